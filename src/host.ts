@@ -1,0 +1,71 @@
+/**
+ * What Lamina needs of the platform that it runs on: an outbound `fetch`, an object store, a place for jobs, and two
+ * compiled WASM modules. `workers/cloudflare` and `workers/node` implement them; nothing else knows which it is.
+ */
+import type { Job, JobState } from './analysis/job.ts'
+import type { Configuration } from './configuration.ts'
+
+/**
+ * Which addresses a request may reach. `public`: none that is loopback, link-local or private; `private`: those of
+ * `LAMINA_PRIVATE_REGISTRIES` as well, for requests whose own registry is in that list.
+ */
+export type Reach = 'public' | 'private'
+
+/**
+ * Outbound HTTP. Never follows a redirect (a 3xx is answered as it is), never decodes a `Content-Encoding`, and refuses
+ * at the socket what `reach` does not allow, after the name is resolved.
+ *
+ * @throws Problem `forbidden_registry` where the host can tell that this was the reason; any other error for the network's
+ */
+export type Fetch = (url: URL, init: RequestInit, reach: Reach) => Promise<Response>
+
+export type ByteRange =
+  | { readonly offset: number; readonly length: number }
+  /** The last so many bytes. */
+  | { readonly suffix: number }
+
+export type StoredObject = {
+  /** Of the whole object in bytes, also where a range was asked for. */
+  readonly size: number
+  readonly body: ReadableStream<Uint8Array>
+}
+
+/** Objects are immutable and named by content; two writers of one key write the same bytes. */
+export interface ObjectStore {
+  /** Undefined where there is no such object. A range past the end gives what there is. */
+  get(key: string, range?: ByteRange): Promise<StoredObject | undefined>
+  /** Whether there is such an object. */
+  has(key: string): Promise<boolean>
+  /** All or nothing: the object is seen when it is whole, and not at all where the stream fails. */
+  put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void>
+  delete(key: string): Promise<void>
+  /** Keys that begin with `prefix`, in byte order. */
+  list(prefix: string): AsyncIterable<string>
+}
+
+/** Runs each job once at a time, however many ask for it. */
+export interface Jobs {
+  /** Starts the job, or joins the one that runs under the same key, and tells its state. */
+  start(job: Job): Promise<JobState>
+  /**
+   * Resolves when the job's state is newer than `version`, at the latest after `milliseconds`. Undefined where no such
+   * job is known: it never was, or a restart lost it.
+   */
+  watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
+}
+
+/** Compiled, since workerd refuses to compile bytes at run time. */
+export interface WasmModules {
+  /** libzstd, out of the package zstddec. */
+  zstd(): Promise<WebAssembly.Module>
+  /** SQLite, out of the package sql.js. */
+  sqlite(): Promise<WebAssembly.Module>
+}
+
+export interface Host {
+  readonly configuration: Configuration
+  readonly fetch: Fetch
+  readonly store: ObjectStore
+  readonly jobs: Jobs
+  readonly wasm: WasmModules
+}

@@ -1,0 +1,145 @@
+/** What is told of one image: the shapes of `/v1/report`. Sizes are bytes, times RFC 3339 in UTC. */
+import type { Compression } from '../layer/compression.ts'
+
+export type ImageIdentity = {
+  /** As it was asked for, with defaults filled in: `docker.io/library/nginx:latest`. */
+  readonly reference: string
+  readonly registry: string
+  readonly repository: string
+  readonly tag?: string
+  /** Of the image's manifest. */
+  readonly digest: string
+  /** Of the index that the reference names, where it names one. */
+  readonly indexDigest?: string
+  /** `os/arch[/variant]` */
+  readonly platform: string
+  readonly mediaType: string
+  readonly created?: string
+  readonly os: string
+  readonly architecture: string
+  readonly variant?: string
+}
+
+export type Sizes = {
+  /** Sum of the layers' blobs, as the registry holds them. */
+  readonly compressedBytes: number
+  /** Sum of the layers' tars. */
+  readonly uncompressedBytes: number
+  /** Sum over the regular files of all layers. */
+  readonly fileBytes: number
+  /** The merged file system, each inode once. */
+  readonly rootfsBytes: number
+  /** The merged file system, each path once: a hard link counts again. */
+  readonly apparentBytes: number
+}
+
+export type Counts = {
+  readonly layers: number
+  /** Members of all layers, whiteouts included. */
+  readonly entries: number
+  /** Paths of the merged file system; then by type. */
+  readonly paths: number
+  readonly files: number
+  readonly directories: number
+  readonly symlinks: number
+  readonly other: number
+}
+
+export type LayerReport = {
+  readonly index: number
+  readonly digest: string
+  readonly diffId: string
+  readonly mediaType: string
+  readonly compression: Compression
+  readonly compressedBytes: number
+  readonly uncompressedBytes: number
+  readonly fileBytes: number
+  readonly entries: number
+  /** Bytes of this layer's files that the merged file system does not show. */
+  readonly wastedBytes: number
+  readonly createdBy?: string
+  readonly created?: string
+  readonly comment?: string
+}
+
+export type WasteSum = { readonly bytes: number; readonly files: number }
+export type WasteReason = 'removed' | 'replaced' | 'metadataOnly'
+export type Waste = WasteSum & Readonly<Record<WasteReason, WasteSum>>
+
+export type Efficiency = {
+  /** dive's score, 0 to 1. */
+  readonly score: number
+  readonly wastedBytes: number
+  /** Absent where only the first layer has bytes. */
+  readonly wastedUserRatio?: number
+  readonly inefficientPaths: number
+}
+
+export type SizedPath = {
+  readonly path: string
+  readonly pathBase64?: string
+  readonly bytes: number
+  readonly layer?: number
+}
+
+/** One a code, with how often it was met and the first place. */
+export type Warning = {
+  readonly code: string
+  readonly count: number
+  readonly layer?: number
+  readonly path?: string
+  readonly pathBase64?: string
+}
+
+/** What belongs to the image's bytes, whoever asks: all but the identity, which depends on the reference. */
+export type ImageFacts = {
+  readonly size: Sizes
+  readonly counts: Counts
+  readonly layers: readonly LayerReport[]
+  readonly waste: Waste
+  readonly duplicates: { readonly groups: number; readonly wastedBytes: number }
+  readonly efficiency: Efficiency
+  /** The 20 largest regular files, each path of a hard link; largest first, then by path. */
+  readonly largestFiles: readonly SizedPath[]
+  readonly largestDirectories: readonly SizedPath[]
+  readonly packages: { readonly total: number; readonly byType: Readonly<Record<string, number>> }
+  readonly warnings: readonly Warning[]
+}
+
+export type Report = { readonly image: ImageIdentity } & ImageFacts
+
+/** One path of the merged file system is an `Entry` with `layer`, `inode`, `implicit`: see `merge.ts`. */
+export type WastedFile = {
+  readonly path: string
+  readonly pathBase64?: string
+  readonly bytes: number
+  readonly layer: number
+  readonly reason: WasteReason
+  /** The layer that hid it. */
+  readonly byLayer: number
+}
+
+export type DuplicateGroup = {
+  readonly sha256: string
+  readonly bytes: number
+  readonly count: number
+  readonly wastedBytes: number
+  /** The first 50 in path order. */
+  readonly paths: readonly { readonly path: string; readonly pathBase64?: string }[]
+}
+
+export type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi'
+
+export type Package = {
+  readonly type: PackageType
+  readonly name: string
+  readonly version: string
+  readonly architecture?: string
+  readonly purl: string
+  /** What the package's own files take in the merged file system. */
+  readonly bytes?: number
+  /** Of the file that declares it, for npm and pypi. */
+  readonly path?: string
+  /** The layer that brought it. */
+  readonly layer: number
+}

@@ -1,0 +1,2 @@
+/** How a layer's blob is packed, told by its bytes and never by its media type. */
+export type Compression = 'gzip' | 'zstd' | 'none'

@@ -1,0 +1,120 @@
+/** Errors that a caller is told, as RFC 9457 has them, made where the fault is known. */
+
+const STATUS = {
+  invalid_reference: 400,
+  invalid_parameter: 400,
+  unauthorized: 401,
+  forbidden_registry: 403,
+  image_not_found: 404,
+  platform_not_found: 404,
+  path_not_found: 404,
+  analysis_not_found: 404,
+  not_found: 404,
+  too_large: 413,
+  not_an_image: 422,
+  layer_unavailable: 422,
+  unsupported_digest: 422,
+  not_based_on: 422,
+  invalid_image: 422,
+  rate_limited: 429,
+  internal_error: 500,
+  registry_error: 502,
+  analysis_pending: 503,
+  store_error: 503,
+  registry_timeout: 504,
+} as const
+
+const TITLE: Record<ProblemCode, string> = {
+  invalid_reference: 'Invalid image reference',
+  invalid_parameter: 'Invalid parameter',
+  unauthorized: 'Unauthorized',
+  forbidden_registry: 'Registry not allowed',
+  image_not_found: 'Image not found',
+  platform_not_found: 'Platform not found',
+  path_not_found: 'Path not found',
+  analysis_not_found: 'Analysis not found',
+  not_found: 'Not found',
+  too_large: 'Too large',
+  not_an_image: 'Not a container image',
+  layer_unavailable: 'Layer unavailable',
+  unsupported_digest: 'Unsupported digest',
+  not_based_on: 'Not based on that image',
+  invalid_image: 'Invalid image',
+  rate_limited: 'Rate limited',
+  internal_error: 'Internal error',
+  registry_error: 'Registry error',
+  analysis_pending: 'Analysis pending',
+  store_error: 'Store unavailable',
+  registry_timeout: 'Registry timed out',
+}
+
+export type ProblemCode = keyof typeof STATUS
+
+export type ProblemFields = {
+  /** The reference that was asked for. */
+  readonly image?: string
+  /** Index of the layer at fault, from 0. */
+  readonly layer?: number
+  /** Status that the registry or its token server answered. */
+  readonly registryStatus?: number
+  /** Name of the parameter at fault. */
+  readonly parameter?: string
+  /** Seconds to wait before asking again: the answer's `Retry-After`. */
+  readonly retryAfter?: number
+  /** The answer's `WWW-Authenticate`. */
+  readonly authenticate?: string
+  /** For `platform_not_found`: those that there are. */
+  readonly platforms?: readonly string[]
+}
+
+/** A problem as plain data: what is stored with an image, crosses to another thread or object, and is answered. */
+export type ProblemDocument = ProblemFields & {
+  readonly code: ProblemCode
+  readonly detail: string
+  /** The fault is in bytes whose digest was verified: reading them again cannot help. */
+  readonly lasting?: boolean
+}
+
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly fields: ProblemFields
+  /** The fault is in bytes whose digest was verified: reading them again cannot help. */
+  readonly lasting: boolean
+
+  /** @param detail a sentence for the caller: what is wrong and where; never a credential, never of this service's inside */
+  constructor(code: ProblemCode, detail: string, fields: ProblemFields & { lasting?: boolean } = {}) {
+    super(detail)
+    this.name = 'Problem'
+    const { lasting = false, ...rest } = fields
+    this.code = code
+    this.fields = rest
+    this.lasting = lasting
+  }
+
+  get status(): number {
+    return STATUS[this.code]
+  }
+
+  get title(): string {
+    return TITLE[this.code]
+  }
+
+  /** The same problem, told with more about where: what it already says wins. */
+  with(fields: ProblemFields & { lasting?: boolean }): Problem {
+    return new Problem(this.code, this.message, { lasting: this.lasting, ...fields, ...this.fields })
+  }
+
+  toDocument(): ProblemDocument {
+    return {
+      code: this.code,
+      detail: this.message,
+      ...this.fields,
+      ...(this.lasting ? { lasting: true } : {}),
+    }
+  }
+
+  static from(document: ProblemDocument): Problem {
+    const { code, detail, ...fields } = document
+    return new Problem(code, detail, fields)
+  }
+}

@@ -1,0 +1,26 @@
+/** The two WASM modules, taken out of the packages that ship them: bytes for the Worker's bundle, compiled for Node. */
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { WasmModules } from '../src/host.ts'
+
+/** libzstd: zstddec carries it as the one base64 string in its source that begins like a WASM module. */
+export async function zstdBytes(): Promise<Uint8Array<ArrayBuffer>> {
+  const source = await readFile(fileURLToPath(import.meta.resolve('zstddec/stream')), 'utf8')
+  const base64 = /["'`](AGFzb[A-Za-z0-9+/=]+)["'`]/.exec(source)?.[1]
+  if (base64 === undefined) throw new Error('zstddec no longer carries its module as base64')
+  return Uint8Array.from(Buffer.from(base64, 'base64'))
+}
+
+export async function sqliteBytes(): Promise<Uint8Array<ArrayBuffer>> {
+  return Uint8Array.from(await readFile(fileURLToPath(import.meta.resolve('sql.js/dist/sql-wasm.wasm'))))
+}
+
+/** Compiled once, when first asked for. */
+export function compiledWasm(): WasmModules {
+  let zstd: Promise<WebAssembly.Module> | undefined
+  let sqlite: Promise<WebAssembly.Module> | undefined
+  return {
+    zstd: () => (zstd ??= zstdBytes().then((bytes) => WebAssembly.compile(bytes))),
+    sqlite: () => (sqlite ??= sqliteBytes().then((bytes) => WebAssembly.compile(bytes))),
+  }
+}

@@ -1,5 +1,5 @@
 import type { ByteString } from '../bytes.ts'
-import type { PathKey } from '../path.ts'
+import { baseName, type PathKey, parentKey } from '../path.ts'
 
 export type EntryType =
   | 'file'
@@ -43,4 +43,36 @@ export type Entry = {
   readonly ordinal: number
   /** Of the content, in the uncompressed tar. */
   readonly offset: number
+}
+
+const WHITEOUT_PREFIX = '.wh.'
+const AUFS_PREFIX = '.wh..wh.'
+const OPAQUE_NAME = '.wh..wh..opq'
+
+/** What a member of that name is in the terms of the OCI image specification ("Whiteouts"); undefined for all others. */
+export function whiteoutOf(key: PathKey): Whiteout | undefined {
+  if (!key.includes(WHITEOUT_PREFIX)) return undefined
+  const name = baseName(key)
+  if (!name.startsWith(WHITEOUT_PREFIX)) return undefined
+  if (name === OPAQUE_NAME) return 'opaque'
+  return name.startsWith(AUFS_PREFIX) ? 'aufs' : 'file'
+}
+
+/**
+ * Where an entry stands in a layer's table, which is sorted by (sortKey, ordinal): a `file` whiteout at the path that it
+ * hides (`a/.wh.b` at `a/b`), an `opaque` one at its directory (`a/.wh..wh..opq` at `a`), so that a merge meets a
+ * whiteout when it meets what is hidden. Every other entry, an `aufs` whiteout too, stands at its own key.
+ */
+export function sortKey(entry: Pick<Entry, 'key' | 'whiteout'>): PathKey {
+  switch (entry.whiteout) {
+    case undefined:
+    case 'aufs':
+      return entry.key
+    case 'opaque':
+      return parentKey(entry.key)
+    case 'file': {
+      const name = baseName(entry.key)
+      return entry.key.slice(0, entry.key.length - name.length) + name.slice(WHITEOUT_PREFIX.length)
+    }
+  }
 }

@@ -112,8 +112,16 @@ describe('Markdown', () => {
         )?.[1]
         const paragraph = /^<p>(.*)<\/p>$/s.exec(render(markdownText(`${sentence}x`)))?.[1]
         const shown = visible(sentence)
-        expect(textOf(cell ?? 'no cell').replaceAll('\u200b', '')).toBe(shown.trim())
-        expect(textOf(paragraph ?? 'no paragraph').replaceAll('\u200b', '')).toBe(`${shown}x`.trim())
+        expect(
+          textOf(cell ?? 'no cell')
+            .replaceAll('\u200b', '')
+            .trim(),
+        ).toBe(shown.trim())
+        expect(
+          textOf(paragraph ?? 'no paragraph')
+            .replaceAll('\u200b', '')
+            .trim(),
+        ).toBe(`${shown}x`.trim())
       }),
       RUNS,
     )

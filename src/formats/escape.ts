@@ -60,7 +60,7 @@ function codeSpan(text: string): string {
 export function markdownText(text: string): string {
   return visible(text)
     .replace(/[@#!$%~&](?=\w)|:(?=\/\/)|www(?=\.)/gi, '$&\u200b')
-    .replace(/[&<>|`*_~[\]\\#@!$:{}^\u200b]|^(?:[-+=]|\d+(?=[.)]))/g, (syntax) =>
+    .replace(/[&<>|`*_~[\]\\#@!$:{}^\u200b]|^(?: +|[-+=]|\d+(?=[.)]))/g, (syntax) =>
       Array.from(syntax, (character) => `&#${character.codePointAt(0)};`).join(''),
     )
 }

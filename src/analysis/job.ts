@@ -38,6 +38,8 @@ export type JobState = {
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed'
   /** Grows with every change. */
   readonly version: number
+  /** The repository that the work was begun for: of the same registry as the asker's, not always the same. */
+  readonly repository: string
   readonly createdAt: string
   readonly finishedAt?: string
   readonly progress: Progress

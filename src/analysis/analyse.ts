@@ -1,0 +1,79 @@
+/** An image's facts, on demand: the index's where the asker may see them, else made now. */
+import { readImageFacts } from '../image/image.ts'
+import type { ImageFacts } from '../image/report.ts'
+import { Problem } from '../problem.ts'
+import { Cache } from './cache.ts'
+import type { ImageJob, JobState } from './job.ts'
+import type { OpenedImage, Service } from './open.ts'
+import { follow } from './wait.ts'
+
+export type Analysed =
+  | { readonly done: true; readonly facts: ImageFacts }
+  /** Not there yet: the job's last known state. */
+  | { readonly done: false; readonly state: JobState }
+
+export type Patience = {
+  /** How long to wait for an analysis that is not there yet; 0 starts it and comes back. */
+  readonly seconds: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Facts are immutable, so they are kept by digest; each asker is checked before they are shown. */
+const facts = new Cache<ImageFacts>({ entries: 64, milliseconds: 600_000 })
+
+export function imageJob(image: OpenedImage): ImageJob {
+  const { registry, repository } = image.reference
+  const { credential } = image.access
+  return {
+    kind: 'image',
+    registry,
+    repository,
+    digest: image.identity.digest,
+    ...(credential ? { credential } : {}),
+  }
+}
+
+/**
+ * The image's facts where they are known and may be shown to the asker. Starts nothing.
+ *
+ * @throws Problem the failure that belongs to the image's bytes, where that is what is known
+ */
+export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
+  const { manifest, identity, access } = image
+  const { digest } = identity
+  if (!(await access.maySeeImage(digest, [manifest.config, ...manifest.layers]))) return undefined
+  const cached = facts.get(digest)
+  if (cached !== undefined) return cached
+  const kept = await readImageFacts(service.host.store, digest)
+  if (kept === undefined) return undefined
+  if ('failure' in kept) throw Problem.from(kept.failure).with({ image: identity.reference })
+  facts.set(digest, kept.facts)
+  return kept.facts
+}
+
+/** @throws Problem why the analysis failed; `layer_unavailable` where its layers are not this asker's to see */
+export async function analyse(service: Service, image: OpenedImage, patience: Patience): Promise<Analysed> {
+  const known = await knownFacts(service, image)
+  if (known !== undefined) return { done: true, facts: known }
+  let last: JobState | undefined
+  for await (const state of follow(
+    service.host.jobs,
+    imageJob(image),
+    patience.seconds * 1000,
+    patience.signal,
+  )) {
+    last = state
+  }
+  if (last === undefined) throw new Problem('internal_error', 'the analysis did not start')
+  if (last.error !== undefined) throw Problem.from(last.error).with({ image: image.identity.reference })
+  if (last.status !== 'succeeded') return { done: false, state: last }
+  const made = await knownFacts(service, image)
+  if (made !== undefined) return { done: true, facts: made }
+  throw new Problem(
+    'layer_unavailable',
+    'the registry does not show this image\u2019s layers to this asker',
+    {
+      image: image.identity.reference,
+    },
+  )
+}

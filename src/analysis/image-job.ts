@@ -1,0 +1,185 @@
+/** One image: its layers into the index, all at once as far as the host allows, then their merge. */
+
+import { writeFailure, writeImage } from '../image/write.ts'
+import { layerKey } from '../index/keys.ts'
+import { readLayerFacts } from '../index/layer-index.ts'
+import type { LayerFacts } from '../layer/read.ts'
+import { Problem } from '../problem.ts'
+import { parseConfig } from '../registry/config.ts'
+import type { Descriptor } from '../registry/manifest.ts'
+import { parseManifest } from '../registry/manifest.ts'
+import { Access } from './access.ts'
+import type { ImageJob, JobState, LayerJob, Progress } from './job.ts'
+import type { Service } from './open.ts'
+import { follow, isFinished } from './wait.ts'
+
+/** Layers of one image that are read at the same time. */
+const LAYERS_AT_ONCE = 4
+/** A layer that makes no progress is given up by the transport's own limits; this is only a bound on waiting. */
+const LAYER_MILLISECONDS = 6 * 3_600_000
+
+/** Of one layer, while it is read. */
+type LayerProgress = { readonly bytes: number; bytesDone: number; done: boolean }
+
+export async function runImageJob(
+  service: Service,
+  job: ImageJob,
+  report: (progress: Progress) => void,
+): Promise<void> {
+  const { store, configuration, wasm } = service.host
+  const access = new Access(service, job, job.credential)
+  try {
+    const manifest = parseManifest(await access.manifest(job.digest))
+    if (manifest.kind === 'index') throw new Problem('not_an_image', 'an index has no layers of its own')
+    const config = parseConfig(await access.config(manifest.config))
+    await indexLayers(service, job, access, manifest.layers, report)
+    const layers = await collect(service, manifest.layers, config.diffIds)
+    await writeImage(store, {
+      digest: job.digest,
+      manifest,
+      config,
+      layers,
+      limits: configuration.limits,
+      wasm,
+    })
+  } catch (error) {
+    if (error instanceof Problem && error.lasting) await writeFailure(store, job.digest, error.toDocument())
+    throw error
+  }
+}
+
+async function indexLayers(
+  service: Service,
+  job: ImageJob,
+  access: Access,
+  layers: readonly Descriptor[],
+  report: (progress: Progress) => void,
+): Promise<void> {
+  const { store } = service.host
+  const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, index }]))
+  const missing: { layer: Descriptor; index: number }[] = []
+  await inParallel([...unique.values()], async (one) => {
+    const usable =
+      (await access.maySee(one.layer.digest, 'blob')) &&
+      (await store.has(layerKey(one.layer.digest, 'layer.json')))
+    if (!usable) missing.push(one)
+  })
+  missing.sort((a, b) => b.layer.size - a.layer.size)
+  const progress = new Map(
+    missing.map(({ layer }): [string, LayerProgress] => [
+      layer.digest,
+      { bytes: layer.size, bytesDone: 0, done: false },
+    ]),
+  )
+  const tell = () => report(sum(layers.length, [...progress.values()]))
+  tell()
+  await inParallel(missing, async ({ layer, index }) => {
+    const one = progress.get(layer.digest)
+    if (one === undefined) return
+    const onBytes = (bytesDone: number) => {
+      one.bytesDone = bytesDone
+      tell()
+    }
+    try {
+      await indexOne(service, job, layer, onBytes)
+    } catch (error) {
+      throw error instanceof Problem ? error.with({ layer: index }) : error
+    }
+    one.bytesDone = one.bytes
+    one.done = true
+    tell()
+  })
+}
+
+/** Shared with every image of the registry that has this layer; alone where the shared one failed for another repository. */
+async function indexOne(
+  service: Service,
+  job: ImageJob,
+  descriptor: Descriptor,
+  onBytes: (bytesDone: number) => void,
+): Promise<void> {
+  const { registry, repository, credential } = job
+  const source = { registry, repository, ...(credential ? { credential } : {}) }
+  const shared: LayerJob = { kind: 'layer', ...source, descriptor }
+  const first = await runToEnd(service, shared, onBytes)
+  const others = first.repository !== repository && first.error !== undefined && !first.error.lasting
+  const last = others ? await runToEnd(service, { ...shared, alone: true }, onBytes) : first
+  if (last.error !== undefined) throw Problem.from(last.error)
+}
+
+async function runToEnd(
+  service: Service,
+  job: LayerJob,
+  onBytes: (bytesDone: number) => void,
+): Promise<JobState> {
+  for await (const state of follow(service.host.jobs, job, LAYER_MILLISECONDS)) {
+    onBytes(state.progress.bytesDone)
+    if (isFinished(state)) return state
+  }
+  throw new Problem('registry_timeout', `the layer ${job.descriptor.digest} took too long`)
+}
+
+/** The facts of each layer in order, held against what manifest and config say of it. */
+async function collect(
+  service: Service,
+  descriptors: readonly Descriptor[],
+  diffIds: readonly string[],
+): Promise<{ descriptor: Descriptor; facts: LayerFacts }[]> {
+  const { store, configuration } = service.host
+  const { limits } = configuration
+  const layers: { descriptor: Descriptor; facts: LayerFacts }[] = []
+  let bytes = 0
+  let entries = 0
+  for (const [layer, descriptor] of descriptors.entries()) {
+    const facts = await readLayerFacts(store, descriptor.digest)
+    if (facts === undefined)
+      throw new Problem('store_error', `the index of layer ${layer} is gone`, { layer })
+    if (facts.compressedBytes !== descriptor.size) {
+      const detail = `layer ${layer} has ${facts.compressedBytes} bytes, the manifest says ${descriptor.size}`
+      throw new Problem('invalid_image', detail, { layer, lasting: true })
+    }
+    const diffId = diffIds[layer]
+    if (facts.diffId !== diffId) {
+      const detail = `layer ${layer} has the diffId ${facts.diffId}, the config says ${diffId ?? 'nothing'}`
+      throw new Problem('invalid_image', detail, { layer, lasting: true })
+    }
+    bytes += facts.uncompressedBytes
+    entries += facts.entries
+    if (bytes > limits.imageBytes) throw tooLarge('LAMINA_MAX_IMAGE_BYTES', limits.imageBytes, 'bytes')
+    if (entries > limits.entries) throw tooLarge('LAMINA_MAX_ENTRIES', limits.entries, 'members')
+    layers.push({ descriptor, facts })
+  }
+  return layers
+}
+
+function tooLarge(setting: string, limit: number, what: string): Problem {
+  return new Problem('too_large', `the image has more than ${limit} ${what} (${setting})`)
+}
+
+function sum(layers: number, missing: readonly LayerProgress[]): Progress {
+  const total = (of: (one: LayerProgress) => number) => missing.reduce((all, one) => all + of(one), 0)
+  return {
+    layers,
+    layersDone: layers - missing.filter((one) => !one.done).length,
+    layersReused: layers - missing.length,
+    bytes: total((one) => one.bytes),
+    bytesDone: total((one) => one.bytesDone),
+  }
+}
+
+/** The first failure wins; the others are waited for, so that nothing goes on unseen. */
+async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items]
+  let failure: { error: unknown } | undefined
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined && failure === undefined; next = queue.shift()) {
+      try {
+        await run(next)
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: LAYERS_AT_ONCE }, worker))
+  if (failure !== undefined) throw failure.error
+}

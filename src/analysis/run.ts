@@ -1,0 +1,18 @@
+import { runImageJob } from './image-job.ts'
+import type { Job, Progress } from './job.ts'
+import { runLayerJob } from './layer-job.ts'
+import type { Service } from './open.ts'
+
+/** Does what a job says; a host's `Jobs` sees to it that it is done once at a time. */
+export async function runJob(
+  service: Service,
+  job: Job,
+  report: (progress: Progress) => void,
+): Promise<void> {
+  switch (job.kind) {
+    case 'layer':
+      return runLayerJob(service, job, report)
+    case 'image':
+      return runImageJob(service, job, report)
+  }
+}

@@ -1,0 +1,22 @@
+/** Makes `dist/`: the WASM modules, then the Worker as `wrangler deploy` would upload it. */
+import { spawnSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { sqliteBytes, zstdBytes } from './wasm.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+await mkdir(`${root}dist/wasm`, { recursive: true })
+await writeFile(`${root}dist/wasm/zstd.wasm`, await zstdBytes())
+await writeFile(`${root}dist/wasm/sqlite.wasm`, await sqliteBytes())
+
+const wrangler = fileURLToPath(new URL('bin/wrangler.js', import.meta.resolve('wrangler/package.json')))
+const built = spawnSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', 'dist/worker'], {
+  cwd: root,
+  encoding: 'utf8',
+  env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true' },
+})
+if (built.status !== 0) {
+  process.stderr.write(built.stdout + built.stderr)
+  process.exit(1)
+}

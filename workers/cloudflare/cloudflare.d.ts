@@ -1,0 +1,24 @@
+/** The part of the platform's interface that the Worker uses. */
+
+declare module '*.wasm' {
+  const module: WebAssembly.Module
+  export default module
+}
+
+declare module 'cloudflare:workers' {
+  export type DurableObjectContext = {
+    readonly storage: {
+      put(key: string, value: unknown): Promise<void>
+      deleteAll(): Promise<void>
+      setAlarm(at: number): Promise<void>
+      deleteAlarm(): Promise<void>
+    }
+    waitUntil(work: Promise<unknown>): void
+  }
+
+  export abstract class DurableObject<Env> {
+    protected readonly ctx: DurableObjectContext
+    protected readonly env: Env
+    constructor(ctx: DurableObjectContext, env: Env)
+  }
+}

@@ -1,0 +1,80 @@
+/** What the Worker is bound to: see `wrangler.toml` and, for `npm start`, `start.ts`. */
+import sqlite from '../../dist/wasm/sqlite.wasm'
+import zstd from '../../dist/wasm/zstd.wasm'
+import { Memory } from '../../src/analysis/access.ts'
+import type { Job, JobState } from '../../src/analysis/job.ts'
+import { jobKey } from '../../src/analysis/job.ts'
+import type { Service } from '../../src/analysis/open.ts'
+import { parseConfiguration } from '../../src/configuration.ts'
+import type { Fetch, Jobs } from '../../src/host.ts'
+import { Problem, type ProblemDocument } from '../../src/problem.ts'
+import { RegistryClient } from '../../src/registry/client.ts'
+import { type R2Bucket, R2Store } from './r2-store.ts'
+
+type Fetcher = { fetch(request: Request): Promise<Response> }
+
+/** A problem does not survive a call to another object as what it is, so a start answers with it. */
+export type Started = { readonly state: JobState } | { readonly problem: ProblemDocument }
+
+type JobStub = {
+  start(job: Job): Promise<Started>
+  watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
+}
+
+export type Environment = {
+  readonly BUCKET: R2Bucket
+  readonly JOBS: { idFromName(name: string): unknown; get(id: unknown): JobStub }
+  /** On Miniflare: the way out to public addresses, and to those of `LAMINA_PRIVATE_REGISTRIES` as well. */
+  readonly EGRESS?: Fetcher
+  readonly EGRESS_PRIVATE?: Fetcher
+} & { readonly [setting: string]: unknown }
+
+/** workerd does not follow redirects by itself when told so, and refuses addresses at the socket. */
+function outbound(environment: Environment): Fetch {
+  const { EGRESS, EGRESS_PRIVATE } = environment
+  return (url, init, reach) => {
+    const request = new Request(url, { ...init, redirect: 'manual' })
+    const way = reach === 'private' ? EGRESS_PRIVATE : EGRESS
+    return way === undefined ? fetch(request) : way.fetch(request)
+  }
+}
+
+function durableJobs(environment: Environment): Jobs {
+  const object = (key: string) => environment.JOBS.get(environment.JOBS.idFromName(key))
+  return {
+    async start(job) {
+      const started = await object(jobKey(job)).start(job)
+      if ('problem' in started) throw Problem.from(started.problem)
+      return started.state
+    },
+    watch: (key, version, milliseconds) => object(key).watch(key, version, milliseconds),
+  }
+}
+
+function settings(environment: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
+let service: Service | undefined
+
+/** The isolate's one service: its settings cannot change while it lives. */
+export function serviceOf(environment: Environment): Service {
+  if (service !== undefined) return service
+  const kind = environment.EGRESS === undefined ? 'worker' : 'miniflare'
+  const configuration = parseConfiguration(settings(environment), kind)
+  const fetch = outbound(environment)
+  service = {
+    host: {
+      configuration,
+      fetch,
+      store: new R2Store(environment.BUCKET),
+      jobs: durableJobs(environment),
+      wasm: { zstd: async () => zstd, sqlite: async () => sqlite },
+    },
+    client: new RegistryClient({ fetch, configuration }),
+    memory: new Memory(),
+  }
+  return service
+}

@@ -1,0 +1,99 @@
+/** The Worker on this machine: workerd through Miniflare, its data on disk, its ways out limited at the socket. */
+import { lookup } from 'node:dns/promises'
+import { readdir, readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Log, LogLevel, Miniflare } from 'miniflare'
+import { parseConfiguration } from '../../src/configuration.ts'
+
+const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
+const COMPATIBILITY_DATE = '2026-11-01'
+
+export type RunningWorker = {
+  /** `http://host:port` */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Addresses for workerd's own list: `host[:port]` entries are resolved now, CIDRs are taken as they are. */
+async function addresses(entries: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      if (entry.includes('/')) return [entry]
+      const { hostname } = new URL(`http://${entry}`)
+      const literal = hostname.replace(/^\[|\]$/g, '')
+      if (isIP(literal) !== 0) return [network(literal)]
+      const resolved = await lookup(hostname, { all: true }).catch(() => [])
+      return resolved.map(({ address }) => network(address))
+    }),
+  )
+  return found.flat()
+}
+
+function network(address: string): string {
+  return `${address}/${isIP(address) === 4 ? 32 : 128}`
+}
+
+async function modules() {
+  const files = (await readdir(BUNDLE)).filter((name) => name.endsWith('.js') || name.endsWith('.wasm'))
+  const loaded = await Promise.all(
+    files.map(async (name) => {
+      const bytes = await readFile(BUNDLE + name)
+      return name.endsWith('.wasm')
+        ? ([name, { type: 'wasm' as const, contents: new Uint8Array(bytes) }] as const)
+        : ([name, { type: 'esm' as const, contents: bytes.toString('utf8') }] as const)
+    }),
+  )
+  return Object.fromEntries(loaded)
+}
+
+/**
+ * Runs the bundle that `workers/build.ts` has made.
+ *
+ * @param env the service's settings, as environment variables
+ * @throws Error naming the variable whose value is wrong
+ */
+export async function startWorker(env: Readonly<Record<string, string | undefined>>): Promise<RunningWorker> {
+  const configuration = parseConfiguration(env, 'miniflare')
+  const authorities = env.NODE_EXTRA_CA_CERTS
+  const tlsOptions = {
+    trustBrowserCas: true,
+    ...(authorities ? { trustedCertificates: [await readFile(authorities, 'utf8')] } : {}),
+  }
+  const settings = Object.entries(env).filter(
+    (entry): entry is [string, string] => /^(LAMINA_|HOST$|PORT$)/.test(entry[0]) && entry[1] !== undefined,
+  )
+  const miniflare = new Miniflare({
+    host: configuration.host,
+    port: configuration.port,
+    log: new Log(LogLevel.WARN),
+    cf: false,
+    telemetry: { enabled: false },
+    resourcePersistencePath: resolve(configuration.data),
+    workers: [
+      {
+        config: {
+          name: 'lamina',
+          compatibilityDate: COMPATIBILITY_DATE,
+          compatibilityFlags: ['nodejs_compat'],
+          manifest: { mainModule: 'worker.js', modulesRoot: '/', modules: await modules() },
+          exports: { JobObject: { type: 'durable-object', storage: 'sqlite' } },
+          env: {
+            ...Object.fromEntries(settings.map(([name, value]) => [name, { type: 'text' as const, value }])),
+            BUCKET: { type: 'r2', name: 'lamina' },
+            JOBS: { type: 'durable-object', worker: 'lamina', exportName: 'JobObject' },
+            EGRESS: { type: 'network', allow: ['public'], tlsOptions },
+            EGRESS_PRIVATE: {
+              type: 'network',
+              allow: ['public', ...(await addresses(configuration.privateRegistries))],
+              tlsOptions,
+            },
+          },
+        },
+      },
+    ],
+  })
+  const url = (await miniflare.ready).origin
+  return { url, stop: () => miniflare.dispose() }
+}

@@ -1,0 +1,83 @@
+/** `ObjectStore` on an R2 bucket. */
+import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
+import { inParts } from '../parts.ts'
+
+/** R2 takes parts of 5 MiB and more, all but the last of one size. */
+const PART_BYTES = 5 * 1024 * 1024
+
+/** The part of R2's binding that is used. */
+export interface R2Bucket {
+  head(key: string): Promise<unknown>
+  get(
+    key: string,
+    options?: { range: ByteRange },
+  ): Promise<{ readonly size: number; readonly body: ReadableStream<Uint8Array> } | null>
+  put(key: string, body: Uint8Array): Promise<unknown>
+  delete(key: string): Promise<void>
+  list(options: { prefix: string; cursor?: string }): Promise<{
+    readonly objects: readonly { readonly key: string }[]
+    readonly truncated: boolean
+    readonly cursor?: string
+  }>
+  createMultipartUpload(key: string): Promise<R2Upload>
+}
+
+interface R2Upload {
+  uploadPart(part: number, body: Uint8Array): Promise<unknown>
+  complete(parts: readonly unknown[]): Promise<unknown>
+  abort(): Promise<void>
+}
+
+export class R2Store implements ObjectStore {
+  readonly #bucket: R2Bucket
+
+  constructor(bucket: R2Bucket) {
+    this.#bucket = bucket
+  }
+
+  async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
+    const object = await this.#bucket.get(key, range === undefined ? undefined : { range })
+    return object === null ? undefined : { size: object.size, body: object.body }
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#bucket.head(key)) !== null
+  }
+
+  /** An object of one part is put at once; a larger one is an upload in parts, seen only when it is complete. */
+  async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+    if (body instanceof Uint8Array) {
+      await this.#bucket.put(key, body)
+      return
+    }
+    const parts = inParts(body, PART_BYTES)
+    const first = await parts.next()
+    const second = first.done ? first : await parts.next()
+    if (first.done || second.done) {
+      await this.#bucket.put(key, first.value ?? new Uint8Array(0))
+      return
+    }
+    const upload = await this.#bucket.createMultipartUpload(key)
+    try {
+      const uploaded = [await upload.uploadPart(1, first.value), await upload.uploadPart(2, second.value)]
+      for await (const part of parts) uploaded.push(await upload.uploadPart(uploaded.length + 1, part))
+      await upload.complete(uploaded)
+    } catch (error) {
+      await upload.abort()
+      throw error
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#bucket.delete(key)
+  }
+
+  async *list(prefix: string): AsyncGenerator<string> {
+    let cursor: string | undefined
+    do {
+      const page = await this.#bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) })
+      for (const object of page.objects) yield object.key
+      cursor = page.truncated ? page.cursor : undefined
+    } while (cursor !== undefined)
+  }
+}

@@ -1,0 +1,12 @@
+/** `npm start`: builds the Worker once and serves it until it is told to stop. */
+import '../build.ts'
+import { startWorker } from './miniflare.ts'
+
+const { url, stop } = await startWorker(process.env)
+console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stop().then(() => process.exit(0))
+  })
+}

@@ -1,0 +1,14 @@
+/** The Worker: the service on Cloudflare, or on Miniflare by `npm start`. */
+import { createApp } from '../../src/http/app.ts'
+import { type Environment, serviceOf } from './environment.ts'
+
+export { JobObject } from './job-object.ts'
+
+let app: ReturnType<typeof createApp> | undefined
+
+export default {
+  fetch(request: Request, environment: Environment): Response | Promise<Response> {
+    app ??= createApp(serviceOf(environment))
+    return app.fetch(request)
+  },
+}

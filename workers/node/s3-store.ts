@@ -1,0 +1,162 @@
+/** `ObjectStore` on a bucket of any S3. */
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+  S3ServiceException,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import type { Configuration } from '../../src/configuration.ts'
+import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
+import { Problem } from '../../src/problem.ts'
+import { inParts } from '../parts.ts'
+
+/** S3 takes parts of 5 MiB and more; some take only parts of one size. */
+const PART_BYTES = 5 * 1024 * 1024
+const CONNECT_MILLISECONDS = 5_000
+const REQUEST_MILLISECONDS = 30_000
+const ATTEMPTS = 3
+
+export class S3Store implements ObjectStore {
+  readonly #client: S3Client
+  readonly #bucket: string
+
+  /** Keys and region as the AWS SDK finds them: environment, shared files, instance roles. */
+  constructor(settings: NonNullable<Configuration['s3']>) {
+    this.#bucket = settings.bucket
+    this.#client = new S3Client({
+      region: settings.region,
+      ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint, forcePathStyle: true }),
+      maxAttempts: ATTEMPTS,
+      // Checksums beyond what S3 itself demands are refused by some of its kind.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: { connectionTimeout: CONNECT_MILLISECONDS, requestTimeout: REQUEST_MILLISECONDS },
+    })
+  }
+
+  async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
+    try {
+      const answer = await this.#client.send(
+        new GetObjectCommand({
+          Bucket: this.#bucket,
+          Key: key,
+          ...(range === undefined ? {} : { Range: rangeHeader(range) }),
+        }),
+      )
+      const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1]
+      const size = total === undefined ? (answer.ContentLength ?? 0) : Number(total)
+      const body = answer.Body?.transformToWebStream() ?? new Blob([]).stream()
+      return { size, body }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      if (statusOf(error) === 416) return this.#nothing(key)
+      throw unavailable(error)
+    }
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#size(key)) !== undefined
+  }
+
+  async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+    const target = { Bucket: this.#bucket, Key: key }
+    if (body instanceof Uint8Array) {
+      await this.#send(new PutObjectCommand({ ...target, Body: body }))
+      return
+    }
+    const parts = inParts(body, PART_BYTES)
+    const first = await parts.next()
+    const second = first.done ? first : await parts.next()
+    if (first.done || second.done) {
+      await this.#send(new PutObjectCommand({ ...target, Body: first.value ?? new Uint8Array(0) }))
+      return
+    }
+    const { UploadId } = await this.#send(new CreateMultipartUploadCommand(target))
+    const upload = { ...target, UploadId }
+    try {
+      const uploaded: { ETag: string | undefined; PartNumber: number }[] = []
+      const send = async (part: Uint8Array) => {
+        const PartNumber = uploaded.length + 1
+        const { ETag } = await this.#send(new UploadPartCommand({ ...upload, PartNumber, Body: part }))
+        uploaded.push({ ETag, PartNumber })
+      }
+      await send(first.value)
+      await send(second.value)
+      for await (const part of parts) await send(part)
+      await this.#send(
+        new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: uploaded } }),
+      )
+    } catch (error) {
+      await this.#client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined)
+      throw error
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }))
+  }
+
+  async *list(prefix: string): AsyncGenerator<string> {
+    const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: this.#bucket, Prefix: prefix })
+    try {
+      for await (const page of pages) {
+        for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key
+      }
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  /** An object that has no byte of the range asked for. */
+  async #nothing(key: string): Promise<StoredObject | undefined> {
+    const size = await this.#size(key)
+    return size === undefined ? undefined : { size, body: new Blob([]).stream() }
+  }
+
+  async #size(key: string): Promise<number | undefined> {
+    try {
+      const head = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }))
+      return head.ContentLength ?? 0
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw unavailable(error)
+    }
+  }
+
+  readonly #send: S3Client['send'] = async (command: never) => {
+    try {
+      return await this.#client.send(command)
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+}
+
+function rangeHeader(range: ByteRange): string {
+  return 'suffix' in range
+    ? `bytes=-${range.suffix}`
+    : `bytes=${range.offset}-${range.offset + range.length - 1}`
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof S3ServiceException && (error.name === 'NoSuchKey' || statusOf(error) === 404)
+}
+
+/** What went wrong with the store, without its addresses and keys. */
+function unavailable(error: unknown): Problem {
+  const reason = error instanceof Error ? error.name : 'error'
+  return new Problem('store_error', `the object store does not answer as it should (${reason})`, {
+    retryAfter: 5,
+  })
+}

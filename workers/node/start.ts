@@ -1,0 +1,14 @@
+/** `npm run start:node`: serves until it is told to stop, then finishes what runs. */
+import { startNode } from './service.ts'
+
+const STOP_MILLISECONDS = 30_000
+
+const { url, stop } = await startNode(process.env)
+console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    setTimeout(() => process.exit(0), STOP_MILLISECONDS).unref()
+    stop().then(() => process.exit(0))
+  })
+}

@@ -1,0 +1,243 @@
+/**
+ * Image configs: what runs in the image, on which platform, and how its layers came to be.
+ * Sources: OCI image-spec v1.1 `config.md`; the Docker Image Specification v1.3 for the fields that only Docker has.
+ */
+import { z } from 'zod'
+import { Problem } from '../problem.ts'
+import { requireSha256 } from './digest.ts'
+import type { ImageManifest } from './manifest.ts'
+
+export type Healthcheck = {
+  /** `['NONE']`, `['CMD', …]` or `['CMD-SHELL', command]`. */
+  readonly test: readonly string[]
+  /** Nanoseconds, as Go has durations. */
+  readonly interval?: number | undefined
+  readonly timeout?: number | undefined
+  readonly startPeriod?: number | undefined
+  readonly startInterval?: number | undefined
+  readonly retries?: number | undefined
+}
+
+/** What a container is started with. */
+export type RunConfig = {
+  /** `NAME=value` each, in the config's order. */
+  readonly env: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly entrypoint?: readonly string[] | undefined
+  readonly cmd?: readonly string[] | undefined
+  readonly user?: string | undefined
+  readonly workingDir?: string | undefined
+  /** `80/tcp` each, sorted. */
+  readonly exposedPorts: readonly string[]
+  /** Paths, sorted. */
+  readonly volumes: readonly string[]
+  readonly healthcheck?: Healthcheck | undefined
+  readonly stopSignal?: string | undefined
+  /** Of the shell form of `RUN`, `CMD` and `ENTRYPOINT`. */
+  readonly shell?: readonly string[] | undefined
+  readonly onBuild: readonly string[]
+}
+
+/** One step of the build. */
+export type HistoryStep = {
+  /** RFC 3339 in UTC. */
+  readonly created?: string | undefined
+  readonly createdBy?: string | undefined
+  readonly comment?: string | undefined
+  /** The step made no layer. */
+  readonly emptyLayer: boolean
+}
+
+export type ImageConfig = {
+  readonly os: string
+  readonly architecture: string
+  readonly variant?: string | undefined
+  readonly osVersion?: string | undefined
+  /** RFC 3339 in UTC. */
+  readonly created?: string | undefined
+  readonly author?: string | undefined
+  readonly config: RunConfig
+  /** `sha256:<hex>` of each layer's uncompressed tar, from the lowest to the highest. */
+  readonly diffIds: readonly string[]
+  readonly history: readonly HistoryStep[]
+}
+
+const MAX_LAYERS = 1_024
+const MAX_HISTORY = 4_096
+const MAX_VALUES = 10_000
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
+
+const invalid = (detail: string) => new Problem('invalid_image', detail, { lasting: true })
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined)
+const texts = z
+  .array(z.string())
+  .max(MAX_VALUES)
+  .nullish()
+  .transform((value) => value ?? undefined)
+/** A command as Docker reads it: a list, or one string. */
+const command = z
+  .union([z.array(z.string()).max(MAX_VALUES), z.string().transform((value) => [value])])
+  .nullish()
+  .transform((value) => value ?? undefined)
+const duration = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? undefined)
+/** A set, as Go writes one: an object with empty values. */
+const keys = z
+  .record(z.string(), z.unknown())
+  .nullish()
+  .transform((value) => Object.keys(value ?? {}).sort())
+
+const healthcheckSchema = z.object({
+  Test: texts,
+  Interval: duration,
+  Timeout: duration,
+  StartPeriod: duration,
+  StartInterval: duration,
+  Retries: duration,
+})
+
+const runConfigSchema = z.object({
+  Env: texts,
+  Labels: z
+    .record(z.string(), z.string())
+    .nullish()
+    .transform((value) => value ?? {}),
+  Entrypoint: command,
+  Cmd: command,
+  User: text,
+  WorkingDir: text,
+  ExposedPorts: keys,
+  Volumes: keys,
+  Healthcheck: healthcheckSchema.nullish().transform((value) => value ?? undefined),
+  StopSignal: text,
+  Shell: texts,
+  OnBuild: texts,
+})
+
+const configSchema = z.object({
+  os: text,
+  architecture: text,
+  variant: text,
+  'os.version': text,
+  created: text,
+  author: text,
+  config: runConfigSchema.nullish(),
+  rootfs: z.object({ diff_ids: z.array(z.string()).max(MAX_LAYERS).nullish() }).nullish(),
+  history: z
+    .array(
+      z.object({
+        created: text,
+        created_by: text,
+        comment: text,
+        empty_layer: z.boolean().nullish(),
+      }),
+    )
+    .max(MAX_HISTORY)
+    .nullish(),
+})
+
+type ParsedConfig = z.infer<typeof configSchema>
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw invalid('the config is not JSON')
+  }
+}
+
+/** In UTC, with the digits that it has; undefined for what is no time, which no one needs. */
+function toTime(value: string | undefined): string | undefined {
+  if (value === undefined || !RFC_3339.test(value)) return undefined
+  if (value.endsWith('Z')) return value
+  const milliseconds = Date.parse(value)
+  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString()
+}
+
+/** An empty text is Go's way to leave a field out. */
+const nonEmpty = (value: string | undefined) => value || undefined
+
+function toRunConfig(parsed: ParsedConfig['config']): RunConfig {
+  const health = parsed?.Healthcheck
+  return {
+    env: parsed?.Env ?? [],
+    labels: parsed?.Labels ?? {},
+    entrypoint: parsed?.Entrypoint,
+    cmd: parsed?.Cmd,
+    user: nonEmpty(parsed?.User),
+    workingDir: nonEmpty(parsed?.WorkingDir),
+    exposedPorts: parsed?.ExposedPorts ?? [],
+    volumes: parsed?.Volumes ?? [],
+    healthcheck: health?.Test && {
+      test: health.Test,
+      interval: health.Interval,
+      timeout: health.Timeout,
+      startPeriod: health.StartPeriod,
+      startInterval: health.StartInterval,
+      retries: health.Retries,
+    },
+    stopSignal: nonEmpty(parsed?.StopSignal),
+    shell: parsed?.Shell,
+    onBuild: parsed?.OnBuild ?? [],
+  }
+}
+
+/**
+ * The steps that made a layer, in the order of the layers. Empty where they are not as many as the layers (a squashed
+ * image, a builder that writes no history): then nothing tells which step made which layer.
+ */
+export function nonEmptyHistory(config: ImageConfig): readonly HistoryStep[] {
+  const steps = config.history.filter((step) => !step.emptyLayer)
+  return steps.length === config.diffIds.length ? steps : []
+}
+
+/**
+ * A config names the diffId of each layer of its manifest.
+ *
+ * @throws Problem `invalid_image`, lasting, where it names more or fewer
+ */
+export function requireDiffIds(manifest: ImageManifest, config: ImageConfig): void {
+  if (config.diffIds.length === manifest.layers.length) return
+  throw invalid(
+    `the manifest has ${manifest.layers.length} layers, but the config has ${config.diffIds.length} diffIds`,
+  )
+}
+
+/**
+ * A missing `os` is Linux, as Docker has it; a missing `architecture` is `unknown`, which no platform matches.
+ *
+ * @throws Problem `invalid_image` where it is no config, `unsupported_digest` for a diffId that is not sha256; lasting
+ */
+export function parseConfig(bytes: Uint8Array): ImageConfig {
+  const parsed = configSchema.safeParse(parseJson(bytes))
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw invalid(`the config${issue?.path.length ? `'s ${issue.path.join('.')}` : ''}: ${issue?.message}`)
+  }
+  const { os, architecture, variant, created, author, config, rootfs, history } = parsed.data
+  const diffIds = rootfs?.diff_ids ?? []
+  for (const [i, diffId] of diffIds.entries()) requireSha256(diffId, `layer ${i} in the config`)
+  return {
+    os: nonEmpty(os) ?? 'linux',
+    architecture: nonEmpty(architecture) ?? 'unknown',
+    variant: nonEmpty(variant),
+    osVersion: nonEmpty(parsed.data['os.version']),
+    created: toTime(created),
+    author: nonEmpty(author),
+    config: toRunConfig(config),
+    diffIds,
+    history: (history ?? []).map((step) => ({
+      created: toTime(step.created),
+      createdBy: nonEmpty(step.created_by),
+      comment: nonEmpty(step.comment),
+      emptyLayer: step.empty_layer ?? false,
+    })),
+  }
+}

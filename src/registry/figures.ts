@@ -1,0 +1,16 @@
+/** What a manifest alone tells of its image: no layer need be read for it. */
+import type { ImageManifest } from './manifest.ts'
+
+export type ManifestFigures = {
+  /** Sum of the layers' blobs, as the registry holds them; a layer that stands there twice counts twice. */
+  readonly compressedBytes: number
+  /** Number of layers. */
+  readonly layers: number
+}
+
+export function manifestFigures(manifest: ImageManifest): ManifestFigures {
+  return {
+    compressedBytes: manifest.layers.reduce((sum, layer) => sum + layer.size, 0),
+    layers: manifest.layers.length,
+  }
+}

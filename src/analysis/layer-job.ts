@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto'
 import { indexLayer, readLayerFacts } from '../index/layer-index.ts'
 import { readLayer } from '../layer/read.ts'
 import { Problem } from '../problem.ts'
+import type { Descriptor } from '../registry/manifest.ts'
 import { Access } from './access.ts'
 import type { LayerJob, Progress } from './job.ts'
 import type { Service } from './open.ts'
+
+/** What reading a layer took: bytes of the blob, bytes of the tar that were decoded. */
+export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }
 
 /**
  * Reads the blob whole, whoever indexed it before: only verified bytes make this registry one of its sources. Where the
@@ -15,29 +19,42 @@ export async function runLayerJob(
   service: Service,
   job: LayerJob,
   report: (progress: Progress) => void,
-): Promise<void> {
-  const { host } = service
+): Promise<LayerWork> {
   const { descriptor } = job
   const access = new Access(service, job, job.credential)
   const onBytes = (bytesDone: number) =>
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
   const blob = await access.blob(descriptor)
-  if ((await readLayerFacts(host.store, descriptor.digest)) === undefined) {
-    const limits = host.configuration.limits
-    await indexLayer(host.store, (database) =>
-      readLayer(blob, { descriptor, limits, wasm: host.wasm, onBytes, database }),
-    )
-  } else {
-    await verify(blob, descriptor.digest, onBytes)
-  }
+  const decodedBytes = (await isIndexed(service, descriptor.digest))
+    ? await verify(blob, descriptor.digest, onBytes)
+    : await index(service, descriptor, blob, onBytes)
   await access.gave(descriptor.digest)
+  return { readBytes: descriptor.size, decodedBytes }
+}
+
+async function isIndexed(service: Service, digest: string): Promise<boolean> {
+  return (await readLayerFacts(service.host.store, digest)) !== undefined
+}
+
+async function index(
+  service: Service,
+  descriptor: Descriptor,
+  blob: ReadableStream<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): Promise<number> {
+  const { store, wasm, configuration } = service.host
+  const { limits } = configuration
+  const facts = await indexLayer(store, (database) =>
+    readLayer(blob, { descriptor, limits, wasm, onBytes, database }),
+  )
+  return facts.uncompressedBytes
 }
 
 async function verify(
   blob: ReadableStream<Uint8Array>,
   digest: string,
   onBytes: (bytes: number) => void,
-): Promise<void> {
+): Promise<number> {
   const hash = createHash('sha256')
   let bytes = 0
   for await (const chunk of blob) {
@@ -47,4 +64,5 @@ async function verify(
   }
   const got = `sha256:${hash.digest('hex')}`
   if (got !== digest) throw new Problem('invalid_image', `the registry gave bytes of ${got} for ${digest}`)
+  return 0
 }

@@ -11,7 +11,8 @@ export async function runJob(
 ): Promise<void> {
   switch (job.kind) {
     case 'layer':
-      return runLayerJob(service, job, report)
+      await runLayerJob(service, job, report)
+      return
     case 'image':
       return runImageJob(service, job, report)
   }

@@ -63,12 +63,15 @@ class Admission {
 export class JobRunner implements Jobs {
   readonly #tracked = new Map<string, Tracked>()
   readonly #work: Work
+  readonly #finished: (job: Job, state: JobState) => void
   readonly #limits: RunnerLimits
   readonly #analyses: Admission
   readonly #layers: Admission
 
-  constructor(work: Work, limits: RunnerLimits) {
+  /** @param finished told of each job that has ended, with its last state */
+  constructor(work: Work, limits: RunnerLimits, finished: (job: Job, state: JobState) => void = () => {}) {
     this.#work = work
+    this.#finished = finished
     this.#limits = limits
     this.#analyses = new Admission(limits.analyses)
     this.#layers = new Admission(limits.layers)
@@ -155,6 +158,7 @@ export class JobRunner implements Jobs {
       change(tracked, { status: 'failed', finishedAt: new Date().toISOString(), error: problem.toDocument() })
     } finally {
       admission.leave()
+      this.#finished(job, tracked.state)
     }
   }
 }

@@ -7,16 +7,23 @@ import { RegistryClient } from '../../src/registry/client.ts'
 import { compiledWasm } from '../wasm.ts'
 import { createFetch } from './fetch.ts'
 import { FolderStore } from './folder-store.ts'
+import { MeteredStore, type StoreOperation } from './metered-store.ts'
 import { S3Store } from './s3-store.ts'
 
 function openStore(configuration: Configuration): ObjectStore {
   return configuration.s3 === undefined ? new FolderStore(configuration.data) : new S3Store(configuration.s3)
 }
 
-export function createService(configuration: Configuration, jobs: Jobs): Service {
+/** @param count told of each operation on the store as it begins */
+export function createService(
+  configuration: Configuration,
+  jobs: Jobs,
+  count: (operation: StoreOperation) => void,
+): Service {
   const fetch = createFetch(configuration)
+  const store = new MeteredStore(openStore(configuration), count)
   return {
-    host: { configuration, fetch, store: openStore(configuration), jobs, wasm: compiledWasm() },
+    host: { configuration, fetch, store, jobs, wasm: compiledWasm() },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(),
   }

@@ -1,15 +1,20 @@
 /** What a layer's thread runs: one layer at a time, from its registry into the index. */
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { LayerJob, Progress } from '../../src/analysis/job.ts'
-import { runLayerJob } from '../../src/analysis/layer-job.ts'
+import { type LayerWork, runLayerJob } from '../../src/analysis/layer-job.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
 import type { Jobs } from '../../src/host.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { createService } from './host.ts'
+import type { StoreOperation } from './metered-store.ts'
 
 export type LayerTask = { readonly job: LayerJob; readonly progress: MessagePort }
 /** A problem crosses as plain data: an error that is thrown arrives without what makes it one. */
-export type LayerOutcome = { readonly problem?: ProblemDocument }
+export type LayerOutcome = {
+  readonly work?: LayerWork
+  readonly problem?: ProblemDocument
+  readonly operations: readonly StoreOperation[]
+}
 
 const PROGRESS_MILLISECONDS = 100
 
@@ -19,9 +24,13 @@ const noJobs: Jobs = {
   watch: () => Promise.resolve(undefined),
 }
 
-const service = createService(parseConfiguration(workerData.env, 'node'), noJobs)
+let operations: StoreOperation[] = []
+const service = createService(parseConfiguration(workerData.env, 'node'), noJobs, (operation) =>
+  operations.push(operation),
+)
 
 export default async function indexLayer({ job, progress }: LayerTask): Promise<LayerOutcome> {
+  operations = []
   let toldAt = 0
   const report = (state: Progress) => {
     if (Date.now() - toldAt < PROGRESS_MILLISECONDS) return
@@ -29,10 +38,10 @@ export default async function indexLayer({ job, progress }: LayerTask): Promise<
     progress.postMessage(state)
   }
   try {
-    await runLayerJob(service, job, report)
-    return {}
+    const work = await runLayerJob(service, job, report)
+    return { work, operations }
   } catch (error) {
-    if (error instanceof Problem) return { problem: error.toDocument() }
+    if (error instanceof Problem) return { problem: error.toDocument(), operations }
     throw error
   } finally {
     progress.close()

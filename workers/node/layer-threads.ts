@@ -4,14 +4,20 @@ import { Piscina } from 'piscina'
 import type { LayerJob, Progress } from '../../src/analysis/job.ts'
 import { Problem } from '../../src/problem.ts'
 import type { LayerOutcome, LayerTask } from './layer-thread.ts'
+import type { Metrics } from './metrics.ts'
 
 const IDLE_MILLISECONDS = 30_000
 
 export class LayerThreads {
+  readonly #metrics: Metrics
   readonly #pool: Piscina<LayerTask, LayerOutcome>
 
-  /** @param env the service's settings, which each thread reads again */
-  constructor(threads: number, env: Readonly<Record<string, string | undefined>>) {
+  /**
+   * @param env the service's settings, which each thread reads again
+   * @param metrics told of what each thread did
+   */
+  constructor(threads: number, env: Readonly<Record<string, string | undefined>>, metrics: Metrics) {
+    this.#metrics = metrics
     this.#pool = new Piscina({
       filename: new URL('./layer-thread.ts', import.meta.url).href,
       minThreads: 0,
@@ -25,7 +31,12 @@ export class LayerThreads {
     const { port1, port2 } = new MessageChannel()
     port1.on('message', report)
     try {
-      const { problem } = await this.#pool.run({ job, progress: port2 }, { transferList: [port2] })
+      const { work, problem, operations } = await this.#pool.run(
+        { job, progress: port2 },
+        { transferList: [port2] },
+      )
+      for (const operation of operations) this.#metrics.stored(operation)
+      if (work !== undefined) this.#metrics.layer(work)
       if (problem !== undefined) throw Problem.from(problem)
     } finally {
       port1.close()

@@ -7,6 +7,8 @@ import { parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
 import { createService } from './host.ts'
 import { LayerThreads } from './layer-threads.ts'
+import { createLog, type Log, logJob } from './log.ts'
+import { Metrics } from './metrics.ts'
 
 const QUEUED_ANALYSES = 100
 
@@ -17,26 +19,60 @@ export type RunningNode = {
   stop(): Promise<void>
 }
 
+export type NodeOptions = {
+  /** Layers that are indexed at the same time; by default as many as there are cores. */
+  readonly threads?: number
+  readonly log?: Log
+}
+
 /**
  * @param env the service's settings, as environment variables
- * @param threads layers that are indexed at the same time
  * @throws Error naming the variable whose value is wrong
  */
 export async function startNode(
   env: Readonly<Record<string, string | undefined>>,
-  threads = availableParallelism(),
+  { threads = availableParallelism(), log = createLog('silent') }: NodeOptions = {},
 ): Promise<RunningNode> {
   const configuration = parseConfiguration(env, 'node')
-  const layers = new LayerThreads(threads, env)
-  const runner = new JobRunner(
+  const metrics: Metrics = new Metrics(() => runner.counts)
+  const layers = new LayerThreads(threads, env, metrics)
+  const runner: JobRunner = new JobRunner(
     (job, report) => (job.kind === 'layer' ? layers.run(job, report) : runImageJob(service, job, report)),
     { analyses: configuration.maxAnalyses, queuedAnalyses: QUEUED_ANALYSES, layers: threads },
+    (job, state) => {
+      if (job.kind === 'image') metrics.analysed(state)
+      logJob(log, job, state)
+    },
   )
-  const service = createService(configuration, runner)
+  const service = createService(configuration, runner, (operation) => metrics.stored(operation))
   const app = createApp(service)
+
+  /** One line and one count a request; the query is told without its values but the images'. */
+  const answer = async (request: Request): Promise<Response> => {
+    const began = performance.now()
+    const url = new URL(request.url)
+    const response = url.pathname === '/metrics' ? await metrics.answer() : await app.fetch(request)
+    const seconds = (performance.now() - began) / 1000
+    const route = routeOf(url.pathname)
+    metrics.request(route, response.status, seconds)
+    const images = ['image', 'from', 'to', 'repository'].flatMap((name) => url.searchParams.getAll(name))
+    log.info(
+      {
+        id: response.headers.get('x-request-id'),
+        method: request.method,
+        path: url.pathname,
+        images,
+        status: response.status,
+        seconds,
+      },
+      'request',
+    )
+    return response
+  }
+
   const listening = Promise.withResolvers<number>()
   const server = serve(
-    { fetch: app.fetch, hostname: configuration.host, port: configuration.port },
+    { fetch: answer, hostname: configuration.host, port: configuration.port },
     ({ port }) => listening.resolve(port),
   )
   server.on('error', listening.reject)
@@ -51,4 +87,22 @@ export async function startNode(
       await layers.stop()
     },
   }
+}
+
+const ROUTES = new Set(
+  [
+    '/ /docs /openapi.json /openapi.yaml /healthz /readyz /metrics',
+    '/v1/analyses /v1/report /v1/files /v1/tree /v1/file /v1/waste /v1/duplicates /v1/packages /v1/config',
+    '/v1/dockerfile /v1/platforms /v1/tags /v1/diff /v1/diff/files /v1/diff/file /v1/check',
+  ].flatMap((line) => line.split(' ')),
+)
+
+/** A label with few values: the path without what callers choose. */
+function routeOf(path: string): string {
+  if (ROUTES.has(path)) return path
+  if (path.startsWith('/v1/analyses/'))
+    return path.endsWith('/events') ? '/v1/analyses/{id}/events' : '/v1/analyses/{id}'
+  if (path.startsWith('/badge/'))
+    return path.endsWith('.json') ? '/badge/{metric}.json' : '/badge/{metric}.svg'
+  return 'other'
 }

@@ -1,9 +1,11 @@
 /** `npm run start:node`: serves until it is told to stop, then finishes what runs. */
+import { createLog } from './log.ts'
 import { startNode } from './service.ts'
 
 const STOP_MILLISECONDS = 30_000
 
-const { url, stop } = await startNode(process.env)
+const log = createLog(process.env.LOG_LEVEL ?? 'info')
+const { url, stop } = await startNode(process.env, { log })
 console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,0 +1,72 @@
+/** What the Node host counts, for Prometheus at `/metrics`. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { JobState } from '../../src/analysis/job.ts'
+import type { LayerWork } from '../../src/analysis/layer-job.ts'
+import type { StoreOperation } from './metered-store.ts'
+
+/** A request waits for an analysis at the longest for 300 s. */
+const SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300]
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #requests = this.#counter('lamina_http_requests_total', 'Requests answered', ['route', 'status'])
+  readonly #duration = new Histogram({
+    name: 'lamina_http_request_seconds',
+    help: 'Time to the answer',
+    labelNames: ['route'],
+    buckets: SECONDS,
+    registers: [this.#registry],
+  })
+  readonly #analyses = this.#counter('lamina_analyses_total', 'Images analysed', ['status'])
+  readonly #layers = this.#counter('lamina_layers_total', 'Layers of analysed images', ['how'])
+  readonly #read = this.#counter('lamina_registry_bytes_total', 'Bytes of blobs read from registries', [])
+  readonly #decoded = this.#counter('lamina_decoded_bytes_total', 'Bytes of tars decoded', [])
+  readonly #store = this.#counter('lamina_store_operations_total', 'Operations on the object store', [
+    'operation',
+  ])
+
+  /** @param jobs how many run and wait now */
+  constructor(jobs: () => { readonly running: number; readonly queued: number }) {
+    collectDefaultMetrics({ register: this.#registry })
+    for (const status of ['running', 'queued'] as const) {
+      new Gauge({
+        name: `lamina_jobs_${status}`,
+        help: `Jobs that are ${status} now`,
+        registers: [this.#registry],
+        collect() {
+          this.set(jobs()[status])
+        },
+      })
+    }
+  }
+
+  request(route: string, status: number, seconds: number): void {
+    this.#requests.inc({ route, status })
+    this.#duration.observe({ route }, seconds)
+  }
+
+  analysed({ status, progress }: JobState): void {
+    this.#analyses.inc({ status })
+    this.#layers.inc({ how: 'reused' }, progress.layersReused)
+    this.#layers.inc({ how: 'read' }, progress.layersDone - progress.layersReused)
+  }
+
+  layer({ readBytes, decodedBytes }: LayerWork): void {
+    this.#read.inc(readBytes)
+    this.#decoded.inc(decodedBytes)
+  }
+
+  stored(operation: StoreOperation, times = 1): void {
+    this.#store.inc({ operation }, times)
+  }
+
+  async answer(): Promise<Response> {
+    return new Response(await this.#registry.metrics(), {
+      headers: { 'content-type': this.#registry.contentType },
+    })
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+}

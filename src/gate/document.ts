@@ -1,0 +1,60 @@
+/** Reads a JSON or YAML text that somebody posted into plain data: strict, bounded, and with every number as it was written. */
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { Problem } from '../problem.ts'
+
+/** Scalars as text: what was a number, a boolean or quoted is for its reader to tell. Null where there is nothing. */
+export type Node = string | null | readonly Node[] | ReadonlyMap<string, Node>
+
+const MAX_BYTES = 1024 * 1024
+
+/**
+ * @param text at most 1 MiB of UTF-8
+ * @param what what the text is, for the reader of a problem
+ * @throws Problem `invalid_parameter` for what is no such text, has a key twice, an alias, a tag of its own; `too_large`
+ */
+export function readDocument(text: string, language: 'json' | 'yaml', what: string): Node {
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    throw new Problem('too_large', `${what} has more than ${MAX_BYTES} bytes`)
+  }
+  const unreadable = (why: string) => new Problem('invalid_parameter', `${what} cannot be read: ${why}`)
+  try {
+    // JSON is YAML as well, which also sees a key that is there twice; but not all YAML is JSON.
+    if (language === 'json') JSON.parse(text)
+    // Its own search for keys that are there twice takes the square of their number.
+    const document = parseDocument(text, { uniqueKeys: false, prettyErrors: true, logLevel: 'error' })
+    const [fault] = [...document.errors, ...document.warnings]
+    if (fault !== undefined) throw unreadable(firstLine(fault.message))
+    if (document.directives?.yaml.version !== '1.2') throw unreadable('it is not YAML 1.2')
+    return plain(document.contents, unreadable)
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    // A syntax error of JSON.parse, or a nesting so deep that the stack ran out.
+    throw unreadable(error instanceof SyntaxError ? firstLine(error.message) : 'it is nested too deeply')
+  }
+}
+
+function plain(node: unknown, unreadable: (why: string) => Problem): Node {
+  if (node === null || node === undefined) return null
+  if (isAlias(node)) throw unreadable('aliases are not taken')
+  if (isScalar(node)) return scalarText(node)
+  if (isSeq(node)) return node.items.map((item) => plain(item, unreadable))
+  if (!isMap(node)) throw unreadable('it holds something that is no value')
+  const entries = new Map<string, Node>()
+  for (const { key, value } of node.items) {
+    if (!isScalar(key)) throw unreadable('a key is not plain text')
+    const name = String(key.value)
+    if (entries.has(name)) throw unreadable(`the key ${JSON.stringify(name)} is there twice`)
+    entries.set(name, plain(value, unreadable))
+  }
+  return entries
+}
+
+/** A number as its author wrote it: 10.10 and 0x10 are for the reader of limits to judge. */
+function scalarText(scalar: { readonly value: unknown; readonly source?: string }): string | null {
+  if (scalar.value === null) return null
+  return typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value))
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
+}

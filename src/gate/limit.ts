@@ -1,0 +1,132 @@
+/**
+ * Limits as people write them. Nothing is rounded up and nothing is compared as a rounded number: an image exactly at
+ * its limit passes, one a byte past it does not.
+ */
+import { Problem } from '../problem.ts'
+
+/** A number that is not negative, exact: `digits` ÷ 10 to the power of `scale`. */
+export type Decimal = { readonly digits: bigint; readonly scale: number }
+
+const UNITS: ReadonlyMap<string, bigint> = new Map([
+  ['', 1n],
+  ['B', 1n],
+  ['kB', 10n ** 3n],
+  ['MB', 10n ** 6n],
+  ['GB', 10n ** 9n],
+  ['TB', 10n ** 12n],
+  ['KiB', 2n ** 10n],
+  ['MiB', 2n ** 20n],
+  ['GiB', 2n ** 30n],
+  ['TiB', 2n ** 40n],
+])
+
+/** Longer than any limit that means something; what is longer costs time to read. */
+const MAX_LENGTH = 40
+
+/** How much of a value that cannot be read is shown. */
+const SHOWN_LENGTH = 60
+
+function unreadable(text: string, parameter: string, wanted: string): Problem {
+  const shown = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text
+  return new Problem('invalid_parameter', `${parameter}: ${JSON.stringify(shown)} is not ${wanted}`, {
+    parameter,
+  })
+}
+
+function readDecimal(text: string): { readonly decimal: Decimal; readonly rest: string } | undefined {
+  if (text.length > MAX_LENGTH) return undefined
+  const [, whole, fraction = '', rest = ''] = /^(\d+)(?:\.(\d+))?([^\d.].*)?$/s.exec(text) ?? []
+  if (whole === undefined) return undefined
+  return { decimal: { digits: BigInt(whole + fraction), scale: fraction.length }, rest }
+}
+
+/** The double nearest to it. */
+export function toNumber({ digits, scale }: Decimal): number {
+  return Number(`${digits}e-${scale}`)
+}
+
+/**
+ * A size in bytes: digits, an optional fraction, an optional unit. A part of a byte is dropped, which no size in whole
+ * bytes can tell.
+ *
+ * @throws Problem `invalid_parameter`
+ */
+export function parseBytesLimit(text: string, parameter: string): number {
+  const read = readDecimal(text)
+  const unit = UNITS.get(read?.rest ?? '')
+  const bytes =
+    read === undefined || unit === undefined
+      ? undefined
+      : (read.decimal.digits * unit) / 10n ** BigInt(read.decimal.scale)
+  if (bytes === undefined || bytes > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw unreadable(
+      text,
+      parameter,
+      'a size: digits, an optional fraction, an optional unit (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB), as in 200MB, 1.5GiB, 1048576',
+    )
+  }
+  return Number(bytes)
+}
+
+/** @throws Problem `invalid_parameter` */
+export function parseCountLimit(text: string, parameter: string): number {
+  const count = /^\d{1,16}$/.test(text) ? Number(text) : undefined
+  if (count === undefined || !Number.isSafeInteger(count)) {
+    throw unreadable(text, parameter, 'a number in digits')
+  }
+  return count
+}
+
+/**
+ * `10` or `10%`, in percent.
+ *
+ * @throws Problem `invalid_parameter`
+ */
+export function parsePercentLimit(text: string, parameter: string): Decimal {
+  const read = readDecimal(text)
+  if (read === undefined || (read.rest !== '' && read.rest !== '%')) {
+    throw unreadable(text, parameter, 'a percentage, as in 10 or 12.5%')
+  }
+  return read.decimal
+}
+
+/**
+ * A ratio from 0 to 1.
+ *
+ * @throws Problem `invalid_parameter`
+ */
+export function parseRatioLimit(text: string, parameter: string): number {
+  const read = readDecimal(text)
+  if (read === undefined || read.rest !== '' || read.decimal.digits > 10n ** BigInt(read.decimal.scale)) {
+    throw unreadable(text, parameter, 'a number from 0 to 1')
+  }
+  return toNumber(read.decimal)
+}
+
+/** A growth: so many bytes, or percent of what there was. */
+export type GrowthLimit = { readonly bytes: number } | { readonly percent: Decimal }
+
+/** @throws Problem `invalid_parameter` */
+export function parseGrowthLimit(text: string, parameter: string): GrowthLimit {
+  return text.endsWith('%')
+    ? { percent: parsePercentLimit(text, parameter) }
+    : { bytes: parseBytesLimit(text, parameter) }
+}
+
+/** Whether `part` is at most so many percent of `whole`; both are whole numbers, `whole` is above 0. */
+export function isWithinPercent(part: number, whole: number, limit: Decimal): boolean {
+  return 100n * BigInt(part) * 10n ** BigInt(limit.scale) <= limit.digits * BigInt(whole)
+}
+
+/**
+ * A percentage as the ratio that a double can hold. Division and this rounding keep the order of what they round, so
+ * that a ratio at its limit stays at it.
+ */
+export function percentAsRatio({ digits, scale }: Decimal): number {
+  return Number(`${digits}e-${scale + 2}`)
+}
+
+/** A ratio in percent, without the noise that a multiplication of doubles leaves: 0.07 is 7. */
+export function ratioAsPercent(ratio: number): number {
+  return Number((100 * ratio).toPrecision(15))
+}

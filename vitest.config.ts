@@ -1,13 +1,23 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
+/** Tests beside the code run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'node',
-          include: ['src/**/*.test.ts', 'workers/**/*.test.ts', 'test/**/*.test.ts'],
-          testTimeout: 30_000,
+          include: ['{src,workers,test}/**/*.test.ts'],
+          exclude: ['**/*.workerd.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: {
+          name: 'workerd',
+          include: ['{src,workers,test}/**/*.workerd.test.ts'],
         },
       },
     ],

@@ -1,0 +1,238 @@
+import { expect, it } from 'vitest'
+import { rpmDatabase, rpmHeader } from '../../../test/rpm.ts'
+import { compiledWasm } from '../../../workers/wasm.ts'
+import { pathToKey } from '../../path.ts'
+import type { MergedEntry } from '../merged-entry.ts'
+import type { DatabaseMember } from './database.ts'
+import { type Inventory, takeInventory } from './inventory.ts'
+import { ShownDatabases } from './shown-databases.ts'
+
+type File = {
+  readonly path: string
+  readonly content?: string | Uint8Array
+  readonly bytes?: number
+  readonly link?: string
+}
+
+/** Layers of files, each of which only adds and replaces; `hidden` are paths that the image does not show. */
+async function inventory(
+  layers: readonly (readonly File[])[],
+  hidden: readonly string[] = [],
+): Promise<Inventory> {
+  const merged = new Map<string, MergedEntry>()
+  const databases = layers.map((files, layer) => ({
+    layer,
+    members: members(files.map((file, ordinal) => member(file, ordinal))),
+  }))
+  for (const [layer, files] of layers.entries()) {
+    for (const [ordinal, file] of files.entries()) merged.set(file.path, row(file, layer, ordinal))
+  }
+  for (const path of hidden) merged.delete(path)
+  const shown = new ShownDatabases()
+  for (const entry of merged.values()) shown.see(entry)
+  const taken = await takeInventory(databases, shown, compiledWasm())
+  for (const entry of merged.values()) taken.see(entry)
+  return taken
+}
+
+async function* members(list: readonly DatabaseMember[]): AsyncGenerator<DatabaseMember> {
+  yield* list
+}
+
+function member({ path, content = '' }: File, ordinal: number): DatabaseMember {
+  return {
+    key: pathToKey(path),
+    ordinal,
+    bytes: typeof content === 'string' ? Buffer.from(content) : content,
+  }
+}
+
+function row(
+  { path, content = '', bytes = content.length, link }: File,
+  layer: number,
+  ordinal: number,
+): MergedEntry {
+  return {
+    key: pathToKey(path),
+    type: link === undefined ? 'file' : 'symlink',
+    bytes: link === undefined ? bytes : 0,
+    ...(link === undefined ? {} : { link }),
+    inode: layer * 1000 + ordinal,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    layer,
+    ordinal,
+    offset: 0,
+  }
+}
+
+const STATUS = 'var/lib/dpkg/status'
+
+function status(...packages: readonly string[]): string {
+  return packages
+    .map((text) => text.split('='))
+    .map(
+      ([name, version]) =>
+        `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${version}\n`,
+    )
+    .join('\n')
+}
+
+it('tells which layer brought a package, and lists none that a later one removed', async () => {
+  const taken = await inventory([
+    [{ path: STATUS, content: status('a=1', 'b=1', 'gone=1') }],
+    [{ path: STATUS, content: status('a=1', 'b=2', 'c=1') }],
+    [{ path: STATUS, content: status('a=1', 'b=2') }],
+    [{ path: STATUS, content: status('a=1', 'b=2', 'c=1') }],
+  ])
+  expect(taken.packages().map(({ name, version, layer }) => [name, version, layer])).toEqual([
+    ['a', '1', 0],
+    ['b', '2', 1],
+    ['c', '1', 3],
+  ])
+})
+
+it('lists nothing of a database that the image does not show', async () => {
+  const taken = await inventory([[{ path: STATUS, content: status('a=1') }]], [STATUS])
+  expect(taken.packages()).toEqual([])
+})
+
+it('sums what a package of dpkg has, also where its list says /bin for /usr/bin', async () => {
+  const taken = await inventory([
+    [
+      { path: 'bin', link: 'usr/bin' },
+      { path: 'usr/bin/a', bytes: 1 },
+      { path: 'usr/share/a', bytes: 20 },
+      { path: 'usr/share/other', bytes: 300 },
+      { path: 'usr/share/b', bytes: 4000 },
+      { path: 'usr/lib/os-release', content: 'ID=devuan\n' },
+      { path: STATUS, content: status('a=1', 'b=1', 'c=1') },
+      { path: 'var/lib/dpkg/info/a.list', content: '/.\n/bin\n/bin/a\n/usr\n/usr/share\n/usr/share/a\n' },
+      { path: 'var/lib/dpkg/info/b:amd64.list', content: '/.\n/usr\n/usr/share\n/usr/share/b\n' },
+    ],
+  ])
+  const shape = { type: 'deb', version: '1', architecture: 'amd64', layer: 0 }
+  expect(taken.packages()).toEqual([
+    { ...shape, name: 'a', purl: 'pkg:deb/devuan/a@1?arch=amd64', bytes: 21 },
+    { ...shape, name: 'b', purl: 'pkg:deb/devuan/b@1?arch=amd64', bytes: 4000 },
+    { ...shape, name: 'c', purl: 'pkg:deb/devuan/c@1?arch=amd64' },
+  ])
+})
+
+it('reads the parts that distroless images have', async () => {
+  const taken = await inventory([
+    [
+      { path: 'etc/services', bytes: 12_813 },
+      {
+        path: 'var/lib/dpkg/status.d/netbase',
+        content: 'Package: netbase\nVersion: 6.4\nArchitecture: all\n',
+      },
+      {
+        path: 'var/lib/dpkg/status.d/netbase.md5sums',
+        content: 'd41d8cd98f00b204e9800998ecf8427e  etc/services\n',
+      },
+    ],
+  ])
+  expect(taken.packages()).toEqual([
+    {
+      type: 'deb',
+      name: 'netbase',
+      version: '6.4',
+      architecture: 'all',
+      purl: 'pkg:deb/debian/netbase@6.4?arch=all',
+      bytes: 12_813,
+      layer: 0,
+    },
+  ])
+})
+
+it('lists each package.json of npm, with all below it', async () => {
+  const json = (name: string) => JSON.stringify({ name, version: '1.0.0' })
+  const taken = await inventory([
+    [
+      { path: 'app/node_modules/a/package.json', content: json('a'), bytes: 1 },
+      { path: 'app/node_modules/a/lib/x.js', bytes: 20 },
+      { path: 'app/node_modules/a/node_modules/b/package.json', content: json('b'), bytes: 300 },
+    ],
+    [{ path: 'app/node_modules/a/package.json', content: json('a'), bytes: 1 }],
+  ])
+  const shape = { type: 'npm', version: '1.0.0', layer: 0 }
+  expect(taken.packages()).toEqual([
+    { ...shape, name: 'a', purl: 'pkg:npm/a@1.0.0', bytes: 21, path: 'app/node_modules/a/package.json' },
+    {
+      ...shape,
+      name: 'b',
+      purl: 'pkg:npm/b@1.0.0',
+      bytes: 300,
+      path: 'app/node_modules/a/node_modules/b/package.json',
+    },
+  ])
+})
+
+it('lists what pip, apk and rpm installed', async () => {
+  const header = rpmHeader({
+    1000: 'r',
+    1001: '1',
+    1002: '2',
+    1022: 'noarch',
+    1116: [0],
+    1117: ['r'],
+    1118: ['/usr/sbin/'],
+  })
+  const taken = await inventory([
+    [
+      { path: 'usr/sbin/r', bytes: 7 },
+      { path: 'usr/bin/k', bytes: 8 },
+      { path: 'venv/p/__init__.py', bytes: 9 },
+      { path: 'venv/p-1.dist-info/METADATA', content: 'Name: p\nVersion: 1\n' },
+      { path: 'venv/p-1.dist-info/RECORD', content: 'p/__init__.py,sha256=x,9\n' },
+      { path: 'lib/apk/db/installed', content: 'P:k\nV:1-r0\nA:x86_64\nF:usr/bin\nR:k\n' },
+      { path: 'var/lib/rpm/rpmdb.sqlite', content: await rpmDatabase([header]) },
+    ],
+  ])
+  expect(taken.packages()).toEqual([
+    {
+      type: 'apk',
+      name: 'k',
+      version: '1-r0',
+      architecture: 'x86_64',
+      purl: 'pkg:apk/alpine/k@1-r0?arch=x86_64',
+      bytes: 8,
+      layer: 0,
+    },
+    {
+      type: 'pypi',
+      name: 'p',
+      version: '1',
+      purl: 'pkg:pypi/p@1',
+      bytes: 9,
+      path: 'venv/p-1.dist-info/METADATA',
+      layer: 0,
+    },
+    {
+      type: 'rpm',
+      name: 'r',
+      version: '1-2',
+      architecture: 'noarch',
+      purl: 'pkg:rpm/r@1-2?arch=noarch',
+      bytes: 7,
+      layer: 0,
+    },
+  ])
+})
+
+it('tells of a database that cannot be read, and reads the others', async () => {
+  const path = 'var/lib/rpm/rpmdb.sqlite'
+  const broken = new Uint8Array(4096).fill(1)
+  const taken = await inventory([
+    [{ path, content: broken }],
+    [
+      { path, content: broken },
+      { path: STATUS, content: status('a=1') },
+    ],
+  ])
+  expect(taken.unreadable).toEqual([{ layer: 1, key: pathToKey(path) }])
+  expect(taken.packages().map(({ name }) => name)).toEqual(['a'])
+})

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest'
+import { pathToKey } from '../../path.ts'
+import { parsePackageJson } from './npm.ts'
+
+const KEY = pathToKey('app/node_modules/left-pad/package.json')
+
+it('reads name and version', () => {
+  const json = JSON.stringify({ name: '@s/left-pad', version: '1.3.0', main: 'index.js' })
+  expect(parsePackageJson(Buffer.from(json), KEY)).toEqual({
+    type: 'npm',
+    name: '@s/left-pad',
+    version: '1.3.0',
+  })
+})
+
+it('calls a package without a name of its own by its directory', () => {
+  expect(parsePackageJson(Buffer.from('{"name":"","version":"1"}'), KEY)).toEqual({
+    type: 'npm',
+    name: 'left-pad',
+    version: '1',
+  })
+})
+
+it.each([
+  '',
+  '{',
+  '[]',
+  'null',
+  '"name"',
+  '{"name":"a"}',
+  '{"version":"1"}',
+  '\ufeff{"name":"a","version":"1"}',
+])('takes %j for no package', (json) => {
+  expect(parsePackageJson(Buffer.from(json), KEY)).toBeUndefined()
+})

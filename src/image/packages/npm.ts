@@ -1,0 +1,30 @@
+/** What npm, yarn and pnpm unpack: a `package.json` in the directory of each package. */
+import { decodeText } from '../../bytes.ts'
+import { baseName, type PathKey, parentKey } from '../../path.ts'
+import type { FoundPackage } from './found.ts'
+
+const text = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/**
+ * Undefined where it is not JSON, or has not both a name and a version: a `package.json` of a package's own inner
+ * directories often has neither.
+ */
+export function parsePackageJson(bytes: Uint8Array, key: PathKey): FoundPackage | undefined {
+  const document = parseJson(text.decode(bytes))
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return
+  if (!('name' in document) || !('version' in document)) return
+  const directory = decodeText(baseName(parentKey(key))).text
+  return { type: 'npm', name: asText(document.name) || directory, version: asText(document.version) }
+}
+
+function parseJson(source: string): unknown {
+  try {
+    return JSON.parse(source)
+  } catch {
+    return
+  }
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

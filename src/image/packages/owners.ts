@@ -1,0 +1,134 @@
+/** Which package owns which file, for a whole distribution in a few megabytes, and what the files of each take. */
+import type { PathKey } from '../../path.ts'
+import { npmDirectory } from './database.ts'
+import { NumberSet } from './number-set.ts'
+
+/** Paths that are noted at most, in all: some 24 MB. */
+const MAX_PATHS = 1 << 20
+
+/**
+ * Owners are numbered from 0. Paths are kept as 64 bits of hash in a chained hash table of typed arrays: an entry costs
+ * 16 bytes, and 4 to 8 of table.
+ */
+export class PackageOwners {
+  readonly #limit: number
+  readonly #numbers = new Map<string, number>()
+  readonly #bytes: number[] = []
+  /** Whose paths were more than there was room for. */
+  readonly #cut = new Set<number>()
+  readonly #directories = new Map<PathKey, number>()
+  readonly #counted = new NumberSet()
+
+  /** Of each chain the first entry's number, from 1; 0 is none. */
+  #chains = new Uint32Array(1024)
+  /** Four words an entry: the hash's two, the number of the next in the chain, the owner. */
+  #entries = new Uint32Array(4 * 1024)
+  #size = 0
+
+  readonly #seed = crypto.getRandomValues(new Uint32Array(2))
+  /** Of the path that is looked at. */
+  #low = 0
+  #high = 0
+
+  constructor(limit = MAX_PATHS) {
+    this.#limit = limit
+  }
+
+  /** The number of the owner of that name, which is made where there is none. */
+  owner(name: string): number {
+    const known = this.#numbers.get(name)
+    if (known !== undefined) return known
+    const number = this.#bytes.push(0) - 1
+    this.#numbers.set(name, number)
+    return number
+  }
+
+  /** Undefined where no owner of that name was made. */
+  find(name: string): number | undefined {
+    return this.#numbers.get(name)
+  }
+
+  /** Notes what an owner has. A path that it has twice counts once; directories may be among them and count nothing. */
+  add(owner: number, paths: Iterable<PathKey>): void {
+    for (const path of paths) {
+      if (this.#size === this.#limit) {
+        this.#cut.add(owner)
+        return
+      }
+      this.#add(path, owner)
+    }
+  }
+
+  /** Notes the directory of an npm package, which owns all in it but the packages that nest there. */
+  addNpmDirectory(owner: number, directory: PathKey): void {
+    this.#directories.set(directory, owner)
+  }
+
+  /** Counts a file of the merged file system for all who own its path; an inode counts once. */
+  see(path: PathKey, inode: number | undefined, bytes: number): void {
+    const owners = this.#ownersOf(path)
+    if (owners === undefined) return
+    if (inode !== undefined && !this.#counted.add(inode)) return
+    for (const owner of owners) this.#bytes[owner] = (this.#bytes[owner] ?? 0) + bytes
+  }
+
+  /** What its files take, of those that were seen; undefined where not all of its paths could be noted. */
+  bytesOf(owner: number): number | undefined {
+    return this.#cut.has(owner) ? undefined : this.#bytes[owner]
+  }
+
+  #ownersOf(path: PathKey): Set<number> | undefined {
+    let owners: Set<number> | undefined
+    const directory = this.#directories.size === 0 ? undefined : npmDirectory(path)
+    const holder = directory === undefined ? undefined : this.#directories.get(directory)
+    if (holder !== undefined) owners = new Set([holder])
+    this.#hash(path)
+    let number = this.#chains[this.#low & (this.#chains.length - 1)] ?? 0
+    while (number !== 0) {
+      const at = 4 * (number - 1)
+      if (this.#entries[at] === this.#low && this.#entries[at + 1] === this.#high) {
+        owners = (owners ?? new Set()).add(this.#entries[at + 3] ?? 0)
+      }
+      number = this.#entries[at + 2] ?? 0
+    }
+    return owners
+  }
+
+  #add(path: PathKey, owner: number): void {
+    if (4 * this.#size === this.#entries.length) this.#grow()
+    this.#hash(path)
+    const at = 4 * this.#size++
+    this.#entries[at] = this.#low
+    this.#entries[at + 1] = this.#high
+    this.#entries[at + 3] = owner
+    this.#chain(at)
+  }
+
+  #chain(at: number): void {
+    const chain = (this.#entries[at] ?? 0) & (this.#chains.length - 1)
+    this.#entries[at + 2] = this.#chains[chain] ?? 0
+    this.#chains[chain] = at / 4 + 1
+  }
+
+  #grow(): void {
+    const entries = new Uint32Array(2 * this.#entries.length)
+    entries.set(this.#entries)
+    this.#entries = entries
+    this.#chains = new Uint32Array(2 * this.#chains.length)
+    for (let at = 0; at < 4 * this.#size; at += 4) this.#chain(at)
+  }
+
+  /** cyrb53's mixing. The seed is random, so that no image can be made whose paths all collide. */
+  #hash(path: PathKey): void {
+    let [low = 0, high = 0] = this.#seed
+    for (let i = 0; i < path.length; i++) {
+      const byte = path.charCodeAt(i)
+      low = Math.imul(low ^ byte, 0x9e37_79b1)
+      high = Math.imul(high ^ byte, 0x5f35_6495)
+    }
+    low = Math.imul(low ^ (low >>> 16), 0x85eb_ca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2_ae35)
+    high = Math.imul(high ^ (high >>> 16), 0x85eb_ca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2_ae35)
+    this.#low = low >>> 0
+    this.#high = high >>> 0
+  }
+}

@@ -1,0 +1,56 @@
+/** Package URLs (github.com/package-url/purl-spec), by the rules of each type. */
+import { PackageURL } from 'packageurl-js'
+import type { FoundPackage } from './found.ts'
+
+/** Whose packages they are where no os-release tells. */
+const VENDOR = { deb: 'debian', apk: 'alpine', rpm: undefined } as const
+
+/** @param distribution os-release's `ID` */
+export function purlOf(found: FoundPackage, distribution?: string): string {
+  const { type, name, version, architecture } = found
+  switch (type) {
+    case 'deb':
+    case 'apk':
+      return format(type, distribution ?? VENDOR[type], name, version, { arch: architecture })
+    case 'rpm': {
+      const { epoch, rest = version } = /^(?<epoch>\d+):(?<rest>.*)$/s.exec(version)?.groups ?? {}
+      return format(type, distribution ?? VENDOR[type], name, rest, { arch: architecture, epoch })
+    }
+    case 'npm': {
+      const slash = name.startsWith('@') ? name.indexOf('/') : -1
+      return format(type, name.slice(0, Math.max(0, slash)), name.slice(slash + 1), version, {})
+    }
+    case 'pypi':
+      return format(type, undefined, name.toLowerCase().replaceAll('_', '-'), version, {})
+  }
+}
+
+type Qualifiers = Readonly<Record<string, string | undefined>>
+
+function format(
+  type: string,
+  namespace: string | undefined,
+  name: string,
+  version: string,
+  qualifiers: Qualifiers,
+): string {
+  const given = Object.fromEntries(
+    Object.entries(qualifiers).filter((pair): pair is [string, string] => !!pair[1]),
+  )
+  try {
+    return new PackageURL(
+      type,
+      namespace || undefined,
+      name,
+      version || undefined,
+      given,
+      undefined,
+    ).toString()
+  } catch {
+    // A name that its own type's rules forbid is in the image all the same, and is told as it is.
+    const parts = [type, ...(namespace ? [namespace] : []), name].map((part) =>
+      encodeURIComponent(part.toWellFormed()),
+    )
+    return `pkg:${parts.join('/')}${version && `@${encodeURIComponent(version.toWellFormed())}`}`
+  }
+}

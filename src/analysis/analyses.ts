@@ -4,9 +4,9 @@ import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
 import { imageJob, knownFacts } from './analyse.ts'
 import { Cache } from './cache.ts'
-import { type JobState, jobKey, type Progress } from './job.ts'
+import { isFinished, type JobState, jobKey, type Progress } from './job.ts'
 import { type AskerCredentials, type OpenedImage, openImage, type Service } from './open.ts'
-import { follow, isFinished } from './wait.ts'
+import { follow } from './wait.ts'
 
 const LIFE_MILLISECONDS = 3_600_000
 const PREFIX = 'analyses/'

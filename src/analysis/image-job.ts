@@ -9,9 +9,9 @@ import { parseConfig } from '../registry/config.ts'
 import type { Descriptor } from '../registry/manifest.ts'
 import { parseManifest } from '../registry/manifest.ts'
 import { Access } from './access.ts'
-import type { ImageJob, JobState, LayerJob, Progress } from './job.ts'
+import { type ImageJob, isFinished, type JobState, type LayerJob, type Progress } from './job.ts'
 import type { Service } from './open.ts'
-import { follow, isFinished } from './wait.ts'
+import { follow } from './wait.ts'
 
 /** Layers of one image that are read at the same time. */
 const LAYERS_AT_ONCE = 4
@@ -25,14 +25,15 @@ export async function runImageJob(
   service: Service,
   job: ImageJob,
   report: (progress: Progress) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const { store, configuration, wasm } = service.host
-  const access = new Access(service, job, job.credential)
+  const access = new Access(service, job, job.credential, signal)
   try {
     const manifest = parseManifest(await access.manifest(job.digest))
     if (manifest.kind === 'index') throw new Problem('not_an_image', 'an index has no layers of its own')
     const config = parseConfig(await access.config(manifest.config))
-    await indexLayers(service, job, access, manifest.layers, report)
+    await indexLayers(service, job, access, manifest.layers, report, signal)
     const layers = await collect(service, manifest.layers, config.diffIds)
     await writeImage(store, {
       digest: job.digest,
@@ -54,6 +55,7 @@ async function indexLayers(
   access: Access,
   layers: readonly Descriptor[],
   report: (progress: Progress) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const { store } = service.host
   const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, index }]))
@@ -73,6 +75,9 @@ async function indexLayers(
   )
   const tell = () => report(sum(layers.length, [...progress.values()]))
   tell()
+  // One bad layer is enough: nobody waits for the others then, and their jobs are given up.
+  const failed = new AbortController()
+  const stopped = AbortSignal.any([signal, failed.signal])
   await inParallel(missing, async ({ layer, index }) => {
     const one = progress.get(layer.digest)
     if (one === undefined) return
@@ -81,8 +86,9 @@ async function indexLayers(
       tell()
     }
     try {
-      await indexOne(service, job, layer, onBytes)
+      await indexOne(service, job, layer, onBytes, stopped)
     } catch (error) {
+      failed.abort()
       throw error instanceof Problem ? error.with({ layer: index }) : error
     }
     one.bytesDone = one.bytes
@@ -97,13 +103,14 @@ async function indexOne(
   job: ImageJob,
   descriptor: Descriptor,
   onBytes: (bytesDone: number) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const { registry, repository, credential } = job
   const source = { registry, repository, ...(credential ? { credential } : {}) }
   const shared: LayerJob = { kind: 'layer', ...source, descriptor }
-  const first = await runToEnd(service, shared, onBytes)
+  const first = await runToEnd(service, shared, onBytes, signal)
   const others = first.repository !== repository && first.error !== undefined && !first.error.lasting
-  const last = others ? await runToEnd(service, { ...shared, alone: true }, onBytes) : first
+  const last = others ? await runToEnd(service, { ...shared, alone: true }, onBytes, signal) : first
   if (last.error !== undefined) throw Problem.from(last.error)
 }
 
@@ -111,8 +118,9 @@ async function runToEnd(
   service: Service,
   job: LayerJob,
   onBytes: (bytesDone: number) => void,
+  signal: AbortSignal,
 ): Promise<JobState> {
-  for await (const state of follow(service.host.jobs, job, LAYER_MILLISECONDS)) {
+  for await (const state of follow(service.host.jobs, job, LAYER_MILLISECONDS, signal)) {
     onBytes(state.progress.bytesDone)
     if (isFinished(state)) return state
   }

@@ -54,3 +54,7 @@ export function jobKey(job: Job): string {
   const asker = createHash('sha256').update(`${job.registry}\0${repository}\0${secret}`).digest('hex')
   return `${job.kind}/${digest}/${asker}`
 }
+
+export function isFinished(state: JobState): boolean {
+  return state.status === 'succeeded' || state.status === 'failed'
+}

@@ -19,9 +19,10 @@ export async function runLayerJob(
   service: Service,
   job: LayerJob,
   report: (progress: Progress) => void,
+  signal: AbortSignal,
 ): Promise<LayerWork> {
   const { descriptor } = job
-  const access = new Access(service, job, job.credential)
+  const access = new Access(service, job, job.credential, signal)
   const onBytes = (bytesDone: number) =>
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
   const blob = await access.blob(descriptor)

@@ -8,12 +8,13 @@ export async function runJob(
   service: Service,
   job: Job,
   report: (progress: Progress) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   switch (job.kind) {
     case 'layer':
-      await runLayerJob(service, job, report)
+      await runLayerJob(service, job, report, signal)
       return
     case 'image':
-      return runImageJob(service, job, report)
+      return runImageJob(service, job, report, signal)
   }
 }

@@ -85,6 +85,21 @@ describe('a runner', () => {
     await runner.idle()
   })
 
+  it('gives up a job that nobody waits for, and starts it again for who comes back', async () => {
+    let runs = 0
+    const work: Work = (_, __, signal) => {
+      runs++
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
+    const runner = new JobRunner(work, { ...limits, abandoned: { image: 30, layer: 30 } })
+    await last(runner, job('sha256:1'), 60)
+    expect(runs).toBe(1)
+    await runner.settled(jobKey(job('sha256:1')))
+    expect((await runner.start(job('sha256:1'))).status).toBe('queued')
+    await runner.idle()
+    expect(runs).toBe(2)
+  })
+
   it('does not know a job that never was', async () => {
     expect(await new JobRunner(async () => {}, limits).watch('image/x', 0, 10)).toBeUndefined()
   })

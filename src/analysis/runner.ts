@@ -1,28 +1,38 @@
 /** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
 import type { Jobs } from '../host.ts'
 import { Problem } from '../problem.ts'
-import { type Job, type JobState, jobKey, type Progress } from './job.ts'
+import { isFinished, type Job, type JobState, jobKey, type Progress } from './job.ts'
 
 /** How long a failure that may pass is answered without trying again. */
 const FAILURE_MILLISECONDS = 60_000
 /** How long a finished job is remembered for those who still watch it. */
 const FINISHED_MILLISECONDS = 60_000
+/**
+ * A job that nobody has watched or asked for during this time is given up. An image's is long, since who asked may come
+ * back; a layer's is short, since only analyses wait for layers.
+ */
+const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
 /** Watchers are not woken more often than this by progress alone. */
 const PROGRESS_MILLISECONDS = 200
 
-/** Does a job's work. Reports progress as often as it likes. */
-export type Work = (job: Job, report: (progress: Progress) => void) => Promise<void>
+/** Does a job's work. Reports progress as often as it likes; stops soon after `signal` says that nobody waits any more. */
+export type Work = (job: Job, report: (progress: Progress) => void, signal: AbortSignal) => Promise<void>
 
 export type RunnerLimits = {
   readonly analyses: number
   readonly queuedAnalyses: number
   readonly layers: number
+  /** Milliseconds after which a job of a kind that nobody watches is given up; the defaults are for services. */
+  readonly abandoned?: Readonly<Record<Job['kind'], number>>
 }
 
 type Tracked = {
   state: JobState
   readonly finished: Promise<void>
   readonly wake: Set<() => void>
+  readonly abandoned: AbortController
+  readonly patience: number
+  abandonment: ReturnType<typeof setTimeout> | undefined
   toldAt: number
 }
 
@@ -80,7 +90,10 @@ export class JobRunner implements Jobs {
   async start(job: Job): Promise<JobState> {
     const key = jobKey(job)
     const known = this.#tracked.get(key)
-    if (known !== undefined && !mayRunAgain(known.state)) return known.state
+    if (known !== undefined && !mayRunAgain(known.state)) {
+      expectWatcher(known)
+      return known.state
+    }
     const admission = job.kind === 'image' ? this.#analyses : this.#layers
     if (job.kind === 'image' && admission.full && admission.waiting >= this.#limits.queuedAnalyses) {
       const detail = `${this.#limits.analyses} analyses run and ${this.#limits.queuedAnalyses} wait: ask again later`
@@ -96,10 +109,12 @@ export class JobRunner implements Jobs {
       const done = () => {
         clearTimeout(timer)
         tracked.wake.delete(done)
+        expectWatcher(tracked)
         resolve()
       }
       const timer = setTimeout(done, milliseconds)
       tracked.wake.add(done)
+      clearTimeout(tracked.abandonment)
     })
     return tracked.state
   }
@@ -134,8 +149,12 @@ export class JobRunner implements Jobs {
       },
       finished,
       wake: new Set(),
+      abandoned: new AbortController(),
+      patience: this.#limits.abandoned?.[job.kind] ?? ABANDONED_MILLISECONDS[job.kind],
+      abandonment: undefined,
       toldAt: 0,
     }
+    expectWatcher(tracked)
     this.#tracked.set(key, tracked)
     this.#run(tracked, job, admission).then(() => {
       finish()
@@ -151,12 +170,15 @@ export class JobRunner implements Jobs {
     await admission.enter()
     try {
       change(tracked, { status: 'running' })
-      await this.#work(job, (progress) => tell(tracked, progress))
+      const { signal } = tracked.abandoned
+      signal.throwIfAborted()
+      await this.#work(job, (progress) => tell(tracked, progress), signal)
       change(tracked, { status: 'succeeded', finishedAt: new Date().toISOString() })
     } catch (error) {
-      const problem = error instanceof Problem ? error : unforeseen(error)
+      const problem = error instanceof Problem ? error : unforeseen(error, tracked.abandoned.signal)
       change(tracked, { status: 'failed', finishedAt: new Date().toISOString(), error: problem.toDocument() })
     } finally {
+      clearTimeout(tracked.abandonment)
       admission.leave()
       this.#finished(job, tracked.state)
     }
@@ -164,14 +186,24 @@ export class JobRunner implements Jobs {
 }
 
 /** A failure of this service's own: told to the log, not to the caller. */
-function unforeseen(error: unknown): Problem {
+function unforeseen(error: unknown, abandoned: AbortSignal): Problem {
+  if (abandoned.aborted)
+    return new Problem('analysis_pending', 'nobody waited for it any more', { retryAfter: 1 })
   console.error('a job failed:', error)
   return new Problem('internal_error', 'the analysis failed for a reason of this service')
+}
+
+/** From now on the job is given up, unless somebody watches it in time. */
+function expectWatcher(tracked: Tracked): void {
+  clearTimeout(tracked.abandonment)
+  if (tracked.wake.size > 0 || isFinished(tracked.state)) return
+  tracked.abandonment = setTimeout(() => tracked.abandoned.abort(), tracked.patience)
 }
 
 function mayRunAgain(state: JobState): boolean {
   if (state.status === 'succeeded') return true
   if (state.status !== 'failed') return false
+  if (state.error?.code === 'analysis_pending') return true
   return Date.now() - Date.parse(state.finishedAt ?? state.createdAt) > FAILURE_MILLISECONDS
 }
 

@@ -1,12 +1,8 @@
 import type { Jobs } from '../host.ts'
-import { type Job, type JobState, jobKey } from './job.ts'
+import { isFinished, type Job, type JobState, jobKey } from './job.ts'
 
 /** One `watch` lasts no longer than this, so that no call to another object or machine stays open for minutes. */
 const WATCH_MILLISECONDS = 20_000
-
-export function isFinished(state: JobState): boolean {
-  return state.status === 'succeeded' || state.status === 'failed'
-}
 
 /**
  * Starts the job or joins it, and yields each state that it is seen in: the first at once, the last when it has finished

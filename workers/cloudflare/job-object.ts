@@ -39,7 +39,7 @@ export class JobObject extends DurableObject<Environment> {
 
   #runner(): JobRunner {
     const service = serviceOf(this.env)
-    runner ??= new JobRunner((job, report) => runJob(service, job, report), {
+    runner ??= new JobRunner((job, report, signal) => runJob(service, job, report, signal), {
       analyses: service.host.configuration.maxAnalyses,
       queuedAnalyses: 100,
       layers: LAYERS_AT_ONCE,

@@ -8,6 +8,7 @@ import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 
+/** The port carries progress one way; any message the other way says that nobody waits any more. */
 export type LayerTask = { readonly job: LayerJob; readonly progress: MessagePort }
 /** A problem crosses as plain data: an error that is thrown arrives without what makes it one. */
 export type LayerOutcome = {
@@ -31,6 +32,8 @@ const service = createService(parseConfiguration(workerData.env, 'node'), noJobs
 
 export default async function indexLayer({ job, progress }: LayerTask): Promise<LayerOutcome> {
   operations = []
+  const abandoned = new AbortController()
+  progress.on('message', () => abandoned.abort())
   let toldAt = 0
   const report = (state: Progress) => {
     if (Date.now() - toldAt < PROGRESS_MILLISECONDS) return
@@ -38,7 +41,7 @@ export default async function indexLayer({ job, progress }: LayerTask): Promise<
     progress.postMessage(state)
   }
   try {
-    const work = await runLayerJob(service, job, report)
+    const work = await runLayerJob(service, job, report, abandoned.signal)
     return { work, operations }
   } catch (error) {
     if (error instanceof Problem) return { problem: error.toDocument(), operations }

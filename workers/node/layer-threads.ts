@@ -27,9 +27,11 @@ export class LayerThreads {
     })
   }
 
-  async run(job: LayerJob, report: (progress: Progress) => void): Promise<void> {
+  async run(job: LayerJob, report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
     const { port1, port2 } = new MessageChannel()
     port1.on('message', report)
+    const abandon = () => port1.postMessage('abandon')
+    signal.addEventListener('abort', abandon, { once: true })
     try {
       const { work, problem, operations } = await this.#pool.run(
         { job, progress: port2 },
@@ -39,6 +41,7 @@ export class LayerThreads {
       if (work !== undefined) this.#metrics.layer(work)
       if (problem !== undefined) throw Problem.from(problem)
     } finally {
+      signal.removeEventListener('abort', abandon)
       port1.close()
     }
   }

@@ -37,7 +37,8 @@ export async function startNode(
   const metrics: Metrics = new Metrics(() => runner.counts)
   const layers = new LayerThreads(threads, env, metrics)
   const runner: JobRunner = new JobRunner(
-    (job, report) => (job.kind === 'layer' ? layers.run(job, report) : runImageJob(service, job, report)),
+    (job, report, signal) =>
+      job.kind === 'layer' ? layers.run(job, report, signal) : runImageJob(service, job, report, signal),
     { analyses: configuration.maxAnalyses, queuedAnalyses: QUEUED_ANALYSES, layers: threads },
     (job, state) => {
       if (job.kind === 'image') metrics.analysed(state)

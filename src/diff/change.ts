@@ -1,0 +1,56 @@
+import type { MergedEntry } from '../image/merged-entry.ts'
+import { type PathKey, showPath } from '../path.ts'
+
+/** What can differ between two members at one path. `content` also where only one of them is a regular file. */
+export type ChangedField = 'content' | 'type' | 'mode' | 'uid' | 'gid' | 'link' | 'xattrs' | 'device'
+
+export type ChangeKind = 'added' | 'removed' | 'modified'
+
+/** One path that is not the same in both images. */
+export type Change = {
+  readonly key: PathKey
+  /** How many rows of the two tables the join had passed after this one: where it can be taken up again. */
+  readonly fromRow: number
+  readonly toRow: number
+} & (
+  | { readonly kind: 'added'; readonly to: MergedEntry }
+  | { readonly kind: 'removed'; readonly from: MergedEntry }
+  | {
+      readonly kind: 'modified'
+      readonly from: MergedEntry
+      readonly to: MergedEntry
+      readonly fields: readonly ChangedField[]
+    }
+)
+
+/** A change as `/v1/diff/files` tells it. Bytes are a regular file's, 0 for everything else. */
+export type FileChange = {
+  readonly path: string
+  readonly pathBase64?: string
+  readonly change: ChangeKind
+  /** Of a modified path. */
+  readonly fields?: readonly ChangedField[]
+  readonly fromBytes: number
+  readonly toBytes: number
+  readonly delta: number
+}
+
+export function fromBytes(change: Change): number {
+  return change.kind === 'added' ? 0 : change.from.bytes
+}
+
+export function toBytes(change: Change): number {
+  return change.kind === 'removed' ? 0 : change.to.bytes
+}
+
+export function showChange(change: Change): FileChange {
+  const [before, after] = [fromBytes(change), toBytes(change)]
+  return {
+    ...showPath(change.key),
+    change: change.kind,
+    ...(change.kind === 'modified' ? { fields: change.fields } : {}),
+    fromBytes: before,
+    toBytes: after,
+    delta: after - before,
+  }
+}

@@ -1,0 +1,76 @@
+/** Two image configs, field by field: what a container is started with, and what it runs on. */
+import type { Healthcheck, ImageConfig } from '../registry/config.ts'
+
+export type ConfigValue = string | readonly string[] | Healthcheck
+
+/** A side that has no such field has no value. */
+export type ConfigChange = {
+  /** `env.NAME`, `labels.KEY`, or a field's own name: `user`, `exposedPorts`. */
+  readonly field: string
+  readonly from?: ConfigValue
+  readonly to?: ConfigValue
+}
+
+/** In the order of the fields below; environment and labels by name. */
+export function diffConfigs(from: ImageConfig, to: ImageConfig): ConfigChange[] {
+  const before = fieldsOf(from)
+  const after = fieldsOf(to)
+  const names = new Set([...before.keys(), ...after.keys()])
+  const changes: ConfigChange[] = []
+  for (const field of [...names].sort(byGroup)) {
+    const [was, is] = [before.get(field), after.get(field)]
+    if (JSON.stringify(was) === JSON.stringify(is)) continue
+    changes.push({
+      field,
+      ...(was === undefined ? {} : { from: was }),
+      ...(is === undefined ? {} : { to: is }),
+    })
+  }
+  return changes
+}
+
+const GROUPS = [
+  'os',
+  'architecture',
+  'variant',
+  'osVersion',
+  'entrypoint',
+  'cmd',
+  'user',
+  'workingDir',
+  'env',
+  'exposedPorts',
+  'volumes',
+  'healthcheck',
+  'stopSignal',
+  'shell',
+  'onBuild',
+  'labels',
+]
+
+function byGroup(a: string, b: string): number {
+  const [first, second] = [groupOf(a), groupOf(b)]
+  return first !== second ? first - second : a < b ? -1 : 1
+}
+
+function groupOf(field: string): number {
+  return GROUPS.indexOf(field.split('.', 1)[0] ?? field)
+}
+
+function fieldsOf({ os, architecture, variant, osVersion, config }: ImageConfig): Map<string, ConfigValue> {
+  const { env, labels, entrypoint, cmd, user, workingDir, exposedPorts, volumes } = config
+  const { healthcheck, stopSignal, shell, onBuild } = config
+  const plain = { os, architecture, variant, osVersion, user, workingDir, healthcheck, stopSignal }
+  const lists = { entrypoint, cmd, exposedPorts, volumes, shell, onBuild }
+  const fields = new Map<string, ConfigValue>()
+  for (const [name, value] of Object.entries(plain)) if (value !== undefined) fields.set(name, value)
+  // An empty list says what a missing one says.
+  for (const [name, value] of Object.entries(lists)) if (value?.length) fields.set(name, value)
+  for (const variable of env) {
+    const [name = '', ...value] = variable.split('=')
+    // Of several with one name the last counts, as when a container is started.
+    fields.set(`env.${name}`, value.join('='))
+  }
+  for (const [key, value] of Object.entries(labels)) fields.set(`labels.${key}`, value)
+  return fields
+}

@@ -1,0 +1,59 @@
+/** The layers of two images, told apart by diffId: one that was only packed otherwise is the same layer. */
+import type { LayerReport } from '../image/report.ts'
+
+type LayerPlace = { readonly index: number; readonly digest: string }
+
+export type SharedLayer = { readonly diffId: string; readonly from: LayerPlace; readonly to: LayerPlace }
+
+export type UnsharedLayer = LayerPlace & {
+  readonly diffId: string
+  readonly compressedBytes: number
+  readonly uncompressedBytes: number
+  readonly createdBy?: string
+}
+
+export type LayerDiff = {
+  readonly shared: readonly SharedLayer[]
+  readonly removed: readonly UnsharedLayer[]
+  readonly added: readonly UnsharedLayer[]
+}
+
+export function diffLayers(from: readonly LayerReport[], to: readonly LayerReport[]): LayerDiff {
+  const [before, after] = [byDiffId(from), byDiffId(to)]
+  return {
+    shared: [...before].flatMap(([diffId, layers]) => pairs(diffId, layers, after.get(diffId) ?? [])),
+    removed: from.filter(({ diffId }) => !after.has(diffId)).map(unshared),
+    added: to.filter(({ diffId }) => !before.has(diffId)).map(unshared),
+  }
+}
+
+function byDiffId(layers: readonly LayerReport[]): Map<string, LayerReport[]> {
+  return Map.groupBy(layers, ({ diffId }) => diffId)
+}
+
+/** A layer that one image has more often (an empty one, as a rule) is shared with the other's last. */
+function pairs(diffId: string, from: readonly LayerReport[], to: readonly LayerReport[]): SharedLayer[] {
+  if (to.length === 0) return []
+  return Array.from({ length: Math.max(from.length, to.length) }, (_, i) => ({
+    diffId,
+    from: place(from, i),
+    to: place(to, i),
+  }))
+}
+
+function place(layers: readonly LayerReport[], i: number): LayerPlace {
+  const { index, digest } = layers[Math.min(i, layers.length - 1)]!
+  return { index, digest }
+}
+
+function unshared(layer: LayerReport): UnsharedLayer {
+  const { index, digest, diffId, compressedBytes, uncompressedBytes, createdBy } = layer
+  return {
+    diffId,
+    index,
+    digest,
+    compressedBytes,
+    uncompressedBytes,
+    ...(createdBy === undefined ? {} : { createdBy }),
+  }
+}

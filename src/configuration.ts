@@ -1,5 +1,10 @@
 /** The service's settings, read once at the start: environment variables, or a Worker's `vars` and secrets. */
-import type { Credential } from './registry/credentials.ts'
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+import { parseBytesLimit } from './gate/limit.ts'
+import { Problem } from './problem.ts'
+import { parseReference } from './reference.ts'
+import { type Credential, parseDockerConfig } from './registry/credentials.ts'
 
 export type Limits = {
   /** Uncompressed bytes of one layer. */
@@ -11,6 +16,9 @@ export type Limits = {
   /** Window of a zstd frame, in bytes. */
   readonly zstdWindow: number
 }
+
+/** Where the service runs: a deployed Worker, the Worker on Miniflare, or Node. */
+export type HostKind = 'worker' | 'miniflare' | 'node'
 
 export type Configuration = {
   readonly host: string
@@ -38,4 +46,208 @@ export type Configuration = {
     readonly bucket: string
     readonly region: string
   }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const GIB = 2 ** 30
+const MIB = 2 ** 20
+
+/** What a deployed Worker has no use for: it reaches public addresses over TLS, and Cloudflare bounds what it runs. */
+const NOT_ON_WORKERS = [
+  'LAMINA_PRIVATE_REGISTRIES',
+  'LAMINA_INSECURE_REGISTRIES',
+  'LAMINA_MAX_ANALYSES',
+  'LAMINA_RATE',
+]
+
+/** A loopback address or its name: only this machine reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true
+  const address = host.replace(/^\[(.*)\]$/, '$1')
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
+}
+
+const integer = (smallest: number, largest: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(
+      z
+        .number()
+        .min(smallest, `is less than ${smallest}`)
+        .max(largest, `is more than ${largest.toLocaleString('en')}`),
+    )
+
+const size = z.string().transform((text, context) => {
+  const bytes = bytesOf(text)
+  if (bytes !== undefined && bytes > 0) return bytes
+  context.addIssue({ code: 'custom', message: 'is not a size like 20GiB, 500MB or 1048576' })
+  return z.NEVER
+})
+
+function bytesOf(text: string): number | undefined {
+  try {
+    return parseBytesLimit(text, '')
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
+
+/** Separated by commas; what stands between two of them may be empty. */
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+
+const listOf = (holds: (item: string) => boolean, what: string) =>
+  list.superRefine((items, context) => {
+    for (const item of items) {
+      if (!holds(item)) context.addIssue({ code: 'custom', message: `${JSON.stringify(item)} is not ${what}` })
+    }
+  })
+
+const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
+const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/
+
+function isRange(text: string): boolean {
+  return text.includes('/') && ipaddr.isValidCIDR(text)
+}
+
+function isHostOrRange(text: string): boolean {
+  return HOST.test(text) || isRange(text)
+}
+
+function isHostWithPrefix(text: string): boolean {
+  const [host = '', ...prefix] = text.replace(/\/$/, '').split('/')
+  return HOST.test(host) && prefix.every((part) => NAME.test(part))
+}
+
+/** The repository that a name stands for, with Docker Hub's defaults: `docker.io/library/nginx`. */
+function repositoryOf(name: string): string {
+  const { registry, repository } = parseReference(name)
+  return `${registry}/${repository}`
+}
+
+const badgeRepositories = list.transform((names, context) =>
+  names.map((name) => {
+    try {
+      return repositoryOf(name)
+    } catch {
+      context.addIssue({ code: 'custom', message: `${JSON.stringify(name)} is not a repository` })
+      return z.NEVER
+    }
+  }),
+)
+
+const lowerCase = (items: string[]) => items.map((item) => item.toLowerCase())
+const hostsOrRanges = listOf(isHostOrRange, 'host[:port] or a CIDR like 10.0.0.0/8').transform(lowerCase)
+
+const variables = z.object({
+  HOST: z
+    .string()
+    .refine((host) => host === 'localhost' || ipaddr.isValid(host) || HOST.test(host), 'is not an address')
+    .default('127.0.0.1'),
+  PORT: integer(0, 65_535).default(8080),
+  LAMINA_DATA: z.string().default('.lamina'),
+  LAMINA_ALLOWED_REGISTRIES: listOf(isHostWithPrefix, 'host[:port] or host/prefix')
+    .transform(lowerCase)
+    .optional(),
+  LAMINA_PRIVATE_REGISTRIES: hostsOrRanges.default([]),
+  LAMINA_INSECURE_REGISTRIES: hostsOrRanges.default([]),
+  // What RFC 6750 lets stand behind `Bearer`.
+  LAMINA_TOKENS: listOf((token) => /^[\w.~+/-]+=*$/.test(token), 'a token that a header can carry').default([]),
+  LAMINA_PUBLIC_BADGES: badgeRepositories.default([]),
+  LAMINA_MAX_LAYER_BYTES: size.default(20 * GIB),
+  LAMINA_MAX_IMAGE_BYTES: size.default(100 * GIB),
+  LAMINA_MAX_ENTRIES: integer(1, 1_000_000_000).default(2_000_000),
+  LAMINA_MAX_ZSTD_WINDOW: size.optional(),
+  LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
+  LAMINA_RATE: integer(0, 1_000_000).default(0),
+  S3_ENDPOINT: z.url('is not a URL').optional(),
+  S3_BUCKET: z.string().optional(),
+  S3_REGION: z.string().optional(),
+  AWS_REGION: z.string().optional(),
+})
+
+/**
+ * The settings, from the environment's variables; an empty one counts as absent.
+ *
+ * @throws Error that begins with the name of the variable whose value is wrong; it never repeats a secret
+ */
+export function parseConfiguration(environment: Environment, host: HostKind): Configuration {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
+  const unusable = host === 'worker' ? NOT_ON_WORKERS.find((name) => name in given) : undefined
+  if (unusable !== undefined) throw new Error(`${unusable} has no meaning on a deployed Worker`)
+  const parsed = variables.safeParse(given)
+  if (!parsed.success) throw new Error(describe(parsed.error))
+  const values = parsed.data
+  const listensOnLoopback = host !== 'worker' && isLoopback(values.HOST)
+  const credentials = mergeCredentials(given)
+  if (credentials.size > 0 && values.LAMINA_TOKENS.length === 0 && !listensOnLoopback) {
+    throw new Error(
+      'LAMINA_CREDENTIALS without LAMINA_TOKENS would lend the credentials to everybody: set LAMINA_TOKENS, or listen on loopback',
+    )
+  }
+  const s3 = host === 'node' ? storeOf(values) : undefined
+  return {
+    host: host === 'worker' ? '' : values.HOST,
+    port: values.PORT,
+    data: values.LAMINA_DATA,
+    ...(values.LAMINA_ALLOWED_REGISTRIES ? { allowedRegistries: values.LAMINA_ALLOWED_REGISTRIES } : {}),
+    privateRegistries: values.LAMINA_PRIVATE_REGISTRIES,
+    insecureRegistries: values.LAMINA_INSECURE_REGISTRIES,
+    credentials,
+    tokens: values.LAMINA_TOKENS,
+    publicBadges: values.LAMINA_PUBLIC_BADGES,
+    limits: {
+      layerBytes: values.LAMINA_MAX_LAYER_BYTES,
+      imageBytes: values.LAMINA_MAX_IMAGE_BYTES,
+      entries: values.LAMINA_MAX_ENTRIES,
+      zstdWindow: values.LAMINA_MAX_ZSTD_WINDOW ?? (host === 'worker' ? 8 : 128) * MIB,
+    },
+    maxAnalyses: values.LAMINA_MAX_ANALYSES,
+    rate: values.LAMINA_RATE,
+    ...(s3 ? { s3 } : {}),
+  }
+}
+
+/** All of them, so that a start that fails need not fail once for each. */
+function describe(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')
+}
+
+function mergeCredentials(given: Environment): Map<string, Credential> {
+  const merged = new Map<string, Credential>()
+  for (const name of credentialVariables(given)) {
+    try {
+      for (const [registry, credential] of parseDockerConfig(given[name] ?? '')) merged.set(registry, credential)
+    } catch (error) {
+      // Never the value: it is a secret.
+      const reason = error instanceof Error ? error.message : 'it cannot be read'
+      throw new Error(`${name} is not the JSON of a Docker config.json: ${reason}`)
+    }
+  }
+  return merged
+}
+
+/** `LAMINA_CREDENTIALS`, `LAMINA_CREDENTIALS_2`, …, in the order of their numbers. */
+function credentialVariables(given: Environment): string[] {
+  const numberOf = (name: string) => Number(name.split('_')[2] ?? 1)
+  return Object.keys(given)
+    .filter((name) => /^LAMINA_CREDENTIALS(_\d+)?$/.test(name))
+    .sort((a, b) => numberOf(a) - numberOf(b))
+}
+
+function storeOf(values: z.infer<typeof variables>): Configuration['s3'] {
+  const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_REGION, AWS_REGION } = values
+  if (bucket === undefined) {
+    if (endpoint === undefined) return undefined
+    throw new Error('S3_BUCKET is missing: S3_ENDPOINT is set')
+  }
+  return { ...(endpoint ? { endpoint } : {}), bucket, region: S3_REGION ?? AWS_REGION ?? 'us-east-1' }
 }

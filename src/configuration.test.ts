@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest'
+import { isLoopback, parseConfiguration } from './configuration.ts'
+
+const basic = (user: string) => Buffer.from(`${user}:s3cret`).toString('base64')
+const dockerConfig = (registry: string, user: string) =>
+  JSON.stringify({ auths: { [registry]: { auth: basic(user) } } })
+
+test('an empty environment gives the defaults', () => {
+  const defaults = {
+    host: '127.0.0.1',
+    port: 8080,
+    data: '.lamina',
+    privateRegistries: [],
+    insecureRegistries: [],
+    credentials: new Map(),
+    tokens: [],
+    publicBadges: [],
+    limits: {
+      layerBytes: 20 * 2 ** 30,
+      imageBytes: 100 * 2 ** 30,
+      entries: 2_000_000,
+      zstdWindow: 128 * 2 ** 20,
+    },
+    maxAnalyses: 8,
+    rate: 0,
+  }
+  expect(parseConfiguration({}, 'node')).toEqual(defaults)
+  expect(parseConfiguration({ PORT: '', LAMINA_TOKENS: '' }, 'miniflare')).toEqual(defaults)
+  expect(parseConfiguration({}, 'worker')).toEqual({
+    ...defaults,
+    host: '',
+    limits: { ...defaults.limits, zstdWindow: 8 * 2 ** 20 },
+  })
+})
+
+test('every variable is read', () => {
+  const environment = {
+    HOST: '0.0.0.0',
+    PORT: '9000',
+    LAMINA_DATA: '/data',
+    LAMINA_ALLOWED_REGISTRIES: 'docker.io, GHCR.io/owner',
+    LAMINA_PRIVATE_REGISTRIES: 'registry.corp:5000,10.0.0.0/8,[::1]:5000',
+    LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8',
+    LAMINA_CREDENTIALS: dockerConfig('registry.corp:5000', 'first'),
+    LAMINA_CREDENTIALS_2: dockerConfig('ghcr.io', 'second'),
+    LAMINA_CREDENTIALS_10: dockerConfig('ghcr.io', 'tenth'),
+    LAMINA_TOKENS: 'abc,def==',
+    LAMINA_PUBLIC_BADGES: 'nginx,ghcr.io/owner/app',
+    LAMINA_MAX_LAYER_BYTES: '1.5GiB',
+    LAMINA_MAX_IMAGE_BYTES: '5000000000',
+    LAMINA_MAX_ENTRIES: '1000',
+    LAMINA_MAX_ZSTD_WINDOW: '16MiB',
+    LAMINA_MAX_ANALYSES: '2',
+    LAMINA_RATE: '30',
+    S3_ENDPOINT: 'http://127.0.0.1:9000',
+    S3_BUCKET: 'lamina',
+    S3_REGION: 'auto',
+  }
+  expect(parseConfiguration(environment, 'node')).toEqual({
+    host: '0.0.0.0',
+    port: 9000,
+    data: '/data',
+    allowedRegistries: ['docker.io', 'ghcr.io/owner'],
+    privateRegistries: ['registry.corp:5000', '10.0.0.0/8', '[::1]:5000'],
+    insecureRegistries: ['127.0.0.0/8'],
+    credentials: new Map([
+      ['registry.corp:5000', { username: 'first', password: 's3cret' }],
+      ['ghcr.io', { username: 'tenth', password: 's3cret' }],
+    ]),
+    tokens: ['abc', 'def=='],
+    publicBadges: ['docker.io/library/nginx', 'ghcr.io/owner/app'],
+    limits: { layerBytes: 3 * 2 ** 29, imageBytes: 5e9, entries: 1000, zstdWindow: 16 * 2 ** 20 },
+    maxAnalyses: 2,
+    rate: 30,
+    s3: { endpoint: 'http://127.0.0.1:9000', bucket: 'lamina', region: 'auto' },
+  })
+})
+
+test.each([
+  ['PORT', 'http'],
+  ['PORT', '70000'],
+  ['HOST', 'not a host'],
+  ['LAMINA_ALLOWED_REGISTRIES', 'https://ghcr.io'],
+  ['LAMINA_PRIVATE_REGISTRIES', '10.0.0.0/40'],
+  ['LAMINA_INSECURE_REGISTRIES', 'a b'],
+  ['LAMINA_CREDENTIALS', 'not json'],
+  ['LAMINA_CREDENTIALS_2', '{"auths":[]}'],
+  ['LAMINA_TOKENS', 'two words'],
+  ['LAMINA_PUBLIC_BADGES', 'library/UPPER'],
+  ['LAMINA_MAX_LAYER_BYTES', '20 gigs'],
+  ['LAMINA_MAX_IMAGE_BYTES', '0'],
+  ['LAMINA_MAX_ENTRIES', '-1'],
+  ['LAMINA_MAX_ZSTD_WINDOW', '8M'],
+  ['LAMINA_MAX_ANALYSES', '0'],
+  ['LAMINA_RATE', 'often'],
+  ['S3_ENDPOINT', 'somewhere'],
+])('%s=%s stops the start, and says so', (name, value) => {
+  const settings = { S3_BUCKET: 'lamina', [name]: value }
+  expect(() => parseConfiguration(settings, 'node')).toThrow(new RegExp(`^${name} `))
+})
+
+test('a store without a bucket is refused', () => {
+  expect(() => parseConfiguration({ S3_ENDPOINT: 'http://s3.corp' }, 'node')).toThrow(/^S3_BUCKET /)
+})
+
+test('what a deployed Worker cannot do is refused there', () => {
+  const settings = { LAMINA_PRIVATE_REGISTRIES: '10.0.0.0/8' }
+  expect(() => parseConfiguration(settings, 'worker')).toThrow(/^LAMINA_PRIVATE_REGISTRIES /)
+})
+
+test('credentials are lent to nobody by mistake', () => {
+  const lent = { LAMINA_CREDENTIALS: dockerConfig('ghcr.io', 'bot') }
+  expect(parseConfiguration(lent, 'node').credentials.size).toBe(1)
+  expect(() => parseConfiguration({ ...lent, HOST: '0.0.0.0' }, 'node')).toThrow(/LAMINA_TOKENS/)
+  expect(() => parseConfiguration(lent, 'worker')).toThrow(/LAMINA_TOKENS/)
+  expect(parseConfiguration({ ...lent, HOST: '0.0.0.0', LAMINA_TOKENS: 'abc' }, 'node').tokens).toEqual(['abc'])
+})
+
+test('a secret that cannot be read is not repeated', () => {
+  const secret = '{"auths": {"ghcr.io": {"auth": hunter2}}}'
+  expect(() => parseConfiguration({ LAMINA_CREDENTIALS: secret }, 'node')).toThrow(/^(?!.*hunter2)/)
+})
+
+test.each(['127.0.0.1', '127.8.0.9', 'localhost', '::1', '[::1]', '::ffff:127.0.0.1'])('%s is loopback', (host) => {
+  expect(isLoopback(host)).toBe(true)
+})
+
+test.each(['', '0.0.0.0', '10.0.0.1', '::', 'localhost.evil.example', '127.0.0.1.evil.example'])(
+  '%j is not loopback',
+  (host) => {
+    expect(isLoopback(host)).toBe(false)
+  },
+)

@@ -1,0 +1,39 @@
+import type { z } from '@hono/zod-openapi'
+import type { Analysis } from '../analysis/analyses.ts'
+import { Problem } from '../problem.ts'
+import { problemBody } from './problems.ts'
+import type { analysisSchema } from './schemas/analyses.ts'
+
+export type AnalysisBody = z.infer<typeof analysisSchema>
+
+export function locationOf(id: string): string {
+  return `/v1/analyses/${id}`
+}
+
+/** An analysis as it is answered. */
+export function analysisBody(analysis: Analysis): AnalysisBody {
+  const { error, id, image, platform, digest, status, createdAt, finishedAt, progress } = analysis
+  const query = new URLSearchParams({ image, platform })
+  return {
+    id,
+    image,
+    platform,
+    digest,
+    status,
+    createdAt,
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+    progress,
+    ...(error === undefined ? {} : { error: errorBody(error) }),
+    links: {
+      self: locationOf(id),
+      events: `${locationOf(id)}/events`,
+      report: `/v1/report?${query}`,
+      files: `/v1/files?${query}`,
+    },
+  }
+}
+
+function errorBody(error: NonNullable<Analysis['error']>): AnalysisBody['error'] {
+  const { platforms, ...body } = problemBody(Problem.from(error))
+  return { ...body, ...(platforms === undefined ? {} : { platforms: [...platforms] }) }
+}

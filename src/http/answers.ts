@@ -1,0 +1,184 @@
+/** The way of every answer about one image: who asks, what is unchanged, what is not there yet. */
+import { analyse, imageJob, knownFacts } from '../analysis/analyse.ts'
+import { nameAnalysis } from '../analysis/analyses.ts'
+import { type JobState, jobKey } from '../analysis/job.ts'
+import { type OpenedImage, openImage } from '../analysis/open.ts'
+import type { ImageFacts } from '../image/report.ts'
+import { imageKey } from '../index/keys.ts'
+import { Problem } from '../problem.ts'
+import { analysisBody, locationOf } from './analysis-body.ts'
+import { askerCredentials } from './asker.ts'
+import type { Ask, Backend } from './backend.ts'
+import { entityTag, isUnchanged, notModified } from './conditional.ts'
+
+export type ImageQuery = { readonly image: string; readonly platform?: string | undefined }
+export type AnalysedQuery = ImageQuery & { readonly wait: number }
+
+/** Seconds after which asking again is worth it. */
+const RETRY_AFTER_SECONDS = 2
+/** How long a cache may show what everybody may see: a tag can move, a digest cannot. */
+const TAG_SECONDS = 60
+const DIGEST_SECONDS = 300
+/** Of the shapes of answers: a change makes all that is cached stale. */
+const ANSWER_VERSION = '1'
+
+/** The image, asked for at its registry with what the caller presents. */
+export function openFor(backend: Backend, ask: Ask, query: ImageQuery): Promise<OpenedImage> {
+  return openImage(backend, {
+    reference: query.image,
+    platform: query.platform,
+    credentials: askerCredentials(backend, ask, [query.image]),
+    signal: ask.req.raw.signal,
+  })
+}
+
+/** What an answer is made of, as far as caches go by it. */
+export type Source = {
+  /** Names the bytes that it is made of. */
+  readonly made: readonly string[]
+  /** The registry gave them without credentials. */
+  readonly isPublic: boolean
+  /** They were asked for by digest. */
+  readonly isFixed: boolean
+}
+
+export function sourceOf(images: readonly OpenedImage[]): Source {
+  return {
+    made: images.flatMap(({ identity }) => [
+      imageKey(identity.digest, 'image.json'),
+      JSON.stringify(identity),
+    ]),
+    isPublic: images.every((image) => image.isPublic),
+    isFixed: images.every((image) => image.reference.digest !== undefined),
+  }
+}
+
+/**
+ * `ETag` and `Cache-Control`.
+ *
+ * @param representation which of the several answers it is that are made of this
+ */
+export function freshness(backend: Backend, source: Source, representation: string): Headers {
+  return new Headers({
+    ETag: entityTag([ANSWER_VERSION, representation, ...source.made]),
+    'Cache-Control': cacheControl(backend, source),
+  })
+}
+
+/** A service with tokens shows nothing to everybody. */
+export function cacheControl(backend: Backend, { isPublic, isFixed }: Omit<Source, 'made'>): string {
+  if (!isPublic || backend.host.configuration.tokens.length > 0) return 'private, no-cache'
+  return `public, max-age=${isFixed ? DIGEST_SECONDS : TAG_SECONDS}`
+}
+
+/** A `304`, where the caller has this answer already. */
+export function unchanged(ask: Ask, headers: Headers): Response | undefined {
+  const tag = headers.get('ETag')
+  if (tag === null || !isUnchanged(ask.req.header('If-None-Match'), tag)) return undefined
+  return notModified(headers)
+}
+
+/** What is answered while an image is not analysed: `202` where a program reads JSON, else a `503`. */
+export type WhilePending = 'accepted' | 'unavailable'
+
+/** The image's facts, or why they are not there yet. */
+export async function factsOf(
+  backend: Backend,
+  ask: Ask,
+  image: OpenedImage,
+  seconds: number,
+): Promise<{ readonly facts: ImageFacts } | { readonly pending: JobState }> {
+  const known = await knownFacts(backend, image)
+  if (known !== undefined) return { facts: known }
+  await admit(backend, ask, image)
+  const analysed = await analyse(backend, image, { seconds, signal: ask.req.raw.signal })
+  return analysed.done ? { facts: analysed.facts } : { pending: analysed.state }
+}
+
+/** A new analysis counts against the client's rate; joining one that runs does not. */
+async function admit(backend: Backend, ask: Ask, image: OpenedImage): Promise<void> {
+  const running = await backend.host.jobs.watch(jobKey(imageJob(image)), -1, 0)
+  if (running === undefined) await backend.rate.admit(backend.clientOf(ask))
+}
+
+export async function pendingAnswer(
+  backend: Backend,
+  image: OpenedImage,
+  state: JobState,
+  pending: WhilePending,
+): Promise<Response> {
+  if (pending === 'unavailable') throw pendingProblem(image)
+  const body = analysisBody(await nameAnalysis(backend, image, state))
+  return new Response(JSON.stringify(body), {
+    status: 202,
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      Location: locationOf(body.id),
+      'Retry-After': String(RETRY_AFTER_SECONDS),
+    },
+  })
+}
+
+export function pendingProblem(image: OpenedImage): Problem {
+  const { reference } = image.identity
+  return new Problem('analysis_pending', `${reference} is being analysed: ask again`, {
+    image: reference,
+    retryAfter: RETRY_AFTER_SECONDS,
+  })
+}
+
+export type Form = {
+  readonly contentType: string
+  readonly pending: WhilePending
+}
+
+/**
+ * An answer that needs the image analysed.
+ *
+ * @param make the body, and headers of its own
+ */
+export async function answerAnalysed(
+  backend: Backend,
+  ask: Ask,
+  query: AnalysedQuery,
+  form: Form,
+  make: (image: OpenedImage, facts: ImageFacts) => Promise<BodyInit> | BodyInit,
+): Promise<Response> {
+  const image = await openFor(backend, ask, query)
+  return answerOpened(backend, ask, image, query.wait, form, make)
+}
+
+/** The same for an image that is open already. */
+export async function answerOpened(
+  backend: Backend,
+  ask: Ask,
+  image: OpenedImage,
+  seconds: number,
+  form: Form,
+  make: (image: OpenedImage, facts: ImageFacts) => Promise<BodyInit> | BodyInit,
+): Promise<Response> {
+  const headers = freshness(backend, sourceOf([image]), form.contentType)
+  const known = unchanged(ask, headers)
+  if (known !== undefined) return known
+  const result = await factsOf(backend, ask, image, seconds)
+  if ('pending' in result) return pendingAnswer(backend, image, result.pending, form.pending)
+  headers.set('Content-Type', form.contentType)
+  return new Response(await make(image, result.facts), { headers })
+}
+
+/** An answer that the manifest and the config suffice for. */
+export async function answerFromManifest(
+  backend: Backend,
+  ask: Ask,
+  query: ImageQuery,
+  contentType: string,
+  make: (image: OpenedImage) => BodyInit,
+): Promise<Response> {
+  const image = await openFor(backend, ask, query)
+  const headers = freshness(backend, sourceOf([image]), contentType)
+  const known = unchanged(ask, headers)
+  if (known !== undefined) return known
+  headers.set('Content-Type', contentType)
+  return new Response(make(image), { headers })
+}

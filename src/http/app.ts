@@ -1,0 +1,96 @@
+/** The service as one function from a request to an answer. */
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import type { Service } from '../analysis/open.ts'
+import { Problem } from '../problem.ts'
+import type { App, Ask, Backend, Env, Log } from './backend.ts'
+import { loopbackNamesOnly } from './loopback.ts'
+import { invalidParameter, problemOf, problemResponse } from './problems.ts'
+import { MinuteRate, type RateLimit } from './rate.ts'
+import { addAnalyses } from './routes/analyses.ts'
+import { addConfig } from './routes/config.ts'
+import { addDescription } from './routes/description.ts'
+import { addHealth } from './routes/health.ts'
+import { addRegistry } from './routes/registry.ts'
+import { addReport } from './routes/report.ts'
+import { tokenCheck } from './tokens.ts'
+
+export type Parts = {
+  /** Told of what nobody foresaw; by default the console is. */
+  readonly log?: Log
+  /** By default `LAMINA_RATE`, counted in memory. */
+  readonly rate?: RateLimit
+  /** The address of who asks, for the rate limit; by default all are one. */
+  readonly clientOf?: (ask: Ask) => string
+}
+
+const VARY = 'Accept, Authorization, X-Registry-Auth, X-Registry-Config'
+
+/** Of every answer that does not say otherwise: it is data, no page, and of nobody's frame or script. */
+const HEADERS: readonly (readonly [string, string])[] = [
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['X-Content-Type-Options', 'nosniff'],
+]
+
+export function createApp(service: Service, parts: Parts = {}): App {
+  const { configuration } = service.host
+  const backend: Backend = {
+    ...service,
+    log: parts.log ?? ((event) => console.error(event)),
+    rate: parts.rate ?? new MinuteRate(configuration.rate),
+    clientOf: parts.clientOf ?? (() => ''),
+  }
+  const app: App = new OpenAPIHono<Env>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidParameter(result.error)
+    },
+  })
+  app.use(requests)
+  app.use(loopbackNamesOnly(configuration.host))
+  const checkToken = tokenCheck(configuration.tokens)
+  app.use('/v1/*', (c, next) => {
+    checkToken(c.req.header('Authorization'))
+    return next()
+  })
+  app.onError((error, c) => problemResponse(problemOf(error) ?? unforeseen(backend, c, error)))
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
+  app.notFound(() => problemResponse(new Problem('not_found', 'there is nothing here; see /docs')))
+  addRoutes(app, backend)
+  return app
+}
+
+/** In the order of a reader's interest, which is the order of the documentation. */
+function addRoutes(app: App, backend: Backend): void {
+  addReport(app, backend)
+  addConfig(app, backend)
+  addRegistry(app, backend)
+  addAnalyses(app, backend)
+  addHealth(app, backend)
+  addDescription(app)
+}
+
+/** Names each request, and says of each answer what holds for all. */
+async function requests(c: Ask, next: () => Promise<void>): Promise<void> {
+  const requestId = crypto.randomUUID()
+  c.set('requestId', requestId)
+  await next()
+  const { headers } = c.res
+  headers.set('X-Request-Id', requestId)
+  for (const [name, value] of HEADERS) if (!headers.has(name)) headers.set(name, value)
+  if (c.req.path.startsWith('/v1/') && !headers.has('Vary')) headers.set('Vary', VARY)
+}
+
+function unforeseen(backend: Backend, c: Ask, error: unknown): Problem {
+  const { requestId } = c.var
+  backend.log({ requestId, method: c.req.method, path: c.req.path, error })
+  return new Problem('internal_error', `this service failed; its log knows more of request ${requestId}`)
+}
+
+function refuseMethod(methods: readonly string[]): Response {
+  const allowed = methods.join(', ')
+  const response = problemResponse(new Problem('method_not_allowed', `this takes ${allowed}`))
+  response.headers.set('Allow', allowed)
+  return response
+}

@@ -1,0 +1,46 @@
+/** What a request presents to registries: its own headers, else what the service was given. */
+import type { AskerCredentials } from '../analysis/open.ts'
+import { Problem } from '../problem.ts'
+import { parseReference } from '../reference.ts'
+import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../registry/credentials.ts'
+import type { Ask, Backend } from './backend.ts'
+
+/**
+ * @param references all that the request names; none where it has one registry that is known only later
+ * @throws Problem `invalid_parameter`: a header that cannot be read, or `X-Registry-Auth` that could be for either of
+ * two registries
+ */
+export function askerCredentials(
+  backend: Backend,
+  ask: Ask,
+  references: readonly string[] = [],
+): AskerCredentials {
+  const lent = backend.host.configuration.credentials
+  const auth = ask.req.header('X-Registry-Auth')
+  const config = ask.req.header('X-Registry-Config')
+  if (auth === undefined && config === undefined) return { for: (registry) => lent.get(registry) }
+  const own = config === undefined ? undefined : parseRegistryConfig(config)
+  const single = auth === undefined ? undefined : credentialOfAuth(auth, references)
+  return { for: (registry) => single?.(registry) ?? own?.get(registry) ?? lent.get(registry) }
+}
+
+/** The header's credential goes to the registry that it names, else to the one that the request asks. */
+function credentialOfAuth(
+  header: string,
+  references: readonly string[],
+): (registry: string) => Credential | undefined {
+  const { credential, serverAddress } = parseRegistryAuth(header)
+  const registries = new Set(references.map((reference) => parseReference(reference).registry))
+  if (serverAddress === undefined) {
+    if (registries.size > 1) throw refused('needs a serveraddress: this request asks more than one registry')
+    return () => credential
+  }
+  if (registries.size > 0 && !registries.has(serverAddress)) {
+    throw refused(`is for ${serverAddress}, which this request does not ask`)
+  }
+  return (registry) => (registry === serverAddress ? credential : undefined)
+}
+
+function refused(why: string): Problem {
+  return new Problem('invalid_parameter', `X-Registry-Auth ${why}`, { parameter: 'X-Registry-Auth' })
+}

@@ -1,0 +1,34 @@
+/** What the routes work with, and the app that they are hung on. */
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { Service } from '../analysis/open.ts'
+import type { RateLimit } from './rate.ts'
+
+/** An error that nobody foresaw, or a stream that had to be cut off: for the operator, never for the caller. */
+export type LogEvent = {
+  readonly requestId: string
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly error: unknown
+}
+
+export type Log = (event: LogEvent) => void
+
+export type Backend = Service & {
+  readonly log: Log
+  /** Bounds how often one client starts an analysis that is neither there nor running. */
+  readonly rate: RateLimit
+  /** Who asks, for the rate limit: an address. */
+  readonly clientOf: (context: Context<Env>) => string
+}
+
+export type Env = { Variables: { requestId: string } }
+export type App = OpenAPIHono<Env>
+export type Ask = Context<Env>
+
+/** Tells the operator that an answer was cut off, unless its reader left. */
+export function logCut(backend: Backend, ask: Ask, error: unknown): void {
+  if (ask.req.raw.signal.aborted) return
+  backend.log({ requestId: ask.var.requestId, method: ask.req.method, path: ask.req.path, error })
+}

@@ -1,0 +1,49 @@
+/** Analyses as Server-Sent Events. */
+import type { Analysis } from '../analysis/analyses.ts'
+import { analysisBody } from './analysis-body.ts'
+import { type Ask, type Backend, logCut } from './backend.ts'
+
+/** A comment goes out so often while nothing changes, so that no proxy on the way takes the silence for an end. */
+const KEEP_ALIVE_MILLISECONDS = 15_000
+
+const encoder = new TextEncoder()
+
+/** Resolves with the first state, so that what is wrong from the start is answered as a problem. */
+export async function eventStream(
+  backend: Backend,
+  ask: Ask,
+  states: AsyncGenerator<Analysis, void>,
+): Promise<Response> {
+  const first = await states.next()
+  let keepAlive: ReturnType<typeof setInterval> | undefined
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      keepAlive = setInterval(() => controller.enqueue(encoder.encode(': \n\n')), KEEP_ALIVE_MILLISECONDS)
+      if (!first.done) controller.enqueue(encodeEvent(first.value))
+    },
+    async pull(controller) {
+      try {
+        const next = await states.next()
+        if (!next.done) return controller.enqueue(encodeEvent(next.value))
+        controller.close()
+      } catch (error) {
+        logCut(backend, ask, error)
+        controller.error(error)
+      }
+      clearInterval(keepAlive)
+    },
+    async cancel() {
+      clearInterval(keepAlive)
+      await states.return()
+    },
+  })
+  return new Response(body, {
+    headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' },
+  })
+}
+
+function encodeEvent(analysis: Analysis): Uint8Array {
+  const { status } = analysis
+  const event = status === 'succeeded' || status === 'failed' ? status : 'progress'
+  return encoder.encode(`event: ${event}\ndata: ${JSON.stringify(analysisBody(analysis))}\n\n`)
+}

@@ -1,0 +1,54 @@
+import { parseAccept } from 'hono/utils/accept'
+import { Problem } from '../problem.ts'
+import type { Ask } from './backend.ts'
+
+/**
+ * Which of the media types on offer the caller likes best: by quality, of equals the first on offer. A header that
+ * allows none of them is as good as none (RFC 9110, section 12.5.1): the first is answered.
+ *
+ * @param offers media types, the default first
+ */
+export function preferredType<T extends string>(accept: string | undefined, offers: readonly [T, ...T[]]): T {
+  let best: T = offers[0]
+  let bestQuality = 0
+  if (accept === undefined || accept === '*/*') return best
+  const ranges = parseAccept(accept)
+  for (const offer of offers) {
+    const quality = qualityOf(offer, ranges)
+    if (quality > bestQuality) {
+      best = offer
+      bestQuality = quality
+    }
+  }
+  return best
+}
+
+type Range = { readonly type: string; readonly q: number }
+
+/** The most specific range that matches decides. */
+function qualityOf(offer: string, ranges: readonly Range[]): number {
+  const [kind = ''] = offer.split('/')
+  for (const wanted of [offer, `${kind}/*`, '*/*']) {
+    const range = ranges.find(({ type }) => type.toLowerCase() === wanted)
+    if (range !== undefined) return range.q
+  }
+  return 0
+}
+
+type ListQuery = { readonly limit?: number | undefined; readonly cursor?: string | undefined }
+
+/**
+ * Whether a list is to be streamed, whole and one object a line.
+ *
+ * @throws Problem `invalid_parameter` where a page of it is asked for as well
+ */
+export function wantsLines(ask: Ask, query: ListQuery): boolean {
+  const type = preferredType(ask.req.header('Accept'), ['application/json', 'application/x-ndjson'])
+  if (type === 'application/json') return false
+  for (const parameter of ['cursor', 'limit'] as const) {
+    if (query[parameter] === undefined) continue
+    const detail = `${parameter} is for pages; application/x-ndjson is the whole list`
+    throw new Problem('invalid_parameter', detail, { parameter })
+  }
+  return true
+}

@@ -1,0 +1,101 @@
+/** Parameters that many calls take: how each is read, and what the documentation says of it. */
+import { z } from '@hono/zod-openapi'
+
+/** A whole number, written in digits. */
+export function integer(
+  range: { readonly min: number; readonly max: number },
+  said: { readonly description: string; readonly example?: number },
+) {
+  const { min, max } = range
+  const most = max === Number.MAX_SAFE_INTEGER ? 'or more' : `to ${max}`
+  return z
+    .string()
+    .transform((text, context) => {
+      const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+      if (value >= min && value <= max) return value
+      context.addIssue({ code: 'custom', message: `is not a whole number from ${min} ${most}` })
+      return z.NEVER
+    })
+    .openapi({
+      type: 'integer',
+      minimum: min,
+      ...(max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max }),
+      ...said,
+    })
+}
+
+/** Given any number of times. */
+export function repeatable(said: { readonly description: string; readonly example: readonly string[] }) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) => (typeof value === 'string' ? [value] : value))
+    .openapi({ type: 'array', items: { type: 'string' }, ...said, example: [...said.example] })
+}
+
+export const reference = (description: string, example: string) =>
+  z.string().openapi({ description, example })
+
+export const image = reference(
+  "A reference as `docker pull` takes it, with Docker Hub's defaults: `nginx`, `ghcr.io/o/r:tag`, `localhost:5000/x@sha256:…`.",
+  'alpine:3.20',
+)
+
+export const platform = z
+  .string()
+  .optional()
+  .openapi({
+    description:
+      "`os/arch[/variant]`; `linux/amd64` by default. Variants fall back as containerd's `platforms.Only` has it, never to another architecture. An image without an index is taken as it is unless a platform is asked for, which it then must match.",
+    example: 'linux/amd64',
+  })
+
+/** @param seconds by default */
+export function waitUpTo(seconds: number) {
+  return integer(
+    { min: 0, max: 300 },
+    { description: 'Seconds to wait for an analysis that is not there yet.', example: 60 },
+  )
+    .default(seconds)
+    .openapi({ default: seconds })
+}
+
+/** What every call about one image takes. */
+export const imageQuery = { image, platform, wait: waitUpTo(0) }
+
+export const cursor = z.string().min(1, 'is empty').max(2048, 'is too long').optional().openapi({
+  description:
+    "Where the page begins: the `nextCursor` of the page before. It pins the image's digest, so that a tag that moves changes nothing between two pages. Not with `application/x-ndjson`, which is whole.",
+})
+
+export const limit = integer(
+  { min: 1, max: 1000 },
+  {
+    description: 'Items on a page; 100 by default. Not with `application/x-ndjson`, which is whole.',
+    example: 20,
+  },
+)
+  .optional()
+  .openapi({ default: 100 })
+
+export const PAGE_LIMIT = 100
+
+export const layer = integer(
+  { min: 0, max: 999_999 },
+  { description: 'Index of a layer, the lowest being 0.', example: 0 },
+).optional()
+
+export const pathBase64 = z
+  .string()
+  .optional()
+  .openapi({
+    description: 'In place of `path`: its exact bytes as base64 or base64url, where they are not UTF-8.',
+  })
+
+export const glob = z
+  .string()
+  .optional()
+  .openapi({
+    description:
+      'Only paths that match: anchored and case-sensitive; `*` within a part, `**` across parts, `?`, `[…]`, `{…}`; `dir/**` also matches `dir`.',
+    example: '**/*.so',
+  })

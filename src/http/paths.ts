@@ -1,0 +1,36 @@
+/** Paths as parameters. */
+import { encodeText, toByteString } from '../bytes.ts'
+import type { PathKey } from '../path.ts'
+import { Problem } from '../problem.ts'
+
+export type PathQuery = {
+  readonly path?: string | undefined
+  readonly pathBase64?: string | undefined
+}
+
+/**
+ * The one path that was asked for, cleaned as a tar's names are: no empty or `.` part, `..` clamped at the root.
+ * Undefined where none was.
+ *
+ * @throws Problem `invalid_parameter` where both are given, or `pathBase64` is not base64
+ */
+export function pathAsked({ path, pathBase64 }: PathQuery): PathKey | undefined {
+  if (pathBase64 === undefined) return path === undefined ? undefined : cleaned(encodeText(path))
+  if (path !== undefined) throw wrong('stands beside path: give one of the two')
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(pathBase64)) throw wrong('is not base64')
+  return cleaned(toByteString(Buffer.from(pathBase64, 'base64')))
+}
+
+function cleaned(path: string): PathKey {
+  if (path.includes('\0')) throw new Problem('invalid_parameter', 'path has a NUL', { parameter: 'path' })
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts.join('\0')
+}
+
+function wrong(why: string): Problem {
+  return new Problem('invalid_parameter', `pathBase64 ${why}`, { parameter: 'pathBase64' })
+}

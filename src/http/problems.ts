@@ -1,0 +1,70 @@
+/** Errors as answers: `application/problem+json`, as RFC 9457 has it. */
+import type { z } from '@hono/zod-openapi'
+import { HTTPException } from 'hono/http-exception'
+import { Problem, type ProblemDocument } from '../problem.ts'
+
+/** The body of an answer, or of an analysis that failed. */
+export type ProblemBody = Omit<ProblemDocument, 'lasting' | 'retryAfter' | 'authenticate'> & {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+}
+
+export function problemBody(problem: Problem): ProblemBody {
+  const { retryAfter: _retryAfter, authenticate: _authenticate, ...fields } = problem.fields
+  return {
+    type: `urn:lamina:problem:${problem.code}`,
+    title: problem.title,
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    ...fields,
+  }
+}
+
+export function problemResponse(problem: Problem): Response {
+  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' })
+  const { retryAfter, authenticate } = problem.fields
+  if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter))
+  if (authenticate !== undefined) headers.set('WWW-Authenticate', authenticate)
+  return new Response(JSON.stringify(problemBody(problem)), { status: problem.status, headers })
+}
+
+/** What a caller is told of an error; undefined where the error is this service's own. */
+export function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error
+  if (error instanceof HTTPException && error.status === 413) {
+    return new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
+  }
+  if (error instanceof HTTPException && error.status < 500) {
+    return new Problem('invalid_parameter', error.message || 'the request cannot be read', { parameter: 'body' })
+  }
+  return undefined
+}
+
+/** The first thing that is wrong, a misspelt name before all else, since it may be why another one is missing. */
+export function invalidParameter(error: z.ZodError): Problem {
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
+  if (issue === undefined) return new Problem('invalid_parameter', 'the request cannot be read')
+  if (issue.code === 'unrecognized_keys') {
+    const parameter = [...issue.path, issue.keys[0] ?? ''].join('.')
+    return new Problem('invalid_parameter', `${JSON.stringify(parameter)} is not a parameter of this call`, {
+      parameter,
+    })
+  }
+  const parameter = issue.path.join('.') || 'body'
+  return new Problem('invalid_parameter', `${parameter} ${reason(issue)}`, { parameter })
+}
+
+function reason(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.message.endsWith('received undefined')) return 'is missing'
+      if (issue.message.endsWith('received array')) return 'is given more than once'
+      return `is not a ${issue.expected}`
+    case 'invalid_value':
+      return `is none of ${issue.values.map(String).join(', ')}`
+    default:
+      return issue.message
+  }
+}

@@ -1,0 +1,127 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { followAnalysis, nameAnalysis, readAnalysis } from '../../analysis/analyses.ts'
+import type { JobState } from '../../analysis/job.ts'
+import type { OpenedImage } from '../../analysis/open.ts'
+import { analysisBody, locationOf } from '../analysis-body.ts'
+import { factsOf, openFor, pendingAnswer } from '../answers.ts'
+import { askerCredentials } from '../asker.ts'
+import type { App, Backend } from '../backend.ts'
+import { bodyOf } from '../body.ts'
+import { json, problems, registrySecurity } from '../describe.ts'
+import { eventStream } from '../events.ts'
+import { invalidParameter } from '../problems.ts'
+import { analysisRequestSchema, analysisSchema } from '../schemas/analyses.ts'
+
+/** A listener is told for so long, then has to come again. */
+const LISTEN_MILLISECONDS = 3_600_000
+
+const params = z.object({
+  id: z.string().openapi({
+    description: "The analysis' name.",
+    example: '0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11',
+  }),
+})
+
+const createAnalysis = createRoute({
+  method: 'post',
+  path: '/v1/analyses',
+  operationId: 'createAnalysis',
+  tags: ['Analyses'],
+  summary: 'Start the analysis of an image',
+  description:
+    'Not needed before a report, which starts one by itself: for callers who want to follow it. The answer is the analysis; `Location` names it.',
+  security: registrySecurity,
+  request: {
+    body: {
+      required: true,
+      description: 'Which image.',
+      content: { 'application/json': { schema: analysisRequestSchema } },
+    },
+  },
+  responses: {
+    200: json('The result is there.', analysisSchema),
+    202: json('It is queued or runs.', analysisSchema),
+    ...problems('analysed'),
+  },
+})
+
+const getAnalysis = createRoute({
+  method: 'get',
+  path: '/v1/analyses/{id}',
+  operationId: 'getAnalysis',
+  tags: ['Analyses'],
+  summary: 'How an analysis stands',
+  description: 'Its progress, and in the end its result or why it failed. Known for an hour.',
+  security: registrySecurity,
+  request: { params },
+  responses: {
+    200: json('The analysis.', analysisSchema),
+    ...problems('registry', { 404: ['analysis_not_found'] }),
+  },
+})
+
+const EVENTS = `event: progress
+data: {"id":"0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11","status":"running",…}
+
+event: succeeded
+data: {"id":"0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11","status":"succeeded",…}
+
+`
+
+const watchAnalysis = createRoute({
+  method: 'get',
+  path: '/v1/analyses/{id}/events',
+  operationId: 'watchAnalysis',
+  tags: ['Analyses'],
+  summary: 'Follow an analysis',
+  description:
+    'Server-Sent Events: `progress` with the analysis as it changes, then `succeeded` or `failed`, which a late listener gets too.',
+  security: registrySecurity,
+  request: { params },
+  responses: {
+    200: {
+      description: 'The events; the data of each is the analysis as JSON.',
+      content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS } },
+    },
+    ...problems('registry', { 404: ['analysis_not_found'] }),
+  },
+})
+
+export function addAnalyses(app: App, backend: Backend): void {
+  app.openAPIRegistry.registerPath(createAnalysis)
+  app.post(createAnalysis.getRoutingPath(), async (c) => {
+    const body = analysisRequestSchema.safeParse(await bodyOf(c, ['json']))
+    if (!body.success) throw invalidParameter(body.error)
+    const image = await openFor(backend, c, body.data)
+    const result = await factsOf(backend, c, image, 0)
+    if ('pending' in result) return pendingAnswer(backend, image, result.pending, 'accepted')
+    const analysis = analysisBody(await nameAnalysis(backend, image, doneBefore(image)))
+    return c.json(analysis, 200, { Location: locationOf(analysis.id), 'Cache-Control': 'no-store' })
+  })
+
+  app.openapi(getAnalysis, async (c) => {
+    const { id } = c.req.valid('param')
+    const analysis = await readAnalysis(backend, id, askerCredentials(backend, c))
+    return c.json(analysisBody(analysis), 200, { 'Cache-Control': 'no-store' })
+  })
+
+  app.openapi(watchAnalysis, async (c) => {
+    const { id } = c.req.valid('param')
+    const { signal } = c.req.raw
+    const credentials = askerCredentials(backend, c)
+    const states = followAnalysis(backend, id, credentials, LISTEN_MILLISECONDS, signal)
+    return eventStream(backend, c, states)
+  })
+}
+
+/** The state of an analysis whose result was there before it was asked for: nothing had to be read. */
+function doneBefore({ reference, manifest }: OpenedImage): JobState {
+  const layers = manifest.layers.length
+  return {
+    status: 'succeeded',
+    version: 0,
+    repository: reference.repository,
+    createdAt: '',
+    progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
+  }
+}

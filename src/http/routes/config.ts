@@ -1,0 +1,61 @@
+/** What the manifest and the config tell, without reading a layer. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { rebuildDockerfile } from '../../registry/dockerfile.ts'
+import { answerFromManifest } from '../answers.ts'
+import type { App, Backend } from '../backend.ts'
+import { json, problems, registrySecurity, text } from '../describe.ts'
+import { image, platform } from '../parameters.ts'
+import { configSchema } from '../schemas/registry.ts'
+
+const request = { query: z.strictObject({ image, platform }) }
+
+const getConfig = createRoute({
+  method: 'get',
+  path: '/v1/config',
+  operationId: 'getConfig',
+  tags: ['Images'],
+  summary: "An image's config",
+  description: 'The config byte for byte as the registry has it. Reads no layer.',
+  security: registrySecurity,
+  request,
+  responses: { 200: json('The config.', configSchema), ...problems('image') },
+})
+
+const EXAMPLE = `# 37.5 MB
+ADD base.tar /
+CMD ["bash"]
+ENV APP_VERSION=1.0.0 NODE_ENV=production
+# 45.8 MB
+RUN apt-get update && apt-get install -y --no-install-recommends curl ca-certificates python3-minimal
+`
+
+const getDockerfile = createRoute({
+  method: 'get',
+  path: '/v1/dockerfile',
+  operationId: 'getDockerfile',
+  tags: ['Images'],
+  summary: 'A Dockerfile rebuilt from the history',
+  description:
+    "The steps that the image's history tells of, each with its layer's compressed size as a comment. What a build left out of the history is not in it. Reads no layer.",
+  security: registrySecurity,
+  request,
+  responses: { 200: text('The Dockerfile.', { 'text/plain': EXAMPLE }), ...problems('image') },
+})
+
+export function addConfig(app: App, backend: Backend): void {
+  app.openapi(getConfig, (c) =>
+    answerFromManifest(backend, c, c.req.valid('query'), 'application/json', ({ configBytes }) =>
+      Uint8Array.from(configBytes),
+    ),
+  )
+
+  app.openapi(getDockerfile, (c) =>
+    answerFromManifest(
+      backend,
+      c,
+      c.req.valid('query'),
+      'text/plain; charset=utf-8',
+      ({ manifest, config }) => rebuildDockerfile(manifest, config),
+    ),
+  )
+}

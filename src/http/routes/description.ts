@@ -1,0 +1,69 @@
+/** The API's own description, made from the routes. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { stringify } from 'yaml'
+import type { App } from '../backend.ts'
+import { entityTag, isUnchanged, notModified } from '../conditional.ts'
+import { json, openToAll, problems, text } from '../describe.ts'
+import { openApiDocument } from '../document.ts'
+
+const getJson = createRoute({
+  method: 'get',
+  path: '/openapi.json',
+  operationId: 'getOpenApiJson',
+  tags: ['Service'],
+  summary: 'This description as JSON',
+  security: openToAll,
+  responses: {
+    200: json('An OpenAPI 3.1 document.', z.looseObject({}).openapi({ example: { openapi: '3.1.0' } })),
+    ...problems('service'),
+  },
+})
+
+const getYaml = createRoute({
+  method: 'get',
+  path: '/openapi.yaml',
+  operationId: 'getOpenApiYaml',
+  tags: ['Service'],
+  summary: 'This description as YAML',
+  security: openToAll,
+  responses: {
+    200: text('An OpenAPI 3.1 document.', { 'application/yaml': 'openapi: 3.1.0\n' }),
+    ...problems('service'),
+  },
+})
+
+type Written = { readonly text: string; readonly tag: string }
+
+export function addDescription(app: App): void {
+  /** Written once, when first asked for: all routes are there by then. */
+  const kept = new Map<string, Written>()
+  const written = (kind: string, write: () => string): Written => {
+    const known = kept.get(kind)
+    if (known !== undefined) return known
+    const text = write()
+    const made = { text, tag: entityTag([text]) }
+    kept.set(kind, made)
+    return made
+  }
+  const answer = ({ text, tag }: Written, contentType: string, ifNoneMatch: string | undefined) => {
+    const headers = new Headers({ ETag: tag, 'Cache-Control': 'public, max-age=300' })
+    if (isUnchanged(ifNoneMatch, tag)) return notModified(headers)
+    headers.set('Content-Type', contentType)
+    return new Response(text, { headers })
+  }
+
+  app.openapi(getJson, (c) => {
+    const document = written('json', () => JSON.stringify(openApiDocument(app)))
+    return answer(document, 'application/json', c.req.header('If-None-Match'))
+  })
+
+  app.openapi(getYaml, (c) => {
+    const document = written('yaml', () => openApiYaml(app))
+    return answer(document, 'application/yaml; charset=utf-8', c.req.header('If-None-Match'))
+  })
+}
+
+/** What `openapi.yaml` in the repository holds. */
+export function openApiYaml(app: App): string {
+  return stringify(openApiDocument(app), { aliasDuplicateObjects: false, lineWidth: 110 })
+}

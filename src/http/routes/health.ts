@@ -1,0 +1,52 @@
+/** Whether the service lives, and whether it can serve. */
+import { createRoute } from '@hono/zod-openapi'
+import { Problem } from '../../problem.ts'
+import type { App, Backend } from '../backend.ts'
+import { json, openToAll, problems } from '../describe.ts'
+import { healthSchema } from '../schemas/health.ts'
+
+const STORE_MILLISECONDS = 5000
+
+const getHealth = createRoute({
+  method: 'get',
+  path: '/healthz',
+  operationId: 'getHealth',
+  tags: ['Service'],
+  summary: 'Whether the service lives',
+  description: 'Asks nothing of anybody: for a supervisor that restarts what does not answer.',
+  security: openToAll,
+  responses: { 200: json('It does.', healthSchema), ...problems('service') },
+})
+
+const getReadiness = createRoute({
+  method: 'get',
+  path: '/readyz',
+  operationId: 'getReadiness',
+  tags: ['Service'],
+  summary: 'Whether the service can serve',
+  description: 'Asks the object store: for a load balancer.',
+  security: openToAll,
+  responses: { 200: json('It can.', healthSchema), ...problems('service', { 503: ['store_error'] }) },
+})
+
+export function addHealth(app: App, { host }: Backend): void {
+  app.openapi(getHealth, (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }))
+
+  app.openapi(getReadiness, async (c) => {
+    await within(STORE_MILLISECONDS, host.store.has('readyz'))
+    return c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' })
+  })
+}
+
+/** @throws Problem `store_error` where the store does not answer in time, or fails */
+async function within(milliseconds: number, answer: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('too late')), milliseconds)
+  try {
+    await Promise.race([answer, late.promise])
+  } catch {
+    throw new Problem('store_error', 'the object store does not answer', { retryAfter: 5 })
+  } finally {
+    clearTimeout(timer)
+  }
+}

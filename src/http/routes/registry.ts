@@ -1,0 +1,122 @@
+/** What a registry has to offer: the platforms of a reference, the tags of a repository. Reads no layer. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { Access } from '../../analysis/access.ts'
+import { Problem } from '../../problem.ts'
+import { parseReference, type Reference } from '../../reference.ts'
+import { formatPlatform, listPlatforms } from '../../registry/platform.ts'
+import { freshness, unchanged } from '../answers.ts'
+import { askerCredentials } from '../asker.ts'
+import type { App, Ask, Backend } from '../backend.ts'
+import { logCut } from '../backend.ts'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { json, list, problems, registrySecurity } from '../describe.ts'
+import { jsonLines } from '../ndjson.ts'
+import { wantsLines } from '../negotiation.ts'
+import { cursor, image, limit, PAGE_LIMIT, reference } from '../parameters.ts'
+import { platformListSchema, tagPageSchema, tagSchema } from '../schemas/registry.ts'
+
+/** Tags that are asked for at once when all are streamed. */
+const TAGS_AT_ONCE = 1000
+
+const listPlatformsRoute = createRoute({
+  method: 'get',
+  path: '/v1/platforms',
+  operationId: 'listPlatforms',
+  tags: ['Images'],
+  summary: 'The platforms that a reference offers',
+  description:
+    'Nested indexes are searched, attestations are none, an image without an index is its own one. Reads no layer.',
+  security: registrySecurity,
+  request: { query: z.strictObject({ image }) },
+  responses: { 200: json('The platforms.', platformListSchema), ...problems('image') },
+})
+
+const listTagsRoute = createRoute({
+  method: 'get',
+  path: '/v1/tags',
+  operationId: 'listTags',
+  tags: ['Images'],
+  summary: 'The tags of a repository',
+  description: 'Page by page as the registry gives them.',
+  security: registrySecurity,
+  request: {
+    query: z.strictObject({
+      repository: reference('A repository as `docker pull` takes it, without tag or digest.', 'alpine'),
+      limit,
+      cursor,
+    }),
+  },
+  responses: { 200: list('The tags.', tagPageSchema, tagSchema), ...problems('registry') },
+})
+
+export function addRegistry(app: App, backend: Backend): void {
+  app.openapi(listPlatformsRoute, async (c) => {
+    const { image } = c.req.valid('query')
+    const reference = parseReference(image)
+    const access = accessFor(backend, c, reference, image)
+    const { digest } = await access.resolve(reference.digest ?? reference.tag ?? 'latest')
+    const source = {
+      made: [digest],
+      isPublic: access.credential === undefined,
+      isFixed: reference.digest !== undefined,
+    }
+    const headers = freshness(backend, source, 'platforms')
+    const known = unchanged(c, headers)
+    if (known !== undefined) return known
+    const offered = await listPlatforms({
+      top: { digest, bytes: await access.manifest(digest) },
+      read: (descriptor, kind) =>
+        kind === 'manifest' ? access.manifest(descriptor.digest) : access.config(descriptor),
+    })
+    const items = offered.map((one) => ({ ...one, platform: formatPlatform(one.platform) }))
+    headers.set('Content-Type', 'application/json')
+    return new Response(JSON.stringify({ items }), { headers })
+  })
+
+  app.openapi(listTagsRoute, async (c) => {
+    const query = c.req.valid('query')
+    const reference = repositoryOf(query.repository)
+    const credential = askerCredentials(backend, c, [query.repository]).for(reference.registry)
+    const asker = { ...(credential ? { credential } : {}), signal: c.req.raw.signal }
+    const ask = (limit: number, after: string | undefined) =>
+      backend.client.tags(reference, asker, { limit, ...(after === undefined ? {} : { after }) })
+    const headers = { 'Cache-Control': 'private, no-cache' }
+    if (wantsLines(c, query)) {
+      const batches = allTags((after) => ask(TAGS_AT_ONCE, after))
+      const onCut = (error: unknown) => logCut(backend, c, error)
+      const body = await jsonLines({ batches, show: (name) => ({ name }), onCut })
+      return new Response(body, { headers: { ...headers, 'Content-Type': 'application/x-ndjson' } })
+    }
+    const after = query.cursor === undefined ? undefined : String(decodeCursor(query.cursor, query).at)
+    const { names, next } = await ask(query.limit ?? PAGE_LIMIT, after)
+    const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor({ pins: [], at: next }, query) }
+    return c.json({ items: names.map((name) => ({ name })), ...nextCursor }, 200, headers)
+  })
+}
+
+type TagsPage = { readonly names: readonly string[]; readonly next?: string | undefined }
+
+async function* allTags(
+  ask: (after: string | undefined) => Promise<TagsPage>,
+): AsyncGenerator<readonly string[], void> {
+  let after: string | undefined
+  do {
+    const { names, next } = await ask(after)
+    yield names
+    after = next
+  } while (after !== undefined)
+}
+
+function accessFor(backend: Backend, c: Ask, reference: Reference, text: string): Access {
+  const credential = askerCredentials(backend, c, [text]).for(reference.registry)
+  return new Access(backend, reference, credential, c.req.raw.signal)
+}
+
+/** @throws Problem `invalid_parameter` where the name has a tag or a digest */
+function repositoryOf(name: string): Reference {
+  const reference = parseReference(name)
+  if (reference.digest === undefined && !/:[^/]*$/.test(name)) return reference
+  throw new Problem('invalid_parameter', 'repository is a name without tag or digest', {
+    parameter: 'repository',
+  })
+}

@@ -1,0 +1,36 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { answerAnalysed } from '../answers.ts'
+import type { App, Backend } from '../backend.ts'
+import { json, problems, registrySecurity } from '../describe.ts'
+import { imageQuery } from '../parameters.ts'
+import { analysisSchema } from '../schemas/analyses.ts'
+import { reportSchema } from '../schemas/report.ts'
+
+const getReport = createRoute({
+  method: 'get',
+  path: '/v1/report',
+  operationId: 'getReport',
+  tags: ['Reports'],
+  summary: 'What is inside an image',
+  description:
+    'Sizes, counts, layers, waste, duplicates, efficiency, the largest files and directories, packages and oddities of an image. One that is not analysed yet is analysed now: ask again, or `wait`.',
+  security: registrySecurity,
+  request: { query: z.strictObject(imageQuery) },
+  responses: {
+    200: json('The report.', reportSchema),
+    202: json('Not there yet: the analysis, and after how many seconds to ask again.', analysisSchema),
+    ...problems('analysed'),
+  },
+})
+
+export function addReport(app: App, backend: Backend): void {
+  app.openapi(getReport, (c) =>
+    answerAnalysed(
+      backend,
+      c,
+      c.req.valid('query'),
+      { contentType: 'application/json', pending: 'accepted' },
+      (image, facts) => JSON.stringify({ image: image.identity, ...facts }),
+    ),
+  )
+}

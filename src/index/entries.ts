@@ -1,0 +1,70 @@
+/** `entries.parquet`: the members of a layer. */
+import type { ByteString } from '../bytes.ts'
+import { type Entry, type EntryType, sortKey, type Whiteout } from '../layer/entry.ts'
+import {
+  type Column,
+  choice,
+  int32,
+  int64,
+  mapped,
+  optional,
+  path,
+  sha256,
+  string,
+  text,
+  timestamp,
+} from './column.ts'
+import { type Columns, defineSchema } from './schema.ts'
+import { formatXattrs, parseXattrs } from './xattrs.ts'
+
+const TYPES: readonly EntryType[] = [
+  'file',
+  'directory',
+  'symlink',
+  'hardlink',
+  'character',
+  'block',
+  'fifo',
+  'other',
+]
+const WHITEOUTS: readonly Whiteout[] = ['file', 'opaque', 'aufs']
+
+/** As `major:minor`. */
+const device: Column<readonly [major: number, minor: number]> = mapped(
+  string('device'),
+  ([major, minor]) => `${major}:${minor}`,
+  (stored) => {
+    const [major = 0, minor = 0] = stored.split(':').map(Number)
+    return [major, minor]
+  },
+)
+
+const xattrs: Column<ReadonlyMap<ByteString, ByteString>> = mapped(
+  string('xattrs'),
+  formatXattrs,
+  parseXattrs,
+)
+
+/**
+ * All columns of an entry but `sha256`, and that one: it takes most of the bytes, and stands last so that whoever does not
+ * want it need not fetch it. Numbers that a tar gives in more than 32 bits are 64 bits wide.
+ */
+export const ENTRY_COLUMNS: Columns<Omit<Entry, 'sha256'>> = {
+  key: path('path'),
+  type: choice('type', TYPES),
+  bytes: int64('bytes'),
+  mode: int32('mode'),
+  uid: int64('uid'),
+  gid: int64('gid'),
+  mtime: timestamp('mtime'),
+  link: optional(text('link')),
+  device: optional(device),
+  xattrs: optional(xattrs),
+  whiteout: optional(choice('whiteout', WHITEOUTS)),
+  ordinal: int32('ordinal'),
+  offset: int64('offset'),
+}
+export const SHA256_COLUMN: Column<ByteString | undefined> = optional(sha256('sha256'))
+
+/** Sorted by (`sortKey`, `ordinal`): a whiteout stands at what it hides. */
+export const ENTRIES = defineSchema<Entry>({ ...ENTRY_COLUMNS, sha256: SHA256_COLUMN }, { sortKey })

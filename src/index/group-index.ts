@@ -1,0 +1,160 @@
+/**
+ * What this service itself reads of a table: for each row group how many rows it has, the lengths of its column chunks and,
+ * where the rows are sorted by a key, the first one. It says what the Parquet footer says in a tenth of its bytes (a million
+ * rows: some 40 KB), and stands right before it:
+ *
+ * ```
+ * groups, parts, whether there are keys                                              varints
+ * each group: rows; the length of each chunk; shared, rest, bytes of its first key   varints and bytes
+ * length of all this, 'LGI1'                                                         4 + 4 bytes
+ * ```
+ *
+ * Groups follow each other from byte 4 on, and chunks within them, in the order of the schema's parts. Other readers of
+ * Parquet never look here. Both are written from the same numbers; a test holds them against each other.
+ */
+import { type ByteString, toByteString } from '../bytes.ts'
+import type { PathKey } from '../path.ts'
+import { ByteBuffer, ByteReader } from './parquet/byte-buffer.ts'
+import { MAGIC } from './parquet/footer.ts'
+
+const INDEX_MAGIC = 'LGI1'
+/** The index's length and its magic number. */
+export const INDEX_TAIL_BYTES = 8
+
+export class GroupIndexWriter {
+  readonly #groups = new ByteBuffer(1024)
+  readonly #partCount: number
+  readonly #hasKeys: boolean
+  #count = 0
+  #previous: PathKey = ''
+
+  constructor(partCount: number, hasKeys: boolean) {
+    this.#partCount = partCount
+    this.#hasKeys = hasKeys
+  }
+
+  add(rowCount: number, chunkLengths: readonly number[], firstKey: PathKey | undefined): void {
+    const out = this.#groups
+    out.varint(rowCount)
+    for (const length of chunkLengths) out.varint(length)
+    if (firstKey !== undefined) {
+      let shared = 0
+      while (shared < firstKey.length && firstKey.charCodeAt(shared) === this.#previous.charCodeAt(shared))
+        shared++
+      out.varint(shared)
+      out.varint(firstKey.length - shared)
+      out.latin1(firstKey, shared)
+      this.#previous = firstKey
+    }
+    this.#count++
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new ByteBuffer(this.#groups.length + 32)
+    out.varint(this.#count)
+    out.varint(this.#partCount)
+    out.varint(this.#hasKeys ? 1 : 0)
+    out.bytes(this.#groups.view())
+    out.uint32(out.length)
+    out.latin1(INDEX_MAGIC)
+    return out.copy()
+  }
+}
+
+/** Of an opened table: numbers in typed arrays, since more than a hundred tables are open at once. */
+export class GroupIndex {
+  readonly count: number
+  /** First row of each group, and the number of all rows. */
+  readonly firstRows: Uint32Array
+  /** First byte of each chunk, all groups' one after the other, and the end of the last. */
+  readonly #chunks: Float64Array
+  readonly #partCount: number
+  /** Bytes of all first keys, and where each ends; undefined where rows are in another order. */
+  readonly #keys: { readonly data: Buffer; readonly ends: Uint32Array } | undefined
+
+  /**
+   * @param data the index without its tail
+   * @throws RangeError where it is damaged, or of another schema
+   */
+  constructor(data: Uint8Array, partCount: number) {
+    const reader = new ByteReader(data)
+    this.count = reader.varint()
+    if (this.count > data.length) throw new RangeError('more groups than bytes')
+    this.#partCount = reader.varint()
+    if (this.#partCount !== partCount) throw new RangeError('another number of columns')
+    const hasKeys = reader.varint() === 1
+    this.firstRows = new Uint32Array(this.count + 1)
+    this.#chunks = new Float64Array(this.count * partCount + 1)
+    const keys = new ByteBuffer(data.length)
+    const ends = new Uint32Array(this.count)
+    let position = MAGIC.length
+    for (let group = 0; group < this.count; group++) {
+      this.firstRows[group + 1] = this.firstRows[group]! + reader.varint()
+      for (let part = 0; part < partCount; part++) {
+        this.#chunks[group * partCount + part] = position
+        position += reader.varint()
+      }
+      if (hasKeys) ends[group] = readKey(reader, keys, ends[group - 2] ?? 0)
+    }
+    this.#chunks[this.count * partCount] = position
+    this.#keys = hasKeys ? { data: Buffer.from(keys.copy().buffer), ends } : undefined
+  }
+
+  get rowCount(): number {
+    return this.firstRows[this.count]!
+  }
+
+  /** Where the groups end: the index itself stands there. */
+  get end(): number {
+    return this.chunkStart(this.count, 0)
+  }
+
+  /** First byte of a chunk; `part` may be the number of parts, which is where the group ends. */
+  chunkStart(group: number, part: number): number {
+    return this.#chunks[group * this.#partCount + part]!
+  }
+
+  /** The group that holds a row. */
+  groupOf(row: number): number {
+    return this.#partition(this.count, (group) => this.firstRows[group + 1]! <= row)
+  }
+
+  /** How many groups begin with a key below `key`; undefined where rows are not sorted by keys. */
+  groupsBefore(key: PathKey): number | undefined {
+    const keys = this.#keys
+    if (keys === undefined) return undefined
+    const firstKey = (group: number): ByteString =>
+      keys.data.toString('latin1', group === 0 ? 0 : keys.ends[group - 1]!, keys.ends[group]!)
+    return this.#partition(this.count, (group) => firstKey(group) < key)
+  }
+
+  /** How many of the first `count` numbers satisfy `holds`, which those do that come before the others. */
+  #partition(count: number, holds: (group: number) => boolean): number {
+    let low = 0
+    let high = count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (holds(middle)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** Appends the next key to all keys. @param previous where the key before begins */
+function readKey(reader: ByteReader, keys: ByteBuffer, previous: number): number {
+  const shared = reader.varint()
+  if (previous + shared > keys.length) throw new RangeError('a key shares more than there is')
+  keys.bytes(keys.data.slice(previous, previous + shared))
+  keys.bytes(reader.bytes(reader.varint()))
+  return keys.length
+}
+
+/** The length of the index that ends with these bytes. @throws RangeError where none does */
+export function indexLength(tail: Uint8Array): number {
+  const reader = new ByteReader(tail)
+  const length = reader.uint32()
+  if (toByteString(reader.bytes(INDEX_MAGIC.length)) !== INDEX_MAGIC)
+    throw new RangeError('no index of groups')
+  return length
+}

@@ -1,0 +1,59 @@
+/**
+ * Where the store keeps what: objects are immutable and named by the digest of what they were made from. Each kind has
+ * its own format version, so that a mended merge reads no layer again.
+ */
+
+/** `layer.json` is written last: its presence means that the others are whole. */
+export type LayerObject = 'entries.parquet' | 'databases.tar' | 'layer.json'
+
+/** `image.json` is written last; `public` is empty, and says that an anonymous caller may see all that the image holds. */
+export type ImageObject =
+  | 'files.parquet'
+  | 'directories.parquet'
+  | 'waste.parquet'
+  | 'duplicates.parquet'
+  | 'packages.parquet'
+  | 'image.json'
+  | 'public'
+  | `${string}.parquet`
+
+/** The raw manifest, as a registry gave it. */
+export function manifestKey(digest: string): string {
+  return `manifests/${digestPath(digest)}`
+}
+
+/** The raw config, as a registry gave it. */
+export function configKey(digest: string): string {
+  return `configs/${digestPath(digest)}`
+}
+
+/** @param digest of the layer's blob */
+export function layerKey(digest: string, object: LayerObject): string {
+  return `layers/v1/${digestPath(digest)}/${object}`
+}
+
+/** @param digest of the image's manifest */
+export function imageKey(digest: string, object: ImageObject): string {
+  return `images/v1/${digestPath(digest)}/${object}`
+}
+
+/**
+ * An empty object: this registry gave verified bytes of the manifest or blob; `public` says that one gave them without
+ * credentials.
+ *
+ * @param source `host:port` as a reference has it
+ */
+export function sourceKey(digest: string, source: string): string {
+  return `sources/${digestPath(digest)}/${source}`
+}
+
+/** A name of its own for an object that lives no longer than the work that made it. */
+export function temporaryKey(work: string, object: string): string {
+  return `temporary/${work}/${object}`
+}
+
+/** The digest becomes part of a name: nothing but a sha256 may. */
+function digestPath(digest: string): string {
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Error(`no digest to name an object by: ${digest}`)
+  return digest.replace(':', '/')
+}

@@ -1,0 +1,17 @@
+/** `files.parquet`: the merged file system of an image. */
+import type { MergedEntry } from '../image/merged-entry.ts'
+import { flag, int32, optional } from './column.ts'
+import { ENTRY_COLUMNS, SHA256_COLUMN } from './entries.ts'
+import { defineSchema } from './schema.ts'
+
+/** Sorted by key; each path stands there once. */
+export const MERGED_ENTRIES = defineSchema<MergedEntry>(
+  {
+    ...ENTRY_COLUMNS,
+    layer: int32('layer'),
+    inode: optional(int32('inode')),
+    implicit: optional(flag('implicit')),
+    sha256: SHA256_COLUMN,
+  },
+  { sortKey: (row) => row.key },
+)

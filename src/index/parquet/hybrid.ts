@@ -1,0 +1,77 @@
+/**
+ * The RLE/bit-packed hybrid of the Parquet format (Encodings.md), for widths that never straddle bytes: 1 (definition
+ * levels) and 8 (numbers into a dictionary).
+ */
+import type { ByteBuffer, ByteReader } from './byte-buffer.ts'
+
+export type HybridWidth = 1 | 8
+
+/** Shorter runs are packed instead. */
+const SHORTEST_RUN = 8
+
+export function writeHybrid(out: ByteBuffer, values: Uint8Array, width: HybridWidth): void {
+  const count = values.length
+  for (let start = 0; start < count; ) {
+    const run = runLength(values, start)
+    if (run >= SHORTEST_RUN) {
+      out.varint(run * 2)
+      out.byte(values[start] ?? 0)
+      start += run
+      continue
+    }
+    let end = start
+    do end += 8
+    while (end < count && !beginsRun(values, end))
+    pack(out, values, start, end, width)
+    start = end
+  }
+}
+
+function runLength(values: Uint8Array, start: number): number {
+  let end = start + 1
+  while (end < values.length && values[end] === values[start]) end++
+  return end - start
+}
+
+function beginsRun(values: Uint8Array, start: number): boolean {
+  for (let i = start + 1; i < start + SHORTEST_RUN; i++) if (values[i] !== values[start]) return false
+  return true
+}
+
+/** `end - start` is a multiple of 8; what is past the last value is 0. */
+function pack(out: ByteBuffer, values: Uint8Array, start: number, end: number, width: HybridWidth): void {
+  out.varint(((end - start) / 8) * 2 + 1)
+  if (width === 8) {
+    for (let i = start; i < end; i++) out.byte(values[i] ?? 0)
+    return
+  }
+  for (let i = start; i < end; i += 8) {
+    let bits = 0
+    for (let bit = 0; bit < 8; bit++) bits |= (values[i + bit] ?? 0) << bit
+    out.byte(bits)
+  }
+}
+
+/**
+ * Fills `values` whole.
+ *
+ * @throws RangeError where the bytes end before that
+ */
+export function readHybrid(input: ByteReader, values: Uint8Array, width: HybridWidth): void {
+  for (let filled = 0; filled < values.length; ) {
+    const header = input.varint()
+    const length = header % 2 === 0 ? header / 2 : ((header - 1) / 2) * 8
+    if (length === 0) throw new RangeError('an empty run')
+    const end = Math.min(filled + length, values.length)
+    if (header % 2 === 0) {
+      values.fill(input.byte(), filled, end)
+    } else if (width === 8) {
+      values.set(input.bytes(length).subarray(0, end - filled), filled)
+    } else {
+      const packed = input.bytes(length / 8)
+      for (let i = filled, bit = 0; i < end; i++, bit++)
+        values[i] = ((packed[bit >>> 3] ?? 0) >>> (bit & 7)) & 1
+    }
+    filled = end
+  }
+}

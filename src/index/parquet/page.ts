@@ -1,0 +1,206 @@
+/**
+ * One column of one row group: a data page of version 2, a dictionary page before it where there is one. Levels are
+ * those of flat columns: a value is there or it is not.
+ */
+
+import { snappyUncompress } from 'hyparquet/src/snappy.js'
+import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
+import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
+import { ByteBuffer, ByteReader } from './byte-buffer.ts'
+import { readHybrid, writeHybrid } from './hybrid.ts'
+import { StructWriter } from './thrift.ts'
+
+/** Numbers of the enum `Encoding` in parquet.thrift. */
+export const ENCODING = {
+  plain: 0,
+  rle: 3,
+  deltaBinaryPacked: 5,
+  deltaLengthByteArray: 6,
+  deltaByteArray: 7,
+  dictionary: 8,
+} as const
+
+/** Numbers of the enum `CompressionCodec`. */
+export const CODEC = { none: 0, snappy: 1 } as const
+
+export type Encoding = (typeof ENCODING)[keyof typeof ENCODING]
+export type Codec = (typeof CODEC)[keyof typeof CODEC]
+
+const DICTIONARY_PAGE = 2
+const DATA_PAGE_V2 = 3
+
+/** Marks a row without a value. */
+const ABSENT = 0xffff
+/** So that a row's number fits beside `ABSENT`. */
+export const MAX_GROUP_ROWS = ABSENT
+
+/** The rows that a page is about: all of the group, or those whose byte in `present` is 1. */
+export type PageRows = { readonly count: number; readonly present?: Uint8Array | undefined }
+
+export type PageBody = {
+  readonly encoding: Encoding
+  /** How many rows have a value. */
+  readonly valueCount: number
+  /** The values, encoded. */
+  readonly body: ByteBuffer
+  /** The dictionary that they are numbers into: plain byte arrays. */
+  readonly dictionary?: { readonly valueCount: number; readonly body: ByteBuffer }
+}
+
+/** What the footer has to say of a chunk. */
+export type ChunkSizes = {
+  /** Of the data page from the chunk's start: the length of the dictionary page, 0 without one. */
+  readonly dictionaryBytes: number
+  readonly storedBytes: number
+  readonly rawBytes: number
+}
+
+const levels = new ByteBuffer(1024)
+
+/** Appends the pages of one chunk. */
+export function writeChunk(out: ByteBuffer, rows: PageRows, page: PageBody, codec: Codec): ChunkSizes {
+  const start = out.length
+  let saved = 0
+  if (page.dictionary !== undefined) {
+    const { valueCount, body } = page.dictionary
+    const stored = compress(body.view(), codec)
+    const header = pageHeader(out, DICTIONARY_PAGE, body.length, stored.length)
+    header.struct(7).i32(1, valueCount).i32(2, ENCODING.plain).end()
+    header.end()
+    out.bytes(stored)
+    saved += body.length - stored.length
+  }
+  const dictionaryBytes = out.length - start
+  levels.length = 0
+  if (rows.present !== undefined) writeHybrid(levels, rows.present, 1)
+  const raw = page.body.view()
+  // A page without values says so: not every reader can unpack nothing.
+  const pageCodec = raw.length === 0 ? CODEC.none : codec
+  const stored = compress(raw, pageCodec)
+  const header = pageHeader(out, DATA_PAGE_V2, levels.length + raw.length, levels.length + stored.length)
+  const data = header.struct(8)
+  data
+    .i32(1, rows.count)
+    .i32(2, rows.count - page.valueCount)
+    .i32(3, rows.count)
+    .i32(4, page.encoding)
+  data.i32(5, levels.length).i32(6, 0)
+  if (pageCodec === CODEC.none) data.flag(7, false)
+  data.end()
+  header.end()
+  out.bytes(levels.view())
+  out.bytes(stored)
+  saved += raw.length - stored.length
+  const storedBytes = out.length - start
+  return { dictionaryBytes, storedBytes, rawBytes: storedBytes + saved }
+}
+
+function pageHeader(out: ByteBuffer, type: number, rawBytes: number, storedBytes: number): StructWriter {
+  return new StructWriter(out).i32(1, type).i32(2, rawBytes).i32(3, storedBytes)
+}
+
+function compress(raw: Uint8Array, codec: Codec): Uint8Array {
+  return codec === CODEC.snappy ? snappyCompress(raw) : raw
+}
+
+/** A chunk whose headers and levels are read; its values are not yet. */
+export type Page = {
+  readonly encoding: Encoding
+  readonly valueCount: number
+  /** For each row the number of its value; undefined where every row has one, and a row's number is its value's. */
+  readonly slots: Uint16Array | undefined
+  /** The values as the encoding has them. A view: good until the next page is read, unless the codec is `none`. */
+  readonly body: Uint8Array
+}
+
+/** Whether the row has a value, and which. */
+export function hasValue(page: Page, row: number): boolean {
+  return page.slots === undefined || page.slots[row] !== ABSENT
+}
+
+/** The number of the value of a row that has one. */
+export function slotOf(page: Page, row: number): number {
+  return page.slots === undefined ? row : page.slots[row]!
+}
+
+/** Shared by all pages that have no value at all. */
+const NONE = new Uint16Array(MAX_GROUP_ROWS).fill(ABSENT)
+/** No group is written with more than a few MB in one column. */
+const MAX_PAGE_BYTES = 1 << 28
+
+let unpacked = new Uint8Array(1 << 16)
+
+/**
+ * @param chunk all of its bytes
+ * @param rows in its group
+ * @throws Error where the bytes are not what `writeChunk` writes
+ */
+export function readChunk(chunk: Uint8Array, rows: number, codec: Codec): Page {
+  const reader = new ByteReader(chunk)
+  let header = readHeader(reader)
+  if (header.type === DICTIONARY_PAGE) {
+    // What is in it is known: a column of words has the same ones in every group.
+    reader.bytes(header.storedBytes)
+    header = readHeader(reader)
+  }
+  if (header.type !== DATA_PAGE_V2 || header.rows !== rows) throw new RangeError('no data page of these rows')
+  const { levelBytes, valueCount, encoding } = header
+  const slots = readSlots(reader.bytes(levelBytes), rows, valueCount)
+  const stored = reader.bytes(header.storedBytes - levelBytes)
+  const isStored = codec === CODEC.none || !header.isCompressed
+  const body = isStored ? stored : unpack(stored, header.rawBytes - levelBytes, codec)
+  return { encoding, valueCount, slots, body }
+}
+
+function readSlots(levels: Uint8Array, rows: number, valueCount: number): Uint16Array | undefined {
+  if (valueCount === rows) return undefined
+  if (valueCount === 0) return NONE
+  const slots = new Uint16Array(rows).fill(ABSENT)
+  const present = new Uint8Array(rows)
+  readHybrid(new ByteReader(levels), present, 1)
+  let slot = 0
+  for (let row = 0; row < rows; row++) if (present[row] === 1) slots[row] = slot++
+  if (slot !== valueCount) throw new RangeError('levels and values do not agree')
+  return slots
+}
+
+/** Into memory that the next page uses again. */
+function unpack(stored: Uint8Array, rawBytes: number, codec: Codec): Uint8Array {
+  if (codec === CODEC.none) return stored
+  if (!(rawBytes >= 0 && rawBytes <= MAX_PAGE_BYTES))
+    throw new RangeError('a page of that size was never written')
+  if (unpacked.length < rawBytes) unpacked = new Uint8Array(rawBytes * 2)
+  const raw = unpacked.subarray(0, rawBytes)
+  snappyUncompress(stored, raw)
+  return raw
+}
+
+type PageHeader = {
+  readonly type: number
+  readonly rawBytes: number
+  readonly storedBytes: number
+  readonly rows: number
+  readonly valueCount: number
+  readonly encoding: Encoding
+  readonly levelBytes: number
+  readonly isCompressed: boolean
+}
+
+function readHeader(reader: ByteReader): PageHeader {
+  const { data } = reader
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const thrift = { view, offset: reader.offset }
+  const header = deserializeTCompactProtocol(thrift)
+  reader.offset = thrift.offset
+  const page = header.field_8
+  return {
+    type: header.field_1,
+    rawBytes: header.field_2,
+    storedBytes: header.field_3,
+    rows: page?.field_3 ?? 0,
+    valueCount: (page?.field_1 ?? 0) - (page?.field_2 ?? 0),
+    encoding: page?.field_4 ?? ENCODING.plain,
+    levelBytes: page?.field_5 ?? 0,
+    isCompressed: page?.field_7 ?? true,
+  }
+}

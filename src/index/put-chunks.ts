@@ -1,0 +1,36 @@
+/** From a generator into the store: made as fast as the store takes it. */
+import type { ObjectStore } from '../host.ts'
+
+/**
+ * Puts what `chunks` yields as one object.
+ *
+ * @throws whatever `chunks` throws, and then there is no such object
+ */
+export async function putChunks(
+  store: ObjectStore,
+  key: string,
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<void> {
+  let failure: { readonly error: unknown } | undefined
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const next = await chunks.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(next.value)
+      } catch (error) {
+        failure = { error }
+        controller.error(error)
+      }
+    },
+    async cancel() {
+      await chunks.return(undefined)
+    },
+  })
+  try {
+    await store.put(key, body)
+  } catch (error) {
+    // What went wrong at the source says more than what the store makes of it.
+    throw failure === undefined ? error : failure.error
+  }
+}

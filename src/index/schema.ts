@@ -1,0 +1,69 @@
+/** A table's shape: which column holds which property of a row, and what the rows are sorted by. */
+import type { PathKey } from '../path.ts'
+import type { Column, PageSink, PageSource, Part, Values } from './column.ts'
+import type { PageRows } from './parquet/page.ts'
+
+/** For each property of a row the column that holds it, in the order of the file. */
+export type Columns<Row> = { readonly [Name in keyof Row]-?: Column<Row[Name]> }
+
+/** A column, bound to the property of the row that it holds. */
+export type Field<Row> = {
+  readonly name: keyof Row
+  readonly parts: readonly Part[]
+  /** Number of its first part among all parts of the table. */
+  readonly firstPart: number
+  encode(rows: readonly Row[], sink: PageSink): void
+  decode(source: PageSource): Values<unknown>
+  /** Bytes that a row adds under this column; undefined where they are always the same. */
+  readonly weigh: ((row: Row) => number) | undefined
+}
+
+export type Schema<Row> = {
+  readonly fields: readonly Field<Row>[]
+  readonly parts: readonly Part[]
+  /** What rows are sorted by; undefined for tables in another order than that of paths. */
+  readonly sortKey: ((row: Row) => PathKey) | undefined
+}
+
+/**
+ * @param options.sortKey the key that rows are sorted by, for tables that a subtree is looked up in. Rows of one key are
+ *   in the order that they are written in.
+ * @example
+ * const sizes = defineSchema<{ key: PathKey; bytes: number }>(
+ *   { key: path('path'), bytes: int64('bytes') },
+ *   { sortKey: (row) => row.key },
+ * )
+ */
+export function defineSchema<Row>(
+  columns: Columns<Row>,
+  options: { readonly sortKey?: (row: Row) => PathKey } = {},
+): Schema<Row> {
+  const fields: Field<Row>[] = []
+  const parts: Part[] = []
+  for (const name in columns) {
+    fields.push(bind(name, columns[name], parts.length))
+    parts.push(...columns[name].parts)
+  }
+  return { fields, parts, sortKey: options.sortKey }
+}
+
+function bind<Row, Name extends keyof Row>(
+  name: Name,
+  column: Column<Row[Name]>,
+  firstPart: number,
+): Field<Row> {
+  const { parts, weigh } = column
+  return {
+    name,
+    parts,
+    firstPart,
+    encode(rows, sink) {
+      const values: Row[Name][] = []
+      for (const row of rows) values.push(row[name])
+      const all: PageRows = { count: rows.length }
+      column.encode(values, all, sink)
+    },
+    decode: (source) => column.decode(source),
+    weigh: weigh === undefined ? undefined : (row) => weigh(row[name]),
+  }
+}

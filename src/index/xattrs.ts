@@ -1,0 +1,37 @@
+/**
+ * Extended attributes as JSON: names to base64 values, in byte order of the names. A name that is not UTF-8, or that looks
+ * like this, is written as `base64:` and its bytes.
+ */
+import { type ByteString, decodeText, encodeText, toBase64 } from '../bytes.ts'
+
+const ESCAPE = 'base64:'
+
+export function formatXattrs(xattrs: ReadonlyMap<ByteString, ByteString>): string {
+  // Not by way of an object, which would put names that look like numbers first.
+  const members = [...xattrs].map(
+    ([name, value]) => `${JSON.stringify(formatName(name))}:"${toBase64(value)}"`,
+  )
+  return `{${members.join(',')}}`
+}
+
+export function parseXattrs(json: string): ReadonlyMap<ByteString, ByteString> {
+  const members: Record<string, string> = JSON.parse(json)
+  const xattrs = Object.entries(members).map(([name, value]): [ByteString, ByteString] => [
+    parseName(name),
+    fromBase64(value),
+  ])
+  return new Map(xattrs.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function formatName(name: ByteString): string {
+  const { text, exact } = decodeText(name)
+  return exact && !text.startsWith(ESCAPE) ? text : ESCAPE + toBase64(name)
+}
+
+function parseName(name: string): ByteString {
+  return name.startsWith(ESCAPE) ? fromBase64(name.slice(ESCAPE.length)) : encodeText(name)
+}
+
+function fromBase64(text: string): ByteString {
+  return Buffer.from(text, 'base64').toString('latin1')
+}

@@ -1,0 +1,113 @@
+/** What can go wrong between a registry and its client, and how an answer is sent when it does. */
+import type { ServerResponse } from 'node:http'
+
+/** Each member is one fault; several can be had at once. */
+export type Fault = {
+  /** Answers this status, with `headers` and `body`, instead of what was asked for. */
+  readonly status?: number
+  /** Set, or with null left out, among the answer's headers. */
+  readonly headers?: Readonly<Record<string, string | null>>
+  /** The body, instead of the true one. */
+  readonly body?: Uint8Array | string
+  /** The connection is cut after so many bytes of the body; 0: before the headers. */
+  readonly resetAfter?: number
+  /** Nothing comes after so many bytes of the body, and the connection stays open. */
+  readonly stallAfter?: number
+  /** The body comes in pieces of `bytes`, one every `milliseconds`. */
+  readonly drip?: { readonly bytes: number; readonly milliseconds: number }
+  /** The body never ends; it begins with the true one. */
+  readonly endless?: true
+  /** `Content-Length`, whatever the body's. */
+  readonly contentLength?: number
+  /** A Range request is answered with the whole. */
+  readonly ignoreRange?: true
+  /** Waits before it answers. */
+  readonly delayMilliseconds?: number
+}
+
+type Sent = { status: number; bytes: number; readonly method: string }
+
+type Answer = {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | string
+}
+
+const PIECE_BYTES = 65_536
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** Writes with back-pressure; false when the client has gone. */
+async function write(response: ServerResponse, sent: Sent, piece: Uint8Array): Promise<boolean> {
+  if (response.destroyed) return false
+  sent.bytes += piece.byteLength
+  if (response.write(piece)) return true
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off('drain', settle).off('close', settle)
+      resolve(!response.destroyed)
+    }
+    response.on('drain', settle).on('close', settle)
+  })
+}
+
+async function* piecesOf(body: Uint8Array, fault: Fault): AsyncGenerator<Uint8Array> {
+  const size = fault.drip?.bytes ?? PIECE_BYTES
+  for (let at = 0; at < body.byteLength; at += size) {
+    if (fault.drip && at > 0) await sleep(fault.drip.milliseconds)
+    yield body.subarray(at, at + size)
+  }
+  const filler = new Uint8Array(PIECE_BYTES).fill(0x20)
+  while (fault.endless) yield filler
+}
+
+function headersOf(answer: Answer, body: Uint8Array, fault: Fault): Record<string, string | number> {
+  const { headers = {}, status } = fault
+  const all: Record<string, string | number> = { ...(status === undefined ? answer.headers : {}) }
+  if (!fault.endless) all['content-length'] = body.byteLength
+  if (fault.contentLength !== undefined) all['content-length'] = fault.contentLength
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === null) delete all[name]
+    else all[name] = value
+  }
+  return all
+}
+
+/** Sends the answer with its faults; resolves when all is sent, or the client has gone. */
+export async function sendBody(
+  response: ServerResponse,
+  sent: Sent,
+  answer: Answer,
+  fault: Fault,
+): Promise<void> {
+  if (fault.delayMilliseconds !== undefined) await sleep(fault.delayMilliseconds)
+  const body = Buffer.from(fault.body ?? (fault.status === undefined ? (answer.body ?? '') : ''))
+  sent.status = fault.status ?? answer.status
+  if (fault.resetAfter === 0) {
+    response.socket?.resetAndDestroy()
+    return
+  }
+  // Node refuses to write a body that does not fit a Content-Length only where it is told to.
+  response.strictContentLength = false
+  response.writeHead(sent.status, headersOf(answer, body, fault))
+  if (sent.method === 'HEAD') {
+    response.end()
+    return
+  }
+  const end = Math.min(
+    fault.resetAfter ?? Number.POSITIVE_INFINITY,
+    fault.stallAfter ?? Number.POSITIVE_INFINITY,
+  )
+  let left = end
+  for await (const piece of piecesOf(body, fault)) {
+    if (!(await write(response, sent, piece.subarray(0, Math.min(left, piece.byteLength))))) return
+    left -= piece.byteLength
+    if (left <= 0) break
+  }
+  if (left > 0) {
+    response.end()
+    return
+  }
+  // Closed, not reset, so that what was written reaches the client: it then misses the rest all the same.
+  if (fault.resetAfter !== undefined) response.socket?.destroySoon()
+}

@@ -1,0 +1,213 @@
+/** One text file in two images, line by line: `/v1/diff/file`. */
+import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk, structuredPatch } from 'diff'
+import { Problem } from '../problem.ts'
+
+/** Of either side, in bytes: what a request may hold of both at once. */
+const MAX_TEXT_BYTES = 1024 * 1024
+/** Where git looks for a NUL to tell that a file is binary. */
+const SNIFFED_BYTES = 8_000
+/** The search takes lines × edits steps at worst; past either the changed part is shown as replaced as a whole. */
+const MAX_LINES = 50_000
+const MAX_EDITS = 2_000
+
+export type FileVersion = {
+  /** Hex. */
+  readonly sha256: string
+  readonly bytes: number
+}
+
+/** One side's file. `open` is called at most once; what it gives is read to the end or cancelled. */
+export type FileSource = FileVersion & { readonly open: () => Promise<ReadableStream<Uint8Array>> }
+
+export type Hunk = {
+  /** Numbers of lines, from 1; the line before where the hunk has none of that side. */
+  readonly fromStart: number
+  readonly fromLines: number
+  readonly toStart: number
+  readonly toLines: number
+  /** Each after its mark: ` ` in both, `-` only in `from`, `+` only in `to`, `\` for a remark on the line before. */
+  readonly lines: readonly string[]
+}
+
+export type TextDiff = {
+  readonly path: string
+  readonly pathBase64?: string
+  /** Absent where the image has no such file. */
+  readonly from?: FileVersion
+  readonly to?: FileVersion
+  readonly identical: boolean
+  /** A NUL near its beginning: there are no hunks. */
+  readonly binary: boolean
+  /** The texts differ by too much to look for the smallest difference: one hunk replaces all from the first to the last. */
+  readonly coarse: boolean
+  readonly hunks: readonly Hunk[]
+}
+
+export type TextPair = {
+  readonly path: string
+  readonly pathBase64?: string | undefined
+  readonly from?: FileSource | undefined
+  readonly to?: FileSource | undefined
+}
+
+/**
+ * @param pair at least one side has the file; contents of the same digest are not read
+ * @param context lines around each change, 0 to 100
+ * @throws Problem `too_large` for a text of more than 1 MiB
+ */
+export async function diffText(
+  pair: TextPair,
+  { context = 3 }: { context?: number } = {},
+): Promise<TextDiff> {
+  const { path, pathBase64, from, to } = pair
+  const identical = from?.sha256 === to?.sha256
+  const [before, after] = identical ? [NOTHING, NOTHING] : await readBoth(from, to)
+  const told = {
+    path,
+    ...(pathBase64 === undefined ? {} : { pathBase64 }),
+    ...(from === undefined ? {} : { from: versionOf(from) }),
+    ...(to === undefined ? {} : { to: versionOf(to) }),
+    identical,
+  }
+  if (before.kind === 'binary' || after.kind === 'binary') {
+    return { ...told, binary: true, coarse: false, hunks: [] }
+  }
+  if (before.kind === 'large' || after.kind === 'large') {
+    const bytes = Math.max(from?.bytes ?? 0, to?.bytes ?? 0)
+    throw new Problem(
+      'too_large',
+      `the file has ${bytes} bytes, texts of at most ${MAX_TEXT_BYTES} are compared`,
+    )
+  }
+  return { ...told, binary: false, ...compare(...decode(before.bytes, after.bytes), context) }
+}
+
+/** As `diff -u` prints it: nothing where nothing differs. Lines of the files are as they are, names are quoted. */
+export function formatTextDiff({ path, from, to, identical, binary, hunks }: TextDiff): string {
+  if (identical) return ''
+  const patch = {
+    oldFileName: from === undefined ? '/dev/null' : `a/${path}`,
+    newFileName: to === undefined ? '/dev/null' : `b/${path}`,
+    oldHeader: from && `sha256:${from.sha256} ${from.bytes} bytes`,
+    newHeader: to && `sha256:${to.sha256} ${to.bytes} bytes`,
+    hunks: hunks.map(toLibraryHunk),
+  }
+  const text = formatPatch(patch, FILE_HEADERS_ONLY)
+  return binary ? `${text}Binary files differ\n` : text
+}
+
+function versionOf({ sha256, bytes }: FileSource): FileVersion {
+  return { sha256, bytes }
+}
+
+type Content = { readonly kind: 'text'; readonly bytes: Uint8Array } | { readonly kind: 'binary' | 'large' }
+
+const NOTHING: Content = { kind: 'text', bytes: new Uint8Array() }
+
+async function readBoth(from?: FileSource, to?: FileSource): Promise<readonly [Content, Content]> {
+  // Both are waited for, so that a failure of one leaves no stream of the other behind.
+  const [before, after] = await Promise.allSettled([read(from), read(to)])
+  if (before.status === 'rejected') throw before.reason
+  if (after.status === 'rejected') throw after.reason
+  return [before.value, after.value]
+}
+
+async function read(source: FileSource | undefined): Promise<Content> {
+  if (source === undefined) return NOTHING
+  const large = source.bytes > MAX_TEXT_BYTES
+  const bytes = new Uint8Array(large ? SNIFFED_BYTES : source.bytes)
+  const reader = (await source.open()).getReader()
+  let length = 0
+  let binary = false
+  try {
+    while (length < bytes.length && !binary) {
+      const { done, value } = await reader.read()
+      if (done) break
+      const chunk = value.subarray(0, bytes.length - length)
+      if (length < SNIFFED_BYTES) binary = chunk.subarray(0, SNIFFED_BYTES - length).includes(0)
+      bytes.set(chunk, length)
+      length += chunk.length
+    }
+  } finally {
+    await reader.cancel()
+  }
+  if (binary) return { kind: 'binary' }
+  return large ? { kind: 'large' } : { kind: 'text', bytes: bytes.subarray(0, length) }
+}
+
+/** Where either is not UTF-8 both are read as Latin-1, byte by byte: different bytes must stay different. */
+function decode(from: Uint8Array, to: Uint8Array): readonly [string, string] {
+  try {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    return [decoder.decode(from), decoder.decode(to)]
+  } catch {
+    return [Buffer.from(from).toString('latin1'), Buffer.from(to).toString('latin1')]
+  }
+}
+
+function compare(from: string, to: string, context: number): Pick<TextDiff, 'coarse' | 'hunks'> {
+  const [before, after] = [linesOf(from), linesOf(to)]
+  if (Math.max(before.length, after.length) <= MAX_LINES) {
+    const patch = structuredPatch('', '', from, to, '', '', { context, maxEditLength: MAX_EDITS })
+    if (patch !== undefined) return { coarse: false, hunks: patch.hunks.map(fromLibraryHunk) }
+  }
+  // To replace nothing by everything is as small as it gets.
+  const coarse = before.length > 0 && after.length > 0
+  return { coarse, hunks: [replacement(before, after, context)] }
+}
+
+/** With their line ends. */
+function linesOf(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? []
+}
+
+function replacement(from: readonly string[], to: readonly string[], context: number): Hunk {
+  const shorter = Math.min(from.length, to.length)
+  let head = 0
+  while (head < shorter && from[head] === to[head]) head++
+  let tail = 0
+  while (tail < shorter - head && from[from.length - 1 - tail] === to[to.length - 1 - tail]) tail++
+  const start = Math.max(0, head - context)
+  const around = Math.min(tail, context)
+  const [fromEnd, toEnd] = [from.length - tail, to.length - tail]
+  const [fromLines, toLines] = [fromEnd + around - start, toEnd + around - start]
+  return {
+    fromStart: fromLines === 0 ? start : start + 1,
+    fromLines,
+    toStart: toLines === 0 ? start : start + 1,
+    toLines,
+    lines: [
+      ...marked(' ', from.slice(start, head)),
+      ...marked('-', from.slice(head, fromEnd)),
+      ...marked('+', to.slice(head, toEnd)),
+      ...marked(' ', to.slice(toEnd, toEnd + around)),
+    ],
+  }
+}
+
+function marked(mark: string, lines: readonly string[]): string[] {
+  return lines.flatMap((line) =>
+    line.endsWith('\n') ? [mark + line.slice(0, -1)] : [mark + line, '\\ No newline at end of file'],
+  )
+}
+
+/** The library counts from 1 even where a hunk has no line of a side; the format has the line before there. */
+function fromLibraryHunk({ oldStart, oldLines, newStart, newLines, lines }: StructuredPatchHunk): Hunk {
+  return {
+    fromStart: oldLines === 0 ? oldStart - 1 : oldStart,
+    fromLines: oldLines,
+    toStart: newLines === 0 ? newStart - 1 : newStart,
+    toLines: newLines,
+    lines,
+  }
+}
+
+function toLibraryHunk({ fromStart, fromLines, toStart, toLines, lines }: Hunk): StructuredPatchHunk {
+  return {
+    oldStart: fromLines === 0 ? fromStart + 1 : fromStart,
+    oldLines: fromLines,
+    newStart: toLines === 0 ? toStart + 1 : toStart,
+    newLines: toLines,
+    lines: [...lines],
+  }
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { parquetReadObjects } from 'hyparquet'
+import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
 import { decodeText, encodeText, toHex } from '../bytes.ts'
@@ -12,8 +13,9 @@ import { keyToPath } from '../path.ts'
 import { ENTRIES } from './entries.ts'
 import { openTable, plainRow } from './table.ts'
 import { writeTable } from './write-table.ts'
+import { formatXattrs } from './xattrs.ts'
 
-const LONG = process.env['LAMINA_LONG'] === '1'
+const LONG = process.env.LAMINA_LONG === '1'
 const KEY = 'layers/test/entries.parquet'
 
 async function* oneBatch<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
@@ -120,3 +122,105 @@ test('what is written is read', async () => {
     { numRuns: LONG ? 1000 : 40 },
   )
 })
+
+/** An entry as another reader of Parquet sees it: text, hex and numbers. */
+function shown(row: Entry): Record<string, unknown> {
+  const path = decodeText(keyToPath(row.key))
+  const link = row.link === undefined ? undefined : decodeText(row.link)
+  return {
+    path: path.text,
+    pathBytes: path.exact ? null : toHex(keyToPath(row.key)),
+    type: row.type,
+    bytes: BigInt(row.bytes),
+    mode: row.mode,
+    uid: BigInt(row.uid),
+    gid: BigInt(row.gid),
+    mtime: BigInt(row.mtime),
+    link: link?.text ?? null,
+    linkBytes: link === undefined || link.exact ? null : toHex(row.link ?? ''),
+    device: row.device?.join(':') ?? null,
+    xattrs: row.xattrs === undefined ? null : formatXattrs(row.xattrs),
+    whiteout: row.whiteout ?? null,
+    ordinal: row.ordinal,
+    offset: BigInt(row.offset),
+    sha256: row.sha256 === undefined ? null : toHex(row.sha256),
+  }
+}
+
+const HEX = ['pathBytes', 'linkBytes', 'sha256']
+
+async function withFile<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'lamina-table-'))
+  try {
+    const file = join(folder, 'entries.parquet')
+    await writeFile(file, bytes)
+    return await use(file)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+test('DuckDB reads the same', async () => {
+  const instance = await DuckDBInstance.create()
+  const duckdb = await instance.connect()
+  onTestFinished(() => {
+    duckdb.closeSync()
+    instance.closeSync()
+  })
+  await fc.assert(
+    fc.asyncProperty(entries, async (rows) => {
+      const store = await written(rows)
+      const names = Object.keys(shown(EXAMPLE))
+      const columns = names.map((name) =>
+        HEX.includes(name)
+          ? `lower(hex("${name}")) "${name}"`
+          : name === 'mtime'
+            ? 'epoch_us(mtime) mtime'
+            : `"${name}"`,
+      )
+      const found = await withFile(store.objects.get(KEY)!, async (file) => {
+        const reader = await duckdb.runAndReadAll(`select ${columns.join(', ')} from read_parquet('${file}')`)
+        return reader.getRowObjects()
+      })
+      expect(found).toEqual(rows.map(shown))
+    }),
+    { numRuns: LONG ? 200 : 15 },
+  )
+})
+
+test('DuckDB shows times as times, and finds a path by the statistics of the groups', async () => {})
+
+test('hyparquet reads the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(entries, async (rows) => {
+      const store = await written(rows)
+      const file = Uint8Array.from(store.objects.get(KEY)!).buffer
+      const found = await parquetReadObjects({ file, utf8: false, parsers: { ...DEFAULT_PARSERS, timestampFromMicroseconds: (value) => value } })
+      const readable = found.map((row) =>
+        Object.fromEntries(
+          Object.entries(row).map(([name, value]) => [
+            name,
+            value instanceof Uint8Array
+              ? Buffer.from(value).toString('hex')
+              : value instanceof Date
+                ? value.getTime()
+                : (value ?? null),
+          ]),
+        ),
+      )
+      expect(readable).toEqual(rows.map(shown).map((row) => ({ ...row })))
+    }),
+    { numRuns: LONG ? 200 : 15 },
+  )
+})
+const EXAMPLE: Entry = {
+  key: 'a',
+  type: 'file',
+  bytes: 1,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  ordinal: 0,
+  offset: 0,
+}

@@ -3,7 +3,7 @@ import { encodeText, toBytes } from '../../bytes.ts'
 import type { Part } from '../column.ts'
 import type { Bounds } from './byte-array.ts'
 import { ByteBuffer } from './byte-buffer.ts'
-import type { ChunkSizes, Encoding } from './page.ts'
+import type { ChunkSizes } from './page.ts'
 import { LIST_OF, StructWriter } from './thrift.ts'
 
 export const MAGIC = Uint8Array.from([80, 65, 82, 49])
@@ -20,7 +20,6 @@ const RLE = 3
 const CREATED_BY = 'lamina'
 
 export type Chunk = ChunkSizes & {
-  readonly encoding: Encoding
   readonly valueCount: number
   readonly bounds?: Bounds | undefined
 }

@@ -44,11 +44,14 @@ export type PageBody = {
   /** The values, encoded. */
   readonly body: ByteBuffer
   /** The dictionary that they are numbers into: plain byte arrays. */
-  readonly dictionary?: { readonly valueCount: number; readonly body: ByteBuffer }
+  readonly dictionary?: Dictionary
 }
+
+type Dictionary = { readonly valueCount: number; readonly body: ByteBuffer }
 
 /** What the footer has to say of a chunk. */
 export type ChunkSizes = {
+  readonly encoding: Encoding
   /** Of the data page from the chunk's start: the length of the dictionary page, 0 without one. */
   readonly dictionaryBytes: number
   readonly storedBytes: number
@@ -60,23 +63,37 @@ const levels = new ByteBuffer(1024)
 /** Appends the pages of one chunk. */
 export function writeChunk(out: ByteBuffer, rows: PageRows, page: PageBody, codec: Codec): ChunkSizes {
   const start = out.length
-  let saved = 0
-  if (page.dictionary !== undefined) {
-    const { valueCount, body } = page.dictionary
-    const stored = compress(body.view(), codec)
-    const header = pageHeader(out, DICTIONARY_PAGE, body.length, stored.length)
-    header.struct(7).i32(1, valueCount).i32(2, ENCODING.plain).end()
-    header.end()
-    out.bytes(stored)
-    saved += body.length - stored.length
-  }
+  const pages = page.valueCount === 0 ? EMPTY : page
+  const dictionarySaved =
+    pages.dictionary === undefined ? 0 : writeDictionaryPage(out, pages.dictionary, codec)
   const dictionaryBytes = out.length - start
+  const saved = dictionarySaved + writeDataPage(out, rows, pages, codec)
+  const storedBytes = out.length - start
+  return { encoding: pages.encoding, dictionaryBytes, storedBytes, rawBytes: storedBytes + saved }
+}
+
+/** Readers begin to read the values even where the levels say that there are none: plain ones take no bytes. */
+const EMPTY: PageBody = { encoding: ENCODING.plain, valueCount: 0, body: new ByteBuffer(0) }
+
+/** @returns the bytes that compression saved */
+function writeDictionaryPage(out: ByteBuffer, dictionary: Dictionary, codec: Codec): number {
+  const raw = dictionary.body.view()
+  const stored = compress(raw, codec)
+  const header = pageHeader(out, DICTIONARY_PAGE, raw.length, stored.length)
+  header.struct(7).i32(1, dictionary.valueCount).i32(2, ENCODING.plain).end()
+  header.end()
+  out.bytes(stored)
+  return raw.length - stored.length
+}
+
+/** @returns the bytes that compression saved */
+function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: Codec): number {
   levels.length = 0
   if (rows.present !== undefined) writeHybrid(levels, rows.present, 1)
   const raw = page.body.view()
-  // A page without values says so: not every reader can unpack nothing.
-  const pageCodec = raw.length === 0 ? CODEC.none : codec
-  const stored = compress(raw, pageCodec)
+  // Not every reader can unpack nothing.
+  const isCompressed = codec !== CODEC.none && raw.length > 0
+  const stored = isCompressed ? compress(raw, codec) : raw
   const header = pageHeader(out, DATA_PAGE_V2, levels.length + raw.length, levels.length + stored.length)
   const data = header.struct(8)
   data
@@ -84,15 +101,11 @@ export function writeChunk(out: ByteBuffer, rows: PageRows, page: PageBody, code
     .i32(2, rows.count - page.valueCount)
     .i32(3, rows.count)
     .i32(4, page.encoding)
-  data.i32(5, levels.length).i32(6, 0)
-  if (pageCodec === CODEC.none) data.flag(7, false)
-  data.end()
+  data.i32(5, levels.length).i32(6, 0).flag(7, isCompressed).end()
   header.end()
   out.bytes(levels.view())
   out.bytes(stored)
-  saved += raw.length - stored.length
-  const storedBytes = out.length - start
-  return { dictionaryBytes, storedBytes, rawBytes: storedBytes + saved }
+  return raw.length - stored.length
 }
 
 function pageHeader(out: ByteBuffer, type: number, rawBytes: number, storedBytes: number): StructWriter {

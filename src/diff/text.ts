@@ -100,7 +100,10 @@ function versionOf({ sha256, bytes }: FileSource): FileVersion {
   return { sha256, bytes }
 }
 
-type Content = { readonly kind: 'text'; readonly bytes: Uint8Array } | { readonly kind: 'binary' | 'large' }
+type Content =
+  | { readonly kind: 'text'; readonly bytes: Uint8Array }
+  | { readonly kind: 'binary' }
+  | { readonly kind: 'large' }
 
 const NOTHING: Content = { kind: 'text', bytes: new Uint8Array() }
 

@@ -1,0 +1,132 @@
+/** A blob's bytes in big pieces, read ahead by one, so that the network works while we do. */
+
+/** Of one read, in bytes: fewer only at the end, and where the stream is no byte stream. */
+const PIECE = 256 * 1024
+
+export type BlobOptions = {
+  /** Sees each piece as it arrives, in order. What it throws ends the reading. */
+  readonly observe?: (piece: Uint8Array) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+type Reading = { readonly done: boolean; readonly value?: Uint8Array | undefined }
+
+/** How to ask a byte stream for at least so many bytes: the standard's way, newer than its types, and workerd's older one. */
+type ByteReader = {
+  read(view: Uint8Array, options: { readonly min: number }): Promise<Reading>
+  readAtLeast?(bytes: number, view: Uint8Array): Promise<Reading>
+  cancel(reason?: unknown): Promise<void>
+}
+
+type PieceReader =
+  | { readonly bytes: ByteReader }
+  | { readonly chunks: ReadableStreamDefaultReader<Uint8Array> }
+
+export class BlobReader {
+  readonly #reader: PieceReader
+  readonly #observe: (piece: Uint8Array) => void
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort: () => void
+  /** Buffers that are free for the next read. */
+  readonly #spare: ArrayBuffer[] = []
+  #ahead: Promise<Uint8Array | undefined> | undefined
+  #peeked: Uint8Array | undefined
+  #bytes = 0
+
+  constructor(stream: ReadableStream<Uint8Array>, options: BlobOptions = {}) {
+    this.#reader = readerOf(stream)
+    this.#observe = options.observe ?? (() => {})
+    this.#signal = options.signal
+    this.#onAbort = () => void this.cancel(options.signal?.reason)
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Bytes that `read` has given. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /**
+   * The next piece; undefined at the end. It is the caller's until it gives it back with `release`.
+   *
+   * @throws what the stream fails with, what `observe` throws, the signal's reason
+   */
+  async read(): Promise<Uint8Array | undefined> {
+    const piece = await this.#next()
+    if (piece === undefined) return undefined
+    this.#bytes += piece.length
+    return piece
+  }
+
+  /** The first bytes, at least so many where there are, without taking them. Before the first `read`. */
+  async peek(bytes: number): Promise<Uint8Array> {
+    let head = (await this.#next()) ?? new Uint8Array(0)
+    while (head.length < bytes) {
+      const piece = await this.#next()
+      if (piece === undefined) break
+      head = Buffer.concat([head, piece])
+    }
+    this.#peeked = head
+    return head
+  }
+
+  /** Gives a piece back: its memory will hold a later one. */
+  release(piece: Uint8Array): void {
+    const { buffer } = piece
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === PIECE) this.#spare.push(buffer)
+  }
+
+  /** Reads to the end, for the observer alone. */
+  async drain(): Promise<void> {
+    for (let piece = await this.read(); piece !== undefined; piece = await this.read()) this.release(piece)
+  }
+
+  /** Stops the stream, wherever it is; never throws. */
+  async cancel(reason?: unknown): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    const reader = 'chunks' in this.#reader ? this.#reader.chunks : this.#reader.bytes
+    await reader.cancel(reason).catch(() => {})
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    if (this.#peeked !== undefined) {
+      const peeked = this.#peeked
+      this.#peeked = undefined
+      if (peeked.length > 0) return peeked
+    }
+    const piece = await (this.#ahead ?? this.#fetch())
+    this.#ahead = piece && this.#fetch()
+    // It is awaited by the next read, if there is one.
+    this.#ahead?.catch(() => {})
+    return piece
+  }
+
+  async #fetch(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      this.#signal?.throwIfAborted()
+      const { done, value } = await this.#readOnce()
+      this.#signal?.throwIfAborted()
+      // A byte stream that ends within a read is done and has a value at once.
+      if (value !== undefined && value.length > 0) {
+        this.#observe(value)
+        return value
+      }
+      if (done) return undefined
+    }
+  }
+
+  #readOnce(): Promise<Reading> {
+    if ('chunks' in this.#reader) return this.#reader.chunks.read()
+    const reader = this.#reader.bytes
+    const view = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(PIECE))
+    return reader.readAtLeast?.(PIECE, view) ?? reader.read(view, { min: PIECE })
+  }
+}
+
+function readerOf(stream: ReadableStream<Uint8Array>): PieceReader {
+  try {
+    return { bytes: stream.getReader({ mode: 'byob' }) }
+  } catch {
+    return { chunks: stream.getReader() }
+  }
+}

@@ -1,0 +1,23 @@
+/** So that a long computation leaves the event loop to others now and then: aborts, timers, other requests. */
+
+/** About a tenth of a second of hashing. */
+const WORK = 64 * 1024 * 1024
+
+export class Breath {
+  #work = 0
+
+  /**
+   * Counts bytes that were worked on.
+   *
+   * @returns whether `take` is due
+   */
+  isDue(bytes: number): boolean {
+    this.#work += bytes
+    return this.#work >= WORK
+  }
+
+  take(): Promise<void> {
+    this.#work = 0
+    return new Promise((resolve) => setTimeout(resolve, 0))
+  }
+}

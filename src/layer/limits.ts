@@ -1,0 +1,20 @@
+import type { Limits } from '../configuration.ts'
+import { Problem } from '../problem.ts'
+
+/** How many uncompressed bytes a layer may have, and the setting that says so: an image's limit is one of its layers' too. */
+export type ByteLimit = { readonly bytes: number; readonly setting: string }
+
+export function byteLimit(limits: Limits): ByteLimit {
+  return limits.layerBytes <= limits.imageBytes
+    ? { bytes: limits.layerBytes, setting: 'LAMINA_MAX_LAYER_BYTES' }
+    : { bytes: limits.imageBytes, setting: 'LAMINA_MAX_IMAGE_BYTES' }
+}
+
+/** @throws Problem `too_large` */
+export function enforce(limit: ByteLimit, uncompressedBytes: number): void {
+  if (uncompressedBytes <= limit.bytes) return
+  throw new Problem(
+    'too_large',
+    `the uncompressed layer has more than ${limit.bytes} bytes (${limit.setting}), at byte ${limit.bytes} of the uncompressed tar`,
+  )
+}

@@ -1,0 +1,223 @@
+/** One pass over a layer's blob: its digests, its members, its package databases. */
+import { createHash, type Hash, hash } from 'node:crypto'
+import type { ByteString } from '../bytes.ts'
+import type { Limits } from '../configuration.ts'
+import type { WasmModules } from '../host.ts'
+import { Problem } from '../problem.ts'
+import type { Descriptor } from '../registry/manifest.ts'
+import { BlobReader } from './blob.ts'
+import { Breath } from './breath.ts'
+import type { Compression } from './compression.ts'
+import { type DatabaseSink, isPackageDatabase, MAX_DATABASE_BYTES } from './database.ts'
+import { decode } from './decode.ts'
+import type { Entry } from './entry.ts'
+import { byteLimit, enforce } from './limits.ts'
+import { type Member, TarScanner } from './tar/scan.ts'
+import { BlobVerifier } from './verify.ts'
+import { type LayerWarning, Warnings } from './warnings.ts'
+
+export type ReadOptions = {
+  /** What the manifest says of the blob; both are verified. */
+  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
+  readonly limits: Limits
+  readonly wasm: WasmModules
+  readonly database: DatabaseSink
+  readonly signal?: AbortSignal | undefined
+  /** Told after each piece that the registry sent. */
+  readonly onBytes?: ((compressedBytes: number) => void) | undefined
+}
+
+export type LayerFacts = {
+  /** Of the blob: `sha256:<hex>`. */
+  readonly digest: string
+  /** Of the uncompressed tar, with all that follows its end marker: `sha256:<hex>`. */
+  readonly diffId: string
+  readonly compression: Compression
+  readonly compressedBytes: number
+  readonly uncompressedBytes: number
+  /** Sum over the regular files that are no whiteouts. */
+  readonly fileBytes: number
+  /** How many members, whiteouts included. */
+  readonly entries: number
+  readonly warnings: readonly LayerWarning[]
+}
+
+export type LayerReading = {
+  /**
+   * The members in the order of the tar, in batches; the blob is read as they are asked for, and cancelled where the
+   * caller stops early. To be called once.
+   *
+   * @throws Problem `invalid_image` or `too_large` with the place (`lasting` where the bytes are those of the digest), what
+   *   the blob's stream or the sink fails with, or the signal's reason
+   */
+  entries(): AsyncGenerator<readonly Entry[]>
+  /** Known when `entries` has ended. */
+  readonly facts: LayerFacts
+}
+
+/** At most so many entries a batch; fewer where the tar has more than a piece's bytes of them. */
+const BATCH = 1000
+const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
+
+class LayerReader implements LayerReading {
+  readonly #options: ReadOptions
+  readonly #verifier: BlobVerifier
+  readonly #source: BlobReader
+  readonly #tar = createHash('sha256')
+  readonly #warnings = new Warnings()
+  readonly #breath = new Breath()
+  /** Of a file that came in several pieces. */
+  #content: Hash | undefined
+  #compression: Compression = 'none'
+  #uncompressedBytes = 0
+  #fileBytes = 0
+  #databaseBytes = 0
+  #entries = 0
+  #facts: LayerFacts | undefined
+
+  constructor(blob: ReadableStream<Uint8Array>, options: ReadOptions) {
+    const { descriptor, signal, onBytes } = options
+    const verifier = new BlobVerifier(descriptor)
+    const observe = (piece: Uint8Array) => {
+      verifier.take(piece)
+      onBytes?.(verifier.bytes)
+    }
+    this.#options = options
+    this.#verifier = verifier
+    this.#source = new BlobReader(blob, { observe, signal })
+  }
+
+  get facts(): LayerFacts {
+    if (this.#facts === undefined) throw new Error('a layer is known when all its entries are read')
+    return this.#facts
+  }
+
+  async *entries(): AsyncGenerator<readonly Entry[]> {
+    try {
+      yield* this.#scan()
+      const wrong = this.#verifier.wrongDigest() ?? this.#verifier.wrongSize()
+      if (wrong !== undefined) throw wrong
+      this.#facts = this.#summary()
+    } catch (error) {
+      throw await this.#judge(error)
+    } finally {
+      await this.#source.cancel()
+    }
+  }
+
+  async *#scan(): AsyncGenerator<readonly Entry[]> {
+    const { wasm, limits, database } = this.#options
+    const limit = byteLimit(limits)
+    const scanner = new TarScanner({ bytes: limit, entries: limits.entries })
+    const { compression, chunks } = await decode(this.#source, { wasm, zstdWindow: limits.zstdWindow })
+    this.#compression = compression
+    let batch: Entry[] = []
+    let isDatabase = false
+    for await (const chunk of chunks) {
+      this.#uncompressedBytes += chunk.length
+      enforce(limit, this.#uncompressedBytes)
+      this.#tar.update(chunk)
+      scanner.feed(chunk)
+      for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
+        const { member } = scanner
+        switch (event) {
+          case 'member':
+            this.#remark(scanner)
+            isDatabase = this.#isDatabase(member)
+            if (isDatabase) await database.open(member.key, member.bytes, member.ordinal)
+            break
+          case 'content':
+            this.#hash(member, scanner.content)
+            if (isDatabase) await database.write(scanner.content)
+            if (this.#breath.isDue(scanner.content.length)) await this.#breath.take()
+            break
+          case 'end':
+            if (isDatabase) await database.close()
+            if (member.type === 'file') this.#finishFile(member)
+            batch.push(member)
+            if (batch.length < BATCH) break
+            yield batch
+            batch = []
+        }
+      }
+      if (batch.length > 0) {
+        yield batch
+        batch = []
+      }
+    }
+    scanner.finish()
+    this.#entries = scanner.entries
+  }
+
+  #remark({ member, path }: TarScanner): void {
+    if (member.whiteout !== undefined) return
+    if (path.absolute) this.#warnings.add('absolute', member.key)
+    if (path.dotdots > 0) this.#warnings.add('dotdot', member.key, path.dotdots)
+  }
+
+  #isDatabase(member: Member): boolean {
+    if (member.type !== 'file' || member.whiteout !== undefined || !isPackageDatabase(member.key))
+      return false
+    if (this.#databaseBytes + member.bytes > MAX_DATABASE_BYTES) {
+      this.#warnings.add('databaseTooLarge', member.key)
+      return false
+    }
+    this.#databaseBytes += member.bytes
+    return true
+  }
+
+  #hash(member: Member, piece: Uint8Array): void {
+    // In one call it is faster, and most files come in one piece.
+    if (piece.length === member.bytes) {
+      member.sha256 = hash('sha256', piece, 'binary')
+    } else {
+      this.#content ??= createHash('sha256')
+      this.#content.update(piece)
+    }
+  }
+
+  #finishFile(member: Member): void {
+    member.sha256 ??= this.#takeContentDigest() ?? SHA256_OF_NOTHING
+    if (member.whiteout === undefined) this.#fileBytes += member.bytes
+  }
+
+  #takeContentDigest(): ByteString | undefined {
+    const digest = this.#content?.digest('binary')
+    this.#content = undefined
+    return digest
+  }
+
+  #summary(): LayerFacts {
+    return {
+      digest: this.#options.descriptor.digest,
+      diffId: `sha256:${this.#tar.digest('hex')}`,
+      compression: this.#compression,
+      compressedBytes: this.#verifier.bytes,
+      uncompressedBytes: this.#uncompressedBytes,
+      fileBytes: this.#fileBytes,
+      entries: this.#entries,
+      warnings: this.#warnings.list(),
+    }
+  }
+
+  /**
+   * A fault in the bytes lasts only where they are the digest's own. To know that, the rest of the blob is read and
+   * hashed, but not decoded; where it has another digest that is the fault.
+   */
+  async #judge(error: unknown): Promise<unknown> {
+    const isOfBytes =
+      error instanceof Problem && (error.code === 'invalid_image' || error.code === 'too_large')
+    if (!isOfBytes) return error
+    try {
+      await this.#source.drain()
+    } catch (other) {
+      return other
+    }
+    return this.#verifier.wrongDigest() ?? error.with({ lasting: true })
+  }
+}
+
+/** Reads a layer's blob, once, as its entries are asked for. */
+export function readLayer(blob: ReadableStream<Uint8Array>, options: ReadOptions): LayerReading {
+  return new LayerReader(blob, options)
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { Problem } from '../problem.ts'
+import type { Descriptor } from '../registry/manifest.ts'
+
+/** Hashes and counts a blob as it arrives, and holds it against what the manifest says of it. */
+export class BlobVerifier {
+  readonly #descriptor: Pick<Descriptor, 'digest' | 'size'>
+  readonly #hash = createHash('sha256')
+  #bytes = 0
+  #digest: string | undefined
+
+  constructor(descriptor: Pick<Descriptor, 'digest' | 'size'>) {
+    this.#descriptor = descriptor
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** @throws Problem `invalid_image` where the blob is longer than the manifest says */
+  take(piece: Uint8Array): void {
+    const { size } = this.#descriptor
+    this.#bytes += piece.length
+    if (this.#bytes > size) {
+      throw new Problem('invalid_image', `the blob is longer than the ${size} bytes that the manifest says`)
+    }
+    this.#hash.update(piece)
+  }
+
+  /** Of a blob that was read to its end: the bytes are others than the digest says. */
+  wrongDigest(): Problem | undefined {
+    const { digest } = this.#descriptor
+    this.#digest ??= `sha256:${this.#hash.digest('hex')}`
+    if (this.#digest === digest) return undefined
+    return new Problem(
+      'invalid_image',
+      `the registry gave ${this.#bytes} bytes with the digest ${this.#digest} as the blob ${digest}`,
+    )
+  }
+
+  /** Of a blob that was read to its end: it is shorter than the manifest says. */
+  wrongSize(): Problem | undefined {
+    const { size } = this.#descriptor
+    if (this.#bytes === size) return undefined
+    return new Problem('invalid_image', `the blob has ${this.#bytes} bytes, the manifest says ${size}`)
+  }
+}

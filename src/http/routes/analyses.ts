@@ -6,7 +6,7 @@ import { analysisBody, locationOf } from '../analysis-body.ts'
 import { factsOf, openFor, pendingAnswer } from '../answers.ts'
 import { askerCredentials } from '../asker.ts'
 import type { App, Backend } from '../backend.ts'
-import { bodyOf } from '../body.ts'
+import { bodyJson } from '../body.ts'
 import { json, problems, registrySecurity } from '../describe.ts'
 import { eventStream } from '../events.ts'
 import { invalidParameter } from '../problems.ts'
@@ -90,7 +90,7 @@ const watchAnalysis = createRoute({
 export function addAnalyses(app: App, backend: Backend): void {
   app.openAPIRegistry.registerPath(createAnalysis)
   app.post(createAnalysis.getRoutingPath(), async (c) => {
-    const body = analysisRequestSchema.safeParse(await bodyOf(c, ['json']))
+    const body = analysisRequestSchema.safeParse(await bodyJson(c.req.raw))
     if (!body.success) throw invalidParameter(body.error)
     const image = await openFor(backend, c, body.data)
     const result = await factsOf(backend, c, image, 0)

@@ -26,7 +26,6 @@ const FIXED: ReadonlyMap<PathKey, DatabaseKind> = byKey({
   'usr/lib/apk/db/installed': 'apk',
   'var/lib/rpm/rpmdb.sqlite': 'rpm',
   'usr/lib/sysimage/rpm/rpmdb.sqlite': 'rpm',
-  'usr/share/rpm/rpmdb.sqlite': 'rpm',
   'etc/os-release': 'osRelease',
   'usr/lib/os-release': 'osRelease',
 })

@@ -1,7 +1,7 @@
 /** Which package owns which file, for a whole distribution in a few megabytes, and what the files of each take. */
 import type { PathKey } from '../../path.ts'
 import { npmDirectory } from './database.ts'
-import { NumberSet } from './number-set.ts'
+import { InodeSet } from './inode-set.ts'
 
 /** Paths that are noted at most, in all: some 24 MB. */
 const MAX_PATHS = 1 << 20
@@ -17,7 +17,7 @@ export class PackageOwners {
   /** Whose paths were more than there was room for. */
   readonly #cut = new Set<number>()
   readonly #directories = new Map<PathKey, number>()
-  readonly #counted = new NumberSet()
+  readonly #counted = new InodeSet()
 
   /** Of each chain the first entry's number, from 1; 0 is none. */
   #chains = new Uint32Array(1024)

@@ -49,7 +49,10 @@ export function policyFromQuery(query: URLSearchParams, besides: readonly string
  */
 export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): Policy {
   for (const [word, values] of words) checkWord(word, values)
-  const rules = RULE_NAMES.flatMap((name) => (words.get(name) ?? []).map((text) => POLICY_RULES[name](text)))
+  // A glob that is there twice is one rule.
+  const rules = RULE_NAMES.flatMap((name) =>
+    [...new Set(words.get(name))].map((text) => POLICY_RULES[name](text)),
+  )
   const [baseline] = words.get('baseline') ?? []
   const [baseImage] = words.get('baseImage') ?? []
   const [minWasteBytes] = words.get('minWasteBytes') ?? []

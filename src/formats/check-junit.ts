@@ -1,0 +1,52 @@
+/**
+ * A verdict as JUnit's XML, as Jenkins (its `junit-10.xsd`), GitLab and the reporters of GitHub read it: one suite, one
+ * case a rule.
+ */
+import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
+import { headline, ruleTitle, showEvidence } from './check-values.ts'
+import { markupText } from './escape.ts'
+
+export function checkJunit(verdict: Verdict): string {
+  const { image, rules } = verdict
+  const failures = rules.filter((rule) => !rule.pass).length
+  const counts = `tests="${rules.length}" failures="${failures}" errors="0"`
+  const classname = markupText(classOf(image.registry, image.repository))
+  const lines = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="lamina" ${counts} time="0">`,
+    `  <testsuite name="${markupText(image.reference)}" ${counts} skipped="0" time="0">`,
+    '    <properties>',
+    ...[
+      ['image', image.reference],
+      ['digest', image.digest],
+      ['platform', image.platform],
+    ].map(([name = '', value = '']) => `      <property name="${name}" value="${markupText(value)}"/>`),
+    '    </properties>',
+    ...rules.flatMap((rule) => testCase(rule, classname)),
+    `    <system-out>${markupText(headline(verdict))}</system-out>`,
+    '  </testsuite>',
+    '</testsuites>',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function testCase(rule: RuleVerdict, classname: string): readonly string[] {
+  const message = markupText(rule.message)
+  const open = `    <testcase classname="${classname}" name="${markupText(ruleTitle(rule))}" time="0">`
+  if (rule.pass) return [open, `      <system-out>${message}</system-out>`, '    </testcase>']
+  const body = [message, ...(rule.evidence ?? []).map((evidence) => markupText(showEvidence(evidence)))]
+  return [
+    open,
+    `      <failure message="${message}" type="${rule.rule}">${body.join('\n')}</failure>`,
+    '    </testcase>',
+  ]
+}
+
+/**
+ * The same for every tag, so that a case is compared with itself. Jenkins makes packages of what stands between dots:
+ * one a part of the repository.
+ */
+function classOf(registry: string, repository: string): string {
+  const parts = ['lamina', registry, ...repository.split('/')]
+  return parts.map((part) => part.replaceAll(/[^\w-]/g, '_')).join('.')
+}

@@ -1,0 +1,73 @@
+/** A verdict's numbers as OpenMetrics 1.0, for GitLab's metrics report and for Prometheus. */
+import type { RuleVerdict, Unit, Verdict } from '../gate/verdict.ts'
+import { visible } from './escape.ts'
+
+type Labels = Readonly<Record<string, string>>
+type Sample = { readonly labels: Labels; readonly value: number }
+
+const UNITS: readonly Unit[] = ['bytes', 'percent', 'ratio', 'count']
+
+/** Labels name neither tag nor digest: a figure is compared with the one of the last build. */
+export function checkOpenmetrics({ pass, image, rules }: Verdict): string {
+  const repository = `${image.registry}/${image.repository}`
+  const labelsOf = ({ rule, limit }: RuleVerdict): Labels =>
+    typeof limit === 'string' ? { repository, rule, glob: limit } : { repository, rule }
+  const lines = [
+    ...family('lamina_check_pass', undefined, 'Whether every rule holds, 1 or 0.', [
+      { labels: { repository }, value: Number(pass) },
+    ]),
+    ...family(
+      'lamina_rule_pass',
+      undefined,
+      'Whether the rule holds, 1 or 0.',
+      rules.map((rule) => ({ labels: labelsOf(rule), value: Number(rule.pass) })),
+    ),
+    ...UNITS.flatMap((unit) => {
+      const ofUnit = rules.filter((rule) => rule.unit === unit)
+      return [
+        ...family(
+          'lamina_rule_actual',
+          unit,
+          'What the rule finds.',
+          ofUnit.flatMap((rule) =>
+            rule.actual === null ? [] : [{ labels: labelsOf(rule), value: rule.actual }],
+          ),
+        ),
+        ...family(
+          'lamina_rule_limit',
+          unit,
+          "The rule's limit.",
+          ofUnit.flatMap((rule) =>
+            typeof rule.limit === 'string' ? [] : [{ labels: labelsOf(rule), value: rule.limit }],
+          ),
+        ),
+      ]
+    }),
+    '# EOF',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** A family's name ends in its unit, where it has one. */
+function family(
+  stem: string,
+  unit: Unit | undefined,
+  help: string,
+  samples: readonly Sample[],
+): readonly string[] {
+  if (samples.length === 0) return []
+  const suffix = unit === undefined || unit === 'count' ? undefined : unit
+  const name = suffix === undefined ? stem : `${stem}_${suffix}`
+  return [
+    `# TYPE ${name} gauge`,
+    ...(suffix === undefined ? [] : [`# UNIT ${name} ${suffix}`]),
+    `# HELP ${name} ${help}`,
+    ...samples.map(({ labels, value }) => `${name}{${labelText(labels)}} ${value}`),
+  ]
+}
+
+function labelText(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${visible(value).replaceAll(/[\\"]/g, '\\$&')}"`)
+    .join(',')
+}

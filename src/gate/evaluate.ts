@@ -1,0 +1,41 @@
+/** Holds an image against a policy. */
+import { formatBytes } from '../figure.ts'
+import { Figures, type Subject } from './figures.ts'
+import { find } from './finding.ts'
+import type { Policy } from './policy.ts'
+import { hasWasteFloor, type Rule } from './rules.ts'
+import type { RuleVerdict, Verdict } from './verdict.ts'
+
+/**
+ * @throws Problem `not_based_on` where the image shares no layer with the base image that the policy names
+ */
+export async function evaluate(policy: Policy, subject: Subject): Promise<Verdict> {
+  const figures = new Figures(policy, subject)
+  const rules: RuleVerdict[] = []
+  for (const rule of policy.rules) rules.push(await judge(rule, policy, figures))
+  return {
+    pass: rules.every((rule) => rule.pass),
+    image: subject.image.identity,
+    ...(subject.baseline === undefined ? {} : { baseline: subject.baseline.identity }),
+    rules,
+  }
+}
+
+async function judge(rule: Rule, policy: Policy, figures: Figures): Promise<RuleVerdict> {
+  const finding = await find(rule, figures)
+  const floor = hasWasteFloor(rule) ? policy.minWasteBytes : undefined
+  const spared = !finding.pass && floor !== undefined && (await figures.wastedBytes()) < floor
+  const pass = finding.pass || spared
+  const { limit, actual, unit } = finding
+  return {
+    rule: rule.name,
+    unit,
+    limit,
+    actual,
+    pass,
+    message: spared
+      ? `${finding.message} It is let pass: less than ${formatBytes(floor)} is wasted.`
+      : finding.message,
+    ...(pass ? {} : { evidence: await finding.evidence() }),
+  }
+}

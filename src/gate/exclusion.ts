@@ -1,0 +1,78 @@
+/** What an image is not blamed for: paths that a policy ignores, and what its base image brought. */
+import { compileGlobs } from '../glob.ts'
+import type { WastedFile } from '../image/report.ts'
+import { Problem } from '../problem.ts'
+import type { Evidence } from './verdict.ts'
+import { Worst } from './worst.ts'
+
+export type Exclusion = {
+  /** @param path relative, as text */
+  readonly ignores: (path: string) => boolean
+  /** How many of the lowest layers are the base image's. */
+  readonly baseLayers: number
+}
+
+/**
+ * @param diffIds of the image's layers, from the lowest
+ * @param base those of its base image, where one is named
+ * @returns undefined where nothing is excluded: the report's own figures then hold
+ * @throws Problem `not_based_on` where the lowest layer already is another
+ */
+export function exclusionOf(
+  ignore: readonly string[],
+  diffIds: readonly string[],
+  base: { readonly reference: string; readonly diffIds: readonly string[] } | undefined,
+): Exclusion | undefined {
+  const baseLayers = base === undefined ? 0 : sharedLayers(diffIds, base.diffIds)
+  if (base !== undefined && baseLayers === 0) {
+    throw new Problem('not_based_on', `the image shares no layer with ${base.reference}`, {
+      parameter: 'baseImage',
+    })
+  }
+  if (ignore.length === 0 && baseLayers === 0) return undefined
+  return { ignores: compileGlobs(ignore), baseLayers }
+}
+
+function sharedLayers(diffIds: readonly string[], base: readonly string[]): number {
+  let shared = 0
+  while (shared < diffIds.length && diffIds[shared] === base[shared]) shared++
+  return shared
+}
+
+export type WasteFound = { readonly bytes: number; readonly worst: readonly Evidence[] }
+
+/**
+ * Waste without what is excluded: what the base image itself hid is its own affair, what a layer of this image hid is
+ * this image's, also where the bytes are stored in the base.
+ */
+export async function findWaste(
+  rows: AsyncIterable<readonly WastedFile[]>,
+  exclusion: Exclusion,
+): Promise<WasteFound> {
+  const worst = new Worst()
+  let bytes = 0
+  for await (const batch of rows) {
+    for (const row of batch) {
+      if (row.byLayer < exclusion.baseLayers || exclusion.ignores(row.path)) continue
+      bytes += row.bytes
+      if (row.bytes > 0) worst.offer(row.bytes, () => wasteEvidence(row))
+    }
+  }
+  return { bytes, worst: worst.list() }
+}
+
+/** The ten largest of rows that are sorted so already. */
+export async function worstWaste(rows: AsyncIterable<readonly WastedFile[]>): Promise<readonly Evidence[]> {
+  const worst: Evidence[] = []
+  for await (const batch of rows) {
+    for (const row of batch) {
+      if (row.bytes === 0 || worst.length === 10) return worst
+      worst.push(wasteEvidence(row))
+    }
+  }
+  return worst
+}
+
+function wasteEvidence({ path, pathBase64, bytes, layer }: WastedFile): Evidence {
+  return { path, ...(pathBase64 === undefined ? {} : { pathBase64 }), bytes, layer }
+}

@@ -1,0 +1,190 @@
+/** One rule against the figures: whether it holds, in numbers and in a sentence. */
+import { formatBytes, formatCount, formatDelta, formatFigure } from '../figure.ts'
+import type { Denied } from './denied.ts'
+import type { Figures } from './figures.ts'
+import {
+  type Decimal,
+  type GrowthLimit,
+  isWithinPercent,
+  percentAsRatio,
+  ratioAsPercent,
+  toNumber,
+} from './limit.ts'
+import type { Rule } from './rules.ts'
+import type { Evidence, RuleVerdict } from './verdict.ts'
+
+export type Finding = Pick<RuleVerdict, 'limit' | 'actual' | 'unit' | 'pass' | 'message'> & {
+  /** Asked for only where the rule does not hold. */
+  readonly evidence: () => readonly Evidence[] | Promise<readonly Evidence[]>
+}
+
+export async function find(rule: Rule, figures: Figures): Promise<Finding> {
+  switch (rule.name) {
+    case 'maxCompressed':
+      return atMostBytes('The compressed size', figures.compressedBytes, rule.bytes, () =>
+        figures.worstLayers(({ compressedBytes }) => compressedBytes),
+      )
+    case 'maxSize':
+      return atMostBytes('The uncompressed size', figures.facts.size.uncompressedBytes, rule.bytes, () =>
+        figures.worstLayers(({ uncompressedBytes }) => uncompressedBytes),
+      )
+    case 'maxLayerSize':
+      return atMostBytes('The largest layer', figures.largestLayerBytes, rule.bytes, () =>
+        figures.worstLayers(({ uncompressedBytes = 0 }) =>
+          uncompressedBytes > rule.bytes ? uncompressedBytes : undefined,
+        ),
+      )
+    case 'maxWasted':
+      return atMostBytes('The waste', await figures.wastedBytes(), rule.bytes, () => figures.worstWaste())
+    case 'maxWastedPercent':
+      return wastedPercent(await figures.wastedBytes(), rule.percent, figures)
+    case 'maxDuplicated':
+      return atMostBytes('The waste by duplicates', await figures.duplicatedBytes(), rule.bytes, () =>
+        figures.worstDuplicates(),
+      )
+    case 'maxLayers':
+      // The smallest are the first to be joined with others.
+      return atMostCount('layers', figures.layerCount, rule.count, () =>
+        figures.worstLayers(
+          ({ compressedBytes }) => -compressedBytes,
+          ({ compressedBytes }) => compressedBytes,
+        ),
+      )
+    case 'maxFiles':
+      return atMostCount('files', figures.facts.counts.files, rule.count, () =>
+        figures.worstLayers(
+          ({ entries }) => entries,
+          ({ fileBytes }) => fileBytes,
+        ),
+      )
+    case 'minEfficiency':
+    case 'lowestEfficiency':
+      return efficiencyAtLeast((await figures.efficiency()).score, rule.ratio, figures)
+    case 'maxUserWastedPercent': {
+      const { wastedUserRatio } = await figures.efficiency()
+      return userWasted(wastedUserRatio, percentAsRatio(rule.percent), 'percent', figures)
+    }
+    case 'highestUserWastedPercent':
+      return userWasted((await figures.efficiency()).wastedUserRatio, rule.ratio, 'ratio', figures)
+    case 'highestWastedBytes':
+      return atMostBytes("dive's wasted bytes", (await figures.efficiency()).wastedBytes, rule.bytes, () =>
+        figures.worstWaste(),
+      )
+    case 'deny':
+      return denied(rule.glob, await figures.denied(rule.glob))
+    case 'maxGrowth':
+      return growth(
+        'The uncompressed size',
+        figures.facts.size.uncompressedBytes,
+        figures.baselineFacts.size.uncompressedBytes,
+        rule.growth,
+        () => figures.worstNewLayers(({ uncompressedBytes }) => uncompressedBytes),
+      )
+    case 'maxCompressedGrowth':
+      return growth(
+        'The compressed size',
+        figures.compressedBytes,
+        figures.baselineCompressedBytes,
+        rule.growth,
+        () => figures.worstNewLayers(({ compressedBytes }) => compressedBytes),
+      )
+  }
+}
+
+function atMostBytes(what: string, actual: number, limit: number, evidence: Finding['evidence']): Finding {
+  const pass = actual <= limit
+  const [shown, shownLimit] = tellApart(actual, limit)
+  const message = `${what} is ${shown}, ${pass ? 'within' : 'over'} the limit of ${shownLimit}.`
+  return { unit: 'bytes', limit, actual, pass, message, evidence }
+}
+
+/** Two sizes; to the byte where three digits would show them as one. */
+function tellApart(a: number, b: number): readonly [string, string] {
+  const rounded = [formatBytes(a), formatBytes(b)] as const
+  if (a === b || rounded[0] !== rounded[1]) return rounded
+  return [`${formatCount(a)} B`, `${formatCount(b)} B`]
+}
+
+function atMostCount(what: string, actual: number, limit: number, evidence: Finding['evidence']): Finding {
+  const pass = actual <= limit
+  const message = `There are ${formatCount(actual)} ${what}, ${pass ? 'within' : 'over'} the limit of ${formatCount(limit)}.`
+  return { unit: 'count', limit, actual, pass, message, evidence }
+}
+
+function wastedPercent(wasted: number, limit: Decimal, figures: Figures): Finding {
+  const { fileBytes } = figures.facts.size
+  const pass = fileBytes === 0 || isWithinPercent(wasted, fileBytes, limit)
+  const actual = fileBytes === 0 ? 0 : (100 * wasted) / fileBytes
+  const share = `${formatBytes(wasted)} of ${formatBytes(fileBytes)} in files`
+  const message = `The waste is ${formatFigure(actual)}% (${share}), ${pass ? 'within' : 'over'} the limit of ${toNumber(limit)}%.`
+  return {
+    unit: 'percent',
+    limit: toNumber(limit),
+    actual,
+    pass,
+    message,
+    evidence: () => figures.worstWaste(),
+  }
+}
+
+function efficiencyAtLeast(score: number, limit: number, figures: Figures): Finding {
+  const pass = score >= limit
+  // Five digits, cut off: a score below its limit never shows as if it were at it.
+  const shown = Math.floor(score * 1e5) / 1e5
+  const message = `The efficiency is ${shown}, ${pass ? 'not below' : 'below'} the limit of ${limit}.`
+  return { unit: 'ratio', limit, actual: score, pass, message, evidence: () => figures.worstWaste() }
+}
+
+/** dive's share of wasted bytes in all layers but the first, told as the rule has its limit. */
+function userWasted(
+  ratio: number | undefined,
+  limit: number,
+  unit: 'percent' | 'ratio',
+  figures: Figures,
+): Finding {
+  const told = (value: number) => (unit === 'percent' ? ratioAsPercent(value) : value)
+  const evidence = () => figures.worstWaste()
+  if (ratio === undefined) {
+    const message = 'No layer but the first has bytes that could be wasted.'
+    return { unit, limit: told(limit), actual: null, pass: true, message, evidence }
+  }
+  const pass = ratio <= limit
+  const share = `${formatFigure(100 * ratio)}% of what the layers above the first hold`
+  const message = `dive's wasted bytes are ${share}, ${pass ? 'within' : 'over'} the limit of ${ratioAsPercent(limit)}%.`
+  return { unit, limit: told(limit), actual: told(ratio), pass, message, evidence }
+}
+
+function denied(glob: string, { paths, worst }: Denied): Finding {
+  const message =
+    paths === 0
+      ? `No path matches ${glob}.`
+      : `${formatCount(paths)} ${paths === 1 ? 'path matches' : 'paths match'} ${glob}.`
+  return { unit: 'count', limit: glob, actual: paths, pass: paths === 0, message, evidence: () => worst }
+}
+
+function growth(
+  what: string,
+  now: number,
+  before: number,
+  limit: GrowthLimit,
+  evidence: Finding['evidence'],
+): Finding {
+  const grown = now - before
+  const change = `${what} went from ${formatBytes(before)} to ${formatBytes(now)} (${formatDelta(grown)}`
+  if ('bytes' in limit) {
+    const pass = grown <= limit.bytes
+    const [shown, shownLimit] = tellApart(grown, limit.bytes)
+    const message = `${what} grew by ${shown}, from ${formatBytes(before)} to ${formatBytes(now)}, ${pass ? 'within' : 'over'} the limit of ${shownLimit}.`
+    return { unit: 'bytes', limit: limit.bytes, actual: grown, pass, message, evidence }
+  }
+  const percent = toNumber(limit.percent)
+  if (before === 0) {
+    const pass = grown === 0
+    const message = `${change}): ${pass ? 'no growth' : 'any growth'} over nothing is ${pass ? 'within' : 'over'} the limit of ${percent}%.`
+    return { unit: 'percent', limit: percent, actual: pass ? 0 : null, pass, message, evidence }
+  }
+  const pass = isWithinPercent(grown, before, limit.percent)
+  const actual = (100 * grown) / before
+  const message = `${change}, ${formatFigure(actual)}%), ${pass ? 'within' : 'over'} the limit of ${percent}%.`
+  return { unit: 'percent', limit: percent, actual, pass, message, evidence }
+}

@@ -1,0 +1,37 @@
+/** What a check comes to: the shape of `/v1/check`. */
+import type { ImageIdentity } from '../image/report.ts'
+import type { RuleName } from './rules.ts'
+
+/** What `limit` and `actual` are counted in. */
+export type Unit = 'bytes' | 'count' | 'ratio' | 'percent'
+
+/** A path of the image, or a whole layer where there is no path. */
+export type Evidence = {
+  readonly path?: string
+  readonly pathBase64?: string
+  readonly bytes?: number
+  /** Index of the layer that holds it, from 0. */
+  readonly layer?: number
+}
+
+export type RuleVerdict = {
+  readonly rule: RuleName
+  readonly unit: Unit
+  /** For `deny` the glob. */
+  readonly limit: number | string
+  /** For `deny` the number of paths that match; null where there is nothing to compare. */
+  readonly actual: number | null
+  readonly pass: boolean
+  /** A sentence. It can hold what the caller or the image's author wrote. */
+  readonly message: string
+  /** Where the rule does not hold: the ten worst, worst first. */
+  readonly evidence?: readonly Evidence[]
+}
+
+export type Verdict = {
+  /** Whether every rule holds. */
+  readonly pass: boolean
+  readonly image: ImageIdentity
+  readonly baseline?: ImageIdentity
+  readonly rules: readonly RuleVerdict[]
+}

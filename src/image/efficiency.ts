@@ -1,0 +1,379 @@
+/**
+ * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, for those who move a gate
+ * over. dive keeps a tree of names for each layer, whiteouts among them, looks at the leaves, and stacks the trees.
+ * `corpus/truth.py` does so too; this finds the same figures in one walk. What it has to know of a path:
+ *
+ * - In the tree of which layers it stands, named by a member or implied by one below, and where it is a leaf.
+ * - What was popped from the stack when: a whiteout pops its path with all below it, after the layer's own members where
+ *   the name sorts before `.wh.`, else before them.
+ * - A whiteout of a directory counts the sizes of all that the stack then has below it.
+ */
+import type { Entry } from '../layer/entry.ts'
+import { baseName, type PathKey } from '../path.ts'
+import { Kills } from './kills.ts'
+import type { Efficiency } from './report.ts'
+import type { PathRows, PathVisitor } from './walk.ts'
+
+/** What dive makes no node of; nor of anything below it. */
+const NO_NODE = '.wh..wh.'
+const WHITEOUT = '.wh.'
+
+/** A path in the tree of one layer. */
+type Node = {
+  readonly layer: number
+  /** Undefined where no member names it. */
+  member: { readonly bytes: number; readonly isDirectory: boolean } | undefined
+  isLeaf: boolean
+}
+
+type WhiteoutNode = { readonly layer: number; readonly key: PathKey }
+
+/** The order in which a layer acts on the stack, as one number: it pops, adds, and pops again. */
+const added = (layer: number): number => 3 * layer + 1
+const layerOfPop = (pop: number): number => Math.floor(pop / 3)
+/** The whiteouts of the lowest layer stand on the stack from the start: dive begins with that layer's tree as it is. */
+const BEFORE_ALL = -1
+
+/** In which layers' trees a directory stands, and in which something stands below it. */
+class LayerMarks {
+  readonly #layers: number[] = []
+  /** By layer. */
+  readonly #marks: Uint8Array
+
+  constructor(layers: number) {
+    this.#marks = new Uint8Array(layers)
+  }
+
+  clear(): void {
+    for (const layer of this.#layers) this.#marks[layer] = 0
+    this.#layers.length = 0
+  }
+
+  stands(layer: number): void {
+    if (this.#marks[layer] !== 0) return
+    this.#marks[layer] = STANDS
+    this.#layers.push(layer)
+  }
+
+  hasBelow(layer: number): void {
+    if (this.#marks[layer] === 0) this.#layers.push(layer)
+    this.#marks[layer] = HAS_BELOW
+  }
+
+  isLeaf(layer: number): boolean {
+    return this.#marks[layer] !== HAS_BELOW
+  }
+
+  /** Ascending. */
+  layers(): readonly number[] {
+    return this.#layers.length < 2 ? this.#layers : this.#layers.sort((a, b) => a - b)
+  }
+}
+
+const STANDS = 1
+const HAS_BELOW = 2
+
+/** A path with something below it. */
+class OpenDirectory {
+  key: PathKey = ''
+  /** dive makes no node of it. */
+  ignored = false
+  readonly marks: LayerMarks
+  members: readonly Node[] = []
+  whiteouts: readonly WhiteoutNode[] = []
+  pops: readonly number[] = []
+  /**
+   * Where a whiteout wants to know it: the bytes that stand below on the stack when a layer looks, as what each layer
+   * adds to that of the one before.
+   */
+  below: Float64Array | undefined
+
+  constructor(layers: number) {
+    this.marks = new LayerMarks(layers)
+  }
+
+  open(key: PathKey, ignored: boolean): void {
+    this.key = key
+    this.ignored = ignored
+    this.marks.clear()
+    this.members = []
+    this.whiteouts = []
+    this.pops = []
+    this.below = undefined
+  }
+}
+
+/** Where dive stopped to read a layer: at a whiteout of nothing, by its raw name, which is what it goes through them by. */
+export type LayerEnds = ReadonlyMap<number, PathKey>
+
+const NO_ENDS: LayerEnds = new Map()
+const NO_POPS: readonly number[] = []
+
+/** Sees all paths once, and once more where it turned out that dive stops within a layer. */
+export class DiveEfficiency implements PathVisitor {
+  readonly #layers: number
+  readonly #ends: LayerEnds
+  /** Found in this walk. */
+  readonly #found = new Map<number, PathKey>()
+  readonly #pops = new Kills()
+  readonly #open: OpenDirectory[] = []
+  /** The open directories whose sums are asked for. */
+  readonly #asked: OpenDirectory[] = []
+  #least = 0
+  #all = 0
+  #wasted = 0
+  #paths = 0
+  #userBytes = 0
+
+  /** @param ends what `ends` gave after the first walk */
+  constructor(layers: number, ends = NO_ENDS) {
+    this.#layers = layers
+    this.#ends = ends
+    this.#openAt(0, '', false)
+  }
+
+  /** Not empty where the figures are wrong, and another walk that is told these makes them right. */
+  get ends(): LayerEnds {
+    return this.#ends === NO_ENDS ? this.#found : NO_ENDS
+  }
+
+  figures(): Efficiency {
+    return {
+      score: this.#all === 0 ? 1 : this.#least / this.#all,
+      wastedBytes: this.#wasted,
+      ...(this.#userBytes === 0 ? {} : { wastedUserRatio: this.#wasted / this.#userBytes }),
+      inefficientPaths: this.#paths,
+    }
+  }
+
+  enter(key: PathKey, depth: number): void {
+    this.#openAt(depth, key, this.#parent(depth).ignored || baseName(key).startsWith(NO_NODE))
+  }
+
+  visit(path: PathRows): void {
+    const { key, depth, count, layers, rows, hasBelow } = path
+    for (let i = 0; i < count; i++) if (layers[i] !== 0) this.#userBytes += rows[i]?.bytes ?? 0
+    const row = rows[0]
+    const layer = layers[0] ?? 0
+    if (depth === 0) {
+      this.#visitRoot(path)
+      return
+    }
+    const parent = this.#parent(depth)
+    if (parent.ignored) {
+      for (let i = 0; i < count; i++) parent.marks.stands(layers[i] ?? 0)
+      if (hasBelow) this.enter(key, depth)
+    } else if (count === 1 && row?.whiteout === undefined && !hasBelow) {
+      parent.marks.hasBelow(layer)
+      this.#visitPlain(key, depth, layer, row?.bytes ?? 0)
+    } else this.#visitAny(path, parent)
+  }
+
+  leave(depth: number): void {
+    const directory = this.#directory(depth)
+    if (depth === 0) return
+    const { key, marks, members, whiteouts, ignored, below } = directory
+    const parent = this.#parent(depth)
+    const layers = marks.layers()
+    for (const layer of layers) {
+      if (ignored) parent.marks.stands(layer)
+      else parent.marks.hasBelow(layer)
+    }
+    if (below !== undefined) this.#asked.pop()
+    if (ignored) return
+    const nodes = layers.map((layer): Node => {
+      const member = members.find((node) => node.layer === layer)?.member
+      return { layer, member, isLeaf: marks.isLeaf(layer) }
+    })
+    this.#count(key, depth, nodes, whiteouts, directory.pops, below)
+  }
+
+  /** Nothing but `.wh.` itself counts here: a whiteout of nothing. */
+  #visitRoot({ rows, layers, count }: PathRows): void {
+    const whiteouts: WhiteoutNode[] = []
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]
+      if (row?.whiteout === 'file') whiteouts.push({ layer: layers[i] ?? 0, key: row.key })
+    }
+    if (whiteouts.length > 0) this.#count('', 0, [], whiteouts, NO_POPS, undefined)
+  }
+
+  /** Nearly all paths: a leaf of one tree. */
+  #visitPlain(key: PathKey, depth: number, layer: number, bytes: number): void {
+    if (this.#asked.length > 0) this.#stack(depth, layer, bytes, NO_POPS, Number.POSITIVE_INFINITY)
+    if (!this.#reads(layer, key)) return
+    this.#least += bytes
+    this.#all += bytes
+  }
+
+  #visitAny({ key, depth, rows, layers, count, hasBelow }: PathRows, parent: OpenDirectory): void {
+    const members: Node[] = []
+    const whiteouts: WhiteoutNode[] = []
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]
+      const layer = layers[i] ?? 0
+      if (row === undefined) continue
+      switch (row.whiteout) {
+        case 'aufs':
+          parent.marks.stands(layer)
+          continue
+        case 'file':
+          parent.marks.hasBelow(layer)
+          if (whiteouts.at(-1)?.layer !== layer) whiteouts.push({ layer, key: row.key })
+          continue
+        default:
+          parent.marks.hasBelow(layer)
+          name(members, layer, row)
+      }
+    }
+    this.#stackWhiteouts(depth, rows, layers, count)
+    const pops = whiteouts.map(({ layer }) => popOf(key, layer))
+    if (!hasBelow) {
+      this.#count(key, depth, members, whiteouts, pops, undefined)
+      return
+    }
+    this.enter(key, depth)
+    const directory = this.#directory(depth)
+    if (directory.ignored) return
+    for (const { layer } of members) directory.marks.stands(layer)
+    directory.members = members
+    directory.whiteouts = whiteouts
+    directory.pops = pops
+    this.#pops.enter(depth, pops)
+    if (whiteouts.length === 0) return
+    directory.below = new Float64Array(this.#layers + 1)
+    this.#asked.push(directory)
+  }
+
+  /** All is known of a path: what dive sees of it. @param nodes by layer */
+  #count(
+    key: PathKey,
+    depth: number,
+    nodes: readonly Node[],
+    whiteouts: readonly WhiteoutNode[],
+    pops: readonly number[],
+    below: Float64Array | undefined,
+  ): void {
+    let count = 0
+    let sum = 0
+    let least = Number.POSITIVE_INFINITY
+    let isSeen = false
+    const see = (bytes: number) => {
+      count++
+      sum += bytes
+      least = Math.min(least, bytes)
+    }
+    for (const [i, { layer, member, isLeaf }] of nodes.entries()) {
+      const bytes = member?.bytes ?? 0
+      this.#stack(depth, layer, bytes, pops, nodes[i + 1]?.layer ?? Number.POSITIVE_INFINITY)
+      if (isLeaf && this.#reads(layer, key)) see(bytes)
+    }
+    for (const whiteout of whiteouts) {
+      const { layer } = whiteout
+      const end = this.#ends.get(layer)
+      if (end !== undefined && whiteout.key > end) continue
+      isSeen = true
+      const before = this.#standing(nodes, layer, depth, pops)
+      if (before === undefined) this.#end(whiteout)
+      else see(before.member?.isDirectory ? sumUpTo(below, layer) : 0)
+    }
+    if (count > 0) {
+      this.#least += least
+      this.#all += sum
+    } else if (isSeen) this.#least -= 1
+    if (count < 2) return
+    this.#paths++
+    this.#wasted += sum
+  }
+
+  /** What stands at a path on the stack when a layer's leaves are looked at. */
+  #standing(nodes: readonly Node[], layer: number, depth: number, pops: readonly number[]): Node | undefined {
+    if (layer === 0) return nodes.find((node) => node.layer === 0)
+    const node = nodes.findLast((one) => one.layer < layer)
+    return node !== undefined && this.#poppedBy(depth, added(node.layer), pops) >= layer ? node : undefined
+  }
+
+  /** Adds a node's bytes to what those see who ask for the sum of a directory above it. */
+  #stack(depth: number, layer: number, bytes: number, pops: readonly number[], replacedBy: number): void {
+    if (bytes === 0 || this.#asked.length === 0) return
+    const to = Math.min(this.#poppedBy(depth, added(layer), pops), replacedBy)
+    this.#addBelow(layer === 0 ? 0 : layer + 1, to, bytes)
+  }
+
+  /** The whiteouts of the lowest layer are nodes like others. */
+  #stackWhiteouts(depth: number, rows: readonly Entry[], layers: readonly number[], count: number): void {
+    if (this.#asked.length === 0) return
+    let bytes = 0
+    for (let i = 0; i < count && layers[i] === 0; i++) {
+      const row = rows[i]
+      if (row?.whiteout === 'file') bytes = row.bytes
+    }
+    if (bytes > 0) this.#addBelow(0, this.#poppedBy(depth, BEFORE_ALL, NO_POPS), bytes)
+  }
+
+  /** @param from the first layer that sees it @param to the last one */
+  #addBelow(from: number, to: number, bytes: number): void {
+    if (from > to) return
+    for (const { below } of this.#asked) {
+      if (below === undefined) continue
+      below[from] = (below[from] ?? 0) + bytes
+      if (to < this.#layers) below[to + 1] = (below[to + 1] ?? 0) - bytes
+    }
+  }
+
+  /** The layer that pops what was added at `moment`, which still sees it itself; infinite for none. */
+  #poppedBy(depth: number, moment: number, pops: readonly number[]): number {
+    const above = this.#pops.firstAfter(depth - 1, moment)
+    const own = pops.find((pop) => pop > moment) ?? Number.POSITIVE_INFINITY
+    return layerOfPop(Math.min(above, own))
+  }
+
+  #reads(layer: number, key: PathKey): boolean {
+    if (this.#ends.size === 0) return true
+    const end = this.#ends.get(layer)
+    return end === undefined || key < end
+  }
+
+  #end({ layer, key }: WhiteoutNode): void {
+    const end = this.#found.get(layer)
+    if (end === undefined || key < end) this.#found.set(layer, key)
+  }
+
+  #openAt(depth: number, key: PathKey, ignored: boolean): void {
+    this.#directory(depth).open(key, ignored)
+    this.#pops.enter(depth, NO_POPS)
+  }
+
+  #parent(depth: number): OpenDirectory {
+    return this.#directory(depth - 1)
+  }
+
+  /** The one open at `depth`, or the place for it. */
+  #directory(depth: number): OpenDirectory {
+    const known = this.#open[depth]
+    if (known !== undefined) return known
+    const made = new OpenDirectory(this.#layers)
+    this.#open[depth] = made
+    return made
+  }
+}
+
+/** An opaque whiteout implies its directory; of several members of one name the last one counts. */
+function name(nodes: Node[], layer: number, row: Entry): void {
+  const last = nodes.at(-1)
+  const node = last?.layer === layer ? last : { layer, member: undefined, isLeaf: true }
+  if (node !== last) nodes.push(node)
+  if (row.whiteout === undefined) node.member = { bytes: row.bytes, isDirectory: row.type === 'directory' }
+}
+
+/** A whiteout's place among its siblings decides whether it pops before or after the layer adds the path itself. */
+function popOf(key: PathKey, layer: number): number {
+  const name = baseName(key)
+  return name < WHITEOUT + name ? added(layer) + 1 : added(layer) - 1
+}
+
+function sumUpTo(differences: Float64Array | undefined, layer: number): number {
+  let sum = 0
+  for (let i = 0; i <= layer; i++) sum += differences?.[i] ?? 0
+  return sum
+}

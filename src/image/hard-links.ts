@@ -1,0 +1,384 @@
+/**
+ * Hard links, resolved. A link shares the inode of what stands at its target at the moment when the link is made; that
+ * can be in the same tar or a lower layer, sort before the link or after it, or be a link itself. So two passes go before
+ * the merge: the first collects all links, the second walks the layers and meets their targets in path order.
+ */
+import { type ByteString, toBytes } from '../bytes.ts'
+import type { Entry } from '../layer/entry.ts'
+import { cleanPath } from '../layer/tar/clean.ts'
+import type { PathKey } from '../path.ts'
+import { countBefore, Kills } from './kills.ts'
+import { type Content, LinkedMembers } from './linked-members.ts'
+import { NumberList } from './number-list.ts'
+import { memberStamp, NEVER, type Stamp, whiteoutStamp } from './stamp.ts'
+import { TouchedPaths, Touches, UNTOUCHED } from './touches.ts'
+import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
+
+/** What the hard links of an image lead to. */
+export class HardLinks {
+  readonly #stamps: Float64Array
+  readonly #targets: Int32Array
+  readonly #members: LinkedMembers
+  readonly #numberOf: (layer: number, ordinal: number) => number | undefined
+
+  /**
+   * @param stamps of the links, ascending
+   * @param targets of each link the number of its member, or `NOTHING`
+   */
+  constructor(stamps: Float64Array, targets: Int32Array, members: LinkedMembers) {
+    this.#stamps = stamps
+    this.#targets = targets
+    this.#members = members
+    this.#numberOf = members.index()
+  }
+
+  /** How many members are linked to. */
+  get length(): number {
+    return this.#members.length
+  }
+
+  /** The number of the member that a link leads to; undefined for one that dangles, which makes nothing. */
+  targetOf(layer: number, ordinal: number): number | undefined {
+    const stamp = memberStamp(layer, ordinal)
+    const link = countBefore(this.#stamps, stamp)
+    const target = this.#stamps[link] === stamp ? this.#targets[link] : NOTHING
+    return target === NOTHING ? undefined : target
+  }
+
+  /** The number of a member that is no link; undefined where no link leads to it. */
+  numberOf(layer: number, ordinal: number): number | undefined {
+    return this.length === 0 ? undefined : this.#numberOf(layer, ordinal)
+  }
+
+  layer(number: number): number {
+    return this.#members.layer(number)
+  }
+
+  isSymlink(number: number): boolean {
+    return this.#members.type(number) === 'symlink'
+  }
+
+  content(number: number): Content {
+    return this.#members.content(number)
+  }
+}
+
+/**
+ * What stands at a path at some moment: the number of a linked member, `NOTHING` (or a directory, which cannot be linked
+ * to), or, from `FIRST_STEP` down, a step: what it is depends on a link that is not resolved yet.
+ */
+type State = number
+const NOTHING = -1
+const FIRST_STEP = -2
+
+/** States that depend on links. */
+class Steps {
+  /** The link, or its complement where it stands above the path and hides it. */
+  readonly #links = new NumberList()
+  /** What it is if that link dangles. */
+  readonly #otherwise = new NumberList()
+
+  /** What the link leads to, if it leads anywhere. */
+  link(link: number, otherwise: State): State {
+    return this.#add(link, otherwise)
+  }
+
+  /** Nothing, if the link above leads anywhere. */
+  hidden(link: number, otherwise: State): State {
+    return this.#add(~link, otherwise)
+  }
+
+  /** @param targets the states of all links that the state can depend on */
+  settle(state: State, targets: Int32Array): State {
+    let settled = state
+    while (settled <= FIRST_STEP) settled = this.#next(settled, targets)
+    // Whoever comes by later takes one step, not all of them.
+    for (let at = state; at <= FIRST_STEP; ) {
+      const step = FIRST_STEP - at
+      at = this.#otherwise.get(step)
+      this.#links.set(step, SETTLED)
+      this.#otherwise.set(step, settled)
+    }
+    return settled
+  }
+
+  #next(state: State, targets: Int32Array): State {
+    const step = FIRST_STEP - state
+    const link = this.#links.get(step)
+    const target = link === SETTLED ? NOTHING : (targets[link < 0 ? ~link : link] ?? NOTHING)
+    if (target === NOTHING) return this.#otherwise.get(step)
+    return link < 0 ? NOTHING : target
+  }
+
+  #add(link: number, otherwise: State): State {
+    this.#links.push(link)
+    return FIRST_STEP - (this.#otherwise.push(otherwise) - 1)
+  }
+}
+
+const SETTLED = Number.MAX_SAFE_INTEGER
+
+/** All links by their target, in path order. */
+class Targets {
+  /** Of all links, ascending: a link's place in it is its number. */
+  readonly stamps: Float64Array
+  readonly #order: Uint32Array
+  readonly #stampOf: Float64Array
+  readonly #starts: Float64Array
+  readonly #text: Buffer
+
+  constructor(links: CollectedLinks) {
+    this.#stampOf = links.stamps.values()
+    this.#starts = links.starts.values()
+    this.#text = links.text
+    this.stamps = this.#stampOf.slice().sort()
+    this.#order = Uint32Array.from({ length: links.stamps.length }, (_, link) => link)
+    this.#order.sort((a, b) => this.#compare(a, b) || (this.#stampOf[a] ?? 0) - (this.#stampOf[b] ?? 0))
+  }
+
+  /** Of the target that is the `nth` in path order. */
+  key(nth: number): PathKey | undefined {
+    const link = this.#order[nth]
+    return link === undefined
+      ? undefined
+      : this.#text.toString('latin1', this.#starts[link], this.#starts[link + 1])
+  }
+
+  /** When the link with the `nth` target is made. */
+  stamp(nth: number): Stamp {
+    return this.#stampOf[this.#order[nth] ?? 0] ?? NEVER
+  }
+
+  /** Which link has the `nth` target. */
+  link(nth: number): number {
+    return countBefore(this.stamps, this.stamp(nth))
+  }
+
+  #compare(a: number, b: number): number {
+    return this.#text.compare(
+      this.#text,
+      this.#starts[b],
+      this.#starts[b + 1],
+      this.#starts[a],
+      this.#starts[a + 1],
+    )
+  }
+}
+
+/** Links in the order in which they were met. */
+class CollectedLinks {
+  readonly stamps = new NumberList()
+  /** Where each target begins in `text`, and where the last one ends. */
+  readonly starts = new NumberList()
+  /** Keys of the targets, one after the other. */
+  text = Buffer.allocUnsafeSlow(4096)
+  #length = 0
+
+  constructor() {
+    this.starts.push(0)
+  }
+
+  add(stamp: Stamp, link: ByteString): void {
+    const { key } = cleanPath(toBytes(link))
+    if (key === '') return
+    while (this.#length + key.length > this.text.length) {
+      const grown = Buffer.allocUnsafeSlow(2 * this.text.length)
+      this.text.copy(grown, 0, 0, this.#length)
+      this.text = grown
+    }
+    this.#length += this.text.write(key, this.#length, 'latin1')
+    this.stamps.push(stamp)
+    this.starts.push(this.#length)
+  }
+}
+
+async function collectLinks(layers: readonly LayerRows[]): Promise<CollectedLinks> {
+  const links = new CollectedLinks()
+  for (const [layer, rows] of layers.entries()) {
+    for await (const batch of rows) {
+      for (const row of batch) {
+        if (row.type !== 'hardlink' || row.whiteout !== undefined || row.key === '') continue
+        links.add(memberStamp(layer, row.ordinal), row.link ?? '')
+      }
+    }
+  }
+  return links
+}
+
+/** Something that happens at a path that is asked for, in the order of time. */
+type Moment = { readonly stamp: Stamp } & (
+  | { readonly kind: 'asked'; readonly link: number }
+  /** A whiteout of the path, or a directory at it. */
+  | { readonly kind: 'cleared' }
+  | { readonly kind: 'member'; readonly row: Entry; readonly layer: number }
+  | { readonly kind: 'link'; readonly link: number }
+  /** A link stands above it. */
+  | { readonly kind: 'linkAbove'; readonly link: number }
+)
+
+type AskedPath = { readonly moments: readonly Moment[]; readonly touches: Touches }
+
+/** Meets the links' targets and finds what stands there when they are asked for. */
+class TargetFinder implements PathVisitor {
+  readonly members = new LinkedMembers()
+  readonly steps = new Steps()
+  /** Of each link what it leads to. */
+  readonly states: Float64Array
+  readonly #targets: Targets
+  #next = 0
+  #nextKey: PathKey | undefined
+  readonly #kills = new Kills()
+  readonly #touched = new TouchedPaths()
+  /** By depth. */
+  readonly #asked: (AskedPath | undefined)[] = []
+  readonly #linksAt: (readonly number[])[] = []
+
+  constructor(targets: Targets) {
+    this.#targets = targets
+    this.#nextKey = targets.key(0)
+    this.states = new Float64Array(targets.stamps.length).fill(NOTHING)
+  }
+
+  enter(_key: PathKey, depth: number): void {
+    this.#open(depth, [], [])
+  }
+
+  visit(path: PathRows): void {
+    this.#touched.touch(path)
+    while (this.#nextKey !== undefined && this.#nextKey < path.key) this.#skip()
+    const asked = this.#nextKey === path.key ? this.#ask(path) : undefined
+    if (asked !== undefined && !path.hasBelow) this.#answer(asked, path.depth)
+    if (!path.hasBelow) return
+    this.#open(path.depth, killsBelow(path), this.#linksOf(path))
+    if (asked === undefined) return
+    this.#asked[path.depth] = asked
+    this.#touched.open(path.depth, asked.touches)
+  }
+
+  leave(depth: number): void {
+    const asked = this.#asked[depth]
+    if (asked === undefined) return
+    this.#touched.close(depth)
+    this.#answer(asked, depth)
+  }
+
+  #open(depth: number, kills: readonly Stamp[], links: readonly number[]): void {
+    this.#kills.enter(depth, kills)
+    this.#linksAt[depth] = links
+    this.#asked[depth] = undefined
+  }
+
+  #skip(): void {
+    this.#nextKey = this.#targets.key(++this.#next)
+  }
+
+  #ask(path: PathRows): AskedPath {
+    const moments: Moment[] = []
+    for (; this.#nextKey === path.key; this.#skip()) {
+      const link = this.#targets.link(this.#next)
+      moments.push({ kind: 'asked', stamp: this.#targets.stamp(this.#next), link })
+    }
+    for (let depth = 1; depth < path.depth; depth++) {
+      for (const link of this.#linksAt[depth] ?? []) {
+        moments.push({ kind: 'linkAbove', stamp: this.#targets.stamps[link] ?? NEVER, link })
+      }
+    }
+    for (let i = 0; i < path.count; i++) {
+      const moment = this.#momentOf(path.rows[i], path.layers[i] ?? 0)
+      if (moment !== undefined) moments.push(moment)
+    }
+    // The sort is stable: a link to itself asks before it stands there.
+    moments.sort((a, b) => a.stamp - b.stamp)
+    const touches = path.hasBelow ? new Touches(moments.map(({ stamp }) => stamp)) : UNTOUCHED
+    return { moments, touches }
+  }
+
+  #momentOf(row: Entry | undefined, layer: number): Moment | undefined {
+    if (row === undefined) return undefined
+    if (row.whiteout === 'file') return { kind: 'cleared', stamp: whiteoutStamp(layer, row.ordinal) }
+    if (row.whiteout !== undefined) return undefined
+    const stamp = memberStamp(layer, row.ordinal)
+    if (row.type === 'directory') return { kind: 'cleared', stamp }
+    if (row.type !== 'hardlink') return { kind: 'member', stamp, row, layer }
+    const link = this.#linkAt(stamp)
+    return link === undefined ? undefined : { kind: 'link', stamp, link }
+  }
+
+  #linksOf(path: PathRows): readonly number[] {
+    const links: number[] = []
+    for (let i = 0; i < path.count; i++) {
+      const row = path.rows[i]
+      if (row?.type !== 'hardlink' || row.whiteout !== undefined) continue
+      const link = this.#linkAt(memberStamp(path.layers[i] ?? 0, row.ordinal))
+      if (link !== undefined) links.push(link)
+    }
+    return links
+  }
+
+  /** Undefined for a link to the root, which was not collected. */
+  #linkAt(stamp: Stamp): number | undefined {
+    const { stamps } = this.#targets
+    const link = countBefore(stamps, stamp)
+    return stamps[link] === stamp ? link : undefined
+  }
+
+  #answer({ moments, touches }: AskedPath, depth: number): void {
+    let state: State = NOTHING
+    let before: Stamp = NEVER
+    for (const [i, moment] of moments.entries()) {
+      const { stamp } = moment
+      // A member below makes a directory of it; something above hides it.
+      if (Math.max(touches.last(i), this.#kills.latestBefore(depth - 1, stamp)) > before) state = NOTHING
+      before = stamp
+      switch (moment.kind) {
+        case 'asked':
+          this.states[moment.link] = state
+          break
+        case 'cleared':
+          state = NOTHING
+          break
+        case 'member':
+          state = this.members.add(moment.row, moment.layer)
+          break
+        case 'link':
+          state = this.steps.link(moment.link, state)
+          break
+        case 'linkAbove':
+          state = this.steps.hidden(moment.link, state)
+      }
+    }
+  }
+}
+
+/** When what is below the path is hidden by the path itself, links aside: ascending. */
+function killsBelow({ rows, layers, count, depth }: PathRows): readonly Stamp[] {
+  const kills: Stamp[] = []
+  for (let i = 0; i < count; i++) {
+    const row = rows[i]
+    const layer = layers[i] ?? 0
+    if (row === undefined || row.whiteout === 'aufs') continue
+    if (row.whiteout === 'opaque') kills.push(whiteoutStamp(layer, row.ordinal))
+    else if (depth === 0) continue
+    else if (row.whiteout === 'file') kills.push(whiteoutStamp(layer, row.ordinal))
+    else if (row.type !== 'directory' && row.type !== 'hardlink') kills.push(memberStamp(layer, row.ordinal))
+  }
+  return kills.sort((a, b) => a - b)
+}
+
+/**
+ * Resolves all hard links of an image.
+ *
+ * @param open the rows of all layers, lowest first, from the start: called once or twice
+ */
+export async function resolveHardLinks(open: () => readonly LayerRows[]): Promise<HardLinks> {
+  const collected = await collectLinks(open())
+  const targets = new Targets(collected)
+  const finder = new TargetFinder(targets)
+  if (targets.stamps.length > 0) for await (const _ of walk(open(), [finder], () => false));
+  // In the order of time: a link that another one depends on comes before it.
+  const states = new Int32Array(targets.stamps.length).fill(NOTHING)
+  for (let link = 0; link < states.length; link++) {
+    states[link] = finder.steps.settle(finder.states[link] ?? NOTHING, states)
+  }
+  return new HardLinks(targets.stamps, states, finder.members)
+}

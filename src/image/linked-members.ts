@@ -1,0 +1,113 @@
+import type { Entry, EntryType } from '../layer/entry.ts'
+import { countBefore } from './kills.ts'
+import { NumberList } from './number-list.ts'
+import { memberStamp } from './stamp.ts'
+
+/** A member without its own place: what each hard link of it shows. */
+export type Content = Omit<Entry, 'key'>
+
+type Rare = Pick<Entry, 'link' | 'device' | 'xattrs'>
+
+const TYPES: readonly EntryType[] = [
+  'file',
+  'directory',
+  'symlink',
+  'hardlink',
+  'character',
+  'block',
+  'fifo',
+  'other',
+]
+
+/** The members that hard links lead to, some 80 bytes each; numbered in the order in which they were added. */
+export class LinkedMembers {
+  readonly #type = new NumberList()
+  readonly #bytes = new NumberList()
+  readonly #mode = new NumberList()
+  readonly #uid = new NumberList()
+  readonly #gid = new NumberList()
+  readonly #mtime = new NumberList()
+  readonly #layer = new NumberList()
+  readonly #ordinal = new NumberList()
+  readonly #offset = new NumberList()
+  #sha256 = new Uint8Array(64 * 32)
+  readonly #rare = new Map<number, Rare>()
+
+  get length(): number {
+    return this.#layer.length
+  }
+
+  /** @returns its number */
+  add(entry: Entry, layer: number): number {
+    const number = this.length
+    this.#type.push(TYPES.indexOf(entry.type))
+    this.#bytes.push(entry.bytes)
+    this.#mode.push(entry.mode)
+    this.#uid.push(entry.uid)
+    this.#gid.push(entry.gid)
+    this.#mtime.push(entry.mtime)
+    this.#layer.push(layer)
+    this.#ordinal.push(entry.ordinal)
+    this.#offset.push(entry.offset)
+    if (entry.sha256 !== undefined) this.#keepDigest(number, entry.sha256)
+    const { link, device, xattrs } = entry
+    if (link !== undefined || device !== undefined || xattrs !== undefined) {
+      this.#rare.set(number, { link, device, xattrs })
+    }
+    return number
+  }
+
+  layer(number: number): number {
+    return this.#layer.get(number)
+  }
+
+  ordinal(number: number): number {
+    return this.#ordinal.get(number)
+  }
+
+  type(number: number): EntryType {
+    return TYPES[this.#type.get(number)] ?? 'other'
+  }
+
+  content(number: number): Content {
+    const type = this.type(number)
+    return {
+      type,
+      bytes: this.#bytes.get(number),
+      mode: this.#mode.get(number),
+      uid: this.#uid.get(number),
+      gid: this.#gid.get(number),
+      mtime: this.#mtime.get(number),
+      ordinal: this.#ordinal.get(number),
+      offset: this.#offset.get(number),
+      ...(type === 'file' ? { sha256: this.#digest(number) } : {}),
+      ...this.#rare.get(number),
+    }
+  }
+
+  /** A way from members to their numbers. */
+  index(): (layer: number, ordinal: number) => number | undefined {
+    const stamp = (number: number) => memberStamp(this.layer(number), this.ordinal(number))
+    const numbers = Uint32Array.from({ length: this.length }, (_, number) => number)
+    numbers.sort((a, b) => stamp(a) - stamp(b))
+    const stamps = Float64Array.from(numbers, stamp)
+    return (layer, ordinal) => {
+      const wanted = memberStamp(layer, ordinal)
+      const at = countBefore(stamps, wanted)
+      return stamps[at] === wanted ? numbers[at] : undefined
+    }
+  }
+
+  #keepDigest(number: number, sha256: string): void {
+    if (32 * (number + 1) > this.#sha256.length) {
+      const grown = new Uint8Array(this.#sha256.length + (this.#sha256.length >> 1))
+      grown.set(this.#sha256)
+      this.#sha256 = grown
+    }
+    for (let i = 0; i < 32; i++) this.#sha256[32 * number + i] = sha256.charCodeAt(i)
+  }
+
+  #digest(number: number): string {
+    return String.fromCharCode(...this.#sha256.subarray(32 * number, 32 * number + 32))
+  }
+}

@@ -1,0 +1,415 @@
+/**
+ * The merge of an image's layers: which paths its file system shows, whose files are hidden and by what, and what each
+ * directory holds, in one walk. `corpus/truth.py` applies the layers one after the other; this sees all layers of one path
+ * at a time and tells by the order of time what that would have come to.
+ */
+import type { Entry } from '../layer/entry.ts'
+import type { PathKey } from '../path.ts'
+import type { HardLinks } from './hard-links.ts'
+import { Kills } from './kills.ts'
+import type { Content } from './linked-members.ts'
+import type { MergedEntry } from './merged-entry.ts'
+import { MergedRow, UNNAMED } from './merged-row.ts'
+import type { WasteReason } from './report.ts'
+import { FOREVER, layerOf, memberStamp, NEVER, type Stamp, whiteoutStamp } from './stamp.ts'
+import { TouchedPaths, Touches, UNTOUCHED } from './touches.ts'
+import type { PathRows, PathVisitor } from './walk.ts'
+import { type WarningCode, Warnings } from './warnings.ts'
+
+/** A regular file of a layer that does not stand at its path any more. */
+export type HiddenFile = {
+  readonly key: PathKey
+  readonly bytes: number
+  readonly layer: number
+  readonly reason: WasteReason
+  readonly byLayer: number
+  /** Its number among the linked members, where a hard link may still show it. */
+  readonly linked: number | undefined
+}
+
+/** A directory with all below it, as `du --apparent-size -l` sums it. */
+export type DirectorySum = {
+  readonly key: PathKey
+  /** Of the files below it, at each of their paths. */
+  readonly bytes: number
+  /** Regular files below it, at each of their paths. */
+  readonly files: number
+  /** What is below it are the rows from `start` to before `end` of the merged table. */
+  readonly start: number
+  readonly end: number
+}
+
+export type MergeTotals = {
+  rootfsBytes: number
+  apparentBytes: number
+  paths: number
+  files: number
+  directories: number
+  symlinks: number
+}
+
+/** What happened at a path, in the order of time. */
+type Moment = { readonly stamp: Stamp; readonly layer: number; readonly row: Entry } & (
+  | { readonly kind: 'whiteout' | 'directory' | 'member' }
+  | { readonly kind: 'link'; readonly target: number }
+)
+
+/** What became of a path. */
+type Outcome = 'nothing' | 'directory' | Moment
+
+/** A path with something below it. */
+class OpenDirectory {
+  key: PathKey = ''
+  /** It is a directory of the merged file system, and its row is written. */
+  shown = false
+  bytes = 0
+  files = 0
+  start = 0
+  /** A member below that is later than this makes a directory of it. */
+  hidden: Stamp = NEVER
+  moments: readonly Moment[] = []
+  touches = UNTOUCHED
+  /** No directory, shown if no member below makes one of it: that is known when all below it was met. */
+  pending: Moment | undefined
+
+  open(key: PathKey, hidden: Stamp): void {
+    this.key = key
+    this.shown = false
+    this.bytes = 0
+    this.files = 0
+    this.hidden = hidden
+    this.moments = []
+    this.touches = UNTOUCHED
+    this.pending = undefined
+  }
+}
+
+const NO_KILLS: readonly Stamp[] = []
+
+/** Merges the layers that it is led through. What it found is taken from it from time to time. */
+export class Merger implements PathVisitor {
+  readonly warnings = new Warnings()
+  readonly totals: MergeTotals = {
+    rootfsBytes: 0,
+    apparentBytes: 0,
+    paths: 0,
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+  }
+  readonly #links: HardLinks
+  /** Of each linked member its inode, 0 before it was shown. */
+  readonly #inodes: Uint32Array
+  /** Of each linked member the latest layer that hid one of its paths. */
+  readonly #hiddenBy: Uint32Array
+  #lastInode = 0
+  readonly #kills = new Kills()
+  readonly #touched = new TouchedPaths()
+  readonly #open: OpenDirectory[] = [new OpenDirectory()]
+  #rows: MergedEntry[] = []
+  #hidden: HiddenFile[] = []
+  #directories: DirectorySum[] = []
+
+  constructor(links: HardLinks) {
+    this.#links = links
+    this.#inodes = new Uint32Array(links.length)
+    this.#hiddenBy = new Uint32Array(links.length)
+    this.#directory(0).shown = true
+  }
+
+  /** How many rows, files and directories wait to be taken. */
+  get waiting(): number {
+    return this.#rows.length + this.#hidden.length + this.#directories.length
+  }
+
+  /** Paths of the merged file system, in path order. */
+  takeRows(): readonly MergedEntry[] {
+    const rows = this.#rows
+    this.#rows = []
+    return rows
+  }
+
+  takeHidden(): readonly HiddenFile[] {
+    const hidden = this.#hidden
+    this.#hidden = []
+    return hidden
+  }
+
+  /** Each after those below it; the root's, which is no path, last. */
+  takeDirectories(): readonly DirectorySum[] {
+    const directories = this.#directories
+    this.#directories = []
+    return directories
+  }
+
+  /** What a hidden file came to when all layers were met: undefined where a hard link still shows it. */
+  wasteOf(file: HiddenFile): HiddenFile | undefined {
+    if (file.linked === undefined) return file
+    if (this.#inodes[file.linked] !== 0) return undefined
+    return { ...file, byLayer: Math.max(file.byLayer, this.#hiddenBy[file.linked] ?? 0) }
+  }
+
+  enter(key: PathKey, depth: number): void {
+    this.#directory(depth).open(key, this.#kills.latest(depth - 1))
+    this.#kills.enter(depth, NO_KILLS)
+  }
+
+  visit(path: PathRows): void {
+    this.#touched.touch(path)
+    const row = path.rows[0]
+    const isPlain = path.count === 1 && row?.whiteout === undefined && row?.type !== 'hardlink'
+    if (path.depth === 0) this.#visitRoot(path)
+    else if (isPlain && row !== undefined && (row.type === 'directory' || !path.hasBelow)) {
+      this.#visitPlain(path, row)
+    } else this.#visitAny(path)
+  }
+
+  leave(depth: number): void {
+    const directory = this.#directory(depth)
+    if (directory.moments.length > 0) {
+      this.#touched.close(depth)
+      if (directory.pending !== undefined) this.#showMember(directory.key, depth, directory.pending)
+      const outcome = directory.shown ? 'directory' : (directory.pending ?? 'nothing')
+      this.#conclude(directory.key, depth, directory.moments, directory.touches, outcome)
+    }
+    if (!directory.shown) return
+    const { key, bytes, files, start } = directory
+    this.#directories.push({ key, bytes, files, start, end: this.totals.paths })
+    if (depth === 0) return
+    const parent = this.#directory(depth - 1)
+    parent.bytes += bytes
+    parent.files += files
+  }
+
+  /** The root's own member is no path; an opaque whiteout there empties all. */
+  #visitRoot(path: PathRows): void {
+    this.#warnOfRepeated(path)
+    const kills: Stamp[] = []
+    for (let i = 0; i < path.count; i++) {
+      const row = path.rows[i]
+      const layer = path.layers[i] ?? 0
+      if (row === undefined) continue
+      const whiteout = whiteoutStamp(layer, row.ordinal)
+      if (row.whiteout === 'opaque') kills.push(whiteout)
+      else if (row.whiteout === 'file') this.warnings.add('whiteoutOfNothing', whiteout, '')
+      else if (row.type === 'file') this.#hide('', row, layer, 'removed', layer)
+    }
+    this.#kills.enter(0, kills)
+  }
+
+  /** Nearly all paths: one layer has it, and nothing about it waits for what comes below. */
+  #visitPlain({ key, depth, layers, hasBelow }: PathRows, row: Entry): void {
+    const layer = layers[0] ?? 0
+    const stamp = memberStamp(layer, row.ordinal)
+    const killed = this.#kills.latest(depth - 1)
+    this.#touchParents(depth, stamp)
+    if (row.type === 'directory') {
+      if (hasBelow) this.enter(key, depth)
+      if (stamp > killed) this.#showDirectory(key, depth, row, layer)
+    } else if (stamp > killed) {
+      this.#showFile(key, depth, row, layer, this.#links.numberOf(layer, row.ordinal))
+    } else if (row.type === 'file') {
+      this.#hide(key, row, layer, 'removed', layerOf(this.#kills.firstAfter(depth - 1, stamp)))
+    }
+  }
+
+  #visitAny(path: PathRows): void {
+    const { key, depth, hasBelow } = path
+    this.#warnOfRepeated(path)
+    const moments: Moment[] = []
+    const kills: Stamp[] = []
+    for (let i = 0; i < path.count; i++) {
+      const row = path.rows[i]
+      if (row === undefined || row.whiteout === 'aufs') continue
+      const layer = path.layers[i] ?? 0
+      if (row.whiteout === 'opaque') {
+        kills.push(whiteoutStamp(layer, row.ordinal))
+        continue
+      }
+      const moment = this.#momentOf(row, layer)
+      if (row.whiteout === undefined) this.#touchParents(depth, memberStamp(layer, row.ordinal))
+      if (moment === undefined) this.warnings.add('danglingHardlink', memberStamp(layer, row.ordinal), key)
+      else {
+        moments.push(moment)
+        if (moment.kind !== 'directory') kills.push(moment.stamp)
+      }
+    }
+    moments.sort((a, b) => a.stamp - b.stamp)
+    kills.sort((a, b) => a - b)
+    const killed = this.#kills.latest(depth - 1)
+    const last = moments.at(-1)
+    const shown = last !== undefined && last.kind !== 'whiteout' && last.stamp > killed ? last : undefined
+    if (!hasBelow) {
+      if (shown !== undefined) this.#showMember(key, depth, shown)
+      this.#conclude(key, depth, moments, UNTOUCHED, shown ?? 'nothing')
+      return
+    }
+    this.#openAny(key, depth, moments, kills, shown)
+  }
+
+  #openAny(
+    key: PathKey,
+    depth: number,
+    moments: readonly Moment[],
+    kills: readonly Stamp[],
+    shown: Moment | undefined,
+  ): void {
+    const directory = this.#directory(depth)
+    const last = moments.at(-1)
+    const ownHidden = last === undefined || last.kind === 'directory' ? NEVER : last.stamp
+    directory.open(key, Math.max(this.#kills.latest(depth - 1), ownHidden))
+    this.#kills.enter(depth, kills)
+    if (shown?.kind === 'directory') this.#showMember(key, depth, shown)
+    else directory.pending = shown
+    if (moments.every(({ kind }) => kind === 'directory')) return
+    directory.moments = moments
+    directory.touches = new Touches(moments.map(({ stamp }) => stamp))
+    this.#touched.open(depth, directory.touches)
+  }
+
+  /** Undefined for a hard link that dangles. */
+  #momentOf(row: Entry, layer: number): Moment | undefined {
+    if (row.whiteout !== undefined) {
+      return { kind: 'whiteout', stamp: whiteoutStamp(layer, row.ordinal), layer, row }
+    }
+    const stamp = memberStamp(layer, row.ordinal)
+    if (row.type === 'directory') return { kind: 'directory', stamp, layer, row }
+    if (row.type !== 'hardlink') return { kind: 'member', stamp, layer, row }
+    const target = this.#links.targetOf(layer, row.ordinal)
+    return target === undefined ? undefined : { kind: 'link', stamp, layer, row, target }
+  }
+
+  /** A member at `depth` makes directories of what stands above it, as far as that is older. */
+  #touchParents(depth: number, stamp: Stamp): void {
+    let shown = depth - 1
+    while (!this.#directory(shown).shown) shown--
+    for (let at = shown + 1; at < depth; at++) {
+      const directory = this.#directory(at)
+      if (stamp <= directory.hidden) return
+      directory.pending = undefined
+      this.#showDirectory(directory.key, at, UNNAMED, layerOf(stamp))
+    }
+  }
+
+  #showMember(key: PathKey, depth: number, moment: Moment): void {
+    const { kind, row, layer } = moment
+    if (kind === 'directory') this.#showDirectory(key, depth, row, layer)
+    else if (kind === 'member') {
+      this.#showFile(key, depth, row, layer, this.#links.numberOf(layer, row.ordinal))
+    } else if (kind === 'link') {
+      const { target } = moment
+      this.#showFile(key, depth, this.#links.content(target), this.#links.layer(target), target)
+    }
+  }
+
+  #showDirectory(key: PathKey, depth: number, content: Content, layer: number): void {
+    const { totals } = this
+    this.#rows.push(new MergedRow(key, content, layer, undefined))
+    totals.paths++
+    totals.directories++
+    const open = this.#open[depth]
+    if (open?.key === key) {
+      open.shown = true
+      open.start = totals.paths
+    } else this.#directories.push({ key, bytes: 0, files: 0, start: totals.paths, end: totals.paths })
+  }
+
+  /** @param linked its number, where hard links lead to it */
+  #showFile(key: PathKey, depth: number, content: Content, layer: number, linked: number | undefined): void {
+    const { totals } = this
+    const { type, bytes } = content
+    const known = linked === undefined ? 0 : (this.#inodes[linked] ?? 0)
+    const inode = known === 0 ? ++this.#lastInode : known
+    if (linked !== undefined) this.#inodes[linked] = inode
+    this.#rows.push(new MergedRow(key, content, layer, inode))
+    totals.paths++
+    if (type === 'symlink') totals.symlinks++
+    if (type !== 'file') return
+    totals.files++
+    totals.apparentBytes += bytes
+    if (known === 0) totals.rootfsBytes += bytes
+    const parent = this.#directory(depth - 1)
+    parent.bytes += bytes
+    parent.files++
+  }
+
+  /** All that happened at a path and below it is known: tells what was odd, and which of its files are hidden. */
+  #conclude(
+    key: PathKey,
+    depth: number,
+    moments: readonly Moment[],
+    touches: Touches,
+    outcome: Outcome,
+  ): void {
+    let made: Stamp = NEVER
+    let cleared: Stamp = NEVER
+    for (const [i, moment] of moments.entries()) {
+      const { kind, stamp } = moment
+      made = Math.max(made, touches.last(i))
+      if (kind === 'whiteout') {
+        const gone = Math.max(cleared, this.#kills.latestBefore(depth - 1, stamp))
+        if (made <= gone) this.warnings.add('whiteoutOfNothing', stamp, key)
+        cleared = stamp
+        continue
+      }
+      made = stamp
+      if (kind === 'directory') continue
+      const below = touches.first(i + 1)
+      const above = this.#kills.firstAfter(depth - 1, stamp)
+      if (below < above) this.warnings.add(this.#parentWarning(moment), below, touches.firstKey(i + 1))
+      if (moment === outcome) continue
+      const hiddenAt = Math.min(below, above, moments[i + 1]?.stamp ?? FOREVER)
+      this.#concludeHidden(key, moment, outcome, layerOf(hiddenAt))
+    }
+  }
+
+  #concludeHidden(key: PathKey, moment: Moment, outcome: Outcome, byLayer: number): void {
+    const { kind, row, layer } = moment
+    if (kind === 'link') {
+      const { target } = moment
+      this.#hiddenBy[target] = Math.max(this.#hiddenBy[target] ?? 0, byLayer)
+    } else if (row.type === 'file') {
+      this.#hide(key, row, layer, this.#reason(row, outcome), byLayer)
+    }
+  }
+
+  #hide(key: PathKey, { bytes, ordinal }: Entry, layer: number, reason: WasteReason, byLayer: number): void {
+    const linked = this.#links.numberOf(layer, ordinal)
+    this.#hidden.push({ key, bytes, layer, reason, byLayer, linked })
+  }
+
+  #reason(hidden: Entry, outcome: Outcome): WasteReason {
+    if (outcome === 'nothing') return 'removed'
+    if (outcome === 'directory') return 'replaced'
+    const shown = outcome.kind === 'link' ? this.#links.content(outcome.target) : outcome.row
+    return shown.sha256 === hidden.sha256 ? 'metadataOnly' : 'replaced'
+  }
+
+  #parentWarning(moment: Moment): WarningCode {
+    const isSymlink =
+      moment.kind === 'link' ? this.#links.isSymlink(moment.target) : moment.row.type === 'symlink'
+    return isSymlink ? 'symlinkParent' : 'fileParent'
+  }
+
+  #warnOfRepeated({ key, rows, layers, count }: PathRows): void {
+    let before = -1
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]
+      const layer = layers[i] ?? 0
+      if (row === undefined || row.whiteout !== undefined) continue
+      if (layer === before && row.type !== 'directory') {
+        this.warnings.add('duplicateEntry', memberStamp(layer, row.ordinal), key)
+      }
+      before = layer
+    }
+  }
+
+  /** The one open at `depth`, or the place for it. */
+  #directory(depth: number): OpenDirectory {
+    const known = this.#open[depth]
+    if (known !== undefined) return known
+    const made = new OpenDirectory()
+    this.#open[depth] = made
+    return made
+  }
+}

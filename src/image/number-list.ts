@@ -1,0 +1,30 @@
+/** Numbers that come one by one, eight bytes each: where there can be one for each member of an image. */
+export class NumberList {
+  #values = new Float64Array(64)
+  length = 0
+
+  /** @returns how many there are now */
+  push(value: number): number {
+    if (this.length === this.#values.length) {
+      const grown = new Float64Array(this.length + (this.length >> 1))
+      grown.set(this.#values)
+      this.#values = grown
+    }
+    this.#values[this.length++] = value
+    return this.length
+  }
+
+  /** NaN where there is none. */
+  get(index: number): number {
+    return index < this.length ? (this.#values[index] ?? Number.NaN) : Number.NaN
+  }
+
+  set(index: number, value: number): void {
+    this.#values[index] = value
+  }
+
+  /** A view of all, valid until the next `push`. */
+  values(): Float64Array {
+    return this.#values.subarray(0, this.length)
+  }
+}

@@ -1,0 +1,75 @@
+import type { PathKey } from '../path.ts'
+import { countBefore } from './kills.ts'
+import { FOREVER, memberStamp, NEVER, type Stamp } from './stamp.ts'
+import type { PathRows } from './walk.ts'
+
+/**
+ * When members below a path made a directory of it, in relation to what happened at the path itself. The moments of the
+ * path divide time into intervals: interval `i` ends with moment `i`, the last one never; of each only the first and the
+ * last touch are kept.
+ */
+export class Touches {
+  readonly #moments: readonly Stamp[]
+  readonly #first: Stamp[] = []
+  readonly #last: Stamp[] = []
+  readonly #firstKey: PathKey[] = []
+
+  /** @param moments ascending; kept, not copied */
+  constructor(moments: readonly Stamp[]) {
+    this.#moments = moments
+  }
+
+  /** A member at `key`, below the path, acted at `stamp`. One at a moment itself belongs to the interval that ends there. */
+  add(stamp: Stamp, key: PathKey): void {
+    const interval = countBefore(this.#moments, stamp)
+    if (stamp < this.first(interval)) {
+      this.#first[interval] = stamp
+      this.#firstKey[interval] = key
+    }
+    if (stamp > this.last(interval)) this.#last[interval] = stamp
+  }
+
+  first(interval: number): Stamp {
+    return this.#first[interval] ?? FOREVER
+  }
+
+  /** Whose the interval's first touch was; the root's where there was none. */
+  firstKey(interval: number): PathKey {
+    return this.#firstKey[interval] ?? ''
+  }
+
+  last(interval: number): Stamp {
+    return this.#last[interval] ?? NEVER
+  }
+}
+
+/** Of a path with nothing below it. */
+export const UNTOUCHED = new Touches([])
+
+/** The paths on the way to the current one whose touches are asked for, as a rule none. */
+export class TouchedPaths {
+  readonly #depths: number[] = []
+  readonly #touches: Touches[] = []
+
+  open(depth: number, touches: Touches): void {
+    this.#depths.push(depth)
+    this.#touches.push(touches)
+  }
+
+  close(depth: number): void {
+    if (this.#depths.at(-1) !== depth) return
+    this.#depths.pop()
+    this.#touches.pop()
+  }
+
+  /** To be called with each path before it is opened itself. */
+  touch({ key, rows, layers, count }: PathRows): void {
+    if (this.#touches.length === 0) return
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]
+      if (row === undefined || row.whiteout !== undefined) continue
+      const stamp = memberStamp(layers[i] ?? 0, row.ordinal)
+      for (const touches of this.#touches) touches.add(stamp, key)
+    }
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * A walk through all layers at once, in path order: a k-way merge of the layers' sorted rows, path by path, with the
+ * directories on the way to each. It holds one batch of each layer and the names of the current path's directories.
+ */
+import { type Entry, sortKey } from '../layer/entry.ts'
+import { isWithin, type PathKey } from '../path.ts'
+import { Problem } from '../problem.ts'
+
+/** Rows of one layer in batches, sorted by (sortKey, ordinal). */
+export type LayerRows = AsyncIterable<readonly Entry[]>
+
+/** Members of one path that are held at once: a name that a tar repeats more often is no file system. */
+const MAX_MEMBERS_OF_A_PATH = 100_000
+
+/** All that the layers have at one path; the whiteouts that hide it are among the rows. */
+export type PathRows = {
+  readonly key: PathKey
+  /** Number of the path's parts: 0 for the root. */
+  readonly depth: number
+  /** How many of `rows` and `layers` belong to this path; what stands behind them is left over. */
+  readonly count: number
+  /** By layer, then by ordinal. */
+  readonly rows: readonly Entry[]
+  /** Of each row the index of its layer. */
+  readonly layers: readonly number[]
+  /** Whether rows of paths below this one follow. */
+  readonly hasBelow: boolean
+}
+
+/**
+ * What is told of a walk. For each path that has something below it a directory is open from `visit` or `enter` until
+ * `leave`; the root is open from the start and left last.
+ */
+export interface PathVisitor {
+  /** @param path valid during the call only */
+  visit(path: PathRows): void
+  /** A directory that no row names. */
+  enter(key: PathKey, depth: number): void
+  leave(depth: number): void
+}
+
+/** The row of one layer that comes next. */
+class Cursor {
+  readonly layer: number
+  readonly #batches: AsyncIterator<readonly Entry[]>
+  #batch: readonly Entry[] = []
+  #next = 0
+  row: Entry | undefined
+  key: PathKey = ''
+
+  constructor(layer: number, rows: LayerRows) {
+    this.layer = layer
+    this.#batches = rows[Symbol.asyncIterator]()
+  }
+
+  /** Goes on to the next row of the batch; false where the batch has no more. */
+  advance(): boolean {
+    const row = this.#batch[this.#next++]
+    if (row === undefined) return false
+    this.row = row
+    this.key = sortKey(row)
+    return true
+  }
+
+  /** Goes on to the first row of the next batch; false where there is none. */
+  async fill(): Promise<boolean> {
+    for (;;) {
+      const { done, value } = await this.#batches.next()
+      this.row = undefined
+      if (done === true) return false
+      this.#batch = value
+      this.#next = 0
+      if (this.advance()) return true
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#batches.return?.()
+  }
+}
+
+/** A heap of cursors: the first by (key, layer) is on top. */
+class Cursors {
+  readonly #heap: Cursor[] = []
+
+  get top(): Cursor | undefined {
+    return this.#heap[0]
+  }
+
+  push(cursor: Cursor): void {
+    const heap = this.#heap
+    let at = heap.length
+    heap.push(cursor)
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      const other = heap[above]
+      if (other === undefined || !isBefore(cursor, other)) break
+      heap[at] = other
+      heap[above] = cursor
+      at = above
+    }
+  }
+
+  removeTop(): void {
+    const last = this.#heap.pop()
+    if (last === undefined || this.#heap.length === 0) return
+    this.#heap[0] = last
+    this.sink()
+  }
+
+  /** The top one went on: puts it where it belongs now. */
+  sink(): void {
+    const heap = this.#heap
+    const cursor = heap[0]
+    if (cursor === undefined) return
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      let least = heap[child]
+      if (least === undefined) break
+      const right = heap[child + 1]
+      if (right !== undefined && isBefore(right, least)) {
+        least = right
+        child++
+      }
+      if (!isBefore(least, cursor)) break
+      heap[at] = least
+      at = child
+    }
+    heap[at] = cursor
+  }
+}
+
+function isBefore(a: Cursor, b: Cursor): boolean {
+  return a.key < b.key || (a.layer < b.layer && a.key === b.key)
+}
+
+/** Opens and closes directories as the paths go by. */
+class OpenDirectories {
+  readonly #keys: PathKey[] = ['']
+  readonly #visitors: readonly PathVisitor[]
+
+  constructor(visitors: readonly PathVisitor[]) {
+    this.#visitors = visitors
+  }
+
+  /** Makes the directories on the way to `key` the open ones. @returns the depth of `key` */
+  moveTo(key: PathKey): number {
+    const keys = this.#keys
+    if (key === '') return 0
+    let last = keys[keys.length - 1] ?? ''
+    while (!isWithin(key, last)) {
+      this.leaveLast()
+      last = keys[keys.length - 1] ?? ''
+    }
+    const start = last === '' ? 0 : last.length + 1
+    for (let cut = key.indexOf('\0', start); cut >= 0; cut = key.indexOf('\0', cut + 1)) {
+      const directory = key.slice(0, cut)
+      for (const visitor of this.#visitors) visitor.enter(directory, keys.length)
+      keys.push(directory)
+    }
+    return keys.length
+  }
+
+  open(key: PathKey): void {
+    if (key !== '') this.#keys.push(key)
+  }
+
+  leaveLast(): void {
+    this.#keys.pop()
+    for (const visitor of this.#visitors) visitor.leave(this.#keys.length)
+  }
+
+  leaveAll(): void {
+    while (this.#keys.length > 0) this.leaveLast()
+  }
+}
+
+/**
+ * Leads the visitors through the layers.
+ *
+ * @param layers lowest first
+ * @param isFull asked after each path: whether a visitor wants to hand on what it has before the next
+ * @returns a generator that stops where `isFull` said so, and between batches
+ * @throws Problem `too_large` for a path with more members than anyone means
+ */
+export async function* walk(
+  layers: readonly LayerRows[],
+  visitors: readonly PathVisitor[],
+  isFull: () => boolean,
+): AsyncGenerator<void, void, undefined> {
+  const all = layers.map((rows, layer) => new Cursor(layer, rows))
+  try {
+    const cursors = new Cursors()
+    for (const cursor of all) if (await cursor.fill()) cursors.push(cursor)
+    const directories = new OpenDirectories(visitors)
+    const rows: Entry[] = []
+    const rowLayers: number[] = []
+    const path = { key: '', depth: 0, count: 0, rows, layers: rowLayers, hasBelow: false }
+    for (let top = cursors.top; top !== undefined; top = cursors.top) {
+      const key = top.key
+      path.key = key
+      path.count = 0
+      for (; top !== undefined && top.key === key; top = cursors.top) {
+        if (path.count === MAX_MEMBERS_OF_A_PATH) throw tooManyMembers()
+        if (top.row !== undefined) rows[path.count] = top.row
+        rowLayers[path.count++] = top.layer
+        if (top.advance() || (await top.fill())) cursors.sink()
+        else cursors.removeTop()
+      }
+      path.depth = directories.moveTo(key)
+      path.hasBelow = top !== undefined && top.key.length > key.length && isWithin(top.key, key)
+      for (const visitor of visitors) visitor.visit(path)
+      if (path.hasBelow) directories.open(key)
+      if (isFull()) yield
+    }
+    directories.leaveAll()
+  } finally {
+    for (const cursor of all) await cursor.close()
+  }
+}
+
+function tooManyMembers(): Problem {
+  return new Problem('too_large', `a path has more than ${MAX_MEMBERS_OF_A_PATH} members`, { lasting: true })
+}

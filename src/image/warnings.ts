@@ -1,0 +1,45 @@
+/** What a maintainer wants to know of an image though it does no harm to the report. */
+import { type PathKey, showPath } from '../path.ts'
+import type { Warning } from './report.ts'
+import { layerOf, type Stamp } from './stamp.ts'
+
+export type WarningCode =
+  /** A whiteout hides a path that no lower layer has. */
+  | 'whiteoutOfNothing'
+  /** A layer has two members of one name, directories aside. */
+  | 'duplicateEntry'
+  /** A member below a symlink; it is made a directory. */
+  | 'symlinkParent'
+  /** A member below something else that is no directory. */
+  | 'fileParent'
+  | 'danglingHardlink'
+
+type Place = { count: number; stamp: Stamp; key: PathKey }
+
+/** One warning a code, with how often and where first. */
+export class Warnings {
+  readonly #places = new Map<string, Place>()
+
+  add(code: string, stamp: Stamp, key: PathKey, count = 1): void {
+    const place = this.#places.get(code)
+    if (place === undefined) {
+      this.#places.set(code, { count, stamp, key })
+      return
+    }
+    place.count += count
+    if (stamp >= place.stamp) return
+    place.stamp = stamp
+    place.key = key
+  }
+
+  /** By code. */
+  list(): Warning[] {
+    const places = [...this.#places].sort(([a], [b]) => (a < b ? -1 : 1))
+    return places.map(([code, { count, stamp, key }]) => ({
+      code,
+      count,
+      layer: layerOf(stamp),
+      ...showPath(key),
+    }))
+  }
+}

@@ -1,7 +1,12 @@
 /** Both hosts, started for tests: what runs here is what `npm start` and `npm run start:node` run. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { startWorker } from '../workers/cloudflare/miniflare.ts'
 import { startNode } from '../workers/node/service.ts'
 
@@ -16,28 +21,89 @@ export type TestService = {
   stop(): Promise<void>
 }
 
+const ENTRY = { worker: '../workers/cloudflare/start.ts', node: '../workers/node/start.ts' }
 const START = { worker: startWorker, node: startNode }
 
-/** Loopback registries are allowed over plain http, unless `settings` say otherwise. */
+/** Loopback registries are allowed over plain http, unless other settings say otherwise. */
+const SETTINGS = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8',
+  LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8',
+}
+
+export function temporaryData(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'lamina-'))
+}
+
+/** A service in this process, with data of its own. */
 export async function startService(
   host: HostName,
   settings: Record<string, string> = {},
 ): Promise<TestService> {
-  const data = await mkdtemp(join(tmpdir(), 'lamina-'))
-  const { url, stop } = await START[host]({
-    HOST: '127.0.0.1',
-    PORT: '0',
-    LAMINA_DATA: data,
-    LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8',
-    LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8',
-    ...settings,
-  })
+  const data = await temporaryData()
+  const { url, stop } = await START[host]({ ...SETTINGS, LAMINA_DATA: data, ...settings })
   return {
     url,
     data,
     async stop() {
       await stop()
       await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+export type SpawnedService = {
+  readonly url: string
+  readonly pid: number
+  /** All that it has printed so far. */
+  readonly output: () => string
+  /** Sends the signal to the whole of it, and waits for its end. @returns the exit code, null where a signal ended it */
+  end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>
+}
+
+/**
+ * A service as a process of its own, as `npm start` and `npm run start:node` run it.
+ *
+ * @param data folder of its data, which outlives it
+ * @param flags of Node
+ */
+export async function spawnService(
+  host: HostName,
+  data: string,
+  settings: Record<string, string> = {},
+  flags: readonly string[] = [],
+): Promise<SpawnedService> {
+  const main = fileURLToPath(new URL(ENTRY[host], import.meta.url))
+  const child = spawn(process.execPath, [...flags, main], {
+    detached: true,
+    env: { ...process.env, ...SETTINGS, LAMINA_DATA: data, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stderr.on('data', (text) => {
+    output += text
+  })
+  const exited = once(child, 'exit')
+  const listening = Promise.withResolvers<string>()
+  createInterface(child.stdout).on('line', (line) => {
+    output += `${line}\n`
+    const url = /Lamina listens on (\S+)/.exec(line)?.[1]
+    if (url !== undefined) listening.resolve(url)
+  })
+  exited.then(() => listening.reject(new Error(`${host} did not start: ${output}`)))
+  const url = await listening.promise
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${host} has no process`)
+  return {
+    url,
+    pid,
+    output: () => output,
+    async end(signal) {
+      // A kill takes the runtime's process with it; a polite signal goes to the service alone, as a shell's `kill` does.
+      process.kill(signal === 'SIGKILL' ? -pid : pid, signal)
+      const [code] = await exited
+      return code
     },
   }
 }

@@ -45,7 +45,7 @@ async function index(
 ): Promise<number> {
   const { store, wasm, configuration } = service.host
   const { limits } = configuration
-  const facts = await indexLayer(store, (database) =>
+  const facts = await indexLayer(store, descriptor.digest, (database) =>
     readLayer(blob, { descriptor, limits, wasm, onBytes, database }),
   )
   return facts.uncompressedBytes

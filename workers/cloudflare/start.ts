@@ -1,5 +1,4 @@
-/** `npm start`: builds the Worker once and serves it until it is told to stop. */
-import '../build.ts'
+/** `npm start`: serves the Worker that `workers/build.ts` has made, until it is told to stop. */
 import { startWorker } from './miniflare.ts'
 
 const { url, stop } = await startWorker(process.env)

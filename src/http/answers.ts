@@ -27,7 +27,7 @@ export function openFor(backend: Backend, ask: Ask, query: ImageQuery): Promise<
   return openImage(backend, {
     reference: query.image,
     platform: query.platform,
-    credentials: askerCredentials(backend, ask, [query.image]),
+    credentials: askerCredentials(backend.host.configuration, ask, [query.image]),
     signal: ask.req.raw.signal,
   })
 }

@@ -1,9 +1,10 @@
 /** What a request presents to registries: its own headers, else what the service was given. */
 import type { AskerCredentials } from '../analysis/open.ts'
+import type { Configuration } from '../configuration.ts'
 import { Problem } from '../problem.ts'
 import { parseReference } from '../reference.ts'
 import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../registry/credentials.ts'
-import type { Ask, Backend } from './backend.ts'
+import type { Ask } from './backend.ts'
 
 /**
  * @param references all that the request names; none where it has one registry that is known only later
@@ -11,11 +12,11 @@ import type { Ask, Backend } from './backend.ts'
  * two registries
  */
 export function askerCredentials(
-  backend: Backend,
+  configuration: Configuration,
   ask: Ask,
   references: readonly string[] = [],
 ): AskerCredentials {
-  const lent = backend.host.configuration.credentials
+  const lent = configuration.credentials
   const auth = ask.req.header('X-Registry-Auth')
   const config = ask.req.header('X-Registry-Config')
   if (auth === undefined && config === undefined) return { for: (registry) => lent.get(registry) }

@@ -9,7 +9,8 @@ export async function bodyText(request: Request): Promise<string> {
   let bytes = 0
   for await (const chunk of request.body ?? []) {
     bytes += chunk.byteLength
-    if (bytes > BODY_BYTES) throw new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
+    if (bytes > BODY_BYTES)
+      throw new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
     chunks.push(chunk)
   }
   try {

@@ -69,7 +69,10 @@ export function problems(
     const all = [...(codes[status] ?? []), ...(more[status] ?? [])]
     const names = all.map((code) => `\`${code}\``).join(', ')
     const description = `${WHY[status] ?? 'A problem'}: ${names}.`
-    return [status, { description, content: { 'application/problem+json': { schema: problemSchema } } }] as const
+    return [
+      status,
+      { description, content: { 'application/problem+json': { schema: problemSchema } } },
+    ] as const
   })
   return Object.fromEntries(described)
 }
@@ -90,7 +93,8 @@ export function list(description: string, page: z.ZodType, item: z.ZodType): Res
 /** Text of some kinds. */
 export function text(description: string, examples: Readonly<Record<string, string>>): Responses[string] {
   const content: Content = {}
-  for (const [type, example] of Object.entries(examples)) content[type] = { schema: { type: 'string' }, example }
+  for (const [type, example] of Object.entries(examples))
+    content[type] = { schema: { type: 'string' }, example }
   return { description, content }
 }
 

@@ -1,19 +1,13 @@
 /** What the API's description says beyond its routes. */
 import type { App } from './backend.ts'
 
-const DESCRIPTION = `Lamina tells what is inside a container image, and what changed between two of them, without a Docker
-daemon and without pulling: it reads each layer once from the registry, keeps an index of it, and answers from the index.
-
-Sizes are in bytes and their names end in \`Bytes\`; times are RFC 3339 in UTC; a digest is \`sha256:<hex>\`, a file's
-\`sha256\` the bare hex. Paths are relative, without a leading slash. An image that is not analysed yet is analysed when
-it is asked for: a JSON answer is then \`202\` with the analysis and \`Retry-After\`, every other one a \`503\`; with
-\`wait\` the answer waits.
-
-Lists come in pages, \`nextCursor\` leading to the next one, and with \`Accept: application/x-ndjson\` whole, one object a
-line. Errors are \`application/problem+json\`. Under \`/v1\` an unknown parameter is an error.
-
-To try it on a registry of your own machine, start the service with
-\`LAMINA_PRIVATE_REGISTRIES=127.0.0.0/8 LAMINA_INSECURE_REGISTRIES=127.0.0.0/8\` and ask for \`localhost:5000/name:tag\`.`
+const DESCRIPTION = [
+  'Lamina tells what is inside a container image, and what changed between two of them, without a Docker daemon and without pulling: it reads each layer once from the registry, keeps an index of it, and answers from the index.',
+  "Sizes are in bytes and their names end in `Bytes`; times are RFC 3339 in UTC; a digest is `sha256:<hex>`, a file's `sha256` the bare hex. Paths are relative, without a leading slash.",
+  'An image that is not analysed yet is analysed when it is asked for: a JSON answer is then `202` with the analysis and `Retry-After`, every other one a `503`; with `wait` the answer waits.',
+  'Lists come in pages, `nextCursor` leading to the next one, and with `Accept: application/x-ndjson` whole, one object a line. Errors are `application/problem+json`. Under `/v1` an unknown parameter is an error.',
+  'To try it on a registry of your own machine, start the service with `LAMINA_PRIVATE_REGISTRIES=127.0.0.0/8 LAMINA_INSECURE_REGISTRIES=127.0.0.0/8` and ask for `localhost:5000/name:tag`.',
+].join('\n\n')
 
 const TAGS = [
   { name: 'Reports', description: 'What is inside an image.' },
@@ -50,11 +44,16 @@ const SECURITY_SCHEMES = {
 
 export type OpenApiDocument = ReturnType<App['getOpenAPI31Document']>
 
-export function openApiDocument(app: App): OpenApiDocument {
+/** Once for each app. */
+export function registerSecurity(app: App): void {
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
     app.openAPIRegistry.registerComponent('securitySchemes', name, scheme)
   }
-  return app.getOpenAPI31Document({
+}
+
+/** The whole description of the routes that the app has by now. */
+export function openApiDocument(app: App): OpenApiDocument {
+  const { webhooks: _none, ...document } = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Lamina',
@@ -65,4 +64,5 @@ export function openApiDocument(app: App): OpenApiDocument {
     servers: [{ url: '/', description: 'This service.' }],
     tags: TAGS,
   })
+  return document
 }

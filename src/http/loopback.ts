@@ -19,5 +19,8 @@ export function loopbackNamesOnly(listensAt: string): MiddlewareHandler<Env> {
 
 /** A `Host` without its port: `[::1]:8080` is `::1`. */
 function hostName(host: string): string {
-  return host.toLowerCase().replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  return host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
 }

@@ -5,30 +5,29 @@ async function* counting(batches: number, seen: { made: number; left: boolean })
   try {
     for (let i = 0; i < batches; i++) {
       seen.made++
-      yield [i, i + 0.5]
+      yield [{ value: i }, { value: i + 0.5 }]
     }
   } finally {
     seen.left = true
   }
 }
 
-const show = (value: number) => ({ value })
 const never = (error: unknown) => expect.unreachable(String(error))
 
 test('each item is a line', async () => {
   const seen = { made: 0, left: false }
-  const body = await jsonLines({ batches: counting(2, seen), show, onCut: never })
+  const body = await jsonLines(counting(2, seen), never)
   expect(await new Response(body).text()).toBe('{"value":0}\n{"value":0.5}\n{"value":1}\n{"value":1.5}\n')
 })
 
 test('an empty list is an empty body', async () => {
   const batches = (async function* (): AsyncGenerator<number[]> {})()
-  expect(await new Response(await jsonLines({ batches, show, onCut: never })).text()).toBe('')
+  expect(await new Response(await jsonLines(batches, never)).text()).toBe('')
 })
 
 test('no batch is made before its reader wants it, and none after its reader has left', async () => {
   const seen = { made: 0, left: false }
-  const body = await jsonLines({ batches: counting(1_000_000, seen), show, onCut: never })
+  const body = await jsonLines(counting(1_000_000, seen), never)
   const reader = body.getReader()
   for (let i = 0; i < 3; i++) await reader.read()
   expect(seen.made).toBe(3)
@@ -40,10 +39,10 @@ test('a stream that fails is cut off, and told of', async () => {
   const told: unknown[] = []
   const failure = new Error('the store is gone')
   const batches = (async function* () {
-    yield [1]
+    yield [{ value: 1 }]
     throw failure
   })()
-  const body = await jsonLines({ batches, show, onCut: (error) => told.push(error) })
+  const body = await jsonLines(batches, (error) => told.push(error))
   const reader = body.getReader()
   expect(new TextDecoder().decode((await reader.read()).value)).toBe('{"value":1}\n')
   await expect(reader.read()).rejects.toBe(failure)
@@ -51,8 +50,6 @@ test('a stream that fails is cut off, and told of', async () => {
 })
 
 test('what fails from the start has no stream', async () => {
-  const batches = (async function* (): AsyncGenerator<number[]> {
-    throw new Error('no table')
-  })()
-  await expect(jsonLines({ batches, show, onCut: never })).rejects.toThrow('no table')
+  const batches = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('no table')) }) }
+  await expect(jsonLines(batches, never)).rejects.toThrow('no table')
 })

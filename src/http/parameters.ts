@@ -40,14 +40,11 @@ export const image = reference(
   'alpine:3.20',
 )
 
-export const platform = z
-  .string()
-  .optional()
-  .openapi({
-    description:
-      "`os/arch[/variant]`; `linux/amd64` by default. Variants fall back as containerd's `platforms.Only` has it, never to another architecture. An image without an index is taken as it is unless a platform is asked for, which it then must match.",
-    example: 'linux/amd64',
-  })
+export const platform = z.string().optional().openapi({
+  description:
+    "`os/arch[/variant]`; `linux/amd64` by default. Variants fall back as containerd's `platforms.Only` has it, never to another architecture. An image without an index is taken as it is unless a platform is asked for, which it then must match.",
+  example: 'linux/amd64',
+})
 
 /** @param seconds by default */
 export function waitUpTo(seconds: number) {
@@ -84,18 +81,12 @@ export const layer = integer(
   { description: 'Index of a layer, the lowest being 0.', example: 0 },
 ).optional()
 
-export const pathBase64 = z
-  .string()
-  .optional()
-  .openapi({
-    description: 'In place of `path`: its exact bytes as base64 or base64url, where they are not UTF-8.',
-  })
+export const pathBase64 = z.string().optional().openapi({
+  description: 'In place of `path`: its exact bytes as base64 or base64url, where they are not UTF-8.',
+})
 
-export const glob = z
-  .string()
-  .optional()
-  .openapi({
-    description:
-      'Only paths that match: anchored and case-sensitive; `*` within a part, `**` across parts, `?`, `[…]`, `{…}`; `dir/**` also matches `dir`.',
-    example: '**/*.so',
-  })
+export const glob = z.string().optional().openapi({
+  description:
+    'Only paths that match: anchored and case-sensitive; `*` within a part, `**` across parts, `?`, `[…]`, `{…}`; `dir/**` also matches `dir`.',
+  example: '**/*.so',
+})

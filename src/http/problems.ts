@@ -37,7 +37,9 @@ export function problemOf(error: unknown): Problem | undefined {
     return new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
   }
   if (error instanceof HTTPException && error.status < 500) {
-    return new Problem('invalid_parameter', error.message || 'the request cannot be read', { parameter: 'body' })
+    return new Problem('invalid_parameter', error.message || 'the request cannot be read', {
+      parameter: 'body',
+    })
   }
   return undefined
 }

@@ -101,14 +101,14 @@ export function addAnalyses(app: App, backend: Backend): void {
 
   app.openapi(getAnalysis, async (c) => {
     const { id } = c.req.valid('param')
-    const analysis = await readAnalysis(backend, id, askerCredentials(backend, c))
+    const analysis = await readAnalysis(backend, id, askerCredentials(backend.host.configuration, c))
     return c.json(analysisBody(analysis), 200, { 'Cache-Control': 'no-store' })
   })
 
   app.openapi(watchAnalysis, async (c) => {
     const { id } = c.req.valid('param')
     const { signal } = c.req.raw
-    const credentials = askerCredentials(backend, c)
+    const credentials = askerCredentials(backend.host.configuration, c)
     const states = followAnalysis(backend, id, credentials, LISTEN_MILLISECONDS, signal)
     return eventStream(backend, c, states)
   })

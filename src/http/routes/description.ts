@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 import type { App } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../conditional.ts'
 import { json, openToAll, problems, text } from '../describe.ts'
-import { openApiDocument } from '../document.ts'
+import { openApiDocument, registerSecurity } from '../document.ts'
 
 const getJson = createRoute({
   method: 'get',
@@ -35,6 +35,7 @@ const getYaml = createRoute({
 type Written = { readonly text: string; readonly tag: string }
 
 export function addDescription(app: App): void {
+  registerSecurity(app)
   /** Written once, when first asked for: all routes are there by then. */
   const kept = new Map<string, Written>()
   const written = (kind: string, write: () => string): Written => {

@@ -76,39 +76,46 @@ export function addRegistry(app: App, backend: Backend): void {
   app.openapi(listTagsRoute, async (c) => {
     const query = c.req.valid('query')
     const reference = repositoryOf(query.repository)
-    const credential = askerCredentials(backend, c, [query.repository]).for(reference.registry)
+    const credential = askerCredentials(backend.host.configuration, c, [query.repository]).for(
+      reference.registry,
+    )
     const asker = { ...(credential ? { credential } : {}), signal: c.req.raw.signal }
     const ask = (limit: number, after: string | undefined) =>
       backend.client.tags(reference, asker, { limit, ...(after === undefined ? {} : { after }) })
     const headers = { 'Cache-Control': 'private, no-cache' }
     if (wantsLines(c, query)) {
-      const batches = allTags((after) => ask(TAGS_AT_ONCE, after))
-      const onCut = (error: unknown) => logCut(backend, c, error)
-      const body = await jsonLines({ batches, show: (name) => ({ name }), onCut })
+      const tags = allTags((after) => ask(TAGS_AT_ONCE, after))
+      const body = await jsonLines(tags, (error) => logCut(backend, c, error))
       return new Response(body, { headers: { ...headers, 'Content-Type': 'application/x-ndjson' } })
     }
     const after = query.cursor === undefined ? undefined : String(decodeCursor(query.cursor, query).at)
     const { names, next } = await ask(query.limit ?? PAGE_LIMIT, after)
     const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor({ pins: [], at: next }, query) }
-    return c.json({ items: names.map((name) => ({ name })), ...nextCursor }, 200, headers)
+    return c.json({ items: names.map(toTag), ...nextCursor }, 200, headers)
   })
+}
+
+type Tag = { readonly name: string }
+
+function toTag(name: string): Tag {
+  return { name }
 }
 
 type TagsPage = { readonly names: readonly string[]; readonly next?: string | undefined }
 
 async function* allTags(
   ask: (after: string | undefined) => Promise<TagsPage>,
-): AsyncGenerator<readonly string[], void> {
+): AsyncGenerator<readonly Tag[], void> {
   let after: string | undefined
   do {
     const { names, next } = await ask(after)
-    yield names
+    yield names.map(toTag)
     after = next
   } while (after !== undefined)
 }
 
 function accessFor(backend: Backend, c: Ask, reference: Reference, text: string): Access {
-  const credential = askerCredentials(backend, c, [text]).for(reference.registry)
+  const credential = askerCredentials(backend.host.configuration, c, [text]).for(reference.registry)
   return new Access(backend, reference, credential, c.req.raw.signal)
 }
 

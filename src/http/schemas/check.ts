@@ -23,7 +23,8 @@ const ruleVerdictSchema = z
       .union([z.number(), z.string()])
       .openapi({ description: 'The limit; of `deny` the glob.', example: 10 }),
     actual: z.number().nullable().openapi({
-      description: 'What the image has; of `deny` the number of matching paths; null where there is nothing to compare.',
+      description:
+        'What the image has; of `deny` the number of matching paths; null where there is nothing to compare.',
       example: 43.07968,
     }),
     pass: z.boolean().openapi({ description: 'Whether it holds.', example: false }),
@@ -49,9 +50,13 @@ const limit = (description: string, example: string) =>
   z.union([z.string(), z.number()]).optional().openapi({ description, example })
 
 const globs = (description: string, example: string) =>
-  z.array(z.string()).optional().openapi({ description, example: [example] })
+  z
+    .array(z.string())
+    .optional()
+    .openapi({ description, example: [example] })
 
-const SIZE = 'Digits, an optional fraction, an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).'
+const SIZE =
+  'Digits, an optional fraction, an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).'
 
 type Words = Readonly<Record<string, readonly [description: string, example: string]>>
 
@@ -71,7 +76,10 @@ export const RULE_WORDS: Words = {
     '10%',
   ],
   maxGrowth: ['Growth of `uncompressedBytes` over `baseline` is at most this: a size, or percent.', '5%'],
-  maxCompressedGrowth: ['Growth of `compressedBytes` over `baseline` is at most this: a size, or percent.', '10MB'],
+  maxCompressedGrowth: [
+    'Growth of `compressedBytes` over `baseline` is at most this: a size, or percent.',
+    '10MB',
+  ],
   minWasteBytes: [
     'A floor: where `waste.bytes` is below it, the percent and efficiency rules hold anyway. No rule by itself.',
     '1MB',
@@ -107,10 +115,15 @@ export const checkRequestSchema = z
     z.strictObject({
       image,
       platform,
-      diveCi: text("A `.dive-ci` file as it is, with dive's own meaning", 'rules:\n  lowestEfficiency: 0.95\n'),
+      diveCi: text(
+        "A `.dive-ci` file as it is, with dive's own meaning",
+        'rules:\n  lowestEfficiency: 0.95\n',
+      ),
     }),
   ])
-  .openapi('CheckRequest', { description: 'An image, and the policy or `.dive-ci` file that it is held against.' })
+  .openapi('CheckRequest', {
+    description: 'An image, and the policy or `.dive-ci` file that it is held against.',
+  })
 
 /** Each word of a policy as a schema. */
 export function mapWords<S extends z.ZodType>(

@@ -1,6 +1,17 @@
 /** `/v1/diff` and what hangs on it: the shapes of `diff/`, described. */
 import { z } from '@hono/zod-openapi'
-import { bytes, count, deltaBytes, digest, layerIndex, pageOf, path, pathBase64, text, time } from './fields.ts'
+import {
+  bytes,
+  count,
+  deltaBytes,
+  digest,
+  layerIndex,
+  pageOf,
+  path,
+  pathBase64,
+  text,
+  time,
+} from './fields.ts'
 import { packageTypeSchema } from './packages.ts'
 import { identitySchema } from './report.ts'
 
@@ -42,6 +53,7 @@ const unsharedLayerSchema = z
     ...place.shape,
     compressedBytes: bytes('Size of the blob', 45762203),
     uncompressedBytes: bytes('Size of the tar', 141329408),
+    wastedBytes: bytes('Of its files what the merged file system does not show', 94217038),
     createdBy: text('The step of the history that made it', 'RUN apt-get install curl').optional(),
   })
   .openapi('UnsharedLayer', { description: 'A layer that only one of the images has.' })
@@ -95,10 +107,16 @@ const packageChangeSchema = z
     type: packageTypeSchema,
     name: text('Its name', 'curl'),
     architecture: text('The architecture that it was built for', 'amd64').optional(),
-    path: path('The file that declares it, for npm and pypi', 'srv/app/node_modules/qs/package.json').optional(),
+    path: path(
+      'The file that declares it, for npm and pypi',
+      'srv/app/node_modules/qs/package.json',
+    ).optional(),
     from: text('Its version in the first image; absent where it was added', '8.14.1-2').optional(),
     to: text('Its version in the second image; absent where it was removed', '8.14.1-3').optional(),
-    deltaBytes: deltaBytes('What its own files take more, where both images say how many they are', 4096).optional(),
+    deltaBytes: deltaBytes(
+      'What its own files take more, where both images say how many they are',
+      4096,
+    ).optional(),
   })
   .openapi('PackageChange', { description: 'A package that differs.' })
 

@@ -2,14 +2,20 @@
 import { z } from '@hono/zod-openapi'
 
 export const bytes = (description: string, example: number) =>
-  z.int().nonnegative().openapi({ description: `${description}, in bytes.`, example })
+  z
+    .int()
+    .nonnegative()
+    .openapi({ description: `${description}, in bytes.`, example })
 
 /** Bytes of a difference: negative where it shrank. */
 export const deltaBytes = (description: string, example: number) =>
   z.int().openapi({ description: `${description}, in bytes; negative where it shrank.`, example })
 
 export const count = (description: string, example: number) =>
-  z.int().nonnegative().openapi({ description: `${description}.`, example })
+  z
+    .int()
+    .nonnegative()
+    .openapi({ description: `${description}.`, example })
 
 export const text = (description: string, example: string) =>
   z.string().openapi({ description: `${description}.`, example })
@@ -41,7 +47,10 @@ export const pathBase64 = z.base64().optional().openapi({
 })
 
 export const layerIndex = (description: string, example: number) =>
-  z.int().nonnegative().openapi({ description: `${description}: its index, the lowest layer being 0.`, example })
+  z
+    .int()
+    .nonnegative()
+    .openapi({ description: `${description}: its index, the lowest layer being 0.`, example })
 
 export const nextCursor = z.string().optional().openapi({
   description: 'The `cursor` of the next page; absent on the last one.',

@@ -44,7 +44,10 @@ export const fileSchema = z
       .optional()
       .openapi({ description: "A device's `major:minor`.", example: '1:3' }),
     layer: layerIndex('The layer whose member this is', 1),
-    inode: count('Paths that share one are hard links of each other; a number of this image alone', 1422).optional(),
+    inode: count(
+      'Paths that share one are hard links of each other; a number of this image alone',
+      1422,
+    ).optional(),
     implicit: z
       .literal(true)
       .optional()
@@ -78,13 +81,17 @@ export const treeSchema: z.ZodType<Tree> = z
     path: path('Where it stands; empty for the root', 'usr/bin'),
     pathBase64,
     type: entryTypeSchema,
-    bytes: bytes('Its size; of a directory the sum over all below it, a hard link counted at each path', 16842752),
+    bytes: bytes(
+      'Its size; of a directory the sum over all below it, a hard link counted at each path',
+      16842752,
+    ),
     files: count('Regular files at or below it', 243),
     children: z
       .array(z.lazy((): z.ZodType<Tree> => treeSchema))
       .optional()
       .openapi({
-        description: 'What a directory holds, largest first; as many as `limit` says, as deep as `depth` says.',
+        description:
+          'What a directory holds, largest first; as many as `limit` says, as deep as `depth` says.',
         type: 'array',
         items: { $ref: '#/components/schemas/Tree' },
         example: [{ path: 'usr/bin/python3.13', type: 'file', bytes: 6832784, files: 1 }],

@@ -3,7 +3,8 @@ import { z } from '@hono/zod-openapi'
 import { bytes, digest, nextCursor, text } from './fields.ts'
 
 export const configSchema = z.looseObject({}).openapi('Config', {
-  description: "An image's config, byte for byte as the registry has it (OCI image specification, `config.md`).",
+  description:
+    "An image's config, byte for byte as the registry has it (OCI image specification, `config.md`).",
   example: {
     architecture: 'amd64',
     os: 'linux',

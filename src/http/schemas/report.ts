@@ -66,10 +66,7 @@ export const layerSchema = z
       'Digest of the uncompressed tar',
       'sha256:e5079b2b165d031ded169bcb0e77deec548dfc4148649507aafcbad94cc9a183',
     ),
-    mediaType: text(
-      'Media type, as the manifest says',
-      'application/vnd.docker.image.rootfs.diff.tar.gzip',
-    ),
+    mediaType: text('Media type, as the manifest says', 'application/vnd.docker.image.rootfs.diff.tar.gzip'),
     compression: compressionSchema,
     compressedBytes: bytes('Size of the blob', 37477849),
     uncompressedBytes: bytes('Size of the tar', 87948288),
@@ -107,11 +104,10 @@ export const wasteSchema = z
       description: 'Files in whose place a later layer put something else.',
     }),
     metadataOnly: wasteSumSchema.openapi({
-      description:
-        'Files that a later layer stores again with the same content: a chmod, a chown, a touch.',
+      description: 'Files that a later layer stores again with the same content: a chmod, a chown, a touch.',
     }),
   })
-  .openapi('Waste', { description: "What the layers store and nobody sees." })
+  .openapi('Waste', { description: 'What the layers store and nobody sees.' })
 
 export const efficiencySchema = z
   .strictObject({
@@ -169,10 +165,13 @@ export const reportSchema = z
     largestFiles: z.array(sizedPathSchema).max(20).openapi({
       description: 'The 20 largest regular files, each path of a hard link; largest first.',
     }),
-    largestDirectories: z.array(sizedPathSchema).max(20).openapi({
-      description: 'The 20 largest directories, each with all below it; largest first.',
-      example: [{ path: 'usr', bytes: 117502837 }],
-    }),
+    largestDirectories: z
+      .array(sizedPathSchema)
+      .max(20)
+      .openapi({
+        description: 'The 20 largest directories, each with all below it; largest first.',
+        example: [{ path: 'usr', bytes: 117502837 }],
+      }),
     packages: z
       .strictObject({
         total: count('Packages', 234),

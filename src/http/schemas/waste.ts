@@ -15,27 +15,24 @@ export const wastedFileSchema = z
     reason: wasteReasonSchema,
     byLayer: layerIndex('The layer that hid it', 5),
   })
-  .openapi('WastedFile', { description: 'A file that a layer stores and the merged file system does not show.' })
+  .openapi('WastedFile', {
+    description: 'A file that a layer stores and the merged file system does not show.',
+  })
 
 export const wastePageSchema = pageOf('WastePage', wastedFileSchema, 'The largest first.')
 
 export const duplicateGroupSchema = z
   .strictObject({
-    sha256: sha256(
-      'Their content',
-      '2d6e67cad19c3da3bc3e6f3dfb37bb49d3e3896746395327d7f9cd468e1aec92',
-    ),
+    sha256: sha256('Their content', '2d6e67cad19c3da3bc3e6f3dfb37bb49d3e3896746395327d7f9cd468e1aec92'),
     bytes: bytes('Size of one of them', 277528),
     count: count('How many there are', 3),
     wastedBytes: bytes('What one copy of it would save', 555056),
     paths: z
-      .array(z.strictObject({ path: path('Where one stands', 'usr/share/doc/openssl/changelog.gz'), pathBase64 }))
+      .array(
+        z.strictObject({ path: path('Where one stands', 'usr/share/doc/openssl/changelog.gz'), pathBase64 }),
+      )
       .openapi({ description: 'Where they stand: the first 50 in path order.' }),
   })
   .openapi('DuplicateGroup', { description: 'Files with the same content.' })
 
-export const duplicatePageSchema = pageOf(
-  'DuplicatePage',
-  duplicateGroupSchema,
-  'The largest waste first.',
-)
+export const duplicatePageSchema = pageOf('DuplicatePage', duplicateGroupSchema, 'The largest waste first.')

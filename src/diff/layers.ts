@@ -9,6 +9,8 @@ export type UnsharedLayer = LayerPlace & {
   readonly diffId: string
   readonly compressedBytes: number
   readonly uncompressedBytes: number
+  /** Of it what the merged file system does not show. */
+  readonly wastedBytes: number
   readonly createdBy?: string
 }
 
@@ -47,13 +49,14 @@ function place(layers: readonly LayerReport[], i: number): LayerPlace {
 }
 
 function unshared(layer: LayerReport): UnsharedLayer {
-  const { index, digest, diffId, compressedBytes, uncompressedBytes, createdBy } = layer
+  const { index, digest, diffId, compressedBytes, uncompressedBytes, wastedBytes, createdBy } = layer
   return {
     diffId,
     index,
     digest,
     compressedBytes,
     uncompressedBytes,
+    wastedBytes,
     ...(createdBy === undefined ? {} : { createdBy }),
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Problem } from '../problem.ts'
-import { diffText, type FileSource, formatTextDiff, type Hunk, type TextDiff } from './text.ts'
+import { diffTextFiles, type FileSource, formatTextDiff, type Hunk, type TextDiff } from './text.ts'
 
 const sources: { cancelled: boolean; opened: boolean }[] = []
 
@@ -36,7 +36,7 @@ function file(
 }
 
 const diff = (from: string | undefined, to: string | undefined, context = 3): Promise<TextDiff> =>
-  diffText(
+  diffTextFiles(
     {
       path: 'etc/x.conf',
       from: from === undefined ? undefined : file(from),
@@ -107,14 +107,14 @@ describe('a unified diff', () => {
 
   test('of the same content is nothing, and reads nothing', async () => {
     const [from, to] = [file('a\n'), file('a\n')]
-    const found = await diffText({ path: 'x', from, to })
+    const found = await diffTextFiles({ path: 'x', from, to })
     expect(found).toMatchObject({ identical: true, binary: false, hunks: [] })
     expect(formatTextDiff(found)).toBe('')
     expect([from.opened(), to.opened()]).toEqual([false, false])
   })
 
   test('a name cannot end its line', async () => {
-    const found = await diffText({ path: 'a\n+++ b\x1b[31m', from: file('a'), to: file('b') })
+    const found = await diffTextFiles({ path: 'a\n+++ b\x1b[31m', from: file('a'), to: file('b') })
     expect(formatTextDiff(found).split('\n').slice(0, 2).join('|')).toMatch(
       /^--- "a\/a\\n\+\+\+ b\\033\[31m"\t[^|]*\|\+\+\+ "b\/a\\n\+\+\+ b\\033\[31m"\t/,
     )
@@ -161,7 +161,7 @@ describe('what is no text', () => {
     const content = new Uint8Array(3_000_000).fill(65)
     content[7_999] = 0
     const [from, to] = [file('text\n'), file(content)]
-    const found = await diffText({ path: 'usr/bin/x', from, to })
+    const found = await diffTextFiles({ path: 'usr/bin/x', from, to })
     expect(found).toEqual({
       path: 'usr/bin/x',
       from: { sha256: from.sha256, bytes: 5 },
@@ -179,7 +179,7 @@ describe('what is no text', () => {
   })
 
   test('a text of more than 1 MiB is too large', async () => {
-    const large = diffText({ path: 'x', from: file('a\n'), to: file('a'.repeat(1_048_577)) })
+    const large = diffTextFiles({ path: 'x', from: file('a\n'), to: file('a'.repeat(1_048_577)) })
     await expect(large).rejects.toThrow(/1048577 bytes, texts of at most 1048576/)
     await expect(large).rejects.toMatchObject({ code: 'too_large' } satisfies Partial<Problem>)
     expect(sources.at(-1)?.cancelled).toBe(true)
@@ -187,7 +187,7 @@ describe('what is no text', () => {
   })
 
   test('bytes that are not UTF-8 stay apart', async () => {
-    const found = await diffText({
+    const found = await diffTextFiles({
       path: 'x',
       from: file(Uint8Array.of(0xe9, 0x0a)),
       to: file(Uint8Array.of(0xe8, 0x0a)),
@@ -200,6 +200,8 @@ describe('what is no text', () => {
       ...file('b'),
       open: () => Promise.reject(new Problem('registry_error', 'gone')),
     }
-    await expect(diffText({ path: 'x', from: file('a'.repeat(5_000)), to: broken })).rejects.toThrow('gone')
+    await expect(diffTextFiles({ path: 'x', from: file('a'.repeat(5_000)), to: broken })).rejects.toThrow(
+      'gone',
+    )
   })
 })

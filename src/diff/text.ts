@@ -55,7 +55,7 @@ export type TextPair = {
  * @param context lines around each change, 0 to 100
  * @throws Problem `too_large` for a text of more than 1 MiB
  */
-export async function diffText(
+export async function diffTextFiles(
   pair: TextPair,
   { context = 3 }: { context?: number } = {},
 ): Promise<TextDiff> {

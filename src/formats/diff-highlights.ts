@@ -1,0 +1,51 @@
+/** Of the directories that changed those that tell most: what a reader wants to know first, each byte told once. */
+import type { DirectoryChange } from '../diff/directories.ts'
+
+/** How much of a directory's growth those below it have to account for to be told in its place. */
+const ACCOUNTED = 0.75
+
+type Node = { readonly directory: DirectoryChange | undefined; readonly children: Node[] }
+
+/**
+ * A directory that only grew or only shrank, or in which no part stands out, is one line; of every other those below it
+ * are told instead.
+ *
+ * @param directories as a diff has them: nested ones each with all below it
+ * @returns some of them, none within another, largest first
+ */
+export function tellingDirectories(directories: readonly DirectoryChange[]): DirectoryChange[] {
+  return treeOf(directories)
+    .children.flatMap(tell)
+    .sort((a, b) => Math.abs(b.delta) - Math.abs(a.delta))
+}
+
+function tell({ directory, children }: Node): DirectoryChange[] {
+  if (directory === undefined) return children.flatMap(tell)
+  const accounted = children.reduce((sum, child) => sum + (child.directory?.delta ?? 0), 0)
+  const rest = Math.abs(directory.delta - accounted)
+  if (isUniform(directory) || rest > (1 - ACCOUNTED) * Math.abs(directory.delta)) return [directory]
+  return children.flatMap(tell)
+}
+
+function isUniform({ added, removed, modified }: DirectoryChange): boolean {
+  return modified === 0 && (added === 0 || removed === 0)
+}
+
+/** Each below the nearest of the others that holds it. */
+function treeOf(directories: readonly DirectoryChange[]): Node {
+  const root: Node = { directory: undefined, children: [] }
+  const above: Node[] = [root]
+  const place = (path: string): string => `${path}/`
+  const inOrder = directories.toSorted((a, b) => (place(a.path) < place(b.path) ? -1 : 1))
+  for (const directory of inOrder) {
+    while (!holds(above.at(-1)?.directory, directory)) above.pop()
+    const node: Node = { directory, children: [] }
+    above.at(-1)?.children.push(node)
+    above.push(node)
+  }
+  return root
+}
+
+function holds(above: DirectoryChange | undefined, below: DirectoryChange): boolean {
+  return above === undefined || below.path.startsWith(`${above.path}/`)
+}

@@ -1,0 +1,404 @@
+/**
+ * A diff as people read it, before it is Markdown, text or HTML: a headline, the figures, the reasons, and tables. Names
+ * out of images are marked as such; each format escapes them in its own way.
+ */
+import type { FileChange } from '../diff/change.ts'
+import type { ConfigValue } from '../diff/config.ts'
+import type { DirectoryChange } from '../diff/directories.ts'
+import type { PackageChange } from '../diff/packages.ts'
+import type { Diff, Figure } from '../diff/summary.ts'
+import { formatBytes, formatCount, formatDelta } from '../figure.ts'
+import type { ImageIdentity } from '../image/report.ts'
+import { tellingDirectories } from './diff-highlights.ts'
+
+/** Hostile text out of an image or a reference. */
+export type Name = { readonly name: string }
+
+/** Words of ours, or a name. */
+export type Piece = string | Name
+
+export type Sign = '+' | '-' | '~'
+
+export type Row = {
+  /** Whether it came, went or changed; whether it grew or shrank. */
+  readonly sign: Sign
+  readonly cells: readonly (readonly Piece[])[]
+}
+
+export type Column = { readonly title: string | Name; readonly align: 'left' | 'right' }
+
+export type Table = {
+  readonly title: string
+  /** What a row is, in the plural: `packages`. */
+  readonly noun: string
+  readonly columns: readonly Column[]
+  readonly rows: readonly Row[]
+}
+
+export type DiffView = {
+  readonly from: Name
+  readonly to: Name
+  readonly headline: string
+  readonly identical: boolean
+  readonly figures: Table
+  /** Each a sentence: what makes most of the change. */
+  readonly reasons: readonly (readonly Piece[])[]
+  /** Without those that have no rows; what says most comes first. */
+  readonly tables: readonly Table[]
+}
+
+const MAX_NAME = 160
+const NAMED_DIRECTORIES = 3
+const NAMED_PACKAGES = 5
+/** Of the larger image's layers: less waste than that is no reason. */
+const WORTH_TELLING = 0.01
+
+export function viewDiff(diff: Diff): DiffView {
+  const directories = tellingDirectories(diff.files.directories)
+  const packages = packagesBySize(diff)
+  const tables = [
+    directoryTable(directories),
+    fileTable(diff.files.largest),
+    packageTable(packages),
+    layerTable(diff),
+    configTable(diff),
+    historyTable(diff),
+  ]
+  return {
+    from: nameOf(diff.from),
+    to: nameOf(diff.to),
+    headline: headline(diff),
+    identical: diff.identical,
+    figures: figureTable(diff),
+    reasons: [
+      ...wasteReason(diff),
+      ...directoryReason(diff, directories),
+      ...packageReason(packages),
+      ...pathReason(diff),
+    ],
+    tables: tables.filter(({ rows }) => rows.length > 0),
+  }
+}
+
+/** Long names lose their middle: the end of a path says most. */
+function name(text: string): Name {
+  const characters = Array.from(text)
+  if (characters.length <= MAX_NAME) return { name: text }
+  const [head, tail] = [characters.slice(0, 40), characters.slice(41 - MAX_NAME)]
+  return { name: `${head.join('')}…${tail.join('')}` }
+}
+
+/** Long texts lose their end: the beginning of a command says most. */
+function excerpt(text: string): Name {
+  const characters = Array.from(text)
+  return { name: characters.length <= MAX_NAME ? text : `${characters.slice(0, MAX_NAME - 1).join('')}…` }
+}
+
+function nameOf({ reference, platform, tag }: ImageIdentity): Name {
+  const pinned = tag === undefined ? reference : reference.replace(/@sha256:[0-9a-f]{64}$/, '')
+  return name(platform === 'linux/amd64' ? pinned : `${pinned} (${platform})`)
+}
+
+/** `31.5 MB smaller to pull (-36.9%), 119 MB smaller unpacked` */
+function headline({ identical, size }: Diff): string {
+  if (identical) return 'identical: the same files and the same config'
+  const { compressedBytes: pulled, uncompressedBytes: unpacked } = size
+  const unpackedWords = `${comparison(unpacked)} unpacked`
+  return pulled.delta === 0
+    ? `As large to pull, ${unpackedWords}`
+    : `${comparison(pulled)} to pull${percent(pulled, ' (', ')')}, ${unpackedWords}`
+}
+
+function comparison({ delta }: Figure): string {
+  if (delta === 0) return 'as large'
+  return `${formatBytes(Math.abs(delta))} ${delta < 0 ? 'smaller' : 'larger'}`
+}
+
+/** Nothing where there was nothing, of which no growth is a percentage. */
+function percent({ from, delta }: Figure, before = '', after = ''): string {
+  if (from === 0 || delta === 0) return ''
+  const value = (100 * delta) / from
+  const digits = Math.abs(value) < 10 ? value.toPrecision(2) : formatCount(Math.round(value))
+  return `${before}${value > 0 ? '+' : ''}${digits}%${after}`
+}
+
+function signOf(delta: number): Sign {
+  return delta > 0 ? '+' : delta < 0 ? '-' : '~'
+}
+
+function figureTable({ from, to, size, waste, counts }: Diff): Table {
+  const [before, after] = columnNames(from, to)
+  return {
+    title: 'Figures',
+    noun: 'figures',
+    columns: [
+      { title: '', align: 'left' },
+      { title: before, align: 'right' },
+      { title: after, align: 'right' },
+      { title: 'Change', align: 'right' },
+      { title: '%', align: 'right' },
+    ],
+    rows: [
+      figureRow('Compressed, to pull', size.compressedBytes, formatBytes),
+      figureRow('Layers, unpacked', size.uncompressedBytes, formatBytes),
+      figureRow('Files that a container sees', size.rootfsBytes, formatBytes),
+      figureRow('Wasted: hidden by later layers', waste, formatBytes),
+      figureRow('Files', counts.files, formatCount),
+      figureRow('Layers', counts.layers, formatCount),
+    ],
+  }
+}
+
+function figureRow(title: string, figure: Figure, format: (value: number) => string): Row {
+  const { from, to, delta } = figure
+  const change = `${delta > 0 ? '+' : ''}${format(delta)}`
+  return {
+    sign: signOf(delta),
+    cells: [title, format(from), format(to), change, percent(figure)].map((text) => [text]),
+  }
+}
+
+/** What tells the two apart, in a word. */
+function columnNames(from: ImageIdentity, to: ImageIdentity): readonly [Name, Name] {
+  const pick = (part: (image: ImageIdentity) => string | undefined): readonly [Name, Name] | undefined => {
+    const [before, after] = [part(from), part(to)]
+    return before === undefined || after === undefined || before === after
+      ? undefined
+      : [name(before), name(after)]
+  }
+  const sameRepository = from.registry === to.registry && from.repository === to.repository
+  return (
+    (sameRepository ? pick(({ tag }) => tag) : undefined) ??
+    pick(({ reference }) =>
+      reference.replace(/^.*\//, '').replace(/@sha256:([0-9a-f]{12})[0-9a-f]*$/, '@$1'),
+    ) ??
+    pick(({ platform }) => platform) ??
+    pick(({ reference }) => reference) ?? [{ name: 'from' }, { name: 'to' }]
+  )
+}
+
+function wasteReason({ waste, size, layers }: Diff): Piece[][] {
+  const larger = Math.max(size.uncompressedBytes.from, size.uncompressedBytes.to)
+  if (Math.abs(waste.delta) < WORTH_TELLING * larger) return []
+  const [less, wasters] = waste.delta < 0 ? ['less', layers.removed] : ['more', layers.added]
+  const worst = wasters.toSorted((a, b) => b.wastedBytes - a.wastedBytes)[0]
+  const what = `${formatBytes(Math.abs(waste.delta))} ${less} is wasted on files that a later layer removed or replaced`
+  if (worst === undefined || worst.wastedBytes === 0) return [[`${what}.`]]
+  const whose = waste.delta < 0 ? 'before' : 'now'
+  return [[`${what}: ${formatBytes(worst.wastedBytes)} ${whose} in `, stepName(worst), '.']]
+}
+
+function pathReason({ files: { counts } }: Diff): Piece[][] {
+  const { added, removed, modified, contentModified, mtimeOnly } = counts
+  if (added + removed + modified === 0) {
+    return mtimeOnly === 0 ? [] : [[`${formatCount(mtimeOnly)} paths differ in their time alone.`]]
+  }
+  const inContent = modified === 0 ? '' : ` (${formatCount(contentModified)} in content)`
+  return [[`Paths: ${countWords({ added, removed, modified })}${inContent}.`]]
+}
+
+function directoryReason({ size }: Diff, directories: readonly DirectoryChange[]): Piece[][] {
+  if (directories.length === 0) return []
+  const told = directories
+    .slice(0, NAMED_DIRECTORIES)
+    .flatMap((directory, i): Piece[] => [
+      i === 0 ? '' : ', ',
+      name(directory.path),
+      ` ${formatDelta(directory.delta)}`,
+    ])
+  return [
+    [`The files that a container sees: ${formatDelta(size.rootfsBytes.delta)}, most of it in `, ...told, '.'],
+  ]
+}
+
+function packageReason(packages: readonly PackageChange[]): Piece[][] {
+  const groups = [
+    ['removed', packages.filter(({ to }) => to === undefined)],
+    ['added', packages.filter(({ from }) => from === undefined)],
+    ['changed', packages.filter(({ from, to }) => from !== undefined && to !== undefined)],
+  ] as const
+  const told = groups
+    .filter(([, group]) => group.length > 0)
+    .map(([what, group]): Piece[] => {
+      const names = [...new Set(group.map((one) => one.name))]
+      const more = names.length > NAMED_PACKAGES ? ', …' : ''
+      const shown = names
+        .slice(0, NAMED_PACKAGES)
+        .flatMap((one, i): Piece[] => [i === 0 ? '' : ', ', name(one)])
+      return [`${formatCount(group.length)} ${what} (`, ...shown, `${more})`]
+    })
+  if (told.length === 0) return []
+  return [['Packages: ', ...told.flatMap((pieces, i) => (i === 0 ? pieces : [', ', ...pieces])), '.']]
+}
+
+const DELTA: Column = { title: 'Change', align: 'right' }
+
+function directoryTable(directories: readonly DirectoryChange[]): Table {
+  return {
+    title: 'Where it changed',
+    noun: 'directories',
+    columns: [DELTA, { title: 'Directory', align: 'left' }, { title: 'Paths', align: 'left' }],
+    rows: directories.map(({ path, delta, added, removed, modified }) => ({
+      sign: signOf(delta),
+      cells: [[formatDelta(delta)], [name(path)], [countWords({ added, removed, modified })]],
+    })),
+  }
+}
+
+function countWords(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${formatCount(count)} ${what}`)
+    .join(', ')
+}
+
+function fileTable(files: readonly FileChange[]): Table {
+  return {
+    title: 'Largest changed files',
+    noun: 'files',
+    columns: [DELTA, { title: 'File', align: 'left' }, { title: 'What', align: 'left' }],
+    rows: files.map(({ path, delta, change, fields = [], fromBytes, toBytes }) => ({
+      sign: signOf(delta),
+      cells: [
+        [formatDelta(delta)],
+        [name(path)],
+        [
+          change === 'modified'
+            ? `${fields.join(', ')}: ${formatBytes(fromBytes)} → ${formatBytes(toBytes)}`
+            : change,
+        ],
+      ],
+    })),
+  }
+}
+
+/** Those that account for most first; those of unknown size last. */
+function packagesBySize({ packages: { removed, added, changed } }: Diff): PackageChange[] {
+  const weight = ({ deltaBytes }: PackageChange): number => Math.abs(deltaBytes ?? 0)
+  return [...removed, ...added, ...changed].sort((a, b) => weight(b) - weight(a))
+}
+
+function packageTable(packages: readonly PackageChange[]): Table {
+  return {
+    title: 'Packages',
+    noun: 'packages',
+    columns: [
+      { title: '', align: 'left' },
+      { title: 'Package', align: 'left' },
+      { title: 'Version', align: 'left' },
+      { title: 'Size', align: 'right' },
+    ],
+    rows: packages.map((one) => {
+      const sign = comeOrGone(one.from, one.to)
+      return {
+        sign,
+        cells: [
+          [sign],
+          [`${one.type} `, name(one.name)],
+          arrow(
+            one.from === undefined ? undefined : name(one.from),
+            one.to === undefined ? undefined : name(one.to),
+          ),
+          [one.deltaBytes === undefined ? '' : formatDelta(one.deltaBytes)],
+        ],
+      }
+    }),
+  }
+}
+
+function comeOrGone(from: unknown, to: unknown): Sign {
+  return from === undefined ? '+' : to === undefined ? '-' : '~'
+}
+
+function arrow(from: Name | undefined, to: Name | undefined): Piece[] {
+  if (from === undefined || to === undefined) return [from ?? to ?? '']
+  return [from, ' → ', to]
+}
+
+function layerTable({ layers }: Diff): Table {
+  const signed = [
+    ...layers.removed.map((layer) => ({ sign: '-' as const, layer })),
+    ...layers.added.map((layer) => ({ sign: '+' as const, layer })),
+  ]
+  return {
+    title: `Layers: ${countWords({ shared: layers.shared.length, removed: layers.removed.length, added: layers.added.length })}`,
+    noun: 'layers',
+    columns: [
+      { title: '', align: 'left' },
+      { title: 'Unpacked', align: 'right' },
+      { title: 'Wasted', align: 'right' },
+      { title: 'Step', align: 'left' },
+    ],
+    rows: signed.map(({ sign, layer }) => ({
+      sign,
+      cells: [
+        [sign],
+        [formatBytes(layer.uncompressedBytes)],
+        [formatBytes(layer.wastedBytes)],
+        [stepName(layer)],
+      ],
+    })),
+  }
+}
+
+/** As it stands in the Dockerfile, without what the builder wraps around it. */
+function stepName({ createdBy, digest, comment }: StepLike): Name {
+  const step = createdBy ?? comment ?? digest ?? ''
+  return excerpt(
+    step
+      .replace(/^(?:RUN )?\/bin\/sh -c #\(nop\) +/, '')
+      .replace(/^(?:RUN )?\/bin\/sh -c /, 'RUN ')
+      .replace(/ # buildkit$/, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  )
+}
+
+type StepLike = {
+  readonly createdBy?: string | undefined
+  readonly comment?: string | undefined
+  readonly digest?: string
+}
+
+function configTable({ from, to, config }: Diff): Table {
+  const [before, after] = columnNames(from, to)
+  const value = (one: ConfigValue | undefined): Piece[] =>
+    one === undefined ? ['–'] : [excerpt(valueText(one))]
+  return {
+    title: 'Configuration',
+    noun: 'fields of the configuration',
+    columns: [
+      { title: 'Field', align: 'left' },
+      { title: before, align: 'left' },
+      { title: after, align: 'left' },
+    ],
+    rows: config.map((change) => ({
+      sign: comeOrGone(change.from, change.to),
+      cells: [[name(change.field)], value(change.from), value(change.to)],
+    })),
+  }
+}
+
+function valueText(value: ConfigValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** Those that made a layer are told with the layers. */
+function historyTable({ history }: Diff): Table {
+  const signed = [
+    ...history.removed.map((step) => ({ sign: '-' as const, step })),
+    ...history.added.map((step) => ({ sign: '+' as const, step })),
+  ].filter(({ step }) => step.layer === undefined)
+  return {
+    title: 'Build steps without a layer',
+    noun: 'steps',
+    columns: [
+      { title: '', align: 'left' },
+      { title: 'Step', align: 'left' },
+    ],
+    rows: signed.map(({ sign, step }) => ({
+      sign,
+      cells: [[sign], [stepName(step)]],
+    })),
+  }
+}

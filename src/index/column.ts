@@ -5,6 +5,7 @@
  */
 import { type ByteString, decodeText, encodeText } from '../bytes.ts'
 import { keyToPath, type PathKey, pathToKey } from '../path.ts'
+import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import {
   type Bounds,
   ByteArrays,
@@ -13,7 +14,6 @@ import {
   writeLengthByteArrays,
   writePaths,
 } from './parquet/byte-array.ts'
-import { ByteBuffer, ByteReader } from './parquet/byte-buffer.ts'
 import { readHybrid, writeHybrid } from './parquet/hybrid.ts'
 import { readIntegers, writeIntegers } from './parquet/integer.ts'
 import {

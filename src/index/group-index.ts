@@ -14,7 +14,7 @@
  */
 import { type ByteString, toByteString } from '../bytes.ts'
 import type { PathKey } from '../path.ts'
-import { ByteBuffer, ByteReader } from './parquet/byte-buffer.ts'
+import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { MAGIC } from './parquet/footer.ts'
 
 const INDEX_MAGIC = 'LGI1'

@@ -195,7 +195,11 @@ test('hyparquet reads the same', async () => {
     fc.asyncProperty(entries, async (rows) => {
       const store = await written(rows)
       const file = Uint8Array.from(store.objects.get(KEY)!).buffer
-      const found = await parquetReadObjects({ file, utf8: false, parsers: { ...DEFAULT_PARSERS, timestampFromMicroseconds: (value) => value } })
+      const found = await parquetReadObjects({
+        file,
+        utf8: false,
+        parsers: { ...DEFAULT_PARSERS, timestampFromMicroseconds: (value) => value },
+      })
       const readable = found.map((row) =>
         Object.fromEntries(
           Object.entries(row).map(([name, value]) => [

@@ -1,9 +1,9 @@
 /** Writing a table: rows in, a Parquet file out, one row group in memory at a time. */
 import type { ObjectStore } from '../host.ts'
 import type { PathKey } from '../path.ts'
+import { ByteBuffer } from './byte-buffer.ts'
 import type { PageSink } from './column.ts'
 import { GroupIndexWriter } from './group-index.ts'
-import { ByteBuffer } from './parquet/byte-buffer.ts'
 import { type Chunk, Footer, MAGIC } from './parquet/footer.ts'
 import { writeChunk } from './parquet/page.ts'
 import { putChunks } from './put-chunks.ts'

@@ -4,7 +4,7 @@
  */
 import type { ByteString } from '../../bytes.ts'
 import type { PathKey } from '../../path.ts'
-import { ByteBuffer, ByteReader } from './byte-buffer.ts'
+import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { readDeltas, writeDeltas } from './delta.ts'
 import { ENCODING, type Page, type PageBody } from './page.ts'
 

@@ -3,7 +3,7 @@
  * the value before, each in four miniblocks of 32 of one bit width. Widths are rounded up to what packs without
  * straddling bytes, which takes a few bits more and lets snappy see what repeats.
  */
-import type { ByteBuffer, ByteReader } from './byte-buffer.ts'
+import type { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 
 const BLOCK = 128
 const MINIBLOCK = 32

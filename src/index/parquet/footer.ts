@@ -1,8 +1,8 @@
 /** The footer of a Parquet file (parquet.thrift, `FileMetaData`): for every reader but this service's own. */
 import { encodeText, toBytes } from '../../bytes.ts'
+import { ByteBuffer } from '../byte-buffer.ts'
 import type { Part } from '../column.ts'
 import type { Bounds } from './byte-array.ts'
-import { ByteBuffer } from './byte-buffer.ts'
 import type { ChunkSizes } from './page.ts'
 import { LIST_OF, StructWriter } from './thrift.ts'
 

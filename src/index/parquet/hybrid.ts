@@ -2,7 +2,7 @@
  * The RLE/bit-packed hybrid of the Parquet format (Encodings.md), for widths that never straddle bytes: 1 (definition
  * levels) and 8 (numbers into a dictionary).
  */
-import type { ByteBuffer, ByteReader } from './byte-buffer.ts'
+import type { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 
 export type HybridWidth = 1 | 8
 

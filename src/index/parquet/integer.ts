@@ -1,5 +1,5 @@
 /** Columns of integers: packed differences where those are exact, else the plain numbers. */
-import { ByteBuffer, ByteReader } from './byte-buffer.ts'
+import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { fitsDeltas, readDeltas, writeDeltas } from './delta.ts'
 import { ENCODING, type Page, type PageBody } from './page.ts'
 

@@ -6,7 +6,7 @@
 import { snappyUncompress } from 'hyparquet/src/snappy.js'
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
-import { ByteBuffer, ByteReader } from './byte-buffer.ts'
+import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { readHybrid, writeHybrid } from './hybrid.ts'
 import { StructWriter } from './thrift.ts'
 

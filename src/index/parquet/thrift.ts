@@ -1,5 +1,5 @@
 /** Writing Thrift's compact protocol: page headers and footers. (hyparquet reads it.) */
-import type { ByteBuffer } from './byte-buffer.ts'
+import type { ByteBuffer } from '../byte-buffer.ts'
 
 const TRUE = 1
 const FALSE = 2

@@ -1,5 +1,5 @@
 /** Bytes that grow at the end: what pages, page headers and footers are written into. */
-import type { ByteString } from '../../bytes.ts'
+import type { ByteString } from '../bytes.ts'
 
 const TWO_32 = 2 ** 32
 
@@ -39,6 +39,12 @@ export class ByteBuffer {
     this.reserve(value.length)
     this.data.set(value, this.length)
     this.length += value.length
+  }
+
+  zeros(count: number): void {
+    this.reserve(count)
+    this.data.fill(0, this.length, this.length + count)
+    this.length += count
   }
 
   latin1(value: ByteString, from = 0): void {

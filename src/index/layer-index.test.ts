@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import fc from 'fast-check'
+import { extract } from 'tar-stream'
+import { expect, test } from 'vitest'
+import { MemoryStore } from '../../test/memory-store.ts'
+import type { DatabaseSink } from '../layer/database.ts'
+import type { Entry } from '../layer/entry.ts'
+import type { LayerFacts, LayerReading } from '../layer/read.ts'
+import { pathToKey } from '../path.ts'
+import { readDatabases } from './databases.ts'
+import { ENTRIES } from './entries.ts'
+import { layerKey } from './keys.ts'
+import { indexLayer, readLayerFacts } from './layer-index.ts'
+import { openTable } from './table.ts'
+
+const DIGEST = `sha256:${'a'.repeat(64)}`
+const FACTS: LayerFacts = {
+  digest: DIGEST,
+  diffId: `sha256:${'b'.repeat(64)}`,
+  compression: 'gzip',
+  compressedBytes: 10,
+  uncompressedBytes: 20,
+  fileBytes: 5,
+  entries: 2,
+  warnings: [{ code: 'absolute', count: 2, key: 'etc\0caf\xe9' }],
+}
+
+type Database = { readonly path: string; readonly ordinal: number; readonly content: Uint8Array }
+
+const file = (path: string, ordinal = 0): Entry => ({
+  key: pathToKey(path),
+  type: 'file',
+  bytes: 1,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  ordinal,
+  offset: 512,
+})
+
+/** A reading of a layer with these entries and databases, which fails where told. */
+function reading(
+  sink: DatabaseSink,
+  {
+    entries = [],
+    databases = [],
+    failure,
+  }: { entries?: readonly Entry[]; databases?: readonly Database[]; failure?: Error },
+): LayerReading {
+  return {
+    async *entries() {
+      for (const { path, ordinal, content } of databases) {
+        await sink.open(pathToKey(path), content.length, ordinal)
+        for (let at = 0; at < content.length; at += 100_000) {
+          // A view that changes as soon as the sink has had it.
+          const view = content.slice(at, at + 100_000)
+          await sink.write(view)
+          view.fill(0)
+        }
+        await sink.close()
+      }
+      yield entries
+      if (failure !== undefined) throw failure
+    },
+    facts: FACTS,
+  }
+}
+
+test('a layer is known when all of it is stored', async () => {
+  const store = new MemoryStore()
+  expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
+  const entries = [file('b', 0), file('a', 1)]
+  expect(await indexLayer(store, DIGEST, (sink) => reading(sink, { entries }))).toEqual(FACTS)
+  expect(await readLayerFacts(store, DIGEST)).toEqual(FACTS)
+  expect([...store.objects.keys()]).toEqual([
+    layerKey(DIGEST, 'entries.parquet'),
+    layerKey(DIGEST, 'layer.json'),
+  ])
+  const table = await openTable(store, layerKey(DIGEST, 'entries.parquet'), ENTRIES)
+  const keys: string[] = []
+  for await (const rows of table!.rows()) keys.push(...rows.map((row) => row.key))
+  expect(keys).toEqual(['a', 'b'])
+})
+
+test('of a layer that fails nothing is stored', async () => {
+  const store = new MemoryStore()
+  const failure = new Error('the registry hung up')
+  const content = new Uint8Array(300_000)
+  const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
+  const work = indexLayer(store, DIGEST, (sink) =>
+    reading(sink, { entries: [file('a')], databases, failure }),
+  )
+  await expect(work).rejects.toBe(failure)
+  expect([...store.objects.keys()]).toEqual([])
+})
+
+test.each(['entries.parquet', 'databases.tar', 'layer.json'])(
+  'a store that fails at %s fails the layer',
+  async (name) => {
+    const failure = new Error('no space')
+    class FailingStore extends MemoryStore {
+      override async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+        if (!key.endsWith(name)) return super.put(key, body)
+        // As a store may: without reading on, and without cancelling.
+        if (body instanceof ReadableStream) await body.getReader().read()
+        throw failure
+      }
+    }
+    const store = new FailingStore()
+    const content = new Uint8Array(3_000_000)
+    const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
+    const work = indexLayer(store, DIGEST, (sink) => reading(sink, { entries: [file('a')], databases }))
+    await expect(work).rejects.toBe(failure)
+    expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
+  },
+)
+
+test.each(['', '{', '{}', JSON.stringify({ ...FACTS, digest: FACTS.diffId })])(
+  'facts that make no sense are none: %s',
+  async (json) => {
+    const store = new MemoryStore()
+    await store.put(layerKey(DIGEST, 'layer.json'), new TextEncoder().encode(json))
+    expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
+  },
+)
+
+const database: fc.Arbitrary<Database> = fc.record({
+  path: fc.oneof(
+    fc.constantFrom(
+      'var/lib/dpkg/status',
+      `${'node_modules/'.repeat(20)}x/package.json`,
+      'caf\xe9/\xff\xfe.egg-info',
+      'n/caf\xc3\xa9.egg-info',
+    ),
+    fc.integer({ min: 90, max: 110 }).map((length) => 'd'.repeat(length)),
+  ),
+  ordinal: fc.nat(),
+  content: fc.uint8Array({ maxLength: 2000 }),
+})
+
+test('databases come back as they went in', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(database), async (databases) => {
+      const store = new MemoryStore()
+      await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
+      const found: Database[] = []
+      for await (const { key, ordinal, bytes } of readDatabases(store, DIGEST)) {
+        found.push({ path: key.replaceAll('\0', '/'), ordinal, content: Uint8Array.from(bytes) })
+      }
+      expect(found).toEqual(
+        databases.map(({ content, ...rest }) => ({ ...rest, content: Uint8Array.from(content) })),
+      )
+      expect(store.objects.has(layerKey(DIGEST, 'databases.tar'))).toBe(databases.length > 0)
+    }),
+    { numRuns: process.env.LAMINA_LONG === '1' ? 500 : 50 },
+  )
+})
+
+test('other tools read the databases too', async () => {
+  const store = new MemoryStore()
+  const content = Uint8Array.from({ length: 700_000 }, (_, i) => i)
+  const databases = [
+    { path: 'var/lib/dpkg/status', ordinal: 7, content },
+    { path: `${'node_modules/'.repeat(20)}café/package.json`, ordinal: 9, content: content.slice(0, 1) },
+    { path: 'empty', ordinal: 11, content: content.slice(0, 0) },
+  ].map((database) => ({ ...database, path: Buffer.from(database.path).toString('latin1') }))
+  await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
+  const found: { path: string; ordinal: string | undefined; sha1: string }[] = []
+  const tar = extract()
+  tar.end(store.objects.get(layerKey(DIGEST, 'databases.tar')))
+  for await (const member of tar) {
+    const { header } = member
+    found.push({
+      path: Buffer.from(header.name).toString('latin1'),
+      ordinal: header.pax?.['LAMINA.ordinal'],
+      sha1: sha1(await buffer(member)),
+    })
+  }
+  expect(found).toEqual(
+    databases.map(({ path, ordinal, content }) => ({
+      path,
+      ordinal: String(ordinal),
+      sha1: sha1(content),
+    })),
+  )
+})
+
+function sha1(content: Uint8Array): string {
+  return createHash('sha1').update(content).digest('hex')
+}
+
+test('databases that are cut off are an error', async () => {
+  const store = new MemoryStore()
+  await indexLayer(store, DIGEST, (sink) =>
+    reading(sink, { databases: [{ path: 'a', ordinal: 0, content: new Uint8Array(2000) }] }),
+  )
+  const key = layerKey(DIGEST, 'databases.tar')
+  const whole = store.objects.get(key)!
+  for (const length of [0, 100, 512, 1500, 2500, 3584]) {
+    store.objects.set(key, whole.subarray(0, length))
+    const all = Array.fromAsync(readDatabases(store, DIGEST))
+    await expect(all, `${length} of ${whole.length}`).rejects.toMatchObject({ code: 'store_error' })
+  }
+})

@@ -1,0 +1,77 @@
+/** One layer in the store: its members sorted, its package databases, and last the facts that say that it is whole. */
+import { z } from 'zod'
+import type { ObjectStore } from '../host.ts'
+import type { DatabaseSink } from '../layer/database.ts'
+import type { LayerFacts, LayerReading } from '../layer/read.ts'
+import { DatabaseArchive } from './databases.ts'
+import { fetchBytes } from './fetch-bytes.ts'
+import { layerKey } from './keys.ts'
+import { writeSorted } from './sort-entries.ts'
+
+const FACTS: z.ZodType<LayerFacts> = z.object({
+  digest: z.string(),
+  diffId: z.string(),
+  compression: z.enum(['gzip', 'zstd', 'none']),
+  compressedBytes: z.number(),
+  uncompressedBytes: z.number(),
+  fileBytes: z.number(),
+  entries: z.number(),
+  warnings: z.array(
+    z.object({
+      code: z.enum(['absolute', 'dotdot', 'databaseTooLarge']),
+      count: z.number(),
+      key: z.string(),
+    }),
+  ),
+})
+
+/** A few warnings and digests; more is damaged. */
+const MAX_FACTS_BYTES = 1 << 20
+
+/** What is known of a layer without its tables; undefined where it is not indexed, or where what is stored makes no sense. */
+export async function readLayerFacts(store: ObjectStore, digest: string): Promise<LayerFacts | undefined> {
+  const stored = await fetchBytes(store, layerKey(digest, 'layer.json'), {
+    offset: 0,
+    length: MAX_FACTS_BYTES,
+  })
+  if (stored === undefined) return undefined
+  const facts = FACTS.safeParse(parseJson(stored.bytes)).data
+  return facts?.digest === digest ? facts : undefined
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Reads a layer into the store, in memory that does not grow with it: what takes longest holds up the others.
+ *
+ * @param digest of its blob
+ * @param read begins the reading, with the sink that takes the databases in passing
+ * @returns what is now stored as `layer.json`
+ * @throws whatever the reading or the store throws; then the layer counts as not indexed, and nothing temporary is left
+ * @example
+ * await indexLayer(store, descriptor.digest, (database) => readLayer(blob, { descriptor, limits, wasm, database }))
+ */
+export async function indexLayer(
+  store: ObjectStore,
+  digest: string,
+  read: (database: DatabaseSink) => LayerReading,
+): Promise<LayerFacts> {
+  const archive = new DatabaseArchive(store, digest)
+  try {
+    const reading = read(archive)
+    await writeSorted(store, layerKey(digest, 'entries.parquet'), reading.entries())
+    await archive.finish()
+    const { facts } = reading
+    await store.put(layerKey(digest, 'layer.json'), new TextEncoder().encode(JSON.stringify(facts)))
+    return facts
+  } catch (error) {
+    await archive.abort(error)
+    throw error
+  }
+}

@@ -1,0 +1,112 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { MemoryStore } from '../../test/memory-store.ts'
+import { type Entry, sortKey, whiteoutOf } from '../layer/entry.ts'
+import { pathToKey } from '../path.ts'
+import { ENTRIES } from './entries.ts'
+import { type SortLimits, writeSorted } from './sort-entries.ts'
+import { openTable, plainRow } from './table.ts'
+
+const KEY = 'layers/test/entries.parquet'
+const runs = process.env.LAMINA_LONG === '1' ? 1000 : 100
+
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'a.b', '.wh.a', '.wh..wh..opq', '.wh..wh.plnk', 'z'), {
+    minLength: 1,
+    maxLength: 3,
+  })
+  .map((parts) => parts.join('/'))
+const paths = fc.oneof(
+  fc.array(path, { maxLength: 60 }),
+  fc.array(path, { maxLength: 60 }).map((some) => some.sort()),
+)
+
+function entriesOf(some: readonly string[]): Entry[] {
+  return some.map((path, ordinal) => {
+    const key = pathToKey(path)
+    const whiteout = whiteoutOf(key)
+    const rest = { bytes: 1, mode: 0o644, uid: 0, gid: 0, mtime: 0, ordinal, offset: 512 * ordinal }
+    return { key, type: 'file', ...rest, ...(whiteout === undefined ? {} : { whiteout }) }
+  })
+}
+
+async function* inBatches(entries: readonly Entry[], failure?: Error): AsyncGenerator<readonly Entry[]> {
+  for (let i = 0; i < entries.length; i += 7) yield entries.slice(i, i + 7)
+  if (failure !== undefined) throw failure
+}
+
+function expected(entries: readonly Entry[]): Entry[] {
+  return [...entries].sort((a, b) => {
+    const [x, y] = [sortKey(a), sortKey(b)]
+    return x < y ? -1 : x > y ? 1 : a.ordinal - b.ordinal
+  })
+}
+
+async function stored(store: MemoryStore): Promise<Entry[]> {
+  const table = await openTable(store, KEY, ENTRIES)
+  const rows: Entry[] = []
+  for await (const batch of table!.rows()) rows.push(...batch.map((row) => plainRow(ENTRIES, row)))
+  return rows
+}
+
+const LIMITS: readonly SortLimits[] = [
+  { windowEntries: 1000, windowBytes: 1 << 20, fanIn: 32 },
+  { windowEntries: 5, windowBytes: 1 << 20, fanIn: 32 },
+  { windowEntries: 1000, windowBytes: 500, fanIn: 32 },
+  { windowEntries: 3, windowBytes: 1 << 20, fanIn: 2 },
+]
+
+test.each(LIMITS)('entries are sorted by what they hide, then as in the tar: %j', async (limits) => {
+  await fc.assert(
+    fc.asyncProperty(paths, async (some) => {
+      const store = new MemoryStore()
+      const entries = entriesOf(some)
+      await writeSorted(store, KEY, inBatches(entries), limits)
+      expect(await stored(store)).toEqual(expected(entries))
+      expect([...store.objects.keys()]).toEqual([KEY])
+    }),
+    { numRuns: runs },
+  )
+})
+
+test('however it is sorted, the table has the same bytes', async () => {
+  const entries = entriesOf(Array.from({ length: 5000 }, (_, i) => `d${i % 7}/f${i}`))
+  const tables: Uint8Array[] = []
+  for (const windowEntries of [100_000, 999]) {
+    const store = new MemoryStore()
+    await writeSorted(store, KEY, inBatches(entries), { windowEntries, windowBytes: 1 << 30, fanIn: 3 })
+    tables.push(store.objects.get(KEY)!)
+  }
+  expect(tables[0]!.length).toBeGreaterThan(10_000)
+  expect(Buffer.compare(tables[0]!, tables[1]!)).toBe(0)
+})
+
+test('a layer in order is put aside as one run, however large, and not encoded again', async () => {
+  const put: string[] = []
+  class WatchedStore extends MemoryStore {
+    override put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+      put.push(key)
+      return super.put(key, body)
+    }
+  }
+  const store = new WatchedStore()
+  const entries = entriesOf(Array.from({ length: 500 }, (_, i) => String(i).padStart(4, '0')))
+  await writeSorted(store, KEY, inBatches(entries), { windowEntries: 50, windowBytes: 1 << 30, fanIn: 2 })
+  expect(put.length).toBe(2)
+  expect(await stored(store)).toEqual(entries)
+})
+
+test('a layer that fails leaves nothing behind', async () => {
+  const failure = new Error('cut')
+  for (const windowEntries of [1000, 5]) {
+    const store = new MemoryStore()
+    const entries = entriesOf(['z', 'y', 'x', 'w', 'v', 'u', 't', 's', 'r', 'q', 'p', 'o'])
+    const work = writeSorted(store, KEY, inBatches(entries, failure), {
+      windowEntries,
+      windowBytes: 1 << 30,
+      fanIn: 2,
+    })
+    await expect(work).rejects.toBe(failure)
+    expect([...store.objects.keys()]).toEqual([])
+  }
+})

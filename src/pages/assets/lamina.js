@@ -1,0 +1,68 @@
+/** What the pages do beyond HTML: all of them work without it. */
+
+for (const button of document.querySelectorAll('button[data-copies]')) {
+  button.hidden = false
+  button.addEventListener('click', () => copy(button))
+}
+
+const waiting = [...document.querySelectorAll('[data-events]')]
+if (waiting.length > 0) Promise.all(waiting.map(follow)).then(() => location.reload())
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copies)
+  try {
+    await navigator.clipboard.writeText(source.textContent)
+    announce(button, 'Copied')
+  } catch {
+    // Without a secure context there is no clipboard: the text is selected, the reader copies it.
+    getSelection().selectAllChildren(source)
+    announce(button, 'Selected')
+  }
+}
+
+/** The button's own text is what a screen reader is told, since its live region holds it. */
+function announce(button, text) {
+  const said = button.querySelector('[aria-live]')
+  const before = said.textContent
+  said.textContent = text
+  setTimeout(() => {
+    said.textContent = before
+  }, 2000)
+}
+
+/** Resolves when that analysis has ended, well or not: the page itself then tells how. */
+function follow(section) {
+  return new Promise((resolve) => {
+    const events = new EventSource(section.dataset.events)
+    const end = () => {
+      events.close()
+      resolve()
+    }
+    events.addEventListener('progress', (event) => show(section, JSON.parse(event.data)))
+    events.addEventListener('succeeded', (event) => {
+      show(section, JSON.parse(event.data))
+      end()
+    })
+    events.addEventListener('failed', end)
+    // A stream that ends is taken up again by the browser; one that is refused is not, so the page asks anew.
+    events.addEventListener('error', () => {
+      if (events.readyState === EventSource.CLOSED) setTimeout(end, 2000)
+    })
+  })
+}
+
+function show(section, { status, progress }) {
+  const { bytes, bytesDone, layers, layersDone } = progress
+  const bar = section.querySelector('progress')
+  if (bytes > 0) {
+    bar.max = bytes
+    bar.value = bytesDone
+  }
+  const read = bytes > 0 ? `${megabytes(bytesDone)} of ${megabytes(bytes)} MB read, ` : ''
+  section.querySelector('[data-said]').textContent =
+    status === 'queued' ? 'Waiting for its turn' : `${read}${layersDone} of ${layers} layers done`
+}
+
+function megabytes(bytes) {
+  return (bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })
+}

@@ -1,0 +1,41 @@
+import { html } from 'hono/html'
+import { visible } from '../formats/escape.ts'
+import type { Problem, ProblemCode } from '../problem.ts'
+import { askForm, type FormValues } from './form.ts'
+import { type Html, link, name, page } from './page.ts'
+
+/** What a reader can do about it, where that is not plain from the problem itself. */
+const ADVICE: Partial<Record<ProblemCode, string>> = {
+  invalid_reference:
+    'Write it as you would for docker pull: nginx, ghcr.io/owner/name:tag, localhost:5000/name@sha256:…',
+  unauthorized:
+    'These pages cannot take credentials: the API can, in the header X-Registry-Auth; the documentation shows how.',
+  image_not_found: 'Check the name and the tag. A registry may also answer so where an image is private.',
+  rate_limited: 'Too many analyses were started in the last minute. Try again in a moment.',
+  registry_timeout: 'The registry did not answer in time. Try again in a moment.',
+  registry_error: 'The registry answered with an error of its own. Try again in a moment.',
+}
+
+/** The page of an answer that is a problem. */
+export function failurePage(problem: Problem, values: FormValues = {}): Html {
+  const { image, platforms = [] } = problem.fields
+  return page({
+    title: problem.title,
+    main: html`<div class="heading"><h1>${problem.title}</h1></div>
+<div class="problem" role="alert">
+<p>${visible(problem.message)}</p>
+<p class="quiet">${image !== undefined && html`Image: ${name(image)} · `}Code: <code>${problem.code}</code></p>
+</div>
+${ADVICE[problem.code] && html`<p>${ADVICE[problem.code]}</p>`}
+${
+  platforms.length > 0 &&
+  html`<h2>Platforms that there are</h2><ul class="plain">${platforms.map((platform) =>
+    image === undefined
+      ? html`<li>${name(platform)}</li>`
+      : html`<li><a href="${link('/', { image, platform })}">${visible(platform)}</a></li>`,
+  )}</ul>`
+}
+<h2>Look at another</h2>
+${askForm(values)}`,
+  })
+}

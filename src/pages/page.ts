@@ -1,0 +1,155 @@
+/** The frame of every page, and the pieces that several pages are made of. */
+import { html, raw } from 'hono/html'
+import { formatBytes } from '../figure.ts'
+import { visible } from '../formats/escape.ts'
+
+/** Markup whose values have been escaped. */
+export type Html = ReturnType<typeof html>
+
+/**
+ * Pages load what this service serves and nothing else, run no inline script and no inline style, and are in nobody's
+ * frame.
+ */
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+export type Page = {
+  /** Without the service's name. */
+  readonly title: string
+  readonly main: Html
+  /** What only this page has in its head. */
+  readonly head?: Html
+}
+
+/** The whole document. */
+export function page({ title, main, head }: Page): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${visible(title)} · Lamina</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/lamina.css">
+<script type="module" src="/assets/lamina.js"></script>
+${head}
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="top">
+<a class="brand" href="/">${LOGO}Lamina</a>
+<nav aria-label="Service"><ul>
+<li><a href="/docs">API</a></li>
+<li><a href="/openapi.yaml">OpenAPI</a></li>
+</ul></nav>
+</header>
+<main id="main" tabindex="-1">
+${main}
+</main>
+<footer class="foot">Lamina reads container images where they are: no daemon, no pull.</footer>
+</body>
+</html>
+`
+}
+
+const LOGO = raw(
+  '<svg viewBox="0 0 32 32" aria-hidden="true"><path class="leaf-3" d="m16 17 13 5.5L16 28 3 22.5z"/>' +
+    '<path class="leaf-2" d="m16 11 13 5.5L16 22 3 16.5z"/><path class="leaf-1" d="m16 4 13 5.5L16 15 3 9.500z"/></svg>',
+)
+
+/** A name out of an image: one line of visible characters, whatever it is made of. */
+export function name(text: string): Html {
+  return html`<code><bdi>${visible(text)}</bdi></code>`
+}
+
+/** A size as people read it; the exact figure shows when it is pointed at. */
+export function size(bytes: number): Html {
+  return html`<data value="${bytes}" title="${exactBytes(bytes)}">${formatBytes(bytes)}</data>`
+}
+
+export function exactBytes(bytes: number): string {
+  return `${bytes.toLocaleString('en')} bytes`
+}
+
+/** The list of headline figures. */
+export function figures(items: readonly Figure[]): Html {
+  return html`<dl class="figures">
+${items.map(
+  ({ label, value, tone = '', note }) =>
+    html`<div><dt>${label}</dt><dd class="figure ${tone}">${value}</dd>${note && html`<dd>${note}</dd>`}</div>
+`,
+)}</dl>`
+}
+
+export type Figure = {
+  readonly label: string
+  readonly value: Html | string
+  /** Whether it is a thing to be glad of. */
+  readonly tone?: 'good' | 'bad' | undefined
+  readonly note?: Html | string | undefined
+}
+
+export type Column<T> = {
+  readonly head: string
+  /** A word stays on its line, a text wraps, a path wraps and takes what room there is; a word by default. */
+  readonly kind?: 'number' | 'word' | 'text' | 'path'
+  readonly cell: (row: T, index: number) => Html | string | number | undefined
+}
+
+/** A table with its caption; the first column names the row. Says `none` where there is no row. */
+export function table<T>(options: {
+  readonly caption: Html | string
+  readonly none: string
+  readonly columns: readonly Column<T>[]
+  readonly rows: readonly T[]
+}): Html {
+  const { caption, none, columns, rows } = options
+  if (rows.length === 0) return html`<p class="none">${none}</p>`
+  const label = typeof caption === 'string' ? caption : 'Table'
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table>
+<caption>${caption}</caption>
+<thead><tr>${columns.map(({ head, kind = 'word' }) => html`<th scope="col" class="${kind}">${head}</th>`)}</tr></thead>
+<tbody>
+${rows.map(
+  (row, index) => html`<tr>${columns.map(({ kind = 'word', cell }, at) =>
+    at === 0
+      ? html`<th scope="row" class="${kind}">${cell(row, index)}</th>`
+      : html`<td class="${kind}">${cell(row, index)}</td>`,
+  )}</tr>
+`,
+)}</tbody>
+</table></div>`
+}
+
+/** A figure with a bar below it: how much of the largest it is. */
+export function measured(value: Html | string, part: number, whole: number, tone = ''): Html {
+  const width = whole > 0 ? (100 * Math.min(Math.abs(part), whole)) / whole : 0
+  return html`${value}<svg class="bar" aria-hidden="true"><rect class="${tone}" width="${width.toFixed(2)}%" height="100%"/></svg>`
+}
+
+/** Text to be taken along; the button shows where there are scripts. `id` is the page's own for it. */
+export function copyable(id: string, what: string, text: string): Html {
+  return html`<div class="copyable"><pre id="${id}">${text}</pre>
+<button type="button" data-copies="${id}" hidden><span aria-live="polite">Copy</span><span class="hidden-text"> ${what}</span></button></div>`
+}
+
+/** `1 file`, `2 files` */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+}
+
+/** A call of this service with its parameters. */
+export function link(path: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const query = new URLSearchParams()
+  for (const [key, value] of Object.entries(parameters)) if (value !== undefined) query.set(key, value)
+  return `${path}?${query}`
+}

@@ -1,0 +1,291 @@
+/** The page of one image. */
+import { html } from 'hono/html'
+import { formatBytes, formatCount, formatFigure } from '../figure.ts'
+import { visible } from '../formats/escape.ts'
+import type {
+  DuplicateGroup,
+  ImageIdentity,
+  LayerReport,
+  Package,
+  Report,
+  SizedPath,
+  Warning,
+  WastedFile,
+} from '../image/report.ts'
+import { adopted } from './adopt.ts'
+import { buildStep } from './build-step.ts'
+import { askForm } from './form.ts'
+import {
+  type Column,
+  counted,
+  type Figure,
+  figures,
+  type Html,
+  link,
+  measured,
+  name,
+  page,
+  size,
+  table,
+} from './page.ts'
+import { keyOf, stackOfLayers } from './stack.ts'
+
+/** A report with the first rows of its tables. */
+export type ReportView = {
+  readonly report: Report
+  /** The largest, largest first. */
+  readonly waste: readonly WastedFile[]
+  /** Those that waste most, first. */
+  readonly duplicates: readonly DuplicateGroup[]
+  /** Those that take most, first. */
+  readonly packages: readonly Package[]
+  /** `scheme://host[:port]` that this service is reached at. */
+  readonly origin: string
+}
+
+export function reportPage(view: ReportView): Html {
+  const { report, origin } = view
+  const { image } = report
+  const ask = { image: image.reference, platform: image.platform }
+  return page({
+    title: image.reference,
+    main: html`<div class="heading">
+<p class="place">${visible(image.registry)}</p>
+<h1>${shortName(image)}</h1>
+${identityFacts(image)}
+</div>
+${figures(headline(report))}
+<nav class="contents" aria-label="On this page"><ul>
+<li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
+<li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li>
+${report.warnings.length > 0 && html`<li><a href="#oddities">Oddities</a></li>`}
+<li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
+</ul></nav>
+<section id="layers"><h2>Size by layer</h2>
+${stackOfLayers(report.layers)}
+${layerTable(report.layers)}
+</section>
+<section id="largest"><h2>Where the bytes are</h2>
+<div class="pair"><div>${sizedTable('Largest directories, with all below them', 'There are no directories.', report.largestDirectories)}</div>
+<div>${sizedTable('Largest files', 'There are no files.', report.largestFiles)}</div></div>
+</section>
+${wasteSection(view)}
+${duplicatesSection(view)}
+${packagesSection(view)}
+${warningsSection(report.warnings)}
+${adopted(report, origin)}
+<section id="raw"><h2>Raw data</h2>
+<ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, ask)}">${what}</a></li>`)}</ul>
+</section>
+<section><h2>Look at another</h2>
+${askForm({ image: image.reference, platform: image.indexDigest && image.platform })}
+</section>`,
+  })
+}
+
+const RAW = [
+  ['/v1/report', 'Report'],
+  ['/v1/files', 'Files'],
+  ['/v1/tree', 'Tree'],
+  ['/v1/waste', 'Waste'],
+  ['/v1/duplicates', 'Duplicates'],
+  ['/v1/packages', 'Packages'],
+  ['/v1/config', 'Config'],
+  ['/v1/dockerfile', 'Dockerfile'],
+  ['/v1/platforms', 'Platforms'],
+] as const
+
+/** Repository and tag or digest, as one would say it; the registry stands above. */
+export function shortName({ repository, tag, digest }: ImageIdentity): string {
+  const what = repository.replace(/^library\//, '')
+  return visible(tag === undefined ? `${what}@${digest.slice(0, 19)}…` : `${what}:${tag}`)
+}
+
+function identityFacts({ platform, created, digest }: ImageIdentity): Html {
+  return html`<p class="facts"><span>${visible(platform)}</span>
+${created !== undefined && html`<span>Built <time datetime="${created}">${visible(created.slice(0, 10))}</time></span>`}
+<span>${name(digest)}</span></p>`
+}
+
+function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report): Figure[] {
+  const wasted = sizes.fileBytes > 0 ? (100 * waste.bytes) / sizes.fileBytes : 0
+  return [
+    { label: 'To download', value: size(sizes.compressedBytes), note: 'compressed' },
+    { label: 'Unpacked', value: size(sizes.uncompressedBytes), note: counted(counts.layers, 'layer') },
+    { label: 'File system', value: size(sizes.rootfsBytes), note: counted(counts.files, 'file') },
+    {
+      label: 'Wasted',
+      value: size(waste.bytes),
+      tone: wasted >= 10 ? 'bad' : undefined,
+      note: `${formatFigure(wasted)} % of all file bytes`,
+    },
+    {
+      label: 'Duplicated',
+      value: size(duplicates.wastedBytes),
+      note: counted(duplicates.groups, 'content'),
+    },
+    { label: 'Efficiency', value: `${(100 * efficiency.score).toFixed(1)} %`, note: 'as dive has it' },
+  ]
+}
+
+function layerTable(layers: readonly LayerReport[]): Html {
+  const largest = Math.max(0, ...layers.map((layer) => layer.uncompressedBytes))
+  return table<LayerReport>({
+    caption: 'Layers, the lowest first',
+    none: 'The image has no layers.',
+    rows: layers,
+    columns: [
+      { head: '#', kind: 'number', cell: ({ index }) => html`${keyOf(index)}${index}` },
+      {
+        head: 'Step',
+        kind: 'path',
+        cell: ({ createdBy, digest }) =>
+          createdBy
+            ? name(buildStep(createdBy))
+            : html`<span class="quiet">${name(digest.slice(0, 19))}…</span>`,
+      },
+      {
+        head: 'Unpacked',
+        kind: 'number',
+        cell: ({ uncompressedBytes }) => measured(size(uncompressedBytes), uncompressedBytes, largest),
+      },
+      { head: 'Compressed', kind: 'number', cell: ({ compressedBytes }) => size(compressedBytes) },
+      { head: 'Hidden later', kind: 'number', cell: ({ wastedBytes }) => sizeOrDash(wastedBytes) },
+    ],
+  })
+}
+
+function sizeOrDash(bytes: number): Html {
+  return bytes === 0 ? html`<span class="quiet">–</span>` : size(bytes)
+}
+
+function sizedTable(caption: string, none: string, rows: readonly SizedPath[]): Html {
+  const largest = rows[0]?.bytes ?? 0
+  const columns: Column<SizedPath>[] = [
+    { head: 'Path', kind: 'path', cell: ({ path }) => name(path) },
+    { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
+  ]
+  return table({ caption, none, columns, rows })
+}
+
+const REASONS: Readonly<Record<WastedFile['reason'], string>> = {
+  removed: 'removed',
+  replaced: 'replaced',
+  metadataOnly: 'metadata only',
+}
+
+function wasteSection({ report: { waste, image }, waste: rows }: ReportView): Html {
+  return html`<section id="waste"><h2>Waste</h2>
+<p>What a layer stores and a later one hides: it is downloaded with the image and never seen. A squash would save ${formatBytes(waste.bytes)}.</p>
+${
+  waste.files > 0 &&
+  html`<ul class="plain">
+<li><strong>${size(waste.removed.bytes)}</strong> removed, ${counted(waste.removed.files, 'file')}</li>
+<li><strong>${size(waste.replaced.bytes)}</strong> replaced, ${counted(waste.replaced.files, 'file')}</li>
+<li><strong>${size(waste.metadataOnly.bytes)}</strong> only chmod, chown or touch, ${counted(waste.metadataOnly.files, 'file')}</li>
+</ul>`
+}
+${table<WastedFile>({
+  caption: 'The largest hidden files',
+  none: 'No layer hides a file of a lower one.',
+  rows,
+  columns: [
+    { head: 'Path', kind: 'path', cell: ({ path }) => name(path) },
+    {
+      head: 'Size',
+      kind: 'number',
+      cell: ({ bytes }) => measured(size(bytes), bytes, rows[0]?.bytes ?? 0, 'waste'),
+    },
+    { head: 'In layer', kind: 'number', cell: ({ layer }) => layer },
+    { head: 'Hidden by', kind: 'number', cell: ({ byLayer }) => byLayer },
+    { head: 'How', cell: ({ reason }) => REASONS[reason] },
+  ],
+})}
+${more(waste.files, rows.length, '/v1/waste', image)}
+</section>`
+}
+
+function duplicatesSection({ report: { duplicates, image }, duplicates: rows }: ReportView): Html {
+  return html`<section id="duplicates"><h2>Duplicates</h2>
+${table<DuplicateGroup>({
+  caption: 'The same content at several paths of the file system',
+  none: 'No content is there twice.',
+  rows,
+  columns: [
+    {
+      head: 'Paths',
+      kind: 'path',
+      cell: ({ paths, count }) =>
+        html`${paths.slice(0, 3).map(({ path }) => html`<div>${name(path)}</div>`)}${
+          count > 3 &&
+          html`<span class="quiet">and ${counted(count - Math.min(3, paths.length), 'other')}</span>`
+        }`,
+    },
+    { head: 'Each', kind: 'number', cell: ({ bytes }) => size(bytes) },
+    { head: 'Times', kind: 'number', cell: ({ count }) => count },
+    {
+      head: 'Wasted',
+      kind: 'number',
+      cell: ({ wastedBytes }) => measured(size(wastedBytes), wastedBytes, rows[0]?.wastedBytes ?? 0, 'waste'),
+    },
+  ],
+})}
+${more(duplicates.groups, rows.length, '/v1/duplicates', image)}
+</section>`
+}
+
+function packagesSection({ report: { packages, image }, packages: rows }: ReportView): Html {
+  const largest = rows[0]?.bytes ?? 0
+  return html`<section id="packages"><h2>Packages</h2>
+${
+  packages.total > 0 &&
+  html`<ul class="plain">${Object.entries(packages.byType).map(
+    ([type, count]) => html`<li><strong>${formatCount(count)}</strong> ${type}</li>`,
+  )}</ul>`
+}
+${table<Package>({
+  caption: 'The largest packages, by what their own files take in this image',
+  none: 'There is no package database that is understood.',
+  rows,
+  columns: [
+    { head: 'Package', kind: 'path', cell: (found) => name(found.name) },
+    { head: 'Version', kind: 'text', cell: ({ version }) => name(version) },
+    { head: 'Type', cell: ({ type }) => type },
+    { head: 'Layer', kind: 'number', cell: ({ layer }) => layer },
+    {
+      head: 'Size',
+      kind: 'number',
+      cell: ({ bytes }) =>
+        bytes === undefined
+          ? html`<span class="quiet">not told</span>`
+          : measured(size(bytes), bytes, largest),
+    },
+  ],
+})}
+${more(packages.total, rows.length, '/v1/packages', image)}
+</section>`
+}
+
+function warningsSection(warnings: readonly Warning[]): Html | '' {
+  if (warnings.length === 0) return ''
+  return html`<section id="oddities"><h2>Oddities</h2>
+${table<Warning>({
+  caption: 'What the builder of this image may want to know',
+  none: '',
+  rows: warnings,
+  columns: [
+    { head: 'What', cell: ({ code }) => html`<code>${code}</code>` },
+    { head: 'Times', kind: 'number', cell: ({ count }) => formatCount(count) },
+    { head: 'Layer', kind: 'number', cell: ({ layer }) => layer ?? '' },
+    { head: 'First place', kind: 'path', cell: ({ path }) => (path === undefined ? '' : name(path)) },
+  ],
+})}
+</section>`
+}
+
+/** Where the rest of a list is. */
+function more(total: number, shown: number, path: string, { reference, platform }: ImageIdentity): Html | '' {
+  if (total <= shown) return ''
+  const all = link(path, { image: reference, platform })
+  return html`<p class="raw">${formatCount(shown)} of ${formatCount(total)}: <a href="${all}">all of them as JSON</a></p>`
+}

@@ -1,0 +1,33 @@
+/** Layers as one bar. */
+import { html } from 'hono/html'
+import { formatBytes } from '../figure.ts'
+import type { LayerReport } from '../image/report.ts'
+import type { Html } from './page.ts'
+
+const COLOURS = 6
+/** Of the drawing, which is stretched to the page. */
+const WIDTH = 1000
+const HEIGHT = 36
+
+/** Widths are shares of the unpacked size; the table below says the same in figures. */
+export function stackOfLayers(layers: readonly LayerReport[]): Html | '' {
+  const total = layers.reduce((sum, { uncompressedBytes }) => sum + uncompressedBytes, 0)
+  if (total === 0) return ''
+  let left = 0
+  const parts = layers.map(({ index, uncompressedBytes }) => {
+    const width = (WIDTH * uncompressedBytes) / total
+    const part = html`<rect class="${colourOf(index)}" x="${left.toFixed(2)}" width="${width.toFixed(2)}" height="${HEIGHT}"><title>Layer ${index}: ${formatBytes(uncompressedBytes)}</title></rect>`
+    left += width
+    return part
+  })
+  return html`<svg class="stack" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">${parts}</svg>`
+}
+
+/** The colour that the layer has in the bar. */
+export function keyOf(index: number): Html {
+  return html`<svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="${colourOf(index)}" width="10" height="10"/></svg>`
+}
+
+function colourOf(index: number): string {
+  return `step-${(index % COLOURS) + 1}`
+}

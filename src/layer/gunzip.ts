@@ -17,7 +17,11 @@ export async function* gunzip(source: BlobReader): AsyncGenerator<Uint8Array> {
   const feeder = new Feeder(source, inflater)
   const feeding = feeder.run()
   try {
-    yield* inflater
+    for await (const piece of inflater) {
+      // Not as a Buffer, whose slice() is no copy.
+      yield new Uint8Array(piece.buffer, piece.byteOffset, piece.length)
+      free(piece)
+    }
   } catch (error) {
     throw refusal(error, source.bytes, inflater.bytesWritten)
   } finally {
@@ -27,6 +31,17 @@ export async function* gunzip(source: BlobReader): AsyncGenerator<Uint8Array> {
   await refuseTrailing(source, feeder.rest(inflater.bytesWritten))
 }
 
+/**
+ * zlib takes a new buffer for each piece, and V8 lets some 64 MB of them gather before it looks. A buffer that was filled to
+ * its end is used no more, so its memory goes back at once.
+ */
+function free(piece: Uint8Array): void {
+  const { buffer, byteOffset, length } = piece
+  const isLast = buffer.byteLength === PIECE && byteOffset + length === PIECE
+  if (isLast && buffer instanceof ArrayBuffer) buffer.transfer(0)
+}
+
+/** Writes the blob into the inflater, each piece when the one before is taken. */
 class Feeder {
   readonly #source: BlobReader
   readonly #inflater: Gunzip

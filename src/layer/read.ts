@@ -116,7 +116,8 @@ class LayerReader implements LayerReading {
     for await (const chunk of chunks) {
       this.#uncompressedBytes += chunk.length
       enforce(limit, this.#uncompressedBytes)
-      this.#tar.update(chunk)
+      // A plain tar is its blob, whose digest is taken as it comes.
+      if (compression !== 'none') this.#tar.update(chunk)
       scanner.feed(chunk)
       for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
         const { member } = scanner
@@ -188,9 +189,10 @@ class LayerReader implements LayerReading {
   }
 
   #summary(): LayerFacts {
+    const { digest } = this.#options.descriptor
     return {
-      digest: this.#options.descriptor.digest,
-      diffId: `sha256:${this.#tar.digest('hex')}`,
+      digest,
+      diffId: this.#compression === 'none' ? digest : `sha256:${this.#tar.digest('hex')}`,
       compression: this.#compression,
       compressedBytes: this.#verifier.bytes,
       uncompressedBytes: this.#uncompressedBytes,

@@ -1,0 +1,112 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { describeObjectStore } from '../../test/object-store.ts'
+import { FolderStore } from './folder-store.ts'
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lamina-store-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+describeObjectStore('FolderStore', async () => new FolderStore(join(await temporaryFolder(), 'data')))
+
+test.each([
+  '',
+  '/a',
+  'a/',
+  'a//b',
+  '../a',
+  'a/../../b',
+  '.',
+  'a/./b',
+  'a\0b',
+  'a\\b',
+  '.incoming/x',
+  'x'.repeat(256),
+])('no key leads out of the folder: %j', async (key) => {
+  const folder = await temporaryFolder()
+  const store = new FolderStore(join(folder, 'data'))
+  await expect(store.put(key, new Uint8Array(1))).rejects.toThrow('no key')
+  await expect(store.get(key)).rejects.toThrow('no key')
+  await expect(store.has(key)).rejects.toThrow('no key')
+  await expect(store.delete(key)).rejects.toThrow('no key')
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('a listing does not lead out of the folder', async () => {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'secret'), 'x')
+  const store = new FolderStore(join(folder, 'data'))
+  await store.put('a', new Uint8Array(1))
+  for (const prefix of ['../', '../s', '/', 'a/../../', '.incoming']) {
+    expect(await Array.fromAsync(store.list(prefix)), prefix).toEqual([])
+  }
+})
+
+test('what a dead process left is removed, what a live one writes is not', async () => {
+  const folder = await temporaryFolder()
+  const long = new Date(Date.now() - 25 * 3_600_000)
+  for (const path of [
+    '.incoming/old',
+    '.incoming/new',
+    'temporary/work/old',
+    'temporary/busy/new',
+    'layers/old',
+  ]) {
+    await mkdir(join(folder, path, '..'), { recursive: true })
+    await writeFile(join(folder, path), 'x')
+    if (path.endsWith('old')) await utimes(join(folder, path), long, long)
+  }
+  const store = new FolderStore(folder)
+  await store.cleaned()
+  const left = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = left.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  expect(files.map((file) => file.slice(folder.length + 1)).sort()).toEqual([
+    '.incoming/new',
+    'layers/old',
+    'temporary/busy/new',
+  ])
+  expect(await Array.fromAsync(store.list(''))).toEqual(['layers/old', 'temporary/busy/new'])
+})
+
+const WRITER = `
+import { FolderStore } from ${JSON.stringify(new URL('./folder-store.ts', import.meta.url).href)}
+const store = new FolderStore(process.argv[2])
+for (let i = 0; i < 40; i++) {
+  await store.put('work/one/' + i % 4, new Uint8Array(200_000).fill(7))
+  await store.delete('work/one/' + (i + 1) % 4)
+}
+await store.put('done/' + process.pid, new Uint8Array(1))
+`
+
+test('several processes write and delete in one folder', async () => {
+  const folder = await temporaryFolder()
+  const script = join(folder, 'writer.mjs')
+  await writeFile(script, WRITER)
+  const data = join(folder, 'data')
+  const writers = [1, 2, 3].map(() => fork(script, [data], { execArgv: [] }))
+  const store = new FolderStore(data)
+  const ended = Promise.all(writers.map((writer) => once(writer, 'exit')))
+  let isRunning = true
+  void ended.then(() => {
+    isRunning = false
+  })
+  for (let i = 0; isRunning; i++) {
+    const object = await store.get(`work/one/${i % 4}`)
+    if (object === undefined) continue
+    const bytes = await new Response(object.body).bytes()
+    expect([object.size, bytes.length, bytes.every((byte) => byte === 7)]).toEqual([200_000, 200_000, true])
+  }
+  expect(await ended).toEqual([
+    [0, null],
+    [0, null],
+    [0, null],
+  ])
+  expect((await Array.fromAsync(store.list('done/'))).length).toBe(3)
+  expect(await readdir(join(data, '.incoming'))).toEqual([])
+})

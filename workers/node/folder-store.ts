@@ -1,0 +1,261 @@
+/**
+ * `ObjectStore` on a folder. An object is written under a name of its own in `.incoming`, forced to disk and renamed:
+ * another process, or this one after a power cut, sees all of it or nothing.
+ */
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
+import { Problem } from '../../src/problem.ts'
+
+const INCOMING = '.incoming'
+/** Where the index keeps what lives no longer than the work that makes it; buckets have lifecycle rules for that. */
+const TEMPORARY = 'temporary'
+/** Nothing is written for so long: what is older was left by a process that died. */
+const LEFTOVER_MILLISECONDS = 24 * 3_600_000
+/** Ranges up to this are read at once, and longer ones in pieces of this. */
+const PIECE_BYTES = 256 * 1024
+/** Of a file's name, on all file systems in use. */
+const MAX_PART_BYTES = 255
+/** How often a folder is made again that another process found empty and removed. */
+const ATTEMPTS = 5
+
+export class FolderStore implements ObjectStore {
+  readonly #folder: string
+  readonly #cleaned: Promise<void>
+
+  /** @param folder made when the first object is put; leftovers in it are removed at once */
+  constructor(folder: string) {
+    this.#folder = folder
+    const before = Date.now() - LEFTOVER_MILLISECONDS
+    this.#cleaned = clean(folder, before).catch(() => {})
+  }
+
+  async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
+    const file = await this.#open(key)
+    if (file === undefined) return undefined
+    try {
+      const { size } = await file.stat()
+      const { offset, length } = within(size, range)
+      if (length > PIECE_BYTES) return { size, body: pieces(file, offset, length) }
+      const bytes = await readFully(file, offset, length)
+      await file.close()
+      return { size, body: new Blob([bytes]).stream() }
+    } catch (error) {
+      await file.close()
+      throw unavailable(error)
+    }
+  }
+
+  async has(key: string): Promise<boolean> {
+    const path = this.#path(key)
+    try {
+      return (await stat(path)).isFile()
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw unavailable(error)
+    }
+  }
+
+  async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+    const target = this.#path(key)
+    const incoming = join(this.#folder, INCOMING, randomUUID())
+    const source = body instanceof Uint8Array ? new Blob([Uint8Array.from(body)]).stream() : body
+    try {
+      await mkdir(dirname(incoming), { recursive: true })
+      await write(incoming, source)
+      await place(incoming, target)
+    } catch (error) {
+      await rm(incoming, { force: true })
+      throw error
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    const target = this.#path(key)
+    try {
+      await rm(target, { force: true })
+    } catch (error) {
+      if (!isMissing(error)) throw unavailable(error)
+    }
+    await removeEmpty(dirname(target), this.#folder)
+  }
+
+  async *list(prefix: string): AsyncGenerator<string> {
+    const cut = prefix.lastIndexOf('/') + 1
+    if (
+      prefix
+        .slice(0, cut)
+        .split('/')
+        .slice(0, -1)
+        .some((part) => !isPart(part))
+    )
+      return
+    yield* this.#walk(prefix.slice(0, cut), prefix)
+  }
+
+  /** Resolves when what earlier processes left behind is removed. */
+  async cleaned(): Promise<void> {
+    await this.#cleaned
+  }
+
+  async *#walk(folder: string, prefix: string): AsyncGenerator<string> {
+    for (const name of await namesIn(join(this.#folder, folder))) {
+      const key = folder + name
+      // Of a folder nothing may begin with the prefix, or all, or what is further down.
+      if (key.startsWith(INCOMING) || !(key.startsWith(prefix) || prefix.startsWith(key))) continue
+      if (name.endsWith('/')) yield* this.#walk(key, prefix)
+      else yield key
+    }
+  }
+
+  async #open(key: string): Promise<FileHandle | undefined> {
+    const path = this.#path(key)
+    try {
+      const file = await open(path, 'r')
+      if ((await file.stat()).isFile()) return file
+      await file.close()
+      return undefined
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw unavailable(error)
+    }
+  }
+
+  /** Keys are made by this service, but of what others name: none leads out of the folder. */
+  #path(key: string): string {
+    const parts = key.split('/')
+    if (parts[0] === INCOMING || !parts.every(isPart)) throw new Error(`no key of an object: ${key}`)
+    return join(this.#folder, ...parts)
+  }
+}
+
+function isPart(part: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (part === '' || part === '.' || part === '..' || /[\0-\x1f\\\x7f]/.test(part)) return false
+  return Buffer.byteLength(part) <= MAX_PART_BYTES
+}
+
+function within(size: number, range: ByteRange | undefined): { offset: number; length: number } {
+  if (range === undefined) return { offset: 0, length: size }
+  if ('suffix' in range) {
+    const length = Math.min(range.suffix, size)
+    return { offset: size - length, length }
+  }
+  return { offset: range.offset, length: Math.max(Math.min(range.length, size - range.offset), 0) }
+}
+
+async function readFully(file: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length)
+  for (let filled = 0; filled < length; ) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)
+    if (bytesRead === 0) throw new RangeError('a file became shorter')
+    filled += bytesRead
+  }
+  return bytes
+}
+
+/** The range as it is asked for; the file is closed at its end, on failure, or when nobody wants more. */
+function pieces(file: FileHandle, offset: number, length: number): ReadableStream<Uint8Array> {
+  let at = offset
+  const end = offset + length
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const piece = await readFully(file, at, Math.min(PIECE_BYTES, end - at))
+        at += piece.length
+        controller.enqueue(piece)
+        if (at < end) return
+        await file.close()
+        controller.close()
+      } catch (error) {
+        await file.close()
+        throw unavailable(error)
+      }
+    },
+    cancel: () => file.close(),
+  })
+}
+
+/** What the source fails with is the caller's; what the disk fails with is the store's. */
+async function write(path: string, source: ReadableStream<Uint8Array>): Promise<void> {
+  const file = await open(path, 'wx').catch(rethrow)
+  try {
+    for await (const chunk of source) await file.writeFile(chunk).catch(rethrow)
+    await file.sync().catch(rethrow)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Renames, and forces the names to disk. */
+async function place(incoming: string, target: string): Promise<void> {
+  const folder = dirname(target)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await mkdir(folder, { recursive: true })
+      await rename(incoming, target)
+      break
+    } catch (error) {
+      if (!isMissing(error) || attempt === ATTEMPTS) throw unavailable(error)
+    }
+  }
+  const handle = await open(folder, 'r').catch(rethrow)
+  try {
+    await handle.sync().catch(rethrow)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Folders that hold nothing any more, from `folder` up to but not including `root`. */
+async function removeEmpty(folder: string, root: string): Promise<void> {
+  for (let at = folder; at.length > root.length && at.startsWith(root); at = dirname(at)) {
+    try {
+      await rmdir(at)
+    } catch {
+      return
+    }
+  }
+}
+
+/** In byte order of the keys that they begin: a folder's name ends in `/`. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw unavailable(error)
+  }
+}
+
+async function clean(folder: string, before: number): Promise<void> {
+  for (const top of [INCOMING, TEMPORARY]) {
+    const root = join(folder, top)
+    for (const name of await readdir(root, { recursive: true }).catch((): string[] => [])) {
+      const path = join(root, name)
+      const found = await stat(path).catch(() => undefined)
+      if (found === undefined || !found.isFile() || found.mtimeMs >= before) continue
+      await rm(path, { force: true })
+      await removeEmpty(dirname(path), root)
+    }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
+function rethrow(error: unknown): never {
+  throw unavailable(error)
+}
+
+function unavailable(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : 'error'
+  return new Problem('store_error', `the object store cannot be read or written (${reason})`, {
+    retryAfter: 5,
+  })
+}

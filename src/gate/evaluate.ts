@@ -1,9 +1,10 @@
 /** Holds an image against a policy. */
 import { formatBytes } from '../figure.ts'
-import { Figures, type Subject } from './figures.ts'
+import { Figures } from './figures.ts'
 import { find } from './finding.ts'
 import type { Policy } from './policy.ts'
 import { hasWasteFloor, type Rule } from './rules.ts'
+import type { Subject } from './subject.ts'
 import type { RuleVerdict, Verdict } from './verdict.ts'
 
 /**

@@ -1,33 +1,14 @@
 /** The figures that rules are about, without what the policy excludes; each is found once, and only where it is asked for. */
-import type { DuplicateGroup, Efficiency, ImageFacts, ImageIdentity, LayerReport } from '../image/report.ts'
+import type { DuplicateGroup, Efficiency, ImageFacts, LayerReport } from '../image/report.ts'
 import type { ImageManifest } from '../registry/manifest.ts'
 import { type Denied, findDenied } from './denied.ts'
 import { type DuplicatesFound, findDuplicates } from './duplicated.ts'
 import { type Exclusion, exclusionOf, findWaste, type WasteFound, worstWaste } from './exclusion.ts'
 import type { Policy } from './policy.ts'
+import type { Subject } from './subject.ts'
 import type { GateTables } from './tables.ts'
 import type { Evidence } from './verdict.ts'
 import { Worst } from './worst.ts'
-
-/** An image as far as `needsOf` asks for it. */
-export type GateImage = {
-  readonly identity: ImageIdentity
-  readonly manifest: ImageManifest
-  /** From the lowest layer, as many as the manifest has layers. */
-  readonly diffIds: readonly string[]
-  /** There where an analysis is needed. */
-  readonly facts?: ImageFacts
-}
-
-export type Subject = {
-  readonly image: GateImage
-  /** There where the image is analysed. */
-  readonly tables?: GateTables
-  /** There where the policy names one. */
-  readonly baseline?: GateImage
-  /** There where the policy names one; its facts are not needed. */
-  readonly baseImage?: GateImage
-}
 
 /** What is known of a layer: the manifest's part always, the rest after an analysis. */
 export type LayerFigures = Partial<LayerReport> & Pick<LayerReport, 'index' | 'compressedBytes'>

@@ -1,0 +1,24 @@
+/** What is held against a policy: an image, and those that it is measured against. */
+import type { ImageFacts, ImageIdentity } from '../image/report.ts'
+import type { ImageManifest } from '../registry/manifest.ts'
+import type { GateTables } from './tables.ts'
+
+/** An image as far as `needsOf` asks for it. */
+export type GateImage = {
+  readonly identity: ImageIdentity
+  readonly manifest: ImageManifest
+  /** From the lowest layer, as many as the manifest has layers. */
+  readonly diffIds: readonly string[]
+  /** There where an analysis is needed. */
+  readonly facts?: ImageFacts
+}
+
+export type Subject = {
+  readonly image: GateImage
+  /** There where the image is analysed. */
+  readonly tables?: GateTables
+  /** There where the policy names one. */
+  readonly baseline?: GateImage
+  /** There where the policy names one; its facts are not needed. */
+  readonly baseImage?: GateImage
+}

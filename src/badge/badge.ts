@@ -1,0 +1,23 @@
+/** A badge before it is drawn. */
+
+export type Style = 'flat' | 'flat-square' | 'plastic' | 'for-the-badge' | 'social'
+
+export type Badge = {
+  readonly label: string
+  readonly message: string
+  /** As shields.io takes it: one of its names, hexadecimal digits, or a color of CSS. */
+  readonly color: string
+  /** The message is no figure but says what went wrong, or that a check fails: nobody should paint it over. */
+  readonly isError: boolean
+  readonly appearance: Appearance
+}
+
+/** What the badge's reader chose of how it looks. */
+export type Appearance = {
+  readonly label?: string
+  readonly color?: string
+  readonly labelColor?: string
+  readonly style?: Style
+  /** A `data:` URI of an SVG or a PNG. */
+  readonly logo?: string
+}

@@ -27,7 +27,7 @@ export async function runImageJob(
   report: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, configuration, wasm } = service.host
+  const { store, wasm } = service.host
   const access = new Access(service, job, job.credential, signal)
   try {
     const manifest = parseManifest(await access.manifest(job.digest))
@@ -37,10 +37,8 @@ export async function runImageJob(
     const layers = await collect(service, manifest.layers, config.diffIds)
     await writeImage(store, {
       digest: job.digest,
-      manifest,
       config,
       layers,
-      limits: configuration.limits,
       wasm,
     })
   } catch (error) {

@@ -5,6 +5,7 @@
 import { type Entry, sortKey } from '../layer/entry.ts'
 import { isWithin, type PathKey } from '../path.ts'
 import { Problem } from '../problem.ts'
+import { Heap } from './heap.ts'
 
 /** Rows of one layer in batches, sorted by (sortKey, ordinal). */
 export type LayerRows = AsyncIterable<readonly Entry[]>
@@ -79,58 +80,6 @@ class Cursor {
   }
 }
 
-/** A heap of cursors: the first by (key, layer) is on top. */
-class Cursors {
-  readonly #heap: Cursor[] = []
-
-  get top(): Cursor | undefined {
-    return this.#heap[0]
-  }
-
-  push(cursor: Cursor): void {
-    const heap = this.#heap
-    let at = heap.length
-    heap.push(cursor)
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      const other = heap[above]
-      if (other === undefined || !isBefore(cursor, other)) break
-      heap[at] = other
-      heap[above] = cursor
-      at = above
-    }
-  }
-
-  removeTop(): void {
-    const last = this.#heap.pop()
-    if (last === undefined || this.#heap.length === 0) return
-    this.#heap[0] = last
-    this.sink()
-  }
-
-  /** The top one went on: puts it where it belongs now. */
-  sink(): void {
-    const heap = this.#heap
-    const cursor = heap[0]
-    if (cursor === undefined) return
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      let least = heap[child]
-      if (least === undefined) break
-      const right = heap[child + 1]
-      if (right !== undefined && isBefore(right, least)) {
-        least = right
-        child++
-      }
-      if (!isBefore(least, cursor)) break
-      heap[at] = least
-      at = child
-    }
-    heap[at] = cursor
-  }
-}
-
 function isBefore(a: Cursor, b: Cursor): boolean {
   return a.key < b.key || (a.layer < b.layer && a.key === b.key)
 }
@@ -191,7 +140,7 @@ export async function* walk(
 ): AsyncGenerator<void, void, undefined> {
   const all = layers.map((rows, layer) => new Cursor(layer, rows))
   try {
-    const cursors = new Cursors()
+    const cursors = new Heap(isBefore)
     for (const cursor of all) if (await cursor.fill()) cursors.push(cursor)
     const directories = new OpenDirectories(visitors)
     const rows: Entry[] = []

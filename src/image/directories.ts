@@ -1,0 +1,59 @@
+/** Each directory of an image with all below it, in an order that has the directories of one directory side by side. */
+import type { ObjectStore } from '../host.ts'
+import { int32, int64, path } from '../index/column.ts'
+import { type Columns, defineSchema } from '../index/schema.ts'
+import { writeTable } from '../index/write-table.ts'
+import { parentKey } from '../path.ts'
+import { LargestPaths } from './largest.ts'
+import type { DirectorySum } from './merge.ts'
+import type { SizedPath } from './report.ts'
+import { SortedRows } from './sorted-rows.ts'
+
+const COLUMNS: Columns<DirectorySum> = {
+  key: path('path'),
+  bytes: int64('bytes'),
+  files: int32('files'),
+  start: int32('start_row'),
+  end: int32('end_row'),
+}
+
+/** `directories.parquet`: by parent, then by path; the root, its own parent, first. */
+export const DIRECTORIES = defineSchema<DirectorySum>(COLUMNS, { sortKey: ({ key }) => parentKey(key) })
+
+const UNSORTED = defineSchema<DirectorySum>(COLUMNS)
+
+/** Takes the directories as they are summed, and writes their table. */
+export class DirectoryFinder {
+  readonly #store: ObjectStore
+  readonly #sums: SortedRows<DirectorySum>
+  readonly #largest = new LargestPaths()
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+    this.#sums = new SortedRows(store, UNSORTED, compareByParent)
+  }
+
+  add(sums: readonly DirectorySum[]): Promise<void> {
+    for (const { key, bytes } of sums) if (key !== '') this.#largest.add({ key, bytes })
+    return this.#sums.addAll(sums)
+  }
+
+  /** @param key of the table */
+  async write(key: string): Promise<void> {
+    await writeTable(this.#store, key, DIRECTORIES, this.#sums.sorted())
+  }
+
+  largest(): readonly SizedPath[] {
+    return this.#largest.list()
+  }
+
+  async delete(): Promise<void> {
+    await this.#sums.delete()
+  }
+}
+
+function compareByParent(a: DirectorySum, b: DirectorySum): number {
+  const [x, y] = [parentKey(a.key), parentKey(b.key)]
+  if (x !== y) return x < y ? -1 : 1
+  return a.key < b.key ? -1 : 1
+}

@@ -1,0 +1,115 @@
+/** Files with the same content: of the merged file system, or of all layers. */
+
+import { z } from 'zod'
+import { type ByteString, toHex } from '../bytes.ts'
+import type { ObjectStore } from '../host.ts'
+import { int32, int64, json, mapped, path, sha256 } from '../index/column.ts'
+import { defineSchema } from '../index/schema.ts'
+import { writeTable } from '../index/write-table.ts'
+import { type PathKey, showPath } from '../path.ts'
+import type { DuplicateGroup } from './report.ts'
+import { SortedRows } from './sorted-rows.ts'
+
+const PATHS_OF_A_GROUP = 50
+
+type ShownPaths = DuplicateGroup['paths']
+
+const shownPaths: z.ZodType<ShownPaths> = z.array(
+  z.object({ path: z.string(), pathBase64: z.string().exactOptional() }),
+)
+
+/** `duplicates.parquet` and `layer-duplicates.parquet`: the largest waste first, then by digest. */
+export const DUPLICATES = defineSchema<DuplicateGroup>({
+  sha256: mapped(sha256('sha256'), fromHex, toHex),
+  bytes: int64('bytes'),
+  count: int32('count'),
+  wastedBytes: int64('wasted_bytes'),
+  paths: json('paths', (value) => shownPaths.parse(value)),
+})
+
+/** One file whose content may be there again. */
+type Copy = { readonly sha256: ByteString; readonly bytes: number; readonly key: PathKey }
+
+const COPIES = defineSchema<Copy>({ sha256: sha256('sha256'), bytes: int64('bytes'), key: path('path') })
+
+/** Takes the files of which `RepeatedContents` says that they may be duplicates, and writes the groups that are. */
+export class Duplicates {
+  readonly #store: ObjectStore
+  readonly #copies: SortedRows<Copy>
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+    this.#copies = new SortedRows(store, COPIES, compareCopies)
+  }
+
+  /** Once for each inode. @returns whether it is time to `spill` */
+  add(sha256: ByteString, bytes: number, key: PathKey): boolean {
+    return this.#copies.add({ sha256, bytes, key })
+  }
+
+  spill(): Promise<void> {
+    return this.#copies.spill()
+  }
+
+  /** @param key of the table */
+  async write(key: string): Promise<{ groups: number; wastedBytes: number }> {
+    const found = new SortedRows(this.#store, DUPLICATES, compareGroups)
+    try {
+      let wastedBytes = 0
+      for await (const groups of groupsOf(this.#copies.sorted())) {
+        for (const group of groups) wastedBytes += group.wastedBytes
+        await found.addAll(groups)
+      }
+      return { groups: await writeTable(this.#store, key, DUPLICATES, found.sorted()), wastedBytes }
+    } finally {
+      await found.delete()
+    }
+  }
+
+  async delete(): Promise<void> {
+    await this.#copies.delete()
+  }
+}
+
+/** @param batches by digest, then in path order */
+async function* groupsOf(batches: AsyncIterable<readonly Copy[]>): AsyncGenerator<readonly DuplicateGroup[]> {
+  let open: { first: Copy; count: number; paths: PathKey[] } | undefined
+  const close = (): DuplicateGroup[] => {
+    if (open === undefined || open.count < 2) return []
+    const { count, paths } = open
+    const { sha256, bytes } = open.first
+    return [
+      { sha256: toHex(sha256), bytes, count, wastedBytes: bytes * (count - 1), paths: paths.map(showPath) },
+    ]
+  }
+  for await (const batch of batches) {
+    const groups: DuplicateGroup[] = []
+    for (const copy of batch) {
+      if (open?.first.sha256 === copy.sha256) {
+        open.count++
+        if (open.paths.length < PATHS_OF_A_GROUP) open.paths.push(copy.key)
+        continue
+      }
+      groups.push(...close())
+      open = { first: copy, count: 1, paths: [copy.key] }
+    }
+    yield groups
+  }
+  yield close()
+}
+
+function compareCopies(a: Copy, b: Copy): number {
+  return compareText(a.sha256, b.sha256) || compareText(a.key, b.key)
+}
+
+function compareGroups(a: DuplicateGroup, b: DuplicateGroup): number {
+  return b.wastedBytes - a.wastedBytes || compareText(a.sha256, b.sha256)
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function fromHex(hex: string): ByteString {
+  return Buffer.from(hex, 'hex').toString('latin1')
+}

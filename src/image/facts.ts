@@ -1,0 +1,72 @@
+/** The report's parts that are not found in a walk but told by the layers and by manifest and config. */
+import type { LayerFacts } from '../layer/read.ts'
+import type { HistoryStep } from '../registry/config.ts'
+import type { Descriptor } from '../registry/manifest.ts'
+import type { MergeTotals } from './merge.ts'
+import type { Counts, LayerReport, Package, Sizes } from './report.ts'
+
+/** A layer as the manifest names it and as it was read. */
+export type ImageLayer = { readonly descriptor: Descriptor; readonly facts: LayerFacts }
+
+export function sizesOf(layers: readonly ImageLayer[], totals: MergeTotals): Sizes {
+  const sum = (of: (facts: LayerFacts) => number) => layers.reduce((all, { facts }) => all + of(facts), 0)
+  return {
+    compressedBytes: sum((facts) => facts.compressedBytes),
+    uncompressedBytes: sum((facts) => facts.uncompressedBytes),
+    fileBytes: sum((facts) => facts.fileBytes),
+    rootfsBytes: totals.rootfsBytes,
+    apparentBytes: totals.apparentBytes,
+  }
+}
+
+export function countsOf(layers: readonly ImageLayer[], totals: MergeTotals): Counts {
+  const { paths, files, directories, symlinks } = totals
+  return {
+    layers: layers.length,
+    entries: layers.reduce((all, { facts }) => all + facts.entries, 0),
+    paths,
+    files,
+    directories,
+    symlinks,
+    other: paths - files - directories - symlinks,
+  }
+}
+
+/** @param history of the steps that made layers: it tells nothing where it is of another number of them */
+export function layerReports(
+  layers: readonly ImageLayer[],
+  history: readonly HistoryStep[],
+  wastedBytes: readonly number[],
+): LayerReport[] {
+  return layers.map(({ descriptor, facts }, index) => ({
+    index,
+    digest: facts.digest,
+    diffId: facts.diffId,
+    mediaType: descriptor.mediaType,
+    compression: facts.compression,
+    compressedBytes: facts.compressedBytes,
+    uncompressedBytes: facts.uncompressedBytes,
+    fileBytes: facts.fileBytes,
+    entries: facts.entries,
+    wastedBytes: wastedBytes[index] ?? 0,
+    ...(history.length === layers.length ? told(history[index]) : {}),
+  }))
+}
+
+function told(step: HistoryStep | undefined): Pick<LayerReport, 'createdBy' | 'created' | 'comment'> {
+  const { createdBy, created, comment } = step ?? {}
+  return {
+    ...(createdBy === undefined ? {} : { createdBy }),
+    ...(created === undefined ? {} : { created }),
+    ...(comment === undefined ? {} : { comment }),
+  }
+}
+
+export function countPackages(packages: readonly Package[]): {
+  total: number
+  byType: Record<string, number>
+} {
+  const byType: Record<string, number> = {}
+  for (const { type } of packages) byType[type] = (byType[type] ?? 0) + 1
+  return { total: packages.length, byType }
+}

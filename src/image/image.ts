@@ -1,0 +1,40 @@
+/** What the store keeps of an analysed image beside its tables: its facts, or why there are none. */
+import { z } from 'zod'
+import type { ObjectStore } from '../host.ts'
+import { imageKey } from '../index/keys.ts'
+import type { ProblemDocument } from '../problem.ts'
+import type { ImageFacts } from './report.ts'
+
+/** Written last, so that its presence means that the tables are whole. */
+export type StoredImage = { readonly facts: ImageFacts } | { readonly failure: ProblemDocument }
+
+/** What stands in it was written by this service, by this format's version. */
+const isObject = (value: unknown) => typeof value === 'object' && value !== null
+const stored: z.ZodType<StoredImage> = z.union([
+  z.object({ facts: z.custom<ImageFacts>(isObject) }),
+  z.object({ failure: z.custom<ProblemDocument>(isObject) }),
+])
+
+/** Undefined where the image is not analysed, or what is stored makes no sense. */
+export async function readImageFacts(store: ObjectStore, digest: string): Promise<StoredImage | undefined> {
+  const object = await store.get(imageKey(digest, 'image.json'))
+  if (object === undefined) return undefined
+  const text = await new Response(object.body).text()
+  return stored.safeParse(parseJson(text)).data
+}
+
+export async function writeStoredImage(
+  store: ObjectStore,
+  digest: string,
+  image: StoredImage,
+): Promise<void> {
+  await store.put(imageKey(digest, 'image.json'), new TextEncoder().encode(JSON.stringify(image)))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

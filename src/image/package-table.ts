@@ -1,0 +1,18 @@
+/** `packages.parquet`: what is installed in an image. */
+import { choice, int32, int64, optional, string } from '../index/column.ts'
+import { defineSchema } from '../index/schema.ts'
+import type { Package, PackageType } from './report.ts'
+
+const TYPES: readonly PackageType[] = ['deb', 'apk', 'rpm', 'npm', 'pypi']
+
+/** By type, then by name, version, architecture and path. */
+export const PACKAGES = defineSchema<Package>({
+  type: choice('type', TYPES),
+  name: string('name'),
+  version: string('version'),
+  architecture: optional(string('architecture')),
+  purl: string('purl'),
+  bytes: optional(int64('bytes')),
+  path: optional(string('path')),
+  layer: int32('layer'),
+})

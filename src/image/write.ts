@@ -1,0 +1,283 @@
+/** An image's index, made of those of its layers: its tables and, last, its facts. */
+import type { ObjectStore, WasmModules } from '../host.ts'
+import { readDatabases } from '../index/databases.ts'
+import { ENTRIES } from '../index/entries.ts'
+import { imageKey, layerKey } from '../index/keys.ts'
+import { MERGED_ENTRIES } from '../index/merged-entries.ts'
+import { openTable, type Table } from '../index/table.ts'
+import { writeTable } from '../index/write-table.ts'
+import type { Entry } from '../layer/entry.ts'
+import { Problem, type ProblemDocument } from '../problem.ts'
+import { type ImageConfig, nonEmptyHistory } from '../registry/config.ts'
+import { DirectoryFinder } from './directories.ts'
+import { Duplicates } from './duplicates.ts'
+import { DiveEfficiency } from './efficiency.ts'
+import { countPackages, countsOf, type ImageLayer, layerReports, sizesOf } from './facts.ts'
+import { resolveHardLinks } from './hard-links.ts'
+import { writeStoredImage } from './image.ts'
+import { LargestPaths } from './largest.ts'
+import { Merger } from './merge.ts'
+import type { MergedEntry } from './merged-entry.ts'
+import { PACKAGES } from './package-table.ts'
+import { type Inventory, takeInventory } from './packages/inventory.ts'
+import { ShownDatabases } from './packages/shown-databases.ts'
+import { RepeatedContents } from './repeated-contents.ts'
+import type { Efficiency, ImageFacts } from './report.ts'
+import { memberStamp } from './stamp.ts'
+import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
+import { WasteFinder } from './waste.ts'
+
+export type ImageSource = {
+  /** Of the manifest. */
+  readonly digest: string
+  readonly config: ImageConfig
+  /** From the lowest; all are indexed. */
+  readonly layers: readonly ImageLayer[]
+  readonly wasm: WasmModules
+}
+
+/** Rows, files and directories that the merge hands on at once. */
+const STEP = 2000
+
+/** Notes which contents the layers have, hidden ones too. */
+class LayerContents implements PathVisitor {
+  readonly contents: RepeatedContents
+
+  constructor(members: number) {
+    this.contents = new RepeatedContents(members)
+  }
+
+  enter(): void {}
+
+  leave(): void {}
+
+  visit({ rows, count }: PathRows): void {
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]
+      if (row !== undefined && isContent(row)) this.contents.add(row.sha256 ?? '')
+    }
+  }
+}
+
+/** Whether an empty file or none at all; what has no bytes wastes none. */
+function isContent(entry: Entry): boolean {
+  return entry.type === 'file' && entry.bytes > 0 && entry.whiteout === undefined
+}
+
+/** Makes one image's tables, one step after the other. */
+class ImageWriter {
+  readonly #store: ObjectStore
+  readonly #source: ImageSource
+  readonly #tables: readonly Table<Entry>[]
+  readonly #merger: Merger
+  readonly #dive: DiveEfficiency
+  readonly #layerContents: LayerContents
+  readonly #contents: RepeatedContents
+  readonly #waste: WasteFinder
+  readonly #directories: DirectoryFinder
+  readonly #databases = new ShownDatabases()
+  readonly #largest = new LargestPaths()
+  /** Inodes are numbered as they are met: one that is not greater was met before. */
+  #lastInode = 0
+
+  private constructor(
+    store: ObjectStore,
+    source: ImageSource,
+    tables: readonly Table<Entry>[],
+    merger: Merger,
+  ) {
+    const members = tables.reduce((all, table) => all + table.rowCount, 0)
+    this.#store = store
+    this.#source = source
+    this.#tables = tables
+    this.#merger = merger
+    this.#dive = new DiveEfficiency(tables.length)
+    this.#layerContents = new LayerContents(members)
+    this.#contents = new RepeatedContents(members)
+    this.#waste = new WasteFinder(store)
+    this.#directories = new DirectoryFinder(store)
+  }
+
+  static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
+    const tables: Table<Entry>[] = []
+    for (const { descriptor } of source.layers) tables.push(await openLayer(store, descriptor.digest))
+    const links = await resolveHardLinks(() => tables.map((table) => table.rows()))
+    return new ImageWriter(store, source, tables, new Merger(links))
+  }
+
+  async write(): Promise<ImageFacts> {
+    const { layers, config } = this.#source
+    await writeTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES, this.#merge())
+    await this.#directories.write(this.#key('directories.parquet'))
+    const { waste, bytesByLayer } = await this.#waste.write(
+      this.#key('waste.parquet'),
+      layers.length,
+      (file) => this.#merger.wasteOf(file),
+    )
+    const inventory = await this.#takeInventory()
+    const duplicates = await this.#writeDuplicates(inventory)
+    await this.#writeLayerDuplicates()
+    const packages = inventory.packages()
+    await writeTable(this.#store, this.#key('packages.parquet'), PACKAGES, once(packages))
+    const { totals } = this.#merger
+    return {
+      size: sizesOf(layers, totals),
+      counts: countsOf(layers, totals),
+      layers: layerReports(layers, nonEmptyHistory(config), bytesByLayer),
+      waste,
+      duplicates,
+      efficiency: await this.#efficiency(),
+      largestFiles: this.#largest.list(),
+      largestDirectories: this.#directories.largest(),
+      packages: countPackages(packages),
+      warnings: this.#warnings(inventory).list(),
+    }
+  }
+
+  /** Temporary objects, also those of a merge that failed. */
+  async close(): Promise<void> {
+    await this.#waste.delete()
+    await this.#directories.delete()
+  }
+
+  /** The one walk in which nearly all is found. */
+  async *#merge(): AsyncGenerator<readonly MergedEntry[]> {
+    const merger = this.#merger
+    const visitors = [merger, this.#dive, this.#layerContents]
+    for await (const _ of walk(this.#rows(), visitors, () => merger.waiting >= STEP)) yield await this.#take()
+    yield await this.#take()
+  }
+
+  async #take(): Promise<readonly MergedEntry[]> {
+    await this.#waste.add(this.#merger.takeHidden())
+    await this.#directories.add(this.#merger.takeDirectories())
+    const rows = this.#merger.takeRows()
+    for (const row of rows) this.#see(row)
+    return rows
+  }
+
+  #see(row: MergedEntry): void {
+    this.#databases.see(row)
+    if (row.type !== 'file') return
+    const { key, bytes, layer, inode = 0 } = row
+    this.#largest.add({ key, bytes, layer })
+    if (inode <= this.#lastInode) return
+    this.#lastInode = inode
+    if (bytes > 0) this.#contents.add(row.sha256 ?? '')
+  }
+
+  #takeInventory(): Promise<Inventory> {
+    const { layers, wasm } = this.#source
+    const databases = layers.map(({ descriptor }, layer) => ({
+      layer,
+      members: readDatabases(this.#store, descriptor.digest),
+    }))
+    return takeInventory(databases, this.#databases, wasm)
+  }
+
+  /** Goes through the merged file system again, in which the packages' files are counted too. */
+  async #writeDuplicates(inventory: Inventory): Promise<{ groups: number; wastedBytes: number }> {
+    const duplicates = new Duplicates(this.#store)
+    const hasPackages = this.#databases.size > 0
+    const files = await openTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
+    let lastInode = 0
+    try {
+      for await (const rows of files?.rows() ?? []) {
+        for (const row of rows) {
+          if (row.type !== 'file') continue
+          if (hasPackages) inventory.see(row)
+          const { inode = 0, sha256 = '' } = row
+          if (inode <= lastInode) continue
+          lastInode = inode
+          if (!this.#contents.has(sha256) || row.bytes === 0) continue
+          if (duplicates.add(sha256, row.bytes, row.key)) await duplicates.spill()
+        }
+      }
+      return await duplicates.write(this.#key('duplicates.parquet'))
+    } finally {
+      await duplicates.delete()
+    }
+  }
+
+  async #writeLayerDuplicates(): Promise<void> {
+    const duplicates = new Duplicates(this.#store)
+    try {
+      for (const table of this.#tables) {
+        for await (const rows of table.rows()) {
+          for (const row of rows) {
+            if (!isContent(row)) continue
+            const { sha256 = '' } = row
+            if (!this.#layerContents.contents.has(sha256)) continue
+            if (duplicates.add(sha256, row.bytes, row.key)) await duplicates.spill()
+          }
+        }
+      }
+      await duplicates.write(this.#key('layer-duplicates.parquet'))
+    } finally {
+      await duplicates.delete()
+    }
+  }
+
+  async #efficiency(): Promise<Efficiency> {
+    const { ends } = this.#dive
+    if (ends.size === 0) return this.#dive.figures()
+    const dive = new DiveEfficiency(this.#tables.length, ends)
+    for await (const _ of walk(this.#rows(), [dive], () => false));
+    return dive.figures()
+  }
+
+  #warnings(inventory: Inventory): Merger['warnings'] {
+    const { warnings } = this.#merger
+    for (const [layer, { facts }] of this.#source.layers.entries()) {
+      for (const { code, key, count } of facts.warnings) warnings.add(code, memberStamp(layer, 0), key, count)
+    }
+    for (const { layer, key } of inventory.unreadable) {
+      warnings.add('unreadableDatabase', memberStamp(layer, 0), key)
+    }
+    return warnings
+  }
+
+  #rows(): readonly LayerRows[] {
+    return this.#tables.map((table) => table.rows())
+  }
+
+  #key(object: Parameters<typeof imageKey>[1]): string {
+    return imageKey(this.#source.digest, object)
+  }
+}
+
+async function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {
+  const table = await openTable(store, layerKey(digest, 'entries.parquet'), ENTRIES)
+  if (table === undefined) throw new Problem('store_error', `the index of layer ${digest} is gone`)
+  return table
+}
+
+async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
+  yield rows
+}
+
+/**
+ * Merges the layers of an image, all indexed, into the image's own index: its tables, then its facts, without which none of
+ * them is served.
+ *
+ * @throws Problem `store_error` where a layer's index is gone, `too_large` where a part of it is beyond all reason
+ */
+export async function writeImage(store: ObjectStore, source: ImageSource): Promise<ImageFacts> {
+  const writer = await ImageWriter.open(store, source)
+  try {
+    const facts = await writer.write()
+    await writeStoredImage(store, source.digest, { facts })
+    return facts
+  } finally {
+    await writer.close()
+  }
+}
+
+/** Keeps a failure that belongs to the image's bytes, so that they are not read again. */
+export async function writeFailure(
+  store: ObjectStore,
+  digest: string,
+  failure: ProblemDocument,
+): Promise<void> {
+  await writeStoredImage(store, digest, { failure })
+}

@@ -1,0 +1,126 @@
+/** A blob as one stream, however often its connection is cut: it goes on from the byte where it stopped. */
+import { BodyReader, type Patience, SpeedMeter } from './body.ts'
+
+/** One connection's part of the blob. */
+export type BlobPart = {
+  readonly body: ReadableStream<Uint8Array>
+  /** Of the body's first byte in the blob: less than was asked for where the server ignores ranges. */
+  readonly offset: number
+}
+
+export type BlobSource = {
+  /** Opens the blob from this byte on; undefined where it ends before. */
+  open(offset: number): Promise<BlobPart | undefined>
+  /**
+   * Waits before the blob is opened again after an error.
+   *
+   * @param cuts how many in a row there were, from 1
+   * @throws what the reader is told, where it is not to be opened again
+   */
+  recover(error: unknown, cuts: number): Promise<void>
+  readonly patience: Patience
+}
+
+/** What one pull asks for at most where the reader brings no buffer. */
+const CHUNK_BYTES = 256 * 1024
+/** After so many bytes a connection has proved good, and its cut counts as the first again. */
+const PROOF_BYTES = 1024 * 1024
+
+class BlobReader {
+  readonly #source: BlobSource
+  readonly #limit: number
+  readonly #meter: SpeedMeter
+  #reader: BodyReader | undefined
+  /** Of the blob's bytes given out so far. */
+  #position = 0
+  /** Where the last cut was. */
+  #cutAt = 0
+  #cuts = 0
+  /** Bytes that the connection sends though the reader has them. */
+  #repeated = 0
+  #rest: Uint8Array | undefined
+
+  constructor(source: BlobSource, first: BlobPart, limit: number) {
+    this.#source = source
+    this.#limit = limit
+    this.#meter = new SpeedMeter(source.patience)
+    this.#use(first)
+  }
+
+  /** Fills the view's beginning. @returns how many bytes; 0 at the end */
+  async readInto(view: Uint8Array): Promise<number> {
+    const piece = this.#rest ?? (await this.#next())
+    if (piece === undefined) return 0
+    const count = Math.min(piece.byteLength, view.byteLength, this.#limit - this.#position)
+    view.set(piece.subarray(0, count))
+    this.#rest = count < piece.byteLength ? piece.subarray(count) : undefined
+    this.#position += count
+    // What lies beyond the limit is of no use to anyone.
+    if (this.#position >= this.#limit) await this.cancel()
+    return count
+  }
+
+  async cancel(): Promise<void> {
+    this.#rest = undefined
+    await this.#reader?.cancel()
+    this.#reader = undefined
+  }
+
+  #use(part: BlobPart): void {
+    this.#reader = new BodyReader(part.body, this.#source.patience, this.#meter)
+    this.#repeated = this.#position - part.offset
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    while (this.#position < this.#limit) {
+      try {
+        const piece = await this.#reader?.read()
+        if (piece === undefined) return undefined
+        if (piece.byteLength > this.#repeated) {
+          const fresh = piece.subarray(this.#repeated)
+          this.#repeated = 0
+          return fresh
+        }
+        this.#repeated -= piece.byteLength
+      } catch (error) {
+        await this.#recover(error)
+      }
+    }
+    return undefined
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    await this.cancel()
+    this.#cuts = this.#position - this.#cutAt >= PROOF_BYTES ? 1 : this.#cuts + 1
+    this.#cutAt = this.#position
+    await this.#source.recover(error, this.#cuts)
+    const part = await this.#source.open(this.#position)
+    if (part !== undefined) this.#use(part)
+  }
+}
+
+/**
+ * The blob's bytes as they come, not verified, never more than `limit`. A byte stream: a reader with a buffer of its own
+ * (`getReader({ mode: 'byob' })`) has it filled without an object in between.
+ *
+ * @param first already open, so that the reader hears of a refusal before there is a stream
+ */
+export function blobStream(source: BlobSource, first: BlobPart, limit: number): ReadableStream<Uint8Array> {
+  const reader = new BlobReader(source, first, limit)
+  return new ReadableStream({
+    type: 'bytes',
+    autoAllocateChunkSize: CHUNK_BYTES,
+    async pull(controller) {
+      const request = controller.byobRequest
+      const lent = request?.view
+      const view = lent
+        ? new Uint8Array(lent.buffer, lent.byteOffset, lent.byteLength)
+        : new Uint8Array(CHUNK_BYTES)
+      const count = await reader.readInto(view)
+      if (count === 0) controller.close()
+      if (request) request.respond(count)
+      else if (count > 0) controller.enqueue(view.subarray(0, count))
+    },
+    cancel: () => reader.cancel(),
+  })
+}

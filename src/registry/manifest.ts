@@ -120,9 +120,9 @@ const documentSchema = z.object({
   schemaVersion: z.int().nullish(),
   mediaType: z.string().max(255).nullish(),
   artifactType: z.string().max(255).nullish(),
-  config: z.unknown(),
-  layers: z.unknown(),
-  manifests: z.unknown(),
+  config: z.unknown().optional(),
+  layers: z.unknown().optional(),
+  manifests: z.unknown().optional(),
 })
 
 const imageSchema = z.object({

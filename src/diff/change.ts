@@ -6,6 +6,24 @@ export type ChangedField = 'content' | 'type' | 'mode' | 'uid' | 'gid' | 'link' 
 
 export type ChangeKind = 'added' | 'removed' | 'modified'
 
+/** What of a merged file system's rows the join looks at: the columns of its table to read. */
+export const JOINED_COLUMNS = [
+  'key',
+  'type',
+  'bytes',
+  'mode',
+  'uid',
+  'gid',
+  'mtime',
+  'sha256',
+  'link',
+  'device',
+  'xattrs',
+  'implicit',
+] as const satisfies readonly (keyof MergedEntry)[]
+
+export type JoinedRow = Pick<MergedEntry, (typeof JOINED_COLUMNS)[number]>
+
 /** One path that is not the same in both images. */
 export type Change = {
   readonly key: PathKey
@@ -13,12 +31,12 @@ export type Change = {
   readonly fromRow: number
   readonly toRow: number
 } & (
-  | { readonly kind: 'added'; readonly to: MergedEntry }
-  | { readonly kind: 'removed'; readonly from: MergedEntry }
+  | { readonly kind: 'added'; readonly to: JoinedRow }
+  | { readonly kind: 'removed'; readonly from: JoinedRow }
   | {
       readonly kind: 'modified'
-      readonly from: MergedEntry
-      readonly to: MergedEntry
+      readonly from: JoinedRow
+      readonly to: JoinedRow
       readonly fields: readonly ChangedField[]
     }
 )

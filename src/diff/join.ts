@@ -2,13 +2,12 @@
  * Two merged file systems side by side: one pass over two tables in the same order, holding one batch of each. What is
  * the same on both sides, nearly everything as a rule, costs a few comparisons and no object.
  */
-import type { MergedEntry } from '../image/merged-entry.ts'
 import type { PathKey } from '../path.ts'
-import type { Change, ChangedField } from './change.ts'
+import type { Change, ChangedField, JoinedRow } from './change.ts'
 
 /** A table's rows in path order, from row `start` on. */
 export type Rows = {
-  readonly batches: AsyncIterable<readonly MergedEntry[]>
+  readonly batches: AsyncIterable<readonly JoinedRow[]>
   readonly start: number
 }
 
@@ -21,13 +20,13 @@ export type JoinStep = {
 
 /** One side: the batch at hand, the row that is looked at, and where it stands in the table. */
 class Side {
-  readonly #batches: AsyncIterator<readonly MergedEntry[]>
-  #batch: readonly MergedEntry[] = []
+  readonly #batches: AsyncIterator<readonly JoinedRow[]>
+  #batch: readonly JoinedRow[] = []
   #at = 0
   #passed: number
   /** There is no batch after this one. */
   ended = false
-  row: MergedEntry | undefined
+  row: JoinedRow | undefined
   key: PathKey = ''
 
   constructor(rows: Rows) {
@@ -98,7 +97,7 @@ function joinBatches(from: Side, to: Side): JoinStep {
 }
 
 /** `undefined` where nothing differs, or only the time. */
-function changedFields(from: MergedEntry, to: MergedEntry): ChangedField[] | undefined {
+function changedFields(from: JoinedRow, to: JoinedRow): ChangedField[] | undefined {
   // A directory that no layer names has neither mode nor owner, so one that is named differs in all three.
   const named = from.implicit !== true || to.implicit !== true
   const namedOnce = named && (from.implicit === true || to.implicit === true)
@@ -125,24 +124,24 @@ function changedFields(from: MergedEntry, to: MergedEntry): ChangedField[] | und
   return fields
 }
 
-function contentDiffers(from: MergedEntry, to: MergedEntry): boolean {
+function contentDiffers(from: JoinedRow, to: JoinedRow): boolean {
   const isFile = from.type === 'file'
   if (isFile !== (to.type === 'file')) return true
   return isFile && (from.bytes !== to.bytes || from.sha256 !== to.sha256)
 }
 
-function xattrsDiffer(from: MergedEntry['xattrs'], to: MergedEntry['xattrs']): boolean {
+function xattrsDiffer(from: JoinedRow['xattrs'], to: JoinedRow['xattrs']): boolean {
   if (from === to) return false
   if ((from?.size ?? 0) !== (to?.size ?? 0)) return true
   for (const [name, value] of from ?? []) if (to?.get(name) !== value) return true
   return false
 }
 
-function deviceDiffers(from: MergedEntry['device'], to: MergedEntry['device']): boolean {
+function deviceDiffers(from: JoinedRow['device'], to: JoinedRow['device']): boolean {
   return from?.[0] !== to?.[0] || from?.[1] !== to?.[1]
 }
 
-function timeDiffers(from: MergedEntry, to: MergedEntry): boolean {
+function timeDiffers(from: JoinedRow, to: JoinedRow): boolean {
   return from.mtime !== to.mtime && !(from.implicit === true && to.implicit === true)
 }
 

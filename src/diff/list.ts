@@ -1,13 +1,20 @@
 /** The changed paths one by one: `/v1/diff/files`, as pages that can be taken up again and as a whole. */
-import type { MergedEntry } from '../image/merged-entry.ts'
 import { showPath } from '../path.ts'
 import { Problem } from '../problem.ts'
-import { type Change, type ChangeKind, type FileChange, fromBytes, showChange, toBytes } from './change.ts'
+import {
+  type Change,
+  type ChangeKind,
+  type FileChange,
+  fromBytes,
+  type JoinedRow,
+  showChange,
+  toBytes,
+} from './change.ts'
 import { joinRows } from './join.ts'
 import { Largest } from './largest.ts'
 
-/** A merged table's rows in path order, from row `start` on. */
-export type OpenRows = (start: number) => AsyncIterable<readonly MergedEntry[]>
+/** A merged table's rows in path order, from row `start` on, with at least the `JOINED_COLUMNS`. */
+export type OpenRows = (start: number) => AsyncIterable<readonly JoinedRow[]>
 
 export type Tables = { readonly from: OpenRows; readonly to: OpenRows }
 

@@ -184,8 +184,8 @@ function wasteReason({ waste, size, layers }: Diff): Piece[][] {
   const worst = wasters.toSorted((a, b) => b.wastedBytes - a.wastedBytes)[0]
   const what = `${formatBytes(Math.abs(waste.delta))} ${less} is wasted on files that a later layer removed or replaced`
   if (worst === undefined || worst.wastedBytes === 0) return [[`${what}.`]]
-  const whose = waste.delta < 0 ? 'before' : 'now'
-  return [[`${what}: ${formatBytes(worst.wastedBytes)} ${whose} in `, stepName(worst), '.']]
+  const [when, wasted] = waste.delta < 0 ? ['before', 'had wasted'] : ['now', 'wastes']
+  return [[`${what}; ${when}, `, stepName(worst), ` alone ${wasted} ${formatBytes(worst.wastedBytes)}.`]]
 }
 
 function pathReason({ files: { counts } }: Diff): Piece[][] {

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import type { LayerReport } from '../image/report.ts'
+import type { HistoryStep, ImageConfig } from '../registry/config.ts'
+import { diffHistories } from './history.ts'
+
+const step = (createdBy: string, more: Partial<HistoryStep> = {}): HistoryStep => ({
+  createdBy,
+  emptyLayer: false,
+  ...more,
+})
+
+function build(
+  history: readonly HistoryStep[],
+  layerCount = history.filter((one) => !one.emptyLayer).length,
+) {
+  const config: ImageConfig = {
+    os: 'linux',
+    architecture: 'amd64',
+    config: { env: [], labels: {}, exposedPorts: [], volumes: [], onBuild: [] },
+    diffIds: [],
+    history,
+  }
+  const layers = Array.from(
+    { length: layerCount },
+    (_, index): LayerReport => ({
+      index,
+      digest: '',
+      diffId: '',
+      mediaType: '',
+      compression: 'gzip',
+      compressedBytes: 0,
+      uncompressedBytes: 100 + index,
+      fileBytes: 0,
+      entries: 0,
+      wastedBytes: 0,
+    }),
+  )
+  return { config, layers }
+}
+
+test('steps that are gone and new, in their order, with what their layers take', () => {
+  const from = build([
+    step('ADD base'),
+    step('ENV A=1', { emptyLayer: true }),
+    step('RUN old'),
+    step('COPY app'),
+  ])
+  const to = build([
+    step('ADD base', { created: '2026-01-01T00:00:00Z' }),
+    step('RUN new'),
+    step('COPY app'),
+    step('RUN old'),
+  ])
+  expect(diffHistories(from, to)).toEqual({
+    removed: [
+      step('ENV A=1', { emptyLayer: true }),
+      { ...step('RUN old'), layer: 1, uncompressedBytes: 101 },
+    ],
+    added: [
+      { ...step('RUN new'), layer: 1, uncompressedBytes: 101 },
+      { ...step('RUN old'), layer: 3, uncompressedBytes: 103 },
+    ],
+  })
+})
+
+test('a history that does not fit the layers tells no layers', () => {
+  expect(diffHistories(build([]), build([step('RUN a'), step('RUN b')], 1))).toEqual({
+    removed: [],
+    added: [step('RUN a'), step('RUN b')],
+  })
+})
+
+test('histories of thousands of steps that have nothing in common', () => {
+  const many = (name: string) => build(Array.from({ length: 4_096 }, (_, i) => step(`${name} ${i}`)))
+  const { added, removed } = diffHistories(many('a'), many('b'))
+  expect([added.length, removed.length]).toEqual([4_096, 4_096])
+})

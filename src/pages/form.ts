@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { visible } from '../formats/escape.ts'
 import type { Html } from './page.ts'
 
 export type FormValues = {
@@ -11,13 +12,13 @@ export type FormValues = {
 export function askForm(values: FormValues = {}): Html {
   return html`<form class="ask" action="/" role="search" aria-label="Images">
 <div class="field"><label for="image">Image</label>
-<input id="image" name="image" value="${values.image ?? ''}" placeholder="nginx:1.27" required ${PLAIN}></div>
+<input id="image" name="image" value="${visible(values.image ?? '')}" placeholder="nginx:1.27" required ${PLAIN}></div>
 <div class="field"><label for="baseline">Compare with <span class="hint">an earlier one, if you like</span></label>
-<input id="baseline" name="baseline" value="${values.baseline ?? ''}" placeholder="nginx:1.26" ${PLAIN}></div>
+<input id="baseline" name="baseline" value="${visible(values.baseline ?? '')}" placeholder="nginx:1.26" ${PLAIN}></div>
 <button>Look inside</button>
 <details class="more"><summary>Another platform</summary>
 <div class="field"><label for="platform">Platform <span class="hint">os/arch or os/arch/variant</span></label>
-<input id="platform" name="platform" value="${values.platform ?? ''}" placeholder="linux/amd64" list="platforms" ${PLAIN}>
+<input id="platform" name="platform" value="${visible(values.platform ?? '')}" placeholder="linux/amd64" list="platforms" ${PLAIN}>
 <datalist id="platforms">${PLATFORMS.map((platform) => html`<option value="${platform}"></option>`)}</datalist></div>
 </details>
 </form>`

@@ -63,7 +63,7 @@ ${main}
 
 const LOGO = raw(
   '<svg viewBox="0 0 32 32" aria-hidden="true"><path class="leaf-3" d="m16 17 13 5.5L16 28 3 22.5z"/>' +
-    '<path class="leaf-2" d="m16 11 13 5.5L16 22 3 16.5z"/><path class="leaf-1" d="m16 4 13 5.5L16 15 3 9.500z"/></svg>',
+    '<path class="leaf-2" d="m16 11 13 5.5L16 22 3 16.5z"/><path class="leaf-1" d="m16 4 13 5.5L16 15 3 9.5z"/></svg>',
 )
 
 /** A name out of an image: one line of visible characters, whatever it is made of. */
@@ -136,9 +136,9 @@ export function measured(value: Html | string, part: number, whole: number, tone
   return html`${value}<svg class="bar" aria-hidden="true"><rect class="${tone}" width="${width.toFixed(2)}%" height="100%"/></svg>`
 }
 
-/** Text to be taken along; the button shows where there are scripts. `id` is the page's own for it. */
+/** A line to be taken along; the button shows where there are scripts. `id` is the page's own for it. */
 export function copyable(id: string, what: string, text: string): Html {
-  return html`<div class="copyable"><pre id="${id}">${text}</pre>
+  return html`<div class="copyable"><pre id="${id}">${visible(text)}</pre>
 <button type="button" data-copies="${id}" hidden><span aria-live="polite">Copy</span><span class="hidden-text"> ${what}</span></button></div>`
 }
 

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { Progress } from '../analysis/job.ts'
 import { formatBytes } from '../figure.ts'
+import { visible } from '../formats/escape.ts'
 import { counted, type Html, name, page } from './page.ts'
 
 /** An analysis that a page waits for. */
@@ -35,6 +36,6 @@ function waiting({ image, platform, status, progress, events }: WaitingFor, inde
 <h2 id="${id}">${name(image)}</h2>
 <progress aria-labelledby="${id}" ${value}></progress>
 <p><span role="status" data-said>${said}</span></p>
-<p class="quiet">${platform}${layersReused > 0 && ` · ${counted(layersReused, 'layer')} known already`}</p>
+<p class="quiet">${visible(platform)}${layersReused > 0 && ` · ${counted(layersReused, 'layer')} known already`}</p>
 </section>`
 }

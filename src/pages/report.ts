@@ -103,7 +103,7 @@ export function shortName({ repository, tag, digest }: ImageIdentity): string {
 
 function identityFacts({ platform, created, digest }: ImageIdentity): Html {
   return html`<p class="facts"><span>${visible(platform)}</span>
-${created !== undefined && html`<span>Built <time datetime="${created}">${visible(created.slice(0, 10))}</time></span>`}
+${created !== undefined && html`<span>Built <time datetime="${visible(created)}">${visible(created.slice(0, 10))}</time></span>`}
 <span>${name(digest)}</span></p>`
 }
 

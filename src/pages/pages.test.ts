@@ -1,0 +1,170 @@
+import type { html } from 'hono/html'
+import { describe, expect, it } from 'vitest'
+import type { Diff } from '../diff/summary.ts'
+import type { ImageIdentity, Report } from '../image/report.ts'
+import { Problem } from '../problem.ts'
+import { diffPage } from './diff.ts'
+import { docsPage } from './docs.ts'
+import { failurePage } from './failure.ts'
+import { homePage } from './home.ts'
+import { progressPage } from './progress.ts'
+import { type ReportView, reportPage } from './report.ts'
+
+/** Markup, an attribute's end, and characters that turn or hide what follows them. */
+const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202egnp.exe\u0000\'&amp;'
+
+const image: ImageIdentity = {
+  reference: `docker.io/library/app:${HOSTILE}`,
+  registry: HOSTILE,
+  repository: HOSTILE,
+  tag: HOSTILE,
+  digest: `sha256:${'a'.repeat(64)}`,
+  platform: HOSTILE,
+  mediaType: HOSTILE,
+  created: HOSTILE,
+  os: HOSTILE,
+  architecture: HOSTILE,
+}
+
+const report: Report = {
+  image,
+  size: { compressedBytes: 40, uncompressedBytes: 100, fileBytes: 90, rootfsBytes: 80, apparentBytes: 85 },
+  counts: { layers: 1, entries: 9, paths: 9, files: 5, directories: 3, symlinks: 1, other: 0 },
+  layers: [
+    {
+      index: 0,
+      digest: image.digest,
+      diffId: image.digest,
+      mediaType: HOSTILE,
+      compression: 'gzip',
+      compressedBytes: 40,
+      uncompressedBytes: 100,
+      fileBytes: 90,
+      entries: 9,
+      wastedBytes: 10,
+      createdBy: HOSTILE,
+    },
+  ],
+  waste: {
+    bytes: 10,
+    files: 2,
+    removed: { bytes: 10, files: 1 },
+    replaced: { bytes: 0, files: 1 },
+    metadataOnly: { bytes: 0, files: 0 },
+  },
+  duplicates: { groups: 2, wastedBytes: 5 },
+  efficiency: { score: 0.875, wastedBytes: 10, inefficientPaths: 1 },
+  largestFiles: [{ path: HOSTILE, bytes: 50, layer: 0 }],
+  largestDirectories: [{ path: HOSTILE, bytes: 80 }],
+  packages: { total: 2, byType: { deb: 1, npm: 1 } },
+  warnings: [{ code: 'dotdot', count: 2, layer: 0, path: HOSTILE }],
+}
+
+const view: ReportView = {
+  report,
+  waste: [{ path: HOSTILE, bytes: 10, layer: 0, reason: 'removed', byLayer: 1 }],
+  duplicates: [{ sha256: 'b'.repeat(64), bytes: 5, count: 2, wastedBytes: 5, paths: [{ path: HOSTILE }] }],
+  packages: [{ type: 'deb', name: HOSTILE, version: HOSTILE, purl: HOSTILE, layer: 0 }],
+  origin: 'https://lamina.example',
+}
+
+const figure = { from: 100, to: 40, delta: -60 }
+const layer = {
+  diffId: image.digest,
+  index: 0,
+  digest: image.digest,
+  compressedBytes: 1,
+  uncompressedBytes: 2,
+}
+const diff: Diff = {
+  from: image,
+  to: image,
+  size: {
+    compressedBytes: figure,
+    uncompressedBytes: figure,
+    fileBytes: figure,
+    rootfsBytes: figure,
+    apparentBytes: figure,
+  },
+  waste: figure,
+  counts: { layers: figure, files: figure },
+  identical: false,
+  layers: { shared: [], removed: [{ ...layer, createdBy: HOSTILE }], added: [layer] },
+  files: {
+    counts: { added: 1, removed: 0, modified: 0, contentModified: 0, typeChanged: 0, mtimeOnly: 0 },
+    bytes: { added: 7, removed: 0, modifiedDelta: 0 },
+    directories: [{ path: HOSTILE, delta: 7, added: 1, removed: 0, modified: 0 }],
+    largest: [{ path: HOSTILE, change: 'added', fromBytes: 0, toBytes: 7, delta: 7 }],
+  },
+  packages: { added: [{ type: 'npm', name: HOSTILE, to: HOSTILE }], removed: [], changed: [] },
+  config: [{ field: `labels.${HOSTILE}`, from: HOSTILE, to: [HOSTILE] }],
+  history: { added: [{ createdBy: HOSTILE, emptyLayer: false }], removed: [] },
+}
+
+const progress = { layers: 4, layersDone: 1, layersReused: 1, bytes: 2_000_000, bytesDone: 500_000 }
+const waiting = { image: HOSTILE, platform: HOSTILE, progress, events: '/v1/analyses/x/events' } as const
+
+const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
+  ['first', homePage],
+  ['report', () => reportPage(view)],
+  ['diff', () => diffPage(diff)],
+  ['progress', () => progressPage([{ ...waiting, status: 'running' }])],
+  [
+    'failure',
+    () =>
+      failurePage(new Problem('platform_not_found', HOSTILE, { image: HOSTILE, platforms: [HOSTILE] }), {
+        image: HOSTILE,
+      }),
+  ],
+  ['documentation', docsPage],
+]
+
+describe.each(PAGES)('the %s page', (_, make) => {
+  it('lets no name become markup, or turn the text around', async () => {
+    const text = String(await make())
+    expect(text).not.toMatch(/<script>|<img src=x|onerror=alert\(1\)>(?!&)/)
+    expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069\0]/)
+    expect(text.match(/<script/g)?.length ?? 0).toBe(
+      text.match(/<script [^>]*src="\/assets\/[a-z.-]+"/g)?.length ?? 0,
+    )
+  })
+
+  it('loads nothing but assets and runs nothing inline', async () => {
+    const text = String(await make())
+    expect(text).not.toMatch(/<style|\sstyle=|\son[a-z]+="/)
+    for (const [, url] of text.matchAll(/(?:src|<link[^>]* href)="([^"]*)"/g)) {
+      expect(url).toMatch(/^\/(?:assets|badge)\//)
+    }
+  })
+
+  it('has a language, a title, a way past the head, and each id once', async () => {
+    const text = String(await make())
+    expect(text).toMatch(/^<!doctype html>\n<html lang="en">/)
+    expect(text).toMatch(/<title>[^<]+ · Lamina<\/title>/)
+    const target = /<a class="skip" href="#([a-z]+)">/.exec(text)?.[1]
+    expect(text).toContain(`id="${target}"`)
+    const ids = [...text.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id)
+    expect(ids).toEqual([...new Set(ids)])
+  })
+})
+
+it('a report says what it has not, and where the rest is', async () => {
+  const empty = String(await reportPage({ ...view, waste: [], duplicates: [], packages: [] }))
+  expect(empty).toContain('No layer hides a file of a lower one.')
+  expect(empty).toContain('There is no package database that is understood.')
+  const full = String(await reportPage(view))
+  expect(full).toContain('1 of 2: <a href="/v1/waste?image=docker.io')
+})
+
+it('a diff of equal images says so', async () => {
+  expect(String(await diffPage({ ...diff, identical: true }))).toContain('Both images are the same')
+  expect(String(await diffPage(diff))).not.toContain('Both images are the same')
+})
+
+it('progress is told in figures, and without scripts the page asks again', async () => {
+  const text = String(await progressPage([{ ...waiting, status: 'running' }]))
+  expect(text).toContain('value="500000" max="2000000"')
+  expect(text).toContain('500 kB of 2.00 MB read, 1 of 4 layers done')
+  expect(text).toContain('<noscript><meta http-equiv="refresh" content="2"></noscript>')
+  expect(text).toContain('data-events="/v1/analyses/x/events"')
+})

@@ -18,6 +18,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['{src,workers,test}/**/*.workerd.test.ts'],
+          testTimeout: 60_000,
         },
       },
     ],

@@ -7,7 +7,7 @@ const PART_BYTES = 5 * 1024 * 1024
 
 /** The part of R2's binding that is used. */
 export interface R2Bucket {
-  head(key: string): Promise<unknown>
+  head(key: string): Promise<{ readonly size: number } | null>
   get(
     key: string,
     options?: { range: ByteRange },
@@ -36,8 +36,16 @@ export class R2Store implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
-    const object = await this.#bucket.get(key, range === undefined ? undefined : { range })
-    return object === null ? undefined : { size: object.size, body: object.body }
+    if (range === undefined) return (await this.#bucket.get(key)) ?? undefined
+    try {
+      return (await this.#bucket.get(key, { range })) ?? undefined
+    } catch (error) {
+      // R2 takes a range without a byte of the object for an error.
+      const size = (await this.#bucket.head(key))?.size
+      const first = 'suffix' in range ? 0 : range.offset
+      if (size === undefined || first < size) throw error
+      return { size, body: new Blob([]).stream() }
+    }
   }
 
   async has(key: string): Promise<boolean> {

@@ -1,9 +1,19 @@
 import { env } from 'cloudflare:workers'
-import { expect, it } from 'vitest'
+import { describeObjectStore } from '../../test/object-store.ts'
 import { R2Store } from './r2-store.ts'
 
-it('x', async () => {
-  const s = new R2Store(env.BUCKET)
-  await s.put('a', new Uint8Array(3))
-  expect(await s.has('a')).toBe(true)
+let opened = 0
+
+describeObjectStore('R2Store', async () => {
+  const store = new R2Store(env.BUCKET)
+  const prefix = `store-${opened++}/`
+  return {
+    get: (key, range) => store.get(prefix + key, range),
+    has: (key) => store.has(prefix + key),
+    put: (key, body) => store.put(prefix + key, body),
+    delete: (key) => store.delete(prefix + key),
+    async *list(part) {
+      for await (const key of store.list(prefix + part)) yield key.slice(prefix.length)
+    },
+  }
 })

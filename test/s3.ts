@@ -1,0 +1,45 @@
+/** An S3 for tests: the one that Miniflare has in front of its R2. */
+import { Miniflare } from 'miniflare'
+
+const KEYS = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' }
+const BUCKET = 'lamina-test'
+
+export type TestS3 = {
+  /** The service's settings for it. */
+  readonly settings: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
+
+export async function startS3(): Promise<TestS3> {
+  const miniflare = new Miniflare({
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+    workers: [
+      {
+        config: {
+          name: 'storage',
+          compatibilityDate: '2026-11-01',
+          manifest: {
+            mainModule: 'worker.js',
+            modulesRoot: '/',
+            modules: { 'worker.js': { type: 'esm', contents: 'export default {}' } },
+          },
+          env: { BUCKET: { type: 'r2', name: BUCKET, dev: { experimentalS3Credentials: KEYS } } },
+        },
+      },
+    ],
+  })
+  const { origin } = await miniflare.ready
+  return {
+    settings: {
+      S3_ENDPOINT: `${origin}/cdn-cgi/local/r2/s3`,
+      S3_BUCKET: BUCKET,
+      S3_REGION: 'auto',
+      AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
+    },
+    stop: () => miniflare.dispose(),
+  }
+}

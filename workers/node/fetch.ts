@@ -1,0 +1,181 @@
+/**
+ * Outbound HTTP on Node: undici with kept-alive connections, proxies from the environment, and a guard at the socket that
+ * sees what a name resolves to. Not undici's `fetch`, which decodes a `Content-Encoding` that digests are not made of.
+ */
+import { type LookupAddress, lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import type { Readable } from 'node:stream'
+import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { Configuration } from '../../src/configuration.ts'
+import type { Fetch, Reach } from '../../src/host.ts'
+import { Problem } from '../../src/problem.ts'
+import { isListed, parseAddress, specialUseOf } from '../../src/registry/address.ts'
+
+type Rules = Pick<Configuration, 'privateRegistries'>
+
+/** Connections to one origin at once, most of them reading layers. */
+const MAX_CONNECTIONS = 64
+const KEEP_ALIVE_MILLISECONDS = 10_000
+const CONNECT_MILLISECONDS = 15_000
+
+const NULL_BODY = new Set([204, 205, 304])
+
+const defaultPort = (protocol: string) => (protocol === 'http:' ? '80' : '443')
+
+/** @returns why the address may not be reached, as a problem; undefined where it may */
+function refusalOf(
+  address: string,
+  host: string,
+  port: string,
+  reach: Reach,
+  rules: Rules,
+): Problem | undefined {
+  const parsed = parseAddress(address)
+  const use = parsed === undefined ? 'unknown' : specialUseOf(parsed)
+  if (use === undefined) return undefined
+  const shown = host === address ? host : `${host} (${address})`
+  if (reach === 'public')
+    return new Problem(
+      'forbidden_registry',
+      `${shown} is a ${use} address, which only requests for a registry of LAMINA_PRIVATE_REGISTRIES may reach`,
+    )
+  const list = rules.privateRegistries
+  // A listed name may be wherever its resolver says that it is.
+  if (isListed(list, address, port) || isListed(list, host, port)) return undefined
+  return new Problem(
+    'forbidden_registry',
+    `${shown} is a ${use} address: LAMINA_PRIVATE_REGISTRIES would have to list it`,
+  )
+}
+
+/** Resolves names as ever, but to addresses that may be reached only. */
+function guardedLookup(port: string, reach: Reach, rules: Rules): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '')
+      let refusal: Problem | undefined
+      const allowed: LookupAddress[] = []
+      for (const each of addresses) {
+        const problem = refusalOf(each.address, hostname, port, reach, rules)
+        if (problem === undefined) allowed.push(each)
+        else refusal ??= problem
+      }
+      const [first] = allowed
+      if (first === undefined) return callback(refusal ?? new Error(`${hostname} has no address`), '')
+      if (options.all) return callback(null, allowed)
+      return callback(null, first.address, first.family)
+    })
+  }
+}
+
+/** One pool for each reach: a connection that one opened is never the other's. */
+function createAgent(reach: Reach, rules: Rules): Dispatcher {
+  const connectors = new Map<string, buildConnector.connector>()
+  const connectorFor = (port: string) => {
+    const known = connectors.get(port)
+    if (known !== undefined) return known
+    const made = buildConnector({
+      allowH2: false,
+      timeout: CONNECT_MILLISECONDS,
+      lookup: guardedLookup(port, reach, rules),
+    })
+    connectors.set(port, made)
+    return made
+  }
+  return new EnvHttpProxyAgent({
+    allowH2: false,
+    connections: MAX_CONNECTIONS,
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    connect: (options, callback) =>
+      connectorFor(options.port || defaultPort(options.protocol))(options, callback),
+  })
+}
+
+/** The body as a byte stream that fills its reader's buffer: one copy, where the general conversion makes two. */
+function toByteStream(body: Readable): ReadableStream<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]()
+  let rest: Uint8Array | undefined
+  return new ReadableStream({
+    type: 'bytes',
+    async pull(controller) {
+      const chunk: Uint8Array | undefined = rest ?? (await chunks.next()).value
+      const request = controller.byobRequest
+      if (chunk === undefined) {
+        controller.close()
+        request?.respond(0)
+        return
+      }
+      if (!request?.view) {
+        // A copy: chunks share the socket's buffer, and to enqueue one takes that buffer away.
+        controller.enqueue(new Uint8Array(chunk))
+        rest = undefined
+        return
+      }
+      const { view } = request
+      const count = Math.min(view.byteLength, chunk.byteLength)
+      new Uint8Array(view.buffer, view.byteOffset, count).set(chunk.subarray(0, count))
+      rest = count < chunk.byteLength ? chunk.subarray(count) : undefined
+      request.respond(count)
+    },
+    cancel() {
+      body.destroy()
+    },
+  })
+}
+
+function toHeaders(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(raw))
+    for (const each of [value ?? []].flat()) headers.append(name, each)
+  return headers
+}
+
+/** The problem that the guard at the socket gave, out of what undici made of it. */
+function problemIn(error: unknown): Problem | undefined {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; depth++) {
+    if (cause instanceof Problem) return cause
+    cause = cause instanceof AggregateError ? cause.errors[0] : cause.cause
+  }
+  return undefined
+}
+
+async function request(agent: Dispatcher, url: URL, init: RequestInit): Promise<Response> {
+  const answer = await agent.request({
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method: init.method ?? 'GET',
+    headers: Object.fromEntries(new Headers(init.headers)),
+    body: typeof init.body === 'string' ? init.body : null,
+    signal: init.signal ?? null,
+  })
+  const headers = toHeaders(answer.headers)
+  const status = answer.statusCode
+  if (init.method !== 'HEAD' && !NULL_BODY.has(status))
+    return new Response(toByteStream(answer.body), { status, headers })
+  await answer.body.dump()
+  return new Response(null, { status, headers })
+}
+
+/**
+ * @throws Problem `forbidden_registry` for an address that the reach does not include, whether the URL has it or its
+ * name resolves to it; undici's errors for the network's
+ */
+export function createFetch(rules: Rules): Fetch {
+  const agents: Record<Reach, Dispatcher> = {
+    public: createAgent('public', rules),
+    private: createAgent('private', rules),
+  }
+  return async (url, init, reach) => {
+    // An address in the URL is connected to without a lookup.
+    if (parseAddress(url.hostname) !== undefined) {
+      const port = url.port || defaultPort(url.protocol)
+      const refusal = refusalOf(url.hostname, url.hostname, port, reach, rules)
+      if (refusal !== undefined) throw refusal
+    }
+    try {
+      return await request(agents[reach], url, init)
+    } catch (error) {
+      throw problemIn(error) ?? error
+    }
+  }
+}

@@ -12,7 +12,7 @@ import type { Entry } from '../layer/entry.ts'
 import { baseName, type PathKey } from '../path.ts'
 import { Kills } from './kills.ts'
 import type { Efficiency } from './report.ts'
-import type { PathRows, PathVisitor } from './walk.ts'
+import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 
 /** What dive makes no node of; nor of anything below it. */
 const NO_NODE = '.wh..wh.'
@@ -106,6 +106,19 @@ class OpenDirectory {
 /** Where dive stopped to read a layer: at a whiteout of nothing, by its raw name, which is what it goes through them by. */
 export type LayerEnds = ReadonlyMap<number, PathKey>
 
+/** What of an image's inefficiency is held against it. */
+export type Blame = {
+  /** Paths that count for nothing. */
+  readonly ignores: (key: PathKey) => boolean
+  /**
+   * How many of the lowest layers are another image's: what they store counts only where a layer above them removed or
+   * replaced it, and what they hid themselves does not.
+   */
+  readonly baseLayers: number
+}
+
+const ALL: Blame = { ignores: () => false, baseLayers: 0 }
+
 const NO_ENDS: LayerEnds = new Map()
 const NO_POPS: readonly number[] = []
 
@@ -113,6 +126,7 @@ const NO_POPS: readonly number[] = []
 export class DiveEfficiency implements PathVisitor {
   readonly #layers: number
   readonly #ends: LayerEnds
+  readonly #blame: Blame
   /** Found in this walk. */
   readonly #found = new Map<number, PathKey>()
   readonly #pops = new Kills()
@@ -126,9 +140,10 @@ export class DiveEfficiency implements PathVisitor {
   #userBytes = 0
 
   /** @param ends what `ends` gave after the first walk */
-  constructor(layers: number, ends = NO_ENDS) {
+  constructor(layers: number, ends = NO_ENDS, blame = ALL) {
     this.#layers = layers
     this.#ends = ends
+    this.#blame = blame
     this.#openAt(0, '', false)
   }
 
@@ -152,7 +167,10 @@ export class DiveEfficiency implements PathVisitor {
 
   visit(path: PathRows): void {
     const { key, depth, count, layers, rows, hasBelow } = path
-    for (let i = 0; i < count; i++) if (layers[i] !== 0) this.#userBytes += rows[i]?.bytes ?? 0
+    const firstUserLayer = Math.max(this.#blame.baseLayers, 1)
+    for (let i = 0; i < count; i++) {
+      if ((layers[i] ?? 0) >= firstUserLayer) this.#userBytes += rows[i]?.bytes ?? 0
+    }
     const row = rows[0]
     const layer = layers[0] ?? 0
     if (depth === 0) {
@@ -200,8 +218,9 @@ export class DiveEfficiency implements PathVisitor {
 
   /** Nearly all paths: a leaf of one tree. */
   #visitPlain(key: PathKey, depth: number, layer: number, bytes: number): void {
+    if (this.#blame.ignores(key)) return
     if (this.#asked.length > 0) this.#stack(depth, layer, bytes, NO_POPS, Number.POSITIVE_INFINITY)
-    if (!this.#reads(layer, key)) return
+    if (!this.#reads(layer, key) || !this.#counts(layer, depth, NO_POPS, Number.POSITIVE_INFINITY)) return
     this.#least += bytes
     this.#all += bytes
   }
@@ -226,7 +245,7 @@ export class DiveEfficiency implements PathVisitor {
           name(members, layer, row)
       }
     }
-    this.#stackWhiteouts(depth, rows, layers, count)
+    if (!this.#blame.ignores(key)) this.#stackWhiteouts(depth, rows, layers, count)
     const pops = whiteouts.map(({ layer }) => popOf(key, layer))
     if (!hasBelow) {
       this.#count(key, depth, members, whiteouts, pops, undefined)
@@ -254,6 +273,7 @@ export class DiveEfficiency implements PathVisitor {
     pops: readonly number[],
     below: Float64Array | undefined,
   ): void {
+    const ignored = this.#blame.ignores(key)
     let count = 0
     let sum = 0
     let least = Number.POSITIVE_INFINITY
@@ -264,19 +284,22 @@ export class DiveEfficiency implements PathVisitor {
       least = Math.min(least, bytes)
     }
     for (const [i, { layer, member, isLeaf }] of nodes.entries()) {
-      const bytes = member?.bytes ?? 0
-      this.#stack(depth, layer, bytes, pops, nodes[i + 1]?.layer ?? Number.POSITIVE_INFINITY)
-      if (isLeaf && this.#reads(layer, key)) see(bytes)
+      const bytes = ignored ? 0 : (member?.bytes ?? 0)
+      const replacedBy = nodes[i + 1]?.layer ?? Number.POSITIVE_INFINITY
+      this.#stack(depth, layer, bytes, pops, replacedBy)
+      if (isLeaf && this.#reads(layer, key) && this.#counts(layer, depth, pops, replacedBy)) see(bytes)
     }
     for (const whiteout of whiteouts) {
       const { layer } = whiteout
       const end = this.#ends.get(layer)
       if (end !== undefined && whiteout.key > end) continue
-      isSeen = true
+      const isOwn = layer >= this.#blame.baseLayers
+      isSeen ||= isOwn
       const before = this.#standing(nodes, layer, depth, pops)
       if (before === undefined) this.#end(whiteout)
-      else see(before.member?.isDirectory ? sumUpTo(below, layer) : 0)
+      else if (isOwn) see(before.member?.isDirectory ? sumUpTo(below, layer) : 0)
     }
+    if (ignored) return
     if (count > 0) {
       this.#least += least
       this.#all += sum
@@ -328,6 +351,14 @@ export class DiveEfficiency implements PathVisitor {
     return layerOfPop(Math.min(above, own))
   }
 
+  /** Whether what stands at a path in a layer is this image's affair, or became so. */
+  #counts(layer: number, depth: number, pops: readonly number[], replacedBy: number): boolean {
+    const { baseLayers } = this.#blame
+    if (layer >= baseLayers) return true
+    const hiddenBy = Math.min(this.#poppedBy(depth, added(layer), pops), replacedBy)
+    return hiddenBy >= baseLayers && hiddenBy < this.#layers
+  }
+
   #reads(layer: number, key: PathKey): boolean {
     if (this.#ends.size === 0) return true
     const end = this.#ends.get(layer)
@@ -376,4 +407,20 @@ function sumUpTo(differences: Float64Array | undefined, layer: number): number {
   let sum = 0
   for (let i = 0; i <= layer; i++) sum += differences?.[i] ?? 0
   return sum
+}
+
+/**
+ * dive's figures of what is held against an image: one walk, or two.
+ *
+ * @param open the rows of all layers, lowest first, from the start
+ */
+export async function efficiencyBlamed(open: () => readonly LayerRows[], blame: Blame): Promise<Efficiency> {
+  const run = async (ends?: LayerEnds) => {
+    const layers = open()
+    const dive = new DiveEfficiency(layers.length, ends, blame)
+    for await (const _ of walk(layers, [dive], () => false));
+    return dive
+  }
+  const first = await run()
+  return (first.ends.size === 0 ? first : await run(first.ends)).figures()
 }

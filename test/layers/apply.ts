@@ -104,7 +104,8 @@ type DiveNode = {
   readonly children: Map<string, DiveNode>
 }
 
-const newNode = (): DiveNode => ({ payload: undefined, children: new Map() })
+/** Its payload is an object of its own, by which what stands at a path is told from what stood there before. */
+const newNode = (): DiveNode => ({ payload: { bytes: 0, isDirectory: false }, children: new Map() })
 
 function sorted(node: DiveNode): [string, DiveNode][] {
   return [...node.children].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -158,15 +159,24 @@ function copy(node: DiveNode): DiveNode {
   }
 }
 
-/** dive's figures, as it computes them. */
-export function diveFigures(layers: readonly (readonly Entry[])[]) {
-  const seen = new Map<string, number[]>()
+/** What dive sees of a path in a layer; a whiteout's has no payload. */
+type Seen = { readonly bytes: number; readonly layer: number; readonly payload?: DiveNode['payload'] }
+
+/** dive's figures, as it computes them, of what is held against an image. */
+export function diveFigures(
+  layers: readonly (readonly Entry[])[],
+  blame = { ignores: (_path: string) => false, baseLayers: 0 },
+) {
+  const seen = new Map<string, Seen[]>()
+  const ownWhiteoutsOfNothing = new Set<string>()
   let stacked: DiveNode | undefined
-  for (const entries of layers) {
+  let stackedBase: DiveNode | undefined
+  for (const [layer, entries] of layers.entries()) {
     const tree = newNode()
     for (const entry of entries) {
-      const payload = { bytes: entry.bytes, isDirectory: entry.type === 'directory' }
-      if (entry.key !== '') add(tree, keyToPath(entry.key), payload)
+      const path = keyToPath(entry.key)
+      const bytes = blame.ignores(path.replace(/(^|\/)\.wh\.(?=[^/]*$)/, '$1')) ? 0 : entry.bytes
+      if (path !== '') add(tree, path, { bytes, isDirectory: entry.type === 'directory' })
     }
     stacked ??= copy(tree)
     for (const [path, leaf, node] of leaves(tree, '')) {
@@ -175,22 +185,36 @@ export function diveFigures(layers: readonly (readonly Entry[])[]) {
       const sizes = seen.get(name) ?? []
       seen.set(name, sizes)
       if (!isWhiteout) {
-        sizes.push(node.payload?.bytes ?? 0)
+        sizes.push({ bytes: node.payload?.bytes ?? 0, layer, payload: node.payload })
         continue
       }
       const before = get(stacked, name)
-      if (before === undefined) break
-      sizes.push(before.payload?.isDirectory ? total(before) : 0)
+      if (before === undefined) {
+        if (layer >= blame.baseLayers) ownWhiteoutsOfNothing.add(name)
+        break
+      }
+      sizes.push({ bytes: before.payload?.isDirectory ? total(before) : 0, layer })
     }
     stack(stacked, tree, '')
+    if (layer === blame.baseLayers - 1) stackedBase = copy(stacked)
   }
+  const standsAt = (tree: DiveNode | undefined, path: string, { payload }: Seen) =>
+    tree !== undefined && get(tree, path)?.payload === payload
+  const counts = (path: string, one: Seen) =>
+    one.layer >= blame.baseLayers ||
+    (one.payload !== undefined && standsAt(stackedBase, path, one) && !standsAt(stacked, path, one))
+  const lists = [...seen].flatMap(([path, sizes]) => {
+    if (blame.ignores(path)) return []
+    const counted = sizes.filter((one) => counts(path, one))
+    return counted.length === 0 && !ownWhiteoutsOfNothing.has(path) ? [] : [counted.map(({ bytes }) => bytes)]
+  })
   const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0)
-  const all = [...seen.values()]
-  const least = sum(all.map((sizes) => (sizes.length > 0 ? Math.min(...sizes) : -1)))
-  const high = sum(all.map(sum))
-  const repeated = all.filter((sizes) => sizes.length > 1)
+  const least = sum(lists.map((sizes) => (sizes.length > 0 ? Math.min(...sizes) : -1)))
+  const high = sum(lists.map(sum))
+  const repeated = lists.filter((sizes) => sizes.length > 1)
   const wastedBytes = sum(repeated.map(sum))
-  const userBytes = sum(layers.slice(1).map((entries) => sum(entries.map(({ bytes }) => bytes))))
+  const userLayers = layers.slice(Math.max(blame.baseLayers, 1))
+  const userBytes = sum(userLayers.map((entries) => sum(entries.map(({ bytes }) => bytes))))
   return {
     score: high === 0 ? 1 : least / high,
     wastedBytes,

@@ -14,6 +14,9 @@ export type Patience = {
 /** Measured as enough in both runtimes: larger reads gain nothing. */
 const BUFFER_BYTES = 256 * 1024
 
+const MAX_DRAINED_BYTES = 16 * 1024
+const DRAIN: Patience = { idleMilliseconds: 1_000, floorMilliseconds: 1_000, floorBytesPerSecond: 1_024 }
+
 /** Speed over the time spent waiting for the network: a reader that rests between reads is not held against the sender. */
 export class SpeedMeter {
   readonly #patience: Patience
@@ -94,11 +97,6 @@ export class BodyReader {
   }
 }
 
-/** Lets a body go that nobody will read, and its connection with it. */
-export async function discard(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => undefined)
-}
-
 /**
  * The whole body, which must not be longer than `limit` bytes, whatever its `Content-Length` says.
  *
@@ -113,7 +111,7 @@ export async function readAll(
 ): Promise<Uint8Array> {
   const tooLarge = () => new Problem('too_large', `${what} is larger than the limit of ${limit} bytes`)
   if (Number(response.headers.get('content-length') ?? 0) > limit) {
-    await discard(response)
+    await response.body?.cancel().catch(() => undefined)
     throw tooLarge()
   }
   if (response.body === null) return new Uint8Array(0)
@@ -131,4 +129,17 @@ export async function readAll(
     throw error
   }
   return Buffer.concat(pieces, bytes)
+}
+
+/**
+ * Lets a body go that nobody will read. A short one is read to its end, after which its connection serves the next
+ * request; to let go of a long one costs less than to read it.
+ */
+export async function discard(response: Response): Promise<void> {
+  const bytes = Number(response.headers.get('content-length') ?? Number.POSITIVE_INFINITY)
+  const drained =
+    bytes <= MAX_DRAINED_BYTES
+      ? readAll(response, MAX_DRAINED_BYTES, 'the body', DRAIN)
+      : response.body?.cancel()
+  await drained?.catch(() => undefined)
 }

@@ -75,6 +75,7 @@ const layer = {
   digest: image.digest,
   compressedBytes: 1,
   uncompressedBytes: 2,
+  wastedBytes: 0,
 }
 const diff: Diff = {
   from: image,

@@ -1,0 +1,179 @@
+/** The pages for people: the first page with what it leads to, the documentation, and the files that they load. */
+import { nameAnalysis } from '../../analysis/analyses.ts'
+import type { JobState } from '../../analysis/job.ts'
+import type { OpenedImage } from '../../analysis/open.ts'
+import { Largest } from '../../diff/largest.ts'
+import type { Package } from '../../image/report.ts'
+import { showWasted } from '../../image/waste.ts'
+import { ASSETS_PATH, type Assets, assetType } from '../../pages/assets.ts'
+import { diffPage } from '../../pages/diff.ts'
+import { DOCS_POLICY, docsPage } from '../../pages/docs.ts'
+import { failurePage } from '../../pages/failure.ts'
+import { homePage } from '../../pages/home.ts'
+import { type Html, link, PAGE_POLICY } from '../../pages/page.ts'
+import { progressPage, type WaitingFor } from '../../pages/progress.ts'
+import { reportPage } from '../../pages/report.ts'
+import { Problem } from '../../problem.ts'
+import { locationOf } from '../analysis-body.ts'
+import { type AnalysedImage, factsOf, openFor } from '../answers.ts'
+import type { App, Ask, Backend } from '../backend.ts'
+import { entityTag, isUnchanged, notModified } from '../conditional.ts'
+import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../image-tables.ts'
+import { openPair } from '../pairs.ts'
+import { problemOf } from '../problems.ts'
+import { tokenCheck } from '../tokens.ts'
+import { diffOf } from './diff.ts'
+
+const WASTE_ROWS = 20
+const DUPLICATE_ROWS = 15
+const PACKAGE_ROWS = 25
+
+/** What the form of the first page asks for; `from` and `to` are what it becomes for two images. */
+type PageQuery = Readonly<
+  Partial<Record<'image' | 'baseline' | 'platform' | 'from' | 'to' | 'fromPlatform' | 'toPlatform', string>>
+>
+
+/** @param assets the files that pages load */
+export function addPages(app: App, backend: Backend, assets: Assets): void {
+  const checkToken = tokenCheck(backend.host.configuration.tokens)
+
+  app.get('/', async (c) => {
+    const query: PageQuery = givenOf(c.req.query())
+    try {
+      const { image, baseline, platform, from, to } = query
+      if (image !== undefined && baseline !== undefined) {
+        return c.redirect(
+          link('/', { from: baseline, to: image, fromPlatform: platform, toPlatform: platform }),
+          303,
+        )
+      }
+      const pair = from === undefined || to === undefined ? undefined : { ...query, from, to, wait: 0 }
+      if (pair === undefined && image === undefined) return pageAnswer(await homePage())
+      checkToken(c.req.header('Authorization'))
+      if (pair !== undefined) return await answerDiffPage(backend, c, pair)
+      return await answerReportPage(backend, c, { image: image ?? '', platform })
+    } catch (error) {
+      const problem = problemOf(error)
+      if (problem === undefined) throw error
+      return failureAnswer(problem, query)
+    }
+  })
+
+  app.get('/docs', async () => {
+    const answer = pageAnswer(await docsPage())
+    answer.headers.set('Content-Security-Policy', DOCS_POLICY)
+    return answer
+  })
+
+  app.get(`${ASSETS_PATH}:name`, async (c) => {
+    const name = c.req.param('name')
+    const bytes = await assets(name)
+    if (bytes === undefined) throw new Problem('not_found', 'there is no such file')
+    const tag = tagOf(name, bytes)
+    const headers = new Headers({ ETag: tag, 'Cache-Control': 'public, max-age=300' })
+    if (isUnchanged(c.req.header('If-None-Match'), tag)) return notModified(headers)
+    headers.set('Content-Type', assetType(name))
+    return new Response(bytes, { headers })
+  })
+}
+
+/** A field that was left empty is as good as none. */
+function givenOf(query: Readonly<Record<string, string>>): PageQuery {
+  const filled = Object.entries(query).map(([name, value]): [string, string] => [name, value.trim()])
+  return Object.fromEntries(filled.filter(([, value]) => value !== ''))
+}
+
+async function answerReportPage(
+  backend: Backend,
+  ask: Ask,
+  query: { readonly image: string; readonly platform: string | undefined },
+): Promise<Response> {
+  const image = await openFor(backend, ask, query)
+  const result = await factsOf(backend, ask, image, 0)
+  if ('pending' in result) return progressAnswer([await waitingFor(backend, image, result.pending)])
+  const { store } = backend.host
+  const { origin } = new URL(ask.req.url)
+  const [waste, duplicates, packages] = await Promise.all([
+    firstRows((await wasteOf(store, image))(0), WASTE_ROWS),
+    firstRows((await duplicatesOf(store, image, 'image'))(0), DUPLICATE_ROWS),
+    largestPackages((await packagesOf(store, image))(0, WHOLE_FETCH_BYTES)),
+  ])
+  const report = { image: image.identity, ...result.facts }
+  return pageAnswer(await reportPage({ report, waste: waste.map(showWasted), duplicates, packages, origin }))
+}
+
+async function answerDiffPage(
+  backend: Backend,
+  ask: Ask,
+  query: Parameters<typeof openPair>[2],
+): Promise<Response> {
+  const images = await openPair(backend, ask, query)
+  const [from, to] = await Promise.all([stateOf(backend, ask, images.from), stateOf(backend, ask, images.to)])
+  if ('facts' in from && 'facts' in to)
+    return pageAnswer(await diffPage(await diffOf(backend.host.store, { from, to })))
+  return progressAnswer([from, to].flatMap((state) => ('facts' in state ? [] : [state])))
+}
+
+/** The image with its facts, or how its analysis stands. */
+async function stateOf(backend: Backend, ask: Ask, image: OpenedImage): Promise<AnalysedImage | WaitingFor> {
+  const result = await factsOf(backend, ask, image, 0)
+  return 'facts' in result ? { image, facts: result.facts } : waitingFor(backend, image, result.pending)
+}
+
+async function waitingFor(backend: Backend, image: OpenedImage, state: JobState): Promise<WaitingFor> {
+  const { id, platform, status, progress, ...analysis } = await nameAnalysis(backend, image, state)
+  return { image: analysis.image, platform, status, progress, events: `${locationOf(id)}/events` }
+}
+
+async function firstRows<Row>(batches: AsyncIterable<readonly Row[]>, count: number): Promise<Row[]> {
+  const first: Row[] = []
+  for await (const batch of batches) {
+    first.push(...batch.slice(0, count - first.length))
+    if (first.length === count) break
+  }
+  return first
+}
+
+async function largestPackages(batches: AsyncIterable<readonly Package[]>): Promise<Package[]> {
+  const largest = new Largest<Package>(PACKAGE_ROWS)
+  let ordinal = 0
+  for await (const batch of batches) {
+    for (const found of batch) largest.add(found.bytes ?? 0, ordinal++, () => found)
+  }
+  return largest.sorted().map(({ item }) => item)
+}
+
+async function progressAnswer(analyses: readonly WaitingFor[]): Promise<Response> {
+  return pageAnswer(await progressPage(analyses), 202)
+}
+
+async function failureAnswer(problem: Problem, query: PageQuery): Promise<Response> {
+  const { image = query.to, baseline = query.from, platform } = query
+  const answer = pageAnswer(await failurePage(problem, { image, baseline, platform }), problem.status)
+  const { retryAfter } = problem.fields
+  if (retryAfter !== undefined) answer.headers.set('Retry-After', String(retryAfter))
+  return answer
+}
+
+/** Pages are made anew each time: their making may change while what they tell does not. */
+function pageAnswer(page: Awaited<Html>, status = 200): Response {
+  return new Response(page.toString(), {
+    status,
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Cache-Control': 'private, no-cache',
+      'Content-Security-Policy': PAGE_POLICY,
+    },
+  })
+}
+
+const tags = new Map<string, string>()
+
+/** Files stay the same as long as the service runs. */
+function tagOf(name: string, bytes: Uint8Array): string {
+  const known = tags.get(name)
+  if (known !== undefined) return known
+  const tag = entityTag([Buffer.from(bytes).toString('latin1')])
+  tags.set(name, tag)
+  return tag
+}

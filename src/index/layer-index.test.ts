@@ -172,10 +172,10 @@ test('other tools read the databases too', async () => {
   tar.end(store.objects.get(layerKey(DIGEST, 'databases.tar')))
   for await (const member of tar) {
     const { header } = member
-    const pax: Record<string, string> = header.pax ?? {}
+    const pax = new Map(Object.entries(header.pax ?? {}))
     found.push({
       path: Buffer.from(header.name).toString('latin1'),
-      ordinal: pax['LAMINA.ordinal'],
+      ordinal: pax.get('LAMINA.ordinal'),
       sha1: sha1(await buffer(member)),
     })
   }

@@ -4,10 +4,11 @@
  * but one run, however large the layer.
  */
 import type { ObjectStore } from '../host.ts'
-import { type Entry, sortKey } from '../layer/entry.ts'
+import type { Entry } from '../layer/entry.ts'
 import type { PathKey } from '../path.ts'
 import { Problem } from '../problem.ts'
 import { ENTRIES } from './entries.ts'
+import { EntryWindow } from './entry-window.ts'
 import { mergeRuns } from './merge-runs.ts'
 import { TemporaryObjects } from './temporary.ts'
 import { writeTable } from './write-table.ts'
@@ -20,9 +21,7 @@ export type SortLimits = {
   readonly fanIn: number
 }
 
-const LIMITS: SortLimits = { windowEntries: 100_000, windowBytes: 16 * 1024 * 1024, fanIn: 32 }
-/** What an entry takes in memory beside its names: the object, its numbers, the digest. */
-const ENTRY_BYTES = 208
+const LIMITS: SortLimits = { windowEntries: 100_000, windowBytes: 16 * 1024 * 1024, fanIn: 64 }
 
 /**
  * Writes a table of `ENTRIES`.
@@ -36,18 +35,19 @@ export async function writeSorted(
   batches: AsyncIterable<readonly Entry[]>,
   limits: SortLimits = LIMITS,
 ): Promise<void> {
-  const windows = sortedWindows(batches, limits)
+  const windows = filledWindows(batches, limits)
   const temporary = new TemporaryObjects(store)
   try {
     const { value: first } = await windows.next()
-    if (first === undefined || first.isLast) {
-      await writeTable(store, key, ENTRIES, once(first?.entries ?? []))
+    if (first === undefined) throw new RangeError('no window, where there is always one')
+    if (first.isLast) {
+      await writeTable(store, key, ENTRIES, only(first))
       return
     }
     let runs = await writeRuns(store, temporary, first, windows)
     while (runs.length > limits.fanIn) runs = await mergeSome(store, temporary, runs, limits.fanIn)
-    const [only, ...others] = runs
-    if (only !== undefined && others.length === 0) await copy(store, only, key)
+    const [run, ...others] = runs
+    if (run !== undefined && others.length === 0) await copy(store, run, key)
     else await writeTable(store, key, ENTRIES, mergeRuns(store, runs))
   } finally {
     await windows.return(undefined)
@@ -55,80 +55,59 @@ export async function writeSorted(
   }
 }
 
-type Window = { readonly entries: readonly Entry[]; readonly isLast: boolean }
+/** The one window, sorted, each time that it is full and at the end. */
+type Filled = { readonly window: EntryWindow; readonly order: readonly number[]; readonly isLast: boolean }
 
-/** At least one, each sorted. */
-async function* sortedWindows(
+/** At least one; all but the last have entries. Each is good until the next is asked for. */
+async function* filledWindows(
   batches: AsyncIterable<readonly Entry[]>,
   { windowEntries, windowBytes }: SortLimits,
-): AsyncGenerator<Window, undefined> {
-  let entries: Entry[] = []
-  let bytes = 0
+): AsyncGenerator<Filled, undefined> {
+  const window = new EntryWindow()
   for await (const batch of batches) {
     for (const entry of batch) {
       // Only now it is known that the full one is not the last.
-      if (entries.length >= windowEntries || bytes >= windowBytes) {
-        yield { entries: sorted(entries), isLast: false }
-        entries = []
-        bytes = 0
+      if (window.length >= windowEntries || window.bytes >= windowBytes) {
+        yield { window, order: window.sorted(), isLast: false }
+        window.clear()
       }
-      entries.push(entry)
-      bytes += weigh(entry)
+      window.add(entry)
     }
   }
-  yield { entries: sorted(entries), isLast: true }
-}
-
-function weigh({ key, link, xattrs }: Entry): number {
-  let bytes = ENTRY_BYTES + key.length + (link?.length ?? 0)
-  if (xattrs !== undefined) for (const [name, value] of xattrs) bytes += 64 + name.length + value.length
-  return bytes
-}
-
-/** By (`sortKey`, `ordinal`): the sort is stable, and entries come by their ordinals. */
-function sorted(entries: Entry[]): readonly Entry[] {
-  return isSorted(entries) ? entries : entries.sort(compareKeys)
-}
-
-function isSorted(entries: readonly Entry[]): boolean {
-  let previous: PathKey = ''
-  for (const entry of entries) {
-    const key = sortKey(entry)
-    if (key < previous) return false
-    previous = key
-  }
-  return true
-}
-
-function compareKeys(a: Entry, b: Entry): number {
-  const [x, y] = [sortKey(a), sortKey(b)]
-  return x < y ? -1 : x > y ? 1 : 0
+  yield { window, order: window.sorted(), isLast: true }
 }
 
 /** A run goes on as long as one window follows the other in order. */
 async function writeRuns(
   store: ObjectStore,
   temporary: TemporaryObjects,
-  first: Window,
-  windows: AsyncGenerator<Window, undefined>,
+  first: Filled,
+  windows: AsyncGenerator<Filled, undefined>,
 ): Promise<readonly string[]> {
   const runs: string[] = []
-  let window: Window | undefined = first
+  let filled: Filled | undefined = first
   async function* run(): AsyncGenerator<readonly Entry[]> {
-    for (let end: PathKey = ''; window !== undefined; ) {
-      const [begin, last]: readonly (Entry | undefined)[] = [window.entries[0], window.entries.at(-1)]
-      if (begin === undefined || last === undefined || sortKey(begin) < end) return
-      yield window.entries
-      end = sortKey(last)
-      window = (await windows.next()).value
+    for (let end: PathKey = ''; filled !== undefined && keyAt(filled, 0) >= end; ) {
+      end = keyAt(filled, -1)
+      yield* filled.window.entries(filled.order)
+      filled = (await windows.next()).value
     }
   }
-  while (window !== undefined) {
+  while (filled !== undefined) {
     const key = temporary.next()
     runs.push(key)
     await writeTable(store, key, ENTRIES, run())
   }
   return runs
+}
+
+/** @param place among the sorted ones, from the end where it is negative */
+function keyAt({ window, order }: Filled, place: number): PathKey {
+  return window.sortKey(order.at(place) ?? 0)
+}
+
+async function* only({ window, order }: Filled): AsyncGenerator<readonly Entry[]> {
+  yield* window.entries(order)
 }
 
 /** Fewer and longer runs. */
@@ -154,8 +133,4 @@ async function copy(store: ObjectStore, from: string, to: string): Promise<void>
   const object = await store.get(from)
   if (object === undefined) throw new Problem('store_error', `the stored object ${from} is gone`)
   await store.put(to, object.body)
-}
-
-async function* once(entries: readonly Entry[]): AsyncGenerator<readonly Entry[]> {
-  yield entries
 }

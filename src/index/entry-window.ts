@@ -1,0 +1,132 @@
+import type { ByteString } from '../bytes.ts'
+import { type Entry, type EntryType, sortKey, type Whiteout } from '../layer/entry.ts'
+import type { PathKey } from '../path.ts'
+
+/** What an entry takes beside its name and what few have: numbers, digest, references. */
+const ENTRY_BYTES = 160
+/** What a link, or an attribute, takes beside its bytes. */
+const EXTRA_BYTES = 100
+/** Entries that are handed on at once. */
+const BATCH = 1000
+
+/** Of each entry: bytes, mode, uid, gid, mtime, ordinal, offset. */
+const NUMBERS = 7
+
+/** What few entries have. */
+type Extras = Pick<Entry, 'link' | 'device' | 'xattrs'>
+
+/**
+ * Entries to be sorted in memory. They are kept in columns, not as objects: a hundred thousand take some 16 MB, and nothing
+ * that a garbage collector has to walk through again and again. It is filled, emptied and filled anew.
+ */
+export class EntryWindow {
+  readonly #keys: PathKey[] = []
+  readonly #sortKeys: PathKey[] = []
+  readonly #types: EntryType[] = []
+  readonly #sha256s: (ByteString | undefined)[] = []
+  readonly #whiteouts = new Map<number, Whiteout>()
+  readonly #extras = new Map<number, Extras>()
+  #numbers = new Float64Array(1024 * NUMBERS)
+  #bytes = 0
+  #isSorted = true
+
+  get length(): number {
+    return this.#keys.length
+  }
+
+  /** Of memory, roughly. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Entries come in the order of their ordinals. */
+  add(entry: Entry): void {
+    const { key, link, device, xattrs, whiteout } = entry
+    const index = this.#keys.length
+    const standsAt = sortKey(entry)
+    if (index > 0 && standsAt < this.#sortKeys[index - 1]!) this.#isSorted = false
+    this.#keys.push(key)
+    this.#sortKeys.push(standsAt)
+    this.#types.push(entry.type)
+    this.#sha256s.push(entry.sha256)
+    this.#addNumbers(index * NUMBERS, entry)
+    this.#bytes += ENTRY_BYTES + key.length
+    if (whiteout !== undefined) this.#whiteouts.set(index, whiteout)
+    if (link === undefined && device === undefined && xattrs === undefined) return
+    this.#extras.set(index, { link, device, xattrs })
+    this.#bytes += extraBytes(entry)
+  }
+
+  /** Indexes by (`sortKey`, `ordinal`): the sort is stable. */
+  sorted(): readonly number[] {
+    const order = Array.from(this.#keys, (_, index) => index)
+    if (this.#isSorted) return order
+    const keys = this.#sortKeys
+    return order.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : 0))
+  }
+
+  sortKey(index: number): PathKey {
+    const key = this.#sortKeys[index]
+    if (key === undefined) throw new RangeError('no such entry')
+    return key
+  }
+
+  /** Copies, which stay as they are when the window is filled anew. */
+  *entries(order: readonly number[]): Generator<readonly Entry[]> {
+    for (let i = 0; i < order.length; i += BATCH) {
+      yield order.slice(i, i + BATCH).map((index) => this.#entry(index))
+    }
+  }
+
+  clear(): void {
+    for (const column of [this.#keys, this.#sortKeys, this.#types, this.#sha256s]) column.length = 0
+    this.#whiteouts.clear()
+    this.#extras.clear()
+    this.#bytes = 0
+    this.#isSorted = true
+  }
+
+  #addNumbers(at: number, { bytes, mode, uid, gid, mtime, ordinal, offset }: Entry): void {
+    if (at === this.#numbers.length) {
+      const grown = new Float64Array(2 * at)
+      grown.set(this.#numbers)
+      this.#numbers = grown
+    }
+    const numbers = this.#numbers
+    numbers[at] = bytes
+    numbers[at + 1] = mode
+    numbers[at + 2] = uid
+    numbers[at + 3] = gid
+    numbers[at + 4] = mtime
+    numbers[at + 5] = ordinal
+    numbers[at + 6] = offset
+  }
+
+  #entry(index: number): Entry {
+    const numbers = this.#numbers
+    const at = index * NUMBERS
+    const extras = this.#extras.get(index)
+    return {
+      key: this.#keys[index]!,
+      type: this.#types[index]!,
+      bytes: numbers[at]!,
+      mode: numbers[at + 1]!,
+      uid: numbers[at + 2]!,
+      gid: numbers[at + 3]!,
+      mtime: numbers[at + 4]!,
+      sha256: this.#sha256s[index],
+      link: extras?.link,
+      device: extras?.device,
+      xattrs: extras?.xattrs,
+      whiteout: this.#whiteouts.get(index),
+      ordinal: numbers[at + 5]!,
+      offset: numbers[at + 6]!,
+    }
+  }
+}
+
+function extraBytes({ link, xattrs }: Entry): number {
+  let bytes = EXTRA_BYTES + (link?.length ?? 0)
+  for (const [name, value] of xattrs ?? []) bytes += EXTRA_BYTES + name.length + value.length
+  return bytes
+}

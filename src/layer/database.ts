@@ -23,6 +23,8 @@ const FILES: ReadonlySet<PathKey> = new Set(
     'usr/lib/apk/db/installed',
     'var/lib/rpm/rpmdb.sqlite',
     'usr/lib/sysimage/rpm/rpmdb.sqlite',
+    'etc/os-release',
+    'usr/lib/os-release',
   ].map((path) => path.replaceAll('/', '\0')),
 )
 
@@ -34,7 +36,8 @@ const PYTHON = /\.dist-info\0(?:METADATA|RECORD)$|\.egg-info(?:\0(?:PKG-INFO|ins
 
 /**
  * Whether a regular file of that name is a package database: dpkg's status (one file, or one a package), and its lists
- * of files; apk's; rpm's in SQLite; each npm package's `package.json`; Python's metadata and lists of files.
+ * of files; apk's; rpm's in SQLite; each npm package's `package.json`; Python's metadata and lists of files; and os-release,
+ * which says whose packages they are.
  */
 export function isPackageDatabase(key: PathKey): boolean {
   // Nearly all names are told apart by their last letters.

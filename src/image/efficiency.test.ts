@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { diveFigures } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
-import type { Entry } from '../layer/entry.ts'
-import { keyToPath } from '../path.ts'
+import { type Entry, type EntryType, whiteoutOf } from '../layer/entry.ts'
+import { keyToPath, pathToKey } from '../path.ts'
 import { type Blame, DiveEfficiency, efficiencyBlamed } from './efficiency.ts'
 import { walk } from './walk.ts'
 
@@ -51,3 +51,26 @@ test('what is held against an image is what its own layers did, and nothing that
     { numRuns: RUNS },
   )
 })
+
+test('what is ignored is not in the sum of a directory that is removed either', async () => {
+  const layers = [
+    [member('a', 'directory', 0), member('a/b', 'file', 10, 1), member('a/c', 'file', 20, 2)],
+    [member('a', 'directory', 0), member('a/b', 'file', 30, 1)],
+    [member('a', 'directory', 0), member('a/d', 'file', 40, 1)],
+    [member('.wh.a', 'file', 0)],
+  ]
+  const blame: Blame = { ignores: (key) => keyToPath(key) === 'a/b', baseLayers: 0 }
+  const figures = await efficiencyBlamed(() => layers.map((entries) => tableRows(entries)), blame)
+  // a/c, a/d, and once more both together for what the whiteout removes.
+  expect(figures).toEqual({ score: 1, wastedBytes: 0, wastedUserRatio: 0, inefficientPaths: 0 })
+  const again = [...layers, [member('z', 'file', 5)], [member('z', 'file', 6)]]
+  const { score } = await efficiencyBlamed(() => again.map((entries) => tableRows(entries)), blame)
+  expect(score).toBe((20 + 40 + 60 + 5) / (20 + 40 + 60 + 11))
+})
+
+function member(path: string, type: EntryType, bytes: number, ordinal = 0): Entry {
+  const key = pathToKey(path)
+  const whiteout = whiteoutOf(key)
+  const entry = { key, type, bytes, mode: 0, uid: 0, gid: 0, mtime: 0, ordinal, offset: 0 }
+  return whiteout === undefined ? entry : { ...entry, whiteout }
+}

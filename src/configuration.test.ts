@@ -113,7 +113,9 @@ test('credentials are lent to nobody by mistake', () => {
   expect(parseConfiguration(lent, 'node').credentials.size).toBe(1)
   expect(() => parseConfiguration({ ...lent, HOST: '0.0.0.0' }, 'node')).toThrow(/LAMINA_TOKENS/)
   expect(() => parseConfiguration(lent, 'worker')).toThrow(/LAMINA_TOKENS/)
-  expect(parseConfiguration({ ...lent, HOST: '0.0.0.0', LAMINA_TOKENS: 'abc' }, 'node').tokens).toEqual(['abc'])
+  expect(parseConfiguration({ ...lent, HOST: '0.0.0.0', LAMINA_TOKENS: 'abc' }, 'node').tokens).toEqual([
+    'abc',
+  ])
 })
 
 test('a secret that cannot be read is not repeated', () => {
@@ -121,9 +123,12 @@ test('a secret that cannot be read is not repeated', () => {
   expect(() => parseConfiguration({ LAMINA_CREDENTIALS: secret }, 'node')).toThrow(/^(?!.*hunter2)/)
 })
 
-test.each(['127.0.0.1', '127.8.0.9', 'localhost', '::1', '[::1]', '::ffff:127.0.0.1'])('%s is loopback', (host) => {
-  expect(isLoopback(host)).toBe(true)
-})
+test.each(['127.0.0.1', '127.8.0.9', 'localhost', '::1', '[::1]', '::ffff:127.0.0.1'])(
+  '%s is loopback',
+  (host) => {
+    expect(isLoopback(host)).toBe(true)
+  },
+)
 
 test.each(['', '0.0.0.0', '10.0.0.1', '::', 'localhost.evil.example', '127.0.0.1.evil.example'])(
   '%j is not loopback',

@@ -107,7 +107,8 @@ const list = z.string().transform((text) =>
 const listOf = (holds: (item: string) => boolean, what: string) =>
   list.superRefine((items, context) => {
     for (const item of items) {
-      if (!holds(item)) context.addIssue({ code: 'custom', message: `${JSON.stringify(item)} is not ${what}` })
+      if (!holds(item))
+        context.addIssue({ code: 'custom', message: `${JSON.stringify(item)} is not ${what}` })
     }
   })
 
@@ -160,7 +161,9 @@ const variables = z.object({
   LAMINA_PRIVATE_REGISTRIES: hostsOrRanges.default([]),
   LAMINA_INSECURE_REGISTRIES: hostsOrRanges.default([]),
   // What RFC 6750 lets stand behind `Bearer`.
-  LAMINA_TOKENS: listOf((token) => /^[\w.~+/-]+=*$/.test(token), 'a token that a header can carry').default([]),
+  LAMINA_TOKENS: listOf((token) => /^[\w.~+/-]+=*$/.test(token), 'a token that a header can carry').default(
+    [],
+  ),
   LAMINA_PUBLIC_BADGES: badgeRepositories.default([]),
   LAMINA_MAX_LAYER_BYTES: size.default(20 * GIB),
   LAMINA_MAX_IMAGE_BYTES: size.default(100 * GIB),
@@ -225,7 +228,8 @@ function mergeCredentials(given: Environment): Map<string, Credential> {
   const merged = new Map<string, Credential>()
   for (const name of credentialVariables(given)) {
     try {
-      for (const [registry, credential] of parseDockerConfig(given[name] ?? '')) merged.set(registry, credential)
+      for (const [registry, credential] of parseDockerConfig(given[name] ?? ''))
+        merged.set(registry, credential)
     } catch (error) {
       // Never the value: it is a secret.
       const reason = error instanceof Error ? error.message : 'it cannot be read'

@@ -22,12 +22,21 @@ const DIGEST_SECONDS = 300
 /** Of the shapes of answers: a change makes all that is cached stale. */
 const ANSWER_VERSION = '1'
 
-/** The image, asked for at its registry with what the caller presents. */
-export function openFor(backend: Backend, ask: Ask, query: ImageQuery): Promise<OpenedImage> {
+/**
+ * The image, asked for at its registry with what the caller presents.
+ *
+ * @param references all that the request names: they decide which registry a credential is for
+ */
+export function openFor(
+  backend: Backend,
+  ask: Ask,
+  query: ImageQuery,
+  references: readonly string[] = [query.image],
+): Promise<OpenedImage> {
   return openImage(backend, {
     reference: query.image,
     platform: query.platform,
-    credentials: askerCredentials(backend.host.configuration, ask, [query.image]),
+    credentials: askerCredentials(backend.host.configuration, ask, references),
     signal: ask.req.raw.signal,
   })
 }
@@ -120,7 +129,23 @@ export async function pendingAnswer(
   })
 }
 
-export function pendingProblem(image: OpenedImage): Problem {
+/**
+ * The facts, for who cannot do with an answer that is not there yet.
+ *
+ * @throws Problem `analysis_pending`
+ */
+export async function factsInTime(
+  backend: Backend,
+  ask: Ask,
+  image: OpenedImage,
+  seconds: number,
+): Promise<ImageFacts> {
+  const result = await factsOf(backend, ask, image, seconds)
+  if ('pending' in result) throw pendingProblem(image)
+  return result.facts
+}
+
+function pendingProblem(image: OpenedImage): Problem {
   const { reference } = image.identity
   return new Problem('analysis_pending', `${reference} is being analysed: ask again`, {
     image: reference,
@@ -133,17 +158,22 @@ export type Form = {
   readonly pending: WhilePending
 }
 
+/** An image with what its analysis found. */
+export type AnalysedImage = { readonly image: OpenedImage; readonly facts: ImageFacts }
+
+type Made = Promise<BodyInit> | BodyInit
+
 /**
  * An answer that needs the image analysed.
  *
- * @param make the body, and headers of its own
+ * @param make the body
  */
 export async function answerAnalysed(
   backend: Backend,
   ask: Ask,
   query: AnalysedQuery,
   form: Form,
-  make: (image: OpenedImage, facts: ImageFacts) => Promise<BodyInit> | BodyInit,
+  make: (analysed: AnalysedImage) => Made,
 ): Promise<Response> {
   const image = await openFor(backend, ask, query)
   return answerOpened(backend, ask, image, query.wait, form, make)
@@ -156,7 +186,7 @@ export async function answerOpened(
   image: OpenedImage,
   seconds: number,
   form: Form,
-  make: (image: OpenedImage, facts: ImageFacts) => Promise<BodyInit> | BodyInit,
+  make: (analysed: AnalysedImage) => Made,
 ): Promise<Response> {
   const headers = freshness(backend, sourceOf([image]), form.contentType)
   const known = unchanged(ask, headers)
@@ -164,7 +194,36 @@ export async function answerOpened(
   const result = await factsOf(backend, ask, image, seconds)
   if ('pending' in result) return pendingAnswer(backend, image, result.pending, form.pending)
   headers.set('Content-Type', form.contentType)
-  return new Response(await make(image, result.facts), { headers })
+  return new Response(await make({ image, facts: result.facts }), { headers })
+}
+
+/** Two images that are compared. */
+export type Pair<T> = { readonly from: T; readonly to: T }
+
+/** The same for two, which are analysed at the same time. */
+export async function answerPair(
+  backend: Backend,
+  ask: Ask,
+  images: Pair<OpenedImage>,
+  seconds: number,
+  form: Form,
+  make: (analysed: Pair<AnalysedImage>) => Made,
+): Promise<Response> {
+  const headers = freshness(backend, sourceOf([images.from, images.to]), form.contentType)
+  const known = unchanged(ask, headers)
+  if (known !== undefined) return known
+  const [from, to] = await Promise.all([
+    factsOf(backend, ask, images.from, seconds),
+    factsOf(backend, ask, images.to, seconds),
+  ])
+  if ('pending' in from) return pendingAnswer(backend, images.from, from.pending, form.pending)
+  if ('pending' in to) return pendingAnswer(backend, images.to, to.pending, form.pending)
+  headers.set('Content-Type', form.contentType)
+  const analysed = {
+    from: { image: images.from, facts: from.facts },
+    to: { image: images.to, facts: to.facts },
+  }
+  return new Response(await make(analysed), { headers })
 }
 
 /** An answer that the manifest and the config suffice for. */

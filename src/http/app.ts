@@ -8,11 +8,19 @@ import { loopbackNamesOnly } from './loopback.ts'
 import { invalidParameter, problemOf, problemResponse } from './problems.ts'
 import { MinuteRate, type RateLimit } from './rate.ts'
 import { addAnalyses } from './routes/analyses.ts'
+import { addBadges } from './routes/badge.ts'
+import { addCheck } from './routes/check.ts'
 import { addConfig } from './routes/config.ts'
 import { addDescription } from './routes/description.ts'
+import { addDiff } from './routes/diff.ts'
+import { addFile } from './routes/file.ts'
+import { addFiles } from './routes/files.ts'
 import { addHealth } from './routes/health.ts'
+import { addPackages } from './routes/packages.ts'
 import { addRegistry } from './routes/registry.ts'
 import { addReport } from './routes/report.ts'
+import { addTree } from './routes/tree.ts'
+import { addWaste } from './routes/waste.ts'
 import { tokenCheck } from './tokens.ts'
 
 export type Parts = {
@@ -64,6 +72,14 @@ export function createApp(service: Service, parts: Parts = {}): App {
 /** In the order of a reader's interest, which is the order of the documentation. */
 function addRoutes(app: App, backend: Backend): void {
   addReport(app, backend)
+  addFiles(app, backend)
+  addTree(app, backend)
+  addFile(app, backend)
+  addWaste(app, backend)
+  addPackages(app, backend)
+  addDiff(app, backend)
+  addCheck(app, backend)
+  addBadges(app, backend)
   addConfig(app, backend)
   addRegistry(app, backend)
   addAnalyses(app, backend)

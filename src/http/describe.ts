@@ -1,6 +1,7 @@
 /** What the documentation says of a call beyond its own parameters and answer: problems, security, media types. */
 import type { RouteConfig, z } from '@hono/zod-openapi'
 import type { ProblemCode } from '../problem.ts'
+import { analysisSchema } from './schemas/analyses.ts'
 import { problemSchema } from './schemas/problem.ts'
 
 type Responses = RouteConfig['responses']
@@ -81,6 +82,12 @@ export function problems(
 export function json(description: string, schema: z.ZodType): Responses[string] {
   return { description, content: { 'application/json': { schema } } }
 }
+
+/** The answer to a program while an image is not analysed. */
+export const pending = json(
+  'Not there yet: the analysis, and after how many seconds to ask again.',
+  analysisSchema,
+)
 
 /** A list: a page as JSON, or all of it as one object a line. */
 export function list(description: string, page: z.ZodType, item: z.ZodType): Responses[string] {

@@ -1,15 +1,15 @@
 /** One file by its path, links followed inside the image alone. */
-import { type ByteString, toBytes } from '../bytes.ts'
+import type { ByteString } from '../bytes.ts'
+import { toBytes } from '../bytes.ts'
 import type { Table } from '../index/table.ts'
 import type { Entry } from '../layer/entry.ts'
 import { cleanPath } from '../layer/tar/clean.ts'
-import { type PathKey, parentKey, showPath } from '../path.ts'
+import { type PathKey, showPath } from '../path.ts'
 import { Problem } from '../problem.ts'
 import type { MergedEntry } from './merged-entry.ts'
 
-/** What holds a file's content: a member of a layer, by the position of its content in the tar. */
+/** Where a file's content is: in a member of a layer, at this position of the tar. */
 export type FoundFile = {
-  readonly key: PathKey
   readonly layer: number
   readonly bytes: number
   readonly sha256: ByteString
@@ -20,76 +20,86 @@ export type FoundFile = {
 const MAX_LINKS = 40
 
 /**
- * @param files the merged table
+ * A file of the merged file system.
+ *
  * @throws Problem `path_not_found`: nothing stands there, or no regular file
  */
 export async function findFile(files: Table<MergedEntry>, key: PathKey): Promise<FoundFile> {
   const entry = await resolve(key, (at) => rowAt(files, at))
-  return regular(entry, entry.layer)
+  return regular(key, entry, entry.layer)
 }
 
 /**
- * A file as one layer has it, also where a later one hides it. Symbolic links lead to what the same layer has, hard ones
+ * A file as one layer has it, also where a later one hides it. Symbolic links lead to what the same layer has, a hard one
  * to that or to what the layers below have.
  *
- * @param layers tables of the layers' members, up to the one that is asked
+ * @param open the table of a layer's members
  * @throws Problem `path_not_found`
  */
-export async function findMember(layers: readonly Table<Entry>[], key: PathKey): Promise<FoundFile> {
-  const top = layers.length - 1
-  const entry = await resolve(key, (at) => memberAt(layers[top], at))
-  if (entry.type !== 'hardlink') return regular(entry, top)
-  const target = targetOf(entry.link)
-  for (let layer = top; layer >= 0; layer--) {
-    const found = await memberAt(layers[layer], target)
-    if (found !== undefined && found.type !== 'hardlink') return regular(found, layer)
+export async function findMember(
+  open: (layer: number) => Promise<Table<Entry>>,
+  layer: number,
+  key: PathKey,
+): Promise<FoundFile> {
+  const table = await open(layer)
+  const entry = await resolve(key, (at) => memberAt(table, at))
+  if (entry.type !== 'hardlink') return regular(key, entry, layer)
+  const target = cleanPath(toBytes(entry.link ?? '')).key
+  for (let below = layer; below >= 0; below--) {
+    const found = await memberAt(below === layer ? table : await open(below), target)
+    if (found !== undefined && found.type !== 'hardlink') return regular(key, found, below)
   }
   throw missing(key, 'is a hard link to nothing')
 }
 
-/** Follows symbolic links, those on the way too, as a container would whose root the image is. */
+/**
+ * Walks a path as Linux does for a container whose root the image is: links on the way are followed too, and nothing leads
+ * above the root. Where the whole path is there, nothing on the way is a link: mostly one look is enough.
+ */
 async function resolve<E extends Entry>(
   asked: PathKey,
   lookUp: (key: PathKey) => Promise<E | undefined>,
 ): Promise<E> {
-  let key = asked
+  const passed: string[] = []
+  let ahead = asked.split('\0')
   for (let links = 0; links <= MAX_LINKS; links++) {
-    const { entry, rest } = await firstLink(key, lookUp)
+    const whole = ahead.includes('..') ? undefined : await lookUp([...passed, ...ahead].join('\0'))
+    if (whole !== undefined && whole.type !== 'symlink') return whole
+    const entry = await walk(passed, ahead, lookUp)
     if (entry === undefined) throw missing(asked, 'is not there')
     if (entry.type !== 'symlink') return entry
-    key = follow(entry, rest)
+    const { link = '' } = entry
+    if (link.startsWith('/')) passed.length = 0
+    ahead = [...link.split('/').filter((part) => part !== '' && part !== '.'), ...ahead]
   }
   throw missing(asked, `leads through more than ${MAX_LINKS} symbolic links`)
 }
 
-type Step<E> = { readonly entry: E | undefined; readonly rest: PathKey }
-
 /**
- * What stands at the path, or the symbolic link on the way to it with what of the path comes after it. Mostly the path is
- * there itself, and that is all that is looked up.
+ * Moves parts from `ahead` to `passed` up to a symbolic link, which it takes out of both.
+ *
+ * @returns the link, else what stands at the end
  */
-async function firstLink<E extends Entry>(
-  key: PathKey,
+async function walk<E extends Entry>(
+  passed: string[],
+  ahead: string[],
   lookUp: (key: PathKey) => Promise<E | undefined>,
-): Promise<Step<E>> {
-  const entry = await lookUp(key)
-  if (entry !== undefined || key === '') return { entry, rest: '' }
-  const parts = key.split('\0')
-  for (let length = 1; length < parts.length; length++) {
-    const way = await lookUp(parts.slice(0, length).join('\0'))
-    if (way?.type === 'symlink') return { entry: way, rest: parts.slice(length).join('/') }
+): Promise<E | undefined> {
+  let last: E | undefined
+  for (let part = ahead.shift(); part !== undefined; part = ahead.shift()) {
+    if (part === '..') {
+      passed.pop()
+      last = undefined
+      continue
+    }
+    passed.push(part)
+    last = await lookUp(passed.join('\0'))
+    if (last === undefined) return undefined
+    if (last.type !== 'symlink') continue
+    passed.pop()
+    return last
   }
-  return { entry: undefined, rest: '' }
-}
-
-/** Where a link leads: from the root or from its own directory, and never above the root. */
-function follow({ key, link = '' }: Entry, rest: string): PathKey {
-  const from = link.startsWith('/') ? '' : parentKey(key).replaceAll('\0', '/')
-  return cleanPath(toBytes(`${from}/${link}/${rest}`)).key
-}
-
-function targetOf(link: ByteString | undefined): PathKey {
-  return cleanPath(toBytes(link ?? '')).key
+  return last ?? lookUp(passed.join('\0'))
 }
 
 async function rowAt(files: Table<MergedEntry>, key: PathKey): Promise<MergedEntry | undefined> {
@@ -100,8 +110,7 @@ async function rowAt(files: Table<MergedEntry>, key: PathKey): Promise<MergedEnt
 }
 
 /** The last member of that name, which is the one that counts. */
-async function memberAt(layer: Table<Entry> | undefined, key: PathKey): Promise<Entry | undefined> {
-  if (layer === undefined) return undefined
+async function memberAt(layer: Table<Entry>, key: PathKey): Promise<Entry | undefined> {
   let last: Entry | undefined
   for await (const batch of layer.rows(layer.at(key))) {
     for (const row of batch) if (row.key === key && row.whiteout === undefined) last = row
@@ -109,12 +118,11 @@ async function memberAt(layer: Table<Entry> | undefined, key: PathKey): Promise<
   return last
 }
 
-function regular({ key, type, bytes, sha256, offset }: Entry, layer: number): FoundFile {
-  if (type !== 'file' || sha256 === undefined) throw missing(key, `is no regular file but of type ${type}`)
-  return { key, layer, bytes, sha256, offset }
+function regular(asked: PathKey, { type, bytes, sha256, offset }: Entry, layer: number): FoundFile {
+  if (type !== 'file' || sha256 === undefined) throw missing(asked, `is no regular file but of type ${type}`)
+  return { layer, bytes, sha256, offset }
 }
 
 function missing(key: PathKey, why: string): Problem {
   return new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} ${why}`)
 }
-

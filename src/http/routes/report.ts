@@ -1,9 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, problems, registrySecurity } from '../describe.ts'
+import { json, pending, problems, registrySecurity } from '../describe.ts'
 import { imageQuery } from '../parameters.ts'
-import { analysisSchema } from '../schemas/analyses.ts'
 import { reportSchema } from '../schemas/report.ts'
 
 const getReport = createRoute({
@@ -18,7 +17,7 @@ const getReport = createRoute({
   request: { query: z.strictObject(imageQuery) },
   responses: {
     200: json('The report.', reportSchema),
-    202: json('Not there yet: the analysis, and after how many seconds to ask again.', analysisSchema),
+    202: pending,
     ...problems('analysed'),
   },
 })
@@ -30,7 +29,7 @@ export function addReport(app: App, backend: Backend): void {
       c,
       c.req.valid('query'),
       { contentType: 'application/json', pending: 'accepted' },
-      (image, facts) => JSON.stringify({ image: image.identity, ...facts }),
+      ({ image, facts }) => JSON.stringify({ image: image.identity, ...facts }),
     ),
   )
 }

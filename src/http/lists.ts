@@ -1,0 +1,104 @@
+/** Lists: pages as JSON, or all of it as one object a line. */
+import { type OpenedImage, openImage } from '../analysis/open.ts'
+import { Problem } from '../problem.ts'
+import { parseReference } from '../reference.ts'
+import { type AnalysedImage, type AnalysedQuery, answerOpened, openFor } from './answers.ts'
+import { askerCredentials } from './asker.ts'
+import { type Ask, type Backend, logCut } from './backend.ts'
+import { decodeCursor, encodeCursor, refused } from './cursor.ts'
+import { jsonLines } from './ndjson.ts'
+import { wantsLines } from './negotiation.ts'
+import { PAGE_LIMIT } from './parameters.ts'
+
+/** Where a page begins: what the page before said. */
+export type Position = number | string
+
+export type Page = { readonly items: readonly unknown[]; readonly next?: Position | undefined }
+
+/** A list that can be read from any page on, or whole; its items are as they are shown. */
+export interface Listing {
+  /** @throws Problem `invalid_parameter` where `at` is no position of this list */
+  page(at: Position | undefined, limit: number): Promise<Page>
+  all(): AsyncIterable<readonly unknown[]>
+}
+
+export type ListQuery = AnalysedQuery & {
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+/** @param list what is listed of the image, once it is analysed */
+export async function answerList(
+  backend: Backend,
+  ask: Ask,
+  query: ListQuery,
+  list: (analysed: AnalysedImage) => Promise<Listing>,
+): Promise<Response> {
+  if (wantsLines(ask, query)) {
+    const image = await openFor(backend, ask, query)
+    const form = { contentType: 'application/x-ndjson', pending: 'unavailable' } as const
+    return answerOpened(backend, ask, image, query.wait, form, async (analysed) => {
+      const listing = await list(analysed)
+      return jsonLines(listing.all(), (error) => logCut(backend, ask, error))
+    })
+  }
+  const { image, at } = await openPage(backend, ask, query)
+  const form = { contentType: 'application/json', pending: 'accepted' } as const
+  return answerOpened(backend, ask, image, query.wait, form, async (analysed) => {
+    const listing = await list(analysed)
+    return pageBody(listing, at, query, [image.identity.digest])
+  })
+}
+
+/**
+ * A page as JSON.
+ *
+ * @param pins digests of the manifests that are listed
+ */
+export async function pageBody(
+  listing: Listing,
+  at: Position | undefined,
+  query: { readonly limit?: number | undefined },
+  pins: readonly string[],
+): Promise<string> {
+  const { items, next } = await listing.page(at, query.limit ?? PAGE_LIMIT)
+  const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor({ pins, at: next }, query) }
+  return JSON.stringify({ items, ...nextCursor })
+}
+
+/** Of a first page the image that the reference names now, of all others the one that the first was of. */
+async function openPage(
+  backend: Backend,
+  ask: Ask,
+  query: ListQuery,
+): Promise<{ readonly image: OpenedImage; readonly at: Position | undefined }> {
+  if (query.cursor === undefined) return { image: await openFor(backend, ask, query), at: undefined }
+  const { pins, at } = decodeCursor(query.cursor, query)
+  return { image: await openPinned(backend, ask, query.image, pins[0]), at }
+}
+
+/**
+ * @throws Problem `invalid_parameter` where the registry no longer has what the cursor began with
+ */
+export async function openPinned(
+  backend: Backend,
+  ask: Ask,
+  reference: string,
+  digest: string | undefined,
+  references: readonly string[] = [reference],
+): Promise<OpenedImage> {
+  if (digest === undefined) throw refused('is of another list')
+  const { registry, repository } = parseReference(reference)
+  try {
+    return await openImage(backend, {
+      reference: `${registry}/${repository}@${digest}`,
+      credentials: askerCredentials(backend.host.configuration, ask, references),
+      signal: ask.req.raw.signal,
+    })
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'image_not_found') {
+      throw refused('began with an image that the registry no longer has')
+    }
+    throw error
+  }
+}

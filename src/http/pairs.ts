@@ -1,0 +1,35 @@
+/** Two images as parameters, and opened. */
+import type { OpenedImage } from '../analysis/open.ts'
+import { openFor, type Pair } from './answers.ts'
+import type { Ask, Backend } from './backend.ts'
+import { platform, reference, waitUpTo } from './parameters.ts'
+
+/** What every call about two images takes. */
+export const pairQuery = {
+  from: reference('The first image: a reference as `docker pull` takes it.', 'alpine:3.19'),
+  to: reference('The second image: a reference as `docker pull` takes it.', 'alpine:3.20'),
+  fromPlatform: platform.openapi({
+    description: 'Platform of the first image: `os/arch[/variant]`, `linux/amd64` by default.',
+  }),
+  toPlatform: platform.openapi({
+    description: 'Platform of the second image: `os/arch[/variant]`, `linux/amd64` by default.',
+  }),
+  wait: waitUpTo(0),
+}
+
+export type PairQuery = {
+  readonly from: string
+  readonly to: string
+  readonly fromPlatform?: string | undefined
+  readonly toPlatform?: string | undefined
+  readonly wait: number
+}
+
+export async function openPair(backend: Backend, ask: Ask, query: PairQuery): Promise<Pair<OpenedImage>> {
+  const references = [query.from, query.to]
+  const [from, to] = await Promise.all([
+    openFor(backend, ask, { image: query.from, platform: query.fromPlatform }, references),
+    openFor(backend, ask, { image: query.to, platform: query.toPlatform }, references),
+  ])
+  return { from, to }
+}

@@ -1,0 +1,211 @@
+/** Badges: always a picture, whatever happened, and within two seconds. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { type AskerCredentials, type OpenedImage, openImage } from '../../analysis/open.ts'
+import type { Appearance, Badge } from '../../badge/badge.ts'
+import { drawBadge, endpointOf } from '../../badge/draw.ts'
+import { checkBadge, figureBadge, stateBadge, stateOf } from '../../badge/message.ts'
+import type { Metric } from '../../badge/metric.ts'
+import { type BadgeRequest, METRICS, readBadgeRequest } from '../../badge/request.ts'
+import type { Configuration } from '../../configuration.ts'
+import { Problem } from '../../problem.ts'
+import { parseReference } from '../../reference.ts'
+import { manifestFigures } from '../../registry/figures.ts'
+import { factsInTime } from '../answers.ts'
+import type { App, Ask, Backend } from '../backend.ts'
+import { judge, type Source } from '../check-subject.ts'
+import { entityTag, isUnchanged, notModified } from '../conditional.ts'
+import { openToAll, problems } from '../describe.ts'
+import { image, platform, reference, repeatable } from '../parameters.ts'
+import { badgeSchema } from '../schemas/badge.ts'
+import { LIST_WORDS, mapWords, RULE_WORDS } from '../schemas/check.ts'
+
+/** What is left of two seconds when the way to the reader is paid. */
+const PATIENCE_MILLISECONDS = 1700
+const FIGURE_SECONDS = 300
+const STATE_SECONDS = 60
+
+const metrics = ['size', 'uncompressed', 'layers', 'wasted', 'efficiency', 'files', 'check', 'delta'] as const
+
+const request = {
+  params: z.object({
+    metric: z.enum(metrics).openapi({
+      description:
+        'What is shown: `size` is compressed; `check` takes the rules of the gate; `delta` is the growth of the compressed size over `baseline`.',
+      example: 'size',
+    }),
+  }),
+  query: z.object({
+    image,
+    platform,
+    label: z.string().optional().openapi({ description: 'What the left half says.', example: 'image' }),
+    color: z.string().optional().openapi({
+      description: "Colour of the right half: one of shields.io's names, hex digits, or a colour of CSS.",
+      example: 'blue',
+    }),
+    labelColor: z.string().optional().openapi({ description: 'Colour of the left half.', example: '555' }),
+    style: z.enum(['flat', 'flat-square', 'plastic', 'for-the-badge', 'social']).optional().openapi({
+      description: "One of shields.io's styles.",
+      example: 'flat-square',
+    }),
+    logo: z.string().optional().openapi({
+      description: 'A logo: a `data:` URI of `image/svg+xml` or `image/png`, at most 10 KB.',
+    }),
+    warn: z
+      .string()
+      .optional()
+      .openapi({ description: 'From here on the badge is yellow.', example: '100MB' }),
+    bad: z.string().optional().openapi({ description: 'From here on the badge is red.', example: '200MB' }),
+    ...mapWords(RULE_WORDS, (description, example) =>
+      reference(`Of \`check\` and \`delta\`: ${description}`, example).optional(),
+    ),
+    ...mapWords(LIST_WORDS, (description, example) =>
+      repeatable({ description: `Of \`check\`: ${description}`, example: [example] }).optional(),
+    ),
+  }),
+}
+
+const description =
+  'Always `200` with a badge, within two seconds: an analysis that is not there yet shows `analysing…`, what cannot be shown says so in a few words.'
+
+const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="118" height="20" role="img"/>'
+
+const drawBadgeRoute = createRoute({
+  method: 'get',
+  path: '/badge/{metric}.svg',
+  operationId: 'drawBadge',
+  tags: ['Badges'],
+  summary: 'A figure as a badge',
+  description,
+  security: openToAll,
+  request,
+  responses: {
+    200: {
+      description: 'The badge.',
+      content: { 'image/svg+xml': { schema: { type: 'string' }, example: SVG } },
+    },
+    ...problems('service', { 404: ['not_found'] }),
+  },
+})
+
+const getBadgeRoute = createRoute({
+  method: 'get',
+  path: '/badge/{metric}.json',
+  operationId: 'getBadge',
+  tags: ['Badges'],
+  summary: 'A figure for shields.io',
+  description: `An endpoint of shields.io. ${description}`,
+  security: openToAll,
+  request,
+  responses: {
+    200: { description: 'The badge.', content: { 'application/json': { schema: badgeSchema } } },
+    ...problems('service', { 404: ['not_found'] }),
+  },
+})
+
+export function addBadges(app: App, backend: Backend): void {
+  app.openAPIRegistry.registerPath(drawBadgeRoute)
+  app.openAPIRegistry.registerPath(getBadgeRoute)
+  app.get('/badge/:file', async (c) => {
+    const [, name, kind] = /^(\w+)\.(svg|json)$/.exec(c.req.param('file')) ?? []
+    const metric = METRICS.find((known) => known === name)
+    if (metric === undefined || kind === undefined) {
+      throw new Problem('not_found', `there are badges for ${METRICS.join(', ')}, as .svg and .json`)
+    }
+    const { badge, seconds } = await makeBadge(backend, c, metric)
+    return kind === 'svg'
+      ? served(c, drawBadge(badge), 'image/svg+xml; charset=utf-8', seconds)
+      : served(c, JSON.stringify(endpointOf(badge)), 'application/json', seconds)
+  })
+}
+
+function served(c: Ask, body: string, contentType: string, seconds: number): Response {
+  const tag = entityTag([body])
+  const headers = new Headers({
+    ETag: tag,
+    'Cache-Control': seconds === 0 ? 'no-cache' : `public, max-age=${seconds}`,
+    // For anybody's page, and for a look at the file itself; its logo is somebody else's picture.
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+  })
+  if (isUnchanged(c.req.header('If-None-Match'), tag)) return notModified(headers)
+  headers.set('Content-Type', contentType)
+  return new Response(body, { headers })
+}
+
+type Made = { readonly badge: Badge; readonly seconds: number }
+
+/** Never throws: what goes wrong is what the badge says. */
+async function makeBadge(backend: Backend, c: Ask, metric: Metric): Promise<Made> {
+  let appearance: Appearance = {}
+  try {
+    const request = readBadgeRequest(metric, new URL(c.req.url).searchParams)
+    appearance = request.appearance
+    const badge = await within(PATIENCE_MILLISECONDS, (signal) => show(backend, c, request, signal))
+    return { badge, seconds: FIGURE_SECONDS }
+  } catch (error) {
+    const state = stateOf(error)
+    return {
+      badge: stateBadge(metric, state, appearance),
+      seconds: state === 'analysing…' ? 0 : STATE_SECONDS,
+    }
+  }
+}
+
+async function show(
+  backend: Backend,
+  c: Ask,
+  { metric, image, platform, appearance, show }: BadgeRequest,
+  signal: AbortSignal,
+): Promise<Badge> {
+  const source: Source = {
+    open: (name) =>
+      openImage(backend, {
+        reference: name,
+        platform,
+        credentials: badgeCredentials(backend.host.configuration, name),
+        signal,
+      }),
+    facts: (opened: OpenedImage) => factsInTime(backend, c, opened, 0),
+  }
+  switch (show.from) {
+    case 'manifest':
+      return figureBadge(
+        metric,
+        show.figure(manifestFigures((await source.open(image)).manifest)),
+        appearance,
+      )
+    case 'manifests': {
+      const opened = await Promise.all([source.open(image), source.open(show.baseline)])
+      const [bytes, before] = opened.map(({ manifest }) => manifestFigures(manifest).compressedBytes)
+      return figureBadge(metric, show.figure(bytes ?? 0, before ?? 0), appearance)
+    }
+    case 'analysis':
+      return figureBadge(metric, show.figure(await source.facts(await source.open(image))), appearance)
+    case 'check': {
+      const { pass } = await judge(backend.host.store, source, image, show.policy)
+      return checkBadge(pass ? 'passing' : 'failing', appearance)
+    }
+  }
+}
+
+/** The service's own, for the repositories whose badges may use them; whoever asks for a badge presents nothing. */
+function badgeCredentials({ publicBadges, credentials }: Configuration, name: string): AskerCredentials {
+  const { registry, repository } = parseReference(name)
+  const mayUse = publicBadges.includes(`${registry}/${repository}`)
+  return { for: (asked) => (mayUse ? credentials.get(asked) : undefined) }
+}
+
+/** Gives up, and lets go of what is under way, when the time is over. */
+async function within<T>(milliseconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const control = new AbortController()
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    late.reject(new Error('the time is over'))
+    control.abort()
+  }, milliseconds)
+  try {
+    return await Promise.race([work(control.signal), late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,167 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { OpenedImage } from '../../analysis/open.ts'
+import {
+  CHECK_FORMATS,
+  CHECK_TYPES,
+  type CheckFormat,
+  DEFAULT_FILE,
+  parseRepositoryFile,
+} from '../../formats/check-format.ts'
+import { type Policy, policyFromQuery } from '../../gate/policy.ts'
+import { readCheckRequest } from '../../gate/request.ts'
+import { factsInTime, openFor } from '../answers.ts'
+import type { App, Ask, Backend } from '../backend.ts'
+import { bodyText } from '../body.ts'
+import { judge } from '../check-subject.ts'
+import { problems, registrySecurity } from '../describe.ts'
+import { preferredType } from '../negotiation.ts'
+import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
+import { invalidParameter } from '../problems.ts'
+import { checkRequestSchema, LIST_WORDS, mapWords, RULE_WORDS, verdictSchema } from '../schemas/check.ts'
+
+/** A gate waits by itself: 55 s is what proxies on the way let pass. */
+const WAIT_SECONDS = 55
+
+const FORMATS = ['json', 'junit', 'sarif', 'markdown', 'github', 'gitlab', 'openmetrics', 'text'] as const
+
+const howToAnswer = {
+  wait: waitUpTo(WAIT_SECONDS),
+  format: z.enum(FORMATS).optional().openapi({
+    description:
+      'How the verdict is written; wins over `Accept`. `github` are workflow commands, `gitlab` is code quality.',
+    example: 'text',
+  }),
+  file: z.string().default(DEFAULT_FILE).openapi({
+    description: 'The file of the repository that `sarif`, `gitlab` and `github` point at.',
+    example: 'Dockerfile',
+  }),
+}
+
+/** What is not the policy's. */
+const asked = z.object({ image, platform, ...howToAnswer })
+const askedOfBody = z.strictObject(howToAnswer)
+
+const verdicts = (passes: boolean) => {
+  const example = passes ? 'pass maxSize: 152.5 MB of 200 MB\n' : 'FAIL maxSize: 239.8 MB of 200 MB\n'
+  const content: Record<string, { schema: z.ZodType | { type: 'string' }; example?: string }> = {
+    'application/json': { schema: verdictSchema },
+  }
+  for (const type of Object.keys(CHECK_TYPES)) content[type] ??= { schema: { type: 'string' }, example }
+  return { description: passes ? 'Every rule holds.' : 'A rule does not hold.', content }
+}
+
+const responses = {
+  200: verdicts(true),
+  412: verdicts(false),
+  ...problems('analysed', { 422: ['not_based_on'] }),
+}
+
+const checkImage = createRoute({
+  method: 'get',
+  path: '/v1/check',
+  operationId: 'checkImage',
+  tags: ['Gate'],
+  summary: 'Hold an image against rules',
+  description:
+    'At least one rule; `200` where all hold, `412` where one does not, so that `curl --fail` is a gate. Waits for the analysis, and answers `503` rather than `202`. Sizes are digits, an optional fraction, an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).',
+  security: registrySecurity,
+  request: {
+    query: z.strictObject({
+      image,
+      platform,
+      ...mapWords(RULE_WORDS, (description, example) => reference(description, example).optional()),
+      ...mapWords(LIST_WORDS, (description, example) =>
+        repeatable({ description, example: [example] }).optional(),
+      ),
+      ...howToAnswer,
+    }),
+  },
+  responses,
+})
+
+const checkPolicy = createRoute({
+  method: 'post',
+  path: '/v1/check',
+  operationId: 'checkPolicy',
+  tags: ['Gate'],
+  summary: 'Hold an image against a policy',
+  description:
+    'The policy as JSON or YAML of at most 1 MiB, with the words of the query, lists where they repeat; or a `.dive-ci` file as it is.',
+  security: registrySecurity,
+  request: {
+    query: askedOfBody,
+    body: {
+      required: true,
+      description: 'The image, and what it is held against.',
+      content: {
+        'application/json': { schema: checkRequestSchema },
+        'application/yaml': { schema: checkRequestSchema },
+      },
+    },
+  },
+  responses,
+})
+
+type Check = {
+  readonly image: string
+  readonly platform?: string | undefined
+  readonly policy: Policy
+  readonly wait: number
+}
+
+type Answer = { readonly format?: CheckFormat | undefined; readonly file: string }
+
+export function addCheck(app: App, backend: Backend): void {
+  // Read by the gate itself, which knows what a misspelt rule was meant to be.
+  app.openAPIRegistry.registerPath(checkImage)
+  app.get(checkImage.getRoutingPath(), async (c) => {
+    const parsed = asked.safeParse(single(c.req.queries()))
+    if (!parsed.success) throw invalidParameter(parsed.error)
+    const policy = policyFromQuery(new URL(c.req.url).searchParams, Object.keys(asked.shape))
+    return answer(backend, c, { ...parsed.data, policy }, parsed.data)
+  })
+
+  app.openAPIRegistry.registerPath(checkPolicy)
+  app.post(checkPolicy.getRoutingPath(), async (c) => {
+    const parsed = askedOfBody.safeParse(single(c.req.queries()))
+    if (!parsed.success) throw invalidParameter(parsed.error)
+    const request = readCheckRequest(await bodyText(c.req.raw), c.req.header('Content-Type'))
+    return answer(backend, c, { ...request, wait: parsed.data.wait }, parsed.data)
+  })
+}
+
+/** A parameter that is given once is its value. */
+function single(queries: Record<string, string[]>): Record<string, string | string[] | undefined> {
+  return Object.fromEntries(
+    Object.entries(queries).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  )
+}
+
+async function answer(backend: Backend, c: Ask, check: Check, { format, file }: Answer): Promise<Response> {
+  const { contentType, render } = CHECK_FORMATS[format ?? acceptedFormat(c)]
+  const pointedAt = parseRepositoryFile(file)
+  const { image, platform, policy, wait } = check
+  const references = [image, policy.baseline, policy.baseImage].filter((name) => name !== undefined)
+  const source = {
+    open: (name: string) => openFor(backend, c, { image: name, platform }, references),
+    facts: (opened: OpenedImage) => factsInTime(backend, c, opened, wait),
+  }
+  const verdict = await judge(backend.host.store, source, image, policy)
+  return new Response(render(verdict, pointedAt), {
+    status: verdict.pass ? 200 : 412,
+    // A tag can move any moment, and yesterday's pass is none today.
+    headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' },
+  })
+}
+
+function acceptedFormat(c: Ask): CheckFormat {
+  const accepted = preferredType(c.req.header('Accept'), [
+    'application/json',
+    'application/xml',
+    'application/sarif+json',
+    'text/markdown',
+    'application/openmetrics-text',
+    'text/plain',
+  ])
+  return CHECK_TYPES[accepted]
+}

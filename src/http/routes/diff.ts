@@ -1,0 +1,217 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { OpenedImage } from '../../analysis/open.ts'
+import { joinRows } from '../../diff/join.ts'
+import { pageChanges, streamChanges } from '../../diff/list.ts'
+import { type Diff, type DiffSide, summarise } from '../../diff/summary.ts'
+import { diffHtml } from '../../formats/diff-html.ts'
+import { diffMarkdown } from '../../formats/diff-markdown.ts'
+import { diffText } from '../../formats/diff-text.ts'
+import { compileGlobs } from '../../glob.ts'
+import type { ObjectStore } from '../../host.ts'
+import { type AnalysedImage, answerPair, type Pair } from '../answers.ts'
+import { type App, type Ask, type Backend, logCut } from '../backend.ts'
+import { decodeCursor } from '../cursor.ts'
+import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { filesOf, packagesOf, WHOLE_FETCH_BYTES } from '../image-tables.ts'
+import { type Listing, openPinned, type Position, pageBody } from '../lists.ts'
+import { jsonLines } from '../ndjson.ts'
+import { preferredType, wantsLines } from '../negotiation.ts'
+import { openPair, pairQuery } from '../pairs.ts'
+import { cursor, glob, limit } from '../parameters.ts'
+import { changeKindSchema, diffSchema, fileChangePageSchema, fileChangeSchema } from '../schemas/diff.ts'
+
+/** `Accept` chooses by type, `format` by name. */
+const FORMATS = {
+  json: 'application/json',
+  markdown: 'text/markdown',
+  text: 'text/plain',
+  html: 'text/html',
+} as const
+
+type Format = keyof typeof FORMATS
+
+const NAMES: readonly [Format, ...Format[]] = ['json', 'markdown', 'text', 'html']
+
+const MARKDOWN = `| | app:v1 | app:v2 | |
+|---|--:|--:|--:|
+| compressed | 85.4 MB | 47.1 MB | -38.3 MB |
+`
+
+const getDiff = createRoute({
+  method: 'get',
+  path: '/v1/diff',
+  operationId: 'getDiff',
+  tags: ['Diffs'],
+  summary: 'What changed between two images',
+  description:
+    'Sizes, layers, files, packages, configs and histories of two images. As Markdown it fits into the comment of a pull request, as text into a terminal, as HTML it is a page.',
+  security: registrySecurity,
+  request: {
+    query: z.strictObject({
+      ...pairQuery,
+      format: z
+        .enum(NAMES)
+        .optional()
+        .openapi({ description: 'How the diff is written; wins over `Accept`.', example: 'json' }),
+      color: z
+        .enum(['0', '1'])
+        .default('0')
+        .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The diff.',
+      content: {
+        'application/json': { schema: diffSchema },
+        'text/markdown': { schema: { type: 'string' }, example: MARKDOWN },
+        'text/plain': { schema: { type: 'string' }, example: 'app:v1 → app:v2\n' },
+        'text/html': { schema: { type: 'string' }, example: '<!doctype html>\n' },
+      },
+    },
+    202: pending,
+    ...problems('analysed'),
+  },
+})
+
+const changesQuery = z.strictObject({
+  ...pairQuery,
+  change: changeKindSchema.optional().openapi({ description: 'Only what was added, removed or modified.' }),
+  glob,
+  sort: z.enum(['path', '-delta']).default('path').openapi({
+    description: 'In path order (`/` sorts before every other byte), or the largest absolute delta first.',
+    example: '-delta',
+  }),
+  limit,
+  cursor,
+})
+
+type ChangesQuery = z.output<typeof changesQuery>
+
+const listChanges = createRoute({
+  method: 'get',
+  path: '/v1/diff/files',
+  operationId: 'listChanges',
+  tags: ['Diffs'],
+  summary: 'The paths that differ between two images',
+  description: 'A path whose time alone differs is not listed, only counted in the diff.',
+  security: registrySecurity,
+  request: { query: changesQuery },
+  responses: {
+    200: list('The paths.', fileChangePageSchema, fileChangeSchema),
+    202: pending,
+    ...problems('analysed'),
+  },
+})
+
+export function addDiff(app: App, backend: Backend): void {
+  const { store } = backend.host
+
+  app.openapi(getDiff, async (c) => {
+    const query = c.req.valid('query')
+    const format = query.format ?? acceptedFormat(c)
+    const type = FORMATS[format]
+    const form = {
+      contentType: format === 'json' ? type : `${type}; charset=utf-8`,
+      pending: format === 'json' ? 'accepted' : 'unavailable',
+    } as const
+    const images = await openPair(backend, c, query)
+    const response = await answerPair(backend, c, images, query.wait, form, async (pair) =>
+      write(await diffOf(store, pair), format, query.color === '1'),
+    )
+    // The page's style sheet stands in the page; it has no script.
+    if (format === 'html') response.headers.set('Content-Security-Policy', PAGE_POLICY)
+    return response
+  })
+
+  app.openapi(listChanges, async (c) => {
+    const query = c.req.valid('query')
+    const lines = wantsLines(c, query)
+    const { images, at } = await openPage(backend, c, query)
+    const form = lines
+      ? ({ contentType: 'application/x-ndjson', pending: 'unavailable' } as const)
+      : ({ contentType: 'application/json', pending: 'accepted' } as const)
+    const changes = changesOf(query)
+    return answerPair(backend, c, images, query.wait, form, async (pair) => {
+      const listing = await changes(store, pair)
+      if (lines) return jsonLines(listing.all(), (error) => logCut(backend, c, error))
+      return pageBody(
+        listing,
+        at,
+        query,
+        [pair.from.image, pair.to.image].map((image) => image.identity.digest),
+      )
+    })
+  })
+}
+
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+function acceptedFormat(c: Ask): Format {
+  const accepted = preferredType(c.req.header('Accept'), [
+    'application/json',
+    'text/markdown',
+    'text/plain',
+    'text/html',
+  ])
+  return NAMES.find((name) => FORMATS[name] === accepted) ?? 'json'
+}
+
+/** The diff of two analysed images, by one pass through both tables of files. */
+export async function diffOf(store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Diff> {
+  const [fromFiles, toFiles] = await Promise.all([filesOf(store, from.image), filesOf(store, to.image)])
+  const steps = joinRows(
+    { batches: fromFiles(0, WHOLE_FETCH_BYTES), start: 0 },
+    { batches: toFiles(0, WHOLE_FETCH_BYTES), start: 0 },
+  )
+  const [fromSide, toSide] = await Promise.all([sideOf(store, from), sideOf(store, to)])
+  return summarise(fromSide, toSide, steps)
+}
+
+async function sideOf(store: ObjectStore, { image, facts }: AnalysedImage): Promise<DiffSide> {
+  const packages = await packagesOf(store, image)
+  return { report: { image: image.identity, ...facts }, config: image.config, packages: packages(0) }
+}
+
+async function write(diff: Diff, format: Format, colour: boolean): Promise<string> {
+  switch (format) {
+    case 'json':
+      return JSON.stringify(diff)
+    case 'markdown':
+      return diffMarkdown(diff)
+    case 'text':
+      return diffText(diff, { colour })
+    case 'html':
+      return diffHtml(diff)
+  }
+}
+
+/** Of a first page the images that the references name now, of all others those that the first was of. */
+async function openPage(
+  backend: Backend,
+  c: Ask,
+  query: ChangesQuery,
+): Promise<{ readonly images: Pair<OpenedImage>; readonly at: Position | undefined }> {
+  if (query.cursor === undefined) return { images: await openPair(backend, c, query), at: undefined }
+  const { pins, at } = decodeCursor(query.cursor, query)
+  const references = [query.from, query.to]
+  const [from, to] = await Promise.all([
+    openPinned(backend, c, query.from, pins[0], references),
+    openPinned(backend, c, query.to, pins[1], references),
+  ])
+  return { images: { from, to }, at }
+}
+
+/** @throws Problem `invalid_parameter` where the glob is none */
+function changesOf({ change, glob, sort }: ChangesQuery) {
+  const matches = glob === undefined ? undefined : compileGlobs([glob])
+  const query = { filter: { change, glob: matches }, sort }
+  return async (store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Listing> => {
+    const tables = { from: await filesOf(store, from.image), to: await filesOf(store, to.image) }
+    return {
+      page: (at, limit) =>
+        pageChanges(tables, query, { limit, position: at === undefined ? undefined : String(at) }),
+      all: () => streamChanges(tables, query),
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { OpenedImage } from '../../analysis/open.ts'
+import { toHex } from '../../bytes.ts'
+import { type FoundFile, findFile, findMember } from '../../image/lookup.ts'
+import type { PathKey } from '../../path.ts'
+import { Problem } from '../../problem.ts'
+import { cacheControl, factsInTime, openFor, sourceOf } from '../answers.ts'
+import { attachment, sniff } from '../attachment.ts'
+import { type App, type Backend, logCut } from '../backend.ts'
+import { isUnchanged, notModified } from '../conditional.ts'
+import { problems, registrySecurity } from '../describe.ts'
+import { openContent } from '../file-content.ts'
+import { filesTable, membersTable } from '../image-tables.ts'
+import { imageQuery, layer, pathBase64 } from '../parameters.ts'
+import { pathAsked } from '../paths.ts'
+
+const getFile = createRoute({
+  method: 'get',
+  path: '/v1/file',
+  operationId: 'getFile',
+  tags: ['Reports'],
+  summary: 'The content of one file',
+  description:
+    'Streamed from the registry, which is read up to the file. Symbolic links are followed inside the image only. Always an attachment; the `ETag` is the SHA-256 of the content.',
+  security: registrySecurity,
+  request: {
+    query: z.strictObject({
+      ...imageQuery,
+      path: z.string().optional().openapi({
+        description: 'The path, relative to the root; `path` or `pathBase64` is needed.',
+        example: 'etc/os-release',
+      }),
+      pathBase64,
+      layer: layer.openapi({
+        description: 'The file as this layer has it, also where a later one hides it; the lowest layer is 0.',
+      }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The content; `text/plain` where it begins as UTF-8.',
+      content: {
+        'text/plain': { schema: { type: 'string' }, example: 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n' },
+        'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+      },
+    },
+    ...problems('analysed', { 404: ['path_not_found'] }),
+  },
+})
+
+export function addFile(app: App, backend: Backend): void {
+  app.openapi(getFile, async (c) => {
+    const query = c.req.valid('query')
+    const key = pathAsked(query)
+    if (key === undefined) throw new Problem('invalid_parameter', 'path is missing', { parameter: 'path' })
+    const image = await openFor(backend, c, query)
+    await factsInTime(backend, c, image, query.wait)
+    const file = await find(backend, image, key, query.layer)
+    const headers = new Headers({
+      ETag: `"${toHex(file.sha256)}"`,
+      'Cache-Control': cacheControl(backend, sourceOf([image])),
+    })
+    if (isUnchanged(c.req.header('If-None-Match'), headers.get('ETag') ?? '')) return notModified(headers)
+    headers.set('Content-Disposition', attachment(key))
+    headers.set('Content-Security-Policy', "sandbox; default-src 'none'")
+    headers.set('Content-Length', String(file.bytes))
+    // The type is told by the content, which a HEAD does not open.
+    if (c.req.method === 'HEAD') return new Response(null, { headers })
+    const { type, body } = await sniff(await openContent(backend.host, image, file), (error) =>
+      logCut(backend, c, error),
+    )
+    headers.set('Content-Type', type)
+    return new Response(body, { headers })
+  })
+}
+
+async function find(
+  { host }: Backend,
+  image: OpenedImage,
+  key: PathKey,
+  layer: number | undefined,
+): Promise<FoundFile> {
+  try {
+    if (layer === undefined) return await findFile(await filesTable(host.store, image), key)
+    return await findMember((index) => membersTable(host.store, image, index), layer, key)
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ image: image.identity.reference }) : error
+  }
+}

@@ -1,0 +1,87 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { compileGlobs } from '../../glob.ts'
+import type { Entry } from '../../layer/entry.ts'
+import { showPath } from '../../path.ts'
+import type { App, Backend } from '../backend.ts'
+import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { filesOf, membersOf } from '../image-tables.ts'
+import { inOrder, largestFirst, type Rows } from '../listings.ts'
+import { answerList, type Listing } from '../lists.ts'
+import { cursor, glob, imageQuery, integer, layer, limit } from '../parameters.ts'
+import { entryTypeSchema, filePageSchema, fileSchema } from '../schemas/files.ts'
+import { showFile, showMember } from '../show-entry.ts'
+
+const query = z.strictObject({
+  ...imageQuery,
+  layer: layer.openapi({
+    description:
+      'Lists the members of this layer as they stand in the tar, whiteouts included, in place of the merged file system.',
+  }),
+  glob,
+  type: entryTypeSchema.optional().openapi({ description: 'Only what is of this type.' }),
+  minBytes: integer(
+    { min: 0, max: Number.MAX_SAFE_INTEGER },
+    { description: 'Only what has at least so many bytes.', example: 1048576 },
+  ).optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'is not 64 hex digits in lower case')
+    .optional()
+    .openapi({ description: 'Only regular files with this content: SHA-256 as 64 hex digits.' }),
+  sort: z.enum(['path', '-bytes']).default('path').openapi({
+    description: 'In path order (`/` sorts before every other byte), or the largest first.',
+    example: '-bytes',
+  }),
+  limit,
+  cursor,
+})
+
+type FilesQuery = z.output<typeof query>
+
+const listFiles = createRoute({
+  method: 'get',
+  path: '/v1/files',
+  operationId: 'listFiles',
+  tags: ['Reports'],
+  summary: 'The files of an image, or of one layer',
+  description:
+    'The merged file system as a container sees it, or with `layer` the members of one layer. A hard link in the merged view is a `file` with its target’s content and the same `inode`.',
+  security: registrySecurity,
+  request: { query },
+  responses: {
+    200: list('The files.', filePageSchema, fileSchema),
+    202: pending,
+    ...problems('analysed'),
+  },
+})
+
+export function addFiles(app: App, backend: Backend): void {
+  const { store } = backend.host
+  app.openapi(listFiles, (c) => {
+    const asked = c.req.valid('query')
+    const keeps = filterOf(asked)
+    return answerList(backend, c, asked, async ({ image }) => {
+      const { layer } = asked
+      if (layer === undefined)
+        return ordered(asked, { from: await filesOf(store, image), keeps, show: showFile })
+      const from = await membersOf(store, image, layer)
+      return ordered(asked, { from, keeps, show: (entry) => showMember(entry, layer) })
+    })
+  })
+}
+
+function ordered<Row extends Entry>(asked: FilesQuery, rows: Rows<Row>): Listing {
+  return asked.sort === 'path' ? inOrder(rows) : largestFirst(rows, (entry) => entry.bytes)
+}
+
+/** @throws Problem `invalid_parameter` where the glob is none */
+function filterOf({ glob, type, minBytes = 0, sha256 }: FilesQuery): ((entry: Entry) => boolean) | undefined {
+  const matches = glob === undefined ? undefined : compileGlobs([glob])
+  const content = sha256 === undefined ? undefined : Buffer.from(sha256, 'hex').toString('latin1')
+  if (matches === undefined && type === undefined && minBytes === 0 && content === undefined) return undefined
+  return (entry) =>
+    (type === undefined || entry.type === type) &&
+    entry.bytes >= minBytes &&
+    (content === undefined || entry.sha256 === content) &&
+    (matches === undefined || matches(showPath(entry.key).path))
+}

@@ -1,0 +1,35 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { PACKAGES } from '../../image/package-table.ts'
+import { plainRow } from '../../index/table.ts'
+import type { App, Backend } from '../backend.ts'
+import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { packagesOf } from '../image-tables.ts'
+import { inOrder } from '../listings.ts'
+import { answerList } from '../lists.ts'
+import { cursor, imageQuery, limit } from '../parameters.ts'
+import { packagePageSchema, packageSchema } from '../schemas/packages.ts'
+
+const listPackages = createRoute({
+  method: 'get',
+  path: '/v1/packages',
+  operationId: 'listPackages',
+  tags: ['Reports'],
+  summary: 'The packages that are installed',
+  description:
+    'What the databases of dpkg, apk and rpm and the metadata of npm and Python packages say, by type and name.',
+  security: registrySecurity,
+  request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
+  responses: {
+    200: list('The packages.', packagePageSchema, packageSchema),
+    202: pending,
+    ...problems('analysed'),
+  },
+})
+
+export function addPackages(app: App, backend: Backend): void {
+  app.openapi(listPackages, (c) =>
+    answerList(backend, c, c.req.valid('query'), async ({ image }) =>
+      inOrder({ from: await packagesOf(backend.host.store, image), show: (row) => plainRow(PACKAGES, row) }),
+    ),
+  )
+}

@@ -1,0 +1,84 @@
+/** What an image stores to no use: hidden files, and files that are there again. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { showWasted } from '../../image/waste.ts'
+import type { App, Backend } from '../backend.ts'
+import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { duplicatesOf, wasteOf } from '../image-tables.ts'
+import { inOrder } from '../listings.ts'
+import { answerList } from '../lists.ts'
+import { cursor, imageQuery, limit } from '../parameters.ts'
+import {
+  duplicateGroupSchema,
+  duplicatePageSchema,
+  wastedFileSchema,
+  wastePageSchema,
+} from '../schemas/waste.ts'
+
+const listWaste = createRoute({
+  method: 'get',
+  path: '/v1/waste',
+  operationId: 'listWaste',
+  tags: ['Reports'],
+  summary: 'The files that are stored and not shown',
+  description: 'Files of a layer that a later one removed, replaced or stored again; the largest first.',
+  security: registrySecurity,
+  request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
+  responses: {
+    200: list('The files.', wastePageSchema, wastedFileSchema),
+    202: pending,
+    ...problems('analysed'),
+  },
+})
+
+const listDuplicates = createRoute({
+  method: 'get',
+  path: '/v1/duplicates',
+  operationId: 'listDuplicates',
+  tags: ['Reports'],
+  summary: 'The files that are there more than once',
+  description: 'Groups of files with the same content, the largest waste first. Hard links are one file.',
+  security: registrySecurity,
+  request: {
+    query: z.strictObject({
+      ...imageQuery,
+      scope: z.enum(['image', 'layers']).default('image').openapi({
+        description: 'In the merged file system, or in all layers, hidden files too.',
+        example: 'layers',
+      }),
+      limit,
+      cursor,
+    }),
+  },
+  responses: {
+    200: list('The groups.', duplicatePageSchema, duplicateGroupSchema),
+    202: pending,
+    ...problems('analysed'),
+  },
+})
+
+export function addWaste(app: App, backend: Backend): void {
+  const { store } = backend.host
+
+  app.openapi(listWaste, (c) =>
+    answerList(backend, c, c.req.valid('query'), async ({ image }) =>
+      inOrder({ from: await wasteOf(store, image), show: showWasted }),
+    ),
+  )
+
+  app.openapi(listDuplicates, (c) => {
+    const query = c.req.valid('query')
+    return answerList(backend, c, query, async ({ image }) => {
+      const from = await duplicatesOf(store, image, query.scope)
+      return inOrder({
+        from,
+        show: ({ sha256, bytes, count, wastedBytes, paths }) => ({
+          sha256,
+          bytes,
+          count,
+          wastedBytes,
+          paths,
+        }),
+      })
+    })
+  })
+}

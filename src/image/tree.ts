@@ -1,10 +1,16 @@
-/** One directory with what is below it, as `du --apparent-size -l` sees it: of an image or of one layer. */
-import type { Table } from '../index/table.ts'
+/**
+ * A directory as `du --apparent-size -l` sees it: each with the sum of all below it, a hard link at each of its paths. The
+ * tables are read only where what is asked for stands: a directory's own directories side by side in one, and of the merged
+ * table the rows between them.
+ */
+import type { RowRange, Table } from '../index/table.ts'
 import type { Entry, EntryType } from '../layer/entry.ts'
 import { isWithin, type PathKey, parentKey, showPath } from '../path.ts'
 import { Problem } from '../problem.ts'
-import type { DirectorySum } from './merge.ts'
+import { resolveHardLinks } from './hard-links.ts'
+import { type DirectorySum, Merger } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'
+import { walk } from './walk.ts'
 
 export type TreeNode = {
   readonly path: string
@@ -12,203 +18,278 @@ export type TreeNode = {
   readonly type: EntryType
   /** Of a regular file; of a directory the sum over all below it, a hard link counted at each path. */
   readonly bytes: number
-  /** Regular files at or below it. */
+  /** Regular files at or below it, at each of their paths. */
   readonly files: number
-  /** The largest, largest first, then in path order; absent below the depth that was asked for. */
+  /** Largest first, of equals in path order; absent below the depth that was asked for. */
   readonly children?: readonly TreeNode[]
 }
 
 export type TreeShape = {
-  /** Levels below the directory itself, at least 1. */
+  /** Levels of children: 0 for none. Of a tree of very many the deepest are left out. */
   readonly depth: number
   /** Children of one directory. */
   readonly limit: number
 }
 
-/** Directories whose children are read for one answer: past them a directory shows none. */
-const MAX_EXPANDED = 500
-/** Rows that are passed over rather than begin another read. */
-const WORTH_READING_ON = 2000
+export type TreeTables = {
+  readonly files: Table<MergedEntry>
+  readonly directories: Table<DirectorySum>
+}
 
-/** Something that stands in a directory. */
-type Child = {
+/** Some 5 MB of JSON. */
+const MAX_NODES = 50_000
+/** A subtree of so many rows is read at once, a larger one directory by directory. */
+const SCANNED_ROWS = 4000
+/** Reading on is cheaper than asking anew over so many rows. */
+const NEAR_ROWS = 2000
+const FETCH_BYTES = 128 * 1024
+
+const COLUMNS = ['key', 'type', 'bytes'] as const
+type Row = Pick<MergedEntry, (typeof COLUMNS)[number]>
+
+type Node = {
   readonly key: PathKey
   readonly type: EntryType
-  readonly bytes: number
-  readonly files: number
-  readonly sum?: DirectorySum
+  bytes: number
+  files: number
+  children?: LargestChildren
+  /** Of a directory whose children were not looked for yet. */
+  readonly below?: DirectorySum
 }
 
-/**
- * Reads the children of a few directories, never the whole image.
- *
- * @throws Problem `path_not_found`
- */
-export async function imageTree(
-  tables: { readonly files: Table<MergedEntry>; readonly directories: Table<DirectorySum> },
-  key: PathKey,
-  shape: TreeShape,
-): Promise<TreeNode> {
-  const { files, directories } = tables
-  const sum = await directoryAt(directories, key)
-  if (sum === undefined) return show(toChild(await entryAt(files, key)))
-  let expanded = 0
-  const expand = async (child: Child, depth: number): Promise<TreeNode> => {
-    if (child.sum === undefined || depth === 0 || expanded === MAX_EXPANDED) return show(child)
-    expanded++
-    const children: TreeNode[] = []
-    for (const one of largest(await childrenOf(files, directories, child.sum), shape.limit)) {
-      children.push(await expand(one, depth - 1))
+/** The largest of a directory's children, however many there are. */
+class LargestChildren {
+  readonly #limit: number
+  #kept: Node[] = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  add(child: Node): void {
+    if (this.#kept.push(child) >= 2 * this.#limit + 100) this.#kept = this.largest()
+  }
+
+  largest(): Node[] {
+    return this.#kept.sort((a, b) => b.bytes - a.bytes || (a.key < b.key ? -1 : 1)).slice(0, this.#limit)
+  }
+}
+
+function leaf({ key, type, bytes }: Row): Node {
+  return { key, type, bytes, files: type === 'file' ? 1 : 0 }
+}
+
+function show({ key, type, bytes, files, children }: Node): TreeNode {
+  const shown = { ...showPath(key), type, bytes, files }
+  return children === undefined ? shown : { ...shown, children: children.largest().map(show) }
+}
+
+/** Makes a tree of the rows of a subtree as they go by in path order; it holds little more than it shows. */
+class TreeScan {
+  readonly #limit: number
+  #depth: number
+  readonly #open: Node[]
+  #nodes = 0
+
+  constructor(top: PathKey, { depth, limit }: TreeShape) {
+    this.#limit = limit
+    this.#depth = depth
+    this.#open = [this.#directory(top, 0)]
+  }
+
+  /** @param row of a path below the top, after that of its directory */
+  add(row: Row): void {
+    while (this.#open.length > 1 && !isWithin(row.key, this.#open.at(-1)?.key ?? '')) this.#close()
+    const parent = this.#open.at(-1)
+    if (parent === undefined) return
+    if (row.type === 'directory') {
+      if (parent.children !== undefined) this.#open.push(this.#directory(row.key, this.#open.length))
+    } else this.#put(parent, leaf(row))
+  }
+
+  finish(): Node {
+    while (this.#open.length > 1) this.#close()
+    const [top] = this.#open
+    if (top === undefined) throw new Error('a tree without a top')
+    return top
+  }
+
+  #directory(key: PathKey, depth: number): Node {
+    const directory: Node = { key, type: 'directory', bytes: 0, files: 0 }
+    if (depth < this.#depth) directory.children = new LargestChildren(this.#limit)
+    return directory
+  }
+
+  #close(): void {
+    const closed = this.#open.pop()
+    const parent = this.#open.at(-1)
+    if (closed !== undefined && parent !== undefined) this.#put(parent, closed)
+  }
+
+  #put(parent: Node, child: Node): void {
+    parent.bytes += child.bytes
+    parent.files += child.files
+    if (parent.children === undefined) return
+    parent.children.add(child)
+    if (++this.#nodes > MAX_NODES && this.#depth > 1) this.#leaveOutDeepest()
+  }
+
+  #leaveOutDeepest(): void {
+    this.#depth--
+    this.#nodes = 0
+    const prune = (node: Node, depth: number): void => {
+      this.#nodes++
+      if (depth >= this.#depth) delete node.children
+      for (const child of node.children?.largest() ?? []) prune(child, depth + 1)
     }
-    return { ...show(child), children }
+    for (const [depth, node] of this.#open.entries()) prune(node, depth)
   }
-  return expand(toDirectory(sum), shape.depth)
 }
 
-async function directoryAt(
-  directories: Table<DirectorySum>,
-  key: PathKey,
-): Promise<DirectorySum | undefined> {
-  for await (const batch of directories.rows(directories.at(parentKey(key)))) {
-    for (const row of batch) if (row.key === key) return row
+/** Rows that are not below one of some directories, those near each other together. */
+class RowsBetween {
+  readonly #ranges: { start: number; end: number }[] = []
+  #at: number
+
+  constructor(start: number) {
+    this.#at = start
   }
-  return undefined
+
+  /** @param below what is below a directory; they come in path order */
+  skip(below: RowRange): void {
+    this.#add(this.#at, below.start - 1)
+    this.#at = below.end
+  }
+
+  finish(end: number): readonly RowRange[] {
+    this.#add(this.#at, end)
+    return this.#ranges
+  }
+
+  #add(start: number, end: number): void {
+    if (start >= end) return
+    const last = this.#ranges.at(-1)
+    if (last !== undefined && start - last.end < NEAR_ROWS) last.end = end
+    else this.#ranges.push({ start, end })
+  }
 }
 
-async function entryAt(files: Table<MergedEntry>, key: PathKey): Promise<MergedEntry> {
-  for await (const batch of files.rows(files.at(key))) {
-    for (const row of batch) if (row.key === key) return row
-  }
-  throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is not there`)
-}
-
-/** Directories have their own table; all else stands between what is below them. */
 async function childrenOf(
-  files: Table<MergedEntry>,
-  directories: Table<DirectorySum>,
+  { files, directories }: TreeTables,
   { key, start, end }: DirectorySum,
-): Promise<Child[]> {
-  const children: Child[] = []
-  for await (const batch of directories.rows(directories.at(key))) {
-    for (const row of batch) {
-      if (row.key !== '' && parentKey(row.key) === key) children.push(toDirectory(row))
+  limit: number,
+): Promise<LargestChildren> {
+  const children = new LargestChildren(limit)
+  const between = new RowsBetween(start)
+  for await (const rows of directories.rows({ ...directories.at(key), fetchBytes: FETCH_BYTES })) {
+    for (const row of rows) {
+      // The root is its own parent.
+      if (parentKey(row.key) !== key || row.key === key) continue
+      between.skip(row)
+      children.add(directoryNode(row))
     }
   }
-  for (const range of between({ start, end }, children)) {
-    for await (const batch of files.rows({ ...range, columns: ['key', 'type', 'bytes'] })) {
-      for (const row of batch) {
-        if (row.type !== 'directory' && parentKey(row.key) === key) children.push(toChild(row))
+  for (const range of between.finish(end)) {
+    for await (const rows of files.rows({ ...range, columns: COLUMNS, fetchBytes: FETCH_BYTES })) {
+      for (const row of rows) {
+        if (row.type !== 'directory' && parentKey(row.key) === key) children.add(leaf(row))
       }
     }
   }
   return children
 }
 
-type RowRange = { readonly start: number; readonly end: number }
+function directoryNode(below: DirectorySum): Node {
+  const { key, bytes, files } = below
+  return { key, type: 'directory', bytes, files, below }
+}
 
-/** The rows that are not below one of the directories, which are in path order; short ones of theirs included. */
-function between({ start, end }: RowRange, children: readonly Child[]): RowRange[] {
-  const ranges: RowRange[] = []
-  let from = start
-  for (const { sum } of children) {
-    if (sum === undefined || sum.end - sum.start < WORTH_READING_ON) continue
-    if (from < sum.start) ranges.push({ start: from, end: sum.start })
-    from = sum.end
+async function scan(
+  { files }: TreeTables,
+  { key, start, end }: DirectorySum,
+  shape: TreeShape,
+): Promise<Node> {
+  const tree = new TreeScan(key, shape)
+  for await (const rows of files.rows({ start, end, columns: COLUMNS, fetchBytes: FETCH_BYTES })) {
+    for (const row of rows) tree.add(row)
   }
-  if (from < end) ranges.push({ start: from, end })
-  return ranges
+  return tree.finish()
 }
 
-function toDirectory(sum: DirectorySum): Child {
-  const { key, bytes, files } = sum
-  return { key, type: 'directory', bytes, files, sum }
+/** Level by level, so that of too many the deepest are left out. */
+async function expand(tables: TreeTables, top: Node, { depth, limit }: TreeShape): Promise<void> {
+  let level = [top]
+  let nodes = 1
+  for (let left = depth; left > 0 && level.length > 0; left--) {
+    const next: Node[] = []
+    for (const node of level) {
+      const { below } = node
+      if (below === undefined || nodes > MAX_NODES) continue
+      if (left > 1 && below.end - below.start <= SCANNED_ROWS) {
+        node.children =
+          (await scan(tables, below, { depth: left, limit })).children ?? new LargestChildren(limit)
+        nodes += below.end - below.start
+        continue
+      }
+      node.children = await childrenOf(tables, below, limit)
+      const children = node.children.largest()
+      nodes += children.length
+      next.push(...children)
+    }
+    level = next
+  }
 }
 
-function toChild({ key, type, bytes }: Pick<Entry, 'key' | 'type' | 'bytes'>): Child {
-  return { key, type, bytes, files: type === 'file' ? 1 : 0 }
-}
-
-/** A directory of a layer while it is summed. */
-type Summed = {
-  readonly key: PathKey
-  type: EntryType
-  bytes: number
-  files: number
-  readonly children: Map<PathKey, Summed>
+async function findDirectory({ directories }: TreeTables, key: PathKey): Promise<DirectorySum | undefined> {
+  for await (const rows of directories.rows(directories.at(parentKey(key)))) {
+    const row = rows.find((one) => one.key === key)
+    if (row !== undefined) return row
+  }
+  return undefined
 }
 
 /**
- * The same of one layer: what its members hold, whiteouts aside. Sums all below the directory in one pass.
+ * A path of the merged file system with what it holds.
  *
+ * @param key the root is the empty one
+ * @throws Problem `path_not_found`
+ */
+export async function readTree(tables: TreeTables, key: PathKey, shape: TreeShape): Promise<TreeNode> {
+  const directory = await findDirectory(tables, key)
+  if (directory !== undefined) {
+    const top = directoryNode(directory)
+    await expand(tables, top, shape)
+    return show(top)
+  }
+  for await (const rows of tables.files.rows({ ...tables.files.at(key), columns: COLUMNS })) {
+    const row = rows.find((one) => one.key === key)
+    if (row !== undefined) return show(leaf(row))
+  }
+  throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is not there`)
+}
+
+/**
+ * Likewise, of what one layer alone makes: its members as if there were no layer below, whiteouts aside. A hard link into a
+ * lower layer brings nothing.
+ *
+ * @param layer its members; all of them are read
  * @throws Problem `path_not_found` where the layer has nothing there
  */
-export async function layerTree(layer: Table<Entry>, key: PathKey, shape: TreeShape): Promise<TreeNode> {
-  const root: Summed = { key, type: 'directory', bytes: 0, files: 0, children: new Map() }
-  let found = key === ''
-  for await (const member of lastMembers(layer, key)) {
-    found = true
-    if (member.key === key) root.type = member.type
-    add(root, member, shape.depth)
-  }
-  if (!found) throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is not in the layer`)
-  return shown(root, shape, shape.depth)
-}
-
-/** The members at and below a path, of several at one path the last. */
-async function* lastMembers(layer: Table<Entry>, key: PathKey): AsyncGenerator<Entry, void> {
-  let last: Entry | undefined
-  for await (const batch of layer.rows(layer.within(key))) {
-    for (const row of batch) {
-      if (row.whiteout !== undefined || !isWithin(row.key, key)) continue
-      if (last !== undefined && last.key !== row.key) yield last
-      last = row
+export async function readLayerTree(layer: Table<Entry>, key: PathKey, shape: TreeShape): Promise<TreeNode> {
+  const open = () => [layer.rows()]
+  const merger = new Merger(await resolveHardLinks(open))
+  const tree = new TreeScan(key, shape)
+  let found = key === '' ? leaf({ key, type: 'directory', bytes: 0 }) : undefined
+  const take = () => {
+    merger.takeHidden()
+    merger.takeDirectories()
+    for (const row of merger.takeRows()) {
+      if (row.key === key) found = leaf(row)
+      else if (isWithin(row.key, key)) tree.add(row)
     }
   }
-  if (last !== undefined) yield last
-}
-
-/** Counts a member in each directory above it, as deep as they are shown. */
-function add(root: Summed, { key, type, bytes }: Entry, depth: number): void {
-  const files = type === 'file' ? 1 : 0
-  let above = root
-  above.bytes += bytes
-  above.files += files
-  let end = root.key.length
-  for (let level = 0; level < depth && end < key.length; level++) {
-    const start = end === 0 ? 0 : end + 1
-    const cut = key.indexOf('\0', start)
-    end = cut < 0 ? key.length : cut
-    const at = key.slice(0, end)
-    let node = above.children.get(at)
-    if (node === undefined) {
-      node = {
-        key: at,
-        type: end === key.length ? type : 'directory',
-        bytes: 0,
-        files: 0,
-        children: new Map(),
-      }
-      above.children.set(at, node)
-    }
-    node.bytes += bytes
-    node.files += files
-    above = node
-  }
-}
-
-function shown(node: Summed, shape: TreeShape, depth: number): TreeNode {
-  if (node.type !== 'directory' || depth === 0) return show(node)
-  const children = largest([...node.children.values()], shape.limit)
-  return { ...show(node), children: children.map((child) => shown(child, shape, depth - 1)) }
-}
-
-function largest<T extends { readonly key: PathKey; readonly bytes: number }>(
-  children: readonly T[],
-  limit: number,
-): T[] {
-  return children.toSorted((a, b) => b.bytes - a.bytes || (a.key < b.key ? -1 : 1)).slice(0, limit)
-}
-
-function show({ key, type, bytes, files }: Omit<Child, 'sum'>): TreeNode {
-  return { ...showPath(key), type, bytes, files }
+  for await (const _ of walk(open(), [merger], () => merger.waiting >= NEAR_ROWS)) take()
+  take()
+  if (found !== undefined) return show(found.type === 'directory' ? tree.finish() : found)
+  throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is not in the layer`)
 }

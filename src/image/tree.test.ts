@@ -1,0 +1,121 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type AppliedPath, applyLayers } from '../../test/layers/apply.ts'
+import { imageLayers } from '../../test/layers/generate.ts'
+import { imageSource, storeImage, storeLayer } from '../../test/layers/store.ts'
+import { MemoryStore } from '../../test/memory-store.ts'
+import type { ObjectStore } from '../host.ts'
+import { ENTRIES } from '../index/entries.ts'
+import { imageKey, layerKey } from '../index/keys.ts'
+import { MERGED_ENTRIES } from '../index/merged-entries.ts'
+import type { Schema } from '../index/schema.ts'
+import { openTable } from '../index/table.ts'
+import type { Entry } from '../layer/entry.ts'
+import { isWithin, parentKey, pathToKey, showPath } from '../path.ts'
+import { DIRECTORIES } from './directories.ts'
+import { readLayerTree, readTree, type TreeNode, type TreeShape } from './tree.ts'
+import { writeImage } from './write.ts'
+
+const RUNS = process.env.LAMINA_LONG === '1' ? 5_000 : 150
+
+async function table<Row>(store: ObjectStore, key: string, schema: Schema<Row>) {
+  const opened = await openTable(store, key, schema)
+  if (opened === undefined) throw new Error(`no ${key}`)
+  return opened
+}
+
+async function treeTables(store: ObjectStore, digest: string) {
+  return {
+    files: await table(store, imageKey(digest, 'files.parquet'), MERGED_ENTRIES),
+    directories: await table(store, imageKey(digest, 'directories.parquet'), DIRECTORIES),
+  }
+}
+
+/** The same by looking at all paths for each directory. */
+function expectedTree(paths: readonly AppliedPath[], key: string, options: TreeShape): TreeNode | undefined {
+  const path = paths.find((one) => one.key === key)
+  if (path === undefined && key !== '') return undefined
+  const type = path === undefined ? 'directory' : (path.entry?.type ?? 'directory')
+  const files = paths.filter((one) => isWithin(one.key, key) && one.entry?.type === 'file')
+  const bytes = files.reduce((sum, { entry }) => sum + (entry?.bytes ?? 0), 0)
+  const shown = { ...showPath(key), type, bytes, files: files.length }
+  if (type !== 'directory' || options.depth === 0) return shown
+  const children = paths
+    .filter((one) => one.key !== key && parentKey(one.key) === key)
+    .map((one) => expectedTree(paths, one.key, { ...options, depth: options.depth - 1 }))
+    .filter((child) => child !== undefined)
+    .sort((a, b) => b.bytes - a.bytes)
+  return { ...shown, children: children.slice(0, options.limit) }
+}
+
+const options = fc.record({ depth: fc.nat(4), limit: fc.integer({ min: 1, max: 5 }) })
+const asked = fc.constantFrom('', 'a', 'b', 'a/b', 'a/a', 'c/-d', '.e')
+
+test('a tree is what du says of each directory, largest first', async () => {
+  await fc.assert(
+    fc.asyncProperty(imageLayers, asked, options, async (layers, path, options) => {
+      const store = new MemoryStore()
+      const { digest } = await storeImage(store, layers)
+      const { paths } = applyLayers(layers)
+      const key = pathToKey(path)
+      const expected = expectedTree(paths, key, options)
+      const tree = readTree(await treeTables(store, digest), key, options)
+      if (expected === undefined) await expect(tree).rejects.toMatchObject({ code: 'path_not_found' })
+      else expect(await tree).toEqual(expected)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test("a layer's tree is that of the layer alone", async () => {
+  await fc.assert(
+    fc.asyncProperty(imageLayers, asked, options, async (layers, path, options) => {
+      const store = new MemoryStore()
+      const stored = await storeImage(store, layers)
+      const key = pathToKey(path)
+      for (const [layer, { descriptor }] of stored.layers.entries()) {
+        const expected = expectedTree(applyLayers([layers[layer] ?? []]).paths, key, options)
+        const members = await table(store, layerKey(descriptor.digest, 'entries.parquet'), ENTRIES)
+        const tree = readLayerTree(members, key, options)
+        if (expected === undefined) await expect(tree).rejects.toMatchObject({ code: 'path_not_found' })
+        else expect(await tree).toEqual(expected)
+      }
+    }),
+    { numRuns: RUNS / 2 },
+  )
+})
+
+/** Directories of files, `wide` of them beside each other in each of a few, with links between them at the root. */
+async function* manyFiles(total: number): AsyncGenerator<readonly Entry[]> {
+  const common = { mode: 0o755, uid: 0, gid: 0, mtime: 0, offset: 512 }
+  let ordinal = 0
+  for (let top = 0; top < 20; top++) {
+    const name = `top${String(top).padStart(2, '0')}`
+    const batch: Entry[] = []
+    batch.push({ ...common, key: name, type: 'directory', bytes: 0, ordinal: ordinal++ })
+    for (let file = 0; file < total / 20; file++) {
+      const key = `${name}\0d${String(Math.floor(file / 50)).padStart(5, '0')}\0file-${String(file).padStart(6, '0')}.txt`
+      const sha256 = `${top}/${file}`.padStart(32, '\x80')
+      batch.push({ ...common, key, type: 'file', bytes: file, sha256, ordinal: ordinal++ })
+    }
+    yield batch
+    yield [{ ...common, key: `${name}x`, type: 'symlink', bytes: 0, link: 'top00', ordinal: ordinal++ }]
+  }
+}
+
+test('one directory of many files is read in a few pieces', async () => {
+  const total = process.env.LAMINA_LONG === '1' ? 1_000_000 : 100_000
+  const store = new MemoryStore()
+  const layer = await storeLayer(store, 'many', manyFiles(total))
+  const source = imageSource('many files', [layer])
+  await writeImage(store, source)
+  for (const path of ['', 'top10', 'top10/d00007']) {
+    store.bytesRead = 0
+    const tree = await readTree(await treeTables(store, source.digest), pathToKey(path), {
+      depth: 1,
+      limit: 100,
+    })
+    expect(tree.children).toHaveLength(path === '' ? 40 : path === 'top10' ? 100 : 50)
+    expect(store.bytesRead).toBeLessThan(512 * 1024)
+  }
+})

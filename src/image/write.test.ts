@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { applyLayers, diveFigures } from '../../test/layers/apply.ts'
+import { imageLayers, tableRows } from '../../test/layers/generate.ts'
+import { imageSource, storeImage, storeLayer } from '../../test/layers/store.ts'
+import { MemoryStore } from '../../test/memory-store.ts'
+import { toHex } from '../bytes.ts'
+import type { ObjectStore } from '../host.ts'
+import { type ImageObject, imageKey } from '../index/keys.ts'
+import { MERGED_ENTRIES } from '../index/merged-entries.ts'
+import type { Schema } from '../index/schema.ts'
+import { openTable, plainRow } from '../index/table.ts'
+import type { Entry } from '../layer/entry.ts'
+import { showPath } from '../path.ts'
+import { DIRECTORIES } from './directories.ts'
+import { DUPLICATES } from './duplicates.ts'
+import { readImageFacts } from './image.ts'
+import { WASTED_FILES } from './waste.ts'
+import { writeFailure, writeImage } from './write.ts'
+
+const RUNS = process.env.LAMINA_LONG === '1' ? 5_000 : 150
+
+async function readAll<Row>(
+  store: ObjectStore,
+  digest: string,
+  object: ImageObject,
+  schema: Schema<Row>,
+): Promise<Row[]> {
+  const table = await openTable(store, imageKey(digest, object), schema)
+  if (table === undefined) throw new Error(`no ${object}`)
+  const rows: Row[] = []
+  for await (const batch of table.rows()) rows.push(...batch.map((row) => plainRow(schema, row)))
+  return rows
+}
+
+/** Groups of two or more with the same content, as the table has them. */
+function groupsOf(files: readonly Pick<Entry, 'key' | 'bytes' | 'sha256'>[]) {
+  const byContent = Map.groupBy(
+    files.filter(({ bytes }) => bytes > 0),
+    ({ sha256 = '' }) => sha256,
+  )
+  return [...byContent]
+    .filter(([, copies]) => copies.length > 1)
+    .map(([sha256, copies]) => {
+      const bytes = copies[0]?.bytes ?? 0
+      const keys = copies.map(({ key }) => key).sort()
+      const wastedBytes = bytes * (copies.length - 1)
+      return {
+        sha256: toHex(sha256),
+        bytes,
+        count: copies.length,
+        wastedBytes,
+        paths: keys.slice(0, 50).map(showPath),
+      }
+    })
+    .sort((a, b) => b.wastedBytes - a.wastedBytes || (a.sha256 < b.sha256 ? -1 : 1))
+}
+
+test('the tables and the facts tell one and the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(imageLayers, async (layers) => {
+      const store = new MemoryStore()
+      const { digest, facts } = await storeImage(store, layers)
+      const applied = applyLayers(layers).paths
+      const files = await readAll(store, digest, 'files.parquet', MERGED_ENTRIES)
+      expect(files.map(({ key }) => key)).toEqual(applied.map(({ key }) => key))
+
+      const directories = await readAll(store, digest, 'directories.parquet', DIRECTORIES)
+      expect(directories.find(({ key }) => key === '')?.bytes).toBe(facts.size.apparentBytes)
+      expect(directories).toHaveLength(facts.counts.directories + 1)
+
+      const waste = await readAll(store, digest, 'waste.parquet', WASTED_FILES)
+      const bytesOf = (of: typeof waste) => of.reduce((sum, { bytes }) => sum + bytes, 0)
+      expect(waste).toEqual(waste.toSorted((a, b) => b.bytes - a.bytes))
+      expect(facts.waste).toMatchObject({ bytes: bytesOf(waste), files: waste.length })
+      for (const reason of ['removed', 'replaced', 'metadataOnly'] as const) {
+        const some = waste.filter((file) => file.reason === reason)
+        expect(facts.waste[reason]).toEqual({ bytes: bytesOf(some), files: some.length })
+      }
+      expect(facts.layers.map(({ wastedBytes }) => wastedBytes)).toEqual(
+        layers.map((_, layer) => bytesOf(waste.filter((file) => file.layer === layer))),
+      )
+      expect(facts.size.rootfsBytes + facts.waste.bytes).toBe(facts.size.fileBytes)
+
+      const inodes = new Map(
+        applied
+          .flatMap(({ entry, inode, key }) =>
+            entry?.type === 'file' ? [[inode, { ...entry, key }] as const] : [],
+          )
+          .reverse(),
+      )
+      const groups = groupsOf([...inodes.values()])
+      expect(await readAll(store, digest, 'duplicates.parquet', DUPLICATES)).toEqual(groups)
+      const wastedBytes = groups.reduce((sum, group) => sum + group.wastedBytes, 0)
+      expect(facts.duplicates).toEqual({ groups: groups.length, wastedBytes })
+      const members = layers.flat().filter(({ type, whiteout }) => type === 'file' && whiteout === undefined)
+      expect(await readAll(store, digest, 'layer-duplicates.parquet', DUPLICATES)).toEqual(groupsOf(members))
+
+      const { score, ...efficiency } = diveFigures(layers)
+      expect(facts.efficiency).toEqual({ ...efficiency, score: expect.closeTo(score, 12) })
+
+      const largest = applied
+        .filter(({ entry }) => entry?.type === 'file')
+        .map(({ key, entry, layer }) => ({ ...showPath(key), bytes: entry?.bytes, layer }))
+        .sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0))
+      expect(facts.largestFiles).toEqual(largest.slice(0, 20))
+      expect(await readImageFacts(store, digest)).toEqual({ facts })
+      expect([...store.objects.keys()].filter((key) => key.startsWith('temporary/'))).toEqual([])
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('a merge that is cut in the middle leaves nothing that is served, and nothing temporary', async () => {
+  const store = new MemoryStore()
+  const layer = await storeLayer(store, 'a layer', tableRows([fileOf('a', 0), fileOf('b', 1)], 1))
+  const source = imageSource('cut', [layer])
+  const put = store.put.bind(store)
+  store.put = async (key, body) => {
+    if (key.endsWith('waste.parquet')) throw new Error('the store is full')
+    await put(key, body)
+  }
+  await expect(writeImage(store, source)).rejects.toThrow('the store is full')
+  expect(await readImageFacts(store, source.digest)).toBeUndefined()
+  expect([...store.objects.keys()].filter((key) => key.startsWith('temporary/'))).toEqual([])
+  store.put = put
+  await writeImage(store, source)
+  expect(await readImageFacts(store, source.digest)).toMatchObject({ facts: { counts: { files: 2 } } })
+})
+
+test('a layer whose index is gone is no image without it', async () => {
+  const store = new MemoryStore()
+  const layer = await storeLayer(store, 'a layer', tableRows([fileOf('a', 0)]))
+  store.objects.clear()
+  await expect(writeImage(store, imageSource('gone', [layer]))).rejects.toMatchObject({ code: 'store_error' })
+})
+
+test('a failure is kept in place of facts', async () => {
+  const store = new MemoryStore()
+  const failure = { code: 'invalid_image', detail: 'layer 1 is cut off', layer: 1, lasting: true } as const
+  await writeFailure(store, imageSource('bad', []).digest, failure)
+  expect(await readImageFacts(store, imageSource('bad', []).digest)).toEqual({ failure })
+})
+
+function fileOf(key: string, ordinal: number): Entry {
+  const sha256 = key.padEnd(32, '\xff')
+  return { key, type: 'file', bytes: 7, mode: 0o644, uid: 0, gid: 0, mtime: 0, sha256, ordinal, offset: 512 }
+}

@@ -1,0 +1,75 @@
+/** Layers and images in a store, without the tars that they would come from. */
+import { createHash } from 'node:crypto'
+import type { ObjectStore, WasmModules } from '../../src/host.ts'
+import type { ImageLayer } from '../../src/image/facts.ts'
+import { type ImageSource, writeImage } from '../../src/image/write.ts'
+import { ENTRIES } from '../../src/index/entries.ts'
+import { layerKey } from '../../src/index/keys.ts'
+import { writeTable } from '../../src/index/write-table.ts'
+import type { Entry } from '../../src/layer/entry.ts'
+import type { ImageConfig } from '../../src/registry/config.ts'
+import { tableRows } from './generate.ts'
+
+export function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`
+}
+
+/** @param rows of the layer's table, sorted */
+export async function storeLayer(
+  store: ObjectStore,
+  name: string,
+  rows: AsyncIterable<readonly Entry[]>,
+): Promise<ImageLayer> {
+  const digest = digestOf(name)
+  let fileBytes = 0
+  async function* counted(): AsyncGenerator<readonly Entry[]> {
+    for await (const batch of rows) {
+      for (const { type, whiteout, bytes } of batch) {
+        if (type === 'file' && whiteout === undefined) fileBytes += bytes
+      }
+      yield batch
+    }
+  }
+  const entries = await writeTable(store, layerKey(digest, 'entries.parquet'), ENTRIES, counted())
+  const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: 10_240 }
+  return {
+    descriptor,
+    facts: {
+      digest,
+      diffId: digest,
+      compression: 'none',
+      compressedBytes: descriptor.size,
+      uncompressedBytes: descriptor.size,
+      fileBytes,
+      entries,
+      warnings: [],
+    },
+  }
+}
+
+/** Where there is no package database no module is asked for. */
+const NO_WASM: WasmModules = {
+  zstd: () => Promise.reject(new Error('zstd was asked for')),
+  sqlite: () => Promise.reject(new Error('SQLite was asked for')),
+}
+
+export function imageSource(name: string, layers: readonly ImageLayer[]): ImageSource {
+  const config: ImageConfig = {
+    os: 'linux',
+    architecture: 'amd64',
+    config: { env: [], labels: {}, exposedPorts: [], volumes: [], onBuild: [] },
+    diffIds: layers.map(({ facts }) => facts.diffId),
+    history: [],
+  }
+  return { digest: digestOf(name), config, layers, wasm: NO_WASM }
+}
+
+/** Indexes an image of these layers, their members as they stand in the tar. */
+export async function storeImage(store: ObjectStore, layers: readonly (readonly Entry[])[]) {
+  const stored: ImageLayer[] = []
+  for (const [layer, entries] of layers.entries()) {
+    stored.push(await storeLayer(store, `layer ${layer}`, tableRows(entries)))
+  }
+  const source = imageSource('an image', stored)
+  return { digest: source.digest, layers: stored, facts: await writeImage(store, source) }
+}

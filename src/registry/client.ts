@@ -57,7 +57,7 @@ const PATIENCE: Patience = {
   floorMilliseconds: 60_000,
   floorBytesPerSecond: 64 * 1024,
 }
-const POLICY: RetryPolicy = { retries: 5, backoffMilliseconds: 400, waitMilliseconds: 60_000 }
+const POLICY: RetryPolicy = { retries: 5, backoffMilliseconds: 250, waitMilliseconds: 60_000 }
 
 const ACCEPT_MANIFESTS = MANIFEST_MEDIA_TYPES.join(', ')
 

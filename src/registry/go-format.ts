@@ -1,0 +1,58 @@
+/**
+ * Values as Go's `fmt` prints them with `%q` and `%v`, which is how builders write lists into an image's history:
+ * `["sh" "-c" "echo \"hi\""]`, `[/data /cache]`, `map[80/tcp:{}]`, `'\x03'`. Source: Go's packages `fmt` and `strconv`.
+ */
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+}
+
+const QUOTED = /"((?:[^"\\]|\\.)*)"/gs
+
+/** A quoted text or character, without its quotes, as it was. */
+function unquote(text: string): string {
+  return text.replace(
+    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-7]{3})|(.))/gis,
+    (_, x: string, u: string, U: string, octal: string, letter: string) => {
+      if (letter !== undefined) return ESCAPES[letter] ?? letter
+      const code = octal === undefined ? Number.parseInt(x ?? u ?? U, 16) : Number.parseInt(octal, 8)
+      return code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd'
+    },
+  )
+}
+
+/** The texts of `["a" "b"]`, with or without commas; undefined where it is no such list. */
+export function parseQuotedList(text: string): readonly string[] | undefined {
+  const inner = /^(?:&\{)?\s*\[(.*)\]\s*\}?$/s.exec(text.trim())?.[1]
+  if (inner === undefined || inner.replace(QUOTED, '').replace(/[\s,]/g, '') !== '') return undefined
+  return [...inner.matchAll(QUOTED)].map(([, quoted = '']) => unquote(quoted))
+}
+
+/** The words of `[a b]`; those of any text without brackets. */
+export function parsePlainList(text: string): readonly string[] {
+  const inner = /^\[(.*)\]$/s.exec(text.trim())?.[1] ?? text
+  return inner.split(/\s+/).filter(Boolean)
+}
+
+/** The keys of `map[a:{} b:{}]`; undefined where it is no such map. */
+export function parseSet(text: string): readonly string[] | undefined {
+  const inner = /^map\[(.*)\]$/s.exec(text.trim())?.[1]
+  if (inner === undefined) return undefined
+  return inner
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((member) => member.replace(/:\{\}$/, ''))
+}
+
+/** The number that `%q` printed as a character, `'\x03'`, or that stands there as digits; undefined for neither. */
+export function parseRune(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text)
+  const inner = /^'(.+)'$/s.exec(text)?.[1]
+  return inner === undefined ? undefined : unquote(inner).codePointAt(0)
+}

@@ -13,7 +13,7 @@ import { openTable } from '../index/table.ts'
 import type { Entry } from '../layer/entry.ts'
 import { isWithin, parentKey, pathToKey, showPath } from '../path.ts'
 import { DIRECTORIES } from './directories.ts'
-import { readLayerTree, readTree, type TreeNode, type TreeShape } from './tree.ts'
+import { imageTree, layerTree, type TreeNode, type TreeShape } from './tree.ts'
 import { writeImage } from './write.ts'
 
 const RUNS = process.env.LAMINA_LONG === '1' ? 5_000 : 150
@@ -59,7 +59,7 @@ test('a tree is what du says of each directory, largest first', async () => {
       const { paths } = applyLayers(layers)
       const key = pathToKey(path)
       const expected = expectedTree(paths, key, options)
-      const tree = readTree(await treeTables(store, digest), key, options)
+      const tree = imageTree(await treeTables(store, digest), key, options)
       if (expected === undefined) await expect(tree).rejects.toMatchObject({ code: 'path_not_found' })
       else expect(await tree).toEqual(expected)
     }),
@@ -76,7 +76,7 @@ test("a layer's tree is that of the layer alone", async () => {
       for (const [layer, { descriptor }] of stored.layers.entries()) {
         const expected = expectedTree(applyLayers([layers[layer] ?? []]).paths, key, options)
         const members = await table(store, layerKey(descriptor.digest, 'entries.parquet'), ENTRIES)
-        const tree = readLayerTree(members, key, options)
+        const tree = layerTree(members, key, options)
         if (expected === undefined) await expect(tree).rejects.toMatchObject({ code: 'path_not_found' })
         else expect(await tree).toEqual(expected)
       }
@@ -111,7 +111,7 @@ test('one directory of many files is read in a few pieces', async () => {
   await writeImage(store, source)
   for (const path of ['', 'top10', 'top10/d00007']) {
     store.bytesRead = 0
-    const tree = await readTree(await treeTables(store, source.digest), pathToKey(path), {
+    const tree = await imageTree(await treeTables(store, source.digest), pathToKey(path), {
       depth: 1,
       limit: 100,
     })

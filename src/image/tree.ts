@@ -254,7 +254,7 @@ async function findDirectory({ directories }: TreeTables, key: PathKey): Promise
  * @param key the root is the empty one
  * @throws Problem `path_not_found`
  */
-export async function readTree(tables: TreeTables, key: PathKey, shape: TreeShape): Promise<TreeNode> {
+export async function imageTree(tables: TreeTables, key: PathKey, shape: TreeShape): Promise<TreeNode> {
   const directory = await findDirectory(tables, key)
   if (directory !== undefined) {
     const top = directoryNode(directory)
@@ -275,7 +275,7 @@ export async function readTree(tables: TreeTables, key: PathKey, shape: TreeShap
  * @param layer its members; all of them are read
  * @throws Problem `path_not_found` where the layer has nothing there
  */
-export async function readLayerTree(layer: Table<Entry>, key: PathKey, shape: TreeShape): Promise<TreeNode> {
+export async function layerTree(layer: Table<Entry>, key: PathKey, shape: TreeShape): Promise<TreeNode> {
   const open = () => [layer.rows()]
   const merger = new Merger(await resolveHardLinks(open))
   const tree = new TreeScan(key, shape)

@@ -19,7 +19,7 @@ export async function findDenied(
   ignores: (path: string) => boolean,
 ): Promise<readonly Denied[]> {
   const matches = compileGlobSet(globs)
-  const found = globs.map(() => ({ paths: 0, worst: new Worst() }))
+  const found = globs.map(() => ({ paths: 0, worst: new Worst<Evidence>() }))
   for await (const batch of files) {
     for (const file of batch) {
       const path = decodeText(keyToPath(file.key)).text

@@ -1,69 +1,111 @@
 /** Duplicates without what a policy excludes: counted again, since the report's groups name only their first paths. */
 import { type ByteString, decodeText, toByteString } from '../bytes.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
+import { InodeSet } from '../image/packages/inode-set.ts'
 import type { DuplicateGroup } from '../image/report.ts'
 import { keyToPath } from '../path.ts'
 import type { Exclusion } from './exclusion.ts'
-import { NumberSet } from './number-set.ts'
 import type { GateTables } from './tables.ts'
 import type { Evidence } from './verdict.ts'
-import { Worst } from './worst.ts'
+import { SHOWN, Worst } from './worst.ts'
 
 export type DuplicatesFound = { readonly wastedBytes: number; readonly worst: readonly Evidence[] }
 
+/** Groups that are counted in one pass over the files: it bounds the memory that this takes, to some 20 MB. */
+const GROUPS_AT_ONCE = 100_000
+
+/** A group whose copies are counted again. */
+type Recount = { readonly sha256: string; readonly bytes: number; own: number; inBase: boolean }
+type Recounts = ReadonlyMap<ByteString, Recount>
+
 /**
- * Of each group the first file is none too many. Where the base image has it, every copy that this image's layers hold
- * is one too many, and the base image's own copies are its own affair.
+ * Of each group one file is none too many. Where the base image has it, every copy that this image's layers hold is one
+ * too many, and the base image's own copies are its own affair.
  */
 export async function findDuplicates(
   tables: Pick<GateTables, 'duplicates' | 'files'>,
   exclusion: Exclusion,
 ): Promise<DuplicatesFound> {
-  const copies = new Map<ByteString, Copies>()
-  for await (const batch of tables.duplicates()) {
-    for (const group of batch) copies.set(digestOf(group), { own: 0, inBase: false })
-  }
-  if (copies.size === 0) return { wastedBytes: 0, worst: [] }
-  await count(tables.files(), exclusion, copies)
-  const worst = new Worst()
+  const worst = new Worst<{ readonly sha256: string; readonly wasted: number }>()
   let wastedBytes = 0
-  for await (const batch of tables.duplicates()) {
-    for (const group of batch) {
-      const { own, inBase } = copies.get(digestOf(group)) ?? { own: 0, inBase: false }
-      const tooMany = inBase ? own : Math.max(own - 1, 0)
-      const wasted = group.bytes * tooMany
+  for await (const recounts of slices(tables.duplicates())) {
+    await recount(tables.files(), exclusion, recounts)
+    for (const { sha256, bytes, own, inBase } of recounts.values()) {
+      const wasted = bytes * (inBase ? own : Math.max(own - 1, 0))
       wastedBytes += wasted
-      if (wasted > 0) worst.offer(wasted, () => groupEvidence(group, exclusion, wasted))
+      if (wasted > 0) worst.offer(wasted, () => ({ sha256, wasted }))
     }
   }
-  return { wastedBytes, worst: worst.list() }
+  const paths = await pathsOf(
+    tables.duplicates(),
+    exclusion,
+    worst.list().map(({ sha256 }) => sha256),
+  )
+  return {
+    wastedBytes,
+    worst: worst.list().map(({ sha256, wasted }) => ({ ...paths.get(sha256), bytes: wasted })),
+  }
 }
 
-type Copies = { own: number; inBase: boolean }
+async function* slices(groups: AsyncIterable<readonly DuplicateGroup[]>): AsyncGenerator<Recounts> {
+  let slice = new Map<ByteString, Recount>()
+  for await (const batch of groups) {
+    for (const { sha256, bytes } of batch) {
+      slice.set(toByteString(Buffer.from(sha256, 'hex')), { sha256, bytes, own: 0, inBase: false })
+    }
+    if (slice.size < GROUPS_AT_ONCE) continue
+    yield slice
+    slice = new Map()
+  }
+  if (slice.size > 0) yield slice
+}
 
-async function count(
+async function recount(
   files: AsyncIterable<readonly MergedEntry[]>,
   exclusion: Exclusion,
-  copies: ReadonlyMap<ByteString, Copies>,
+  recounts: Recounts,
 ): Promise<void> {
-  const counted = new NumberSet()
+  const counted = new InodeSet()
   for await (const batch of files) {
-    for (const file of batch) {
-      if (file.type !== 'file' || file.bytes === 0 || file.sha256 === undefined) continue
-      const group = copies.get(file.sha256)
-      if (group === undefined || exclusion.ignores(decodeText(keyToPath(file.key)).text)) continue
-      // Hard links of each other are one file.
-      if (file.inode !== undefined && !counted.add(file.inode)) continue
-      if (file.layer < exclusion.baseLayers) group.inBase = true
+    for (const { key, type, sha256, layer, inode } of batch) {
+      const group = type === 'file' && sha256 !== undefined ? recounts.get(sha256) : undefined
+      if (group === undefined || exclusion.ignores(decodeText(keyToPath(key)).text)) continue
+      // Hard links of each other are one file, which counts as long as one of its paths does.
+      if (inode !== undefined && !counted.add(inode)) continue
+      if (layer < exclusion.baseLayers) group.inBase = true
       else group.own++
     }
   }
 }
 
-function digestOf({ sha256 }: DuplicateGroup): ByteString {
-  return toByteString(Buffer.from(sha256, 'hex'))
+/** Of some groups the first path that is not ignored. */
+async function pathsOf(
+  groups: AsyncIterable<readonly DuplicateGroup[]>,
+  exclusion: Exclusion,
+  digests: readonly string[],
+): Promise<ReadonlyMap<string, Evidence>> {
+  const found = new Map<string, Evidence>()
+  if (digests.length === 0) return found
+  for await (const batch of groups) {
+    for (const { sha256, paths } of batch) {
+      if (!digests.includes(sha256)) continue
+      found.set(sha256, paths.find(({ path }) => !exclusion.ignores(path)) ?? paths[0] ?? {})
+      if (found.size === digests.length) return found
+    }
+  }
+  return found
 }
 
-function groupEvidence({ paths }: DuplicateGroup, exclusion: Exclusion, bytes: number): Evidence {
-  return { ...(paths.find(({ path }) => !exclusion.ignores(path)) ?? paths[0]), bytes }
+/** The ten groups of the largest waste. @param groups largest waste first */
+export async function worstDuplicates(
+  groups: AsyncIterable<readonly DuplicateGroup[]>,
+): Promise<readonly Evidence[]> {
+  const worst: Evidence[] = []
+  for await (const batch of groups) {
+    for (const { paths, wastedBytes } of batch) {
+      worst.push({ ...paths[0], bytes: wastedBytes })
+      if (worst.length === SHOWN) return worst
+    }
+  }
+  return worst
 }

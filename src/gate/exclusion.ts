@@ -3,7 +3,7 @@ import { compileGlobs } from '../glob.ts'
 import type { WastedFile } from '../image/report.ts'
 import { Problem } from '../problem.ts'
 import type { Evidence } from './verdict.ts'
-import { Worst } from './worst.ts'
+import { SHOWN, Worst } from './worst.ts'
 
 export type Exclusion = {
   /** @param path relative, as text */
@@ -49,7 +49,7 @@ export async function findWaste(
   rows: AsyncIterable<readonly WastedFile[]>,
   exclusion: Exclusion,
 ): Promise<WasteFound> {
-  const worst = new Worst()
+  const worst = new Worst<Evidence>()
   let bytes = 0
   for await (const batch of rows) {
     for (const row of batch) {
@@ -66,7 +66,7 @@ export async function worstWaste(rows: AsyncIterable<readonly WastedFile[]>): Pr
   const worst: Evidence[] = []
   for await (const batch of rows) {
     for (const row of batch) {
-      if (row.bytes === 0 || worst.length === 10) return worst
+      if (row.bytes === 0 || worst.length === SHOWN) return worst
       worst.push(wasteEvidence(row))
     }
   }

@@ -1,8 +1,8 @@
 /** The figures that rules are about, without what the policy excludes; each is found once, and only where it is asked for. */
-import type { DuplicateGroup, Efficiency, ImageFacts, LayerReport } from '../image/report.ts'
+import type { Efficiency, ImageFacts, LayerReport } from '../image/report.ts'
 import type { ImageManifest } from '../registry/manifest.ts'
 import { type Denied, findDenied } from './denied.ts'
-import { type DuplicatesFound, findDuplicates } from './duplicated.ts'
+import { type DuplicatesFound, findDuplicates, worstDuplicates } from './duplicated.ts'
 import { type Exclusion, exclusionOf, findWaste, type WasteFound, worstWaste } from './exclusion.ts'
 import type { Policy } from './policy.ts'
 import type { Subject } from './subject.ts'
@@ -80,7 +80,7 @@ export class Figures {
 
   async worstDuplicates(): Promise<readonly Evidence[]> {
     return this.#exclusion === undefined
-      ? worstGroups(this.#tables.duplicates())
+      ? worstDuplicates(this.#tables.duplicates())
       : (await this.#findDuplicates(this.#exclusion)).worst
   }
 
@@ -142,7 +142,7 @@ function worstLayers(
   weigh: LayerMeasure,
   bytesOf: LayerMeasure,
 ): readonly Evidence[] {
-  const worst = new Worst()
+  const worst = new Worst<Evidence>()
   for (const layer of layers) {
     const weight = weigh(layer)
     if (weight === undefined) continue
@@ -150,13 +150,6 @@ function worstLayers(
     worst.offer(weight, () => ({ ...(bytes === undefined ? {} : { bytes }), layer: layer.index }))
   }
   return worst.list()
-}
-
-async function worstGroups(groups: AsyncIterable<readonly DuplicateGroup[]>): Promise<readonly Evidence[]> {
-  for await (const batch of groups) {
-    return batch.slice(0, 10).map(({ paths: [path], wastedBytes }) => ({ ...path, bytes: wastedBytes }))
-  }
-  return []
 }
 
 /** What `needsOf` says is needed is there: its absence is a fault of the caller's. */

@@ -169,22 +169,39 @@ function growth(
   limit: GrowthLimit,
   evidence: Finding['evidence'],
 ): Finding {
+  return 'bytes' in limit
+    ? growthInBytes(what, now, before, limit.bytes, evidence)
+    : growthInPercent(what, now, before, limit.percent, evidence)
+}
+
+function growthInBytes(
+  what: string,
+  now: number,
+  before: number,
+  limit: number,
+  evidence: Finding['evidence'],
+): Finding {
+  const actual = now - before
+  const pass = actual <= limit
+  const [shown, shownLimit] = tellApart(Math.abs(actual), limit)
+  const change = `${actual < 0 ? 'shrank' : 'grew'} by ${shown}, from ${formatBytes(before)} to ${formatBytes(now)}`
+  const message = `${what} ${change}, ${pass ? 'within' : 'over'} the limit of ${shownLimit}.`
+  return { unit: 'bytes', limit, actual, pass, message, evidence }
+}
+
+function growthInPercent(
+  what: string,
+  now: number,
+  before: number,
+  limit: Decimal,
+  evidence: Finding['evidence'],
+): Finding {
   const grown = now - before
-  const change = `${what} went from ${formatBytes(before)} to ${formatBytes(now)} (${formatDelta(grown)}`
-  if ('bytes' in limit) {
-    const pass = grown <= limit.bytes
-    const [shown, shownLimit] = tellApart(grown, limit.bytes)
-    const message = `${what} grew by ${shown}, from ${formatBytes(before)} to ${formatBytes(now)}, ${pass ? 'within' : 'over'} the limit of ${shownLimit}.`
-    return { unit: 'bytes', limit: limit.bytes, actual: grown, pass, message, evidence }
-  }
-  const percent = toNumber(limit.percent)
-  if (before === 0) {
-    const pass = grown === 0
-    const message = `${change}): ${pass ? 'no growth' : 'any growth'} over nothing is ${pass ? 'within' : 'over'} the limit of ${percent}%.`
-    return { unit: 'percent', limit: percent, actual: pass ? 0 : null, pass, message, evidence }
-  }
-  const pass = isWithinPercent(grown, before, limit.percent)
-  const actual = (100 * grown) / before
-  const message = `${change}, ${formatFigure(actual)}%), ${pass ? 'within' : 'over'} the limit of ${percent}%.`
-  return { unit: 'percent', limit: percent, actual, pass, message, evidence }
+  // Over nothing, any growth is beyond every percentage.
+  const pass = before === 0 ? grown === 0 : isWithinPercent(grown, before, limit)
+  const actual = before === 0 ? (grown === 0 ? 0 : null) : (100 * grown) / before
+  const share = actual === null ? 'from nothing' : `${formatFigure(actual)}%`
+  const change = `went from ${formatBytes(before)} to ${formatBytes(now)} (${formatDelta(grown)}, ${share})`
+  const message = `${what} ${change}, ${pass ? 'within' : 'over'} the limit of ${toNumber(limit)}%.`
+  return { unit: 'percent', limit: toNumber(limit), actual, pass, message, evidence }
 }

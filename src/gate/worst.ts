@@ -1,24 +1,22 @@
-import type { Evidence } from './verdict.ts'
-
 /** As many offenders as a verdict shows. */
-const SHOWN = 10
+export const SHOWN = 10
 
 /** Keeps the ten largest of any number of offenders; of equals those that came first. */
-export class Worst {
-  readonly #kept: { readonly weight: number; readonly evidence: Evidence }[] = []
+export class Worst<Offender> {
+  readonly #kept: { readonly weight: number; readonly offender: Offender }[] = []
 
-  /** Evidence is made only where it is kept. */
-  offer(weight: number, evidence: () => Evidence): void {
+  /** @param make called only where the offender is kept */
+  offer(weight: number, make: () => Offender): void {
     const last = this.#kept[SHOWN - 1]
     if (last !== undefined && weight <= last.weight) return
     let at = this.#kept.length
     while (at > 0 && weight > (this.#kept[at - 1]?.weight ?? weight)) at--
-    this.#kept.splice(at, 0, { weight, evidence: evidence() })
+    this.#kept.splice(at, 0, { weight, offender: make() })
     if (this.#kept.length > SHOWN) this.#kept.pop()
   }
 
   /** Worst first. */
-  list(): readonly Evidence[] {
-    return this.#kept.map(({ evidence }) => evidence)
+  list(): readonly Offender[] {
+    return this.#kept.map(({ offender }) => offender)
   }
 }

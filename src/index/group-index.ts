@@ -6,20 +6,21 @@
  * ```
  * groups, parts, whether there are keys                                              varints
  * each group: rows; the length of each chunk; shared, rest, bytes of its first key   varints and bytes
- * length of all this, 'LGI1'                                                         4 + 4 bytes
+ * its CRC-32, its length, 'LGI1'                                                     4 + 4 + 4 bytes
  * ```
  *
  * Groups follow each other from byte 4 on, and chunks within them, in the order of the schema's parts. Other readers of
  * Parquet never look here. Both are written from the same numbers; a test holds them against each other.
  */
+import { crc32 } from 'node:zlib'
 import { type ByteString, toByteString } from '../bytes.ts'
 import type { PathKey } from '../path.ts'
 import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { MAGIC } from './parquet/footer.ts'
 
 const INDEX_MAGIC = 'LGI1'
-/** The index's length and its magic number. */
-export const INDEX_TAIL_BYTES = 8
+/** The index's CRC-32, its length and the magic number. */
+export const INDEX_TAIL_BYTES = 12
 
 export class GroupIndexWriter {
   readonly #groups = new ByteBuffer(1024)
@@ -55,7 +56,9 @@ export class GroupIndexWriter {
     out.varint(this.#partCount)
     out.varint(this.#hasKeys ? 1 : 0)
     out.bytes(this.#groups.view())
-    out.uint32(out.length)
+    const length = out.length
+    out.uint32(crc32(out.view()))
+    out.uint32(length)
     out.latin1(INDEX_MAGIC)
     return out.copy()
   }
@@ -73,10 +76,13 @@ export class GroupIndex {
   readonly #keys: { readonly data: Buffer; readonly ends: Uint32Array } | undefined
 
   /**
-   * @param data the index without its tail
+   * @param data the index and its tail
    * @throws RangeError where it is damaged, or of another schema
    */
   constructor(data: Uint8Array, partCount: number) {
+    const end = data.length - INDEX_TAIL_BYTES
+    if (new ByteReader(data, end).uint32() !== crc32(data.subarray(0, end)))
+      throw new RangeError('another index than was written')
     const reader = new ByteReader(data)
     this.count = reader.varint()
     if (this.count > data.length) throw new RangeError('more groups than bytes')
@@ -152,7 +158,7 @@ function readKey(reader: ByteReader, keys: ByteBuffer, previous: number): number
 
 /** The length of the index that ends with these bytes. @throws RangeError where none does */
 export function indexLength(tail: Uint8Array): number {
-  const reader = new ByteReader(tail)
+  const reader = new ByteReader(tail, 4)
   const length = reader.uint32()
   if (toByteString(reader.bytes(INDEX_MAGIC.length)) !== INDEX_MAGIC)
     throw new RangeError('no index of groups')

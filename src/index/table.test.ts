@@ -1,22 +1,35 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
-import { parquetReadObjects } from 'hyparquet'
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
 import { decodeText, encodeText, toHex } from '../bytes.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
-import { keyToPath } from '../path.ts'
+import { baseName, isWithin, keyToPath, parentKey } from '../path.ts'
+import { Problem } from '../problem.ts'
 import { ENTRIES } from './entries.ts'
-import { openTable, plainRow } from './table.ts'
+import { openTable, plainRow, type Table } from './table.ts'
 import { writeTable } from './write-table.ts'
 import { formatXattrs } from './xattrs.ts'
 
 const LONG = process.env.LAMINA_LONG === '1'
 const KEY = 'layers/test/entries.parquet'
+const EXAMPLE: Entry = {
+  key: 'a',
+  type: 'file',
+  bytes: 1,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  ordinal: 0,
+  offset: 0,
+}
 
 async function* oneBatch<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
   yield rows
@@ -188,8 +201,6 @@ test('DuckDB reads the same', async () => {
   )
 })
 
-test('DuckDB shows times as times, and finds a path by the statistics of the groups', async () => {})
-
 test('hyparquet reads the same', async () => {
   await fc.assert(
     fc.asyncProperty(entries, async (rows) => {
@@ -217,14 +228,227 @@ test('hyparquet reads the same', async () => {
     { numRuns: LONG ? 200 : 15 },
   )
 })
-const EXAMPLE: Entry = {
-  key: 'a',
-  type: 'file',
-  bytes: 1,
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  ordinal: 0,
-  offset: 0,
+
+/** In path order, 40 to a directory; names have bytes on both sides of `/`. */
+function manyEntries(count: number): Entry[] {
+  const entries = Array.from({ length: count }, (_, i): Entry => {
+    const name = `usr\0share\0package-${Math.floor(i / 40)}\0${i % 3 === 0 ? '-' : ''}file${i % 40}`
+    const sha256 = createHash('sha256').update(name).digest('binary')
+    return { ...EXAMPLE, key: name, bytes: (i * 7919) % 100_000, mtime: i * 1e9, sha256, offset: i * 1024 }
+  })
+  return sorted(entries).map((entry, ordinal) => ({ ...entry, ordinal }))
 }
+
+async function opened(store: MemoryStore): Promise<Table<Entry>> {
+  const table = await openTable(store, KEY, ENTRIES)
+  if (table === undefined) throw new Error('no table')
+  return table
+}
+
+async function keysOf(rows: AsyncIterable<readonly Pick<Entry, 'key'>[]>): Promise<string[]> {
+  const keys: string[] = []
+  for await (const batch of rows) keys.push(...batch.map((row) => row.key))
+  return keys
+}
+
+test('the same rows make the same bytes, however they come', async () => {
+  const entries = manyEntries(5000)
+  const stores = [await written(entries), new MemoryStore()] as const
+  async function* pieces(): AsyncGenerator<readonly Entry[]> {
+    for (let i = 0; i < entries.length; i += 333) yield entries.slice(i, i + 333)
+  }
+  await writeTable(stores[1], KEY, ENTRIES, pieces())
+  expect(Buffer.compare(stores[0].objects.get(KEY)!, stores[1].objects.get(KEY)!)).toBe(0)
+})
+
+test('any range of rows is read alone', async () => {
+  const entries = manyEntries(4500)
+  const table = await opened(await written(entries))
+  const keys = entries.map((entry) => entry.key)
+  const ranges = [
+    [0, 1],
+    [1999, 2001],
+    [2000, 4000],
+    [100, 100],
+    [4499, 4500],
+    [4400, 9999],
+    [5000, 6000],
+    [0, 4500],
+  ] as const
+  for (const [start, end] of ranges) {
+    for (const fetchBytes of [0, 1 << 20]) {
+      expect(await keysOf(table.rows({ start, end, fetchBytes }))).toEqual(keys.slice(start, end))
+    }
+  }
+})
+
+test('a hundred rows in the middle of a large table take few bytes', async () => {
+  const count = LONG ? 1_000_000 : 60_000
+  const store = await written(manyEntries(count))
+  store.bytesRead = 0
+  store.reads = 0
+  const table = await opened(store)
+  const keys = await keysOf(table.rows({ start: count / 2 - 50, end: count / 2 + 50 }))
+  expect(keys.length).toBe(100)
+  expect(store.bytesRead).toBeLessThan(LONG ? 512 * 1024 : 256 * 1024)
+  expect(store.reads).toBeLessThanOrEqual(4)
+})
+
+test('a subtree is found without reading the rest', async () => {
+  const entries = manyEntries(20_000)
+  const store = await written(entries)
+  const table = await opened(store)
+  for (const directory of [
+    '',
+    'usr\0share\0package-7',
+    'usr\0share\0package-499',
+    'usr\0share',
+    'usr\0share\0package',
+    'zzz',
+    'a',
+  ]) {
+    const expected = entries.map((entry) => entry.key).filter((key) => isWithin(key, directory))
+    store.bytesRead = 0
+    const found = await keysOf(table.rows(table.within(directory)))
+    expect(found.filter((key) => isWithin(key, directory))).toEqual(expected)
+    if (expected.length < 100) expect(store.bytesRead).toBeLessThan(300_000)
+  }
+  for (const entry of [entries[0], entries[1999], entries[2000], entries[2001], entries.at(-1)]) {
+    const { start, end } = table.at(entry!.key)
+    expect(end - start).toBeLessThanOrEqual(4000)
+    expect(entries.slice(start, end)).toContain(entry)
+  }
+})
+
+test('whiteouts stand in the subtree whose paths they hide', async () => {
+  const entries = manyEntries(6000)
+  const key = `${entries[3000]!.key.slice(0, entries[3000]!.key.lastIndexOf('\0'))}`
+  const whiteout: Entry = {
+    ...EXAMPLE,
+    key: `${parentKey(key)}\0.wh.${baseName(key)}`,
+    whiteout: 'file',
+    ordinal: 9000,
+  }
+  const opaque: Entry = { ...EXAMPLE, key: `${key}\0.wh..wh..opq`, whiteout: 'opaque', ordinal: 9001 }
+  const table = await opened(await written(sorted([...entries, whiteout, opaque])))
+  const found = await keysOf(table.rows(table.within(key)))
+  expect(found).toEqual(expect.arrayContaining([whiteout.key, opaque.key]))
+})
+
+test('columns that are not asked for are neither fetched nor there', async () => {
+  const store = await written(manyEntries(10_000))
+  const table = await opened(store)
+  store.bytesRead = 0
+  let bytes = 0
+  for await (const rows of table.rows({ columns: ['key', 'bytes'] })) {
+    for (const row of rows) bytes += row.bytes
+    expect(() => plainRow(ENTRIES, rows[0] as Entry)).toThrow('not asked for')
+  }
+  expect(bytes).toBeGreaterThan(1e6)
+  expect(store.bytesRead).toBeLessThan(store.objects.get(KEY)!.length / 3)
+})
+
+test('the index of the groups and the footer say the same', async () => {
+  const store = await written(manyEntries(9000))
+  const file = store.objects.get(KEY)!
+  const metadata = parquetMetadata(Uint8Array.from(file).buffer)
+  const table = await opened(store)
+  expect(Number(metadata.num_rows)).toBe(table.rowCount)
+  let firstRow = 0
+  for (const group of metadata.row_groups) {
+    const end = firstRow + Number(group.num_rows)
+    // Of this group alone: as many bytes as the footer says, from where it says.
+    store.bytesRead = 0
+    const keys = await keysOf(table.rows({ start: firstRow, end }))
+    expect(store.bytesRead).toBe(Number(group.total_compressed_size))
+    const paths = keys.map(keyToPath).sort()
+    const { statistics } = group.columns[0]!.meta_data!
+    expect([statistics?.min_value, statistics?.max_value, Number(statistics?.null_count)]).toEqual([
+      paths[0],
+      paths.at(-1),
+      0,
+    ])
+    expect(group.columns.slice(1).every((column) => column.meta_data?.statistics === undefined)).toBe(true)
+    firstRow = end
+  }
+  expect(firstRow).toBe(9000)
+})
+
+test('long names make small groups', async () => {
+  const entries = Array.from(
+    { length: 1000 },
+    (_, i): Entry => ({ ...EXAMPLE, key: `${String(i).padStart(5, '0')}${'x'.repeat(4000)}`, ordinal: i }),
+  )
+  const store = await written(entries)
+  const metadata = parquetMetadata(Uint8Array.from(store.objects.get(KEY)!).buffer)
+  expect(metadata.row_groups.length).toBeGreaterThan(10)
+  expect(await readAll(store)).toEqual(entries)
+})
+
+test('a table may be empty', async () => {
+  const store = await written([])
+  expect(await readAll(store)).toEqual([])
+  const instance = await DuckDBInstance.create()
+  const duckdb = await instance.connect()
+  const found = await withFile(store.objects.get(KEY)!, (file) =>
+    duckdb.runAndReadAll(`select path, mtime from '${file}'`),
+  )
+  expect(found.getRowObjects()).toEqual([])
+  expect(found.columnTypes().map(String)).toEqual(['VARCHAR', 'TIMESTAMP WITH TIME ZONE'])
+})
+
+test('rows that are not sorted are no table', async () => {
+  const store = new MemoryStore()
+  const unsorted = [...manyEntries(3000)].reverse()
+  await expect(writeTable(store, KEY, ENTRIES, oneBatch(unsorted))).rejects.toThrow('not sorted')
+  expect(store.objects.size).toBe(0)
+})
+
+test('a table that is not there is none; one that is damaged is an error, never other rows', async () => {
+  const entries = manyEntries(2500)
+  const whole = await written(entries)
+  const file = whole.objects.get(KEY)!
+  expect(await openTable(whole, 'layers/none', ENTRIES)).toBeUndefined()
+  const read = async (bytes: Uint8Array): Promise<Entry[] | 'store_error'> => {
+    const store = new MemoryStore()
+    store.objects.set(KEY, bytes)
+    try {
+      return await readAll(store)
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'store_error') return 'store_error'
+      throw error
+    }
+  }
+  for (const length of [0, 1, 7, 8, 100, file.length >> 1, file.length - 9, file.length - 1]) {
+    expect(await read(file.subarray(0, length)), `the first ${length} bytes`).toBe('store_error')
+  }
+  expect(await read(file.subarray(1)), 'without the first byte').toBe('store_error')
+  expect(await read(Buffer.concat([file, file])), 'twice').toBe('store_error')
+})
+
+test('a byte that is not as it was written is an error, or of no account', async () => {
+  const entries = manyEntries(300)
+  const file = (await written(entries)).objects.get(KEY)!
+  await fc.assert(
+    fc.asyncProperty(fc.nat(file.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+      const store = new MemoryStore()
+      const damaged = Uint8Array.from(file)
+      damaged[at] = damaged[at]! ^ change
+      store.objects.set(KEY, damaged)
+      const rows = await readAll(store).catch((error: unknown) => error)
+      if (rows instanceof Problem) expect(rows.code).toBe('store_error')
+      else expect(rows).toEqual(entries)
+    }),
+    { numRuns: LONG ? 20_000 : 300 },
+  )
+})
+
+test('an object that goes away while it is read is a clear error', async () => {
+  const store = await written(manyEntries(9000))
+  const table = await opened(store)
+  const rows = table.rows()
+  await rows.next()
+  store.objects.clear()
+  await rows.next()
+  await expect(rows.next()).rejects.toMatchObject({ code: 'store_error' })
+})

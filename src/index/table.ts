@@ -74,7 +74,7 @@ async function readIndex(
   const found = await reach(Math.min(guess, indexEnd - INDEX_TAIL_BYTES))
   const length = indexLength(found.subarray(found.length - INDEX_TAIL_BYTES))
   const start = indexEnd - INDEX_TAIL_BYTES - length
-  const index = new GroupIndex((await reach(start)).subarray(0, length), partCount)
+  const index = new GroupIndex(await reach(start), partCount)
   if (index.end !== start) throw new RangeError('groups that do not fill the file')
   return index
 }

@@ -92,17 +92,15 @@ const suffixes = new ByteBuffer(1 << 16)
 export function writePaths(keys: readonly PathKey[]): PageBody & { readonly bounds?: Bounds } {
   makeRoom(keys.length)
   suffixes.length = 0
+  const bounds = new PathBounds()
   let previous = ''
-  let least = keys[0] ?? ''
-  let greatest = least
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!
-    const shared = sharedLength(previous, key)
+    const shared = sharedLength(previous, key, 0)
     numbers[i] = shared
     moreNumbers[i] = key.length - shared
     writeSlashed(suffixes, key, shared)
-    if (isBefore(key, least)) least = key
-    else if (isBefore(greatest, key)) greatest = key
+    bounds.take(key, shared)
     previous = key
   }
   const body = new ByteBuffer(suffixes.length + 2048)
@@ -110,9 +108,46 @@ export function writePaths(keys: readonly PathKey[]): PageBody & { readonly boun
   writeDeltas(body, moreNumbers, keys.length)
   body.bytes(suffixes.view())
   const page = { encoding: ENCODING.deltaByteArray, valueCount: keys.length, body }
-  return keys.length === 0
-    ? page
-    : { ...page, bounds: { least: slashed(least), greatest: slashed(greatest) } }
+  return keys.length === 0 ? page : { ...page, bounds: bounds.shown() }
+}
+
+/**
+ * The least and the greatest path in byte order, which is not that of the keys: to Parquet's readers `/` is a byte like
+ * any other. What a key shares with either mostly follows from what both share with the key before.
+ */
+class PathBounds {
+  #least: PathKey | undefined
+  #greatest: PathKey = ''
+  #sharedWithLeast = 0
+  #sharedWithGreatest = 0
+
+  /** @param shared with the key before */
+  take(key: PathKey, shared: number): void {
+    if (this.#least === undefined) {
+      this.#least = key
+      this.#greatest = key
+      this.#sharedWithLeast = key.length
+      this.#sharedWithGreatest = key.length
+      return
+    }
+    const withLeast = sharedOfThree(key, this.#least, shared, this.#sharedWithLeast)
+    const withGreatest = sharedOfThree(key, this.#greatest, shared, this.#sharedWithGreatest)
+    const isLeast = isBefore(key, this.#least, withLeast)
+    const isGreatest = isBefore(this.#greatest, key, withGreatest)
+    if (isLeast) this.#least = key
+    if (isGreatest) this.#greatest = key
+    this.#sharedWithLeast = isLeast ? key.length : withLeast
+    this.#sharedWithGreatest = isGreatest ? key.length : withGreatest
+  }
+
+  shown(): Bounds {
+    return { least: slashed(this.#least ?? ''), greatest: slashed(this.#greatest) }
+  }
+}
+
+/** What `a` and `b` share, where `a` shares `shared` with a third that shares `sharedByOther` with `b`. */
+function sharedOfThree(a: string, b: string, shared: number, sharedByOther: number): number {
+  return shared === sharedByOther ? sharedLength(a, b, shared) : Math.min(shared, sharedByOther)
 }
 
 export function readPaths(page: Page): ByteArrays {
@@ -144,9 +179,10 @@ export function readPaths(page: Page): ByteArrays {
   return ByteArrays.upTo(data, ends)
 }
 
-function sharedLength(a: string, b: string): number {
+/** How many bytes both begin with. @param from so many are known */
+function sharedLength(a: string, b: string, from: number): number {
   const most = Math.min(a.length, b.length)
-  let length = 0
+  let length = from
   while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length++
   return length
 }
@@ -160,9 +196,8 @@ function slashed(key: PathKey): ByteString {
   return key.replaceAll('\0', '/')
 }
 
-/** In byte order of the paths, which is not that of their keys: to Parquet's readers `/` is a byte like any other. */
-function isBefore(a: PathKey, b: PathKey): boolean {
-  const at = sharedLength(a, b)
-  if (at >= a.length || at >= b.length) return a.length < b.length
-  return (a.charCodeAt(at) || SLASH) < (b.charCodeAt(at) || SLASH)
+/** In byte order of the paths. @param shared what both begin with */
+function isBefore(a: PathKey, b: PathKey, shared: number): boolean {
+  if (shared >= a.length || shared >= b.length) return a.length < b.length
+  return (a.charCodeAt(shared) || SLASH) < (b.charCodeAt(shared) || SLASH)
 }

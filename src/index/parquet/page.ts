@@ -3,6 +3,7 @@
  * those of flat columns: a value is there or it is not.
  */
 
+import { crc32 } from 'node:zlib'
 import { snappyUncompress } from 'hyparquet/src/snappy.js'
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
@@ -79,7 +80,7 @@ const EMPTY: PageBody = { encoding: ENCODING.plain, valueCount: 0, body: new Byt
 function writeDictionaryPage(out: ByteBuffer, dictionary: Dictionary, codec: Codec): number {
   const raw = dictionary.body.view()
   const stored = compress(raw, codec)
-  const header = pageHeader(out, DICTIONARY_PAGE, raw.length, stored.length)
+  const header = pageHeader(out, DICTIONARY_PAGE, raw.length, stored.length, crc32(stored))
   header.struct(7).i32(1, dictionary.valueCount).i32(2, ENCODING.plain).end()
   header.end()
   out.bytes(stored)
@@ -94,7 +95,8 @@ function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: C
   // Not every reader can unpack nothing.
   const isCompressed = codec !== CODEC.none && raw.length > 0
   const stored = isCompressed ? compress(raw, codec) : raw
-  const header = pageHeader(out, DATA_PAGE_V2, levels.length + raw.length, levels.length + stored.length)
+  const crc = crc32(stored, crc32(levels.view()))
+  const header = pageHeader(out, DATA_PAGE_V2, levels.length + raw.length, levels.length + stored.length, crc)
   const data = header.struct(8)
   data
     .i32(1, rows.count)
@@ -108,8 +110,19 @@ function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: C
   return raw.length - stored.length
 }
 
-function pageHeader(out: ByteBuffer, type: number, rawBytes: number, storedBytes: number): StructWriter {
-  return new StructWriter(out).i32(1, type).i32(2, rawBytes).i32(3, storedBytes)
+/** @param crc of all that follows the header */
+function pageHeader(
+  out: ByteBuffer,
+  type: number,
+  rawBytes: number,
+  storedBytes: number,
+  crc: number,
+): StructWriter {
+  return new StructWriter(out)
+    .i32(1, type)
+    .i32(2, rawBytes)
+    .i32(3, storedBytes)
+    .i32(4, crc | 0)
 }
 
 function compress(raw: Uint8Array, codec: Codec): Uint8Array {
@@ -205,6 +218,9 @@ function readHeader(reader: ByteReader): PageHeader {
   const thrift = { view, offset: reader.offset }
   const header = deserializeTCompactProtocol(thrift)
   reader.offset = thrift.offset
+  const content = new ByteReader(data, reader.offset).bytes(header.field_3)
+  if (crc32(content) !== header.field_4 >>> 0)
+    throw new RangeError('bytes that are not those that were written')
   const page = header.field_8
   return {
     type: header.field_1,

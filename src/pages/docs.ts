@@ -35,7 +35,7 @@ export function docsPage(): Html {
 <a class="skip" href="#viewer">Skip to the content</a>
 <header class="top"><a class="home" href="/">Lamina</a>
 <nav aria-label="Description"><a href="/openapi.yaml">openapi.yaml</a> <a href="/openapi.json">openapi.json</a></nav></header>
-<div id="viewer" tabindex="-1"><noscript><p>The viewer needs scripts; <a href="/openapi.yaml">openapi.yaml</a> says the same.</p></noscript></div>
+<div id="viewer" role="region" aria-label="The API's calls" tabindex="-1"><noscript><p>The viewer needs scripts; <a href="/openapi.yaml">openapi.yaml</a> says the same.</p></noscript></div>
 </body>
 </html>
 `

@@ -14,4 +14,6 @@ window.SwaggerUIBundle({
   filter: true,
   validatorUrl: null,
   defaultModelsExpandDepth: -1,
+  // Its list of servers has a label that does not say whose it is.
+  onComplete: () => document.getElementById('servers')?.setAttribute('aria-label', 'Server'),
 })

@@ -3,6 +3,7 @@ import type { PathKey } from '../../path.ts'
 
 export type CleanPath = {
   readonly key: PathKey
+  /** Begins with a slash, and is more than slashes: the root's own name is none. */
   readonly absolute: boolean
   /** How many of its parts are `..`. */
   readonly dotdots: number
@@ -22,10 +23,12 @@ export function cleanPath(raw: Uint8Array): CleanPath {
   let dotdots = 0
   let parts = 0
   let start = 0
+  let isSlashes = true
   while (start < raw.length) {
     let end = start
     while (end < raw.length && raw[end] !== SLASH) end++
     const size = end - start
+    if (size > 0) isSlashes = false
     if (size === 2 && raw[start] === DOT && raw[start + 1] === DOT) {
       dotdots++
       if (parts > 0) parts--
@@ -37,5 +40,5 @@ export function cleanPath(raw: Uint8Array): CleanPath {
     }
     start = end + 1
   }
-  return { key: out.toString('latin1', 0, length), absolute: raw[0] === SLASH, dotdots, parts }
+  return { key: out.toString('latin1', 0, length), absolute: raw[0] === SLASH && !isSlashes, dotdots, parts }
 }

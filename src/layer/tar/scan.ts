@@ -139,7 +139,8 @@ export class TarScanner {
 
   /** Gives the next bytes of the tar once `next` is hungry. They must stay as they are until it is hungry again. */
   feed(chunk: Uint8Array): void {
-    this.#base += this.#chunk.length
+    // All of the last one is taken; its memory may be another's by now.
+    this.#base += this.#at
     this.#chunk = chunk
     this.#at = 0
   }

@@ -1,0 +1,492 @@
+import { createHash } from 'node:crypto'
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { blobOf, DatabaseRecorder, LIMITS, readWhole, sha256Digest, WASM } from '../../test/blob.ts'
+import { cut } from '../../test/scan-tar.ts'
+import { header, member, pax, tar } from '../../test/tar.ts'
+import { type ReadOptions, readLayer } from './read.ts'
+
+const LONG = process.env.LAMINA_LONG !== undefined
+const text = 'content of some length, '.repeat(40)
+const small = tar(
+  member({ name: 'dir/', type: '5' }),
+  member({ name: 'dir/file' }, text),
+  member({ name: 'dir/empty' }),
+  pax({ path: `dir/${'long'.repeat(40)}`, 'SCHILY.xattr.user.note': 'x' }),
+  member({ name: 'short' }, 'under a long name'),
+  member({ name: 'dir/.wh.gone' }),
+  member({ name: 'link', type: '2', link: 'dir/file' }),
+)
+
+/** Does not compress, and takes several pieces of any buffer. */
+const big = tar(
+  member({ name: 'a' }, noise(300_000)),
+  member({ name: 'b' }, noise(900_001)),
+  member({ name: 'c' }, 'c'),
+)
+
+function noise(bytes: number): Uint8Array {
+  const blocks = Array.from({ length: Math.ceil(bytes / 32) }, (_, i) =>
+    createHash('sha256').update(`${i}`).digest(),
+  )
+  return Buffer.concat(blocks).subarray(0, bytes)
+}
+
+const hex = (text: string | undefined) => text && Buffer.from(text, 'latin1').toString('hex')
+const members = (bytes: Uint8Array, piece: number) =>
+  Buffer.concat([...cut(bytes, [piece])].map((part) => gzipSync(part)))
+const zstd = (bytes: Uint8Array) =>
+  zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
+/** A frame that asks for a window of two to the power of `log`: its header, and a raw block, which is the last. */
+const zstdWindow = (bytes: Uint8Array, log: number) => {
+  const block = Buffer.alloc(3)
+  block.writeUIntLE((bytes.length << 3) | 1, 0, 3)
+  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3]), block, bytes])
+}
+const skippable = (content: string, kind = 0x50) => {
+  const head = Buffer.from([kind, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])
+  head.writeUInt32LE(content.length, 4)
+  return Buffer.concat([head, Buffer.from(content)])
+}
+const frames = (bytes: Uint8Array, piece: number) =>
+  Buffer.concat([...cut(bytes, [piece])].flatMap((part) => [zstd(part), skippable('skip!')]))
+
+/** The problem, as plain data; what was read where there was none. */
+async function outcome(bytes: Uint8Array, options: Parameters<typeof readWhole>[1] = {}) {
+  try {
+    return await readWhole(bytes, options)
+  } catch (error) {
+    return error
+  }
+}
+
+describe.each([
+  ['small', small],
+  ['big', big],
+])('a %s layer', (_, bytes) => {
+  const packed: readonly [string, 'gzip' | 'zstd' | 'none', Uint8Array][] = [
+    ['plain', 'none', bytes],
+    ['gzip', 'gzip', gzipSync(bytes)],
+    ['gzip of many members', 'gzip', members(bytes, 1000)],
+    ['gzip with zeros after it', 'gzip', Buffer.concat([gzipSync(bytes), Buffer.alloc(300_000)])],
+    ['zstd', 'zstd', zstd(bytes)],
+    ['zstd of many frames, skippable ones between them', 'zstd', frames(bytes, 1000)],
+    [
+      'zstd that begins with a skippable frame',
+      'zstd',
+      Buffer.concat([skippable('x'.repeat(70_000), 0x5f), zstd(bytes)]),
+    ],
+    [
+      'zstd with a window of 128 MiB',
+      'zstd',
+      Buffer.concat([...cut(bytes, [100_000])].map((part) => zstdWindow(part, 27))),
+    ],
+    ['zstd with zeros after it', 'zstd', Buffer.concat([zstd(bytes), Buffer.alloc(300_000)])],
+  ]
+  const plain = readWhole(bytes)
+
+  test.each(packed)('reads the same as %s', async (_, compression, blob) => {
+    const { entries, facts } = await readWhole(blob)
+    expect(entries).toEqual((await plain).entries)
+    expect(facts).toEqual({
+      ...(await plain).facts,
+      compression,
+      digest: sha256Digest(blob),
+      compressedBytes: blob.length,
+      diffId: sha256Digest(bytes),
+      uncompressedBytes: bytes.length,
+    })
+  })
+
+  test.each(packed)('as %s reads the same in chunks of any size', async (_, _compression, blob) => {
+    const cuts = blob.length < 10_000 ? [1] : [40_000, 1, 3, 70_000]
+    for (const kind of ['bytes', 'chunks'] as const) {
+      const { entries } = await readWhole(blob, { blob: blobOf(blob, { cuts, kind }).stream })
+      expect(entries).toEqual((await plain).entries)
+    }
+  })
+})
+
+describe('facts', () => {
+  test('sum what the members are', async () => {
+    const { facts, entries } = await readWhole(small)
+    expect(facts).toEqual({
+      digest: sha256Digest(small),
+      diffId: sha256Digest(small),
+      compression: 'none',
+      compressedBytes: small.length,
+      uncompressedBytes: small.length,
+      fileBytes: text.length + 'under a long name'.length,
+      entries: 6,
+      warnings: [],
+    })
+    expect(entries.map((entry) => hex(entry.sha256)?.slice(0, 8))).toEqual([
+      undefined,
+      createHash('sha256').update(text).digest('hex').slice(0, 8),
+      'e3b0c442',
+      createHash('sha256').update('under a long name').digest('hex').slice(0, 8),
+      'e3b0c442',
+      undefined,
+    ])
+  })
+
+  test('count the anomalies of names, those of whiteouts aside', async () => {
+    const names = ['/abs', 'x/../../y', '/abs2', '../.wh.z', '/.wh.w', '/']
+    const types = ['0', '0', '0', '0', '0', '5']
+    const { facts } = await readWhole(tar(...names.map((name, i) => member({ name, type: types[i] ?? '0' }))))
+    expect(facts.warnings).toEqual([
+      { code: 'absolute', count: 2, key: 'abs' },
+      { code: 'dotdot', count: 2, key: 'y' },
+    ])
+  })
+
+  test.each([
+    ['no bytes at all', new Uint8Array(0), 'none'],
+    ['gzip of nothing', gzipSync(new Uint8Array(0)), 'gzip'],
+    ['zstd of nothing', zstd(new Uint8Array(0)), 'zstd'],
+    ['an end marker alone', new Uint8Array(1024), 'none'],
+  ])('of %s are those of an empty layer', async (_, blob, compression) => {
+    const { entries, facts } = await readWhole(blob)
+    expect([entries, facts.entries, facts.compression]).toEqual([[], 0, compression])
+  })
+
+  test('are not there before the entries are read', () => {
+    const reading = readLayer(blobOf(small).stream, options(small))
+    expect(() => reading.facts).toThrow()
+  })
+
+  test('tell how many bytes came', async () => {
+    const told: number[] = []
+    await readWhole(big, { onBytes: (bytes) => told.push(bytes) })
+    expect(told.at(-1)).toBe(big.length)
+    expect(told.length).toBeGreaterThan(3)
+    expect(told).toEqual(told.toSorted((a, b) => a - b))
+  })
+})
+
+describe('package databases', () => {
+  const status = 'Package: a\n'.repeat(60_000)
+  const bytes = tar(
+    member({ name: 'var/lib/dpkg/status' }, status),
+    member({ name: 'other' }, 'x'),
+    member({ name: './lib/apk/db/installed' }, 'P:b'),
+    member({ name: 'lib/apk/db/empty/node_modules/e/package.json' }),
+    member({ name: 'app/node_modules/c/package.json', type: '2', link: 'x' }),
+  )
+  const expected = [
+    ['var\0lib\0dpkg\0status', status],
+    ['lib\0apk\0db\0installed', 'P:b'],
+    ['lib\0apk\0db\0empty\0node_modules\0e\0package.json', ''],
+  ]
+
+  test.each([
+    ['plain', bytes],
+    ['gzip', gzipSync(bytes)],
+    ['zstd', zstd(bytes)],
+  ])('are handed on in passing, out of %s', async (_, blob) => {
+    expect([...(await readWhole(blob)).databases]).toEqual(expected)
+  })
+
+  test('are left out past 64 MiB, with a warning', async () => {
+    const half = { size: 40 * 2 ** 20 }
+    const zeros = Buffer.alloc(half.size)
+    const blob = gzipSync(
+      tar(
+        member({ name: 'node_modules/a/package.json' }, zeros),
+        member({ name: 'node_modules/b/package.json' }, zeros),
+        member({ name: 'node_modules/c/package.json' }, 'c'),
+      ),
+      { level: 1 },
+    )
+    const written = { a: 0, b: 0, c: 0 }
+    let current: 'a' | 'b' | 'c' = 'a'
+    const database = {
+      open: (key: string) => {
+        current = key.includes('\0a\0') ? 'a' : key.includes('\0b\0') ? 'b' : 'c'
+      },
+      write: (chunk: Uint8Array) => {
+        written[current] += chunk.length
+      },
+      close: () => {},
+    }
+    const { facts } = await readWhole(blob, { database })
+    expect(written).toEqual({ a: half.size, b: 0, c: 1 })
+    expect(facts.warnings).toEqual([
+      { code: 'databaseTooLarge', count: 1, key: 'node_modules\0b\0package.json' },
+    ])
+  })
+
+  test('whose sink fails fail the reading with what it threw', async () => {
+    const full = new Error('the store is full')
+    const database = { open: () => Promise.reject(full), write: () => {}, close: () => {} }
+    expect(await outcome(bytes, { database })).toBe(full)
+  })
+})
+
+describe('refusals', () => {
+  const gz = gzipSync(small)
+  const zst = zstd(small)
+  const changed = (bytes: Uint8Array, at: number) =>
+    Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ 1 : byte))
+
+  test.each([
+    [
+      'a gzip stream that is cut',
+      gz.subarray(0, -100),
+      `ends in the middle, at byte ${gz.length - 100} of the blob`,
+    ],
+    ['a gzip checksum that is wrong', changed(gz, gz.length - 8), 'incorrect data check'],
+    ['garbage after gzip', Buffer.concat([gz, Buffer.from('garbage')]), 'the gzip stream is corrupt'],
+    [
+      'garbage after the zeros after gzip',
+      Buffer.concat([gz, Buffer.alloc(10), Buffer.from('garbage')]),
+      `garbage after the compressed stream, at byte ${gz.length + 10} of the blob`,
+    ],
+    [
+      'garbage far after gzip',
+      Buffer.concat([gz, Buffer.alloc(700_000), Buffer.from('garbage')]),
+      `garbage after the compressed stream, at byte ${gz.length + 700_000} of the blob`,
+    ],
+    [
+      'a zstd stream that is cut',
+      zst.subarray(0, -10),
+      `ends in the middle, at byte ${zst.length - 10} of the blob`,
+    ],
+    ['a zstd checksum that is wrong', changed(zst, zst.length - 1), 'wrong checksum'],
+    [
+      'garbage after zstd',
+      Buffer.concat([zst, Buffer.from('garbage')]),
+      `garbage after the compressed stream, at byte ${zst.length} of the blob`,
+    ],
+    [
+      'a skippable frame that is cut',
+      Buffer.concat([zst, skippable('skip').subarray(0, -1)]),
+      'ends in the middle',
+    ],
+    ['a plain tar that is cut', small.subarray(0, 700), 'at byte 700 of the uncompressed tar'],
+    ['what is no tar', gzipSync(noise(5000)), 'this is no tar'],
+    ['what is no tar nor compressed', Buffer.from('<html>'.repeat(300)), 'this is no tar'],
+  ])('%s is invalid for good, and says where', async (_, blob, message) => {
+    expect(await outcome(blob)).toMatchObject({
+      code: 'invalid_image',
+      lasting: true,
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('a blob with another digest is refused, but not for good', async () => {
+    const digest = sha256Digest(Buffer.from('other'))
+    for (const bytes of [gz, gz.subarray(0, -100), changed(gz, 40)]) {
+      expect(await outcome(bytes, { descriptor: { digest, size: bytes.length } })).toMatchObject({
+        code: 'invalid_image',
+        lasting: false,
+        message: `the registry gave ${bytes.length} bytes with the digest ${sha256Digest(bytes)} as the blob ${digest}`,
+      })
+    }
+  })
+
+  test('a blob that is shorter than the manifest says is refused for good', async () => {
+    expect(
+      await outcome(gz, { descriptor: { digest: sha256Digest(gz), size: gz.length + 100 } }),
+    ).toMatchObject({
+      code: 'invalid_image',
+      lasting: true,
+      message: `the blob has ${gz.length} bytes, the manifest says ${gz.length + 100}`,
+    })
+  })
+
+  test('a blob that is longer than the manifest says is refused, and not read on', async () => {
+    const blob = blobOf(big)
+    const size = 1000
+    expect(
+      await outcome(big, { blob: blob.stream, descriptor: { digest: sha256Digest(big), size } }),
+    ).toMatchObject({
+      code: 'invalid_image',
+      lasting: false,
+      message: 'the blob is longer than the 1000 bytes that the manifest says',
+    })
+    expect(blob.cancelled()).toBe(true)
+  })
+
+  test("a stream that breaks is the stream's failure, whatever came before", async () => {
+    const broken = new Error('connection reset')
+    for (const bytes of [gz, zst, small, Buffer.from('<html>'.repeat(300))]) {
+      for (const sent of [0, 1, 300]) {
+        const blob = new ReadableStream<Uint8Array>({
+          start: (controller) => controller.enqueue(Uint8Array.from(bytes.subarray(0, sent + 1))),
+          pull: (controller) => controller.error(broken),
+        })
+        expect(await outcome(bytes, { blob })).toBe(broken)
+      }
+    }
+  })
+})
+
+describe('limits', () => {
+  test('stop a bomb while it is read', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20))
+    const blob = Buffer.concat([
+      gzipSync(header({ name: 'zeros', size: 640 * 2 ** 20 })),
+      ...Array(10).fill(bomb),
+    ])
+    const limits = { ...LIMITS, layerBytes: 10 * 2 ** 20 }
+    expect(await outcome(blob, { limits })).toMatchObject({ code: 'too_large', lasting: true })
+    const behind = gzipSync(Buffer.concat([tar(), Buffer.alloc(64 * 2 ** 20)]))
+    expect(await outcome(behind, { limits })).toMatchObject({
+      code: 'too_large',
+      lasting: true,
+      message: expect.stringContaining('LAMINA_MAX_LAYER_BYTES'),
+    })
+  })
+
+  test("are an image's where that is less", async () => {
+    expect(await outcome(big, { limits: { ...LIMITS, imageBytes: 1000 } })).toMatchObject({
+      message: expect.stringContaining('LAMINA_MAX_IMAGE_BYTES'),
+    })
+  })
+
+  test('count entries', async () => {
+    expect(await outcome(small, { limits: { ...LIMITS, entries: 5 } })).toMatchObject({
+      code: 'too_large',
+      message: expect.stringContaining('LAMINA_MAX_ENTRIES'),
+    })
+  })
+
+  test('refuse a zstd window before memory is taken for it', async () => {
+    const first = zstd(small)
+    const blob = Buffer.concat([first, zstdWindow(small, 27)])
+    expect(await outcome(blob, { limits: { ...LIMITS, zstdWindow: 8 * 2 ** 20 } })).toMatchObject({
+      code: 'too_large',
+      lasting: true,
+      message: `the zstd frame at byte ${first.length} of the blob needs a window of 134217728 bytes: at most 8388608 (LAMINA_MAX_ZSTD_WINDOW)`,
+    })
+  })
+})
+
+describe('who stops early', () => {
+  const blobs: readonly [string, Uint8Array][] = [
+    ['plain', big],
+    ['gzip', gzipSync(big)],
+    ['zstd', zstd(big)],
+  ]
+
+  test.each(blobs)('cancels the blob: %s', async (_, bytes) => {
+    const blob = blobOf(bytes, { cuts: [10_000] })
+    for await (const batch of readLayer(blob.stream, options(bytes)).entries()) {
+      expect(batch.length).toBeGreaterThan(0)
+      break
+    }
+    expect(blob.cancelled()).toBe(true)
+  })
+
+  test.each(blobs)('may do so by a signal, though no bytes come: %s', async (_, bytes) => {
+    for (const sent of [0, 50_000]) {
+      let cancelled: unknown
+      const blob = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(Uint8Array.from(bytes.subarray(0, sent + 1))),
+        cancel: (reason) => {
+          cancelled = reason
+        },
+      })
+      const stop = new AbortController()
+      const reading = outcome(bytes, { blob, signal: stop.signal })
+      setTimeout(() => stop.abort(new Error('enough')), 5)
+      expect(await reading).toEqual(new Error('enough'))
+      expect(cancelled).toEqual(new Error('enough'))
+    }
+  })
+
+  test('before it began gets the reason', async () => {
+    const signal = AbortSignal.abort(new Error('never'))
+    expect(await outcome(small, { signal })).toEqual(new Error('never'))
+  })
+
+  test('by not asking holds up the blob', async () => {
+    let pulled = 0
+    const blob = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulled++
+          controller.enqueue(Buffer.concat([header({ name: 'a', size: 2 ** 30 }), Buffer.alloc(65_536)]))
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const entries = readLayer(blob, options(big)).entries()
+    expect(pulled).toBe(0)
+    await entries.return(undefined)
+  })
+})
+
+describe('every prefix of a layer', () => {
+  test.each([
+    ['plain', small],
+    ['gzip', gzipSync(small)],
+    ['zstd', zstd(small)],
+  ])('is read as far as it is whole, or refused: %s', async (_, blob) => {
+    const { entries } = await readWhole(blob)
+    for (let length = 0; length < blob.length; length++) {
+      const found = await outcome(blob.subarray(0, length))
+      if (found instanceof Error)
+        expect(found, `${length}`).toMatchObject({ code: 'invalid_image', lasting: true })
+      else expect(found, `${length}`).toMatchObject({ entries: entries.slice(0, found_length(found)) })
+    }
+  })
+
+  function found_length(found: unknown): number {
+    return typeof found === 'object' && found !== null && 'entries' in found && Array.isArray(found.entries)
+      ? found.entries.length
+      : -1
+  }
+})
+
+describe('every changed byte of a layer', () => {
+  const runs = LONG ? 10_000 : 300
+
+  test.each([
+    ['plain', small],
+    ['gzip', gzipSync(small)],
+    ['zstd', zstd(small)],
+  ])('is harmless, or refused, or changes one entry: %s', { timeout: 300_000 }, async (kind, blob) => {
+    const { entries } = await readWhole(blob)
+    let refused = 0
+    for (let run = 0; run < runs; run++) {
+      const at = (run * 7919) % blob.length
+      const bit = 1 << (run % 8)
+      const found = await outcome(Uint8Array.from(blob, (byte, i) => (i === at ? byte ^ bit : byte)))
+      if (found instanceof Error) {
+        refused++
+        expect(found, `byte ${at}`).toMatchObject({
+          code: expect.stringMatching(/^(invalid_image|too_large)$/),
+          lasting: true,
+        })
+        continue
+      }
+      expect(found).toMatchObject({ entries: { length: entries.length } })
+      const differing = entries.filter(
+        (entry, i) => JSON.stringify(shown(entry)) !== JSON.stringify(shown(entryAt(found, i))),
+      )
+      // Checksums of gzip and zstd see each change; a plain tar's see those of headers.
+      expect(differing.length, `byte ${at}`).toBeLessThanOrEqual(kind === 'plain' ? 1 : 0)
+    }
+    expect(refused).toBeGreaterThan(runs / 4)
+  })
+
+  function entryAt(found: unknown, i: number): object {
+    if (typeof found !== 'object' || found === null || !('entries' in found) || !Array.isArray(found.entries))
+      return {}
+    return found.entries[i]
+  }
+
+  function shown(entry: object): object {
+    return {
+      ...entry,
+      xattrs: 'xattrs' in entry && entry.xattrs instanceof Map ? [...entry.xattrs] : undefined,
+    }
+  }
+})
+
+function options(bytes: Uint8Array): ReadOptions {
+  const descriptor = { digest: sha256Digest(bytes), size: bytes.length }
+  return { descriptor, limits: LIMITS, wasm: WASM, database: new DatabaseRecorder() }
+}

@@ -2,10 +2,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Service } from '../analysis/open.ts'
+import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
 import type { App, Ask, Backend, Env, Log } from './backend.ts'
 import { loopbackNamesOnly } from './loopback.ts'
-import { invalidParameter, problemOf, problemResponse } from './problems.ts'
+import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import { MinuteRate, type RateLimit } from './rate.ts'
 import { addAnalyses } from './routes/analyses.ts'
 import { addBadges } from './routes/badge.ts'
@@ -13,10 +14,12 @@ import { addCheck } from './routes/check.ts'
 import { addConfig } from './routes/config.ts'
 import { addDescription } from './routes/description.ts'
 import { addDiff } from './routes/diff.ts'
+import { addDiffFile } from './routes/diff-file.ts'
 import { addFile } from './routes/file.ts'
 import { addFiles } from './routes/files.ts'
 import { addHealth } from './routes/health.ts'
 import { addPackages } from './routes/packages.ts'
+import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
 import { addReport } from './routes/report.ts'
 import { addTree } from './routes/tree.ts'
@@ -30,6 +33,8 @@ export type Parts = {
   readonly rate?: RateLimit
   /** The address of who asks, for the rate limit; by default all are one. */
   readonly clientOf?: (ask: Ask) => string
+  /** The files that pages load; by default there are none. */
+  readonly assets?: Assets
 }
 
 const VARY = 'Accept, Authorization, X-Registry-Auth, X-Registry-Config'
@@ -62,10 +67,11 @@ export function createApp(service: Service, parts: Parts = {}): App {
     checkToken(c.req.header('Authorization'))
     return next()
   })
-  app.onError((error, c) => problemResponse(problemOf(error) ?? unforeseen(backend, c, error)))
+  app.onError((error, c) => problemResponse(problemFor(backend, c, error)))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   app.notFound(() => problemResponse(new Problem('not_found', 'there is nothing here; see /docs')))
   addRoutes(app, backend)
+  addPages(app, backend, parts.assets ?? (async () => undefined))
   return app
 }
 
@@ -78,6 +84,7 @@ function addRoutes(app: App, backend: Backend): void {
   addWaste(app, backend)
   addPackages(app, backend)
   addDiff(app, backend)
+  addDiffFile(app, backend)
   addCheck(app, backend)
   addBadges(app, backend)
   addConfig(app, backend)
@@ -96,12 +103,6 @@ async function requests(c: Ask, next: () => Promise<void>): Promise<void> {
   headers.set('X-Request-Id', requestId)
   for (const [name, value] of HEADERS) if (!headers.has(name)) headers.set(name, value)
   if (c.req.path.startsWith('/v1/') && !headers.has('Vary')) headers.set('Vary', VARY)
-}
-
-function unforeseen(backend: Backend, c: Ask, error: unknown): Problem {
-  const { requestId } = c.var
-  backend.log({ requestId, method: c.req.method, path: c.req.path, error })
-  return new Problem('internal_error', `this service failed; its log knows more of request ${requestId}`)
 }
 
 function refuseMethod(methods: readonly string[]): Response {

@@ -27,8 +27,12 @@ export type Env = { Variables: { requestId: string } }
 export type App = OpenAPIHono<Env>
 export type Ask = Context<Env>
 
+/** Tells the operator of an error that nobody foresaw. */
+export function logUnforeseen(backend: Backend, ask: Ask, error: unknown): void {
+  backend.log({ requestId: ask.var.requestId, method: ask.req.method, path: ask.req.path, error })
+}
+
 /** Tells the operator that an answer was cut off, unless its reader left. */
 export function logCut(backend: Backend, ask: Ask, error: unknown): void {
-  if (ask.req.raw.signal.aborted) return
-  backend.log({ requestId: ask.var.requestId, method: ask.req.method, path: ask.req.path, error })
+  if (!ask.req.raw.signal.aborted) logUnforeseen(backend, ask, error)
 }

@@ -1,9 +1,9 @@
 /** The images that a policy is about, each known as deeply as its rules need it. */
 import type { OpenedImage } from '../analysis/open.ts'
 import { evaluate } from '../gate/evaluate.ts'
-import type { GateImage } from '../gate/subject.ts'
 import { needsOf, type Policy } from '../gate/policy.ts'
 import type { Depth } from '../gate/rules.ts'
+import type { GateImage } from '../gate/subject.ts'
 import type { Verdict } from '../gate/verdict.ts'
 import type { ObjectStore } from '../host.ts'
 import type { ImageFacts } from '../image/report.ts'

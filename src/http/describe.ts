@@ -16,15 +16,17 @@ const WHY: Readonly<Record<string, string>> = {
   413: 'Over a limit of this service; the problem says which',
   422: 'What the registry has is no image that can be read; the problem says which and where',
   429: 'Over the rate that this service allows',
+  500: 'This service failed',
   502: 'The registry failed',
   503: 'Not there yet, or the store does not answer',
   504: 'The registry did not answer in time',
 }
 
-const CODES: Readonly<Record<string, readonly ProblemCode[]>> = {
+/** What can go wrong with every call. */
+const SERVICE: Readonly<Record<string, readonly ProblemCode[]>> = {
   400: ['invalid_parameter'],
-  401: ['unauthorized'],
   403: ['forbidden_host'],
+  500: ['internal_error'],
 }
 
 /** What can go wrong at the registry. */
@@ -34,6 +36,7 @@ const REGISTRY: Readonly<Record<string, readonly ProblemCode[]>> = {
   403: ['forbidden_registry', 'forbidden_host'],
   404: ['image_not_found'],
   429: ['rate_limited'],
+  500: ['internal_error'],
   502: ['registry_error'],
   503: ['store_error'],
   504: ['registry_timeout'],
@@ -54,7 +57,7 @@ const ANALYSED: Readonly<Record<string, readonly ProblemCode[]>> = {
   503: ['analysis_pending', 'store_error'],
 }
 
-const ABOUT = { service: CODES, registry: REGISTRY, image: IMAGE, analysed: ANALYSED }
+const ABOUT = { service: SERVICE, registry: REGISTRY, image: IMAGE, analysed: ANALYSED }
 
 /**
  * @param about what the call needs, which decides what can go wrong

@@ -2,6 +2,7 @@
 import type { z } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { Problem, type ProblemDocument } from '../problem.ts'
+import { type Ask, type Backend, logUnforeseen } from './backend.ts'
 
 /** The body of an answer, or of an analysis that failed. */
 export type ProblemBody = Omit<ProblemDocument, 'lasting' | 'retryAfter' | 'authenticate'> & {
@@ -28,6 +29,17 @@ export function problemResponse(problem: Problem): Response {
   if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter))
   if (authenticate !== undefined) headers.set('WWW-Authenticate', authenticate)
   return new Response(JSON.stringify(problemBody(problem)), { status: problem.status, headers })
+}
+
+/** What a caller is told of an error. One that nobody foresaw is logged, and tells the caller nothing of the inside. */
+export function problemFor(backend: Backend, ask: Ask, error: unknown): Problem {
+  const known = problemOf(error)
+  if (known !== undefined) return known
+  logUnforeseen(backend, ask, error)
+  return new Problem(
+    'internal_error',
+    `this service failed; its log knows more of request ${ask.var.requestId}`,
+  )
 }
 
 /** What a caller is told of an error; undefined where the error is this service's own. */

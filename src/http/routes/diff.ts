@@ -1,8 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { OpenedImage } from '../../analysis/open.ts'
-import { joinRows } from '../../diff/join.ts'
 import { pageChanges, streamChanges } from '../../diff/list.ts'
-import { type Diff, type DiffSide, summarise } from '../../diff/summary.ts'
+import type { Diff } from '../../diff/summary.ts'
 import { diffHtml } from '../../formats/diff-html.ts'
 import { diffMarkdown } from '../../formats/diff-markdown.ts'
 import { diffText } from '../../formats/diff-text.ts'
@@ -12,7 +11,8 @@ import { type AnalysedImage, answerPair, type Pair } from '../answers.ts'
 import { type App, type Ask, type Backend, logCut } from '../backend.ts'
 import { decodeCursor } from '../cursor.ts'
 import { list, pending, problems, registrySecurity } from '../describe.ts'
-import { filesOf, packagesOf, WHOLE_FETCH_BYTES } from '../image-tables.ts'
+import { diffOf } from '../diff-of.ts'
+import { filesOf } from '../image-tables.ts'
 import { type Listing, openPinned, type Position, pageBody } from '../lists.ts'
 import { jsonLines } from '../ndjson.ts'
 import { preferredType, wantsLines } from '../negotiation.ts'
@@ -155,22 +155,6 @@ function acceptedFormat(c: Ask): Format {
     'text/html',
   ])
   return NAMES.find((name) => FORMATS[name] === accepted) ?? 'json'
-}
-
-/** The diff of two analysed images, by one pass through both tables of files. */
-export async function diffOf(store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Diff> {
-  const [fromFiles, toFiles] = await Promise.all([filesOf(store, from.image), filesOf(store, to.image)])
-  const steps = joinRows(
-    { batches: fromFiles(0, WHOLE_FETCH_BYTES), start: 0 },
-    { batches: toFiles(0, WHOLE_FETCH_BYTES), start: 0 },
-  )
-  const [fromSide, toSide] = await Promise.all([sideOf(store, from), sideOf(store, to)])
-  return summarise(fromSide, toSide, steps)
-}
-
-async function sideOf(store: ObjectStore, { image, facts }: AnalysedImage): Promise<DiffSide> {
-  const packages = await packagesOf(store, image)
-  return { report: { image: image.identity, ...facts }, config: image.config, packages: packages(0) }
 }
 
 async function write(diff: Diff, format: Format, colour: boolean): Promise<string> {

@@ -18,11 +18,11 @@ import { locationOf } from '../analysis-body.ts'
 import { type AnalysedImage, factsOf, openFor } from '../answers.ts'
 import type { App, Ask, Backend } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../conditional.ts'
+import { diffOf } from '../diff-of.ts'
 import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../image-tables.ts'
 import { openPair } from '../pairs.ts'
 import { problemOf } from '../problems.ts'
 import { tokenCheck } from '../tokens.ts'
-import { diffOf } from './diff.ts'
 
 const WASTE_ROWS = 20
 const DUPLICATE_ROWS = 15

@@ -9,6 +9,7 @@ import {
   pageOf,
   path,
   pathBase64,
+  sha256,
   text,
   time,
 } from './fields.ts'
@@ -214,3 +215,41 @@ export const diffSchema = z
       .openapi({ description: 'The steps of the builds.' }),
   })
   .openapi('Diff', { description: 'What changed between two images.' })
+
+const versionSchema = z
+  .strictObject({
+    sha256: sha256('Its content', '5d2ff9c0c5d9d5a53cfb2e1a77e2a3ac6fbb9bca7b3b7b4e8a7a5b3e5f1d0c9a'),
+    bytes: bytes('Its size', 5),
+  })
+  .openapi('FileVersion', { description: 'A file as one image has it.' })
+
+export const textDiffSchema = z
+  .strictObject({
+    path: path('Where it stands', 'etc/debian_version'),
+    pathBase64,
+    from: versionSchema.optional(),
+    to: versionSchema.optional(),
+    identical: z.boolean().openapi({ description: 'Whether the contents are the same.', example: false }),
+    binary: z
+      .boolean()
+      .openapi({ description: 'Whether it is no text: there are no hunks.', example: false }),
+    coarse: z.boolean().openapi({
+      description: 'Whether the texts differ by too much to look for the smallest difference.',
+      example: false,
+    }),
+    hunks: z
+      .array(
+        z.strictObject({
+          fromStart: count('First line in the first image, from 1', 1),
+          fromLines: count('Lines of the first image', 1),
+          toStart: count('First line in the second image, from 1', 1),
+          toLines: count('Lines of the second image', 1),
+          lines: z.array(z.string()).openapi({
+            description: 'Each after its mark: ` ` in both, `-` only in the first, `+` only in the second.',
+            example: ['-13.5', '+13.6'],
+          }),
+        }),
+      )
+      .openapi({ description: 'Where the texts differ.' }),
+  })
+  .openapi('TextDiff', { description: 'What changed in one text file.' })

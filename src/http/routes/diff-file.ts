@@ -1,0 +1,101 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { OpenedImage } from '../../analysis/open.ts'
+import { toHex } from '../../bytes.ts'
+import { diffTextFiles, type FileSource, formatTextDiff } from '../../diff/text.ts'
+import type { Host } from '../../host.ts'
+import { findFile } from '../../image/lookup.ts'
+import { type PathKey, showPath } from '../../path.ts'
+import { Problem } from '../../problem.ts'
+import { answerPair } from '../answers.ts'
+import type { App, Backend } from '../backend.ts'
+import { pending, problems, registrySecurity } from '../describe.ts'
+import { openContent } from '../file-content.ts'
+import { filesTable } from '../image-tables.ts'
+import { preferredType } from '../negotiation.ts'
+import { openPair, pairQuery } from '../pairs.ts'
+import { integer, pathBase64 } from '../parameters.ts'
+import { pathAsked } from '../paths.ts'
+import { textDiffSchema } from '../schemas/diff.ts'
+
+const EXAMPLE = `--- a/etc/debian_version\tsha256:5d2ff9… 5 bytes
++++ b/etc/debian_version\tsha256:7a4f71… 5 bytes
+@@ -1,1 +1,1 @@
+-13.5
++13.6
+`
+
+const diffFile = createRoute({
+  method: 'get',
+  path: '/v1/diff/file',
+  operationId: 'diffFile',
+  tags: ['Diffs'],
+  summary: 'What changed in one text file',
+  description:
+    'A unified diff, or the same as JSON. Texts of at most 1 MiB; of a binary file only that it differs.',
+  security: registrySecurity,
+  request: {
+    query: z.strictObject({
+      ...pairQuery,
+      path: z.string().optional().openapi({
+        description: 'The path in both images, relative to the root; `path` or `pathBase64` is needed.',
+        example: 'etc/os-release',
+      }),
+      pathBase64,
+      context: integer({ min: 0, max: 100 }, { description: 'Lines around each change.', example: 3 })
+        .default(3)
+        .openapi({ default: 3 }),
+      format: z.enum(['text', 'json']).optional().openapi({
+        description: 'How the diff is written; wins over `Accept`; `text` by default.',
+        example: 'json',
+      }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The diff.',
+      content: {
+        'text/plain': { schema: { type: 'string' }, example: EXAMPLE },
+        'application/json': { schema: textDiffSchema },
+      },
+    },
+    202: pending,
+    ...problems('analysed', { 404: ['path_not_found'] }),
+  },
+})
+
+export function addDiffFile(app: App, backend: Backend): void {
+  const { host } = backend
+  app.openapi(diffFile, async (c) => {
+    const query = c.req.valid('query')
+    const key = pathAsked(query)
+    if (key === undefined) throw new Problem('invalid_parameter', 'path is missing', { parameter: 'path' })
+    const accepted = preferredType(c.req.header('Accept'), ['text/plain', 'application/json'])
+    const isJson = query.format === undefined ? accepted === 'application/json' : query.format === 'json'
+    const form = isJson
+      ? ({ contentType: 'application/json', pending: 'accepted' } as const)
+      : ({ contentType: 'text/plain; charset=utf-8', pending: 'unavailable' } as const)
+    const images = await openPair(backend, c, query)
+    return answerPair(backend, c, images, query.wait, form, async (pair) => {
+      const [from, to] = await Promise.all([
+        sideOf(host, pair.from.image, key),
+        sideOf(host, pair.to.image, key),
+      ])
+      if (from === undefined && to === undefined) {
+        throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is in neither image`)
+      }
+      const diff = await diffTextFiles({ ...showPath(key), from, to }, { context: query.context })
+      return isJson ? JSON.stringify(diff) : formatTextDiff(diff)
+    })
+  })
+}
+
+/** Undefined where the image has no regular file there. */
+async function sideOf(host: Host, image: OpenedImage, key: PathKey): Promise<FileSource | undefined> {
+  try {
+    const file = await findFile(await filesTable(host.store, image), key)
+    return { sha256: toHex(file.sha256), bytes: file.bytes, open: () => openContent(host, image, file) }
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'path_not_found') return undefined
+    throw error
+  }
+}

@@ -146,7 +146,10 @@ export class Merger implements PathVisitor {
   wasteOf(file: HiddenFile): HiddenFile | undefined {
     if (file.linked === undefined) return file
     if (this.#inodes[file.linked] !== 0) return undefined
-    return { ...file, byLayer: Math.max(file.byLayer, this.#hiddenBy[file.linked] ?? 0) }
+    // Property by property: it can be the view of a table's row.
+    const { key, bytes, layer, reason, linked } = file
+    const byLayer = Math.max(file.byLayer, this.#hiddenBy[linked ?? 0] ?? 0)
+    return { key, bytes, layer, reason, byLayer, linked }
   }
 
   enter(key: PathKey, depth: number): void {

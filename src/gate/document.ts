@@ -1,11 +1,14 @@
 /** Reads a JSON or YAML text that somebody posted into plain data: strict, bounded, and with every number as it was written. */
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument } from 'yaml'
 import { Problem } from '../problem.ts'
 
 /** Scalars as text: what was a number, a boolean or quoted is for its reader to tell. Null where there is nothing. */
 export type Node = string | null | readonly Node[] | ReadonlyMap<string, Node>
 
 const MAX_BYTES = 1024 * 1024
+
+/** A policy has some hundreds; a megabyte of brackets would be taken apart for seconds before it is refused. */
+const MAX_TOKENS = 50_000
 
 /**
  * @param text at most 1 MiB of UTF-8
@@ -20,17 +23,29 @@ export function readDocument(text: string, language: 'json' | 'yaml', what: stri
   try {
     // JSON is YAML as well, which also sees a key that is there twice; but not all YAML is JSON.
     if (language === 'json') JSON.parse(text)
-    // Its own search for keys that are there twice takes the square of their number.
-    const document = parseDocument(text, { uniqueKeys: false, prettyErrors: true, logLevel: 'error' })
+    if (hasTooManyTokens(text)) throw unreadable(`it has more than ${MAX_TOKENS} words and signs`)
+    const lines = new LineCounter()
+    // Its own search for keys that are there twice takes the square of their number, and so does making errors pretty.
+    const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, lineCounter: lines })
     const [fault] = [...document.errors, ...document.warnings]
-    if (fault !== undefined) throw unreadable(firstLine(fault.message))
+    if (fault !== undefined) {
+      const { line, col } = lines.linePos(fault.pos[0])
+      const why = fault.message.includes('call stack') ? 'it is nested too deeply' : fault.message
+      throw unreadable(`${why}, in line ${line} at ${col}`)
+    }
     if (document.directives?.yaml.version !== '1.2') throw unreadable('it is not YAML 1.2')
     return plain(document.contents, unreadable)
   } catch (error) {
     if (error instanceof Problem) throw error
     // A syntax error of JSON.parse, or a nesting so deep that the stack ran out.
-    throw unreadable(error instanceof SyntaxError ? firstLine(error.message) : 'it is nested too deeply')
+    throw unreadable(error instanceof SyntaxError ? error.message : 'it is nested too deeply')
   }
+}
+
+function hasTooManyTokens(text: string): boolean {
+  let tokens = 0
+  for (const _ of new Lexer().lex(text)) if (++tokens > MAX_TOKENS) return true
+  return false
 }
 
 function plain(node: unknown, unreadable: (why: string) => Problem): Node {
@@ -53,8 +68,4 @@ function plain(node: unknown, unreadable: (why: string) => Problem): Node {
 function scalarText(scalar: { readonly value: unknown; readonly source?: string }): string | null {
   if (scalar.value === null) return null
   return typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value))
-}
-
-function firstLine(message: string): string {
-  return message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
 }

@@ -95,7 +95,8 @@ class Rebuilder {
     if (command.startsWith(own)) return shellForm(command.slice(own.length))
     const [, shell, script] = SHELL_FORM.exec(command) ?? []
     if (shell !== undefined && script !== undefined) return [`RUN ${json([...shell.split(/\s+/), script])}`]
-    return [`RUN ${json(command.split(/\s+/))}`]
+    // BuildKit leaves the exec form as its bare words.
+    return [/^(?:\/|[A-Za-z]:\\)/.test(command) ? `RUN ${json(command.split(/\s+/))}` : `RUN ${command}`]
   }
 
   /** The shell form where the list is the shell's, so that it reads as it was written. */
@@ -199,7 +200,7 @@ export function rebuildDockerfile(manifest: ImageManifest, config: ImageConfig):
   ]
   const pairs = pairSteps(manifest, config)
   if (pairs === undefined) {
-    lines.push(`# It does not tell either which step made which of the ${layers.length} layers.`)
+    if (layers.length > 0) lines.push('# Nor does it tell which step made which layer.')
     lines.push(...layers.map(layerComment))
   }
   lines.push('FROM scratch')

@@ -1,39 +1,27 @@
-/** The files that the pages load, gathered from the packages and folders that they are in. */
+/** The files that the pages load, where they stand in this repository and its packages. */
+import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { Assets } from '../src/pages/assets.ts'
 
-const OWN = ['lamina.css', 'lamina.js', 'icon.svg', 'docs.css', 'docs.js']
-const SWAGGER_UI = ['swagger-ui.css', 'swagger-ui-bundle.js']
+const OWN = new URL('../src/pages/assets/', import.meta.url)
 
-/** Each by its name. */
-export const ASSET_FILES: ReadonlyMap<string, URL> = new Map([
-  ...OWN.map((name): [string, URL] => [name, new URL(`../src/pages/assets/${name}`, import.meta.url)]),
-  ...SWAGGER_UI.map((name): [string, URL] => [name, new URL(import.meta.resolve(`swagger-ui-dist/${name}`))]),
-])
+/** Out of swagger-ui-dist: the viewer of the documentation. */
+const VIEWER = ['swagger-ui-bundle.js', 'swagger-ui.css']
 
-/** Read when first asked for, and kept. */
-export function assetsOnDisk(): Assets {
-  const read = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
-  return async (name) => {
-    const file = ASSET_FILES.get(name)
-    if (file === undefined) return undefined
-    let bytes = read.get(name)
-    if (bytes === undefined) {
-      bytes = readFile(file).then((content) => Uint8Array.from(content))
-      bytes.catch(() => read.delete(name))
-      read.set(name, bytes)
-    }
-    return bytes
-  }
+function places(): ReadonlyMap<string, URL> {
+  const own = readdirSync(OWN).map((name) => [name, new URL(name, OWN)] as const)
+  const viewer = VIEWER.map(
+    (name) => [name, new URL(import.meta.resolve(`swagger-ui-dist/${name}`))] as const,
+  )
+  return new Map([...own, ...viewer])
 }
 
-/**
- * The module that the Worker imports them by: each is a data module of the bundle, since a name that ends in `.bin` is
- * one by wrangler's own rules.
- */
-export function assetModule(): string {
-  const names = [...ASSET_FILES.keys()]
-  const imports = names.map((name, i) => `import asset${i} from './${name}.bin'\n`).join('')
-  const entries = names.map((name, i) => `  [${JSON.stringify(name)}, asset${i}],\n`).join('')
-  return `${imports}\nconst assets = new Map([\n${entries}])\n\nexport default async (name) => {\n  const bytes = assets.get(name)\n  return bytes && new Uint8Array(bytes)\n}\n`
+/** All of them, by the name that pages know them by. */
+export function assetNames(): readonly string[] {
+  return [...places().keys()]
+}
+
+/** @returns undefined where there is no file of that name */
+export async function readAsset(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const place = places().get(name)
+  return place === undefined ? undefined : Uint8Array.from(await readFile(place))
 }

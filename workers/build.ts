@@ -1,7 +1,8 @@
-/** Makes `dist/`: the WASM modules, then the Worker as `wrangler deploy` would upload it. */
+/** Makes `dist/`: the WASM modules, the pages' files, then the Worker as `wrangler deploy` would upload it. */
 import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { assetNames, readAsset } from './assets.ts'
 import { sqliteBytes, zstdBytes } from './wasm.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -9,6 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 await mkdir(`${root}dist/wasm`, { recursive: true })
 await writeFile(`${root}dist/wasm/zstd.wasm`, await zstdBytes())
 await writeFile(`${root}dist/wasm/sqlite.wasm`, await sqliteBytes())
+
+await mkdir(`${root}dist/assets`, { recursive: true })
+for (const name of assetNames()) await writeFile(`${root}dist/assets/${name}`, (await readAsset(name)) ?? '')
 
 const wrangler = fileURLToPath(new URL('bin/wrangler.js', import.meta.resolve('wrangler/package.json')))
 const built = spawnSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', 'dist/worker'], {

@@ -7,6 +7,7 @@ import { jobKey } from '../../src/analysis/job.ts'
 import type { Service } from '../../src/analysis/open.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
 import type { Fetch, Jobs } from '../../src/host.ts'
+import type { Assets } from '../../src/pages/assets.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
@@ -23,6 +24,7 @@ type JobStub = {
 
 export type Environment = {
   readonly BUCKET: R2Bucket
+  readonly ASSETS: Fetcher
   readonly JOBS: { idFromName(name: string): unknown; get(id: unknown): JobStub }
   /** On Miniflare: the way out to public addresses, and to those of `LAMINA_PRIVATE_REGISTRIES` as well. */
   readonly EGRESS?: Fetcher
@@ -77,4 +79,12 @@ export function serviceOf(environment: Environment): Service {
     memory: new Memory(),
   }
   return service
+}
+
+/** The pages' files, which are uploaded beside the Worker. */
+export function assetsOf(environment: Environment): Assets {
+  return async (name) => {
+    const answer = await environment.ASSETS.fetch(new Request(`https://assets/${encodeURIComponent(name)}`))
+    return answer.status === 200 ? new Uint8Array(await answer.arrayBuffer()) : undefined
+  }
 }

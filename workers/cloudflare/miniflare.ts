@@ -8,6 +8,7 @@ import { Log, LogLevel, Miniflare } from 'miniflare'
 import { parseConfiguration } from '../../src/configuration.ts'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
+const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
 const COMPATIBILITY_DATE = '2026-11-01'
 
 export type RunningWorker = {
@@ -78,9 +79,11 @@ export async function startWorker(env: Readonly<Record<string, string | undefine
           compatibilityDate: COMPATIBILITY_DATE,
           compatibilityFlags: ['nodejs_compat'],
           manifest: { mainModule: 'worker.js', modulesRoot: '/', modules: await modules() },
+          assets: { directory: ASSETS, runWorkerFirst: true, hasUserWorker: true },
           exports: { JobObject: { type: 'durable-object', storage: 'sqlite' } },
           env: {
             ...Object.fromEntries(settings.map(([name, value]) => [name, { type: 'text' as const, value }])),
+            ASSETS: { type: 'assets' },
             BUCKET: { type: 'r2', name: 'lamina' },
             JOBS: { type: 'durable-object', worker: 'lamina', exportName: 'JobObject' },
             EGRESS: { type: 'network', allow: ['public'], tlsOptions },

@@ -1,6 +1,6 @@
 /** The Worker: the service on Cloudflare, or on Miniflare by `npm start`. */
 import { createApp } from '../../src/http/app.ts'
-import { type Environment, serviceOf } from './environment.ts'
+import { assetsOf, type Environment, serviceOf } from './environment.ts'
 
 export { JobObject } from './job-object.ts'
 
@@ -8,7 +8,7 @@ let app: ReturnType<typeof createApp> | undefined
 
 export default {
   fetch(request: Request, environment: Environment): Response | Promise<Response> {
-    app ??= createApp(serviceOf(environment))
+    app ??= createApp(serviceOf(environment), { assets: assetsOf(environment) })
     return app.fetch(request)
   },
 }

@@ -5,6 +5,7 @@ import { runImageJob } from '../../src/analysis/image-job.ts'
 import { JobRunner } from '../../src/analysis/runner.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
+import { readAsset } from '../assets.ts'
 import { createService } from './host.ts'
 import { LayerThreads } from './layer-threads.ts'
 import { createLog, type Log, logJob } from './log.ts'
@@ -46,7 +47,7 @@ export async function startNode(
     },
   )
   const service = createService(configuration, runner, (operation) => metrics.stored(operation))
-  const app = createApp(service)
+  const app = createApp(service, { assets: readAsset })
 
   /** One line and one count a request; the query is told without its values but the images'. */
   const answer = async (request: Request): Promise<Response> => {

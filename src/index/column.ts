@@ -144,6 +144,7 @@ export function flag(name: string): Column<boolean> {
     decode(source) {
       const page = source(0)
       const { body } = page
+      expectBytes(page, Math.ceil(page.valueCount / 8))
       return {
         get(row) {
           const slot = slotOf(page, row)
@@ -169,10 +170,15 @@ export function sha256(name: string): Column<ByteString> {
     },
     decode(source) {
       const page = source(0)
+      expectBytes(page, page.valueCount * length)
       const arrays = ByteArrays.ofLength(page.body, length)
       return { get: (row) => arrays.get(slotOf(page, row)) }
     },
   }
+}
+
+function expectBytes(page: Page, bytes: number): void {
+  if (page.body.length !== bytes) throw new RangeError('values of another size')
 }
 
 /** Bytes, as they are. */

@@ -131,7 +131,8 @@ function compress(raw: Uint8Array, codec: Codec): Uint8Array {
 
 /** A chunk whose headers and levels are read; its values are not yet. */
 export type Page = {
-  readonly encoding: Encoding
+  /** One of `ENCODING`, unless the bytes are damaged. */
+  readonly encoding: number
   readonly valueCount: number
   /** For each row the number of its value; undefined where every row has one, and a row's number is its value's. */
   readonly slots: Uint16Array | undefined
@@ -169,12 +170,15 @@ export function readChunk(chunk: Uint8Array, rows: number, codec: Codec): Page {
     reader.bytes(header.storedBytes)
     header = readHeader(reader)
   }
-  if (header.type !== DATA_PAGE_V2 || header.rows !== rows) throw new RangeError('no data page of these rows')
-  const { levelBytes, valueCount, encoding } = header
+  const { data } = header
+  if (header.type !== DATA_PAGE_V2 || data?.rows !== rows) throw new RangeError('no data page of these rows')
+  const { levelBytes, valueCount, encoding } = data
+  if (valueCount < 0 || valueCount > rows) throw new RangeError('more values than rows')
   const slots = readSlots(reader.bytes(levelBytes), rows, valueCount)
   const stored = reader.bytes(header.storedBytes - levelBytes)
-  const isStored = codec === CODEC.none || !header.isCompressed
-  const body = isStored ? stored : unpack(stored, header.rawBytes - levelBytes, codec)
+  if (reader.offset !== chunk.length) throw new RangeError('more than a page')
+  const isStored = codec === CODEC.none || !data.isCompressed
+  const body = isStored ? stored : unpack(stored, header.rawBytes - levelBytes)
   return { encoding, valueCount, slots, body }
 }
 
@@ -191,8 +195,7 @@ function readSlots(levels: Uint8Array, rows: number, valueCount: number): Uint16
 }
 
 /** Into memory that the next page uses again. */
-function unpack(stored: Uint8Array, rawBytes: number, codec: Codec): Uint8Array {
-  if (codec === CODEC.none) return stored
+function unpack(stored: Uint8Array, rawBytes: number): Uint8Array {
   if (!(rawBytes >= 0 && rawBytes <= MAX_PAGE_BYTES))
     throw new RangeError('a page of that size was never written')
   if (unpacked.length < rawBytes) unpacked = new Uint8Array(rawBytes * 2)
@@ -205,31 +208,57 @@ type PageHeader = {
   readonly type: number
   readonly rawBytes: number
   readonly storedBytes: number
+  /** Undefined for a dictionary page. */
+  readonly data: DataPageHeader | undefined
+}
+
+type DataPageHeader = {
   readonly rows: number
   readonly valueCount: number
-  readonly encoding: Encoding
+  readonly encoding: number
   readonly levelBytes: number
   readonly isCompressed: boolean
 }
 
+/** Reads a page's header, and checks what follows it. */
 function readHeader(reader: ByteReader): PageHeader {
   const { data } = reader
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const thrift = { view, offset: reader.offset }
   const header = deserializeTCompactProtocol(thrift)
   reader.offset = thrift.offset
-  const content = new ByteReader(data, reader.offset).bytes(header.field_3)
-  if (crc32(content) !== header.field_4 >>> 0)
-    throw new RangeError('bytes that are not those that were written')
-  const page = header.field_8
+  const storedBytes = integerOf(header.field_3)
+  const content = new ByteReader(data, reader.offset).bytes(storedBytes)
+  if (crc32(content) !== integerOf(header.field_4) >>> 0)
+    throw new RangeError('not the bytes that were written')
   return {
-    type: header.field_1,
-    rawBytes: header.field_2,
-    storedBytes: header.field_3,
-    rows: page?.field_3 ?? 0,
-    valueCount: (page?.field_1 ?? 0) - (page?.field_2 ?? 0),
-    encoding: page?.field_4 ?? ENCODING.plain,
-    levelBytes: page?.field_5 ?? 0,
-    isCompressed: page?.field_7 ?? true,
+    type: integerOf(header.field_1),
+    rawBytes: integerOf(header.field_2),
+    storedBytes,
+    data: header.field_8 === undefined ? undefined : readDataHeader(header.field_8),
   }
+}
+
+function readDataHeader(header: Record<`field_${number}`, unknown>): DataPageHeader {
+  const rows = integerOf(header.field_3)
+  const nullCount = integerOf(header.field_2)
+  if (
+    integerOf(header.field_1) !== rows ||
+    integerOf(header.field_6) !== 0 ||
+    typeof header.field_7 !== 'boolean'
+  ) {
+    throw new RangeError('a page with repetitions')
+  }
+  return {
+    rows,
+    valueCount: rows - nullCount,
+    encoding: integerOf(header.field_4),
+    levelBytes: integerOf(header.field_5),
+    isCompressed: header.field_7,
+  }
+}
+
+function integerOf(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw new RangeError('a page without its header')
+  return value
 }

@@ -1,0 +1,41 @@
+/** Whether the budgets hold: each case is a process that dies where they do not. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const LONG = process.env.LAMINA_LONG === '1'
+const MB = 1e6
+const HEAP = '--max-old-space-size=48'
+
+/** @returns the peak of its array buffers, in bytes */
+async function peakOf(script: string, ...args: readonly (string | number)[]): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'lamina-memory-'))
+  const path = fileURLToPath(new URL(`../../test/memory/${script}`, import.meta.url))
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [HEAP, path, folder, ...args.map(String)])
+    return Number(stdout)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+// A fifth of a million entries, held as objects, do not fit into that heap.
+test.each(['sorted', 'shuffled'])(
+  'a layer of many entries, %s, is indexed in bounded memory',
+  async (order) => {
+    const peak = await peakOf('index-layer.ts', LONG ? 2_000_000 : 200_000, order)
+    expect(peak).toBeGreaterThan(MB)
+    expect(peak).toBeLessThan(48 * MB)
+  },
+  600_000,
+)
+
+test('more than a hundred tables are read at once in bounded memory', async () => {
+  const peak = await peakOf('read-tables.ts', 127, LONG ? 1_000_000 : 300_000)
+  expect(peak).toBeGreaterThan(MB)
+  expect(peak).toBeLessThan(55 * MB)
+}, 600_000)

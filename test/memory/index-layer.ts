@@ -1,0 +1,67 @@
+/**
+ * Indexes a layer of so many small files, as a process of its own: under a bounded heap it shows what indexing takes.
+ * Prints the peak of its array buffers, in bytes.
+ *
+ * node --max-old-space-size=48 test/memory/index-layer.ts FOLDER ENTRIES sorted|shuffled
+ */
+import { hash } from 'node:crypto'
+import { indexLayer } from '../../src/index/layer-index.ts'
+import type { Entry } from '../../src/layer/entry.ts'
+import type { LayerReading } from '../../src/layer/read.ts'
+import { FolderStore } from '../../workers/node/folder-store.ts'
+
+const [folder = '', count = '', order = ''] = process.argv.slice(2)
+const total = Number(count)
+const digest = `sha256:${'a'.repeat(64)}`
+let peak = 0
+
+/** Coprime to the number of entries: each is met once, in no order. */
+const STRIDE = 7919
+
+function entry(ordinal: number): Entry {
+  const place = order === 'shuffled' ? (ordinal * STRIDE) % total : ordinal
+  const directory = `usr\0share\0package-${String(Math.floor(place / 40)).padStart(6, '0')}`
+  return {
+    // As from a scanner: strings of their own, not pieces of another.
+    key: Buffer.from(`${directory}\0lib\0file-${String(place % 40).padStart(2, '0')}.js`).toString('latin1'),
+    type: 'file',
+    bytes: place % 30_000,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: (1_700_000_000 + Math.floor(place / 500)) * 1e6,
+    sha256: hash('sha256', String(place), 'binary'),
+    ordinal,
+    offset: ordinal * 30_720,
+  }
+}
+
+const reading: LayerReading = {
+  async *entries() {
+    for (let i = 0; i < total; i += 1000) {
+      yield Array.from({ length: Math.min(1000, total - i) }, (_, k) => entry(i + k))
+      peak = Math.max(peak, process.memoryUsage().arrayBuffers)
+    }
+  },
+  facts: {
+    digest,
+    diffId: digest,
+    compression: 'none',
+    compressedBytes: 0,
+    uncompressedBytes: 0,
+    fileBytes: 0,
+    entries: total,
+    warnings: [],
+  },
+}
+
+/** Merging comes after the last entry: the peak is looked for while it goes on, too. */
+class WatchedStore extends FolderStore {
+  override get(...asked: Parameters<FolderStore['get']>): ReturnType<FolderStore['get']> {
+    peak = Math.max(peak, process.memoryUsage().arrayBuffers)
+    return super.get(...asked)
+  }
+}
+
+await indexLayer(new WatchedStore(folder), digest, () => reading)
+process.stdout.write(String(peak))

@@ -48,7 +48,7 @@ class Rebuilder {
     // The classic builder leaves a RUN as the bare command; what other tools leave is in their own words.
     return /^(?:\||\/|[A-Za-z]:\\|cmd |powershell )/.test(text)
       ? this.#run(text)
-      : comment(text || 'a step without a word')
+      : comment(text.replace(/^#\s*/, '') || 'a step without a word')
   }
 
   #instruction(name: string, rest: string): readonly string[] {

@@ -18,7 +18,7 @@ const QUOTED = /"((?:[^"\\]|\\.)*)"/gs
 /** A quoted text or character, without its quotes, as it was. */
 function unquote(text: string): string {
   return text.replace(
-    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-7]{3})|(.))/gis,
+    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-7]{3})|(.))/gs,
     (_, x: string, u: string, U: string, octal: string, letter: string) => {
       if (letter !== undefined) return ESCAPES[letter] ?? letter
       const code = octal === undefined ? Number.parseInt(x ?? u ?? U, 16) : Number.parseInt(octal, 8)

@@ -28,6 +28,7 @@ describe('what a glob matches', () => {
     ['**/*.so', ['x.so', 'usr/lib/x.so', '.so'], ['x.so.1', 'x/so']],
     ['**.so', ['x.so', 'usr/lib/x.so', 'usr/.so'], ['usr/so']],
     ['lib/x**y', ['lib/xy', 'lib/x/y', 'lib/xa/b/cy'], ['lib/x', 'x/y']],
+    ['x**/y', ['x/y', 'xa/y', 'xa/b/y'], ['xy', 'ax/y']],
     ['[abc]x', ['ax', 'cx'], ['dx', 'x', 'Ax', '/x']],
     ['[a-c]x', ['ax', 'bx'], ['dx', '-x']],
     ['[!a]', ['b', '!', 'é', '\n'], ['a', '/', 'bc']],

@@ -9,6 +9,7 @@ import type { PackageChange } from '../diff/packages.ts'
 import type { Diff, Figure } from '../diff/summary.ts'
 import { formatBytes, formatCount, formatDelta } from '../figure.ts'
 import type { ImageIdentity } from '../image/report.ts'
+import { buildStep } from '../pages/build-step.ts'
 import { tellingDirectories } from './diff-highlights.ts'
 
 /** Hostile text out of an image or a reference. */
@@ -341,17 +342,9 @@ function layerTable({ layers }: Diff): Table {
   }
 }
 
-/** As it stands in the Dockerfile, without what the builder wraps around it. */
 function stepName({ createdBy, digest, comment }: StepLike): Name {
-  const step = createdBy ?? comment ?? digest ?? ''
-  return excerpt(
-    step
-      .replace(/^(?:RUN )?\/bin\/sh -c #\(nop\) +/, '')
-      .replace(/^(?:RUN )?\/bin\/sh -c /, 'RUN ')
-      .replace(/ # buildkit$/, '')
-      .replace(/\s+/g, ' ')
-      .trim(),
-  )
+  const step = createdBy === undefined ? (comment ?? digest ?? '') : buildStep(createdBy)
+  return excerpt(step.replace(/\s+/g, ' '))
 }
 
 type StepLike = {

@@ -1,0 +1,81 @@
+import fc from 'fast-check'
+import { micromark } from 'micromark'
+import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import { describe, expect, test } from 'vitest'
+import { diffNaming, hostileNames, SAME } from '../../test/diffs.ts'
+import { diffMarkdown } from './diff-markdown.ts'
+
+const render = (markdown: string): string =>
+  micromark(markdown, { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] })
+
+const count = (text: string, part: string): number => text.split(part).length - 1
+
+/** Tags without attributes, in order; `code` stands wherever a name does. */
+const tagsOf = (html: string): string[] =>
+  html.match(/<\/?[a-z]\w*/gi)?.filter((tag) => !/code$/.test(tag)) ?? []
+
+test('a headline, the figures, the reasons, and collapsed tables', () => {
+  const markdown = diffMarkdown(diffNaming(['usr/lib/python3']))
+  expect(markdown).toContain(`### \`registry.example/team/app:v1\` → \`registry.example/team/app:v2\`
+
+**31.6 MB smaller to pull (-37%), 119 MB smaller unpacked**
+
+|  | \`v1\` | \`v2\` | Change | % |
+| --- | ---: | ---: | ---: | ---: |
+| Compressed, to pull | 85.4 MB | 53.8 MB | -31.6 MB | -37% |
+`)
+  expect(markdown).toContain(
+    '\n- 98.0 MB less is wasted on files that a later layer removed or replaced; before, ',
+  )
+  expect(markdown).toContain(`
+<details><summary>Where it changed</summary>
+
+| Change | Directory | Paths |
+| ---: | --- | --- |
+| +1.00 kB | \`usr/lib/python3\` | 1 added, 2 removed, 3 modified |
+
+</details>
+`)
+  const html = render(markdown)
+  expect(count(html, '<table>')).toBe(7)
+  expect([count(html, '<details>'), count(html, '</details>')]).toEqual([6, 6])
+})
+
+test('equal images are said to be', () => {
+  const markdown = diffMarkdown(SAME)
+  expect(markdown).toContain('**identical: the same files and the same config**')
+  expect(markdown).not.toContain('<details>')
+})
+
+test('no name becomes anything but a name, generated', () => {
+  fc.assert(
+    fc.property(hostileNames, (names) => {
+      const harmless = render(diffMarkdown(diffNaming(names.map((_, i) => `name ${i}`))))
+      expect(tagsOf(render(diffMarkdown(diffNaming(names))))).toEqual(tagsOf(harmless))
+    }),
+    { numRuns: process.env.LAMINA_LONG ? 5_000 : 100 },
+  )
+})
+
+describe('a comment has 65,536 bytes', () => {
+  test.each([
+    ['many', Array.from({ length: 5_000 }, (_, i) => `usr/share/${i}`)],
+    ['long', Array.from({ length: 60 }, (_, i) => `${i}${'x'.repeat(4_000)}`)],
+    ['long when escaped', Array.from({ length: 60 }, (_, i) => `${i}${'|\u{e0001}`'.repeat(1_000)}`)],
+  ])('%s names are cut to fit, and a line says so', (_, names) => {
+    const markdown = diffMarkdown(diffNaming(names))
+    expect(Buffer.byteLength(markdown)).toBeLessThan(65_536)
+    const html = render(markdown)
+    expect(count(html, '<details>')).toBe(count(html, '</details>'))
+    const [, left, all] = /Cut to fit into a comment: (?:.*, )?(\d+) of (\d+) packages/.exec(markdown) ?? []
+    expect(Number(all)).toBe(3 * names.length)
+    const shown = /<summary>Packages<\/summary>(.*?)<\/details>/s.exec(markdown)?.[1] ?? ''
+    expect(count(shown, '\n| +') + count(shown, '\n| -') + count(shown, '\n| ~')).toBe(
+      Number(all) - Number(left) + (shown ? 1 : 0),
+    )
+  })
+
+  test('what fits is not cut', () => {
+    expect(diffMarkdown(diffNaming(['a', 'b']))).not.toContain('Cut to fit')
+  })
+})

@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { diffNaming, hostileNames, SAME } from '../../test/diffs.ts'
+import { diffText } from './diff-text.ts'
+
+test('aligned, largest first, without colours', () => {
+  const text = diffText(diffNaming(['usr/lib', 'usr/bin/x']))
+  expect(text).toContain(`registry.example/team/app:v1 → registry.example/team/app:v2
+31.6 MB smaller to pull (-37%), 119 MB smaller unpacked
+
+                                       v1       v2    Change      %
+  Compressed, to pull             85.4 MB  53.8 MB  -31.6 MB   -37%
+  Layers, unpacked                 240 MB   121 MB   -119 MB   -50%
+`)
+  expect(text).toContain(`
+Where it changed
+    Change  Directory  Paths
+  +1.00 kB  usr/lib    1 added, 2 removed, 3 modified
+    +999 B  usr/bin/x  1 added, 2 removed, 3 modified
+`)
+})
+
+test('equal images are identical, and there is no more to say', () => {
+  expect(diffText(SAME)).toBe(
+    'registry.example/team/app:v1 → registry.example/team/app:v2\nidentical: the same files and the same config\n',
+  )
+})
+
+test('colours where they are asked for', () => {
+  const [plain, coloured] = [diffText(diffNaming(['a'])), diffText(diffNaming(['a']), { colour: true })]
+  expect(coloured).toContain('\x1b[32mCompressed, to pull')
+  expect(coloured).toContain('\x1b[31m+1.00 kB  a')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the codes are what is taken away
+  expect(coloured.replace(/\x1b\[\d+m/g, '')).toBe(plain)
+})
+
+test('what is too much is counted', () => {
+  expect(diffText(diffNaming(Array.from({ length: 50 }, (_, i) => `d${i}`)))).toContain(
+    '… and 10 more files\n',
+  )
+})
+
+test('no name reaches the terminal or the CI that shows it, generated', () => {
+  fc.assert(
+    fc.property(hostileNames, (names) => {
+      const text = diffText(diffNaming(names))
+      const harmless = diffText(diffNaming(names.map((_, i) => `name ${i}`)))
+      expect(text.split('\n')).toHaveLength(harmless.split('\n').length)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      expect(text).not.toMatch(/^\s*::|##\w*\[|[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/m)
+    }),
+    { numRuns: process.env.LAMINA_LONG ? 20_000 : 500 },
+  )
+})

@@ -30,7 +30,7 @@ export class DirectoryFinder {
 
   constructor(store: ObjectStore) {
     this.#store = store
-    this.#sums = new SortedRows(store, UNSORTED, compareByParent)
+    this.#sums = new SortedRows(store, UNSORTED, compareByParent, ({ key }) => key.length)
   }
 
   add(sums: readonly DirectorySum[]): Promise<void> {

@@ -28,7 +28,7 @@ export const DUPLICATES = defineSchema<DuplicateGroup>({
 })
 
 /** One file whose content may be there again. */
-type Copy = { readonly sha256: ByteString; readonly bytes: number; readonly key: PathKey }
+export type Copy = { readonly sha256: ByteString; readonly bytes: number; readonly key: PathKey }
 
 const COPIES = defineSchema<Copy>({ sha256: sha256('sha256'), bytes: int64('bytes'), key: path('path') })
 
@@ -39,21 +39,17 @@ export class Duplicates {
 
   constructor(store: ObjectStore) {
     this.#store = store
-    this.#copies = new SortedRows(store, COPIES, compareCopies)
+    this.#copies = new SortedRows(store, COPIES, compareCopies, ({ key }) => key.length)
   }
 
-  /** Once for each inode. @returns whether it is time to `spill` */
-  add(sha256: ByteString, bytes: number, key: PathKey): boolean {
-    return this.#copies.add({ sha256, bytes, key })
-  }
-
-  spill(): Promise<void> {
-    return this.#copies.spill()
+  /** @param copies each inode, or each member, once; in any order */
+  add(copies: readonly Copy[]): Promise<void> {
+    return this.#copies.addAll(copies)
   }
 
   /** @param key of the table */
   async write(key: string): Promise<{ groups: number; wastedBytes: number }> {
-    const found = new SortedRows(this.#store, DUPLICATES, compareGroups)
+    const found = new SortedRows(this.#store, DUPLICATES, compareGroups, weighGroup)
     try {
       let wastedBytes = 0
       for await (const groups of groupsOf(this.#copies.sorted())) {
@@ -100,6 +96,10 @@ async function* groupsOf(batches: AsyncIterable<readonly Copy[]>): AsyncGenerato
 
 function compareCopies(a: Copy, b: Copy): number {
   return compareText(a.sha256, b.sha256) || compareText(a.key, b.key)
+}
+
+function weighGroup({ paths }: DuplicateGroup): number {
+  return paths.reduce((bytes, { path }) => bytes + path.length, 0)
 }
 
 function compareGroups(a: DuplicateGroup, b: DuplicateGroup): number {

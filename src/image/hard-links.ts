@@ -166,7 +166,7 @@ class Targets {
 }
 
 /** Links in the order in which they were met. */
-class CollectedLinks {
+export class CollectedLinks {
   readonly stamps = new NumberList()
   /** Where each target begins in `text`, and where the last one ends. */
   readonly starts = new NumberList()
@@ -178,7 +178,13 @@ class CollectedLinks {
     this.starts.push(0)
   }
 
-  add(stamp: Stamp, link: ByteString): void {
+  /** To be called with every member of every layer, in any order. */
+  see(row: Entry, layer: number): void {
+    if (row.type !== 'hardlink' || row.whiteout !== undefined || row.key === '') return
+    this.#add(memberStamp(layer, row.ordinal), row.link ?? '')
+  }
+
+  #add(stamp: Stamp, link: ByteString): void {
     const { key } = cleanPath(toBytes(link))
     if (key === '') return
     while (this.#length + key.length > this.text.length) {
@@ -190,19 +196,6 @@ class CollectedLinks {
     this.stamps.push(stamp)
     this.starts.push(this.#length)
   }
-}
-
-async function collectLinks(layers: readonly LayerRows[]): Promise<CollectedLinks> {
-  const links = new CollectedLinks()
-  for (const [layer, rows] of layers.entries()) {
-    for await (const batch of rows) {
-      for (const row of batch) {
-        if (row.type !== 'hardlink' || row.whiteout !== undefined || row.key === '') continue
-        links.add(memberStamp(layer, row.ordinal), row.link ?? '')
-      }
-    }
-  }
-  return links
 }
 
 /** Something that happens at a path that is asked for, in the order of time. */
@@ -365,13 +358,24 @@ function killsBelow({ rows, layers, count, depth }: PathRows): readonly Stamp[] 
   return kills.sort((a, b) => a - b)
 }
 
+export async function collectHardLinks(layers: readonly LayerRows[]): Promise<CollectedLinks> {
+  const links = new CollectedLinks()
+  for (const [layer, rows] of layers.entries()) {
+    for await (const batch of rows) for (const row of batch) links.see(row, layer)
+  }
+  return links
+}
+
 /**
  * Resolves all hard links of an image.
  *
- * @param open the rows of all layers, lowest first, from the start: called once or twice
+ * @param collected all links of all layers
+ * @param open the rows of all layers, lowest first, from the start: called where there is a link
  */
-export async function resolveHardLinks(open: () => readonly LayerRows[]): Promise<HardLinks> {
-  const collected = await collectLinks(open())
+export async function resolveHardLinks(
+  collected: CollectedLinks,
+  open: () => readonly LayerRows[],
+): Promise<HardLinks> {
   const targets = new Targets(collected)
   const finder = new TargetFinder(targets)
   if (targets.stamps.length > 0) for await (const _ of walk(open(), [finder], () => false));

@@ -4,7 +4,7 @@ import { applyLayers } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
 import type { Entry } from '../layer/entry.ts'
 import { isWithin, parentKey } from '../path.ts'
-import { resolveHardLinks } from './hard-links.ts'
+import { collectHardLinks, resolveHardLinks } from './hard-links.ts'
 import { type DirectorySum, type HiddenFile, Merger } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'
 import { walk } from './walk.ts'
@@ -13,7 +13,7 @@ const RUNS = process.env.LAMINA_LONG === '1' ? 60_000 : 1_500
 
 async function merge(layers: readonly (readonly Entry[])[]) {
   const open = () => layers.map((entries) => tableRows(entries))
-  const merger = new Merger(await resolveHardLinks(open))
+  const merger = new Merger(await resolveHardLinks(await collectHardLinks(open()), open))
   const rows: MergedEntry[] = []
   const hidden: HiddenFile[] = []
   const directories: DirectorySum[] = []

@@ -36,7 +36,13 @@ test('rows come back sorted, equal ones in the order in which they came, however
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 60 }), limits, async (rows, limits) => {
       const store = new MemoryStore()
-      const sorted = new SortedRows(store, ROWS, (a, b) => b.bytes - a.bytes, limits)
+      const sorted = new SortedRows(
+        store,
+        ROWS,
+        (a, b) => b.bytes - a.bytes,
+        ({ key }) => key.length,
+        limits,
+      )
       await sorted.addAll(rows)
       const found: Row[] = []
       for await (const batch of sorted.sorted()) found.push(...batch.map((one) => plainRow(ROWS, one)))

@@ -28,35 +28,39 @@ export class SortedRows<Row> {
   readonly #store: ObjectStore
   readonly #schema: Schema<Row>
   readonly #compare: Compare<Row>
+  readonly #weigh: (row: Row) => number
   readonly #limits: SortLimits
   readonly #temporary: TemporaryObjects
   readonly #runs: string[] = []
   #rows: Row[] = []
   #bytes = 0
 
-  /** @param schema of the runs, in no order of its own */
-  constructor(store: ObjectStore, schema: Schema<Row>, compare: Compare<Row>, limits = LIMITS) {
+  /**
+   * @param schema of the runs, in no order of its own
+   * @param weigh bytes of a row's names and the like
+   */
+  constructor(
+    store: ObjectStore,
+    schema: Schema<Row>,
+    compare: Compare<Row>,
+    weigh: (row: Row) => number,
+    limits = LIMITS,
+  ) {
     this.#store = store
     this.#schema = schema
     this.#compare = compare
+    this.#weigh = weigh
     this.#limits = limits
     this.#temporary = new TemporaryObjects(store)
   }
 
-  /** @returns whether it is time to `spill` */
-  add(row: Row): boolean {
-    this.#rows.push(row)
-    for (const field of this.#schema.fields) this.#bytes += field.weigh?.(row) ?? 0
-    return this.#rows.length >= this.#limits.rows || this.#bytes >= this.#limits.bytes
-  }
-
   async addAll(rows: readonly Row[]): Promise<void> {
-    for (const row of rows) if (this.add(row)) await this.spill()
-  }
-
-  /** Puts aside what is held. */
-  async spill(): Promise<void> {
-    await this.#writeRun(once(this.#takeSorted()))
+    const limits = this.#limits
+    for (const row of rows) {
+      this.#rows.push(row)
+      this.#bytes += this.#weigh(row)
+      if (this.#rows.length >= limits.rows || this.#bytes >= limits.bytes) await this.#spill()
+    }
   }
 
   /** All rows, sorted; to be called once. */
@@ -66,7 +70,7 @@ export class SortedRows<Row> {
       for (let start = 0; start < rows.length; start += BATCH) yield rows.slice(start, start + BATCH)
       return
     }
-    await this.spill()
+    await this.#spill()
     while (this.#runs.length > this.#limits.fanIn) {
       const some = this.#runs.splice(0, this.#limits.fanIn)
       // In front of the others: its rows came before theirs.
@@ -78,6 +82,10 @@ export class SortedRows<Row> {
   async delete(): Promise<void> {
     this.#rows = []
     await this.#temporary.delete()
+  }
+
+  async #spill(): Promise<void> {
+    await this.#writeRun(once(this.#takeSorted()))
   }
 
   #takeSorted(): readonly Row[] {

@@ -7,7 +7,7 @@ import type { RowRange, Table } from '../index/table.ts'
 import type { Entry, EntryType } from '../layer/entry.ts'
 import { isWithin, type PathKey, parentKey, showPath } from '../path.ts'
 import { Problem } from '../problem.ts'
-import { resolveHardLinks } from './hard-links.ts'
+import { collectHardLinks, resolveHardLinks } from './hard-links.ts'
 import { type DirectorySum, Merger } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'
 import { walk } from './walk.ts'
@@ -277,7 +277,7 @@ export async function imageTree(tables: TreeTables, key: PathKey, shape: TreeSha
  */
 export async function layerTree(layer: Table<Entry>, key: PathKey, shape: TreeShape): Promise<TreeNode> {
   const open = () => [layer.rows()]
-  const merger = new Merger(await resolveHardLinks(open))
+  const merger = new Merger(await resolveHardLinks(await collectHardLinks(open()), open))
   const tree = new TreeScan(key, shape)
   let found = key === '' ? leaf({ key, type: 'directory', bytes: 0 }) : undefined
   const take = () => {

@@ -40,7 +40,7 @@ export class WasteFinder {
 
   constructor(store: ObjectStore) {
     this.#store = store
-    this.#hidden = new SortedRows(store, HIDDEN_FILES, compareHidden)
+    this.#hidden = new SortedRows(store, HIDDEN_FILES, compareHidden, ({ key }) => key.length)
   }
 
   add(files: readonly HiddenFile[]): Promise<void> {

@@ -10,10 +10,10 @@ import type { Entry } from '../layer/entry.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { type ImageConfig, nonEmptyHistory } from '../registry/config.ts'
 import { DirectoryFinder } from './directories.ts'
-import { Duplicates } from './duplicates.ts'
+import { type Copy, Duplicates } from './duplicates.ts'
 import { DiveEfficiency } from './efficiency.ts'
 import { countPackages, countsOf, type ImageLayer, layerReports, sizesOf } from './facts.ts'
-import { resolveHardLinks } from './hard-links.ts'
+import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.ts'
 import { writeStoredImage } from './image.ts'
 import { LargestPaths } from './largest.ts'
 import { Merger } from './merge.ts'
@@ -39,12 +39,41 @@ export type ImageSource = {
 /** Rows, files and directories that the merge hands on at once. */
 const STEP = 2000
 
-/** Notes which contents the layers have, hidden ones too. */
-class LayerContents implements PathVisitor {
-  readonly contents: RepeatedContents
+/** What is learned of the layers before they are merged, member by member. */
+async function survey(layers: readonly LayerRows[], members: number): Promise<Survey> {
+  const links = new CollectedLinks()
+  const contents = new RepeatedContents(members)
+  for (const [layer, rows] of layers.entries()) {
+    for await (const batch of rows) {
+      for (const row of batch) {
+        if (isContent(row)) contents.add(row.sha256 ?? '')
+        else links.see(row, layer)
+      }
+    }
+  }
+  return { links, contents }
+}
 
-  constructor(members: number) {
-    this.contents = new RepeatedContents(members)
+type Survey = { readonly links: CollectedLinks; readonly contents: RepeatedContents }
+
+/** What has no bytes wastes none. */
+function isContent(entry: Entry): boolean {
+  return entry.type === 'file' && entry.bytes > 0 && entry.whiteout === undefined
+}
+
+/** Finds in the layers, hidden or not, the contents that may be there again. */
+class LayerCopies implements PathVisitor {
+  readonly #contents: RepeatedContents
+  #copies: Copy[] = []
+
+  constructor(contents: RepeatedContents) {
+    this.#contents = contents
+  }
+
+  take(): readonly Copy[] {
+    const copies = this.#copies
+    this.#copies = []
+    return copies
   }
 
   enter(): void {}
@@ -54,14 +83,11 @@ class LayerContents implements PathVisitor {
   visit({ rows, count }: PathRows): void {
     for (let i = 0; i < count; i++) {
       const row = rows[i]
-      if (row !== undefined && isContent(row)) this.contents.add(row.sha256 ?? '')
+      if (row === undefined || !isContent(row)) continue
+      const { sha256 = '' } = row
+      if (this.#contents.has(sha256)) this.#copies.push({ sha256, bytes: row.bytes, key: row.key })
     }
   }
-}
-
-/** Whether an empty file or none at all; what has no bytes wastes none. */
-function isContent(entry: Entry): boolean {
-  return entry.type === 'file' && entry.bytes > 0 && entry.whiteout === undefined
 }
 
 /** Makes one image's tables, one step after the other. */
@@ -71,8 +97,10 @@ class ImageWriter {
   readonly #tables: readonly Table<Entry>[]
   readonly #merger: Merger
   readonly #dive: DiveEfficiency
-  readonly #layerContents: LayerContents
   readonly #contents: RepeatedContents
+  readonly #layerCopies: LayerCopies
+  readonly #duplicates: Duplicates
+  readonly #layerDuplicates: Duplicates
   readonly #waste: WasteFinder
   readonly #directories: DirectoryFinder
   readonly #databases = new ShownDatabases()
@@ -84,16 +112,18 @@ class ImageWriter {
     store: ObjectStore,
     source: ImageSource,
     tables: readonly Table<Entry>[],
-    merger: Merger,
+    links: HardLinks,
+    contents: RepeatedContents,
   ) {
-    const members = tables.reduce((all, table) => all + table.rowCount, 0)
     this.#store = store
     this.#source = source
     this.#tables = tables
-    this.#merger = merger
+    this.#merger = new Merger(links)
     this.#dive = new DiveEfficiency(tables.length)
-    this.#layerContents = new LayerContents(members)
-    this.#contents = new RepeatedContents(members)
+    this.#contents = contents
+    this.#layerCopies = new LayerCopies(contents)
+    this.#duplicates = new Duplicates(store)
+    this.#layerDuplicates = new Duplicates(store)
     this.#waste = new WasteFinder(store)
     this.#directories = new DirectoryFinder(store)
   }
@@ -101,8 +131,10 @@ class ImageWriter {
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
     const tables: Table<Entry>[] = []
     for (const { descriptor } of source.layers) tables.push(await openLayer(store, descriptor.digest))
-    const links = await resolveHardLinks(() => tables.map((table) => table.rows()))
-    return new ImageWriter(store, source, tables, new Merger(links))
+    const open = () => tables.map((table) => table.rows())
+    const members = tables.reduce((all, table) => all + table.rowCount, 0)
+    const { links, contents } = await survey(open(), members)
+    return new ImageWriter(store, source, tables, await resolveHardLinks(links, open), contents)
   }
 
   async write(): Promise<ImageFacts> {
@@ -114,9 +146,9 @@ class ImageWriter {
       layers.length,
       (file) => this.#merger.wasteOf(file),
     )
+    const duplicates = await this.#duplicates.write(this.#key('duplicates.parquet'))
+    await this.#layerDuplicates.write(this.#key('layer-duplicates.parquet'))
     const inventory = await this.#takeInventory()
-    const duplicates = await this.#writeDuplicates(inventory)
-    await this.#writeLayerDuplicates()
     const packages = inventory.packages()
     await writeTable(this.#store, this.#key('packages.parquet'), PACKAGES, once(packages))
     const { totals } = this.#merger
@@ -138,12 +170,14 @@ class ImageWriter {
   async close(): Promise<void> {
     await this.#waste.delete()
     await this.#directories.delete()
+    await this.#duplicates.delete()
+    await this.#layerDuplicates.delete()
   }
 
   /** The one walk in which nearly all is found. */
   async *#merge(): AsyncGenerator<readonly MergedEntry[]> {
     const merger = this.#merger
-    const visitors = [merger, this.#dive, this.#layerContents]
+    const visitors = [merger, this.#dive, this.#layerCopies]
     for await (const _ of walk(this.#rows(), visitors, () => merger.waiting >= STEP)) yield await this.#take()
     yield await this.#take()
   }
@@ -151,71 +185,38 @@ class ImageWriter {
   async #take(): Promise<readonly MergedEntry[]> {
     await this.#waste.add(this.#merger.takeHidden())
     await this.#directories.add(this.#merger.takeDirectories())
+    await this.#layerDuplicates.add(this.#layerCopies.take())
     const rows = this.#merger.takeRows()
-    for (const row of rows) this.#see(row)
+    const copies: Copy[] = []
+    for (const row of rows) {
+      this.#databases.see(row)
+      if (row.type === 'file') this.#seeFile(row, copies)
+    }
+    await this.#duplicates.add(copies)
     return rows
   }
 
-  #see(row: MergedEntry): void {
-    this.#databases.see(row)
-    if (row.type !== 'file') return
-    const { key, bytes, layer, inode = 0 } = row
+  #seeFile(row: MergedEntry, copies: Copy[]): void {
+    const { key, bytes, layer, inode = 0, sha256 = '' } = row
     this.#largest.add({ key, bytes, layer })
     if (inode <= this.#lastInode) return
     this.#lastInode = inode
-    if (bytes > 0) this.#contents.add(row.sha256 ?? '')
+    if (bytes > 0 && this.#contents.has(sha256)) copies.push({ key, bytes, sha256 })
   }
 
-  #takeInventory(): Promise<Inventory> {
+  /** Goes through the merged file system again where there is a package database: whose files are whose is known then. */
+  async #takeInventory(): Promise<Inventory> {
     const { layers, wasm } = this.#source
     const databases = layers.map(({ descriptor }, layer) => ({
       layer,
       members: readDatabases(this.#store, descriptor.digest),
     }))
-    return takeInventory(databases, this.#databases, wasm)
-  }
-
-  /** Goes through the merged file system again, in which the packages' files are counted too. */
-  async #writeDuplicates(inventory: Inventory): Promise<{ groups: number; wastedBytes: number }> {
-    const duplicates = new Duplicates(this.#store)
-    const hasPackages = this.#databases.size > 0
+    const inventory = await takeInventory(databases, this.#databases, wasm)
+    if (this.#databases.size === 0) return inventory
     const files = await openTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
-    let lastInode = 0
-    try {
-      for await (const rows of files?.rows() ?? []) {
-        for (const row of rows) {
-          if (row.type !== 'file') continue
-          if (hasPackages) inventory.see(row)
-          const { inode = 0, sha256 = '' } = row
-          if (inode <= lastInode) continue
-          lastInode = inode
-          if (!this.#contents.has(sha256) || row.bytes === 0) continue
-          if (duplicates.add(sha256, row.bytes, row.key)) await duplicates.spill()
-        }
-      }
-      return await duplicates.write(this.#key('duplicates.parquet'))
-    } finally {
-      await duplicates.delete()
-    }
-  }
-
-  async #writeLayerDuplicates(): Promise<void> {
-    const duplicates = new Duplicates(this.#store)
-    try {
-      for (const table of this.#tables) {
-        for await (const rows of table.rows()) {
-          for (const row of rows) {
-            if (!isContent(row)) continue
-            const { sha256 = '' } = row
-            if (!this.#layerContents.contents.has(sha256)) continue
-            if (duplicates.add(sha256, row.bytes, row.key)) await duplicates.spill()
-          }
-        }
-      }
-      await duplicates.write(this.#key('layer-duplicates.parquet'))
-    } finally {
-      await duplicates.delete()
-    }
+    const columns = ['key', 'type', 'bytes', 'inode'] as const
+    for await (const rows of files?.rows({ columns }) ?? []) for (const row of rows) inventory.see(row)
+    return inventory
   }
 
   async #efficiency(): Promise<Efficiency> {

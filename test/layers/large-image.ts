@@ -3,6 +3,7 @@
  *
  *     node --max-old-space-size=48 test/layers/large-image.ts MEMBERS LAYERS
  */
+import { hash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,7 +35,7 @@ async function* layerRows(layer: number, members: number): AsyncGenerator<readon
     ordinal++
     return shown
   }
-  const content = (name: string) => name.padEnd(32, '\x9d').split('').reverse().join('')
+  const content = (name: string) => hash('sha256', name, 'binary')
   for (const [area, count] of [
     [`opt\0layer-${String(layer).padStart(3, '0')}`, members * 0.8],
     ['usr\0share', members * 0.2],

@@ -56,6 +56,13 @@ export function problemOf(error: unknown): Problem | undefined {
   return undefined
 }
 
+/** @throws Problem `invalid_parameter` */
+export function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (!result.success) throw invalidParameter(result.error)
+  return result.data
+}
+
 /** The first thing that is wrong, a misspelt name before all else, since it may be why another one is missing. */
 export function invalidParameter(error: z.ZodError): Problem {
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]

@@ -9,7 +9,7 @@ import type { App, Backend } from '../backend.ts'
 import { bodyJson } from '../body.ts'
 import { json, problems, registrySecurity } from '../describe.ts'
 import { eventStream } from '../events.ts'
-import { invalidParameter } from '../problems.ts'
+import { parsed } from '../problems.ts'
 import { analysisRequestSchema, analysisSchema } from '../schemas/analyses.ts'
 
 /** A listener is told for so long, then has to come again. */
@@ -22,6 +22,9 @@ const params = z.object({
   }),
 })
 
+/** A misspelt parameter is no parameter. */
+const nothing = z.strictObject({})
+
 const createAnalysis = createRoute({
   method: 'post',
   path: '/v1/analyses',
@@ -32,6 +35,7 @@ const createAnalysis = createRoute({
     'Not needed before a report, which starts one by itself: for callers who want to follow it. The answer is the analysis; `Location` names it.',
   security: registrySecurity,
   request: {
+    query: nothing,
     body: {
       required: true,
       description: 'Which image.',
@@ -53,7 +57,7 @@ const getAnalysis = createRoute({
   summary: 'How an analysis stands',
   description: 'Its progress, and in the end its result or why it failed. Known for an hour.',
   security: registrySecurity,
-  request: { params },
+  request: { params, query: nothing },
   responses: {
     200: json('The analysis.', analysisSchema),
     ...problems('registry', { 404: ['analysis_not_found'] }),
@@ -77,7 +81,7 @@ const watchAnalysis = createRoute({
   description:
     'Server-Sent Events: `progress` with the analysis as it changes, then `succeeded` or `failed`, which a late listener gets too.',
   security: registrySecurity,
-  request: { params },
+  request: { params, query: nothing },
   responses: {
     200: {
       description: 'The events; the data of each is the analysis as JSON.',
@@ -90,9 +94,8 @@ const watchAnalysis = createRoute({
 export function addAnalyses(app: App, backend: Backend): void {
   app.openAPIRegistry.registerPath(createAnalysis)
   app.post(createAnalysis.getRoutingPath(), async (c) => {
-    const body = analysisRequestSchema.safeParse(await bodyJson(c.req.raw))
-    if (!body.success) throw invalidParameter(body.error)
-    const image = await openFor(backend, c, body.data)
+    parsed(nothing, c.req.query())
+    const image = await openFor(backend, c, parsed(analysisRequestSchema, await bodyJson(c.req.raw)))
     const result = await factsOf(backend, c, image, 0)
     if ('pending' in result) return pendingAnswer(backend, image, result.pending, 'accepted')
     const analysis = analysisBody(await nameAnalysis(backend, image, doneBefore(image)))

@@ -16,7 +16,7 @@ import { judge } from '../check-subject.ts'
 import { problems, registrySecurity } from '../describe.ts'
 import { preferredType } from '../negotiation.ts'
 import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
-import { invalidParameter } from '../problems.ts'
+import { parsed } from '../problems.ts'
 import { checkRequestSchema, LIST_WORDS, mapWords, RULE_WORDS, verdictSchema } from '../schemas/check.ts'
 
 /** A gate waits by itself: 55 s is what proxies on the way let pass. */
@@ -115,18 +115,16 @@ export function addCheck(app: App, backend: Backend): void {
   // Read by the gate itself, which knows what a misspelt rule was meant to be.
   app.openAPIRegistry.registerPath(checkImage)
   app.get(checkImage.getRoutingPath(), async (c) => {
-    const parsed = asked.safeParse(single(c.req.queries()))
-    if (!parsed.success) throw invalidParameter(parsed.error)
+    const query = parsed(asked, single(c.req.queries()))
     const policy = policyFromQuery(new URL(c.req.url).searchParams, Object.keys(asked.shape))
-    return answer(backend, c, { ...parsed.data, policy }, parsed.data)
+    return answer(backend, c, { ...query, policy }, query)
   })
 
   app.openAPIRegistry.registerPath(checkPolicy)
   app.post(checkPolicy.getRoutingPath(), async (c) => {
-    const parsed = askedOfBody.safeParse(single(c.req.queries()))
-    if (!parsed.success) throw invalidParameter(parsed.error)
+    const query = parsed(askedOfBody, single(c.req.queries()))
     const request = readCheckRequest(await bodyText(c.req.raw), c.req.header('Content-Type'))
-    return answer(backend, c, { ...request, wait: parsed.data.wait }, parsed.data)
+    return answer(backend, c, { ...request, wait: query.wait }, query)
   })
 }
 

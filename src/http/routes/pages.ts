@@ -3,8 +3,10 @@ import { nameAnalysis } from '../../analysis/analyses.ts'
 import type { JobState } from '../../analysis/job.ts'
 import type { OpenedImage } from '../../analysis/open.ts'
 import { Largest } from '../../diff/largest.ts'
+import { PACKAGES } from '../../image/package-table.ts'
 import type { Package } from '../../image/report.ts'
 import { showWasted } from '../../image/waste.ts'
+import { plainRow } from '../../index/table.ts'
 import { ASSETS_PATH, type Assets, assetType } from '../../pages/assets.ts'
 import { diffPage } from '../../pages/diff.ts'
 import { DOCS_POLICY, docsPage } from '../../pages/docs.ts'
@@ -21,7 +23,7 @@ import { entityTag, isUnchanged, notModified } from '../conditional.ts'
 import { diffOf } from '../diff-of.ts'
 import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../image-tables.ts'
 import { openPair } from '../pairs.ts'
-import { problemOf } from '../problems.ts'
+import { problemFor } from '../problems.ts'
 import { tokenCheck } from '../tokens.ts'
 
 const WASTE_ROWS = 20
@@ -47,15 +49,12 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
           303,
         )
       }
-      const pair = from === undefined || to === undefined ? undefined : { ...query, from, to, wait: 0 }
-      if (pair === undefined && image === undefined) return pageAnswer(await homePage())
+      if (image === undefined && from === undefined && to === undefined) return pageAnswer(await homePage())
       checkToken(c.req.header('Authorization'))
-      if (pair !== undefined) return await answerDiffPage(backend, c, pair)
-      return await answerReportPage(backend, c, { image: image ?? '', platform })
+      if (image !== undefined) return await answerReportPage(backend, c, { image, platform })
+      return await answerDiffPage(backend, c, { ...query, ...bothOf(query), wait: 0 })
     } catch (error) {
-      const problem = problemOf(error)
-      if (problem === undefined) throw error
-      return failureAnswer(problem, query)
+      return failureAnswer(problemFor(backend, c, error), query)
     }
   })
 
@@ -81,6 +80,13 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
 function givenOf(query: Readonly<Record<string, string>>): PageQuery {
   const filled = Object.entries(query).map(([name, value]): [string, string] => [name, value.trim()])
   return Object.fromEntries(filled.filter(([, value]) => value !== ''))
+}
+
+/** @throws Problem `invalid_parameter` where one of the two is missing */
+function bothOf({ from, to }: PageQuery): { readonly from: string; readonly to: string } {
+  if (from !== undefined && to !== undefined) return { from, to }
+  const detail = 'a comparison needs two images, `from` and `to`'
+  throw new Problem('invalid_parameter', detail, { parameter: from === undefined ? 'from' : 'to' })
 }
 
 async function answerReportPage(
@@ -138,7 +144,7 @@ async function largestPackages(batches: AsyncIterable<readonly Package[]>): Prom
   const largest = new Largest<Package>(PACKAGE_ROWS)
   let ordinal = 0
   for await (const batch of batches) {
-    for (const found of batch) largest.add(found.bytes ?? 0, ordinal++, () => found)
+    for (const found of batch) largest.add(found.bytes ?? 0, ordinal++, () => plainRow(PACKAGES, found))
   }
   return largest.sorted().map(({ item }) => item)
 }

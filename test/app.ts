@@ -1,0 +1,39 @@
+/** The service in this process, its store in memory: for tests of what HTTP adds to the rooms behind it. */
+import { Memory } from '../src/analysis/access.ts'
+import type { Service } from '../src/analysis/open.ts'
+import { runJob } from '../src/analysis/run.ts'
+import { JobRunner } from '../src/analysis/runner.ts'
+import { parseConfiguration } from '../src/configuration.ts'
+import { createApp, type Parts } from '../src/http/app.ts'
+import { RegistryClient } from '../src/registry/client.ts'
+import { createFetch } from '../workers/node/fetch.ts'
+import { compiledWasm } from '../workers/wasm.ts'
+import { MemoryStore } from './memory-store.ts'
+
+export type TestApp = {
+  readonly store: MemoryStore
+  /** Asks as `fetch` does, of a service at `http://localhost`. */
+  ask(path: string, init?: RequestInit): Promise<Response>
+}
+
+/** Loopback registries are allowed over plain http, unless `settings` say otherwise. */
+export function startApp(settings: Readonly<Record<string, string>> = {}, parts: Parts = {}): TestApp {
+  const configuration = parseConfiguration(
+    { LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8', LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8', ...settings },
+    'node',
+  )
+  const store = new MemoryStore()
+  const fetch = createFetch(configuration)
+  const jobs = new JobRunner((job, report, signal) => runJob(service, job, report, signal), {
+    analyses: 4,
+    queuedAnalyses: 10,
+    layers: 2,
+  })
+  const service: Service = {
+    host: { configuration, fetch, store, jobs, wasm: compiledWasm() },
+    client: new RegistryClient({ fetch, configuration }),
+    memory: new Memory(),
+  }
+  const app = createApp(service, parts)
+  return { store, ask: async (path, init) => app.request(path, init) }
+}

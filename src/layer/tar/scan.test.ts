@@ -126,6 +126,22 @@ describe('the end', () => {
     )
   })
 
+  test('after any number of bytes is one of the two', () => {
+    const whole = tar(pax({ path: 'long' }), member({ name: 'a' }, 'content'), member({ name: 'b' }))
+    const found = scanTar(whole)
+    for (let bytes = 0; bytes <= whole.length; bytes++) {
+      let before: unknown
+      try {
+        before = scanTar(whole.subarray(0, bytes))
+      } catch (error) {
+        expect(error, `${bytes} bytes`).toMatchObject({ code: 'invalid_image' })
+        expect(bytes % 512 !== 0 || bytes < 2048, `${bytes} bytes`).toBe(true)
+        continue
+      }
+      expect(before, `${bytes} bytes`).toEqual(found.slice(0, bytes < 2048 ? 0 : bytes < 2560 ? 1 : 2))
+    }
+  })
+
   test('may not come between an extended header and its member', () => {
     expect(() => scanTar(pax({ path: 'a' }))).toThrow("in the middle of a member's header")
     expect(() => scanTar(tar(longName('a')))).toThrow('an extended header without a member at byte 1024')

@@ -11,6 +11,9 @@ const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
 const COMPATIBILITY_DATE = '2026-11-01'
 
+/** workerd prints its own words for each request to a registry that fails: their answer goes to who asked. */
+const OUTBOUND_FAILURE = /jsgInternalError/
+
 export type RunningWorker = {
   /** `http://host:port` */
   readonly url: string
@@ -69,6 +72,9 @@ export async function startWorker(env: Readonly<Record<string, string | undefine
     host: configuration.host,
     port: configuration.port,
     log: new Log(LogLevel.WARN),
+    handleStructuredLogs: ({ level, message }) => {
+      if (!OUTBOUND_FAILURE.test(message)) process.stderr.write(`${level}: ${message}\n`)
+    },
     cf: false,
     telemetry: { enabled: false },
     resourcePersistencePath: resolve(configuration.data),

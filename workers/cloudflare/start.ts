@@ -5,6 +5,8 @@ const { url, stop } = await startWorker(process.env)
 console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // Miniflare's own listener exits at once, before anything is closed.
+  process.removeAllListeners(signal)
   process.once(signal, () => {
     stop().then(() => process.exit(0))
   })

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { diffNaming, SAME } from '../../test/diffs.ts'
+import type { Diff, Figure } from '../diff/summary.ts'
+import type { ImageIdentity } from '../image/report.ts'
+import { type Piece, viewDiff } from './diff-view.ts'
+
+const figure = (from: number, to: number): Figure => ({ from, to, delta: to - from })
+
+const DIFFERENT: Diff = { ...SAME, identical: false }
+
+const words = (pieces: readonly Piece[]): string =>
+  pieces.map((piece) => (typeof piece === 'string' ? piece : `‹${piece.name}›`)).join('')
+
+describe('the headline', () => {
+  test.each([
+    [figure(1000, 500), figure(3000, 4000), '500 B smaller to pull (-50%), 1.00 kB larger unpacked'],
+    [figure(1000, 1001), figure(3000, 3000), '1 B larger to pull (+0.10%), as large unpacked'],
+    [figure(1000, 1000), figure(3000, 2990), 'As large to pull, 10 B smaller unpacked'],
+    [figure(0, 1000), figure(0, 9), '1.00 kB larger to pull, 9 B larger unpacked'],
+  ])('%j, %j', (compressedBytes, uncompressedBytes, headline) => {
+    const size = { ...SAME.size, compressedBytes, uncompressedBytes }
+    expect(viewDiff({ ...DIFFERENT, size }).headline).toBe(headline)
+  })
+})
+
+describe('columns are named by what tells the images apart', () => {
+  const { from } = SAME
+  const named = (other: Partial<ImageIdentity>): string[] =>
+    viewDiff({ ...DIFFERENT, from, to: { ...from, ...other } })
+      .figures.columns.slice(1, 3)
+      .map(({ title }) => words([title]))
+
+  test.each<[Partial<ImageIdentity>, string[]]>([
+    [{ tag: 'v2', reference: 'registry.example/team/app:v2' }, ['‹v1›', '‹v2›']],
+    [{ repository: 'team/other', reference: 'registry.example/team/other:v1' }, ['‹app:v1›', '‹other:v1›']],
+    [{ platform: 'linux/arm64' }, ['‹linux/amd64›', '‹linux/arm64›']],
+    [
+      { registry: 'other.example', reference: 'other.example/team/app:v1' },
+      ['‹registry.example/team/app:v1›', '‹other.example/team/app:v1›'],
+    ],
+    [{}, ['‹from›', '‹to›']],
+  ])('%j', (other, titles) => {
+    expect(named(other)).toEqual(titles)
+  })
+})
+
+describe('the reasons', () => {
+  const reasons = (diff: Partial<Diff>): string[] => viewDiff({ ...DIFFERENT, ...diff }).reasons.map(words)
+  const layer = (createdBy: string, wastedBytes: number) => ({
+    diffId: '',
+    index: 0,
+    digest: '',
+    compressedBytes: 0,
+    uncompressedBytes: 0,
+    wastedBytes,
+    createdBy,
+  })
+
+  test('waste, with the step that had most of it', () => {
+    const removed = [layer('RUN /bin/sh -c apt-get  update # buildkit', 70), layer('COPY . .', 5)]
+    expect(reasons({ waste: figure(80, 2), layers: { shared: [], added: [], removed } })).toEqual([
+      '78 B less is wasted on files that a later layer removed or replaced; before, ‹RUN apt-get update› alone had wasted 70 B.',
+    ])
+    expect(reasons({ waste: figure(2, 80), layers: { shared: [], added: removed, removed: [] } })).toEqual([
+      '78 B more is wasted on files that a later layer removed or replaced; now, ‹RUN apt-get update› alone wastes 70 B.',
+    ])
+    expect(reasons({ waste: figure(80, 0) })).toEqual([
+      '80 B less is wasted on files that a later layer removed or replaced.',
+    ])
+  })
+
+  test('waste that is next to nothing is none', () => {
+    expect(reasons({ waste: figure(2, 0) })).toEqual([])
+  })
+
+  test('directories and packages by name, paths by number', () => {
+    const all = reasons(diffNaming(['a', 'b']))
+    expect(all.slice(1)).toEqual([
+      'The files that a container sees: -20.0 MB, most of it in ‹a› +1.00 kB, ‹b› +999 B.',
+      'Packages: 2 removed (‹a›, ‹b›), 2 added (‹a›, ‹b›), 2 changed (‹a›, ‹b›).',
+      'Paths: 3 added, 4 removed, 5 modified (1 in content).',
+    ])
+  })
+
+  test('times alone', () => {
+    const files = { ...SAME.files, counts: { ...SAME.files.counts, mtimeOnly: 431 } }
+    expect(reasons({ files })).toEqual(['431 paths differ in their time alone.'])
+  })
+})
+
+test('long names lose their middle, long commands their end', () => {
+  const { tables } = viewDiff(diffNaming([`start/${'x'.repeat(500)}/end`]))
+  const cell = (title: string, column: number): string =>
+    words(tables.find((table) => table.title.startsWith(title))?.rows[0]?.cells[column] ?? [])
+  expect(cell('Where', 1)).toMatch(/^‹start\/x{34}…x+\/end›$/)
+  expect(cell('Layers', 3)).toMatch(/^‹start\/x+…›$/)
+  expect(cell('Where', 1)).toHaveLength(162)
+  expect(cell('Layers', 3)).toHaveLength(162)
+})

@@ -1,0 +1,113 @@
+/** `/v1/packages` through HTTP: every kind of database on both hosts, rpm's through the WASM that the host has compiled. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask } from './ask.ts'
+import { makeImage, makeLayer } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { rpmDatabase, rpmHeader } from './rpm.ts'
+import { HOSTS, startService, type TestService } from './service.ts'
+
+const RPM = {
+  1000: 'r',
+  1001: '1',
+  1002: '2',
+  1003: [3],
+  1022: 'noarch',
+  1116: [0],
+  1117: ['r'],
+  1118: ['/usr/sbin/'],
+}
+
+const PARAGRAPH = 'Status: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n'
+
+describe.each(HOSTS)('on %s', (host) => {
+  let service: TestService
+  let registry: FixtureRegistry
+
+  beforeAll(async () => {
+    ;[service, registry] = await Promise.all([startService(host), FixtureRegistry.start()])
+  })
+
+  afterAll(async () => {
+    await Promise.all([service?.stop(), registry?.close()])
+  })
+
+  it('lists what each database tells, with the layer that brought it and the bytes that it takes', async () => {
+    const base = await makeLayer([
+      { name: 'usr/lib/os-release', content: 'ID=fedora\n' },
+      { name: 'var/lib/rpm/rpmdb.sqlite', content: await rpmDatabase([rpmHeader(RPM)]) },
+      { name: 'usr/sbin/r', content: '7 bytes' },
+      { name: 'sbin', type: 'symlink', linkname: 'usr/sbin' },
+      { name: 'var/lib/dpkg/status', content: `Package: a\n${PARAGRAPH}\nPackage: gone\n${PARAGRAPH}` },
+      { name: 'var/lib/dpkg/info/a.list', content: '/.\n/sbin\n/sbin/a\n' },
+      { name: 'usr/sbin/a', content: 'of dpkg' },
+    ])
+    const top = await makeLayer([
+      { name: 'var/lib/dpkg/status', content: `Package: a\n${PARAGRAPH}` },
+      { name: 'app/node_modules/@s/n/package.json', content: '{"name":"@s/n","version":"2.0.0"}' },
+      { name: 'venv/p-1.dist-info/METADATA', content: 'Name: P_p\nVersion: 1\n' },
+      { name: 'venv/p-1.dist-info/RECORD', content: 'p.py,,\n' },
+      { name: 'venv/p.py', content: '123' },
+      { name: 'lib/apk/db/installed', content: 'P:k\nV:1-r0\nA:x86_64\nF:etc\nR:k\n' },
+    ])
+    const image = registry.push('app', 'v1', makeImage([base, top]))
+    const { status, body } = await ask(service.url, '/v1/packages', { query: { image, wait: 60 } })
+    expect(status).toBe(200)
+    expect(body.items).toEqual([
+      {
+        type: 'apk',
+        name: 'k',
+        version: '1-r0',
+        architecture: 'x86_64',
+        purl: 'pkg:apk/fedora/k@1-r0?arch=x86_64',
+        bytes: 0,
+        layer: 1,
+      },
+      {
+        type: 'deb',
+        name: 'a',
+        version: '1.0-1',
+        architecture: 'amd64',
+        purl: 'pkg:deb/fedora/a@1.0-1?arch=amd64',
+        bytes: 7,
+        layer: 0,
+      },
+      {
+        type: 'npm',
+        name: '@s/n',
+        version: '2.0.0',
+        purl: 'pkg:npm/%40s/n@2.0.0',
+        bytes: 33,
+        path: 'app/node_modules/@s/n/package.json',
+        layer: 1,
+      },
+      {
+        type: 'pypi',
+        name: 'P_p',
+        version: '1',
+        purl: 'pkg:pypi/p-p@1',
+        bytes: 3,
+        path: 'venv/p-1.dist-info/METADATA',
+        layer: 1,
+      },
+      {
+        type: 'rpm',
+        name: 'r',
+        version: '3:1-2',
+        architecture: 'noarch',
+        purl: 'pkg:rpm/fedora/r@1-2?arch=noarch&epoch=3',
+        bytes: 7,
+        layer: 0,
+      },
+    ])
+  })
+
+  it('warns of a database that cannot be read, and reports the rest', async () => {
+    const layer = await makeLayer([{ name: 'var/lib/rpm/rpmdb.sqlite', content: 'no database' }])
+    const image = registry.push('broken', 'v1', makeImage([layer]))
+    const { body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
+    expect(body.packages).toEqual({ total: 0, byType: {} })
+    expect(body.warnings).toEqual([
+      { code: 'unreadableDatabase', count: 1, layer: 0, path: 'var/lib/rpm/rpmdb.sqlite' },
+    ])
+  })
+})

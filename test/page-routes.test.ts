@@ -1,0 +1,88 @@
+/** What the pages answer, without a browser: statuses, policies, the form's way to a diff, who may see them. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeImage, makeLayer } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { HOSTS, startService, type TestService } from './service.ts'
+
+describe.each(HOSTS)('on %s', (host) => {
+  let service: TestService
+  let closed: TestService
+  let registry: FixtureRegistry
+  let image: string
+
+  beforeAll(async () => {
+    ;[service, closed, registry] = await Promise.all([
+      startService(host),
+      startService(host, { LAMINA_TOKENS: 'open-sesame' }),
+      FixtureRegistry.start(),
+    ])
+    image = registry.push('app', 'v1', makeImage([await makeLayer([{ name: 'a', content: 'a' }])]))
+  })
+
+  afterAll(async () => {
+    await Promise.all([service?.stop(), closed?.stop(), registry?.close()])
+  })
+
+  const get = (path: string, query: Record<string, string> = {}, init: RequestInit = {}, of = service) =>
+    fetch(`${of.url}${path}?${new URLSearchParams(query)}`, { redirect: 'manual', ...init })
+
+  it('a page may load from this service alone, and is nobody’s frame', async () => {
+    for (const path of ['/', '/docs']) {
+      const answer = await get(path, { unknown: 'ignored' })
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('Content-Type')).toBe('text/html; charset=utf-8')
+      const policy = answer.headers.get('Content-Security-Policy')
+      expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
+      expect(policy).toContain("frame-ancestors 'none'")
+    }
+  })
+
+  it('every file that a page names is there, under its type, and is not sent twice', async () => {
+    const pages = await Promise.all(['/', '/docs'].map(async (path) => (await get(path)).text()))
+    const names = new Set(pages.join('').match(/\/assets\/[\w.-]+/g))
+    expect(names.size).toBe(7)
+    for (const name of names) {
+      const answer = await get(name)
+      expect([name, answer.status]).toEqual([name, 200])
+      expect(answer.headers.get('Content-Type')).toMatch(/^(?:text\/(?:css|javascript)|image\/svg)/)
+      expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff')
+      const tag = answer.headers.get('ETag') ?? ''
+      expect((await get(name, {}, { headers: { 'If-None-Match': tag } })).status).toBe(304)
+    }
+    expect((await get('/assets/nothing.css')).status).toBe(404)
+    expect((await get('/assets/..%2Fworker.js')).status).toBe(404)
+  })
+
+  it('the form leads to a report, or with a baseline to a diff', async () => {
+    const answer = await get('/', { image: 'app:v2', baseline: 'app:v1', platform: 'linux/arm64' })
+    expect(answer.status).toBe(303)
+    const { pathname, searchParams } = new URL(answer.headers.get('Location') ?? '', service.url)
+    expect([pathname, Object.fromEntries(searchParams)]).toEqual([
+      '/',
+      { from: 'app:v1', to: 'app:v2', fromPlatform: 'linux/arm64', toPlatform: 'linux/arm64' },
+    ])
+    const report = await get('/', { image, baseline: '', platform: ' ' })
+    expect([200, 202]).toContain(report.status)
+  })
+
+  it('what is wrong is told as a page with the problem’s status', async () => {
+    for (const [query, status, code] of [
+      [{ image: 'UPPER CASE' }, 400, 'invalid_reference'],
+      [{ from: image }, 400, 'invalid_parameter'],
+      [{ image: `${registry.host}/nothing:here` }, 404, 'image_not_found'],
+    ] as const) {
+      const answer = await get('/', query)
+      expect(answer.status).toBe(status)
+      expect(answer.headers.get('Content-Type')).toBe('text/html; charset=utf-8')
+      expect(await answer.text()).toContain(`<code>${code}</code>`)
+    }
+  })
+
+  it('a service with tokens shows the first page and the documentation to all, an image to those who have one', async () => {
+    expect((await get('/', {}, {}, closed)).status).toBe(200)
+    expect((await get('/docs', {}, {}, closed)).status).toBe(200)
+    expect((await get('/', { image }, {}, closed)).status).toBe(401)
+    const headers = { Authorization: 'Bearer open-sesame' }
+    expect([200, 202]).toContain((await get('/', { image }, { headers }, closed)).status)
+  })
+})

@@ -1,0 +1,167 @@
+/** The pages in a real browser: Chromium, where there is one. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeImage, makeLayer } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { HOSTS, startService, type TestService } from './service.ts'
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+/** Without them it asks hosts of its own for updates and more. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+const HOSTILE = '<img src=x onerror=alert(1)>'
+
+const found = existsSync(CHROMIUM)
+if (!found) console.warn(`no browser at ${CHROMIUM}: the pages are not tried (CHROMIUM names another)`)
+
+const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
+describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
+  let browser: Browser
+  let service: TestService
+  let registry: FixtureRegistry
+  let before: string
+  let after: string
+  /** Digests of all layers, as alternatives. */
+  let layers: string
+
+  beforeAll(async () => {
+    ;[browser, service, registry] = await Promise.all([
+      chromium.launch({ executablePath: CHROMIUM, args: FLAGS }),
+      startService(host),
+      FixtureRegistry.start(),
+    ])
+    const base = await makeLayer([
+      { name: 'etc/os-release', content: 'ID=debian\n' },
+      {
+        name: 'var/lib/dpkg/status',
+        content: 'Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n',
+      },
+      { name: `srv/${HOSTILE}`, content: 'x'.repeat(5_000) },
+      { name: 'srv/twice', content: 'x'.repeat(5_000) },
+    ])
+    const first = await makeLayer([{ name: 'srv/old', content: 'x'.repeat(100) }])
+    const second = await makeLayer([
+      { name: 'srv/new', content: 'y'.repeat(9_000) },
+      { name: 'srv/.wh.twice' },
+    ])
+    layers = [base, first, second].map(({ descriptor }) => descriptor.digest).join('|')
+    before = registry.push('app', 'v1', makeImage([base, first]))
+    after = registry.push('app', 'v2', makeImage([base, second], { config: { config: { User: 'app' } } }))
+  })
+
+  afterAll(async () => {
+    await Promise.all([browser?.close(), service?.stop(), registry?.close()])
+  })
+
+  /** A page of its own, and what went wrong in it: messages of the console, requests to other hosts. */
+  async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; wrong: string[] }> {
+    const context = await browser.newContext(options)
+    const page = await context.newPage()
+    const wrong: string[] = []
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') wrong.push(message.text())
+    })
+    page.on('pageerror', (error) => wrong.push(String(error)))
+    page.on('request', (request) => {
+      const url = request.url()
+      if (!url.startsWith(`${service.url}/`) && !url.startsWith('data:')) wrong.push(url)
+    })
+    return { page, wrong }
+  }
+
+  const address = (query: Record<string, string>) => `${service.url}/?${new URLSearchParams(query)}`
+
+  it('two tags typed in lead to their diff, with progress on the way', async () => {
+    // Layers come slowly, so that there is progress to be seen.
+    registry.fault({ path: new RegExp(layers) }, { drip: { bytes: 50, milliseconds: 200 } }, 3)
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/`)
+    await page.getByLabel('Image', { exact: true }).fill(after)
+    await page.getByLabel(/^Compare with/).fill(before)
+    await page.keyboard.press('Enter')
+    await page.getByRole('progressbar').first().waitFor()
+    expect(await page.getByRole('status').first().textContent()).toMatch(
+      /Waiting for its turn|of 2 layers done/,
+    )
+    await page.getByRole('heading', { level: 1, name: 'app:v1 → app:v2' }).waitFor()
+    expect(await page.locator('#config').textContent()).toContain('user')
+    expect(await page.locator('#directories').textContent()).toContain('srv')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('a report shows names as text, and its lines can be copied', async () => {
+    const { page, wrong } = await open({ permissions: ['clipboard-read', 'clipboard-write'] })
+    await page.goto(address({ image: after }))
+    await page.getByRole('heading', { name: 'Size by layer' }).waitFor()
+    expect(await page.locator('#largest').textContent()).toContain(HOSTILE)
+    expect(await page.locator('#waste').textContent()).toContain('srv/twice')
+    await page.getByRole('button', { name: 'Copy the gate' }).click()
+    await page.getByRole('button', { name: 'Copied the gate' }).waitFor()
+    const line = await page.evaluate(() => navigator.clipboard.readText())
+    expect(line).toBe(await page.locator('#gate-line').textContent())
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('what cannot be shown is told, with a way on', async () => {
+    const { page } = await open()
+    const answer = await page.goto(address({ image: `${registry.host}/nothing:here` }))
+    expect(answer?.status()).toBe(404)
+    expect(await page.getByRole('alert').textContent()).toContain('image_not_found')
+    expect(await page.getByLabel('Image', { exact: true }).inputValue()).toBe(`${registry.host}/nothing:here`)
+    await page.context().close()
+  })
+
+  it('a diff is tried out from the documentation', async () => {
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/docs`)
+    const call = page.locator('#operations-Diffs-getDiff')
+    await call.locator('.opblock-summary-control').click()
+    await call.getByPlaceholder('from', { exact: true }).fill(before)
+    await call.getByPlaceholder('to', { exact: true }).fill(after)
+    await call.getByRole('button', { name: 'Execute' }).click()
+    const body = call.locator('.live-responses-table .highlight-code').first()
+    await body.waitFor()
+    expect(await body.textContent()).toContain('"identical": false')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  describe.each([
+    ['dark', 1200],
+    ['light', 1200],
+    ['light', 390],
+  ] as const)('in %s, %i wide', (colorScheme, width) => {
+    it.each([
+      ['the first page', () => `${service.url}/`],
+      ['a report', () => address({ image: after })],
+      ['a diff', () => address({ from: before, to: after })],
+    ])('%s has nothing that axe finds fault with, and fits', async (_, url) => {
+      // axe is a script from elsewhere, which the policy of the pages does not let in.
+      const { page } = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true })
+      await page.goto(url())
+      await page.locator('h1').waitFor()
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0)
+      await page.evaluate(axe)
+      const violations = await page.evaluate(
+        'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
+      )
+      expect(violations).toEqual([])
+      await page.context().close()
+    })
+  })
+})

@@ -2,60 +2,47 @@ import type { PathKey } from '../path.ts'
 import type { Content } from './linked-members.ts'
 import type { MergedEntry } from './merged-entry.ts'
 
-/** A `MergedEntry` that looks at the member it shows instead of copying it. */
+/**
+ * One path of the merged file system, out of the member that it shows. All is copied, each once: a member is the view of a
+ * table's row, which decodes a value whenever it is asked for it.
+ */
 export class MergedRow implements MergedEntry {
   readonly key: PathKey
+  readonly type: MergedEntry['type']
+  readonly bytes: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly mtime: number
+  readonly sha256: MergedEntry['sha256']
+  readonly link: MergedEntry['link']
+  readonly device: MergedEntry['device']
+  readonly xattrs: MergedEntry['xattrs']
+  readonly whiteout: undefined
+  readonly ordinal: number
+  readonly offset: number
   readonly layer: number
   readonly inode: number | undefined
   readonly implicit: true | undefined
-  readonly #content: Content
 
   constructor(key: PathKey, content: Content, layer: number, inode: number | undefined) {
     this.key = key
+    this.type = content.type
+    this.bytes = content.bytes
+    this.mode = content.mode
+    this.uid = content.uid
+    this.gid = content.gid
+    this.mtime = content.mtime
+    this.sha256 = content.sha256
+    this.link = content.link
+    this.device = content.device
+    this.xattrs = content.xattrs
+    this.whiteout = undefined
+    this.ordinal = content.ordinal
+    this.offset = content.offset
     this.layer = layer
     this.inode = inode
     this.implicit = content === UNNAMED ? true : undefined
-    this.#content = content
-  }
-
-  get type() {
-    return this.#content.type
-  }
-  get bytes() {
-    return this.#content.bytes
-  }
-  get mode() {
-    return this.#content.mode
-  }
-  get uid() {
-    return this.#content.uid
-  }
-  get gid() {
-    return this.#content.gid
-  }
-  get mtime() {
-    return this.#content.mtime
-  }
-  get sha256() {
-    return this.#content.sha256
-  }
-  get link() {
-    return this.#content.link
-  }
-  get device() {
-    return this.#content.device
-  }
-  get xattrs() {
-    return this.#content.xattrs
-  }
-  get ordinal() {
-    return this.#content.ordinal
-  }
-  get offset() {
-    return this.#content.offset
-  }
-  get whiteout() {
-    return undefined
   }
 }
 

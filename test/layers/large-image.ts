@@ -45,7 +45,7 @@ async function* layerRows(layer: number, members: number): AsyncGenerator<readon
       const batch = [entry(directory, { type: 'directory' })]
       for (const end = file + FILES_OF_A_DIRECTORY; file < end; file++) {
         const key = `${directory}\0file-${String(file).padStart(7, '0')}.txt`
-        const sha256 = content(file % 10 === 0 ? `${file % 1000}` : `${file}/${layer}`)
+        const sha256 = content(file % 10 === 0 ? `${file % 1000}` : `${key}/${layer}`)
         if (file % 100 === 99)
           batch.push(entry(key, { type: 'hardlink', link: batch[1]?.key.replaceAll('\0', '/') }))
         else batch.push(entry(key, { bytes: 1 + (file % 5000), sha256 }))

@@ -24,6 +24,7 @@ import {
   type Page,
   type PageBody,
   type PageRows,
+  pageBuffer,
   slotOf,
 } from './parquet/page.ts'
 
@@ -38,7 +39,7 @@ export type Part = {
   readonly codec: Codec
 }
 
-/** Where an encoded page goes. @param part which of the column's parts, from 0 */
+/** Where an encoded page goes, at once. @param part which of the column's parts, from 0 */
 export type PageSink = (part: number, rows: PageRows, body: PageBody, bounds?: Bounds) => void
 
 /** The pages of a column's parts, read when they are needed. */
@@ -133,7 +134,7 @@ export function flag(name: string): Column<boolean> {
   return {
     parts: [{ name, type: 'boolean', optional: false, codec: CODEC.none }],
     encode(values, rows, sink) {
-      const body = new ByteBuffer(values.length / 8 + 1)
+      const body = pageBuffer()
       for (let i = 0; i < values.length; i += 8) {
         let bits = 0
         for (let bit = 0; bit < 8; bit++) if (values[i + bit]) bits |= 1 << bit
@@ -161,7 +162,7 @@ export function sha256(name: string): Column<ByteString> {
   return {
     parts: [{ name, type: 'fixed', typeLength: length, optional: false, codec: CODEC.none }],
     encode(values, rows, sink) {
-      const body = new ByteBuffer(values.length * length)
+      const body = pageBuffer()
       for (const value of values) {
         if (value.length !== length) throw new RangeError(`a SHA-256 of ${value.length} bytes`)
         body.latin1(value)
@@ -223,7 +224,7 @@ export function choice<T extends string>(name: string, words: readonly T[]): Col
     parts: [{ name, type: 'byteArray', logical: 'string', optional: false, codec: CODEC.snappy }],
     encode(values, rows, sink) {
       const chosen = Uint8Array.from(values, (word) => numbers.get(word)!)
-      const body = new ByteBuffer()
+      const body = pageBuffer()
       if (values.length > 0) body.byte(8)
       writeHybrid(body, chosen, 8)
       sink(0, rows, {

@@ -6,7 +6,7 @@ import type { ByteString } from '../../bytes.ts'
 import type { PathKey } from '../../path.ts'
 import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { readDeltas, writeDeltas } from './delta.ts'
-import { ENCODING, type Page, type PageBody } from './page.ts'
+import { ENCODING, type Page, type PageBody, pageBuffer } from './page.ts'
 
 /** Least and greatest value of a page, in byte order. */
 export type Bounds = { readonly least: ByteString; readonly greatest: ByteString }
@@ -65,7 +65,7 @@ function makeRoom(count: number): void {
 }
 
 export function writeLengthByteArrays(values: readonly ByteString[]): PageBody {
-  const body = new ByteBuffer(1024)
+  const body = pageBuffer()
   // Nothing at all is what a page without values holds.
   if (values.length > 0) {
     makeRoom(values.length)
@@ -103,7 +103,7 @@ export function writePaths(keys: readonly PathKey[]): PageBody & { readonly boun
     bounds.take(key, shared)
     previous = key
   }
-  const body = new ByteBuffer(suffixes.length + 2048)
+  const body = pageBuffer()
   writeDeltas(body, numbers, keys.length)
   writeDeltas(body, moreNumbers, keys.length)
   body.bytes(suffixes.view())

@@ -1,7 +1,7 @@
 /** Columns of integers: packed differences where those are exact, else the plain numbers. */
-import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
+import { type ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { fitsDeltas, readDeltas, writeDeltas } from './delta.ts'
-import { ENCODING, type Page, type PageBody } from './page.ts'
+import { ENCODING, type Page, type PageBody, pageBuffer } from './page.ts'
 
 type Bits = 32 | 64
 
@@ -11,7 +11,7 @@ export function writeIntegers(values: readonly number[], bits: Bits): PageBody {
   const count = values.length
   const numbers = room(count)
   for (let i = 0; i < count; i++) numbers[i] = values[i]!
-  const body = new ByteBuffer(1024)
+  const body = pageBuffer()
   const isPacked = fitsDeltas(numbers, count, bits)
   if (isPacked) writeDeltas(body, numbers, count)
   else for (let i = 0; i < count; i++) writePlain(body, numbers[i]!, bits)

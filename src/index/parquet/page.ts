@@ -42,7 +42,7 @@ export type PageBody = {
   readonly encoding: Encoding
   /** How many rows have a value. */
   readonly valueCount: number
-  /** The values, encoded. */
+  /** The values, encoded: in memory that the next page is encoded in, too. */
   readonly body: ByteBuffer
   /** The dictionary that they are numbers into: plain byte arrays. */
   readonly dictionary?: Dictionary
@@ -59,7 +59,15 @@ export type ChunkSizes = {
   readonly rawBytes: number
 }
 
+/** Where pages are encoded, one after the other: garbage of that size would keep the collector busy. */
+const scratch = new ByteBuffer(1 << 16)
 const levels = new ByteBuffer(1024)
+
+/** An empty buffer to encode the next page's values in. */
+export function pageBuffer(): ByteBuffer {
+  scratch.length = 0
+  return scratch
+}
 
 /** Appends the pages of one chunk. */
 export function writeChunk(out: ByteBuffer, rows: PageRows, page: PageBody, codec: Codec): ChunkSizes {

@@ -65,11 +65,11 @@ export function sourceOf(images: readonly OpenedImage[]): Source {
 /**
  * `ETag` and `Cache-Control`.
  *
- * @param representation which of the several answers it is that are made of this
+ * @param contentType which of the several answers of this path it is
  */
-export function freshness(backend: Backend, source: Source, representation: string): Headers {
+export function freshness(backend: Backend, ask: Ask, source: Source, contentType: string): Headers {
   return new Headers({
-    ETag: entityTag([ANSWER_VERSION, representation, ...source.made]),
+    ETag: entityTag([ANSWER_VERSION, ask.req.path, contentType, ...source.made]),
     'Cache-Control': cacheControl(backend, source),
   })
 }
@@ -188,7 +188,7 @@ export async function answerOpened(
   form: Form,
   make: (analysed: AnalysedImage) => Made,
 ): Promise<Response> {
-  const headers = freshness(backend, sourceOf([image]), form.contentType)
+  const headers = freshness(backend, ask, sourceOf([image]), form.contentType)
   const known = unchanged(ask, headers)
   if (known !== undefined) return known
   const result = await factsOf(backend, ask, image, seconds)
@@ -209,7 +209,7 @@ export async function answerPair(
   form: Form,
   make: (analysed: Pair<AnalysedImage>) => Made,
 ): Promise<Response> {
-  const headers = freshness(backend, sourceOf([images.from, images.to]), form.contentType)
+  const headers = freshness(backend, ask, sourceOf([images.from, images.to]), form.contentType)
   const known = unchanged(ask, headers)
   if (known !== undefined) return known
   const [from, to] = await Promise.all([
@@ -235,7 +235,7 @@ export async function answerFromManifest(
   make: (image: OpenedImage) => BodyInit,
 ): Promise<Response> {
   const image = await openFor(backend, ask, query)
-  const headers = freshness(backend, sourceOf([image]), contentType)
+  const headers = freshness(backend, ask, sourceOf([image]), contentType)
   const known = unchanged(ask, headers)
   if (known !== undefined) return known
   headers.set('Content-Type', contentType)

@@ -80,7 +80,12 @@ test('a body that is too large is not read to its end', async () => {
       controller.enqueue(new Uint8Array(256 * 1024).fill(0x20))
     },
   })
-  const init = { method: 'POST', body, duplex: 'half', headers: { 'Content-Type': 'application/json' } } as const
+  const init = {
+    method: 'POST',
+    body,
+    duplex: 'half',
+    headers: { 'Content-Type': 'application/json' },
+  } as const
   const response = await ask('/v1/analyses', init)
   expect(response.status).toBe(413)
   expect(await response.json()).toMatchObject({ code: 'too_large' })
@@ -121,15 +126,18 @@ test.each(['localhost', 'localhost:8080', '127.0.0.1:1', '[::1]:8080', 'LOCALHOS
   },
 )
 
-test.each(['evil.example', 'evil.example:8080', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1'])(
-  'a service on loopback does not answer to %s',
-  async (host) => {
-    const { ask } = startApp()
-    const response = await ask('/healthz', { headers: { Host: host } })
-    expect(response.status).toBe(403)
-    expect(await response.json()).toMatchObject({ code: 'forbidden_host' })
-  },
-)
+test.each([
+  'evil.example',
+  'evil.example:8080',
+  'localhost.evil.example',
+  '127.0.0.1.evil.example',
+  '10.0.0.1',
+])('a service on loopback does not answer to %s', async (host) => {
+  const { ask } = startApp()
+  const response = await ask('/healthz', { headers: { Host: host } })
+  expect(response.status).toBe(403)
+  expect(await response.json()).toMatchObject({ code: 'forbidden_host' })
+})
 
 test('a service that listens elsewhere answers to any name', async () => {
   const { ask } = startApp({ HOST: '0.0.0.0' })
@@ -144,7 +152,15 @@ test('a service with tokens lets in who presents one; health, description and ba
   expect(await refused.json()).toMatchObject({ code: 'unauthorized' })
   const admitted = await ask('/v1/report?image=UPPER', { headers: { Authorization: 'Bearer def' } })
   expect(await admitted.json()).toMatchObject({ code: 'invalid_reference' })
-  for (const path of ['/healthz', '/readyz', '/openapi.json', '/openapi.yaml', '/docs', '/', '/badge/size.svg']) {
+  for (const path of [
+    '/healthz',
+    '/readyz',
+    '/openapi.json',
+    '/openapi.yaml',
+    '/docs',
+    '/',
+    '/badge/size.svg',
+  ]) {
     expect([path, (await ask(path)).status]).toEqual([path, 200])
   }
   expect((await ask('/?image=alpine')).status).toBe(401)

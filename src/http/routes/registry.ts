@@ -60,7 +60,7 @@ export function addRegistry(app: App, backend: Backend): void {
       isPublic: access.credential === undefined,
       isFixed: reference.digest !== undefined,
     }
-    const headers = freshness(backend, source, 'platforms')
+    const headers = freshness(backend, c, source, 'application/json')
     const known = unchanged(c, headers)
     if (known !== undefined) return known
     const offered = await listPlatforms({

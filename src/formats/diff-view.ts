@@ -142,7 +142,8 @@ function figureTable({ from, to, size, waste, counts }: Diff): Table {
     rows: [
       figureRow('Compressed, to pull', size.compressedBytes, formatBytes),
       figureRow('Layers, unpacked', size.uncompressedBytes, formatBytes),
-      figureRow('Files that a container sees', size.rootfsBytes, formatBytes),
+      // At each of their paths, as directories and files are summed below.
+      figureRow('Files that a container sees', size.apparentBytes, formatBytes),
       figureRow('Wasted: hidden by later layers', waste, formatBytes),
       figureRow('Files', counts.files, formatCount),
       figureRow('Layers', counts.layers, formatCount),
@@ -208,7 +209,11 @@ function directoryReason({ size }: Diff, directories: readonly DirectoryChange[]
       ` ${formatDelta(directory.delta)}`,
     ])
   return [
-    [`The files that a container sees: ${formatDelta(size.rootfsBytes.delta)}, most of it in `, ...told, '.'],
+    [
+      `The files that a container sees: ${formatDelta(size.apparentBytes.delta)}, most of it in `,
+      ...told,
+      '.',
+    ],
   ]
 }
 

@@ -20,13 +20,15 @@ const TAIL_FETCH_BYTES = 16 * 1024
 export type RowRange = { readonly start: number; readonly end: number }
 
 export type RowsOptions<Name> = Partial<RowRange> & {
-  /** The properties that will be looked at: others are not fetched, and looking at them is an error. All by default. */
+  /** The properties that will be looked at: others need not be fetched, and looking at them is an error. All by default. */
   readonly columns?: readonly Name[]
   /**
-   * Bytes to fetch at once, and as many ahead: as many whole groups as fit, at least one. By default one group, for
-   * those who have many tables open; a listing of one table takes fewer requests with more.
+   * Bytes to fetch at once: as many whole groups as fit, at least one. By default one group, some 100 KB; a listing of
+   * one table takes fewer requests with more.
    */
   readonly fetchBytes?: number
+  /** Whether the next piece is fetched while this one is looked at. `none` is for those who have very many tables open. */
+  readonly ahead?: 'next' | 'none'
 }
 
 /**
@@ -138,52 +140,52 @@ export class Table<Row> {
     const start = Math.max(options.start ?? 0, 0)
     const end = Math.min(options.end ?? this.rowCount, this.rowCount)
     if (start >= end) return
-    const wanted = this.#partsOf(options.columns)
-    const spans = this.#spans(start, end, wanted, options.fetchBytes ?? 0)
-    let ahead = this.#fetch(spans[0])
+    const { columns, fetchBytes = 0, ahead = 'next' } = options
+    const wanted = this.#wanted(columns)
+    const spans = this.#spans(start, end, wanted, fetchBytes)
+    let next: Promise<Uint8Array> | undefined
     for (const [i, span] of spans.entries()) {
-      const data = await ahead
-      ahead = this.#fetch(spans[i + 1])
+      const data = await (next ?? this.#fetch(span))
+      const following = spans[i + 1]
+      next = following === undefined || ahead === 'none' ? undefined : this.#fetch(following)
       // It may never be waited for: whoever stops early does not care.
-      ahead.catch(() => {})
+      next?.catch(() => {})
       for (let group = span.firstGroup; group < span.endGroup; group++) {
         yield this.#view<Name>(group, { start, end }, wanted, data, span.offset)
       }
     }
   }
 
-  /** Numbers of the first part that holds one of these columns, and of the one after the last. */
-  #partsOf(names: readonly (keyof Row)[] | undefined): PartRange {
-    const { fields, parts } = this.#schema
-    if (names === undefined) return { first: 0, end: parts.length }
-    const wanted = fields.filter((field) => names.includes(field.name))
+  #wanted(names: readonly (keyof Row)[] | undefined): Wanted<Row> {
+    const { fields } = this.#schema
+    const some = names === undefined ? fields : fields.filter((field) => names.includes(field.name))
     return {
-      first: Math.min(...wanted.map((field) => field.firstPart)),
-      end: Math.max(...wanted.map((field) => field.firstPart + field.parts.length)),
+      fields: new Set(some),
+      firstPart: Math.min(...some.map((field) => field.firstPart)),
+      endPart: Math.max(...some.map((field) => field.firstPart + field.parts.length)),
     }
   }
 
   /** What is fetched at once. */
-  #spans(start: number, end: number, wanted: PartRange, atMost: number): Span[] {
+  #spans(start: number, end: number, wanted: Wanted<Row>, atMost: number): Span[] {
     const index = this.#index
     const lastGroup = index.groupOf(end - 1)
     const spans: Span[] = []
     for (let group = index.groupOf(start); group <= lastGroup; group++) {
-      const groupEnd = index.chunkStart(group, wanted.end)
+      const groupEnd = index.chunkStart(group, wanted.endPart)
       const open = spans.at(-1)
       if (open !== undefined && groupEnd - open.offset <= atMost) {
         open.endGroup = group + 1
         open.length = groupEnd - open.offset
       } else {
-        const offset = index.chunkStart(group, wanted.first)
+        const offset = index.chunkStart(group, wanted.firstPart)
         spans.push({ firstGroup: group, endGroup: group + 1, offset, length: groupEnd - offset })
       }
     }
     return spans
   }
 
-  async #fetch(span: Span | undefined): Promise<Uint8Array> {
-    if (span === undefined) return new Uint8Array(0)
+  async #fetch(span: Span): Promise<Uint8Array> {
     const fetched = await fetchBytes(this.#store, this.#key, { offset: span.offset, length: span.length })
     if (fetched?.bytes.length === span.length) return fetched.bytes
     throw new Problem(
@@ -196,7 +198,7 @@ export class Table<Row> {
   #view<Name extends keyof Row>(
     group: number,
     range: RowRange,
-    wanted: PartRange,
+    wanted: Wanted<Row>,
     data: Uint8Array,
     offset: number,
   ): readonly Pick<Row, Name>[] {
@@ -204,34 +206,45 @@ export class Table<Row> {
     const firstRow = index.firstRows[group]!
     const endRow = index.firstRows[group + 1]!
     const pages: PageSource = (part) => {
-      if (part < wanted.first || part >= wanted.end) throw new Error('a column that was not asked for')
-      const chunk = data.subarray(
-        index.chunkStart(group, part) - offset,
-        index.chunkStart(group, part + 1) - offset,
-      )
-      return readChunk(chunk, endRow - firstRow, this.#schema.parts[part]!.codec)
+      const [start, end] = [index.chunkStart(group, part), index.chunkStart(group, part + 1)]
+      const { codec } = this.#schema.parts[part]!
+      return readChunk(data.subarray(start - offset, end - offset), endRow - firstRow, codec)
     }
-    const decoded = new RowGroup(this.#schema.fields, pages, this.#key)
+    const columns = new RowGroup(this.#schema.fields, wanted.fields, pages, this.#key)
     const rows: Pick<Row, Name>[] = []
     const end = Math.min(range.end, endRow) - firstRow
-    for (let row = Math.max(range.start - firstRow, 0); row < end; row++)
-      rows.push(this.#viewRow(decoded, row))
+    for (let row = Math.max(range.start - firstRow, 0); row < end; row++) {
+      rows.push(this.#viewRow(columns, row))
+    }
     return rows
   }
 }
 
-type PartRange = { readonly first: number; readonly end: number }
+/** Which columns are asked for, and the range of parts that holds them. */
+type Wanted<Row> = {
+  readonly fields: ReadonlySet<Field<Row>>
+  readonly firstPart: number
+  readonly endPart: number
+}
+
 type Span = { readonly firstGroup: number; endGroup: number; readonly offset: number; length: number }
 
 /** A row group's columns, each decoded when it is first looked at. */
 class RowGroup<Row> {
   readonly #fields: readonly Field<Row>[]
+  readonly #wanted: ReadonlySet<Field<Row>>
   readonly #pages: PageSource
   readonly #key: string
   readonly #values: (Values<unknown> | undefined)[]
 
-  constructor(fields: readonly Field<Row>[], pages: PageSource, key: string) {
+  constructor(
+    fields: readonly Field<Row>[],
+    wanted: ReadonlySet<Field<Row>>,
+    pages: PageSource,
+    key: string,
+  ) {
     this.#fields = fields
+    this.#wanted = wanted
     this.#pages = pages
     this.#key = key
     this.#values = new Array<Values<unknown> | undefined>(fields.length).fill(undefined)
@@ -243,6 +256,7 @@ class RowGroup<Row> {
 
   #decode(number: number): Values<unknown> {
     const field = this.#fields[number]!
+    if (!this.#wanted.has(field)) throw new Error(`the column ${String(field.name)} was not asked for`)
     const pages = new Map<number, Page>()
     const source: PageSource = (part) => {
       const page = pages.get(part) ?? this.#pages(field.firstPart + part)

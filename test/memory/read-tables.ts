@@ -47,7 +47,7 @@ for (let table = 0; table < tableCount; table++)
 for (let table = 0; table < tableCount; table++) {
   const opened = await openTable(store, `tables/${table}`, ENTRIES)
   if (opened === undefined) throw new Error('a table that was written is gone')
-  cursors.push({ batches: opened.rows(), batch: [], next: 0 })
+  cursors.push({ batches: opened.rows({ ahead: 'none' }), batch: [], next: 0 })
 }
 
 /** Every column is looked at, so that every column is decoded. */

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { type Header, pack } from 'tar-stream'
+import type { Descriptor } from '../src/registry/manifest.ts'
 
 /** A member of a tar: a file unless `type` says otherwise, or its name ends in a slash. */
 export type TestMember = Partial<Omit<Header, 'size' | 'pax'>> & {
@@ -18,15 +19,7 @@ export type TestMember = Partial<Omit<Header, 'size' | 'pax'>> & {
   readonly pax?: Readonly<Record<string, string>>
 }
 
-export type TestDescriptor = {
-  readonly mediaType: string
-  readonly digest: string
-  readonly size: number
-  readonly urls?: readonly string[]
-  readonly annotations?: Readonly<Record<string, string>>
-  readonly artifactType?: string
-  readonly platform?: Readonly<Record<string, string>>
-}
+export type TestDescriptor = Descriptor
 
 export type TestLayer = {
   readonly descriptor: TestDescriptor

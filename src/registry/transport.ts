@@ -106,7 +106,7 @@ export class Transport {
       const wait = this.#waitBefore(attempt, outcome)
       if (wait === undefined || wait > budget || this.#isPast(outgoing.deadline, wait)) {
         if ('answer' in outcome) return consume(outcome.answer)
-        throw this.unreachable(outgoing.registry, outcome.failure)
+        throw this.unreachable(placeOf(outgoing), outcome.failure)
       }
       if ('answer' in outcome) await discard(outcome.answer.response)
       budget -= wait
@@ -118,12 +118,12 @@ export class Transport {
     return this.#policy.retries
   }
 
-  /** The problem of a registry that did not answer, or stopped in the middle. */
-  unreachable(registry: string, failure: NetworkFailure): Problem {
+  /** The problem of a place, `host[:port]`, that did not answer, or stopped in the middle. */
+  unreachable(place: string, failure: NetworkFailure): Problem {
     const code = failure === 'timeout' ? 'registry_timeout' : 'registry_error'
     return new Problem(
       code,
-      `${registry} cannot be reached: ${describeNetworkFailure(failure)}${this.#hint(registry, failure)}`,
+      `${place} cannot be reached: ${describeNetworkFailure(failure)}${this.#hint(place, failure)}`,
     )
   }
 
@@ -144,8 +144,8 @@ export class Transport {
     return deadline !== undefined && this.clock.now() + wait > deadline
   }
 
-  #hint(registry: string, failure: NetworkFailure): string {
-    const plain = failure === 'noTls' && !isInsecure(registry, this.#configuration)
+  #hint(place: string, failure: NetworkFailure): string {
+    const plain = failure === 'noTls' && !isInsecure(place, this.#configuration)
     return plain ? '; LAMINA_INSECURE_REGISTRIES would allow plain http' : ''
   }
 
@@ -247,6 +247,11 @@ export class Transport {
       clearTimeout(timer)
     }
   }
+}
+
+/** Where the request goes, as a sentence names it. */
+function placeOf({ registry, to }: Outgoing): string {
+  return to instanceof URL ? to.host : registry
 }
 
 /** What kind of failure an error of the network, or of patience with it, is. */

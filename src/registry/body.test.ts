@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { BodyReader, discard, readAll, SpeedMeter } from './body.ts'
+
+const PATIENCE = { idleMilliseconds: 30_000, floorMilliseconds: 60_000, floorBytesPerSecond: 1_024 }
+
+const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** A stream of these pieces, as a byte stream or not. */
+function streamOf(pieces: readonly Uint8Array[], type?: 'bytes'): ReadableStream<Uint8Array> {
+  const start = (controller: { enqueue(piece: Uint8Array<ArrayBuffer>): void; close(): void }) => {
+    for (const piece of pieces) controller.enqueue(new Uint8Array(piece))
+    controller.close()
+  }
+  return type === 'bytes' ? new ReadableStream({ type, start }) : new ReadableStream({ start })
+}
+
+describe('the speed', () => {
+  it('is judged over the time that was waited, whenever that is enough', () => {
+    const meter = new SpeedMeter(PATIENCE)
+    meter.add(60 * 1_024, 59_999)
+    expect(() => meter.add(0, 1)).not.toThrow()
+    meter.add(60 * 1_024 - 1, 59_999)
+    expect(() => meter.add(0, 1)).toThrow('less than 1 KiB/s came over 60 s')
+  })
+
+  it('does not count the time that the reader takes', async () => {
+    const patience = { ...PATIENCE, floorMilliseconds: 500, floorBytesPerSecond: 1e12 }
+    const reader = new BodyReader(streamOf(Array(6).fill(new Uint8Array(10))), patience)
+    let count = 0
+    for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+      count += piece.byteLength
+      await rest(120)
+    }
+    expect(count).toBe(60)
+  })
+})
+
+describe('reading', () => {
+  const pieces = [new Uint8Array([1, 2]), new Uint8Array([3]), new Uint8Array([4, 5, 6])]
+
+  it.each(['bytes', undefined] as const)('works on streams of %s', async (type) => {
+    const response = new Response(streamOf(pieces, type))
+    expect([...(await readAll(response, 6, 'the body', PATIENCE))]).toEqual([1, 2, 3, 4, 5, 6])
+  })
+
+  it('ends at the limit, not after it', async () => {
+    await expect(readAll(new Response(streamOf(pieces)), 5, 'the body', PATIENCE)).rejects.toThrow(
+      expect.objectContaining({ code: 'too_large', message: 'the body is larger than the limit of 5 bytes' }),
+    )
+  })
+
+  it('takes no body for an empty one', async () => {
+    expect(await readAll(new Response(null), 0, 'the body', PATIENCE)).toHaveLength(0)
+  })
+
+  it('does not wait for a silent sender longer than patience lasts', async () => {
+    const silent = new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }))
+    await expect(readAll(silent, 1, 'the body', { ...PATIENCE, idleMilliseconds: 50 })).rejects.toThrow(
+      'nothing came for 0.05 s',
+    )
+  })
+})
+
+describe('letting go', () => {
+  it.each([
+    ['a short body is read to its end', { 'content-length': '3' }, 'read'],
+    ['a long one is cancelled', { 'content-length': '1000000' }, 'cancelled'],
+    ['one of unknown length is cancelled', {}, 'cancelled'],
+  ])('%s', async (_, headers, how) => {
+    let end = ''
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          controller.enqueue(new Uint8Array(3))
+          controller.close()
+          end = 'read'
+        },
+        cancel() {
+          end = 'cancelled'
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    await discard(new Response(body, { headers }))
+    expect(end).toBe(how)
+  })
+})

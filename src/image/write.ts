@@ -131,7 +131,7 @@ class ImageWriter {
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
     const tables: Table<Entry>[] = []
     for (const { descriptor } of source.layers) tables.push(await openLayer(store, descriptor.digest))
-    const open = () => tables.map((table) => table.rows())
+    const open = () => rowsOf(tables)
     const members = tables.reduce((all, table) => all + table.rowCount, 0)
     const { links, contents } = await survey(open(), members)
     return new ImageWriter(store, source, tables, await resolveHardLinks(links, open), contents)
@@ -239,12 +239,20 @@ class ImageWriter {
   }
 
   #rows(): readonly LayerRows[] {
-    return this.#tables.map((table) => table.rows())
+    return rowsOf(this.#tables)
   }
 
   #key(object: Parameters<typeof imageKey>[1]): string {
     return imageKey(this.#source.digest, object)
   }
+}
+
+/** More tables than these at once would hold too much of what comes next. */
+const MOST_AHEAD = 32
+
+function rowsOf(tables: readonly Table<Entry>[]): readonly LayerRows[] {
+  const ahead = tables.length > MOST_AHEAD ? 'none' : 'next'
+  return tables.map((table) => table.rows({ ahead }))
 }
 
 async function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {

@@ -21,7 +21,10 @@ export type TestService = {
   stop(): Promise<void>
 }
 
-const ENTRY = { worker: '../workers/cloudflare/start.ts', node: '../workers/node/start.ts' }
+const ENTRY = {
+  worker: new URL('../workers/cloudflare/start.ts', import.meta.url),
+  node: new URL('../workers/node/start.ts', import.meta.url),
+}
 const START = { worker: startWorker, node: startNode }
 
 /** Loopback registries are allowed over plain http, unless other settings say otherwise. */
@@ -65,16 +68,17 @@ export type SpawnedService = {
 /**
  * A service as a process of its own, as `npm start` and `npm run start:node` run it.
  *
+ * @param host or the file of its own that it starts by
  * @param data folder of its data, which outlives it
  * @param flags of Node
  */
 export async function spawnService(
-  host: HostName,
+  host: HostName | URL,
   data: string,
   settings: Record<string, string> = {},
   flags: readonly string[] = [],
 ): Promise<SpawnedService> {
-  const main = fileURLToPath(new URL(ENTRY[host], import.meta.url))
+  const main = fileURLToPath(host instanceof URL ? host : ENTRY[host])
   const child = spawn(process.execPath, [...flags, main], {
     detached: true,
     env: { ...process.env, ...SETTINGS, LAMINA_DATA: data, ...settings },

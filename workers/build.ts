@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { assetNames, readAsset } from './assets.ts'
-import { sqliteBytes, zstdBytes } from './wasm.ts'
+import { sqliteBytes, zstdBytes } from './wasm-bytes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 

@@ -1,19 +1,6 @@
-/** The two WASM modules, taken out of the packages that ship them: bytes for the Worker's bundle, compiled for Node. */
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+/** The two WASM modules, compiled: for hosts that may compile at run time, which workerd may not. */
 import type { WasmModules } from '../src/host.ts'
-
-/** libzstd: zstddec carries it as the one base64 string in its source that begins like a WASM module. */
-export async function zstdBytes(): Promise<Uint8Array<ArrayBuffer>> {
-  const source = await readFile(fileURLToPath(import.meta.resolve('zstddec/stream')), 'utf8')
-  const base64 = /["'`](AGFzb[A-Za-z0-9+/=]+)["'`]/.exec(source)?.[1]
-  if (base64 === undefined) throw new Error('zstddec no longer carries its module as base64')
-  return Uint8Array.from(Buffer.from(base64, 'base64'))
-}
-
-export async function sqliteBytes(): Promise<Uint8Array<ArrayBuffer>> {
-  return Uint8Array.from(await readFile(fileURLToPath(import.meta.resolve('sql.js/dist/sql-wasm.wasm'))))
-}
+import { sqliteBytes, zstdBytes } from './wasm-bytes.ts'
 
 /** Compiled once, when first asked for. */
 export function compiledWasm(): WasmModules {

@@ -8,6 +8,9 @@ import type { Metrics } from './metrics.ts'
 
 const IDLE_MILLISECONDS = 30_000
 
+/** Beside this file, as TypeScript or as what the bundle makes of it. */
+const THREAD = new URL(`./layer-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+
 export class LayerThreads {
   readonly #metrics: Metrics
   readonly #pool: Piscina<LayerTask, LayerOutcome>
@@ -19,7 +22,7 @@ export class LayerThreads {
   constructor(threads: number, env: Readonly<Record<string, string | undefined>>, metrics: Metrics) {
     this.#metrics = metrics
     this.#pool = new Piscina({
-      filename: new URL('./layer-thread.ts', import.meta.url).href,
+      filename: THREAD.href,
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: IDLE_MILLISECONDS,

@@ -1,0 +1,14 @@
+/** In the bundle of the Node host in the place of `workers/assets.ts`: the pages' files lie beside it. */
+import { readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+
+const FOLDER = new URL('./assets/', import.meta.url)
+
+export function assetNames(): readonly string[] {
+  return readdirSync(FOLDER)
+}
+
+/** @returns undefined where there is no file of that name */
+export async function readAsset(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return assetNames().includes(name) ? Uint8Array.from(await readFile(new URL(name, FOLDER))) : undefined
+}

@@ -1,0 +1,58 @@
+import { rm } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ask } from '../../test/ask.ts'
+import { makeImage, makeLayer } from '../../test/images.ts'
+import { FixtureRegistry } from '../../test/registry/fixture.ts'
+import { rpmDatabase, rpmHeader } from '../../test/rpm.ts'
+import { type SpawnedService, spawnService, temporaryData } from '../../test/service.ts'
+import { assetNames } from '../assets.ts'
+import { bundleNode } from './bundle.ts'
+
+let folder: string
+let data: string
+let registry: FixtureRegistry
+let service: SpawnedService
+
+// Far from this repository's packages: what the bundle needs it has.
+beforeAll(async () => {
+  folder = await temporaryData()
+  data = await temporaryData()
+  await bundleNode(folder)
+  registry = await FixtureRegistry.start()
+  service = await spawnService(new URL('start.js', pathToFileURL(`${folder}/`)), data)
+})
+
+afterAll(async () => {
+  await registry?.close()
+  expect(await service?.end('SIGTERM')).toBe(0)
+  for (const made of [folder, data]) if (made !== undefined) await rm(made, { recursive: true })
+})
+
+test('the bundle indexes layers on its threads, zstd among them, and reports', async () => {
+  const layers = [
+    await makeLayer([{ name: 'a', content: 'gzip' }]),
+    await makeLayer([{ name: 'b', content: 'zstd' }], { compression: 'zstd' }),
+  ]
+  const image = registry.push('app', 'v1', makeImage(layers))
+  const { status, body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
+  expect(status).toBe(200)
+  expect(body.layers.map(({ compression }: { compression: string }) => compression)).toEqual(['gzip', 'zstd'])
+  expect(body.counts.files).toBe(2)
+  expect(await (await fetch(`${service.url}/metrics`)).text()).toContain('lamina_layers_total{how="read"} 2')
+})
+
+test('it reads a package database of SQLite', async () => {
+  const header = rpmHeader({ 1000: 'r', 1001: '1', 1002: '2', 1022: 'noarch' })
+  const database = { name: 'var/lib/rpm/rpmdb.sqlite', content: await rpmDatabase([header]) }
+  const image = registry.push('rpm', 'v1', makeImage([await makeLayer([database])]))
+  const { status, body } = await ask(service.url, '/v1/packages', { query: { image, wait: 60 } })
+  expect(status).toBe(200)
+  expect(body.items).toMatchObject([{ type: 'rpm', name: 'r', version: '1-2' }])
+})
+
+test('it has every file of the pages, and no other', async () => {
+  for (const name of assetNames()) expect((await fetch(`${service.url}/assets/${name}`)).status).toBe(200)
+  for (const name of ['start.js', '../start.js', '%2e%2e%2fstart.js'])
+    expect((await fetch(`${service.url}/assets/${name}`)).status).toBe(404)
+})

@@ -1,0 +1,69 @@
+/**
+ * The Node host as a folder that needs nothing but Node: `node dist/node/start.js`. It is what the container image has.
+ * Beside the code lie the file of piscina's own that its threads begin with, the WASM modules and the pages' files.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+import { assetNames, readAsset } from '../assets.ts'
+import { sqliteBytes, zstdBytes } from '../wasm-bytes.ts'
+
+const WORKERS = fileURLToPath(new URL('..', import.meta.url))
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+/** What looks into packages by their names, which a bundle has none of; and what takes its place there. */
+const BESIDE: ReadonlyMap<string, string> = new Map(
+  ['assets.ts', 'wasm-bytes.ts'].map((name) => [join(WORKERS, name), join(HERE, 'beside', name)]),
+)
+
+const beside: Plugin = {
+  name: 'beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir }) => {
+      const replacement = BESIDE.get(join(resolveDir, path))
+      return replacement === undefined ? undefined : { path: replacement }
+    })
+  },
+}
+
+/** What modules of CommonJS take for granted; piscina looks for its `worker.js` by `__dirname`. */
+const COMMON_JS = [
+  "import { createRequire as lamina_createRequire } from 'node:module'",
+  'const require = lamina_createRequire(import.meta.url)',
+  'const __filename = import.meta.filename, __dirname = import.meta.dirname',
+].join('\n')
+
+/** @param folder is made anew */
+export async function bundleNode(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await build({
+    entryPoints: {
+      start: join(HERE, 'start.ts'),
+      'layer-thread': join(HERE, 'layer-thread.ts'),
+      worker: fileURLToPath(new URL('worker.js', import.meta.resolve('piscina'))),
+    },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.19',
+    // Only for threads with a priority of their own.
+    external: ['@napi-rs/nice'],
+    plugins: [beside],
+    banner: { js: COMMON_JS },
+    legalComments: 'linked',
+    logLevel: 'warning',
+  })
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
+  await mkdir(join(folder, 'wasm'))
+  await writeFile(join(folder, 'wasm/zstd.wasm'), await zstdBytes())
+  await writeFile(join(folder, 'wasm/sqlite.wasm'), await sqliteBytes())
+  await mkdir(join(folder, 'assets'))
+  for (const name of assetNames())
+    await writeFile(join(folder, 'assets', name), (await readAsset(name)) ?? '')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await bundleNode(fileURLToPath(new URL('../../dist/node/', import.meta.url)))

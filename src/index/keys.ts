@@ -12,10 +12,10 @@ export type ImageObject =
   | 'directories.parquet'
   | 'waste.parquet'
   | 'duplicates.parquet'
+  | 'layer-duplicates.parquet'
   | 'packages.parquet'
   | 'image.json'
   | 'public'
-  | `${string}.parquet`
 
 /** The raw manifest, as a registry gave it. */
 export function manifestKey(digest: string): string {

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { configKey, imageKey, layerKey, manifestKey, sourceKey } from './keys.ts'
+
+const HEX = 'a1'.repeat(32)
+const DIGEST = `sha256:${HEX}`
+
+test('objects are named as the design has it', () => {
+  expect(manifestKey(DIGEST)).toBe(`manifests/sha256/${HEX}`)
+  expect(configKey(DIGEST)).toBe(`configs/sha256/${HEX}`)
+  expect(layerKey(DIGEST, 'layer.json')).toBe(`layers/v1/sha256/${HEX}/layer.json`)
+  expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v1/sha256/${HEX}/files.parquet`)
+  expect(sourceKey(DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
+})
+
+test.each([
+  '',
+  'sha256:',
+  `sha256:${HEX.toUpperCase()}`,
+  `sha256:${HEX}/..`,
+  `sha512:${HEX}`,
+  '../x',
+  `${DIGEST}\n`,
+])('nothing but a digest names an object: %j', (digest) => {
+  expect(() => layerKey(digest, 'layer.json')).toThrow('no digest')
+})

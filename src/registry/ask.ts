@@ -61,7 +61,7 @@ export class Questioner {
     const asked: Asked = {
       ...repository,
       subject: question.subject,
-      withCredential: credential === undefined ? 'without' : 'with',
+      credential,
     }
     const attempt = (authorization: string | undefined) =>
       this.#attempt(repository, question, asker, authorization, asked, use)

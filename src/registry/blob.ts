@@ -66,7 +66,7 @@ function atAddress(
     ...repository,
     registry: to.host,
     subject: { kind: 'blob', digest },
-    withCredential: 'without',
+    credential: undefined,
   }
   return (offset) =>
     questioner.transport.exchange(

@@ -20,6 +20,9 @@ const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const CONTROL = /\p{Cc}/u
 
 const MAX_SECRET_LENGTH = 65_536
+const REDACTED = '[redacted]'
+/** A shorter one would be found in ordinary words. */
+const MIN_REDACTED_LENGTH = 4
 const MAX_REGISTRIES = 1_000
 
 const secret = z.string().max(MAX_SECRET_LENGTH).nullish()
@@ -73,7 +76,8 @@ function splitAuth(auth: string): { username: string; password: string } {
   const at = text?.indexOf(':') ?? -1
   if (text === undefined || at < 1) throw new Error('auth is not the base64 of username:password')
   // Docker once padded the password with NUL bytes.
-  return { username: text.slice(0, at), password: text.slice(at + 1).replace(/\0+$/, '') }
+  const [password = ''] = text.slice(at + 1).split('\0', 1)
+  return { username: text.slice(0, at), password }
 }
 
 /** Undefined where the entry names no credential at all, which Docker's clients send for none. */
@@ -141,6 +145,25 @@ export function credentialHash(credential: Credential): string {
   return createHash('sha256')
     .update(JSON.stringify(Object.entries(credential).sort()))
     .digest('hex')
+}
+
+/** `Authorization` of the scheme Basic (RFC 7617). */
+export function basicAuthorization(credential: {
+  readonly username: string
+  readonly password: string
+}): string {
+  return `Basic ${Buffer.from(`${credential.username}:${credential.password}`, 'utf8').toString('base64')}`
+}
+
+/** The text without the credential's secrets, and without any other `Authorization` that it repeats. */
+export function redact(text: string, credential: Credential | undefined): string {
+  const secrets = Object.entries(credential ?? {}).flatMap(([name, value]) =>
+    name === 'username' ? [] : [value],
+  )
+  const bare = secrets
+    .filter((secret) => secret.length >= MIN_REDACTED_LENGTH)
+    .reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text)
+  return bare.replace(/\b(Basic|Bearer)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`)
 }
 
 /**

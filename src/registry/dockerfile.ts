@@ -12,7 +12,7 @@ const INSTRUCTION =
 
 /** The classic builder runs instructions that run nothing as a comment of the shell. */
 const NOP = /^(?:.*\s)?#\(nop\)\s+/s
-const BUILDKIT = /\s*# buildkit$/
+const BUILDKIT = '# buildkit'
 
 /** A shell with the option after which its command stands. */
 const SHELL_FORM =
@@ -22,6 +22,9 @@ const HEREDOC = /<<-?\s*(["']?)([A-Za-z_]\w*)\1/
 
 const UNIX_SHELL = ['/bin/sh', '-c']
 const WINDOWS_SHELL = ['cmd', '/S', '/C']
+
+/** A longer step is not taken apart: it comes from outside, and not all that reads it here takes time in proportion. */
+const MAX_STEP_LENGTH = 65_536
 
 /** What may not reach a terminal. */
 const CONTROL = /[^\P{Cc}\n\t]/gu
@@ -41,9 +44,10 @@ class Rebuilder {
 
   /** The lines of one step. */
   step(createdBy: string): readonly string[] {
+    if (createdBy.length > MAX_STEP_LENGTH) return comment(`a step of ${createdBy.length} characters`)
     const text = createdBy.replace(CONTROL, '\ufffd').trim()
-    const nop = text.replace(NOP, '')
-    const instruction = INSTRUCTION.exec(nop.replace(BUILDKIT, '').trim())
+    const bare = text.endsWith(BUILDKIT) ? text.slice(0, -BUILDKIT.length) : text.replace(NOP, '')
+    const instruction = INSTRUCTION.exec(bare.trim())
     if (instruction !== null) return this.#instruction(instruction[1] ?? '', instruction[2]?.trim() ?? '')
     // The classic builder leaves a RUN as the bare command; what other tools leave is in their own words.
     return /^(?:\||\/|[A-Za-z]:\\|cmd |powershell )/.test(text)
@@ -110,8 +114,9 @@ class Rebuilder {
 
   /** `&{["CMD-SHELL" "command"] "30s" "3s" "0s" "0s" '\x03'}`: test, interval, timeout, start period, …, retries. */
   #healthcheck(text: string): string {
-    const [, list = '', rest = ''] = /^&\{(\[.*\])((?:\s+"[^"]*")*\s+(?:'.*'|\d+))\}$/s.exec(text) ?? []
-    const [kind, ...words] = parseQuotedList(list) ?? []
+    const end = text.lastIndexOf(']')
+    const [kind, ...words] = (text.startsWith('&{[') && parseQuotedList(text.slice(2, end + 1))) || []
+    const rest = text.slice(end + 1).replace(/\}$/, '')
     if (kind === undefined) return text
     if (kind === 'NONE') return 'NONE'
     const durations = [...rest.matchAll(/"([^"]*)"/g)].map(([, duration = '']) => duration)
@@ -157,8 +162,9 @@ function shellForm(command: string): readonly string[] {
 
 /** `COPY file:… in /x`, as the classic builder has it, or `COPY src /x`. */
 function copy(name: 'ADD' | 'COPY', rest: string): readonly string[] {
-  const [, sources, destination] = /^(.*?)\s+in\s+(\S+)$/s.exec(rest) ?? []
-  if (sources !== undefined) return [`${name} ${sources} ${destination}`]
+  const at = rest.lastIndexOf(' in ')
+  const destination = rest.slice(at + 4)
+  if (at > 0 && /^\S+$/.test(destination)) return [`${name} ${rest.slice(0, at)} ${destination}`]
   const terminator = HEREDOC.exec(rest)?.[2]
   if (terminator === undefined) return [`${name} ${rest}`]
   return [...comment('the content of the heredoc is not in the history'), `${name} ${rest}`, terminator]

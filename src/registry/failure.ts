@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Problem, type ProblemFields } from '../problem.ts'
 import { type Patience, readAll } from './body.ts'
+import { type Credential, redact } from './credentials.ts'
 import { type Answer, retryAfterOf } from './transport.ts'
 
 /** What was asked for, which decides what its absence means. */
@@ -15,8 +16,8 @@ export type Asked = {
   readonly registry: string
   readonly repository: string
   readonly subject: Subject
-  /** Whether a credential was presented. */
-  readonly withCredential: 'with' | 'without'
+  /** What was presented, and must not come back in what the registry says. */
+  readonly credential: Credential | undefined
 }
 
 /** Source: OCI distribution-spec v1.1, "Error Codes". */
@@ -36,7 +37,11 @@ function oneLine(text: string): string {
 }
 
 /** Of what the registry says only the codes and messages of its `errors`, at most 500 characters; else nothing. */
-async function wordsOf(response: Response, patience: Patience): Promise<string> {
+async function wordsOf(
+  response: Response,
+  credential: Credential | undefined,
+  patience: Patience,
+): Promise<string> {
   try {
     const bytes = await readAll(response, MAX_ERROR_BYTES, 'the error', patience)
     const parsed = errorsSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
@@ -46,7 +51,7 @@ async function wordsOf(response: Response, patience: Patience): Promise<string> 
         .map((word) => oneLine(word ?? ''))
         .join(': '),
     )
-    return words.filter(Boolean).join('; ').slice(0, MAX_DETAIL_LENGTH)
+    return redact(words.filter(Boolean).join('; '), credential).slice(0, MAX_DETAIL_LENGTH)
   } catch {
     // A page of a proxy, a body cut in the middle: the status must do.
     return ''
@@ -74,7 +79,7 @@ function nameOf({ registry, repository, subject }: Asked): string {
 function unauthorized(asked: Asked, words: string, fields: ProblemFields): Problem {
   const what = nameOf(asked)
   const why =
-    asked.withCredential === 'with'
+    asked.credential !== undefined
       ? `${asked.registry} refuses ${what} to these credentials, or there is no such thing`
       : `${asked.registry} wants credentials for ${what}, or there is no such thing`
   return new Problem('unauthorized', `${why}${words && ` (${words})`}`, {
@@ -123,7 +128,7 @@ export async function problemOf(
   const { response, redirected } = answer
   const { status } = response
   const milliseconds = retryAfterOf(response, options.now)
-  const words = await wordsOf(response, options.patience)
+  const words = await wordsOf(response, asked.credential, options.patience)
   const fields = { registryStatus: status }
   // Behind a redirect is a storage: what it refuses is not the registry's word on who may see what.
   if ((status === 401 || status === 403) && !redirected) return unauthorized(asked, words, fields)

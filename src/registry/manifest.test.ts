@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf, jsonBytes, makeImage, makeIndex, makeLayer } from '../../test/images.ts'
+import { Problem } from '../problem.ts'
 import { manifestFigures } from './figures.ts'
 import { isEncrypted, isForeign, parseManifest } from './manifest.ts'
 
@@ -188,6 +190,33 @@ describe('what is no manifest', () => {
     expect(parseManifest(bytes)).toMatchObject({ kind: 'image' })
     expect({}).not.toHaveProperty('manifests')
   })
+})
+
+it('whatever JSON comes is an image, an index, or a problem', () => {
+  const members = fc.record(
+    {
+      schemaVersion: fc.anything(),
+      mediaType: fc.oneof(
+        fc.constant(`${OCI}.manifest.v1+json`),
+        fc.constant(`${OCI}.index.v1+json`),
+        fc.anything(),
+      ),
+      config: fc.oneof(fc.constant(CONFIG), fc.anything()),
+      layers: fc.oneof(fc.array(fc.oneof(fc.constant(LAYER), fc.anything())), fc.anything()),
+      manifests: fc.anything(),
+    },
+    { requiredKeys: [] },
+  )
+  fc.assert(
+    fc.property(fc.oneof(members, fc.jsonValue()), (value) => {
+      try {
+        expect(parseManifest(jsonBytes(value ?? null)).kind).toMatch(/^(?:image|index)$/)
+      } catch (error) {
+        expect(error).toBeInstanceOf(Problem)
+      }
+    }),
+    { numRuns: process.env.LAMINA_LONG ? 20_000 : 500 },
+  )
 })
 
 it('digestOf of the tests and of the product agree', async () => {

@@ -19,6 +19,7 @@ const TAG = /^\w[\w.-]{0,127}$/
 /** Far above what any registry has in one page. */
 const MAX_TAGS_IN_PAGE = 100_000
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
+const MAX_LINK_LENGTH = 8_192
 /** Pages of the registry's that are asked for to fill one of ours. */
 const MAX_PAGES = 20
 
@@ -36,7 +37,9 @@ export function parseTagPage(bytes: Uint8Array, registry: string): readonly stri
 
 /** The target of the `Link` with `rel="next"`; undefined where there is none. */
 export function nextLink(header: string | null): string | undefined {
-  for (const [, target, parameters] of (header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^;,]+)*)/g))
+  for (const [, target, parameters] of (header ?? '')
+    .slice(0, MAX_LINK_LENGTH)
+    .matchAll(/<([^>]*)>((?:\s*;\s*[^;,]+)*)/g))
     if (/;\s*rel\s*=\s*"?(?:[^";]*\s)?next(?:\s[^";]*)?"?\s*(?:;|$)/i.test(parameters ?? '')) return target
   return undefined
 }

@@ -103,6 +103,19 @@ describe('with a password', () => {
   })
 })
 
+it('a registry that repeats what it was sent is not quoted with it', async () => {
+  const fixture = await start({ kind: 'basic', ...GOOD })
+  const encoded = Buffer.from('me:correct horse').toString('base64')
+  const message = `you sent Basic ${encoded}, that is correct horse; also Bearer abc.def-ghi_jkl`
+  const body = JSON.stringify({ errors: [{ code: 'ECHO', message }] })
+  const { client } = watchedClient()
+  await client.resolve(at(fixture), 'v1', { credential: GOOD })
+  fixture.fault({}, { status: 400, body })
+  await expect(client.manifest(at(fixture), 'v1', { credential: GOOD })).rejects.toThrow(
+    '(ECHO: you sent Basic [redacted], that is [redacted]; also Bearer [redacted])',
+  )
+})
+
 describe('with a token', () => {
   it('an identity token is exchanged by the OAuth2 POST', async () => {
     const fixture = await start(TOKENS)

@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts'
 import type { Repository } from '../reference.ts'
 import { readAll } from './body.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
-import { type Credential, credentialHash } from './credentials.ts'
+import { basicAuthorization, type Credential, credentialHash } from './credentials.ts'
 import { type Asked, problemOf } from './failure.ts'
 import { guardNamed } from './guard.ts'
 import type { Outgoing, Transport } from './transport.ts'
@@ -49,10 +49,6 @@ const HEADER_SAFE = /^[\x21-\x7e]+$/
 function keyOf({ repository, credential }: Client): string {
   const hash = credential === undefined ? '' : credentialHash(credential)
   return `${repository.registry}/${repository.repository} ${hash}`
-}
-
-function basic(credential: { readonly username: string; readonly password: string }): string {
-  return `Basic ${Buffer.from(`${credential.username}:${credential.password}`, 'utf8').toString('base64')}`
 }
 
 /** The scopes that the challenge names, each a parameter of its own; by default to pull from the repository. */
@@ -124,7 +120,7 @@ export class Authorizer {
     }
     const wantsBasic = challenges.some(({ scheme }) => scheme === 'basic')
     if (!wantsBasic || credential === undefined || !('password' in credential)) return undefined
-    return this.#keepForGood(client, basic(credential))
+    return this.#keepForGood(client, basicAuthorization(credential))
   }
 
   #keepForGood(client: Client, header: string): string {
@@ -170,7 +166,7 @@ export class Authorizer {
     const asked: Asked = {
       ...client.repository,
       subject: { kind: 'token' },
-      withCredential: client.credential === undefined ? 'without' : 'with',
+      credential: client.credential,
     }
     const { patience, clock } = this.#transport
     return this.#transport.exchange(this.#tokenRequest(client, realm, challenge), async (answer) => {
@@ -209,7 +205,7 @@ export class Authorizer {
       registry: repository.registry,
       to: url,
       method: 'GET',
-      authorization: withPassword ? basic(credential) : undefined,
+      authorization: withPassword ? basicAuthorization(credential) : undefined,
     }
   }
 }

@@ -124,3 +124,13 @@ export const hostileNames = fc.array(
   fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join('')),
   { minLength: 1, maxLength: 4 },
 )
+
+/** Other names of the same tree: where a name says `/` it is below another. */
+export function sameTree(names: readonly string[]): string[] {
+  const parts = new Map<string, string>()
+  const rename = (part: string) => {
+    if (!parts.has(part)) parts.set(part, `name ${parts.size}`)
+    return parts.get(part) ?? ''
+  }
+  return names.map((name) => name.replace(/[^/]+/g, rename))
+}

@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { diveFigures } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
+import { tries } from '../../test/layers/tries.ts'
 import { type Entry, type EntryType, whiteoutOf } from '../layer/entry.ts'
 import { keyToPath, pathToKey } from '../path.ts'
 import { type Blame, DiveEfficiency, efficiencyBlamed } from './efficiency.ts'
 import { walk } from './walk.ts'
 
-const RUNS = process.env.LAMINA_LONG === '1' ? 60_000 : 1_500
+const RUNS = tries(500, 60_000)
 
 async function efficiency(layers: readonly (readonly Entry[])[]) {
   const run = async (dive: DiveEfficiency) => {

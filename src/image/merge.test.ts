@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { applyLayers } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
+import { tries } from '../../test/layers/tries.ts'
 import type { Entry } from '../layer/entry.ts'
 import { isWithin, parentKey } from '../path.ts'
 import { collectHardLinks, resolveHardLinks } from './hard-links.ts'
@@ -9,7 +10,7 @@ import { type DirectorySum, type HiddenFile, Merger } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'
 import { walk } from './walk.ts'
 
-const RUNS = process.env.LAMINA_LONG === '1' ? 60_000 : 1_500
+const RUNS = tries(500, 60_000)
 
 async function merge(layers: readonly (readonly Entry[])[]) {
   const open = () => layers.map((entries) => tableRows(entries))

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { tries } from '../../test/layers/tries.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
 import { choice, int64, optional, path } from '../index/column.ts'
 import { defineSchema } from '../index/schema.ts'
@@ -50,6 +51,6 @@ test('rows come back sorted, equal ones in the order in which they came, however
       await sorted.delete()
       expect(store.objects.size).toBe(0)
     }),
-    { numRuns: process.env.LAMINA_LONG === '1' ? 5_000 : 200 },
+    { numRuns: tries(200, 5_000) },
   )
 })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { applyLayers, diveFigures } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
 import { imageSource, storeImage, storeLayer } from '../../test/layers/store.ts'
+import { tries } from '../../test/layers/tries.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
 import { toHex } from '../bytes.ts'
 import type { ObjectStore } from '../host.ts'
@@ -18,7 +19,7 @@ import { readImageFacts } from './image.ts'
 import { WASTED_FILES } from './waste.ts'
 import { writeFailure, writeImage } from './write.ts'
 
-const RUNS = process.env.LAMINA_LONG === '1' ? 5_000 : 150
+const RUNS = tries(100, 5_000)
 
 async function readAll<Row>(
   store: ObjectStore,

@@ -108,15 +108,5 @@ export function text(description: string, examples: Readonly<Record<string, stri
   return { description, content }
 }
 
-/** For calls that reach a registry: its credentials, and the service's own token; each may be left out. */
-export const registrySecurity = [
-  {},
-  { registryAuth: [] },
-  { registryConfig: [] },
-  { token: [] },
-  { token: [], registryAuth: [] },
-  { token: [], registryConfig: [] },
-]
-
 /** For calls that anybody may make. */
 export const openToAll = [{}]

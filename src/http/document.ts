@@ -42,6 +42,16 @@ const SECURITY_SCHEMES = {
   },
 } as const
 
+/** Of every call that does not say otherwise: a credential for the registry and a token, each where it is needed. */
+const SECURITY = [
+  {},
+  { registryAuth: [] },
+  { registryConfig: [] },
+  { token: [] },
+  { token: [], registryAuth: [] },
+  { token: [], registryConfig: [] },
+]
+
 export type OpenApiDocument = ReturnType<App['getOpenAPI31Document']>
 
 /** Once for each app. */
@@ -53,7 +63,7 @@ export function registerSecurity(app: App): void {
 
 /** The whole description of the routes that the app has by now. */
 export function openApiDocument(app: App): OpenApiDocument {
-  const { webhooks: _none, ...document } = app.getOpenAPI31Document({
+  const { webhooks: _none, ...document }: OpenApiDocument = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Lamina',
@@ -62,7 +72,27 @@ export function openApiDocument(app: App): OpenApiDocument {
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/', description: 'This service.' }],
+    security: SECURITY,
     tags: TAGS,
   })
+  for (const { parameters = [] } of operationsOf(document)) {
+    for (const parameter of parameters) if ('in' in parameter) sayOnce(parameter)
+  }
   return document
+}
+
+function operationsOf({ paths = {} }: OpenApiDocument) {
+  return Object.values(paths).flatMap(({ get, post }) =>
+    [get, post].filter((operation) => operation !== undefined),
+  )
+}
+
+type Parameter = { description?: string; schema?: object }
+
+/** The generator says a parameter's description twice: of the parameter, and of its schema. */
+function sayOnce(parameter: Parameter): void {
+  const { description, schema } = parameter
+  if (schema === undefined || !('description' in schema) || schema.description !== description) return
+  const { description: _said, ...rest } = schema
+  parameter.schema = rest
 }

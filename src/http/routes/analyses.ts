@@ -7,7 +7,7 @@ import { factsOf, openFor, pendingAnswer } from '../answers.ts'
 import { askerCredentials } from '../asker.ts'
 import type { App, Backend } from '../backend.ts'
 import { bodyJson } from '../body.ts'
-import { json, problems, registrySecurity } from '../describe.ts'
+import { json, problems } from '../describe.ts'
 import { eventStream } from '../events.ts'
 import { parsed } from '../problems.ts'
 import { analysisRequestSchema, analysisSchema } from '../schemas/analyses.ts'
@@ -33,7 +33,6 @@ const createAnalysis = createRoute({
   summary: 'Start the analysis of an image',
   description:
     'Not needed before a report, which starts one by itself: for callers who want to follow it. The answer is the analysis; `Location` names it.',
-  security: registrySecurity,
   request: {
     query: nothing,
     body: {
@@ -56,7 +55,6 @@ const getAnalysis = createRoute({
   tags: ['Analyses'],
   summary: 'How an analysis stands',
   description: 'Its progress, and in the end its result or why it failed. Known for an hour.',
-  security: registrySecurity,
   request: { params, query: nothing },
   responses: {
     200: json('The analysis.', analysisSchema),
@@ -80,7 +78,6 @@ const watchAnalysis = createRoute({
   summary: 'Follow an analysis',
   description:
     'Server-Sent Events: `progress` with the analysis as it changes, then `succeeded` or `failed`, which a late listener gets too.',
-  security: registrySecurity,
   request: { params, query: nothing },
   responses: {
     200: {

@@ -13,7 +13,7 @@ import { factsInTime, openFor } from '../answers.ts'
 import type { App, Ask, Backend } from '../backend.ts'
 import { bodyText } from '../body.ts'
 import { judge } from '../check-subject.ts'
-import { problems, registrySecurity } from '../describe.ts'
+import { problems } from '../describe.ts'
 import { preferredType } from '../negotiation.ts'
 import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
 import { parsed } from '../problems.ts'
@@ -64,7 +64,6 @@ const checkImage = createRoute({
   summary: 'Hold an image against rules',
   description:
     'At least one rule; `200` where all hold, `412` where one does not, so that `curl --fail` is a gate. Waits for the analysis, and answers `503` rather than `202`. Sizes are digits, an optional fraction, an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).',
-  security: registrySecurity,
   request: {
     query: z.strictObject({
       image,
@@ -87,7 +86,6 @@ const checkPolicy = createRoute({
   summary: 'Hold an image against a policy',
   description:
     'The policy as JSON or YAML of at most 1 MiB, with the words of the query, lists where they repeat; or a `.dive-ci` file as it is.',
-  security: registrySecurity,
   request: {
     query: askedOfBody,
     body: {

@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { rebuildDockerfile } from '../../registry/dockerfile.ts'
 import { answerFromManifest } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, problems, registrySecurity, text } from '../describe.ts'
+import { json, problems, text } from '../describe.ts'
 import { image, platform } from '../parameters.ts'
 import { configSchema } from '../schemas/registry.ts'
 
@@ -16,7 +16,6 @@ const getConfig = createRoute({
   tags: ['Images'],
   summary: "An image's config",
   description: 'The config byte for byte as the registry has it. Reads no layer.',
-  security: registrySecurity,
   request,
   responses: { 200: json('The config.', configSchema), ...problems('image') },
 })
@@ -37,7 +36,6 @@ const getDockerfile = createRoute({
   summary: 'A Dockerfile rebuilt from the history',
   description:
     "The steps that the image's history tells of, each with its layer's compressed size as a comment. What a build left out of the history is not in it. Reads no layer.",
-  security: registrySecurity,
   request,
   responses: { 200: text('The Dockerfile.', { 'text/plain': EXAMPLE }), ...problems('image') },
 })

@@ -8,7 +8,7 @@ import { type PathKey, showPath } from '../../path.ts'
 import { Problem } from '../../problem.ts'
 import { answerPair } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { pending, problems, registrySecurity } from '../describe.ts'
+import { pending, problems } from '../describe.ts'
 import { openContent } from '../file-content.ts'
 import { filesTable } from '../image-tables.ts'
 import { preferredType } from '../negotiation.ts'
@@ -32,7 +32,6 @@ const diffFile = createRoute({
   summary: 'What changed in one text file',
   description:
     'A unified diff, or the same as JSON. Texts of at most 1 MiB; of a binary file only that it differs.',
-  security: registrySecurity,
   request: {
     query: z.strictObject({
       ...pairQuery,

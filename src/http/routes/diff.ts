@@ -10,7 +10,7 @@ import type { ObjectStore } from '../../host.ts'
 import { type AnalysedImage, answerPair, type Pair } from '../answers.ts'
 import { type App, type Ask, type Backend, logCut } from '../backend.ts'
 import { decodeCursor } from '../cursor.ts'
-import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { list, pending, problems } from '../describe.ts'
 import { diffOf } from '../diff-of.ts'
 import { filesOf } from '../image-tables.ts'
 import { type Listing, openPinned, type Position, pageBody } from '../lists.ts'
@@ -45,7 +45,6 @@ const getDiff = createRoute({
   summary: 'What changed between two images',
   description:
     'Sizes, layers, files, packages, configs and histories of two images. As Markdown it fits into the comment of a pull request, as text into a terminal, as HTML it is a page.',
-  security: registrySecurity,
   request: {
     query: z.strictObject({
       ...pairQuery,
@@ -95,7 +94,6 @@ const listChanges = createRoute({
   tags: ['Diffs'],
   summary: 'The paths that differ between two images',
   description: 'A path whose time alone differs is not listed, only counted in the diff.',
-  security: registrySecurity,
   request: { query: changesQuery },
   responses: {
     200: list('The paths.', fileChangePageSchema, fileChangeSchema),

@@ -8,7 +8,7 @@ import { cacheControl, factsInTime, openFor, sourceOf } from '../answers.ts'
 import { attachment, sniff } from '../attachment.ts'
 import { type App, type Backend, logCut } from '../backend.ts'
 import { isUnchanged, notModified } from '../conditional.ts'
-import { problems, registrySecurity } from '../describe.ts'
+import { problems } from '../describe.ts'
 import { openContent } from '../file-content.ts'
 import { filesTable, membersTable } from '../image-tables.ts'
 import { imageQuery, layer, pathBase64 } from '../parameters.ts'
@@ -22,7 +22,6 @@ const getFile = createRoute({
   summary: 'The content of one file',
   description:
     'Streamed from the registry, which is read up to the file. Symbolic links are followed inside the image only. Always an attachment; the `ETag` is the SHA-256 of the content.',
-  security: registrySecurity,
   request: {
     query: z.strictObject({
       ...imageQuery,

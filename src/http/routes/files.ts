@@ -3,7 +3,7 @@ import { compileGlobs } from '../../glob.ts'
 import type { Entry } from '../../layer/entry.ts'
 import { showPath } from '../../path.ts'
 import type { App, Backend } from '../backend.ts'
-import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { list, pending, problems } from '../describe.ts'
 import { filesOf, membersOf } from '../image-tables.ts'
 import { inOrder, largestFirst, type Rows } from '../listings.ts'
 import { answerList, type Listing } from '../lists.ts'
@@ -46,7 +46,6 @@ const listFiles = createRoute({
   summary: 'The files of an image, or of one layer',
   description:
     'The merged file system as a container sees it, or with `layer` the members of one layer. A hard link in the merged view is a `file` with its target’s content and the same `inode`.',
-  security: registrySecurity,
   request: { query },
   responses: {
     200: list('The files.', filePageSchema, fileSchema),

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { PACKAGES } from '../../image/package-table.ts'
 import { plainRow } from '../../index/table.ts'
 import type { App, Backend } from '../backend.ts'
-import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { list, pending, problems } from '../describe.ts'
 import { packagesOf } from '../image-tables.ts'
 import { inOrder } from '../listings.ts'
 import { answerList } from '../lists.ts'
@@ -17,7 +17,6 @@ const listPackages = createRoute({
   summary: 'The packages that are installed',
   description:
     'What the databases of dpkg, apk and rpm and the metadata of npm and Python packages say, by type and name.',
-  security: registrySecurity,
   request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
   responses: {
     200: list('The packages.', packagePageSchema, packageSchema),

@@ -9,7 +9,7 @@ import { askerCredentials } from '../asker.ts'
 import type { App, Ask, Backend } from '../backend.ts'
 import { logCut } from '../backend.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import { json, list, problems, registrySecurity } from '../describe.ts'
+import { json, list, problems } from '../describe.ts'
 import { jsonLines } from '../ndjson.ts'
 import { wantsLines } from '../negotiation.ts'
 import { cursor, image, limit, PAGE_LIMIT, reference } from '../parameters.ts'
@@ -26,7 +26,6 @@ const listPlatformsRoute = createRoute({
   summary: 'The platforms that a reference offers',
   description:
     'Nested indexes are searched, attestations are none, an image without an index is its own one. Reads no layer.',
-  security: registrySecurity,
   request: { query: z.strictObject({ image }) },
   responses: { 200: json('The platforms.', platformListSchema), ...problems('image') },
 })
@@ -38,7 +37,6 @@ const listTagsRoute = createRoute({
   tags: ['Images'],
   summary: 'The tags of a repository',
   description: 'Page by page as the registry gives them.',
-  security: registrySecurity,
   request: {
     query: z.strictObject({
       repository: reference('A repository as `docker pull` takes it, without tag or digest.', 'alpine'),

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, pending, problems, registrySecurity } from '../describe.ts'
+import { json, pending, problems } from '../describe.ts'
 import { imageQuery } from '../parameters.ts'
 import { reportSchema } from '../schemas/report.ts'
 
@@ -13,7 +13,6 @@ const getReport = createRoute({
   summary: 'What is inside an image',
   description:
     'Sizes, counts, layers, waste, duplicates, efficiency, the largest files and directories, packages and oddities of an image. One that is not analysed yet is analysed now: ask again, or `wait`.',
-  security: registrySecurity,
   request: { query: z.strictObject(imageQuery) },
   responses: {
     200: json('The report.', reportSchema),

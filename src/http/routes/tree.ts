@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { imageTree, layerTree } from '../../image/tree.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, pending, problems, registrySecurity } from '../describe.ts'
+import { json, pending, problems } from '../describe.ts'
 import { directoriesTable, filesTable, membersTable } from '../image-tables.ts'
 import { imageQuery, integer, layer, PAGE_LIMIT, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
@@ -16,7 +16,6 @@ const getTree = createRoute({
   summary: 'Where the bytes of a directory are',
   description:
     'A directory as `du --apparent-size -l` sees it: a hard link counts at each path, directories themselves are 0. The largest children first.',
-  security: registrySecurity,
   request: {
     query: z.strictObject({
       ...imageQuery,

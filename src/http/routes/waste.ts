@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { showWasted } from '../../image/waste.ts'
 import type { App, Backend } from '../backend.ts'
-import { list, pending, problems, registrySecurity } from '../describe.ts'
+import { list, pending, problems } from '../describe.ts'
 import { duplicatesOf, wasteOf } from '../image-tables.ts'
 import { inOrder } from '../listings.ts'
 import { answerList } from '../lists.ts'
@@ -21,7 +21,6 @@ const listWaste = createRoute({
   tags: ['Reports'],
   summary: 'The files that are stored and not shown',
   description: 'Files of a layer that a later one removed, replaced or stored again; the largest first.',
-  security: registrySecurity,
   request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
   responses: {
     200: list('The files.', wastePageSchema, wastedFileSchema),
@@ -37,7 +36,6 @@ const listDuplicates = createRoute({
   tags: ['Reports'],
   summary: 'The files that are there more than once',
   description: 'Groups of files with the same content, the largest waste first. Hard links are one file.',
-  security: registrySecurity,
   request: {
     query: z.strictObject({
       ...imageQuery,

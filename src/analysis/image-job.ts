@@ -5,7 +5,7 @@ import { layerKey } from '../index/keys.ts'
 import { readLayerFacts } from '../index/layer-index.ts'
 import type { LayerFacts } from '../layer/read.ts'
 import { Problem } from '../problem.ts'
-import { parseConfig } from '../registry/config.ts'
+import { parseConfig, requireDiffIds } from '../registry/config.ts'
 import type { Descriptor } from '../registry/manifest.ts'
 import { parseManifest } from '../registry/manifest.ts'
 import { Access } from './access.ts'
@@ -33,6 +33,7 @@ export async function runImageJob(
     const manifest = parseManifest(await access.manifest(job.digest))
     if (manifest.kind === 'index') throw new Problem('not_an_image', 'an index has no layers of its own')
     const config = parseConfig(await access.config(manifest.config))
+    requireDiffIds(manifest, config)
     await indexLayers(service, job, access, manifest.layers, report, signal)
     const layers = await collect(service, manifest.layers, config.diffIds)
     await writeImage(store, {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf, makeImage, makeIndex, makeLayer, type TestImage } from '../../test/images.ts'
 import { watchedClient } from '../../test/registry/client.ts'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
-import { selectImage } from './platform.ts'
+import { selectImage } from './select.ts'
 
 const CONFIG_LIMIT = 8 * 1024 * 1024
 

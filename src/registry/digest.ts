@@ -15,7 +15,7 @@ export function isSha256(digest: string): boolean {
 }
 
 /** Whether the text is a digest of some algorithm, supported or not. */
-export function isDigest(text: string): boolean {
+function isDigest(text: string): boolean {
   return DIGEST.test(text) && (!text.startsWith('sha256:') || SHA256.test(text))
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf, jsonBytes, makeImage, makeIndex, makeLayer } from '../../test/images.ts'
 import { Problem } from '../problem.ts'
 import { manifestFigures } from './figures.ts'
-import { isEncrypted, isForeign, parseManifest } from './manifest.ts'
+import { isEncrypted, parseManifest } from './manifest.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 const OCI = 'application/vnd.oci.image'
@@ -73,7 +73,7 @@ describe('an image', () => {
     })
   })
 
-  it('may have encrypted and foreign layers, which are told as such', () => {
+  it('may have encrypted layers, and foreign ones with the addresses where they are', () => {
     const encrypted = { ...LAYER, mediaType: `${LAYER.mediaType}+encrypted` }
     const foreign = {
       ...LAYER,
@@ -83,7 +83,6 @@ describe('an image', () => {
     const manifest = parseManifest(image({ layers: [LAYER, encrypted, foreign] }))
     const layers = manifest.kind === 'image' ? manifest.layers : []
     expect(layers.map(isEncrypted)).toEqual([false, true, false])
-    expect(layers.map(isForeign)).toEqual([false, false, true])
     expect(layers[2]?.urls).toEqual(['https://x/'])
   })
 })

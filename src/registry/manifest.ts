@@ -82,8 +82,6 @@ const ARTIFACT_LAYERS: ReadonlyMap<string, string> = new Map([
 /** A layer's bytes tell how it is packed, so its type only has to leave open that it is a file system. */
 const LAYER = /tar|gzip|zstd|^application\/octet-stream$|^$/
 
-const FOREIGN = /foreign|nondistributable/
-
 /** Docker builds at most 127; the OCI knows no limit. */
 const MAX_LAYERS = 1_024
 const MAX_MANIFESTS = 1_024
@@ -255,16 +253,6 @@ function typeOf(document: z.infer<typeof documentSchema>, told: string | undefin
 /** An encrypted layer (`…+encrypted`, as ocicrypt names it) cannot be read by anyone without its key. */
 export function isEncrypted(layer: Descriptor): boolean {
   return layer.mediaType.endsWith('+encrypted')
-}
-
-/** A layer that its registry need not have, such as Windows' base layers; its `urls` say where it is. */
-export function isForeign(layer: Descriptor): boolean {
-  return FOREIGN.test(layer.mediaType)
-}
-
-/** Whether a descriptor in an index names an index again. */
-export function isIndex(descriptor: Descriptor): boolean {
-  return descriptor.mediaType === OCI_INDEX || descriptor.mediaType === DOCKER_LIST
 }
 
 /**

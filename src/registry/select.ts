@@ -1,0 +1,320 @@
+/**
+ * Which image a reference means: out of an index, and those nested in it, by the platform asked for.
+ * Sources: OCI image-spec v1.1 `image-index.md`; containerd `core/images/image.go`, whose order of search this is.
+ */
+import { Problem, type ProblemCode } from '../problem.ts'
+import { type ImageConfig, parseConfig } from './config.ts'
+import { requireSha256 } from './digest.ts'
+import { manifestFigures } from './figures.ts'
+import {
+  type Descriptor,
+  type ImageIndex,
+  type ImageManifest,
+  MANIFEST_MEDIA_TYPES,
+  parseManifest,
+} from './manifest.ts'
+import { formatPlatform, normalisePlatform, type Platform, rankPlatform } from './platform.ts'
+
+/** Reads what an index or a manifest names; the bytes are verified. */
+export type ReadDescriptor = (descriptor: Descriptor, kind: 'manifest' | 'config') => Promise<Uint8Array>
+
+export type SelectionSource = {
+  /** What the reference names: an image or an index. */
+  readonly top: {
+    readonly digest: string
+    readonly bytes: Uint8Array
+    /** As the registry told it. */
+    readonly mediaType?: string | undefined
+  }
+  readonly read: ReadDescriptor
+}
+
+export type ImageSelection = {
+  readonly digest: string
+  readonly manifest: ImageManifest
+  readonly bytes: Uint8Array
+  readonly config: ImageConfig
+  readonly configBytes: Uint8Array
+  /** Of the index that the reference names, where it names one. */
+  readonly indexDigest?: string
+  readonly platform: Platform
+}
+
+export type OfferedPlatform = {
+  readonly platform: Platform
+  readonly digest: string
+  /** Sum of the layers' blobs. */
+  readonly compressedBytes: number
+}
+
+const DEFAULT: Platform = { os: 'linux', architecture: 'amd64' }
+const UNKNOWN = 'unknown'
+
+const MAX_DEPTH = 5
+/** Manifests and configs that are read to judge one reference. */
+const MAX_READS = 256
+/** Manifests read at once to list platforms. */
+const CONCURRENCY = 4
+/** The platforms that a problem lists. */
+const MAX_LISTED = 50
+
+function platformNotFound(asked: Platform, offered: readonly Platform[]): Problem {
+  const platforms = [...new Set(offered.map(formatPlatform))].slice(0, MAX_LISTED)
+  const there = platforms.length === 0 ? 'there is none' : `there are ${platforms.join(', ')}`
+  return new Problem('platform_not_found', `no ${formatPlatform(asked)} among the platforms: ${there}`, {
+    platforms,
+  })
+}
+
+/** BuildKit's attestations stand in the index beside the images that they are about. */
+function isAttestation({ annotations, platform }: Descriptor): boolean {
+  return (
+    annotations?.['vnd.docker.reference.type'] !== undefined ||
+    (platform?.os === UNKNOWN && platform.architecture === UNKNOWN)
+  )
+}
+
+/** Whether the entry of an index can be, or lead to, an image. */
+function isCandidate(entry: Descriptor): boolean {
+  if (isAttestation(entry)) return false
+  if (entry.artifactType !== undefined && entry.platform === undefined) return false
+  return entry.mediaType === '' || MANIFEST_MEDIA_TYPES.includes(entry.mediaType)
+}
+
+function platformOfEntry({ platform }: Descriptor): Platform | undefined {
+  if (!platform?.os || !platform.architecture) return undefined
+  return normalisePlatform(platform.os, platform.architecture, platform.variant)
+}
+
+function platformOfConfig({ os, architecture, variant }: ImageConfig): Platform {
+  return normalisePlatform(os, architecture, variant)
+}
+
+const isProblem = (error: unknown, ...codes: readonly ProblemCode[]) =>
+  error instanceof Problem && codes.includes(error.code)
+
+type Manifest = {
+  readonly digest: string
+  readonly bytes: Uint8Array
+  readonly parsed: ImageManifest | ImageIndex
+}
+type ImageOnly = Manifest & { readonly parsed: ImageManifest }
+
+const isImage = (manifest: Manifest): manifest is ImageOnly => manifest.parsed.kind === 'image'
+
+/** Reads manifests and configs as long as the limit on their number allows, and checks their sizes. */
+class Reader {
+  readonly #read: ReadDescriptor
+  #reads = 0
+
+  constructor(read: ReadDescriptor) {
+    this.#read = read
+  }
+
+  async manifest(descriptor: Descriptor): Promise<Manifest> {
+    const bytes = await this.#checked(descriptor, 'manifest')
+    return { digest: descriptor.digest, bytes, parsed: parseManifest(bytes, descriptor.mediaType) }
+  }
+
+  /** Undefined for what is no image, which an index may well hold. */
+  async manifestOfImage(descriptor: Descriptor): Promise<Manifest | undefined> {
+    try {
+      return await this.manifest(descriptor)
+    } catch (error) {
+      if (isProblem(error, 'not_an_image')) return undefined
+      throw error
+    }
+  }
+
+  /** @param platform of the index, which wins over the config's */
+  async selection(manifest: ImageOnly, platform?: Platform): Promise<ImageSelection> {
+    const configBytes = await this.#checked(manifest.parsed.config, 'config')
+    const config = parseConfig(configBytes)
+    return {
+      digest: manifest.digest,
+      manifest: manifest.parsed,
+      bytes: manifest.bytes,
+      config,
+      configBytes,
+      platform: platform ?? platformOfConfig(config),
+    }
+  }
+
+  async #checked(descriptor: Descriptor, kind: 'manifest' | 'config'): Promise<Uint8Array> {
+    requireSha256(descriptor.digest, `a ${kind}`)
+    this.#reads++
+    if (this.#reads > MAX_READS)
+      throw new Problem(
+        'too_large',
+        `the index leads to more manifests and configs than the limit of ${MAX_READS}`,
+        {
+          lasting: true,
+        },
+      )
+    const bytes = await this.#read(descriptor, kind)
+    if (bytes.byteLength !== descriptor.size)
+      throw new Problem(
+        'invalid_image',
+        `the ${kind} ${descriptor.digest} has ${bytes.byteLength} bytes, its descriptor says ${descriptor.size}`,
+        { lasting: true },
+      )
+    return bytes
+  }
+}
+
+function requireDepth(depth: number): void {
+  if (depth > MAX_DEPTH)
+    throw new Problem('too_large', `indexes are nested deeper than the limit of ${MAX_DEPTH}`, {
+      lasting: true,
+    })
+}
+
+/** The search for one platform through an index and those nested in it. */
+class Search {
+  /** All platforms met, for who asked in vain. */
+  readonly offered: Platform[] = []
+  readonly #asked: Platform
+  readonly #reader: Reader
+
+  constructor(asked: Platform, reader: Reader) {
+    this.#asked = asked
+    this.#reader = reader
+  }
+
+  /** Entries with a platform first, the best match before the others; then those that must be opened to be judged. */
+  async find(index: ImageIndex, depth: number): Promise<ImageSelection | undefined> {
+    requireDepth(depth)
+    const entries = index.manifests.filter(isCandidate)
+    return (await this.#findNamed(entries, depth)) ?? (await this.#findUnnamed(entries, depth))
+  }
+
+  async #findNamed(entries: readonly Descriptor[], depth: number): Promise<ImageSelection | undefined> {
+    const matches: { entry: Descriptor; platform: Platform; rank: number }[] = []
+    for (const entry of entries) {
+      const platform = platformOfEntry(entry)
+      if (platform === undefined) continue
+      this.offered.push(platform)
+      const rank = rankPlatform(this.#asked, platform)
+      if (rank !== undefined) matches.push({ entry, platform, rank })
+    }
+    matches.sort((a, b) => a.rank - b.rank)
+    for (const { entry, platform } of matches) {
+      const manifest = await this.#reader.manifest(entry)
+      if (isImage(manifest)) return this.#reader.selection(manifest, platform)
+      const found = await this.#findIn(manifest, depth)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  async #findUnnamed(entries: readonly Descriptor[], depth: number): Promise<ImageSelection | undefined> {
+    let best: { selection: ImageSelection; rank: number } | undefined
+    for (const entry of entries) {
+      if (platformOfEntry(entry) !== undefined) continue
+      const manifest = await this.#reader.manifestOfImage(entry)
+      if (manifest === undefined) continue
+      const selection = isImage(manifest) ? await this.#judge(manifest) : await this.#findIn(manifest, depth)
+      if (selection === undefined) continue
+      const rank = rankPlatform(this.#asked, selection.platform) ?? Number.POSITIVE_INFINITY
+      if (rank === 0) return selection
+      if (best === undefined || rank < best.rank) best = { selection, rank }
+    }
+    return best?.selection
+  }
+
+  /** The image, where its config says that it is for the platform asked for. */
+  async #judge(manifest: ImageOnly): Promise<ImageSelection | undefined> {
+    const selection = await this.#reader.selection(manifest)
+    this.offered.push(selection.platform)
+    return rankPlatform(this.#asked, selection.platform) === undefined ? undefined : selection
+  }
+
+  async #findIn(manifest: Manifest, depth: number): Promise<ImageSelection | undefined> {
+    return manifest.parsed.kind === 'index' ? this.find(manifest.parsed, depth + 1) : undefined
+  }
+}
+
+async function offerOf(
+  manifest: ImageOnly,
+  named: Platform | undefined,
+  reader: Reader,
+): Promise<OfferedPlatform> {
+  return {
+    platform: named ?? (await reader.selection(manifest)).platform,
+    digest: manifest.digest,
+    compressedBytes: manifestFigures(manifest.parsed).compressedBytes,
+  }
+}
+
+async function offersOf(
+  entry: Descriptor,
+  reader: Reader,
+  depth: number,
+): Promise<readonly OfferedPlatform[]> {
+  try {
+    const manifest = await reader.manifestOfImage(entry)
+    if (manifest === undefined) return []
+    if (manifest.parsed.kind === 'index') return await offersIn(manifest.parsed, reader, depth + 1)
+    return isImage(manifest) ? [await offerOf(manifest, platformOfEntry(entry), reader)] : []
+  } catch (error) {
+    // A mirror may hold some of the platforms only: it offers no others.
+    if (isProblem(error, 'image_not_found')) return []
+    throw error
+  }
+}
+
+async function offersIn(
+  index: ImageIndex,
+  reader: Reader,
+  depth: number,
+): Promise<readonly OfferedPlatform[]> {
+  requireDepth(depth)
+  const entries = index.manifests.filter(isCandidate)
+  const offers: OfferedPlatform[] = []
+  for (let i = 0; i < entries.length; i += CONCURRENCY) {
+    const some = entries.slice(i, i + CONCURRENCY)
+    offers.push(...(await Promise.all(some.map((entry) => offersOf(entry, reader, depth)))).flat())
+  }
+  return offers
+}
+
+function openTop({ digest, bytes, mediaType }: SelectionSource['top']): Manifest {
+  return { digest, bytes, parsed: parseManifest(bytes, mediaType) }
+}
+
+/**
+ * All images that a reference offers, in the order of its index, nested ones in their place.
+ *
+ * @throws Problem as {@link selectImage}, but never `platform_not_found`
+ */
+export async function listPlatforms(source: SelectionSource): Promise<readonly OfferedPlatform[]> {
+  const reader = new Reader(source.read)
+  const top = openTop(source.top)
+  if (isImage(top)) return [await offerOf(top, undefined, reader)]
+  return top.parsed.kind === 'index' ? offersIn(top.parsed, reader, 1) : []
+}
+
+/**
+ * The one image that a reference means.
+ *
+ * @param options.platform where none is asked for, `linux/amd64` out of an index, and an image without one as it is
+ * @throws Problem `platform_not_found` with those there are; `not_an_image`, `invalid_image`, `unsupported_digest`,
+ * `too_large` for what the bytes are; what `read` throws
+ */
+export async function selectImage(
+  options: SelectionSource & { readonly platform: Platform | undefined },
+): Promise<ImageSelection> {
+  const reader = new Reader(options.read)
+  const top = openTop(options.top)
+  if (isImage(top)) {
+    const selection = await reader.selection(top)
+    if (options.platform !== undefined && rankPlatform(options.platform, selection.platform) === undefined)
+      throw platformNotFound(options.platform, [selection.platform])
+    return selection
+  }
+  const asked = options.platform ?? DEFAULT
+  const search = new Search(asked, reader)
+  const found = top.parsed.kind === 'index' ? await search.find(top.parsed, 1) : undefined
+  if (found === undefined) throw platformNotFound(asked, search.offered)
+  return { ...found, indexDigest: top.digest }
+}

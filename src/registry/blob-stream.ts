@@ -39,6 +39,7 @@ class BlobReader {
   /** Bytes that the connection sends though the reader has them. */
   #repeated = 0
   #rest: Uint8Array | undefined
+  #cancelled = false
 
   constructor(source: BlobSource, first: BlobPart, limit: number) {
     this.#source = source
@@ -56,11 +57,16 @@ class BlobReader {
     this.#rest = count < piece.byteLength ? piece.subarray(count) : undefined
     this.#position += count
     // What lies beyond the limit is of no use to anyone.
-    if (this.#position >= this.#limit) await this.cancel()
+    if (this.#position >= this.#limit) await this.#letGo()
     return count
   }
 
   async cancel(): Promise<void> {
+    this.#cancelled = true
+    await this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
     this.#rest = undefined
     await this.#reader?.cancel()
     this.#reader = undefined
@@ -72,7 +78,7 @@ class BlobReader {
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    while (this.#position < this.#limit) {
+    while (this.#position < this.#limit && !this.#cancelled) {
       try {
         const piece = await this.#reader?.read()
         if (piece === undefined) return undefined
@@ -90,12 +96,15 @@ class BlobReader {
   }
 
   async #recover(error: unknown): Promise<void> {
-    await this.cancel()
+    await this.#letGo()
     this.#cuts = this.#position - this.#cutAt >= PROOF_BYTES ? 1 : this.#cuts + 1
     this.#cutAt = this.#position
     await this.#source.recover(error, this.#cuts)
+    // The stream's reader may go while this waits: then there is nobody to open the blob for.
+    if (this.#cancelled) return
     const part = await this.#source.open(this.#position)
     if (part !== undefined) this.#use(part)
+    if (this.#cancelled) await this.#letGo()
   }
 }
 

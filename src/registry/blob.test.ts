@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../test/images.ts'
 import { watchedClient } from '../../test/registry/client.ts'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
+import { systemClock } from './clock.ts'
 import type { Descriptor } from './manifest.ts'
 
 const BLOBS = { path: /\/sha256:/, method: 'GET' }
@@ -170,6 +171,19 @@ describe('a blob that is cut in the middle', () => {
     const stream = await watchedClient().client.blob(at(), descriptor, {})
     expect(await readByob(stream, 65_536)).toBe(descriptor.digest)
     expect(ranges()).toHaveLength(10)
+  })
+
+  it('is not opened again for a reader who has gone meanwhile', async () => {
+    registry.fault(BLOBS, { resetAfter: 10 })
+    const { client } = watchedClient({ clock: systemClock, policy: { backoffMilliseconds: 200 } })
+    const reader = (await client.blob(at(), descriptor, {})).getReader()
+    await reader.read()
+    const rest = reader.read()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await reader.cancel()
+    expect(await rest).toMatchObject({ done: true })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(ranges()).toEqual([undefined])
   })
 
   it('by a Content-Length that promises too much ends where its bytes end', async () => {

@@ -1,0 +1,264 @@
+/**
+ * The statements of `docs/fleet.md`, taken out of it: those of DuckDB are run as they are written, over a folder that a
+ * service has filled; those of other engines have to declare the columns that the Parquet files have.
+ */
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask } from './ask.ts'
+import { makeImage, makeLayer, type TestImage, type TestLayer } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { startService, type TestService } from './service.ts'
+
+const document = await readFile(new URL('../docs/fleet.md', import.meta.url), 'utf8')
+const blocks = new Map(
+  Array.from(
+    document.matchAll(/^```sql (.+)\n([\s\S]*?)^```$/gm),
+    ([, name = '', text = '']) => [name, text] as const,
+  ),
+)
+
+function statements(name: string): readonly string[] {
+  const block = blocks.get(name)
+  if (block === undefined) throw new Error(`docs/fleet.md has no statement called ${name}`)
+  return block
+    .split(/;\n/)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '')
+}
+
+const SECRET = 'a content that is looked for\n'
+const hexOf = (digest: string) => digest.replace('sha256:', '')
+const paragraph = (name: string, version: string) =>
+  `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${version}\n\n`
+
+let registry: FixtureRegistry
+let service: TestService
+let duckdb: DuckDBConnection
+let base: TestLayer
+let app: TestLayer
+let first: TestImage
+let second: TestImage
+let third: TestImage
+
+/** The rows of the block's one query, as JSON: numbers of 64 bits are strings. */
+async function rows(name: string): Promise<Record<string, Json>[]> {
+  const [query = '', ...more] = statements(name)
+  if (more.length > 0) throw new Error(`${name} is more than one statement`)
+  return (await duckdb.runAndReadAll(query)).getRowObjectsJson()
+}
+
+beforeAll(async () => {
+  base = await makeLayer([
+    { name: 'usr/bin/curl', content: 'curl'.repeat(2_000) },
+    { name: 'var/lib/dpkg/status', content: paragraph('openssl', '3.0.17-1') },
+  ])
+  app = await makeLayer([
+    { name: 'srv/.env', content: SECRET },
+    { name: 'srv/again', content: 'again'.repeat(100) },
+  ])
+  const removed = await makeLayer([{ name: 'srv/.wh..env' }, { name: 'srv/b', content: 'b' }])
+  const other = await makeLayer([
+    { name: 'opt/curl', content: 'curl'.repeat(2_000) },
+    { name: 'opt/secret', content: SECRET },
+    { name: 'var/lib/dpkg/status', content: paragraph('openssl', '3.5.1-1') },
+  ])
+  const labels = {
+    'org.opencontainers.image.title': 'first',
+    'org.opencontainers.image.version': '1.2.3',
+  }
+  first = makeImage([base, app, removed], { config: { config: { Labels: labels } } })
+  second = makeImage([base, app])
+  third = makeImage([other])
+  ;[registry, service] = await Promise.all([FixtureRegistry.start(), startService('node')])
+  const bad = makeImage([await makeLayer([], { bytes: Buffer.from('no layer') })])
+  const statuses: number[] = []
+  for (const [tag, image] of Object.entries({ first, second, third, bad })) {
+    const query = { image: registry.push('fleet', tag, image), wait: 60 }
+    statuses.push((await ask(service.url, '/v1/report', { query })).status)
+  }
+  expect(statuses).toEqual([200, 200, 200, 422])
+  duckdb = await (await DuckDBInstance.create()).connect()
+  await duckdb.run(`SET VARIABLE lake = '${service.data}'`)
+  for (const view of statements('views')) await duckdb.run(view)
+})
+
+afterAll(async () => {
+  duckdb?.closeSync()
+  await Promise.all([service?.stop(), registry?.close()])
+})
+
+const imageOf = (image: TestImage) => hexOf(image.descriptor.digest)
+const blobOf = (layer: TestLayer) => hexOf(layer.descriptor.digest)
+
+describe('DuckDB finds', () => {
+  it('the images that contain a file, by its path', async () => {
+    const found = await rows('images that contain a path')
+    expect(found.map(({ image }) => image)).toEqual([imageOf(first), imageOf(second)].sort())
+    expect(found[0]).toMatchObject({
+      bytes: '8000',
+      layer: 0,
+      sha256: createHash('sha256').update('curl'.repeat(2_000)).digest('hex'),
+    })
+  })
+
+  it('those that contain a content, and those that only carry a file', async () => {
+    const contained = await rows('images that contain a content')
+    expect(contained.map(({ image, path }) => `${image} ${path}`)).toEqual(
+      [`${imageOf(second)} srv/.env`, `${imageOf(third)} opt/secret`].sort(),
+    )
+    const carried = await rows('images that carry a secret')
+    const expected = [
+      { image: imageOf(first), layer: 1, path: 'srv/.env', bytes: String(SECRET.length), hidden: true },
+      { image: imageOf(second), layer: 1, path: 'srv/.env', bytes: String(SECRET.length), hidden: false },
+    ]
+    expect(carried).toEqual(expected.sort((a, b) => (a.image < b.image ? -1 : 1)))
+  })
+
+  it('the bytes that images share', async () => {
+    const sizes = [base, app].map(({ descriptor }) => descriptor.size)
+    const shared = sizes.reduce((all, size) => all + size, 0)
+    const layers = await rows('layers in several images')
+    const expected = [base, app].map((layer) => ({
+      blob: blobOf(layer),
+      images: '2',
+      compressed_bytes: String(layer.descriptor.size),
+      saved_bytes: String(layer.descriptor.size),
+    }))
+    expect(layers).toEqual(expected.sort((a, b) => Number(b.saved_bytes) - Number(a.saved_bytes)))
+    const [one, other] = [imageOf(first), imageOf(second)].sort()
+    expect(await rows('shared bytes of two images')).toEqual([
+      { one, other, layers: '2', shared_bytes: String(shared) },
+    ])
+    const all = [first, second, third].flatMap(({ layers }) =>
+      layers.map(({ descriptor }) => descriptor.size),
+    )
+    const asImages = all.reduce((sum, size) => sum + size, 0)
+    expect(await rows('shared bytes in all')).toEqual([
+      { as_images_bytes: String(asImages), stored_bytes: String(asImages - shared) },
+    ])
+    const [repeated, secret] = await rows('contents in several layers')
+    expect(repeated).toMatchObject({ bytes: '8000', layers: '2', path: 'opt/curl', repeated_bytes: '8000' })
+    expect(secret).toMatchObject({ bytes: String(SECRET.length), layers: '2' })
+  })
+
+  it('the largest layers of a registry', async () => {
+    const found = await rows('largest layers')
+    expect(new Set(found.map(({ registry }) => registry))).toEqual(new Set([registry.host]))
+    const sizes = [...first.layers, ...third.layers].map(({ descriptor }) => String(descriptor.size))
+    expect(found.map((row) => row.compressed_bytes)).toEqual(sizes.sort((a, b) => Number(b) - Number(a)))
+    expect(found.find(({ blob }) => blob === blobOf(base))).toMatchObject({
+      images: '2',
+      created_by: 'RUN step 0',
+    })
+  })
+
+  it('a package at a version, and what the image calls itself', async () => {
+    const found = await rows('packages at a version')
+    const package_ = { type: 'deb', name: 'openssl', version: '3.0.17-1', path: null }
+    const expected = [
+      { image: imageOf(first), title: 'first', image_version: '1.2.3', ...package_ },
+      { image: imageOf(second), title: null, image_version: null, ...package_ },
+    ]
+    expect(found).toEqual(expected.sort((a, b) => (a.image < b.image ? -1 : 1)))
+    expect(await rows('versions in use')).toEqual([
+      { type: 'deb', name: 'openssl', versions: '2', images: '3', one: '3.0.17-1', other: '3.5.1-1' },
+    ])
+  })
+})
+
+it('every block of SQL is run or compared', () => {
+  const ours = [
+    'images that contain a path',
+    'images that contain a content',
+    'images that carry a secret',
+    'layers in several images',
+    'shared bytes of two images',
+    'shared bytes in all',
+    'contents in several layers',
+    'largest layers',
+    'packages at a version',
+    'versions in use',
+  ]
+  const theirs = ['spark', 'athena', 'trino'].flatMap((engine) => [engine, `${engine} query`])
+  expect([...blocks.keys()].sort()).toEqual(['bucket', 'views', ...ours, ...theirs].sort())
+})
+
+/** What each engine calls a column's type in Parquet. */
+const TYPES = {
+  spark: {
+    string: 'STRING',
+    bytes: 'BINARY',
+    int32: 'INT',
+    int64: 'BIGINT',
+    time: 'TIMESTAMP',
+    flag: 'BOOLEAN',
+  },
+  athena: {
+    string: 'string',
+    bytes: 'binary',
+    int32: 'int',
+    int64: 'bigint',
+    time: 'timestamp',
+    flag: 'boolean',
+  },
+  trino: {
+    string: 'varchar',
+    bytes: 'varbinary',
+    int32: 'integer',
+    int64: 'bigint',
+    time: 'timestamp(6)',
+    flag: 'boolean',
+  },
+} as const
+type Engine = keyof typeof TYPES
+
+function kindOf(type: Json | undefined, logical: Json | undefined): keyof (typeof TYPES)[Engine] {
+  const told = String(logical ?? '')
+  switch (type) {
+    case 'BOOLEAN':
+      return 'flag'
+    case 'INT32':
+      return 'int32'
+    case 'INT64':
+      return told.includes('Timestamp') ? 'time' : 'int64'
+    case 'BYTE_ARRAY':
+      return told.includes('String') ? 'string' : 'bytes'
+    case 'FIXED_LEN_BYTE_ARRAY':
+      return 'bytes'
+    default:
+      throw new Error(`no engine was told of ${String(type)}`)
+  }
+}
+
+const TABLES = {
+  files: ['images/v1/sha256', 'files.parquet', 'image'],
+  packages: ['images/v1/sha256', 'packages.parquet', 'image'],
+  entries: ['layers/v1/sha256', 'entries.parquet', 'blob'],
+} as const
+
+describe.each(Object.keys(TYPES) as Engine[])('%s declares', (engine) => {
+  it.each(Object.keys(TABLES) as (keyof typeof TABLES)[])('%s as they are', async (table) => {
+    const [folder, file, partition] = TABLES[table]
+    const names = await readdir(join(service.data, folder))
+    const whole = (
+      await Promise.all(names.map((name) => readdir(join(service.data, folder, name))))
+    ).findIndex((objects) => objects.includes(file))
+    const path = join(service.data, folder, names[whole] ?? '', file)
+    const schema = await duckdb.runAndReadAll(
+      `SELECT * FROM parquet_schema('${path}') WHERE type IS NOT NULL`,
+    )
+    const columns = schema.getRowObjectsJson().map(({ name, type, logical_type }) => {
+      const shown = engine === 'spark' ? String(name) : String(name).toLowerCase()
+      return `${shown} ${TYPES[engine][kindOf(type, logical_type)]}`
+    })
+    const declared = statements(engine).find((statement) =>
+      new RegExp(`^CREATE (EXTERNAL )?TABLE (hive\\.lamina\\.)?${table} `).test(statement),
+    )
+    const listed = /\(\n([\s\S]*?)\n\)/.exec(declared ?? '')?.[1] ?? ''
+    const found = listed.split(',\n').map((column) => column.trim().replace(/^["`]([a-z]+)["`]/, '$1'))
+    expect(found).toEqual(engine === 'trino' ? [...columns, `${partition} varchar`] : columns)
+  })
+})

@@ -33,6 +33,10 @@ test('an empty environment gives the defaults', () => {
   })
 })
 
+test('a misspelt setting stops the start', () => {
+  expect(() => parseConfiguration({ LAMINA_TOKEN: 'abc' }, 'node')).toThrow(/^LAMINA_TOKEN is not a setting/)
+})
+
 test('every variable is read', () => {
   const environment = {
     HOST: '0.0.0.0',

@@ -112,6 +112,7 @@ const listOf = (holds: (item: string) => boolean, what: string) =>
     }
   })
 
+const CREDENTIALS = /^LAMINA_CREDENTIALS(_\d+)?$/
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/
 
@@ -186,6 +187,9 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
   const unusable = host === 'worker' ? NOT_ON_WORKERS.find((name) => name in given) : undefined
   if (unusable !== undefined) throw new Error(`${unusable} has no meaning on a deployed Worker`)
+  // A misspelt name would be a setting that is silently not there: a limit, or the tokens that callers have to present.
+  const unknown = Object.keys(given).find((name) => name.startsWith('LAMINA_') && !isSetting(name))
+  if (unknown !== undefined) throw new Error(`${unknown} is not a setting of this service`)
   const parsed = variables.safeParse(given)
   if (!parsed.success) throw new Error(describe(parsed.error))
   const values = parsed.data
@@ -219,6 +223,10 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
   }
 }
 
+function isSetting(name: string): boolean {
+  return name in variables.shape || CREDENTIALS.test(name)
+}
+
 /** All of them, so that a start that fails need not fail once for each. */
 function describe(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')
@@ -243,7 +251,7 @@ function mergeCredentials(given: Environment): Map<string, Credential> {
 function credentialVariables(given: Environment): string[] {
   const numberOf = (name: string) => Number(name.split('_')[2] ?? 1)
   return Object.keys(given)
-    .filter((name) => /^LAMINA_CREDENTIALS(_\d+)?$/.test(name))
+    .filter((name) => CREDENTIALS.test(name))
     .sort((a, b) => numberOf(a) - numberOf(b))
 }
 

@@ -81,7 +81,7 @@ export async function spawnService(
   const main = fileURLToPath(host instanceof URL ? host : ENTRY[host])
   const child = spawn(process.execPath, [...flags, main], {
     detached: true,
-    env: { ...process.env, ...SETTINGS, LAMINA_DATA: data, ...settings },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...SETTINGS, LAMINA_DATA: data, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

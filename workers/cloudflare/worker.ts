@@ -8,7 +8,10 @@ let app: ReturnType<typeof createApp> | undefined
 
 export default {
   fetch(request: Request, environment: Environment): Response | Promise<Response> {
-    app ??= createApp(serviceOf(environment), { assets: assetsOf(environment) })
+    app ??= createApp(serviceOf(environment), {
+      assets: assetsOf(environment),
+      clientOf: (ask) => ask.req.header('CF-Connecting-IP') ?? '',
+    })
     return app.fetch(request)
   },
 }

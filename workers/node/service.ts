@@ -1,6 +1,7 @@
 /** The service on Node: a folder or S3 as its store, undici as its way out, layers on all cores. */
 import { availableParallelism } from 'node:os'
 import { serve } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
 import { runImageJob } from '../../src/analysis/image-job.ts'
 import { JobRunner } from '../../src/analysis/runner.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
@@ -47,13 +48,17 @@ export async function startNode(
     },
   )
   const service = createService(configuration, runner, (operation) => metrics.stored(operation))
-  const app = createApp(service, { assets: readAsset })
+  const app = createApp(service, {
+    assets: readAsset,
+    clientOf: (ask) => getConnInfo(ask).remote.address ?? '',
+  })
 
   /** One line and one count a request; the query is told without its values but the images'. */
-  const answer = async (request: Request): Promise<Response> => {
+  const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
-    const response = url.pathname === '/metrics' ? await metrics.answer() : await app.fetch(request)
+    const response =
+      url.pathname === '/metrics' ? await metrics.answer() : await app.fetch(request, connection)
     const seconds = (performance.now() - began) / 1000
     const route = routeOf(url.pathname)
     metrics.request(route, response.status, seconds)

@@ -5,11 +5,14 @@ import { FixtureRegistry } from '../../../test/registry/fixture.ts'
 
 let registry: FixtureRegistry
 let image: string
+let byDigest: string
 
 beforeAll(async () => {
   registry = await FixtureRegistry.start()
   const layer = await makeLayer([{ name: 'a', content: 'aaaa' }])
-  image = registry.push('badges', 'v1', makeImage([layer, layer]))
+  const made = makeImage([layer, layer])
+  image = registry.push('badges', 'v1', made)
+  byDigest = registry.push('badges', undefined, made)
 })
 
 afterAll(() => registry.close())
@@ -33,13 +36,21 @@ test('a picture is for everybody to show, runs nothing, and is not sent twice', 
   const first = await ask(path('layers.svg', { label: '<script>' }))
   expect(Object.fromEntries(first.headers)).toMatchObject({
     'content-type': 'image/svg+xml; charset=utf-8',
-    'cache-control': 'public, max-age=300',
+    'cache-control': 'public, max-age=60',
     'cross-origin-resource-policy': 'cross-origin',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
   })
   expect(await first.text()).not.toContain('<script>')
   const headers = { 'If-None-Match': first.headers.get('etag') ?? '' }
   expect((await ask(path('layers.svg', { label: '<script>' }), { headers })).status).toBe(304)
+})
+
+test('what a digest names is kept longer than what a tag does', async () => {
+  const { ask } = startApp()
+  const kept = async (more: Record<string, string>) =>
+    (await ask(path('size.svg', more))).headers.get('cache-control')
+  expect(await kept({})).toBe('public, max-age=60')
+  expect(await kept({ image: byDigest })).toBe('public, max-age=300')
 })
 
 test.each([

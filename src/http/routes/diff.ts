@@ -5,13 +5,13 @@ import type { Diff } from '../../diff/summary.ts'
 import { diffHtml } from '../../formats/diff-html.ts'
 import { diffMarkdown } from '../../formats/diff-markdown.ts'
 import { diffText } from '../../formats/diff-text.ts'
-import { compileGlobs } from '../../glob.ts'
 import type { ObjectStore } from '../../host.ts'
 import { type AnalysedImage, answerPair, type Pair } from '../answers.ts'
 import { type App, type Ask, type Backend, logCut } from '../backend.ts'
 import { decodeCursor } from '../cursor.ts'
 import { list, pending, problems } from '../describe.ts'
 import { diffOf } from '../diff-of.ts'
+import { globFilter } from '../glob-filter.ts'
 import { filesOf } from '../image-tables.ts'
 import { type Listing, openPinned, type Position, pageBody } from '../lists.ts'
 import { jsonLines } from '../ndjson.ts'
@@ -186,7 +186,7 @@ async function openPage(
 
 /** @throws Problem `invalid_parameter` where the glob is none */
 function changesOf({ change, glob, sort }: ChangesQuery) {
-  const matches = glob === undefined ? undefined : compileGlobs([glob])
+  const matches = globFilter(glob)
   const query = { filter: { change, glob: matches }, sort }
   return async (store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Listing> => {
     const tables = { from: await filesOf(store, from.image), to: await filesOf(store, to.image) }

@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { compileGlobs } from '../../glob.ts'
 import type { Entry } from '../../layer/entry.ts'
 import { showPath } from '../../path.ts'
 import type { App, Backend } from '../backend.ts'
 import { list, pending, problems } from '../describe.ts'
+import { globFilter } from '../glob-filter.ts'
 import { filesOf, membersOf } from '../image-tables.ts'
 import { inOrder, largestFirst, type Rows } from '../listings.ts'
 import { answerList, type Listing } from '../lists.ts'
@@ -75,7 +75,7 @@ function ordered<Row extends Entry>(asked: FilesQuery, rows: Rows<Row>): Listing
 
 /** @throws Problem `invalid_parameter` where the glob is none */
 function filterOf({ glob, type, minBytes = 0, sha256 }: FilesQuery): ((entry: Entry) => boolean) | undefined {
-  const matches = glob === undefined ? undefined : compileGlobs([glob])
+  const matches = globFilter(glob)
   const content = sha256 === undefined ? undefined : Buffer.from(sha256, 'hex').toString('latin1')
   if (matches === undefined && type === undefined && minBytes === 0 && content === undefined) return undefined
   return (entry) =>

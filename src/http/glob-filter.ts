@@ -1,0 +1,16 @@
+import { compileGlobs } from '../glob.ts'
+import { Problem } from '../problem.ts'
+
+/**
+ * What the parameter `glob` lets through; undefined where it is not given.
+ *
+ * @throws Problem `invalid_parameter` with the parameter's name
+ */
+export function globFilter(glob: string | undefined): ((path: string) => boolean) | undefined {
+  if (glob === undefined) return undefined
+  try {
+    return compileGlobs([glob])
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ parameter: 'glob' }) : error
+  }
+}

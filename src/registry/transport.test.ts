@@ -318,12 +318,14 @@ describe('what a registry says is repeated', () => {
     },
   )
 
-  it('a refusal behind a redirect is not about who may see what', async () => {
+  it.each([401, 403])('a %d behind a redirect is not about who may see what', async (status) => {
     await restart({ redirectBlobs: true })
     const descriptor = { mediaType: 'x', digest: registry.putBlob('app', new Uint8Array(10)), size: 10 }
-    registry.fault({ server: 'storage' }, { status: 403 })
-    const told = watchedClient().client.blob(at(), descriptor, {})
-    await expect(told).rejects.toThrow(problem('registry_error', '403', { registryStatus: 403 }))
+    const headers = { 'www-authenticate': 'Basic realm="storage"' }
+    registry.fault({ server: 'storage' }, { status, headers })
+    const told = watchedClient().client.blob(at(), descriptor, { credential: GOOD })
+    await expect(told).rejects.toThrow(problem('registry_error', String(status), { registryStatus: status }))
     await expect(told).rejects.toMatchObject({ message: expect.not.stringContaining('secret-signature') })
+    expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined])
   })
 })

@@ -47,9 +47,13 @@ export class ByteBuffer {
     this.length += count
   }
 
+  /** @param from where in `value` to begin */
   latin1(value: ByteString, from = 0): void {
     this.reserve(value.length - from)
-    for (let i = from; i < value.length; i++) this.data[this.length++] = value.charCodeAt(i)
+    const { data } = this
+    let at = this.length
+    for (let i = from; i < value.length; i++) data[at++] = value.charCodeAt(i)
+    this.length = at
   }
 
   /** @param value 0 to 2^32 - 1 */

@@ -40,7 +40,7 @@ export type Part = {
 }
 
 /** Where an encoded page goes, at once. @param part which of the column's parts, from 0 */
-export type PageSink = (part: number, rows: PageRows, body: PageBody, bounds?: Bounds) => void
+export type PageSink = (part: number, rows: PageRows, body: PageBody, bounds?: Bounds | undefined) => void
 
 /** The pages of a column's parts, read when they are needed. */
 export type PageSource = (part: number) => Page
@@ -223,7 +223,11 @@ export function choice<T extends string>(name: string, words: readonly T[]): Col
   return {
     parts: [{ name, type: 'byteArray', logical: 'string', optional: false, codec: CODEC.snappy }],
     encode(values, rows, sink) {
-      const chosen = Uint8Array.from(values, (word) => numbers.get(word)!)
+      const chosen = Uint8Array.from(values, (word) => {
+        const number = numbers.get(word)
+        if (number === undefined) throw new RangeError(`not one of the words of ${name}: ${word}`)
+        return number
+      })
       const body = pageBuffer()
       if (values.length > 0) body.byte(8)
       writeHybrid(body, chosen, 8)
@@ -266,7 +270,7 @@ type TextForm = {
   /** The bytes to keep beside the text, where the text is not exact. */
   readonly show: (value: ByteString) => ByteString
   readonly load: (exact: ByteString) => ByteString
-  readonly write: (values: readonly ByteString[]) => PageBody & { readonly bounds?: Bounds }
+  readonly write: (values: readonly ByteString[]) => PageBody & { readonly bounds?: Bounds | undefined }
   readonly read: (page: Page) => ByteArrays
 }
 

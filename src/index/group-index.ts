@@ -1,7 +1,7 @@
 /**
  * What this service itself reads of a table: for each row group how many rows it has, the lengths of its column chunks and,
  * where the rows are sorted by a key, the first one. It says what the Parquet footer says in a tenth of its bytes (a million
- * rows: some 40 KB), and stands right before it:
+ * rows: some 40 KB), and stands right before it. Of a long key it has the beginning.
  *
  * ```
  * groups, parts, whether there are keys                                              varints
@@ -19,6 +19,8 @@ import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { MAGIC } from './parquet/footer.ts'
 
 const INDEX_MAGIC = 'LGI1'
+/** Of a group's first key; the rest of a longer one is left out. */
+const KEY_BYTES = 256
 /** The index's CRC-32, its length and the magic number. */
 export const INDEX_TAIL_BYTES = 12
 
@@ -38,16 +40,18 @@ export class GroupIndexWriter {
     const out = this.#groups
     out.varint(rowCount)
     for (const length of chunkLengths) out.varint(length)
-    if (firstKey !== undefined) {
-      let shared = 0
-      while (shared < firstKey.length && firstKey.charCodeAt(shared) === this.#previous.charCodeAt(shared))
-        shared++
-      out.varint(shared)
-      out.varint(firstKey.length - shared)
-      out.latin1(firstKey, shared)
-      this.#previous = firstKey
-    }
+    if (firstKey !== undefined) this.#addKey(firstKey.slice(0, KEY_BYTES))
     this.#count++
+  }
+
+  #addKey(key: PathKey): void {
+    const previous = this.#previous
+    let shared = 0
+    while (shared < key.length && key.charCodeAt(shared) === previous.charCodeAt(shared)) shared++
+    this.#groups.varint(shared)
+    this.#groups.varint(key.length - shared)
+    this.#groups.latin1(key, shared)
+    this.#previous = key
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -125,13 +129,28 @@ export class GroupIndex {
     return this.#partition(this.count, (group) => this.firstRows[group + 1]! <= row)
   }
 
-  /** How many groups begin with a key below `key`; undefined where rows are not sorted by keys. */
-  groupsBefore(key: PathKey): number | undefined {
+  /** Whether rows are sorted by keys. */
+  get hasKeys(): boolean {
+    return this.#keys !== undefined
+  }
+
+  /** How many groups surely begin with a key below `key`. */
+  groupsBefore(key: PathKey): number {
+    return this.#partition(this.count, (group) => {
+      const firstKey = this.#firstKey(group)
+      return firstKey < key && !(firstKey.length === KEY_BYTES && key.startsWith(firstKey))
+    })
+  }
+
+  /** How many groups can begin with a key below `key`. */
+  groupsPerhapsBefore(key: PathKey): number {
+    return this.#partition(this.count, (group) => this.#firstKey(group) < key)
+  }
+
+  #firstKey(group: number): ByteString {
     const keys = this.#keys
-    if (keys === undefined) return undefined
-    const firstKey = (group: number): ByteString =>
-      keys.data.toString('latin1', group === 0 ? 0 : keys.ends[group - 1]!, keys.ends[group]!)
-    return this.#partition(this.count, (group) => firstKey(group) < key)
+    if (keys === undefined) throw new RangeError('rows that are not sorted by keys')
+    return keys.data.toString('latin1', group === 0 ? 0 : keys.ends[group - 1]!, keys.ends[group]!)
   }
 
   /** How many of the first `count` numbers satisfy `holds`, which those do that come before the others. */
@@ -151,7 +170,7 @@ export class GroupIndex {
 function readKey(reader: ByteReader, keys: ByteBuffer, previous: number): number {
   const shared = reader.varint()
   if (previous + shared > keys.length) throw new RangeError('a key shares more than there is')
-  keys.bytes(keys.data.slice(previous, previous + shared))
+  keys.bytes(keys.data.subarray(previous, previous + shared))
   keys.bytes(reader.bytes(reader.varint()))
   return keys.length
 }

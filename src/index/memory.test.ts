@@ -40,6 +40,11 @@ test.each(['sorted', 'shuffled'])(
   600_000,
 )
 
+test('names of 4,000 bytes take no more', async () => {
+  const peak = await peakOf('index-layer.ts', LONG ? 200_000 : 20_000, 'shuffled', 3900)
+  expect(peak).toBeLessThan(48 * MB)
+}, 600_000)
+
 test('more than a hundred tables are read at once in bounded memory', async () => {
   const peak = await peakOf('read-tables.ts', 127, LONG ? 1_000_000 : 300_000)
   expect(peak).toBeGreaterThan(MB)

@@ -32,5 +32,8 @@ export async function putChunks(
   } catch (error) {
     // What went wrong at the source says more than what the store makes of it.
     throw failure === undefined ? error : failure.error
+  } finally {
+    // A store that fails need not cancel what it reads.
+    await chunks.return(undefined)
   }
 }

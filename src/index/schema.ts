@@ -2,6 +2,7 @@
 import type { PathKey } from '../path.ts'
 import type { Column, PageSink, PageSource, Part, Values } from './column.ts'
 import type { PageRows } from './parquet/page.ts'
+import { type ViewRow, viewsOf } from './row-view.ts'
 
 /** For each property of a row the column that holds it, in the order of the file. */
 export type Columns<Row> = { readonly [Name in keyof Row]-?: Column<Row[Name]> }
@@ -23,6 +24,7 @@ export type Schema<Row> = {
   readonly parts: readonly Part[]
   /** What rows are sorted by; undefined for tables in another order than that of paths. */
   readonly sortKey: ((row: Row) => PathKey) | undefined
+  readonly viewRow: ViewRow<Row>
 }
 
 /**
@@ -44,7 +46,8 @@ export function defineSchema<Row>(
     fields.push(bind(name, columns[name], parts.length))
     parts.push(...columns[name].parts)
   }
-  return { fields, parts, sortKey: options.sortKey }
+  const viewRow = viewsOf<Row>(fields.map((field) => field.name))
+  return { fields, parts, sortKey: options.sortKey, viewRow }
 }
 
 function bind<Row, Name extends keyof Row>(

@@ -385,6 +385,33 @@ test('long names make small groups', async () => {
   expect(await readAll(store)).toEqual(entries)
 })
 
+test('what stands below a long name is found, too', async () => {
+  const deep = 'd'.repeat(300)
+  const keys = [
+    ...Array.from({ length: 300 }, (_, i) => `${deep}\0${i}\0${'x'.repeat(3000)}`),
+    deep,
+    `${deep}e`,
+  ]
+  const entries = sorted(keys.map((key, ordinal): Entry => ({ ...EXAMPLE, key, ordinal })))
+  const table = await opened(await written(entries))
+  for (const directory of [
+    deep,
+    `${deep}\0${0}`,
+    `${deep}\0${77}`,
+    `${deep}e`,
+    'd'.repeat(256),
+    'd'.repeat(299),
+  ]) {
+    const expected = entries.map((entry) => entry.key).filter((key) => isWithin(key, directory))
+    const found = await keysOf(table.rows(table.within(directory)))
+    expect(found.filter((key) => isWithin(key, directory))).toEqual(expected)
+  }
+  for (const entry of entries) {
+    const { start, end } = table.at(entry.key)
+    expect(entries.slice(start, end)).toContain(entry)
+  }
+})
+
 test('a table may be empty', async () => {
   const store = await written([])
   expect(await readAll(store)).toEqual([])

@@ -11,6 +11,7 @@ import { fetchBytes } from './fetch-bytes.ts'
 import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
 import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
 import { type Page, readChunk } from './parquet/page.ts'
+import type { RowSource } from './row-view.ts'
 import type { Field, Schema } from './schema.ts'
 
 /** Holds index and footer of a table of some 20,000 rows; a larger one takes a second request. */
@@ -86,14 +87,12 @@ export class Table<Row> {
   readonly #key: string
   readonly #schema: Schema<Row>
   readonly #index: GroupIndex
-  readonly #viewRow: ViewRow<Row>
 
   constructor(store: ObjectStore, key: string, schema: Schema<Row>, index: GroupIndex) {
     this.#store = store
     this.#key = key
     this.#schema = schema
     this.#index = index
-    this.#viewRow = viewsOf(schema)
   }
 
   get rowCount(): number {
@@ -118,9 +117,9 @@ export class Table<Row> {
   /** Rows of the groups that can hold keys from `from` to before `to`. */
   #between(from: PathKey, to: PathKey): RowRange {
     const { firstRows } = this.#index
+    if (!this.#index.hasKeys) return { start: 0, end: this.rowCount }
     const before = this.#index.groupsBefore(from)
-    const end = this.#index.groupsBefore(to)
-    if (before === undefined || end === undefined) return { start: 0, end: this.rowCount }
+    const end = this.#index.groupsPerhapsBefore(to)
     // The group before the first that begins at or past `from` can end with it.
     return { start: firstRows[Math.max(before - 1, 0)]!, end: firstRows[end]! }
   }
@@ -210,11 +209,12 @@ export class Table<Row> {
       const { codec } = this.#schema.parts[part]!
       return readChunk(data.subarray(start - offset, end - offset), endRow - firstRow, codec)
     }
-    const columns = new RowGroup(this.#schema.fields, wanted.fields, pages, this.#key)
+    const { fields, viewRow } = this.#schema
+    const columns = new RowGroup(fields, wanted.fields, pages, this.#key)
     const rows: Pick<Row, Name>[] = []
     const end = Math.min(range.end, endRow) - firstRow
     for (let row = Math.max(range.start - firstRow, 0); row < end; row++) {
-      rows.push(this.#viewRow(columns, row))
+      rows.push(viewRow(columns, row))
     }
     return rows
   }
@@ -230,7 +230,7 @@ type Wanted<Row> = {
 type Span = { readonly firstGroup: number; endGroup: number; readonly offset: number; length: number }
 
 /** A row group's columns, each decoded when it is first looked at. */
-class RowGroup<Row> {
+class RowGroup<Row> implements RowSource {
   readonly #fields: readonly Field<Row>[]
   readonly #wanted: ReadonlySet<Field<Row>>
   readonly #pages: PageSource
@@ -271,37 +271,6 @@ class RowGroup<Row> {
       throw damaged(this.#key, error)
     }
   }
-}
-
-const GROUP = Symbol('group')
-const ROW = Symbol('row')
-
-type RowView<Row> = { readonly [GROUP]: RowGroup<Row>; readonly [ROW]: number }
-
-/** Makes the view of one row. */
-type ViewRow<Row> = (group: RowGroup<Row>, row: number) => Row
-
-/** One class for all rows of a table: two references a row, and a getter for each property. */
-function viewsOf<Row>(schema: Schema<Row>): ViewRow<Row> {
-  class View {
-    readonly [GROUP]: RowGroup<Row>
-    readonly [ROW]: number
-
-    constructor(group: RowGroup<Row>, row: number) {
-      this[GROUP] = group
-      this[ROW] = row
-    }
-  }
-  for (const [number, field] of schema.fields.entries()) {
-    Object.defineProperty(View.prototype, field.name, {
-      enumerable: true,
-      get(this: RowView<Row>) {
-        return this[GROUP].get(number, this[ROW])
-      },
-    })
-  }
-  // The getters of a row are made from the schema of that row: what no type system sees.
-  return (group, row) => new View(group, row) as unknown as Row
 }
 
 /** A row of its own, without the view's group: its properties can be spread, and those that are undefined are absent. */

@@ -12,7 +12,10 @@ import type { Schema } from './schema.ts'
 /** A page of a listing or a subtree reads few groups, and each of many open tables holds one. */
 const GROUP_ROWS = 2000
 /** Bytes of names, links and the like in one group, so that long ones do not make a large one. */
-const GROUP_BYTES = 256 * 1024
+const GROUP_BYTES = 128 * 1024
+/** Past so many groups they may be larger: what is kept of each until the end, and by its readers, is not to grow for ever. */
+const MANY_GROUPS = 4096
+const LATER_GROUP_BYTES = 4 * GROUP_BYTES
 
 /** Rows in, the file's bytes out: what `add` and `finish` give is to be written in that order. */
 export class TableEncoder<Row> {
@@ -24,6 +27,7 @@ export class TableEncoder<Row> {
   #rows: Row[] = []
   #bytes = 0
   #offset = 0
+  #groupCount = 0
   #lastKey: PathKey | undefined
   /** Rows taken so far. */
   rowCount = 0
@@ -39,17 +43,16 @@ export class TableEncoder<Row> {
   add(row: Row): Uint8Array<ArrayBuffer> | undefined {
     for (const field of this.#weighed) this.#bytes += field.weigh?.(row) ?? 0
     this.rowCount++
-    if (this.#rows.push(row) < GROUP_ROWS && this.#bytes < GROUP_BYTES) return undefined
+    const mostBytes = this.#groupCount < MANY_GROUPS ? GROUP_BYTES : LATER_GROUP_BYTES
+    if (this.#rows.push(row) < GROUP_ROWS && this.#bytes < mostBytes) return undefined
     return this.#encodeGroup()
   }
 
   /** The last group, the index and the footer. */
-  finish(): Uint8Array<ArrayBuffer> {
-    const out = new ByteBuffer(1 << 16)
-    if (this.#rows.length > 0 || this.#offset === 0) out.bytes(this.#encodeGroup())
-    out.bytes(this.#index.finish())
-    out.bytes(this.#footer.finish())
-    return out.copy()
+  *finish(): Generator<Uint8Array<ArrayBuffer>> {
+    if (this.#rows.length > 0 || this.#offset === 0) yield this.#encodeGroup()
+    yield this.#index.finish()
+    yield* this.#footer.finish()
   }
 
   #encodeGroup(): Uint8Array<ArrayBuffer> {
@@ -62,12 +65,7 @@ export class TableEncoder<Row> {
     for (const field of rows.length === 0 ? [] : this.#schema.fields) {
       const sink: PageSink = (part, pageRows, page, bounds) => {
         const sizes = writeChunk(out, pageRows, page, field.parts[part]!.codec)
-        chunks[field.firstPart + part] = {
-          ...sizes,
-          encoding: page.encoding,
-          valueCount: page.valueCount,
-          bounds,
-        }
+        chunks[field.firstPart + part] = { ...sizes, valueCount: page.valueCount, bounds }
       }
       field.encode(rows, sink)
     }
@@ -77,6 +75,7 @@ export class TableEncoder<Row> {
       this.#index.add(rows.length, lengths, this.#firstKey(rows))
     }
     this.#offset += out.length
+    this.#groupCount++
     this.#rows = []
     this.#bytes = 0
     return out.copy()
@@ -123,5 +122,5 @@ async function* encode<Row>(
       if (group !== undefined) yield group
     }
   }
-  yield encoder.finish()
+  yield* encoder.finish()
 }

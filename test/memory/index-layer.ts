@@ -2,19 +2,21 @@
  * Indexes a layer of so many small files, as a process of its own: under a bounded heap it shows what indexing takes.
  * Prints the peak of its array buffers, in bytes.
  *
- * node --max-old-space-size=48 test/memory/index-layer.ts FOLDER ENTRIES sorted|shuffled
+ * node --max-old-space-size=48 test/memory/index-layer.ts FOLDER ENTRIES sorted|shuffled [BYTES OF EACH NAME]
  */
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { indexLayer } from '../../src/index/layer-index.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { LayerReading } from '../../src/layer/read.ts'
 import { FolderStore } from '../../workers/node/folder-store.ts'
 
-const [folder = '', count = '', order = ''] = process.argv.slice(2)
+const [folder = '', count = '', order = '', nameBytes = '0'] = process.argv.slice(2)
 const total = Number(count)
 const digest = `sha256:${'a'.repeat(64)}`
 let peak = 0
 
+/** As from a scanner: those whose headers came in one piece. */
+const BATCH = nameBytes === '0' ? 1000 : 50
 /** Coprime to the number of entries: each is met once, in no order. */
 const STRIDE = 7919
 
@@ -23,7 +25,7 @@ function entry(ordinal: number): Entry {
   const directory = `usr\0share\0package-${String(Math.floor(place / 40)).padStart(6, '0')}`
   return {
     // As from a scanner: strings of their own, not pieces of another.
-    key: Buffer.from(`${directory}\0lib\0file-${String(place % 40).padStart(2, '0')}.js`).toString('latin1'),
+    key: Buffer.from(`${directory}\0lib\0file-${longName(place)}.js`).toString('latin1'),
     type: 'file',
     bytes: place % 30_000,
     mode: 0o644,
@@ -36,10 +38,23 @@ function entry(ordinal: number): Entry {
   }
 }
 
+function longName(place: number): string {
+  const name = String(place % 40).padStart(2, '0')
+  // Hardly two bytes of it repeat: nothing makes it shorter.
+  return (
+    name +
+    (nameBytes === '0'
+      ? ''
+      : createHash('shake256', { outputLength: Number(nameBytes) / 2 })
+          .update(String(place))
+          .digest('hex'))
+  )
+}
+
 const reading: LayerReading = {
   async *entries() {
-    for (let i = 0; i < total; i += 1000) {
-      yield Array.from({ length: Math.min(1000, total - i) }, (_, k) => entry(i + k))
+    for (let i = 0; i < total; i += BATCH) {
+      yield Array.from({ length: Math.min(BATCH, total - i) }, (_, k) => entry(i + k))
       peak = Math.max(peak, process.memoryUsage().arrayBuffers)
     }
   },

@@ -12,6 +12,7 @@ import { ENCODING, type Page, type PageBody, pageBuffer } from './page.ts'
 export type Bounds = { readonly least: ByteString; readonly greatest: ByteString }
 
 const SLASH = 47
+const MAX_BOUND_BYTES = 1024
 
 /** The values of a page, as one piece of memory. */
 export class ByteArrays {
@@ -89,7 +90,7 @@ export function readLengthByteArrays(page: Page): ByteArrays {
 const suffixes = new ByteBuffer(1 << 16)
 
 /** @param keys of paths, which are written with `/` between their parts */
-export function writePaths(keys: readonly PathKey[]): PageBody & { readonly bounds?: Bounds } {
+export function writePaths(keys: readonly PathKey[]): PageBody & { readonly bounds: Bounds | undefined } {
   makeRoom(keys.length)
   suffixes.length = 0
   const bounds = new PathBounds()
@@ -107,8 +108,8 @@ export function writePaths(keys: readonly PathKey[]): PageBody & { readonly boun
   writeDeltas(body, numbers, keys.length)
   writeDeltas(body, moreNumbers, keys.length)
   body.bytes(suffixes.view())
-  const page = { encoding: ENCODING.deltaByteArray, valueCount: keys.length, body }
-  return keys.length === 0 ? page : { ...page, bounds: bounds.shown() }
+  const shown = keys.length === 0 ? undefined : bounds.shown()
+  return { encoding: ENCODING.deltaByteArray, valueCount: keys.length, body, bounds: shown }
 }
 
 /**
@@ -140,7 +141,9 @@ class PathBounds {
     this.#sharedWithGreatest = isGreatest ? key.length : withGreatest
   }
 
-  shown(): Bounds {
+  /** None where they are so long that they would make the footer large. */
+  shown(): Bounds | undefined {
+    if (Math.max(this.#least?.length ?? 0, this.#greatest.length) > MAX_BOUND_BYTES) return undefined
     return { least: slashed(this.#least ?? ''), greatest: slashed(this.#greatest) }
   }
 }
@@ -168,14 +171,15 @@ export function readPaths(page: Page): ByteArrays {
     const shared = numbers[i]!
     if (shared > start - before) throw new RangeError('a path shares more than there is')
     for (let k = 0; k < shared; k++) data[start + k] = data[before + k]!
-    for (let k = start + shared; k < ends[i]!; k++) {
-      const byte = suffixes[from++]
-      if (byte === undefined) throw new RangeError('the paths end too early')
+    const end = ends[i]!
+    for (let k = start + shared; k < end; k++) {
+      const byte = suffixes[from++]!
       data[k] = byte === SLASH ? 0 : byte
     }
     before = start
-    start = ends[i]!
+    start = end
   }
+  if (from !== suffixes.length) throw new RangeError('another number of bytes')
   return ByteArrays.upTo(data, ends)
 }
 
@@ -189,7 +193,10 @@ function sharedLength(a: string, b: string, from: number): number {
 
 function writeSlashed(out: ByteBuffer, key: PathKey, from: number): void {
   out.reserve(key.length - from)
-  for (let i = from; i < key.length; i++) out.data[out.length++] = key.charCodeAt(i) || SLASH
+  const { data } = out
+  let at = out.length
+  for (let i = from; i < key.length; i++) data[at++] = key.charCodeAt(i) || SLASH
+  out.length = at
 }
 
 function slashed(key: PathKey): ByteString {

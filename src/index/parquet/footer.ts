@@ -58,14 +58,18 @@ export class Footer {
     this.#rowCount += rowCount
   }
 
-  /** The footer with its length and the magic number: the end of the file. */
-  finish(): Uint8Array<ArrayBuffer> {
-    const out = new ByteBuffer(this.#groups.length + 4096)
+  /** The footer with its length and the magic number, in pieces: the end of the file. */
+  *finish(): Generator<Uint8Array<ArrayBuffer>> {
+    const out = new ByteBuffer(4096)
     const file = new StructWriter(out).i32(1, 2).list(2, LIST_OF.struct, this.#parts.length + 1)
     new StructWriter(out).binary(4, toBytes('table')).i32(5, this.#parts.length).end()
     for (const part of this.#parts) writeSchemaElement(out, part)
     file.i64(3, this.#rowCount).list(4, LIST_OF.struct, this.#groupCount)
-    out.bytes(this.#groups.view())
+    const beforeGroups = out.length
+    yield out.copy()
+    // A footer of many groups is large: they go out as they were collected.
+    yield this.#groups.view()
+    out.length = 0
     file.binary(6, toBytes(CREATED_BY)).list(7, LIST_OF.struct, this.#parts.length)
     for (const _ of this.#parts) {
       const order = new StructWriter(out)
@@ -73,9 +77,9 @@ export class Footer {
       order.end()
     }
     file.end()
-    out.uint32(out.length)
+    out.uint32(beforeGroups + this.#groups.length + out.length)
     out.bytes(MAGIC)
-    return out.copy()
+    yield out.copy()
   }
 }
 

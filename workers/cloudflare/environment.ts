@@ -11,6 +11,7 @@ import type { Assets } from '../../src/pages/assets.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
+import type { RateLimiter } from './rate.ts'
 
 type Fetcher = { fetch(request: Request): Promise<Response> }
 
@@ -26,6 +27,8 @@ export type Environment = {
   readonly BUCKET: R2Bucket
   readonly ASSETS: Fetcher
   readonly JOBS: { idFromName(name: string): unknown; get(id: unknown): JobStub }
+  /** Deployed: the limit of `wrangler.toml`; on Miniflare it is `LAMINA_RATE`, counted in memory. */
+  readonly RATE?: RateLimiter
   /** On Miniflare: the way out to public addresses, and to those of `LAMINA_PRIVATE_REGISTRIES` as well. */
   readonly EGRESS?: Fetcher
   readonly EGRESS_PRIVATE?: Fetcher

@@ -1,0 +1,14 @@
+/** The limit of `wrangler.toml`, counted by the runtime's own limiter. */
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { BoundRate } from './rate.ts'
+
+test('a client starts ten analyses a minute, and others as many', async () => {
+  const rate = new BoundRate(env.RATE)
+  for (let i = 0; i < 10; i++) await rate.admit('192.0.2.1')
+  await expect(rate.admit('192.0.2.1')).rejects.toMatchObject({
+    code: 'rate_limited',
+    fields: { retryAfter: 60 },
+  })
+  await rate.admit('192.0.2.2')
+})

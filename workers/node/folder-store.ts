@@ -60,13 +60,13 @@ export class FolderStore implements ObjectStore {
   async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
     const target = this.#path(key)
     const incoming = join(this.#folder, INCOMING, randomUUID())
-    const source = body instanceof Uint8Array ? new Blob([Uint8Array.from(body)]).stream() : body
     try {
-      await mkdir(dirname(incoming), { recursive: true })
-      await write(incoming, source)
+      await mkdir(dirname(incoming), { recursive: true }).catch(rethrow)
+      await write(incoming, body instanceof Uint8Array ? [body] : body)
       await place(incoming, target)
     } catch (error) {
       await rm(incoming, { force: true })
+      if (body instanceof ReadableStream && !body.locked) await body.cancel(error)
       throw error
     }
   }
@@ -178,7 +178,7 @@ function pieces(file: FileHandle, offset: number, length: number): ReadableStrea
 }
 
 /** What the source fails with is the caller's; what the disk fails with is the store's. */
-async function write(path: string, source: ReadableStream<Uint8Array>): Promise<void> {
+async function write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx').catch(rethrow)
   try {
     for await (const chunk of source) await file.writeFile(chunk).catch(rethrow)

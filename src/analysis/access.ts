@@ -124,9 +124,12 @@ export class Access {
 
   /** Notes that the asker's registry gave bytes that are verified to have this digest. */
   async gave(digest: string): Promise<void> {
-    const nothing = new Uint8Array(0)
-    await this.#host.store.put(sourceKey(digest, this.repository.registry), nothing)
-    if (this.credential === undefined) await this.#host.store.put(sourceKey(digest, 'public'), nothing)
+    const sources =
+      this.credential === undefined ? [this.repository.registry, 'public'] : [this.repository.registry]
+    await Promise.all(
+      sources.map((source) => this.#host.store.put(sourceKey(digest, source), new Uint8Array(0))),
+    )
+    if (this.credential === undefined) this.#memory.public.set(digest, true)
     this.#memory.confirmed.set(`${this.scope} ${digest}`, true)
   }
 

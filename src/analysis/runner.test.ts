@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Problem } from '../problem.ts'
 import { type Job, jobKey } from './job.ts'
 import { JobRunner, type Work } from './runner.ts'
@@ -98,6 +98,20 @@ describe('a runner', () => {
     expect((await runner.start(job('sha256:1'))).status).toBe('queued')
     await runner.idle()
     expect(runs).toBe(2)
+  })
+
+  it('remembers a finished job for a minute, and leaves no timer behind that would keep its host awake', async () => {
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    const runner = new JobRunner(async () => {}, limits)
+    await last(runner, job('sha256:1'))
+    const key = jobKey(job('sha256:1'))
+    await runner.settled(key)
+    expect(vi.getTimerCount()).toBe(0)
+    vi.setSystemTime(60_000)
+    expect(await runner.watch(key, 0, 0)).toMatchObject({ status: 'succeeded' })
+    vi.setSystemTime(60_001)
+    expect(await runner.watch(key, 0, 0)).toBeUndefined()
   })
 
   it('does not know a job that never was', async () => {

@@ -88,6 +88,7 @@ export class JobRunner implements Jobs {
   }
 
   async start(job: Job): Promise<JobState> {
+    this.#forget()
     const key = jobKey(job)
     const known = this.#tracked.get(key)
     if (known !== undefined && !mayRunAgain(known.state)) {
@@ -103,6 +104,7 @@ export class JobRunner implements Jobs {
   }
 
   async watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
+    this.#forget()
     const tracked = this.#tracked.get(key)
     if (tracked === undefined || tracked.state.version > version) return tracked?.state
     await new Promise<void>((resolve) => {
@@ -156,14 +158,19 @@ export class JobRunner implements Jobs {
     }
     expectWatcher(tracked)
     this.#tracked.set(key, tracked)
-    this.#run(tracked, job, admission).then(() => {
-      finish()
-      const timer = setTimeout(() => {
-        if (this.#tracked.get(key) === tracked) this.#tracked.delete(key)
-      }, FINISHED_MILLISECONDS)
-      if (typeof timer === 'object') timer.unref?.()
-    })
+    this.#run(tracked, job, admission).then(finish)
     return tracked
+  }
+
+  /**
+   * What has long finished. Done when somebody asks, not by a timer: a Durable Object that waits for one is kept awake,
+   * and billed, for as long.
+   */
+  #forget(): void {
+    const before = Date.now() - FINISHED_MILLISECONDS
+    for (const [key, { state }] of this.#tracked) {
+      if (state.finishedAt !== undefined && Date.parse(state.finishedAt) < before) this.#tracked.delete(key)
+    }
   }
 
   async #run(tracked: Tracked, job: Job, admission: Admission): Promise<void> {

@@ -18,8 +18,9 @@ export class JobObject extends DurableObject<Environment> {
     const jobs = this.#runner()
     try {
       const state = await jobs.start(job)
-      await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
-      this.ctx.waitUntil(jobs.settled(jobKey(job)).then(() => this.ctx.storage.deleteAlarm()))
+      this.ctx.waitUntil(jobs.settled(jobKey(job)))
+      // A layer's object is kept awake by the analysis that watches it; an image's may have no watcher for a while.
+      if (job.kind === 'image') await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
       return { state }
     } catch (error) {
       if (error instanceof Problem) return { problem: error.toDocument() }

@@ -23,12 +23,12 @@ it('names only settings that there are', () => {
 /** Rows of the table whose first column is `image` and that has the column `has`. */
 function table(has: string): readonly Record<string, string>[] {
   const lines = document.split('\n')
-  const head = lines.findIndex((line) => line.startsWith('| image |') && line.includes(`| ${has} |`))
   const cells = (line: string) =>
     line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim())
+  const head = lines.findIndex((line) => cells(line)[0] === 'image' && cells(line).includes(has))
   const columns = cells(lines[head] ?? '')
   const body = lines.slice(head + 2)
   const rows = body.slice(

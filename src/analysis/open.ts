@@ -8,7 +8,12 @@ import type { ImageConfig } from '../registry/config.ts'
 import type { Credential } from '../registry/credentials.ts'
 import type { Descriptor, ImageManifest } from '../registry/manifest.ts'
 import { formatPlatform, parsePlatform } from '../registry/platform.ts'
-import { type ImageSelection, selectImage } from '../registry/select.ts'
+import {
+  type ImageSelection,
+  type ManifestSelection,
+  selectImage,
+  selectManifest,
+} from '../registry/select.ts'
 import { Access, type Memory } from './access.ts'
 import { Cache } from './cache.ts'
 
@@ -41,22 +46,46 @@ export type OpenedImage = {
   readonly access: Access
 }
 
-/** Selections by the digest asked for: immutable, and shown only after the registry has confirmed that digest. */
-const selections = new Cache<ImageSelection>({ entries: 200, milliseconds: 60_000 })
+/** Selections by asker and the digest asked for: immutable, and for no longer than the registry's word holds. */
+const manifests = new Cache<ManifestSelection>({ entries: 1_000, milliseconds: 60_000 })
+const images = new Cache<ImageSelection>({ entries: 200, milliseconds: 60_000 })
 
-/** Selects again where a manifest on the way is no longer the asker's to see. */
-async function select(access: Access, digest: string, platform: string | undefined): Promise<ImageSelection> {
+type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
+
+/** What the request means, as far as `select` reads it. */
+async function selectFor<T extends ManifestSelection>(
+  access: Access,
+  { reference, platform }: { readonly reference: Reference; readonly platform: string | undefined },
+  { select, cache }: { readonly select: Select<T>; readonly cache: Cache<T> },
+): Promise<T> {
+  const { digest } = await access.resolve(reference.digest ?? reference.tag ?? 'latest')
   const key = `${access.scope} ${digest} ${platform ?? ''}`
-  const known = selections.get(key)
+  const known = cache.get(key)
   if (known !== undefined) return known
-  const selected = await selectImage({
+  const selected = await select({
     top: { digest, bytes: await access.manifest(digest) },
     platform: platform === undefined ? undefined : parsePlatform(platform),
     read: (descriptor: Descriptor, kind) =>
       kind === 'manifest' ? access.manifest(descriptor.digest) : access.config(descriptor),
   })
-  selections.set(key, selected)
+  cache.set(key, selected)
   return selected
+}
+
+/** Tells what was asked for in each problem on the way. */
+async function opening<T>(
+  service: Service,
+  request: ImageRequest,
+  open: (access: Access, reference: Reference) => Promise<T>,
+): Promise<T> {
+  const reference = parseReference(request.reference)
+  const credential = request.credentials.for(reference.registry)
+  const access = new Access(service, reference, credential, request.signal)
+  try {
+    return await open(access, reference)
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ image: request.reference }) : error
+  }
 }
 
 function identify(reference: Reference, selected: ImageSelection): ImageIdentity {
@@ -78,26 +107,34 @@ function identify(reference: Reference, selected: ImageSelection): ImageIdentity
 }
 
 /**
+ * The manifest alone, for what it answers by itself: no config is read, unless the platform asked for cannot be told
+ * without it.
+ *
+ * @throws Problem as {@link openImage}
+ */
+export async function openManifest(service: Service, request: ImageRequest): Promise<ImageManifest> {
+  return opening(service, request, async (access, reference) => {
+    const asked = { reference, platform: request.platform }
+    return (await selectFor(access, asked, { select: selectManifest, cache: manifests })).manifest
+  })
+}
+
+/**
  * @throws Problem whatever stands between the asker and the image: `invalid_reference`, `forbidden_registry`,
  * `unauthorized`, `image_not_found`, `platform_not_found`, `not_an_image`, `invalid_image`, `registry_error`, …
  */
 export async function openImage(service: Service, request: ImageRequest): Promise<OpenedImage> {
-  const reference = parseReference(request.reference)
-  const credential = request.credentials.for(reference.registry)
-  const access = new Access(service, reference, credential, request.signal)
-  try {
-    const { digest } = await access.resolve(reference.digest ?? reference.tag ?? 'latest')
-    const selected = await select(access, digest, request.platform)
+  return opening(service, request, async (access, reference) => {
+    const asked = { reference, platform: request.platform }
+    const selected = await selectFor(access, asked, { select: selectImage, cache: images })
     return {
       reference,
       identity: identify(reference, selected),
       manifest: selected.manifest,
       config: selected.config,
       configBytes: selected.configBytes,
-      isPublic: credential === undefined,
+      isPublic: access.credential === undefined,
       access,
     }
-  } catch (error) {
-    throw error instanceof Problem ? error.with({ image: request.reference }) : error
-  }
+  })
 }

@@ -40,12 +40,12 @@ export function boundsOf({ signal, deadline }: Asker): Pick<Outgoing, 'signal' |
 export class Questioner {
   readonly transport: Transport
   readonly configuration: Configuration
-  readonly #authorizer: Authorizer
+  readonly authorizer: Authorizer
 
   constructor(parts: { readonly transport: Transport; readonly configuration: Configuration }) {
     this.transport = parts.transport
     this.configuration = parts.configuration
-    this.#authorizer = new Authorizer(parts)
+    this.authorizer = new Authorizer(parts)
   }
 
   /**
@@ -66,15 +66,15 @@ export class Questioner {
     const attempt = (authorization: string | undefined) =>
       this.#attempt(repository, question, asker, authorization, asked, use)
 
-    const known = this.#authorizer.known(client)
+    const known = this.authorizer.known(client)
     const first = await attempt(known)
     if ('value' in first) return first.value
-    const authorization = await this.#authorizer.authorize(client, first.challenge.response, known, signal)
+    const authorization = await this.authorizer.authorize(client, first.challenge.response, known, signal)
     if (authorization === undefined) throw await this.problemOf(first.challenge, asked)
     await discard(first.challenge.response)
     const second = await attempt(authorization)
     if ('value' in second) return second.value
-    this.#authorizer.forget(client, authorization)
+    this.authorizer.forget(client, authorization)
     throw await this.problemOf(second.challenge, asked)
   }
 

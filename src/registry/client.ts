@@ -1,4 +1,5 @@
 /** The registry as its users see it: manifests, configs, layers and tags, whatever stands between. */
+
 import type { Configuration } from '../configuration.ts'
 import type { Fetch } from '../host.ts'
 import { Problem } from '../problem.ts'
@@ -7,9 +8,11 @@ import { type Asker, type Question, Questioner } from './ask.ts'
 import { openBlob } from './blob.ts'
 import { discard, type Patience, readAll } from './body.ts'
 import { type Clock, systemClock } from './clock.ts'
+import type { Credential } from './credentials.ts'
 import { digestOf, isSha256 } from './digest.ts'
 import { type Descriptor, MANIFEST_MEDIA_TYPES } from './manifest.ts'
 import { readTags, type TagPage } from './tags.ts'
+import type { Authorization } from './token.ts'
 import { type RetryPolicy, Transport } from './transport.ts'
 
 export type { Repository } from '../reference.ts'
@@ -83,6 +86,20 @@ export class RegistryClient {
     const policy = { ...POLICY, ...parts.policy }
     const transport = new Transport({ fetch, configuration, clock, patience, policy })
     this.#questioner = new Questioner({ transport, configuration })
+  }
+
+  /** What this client sends as `Authorization` for a repository, where it was asked for any: for another thread's client. */
+  lendAuthorization(repository: Repository, credential: Credential | undefined): Authorization | undefined {
+    return this.#questioner.authorizer.lend({ repository, credential })
+  }
+
+  /** Takes over what another thread's client was given, so that the token server is asked once. */
+  borrowAuthorization(
+    repository: Repository,
+    credential: Credential | undefined,
+    authorization: Authorization,
+  ): void {
+    this.#questioner.authorizer.borrow({ repository, credential }, authorization)
   }
 
   /**

@@ -29,16 +29,27 @@ export type SelectionSource = {
   readonly read: ReadDescriptor
 }
 
-export type ImageSelection = {
+export type ManifestSelection = {
   readonly digest: string
   readonly manifest: ImageManifest
   readonly bytes: Uint8Array
-  readonly config: ImageConfig
-  readonly configBytes: Uint8Array
   /** Of the index that the reference names, where it names one. */
   readonly indexDigest?: string
+  /** As the index has it, which wins over the config; without either, not known. */
+  readonly platform?: Platform
+  /** Where it had to be read to judge the platform. */
+  readonly readConfig?: ReadConfig
+}
+
+export type ImageSelection = ManifestSelection & {
+  readonly config: ImageConfig
+  readonly configBytes: Uint8Array
   readonly platform: Platform
 }
+
+type ReadConfig = { readonly config: ImageConfig; readonly bytes: Uint8Array }
+/** A selection by the config's own word. */
+type Judged = ManifestSelection & { readonly platform: Platform }
 
 export type OfferedPlatform = {
   readonly platform: Platform
@@ -102,6 +113,10 @@ type ImageOnly = Manifest & { readonly parsed: ImageManifest }
 
 const isImage = (manifest: Manifest): manifest is ImageOnly => manifest.parsed.kind === 'image'
 
+function selectionOf({ digest, bytes, parsed: manifest }: ImageOnly, platform: Platform): Judged {
+  return { digest, manifest, bytes, platform }
+}
+
 /** Reads manifests and configs as long as the limit on their number allows, and checks their sizes. */
 class Reader {
   readonly #read: ReadDescriptor
@@ -126,18 +141,15 @@ class Reader {
     }
   }
 
-  /** @param platform of the index, which wins over the config's */
-  async selection(manifest: ImageOnly, platform?: Platform): Promise<ImageSelection> {
-    const configBytes = await this.#checked(manifest.parsed.config, 'config')
-    const config = parseConfig(configBytes)
-    return {
-      digest: manifest.digest,
-      manifest: manifest.parsed,
-      bytes: manifest.bytes,
-      config,
-      configBytes,
-      platform: platform ?? platformOfConfig(config),
-    }
+  async config(descriptor: Descriptor): Promise<ReadConfig> {
+    const bytes = await this.#checked(descriptor, 'config')
+    return { config: parseConfig(bytes), bytes }
+  }
+
+  /** The image with the platform that its config says it is for. */
+  async judge({ digest, bytes, parsed: manifest }: ImageOnly): Promise<Judged> {
+    const readConfig = await this.config(manifest.config)
+    return { digest, manifest, bytes, readConfig, platform: platformOfConfig(readConfig.config) }
   }
 
   async #checked(descriptor: Descriptor, kind: 'manifest' | 'config'): Promise<Uint8Array> {
@@ -182,13 +194,13 @@ class Search {
   }
 
   /** Entries with a platform first, the best match before the others; then those that must be opened to be judged. */
-  async find(index: ImageIndex, depth: number): Promise<ImageSelection | undefined> {
+  async find(index: ImageIndex, depth: number): Promise<Judged | undefined> {
     requireDepth(depth)
     const entries = index.manifests.filter(isCandidate)
     return (await this.#findNamed(entries, depth)) ?? (await this.#findUnnamed(entries, depth))
   }
 
-  async #findNamed(entries: readonly Descriptor[], depth: number): Promise<ImageSelection | undefined> {
+  async #findNamed(entries: readonly Descriptor[], depth: number): Promise<Judged | undefined> {
     const matches: { entry: Descriptor; platform: Platform; rank: number }[] = []
     for (const entry of entries) {
       const platform = platformOfEntry(entry)
@@ -200,15 +212,15 @@ class Search {
     matches.sort((a, b) => a.rank - b.rank)
     for (const { entry, platform } of matches) {
       const manifest = await this.#reader.manifest(entry)
-      if (isImage(manifest)) return this.#reader.selection(manifest, platform)
+      if (isImage(manifest)) return selectionOf(manifest, platform)
       const found = await this.#findIn(manifest, depth)
       if (found !== undefined) return found
     }
     return undefined
   }
 
-  async #findUnnamed(entries: readonly Descriptor[], depth: number): Promise<ImageSelection | undefined> {
-    let best: { selection: ImageSelection; rank: number } | undefined
+  async #findUnnamed(entries: readonly Descriptor[], depth: number): Promise<Judged | undefined> {
+    let best: { selection: Judged; rank: number } | undefined
     for (const entry of entries) {
       if (platformOfEntry(entry) !== undefined) continue
       const manifest = await this.#reader.manifestOfImage(entry)
@@ -223,13 +235,13 @@ class Search {
   }
 
   /** The image, where its config says that it is for the platform asked for. */
-  async #judge(manifest: ImageOnly): Promise<ImageSelection | undefined> {
-    const selection = await this.#reader.selection(manifest)
+  async #judge(manifest: ImageOnly): Promise<Judged | undefined> {
+    const selection = await this.#reader.judge(manifest)
     this.offered.push(selection.platform)
     return rankPlatform(this.#asked, selection.platform) === undefined ? undefined : selection
   }
 
-  async #findIn(manifest: Manifest, depth: number): Promise<ImageSelection | undefined> {
+  async #findIn(manifest: Manifest, depth: number): Promise<Judged | undefined> {
     return manifest.parsed.kind === 'index' ? this.find(manifest.parsed, depth + 1) : undefined
   }
 }
@@ -240,7 +252,7 @@ async function offerOf(
   reader: Reader,
 ): Promise<OfferedPlatform> {
   return {
-    platform: named ?? (await reader.selection(manifest)).platform,
+    platform: named ?? (await reader.judge(manifest)).platform,
     digest: manifest.digest,
     compressedBytes: manifestFigures(manifest.parsed).compressedBytes,
   }
@@ -294,25 +306,50 @@ export async function listPlatforms(source: SelectionSource): Promise<readonly O
   return top.parsed.kind === 'index' ? offersIn(top.parsed, reader, 1) : []
 }
 
+/** @param platform where none is asked for, `linux/amd64` out of an index, and an image without one as it is */
+type Asked = SelectionSource & { readonly platform: Platform | undefined }
+
 /**
- * The one image that a reference means.
+ * The manifest of the one image that a reference means. Its config is read only where nothing else tells the platform
+ * that was asked for.
  *
- * @param options.platform where none is asked for, `linux/amd64` out of an index, and an image without one as it is
  * @throws Problem `platform_not_found` with those there are; `not_an_image`, `invalid_image`, `unsupported_digest`,
  * `too_large` for what the bytes are; what `read` throws
  */
-export async function selectImage(
-  options: SelectionSource & { readonly platform: Platform | undefined },
-): Promise<ImageSelection> {
-  const reader = new Reader(options.read)
-  const top = openTop(options.top)
+export async function selectManifest({ top, platform, read }: Asked): Promise<ManifestSelection> {
+  return findManifest(openTop(top), platform, new Reader(read))
+}
+
+/**
+ * The one image that a reference means.
+ *
+ * @throws Problem as {@link selectManifest}
+ */
+export async function selectImage({ top, platform, read }: Asked): Promise<ImageSelection> {
+  const reader = new Reader(read)
+  const selected = await findManifest(openTop(top), platform, reader)
+  const { config, bytes } = selected.readConfig ?? (await reader.config(selected.manifest.config))
+  return {
+    ...selected,
+    config,
+    configBytes: bytes,
+    platform: selected.platform ?? platformOfConfig(config),
+  }
+}
+
+async function findManifest(
+  top: Manifest,
+  platform: Platform | undefined,
+  reader: Reader,
+): Promise<ManifestSelection> {
   if (isImage(top)) {
-    const selection = await reader.selection(top)
-    if (options.platform !== undefined && rankPlatform(options.platform, selection.platform) === undefined)
-      throw platformNotFound(options.platform, [selection.platform])
+    if (platform === undefined) return { digest: top.digest, manifest: top.parsed, bytes: top.bytes }
+    const selection = await reader.judge(top)
+    if (rankPlatform(platform, selection.platform) === undefined)
+      throw platformNotFound(platform, [selection.platform])
     return selection
   }
-  const asked = options.platform ?? DEFAULT
+  const asked = platform ?? DEFAULT
   const search = new Search(asked, reader)
   const found = top.parsed.kind === 'index' ? await search.find(top.parsed, 1) : undefined
   if (found === undefined) throw platformNotFound(asked, search.offered)

@@ -20,7 +20,8 @@ export type Client = {
   readonly credential: Credential | undefined
 }
 
-type Authorization = {
+/** What is sent as `Authorization`, as long as it lives. */
+export type Authorization = {
   readonly header: string
   /** Milliseconds since 1970. */
   readonly expires: number
@@ -85,6 +86,16 @@ export class Authorizer {
   known(client: Client): string | undefined {
     const kept = this.#kept.get(keyOf(client))
     return kept !== undefined && kept.expires > this.#transport.clock.now() ? kept.header : undefined
+  }
+
+  /** What served this client before, for a client in another thread that need not ask for a token of its own. */
+  lend(client: Client): Authorization | undefined {
+    return this.#kept.get(keyOf(client))
+  }
+
+  /** What served this client in another thread. */
+  borrow(client: Client, authorization: Authorization): void {
+    this.#keep(client, authorization)
   }
 
   /** It served no longer: it ran out before its time, or was taken back. */

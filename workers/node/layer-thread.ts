@@ -5,11 +5,17 @@ import { type LayerWork, runLayerJob } from '../../src/analysis/layer-job.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
 import type { Jobs } from '../../src/host.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
+import type { Authorization } from '../../src/registry/token.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 
 /** The port carries progress one way; any message the other way says that nobody waits any more. */
-export type LayerTask = { readonly job: LayerJob; readonly progress: MessagePort }
+export type LayerTask = {
+  readonly job: LayerJob
+  readonly progress: MessagePort
+  /** What the registry is sent by the main thread's client, so that each thread need not ask for a token of its own. */
+  readonly authorization?: Authorization
+}
 /** A problem crosses as plain data: an error that is thrown arrives without what makes it one. */
 export type LayerOutcome = {
   readonly work?: LayerWork
@@ -30,7 +36,7 @@ const service = createService(parseConfiguration(workerData.env, 'node'), noJobs
   operations.push(operation),
 )
 
-export default async function indexLayer({ job, progress }: LayerTask): Promise<LayerOutcome> {
+export default async function indexLayer({ job, progress, authorization }: LayerTask): Promise<LayerOutcome> {
   operations = []
   const abandoned = new AbortController()
   progress.on('message', () => abandoned.abort())
@@ -40,6 +46,7 @@ export default async function indexLayer({ job, progress }: LayerTask): Promise<
     toldAt = Date.now()
     progress.postMessage(state)
   }
+  if (authorization !== undefined) service.client.borrowAuthorization(job, job.credential, authorization)
   try {
     const work = await runLayerJob(service, job, report, abandoned.signal)
     return { work, operations }

@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { LayerJob, Progress } from '../../src/analysis/job.ts'
 import { Problem } from '../../src/problem.ts'
+import type { Authorization } from '../../src/registry/token.ts'
 import type { LayerOutcome, LayerTask } from './layer-thread.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -30,14 +31,20 @@ export class LayerThreads {
     })
   }
 
-  async run(job: LayerJob, report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+  /** @param authorization what the main thread's client sends to the job's registry, if it had to send any */
+  async run(
+    job: LayerJob,
+    authorization: Authorization | undefined,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { port1, port2 } = new MessageChannel()
     port1.on('message', report)
     const abandon = () => port1.postMessage('abandon')
     signal.addEventListener('abort', abandon, { once: true })
     try {
       const { work, problem, operations } = await this.#pool.run(
-        { job, progress: port2 },
+        { job, progress: port2, ...(authorization ? { authorization } : {}) },
         { transferList: [port2] },
       )
       for (const operation of operations) this.#metrics.stored(operation)

@@ -40,7 +40,9 @@ export async function startNode(
   const layers = new LayerThreads(threads, env, metrics)
   const runner: JobRunner = new JobRunner(
     (job, report, signal) =>
-      job.kind === 'layer' ? layers.run(job, report, signal) : runImageJob(service, job, report, signal),
+      job.kind === 'image'
+        ? runImageJob(service, job, report, signal)
+        : layers.run(job, service.client.lendAuthorization(job, job.credential), report, signal),
     { analyses: configuration.maxAnalyses, queuedAnalyses: QUEUED_ANALYSES, layers: threads },
     (job, state) => {
       if (job.kind === 'image') metrics.analysed(state)

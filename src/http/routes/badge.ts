@@ -1,6 +1,12 @@
 /** Badges: always a picture, whatever happened, and within two seconds. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { type AskerCredentials, type OpenedImage, openImage } from '../../analysis/open.ts'
+import {
+  type AskerCredentials,
+  type ImageRequest,
+  type OpenedImage,
+  openImage,
+  openManifest,
+} from '../../analysis/open.ts'
 import type { Appearance, Badge } from '../../badge/badge.ts'
 import { drawBadge, endpointOf } from '../../badge/draw.ts'
 import { checkBadge, figureBadge, stateBadge, stateOf } from '../../badge/message.ts'
@@ -164,26 +170,27 @@ async function show(
   { metric, image, platform, appearance, show }: BadgeRequest,
   signal: AbortSignal,
 ): Promise<Badge> {
+  const requestOf = (name: string): ImageRequest => ({
+    reference: name,
+    platform,
+    credentials: badgeCredentials(backend.host.configuration, name),
+    signal,
+  })
   const source: Source = {
-    open: (name) =>
-      openImage(backend, {
-        reference: name,
-        platform,
-        credentials: badgeCredentials(backend.host.configuration, name),
-        signal,
-      }),
+    open: (name) => openImage(backend, requestOf(name)),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, 0),
   }
   switch (show.from) {
     case 'manifest':
       return figureBadge(
         metric,
-        show.figure(manifestFigures((await source.open(image)).manifest)),
+        show.figure(manifestFigures(await openManifest(backend, requestOf(image)))),
         appearance,
       )
     case 'manifests': {
-      const opened = await Promise.all([source.open(image), source.open(show.baseline)])
-      const [bytes, before] = opened.map(({ manifest }) => manifestFigures(manifest).compressedBytes)
+      const names = [image, show.baseline]
+      const manifests = await Promise.all(names.map((name) => openManifest(backend, requestOf(name))))
+      const [bytes, before] = manifests.map((manifest) => manifestFigures(manifest).compressedBytes)
       return figureBadge(metric, show.figure(bytes ?? 0, before ?? 0), appearance)
     }
     case 'analysis':

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { extract } from 'tar-stream'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
+import { FolderStore } from '../../workers/node/folder-store.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading } from '../layer/read.ts'
@@ -204,4 +209,35 @@ test('databases that are cut off are an error', async () => {
     const all = Array.fromAsync(readDatabases(store, DIGEST))
     await expect(all, `${length} of ${whole.length}`).rejects.toMatchObject({ code: 'store_error' })
   }
+})
+
+test('the question of the documentation, over the tables where they lie', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lamina-lake-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const store = new FolderStore(folder)
+  for (const [hex, bytes] of [
+    ['a', 1],
+    ['b', 2],
+    ['c', 3],
+  ] as const) {
+    const sha256 = hex.repeat(32)
+    const entries = [file('usr/bin/bash'), file('usr/bin/bash.orig', 1), file('usr/lib', 2)]
+    const all = hex === 'b' ? entries.slice(1) : entries
+    const digest = `sha256:${hex.repeat(64)}`
+    await indexLayer(store, digest, (sink) =>
+      reading(sink, { entries: all.map((one) => ({ ...one, bytes, sha256 })) }),
+    )
+  }
+  const documentation = await readFile(new URL('../../docs/store.md', import.meta.url), 'utf8')
+  const [, sql = ''] = /```sql\n(.*?)```/s.exec(documentation) ?? []
+  const instance = await DuckDBInstance.create()
+  const duckdb = await instance.connect()
+  const answer = await duckdb.runAndReadAll(sql.replace('.lamina/', `${folder}/`))
+  const rows = answer
+    .getRowObjects()
+    .map((row) => [String(row.filename).slice(folder.length + 1), row.bytes, row.sha256])
+  expect(rows.sort()).toEqual([
+    [`layers/v1/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
+    [`layers/v1/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
+  ])
 })

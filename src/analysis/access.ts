@@ -105,12 +105,20 @@ export class Access {
   async maySeeImage(digest: string, blobs: readonly Descriptor[]): Promise<boolean> {
     const marker = imageKey(digest, 'public')
     if (this.#memory.public.get(marker)) return true
-    const digests = [...new Set(blobs.map((blob) => blob.digest))]
-    const isPublic =
-      (await this.#host.store.has(marker)) || (await all(digests, (blob) => this.isPublic(blob)))
-    if (!isPublic) return all(digests, (blob) => this.maySee(blob, 'blob'))
-    await this.#host.store.put(marker, new Uint8Array(0))
-    this.#memory.public.set(marker, true)
+    if (await this.#host.store.has(marker)) {
+      this.#memory.public.set(marker, true)
+      return true
+    }
+    // The last layer first and alone: it is the one that other images do not have, and tells the most by one question.
+    const [last, ...others] = [...new Set(blobs.map((blob) => blob.digest))].reverse()
+    if (last === undefined) return true
+    if (!(await this.maySee(last, 'blob'))) return false
+    if (!(await all(others, (blob) => this.maySee(blob, 'blob')))) return false
+    const asAnybody = this.credential === undefined
+    if (asAnybody && (await all([last, ...others], (blob) => this.isPublic(blob)))) {
+      await this.#host.store.put(marker, new Uint8Array(0))
+      this.#memory.public.set(marker, true)
+    }
     return true
   }
 

@@ -64,6 +64,37 @@ describe('a runner', () => {
     expect(runs).toBe(3)
   })
 
+  it.each(['store_error', 'internal_error'] as const)('tries again at once after %s', async (code) => {
+    let runs = 0
+    const runner = new JobRunner(async () => {
+      if (++runs === 1) throw new Problem(code, 'not the image', { retryAfter: 5 })
+    }, limits)
+    expect((await last(runner, job('sha256:1'))).at(-1)).toBe('failed')
+    expect((await last(runner, job('sha256:1'))).at(-1)).toBe('succeeded')
+  })
+
+  it('tries again when the failure said to, where that is sooner', async () => {
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    let runs = 0
+    const runner = new JobRunner(async () => {
+      runs++
+      throw new Problem('registry_error', 'rate limited', { retryAfter: 5 })
+    }, limits)
+    for (const [milliseconds, expected] of [
+      [0, 1],
+      [4_999, 1],
+      [5_000, 2],
+      [9_999, 2],
+      [10_000, 3],
+    ] as const) {
+      vi.setSystemTime(milliseconds)
+      await runner.start(job('sha256:1'))
+      await runner.idle()
+      expect(runs, `after ${milliseconds} ms`).toBe(expected)
+    }
+  })
+
   it('queues past its limit, and refuses past its queue', async () => {
     const open: (() => void)[] = []
     const runner = new JobRunner(() => new Promise((resolve) => open.push(resolve)), limits)

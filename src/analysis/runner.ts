@@ -1,10 +1,12 @@
 /** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
 import type { Jobs } from '../host.ts'
-import { Problem } from '../problem.ts'
+import { Problem, type ProblemCode, type ProblemDocument } from '../problem.ts'
 import { isFinished, type Job, type JobState, jobKey, type Progress } from './job.ts'
 
-/** How long a failure that may pass is answered without trying again. */
+/** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
 const FAILURE_MILLISECONDS = 60_000
+/** What failed for a reason of this service is tried again when asked for: it says nothing of the image. */
+const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set(['store_error', 'internal_error', 'analysis_pending'])
 /** How long a finished job is remembered for those who still watch it. */
 const FINISHED_MILLISECONDS = 60_000
 /**
@@ -210,8 +212,12 @@ function expectWatcher(tracked: Tracked): void {
 function mayRunAgain(state: JobState): boolean {
   if (state.status === 'succeeded') return true
   if (state.status !== 'failed') return false
-  if (state.error?.code === 'analysis_pending') return true
-  return Date.now() - Date.parse(state.finishedAt ?? state.createdAt) > FAILURE_MILLISECONDS
+  return Date.now() - Date.parse(state.finishedAt ?? state.createdAt) >= millisecondsKept(state.error)
+}
+
+function millisecondsKept(failure: ProblemDocument | undefined): number {
+  if (failure === undefined || OWN_FAILURES.has(failure.code)) return 0
+  return Math.min((failure.retryAfter ?? Infinity) * 1000, FAILURE_MILLISECONDS)
 }
 
 function tell(tracked: Tracked, progress: Progress): void {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { describeObjectStore } from '../../test/object-store.ts'
 import { startS3, type TestS3 } from '../../test/s3.ts'
+import { S3Proxy } from '../../test/s3-proxy.ts'
 import { S3Store } from './s3-store.ts'
 
 let s3: TestS3
@@ -16,9 +17,12 @@ afterAll(async () => {
   await s3.stop()
 })
 
-function open(settings: Readonly<Record<string, string>> = s3.settings): S3Store {
+function open(
+  settings: Readonly<Record<string, string>> = s3.settings,
+  silentMilliseconds?: number,
+): S3Store {
   const { S3_ENDPOINT: endpoint = '', S3_BUCKET: bucket = '', S3_REGION: region = '' } = settings
-  return new S3Store({ endpoint, bucket, region })
+  return new S3Store({ endpoint, bucket, region }, silentMilliseconds)
 }
 
 describeObjectStore('S3Store', async () => {
@@ -35,17 +39,77 @@ describeObjectStore('S3Store', async () => {
   }
 })
 
+/** Each once: how it fails. */
+async function failures(store: S3Store): Promise<unknown[]> {
+  const results = await Promise.allSettled([
+    store.get('a'),
+    store.has('a'),
+    store.put('a', new Uint8Array(1)),
+    store.put('a', new Blob([new Uint8Array(6_000_000)]).stream()),
+    store.delete('a'),
+    Array.fromAsync(store.list('')),
+  ])
+  return results.map((result) => (result.status === 'rejected' ? result.reason : 'no failure'))
+}
+
 test('a store that is not there is told without its address', async () => {
-  const store = open({ ...s3.settings, S3_ENDPOINT: 'http://127.0.0.1:1' })
-  for (const operation of [
-    () => store.get('a'),
-    () => store.has('a'),
-    () => store.put('a', new Uint8Array(1)),
-    () => store.delete('a'),
-    () => Array.fromAsync(store.list('')),
-  ]) {
-    const failure: unknown = await operation().catch((error: unknown) => error)
+  for (const failure of await failures(open({ ...s3.settings, S3_ENDPOINT: 'http://127.0.0.1:1' }))) {
     expect(failure).toMatchObject({ code: 'store_error', fields: { retryAfter: 5 } })
     expect(String(failure)).not.toContain('127.0.0.1')
   }
+})
+
+describe('behind a network that fails', () => {
+  let proxy: S3Proxy
+  let store: S3Store
+
+  beforeAll(async () => {
+    proxy = await S3Proxy.start(s3.settings.S3_ENDPOINT ?? '')
+    store = open({ ...s3.settings, S3_ENDPOINT: proxy.endpoint }, 200)
+  })
+
+  afterEach(() => proxy.clearFaults())
+  afterAll(() => proxy.close())
+
+  test('a store that never answers is given up', async () => {
+    proxy.fault(() => true, { kind: 'hang' })
+    for (const failure of await failures(store)) expect(failure).toMatchObject({ code: 'store_error' })
+  })
+
+  test('a store that refuses says so, without its words', async () => {
+    proxy.fault(() => true, { kind: 'refuse', status: 403, code: 'AccessDenied' })
+    for (const failure of await failures(store)) {
+      expect(failure).toMatchObject({ code: 'store_error' })
+      expect(String(failure)).not.toContain(s3.settings.AWS_ACCESS_KEY_ID)
+    }
+  })
+
+  test.each(['cutAnswer', 'stallAnswer'] as const)(
+    'an object that breaks off while it is read: %s',
+    async (kind) => {
+      await store.put('read', new Uint8Array(100_000))
+      proxy.fault(() => true, { kind, bytes: 50_000 })
+      const object = await store.get('read')
+      await expect(new Response(object?.body).bytes()).rejects.toMatchObject({ code: 'store_error' })
+    },
+  )
+
+  test('a part that breaks off is sent again', async () => {
+    const bytes = new Uint8Array(6_000_000).map((_, i) => i % 251)
+    proxy.fault(({ path }) => path.includes('partNumber=1'), { kind: 'cutRequest', bytes: 2_000_000 }, 2)
+    await store.put('mended', new Blob([bytes]).stream())
+    const object = await store.get('mended')
+    expect(Buffer.compare(await new Response(object?.body).bytes(), bytes)).toBe(0)
+  })
+
+  test('an upload whose part breaks off each time is aborted', async () => {
+    proxy.fault(({ path }) => path.includes('partNumber=2'), { kind: 'cutRequest', bytes: 100_000 })
+    const body = new Blob([new Uint8Array(6_000_000)]).stream()
+    await expect(store.put('broken', body)).rejects.toMatchObject({ code: 'store_error' })
+    expect(proxy.requests.at(-1)).toMatchObject({
+      method: 'DELETE',
+      path: expect.stringContaining('uploadId='),
+    })
+    expect(await store.has('broken')).toBe(false)
+  })
 })

@@ -20,15 +20,20 @@ import { inParts } from '../parts.ts'
 /** S3 takes parts of 5 MiB and more; some take only parts of one size. */
 const PART_BYTES = 5 * 1024 * 1024
 const CONNECT_MILLISECONDS = 5_000
-const REQUEST_MILLISECONDS = 30_000
+/** Of a connection on which nothing comes and nothing goes: an attempt ends, or what is read breaks off. */
+const SILENT_MILLISECONDS = 10_000
 const ATTEMPTS = 3
 
 export class S3Store implements ObjectStore {
   readonly #client: S3Client
   readonly #bucket: string
 
-  /** Keys and region as the AWS SDK finds them: environment, shared files, instance roles. */
-  constructor(settings: NonNullable<Configuration['s3']>) {
+  /**
+   * Keys and region as the AWS SDK finds them: environment, shared files, instance roles.
+   *
+   * @param silentMilliseconds how long a connection may be silent
+   */
+  constructor(settings: NonNullable<Configuration['s3']>, silentMilliseconds = SILENT_MILLISECONDS) {
     this.#bucket = settings.bucket
     this.#client = new S3Client({
       region: settings.region,
@@ -37,7 +42,7 @@ export class S3Store implements ObjectStore {
       // Checksums beyond what S3 itself demands are refused by some of its kind.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: CONNECT_MILLISECONDS, requestTimeout: REQUEST_MILLISECONDS },
+      requestHandler: { connectionTimeout: CONNECT_MILLISECONDS, socketTimeout: silentMilliseconds },
     })
   }
 
@@ -52,8 +57,7 @@ export class S3Store implements ObjectStore {
       )
       const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1]
       const size = total === undefined ? (answer.ContentLength ?? 0) : Number(total)
-      const body = answer.Body?.transformToWebStream() ?? new Blob([]).stream()
-      return { size, body }
+      return { size, body: answer.Body === undefined ? new Blob([]).stream() : bodyOf(answer.Body) }
     } catch (error) {
       if (isMissing(error)) return undefined
       if (statusOf(error) === 416) return this.#nothing(key)
@@ -137,6 +141,26 @@ export class S3Store implements ObjectStore {
       throw unavailable(error)
     }
   }
+}
+
+/** What breaks off while it is read is the store's failure, not its reader's. */
+function bodyOf(body: { transformToWebStream(): ReadableStream }): ReadableStream<Uint8Array> {
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.transformToWebStream().getReader()
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { value } = await reader.read()
+          if (value === undefined) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          throw unavailable(error)
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 function rangeHeader(range: ByteRange): string {

@@ -48,6 +48,26 @@ test('a listing does not lead out of the folder', async () => {
   }
 })
 
+test('a folder that is a file refuses all, until it is gone', async () => {
+  const folder = join(await temporaryFolder(), 'data')
+  await writeFile(folder, 'not a folder')
+  const store = new FolderStore(folder)
+  for (const operation of [
+    () => store.get('a/b'),
+    () => store.has('a/b'),
+    () => store.put('a/b', new Uint8Array(1)),
+    () => store.put('a/b', new Blob(['stream']).stream()),
+  ]) {
+    const failure: unknown = await operation().catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'store_error', fields: { retryAfter: 5 } })
+    expect(String(failure)).not.toContain(folder)
+  }
+  await rm(folder)
+  expect(await store.has('a/b')).toBe(false)
+  await store.put('a/b', new Uint8Array(1))
+  expect(await store.has('a/b')).toBe(true)
+})
+
 test('what a dead process left is removed, what a live one writes is not', async () => {
   const folder = await temporaryFolder()
   const long = new Date(Date.now() - 25 * 3_600_000)

@@ -52,8 +52,8 @@ export class FolderStore implements ObjectStore {
     try {
       return (await stat(path)).isFile()
     } catch (error) {
-      if (isMissing(error)) return false
-      throw unavailable(error)
+      await this.#requireMissing(error)
+      return false
     }
   }
 
@@ -65,7 +65,8 @@ export class FolderStore implements ObjectStore {
       await write(incoming, body instanceof Uint8Array ? [body] : body)
       await place(incoming, target)
     } catch (error) {
-      await rm(incoming, { force: true })
+      // What cannot be removed now is removed as a leftover: the failure before is the one to tell.
+      await rm(incoming, { force: true }).catch(() => undefined)
       if (body instanceof ReadableStream && !body.locked) await body.cancel(error)
       throw error
     }
@@ -117,9 +118,17 @@ export class FolderStore implements ObjectStore {
       await file.close()
       return undefined
     } catch (error) {
-      if (isMissing(error)) return undefined
-      throw unavailable(error)
+      await this.#requireMissing(error)
+      return undefined
     }
+  }
+
+  /** @throws Problem where it is not that an object is missing, but that there cannot be one: the folder is no folder */
+  async #requireMissing(error: unknown): Promise<void> {
+    if (!isMissing(error)) throw unavailable(error)
+    if (error.code === 'ENOENT') return
+    const folder = await stat(this.#folder).catch(() => undefined)
+    if (folder?.isDirectory() !== true) throw unavailable(error)
   }
 
   /** Keys are made by this service, but of what others name: none leads out of the folder. */
@@ -244,7 +253,7 @@ async function clean(folder: string, before: number): Promise<void> {
   }
 }
 
-function isMissing(error: unknown): boolean {
+function isMissing(error: unknown): error is Error & { readonly code: 'ENOENT' | 'ENOTDIR' } {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }
 

@@ -1,6 +1,9 @@
 /** The service on Node: a folder or S3 as its store, undici as its way out, layers on all cores. */
+import { once } from 'node:events'
+import type { Server, ServerResponse } from 'node:http'
 import { availableParallelism } from 'node:os'
-import { serve } from '@hono/node-server'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ServerType, serve } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { runImageJob } from '../../src/analysis/image-job.ts'
 import { JobRunner } from '../../src/analysis/runner.ts'
@@ -17,8 +20,12 @@ const QUEUED_ANALYSES = 100
 export type RunningNode = {
   /** `http://host:port` */
   readonly url: string
-  /** Stops accepting, and resolves when what runs has finished. */
-  stop(): Promise<void>
+  /**
+   * Stops accepting, and resolves when what runs has finished.
+   *
+   * @param milliseconds after which what still runs is cut off; by default it is waited for as long as it takes
+   */
+  stop(milliseconds?: number): Promise<void>
 }
 
 export type NodeOptions = {
@@ -85,17 +92,53 @@ export async function startNode(
     ({ port }) => listening.resolve(port),
   )
   server.on('error', listening.reject)
+  const close = closing(server)
   const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   return {
     url: `http://${host}:${await listening.promise}`,
-    async stop() {
-      const closed = new Promise<void>((done) => server.close(() => done()))
-      await runner.idle()
-      if ('closeAllConnections' in server) server.closeAllConnections()
-      await closed
+    async stop(milliseconds) {
+      await close(runner.idle(), milliseconds)
       await layers.stop()
     },
   }
+}
+
+/** Ends a server: when all requests that it has are answered and `work` is done, or the time is up. */
+type Close = (work: Promise<void>, milliseconds: number | undefined) => Promise<void>
+
+/** A connection is kept alive after its answer, for longer than a server that stops may wait: so each is told to close. */
+function closing(server: ServerType): Close {
+  if (!isHttp1(server)) throw new Error('a server of another protocol than HTTP/1.1')
+  const unanswered = new Set<ServerResponse>()
+  let isStopping = false
+  const sayLast = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader('connection', 'close')
+  }
+  server.on('request', (_, response) => {
+    if (isStopping) sayLast(response)
+    unanswered.add(response)
+    response.once('close', () => {
+      unanswered.delete(response)
+      if (isStopping) server.closeIdleConnections()
+    })
+  })
+  return async (work, milliseconds) => {
+    isStopping = true
+    const closed = once(server, 'close')
+    server.close()
+    unanswered.forEach(sayLast)
+    const enough = new AbortController()
+    const finished = Promise.all([closed, work])
+    const late = milliseconds === undefined ? [] : [sleep(milliseconds, undefined, enough)]
+    await Promise.race([finished, ...late])
+    enough.abort()
+    server.closeAllConnections()
+    await closed
+  }
+}
+
+function isHttp1(server: ServerType): server is Server {
+  return 'closeAllConnections' in server
 }
 
 const ROUTES = new Set(

@@ -1,5 +1,6 @@
 /** `ObjectStore` on an R2 bucket. */
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
+import { Problem } from '../../src/problem.ts'
 import { inParts } from '../parts.ts'
 
 /** R2 takes parts of 5 MiB and more, all but the last of one size. */
@@ -36,56 +37,77 @@ export class R2Store implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
-    if (range === undefined) return (await this.#bucket.get(key)) ?? undefined
+    if (range === undefined) return (await answered(this.#bucket.get(key))) ?? undefined
     try {
       return (await this.#bucket.get(key, { range })) ?? undefined
     } catch (error) {
       // R2 takes a range without a byte of the object for an error.
-      const size = (await this.#bucket.head(key))?.size
+      const size = (await answered(this.#bucket.head(key)))?.size
       const first = 'suffix' in range ? 0 : range.offset
-      if (size === undefined || first < size) throw error
+      if (size === undefined || first < size) throw unavailable(error)
       return { size, body: new Blob([]).stream() }
     }
   }
 
   async has(key: string): Promise<boolean> {
-    return (await this.#bucket.head(key)) !== null
+    return (await answered(this.#bucket.head(key))) !== null
   }
 
   /** An object of one part is put at once; a larger one is an upload in parts, seen only when it is complete. */
   async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
     if (body instanceof Uint8Array) {
-      await this.#bucket.put(key, body)
+      await answered(this.#bucket.put(key, body))
       return
     }
     const parts = inParts(body, PART_BYTES)
     const first = await parts.next()
     const second = first.done ? first : await parts.next()
     if (first.done || second.done) {
-      await this.#bucket.put(key, first.value ?? new Uint8Array(0))
+      await answered(this.#bucket.put(key, first.value ?? new Uint8Array(0)))
       return
     }
-    const upload = await this.#bucket.createMultipartUpload(key)
+    const upload = await answered(this.#bucket.createMultipartUpload(key))
     try {
-      const uploaded = [await upload.uploadPart(1, first.value), await upload.uploadPart(2, second.value)]
-      for await (const part of parts) uploaded.push(await upload.uploadPart(uploaded.length + 1, part))
-      await upload.complete(uploaded)
+      const uploaded: unknown[] = []
+      const send = async (part: Uint8Array) => {
+        uploaded.push(await answered(upload.uploadPart(uploaded.length + 1, part)))
+      }
+      await send(first.value)
+      await send(second.value)
+      for await (const part of parts) await send(part)
+      await answered(upload.complete(uploaded))
     } catch (error) {
-      await upload.abort()
+      await upload.abort().catch(() => undefined)
       throw error
     }
   }
 
   async delete(key: string): Promise<void> {
-    await this.#bucket.delete(key)
+    await answered(this.#bucket.delete(key))
   }
 
   async *list(prefix: string): AsyncGenerator<string> {
     let cursor: string | undefined
     do {
-      const page = await this.#bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) })
+      const page = await answered(this.#bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) }))
       for (const object of page.objects) yield object.key
       cursor = page.truncated ? page.cursor : undefined
     } while (cursor !== undefined)
   }
+}
+
+async function answered<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+/** What R2 says is told by its number alone. */
+function unavailable(error: unknown): Problem {
+  const number = error instanceof Error ? /\((\d+)\)$/.exec(error.message)?.[1] : undefined
+  return new Problem('store_error', `the object store does not answer as it should (${number ?? 'error'})`, {
+    retryAfter: 5,
+  })
 }

@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
 import { describeObjectStore } from '../../test/object-store.ts'
 import { R2Store } from './r2-store.ts'
 
@@ -16,4 +17,12 @@ describeObjectStore('R2Store', async () => {
       for await (const key of store.list(prefix + part)) yield key.slice(prefix.length)
     },
   }
+})
+
+test('a refusal of R2 is told as the failure of the store, without its words', async () => {
+  const store = new R2Store(env.BUCKET)
+  const name = 'longer-than-names-may-be'.repeat(50)
+  const failure: unknown = await store.put(name, new Uint8Array(1)).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'store_error', fields: { retryAfter: 5 } })
+  expect(String(failure)).not.toContain('longer')
 })

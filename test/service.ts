@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { ObjectStore } from '../src/host.ts'
 import { startWorker } from '../workers/cloudflare/miniflare.ts'
+import { R2Store } from '../workers/cloudflare/r2-store.ts'
+import { FolderStore } from '../workers/node/folder-store.ts'
 import { startNode } from '../workers/node/service.ts'
 
 export const HOSTS = ['worker', 'node'] as const
@@ -18,6 +21,8 @@ export type TestService = {
   readonly url: string
   /** Folder of its data, removed when it stops. */
   readonly data: string
+  /** What it has put there: its bucket, or its folder. */
+  store(): Promise<ObjectStore>
   stop(): Promise<void>
 }
 
@@ -25,7 +30,6 @@ const ENTRY = {
   worker: new URL('../workers/cloudflare/start.ts', import.meta.url),
   node: new URL('../workers/node/start.ts', import.meta.url),
 }
-const START = { worker: startWorker, node: startNode }
 
 /** Loopback registries are allowed over plain http, unless other settings say otherwise. */
 const SETTINGS = {
@@ -45,15 +49,28 @@ export async function startService(
   settings: Record<string, string> = {},
 ): Promise<TestService> {
   const data = await temporaryData()
-  const { url, stop } = await START[host]({ ...SETTINGS, LAMINA_DATA: data, ...settings })
+  const { url, store, stop } = await START[host]({ ...SETTINGS, LAMINA_DATA: data, ...settings }, data)
   return {
     url,
     data,
+    store,
     async stop() {
       await stop()
       await rm(data, { recursive: true, force: true })
     },
   }
+}
+
+type Started = Pick<TestService, 'url' | 'store' | 'stop'>
+
+const START: Record<HostName, (env: Record<string, string>, data: string) => Promise<Started>> = {
+  async worker(env) {
+    const { url, bucket, stop } = await startWorker(env)
+    return { url, store: async () => new R2Store(await bucket()), stop }
+  },
+  async node(env, data) {
+    return { ...(await startNode(env)), store: async () => new FolderStore(data) }
+  },
 }
 
 export type SpawnedService = {

@@ -1,7 +1,7 @@
 /** An image's facts, on demand: the index's where the asker may see them, else made now. */
 import { readImageFacts } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
-import { Problem } from '../problem.ts'
+import { Problem, type ProblemDocument } from '../problem.ts'
 import { Cache } from './cache.ts'
 import type { ImageJob, JobState } from './job.ts'
 import type { OpenedImage, Service } from './open.ts'
@@ -41,14 +41,24 @@ export function imageJob(image: OpenedImage): ImageJob {
 export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
   const { manifest, identity, access } = image
   const { digest } = identity
-  if (!(await access.maySeeImage(digest, [manifest.config, ...manifest.layers]))) return undefined
+  const maySeeAll = await access.maySeeImage(digest, [manifest.config, ...manifest.layers])
   const cached = facts.get(digest)
-  if (cached !== undefined) return cached
+  if (maySeeAll && cached !== undefined) return cached
   const kept = await readImageFacts(service.host.store, digest)
   if (kept === undefined) return undefined
-  if ('failure' in kept) throw Problem.from(kept.failure).with({ image: identity.reference })
+  if ('failure' in kept) {
+    if (!maySeeAll && !(await maySeeFailure(image, kept.failure))) return undefined
+    throw Problem.from(kept.failure).with({ image: identity.reference })
+  }
+  if (!maySeeAll) return undefined
   facts.set(digest, kept.facts)
   return kept.facts
+}
+
+/** A failure tells of the layer at fault alone: after it no other was read, so that no registry is known to have given them. */
+async function maySeeFailure({ manifest, access }: OpenedImage, failure: ProblemDocument): Promise<boolean> {
+  const layer = manifest.layers[failure.layer ?? -1]
+  return layer !== undefined && access.maySee(layer.digest, 'blob')
 }
 
 /** @throws Problem why the analysis failed; `layer_unavailable` where its layers are not this asker's to see */

@@ -26,11 +26,17 @@ export async function runLayerJob(
   const onBytes = (bytesDone: number) =>
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
   const blob = await access.blob(descriptor)
-  const decodedBytes = (await isIndexed(service, descriptor.digest))
-    ? await verify(blob, descriptor.digest, onBytes)
-    : await index(service, descriptor, blob, onBytes)
-  await access.gave(descriptor.digest)
-  return { readBytes: descriptor.size, decodedBytes }
+  try {
+    const decodedBytes = (await isIndexed(service, descriptor.digest))
+      ? await verify(blob, descriptor.digest, onBytes)
+      : await index(service, descriptor, blob, onBytes)
+    await access.gave(descriptor.digest)
+    return { readBytes: descriptor.size, decodedBytes }
+  } catch (error) {
+    // The bytes are what the digest says, whatever is wrong with them: who can have them may be told of it.
+    if (error instanceof Problem && error.lasting) await access.gave(descriptor.digest)
+    throw error
+  }
 }
 
 async function isIndexed(service: Service, digest: string): Promise<boolean> {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import { parseConfiguration } from '../../src/configuration.ts'
+import type { R2Bucket } from './r2-store.ts'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
@@ -17,6 +18,8 @@ const OUTBOUND_FAILURE = /jsgInternalError/
 export type RunningWorker = {
   /** `http://host:port` */
   readonly url: string
+  /** What its index is kept in. */
+  bucket(): Promise<R2Bucket>
   stop(): Promise<void>
 }
 
@@ -104,5 +107,11 @@ export async function startWorker(env: Readonly<Record<string, string | undefine
     ],
   })
   const url = (await miniflare.ready).origin
-  return { url, stop: () => miniflare.dispose() }
+  return {
+    url,
+    async bucket() {
+      return (await miniflare.getBindings<{ readonly BUCKET: R2Bucket }>('lamina')).BUCKET
+    },
+    stop: () => miniflare.dispose(),
+  }
 }

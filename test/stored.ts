@@ -8,9 +8,9 @@ const INDEX = ['images/', 'layers/']
 /** Sorted by key, so that two of them compare whole. */
 export type Stored = Readonly<Record<string, string>>
 
-export async function storedIndex(store: ObjectStore): Promise<Stored> {
+export async function storedIndex(store: ObjectStore, prefixes: readonly string[] = INDEX): Promise<Stored> {
   const digests: [string, string][] = []
-  for (const prefix of INDEX) {
+  for (const prefix of prefixes) {
     for await (const key of store.list(prefix)) {
       const hash = createHash('sha256')
       for await (const chunk of (await store.get(key))?.body ?? []) hash.update(chunk)

@@ -59,7 +59,7 @@ export class DatabaseArchive implements DatabaseSink {
     if (this.#writer === undefined && this.#piece.length === 0) return
     this.#piece.zeros(END_BYTES)
     await this.#flush()
-    await this.#writer?.close()
+    await this.#taken(this.#writer?.close())
     await this.#put
   }
 
@@ -77,7 +77,17 @@ export class DatabaseArchive implements DatabaseSink {
     const piece = this.#piece.copy()
     this.#piece.length = 0
     this.#writer ??= this.#begin()
-    await this.#writer.write(piece)
+    await this.#taken(this.#writer.write(piece))
+  }
+
+  /** Where the store fails it says why; its stream says at most that nobody reads it any more. */
+  async #taken(writing: Promise<void> | undefined): Promise<void> {
+    try {
+      await writing
+    } catch (error) {
+      await this.#put
+      throw error
+    }
   }
 
   #begin(): WritableStreamDefaultWriter<Uint8Array> {

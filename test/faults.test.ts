@@ -1,0 +1,282 @@
+/**
+ * What fails beneath the Node host: its disk, its S3, its threads. It says so, makes nothing by halves, and answers the
+ * same question rightly as soon as it can.
+ */
+import { spawnSync } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { ObjectStore } from '../src/host.ts'
+import { imageKey, layerKey } from '../src/index/keys.ts'
+import { FolderStore } from '../workers/node/folder-store.ts'
+import { S3Store } from '../workers/node/s3-store.ts'
+import { ask } from './ask.ts'
+import { makeImage, makeLayer, type TestImage } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { startS3, type TestS3 } from './s3.ts'
+import { S3Proxy, type StorageFault, type StorageRequest } from './s3-proxy.ts'
+import {
+  type SpawnedService,
+  spawnService,
+  startService,
+  type TestService,
+  temporaryData,
+} from './service.ts'
+import { keysOf, type Stored, storedIndex } from './stored.ts'
+
+type Subject = { readonly reference: string; readonly image: TestImage }
+
+/**
+ * A database of so many is larger than one part of an upload, so that it is streamed into the store while the layer is
+ * read; and even compressed so large that half of it is not read at once.
+ */
+const MANY = 1_200
+const FEW = 10
+
+function packageDatabase(seed: number, packages: number): string {
+  const text = `package of image ${seed}, `.repeat(200)
+  const paragraphs = Array.from({ length: packages }, (_, i) => {
+    const noise = Array.from({ length: 6 }, (_, n) => hash('sha512', `${seed} ${i} ${n}`)).join('')
+    return `Package: p${i}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nDescription: ${text}${noise}\n`
+  })
+  return paragraphs.join('\n')
+}
+
+let registry: FixtureRegistry
+/** Nothing ever fails beneath it: what it makes is what is right. */
+let healthy: SpawnedService
+let healthyData: string
+let made = 0
+
+beforeAll(async () => {
+  healthyData = await temporaryData()
+  ;[registry, healthy] = await Promise.all([FixtureRegistry.start(), spawnService('node', healthyData)])
+})
+
+afterEach(() => registry.clearFaults())
+
+afterAll(async () => {
+  await Promise.all([registry?.close(), healthy?.end('SIGKILL')])
+  await rm(healthyData, { recursive: true, force: true })
+})
+
+/** An image that nobody has seen. */
+async function newImage(packages = FEW): Promise<Subject> {
+  const seed = made++
+  const files = Array.from({ length: 500 }, (_, i) => ({ name: `usr/${i}`, content: `${seed}-${i % 50}` }))
+  const image = makeImage([
+    await makeLayer([{ name: 'var/lib/dpkg/status', content: packageDatabase(seed, packages) }]),
+    await makeLayer(files),
+  ])
+  return { reference: registry.push(`app-${seed}`, 'v1', image), image }
+}
+
+function report(url: string, { reference }: Subject) {
+  return ask(url, '/v1/report', { query: { image: reference, wait: 60 } })
+}
+
+function blobOf({ image }: Subject, layer: number): RegExp {
+  return new RegExp(`blobs/${image.layers[layer]?.descriptor.digest}`)
+}
+
+/** What a store has of an image. */
+function indexOf(store: ObjectStore, { image }: Subject): Promise<Stored> {
+  const layers = image.layers.map(({ descriptor }) => layerKey(descriptor.digest, 'layer.json'))
+  const keys = [imageKey(image.descriptor.digest, 'image.json'), ...layers]
+  return storedIndex(
+    store,
+    keys.map((key) => key.replace(/[^/]+$/, '')),
+  )
+}
+
+/** The answer is right, and so is all that is stored; nothing else is left. */
+async function expectWhole(url: string, store: ObjectStore, subject: Subject): Promise<void> {
+  const answer = await report(url, subject)
+  const right = await report(healthy.url, subject)
+  expect(right.status).toBe(200)
+  expect({ status: answer.status, body: answer.body }).toEqual({ status: 200, body: right.body })
+  expect(await indexOf(store, subject)).toEqual(await indexOf(new FolderStore(healthyData), subject))
+  expect(await keysOf(store, 'temporary/')).toEqual([])
+}
+
+/** Something of the image may be there, but each object of it whole, and no `layer.json` before what it vouches for. */
+async function expectNothingWrong(store: ObjectStore, subject: Subject): Promise<void> {
+  expect((await report(healthy.url, subject)).status).toBe(200)
+  const right = await indexOf(new FolderStore(healthyData), subject)
+  const stored = await indexOf(store, subject)
+  expect(right).toMatchObject(stored)
+  for (const key of Object.keys(stored).filter((name) => /(layer|image)\.json$/.test(name))) {
+    const folder = key.slice(0, key.lastIndexOf('/') + 1)
+    const inFolder = (index: Stored) => Object.keys(index).filter((name) => name.startsWith(folder))
+    expect(inFolder(stored)).toEqual(inFolder(right).filter((name) => !name.endsWith('/public')))
+  }
+  expect(await keysOf(store, 'temporary/')).toEqual([])
+}
+
+async function expectStoreError(url: string, subject: Subject): Promise<void> {
+  const { status, headers, body } = await report(url, subject)
+  expect({ status, code: body.code }).toEqual({ status: 503, code: 'store_error' })
+  expect(headers.get('content-type')).toBe('application/problem+json')
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(headers.get('cache-control')).toBe('no-store')
+}
+
+const DISK_BYTES = 64 * 1024 * 1024
+
+describe('a folder', () => {
+  let disk: string
+  let data: string
+  let canMount: boolean
+  let service: TestService
+  let second: SpawnedService
+  let deadly: string
+
+  const mount = (...more: string[]) => spawnSync('mount', ['-t', 'tmpfs', ...more, 'tmpfs', disk])
+  const incoming = () => readdir(join(data, '.incoming'))
+
+  beforeAll(async () => {
+    disk = await temporaryData()
+    data = join(disk, 'data')
+    canMount = mount('-o', `size=${DISK_BYTES}`).status === 0
+    deadly = join(healthyData, 'deadly')
+    const preload = `--import=${fileURLToPath(new URL('dying-thread.ts', import.meta.url))}`
+    ;[service, second] = await Promise.all([
+      startService('node', { LAMINA_DATA: data }),
+      spawnService('node', data, { DEADLY_FILE: deadly }, [preload]),
+    ])
+  })
+
+  afterAll(async () => {
+    await Promise.all([service?.stop(), second?.end('SIGKILL')])
+    if (canMount) spawnSync('umount', [disk])
+    await rm(disk, { recursive: true, force: true })
+  })
+
+  it('that is no folder', async () => {
+    await rm(data, { recursive: true, force: true })
+    await writeFile(data, 'a file')
+    const subject = await newImage()
+    expect((await ask(service.url, '/readyz')).status).toBe(503)
+    await expectStoreError(service.url, subject)
+    await rm(data)
+    expect((await ask(service.url, '/readyz')).status).toBe(200)
+    await expectWhole(service.url, new FolderStore(data), subject)
+  })
+
+  it('on a disk that is full', async ({ skip }) => {
+    if (!canMount) skip('only root can mount a small disk')
+    const subject = await newImage(MANY)
+    // As much as is left for a part of the package database.
+    await mkdir(data, { recursive: true })
+    await writeFile(join(disk, 'filler'), new Uint8Array(DISK_BYTES - 3_000_000))
+    await expectStoreError(service.url, subject)
+    expect(await incoming()).toEqual([])
+    await expectNothingWrong(new FolderStore(data), subject)
+    await rm(join(disk, 'filler'))
+    await expectWhole(service.url, new FolderStore(data), subject)
+    expect(await incoming()).toEqual([])
+  })
+
+  it('whose layer thread dies in the middle', async () => {
+    const subject = await newImage(MANY)
+    registry.fault({ path: blobOf(subject, 0), method: 'GET' }, { stallAfter: 400_000 }, 10)
+    const answer = report(second.url, subject)
+    // Its database is on the way into the store by now.
+    await expect.poll(incoming, { timeout: 10_000 }).not.toEqual([])
+    await writeFile(deadly, '')
+    const { status, headers, body } = await answer
+    expect({ status, code: body.code }).toEqual({ status: 500, code: 'internal_error' })
+    expect(headers.get('content-type')).toBe('application/problem+json')
+    registry.clearFaults()
+    await expectNothingWrong(new FolderStore(data), subject)
+    await rm(deadly)
+    await expectWhole(second.url, new FolderStore(data), subject)
+  })
+
+  it('in which two servers index the same layers at once', async () => {
+    const subject = await newImage(MANY)
+    registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
+    const answers = await Promise.all([service, second].map(({ url }) => report(url, subject)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect(answers[0]?.body).toEqual(answers[1]?.body)
+    expect(registry.count({ path: blobOf(subject, 0), method: 'GET' })).toBe(2)
+    await expectWhole(service.url, new FolderStore(data), subject)
+  })
+})
+
+describe('an S3', () => {
+  let s3: TestS3
+  let proxy: S3Proxy
+  let store: S3Store
+  let service: TestService
+
+  beforeAll(async () => {
+    s3 = await startS3()
+    proxy = await S3Proxy.start(s3.settings.S3_ENDPOINT ?? '')
+    for (const [name, value] of Object.entries(s3.settings)) vi.stubEnv(name, value)
+    service = await startService('node', { ...s3.settings, S3_ENDPOINT: proxy.endpoint })
+    const { S3_ENDPOINT: endpoint = '', S3_BUCKET: bucket = '', S3_REGION: region = '' } = s3.settings
+    store = new S3Store({ endpoint, bucket, region })
+  })
+
+  afterEach(() => proxy.clearFaults())
+
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await service?.stop()
+    await proxy?.close()
+    await s3?.stop()
+  })
+
+  const isWrite = ({ method }: StorageRequest) => method === 'PUT' || method === 'POST'
+  const isPart = ({ path }: StorageRequest) => path.includes('partNumber=2')
+  const isTable = ({ method, path }: StorageRequest) => method === 'GET' && path.includes('entries.parquet')
+
+  it.each<[string, (request: StorageRequest) => boolean, StorageFault, packages?: number]>([
+    ['that refuses all', () => true, { kind: 'refuse', status: 403, code: 'AccessDenied' }],
+    ['that refuses to write', isWrite, { kind: 'refuse', status: 500, code: 'InternalError' }],
+    ['whose upload breaks off in the middle of a part', isPart, { kind: 'cutRequest', bytes: 100_000 }, MANY],
+    ['whose tables break off while they are read', isTable, { kind: 'cutAnswer', bytes: 100 }],
+  ])('%s', async (_, matches, fault, packages) => {
+    const subject = await newImage(packages)
+    proxy.fault(matches, fault)
+    await expectStoreError(service.url, subject)
+    await expectNothingWrong(store, subject)
+    proxy.clearFaults()
+    await expectWhole(service.url, store, subject)
+  })
+
+  it('whose upload breaks off once', async () => {
+    const subject = await newImage(MANY)
+    proxy.fault(isPart, { kind: 'cutRequest', bytes: 100_000 }, 1)
+    await expectWhole(service.url, store, subject)
+  })
+
+  it.runIf(process.env.LAMINA_LONG)(
+    'that never answers',
+    async () => {
+      const subject = await newImage()
+      proxy.fault(isWrite, { kind: 'hang' })
+      await expectStoreError(service.url, subject)
+      proxy.clearFaults()
+      await expectWhole(service.url, store, subject)
+    },
+    120_000,
+  )
+
+  it('in whose bucket two servers index the same layers at once', async () => {
+    const second = await spawnService('node', healthyData, s3.settings)
+    try {
+      const subject = await newImage()
+      registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
+      const answers = await Promise.all([service, second].map(({ url }) => report(url, subject)))
+      expect(answers.map(({ status }) => status)).toEqual([200, 200])
+      expect(registry.count({ path: blobOf(subject, 0), method: 'GET' })).toBe(2)
+      await expectWhole(second.url, store, subject)
+    } finally {
+      await second.end('SIGKILL')
+    }
+  })
+})

@@ -3,17 +3,13 @@
  * same question rightly as soon as it can.
  */
 import { spawnSync } from 'node:child_process'
-import { hash } from 'node:crypto'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { ObjectStore } from '../src/host.ts'
-import { imageKey, layerKey } from '../src/index/keys.ts'
 import { FolderStore } from '../workers/node/folder-store.ts'
 import { S3Store } from '../workers/node/s3-store.ts'
 import { ask } from './ask.ts'
-import { makeImage, makeLayer, type TestImage } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { startS3, type TestS3 } from './s3.ts'
 import { S3Proxy, type StorageFault, type StorageRequest } from './s3-proxy.ts'
@@ -24,35 +20,26 @@ import {
   type TestService,
   temporaryData,
 } from './service.ts'
-import { keysOf, type Stored, storedIndex } from './stored.ts'
-
-type Subject = { readonly reference: string; readonly image: TestImage }
-
-/**
- * A database of so many is larger than one part of an upload, so that it is streamed into the store while the layer is
- * read; and even compressed so large that half of it is not read at once.
- */
-const MANY = 1_200
-const FEW = 10
-
-function packageDatabase(seed: number, packages: number): string {
-  const text = `package of image ${seed}, `.repeat(200)
-  const paragraphs = Array.from({ length: packages }, (_, i) => {
-    const noise = Array.from({ length: 6 }, (_, n) => hash('sha512', `${seed} ${i} ${n}`)).join('')
-    return `Package: p${i}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nDescription: ${text}${noise}\n`
-  })
-  return paragraphs.join('\n')
-}
+import {
+  blobPath,
+  expectNothingWrong,
+  expectWhole,
+  MANY_PACKAGES,
+  newSubject,
+  reportOf,
+  type Served,
+  type Subject,
+} from './subject.ts'
 
 let registry: FixtureRegistry
 /** Nothing ever fails beneath it: what it makes is what is right. */
-let healthy: SpawnedService
+let healthy: SpawnedService & Served
 let healthyData: string
-let made = 0
 
 beforeAll(async () => {
   healthyData = await temporaryData()
-  ;[registry, healthy] = await Promise.all([FixtureRegistry.start(), spawnService('node', healthyData)])
+  registry = await FixtureRegistry.start()
+  healthy = { ...(await spawnService('node', healthyData)), store: new FolderStore(healthyData) }
 })
 
 afterEach(() => registry.clearFaults())
@@ -62,61 +49,8 @@ afterAll(async () => {
   await rm(healthyData, { recursive: true, force: true })
 })
 
-/** An image that nobody has seen. */
-async function newImage(packages = FEW): Promise<Subject> {
-  const seed = made++
-  const files = Array.from({ length: 500 }, (_, i) => ({ name: `usr/${i}`, content: `${seed}-${i % 50}` }))
-  const image = makeImage([
-    await makeLayer([{ name: 'var/lib/dpkg/status', content: packageDatabase(seed, packages) }]),
-    await makeLayer(files),
-  ])
-  return { reference: registry.push(`app-${seed}`, 'v1', image), image }
-}
-
-function report(url: string, { reference }: Subject) {
-  return ask(url, '/v1/report', { query: { image: reference, wait: 60 } })
-}
-
-function blobOf({ image }: Subject, layer: number): RegExp {
-  return new RegExp(`blobs/${image.layers[layer]?.descriptor.digest}`)
-}
-
-/** What a store has of an image. */
-function indexOf(store: ObjectStore, { image }: Subject): Promise<Stored> {
-  const layers = image.layers.map(({ descriptor }) => layerKey(descriptor.digest, 'layer.json'))
-  const keys = [imageKey(image.descriptor.digest, 'image.json'), ...layers]
-  return storedIndex(
-    store,
-    keys.map((key) => key.replace(/[^/]+$/, '')),
-  )
-}
-
-/** The answer is right, and so is all that is stored; nothing else is left. */
-async function expectWhole(url: string, store: ObjectStore, subject: Subject): Promise<void> {
-  const answer = await report(url, subject)
-  const right = await report(healthy.url, subject)
-  expect(right.status).toBe(200)
-  expect({ status: answer.status, body: answer.body }).toEqual({ status: 200, body: right.body })
-  expect(await indexOf(store, subject)).toEqual(await indexOf(new FolderStore(healthyData), subject))
-  expect(await keysOf(store, 'temporary/')).toEqual([])
-}
-
-/** Something of the image may be there, but each object of it whole, and no `layer.json` before what it vouches for. */
-async function expectNothingWrong(store: ObjectStore, subject: Subject): Promise<void> {
-  expect((await report(healthy.url, subject)).status).toBe(200)
-  const right = await indexOf(new FolderStore(healthyData), subject)
-  const stored = await indexOf(store, subject)
-  expect(right).toMatchObject(stored)
-  for (const key of Object.keys(stored).filter((name) => /(layer|image)\.json$/.test(name))) {
-    const folder = key.slice(0, key.lastIndexOf('/') + 1)
-    const inFolder = (index: Stored) => Object.keys(index).filter((name) => name.startsWith(folder))
-    expect(inFolder(stored)).toEqual(inFolder(right).filter((name) => !name.endsWith('/public')))
-  }
-  expect(await keysOf(store, 'temporary/')).toEqual([])
-}
-
 async function expectStoreError(url: string, subject: Subject): Promise<void> {
-  const { status, headers, body } = await report(url, subject)
+  const { status, headers, body } = await reportOf(url, subject)
   expect({ status, code: body.code }).toEqual({ status: 503, code: 'store_error' })
   expect(headers.get('content-type')).toBe('application/problem+json')
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
@@ -157,32 +91,32 @@ describe('a folder', () => {
   it('that is no folder', async () => {
     await rm(data, { recursive: true, force: true })
     await writeFile(data, 'a file')
-    const subject = await newImage()
+    const subject = await newSubject(registry)
     expect((await ask(service.url, '/readyz')).status).toBe(503)
     await expectStoreError(service.url, subject)
     await rm(data)
     expect((await ask(service.url, '/readyz')).status).toBe(200)
-    await expectWhole(service.url, new FolderStore(data), subject)
+    await expectWhole({ url: service.url, store: new FolderStore(data) }, healthy, subject)
   })
 
   it('on a disk that is full', async ({ skip }) => {
     if (!canMount) skip('only root can mount a small disk')
-    const subject = await newImage(MANY)
+    const subject = await newSubject(registry, MANY_PACKAGES)
     // As much as is left for a part of the package database.
     await mkdir(data, { recursive: true })
     await writeFile(join(disk, 'filler'), new Uint8Array(DISK_BYTES - 3_000_000))
     await expectStoreError(service.url, subject)
     expect(await incoming()).toEqual([])
-    await expectNothingWrong(new FolderStore(data), subject)
+    await expectNothingWrong(new FolderStore(data), healthy, subject)
     await rm(join(disk, 'filler'))
-    await expectWhole(service.url, new FolderStore(data), subject)
+    await expectWhole({ url: service.url, store: new FolderStore(data) }, healthy, subject)
     expect(await incoming()).toEqual([])
   })
 
   it('whose layer thread dies in the middle', async () => {
-    const subject = await newImage(MANY)
-    registry.fault({ path: blobOf(subject, 0), method: 'GET' }, { stallAfter: 400_000 }, 10)
-    const answer = report(second.url, subject)
+    const subject = await newSubject(registry, MANY_PACKAGES)
+    registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 400_000 }, 10)
+    const answer = reportOf(second.url, subject)
     // Its database is on the way into the store by now.
     await expect.poll(incoming, { timeout: 10_000 }).not.toEqual([])
     await writeFile(deadly, '')
@@ -190,19 +124,19 @@ describe('a folder', () => {
     expect({ status, code: body.code }).toEqual({ status: 500, code: 'internal_error' })
     expect(headers.get('content-type')).toBe('application/problem+json')
     registry.clearFaults()
-    await expectNothingWrong(new FolderStore(data), subject)
+    await expectNothingWrong(new FolderStore(data), healthy, subject)
     await rm(deadly)
-    await expectWhole(second.url, new FolderStore(data), subject)
+    await expectWhole({ url: second.url, store: new FolderStore(data) }, healthy, subject)
   })
 
   it('in which two servers index the same layers at once', async () => {
-    const subject = await newImage(MANY)
+    const subject = await newSubject(registry, MANY_PACKAGES)
     registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
-    const answers = await Promise.all([service, second].map(({ url }) => report(url, subject)))
+    const answers = await Promise.all([service, second].map(({ url }) => reportOf(url, subject)))
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
     expect(answers[0]?.body).toEqual(answers[1]?.body)
-    expect(registry.count({ path: blobOf(subject, 0), method: 'GET' })).toBe(2)
-    await expectWhole(service.url, new FolderStore(data), subject)
+    expect(registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(2)
+    await expectWhole({ url: service.url, store: new FolderStore(data) }, healthy, subject)
   })
 })
 
@@ -237,31 +171,36 @@ describe('an S3', () => {
   it.each<[string, (request: StorageRequest) => boolean, StorageFault, packages?: number]>([
     ['that refuses all', () => true, { kind: 'refuse', status: 403, code: 'AccessDenied' }],
     ['that refuses to write', isWrite, { kind: 'refuse', status: 500, code: 'InternalError' }],
-    ['whose upload breaks off in the middle of a part', isPart, { kind: 'cutRequest', bytes: 100_000 }, MANY],
+    [
+      'whose upload breaks off in the middle of a part',
+      isPart,
+      { kind: 'cutRequest', bytes: 100_000 },
+      MANY_PACKAGES,
+    ],
     ['whose tables break off while they are read', isTable, { kind: 'cutAnswer', bytes: 100 }],
   ])('%s', async (_, matches, fault, packages) => {
-    const subject = await newImage(packages)
+    const subject = await newSubject(registry, packages)
     proxy.fault(matches, fault)
     await expectStoreError(service.url, subject)
-    await expectNothingWrong(store, subject)
+    await expectNothingWrong(store, healthy, subject)
     proxy.clearFaults()
-    await expectWhole(service.url, store, subject)
+    await expectWhole({ url: service.url, store }, healthy, subject)
   })
 
   it('whose upload breaks off once', async () => {
-    const subject = await newImage(MANY)
+    const subject = await newSubject(registry, MANY_PACKAGES)
     proxy.fault(isPart, { kind: 'cutRequest', bytes: 100_000 }, 1)
-    await expectWhole(service.url, store, subject)
+    await expectWhole({ url: service.url, store }, healthy, subject)
   })
 
   it.runIf(process.env.LAMINA_LONG)(
     'that never answers',
     async () => {
-      const subject = await newImage()
+      const subject = await newSubject(registry)
       proxy.fault(isWrite, { kind: 'hang' })
       await expectStoreError(service.url, subject)
       proxy.clearFaults()
-      await expectWhole(service.url, store, subject)
+      await expectWhole({ url: service.url, store }, healthy, subject)
     },
     120_000,
   )
@@ -269,12 +208,12 @@ describe('an S3', () => {
   it('in whose bucket two servers index the same layers at once', async () => {
     const second = await spawnService('node', healthyData, s3.settings)
     try {
-      const subject = await newImage()
+      const subject = await newSubject(registry)
       registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
-      const answers = await Promise.all([service, second].map(({ url }) => report(url, subject)))
+      const answers = await Promise.all([service, second].map(({ url }) => reportOf(url, subject)))
       expect(answers.map(({ status }) => status)).toEqual([200, 200])
-      expect(registry.count({ path: blobOf(subject, 0), method: 'GET' })).toBe(2)
-      await expectWhole(second.url, store, subject)
+      expect(registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(2)
+      await expectWhole({ url: second.url, store }, healthy, subject)
     } finally {
       await second.end('SIGKILL')
     }

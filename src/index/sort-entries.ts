@@ -21,7 +21,7 @@ export type SortLimits = {
   readonly fanIn: number
 }
 
-const LIMITS: SortLimits = { windowEntries: 100_000, windowBytes: 16 * 1024 * 1024, fanIn: 32 }
+const LIMITS: SortLimits = { windowEntries: 100_000, windowBytes: 20 * 1024 * 1024, fanIn: 32 }
 
 /**
  * Writes a table of `ENTRIES`.

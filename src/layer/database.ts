@@ -32,6 +32,7 @@ const DPKG = 'var\0lib\0dpkg\0'
 const DPKG_STATUS = /^var\0lib\0dpkg\0status\.d\0[^\0]+$/
 const DPKG_LIST = /^var\0lib\0dpkg\0info\0[^\0]+\.list$/
 const NPM = /(?:^|\0)node_modules\0(?:@[^\0]+\0)?[^\0@]+\0package\.json$/
+const PYTHON_ENDS = ['METADATA', 'RECORD', '-info', 'PKG-INFO', 'installed-files.txt']
 const PYTHON = /\.dist-info\0(?:METADATA|RECORD)$|\.egg-info(?:\0(?:PKG-INFO|installed-files\.txt))?$/
 
 /**
@@ -43,6 +44,6 @@ export function isPackageDatabase(key: PathKey): boolean {
   // Nearly all names are told apart by their last letters.
   if (key.startsWith(DPKG)) return FILES.has(key) || DPKG_STATUS.test(key) || DPKG_LIST.test(key)
   if (key.endsWith('\0package.json')) return NPM.test(key)
-  if (/(?:METADATA|RECORD|-info|PKG-INFO|installed-files\.txt)$/.test(key)) return PYTHON.test(key)
+  if (PYTHON_ENDS.some((end) => key.endsWith(end))) return PYTHON.test(key)
   return FILES.has(key)
 }

@@ -47,6 +47,12 @@ export function reportOf(url: string, { reference }: Subject): Promise<Answer<an
   return ask(url, '/v1/report', { query: { image: reference, wait: 60 } })
 }
 
+/** The path of the image's tag at its registry. */
+export function manifestPath({ reference }: Subject): RegExp {
+  const [, repository = '', tag = ''] = /\/(.+):(.+)$/.exec(reference) ?? []
+  return new RegExp(`/${repository}/manifests/${tag}$`)
+}
+
 /** The path of a layer's blob at its registry. */
 export function blobPath({ image }: Subject, layer: number): RegExp {
   return new RegExp(`blobs/${image.layers[layer]?.descriptor.digest}`)

@@ -1,0 +1,194 @@
+/** How a service ends: told to, with what it has begun still answered; or killed, with nothing half-made left to serve. */
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { FolderStore } from '../workers/node/folder-store.ts'
+import { startNode } from '../workers/node/service.ts'
+import { ask } from './ask.ts'
+import { LONG, tries } from './layers/tries.ts'
+import { LOOPBACK_SETTINGS } from './registry/client.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import {
+  type HostName,
+  type SpawnedService,
+  spawnService,
+  startService,
+  type TestService,
+  temporaryData,
+} from './service.ts'
+import {
+  blobPath,
+  expectNothingWrong,
+  expectWhole,
+  MANY_PACKAGES,
+  manifestPath,
+  newSubject,
+  reportOf,
+  type Served,
+} from './subject.ts'
+
+let registry: FixtureRegistry
+/** Never stopped before its time: what it makes is what is right. */
+let healthy: Served & Pick<TestService, 'stop'>
+
+beforeAll(async () => {
+  registry = await FixtureRegistry.start()
+  const service = await startService('node')
+  healthy = { url: service.url, stop: service.stop, store: await service.store() }
+})
+
+afterEach(() => registry.clearFaults())
+
+afterAll(async () => {
+  await Promise.all([registry?.close(), healthy?.stop()])
+})
+
+/** A folder of data, removed after the test. */
+async function ownData(): Promise<string> {
+  const data = await temporaryData()
+  onTestFinished(() => rm(data, { recursive: true, force: true }))
+  return data
+}
+
+/** A service of its own process, ended after the test where the test has not. */
+async function spawnOwn(host: HostName, data: string): Promise<SpawnedService> {
+  const service = await spawnService(host, data)
+  onTestFinished(async () => {
+    if (!isGone(service)) await service.end('SIGKILL')
+  })
+  return service
+}
+
+async function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Of a service that was the leader of its group: whether any process of it is left. */
+function isGone({ pid }: SpawnedService): boolean {
+  try {
+    process.kill(-pid, 0)
+    return false
+  } catch {
+    return true
+  }
+}
+
+describe('the Node host that is told to stop', () => {
+  it('answers what it was asked, and nothing more', async () => {
+    const data = await ownData()
+    const service = await spawnOwn('node', data)
+    const slow = await newSubject(registry, MANY_PACKAGES)
+    registry.fault(
+      { path: blobPath(slow, 0), method: 'GET' },
+      { drip: { bytes: 100_000, milliseconds: 200 } },
+    )
+    const report = reportOf(service.url, slow)
+    await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' })).toBe(1)
+    const { headers } = await fetch(`${service.url}/v1/report?image=${slow.reference}`)
+    const events = fetch(`${service.url}${headers.get('location')}/events`).then((answer) => answer.text())
+    // One that has not come as far as an analysis.
+    const other = await newSubject(registry)
+    const head = { path: manifestPath(other), method: 'HEAD' }
+    registry.fault(head, { delayMilliseconds: 500 })
+    const config = ask(service.url, '/v1/config', { query: { image: other.reference } })
+    await expect.poll(() => registry.count(head)).toBe(1)
+    const began = performance.now()
+    const ended = service.end('SIGTERM')
+    await expect.poll(() => accepts(service.url)).toBe(false)
+    expect((await config).status).toBe(200)
+    const { status, body } = await report
+    expect({ status, body }).toEqual({ status: 200, body: (await reportOf(healthy.url, slow)).body })
+    expect((await events).trimEnd().split('\n\n').at(-1)).toContain('event: succeeded')
+    expect(await ended).toBe(0)
+    // Connections that are kept alive do not hold it up.
+    expect(performance.now() - began).toBeLessThan(4_000)
+    expect(isGone(service)).toBe(true)
+    await expectNothingWrong(new FolderStore(data), healthy, slow)
+  })
+
+  it('ends by SIGINT too', async () => {
+    const service = await spawnOwn('node', await ownData())
+    expect(await service.end('SIGINT')).toBe(0)
+  })
+
+  it('does not wait longer than it is told to', async () => {
+    const data = await ownData()
+    const service = await startNode({ ...LOOPBACK_SETTINGS, PORT: '0', LAMINA_DATA: data })
+    const hanging = await newSubject(registry)
+    registry.fault({ path: blobPath(hanging, 0), method: 'GET' }, { stallAfter: 100 }, 10)
+    const report = reportOf(service.url, hanging).catch(() => 'cut off')
+    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
+    const began = performance.now()
+    await service.stop(300)
+    expect(performance.now() - began).toBeGreaterThan(290)
+    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(await report).toBe('cut off')
+    registry.clearFaults()
+    await expectNothingWrong(new FolderStore(data), healthy, hanging)
+  })
+
+  it.runIf(LONG)('ends after 30 s, whatever hangs', async () => {
+    const data = await ownData()
+    const service = await spawnOwn('node', data)
+    const hanging = await newSubject(registry)
+    registry.fault(
+      { path: blobPath(hanging, 0), method: 'GET' },
+      { drip: { bytes: 1, milliseconds: 5_000 } },
+      10,
+    )
+    const report = reportOf(service.url, hanging).catch(() => 'cut off')
+    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
+    const began = performance.now()
+    expect(await service.end('SIGTERM')).toBe(0)
+    expect(performance.now() - began).toBeGreaterThan(25_000)
+    expect(performance.now() - began).toBeLessThan(30_000)
+    expect(await report).toBe('cut off')
+  })
+})
+
+describe('the Node host that is killed', () => {
+  it('at any moment serves nothing half-made afterwards, and finishes', async () => {
+    const data = await ownData()
+    const store = new FolderStore(data)
+    let service = await spawnOwn('node', data)
+    for (let round = 0; round < tries(3, 40); round++) {
+      const subject = await newSubject(registry, MANY_PACKAGES)
+      registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
+      const report = reportOf(service.url, subject).catch(() => undefined)
+      await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
+      await sleep(Math.random() * 500)
+      await service.end('SIGKILL')
+      registry.clearFaults()
+      await report
+      await expectNothingWrong(store, healthy, subject)
+      service = await spawnOwn('node', data)
+      await expectWhole({ url: service.url, store }, healthy, subject)
+    }
+  })
+})
+
+describe('the Worker that is told to stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends at once, its runtime with it', async (signal) => {
+    const data = await ownData()
+    const service = await spawnOwn('worker', data)
+    const subject = await newSubject(registry)
+    registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 100 }, 10)
+    const report = reportOf(service.url, subject).catch(() => 'cut off')
+    await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
+    expect(await service.end(signal)).toBe(0)
+    expect(await report).toBe('cut off')
+    expect(await accepts(service.url)).toBe(false)
+    expect(isGone(service)).toBe(true)
+  })
+})

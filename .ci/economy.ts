@@ -4,7 +4,8 @@
  */
 const base = process.argv[2]
 const { CORPUS_REGISTRY_REDIRECT: redirect, CORPUS_REGISTRY_TOKEN: token } = process.env
-if (base === undefined || redirect === undefined || token === undefined) throw new Error('economy.ts BASE_URL, in the corpus')
+if (base === undefined || redirect === undefined || token === undefined)
+  throw new Error('economy.ts BASE_URL, in the corpus')
 const port = Number(redirect.split(':')[1])
 const [blobServer, tokenServer] = [`http://127.0.0.1:${port + 2}/stats`, `http://127.0.0.1:${port + 3}/stats`]
 
@@ -36,7 +37,11 @@ const sum = (sizes: Iterable<number>) => [...sizes].reduce((all, size) => all + 
 const [first, second] = [await blobsOf('v1'), await blobsOf('v2')]
 let before = await blobBytes()
 const answers = await Promise.all(Array.from({ length: 20 }, () => report(`${redirect}/app:v1`)))
-same('20 requests at once are all answered', answers.filter((answer) => answer.counts?.layers === 8).length, 20)
+same(
+  '20 requests at once are all answered',
+  answers.filter((answer) => answer.counts?.layers === 8).length,
+  20,
+)
 same('20 requests at once read each blob once', (await blobBytes()) - before, sum(first.values()))
 before = await blobBytes()
 await report(`${redirect}/app:v2`)

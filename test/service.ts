@@ -32,7 +32,7 @@ const ENTRY = {
 }
 
 /** Loopback registries are allowed over plain http, unless other settings say otherwise. */
-const SETTINGS = {
+export const SETTINGS = {
   HOST: '127.0.0.1',
   PORT: '0',
   LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8',

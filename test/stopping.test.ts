@@ -45,6 +45,9 @@ afterAll(async () => {
   await Promise.all([registry?.close(), healthy?.stop()])
 })
 
+/** However busy the machine is. */
+const SOON = { timeout: 10_000 }
+
 /** A folder of data, removed after the test. */
 async function ownData(): Promise<string> {
   const data = await temporaryData()
@@ -94,7 +97,7 @@ describe('the Node host that is told to stop', () => {
       { drip: { bytes: 100_000, milliseconds: 200 } },
     )
     const report = reportOf(service.url, slow)
-    await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' })).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' }), SOON).toBe(1)
     const { headers } = await fetch(`${service.url}/v1/report?image=${slow.reference}`)
     const events = fetch(`${service.url}${headers.get('location')}/events`).then((answer) => answer.text())
     // One that has not come as far as an analysis.
@@ -102,10 +105,10 @@ describe('the Node host that is told to stop', () => {
     const head = { path: manifestPath(other), method: 'HEAD' }
     registry.fault(head, { delayMilliseconds: 500 })
     const config = ask(service.url, '/v1/config', { query: { image: other.reference } })
-    await expect.poll(() => registry.count(head)).toBe(1)
+    await expect.poll(() => registry.count(head), SOON).toBe(1)
     const began = performance.now()
     const ended = service.end('SIGTERM')
-    await expect.poll(() => accepts(service.url)).toBe(false)
+    await expect.poll(() => accepts(service.url), SOON).toBe(false)
     expect((await config).status).toBe(200)
     const { status, body } = await report
     expect({ status, body }).toEqual({ status: 200, body: (await reportOf(healthy.url, slow)).body })
@@ -128,7 +131,7 @@ describe('the Node host that is told to stop', () => {
     const hanging = await newSubject(registry)
     registry.fault({ path: blobPath(hanging, 0), method: 'GET' }, { stallAfter: 100 }, 10)
     const report = reportOf(service.url, hanging).catch(() => 'cut off')
-    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' }), SOON).toBe(1)
     const began = performance.now()
     await service.stop(300)
     expect(performance.now() - began).toBeGreaterThan(290)
@@ -148,7 +151,7 @@ describe('the Node host that is told to stop', () => {
       10,
     )
     const report = reportOf(service.url, hanging).catch(() => 'cut off')
-    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' }), SOON).toBe(1)
     const began = performance.now()
     expect(await service.end('SIGTERM')).toBe(0)
     expect(performance.now() - began).toBeGreaterThan(25_000)
@@ -166,7 +169,7 @@ describe('the Node host that is killed', () => {
       const subject = await newSubject(registry, MANY_PACKAGES)
       registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
       const report = reportOf(service.url, subject).catch(() => undefined)
-      await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
+      await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' }), SOON).toBe(1)
       await sleep(Math.random() * 500)
       await service.end('SIGKILL')
       registry.clearFaults()
@@ -185,7 +188,7 @@ describe('the Worker that is told to stop', () => {
     const subject = await newSubject(registry)
     registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 100 }, 10)
     const report = reportOf(service.url, subject).catch(() => 'cut off')
-    await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' }), SOON).toBe(1)
     expect(await service.end(signal)).toBe(0)
     expect(await report).toBe('cut off')
     expect(await accepts(service.url)).toBe(false)

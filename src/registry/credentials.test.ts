@@ -4,6 +4,7 @@ import {
   parseDockerConfig,
   parseRegistryAuth,
   parseRegistryConfig,
+  redact,
   registryOf,
 } from './credentials.ts'
 
@@ -129,3 +130,16 @@ it('the hash tells credentials apart and nothing of them', () => {
   expect(credentialHash({ password: 'bc', username: 'a' })).toBe(hashes[0])
   for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/)
 })
+
+it.each([
+  ['the password', 'no p4ssw0rd here', 'no [redacted] here'],
+  ['the pair as it is sent', `no ${base64Pair()} here`, 'no [redacted] here'],
+  ['the pair without its padding', `no ${base64Pair().replace(/=+$/, '')}, no`, 'no [redacted], no'],
+  ['any Authorization', 'not Bearer abcdefghij', 'not Bearer [redacted]'],
+])('what a registry repeats is redacted: %s', (_, text, expected) => {
+  expect(redact(text, { username: 'me', password: 'p4ssw0rd' })).toBe(expected)
+})
+
+function base64Pair(): string {
+  return Buffer.from('me:p4ssw0rd').toString('base64')
+}

@@ -157,13 +157,18 @@ export function basicAuthorization(credential: {
 
 /** The text without the credential's secrets, and without any other `Authorization` that it repeats. */
 export function redact(text: string, credential: Credential | undefined): string {
-  const secrets = Object.entries(credential ?? {}).flatMap(([name, value]) =>
-    name === 'username' ? [] : [value],
-  )
-  const bare = secrets
+  const bare = secretsOf(credential)
     .filter((secret) => secret.length >= MIN_REDACTED_LENGTH)
     .reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text)
   return bare.replace(/\b(Basic|Bearer)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`)
+}
+
+/** As they are given, and as they are sent. */
+function secretsOf(credential: Credential | undefined): readonly string[] {
+  if (credential === undefined) return []
+  if (!('password' in credential)) return Object.values(credential)
+  const sent = basicAuthorization(credential).slice('Basic '.length)
+  return [sent, sent.replace(/=+$/, ''), credential.password]
 }
 
 /**

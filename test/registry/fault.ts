@@ -23,6 +23,8 @@ export type Fault = {
   readonly ignoreRange?: true
   /** Waits before it answers. */
   readonly delayMilliseconds?: number
+  /** Answers when this has resolved. */
+  readonly until?: Promise<unknown>
 }
 
 type Sent = { status: number; bytes: number; readonly method: string }
@@ -81,6 +83,7 @@ export async function sendBody(
   fault: Fault,
 ): Promise<void> {
   if (fault.delayMilliseconds !== undefined) await sleep(fault.delayMilliseconds)
+  await fault.until
   const body = Buffer.from(fault.body ?? (fault.status === undefined ? (answer.body ?? '') : ''))
   sent.status = fault.status ?? answer.status
   if (fault.resetAfter === 0) {

@@ -2,7 +2,6 @@
 import { startWorker } from './miniflare.ts'
 
 const { url, stop } = await startWorker(process.env)
-console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   // Miniflare's own listener exits at once, before anything is closed.
@@ -11,3 +10,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     stop().then(() => process.exit(0))
   })
 }
+
+// Whoever reads this may send a signal next.
+console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { FolderStore } from '../workers/node/folder-store.ts'
 import { S3Store } from '../workers/node/s3-store.ts'
 import { ask } from './ask.ts'
+import { LONG } from './layers/tries.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { startS3, type TestS3 } from './s3.ts'
 import { S3Proxy, type StorageFault, type StorageRequest } from './s3-proxy.ts'
@@ -187,13 +188,7 @@ describe('an S3', () => {
     await expectWhole({ url: service.url, store }, healthy, subject)
   })
 
-  it('whose upload breaks off once', async () => {
-    const subject = await newSubject(registry, MANY_PACKAGES)
-    proxy.fault(isPart, { kind: 'cutRequest', bytes: 100_000 }, 1)
-    await expectWhole({ url: service.url, store }, healthy, subject)
-  })
-
-  it.runIf(process.env.LAMINA_LONG)(
+  it.runIf(LONG)(
     'that never answers',
     async () => {
       const subject = await newSubject(registry)

@@ -94,7 +94,7 @@ describe('the Node host that is told to stop', () => {
     const slow = await newSubject(registry, MANY_PACKAGES)
     registry.fault(
       { path: blobPath(slow, 0), method: 'GET' },
-      { drip: { bytes: 100_000, milliseconds: 200 } },
+      { drip: { bytes: 100_000, milliseconds: 120 } },
     )
     const report = reportOf(service.url, slow)
     await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' }), SOON).toBe(1)
@@ -103,7 +103,7 @@ describe('the Node host that is told to stop', () => {
     // One that has not come as far as an analysis.
     const other = await newSubject(registry)
     const head = { path: manifestPath(other), method: 'HEAD' }
-    registry.fault(head, { delayMilliseconds: 500 })
+    registry.fault(head, { delayMilliseconds: 300 })
     const config = ask(service.url, '/v1/config', { query: { image: other.reference } })
     await expect.poll(() => registry.count(head), SOON).toBe(1)
     const began = performance.now()
@@ -165,7 +165,7 @@ describe('the Node host that is killed', () => {
     const data = await ownData()
     const store = new FolderStore(data)
     let service = await spawnOwn('node', data)
-    for (let round = 0; round < tries(3, 40); round++) {
+    for (let round = 0; round < tries(2, 40); round++) {
       const subject = await newSubject(registry, MANY_PACKAGES)
       registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
       const report = reportOf(service.url, subject).catch(() => undefined)

@@ -58,6 +58,20 @@ async function expectStoreError(url: string, subject: Subject): Promise<void> {
   expect(headers.get('cache-control')).toBe('no-store')
 }
 
+/** Both read a layer at the same time: it comes when both have asked, so that neither finds what the other has made. */
+async function reportsOfBoth(services: readonly { readonly url: string }[], subject: Subject) {
+  const { promise: until, resolve: release } = Promise.withResolvers<void>()
+  const blob = { path: blobPath(subject, 0), method: 'GET' }
+  registry.fault(blob, { until, drip: { bytes: 100_000, milliseconds: 20 } }, 2)
+  const answers = Promise.all(services.map(({ url }) => reportOf(url, subject)))
+  try {
+    await expect.poll(() => registry.count(blob), { timeout: 10_000 }).toBe(2)
+  } finally {
+    release()
+  }
+  return answers
+}
+
 const DISK_BYTES = 64 * 1024 * 1024
 
 describe('a folder', () => {
@@ -132,11 +146,9 @@ describe('a folder', () => {
 
   it('in which two servers index the same layers at once', async () => {
     const subject = await newSubject(registry, MANY_PACKAGES)
-    registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
-    const answers = await Promise.all([service, second].map(({ url }) => reportOf(url, subject)))
+    const answers = await reportsOfBoth([service, second], subject)
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
     expect(answers[0]?.body).toEqual(answers[1]?.body)
-    expect(registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(2)
     await expectWhole({ url: service.url, store: new FolderStore(data) }, healthy, subject)
   })
 })
@@ -204,10 +216,8 @@ describe('an S3', () => {
     const second = await spawnService('node', healthyData, s3.settings)
     try {
       const subject = await newSubject(registry)
-      registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
-      const answers = await Promise.all([service, second].map(({ url }) => reportOf(url, subject)))
+      const answers = await reportsOfBoth([service, second], subject)
       expect(answers.map(({ status }) => status)).toEqual([200, 200])
-      expect(registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(2)
       await expectWhole({ url: second.url, store }, healthy, subject)
     } finally {
       await second.end('SIGKILL')

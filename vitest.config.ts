@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** Tests beside the code run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. */
 export default defineConfig({
   test: {
+    // Most tests wait for a service more than they compute.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

@@ -106,10 +106,18 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(asked()).toEqual([])
   })
 
-  it('a burst for one repository: one token', async () => {
+  it('a burst for one image: one token, and each thing fetched once', async () => {
     const image = registry.push('public/burst', 'v1', await make('burst'))
     registry.forgetRequests()
-    await Promise.all(Array.from({ length: 50 }, () => report(image)))
-    expect(asked().filter((request) => request === 'GET token')).toHaveLength(1)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => report(image)))
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+    expect(asked()).toEqual([
+      'HEAD manifests refused',
+      'GET token',
+      'HEAD manifests',
+      'GET manifests',
+      'GET blobs',
+      'GET blobs',
+    ])
   })
 })

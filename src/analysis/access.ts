@@ -9,10 +9,13 @@ import { Problem } from '../problem.ts'
 import type { Asker, RegistryClient, Repository } from '../registry/client.ts'
 import { type Credential, credentialHash } from '../registry/credentials.ts'
 import type { Descriptor } from '../registry/manifest.ts'
+import { waitFor } from '../registry/wait.ts'
 import { Cache } from './cache.ts'
 
 /** How long a registry's yes holds for the same credential. */
 const CONFIRMED_MILLISECONDS = 60_000
+/** Another request's fetch is waited for so long: that request may have died with its asker. */
+const JOIN_MILLISECONDS = 5_000
 const MANIFEST_BYTES = 4 * 1024 * 1024
 const CONFIG_BYTES = 8 * 1024 * 1024
 
@@ -22,6 +25,8 @@ export type Resolved = { readonly digest: string; readonly mediaType?: string }
 export class Memory {
   readonly resolved = new Cache<Resolved>({ entries: 10_000, milliseconds: CONFIRMED_MILLISECONDS })
   readonly confirmed = new Cache<true>({ entries: 100_000, milliseconds: CONFIRMED_MILLISECONDS })
+  /** What is being fetched now, by asker, repository and name. */
+  readonly flights = new Map<string, Promise<unknown>>()
   /** That bytes are public is never taken back. */
   readonly public = new Cache<true>({ entries: 100_000, milliseconds: 3_600_000 })
 }
@@ -58,33 +63,41 @@ export class Access {
     const key = `${this.scope} ${tagOrDigest}`
     const known = this.#memory.resolved.get(key)
     if (known !== undefined) return known
-    const resolved = await this.#client.resolve(this.repository, tagOrDigest, this.#asker)
-    if (resolved.bytes !== undefined)
-      await this.#keep(manifestKey(resolved.digest), resolved.digest, resolved.bytes)
-    this.#memory.resolved.set(key, resolved)
-    this.#memory.confirmed.set(`${this.scope} ${resolved.digest}`, true)
-    return resolved
+    return this.#once(key, async () => {
+      const told = this.#memory.resolved.get(key)
+      if (told !== undefined) return told
+      const resolved = await this.#client.resolve(this.repository, tagOrDigest, this.#asker)
+      if (resolved.bytes !== undefined)
+        await this.#keep(manifestKey(resolved.digest), resolved.digest, resolved.bytes)
+      this.#memory.resolved.set(key, resolved)
+      this.#memory.confirmed.set(`${this.scope} ${resolved.digest}`, true)
+      return resolved
+    })
   }
 
   /** The verified bytes of a manifest: the store's where the asker may see them, else the registry's. */
   async manifest(digest: string): Promise<Uint8Array> {
-    const stored = await this.#stored(manifestKey(digest), digest, 'manifest', MANIFEST_BYTES)
-    if (stored !== undefined) return stored
-    const { bytes } = await this.#client.manifest(this.repository, digest, this.#asker)
-    await this.#keep(manifestKey(digest), digest, bytes)
-    return bytes
+    const key = manifestKey(digest)
+    return this.#once(`${this.scope} ${key}`, async () => {
+      const stored = await this.#stored(key, digest, 'manifest', MANIFEST_BYTES)
+      if (stored !== undefined) return stored
+      const { bytes } = await this.#client.manifest(this.repository, digest, this.#asker)
+      await this.#keep(key, digest, bytes)
+      return bytes
+    })
   }
 
   /** The verified bytes of a config, likewise. */
   async config(descriptor: Descriptor): Promise<Uint8Array> {
     const key = configKey(descriptor.digest)
-    const stored = await this.#stored(key, descriptor.digest, 'blob', CONFIG_BYTES)
-    if (stored !== undefined) return stored
-    const bytes = await this.#client.blobBytes(this.repository, descriptor, this.#asker, {
-      limit: CONFIG_BYTES,
+    return this.#once(`${this.scope} ${key}`, async () => {
+      const stored = await this.#stored(key, descriptor.digest, 'blob', CONFIG_BYTES)
+      if (stored !== undefined) return stored
+      const limit = CONFIG_BYTES
+      const bytes = await this.#client.blobBytes(this.repository, descriptor, this.#asker, { limit })
+      await this.#keep(key, descriptor.digest, bytes)
+      return bytes
     })
-    await this.#keep(key, descriptor.digest, bytes)
-    return bytes
   }
 
   /** Whether what the store has by this digest may be shown to the asker. */
@@ -144,6 +157,33 @@ export class Access {
   /** A blob's bytes as the registry gives them, not verified. */
   blob(descriptor: Descriptor): Promise<ReadableStream<Uint8Array>> {
     return this.#client.blob(this.repository, descriptor, this.#asker)
+  }
+
+  /**
+   * What another request of the same asker is fetching already is waited for. When that one goes, or takes too long, this
+   * one fetches itself.
+   *
+   * @param key names the asker, the repository and what is fetched
+   */
+  async #once<T>(key: string, fetch: () => Promise<T>): Promise<T> {
+    const { flights } = this.#memory
+    const joined = flights.get(key)
+    if (joined !== undefined) {
+      const { signal } = this.#asker
+      try {
+        await waitFor(joined, { milliseconds: JOIN_MILLISECONDS, signal })
+      } catch (error) {
+        if (error instanceof Problem || signal?.aborted) throw error
+      }
+    }
+    const flight = fetch()
+    // Those that waited fetch from the store or the memory now, which the first has filled.
+    if (!flights.has(key)) flights.set(key, flight)
+    try {
+      return await flight
+    } finally {
+      if (flights.get(key) === flight) flights.delete(key)
+    }
   }
 
   async #stored(

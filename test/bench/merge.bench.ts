@@ -13,7 +13,7 @@ import { FolderStore } from '../../workers/node/folder-store.ts'
 import { imageSource, storeLayer } from '../layers/store.ts'
 import { best, line, seconds } from './measure.ts'
 
-const RUNS = 3
+const RUNS = 5
 const LAYERS = 10
 
 export default async function merge(): Promise<void> {

@@ -10,8 +10,8 @@ import { best, line, seconds } from './measure.ts'
 
 const RUNS = 3
 const LAYERS = 8
-const FILES = 20_000
-const FILE_BYTES = 2_000
+const FILES = 2_000
+const FILE_BYTES = 30_000
 
 export default async function threads(): Promise<void> {
   const registry = await FixtureRegistry.start()

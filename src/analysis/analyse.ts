@@ -1,6 +1,7 @@
 /** An image's facts, on demand: the index's where the asker may see them, else made now. */
 import { readImageFacts } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
+import { layerKey } from '../index/keys.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { Cache } from './cache.ts'
 import type { ImageJob, JobState } from './job.ts'
@@ -44,6 +45,7 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
   const maySeeAll = await access.maySeeImage(digest, [manifest.config, ...manifest.layers])
   const cached = facts.get(digest)
   if (maySeeAll && cached !== undefined) return cached
+  if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
   const kept = await readImageFacts(service.host.store, digest)
   if (kept === undefined) return undefined
   if ('failure' in kept) {
@@ -55,7 +57,19 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
   return kept.facts
 }
 
-/** A failure tells of the layer at fault alone: after it no other was read, so that no registry is known to have given them. */
+/**
+ * Whether a layer that the asker may see was read and could not be indexed. After such a one no other was read, so that no
+ * registry is known to have given those. Asked before anything of the image is read: how long that takes tells only of
+ * layers that are the asker's to see.
+ */
+async function knowsBadLayer({ host }: Service, { manifest, access }: OpenedImage): Promise<boolean> {
+  const bad = manifest.layers.map(
+    async ({ digest }) =>
+      (await access.maySee(digest, 'blob')) && !(await host.store.has(layerKey(digest, 'layer.json'))),
+  )
+  return (await Promise.all(bad)).some(Boolean)
+}
+
 async function maySeeFailure({ manifest, access }: OpenedImage, failure: ProblemDocument): Promise<boolean> {
   const layer = manifest.layers[failure.layer ?? -1]
   return layer !== undefined && access.maySee(layer.digest, 'blob')

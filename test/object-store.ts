@@ -187,3 +187,16 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
     })
   })
 }
+
+/** A part of a store that stands for a store of its own: what is below `prefix`. */
+export function storeBelow(store: ObjectStore, prefix: string): ObjectStore {
+  return {
+    get: (key, range) => store.get(prefix + key, range),
+    has: (key) => store.has(prefix + key),
+    put: (key, body) => store.put(prefix + key, body),
+    delete: (key) => store.delete(prefix + key),
+    async *list(part) {
+      for await (const key of store.list(prefix + part)) yield key.slice(prefix.length)
+    },
+  }
+}

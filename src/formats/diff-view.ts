@@ -9,7 +9,7 @@ import type { PackageChange } from '../diff/packages.ts'
 import type { Diff, Figure } from '../diff/summary.ts'
 import { formatBytes, formatCount, formatDelta } from '../figure.ts'
 import type { ImageIdentity } from '../image/report.ts'
-import { buildStep } from '../pages/build-step.ts'
+import { buildStep } from './build-step.ts'
 import { tellingDirectories } from './diff-highlights.ts'
 
 /** Hostile text out of an image or a reference. */

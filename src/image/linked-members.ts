@@ -1,4 +1,4 @@
-import type { Entry, EntryType } from '../layer/entry.ts'
+import { ENTRY_TYPES, type Entry, type EntryType } from '../layer/entry.ts'
 import { countBefore } from './kills.ts'
 import { NumberList } from './number-list.ts'
 import { memberStamp } from './stamp.ts'
@@ -7,17 +7,6 @@ import { memberStamp } from './stamp.ts'
 export type Content = Omit<Entry, 'key'>
 
 type Rare = Pick<Entry, 'link' | 'device' | 'xattrs'>
-
-const TYPES: readonly EntryType[] = [
-  'file',
-  'directory',
-  'symlink',
-  'hardlink',
-  'character',
-  'block',
-  'fifo',
-  'other',
-]
 
 /** The members that hard links lead to, some 80 bytes each; numbered in the order in which they were added. */
 export class LinkedMembers {
@@ -40,7 +29,7 @@ export class LinkedMembers {
   /** @returns its number */
   add(entry: Entry, layer: number): number {
     const number = this.length
-    this.#type.push(TYPES.indexOf(entry.type))
+    this.#type.push(ENTRY_TYPES.indexOf(entry.type))
     this.#bytes.push(entry.bytes)
     this.#mode.push(entry.mode)
     this.#uid.push(entry.uid)
@@ -66,7 +55,7 @@ export class LinkedMembers {
   }
 
   type(number: number): EntryType {
-    return TYPES[this.#type.get(number)] ?? 'other'
+    return ENTRY_TYPES[this.#type.get(number)] ?? 'other'
   }
 
   content(number: number): Content {

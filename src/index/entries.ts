@@ -1,6 +1,6 @@
 /** `entries.parquet`: the members of a layer. */
 import type { ByteString } from '../bytes.ts'
-import { type Entry, type EntryType, sortKey, type Whiteout } from '../layer/entry.ts'
+import { ENTRY_TYPES, type Entry, sortKey, type Whiteout } from '../layer/entry.ts'
 import {
   type Column,
   choice,
@@ -17,16 +17,6 @@ import {
 import { type Columns, defineSchema } from './schema.ts'
 import { formatXattrs, parseXattrs } from './xattrs.ts'
 
-const TYPES: readonly EntryType[] = [
-  'file',
-  'directory',
-  'symlink',
-  'hardlink',
-  'character',
-  'block',
-  'fifo',
-  'other',
-]
 const WHITEOUTS: readonly Whiteout[] = ['file', 'opaque', 'aufs']
 
 /** As `major:minor`. */
@@ -51,7 +41,7 @@ const xattrs: Column<ReadonlyMap<ByteString, ByteString>> = mapped(
  */
 export const ENTRY_COLUMNS: Columns<Omit<Entry, 'sha256'>> = {
   key: path('path'),
-  type: choice('type', TYPES),
+  type: choice('type', ENTRY_TYPES),
   bytes: int64('bytes'),
   mode: int32('mode'),
   uid: int64('uid'),

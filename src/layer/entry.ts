@@ -1,15 +1,17 @@
 import type { ByteString } from '../bytes.ts'
 import { baseName, type PathKey, parentKey } from '../path.ts'
 
-export type EntryType =
-  | 'file'
-  | 'directory'
-  | 'symlink'
-  | 'hardlink'
-  | 'character'
-  | 'block'
-  | 'fifo'
-  | 'other'
+export const ENTRY_TYPES = [
+  'file',
+  'directory',
+  'symlink',
+  'hardlink',
+  'character',
+  'block',
+  'fifo',
+  'other',
+] as const
+export type EntryType = (typeof ENTRY_TYPES)[number]
 
 /**
  * What a member hides in the layers below: `file` is `.wh.NAME`, `opaque` is `.wh..wh..opq`; `aufs` is any other

@@ -8,8 +8,8 @@ import type { LayerDiff } from '../diff/layers.ts'
 import type { PackageChange } from '../diff/packages.ts'
 import type { Diff, Figure as Pair } from '../diff/summary.ts'
 import { formatCount, formatDelta, formatFigure } from '../figure.ts'
+import { buildStep } from '../formats/build-step.ts'
 import { visible } from '../formats/escape.ts'
-import { buildStep } from './build-step.ts'
 import { askForm } from './form.ts'
 import {
   counted,

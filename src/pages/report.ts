@@ -1,6 +1,7 @@
 /** The page of one image. */
 import { html } from 'hono/html'
 import { formatBytes, formatCount, formatFigure } from '../figure.ts'
+import { buildStep } from '../formats/build-step.ts'
 import { visible } from '../formats/escape.ts'
 import type {
   DuplicateGroup,
@@ -13,7 +14,6 @@ import type {
   WastedFile,
 } from '../image/report.ts'
 import { adopted } from './adopt.ts'
-import { buildStep } from './build-step.ts'
 import { askForm } from './form.ts'
 import {
   type Column,

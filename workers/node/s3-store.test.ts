@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { describeObjectStore } from '../../test/object-store.ts'
+import { describeObjectStore, storeBelow } from '../../test/object-store.ts'
 import { startS3, type TestS3 } from '../../test/s3.ts'
 import { S3Proxy } from '../../test/s3-proxy.ts'
 import { S3Store } from './s3-store.ts'
@@ -26,17 +26,7 @@ function open(
 }
 
 describeObjectStore('S3Store', async () => {
-  const store = open()
-  const prefix = `store-${opened++}/`
-  return {
-    get: (key, range) => store.get(prefix + key, range),
-    has: (key) => store.has(prefix + key),
-    put: (key, body) => store.put(prefix + key, body),
-    delete: (key) => store.delete(prefix + key),
-    async *list(part) {
-      for await (const key of store.list(prefix + part)) yield key.slice(prefix.length)
-    },
-  }
+  return storeBelow(open(), `store-${opened++}/`)
 })
 
 /** Each once: how it fails. */

@@ -1,7 +1,7 @@
 /** So that a long computation leaves the event loop to others now and then: aborts, timers, other requests. */
 
-/** About a tenth of a second of hashing. */
-const WORK = 64 * 1024 * 1024
+/** Bytes of content: about a tenth of a second of inflating and hashing. */
+const WORK = 32 * 1024 * 1024
 
 export class Breath {
   #work = 0

@@ -1,5 +1,5 @@
 /**
- * What Lamina needs of the platform that it runs on: an outbound `fetch`, an object store, a place for jobs, and two
+ * What Lamina needs of the platform that it runs on: an outbound `fetch`, an object store, a place for jobs, and
  * compiled WASM modules. `workers/cloudflare` and `workers/node` implement them; nothing else knows which it is.
  */
 import type { Job, JobState } from './analysis/job.ts'
@@ -54,13 +54,12 @@ export interface Jobs {
   watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
 }
 
+/** libzstd out of the package zstddec, SQLite out of sql.js, SHA-256 out of hash-wasm. */
+export const WASM_NAMES = ['zstd', 'sqlite', 'sha256'] as const
+export type WasmName = (typeof WASM_NAMES)[number]
+
 /** Compiled, since workerd refuses to compile bytes at run time. */
-export interface WasmModules {
-  /** libzstd, out of the package zstddec. */
-  zstd(): Promise<WebAssembly.Module>
-  /** SQLite, out of the package sql.js. */
-  sqlite(): Promise<WebAssembly.Module>
-}
+export type WasmModules = (name: WasmName) => Promise<WebAssembly.Module>
 
 export interface Host {
   readonly configuration: Configuration

@@ -1,15 +1,19 @@
-/** The two WASM modules, taken out of the packages that ship them. */
+/** The WASM modules, taken out of the packages that ship them. */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import type { WasmName } from '../src/host.ts'
 
-/** libzstd: zstddec carries it as the one base64 string in its source that begins like a WASM module. */
-export async function zstdBytes(): Promise<Uint8Array<ArrayBuffer>> {
-  const source = await readFile(fileURLToPath(import.meta.resolve('zstddec/stream')), 'utf8')
-  const base64 = /["'`](AGFzb[A-Za-z0-9+/=]+)["'`]/.exec(source)?.[1]
-  if (base64 === undefined) throw new Error('zstddec no longer carries its module as base64')
-  return Uint8Array.from(Buffer.from(base64, 'base64'))
+/** A file that is the module, or a script that carries it as its one base64 string that begins like one. */
+const FILES: Record<WasmName, string> = {
+  zstd: 'zstddec/stream',
+  sqlite: 'sql.js/dist/sql-wasm.wasm',
+  sha256: 'hash-wasm/dist/sha256.umd.min.js',
 }
 
-export async function sqliteBytes(): Promise<Uint8Array<ArrayBuffer>> {
-  return Uint8Array.from(await readFile(fileURLToPath(import.meta.resolve('sql.js/dist/sql-wasm.wasm'))))
+export async function wasmBytes(name: WasmName): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(fileURLToPath(import.meta.resolve(FILES[name])))
+  if (FILES[name].endsWith('.wasm')) return Uint8Array.from(bytes)
+  const base64 = /["'`](AGFzb[A-Za-z0-9+/=]+)["'`]/.exec(bytes.toString())?.[1]
+  if (base64 === undefined) throw new Error(`${FILES[name]} no longer carries its module as base64`)
+  return Uint8Array.from(Buffer.from(base64, 'base64'))
 }

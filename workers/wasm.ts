@@ -1,13 +1,15 @@
-/** The two WASM modules, compiled: for hosts that may compile at run time, which workerd may not. */
-import type { WasmModules } from '../src/host.ts'
-import { sqliteBytes, zstdBytes } from './wasm-bytes.ts'
+/** The WASM modules, compiled: for hosts that may compile at run time, which workerd may not. */
+import type { WasmModules, WasmName } from '../src/host.ts'
+import { wasmBytes } from './wasm-bytes.ts'
 
-/** Compiled once, when first asked for. */
+/** Each is compiled once, when first asked for. */
 export function compiledWasm(): WasmModules {
-  let zstd: Promise<WebAssembly.Module> | undefined
-  let sqlite: Promise<WebAssembly.Module> | undefined
-  return {
-    zstd: () => (zstd ??= zstdBytes().then((bytes) => WebAssembly.compile(bytes))),
-    sqlite: () => (sqlite ??= sqliteBytes().then((bytes) => WebAssembly.compile(bytes))),
+  const compiled = new Map<WasmName, Promise<WebAssembly.Module>>()
+  return (name) => {
+    const known = compiled.get(name)
+    if (known !== undefined) return known
+    const compiling = wasmBytes(name).then((bytes) => WebAssembly.compile(bytes))
+    compiled.set(name, compiling)
+    return compiling
   }
 }

@@ -25,7 +25,7 @@ function description(): string {
     fetch: unasked,
     store,
     jobs: { start: unasked, watch: unasked },
-    wasm: { zstd: unasked, sqlite: unasked },
+    wasm: unasked,
   }
   const client = new RegistryClient({ fetch: unasked, configuration })
   return openApiYaml(createApp({ host, client, memory: new Memory() }))

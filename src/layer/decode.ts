@@ -29,7 +29,7 @@ export async function decode(blob: BlobReader, options: DecodeOptions): Promise<
     case 'gzip':
       return { compression, chunks: gunzip(blob) }
     case 'zstd': {
-      const module = await options.wasm.zstd()
+      const module = await options.wasm('zstd')
       return { compression, chunks: unzstd(blob, { module, maxWindow: options.zstdWindow }) }
     }
     case 'none':

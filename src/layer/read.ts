@@ -12,6 +12,7 @@ import { type DatabaseSink, isPackageDatabase, MAX_DATABASE_BYTES } from './data
 import { decode } from './decode.ts'
 import type { Entry } from './entry.ts'
 import { byteLimit, enforce } from './limits.ts'
+import { Sha256 } from './sha256.ts'
 import { type Member, TarScanner } from './tar/scan.ts'
 import { BlobVerifier } from './verify.ts'
 import { type LayerWarning, Warnings } from './warnings.ts'
@@ -111,6 +112,7 @@ class LayerReader implements LayerReading {
     const scanner = new TarScanner({ bytes: limit, entries: limits.entries })
     const { compression, chunks } = await decode(this.#source, { wasm, zstdWindow: limits.zstdWindow })
     this.#compression = compression
+    const sha256 = new Sha256(await wasm('sha256'))
     let batch: Entry[] = []
     let isDatabase = false
     for await (const chunk of chunks) {
@@ -128,7 +130,7 @@ class LayerReader implements LayerReading {
             if (isDatabase) await database.open(member.key, member.bytes, member.ordinal)
             break
           case 'content':
-            this.#hash(member, scanner.content)
+            this.#hash(member, scanner.content, sha256)
             if (isDatabase) await database.write(scanner.content)
             if (this.#breath.isDue(scanner.content.length)) await this.#breath.take()
             break
@@ -167,10 +169,10 @@ class LayerReader implements LayerReading {
     return true
   }
 
-  #hash(member: Member, piece: Uint8Array): void {
+  #hash(member: Member, piece: Uint8Array, sha256: Sha256): void {
     // In one call it is faster, and most files come in one piece.
     if (piece.length === member.bytes) {
-      member.sha256 = hash('sha256', piece, 'binary')
+      member.sha256 = sha256.digest(piece)
     } else {
       this.#content ??= createHash('sha256')
       this.#content.update(piece)

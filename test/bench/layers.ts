@@ -64,7 +64,7 @@ export async function indexInWorkerd(
   }
 }
 
-async function options(): Promise<ConstructorParameters<typeof Miniflare>[0]> {
+export async function options(): Promise<ConstructorParameters<typeof Miniflare>[0]> {
   const built = await build({
     entryPoints: [`${ROOT}test/bench/layer-worker.ts`],
     bundle: true,
@@ -74,7 +74,10 @@ async function options(): Promise<ConstructorParameters<typeof Miniflare>[0]> {
     external: ['node:*', '*.wasm'],
   })
   const contents = (built.outputFiles[0]?.text ?? '').replaceAll('../../dist/wasm/', './')
-  const zstd = new Uint8Array(await readFile(`${ROOT}dist/wasm/zstd.wasm`))
+  const wasm = async (name: string) => ({
+    type: 'wasm' as const,
+    contents: new Uint8Array(await readFile(`${ROOT}dist/wasm/${name}`)),
+  })
   return {
     cf: false,
     telemetry: { enabled: false },
@@ -89,7 +92,8 @@ async function options(): Promise<ConstructorParameters<typeof Miniflare>[0]> {
             modulesRoot: '/',
             modules: {
               'worker.js': { type: 'esm', contents },
-              'zstd.wasm': { type: 'wasm', contents: zstd },
+              'zstd.wasm': await wasm('zstd.wasm'),
+              'sha256.wasm': await wasm('sha256.wasm'),
             },
           },
           env: { BUCKET: { type: 'r2', name: 'bench' } },

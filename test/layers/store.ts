@@ -48,10 +48,7 @@ export async function storeLayer(
 }
 
 /** Where there is no package database no module is asked for. */
-const NO_WASM: WasmModules = {
-  zstd: () => Promise.reject(new Error('zstd was asked for')),
-  sqlite: () => Promise.reject(new Error('SQLite was asked for')),
-}
+const NO_WASM: WasmModules = (name) => Promise.reject(new Error(`${name} was asked for`))
 
 export function imageSource(name: string, layers: readonly ImageLayer[]): ImageSource {
   const config: ImageConfig = {

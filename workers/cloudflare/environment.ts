@@ -1,4 +1,5 @@
 /** What the Worker is bound to: see `wrangler.toml` and, for `npm start`, `start.ts`. */
+import sha256 from '../../dist/wasm/sha256.wasm'
 import sqlite from '../../dist/wasm/sqlite.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'
 import { Memory } from '../../src/analysis/access.ts'
@@ -6,12 +7,14 @@ import type { Job, JobState } from '../../src/analysis/job.ts'
 import { jobKey } from '../../src/analysis/job.ts'
 import type { Service } from '../../src/analysis/open.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
-import type { Fetch, Jobs } from '../../src/host.ts'
+import type { Fetch, Jobs, WasmName } from '../../src/host.ts'
 import type { Assets } from '../../src/pages/assets.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
+
+const WASM: Record<WasmName, WebAssembly.Module> = { zstd, sqlite, sha256 }
 
 type Fetcher = { fetch(request: Request): Promise<Response> }
 
@@ -76,7 +79,7 @@ export function serviceOf(environment: Environment): Service {
       fetch,
       store: new R2Store(environment.BUCKET),
       jobs: durableJobs(environment),
-      wasm: { zstd: async () => zstd, sqlite: async () => sqlite },
+      wasm: async (name) => WASM[name],
     },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(),

@@ -6,8 +6,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import { WASM_NAMES } from '../../src/host.ts'
 import { assetNames, readAsset } from '../assets.ts'
-import { sqliteBytes, zstdBytes } from '../wasm-bytes.ts'
+import { wasmBytes } from '../wasm-bytes.ts'
 
 const WORKERS = fileURLToPath(new URL('..', import.meta.url))
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -58,8 +59,7 @@ export async function bundleNode(folder: string): Promise<void> {
   })
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   await mkdir(join(folder, 'wasm'))
-  await writeFile(join(folder, 'wasm/zstd.wasm'), await zstdBytes())
-  await writeFile(join(folder, 'wasm/sqlite.wasm'), await sqliteBytes())
+  for (const name of WASM_NAMES) await writeFile(join(folder, `wasm/${name}.wasm`), await wasmBytes(name))
   await mkdir(join(folder, 'assets'))
   for (const name of assetNames())
     await writeFile(join(folder, 'assets', name), (await readAsset(name)) ?? '')

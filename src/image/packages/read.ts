@@ -30,7 +30,7 @@ export async function* readPackages(
     case 'apk':
       return yield* parseApkInstalled(bytes)
     case 'rpm':
-      for await (const header of rpmHeaders(bytes, await wasm.sqlite())) yield* some(parseRpmHeader(header))
+      for await (const header of rpmHeaders(bytes, await wasm('sqlite'))) yield* some(parseRpmHeader(header))
       return
     case 'npm':
       return yield* some(parsePackageJson(bytes, key))

@@ -4,7 +4,7 @@ import { rpmDatabase } from '../../../test/rpm.ts'
 import { compiledWasm } from '../../../workers/wasm.ts'
 import { rpmHeaders } from './rpmdb.ts'
 
-const sqlite = await compiledWasm().sqlite()
+const sqlite = await compiledWasm()('sqlite')
 
 async function allHeaders(file: Uint8Array): Promise<Uint8Array[]> {
   const headers: Uint8Array[] = []

@@ -1,0 +1,46 @@
+/**
+ * SHA-256 of files that are in memory whole. In workerd a call of the platform's takes 2.5 µs before it hashes anything, so
+ * small ones go through hash-wasm's module.
+ */
+import { hash } from 'node:crypto'
+import { type ByteString, toByteString } from '../bytes.ts'
+
+/** Bytes up to which the module is the faster one in workerd by far; in Node the two are close to each other then. */
+const SMALL = 256
+const DIGEST_BYTES = 32
+
+/** What of hash-wasm's exports is used. */
+type HashWasm = {
+  readonly memory: WebAssembly.Memory
+  /** Where the input is to be put, and the digest is found. */
+  Hash_GetBuffer(): number
+  /** @param bits 256, or 224 for SHA-224 */
+  Hash_Calculate(bytes: number, bits: 256): void
+}
+
+export class Sha256 {
+  readonly #wasm: HashWasm
+  readonly #input: Uint8Array
+  readonly #digest: Uint8Array
+
+  /** @param module hash-wasm's for SHA-256 */
+  constructor(module: WebAssembly.Module) {
+    const { exports } = new WebAssembly.Instance(module)
+    if (!isHashWasm(exports)) throw new Error('the SHA-256 module has not the exports that are needed')
+    const at = exports.Hash_GetBuffer()
+    this.#wasm = exports
+    this.#input = new Uint8Array(exports.memory.buffer, at, SMALL)
+    this.#digest = this.#input.subarray(0, DIGEST_BYTES)
+  }
+
+  digest(bytes: Uint8Array): ByteString {
+    if (bytes.length > SMALL) return hash('sha256', bytes, 'binary')
+    this.#input.set(bytes)
+    this.#wasm.Hash_Calculate(bytes.length, 256)
+    return toByteString(this.#digest)
+  }
+}
+
+function isHashWasm(exports: WebAssembly.Exports): exports is WebAssembly.Exports & HashWasm {
+  return 'memory' in exports && 'Hash_GetBuffer' in exports && 'Hash_Calculate' in exports
+}

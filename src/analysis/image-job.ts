@@ -4,6 +4,7 @@ import { writeFailure, writeImage } from '../image/write.ts'
 import { layerKey } from '../index/keys.ts'
 import { readLayerFacts } from '../index/layer-index.ts'
 import type { LayerFacts } from '../layer/read.ts'
+import { allOf, inParallel } from '../parallel.ts'
 import { Problem } from '../problem.ts'
 import { parseConfig, requireDiffIds } from '../registry/config.ts'
 import type { Descriptor } from '../registry/manifest.ts'
@@ -59,7 +60,7 @@ async function indexLayers(
   const { store } = service.host
   const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, index }]))
   const missing: { layer: Descriptor; index: number }[] = []
-  await inParallel([...unique.values()], async (one) => {
+  await inParallel([...unique.values()], LAYERS_AT_ONCE, async (one) => {
     const usable =
       (await access.maySee(one.layer.digest, 'blob')) &&
       (await store.has(layerKey(one.layer.digest, 'layer.json')))
@@ -77,7 +78,7 @@ async function indexLayers(
   // One bad layer is enough: nobody waits for the others then, and their jobs are given up.
   const failed = new AbortController()
   const stopped = AbortSignal.any([signal, failed.signal])
-  await inParallel(missing, async ({ layer, index }) => {
+  await inParallel(missing, LAYERS_AT_ONCE, async ({ layer, index }) => {
     const one = progress.get(layer.digest)
     if (one === undefined) return
     const onBytes = (bytesDone: number) => {
@@ -137,8 +138,9 @@ async function collect(
   const layers: { descriptor: Descriptor; facts: LayerFacts }[] = []
   let bytes = 0
   let entries = 0
+  const stored = await allOf(descriptors.map(({ digest }) => readLayerFacts(store, digest)))
   for (const [layer, descriptor] of descriptors.entries()) {
-    const facts = await readLayerFacts(store, descriptor.digest)
+    const facts = stored[layer]
     if (facts === undefined)
       throw new Problem('store_error', `the index of layer ${layer} is gone`, { layer })
     if (facts.compressedBytes !== descriptor.size) {
@@ -172,21 +174,4 @@ function sum(layers: number, missing: readonly LayerProgress[]): Progress {
     bytes: total((one) => one.bytes),
     bytesDone: total((one) => one.bytesDone),
   }
-}
-
-/** The first failure wins; the others are waited for, so that nothing goes on unseen. */
-async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items]
-  let failure: { error: unknown } | undefined
-  const worker = async () => {
-    for (let next = queue.shift(); next !== undefined && failure === undefined; next = queue.shift()) {
-      try {
-        await run(next)
-      } catch (error) {
-        failure ??= { error }
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: LAYERS_AT_ONCE }, worker))
-  if (failure !== undefined) throw failure.error
 }

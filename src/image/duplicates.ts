@@ -30,6 +30,8 @@ export const DUPLICATES = defineSchema<DuplicateGroup>({
 /** One file whose content may be there again. */
 export type Copy = { readonly sha256: ByteString; readonly bytes: number; readonly key: PathKey }
 
+export type DuplicateTotals = { readonly groups: number; readonly wastedBytes: number }
+
 const COPIES = defineSchema<Copy>({ sha256: sha256('sha256'), bytes: int64('bytes'), key: path('path') })
 
 /** Takes the files of which `RepeatedContents` says that they may be duplicates, and writes the groups that are. */
@@ -48,7 +50,7 @@ export class Duplicates {
   }
 
   /** @param key of the table */
-  async write(key: string): Promise<{ groups: number; wastedBytes: number }> {
+  async write(key: string): Promise<DuplicateTotals> {
     const found = new SortedRows(this.#store, DUPLICATES, compareGroups, weighGroup)
     try {
       let wastedBytes = 0

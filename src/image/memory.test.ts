@@ -17,7 +17,7 @@ async function merge(members: number, layers: number, heapMebibytes: number) {
 }
 
 test('a hundred thousand members take little memory', { timeout: 120_000 }, async () => {
-  const { entries, arrayBuffers } = await merge(100_000, 20, 28)
+  const { entries, arrayBuffers } = await merge(100_000, 20, 40)
   expect(entries).toBeGreaterThanOrEqual(100_000)
   expect(arrayBuffers).toBeLessThan(32 * MEBIBYTE)
 })

@@ -3,6 +3,7 @@
  * directories on the way to each. It holds one batch of each layer and the names of the current path's directories.
  */
 import { type Entry, sortKey } from '../layer/entry.ts'
+import { allOf } from '../parallel.ts'
 import { isWithin, type PathKey } from '../path.ts'
 import { Problem } from '../problem.ts'
 import { Heap } from './heap.ts'
@@ -141,7 +142,8 @@ export async function* walk(
   const all = layers.map((rows, layer) => new Cursor(layer, rows))
   try {
     const cursors = new Heap(isBefore)
-    for (const cursor of all) if (await cursor.fill()) cursors.push(cursor)
+    const filled = await allOf(all.map((cursor) => cursor.fill()))
+    for (const cursor of all) if (filled[cursor.layer]) cursors.push(cursor)
     const directories = new OpenDirectories(visitors)
     const rows: Entry[] = []
     const rowLayers: number[] = []

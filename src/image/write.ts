@@ -7,10 +7,11 @@ import { MERGED_ENTRIES } from '../index/merged-entries.ts'
 import { openTable, type Table } from '../index/table.ts'
 import { writeTable } from '../index/write-table.ts'
 import type { Entry } from '../layer/entry.ts'
+import { allOf, inParallel } from '../parallel.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { type ImageConfig, nonEmptyHistory } from '../registry/config.ts'
 import { DirectoryFinder } from './directories.ts'
-import { type Copy, Duplicates } from './duplicates.ts'
+import { type Copy, Duplicates, type DuplicateTotals } from './duplicates.ts'
 import { DiveEfficiency } from './efficiency.ts'
 import { countPackages, countsOf, type ImageLayer, layerReports, sizesOf } from './facts.ts'
 import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.ts'
@@ -39,18 +40,21 @@ export type ImageSource = {
 /** Rows, files and directories that the merge hands on at once. */
 const STEP = 2000
 
+/** Layers that are read side by side, each through, before they are merged. */
+const SURVEYED_AT_ONCE = 4
+
 /** What is learned of the layers before they are merged, member by member. */
 async function survey(layers: readonly LayerRows[], members: number): Promise<Survey> {
   const links = new CollectedLinks()
   const contents = new RepeatedContents(members)
-  for (const [layer, rows] of layers.entries()) {
+  await inParallel([...layers.entries()], SURVEYED_AT_ONCE, async ([layer, rows]) => {
     for await (const batch of rows) {
       for (const row of batch) {
         if (isContent(row)) contents.add(row.sha256 ?? '')
         else links.see(row, layer)
       }
     }
-  }
+  })
   return { links, contents }
 }
 
@@ -129,26 +133,22 @@ class ImageWriter {
   }
 
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
-    const tables: Table<Entry>[] = []
-    for (const { descriptor } of source.layers) tables.push(await openLayer(store, descriptor.digest))
-    const open = () => rowsOf(tables)
+    const tables = await allOf(source.layers.map(({ descriptor }) => openLayer(store, descriptor.digest)))
     const members = tables.reduce((all, table) => all + table.rowCount, 0)
-    const { links, contents } = await survey(open(), members)
-    return new ImageWriter(store, source, tables, await resolveHardLinks(links, open), contents)
+    const { links, contents } = await survey(rowsOf(tables, SURVEYED_AT_ONCE), members)
+    const resolved = await resolveHardLinks(links, () => rowsOf(tables, tables.length))
+    return new ImageWriter(store, source, tables, resolved, contents)
   }
 
   async write(): Promise<ImageFacts> {
     const { layers, config } = this.#source
     await writeTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES, this.#merge())
-    await this.#directories.write(this.#key('directories.parquet'))
-    const { waste, bytesByLayer } = await this.#waste.write(
-      this.#key('waste.parquet'),
-      layers.length,
-      (file) => this.#merger.wasteOf(file),
-    )
-    const duplicates = await this.#duplicates.write(this.#key('duplicates.parquet'))
-    await this.#layerDuplicates.write(this.#key('layer-duplicates.parquet'))
-    const inventory = await this.#takeInventory()
+    const [{ waste, bytesByLayer }, duplicates, inventory] = await allOf([
+      this.#waste.write(this.#key('waste.parquet'), layers.length, (file) => this.#merger.wasteOf(file)),
+      this.#writeDuplicates(),
+      this.#takeInventory(),
+      this.#directories.write(this.#key('directories.parquet')),
+    ])
     const packages = inventory.packages()
     await writeTable(this.#store, this.#key('packages.parquet'), PACKAGES, once(packages))
     const { totals } = this.#merger
@@ -204,6 +204,13 @@ class ImageWriter {
     if (bytes > 0 && this.#contents.has(sha256)) copies.push({ key, bytes, sha256 })
   }
 
+  /** One after the other, since each sorts as many rows as there may be. @returns those of the merged file system */
+  async #writeDuplicates(): Promise<DuplicateTotals> {
+    const duplicates = await this.#duplicates.write(this.#key('duplicates.parquet'))
+    await this.#layerDuplicates.write(this.#key('layer-duplicates.parquet'))
+    return duplicates
+  }
+
   /** Goes through the merged file system again where there is a package database: whose files are whose is known then. */
   async #takeInventory(): Promise<Inventory> {
     const { layers, wasm } = this.#source
@@ -239,7 +246,7 @@ class ImageWriter {
   }
 
   #rows(): readonly LayerRows[] {
-    return rowsOf(this.#tables)
+    return rowsOf(this.#tables, this.#tables.length)
   }
 
   #key(object: Parameters<typeof imageKey>[1]): string {
@@ -247,12 +254,18 @@ class ImageWriter {
   }
 }
 
+/** Bytes that are fetched of all tables that are read at once; as many again of what comes next. */
+const FETCH_BYTES = 4 * 1024 * 1024
+/** Bytes that are fetched of one table at once. */
+const MOST_FETCHED = 512 * 1024
 /** More tables than these at once would hold too much of what comes next. */
 const MOST_AHEAD = 32
 
-function rowsOf(tables: readonly Table<Entry>[]): readonly LayerRows[] {
-  const ahead = tables.length > MOST_AHEAD ? 'none' : 'next'
-  return tables.map((table) => table.rows({ ahead }))
+/** @param atOnce how many of them are read at the same time */
+function rowsOf(tables: readonly Table<Entry>[], atOnce: number): readonly LayerRows[] {
+  const ahead = atOnce > MOST_AHEAD ? 'none' : 'next'
+  const fetchBytes = Math.min(MOST_FETCHED, FETCH_BYTES / atOnce)
+  return tables.map((table) => table.rows({ ahead, fetchBytes }))
 }
 
 async function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {

@@ -32,15 +32,15 @@ export class FolderStore implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
-    const file = await this.#open(key)
-    if (file === undefined) return undefined
+    const opened = await this.#open(key)
+    if (opened === undefined) return undefined
+    const { file, size } = opened
     try {
-      const { size } = await file.stat()
       const { offset, length } = within(size, range)
       if (length > PIECE_BYTES) return { size, body: pieces(file, offset, length) }
       const bytes = await readFully(file, offset, length)
       await file.close()
-      return { size, body: new Blob([bytes]).stream() }
+      return { size, body: onePiece(bytes) }
     } catch (error) {
       await file.close()
       throw unavailable(error)
@@ -110,11 +110,12 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  async #open(key: string): Promise<FileHandle | undefined> {
+  async #open(key: string): Promise<{ readonly file: FileHandle; readonly size: number } | undefined> {
     const path = this.#path(key)
     try {
       const file = await open(path, 'r')
-      if ((await file.stat()).isFile()) return file
+      const stats = await file.stat()
+      if (stats.isFile()) return { file, size: stats.size }
       await file.close()
       return undefined
     } catch (error) {
@@ -162,6 +163,15 @@ async function readFully(file: FileHandle, offset: number, length: number): Prom
     filled += bytesRead
   }
   return bytes
+}
+
+function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes)
+      controller.close()
+    },
+  })
 }
 
 /** The range as it is asked for; the file is closed at its end, on failure, or when nobody wants more. */

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { allOf, inParallel } from './parallel.ts'
+
+test('all values, in the order of the work', async () => {
+  expect(await allOf([sleep(2, 'slow'), sleep(1, 2)])).toEqual(['slow', 2])
+})
+
+test('a failure is told when the others have ended', async () => {
+  let ended = false
+  const slow = sleep(5).then(() => {
+    ended = true
+  })
+  await expect(allOf([Promise.reject(new Error('at once')), slow])).rejects.toThrow('at once')
+  expect(ended).toBe(true)
+})
+
+test('so many at once and no more', async () => {
+  let running = 0
+  let most = 0
+  const done: number[] = []
+  await inParallel([1, 2, 3, 4, 5], 2, async (item) => {
+    most = Math.max(most, ++running)
+    await sleep(1)
+    running--
+    done.push(item)
+  })
+  expect(most).toBe(2)
+  expect(done).toEqual([1, 2, 3, 4, 5])
+})
+
+test('after a failure nothing is begun, and what runs is waited for', async () => {
+  const ended: number[] = []
+  const running = inParallel([1, 2, 3], 2, async (item) => {
+    if (item === 1) throw new Error('the first')
+    await sleep(5)
+    ended.push(item)
+  })
+  await expect(running).rejects.toThrow('the first')
+  expect(ended).toEqual([2])
+})

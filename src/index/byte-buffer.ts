@@ -2,6 +2,8 @@
 import type { ByteString } from '../bytes.ts'
 
 const TWO_32 = 2 ** 32
+/** Shorter strings are written byte by byte in less time than a call takes. */
+const LONG = 128
 
 export class ByteBuffer {
   /** What is written so far, and room behind it. */
@@ -47,13 +49,12 @@ export class ByteBuffer {
     this.length += count
   }
 
-  /** @param from where in `value` to begin */
-  latin1(value: ByteString, from = 0): void {
-    this.reserve(value.length - from)
-    const { data } = this
-    let at = this.length
-    for (let i = from; i < value.length; i++) data[at++] = value.charCodeAt(i)
-    this.length = at
+  latin1(value: ByteString): void {
+    this.reserve(value.length)
+    const { data, length } = this
+    this.length += value.length
+    if (value.length > LONG) Buffer.from(data.buffer, length, value.length).write(value, 'latin1')
+    else for (let i = 0; i < value.length; i++) data[length + i] = value.charCodeAt(i)
   }
 
   /** @param value 0 to 2^32 - 1 */

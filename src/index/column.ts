@@ -162,11 +162,10 @@ export function sha256(name: string): Column<ByteString> {
   return {
     parts: [{ name, type: 'fixed', typeLength: length, optional: false, codec: CODEC.none }],
     encode(values, rows, sink) {
-      const body = pageBuffer()
-      for (const value of values) {
+      for (const value of values)
         if (value.length !== length) throw new RangeError(`a SHA-256 of ${value.length} bytes`)
-        body.latin1(value)
-      }
+      const body = pageBuffer()
+      body.latin1(values.join(''))
       sink(0, rows, { encoding: ENCODING.plain, valueCount: values.length, body })
     },
     decode(source) {

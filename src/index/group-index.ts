@@ -50,7 +50,7 @@ export class GroupIndexWriter {
     while (shared < key.length && key.charCodeAt(shared) === previous.charCodeAt(shared)) shared++
     this.#groups.varint(shared)
     this.#groups.varint(key.length - shared)
-    this.#groups.latin1(key, shared)
+    this.#groups.latin1(key.slice(shared))
     this.#previous = key
   }
 

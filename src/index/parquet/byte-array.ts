@@ -72,7 +72,7 @@ export function writeLengthByteArrays(values: readonly ByteString[]): PageBody {
     makeRoom(values.length)
     for (let i = 0; i < values.length; i++) numbers[i] = values[i]!.length
     writeDeltas(body, numbers, values.length)
-    for (const value of values) body.latin1(value)
+    body.latin1(values.join(''))
   }
   return { encoding: ENCODING.deltaLengthByteArray, valueCount: values.length, body }
 }

@@ -11,18 +11,19 @@ import { best, line, seconds } from './measure.ts'
 const RUNS = 3
 const LAYERS = 8
 const FILES = 2_000
-const FILE_BYTES = 30_000
+const FILE_BYTES = 60_000
 
 export default async function threads(): Promise<void> {
   const registry = await FixtureRegistry.start()
   await withFolder(async (at) => {
-    const layers: TestLayer[] = []
-    for (let layer = 0; layer < LAYERS; layer++) {
-      await writeFiles(at('layer'), FILES + layer, FILE_BYTES)
-      layers.push(await makeLayer(gunzipSync(await readFile(at('layer')))))
-    }
-    const image = registry.push('layers', 'v1', makeImage(layers))
-    const small = registry.push('small', 'v1', makeImage(layers.slice(0, 0)))
+    const layersOf = (count: number, files: number) =>
+      Array.fromAsync({ length: count }, async (_, layer): Promise<TestLayer> => {
+        await writeFiles(at('layer'), files + layer, FILE_BYTES)
+        return makeLayer(gunzipSync(await readFile(at('layer'))))
+      })
+    const image = registry.push('layers', 'v1', makeImage(await layersOf(LAYERS, FILES)))
+    // So that the threads run, as they do in a service that is in use.
+    const small = registry.push('small', 'v1', makeImage(await layersOf(2, 1)))
     const times = new Map<number, number[]>([1, 2].map((count) => [count, []]))
     for (let run = 0; run < RUNS; run++) {
       for (const [count, all] of times) {

@@ -8,20 +8,22 @@ import { compiledWasm } from '../wasm.ts'
 import { createFetch } from './fetch.ts'
 import { FolderStore } from './folder-store.ts'
 import { MeteredStore, type StoreOperation } from './metered-store.ts'
-import { S3Store } from './s3-store.ts'
 
-function openStore(configuration: Configuration): ObjectStore {
-  return configuration.s3 === undefined ? new FolderStore(configuration.data) : new S3Store(configuration.s3)
+/** The client of S3 is large, and read only where it is wanted: each layer thread begins with this. */
+async function openStore({ s3, data }: Configuration): Promise<ObjectStore> {
+  if (s3 === undefined) return new FolderStore(data)
+  const { S3Store } = await import('./s3-store.ts')
+  return new S3Store(s3)
 }
 
 /** @param count told of each operation on the store as it begins */
-export function createService(
+export async function createService(
   configuration: Configuration,
   jobs: Jobs,
   count: (operation: StoreOperation) => void,
-): Service {
+): Promise<Service> {
   const fetch = createFetch(configuration)
-  const store = new MeteredStore(openStore(configuration), count)
+  const store = new MeteredStore(await openStore(configuration), count)
   return {
     host: { configuration, fetch, store, jobs, wasm: compiledWasm() },
     client: new RegistryClient({ fetch, configuration }),

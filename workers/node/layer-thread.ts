@@ -32,7 +32,7 @@ const noJobs: Jobs = {
 }
 
 let operations: StoreOperation[] = []
-const service = createService(parseConfiguration(workerData.env, 'node'), noJobs, (operation) =>
+const service = await createService(parseConfiguration(workerData.env, 'node'), noJobs, (operation) =>
   operations.push(operation),
 )
 

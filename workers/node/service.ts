@@ -56,7 +56,7 @@ export async function startNode(
       logJob(log, job, state)
     },
   )
-  const service = createService(configuration, runner, (operation) => metrics.stored(operation))
+  const service = await createService(configuration, runner, (operation) => metrics.stored(operation))
   const app = createApp(service, {
     assets: readAsset,
     clientOf: (ask) => getConnInfo(ask).remote.address ?? '',

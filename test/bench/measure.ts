@@ -24,6 +24,14 @@ export async function shell(command: string): Promise<void> {
   if (code !== 0) throw new Error(`${command}: exit ${code}`)
 }
 
+/** Whether a shell finds all of these commands. */
+export async function areInstalled(...commands: readonly string[]): Promise<boolean> {
+  return shell(commands.map((command) => `command -v ${command}`).join(' && ')).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** The layers' blobs of an image as files, smallest trouble for a reference; removed by `done`. */
 export async function layerFiles(
   repository: string,

@@ -6,6 +6,7 @@ import { refuseTrailing } from './trailing.ts'
 
 /** Of one piece of output, in bytes: measured as the best on both hosts. */
 const PIECE = 256 * 1024
+const NOTHING = new Uint8Array(0)
 
 /** Inflates what `source` has left. A piece is valid until the next is asked for. */
 export async function* gunzip(source: BlobReader): AsyncGenerator<Uint8Array> {
@@ -95,8 +96,6 @@ class Inflater {
     this.#stream.destroy()
   }
 }
-
-const NOTHING = new Uint8Array(0)
 
 function withInsides(stream: Gunzip): Gunzip & Insides {
   if (!hasInsides(stream)) throw new Error('zlib works in another way here')

@@ -143,12 +143,11 @@ class ImageWriter {
   async write(): Promise<ImageFacts> {
     const { layers, config } = this.#source
     await writeTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES, this.#merge())
-    const [{ waste, bytesByLayer }, duplicates, inventory] = await allOf([
+    const [{ waste, bytesByLayer }] = await allOf([
       this.#waste.write(this.#key('waste.parquet'), layers.length, (file) => this.#merger.wasteOf(file)),
-      this.#writeDuplicates(),
-      this.#takeInventory(),
       this.#directories.write(this.#key('directories.parquet')),
     ])
+    const [duplicates, inventory] = await allOf([this.#writeDuplicates(), this.#takeInventory()])
     const packages = inventory.packages()
     await writeTable(this.#store, this.#key('packages.parquet'), PACKAGES, once(packages))
     const { totals } = this.#merger

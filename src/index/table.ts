@@ -5,6 +5,7 @@
 import type { ObjectStore } from '../host.ts'
 import type { PathKey } from '../path.ts'
 import { Problem } from '../problem.ts'
+import { turn } from '../turn.ts'
 import { ByteReader } from './byte-buffer.ts'
 import type { PageSource, Values } from './column.ts'
 import { fetchBytes } from './fetch-bytes.ts'
@@ -150,6 +151,8 @@ export class Table<Row> {
       // It may never be waited for: whoever stops early does not care.
       next?.catch(() => {})
       for (let group = span.firstGroup; group < span.endGroup; group++) {
+        // What was fetched at once is no reason to keep the event loop for so long.
+        if (group > span.firstGroup) await turn()
         yield this.#view<Name>(group, { start, end }, wanted, data, span.offset)
       }
     }

@@ -1,4 +1,5 @@
 /** So that a long computation leaves the event loop to others now and then: aborts, timers, other requests. */
+import { turn } from '../turn.ts'
 
 /** Bytes of content: about a tenth of a second of inflating and hashing. */
 const WORK = 32 * 1024 * 1024
@@ -18,6 +19,6 @@ export class Breath {
 
   take(): Promise<void> {
     this.#work = 0
-    return new Promise((resolve) => setTimeout(resolve, 0))
+    return turn()
   }
 }

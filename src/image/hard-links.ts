@@ -179,7 +179,7 @@ export class CollectedLinks {
   }
 
   /** To be called with every member of every layer, in any order. */
-  see(row: Entry, layer: number): void {
+  see(row: Omit<Entry, 'sha256'>, layer: number): void {
     if (row.type !== 'hardlink' || row.whiteout !== undefined || row.key === '') return
     this.#add(memberStamp(layer, row.ordinal), row.link ?? '')
   }

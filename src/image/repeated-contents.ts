@@ -20,9 +20,9 @@ export class RepeatedContents {
     this.#mask = marks - 1
   }
 
-  /** @param sha256 32 bytes */
-  add(sha256: ByteString): void {
-    const mark = this.#mark(sha256)
+  /** @param sha256Start the digest's first 32 bits */
+  add(sha256Start: number): void {
+    const mark = sha256Start & this.#mask
     const word = mark >>> 4
     const shift = 2 * (mark & 15)
     const marks = this.#marks[word] ?? 0
@@ -32,12 +32,12 @@ export class RepeatedContents {
 
   /** False where it was added once at most. */
   has(sha256: ByteString): boolean {
-    const mark = this.#mark(sha256)
+    const mark = startOf(sha256) & this.#mask
     return (((this.#marks[mark >>> 4] ?? 0) >>> (2 * (mark & 15))) & AGAIN) !== 0
   }
+}
 
-  #mark(sha256: ByteString): number {
-    const first = sha256.charCodeAt(0) | (sha256.charCodeAt(1) << 8) | (sha256.charCodeAt(2) << 16)
-    return (first | (sha256.charCodeAt(3) << 24)) & this.#mask
-  }
+function startOf(sha256: ByteString): number {
+  const [a, b] = [sha256.charCodeAt(0) << 24, sha256.charCodeAt(1) << 16]
+  return a | b | (sha256.charCodeAt(2) << 8) | sha256.charCodeAt(3)
 }

@@ -1,7 +1,7 @@
 /** An image's index, made of those of its layers: its tables and, last, its facts. */
 import type { ObjectStore, WasmModules } from '../host.ts'
 import { readDatabases } from '../index/databases.ts'
-import { ENTRIES } from '../index/entries.ts'
+import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey } from '../index/keys.ts'
 import { MERGED_ENTRIES } from '../index/merged-entries.ts'
 import { openTable, type Table } from '../index/table.ts'
@@ -43,14 +43,16 @@ const STEP = 2000
 /** Layers that are read side by side, each through, before they are merged. */
 const SURVEYED_AT_ONCE = 4
 
+type Rows<Row> = AsyncIterable<readonly Row[]>
+
 /** What is learned of the layers before they are merged, member by member. */
-async function survey(layers: readonly LayerRows[], members: number): Promise<Survey> {
+async function survey(layers: readonly Rows<BriefEntry>[], members: number): Promise<Survey> {
   const links = new CollectedLinks()
   const contents = new RepeatedContents(members)
   await inParallel([...layers.entries()], SURVEYED_AT_ONCE, async ([layer, rows]) => {
     for await (const batch of rows) {
       for (const row of batch) {
-        if (isContent(row)) contents.add(row.sha256 ?? '')
+        if (isContent(row)) contents.add(row.sha256Start ?? 0)
         else links.see(row, layer)
       }
     }
@@ -61,7 +63,7 @@ async function survey(layers: readonly LayerRows[], members: number): Promise<Su
 type Survey = { readonly links: CollectedLinks; readonly contents: RepeatedContents }
 
 /** What has no bytes wastes none. */
-function isContent(entry: Entry): boolean {
+function isContent(entry: Pick<Entry, 'type' | 'bytes' | 'whiteout'>): boolean {
   return entry.type === 'file' && entry.bytes > 0 && entry.whiteout === undefined
 }
 
@@ -135,7 +137,8 @@ class ImageWriter {
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
     const tables = await allOf(source.layers.map(({ descriptor }) => openLayer(store, descriptor.digest)))
     const members = tables.reduce((all, table) => all + table.rowCount, 0)
-    const { links, contents } = await survey(rowsOf(tables, SURVEYED_AT_ONCE), members)
+    const brief = tables.map((table) => table.as(BRIEF_ENTRIES))
+    const { links, contents } = await survey(rowsOf(brief, SURVEYED_AT_ONCE), members)
     const resolved = await resolveHardLinks(links, () => rowsOf(tables, tables.length))
     return new ImageWriter(store, source, tables, resolved, contents)
   }
@@ -261,7 +264,7 @@ const MOST_FETCHED = 512 * 1024
 const MOST_AHEAD = 32
 
 /** @param atOnce how many of them are read at the same time */
-function rowsOf(tables: readonly Table<Entry>[], atOnce: number): readonly LayerRows[] {
+function rowsOf<Row>(tables: readonly Table<Row>[], atOnce: number): readonly Rows<Row>[] {
   const ahead = atOnce > MOST_AHEAD ? 'none' : 'next'
   const fetchBytes = Math.min(MOST_FETCHED, FETCH_BYTES / atOnce)
   return tables.map((table) => table.rows({ ahead, fetchBytes }))

@@ -156,23 +156,42 @@ export function flag(name: string): Column<boolean> {
   }
 }
 
+const SHA256_BYTES = 32
+
 /** A SHA-256: always 32 bytes. It is stored as it is: there is nothing in it to compress. */
 export function sha256(name: string): Column<ByteString> {
-  const length = 32
   return {
-    parts: [{ name, type: 'fixed', typeLength: length, optional: false, codec: CODEC.none }],
+    parts: [{ name, type: 'fixed', typeLength: SHA256_BYTES, optional: false, codec: CODEC.none }],
     encode(values, rows, sink) {
       for (const value of values)
-        if (value.length !== length) throw new RangeError(`a SHA-256 of ${value.length} bytes`)
+        if (value.length !== SHA256_BYTES) throw new RangeError(`a SHA-256 of ${value.length} bytes`)
       const body = pageBuffer()
       body.latin1(values.join(''))
       sink(0, rows, { encoding: ENCODING.plain, valueCount: values.length, body })
     },
     decode(source) {
       const page = source(0)
-      expectBytes(page, page.valueCount * length)
-      const arrays = ByteArrays.ofLength(page.body, length)
+      expectBytes(page, page.valueCount * SHA256_BYTES)
+      const arrays = ByteArrays.ofLength(page.body, SHA256_BYTES)
       return { get: (row) => arrays.get(slotOf(page, row)) }
+    },
+  }
+}
+
+/** The first 32 bits of each SHA-256 of a column that `sha256` wrote: to tell most of them apart, no strings are made. */
+export function sha256Start(name: string): Column<number> {
+  const { parts } = sha256(name)
+  return {
+    parts,
+    encode() {
+      throw new Error('a part of a digest is not written')
+    },
+    decode(source) {
+      const page = source(0)
+      expectBytes(page, page.valueCount * SHA256_BYTES)
+      const { buffer, byteOffset, byteLength } = page.body
+      const digests = new DataView(buffer, byteOffset, byteLength)
+      return { get: (row) => digests.getUint32(SHA256_BYTES * slotOf(page, row)) }
     },
   }
 }

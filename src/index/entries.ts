@@ -10,6 +10,7 @@ import {
   optional,
   path,
   sha256,
+  sha256Start,
   string,
   text,
   timestamp,
@@ -58,3 +59,12 @@ export const SHA256_COLUMN: Column<ByteString | undefined> = optional(sha256('sh
 
 /** Sorted by (`sortKey`, `ordinal`): a whiteout stands at what it hides. */
 export const ENTRIES = defineSchema<Entry>({ ...ENTRY_COLUMNS, sha256: SHA256_COLUMN }, { sortKey })
+
+/** An entry of which the content need only be told from most others. */
+export type BriefEntry = Omit<Entry, 'sha256'> & { readonly sha256Start: number | undefined }
+
+/** The same table, read in less time. */
+export const BRIEF_ENTRIES = defineSchema<BriefEntry>(
+  { ...ENTRY_COLUMNS, sha256Start: optional(sha256Start('sha256')) },
+  { sortKey },
+)

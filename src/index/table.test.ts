@@ -12,7 +12,7 @@ import { decodeText, encodeText, toHex } from '../bytes.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
 import { baseName, isWithin, keyToPath, parentKey } from '../path.ts'
 import { Problem } from '../problem.ts'
-import { ENTRIES } from './entries.ts'
+import { BRIEF_ENTRIES, ENTRIES } from './entries.ts'
 import { openTable, plainRow, type Table } from './table.ts'
 import { writeTable } from './write-table.ts'
 import { formatXattrs } from './xattrs.ts'
@@ -346,6 +346,20 @@ test('columns that are not asked for are neither fetched nor there', async () =>
   }
   expect(bytes).toBeGreaterThan(1e6)
   expect(store.bytesRead).toBeLessThan(store.objects.get(KEY)!.length / 3)
+})
+
+test('through another schema of the same parts the same rows are seen', async () => {
+  const digests = ['\0\x01\x02\x03', '\xff\xfe\xfd\xfc'].map((start) => start.padEnd(32, '\xee'))
+  const rows = [digests[0], undefined, digests[1]].map(
+    (sha256, ordinal): Entry => ({ ...EXAMPLE, key: `file-${ordinal}`, ordinal, sha256 }),
+  )
+  const table = await openTable(await written(rows), KEY, ENTRIES)
+  const seen = await Array.fromAsync(table!.as(BRIEF_ENTRIES).rows())
+  expect(seen.flat().map(({ key, sha256Start }) => [key, sha256Start])).toEqual([
+    ['file-0', 0x00010203],
+    ['file-1', undefined],
+    ['file-2', 0xfffefdfc],
+  ])
 })
 
 test('the index of the groups and the footer say the same', async () => {

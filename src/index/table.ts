@@ -100,6 +100,11 @@ export class Table<Row> {
     return this.#index.rowCount
   }
 
+  /** The same table, seen in another way: through a schema of the same parts. */
+  as<Other>(schema: Schema<Other>): Table<Other> {
+    return new Table(this.#store, this.#key, schema, this.#index)
+  }
+
   /**
    * The rows in which all rows of a subtree stand, and few others: of the groups that can hold `directory` and what is below
    * it, by their first keys. Rows are to be looked at with `isWithin`. All rows, for a table in another order.

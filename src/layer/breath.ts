@@ -1,8 +1,8 @@
 /** So that a long computation leaves the event loop to others now and then: aborts, timers, other requests. */
 import { turn } from '../turn.ts'
 
-/** Bytes of content: about a tenth of a second of inflating and hashing. */
-const WORK = 32 * 1024 * 1024
+/** Bytes of content: a quarter of a second of inflating and hashing. To wait for more of a blob leaves the loop, too. */
+const WORK = 64 * 1024 * 1024
 
 export class Breath {
   #work = 0

@@ -2,7 +2,7 @@
 import { describeLayer, indexInWorkerd, type Layer, withFolder, writeFiles } from './layers.ts'
 import { best, line, seconds, shell } from './measure.ts'
 
-const RUNS = 4
+const RUNS = 5
 /** Of a fresh workerd, before the one that counts: it compiles what is used often. */
 const WARM_RUNS = 2
 /** Real files of every kind: some 450 MB and 25,000 entries on a Debian machine. */

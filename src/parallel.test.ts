@@ -19,14 +19,16 @@ test('so many at once and no more', async () => {
   let running = 0
   let most = 0
   const done: number[] = []
-  await inParallel([1, 2, 3, 4, 5], 2, async (item) => {
+  const doubled = await inParallel([1, 2, 3, 4, 5], 2, async (item) => {
     most = Math.max(most, ++running)
     await sleep(1)
     running--
     done.push(item)
+    return 2 * item
   })
   expect(most).toBe(2)
   expect(done).toEqual([1, 2, 3, 4, 5])
+  expect(doubled).toEqual([2, 4, 6, 8, 10])
 })
 
 test('after a failure nothing is begun, and what runs is waited for', async () => {

@@ -8,18 +8,25 @@ export async function allOf<Work extends readonly unknown[] | []>(
   return Promise.all(work)
 }
 
-/** So many at once, in order; after a failure no other is begun. @throws what the first to fail failed with */
-export async function inParallel<T>(
+/**
+ * So many at once, begun in order; after a failure no other is begun.
+ *
+ * @returns what came of each, in the order of the items
+ * @throws what the first to fail failed with
+ */
+export async function inParallel<T, Result>(
   items: readonly T[],
   atOnce: number,
-  run: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = [...items]
+  run: (item: T) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results = new Array<Result>(items.length)
+  const queue = items.entries()
   let failure: { readonly error: unknown } | undefined
   const worker = async () => {
-    for (let next = queue.shift(); next !== undefined && failure === undefined; next = queue.shift()) {
+    for (const [place, item] of queue) {
+      if (failure !== undefined) return
       try {
-        await run(next)
+        results[place] = await run(item)
       } catch (error) {
         failure ??= { error }
       }
@@ -27,4 +34,5 @@ export async function inParallel<T>(
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
   if (failure !== undefined) throw failure.error
+  return results
 }

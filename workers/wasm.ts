@@ -4,12 +4,6 @@ import { wasmBytes } from './wasm-bytes.ts'
 
 /** Each is compiled once, when first asked for. */
 export function compiledWasm(): WasmModules {
-  const compiled = new Map<WasmName, Promise<WebAssembly.Module>>()
-  return (name) => {
-    const known = compiled.get(name)
-    if (known !== undefined) return known
-    const compiling = wasmBytes(name).then((bytes) => WebAssembly.compile(bytes))
-    compiled.set(name, compiling)
-    return compiling
-  }
+  const compiled: { [Name in WasmName]?: Promise<WebAssembly.Module> } = {}
+  return (name) => (compiled[name] ??= wasmBytes(name).then((bytes) => WebAssembly.compile(bytes)))
 }

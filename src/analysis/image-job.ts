@@ -4,7 +4,7 @@ import { writeFailure, writeImage } from '../image/write.ts'
 import { layerKey } from '../index/keys.ts'
 import { readLayerFacts } from '../index/layer-index.ts'
 import type { LayerFacts } from '../layer/read.ts'
-import { allOf, inParallel } from '../parallel.ts'
+import { inParallel } from '../parallel.ts'
 import { Problem } from '../problem.ts'
 import { parseConfig, requireDiffIds } from '../registry/config.ts'
 import type { Descriptor } from '../registry/manifest.ts'
@@ -16,6 +16,8 @@ import { follow } from './wait.ts'
 
 /** Layers of one image that are read at the same time. */
 const LAYERS_AT_ONCE = 4
+/** Layers of which the facts are read at the same time. */
+const FACTS_AT_ONCE = 16
 /** A layer that makes no progress is given up by the transport's own limits; this is only a bound on waiting. */
 const LAYER_MILLISECONDS = 6 * 3_600_000
 
@@ -138,7 +140,7 @@ async function collect(
   const layers: { descriptor: Descriptor; facts: LayerFacts }[] = []
   let bytes = 0
   let entries = 0
-  const stored = await allOf(descriptors.map(({ digest }) => readLayerFacts(store, digest)))
+  const stored = await inParallel(descriptors, FACTS_AT_ONCE, ({ digest }) => readLayerFacts(store, digest))
   for (const [layer, descriptor] of descriptors.entries()) {
     const facts = stored[layer]
     if (facts === undefined)

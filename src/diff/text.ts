@@ -1,5 +1,6 @@
 /** One text file in two images, line by line: `/v1/diff/file`. */
 import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk, structuredPatch } from 'diff'
+import { allOf } from '../parallel.ts'
 import { Problem } from '../problem.ts'
 
 /** Of either side, in bytes: what a request may hold of both at once. */
@@ -109,10 +110,7 @@ const NOTHING: Content = { kind: 'text', bytes: new Uint8Array() }
 
 async function readBoth(from?: FileSource, to?: FileSource): Promise<readonly [Content, Content]> {
   // Both are waited for, so that a failure of one leaves no stream of the other behind.
-  const [before, after] = await Promise.allSettled([read(from), read(to)])
-  if (before.status === 'rejected') throw before.reason
-  if (after.status === 'rejected') throw after.reason
-  return [before.value, after.value]
+  return allOf([read(from), read(to)])
 }
 
 async function read(source: FileSource | undefined): Promise<Content> {

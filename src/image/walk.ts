@@ -9,7 +9,7 @@ import { Problem } from '../problem.ts'
 import { Heap } from './heap.ts'
 
 /** Rows of one layer in batches, sorted by (sortKey, ordinal). */
-export type LayerRows = AsyncIterable<readonly Entry[]>
+export type LayerRows<Row = Entry> = AsyncIterable<readonly Row[]>
 
 /** Members of one path that are held at once: a name that a tar repeats more often is no file system. */
 const MAX_MEMBERS_OF_A_PATH = 100_000

@@ -40,13 +40,13 @@ export type ImageSource = {
 /** Rows, files and directories that the merge hands on at once. */
 const STEP = 2000
 
+/** Layers whose tables are opened at the same time. */
+const OPENED_AT_ONCE = 16
 /** Layers that are read side by side, each through, before they are merged. */
 const SURVEYED_AT_ONCE = 4
 
-type Rows<Row> = AsyncIterable<readonly Row[]>
-
 /** What is learned of the layers before they are merged, member by member. */
-async function survey(layers: readonly Rows<BriefEntry>[], members: number): Promise<Survey> {
+async function survey(layers: readonly LayerRows<BriefEntry>[], members: number): Promise<Survey> {
   const links = new CollectedLinks()
   const contents = new RepeatedContents(members)
   await inParallel([...layers.entries()], SURVEYED_AT_ONCE, async ([layer, rows]) => {
@@ -135,17 +135,20 @@ class ImageWriter {
   }
 
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
-    const tables = await allOf(source.layers.map(({ descriptor }) => openLayer(store, descriptor.digest)))
+    const tables = await inParallel(source.layers, OPENED_AT_ONCE, ({ descriptor }) =>
+      openLayer(store, descriptor.digest),
+    )
     const members = tables.reduce((all, table) => all + table.rowCount, 0)
     const brief = tables.map((table) => table.as(BRIEF_ENTRIES))
     const { links, contents } = await survey(rowsOf(brief, SURVEYED_AT_ONCE), members)
-    const resolved = await resolveHardLinks(links, () => rowsOf(tables, tables.length))
+    const resolved = await resolveHardLinks(links, () => rowsOf(tables))
     return new ImageWriter(store, source, tables, resolved, contents)
   }
 
   async write(): Promise<ImageFacts> {
     const { layers, config } = this.#source
     await writeTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES, this.#merge())
+    // In two steps: all tables side by side would hold what each sorts.
     const [{ waste, bytesByLayer }] = await allOf([
       this.#waste.write(this.#key('waste.parquet'), layers.length, (file) => this.#merger.wasteOf(file)),
       this.#directories.write(this.#key('directories.parquet')),
@@ -248,7 +251,7 @@ class ImageWriter {
   }
 
   #rows(): readonly LayerRows[] {
-    return rowsOf(this.#tables, this.#tables.length)
+    return rowsOf(this.#tables)
   }
 
   #key(object: Parameters<typeof imageKey>[1]): string {
@@ -264,7 +267,7 @@ const MOST_FETCHED = 512 * 1024
 const MOST_AHEAD = 32
 
 /** @param atOnce how many of them are read at the same time */
-function rowsOf<Row>(tables: readonly Table<Row>[], atOnce: number): readonly Rows<Row>[] {
+function rowsOf<Row>(tables: readonly Table<Row>[], atOnce = tables.length): readonly LayerRows<Row>[] {
   const ahead = atOnce > MOST_AHEAD ? 'none' : 'next'
   const fetchBytes = Math.min(MOST_FETCHED, FETCH_BYTES / atOnce)
   return tables.map((table) => table.rows({ ahead, fetchBytes }))

@@ -37,6 +37,7 @@ async function report(url: string, image: string): Promise<void> {
 
 export default async function cold(): Promise<void> {
   const { files, done } = await layerFiles('app', 'v1')
+  const peers = (await areInstalled('skopeo', 'umoci')) ? PEERS : []
   const reference: number[] = []
   const times = new Map<string, number[]>(
     [...HOSTS.map((host) => `${IMAGE} cold, ${host}`), ...PEERS.keys()].map((what) => [what, []]),
@@ -56,7 +57,7 @@ export default async function cold(): Promise<void> {
       if (pid !== undefined) peak = Math.max(peak, await peakMegabytes(pid))
       await service.stop()
     }
-    for (const [what, command] of (await areInstalled('skopeo', 'umoci')) ? PEERS : []) {
+    for (const [what, command] of peers) {
       await withFolder(async (at) => {
         times.get(what)?.push(await seconds(() => shell(`cd ${at('.')} && ${command}`)))
       })

@@ -64,7 +64,7 @@ export async function indexInWorkerd(
   }
 }
 
-export async function options(): Promise<ConstructorParameters<typeof Miniflare>[0]> {
+async function options(): Promise<ConstructorParameters<typeof Miniflare>[0]> {
   const built = await build({
     entryPoints: [`${ROOT}test/bench/layer-worker.ts`],
     bundle: true,

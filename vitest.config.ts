@@ -13,6 +13,7 @@ export default defineConfig({
           include: ['{src,workers,test}/**/*.test.ts'],
           exclude: ['**/*.workerd.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -21,6 +22,7 @@ export default defineConfig({
           name: 'workerd',
           include: ['{src,workers,test}/**/*.workerd.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],

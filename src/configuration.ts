@@ -2,9 +2,9 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { parseBytesLimit } from './gate/limit.ts'
+import { parseReference } from './oci/reference.ts'
 import { Problem } from './problem.ts'
-import { parseReference } from './reference.ts'
-import { type Credential, parseDockerConfig } from './registry/credentials.ts'
+import { type Credential, parseDockerConfig } from './source/registry/auth/credentials.ts'
 
 export type Limits = {
   /** Uncompressed bytes of one layer. */

@@ -2,8 +2,9 @@
  * What Lamina needs of the platform that it runs on: an outbound `fetch`, an object store, a place for jobs, and
  * compiled WASM modules. `workers/cloudflare` and `workers/node` implement them; nothing else knows which it is.
  */
-import type { Job, JobState } from './analysis/job.ts'
+
 import type { Configuration } from './configuration.ts'
+import type { Job, JobState } from './service/jobs/job.ts'
 
 /**
  * Which addresses a request may reach. `public`: none that is loopback, link-local or private; `private`: those of

@@ -1,11 +1,12 @@
 /** The service in this process, its store in memory: for tests of what HTTP adds to the rooms behind it. */
-import { Memory } from '../src/analysis/access.ts'
-import type { Service } from '../src/analysis/open.ts'
-import { runJob } from '../src/analysis/run.ts'
-import { JobRunner } from '../src/analysis/runner.ts'
+
 import { parseConfiguration } from '../src/configuration.ts'
 import { createApp, type Parts } from '../src/http/app.ts'
-import { RegistryClient } from '../src/registry/client.ts'
+import { runJob } from '../src/service/jobs/run.ts'
+import { JobRunner } from '../src/service/jobs/runner.ts'
+import type { Service } from '../src/service/open.ts'
+import { Memory } from '../src/service/visibility.ts'
+import { RegistryClient } from '../src/source/registry/client.ts'
 import { createFetch } from '../workers/node/fetch.ts'
 import { compiledWasm } from '../workers/wasm.ts'
 import { MemoryStore } from './memory-store.ts'

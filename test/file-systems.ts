@@ -1,7 +1,7 @@
 /** Merged file systems at random: few names, so that two of them have much in common. */
 import fc from 'fast-check'
 import type { MergedEntry } from '../src/image/merged-entry.ts'
-import { type PathKey, parentKey } from '../src/path.ts'
+import { type PathKey, parentKey } from '../src/text/path.ts'
 
 const NAMES = ['a', 'b', 'a.b', 'a-', '.c', '\xff']
 

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { type Header, pack } from 'tar-stream'
-import type { Descriptor } from '../src/registry/manifest.ts'
+import type { Descriptor } from '../src/oci/manifest.ts'
 
 /** A member of a tar: a file unless `type` says otherwise, or its name ends in a slash. */
 export type TestMember = Partial<Omit<Header, 'size' | 'pax'>> & {

@@ -1,7 +1,7 @@
 /** A badge as a picture, and as what shields.io draws one from. */
 import { makeBadge } from 'badge-maker'
-import { Cache } from '../analysis/cache.ts'
 import { visible } from '../formats/escape.ts'
+import { Cache } from '../service/cache.ts'
 import type { Badge } from './badge.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** What a badge can show of an image, and from where on that is worth a look, or bad. */
-import { formatBytes, formatDelta } from '../figure.ts'
+
 import {
   type GrowthLimit,
   isWithinPercent,
@@ -9,6 +9,7 @@ import {
   parseRatioLimit,
 } from '../gate/limit.ts'
 import type { ImageFacts } from '../image/report.ts'
+import { formatBytes, formatDelta } from '../text/format.ts'
 import { single } from './appearance.ts'
 
 /** What is shown, and how it looks unless the badge's reader chose a color. */

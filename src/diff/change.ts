@@ -1,5 +1,5 @@
 import type { MergedEntry } from '../image/merged-entry.ts'
-import { type PathKey, showPath } from '../path.ts'
+import { type PathKey, showPath } from '../text/path.ts'
 
 /** What can differ between two members at one path. `content` also where only one of them is a regular file. */
 export type ChangedField = 'content' | 'type' | 'mode' | 'uid' | 'gid' | 'link' | 'xattrs' | 'device'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ImageConfig, parseConfig } from '../registry/config.ts'
+import { type ImageConfig, parseConfig } from '../oci/config.ts'
 import { diffConfigs } from './config.ts'
 
 function config(

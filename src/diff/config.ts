@@ -1,5 +1,5 @@
 /** Two image configs, field by field: what a container is started with, and what it runs on. */
-import type { Healthcheck, ImageConfig } from '../registry/config.ts'
+import type { Healthcheck, ImageConfig } from '../oci/config.ts'
 
 export type ConfigValue = string | readonly string[] | Healthcheck
 

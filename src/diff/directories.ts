@@ -1,5 +1,5 @@
 /** Where an image grew or shrank: the sums of changes over directories, in one pass over changes in path order. */
-import { isWithin, type PathKey, parentKey, showPath } from '../path.ts'
+import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
 import { type Change, fromBytes, toBytes } from './change.ts'
 import { Largest } from './largest.ts'
 

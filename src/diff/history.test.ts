@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LayerReport } from '../image/report.ts'
-import type { HistoryStep, ImageConfig } from '../registry/config.ts'
+import type { HistoryStep, ImageConfig } from '../oci/config.ts'
 import { diffHistories } from './history.ts'
 
 const step = (createdBy: string, more: Partial<HistoryStep> = {}): HistoryStep => ({

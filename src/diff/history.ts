@@ -1,7 +1,7 @@
 /** The steps of two builds: which are gone, which are new. */
 import { diffArrays } from 'diff'
 import type { LayerReport } from '../image/report.ts'
-import type { HistoryStep, ImageConfig } from '../registry/config.ts'
+import type { HistoryStep, ImageConfig } from '../oci/config.ts'
 
 export type StepChange = HistoryStep & {
   /** The layer that the step made, with its bytes; absent for steps without one and where the history does not say. */

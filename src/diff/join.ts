@@ -2,7 +2,7 @@
  * Two merged file systems side by side: one pass over two tables in the same order, holding one batch of each. What is
  * the same on both sides, nearly everything as a rule, costs a few comparisons and no object.
  */
-import type { PathKey } from '../path.ts'
+import type { PathKey } from '../text/path.ts'
 import type { Change, ChangedField, JoinedRow } from './change.ts'
 
 /** A table's rows in path order, from row `start` on. */

@@ -1,6 +1,7 @@
 /** The changed paths one by one: `/v1/diff/files`, as pages that can be taken up again and as a whole. */
-import { showPath } from '../path.ts'
+
 import { Problem } from '../problem.ts'
+import { showPath } from '../text/path.ts'
 import {
   type Change,
   type ChangeKind,

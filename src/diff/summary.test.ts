@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { batchesOf, fileSystem } from '../../test/file-systems.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import type { LayerReport, Package } from '../image/report.ts'
-import { type ImageConfig, parseConfig } from '../registry/config.ts'
+import { type ImageConfig, parseConfig } from '../oci/config.ts'
 import { joinRows } from './join.ts'
 import { type Diff, type DiffSide, summarise } from './summary.ts'
 

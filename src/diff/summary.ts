@@ -1,6 +1,6 @@
 /** What changed between two images, as a whole: the shape of `/v1/diff`. Sizes and deltas are bytes. */
 import type { ImageIdentity, Package, Report, Sizes } from '../image/report.ts'
-import type { ImageConfig } from '../registry/config.ts'
+import type { ImageConfig } from '../oci/config.ts'
 import { type Change, type FileChange, fromBytes, showChange, toBytes } from './change.ts'
 import { type ConfigChange, diffConfigs } from './config.ts'
 import { type DirectoryChange, DirectoryGrowth } from './directories.ts'

@@ -1,6 +1,7 @@
 /** A verdict's numbers and evidence in words, as several formats show them. None of it is escaped. */
-import { formatBytes, formatCount, formatFigure } from '../figure.ts'
+
 import type { Evidence, RuleVerdict } from '../gate/verdict.ts'
+import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
 
 /** `240 MB`, `12.5%`, `0.98765`, `4`; a dash where there is nothing. */
 export function showActual({ actual, unit }: RuleVerdict): string {

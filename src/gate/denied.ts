@@ -1,8 +1,9 @@
 /** Paths that a policy denies. */
-import { decodeText } from '../bytes.ts'
-import { compileGlobSet } from '../glob.ts'
+
 import type { MergedEntry } from '../image/merged-entry.ts'
-import { keyToPath, showPath } from '../path.ts'
+import { decodeText } from '../text/bytes.ts'
+import { compileGlobSet } from '../text/glob.ts'
+import { keyToPath, showPath } from '../text/path.ts'
 import type { Evidence } from './verdict.ts'
 import { Worst } from './worst.ts'
 

@@ -1,9 +1,10 @@
 /** Duplicates without what a policy excludes: counted again, since the report's groups name only their first paths. */
-import { type ByteString, decodeText, toByteString } from '../bytes.ts'
+
 import type { MergedEntry } from '../image/merged-entry.ts'
 import { InodeSet } from '../image/packages/inode-set.ts'
 import type { DuplicateGroup } from '../image/report.ts'
-import { keyToPath } from '../path.ts'
+import { type ByteString, decodeText, toByteString } from '../text/bytes.ts'
+import { keyToPath } from '../text/path.ts'
 import type { Exclusion } from './exclusion.ts'
 import type { GateTables } from './tables.ts'
 import type { Evidence } from './verdict.ts'

@@ -1,5 +1,5 @@
 /** Holds an image against a policy. */
-import { formatBytes } from '../figure.ts'
+import { formatBytes } from '../text/format.ts'
 import { Figures } from './figures.ts'
 import { find } from './finding.ts'
 import type { Policy } from './policy.ts'

@@ -1,7 +1,8 @@
 /** What an image is not blamed for: paths that a policy ignores, and what its base image brought. */
-import { compileGlobs } from '../glob.ts'
+
 import type { WastedFile } from '../image/report.ts'
 import { Problem } from '../problem.ts'
+import { compileGlobs } from '../text/glob.ts'
 import type { Evidence } from './verdict.ts'
 import { SHOWN, Worst } from './worst.ts'
 

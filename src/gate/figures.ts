@@ -1,6 +1,6 @@
 /** The figures that rules are about, without what the policy excludes; each is found once, and only where it is asked for. */
 import type { Efficiency, ImageFacts, LayerReport } from '../image/report.ts'
-import type { ImageManifest } from '../registry/manifest.ts'
+import type { ImageManifest } from '../oci/manifest.ts'
 import { type Denied, findDenied } from './denied.ts'
 import { type DuplicatesFound, findDuplicates, worstDuplicates } from './duplicated.ts'
 import { type Exclusion, exclusionOf, findWaste, type WasteFound, worstWaste } from './exclusion.ts'

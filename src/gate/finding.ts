@@ -1,5 +1,5 @@
 /** One rule against the figures: whether it holds, in numbers and in a sentence. */
-import { formatBytes, formatCount, formatDelta, formatFigure } from '../figure.ts'
+import { formatBytes, formatCount, formatDelta, formatFigure } from '../text/format.ts'
 import type { Denied } from './denied.ts'
 import type { Figures } from './figures.ts'
 import {

@@ -1,6 +1,7 @@
 /** What an image is held against, read from a request's words so that nothing passes by mistake. */
-import { compileGlobSet } from '../glob.ts'
+
 import { Problem } from '../problem.ts'
+import { compileGlobSet } from '../text/glob.ts'
 import { parseBytesLimit } from './limit.ts'
 import { type Depth, depthOf, isGrowthRule, POLICY_RULES, type PolicyRuleName, type Rule } from './rules.ts'
 

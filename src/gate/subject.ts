@@ -1,6 +1,6 @@
 /** What is held against a policy: an image, and those that it is measured against. */
 import type { ImageFacts, ImageIdentity } from '../image/report.ts'
-import type { ImageManifest } from '../registry/manifest.ts'
+import type { ImageManifest } from '../oci/manifest.ts'
 import type { GateTables } from './tables.ts'
 
 /** An image as far as `needsOf` asks for it. */

@@ -1,8 +1,8 @@
 import type { z } from '@hono/zod-openapi'
-import type { Analysis } from '../analysis/analyses.ts'
 import { Problem } from '../problem.ts'
+import type { Analysis } from '../service/analyses.ts'
 import { problemBody } from './problems.ts'
-import type { analysisSchema } from './schemas/analyses.ts'
+import type { analysisSchema } from './routes/analyses.schema.ts'
 
 export type AnalysisBody = z.infer<typeof analysisSchema>
 

@@ -1,15 +1,16 @@
 /** The way of every answer about one image: who asks, what is unchanged, what is not there yet. */
-import { analyse, imageJob, knownFacts } from '../analysis/analyse.ts'
-import { nameAnalysis } from '../analysis/analyses.ts'
-import { type JobState, jobKey } from '../analysis/job.ts'
-import { type OpenedImage, openImage } from '../analysis/open.ts'
+
 import type { ImageFacts } from '../image/report.ts'
 import { imageKey } from '../index/keys.ts'
 import { Problem } from '../problem.ts'
+import { analyse, imageJob, knownFacts } from '../service/analyse.ts'
+import { nameAnalysis } from '../service/analyses.ts'
+import { type JobState, jobKey } from '../service/jobs/job.ts'
+import { type OpenedImage, openImage } from '../service/open.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
 import { askerCredentials } from './asker.ts'
 import type { Ask, Backend } from './backend.ts'
-import { entityTag, isUnchanged, notModified } from './conditional.ts'
+import { entityTag, isUnchanged, notModified } from './middleware/conditional.ts'
 
 export type ImageQuery = { readonly image: string; readonly platform?: string | undefined }
 export type AnalysedQuery = ImageQuery & { readonly wait: number }

@@ -1,13 +1,14 @@
 /** The service as one function from a request to an answer. */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { methodNotAllowed } from 'hono/method-not-allowed'
-import type { Service } from '../analysis/open.ts'
 import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
+import type { Service } from '../service/open.ts'
 import type { App, Ask, Backend, Env, Log } from './backend.ts'
-import { loopbackNamesOnly } from './loopback.ts'
+import { loopbackNamesOnly } from './middleware/loopback.ts'
+import { MinuteRate, type RateLimit } from './middleware/rate.ts'
+import { tokenCheck } from './middleware/tokens.ts'
 import { invalidParameter, problemFor, problemResponse } from './problems.ts'
-import { MinuteRate, type RateLimit } from './rate.ts'
 import { addAnalyses } from './routes/analyses.ts'
 import { addBadges } from './routes/badge.ts'
 import { addCheck } from './routes/check.ts'
@@ -24,7 +25,6 @@ import { addRegistry } from './routes/registry.ts'
 import { addReport } from './routes/report.ts'
 import { addTree } from './routes/tree.ts'
 import { addWaste } from './routes/waste.ts'
-import { tokenCheck } from './tokens.ts'
 
 export type Parts = {
   /** Told of what nobody foresaw; by default the console is. */

@@ -1,9 +1,14 @@
 /** What a request presents to registries: its own headers, else what the service was given. */
-import type { AskerCredentials } from '../analysis/open.ts'
+
 import type { Configuration } from '../configuration.ts'
+import { parseReference } from '../oci/reference.ts'
 import { Problem } from '../problem.ts'
-import { parseReference } from '../reference.ts'
-import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../registry/credentials.ts'
+import type { AskerCredentials } from '../service/open.ts'
+import {
+  type Credential,
+  parseRegistryAuth,
+  parseRegistryConfig,
+} from '../source/registry/auth/credentials.ts'
 import type { Ask } from './backend.ts'
 
 /**

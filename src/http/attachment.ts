@@ -1,5 +1,5 @@
 /** Content out of images, which is never a page: hostile bytes under a hostile name. */
-import { baseName, type PathKey, showPath } from '../path.ts'
+import { baseName, type PathKey, showPath } from '../text/path.ts'
 
 /** `Content-Disposition` (RFC 6266): the last part of the path, in ASCII for old readers and exactly for all others. */
 export function attachment(key: PathKey): string {

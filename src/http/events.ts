@@ -1,5 +1,5 @@
 /** Analyses as Server-Sent Events. */
-import type { Analysis } from '../analysis/analyses.ts'
+import type { Analysis } from '../service/analyses.ts'
 import { analysisBody } from './analysis-body.ts'
 import { type Ask, type Backend, logCut } from './backend.ts'
 

@@ -1,5 +1,5 @@
-import { compileGlobs } from '../glob.ts'
 import { Problem } from '../problem.ts'
+import { compileGlobs } from '../text/glob.ts'
 
 /**
  * What the parameter `glob` lets through; undefined where it is not given.

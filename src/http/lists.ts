@@ -1,7 +1,8 @@
 /** Lists: pages as JSON, or all of it as one object a line. */
-import { type OpenedImage, openImage } from '../analysis/open.ts'
+
+import { parseReference } from '../oci/reference.ts'
 import { Problem } from '../problem.ts'
-import { parseReference } from '../reference.ts'
+import { type OpenedImage, openImage } from '../service/open.ts'
 import { type AnalysedImage, type AnalysedQuery, answerOpened, openFor } from './answers.ts'
 import { askerCredentials } from './asker.ts'
 import { type Ask, type Backend, logCut } from './backend.ts'

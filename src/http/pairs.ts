@@ -1,5 +1,5 @@
 /** Two images as parameters, and opened. */
-import type { OpenedImage } from '../analysis/open.ts'
+import type { OpenedImage } from '../service/open.ts'
 import { openFor, type Pair } from './answers.ts'
 import type { Ask, Backend } from './backend.ts'
 import { platform, reference, waitUpTo } from './parameters.ts'

@@ -1,7 +1,8 @@
 /** Paths as parameters. */
-import { encodeText, toByteString } from '../bytes.ts'
-import type { PathKey } from '../path.ts'
+
 import { Problem } from '../problem.ts'
+import { encodeText, toByteString } from '../text/bytes.ts'
+import type { PathKey } from '../text/path.ts'
 
 export type PathQuery = {
   readonly path?: string | undefined

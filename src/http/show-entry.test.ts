@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fileSchema } from './schemas/files.ts'
+import { fileSchema } from './routes/files.schema.ts'
 import { showFile, showMember, showTime } from './show-entry.ts'
 
 test.each([

@@ -1,10 +1,10 @@
 /** Members and paths as `/v1/files` shows them. */
 import type { z } from '@hono/zod-openapi'
-import { type ByteString, decodeText, toBase64, toHex } from '../bytes.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import type { Entry } from '../layer/entry.ts'
-import { showPath } from '../path.ts'
-import type { fileSchema } from './schemas/files.ts'
+import { type ByteString, decodeText, toBase64, toHex } from '../text/bytes.ts'
+import { showPath } from '../text/path.ts'
+import type { fileSchema } from './routes/files.schema.ts'
 
 export type ShownFile = z.infer<typeof fileSchema>
 

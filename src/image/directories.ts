@@ -1,13 +1,13 @@
 /** Each directory of an image with all below it, in an order that has the directories of one directory side by side. */
 import type { ObjectStore } from '../host.ts'
-import { int32, int64, path } from '../index/column.ts'
 import { type Columns, defineSchema } from '../index/schema.ts'
-import { writeTable } from '../index/write-table.ts'
-import { parentKey } from '../path.ts'
+import { int32, int64, path } from '../table/column.ts'
+import { SortedRows } from '../table/external-sort.ts'
+import { writeTable } from '../table/write-table.ts'
+import { parentKey } from '../text/path.ts'
 import { LargestPaths } from './largest.ts'
 import type { DirectorySum } from './merge.ts'
 import type { SizedPath } from './report.ts'
-import { SortedRows } from './sorted-rows.ts'
 
 const COLUMNS: Columns<DirectorySum> = {
   key: path('path'),

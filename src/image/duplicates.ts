@@ -1,14 +1,14 @@
 /** Files with the same content: of the merged file system, or of all layers. */
 
 import { z } from 'zod'
-import { type ByteString, toHex } from '../bytes.ts'
 import type { ObjectStore } from '../host.ts'
-import { int32, int64, json, mapped, path, sha256 } from '../index/column.ts'
 import { defineSchema } from '../index/schema.ts'
-import { writeTable } from '../index/write-table.ts'
-import { type PathKey, showPath } from '../path.ts'
+import { int32, int64, json, mapped, path, sha256 } from '../table/column.ts'
+import { SortedRows } from '../table/external-sort.ts'
+import { writeTable } from '../table/write-table.ts'
+import { type ByteString, toHex } from '../text/bytes.ts'
+import { type PathKey, showPath } from '../text/path.ts'
 import type { DuplicateGroup } from './report.ts'
-import { SortedRows } from './sorted-rows.ts'
 
 const PATHS_OF_A_GROUP = 50
 

@@ -4,7 +4,7 @@ import { diveFigures } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
 import { tries } from '../../test/layers/tries.ts'
 import { type Entry, type EntryType, whiteoutOf } from '../layer/entry.ts'
-import { keyToPath, pathToKey } from '../path.ts'
+import { keyToPath, pathToKey } from '../text/path.ts'
 import { type Blame, DiveEfficiency, efficiencyBlamed } from './efficiency.ts'
 import { walk } from './walk.ts'
 

@@ -9,7 +9,7 @@
  * - A whiteout of a directory counts the sizes of all that the stack then has below it.
  */
 import type { Entry } from '../layer/entry.ts'
-import { baseName, type PathKey } from '../path.ts'
+import { baseName, type PathKey } from '../text/path.ts'
 import { Kills } from './kills.ts'
 import type { Efficiency } from './report.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'

@@ -1,7 +1,7 @@
 /** The report's parts that are not found in a walk but told by the layers and by manifest and config. */
 import type { LayerFacts } from '../layer/read.ts'
-import type { HistoryStep } from '../registry/config.ts'
-import type { Descriptor } from '../registry/manifest.ts'
+import type { HistoryStep } from '../oci/config.ts'
+import type { Descriptor } from '../oci/manifest.ts'
 import type { MergeTotals } from './merge.ts'
 import type { Counts, LayerReport, Package, Sizes } from './report.ts'
 

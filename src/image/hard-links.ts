@@ -3,13 +3,14 @@
  * can be in the same tar or a lower layer, sort before the link or after it, or be a link itself. So two passes go before
  * the merge: the first collects all links, the second walks the layers and meets their targets in path order.
  */
-import { type ByteString, toBytes } from '../bytes.ts'
+
 import type { Entry } from '../layer/entry.ts'
-import { cleanPath } from '../layer/tar/clean.ts'
-import type { PathKey } from '../path.ts'
+import { NumberList } from '../table/number-list.ts'
+import { cleanPath } from '../tar/clean.ts'
+import { type ByteString, toBytes } from '../text/bytes.ts'
+import type { PathKey } from '../text/path.ts'
 import { countBefore, Kills } from './kills.ts'
 import { type Content, LinkedMembers } from './linked-members.ts'
-import { NumberList } from './number-list.ts'
 import { memberStamp, NEVER, type Stamp, whiteoutStamp } from './stamp.ts'
 import { TouchedPaths, Touches, UNTOUCHED } from './touches.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'

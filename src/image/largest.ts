@@ -1,4 +1,4 @@
-import { type PathKey, showPath } from '../path.ts'
+import { type PathKey, showPath } from '../text/path.ts'
 import type { SizedPath } from './report.ts'
 
 const KEPT = 20

@@ -1,6 +1,6 @@
 import { ENTRY_TYPES, type Entry, type EntryType } from '../layer/entry.ts'
+import { NumberList } from '../table/number-list.ts'
 import { countBefore } from './kills.ts'
-import { NumberList } from './number-list.ts'
 import { memberStamp } from './stamp.ts'
 
 /** A member without its own place: what each hard link of it shows. */

@@ -1,11 +1,12 @@
 /** One file by its path, links followed inside the image alone. */
-import type { ByteString } from '../bytes.ts'
-import { toBytes } from '../bytes.ts'
-import type { Table } from '../index/table.ts'
+
 import type { Entry } from '../layer/entry.ts'
-import { cleanPath } from '../layer/tar/clean.ts'
-import { type PathKey, showPath } from '../path.ts'
 import { Problem } from '../problem.ts'
+import type { Table } from '../table/table.ts'
+import { cleanPath } from '../tar/clean.ts'
+import type { ByteString } from '../text/bytes.ts'
+import { toBytes } from '../text/bytes.ts'
+import { type PathKey, showPath } from '../text/path.ts'
 import type { MergedEntry } from './merged-entry.ts'
 
 /** Where a file's content is: in a member of a layer, at this position of the tar. */

@@ -4,7 +4,7 @@
  * at a time and tells by the order of time what that would have come to.
  */
 import type { Entry } from '../layer/entry.ts'
-import type { PathKey } from '../path.ts'
+import type { PathKey } from '../text/path.ts'
 import type { HardLinks } from './hard-links.ts'
 import { Kills } from './kills.ts'
 import type { Content } from './linked-members.ts'

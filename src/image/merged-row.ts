@@ -1,4 +1,4 @@
-import type { PathKey } from '../path.ts'
+import type { PathKey } from '../text/path.ts'
 import type { Content } from './linked-members.ts'
 import type { MergedEntry } from './merged-entry.ts'
 

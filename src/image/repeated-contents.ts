@@ -1,4 +1,4 @@
-import type { ByteString } from '../bytes.ts'
+import type { ByteString } from '../text/bytes.ts'
 
 const ONCE = 1
 const AGAIN = 2

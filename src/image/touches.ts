@@ -1,4 +1,4 @@
-import type { PathKey } from '../path.ts'
+import type { PathKey } from '../text/path.ts'
 import { countBefore } from './kills.ts'
 import { FOREVER, memberStamp, NEVER, type Stamp } from './stamp.ts'
 import type { PathRows } from './walk.ts'

@@ -3,10 +3,11 @@
  * tables are read only where what is asked for stands: a directory's own directories side by side in one, and of the merged
  * table the rows between them.
  */
-import type { RowRange, Table } from '../index/table.ts'
+
 import type { Entry, EntryType } from '../layer/entry.ts'
-import { isWithin, type PathKey, parentKey, showPath } from '../path.ts'
 import { Problem } from '../problem.ts'
+import type { RowRange, Table } from '../table/table.ts'
+import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
 import { collectHardLinks, resolveHardLinks } from './hard-links.ts'
 import { type DirectorySum, Merger } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'

@@ -4,9 +4,9 @@
  */
 import { type Entry, sortKey } from '../layer/entry.ts'
 import { allOf } from '../parallel.ts'
-import { isWithin, type PathKey } from '../path.ts'
 import { Problem } from '../problem.ts'
-import { Heap } from './heap.ts'
+import { Heap } from '../table/heap.ts'
+import { isWithin, type PathKey } from '../text/path.ts'
 
 /** Rows of one layer in batches, sorted by (sortKey, ordinal). */
 export type LayerRows<Row = Entry> = AsyncIterable<readonly Row[]>

@@ -1,5 +1,5 @@
 /** What a maintainer wants to know of an image though it does no harm to the report. */
-import { type PathKey, showPath } from '../path.ts'
+import { type PathKey, showPath } from '../text/path.ts'
 import type { Warning } from './report.ts'
 import { layerOf, type Stamp } from './stamp.ts'
 

@@ -1,12 +1,12 @@
 /** Files that a layer stores and the merged file system does not show. */
 import type { ObjectStore } from '../host.ts'
-import { choice, int32, int64, optional, path } from '../index/column.ts'
 import { type Columns, defineSchema } from '../index/schema.ts'
-import { writeTable } from '../index/write-table.ts'
-import { showPath } from '../path.ts'
+import { choice, int32, int64, optional, path } from '../table/column.ts'
+import { SortedRows } from '../table/external-sort.ts'
+import { writeTable } from '../table/write-table.ts'
+import { showPath } from '../text/path.ts'
 import type { HiddenFile } from './merge.ts'
 import type { Waste, WastedFile, WasteReason, WasteSum } from './report.ts'
-import { SortedRows } from './sorted-rows.ts'
 
 /** One of them, as its table has it. */
 export type WastedRow = Omit<HiddenFile, 'linked'>

@@ -3,12 +3,13 @@
  * the order of the layer's; each has a PAX header with `LAMINA.ordinal`, its position among the members of the layer's own
  * tar, and with `path` where ustar's name cannot hold it. Times, owners and modes are always the same.
  */
-import { type ByteString, toByteString } from '../bytes.ts'
+
 import type { ObjectStore, StoredObject } from '../host.ts'
 import type { DatabaseSink } from '../layer/database.ts'
-import { keyToPath, type PathKey, pathToKey } from '../path.ts'
 import { Problem } from '../problem.ts'
-import { ByteBuffer } from './byte-buffer.ts'
+import { ByteBuffer } from '../table/byte-buffer.ts'
+import { type ByteString, toByteString } from '../text/bytes.ts'
+import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
 import { layerKey } from './keys.ts'
 
 const BLOCK = 512

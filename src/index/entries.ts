@@ -1,5 +1,5 @@
 /** `entries.parquet`: the members of a layer. */
-import type { ByteString } from '../bytes.ts'
+
 import { ENTRY_TYPES, type Entry, sortKey, type Whiteout } from '../layer/entry.ts'
 import {
   type Column,
@@ -14,7 +14,8 @@ import {
   string,
   text,
   timestamp,
-} from './column.ts'
+} from '../table/column.ts'
+import type { ByteString } from '../text/bytes.ts'
 import { type Columns, defineSchema } from './schema.ts'
 import { formatXattrs, parseXattrs } from './xattrs.ts'
 

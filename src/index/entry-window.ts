@@ -1,6 +1,6 @@
-import type { ByteString } from '../bytes.ts'
 import { type Entry, type EntryType, sortKey, type Whiteout } from '../layer/entry.ts'
-import type { PathKey } from '../path.ts'
+import type { ByteString } from '../text/bytes.ts'
+import type { PathKey } from '../text/path.ts'
 
 /** What an entry takes beside its name and what few have: numbers, digest, references. */
 const ENTRY_BYTES = 160

@@ -12,12 +12,12 @@ import { FolderStore } from '../../workers/node/folder-store.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading } from '../layer/read.ts'
-import { pathToKey } from '../path.ts'
+import { openTable } from '../table/table.ts'
+import { pathToKey } from '../text/path.ts'
 import { readDatabases } from './databases.ts'
 import { ENTRIES } from './entries.ts'
 import { layerKey } from './keys.ts'
 import { indexLayer, readLayerFacts } from './layer-index.ts'
-import { openTable } from './table.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 const FACTS: LayerFacts = {

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
 import { type Entry, sortKey, whiteoutOf } from '../layer/entry.ts'
-import { pathToKey } from '../path.ts'
+import { openTable, plainRow } from '../table/table.ts'
+import { pathToKey } from '../text/path.ts'
 import { ENTRIES } from './entries.ts'
 import { type SortLimits, writeSorted } from './sort-entries.ts'
-import { openTable, plainRow } from './table.ts'
 
 const KEY = 'layers/test/entries.parquet'
 const runs = process.env.LAMINA_LONG === '1' ? 1000 : 100

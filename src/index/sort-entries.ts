@@ -5,13 +5,13 @@
  */
 import type { ObjectStore } from '../host.ts'
 import type { Entry } from '../layer/entry.ts'
-import type { PathKey } from '../path.ts'
 import { Problem } from '../problem.ts'
+import { mergeRuns } from '../table/merge.ts'
+import { TemporaryObjects } from '../table/temporary.ts'
+import { writeTable } from '../table/write-table.ts'
+import type { PathKey } from '../text/path.ts'
 import { ENTRIES } from './entries.ts'
 import { EntryWindow } from './entry-window.ts'
-import { mergeRuns } from './merge-runs.ts'
-import { TemporaryObjects } from './temporary.ts'
-import { writeTable } from './write-table.ts'
 
 export type SortLimits = {
   /** What is sorted at once. */

@@ -2,7 +2,7 @@
  * Extended attributes as JSON: names to base64 values, in byte order of the names. A name that is not UTF-8, or that looks
  * like this, is written as `base64:` and its bytes.
  */
-import { type ByteString, decodeText, encodeText, toBase64 } from '../bytes.ts'
+import { type ByteString, decodeText, encodeText, toBase64 } from '../text/bytes.ts'
 
 const ESCAPE = 'base64:'
 

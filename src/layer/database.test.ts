@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pathToKey } from '../path.ts'
+import { pathToKey } from '../text/path.ts'
 import { isPackageDatabase } from './database.ts'
 
 test.each([

@@ -1,5 +1,5 @@
 /** Package databases: the members whose content is kept, since packages are told from them. */
-import type { PathKey } from '../path.ts'
+import type { PathKey } from '../text/path.ts'
 
 /** Takes the content of each package database as it passes: `open`, any number of `write`, `close`; then the next. */
 export type DatabaseSink = {

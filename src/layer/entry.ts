@@ -1,5 +1,5 @@
-import type { ByteString } from '../bytes.ts'
-import { baseName, type PathKey, parentKey } from '../path.ts'
+import type { ByteString } from '../text/bytes.ts'
+import { baseName, type PathKey, parentKey } from '../text/path.ts'
 
 export const ENTRY_TYPES = [
   'file',

@@ -1,14 +1,14 @@
 /** The content of one file, read from its layer's blob again. */
 import { createHash } from 'node:crypto'
-import type { ByteString } from '../bytes.ts'
 import type { Limits } from '../configuration.ts'
 import type { WasmModules } from '../host.ts'
 import { Problem } from '../problem.ts'
+import { TarScanner } from '../tar/scan.ts'
+import type { ByteString } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
 import { Breath } from './breath.ts'
-import { decode } from './decode.ts'
+import { decode } from './decode/decode.ts'
 import { byteLimit } from './limits.ts'
-import { TarScanner } from './tar/scan.ts'
 
 export type MemberOptions = {
   /** Where the content begins in the uncompressed tar, as its `Entry` says; so the next two. */

@@ -3,7 +3,7 @@
  * small ones go through hash-wasm's module.
  */
 import { hash } from 'node:crypto'
-import { type ByteString, toByteString } from '../bytes.ts'
+import { type ByteString, toByteString } from '../text/bytes.ts'
 
 /** Bytes up to which the module is the faster one in workerd by far; in Node the two are close to each other then. */
 const SMALL = 256

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
-import type { Descriptor } from '../registry/manifest.ts'
 
 /** Hashes and counts a blob as it arrives, and holds it against what the manifest says of it. */
 export class BlobVerifier {

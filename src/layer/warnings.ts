@@ -1,4 +1,4 @@
-import type { PathKey } from '../path.ts'
+import type { PathKey } from '../text/path.ts'
 
 /** One a code: how often it was met, and first at which member. */
 export type LayerWarning = {

@@ -7,9 +7,9 @@ import type { StepChange } from '../diff/history.ts'
 import type { LayerDiff } from '../diff/layers.ts'
 import type { PackageChange } from '../diff/packages.ts'
 import type { Diff, Figure as Pair } from '../diff/summary.ts'
-import { formatCount, formatDelta, formatFigure } from '../figure.ts'
 import { buildStep } from '../formats/build-step.ts'
 import { visible } from '../formats/escape.ts'
+import { formatCount, formatDelta, formatFigure } from '../text/format.ts'
 import { askForm } from './form.ts'
 import {
   counted,

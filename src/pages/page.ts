@@ -1,7 +1,7 @@
 /** The frame of every page, and the pieces that several pages are made of. */
 import { html, raw } from 'hono/html'
-import { formatBytes } from '../figure.ts'
 import { visible } from '../formats/escape.ts'
+import { formatBytes } from '../text/format.ts'
 
 /** Markup whose values have been escaped. */
 export type Html = ReturnType<typeof html>

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
-import type { Progress } from '../analysis/job.ts'
-import { formatBytes } from '../figure.ts'
 import { visible } from '../formats/escape.ts'
+import type { Progress } from '../service/jobs/job.ts'
+import { formatBytes } from '../text/format.ts'
 import { counted, type Html, name, page } from './page.ts'
 
 /** An analysis that a page waits for. */

@@ -1,7 +1,7 @@
 /** Layers as one bar. */
 import { html } from 'hono/html'
-import { formatBytes } from '../figure.ts'
 import type { LayerReport } from '../image/report.ts'
+import { formatBytes } from '../text/format.ts'
 import type { Html } from './page.ts'
 
 const COLOURS = 6

@@ -2,10 +2,11 @@
  * An image's layers applied one after the other to a tree in memory, and dive's trees of names: the definitions, written
  * plainly and with no thought of size. What the merge finds in one pass is held against it.
  */
-import { toBytes } from '../../src/bytes.ts'
+
 import type { Entry } from '../../src/layer/entry.ts'
-import { cleanPath } from '../../src/layer/tar/clean.ts'
-import { baseName, keyToPath, type PathKey, parentKey } from '../../src/path.ts'
+import { cleanPath } from '../../src/tar/clean.ts'
+import { toBytes } from '../../src/text/bytes.ts'
+import { baseName, keyToPath, type PathKey, parentKey } from '../../src/text/path.ts'
 
 export type Applied = {
   /** In path order. */

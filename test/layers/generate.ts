@@ -1,7 +1,7 @@
 /** Layers at random, of few names, so that they meet: what an image can hold and what only an enemy makes. */
 import fc from 'fast-check'
 import { type Entry, sortKey, whiteoutOf } from '../../src/layer/entry.ts'
-import { pathToKey } from '../../src/path.ts'
+import { pathToKey } from '../../src/text/path.ts'
 
 const NAMES = ['a', 'b', 'c', '-d', '.e', 'a-', 'a.b'] as const
 

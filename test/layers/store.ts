@@ -5,9 +5,9 @@ import type { ImageLayer } from '../../src/image/facts.ts'
 import { type ImageSource, writeImage } from '../../src/image/write.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
 import { layerKey } from '../../src/index/keys.ts'
-import { writeTable } from '../../src/index/write-table.ts'
 import type { Entry } from '../../src/layer/entry.ts'
-import type { ImageConfig } from '../../src/registry/config.ts'
+import type { ImageConfig } from '../../src/oci/config.ts'
+import { writeTable } from '../../src/table/write-table.ts'
 import { tableRows } from './generate.ts'
 
 export function digestOf(text: string): string {

@@ -9,10 +9,10 @@ import { JOINED_COLUMNS } from '../../src/diff/change.ts'
 import { DirectoryGrowth } from '../../src/diff/directories.ts'
 import { joinRows } from '../../src/diff/join.ts'
 import { type OpenRows, pageChanges, streamChanges } from '../../src/diff/list.ts'
+import { MERGED_ENTRIES } from '../../src/image/merged-entries.ts'
 import type { MergedEntry } from '../../src/image/merged-entry.ts'
-import { MERGED_ENTRIES } from '../../src/index/merged-entries.ts'
-import { openTable } from '../../src/index/table.ts'
-import { writeTable } from '../../src/index/write-table.ts'
+import { openTable } from '../../src/table/table.ts'
+import { writeTable } from '../../src/table/write-table.ts'
 import { FolderStore } from '../../workers/node/folder-store.ts'
 
 const [folder = '', files = '', differing = ''] = process.argv.slice(2)

@@ -6,9 +6,9 @@
  */
 import { hash } from 'node:crypto'
 import { ENTRIES } from '../../src/index/entries.ts'
-import { openTable } from '../../src/index/table.ts'
-import { writeTable } from '../../src/index/write-table.ts'
 import type { Entry } from '../../src/layer/entry.ts'
+import { openTable } from '../../src/table/table.ts'
+import { writeTable } from '../../src/table/write-table.ts'
 import { FolderStore } from '../../workers/node/folder-store.ts'
 
 const [folder = '', tables = '', rows = ''] = process.argv.slice(2)

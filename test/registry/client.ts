@@ -1,8 +1,8 @@
 /** A registry client for tests: the real one, but impatient, and watched. */
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
 import type { Fetch } from '../../src/host.ts'
-import { type ClientOptions, RegistryClient } from '../../src/registry/client.ts'
-import { systemClock } from '../../src/registry/clock.ts'
+import { type ClientOptions, RegistryClient } from '../../src/source/registry/client.ts'
+import { systemClock } from '../../src/source/registry/clock.ts'
 
 export type WatchedClient = {
   readonly client: RegistryClient

@@ -5,9 +5,9 @@ import { readDatabases } from '../../src/index/databases.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
 import { layerKey } from '../../src/index/keys.ts'
 import { indexLayer, readLayerFacts } from '../../src/index/layer-index.ts'
-import { openTable, plainRow } from '../../src/index/table.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { LayerFacts } from '../../src/layer/read.ts'
+import { openTable, plainRow } from '../../src/table/table.ts'
 import { R2Store } from './r2-store.ts'
 
 const DIGEST = `sha256:${'c'.repeat(64)}`

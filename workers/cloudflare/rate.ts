@@ -1,4 +1,4 @@
-import type { RateLimit } from '../../src/http/rate.ts'
+import type { RateLimit } from '../../src/http/middleware/rate.ts'
 import { Problem } from '../../src/problem.ts'
 
 /** Cloudflare's rate limit binding: it counts in each of its locations, and is bound to a limit by `wrangler.toml`. */

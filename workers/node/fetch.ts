@@ -9,7 +9,7 @@ import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
-import { isListed, parseAddress, specialUseOf } from '../../src/registry/address.ts'
+import { isListed, parseAddress, specialUseOf } from '../../src/source/registry/address.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries'>
 

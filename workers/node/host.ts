@@ -1,9 +1,10 @@
 /** The ports on Node, made from the settings; the main thread and each layer thread have their own. */
-import { Memory } from '../../src/analysis/access.ts'
-import type { Service } from '../../src/analysis/open.ts'
+
 import type { Configuration } from '../../src/configuration.ts'
 import type { Jobs, ObjectStore } from '../../src/host.ts'
-import { RegistryClient } from '../../src/registry/client.ts'
+import type { Service } from '../../src/service/open.ts'
+import { Memory } from '../../src/service/visibility.ts'
+import { RegistryClient } from '../../src/source/registry/client.ts'
 import { compiledWasm } from '../wasm.ts'
 import { createFetch } from './fetch.ts'
 import { FolderStore } from './folder-store.ts'

@@ -1,11 +1,11 @@
 /** What a layer's thread runs: one layer at a time, from its registry into the index. */
 import { type MessagePort, workerData } from 'node:worker_threads'
-import type { LayerJob, Progress } from '../../src/analysis/job.ts'
-import { type LayerWork, runLayerJob } from '../../src/analysis/layer-job.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
 import type { Jobs } from '../../src/host.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
-import type { Authorization } from '../../src/registry/token.ts'
+import type { LayerJob, Progress } from '../../src/service/jobs/job.ts'
+import { type LayerWork, runLayerJob } from '../../src/service/jobs/layer-job.ts'
+import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 

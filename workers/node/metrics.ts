@@ -1,7 +1,7 @@
 /** What the Node host counts, for Prometheus at `/metrics`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { JobState } from '../../src/analysis/job.ts'
-import type { LayerWork } from '../../src/analysis/layer-job.ts'
+import type { JobState } from '../../src/service/jobs/job.ts'
+import type { LayerWork } from '../../src/service/jobs/layer-job.ts'
 import type { StoreOperation } from './metered-store.ts'
 
 /** A request waits for an analysis at the longest for 300 s. */

@@ -1,16 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { followAnalysis, nameAnalysis, readAnalysis } from '../../analysis/analyses.ts'
-import type { JobState } from '../../analysis/job.ts'
-import type { OpenedImage } from '../../analysis/open.ts'
+import { followAnalysis, nameAnalysis, readAnalysis } from '../../service/analyses.ts'
+import type { JobState } from '../../service/jobs/job.ts'
+import type { OpenedImage } from '../../service/open.ts'
 import { analysisBody, locationOf } from '../analysis-body.ts'
 import { factsOf, openFor, pendingAnswer } from '../answers.ts'
 import { askerCredentials } from '../asker.ts'
 import type { App, Backend } from '../backend.ts'
-import { bodyJson } from '../body.ts'
-import { json, problems } from '../describe.ts'
 import { eventStream } from '../events.ts'
+import { bodyJson } from '../middleware/body.ts'
+import { json, problems } from '../openapi/describe.ts'
 import { parsed } from '../problems.ts'
-import { analysisRequestSchema, analysisSchema } from '../schemas/analyses.ts'
+import { analysisRequestSchema, analysisSchema } from './analyses.schema.ts'
 
 /** A listener is told for so long, then has to come again. */
 const LISTEN_MILLISECONDS = 3_600_000

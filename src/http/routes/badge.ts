@@ -1,29 +1,29 @@
 /** Badges: always a picture, whatever happened, and within two seconds. */
 import { createRoute, z } from '@hono/zod-openapi'
-import {
-  type AskerCredentials,
-  type ImageRequest,
-  type OpenedImage,
-  openImage,
-  openManifest,
-} from '../../analysis/open.ts'
 import type { Appearance, Badge } from '../../badge/badge.ts'
 import { drawBadge, endpointOf } from '../../badge/draw.ts'
 import { checkBadge, figureBadge, stateBadge, stateOf } from '../../badge/message.ts'
 import type { Metric } from '../../badge/metric.ts'
 import { type BadgeRequest, METRICS, readBadgeRequest } from '../../badge/request.ts'
 import type { Configuration } from '../../configuration.ts'
+import { manifestFigures } from '../../oci/figures.ts'
+import { parseReference } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
-import { parseReference } from '../../reference.ts'
-import { manifestFigures } from '../../registry/figures.ts'
+import { judge, type Source } from '../../service/check.ts'
+import {
+  type AskerCredentials,
+  type ImageRequest,
+  type OpenedImage,
+  openImage,
+  openManifest,
+} from '../../service/open.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Ask, Backend } from '../backend.ts'
-import { judge, type Source } from '../check-subject.ts'
-import { entityTag, isUnchanged, notModified } from '../conditional.ts'
-import { openToAll, problems } from '../describe.ts'
+import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+import { openToAll, problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable } from '../parameters.ts'
-import { badgeSchema } from '../schemas/badge.ts'
-import { LIST_WORDS, mapWords, RULE_WORDS } from '../schemas/check.ts'
+import { badgeSchema } from './badge.schema.ts'
+import { LIST_WORDS, mapWords, RULE_WORDS } from './check.schema.ts'
 
 /** What is left of two seconds when the way to the reader is paid. */
 const PATIENCE_MILLISECONDS = 1700

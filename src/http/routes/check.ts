@@ -1,5 +1,4 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { OpenedImage } from '../../analysis/open.ts'
 import {
   CHECK_FORMATS,
   CHECK_TYPES,
@@ -9,15 +8,16 @@ import {
 } from '../../formats/check-format.ts'
 import { type Policy, policyFromQuery } from '../../gate/policy.ts'
 import { readCheckRequest } from '../../gate/request.ts'
+import { judge } from '../../service/check.ts'
+import type { OpenedImage } from '../../service/open.ts'
 import { factsInTime, openFor } from '../answers.ts'
 import type { App, Ask, Backend } from '../backend.ts'
-import { bodyText } from '../body.ts'
-import { judge } from '../check-subject.ts'
-import { problems } from '../describe.ts'
+import { bodyText } from '../middleware/body.ts'
 import { preferredType } from '../negotiation.ts'
+import { problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
 import { parsed } from '../problems.ts'
-import { checkRequestSchema, LIST_WORDS, mapWords, RULE_WORDS, verdictSchema } from '../schemas/check.ts'
+import { checkRequestSchema, LIST_WORDS, mapWords, RULE_WORDS, verdictSchema } from './check.schema.ts'
 
 /** A gate waits by itself: 55 s is what proxies on the way let pass. */
 const WAIT_SECONDS = 55

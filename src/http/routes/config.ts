@@ -1,11 +1,11 @@
 /** What the manifest and the config tell, without reading a layer. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { rebuildDockerfile } from '../../registry/dockerfile.ts'
+import { rebuildDockerfile } from '../../oci/dockerfile.ts'
 import { answerFromManifest } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, problems, text } from '../describe.ts'
+import { json, problems, text } from '../openapi/describe.ts'
 import { image, platform } from '../parameters.ts'
-import { configSchema } from '../schemas/registry.ts'
+import { configSchema } from './registry.schema.ts'
 
 const request = { query: z.strictObject({ image, platform }) }
 

@@ -2,9 +2,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { stringify } from 'yaml'
 import type { App } from '../backend.ts'
-import { entityTag, isUnchanged, notModified } from '../conditional.ts'
-import { json, openToAll, problems, text } from '../describe.ts'
-import { openApiDocument, registerSecurity } from '../document.ts'
+import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+import { json, openToAll, problems, text } from '../openapi/describe.ts'
+import { openApiDocument, registerSecurity } from '../openapi/document.ts'
 
 const getJson = createRoute({
   method: 'get',

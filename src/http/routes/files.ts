@@ -1,15 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Entry } from '../../layer/entry.ts'
-import { showPath } from '../../path.ts'
+import { inOrder, largestFirst, type Rows } from '../../service/listings.ts'
+import { filesOf, membersOf } from '../../service/tables.ts'
+import { showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
-import { list, pending, problems } from '../describe.ts'
 import { globFilter } from '../glob-filter.ts'
-import { filesOf, membersOf } from '../image-tables.ts'
-import { inOrder, largestFirst, type Rows } from '../listings.ts'
 import { answerList, type Listing } from '../lists.ts'
+import { list, pending, problems } from '../openapi/describe.ts'
 import { cursor, glob, imageQuery, integer, layer, limit } from '../parameters.ts'
-import { entryTypeSchema, filePageSchema, fileSchema } from '../schemas/files.ts'
 import { showFile, showMember } from '../show-entry.ts'
+import { entryTypeSchema, filePageSchema, fileSchema } from './files.schema.ts'
 
 const query = z.strictObject({
   ...imageQuery,

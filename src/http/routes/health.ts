@@ -2,8 +2,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import { Problem } from '../../problem.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, openToAll, problems } from '../describe.ts'
-import { healthSchema } from '../schemas/health.ts'
+import { json, openToAll, problems } from '../openapi/describe.ts'
+import { healthSchema } from './health.schema.ts'
 
 const STORE_MILLISECONDS = 5000
 

@@ -1,13 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { PACKAGES } from '../../image/package-table.ts'
-import { plainRow } from '../../index/table.ts'
+import { inOrder } from '../../service/listings.ts'
+import { packagesOf } from '../../service/tables.ts'
+import { plainRow } from '../../table/table.ts'
 import type { App, Backend } from '../backend.ts'
-import { list, pending, problems } from '../describe.ts'
-import { packagesOf } from '../image-tables.ts'
-import { inOrder } from '../listings.ts'
 import { answerList } from '../lists.ts'
+import { list, pending, problems } from '../openapi/describe.ts'
 import { cursor, imageQuery, limit } from '../parameters.ts'
-import { packagePageSchema, packageSchema } from '../schemas/packages.ts'
+import { packagePageSchema, packageSchema } from './packages.schema.ts'
 
 const listPackages = createRoute({
   method: 'get',

@@ -1,20 +1,20 @@
 /** What a registry has to offer: the platforms of a reference, the tags of a repository. Reads no layer. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { Access } from '../../analysis/access.ts'
+import { formatPlatform } from '../../oci/platform.ts'
+import { parseReference, type Reference } from '../../oci/reference.ts'
+import { listPlatforms } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
-import { parseReference, type Reference } from '../../reference.ts'
-import { formatPlatform } from '../../registry/platform.ts'
-import { listPlatforms } from '../../registry/select.ts'
+import { Access } from '../../service/visibility.ts'
 import { freshness, unchanged } from '../answers.ts'
 import { askerCredentials } from '../asker.ts'
 import type { App, Ask, Backend } from '../backend.ts'
 import { logCut } from '../backend.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import { json, list, problems } from '../describe.ts'
 import { jsonLines } from '../ndjson.ts'
 import { wantsLines } from '../negotiation.ts'
+import { json, list, problems } from '../openapi/describe.ts'
 import { cursor, image, limit, PAGE_LIMIT, reference } from '../parameters.ts'
-import { platformListSchema, tagPageSchema, tagSchema } from '../schemas/registry.ts'
+import { platformListSchema, tagPageSchema, tagSchema } from './registry.schema.ts'
 
 /** Tags that are asked for at once when all are streamed. */
 const TAGS_AT_ONCE = 1000

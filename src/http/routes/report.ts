@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, pending, problems } from '../describe.ts'
+import { json, pending, problems } from '../openapi/describe.ts'
 import { imageQuery } from '../parameters.ts'
-import { reportSchema } from '../schemas/report.ts'
+import { reportSchema } from './report.schema.ts'
 
 const getReport = createRoute({
   method: 'get',

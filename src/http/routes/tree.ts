@@ -1,12 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { imageTree, layerTree } from '../../image/tree.ts'
+import { directoriesTable, filesTable, membersTable } from '../../service/tables.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, pending, problems } from '../describe.ts'
-import { directoriesTable, filesTable, membersTable } from '../image-tables.ts'
+import { json, pending, problems } from '../openapi/describe.ts'
 import { imageQuery, integer, layer, PAGE_LIMIT, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
-import { treeSchema } from '../schemas/files.ts'
+import { treeSchema } from './files.schema.ts'
 
 const getTree = createRoute({
   method: 'get',

@@ -1,18 +1,18 @@
 /** What an image stores to no use: hidden files, and files that are there again. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { showWasted } from '../../image/waste.ts'
+import { inOrder } from '../../service/listings.ts'
+import { duplicatesOf, wasteOf } from '../../service/tables.ts'
 import type { App, Backend } from '../backend.ts'
-import { list, pending, problems } from '../describe.ts'
-import { duplicatesOf, wasteOf } from '../image-tables.ts'
-import { inOrder } from '../listings.ts'
 import { answerList } from '../lists.ts'
+import { list, pending, problems } from '../openapi/describe.ts'
 import { cursor, imageQuery, limit } from '../parameters.ts'
 import {
   duplicateGroupSchema,
   duplicatePageSchema,
   wastedFileSchema,
   wastePageSchema,
-} from '../schemas/waste.ts'
+} from './waste.schema.ts'
 
 const listWaste = createRoute({
   method: 'get',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keyToPath } from '../../path.ts'
+import { keyToPath } from '../../text/path.ts'
 import { parseApkInstalled } from './apk.ts'
 
 const INSTALLED = `C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=

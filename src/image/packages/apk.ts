@@ -1,6 +1,6 @@
 /** apk's `installed`: paragraphs of one-letter fields (apk-tools, `doc/apk-package.5`, `src/database.c`). */
-import { type ByteString, decodeText, toByteString } from '../../bytes.ts'
-import type { PathKey } from '../../path.ts'
+import { type ByteString, decodeText, toByteString } from '../../text/bytes.ts'
+import type { PathKey } from '../../text/path.ts'
 import { resolvePath } from './database.ts'
 import type { FoundPackage } from './found.ts'
 

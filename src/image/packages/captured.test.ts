@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { isPackageDatabase } from '../../layer/database.ts'
-import { pathToKey } from '../../path.ts'
+import { pathToKey } from '../../text/path.ts'
 import { databaseKind } from './database.ts'
 
 it.each([

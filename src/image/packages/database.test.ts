@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keyToPath, pathToKey } from '../../path.ts'
+import { keyToPath, pathToKey } from '../../text/path.ts'
 import { databaseKind, npmDirectory, resolvePath } from './database.ts'
 
 describe('databaseKind', () => {

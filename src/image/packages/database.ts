@@ -1,6 +1,6 @@
 /** Which files of an image tell what is installed in it, and what each of them tells. */
-import type { ByteString } from '../../bytes.ts'
-import { type PathKey, pathToKey } from '../../path.ts'
+import type { ByteString } from '../../text/bytes.ts'
+import { type PathKey, pathToKey } from '../../text/path.ts'
 
 /** A file that lists packages: of distroless images each `debStatusPart` lists one, and so do all of npm and pypi. */
 export type PackageDatabase = (typeof PACKAGE_DATABASES)[number]

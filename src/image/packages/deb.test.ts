@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keyToPath } from '../../path.ts'
+import { keyToPath } from '../../text/path.ts'
 import { parseDpkgList, parseDpkgStatus, parseDpkgSums } from './deb.ts'
 
 const STATUS = `Package: adduser

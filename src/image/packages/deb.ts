@@ -1,6 +1,6 @@
 /** dpkg's databases: deb822 paragraphs (deb-control(5)) and lists of paths. */
-import { decodeText, toByteString } from '../../bytes.ts'
-import type { PathKey } from '../../path.ts'
+import { decodeText, toByteString } from '../../text/bytes.ts'
+import type { PathKey } from '../../text/path.ts'
 import { resolvePath } from './database.ts'
 import type { FoundPackage } from './found.ts'
 

@@ -1,4 +1,4 @@
-import type { PathKey } from '../../path.ts'
+import type { PathKey } from '../../text/path.ts'
 import type { PackageType } from '../report.ts'
 
 /** A package as its database tells it. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { rpmDatabase, rpmHeader } from '../../../test/rpm.ts'
 import { compiledWasm } from '../../../workers/wasm.ts'
-import { pathToKey } from '../../path.ts'
+import { pathToKey } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import type { DatabaseMember } from './database.ts'
 import { type Inventory, takeInventory } from './inventory.ts'

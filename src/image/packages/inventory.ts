@@ -1,7 +1,7 @@
 /** The packages of an image, out of the databases that its layers hold. */
 import type { WasmModules } from '../../host.ts'
-import { type PathKey, parentKey, showPath } from '../../path.ts'
 import { Problem } from '../../problem.ts'
+import { type PathKey, parentKey, showPath } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import type { Package } from '../report.ts'
 import { type DatabaseMember, databaseKind, isPackageDatabase, type PackageDatabase } from './database.ts'

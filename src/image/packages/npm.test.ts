@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { pathToKey } from '../../path.ts'
+import { pathToKey } from '../../text/path.ts'
 import { parsePackageJson } from './npm.ts'
 
 const KEY = pathToKey('app/node_modules/left-pad/package.json')

@@ -1,6 +1,6 @@
 /** What npm, yarn and pnpm unpack: a `package.json` in the directory of each package. */
-import { decodeText } from '../../bytes.ts'
-import { baseName, type PathKey, parentKey } from '../../path.ts'
+import { decodeText } from '../../text/bytes.ts'
+import { baseName, type PathKey, parentKey } from '../../text/path.ts'
 import type { FoundPackage } from './found.ts'
 
 const text = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -1,4 +1,4 @@
-import { toByteString } from '../../bytes.ts'
+import { toByteString } from '../../text/bytes.ts'
 
 /** The distribution's `ID` (os-release(5)): `debian`, `alpine`, `fedora`. */
 export function parseOsReleaseId(bytes: Uint8Array): string | undefined {

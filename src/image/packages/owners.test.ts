@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { pathToKey } from '../../path.ts'
+import { pathToKey } from '../../text/path.ts'
 import { PackageOwners } from './owners.ts'
 
 it('counts a file for each who owns its path', () => {

@@ -1,5 +1,5 @@
 /** Which package owns which file, for a whole distribution in a few megabytes, and what the files of each take. */
-import type { PathKey } from '../../path.ts'
+import type { PathKey } from '../../text/path.ts'
 import { npmDirectory } from './database.ts'
 import { InodeSet } from './inode-set.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keyToPath, pathToKey } from '../../path.ts'
+import { keyToPath, pathToKey } from '../../text/path.ts'
 import { parseCoreMetadata, parseInstalledFiles, parseRecord } from './pypi.ts'
 
 it('reads name and version from the headers alone', () => {

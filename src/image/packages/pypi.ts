@@ -2,8 +2,8 @@
  * What pip and its like leave beside an installed distribution: core metadata in `NAME.dist-info/METADATA` or
  * `NAME.egg-info`, and a list of its files (packaging.python.org, "Recording installed projects").
  */
-import { type ByteString, decodeText, toByteString } from '../../bytes.ts'
-import { type PathKey, parentKey } from '../../path.ts'
+import { type ByteString, decodeText, toByteString } from '../../text/bytes.ts'
+import { type PathKey, parentKey } from '../../text/path.ts'
 import { resolvePath } from './database.ts'
 import type { FoundPackage } from './found.ts'
 

@@ -1,7 +1,8 @@
 /** One way to read all databases, whatever their format. */
-import type { ByteString } from '../../bytes.ts'
+
 import type { WasmModules } from '../../host.ts'
-import { baseName, type PathKey, parentKey } from '../../path.ts'
+import type { ByteString } from '../../text/bytes.ts'
+import { baseName, type PathKey, parentKey } from '../../text/path.ts'
 import { parseApkInstalled } from './apk.ts'
 import type { FileList, PackageDatabase } from './database.ts'
 import { parseDpkgList, parseDpkgStatus, parseDpkgSums } from './deb.ts'

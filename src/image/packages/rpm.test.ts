@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { rpmHeader } from '../../../test/rpm.ts'
-import { keyToPath } from '../../path.ts'
+import { keyToPath } from '../../text/path.ts'
 import { parseRpmHeader } from './rpm.ts'
 
 const BASH = {

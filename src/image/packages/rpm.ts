@@ -1,6 +1,6 @@
 /** An rpm header as the database stores it: the format's manual is rpm's `docs/manual/hregions.md` and `format_header.md`. */
-import { decodeText, toByteString } from '../../bytes.ts'
-import type { PathKey } from '../../path.ts'
+import { decodeText, toByteString } from '../../text/bytes.ts'
+import type { PathKey } from '../../text/path.ts'
 import { resolvePath } from './database.ts'
 import type { FoundPackage } from './found.ts'
 

@@ -1,5 +1,5 @@
-import type { ByteString } from '../../bytes.ts'
-import { type PathKey, parentKey } from '../../path.ts'
+import type { ByteString } from '../../text/bytes.ts'
+import { type PathKey, parentKey } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import { databaseKind, resolvePath } from './database.ts'
 

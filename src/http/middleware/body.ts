@@ -1,0 +1,35 @@
+/** Bodies of requests: text of at most 1 MiB. */
+import { Problem } from '../../problem.ts'
+
+const BODY_BYTES = 1024 * 1024
+
+/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` where it is not UTF-8 */
+export async function bodyText(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > BODY_BYTES)
+      throw new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
+    chunks.push(chunk)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    throw new Problem('invalid_parameter', 'the body is not UTF-8', { parameter: 'body' })
+  }
+}
+
+/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` where it is not JSON */
+export async function bodyJson(request: Request): Promise<unknown> {
+  const type = request.headers.get('Content-Type') ?? 'application/json'
+  if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    throw new Problem('invalid_parameter', 'the body has to be application/json', { parameter: 'body' })
+  }
+  try {
+    return JSON.parse(await bodyText(request))
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new Problem('invalid_parameter', 'the body is not JSON', { parameter: 'body' })
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * A service that listens on loopback answers only to loopback's names: else a page of any site could make its own name
+ * resolve to 127.0.0.1 and read what this service may see (DNS rebinding).
+ */
+import type { MiddlewareHandler } from 'hono'
+import { isLoopback } from '../../configuration.ts'
+import { Problem } from '../../problem.ts'
+import type { Env } from '../backend.ts'
+
+/** @param listensAt the address that the service listens at; empty where it is not this service's to say */
+export function loopbackNamesOnly(listensAt: string): MiddlewareHandler<Env> {
+  if (listensAt === '' || !isLoopback(listensAt)) return (_context, next) => next()
+  return async (context, next) => {
+    const asked = context.req.header('Host') ?? new URL(context.req.url).host
+    if (isLoopback(hostName(asked))) return next()
+    throw new Problem('forbidden_host', 'this service listens on loopback and answers to localhost alone')
+  }
+}
+
+/** A `Host` without its port: `[::1]:8080` is `::1`. */
+function hostName(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+}

@@ -1,0 +1,25 @@
+/** The service's own tokens: who presents one may use it, and the registry credentials that it was given. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { Problem } from '../../problem.ts'
+
+/** @throws Problem `unauthorized` where the service has tokens and the header presents none of them */
+export type TokenCheck = (authorization: string | undefined) => void
+
+/** @param tokens none: everybody may call */
+export function tokenCheck(tokens: readonly string[]): TokenCheck {
+  if (tokens.length === 0) return () => {}
+  // Compared as hashes, so that neither length nor content shows in the time that it takes.
+  const known = tokens.map(hash)
+  return (authorization) => {
+    const presented = hash(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '')
+    let matches = 0
+    for (const token of known) if (timingSafeEqual(token, presented)) matches++
+    if (matches > 0) return
+    const detail = 'this service wants one of its tokens as `Authorization: Bearer`'
+    throw new Problem('unauthorized', detail, { authenticate: 'Bearer realm="lamina"' })
+  }
+}
+
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

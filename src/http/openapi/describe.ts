@@ -1,0 +1,112 @@
+/** What the documentation says of a call beyond its own parameters and answer: problems, security, media types. */
+import type { RouteConfig, z } from '@hono/zod-openapi'
+import type { ProblemCode } from '../../problem.ts'
+import { analysisSchema } from '../routes/analyses.schema.ts'
+import { problemSchema } from '../routes/problem.schema.ts'
+
+type Responses = RouteConfig['responses']
+type Content = NonNullable<Extract<Responses[string], { content?: unknown }>['content']>
+
+const WHY: Readonly<Record<string, string>> = {
+  400: 'The request cannot be understood; the problem names the parameter',
+  401: 'The registry wants (other) credentials, or this service one of its tokens',
+  403: 'The rules of this service do not allow that',
+  404: 'There is no such thing',
+  412: 'A rule does not hold',
+  413: 'Over a limit of this service; the problem says which',
+  422: 'What the registry has is no image that can be read; the problem says which and where',
+  429: 'Over the rate that this service allows',
+  500: 'This service failed',
+  502: 'The registry failed',
+  503: 'Not there yet, or the store does not answer',
+  504: 'The registry did not answer in time',
+}
+
+/** What can go wrong with every call. */
+const SERVICE: Readonly<Record<string, readonly ProblemCode[]>> = {
+  400: ['invalid_parameter'],
+  403: ['forbidden_host'],
+  500: ['internal_error'],
+}
+
+/** What can go wrong at the registry. */
+const REGISTRY: Readonly<Record<string, readonly ProblemCode[]>> = {
+  400: ['invalid_reference', 'invalid_parameter'],
+  401: ['unauthorized'],
+  403: ['forbidden_registry', 'forbidden_host'],
+  404: ['image_not_found'],
+  429: ['rate_limited'],
+  500: ['internal_error'],
+  502: ['registry_error'],
+  503: ['store_error'],
+  504: ['registry_timeout'],
+}
+
+/** What can go wrong with an image's manifest and config. */
+const IMAGE: Readonly<Record<string, readonly ProblemCode[]>> = {
+  ...REGISTRY,
+  404: ['image_not_found', 'platform_not_found'],
+  413: ['too_large'],
+  422: ['not_an_image', 'invalid_image', 'unsupported_digest'],
+}
+
+/** What can go wrong with its layers. */
+const ANALYSED: Readonly<Record<string, readonly ProblemCode[]>> = {
+  ...IMAGE,
+  422: ['not_an_image', 'invalid_image', 'unsupported_digest', 'layer_unavailable'],
+  503: ['analysis_pending', 'store_error'],
+}
+
+const ABOUT = { service: SERVICE, registry: REGISTRY, image: IMAGE, analysed: ANALYSED }
+
+/**
+ * @param about what the call needs, which decides what can go wrong
+ * @param more codes of this call's own, by status
+ */
+export function problems(
+  about: keyof typeof ABOUT,
+  more: Readonly<Record<string, readonly ProblemCode[]>> = {},
+): Responses {
+  const codes = ABOUT[about]
+  const statuses = [...new Set([...Object.keys(codes), ...Object.keys(more)])].sort()
+  const described = statuses.map((status) => {
+    const all = [...(codes[status] ?? []), ...(more[status] ?? [])]
+    const names = all.map((code) => `\`${code}\``).join(', ')
+    const description = `${WHY[status] ?? 'A problem'}: ${names}.`
+    return [
+      status,
+      { description, content: { 'application/problem+json': { schema: problemSchema } } },
+    ] as const
+  })
+  return Object.fromEntries(described)
+}
+
+/** An answer of JSON. */
+export function json(description: string, schema: z.ZodType): Responses[string] {
+  return { description, content: { 'application/json': { schema } } }
+}
+
+/** The answer to a program while an image is not analysed. */
+export const pending = json(
+  'Not there yet: the analysis, and after how many seconds to ask again.',
+  analysisSchema,
+)
+
+/** A list: a page as JSON, or all of it as one object a line. */
+export function list(description: string, page: z.ZodType, item: z.ZodType): Responses[string] {
+  return {
+    description,
+    content: { 'application/json': { schema: page }, 'application/x-ndjson': { schema: item } },
+  }
+}
+
+/** Text of some kinds. */
+export function text(description: string, examples: Readonly<Record<string, string>>): Responses[string] {
+  const content: Content = {}
+  for (const [type, example] of Object.entries(examples))
+    content[type] = { schema: { type: 'string' }, example }
+  return { description, content }
+}
+
+/** For calls that anybody may make. */
+export const openToAll = [{}]

@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { startApp } from '../../../test/app.ts'
+
+type Node = { readonly [key: string]: unknown }
+
+let document: Node
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Every object of the document, with where it stands. */
+function* nodes(value: unknown, at = '#'): Generator<readonly [at: string, node: Node]> {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) yield* nodes(item, `${at}/${index}`)
+  } else if (isNode(value)) {
+    yield [at, value]
+    for (const [key, item] of Object.entries(value)) yield* nodes(item, `${at}/${key.replaceAll('/', '~1')}`)
+  }
+}
+
+function operations(): (readonly [name: string, operation: Node])[] {
+  return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    Object.entries(item as Node).map(
+      ([method, operation]) => [`${method} ${path}`, operation as Node] as const,
+    ),
+  )
+}
+
+beforeAll(async () => {
+  document = await (await startApp().ask('/openapi.json')).json()
+})
+
+test('openapi.yaml is what the service serves', async () => {
+  const written = await readFile(new URL('../../../openapi.yaml', import.meta.url), 'utf8')
+  expect(await (await startApp().ask('/openapi.yaml')).text()).toBe(written)
+  expect(parse(written)).toEqual(document)
+})
+
+test('every call of the API is described, and nothing else is', () => {
+  expect(operations().map(([name]) => name)).toEqual([
+    'get /v1/report',
+    'get /v1/files',
+    'get /v1/tree',
+    'get /v1/file',
+    'get /v1/waste',
+    'get /v1/duplicates',
+    'get /v1/packages',
+    'get /v1/diff',
+    'get /v1/diff/files',
+    'get /v1/diff/file',
+    'get /v1/check',
+    'post /v1/check',
+    'get /badge/{metric}.svg',
+    'get /badge/{metric}.json',
+    'get /v1/config',
+    'get /v1/dockerfile',
+    'get /v1/platforms',
+    'get /v1/tags',
+    'post /v1/analyses',
+    'get /v1/analyses/{id}',
+    'get /v1/analyses/{id}/events',
+    'get /healthz',
+    'get /readyz',
+    'get /openapi.json',
+    'get /openapi.yaml',
+  ])
+})
+
+test('every field and every parameter says what it is', () => {
+  const silent = [...nodes(document)].flatMap(([at, node]) => {
+    const properties =
+      isNode(node.properties) && !at.endsWith('/example') ? Object.entries(node.properties) : []
+    const mute = properties.filter(
+      ([, field]) => isNode(field) && !field.description && !field.$ref && !field.allOf,
+    )
+    const nameless =
+      typeof node.in === 'string' && typeof node.name === 'string' && !node.description ? [at] : []
+    return [...mute.map(([name]) => `${at}/${name}`), ...nameless]
+  })
+  expect(silent).toEqual([])
+})
+
+test('every field that is no object has an example, and every example is of its schema', () => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  addFormats.default(ajv)
+  ajv.addSchema(document, 'openapi')
+  const wrong: string[] = []
+  const bare: string[] = []
+  for (const [at, node] of nodes(document)) {
+    if (isNode(node.properties) && !at.includes('/example')) {
+      for (const [name, field] of Object.entries(node.properties)) {
+        const isPlain = isNode(field) && typeof field.type === 'string' && field.type !== 'object'
+        const hasItems = isNode(field) && isNode(field.items) && '$ref' in field.items
+        if (isPlain && !hasItems && !('example' in field) && !isNode(field.items)) bare.push(`${at}/${name}`)
+      }
+    }
+    const isSchema = 'type' in node && ('example' in node || 'default' in node)
+    if (!isSchema) continue
+    const validate = ajv.compile({ $ref: `openapi${encodeURI(at)}` })
+    for (const value of [node.example, node.default]) {
+      if (value !== undefined && !validate(value)) wrong.push(`${at}: ${ajv.errorsText(validate.errors)}`)
+    }
+  }
+  expect({ wrong, bare }).toEqual({ wrong: [], bare: [] })
+})
+
+test('names of operations are method names, each its own', () => {
+  const ids = operations().map(([, operation]) => String(operation.operationId))
+  expect(ids.filter((id) => !/^[a-z]+(?:[A-Z][a-z]*)+$/.test(id))).toEqual([])
+  expect(new Set(ids).size).toBe(ids.length)
+})

@@ -1,0 +1,42 @@
+/**
+ * `node src/http/openapi/openapi.ts` writes `openapi.yaml`; with `--check` it only says whether the file is stale, and exits
+ * with 1 where it is.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { parseConfiguration } from '../../configuration.ts'
+import { Memory } from '../../service/visibility.ts'
+import { RegistryClient } from '../../source/registry/client.ts'
+import { createApp } from '../app.ts'
+import { openApiYaml } from '../routes/description.ts'
+
+const FILE = fileURLToPath(new URL('../../../openapi.yaml', import.meta.url))
+
+/** The routes ask nothing of a host before a request comes. */
+function unasked(): never {
+  throw new Error('a description needs no host')
+}
+
+function description(): string {
+  const configuration = parseConfiguration({}, 'node')
+  const store = { get: unasked, has: unasked, put: unasked, delete: unasked, list: unasked }
+  const host = {
+    configuration,
+    fetch: unasked,
+    store,
+    jobs: { start: unasked, watch: unasked },
+    wasm: unasked,
+  }
+  const client = new RegistryClient({ fetch: unasked, configuration })
+  return openApiYaml(createApp({ host, client, memory: new Memory() }))
+}
+
+if (process.argv[2] === '--check') {
+  const written = await readFile(FILE, 'utf8').catch(() => '')
+  if (written !== description()) {
+    console.error('openapi.yaml is stale: run `npm run openapi`')
+    process.exitCode = 1
+  }
+} else {
+  await writeFile(FILE, description())
+}

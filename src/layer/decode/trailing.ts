@@ -1,0 +1,21 @@
+import { Problem } from '../../problem.ts'
+import type { BlobReader } from '../blob.ts'
+
+/**
+ * After a compressed stream only zero bytes may follow, which some tools pad with.
+ *
+ * @param rest what is left of the piece that was read last
+ */
+export async function refuseTrailing(source: BlobReader, rest: Uint8Array): Promise<void> {
+  let at = source.bytes - rest.length
+  for (let piece: Uint8Array | undefined = rest; piece !== undefined; piece = await source.read()) {
+    const garbage = piece.findIndex((byte) => byte !== 0)
+    if (garbage >= 0) {
+      throw new Problem(
+        'invalid_image',
+        `garbage after the compressed stream, at byte ${at + garbage} of the blob`,
+      )
+    }
+    at += piece.length
+  }
+}

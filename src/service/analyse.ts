@@ -1,0 +1,103 @@
+/** An image's facts, on demand: the index's where the asker may see them, else made now. */
+import { readImageFacts } from '../image/image.ts'
+import type { ImageFacts } from '../image/report.ts'
+import { layerKey } from '../index/keys.ts'
+import { Problem, type ProblemDocument } from '../problem.ts'
+import { Cache } from './cache.ts'
+import type { ImageJob, JobState } from './jobs/job.ts'
+import { follow } from './jobs/wait.ts'
+import type { OpenedImage, Service } from './open.ts'
+
+export type Analysed =
+  | { readonly done: true; readonly facts: ImageFacts }
+  /** Not there yet: the job's last known state. */
+  | { readonly done: false; readonly state: JobState }
+
+export type Patience = {
+  /** How long to wait for an analysis that is not there yet; 0 starts it and comes back. */
+  readonly seconds: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Facts are immutable, so they are kept by digest; each asker is checked before they are shown. */
+const facts = new Cache<ImageFacts>({ entries: 64, milliseconds: 600_000 })
+
+export function imageJob(image: OpenedImage): ImageJob {
+  const { registry, repository } = image.reference
+  const { credential } = image.access
+  return {
+    kind: 'image',
+    registry,
+    repository,
+    digest: image.identity.digest,
+    ...(credential ? { credential } : {}),
+  }
+}
+
+/**
+ * The image's facts where they are known and may be shown to the asker. Starts nothing.
+ *
+ * @throws Problem the failure that belongs to the image's bytes, where that is what is known
+ */
+export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
+  const { manifest, identity, access } = image
+  const { digest } = identity
+  const maySeeAll = await access.maySeeImage(digest, [manifest.config, ...manifest.layers])
+  const cached = facts.get(digest)
+  if (maySeeAll && cached !== undefined) return cached
+  if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
+  const kept = await readImageFacts(service.host.store, digest)
+  if (kept === undefined) return undefined
+  if ('failure' in kept) {
+    if (!maySeeAll && !(await maySeeFailure(image, kept.failure))) return undefined
+    throw Problem.from(kept.failure).with({ image: identity.reference })
+  }
+  if (!maySeeAll) return undefined
+  facts.set(digest, kept.facts)
+  return kept.facts
+}
+
+/**
+ * Whether a layer that the asker may see was read and could not be indexed. After such a one no other was read, so that no
+ * registry is known to have given those. Asked before anything of the image is read: how long that takes tells only of
+ * layers that are the asker's to see.
+ */
+async function knowsBadLayer({ host }: Service, { manifest, access }: OpenedImage): Promise<boolean> {
+  const bad = manifest.layers.map(
+    async ({ digest }) =>
+      (await access.maySee(digest, 'blob')) && !(await host.store.has(layerKey(digest, 'layer.json'))),
+  )
+  return (await Promise.all(bad)).some(Boolean)
+}
+
+async function maySeeFailure({ manifest, access }: OpenedImage, failure: ProblemDocument): Promise<boolean> {
+  const layer = manifest.layers[failure.layer ?? -1]
+  return layer !== undefined && access.maySee(layer.digest, 'blob')
+}
+
+/** @throws Problem why the analysis failed; `layer_unavailable` where its layers are not this asker's to see */
+export async function analyse(service: Service, image: OpenedImage, patience: Patience): Promise<Analysed> {
+  const known = await knownFacts(service, image)
+  if (known !== undefined) return { done: true, facts: known }
+  let last: JobState | undefined
+  for await (const state of follow(
+    service.host.jobs,
+    imageJob(image),
+    patience.seconds * 1000,
+    patience.signal,
+  )) {
+    last = state
+  }
+  if (last === undefined) throw new Problem('internal_error', 'the analysis did not start')
+  if (last.error !== undefined) throw Problem.from(last.error).with({ image: image.identity.reference })
+  if (last.status !== 'succeeded') return { done: false, state: last }
+  const made = await knownFacts(service, image)
+  if (made !== undefined) return { done: true, facts: made }
+  throw new Problem(
+    'layer_unavailable',
+    'the registry does not show this image\u2019s layers to this asker',
+    {
+      image: image.identity.reference,
+    },
+  )
+}

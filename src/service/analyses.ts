@@ -1,0 +1,135 @@
+/** Analyses that a caller can come back to: a name for an asker's own question, alive for an hour. */
+import { z } from 'zod'
+import type { ProblemDocument } from '../problem.ts'
+import { Problem } from '../problem.ts'
+import { imageJob, knownFacts } from './analyse.ts'
+import { Cache } from './cache.ts'
+import { isFinished, type JobState, jobKey, type Progress } from './jobs/job.ts'
+import { follow } from './jobs/wait.ts'
+import { type AskerCredentials, type OpenedImage, openImage, type Service } from './open.ts'
+
+const LIFE_MILLISECONDS = 3_600_000
+const PREFIX = 'analyses/'
+
+const Record = z.object({
+  id: z.uuid(),
+  image: z.string(),
+  platform: z.string(),
+  digest: z.string(),
+  createdAt: z.iso.datetime(),
+})
+type AnalysisRecord = z.infer<typeof Record>
+
+export type Analysis = AnalysisRecord & {
+  readonly status: JobState['status']
+  readonly finishedAt?: string
+  readonly progress: Progress
+  readonly error?: ProblemDocument
+}
+
+/** So that who asks again and again gets the same name. */
+const named = new Cache<AnalysisRecord>({ entries: 10_000, milliseconds: LIFE_MILLISECONDS / 2 })
+
+/** Names the analysis of an image that the registry has shown to this asker. */
+export async function nameAnalysis(service: Service, image: OpenedImage, state: JobState): Promise<Analysis> {
+  const { reference, platform, digest } = image.identity
+  const key = `${image.access.scope} ${reference} ${platform} ${digest}`
+  let record = named.get(key)
+  if (record === undefined) {
+    const createdAt = new Date().toISOString()
+    record = { id: crypto.randomUUID(), image: reference, platform, digest, createdAt }
+    await service.host.store.put(PREFIX + record.id, Buffer.from(JSON.stringify(record)))
+    named.set(key, record)
+  }
+  return describe(record, state)
+}
+
+/**
+ * The analysis now. One that a restart lost is taken up again with the credentials of who asks.
+ *
+ * @throws Problem `analysis_not_found`; what `openImage` throws
+ */
+export async function readAnalysis(
+  service: Service,
+  id: string,
+  credentials: AskerCredentials,
+): Promise<Analysis> {
+  for await (const analysis of followAnalysis(service, id, credentials, 0)) return analysis
+  throw notFound()
+}
+
+/** Each state that the analysis is seen in, until it has finished or `milliseconds` have passed. */
+export async function* followAnalysis(
+  service: Service,
+  id: string,
+  credentials: AskerCredentials,
+  milliseconds: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Analysis, void> {
+  const record = await recall(service, id)
+  const image = await openImage(service, {
+    reference: pinned(record),
+    platform: record.platform,
+    credentials,
+    signal,
+  })
+  const finished = await outcome(service, image)
+  if (finished !== undefined) {
+    yield describe(record, finished)
+    return
+  }
+  for await (const state of follow(service.host.jobs, imageJob(image), milliseconds, signal)) {
+    yield describe(record, state)
+  }
+}
+
+async function recall(service: Service, id: string): Promise<AnalysisRecord> {
+  if (!z.uuid().safeParse(id).success) throw notFound()
+  const object = await service.host.store.get(PREFIX + id)
+  if (object === undefined) throw notFound()
+  const record = Record.parse(await new Response(object.body).json())
+  if (Date.now() - Date.parse(record.createdAt) < LIFE_MILLISECONDS) return record
+  await service.host.store.delete(PREFIX + id)
+  throw notFound()
+}
+
+function notFound(): Problem {
+  return new Problem('analysis_not_found', 'there is no such analysis; each lives for an hour')
+}
+
+/** A tag may have moved since: the analysis is of what it named then. */
+function pinned(record: AnalysisRecord): string {
+  const reference = record.image.split('@')[0] ?? record.image
+  return `${reference}@${record.digest}`
+}
+
+/** The state of an analysis whose result is in the store, whoever made it. */
+async function outcome(service: Service, image: OpenedImage): Promise<JobState | undefined> {
+  const layers = image.manifest.layers.length
+  const state = {
+    version: 0,
+    repository: image.reference.repository,
+    createdAt: '',
+    progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
+  }
+  const running = await service.host.jobs.watch(jobKey(imageJob(image)), -1, 0)
+  if (running !== undefined && isFinished(running)) return running
+  try {
+    const facts = await knownFacts(service, image)
+    return facts === undefined ? undefined : { ...state, status: 'succeeded' }
+  } catch (error) {
+    if (error instanceof Problem && error.lasting)
+      return { ...state, status: 'failed', error: error.toDocument() }
+    throw error
+  }
+}
+
+function describe(record: AnalysisRecord, state: JobState): Analysis {
+  return {
+    ...record,
+    status: state.status,
+    ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt }),
+    progress: state.progress,
+    ...(state.error === undefined ? {} : { error: state.error }),
+  }
+}

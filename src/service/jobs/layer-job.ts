@@ -1,0 +1,75 @@
+/** One layer, from its registry into the index. */
+import { createHash } from 'node:crypto'
+import { indexLayer, readLayerFacts } from '../../index/layer-index.ts'
+import { readLayer } from '../../layer/read.ts'
+import type { Descriptor } from '../../oci/manifest.ts'
+import { Problem } from '../../problem.ts'
+import type { Service } from '../open.ts'
+import { Access } from '../visibility.ts'
+import type { LayerJob, Progress } from './job.ts'
+
+/** What reading a layer took: bytes of the blob, bytes of the tar that were decoded. */
+export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }
+
+/**
+ * Reads the blob whole, whoever indexed it before: only verified bytes make this registry one of its sources. Where the
+ * index is there already its bytes need not be decoded again.
+ */
+export async function runLayerJob(
+  service: Service,
+  job: LayerJob,
+  report: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<LayerWork> {
+  const { descriptor } = job
+  const access = new Access(service, job, job.credential, signal)
+  const onBytes = (bytesDone: number) =>
+    report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
+  const blob = await access.blob(descriptor)
+  try {
+    const decodedBytes = (await isIndexed(service, descriptor.digest))
+      ? await verify(blob, descriptor.digest, onBytes)
+      : await index(service, descriptor, blob, onBytes)
+    await access.gave(descriptor.digest)
+    return { readBytes: descriptor.size, decodedBytes }
+  } catch (error) {
+    // The bytes are what the digest says, whatever is wrong with them: who can have them may be told of it.
+    if (error instanceof Problem && error.lasting) await access.gave(descriptor.digest)
+    throw error
+  }
+}
+
+async function isIndexed(service: Service, digest: string): Promise<boolean> {
+  return (await readLayerFacts(service.host.store, digest)) !== undefined
+}
+
+async function index(
+  service: Service,
+  descriptor: Descriptor,
+  blob: ReadableStream<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): Promise<number> {
+  const { store, wasm, configuration } = service.host
+  const { limits } = configuration
+  const facts = await indexLayer(store, descriptor.digest, (database) =>
+    readLayer(blob, { descriptor, limits, wasm, onBytes, database }),
+  )
+  return facts.uncompressedBytes
+}
+
+async function verify(
+  blob: ReadableStream<Uint8Array>,
+  digest: string,
+  onBytes: (bytes: number) => void,
+): Promise<number> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of blob) {
+    hash.update(chunk)
+    bytes += chunk.byteLength
+    onBytes(bytes)
+  }
+  const got = `sha256:${hash.digest('hex')}`
+  if (got !== digest) throw new Problem('invalid_image', `the registry gave bytes of ${got} for ${digest}`)
+  return 0
+}

@@ -1,0 +1,20 @@
+import type { Service } from '../open.ts'
+import { runImageJob } from './image-job.ts'
+import type { Job, Progress } from './job.ts'
+import { runLayerJob } from './layer-job.ts'
+
+/** Does what a job says; a host's `Jobs` sees to it that it is done once at a time. */
+export async function runJob(
+  service: Service,
+  job: Job,
+  report: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (job.kind) {
+    case 'layer':
+      await runLayerJob(service, job, report, signal)
+      return
+    case 'image':
+      return runImageJob(service, job, report, signal)
+  }
+}

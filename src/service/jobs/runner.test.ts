@@ -1,0 +1,151 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Problem } from '../../problem.ts'
+import { type Job, jobKey } from './job.ts'
+import { JobRunner, type Work } from './runner.ts'
+import { follow } from './wait.ts'
+
+const job = (digest: string): Job => ({ kind: 'image', registry: 'r', repository: 'a', digest })
+const limits = { analyses: 1, queuedAnalyses: 1, layers: 1 }
+
+async function last(runner: JobRunner, of: Job, milliseconds = 5_000) {
+  const states = []
+  for await (const state of follow(runner, of, milliseconds)) states.push(state.status)
+  return states
+}
+
+describe('a runner', () => {
+  it('runs a job once, however many ask for it', async () => {
+    let runs = 0
+    const runner = new JobRunner(async () => {
+      runs++
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }, limits)
+    const all = await Promise.all(Array.from({ length: 20 }, () => last(runner, job('sha256:1'))))
+    expect(runs).toBe(1)
+    expect(all.every((states) => states.at(-1) === 'succeeded')).toBe(true)
+  })
+
+  it('tells progress, and the failure as a problem', async () => {
+    const runner = new JobRunner(async (_, report) => {
+      report({ layers: 2, layersDone: 1, layersReused: 0, bytes: 10, bytesDone: 5 })
+      throw new Problem('registry_error', 'gone', { registryStatus: 500 })
+    }, limits)
+    await last(runner, job('sha256:1'))
+    const state = await runner.watch(jobKey(job('sha256:1')), 0, 0)
+    expect(state).toMatchObject({
+      status: 'failed',
+      progress: { layersDone: 1 },
+      error: { code: 'registry_error', detail: 'gone', registryStatus: 500 },
+    })
+  })
+
+  it('says nothing of the inside where the failure is its own', async () => {
+    const runner = new JobRunner(async () => {
+      throw new Error('secret path')
+    }, limits)
+    await last(runner, job('sha256:1'))
+    const state = await runner.watch(jobKey(job('sha256:1')), 0, 0)
+    expect(state?.error?.code).toBe('internal_error')
+    expect(JSON.stringify(state)).not.toContain('secret')
+  })
+
+  it('answers a failure again for a while instead of trying again, but runs what succeeded when asked', async () => {
+    let runs = 0
+    const work: Work = async (which) => {
+      runs++
+      if (which.kind === 'image' && which.digest === 'sha256:bad') throw new Problem('registry_error', 'no')
+    }
+    const runner = new JobRunner(work, limits)
+    await last(runner, job('sha256:bad'))
+    await last(runner, job('sha256:bad'))
+    expect(runs).toBe(1)
+    await last(runner, job('sha256:good'))
+    await last(runner, job('sha256:good'))
+    expect(runs).toBe(3)
+  })
+
+  it.each(['store_error', 'internal_error'] as const)('tries again at once after %s', async (code) => {
+    let runs = 0
+    const runner = new JobRunner(async () => {
+      if (++runs === 1) throw new Problem(code, 'not the image', { retryAfter: 5 })
+    }, limits)
+    expect((await last(runner, job('sha256:1'))).at(-1)).toBe('failed')
+    expect((await last(runner, job('sha256:1'))).at(-1)).toBe('succeeded')
+  })
+
+  it('tries again when the failure said to, where that is sooner', async () => {
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    let runs = 0
+    const runner = new JobRunner(async () => {
+      runs++
+      throw new Problem('registry_error', 'rate limited', { retryAfter: 5 })
+    }, limits)
+    for (const [milliseconds, expected] of [
+      [0, 1],
+      [4_999, 1],
+      [5_000, 2],
+      [9_999, 2],
+      [10_000, 3],
+    ] as const) {
+      vi.setSystemTime(milliseconds)
+      await runner.start(job('sha256:1'))
+      await runner.idle()
+      expect(runs, `after ${milliseconds} ms`).toBe(expected)
+    }
+  })
+
+  it('queues past its limit, and refuses past its queue', async () => {
+    const open: (() => void)[] = []
+    const runner = new JobRunner(() => new Promise((resolve) => open.push(resolve)), limits)
+    await runner.start(job('sha256:1'))
+    expect((await runner.start(job('sha256:2'))).status).toBe('queued')
+    expect(runner.counts).toEqual({ running: 1, queued: 1 })
+    await expect(runner.start(job('sha256:3'))).rejects.toMatchObject({ code: 'rate_limited' })
+    open[0]?.()
+    await runner.settled(jobKey(job('sha256:1')))
+    await runner.watch(jobKey(job('sha256:2')), 2, 100)
+    expect(runner.counts).toEqual({ running: 1, queued: 0 })
+    open[1]?.()
+    await runner.idle()
+  })
+
+  it('comes back when the time is up, with the job still running', async () => {
+    const runner = new JobRunner(() => new Promise((resolve) => setTimeout(resolve, 500)), limits)
+    expect((await last(runner, job('sha256:1'), 20)).at(-1)).toBe('running')
+    await runner.idle()
+  })
+
+  it('gives up a job that nobody waits for, and starts it again for who comes back', async () => {
+    let runs = 0
+    const work: Work = (_, __, signal) => {
+      runs++
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
+    const runner = new JobRunner(work, { ...limits, abandoned: { image: 30, layer: 30 } })
+    await last(runner, job('sha256:1'), 60)
+    expect(runs).toBe(1)
+    await runner.settled(jobKey(job('sha256:1')))
+    expect((await runner.start(job('sha256:1'))).status).toBe('queued')
+    await runner.idle()
+    expect(runs).toBe(2)
+  })
+
+  it('remembers a finished job for a minute, and leaves no timer behind that would keep its host awake', async () => {
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    const runner = new JobRunner(async () => {}, limits)
+    await last(runner, job('sha256:1'))
+    const key = jobKey(job('sha256:1'))
+    await runner.settled(key)
+    expect(vi.getTimerCount()).toBe(0)
+    vi.setSystemTime(60_000)
+    expect(await runner.watch(key, 0, 0)).toMatchObject({ status: 'succeeded' })
+    vi.setSystemTime(60_001)
+    expect(await runner.watch(key, 0, 0)).toBeUndefined()
+  })
+
+  it('does not know a job that never was', async () => {
+    expect(await new JobRunner(async () => {}, limits).watch('image/x', 0, 10)).toBeUndefined()
+  })
+})

@@ -1,0 +1,233 @@
+/** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
+import type { Jobs } from '../../host.ts'
+import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
+import { isFinished, type Job, type JobState, jobKey, type Progress } from './job.ts'
+
+/** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
+const FAILURE_MILLISECONDS = 60_000
+/** What failed for a reason of this service is tried again when asked for: it says nothing of the image. */
+const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set(['store_error', 'internal_error', 'analysis_pending'])
+/** How long a finished job is remembered for those who still watch it. */
+const FINISHED_MILLISECONDS = 60_000
+/**
+ * A job that nobody has watched or asked for during this time is given up. An image's is long, since who asked may come
+ * back; a layer's is short, since only analyses wait for layers.
+ */
+const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
+/** Watchers are not woken more often than this by progress alone. */
+const PROGRESS_MILLISECONDS = 200
+
+/** Does a job's work. Reports progress as often as it likes; stops soon after `signal` says that nobody waits any more. */
+export type Work = (job: Job, report: (progress: Progress) => void, signal: AbortSignal) => Promise<void>
+
+export type RunnerLimits = {
+  readonly analyses: number
+  readonly queuedAnalyses: number
+  readonly layers: number
+  /** Milliseconds after which a job of a kind that nobody watches is given up; the defaults are for services. */
+  readonly abandoned?: Readonly<Record<Job['kind'], number>>
+}
+
+type Tracked = {
+  state: JobState
+  readonly finished: Promise<void>
+  readonly wake: Set<() => void>
+  readonly abandoned: AbortController
+  readonly patience: number
+  abandonment: ReturnType<typeof setTimeout> | undefined
+  toldAt: number
+}
+
+const NO_PROGRESS: Progress = { layers: 0, layersDone: 0, layersReused: 0, bytes: 0, bytesDone: 0 }
+
+/** So many at once; the others wait in order. */
+class Admission {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(slots: number) {
+    this.#free = slots
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  get full(): boolean {
+    return this.#free === 0
+  }
+
+  async enter(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--
+      return
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}
+
+export class JobRunner implements Jobs {
+  readonly #tracked = new Map<string, Tracked>()
+  readonly #work: Work
+  readonly #finished: (job: Job, state: JobState) => void
+  readonly #limits: RunnerLimits
+  readonly #analyses: Admission
+  readonly #layers: Admission
+
+  /** @param finished told of each job that has ended, with its last state */
+  constructor(work: Work, limits: RunnerLimits, finished: (job: Job, state: JobState) => void = () => {}) {
+    this.#work = work
+    this.#finished = finished
+    this.#limits = limits
+    this.#analyses = new Admission(limits.analyses)
+    this.#layers = new Admission(limits.layers)
+  }
+
+  async start(job: Job): Promise<JobState> {
+    this.#forget()
+    const key = jobKey(job)
+    const known = this.#tracked.get(key)
+    if (known !== undefined && !mayRunAgain(known.state)) {
+      expectWatcher(known)
+      return known.state
+    }
+    const admission = job.kind === 'image' ? this.#analyses : this.#layers
+    if (job.kind === 'image' && admission.full && admission.waiting >= this.#limits.queuedAnalyses) {
+      const detail = `${this.#limits.analyses} analyses run and ${this.#limits.queuedAnalyses} wait: ask again later`
+      throw new Problem('rate_limited', detail, { retryAfter: 30 })
+    }
+    return this.#launch(key, job, admission).state
+  }
+
+  async watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
+    this.#forget()
+    const tracked = this.#tracked.get(key)
+    if (tracked === undefined || tracked.state.version > version) return tracked?.state
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        tracked.wake.delete(done)
+        expectWatcher(tracked)
+        resolve()
+      }
+      const timer = setTimeout(done, milliseconds)
+      tracked.wake.add(done)
+      clearTimeout(tracked.abandonment)
+    })
+    return tracked.state
+  }
+
+  /** Resolves when the job has finished, however it did; at once where no such job runs. */
+  async settled(key: string): Promise<void> {
+    await this.#tracked.get(key)?.finished
+  }
+
+  /** Resolves when no job runs any more. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#tracked.values()].map((tracked) => tracked.finished))
+  }
+
+  get counts(): { readonly running: number; readonly queued: number } {
+    const states = [...this.#tracked.values()].map((tracked) => tracked.state.status)
+    return {
+      running: states.filter((status) => status === 'running').length,
+      queued: states.filter((status) => status === 'queued').length,
+    }
+  }
+
+  #launch(key: string, job: Job, admission: Admission): Tracked {
+    const { promise: finished, resolve: finish } = Promise.withResolvers<void>()
+    const tracked: Tracked = {
+      state: {
+        status: 'queued',
+        version: (this.#tracked.get(key)?.state.version ?? 0) + 1,
+        repository: job.repository,
+        createdAt: new Date().toISOString(),
+        progress: NO_PROGRESS,
+      },
+      finished,
+      wake: new Set(),
+      abandoned: new AbortController(),
+      patience: this.#limits.abandoned?.[job.kind] ?? ABANDONED_MILLISECONDS[job.kind],
+      abandonment: undefined,
+      toldAt: 0,
+    }
+    expectWatcher(tracked)
+    this.#tracked.set(key, tracked)
+    this.#run(tracked, job, admission).then(finish)
+    return tracked
+  }
+
+  /**
+   * What has long finished. Done when somebody asks, not by a timer: a Durable Object that waits for one is kept awake,
+   * and billed, for as long.
+   */
+  #forget(): void {
+    const before = Date.now() - FINISHED_MILLISECONDS
+    for (const [key, { state }] of this.#tracked) {
+      if (state.finishedAt !== undefined && Date.parse(state.finishedAt) < before) this.#tracked.delete(key)
+    }
+  }
+
+  async #run(tracked: Tracked, job: Job, admission: Admission): Promise<void> {
+    await admission.enter()
+    try {
+      change(tracked, { status: 'running' })
+      const { signal } = tracked.abandoned
+      signal.throwIfAborted()
+      await this.#work(job, (progress) => tell(tracked, progress), signal)
+      change(tracked, { status: 'succeeded', finishedAt: new Date().toISOString() })
+    } catch (error) {
+      const problem = error instanceof Problem ? error : unforeseen(error, tracked.abandoned.signal)
+      change(tracked, { status: 'failed', finishedAt: new Date().toISOString(), error: problem.toDocument() })
+    } finally {
+      clearTimeout(tracked.abandonment)
+      admission.leave()
+      this.#finished(job, tracked.state)
+    }
+  }
+}
+
+/** A failure of this service's own: told to the log, not to the caller. */
+function unforeseen(error: unknown, abandoned: AbortSignal): Problem {
+  if (abandoned.aborted)
+    return new Problem('analysis_pending', 'nobody waited for it any more', { retryAfter: 1 })
+  console.error('a job failed:', error)
+  return new Problem('internal_error', 'the analysis failed for a reason of this service')
+}
+
+/** From now on the job is given up, unless somebody watches it in time. */
+function expectWatcher(tracked: Tracked): void {
+  clearTimeout(tracked.abandonment)
+  if (tracked.wake.size > 0 || isFinished(tracked.state)) return
+  tracked.abandonment = setTimeout(() => tracked.abandoned.abort(), tracked.patience)
+}
+
+function mayRunAgain(state: JobState): boolean {
+  if (state.status === 'succeeded') return true
+  if (state.status !== 'failed') return false
+  return Date.now() - Date.parse(state.finishedAt ?? state.createdAt) >= millisecondsKept(state.error)
+}
+
+function millisecondsKept(failure: ProblemDocument | undefined): number {
+  if (failure === undefined || OWN_FAILURES.has(failure.code)) return 0
+  return Math.min((failure.retryAfter ?? Infinity) * 1000, FAILURE_MILLISECONDS)
+}
+
+function tell(tracked: Tracked, progress: Progress): void {
+  const wake = Date.now() - tracked.toldAt > PROGRESS_MILLISECONDS
+  if (wake) change(tracked, { progress })
+  else tracked.state = { ...tracked.state, progress }
+}
+
+function change(tracked: Tracked, fields: Partial<JobState>): void {
+  tracked.state = { ...tracked.state, ...fields, version: tracked.state.version + 1 }
+  tracked.toldAt = Date.now()
+  for (const wake of [...tracked.wake]) wake()
+}

@@ -1,0 +1,28 @@
+import type { Jobs } from '../../host.ts'
+import { isFinished, type Job, type JobState, jobKey } from './job.ts'
+
+/** One `watch` lasts no longer than this, so that no call to another object or machine stays open for minutes. */
+const WATCH_MILLISECONDS = 20_000
+
+/**
+ * Starts the job or joins it, and yields each state that it is seen in: the first at once, the last when it has finished
+ * or `milliseconds` have passed. A job that a restart lost is started again.
+ */
+export async function* follow(
+  jobs: Jobs,
+  job: Job,
+  milliseconds: number,
+  signal?: AbortSignal,
+): AsyncGenerator<JobState, void> {
+  const deadline = Date.now() + milliseconds
+  let state = await jobs.start(job)
+  yield state
+  while (!isFinished(state)) {
+    signal?.throwIfAborted()
+    const left = deadline - Date.now()
+    if (left <= 0) return
+    const next = await jobs.watch(jobKey(job), state.version, Math.min(left, WATCH_MILLISECONDS))
+    state = next ?? (await jobs.start(job))
+    yield state
+  }
+}

@@ -1,0 +1,91 @@
+/** Tables as lists, in their own order or with the largest first. */
+import { Largest } from '../diff/largest.ts'
+import { refused } from '../http/cursor.ts'
+import type { Listing, Page, Position } from '../http/lists.ts'
+import { WHOLE_FETCH_BYTES } from './tables.ts'
+
+export type Rows<Row> = {
+  /** Rows from this one on, in the table's order; so many bytes fetched at once, by default as few as a page needs. */
+  readonly from: (start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>
+  /** Only these are listed. */
+  readonly keeps?: ((row: Row) => boolean) | undefined
+  readonly show: (row: Row) => unknown
+}
+
+/** As the table has it; a position is a row's number. */
+export function inOrder<Row>({ from, keeps, show }: Rows<Row>): Listing {
+  return {
+    async page(at: Position = 0, limit) {
+      if (typeof at !== 'number') throw refused('is of another list')
+      const items: unknown[] = []
+      let row = at
+      for await (const batch of from(at)) {
+        for (const one of batch) {
+          if (keeps === undefined || keeps(one)) {
+            if (items.length === limit) return { items, next: row }
+            items.push(show(one))
+          }
+          row++
+        }
+      }
+      return { items }
+    },
+    async *all() {
+      for await (const batch of from(0, WHOLE_FETCH_BYTES)) {
+        yield (keeps === undefined ? batch : batch.filter(keeps)).map(show)
+      }
+    },
+  }
+}
+
+/** Items that are put in order at once where the whole list is wanted. */
+const SORTED_AT_ONCE = 20_000
+
+/**
+ * The heaviest first, of equals the first in the table. Each page reads the table anew and holds no more than itself, so
+ * that memory does not grow with the table; a position is the last item's weight and row.
+ */
+export function largestFirst<Row>({ from, keeps, show }: Rows<Row>, weigh: (row: Row) => number): Listing {
+  const page = async (at: Position | undefined, limit: number): Promise<Page> => {
+    const after = at === undefined ? undefined : parsePosition(at)
+    const largest = new Largest<unknown>(limit + 1)
+    let row = -1
+    for await (const batch of from(0, WHOLE_FETCH_BYTES)) {
+      for (const one of batch) {
+        row++
+        const weight = weigh(one)
+        if (after !== undefined && !follows(weight, row, after)) continue
+        if (keeps === undefined || keeps(one)) largest.add(weight, row, () => show(one))
+      }
+    }
+    const sorted = largest.sorted()
+    const items = sorted.slice(0, limit).map(({ item }) => item)
+    const last = sorted[limit - 1]
+    return sorted.length <= limit || last === undefined
+      ? { items }
+      : { items, next: `${last.weight},${last.ordinal}` }
+  }
+  return {
+    page,
+    async *all() {
+      let at: Position | undefined
+      do {
+        const { items, next }: Page = await page(at, SORTED_AT_ONCE)
+        yield items
+        at = next
+      } while (at !== undefined)
+    },
+  }
+}
+
+type Place = readonly [weight: number, row: number]
+
+function parsePosition(at: Position): Place {
+  const [, weight, row] = /^(\d{1,16}),(\d{1,16})$/.exec(String(at)) ?? []
+  if (weight === undefined || row === undefined) throw refused('is of another list')
+  return [Number(weight), Number(row)]
+}
+
+function follows(weight: number, row: number, [lastWeight, lastRow]: Place): boolean {
+  return weight !== lastWeight ? weight < lastWeight : row > lastRow
+}

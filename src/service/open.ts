@@ -1,0 +1,135 @@
+/** From a reference to one image: asked at its registry with the asker's credentials, then read from wherever that allows. */
+import type { Host } from '../host.ts'
+import type { ImageIdentity } from '../image/report.ts'
+import type { ImageConfig } from '../oci/config.ts'
+import type { Descriptor, ImageManifest } from '../oci/manifest.ts'
+import { formatPlatform, parsePlatform } from '../oci/platform.ts'
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import { type ImageSelection, type ManifestSelection, selectImage, selectManifest } from '../oci/select.ts'
+import { Problem } from '../problem.ts'
+import type { Credential } from '../source/registry/auth/credentials.ts'
+import type { RegistryClient } from '../source/registry/client.ts'
+import { Cache } from './cache.ts'
+import { Access, type Memory } from './visibility.ts'
+
+/** What a service is made of: a host, the one client of its registries, and what is remembered between requests. */
+export type Service = {
+  readonly host: Host
+  readonly client: RegistryClient
+  readonly memory: Memory
+}
+
+/** What the asker presents, by registry. */
+export type AskerCredentials = { for(registry: string): Credential | undefined }
+
+export type ImageRequest = {
+  readonly reference: string
+  /** `os/arch[/variant]`; `linux/amd64` where an index has to be chosen from and none is asked for. */
+  readonly platform?: string | undefined
+  readonly credentials: AskerCredentials
+  readonly signal?: AbortSignal | undefined
+}
+
+export type OpenedImage = {
+  readonly reference: Reference
+  readonly identity: ImageIdentity
+  readonly manifest: ImageManifest
+  readonly config: ImageConfig
+  readonly configBytes: Uint8Array
+  /** The registry gave it without credentials. */
+  readonly isPublic: boolean
+  readonly access: Access
+}
+
+/** Selections by asker and the digest asked for: immutable, and for no longer than the registry's word holds. */
+const manifests = new Cache<ManifestSelection>({ entries: 1_000, milliseconds: 60_000 })
+const images = new Cache<ImageSelection>({ entries: 200, milliseconds: 60_000 })
+
+type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
+
+/** What the request means, as far as `select` reads it. */
+async function selectFor<T extends ManifestSelection>(
+  access: Access,
+  { reference, platform }: { readonly reference: Reference; readonly platform: string | undefined },
+  { select, cache }: { readonly select: Select<T>; readonly cache: Cache<T> },
+): Promise<T> {
+  const { digest } = await access.resolve(reference.digest ?? reference.tag ?? 'latest')
+  const key = `${access.scope} ${digest} ${platform ?? ''}`
+  const known = cache.get(key)
+  if (known !== undefined) return known
+  const selected = await select({
+    top: { digest, bytes: await access.manifest(digest) },
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+    read: (descriptor: Descriptor, kind) =>
+      kind === 'manifest' ? access.manifest(descriptor.digest) : access.config(descriptor),
+  })
+  cache.set(key, selected)
+  return selected
+}
+
+/** Tells what was asked for in each problem on the way. */
+async function opening<T>(
+  service: Service,
+  request: ImageRequest,
+  open: (access: Access, reference: Reference) => Promise<T>,
+): Promise<T> {
+  const reference = parseReference(request.reference)
+  const credential = request.credentials.for(reference.registry)
+  const access = new Access(service, reference, credential, request.signal)
+  try {
+    return await open(access, reference)
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ image: request.reference }) : error
+  }
+}
+
+function identify(reference: Reference, selected: ImageSelection): ImageIdentity {
+  const { config, manifest } = selected
+  return {
+    reference: formatReference(reference),
+    registry: reference.registry,
+    repository: reference.repository,
+    ...(reference.tag === undefined ? {} : { tag: reference.tag }),
+    digest: selected.digest,
+    ...(selected.indexDigest === undefined ? {} : { indexDigest: selected.indexDigest }),
+    platform: formatPlatform(selected.platform),
+    mediaType: manifest.mediaType,
+    ...(config.created === undefined ? {} : { created: config.created }),
+    os: config.os,
+    architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { variant: config.variant }),
+  }
+}
+
+/**
+ * The manifest alone, for what it answers by itself: no config is read, unless the platform asked for cannot be told
+ * without it.
+ *
+ * @throws Problem as {@link openImage}
+ */
+export async function openManifest(service: Service, request: ImageRequest): Promise<ImageManifest> {
+  return opening(service, request, async (access, reference) => {
+    const asked = { reference, platform: request.platform }
+    return (await selectFor(access, asked, { select: selectManifest, cache: manifests })).manifest
+  })
+}
+
+/**
+ * @throws Problem whatever stands between the asker and the image: `invalid_reference`, `forbidden_registry`,
+ * `unauthorized`, `image_not_found`, `platform_not_found`, `not_an_image`, `invalid_image`, `registry_error`, …
+ */
+export async function openImage(service: Service, request: ImageRequest): Promise<OpenedImage> {
+  return opening(service, request, async (access, reference) => {
+    const asked = { reference, platform: request.platform }
+    const selected = await selectFor(access, asked, { select: selectImage, cache: images })
+    return {
+      reference,
+      identity: identify(reference, selected),
+      manifest: selected.manifest,
+      config: selected.config,
+      configBytes: selected.configBytes,
+      isPublic: access.credential === undefined,
+      access,
+    }
+  })
+}

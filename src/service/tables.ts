@@ -1,0 +1,95 @@
+/** The tables of an analysed image: rows from any row on, so many bytes fetched at once. */
+
+import type { ObjectStore } from '../host.ts'
+import { DIRECTORIES } from '../image/directories.ts'
+import { DUPLICATES } from '../image/duplicates.ts'
+import type { DirectorySum } from '../image/merge.ts'
+import { MERGED_ENTRIES } from '../image/merged-entries.ts'
+import type { MergedEntry } from '../image/merged-entry.ts'
+import { PACKAGES } from '../image/package-table.ts'
+import type { DuplicateGroup, Package } from '../image/report.ts'
+import { WASTED_FILES, type WastedRow } from '../image/waste.ts'
+import { ENTRIES } from '../index/entries.ts'
+import { type ImageObject, imageKey, layerKey } from '../index/keys.ts'
+import type { Schema } from '../index/schema.ts'
+import type { Entry } from '../layer/entry.ts'
+import { Problem } from '../problem.ts'
+import { openTable, type Table } from '../table/table.ts'
+import type { OpenedImage } from './open.ts'
+
+/** Bytes that are fetched at once where a table is read from one end to the other. */
+export const WHOLE_FETCH_BYTES = 512 * 1024
+
+export type TableRows<Row> = (start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>
+
+export async function filesOf(store: ObjectStore, image: OpenedImage): Promise<TableRows<MergedEntry>> {
+  return rowsOf(await filesTable(store, image))
+}
+
+/** @throws Problem `invalid_parameter` where the image has no such layer */
+export async function membersOf(
+  store: ObjectStore,
+  image: OpenedImage,
+  layer: number,
+): Promise<TableRows<Entry>> {
+  return rowsOf(await membersTable(store, image, layer))
+}
+
+export async function wasteOf(store: ObjectStore, image: OpenedImage): Promise<TableRows<WastedRow>> {
+  return rowsOf(await imageTable(store, image, 'waste.parquet', WASTED_FILES))
+}
+
+/** @param scope of the merged file system, or of all layers with what later ones hide */
+export async function duplicatesOf(
+  store: ObjectStore,
+  image: OpenedImage,
+  scope: 'image' | 'layers',
+): Promise<TableRows<DuplicateGroup>> {
+  const object = scope === 'image' ? 'duplicates.parquet' : 'layer-duplicates.parquet'
+  return rowsOf(await imageTable(store, image, object, DUPLICATES))
+}
+
+export async function packagesOf(store: ObjectStore, image: OpenedImage): Promise<TableRows<Package>> {
+  return rowsOf(await imageTable(store, image, 'packages.parquet', PACKAGES))
+}
+
+export function filesTable(store: ObjectStore, image: OpenedImage): Promise<Table<MergedEntry>> {
+  return imageTable(store, image, 'files.parquet', MERGED_ENTRIES)
+}
+
+export function directoriesTable(store: ObjectStore, image: OpenedImage): Promise<Table<DirectorySum>> {
+  return imageTable(store, image, 'directories.parquet', DIRECTORIES)
+}
+
+/** @throws Problem `invalid_parameter` where the image has no such layer */
+export function membersTable(store: ObjectStore, image: OpenedImage, layer: number): Promise<Table<Entry>> {
+  return present(store, layerKey(layerDigest(image, layer), 'entries.parquet'), ENTRIES)
+}
+
+function imageTable<Row>(
+  store: ObjectStore,
+  image: OpenedImage,
+  object: ImageObject,
+  schema: Schema<Row>,
+): Promise<Table<Row>> {
+  return present(store, imageKey(image.identity.digest, object), schema)
+}
+
+/** @throws Problem `store_error` where the table is gone, though its image is known */
+async function present<Row>(store: ObjectStore, key: string, schema: Schema<Row>): Promise<Table<Row>> {
+  const table = await openTable(store, key, schema)
+  if (table !== undefined) return table
+  throw new Problem('store_error', 'the store has lost a part of its index', { retryAfter: 60 })
+}
+
+function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
+  return (start, fetchBytes = 0) => table.rows({ start, fetchBytes })
+}
+
+function layerDigest({ manifest }: OpenedImage, layer: number): string {
+  const digest = manifest.layers[layer]?.digest
+  if (digest !== undefined) return digest
+  const { length } = manifest.layers
+  const detail = length === 0 ? 'the image has no layers' : `the image has layers 0 to ${length - 1}`
+  throw new Problem('invalid_parameter', `layer ${layer} is none: ${detail}`, { parameter: 'layer' })
+}

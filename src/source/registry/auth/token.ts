@@ -1,0 +1,238 @@
+/**
+ * What to send as `Authorization`: Basic, or a Bearer token that a token server gives.
+ * Sources: distribution `spec/auth/token.md` (GET), `spec/auth/oauth.md` (POST).
+ */
+import { z } from 'zod'
+import type { Configuration } from '../../../configuration.ts'
+import type { Repository } from '../../../oci/reference.ts'
+import { Problem } from '../../../problem.ts'
+import { readAll } from '../body.ts'
+import { type Asked, problemOf } from '../failure.ts'
+import { guardNamed } from '../guard.ts'
+import type { Outgoing, Transport } from '../transport.ts'
+import { StalledError, waitFor } from '../wait.ts'
+import { type Challenge, parseChallenges } from './challenge.ts'
+import { basicAuthorization, type Credential, credentialHash } from './credentials.ts'
+
+/** One asker before one repository. */
+export type Client = {
+  readonly repository: Repository
+  readonly credential: Credential | undefined
+}
+
+/** What is sent as `Authorization`, as long as it lives. */
+export type Authorization = {
+  readonly header: string
+  /** Milliseconds since 1970. */
+  readonly expires: number
+}
+
+const MAX_TOKEN_BYTES = 65_536
+const MAX_KEPT = 2_000
+/** What the specification has for a server that does not say. */
+const DEFAULT_LIFE_SECONDS = 60
+const MAX_LIFE_SECONDS = 86_400
+/** A token is renewed so long before its end, as it must last for a request's way. */
+const MARGIN_MILLISECONDS = 5_000
+/** Another request's token is waited for so long: that request may have died with its asker. */
+const MAX_JOIN_MILLISECONDS = 35_000
+
+const tokenSchema = z.object({
+  token: z.string().nullish(),
+  access_token: z.string().nullish(),
+  expires_in: z.number().nullish(),
+  issued_at: z.string().nullish(),
+})
+
+/** What a header can carry. */
+const HEADER_SAFE = /^[\x21-\x7e]+$/
+
+function keyOf({ repository, credential }: Client): string {
+  const hash = credential === undefined ? '' : credentialHash(credential)
+  return `${repository.registry}/${repository.repository} ${hash}`
+}
+
+/** The scopes that the challenge names, each a parameter of its own; by default to pull from the repository. */
+function scopesOf(challenge: Challenge, { repository }: Repository): readonly string[] {
+  const named = (challenge.parameters.get('scope') ?? '').split(' ').filter(Boolean)
+  return named.length > 0 ? named : [`repository:${repository}:pull`]
+}
+
+/**
+ * When a token ends. A server's clock may differ from ours, so `issued_at` only shortens its life, and not below what is
+ * left to be of use.
+ */
+function expiryOf(answer: z.infer<typeof tokenSchema>, now: number): number {
+  const seconds = answer.expires_in ?? DEFAULT_LIFE_SECONDS
+  const life = Math.min(Math.max(seconds, 1), MAX_LIFE_SECONDS) * 1000
+  const issued = answer.issued_at ? Date.parse(answer.issued_at) : Number.NaN
+  const age = Number.isNaN(issued) ? 0 : Math.min(Math.max(0, now - issued), life / 2)
+  return now + life - age - Math.min(MARGIN_MILLISECONDS, life / 10)
+}
+
+/** Keeps what was found to be good for each registry, repository and credential, in memory alone. */
+export class Authorizer {
+  readonly #transport: Transport
+  readonly #configuration: Configuration
+  readonly #kept = new Map<string, Authorization>()
+  readonly #asked = new Map<string, Promise<string>>()
+
+  constructor(parts: { readonly transport: Transport; readonly configuration: Configuration }) {
+    this.#transport = parts.transport
+    this.#configuration = parts.configuration
+  }
+
+  /** What served this client before, as long as it lives. */
+  known(client: Client): string | undefined {
+    const kept = this.#kept.get(keyOf(client))
+    return kept !== undefined && kept.expires > this.#transport.clock.now() ? kept.header : undefined
+  }
+
+  /** What served this client before, for a client in another thread that need not ask for a token of its own. */
+  lend(client: Client): Authorization | undefined {
+    return this.#kept.get(keyOf(client))
+  }
+
+  /** What served this client in another thread. */
+  borrow(client: Client, authorization: Authorization): void {
+    this.#keep(client, authorization)
+  }
+
+  /** It served no longer: it ran out before its time, or was taken back. */
+  forget(client: Client, header: string): void {
+    const key = keyOf(client)
+    if (this.#kept.get(key)?.header === header) this.#kept.delete(key)
+  }
+
+  /**
+   * Meets the challenge of a 401. Requests that are challenged at once share one token.
+   *
+   * @param used what the refused request carried
+   * @returns undefined where no credential of the client can meet it
+   * @throws Problem `unauthorized` where the token server refuses; `forbidden_registry` where it is at an address that
+   * the guard refuses; `registry_error`, `registry_timeout`
+   */
+  async authorize(
+    client: Client,
+    challenged: Response,
+    used: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    if (used !== undefined) this.forget(client, used)
+    const known = this.known(client)
+    if (known !== undefined) return known
+    const challenges = parseChallenges(challenged.headers.get('www-authenticate') ?? '')
+    const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'))
+    const { credential } = client
+    if (bearer !== undefined) {
+      if (credential === undefined || !('registrytoken' in credential))
+        return this.#sharedToken(client, bearer, signal)
+      return this.#keepForGood(client, `Bearer ${credential.registrytoken}`)
+    }
+    const wantsBasic = challenges.some(({ scheme }) => scheme === 'basic')
+    if (!wantsBasic || credential === undefined || !('password' in credential)) return undefined
+    return this.#keepForGood(client, basicAuthorization(credential))
+  }
+
+  #keepForGood(client: Client, header: string): string {
+    return this.#keep(client, { header, expires: Number.POSITIVE_INFINITY })
+  }
+
+  #keep(client: Client, authorization: Authorization): string {
+    if (this.#kept.size >= MAX_KEPT) {
+      const [oldest] = this.#kept.keys()
+      if (oldest !== undefined) this.#kept.delete(oldest)
+    }
+    this.#kept.set(keyOf(client), authorization)
+    return authorization.header
+  }
+
+  /** The token that is being asked for, or else a new one. */
+  async #sharedToken(client: Client, challenge: Challenge, signal: AbortSignal | undefined): Promise<string> {
+    const key = keyOf(client)
+    const joined = this.#asked.get(key)
+    if (joined !== undefined) {
+      try {
+        return await waitFor(joined, { milliseconds: MAX_JOIN_MILLISECONDS, signal })
+      } catch (error) {
+        if (!(error instanceof StalledError)) throw error
+      }
+    }
+    // Without the asker's signal: when it goes, others may have joined.
+    const asked = this.#askToken(client, challenge)
+      .then((authorization) => this.#keep(client, authorization))
+      .finally(() => {
+        if (this.#asked.get(key) === asked) this.#asked.delete(key)
+      })
+    this.#asked.set(key, asked)
+    return waitFor(asked, { signal })
+  }
+
+  async #askToken(client: Client, challenge: Challenge): Promise<Authorization> {
+    const { registry } = client.repository
+    const realm = URL.parse(challenge.parameters.get('realm') ?? '')
+    if (realm === null)
+      throw new Problem('registry_error', `${registry} names a token server that is no address`)
+    guardNamed(realm, 'token server', registry, this.#configuration)
+    const asked: Asked = {
+      ...client.repository,
+      subject: { kind: 'token' },
+      credential: client.credential,
+    }
+    const { patience, clock } = this.#transport
+    return this.#transport.exchange(this.#tokenRequest(client, realm, challenge), async (answer) => {
+      if (answer.response.status !== 200) throw await problemOf(answer, asked, { patience, now: clock.now() })
+      const what = `the answer of ${registry}'s token server`
+      const bytes = await readAll(answer.response, MAX_TOKEN_BYTES, what, patience)
+      return readToken(bytes, registry, clock.now())
+    })
+  }
+
+  /** An identity token is exchanged by the OAuth2 POST; all else is the GET, with Basic where there is a password. */
+  #tokenRequest({ repository, credential }: Client, realm: URL, challenge: Challenge): Outgoing {
+    const scopes = scopesOf(challenge, repository)
+    const service = challenge.parameters.get('service')
+    if (credential !== undefined && 'identitytoken' in credential) {
+      const form = new URLSearchParams({
+        grant_type: 'refresh_token',
+        ...(service === undefined ? {} : { service }),
+        client_id: 'lamina',
+        scope: scopes.join(' '),
+        refresh_token: credential.identitytoken,
+      })
+      return {
+        registry: repository.registry,
+        to: realm,
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString(),
+      }
+    }
+    const url = new URL(realm)
+    if (service !== undefined) url.searchParams.set('service', service)
+    for (const scope of scopes) url.searchParams.append('scope', scope)
+    const withPassword = credential !== undefined && 'password' in credential
+    return {
+      registry: repository.registry,
+      to: url,
+      method: 'GET',
+      authorization: withPassword ? basicAuthorization(credential) : undefined,
+    }
+  }
+}
+
+function readToken(bytes: Uint8Array, registry: string, now: number): Authorization {
+  const broken = (what: string) =>
+    new Problem('registry_error', `${registry}'s token server answered ${what}`)
+  let document: unknown
+  try {
+    document = JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    throw broken('what is not JSON')
+  }
+  const parsed = tokenSchema.safeParse(document)
+  const token = parsed.data?.token || parsed.data?.access_token
+  if (!parsed.success || !token) throw broken('without a token')
+  if (!HEADER_SAFE.test(token)) throw broken('with a token that a header cannot carry')
+  return { header: `Bearer ${token}`, expires: expiryOf(parsed.data, now) }
+}

@@ -1,0 +1,255 @@
+/** The registry as its users see it: manifests, configs, layers and tags, whatever stands between. */
+
+import type { Configuration } from '../../configuration.ts'
+import type { Fetch } from '../../host.ts'
+import { digestOf, isSha256 } from '../../oci/digest.ts'
+import { type Descriptor, MANIFEST_MEDIA_TYPES } from '../../oci/manifest.ts'
+import type { Repository } from '../../oci/reference.ts'
+import { Problem } from '../../problem.ts'
+import { type Asker, type Question, Questioner } from './ask.ts'
+import type { Credential } from './auth/credentials.ts'
+import type { Authorization } from './auth/token.ts'
+import { openBlob } from './blob.ts'
+import { discard, type Patience, readAll } from './body.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { readTags, type TagPage } from './tags.ts'
+import { type RetryPolicy, Transport } from './transport.ts'
+
+export type { Repository } from '../../oci/reference.ts'
+export type { Asker } from './ask.ts'
+
+export type ResolvedManifest = {
+  readonly digest: string
+  readonly mediaType?: string
+  /** Where the registry did not tell the digest, and the manifest had to be read for it. */
+  readonly bytes?: Uint8Array
+}
+
+export type FetchedManifest = {
+  readonly digest: string
+  /** As the registry told it, without parameters. */
+  readonly mediaType?: string
+  readonly bytes: Uint8Array
+}
+
+/** What tests turn faster than it is. */
+export type ClientOptions = {
+  readonly clock?: Clock
+  readonly patience?: Partial<Patience>
+  readonly policy?: Partial<RetryPolicy>
+}
+
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+
+const PATIENCE: Patience = {
+  idleMilliseconds: 30_000,
+  floorMilliseconds: 60_000,
+  floorBytesPerSecond: 64 * 1024,
+}
+const POLICY: RetryPolicy = { retries: 5, backoffMilliseconds: 250, waitMilliseconds: 60_000 }
+
+const ACCEPT_MANIFESTS = MANIFEST_MEDIA_TYPES.join(', ')
+
+/** A `Content-Type` without its parameters; undefined where there is none. */
+function mediaTypeOf(response: Response): { readonly mediaType?: string } {
+  const mediaType = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+  return mediaType ? { mediaType } : {}
+}
+
+/** The digest that the registry tells, where it is one that can be relied on to name something. */
+function toldDigest(response: Response): string | undefined {
+  const digest = response.headers.get('docker-content-digest')
+  return digest !== null && isSha256(digest) ? digest : undefined
+}
+
+function manifestQuestion(method: 'GET' | 'HEAD', reference: string): Question {
+  return {
+    method,
+    path: `manifests/${reference}`,
+    headers: { accept: ACCEPT_MANIFESTS },
+    subject: { kind: 'manifest', reference },
+  }
+}
+
+/** Statuses of registries that know no HEAD. */
+const NO_HEAD = new Set([400, 405, 501])
+
+/** What a registry shows to others or not at all. */
+const NOT_SHOWN = new Set(['unauthorized', 'image_not_found', 'layer_unavailable'])
+
+export class RegistryClient {
+  readonly #questioner: Questioner
+
+  constructor(parts: { readonly fetch: Fetch; readonly configuration: Configuration } & ClientOptions) {
+    const { fetch, configuration, clock = systemClock } = parts
+    const patience = { ...PATIENCE, ...parts.patience }
+    const policy = { ...POLICY, ...parts.policy }
+    const transport = new Transport({ fetch, configuration, clock, patience, policy })
+    this.#questioner = new Questioner({ transport, configuration })
+  }
+
+  /** What this client sends as `Authorization` for a repository, where it was asked for any: for another thread's client. */
+  lendAuthorization(repository: Repository, credential: Credential | undefined): Authorization | undefined {
+    return this.#questioner.authorizer.lend({ repository, credential })
+  }
+
+  /** Takes over what another thread's client was given, so that the token server is asked once. */
+  borrowAuthorization(
+    repository: Repository,
+    credential: Credential | undefined,
+    authorization: Authorization,
+  ): void {
+    this.#questioner.authorizer.borrow({ repository, credential }, authorization)
+  }
+
+  /**
+   * What a tag or digest names, by the registry's word: a HEAD, which Docker Hub does not count as a pull. A registry
+   * that does not tell the digest, or no good one, is asked for the manifest itself, which is then hashed.
+   *
+   * @throws Problem `image_not_found`, `unauthorized`, `forbidden_registry`, `registry_error`, `registry_timeout`; what
+   * {@link manifest} throws
+   */
+  async resolve(repository: Repository, tagOrDigest: string, asker: Asker): Promise<ResolvedManifest> {
+    const question = manifestQuestion('HEAD', tagOrDigest)
+    const told = await this.#questioner.ask(repository, question, asker, async (answer, refuse) => {
+      if (NO_HEAD.has(answer.response.status)) return undefined
+      if (answer.response.status !== 200) throw await refuse()
+      await discard(answer.response)
+      const digest = toldDigest(answer.response)
+      return digest && { digest, ...mediaTypeOf(answer.response) }
+    })
+    if (!told || (isSha256(tagOrDigest) && told.digest !== tagOrDigest))
+      return this.manifest(repository, tagOrDigest, asker)
+    return told
+  }
+
+  /**
+   * The bytes are those of `digest`.
+   *
+   * @throws Problem as {@link resolve}; `too_large` over 4 MiB, `invalid_image` for bytes of another digest than was asked
+   * for, or than the registry tells
+   */
+  async manifest(repository: Repository, tagOrDigest: string, asker: Asker): Promise<FetchedManifest> {
+    const question = manifestQuestion('GET', tagOrDigest)
+    return this.#questioner.ask(repository, question, asker, async (answer, refuse) => {
+      const { response } = answer
+      if (response.status !== 200) throw await refuse()
+      const what = `the manifest ${tagOrDigest} of ${repository.registry}/${repository.repository}`
+      const bytes = await readAll(response, MAX_MANIFEST_BYTES, what, this.#questioner.transport.patience)
+      const digest = digestOf(bytes)
+      const expected = isSha256(tagOrDigest) ? tagOrDigest : toldDigest(response)
+      if (expected !== undefined && expected !== digest)
+        throw new Problem(
+          'invalid_image',
+          `${repository.registry} gave a manifest with the digest ${digest} for ${expected}`,
+        )
+      return { digest, bytes, ...mediaTypeOf(response) }
+    })
+  }
+
+  /**
+   * A config, or another blob that is small enough to be held. Its bytes are those of the descriptor.
+   *
+   * @throws Problem `too_large`, `invalid_image` for bytes of another digest or size, `registry_error` where the registry
+   * does not have it; as {@link resolve}
+   */
+  async blobBytes(
+    repository: Repository,
+    descriptor: Descriptor,
+    asker: Asker,
+    options: { readonly limit: number },
+  ): Promise<Uint8Array> {
+    const { digest, size } = descriptor
+    if (size > options.limit)
+      throw new Problem(
+        'too_large',
+        `the config has ${size} bytes, more than the limit of ${options.limit}`,
+        {
+          lasting: true,
+        },
+      )
+    const question: Question = { method: 'GET', path: `blobs/${digest}`, subject: { kind: 'config', digest } }
+    const bytes = await this.#questioner.ask(repository, question, asker, async (answer, refuse) => {
+      if (answer.response.status !== 200) throw await refuse()
+      return readAll(
+        answer.response,
+        options.limit,
+        `the config ${digest}`,
+        this.#questioner.transport.patience,
+      )
+    })
+    const actual = digestOf(bytes)
+    if (actual !== digest)
+      throw new Problem(
+        'invalid_image',
+        `${repository.registry} gave a blob with the digest ${actual} for ${digest}`,
+      )
+    if (bytes.byteLength !== size)
+      throw new Problem(
+        'invalid_image',
+        `the config ${digest} has ${bytes.byteLength} bytes, its descriptor says ${size}`,
+        { lasting: true },
+      )
+    return bytes
+  }
+
+  /** Whether the registry says to this asker that the repository has this blob. @throws Problem as {@link resolve} */
+  hasBlob(repository: Repository, digest: string, asker: Asker): Promise<boolean> {
+    return this.#has(
+      repository,
+      { method: 'HEAD', path: `blobs/${digest}`, subject: { kind: 'blob', digest } },
+      asker,
+    )
+  }
+
+  /** Whether the registry says to this asker that the repository has this manifest. @throws Problem as {@link resolve} */
+  hasManifest(repository: Repository, digest: string, asker: Asker): Promise<boolean> {
+    return this.#has(repository, manifestQuestion('HEAD', digest), asker)
+  }
+
+  /**
+   * A layer as the registry gives it: a byte stream that goes on after a cut, is not verified, and never has more than
+   * one byte beyond the descriptor's size.
+   *
+   * @throws Problem `layer_unavailable` for an encrypted layer, one that the registry does not have, a foreign one that none
+   * of its addresses has; as {@link resolve}. The stream fails with `registry_error` or `registry_timeout`, or with the
+   * signal's reason
+   */
+  async blob(
+    repository: Repository,
+    descriptor: Descriptor,
+    asker: Asker,
+  ): Promise<ReadableStream<Uint8Array>> {
+    return openBlob(this.#questioner, repository, descriptor, asker)
+  }
+
+  /**
+   * Names in the registry's order.
+   *
+   * @param page.after the `next` of the page before
+   * @throws Problem `image_not_found` where there is no such repository, `invalid_parameter` for an `after` of someone's
+   * own; as {@link resolve}
+   */
+  tags(
+    repository: Repository,
+    asker: Asker,
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<TagPage> {
+    return readTags(this.#questioner, repository, asker, page)
+  }
+
+  async #has(repository: Repository, question: Question, asker: Asker): Promise<boolean> {
+    try {
+      return await this.#questioner.ask(repository, question, asker, async ({ response }, refuse) => {
+        if (NO_HEAD.has(response.status)) return false
+        if (response.status !== 200) throw await refuse()
+        await discard(response)
+        const told = toldDigest(response)
+        return told === undefined || question.path.endsWith(told)
+      })
+    } catch (error) {
+      if (error instanceof Problem && NOT_SHOWN.has(error.code)) return false
+      throw error
+    }
+  }
+}

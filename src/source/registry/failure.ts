@@ -1,0 +1,143 @@
+/** What a registry's refusal means to who asked: its answer as a problem. */
+import { z } from 'zod'
+import { Problem, type ProblemFields } from '../../problem.ts'
+import { type Credential, redact } from './auth/credentials.ts'
+import { type Patience, readAll } from './body.ts'
+import { type Answer, retryAfterOf } from './transport.ts'
+
+/** What was asked for, which decides what its absence means. */
+export type Subject =
+  | { readonly kind: 'manifest'; readonly reference: string }
+  | { readonly kind: 'config' | 'blob'; readonly digest: string }
+  | { readonly kind: 'tags' }
+  | { readonly kind: 'token' }
+
+export type Asked = {
+  readonly registry: string
+  readonly repository: string
+  readonly subject: Subject
+  /** What was presented, and must not come back in what the registry says. */
+  readonly credential: Credential | undefined
+}
+
+/** Source: OCI distribution-spec v1.1, "Error Codes". */
+const errorsSchema = z.object({
+  errors: z
+    .array(z.object({ code: z.string().nullish(), message: z.string().nullish() }))
+    .max(100)
+    .nullish(),
+})
+
+const MAX_ERROR_BYTES = 65_536
+const MAX_DETAIL_LENGTH = 500
+
+/** One line, whatever the registry sent. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
+}
+
+/** Of what the registry says only the codes and messages of its `errors`, at most 500 characters; else nothing. */
+async function wordsOf(
+  response: Response,
+  credential: Credential | undefined,
+  patience: Patience,
+): Promise<string> {
+  try {
+    const bytes = await readAll(response, MAX_ERROR_BYTES, 'the error', patience)
+    const parsed = errorsSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
+    const words = (parsed.data?.errors ?? []).map(({ code, message }) =>
+      [code, message]
+        .filter(Boolean)
+        .map((word) => oneLine(word ?? ''))
+        .join(': '),
+    )
+    return redact(words.filter(Boolean).join('; '), credential).slice(0, MAX_DETAIL_LENGTH)
+  } catch {
+    // A page of a proxy, a body cut in the middle: the status must do.
+    return ''
+  }
+}
+
+function nameOf({ registry, repository, subject }: Asked): string {
+  switch (subject.kind) {
+    case 'manifest': {
+      const separator = subject.reference.includes(':') ? '@' : ':'
+      return `${registry}/${repository}${separator}${subject.reference}`
+    }
+    case 'config':
+      return `the config ${subject.digest} of ${registry}/${repository}`
+    case 'blob':
+      return `the blob ${subject.digest} of ${registry}/${repository}`
+    case 'tags':
+      return `the tags of ${registry}/${repository}`
+    case 'token':
+      return `a token for ${registry}/${repository}`
+  }
+}
+
+/** Many registries answer 401 or 403 for what does not exist as well, so as not to tell. */
+function unauthorized(asked: Asked, words: string, fields: ProblemFields): Problem {
+  const what = nameOf(asked)
+  const why =
+    asked.credential !== undefined
+      ? `${asked.registry} refuses ${what} to these credentials, or there is no such thing`
+      : `${asked.registry} wants credentials for ${what}, or there is no such thing`
+  return new Problem('unauthorized', `${why}${words && ` (${words})`}`, {
+    ...fields,
+    authenticate: `Registry realm="${asked.registry}"`,
+  })
+}
+
+function notFound(asked: Asked, words: string, fields: ProblemFields): Problem {
+  const detail = `${asked.registry} does not have ${nameOf(asked)}${words && ` (${words})`}`
+  switch (asked.subject.kind) {
+    case 'manifest':
+    case 'tags':
+      return new Problem('image_not_found', detail, fields)
+    case 'blob':
+      return new Problem('layer_unavailable', detail, fields)
+    case 'config':
+    case 'token':
+      return new Problem('registry_error', detail, fields)
+  }
+}
+
+function rateLimited(
+  asked: Asked,
+  words: string,
+  fields: ProblemFields,
+  seconds: number | undefined,
+): Problem {
+  const when = seconds === undefined ? '' : `; it asks to wait ${seconds} s`
+  return new Problem(
+    'registry_error',
+    `rate limited by registry ${asked.registry}${when}${words && ` (${words})`}`,
+    {
+      ...fields,
+      ...(seconds === undefined ? {} : { retryAfter: seconds }),
+    },
+  )
+}
+
+/** The problem that an answer other than the one hoped for is; reads the answer's body. */
+export async function problemOf(
+  answer: Answer,
+  asked: Asked,
+  options: { readonly patience: Patience; readonly now: number },
+): Promise<Problem> {
+  const { response, redirected } = answer
+  const { status } = response
+  const milliseconds = retryAfterOf(response, options.now)
+  const words = await wordsOf(response, asked.credential, options.patience)
+  const fields = { registryStatus: status }
+  // Behind a redirect is a storage: what it refuses is not the registry's word on who may see what.
+  if ((status === 401 || status === 403) && !redirected) return unauthorized(asked, words, fields)
+  if (status === 404) return notFound(asked, words, fields)
+  const seconds = milliseconds === undefined ? undefined : Math.ceil(milliseconds / 1000)
+  if (status === 429) return rateLimited(asked, words, fields, seconds)
+  return new Problem(
+    status === 504 ? 'registry_timeout' : 'registry_error',
+    `${asked.registry} answered ${status} for ${nameOf(asked)}${words && ` (${words})`}`,
+    { ...fields, ...(seconds === undefined ? {} : { retryAfter: seconds }) },
+  )
+}

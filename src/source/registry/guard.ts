@@ -1,0 +1,112 @@
+/**
+ * Which addresses may be asked. A service on the open internet asks whatever registry a caller names, and a registry
+ * names further addresses itself (realm, redirect, page link, foreign layer): each passes here before it is asked. What
+ * a name resolves to is seen at the socket alone, where the host looks again.
+ */
+import type { Configuration } from '../../configuration.ts'
+import type { Reach } from '../../host.ts'
+import type { Repository } from '../../oci/reference.ts'
+import { Problem } from '../../problem.ts'
+import { isListed, isLoopbackName, parseAddress, specialUseOf } from './address.ts'
+
+type Rules = Pick<Configuration, 'allowedRegistries' | 'privateRegistries' | 'insecureRegistries'>
+
+/** How a registry names an address, as a sentence says it: `the redirect to …`. */
+export type NamedAs = 'token server' | 'redirect' | 'page link' | 'foreign layer'
+
+const HUB = 'docker.io'
+/** Where Docker Hub's images are. */
+const HUB_ENDPOINT = 'registry-1.docker.io'
+
+/**
+ * Ports of other protocols, some of which would take a request for one of their own. Source: Fetch standard, "port
+ * blocking"; undici's fetch refuses them as well.
+ */
+const BAD_PORTS = new Set(
+  `1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137
+  139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720
+  1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080`.split(/\s+/),
+)
+
+const forbidden = (detail: string) => new Problem('forbidden_registry', detail)
+
+const portOf = (url: URL) => url.port || (url.protocol === 'http:' ? '80' : '443')
+
+/** Where the registry's API is. Docker Hub's is not at the name that references have. */
+export function endpointOf(registry: string, scheme: 'http' | 'https'): URL {
+  return new URL(`${scheme}://${registry === HUB ? HUB_ENDPOINT : registry}`)
+}
+
+function isListedRegistry(list: readonly string[], registry: string): boolean {
+  const url = endpointOf(registry, 'https')
+  return isListed(list, url.hostname, portOf(url))
+}
+
+/** Whether plain http may be spoken with the registry, and with what it names. */
+export function isInsecure(registry: string, rules: Rules): boolean {
+  return isListedRegistry(rules.insecureRegistries, registry)
+}
+
+/** Which addresses a request for this registry may reach. */
+export function reachOf(registry: string, rules: Rules): Reach {
+  return isListedRegistry(rules.privateRegistries, registry) ? 'private' : 'public'
+}
+
+/** Why a host is not of the public internet, as far as its name or address tells; undefined where it may well be. */
+function specialUse(hostname: string): string | undefined {
+  const address = parseAddress(hostname.replace(/\.+$/, ''))
+  if (address !== undefined) return specialUseOf(address)
+  return isLoopbackName(hostname) ? 'loopback' : undefined
+}
+
+function isAllowed(repository: Repository, allowed: readonly string[]): boolean {
+  const name = `${repository.registry}/${repository.repository}`.toLowerCase()
+  return allowed.some(
+    (entry) => name.startsWith(`${entry.toLowerCase().replace(/\/+$/, '')}/`) || name === entry,
+  )
+}
+
+/**
+ * Whether a repository may be asked for at all.
+ *
+ * @returns which addresses requests for it may reach
+ * @throws Problem `forbidden_registry`, naming the setting that would allow it
+ */
+export function guardRepository(repository: Repository, rules: Rules): Reach {
+  const { registry } = repository
+  if (rules.allowedRegistries !== undefined && !isAllowed(repository, rules.allowedRegistries))
+    throw forbidden(
+      `${registry}/${repository.repository} is not in LAMINA_ALLOWED_REGISTRIES, which lists all that this service may read`,
+    )
+  const url = endpointOf(registry, 'https')
+  if (BAD_PORTS.has(portOf(url)))
+    throw forbidden(`port ${portOf(url)} of ${registry} belongs to another protocol`)
+  const reach = reachOf(registry, rules)
+  const use = specialUse(url.hostname)
+  if (reach === 'public' && use !== undefined)
+    throw forbidden(`${registry} is a ${use} address: LAMINA_PRIVATE_REGISTRIES would have to list it`)
+  return reach
+}
+
+/**
+ * Whether a registry's request may go on to an address that the registry named.
+ *
+ * @throws Problem `forbidden_registry`, naming the setting that would allow it where one would
+ */
+export function guardNamed(url: URL, as: NamedAs, registry: string, rules: Rules): void {
+  // Neither path nor query: they may be a signed address, which is a secret.
+  const place = `the ${as} ${url.protocol}//${url.host} of ${registry}`
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw forbidden(`${place} is not http`)
+  if (url.protocol === 'http:' && !isInsecure(registry, rules))
+    throw forbidden(`${place} is not https: LAMINA_INSECURE_REGISTRIES would have to list ${registry}`)
+  if (url.username !== '' || url.password !== '') throw forbidden(`${place} has a user name in it`)
+  if (BAD_PORTS.has(portOf(url))) throw forbidden(`the port of ${place} belongs to another protocol`)
+  const use = specialUse(url.hostname)
+  if (use === undefined) return
+  if (reachOf(registry, rules) === 'public')
+    throw forbidden(
+      `${place} is a ${use} address, which only a registry of LAMINA_PRIVATE_REGISTRIES may name, and ${registry} is none`,
+    )
+  if (!isListed(rules.privateRegistries, url.hostname, portOf(url)))
+    throw forbidden(`${place} is a ${use} address: LAMINA_PRIVATE_REGISTRIES would have to list it`)
+}

@@ -1,0 +1,107 @@
+/** Pages of a repository's tags. Source: OCI distribution-spec v1.1, "Listing Tags"; RFC 8288 for `Link`. */
+import { z } from 'zod'
+import type { Repository } from '../../oci/reference.ts'
+import { Problem } from '../../problem.ts'
+import type { Asker, Questioner } from './ask.ts'
+import { readAll } from './body.ts'
+import { endpointOf, guardNamed } from './guard.ts'
+
+export type TagPage = {
+  readonly names: readonly string[]
+  /** Where the next page begins; undefined on the last. */
+  readonly next?: string
+}
+
+/** A place in a registry's list: a page by the query that the registry itself gave, and how many of its tags to skip. */
+export type TagPlace = { readonly query: string; readonly skip: number }
+
+const TAG = /^\w[\w.-]{0,127}$/
+/** Far above what any registry has in one page. */
+const MAX_TAGS_IN_PAGE = 100_000
+const MAX_PAGE_BYTES = 4 * 1024 * 1024
+const MAX_LINK_LENGTH = 8_192
+/** Pages of the registry's that are asked for to fill one of ours. */
+const MAX_PAGES = 20
+
+const pageSchema = z.object({ tags: z.array(z.string()).max(MAX_TAGS_IN_PAGE).nullish() })
+
+/** The tags of one page, in the registry's order; what is no tag by the grammar is left out, since nothing can pull it. */
+export function parseTagPage(bytes: Uint8Array, registry: string): readonly string[] {
+  try {
+    const page = pageSchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
+    return (page.tags ?? []).filter((tag) => TAG.test(tag))
+  } catch {
+    throw new Problem('registry_error', `${registry} answered a list of tags that cannot be read`)
+  }
+}
+
+/** The target of the `Link` with `rel="next"`; undefined where there is none. */
+export function nextLink(header: string | null): string | undefined {
+  for (const [, target, parameters] of (header ?? '')
+    .slice(0, MAX_LINK_LENGTH)
+    .matchAll(/<([^>]*)>((?:\s*;\s*[^;,]+)*)/g))
+    if (/;\s*rel\s*=\s*"?(?:[^";]*\s)?next(?:\s[^";]*)?"?\s*(?:;|$)/i.test(parameters ?? '')) return target
+  return undefined
+}
+
+export function formatTagPlace({ query, skip }: TagPlace): string {
+  return `${skip}?${query}`
+}
+
+/** @throws Problem `invalid_parameter` for what {@link formatTagPlace} never made */
+export function parseTagPlace(text: string): TagPlace {
+  const [, skip, query] = /^(\d{1,6})\?([\x20-\x7e]{0,2000})$/.exec(text) ?? []
+  if (skip === undefined || query === undefined)
+    throw new Problem('invalid_parameter', 'cursor: it names no page of tags', { parameter: 'cursor' })
+  return { query, skip: Number(skip) }
+}
+
+/** Of the link only the query is used: the path is known, and the address is the registry's own. */
+function nextQuery({ configuration }: Questioner, registry: string, response: Response): string | undefined {
+  const link = nextLink(response.headers.get('link'))
+  if (link === undefined) return undefined
+  const url = URL.parse(link, endpointOf(registry, 'https'))
+  if (url === null)
+    throw new Problem('registry_error', `${registry} links to a page of tags that is no address`)
+  guardNamed(url, 'page link', registry, configuration)
+  return url.search.slice(1) || undefined
+}
+
+function readPage(
+  questioner: Questioner,
+  repository: Repository,
+  query: string,
+  asker: Asker,
+): Promise<{ readonly tags: readonly string[]; readonly next: string | undefined }> {
+  const { registry } = repository
+  const question = { method: 'GET', path: `tags/list?${query}`, subject: { kind: 'tags' } } as const
+  return questioner.ask(repository, question, asker, async ({ response }, refuse) => {
+    if (response.status !== 200) throw await refuse()
+    const what = `${registry}'s list of tags`
+    const bytes = await readAll(response, MAX_PAGE_BYTES, what, questioner.transport.patience)
+    return { tags: parseTagPage(bytes, registry), next: nextQuery(questioner, registry, response) }
+  })
+}
+
+/** See `RegistryClient.tags`. */
+export async function readTags(
+  questioner: Questioner,
+  repository: Repository,
+  asker: Asker,
+  { limit, after }: { readonly limit: number; readonly after?: string },
+): Promise<TagPage> {
+  const names: string[] = []
+  let place: TagPlace = after === undefined ? { query: `n=${limit}`, skip: 0 } : parseTagPlace(after)
+  for (let pages = 0; pages < MAX_PAGES && names.length < limit; pages++) {
+    const { tags, next } = await readPage(questioner, repository, place.query, asker)
+    const fresh = tags.slice(place.skip)
+    const room = limit - names.length
+    names.push(...fresh.slice(0, room))
+    if (fresh.length > room) return { names, next: formatTagPlace({ ...place, skip: place.skip + room }) }
+    if (next === undefined) return { names }
+    if (next === place.query)
+      throw new Problem('registry_error', `${repository.registry}'s list of tags leads back to itself`)
+    place = { query: next, skip: 0 }
+  }
+  return { names, next: formatTagPlace(place) }
+}

@@ -1,0 +1,331 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeImage, makeLayer } from '../../../test/images.ts'
+import { plainFetch, testConfiguration, watchedClient } from '../../../test/registry/client.ts'
+import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { systemClock } from './clock.ts'
+import { retryAfterOf } from './transport.ts'
+
+const GOOD = { username: 'me', password: 'correct horse' }
+
+let registry: FixtureRegistry
+let digest: string
+
+const at = () => ({ registry: registry.host, repository: 'app' })
+
+async function restart(options: Parameters<typeof FixtureRegistry.start>[0] = {}): Promise<void> {
+  await registry?.close()
+  registry = await FixtureRegistry.start(options)
+  const image = makeImage([await makeLayer([{ name: 'a', content: 'b' }])])
+  digest = image.descriptor.digest
+  registry.push('app', 'v1', image)
+}
+
+beforeEach(() => restart())
+afterEach(() => registry.close())
+
+const problem = (code: string, text: string, fields: object = {}) =>
+  expect.objectContaining({
+    code,
+    message: expect.stringContaining(text),
+    fields: expect.objectContaining(fields),
+  })
+
+describe('redirects', () => {
+  const redirect = (location: string, times = 1) =>
+    registry.fault({ server: 'registry' }, { status: 307, headers: { location } }, times)
+
+  it('are followed, at most five', async () => {
+    const { client } = watchedClient()
+    redirect('/v2/app/manifests/v1', 5)
+    expect(await client.resolve(at(), 'v1', {})).toMatchObject({ digest })
+    redirect('/v2/app/manifests/v1', 6)
+    await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(
+      problem('registry_error', 'more than 5 times'),
+    )
+    expect(registry.requests).toHaveLength(6 + 6)
+  })
+
+  it('carry the authorization within an origin, and never to another', async () => {
+    await restart({ auth: { kind: 'basic', ...GOOD } })
+    const { client } = watchedClient()
+    await client.resolve(at(), 'v1', { credential: GOOD })
+    registry.forgetRequests()
+    redirect('/v2/app/manifests/v1')
+    await client.resolve(at(), 'v1', { credential: GOOD })
+    expect(registry.requests.map(({ authorization }) => authorization === undefined)).toEqual([false, false])
+    registry.forgetRequests()
+    redirect(`http://${registry.storageHost}/app/${digest}`)
+    await client.resolve(at(), 'v1', { credential: GOOD }).catch(() => undefined)
+    expect(
+      registry.requests.map(({ server, authorization }) => [server, authorization === undefined]),
+    ).toEqual([
+      ['registry', false],
+      ['storage', true],
+    ])
+  })
+
+  it('do not carry it back either', async () => {
+    await restart({ auth: { kind: 'basic', ...GOOD } })
+    const { client } = watchedClient()
+    await client.resolve(at(), 'v1', { credential: GOOD })
+    registry.forgetRequests()
+    redirect(`http://${registry.storageHost}/`)
+    registry.fault(
+      { server: 'storage' },
+      { status: 302, headers: { location: `http://${registry.host}/v2/app/manifests/v1` } },
+    )
+    await client.resolve(at(), 'v1', { credential: GOOD }).catch(() => undefined)
+    expect(registry.requests[2]).toMatchObject({ server: 'registry', authorization: undefined })
+  })
+
+  it.each([
+    'http://169.254.169.254/latest/meta-data',
+    'https://10.0.0.1/',
+    'http://[::ffff:a9fe:a9fe]/',
+    'http://0xa9fea9fe/',
+    'http://2852039166/',
+    'http://192.168.1.1./',
+    'https://user:pass@example.com/',
+    'ftp://127.0.0.1/',
+    '//[::1]:1/',
+  ])('to %s are refused, though the registry itself may be reached', async (location) => {
+    redirect(location)
+    const { client, asked } = watchedClient()
+    await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(problem('forbidden_registry', 'redirect'))
+    expect(asked.every((url) => new URL(url).host === registry.host)).toBe(true)
+  })
+
+  it.each(['http://127.0.0.1/', 'https://[::ffff:127.0.0.1]/', 'https://0x7f000001/', 'https://localhost./'])(
+    'of a public registry to %s are refused, whatever is listed',
+    async (location) => {
+      const { client, asked } = watchedClient({
+        configuration: testConfiguration({ LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8,[::1]:443' }),
+        fetch: async () => new Response(null, { status: 302, headers: { location } }),
+      })
+      const repository = { registry: 'registry.example', repository: 'app' }
+      await expect(client.resolve(repository, 'v1', {})).rejects.toThrow(
+        problem('forbidden_registry', 'redirect'),
+      )
+      expect(asked).toHaveLength(1)
+    },
+  )
+
+  it('to what is no address, or nowhere, are errors', async () => {
+    redirect('http://[')
+    await expect(watchedClient().client.resolve(at(), 'v1', {})).rejects.toThrow(
+      problem('registry_error', 'no address'),
+    )
+    registry.fault({}, { status: 307 })
+    await expect(watchedClient().client.resolve(at(), 'v1', {})).rejects.toThrow(
+      problem('registry_error', '307', { registryStatus: 307 }),
+    )
+  })
+})
+
+describe('what may pass is tried again', () => {
+  it.each([429, 502, 503, 504])('after a %d, five times at most, longer each time', async (status) => {
+    const { client, slept } = watchedClient()
+    registry.fault({}, { status })
+    expect(await client.resolve(at(), 'v1', {})).toMatchObject({ digest })
+    expect(slept).toHaveLength(1)
+    slept.length = 0
+    registry.fault({}, { status }, 100)
+    await expect(client.resolve(at(), 'v1', {})).rejects.toMatchObject({ fields: { registryStatus: status } })
+    expect(slept).toHaveLength(5)
+    for (const [i, milliseconds] of slept.entries()) {
+      expect(milliseconds).toBeGreaterThanOrEqual(125 * 2 ** i)
+      expect(milliseconds).toBeLessThanOrEqual(250 * 2 ** i)
+    }
+  })
+
+  it('after a reset, before the headers or in the body', async () => {
+    const { client, slept } = watchedClient()
+    registry.fault({ method: 'GET' }, { resetAfter: 10 })
+    registry.fault({ method: 'GET' }, { resetAfter: 0 })
+    expect(await client.manifest(at(), 'v1', {})).toMatchObject({ digest })
+    expect(slept).toHaveLength(2)
+    registry.fault({ method: 'GET' }, { resetAfter: 10 }, 100)
+    await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'cut'))
+  })
+
+  it('after silence, before the headers or in the body', async () => {
+    const { client, slept } = watchedClient({ patience: { idleMilliseconds: 500 } })
+    registry.fault({ method: 'GET' }, { stallAfter: 10 })
+    registry.fault({ method: 'GET' }, { delayMilliseconds: 2_000 })
+    expect(await client.manifest(at(), 'v1', {})).toMatchObject({ digest })
+    expect(slept).toHaveLength(2)
+  })
+
+  it('until silence is all there is', async () => {
+    const { client } = watchedClient({ patience: { idleMilliseconds: 100 } })
+    registry.fault({ method: 'GET' }, { stallAfter: 10 }, 100)
+    await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('registry_timeout', 'in time'))
+  })
+
+  it.each([400, 404, 500, 501])('but not after a %d', async (status) => {
+    const { client, slept } = watchedClient()
+    registry.fault({}, { status }, 100)
+    await expect(client.manifest(at(), 'v1', {})).rejects.toMatchObject({
+      fields: { registryStatus: status },
+    })
+    expect(slept).toEqual([])
+  })
+
+  it('nor where nothing listens', async () => {
+    const { client, slept } = watchedClient()
+    await registry.close()
+    await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'refused'))
+    expect(slept).toEqual([])
+  })
+})
+
+describe('Retry-After', () => {
+  it('is waited for', async () => {
+    const { client, slept } = watchedClient()
+    registry.fault({}, { status: 429, headers: { 'retry-after': '7' } })
+    await client.resolve(at(), 'v1', {})
+    expect(slept).toEqual([7_000])
+  })
+
+  it("up to the request's own time; past it the registry's limit is told with the time", async () => {
+    const { client, slept } = watchedClient()
+    const body = JSON.stringify({
+      errors: [{ code: 'TOOMANYREQUESTS', message: 'You have reached your pull rate limit.' }],
+    })
+    registry.fault({ method: 'GET' }, { status: 429, headers: { 'retry-after': '7' }, body }, 10)
+    await expect(client.manifest(at(), 'v1', { deadline: Date.now() + 1_000 })).rejects.toThrow(
+      problem('registry_error', `rate limited by registry ${registry.host}`, {
+        retryAfter: 7,
+        registryStatus: 429,
+      }),
+    )
+    await expect(client.manifest(at(), 'v1', { deadline: Date.now() + 1_000 })).rejects.toThrow(
+      'pull rate limit',
+    )
+    expect(slept).toEqual([])
+  })
+
+  it('and never longer than all retries may take together', async () => {
+    const { client, slept } = watchedClient()
+    registry.fault({}, { status: 503, headers: { 'retry-after': '25' } }, 10)
+    await expect(client.resolve(at(), 'v1', {})).rejects.toMatchObject({ fields: { retryAfter: 25 } })
+    expect(slept).toEqual([25_000, 25_000])
+  })
+
+  it.each([
+    ['120', 120_000],
+    ['0', 0],
+    ['Tue, 14 Nov 2023 22:13:30 GMT', 10_000],
+    ['Tue, 14 Nov 2023 22:13:00 GMT', 0],
+    ['soon', undefined],
+    [undefined, undefined],
+  ])('%s', (value, milliseconds) => {
+    const headers = value === undefined ? {} : { 'retry-after': value }
+    expect(retryAfterOf(new Response(null, { headers }), 1_700_000_000_000)).toBe(milliseconds)
+  })
+})
+
+describe('the asker', () => {
+  it('who goes ends the wait between attempts, and what is under way', async () => {
+    const { client } = watchedClient({ clock: systemClock })
+    registry.fault({}, { status: 503, headers: { 'retry-after': '50' } })
+    await expect(client.resolve(at(), 'v1', { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout')
+    registry.fault({}, { delayMilliseconds: 5_000 })
+    const began = performance.now()
+    await expect(client.resolve(at(), 'v1', { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout')
+    expect(performance.now() - began).toBeLessThan(3_000)
+  })
+})
+
+describe('the scheme', () => {
+  it('of an insecure registry is found once, and remembered', async () => {
+    const { client, asked } = watchedClient()
+    await client.resolve(at(), 'v1', {})
+    await client.resolve(at(), 'v1', {})
+    expect(asked.map((url) => new URL(url).protocol)).toEqual(['https:', 'http:', 'http:'])
+  })
+
+  it('is https for all others: plain http is not even tried', async () => {
+    const configuration = testConfiguration({ LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8' })
+    const { client, asked } = watchedClient({ configuration })
+    await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(
+      problem('registry_error', 'LAMINA_INSECURE_REGISTRIES would allow plain http'),
+    )
+    expect(asked.map((url) => new URL(url).protocol)).toEqual(['https:'])
+    expect(registry.requests).toEqual([])
+  })
+
+  it('stays https where the certificate is not to be trusted, though the registry is insecure', async () => {
+    await restart({ tls: true })
+    const { client, asked } = watchedClient()
+    await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'certificate'))
+    expect(asked.map((url) => new URL(url).protocol)).toEqual(['https:'])
+  })
+
+  it('a runtime that does not tell why TLS failed gets no plain http out of a server that speaks TLS', async () => {
+    await restart({ tls: true })
+    const { client } = watchedClient({
+      fetch: async (url, init, reach) => {
+        if (url.protocol === 'https:') throw new Error('internal error; reference = abc')
+        return plainFetch(url, init, reach)
+      },
+    })
+    await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(
+      problem('registry_error', 'cannot be reached'),
+    )
+  })
+
+  it('nor from another port than the one that TLS failed on', async () => {
+    const { client, asked } = watchedClient({
+      configuration: testConfiguration({ LAMINA_INSECURE_REGISTRIES: 'registry.example' }),
+      fetch: async () => {
+        throw new Error('internal error; reference = abc')
+      },
+    })
+    const repository = { registry: 'registry.example', repository: 'a' }
+    await expect(client.resolve(repository, 'v1', {})).rejects.toThrow(
+      problem('registry_error', 'no connection'),
+    )
+    expect(asked).toEqual(['https://registry.example/v2/a/manifests/v1'])
+  })
+})
+
+describe('what a registry says is repeated', () => {
+  it('by code and message alone, in one line of at most 500 characters', async () => {
+    const body = JSON.stringify({
+      errors: [
+        { code: 'DENIED', message: 'no\nsuch\u001b[31m luck', detail: 'inside' },
+        { code: 'UNKNOWN', message: 'x'.repeat(1_000) },
+      ],
+      secret: 'inside',
+    })
+    registry.fault({ method: 'GET' }, { status: 400, body })
+    const told = await watchedClient()
+      .client.manifest(at(), 'v1', {})
+      .catch((error) => error.message)
+    expect(told).toContain('(DENIED: no such [31m luck; UNKNOWN: xxx')
+    expect(told).not.toContain('inside')
+    expect(told.length).toBeLessThan(700)
+  })
+
+  it.each(['<html>', '[]', '{"errors":"x"}', '{"errors":[{"code":1}]}', ''])(
+    'not where it is %j',
+    async (body) => {
+      registry.fault({ method: 'GET' }, { status: 400, body })
+      await expect(watchedClient().client.manifest(at(), 'v1', {})).rejects.toThrow(
+        `${registry.host} answered 400 for ${registry.host}/app:v1`,
+      )
+    },
+  )
+
+  it.each([401, 403])('a %d behind a redirect is not about who may see what', async (status) => {
+    await restart({ redirectBlobs: true })
+    const descriptor = { mediaType: 'x', digest: registry.putBlob('app', new Uint8Array(10)), size: 10 }
+    const headers = { 'www-authenticate': 'Basic realm="storage"' }
+    registry.fault({ server: 'storage' }, { status, headers })
+    const told = watchedClient().client.blob(at(), descriptor, { credential: GOOD })
+    await expect(told).rejects.toThrow(problem('registry_error', String(status), { registryStatus: status }))
+    await expect(told).rejects.toMatchObject({ message: expect.not.stringContaining('secret-signature') })
+    expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined])
+  })
+})

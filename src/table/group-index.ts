@@ -1,0 +1,185 @@
+/**
+ * What this service itself reads of a table: for each row group how many rows it has, the lengths of its column chunks and,
+ * where the rows are sorted by a key, the first one. It says what the Parquet footer says in a tenth of its bytes (a million
+ * rows: some 40 KB), and stands right before it. Of a long key it has the beginning.
+ *
+ * ```
+ * groups, parts, whether there are keys                                              varints
+ * each group: rows; the length of each chunk; shared, rest, bytes of its first key   varints and bytes
+ * its CRC-32, its length, 'LGI1'                                                     4 + 4 + 4 bytes
+ * ```
+ *
+ * Groups follow each other from byte 4 on, and chunks within them, in the order of the schema's parts. Other readers of
+ * Parquet never look here. Both are written from the same numbers; a test holds them against each other.
+ */
+import { crc32 } from 'node:zlib'
+import { type ByteString, toByteString } from '../text/bytes.ts'
+import type { PathKey } from '../text/path.ts'
+import { ByteBuffer, ByteReader } from './byte-buffer.ts'
+import { MAGIC } from './parquet/footer.ts'
+
+const INDEX_MAGIC = 'LGI1'
+/** Of a group's first key; the rest of a longer one is left out. */
+const KEY_BYTES = 256
+/** The index's CRC-32, its length and the magic number. */
+export const INDEX_TAIL_BYTES = 12
+
+export class GroupIndexWriter {
+  readonly #groups = new ByteBuffer(1024)
+  readonly #partCount: number
+  readonly #hasKeys: boolean
+  #count = 0
+  #previous: PathKey = ''
+
+  constructor(partCount: number, hasKeys: boolean) {
+    this.#partCount = partCount
+    this.#hasKeys = hasKeys
+  }
+
+  add(rowCount: number, chunkLengths: readonly number[], firstKey: PathKey | undefined): void {
+    const out = this.#groups
+    out.varint(rowCount)
+    for (const length of chunkLengths) out.varint(length)
+    if (firstKey !== undefined) this.#addKey(firstKey.slice(0, KEY_BYTES))
+    this.#count++
+  }
+
+  #addKey(key: PathKey): void {
+    const previous = this.#previous
+    let shared = 0
+    while (shared < key.length && key.charCodeAt(shared) === previous.charCodeAt(shared)) shared++
+    this.#groups.varint(shared)
+    this.#groups.varint(key.length - shared)
+    this.#groups.latin1(key.slice(shared))
+    this.#previous = key
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new ByteBuffer(this.#groups.length + 32)
+    out.varint(this.#count)
+    out.varint(this.#partCount)
+    out.varint(this.#hasKeys ? 1 : 0)
+    out.bytes(this.#groups.view())
+    const length = out.length
+    out.uint32(crc32(out.view()))
+    out.uint32(length)
+    out.latin1(INDEX_MAGIC)
+    return out.copy()
+  }
+}
+
+/** Of an opened table: numbers in typed arrays, since more than a hundred tables are open at once. */
+export class GroupIndex {
+  readonly count: number
+  /** First row of each group, and the number of all rows. */
+  readonly firstRows: Uint32Array
+  /** First byte of each chunk, all groups' one after the other, and the end of the last. */
+  readonly #chunks: Float64Array
+  readonly #partCount: number
+  /** Bytes of all first keys, and where each ends; undefined where rows are in another order. */
+  readonly #keys: { readonly data: Buffer; readonly ends: Uint32Array } | undefined
+
+  /**
+   * @param data the index and its tail
+   * @throws RangeError where it is damaged, or of another schema
+   */
+  constructor(data: Uint8Array, partCount: number) {
+    const end = data.length - INDEX_TAIL_BYTES
+    if (new ByteReader(data, end).uint32() !== crc32(data.subarray(0, end)))
+      throw new RangeError('another index than was written')
+    const reader = new ByteReader(data)
+    this.count = reader.varint()
+    if (this.count > data.length) throw new RangeError('more groups than bytes')
+    this.#partCount = reader.varint()
+    if (this.#partCount !== partCount) throw new RangeError('another number of columns')
+    const hasKeys = reader.varint() === 1
+    this.firstRows = new Uint32Array(this.count + 1)
+    this.#chunks = new Float64Array(this.count * partCount + 1)
+    const keys = new ByteBuffer(data.length)
+    const ends = new Uint32Array(this.count)
+    let position = MAGIC.length
+    for (let group = 0; group < this.count; group++) {
+      this.firstRows[group + 1] = this.firstRows[group]! + reader.varint()
+      for (let part = 0; part < partCount; part++) {
+        this.#chunks[group * partCount + part] = position
+        position += reader.varint()
+      }
+      if (hasKeys) ends[group] = readKey(reader, keys, ends[group - 2] ?? 0)
+    }
+    this.#chunks[this.count * partCount] = position
+    this.#keys = hasKeys ? { data: Buffer.from(keys.copy().buffer), ends } : undefined
+  }
+
+  get rowCount(): number {
+    return this.firstRows[this.count]!
+  }
+
+  /** Where the groups end: the index itself stands there. */
+  get end(): number {
+    return this.chunkStart(this.count, 0)
+  }
+
+  /** First byte of a chunk; `part` may be the number of parts, which is where the group ends. */
+  chunkStart(group: number, part: number): number {
+    return this.#chunks[group * this.#partCount + part]!
+  }
+
+  /** The group that holds a row. */
+  groupOf(row: number): number {
+    return this.#partition(this.count, (group) => this.firstRows[group + 1]! <= row)
+  }
+
+  /** Whether rows are sorted by keys. */
+  get hasKeys(): boolean {
+    return this.#keys !== undefined
+  }
+
+  /** How many groups surely begin with a key below `key`. */
+  groupsBefore(key: PathKey): number {
+    return this.#partition(this.count, (group) => {
+      const firstKey = this.#firstKey(group)
+      return firstKey < key && !(firstKey.length === KEY_BYTES && key.startsWith(firstKey))
+    })
+  }
+
+  /** How many groups can begin with a key below `key`. */
+  groupsPerhapsBefore(key: PathKey): number {
+    return this.#partition(this.count, (group) => this.#firstKey(group) < key)
+  }
+
+  #firstKey(group: number): ByteString {
+    const keys = this.#keys
+    if (keys === undefined) throw new RangeError('rows that are not sorted by keys')
+    return keys.data.toString('latin1', group === 0 ? 0 : keys.ends[group - 1]!, keys.ends[group]!)
+  }
+
+  /** How many of the first `count` numbers satisfy `holds`, which those do that come before the others. */
+  #partition(count: number, holds: (group: number) => boolean): number {
+    let low = 0
+    let high = count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (holds(middle)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** Appends the next key to all keys. @param previous where the key before begins */
+function readKey(reader: ByteReader, keys: ByteBuffer, previous: number): number {
+  const shared = reader.varint()
+  if (previous + shared > keys.length) throw new RangeError('a key shares more than there is')
+  keys.bytes(keys.data.subarray(previous, previous + shared))
+  keys.bytes(reader.bytes(reader.varint()))
+  return keys.length
+}
+
+/** The length of the index that ends with these bytes. @throws RangeError where none does */
+export function indexLength(tail: Uint8Array): number {
+  const reader = new ByteReader(tail, 4)
+  const length = reader.uint32()
+  if (toByteString(reader.bytes(INDEX_MAGIC.length)) !== INDEX_MAGIC)
+    throw new RangeError('no index of groups')
+  return length
+}

@@ -1,0 +1,210 @@
+/**
+ * Columns of byte arrays: the lengths packed, then the bytes of all; paths as what each shares with the one before, and
+ * the rest (Encodings.md: DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY).
+ */
+import type { ByteString } from '../../text/bytes.ts'
+import type { PathKey } from '../../text/path.ts'
+import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
+import { readDeltas, writeDeltas } from './delta.ts'
+import { ENCODING, type Page, type PageBody, pageBuffer } from './page.ts'
+
+/** Least and greatest value of a page, in byte order. */
+export type Bounds = { readonly least: ByteString; readonly greatest: ByteString }
+
+const SLASH = 47
+const MAX_BOUND_BYTES = 1024
+
+/** The values of a page, as one piece of memory. */
+export class ByteArrays {
+  readonly #data: Buffer
+  /** Value `i` ends where the next one begins; undefined where all have one length. */
+  readonly #ends: Uint32Array | undefined
+  readonly #length: number
+  /** Whoever looks at a row looks again soon. */
+  #lastSlot = -1
+  #lastValue: ByteString = ''
+
+  private constructor(data: Uint8Array, ends: Uint32Array | undefined, length: number) {
+    this.#data = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    this.#ends = ends
+    this.#length = length
+  }
+
+  /** @param data stays as it is from here on */
+  static ofLength(data: Uint8Array, length: number): ByteArrays {
+    return new ByteArrays(data, undefined, length)
+  }
+
+  /** @param data stays as it is from here on */
+  static upTo(data: Uint8Array, ends: Uint32Array): ByteArrays {
+    return new ByteArrays(data, ends, 0)
+  }
+
+  get(slot: number): ByteString {
+    if (slot === this.#lastSlot) return this.#lastValue
+    const value = this.#read(slot)
+    this.#lastSlot = slot
+    this.#lastValue = value
+    return value
+  }
+
+  #read(slot: number): ByteString {
+    const ends = this.#ends
+    if (ends === undefined)
+      return this.#data.toString('latin1', slot * this.#length, (slot + 1) * this.#length)
+    return this.#data.toString('latin1', slot === 0 ? 0 : ends[slot - 1]!, ends[slot]!)
+  }
+}
+
+let numbers = new Float64Array(4096)
+let moreNumbers = new Float64Array(4096)
+
+function makeRoom(count: number): void {
+  if (numbers.length >= count) return
+  numbers = new Float64Array(count * 2)
+  moreNumbers = new Float64Array(count * 2)
+}
+
+export function writeLengthByteArrays(values: readonly ByteString[]): PageBody {
+  const body = pageBuffer()
+  // Nothing at all is what a page without values holds.
+  if (values.length > 0) {
+    makeRoom(values.length)
+    for (let i = 0; i < values.length; i++) numbers[i] = values[i]!.length
+    writeDeltas(body, numbers, values.length)
+    body.latin1(values.join(''))
+  }
+  return { encoding: ENCODING.deltaLengthByteArray, valueCount: values.length, body }
+}
+
+export function readLengthByteArrays(page: Page): ByteArrays {
+  makeRoom(page.valueCount)
+  const reader = new ByteReader(page.body)
+  if (readDeltas(reader, numbers) !== page.valueCount) throw new RangeError('another number of byte arrays')
+  const ends = new Uint32Array(page.valueCount)
+  let end = 0
+  for (let i = 0; i < page.valueCount; i++) ends[i] = end += numbers[i]!
+  return ByteArrays.upTo(reader.bytes(end).slice(), ends)
+}
+
+const suffixes = new ByteBuffer(1 << 16)
+
+/** @param keys of paths, which are written with `/` between their parts */
+export function writePaths(keys: readonly PathKey[]): PageBody & { readonly bounds: Bounds | undefined } {
+  makeRoom(keys.length)
+  suffixes.length = 0
+  const bounds = new PathBounds()
+  let previous = ''
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
+    const shared = sharedLength(previous, key, 0)
+    numbers[i] = shared
+    moreNumbers[i] = key.length - shared
+    writeSlashed(suffixes, key, shared)
+    bounds.take(key, shared)
+    previous = key
+  }
+  const body = pageBuffer()
+  writeDeltas(body, numbers, keys.length)
+  writeDeltas(body, moreNumbers, keys.length)
+  body.bytes(suffixes.view())
+  const shown = keys.length === 0 ? undefined : bounds.shown()
+  return { encoding: ENCODING.deltaByteArray, valueCount: keys.length, body, bounds: shown }
+}
+
+/**
+ * The least and the greatest path in byte order, which is not that of the keys: to Parquet's readers `/` is a byte like
+ * any other. What a key shares with either mostly follows from what both share with the key before.
+ */
+class PathBounds {
+  #least: PathKey | undefined
+  #greatest: PathKey = ''
+  #sharedWithLeast = 0
+  #sharedWithGreatest = 0
+
+  /** @param shared with the key before */
+  take(key: PathKey, shared: number): void {
+    if (this.#least === undefined) {
+      this.#least = key
+      this.#greatest = key
+      this.#sharedWithLeast = key.length
+      this.#sharedWithGreatest = key.length
+      return
+    }
+    const withLeast = sharedOfThree(key, this.#least, shared, this.#sharedWithLeast)
+    const withGreatest = sharedOfThree(key, this.#greatest, shared, this.#sharedWithGreatest)
+    const isLeast = isBefore(key, this.#least, withLeast)
+    const isGreatest = isBefore(this.#greatest, key, withGreatest)
+    if (isLeast) this.#least = key
+    if (isGreatest) this.#greatest = key
+    this.#sharedWithLeast = isLeast ? key.length : withLeast
+    this.#sharedWithGreatest = isGreatest ? key.length : withGreatest
+  }
+
+  /** None where they are so long that they would make the footer large. */
+  shown(): Bounds | undefined {
+    if (Math.max(this.#least?.length ?? 0, this.#greatest.length) > MAX_BOUND_BYTES) return undefined
+    return { least: slashed(this.#least ?? ''), greatest: slashed(this.#greatest) }
+  }
+}
+
+/** What `a` and `b` share, where `a` shares `shared` with a third that shares `sharedByOther` with `b`. */
+function sharedOfThree(a: string, b: string, shared: number, sharedByOther: number): number {
+  return shared === sharedByOther ? sharedLength(a, b, shared) : Math.min(shared, sharedByOther)
+}
+
+export function readPaths(page: Page): ByteArrays {
+  const count = page.valueCount
+  makeRoom(count)
+  const reader = new ByteReader(page.body)
+  const isWhole = readDeltas(reader, numbers) === count && readDeltas(reader, moreNumbers) === count
+  if (!isWhole) throw new RangeError('another number of paths')
+  const ends = new Uint32Array(count)
+  let size = 0
+  for (let i = 0; i < count; i++) ends[i] = size += numbers[i]! + moreNumbers[i]!
+  const suffixes = reader.bytes(reader.data.length - reader.offset)
+  const data = new Uint8Array(size)
+  let start = 0
+  let from = 0
+  let before = 0
+  for (let i = 0; i < count; i++) {
+    const shared = numbers[i]!
+    if (shared > start - before) throw new RangeError('a path shares more than there is')
+    for (let k = 0; k < shared; k++) data[start + k] = data[before + k]!
+    const end = ends[i]!
+    for (let k = start + shared; k < end; k++) {
+      const byte = suffixes[from++]!
+      data[k] = byte === SLASH ? 0 : byte
+    }
+    before = start
+    start = end
+  }
+  if (from !== suffixes.length) throw new RangeError('another number of bytes')
+  return ByteArrays.upTo(data, ends)
+}
+
+/** How many bytes both begin with. @param from so many are known */
+function sharedLength(a: string, b: string, from: number): number {
+  const most = Math.min(a.length, b.length)
+  let length = from
+  while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length++
+  return length
+}
+
+function writeSlashed(out: ByteBuffer, key: PathKey, from: number): void {
+  out.reserve(key.length - from)
+  const { data } = out
+  let at = out.length
+  for (let i = from; i < key.length; i++) data[at++] = key.charCodeAt(i) || SLASH
+  out.length = at
+}
+
+function slashed(key: PathKey): ByteString {
+  return key.replaceAll('\0', '/')
+}
+
+/** In byte order of the paths. @param shared what both begin with */
+function isBefore(a: PathKey, b: PathKey, shared: number): boolean {
+  if (shared >= a.length || shared >= b.length) return a.length < b.length
+  return (a.charCodeAt(shared) || SLASH) < (b.charCodeAt(shared) || SLASH)
+}

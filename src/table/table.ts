@@ -1,0 +1,296 @@
+/**
+ * Reading a table: row groups are fetched by ranges and decoded into typed arrays, a column when a row is first asked for
+ * it. A row is a light view of its group.
+ */
+import type { ObjectStore } from '../host.ts'
+import type { Field, Schema } from '../index/schema.ts'
+import { Problem } from '../problem.ts'
+import type { PathKey } from '../text/path.ts'
+import { turn } from '../turn.ts'
+import { ByteReader } from './byte-buffer.ts'
+import type { PageSource, Values } from './column.ts'
+import { fetchBytes } from './fetch-bytes.ts'
+import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
+import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
+import { type Page, readChunk } from './parquet/page.ts'
+import type { RowSource } from './row-view.ts'
+
+/** Holds index and footer of a table of some 20,000 rows; a larger one takes a second request. */
+const TAIL_FETCH_BYTES = 16 * 1024
+
+/** Rows `start` to `end - 1`. */
+export type RowRange = { readonly start: number; readonly end: number }
+
+export type RowsOptions<Name> = Partial<RowRange> & {
+  /** The properties that will be looked at: others need not be fetched, and looking at them is an error. All by default. */
+  readonly columns?: readonly Name[]
+  /**
+   * Bytes to fetch at once: as many whole groups as fit, at least one. By default one group, some 100 KB; a listing of
+   * one table takes fewer requests with more.
+   */
+  readonly fetchBytes?: number
+  /** Whether the next piece is fetched while this one is looked at. `none` is for those who have very many tables open. */
+  readonly ahead?: 'next' | 'none'
+}
+
+/**
+ * @returns undefined where there is no such object
+ * @throws Problem `store_error` where it is damaged, or not of this schema
+ */
+export async function openTable<Row>(
+  store: ObjectStore,
+  key: string,
+  schema: Schema<Row>,
+): Promise<Table<Row> | undefined> {
+  const tail = await fetchBytes(store, key, { suffix: TAIL_FETCH_BYTES })
+  if (tail === undefined) return undefined
+  try {
+    return new Table(store, key, schema, await readIndex(store, key, tail, schema.parts.length))
+  } catch (error) {
+    throw damaged(key, error)
+  }
+}
+
+/** The index stands right before the footer, whose length the file's last bytes tell. */
+async function readIndex(
+  store: ObjectStore,
+  key: string,
+  tail: { readonly size: number; readonly bytes: Uint8Array },
+  partCount: number,
+): Promise<GroupIndex> {
+  const { size } = tail
+  const end = new ByteReader(tail.bytes, tail.bytes.length - TAIL_BYTES)
+  const footerBytes = end.uint32()
+  if (Buffer.compare(end.bytes(MAGIC.length), MAGIC) !== 0) throw new RangeError('no Parquet file')
+  const indexEnd = size - TAIL_BYTES - footerBytes
+  let have = { start: size - tail.bytes.length, bytes: tail.bytes }
+  const reach = async (start: number): Promise<Uint8Array> => {
+    if (start < MAGIC.length) throw new RangeError('lengths that do not fit the file')
+    if (start < have.start) {
+      const fetched = await fetchBytes(store, key, { offset: start, length: indexEnd - start })
+      if (fetched === undefined) throw new RangeError('the object is gone')
+      have = { start, bytes: fetched.bytes }
+    }
+    return have.bytes.subarray(start - have.start, indexEnd - have.start)
+  }
+  // The index is about a tenth of the footer: mostly the first try has it whole.
+  const guess = Math.max(indexEnd - Math.floor(footerBytes / 6) - INDEX_TAIL_BYTES, MAGIC.length)
+  const found = await reach(Math.min(guess, indexEnd - INDEX_TAIL_BYTES))
+  const length = indexLength(found.subarray(found.length - INDEX_TAIL_BYTES))
+  const start = indexEnd - INDEX_TAIL_BYTES - length
+  const index = new GroupIndex(await reach(start), partCount)
+  if (index.end !== start) throw new RangeError('groups that do not fill the file')
+  return index
+}
+
+export class Table<Row> {
+  readonly #store: ObjectStore
+  readonly #key: string
+  readonly #schema: Schema<Row>
+  readonly #index: GroupIndex
+
+  constructor(store: ObjectStore, key: string, schema: Schema<Row>, index: GroupIndex) {
+    this.#store = store
+    this.#key = key
+    this.#schema = schema
+    this.#index = index
+  }
+
+  get rowCount(): number {
+    return this.#index.rowCount
+  }
+
+  /** The same table, seen in another way: through a schema of the same parts. */
+  as<Other>(schema: Schema<Other>): Table<Other> {
+    return new Table(this.#store, this.#key, schema, this.#index)
+  }
+
+  /**
+   * The rows in which all rows of a subtree stand, and few others: of the groups that can hold `directory` and what is below
+   * it, by their first keys. Rows are to be looked at with `isWithin`. All rows, for a table in another order.
+   */
+  within(directory: PathKey): RowRange {
+    if (directory === '') return { start: 0, end: this.rowCount }
+    // Keys below are `directory`, NUL and more; any other key that is greater than `directory` is not below this one.
+    return this.#between(directory, `${directory}\x01`)
+  }
+
+  /** Likewise the rows in which all rows of one key stand. */
+  at(key: PathKey): RowRange {
+    return this.#between(key, `${key}\0`)
+  }
+
+  /** Rows of the groups that can hold keys from `from` to before `to`. */
+  #between(from: PathKey, to: PathKey): RowRange {
+    const { firstRows } = this.#index
+    if (!this.#index.hasKeys) return { start: 0, end: this.rowCount }
+    const before = this.#index.groupsBefore(from)
+    const end = this.#index.groupsPerhapsBefore(to)
+    // The group before the first that begins at or past `from` can end with it.
+    return { start: firstRows[Math.max(before - 1, 0)]!, end: firstRows[end]! }
+  }
+
+  /**
+   * The rows in order, those of a row group at a time; the next group is fetched meanwhile. Stopping early leaves nothing
+   * behind.
+   *
+   * A row is a view: its properties are getters of its class, so `{...row}` is empty; take what is to be kept property by
+   * property, or with `plainRow`. It stays as it is, and keeps its group in memory.
+   *
+   * @throws Problem `store_error` where the object is gone or damaged
+   */
+  async *rows<Name extends keyof Row = keyof Row>(
+    options: RowsOptions<Name> = {},
+  ): AsyncGenerator<readonly Pick<Row, Name>[]> {
+    const start = Math.max(options.start ?? 0, 0)
+    const end = Math.min(options.end ?? this.rowCount, this.rowCount)
+    if (start >= end) return
+    const { columns, fetchBytes = 0, ahead = 'next' } = options
+    const wanted = this.#wanted(columns)
+    const spans = this.#spans(start, end, wanted, fetchBytes)
+    let next: Promise<Uint8Array> | undefined
+    for (const [i, span] of spans.entries()) {
+      const data = await (next ?? this.#fetch(span))
+      const following = spans[i + 1]
+      next = following === undefined || ahead === 'none' ? undefined : this.#fetch(following)
+      // It may never be waited for: whoever stops early does not care.
+      next?.catch(() => {})
+      for (let group = span.firstGroup; group < span.endGroup; group++) {
+        // What was fetched at once is no reason to keep the event loop for so long.
+        if (group > span.firstGroup) await turn()
+        yield this.#view<Name>(group, { start, end }, wanted, data, span.offset)
+      }
+    }
+  }
+
+  #wanted(names: readonly (keyof Row)[] | undefined): Wanted<Row> {
+    const { fields } = this.#schema
+    const some = names === undefined ? fields : fields.filter((field) => names.includes(field.name))
+    return {
+      fields: new Set(some),
+      firstPart: Math.min(...some.map((field) => field.firstPart)),
+      endPart: Math.max(...some.map((field) => field.firstPart + field.parts.length)),
+    }
+  }
+
+  /** What is fetched at once. */
+  #spans(start: number, end: number, wanted: Wanted<Row>, atMost: number): Span[] {
+    const index = this.#index
+    const lastGroup = index.groupOf(end - 1)
+    const spans: Span[] = []
+    for (let group = index.groupOf(start); group <= lastGroup; group++) {
+      const groupEnd = index.chunkStart(group, wanted.endPart)
+      const open = spans.at(-1)
+      if (open !== undefined && groupEnd - open.offset <= atMost) {
+        open.endGroup = group + 1
+        open.length = groupEnd - open.offset
+      } else {
+        const offset = index.chunkStart(group, wanted.firstPart)
+        spans.push({ firstGroup: group, endGroup: group + 1, offset, length: groupEnd - offset })
+      }
+    }
+    return spans
+  }
+
+  async #fetch(span: Span): Promise<Uint8Array> {
+    const fetched = await fetchBytes(this.#store, this.#key, { offset: span.offset, length: span.length })
+    if (fetched?.bytes.length === span.length) return fetched.bytes
+    throw new Problem(
+      'store_error',
+      `the stored table ${this.#key} is ${fetched ? 'shorter than it was' : 'gone'}`,
+    )
+  }
+
+  /** The wanted rows of one group. @param data begins at `offset` of the file */
+  #view<Name extends keyof Row>(
+    group: number,
+    range: RowRange,
+    wanted: Wanted<Row>,
+    data: Uint8Array,
+    offset: number,
+  ): readonly Pick<Row, Name>[] {
+    const index = this.#index
+    const firstRow = index.firstRows[group]!
+    const endRow = index.firstRows[group + 1]!
+    const pages: PageSource = (part) => {
+      const [start, end] = [index.chunkStart(group, part), index.chunkStart(group, part + 1)]
+      const { codec } = this.#schema.parts[part]!
+      return readChunk(data.subarray(start - offset, end - offset), endRow - firstRow, codec)
+    }
+    const { fields, viewRow } = this.#schema
+    const columns = new RowGroup(fields, wanted.fields, pages, this.#key)
+    const rows: Pick<Row, Name>[] = []
+    const end = Math.min(range.end, endRow) - firstRow
+    for (let row = Math.max(range.start - firstRow, 0); row < end; row++) {
+      rows.push(viewRow(columns, row))
+    }
+    return rows
+  }
+}
+
+/** Which columns are asked for, and the range of parts that holds them. */
+type Wanted<Row> = {
+  readonly fields: ReadonlySet<Field<Row>>
+  readonly firstPart: number
+  readonly endPart: number
+}
+
+type Span = { readonly firstGroup: number; endGroup: number; readonly offset: number; length: number }
+
+/** A row group's columns, each decoded when it is first looked at. */
+class RowGroup<Row> implements RowSource {
+  readonly #fields: readonly Field<Row>[]
+  readonly #wanted: ReadonlySet<Field<Row>>
+  readonly #pages: PageSource
+  readonly #key: string
+  readonly #values: (Values<unknown> | undefined)[]
+
+  constructor(
+    fields: readonly Field<Row>[],
+    wanted: ReadonlySet<Field<Row>>,
+    pages: PageSource,
+    key: string,
+  ) {
+    this.#fields = fields
+    this.#wanted = wanted
+    this.#pages = pages
+    this.#key = key
+    this.#values = new Array<Values<unknown> | undefined>(fields.length).fill(undefined)
+  }
+
+  get(field: number, row: number): unknown {
+    return (this.#values[field] ?? this.#decode(field)).get(row)
+  }
+
+  #decode(number: number): Values<unknown> {
+    const field = this.#fields[number]!
+    if (!this.#wanted.has(field)) throw new Error(`the column ${String(field.name)} was not asked for`)
+    const pages = new Map<number, Page>()
+    const source: PageSource = (part) => {
+      const page = pages.get(part) ?? this.#pages(field.firstPart + part)
+      pages.set(part, page)
+      return page
+    }
+    try {
+      const values = field.decode(source)
+      this.#values[number] = values
+      return values
+    } catch (error) {
+      throw damaged(this.#key, error)
+    }
+  }
+}
+
+/** A row of its own, without the view's group: its properties can be spread, and those that are undefined are absent. */
+export function plainRow<Row>(schema: Schema<Row>, row: Row): Row {
+  const values = schema.fields.map(({ name }) => [name, row[name]]).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(values)
+}
+
+function damaged(key: string, cause: unknown): Problem {
+  if (cause instanceof Problem) return cause
+  return new Problem(
+    'store_error',
+    `the stored table ${key} is damaged: ${cause instanceof Error ? cause.message : cause}`,
+  )
+}

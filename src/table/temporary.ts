@@ -1,0 +1,27 @@
+import type { ObjectStore } from '../host.ts'
+import { temporaryKey } from '../index/keys.ts'
+
+/** Objects that live no longer than the work that makes them. */
+export class TemporaryObjects {
+  readonly #store: ObjectStore
+  readonly #work = crypto.randomUUID()
+  readonly #keys = new Set<string>()
+  #count = 0
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+  }
+
+  /** A name that nothing else has. */
+  next(): string {
+    const key = temporaryKey(this.#work, String(this.#count++))
+    this.#keys.add(key)
+    return key
+  }
+
+  /** Deletes these, or all. What cannot be deleted is left to the bucket's lifecycle rules: the work is done all the same. */
+  async delete(keys: readonly string[] = [...this.#keys]): Promise<void> {
+    await Promise.allSettled(keys.map((key) => this.#store.delete(key)))
+    for (const key of keys) this.#keys.delete(key)
+  }
+}

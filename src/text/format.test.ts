@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { formatBytes, formatCount, formatDelta, formatFigure } from './format.ts'
+
+test.each([
+  [0, '0 B'],
+  [7, '7 B'],
+  [999, '999 B'],
+  [1000, '1.00 kB'],
+  [85_400_123, '85.4 MB'],
+  [999_499, '999 kB'],
+  [999_500, '1.00 MB'],
+  [-1_204_000_000, '-1.20 GB'],
+  [5e18, '5,000 PB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text)
+})
+
+test.each([
+  [0, '0'],
+  [0.012345, '0.0123'],
+  [9.8765, '9.88'],
+  [100, '100'],
+  [1234.5, '1,235'],
+  [1e-9, '0'],
+])('%d is %s', (value, text) => {
+  expect(formatFigure(value)).toBe(text)
+})
+
+test('thousands are grouped', () => {
+  expect([0, 999, 1000, 1_234_567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567'])
+})
+
+test('a delta shows its sign', () => {
+  expect([1_200_000, -312_000, 0].map(formatDelta)).toEqual(['+1.20 MB', '-312 kB', '0 B'])
+})

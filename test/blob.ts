@@ -1,10 +1,10 @@
 /** Blobs as a registry sends them, and what a layer's reading makes of one. */
 import { createHash } from 'node:crypto'
+import { yieldToEventLoop } from '../src/concurrency.ts'
 import type { Limits } from '../src/configuration.ts'
 import type { DatabaseSink } from '../src/layer/database.ts'
 import type { Entry } from '../src/layer/entry.ts'
 import { type LayerFacts, type ReadOptions, readLayer } from '../src/layer/read.ts'
-import { turn } from '../src/turn.ts'
 import { compiledWasm } from '../workers/wasm.ts'
 import { cut } from './scan-tar.ts'
 
@@ -92,7 +92,7 @@ export class DatabaseRecorder implements DatabaseSink {
 
   async write(chunk: Uint8Array): Promise<void> {
     // A sink that is slow must find the same bytes when it gets to them.
-    await turn()
+    await yieldToEventLoop()
     this.found.set(this.#key, this.found.get(this.#key) + Buffer.from(chunk).toString('latin1'))
   }
 

@@ -1,9 +1,9 @@
 /** Diffs to be shown, and names that would rather be obeyed. */
 import fc from 'fast-check'
-import type { Diff, Figure } from '../src/diff/summary.ts'
+import type { Comparison, Diff } from '../src/diff/summary.ts'
 import type { ImageIdentity } from '../src/image/report.ts'
 
-const figure = (from: number, to: number): Figure => ({ from, to, delta: to - from })
+const figure = (from: number, to: number): Comparison => ({ from, to, delta: to - from })
 
 function image(tag: string): ImageIdentity {
   return {

@@ -13,7 +13,7 @@ import { diffPackages, type PackageDiff } from './packages.ts'
 const MAX_DIRECTORIES = 50
 const MAX_LARGEST = 50
 
-export type Figure = { readonly from: number; readonly to: number; readonly delta: number }
+export type Comparison = { readonly from: number; readonly to: number; readonly delta: number }
 
 export type FileDiff = {
   /** Paths. `contentModified` and `typeChanged` are among the modified; `mtimeOnly` are not. */
@@ -36,10 +36,10 @@ export type FileDiff = {
 export type Diff = {
   readonly from: ImageIdentity
   readonly to: ImageIdentity
-  readonly size: Readonly<Record<keyof Sizes, Figure>>
+  readonly size: Readonly<Record<keyof Sizes, Comparison>>
   /** What a squash would save. */
-  readonly waste: Figure
-  readonly counts: { readonly layers: Figure; readonly files: Figure }
+  readonly waste: Comparison
+  readonly counts: { readonly layers: Comparison; readonly files: Comparison }
   /** Both file systems and both configs are the same, times of files included. */
   readonly identical: boolean
   readonly layers: LayerDiff
@@ -70,16 +70,16 @@ export async function summarise(from: DiffSide, to: DiffSide, steps: AsyncIterab
     from: from.report.image,
     to: to.report.image,
     size: {
-      compressedBytes: sizeFigure('compressedBytes', from, to),
-      uncompressedBytes: sizeFigure('uncompressedBytes', from, to),
-      fileBytes: sizeFigure('fileBytes', from, to),
-      rootfsBytes: sizeFigure('rootfsBytes', from, to),
-      apparentBytes: sizeFigure('apparentBytes', from, to),
+      compressedBytes: compareSize('compressedBytes', from, to),
+      uncompressedBytes: compareSize('uncompressedBytes', from, to),
+      fileBytes: compareSize('fileBytes', from, to),
+      rootfsBytes: compareSize('rootfsBytes', from, to),
+      apparentBytes: compareSize('apparentBytes', from, to),
     },
-    waste: figure(from.report.waste.bytes, to.report.waste.bytes),
+    waste: compare(from.report.waste.bytes, to.report.waste.bytes),
     counts: {
-      layers: figure(from.report.counts.layers, to.report.counts.layers),
-      files: figure(from.report.counts.files, to.report.counts.files),
+      layers: compare(from.report.counts.layers, to.report.counts.layers),
+      files: compare(from.report.counts.files, to.report.counts.files),
     },
     identical: added + removed + modified + mtimeOnly + config.length === 0,
     layers: diffLayers(from.report.layers, to.report.layers),
@@ -94,11 +94,11 @@ function buildOf({ report, config }: DiffSide) {
   return { config, layers: report.layers }
 }
 
-function sizeFigure(name: keyof Sizes, from: DiffSide, to: DiffSide): Figure {
-  return figure(from.report.size[name], to.report.size[name])
+function compareSize(name: keyof Sizes, from: DiffSide, to: DiffSide): Comparison {
+  return compare(from.report.size[name], to.report.size[name])
 }
 
-function figure(from: number, to: number): Figure {
+function compare(from: number, to: number): Comparison {
   return { from, to, delta: to - from }
 }
 

@@ -1,6 +1,6 @@
 /** One text file in two images, line by line: `/v1/diff/file`. */
 import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk, structuredPatch } from 'diff'
-import { allOf } from '../parallel.ts'
+import { allOf } from '../concurrency.ts'
 import { Problem } from '../problem.ts'
 
 /** Of either side, in bytes: what a request may hold of both at once. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { diffNaming, SAME } from '../../test/diffs.ts'
-import type { Diff, Figure } from '../diff/summary.ts'
+import type { Comparison, Diff } from '../diff/summary.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import { type Piece, viewDiff } from './diff-view.ts'
 
-const figure = (from: number, to: number): Figure => ({ from, to, delta: to - from })
+const figure = (from: number, to: number): Comparison => ({ from, to, delta: to - from })
 
 const DIFFERENT: Diff = { ...SAME, identical: false }
 

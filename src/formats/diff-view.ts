@@ -6,7 +6,7 @@ import type { FileChange } from '../diff/change.ts'
 import type { ConfigValue } from '../diff/config.ts'
 import type { DirectoryChange } from '../diff/directories.ts'
 import type { PackageChange } from '../diff/packages.ts'
-import type { Diff, Figure } from '../diff/summary.ts'
+import type { Comparison, Diff } from '../diff/summary.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import { formatBytes, formatCount, formatDelta } from '../text/format.ts'
 import { buildStep } from './build-step.ts'
@@ -110,13 +110,13 @@ function headline({ identical, size }: Diff): string {
     : `${comparison(pulled)} to pull${percent(pulled, ' (', ')')}, ${unpackedWords}`
 }
 
-function comparison({ delta }: Figure): string {
+function comparison({ delta }: Comparison): string {
   if (delta === 0) return 'as large'
   return `${formatBytes(Math.abs(delta))} ${delta < 0 ? 'smaller' : 'larger'}`
 }
 
 /** Nothing where there was nothing, of which no growth is a percentage. */
-function percent({ from, delta }: Figure, before = '', after = ''): string {
+function percent({ from, delta }: Comparison, before = '', after = ''): string {
   if (from === 0 || delta === 0) return ''
   const value = (100 * delta) / from
   const digits = Math.abs(value) < 10 ? value.toPrecision(2) : formatCount(Math.round(value))
@@ -151,7 +151,7 @@ function figureTable({ from, to, size, waste, counts }: Diff): Table {
   }
 }
 
-function figureRow(title: string, figure: Figure, format: (value: number) => string): Row {
+function figureRow(title: string, figure: Comparison, format: (value: number) => string): Row {
   const { from, to, delta } = figure
   const change = `${delta > 0 ? '+' : ''}${format(delta)}`
   return {

@@ -8,8 +8,8 @@ import { nameAnalysis } from '../service/analyses.ts'
 import { type JobState, jobKey } from '../service/jobs/job.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
-import { askerCredentials } from './asker.ts'
-import type { Ask, Backend } from './backend.ts'
+import type { Backend, RequestContext } from './backend.ts'
+import { callerCredentials } from './caller.ts'
 import { entityTag, isUnchanged, notModified } from './middleware/conditional.ts'
 
 export type ImageQuery = { readonly image: string; readonly platform?: string | undefined }
@@ -30,15 +30,15 @@ const ANSWER_VERSION = '1'
  */
 export function openFor(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   query: ImageQuery,
   references: readonly string[] = [query.image],
 ): Promise<OpenedImage> {
   return openImage(backend, {
     reference: query.image,
     platform: query.platform,
-    credentials: askerCredentials(backend.host.configuration, ask, references),
-    signal: ask.req.raw.signal,
+    credentials: callerCredentials(backend.host.configuration, context, references),
+    signal: context.req.raw.signal,
   })
 }
 
@@ -68,9 +68,14 @@ export function sourceOf(images: readonly OpenedImage[]): Source {
  *
  * @param contentType which of the several answers of this path it is
  */
-export function freshness(backend: Backend, ask: Ask, source: Source, contentType: string): Headers {
+export function freshness(
+  backend: Backend,
+  context: RequestContext,
+  source: Source,
+  contentType: string,
+): Headers {
   return new Headers({
-    ETag: entityTag([ANSWER_VERSION, ask.req.path, contentType, ...source.made]),
+    ETag: entityTag([ANSWER_VERSION, context.req.path, contentType, ...source.made]),
     'Cache-Control': cacheControl(backend, source),
   })
 }
@@ -82,9 +87,9 @@ export function cacheControl(backend: Backend, { isPublic, isFixed }: Omit<Sourc
 }
 
 /** A `304`, where the caller has this answer already. */
-export function unchanged(ask: Ask, headers: Headers): Response | undefined {
+export function unchanged(context: RequestContext, headers: Headers): Response | undefined {
   const tag = headers.get('ETag')
-  if (tag === null || !isUnchanged(ask.req.header('If-None-Match'), tag)) return undefined
+  if (tag === null || !isUnchanged(context.req.header('If-None-Match'), tag)) return undefined
   return notModified(headers)
 }
 
@@ -94,21 +99,21 @@ export type WhilePending = 'accepted' | 'unavailable'
 /** The image's facts, or why they are not there yet. */
 export async function factsOf(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   image: OpenedImage,
   seconds: number,
 ): Promise<{ readonly facts: ImageFacts } | { readonly pending: JobState }> {
   const known = await knownFacts(backend, image)
   if (known !== undefined) return { facts: known }
-  await admit(backend, ask, image)
-  const analysed = await analyse(backend, image, { seconds, signal: ask.req.raw.signal })
+  await admit(backend, context, image)
+  const analysed = await analyse(backend, image, { seconds, signal: context.req.raw.signal })
   return analysed.done ? { facts: analysed.facts } : { pending: analysed.state }
 }
 
 /** A new analysis counts against the client's rate; joining one that runs does not. */
-async function admit(backend: Backend, ask: Ask, image: OpenedImage): Promise<void> {
+async function admit(backend: Backend, context: RequestContext, image: OpenedImage): Promise<void> {
   const running = await backend.host.jobs.watch(jobKey(imageJob(image)), -1, 0)
-  if (running === undefined) await backend.rate.admit(backend.clientOf(ask))
+  if (running === undefined) await backend.rate.admit(backend.clientOf(context))
 }
 
 export async function pendingAnswer(
@@ -137,11 +142,11 @@ export async function pendingAnswer(
  */
 export async function factsInTime(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   image: OpenedImage,
   seconds: number,
 ): Promise<ImageFacts> {
-  const result = await factsOf(backend, ask, image, seconds)
+  const result = await factsOf(backend, context, image, seconds)
   if ('pending' in result) throw pendingProblem(image)
   return result.facts
 }
@@ -171,28 +176,28 @@ type Made = Promise<BodyInit> | BodyInit
  */
 export async function answerAnalysed(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   query: AnalysedQuery,
   form: Form,
   make: (analysed: AnalysedImage) => Made,
 ): Promise<Response> {
-  const image = await openFor(backend, ask, query)
-  return answerOpened(backend, ask, image, query.wait, form, make)
+  const image = await openFor(backend, context, query)
+  return answerOpened(backend, context, image, query.wait, form, make)
 }
 
 /** The same for an image that is open already. */
 export async function answerOpened(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   image: OpenedImage,
   seconds: number,
   form: Form,
   make: (analysed: AnalysedImage) => Made,
 ): Promise<Response> {
-  const headers = freshness(backend, ask, sourceOf([image]), form.contentType)
-  const known = unchanged(ask, headers)
+  const headers = freshness(backend, context, sourceOf([image]), form.contentType)
+  const known = unchanged(context, headers)
   if (known !== undefined) return known
-  const result = await factsOf(backend, ask, image, seconds)
+  const result = await factsOf(backend, context, image, seconds)
   if ('pending' in result) return pendingAnswer(backend, image, result.pending, form.pending)
   headers.set('Content-Type', form.contentType)
   return new Response(await make({ image, facts: result.facts }), { headers })
@@ -204,18 +209,18 @@ export type Pair<T> = { readonly from: T; readonly to: T }
 /** The same for two, which are analysed at the same time. */
 export async function answerPair(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   images: Pair<OpenedImage>,
   seconds: number,
   form: Form,
   make: (analysed: Pair<AnalysedImage>) => Made,
 ): Promise<Response> {
-  const headers = freshness(backend, ask, sourceOf([images.from, images.to]), form.contentType)
-  const known = unchanged(ask, headers)
+  const headers = freshness(backend, context, sourceOf([images.from, images.to]), form.contentType)
+  const known = unchanged(context, headers)
   if (known !== undefined) return known
   const [from, to] = await Promise.all([
-    factsOf(backend, ask, images.from, seconds),
-    factsOf(backend, ask, images.to, seconds),
+    factsOf(backend, context, images.from, seconds),
+    factsOf(backend, context, images.to, seconds),
   ])
   if ('pending' in from) return pendingAnswer(backend, images.from, from.pending, form.pending)
   if ('pending' in to) return pendingAnswer(backend, images.to, to.pending, form.pending)
@@ -230,14 +235,14 @@ export async function answerPair(
 /** An answer that the manifest and the config suffice for. */
 export async function answerFromManifest(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   query: ImageQuery,
   contentType: string,
   make: (image: OpenedImage) => BodyInit,
 ): Promise<Response> {
-  const image = await openFor(backend, ask, query)
-  const headers = freshness(backend, ask, sourceOf([image]), contentType)
-  const known = unchanged(ask, headers)
+  const image = await openFor(backend, context, query)
+  const headers = freshness(backend, context, sourceOf([image]), contentType)
+  const known = unchanged(context, headers)
   if (known !== undefined) return known
   headers.set('Content-Type', contentType)
   return new Response(make(image), { headers })

@@ -4,7 +4,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
 import type { Service } from '../service/open.ts'
-import type { App, Ask, Backend, Env, Log } from './backend.ts'
+import type { App, Backend, Env, Log, RequestContext } from './backend.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { tokenCheck } from './middleware/tokens.ts'
@@ -32,7 +32,7 @@ export type Parts = {
   /** By default `LAMINA_RATE`, counted in memory. */
   readonly rate?: RateLimit
   /** The address of who asks, for the rate limit; by default all are one. */
-  readonly clientOf?: (ask: Ask) => string
+  readonly clientOf?: (context: RequestContext) => string
   /** The files that pages load; by default there are none. */
   readonly assets?: Assets
 }
@@ -95,7 +95,7 @@ function addRoutes(app: App, backend: Backend): void {
 }
 
 /** Names each request, and says of each answer what holds for all. */
-async function requests(c: Ask, next: () => Promise<void>): Promise<void> {
+async function requests(c: RequestContext, next: () => Promise<void>): Promise<void> {
   const requestId = crypto.randomUUID()
   c.set('requestId', requestId)
   await next()

@@ -25,14 +25,14 @@ export type Backend = Service & {
 
 export type Env = { Variables: { requestId: string } }
 export type App = OpenAPIHono<Env>
-export type Ask = Context<Env>
+export type RequestContext = Context<Env>
 
 /** Tells the operator of an error that nobody foresaw. */
-export function logUnforeseen(backend: Backend, ask: Ask, error: unknown): void {
-  backend.log({ requestId: ask.var.requestId, method: ask.req.method, path: ask.req.path, error })
+export function logUnforeseen(backend: Backend, context: RequestContext, error: unknown): void {
+  backend.log({ requestId: context.var.requestId, method: context.req.method, path: context.req.path, error })
 }
 
 /** Tells the operator that an answer was cut off, unless its reader left. */
-export function logCut(backend: Backend, ask: Ask, error: unknown): void {
-  if (!ask.req.raw.signal.aborted) logUnforeseen(backend, ask, error)
+export function logCut(backend: Backend, context: RequestContext, error: unknown): void {
+  if (!context.req.raw.signal.aborted) logUnforeseen(backend, context, error)
 }

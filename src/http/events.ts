@@ -1,7 +1,7 @@
 /** Analyses as Server-Sent Events. */
 import type { Analysis } from '../service/analyses.ts'
 import { analysisBody } from './analysis-body.ts'
-import { type Ask, type Backend, logCut } from './backend.ts'
+import { type Backend, logCut, type RequestContext } from './backend.ts'
 
 /** A comment goes out so often while nothing changes, so that no proxy on the way takes the silence for an end. */
 const KEEP_ALIVE_MILLISECONDS = 15_000
@@ -11,7 +11,7 @@ const encoder = new TextEncoder()
 /** Resolves with the first state, so that what is wrong from the start is answered as a problem. */
 export async function eventStream(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   states: AsyncGenerator<Analysis, void>,
 ): Promise<Response> {
   const first = await states.next()
@@ -27,7 +27,7 @@ export async function eventStream(
         if (!next.done) return controller.enqueue(encodeEvent(next.value))
         controller.close()
       } catch (error) {
-        logCut(backend, ask, error)
+        logCut(backend, context, error)
         controller.error(error)
       }
       clearInterval(keepAlive)

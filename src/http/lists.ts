@@ -4,8 +4,8 @@ import { parseReference } from '../oci/reference.ts'
 import { Problem } from '../problem.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { type AnalysedImage, type AnalysedQuery, answerOpened, openFor } from './answers.ts'
-import { askerCredentials } from './asker.ts'
-import { type Ask, type Backend, logCut } from './backend.ts'
+import { type Backend, logCut, type RequestContext } from './backend.ts'
+import { callerCredentials } from './caller.ts'
 import { decodeCursor, encodeCursor, refused } from './cursor.ts'
 import { jsonLines } from './ndjson.ts'
 import { wantsLines } from './negotiation.ts'
@@ -31,21 +31,21 @@ export type ListQuery = AnalysedQuery & {
 /** @param list what is listed of the image, once it is analysed */
 export async function answerList(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   query: ListQuery,
   list: (analysed: AnalysedImage) => Promise<Listing>,
 ): Promise<Response> {
-  if (wantsLines(ask, query)) {
-    const image = await openFor(backend, ask, query)
+  if (wantsLines(context, query)) {
+    const image = await openFor(backend, context, query)
     const form = { contentType: 'application/x-ndjson', pending: 'unavailable' } as const
-    return answerOpened(backend, ask, image, query.wait, form, async (analysed) => {
+    return answerOpened(backend, context, image, query.wait, form, async (analysed) => {
       const listing = await list(analysed)
-      return jsonLines(listing.all(), (error) => logCut(backend, ask, error))
+      return jsonLines(listing.all(), (error) => logCut(backend, context, error))
     })
   }
-  const { image, at } = await openPage(backend, ask, query)
+  const { image, at } = await openPage(backend, context, query)
   const form = { contentType: 'application/json', pending: 'accepted' } as const
-  return answerOpened(backend, ask, image, query.wait, form, async (analysed) => {
+  return answerOpened(backend, context, image, query.wait, form, async (analysed) => {
     const listing = await list(analysed)
     return pageBody(listing, at, query, [image.identity.digest])
   })
@@ -70,12 +70,12 @@ export async function pageBody(
 /** Of a first page the image that the reference names now, of all others the one that the first was of. */
 async function openPage(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   query: ListQuery,
 ): Promise<{ readonly image: OpenedImage; readonly at: Position | undefined }> {
-  if (query.cursor === undefined) return { image: await openFor(backend, ask, query), at: undefined }
+  if (query.cursor === undefined) return { image: await openFor(backend, context, query), at: undefined }
   const { pins, at } = decodeCursor(query.cursor, query)
-  return { image: await openPinned(backend, ask, query.image, pins[0]), at }
+  return { image: await openPinned(backend, context, query.image, pins[0]), at }
 }
 
 /**
@@ -83,7 +83,7 @@ async function openPage(
  */
 export async function openPinned(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   reference: string,
   digest: string | undefined,
   references: readonly string[] = [reference],
@@ -93,8 +93,8 @@ export async function openPinned(
   try {
     return await openImage(backend, {
       reference: `${registry}/${repository}@${digest}`,
-      credentials: askerCredentials(backend.host.configuration, ask, references),
-      signal: ask.req.raw.signal,
+      credentials: callerCredentials(backend.host.configuration, context, references),
+      signal: context.req.raw.signal,
     })
   } catch (error) {
     if (error instanceof Problem && error.code === 'image_not_found') {

@@ -1,6 +1,6 @@
 import { parseAccept } from 'hono/utils/accept'
 import { Problem } from '../problem.ts'
-import type { Ask } from './backend.ts'
+import type { RequestContext } from './backend.ts'
 
 /**
  * Which of the media types on offer the caller likes best: by quality, of equals the first on offer. A header that
@@ -42,8 +42,8 @@ type ListQuery = { readonly limit?: number | undefined; readonly cursor?: string
  *
  * @throws Problem `invalid_parameter` where a page of it is asked for as well
  */
-export function wantsLines(ask: Ask, query: ListQuery): boolean {
-  const type = preferredType(ask.req.header('Accept'), ['application/json', 'application/x-ndjson'])
+export function wantsLines(context: RequestContext, query: ListQuery): boolean {
+  const type = preferredType(context.req.header('Accept'), ['application/json', 'application/x-ndjson'])
   if (type === 'application/json') return false
   for (const parameter of ['cursor', 'limit'] as const) {
     if (query[parameter] === undefined) continue

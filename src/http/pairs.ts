@@ -1,7 +1,7 @@
 /** Two images as parameters, and opened. */
 import type { OpenedImage } from '../service/open.ts'
 import { openFor, type Pair } from './answers.ts'
-import type { Ask, Backend } from './backend.ts'
+import type { Backend, RequestContext } from './backend.ts'
 import { platform, reference, waitUpTo } from './parameters.ts'
 
 /** What every call about two images takes. */
@@ -25,11 +25,15 @@ export type PairQuery = {
   readonly wait: number
 }
 
-export async function openPair(backend: Backend, ask: Ask, query: PairQuery): Promise<Pair<OpenedImage>> {
+export async function openPair(
+  backend: Backend,
+  context: RequestContext,
+  query: PairQuery,
+): Promise<Pair<OpenedImage>> {
   const references = [query.from, query.to]
   const [from, to] = await Promise.all([
-    openFor(backend, ask, { image: query.from, platform: query.fromPlatform }, references),
-    openFor(backend, ask, { image: query.to, platform: query.toPlatform }, references),
+    openFor(backend, context, { image: query.from, platform: query.fromPlatform }, references),
+    openFor(backend, context, { image: query.to, platform: query.toPlatform }, references),
   ])
   return { from, to }
 }

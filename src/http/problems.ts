@@ -2,7 +2,7 @@
 import type { z } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { Problem, type ProblemDocument } from '../problem.ts'
-import { type Ask, type Backend, logUnforeseen } from './backend.ts'
+import { type Backend, logUnforeseen, type RequestContext } from './backend.ts'
 
 /** The body of an answer, or of an analysis that failed. */
 export type ProblemBody = Omit<ProblemDocument, 'lasting' | 'retryAfter' | 'authenticate'> & {
@@ -32,13 +32,13 @@ export function problemResponse(problem: Problem): Response {
 }
 
 /** What a caller is told of an error. One that nobody foresaw is logged, and tells the caller nothing of the inside. */
-export function problemFor(backend: Backend, ask: Ask, error: unknown): Problem {
+export function problemFor(backend: Backend, context: RequestContext, error: unknown): Problem {
   const known = problemOf(error)
   if (known !== undefined) return known
-  logUnforeseen(backend, ask, error)
+  logUnforeseen(backend, context, error)
   return new Problem(
     'internal_error',
-    `this service failed; its log knows more of request ${ask.var.requestId}`,
+    `this service failed; its log knows more of request ${context.var.requestId}`,
   )
 }
 

@@ -10,7 +10,7 @@
  */
 import type { Entry } from '../layer/entry.ts'
 import { baseName, type PathKey } from '../text/path.ts'
-import { Kills } from './kills.ts'
+import { Deletions } from './deletions.ts'
 import type { Efficiency } from './report.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 
@@ -129,7 +129,7 @@ export class DiveEfficiency implements PathVisitor {
   readonly #blame: Blame
   /** Found in this walk. */
   readonly #found = new Map<number, PathKey>()
-  readonly #pops = new Kills()
+  readonly #pops = new Deletions()
   readonly #open: OpenDirectory[] = []
   /** The open directories whose sums are asked for. */
   readonly #asked: OpenDirectory[] = []

@@ -9,25 +9,25 @@ import { NumberList } from '../table/number-list.ts'
 import { cleanPath } from '../tar/clean.ts'
 import { type ByteString, toBytes } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
-import { countBefore, Kills } from './kills.ts'
+import { countBefore, Deletions } from './deletions.ts'
 import { type Content, LinkedMembers } from './linked-members.ts'
-import { memberStamp, NEVER, type Stamp, whiteoutStamp } from './stamp.ts'
+import { memberSequence, NEVER, type Sequence, whiteoutSequence } from './sequence.ts'
 import { TouchedPaths, Touches, UNTOUCHED } from './touches.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 
 /** What the hard links of an image lead to. */
 export class HardLinks {
-  readonly #stamps: Float64Array
+  readonly #sequences: Float64Array
   readonly #targets: Int32Array
   readonly #members: LinkedMembers
   readonly #numberOf: (layer: number, ordinal: number) => number | undefined
 
   /**
-   * @param stamps of the links, ascending
+   * @param sequences of the links, ascending
    * @param targets of each link the number of its member, or `NOTHING`
    */
-  constructor(stamps: Float64Array, targets: Int32Array, members: LinkedMembers) {
-    this.#stamps = stamps
+  constructor(sequences: Float64Array, targets: Int32Array, members: LinkedMembers) {
+    this.#sequences = sequences
     this.#targets = targets
     this.#members = members
     this.#numberOf = members.index()
@@ -40,9 +40,9 @@ export class HardLinks {
 
   /** The number of the member that a link leads to; undefined for one that dangles, which makes nothing. */
   targetOf(layer: number, ordinal: number): number | undefined {
-    const stamp = memberStamp(layer, ordinal)
-    const link = countBefore(this.#stamps, stamp)
-    const target = this.#stamps[link] === stamp ? this.#targets[link] : NOTHING
+    const sequence = memberSequence(layer, ordinal)
+    const link = countBefore(this.#sequences, sequence)
+    const target = this.#sequences[link] === sequence ? this.#targets[link] : NOTHING
     return target === NOTHING ? undefined : target
   }
 
@@ -122,19 +122,19 @@ const SETTLED = Number.MAX_SAFE_INTEGER
 /** All links by their target, in path order. */
 class Targets {
   /** Of all links, ascending: a link's place in it is its number. */
-  readonly stamps: Float64Array
+  readonly sequences: Float64Array
   readonly #order: Uint32Array
-  readonly #stampOf: Float64Array
+  readonly #sequenceOf: Float64Array
   readonly #starts: Float64Array
   readonly #text: Buffer
 
   constructor(links: CollectedLinks) {
-    this.#stampOf = links.stamps.values()
+    this.#sequenceOf = links.sequences.values()
     this.#starts = links.starts.values()
     this.#text = links.text
-    this.stamps = this.#stampOf.slice().sort()
-    this.#order = Uint32Array.from({ length: links.stamps.length }, (_, link) => link)
-    this.#order.sort((a, b) => this.#compare(a, b) || (this.#stampOf[a] ?? 0) - (this.#stampOf[b] ?? 0))
+    this.sequences = this.#sequenceOf.slice().sort()
+    this.#order = Uint32Array.from({ length: links.sequences.length }, (_, link) => link)
+    this.#order.sort((a, b) => this.#compare(a, b) || (this.#sequenceOf[a] ?? 0) - (this.#sequenceOf[b] ?? 0))
   }
 
   /** Of the target that is the `nth` in path order. */
@@ -146,13 +146,13 @@ class Targets {
   }
 
   /** When the link with the `nth` target is made. */
-  stamp(nth: number): Stamp {
-    return this.#stampOf[this.#order[nth] ?? 0] ?? NEVER
+  sequence(nth: number): Sequence {
+    return this.#sequenceOf[this.#order[nth] ?? 0] ?? NEVER
   }
 
   /** Which link has the `nth` target. */
   link(nth: number): number {
-    return countBefore(this.stamps, this.stamp(nth))
+    return countBefore(this.sequences, this.sequence(nth))
   }
 
   #compare(a: number, b: number): number {
@@ -168,7 +168,7 @@ class Targets {
 
 /** Links in the order in which they were met. */
 export class CollectedLinks {
-  readonly stamps = new NumberList()
+  readonly sequences = new NumberList()
   /** Where each target begins in `text`, and where the last one ends. */
   readonly starts = new NumberList()
   /** Keys of the targets, one after the other. */
@@ -182,10 +182,10 @@ export class CollectedLinks {
   /** To be called with every member of every layer, in any order. */
   see(row: Omit<Entry, 'sha256'>, layer: number): void {
     if (row.type !== 'hardlink' || row.whiteout !== undefined || row.key === '') return
-    this.#add(memberStamp(layer, row.ordinal), row.link ?? '')
+    this.#add(memberSequence(layer, row.ordinal), row.link ?? '')
   }
 
-  #add(stamp: Stamp, link: ByteString): void {
+  #add(sequence: Sequence, link: ByteString): void {
     const { key } = cleanPath(toBytes(link))
     if (key === '') return
     while (this.#length + key.length > this.text.length) {
@@ -194,13 +194,13 @@ export class CollectedLinks {
       this.text = grown
     }
     this.#length += this.text.write(key, this.#length, 'latin1')
-    this.stamps.push(stamp)
+    this.sequences.push(sequence)
     this.starts.push(this.#length)
   }
 }
 
 /** Something that happens at a path that is asked for, in the order of time. */
-type Moment = { readonly stamp: Stamp } & (
+type Moment = { readonly sequence: Sequence } & (
   | { readonly kind: 'asked'; readonly link: number }
   /** A whiteout of the path, or a directory at it. */
   | { readonly kind: 'cleared' }
@@ -221,7 +221,7 @@ class TargetFinder implements PathVisitor {
   readonly #targets: Targets
   #next = 0
   #nextKey: PathKey | undefined
-  readonly #kills = new Kills()
+  readonly #deletions = new Deletions()
   readonly #touched = new TouchedPaths()
   /** By depth. */
   readonly #asked: (AskedPath | undefined)[] = []
@@ -230,7 +230,7 @@ class TargetFinder implements PathVisitor {
   constructor(targets: Targets) {
     this.#targets = targets
     this.#nextKey = targets.key(0)
-    this.states = new Float64Array(targets.stamps.length).fill(NOTHING)
+    this.states = new Float64Array(targets.sequences.length).fill(NOTHING)
   }
 
   enter(_key: PathKey, depth: number): void {
@@ -256,8 +256,8 @@ class TargetFinder implements PathVisitor {
     this.#answer(asked, depth)
   }
 
-  #open(depth: number, kills: readonly Stamp[], links: readonly number[]): void {
-    this.#kills.enter(depth, kills)
+  #open(depth: number, deletions: readonly Sequence[], links: readonly number[]): void {
+    this.#deletions.enter(depth, deletions)
     this.#linksAt[depth] = links
     this.#asked[depth] = undefined
   }
@@ -270,11 +270,11 @@ class TargetFinder implements PathVisitor {
     const moments: Moment[] = []
     for (; this.#nextKey === path.key; this.#skip()) {
       const link = this.#targets.link(this.#next)
-      moments.push({ kind: 'asked', stamp: this.#targets.stamp(this.#next), link })
+      moments.push({ kind: 'asked', sequence: this.#targets.sequence(this.#next), link })
     }
     for (let depth = 1; depth < path.depth; depth++) {
       for (const link of this.#linksAt[depth] ?? []) {
-        moments.push({ kind: 'linkAbove', stamp: this.#targets.stamps[link] ?? NEVER, link })
+        moments.push({ kind: 'linkAbove', sequence: this.#targets.sequences[link] ?? NEVER, link })
       }
     }
     for (let i = 0; i < path.count; i++) {
@@ -282,20 +282,20 @@ class TargetFinder implements PathVisitor {
       if (moment !== undefined) moments.push(moment)
     }
     // The sort is stable: a link to itself asks before it stands there.
-    moments.sort((a, b) => a.stamp - b.stamp)
-    const touches = path.hasBelow ? new Touches(moments.map(({ stamp }) => stamp)) : UNTOUCHED
+    moments.sort((a, b) => a.sequence - b.sequence)
+    const touches = path.hasBelow ? new Touches(moments.map(({ sequence }) => sequence)) : UNTOUCHED
     return { moments, touches }
   }
 
   #momentOf(row: Entry | undefined, layer: number): Moment | undefined {
     if (row === undefined) return undefined
-    if (row.whiteout === 'file') return { kind: 'cleared', stamp: whiteoutStamp(layer, row.ordinal) }
+    if (row.whiteout === 'file') return { kind: 'cleared', sequence: whiteoutSequence(layer, row.ordinal) }
     if (row.whiteout !== undefined) return undefined
-    const stamp = memberStamp(layer, row.ordinal)
-    if (row.type === 'directory') return { kind: 'cleared', stamp }
-    if (row.type !== 'hardlink') return { kind: 'member', stamp, row, layer }
-    const link = this.#linkAt(stamp)
-    return link === undefined ? undefined : { kind: 'link', stamp, link }
+    const sequence = memberSequence(layer, row.ordinal)
+    if (row.type === 'directory') return { kind: 'cleared', sequence }
+    if (row.type !== 'hardlink') return { kind: 'member', sequence, row, layer }
+    const link = this.#linkAt(sequence)
+    return link === undefined ? undefined : { kind: 'link', sequence, link }
   }
 
   #linksOf(path: PathRows): readonly number[] {
@@ -303,27 +303,28 @@ class TargetFinder implements PathVisitor {
     for (let i = 0; i < path.count; i++) {
       const row = path.rows[i]
       if (row?.type !== 'hardlink' || row.whiteout !== undefined) continue
-      const link = this.#linkAt(memberStamp(path.layers[i] ?? 0, row.ordinal))
+      const link = this.#linkAt(memberSequence(path.layers[i] ?? 0, row.ordinal))
       if (link !== undefined) links.push(link)
     }
     return links
   }
 
   /** Undefined for a link to the root, which was not collected. */
-  #linkAt(stamp: Stamp): number | undefined {
-    const { stamps } = this.#targets
-    const link = countBefore(stamps, stamp)
-    return stamps[link] === stamp ? link : undefined
+  #linkAt(sequence: Sequence): number | undefined {
+    const { sequences } = this.#targets
+    const link = countBefore(sequences, sequence)
+    return sequences[link] === sequence ? link : undefined
   }
 
   #answer({ moments, touches }: AskedPath, depth: number): void {
     let state: State = NOTHING
-    let before: Stamp = NEVER
+    let before: Sequence = NEVER
     for (const [i, moment] of moments.entries()) {
-      const { stamp } = moment
+      const { sequence } = moment
       // A member below makes a directory of it; something above hides it.
-      if (Math.max(touches.last(i), this.#kills.latestBefore(depth - 1, stamp)) > before) state = NOTHING
-      before = stamp
+      if (Math.max(touches.last(i), this.#deletions.latestBefore(depth - 1, sequence)) > before)
+        state = NOTHING
+      before = sequence
       switch (moment.kind) {
         case 'asked':
           this.states[moment.link] = state
@@ -345,18 +346,19 @@ class TargetFinder implements PathVisitor {
 }
 
 /** When what is below the path is hidden by the path itself, links aside: ascending. */
-function killsBelow({ rows, layers, count, depth }: PathRows): readonly Stamp[] {
-  const kills: Stamp[] = []
+function killsBelow({ rows, layers, count, depth }: PathRows): readonly Sequence[] {
+  const deletions: Sequence[] = []
   for (let i = 0; i < count; i++) {
     const row = rows[i]
     const layer = layers[i] ?? 0
     if (row === undefined || row.whiteout === 'aufs') continue
-    if (row.whiteout === 'opaque') kills.push(whiteoutStamp(layer, row.ordinal))
+    if (row.whiteout === 'opaque') deletions.push(whiteoutSequence(layer, row.ordinal))
     else if (depth === 0) continue
-    else if (row.whiteout === 'file') kills.push(whiteoutStamp(layer, row.ordinal))
-    else if (row.type !== 'directory' && row.type !== 'hardlink') kills.push(memberStamp(layer, row.ordinal))
+    else if (row.whiteout === 'file') deletions.push(whiteoutSequence(layer, row.ordinal))
+    else if (row.type !== 'directory' && row.type !== 'hardlink')
+      deletions.push(memberSequence(layer, row.ordinal))
   }
-  return kills.sort((a, b) => a - b)
+  return deletions.sort((a, b) => a - b)
 }
 
 export async function collectHardLinks(layers: readonly LayerRows[]): Promise<CollectedLinks> {
@@ -379,11 +381,11 @@ export async function resolveHardLinks(
 ): Promise<HardLinks> {
   const targets = new Targets(collected)
   const finder = new TargetFinder(targets)
-  if (targets.stamps.length > 0) for await (const _ of walk(open(), [finder], () => false));
+  if (targets.sequences.length > 0) for await (const _ of walk(open(), [finder], () => false));
   // In the order of time: a link that another one depends on comes before it.
-  const states = new Int32Array(targets.stamps.length).fill(NOTHING)
+  const states = new Int32Array(targets.sequences.length).fill(NOTHING)
   for (let link = 0; link < states.length; link++) {
     states[link] = finder.steps.settle(finder.states[link] ?? NOTHING, states)
   }
-  return new HardLinks(targets.stamps, states, finder.members)
+  return new HardLinks(targets.sequences, states, finder.members)
 }

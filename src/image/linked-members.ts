@@ -1,7 +1,7 @@
 import { ENTRY_TYPES, type Entry, type EntryType } from '../layer/entry.ts'
 import { NumberList } from '../table/number-list.ts'
-import { countBefore } from './kills.ts'
-import { memberStamp } from './stamp.ts'
+import { countBefore } from './deletions.ts'
+import { memberSequence } from './sequence.ts'
 
 /** A member without its own place: what each hard link of it shows. */
 export type Content = Omit<Entry, 'key'>
@@ -76,14 +76,14 @@ export class LinkedMembers {
 
   /** A way from members to their numbers. */
   index(): (layer: number, ordinal: number) => number | undefined {
-    const stamp = (number: number) => memberStamp(this.layer(number), this.ordinal(number))
+    const sequence = (number: number) => memberSequence(this.layer(number), this.ordinal(number))
     const numbers = Uint32Array.from({ length: this.length }, (_, number) => number)
-    numbers.sort((a, b) => stamp(a) - stamp(b))
-    const stamps = Float64Array.from(numbers, stamp)
+    numbers.sort((a, b) => sequence(a) - sequence(b))
+    const sequences = Float64Array.from(numbers, sequence)
     return (layer, ordinal) => {
-      const wanted = memberStamp(layer, ordinal)
-      const at = countBefore(stamps, wanted)
-      return stamps[at] === wanted ? numbers[at] : undefined
+      const wanted = memberSequence(layer, ordinal)
+      const at = countBefore(sequences, wanted)
+      return sequences[at] === wanted ? numbers[at] : undefined
     }
   }
 

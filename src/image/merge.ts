@@ -5,13 +5,13 @@
  */
 import type { Entry } from '../layer/entry.ts'
 import type { PathKey } from '../text/path.ts'
+import { Deletions } from './deletions.ts'
 import type { HardLinks } from './hard-links.ts'
-import { Kills } from './kills.ts'
 import type { Content } from './linked-members.ts'
 import type { MergedEntry } from './merged-entry.ts'
-import { MergedRow, UNNAMED } from './merged-row.ts'
+import { MergedRow, UNNAMED } from './merged-entry.ts'
 import type { WasteReason } from './report.ts'
-import { FOREVER, layerOf, memberStamp, NEVER, type Stamp, whiteoutStamp } from './stamp.ts'
+import { FOREVER, layerOf, memberSequence, NEVER, type Sequence, whiteoutSequence } from './sequence.ts'
 import { TouchedPaths, Touches, UNTOUCHED } from './touches.ts'
 import type { PathRows, PathVisitor } from './walk.ts'
 import { type WarningCode, Warnings } from './warnings.ts'
@@ -49,7 +49,7 @@ export type MergeTotals = {
 }
 
 /** What happened at a path, in the order of time. */
-type Moment = { readonly stamp: Stamp; readonly layer: number; readonly row: Entry } & (
+type Moment = { readonly sequence: Sequence; readonly layer: number; readonly row: Entry } & (
   | { readonly kind: 'whiteout' | 'directory' | 'member' }
   | { readonly kind: 'link'; readonly target: number }
 )
@@ -66,13 +66,13 @@ class OpenDirectory {
   files = 0
   start = 0
   /** A member below that is later than this makes a directory of it. */
-  hidden: Stamp = NEVER
+  hidden: Sequence = NEVER
   moments: readonly Moment[] = []
   touches = UNTOUCHED
   /** No directory, shown if no member below makes one of it: that is known when all below it was met. */
   pending: Moment | undefined
 
-  open(key: PathKey, hidden: Stamp): void {
+  open(key: PathKey, hidden: Sequence): void {
     this.key = key
     this.shown = false
     this.bytes = 0
@@ -84,7 +84,7 @@ class OpenDirectory {
   }
 }
 
-const NO_KILLS: readonly Stamp[] = []
+const NO_KILLS: readonly Sequence[] = []
 
 /** Merges the layers that it is led through. What it found is taken from it from time to time. */
 export class Merger implements PathVisitor {
@@ -103,7 +103,7 @@ export class Merger implements PathVisitor {
   /** Of each linked member the latest layer that hid one of its paths. */
   readonly #hiddenBy: Uint32Array
   #lastInode = 0
-  readonly #kills = new Kills()
+  readonly #deletions = new Deletions()
   readonly #touched = new TouchedPaths()
   readonly #open: OpenDirectory[] = [new OpenDirectory()]
   #rows: MergedEntry[] = []
@@ -153,8 +153,8 @@ export class Merger implements PathVisitor {
   }
 
   enter(key: PathKey, depth: number): void {
-    this.#directory(depth).open(key, this.#kills.latest(depth - 1))
-    this.#kills.enter(depth, NO_KILLS)
+    this.#directory(depth).open(key, this.#deletions.latest(depth - 1))
+    this.#deletions.enter(depth, NO_KILLS)
   }
 
   visit(path: PathRows): void {
@@ -187,32 +187,32 @@ export class Merger implements PathVisitor {
   /** The root's own member is no path; an opaque whiteout there empties all. */
   #visitRoot(path: PathRows): void {
     this.#warnOfRepeated(path)
-    const kills: Stamp[] = []
+    const deletions: Sequence[] = []
     for (let i = 0; i < path.count; i++) {
       const row = path.rows[i]
       const layer = path.layers[i] ?? 0
       if (row === undefined) continue
-      const whiteout = whiteoutStamp(layer, row.ordinal)
-      if (row.whiteout === 'opaque') kills.push(whiteout)
+      const whiteout = whiteoutSequence(layer, row.ordinal)
+      if (row.whiteout === 'opaque') deletions.push(whiteout)
       else if (row.whiteout === 'file') this.warnings.add('whiteoutOfNothing', whiteout, '')
       else if (row.type === 'file') this.#hide('', row, layer, 'removed', layer)
     }
-    this.#kills.enter(0, kills)
+    this.#deletions.enter(0, deletions)
   }
 
   /** Nearly all paths: one layer has it, and nothing about it waits for what comes below. */
   #visitPlain({ key, depth, layers, hasBelow }: PathRows, row: Entry): void {
     const layer = layers[0] ?? 0
-    const stamp = memberStamp(layer, row.ordinal)
-    const killed = this.#kills.latest(depth - 1)
-    this.#touchParents(depth, stamp)
+    const sequence = memberSequence(layer, row.ordinal)
+    const killed = this.#deletions.latest(depth - 1)
+    this.#touchParents(depth, sequence)
     if (row.type === 'directory') {
       if (hasBelow) this.enter(key, depth)
-      if (stamp > killed) this.#showDirectory(key, depth, row, layer)
-    } else if (stamp > killed) {
+      if (sequence > killed) this.#showDirectory(key, depth, row, layer)
+    } else if (sequence > killed) {
       this.#showFile(key, depth, row, layer, this.#links.numberOf(layer, row.ordinal))
     } else if (row.type === 'file') {
-      this.#hide(key, row, layer, 'removed', layerOf(this.#kills.firstAfter(depth - 1, stamp)))
+      this.#hide(key, row, layer, 'removed', layerOf(this.#deletions.firstAfter(depth - 1, sequence)))
     }
   }
 
@@ -220,77 +220,77 @@ export class Merger implements PathVisitor {
     const { key, depth, hasBelow } = path
     this.#warnOfRepeated(path)
     const moments: Moment[] = []
-    const kills: Stamp[] = []
+    const deletions: Sequence[] = []
     for (let i = 0; i < path.count; i++) {
       const row = path.rows[i]
       if (row === undefined || row.whiteout === 'aufs') continue
       const layer = path.layers[i] ?? 0
       if (row.whiteout === 'opaque') {
-        kills.push(whiteoutStamp(layer, row.ordinal))
+        deletions.push(whiteoutSequence(layer, row.ordinal))
         continue
       }
       const moment = this.#momentOf(row, layer)
-      if (row.whiteout === undefined) this.#touchParents(depth, memberStamp(layer, row.ordinal))
-      if (moment === undefined) this.warnings.add('danglingHardlink', memberStamp(layer, row.ordinal), key)
+      if (row.whiteout === undefined) this.#touchParents(depth, memberSequence(layer, row.ordinal))
+      if (moment === undefined) this.warnings.add('danglingHardlink', memberSequence(layer, row.ordinal), key)
       else {
         moments.push(moment)
-        if (moment.kind !== 'directory') kills.push(moment.stamp)
+        if (moment.kind !== 'directory') deletions.push(moment.sequence)
       }
     }
-    moments.sort((a, b) => a.stamp - b.stamp)
-    kills.sort((a, b) => a - b)
-    const killed = this.#kills.latest(depth - 1)
+    moments.sort((a, b) => a.sequence - b.sequence)
+    deletions.sort((a, b) => a - b)
+    const killed = this.#deletions.latest(depth - 1)
     const last = moments.at(-1)
-    const shown = last !== undefined && last.kind !== 'whiteout' && last.stamp > killed ? last : undefined
+    const shown = last !== undefined && last.kind !== 'whiteout' && last.sequence > killed ? last : undefined
     if (!hasBelow) {
       if (shown !== undefined) this.#showMember(key, depth, shown)
       this.#conclude(key, depth, moments, UNTOUCHED, shown ?? 'nothing')
       return
     }
-    this.#openAny(key, depth, moments, kills, shown)
+    this.#openAny(key, depth, moments, deletions, shown)
   }
 
   #openAny(
     key: PathKey,
     depth: number,
     moments: readonly Moment[],
-    kills: readonly Stamp[],
+    deletions: readonly Sequence[],
     shown: Moment | undefined,
   ): void {
     const directory = this.#directory(depth)
     const last = moments.at(-1)
-    const ownHidden = last === undefined || last.kind === 'directory' ? NEVER : last.stamp
-    directory.open(key, Math.max(this.#kills.latest(depth - 1), ownHidden))
-    this.#kills.enter(depth, kills)
+    const ownHidden = last === undefined || last.kind === 'directory' ? NEVER : last.sequence
+    directory.open(key, Math.max(this.#deletions.latest(depth - 1), ownHidden))
+    this.#deletions.enter(depth, deletions)
     if (shown?.kind === 'directory') this.#showMember(key, depth, shown)
     else directory.pending = shown
     if (moments.every(({ kind }) => kind === 'directory')) return
     directory.moments = moments
-    directory.touches = new Touches(moments.map(({ stamp }) => stamp))
+    directory.touches = new Touches(moments.map(({ sequence }) => sequence))
     this.#touched.open(depth, directory.touches)
   }
 
   /** Undefined for a hard link that dangles. */
   #momentOf(row: Entry, layer: number): Moment | undefined {
     if (row.whiteout !== undefined) {
-      return { kind: 'whiteout', stamp: whiteoutStamp(layer, row.ordinal), layer, row }
+      return { kind: 'whiteout', sequence: whiteoutSequence(layer, row.ordinal), layer, row }
     }
-    const stamp = memberStamp(layer, row.ordinal)
-    if (row.type === 'directory') return { kind: 'directory', stamp, layer, row }
-    if (row.type !== 'hardlink') return { kind: 'member', stamp, layer, row }
+    const sequence = memberSequence(layer, row.ordinal)
+    if (row.type === 'directory') return { kind: 'directory', sequence, layer, row }
+    if (row.type !== 'hardlink') return { kind: 'member', sequence, layer, row }
     const target = this.#links.targetOf(layer, row.ordinal)
-    return target === undefined ? undefined : { kind: 'link', stamp, layer, row, target }
+    return target === undefined ? undefined : { kind: 'link', sequence, layer, row, target }
   }
 
   /** A member at `depth` makes directories of what stands above it, as far as that is older. */
-  #touchParents(depth: number, stamp: Stamp): void {
+  #touchParents(depth: number, sequence: Sequence): void {
     let shown = depth - 1
     while (!this.#directory(shown).shown) shown--
     for (let at = shown + 1; at < depth; at++) {
       const directory = this.#directory(at)
-      if (stamp <= directory.hidden) return
+      if (sequence <= directory.hidden) return
       directory.pending = undefined
-      this.#showDirectory(directory.key, at, UNNAMED, layerOf(stamp))
+      this.#showDirectory(directory.key, at, UNNAMED, layerOf(sequence))
     }
   }
 
@@ -344,24 +344,24 @@ export class Merger implements PathVisitor {
     touches: Touches,
     outcome: Outcome,
   ): void {
-    let made: Stamp = NEVER
-    let cleared: Stamp = NEVER
+    let made: Sequence = NEVER
+    let cleared: Sequence = NEVER
     for (const [i, moment] of moments.entries()) {
-      const { kind, stamp } = moment
+      const { kind, sequence } = moment
       made = Math.max(made, touches.last(i))
       if (kind === 'whiteout') {
-        const gone = Math.max(cleared, this.#kills.latestBefore(depth - 1, stamp))
-        if (made <= gone) this.warnings.add('whiteoutOfNothing', stamp, key)
-        cleared = stamp
+        const gone = Math.max(cleared, this.#deletions.latestBefore(depth - 1, sequence))
+        if (made <= gone) this.warnings.add('whiteoutOfNothing', sequence, key)
+        cleared = sequence
         continue
       }
-      made = stamp
+      made = sequence
       if (kind === 'directory') continue
       const below = touches.first(i + 1)
-      const above = this.#kills.firstAfter(depth - 1, stamp)
+      const above = this.#deletions.firstAfter(depth - 1, sequence)
       if (below < above) this.warnings.add(this.#parentWarning(moment), below, touches.firstKey(i + 1))
       if (moment === outcome) continue
-      const hiddenAt = Math.min(below, above, moments[i + 1]?.stamp ?? FOREVER)
+      const hiddenAt = Math.min(below, above, moments[i + 1]?.sequence ?? FOREVER)
       this.#concludeHidden(key, moment, outcome, layerOf(hiddenAt))
     }
   }
@@ -401,7 +401,7 @@ export class Merger implements PathVisitor {
       const layer = layers[i] ?? 0
       if (row === undefined || row.whiteout !== undefined) continue
       if (layer === before && row.type !== 'directory') {
-        this.warnings.add('duplicateEntry', memberStamp(layer, row.ordinal), key)
+        this.warnings.add('duplicateEntry', memberSequence(layer, row.ordinal), key)
       }
       before = layer
     }

@@ -1,4 +1,11 @@
+/** The merged file system of an image, row by row: what a row says, and the schema of `files.parquet`. */
+
+import { ENTRY_COLUMNS, SHA256_COLUMN } from '../index/entries.ts'
+import { defineSchema } from '../index/schema.ts'
 import type { Entry } from '../layer/entry.ts'
+import { flag, int32, optional } from '../table/column.ts'
+import type { PathKey } from '../text/path.ts'
+import type { Content } from './linked-members.ts'
 
 /**
  * One path of the merged file system. A hard link is a `file` (or whatever its target is) with its target's bytes,
@@ -13,3 +20,71 @@ export type MergedEntry = Entry & {
   /** A directory that no layer names. */
   readonly implicit?: boolean | undefined
 }
+
+/**
+ * One path of the merged file system, out of the member that it shows. All is copied, each once: a member is the view of a
+ * table's row, which decodes a value whenever it is asked for it.
+ */
+export class MergedRow implements MergedEntry {
+  readonly key: PathKey
+  readonly type: MergedEntry['type']
+  readonly bytes: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly mtime: number
+  readonly sha256: MergedEntry['sha256']
+  readonly link: MergedEntry['link']
+  readonly device: MergedEntry['device']
+  readonly xattrs: MergedEntry['xattrs']
+  readonly whiteout: undefined
+  readonly ordinal: number
+  readonly offset: number
+  readonly layer: number
+  readonly inode: number | undefined
+  readonly implicit: true | undefined
+
+  constructor(key: PathKey, content: Content, layer: number, inode: number | undefined) {
+    this.key = key
+    this.type = content.type
+    this.bytes = content.bytes
+    this.mode = content.mode
+    this.uid = content.uid
+    this.gid = content.gid
+    this.mtime = content.mtime
+    this.sha256 = content.sha256
+    this.link = content.link
+    this.device = content.device
+    this.xattrs = content.xattrs
+    this.whiteout = undefined
+    this.ordinal = content.ordinal
+    this.offset = content.offset
+    this.layer = layer
+    this.inode = inode
+    this.implicit = content === UNNAMED ? true : undefined
+  }
+}
+
+/** A directory that no layer names: what container runtimes make of it. */
+export const UNNAMED: Content = {
+  type: 'directory',
+  bytes: 0,
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  ordinal: 0,
+  offset: 0,
+}
+
+/** `files.parquet`, sorted by key; each path stands there once. */
+export const MERGED_ENTRIES = defineSchema<MergedEntry>(
+  {
+    ...ENTRY_COLUMNS,
+    layer: int32('layer'),
+    inode: optional(int32('inode')),
+    implicit: optional(flag('implicit')),
+    sha256: SHA256_COLUMN,
+  },
+  { sortKey: (row) => row.key },
+)

@@ -1,6 +1,6 @@
 import type { PathKey } from '../text/path.ts'
-import { countBefore } from './kills.ts'
-import { FOREVER, memberStamp, NEVER, type Stamp } from './stamp.ts'
+import { countBefore } from './deletions.ts'
+import { FOREVER, memberSequence, NEVER, type Sequence } from './sequence.ts'
 import type { PathRows } from './walk.ts'
 
 /**
@@ -9,27 +9,27 @@ import type { PathRows } from './walk.ts'
  * last touch are kept.
  */
 export class Touches {
-  readonly #moments: readonly Stamp[]
-  readonly #first: Stamp[] = []
-  readonly #last: Stamp[] = []
+  readonly #moments: readonly Sequence[]
+  readonly #first: Sequence[] = []
+  readonly #last: Sequence[] = []
   readonly #firstKey: PathKey[] = []
 
   /** @param moments ascending; kept, not copied */
-  constructor(moments: readonly Stamp[]) {
+  constructor(moments: readonly Sequence[]) {
     this.#moments = moments
   }
 
-  /** A member at `key`, below the path, acted at `stamp`. One at a moment itself belongs to the interval that ends there. */
-  add(stamp: Stamp, key: PathKey): void {
-    const interval = countBefore(this.#moments, stamp)
-    if (stamp < this.first(interval)) {
-      this.#first[interval] = stamp
+  /** A member at `key`, below the path, acted at `sequence`. One at a moment itself belongs to the interval that ends there. */
+  add(sequence: Sequence, key: PathKey): void {
+    const interval = countBefore(this.#moments, sequence)
+    if (sequence < this.first(interval)) {
+      this.#first[interval] = sequence
       this.#firstKey[interval] = key
     }
-    if (stamp > this.last(interval)) this.#last[interval] = stamp
+    if (sequence > this.last(interval)) this.#last[interval] = sequence
   }
 
-  first(interval: number): Stamp {
+  first(interval: number): Sequence {
     return this.#first[interval] ?? FOREVER
   }
 
@@ -38,7 +38,7 @@ export class Touches {
     return this.#firstKey[interval] ?? ''
   }
 
-  last(interval: number): Stamp {
+  last(interval: number): Sequence {
     return this.#last[interval] ?? NEVER
   }
 }
@@ -68,8 +68,8 @@ export class TouchedPaths {
     for (let i = 0; i < count; i++) {
       const row = rows[i]
       if (row === undefined || row.whiteout !== undefined) continue
-      const stamp = memberStamp(layers[i] ?? 0, row.ordinal)
-      for (const touches of this.#touches) touches.add(stamp, key)
+      const sequence = memberSequence(layers[i] ?? 0, row.ordinal)
+      for (const touches of this.#touches) touches.add(sequence, key)
     }
   }
 }

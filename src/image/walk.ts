@@ -2,8 +2,9 @@
  * A walk through all layers at once, in path order: a k-way merge of the layers' sorted rows, path by path, with the
  * directories on the way to each. It holds one batch of each layer and the names of the current path's directories.
  */
+
+import { allOf } from '../concurrency.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
-import { allOf } from '../parallel.ts'
 import { Problem } from '../problem.ts'
 import { Heap } from '../table/heap.ts'
 import { isWithin, type PathKey } from '../text/path.ts'

@@ -1,7 +1,7 @@
 /** What a maintainer wants to know of an image though it does no harm to the report. */
 import { type PathKey, showPath } from '../text/path.ts'
 import type { Warning } from './report.ts'
-import { layerOf, type Stamp } from './stamp.ts'
+import { layerOf, type Sequence } from './sequence.ts'
 
 export type WarningCode =
   /** A whiteout hides a path that no lower layer has. */
@@ -14,31 +14,31 @@ export type WarningCode =
   | 'fileParent'
   | 'danglingHardlink'
 
-type Place = { count: number; stamp: Stamp; key: PathKey }
+type Place = { count: number; sequence: Sequence; key: PathKey }
 
 /** One warning a code, with how often and where first. */
 export class Warnings {
   readonly #places = new Map<string, Place>()
 
-  add(code: string, stamp: Stamp, key: PathKey, count = 1): void {
+  add(code: string, sequence: Sequence, key: PathKey, count = 1): void {
     const place = this.#places.get(code)
     if (place === undefined) {
-      this.#places.set(code, { count, stamp, key })
+      this.#places.set(code, { count, sequence, key })
       return
     }
     place.count += count
-    if (stamp >= place.stamp) return
-    place.stamp = stamp
+    if (sequence >= place.sequence) return
+    place.sequence = sequence
     place.key = key
   }
 
   /** By code. */
   list(): Warning[] {
     const places = [...this.#places].sort(([a], [b]) => (a < b ? -1 : 1))
-    return places.map(([code, { count, stamp, key }]) => ({
+    return places.map(([code, { count, sequence, key }]) => ({
       code,
       count,
-      layer: layerOf(stamp),
+      layer: layerOf(sequence),
       ...showPath(key),
     }))
   }

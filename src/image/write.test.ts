@@ -15,7 +15,7 @@ import { showPath } from '../text/path.ts'
 import { DIRECTORIES } from './directories.ts'
 import { DUPLICATES } from './duplicates.ts'
 import { readImageFacts } from './image.ts'
-import { MERGED_ENTRIES } from './merged-entries.ts'
+import { MERGED_ENTRIES } from './merged-entry.ts'
 import { WASTED_FILES } from './waste.ts'
 import { writeFailure, writeImage } from './write.ts'
 

@@ -1,11 +1,12 @@
 /** An image's index, made of those of its layers: its tables and, last, its facts. */
+
+import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore, WasmModules } from '../host.ts'
 import { readDatabases } from '../index/databases.ts'
 import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import { type ImageConfig, nonEmptyHistory } from '../oci/config.ts'
-import { allOf, inParallel } from '../parallel.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { openTable, type Table } from '../table/table.ts'
 import { writeTable } from '../table/write-table.ts'
@@ -17,14 +18,14 @@ import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.t
 import { writeStoredImage } from './image.ts'
 import { LargestPaths } from './largest.ts'
 import { Merger } from './merge.ts'
-import { MERGED_ENTRIES } from './merged-entries.ts'
 import type { MergedEntry } from './merged-entry.ts'
+import { MERGED_ENTRIES } from './merged-entry.ts'
 import { PACKAGES } from './package-table.ts'
 import { type Inventory, takeInventory } from './packages/inventory.ts'
 import { ShownDatabases } from './packages/shown-databases.ts'
 import { RepeatedContents } from './repeated-contents.ts'
 import type { Efficiency, ImageFacts } from './report.ts'
-import { memberStamp } from './stamp.ts'
+import { memberSequence } from './sequence.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 import { WasteFinder } from './waste.ts'
 
@@ -242,10 +243,11 @@ class ImageWriter {
   #warnings(inventory: Inventory): Merger['warnings'] {
     const { warnings } = this.#merger
     for (const [layer, { facts }] of this.#source.layers.entries()) {
-      for (const { code, key, count } of facts.warnings) warnings.add(code, memberStamp(layer, 0), key, count)
+      for (const { code, key, count } of facts.warnings)
+        warnings.add(code, memberSequence(layer, 0), key, count)
     }
     for (const { layer, key } of inventory.unreadable) {
-      warnings.add('unreadableDatabase', memberStamp(layer, 0), key)
+      warnings.add('unreadableDatabase', memberSequence(layer, 0), key)
     }
     return warnings
   }

@@ -1,12 +1,12 @@
 /** The content of one file, read from its layer's blob again. */
 import { createHash } from 'node:crypto'
+import { WorkBudget } from '../concurrency.ts'
 import type { Limits } from '../configuration.ts'
 import type { WasmModules } from '../host.ts'
 import { Problem } from '../problem.ts'
 import { TarScanner } from '../tar/scan.ts'
 import type { ByteString } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
-import { Breath } from './breath.ts'
 import { decode } from './decode/decode.ts'
 import { byteLimit } from './limits.ts'
 
@@ -55,11 +55,11 @@ export function openMember(
 async function* contentOf(source: BlobReader, options: MemberOptions): AsyncGenerator<Uint8Array> {
   const { limits, wasm, offset, bytes } = options
   const scanner = new TarScanner({ bytes: byteLimit(limits), entries: limits.entries })
-  const breath = new Breath()
+  const work = new WorkBudget()
   try {
     const { chunks } = await decode(source, { wasm, zstdWindow: limits.zstdWindow })
     for await (const chunk of chunks) {
-      if (breath.isDue(chunk.length)) await breath.take()
+      if (work.isDue(chunk.length)) await work.yield()
       scanner.feed(chunk)
       for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
         if (scanner.member.offset > offset) throw mismatch(offset)

@@ -1,5 +1,6 @@
 /** One pass over a layer's blob: its digests, its members, its package databases. */
 import { createHash, type Hash, hash } from 'node:crypto'
+import { WorkBudget } from '../concurrency.ts'
 import type { Limits } from '../configuration.ts'
 import type { WasmModules } from '../host.ts'
 import type { Descriptor } from '../oci/manifest.ts'
@@ -7,7 +8,6 @@ import { Problem } from '../problem.ts'
 import { type Member, TarScanner } from '../tar/scan.ts'
 import type { ByteString } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
-import { Breath } from './breath.ts'
 import { type DatabaseSink, isPackageDatabase, MAX_DATABASE_BYTES } from './database.ts'
 import type { Compression } from './decode/compression.ts'
 import { decode } from './decode/decode.ts'
@@ -66,7 +66,7 @@ class LayerReader implements LayerReading {
   readonly #source: BlobReader
   readonly #tar = createHash('sha256')
   readonly #warnings = new Warnings()
-  readonly #breath = new Breath()
+  readonly #work = new WorkBudget()
   /** Of a file that came in several pieces. */
   #content: Hash | undefined
   #compression: Compression = 'none'
@@ -132,7 +132,7 @@ class LayerReader implements LayerReading {
           case 'content':
             this.#hash(member, scanner.content, sha256)
             if (isDatabase) await database.write(scanner.content)
-            if (this.#breath.isDue(scanner.content.length)) await this.#breath.take()
+            if (this.#work.isDue(scanner.content.length)) await this.#work.yield()
             break
           case 'end':
             if (isDatabase) await database.close()

@@ -6,7 +6,7 @@ import type { DirectoryChange } from '../diff/directories.ts'
 import type { StepChange } from '../diff/history.ts'
 import type { LayerDiff } from '../diff/layers.ts'
 import type { PackageChange } from '../diff/packages.ts'
-import type { Diff, Figure as Pair } from '../diff/summary.ts'
+import type { Comparison, Diff } from '../diff/summary.ts'
 import { buildStep } from '../formats/build-step.ts'
 import { visible } from '../formats/escape.ts'
 import { formatCount, formatDelta, formatFigure } from '../text/format.ts'
@@ -65,7 +65,7 @@ ${figures(headline(diff))}
 }
 
 function headline({ size: sizes, files: { counts, bytes } }: Diff): Figure[] {
-  const grown = (label: string, { from, to, delta }: Pair): Figure => ({
+  const grown = (label: string, { from, to, delta }: Comparison): Figure => ({
     label,
     value: delta === 0 ? 'the same' : formatDelta(delta),
     tone: toneOf(delta),
@@ -96,7 +96,7 @@ function deltaOf(bytes: number): Html {
 }
 
 function sizeTable({ size: sizes, waste, counts }: Diff): Html {
-  const rows: (readonly [string, Pair, (value: number) => Html | string])[] = [
+  const rows: (readonly [string, Comparison, (value: number) => Html | string])[] = [
     ['To download, compressed', sizes.compressedBytes, size],
     ['Unpacked layers', sizes.uncompressedBytes, size],
     ['File system', sizes.rootfsBytes, size],
@@ -125,7 +125,7 @@ function sizeTable({ size: sizes, waste, counts }: Diff): Html {
   })
 }
 
-function percent({ from, delta }: Pair): string {
+function percent({ from, delta }: Comparison): string {
   if (from === 0 || delta === 0) return '–'
   return `${delta > 0 ? '+' : ''}${formatFigure((100 * delta) / from)} %`
 }

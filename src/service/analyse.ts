@@ -1,4 +1,4 @@
-/** An image's facts, on demand: the index's where the asker may see them, else made now. */
+/** An image's facts, on demand: the index's where the caller may see them, else made now. */
 import { readImageFacts } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { layerKey } from '../index/keys.ts'
@@ -13,13 +13,13 @@ export type Analysed =
   /** Not there yet: the job's last known state. */
   | { readonly done: false; readonly state: JobState }
 
-export type Patience = {
+export type WaitOptions = {
   /** How long to wait for an analysis that is not there yet; 0 starts it and comes back. */
   readonly seconds: number
   readonly signal?: AbortSignal | undefined
 }
 
-/** Facts are immutable, so they are kept by digest; each asker is checked before they are shown. */
+/** Facts are immutable, so they are kept by digest; each caller is checked before they are shown. */
 const facts = new Cache<ImageFacts>({ entries: 64, milliseconds: 600_000 })
 
 export function imageJob(image: OpenedImage): ImageJob {
@@ -35,7 +35,7 @@ export function imageJob(image: OpenedImage): ImageJob {
 }
 
 /**
- * The image's facts where they are known and may be shown to the asker. Starts nothing.
+ * The image's facts where they are known and may be shown to the caller. Starts nothing.
  *
  * @throws Problem the failure that belongs to the image's bytes, where that is what is known
  */
@@ -58,9 +58,9 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
 }
 
 /**
- * Whether a layer that the asker may see was read and could not be indexed. After such a one no other was read, so that no
+ * Whether a layer that the caller may see was read and could not be indexed. After such a one no other was read, so that no
  * registry is known to have given those. Asked before anything of the image is read: how long that takes tells only of
- * layers that are the asker's to see.
+ * layers that are the caller's to see.
  */
 async function knowsBadLayer({ host }: Service, { manifest, access }: OpenedImage): Promise<boolean> {
   const bad = manifest.layers.map(
@@ -75,17 +75,12 @@ async function maySeeFailure({ manifest, access }: OpenedImage, failure: Problem
   return layer !== undefined && access.maySee(layer.digest, 'blob')
 }
 
-/** @throws Problem why the analysis failed; `layer_unavailable` where its layers are not this asker's to see */
-export async function analyse(service: Service, image: OpenedImage, patience: Patience): Promise<Analysed> {
+/** @throws Problem why the analysis failed; `layer_unavailable` where its layers are not this caller's to see */
+export async function analyse(service: Service, image: OpenedImage, wait: WaitOptions): Promise<Analysed> {
   const known = await knownFacts(service, image)
   if (known !== undefined) return { done: true, facts: known }
   let last: JobState | undefined
-  for await (const state of follow(
-    service.host.jobs,
-    imageJob(image),
-    patience.seconds * 1000,
-    patience.signal,
-  )) {
+  for await (const state of follow(service.host.jobs, imageJob(image), wait.seconds * 1000, wait.signal)) {
     last = state
   }
   if (last === undefined) throw new Problem('internal_error', 'the analysis did not start')
@@ -95,7 +90,7 @@ export async function analyse(service: Service, image: OpenedImage, patience: Pa
   if (made !== undefined) return { done: true, facts: made }
   throw new Problem(
     'layer_unavailable',
-    'the registry does not show this image\u2019s layers to this asker',
+    'the registry does not show this image\u2019s layers to this caller',
     {
       image: image.identity.reference,
     },

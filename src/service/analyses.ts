@@ -1,4 +1,4 @@
-/** Analyses that a caller can come back to: a name for an asker's own question, alive for an hour. */
+/** Analyses that a caller can come back to: a name for a caller's own question, alive for an hour. */
 import { z } from 'zod'
 import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
@@ -6,7 +6,7 @@ import { imageJob, knownFacts } from './analyse.ts'
 import { Cache } from './cache.ts'
 import { isFinished, type JobState, jobKey, type Progress } from './jobs/job.ts'
 import { follow } from './jobs/wait.ts'
-import { type AskerCredentials, type OpenedImage, openImage, type Service } from './open.ts'
+import { type CallerCredentials, type OpenedImage, openImage, type Service } from './open.ts'
 
 const LIFE_MILLISECONDS = 3_600_000
 const PREFIX = 'analyses/'
@@ -30,7 +30,7 @@ export type Analysis = AnalysisRecord & {
 /** So that who asks again and again gets the same name. */
 const named = new Cache<AnalysisRecord>({ entries: 10_000, milliseconds: LIFE_MILLISECONDS / 2 })
 
-/** Names the analysis of an image that the registry has shown to this asker. */
+/** Names the analysis of an image that the registry has shown to this caller. */
 export async function nameAnalysis(service: Service, image: OpenedImage, state: JobState): Promise<Analysis> {
   const { reference, platform, digest } = image.identity
   const key = `${image.access.scope} ${reference} ${platform} ${digest}`
@@ -52,7 +52,7 @@ export async function nameAnalysis(service: Service, image: OpenedImage, state: 
 export async function readAnalysis(
   service: Service,
   id: string,
-  credentials: AskerCredentials,
+  credentials: CallerCredentials,
 ): Promise<Analysis> {
   for await (const analysis of followAnalysis(service, id, credentials, 0)) return analysis
   throw notFound()
@@ -62,7 +62,7 @@ export async function readAnalysis(
 export async function* followAnalysis(
   service: Service,
   id: string,
-  credentials: AskerCredentials,
+  credentials: CallerCredentials,
   milliseconds: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Analysis, void> {

@@ -1,4 +1,4 @@
-/** From a reference to one image: asked at its registry with the asker's credentials, then read from wherever that allows. */
+/** From a reference to one image: asked at its registry with the caller's credentials, then read from wherever that allows. */
 import type { Host } from '../host.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
@@ -19,14 +19,14 @@ export type Service = {
   readonly memory: Memory
 }
 
-/** What the asker presents, by registry. */
-export type AskerCredentials = { for(registry: string): Credential | undefined }
+/** What the caller presents, by registry. */
+export type CallerCredentials = { for(registry: string): Credential | undefined }
 
 export type ImageRequest = {
   readonly reference: string
   /** `os/arch[/variant]`; `linux/amd64` where an index has to be chosen from and none is asked for. */
   readonly platform?: string | undefined
-  readonly credentials: AskerCredentials
+  readonly credentials: CallerCredentials
   readonly signal?: AbortSignal | undefined
 }
 
@@ -41,7 +41,7 @@ export type OpenedImage = {
   readonly access: Access
 }
 
-/** Selections by asker and the digest asked for: immutable, and for no longer than the registry's word holds. */
+/** Selections by caller and the digest asked for: immutable, and for no longer than the registry's word holds. */
 const manifests = new Cache<ManifestSelection>({ entries: 1_000, milliseconds: 60_000 })
 const images = new Cache<ImageSelection>({ entries: 200, milliseconds: 60_000 })
 
@@ -115,7 +115,7 @@ export async function openManifest(service: Service, request: ImageRequest): Pro
 }
 
 /**
- * @throws Problem whatever stands between the asker and the image: `invalid_reference`, `forbidden_registry`,
+ * @throws Problem whatever stands between the caller and the image: `invalid_reference`, `forbidden_registry`,
  * `unauthorized`, `image_not_found`, `platform_not_found`, `not_an_image`, `invalid_image`, `registry_error`, …
  */
 export async function openImage(service: Service, request: ImageRequest): Promise<OpenedImage> {

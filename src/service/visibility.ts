@@ -1,6 +1,6 @@
 /**
  * Who may see what. A digest is no secret, so knowing one shows nothing: bytes that the store holds are shown where a
- * registry once gave them to everybody, or where the asker's own registry gave them and says now, to this asker, that
+ * registry once gave them to everybody, or where the caller's own registry gave them and says now, to this caller, that
  * this repository has them. All else is read again from that registry.
  */
 import type { Host } from '../host.ts'
@@ -8,13 +8,13 @@ import { configKey, imageKey, manifestKey, sourceKey } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import { type Credential, credentialHash } from '../source/registry/auth/credentials.ts'
-import type { Asker, RegistryClient, Repository } from '../source/registry/client.ts'
+import type { Caller, RegistryClient, Repository } from '../source/registry/client.ts'
 import { waitFor } from '../source/registry/wait.ts'
 import { Cache } from './cache.ts'
 
 /** How long a registry's yes holds for the same credential. */
 const CONFIRMED_MILLISECONDS = 60_000
-/** Another request's fetch is waited for so long: that request may have died with its asker. */
+/** Another request's fetch is waited for so long: that request may have died with its caller. */
 const JOIN_MILLISECONDS = 5_000
 const MANIFEST_BYTES = 4 * 1024 * 1024
 const CONFIG_BYTES = 8 * 1024 * 1024
@@ -25,21 +25,21 @@ export type Resolved = { readonly digest: string; readonly mediaType?: string }
 export class Memory {
   readonly resolved = new Cache<Resolved>({ entries: 10_000, milliseconds: CONFIRMED_MILLISECONDS })
   readonly confirmed = new Cache<true>({ entries: 100_000, milliseconds: CONFIRMED_MILLISECONDS })
-  /** What is being fetched now, by asker, repository and name. */
+  /** What is being fetched now, by caller, repository and name. */
   readonly flights = new Map<string, Promise<unknown>>()
   /** That bytes are public is never taken back. */
   readonly public = new Cache<true>({ entries: 100_000, milliseconds: 3_600_000 })
 }
 
-/** One asker before one repository. */
+/** One caller before one repository. */
 export class Access {
   readonly repository: Repository
   readonly credential: Credential | undefined
   readonly #host: Host
   readonly #client: RegistryClient
   readonly #memory: Memory
-  readonly #asker: Asker
-  /** Names the asker and the repository, without a secret in it. */
+  readonly #caller: Caller
+  /** Names the caller and the repository, without a secret in it. */
   readonly scope: string
 
   constructor(
@@ -53,7 +53,7 @@ export class Access {
     this.#memory = parts.memory
     this.repository = repository
     this.credential = credential
-    this.#asker = { ...(credential ? { credential } : {}), ...(signal ? { signal } : {}) }
+    this.#caller = { ...(credential ? { credential } : {}), ...(signal ? { signal } : {}) }
     const hash = credential ? credentialHash(credential) : ''
     this.scope = `${repository.registry}/${repository.repository} ${hash}`
   }
@@ -66,7 +66,7 @@ export class Access {
     return this.#once(key, async () => {
       const told = this.#memory.resolved.get(key)
       if (told !== undefined) return told
-      const resolved = await this.#client.resolve(this.repository, tagOrDigest, this.#asker)
+      const resolved = await this.#client.resolve(this.repository, tagOrDigest, this.#caller)
       if (resolved.bytes !== undefined)
         await this.#keep(manifestKey(resolved.digest), resolved.digest, resolved.bytes)
       this.#memory.resolved.set(key, resolved)
@@ -75,13 +75,13 @@ export class Access {
     })
   }
 
-  /** The verified bytes of a manifest: the store's where the asker may see them, else the registry's. */
+  /** The verified bytes of a manifest: the store's where the caller may see them, else the registry's. */
   async manifest(digest: string): Promise<Uint8Array> {
     const key = manifestKey(digest)
     return this.#once(`${this.scope} ${key}`, async () => {
       const stored = await this.#stored(key, digest, 'manifest', MANIFEST_BYTES)
       if (stored !== undefined) return stored
-      const { bytes } = await this.#client.manifest(this.repository, digest, this.#asker)
+      const { bytes } = await this.#client.manifest(this.repository, digest, this.#caller)
       await this.#keep(key, digest, bytes)
       return bytes
     })
@@ -94,13 +94,13 @@ export class Access {
       const stored = await this.#stored(key, descriptor.digest, 'blob', CONFIG_BYTES)
       if (stored !== undefined) return stored
       const limit = CONFIG_BYTES
-      const bytes = await this.#client.blobBytes(this.repository, descriptor, this.#asker, { limit })
+      const bytes = await this.#client.blobBytes(this.repository, descriptor, this.#caller, { limit })
       await this.#keep(key, descriptor.digest, bytes)
       return bytes
     })
   }
 
-  /** Whether what the store has by this digest may be shown to the asker. */
+  /** Whether what the store has by this digest may be shown to the caller. */
   async maySee(digest: string, kind: 'manifest' | 'blob'): Promise<boolean> {
     if (await this.isPublic(digest)) return true
     if (!(await this.#host.store.has(sourceKey(digest, this.repository.registry)))) return false
@@ -108,8 +108,8 @@ export class Access {
     if (this.#memory.confirmed.get(key)) return true
     const confirmed =
       kind === 'manifest'
-        ? await this.#client.hasManifest(this.repository, digest, this.#asker)
-        : await this.#client.hasBlob(this.repository, digest, this.#asker)
+        ? await this.#client.hasManifest(this.repository, digest, this.#caller)
+        : await this.#client.hasBlob(this.repository, digest, this.#caller)
     if (confirmed) this.#memory.confirmed.set(key, true)
     return confirmed
   }
@@ -135,7 +135,7 @@ export class Access {
     return true
   }
 
-  /** Whether a registry once gave these bytes to an asker without credentials. */
+  /** Whether a registry once gave these bytes to a caller without credentials. */
   async isPublic(digest: string): Promise<boolean> {
     if (this.#memory.public.get(digest)) return true
     const isPublic = await this.#host.store.has(sourceKey(digest, 'public'))
@@ -143,7 +143,7 @@ export class Access {
     return isPublic
   }
 
-  /** Notes that the asker's registry gave bytes that are verified to have this digest. */
+  /** Notes that the caller's registry gave bytes that are verified to have this digest. */
   async gave(digest: string): Promise<void> {
     const sources =
       this.credential === undefined ? [this.repository.registry, 'public'] : [this.repository.registry]
@@ -156,20 +156,20 @@ export class Access {
 
   /** A blob's bytes as the registry gives them, not verified. */
   blob(descriptor: Descriptor): Promise<ReadableStream<Uint8Array>> {
-    return this.#client.blob(this.repository, descriptor, this.#asker)
+    return this.#client.blob(this.repository, descriptor, this.#caller)
   }
 
   /**
-   * What another request of the same asker is fetching already is waited for. When that one goes, or takes too long, this
+   * What another request of the same caller is fetching already is waited for. When that one goes, or takes too long, this
    * one fetches itself.
    *
-   * @param key names the asker, the repository and what is fetched
+   * @param key names the caller, the repository and what is fetched
    */
   async #once<T>(key: string, fetch: () => Promise<T>): Promise<T> {
     const { flights } = this.#memory
     const joined = flights.get(key)
     if (joined !== undefined) {
-      const { signal } = this.#asker
+      const { signal } = this.#caller
       try {
         await waitFor(joined, { milliseconds: JOIN_MILLISECONDS, signal })
       } catch (error) {

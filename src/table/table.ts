@@ -2,11 +2,12 @@
  * Reading a table: row groups are fetched by ranges and decoded into typed arrays, a column when a row is first asked for
  * it. A row is a light view of its group.
  */
+
+import { yieldToEventLoop } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import type { Field, Schema } from '../index/schema.ts'
 import { Problem } from '../problem.ts'
 import type { PathKey } from '../text/path.ts'
-import { turn } from '../turn.ts'
 import { ByteReader } from './byte-buffer.ts'
 import type { PageSource, Values } from './column.ts'
 import { fetchBytes } from './fetch-bytes.ts'
@@ -157,7 +158,7 @@ export class Table<Row> {
       next?.catch(() => {})
       for (let group = span.firstGroup; group < span.endGroup; group++) {
         // What was fetched at once is no reason to keep the event loop for so long.
-        if (group > span.firstGroup) await turn()
+        if (group > span.firstGroup) await yieldToEventLoop()
         yield this.#view<Name>(group, { start, end }, wanted, data, span.offset)
       }
     }

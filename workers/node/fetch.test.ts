@@ -127,7 +127,7 @@ describe('what is answered', () => {
     await expect(response.text()).rejects.toThrow()
   })
 
-  it('a body that is cancelled, or whose asker goes, ends', async () => {
+  it('a body that is cancelled, or whose caller goes, ends', async () => {
     const response = await open(url('/endless'), {}, 'private')
     await response.body?.cancel()
     const going = new AbortController()

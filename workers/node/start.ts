@@ -2,7 +2,7 @@
 import { createLog } from './log.ts'
 import { startNode } from './service.ts'
 
-/** What stops services kills them after 30 s, as a rule. */
+/** What stops services deletions them after 30 s, as a rule. */
 const STOP_MILLISECONDS = 29_000
 
 const log = createLog(process.env.LOG_LEVEL ?? 'info')

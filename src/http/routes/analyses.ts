@@ -4,8 +4,8 @@ import type { JobState } from '../../service/jobs/job.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { analysisBody, locationOf } from '../analysis-body.ts'
 import { factsOf, openFor, pendingAnswer } from '../answers.ts'
-import { askerCredentials } from '../asker.ts'
 import type { App, Backend } from '../backend.ts'
+import { callerCredentials } from '../caller.ts'
 import { eventStream } from '../events.ts'
 import { bodyJson } from '../middleware/body.ts'
 import { json, problems } from '../openapi/describe.ts'
@@ -101,14 +101,14 @@ export function addAnalyses(app: App, backend: Backend): void {
 
   app.openapi(getAnalysis, async (c) => {
     const { id } = c.req.valid('param')
-    const analysis = await readAnalysis(backend, id, askerCredentials(backend.host.configuration, c))
+    const analysis = await readAnalysis(backend, id, callerCredentials(backend.host.configuration, c))
     return c.json(analysisBody(analysis), 200, { 'Cache-Control': 'no-store' })
   })
 
   app.openapi(watchAnalysis, async (c) => {
     const { id } = c.req.valid('param')
     const { signal } = c.req.raw
-    const credentials = askerCredentials(backend.host.configuration, c)
+    const credentials = callerCredentials(backend.host.configuration, c)
     const states = followAnalysis(backend, id, credentials, LISTEN_MILLISECONDS, signal)
     return eventStream(backend, c, states)
   })

@@ -11,14 +11,14 @@ import { parseReference } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
 import { judge, type Source } from '../../service/check.ts'
 import {
-  type AskerCredentials,
+  type CallerCredentials,
   type ImageRequest,
   type OpenedImage,
   openImage,
   openManifest,
 } from '../../service/open.ts'
 import { factsInTime } from '../answers.ts'
-import type { App, Ask, Backend } from '../backend.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
 import { openToAll, problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable } from '../parameters.ts'
@@ -125,7 +125,7 @@ export function addBadges(app: App, backend: Backend): void {
   })
 }
 
-function served(c: Ask, body: string, contentType: string, seconds: number): Response {
+function served(c: RequestContext, body: string, contentType: string, seconds: number): Response {
   const tag = entityTag([body])
   const headers = new Headers({
     ETag: tag,
@@ -142,7 +142,7 @@ function served(c: Ask, body: string, contentType: string, seconds: number): Res
 type Made = { readonly badge: Badge; readonly seconds: number }
 
 /** Never throws: what goes wrong is what the badge says. */
-async function makeBadge(backend: Backend, c: Ask, metric: Metric): Promise<Made> {
+async function makeBadge(backend: Backend, c: RequestContext, metric: Metric): Promise<Made> {
   let appearance: Appearance = {}
   try {
     const query = new URL(c.req.url).searchParams
@@ -166,7 +166,7 @@ function namesDigestsOnly(query: URLSearchParams): boolean {
 
 async function show(
   backend: Backend,
-  c: Ask,
+  c: RequestContext,
   { metric, image, platform, appearance, show }: BadgeRequest,
   signal: AbortSignal,
 ): Promise<Badge> {
@@ -203,7 +203,7 @@ async function show(
 }
 
 /** The service's own, for the repositories whose badges may use them; whoever asks for a badge presents nothing. */
-function badgeCredentials({ publicBadges, credentials }: Configuration, name: string): AskerCredentials {
+function badgeCredentials({ publicBadges, credentials }: Configuration, name: string): CallerCredentials {
   const { registry, repository } = parseReference(name)
   const mayUse = publicBadges.includes(`${registry}/${repository}`)
   return { for: (asked) => (mayUse ? credentials.get(asked) : undefined) }

@@ -11,7 +11,7 @@ import { readCheckRequest } from '../../gate/request.ts'
 import { judge } from '../../service/check.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { factsInTime, openFor } from '../answers.ts'
-import type { App, Ask, Backend } from '../backend.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
@@ -133,7 +133,12 @@ function single(queries: Record<string, string[]>): Record<string, string | stri
   )
 }
 
-async function answer(backend: Backend, c: Ask, check: Check, { format, file }: Answer): Promise<Response> {
+async function answer(
+  backend: Backend,
+  c: RequestContext,
+  check: Check,
+  { format, file }: Answer,
+): Promise<Response> {
   const { contentType, render } = CHECK_FORMATS[format ?? acceptedFormat(c)]
   const pointedAt = parseRepositoryFile(file)
   const { image, platform, policy, wait } = check
@@ -150,7 +155,7 @@ async function answer(backend: Backend, c: Ask, check: Check, { format, file }: 
   })
 }
 
-function acceptedFormat(c: Ask): CheckFormat {
+function acceptedFormat(c: RequestContext): CheckFormat {
   const accepted = preferredType(c.req.header('Accept'), [
     'application/json',
     'application/xml',

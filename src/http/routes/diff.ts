@@ -9,7 +9,7 @@ import { diffOf } from '../../service/diff.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { filesOf } from '../../service/tables.ts'
 import { type AnalysedImage, answerPair, type Pair } from '../answers.ts'
-import { type App, type Ask, type Backend, logCut } from '../backend.ts'
+import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
 import { decodeCursor } from '../cursor.ts'
 import { globFilter } from '../glob-filter.ts'
 import { type Listing, openPinned, type Position, pageBody } from '../lists.ts'
@@ -145,7 +145,7 @@ export function addDiff(app: App, backend: Backend): void {
 
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-function acceptedFormat(c: Ask): Format {
+function acceptedFormat(c: RequestContext): Format {
   const accepted = preferredType(c.req.header('Accept'), [
     'application/json',
     'text/markdown',
@@ -171,7 +171,7 @@ async function write(diff: Diff, format: Format, colour: boolean): Promise<strin
 /** Of a first page the images that the references name now, of all others those that the first was of. */
 async function openPage(
   backend: Backend,
-  c: Ask,
+  c: RequestContext,
   query: ChangesQuery,
 ): Promise<{ readonly images: Pair<OpenedImage>; readonly at: Position | undefined }> {
   if (query.cursor === undefined) return { images: await openPair(backend, c, query), at: undefined }

@@ -21,7 +21,7 @@ import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../serv
 import { plainRow } from '../../table/table.ts'
 import { locationOf } from '../analysis-body.ts'
 import { type AnalysedImage, factsOf, openFor } from '../answers.ts'
-import type { App, Ask, Backend } from '../backend.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
 import { tokenCheck } from '../middleware/tokens.ts'
 import { openPair } from '../pairs.ts'
@@ -92,14 +92,14 @@ function bothOf({ from, to }: PageQuery): { readonly from: string; readonly to: 
 
 async function answerReportPage(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   query: { readonly image: string; readonly platform: string | undefined },
 ): Promise<Response> {
-  const image = await openFor(backend, ask, query)
-  const result = await factsOf(backend, ask, image, 0)
+  const image = await openFor(backend, context, query)
+  const result = await factsOf(backend, context, image, 0)
   if ('pending' in result) return progressAnswer([await waitingFor(backend, image, result.pending)])
   const { store } = backend.host
-  const { origin } = new URL(ask.req.url)
+  const { origin } = new URL(context.req.url)
   const [waste, duplicates, packages] = await Promise.all([
     firstRows((await wasteOf(store, image))(0), WASTE_ROWS),
     firstRows((await duplicatesOf(store, image, 'image'))(0), DUPLICATE_ROWS),
@@ -111,19 +111,26 @@ async function answerReportPage(
 
 async function answerDiffPage(
   backend: Backend,
-  ask: Ask,
+  context: RequestContext,
   query: Parameters<typeof openPair>[2],
 ): Promise<Response> {
-  const images = await openPair(backend, ask, query)
-  const [from, to] = await Promise.all([stateOf(backend, ask, images.from), stateOf(backend, ask, images.to)])
+  const images = await openPair(backend, context, query)
+  const [from, to] = await Promise.all([
+    stateOf(backend, context, images.from),
+    stateOf(backend, context, images.to),
+  ])
   if ('facts' in from && 'facts' in to)
     return pageAnswer(await diffPage(await diffOf(backend.host.store, { from, to })))
   return progressAnswer([from, to].flatMap((state) => ('facts' in state ? [] : [state])))
 }
 
 /** The image with its facts, or how its analysis stands. */
-async function stateOf(backend: Backend, ask: Ask, image: OpenedImage): Promise<AnalysedImage | WaitingFor> {
-  const result = await factsOf(backend, ask, image, 0)
+async function stateOf(
+  backend: Backend,
+  context: RequestContext,
+  image: OpenedImage,
+): Promise<AnalysedImage | WaitingFor> {
+  const result = await factsOf(backend, context, image, 0)
   return 'facts' in result ? { image, facts: result.facts } : waitingFor(backend, image, result.pending)
 }
 

@@ -6,9 +6,9 @@ import { listPlatforms } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
 import { Access } from '../../service/visibility.ts'
 import { freshness, unchanged } from '../answers.ts'
-import { askerCredentials } from '../asker.ts'
-import type { App, Ask, Backend } from '../backend.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
 import { logCut } from '../backend.ts'
+import { callerCredentials } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { jsonLines } from '../ndjson.ts'
 import { wantsLines } from '../negotiation.ts'
@@ -75,12 +75,12 @@ export function addRegistry(app: App, backend: Backend): void {
   app.openapi(listTagsRoute, async (c) => {
     const query = c.req.valid('query')
     const reference = repositoryOf(query.repository)
-    const credential = askerCredentials(backend.host.configuration, c, [query.repository]).for(
+    const credential = callerCredentials(backend.host.configuration, c, [query.repository]).for(
       reference.registry,
     )
-    const asker = { ...(credential ? { credential } : {}), signal: c.req.raw.signal }
+    const caller = { ...(credential ? { credential } : {}), signal: c.req.raw.signal }
     const ask = (limit: number, after: string | undefined) =>
-      backend.client.tags(reference, asker, { limit, ...(after === undefined ? {} : { after }) })
+      backend.client.tags(reference, caller, { limit, ...(after === undefined ? {} : { after }) })
     const headers = { 'Cache-Control': 'private, no-cache' }
     if (wantsLines(c, query)) {
       const tags = allTags((after) => ask(TAGS_AT_ONCE, after))
@@ -113,8 +113,8 @@ async function* allTags(
   } while (after !== undefined)
 }
 
-function accessFor(backend: Backend, c: Ask, reference: Reference, text: string): Access {
-  const credential = askerCredentials(backend.host.configuration, c, [text]).for(reference.registry)
+function accessFor(backend: Backend, c: RequestContext, reference: Reference, text: string): Access {
+  const credential = callerCredentials(backend.host.configuration, c, [text]).for(reference.registry)
   return new Access(backend, reference, credential, c.req.raw.signal)
 }
 

@@ -1,5 +1,6 @@
 /** One image: its layers into the index, all at once as far as the host allows, then their merge. */
 
+import { inParallel } from '../../concurrency.ts'
 import { writeFailure, writeImage } from '../../image/write.ts'
 import { layerKey } from '../../index/keys.ts'
 import { readLayerFacts } from '../../index/layer-index.ts'
@@ -7,7 +8,6 @@ import type { LayerFacts } from '../../layer/read.ts'
 import { parseConfig, requireDiffIds } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { parseManifest } from '../../oci/manifest.ts'
-import { inParallel } from '../../parallel.ts'
 import { Problem } from '../../problem.ts'
 import type { Service } from '../open.ts'
 import { Access } from '../visibility.ts'

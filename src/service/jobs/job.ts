@@ -8,7 +8,7 @@ type JobSource = {
   /** `host[:port]` as a reference has it. */
   readonly registry: string
   readonly repository: string
-  /** What the asker presents to that registry; lives in memory as long as the job. */
+  /** What the caller presents to that registry; lives in memory as long as the job. */
   readonly credential?: Credential
 }
 
@@ -38,7 +38,7 @@ export type JobState = {
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed'
   /** Grows with every change. */
   readonly version: number
-  /** The repository that the work was begun for: of the same registry as the asker's, not always the same. */
+  /** The repository that the work was begun for: of the same registry as the caller's, not always the same. */
   readonly repository: string
   readonly createdAt: string
   readonly finishedAt?: string
@@ -46,13 +46,13 @@ export type JobState = {
   readonly error?: ProblemDocument
 }
 
-/** Requests share a job only within one registry and with one credential: what went wrong for one asker is not another's. */
+/** Requests share a job only within one registry and with one credential: what went wrong for one caller is not another's. */
 export function jobKey(job: Job): string {
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
   const repository = job.kind === 'image' || job.alone ? job.repository : ''
   const secret = job.credential === undefined ? '' : JSON.stringify(job.credential)
-  const asker = createHash('sha256').update(`${job.registry}\0${repository}\0${secret}`).digest('hex')
-  return `${job.kind}/${digest}/${asker}`
+  const caller = createHash('sha256').update(`${job.registry}\0${repository}\0${secret}`).digest('hex')
+  return `${job.kind}/${digest}/${caller}`
 }
 
 export function isFinished(state: JobState): boolean {

@@ -33,7 +33,7 @@ type Tracked = {
   readonly finished: Promise<void>
   readonly wake: Set<() => void>
   readonly abandoned: AbortController
-  readonly patience: number
+  readonly abandonMilliseconds: number
   abandonment: ReturnType<typeof setTimeout> | undefined
   toldAt: number
 }
@@ -154,7 +154,7 @@ export class JobRunner implements Jobs {
       finished,
       wake: new Set(),
       abandoned: new AbortController(),
-      patience: this.#limits.abandoned?.[job.kind] ?? ABANDONED_MILLISECONDS[job.kind],
+      abandonMilliseconds: this.#limits.abandoned?.[job.kind] ?? ABANDONED_MILLISECONDS[job.kind],
       abandonment: undefined,
       toldAt: 0,
     }
@@ -206,7 +206,7 @@ function unforeseen(error: unknown, abandoned: AbortSignal): Problem {
 function expectWatcher(tracked: Tracked): void {
   clearTimeout(tracked.abandonment)
   if (tracked.wake.size > 0 || isFinished(tracked.state)) return
-  tracked.abandonment = setTimeout(() => tracked.abandoned.abort(), tracked.patience)
+  tracked.abandonment = setTimeout(() => tracked.abandoned.abort(), tracked.abandonMilliseconds)
 }
 
 function mayRunAgain(state: JobState): boolean {

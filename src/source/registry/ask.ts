@@ -10,7 +10,7 @@ import { guardRepository } from './guard.ts'
 import type { Answer, Outgoing, Transport } from './transport.ts'
 
 /** Who asks, and for how long. */
-export type Asker = {
+export type Caller = {
   readonly credential?: Credential
   readonly signal?: AbortSignal
   /** Milliseconds since 1970 after which an answer is of no use: no retry waits beyond. */
@@ -32,12 +32,12 @@ export type Question = {
  */
 export type Use<T> = (answer: Answer, refuse: () => Promise<Problem>) => Promise<T>
 
-/** What of an asker bounds each request. */
-export function boundsOf({ signal, deadline }: Asker): Pick<Outgoing, 'signal' | 'deadline'> {
+/** What of a caller bounds each request. */
+export function boundsOf({ signal, deadline }: Caller): Pick<Outgoing, 'signal' | 'deadline'> {
   return { signal, deadline }
 }
 
-export class Questioner {
+export class AuthenticatedClient {
   readonly transport: Transport
   readonly configuration: Configuration
   readonly authorizer: Authorizer
@@ -54,9 +54,9 @@ export class Questioner {
    * @throws Problem `forbidden_registry`, `unauthorized`, `registry_error`, `registry_timeout`; what `use` throws; the
    * signal's reason
    */
-  async ask<T>(repository: Repository, question: Question, asker: Asker, use: Use<T>): Promise<T> {
+  async ask<T>(repository: Repository, question: Question, caller: Caller, use: Use<T>): Promise<T> {
     guardRepository(repository, this.configuration)
-    const { credential, signal } = asker
+    const { credential, signal } = caller
     const client = { repository, credential }
     const asked: Asked = {
       ...repository,
@@ -64,7 +64,7 @@ export class Questioner {
       credential,
     }
     const attempt = (authorization: string | undefined) =>
-      this.#attempt(repository, question, asker, authorization, asked, use)
+      this.#attempt(repository, question, caller, authorization, asked, use)
 
     const known = this.authorizer.known(client)
     const first = await attempt(known)
@@ -79,14 +79,14 @@ export class Questioner {
   }
 
   problemOf(answer: Answer, asked: Asked): Promise<Problem> {
-    const { patience, clock } = this.transport
-    return problemOf(answer, asked, { patience, now: clock.now() })
+    const { timeouts, clock } = this.transport
+    return problemOf(answer, asked, { timeouts, now: clock.now() })
   }
 
   #attempt<T>(
     repository: Repository,
     question: Question,
-    asker: Asker,
+    caller: Caller,
     authorization: string | undefined,
     asked: Asked,
     use: Use<T>,
@@ -97,7 +97,7 @@ export class Questioner {
       method: question.method,
       authorization,
       ...(question.headers ? { headers: question.headers } : {}),
-      ...boundsOf(asker),
+      ...boundsOf(caller),
     }
     return this.transport.exchange<{ readonly challenge: Answer } | { readonly value: T }>(
       outgoing,

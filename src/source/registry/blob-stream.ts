@@ -1,5 +1,5 @@
 /** A blob as one stream, however often its connection is cut: it goes on from the byte where it stopped. */
-import { BodyReader, type Patience, SpeedMeter } from './body.ts'
+import { BodyReader, SpeedMeter, type Timeouts } from './body.ts'
 
 /** One connection's part of the blob. */
 export type BlobPart = {
@@ -18,7 +18,7 @@ export type BlobSource = {
    * @throws what the reader is told, where it is not to be opened again
    */
   recover(error: unknown, cuts: number): Promise<void>
-  readonly patience: Patience
+  readonly timeouts: Timeouts
 }
 
 /** What one pull asks for at most where the reader brings no buffer. */
@@ -44,7 +44,7 @@ class BlobReader {
   constructor(source: BlobSource, first: BlobPart, limit: number) {
     this.#source = source
     this.#limit = limit
-    this.#meter = new SpeedMeter(source.patience)
+    this.#meter = new SpeedMeter(source.timeouts)
     this.#use(first)
   }
 
@@ -73,7 +73,7 @@ class BlobReader {
   }
 
   #use(part: BlobPart): void {
-    this.#reader = new BodyReader(part.body, this.#source.patience, this.#meter)
+    this.#reader = new BodyReader(part.body, this.#source.timeouts, this.#meter)
     this.#repeated = this.#position - part.offset
   }
 

@@ -149,7 +149,7 @@ describe('a blob that is cut in the middle', () => {
 
   it('after silence goes on as well', async () => {
     registry.fault(BLOBS, { stallAfter: 1_000_000 })
-    const { client } = watchedClient({ patience: { idleMilliseconds: 1_000 } })
+    const { client } = watchedClient({ timeouts: { idleMilliseconds: 1_000 } })
     expect(await readByob(await client.blob(at(), descriptor, {}), 65_536)).toBe(descriptor.digest)
     expect(ranges()).toEqual([undefined, 'bytes=1000000-'])
   })
@@ -211,7 +211,7 @@ describe('a blob that is cut in the middle', () => {
 describe('a blob that comes slowly', () => {
   it('is given up below the floor, without another try', async () => {
     registry.fault(BLOBS, { drip: { bytes: 100, milliseconds: 20 } }, 10)
-    const { client } = watchedClient({ patience: { floorMilliseconds: 300, floorBytesPerSecond: 65_536 } })
+    const { client } = watchedClient({ timeouts: { floorMilliseconds: 300, floorBytesPerSecond: 65_536 } })
     const stream = await client.blob(at(), descriptor, {})
     await expect(readAll(stream)).rejects.toThrow(
       expect.objectContaining({ code: 'registry_timeout', message: expect.stringContaining('64 KiB/s') }),
@@ -220,7 +220,7 @@ describe('a blob that comes slowly', () => {
   })
 })
 
-it('an asker who goes ends the stream with their reason', async () => {
+it('a caller who goes ends the stream with their reason', async () => {
   registry.fault(BLOBS, { drip: { bytes: 100_000, milliseconds: 100 } })
   const going = new AbortController()
   const stream = await watchedClient().client.blob(at(), descriptor, { signal: going.signal })

@@ -3,7 +3,7 @@
 import { type Descriptor, isEncrypted } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
-import { type Asker, boundsOf, type Questioner } from './ask.ts'
+import { type AuthenticatedClient, boundsOf, type Caller } from './ask.ts'
 import { type BlobPart, type BlobSource, blobStream } from './blob-stream.ts'
 import { discard } from './body.ts'
 import type { Asked, Subject } from './failure.ts'
@@ -40,29 +40,34 @@ async function partOf(
   return { body, offset }
 }
 
-function atRegistry(questioner: Questioner, repository: Repository, digest: string, asker: Asker): OpenAt {
+function atRegistry(
+  authenticatedClient: AuthenticatedClient,
+  repository: Repository,
+  digest: string,
+  caller: Caller,
+): OpenAt {
   const subject: Subject = { kind: 'blob', digest }
   return (offset) =>
-    questioner.ask(
+    authenticatedClient.ask(
       repository,
       { method: 'GET', path: `blobs/${digest}`, headers: rangeFrom(offset), subject },
-      asker,
+      caller,
       (answer, refuse) => partOf(answer, offset, refuse),
     )
 }
 
 /** Whose request it is stays the registry, which decides what may be reached; it gets no authorization on the way. */
 function atAddress(
-  questioner: Questioner,
+  authenticatedClient: AuthenticatedClient,
   repository: Repository,
   foreign: { readonly digest: string; readonly address: string },
-  asker: Asker,
+  caller: Caller,
 ): OpenAt {
   const { digest, address } = foreign
   const to = URL.parse(address)
   if (to === null)
     throw new Problem('layer_unavailable', `the foreign layer ${digest} has an address that is none`)
-  guardNamed(to, 'foreign layer', repository.registry, questioner.configuration)
+  guardNamed(to, 'foreign layer', repository.registry, authenticatedClient.configuration)
   const asked: Asked = {
     ...repository,
     registry: to.host,
@@ -70,22 +75,23 @@ function atAddress(
     credential: undefined,
   }
   return (offset) =>
-    questioner.transport.exchange(
-      { registry: repository.registry, to, method: 'GET', headers: rangeFrom(offset), ...boundsOf(asker) },
-      (answer) => partOf(answer, offset, () => questioner.problemOf({ ...answer, redirected: true }, asked)),
+    authenticatedClient.transport.exchange(
+      { registry: repository.registry, to, method: 'GET', headers: rangeFrom(offset), ...boundsOf(caller) },
+      (answer) =>
+        partOf(answer, offset, () => authenticatedClient.problemOf({ ...answer, redirected: true }, asked)),
     )
 }
 
 async function openForeign(
-  questioner: Questioner,
+  authenticatedClient: AuthenticatedClient,
   repository: Repository,
   { digest, urls = [] }: Descriptor,
-  asker: Asker,
+  caller: Caller,
 ): Promise<OpenBlob> {
   let last: Problem | undefined
   for (const address of urls) {
     try {
-      const open = atAddress(questioner, repository, { digest, address }, asker)
+      const open = atAddress(authenticatedClient, repository, { digest, address }, caller)
       return { open, first: (await open(0)) ?? nothing() }
     } catch (error) {
       if (!(error instanceof Problem)) throw error
@@ -98,47 +104,51 @@ async function openForeign(
 }
 
 async function open(
-  questioner: Questioner,
+  authenticatedClient: AuthenticatedClient,
   repository: Repository,
   descriptor: Descriptor,
-  asker: Asker,
+  caller: Caller,
 ): Promise<OpenBlob> {
-  const openAt = atRegistry(questioner, repository, descriptor.digest, asker)
+  const openAt = atRegistry(authenticatedClient, repository, descriptor.digest, caller)
   try {
     return { open: openAt, first: (await openAt(0)) ?? nothing() }
   } catch (error) {
     const missing = error instanceof Problem && error.code === 'layer_unavailable'
     if (!missing || !descriptor.urls?.length) throw error
-    return openForeign(questioner, repository, descriptor, asker)
+    return openForeign(authenticatedClient, repository, descriptor, caller)
   }
 }
 
 /** Waits before a blob that was cut is opened again, or says why it is not to be. */
-function recovery({ transport }: Questioner, registry: string, asker: Asker): BlobSource['recover'] {
+function recovery(
+  { transport }: AuthenticatedClient,
+  registry: string,
+  caller: Caller,
+): BlobSource['recover'] {
   return async (error, cuts) => {
-    asker.signal?.throwIfAborted()
+    caller.signal?.throwIfAborted()
     if (error instanceof Problem) throw error
     if (error instanceof StalledError && error.tooSlow)
       throw new Problem('registry_timeout', `${registry} is too slow: ${error.message}`)
     if (cuts > transport.retries) throw transport.unreachable(registry, failureOf(error))
-    await transport.clock.sleep(transport.backoff(cuts - 1), asker.signal)
+    await transport.clock.sleep(transport.backoff(cuts - 1), caller.signal)
   }
 }
 
 /** See `RegistryClient.blob`. */
 export async function openBlob(
-  questioner: Questioner,
+  authenticatedClient: AuthenticatedClient,
   repository: Repository,
   descriptor: Descriptor,
-  asker: Asker,
+  caller: Caller,
 ): Promise<ReadableStream<Uint8Array>> {
   if (isEncrypted(descriptor))
     throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { lasting: true })
-  const { open: openAt, first } = await open(questioner, repository, descriptor, asker)
+  const { open: openAt, first } = await open(authenticatedClient, repository, descriptor, caller)
   const source: BlobSource = {
     open: openAt,
-    patience: questioner.transport.patience,
-    recover: recovery(questioner, repository.registry, asker),
+    timeouts: authenticatedClient.transport.timeouts,
+    recover: recovery(authenticatedClient, repository.registry, caller),
   }
   // One byte more tells whoever counts that the blob is too long.
   return blobStream(source, first, descriptor.size + 1)

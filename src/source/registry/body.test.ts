@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BodyReader, discard, readAll, SpeedMeter } from './body.ts'
 
-const PATIENCE = { idleMilliseconds: 30_000, floorMilliseconds: 60_000, floorBytesPerSecond: 1_024 }
+const TIMEOUTS = { idleMilliseconds: 30_000, floorMilliseconds: 60_000, floorBytesPerSecond: 1_024 }
 
 const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
@@ -16,7 +16,7 @@ function streamOf(pieces: readonly Uint8Array[], type?: 'bytes'): ReadableStream
 
 describe('the speed', () => {
   it('is judged over the time that was waited, whenever that is enough', () => {
-    const meter = new SpeedMeter(PATIENCE)
+    const meter = new SpeedMeter(TIMEOUTS)
     meter.add(60 * 1_024, 59_999)
     expect(() => meter.add(0, 1)).not.toThrow()
     meter.add(60 * 1_024 - 1, 59_999)
@@ -24,8 +24,8 @@ describe('the speed', () => {
   })
 
   it('does not count the time that the reader takes', async () => {
-    const patience = { ...PATIENCE, floorMilliseconds: 500, floorBytesPerSecond: 1e12 }
-    const reader = new BodyReader(streamOf(Array(6).fill(new Uint8Array(10))), patience)
+    const timeouts = { ...TIMEOUTS, floorMilliseconds: 500, floorBytesPerSecond: 1e12 }
+    const reader = new BodyReader(streamOf(Array(6).fill(new Uint8Array(10))), timeouts)
     let count = 0
     for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
       count += piece.byteLength
@@ -40,22 +40,22 @@ describe('reading', () => {
 
   it.each(['bytes', undefined] as const)('works on streams of %s', async (type) => {
     const response = new Response(streamOf(pieces, type))
-    expect([...(await readAll(response, 6, 'the body', PATIENCE))]).toEqual([1, 2, 3, 4, 5, 6])
+    expect([...(await readAll(response, 6, 'the body', TIMEOUTS))]).toEqual([1, 2, 3, 4, 5, 6])
   })
 
   it('ends at the limit, not after it', async () => {
-    await expect(readAll(new Response(streamOf(pieces)), 5, 'the body', PATIENCE)).rejects.toThrow(
+    await expect(readAll(new Response(streamOf(pieces)), 5, 'the body', TIMEOUTS)).rejects.toThrow(
       expect.objectContaining({ code: 'too_large', message: 'the body is larger than the limit of 5 bytes' }),
     )
   })
 
   it('takes no body for an empty one', async () => {
-    expect(await readAll(new Response(null), 0, 'the body', PATIENCE)).toHaveLength(0)
+    expect(await readAll(new Response(null), 0, 'the body', TIMEOUTS)).toHaveLength(0)
   })
 
-  it('does not wait for a silent sender longer than patience lasts', async () => {
+  it('does not wait for a silent sender longer than timeouts lasts', async () => {
     const silent = new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }))
-    await expect(readAll(silent, 1, 'the body', { ...PATIENCE, idleMilliseconds: 50 })).rejects.toThrow(
+    await expect(readAll(silent, 1, 'the body', { ...TIMEOUTS, idleMilliseconds: 50 })).rejects.toThrow(
       'nothing came for 0.05 s',
     )
   })

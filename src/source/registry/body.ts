@@ -3,7 +3,7 @@ import { Problem } from '../../problem.ts'
 import { StalledError, waitFor } from './wait.ts'
 
 /** How patient a reader is. */
-export type Patience = {
+export type Timeouts = {
   /** Milliseconds without a byte. */
   readonly idleMilliseconds: number
   /** Below `floorBytesPerSecond` for so many milliseconds of waiting. */
@@ -15,23 +15,23 @@ export type Patience = {
 const BUFFER_BYTES = 256 * 1024
 
 const MAX_DRAINED_BYTES = 16 * 1024
-const DRAIN: Patience = { idleMilliseconds: 1_000, floorMilliseconds: 1_000, floorBytesPerSecond: 1_024 }
+const DRAIN: Timeouts = { idleMilliseconds: 1_000, floorMilliseconds: 1_000, floorBytesPerSecond: 1_024 }
 
 /** Speed over the time spent waiting for the network: a reader that rests between reads is not held against the sender. */
 export class SpeedMeter {
-  readonly #patience: Patience
+  readonly #timeouts: Timeouts
   #waited = 0
   #bytes = 0
 
-  constructor(patience: Patience) {
-    this.#patience = patience
+  constructor(timeouts: Timeouts) {
+    this.#timeouts = timeouts
   }
 
   /** @throws StalledError where the floor was missed */
   add(bytes: number, waitedMilliseconds: number): void {
     this.#bytes += bytes
     this.#waited += waitedMilliseconds
-    const { floorMilliseconds, floorBytesPerSecond } = this.#patience
+    const { floorMilliseconds, floorBytesPerSecond } = this.#timeouts
     if (this.#waited < floorMilliseconds) return
     const slow = this.#bytes * 1000 < floorBytesPerSecond * this.#waited
     this.#bytes = 0
@@ -67,13 +67,13 @@ async function readSome(source: Source): Promise<Uint8Array | undefined> {
 
 export class BodyReader {
   readonly #source: Source
-  readonly #patience: Patience
+  readonly #timeouts: Timeouts
   readonly #meter: SpeedMeter
 
   /** @param meter counts on over several bodies of one blob */
-  constructor(body: ReadableStream<Uint8Array>, patience: Patience, meter = new SpeedMeter(patience)) {
+  constructor(body: ReadableStream<Uint8Array>, timeouts: Timeouts, meter = new SpeedMeter(timeouts)) {
     this.#source = open(body)
-    this.#patience = patience
+    this.#timeouts = timeouts
     this.#meter = meter
   }
 
@@ -85,7 +85,7 @@ export class BodyReader {
   async read(): Promise<Uint8Array | undefined> {
     const began = performance.now()
     for (;;) {
-      const piece = await waitFor(readSome(this.#source), { milliseconds: this.#patience.idleMilliseconds })
+      const piece = await waitFor(readSome(this.#source), { milliseconds: this.#timeouts.idleMilliseconds })
       this.#meter.add(piece?.byteLength ?? 0, performance.now() - began)
       if (piece === undefined || piece.byteLength > 0) return piece
     }
@@ -107,7 +107,7 @@ export async function readAll(
   response: Response,
   limit: number,
   what: string,
-  patience: Patience,
+  timeouts: Timeouts,
 ): Promise<Uint8Array> {
   const tooLarge = () => new Problem('too_large', `${what} is larger than the limit of ${limit} bytes`)
   if (Number(response.headers.get('content-length') ?? 0) > limit) {
@@ -115,7 +115,7 @@ export async function readAll(
     throw tooLarge()
   }
   if (response.body === null) return new Uint8Array(0)
-  const reader = new BodyReader(response.body, patience)
+  const reader = new BodyReader(response.body, timeouts)
   const pieces: Uint8Array[] = []
   let bytes = 0
   try {

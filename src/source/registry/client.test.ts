@@ -170,22 +170,22 @@ describe('limits hold while reading, whatever Content-Length says', () => {
 })
 
 describe('a HEAD confirms', () => {
-  it('what the repository has, to this asker', async () => {
+  it('what the repository has, to this caller', async () => {
     await registry.close()
     registry = await FixtureRegistry.start({ auth: { kind: 'token', username: 'a', password: 'b' } })
     registry.push('private/app', 'v1', image)
     registry.push('other', 'v1', makeImage([]))
     const { client } = watchedClient()
-    const asker = { credential: { username: 'a', password: 'b' } }
+    const caller = { credential: { username: 'a', password: 'b' } }
     const { digest } = image.descriptor
     const layer = image.layers[0]?.descriptor.digest ?? ''
-    expect(await client.hasManifest(at('private/app'), digest, asker)).toBe(true)
-    expect(await client.hasBlob(at('private/app'), layer, asker)).toBe(true)
+    expect(await client.hasManifest(at('private/app'), digest, caller)).toBe(true)
+    expect(await client.hasBlob(at('private/app'), layer, caller)).toBe(true)
     expect(await client.hasManifest(at('private/app'), digest, {})).toBe(false)
     expect(await client.hasBlob(at('private/app'), layer, {})).toBe(false)
-    expect(await client.hasManifest(at('other'), digest, asker)).toBe(false)
-    expect(await client.hasBlob(at('other'), layer, asker)).toBe(false)
-    expect(await client.hasManifest(at('nothing'), digest, asker)).toBe(false)
+    expect(await client.hasManifest(at('other'), digest, caller)).toBe(false)
+    expect(await client.hasBlob(at('other'), layer, caller)).toBe(false)
+    expect(await client.hasManifest(at('nothing'), digest, caller)).toBe(false)
   })
 
   it('nothing where the registry tells another digest, or is in trouble', async () => {

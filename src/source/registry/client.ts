@@ -6,17 +6,17 @@ import { digestOf, isSha256 } from '../../oci/digest.ts'
 import { type Descriptor, MANIFEST_MEDIA_TYPES } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
-import { type Asker, type Question, Questioner } from './ask.ts'
+import { AuthenticatedClient, type Caller, type Question } from './ask.ts'
 import type { Credential } from './auth/credentials.ts'
 import type { Authorization } from './auth/token.ts'
 import { openBlob } from './blob.ts'
-import { discard, type Patience, readAll } from './body.ts'
+import { discard, readAll, type Timeouts } from './body.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { readTags, type TagPage } from './tags.ts'
 import { type RetryPolicy, Transport } from './transport.ts'
 
 export type { Repository } from '../../oci/reference.ts'
-export type { Asker } from './ask.ts'
+export type { Caller } from './ask.ts'
 
 export type ResolvedManifest = {
   readonly digest: string
@@ -35,13 +35,13 @@ export type FetchedManifest = {
 /** What tests turn faster than it is. */
 export type ClientOptions = {
   readonly clock?: Clock
-  readonly patience?: Partial<Patience>
+  readonly timeouts?: Partial<Timeouts>
   readonly policy?: Partial<RetryPolicy>
 }
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
-const PATIENCE: Patience = {
+const TIMEOUTS: Timeouts = {
   idleMilliseconds: 30_000,
   floorMilliseconds: 60_000,
   floorBytesPerSecond: 64 * 1024,
@@ -78,19 +78,19 @@ const NO_HEAD = new Set([400, 405, 501])
 const NOT_SHOWN = new Set(['unauthorized', 'image_not_found', 'layer_unavailable'])
 
 export class RegistryClient {
-  readonly #questioner: Questioner
+  readonly #authenticatedClient: AuthenticatedClient
 
   constructor(parts: { readonly fetch: Fetch; readonly configuration: Configuration } & ClientOptions) {
     const { fetch, configuration, clock = systemClock } = parts
-    const patience = { ...PATIENCE, ...parts.patience }
+    const timeouts = { ...TIMEOUTS, ...parts.timeouts }
     const policy = { ...POLICY, ...parts.policy }
-    const transport = new Transport({ fetch, configuration, clock, patience, policy })
-    this.#questioner = new Questioner({ transport, configuration })
+    const transport = new Transport({ fetch, configuration, clock, timeouts, policy })
+    this.#authenticatedClient = new AuthenticatedClient({ transport, configuration })
   }
 
   /** What this client sends as `Authorization` for a repository, where it was asked for any: for another thread's client. */
   lendAuthorization(repository: Repository, credential: Credential | undefined): Authorization | undefined {
-    return this.#questioner.authorizer.lend({ repository, credential })
+    return this.#authenticatedClient.authorizer.lend({ repository, credential })
   }
 
   /** Takes over what another thread's client was given, so that the token server is asked once. */
@@ -99,7 +99,7 @@ export class RegistryClient {
     credential: Credential | undefined,
     authorization: Authorization,
   ): void {
-    this.#questioner.authorizer.borrow({ repository, credential }, authorization)
+    this.#authenticatedClient.authorizer.borrow({ repository, credential }, authorization)
   }
 
   /**
@@ -109,9 +109,9 @@ export class RegistryClient {
    * @throws Problem `image_not_found`, `unauthorized`, `forbidden_registry`, `registry_error`, `registry_timeout`; what
    * {@link manifest} throws
    */
-  async resolve(repository: Repository, tagOrDigest: string, asker: Asker): Promise<ResolvedManifest> {
+  async resolve(repository: Repository, tagOrDigest: string, caller: Caller): Promise<ResolvedManifest> {
     const question = manifestQuestion('HEAD', tagOrDigest)
-    const told = await this.#questioner.ask(repository, question, asker, async (answer, refuse) => {
+    const told = await this.#authenticatedClient.ask(repository, question, caller, async (answer, refuse) => {
       if (NO_HEAD.has(answer.response.status)) return undefined
       if (answer.response.status !== 200) throw await refuse()
       await discard(answer.response)
@@ -119,7 +119,7 @@ export class RegistryClient {
       return digest && { digest, ...mediaTypeOf(answer.response) }
     })
     if (!told || (isSha256(tagOrDigest) && told.digest !== tagOrDigest))
-      return this.manifest(repository, tagOrDigest, asker)
+      return this.manifest(repository, tagOrDigest, caller)
     return told
   }
 
@@ -129,13 +129,18 @@ export class RegistryClient {
    * @throws Problem as {@link resolve}; `too_large` over 4 MiB, `invalid_image` for bytes of another digest than was asked
    * for, or than the registry tells
    */
-  async manifest(repository: Repository, tagOrDigest: string, asker: Asker): Promise<FetchedManifest> {
+  async manifest(repository: Repository, tagOrDigest: string, caller: Caller): Promise<FetchedManifest> {
     const question = manifestQuestion('GET', tagOrDigest)
-    return this.#questioner.ask(repository, question, asker, async (answer, refuse) => {
+    return this.#authenticatedClient.ask(repository, question, caller, async (answer, refuse) => {
       const { response } = answer
       if (response.status !== 200) throw await refuse()
       const what = `the manifest ${tagOrDigest} of ${repository.registry}/${repository.repository}`
-      const bytes = await readAll(response, MAX_MANIFEST_BYTES, what, this.#questioner.transport.patience)
+      const bytes = await readAll(
+        response,
+        MAX_MANIFEST_BYTES,
+        what,
+        this.#authenticatedClient.transport.timeouts,
+      )
       const digest = digestOf(bytes)
       const expected = isSha256(tagOrDigest) ? tagOrDigest : toldDigest(response)
       if (expected !== undefined && expected !== digest)
@@ -156,7 +161,7 @@ export class RegistryClient {
   async blobBytes(
     repository: Repository,
     descriptor: Descriptor,
-    asker: Asker,
+    caller: Caller,
     options: { readonly limit: number },
   ): Promise<Uint8Array> {
     const { digest, size } = descriptor
@@ -169,15 +174,20 @@ export class RegistryClient {
         },
       )
     const question: Question = { method: 'GET', path: `blobs/${digest}`, subject: { kind: 'config', digest } }
-    const bytes = await this.#questioner.ask(repository, question, asker, async (answer, refuse) => {
-      if (answer.response.status !== 200) throw await refuse()
-      return readAll(
-        answer.response,
-        options.limit,
-        `the config ${digest}`,
-        this.#questioner.transport.patience,
-      )
-    })
+    const bytes = await this.#authenticatedClient.ask(
+      repository,
+      question,
+      caller,
+      async (answer, refuse) => {
+        if (answer.response.status !== 200) throw await refuse()
+        return readAll(
+          answer.response,
+          options.limit,
+          `the config ${digest}`,
+          this.#authenticatedClient.transport.timeouts,
+        )
+      },
+    )
     const actual = digestOf(bytes)
     if (actual !== digest)
       throw new Problem(
@@ -193,18 +203,18 @@ export class RegistryClient {
     return bytes
   }
 
-  /** Whether the registry says to this asker that the repository has this blob. @throws Problem as {@link resolve} */
-  hasBlob(repository: Repository, digest: string, asker: Asker): Promise<boolean> {
+  /** Whether the registry says to this caller that the repository has this blob. @throws Problem as {@link resolve} */
+  hasBlob(repository: Repository, digest: string, caller: Caller): Promise<boolean> {
     return this.#has(
       repository,
       { method: 'HEAD', path: `blobs/${digest}`, subject: { kind: 'blob', digest } },
-      asker,
+      caller,
     )
   }
 
-  /** Whether the registry says to this asker that the repository has this manifest. @throws Problem as {@link resolve} */
-  hasManifest(repository: Repository, digest: string, asker: Asker): Promise<boolean> {
-    return this.#has(repository, manifestQuestion('HEAD', digest), asker)
+  /** Whether the registry says to this caller that the repository has this manifest. @throws Problem as {@link resolve} */
+  hasManifest(repository: Repository, digest: string, caller: Caller): Promise<boolean> {
+    return this.#has(repository, manifestQuestion('HEAD', digest), caller)
   }
 
   /**
@@ -218,9 +228,9 @@ export class RegistryClient {
   async blob(
     repository: Repository,
     descriptor: Descriptor,
-    asker: Asker,
+    caller: Caller,
   ): Promise<ReadableStream<Uint8Array>> {
-    return openBlob(this.#questioner, repository, descriptor, asker)
+    return openBlob(this.#authenticatedClient, repository, descriptor, caller)
   }
 
   /**
@@ -232,21 +242,26 @@ export class RegistryClient {
    */
   tags(
     repository: Repository,
-    asker: Asker,
+    caller: Caller,
     page: { readonly limit: number; readonly after?: string },
   ): Promise<TagPage> {
-    return readTags(this.#questioner, repository, asker, page)
+    return readTags(this.#authenticatedClient, repository, caller, page)
   }
 
-  async #has(repository: Repository, question: Question, asker: Asker): Promise<boolean> {
+  async #has(repository: Repository, question: Question, caller: Caller): Promise<boolean> {
     try {
-      return await this.#questioner.ask(repository, question, asker, async ({ response }, refuse) => {
-        if (NO_HEAD.has(response.status)) return false
-        if (response.status !== 200) throw await refuse()
-        await discard(response)
-        const told = toldDigest(response)
-        return told === undefined || question.path.endsWith(told)
-      })
+      return await this.#authenticatedClient.ask(
+        repository,
+        question,
+        caller,
+        async ({ response }, refuse) => {
+          if (NO_HEAD.has(response.status)) return false
+          if (response.status !== 200) throw await refuse()
+          await discard(response)
+          const told = toldDigest(response)
+          return told === undefined || question.path.endsWith(told)
+        },
+      )
     } catch (error) {
       if (error instanceof Problem && NOT_SHOWN.has(error.code)) return false
       throw error

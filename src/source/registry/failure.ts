@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Problem, type ProblemFields } from '../../problem.ts'
 import { type Credential, redact } from './auth/credentials.ts'
-import { type Patience, readAll } from './body.ts'
+import { readAll, type Timeouts } from './body.ts'
 import { type Answer, retryAfterOf } from './transport.ts'
 
 /** What was asked for, which decides what its absence means. */
@@ -40,10 +40,10 @@ function oneLine(text: string): string {
 async function wordsOf(
   response: Response,
   credential: Credential | undefined,
-  patience: Patience,
+  timeouts: Timeouts,
 ): Promise<string> {
   try {
-    const bytes = await readAll(response, MAX_ERROR_BYTES, 'the error', patience)
+    const bytes = await readAll(response, MAX_ERROR_BYTES, 'the error', timeouts)
     const parsed = errorsSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
     const words = (parsed.data?.errors ?? []).map(({ code, message }) =>
       [code, message]
@@ -123,12 +123,12 @@ function rateLimited(
 export async function problemOf(
   answer: Answer,
   asked: Asked,
-  options: { readonly patience: Patience; readonly now: number },
+  options: { readonly timeouts: Timeouts; readonly now: number },
 ): Promise<Problem> {
   const { response, redirected } = answer
   const { status } = response
   const milliseconds = retryAfterOf(response, options.now)
-  const words = await wordsOf(response, asked.credential, options.patience)
+  const words = await wordsOf(response, asked.credential, options.timeouts)
   const fields = { registryStatus: status }
   // Behind a redirect is a storage: what it refuses is not the registry's word on who may see what.
   if ((status === 401 || status === 403) && !redirected) return unauthorized(asked, words, fields)

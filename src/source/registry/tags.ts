@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
-import type { Asker, Questioner } from './ask.ts'
+import type { AuthenticatedClient, Caller } from './ask.ts'
 import { readAll } from './body.ts'
 import { endpointOf, guardNamed } from './guard.ts'
 
@@ -57,7 +57,11 @@ export function parseTagPlace(text: string): TagPlace {
 }
 
 /** Of the link only the query is used: the path is known, and the address is the registry's own. */
-function nextQuery({ configuration }: Questioner, registry: string, response: Response): string | undefined {
+function nextQuery(
+  { configuration }: AuthenticatedClient,
+  registry: string,
+  response: Response,
+): string | undefined {
   const link = nextLink(response.headers.get('link'))
   if (link === undefined) return undefined
   const url = URL.parse(link, endpointOf(registry, 'https'))
@@ -68,32 +72,32 @@ function nextQuery({ configuration }: Questioner, registry: string, response: Re
 }
 
 function readPage(
-  questioner: Questioner,
+  authenticatedClient: AuthenticatedClient,
   repository: Repository,
   query: string,
-  asker: Asker,
+  caller: Caller,
 ): Promise<{ readonly tags: readonly string[]; readonly next: string | undefined }> {
   const { registry } = repository
   const question = { method: 'GET', path: `tags/list?${query}`, subject: { kind: 'tags' } } as const
-  return questioner.ask(repository, question, asker, async ({ response }, refuse) => {
+  return authenticatedClient.ask(repository, question, caller, async ({ response }, refuse) => {
     if (response.status !== 200) throw await refuse()
     const what = `${registry}'s list of tags`
-    const bytes = await readAll(response, MAX_PAGE_BYTES, what, questioner.transport.patience)
-    return { tags: parseTagPage(bytes, registry), next: nextQuery(questioner, registry, response) }
+    const bytes = await readAll(response, MAX_PAGE_BYTES, what, authenticatedClient.transport.timeouts)
+    return { tags: parseTagPage(bytes, registry), next: nextQuery(authenticatedClient, registry, response) }
   })
 }
 
 /** See `RegistryClient.tags`. */
 export async function readTags(
-  questioner: Questioner,
+  authenticatedClient: AuthenticatedClient,
   repository: Repository,
-  asker: Asker,
+  caller: Caller,
   { limit, after }: { readonly limit: number; readonly after?: string },
 ): Promise<TagPage> {
   const names: string[] = []
   let place: TagPlace = after === undefined ? { query: `n=${limit}`, skip: 0 } : parseTagPlace(after)
   for (let pages = 0; pages < MAX_PAGES && names.length < limit; pages++) {
-    const { tags, next } = await readPage(questioner, repository, place.query, asker)
+    const { tags, next } = await readPage(authenticatedClient, repository, place.query, caller)
     const fresh = tags.slice(place.skip)
     const room = limit - names.length
     names.push(...fresh.slice(0, room))

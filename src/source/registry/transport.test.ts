@@ -149,7 +149,7 @@ describe('what may pass is tried again', () => {
   })
 
   it('after silence, before the headers or in the body', async () => {
-    const { client, slept } = watchedClient({ patience: { idleMilliseconds: 500 } })
+    const { client, slept } = watchedClient({ timeouts: { idleMilliseconds: 500 } })
     registry.fault({ method: 'GET' }, { stallAfter: 10 })
     registry.fault({ method: 'GET' }, { delayMilliseconds: 2_000 })
     expect(await client.manifest(at(), 'v1', {})).toMatchObject({ digest })
@@ -157,7 +157,7 @@ describe('what may pass is tried again', () => {
   })
 
   it('until silence is all there is', async () => {
-    const { client } = watchedClient({ patience: { idleMilliseconds: 100 } })
+    const { client } = watchedClient({ timeouts: { idleMilliseconds: 100 } })
     registry.fault({ method: 'GET' }, { stallAfter: 10 }, 100)
     await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('registry_timeout', 'in time'))
   })
@@ -225,7 +225,7 @@ describe('Retry-After', () => {
   })
 })
 
-describe('the asker', () => {
+describe('the caller', () => {
   it('who goes ends the wait between attempts, and what is under way', async () => {
     const { client } = watchedClient({ clock: systemClock })
     registry.fault({}, { status: 503, headers: { 'retry-after': '50' } })

@@ -5,7 +5,7 @@
 import type { Configuration } from '../../configuration.ts'
 import type { Fetch, Reach } from '../../host.ts'
 import { Problem } from '../../problem.ts'
-import { discard, type Patience } from './body.ts'
+import { discard, type Timeouts } from './body.ts'
 import type { Clock } from './clock.ts'
 import { endpointOf, guardNamed, isInsecure, reachOf } from './guard.ts'
 import { classifyNetworkError, describeNetworkFailure, type NetworkFailure } from './network-error.ts'
@@ -70,7 +70,7 @@ type Outcome<T> =
   | { readonly failure: NetworkFailure }
 
 export class Transport {
-  readonly patience: Patience
+  readonly timeouts: Timeouts
   readonly clock: Clock
   readonly #fetch: Fetch
   readonly #configuration: Configuration
@@ -82,14 +82,14 @@ export class Transport {
     readonly fetch: Fetch
     readonly configuration: Configuration
     readonly clock: Clock
-    readonly patience: Patience
+    readonly timeouts: Timeouts
     readonly policy: RetryPolicy
   }) {
     this.#fetch = parts.fetch
     this.#configuration = parts.configuration
     this.#policy = parts.policy
     this.clock = parts.clock
-    this.patience = parts.patience
+    this.timeouts = parts.timeouts
   }
 
   /**
@@ -219,7 +219,7 @@ export class Transport {
     }
   }
 
-  /** One exchange; its headers must come before patience ends. */
+  /** One exchange; its headers must come before timeouts ends. */
   async #once(
     url: URL,
     authorization: string | undefined,
@@ -227,7 +227,7 @@ export class Transport {
     reach: Reach,
   ): Promise<Response> {
     const silence = new AbortController()
-    const { idleMilliseconds } = this.patience
+    const { idleMilliseconds } = this.timeouts
     const stalled = new StalledError(`no answer for ${idleMilliseconds / 1000} s`)
     const timer = setTimeout(() => silence.abort(stalled), idleMilliseconds)
     const signals = [silence.signal, ...(outgoing.signal ? [outgoing.signal] : [])]
@@ -254,7 +254,7 @@ function placeOf({ registry, to }: Outgoing): string {
   return to instanceof URL ? to.host : registry
 }
 
-/** What kind of failure an error of the network, or of patience with it, is. */
+/** What kind of failure an error of the network, or of timeouts with it, is. */
 export function failureOf(error: unknown): NetworkFailure {
   return error instanceof StalledError ? 'timeout' : classifyNetworkError(error)
 }

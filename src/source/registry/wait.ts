@@ -1,4 +1,4 @@
-/** Waiting for what the network brings, no longer than patience or the asker allows. */
+/** Waiting for what the network brings, no longer than timeouts or the caller allows. */
 
 /** Nothing came in time, or too little. */
 export class StalledError extends Error {

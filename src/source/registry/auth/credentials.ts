@@ -140,7 +140,7 @@ export function registryOf(address: string): string {
   return HUB_NAMES.has(host) ? HUB : host
 }
 
-/** Stands for the credential in keys: two askers with the same one share it, and it tells nothing of it. */
+/** Stands for the credential in keys: two callers with the same one share it, and it tells nothing of it. */
 export function credentialHash(credential: Credential): string {
   return createHash('sha256')
     .update(JSON.stringify(Object.entries(credential).sort()))

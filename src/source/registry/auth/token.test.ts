@@ -219,7 +219,7 @@ describe('a token is kept', () => {
     expect(fixture.count({ server: 'registry', status: 401 })).toBe(3)
   })
 
-  it('an asker who goes does not take the token of the others along', async () => {
+  it('a caller who goes does not take the token of the others along', async () => {
     const fixture = await start(TOKENS)
     fixture.fault({ server: 'token' }, { delayMilliseconds: 200 })
     const { client } = watchedClient()

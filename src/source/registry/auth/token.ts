@@ -14,7 +14,7 @@ import { StalledError, waitFor } from '../wait.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { basicAuthorization, type Credential, credentialHash } from './credentials.ts'
 
-/** One asker before one repository. */
+/** One caller before one repository. */
 export type Client = {
   readonly repository: Repository
   readonly credential: Credential | undefined
@@ -34,7 +34,7 @@ const DEFAULT_LIFE_SECONDS = 60
 const MAX_LIFE_SECONDS = 86_400
 /** A token is renewed so long before its end, as it must last for a request's way. */
 const MARGIN_MILLISECONDS = 5_000
-/** Another request's token is waited for so long: that request may have died with its asker. */
+/** Another request's token is waited for so long: that request may have died with its caller. */
 const MAX_JOIN_MILLISECONDS = 35_000
 
 const tokenSchema = z.object({
@@ -158,7 +158,7 @@ export class Authorizer {
         if (!(error instanceof StalledError)) throw error
       }
     }
-    // Without the asker's signal: when it goes, others may have joined.
+    // Without the caller's signal: when it goes, others may have joined.
     const asked = this.#askToken(client, challenge)
       .then((authorization) => this.#keep(client, authorization))
       .finally(() => {
@@ -179,11 +179,11 @@ export class Authorizer {
       subject: { kind: 'token' },
       credential: client.credential,
     }
-    const { patience, clock } = this.#transport
+    const { timeouts, clock } = this.#transport
     return this.#transport.exchange(this.#tokenRequest(client, realm, challenge), async (answer) => {
-      if (answer.response.status !== 200) throw await problemOf(answer, asked, { patience, now: clock.now() })
+      if (answer.response.status !== 200) throw await problemOf(answer, asked, { timeouts, now: clock.now() })
       const what = `the answer of ${registry}'s token server`
-      const bytes = await readAll(answer.response, MAX_TOKEN_BYTES, what, patience)
+      const bytes = await readAll(answer.response, MAX_TOKEN_BYTES, what, timeouts)
       return readToken(bytes, registry, clock.now())
     })
   }

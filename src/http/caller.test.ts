@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { parseConfiguration } from '../configuration.ts'
-import { askerCredentials } from './asker.ts'
 import type { Env } from './backend.ts'
+import { callerCredentials } from './caller.ts'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const anna = { username: 'anna', password: 'a' }
@@ -19,7 +19,7 @@ async function presented(headers: Record<string, string>, references: readonly s
   const app = new Hono<Env>()
   app.onError((error) => new Response(error.message, { status: 400 }))
   app.get('/', (c) => {
-    const credentials = askerCredentials(configuration, c, references)
+    const credentials = callerCredentials(configuration, c, references)
     return c.json(['ghcr.io', 'docker.io'].map((registry) => credentials.for(registry) ?? null))
   })
   const response = await app.request('/', { headers })

@@ -3,27 +3,27 @@
 import type { Configuration } from '../configuration.ts'
 import { parseReference } from '../oci/reference.ts'
 import { Problem } from '../problem.ts'
-import type { AskerCredentials } from '../service/open.ts'
+import type { CallerCredentials } from '../service/open.ts'
 import {
   type Credential,
   parseRegistryAuth,
   parseRegistryConfig,
 } from '../source/registry/auth/credentials.ts'
-import type { Ask } from './backend.ts'
+import type { RequestContext } from './backend.ts'
 
 /**
  * @param references all that the request names; none where it has one registry that is known only later
  * @throws Problem `invalid_parameter`: a header that cannot be read, or `X-Registry-Auth` that could be for either of
  * two registries
  */
-export function askerCredentials(
+export function callerCredentials(
   configuration: Configuration,
-  ask: Ask,
+  context: RequestContext,
   references: readonly string[] = [],
-): AskerCredentials {
+): CallerCredentials {
   const lent = configuration.credentials
-  const auth = ask.req.header('X-Registry-Auth')
-  const config = ask.req.header('X-Registry-Config')
+  const auth = context.req.header('X-Registry-Auth')
+  const config = context.req.header('X-Registry-Config')
   if (auth === undefined && config === undefined) return { for: (registry) => lent.get(registry) }
   const own = config === undefined ? undefined : parseRegistryConfig(config)
   const single = auth === undefined ? undefined : credentialOfAuth(auth, references)

@@ -1,4 +1,9 @@
-/** Work that goes on at the same time, of which nothing is left running when one part fails. */
+/** Work that goes on at the same time: run side by side, nothing left running when one part fails, the event loop never held for long. */
+
+/** Leaves the event loop to others for a moment: aborts, timers, other requests, and the collector. */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
 
 /** The values of all, when all have ended. @throws what the first in the list failed with */
 export async function allOf<Work extends readonly unknown[] | []>(
@@ -35,4 +40,27 @@ export async function inParallel<T, Result>(
   await Promise.all(Array.from({ length: atOnce }, worker))
   if (failure !== undefined) throw failure.error
   return results
+}
+
+/** Bytes of content: a quarter of a second of inflating and hashing. To wait for more of a blob leaves the loop, too. */
+const WORK = 64 * 1024 * 1024
+
+/** Counts work so that a long computation yields now and then. */
+export class WorkBudget {
+  #work = 0
+
+  /**
+   * Counts bytes that were worked on.
+   *
+   * @returns whether `yield` is due
+   */
+  isDue(bytes: number): boolean {
+    this.#work += bytes
+    return this.#work >= WORK
+  }
+
+  yield(): Promise<void> {
+    this.#work = 0
+    return yieldToEventLoop()
+  }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { allOf, inParallel } from './parallel.ts'
+import { allOf, inParallel } from './concurrency.ts'
 
 test('all values, in the order of the work', async () => {
   expect(await allOf([sleep(2, 'slow'), sleep(1, 2)])).toEqual(['slow', 2])

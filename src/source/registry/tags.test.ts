@@ -9,10 +9,37 @@ it.each([
   ['<?n=1&last=b,c>;rel="next"', '?n=1&last=b,c'],
   ['</prev>; rel="prev"', undefined],
   ['</nextish>; rel="nextish"', undefined],
+  ['</first>; rel="prev"; rel="next", </last>; rel=last', undefined],
+  ['</no-target; rel="next", </next>; REL="Next"', '/next'],
+  ['</never>; title="never closed; rel="next"', undefined],
+  ['</flag>; crossorigin; rel="next"', '/flag'],
   ['', undefined],
   [null, undefined],
 ])('the link to the next page in %s', (header, link) => {
   expect(nextLink(header)).toBe(link)
+})
+
+it.each([
+  '<',
+  '<,',
+  '<a>;',
+  '<a>; ',
+  '<a>;a="',
+  '<a>;a="\\',
+  '<a>;rel=next ',
+  '<a>;rel=" next',
+  '<a>; rel="',
+  ' ; rel',
+  '; ',
+])('reads a header of %j again and again once, from left to right', (piece) => {
+  const blanks = ' '.repeat(4_000)
+  const headers = [
+    `<a>; ${piece.repeat(8_000)}`,
+    `<a>;${blanks}${piece}${blanks}`,
+    `<a>;rel=${blanks}next${blanks}${piece}"`,
+  ]
+  // Milliseconds in all; a pattern that goes back takes minutes for one, longer than a test may.
+  for (const header of headers) for (let i = 0; i < 100; i++) nextLink(header)
 })
 
 describe('a page', () => {

@@ -5,6 +5,7 @@ import { Problem } from '../../problem.ts'
 import type { AuthenticatedClient, Caller } from './ask.ts'
 import { readAll } from './body.ts'
 import { endpointOf, guardNamed } from './guard.ts'
+import { EQUALS, HeaderScanner, SEPARATORS, TOKEN } from './header-scanner.ts'
 
 export type TagPage = {
   readonly names: readonly string[]
@@ -20,6 +21,9 @@ const TAG = /^\w[\w.-]{0,127}$/
 const MAX_TAGS_IN_PAGE = 100_000
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 const MAX_LINK_LENGTH = 8_192
+/** A URI has no angle brackets, so that a target that is never closed ends at the next. */
+const LINK_TARGET = /<([^<>]*)>/y
+const SEMICOLON = /[ \t]*;[ \t]*/y
 /** Pages of the registry's that are asked for to fill one of ours. */
 const MAX_PAGES = 20
 
@@ -35,12 +39,27 @@ export function parseTagPage(bytes: Uint8Array, registry: string): readonly stri
   }
 }
 
+/** Takes the parameters of one link. @returns whether it leads to the next page: only its first `rel` counts */
+function takeIsNext(scanner: HeaderScanner): boolean {
+  let relations: string | undefined
+  while (scanner.take(SEMICOLON) !== undefined) {
+    const name = scanner.take(TOKEN)?.[0].toLowerCase()
+    if (name === undefined || scanner.take(EQUALS) === undefined) continue
+    const value = scanner.takeValue()
+    if (value === undefined) break
+    if (name === 'rel') relations ??= value
+  }
+  return (relations ?? '').toLowerCase().split(/\s/).includes('next')
+}
+
 /** The target of the `Link` with `rel="next"`; undefined where there is none. */
 export function nextLink(header: string | null): string | undefined {
-  for (const [, target, parameters] of (header ?? '')
-    .slice(0, MAX_LINK_LENGTH)
-    .matchAll(/<([^>]*)>((?:\s*;\s*[^;,]+)*)/g))
-    if (/;\s*rel\s*=\s*"?(?:[^";]*\s)?next(?:\s[^";]*)?"?\s*(?:;|$)/i.test(parameters ?? '')) return target
+  const scanner = new HeaderScanner((header ?? '').slice(0, MAX_LINK_LENGTH))
+  while (scanner.take(SEPARATORS) && !scanner.ended) {
+    const target = scanner.take(LINK_TARGET)?.[1]
+    if (target !== undefined && takeIsNext(scanner)) return target
+    scanner.skipToComma()
+  }
   return undefined
 }
 

@@ -9,6 +9,7 @@
  *
  * The comma stands between challenges as well as between parameters, so a word is a scheme where no `=` follows it.
  */
+import { EQUALS, HeaderScanner, SEPARATORS, SPACE, TOKEN } from '../header-scanner.ts'
 
 export type Challenge = {
   /** In lower case. */
@@ -17,58 +18,19 @@ export type Challenge = {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y
 const TOKEN68 = /[0-9A-Za-z._~+/-]+=*(?=[ \t]*(?:,|$))/y
-const SPACE = /[ \t]*/y
-const SEPARATORS = /[ \t,]*/y
-const EQUALS = /[ \t]*=[ \t]*/y
-const QUOTED = /"((?:[^"\\]|\\[\s\S])*)"/y
 
 /** Far above what any server sends. */
 const MAX_LENGTH = 16_384
 
-class Scanner {
-  readonly #text: string
-  #at = 0
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  get ended(): boolean {
-    return this.#at >= this.#text.length
-  }
-
-  /** What the pattern matches here, past which it goes on; undefined, and stays, where it does not match. */
-  take(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.#at
-    const match = pattern.exec(this.#text)
-    if (match === null) return undefined
-    this.#at = pattern.lastIndex
-    return match
-  }
-
-  /** Past the next comma, or the end. */
-  skipToComma(): void {
-    const comma = this.#text.indexOf(',', this.#at)
-    this.#at = comma < 0 ? this.#text.length : comma + 1
-  }
-}
-
-function takeValue(scanner: Scanner): string | undefined {
-  const quoted = scanner.take(QUOTED)
-  if (quoted !== undefined) return (quoted[1] ?? '').replace(/\\([\s\S])/g, '$1')
-  return scanner.take(TOKEN)?.[0]
-}
-
 /**
- * All challenges of the header's value, in its order. What does not follow the grammar is passed over up to the next
- * comma, so that one odd challenge does not hide the others.
+ * All challenges of the header's value, in its order. Skips to the next comma where the text does not follow the grammar,
+ * so that one malformed challenge does not hide the others.
  *
  * @param header several headers joined by commas, as `Headers.get` gives them
  */
 export function parseChallenges(header: string): readonly Challenge[] {
-  const scanner = new Scanner(header.slice(0, MAX_LENGTH))
+  const scanner = new HeaderScanner(header.slice(0, MAX_LENGTH))
   const challenges: { scheme: string; parameters: Map<string, string> }[] = []
   while (scanner.take(SEPARATORS) && !scanner.ended) {
     const word = scanner.take(TOKEN)?.[0]
@@ -83,7 +45,7 @@ export function parseChallenges(header: string): readonly Challenge[] {
       scanner.take(TOKEN68)
       continue
     }
-    const value = takeValue(scanner)
+    const value = scanner.takeValue()
     if (value === undefined || current === undefined) {
       scanner.skipToComma()
       continue

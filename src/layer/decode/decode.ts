@@ -1,9 +1,11 @@
-/** A layer's blob, unpacked: which way is told by its first bytes. */
+/** Unpacks a layer's blob: its first bytes tell how it is packed. */
 import type { WasmModules } from '../../host.ts'
 import type { BlobReader } from '../blob.ts'
-import type { Compression } from './compression.ts'
 import { gunzip } from './gzip.ts'
 import { unzstd } from './zstd.ts'
+
+/** How a layer's blob is packed, told by its bytes and never by its media type. */
+export type Compression = 'gzip' | 'zstd' | 'none'
 
 export type Decoded = {
   readonly compression: Compression

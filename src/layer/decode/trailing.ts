@@ -1,3 +1,4 @@
+/** What may follow a compressed stream. */
 import { Problem } from '../../problem.ts'
 import type { BlobReader } from '../blob.ts'
 

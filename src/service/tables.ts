@@ -83,7 +83,9 @@ async function present<Row>(store: ObjectStore, key: string, schema: Schema<Row>
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
-  return (start, fetchBytes = 0) => table.rows({ start, fetchBytes })
+  // A page mostly ends in the first group that it reads.
+  return (start, fetchBytes = 0) =>
+    table.rows({ start, fetchBytes, ahead: fetchBytes > 0 ? 'next' : 'later' })
 }
 
 function layerDigest({ manifest }: OpenedImage, layer: number): string {

@@ -196,7 +196,10 @@ export class Access {
     if (!(await this.maySee(digest, kind))) return undefined
     const object = await this.#host.store.get(key)
     if (object === undefined) return undefined
-    if (object.size > limit) throw new Problem('store_error', `the stored ${kind} ${digest} is too large`)
+    if (object.size > limit) {
+      await object.body.cancel()
+      throw new Problem('store_error', `the stored ${kind} ${digest} is too large`)
+    }
     return new Uint8Array(await new Response(object.body).arrayBuffer())
   }
 

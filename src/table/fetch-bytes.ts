@@ -5,24 +5,43 @@ import type { ByteRange, ObjectStore } from '../host.ts'
  *
  * @returns the object's whole size beside the bytes, which are fewer than asked for where the object ends; undefined
  *   where there is no such object
+ * @param signal cancels the body, also one that comes after the abort
+ * @throws the signal's reason once it has aborted; what the store fails with
  */
 export async function fetchBytes(
   store: ObjectStore,
   key: string,
   range: ByteRange,
+  signal?: AbortSignal,
 ): Promise<{ readonly size: number; readonly bytes: Uint8Array } | undefined> {
   const object = await store.get(key, range)
   if (object === undefined) return undefined
-  const { size } = object
+  const { size, body } = object
   const length =
     'suffix' in range ? Math.min(range.suffix, size) : Math.min(range.length, size - range.offset)
   const bytes = new Uint8Array(Math.max(length, 0))
   let filled = 0
-  for await (const chunk of object.body) {
-    if (filled + chunk.byteLength > bytes.length)
-      throw new RangeError(`the store gave more of ${key} than was asked for`)
-    bytes.set(chunk, filled)
-    filled += chunk.byteLength
+  const reader = body.getReader()
+  const cancel = () => {
+    reader.cancel().catch(() => {})
+  }
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    for (;;) {
+      signal?.throwIfAborted()
+      const { value: chunk } = await reader.read()
+      if (chunk === undefined) break
+      if (filled + chunk.byteLength > bytes.length)
+        throw new RangeError(`the store gave more of ${key} than was asked for`)
+      bytes.set(chunk, filled)
+      filled += chunk.byteLength
+    }
+    signal?.throwIfAborted()
+  } catch (error) {
+    cancel()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', cancel)
   }
   return { size, bytes: bytes.subarray(0, filled) }
 }

@@ -30,8 +30,11 @@ export type RowsOptions<Name> = Partial<RowRange> & {
    * one table takes fewer requests with more.
    */
   readonly fetchBytes?: number
-  /** Whether the next piece is fetched while this one is looked at. `none` is for those who have very many tables open. */
-  readonly ahead?: 'next' | 'none'
+  /**
+   * Whether the next piece is fetched while this one is looked at. `later` begins with the third piece, for readers that
+   * mostly stop in the first; `none` is for those who have very many tables open.
+   */
+  readonly ahead?: 'next' | 'later' | 'none'
 }
 
 /**
@@ -149,18 +152,26 @@ export class Table<Row> {
     const { columns, fetchBytes = 0, ahead = 'next' } = options
     const wanted = this.#wanted(columns)
     const spans = this.#spans(start, end, wanted, fetchBytes)
+    const stopped = new AbortController()
     let next: Promise<Uint8Array> | undefined
-    for (const [i, span] of spans.entries()) {
-      const data = await (next ?? this.#fetch(span))
-      const following = spans[i + 1]
-      next = following === undefined || ahead === 'none' ? undefined : this.#fetch(following)
-      // It may never be waited for: whoever stops early does not care.
-      next?.catch(() => {})
-      for (let group = span.firstGroup; group < span.endGroup; group++) {
-        // What was fetched at once is no reason to keep the event loop for so long.
-        if (group > span.firstGroup) await yieldToEventLoop()
-        yield this.#view<Name>(group, { start, end }, wanted, data, span.offset)
+    try {
+      for (const [i, span] of spans.entries()) {
+        const data = await (next ?? this.#fetch(span, stopped.signal))
+        const following = spans[i + 1]
+        const isAhead = ahead === 'next' || (ahead === 'later' && i > 0)
+        next = following === undefined || !isAhead ? undefined : this.#fetch(following, stopped.signal)
+        // Its failure is told when it is waited for.
+        next?.catch(() => {})
+        for (let group = span.firstGroup; group < span.endGroup; group++) {
+          // What was fetched at once is no reason to keep the event loop for so long.
+          if (group > span.firstGroup) await yieldToEventLoop()
+          yield this.#view<Name>(group, { start, end }, wanted, data, span.offset)
+        }
       }
+    } finally {
+      // What was fetched ahead has to be cancelled before the request ends, or workerd keeps its file open for good.
+      stopped.abort()
+      await next?.catch(() => {})
     }
   }
 
@@ -193,9 +204,9 @@ export class Table<Row> {
     return spans
   }
 
-  async #fetch(span: Span): Promise<Uint8Array> {
-    const fetched = await fetchBytes(this.#store, this.#key, { offset: span.offset, length: span.length })
-    if (fetched?.bytes.length === span.length) return fetched.bytes
+  async #fetch({ offset, length }: Span, signal: AbortSignal): Promise<Uint8Array> {
+    const fetched = await fetchBytes(this.#store, this.#key, { offset, length }, signal)
+    if (fetched?.bytes.length === length) return fetched.bytes
     throw new Problem(
       'store_error',
       `the stored table ${this.#key} is ${fetched ? 'shorter than it was' : 'gone'}`,

@@ -1,0 +1,89 @@
+/** The Worker host lets go of every stored object that it opens: workerd keeps a file open for each body that nobody reads. */
+import { readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { inParallel } from '../src/concurrency.ts'
+import { ask } from './ask.ts'
+import { makeImage, makeLayer } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { type SpawnedService, spawnService, temporaryData } from './service.ts'
+
+/** Enough for several groups of rows, of which a page reads the first. */
+const FILES = 9_000
+/** Of each list: two thousand in all. */
+const PAGES = 500
+const AT_ONCE = 8
+/** Whatever runs meanwhile; a leak of one file a page is hundreds. */
+const SPARE = 30
+
+let data: string
+let service: SpawnedService
+let registry: FixtureRegistry
+let image: string
+
+beforeAll(async () => {
+  data = await temporaryData()
+  ;[service, registry] = await Promise.all([spawnService('worker', data), FixtureRegistry.start()])
+  const members = Array.from({ length: FILES }, (_, i) => ({ name: `files/${i}`, content: `${i % 3000}` }))
+  const over = members.slice(0, 6_000).map((member) => ({ ...member, content: 'other' }))
+  image = registry.push('many', 'v1', makeImage([await makeLayer(members), await makeLayer(over)]))
+  const { status } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
+  expect(status).toBe(200)
+})
+
+afterAll(async () => {
+  await Promise.all([service?.end('SIGKILL'), registry?.close()])
+  await rm(data, { recursive: true, force: true })
+})
+
+/** Of all processes of the service: what its store keeps open. */
+async function openFiles(): Promise<number> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  let count = 0
+  for (const process of processes) {
+    const stat = await readFile(`/proc/${process}/stat`, 'utf8').catch(() => '')
+    // The group's leader is the service's own process.
+    if (Number(stat.split(') ')[1]?.split(' ')[2]) !== service.pid) continue
+    for (const file of await readdir(`/proc/${process}/fd`).catch(() => [])) {
+      const target = await readlink(`/proc/${process}/fd/${file}`).catch(() => '')
+      if (target.startsWith(data) && target.includes('/blobs/')) count++
+    }
+  }
+  return count
+}
+
+it.each([
+  ['/v1/files', {}],
+  ['/v1/waste', {}],
+  ['/v1/duplicates', {}],
+  ['/v1/tree', { path: 'files' }],
+])('pages of %s leave nothing open', async (path, query) => {
+  const before = await openFiles()
+  await inParallel(Array.from({ length: PAGES }), AT_ONCE, async () => {
+    const answer = await ask(service.url, path, { query: { image, limit: 2, ...query } })
+    expect(answer.status).toBe(200)
+  })
+  await expect.poll(openFiles, { timeout: 10_000 }).toBeLessThan(before + SPARE)
+})
+
+it.each([
+  ['before the answer', 0],
+  ['in the middle of a stream', 1],
+])('readers that leave %s leave nothing open', async (_, chunks) => {
+  const before = await openFiles()
+  const url = `${service.url}/v1/files?${new URLSearchParams({ image, format: 'ndjson' })}`
+  await inParallel(
+    Array.from({ length: PAGES }, (_, i) => i),
+    AT_ONCE,
+    async (place) => {
+      const leaving = new AbortController()
+      const answer = fetch(url, { signal: leaving.signal })
+      // Left at another moment each time.
+      if (chunks === 0) await sleep(place % 20)
+      else await (await answer).body?.getReader().read()
+      leaving.abort()
+      await answer.catch(() => undefined)
+    },
+  )
+  await expect.poll(openFiles, { timeout: 10_000 }).toBeLessThan(before + SPARE)
+})

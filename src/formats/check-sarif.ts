@@ -1,31 +1,11 @@
 /** A verdict's failing rules as SARIF 2.1.0 (OASIS, errata 01), as GitHub's code scanning reads it. */
-import type { RuleName } from '../gate/rules.ts'
+import { RULES } from '../gate/rules.ts'
 import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
 import { fingerprintOf } from './check-fingerprint.ts'
 import { showEvidence } from './check-values.ts'
 import { visible } from './escape.ts'
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
-
-/** What each rule is about: a rule's id and meaning stay, so that an alert about it can be followed over years. */
-const MEANINGS: Readonly<Record<RuleName, string>> = {
-  maxCompressed: 'The sum of the compressed layers is limited.',
-  maxSize: 'The sum of the uncompressed layers is limited.',
-  maxLayerSize: 'The uncompressed size of each layer is limited.',
-  maxWasted: 'The bytes of files that later layers hide are limited.',
-  maxWastedPercent: 'The share of bytes in files that later layers hide is limited.',
-  maxDuplicated: 'The bytes of files that are there more than once are limited.',
-  maxLayers: 'The number of layers is limited.',
-  maxFiles: 'The number of files is limited.',
-  minEfficiency: "dive's efficiency score has a lower limit.",
-  maxUserWastedPercent: "dive's share of wasted bytes in all layers but the first is limited.",
-  deny: 'No path may match the glob.',
-  maxGrowth: 'The growth of the uncompressed size over the baseline is limited.',
-  maxCompressedGrowth: 'The growth of the compressed size over the baseline is limited.',
-  lowestEfficiency: "dive's efficiency score has a lower limit.",
-  highestWastedBytes: "dive's wasted bytes are limited.",
-  highestUserWastedPercent: "dive's share of wasted bytes in all layers but the first is limited.",
-}
 
 /** @param file path in the repository that results point at */
 export function checkSarif(verdict: Verdict, file: string): string {
@@ -42,8 +22,8 @@ export function checkSarif(verdict: Verdict, file: string): string {
             rules: ids.map((id) => ({
               id,
               name: id,
-              shortDescription: { text: MEANINGS[id] },
-              fullDescription: { text: MEANINGS[id] },
+              shortDescription: { text: RULES[id].means },
+              fullDescription: { text: RULES[id].means },
               defaultConfiguration: { level: 'error' },
             })),
           },

@@ -3,7 +3,7 @@ import { policyFromDiveCi } from './dive-ci.ts'
 
 function rules(text: string) {
   try {
-    return policyFromDiveCi(text).rules
+    return policyFromDiveCi(text).rules.map(({ name, limit }) => ({ name, limit }))
   } catch (error) {
     return error
   }
@@ -11,8 +11,8 @@ function rules(text: string) {
 
 test("what a file does not name holds by dive's defaults", () => {
   const defaults = [
-    { name: 'lowestEfficiency', ratio: 0.9 },
-    { name: 'highestUserWastedPercent', ratio: 0.1 },
+    { name: 'lowestEfficiency', limit: 0.9 },
+    { name: 'highestUserWastedPercent', limit: 0.1 },
   ]
   expect(rules('rules: {}\n')).toEqual(defaults)
   expect(rules('rules:\n')).toEqual(defaults)
@@ -28,15 +28,15 @@ test("the example of dive's documentation", () => {
   highestUserWastedPercent: 0.20
 `),
   ).toEqual([
-    { name: 'lowestEfficiency', ratio: 0.95 },
-    { name: 'highestWastedBytes', bytes: 20_000_000 },
-    { name: 'highestUserWastedPercent', ratio: 0.2 },
+    { name: 'lowestEfficiency', limit: 0.95 },
+    { name: 'highestWastedBytes', limit: 20_000_000 },
+    { name: 'highestUserWastedPercent', limit: 0.2 },
   ])
 })
 
 test.each(['disabled', 'Disabled', '"disabled"', 'off', 'false'])('%s leaves a rule out', (word) => {
   expect(rules(`rules: {lowestEfficiency: ${word}}`)).toEqual([
-    { name: 'highestUserWastedPercent', ratio: 0.1 },
+    { name: 'highestUserWastedPercent', limit: 0.1 },
   ])
 })
 
@@ -53,7 +53,7 @@ test.each([
   ['.5kB', 500],
 ])('highestWastedBytes: %s is %d bytes', (text, bytes) => {
   const file = `rules: {lowestEfficiency: off, highestUserWastedPercent: off, highestWastedBytes: ${text}}`
-  expect(rules(file)).toEqual([{ name: 'highestWastedBytes', bytes }])
+  expect(rules(file)).toEqual([{ name: 'highestWastedBytes', limit: bytes }])
 })
 
 describe('refused', () => {

@@ -1,9 +1,8 @@
 /** Holds an image against a policy. */
 import { formatBytes } from '../text/format.ts'
 import { Figures } from './figures.ts'
-import { find } from './finding.ts'
 import type { Policy } from './policy.ts'
-import { hasWasteFloor, type Rule } from './rules.ts'
+import { RULES, type Rule } from './rules.ts'
 import type { Subject } from './subject.ts'
 import type { RuleVerdict, Verdict } from './verdict.ts'
 
@@ -23,8 +22,8 @@ export async function evaluate(policy: Policy, subject: Subject): Promise<Verdic
 }
 
 async function judge(rule: Rule, policy: Policy, figures: Figures): Promise<RuleVerdict> {
-  const finding = await find(rule, figures)
-  const floor = hasWasteFloor(rule) ? policy.minWasteBytes : undefined
+  const finding = await rule.judge(figures)
+  const floor = RULES[rule.name].floor ? policy.minWasteBytes : undefined
   const spared = !finding.pass && floor !== undefined && (await figures.wastedBytes()) < floor
   const pass = finding.pass || spared
   const { limit, actual, unit } = finding
@@ -35,7 +34,7 @@ async function judge(rule: Rule, policy: Policy, figures: Figures): Promise<Rule
     actual,
     pass,
     message: spared
-      ? `${finding.message} It is let pass: less than ${formatBytes(floor)} is wasted.`
+      ? `${finding.message} It passes all the same: less than ${formatBytes(floor)} is wasted.`
       : finding.message,
     ...(pass ? {} : { evidence: await finding.evidence() }),
   }

@@ -33,7 +33,9 @@ export class Figures {
         : { reference: baseImage.identity.reference, diffIds: baseImage.diffIds }
     this.#subject = subject
     this.#exclusion = exclusionOf(policy.ignore, image.diffIds, base)
-    this.#globs = policy.rules.flatMap((rule) => (rule.name === 'deny' ? [rule.glob] : []))
+    this.#globs = policy.rules.flatMap(({ name, limit }) =>
+      name === 'deny' && typeof limit === 'string' ? [limit] : [],
+    )
   }
 
   get facts(): ImageFacts {

@@ -2,96 +2,26 @@
 import { formatBytes, formatCount, formatDelta, formatFigure } from '../text/format.ts'
 import type { Denied } from './denied.ts'
 import type { Figures } from './figures.ts'
-import {
-  type Decimal,
-  type GrowthLimit,
-  isWithinPercent,
-  percentAsRatio,
-  ratioAsPercent,
-  toNumber,
-} from './limit.ts'
-import type { Rule } from './rules.ts'
-import type { Evidence, RuleVerdict } from './verdict.ts'
+import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from './limit.ts'
+import type { Evidence, Unit } from './verdict.ts'
 
-export type Finding = Pick<RuleVerdict, 'limit' | 'actual' | 'unit' | 'pass' | 'message'> & {
+export type Finding = {
+  readonly unit: Unit
+  readonly limit: number | string
+  /** Null where there is nothing to compare. */
+  readonly actual: number | null
+  readonly pass: boolean
+  readonly message: string
   /** Asked for only where the rule does not hold. */
   readonly evidence: () => readonly Evidence[] | Promise<readonly Evidence[]>
 }
 
-export async function find(rule: Rule, figures: Figures): Promise<Finding> {
-  switch (rule.name) {
-    case 'maxCompressed':
-      return atMostBytes('The compressed size', figures.compressedBytes, rule.bytes, () =>
-        figures.worstLayers(({ compressedBytes }) => compressedBytes),
-      )
-    case 'maxSize':
-      return atMostBytes('The uncompressed size', figures.facts.size.uncompressedBytes, rule.bytes, () =>
-        figures.worstLayers(({ uncompressedBytes }) => uncompressedBytes),
-      )
-    case 'maxLayerSize':
-      return atMostBytes('The largest layer', figures.largestLayerBytes, rule.bytes, () =>
-        figures.worstLayers(({ uncompressedBytes = 0 }) =>
-          uncompressedBytes > rule.bytes ? uncompressedBytes : undefined,
-        ),
-      )
-    case 'maxWasted':
-      return atMostBytes('The waste', await figures.wastedBytes(), rule.bytes, () => figures.worstWaste())
-    case 'maxWastedPercent':
-      return wastedPercent(await figures.wastedBytes(), rule.percent, figures)
-    case 'maxDuplicated':
-      return atMostBytes('The waste by duplicates', await figures.duplicatedBytes(), rule.bytes, () =>
-        figures.worstDuplicates(),
-      )
-    case 'maxLayers':
-      // The smallest are the first to be joined with others.
-      return atMostCount('layers', figures.layerCount, rule.count, () =>
-        figures.worstLayers(
-          ({ compressedBytes }) => -compressedBytes,
-          ({ compressedBytes }) => compressedBytes,
-        ),
-      )
-    case 'maxFiles':
-      return atMostCount('files', figures.facts.counts.files, rule.count, () =>
-        figures.worstLayers(
-          ({ entries }) => entries,
-          ({ fileBytes }) => fileBytes,
-        ),
-      )
-    case 'minEfficiency':
-    case 'lowestEfficiency':
-      return efficiencyAtLeast((await figures.efficiency()).score, rule.ratio, figures)
-    case 'maxUserWastedPercent': {
-      const { wastedUserRatio } = await figures.efficiency()
-      return userWasted(wastedUserRatio, percentAsRatio(rule.percent), 'percent', figures)
-    }
-    case 'highestUserWastedPercent':
-      return userWasted((await figures.efficiency()).wastedUserRatio, rule.ratio, 'ratio', figures)
-    case 'highestWastedBytes':
-      return atMostBytes("dive's wasted bytes", (await figures.efficiency()).wastedBytes, rule.bytes, () =>
-        figures.worstWaste(),
-      )
-    case 'deny':
-      return denied(rule.glob, await figures.denied(rule.glob))
-    case 'maxGrowth':
-      return growth(
-        'The uncompressed size',
-        figures.facts.size.uncompressedBytes,
-        figures.baselineFacts.size.uncompressedBytes,
-        rule.growth,
-        () => figures.worstNewLayers(({ uncompressedBytes }) => uncompressedBytes),
-      )
-    case 'maxCompressedGrowth':
-      return growth(
-        'The compressed size',
-        figures.compressedBytes,
-        figures.baselineCompressedBytes,
-        rule.growth,
-        () => figures.worstNewLayers(({ compressedBytes }) => compressedBytes),
-      )
-  }
-}
-
-function atMostBytes(what: string, actual: number, limit: number, evidence: Finding['evidence']): Finding {
+export function atMostBytes(
+  what: string,
+  actual: number,
+  limit: number,
+  evidence: Finding['evidence'],
+): Finding {
   const pass = actual <= limit
   const [shown, shownLimit] = tellApart(actual, limit)
   const message = `${what} is ${shown}, ${pass ? 'within' : 'over'} the limit of ${shownLimit}.`
@@ -105,13 +35,18 @@ function tellApart(a: number, b: number): readonly [string, string] {
   return [`${formatCount(a)} B`, `${formatCount(b)} B`]
 }
 
-function atMostCount(what: string, actual: number, limit: number, evidence: Finding['evidence']): Finding {
+export function atMostCount(
+  what: string,
+  actual: number,
+  limit: number,
+  evidence: Finding['evidence'],
+): Finding {
   const pass = actual <= limit
   const message = `There are ${formatCount(actual)} ${what}, ${pass ? 'within' : 'over'} the limit of ${formatCount(limit)}.`
   return { unit: 'count', limit, actual, pass, message, evidence }
 }
 
-function wastedPercent(wasted: number, limit: Decimal, figures: Figures): Finding {
+export function wastedPercent(wasted: number, limit: Decimal, figures: Figures): Finding {
   const { fileBytes } = figures.facts.size
   const pass = fileBytes === 0 || isWithinPercent(wasted, fileBytes, limit)
   const actual = fileBytes === 0 ? 0 : (100 * wasted) / fileBytes
@@ -127,7 +62,7 @@ function wastedPercent(wasted: number, limit: Decimal, figures: Figures): Findin
   }
 }
 
-function efficiencyAtLeast(score: number, limit: number, figures: Figures): Finding {
+export function efficiencyAtLeast(score: number, limit: number, figures: Figures): Finding {
   const pass = score >= limit
   // Five digits, cut off: a score below its limit never shows as if it were at it.
   const shown = Math.floor(score * 1e5) / 1e5
@@ -136,12 +71,12 @@ function efficiencyAtLeast(score: number, limit: number, figures: Figures): Find
 }
 
 /** dive's share of wasted bytes in all layers but the first, told as the rule has its limit. */
-function userWasted(
-  ratio: number | undefined,
+export async function userWasted(
   limit: number,
   unit: 'percent' | 'ratio',
   figures: Figures,
-): Finding {
+): Promise<Finding> {
+  const { wastedUserRatio: ratio } = await figures.efficiency()
   const told = (value: number) => (unit === 'percent' ? ratioAsPercent(value) : value)
   const evidence = () => figures.worstWaste()
   if (ratio === undefined) {
@@ -154,7 +89,7 @@ function userWasted(
   return { unit, limit: told(limit), actual: told(ratio), pass, message, evidence }
 }
 
-function denied(glob: string, { paths, worst }: Denied): Finding {
+export function denied(glob: string, { paths, worst }: Denied): Finding {
   const message =
     paths === 0
       ? `No path matches ${glob}.`
@@ -162,25 +97,16 @@ function denied(glob: string, { paths, worst }: Denied): Finding {
   return { unit: 'count', limit: glob, actual: paths, pass: paths === 0, message, evidence: () => worst }
 }
 
-function growth(
-  what: string,
-  now: number,
-  before: number,
-  limit: GrowthLimit,
-  evidence: Finding['evidence'],
-): Finding {
+/** A size now, and in the baseline. */
+export type Growth = { readonly what: string; readonly now: number; readonly before: number }
+
+export function growth(grown: Growth, limit: GrowthLimit, evidence: Finding['evidence']): Finding {
   return 'bytes' in limit
-    ? growthInBytes(what, now, before, limit.bytes, evidence)
-    : growthInPercent(what, now, before, limit.percent, evidence)
+    ? growthInBytes(grown, limit.bytes, evidence)
+    : growthInPercent(grown, limit.percent, evidence)
 }
 
-function growthInBytes(
-  what: string,
-  now: number,
-  before: number,
-  limit: number,
-  evidence: Finding['evidence'],
-): Finding {
+function growthInBytes({ what, now, before }: Growth, limit: number, evidence: Finding['evidence']): Finding {
   const actual = now - before
   const pass = actual <= limit
   const [shown, shownLimit] = tellApart(Math.abs(actual), limit)
@@ -190,9 +116,7 @@ function growthInBytes(
 }
 
 function growthInPercent(
-  what: string,
-  now: number,
-  before: number,
+  { what, now, before }: Growth,
   limit: Decimal,
   evidence: Finding['evidence'],
 ): Finding {

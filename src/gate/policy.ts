@@ -3,7 +3,7 @@
 import { Problem } from '../problem.ts'
 import { compileGlobSet } from '../text/glob.ts'
 import { parseBytesLimit } from './limit.ts'
-import { type Depth, depthOf, isGrowthRule, POLICY_RULES, type PolicyRuleName, type Rule } from './rules.ts'
+import { type Depth, POLICY_RULES, POLICY_WORDS, RULES, type Rule, readRule } from './rules.ts'
 
 export type Policy = {
   /** At least one, in the order in which their verdicts are told. */
@@ -17,17 +17,6 @@ export type Policy = {
   /** In bytes; where less is wasted, the rules about shares of waste hold. */
   readonly minWasteBytes?: number
 }
-
-/** Words of a policy that are no rules by themselves. */
-const CONDITIONS = ['baseline', 'baseImage', 'ignore', 'minWasteBytes'] as const
-
-const RULE_NAMES = Object.keys(POLICY_RULES) as readonly PolicyRuleName[]
-
-/** Words that can be given more than once. */
-const REPEATABLE: ReadonlySet<string> = new Set(['deny', 'ignore'])
-
-/** Every word of a policy: the query parameters of a check beside the image's own, and the keys of a policy that is posted. */
-export const POLICY_WORDS: readonly string[] = [...RULE_NAMES, ...CONDITIONS]
 
 /**
  * @param query of a request; `besides` are the parameters that somebody else reads
@@ -51,22 +40,22 @@ export function policyFromQuery(query: URLSearchParams, besides: readonly string
 export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): Policy {
   for (const [word, values] of words) checkWord(word, values)
   // A glob that is there twice is one rule.
-  const rules = RULE_NAMES.flatMap((name) =>
-    [...new Set(words.get(name))].map((text) => POLICY_RULES[name](text)),
+  const rules = POLICY_RULES.flatMap((name) =>
+    [...new Set(words.get(name))].map((text) => readRule(name, text)),
   )
   const [baseline] = words.get('baseline') ?? []
   const [baseImage] = words.get('baseImage') ?? []
   const [minWasteBytes] = words.get('minWasteBytes') ?? []
   const ignore = words.get('ignore') ?? []
   if (rules.length === 0) {
-    throw new Problem('invalid_parameter', `no rule is given; there are ${RULE_NAMES.join(', ')}`)
+    throw new Problem('invalid_parameter', `no rule given; the rules are ${POLICY_RULES.join(', ')}`)
   }
-  const growth = rules.find(isGrowthRule)
+  const growth = rules.find(isGrowth)
   if (growth !== undefined && baseline === undefined) {
     const detail = `${growth.name} needs a baseline: the image that growth is measured against`
     throw new Problem('invalid_parameter', detail, { parameter: 'baseline' })
   }
-  checkGlobs('deny', words.get('deny') ?? [])
+  for (const name of POLICY_RULES) if (RULES[name].glob) checkGlobs(name, words.get(name) ?? [])
   checkGlobs('ignore', ignore)
   return {
     rules,
@@ -80,13 +69,16 @@ export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): 
 }
 
 function checkWord(word: string, values: readonly string[]): void {
-  if (!POLICY_WORDS.includes(word)) {
-    const meant = POLICY_WORDS.find((known) => plainly(known) === plainly(word))
-    const hint = meant === undefined ? '' : `; ${meant} is meant`
-    throw new Problem('invalid_parameter', `${word} is no rule and no parameter${hint}`, { parameter: word })
+  const known = POLICY_WORDS.get(word)
+  if (known === undefined) {
+    const meant = [...POLICY_WORDS.keys()].find((one) => plainly(one) === plainly(word))
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    throw new Problem('invalid_parameter', `unknown rule or parameter ${word}${hint}`, { parameter: word })
   }
-  if (values.length > 1 && !REPEATABLE.has(word)) {
-    throw new Problem('invalid_parameter', `${word} is given ${values.length} times`, { parameter: word })
+  if (values.length > 1 && !known.repeats) {
+    throw new Problem('invalid_parameter', `${word} is given ${values.length} times; give it once`, {
+      parameter: word,
+    })
   }
   if (values.includes('')) {
     throw new Problem('invalid_parameter', `${word} has no value`, { parameter: word })
@@ -117,9 +109,13 @@ export type Needs = {
 export function needsOf(policy: Policy): Needs {
   const image = deepest(policy.rules)
   if (policy.baseline === undefined) return { image }
-  return { image, baseline: deepest(policy.rules.filter(isGrowthRule)) }
+  return { image, baseline: deepest(policy.rules.filter(isGrowth)) }
 }
 
 function deepest(rules: readonly Rule[]): Depth {
-  return rules.some((rule) => depthOf(rule) === 'analysis') ? 'analysis' : 'manifest'
+  return rules.some((rule) => RULES[rule.name].needs === 'analysis') ? 'analysis' : 'manifest'
+}
+
+function isGrowth({ name }: Rule): boolean {
+  return RULES[name].growth === true
 }

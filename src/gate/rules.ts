@@ -1,4 +1,19 @@
-/** What a policy can ask of an image: each rule's word, how its limit is written, and how much has to be known to judge it. */
+/**
+ * The rules of the gate, one entry each: how a limit is read, what has to be known of the image, how it is judged, what it
+ * means. Policies, `.dive-ci` files, OpenAPI and SARIF are made from this table; a new rule is a new entry.
+ */
+import { diveBytes, diveRatio } from './dive-limit.ts'
+import type { Figures } from './figures.ts'
+import {
+  atMostBytes,
+  atMostCount,
+  denied,
+  efficiencyAtLeast,
+  type Finding,
+  growth,
+  userWasted,
+  wastedPercent,
+} from './finding.ts'
 import {
   type Decimal,
   type GrowthLimit,
@@ -7,88 +22,316 @@ import {
   parseGrowthLimit,
   parsePercentLimit,
   parseRatioLimit,
+  percentAsRatio,
 } from './limit.ts'
-
-type SizeRule = {
-  readonly name: 'maxCompressed' | 'maxSize' | 'maxLayerSize' | 'maxWasted' | 'maxDuplicated'
-  readonly bytes: number
-}
-type CountRule = { readonly name: 'maxLayers' | 'maxFiles'; readonly count: number }
-type PercentRule = { readonly name: 'maxWastedPercent' | 'maxUserWastedPercent'; readonly percent: Decimal }
-type EfficiencyRule = { readonly name: 'minEfficiency'; readonly ratio: number }
-type DenyRule = { readonly name: 'deny'; readonly glob: string }
-type GrowthRule = { readonly name: 'maxGrowth' | 'maxCompressedGrowth'; readonly growth: GrowthLimit }
-
-/** As a `.dive-ci` file has them. */
-type DiveRule =
-  | { readonly name: 'lowestEfficiency' | 'highestUserWastedPercent'; readonly ratio: number }
-  | { readonly name: 'highestWastedBytes'; readonly bytes: number }
-
-export type Rule = SizeRule | CountRule | PercentRule | EfficiencyRule | DenyRule | GrowthRule | DiveRule
-
-export type RuleName = Rule['name']
-
-/** The words of a policy. */
-export type PolicyRuleName = Exclude<RuleName, DiveRule['name']>
-
-/**
- * In the order in which verdicts are told. Each reader takes what the policy has at the rule's word.
- *
- * @throws Problem `invalid_parameter` from each reader
- */
-export const POLICY_RULES: { readonly [name in PolicyRuleName]: (text: string) => Rule } = {
-  maxCompressed: (text) => bytesRule('maxCompressed', text),
-  maxSize: (text) => bytesRule('maxSize', text),
-  maxLayerSize: (text) => bytesRule('maxLayerSize', text),
-  maxWasted: (text) => bytesRule('maxWasted', text),
-  maxWastedPercent: (text) => percentRule('maxWastedPercent', text),
-  maxDuplicated: (text) => bytesRule('maxDuplicated', text),
-  maxLayers: (text) => countRule('maxLayers', text),
-  maxFiles: (text) => countRule('maxFiles', text),
-  minEfficiency: (text) => ({ name: 'minEfficiency', ratio: parseRatioLimit(text, 'minEfficiency') }),
-  maxUserWastedPercent: (text) => percentRule('maxUserWastedPercent', text),
-  deny: (glob) => ({ name: 'deny', glob }),
-  maxGrowth: (text) => growthRule('maxGrowth', text),
-  maxCompressedGrowth: (text) => growthRule('maxCompressedGrowth', text),
-}
-
-function bytesRule(name: SizeRule['name'], text: string): Rule {
-  return { name, bytes: parseBytesLimit(text, name) }
-}
-
-function percentRule(name: PercentRule['name'], text: string): Rule {
-  return { name, percent: parsePercentLimit(text, name) }
-}
-
-function countRule(name: CountRule['name'], text: string): Rule {
-  return { name, count: parseCountLimit(text, name) }
-}
-
-function growthRule(name: GrowthRule['name'], text: string): Rule {
-  return { name, growth: parseGrowthLimit(text, name) }
-}
 
 /** What an image's manifest and config answer in one round trip, or what only reading all its layers does. */
 export type Depth = 'manifest' | 'analysis'
 
-export function depthOf(rule: Rule): Depth {
-  switch (rule.name) {
-    case 'maxCompressed':
-    case 'maxLayers':
-    case 'maxCompressedGrowth':
-      return 'manifest'
-    default:
-      return 'analysis'
+export type Limit = number | string | Decimal | GrowthLimit
+
+/** Whether the rule holds, by the figures of an image. */
+type Judge = (figures: Figures) => Finding | Promise<Finding>
+
+type RuleFacts = {
+  /** What the rule is about, for years: a sentence that names no figure. */
+  readonly means: string
+  /** When the rule holds, in the terms of a report; Markdown. */
+  readonly holds: string
+  /** A limit, as people write it. */
+  readonly example: string
+  readonly needs: Depth
+  /** The rule may be given more than once; each limit is a rule. */
+  readonly repeats?: true
+  /** The limit is a glob. */
+  readonly glob?: true
+  /** The rule compares with `baseline`. */
+  readonly growth?: true
+  /** `minWasteBytes` lets it pass: where hardly anything is wasted, a share of it says little. */
+  readonly floor?: true
+  /** A rule of `.dive-ci` files, not of policies. */
+  readonly dive?: {
+    /** Where a file does not name the rule; by default it is off. */
+    readonly default?: string
   }
 }
 
-export function isGrowthRule(rule: Rule): boolean {
-  return rule.name === 'maxGrowth' || rule.name === 'maxCompressedGrowth'
+type Definition<L extends Limit> = RuleFacts & {
+  /** @throws Problem `invalid_parameter` that names the rule */
+  readonly parse: (text: string, rule: string) => L
+  readonly judge: (limit: L, figures: Figures) => Finding | Promise<Finding>
 }
 
-/** The rules that `minWasteBytes` lets pass: where hardly anything is wasted, a share of it says little. */
-export function hasWasteFloor(rule: Rule): boolean {
-  return (
-    rule.name === 'maxWastedPercent' || rule.name === 'minEfficiency' || rule.name === 'maxUserWastedPercent'
-  )
+/** A rule without its limit. */
+export type RuleKind = RuleFacts & {
+  /** @throws Problem `invalid_parameter` that names the rule */
+  readonly read: (text: string, rule: string) => { readonly limit: Limit; readonly judge: Judge }
 }
+
+function rule<L extends Limit>({ parse, judge, ...facts }: Definition<L>): RuleKind {
+  return {
+    ...facts,
+    read(text, name) {
+      const limit = parse(text, name)
+      return { limit, judge: (figures) => judge(limit, figures) }
+    },
+  }
+}
+
+/** In the order in which verdicts are told. */
+const TABLE = {
+  maxCompressed: rule({
+    means: 'The sum of the compressed layers is limited.',
+    holds: '`size.compressedBytes` is at most this.',
+    example: '200MB',
+    needs: 'manifest',
+    parse: parseBytesLimit,
+    judge: (limit, figures) =>
+      atMostBytes('The compressed size', figures.compressedBytes, limit, () =>
+        figures.worstLayers(({ compressedBytes }) => compressedBytes),
+      ),
+  }),
+  maxSize: rule({
+    means: 'The sum of the uncompressed layers is limited.',
+    holds: '`size.uncompressedBytes` is at most this.',
+    example: '1.5GiB',
+    needs: 'analysis',
+    parse: parseBytesLimit,
+    judge: (limit, figures) =>
+      atMostBytes('The uncompressed size', figures.facts.size.uncompressedBytes, limit, () =>
+        figures.worstLayers(({ uncompressedBytes }) => uncompressedBytes),
+      ),
+  }),
+  maxLayerSize: rule({
+    means: 'The uncompressed size of each layer is limited.',
+    holds: "The largest layer's `uncompressedBytes` is at most this.",
+    example: '500MB',
+    needs: 'analysis',
+    parse: parseBytesLimit,
+    judge: (limit, figures) =>
+      atMostBytes('The largest layer', figures.largestLayerBytes, limit, () =>
+        figures.worstLayers(({ uncompressedBytes = 0 }) =>
+          uncompressedBytes > limit ? uncompressedBytes : undefined,
+        ),
+      ),
+  }),
+  maxWasted: rule({
+    means: 'The bytes of files that later layers hide are limited.',
+    holds: '`waste.bytes` is at most this.',
+    example: '50MB',
+    needs: 'analysis',
+    parse: parseBytesLimit,
+    judge: async (limit, figures) =>
+      atMostBytes('The waste', await figures.wastedBytes(), limit, () => figures.worstWaste()),
+  }),
+  maxWastedPercent: rule({
+    means: 'The share of bytes in files that later layers hide is limited.',
+    holds: '100 × `waste.bytes` ÷ `size.fileBytes` is at most this: `10` or `10%`.',
+    example: '10%',
+    needs: 'analysis',
+    floor: true,
+    parse: parsePercentLimit,
+    judge: async (limit, figures) => wastedPercent(await figures.wastedBytes(), limit, figures),
+  }),
+  maxDuplicated: rule({
+    means: 'The bytes of surplus copies of files are limited.',
+    holds: '`duplicates.wastedBytes` is at most this.',
+    example: '10MB',
+    needs: 'analysis',
+    parse: parseBytesLimit,
+    judge: async (limit, figures) =>
+      atMostBytes('The waste by duplicates', await figures.duplicatedBytes(), limit, () =>
+        figures.worstDuplicates(),
+      ),
+  }),
+  maxLayers: rule({
+    means: 'The number of layers is limited.',
+    holds: '`counts.layers` is at most this.',
+    example: '30',
+    needs: 'manifest',
+    parse: parseCountLimit,
+    // The smallest are the first to be joined with others.
+    judge: (limit, figures) =>
+      atMostCount('layers', figures.layerCount, limit, () =>
+        figures.worstLayers(
+          ({ compressedBytes }) => -compressedBytes,
+          ({ compressedBytes }) => compressedBytes,
+        ),
+      ),
+  }),
+  maxFiles: rule({
+    means: 'The number of files is limited.',
+    holds: '`counts.files` is at most this.',
+    example: '50000',
+    needs: 'analysis',
+    parse: parseCountLimit,
+    judge: (limit, figures) =>
+      atMostCount('files', figures.facts.counts.files, limit, () =>
+        figures.worstLayers(
+          ({ entries }) => entries,
+          ({ fileBytes }) => fileBytes,
+        ),
+      ),
+  }),
+  minEfficiency: rule({
+    means: "dive's efficiency score has a lower limit.",
+    holds: '`efficiency.score` is at least this, 0 to 1.',
+    example: '0.9',
+    needs: 'analysis',
+    floor: true,
+    parse: parseRatioLimit,
+    judge: async (limit, figures) => efficiencyAtLeast((await figures.efficiency()).score, limit, figures),
+  }),
+  maxUserWastedPercent: rule({
+    means: "dive's share of wasted bytes in all layers but the first is limited.",
+    holds: "100 × `efficiency.wastedUserRatio` (dive's ratio) is at most this: `10` or `10%`.",
+    example: '10%',
+    needs: 'analysis',
+    floor: true,
+    parse: parsePercentLimit,
+    judge: async (limit, figures) => userWasted(percentAsRatio(limit), 'percent', figures),
+  }),
+  deny: rule({
+    means: 'No path may match the glob.',
+    holds: 'No path of the merged file system matches the glob; may be repeated.',
+    example: '**/.git/**',
+    needs: 'analysis',
+    repeats: true,
+    glob: true,
+    parse: (glob) => glob,
+    judge: async (glob, figures) => denied(glob, await figures.denied(glob)),
+  }),
+  maxGrowth: rule({
+    means: 'The growth of the uncompressed size over the baseline is limited.',
+    holds: 'Growth of `uncompressedBytes` over `baseline` is at most this: a size, or percent.',
+    example: '5%',
+    needs: 'analysis',
+    growth: true,
+    parse: parseGrowthLimit,
+    judge: (limit, figures) =>
+      growth(
+        {
+          what: 'The uncompressed size',
+          now: figures.facts.size.uncompressedBytes,
+          before: figures.baselineFacts.size.uncompressedBytes,
+        },
+        limit,
+        () => figures.worstNewLayers(({ uncompressedBytes }) => uncompressedBytes),
+      ),
+  }),
+  maxCompressedGrowth: rule({
+    means: 'The growth of the compressed size over the baseline is limited.',
+    holds: 'Growth of `compressedBytes` over `baseline` is at most this: a size, or percent.',
+    example: '10MB',
+    needs: 'manifest',
+    growth: true,
+    parse: parseGrowthLimit,
+    judge: (limit, figures) =>
+      growth(
+        {
+          what: 'The compressed size',
+          now: figures.compressedBytes,
+          before: figures.baselineCompressedBytes,
+        },
+        limit,
+        () => figures.worstNewLayers(({ compressedBytes }) => compressedBytes),
+      ),
+  }),
+  lowestEfficiency: rule({
+    means: "dive's efficiency score has a lower limit.",
+    holds: '`efficiency.score` is at least this, 0 to 1.',
+    example: '0.95',
+    needs: 'analysis',
+    dive: { default: '0.9' },
+    parse: diveRatio,
+    judge: async (limit, figures) => efficiencyAtLeast((await figures.efficiency()).score, limit, figures),
+  }),
+  highestWastedBytes: rule({
+    means: "dive's wasted bytes are limited.",
+    holds: '`efficiency.wastedBytes` is at most this.',
+    example: '20MB',
+    needs: 'analysis',
+    dive: {},
+    parse: diveBytes,
+    judge: async (limit, figures) =>
+      atMostBytes("dive's wasted bytes", (await figures.efficiency()).wastedBytes, limit, () =>
+        figures.worstWaste(),
+      ),
+  }),
+  highestUserWastedPercent: rule({
+    means: "dive's share of wasted bytes in all layers but the first is limited.",
+    holds: '`efficiency.wastedUserRatio` is at most this, 0 to 1.',
+    example: '0.2',
+    needs: 'analysis',
+    dive: { default: '0.1' },
+    parse: diveRatio,
+    judge: async (limit, figures) => userWasted(limit, 'ratio', figures),
+  }),
+}
+
+export type RuleName = keyof typeof TABLE
+
+export const RULES: Readonly<Record<RuleName, RuleKind>> = TABLE
+
+/** A rule with its limit. */
+export type Rule = {
+  readonly name: RuleName
+  readonly limit: Limit
+  readonly judge: Judge
+}
+
+/** @throws Problem `invalid_parameter` for a limit that cannot be read */
+export function readRule(name: RuleName, text: string): Rule {
+  return { name, ...RULES[name].read(text, name) }
+}
+
+function isRuleName(name: string): name is RuleName {
+  return Object.hasOwn(TABLE, name)
+}
+
+function namesWhere(keeps: (kind: RuleKind) => boolean): readonly RuleName[] {
+  return Object.keys(TABLE)
+    .filter(isRuleName)
+    .filter((name) => keeps(RULES[name]))
+}
+
+/** The rules of policies. */
+export const POLICY_RULES = namesWhere(({ dive }) => dive === undefined)
+/** The rules of `.dive-ci` files. */
+export const DIVE_RULES = namesWhere(({ dive }) => dive !== undefined)
+
+/** A word of a policy that is not a rule by itself. */
+type Condition = Pick<RuleFacts, 'holds' | 'example' | 'repeats'>
+
+const CONDITION_TABLE = {
+  minWasteBytes: {
+    holds:
+      'A floor: where `waste.bytes` is below it, the percent and efficiency rules hold anyway. Not a rule by itself.',
+    example: '1MB',
+  },
+  baseline: {
+    holds: 'The image that growth is measured against. Not a rule by itself.',
+    example: 'alpine:3.19',
+  },
+  baseImage: {
+    holds:
+      'The image that this one is built on: bytes in its layers do not count in waste, duplicates and dive’s rules unless a layer of this image removed or replaced them. Not a rule by itself.',
+    example: 'alpine:3.20',
+  },
+  ignore: {
+    holds:
+      'Paths that match count as neither waste, duplicates nor denied; may be repeated. Not a rule by itself.',
+    example: 'usr/share/doc/**',
+    repeats: true,
+  },
+} satisfies Record<string, Condition>
+
+export type ConditionName = keyof typeof CONDITION_TABLE
+
+export const CONDITIONS: Readonly<Record<ConditionName, Condition>> = CONDITION_TABLE
+
+/** Every word of a policy with what it says: the query parameters of a check beside the image's own, the keys of a posted policy. */
+export const POLICY_WORDS: ReadonlyMap<string, Condition> = new Map([
+  ...POLICY_RULES.map((name): [string, Condition] => [name, RULES[name]]),
+  ...Object.entries(CONDITIONS),
+])

@@ -42,7 +42,7 @@ test.each([
   ['/v1/file?image=a', 'path', /missing/],
   ['/v1/diff?from=a', 'to', /missing/],
   ['/v1/diff?from=a&to=b&format=pdf', 'format', /json, markdown, text, html/],
-  ['/v1/check?image=a&maxsize=1', 'maxsize', /maxSize is meant/],
+  ['/v1/check?image=a&maxsize=1', 'maxsize', /did you mean maxSize/],
   ['/v1/check?image=a&maxSize=1&file=../x', 'file', /relative/],
   ['/v1/tags?repository=a:b', 'repository', /without tag/],
   ['/v1/analyses/x?y=z', 'y', /not a parameter/],

@@ -23,7 +23,7 @@ import { entityTag, isUnchanged, notModified } from '../middleware/conditional.t
 import { openToAll, problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'
-import { LIST_WORDS, mapWords, RULE_WORDS } from './check.schema.ts'
+import { mapPolicyWords } from './check.schema.ts'
 
 /** What is left of two seconds when the way to the reader is paid. */
 const PATIENCE_MILLISECONDS = 1700
@@ -62,11 +62,10 @@ const request = {
       .optional()
       .openapi({ description: 'From here on the badge is yellow.', example: '100MB' }),
     bad: z.string().optional().openapi({ description: 'From here on the badge is red.', example: '200MB' }),
-    ...mapWords(RULE_WORDS, (description, example) =>
-      reference(`Of \`check\` and \`delta\`: ${description}`, example).optional(),
-    ),
-    ...mapWords(LIST_WORDS, (description, example) =>
-      repeatable({ description: `Of \`check\`: ${description}`, example: [example] }).optional(),
+    ...mapPolicyWords(
+      (description, example) => reference(`Of \`check\` and \`delta\`: ${description}`, example).optional(),
+      (description, example) =>
+        repeatable({ description: `Of \`check\`: ${description}`, example: [example] }).optional(),
     ),
   }),
 }

@@ -1,5 +1,6 @@
 /** `/v1/check`: the shapes of `gate/`, described. */
 import { z } from '@hono/zod-openapi'
+import { POLICY_WORDS } from '../../gate/rules.ts'
 import { bytes, layerIndex, path, pathBase64, text } from '../openapi/fields.ts'
 import { identitySchema } from './report.schema.ts'
 
@@ -58,52 +59,8 @@ const globs = (description: string, example: string) =>
 const SIZE =
   'Digits, an optional fraction, an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).'
 
-type Words = Readonly<Record<string, readonly [description: string, example: string]>>
-
-/** The words of a policy, each with what it says; the same in a query and in a body. */
-export const RULE_WORDS: Words = {
-  maxCompressed: ['`size.compressedBytes` is at most this.', '200MB'],
-  maxSize: ['`size.uncompressedBytes` is at most this.', '1.5GiB'],
-  maxLayerSize: ["The largest layer's `uncompressedBytes` is at most this.", '500MB'],
-  maxWasted: ['`waste.bytes` is at most this.', '50MB'],
-  maxDuplicated: ['`duplicates.wastedBytes` is at most this.', '10MB'],
-  maxWastedPercent: ['100 × `waste.bytes` ÷ `size.fileBytes` is at most this: `10` or `10%`.', '10%'],
-  maxLayers: ['`counts.layers` is at most this.', '30'],
-  maxFiles: ['`counts.files` is at most this.', '50000'],
-  minEfficiency: ['`efficiency.score` is at least this, 0 to 1.', '0.9'],
-  maxUserWastedPercent: [
-    "100 × `efficiency.wastedUserRatio` (dive's ratio) is at most this: `10` or `10%`.",
-    '10%',
-  ],
-  maxGrowth: ['Growth of `uncompressedBytes` over `baseline` is at most this: a size, or percent.', '5%'],
-  maxCompressedGrowth: [
-    'Growth of `compressedBytes` over `baseline` is at most this: a size, or percent.',
-    '10MB',
-  ],
-  minWasteBytes: [
-    'A floor: where `waste.bytes` is below it, the percent and efficiency rules hold anyway. No rule by itself.',
-    '1MB',
-  ],
-  baseline: ['The image that growth is measured against. No rule by itself.', 'alpine:3.19'],
-  baseImage: [
-    'The image that this one is built on: bytes in its layers do not count in waste, duplicates and dive’s rules unless a layer of this image removed or replaced them. No rule by itself.',
-    'alpine:3.20',
-  ],
-}
-
-export const LIST_WORDS: Words = {
-  deny: ['No path of the merged file system matches the glob; may be repeated.', '**/.git/**'],
-  ignore: [
-    'Paths that match count as neither waste, duplicates nor denied; may be repeated. No rule by itself.',
-    'usr/share/doc/**',
-  ],
-}
-
 export const policySchema = z
-  .strictObject({
-    ...mapWords(RULE_WORDS, limit),
-    ...mapWords(LIST_WORDS, globs),
-  })
+  .strictObject(mapPolicyWords(limit, globs))
   .openapi('Policy', { description: `The rules, at least one. ${SIZE}` })
 
 const image = text('A reference as `docker pull` takes it', 'alpine:3.20')
@@ -125,12 +82,17 @@ export const checkRequestSchema = z
     description: 'An image, and the policy or `.dive-ci` file that it is held against.',
   })
 
-/** Each word of a policy as a schema. */
-export function mapWords<S extends z.ZodType>(
-  words: Words,
-  make: (description: string, example: string) => S,
-): Record<string, S> {
+type MakeSchema<S> = (description: string, example: string) => S
+
+/** Each word of a policy as a schema: of its one value, or of its list where it repeats. */
+export function mapPolicyWords<One extends z.ZodType, List extends z.ZodType>(
+  one: MakeSchema<One>,
+  list: MakeSchema<List>,
+): Record<string, One | List> {
   return Object.fromEntries(
-    Object.entries(words).map(([word, [description, example]]) => [word, make(description, example)]),
+    [...POLICY_WORDS].map(([word, { holds, example, repeats }]) => [
+      word,
+      repeats ? list(holds, example) : one(holds, example),
+    ]),
   )
 }

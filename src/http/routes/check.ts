@@ -17,7 +17,7 @@ import { preferredType } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
 import { parsed } from '../problems.ts'
-import { checkRequestSchema, LIST_WORDS, mapWords, RULE_WORDS, verdictSchema } from './check.schema.ts'
+import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schema.ts'
 
 /** A gate waits by itself: 55 s is what proxies on the way let pass. */
 const WAIT_SECONDS = 55
@@ -68,9 +68,9 @@ const checkImage = createRoute({
     query: z.strictObject({
       image,
       platform,
-      ...mapWords(RULE_WORDS, (description, example) => reference(description, example).optional()),
-      ...mapWords(LIST_WORDS, (description, example) =>
-        repeatable({ description, example: [example] }).optional(),
+      ...mapPolicyWords(
+        (description, example) => reference(description, example).optional(),
+        (description, example) => repeatable({ description, example: [example] }).optional(),
       ),
       ...howToAnswer,
     }),

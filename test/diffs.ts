@@ -8,7 +8,9 @@ const figure = (from: number, to: number): Comparison => ({ from, to, delta: to 
 function image(tag: string): ImageIdentity {
   return {
     reference: `registry.example/team/app:${tag}`,
+    transport: 'docker',
     registry: 'registry.example',
+    id: `sha256:${'c'.repeat(64)}`,
     repository: 'team/app',
     tag,
     digest: `sha256:${'0'.repeat(64)}`,

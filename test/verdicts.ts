@@ -5,7 +5,9 @@ import type { ImageIdentity } from '../src/image/report.ts'
 
 const image: ImageIdentity = {
   reference: 'docker.io/library/nginx:1.27',
+  transport: 'docker',
   registry: 'docker.io',
+  id: `sha256:${'c'.repeat(64)}`,
   repository: 'library/nginx',
   tag: '1.27',
   digest: `sha256:${'a'.repeat(64)}`,

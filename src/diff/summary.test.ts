@@ -36,7 +36,9 @@ function sideOf({
     report: {
       image: {
         reference: 'docker.io/library/x:1',
+        transport: 'docker',
         registry: 'docker.io',
+        id: `sha256:${'c'.repeat(64)}`,
         repository: 'library/x',
         digest: `sha256:${'0'.repeat(64)}`,
         platform: 'linux/amd64',

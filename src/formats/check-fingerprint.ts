@@ -10,6 +10,6 @@ import type { ImageIdentity } from '../image/report.ts'
  */
 export function fingerprintOf(rule: RuleVerdict, image: ImageIdentity, file: string): string {
   const glob = typeof rule.limit === 'string' ? rule.limit : ''
-  const parts = [rule.rule, glob, image.registry, image.repository, file]
+  const parts = [rule.rule, glob, image.registry ?? image.transport, image.repository ?? '', file]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

@@ -3,6 +3,8 @@
  * case a rule.
  */
 import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
+import { repositoryName } from '../image/identity.ts'
+import type { ImageIdentity } from '../image/report.ts'
 import { headline, ruleTitle, showEvidence } from './check-values.ts'
 import { markupText } from './escape.ts'
 
@@ -10,7 +12,7 @@ export function checkJunit(verdict: Verdict): string {
   const { image, rules } = verdict
   const failures = rules.filter((rule) => !rule.pass).length
   const counts = `tests="${rules.length}" failures="${failures}" errors="0"`
-  const classname = markupText(classOf(image.registry, image.repository))
+  const classname = markupText(classOf(image))
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="lamina" ${counts} time="0">`,
@@ -46,7 +48,7 @@ function testCase(rule: RuleVerdict, classname: string): readonly string[] {
  * The same for every tag, so that a case is compared with itself. Jenkins makes packages of what stands between dots:
  * one a part of the repository.
  */
-function classOf(registry: string, repository: string): string {
-  const parts = ['lamina', registry, ...repository.split('/')]
+function classOf(image: ImageIdentity): string {
+  const parts = ['lamina', ...repositoryName(image).split('/')]
   return parts.map((part) => part.replaceAll(/[^\w-]/g, '_')).join('.')
 }

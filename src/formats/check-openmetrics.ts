@@ -1,5 +1,6 @@
 /** A verdict's numbers as OpenMetrics 1.0, for GitLab's metrics report and for Prometheus. */
 import type { RuleVerdict, Unit, Verdict } from '../gate/verdict.ts'
+import { repositoryName } from '../image/identity.ts'
 import { visible } from './escape.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -9,7 +10,7 @@ const UNITS: readonly Unit[] = ['bytes', 'percent', 'ratio', 'count']
 
 /** Labels name neither tag nor digest: a figure is compared with the one of the last build. */
 export function checkOpenmetrics({ pass, image, rules }: Verdict): string {
-  const repository = `${image.registry}/${image.repository}`
+  const repository = repositoryName(image)
   const labelsOf = ({ rule, limit }: RuleVerdict): Labels =>
     typeof limit === 'string' ? { repository, rule, glob: limit } : { repository, rule }
   const lines = [

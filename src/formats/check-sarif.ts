@@ -1,6 +1,7 @@
 /** A verdict's failing rules as SARIF 2.1.0 (OASIS, errata 01), as GitHub's code scanning reads it. */
 import { RULES } from '../gate/rules.ts'
 import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
+import { repositoryName } from '../image/identity.ts'
 import { fingerprintOf } from './check-fingerprint.ts'
 import { showEvidence } from './check-values.ts'
 import { visible } from './escape.ts'
@@ -29,7 +30,7 @@ export function checkSarif(verdict: Verdict, file: string): string {
           },
         },
         // Runs of one category replace each other: an image's, whatever its tag.
-        automationDetails: { id: `lamina/${image.registry}/${image.repository}/` },
+        automationDetails: { id: `lamina/${repositoryName(image)}/` },
         columnKind: 'utf16CodeUnits',
         properties: { image: image.reference, digest: image.digest, platform: image.platform },
         results: rules

@@ -82,7 +82,9 @@ function gateImage(name: string, layers: number, facts?: ImageFacts): GateImage 
   return {
     identity: {
       reference: `example.com/${name}:latest`,
+      transport: 'docker',
       registry: 'example.com',
+      id: `sha256:${'c'.repeat(64)}`,
       repository: name,
       digest: digestOf('an image'),
       platform: 'linux/amd64',

@@ -58,7 +58,7 @@ export function sourceOf(images: readonly OpenedImage[]): Source {
       imageKey(identity.digest, 'image.json'),
       JSON.stringify(identity),
     ]),
-    isPublic: images.every((image) => image.isPublic),
+    isPublic: images.every((image) => image.source.isPublic),
     isFixed: images.every((image) => image.reference.digest !== undefined),
   }
 }

@@ -1,6 +1,6 @@
 /** Lists: pages as JSON, or all of it as one object a line. */
 
-import { parseReference } from '../oci/reference.ts'
+import { pinnedReference } from '../oci/image-reference.ts'
 import { Problem } from '../problem.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { type AnalysedImage, type AnalysedQuery, answerOpened, openFor } from './answers.ts'
@@ -89,10 +89,9 @@ export async function openPinned(
   references: readonly string[] = [reference],
 ): Promise<OpenedImage> {
   if (digest === undefined) throw refused('is of another list')
-  const { registry, repository } = parseReference(reference)
   try {
     return await openImage(backend, {
-      reference: `${registry}/${repository}@${digest}`,
+      reference: pinnedReference(reference, digest),
       credentials: callerCredentials(backend.host.configuration, context, references),
       signal: context.req.raw.signal,
     })

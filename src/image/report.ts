@@ -4,11 +4,16 @@ import type { Compression } from '../layer/decode/decode.ts'
 export type ImageIdentity = {
   /** As it was asked for, with defaults filled in: `docker.io/library/nginx:latest`. */
   readonly reference: string
-  readonly registry: string
-  readonly repository: string
+  /** Where it is: `docker` for a registry. */
+  readonly transport: string
+  /** There where a registry holds it, as is `repository`. */
+  readonly registry?: string
+  readonly repository?: string
   readonly tag?: string
   /** Of the image's manifest. */
   readonly digest: string
+  /** Of the config: the ID that `docker image ls` shows. */
+  readonly id: string
   /** Of the index that the reference names, where it names one. */
   readonly indexDigest?: string
   /** `os/arch[/variant]` */

@@ -9,6 +9,7 @@ import type { PackageChange } from '../diff/packages.ts'
 import type { Comparison, Diff } from '../diff/summary.ts'
 import { buildStep } from '../formats/build-step.ts'
 import { visible } from '../formats/escape.ts'
+import { placeName } from '../image/identity.ts'
 import { formatCount, formatDelta, formatFigure } from '../text/format.ts'
 import { askForm } from './form.ts'
 import {
@@ -24,7 +25,7 @@ import {
   size,
   table,
 } from './page.ts'
-import { shortName } from './report.ts'
+import { visibleName } from './report.ts'
 
 export function diffPage(diff: Diff): Html {
   const { from, to } = diff
@@ -35,10 +36,10 @@ export function diffPage(diff: Diff): Html {
     toPlatform: to.indexDigest && to.platform,
   }
   return page({
-    title: `${shortName(from)} → ${shortName(to)}`,
+    title: `${visibleName(from)} → ${visibleName(to)}`,
     main: html`<div class="heading">
-<p class="place">${visible(from.registry === to.registry ? to.registry : `${from.registry} → ${to.registry}`)}</p>
-<h1>${shortName(from)} <span class="arrow">→</span> ${shortName(to)}</h1>
+<p class="place">${visible(placeName(from) === placeName(to) ? placeName(to) : `${placeName(from)} → ${placeName(to)}`)}</p>
+<h1>${visibleName(from)} <span class="arrow">→</span> ${visibleName(to)}</h1>
 <p class="facts"><span>${visible(from.platform === to.platform ? to.platform : `${from.platform} → ${to.platform}`)}</span>
 <a href="${link('/', { image: from.reference, platform: ask.fromPlatform })}">Report of the first</a>
 <a href="${link('/', { image: to.reference, platform: ask.toPlatform })}">Report of the second</a></p>

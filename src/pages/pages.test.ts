@@ -15,7 +15,9 @@ const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202egn
 
 const image: ImageIdentity = {
   reference: `docker.io/library/app:${HOSTILE}`,
+  transport: 'docker',
   registry: HOSTILE,
+  id: `sha256:${'c'.repeat(64)}`,
   repository: HOSTILE,
   tag: HOSTILE,
   digest: `sha256:${'a'.repeat(64)}`,

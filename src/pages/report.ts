@@ -2,6 +2,7 @@
 import { html } from 'hono/html'
 import { buildStep } from '../formats/build-step.ts'
 import { visible } from '../formats/escape.ts'
+import { placeName, shortName } from '../image/identity.ts'
 import type {
   DuplicateGroup,
   ImageIdentity,
@@ -50,8 +51,8 @@ export function reportPage(view: ReportView): Html {
   return page({
     title: image.reference,
     main: html`<div class="heading">
-<p class="place">${visible(image.registry)}</p>
-<h1>${shortName(image)}</h1>
+<p class="place">${visible(placeName(image))}</p>
+<h1>${visibleName(image)}</h1>
 ${identityFacts(image)}
 </div>
 ${figures(headline(report))}
@@ -95,10 +96,9 @@ const RAW = [
   ['/v1/platforms', 'Platforms'],
 ] as const
 
-/** Repository and tag or digest, as one would say it; the registry stands above. */
-export function shortName({ repository, tag, digest }: ImageIdentity): string {
-  const what = repository.replace(/^library\//, '')
-  return visible(tag === undefined ? `${what}@${digest.slice(0, 19)}…` : `${what}:${tag}`)
+/** The image's short name; where it is stands above. */
+export function visibleName(image: ImageIdentity): string {
+  return visible(shortName(image))
 }
 
 function identityFacts({ platform, created, digest }: ImageIdentity): Html {

@@ -23,15 +23,7 @@ export type WaitOptions = {
 const facts = new Cache<ImageFacts>({ entries: 64, milliseconds: 600_000 })
 
 export function imageJob(image: OpenedImage): ImageJob {
-  const { registry, repository } = image.reference
-  const { credential } = image.access
-  return {
-    kind: 'image',
-    registry,
-    repository,
-    digest: image.identity.digest,
-    ...(credential ? { credential } : {}),
-  }
+  return { kind: 'image', source: image.source.ref, digest: image.identity.digest }
 }
 
 /**
@@ -40,9 +32,9 @@ export function imageJob(image: OpenedImage): ImageJob {
  * @throws Problem the failure that belongs to the image's bytes, where that is what is known
  */
 export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
-  const { manifest, identity, access } = image
+  const { manifest, identity, source } = image
   const { digest } = identity
-  const maySeeAll = await access.maySeeImage(digest, [manifest.config, ...manifest.layers])
+  const maySeeAll = await source.visibility.maySeeImage(digest, [manifest.config, ...manifest.layers])
   const cached = facts.get(digest)
   if (maySeeAll && cached !== undefined) return cached
   if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
@@ -62,17 +54,18 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
  * registry is known to have given those. Asked before anything of the image is read: how long that takes tells only of
  * layers that are the caller's to see.
  */
-async function knowsBadLayer({ host }: Service, { manifest, access }: OpenedImage): Promise<boolean> {
+async function knowsBadLayer({ host }: Service, { manifest, source }: OpenedImage): Promise<boolean> {
   const bad = manifest.layers.map(
     async ({ digest }) =>
-      (await access.maySee(digest, 'blob')) && !(await host.store.has(layerKey(digest, 'layer.json'))),
+      (await source.visibility.maySee(digest, 'blob')) &&
+      !(await host.store.has(layerKey(digest, 'layer.json'))),
   )
   return (await Promise.all(bad)).some(Boolean)
 }
 
-async function maySeeFailure({ manifest, access }: OpenedImage, failure: ProblemDocument): Promise<boolean> {
+async function maySeeFailure({ manifest, source }: OpenedImage, failure: ProblemDocument): Promise<boolean> {
   const layer = manifest.layers[failure.layer ?? -1]
-  return layer !== undefined && access.maySee(layer.digest, 'blob')
+  return layer !== undefined && source.visibility.maySee(layer.digest, 'blob')
 }
 
 /** @throws Problem why the analysis failed; `layer_unavailable` where its layers are not this caller's to see */

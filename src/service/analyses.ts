@@ -1,7 +1,9 @@
 /** Analyses that a caller can come back to: a name for a caller's own question, alive for an hour. */
 import { z } from 'zod'
+import { pinnedReference } from '../oci/image-reference.ts'
 import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
+import { placeOf } from '../source/source.ts'
 import { imageJob, knownFacts } from './analyse.ts'
 import { Cache } from './cache.ts'
 import { isFinished, type JobState, jobKey, type Progress } from './jobs/job.ts'
@@ -33,7 +35,7 @@ const named = new Cache<AnalysisRecord>({ entries: 10_000, milliseconds: LIFE_MI
 /** Names the analysis of an image that the registry has shown to this caller. */
 export async function nameAnalysis(service: Service, image: OpenedImage, state: JobState): Promise<Analysis> {
   const { reference, platform, digest } = image.identity
-  const key = `${image.access.scope} ${reference} ${platform} ${digest}`
+  const key = `${image.source.scope} ${reference} ${platform} ${digest}`
   let record = named.get(key)
   if (record === undefined) {
     const createdAt = new Date().toISOString()
@@ -99,8 +101,7 @@ function notFound(): Problem {
 
 /** A tag may have moved since: the analysis is of what it named then. */
 function pinned(record: AnalysisRecord): string {
-  const reference = record.image.split('@')[0] ?? record.image
-  return `${reference}@${record.digest}`
+  return pinnedReference(record.image, record.digest)
 }
 
 /** The state of an analysis whose result is in the store, whoever made it. */
@@ -108,7 +109,7 @@ async function outcome(service: Service, image: OpenedImage): Promise<JobState |
   const layers = image.manifest.layers.length
   const state = {
     version: 0,
-    repository: image.reference.repository,
+    place: placeOf(image.source.ref),
     createdAt: '',
     progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
   }

@@ -10,12 +10,12 @@ import type { OpenedImage } from './open.ts'
  */
 export async function openContent(
   { configuration, wasm }: Host,
-  { access, manifest }: OpenedImage,
+  { source, manifest }: OpenedImage,
   { layer, offset, bytes, sha256 }: FoundFile,
 ): Promise<ReadableStream<Uint8Array>> {
   const descriptor = manifest.layers[layer]
   if (descriptor === undefined)
     throw new Problem('internal_error', 'the index names a layer that is not there')
-  const blob = await access.blob(descriptor)
+  const blob = await source.blob(descriptor)
   return openMember(blob, { offset, bytes, sha256, limits: configuration.limits, wasm })
 }

@@ -2,15 +2,18 @@
 import type { Host } from '../host.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
-import type { Descriptor, ImageManifest } from '../oci/manifest.ts'
+import { formatImageReference, type ImageReference, parseImageReference } from '../oci/image-reference.ts'
+import type { ImageManifest } from '../oci/manifest.ts'
 import { formatPlatform, parsePlatform } from '../oci/platform.ts'
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { type ImageSelection, type ManifestSelection, selectImage, selectManifest } from '../oci/select.ts'
 import { Problem } from '../problem.ts'
 import type { Credential } from '../source/registry/auth/credentials.ts'
 import type { RegistryClient } from '../source/registry/client.ts'
+import type { SourceRef } from '../source/source.ts'
 import { Cache } from './cache.ts'
-import { Access, type Memory } from './visibility.ts'
+import { openSource } from './open-source.ts'
+import type { Memory } from './visibility.ts'
+import type { VisibleSource } from './visible-source.ts'
 
 /** What a service is made of: a host, the one client of its registries, and what is remembered between requests. */
 export type Service = {
@@ -31,14 +34,13 @@ export type ImageRequest = {
 }
 
 export type OpenedImage = {
-  readonly reference: Reference
+  readonly reference: ImageReference
   readonly identity: ImageIdentity
   readonly manifest: ImageManifest
   readonly config: ImageConfig
   readonly configBytes: Uint8Array
-  /** The registry gave it without credentials. */
-  readonly isPublic: boolean
-  readonly access: Access
+  /** Where it is, as its caller sees it. */
+  readonly source: VisibleSource
 }
 
 /** Selections by caller and the digest asked for: immutable, and for no longer than the registry's word holds. */
@@ -49,19 +51,18 @@ type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
 
 /** What the request means, as far as `select` reads it. */
 async function selectFor<T extends ManifestSelection>(
-  access: Access,
-  { reference, platform }: { readonly reference: Reference; readonly platform: string | undefined },
+  source: VisibleSource,
+  { reference, platform }: { readonly reference: ImageReference; readonly platform: string | undefined },
   { select, cache }: { readonly select: Select<T>; readonly cache: Cache<T> },
 ): Promise<T> {
-  const { digest } = await access.resolve(reference.digest ?? reference.tag ?? 'latest')
-  const key = `${access.scope} ${digest} ${platform ?? ''}`
+  const { digest } = await source.resolve(nameIn(reference))
+  const key = `${source.scope} ${digest} ${platform ?? ''}`
   const known = cache.get(key)
   if (known !== undefined) return known
   const selected = await select({
-    top: { digest, bytes: await access.manifest(digest) },
+    top: { digest, bytes: await source.manifest(digest) },
     platform: platform === undefined ? undefined : parsePlatform(platform),
-    read: (descriptor: Descriptor, kind) =>
-      kind === 'manifest' ? access.manifest(descriptor.digest) : access.config(descriptor),
+    read: (descriptor, kind) => source.read(descriptor, kind),
   })
   cache.set(key, selected)
   return selected
@@ -71,26 +72,39 @@ async function selectFor<T extends ManifestSelection>(
 async function opening<T>(
   service: Service,
   request: ImageRequest,
-  open: (access: Access, reference: Reference) => Promise<T>,
+  open: (source: VisibleSource, reference: ImageReference) => Promise<T>,
 ): Promise<T> {
-  const reference = parseReference(request.reference)
-  const credential = request.credentials.for(reference.registry)
-  const access = new Access(service, reference, credential, request.signal)
+  const reference = parseImageReference(request.reference)
+  const source = openSource(service, refOf(reference, request.credentials), request.signal)
   try {
-    return await open(access, reference)
+    return await open(source, reference)
   } catch (error) {
     throw error instanceof Problem ? error.with({ image: request.reference }) : error
   }
 }
 
-function identify(reference: Reference, selected: ImageSelection): ImageIdentity {
+/** What a reference asks its source for. */
+export function nameIn(reference: ImageReference): string {
+  return reference.digest ?? reference.tag ?? 'latest'
+}
+
+/** Where a reference points, for a caller who presents these credentials. */
+export function refOf(reference: ImageReference, credentials: CallerCredentials): SourceRef {
+  const { registry, repository } = reference
+  const credential = credentials.for(registry)
+  return { kind: 'registry', registry, repository, ...(credential ? { credential } : {}) }
+}
+
+function identify(reference: ImageReference, selected: ImageSelection): ImageIdentity {
   const { config, manifest } = selected
   return {
-    reference: formatReference(reference),
+    transport: reference.transport,
+    reference: formatImageReference(reference),
     registry: reference.registry,
     repository: reference.repository,
     ...(reference.tag === undefined ? {} : { tag: reference.tag }),
     digest: selected.digest,
+    id: manifest.config.digest,
     ...(selected.indexDigest === undefined ? {} : { indexDigest: selected.indexDigest }),
     platform: formatPlatform(selected.platform),
     mediaType: manifest.mediaType,
@@ -108,9 +122,9 @@ function identify(reference: Reference, selected: ImageSelection): ImageIdentity
  * @throws Problem as {@link openImage}
  */
 export async function openManifest(service: Service, request: ImageRequest): Promise<ImageManifest> {
-  return opening(service, request, async (access, reference) => {
+  return opening(service, request, async (source, reference) => {
     const asked = { reference, platform: request.platform }
-    return (await selectFor(access, asked, { select: selectManifest, cache: manifests })).manifest
+    return (await selectFor(source, asked, { select: selectManifest, cache: manifests })).manifest
   })
 }
 
@@ -119,17 +133,16 @@ export async function openManifest(service: Service, request: ImageRequest): Pro
  * `unauthorized`, `image_not_found`, `platform_not_found`, `not_an_image`, `invalid_image`, `registry_error`, …
  */
 export async function openImage(service: Service, request: ImageRequest): Promise<OpenedImage> {
-  return opening(service, request, async (access, reference) => {
+  return opening(service, request, async (source, reference) => {
     const asked = { reference, platform: request.platform }
-    const selected = await selectFor(access, asked, { select: selectImage, cache: images })
+    const selected = await selectFor(source, asked, { select: selectImage, cache: images })
     return {
       reference,
       identity: identify(reference, selected),
       manifest: selected.manifest,
       config: selected.config,
       configBytes: selected.configBytes,
-      isPublic: access.credential === undefined,
-      access,
+      source,
     }
   })
 }

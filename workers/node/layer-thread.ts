@@ -46,7 +46,9 @@ export default async function indexLayer({ job, progress, authorization }: Layer
     toldAt = Date.now()
     progress.postMessage(state)
   }
-  if (authorization !== undefined) service.client.borrowAuthorization(job, job.credential, authorization)
+  const { source } = job
+  if (authorization !== undefined && source.kind === 'registry')
+    service.client.borrowAuthorization(source, source.credential, authorization)
   try {
     const work = await runLayerJob(service, job, report, abandoned.signal)
     return { work, operations }

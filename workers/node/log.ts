@@ -1,6 +1,7 @@
 /** Structured logs: one line a request, one a job. No header and no credential is ever part of one. */
 import pino from 'pino'
 import type { Job, JobState } from '../../src/service/jobs/job.ts'
+import { placeOf } from '../../src/source/source.ts'
 
 export type Log = pino.Logger
 
@@ -8,12 +9,12 @@ export function createLog(level: string): Log {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
 }
 
-/** A job's line: who it was for is told by registry and repository alone. */
+/** A job's line: who it was for is told by the place alone, which has no secret in it. */
 export function logJob(log: Log, job: Job, state: JobState): void {
-  const { registry, repository } = job
+  const place = placeOf(job.source)
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
   const seconds = (Date.parse(state.finishedAt ?? '') - Date.parse(state.createdAt)) / 1000
   const { progress, status } = state
   const error = state.error === undefined ? {} : { code: state.error.code, detail: state.error.detail }
-  log.info({ registry, repository, digest, status, seconds, ...progress, ...error }, `${job.kind} ${status}`)
+  log.info({ place, digest, status, seconds, ...progress, ...error }, `${job.kind} ${status}`)
 }

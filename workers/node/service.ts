@@ -9,6 +9,9 @@ import { parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
+import type { Authorization } from '../../src/source/registry/auth/token.ts'
+import type { RegistryClient } from '../../src/source/registry/client.ts'
+import type { SourceRef } from '../../src/source/source.ts'
 import { readAsset } from '../assets.ts'
 import { createService } from './host.ts'
 import { LayerThreads } from './layer-threads.ts'
@@ -49,7 +52,7 @@ export async function startNode(
     (job, report, signal) =>
       job.kind === 'image'
         ? runImageJob(service, job, report, signal)
-        : layers.run(job, service.client.lendAuthorization(job, job.credential), report, signal),
+        : layers.run(job, lent(service.client, job.source), report, signal),
     { analyses: configuration.maxAnalyses, queuedAnalyses: QUEUED_ANALYSES, layers: threads },
     (job, state) => {
       if (job.kind === 'image') metrics.analysed(state)
@@ -101,6 +104,11 @@ export async function startNode(
       await layers.stop()
     },
   }
+}
+
+/** What the main thread's client sends to the job's registry, where it had to ask for any. */
+function lent(client: RegistryClient, source: SourceRef): Authorization | undefined {
+  return source.kind === 'registry' ? client.lendAuthorization(source, source.credential) : undefined
 }
 
 /** Ends a server: when all requests that it has are answered and `work` is done, or the time is up. */

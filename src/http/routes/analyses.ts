@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { followAnalysis, nameAnalysis, readAnalysis } from '../../service/analyses.ts'
 import type { JobState } from '../../service/jobs/job.ts'
 import type { OpenedImage } from '../../service/open.ts'
+import { placeOf } from '../../source/source.ts'
 import { analysisBody, locationOf } from '../analysis-body.ts'
 import { factsOf, openFor, pendingAnswer } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
@@ -115,12 +116,12 @@ export function addAnalyses(app: App, backend: Backend): void {
 }
 
 /** The state of an analysis whose result was there before it was asked for: nothing had to be read. */
-function doneBefore({ reference, manifest }: OpenedImage): JobState {
+function doneBefore({ source, manifest }: OpenedImage): JobState {
   const layers = manifest.layers.length
   return {
     status: 'succeeded',
     version: 0,
-    repository: reference.repository,
+    place: placeOf(source.ref),
     createdAt: '',
     progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
   }

@@ -1,12 +1,14 @@
 /** What a registry has to offer: the platforms of a reference, the tags of a repository. Reads no layer. */
 import { createRoute, z } from '@hono/zod-openapi'
+import { parseImageReference } from '../../oci/image-reference.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { parseReference, type Reference } from '../../oci/reference.ts'
 import { listPlatforms } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
-import { Access } from '../../service/visibility.ts'
+import { nameIn, refOf } from '../../service/open.ts'
+import { openSource } from '../../service/open-source.ts'
 import { freshness, unchanged } from '../answers.ts'
-import type { App, Backend, RequestContext } from '../backend.ts'
+import type { App, Backend } from '../backend.ts'
 import { logCut } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
@@ -51,21 +53,21 @@ const listTagsRoute = createRoute({
 export function addRegistry(app: App, backend: Backend): void {
   app.openapi(listPlatformsRoute, async (c) => {
     const { image } = c.req.valid('query')
-    const reference = parseReference(image)
-    const access = accessFor(backend, c, reference, image)
-    const { digest } = await access.resolve(reference.digest ?? reference.tag ?? 'latest')
-    const source = {
+    const reference = parseImageReference(image)
+    const credentials = callerCredentials(backend.host.configuration, c, [image])
+    const source = openSource(backend, refOf(reference, credentials), c.req.raw.signal)
+    const { digest } = await source.resolve(nameIn(reference))
+    const made = {
       made: [digest],
-      isPublic: access.credential === undefined,
+      isPublic: source.isPublic,
       isFixed: reference.digest !== undefined,
     }
-    const headers = freshness(backend, c, source, 'application/json')
+    const headers = freshness(backend, c, made, 'application/json')
     const known = unchanged(c, headers)
     if (known !== undefined) return known
     const offered = await listPlatforms({
-      top: { digest, bytes: await access.manifest(digest) },
-      read: (descriptor, kind) =>
-        kind === 'manifest' ? access.manifest(descriptor.digest) : access.config(descriptor),
+      top: { digest, bytes: await source.manifest(digest) },
+      read: (descriptor, kind) => source.read(descriptor, kind),
     })
     const items = offered.map((one) => ({ ...one, platform: formatPlatform(one.platform) }))
     headers.set('Content-Type', 'application/json')
@@ -111,11 +113,6 @@ async function* allTags(
     yield names.map(toTag)
     after = next
   } while (after !== undefined)
-}
-
-function accessFor(backend: Backend, c: RequestContext, reference: Reference, text: string): Access {
-  const credential = callerCredentials(backend.host.configuration, c, [text]).for(reference.registry)
-  return new Access(backend, reference, credential, c.req.raw.signal)
 }
 
 /** @throws Problem `invalid_parameter` where the name has a tag or a digest */

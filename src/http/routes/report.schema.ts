@@ -5,12 +5,23 @@ import { bytes, count, digest, layerIndex, path, pathBase64, text, time } from '
 export const identitySchema = z
   .strictObject({
     reference: text('What was asked for, with its defaults filled in', 'localhost:5000/app:v1'),
-    registry: text('Where it lies: `docker.io` for Docker Hub, else `host[:port]`', 'localhost:5000'),
-    repository: text('The repository, with `library/` on Docker Hub where that is meant', 'app'),
+    transport: text('Where it is: `docker` for a registry', 'docker'),
+    registry: text(
+      'The registry that holds it, if one does: `docker.io` for Docker Hub, else `host[:port]`',
+      'localhost:5000',
+    ).optional(),
+    repository: text(
+      'The repository there, with `library/` on Docker Hub where that is meant',
+      'app',
+    ).optional(),
     tag: text('The tag, where one was asked for', 'v1').optional(),
     digest: digest(
       "Digest of the image's manifest",
       'sha256:e8269cae2af99353ee411e4f231684203c0df04750ae6830f8b34605332e0468',
+    ),
+    id: digest(
+      'Digest of its config: the image ID that `docker image ls` shows',
+      'sha256:0b3f1e4cf8ad0e0d2e7d13f4b1a1ac5d8a1d53b38ad3d1c0d9b1d9a7a2f1d4c5',
     ),
     indexDigest: digest(
       'Digest of the index that the reference names, where it names one',

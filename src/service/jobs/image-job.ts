@@ -9,8 +9,10 @@ import { parseConfig, requireDiffIds } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { parseManifest } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
+import { placeOf } from '../../source/source.ts'
 import type { Service } from '../open.ts'
-import { Access } from '../visibility.ts'
+import { openSource } from '../open-source.ts'
+import type { Visibility } from '../visibility.ts'
 import { type ImageJob, isFinished, type JobState, type LayerJob, type Progress } from './job.ts'
 import { follow } from './wait.ts'
 
@@ -31,13 +33,13 @@ export async function runImageJob(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, wasm } = service.host
-  const access = new Access(service, job, job.credential, signal)
+  const source = openSource(service, job.source, signal)
   try {
-    const manifest = parseManifest(await access.manifest(job.digest))
+    const manifest = parseManifest(await source.manifest(job.digest))
     if (manifest.kind === 'index') throw new Problem('not_an_image', 'an index has no layers of its own')
-    const config = parseConfig(await access.config(manifest.config))
+    const config = parseConfig(await source.config(manifest.config))
     requireDiffIds(manifest, config)
-    await indexLayers(service, job, access, manifest.layers, report, signal)
+    await indexLayers(service, job, source.visibility, manifest.layers, report, signal)
     const layers = await collect(service, manifest.layers, config.diffIds)
     await writeImage(store, {
       digest: job.digest,
@@ -54,7 +56,7 @@ export async function runImageJob(
 async function indexLayers(
   service: Service,
   job: ImageJob,
-  access: Access,
+  visibility: Visibility,
   layers: readonly Descriptor[],
   report: (progress: Progress) => void,
   signal: AbortSignal,
@@ -64,7 +66,7 @@ async function indexLayers(
   const missing: { layer: Descriptor; index: number }[] = []
   await inParallel([...unique.values()], LAYERS_AT_ONCE, async (one) => {
     const usable =
-      (await access.maySee(one.layer.digest, 'blob')) &&
+      (await visibility.maySee(one.layer.digest, 'blob')) &&
       (await store.has(layerKey(one.layer.digest, 'layer.json')))
     if (!usable) missing.push(one)
   })
@@ -107,11 +109,10 @@ async function indexOne(
   onBytes: (bytesDone: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { registry, repository, credential } = job
-  const source = { registry, repository, ...(credential ? { credential } : {}) }
-  const shared: LayerJob = { kind: 'layer', ...source, descriptor }
+  const { source } = job
+  const shared: LayerJob = { kind: 'layer', source, descriptor }
   const first = await runToEnd(service, shared, onBytes, signal)
-  const others = first.repository !== repository && first.error !== undefined && !first.error.lasting
+  const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.lasting
   const last = others ? await runToEnd(service, { ...shared, alone: true }, onBytes, signal) : first
   if (last.error !== undefined) throw Problem.from(last.error)
 }

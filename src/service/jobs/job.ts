@@ -2,26 +2,19 @@
 import { createHash } from 'node:crypto'
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { ProblemDocument } from '../../problem.ts'
-import type { Credential } from '../../source/registry/auth/credentials.ts'
-
-type JobSource = {
-  /** `host[:port]` as a reference has it. */
-  readonly registry: string
-  readonly repository: string
-  /** What the caller presents to that registry; lives in memory as long as the job. */
-  readonly credential?: Credential
-}
+import { callerOf, originOf, placeOf, type SourceRef } from '../../source/source.ts'
 
 /** Index one layer, unless it is indexed already. */
-export type LayerJob = JobSource & {
+export type LayerJob = {
   readonly kind: 'layer'
+  readonly source: SourceRef
   readonly descriptor: Descriptor
   /** Not shared with another repository of the registry: the shared one failed, perhaps for a reason of that repository's. */
   readonly alone?: boolean
 }
 
 /** Index the layers of one image and merge them. */
-export type ImageJob = JobSource & { readonly kind: 'image'; readonly digest: string }
+export type ImageJob = { readonly kind: 'image'; readonly source: SourceRef; readonly digest: string }
 
 export type Job = LayerJob | ImageJob
 
@@ -38,8 +31,8 @@ export type JobState = {
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed'
   /** Grows with every change. */
   readonly version: number
-  /** The repository that the work was begun for: of the same registry as the caller's, not always the same. */
-  readonly repository: string
+  /** The place that the work was begun for: a repository of the caller's registry, not always the caller's own. */
+  readonly place: string
   readonly createdAt: string
   readonly finishedAt?: string
   readonly progress: Progress
@@ -49,9 +42,11 @@ export type JobState = {
 /** Requests share a job only within one registry and with one credential: what went wrong for one caller is not another's. */
 export function jobKey(job: Job): string {
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
-  const repository = job.kind === 'image' || job.alone ? job.repository : ''
-  const secret = job.credential === undefined ? '' : JSON.stringify(job.credential)
-  const caller = createHash('sha256').update(`${job.registry}\0${repository}\0${secret}`).digest('hex')
+  const { source } = job
+  const place = job.kind === 'image' || job.alone ? placeOf(source) : originOf(source)
+  const caller = createHash('sha256')
+    .update(`${place}\0${callerOf(source)}`)
+    .digest('hex')
   return `${job.kind}/${digest}/${caller}`
 }
 

@@ -5,7 +5,7 @@ import { readLayer } from '../../layer/read.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 import type { Service } from '../open.ts'
-import { Access } from '../visibility.ts'
+import { openSource } from '../open-source.ts'
 import type { LayerJob, Progress } from './job.ts'
 
 /** What reading a layer took: bytes of the blob, bytes of the tar that were decoded. */
@@ -22,19 +22,19 @@ export async function runLayerJob(
   signal: AbortSignal,
 ): Promise<LayerWork> {
   const { descriptor } = job
-  const access = new Access(service, job, job.credential, signal)
+  const source = openSource(service, job.source, signal)
   const onBytes = (bytesDone: number) =>
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
-  const blob = await access.blob(descriptor)
+  const blob = await source.blob(descriptor)
   try {
     const decodedBytes = (await isIndexed(service, descriptor.digest))
       ? await verify(blob, descriptor.digest, onBytes)
       : await index(service, descriptor, blob, onBytes)
-    await access.gave(descriptor.digest)
+    await source.visibility.gave(descriptor.digest)
     return { readBytes: descriptor.size, decodedBytes }
   } catch (error) {
     // The bytes are what the digest says, whatever is wrong with them: who can have them may be told of it.
-    if (error instanceof Problem && error.lasting) await access.gave(descriptor.digest)
+    if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest)
     throw error
   }
 }
@@ -70,6 +70,6 @@ async function verify(
     onBytes(bytes)
   }
   const got = `sha256:${hash.digest('hex')}`
-  if (got !== digest) throw new Problem('invalid_image', `the registry gave bytes of ${got} for ${digest}`)
+  if (got !== digest) throw new Problem('invalid_image', `the source gave bytes of ${got} for ${digest}`)
   return 0
 }

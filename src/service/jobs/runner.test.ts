@@ -4,7 +4,11 @@ import { type Job, jobKey } from './job.ts'
 import { JobRunner, type Work } from './runner.ts'
 import { follow } from './wait.ts'
 
-const job = (digest: string): Job => ({ kind: 'image', registry: 'r', repository: 'a', digest })
+const job = (digest: string): Job => ({
+  kind: 'image',
+  source: { kind: 'registry', registry: 'r', repository: 'a' },
+  digest,
+})
 const limits = { analyses: 1, queuedAnalyses: 1, layers: 1 }
 
 async function last(runner: JobRunner, of: Job, milliseconds = 5_000) {

@@ -1,6 +1,7 @@
 /** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
 import type { Jobs } from '../../host.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
+import { placeOf } from '../../source/source.ts'
 import { isFinished, type Job, type JobState, jobKey, type Progress } from './job.ts'
 
 /** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
@@ -147,7 +148,7 @@ export class JobRunner implements Jobs {
       state: {
         status: 'queued',
         version: (this.#tracked.get(key)?.state.version ?? 0) + 1,
-        repository: job.repository,
+        place: placeOf(job.source),
         createdAt: new Date().toISOString(),
         progress: NO_PROGRESS,
       },

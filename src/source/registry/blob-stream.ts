@@ -21,6 +21,9 @@ export type BlobSource = {
   readonly timeouts: Timeouts
 }
 
+/** Which of the blob's bytes are wanted: from `start` to before `end`. */
+export type BlobBounds = { readonly start: number; readonly end: number }
+
 /** What one pull asks for at most where the reader brings no buffer. */
 const CHUNK_BYTES = 256 * 1024
 /** After so many bytes a connection has proved good, and its cut counts as the first again. */
@@ -31,19 +34,21 @@ class BlobReader {
   readonly #limit: number
   readonly #meter: SpeedMeter
   #reader: BodyReader | undefined
-  /** Of the blob's bytes given out so far. */
-  #position = 0
+  /** In the blob, of the next byte to give out. */
+  #position: number
   /** Where the last cut was. */
-  #cutAt = 0
+  #cutAt: number
   #cuts = 0
   /** Bytes that the connection sends though the reader has them. */
   #repeated = 0
   #rest: Uint8Array | undefined
   #cancelled = false
 
-  constructor(source: BlobSource, first: BlobPart, limit: number) {
+  constructor(source: BlobSource, first: BlobPart, bounds: BlobBounds) {
     this.#source = source
-    this.#limit = limit
+    this.#limit = bounds.end
+    this.#position = bounds.start
+    this.#cutAt = bounds.start
     this.#meter = new SpeedMeter(source.timeouts)
     this.#use(first)
   }
@@ -109,13 +114,17 @@ class BlobReader {
 }
 
 /**
- * The blob's bytes as they come, not verified, never more than `limit`. A byte stream: a reader with a buffer of its own
+ * The blob's bytes as they come, not verified, none beyond the bounds. A byte stream: a reader with a buffer of its own
  * (`getReader({ mode: 'byob' })`) has it filled without an object in between.
  *
  * @param first already open, so that the reader hears of a refusal before there is a stream
  */
-export function blobStream(source: BlobSource, first: BlobPart, limit: number): ReadableStream<Uint8Array> {
-  const reader = new BlobReader(source, first, limit)
+export function blobStream(
+  source: BlobSource,
+  first: BlobPart,
+  bounds: BlobBounds,
+): ReadableStream<Uint8Array> {
+  const reader = new BlobReader(source, first, bounds)
   return new ReadableStream({
     type: 'bytes',
     autoAllocateChunkSize: CHUNK_BYTES,

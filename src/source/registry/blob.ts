@@ -3,6 +3,7 @@
 import { type Descriptor, isEncrypted } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
+import type { BlobRange } from '../source.ts'
 import { type AuthenticatedClient, boundsOf, type Caller } from './ask.ts'
 import { type BlobPart, type BlobSource, blobStream } from './blob-stream.ts'
 import { discard } from './body.ts'
@@ -13,13 +14,18 @@ import { StalledError } from './wait.ts'
 
 type OpenAt = BlobSource['open']
 
+/** A blob, and where the part of it ends that is wanted; undefined for its own end. */
+type Wanted = { readonly descriptor: Descriptor; readonly start: number; readonly end: number | undefined }
+
 /** A way to the blob that proved good, already open. */
 type OpenBlob = { readonly open: OpenAt; readonly first: BlobPart }
 
 /** Of a blob without bytes. */
 const nothing = (): BlobPart => ({ body: new Blob([]).stream(), offset: 0 })
 
-function rangeFrom(offset: number): Readonly<Record<string, string>> {
+/** From `offset` on; to the last byte that is wanted, where that is not the blob's own. */
+function rangeFrom(offset: number, end: number | undefined): Readonly<Record<string, string>> {
+  if (end !== undefined) return { range: `bytes=${offset}-${end - 1}` }
   return offset === 0 ? {} : { range: `bytes=${offset}-` }
 }
 
@@ -43,14 +49,15 @@ async function partOf(
 function atRegistry(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
-  digest: string,
+  wanted: Wanted,
   caller: Caller,
 ): OpenAt {
+  const { digest } = wanted.descriptor
   const subject: Subject = { kind: 'blob', digest }
   return (offset) =>
     authenticatedClient.ask(
       repository,
-      { method: 'GET', path: `blobs/${digest}`, headers: rangeFrom(offset), subject },
+      { method: 'GET', path: `blobs/${digest}`, headers: rangeFrom(offset, wanted.end), subject },
       caller,
       (answer, refuse) => partOf(answer, offset, refuse),
     )
@@ -60,10 +67,10 @@ function atRegistry(
 function atAddress(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
-  foreign: { readonly digest: string; readonly address: string },
+  foreign: { readonly digest: string; readonly address: string; readonly end: number | undefined },
   caller: Caller,
 ): OpenAt {
-  const { digest, address } = foreign
+  const { digest, address, end } = foreign
   const to = URL.parse(address)
   if (to === null)
     throw new Problem('layer_unavailable', `the foreign layer ${digest} has an address that is none`)
@@ -76,7 +83,13 @@ function atAddress(
   }
   return (offset) =>
     authenticatedClient.transport.exchange(
-      { registry: repository.registry, to, method: 'GET', headers: rangeFrom(offset), ...boundsOf(caller) },
+      {
+        registry: repository.registry,
+        to,
+        method: 'GET',
+        headers: rangeFrom(offset, end),
+        ...boundsOf(caller),
+      },
       (answer) =>
         partOf(answer, offset, () => authenticatedClient.problemOf({ ...answer, redirected: true }, asked)),
     )
@@ -85,14 +98,14 @@ function atAddress(
 async function openForeign(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
-  { digest, urls = [] }: Descriptor,
+  { descriptor: { digest, urls = [] }, start, end }: Wanted,
   caller: Caller,
 ): Promise<OpenBlob> {
   let last: Problem | undefined
   for (const address of urls) {
     try {
-      const open = atAddress(authenticatedClient, repository, { digest, address }, caller)
-      return { open, first: (await open(0)) ?? nothing() }
+      const open = atAddress(authenticatedClient, repository, { digest, address, end }, caller)
+      return { open, first: (await open(start)) ?? nothing() }
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       if (last?.code !== 'forbidden_registry') last = error
@@ -106,16 +119,16 @@ async function openForeign(
 async function open(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
-  descriptor: Descriptor,
+  wanted: Wanted,
   caller: Caller,
 ): Promise<OpenBlob> {
-  const openAt = atRegistry(authenticatedClient, repository, descriptor.digest, caller)
+  const openAt = atRegistry(authenticatedClient, repository, wanted, caller)
   try {
-    return { open: openAt, first: (await openAt(0)) ?? nothing() }
+    return { open: openAt, first: (await openAt(wanted.start)) ?? nothing() }
   } catch (error) {
     const missing = error instanceof Problem && error.code === 'layer_unavailable'
-    if (!missing || !descriptor.urls?.length) throw error
-    return openForeign(authenticatedClient, repository, descriptor, caller)
+    if (!missing || !wanted.descriptor.urls?.length) throw error
+    return openForeign(authenticatedClient, repository, wanted, caller)
   }
 }
 
@@ -139,17 +152,21 @@ function recovery(
 export async function openBlob(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
-  descriptor: Descriptor,
+  { descriptor, range }: { readonly descriptor: Descriptor; readonly range?: BlobRange | undefined },
   caller: Caller,
 ): Promise<ReadableStream<Uint8Array>> {
   if (isEncrypted(descriptor))
     throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { lasting: true })
-  const { open: openAt, first } = await open(authenticatedClient, repository, descriptor, caller)
+  // One byte more tells whoever counts that the blob is too long.
+  const { offset: start, length } = range ?? { offset: 0, length: descriptor.size + 1 }
+  const bounds = { start, end: start + length }
+  if (length === 0) return new Blob([]).stream()
+  const wanted: Wanted = { descriptor, start, end: range === undefined ? undefined : bounds.end }
+  const { open: openAt, first } = await open(authenticatedClient, repository, wanted, caller)
   const source: BlobSource = {
     open: openAt,
     timeouts: authenticatedClient.transport.timeouts,
     recover: recovery(authenticatedClient, repository.registry, caller),
   }
-  // One byte more tells whoever counts that the blob is too long.
-  return blobStream(source, first, descriptor.size + 1)
+  return blobStream(source, first, bounds)
 }

@@ -6,6 +6,7 @@ import { digestOf, isSha256 } from '../../oci/digest.ts'
 import { type Descriptor, MANIFEST_MEDIA_TYPES } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
+import type { BlobRange, ResolvedManifest } from '../source.ts'
 import { AuthenticatedClient, type Caller, type Question } from './ask.ts'
 import type { Credential } from './auth/credentials.ts'
 import type { Authorization } from './auth/token.ts'
@@ -17,13 +18,6 @@ import { type RetryPolicy, Transport } from './transport.ts'
 
 export type { Repository } from '../../oci/reference.ts'
 export type { Caller } from './ask.ts'
-
-export type ResolvedManifest = {
-  readonly digest: string
-  readonly mediaType?: string
-  /** Where the registry did not tell the digest, and the manifest had to be read for it. */
-  readonly bytes?: Uint8Array
-}
 
 export type FetchedManifest = {
   readonly digest: string
@@ -218,8 +212,8 @@ export class RegistryClient {
   }
 
   /**
-   * A layer as the registry gives it: a byte stream that goes on after a cut, is not verified, and never has more than
-   * one byte beyond the descriptor's size.
+   * A layer as the registry gives it, or a range of it: a byte stream that goes on after a cut, is not verified, and never
+   * has more than one byte beyond the descriptor's size. A registry that ignores ranges is read from the start.
    *
    * @throws Problem `layer_unavailable` for an encrypted layer, one that the registry does not have, a foreign one that none
    * of its addresses has; as {@link resolve}. The stream fails with `registry_error` or `registry_timeout`, or with the
@@ -229,8 +223,9 @@ export class RegistryClient {
     repository: Repository,
     descriptor: Descriptor,
     caller: Caller,
+    range?: BlobRange,
   ): Promise<ReadableStream<Uint8Array>> {
-    return openBlob(this.#authenticatedClient, repository, descriptor, caller)
+    return openBlob(this.#authenticatedClient, repository, { descriptor, range }, caller)
   }
 
   /**

@@ -1,0 +1,18 @@
+/** Opens the source that a reference or a job names. */
+import { RegistrySource } from '../source/registry/source.ts'
+import type { ImageSource, SourceRef } from '../source/source.ts'
+import type { Service } from './open.ts'
+import { VisibleSource } from './visible-source.ts'
+
+/** @param signal ends what the source is asked */
+export function openSource(service: Service, ref: SourceRef, signal?: AbortSignal): VisibleSource {
+  const parts = { store: service.host.store, memory: service.memory }
+  return new VisibleSource(parts, sourceOf(service, ref, signal), signal)
+}
+
+function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefined): ImageSource {
+  switch (ref.kind) {
+    case 'registry':
+      return new RegistrySource(service.client, ref, signal)
+  }
+}

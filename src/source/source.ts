@@ -1,0 +1,77 @@
+/** The one seam of all places that images come from: what each of them can do, and how a job names one. */
+import type { Descriptor } from '../oci/manifest.ts'
+import type { Repository } from '../oci/reference.ts'
+import { type Credential, credentialHash } from './registry/auth/credentials.ts'
+
+/** A repository of a registry, and what the caller presents there. */
+export type RegistryRef = Repository & {
+  readonly kind: 'registry'
+  /** Lives in memory as long as the work that it is for. */
+  readonly credential?: Credential
+}
+
+/** Where an image is, as plain data that another thread, object or machine opens again. */
+export type SourceRef = RegistryRef
+
+export type ResolvedManifest = {
+  /** Of the manifest or index that the name stands for. */
+  readonly digest: string
+  readonly mediaType?: string
+  /** Where the manifest had to be read for its digest. */
+  readonly bytes?: Uint8Array
+}
+
+/** A part of a blob, in bytes. */
+export type BlobRange = { readonly offset: number; readonly length: number }
+
+/** What a source is asked whether it has. */
+export type ContentKind = 'manifest' | 'blob'
+
+/**
+ * A place that holds images, as one caller sees it. Problems are the caller's: `image_not_found` for a name that it does
+ * not have, `unauthorized`, `layer_unavailable`, `invalid_image` for bytes of another digest, `too_large`, …
+ */
+export interface ImageSource {
+  readonly ref: SourceRef
+  /** It gives everybody what it gives this caller. */
+  readonly isPublic: boolean
+  /** What a name stands for now: a tag or digest of a registry, a name or digest in an archive. */
+  resolve(name: string): Promise<ResolvedManifest>
+  /** The manifest or index of this digest; its bytes are verified. */
+  manifest(digest: string): Promise<Uint8Array>
+  /** A config; its bytes are verified. @throws Problem `too_large` past `limit` bytes */
+  config(descriptor: Descriptor, limit: number): Promise<Uint8Array>
+  /** A layer's bytes, or a part of them, not verified; whole they are at most one byte longer than the descriptor says. */
+  blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>>
+  /** Whether it says to this caller that it has this. */
+  has(digest: string, kind: ContentKind): Promise<boolean>
+}
+
+/** The name under which the store remembers who gave verified bytes: `host:port` of a registry. */
+export function originOf(ref: SourceRef): string {
+  switch (ref.kind) {
+    case 'registry':
+      return ref.registry
+  }
+}
+
+/** The place as logs and job states name it, without the caller: `registry/repository`. */
+export function placeOf(ref: SourceRef): string {
+  switch (ref.kind) {
+    case 'registry':
+      return `${ref.registry}/${ref.repository}`
+  }
+}
+
+/** The place and, without a secret in it, the caller: what was told to one caller holds for this alone. */
+export function scopeOf(ref: SourceRef): string {
+  return `${placeOf(ref)} ${callerOf(ref)}`
+}
+
+/** Names what the caller presents, without the secret itself; empty for one who presents nothing. */
+export function callerOf(ref: SourceRef): string {
+  switch (ref.kind) {
+    case 'registry':
+      return ref.credential === undefined ? '' : credentialHash(ref.credential)
+  }
+}

@@ -69,6 +69,31 @@ describe('a blob', () => {
     expect(await readAll(await watchedClient().client.blob(at(), descriptor, {}))).toHaveLength(1_000)
   })
 
+  it('comes in part, where a range is asked for, and goes on inside it after a cut', async () => {
+    registry.fault(BLOBS, { resetAfter: 400_000 })
+    const stream = await watchedClient().client.blob(
+      at(),
+      descriptor,
+      {},
+      { offset: 1_000_000, length: 900_000 },
+    )
+    expect(digestOf(await readAll(stream))).toBe(digestOf(bytes.subarray(1_000_000, 1_900_000)))
+    expect(ranges()[0]).toBe('bytes=1000000-1899999')
+    expect(ranges()[1]).toMatch(/^bytes=1[0-4]\d{5}-1899999$/)
+    expect(registry.bytesSent(BLOBS)).toBeLessThan(1_400_000)
+  })
+
+  it('gives the part that was asked for where the registry ignores ranges, or has fewer bytes', async () => {
+    registry.fault(BLOBS, { ignoreRange: true })
+    const part = { offset: 1_000_000, length: 10 }
+    const stream = await watchedClient().client.blob(at(), descriptor, {}, part)
+    expect(digestOf(await readAll(stream))).toBe(digestOf(bytes.subarray(1_000_000, 1_000_010)))
+    const past = { offset: bytes.byteLength - 5, length: 100 }
+    expect(await readAll(await watchedClient().client.blob(at(), descriptor, {}, past))).toHaveLength(5)
+    const beyond = { offset: bytes.byteLength + 5, length: 100 }
+    expect(await readAll(await watchedClient().client.blob(at(), descriptor, {}, beyond))).toHaveLength(0)
+  })
+
   it('is let go when its reader goes', async () => {
     registry.fault(BLOBS, { endless: true })
     const reader = (await watchedClient().client.blob(at(), descriptor, {})).getReader()

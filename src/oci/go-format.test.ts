@@ -27,3 +27,8 @@ it('plain lists, sets and characters', () => {
   expect(parseRune('7')).toBe(7)
   expect(parseRune('x')).toBeUndefined()
 })
+
+it('reads a text of a megabyte once, whatever its quotes', () => {
+  expect(parseQuotedList(`["${String.raw`\"`.repeat(500_000)}]`)).toBeUndefined()
+  expect(parseQuotedList(`["${String.raw`\"`.repeat(500_000)}"]`)).toEqual(['"'.repeat(500_000)])
+})

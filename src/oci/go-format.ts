@@ -13,8 +13,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
   v: '\v',
 }
 
-const QUOTED = /"((?:[^"\\]|\\.)*)"/gs
-
 /** A quoted text or character, without its quotes, as it was. */
 function unquote(text: string): string {
   return text.replace(
@@ -30,8 +28,30 @@ function unquote(text: string): string {
 /** The texts of `["a" "b"]`, with or without commas; undefined where it is no such list. */
 export function parseQuotedList(text: string): readonly string[] | undefined {
   const inner = /^(?:&\{)?\s*\[(.*)\]\s*\}?$/s.exec(text.trim())?.[1]
-  if (inner === undefined || inner.replace(QUOTED, '').replace(/[\s,]/g, '') !== '') return undefined
-  return [...inner.matchAll(QUOTED)].map(([, quoted = '']) => unquote(quoted))
+  if (inner === undefined) return undefined
+  const texts: string[] = []
+  for (let at = 0; at < inner.length; at++) {
+    const character = inner.charAt(at)
+    if (character !== '"') {
+      if (/[\s,]/.test(character)) continue
+      return undefined
+    }
+    const end = endOfQuoted(inner, at + 1)
+    if (end < 0) return undefined
+    texts.push(unquote(inner.slice(at + 1, end)))
+    at = end
+  }
+  return texts
+}
+
+/** Where the quote stands that ends the text from `start` on; -1 where it is missing. By hand, so that it is linear. */
+function endOfQuoted(text: string, start: number): number {
+  for (let at = start; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (character === '"') return at
+    if (character === '\\') at++
+  }
+  return -1
 }
 
 /** The words of `[a b]`; those of any text without brackets. */

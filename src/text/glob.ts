@@ -1,5 +1,5 @@
-// Globs as the API takes them everywhere: anchored and case-sensitive, over a whole relative path. A glob is translated
-// to RE2's syntax, whose automata read a path once, so that no pattern can make matching slower than linear.
+// Globs as the API takes them everywhere: anchored and case-sensitive, over a whole relative path. Choices are written out,
+// then all globs of a list become one automaton that reads a path once.
 //
 //   ?  *              one character, any number of characters, within a part
 //   **                any number of characters across parts; as a whole part also none: `a/**` matches `a`, `**/a` too
@@ -7,25 +7,21 @@
 //   {a,b}             either one, with anything inside, braces too
 //   \x                x itself
 
-import { RE2JS, RE2Set } from 're2js'
 import { Problem } from '../problem.ts'
+import { GlobAutomaton, type Range, type Step } from './glob-automaton.ts'
 
 const MAX_GLOBS = 100
 const MAX_GLOB_LENGTH = 256
-/** Of a set's automaton: past it states are forgotten, and made again when they are needed. */
-const AUTOMATON_BYTES = 4 * 1024 * 1024
+/** Places of the automaton, in all globs of one list: each character of a path takes work in proportion. */
+const MAX_PLACES = 8_192
 
 /** What one glob is made of. Ranges of a class are pairs of code points, its negation already worked in. */
-type Piece =
+type PlainPiece =
   | { readonly kind: 'character'; readonly value: string }
   | { readonly kind: 'slash' | 'any' | 'star' | 'globstar' }
   | { readonly kind: 'class'; readonly ranges: readonly Range[] }
-  | { readonly kind: 'choice'; readonly choices: readonly (readonly Piece[])[] }
 
-type Range = readonly [first: number, last: number]
-
-/** What stands beside a piece: only beside an edge of a part does `**` mean whole parts. */
-type Neighbour = 'edge' | 'slash' | 'other'
+type Piece = PlainPiece | { readonly kind: 'choice'; readonly choices: readonly (readonly Piece[])[] }
 
 class Parser {
   readonly #glob: string
@@ -150,95 +146,96 @@ function withoutSlash(ranges: readonly Range[]): Range[] {
   })
 }
 
-const NOTHING = '[^\\x{0}-\\x{10ffff}]'
+/** Writes each choice out: the sequences that a glob with choices stands for. */
+function expand(pieces: readonly Piece[], budget: Budget): PlainPiece[][] {
+  let sequences: PlainPiece[][] = [[]]
+  for (const piece of pieces) {
+    if (piece.kind !== 'choice') {
+      for (const sequence of sequences) sequence.push(piece)
+      continue
+    }
+    const choices = piece.choices.flatMap((choice) => expand(choice, budget))
+    budget.check(sequences, choices)
+    sequences = sequences.flatMap((sequence) => choices.map((choice) => [...sequence, ...choice]))
+  }
+  return sequences
+}
 
-function translateSequence(pieces: readonly Piece[], before: Neighbour, after: Neighbour): string {
-  let pattern = ''
+/** How many places the globs of one list have taken, of those that they may take together. */
+class Budget {
+  #places = 0
+
+  take(places: number): void {
+    this.#places += places
+    if (this.#places > MAX_PLACES) throw tooComplex()
+  }
+
+  /** Before `sequences` and `choices` are combined, each with each. */
+  check(sequences: readonly PlainPiece[][], choices: readonly PlainPiece[][]): void {
+    const placesOf = (lists: readonly PlainPiece[][]) =>
+      lists.reduce((sum, { length }) => sum + length + 1, 0)
+    const combined = placesOf(sequences) * choices.length + placesOf(choices) * sequences.length
+    if (this.#places + combined > 2 * MAX_PLACES) throw tooComplex()
+  }
+}
+
+function tooComplex(): Problem {
+  return new Problem(
+    'invalid_parameter',
+    `the globs have more than ${MAX_PLACES} characters together, with each combination of their \`{…}\` written out; use fewer, shorter or simpler ones`,
+  )
+}
+
+const ONE: Step = { takes: complement([]) }
+const SEPARATOR: Step = { takes: [[SLASH, SLASH]] }
+
+/** A `**` that is a whole part takes one of its slashes along, so that it can also stand for no part at all. */
+function toSteps(pieces: readonly PlainPiece[]): Step[] {
+  const steps: Step[] = []
   for (let i = 0; i < pieces.length; i++) {
     const piece = pieces[i]
     if (piece === undefined) break
-    const left = lastNeighbour(pieces, i - 1, before)
-    const right = firstNeighbour(pieces, i + 1, after)
     const next = pieces[i + 1]
-    // A `**` that is a whole part takes one of its slashes along, so that it can also stand for no part at all.
-    if (piece.kind === 'slash' && next?.kind === 'globstar') {
-      const beyond = firstNeighbour(pieces, i + 2, after)
-      if (beyond !== 'other') {
-        pattern += '(?:/.*)?'
-        i++
-        continue
-      }
-    }
-    if (piece.kind === 'globstar' && left !== 'other' && next?.kind === 'slash') {
-      pattern += '(?:.*/)?'
+    if (piece.kind === 'slash' && next?.kind === 'globstar' && isEdge(pieces[i + 2])) {
+      steps.push({ ...SEPARATOR, skips: [2] }, { repeats: 'path', skips: [1] })
       i++
-      continue
-    }
-    pattern += translatePiece(piece, left, right)
+    } else if (piece.kind === 'globstar' && next?.kind === 'slash' && isEdge(pieces[i - 1])) {
+      steps.push({ skips: [1, 3] }, { repeats: 'path', skips: [1] }, SEPARATOR)
+      i++
+    } else steps.push(toStep(piece))
   }
-  return pattern
+  return steps
 }
 
-function translatePiece(piece: Piece, before: Neighbour, after: Neighbour): string {
+function isEdge(neighbour: PlainPiece | undefined): boolean {
+  return neighbour === undefined || neighbour.kind === 'slash'
+}
+
+function toStep(piece: PlainPiece): Step {
   switch (piece.kind) {
-    case 'character':
-      return codePointPattern(piece.value.codePointAt(0) ?? 0)
+    case 'character': {
+      const code = piece.value.codePointAt(0) ?? 0
+      return { takes: [[code, code]] }
+    }
     case 'slash':
-      return '/'
+      return SEPARATOR
     case 'any':
-      return '[^/]'
+      return ONE
     case 'star':
-      return '[^/]*'
+      return { repeats: 'part', skips: [1] }
     case 'globstar':
-      return '.*'
+      return { repeats: 'path', skips: [1] }
     case 'class':
-      return classPattern(piece.ranges)
-    case 'choice':
-      return `(?:${piece.choices.map((choice) => translateSequence(choice, before, after)).join('|')})`
+      return { takes: piece.ranges }
   }
 }
 
-/** Every character by number: nothing in a glob can then be read as RE2's syntax. */
-function codePointPattern(codePoint: number): string {
-  return `\\x{${codePoint.toString(16)}}`
-}
-
-function classPattern(ranges: readonly Range[]): string {
-  if (ranges.length === 0) return NOTHING
-  return `[${ranges.map(([first, last]) => `${codePointPattern(first)}-${codePointPattern(last)}`).join('')}]`
-}
-
-/** What comes next, seen from the piece before `from`. */
-function firstNeighbour(pieces: readonly Piece[], from: number, beyond: Neighbour): Neighbour {
-  const piece = pieces[from]
-  if (piece === undefined) return beyond
-  if (piece.kind === 'slash') return 'slash'
-  if (piece.kind !== 'choice') return 'other'
-  const behind = firstNeighbour(pieces, from + 1, beyond)
-  return agreed(piece.choices.map((choice) => firstNeighbour(choice, 0, behind)))
-}
-
-/** What came last, seen from the piece after `from`. */
-function lastNeighbour(pieces: readonly Piece[], from: number, beyond: Neighbour): Neighbour {
-  const piece = pieces[from]
-  if (piece === undefined) return beyond
-  if (piece.kind === 'slash') return 'slash'
-  if (piece.kind !== 'choice') return 'other'
-  const ahead = lastNeighbour(pieces, from - 1, beyond)
-  return agreed(piece.choices.map((choice) => lastNeighbour(choice, choice.length - 1, ahead)))
-}
-
-/** Where only some choices begin or end at a part's edge, a `**` beside them is not a whole part. */
-function agreed(neighbours: readonly Neighbour[]): Neighbour {
-  return neighbours.includes('other') ? 'other' : (neighbours[0] ?? 'other')
-}
-
-function translate(glob: string): string {
+function parse(glob: string): Piece[] {
   if (glob === '') throw new Problem('invalid_parameter', 'a glob is empty')
   if (glob.length > MAX_GLOB_LENGTH) {
     throw new Problem(
       'invalid_parameter',
-      `a glob has ${glob.length} characters, at most ${MAX_GLOB_LENGTH} are taken`,
+      `a glob has ${glob.length} characters; the limit is ${MAX_GLOB_LENGTH}`,
     )
   }
   // Paths are relative and clean: such a glob matches nothing, and a rule that says nothing must not pass a gate.
@@ -248,39 +245,47 @@ function translate(glob: string): string {
       `the glob ${JSON.stringify(glob)} can match no path: paths have no slash at either end and no part that is empty, \`.\` or \`..\``,
     )
   }
-  return translateSequence(new Parser(glob).parse(), 'edge', 'edge')
-}
-
-function checkCount(globs: readonly string[]): void {
-  if (globs.length <= MAX_GLOBS) return
-  throw new Problem('invalid_parameter', `there are ${globs.length} globs, at most ${MAX_GLOBS} are taken`)
+  return new Parser(glob).parse()
 }
 
 /**
  * Which of the globs match a path, by their position, ascending: one automaton for all of them.
  *
- * @param globs at most 100 of at most 256 characters
+ * @param globs at most 100 of at most 256 characters, and 8,192 in all with their choices written out
  * @returns a test for relative paths as text (`usr/bin/env`)
  * @throws Problem `invalid_parameter` that quotes the glob that is malformed or cannot match any path
  */
 export function compileGlobSet(globs: readonly string[]): (path: string) => readonly number[] {
-  checkCount(globs)
-  const set = new RE2Set(RE2Set.ANCHOR_BOTH, RE2JS.DOTALL, AUTOMATON_BYTES)
-  for (const glob of globs) set.add(translate(glob))
-  set.compile()
-  return globs.length === 0 ? () => [] : (path) => set.match(path)
+  if (globs.length > MAX_GLOBS) {
+    throw new Problem('invalid_parameter', `there are ${globs.length} globs; the limit is ${MAX_GLOBS}`)
+  }
+  const budget = new Budget()
+  const sequences: Step[][] = []
+  const globOf: number[] = []
+  for (const [position, glob] of globs.entries()) {
+    for (const pieces of expand(parse(glob), budget)) {
+      const steps = toSteps(pieces)
+      budget.take(steps.length + 1)
+      sequences.push(steps)
+      globOf.push(position)
+    }
+  }
+  if (sequences.length === 0) return () => []
+  const automaton = new GlobAutomaton(sequences)
+  return (path) => {
+    const matching = automaton.match(path)
+    return matching.length === 0 ? matching : [...new Set(matching.map((sequence) => globOf[sequence] ?? 0))]
+  }
 }
 
 /**
  * Whether any of the globs matches a path; no glob matches none.
  *
- * @param globs at most 100 of at most 256 characters
+ * @param globs as of {@link compileGlobSet}
  * @returns a test for relative paths as text (`usr/bin/env`)
- * @throws Problem `invalid_parameter` that quotes the glob that is malformed or cannot match any path
+ * @throws Problem as {@link compileGlobSet}
  */
 export function compileGlobs(globs: readonly string[]): (path: string) => boolean {
-  checkCount(globs)
-  if (globs.length === 0) return () => false
-  const expression = RE2JS.compile(globs.map((glob) => `(?:${translate(glob)})`).join('|'), RE2JS.DOTALL)
-  return (path) => expression.testExact(path)
+  const matches = compileGlobSet(globs)
+  return (path) => matches(path).length > 0
 }

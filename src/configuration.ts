@@ -1,10 +1,10 @@
 /** The service's settings, read once at the start: environment variables, or a Worker's `vars` and secrets. */
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { parseBytesLimit } from './gate/limit.ts'
+import { type Credential, parseDockerConfig } from './oci/credential.ts'
 import { parseReference } from './oci/reference.ts'
 import { Problem } from './problem.ts'
-import { type Credential, parseDockerConfig } from './source/registry/auth/credentials.ts'
+import { parseBytesLimit } from './text/limit.ts'
 
 export type Limits = {
   /** Uncompressed bytes of one layer. */

@@ -4,7 +4,7 @@
  */
 
 import type { Configuration } from './configuration.ts'
-import type { Job, JobState } from './service/jobs/job.ts'
+import type { Job, JobState } from './job.ts'
 
 /**
  * Which addresses a request may reach. `public`: none that is loopback, link-local or private; `private`: those of

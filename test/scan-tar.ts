@@ -1,5 +1,6 @@
 /** What the scanner makes of a tar, all at once. */
-import { type Member, type ScanLimits, TarScanner } from '../src/tar/scan.ts'
+import type { Member } from '../src/tar/member.ts'
+import { type ScanLimits, TarScanner } from '../src/tar/scan.ts'
 
 export type Scanned = { readonly member: Member; readonly content: string }
 

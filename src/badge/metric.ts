@@ -1,5 +1,7 @@
 /** What a badge can show of an image, and from where on that is worth a look, or bad. */
 
+import type { ImageFacts } from '../image/report.ts'
+import { formatBytes, formatDelta } from '../text/format.ts'
 import {
   type GrowthLimit,
   isWithinPercent,
@@ -7,9 +9,7 @@ import {
   parseCountLimit,
   parseGrowthLimit,
   parseRatioLimit,
-} from '../gate/limit.ts'
-import type { ImageFacts } from '../image/report.ts'
-import { formatBytes, formatDelta } from '../text/format.ts'
+} from '../text/limit.ts'
 import { single } from './appearance.ts'
 
 /** What is shown, and how it looks unless the badge's reader chose a color. */

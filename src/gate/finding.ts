@@ -1,8 +1,8 @@
 /** One rule against the figures: whether it holds, in numbers and in a sentence. */
 import { formatBytes, formatCount, formatDelta, formatFigure } from '../text/format.ts'
+import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from '../text/limit.ts'
 import type { Denied } from './denied.ts'
 import type { Figures } from './figures.ts'
-import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from './limit.ts'
 import type { Evidence, Unit } from './verdict.ts'
 
 export type Finding = {

@@ -2,7 +2,7 @@
 
 import { Problem } from '../problem.ts'
 import { compileGlobSet } from '../text/glob.ts'
-import { parseBytesLimit } from './limit.ts'
+import { parseBytesLimit } from '../text/limit.ts'
 import { type Depth, POLICY_RULES, POLICY_WORDS, RULES, type Rule, readRule } from './rules.ts'
 
 export type Policy = {

@@ -2,6 +2,17 @@
  * The rules of the gate, one entry each: how a limit is read, what has to be known of the image, how it is judged, what it
  * means. Policies, `.dive-ci` files, OpenAPI and SARIF are made from this table; a new rule is a new entry.
  */
+
+import {
+  type Decimal,
+  type GrowthLimit,
+  parseBytesLimit,
+  parseCountLimit,
+  parseGrowthLimit,
+  parsePercentLimit,
+  parseRatioLimit,
+  percentAsRatio,
+} from '../text/limit.ts'
 import { diveBytes, diveRatio } from './dive-limit.ts'
 import type { Figures } from './figures.ts'
 import {
@@ -14,16 +25,6 @@ import {
   userWasted,
   wastedPercent,
 } from './finding.ts'
-import {
-  type Decimal,
-  type GrowthLimit,
-  parseBytesLimit,
-  parseCountLimit,
-  parseGrowthLimit,
-  parsePercentLimit,
-  parseRatioLimit,
-  percentAsRatio,
-} from './limit.ts'
 
 /** What an image's manifest and config answer in one round trip, or what only reading all its layers does. */
 export type Depth = 'manifest' | 'analysis'

@@ -2,10 +2,11 @@
 
 import type { ImageFacts } from '../image/report.ts'
 import { imageKey } from '../index/keys.ts'
+import { type JobState, jobKey } from '../job.ts'
 import { Problem } from '../problem.ts'
-import { analyse, imageJob, knownFacts } from '../service/analyse.ts'
+import { type AnalysedImage, analyse, imageJob, knownFacts } from '../service/analyse.ts'
 import { nameAnalysis } from '../service/analyses.ts'
-import { type JobState, jobKey } from '../service/jobs/job.ts'
+import type { Pair } from '../service/diff.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
 import type { Backend, RequestContext } from './backend.ts'
@@ -164,9 +165,6 @@ export type Form = {
   readonly pending: WhilePending
 }
 
-/** An image with what its analysis found. */
-export type AnalysedImage = { readonly image: OpenedImage; readonly facts: ImageFacts }
-
 type Made = Promise<BodyInit> | BodyInit
 
 /**
@@ -202,9 +200,6 @@ export async function answerOpened(
   headers.set('Content-Type', form.contentType)
   return new Response(await make({ image, facts: result.facts }), { headers })
 }
-
-/** Two images that are compared. */
-export type Pair<T> = { readonly from: T; readonly to: T }
 
 /** The same for two, which are analysed at the same time. */
 export async function answerPair(

@@ -1,14 +1,10 @@
 /** What a request presents to registries: its own headers, else what the service was given. */
 
 import type { Configuration } from '../configuration.ts'
+import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../oci/credential.ts'
 import { parseReference } from '../oci/reference.ts'
 import { Problem } from '../problem.ts'
 import type { CallerCredentials } from '../service/open.ts'
-import {
-  type Credential,
-  parseRegistryAuth,
-  parseRegistryConfig,
-} from '../source/registry/auth/credentials.ts'
 import type { RequestContext } from './backend.ts'
 
 /**

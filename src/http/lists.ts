@@ -2,26 +2,16 @@
 
 import { pinnedReference } from '../oci/image-reference.ts'
 import { Problem } from '../problem.ts'
+import type { AnalysedImage } from '../service/analyse.ts'
+import { type Listing, otherList, type Position } from '../service/listings.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
-import { type AnalysedImage, type AnalysedQuery, answerOpened, openFor } from './answers.ts'
+import { type AnalysedQuery, answerOpened, openFor } from './answers.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
 import { decodeCursor, encodeCursor, refused } from './cursor.ts'
 import { jsonLines } from './ndjson.ts'
 import { wantsLines } from './negotiation.ts'
 import { PAGE_LIMIT } from './parameters.ts'
-
-/** Where a page begins: what the page before said. */
-export type Position = number | string
-
-export type Page = { readonly items: readonly unknown[]; readonly next?: Position | undefined }
-
-/** A list that can be read from any page on, or whole; its items are as they are shown. */
-export interface Listing {
-  /** @throws Problem `invalid_parameter` where `at` is no position of this list */
-  page(at: Position | undefined, limit: number): Promise<Page>
-  all(): AsyncIterable<readonly unknown[]>
-}
 
 export type ListQuery = AnalysedQuery & {
   readonly limit?: number | undefined
@@ -88,7 +78,7 @@ export async function openPinned(
   digest: string | undefined,
   references: readonly string[] = [reference],
 ): Promise<OpenedImage> {
-  if (digest === undefined) throw refused('is of another list')
+  if (digest === undefined) throw otherList()
   try {
     return await openImage(backend, {
       reference: pinnedReference(reference, digest),

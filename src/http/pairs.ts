@@ -1,6 +1,8 @@
 /** Two images as parameters, and opened. */
+
+import type { Pair } from '../service/diff.ts'
 import type { OpenedImage } from '../service/open.ts'
-import { openFor, type Pair } from './answers.ts'
+import { openFor } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { platform, reference, waitUpTo } from './parameters.ts'
 

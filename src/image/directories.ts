@@ -1,8 +1,8 @@
 /** Each directory of an image with all below it, in an order that has the directories of one directory side by side. */
 import type { ObjectStore } from '../host.ts'
-import { type Columns, defineSchema } from '../index/schema.ts'
 import { int32, int64, path } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
+import { type Columns, defineSchema } from '../table/schema.ts'
 import { writeTable } from '../table/write-table.ts'
 import { parentKey } from '../text/path.ts'
 import { LargestPaths } from './largest.ts'
@@ -30,7 +30,11 @@ export class DirectoryFinder {
 
   constructor(store: ObjectStore) {
     this.#store = store
-    this.#sums = new SortedRows(store, UNSORTED, compareByParent, ({ key }) => key.length)
+    this.#sums = new SortedRows(store, {
+      schema: UNSORTED,
+      compare: compareByParent,
+      weigh: ({ key }) => key.length,
+    })
   }
 
   add(sums: readonly DirectorySum[]): Promise<void> {

@@ -2,9 +2,9 @@
 
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
-import { defineSchema } from '../index/schema.ts'
 import { int32, int64, json, mapped, path, sha256 } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
+import { defineSchema } from '../table/schema.ts'
 import { writeTable } from '../table/write-table.ts'
 import { type ByteString, toHex } from '../text/bytes.ts'
 import { type PathKey, showPath } from '../text/path.ts'
@@ -41,7 +41,11 @@ export class Duplicates {
 
   constructor(store: ObjectStore) {
     this.#store = store
-    this.#copies = new SortedRows(store, COPIES, compareCopies, ({ key }) => key.length)
+    this.#copies = new SortedRows(store, {
+      schema: COPIES,
+      compare: compareCopies,
+      weigh: ({ key }) => key.length,
+    })
   }
 
   /** @param copies each inode, or each member, once; in any order */
@@ -51,7 +55,11 @@ export class Duplicates {
 
   /** @param key of the table */
   async write(key: string): Promise<DuplicateTotals> {
-    const found = new SortedRows(this.#store, DUPLICATES, compareGroups, weighGroup)
+    const found = new SortedRows(this.#store, {
+      schema: DUPLICATES,
+      compare: compareGroups,
+      weigh: weighGroup,
+    })
     try {
       let wastedBytes = 0
       for await (const groups of groupsOf(this.#copies.sorted())) {

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { diveFigures } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
 import { tries } from '../../test/layers/tries.ts'
-import { type Entry, type EntryType, whiteoutOf } from '../layer/entry.ts'
+import { type Entry, whiteoutOf } from '../layer/entry.ts'
+import type { MemberType } from '../tar/member.ts'
 import { keyToPath, pathToKey } from '../text/path.ts'
 import { type Blame, DiveEfficiency, efficiencyBlamed } from './efficiency.ts'
 import { walk } from './walk.ts'
@@ -69,7 +70,7 @@ test('what is ignored is not in the sum of a directory that is removed either', 
   expect(score).toBe((20 + 40 + 60 + 5) / (20 + 40 + 60 + 11))
 })
 
-function member(path: string, type: EntryType, bytes: number, ordinal = 0): Entry {
+function member(path: string, type: MemberType, bytes: number, ordinal = 0): Entry {
   const key = pathToKey(path)
   const whiteout = whiteoutOf(key)
   const entry = { key, type, bytes, mode: 0, uid: 0, gid: 0, mtime: 0, ordinal, offset: 0 }

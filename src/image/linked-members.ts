@@ -1,5 +1,6 @@
-import { ENTRY_TYPES, type Entry, type EntryType } from '../layer/entry.ts'
+import type { Entry } from '../layer/entry.ts'
 import { NumberList } from '../table/number-list.ts'
+import { MEMBER_TYPES, type MemberType } from '../tar/member.ts'
 import { countBefore } from './deletions.ts'
 import { memberSequence } from './sequence.ts'
 
@@ -29,7 +30,7 @@ export class LinkedMembers {
   /** @returns its number */
   add(entry: Entry, layer: number): number {
     const number = this.length
-    this.#type.push(ENTRY_TYPES.indexOf(entry.type))
+    this.#type.push(MEMBER_TYPES.indexOf(entry.type))
     this.#bytes.push(entry.bytes)
     this.#mode.push(entry.mode)
     this.#uid.push(entry.uid)
@@ -54,8 +55,8 @@ export class LinkedMembers {
     return this.#ordinal.get(number)
   }
 
-  type(number: number): EntryType {
-    return ENTRY_TYPES[this.#type.get(number)] ?? 'other'
+  type(number: number): MemberType {
+    return MEMBER_TYPES[this.#type.get(number)] ?? 'other'
   }
 
   content(number: number): Content {

@@ -1,9 +1,9 @@
 /** The merged file system of an image, row by row: what a row says, and the schema of `files.parquet`. */
 
 import { ENTRY_COLUMNS, SHA256_COLUMN } from '../index/entries.ts'
-import { defineSchema } from '../index/schema.ts'
 import type { Entry } from '../layer/entry.ts'
 import { flag, int32, optional } from '../table/column.ts'
+import { defineSchema } from '../table/schema.ts'
 import type { PathKey } from '../text/path.ts'
 import type { Content } from './linked-members.ts'
 

@@ -1,7 +1,7 @@
 /** `packages.parquet`: what is installed in an image. */
 
-import { defineSchema } from '../index/schema.ts'
 import { choice, int32, int64, optional, string } from '../table/column.ts'
+import { defineSchema } from '../table/schema.ts'
 import type { Package, PackageType } from './report.ts'
 
 const TYPES: readonly PackageType[] = ['deb', 'apk', 'rpm', 'npm', 'pypi']

@@ -4,9 +4,10 @@
  * table the rows between them.
  */
 
-import type { Entry, EntryType } from '../layer/entry.ts'
+import type { Entry } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
 import type { RowRange, Table } from '../table/table.ts'
+import type { MemberType } from '../tar/member.ts'
 import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
 import { collectHardLinks, resolveHardLinks } from './hard-links.ts'
 import { type DirectorySum, Merger } from './merge.ts'
@@ -16,7 +17,7 @@ import { walk } from './walk.ts'
 export type TreeNode = {
   readonly path: string
   readonly pathBase64?: string
-  readonly type: EntryType
+  readonly type: MemberType
   /** Of a regular file; of a directory the sum over all below it, a hard link counted at each path. */
   readonly bytes: number
   /** Regular files at or below it, at each of their paths. */
@@ -50,7 +51,7 @@ type Row = Pick<MergedEntry, (typeof COLUMNS)[number]>
 
 type Node = {
   readonly key: PathKey
-  readonly type: EntryType
+  readonly type: MemberType
   bytes: number
   files: number
   children?: LargestChildren

@@ -3,14 +3,15 @@
  * directories on the way to each. It holds one batch of each layer and the names of the current path's directories.
  */
 
-import { allOf } from '../concurrency.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
-import { Heap } from '../table/heap.ts'
+import { type Batches, byText, Merge } from '../table/merge.ts'
 import { isWithin, type PathKey } from '../text/path.ts'
 
 /** Rows of one layer in batches, sorted by (sortKey, ordinal). */
-export type LayerRows<Row = Entry> = AsyncIterable<readonly Row[]>
+export type LayerRows<Row = Entry> = Batches<Row>
+
+const ORDER = byText<Entry>(sortKey)
 
 /** Members of one path that are held at once: a name that a tar repeats more often is no file system. */
 const MAX_MEMBERS_OF_A_PATH = 100_000
@@ -40,50 +41,6 @@ export interface PathVisitor {
   /** A directory that no row names. */
   enter(key: PathKey, depth: number): void
   leave(depth: number): void
-}
-
-/** The row of one layer that comes next. */
-class Cursor {
-  readonly layer: number
-  readonly #batches: AsyncIterator<readonly Entry[]>
-  #batch: readonly Entry[] = []
-  #next = 0
-  row: Entry | undefined
-  key: PathKey = ''
-
-  constructor(layer: number, rows: LayerRows) {
-    this.layer = layer
-    this.#batches = rows[Symbol.asyncIterator]()
-  }
-
-  /** Goes on to the next row of the batch; false where the batch has no more. */
-  advance(): boolean {
-    const row = this.#batch[this.#next++]
-    if (row === undefined) return false
-    this.row = row
-    this.key = sortKey(row)
-    return true
-  }
-
-  /** Goes on to the first row of the next batch; false where there is none. */
-  async fill(): Promise<boolean> {
-    for (;;) {
-      const { done, value } = await this.#batches.next()
-      this.row = undefined
-      if (done === true) return false
-      this.#batch = value
-      this.#next = 0
-      if (this.advance()) return true
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#batches.return?.()
-  }
-}
-
-function isBefore(a: Cursor, b: Cursor): boolean {
-  return a.key < b.key || (a.layer < b.layer && a.key === b.key)
 }
 
 /** Opens and closes directories as the paths go by. */
@@ -140,25 +97,23 @@ export async function* walk(
   visitors: readonly PathVisitor[],
   isFull: () => boolean,
 ): AsyncGenerator<void, void, undefined> {
-  const all = layers.map((rows, layer) => new Cursor(layer, rows))
+  const merge = new Merge(layers, ORDER)
   try {
-    const cursors = new Heap(isBefore)
-    const filled = await allOf(all.map((cursor) => cursor.fill()))
-    for (const cursor of all) if (filled[cursor.layer]) cursors.push(cursor)
+    await merge.open()
     const directories = new OpenDirectories(visitors)
     const rows: Entry[] = []
     const rowLayers: number[] = []
     const path = { key: '', depth: 0, count: 0, rows, layers: rowLayers, hasBelow: false }
-    for (let top = cursors.top; top !== undefined; top = cursors.top) {
+    for (let top = merge.top; top !== undefined; top = merge.top) {
       const key = top.key
       path.key = key
       path.count = 0
-      for (; top !== undefined && top.key === key; top = cursors.top) {
+      for (; top !== undefined && top.key === key; top = merge.top) {
         if (path.count === MAX_MEMBERS_OF_A_PATH) throw tooManyMembers()
-        if (top.row !== undefined) rows[path.count] = top.row
-        rowLayers[path.count++] = top.layer
-        if (top.advance() || (await top.fill())) cursors.sink()
-        else cursors.removeTop()
+        rows[path.count] = top.row
+        rowLayers[path.count++] = top.source
+        const reading = merge.next()
+        if (reading !== undefined) await reading
       }
       path.depth = directories.moveTo(key)
       path.hasBelow = top !== undefined && top.key.length > key.length && isWithin(top.key, key)
@@ -168,7 +123,7 @@ export async function* walk(
     }
     directories.leaveAll()
   } finally {
-    for (const cursor of all) await cursor.close()
+    await merge.close()
   }
 }
 

@@ -1,8 +1,8 @@
 /** Files that a layer stores and the merged file system does not show. */
 import type { ObjectStore } from '../host.ts'
-import { type Columns, defineSchema } from '../index/schema.ts'
 import { choice, int32, int64, optional, path } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
+import { type Columns, defineSchema } from '../table/schema.ts'
 import { writeTable } from '../table/write-table.ts'
 import { showPath } from '../text/path.ts'
 import type { HiddenFile } from './merge.ts'
@@ -40,7 +40,11 @@ export class WasteFinder {
 
   constructor(store: ObjectStore) {
     this.#store = store
-    this.#hidden = new SortedRows(store, HIDDEN_FILES, compareHidden, ({ key }) => key.length)
+    this.#hidden = new SortedRows(store, {
+      schema: HIDDEN_FILES,
+      compare: compareHidden,
+      weigh: ({ key }) => key.length,
+    })
   }
 
   add(files: readonly HiddenFile[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** `entries.parquet`: the members of a layer. */
 
-import { ENTRY_TYPES, type Entry, sortKey, type Whiteout } from '../layer/entry.ts'
+import { type Entry, sortKey, type Whiteout } from '../layer/entry.ts'
 import {
   type Column,
   choice,
@@ -15,8 +15,9 @@ import {
   text,
   timestamp,
 } from '../table/column.ts'
+import { type Columns, defineSchema } from '../table/schema.ts'
+import { MEMBER_TYPES } from '../tar/member.ts'
 import type { ByteString } from '../text/bytes.ts'
-import { type Columns, defineSchema } from './schema.ts'
 import { formatXattrs, parseXattrs } from './xattrs.ts'
 
 const WHITEOUTS: readonly Whiteout[] = ['file', 'opaque', 'aufs']
@@ -43,7 +44,7 @@ const xattrs: Column<ReadonlyMap<ByteString, ByteString>> = mapped(
  */
 export const ENTRY_COLUMNS: Columns<Omit<Entry, 'sha256'>> = {
   key: path('path'),
-  type: choice('type', ENTRY_TYPES),
+  type: choice('type', MEMBER_TYPES),
   bytes: int64('bytes'),
   mode: int32('mode'),
   uid: int64('uid'),

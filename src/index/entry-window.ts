@@ -1,4 +1,5 @@
-import { type Entry, type EntryType, sortKey, type Whiteout } from '../layer/entry.ts'
+import { type Entry, sortKey, type Whiteout } from '../layer/entry.ts'
+import type { MemberType } from '../tar/member.ts'
 import type { ByteString } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
 
@@ -22,7 +23,7 @@ type Extras = Pick<Entry, 'link' | 'device' | 'xattrs'>
 export class EntryWindow {
   readonly #keys: PathKey[] = []
   readonly #sortKeys: PathKey[] = []
-  readonly #types: EntryType[] = []
+  readonly #types: MemberType[] = []
   readonly #sha256s: (ByteString | undefined)[] = []
   readonly #whiteouts = new Map<number, Whiteout>()
   readonly #extras = new Map<number, Extras>()

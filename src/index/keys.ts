@@ -1,6 +1,7 @@
 /**
- * Where the store keeps what: objects are immutable and named by the digest of what they were made from. Each kind has
- * its own format version, so that a mended merge reads no layer again.
+ * Where the store keeps each object. Objects are immutable and named by the digest of what they were made from. Each kind
+ * has its own format version, so that a corrected merge reads no layer again. Temporary objects are named in
+ * `table/temporary.ts`.
  */
 
 /** `layer.json` is written last: its presence means that the others are whole. */
@@ -45,11 +46,6 @@ export function imageKey(digest: string, object: ImageObject): string {
  */
 export function sourceKey(digest: string, source: string): string {
   return `sources/${digestPath(digest)}/${source}`
-}
-
-/** A name of its own for an object that lives no longer than the work that made it. */
-export function temporaryKey(work: string, object: string): string {
-  return `temporary/${work}/${object}`
 }
 
 /** The digest becomes part of a name: nothing but a sha256 may. */

@@ -1,13 +1,12 @@
 /**
- * From the order of the tar into that of tables, in bounded memory: what fits is sorted and written; of a larger layer
- * sorted runs are put aside as temporary objects and merged. Most tars are in the tables' order already, and then there is
- * but one run, however large the layer.
+ * Sorts a layer's entries from the order of the tar into that of tables, in bounded memory: what fits is sorted and written;
+ * of a larger layer sorted runs are put aside and merged. Most tars are in the tables' order already, and then there is one
+ * run, however large the layer.
  */
 import type { ObjectStore } from '../host.ts'
-import type { Entry } from '../layer/entry.ts'
-import { Problem } from '../problem.ts'
-import { mergeRuns } from '../table/merge.ts'
-import { TemporaryObjects } from '../table/temporary.ts'
+import { type Entry, sortKey } from '../layer/entry.ts'
+import { byText } from '../table/merge.ts'
+import { SortedRuns } from '../table/sorted-runs.ts'
 import { writeTable } from '../table/write-table.ts'
 import type { PathKey } from '../text/path.ts'
 import { ENTRIES } from './entries.ts'
@@ -23,6 +22,9 @@ export type SortLimits = {
 
 const LIMITS: SortLimits = { windowEntries: 100_000, windowBytes: 20 * 1024 * 1024, fanIn: 32 }
 
+/** Of entries of one key those of the earlier run stand first in the tar. */
+const ORDER = byText<Entry>(sortKey)
+
 /**
  * Writes a table of `ENTRIES`.
  *
@@ -36,7 +38,7 @@ export async function writeSorted(
   limits: SortLimits = LIMITS,
 ): Promise<void> {
   const windows = filledWindows(batches, limits)
-  const temporary = new TemporaryObjects(store)
+  const runs = new SortedRuns(store, { schema: ENTRIES, order: ORDER, fanIn: limits.fanIn })
   try {
     const { value: first } = await windows.next()
     if (first === undefined) throw new RangeError('no window, where there is always one')
@@ -44,14 +46,14 @@ export async function writeSorted(
       await writeTable(store, key, ENTRIES, only(first))
       return
     }
-    let runs = await writeRuns(store, temporary, first, windows)
-    while (runs.length > limits.fanIn) runs = await mergeSome(store, temporary, runs, limits.fanIn)
-    const [run, ...others] = runs
-    if (run !== undefined && others.length === 0) await copy(store, run, key)
-    else await writeTable(store, key, ENTRIES, mergeRuns(store, runs))
+    await writeRuns(runs, first, windows)
+    // Encoding the one run again would make the same bytes.
+    const onlyRun = await runs.onlyRun()
+    if (onlyRun !== undefined) await store.put(key, onlyRun)
+    else await writeTable(store, key, ENTRIES, runs.merged())
   } finally {
     await windows.return(undefined)
-    await temporary.delete()
+    await runs.delete()
   }
 }
 
@@ -79,12 +81,10 @@ async function* filledWindows(
 
 /** A run goes on as long as one window follows the other in order. */
 async function writeRuns(
-  store: ObjectStore,
-  temporary: TemporaryObjects,
+  runs: SortedRuns<Entry, PathKey>,
   first: Filled,
   windows: AsyncGenerator<Filled, undefined>,
-): Promise<readonly string[]> {
-  const runs: string[] = []
+): Promise<void> {
   let filled: Filled | undefined = first
   async function* run(): AsyncGenerator<readonly Entry[]> {
     for (let end: PathKey = ''; filled !== undefined && keyAt(filled, 0) >= end; ) {
@@ -93,12 +93,7 @@ async function writeRuns(
       filled = (await windows.next()).value
     }
   }
-  while (filled !== undefined) {
-    const key = temporary.next()
-    runs.push(key)
-    await writeTable(store, key, ENTRIES, run())
-  }
-  return runs
+  while (filled !== undefined) await runs.write(run())
 }
 
 /** @param place among the sorted ones, from the end where it is negative */
@@ -108,29 +103,4 @@ function keyAt({ window, order }: Filled, place: number): PathKey {
 
 async function* only({ window, order }: Filled): AsyncGenerator<readonly Entry[]> {
   yield* window.entries(order)
-}
-
-/** Fewer and longer runs. */
-async function mergeSome(
-  store: ObjectStore,
-  temporary: TemporaryObjects,
-  runs: readonly string[],
-  fanIn: number,
-): Promise<readonly string[]> {
-  const merged: string[] = []
-  for (let i = 0; i < runs.length; i += fanIn) {
-    const some = runs.slice(i, i + fanIn)
-    const key = temporary.next()
-    await writeTable(store, key, ENTRIES, mergeRuns(store, some))
-    await temporary.delete(some)
-    merged.push(key)
-  }
-  return merged
-}
-
-/** The bytes as they are: encoding them again would make the same. */
-async function copy(store: ObjectStore, from: string, to: string): Promise<void> {
-  const object = await store.get(from)
-  if (object === undefined) throw new Problem('store_error', `the stored object ${from} is gone`)
-  await store.put(to, object.body)
 }

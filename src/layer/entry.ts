@@ -1,17 +1,7 @@
+/** A member of a layer's tar in the terms of the OCI image specification: whiteouts, and where they sort. */
+import type { Member } from '../tar/member.ts'
 import type { ByteString } from '../text/bytes.ts'
 import { baseName, type PathKey, parentKey } from '../text/path.ts'
-
-export const ENTRY_TYPES = [
-  'file',
-  'directory',
-  'symlink',
-  'hardlink',
-  'character',
-  'block',
-  'fifo',
-  'other',
-] as const
-export type EntryType = (typeof ENTRY_TYPES)[number]
 
 /**
  * What a member hides in the layers below: `file` is `.wh.NAME`, `opaque` is `.wh..wh..opq`; `aufs` is any other
@@ -19,32 +9,35 @@ export type EntryType = (typeof ENTRY_TYPES)[number]
  */
 export type Whiteout = 'file' | 'opaque' | 'aufs'
 
-/** One member of a layer's tar. */
-export type Entry = {
-  /** Where it stands, cleaned: no empty or `.` part, `..` clamped at the root. A whiteout's is its own name (`a/.wh.b`). */
-  readonly key: PathKey
-  readonly type: EntryType
-  /** Size of a regular file's content; 0 for every other type. */
-  readonly bytes: number
-  /** Permission bits with setuid, setgid and sticky: `0o7777` at most. */
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  /** Microseconds since 1970, rounded down; an integer that a double holds exactly. */
-  readonly mtime: number
+/** One member of a layer's tar, with what it means for the layers below. A whiteout's key is its own name (`a/.wh.b`). */
+export type Entry = Member & {
   /** 32 bytes, of a regular file's content. */
   readonly sha256?: ByteString | undefined
-  /** Target of a symlink or hard link, exactly as the tar has it. */
-  readonly link?: ByteString | undefined
-  /** Of a character or block device. */
-  readonly device?: readonly [major: number, minor: number] | undefined
-  /** Names and values are bytes; names in byte order. */
-  readonly xattrs?: ReadonlyMap<ByteString, ByteString> | undefined
   readonly whiteout?: Whiteout | undefined
-  /** Position among the members of the tar, from 0. */
-  readonly ordinal: number
-  /** Of the content, in the uncompressed tar. */
-  readonly offset: number
+}
+
+/** An entry whose `sha256` is filled in when the content was read. */
+export type UnreadEntry = { -readonly [Field in keyof Entry]: Entry[Field] }
+
+/** The entry that a member becomes. */
+export function entryOf(member: Member): UnreadEntry {
+  // Property by property, since all entries are to have one shape: a million of them are looked at.
+  return {
+    key: member.key,
+    type: member.type,
+    bytes: member.bytes,
+    mode: member.mode,
+    uid: member.uid,
+    gid: member.gid,
+    mtime: member.mtime,
+    sha256: undefined,
+    link: member.link,
+    device: member.device,
+    xattrs: member.xattrs,
+    whiteout: whiteoutOf(member.key),
+    ordinal: member.ordinal,
+    offset: member.offset,
+  }
 }
 
 const WHITEOUT_PREFIX = '.wh.'

@@ -5,13 +5,14 @@ import type { Limits } from '../configuration.ts'
 import type { WasmModules } from '../host.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
-import { type Member, TarScanner } from '../tar/scan.ts'
+import type { CleanPath } from '../tar/clean.ts'
+import { TarScanner } from '../tar/scan.ts'
 import type { ByteString } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
 import { type DatabaseSink, isPackageDatabase, MAX_DATABASE_BYTES } from './database.ts'
 import type { Compression } from './decode/decode.ts'
 import { decode } from './decode/decode.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
 import { byteLimit, enforce } from './limits.ts'
 import { Sha256 } from './sha256.ts'
 import { BlobVerifier } from './verify.ts'
@@ -75,6 +76,7 @@ class LayerReader implements LayerReading {
   #databaseBytes = 0
   #entries = 0
   #facts: LayerFacts | undefined
+  #open: UnreadEntry | undefined
 
   constructor(blob: ReadableStream<Uint8Array>, options: ReadOptions) {
     const { descriptor, signal, onBytes } = options
@@ -91,6 +93,11 @@ class LayerReader implements LayerReading {
   get facts(): LayerFacts {
     if (this.#facts === undefined) throw new Error('a layer is known when all its entries are read')
     return this.#facts
+  }
+
+  get #entry(): UnreadEntry {
+    if (this.#open === undefined) throw new Error('no member was met yet')
+    return this.#open
   }
 
   async *entries(): AsyncGenerator<readonly Entry[]> {
@@ -122,22 +129,23 @@ class LayerReader implements LayerReading {
       if (compression !== 'none') this.#tar.update(chunk)
       scanner.feed(chunk)
       for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
-        const { member } = scanner
+        if (event === 'member') this.#open = entryOf(scanner.member)
+        const entry = this.#entry
         switch (event) {
           case 'member':
-            this.#remark(scanner)
-            isDatabase = this.#isDatabase(member)
-            if (isDatabase) await database.open(member.key, member.bytes, member.ordinal)
+            this.#remark(entry, scanner.path)
+            isDatabase = this.#isDatabase(entry)
+            if (isDatabase) await database.open(entry.key, entry.bytes, entry.ordinal)
             break
           case 'content':
-            this.#hash(member, scanner.content, sha256)
+            this.#hash(entry, scanner.content, sha256)
             if (isDatabase) await database.write(scanner.content)
             if (this.#work.isDue(scanner.content.length)) await this.#work.yield()
             break
           case 'end':
             if (isDatabase) await database.close()
-            if (member.type === 'file') this.#finishFile(member)
-            batch.push(member)
+            if (entry.type === 'file') this.#finishFile(entry)
+            batch.push(entry)
             if (batch.length < BATCH) break
             yield batch
             batch = []
@@ -152,36 +160,35 @@ class LayerReader implements LayerReading {
     this.#entries = scanner.entries
   }
 
-  #remark({ member, path }: TarScanner): void {
-    if (member.whiteout !== undefined) return
-    if (path.absolute) this.#warnings.add('absolute', member.key)
-    if (path.dotdots > 0) this.#warnings.add('dotdot', member.key, path.dotdots)
+  #remark(entry: Entry, path: CleanPath): void {
+    if (entry.whiteout !== undefined) return
+    if (path.absolute) this.#warnings.add('absolute', entry.key)
+    if (path.dotdots > 0) this.#warnings.add('dotdot', entry.key, path.dotdots)
   }
 
-  #isDatabase(member: Member): boolean {
-    if (member.type !== 'file' || member.whiteout !== undefined || !isPackageDatabase(member.key))
-      return false
-    if (this.#databaseBytes + member.bytes > MAX_DATABASE_BYTES) {
-      this.#warnings.add('databaseTooLarge', member.key)
+  #isDatabase(entry: UnreadEntry): boolean {
+    if (entry.type !== 'file' || entry.whiteout !== undefined || !isPackageDatabase(entry.key)) return false
+    if (this.#databaseBytes + entry.bytes > MAX_DATABASE_BYTES) {
+      this.#warnings.add('databaseTooLarge', entry.key)
       return false
     }
-    this.#databaseBytes += member.bytes
+    this.#databaseBytes += entry.bytes
     return true
   }
 
-  #hash(member: Member, piece: Uint8Array, sha256: Sha256): void {
+  #hash(entry: UnreadEntry, piece: Uint8Array, sha256: Sha256): void {
     // In one call it is faster, and most files come in one piece.
-    if (piece.length === member.bytes) {
-      member.sha256 = sha256.digest(piece)
+    if (piece.length === entry.bytes) {
+      entry.sha256 = sha256.digest(piece)
     } else {
       this.#content ??= createHash('sha256')
       this.#content.update(piece)
     }
   }
 
-  #finishFile(member: Member): void {
-    member.sha256 ??= this.#takeContentDigest() ?? SHA256_OF_NOTHING
-    if (member.whiteout === undefined) this.#fileBytes += member.bytes
+  #finishFile(entry: UnreadEntry): void {
+    entry.sha256 ??= this.#takeContentDigest() ?? SHA256_OF_NOTHING
+    if (entry.whiteout === undefined) this.#fileBytes += entry.bytes
   }
 
   #takeContentDigest(): ByteString | undefined {

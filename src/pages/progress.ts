@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
-import type { Progress } from '../service/jobs/job.ts'
+import type { Progress } from '../job.ts'
 import { formatBytes } from '../text/format.ts'
 import { counted, type Html, name, page } from './page.ts'
 

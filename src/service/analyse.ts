@@ -2,9 +2,9 @@
 import { readImageFacts } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { layerKey } from '../index/keys.ts'
+import type { ImageJob, JobState } from '../job.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { Cache } from './cache.ts'
-import type { ImageJob, JobState } from './jobs/job.ts'
 import { follow } from './jobs/wait.ts'
 import type { OpenedImage, Service } from './open.ts'
 
@@ -12,6 +12,9 @@ export type Analysed =
   | { readonly done: true; readonly facts: ImageFacts }
   /** Not there yet: the job's last known state. */
   | { readonly done: false; readonly state: JobState }
+
+/** An image with what its analysis found. */
+export type AnalysedImage = { readonly image: OpenedImage; readonly facts: ImageFacts }
 
 export type WaitOptions = {
   /** How long to wait for an analysis that is not there yet; 0 starts it and comes back. */

@@ -1,12 +1,12 @@
 /** Analyses that a caller can come back to: a name for a caller's own question, alive for an hour. */
 import { z } from 'zod'
+import { isFinished, type JobState, jobKey, type Progress } from '../job.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
 import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
 import { placeOf } from '../source/source.ts'
 import { imageJob, knownFacts } from './analyse.ts'
 import { Cache } from './cache.ts'
-import { isFinished, type JobState, jobKey, type Progress } from './jobs/job.ts'
 import { follow } from './jobs/wait.ts'
 import { type CallerCredentials, type OpenedImage, openImage, type Service } from './open.ts'
 

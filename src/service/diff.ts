@@ -1,8 +1,11 @@
 import { joinRows } from '../diff/join.ts'
 import { type Diff, type DiffSide, summarise } from '../diff/summary.ts'
 import type { ObjectStore } from '../host.ts'
-import type { AnalysedImage, Pair } from '../http/answers.ts'
+import type { AnalysedImage } from './analyse.ts'
 import { filesOf, packagesOf, WHOLE_FETCH_BYTES } from './tables.ts'
+
+/** Two images that are compared. */
+export type Pair<T> = { readonly from: T; readonly to: T }
 
 /** The diff of two analysed images, by one pass through both tables of files. */
 export async function diffOf(store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Diff> {

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Listing, Position } from '../http/lists.ts'
-import { inOrder, largestFirst, type Rows } from './listings.ts'
+import { inOrder, type Listing, largestFirst, type Position, type Rows } from './listings.ts'
 
 type Row = { readonly id: number; readonly bytes: number }
 

@@ -1,8 +1,26 @@
 /** Tables as lists, in their own order or with the largest first. */
 import { Largest } from '../diff/largest.ts'
-import { refused } from '../http/cursor.ts'
-import type { Listing, Page, Position } from '../http/lists.ts'
+import { Problem } from '../problem.ts'
 import { WHOLE_FETCH_BYTES } from './tables.ts'
+
+/** Where a page begins: what the page before said. */
+export type Position = number | string
+
+export type Page = { readonly items: readonly unknown[]; readonly next?: Position | undefined }
+
+/** A list that can be read from any page on, or whole; its items are as they are shown. */
+export interface Listing {
+  /** @throws Problem `invalid_parameter` where `at` is not a position of this list */
+  page(at: Position | undefined, limit: number): Promise<Page>
+  all(): AsyncIterable<readonly unknown[]>
+}
+
+/** A position that belongs to another list. */
+export function otherList(): Problem {
+  return new Problem('invalid_parameter', 'cursor belongs to another list: begin again without it', {
+    parameter: 'cursor',
+  })
+}
 
 export type Rows<Row> = {
   /** Rows from this one on, in the table's order; so many bytes fetched at once, by default as few as a page needs. */
@@ -16,7 +34,7 @@ export type Rows<Row> = {
 export function inOrder<Row>({ from, keeps, show }: Rows<Row>): Listing {
   return {
     async page(at: Position = 0, limit) {
-      if (typeof at !== 'number') throw refused('is of another list')
+      if (typeof at !== 'number') throw otherList()
       const items: unknown[] = []
       let row = at
       for await (const batch of from(at)) {
@@ -82,7 +100,7 @@ type Place = readonly [weight: number, row: number]
 
 function parsePosition(at: Position): Place {
   const [, weight, row] = /^(\d{1,16}),(\d{1,16})$/.exec(String(at)) ?? []
-  if (weight === undefined || row === undefined) throw refused('is of another list')
+  if (weight === undefined || row === undefined) throw otherList()
   return [Number(weight), Number(row)]
 }
 

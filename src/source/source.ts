@@ -1,7 +1,8 @@
 /** The one seam of all places that images come from: what each of them can do, and how a job names one. */
+
+import { type Credential, credentialHash } from '../oci/credential.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { Repository } from '../oci/reference.ts'
-import { type Credential, credentialHash } from './registry/auth/credentials.ts'
 
 /** A repository of a registry, and what the caller presents there. */
 export type RegistryRef = Repository & {

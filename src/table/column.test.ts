@@ -1,7 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
-import { defineSchema } from '../index/schema.ts'
 import {
   bytes,
   type Column,
@@ -18,6 +17,7 @@ import {
   text,
   timestamp,
 } from './column.ts'
+import { defineSchema } from './schema.ts'
 import { openTable, plainRow } from './table.ts'
 import { writeTable } from './write-table.ts'
 

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { tries } from '../../test/layers/tries.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
-import { defineSchema } from '../index/schema.ts'
 import { choice, int64, optional, path } from './column.ts'
 import { SortedRows } from './external-sort.ts'
+import { defineSchema } from './schema.ts'
 import { plainRow } from './table.ts'
 
 type Row = {
@@ -37,13 +37,12 @@ test('rows come back sorted, equal ones in the order in which they came, however
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 60 }), limits, async (rows, limits) => {
       const store = new MemoryStore()
-      const sorted = new SortedRows(
-        store,
-        ROWS,
-        (a, b) => b.bytes - a.bytes,
-        ({ key }) => key.length,
+      const sorted = new SortedRows(store, {
+        schema: ROWS,
+        compare: (a, b) => b.bytes - a.bytes,
+        weigh: ({ key }) => key.length,
         limits,
-      )
+      })
       await sorted.addAll(rows)
       const found: Row[] = []
       for await (const batch of sorted.sorted()) found.push(...batch.map((one) => plainRow(ROWS, one)))

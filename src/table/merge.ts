@@ -1,111 +1,162 @@
-/** Merging sorted runs of one layer's entries. */
-import type { ObjectStore } from '../host.ts'
-import { ENTRIES } from '../index/entries.ts'
-import { type Entry, sortKey } from '../layer/entry.ts'
-import { Problem } from '../problem.ts'
-import type { PathKey } from '../text/path.ts'
-import { openTable } from './table.ts'
+/** The k-way merge: sorted sources of rows, read side by side as one sorted sequence. */
+import { allOf } from '../concurrency.ts'
+import { Heap } from './heap.ts'
 
-const BATCH = 1000
+/** Rows in batches, sorted. */
+export type Batches<Row> = AsyncIterable<readonly Row[]>
 
-/** @param runs keys of tables of `ENTRIES`, in the order in which their entries stand in the tar */
-export async function* mergeRuns(
-  store: ObjectStore,
-  runs: readonly string[],
-): AsyncGenerator<readonly Entry[]> {
-  const heap: RunCursor[] = []
-  try {
-    for (const [run, key] of runs.entries()) {
-      const cursor = await RunCursor.open(store, key, run)
-      if (cursor !== undefined) heap.push(cursor)
-    }
-    for (let i = (heap.length >> 1) - 1; i >= 0; i--) siftDown(heap, i)
-    let batch: Entry[] = []
-    for (let top = heap[0]; top !== undefined; top = heap[0]) {
-      batch.push(top.entry)
-      if (batch.length === BATCH) {
-        yield batch
-        batch = []
-      }
-      if (!top.step() && !(await top.load())) {
-        const last = heap.pop()
-        if (last === undefined || heap.length === 0) break
-        heap[0] = last
-      }
-      siftDown(heap, 0)
-    }
-    yield batch
-  } finally {
-    for (const cursor of heap) await cursor.close()
-  }
+/**
+ * What a merge sorts by. The key is kept beside each source's current row, so that it is made once; rows of equal keys come
+ * in the order of their sources.
+ */
+export type Order<Row, Key> = {
+  readonly keyOf: (row: Row) => Key
+  readonly isBefore: (a: Place<Key>, b: Place<Key>) => boolean
 }
 
-/** Where the merge stands in one run. */
-class RunCursor {
-  readonly #rows: AsyncGenerator<readonly Entry[]>
-  readonly #run: number
-  #batch: readonly Entry[] = []
-  #next = 0
-  #key: PathKey = ''
+/** A key, and the index of the source that has it. */
+export type Place<Key> = { readonly key: Key; readonly source: number }
 
-  private constructor(rows: AsyncGenerator<readonly Entry[]>, run: number) {
-    this.#rows = rows
-    this.#run = run
+/** By a text, byte by byte. */
+export function byText<Row>(keyOf: (row: Row) => string): Order<Row, string> {
+  return { keyOf, isBefore: isTextBefore }
+}
+
+function isTextBefore(a: Place<string>, b: Place<string>): boolean {
+  return a.key < b.key || (a.source < b.source && a.key === b.key)
+}
+
+/** @param compare negative where `a` comes before `b` */
+export function byComparison<Row>(compare: (a: Row, b: Row) => number): Order<Row, Row> {
+  return { keyOf: (row) => row, isBefore: (a, b) => (compare(a.key, b.key) || a.source - b.source) < 0 }
+}
+
+/** The current row of one source. */
+class Cursor<Row, Key> implements Place<Key> {
+  readonly source: number
+  readonly #batches: AsyncIterator<readonly Row[]>
+  readonly #keyOf: (row: Row) => Key
+  #batch: readonly Row[]
+  #next = 1
+  row: Row
+  key: Key
+
+  private constructor(source: number, { batches, batch, row }: Opened<Row>, keyOf: (row: Row) => Key) {
+    this.source = source
+    this.#batches = batches
+    this.#keyOf = keyOf
+    this.#batch = batch
+    this.row = row
+    this.key = keyOf(row)
   }
 
-  /** At its first entry; undefined where it has none. */
-  static async open(store: ObjectStore, key: string, run: number): Promise<RunCursor | undefined> {
-    const table = await openTable(store, key, ENTRIES)
-    if (table === undefined) throw new Problem('store_error', `the stored table ${key} is gone`)
-    const cursor = new RunCursor(table.rows(), run)
-    return (await cursor.load()) ? cursor : undefined
+  /** Undefined for a source without rows. */
+  static async open<Row, Key>(
+    source: number,
+    batches: AsyncIterator<readonly Row[]>,
+    keyOf: (row: Row) => Key,
+  ): Promise<Cursor<Row, Key> | undefined> {
+    for (;;) {
+      const { done, value } = await batches.next()
+      if (done === true) return undefined
+      const row = value[0]
+      if (row !== undefined) return new Cursor(source, { batches, batch: value, row }, keyOf)
+    }
   }
 
-  get entry(): Entry {
-    const entry = this.#batch[this.#next - 1]
-    if (entry === undefined) throw new RangeError('a run that has ended')
-    return entry
-  }
-
-  /** To the next entry, where it is at hand. */
-  step(): boolean {
-    const entry = this.#batch[this.#next]
-    if (entry === undefined) return false
-    this.#next++
-    this.#key = sortKey(entry)
+  /** To the next row of the batch; false where the batch has no more. */
+  advance(): boolean {
+    const row = this.#batch[this.#next++]
+    if (row === undefined) return false
+    this.row = row
+    this.key = this.#keyOf(row)
     return true
   }
 
-  /** To the next entry after a group's last; false at the end of the run. */
-  async load(): Promise<boolean> {
-    const { value } = await this.#rows.next()
-    this.#batch = value ?? []
-    this.#next = 0
-    return this.step()
-  }
-
-  /** Of entries of one key those of the earlier run stand first in the tar. */
-  isBefore(other: RunCursor): boolean {
-    return this.#key < other.#key || (this.#key === other.#key && this.#run < other.#run)
-  }
-
-  async close(): Promise<void> {
-    await this.#rows.return(undefined)
+  /** To the first row of the next batch; false at the end of the source. */
+  async fill(): Promise<boolean> {
+    for (;;) {
+      const { done, value } = await this.#batches.next()
+      if (done === true) return false
+      this.#batch = value
+      this.#next = 0
+      if (this.advance()) return true
+    }
   }
 }
 
-function siftDown(heap: RunCursor[], from: number): void {
-  let at = from
-  for (;;) {
-    let least = at
-    for (let child = 2 * at + 1; child <= 2 * at + 2; child++) {
-      const candidate = heap[child]
-      if (candidate?.isBefore(heap[least]!)) least = child
+type Opened<Row> = {
+  readonly batches: AsyncIterator<readonly Row[]>
+  readonly batch: readonly Row[]
+  readonly row: Row
+}
+
+/** Where a merge stands: `top` has the first of all rows that are left. It holds one batch of each source. */
+export class Merge<Row, Key> {
+  readonly #sources: readonly AsyncIterator<readonly Row[]>[]
+  readonly #order: Order<Row, Key>
+  readonly #cursors: Heap<Cursor<Row, Key>>
+
+  constructor(sources: readonly Batches<Row>[], order: Order<Row, Key>) {
+    this.#sources = sources.map((batches) => batches[Symbol.asyncIterator]())
+    this.#order = order
+    this.#cursors = new Heap<Cursor<Row, Key>>(order.isBefore)
+  }
+
+  /** Reads the first rows of all sources at the same time. To be called once, before `top`. */
+  async open(): Promise<void> {
+    const { keyOf } = this.#order
+    const opened = this.#sources.map((batches, source) => Cursor.open(source, batches, keyOf))
+    for (const cursor of await allOf(opened)) if (cursor !== undefined) this.#cursors.push(cursor)
+  }
+
+  /** The first of the rows that are left; valid until `next`. Undefined at the end. */
+  get top(): (Place<Key> & { readonly row: Row }) | undefined {
+    return this.#cursors.top
+  }
+
+  /** Goes on behind `top`. A promise only where a source has to be read: most steps need not be awaited. */
+  next(): Promise<void> | undefined {
+    if (this.#cursors.top?.advance()) {
+      this.#cursors.sink()
+      return undefined
     }
-    if (least === at) return
-    const moved = heap[at]!
-    heap[at] = heap[least]!
-    heap[least] = moved
-    at = least
+    return this.#fill()
+  }
+
+  async #fill(): Promise<void> {
+    if (await this.#cursors.top?.fill()) this.#cursors.sink()
+    else this.#cursors.removeTop()
+  }
+
+  /** Ends all sources, read to the end or not. */
+  async close(): Promise<void> {
+    for (const source of this.#sources) await source.return?.()
+  }
+}
+
+/** Rows that are handed on at once. */
+const BATCH = 1000
+
+/** All rows in order. */
+export async function* mergeRows<Row, Key>(
+  sources: readonly Batches<Row>[],
+  order: Order<Row, Key>,
+): AsyncGenerator<readonly Row[], void, undefined> {
+  const merge = new Merge(sources, order)
+  try {
+    await merge.open()
+    let batch: Row[] = []
+    for (let top = merge.top; top !== undefined; top = merge.top) {
+      if (batch.push(top.row) === BATCH) {
+        yield batch
+        batch = []
+      }
+      const reading = merge.next()
+      if (reading !== undefined) await reading
+    }
+    yield batch
+  } finally {
+    await merge.close()
   }
 }

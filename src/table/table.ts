@@ -5,7 +5,6 @@
 
 import { yieldToEventLoop } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import type { Field, Schema } from '../index/schema.ts'
 import { Problem } from '../problem.ts'
 import type { PathKey } from '../text/path.ts'
 import { ByteReader } from './byte-buffer.ts'
@@ -15,6 +14,7 @@ import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
 import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
 import { type Page, readChunk } from './parquet/page.ts'
 import type { RowSource } from './row-view.ts'
+import type { Field, Schema } from './schema.ts'
 
 /** Holds index and footer of a table of some 20,000 rows; a larger one takes a second request. */
 const TAIL_FETCH_BYTES = 16 * 1024

@@ -1,5 +1,5 @@
+/** Objects that are deleted with the work that needs them: sorted runs of a table that does not fit in memory. */
 import type { ObjectStore } from '../host.ts'
-import { temporaryKey } from '../index/keys.ts'
 
 /** Objects that live no longer than the work that makes them. */
 export class TemporaryObjects {
@@ -14,7 +14,7 @@ export class TemporaryObjects {
 
   /** A name that nothing else has. */
   next(): string {
-    const key = temporaryKey(this.#work, String(this.#count++))
+    const key = `temporary/${this.#work}/${this.#count++}`
     this.#keys.add(key)
     return key
   }

@@ -1,6 +1,5 @@
 /** Writing a table: rows in, a Parquet file out, one row group in memory at a time. */
 import type { ObjectStore } from '../host.ts'
-import type { Schema } from '../index/schema.ts'
 import type { PathKey } from '../text/path.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import type { PageSink } from './column.ts'
@@ -8,6 +7,7 @@ import { GroupIndexWriter } from './group-index.ts'
 import { type Chunk, Footer, MAGIC } from './parquet/footer.ts'
 import { writeChunk } from './parquet/page.ts'
 import { putChunks } from './put-chunks.ts'
+import type { Schema } from './schema.ts'
 
 /** A page of a listing or a subtree reads few groups, and each of many open tables holds one. */
 const GROUP_ROWS = 2000

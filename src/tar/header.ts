@@ -2,7 +2,7 @@
  * One 512-byte header block of a tar: POSIX.1-1988 ustar, and what V7, GNU tar and star made of it. Pure functions of
  * bytes; offsets of fields as `tar.h` has them.
  */
-import type { EntryType } from '../layer/entry.ts'
+import type { MemberType } from './member.ts'
 
 /** Everything in a tar begins at a multiple of this. */
 export const BLOCK = 512
@@ -126,7 +126,7 @@ function isAccessTime(bytes: Uint8Array, at: number): boolean {
   return bytes[at + MAGIC + 5] === SPACE && !Number.isNaN(readNumber(bytes, at + ACCESS_TIME, 12))
 }
 
-export function entryType(type: number): EntryType {
+export function memberType(type: number): MemberType {
   switch (type) {
     case TYPE.file:
     case TYPE.oldFile:

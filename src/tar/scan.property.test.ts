@@ -5,9 +5,9 @@ import { extract, type Header } from 'tar-stream'
 import { expect, test } from 'vitest'
 import { cut, type Scanned, scanTar } from '../../test/scan-tar.ts'
 import { type HeaderFields, longName, MAGIC, member, pax, tar } from '../../test/tar.ts'
-import type { EntryType } from '../layer/entry.ts'
 import { decodeText, encodeText } from '../text/bytes.ts'
 import { cleanPath } from './clean.ts'
+import type { MemberType } from './member.ts'
 
 const RUNS = process.env.LAMINA_LONG === undefined ? 200 : 2000
 
@@ -92,7 +92,7 @@ async function extracted(bytes: Uint8Array): Promise<{ header: Header; content: 
   return found
 }
 
-const TYPES: Record<string, EntryType> = {
+const TYPES: Record<string, MemberType> = {
   file: 'file',
   'contiguous-file': 'file',
   link: 'hardlink',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { scanTar } from '../../test/scan-tar.ts'
 import { header, longName, MAGIC, member, padded, pax, records, tar, writeNumber } from '../../test/tar.ts'
-import type { Member } from './scan.ts'
+import type { Member } from './member.ts'
 
 const only = (bytes: Uint8Array) => {
   const [first, ...rest] = scanTar(bytes)
@@ -24,11 +24,9 @@ describe('members', () => {
         uid: 3_000_000_000,
         gid: -2,
         mtime: -86_400_000_000,
-        sha256: undefined,
         link: undefined,
         device: undefined,
         xattrs: undefined,
-        whiteout: undefined,
         ordinal: 0,
         offset: 512,
       },
@@ -79,16 +77,6 @@ describe('members', () => {
       ['../x/', undefined],
       ['/bin/tool', undefined],
       [undefined, [1, 3]],
-    ])
-  })
-
-  test('are told as whiteouts by their name', () => {
-    const bytes = tar(...['a/.wh.b', 'a/.wh..wh..opq', '.wh..wh.plnk', 'a/b'].map((name) => member({ name })))
-    expect(scanTar(bytes).map((found) => found.member.whiteout)).toEqual([
-      'file',
-      'opaque',
-      'aufs',
-      undefined,
     ])
   })
 

@@ -2,12 +2,11 @@
  * A tar as a stream: looks at headers in place and hands out bodies as views of what it was fed, so that nothing is
  * copied and memory does not depend on the archive. Where writers differ it does as Python's tarfile does.
  */
-
-import { type Entry, whiteoutOf } from '../layer/entry.ts'
 import { type ByteString, toByteString, toBytes } from '../text/bytes.ts'
 import { type CleanPath, cleanPath } from './clean.ts'
 import { excessive, malformed } from './fault.ts'
-import { BLOCK, checkBlock, entryType, padding, readName, readNumber, readText, TYPE } from './header.ts'
+import { BLOCK, checkBlock, memberType, padding, readName, readNumber, readText, TYPE } from './header.ts'
+import type { Member } from './member.ts'
 import { type PaxRecords, parsePax, paxInteger, paxText, paxTime, paxXattrs } from './pax.ts'
 import {
   checkedMap,
@@ -25,8 +24,8 @@ export type ScanLimits = {
   readonly entries: number
 }
 
-/** An entry whose `sha256` is for the reader to fill in. */
-export type Member = { -readonly [Field in keyof Entry]: Entry[Field] }
+/** Known in full when all its headers are read. */
+type OpenMember = { -readonly [Field in keyof Member]: Member[Field] }
 
 /**
  * `member`: a header was read, `scanner.member` tells of it. `content`: `scanner.content` is the next piece of a regular
@@ -94,7 +93,7 @@ export class TarScanner {
   #body: Uint8Array = NOTHING
   #bodyFilled = 0
 
-  #member: Member | undefined
+  #member: OpenMember | undefined
   #path: CleanPath = cleanPath(NOTHING)
   #entries = 0
   /** Of the header that was read last, in the tar. */
@@ -119,6 +118,10 @@ export class TarScanner {
   }
 
   get member(): Member {
+    return this.#current
+  }
+
+  get #current(): OpenMember {
     if (this.#member === undefined) throw new Error('no member was met yet')
     return this.#member
   }
@@ -167,7 +170,7 @@ export class TarScanner {
           if (this.#readSparseMap()) return 'member'
           break
         case 'content':
-          if (this.#done < this.member.bytes) return this.#takeContent() ? 'content' : 'hungry'
+          if (this.#done < this.#current.bytes) return this.#takeContent() ? 'content' : 'hungry'
           this.#pass(this.#left + this.#padding)
           return 'end'
         case 'skip': {
@@ -227,10 +230,10 @@ export class TarScanner {
 
   /** The next piece of content: stored bytes, or zeros where there is a hole. */
   #takeContent(): boolean {
-    let wanted = this.member.bytes - this.#done
+    let wanted = this.#current.bytes - this.#done
     if (this.#map !== undefined) {
       const [offset, length] = [this.#map[this.#piece], this.#map[this.#piece + 1]]
-      const hole = (offset ?? this.member.bytes) - this.#done
+      const hole = (offset ?? this.#current.bytes) - this.#done
       if (hole > 0) {
         this.#content = ZEROS.subarray(0, hole)
         this.#done += this.#content.length
@@ -337,7 +340,7 @@ export class TarScanner {
     const { name, records } = fields
     // V7 had no type for directories.
     const isOldDirectory = flag === TYPE.oldFile && name[name.length - 1] === SLASH
-    const type = isOldDirectory ? 'directory' : entryType(flag)
+    const type = isOldDirectory ? 'directory' : memberType(flag)
     const stored = type === 'file' || type === 'other' ? fields.size : 0
     if (stored < 0) throw malformed(`a member of ${stored} bytes`, this.#position)
 
@@ -365,14 +368,12 @@ export class TarScanner {
       uid: this.#integer('uid', fields.uid),
       gid: this.#integer('gid', fields.gid),
       mtime: Math.min(Math.max(fields.mtime, MIN_TIME), MAX_TIME),
-      sha256: undefined,
       link: type === 'symlink' || type === 'hardlink' ? this.#link(fields.link) : undefined,
       device:
         type === 'character' || type === 'block'
           ? [this.#field('device', 329, 8), this.#field('device', 337, 8)]
           : undefined,
       xattrs: records.size === 0 ? undefined : paxXattrs(records),
-      whiteout: whiteoutOf(key),
       ordinal: this.#entries - 1,
       offset: this.#here,
     }
@@ -437,7 +438,7 @@ export class TarScanner {
   }
 
   #beginOldSparse(): boolean {
-    this.member.bytes = this.#field('size of a sparse file', HEADER_MAP.bytes, 12)
+    this.#current.bytes = this.#field('size of a sparse file', HEADER_MAP.bytes, 12)
     this.#pieces = []
     readPieces(this.#block, this.#blockAt + HEADER_MAP.at, HEADER_MAP.pieces, this.#pieces)
     if (this.#block[this.#blockAt + HEADER_MAP.extended] === 0) return this.#open(this.#pieces)
@@ -470,7 +471,7 @@ export class TarScanner {
 
   /** The member is known: its content follows. */
   #open(map: SparseMap | undefined): true {
-    const member = this.member
+    const member = this.#current
     const { bytes, setting } = this.#limits.bytes
     member.offset = this.#here
     if (member.bytes < 0) throw malformed(`a sparse member of ${member.bytes} bytes`, this.#position)

@@ -1,7 +1,7 @@
 /** A job's own Durable Object, named by the job's key: that is what makes it run once at a time. */
 import { DurableObject } from 'cloudflare:workers'
+import { type Job, type JobState, jobKey } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
-import { type Job, type JobState, jobKey } from '../../src/service/jobs/job.ts'
 import { runJob } from '../../src/service/jobs/run.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { type Environment, type Started, serviceOf } from './environment.ts'

@@ -1,8 +1,8 @@
 /** Layers on all cores: a pool of threads that each index one layer at a time. */
 import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import type { LayerJob, Progress } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
-import type { LayerJob, Progress } from '../../src/service/jobs/job.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { LayerOutcome, LayerTask } from './layer-thread.ts'
 import type { Metrics } from './metrics.ts'

@@ -1,6 +1,6 @@
 /** Structured logs: one line a request, one a job. No header and no credential is ever part of one. */
 import pino from 'pino'
-import type { Job, JobState } from '../../src/service/jobs/job.ts'
+import type { Job, JobState } from '../../src/job.ts'
 import { placeOf } from '../../src/source/source.ts'
 
 export type Log = pino.Logger

@@ -1,6 +1,6 @@
 /** What the Node host counts, for Prometheus at `/metrics`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { JobState } from '../../src/service/jobs/job.ts'
+import type { JobState } from '../../src/job.ts'
 import type { LayerWork } from '../../src/service/jobs/layer-job.ts'
 import type { StoreOperation } from './metered-store.ts'
 

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { JobState } from '../../job.ts'
 import { followAnalysis, nameAnalysis, readAnalysis } from '../../service/analyses.ts'
-import type { JobState } from '../../service/jobs/job.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { placeOf } from '../../source/source.ts'
 import { analysisBody, locationOf } from '../analysis-body.ts'

@@ -1,6 +1,6 @@
+import type { Job, Progress } from '../../job.ts'
 import type { Service } from '../open.ts'
 import { runImageJob } from './image-job.ts'
-import type { Job, Progress } from './job.ts'
 import { runLayerJob } from './layer-job.ts'
 
 /** Does what a job says; a host's `Jobs` sees to it that it is done once at a time. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { type Job, jobKey } from '../../job.ts'
 import { Problem } from '../../problem.ts'
-import { type Job, jobKey } from './job.ts'
 import { JobRunner, type Work } from './runner.ts'
 import { follow } from './wait.ts'
 

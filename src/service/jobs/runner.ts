@@ -1,8 +1,8 @@
 /** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
 import type { Jobs } from '../../host.ts'
+import { isFinished, type Job, type JobState, jobKey, type Progress } from '../../job.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
 import { placeOf } from '../../source/source.ts'
-import { isFinished, type Job, type JobState, jobKey, type Progress } from './job.ts'
 
 /** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
 const FAILURE_MILLISECONDS = 60_000

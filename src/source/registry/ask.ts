@@ -1,8 +1,8 @@
 /** One question to a registry about one repository, with whatever authorization the registry wants for it. */
 import type { Configuration } from '../../configuration.ts'
+import type { Credential } from '../../oci/credential.ts'
 import type { Repository } from '../../oci/reference.ts'
 import type { Problem } from '../../problem.ts'
-import type { Credential } from './auth/credentials.ts'
 import { Authorizer } from './auth/token.ts'
 import { discard } from './body.ts'
 import { type Asked, problemOf, type Subject } from './failure.ts'

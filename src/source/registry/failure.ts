@@ -1,7 +1,8 @@
 /** What a registry's refusal means to who asked: its answer as a problem. */
 import { z } from 'zod'
+import type { Credential } from '../../oci/credential.ts'
 import { Problem, type ProblemFields } from '../../problem.ts'
-import { type Credential, redact } from './auth/credentials.ts'
+import { redact } from './auth/credentials.ts'
 import { readAll, type Timeouts } from './body.ts'
 import { type Answer, retryAfterOf } from './transport.ts'
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Configuration } from '../../../configuration.ts'
+import { type Credential, credentialHash } from '../../../oci/credential.ts'
 import type { Repository } from '../../../oci/reference.ts'
 import { Problem } from '../../../problem.ts'
 import { readAll } from '../body.ts'
@@ -12,7 +13,7 @@ import { guardNamed } from '../guard.ts'
 import type { Outgoing, Transport } from '../transport.ts'
 import { StalledError, waitFor } from '../wait.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
-import { basicAuthorization, type Credential, credentialHash } from './credentials.ts'
+import { basicAuthorization } from './credentials.ts'
 
 /** One caller before one repository. */
 export type Client = {

@@ -1,9 +1,9 @@
 /** A table's shape: which column holds which property of a row, and what the rows are sorted by. */
 
-import type { Column, PageSink, PageSource, Part, Values } from '../table/column.ts'
-import type { PageRows } from '../table/parquet/page.ts'
-import { type ViewRow, viewsOf } from '../table/row-view.ts'
 import type { PathKey } from '../text/path.ts'
+import type { Column, PageSink, PageSource, Part, Values } from './column.ts'
+import type { PageRows } from './parquet/page.ts'
+import { type ViewRow, viewsOf } from './row-view.ts'
 
 /** For each property of a row the column that holds it, in the order of the file. */
 export type Columns<Row> = { readonly [Name in keyof Row]-?: Column<Row[Name]> }

@@ -1,8 +1,8 @@
 /** Work that takes longer than a request: indexing a layer, analysing an image. Plain data, so that it crosses to another object or thread. */
 import { createHash } from 'node:crypto'
-import type { Descriptor } from '../../oci/manifest.ts'
-import type { ProblemDocument } from '../../problem.ts'
-import { callerOf, originOf, placeOf, type SourceRef } from '../../source/source.ts'
+import type { Descriptor } from './oci/manifest.ts'
+import type { ProblemDocument } from './problem.ts'
+import { callerOf, originOf, placeOf, type SourceRef } from './source/source.ts'
 
 /** Index one layer, unless it is indexed already. */
 export type LayerJob = {

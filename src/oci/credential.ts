@@ -1,0 +1,189 @@
+/** Registry credentials as Docker writes them: its `config.json`, and the Engine API's two headers. */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { Problem } from '../problem.ts'
+
+/** One registry's credential, as the Docker Engine API has it. */
+export type Credential =
+  | { readonly username: string; readonly password: string }
+  /** An OAuth2 refresh token. */
+  | { readonly identitytoken: string }
+  /** A Bearer token, sent as it is. */
+  | { readonly registrytoken: string }
+
+const HUB = 'docker.io'
+/** Docker Hub's other names; the first is the historical key of `config.json`, `https://index.docker.io/v1/`. */
+const HUB_NAMES = new Set(['index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com', HUB])
+
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
+/** What a header cannot carry, and no credential has. */
+const CONTROL = /\p{Cc}/u
+
+const MAX_SECRET_LENGTH = 65_536
+const MAX_REGISTRIES = 1_000
+
+const secret = z.string().max(MAX_SECRET_LENGTH).nullish()
+
+const authSchema = z.object({
+  username: secret,
+  password: secret,
+  /** Base64 of `username:password`. */
+  auth: secret,
+  identitytoken: secret,
+  registrytoken: secret,
+  serveraddress: z.string().max(2_048).nullish(),
+})
+
+const authsSchema = z.record(z.string().max(2_048), authSchema)
+
+const dockerConfigSchema = z.object({
+  auths: authsSchema.nullish(),
+  credsStore: z.string().nullish(),
+  credHelpers: z.record(z.string(), z.unknown()).nullish(),
+})
+
+type Auth = z.infer<typeof authSchema>
+
+/** Text of base64 or base64url, padded or not; undefined where it is neither. */
+function decodeBase64(text: string): string | undefined {
+  if (!BASE64.test(text)) return undefined
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Never quotes what it read: that is a secret. */
+function parseJson<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Error('it is not JSON')
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new Error(`${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'malformed'}`)
+}
+
+function splitAuth(auth: string): { username: string; password: string } {
+  const text = decodeBase64(auth)
+  const at = text?.indexOf(':') ?? -1
+  if (text === undefined || at < 1) throw new Error('auth is not the base64 of username:password')
+  // Docker once padded the password with NUL bytes.
+  const [password = ''] = text.slice(at + 1).split('\0', 1)
+  return { username: text.slice(0, at), password }
+}
+
+/** Undefined where the entry names no credential at all, which Docker's clients send for none. */
+function toCredential(entry: Auth): Credential | undefined {
+  if (entry.registrytoken) return requireClean({ registrytoken: entry.registrytoken })
+  if (entry.identitytoken) return requireClean({ identitytoken: entry.identitytoken })
+  if (entry.username || entry.password) {
+    if (!entry.username) throw new Error('a password without a username')
+    if (entry.username.includes(':')) throw new Error('a username cannot have a colon')
+    return requireClean({ username: entry.username, password: entry.password ?? '' })
+  }
+  return entry.auth ? requireClean(splitAuth(entry.auth)) : undefined
+}
+
+function requireClean(credential: Credential): Credential {
+  for (const [name, value] of Object.entries(credential))
+    if (CONTROL.test(value)) throw new Error(`${name} has control characters`)
+  return credential
+}
+
+function toCredentials(auths: Readonly<Record<string, Auth>>): ReadonlyMap<string, Credential> {
+  const entries = Object.entries(auths)
+  if (entries.length > MAX_REGISTRIES) throw new Error(`more than ${MAX_REGISTRIES} registries`)
+  const credentials = new Map<string, Credential>()
+  for (const [address, entry] of entries) {
+    try {
+      const credential = toCredential(entry)
+      if (credential === undefined)
+        throw new Error('there is no auth, username, identitytoken or registrytoken')
+      credentials.set(registryOf(address), credential)
+    } catch (error) {
+      throw new Error(`${JSON.stringify(address)}: ${messageOf(error)}`)
+    }
+  }
+  return credentials
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : 'malformed')
+
+/** Runs `parse`, and tells its error as that of the header. */
+function parseHeader<T>(name: string, text: string, parse: (json: string) => T): T {
+  try {
+    const json = decodeBase64(text)
+    if (json === undefined) throw new Error('it is not base64')
+    return parse(json)
+  } catch (error) {
+    throw new Problem('invalid_parameter', `${name} cannot be read: ${messageOf(error)}`, { parameter: name })
+  }
+}
+
+/**
+ * The registry that an address names, as references have it: `https://index.docker.io/v1/` is `docker.io`, and
+ * `https://ghcr.io/v2/` is `ghcr.io`.
+ */
+export function registryOf(address: string): string {
+  const host = address
+    .replace(/^https?:\/\//i, '')
+    .replace(/\/.*$/s, '')
+    .toLowerCase()
+  return HUB_NAMES.has(host) ? HUB : host
+}
+
+/** Stands for the credential in keys: two callers with the same one share it, and it tells nothing of it. */
+export function credentialHash(credential: Credential): string {
+  return createHash('sha256')
+    .update(JSON.stringify(Object.entries(credential).sort()))
+    .digest('hex')
+}
+
+/**
+ * The header `X-Registry-Auth` of the Docker Engine API: base64 or base64url, padded or not.
+ *
+ * @returns no credential for `{}`, which Docker's clients send for none
+ * @throws Problem `invalid_parameter`
+ */
+export function parseRegistryAuth(header: string): {
+  readonly credential: Credential | undefined
+  /** The registry that it is for, as references have it. */
+  readonly serverAddress: string | undefined
+} {
+  return parseHeader('X-Registry-Auth', header, (json) => {
+    const entry = parseJson(json, authSchema)
+    const serverAddress = entry.serveraddress ? registryOf(entry.serveraddress) : undefined
+    return { credential: toCredential(entry), serverAddress }
+  })
+}
+
+/**
+ * The header `X-Registry-Config`: base64url JSON, a map from registry to what `X-Registry-Auth` holds.
+ *
+ * @returns by registry, as references have it
+ * @throws Problem `invalid_parameter`
+ */
+export function parseRegistryConfig(header: string): ReadonlyMap<string, Credential> {
+  return parseHeader('X-Registry-Config', header, (json) => toCredentials(parseJson(json, authsSchema)))
+}
+
+/**
+ * The JSON of a Docker `config.json`, as far as it holds credentials.
+ *
+ * @returns by registry, as references have it
+ * @throws Error saying what is wrong, without a secret in it; `credsStore` and `credHelpers` are refused, since the
+ * credentials they stand for are in another program
+ */
+export function parseDockerConfig(text: string): ReadonlyMap<string, Credential> {
+  const config = parseJson(text, dockerConfigSchema)
+  if (config.credsStore)
+    throw new Error('credsStore keeps the credentials in another program: write them out under auths')
+  if (Object.keys(config.credHelpers ?? {}).length > 0)
+    throw new Error('credHelpers keep the credentials in other programs: write them out under auths')
+  return toCredentials(config.auths ?? {})
+}

@@ -1,0 +1,90 @@
+/** Sorted runs: parts of a table that does not fit in memory, put aside as temporary objects and merged. */
+import type { ObjectStore } from '../host.ts'
+import { Problem } from '../problem.ts'
+import { type Batches, mergeRows, type Order } from './merge.ts'
+import type { Schema } from './schema.ts'
+import { openTable } from './table.ts'
+import { TemporaryObjects } from './temporary.ts'
+import { writeTable } from './write-table.ts'
+
+export type RunsOptions<Row, Key> = {
+  readonly schema: Schema<Row>
+  readonly order: Order<Row, Key>
+  /** Runs that are read at the same time. */
+  readonly fanIn: number
+}
+
+export class SortedRuns<Row, Key> {
+  readonly #store: ObjectStore
+  readonly #options: RunsOptions<Row, Key>
+  readonly #temporary: TemporaryObjects
+  #runs: string[] = []
+
+  constructor(store: ObjectStore, options: RunsOptions<Row, Key>) {
+    this.#store = store
+    this.#options = options
+    this.#temporary = new TemporaryObjects(store)
+  }
+
+  get count(): number {
+    return this.#runs.length
+  }
+
+  /** Puts a run aside. @param batches sorted; rows that equal those of an earlier run come after them */
+  async write(batches: Batches<Row>): Promise<void> {
+    this.#runs.push(await this.#put(batches))
+  }
+
+  /**
+   * All rows in order. Where there are more runs than can be read at the same time they are first merged into fewer, each
+   * row as often as every other: `fanIn` times as many runs cost one more pass.
+   */
+  async *merged(): AsyncGenerator<readonly Row[], void, undefined> {
+    while (this.#runs.length > this.#options.fanIn) this.#runs = await this.#mergeSome()
+    yield* this.#merge(this.#runs)
+  }
+
+  /** The one run's bytes, as the table that they are; undefined where there are more runs, or none. */
+  async onlyRun(): Promise<ReadableStream<Uint8Array> | undefined> {
+    const [run, ...others] = this.#runs
+    if (run === undefined || others.length > 0) return undefined
+    const object = await this.#store.get(run)
+    if (object === undefined) throw gone(run)
+    return object.body
+  }
+
+  async delete(): Promise<void> {
+    await this.#temporary.delete()
+  }
+
+  async #mergeSome(): Promise<string[]> {
+    const merged: string[] = []
+    for (let i = 0; i < this.#runs.length; i += this.#options.fanIn) {
+      const some = this.#runs.slice(i, i + this.#options.fanIn)
+      merged.push(await this.#put(this.#merge(some)))
+      await this.#temporary.delete(some)
+    }
+    return merged
+  }
+
+  async #put(batches: Batches<Row>): Promise<string> {
+    const key = this.#temporary.next()
+    await writeTable(this.#store, key, this.#options.schema, batches)
+    return key
+  }
+
+  async *#merge(runs: readonly string[]): AsyncGenerator<readonly Row[], void, undefined> {
+    const { schema, order } = this.#options
+    const sources: AsyncGenerator<readonly Row[]>[] = []
+    for (const run of runs) {
+      const table = await openTable(this.#store, run, schema)
+      if (table === undefined) throw gone(run)
+      sources.push(table.rows())
+    }
+    yield* mergeRows(sources, order)
+  }
+}
+
+function gone(run: string): Problem {
+  return new Problem('store_error', `the temporary object ${run} disappeared from the store`)
+}

@@ -1,0 +1,98 @@
+/**
+ * Checks that no import runs upward: each room knows those before it in `ROOMS` and none after it, and no files import each
+ * other in a circle. `npm run check` runs it; tests may look anywhere.
+ */
+import { readFileSync } from 'node:fs'
+import { glob } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+/** From the ground up. A room is a folder, or the files that serve all above them. */
+export const ROOMS: readonly (readonly string[])[] = [
+  ['src/problem.ts', 'src/concurrency.ts', 'src/text/'],
+  ['src/oci/'],
+  ['src/tar/'],
+  ['src/configuration.ts'],
+  // The seam of sources is a port, too; what implements it stands above.
+  ['src/source/source.ts', 'src/job.ts', 'src/host.ts'],
+  ['src/source/'],
+  ['src/layer/'],
+  ['src/table/'],
+  ['src/index/'],
+  ['src/image/'],
+  ['src/diff/'],
+  ['src/gate/'],
+  ['src/advice/'],
+  ['src/export/'],
+  ['src/service/'],
+  ['src/formats/'],
+  ['src/badge/'],
+  ['src/pages/'],
+  ['src/http/'],
+  ['workers/'],
+  ['cli/'],
+]
+
+/** Of each file, by its path from the project's root, the files that it imports. */
+export type Imports = ReadonlyMap<string, readonly string[]>
+
+/** What is wrong with the imports, a sentence each; empty where they hold the order. */
+export function findFaults(imports: Imports): readonly string[] {
+  return [...upwardImports(imports), ...cycles(imports)]
+}
+
+function roomOf(file: string): number {
+  return ROOMS.findIndex((places) =>
+    places.some((place) => file === place || (place.endsWith('/') && file.startsWith(place))),
+  )
+}
+
+function* upwardImports(imports: Imports): Generator<string> {
+  for (const [file, imported] of imports) {
+    const room = roomOf(file)
+    if (room < 0) yield `${file} stands in no room: add its folder to ROOMS in test/floors.ts`
+    for (const other of imported) {
+      if (room >= 0 && roomOf(other) > room) {
+        yield `${file} imports ${other}, which stands above it: move what it needs down, or hand it in`
+      }
+    }
+  }
+}
+
+/** Each circle once, from the file at which it was found. */
+function* cycles(imports: Imports): Generator<string> {
+  const done = new Set<string>()
+  const path: string[] = []
+  function* visit(file: string): Generator<string> {
+    const start = path.indexOf(file)
+    if (start >= 0) yield `these files import each other: ${[...path.slice(start), file].join(' → ')}`
+    if (start >= 0 || done.has(file)) return
+    path.push(file)
+    for (const other of imports.get(file) ?? []) yield* visit(other)
+    path.pop()
+    done.add(file)
+  }
+  for (const file of imports.keys()) yield* visit(file)
+}
+
+/** The imports of all files of the product, those of types among them. @param root the project's folder */
+async function readImports(root: string): Promise<Imports> {
+  const imports = new Map<string, readonly string[]>()
+  for await (const file of glob('{src,workers,cli}/**/*.ts', { cwd: root })) {
+    if (/\.(?:test|d)\.ts$/.test(file)) continue
+    const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'))
+    const ours = importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
+    imports.set(
+      file,
+      ours.map(({ fileName }) => posix.join(posix.dirname(file), fileName)),
+    )
+  }
+  return imports
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const faults = findFaults(await readImports(fileURLToPath(new URL('..', import.meta.url))))
+  for (const fault of faults) console.error(fault)
+  if (faults.length > 0) process.exitCode = 1
+}

@@ -55,6 +55,21 @@ export interface Jobs {
   watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
 }
 
+/** Bounds how many run at the same time; the others wait in order. */
+export interface Admission {
+  /** Whether the next one has to wait. */
+  readonly full: boolean
+  /** How many wait. */
+  readonly waiting: number
+  /**
+   * Waits for a place.
+   *
+   * @returns gives the place back
+   * @throws the signal's reason when it aborts first; the place in the queue is then free
+   */
+  enter(signal: AbortSignal): Promise<() => void>
+}
+
 /** libzstd out of the package zstddec, SQLite out of sql.js, SHA-256 out of hash-wasm. */
 export const WASM_NAMES = ['zstd', 'sqlite', 'sha256'] as const
 export type WasmName = (typeof WASM_NAMES)[number]
@@ -68,4 +83,6 @@ export interface Host {
   readonly store: ObjectStore
   readonly jobs: Jobs
   readonly wasm: WasmModules
+  /** Admits merges of an image's layers, where the host bounds the memory that they take together. */
+  readonly merges?: Admission
 }

@@ -32,7 +32,7 @@ export async function runImageJob(
   report: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, wasm } = service.host
+  const { store, wasm, merges } = service.host
   const source = openSource(service, job.source, signal)
   try {
     const manifest = parseManifest(await source.manifest(job.digest))
@@ -41,12 +41,12 @@ export async function runImageJob(
     requireDiffIds(manifest, config)
     await indexLayers(service, job, source.visibility, manifest.layers, report, signal)
     const layers = await collect(service, manifest.layers, config.diffIds)
-    await writeImage(store, {
-      digest: job.digest,
-      config,
-      layers,
-      wasm,
-    })
+    const leave = await merges?.enter(signal)
+    try {
+      await writeImage(store, { digest: job.digest, config, layers, wasm })
+    } finally {
+      leave?.()
+    }
   } catch (error) {
     if (error instanceof Problem && error.lasting) await writeFailure(store, job.digest, error.toDocument())
     throw error

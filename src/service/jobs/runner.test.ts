@@ -114,6 +114,18 @@ describe('a runner', () => {
     await runner.idle()
   })
 
+  it('gives the place of a job that nobody waits for any more to the next one', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const runner = new JobRunner(() => released, { ...limits, abandoned: { image: 30, layer: 30 } })
+    await runner.start(job('sha256:1'))
+    const abandoned = await runner.start(job('sha256:2'))
+    expect(abandoned.status).toBe('queued')
+    await runner.settled(jobKey(job('sha256:2')))
+    expect((await runner.start(job('sha256:3'))).status).toBe('queued')
+    release()
+    await runner.idle()
+  })
+
   it('comes back when the time is up, with the job still running', async () => {
     const runner = new JobRunner(() => new Promise((resolve) => setTimeout(resolve, 500)), limits)
     expect((await last(runner, job('sha256:1'), 20)).at(-1)).toBe('running')

@@ -1,8 +1,9 @@
 /** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
-import type { Jobs } from '../../host.ts'
+import type { Admission, Jobs } from '../../host.ts'
 import { isFinished, type Job, type JobState, jobKey, type Progress } from '../../job.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
 import { placeOf } from '../../source/source.ts'
+import { Slots } from './admission.ts'
 
 /** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
 const FAILURE_MILLISECONDS = 60_000
@@ -22,9 +23,10 @@ const PROGRESS_MILLISECONDS = 200
 export type Work = (job: Job, report: (progress: Progress) => void, signal: AbortSignal) => Promise<void>
 
 export type RunnerLimits = {
-  readonly analyses: number
+  /** How many at once, or who admits them. */
+  readonly analyses: number | Admission
   readonly queuedAnalyses: number
-  readonly layers: number
+  readonly layers: number | Admission
   /** Milliseconds after which a job of a kind that nobody watches is given up; the defaults are for services. */
   readonly abandoned?: Readonly<Record<Job['kind'], number>>
 }
@@ -41,38 +43,6 @@ type Tracked = {
 
 const NO_PROGRESS: Progress = { layers: 0, layersDone: 0, layersReused: 0, bytes: 0, bytesDone: 0 }
 
-/** So many at once; the others wait in order. */
-class Admission {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(slots: number) {
-    this.#free = slots
-  }
-
-  get waiting(): number {
-    return this.#waiting.length
-  }
-
-  get full(): boolean {
-    return this.#free === 0
-  }
-
-  async enter(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--
-      return
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#free++
-    else next()
-  }
-}
-
 export class JobRunner implements Jobs {
   readonly #tracked = new Map<string, Tracked>()
   readonly #work: Work
@@ -86,8 +56,8 @@ export class JobRunner implements Jobs {
     this.#work = work
     this.#finished = finished
     this.#limits = limits
-    this.#analyses = new Admission(limits.analyses)
-    this.#layers = new Admission(limits.layers)
+    this.#analyses = admissionOf(limits.analyses)
+    this.#layers = admissionOf(limits.layers)
   }
 
   async start(job: Job): Promise<JobState> {
@@ -100,7 +70,7 @@ export class JobRunner implements Jobs {
     }
     const admission = job.kind === 'image' ? this.#analyses : this.#layers
     if (job.kind === 'image' && admission.full && admission.waiting >= this.#limits.queuedAnalyses) {
-      const detail = `${this.#limits.analyses} analyses run and ${this.#limits.queuedAnalyses} wait: ask again later`
+      const detail = `this service is busy: ${admission.waiting} analyses wait already; ask again later`
       throw new Problem('rate_limited', detail, { retryAfter: 30 })
     }
     return this.#launch(key, job, admission).state
@@ -177,11 +147,11 @@ export class JobRunner implements Jobs {
   }
 
   async #run(tracked: Tracked, job: Job, admission: Admission): Promise<void> {
-    await admission.enter()
+    const { signal } = tracked.abandoned
+    let leave: () => void = () => {}
     try {
+      leave = await admission.enter(signal)
       change(tracked, { status: 'running' })
-      const { signal } = tracked.abandoned
-      signal.throwIfAborted()
       await this.#work(job, (progress) => tell(tracked, progress), signal)
       change(tracked, { status: 'succeeded', finishedAt: new Date().toISOString() })
     } catch (error) {
@@ -189,10 +159,14 @@ export class JobRunner implements Jobs {
       change(tracked, { status: 'failed', finishedAt: new Date().toISOString(), error: problem.toDocument() })
     } finally {
       clearTimeout(tracked.abandonment)
-      admission.leave()
+      leave()
       this.#finished(job, tracked.state)
     }
   }
+}
+
+function admissionOf(limit: number | Admission): Admission {
+  return typeof limit === 'number' ? new Slots(limit) : limit
 }
 
 /** A failure of this service's own: told to the log, not to the caller. */

@@ -1,6 +1,7 @@
-/** A client that was generated from `openapi.yaml` compiles, and works. */
+/** Clients generated from `openapi.yaml` compile, and work: types by openapi-typescript, functions by oazapfts. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { generateSource } from 'oazapfts'
 import openapiTS, { astToString } from 'openapi-typescript'
 import ts from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,6 +14,7 @@ const DESCRIPTION = new URL('../openapi.yaml', import.meta.url)
 /** Where what is generated stands beside what uses it, within reach of `node_modules`. */
 const FOLDER = new URL('../dist/client/', import.meta.url)
 const JOURNEY = new URL('journey.ts', FOLDER)
+const NARROWING = new URL('narrowing.ts', FOLDER)
 
 const OPTIONS: ts.CompilerOptions = {
   strict: true,
@@ -28,6 +30,7 @@ const OPTIONS: ts.CompilerOptions = {
 }
 
 type Travel = (baseUrl: string, before: string, after: string) => Promise<unknown>
+const narrowingModule = z.object({ ask: z.custom<Travel>((value) => typeof value === 'function') })
 const journeyModule = z.object({ travel: z.custom<Travel>((value) => typeof value === 'function') })
 
 let registry: FixtureRegistry
@@ -37,6 +40,8 @@ beforeAll(async () => {
   await mkdir(FOLDER, { recursive: true })
   await writeFile(new URL('api.d.ts', FOLDER), astToString(await openapiTS(DESCRIPTION)))
   await copyFile(new URL('client/journey.ts', import.meta.url), JOURNEY)
+  await writeFile(new URL('oazapfts.ts', FOLDER), await generateSource(fileURLToPath(DESCRIPTION)))
+  await copyFile(new URL('client/narrowing.ts', import.meta.url), NARROWING)
   registry = await FixtureRegistry.start()
   service = await startService('node')
 })
@@ -47,12 +52,14 @@ async function image(...layers: readonly (readonly TestMember[])[]): Promise<Tes
   return makeImage(await Promise.all(layers.map((layer) => makeLayer(layer))))
 }
 
-test('a generated client compiles, and goes from an analysis to a verdict', async () => {
-  const program = ts.createProgram([fileURLToPath(JOURNEY)], OPTIONS)
-  const errors = ts
-    .getPreEmitDiagnostics(program)
+function compileErrors(file: URL, options: ts.CompilerOptions = OPTIONS): string[] {
+  return ts
+    .getPreEmitDiagnostics(ts.createProgram([fileURLToPath(file)], options))
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-  expect(errors).toEqual([])
+}
+
+test('a generated client compiles, and goes from an analysis to a verdict', async () => {
+  expect(compileErrors(JOURNEY)).toEqual([])
 
   const before = registry.push('app', 'v1', await image([{ name: 'a', content: 'a' }]))
   const pushed = await image(
@@ -72,5 +79,21 @@ test('a generated client compiles, and goes from an analysis to a verdict', asyn
     added: 2,
     failing: ['maxLayers', 'deny'],
     problem: 'image_not_found',
+  })
+})
+
+test('a client that oazapfts generates tells a report from an analysis by the status', async () => {
+  // The functions do not compile under this option themselves, whatever the description.
+  expect(compileErrors(NARROWING, { ...OPTIONS, exactOptionalPropertyTypes: false })).toEqual([])
+
+  const before = registry.push('narrow', 'v1', await image([{ name: 'a', content: 'a' }]))
+  const pushed = await image([{ name: 'a', content: 'a' }], [{ name: 'secret.key', content: 's' }])
+  const after = registry.push('narrow', 'v2', pushed)
+  const { ask } = narrowingModule.parse(await import(NARROWING.href))
+  expect(await ask(service.url, before, after)).toEqual({
+    compressedBytes: pushed.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
+    delta: pushed.layers[1]?.descriptor.size,
+    failing: ['maxLayers', 'deny'],
+    missing: 'image_not_found',
   })
 })

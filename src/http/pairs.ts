@@ -8,13 +8,13 @@ import { platform, reference, waitUpTo } from './parameters.ts'
 
 /** What every call about two images takes. */
 export const pairQuery = {
-  from: reference('The first image: a reference as `docker pull` takes it.', 'alpine:3.19'),
-  to: reference('The second image: a reference as `docker pull` takes it.', 'alpine:3.20'),
+  from: reference('Reference of the first image.', 'alpine:3.19'),
+  to: reference('Reference of the second image.', 'alpine:3.20'),
   fromPlatform: platform.openapi({
-    description: 'Platform of the first image: `os/arch[/variant]`, `linux/amd64` by default.',
+    description: 'Platform of the first image, `linux/amd64` by default.',
   }),
   toPlatform: platform.openapi({
-    description: 'Platform of the second image: `os/arch[/variant]`, `linux/amd64` by default.',
+    description: 'Platform of the second image, `linux/amd64` by default.',
   }),
   wait: waitUpTo(0),
 }

@@ -36,22 +36,19 @@ export const reference = (description: string, example: string) =>
   z.string().openapi({ description, example })
 
 export const image = reference(
-  "A reference as `docker pull` takes it, with Docker Hub's defaults: `nginx`, `ghcr.io/o/r:tag`, `localhost:5000/x@sha256:…`.",
+  'An image reference as for `docker pull`: `nginx`, `ghcr.io/o/r:tag`, `localhost:5000/x@sha256:…`.',
   'alpine:3.20',
 )
 
 export const platform = z.string().optional().openapi({
   description:
-    "`os/arch[/variant]`; `linux/amd64` by default. Variants fall back as containerd's `platforms.Only` has it, never to another architecture. An image without an index is taken as it is unless a platform is asked for, which it then must match.",
+    '`os/arch[/variant]`, `linux/amd64` by default. Variants fall back as in containerd (`platforms.Only`), never to another architecture. An image without an index is checked only against a platform that you name.',
   example: 'linux/amd64',
 })
 
 /** @param seconds by default */
 export function waitUpTo(seconds: number) {
-  return integer(
-    { min: 0, max: 300 },
-    { description: 'Seconds to wait for an analysis that is not there yet.', example: 60 },
-  )
+  return integer({ min: 0, max: 300 }, { description: 'Seconds to wait for the analysis.', example: 60 })
     .default(seconds)
     .openapi({ default: seconds })
 }
@@ -61,13 +58,13 @@ export const imageQuery = { image, platform, wait: waitUpTo(0) }
 
 export const cursor = z.string().min(1, 'is empty').max(2048, 'is too long').optional().openapi({
   description:
-    "Where the page begins: the `nextCursor` of the page before. It pins the image's digest, so that a tag that moves changes nothing between two pages. Not with `application/x-ndjson`, which is whole.",
+    "The `nextCursor` of the page before. It pins the image's digest, so all pages are of the same image even if the tag moves. Not with `application/x-ndjson`.",
 })
 
 export const limit = integer(
   { min: 1, max: 1000 },
   {
-    description: 'Items on a page; 100 by default. Not with `application/x-ndjson`, which is whole.',
+    description: 'Items per page. Not with `application/x-ndjson`.',
     example: 20,
   },
 )
@@ -78,15 +75,15 @@ export const PAGE_LIMIT = 100
 
 export const layer = integer(
   { min: 0, max: 999_999 },
-  { description: 'Index of a layer, the lowest being 0.', example: 0 },
+  { description: 'Index of a layer; the lowest is 0.', example: 0 },
 ).optional()
 
 export const pathBase64 = z.string().optional().openapi({
-  description: 'In place of `path`: its exact bytes as base64 or base64url, where they are not UTF-8.',
+  description: 'The exact bytes in base64 or base64url, instead of `path`.',
 })
 
 export const glob = z.string().optional().openapi({
   description:
-    'Only paths that match: anchored and case-sensitive; `*` within a part, `**` across parts, `?`, `[…]`, `{…}`; `dir/**` also matches `dir`.',
+    'Only paths that match this glob: anchored, case-sensitive; `*` within a part, `**` across parts, `?`, `[…]`, `{…}`. `dir/**` also matches `dir`.',
   example: '**/*.so',
 })

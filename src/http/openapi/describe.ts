@@ -8,17 +8,17 @@ type Responses = RouteConfig['responses']
 type Content = NonNullable<Extract<Responses[string], { content?: unknown }>['content']>
 
 const WHY: Readonly<Record<string, string>> = {
-  400: 'The request cannot be understood; the problem names the parameter',
-  401: 'The registry wants (other) credentials, or this service one of its tokens',
-  403: 'The rules of this service do not allow that',
-  404: 'There is no such thing',
-  412: 'A rule does not hold',
-  413: 'Over a limit of this service; the problem says which',
-  422: 'What the registry has is no image that can be read; the problem says which and where',
-  429: 'Over the rate that this service allows',
+  400: 'Invalid request; the problem names the parameter',
+  401: 'The registry needs other credentials, or this service needs a token',
+  403: 'This service does not allow it',
+  404: 'Not found',
+  412: 'A rule is broken',
+  413: 'Over a limit of this service; the problem names it',
+  422: 'The image cannot be read; the problem says why and where',
+  429: 'Too many requests, here or at the registry',
   500: 'This service failed',
   502: 'The registry failed',
-  503: 'Not there yet, or the store does not answer',
+  503: 'Not ready yet, or the store does not answer',
   504: 'The registry did not answer in time',
 }
 
@@ -88,7 +88,7 @@ export function json(description: string, schema: z.ZodType): Responses[string] 
 
 /** The answer to a program while an image is not analysed. */
 export const pending = json(
-  'Not there yet: the analysis, and after how many seconds to ask again.',
+  'Not ready yet: the analysis so far. `Retry-After` says when to ask again.',
   analysisSchema,
 )
 

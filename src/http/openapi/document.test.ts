@@ -70,6 +70,42 @@ test('every call of the API is described, and nothing else is', () => {
   ])
 })
 
+test('what calls have in common stands once', () => {
+  const uses = operations().flatMap(([, { parameters = [], responses = {} }]) => [
+    ...(parameters as unknown[]),
+    ...Object.values(responses as object),
+  ])
+  const inline = uses
+    .map((use) => JSON.stringify(use))
+    .filter((use) => !use.includes('"$ref":"#/components/'))
+  const twice = inline.filter((use, at) => inline.indexOf(use) !== at)
+  expect(twice).toEqual([])
+  const references = [...nodes(document)].flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref] : []))
+  const { parameters, responses } = document.components as { parameters: object; responses: object }
+  for (const [kind, components] of Object.entries({ parameters, responses })) {
+    for (const name of Object.keys(components)) {
+      const used = references.filter((reference) => reference === `#/components/${kind}/${name}`)
+      expect(used.length, name).toBeGreaterThan(1)
+    }
+  }
+})
+
+test('a call takes less than 3 KB of the description, and all of it less than 4.5 KB a call', async () => {
+  const written = await (await startApp().ask('/openapi.yaml')).text()
+  const calls = operations()
+  expect(written.length / calls.length).toBeLessThan(4500)
+  const long = calls.filter(([, call]) => JSON.stringify(call).length > 3000)
+  expect(long.map(([name]) => name)).toEqual([])
+})
+
+test('an answer may gain fields, a request may not', () => {
+  const closed = [...nodes(document)]
+    .filter(([, node]) => node.additionalProperties === false)
+    .map(([at]) => at)
+  expect(closed).not.toContain('#/components/schemas/Report')
+  expect(closed).toContain('#/components/schemas/Policy')
+})
+
 test('every field and every parameter says what it is', () => {
   const silent = [...nodes(document)].flatMap(([at, node]) => {
     const properties =

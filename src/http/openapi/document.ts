@@ -1,22 +1,26 @@
 /** What the API's description says beyond its routes. */
 import type { App } from '../backend.ts'
+import { problemSchema } from '../routes/problem.schema.ts'
+import { identitySchema } from '../routes/report.schema.ts'
+import { digestSchema, sha256Schema } from './fields.ts'
+import { shareComponents } from './share.ts'
 
 const DESCRIPTION = [
-  'Lamina tells what is inside a container image, and what changed between two of them, without a Docker daemon and without pulling: it reads each layer once from the registry, keeps an index of it, and answers from the index.',
-  "Sizes are in bytes and their names end in `Bytes`; times are RFC 3339 in UTC; a digest is `sha256:<hex>`, a file's `sha256` the bare hex. Paths are relative, without a leading slash.",
-  'An image that is not analysed yet is analysed when it is asked for: a JSON answer is then `202` with the analysis and `Retry-After`, every other one a `503`; with `wait` the answer waits.',
-  'Lists come in pages, `nextCursor` leading to the next one, and with `Accept: application/x-ndjson` whole, one object a line. Errors are `application/problem+json`. Under `/v1` an unknown parameter is an error.',
-  'To try it on a registry of your own machine, start the service with `LAMINA_PRIVATE_REGISTRIES=127.0.0.0/8 LAMINA_INSECURE_REGISTRIES=127.0.0.0/8` and ask for `localhost:5000/name:tag`.',
+  'Lamina shows what is inside a container image and what changed between two images, without a Docker daemon and without a pull. It reads each layer from the registry once, indexes it, and answers from the index.',
+  'Sizes are in bytes. Times are RFC 3339 in UTC. Layers count from 0, the lowest. Paths have no leading slash; bytes that are not UTF-8 show as U+FFFD, and `pathBase64` has the exact bytes.',
+  'The first request for an image starts its analysis. Until it ends, JSON endpoints answer `202` with the analysis and `Retry-After`; other formats answer `503`. `wait` makes a request wait for the result.',
+  'Lists are paged: send `nextCursor` as `cursor` to get the next page. With `Accept: application/x-ndjson` a list is sent whole, one object per line. Errors are `application/problem+json`. Under `/v1` an unknown parameter is an error.',
+  'To use a registry on your own machine, start the service with `LAMINA_PRIVATE_REGISTRIES=127.0.0.0/8 LAMINA_INSECURE_REGISTRIES=127.0.0.0/8` and ask for `localhost:5000/name:tag`.',
 ].join('\n\n')
 
 const TAGS = [
   { name: 'Reports', description: 'What is inside an image.' },
   { name: 'Diffs', description: 'What changed between two images.' },
-  { name: 'Gate', description: 'Whether an image keeps the rules of a team, for CI.' },
-  { name: 'Badges', description: 'Figures for a README.' },
-  { name: 'Images', description: 'What the registry says of an image.' },
-  { name: 'Analyses', description: 'Following an analysis while it runs.' },
-  { name: 'Service', description: 'The service itself.' },
+  { name: 'Gate', description: 'Checks against rules, for CI.' },
+  { name: 'Badges', description: 'Image figures as badges for a README.' },
+  { name: 'Images', description: 'What the registry and the manifest say about an image.' },
+  { name: 'Analyses', description: 'Starting and following an analysis.' },
+  { name: 'Service', description: 'Health and description of the service.' },
 ]
 
 const SECURITY_SCHEMES = {
@@ -25,20 +29,20 @@ const SECURITY_SCHEMES = {
     in: 'header',
     name: 'X-Registry-Auth',
     description:
-      'A credential for the registry, as the Docker Engine API has it: base64 or base64url of `{"username","password","serveraddress"?}`, `{"identitytoken"}` or `{"registrytoken"}`. It is sent to the one registry of the request; with two registries to `serveraddress` alone. Never stored.',
+      'Credentials for the registry, as in the Docker Engine API: base64 or base64url of `{"username","password","serveraddress"?}`, `{"identitytoken"}` or `{"registrytoken"}`. They are sent to the registry of the request; a request with two registries needs `serveraddress`. Never stored.',
   },
   registryConfig: {
     type: 'apiKey',
     in: 'header',
     name: 'X-Registry-Config',
     description:
-      'Credentials for several registries: base64url JSON, a map from registry to what `X-Registry-Auth` holds. Never stored.',
+      'Credentials for several registries: base64url JSON that maps each registry to an object as in `X-Registry-Auth`. Never stored.',
   },
   token: {
     type: 'http',
     scheme: 'bearer',
     description:
-      'One of the tokens of this service (`LAMINA_TOKENS`), where it has some. It also lends the credentials for registries that the service was given.',
+      'A token of this service (`LAMINA_TOKENS`), if it has any. Callers with a token also use the registry credentials of the service.',
   },
 } as const
 
@@ -52,13 +56,22 @@ const SECURITY = [
   { token: [], registryConfig: [] },
 ]
 
+/** Registered first, so that a component is described as itself and not as the first field that refers to it. */
+const BASE_SCHEMAS = {
+  Digest: digestSchema,
+  Sha256: sha256Schema,
+  Problem: problemSchema,
+  Image: identitySchema,
+}
+
 export type OpenApiDocument = ReturnType<App['getOpenAPI31Document']>
 
-/** Once for each app. */
-export function registerSecurity(app: App): void {
+/** Once for each app, before its routes. */
+export function registerComponents(app: App): void {
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
     app.openAPIRegistry.registerComponent('securitySchemes', name, scheme)
   }
+  for (const [name, schema] of Object.entries(BASE_SCHEMAS)) app.openAPIRegistry.register(name, schema)
 }
 
 /** The whole description of the routes that the app has by now. */
@@ -75,24 +88,79 @@ export function openApiDocument(app: App): OpenApiDocument {
     security: SECURITY,
     tags: TAGS,
   })
-  for (const { parameters = [] } of operationsOf(document)) {
-    for (const parameter of parameters) if ('in' in parameter) sayOnce(parameter)
+  const operations = operationsOf(document)
+  for (const { parameters = [] } of operations) {
+    for (const parameter of parameters) if ('in' in parameter) tidy(parameter)
   }
-  return document
+  shareComponents(document, operations)
+  openAnswers(document, operations)
+  return besideReferences(document)
+}
+
+/** `{allOf: [{$ref}, {description}]}` is what OpenAPI 3.1 lets one write as `{$ref, description}`. */
+function besideReferences(document: OpenApiDocument): OpenApiDocument {
+  return JSON.parse(JSON.stringify(document), (_key, value: unknown) => {
+    const all: unknown =
+      typeof value === 'object' && value !== null && 'allOf' in value ? value.allOf : undefined
+    if (!Array.isArray(all) || all.length !== 2) return value
+    const [reference, rest] = all
+    return '$ref' in reference ? { ...reference, ...rest } : value
+  })
+}
+
+/** An answer may gain fields in a later version, so that only what a request sends is closed. */
+function openAnswers(document: OpenApiDocument, operations: readonly { requestBody?: unknown }[]): void {
+  const { schemas = {} } = document.components ?? {}
+  const sent = new Set<string>()
+  const collect = (value: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      if (sent.has(name)) continue
+      sent.add(name)
+      collect(schemas[name])
+    }
+  }
+  for (const { requestBody } of operations) if (requestBody !== undefined) collect(requestBody)
+  for (const [name, schema] of Object.entries(schemas)) if (!sent.has(name)) open(schema)
+}
+
+function open(schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null) return
+  if ('additionalProperties' in schema && schema.additionalProperties === false) {
+    Reflect.deleteProperty(schema, 'additionalProperties')
+  }
+  Object.values(schema).forEach(open)
 }
 
 function operationsOf({ paths = {} }: OpenApiDocument) {
-  return Object.values(paths).flatMap(({ get, post }) =>
-    [get, post].filter((operation) => operation !== undefined),
-  )
+  return Object.values(paths)
+    .flatMap(({ get, put, post, delete: remove, patch }) => [get, put, post, remove, patch])
+    .filter((operation) => operation !== undefined)
 }
 
-type Parameter = { description?: string; schema?: object }
+type Parameter = {
+  name?: string
+  in?: string
+  required?: boolean
+  description?: string
+  schema?: object
+}
 
-/** The generator says a parameter's description twice: of the parameter, and of its schema. */
-function sayOnce(parameter: Parameter): void {
-  const { description, schema } = parameter
-  if (schema === undefined || !('description' in schema) || schema.description !== description) return
+/** The generator says a parameter's description twice, of the parameter and of its schema, and its name last. */
+function tidy(parameter: Parameter): void {
+  const { name, in: place, required, description, schema, ...rest } = parameter
+  for (const key of Object.keys(parameter)) Reflect.deleteProperty(parameter, key)
+  Object.assign(parameter, {
+    name,
+    in: place,
+    ...(required === true ? { required } : {}),
+    description,
+    ...(schema === undefined ? {} : { schema: withoutDescription(schema, description) }),
+    ...rest,
+  })
+}
+
+function withoutDescription(schema: object, description: string | undefined): object {
+  if (!('description' in schema) || schema.description !== description) return schema
   const { description: _said, ...rest } = schema
-  parameter.schema = rest
+  return rest
 }

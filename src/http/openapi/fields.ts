@@ -5,11 +5,11 @@ export const bytes = (description: string, example: number) =>
   z
     .int()
     .nonnegative()
-    .openapi({ description: `${description}, in bytes.`, example })
+    .openapi({ description: `${description}.`, example })
 
 /** Bytes of a difference: negative where it shrank. */
 export const deltaBytes = (description: string, example: number) =>
-  z.int().openapi({ description: `${description}, in bytes; negative where it shrank.`, example })
+  z.int().openapi({ description: `${description}; negative where it shrank.`, example })
 
 export const count = (description: string, example: number) =>
   z
@@ -21,41 +21,52 @@ export const text = (description: string, example: string) =>
   z.string().openapi({ description: `${description}.`, example })
 
 export const time = (description: string, example: string) =>
-  z.string().openapi({ description: `${description}, as RFC 3339 in UTC.`, format: 'date-time', example })
+  z.string().openapi({ description: `${description}.`, format: 'date-time', example })
 
-export const digest = (description: string, example: string) =>
-  z
-    .string()
-    .regex(/^sha256:[0-9a-f]{64}$/)
-    .openapi({ description: `${description}: \`sha256:\` and 64 hex digits.`, example })
-
-export const sha256 = (description: string, example: string) =>
-  z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .openapi({ description: `${description}: SHA-256 as 64 hex digits.`, example })
-
-export const path = (description: string, example: string) =>
-  z.string().openapi({
-    description: `${description}, relative to the root and without a leading slash; bytes that are not UTF-8 show as U+FFFD.`,
-    example,
+export const digestSchema = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/)
+  .openapi('Digest', {
+    description: 'A digest: `sha256:` and 64 hex digits.',
+    example: 'sha256:93752960f6e101e6f0b32b803820b1d9c8fa1b56ea554930f1778a53d127c579',
   })
 
-export const pathBase64 = z.base64().optional().openapi({
-  description: "The path's exact bytes as base64; only where they are not UTF-8.",
-  example: 'c3J2L2NhZukudHh0',
-})
+export const digest = (description: string) => digestSchema.openapi({ description: `${description}.` })
+
+export const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .openapi('Sha256', {
+    description: 'A SHA-256: 64 hex digits.',
+    example: '5d2ff9c0c5d9d5a53cfb2e1a77e2a3ac6fbb9bca7b3b7b4e8a7a5b3e5f1d0c9a',
+  })
+
+export const sha256 = (description: string) => sha256Schema.openapi({ description: `${description}.` })
+
+export const path = (description: string, example: string) =>
+  z.string().openapi({ description: `${description}.`, example })
+
+export const pathBase64 = z
+  .base64()
+  .openapi('PathBase64', {
+    description: "The path's exact bytes in base64; present only where they are not UTF-8.",
+    example: 'c3J2L2NhZukudHh0',
+  })
+  .optional()
 
 export const layerIndex = (description: string, example: number) =>
   z
     .int()
     .nonnegative()
-    .openapi({ description: `${description}: its index, the lowest layer being 0.`, example })
+    .openapi({ description: `${description}.`, example })
 
-export const nextCursor = z.string().optional().openapi({
-  description: 'The `cursor` of the next page; absent on the last one.',
-  example: 'W1sic2hhMjU2OmU4MjY5Y2FlIl0sMTAwLCJ4Il0',
-})
+export const nextCursor = z
+  .string()
+  .openapi('NextCursor', {
+    description: 'The `cursor` of the next page; absent on the last page.',
+    example: 'W1sic2hhMjU2OmU4MjY5Y2FlIl0sMTAwLCJ4Il0',
+  })
+  .optional()
 
 /** A page of a list, and a line of it when streamed. */
 export function pageOf<T extends z.ZodType>(name: string, item: T, description: string) {

@@ -8,7 +8,8 @@ import { parseConfiguration } from '../../configuration.ts'
 import { Memory } from '../../service/visibility.ts'
 import { RegistryClient } from '../../source/registry/client.ts'
 import { createApp } from '../app.ts'
-import { openApiYaml } from '../routes/description.ts'
+import { openApiDocument } from './document.ts'
+import { openApiYaml } from './yaml.ts'
 
 const FILE = fileURLToPath(new URL('../../../openapi.yaml', import.meta.url))
 
@@ -28,7 +29,7 @@ function description(): string {
     wasm: unasked,
   }
   const client = new RegistryClient({ fetch: unasked, configuration })
-  return openApiYaml(createApp({ host, client, memory: new Memory() }))
+  return openApiYaml(openApiDocument(createApp({ host, client, memory: new Memory() })))
 }
 
 if (process.argv[2] === '--check') {

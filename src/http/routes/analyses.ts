@@ -18,7 +18,7 @@ const LISTEN_MILLISECONDS = 3_600_000
 
 const params = z.object({
   id: z.string().openapi({
-    description: "The analysis' name.",
+    description: 'ID of the analysis.',
     example: '0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11',
   }),
 })
@@ -33,18 +33,18 @@ const createAnalysis = createRoute({
   tags: ['Analyses'],
   summary: 'Start the analysis of an image',
   description:
-    'Not needed before a report, which starts one by itself: for callers who want to follow it. The answer is the analysis; `Location` names it.',
+    'For callers that want to follow the analysis; a request for a report starts it, too. `Location` has its URL.',
   request: {
     query: nothing,
     body: {
       required: true,
-      description: 'Which image.',
+      description: 'The image to analyse.',
       content: { 'application/json': { schema: analysisRequestSchema } },
     },
   },
   responses: {
-    200: json('The result is there.', analysisSchema),
-    202: json('It is queued or runs.', analysisSchema),
+    200: json('The result is ready.', analysisSchema),
+    202: json('The analysis is queued or running.', analysisSchema),
     ...problems('analysed'),
   },
 })
@@ -54,8 +54,8 @@ const getAnalysis = createRoute({
   path: '/v1/analyses/{id}',
   operationId: 'getAnalysis',
   tags: ['Analyses'],
-  summary: 'How an analysis stands',
-  description: 'Its progress, and in the end its result or why it failed. Known for an hour.',
+  summary: 'Get an analysis',
+  description: 'Progress, then success or the error. Available for an hour.',
   request: { params, query: nothing },
   responses: {
     200: json('The analysis.', analysisSchema),
@@ -78,11 +78,11 @@ const watchAnalysis = createRoute({
   tags: ['Analyses'],
   summary: 'Follow an analysis',
   description:
-    'Server-Sent Events: `progress` with the analysis as it changes, then `succeeded` or `failed`, which a late listener gets too.',
+    'Server-Sent Events: `progress` with the analysis as it changes, then `succeeded` or `failed`. Late listeners get the last event.',
   request: { params, query: nothing },
   responses: {
     200: {
-      description: 'The events; the data of each is the analysis as JSON.',
+      description: 'The events; `data` is the analysis as JSON.',
       content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS } },
     },
     ...problems('registry', { 404: ['analysis_not_found'] }),

@@ -37,21 +37,21 @@ const request = {
   params: z.object({
     metric: z.enum(metrics).openapi({
       description:
-        'What is shown: `size` is compressed; `check` takes the rules of the gate; `delta` is the growth of the compressed size over `baseline`.',
+        'The figure. `size` is the compressed size; `check` shows whether the image keeps the rules, which are the parameters of `/v1/check`; `delta` is the growth of the compressed size over `baseline`.',
       example: 'size',
     }),
   }),
   query: z.object({
     image,
     platform,
-    label: z.string().optional().openapi({ description: 'What the left half says.', example: 'image' }),
+    label: z.string().optional().openapi({ description: 'Text of the left half.', example: 'image' }),
     color: z.string().optional().openapi({
-      description: "Colour of the right half: one of shields.io's names, hex digits, or a colour of CSS.",
+      description: 'Colour of the right half: a name of shields.io, hex digits, or a CSS colour.',
       example: 'blue',
     }),
     labelColor: z.string().optional().openapi({ description: 'Colour of the left half.', example: '555' }),
     style: z.enum(['flat', 'flat-square', 'plastic', 'for-the-badge', 'social']).optional().openapi({
-      description: "One of shields.io's styles.",
+      description: 'A style of shields.io.',
       example: 'flat-square',
     }),
     logo: z.string().optional().openapi({
@@ -60,18 +60,20 @@ const request = {
     warn: z
       .string()
       .optional()
-      .openapi({ description: 'From here on the badge is yellow.', example: '100MB' }),
-    bad: z.string().optional().openapi({ description: 'From here on the badge is red.', example: '200MB' }),
+      .openapi({ description: 'The badge is yellow from this value on.', example: '100MB' }),
+    bad: z
+      .string()
+      .optional()
+      .openapi({ description: 'The badge is red from this value on.', example: '200MB' }),
     ...mapPolicyWords(
-      (description, example) => reference(`Of \`check\` and \`delta\`: ${description}`, example).optional(),
-      (description, example) =>
-        repeatable({ description: `Of \`check\`: ${description}`, example: [example] }).optional(),
+      (description, example) => reference(description, example).optional(),
+      (description, example) => repeatable({ description, example: [example] }).optional(),
     ),
   }),
 }
 
 const description =
-  'Always `200` with a badge, within two seconds: an analysis that is not there yet shows `analysing…`, what cannot be shown says so in a few words.'
+  'Always answers `200` with a badge within two seconds. While the analysis runs it shows `analysing…`; an error shows in a few words.'
 
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="118" height="20" role="img"/>'
 
@@ -99,7 +101,7 @@ const getBadgeRoute = createRoute({
   operationId: 'getBadge',
   tags: ['Badges'],
   summary: 'A figure for shields.io',
-  description: `An endpoint of shields.io. ${description}`,
+  description: `For the endpoint badge of shields.io. ${description}`,
   security: openToAll,
   request,
   responses: {

@@ -6,46 +6,48 @@ import { identitySchema } from './report.schema.ts'
 
 const evidenceSchema = z
   .strictObject({
-    path: path('Where it stands', 'srv/app/.git/config').optional(),
+    path: path('Its path', 'srv/app/.git/config').optional(),
     pathBase64,
     bytes: bytes('Its size', 92).optional(),
-    layer: layerIndex('The layer that holds it', 2).optional(),
+    layer: layerIndex('Its layer', 2).optional(),
   })
-  .openapi('Evidence', { description: 'What a rule does not hold for: a path, or a whole layer.' })
+  .openapi('Evidence', { description: 'A path or a layer that breaks the rule.' })
 
 const ruleVerdictSchema = z
   .strictObject({
     rule: text("The rule's name", 'maxWastedPercent'),
     unit: z.enum(['bytes', 'count', 'ratio', 'percent']).openapi({
-      description: 'What `limit` and `actual` are counted in.',
+      description: 'Unit of `limit` and `actual`.',
       example: 'percent',
     }),
     limit: z
       .union([z.number(), z.string()])
-      .openapi({ description: 'The limit; of `deny` the glob.', example: 10 }),
+      .openapi({ description: 'The limit, or the glob of a deny rule.', example: 10 }),
     actual: z.number().nullable().openapi({
       description:
-        'What the image has; of `deny` the number of matching paths; null where there is nothing to compare.',
+        'The value of the image; for a deny rule the number of matching paths; null if there is nothing to compare.',
       example: 43.07968,
     }),
-    pass: z.boolean().openapi({ description: 'Whether it holds.', example: false }),
-    message: text('The verdict as a sentence', '43.1 % of the bytes in files are wasted; 10 % are allowed.'),
+    pass: z.boolean().openapi({ description: 'True if the image keeps the rule.', example: false }),
+    message: text('The result in a sentence', '43.1 % of the bytes in files are wasted; 10 % are allowed.'),
     evidence: z
       .array(evidenceSchema)
       .max(10)
       .optional()
-      .openapi({ description: 'Where the rule does not hold: the ten worst, worst first.' }),
+      .openapi({ description: 'For a broken rule: the ten worst places, worst first.' }),
   })
-  .openapi('RuleVerdict', { description: 'How one rule fares.' })
+  .openapi('RuleVerdict', { description: 'The result of one rule.' })
 
 export const verdictSchema = z
   .strictObject({
-    pass: z.boolean().openapi({ description: 'Whether every rule holds.', example: false }),
+    pass: z.boolean().openapi({ description: 'True if the image keeps every rule.', example: false }),
     image: identitySchema,
     baseline: identitySchema.optional(),
-    rules: z.array(ruleVerdictSchema).openapi({ description: 'The rules, one by one; `deny` once a glob.' }),
+    rules: z
+      .array(ruleVerdictSchema)
+      .openapi({ description: 'One result per rule, and per glob of a deny rule.' }),
   })
-  .openapi('Verdict', { description: 'Whether an image keeps the rules.' })
+  .openapi('Verdict', { description: 'The result of a check.' })
 
 const limit = (description: string, example: string) =>
   z.union([z.string(), z.number()]).optional().openapi({ description, example })
@@ -56,15 +58,14 @@ const globs = (description: string, example: string) =>
     .optional()
     .openapi({ description, example: [example] })
 
-const SIZE =
-  'Digits, an optional fraction, an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).'
+const SIZE = 'A size is a number with an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).'
 
 export const policySchema = z
   .strictObject(mapPolicyWords(limit, globs))
   .openapi('Policy', { description: `The rules, at least one. ${SIZE}` })
 
-const image = text('A reference as `docker pull` takes it', 'alpine:3.20')
-const platform = text('The platform as `os/arch[/variant]`', 'linux/amd64').optional()
+const image = text('An image reference as for `docker pull`', 'alpine:3.20')
+const platform = text('`os/arch[/variant]`', 'linux/amd64').optional()
 
 export const checkRequestSchema = z
   .union([
@@ -73,13 +74,13 @@ export const checkRequestSchema = z
       image,
       platform,
       diveCi: text(
-        "A `.dive-ci` file as it is, with dive's own meaning",
+        "The text of a `.dive-ci` file, with dive's meaning",
         'rules:\n  lowestEfficiency: 0.95\n',
       ),
     }),
   ])
   .openapi('CheckRequest', {
-    description: 'An image, and the policy or `.dive-ci` file that it is held against.',
+    description: 'An image and the policy or `.dive-ci` file to check it against.',
   })
 
 type MakeSchema<S> = (description: string, example: string) => S

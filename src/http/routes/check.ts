@@ -28,11 +28,11 @@ const howToAnswer = {
   wait: waitUpTo(WAIT_SECONDS),
   format: z.enum(FORMATS).optional().openapi({
     description:
-      'How the verdict is written; wins over `Accept`. `github` are workflow commands, `gitlab` is code quality.',
+      'Format of the result; overrides `Accept`. `github`: workflow commands; `gitlab`: code quality report.',
     example: 'text',
   }),
   file: z.string().default(DEFAULT_FILE).openapi({
-    description: 'The file of the repository that `sarif`, `gitlab` and `github` point at.',
+    description: 'The file in the repository that `sarif`, `gitlab` and `github` annotate.',
     example: 'Dockerfile',
   }),
 }
@@ -46,8 +46,9 @@ const verdicts = (passes: boolean) => {
   const content: Record<string, { schema: z.ZodType | { type: 'string' }; example?: string }> = {
     'application/json': { schema: verdictSchema },
   }
-  for (const type of Object.keys(CHECK_TYPES)) content[type] ??= { schema: { type: 'string' }, example }
-  return { description: passes ? 'Every rule holds.' : 'A rule does not hold.', content }
+  for (const type of Object.keys(CHECK_TYPES)) content[type] ??= { schema: { type: 'string' } }
+  content['text/plain'] = { schema: { type: 'string' }, example }
+  return { description: passes ? 'The image keeps every rule.' : 'The image breaks a rule.', content }
 }
 
 const responses = {
@@ -61,9 +62,9 @@ const checkImage = createRoute({
   path: '/v1/check',
   operationId: 'checkImage',
   tags: ['Gate'],
-  summary: 'Hold an image against rules',
+  summary: 'Check an image against rules',
   description:
-    'At least one rule; `200` where all hold, `412` where one does not, so that `curl --fail` is a gate. Waits for the analysis, and answers `503` rather than `202`. Sizes are digits, an optional fraction, an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).',
+    'Needs at least one rule. Answers `200` if the image keeps all rules and `412` if it breaks one, so `curl --fail` is a gate. Waits for the analysis and answers `503`, never `202`. A size is a number with an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).',
   request: {
     query: z.strictObject({
       image,
@@ -83,14 +84,14 @@ const checkPolicy = createRoute({
   path: '/v1/check',
   operationId: 'checkPolicy',
   tags: ['Gate'],
-  summary: 'Hold an image against a policy',
+  summary: 'Check an image against a policy',
   description:
-    'The policy as JSON or YAML of at most 1 MiB, with the words of the query, lists where they repeat; or a `.dive-ci` file as it is.',
+    'The policy is JSON or YAML of at most 1 MiB, with the names of the query parameters and lists where they repeat; or the text of a `.dive-ci` file.',
   request: {
     query: askedOfBody,
     body: {
       required: true,
-      description: 'The image, and what it is held against.',
+      description: 'The image and the policy.',
       content: {
         'application/json': { schema: checkRequestSchema },
         'application/yaml': { schema: checkRequestSchema },

@@ -15,7 +15,7 @@ const getConfig = createRoute({
   operationId: 'getConfig',
   tags: ['Images'],
   summary: "An image's config",
-  description: 'The config byte for byte as the registry has it. Reads no layer.',
+  description: 'The config, byte for byte as in the registry. Reads no layer.',
   request,
   responses: { 200: json('The config.', configSchema), ...problems('image') },
 })
@@ -35,7 +35,7 @@ const getDockerfile = createRoute({
   tags: ['Images'],
   summary: 'A Dockerfile rebuilt from the history',
   description:
-    "The steps that the image's history tells of, each with its layer's compressed size as a comment. What a build left out of the history is not in it. Reads no layer.",
+    "The steps of the image's history, each with the compressed size of its layer as a comment. Steps that the history omits are missing. Reads no layer.",
   request,
   responses: { 200: text('The Dockerfile.', { 'text/plain': EXAMPLE }), ...problems('image') },
 })

@@ -1,10 +1,10 @@
 /** The API's own description, made from the routes. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { stringify } from 'yaml'
 import type { App } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
 import { json, openToAll, problems, text } from '../openapi/describe.ts'
-import { openApiDocument, registerSecurity } from '../openapi/document.ts'
+import { openApiDocument, registerComponents } from '../openapi/document.ts'
+import { openApiYaml } from '../openapi/yaml.ts'
 
 const getJson = createRoute({
   method: 'get',
@@ -35,7 +35,7 @@ const getYaml = createRoute({
 type Written = { readonly text: string; readonly tag: string }
 
 export function addDescription(app: App): void {
-  registerSecurity(app)
+  registerComponents(app)
   /** Written once, when first asked for: all routes are there by then. */
   const kept = new Map<string, Written>()
   const written = (kind: string, write: () => string): Written => {
@@ -59,12 +59,7 @@ export function addDescription(app: App): void {
   })
 
   app.openapi(getYaml, (c) => {
-    const document = written('yaml', () => openApiYaml(app))
+    const document = written('yaml', () => openApiYaml(openApiDocument(app)))
     return answer(document, 'application/yaml; charset=utf-8', c.req.header('If-None-Match'))
   })
-}
-
-/** What `openapi.yaml` in the repository holds. */
-export function openApiYaml(app: App): string {
-  return stringify(openApiDocument(app), { aliasDuplicateObjects: false, lineWidth: 110 })
 }

@@ -31,20 +31,23 @@ const diffFile = createRoute({
   tags: ['Diffs'],
   summary: 'What changed in one text file',
   description:
-    'A unified diff, or the same as JSON. Texts of at most 1 MiB; of a binary file only that it differs.',
+    'A unified diff, or the same as JSON. For text files up to 1 MiB; for binary files it only says that they differ.',
   request: {
     query: z.strictObject({
       ...pairQuery,
       path: z.string().optional().openapi({
-        description: 'The path in both images, relative to the root; `path` or `pathBase64` is needed.',
+        description: 'The path in both images. Either `path` or `pathBase64` is required.',
         example: 'etc/os-release',
       }),
       pathBase64,
-      context: integer({ min: 0, max: 100 }, { description: 'Lines around each change.', example: 3 })
+      context: integer(
+        { min: 0, max: 100 },
+        { description: 'Lines of context around each change.', example: 3 },
+      )
         .default(3)
         .openapi({ default: 3 }),
       format: z.enum(['text', 'json']).optional().openapi({
-        description: 'How the diff is written; wins over `Accept`; `text` by default.',
+        description: 'Format of the diff, `text` by default; overrides `Accept`.',
         example: 'json',
       }),
     }),

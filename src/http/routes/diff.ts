@@ -46,18 +46,18 @@ const getDiff = createRoute({
   tags: ['Diffs'],
   summary: 'What changed between two images',
   description:
-    'Sizes, layers, files, packages, configs and histories of two images. As Markdown it fits into the comment of a pull request, as text into a terminal, as HTML it is a page.',
+    'Compares sizes, layers, files, packages, configs and histories. Markdown fits a pull-request comment, text a terminal; HTML is a page.',
   request: {
     query: z.strictObject({
       ...pairQuery,
       format: z
         .enum(NAMES)
         .optional()
-        .openapi({ description: 'How the diff is written; wins over `Accept`.', example: 'json' }),
+        .openapi({ description: 'Format of the diff; overrides `Accept`.', example: 'json' }),
       color: z
         .enum(['0', '1'])
         .default('0')
-        .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+        .openapi({ description: '`1`: `text` has terminal colours.', example: '1' }),
     }),
   },
   responses: {
@@ -67,7 +67,7 @@ const getDiff = createRoute({
         'application/json': { schema: diffSchema },
         'text/markdown': { schema: { type: 'string' }, example: MARKDOWN },
         'text/plain': { schema: { type: 'string' }, example: 'app:v1 → app:v2\n' },
-        'text/html': { schema: { type: 'string' }, example: '<!doctype html>\n' },
+        'text/html': { schema: { type: 'string' } },
       },
     },
     202: pending,
@@ -77,10 +77,10 @@ const getDiff = createRoute({
 
 const changesQuery = z.strictObject({
   ...pairQuery,
-  change: changeKindSchema.optional().openapi({ description: 'Only what was added, removed or modified.' }),
+  change: changeKindSchema.optional().openapi({ description: 'Only changes of this kind.' }),
   glob,
   sort: z.enum(['path', '-delta']).default('path').openapi({
-    description: 'In path order (`/` sorts before every other byte), or the largest absolute delta first.',
+    description: 'By path (`/` sorts before every other byte) or by absolute delta, largest first.',
     example: '-delta',
   }),
   limit,
@@ -95,7 +95,7 @@ const listChanges = createRoute({
   operationId: 'listChanges',
   tags: ['Diffs'],
   summary: 'The paths that differ between two images',
-  description: 'A path whose time alone differs is not listed, only counted in the diff.',
+  description: 'Paths that differ only in their mtime are not listed; the diff counts them.',
   request: { query: changesQuery },
   responses: {
     200: list('The paths.', fileChangePageSchema, fileChangeSchema),

@@ -21,23 +21,23 @@ const getFile = createRoute({
   tags: ['Reports'],
   summary: 'The content of one file',
   description:
-    'Streamed from the registry, which is read up to the file. Symbolic links are followed inside the image only. Always an attachment; the `ETag` is the SHA-256 of the content.',
+    'Streamed from the registry. Symbolic links are followed inside the image only. Always sent as an attachment; the `ETag` is the SHA-256 of the content.',
   request: {
     query: z.strictObject({
       ...imageQuery,
       path: z.string().optional().openapi({
-        description: 'The path, relative to the root; `path` or `pathBase64` is needed.',
+        description: 'The path. Either `path` or `pathBase64` is required.',
         example: 'etc/os-release',
       }),
       pathBase64,
       layer: layer.openapi({
-        description: 'The file as this layer has it, also where a later one hides it; the lowest layer is 0.',
+        description: 'The file as of this layer, even if a later layer hides it.',
       }),
     }),
   },
   responses: {
     200: {
-      description: 'The content; `text/plain` where it begins as UTF-8.',
+      description: 'The content; `text/plain` if it begins as UTF-8.',
       content: {
         'text/plain': { schema: { type: 'string' }, example: 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n' },
         'application/octet-stream': { schema: { type: 'string', format: 'binary' } },

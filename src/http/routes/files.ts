@@ -15,21 +15,21 @@ const query = z.strictObject({
   ...imageQuery,
   layer: layer.openapi({
     description:
-      'Lists the members of this layer as they stand in the tar, whiteouts included, in place of the merged file system.',
+      'Lists the members of this layer as in its tar, whiteouts included, instead of the merged file system.',
   }),
   glob,
-  type: entryTypeSchema.optional().openapi({ description: 'Only what is of this type.' }),
+  type: entryTypeSchema.optional().openapi({ description: 'Only paths of this type.' }),
   minBytes: integer(
     { min: 0, max: Number.MAX_SAFE_INTEGER },
-    { description: 'Only what has at least so many bytes.', example: 1048576 },
+    { description: 'Only paths of at least this size.', example: 1048576 },
   ).optional(),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'is not 64 hex digits in lower case')
     .optional()
-    .openapi({ description: 'Only regular files with this content: SHA-256 as 64 hex digits.' }),
+    .openapi({ description: 'Only regular files with this content.' }),
   sort: z.enum(['path', '-bytes']).default('path').openapi({
-    description: 'In path order (`/` sorts before every other byte), or the largest first.',
+    description: 'By path (`/` sorts before every other byte) or by size, largest first.',
     example: '-bytes',
   }),
   limit,
@@ -45,7 +45,7 @@ const listFiles = createRoute({
   tags: ['Reports'],
   summary: 'The files of an image, or of one layer',
   description:
-    'The merged file system as a container sees it, or with `layer` the members of one layer. A hard link in the merged view is a `file` with its target’s content and the same `inode`.',
+    'The merged file system as a container sees it, or with `layer` the members of one layer. In the merged file system a hard link is a `file` with its target’s content and `inode`.',
   request: { query },
   responses: {
     200: list('The files.', filePageSchema, fileSchema),

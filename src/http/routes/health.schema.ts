@@ -2,6 +2,6 @@ import { z } from '@hono/zod-openapi'
 
 export const healthSchema = z
   .strictObject({
-    status: z.literal('ok').openapi({ description: 'All is well.', example: 'ok' }),
+    status: z.literal('ok').openapi({ description: 'The service works.', example: 'ok' }),
   })
-  .openapi('Health', { description: 'That the service answers.' })
+  .openapi('Health', { description: 'The state of the service.' })

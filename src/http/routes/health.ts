@@ -12,10 +12,10 @@ const getHealth = createRoute({
   path: '/healthz',
   operationId: 'getHealth',
   tags: ['Service'],
-  summary: 'Whether the service lives',
-  description: 'Asks nothing of anybody: for a supervisor that restarts what does not answer.',
+  summary: 'Liveness',
+  description: 'Checks nothing else. For a supervisor that restarts a service that hangs.',
   security: openToAll,
-  responses: { 200: json('It does.', healthSchema), ...problems('service') },
+  responses: { 200: json('The service answers.', healthSchema), ...problems('service') },
 })
 
 const getReadiness = createRoute({
@@ -23,10 +23,13 @@ const getReadiness = createRoute({
   path: '/readyz',
   operationId: 'getReadiness',
   tags: ['Service'],
-  summary: 'Whether the service can serve',
-  description: 'Asks the object store: for a load balancer.',
+  summary: 'Readiness',
+  description: 'Checks the object store. For a load balancer.',
   security: openToAll,
-  responses: { 200: json('It can.', healthSchema), ...problems('service', { 503: ['store_error'] }) },
+  responses: {
+    200: json('The service is ready.', healthSchema),
+    ...problems('service', { 503: ['store_error'] }),
+  },
 })
 
 export function addHealth(app: App, { host }: Backend): void {

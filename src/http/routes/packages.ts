@@ -14,9 +14,9 @@ const listPackages = createRoute({
   path: '/v1/packages',
   operationId: 'listPackages',
   tags: ['Reports'],
-  summary: 'The packages that are installed',
+  summary: 'The installed packages',
   description:
-    'What the databases of dpkg, apk and rpm and the metadata of npm and Python packages say, by type and name.',
+    'From the databases of dpkg, apk and rpm and the metadata of npm and Python packages, sorted by type and name.',
   request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
   responses: {
     200: list('The packages.', packagePageSchema, packageSchema),

@@ -4,7 +4,7 @@ import { bytes, digest, nextCursor, text } from '../openapi/fields.ts'
 
 export const configSchema = z.looseObject({}).openapi('Config', {
   description:
-    "An image's config, byte for byte as the registry has it (OCI image specification, `config.md`).",
+    'The config of an image, byte for byte as in the registry (OCI image specification, `config.md`).',
   example: {
     architecture: 'amd64',
     os: 'linux',
@@ -20,22 +20,19 @@ export const configSchema = z.looseObject({}).openapi('Config', {
 
 export const platformSchema = z
   .strictObject({
-    platform: text('The platform as `os/arch[/variant]`', 'linux/arm64/v8'),
-    digest: digest(
-      "Digest of the image's manifest",
-      'sha256:021efc891644c6e1cde0cdb29f46be0ac64ffa9693d1cc5e372cf9dc7be1a146',
-    ),
-    compressedBytes: bytes("Sum of the layers' blobs as the registry holds them", 764519),
+    platform: text('`os/arch[/variant]`', 'linux/arm64/v8'),
+    digest: digest("Digest of the image's manifest"),
+    compressedBytes: bytes('Sum of the compressed layers, as a pull transfers them', 764519),
   })
-  .openapi('Platform', { description: 'A platform that a reference offers, and its image.' })
+  .openapi('Platform', { description: 'A platform and its image.' })
 
 export const platformListSchema = z
   .strictObject({
     items: z
       .array(platformSchema)
-      .openapi({ description: 'In the order of the index; attestations are none.' }),
+      .openapi({ description: 'In the order of the index, without attestations.' }),
   })
-  .openapi('PlatformList', { description: 'What a reference offers.' })
+  .openapi('PlatformList', { description: 'The platforms of a reference.' })
 
 export const tagSchema = z
   .strictObject({ name: text('The tag', 'v1') })
@@ -46,4 +43,4 @@ export const tagPageSchema = z
     items: z.array(tagSchema).openapi({ description: "In the registry's order." }),
     nextCursor,
   })
-  .openapi('TagPage', { description: 'A page of the tags that a repository has.' })
+  .openapi('TagPage', { description: 'A page of the tags of a repository.' })

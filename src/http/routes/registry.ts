@@ -26,9 +26,9 @@ const listPlatformsRoute = createRoute({
   path: '/v1/platforms',
   operationId: 'listPlatforms',
   tags: ['Images'],
-  summary: 'The platforms that a reference offers',
+  summary: 'The platforms of a reference',
   description:
-    'Nested indexes are searched, attestations are none, an image without an index is its own one. Reads no layer.',
+    'Includes those of nested indexes, without attestations. An image without an index has one platform. Reads no layer.',
   request: { query: z.strictObject({ image }) },
   responses: { 200: json('The platforms.', platformListSchema), ...problems('image') },
 })
@@ -39,7 +39,7 @@ const listTagsRoute = createRoute({
   operationId: 'listTags',
   tags: ['Images'],
   summary: 'The tags of a repository',
-  description: 'Page by page as the registry gives them.',
+  description: "In the registry's order.",
   request: {
     query: z.strictObject({
       repository: reference('A repository as `docker pull` takes it, without tag or digest.', 'alpine'),

@@ -12,7 +12,7 @@ const getReport = createRoute({
   tags: ['Reports'],
   summary: 'What is inside an image',
   description:
-    'Sizes, counts, layers, waste, duplicates, efficiency, the largest files and directories, packages and oddities of an image. One that is not analysed yet is analysed now: ask again, or `wait`.',
+    'Sizes, counts, layers, waste, duplicates, efficiency, the largest files and directories, packages and warnings. The first request starts the analysis: ask again, or use `wait`.',
   request: { query: z.strictObject(imageQuery) },
   responses: {
     200: json('The report.', reportSchema),

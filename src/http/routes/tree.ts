@@ -13,28 +13,28 @@ const getTree = createRoute({
   path: '/v1/tree',
   operationId: 'getTree',
   tags: ['Reports'],
-  summary: 'Where the bytes of a directory are',
+  summary: 'The sizes below a directory',
   description:
-    'A directory as `du --apparent-size -l` sees it: a hard link counts at each path, directories themselves are 0. The largest children first.',
+    'A directory as `du --apparent-size -l` shows it: every path of a hard link counts, directories themselves are 0. Children are sorted by size, largest first.',
   request: {
     query: z.strictObject({
       ...imageQuery,
       path: z.string().optional().openapi({
-        description: 'The directory, relative to the root; the root by default.',
+        description: 'The directory; the root by default.',
         example: 'usr/lib',
       }),
       pathBase64,
       depth: integer(
         { min: 1, max: 10 },
         {
-          description: 'Levels below the directory; of very many directories the deepest are left out.',
+          description: 'Levels below the directory. Of a very large tree the deepest levels are left out.',
           example: 2,
         },
       )
         .default(1)
         .openapi({ default: 1 }),
       layer: layer.openapi({
-        description: 'What this layer alone holds; the lowest layer is 0. By default the merged file system.',
+        description: 'Only this layer. By default the merged file system.',
       }),
       limit: integer({ min: 1, max: 1000 }, { description: 'Children of each directory.', example: 20 })
         .default(PAGE_LIMIT)

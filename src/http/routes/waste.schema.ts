@@ -5,33 +5,28 @@ import { wasteReasonSchema } from './report.schema.ts'
 
 export const wastedFileSchema = z
   .strictObject({
-    path: path(
-      'Where it stood',
-      'var/lib/apt/lists/deb.debian.org_debian_dists_trixie_main_binary-amd64_Packages',
-    ),
+    path: path('Its path', 'var/lib/apt/lists/deb.debian.org_debian_dists_trixie_main_binary-amd64_Packages'),
     pathBase64,
     bytes: bytes('Its size', 56634892),
-    layer: layerIndex('The layer that stores it', 1),
+    layer: layerIndex('Layer that stores it', 1),
     reason: wasteReasonSchema,
-    byLayer: layerIndex('The layer that hid it', 5),
+    byLayer: layerIndex('Layer that hides it', 5),
   })
   .openapi('WastedFile', {
-    description: 'A file that a layer stores and the merged file system does not show.',
+    description: 'A stored file that the merged file system does not show.',
   })
 
 export const wastePageSchema = pageOf('WastePage', wastedFileSchema, 'The largest first.')
 
 export const duplicateGroupSchema = z
   .strictObject({
-    sha256: sha256('Their content', '2d6e67cad19c3da3bc3e6f3dfb37bb49d3e3896746395327d7f9cd468e1aec92'),
-    bytes: bytes('Size of one of them', 277528),
-    count: count('How many there are', 3),
-    wastedBytes: bytes('What one copy of it would save', 555056),
+    sha256: sha256('SHA-256 of their content'),
+    bytes: bytes('Size of one copy', 277528),
+    count: count('Number of copies', 3),
+    wastedBytes: bytes('Bytes that keeping one copy would save', 555056),
     paths: z
-      .array(
-        z.strictObject({ path: path('Where one stands', 'usr/share/doc/openssl/changelog.gz'), pathBase64 }),
-      )
-      .openapi({ description: 'Where they stand: the first 50 in path order.' }),
+      .array(z.strictObject({ path: path('Its path', 'usr/share/doc/openssl/changelog.gz'), pathBase64 }))
+      .openapi({ description: 'The first 50 paths in path order.' }),
   })
   .openapi('DuplicateGroup', { description: 'Files with the same content.' })
 

@@ -19,8 +19,8 @@ const listWaste = createRoute({
   path: '/v1/waste',
   operationId: 'listWaste',
   tags: ['Reports'],
-  summary: 'The files that are stored and not shown',
-  description: 'Files of a layer that a later one removed, replaced or stored again; the largest first.',
+  summary: 'The wasted files of an image',
+  description: 'Files that a later layer removed, replaced or stored again; largest first.',
   request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
   responses: {
     200: list('The files.', wastePageSchema, wastedFileSchema),
@@ -34,13 +34,13 @@ const listDuplicates = createRoute({
   path: '/v1/duplicates',
   operationId: 'listDuplicates',
   tags: ['Reports'],
-  summary: 'The files that are there more than once',
-  description: 'Groups of files with the same content, the largest waste first. Hard links are one file.',
+  summary: 'The duplicate files of an image',
+  description: 'Groups of files with the same content, largest waste first. Hard links count as one file.',
   request: {
     query: z.strictObject({
       ...imageQuery,
       scope: z.enum(['image', 'layers']).default('image').openapi({
-        description: 'In the merged file system, or in all layers, hidden files too.',
+        description: '`image`: the merged file system; `layers`: all layers, hidden files too.',
         example: 'layers',
       }),
       limit,

@@ -1,0 +1,82 @@
+/** Responses and parameters that several calls have in common stand once in the description, among its components. */
+import type { OpenApiDocument } from './document.ts'
+
+type Operation = NonNullable<NonNullable<OpenApiDocument['paths']>[string]['get']>
+type Parameter = NonNullable<Operation['parameters']>[number]
+type Response = NonNullable<Operation['responses']>[string]
+
+/** A response or a parameter, at one of the places where it is used. */
+type Use<Value> = {
+  /** The component's name, unless a more frequent one has it. */
+  readonly name: string
+  readonly operation: string
+  readonly value: Value
+  readonly replace: (reference: { $ref: string }) => void
+}
+
+const STATUS_NAMES: Readonly<Record<string, string>> = {
+  200: 'Ok',
+  202: 'Accepted',
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  412: 'PreconditionFailed',
+  413: 'TooLarge',
+  422: 'Unprocessable',
+  429: 'RateLimited',
+  500: 'InternalError',
+  502: 'BadGateway',
+  503: 'Unavailable',
+  504: 'Timeout',
+}
+
+/** Changes the document in place. Of several variants the one that most calls use gets the plain name. */
+export function shareComponents(document: OpenApiDocument, operations: readonly Operation[]): void {
+  const parameters = share('parameters', operations.flatMap(parameterUses))
+  const responses = share('responses', operations.flatMap(responseUses))
+  document.components = { ...document.components, parameters, responses }
+}
+
+function parameterUses({ operationId, parameters = [] }: Operation): Use<Parameter>[] {
+  return parameters.flatMap((value, at) => {
+    if (!('name' in value)) return []
+    return {
+      name: capitalized(value.name.replace(/[^A-Za-z0-9]/g, '')),
+      operation: capitalized(operationId ?? ''),
+      value,
+      replace: (reference) => {
+        parameters[at] = reference
+      },
+    }
+  })
+}
+
+function responseUses({ operationId, responses = {} }: Operation): Use<Response>[] {
+  return Object.entries(responses).map(([status, value]) => ({
+    name: STATUS_NAMES[status] ?? `Status${status}`,
+    operation: capitalized(operationId ?? ''),
+    value,
+    replace: (reference) => {
+      responses[status] = reference
+    },
+  }))
+}
+
+function share<Value>(kind: 'parameters' | 'responses', uses: readonly Use<Value>[]): Record<string, Value> {
+  const components: Record<string, Value> = {}
+  const variants = Map.groupBy(uses, ({ value }) => JSON.stringify(value))
+  const shared = [...variants.values()].filter((same) => same.length > 1).sort((a, b) => b.length - a.length)
+  for (const same of shared) {
+    const [first] = same
+    if (first === undefined) continue
+    const name = first.name in components ? `${first.operation}${first.name}` : first.name
+    components[name] = first.value
+    for (const { replace } of same) replace({ $ref: `#/components/${kind}/${name}` })
+  }
+  return Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function capitalized(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+}

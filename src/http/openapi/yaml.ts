@@ -1,0 +1,34 @@
+/** The description as YAML that a person can read: what fits on a line stands on one. */
+import { Document, isMap, isPair, isScalar, isSeq, type Node, visit } from 'yaml'
+import type { OpenApiDocument } from './document.ts'
+
+const LINE_WIDTH = 170
+/** Calls, components and examples keep their lines, however short they are. */
+const OPEN_LEVELS = 3
+/** What every parser reads as one string between braces, without quotes. */
+const PLAIN = /^[\w$][\w ./-]*$/
+
+export function openApiYaml(description: OpenApiDocument): string {
+  const document = new Document(description, { aliasDuplicateObjects: false })
+  visit(document, {
+    Collection: (_, collection, path) => {
+      const depth = path.filter((one) => isMap(one) || isSeq(one)).length
+      collection.flow = depth >= OPEN_LEVELS && fits(collection, path)
+      if (!collection.flow) return undefined
+      visit(collection, { Scalar: (_key, scalar) => quote(scalar) })
+      return visit.SKIP
+    },
+  })
+  return document.toString({ indentSeq: false, lineWidth: LINE_WIDTH, flowCollectionPadding: false })
+}
+
+function quote(scalar: { value: unknown; type?: string }): void {
+  if (typeof scalar.value === 'string' && !PLAIN.test(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
+}
+
+function fits(node: Node, path: readonly unknown[]): boolean {
+  const indent = path.filter((one) => isMap(one)).length * 2
+  const parent = path.at(-1)
+  const key = isPair(parent) && isScalar(parent.key) ? `${String(parent.key.value)}: ` : '- '
+  return indent + key.length + JSON.stringify(node).length < LINE_WIDTH
+}

@@ -8,5 +8,5 @@ console.log(
     .join(' '),
 )
 process.once('SIGTERM', () => {
-  stop().then(() => process.exit(0))
+  void stop().then(() => process.exit(0))
 })

@@ -35,16 +35,16 @@ function byDiffId(layers: readonly LayerReport[]): Map<string, LayerReport[]> {
 
 /** A layer that one image has more often (an empty one, as a rule) is shared with the other's last. */
 function pairs(diffId: string, from: readonly LayerReport[], to: readonly LayerReport[]): SharedLayer[] {
-  if (to.length === 0) return []
+  const [lastFrom, lastTo] = [from.at(-1), to.at(-1)]
+  if (lastFrom === undefined || lastTo === undefined) return []
   return Array.from({ length: Math.max(from.length, to.length) }, (_, i) => ({
     diffId,
-    from: place(from, i),
-    to: place(to, i),
+    from: placeOf(from[i] ?? lastFrom),
+    to: placeOf(to[i] ?? lastTo),
   }))
 }
 
-function place(layers: readonly LayerReport[], i: number): LayerPlace {
-  const { index, digest } = layers[Math.min(i, layers.length - 1)]!
+function placeOf({ index, digest }: LayerReport): LayerPlace {
   return { index, digest }
 }
 

@@ -1,5 +1,6 @@
 /** The packages of two images: which came, which went, which are there in another version. */
 import type { Package, PackageType } from '../image/report.ts'
+import { compareText } from '../text/bytes.ts'
 
 /** Of an added package there is no `from`, of a removed one no `to`. */
 export type PackageChange = {
@@ -85,11 +86,7 @@ function withoutPairs(
 }
 
 function byPlace(a: Package, b: Package): number {
-  return compare(a.path ?? '', b.path ?? '') || compare(a.version, b.version)
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return compareText(a.path ?? '', b.path ?? '') || compareText(a.version, b.version)
 }
 
 function change(from: Package | undefined, to: Package | undefined): PackageChange {

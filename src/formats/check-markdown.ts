@@ -1,6 +1,7 @@
 /** A verdict as GitHub Flavored Markdown: for a step's summary and a comment of a pull request. */
 
-import type { Evidence, RuleVerdict, Verdict } from '../gate/verdict.ts'
+import type { Evidence } from '../gate/evidence.ts'
+import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
 import { formatBytes } from '../text/format.ts'
 import { ruleTitle, showActual, showLimit } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'

@@ -1,5 +1,6 @@
 /** A verdict's numbers as OpenMetrics 1.0, for GitLab's metrics report and for Prometheus. */
-import type { RuleVerdict, Unit, Verdict } from '../gate/verdict.ts'
+import type { Unit } from '../gate/evidence.ts'
+import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
 import { visible } from './escape.ts'
 

@@ -1,6 +1,7 @@
 /** A verdict's numbers and evidence in words, as several formats show them. None of it is escaped. */
 
-import type { Evidence, RuleVerdict } from '../gate/verdict.ts'
+import type { Evidence } from '../gate/evidence.ts'
+import type { RuleVerdict } from '../gate/verdict.ts'
 import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
 
 /** `240 MB`, `12.5%`, `0.98765`, `4`; a dash where there is nothing. */

@@ -4,7 +4,7 @@ import type { MergedEntry } from '../image/merged-entry.ts'
 import { decodeText } from '../text/bytes.ts'
 import { compileGlobSet } from '../text/glob.ts'
 import { keyToPath, showPath } from '../text/path.ts'
-import type { Evidence } from './verdict.ts'
+import type { Evidence } from './evidence.ts'
 import { Worst } from './worst.ts'
 
 export type Denied = { readonly paths: number; readonly worst: readonly Evidence[] }

@@ -5,9 +5,9 @@ import { InodeSet } from '../image/packages/inode-set.ts'
 import type { DuplicateGroup } from '../image/report.ts'
 import { type ByteString, decodeText, toByteString } from '../text/bytes.ts'
 import { keyToPath } from '../text/path.ts'
+import type { Evidence } from './evidence.ts'
 import type { Exclusion } from './exclusion.ts'
 import type { GateTables } from './tables.ts'
-import type { Evidence } from './verdict.ts'
 import { SHOWN, Worst } from './worst.ts'
 
 export type DuplicatesFound = { readonly wastedBytes: number; readonly worst: readonly Evidence[] }

@@ -10,7 +10,11 @@ import type { RuleVerdict, Verdict } from './verdict.ts'
  * @throws Problem `not_based_on` where the image shares no layer with the base image that the policy names
  */
 export async function evaluate(policy: Policy, subject: Subject): Promise<Verdict> {
-  const figures = new Figures(policy, subject)
+  const { ignore } = policy
+  const denied = policy.rules.flatMap(({ name, limit }) =>
+    name === 'deny' && typeof limit === 'string' ? [limit] : [],
+  )
+  const figures = new Figures({ ignore, denied }, subject)
   const rules: RuleVerdict[] = []
   for (const rule of policy.rules) rules.push(await judge(rule, policy, figures))
   return {

@@ -3,7 +3,7 @@
 import type { WastedFile } from '../image/report.ts'
 import { Problem } from '../problem.ts'
 import { compileGlobs } from '../text/glob.ts'
-import type { Evidence } from './verdict.ts'
+import type { Evidence } from './evidence.ts'
 import { SHOWN, Worst } from './worst.ts'
 
 export type Exclusion = {

@@ -3,11 +3,10 @@ import type { Efficiency, ImageFacts, LayerReport } from '../image/report.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
 import { type Denied, findDenied } from './denied.ts'
 import { type DuplicatesFound, findDuplicates, worstDuplicates } from './duplicated.ts'
+import type { Evidence } from './evidence.ts'
 import { type Exclusion, exclusionOf, findWaste, type WasteFound, worstWaste } from './exclusion.ts'
-import type { Policy } from './policy.ts'
 import type { Subject } from './subject.ts'
 import type { GateTables } from './tables.ts'
-import type { Evidence } from './verdict.ts'
 import { Worst } from './worst.ts'
 
 /** What is known of a layer: the manifest's part always, the rest after an analysis. */
@@ -15,6 +14,14 @@ export type LayerFigures = Partial<LayerReport> & Pick<LayerReport, 'index' | 'c
 
 /** What of a layer a figure is about; undefined where it is no offender. */
 export type LayerMeasure = (layer: LayerFigures) => number | undefined
+
+/** What of a policy changes the figures. */
+export type FiguresScope = {
+  /** Globs of paths that count as neither waste, duplicates nor denied. */
+  readonly ignore: readonly string[]
+  /** The globs of the rules `deny`, in their order. */
+  readonly denied: readonly string[]
+}
 
 export class Figures {
   readonly #subject: Subject
@@ -25,17 +32,15 @@ export class Figures {
   #efficiency: Promise<Efficiency> | undefined
   #denied: Promise<readonly Denied[]> | undefined
 
-  constructor(policy: Policy, subject: Subject) {
+  constructor({ ignore, denied }: FiguresScope, subject: Subject) {
     const { baseImage, image } = subject
     const base =
       baseImage === undefined
         ? undefined
         : { reference: baseImage.identity.reference, diffIds: baseImage.diffIds }
     this.#subject = subject
-    this.#exclusion = exclusionOf(policy.ignore, image.diffIds, base)
-    this.#globs = policy.rules.flatMap(({ name, limit }) =>
-      name === 'deny' && typeof limit === 'string' ? [limit] : [],
-    )
+    this.#exclusion = exclusionOf(ignore, image.diffIds, base)
+    this.#globs = denied
   }
 
   get facts(): ImageFacts {

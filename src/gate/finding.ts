@@ -2,8 +2,8 @@
 import { formatBytes, formatCount, formatDelta, formatFigure } from '../text/format.ts'
 import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from '../text/limit.ts'
 import type { Denied } from './denied.ts'
+import type { Evidence, Unit } from './evidence.ts'
 import type { Figures } from './figures.ts'
-import type { Evidence, Unit } from './verdict.ts'
 
 export type Finding = {
   readonly unit: Unit

@@ -1,18 +1,7 @@
 /** What a check comes to: the shape of `/v1/check`. */
 import type { ImageIdentity } from '../image/report.ts'
+import type { Evidence, Unit } from './evidence.ts'
 import type { RuleName } from './rules.ts'
-
-/** What `limit` and `actual` are counted in. */
-export type Unit = 'bytes' | 'count' | 'ratio' | 'percent'
-
-/** A path of the image, or a whole layer where there is no path. */
-export type Evidence = {
-  readonly path?: string
-  readonly pathBase64?: string
-  readonly bytes?: number
-  /** Index of the layer that holds it, from 0. */
-  readonly layer?: number
-}
 
 export type RuleVerdict = {
   readonly rule: RuleName

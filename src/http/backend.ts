@@ -1,7 +1,7 @@
 /** What the routes work with, and the app that they are hung on. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { Service } from '../service/open.ts'
+import type { Service } from '../service/service.ts'
 import type { RateLimit } from './middleware/rate.ts'
 
 /** An error that nobody foresaw, or a stream that had to be cut off: for the operator, never for the caller. */

@@ -6,7 +6,7 @@ import { int32, int64, json, mapped, path, sha256 } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
 import { defineSchema } from '../table/schema.ts'
 import { writeTable } from '../table/write-table.ts'
-import { type ByteString, toHex } from '../text/bytes.ts'
+import { type ByteString, compareText, toHex } from '../text/bytes.ts'
 import { type PathKey, showPath } from '../text/path.ts'
 import type { DuplicateGroup } from './report.ts'
 
@@ -114,10 +114,6 @@ function weighGroup({ paths }: DuplicateGroup): number {
 
 function compareGroups(a: DuplicateGroup, b: DuplicateGroup): number {
   return b.wastedBytes - a.wastedBytes || compareText(a.sha256, b.sha256)
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function fromHex(hex: string): ByteString {

@@ -1,6 +1,6 @@
 import { type Entry, sortKey, type Whiteout } from '../layer/entry.ts'
 import type { MemberType } from '../tar/member.ts'
-import type { ByteString } from '../text/bytes.ts'
+import { type ByteString, compareText } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
 
 /** What an entry takes beside its name and what few have: numbers, digest, references. */
@@ -45,7 +45,7 @@ export class EntryWindow {
     const { key, link, device, xattrs, whiteout } = entry
     const index = this.#keys.length
     const standsAt = sortKey(entry)
-    if (index > 0 && standsAt < this.#sortKeys[index - 1]!) this.#isSorted = false
+    if (index > 0 && standsAt < (this.#sortKeys[index - 1] ?? '')) this.#isSorted = false
     this.#keys.push(key)
     this.#sortKeys.push(standsAt)
     this.#types.push(entry.type)
@@ -63,7 +63,7 @@ export class EntryWindow {
     const order = Array.from(this.#keys, (_, index) => index)
     if (this.#isSorted) return order
     const keys = this.#sortKeys
-    return order.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : 0))
+    return order.sort((a, b) => compareText(keys[a] ?? '', keys[b] ?? ''))
   }
 
   sortKey(index: number): PathKey {
@@ -104,24 +104,27 @@ export class EntryWindow {
   }
 
   #entry(index: number): Entry {
+    const key = this.#keys[index]
+    const type = this.#types[index]
+    if (key === undefined || type === undefined) throw new RangeError(`no entry ${index}`)
     const numbers = this.#numbers
     const at = index * NUMBERS
     const extras = this.#extras.get(index)
     return {
-      key: this.#keys[index]!,
-      type: this.#types[index]!,
-      bytes: numbers[at]!,
-      mode: numbers[at + 1]!,
-      uid: numbers[at + 2]!,
-      gid: numbers[at + 3]!,
-      mtime: numbers[at + 4]!,
+      key,
+      type,
+      bytes: numbers[at] ?? 0,
+      mode: numbers[at + 1] ?? 0,
+      uid: numbers[at + 2] ?? 0,
+      gid: numbers[at + 3] ?? 0,
+      mtime: numbers[at + 4] ?? 0,
       sha256: this.#sha256s[index],
       link: extras?.link,
       device: extras?.device,
       xattrs: extras?.xattrs,
       whiteout: this.#whiteouts.get(index),
-      ordinal: numbers[at + 5]!,
-      offset: numbers[at + 6]!,
+      ordinal: numbers[at + 5] ?? 0,
+      offset: numbers[at + 6] ?? 0,
     }
   }
 }

@@ -149,6 +149,9 @@ class LayerReader implements LayerReading {
             if (batch.length < BATCH) break
             yield batch
             batch = []
+            break
+          default:
+            event satisfies never
         }
       }
       if (batch.length > 0) {

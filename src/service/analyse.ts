@@ -6,7 +6,8 @@ import type { ImageJob, JobState } from '../job.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { Cache } from './cache.ts'
 import { follow } from './jobs/wait.ts'
-import type { OpenedImage, Service } from './open.ts'
+import type { OpenedImage } from './open.ts'
+import type { Service } from './service.ts'
 
 export type Analysed =
   | { readonly done: true; readonly facts: ImageFacts }

@@ -8,7 +8,8 @@ import { placeOf } from '../source/source.ts'
 import { imageJob, knownFacts } from './analyse.ts'
 import { Cache } from './cache.ts'
 import { follow } from './jobs/wait.ts'
-import { type CallerCredentials, type OpenedImage, openImage, type Service } from './open.ts'
+import { type CallerCredentials, type OpenedImage, openImage } from './open.ts'
+import type { Service } from './service.ts'
 
 const LIFE_MILLISECONDS = 3_600_000
 const PREFIX = 'analyses/'

@@ -1,7 +1,7 @@
 /** Opens the source that a reference or a job names. */
 import { RegistrySource } from '../source/registry/source.ts'
 import type { ImageSource, SourceRef } from '../source/source.ts'
-import type { Service } from './open.ts'
+import type { Service } from './service.ts'
 import { VisibleSource } from './visible-source.ts'
 
 /** @param signal ends what the source is asked */

@@ -1,5 +1,4 @@
 /** From a reference to one image: asked at its registry with the caller's credentials, then read from wherever that allows. */
-import type { Host } from '../host.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import type { Credential } from '../oci/credential.ts'
@@ -8,19 +7,11 @@ import type { ImageManifest } from '../oci/manifest.ts'
 import { formatPlatform, parsePlatform } from '../oci/platform.ts'
 import { type ImageSelection, type ManifestSelection, selectImage, selectManifest } from '../oci/select.ts'
 import { Problem } from '../problem.ts'
-import type { RegistryClient } from '../source/registry/client.ts'
 import type { SourceRef } from '../source/source.ts'
 import { Cache } from './cache.ts'
 import { openSource } from './open-source.ts'
-import type { Memory } from './visibility.ts'
+import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
-
-/** What a service is made of: a host, the one client of its registries, and what is remembered between requests. */
-export type Service = {
-  readonly host: Host
-  readonly client: RegistryClient
-  readonly memory: Memory
-}
 
 /** What the caller presents, by registry. */
 export type CallerCredentials = { for(registry: string): Credential | undefined }

@@ -123,8 +123,8 @@ function integer(part: Part): Column<number> {
       const page = source(0)
       const values = readIntegers(page, part.type === 'int32' ? 32 : 64)
       if (typeof values === 'number') return { get: () => values }
-      if (page.slots === undefined) return { get: (row) => values[row]! }
-      return { get: (row) => values[slotOf(page, row)]! }
+      if (page.slots === undefined) return { get: (row) => values[row] ?? 0 }
+      return { get: (row) => values[slotOf(page, row)] ?? 0 }
     },
   }
 }
@@ -149,7 +149,7 @@ export function flag(name: string): Column<boolean> {
       return {
         get(row) {
           const slot = slotOf(page, row)
-          return ((body[slot >>> 3]! >>> (slot & 7)) & 1) === 1
+          return (((body[slot >>> 3] ?? 0) >>> (slot & 7)) & 1) === 1
         },
       }
     },
@@ -260,7 +260,13 @@ export function choice<T extends string>(name: string, words: readonly T[]): Col
       const page = source(0)
       const chosen = new Uint8Array(page.valueCount)
       readHybrid(new ByteReader(page.body, 1), chosen, 8)
-      return { get: (row) => words[chosen[slotOf(page, row)]!]! }
+      return {
+        get(row) {
+          const word = words[chosen[slotOf(page, row)] ?? 0]
+          if (word === undefined) throw new RangeError(`another dictionary of ${name} than was written`)
+          return word
+        },
+      }
     },
   }
 }

@@ -99,7 +99,7 @@ export class GroupIndex {
     const ends = new Uint32Array(this.count)
     let position = MAGIC.length
     for (let group = 0; group < this.count; group++) {
-      this.firstRows[group + 1] = this.firstRows[group]! + reader.varint()
+      this.firstRows[group + 1] = (this.firstRows[group] ?? 0) + reader.varint()
       for (let part = 0; part < partCount; part++) {
         this.#chunks[group * partCount + part] = position
         position += reader.varint()
@@ -111,7 +111,7 @@ export class GroupIndex {
   }
 
   get rowCount(): number {
-    return this.firstRows[this.count]!
+    return this.firstRows[this.count] ?? 0
   }
 
   /** Where the groups end: the index itself stands there. */
@@ -121,12 +121,12 @@ export class GroupIndex {
 
   /** First byte of a chunk; `part` may be the number of parts, which is where the group ends. */
   chunkStart(group: number, part: number): number {
-    return this.#chunks[group * this.#partCount + part]!
+    return this.#chunks[group * this.#partCount + part] ?? 0
   }
 
   /** The group that holds a row. */
   groupOf(row: number): number {
-    return this.#partition(this.count, (group) => this.firstRows[group + 1]! <= row)
+    return this.#partition(this.count, (group) => (this.firstRows[group + 1] ?? 0) <= row)
   }
 
   /** Whether rows are sorted by keys. */
@@ -150,7 +150,7 @@ export class GroupIndex {
   #firstKey(group: number): ByteString {
     const keys = this.#keys
     if (keys === undefined) throw new RangeError('rows that are not sorted by keys')
-    return keys.data.toString('latin1', group === 0 ? 0 : keys.ends[group - 1]!, keys.ends[group]!)
+    return keys.data.toString('latin1', group === 0 ? 0 : (keys.ends[group - 1] ?? 0), keys.ends[group] ?? 0)
   }
 
   /** How many of the first `count` numbers satisfy `holds`, which those do that come before the others. */

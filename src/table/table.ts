@@ -12,7 +12,7 @@ import type { PageSource, Values } from './column.ts'
 import { fetchBytes } from './fetch-bytes.ts'
 import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
 import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
-import { type Page, readChunk } from './parquet/page.ts'
+import { CODEC, type Page, readChunk } from './parquet/page.ts'
 import type { RowSource } from './row-view.ts'
 import type { Field, Schema } from './schema.ts'
 
@@ -131,7 +131,7 @@ export class Table<Row> {
     const before = this.#index.groupsBefore(from)
     const end = this.#index.groupsPerhapsBefore(to)
     // The group before the first that begins at or past `from` can end with it.
-    return { start: firstRows[Math.max(before - 1, 0)]!, end: firstRows[end]! }
+    return { start: firstRows[Math.max(before - 1, 0)] ?? 0, end: firstRows[end] ?? 0 }
   }
 
   /**
@@ -222,11 +222,11 @@ export class Table<Row> {
     offset: number,
   ): readonly Pick<Row, Name>[] {
     const index = this.#index
-    const firstRow = index.firstRows[group]!
-    const endRow = index.firstRows[group + 1]!
+    const firstRow = index.firstRows[group] ?? 0
+    const endRow = index.firstRows[group + 1] ?? 0
     const pages: PageSource = (part) => {
       const [start, end] = [index.chunkStart(group, part), index.chunkStart(group, part + 1)]
-      const { codec } = this.#schema.parts[part]!
+      const codec = this.#schema.parts[part]?.codec ?? CODEC.none
       return readChunk(data.subarray(start - offset, end - offset), endRow - firstRow, codec)
     }
     const { fields, viewRow } = this.#schema
@@ -275,8 +275,9 @@ class RowGroup<Row> implements RowSource {
   }
 
   #decode(number: number): Values<unknown> {
-    const field = this.#fields[number]!
-    if (!this.#wanted.has(field)) throw new Error(`the column ${String(field.name)} was not asked for`)
+    const field = this.#fields[number]
+    if (field === undefined || !this.#wanted.has(field))
+      throw new Error(`the column ${String(field?.name)} was not asked for`)
     const pages = new Map<number, Page>()
     const source: PageSource = (part) => {
       const page = pages.get(part) ?? this.#pages(field.firstPart + part)

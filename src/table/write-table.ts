@@ -5,7 +5,7 @@ import { ByteBuffer } from './byte-buffer.ts'
 import type { PageSink } from './column.ts'
 import { GroupIndexWriter } from './group-index.ts'
 import { type Chunk, Footer, MAGIC } from './parquet/footer.ts'
-import { writeChunk } from './parquet/page.ts'
+import { CODEC, writeChunk } from './parquet/page.ts'
 import { putChunks } from './put-chunks.ts'
 import type { Schema } from './schema.ts'
 
@@ -64,7 +64,7 @@ export class TableEncoder<Row> {
     const chunks: Chunk[] = []
     for (const field of rows.length === 0 ? [] : this.#schema.fields) {
       const sink: PageSink = (part, pageRows, page, bounds) => {
-        const sizes = writeChunk(out, pageRows, page, field.parts[part]!.codec)
+        const sizes = writeChunk(out, pageRows, page, field.parts[part]?.codec ?? CODEC.none)
         chunks[field.firstPart + part] = { ...sizes, valueCount: page.valueCount, bounds }
       }
       field.encode(rows, sink)

@@ -313,16 +313,14 @@ export class TarScanner {
     const body = this.#body
     this.#body = NOTHING
     this.#pass(padding(body.length))
-    switch (this.#extensionType) {
-      case TYPE.longName:
-        this.#extensions.push({ kind: 'name', value: readText(body, 0, body.length) })
-        return
-      case TYPE.longLink:
-        this.#extensions.push({ kind: 'link', value: readText(body, 0, body.length) })
-        return
+    const type = this.#extensionType
+    if (type === TYPE.longName || type === TYPE.longLink) {
+      const kind = type === TYPE.longName ? 'name' : 'link'
+      this.#extensions.push({ kind, value: readText(body, 0, body.length) })
+      return
     }
     const records = parsePax(body, this.#here - body.length)
-    if (this.#extensionType !== TYPE.paxGlobal) {
+    if (type !== TYPE.paxGlobal) {
       this.#extensions.push({ kind: 'pax', records: merged(this.#global, records) })
       return
     }
@@ -414,6 +412,7 @@ export class TarScanner {
         case 'pax':
           applyRecords(fields, extension.records, this.#position)
           break
+        case undefined:
       }
     }
     return fields

@@ -45,3 +45,8 @@ function isAscii(value: ByteString): boolean {
   for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) > 127) return false
   return true
 }
+
+/** For `sort`: byte order of byte strings, the order of UTF-16 units of other text. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

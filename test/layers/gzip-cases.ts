@@ -2,7 +2,8 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { BlobReader } from '../../src/layer/blob.ts'
-import { gunzip, type Inflater } from '../../src/layer/decode/gzip.ts'
+import { gunzip } from '../../src/layer/decode/gzip.ts'
+import type { Inflater } from '../../src/layer/decode/inflater.ts'
 
 /** Text that compresses by a half or so: every byte follows from the seed. */
 function sample(bytes: number, seed = 1): Uint8Array {

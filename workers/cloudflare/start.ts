@@ -7,7 +7,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   // Miniflare's own listener exits at once, before anything is closed.
   process.removeAllListeners(signal)
   process.once(signal, () => {
-    stop().then(() => process.exit(0))
+    void stop().then(() => process.exit(0))
   })
 }
 

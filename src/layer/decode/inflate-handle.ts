@@ -5,7 +5,7 @@
  */
 import { constants, createGunzip, type Gunzip } from 'node:zlib'
 import type { BlobReader } from '../blob.ts'
-import type { Inflater } from './gzip.ts'
+import type { Inflater } from './inflater.ts'
 
 /** Size of one piece of output in bytes: measured as the best on both hosts. */
 const PIECE = 256 * 1024

@@ -1,7 +1,7 @@
 /** Inflates gzip by zlib's public stream: slower than its handle, and the same on every runtime. */
 import { createGunzip } from 'node:zlib'
 import type { BlobReader } from '../blob.ts'
-import type { Inflater } from './gzip.ts'
+import type { Inflater } from './inflater.ts'
 
 /** Size of one piece of output in bytes. */
 const PIECE = 256 * 1024

@@ -6,7 +6,7 @@ for (const button of document.querySelectorAll('button[data-copies]')) {
 }
 
 const waiting = [...document.querySelectorAll('[data-events]')]
-if (waiting.length > 0) Promise.all(waiting.map(follow)).then(() => location.reload())
+if (waiting.length > 0) void Promise.all(waiting.map(follow)).then(() => location.reload())
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copies)

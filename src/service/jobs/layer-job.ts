@@ -5,8 +5,8 @@ import type { LayerJob, Progress } from '../../job.ts'
 import { readLayer } from '../../layer/read.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
-import type { Service } from '../open.ts'
 import { openSource } from '../open-source.ts'
+import type { Service } from '../service.ts'
 
 /** What reading a layer took: bytes of the blob, bytes of the tar that were decoded. */
 export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }

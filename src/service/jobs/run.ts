@@ -1,5 +1,5 @@
 import type { Job, Progress } from '../../job.ts'
-import type { Service } from '../open.ts'
+import type { Service } from '../service.ts'
 import { runImageJob } from './image-job.ts'
 import { runLayerJob } from './layer-job.ts'
 

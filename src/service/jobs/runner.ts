@@ -131,7 +131,7 @@ export class JobRunner implements Jobs {
     }
     expectWatcher(tracked)
     this.#tracked.set(key, tracked)
-    this.#run(tracked, job, admission).then(finish)
+    void this.#run(tracked, job, admission).then(finish)
     return tracked
   }
 

@@ -52,7 +52,7 @@ export class ByteArrays {
     const ends = this.#ends
     if (ends === undefined)
       return this.#data.toString('latin1', slot * this.#length, (slot + 1) * this.#length)
-    return this.#data.toString('latin1', slot === 0 ? 0 : ends[slot - 1]!, ends[slot]!)
+    return this.#data.toString('latin1', slot === 0 ? 0 : (ends[slot - 1] ?? 0), ends[slot] ?? 0)
   }
 }
 
@@ -70,7 +70,7 @@ export function writeLengthByteArrays(values: readonly ByteString[]): PageBody {
   // Nothing at all is what a page without values holds.
   if (values.length > 0) {
     makeRoom(values.length)
-    for (let i = 0; i < values.length; i++) numbers[i] = values[i]!.length
+    for (let i = 0; i < values.length; i++) numbers[i] = values[i]?.length ?? 0
     writeDeltas(body, numbers, values.length)
     body.latin1(values.join(''))
   }
@@ -83,7 +83,7 @@ export function readLengthByteArrays(page: Page): ByteArrays {
   if (readDeltas(reader, numbers) !== page.valueCount) throw new RangeError('another number of byte arrays')
   const ends = new Uint32Array(page.valueCount)
   let end = 0
-  for (let i = 0; i < page.valueCount; i++) ends[i] = end += numbers[i]!
+  for (let i = 0; i < page.valueCount; i++) ends[i] = end += numbers[i] ?? 0
   return ByteArrays.upTo(reader.bytes(end).slice(), ends)
 }
 
@@ -96,7 +96,7 @@ export function writePaths(keys: readonly PathKey[]): PageBody & { readonly boun
   const bounds = new PathBounds()
   let previous = ''
   for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!
+    const key = keys[i] ?? ''
     const shared = sharedLength(previous, key, 0)
     numbers[i] = shared
     moreNumbers[i] = key.length - shared
@@ -161,19 +161,19 @@ export function readPaths(page: Page): ByteArrays {
   if (!isWhole) throw new RangeError('another number of paths')
   const ends = new Uint32Array(count)
   let size = 0
-  for (let i = 0; i < count; i++) ends[i] = size += numbers[i]! + moreNumbers[i]!
+  for (let i = 0; i < count; i++) ends[i] = size += (numbers[i] ?? 0) + (moreNumbers[i] ?? 0)
   const suffixes = reader.bytes(reader.data.length - reader.offset)
   const data = new Uint8Array(size)
   let start = 0
   let from = 0
   let before = 0
   for (let i = 0; i < count; i++) {
-    const shared = numbers[i]!
+    const shared = numbers[i] ?? 0
     if (shared > start - before) throw new RangeError('a path shares more than there is')
-    for (let k = 0; k < shared; k++) data[start + k] = data[before + k]!
-    const end = ends[i]!
+    for (let k = 0; k < shared; k++) data[start + k] = data[before + k] ?? 0
+    const end = ends[i] ?? 0
     for (let k = start + shared; k < end; k++) {
-      const byte = suffixes[from++]!
+      const byte = suffixes[from++] ?? 0
       data[k] = byte === SLASH ? 0 : byte
     }
     before = start

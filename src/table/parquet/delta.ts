@@ -23,7 +23,7 @@ export function fitsDeltas(values: Float64Array, count: number, bits: 32 | 64): 
   let least = Number.POSITIVE_INFINITY
   let most = Number.NEGATIVE_INFINITY
   for (let i = 0; i < count; i++) {
-    const value = values[i]!
+    const value = values[i] ?? 0
     if (value < least) least = value
     if (value > most) most = value
   }
@@ -37,7 +37,7 @@ export function writeDeltas(out: ByteBuffer, values: Float64Array, count: number
   out.varint(BLOCK)
   out.varint(MINIBLOCKS)
   out.varint(count)
-  out.zigzag(count === 0 ? 0 : values[0]!)
+  out.zigzag(count === 0 ? 0 : (values[0] ?? 0))
   for (let start = 1; start < count; start += BLOCK)
     writeBlock(out, values, start, Math.min(BLOCK, count - start))
 }
@@ -45,7 +45,7 @@ export function writeDeltas(out: ByteBuffer, values: Float64Array, count: number
 function writeBlock(out: ByteBuffer, values: Float64Array, start: number, count: number): void {
   let least = Number.POSITIVE_INFINITY
   for (let i = 0; i < count; i++) {
-    const delta = values[start + i]! - values[start + i - 1]!
+    const delta = (values[start + i] ?? 0) - (values[start + i - 1] ?? 0)
     deltas[i] = delta
     if (delta < least) least = delta
   }
@@ -54,13 +54,13 @@ function writeBlock(out: ByteBuffer, values: Float64Array, start: number, count:
     const first = mini * MINIBLOCK
     const end = Math.min(first + MINIBLOCK, count)
     let most = 0
-    for (let i = first; i < end; i++) most = Math.max(most, deltas[i]! - least)
+    for (let i = first; i < end; i++) most = Math.max(most, (deltas[i] ?? 0) - least)
     widths[mini] = packedWidth(most)
     deltas.fill(least, Math.max(first, end), first + MINIBLOCK)
   }
   out.bytes(widths)
   for (let mini = 0; mini * MINIBLOCK < count; mini++)
-    packMiniblock(out, mini * MINIBLOCK, least, widths[mini]!)
+    packMiniblock(out, mini * MINIBLOCK, least, widths[mini] ?? 0)
 }
 
 /** Bits for 0 to `most`, rounded up to 0, 1, 2, 4 or whole bytes. */
@@ -77,7 +77,7 @@ function packMiniblock(out: ByteBuffer, first: number, least: number, width: num
   let position = out.length
   if (width >= 8) {
     for (let i = first; i < first + MINIBLOCK; i++) {
-      const value = deltas[i]! - least
+      const value = (deltas[i] ?? 0) - least
       let low = value >>> 0
       const bytes = width >>> 3
       for (let byte = 0; byte < bytes && byte < 4; byte++, low >>>= 8) data[position++] = low
@@ -88,7 +88,7 @@ function packMiniblock(out: ByteBuffer, first: number, least: number, width: num
   } else if (width > 0) {
     for (let i = first; i < first + MINIBLOCK; ) {
       let packed = 0
-      for (let bit = 0; bit < 8; bit += width) packed |= (deltas[i++]! - least) << bit
+      for (let bit = 0; bit < 8; bit += width) packed |= ((deltas[i++] ?? 0) - least) << bit
       data[position++] = packed
     }
   }
@@ -112,7 +112,7 @@ export function readDeltas(input: ByteReader, values: Float64Array): number {
     const least = input.zigzag()
     const widths = input.bytes(MINIBLOCKS)
     for (let mini = 0, first = start; mini < MINIBLOCKS && first < count; mini++, first += MINIBLOCK) {
-      const width = widths[mini]!
+      const width = widths[mini] ?? 0
       const packed = input.bytes(width * 4)
       value = unpack(packed, width, least, values, first, Math.min(first + MINIBLOCK, count), value)
     }
@@ -136,13 +136,13 @@ function unpack(
   } else if (width < 8) {
     const mask = (1 << width) - 1
     for (let i = first, bit = 0; i < end; i++, bit += width) {
-      values[i] = sum += least + ((packed[bit >>> 3]! >>> (bit & 7)) & mask)
+      values[i] = sum += least + (((packed[bit >>> 3] ?? 0) >>> (bit & 7)) & mask)
     }
   } else {
     const bytes = width >>> 3
     for (let i = first, position = 0; i < end; i++, position += bytes) {
       let delta = 0
-      for (let byte = bytes - 1; byte >= 0; byte--) delta = delta * 256 + packed[position + byte]!
+      for (let byte = bytes - 1; byte >= 0; byte--) delta = delta * 256 + (packed[position + byte] ?? 0)
       values[i] = sum += least + delta
     }
   }

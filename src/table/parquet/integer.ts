@@ -10,11 +10,11 @@ let scratch = new Float64Array(4096)
 export function writeIntegers(values: readonly number[], bits: Bits): PageBody {
   const count = values.length
   const numbers = room(count)
-  for (let i = 0; i < count; i++) numbers[i] = values[i]!
+  for (let i = 0; i < count; i++) numbers[i] = values[i] ?? 0
   const body = pageBuffer()
   const isPacked = fitsDeltas(numbers, count, bits)
   if (isPacked) writeDeltas(body, numbers, count)
-  else for (let i = 0; i < count; i++) writePlain(body, numbers[i]!, bits)
+  else for (let i = 0; i < count; i++) writePlain(body, numbers[i] ?? 0, bits)
   const encoding = isPacked ? ENCODING.deltaBinaryPacked : ENCODING.plain
   return { encoding, valueCount: count, body }
 }
@@ -47,7 +47,7 @@ function narrowed(numbers: Float64Array): number | Int32Array | Float64Array {
   let isConstant = true
   let isNarrow = true
   for (let i = 0; i < numbers.length; i++) {
-    const value = numbers[i]!
+    const value = numbers[i] ?? 0
     if (value !== first) isConstant = false
     if (value !== (value | 0)) isNarrow = false
   }

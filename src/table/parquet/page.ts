@@ -155,7 +155,7 @@ export function hasValue(page: Page, row: number): boolean {
 
 /** The number of the value of a row that has one. */
 export function slotOf(page: Page, row: number): number {
-  return page.slots === undefined ? row : page.slots[row]!
+  return page.slots === undefined ? row : (page.slots[row] ?? 0)
 }
 
 /** Shared by all pages that have no value at all. */

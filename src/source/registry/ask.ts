@@ -1,20 +1,20 @@
-/** One question to a registry about one repository, with whatever authorization the registry wants for it. */
+/** Asks a registry one question about one repository, with whatever authorization the registry wants for it. */
 import type { Configuration } from '../../configuration.ts'
 import type { Credential } from '../../oci/credential.ts'
 import type { Repository } from '../../oci/reference.ts'
 import type { Problem } from '../../problem.ts'
 import { Authorizer } from './auth/token.ts'
 import { discard } from './body.ts'
-import { type Asked, problemOf, type Subject } from './failure.ts'
+import { type Asked, nameOf, problemOf, type Subject } from './failure.ts'
 import { guardRepository } from './guard.ts'
-import type { Answer, Outgoing, Transport } from './transport.ts'
+import type { Answer, CallerBounds, Outgoing, Transport } from './transport.ts'
 
 /** Who asks, and for how long. */
 export type Caller = {
   readonly credential?: Credential
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Milliseconds since 1970 after which an answer is of no use: no retry waits beyond. */
-  readonly deadline?: number
+  readonly deadline?: number | undefined
 }
 
 export type Question = {
@@ -25,17 +25,16 @@ export type Question = {
   readonly subject: Subject
 }
 
-/**
- * What to make of an answer, whatever its status but a 401 of the registry.
- *
- * @param refuse reads the answer as the problem that it is, where it is not the one hoped for
- */
-export type Use<T> = (answer: Answer, refuse: () => Promise<Problem>) => Promise<T>
-
-/** What of a caller bounds each request. */
-export function boundsOf({ signal, deadline }: Caller): Pick<Outgoing, 'signal' | 'deadline'> {
-  return { signal, deadline }
+/** How to read an answer. */
+export type Reading = {
+  /** Reads the answer as the problem that it is, where it is not the one hoped for. */
+  readonly refuse: () => Promise<Problem>
+  /** Aborted when the caller goes, or the question's time is up. */
+  readonly signal: AbortSignal | undefined
 }
+
+/** What to make of an answer, whatever its status but a 401 of the registry. */
+export type Use<T> = (answer: Answer, reading: Reading) => Promise<T>
 
 export class AuthenticatedClient {
   readonly transport: Transport
@@ -50,60 +49,67 @@ export class AuthenticatedClient {
 
   /**
    * Asks with what served before, and once more with what a 401 then asks for: so a token that ran out is renewed once.
+   * All of it together has a limit of time.
    *
    * @throws Problem `forbidden_registry`, `unauthorized`, `registry_error`, `registry_timeout`; what `use` throws; the
    * signal's reason
    */
   async ask<T>(repository: Repository, question: Question, caller: Caller, use: Use<T>): Promise<T> {
     guardRepository(repository, this.configuration)
-    const { credential, signal } = caller
-    const client = { repository, credential }
-    const asked: Asked = {
-      ...repository,
-      subject: question.subject,
-      credential,
+    const { credential } = caller
+    const asked: Asked = { ...repository, subject: question.subject, credential }
+    const limit = { registry: repository.registry, what: nameOf(asked), caller }
+    return this.transport.limited(limit, (bounds) => this.#ask(asked, question, bounds, use))
+  }
+
+  async #ask<T>(asked: Asked, question: Question, bounds: CallerBounds, use: Use<T>): Promise<T> {
+    const { registry, repository, credential } = asked
+    const client = { repository: { registry, repository }, credential }
+    const outgoing: Outgoing = {
+      registry,
+      what: nameOf(asked),
+      to: `/v2/${repository}/${question.path}`,
+      method: question.method,
+      ...(question.headers ? { headers: question.headers } : {}),
+      ...bounds,
     }
     const attempt = (authorization: string | undefined) =>
-      this.#attempt(repository, question, caller, authorization, asked, use)
+      this.#attempt({ ...outgoing, authorization }, asked, bounds, use)
 
     const known = this.authorizer.known(client)
     const first = await attempt(known)
     if ('value' in first) return first.value
-    const authorization = await this.authorizer.authorize(client, first.challenge.response, known, signal)
-    if (authorization === undefined) throw await this.problemOf(first.challenge, asked)
+    const authorization = await this.authorizer.authorize(
+      client,
+      first.challenge.response,
+      known,
+      bounds.signal,
+    )
+    if (authorization === undefined) throw await this.problemOf(first.challenge, asked, bounds)
     await discard(first.challenge.response)
     const second = await attempt(authorization)
     if ('value' in second) return second.value
     this.authorizer.forget(client, authorization)
-    throw await this.problemOf(second.challenge, asked)
+    throw await this.problemOf(second.challenge, asked, bounds)
   }
 
-  problemOf(answer: Answer, asked: Asked): Promise<Problem> {
+  problemOf(answer: Answer, asked: Asked, { signal }: CallerBounds): Promise<Problem> {
     const { timeouts, clock } = this.transport
-    return problemOf(answer, asked, { timeouts, now: clock.now() })
+    return problemOf(answer, asked, { timeouts, signal, now: clock.now() })
   }
 
   #attempt<T>(
-    repository: Repository,
-    question: Question,
-    caller: Caller,
-    authorization: string | undefined,
+    outgoing: Outgoing,
     asked: Asked,
+    bounds: CallerBounds,
     use: Use<T>,
   ): Promise<{ readonly challenge: Answer } | { readonly value: T }> {
-    const outgoing: Outgoing = {
-      registry: repository.registry,
-      to: `/v2/${repository.repository}/${question.path}`,
-      method: question.method,
-      authorization,
-      ...(question.headers ? { headers: question.headers } : {}),
-      ...boundsOf(caller),
-    }
     return this.transport.exchange<{ readonly challenge: Answer } | { readonly value: T }>(
       outgoing,
       async (answer) => {
         if (answer.response.status === 401 && !answer.redirected) return { challenge: answer }
-        return { value: await use(answer, () => this.problemOf(answer, asked)) }
+        const refuse = () => this.problemOf(answer, asked, bounds)
+        return { value: await use(answer, { refuse, signal: bounds.signal }) }
       },
     )
   }

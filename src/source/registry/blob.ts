@@ -1,13 +1,13 @@
-/** Layers as streams: from the registry or, where that does not have them, from the addresses that the manifest names. */
+/** Opens layers as streams: from the registry or, where that does not have them, from the URLs in the manifest. */
 
 import { type Descriptor, isEncrypted } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
 import type { BlobRange } from '../source.ts'
-import { type AuthenticatedClient, boundsOf, type Caller } from './ask.ts'
+import type { AuthenticatedClient, Caller, Reading } from './ask.ts'
 import { type BlobPart, type BlobSource, blobStream } from './blob-stream.ts'
 import { discard } from './body.ts'
-import type { Asked, Subject } from './failure.ts'
+import { type Asked, nameOf, type Subject } from './failure.ts'
 import { guardNamed } from './guard.ts'
 import { type Answer, failureOf } from './transport.ts'
 import { StalledError } from './wait.ts'
@@ -20,7 +20,7 @@ type Wanted = { readonly descriptor: Descriptor; readonly start: number; readonl
 /** A way to the blob that proved good, already open. */
 type OpenBlob = { readonly open: OpenAt; readonly first: BlobPart }
 
-/** Of a blob without bytes. */
+/** A blob without bytes. */
 const nothing = (): BlobPart => ({ body: new Blob([]).stream(), offset: 0 })
 
 /** From `offset` on; to the last byte that is wanted, where that is not the blob's own. */
@@ -33,7 +33,7 @@ function rangeFrom(offset: number, end: number | undefined): Readonly<Record<str
 async function partOf(
   { response }: Answer,
   offset: number,
-  refuse: () => Promise<Problem>,
+  { refuse }: Pick<Reading, 'refuse'>,
 ): Promise<BlobPart | undefined> {
   const { status, body } = response
   if (status === 416 && offset > 0) {
@@ -59,11 +59,11 @@ function atRegistry(
       repository,
       { method: 'GET', path: `blobs/${digest}`, headers: rangeFrom(offset, wanted.end), subject },
       caller,
-      (answer, refuse) => partOf(answer, offset, refuse),
+      (answer, reading) => partOf(answer, offset, reading),
     )
 }
 
-/** Whose request it is stays the registry, which decides what may be reached; it gets no authorization on the way. */
+/** The registry decides what the request may reach; the URL gets none of its authorization. */
 function atAddress(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
@@ -71,27 +71,27 @@ function atAddress(
   caller: Caller,
 ): OpenAt {
   const { digest, address, end } = foreign
+  const { transport } = authenticatedClient
+  const { registry } = repository
   const to = URL.parse(address)
   if (to === null)
-    throw new Problem('layer_unavailable', `the foreign layer ${digest} has an address that is none`)
-  guardNamed(to, 'foreign layer', repository.registry, authenticatedClient.configuration)
-  const asked: Asked = {
-    ...repository,
-    registry: to.host,
-    subject: { kind: 'blob', digest },
-    credential: undefined,
-  }
+    throw new Problem(
+      'layer_unavailable',
+      `the foreign layer ${digest} of ${registry}/${repository.repository} has an invalid URL`,
+    )
+  guardNamed(to, 'foreign layer', registry, authenticatedClient.configuration)
+  const subject: Subject = { kind: 'blob', digest }
+  const what = nameOf({ ...repository, subject, credential: undefined })
+  const asked: Asked = { ...repository, registry: to.host, subject, credential: undefined }
   return (offset) =>
-    authenticatedClient.transport.exchange(
-      {
-        registry: repository.registry,
-        to,
-        method: 'GET',
-        headers: rangeFrom(offset, end),
-        ...boundsOf(caller),
-      },
-      (answer) =>
-        partOf(answer, offset, () => authenticatedClient.problemOf({ ...answer, redirected: true }, asked)),
+    transport.limited({ registry: to.host, what, caller }, (bounds) =>
+      transport.exchange(
+        { registry, what, to, method: 'GET', headers: rangeFrom(offset, end), ...bounds },
+        (answer) =>
+          partOf(answer, offset, {
+            refuse: () => authenticatedClient.problemOf({ ...answer, redirected: true }, asked, bounds),
+          }),
+      ),
     )
 }
 
@@ -101,19 +101,27 @@ async function openForeign(
   { descriptor: { digest, urls = [] }, start, end }: Wanted,
   caller: Caller,
 ): Promise<OpenBlob> {
-  let last: Problem | undefined
-  for (const address of urls) {
-    try {
-      const open = atAddress(authenticatedClient, repository, { digest, address, end }, caller)
-      return { open, first: (await open(start)) ?? nothing() }
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      if (last?.code !== 'forbidden_registry') last = error
+  const { registry } = repository
+  const what = `the foreign layer ${digest} of ${registry}/${repository.repository}`
+  const open = (address: string, by: Caller) =>
+    atAddress(authenticatedClient, repository, { digest, address, end }, by)
+  // All URLs together get the time of one question.
+  return authenticatedClient.transport.limited({ registry, what, caller }, async (bounds) => {
+    let last: Problem | undefined
+    for (const address of urls) {
+      try {
+        const first = (await open(address, { ...caller, ...bounds })(start)) ?? nothing()
+        return { open: open(address, caller), first }
+      } catch (error) {
+        bounds.signal?.throwIfAborted()
+        if (!(error instanceof Problem)) throw error
+        if (last?.code !== 'forbidden_registry') last = error
+      }
     }
-  }
-  if (last?.code === 'forbidden_registry') throw last
-  const why = last === undefined ? '' : `: ${last.message}`
-  throw new Problem('layer_unavailable', `none of the addresses of the foreign layer ${digest} gave it${why}`)
+    if (last?.code === 'forbidden_registry') throw last
+    const why = last === undefined ? '' : `: ${last.message}`
+    throw new Problem('layer_unavailable', `could not read ${what} from any of its ${urls.length} URLs${why}`)
+  })
 }
 
 async function open(
@@ -132,18 +140,22 @@ async function open(
   }
 }
 
-/** Waits before a blob that was cut is opened again, or says why it is not to be. */
+/** Waits before a blob that was cut is opened again, or says why it is not opened again. */
 function recovery(
   { transport }: AuthenticatedClient,
-  registry: string,
+  { registry, what }: { readonly registry: string; readonly what: string },
   caller: Caller,
 ): BlobSource['recover'] {
   return async (error, cuts) => {
     caller.signal?.throwIfAborted()
     if (error instanceof Problem) throw error
     if (error instanceof StalledError && error.tooSlow)
-      throw new Problem('registry_timeout', `${registry} is too slow: ${error.message}`)
-    if (cuts > transport.retries) throw transport.unreachable(registry, failureOf(error))
+      throw new Problem(
+        'registry_timeout',
+        `could not read ${what}: ${registry} is too slow: ${error.message}`,
+      )
+    if (cuts > transport.retries)
+      throw transport.unreachable({ registry, what, to: registry }, failureOf(error))
     await transport.clock.sleep(transport.backoff(cuts - 1), caller.signal)
   }
 }
@@ -161,12 +173,14 @@ export async function openBlob(
   const { offset: start, length } = range ?? { offset: 0, length: descriptor.size + 1 }
   const bounds = { start, end: start + length }
   if (length === 0) return new Blob([]).stream()
+  const subject: Subject = { kind: 'blob', digest: descriptor.digest }
+  const what = nameOf({ ...repository, subject, credential: undefined })
   const wanted: Wanted = { descriptor, start, end: range === undefined ? undefined : bounds.end }
   const { open: openAt, first } = await open(authenticatedClient, repository, wanted, caller)
   const source: BlobSource = {
     open: openAt,
     timeouts: authenticatedClient.transport.timeouts,
-    recover: recovery(authenticatedClient, repository.registry, caller),
+    recover: recovery(authenticatedClient, { registry: repository.registry, what }, caller),
   }
   return blobStream(source, first, bounds)
 }

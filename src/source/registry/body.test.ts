@@ -40,24 +40,66 @@ describe('reading', () => {
 
   it.each(['bytes', undefined] as const)('works on streams of %s', async (type) => {
     const response = new Response(streamOf(pieces, type))
-    expect([...(await readAll(response, 6, 'the body', TIMEOUTS))]).toEqual([1, 2, 3, 4, 5, 6])
+    expect([...(await readAll(response, { limit: 6, what: 'the body', timeouts: TIMEOUTS }))]).toEqual([
+      1, 2, 3, 4, 5, 6,
+    ])
   })
 
   it('ends at the limit, not after it', async () => {
-    await expect(readAll(new Response(streamOf(pieces)), 5, 'the body', TIMEOUTS)).rejects.toThrow(
+    await expect(
+      readAll(new Response(streamOf(pieces)), { limit: 5, what: 'the body', timeouts: TIMEOUTS }),
+    ).rejects.toThrow(
       expect.objectContaining({ code: 'too_large', message: 'the body is larger than the limit of 5 bytes' }),
     )
   })
 
   it('takes no body for an empty one', async () => {
-    expect(await readAll(new Response(null), 0, 'the body', TIMEOUTS)).toHaveLength(0)
+    expect(
+      await readAll(new Response(null), { limit: 0, what: 'the body', timeouts: TIMEOUTS }),
+    ).toHaveLength(0)
   })
 
-  it('does not wait for a silent sender longer than timeouts lasts', async () => {
+  it('does not wait for a silent sender longer than its timeout', async () => {
     const silent = new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }))
-    await expect(readAll(silent, 1, 'the body', { ...TIMEOUTS, idleMilliseconds: 50 })).rejects.toThrow(
+    const timeouts = { ...TIMEOUTS, idleMilliseconds: 50 }
+    await expect(readAll(silent, { limit: 1, what: 'the body', timeouts })).rejects.toThrow(
       'nothing came for 0.05 s',
     )
+  })
+
+  it('gathers a body in pieces of one byte in one buffer', async () => {
+    const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i)
+    const drip = streamOf(Array.from(bytes, (byte) => new Uint8Array([byte])))
+    const whole = await readAll(new Response(drip), { limit: 100_000, what: 'the body', timeouts: TIMEOUTS })
+    expect(Buffer.compare(whole, bytes)).toBe(0)
+    expect(whole.buffer.byteLength).toBeLessThanOrEqual(200_000)
+  })
+
+  it('ends when it is told to, though the sender goes on', async () => {
+    const drip = new Response(
+      new ReadableStream({
+        async pull(controller) {
+          await rest(5)
+          controller.enqueue(new Uint8Array(1))
+        },
+      }),
+    )
+    const signal = AbortSignal.timeout(50)
+    await expect(
+      readAll(drip, { limit: 1e9, what: 'the body', timeouts: TIMEOUTS, signal }),
+    ).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+
+  it('takes what came while this process was busy, not the timeout', async () => {
+    const sender = new TransformStream<Uint8Array, Uint8Array>()
+    const reader = new BodyReader(sender.readable, { ...TIMEOUTS, idleMilliseconds: 20 })
+    const piece = reader.read()
+    const writer = sender.writable.getWriter()
+    setTimeout(() => void writer.write(new Uint8Array(7)), 10)
+    // Both timers are due when this is over; the timeout first, where it is as old as this reader is.
+    const until = performance.now() + 60
+    while (performance.now() < until);
+    expect((await piece)?.byteLength).toBe(7)
   })
 })
 

@@ -2,11 +2,11 @@
 import { Problem } from '../../problem.ts'
 import { StalledError, waitFor } from './wait.ts'
 
-/** How patient a reader is. */
+/** How long a reader waits for a sender. */
 export type Timeouts = {
   /** Milliseconds without a byte. */
   readonly idleMilliseconds: number
-  /** Below `floorBytesPerSecond` for so many milliseconds of waiting. */
+  /** Milliseconds of waiting over which a sender must not be slower than `floorBytesPerSecond`. */
   readonly floorMilliseconds: number
   readonly floorBytesPerSecond: number
 }
@@ -17,7 +17,7 @@ const BUFFER_BYTES = 256 * 1024
 const MAX_DRAINED_BYTES = 16 * 1024
 const DRAIN: Timeouts = { idleMilliseconds: 1_000, floorMilliseconds: 1_000, floorBytesPerSecond: 1_024 }
 
-/** Speed over the time spent waiting for the network: a reader that rests between reads is not held against the sender. */
+/** Measures speed over the time spent waiting for the network: the time between a reader's reads does not count. */
 export class SpeedMeter {
   readonly #timeouts: Timeouts
   #waited = 0
@@ -80,12 +80,13 @@ export class BodyReader {
   /**
    * The next piece, good until the next call; undefined at the end.
    *
-   * @throws StalledError where the sender is silent or slow; whatever the network's error is
+   * @throws StalledError where the sender is silent or slow; the signal's reason; whatever the network's error is
    */
-  async read(): Promise<Uint8Array | undefined> {
-    const began = performance.now()
+  async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    const milliseconds = this.#timeouts.idleMilliseconds
     for (;;) {
-      const piece = await waitFor(readSome(this.#source), { milliseconds: this.#timeouts.idleMilliseconds })
+      const began = performance.now()
+      const piece = await waitFor(readSome(this.#source), { milliseconds, signal })
       this.#meter.add(piece?.byteLength ?? 0, performance.now() - began)
       if (piece === undefined || piece.byteLength > 0) return piece
     }
@@ -97,38 +98,55 @@ export class BodyReader {
   }
 }
 
+export type WholeBody = {
+  /** Bytes, whatever `Content-Length` says. */
+  readonly limit: number
+  /** Names it in the problem: `the manifest`. */
+  readonly what: string
+  readonly timeouts: Timeouts
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Of the buffer that a body is gathered in, to begin with. */
+const FIRST_BYTES = 16 * 1024
+
 /**
- * The whole body, which must not be longer than `limit` bytes, whatever its `Content-Length` says.
+ * The whole body. It is gathered in one buffer, so that a body in pieces of one byte takes no more memory than another.
  *
- * @param what names it in the problem: `the manifest`
- * @throws Problem `too_large` as soon as it is; StalledError; the network's errors
+ * @throws Problem `too_large` as soon as it is; StalledError; the signal's reason; the network's errors
  */
-export async function readAll(
-  response: Response,
-  limit: number,
-  what: string,
-  timeouts: Timeouts,
-): Promise<Uint8Array> {
+export async function readAll(response: Response, options: WholeBody): Promise<Uint8Array> {
+  const { limit, what, timeouts, signal } = options
   const tooLarge = () => new Problem('too_large', `${what} is larger than the limit of ${limit} bytes`)
-  if (Number(response.headers.get('content-length') ?? 0) > limit) {
+  const told = Number(response.headers.get('content-length') ?? 0)
+  if (told > limit) {
     await response.body?.cancel().catch(() => undefined)
     throw tooLarge()
   }
   if (response.body === null) return new Uint8Array(0)
   const reader = new BodyReader(response.body, timeouts)
-  const pieces: Uint8Array[] = []
+  let whole = new Uint8Array(Math.min(limit, FIRST_BYTES))
   let bytes = 0
   try {
-    for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
-      bytes += piece.byteLength
-      if (bytes > limit) throw tooLarge()
-      pieces.push(piece.slice())
+    for (let piece = await reader.read(signal); piece !== undefined; piece = await reader.read(signal)) {
+      const end = bytes + piece.byteLength
+      if (end > limit) throw tooLarge()
+      if (end > whole.byteLength) whole = grown(whole, Math.min(Math.max(end, 2 * whole.byteLength), limit))
+      whole.set(piece, bytes)
+      bytes = end
     }
   } catch (error) {
     await reader.cancel()
     throw error
   }
-  return Buffer.concat(pieces, bytes)
+  // A copy where much of the buffer is empty: what is kept of the body keeps the whole buffer.
+  return bytes * 2 < whole.byteLength ? whole.slice(0, bytes) : whole.subarray(0, bytes)
+}
+
+function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(size)
+  larger.set(bytes)
+  return larger
 }
 
 /**
@@ -139,7 +157,7 @@ export async function discard(response: Response): Promise<void> {
   const bytes = Number(response.headers.get('content-length') ?? Number.POSITIVE_INFINITY)
   const drained =
     bytes <= MAX_DRAINED_BYTES
-      ? readAll(response, MAX_DRAINED_BYTES, 'the body', DRAIN)
+      ? readAll(response, { limit: MAX_DRAINED_BYTES, what: 'the body', timeouts: DRAIN })
       : response.body?.cancel()
   await drained?.catch(() => undefined)
 }

@@ -89,7 +89,7 @@ describe('what is read is verified', () => {
     const { client } = watchedClient()
     registry.fault({}, { body: other }, 2)
     await expect(client.manifest(at(), image.descriptor.digest, {})).rejects.toThrow(
-      problem('invalid_image', `${digestOf(other)} for ${image.descriptor.digest}`),
+      problem('invalid_image', `${digestOf(other)} instead of ${image.descriptor.digest}`),
     )
     await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('invalid_image', digestOf(other)))
   })
@@ -192,7 +192,7 @@ describe('a HEAD confirms', () => {
     const { client } = watchedClient()
     registry.fault({}, { headers: { 'docker-content-digest': digestOf(new Uint8Array(1)) } })
     expect(await client.hasManifest(at(), image.descriptor.digest, {})).toBe(false)
-    registry.fault({}, { status: 500 })
+    registry.fault({}, { status: 500 }, 10)
     await expect(client.hasManifest(at(), image.descriptor.digest, {})).rejects.toThrow(
       expect.objectContaining({ code: 'registry_error' }),
     )

@@ -1,4 +1,4 @@
-/** The registry as its users see it: manifests, configs, layers and tags, whatever stands between. */
+/** The registry's client: manifests, configs, layers and tags, whatever stands between. */
 
 import type { Configuration } from '../../configuration.ts'
 import type { Fetch } from '../../host.ts'
@@ -40,7 +40,12 @@ const TIMEOUTS: Timeouts = {
   floorMilliseconds: 60_000,
   floorBytesPerSecond: 64 * 1024,
 }
-const POLICY: RetryPolicy = { retries: 5, backoffMilliseconds: 250, waitMilliseconds: 60_000 }
+const POLICY: RetryPolicy = {
+  retries: 5,
+  backoffMilliseconds: 250,
+  waitMilliseconds: 60_000,
+  questionMilliseconds: 60_000,
+}
 
 const ACCEPT_MANIFESTS = MANIFEST_MEDIA_TYPES.join(', ')
 
@@ -105,13 +110,18 @@ export class RegistryClient {
    */
   async resolve(repository: Repository, tagOrDigest: string, caller: Caller): Promise<ResolvedManifest> {
     const question = manifestQuestion('HEAD', tagOrDigest)
-    const told = await this.#authenticatedClient.ask(repository, question, caller, async (answer, refuse) => {
-      if (NO_HEAD.has(answer.response.status)) return undefined
-      if (answer.response.status !== 200) throw await refuse()
-      await discard(answer.response)
-      const digest = toldDigest(answer.response)
-      return digest && { digest, ...mediaTypeOf(answer.response) }
-    })
+    const told = await this.#authenticatedClient.ask(
+      repository,
+      question,
+      caller,
+      async (answer, { refuse }) => {
+        if (NO_HEAD.has(answer.response.status)) return undefined
+        if (answer.response.status !== 200) throw await refuse()
+        await discard(answer.response)
+        const digest = toldDigest(answer.response)
+        return digest && { digest, ...mediaTypeOf(answer.response) }
+      },
+    )
     if (!told || (isSha256(tagOrDigest) && told.digest !== tagOrDigest))
       return this.manifest(repository, tagOrDigest, caller)
     return told
@@ -125,22 +135,18 @@ export class RegistryClient {
    */
   async manifest(repository: Repository, tagOrDigest: string, caller: Caller): Promise<FetchedManifest> {
     const question = manifestQuestion('GET', tagOrDigest)
-    return this.#authenticatedClient.ask(repository, question, caller, async (answer, refuse) => {
+    return this.#authenticatedClient.ask(repository, question, caller, async (answer, { refuse, signal }) => {
       const { response } = answer
       if (response.status !== 200) throw await refuse()
       const what = `the manifest ${tagOrDigest} of ${repository.registry}/${repository.repository}`
-      const bytes = await readAll(
-        response,
-        MAX_MANIFEST_BYTES,
-        what,
-        this.#authenticatedClient.transport.timeouts,
-      )
+      const { timeouts } = this.#authenticatedClient.transport
+      const bytes = await readAll(response, { limit: MAX_MANIFEST_BYTES, what, timeouts, signal })
       const digest = digestOf(bytes)
       const expected = isSha256(tagOrDigest) ? tagOrDigest : toldDigest(response)
       if (expected !== undefined && expected !== digest)
         throw new Problem(
           'invalid_image',
-          `${repository.registry} gave a manifest with the digest ${digest} for ${expected}`,
+          `${repository.registry} sent ${what} with the digest ${digest} instead of ${expected}`,
         )
       return { digest, bytes, ...mediaTypeOf(response) }
     })
@@ -159,39 +165,32 @@ export class RegistryClient {
     options: { readonly limit: number },
   ): Promise<Uint8Array> {
     const { digest, size } = descriptor
+    const what = `the config ${digest} of ${repository.registry}/${repository.repository}`
     if (size > options.limit)
-      throw new Problem(
-        'too_large',
-        `the config has ${size} bytes, more than the limit of ${options.limit}`,
-        {
-          lasting: true,
-        },
-      )
+      throw new Problem('too_large', `${what} has ${size} bytes; the limit is ${options.limit}`, {
+        lasting: true,
+      })
     const question: Question = { method: 'GET', path: `blobs/${digest}`, subject: { kind: 'config', digest } }
     const bytes = await this.#authenticatedClient.ask(
       repository,
       question,
       caller,
-      async (answer, refuse) => {
+      async (answer, { refuse, signal }) => {
         if (answer.response.status !== 200) throw await refuse()
-        return readAll(
-          answer.response,
-          options.limit,
-          `the config ${digest}`,
-          this.#authenticatedClient.transport.timeouts,
-        )
+        const { timeouts } = this.#authenticatedClient.transport
+        return readAll(answer.response, { limit: options.limit, what, timeouts, signal })
       },
     )
     const actual = digestOf(bytes)
     if (actual !== digest)
       throw new Problem(
         'invalid_image',
-        `${repository.registry} gave a blob with the digest ${actual} for ${digest}`,
+        `${repository.registry} sent ${what} with the digest ${actual} instead`,
       )
     if (bytes.byteLength !== size)
       throw new Problem(
         'invalid_image',
-        `the config ${digest} has ${bytes.byteLength} bytes, its descriptor says ${size}`,
+        `${what} has ${bytes.byteLength} bytes; its descriptor says ${size}`,
         { lasting: true },
       )
     return bytes
@@ -249,7 +248,7 @@ export class RegistryClient {
         repository,
         question,
         caller,
-        async ({ response }, refuse) => {
+        async ({ response }, { refuse }) => {
           if (NO_HEAD.has(response.status)) return false
           if (response.status !== 200) throw await refuse()
           await discard(response)

@@ -1,4 +1,4 @@
-/** What a registry's refusal means to who asked: its answer as a problem. */
+/** Turns a registry's refusal into the problem that the caller is told. */
 import { z } from 'zod'
 import type { Credential } from '../../oci/credential.ts'
 import { Problem, type ProblemFields } from '../../problem.ts'
@@ -37,14 +37,16 @@ function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
 }
 
+type ReadingOptions = { readonly timeouts: Timeouts; readonly signal: AbortSignal | undefined }
+
 /** Of what the registry says only the codes and messages of its `errors`, at most 500 characters; else nothing. */
 async function wordsOf(
   response: Response,
   credential: Credential | undefined,
-  timeouts: Timeouts,
+  { timeouts, signal }: ReadingOptions,
 ): Promise<string> {
   try {
-    const bytes = await readAll(response, MAX_ERROR_BYTES, 'the error', timeouts)
+    const bytes = await readAll(response, { limit: MAX_ERROR_BYTES, what: 'the error', timeouts, signal })
     const parsed = errorsSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
     const words = (parsed.data?.errors ?? []).map(({ code, message }) =>
       [code, message]
@@ -54,12 +56,14 @@ async function wordsOf(
     )
     return redact(words.filter(Boolean).join('; '), credential).slice(0, MAX_DETAIL_LENGTH)
   } catch {
+    signal?.throwIfAborted()
     // A page of a proxy, a body cut in the middle: the status must do.
     return ''
   }
 }
 
-function nameOf({ registry, repository, subject }: Asked): string {
+/** What was asked for, as a sentence names it: `ghcr.io/o/r:tag`. */
+export function nameOf({ registry, repository, subject }: Asked): string {
   switch (subject.kind) {
     case 'manifest': {
       const separator = subject.reference.includes(':') ? '@' : ':'
@@ -81,8 +85,8 @@ function unauthorized(asked: Asked, words: string, fields: ProblemFields): Probl
   const what = nameOf(asked)
   const why =
     asked.credential !== undefined
-      ? `${asked.registry} refuses ${what} to these credentials, or there is no such thing`
-      : `${asked.registry} wants credentials for ${what}, or there is no such thing`
+      ? `these credentials cannot read ${what}, or it does not exist; check the credentials for ${asked.registry} and the name`
+      : `${asked.registry} wants credentials for ${what}, or it does not exist; check the name, or send credentials`
   return new Problem('unauthorized', `${why}${words && ` (${words})`}`, {
     ...fields,
     authenticate: `Registry realm="${asked.registry}"`,
@@ -109,10 +113,10 @@ function rateLimited(
   fields: ProblemFields,
   seconds: number | undefined,
 ): Problem {
-  const when = seconds === undefined ? '' : `; it asks to wait ${seconds} s`
+  const when = seconds === undefined ? '; try again later' : `; try again in ${seconds} s`
   return new Problem(
     'registry_error',
-    `rate limited by registry ${asked.registry}${when}${words && ` (${words})`}`,
+    `rate limited by registry ${asked.registry} for ${nameOf(asked)}${when}${words && ` (${words})`}`,
     {
       ...fields,
       ...(seconds === undefined ? {} : { retryAfter: seconds }),
@@ -120,16 +124,16 @@ function rateLimited(
   )
 }
 
-/** The problem that an answer other than the one hoped for is; reads the answer's body. */
+/** The problem that an answer other than the one hoped for stands for. Reads the answer's body. */
 export async function problemOf(
   answer: Answer,
   asked: Asked,
-  options: { readonly timeouts: Timeouts; readonly now: number },
+  options: ReadingOptions & { readonly now: number },
 ): Promise<Problem> {
   const { response, redirected } = answer
   const { status } = response
   const milliseconds = retryAfterOf(response, options.now)
-  const words = await wordsOf(response, asked.credential, options.timeouts)
+  const words = await wordsOf(response, asked.credential, options)
   const fields = { registryStatus: status }
   // Behind a redirect is a storage: what it refuses is not the registry's word on who may see what.
   if ((status === 401 || status === 403) && !redirected) return unauthorized(asked, words, fields)

@@ -1,17 +1,17 @@
-/** What went wrong below HTTP, told from the errors of undici and of workerd, which have little in common. */
+/** Tells what went wrong below HTTP from the errors of undici and of workerd, which have little in common. */
 
 export type NetworkFailure =
-  /** The connection was cut, or never came to be for a passing reason. */
+  /** The connection was cut, or could not be made for a passing reason. */
   | 'reset'
   | 'timeout'
   | 'refused'
   /** The name has no address. */
   | 'unresolved'
-  /** TLS is spoken, but the certificate is not to be trusted. */
+  /** The server speaks TLS, but its certificate is not trusted. */
   | 'certificate'
-  /** What answers does not speak TLS. */
+  /** The server does not speak TLS. */
   | 'noTls'
-  /** workerd says no more than "internal error" for a wrong certificate, no TLS, a name without address, a refused one. */
+  /** workerd says only "internal error" for a wrong certificate, no TLS, a name without address, a refused connection. */
   | 'unknown'
 
 const BY_CODE: ReadonlyMap<string, NetworkFailure> = new Map([
@@ -67,22 +67,33 @@ export function classifyNetworkError(error: unknown): NetworkFailure {
   return known ?? 'unknown'
 }
 
-/** In words, for a sentence such as `ghcr.io cannot be reached: …`. */
-export function describeNetworkFailure(failure: NetworkFailure): string {
+/**
+ * The failure as the end of a sentence: what went wrong where, and what to do about it.
+ *
+ * @param where.place `host[:port]`
+ * @param where.isPlain whether plain http may be spoken with it
+ */
+export function describeNetworkFailure(
+  failure: NetworkFailure,
+  { place, isPlain }: { readonly place: string; readonly isPlain: boolean },
+): string {
+  const connecting = `could not connect to ${place}:`
   switch (failure) {
     case 'reset':
-      return 'the connection was cut'
+      return `the connection to ${place} was cut each time; try again later`
     case 'timeout':
-      return 'it did not answer in time'
+      return `${place} did not answer in time; try again later`
     case 'refused':
-      return 'the connection was refused'
+      return `${connecting} the connection was refused; check the registry's name and port`
     case 'unresolved':
-      return 'the name has no address'
+      return `${connecting} the name has no address; check the registry's name`
     case 'certificate':
-      return 'its certificate is not to be trusted'
+      return `${connecting} its certificate is not trusted; add its authority to NODE_EXTRA_CA_CERTS`
     case 'noTls':
-      return 'it does not speak TLS'
+      return isPlain
+        ? `${connecting} it does not speak TLS`
+        : `${connecting} it does not speak TLS; add it to LAMINA_INSECURE_REGISTRIES to allow plain http`
     case 'unknown':
-      return 'no connection came to be'
+      return `${connecting} no TLS connection could be made; check the registry's name, port and certificate`
   }
 }

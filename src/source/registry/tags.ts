@@ -29,13 +29,13 @@ const MAX_PAGES = 20
 
 const pageSchema = z.object({ tags: z.array(z.string()).max(MAX_TAGS_IN_PAGE).nullish() })
 
-/** The tags of one page, in the registry's order; what is no tag by the grammar is left out, since nothing can pull it. */
+/** The tags of one page, in the registry's order. Invalid tags are left out, since nothing can pull them. */
 export function parseTagPage(bytes: Uint8Array, registry: string): readonly string[] {
   try {
     const page = pageSchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
     return (page.tags ?? []).filter((tag) => TAG.test(tag))
   } catch {
-    throw new Problem('registry_error', `${registry} answered a list of tags that cannot be read`)
+    throw new Problem('registry_error', `${registry} sent a list of tags that is not valid JSON with tags`)
   }
 }
 
@@ -71,7 +71,11 @@ export function formatTagPlace({ query, skip }: TagPlace): string {
 export function parseTagPlace(text: string): TagPlace {
   const [, skip, query] = /^(\d{1,6})\?([\x20-\x7e]{0,2000})$/.exec(text) ?? []
   if (skip === undefined || query === undefined)
-    throw new Problem('invalid_parameter', 'cursor: it names no page of tags', { parameter: 'cursor' })
+    throw new Problem(
+      'invalid_parameter',
+      'cursor: it does not name a page of tags; take it from nextCursor',
+      { parameter: 'cursor' },
+    )
   return { query, skip: Number(skip) }
 }
 
@@ -85,7 +89,7 @@ function nextQuery(
   if (link === undefined) return undefined
   const url = URL.parse(link, endpointOf(registry, 'https'))
   if (url === null)
-    throw new Problem('registry_error', `${registry} links to a page of tags that is no address`)
+    throw new Problem('registry_error', `the list of tags of ${registry} links to an invalid URL`)
   guardNamed(url, 'page link', registry, configuration)
   return url.search.slice(1) || undefined
 }
@@ -98,10 +102,11 @@ function readPage(
 ): Promise<{ readonly tags: readonly string[]; readonly next: string | undefined }> {
   const { registry } = repository
   const question = { method: 'GET', path: `tags/list?${query}`, subject: { kind: 'tags' } } as const
-  return authenticatedClient.ask(repository, question, caller, async ({ response }, refuse) => {
+  return authenticatedClient.ask(repository, question, caller, async ({ response }, { refuse, signal }) => {
     if (response.status !== 200) throw await refuse()
     const what = `${registry}'s list of tags`
-    const bytes = await readAll(response, MAX_PAGE_BYTES, what, authenticatedClient.transport.timeouts)
+    const { timeouts } = authenticatedClient.transport
+    const bytes = await readAll(response, { limit: MAX_PAGE_BYTES, what, timeouts, signal })
     return { tags: parseTagPage(bytes, registry), next: nextQuery(authenticatedClient, registry, response) }
   })
 }
@@ -113,18 +118,25 @@ export async function readTags(
   caller: Caller,
   { limit, after }: { readonly limit: number; readonly after?: string },
 ): Promise<TagPage> {
-  const names: string[] = []
-  let place: TagPlace = after === undefined ? { query: `n=${limit}`, skip: 0 } : parseTagPlace(after)
-  for (let pages = 0; pages < MAX_PAGES && names.length < limit; pages++) {
-    const { tags, next } = await readPage(authenticatedClient, repository, place.query, caller)
-    const fresh = tags.slice(place.skip)
-    const room = limit - names.length
-    names.push(...fresh.slice(0, room))
-    if (fresh.length > room) return { names, next: formatTagPlace({ ...place, skip: place.skip + room }) }
-    if (next === undefined) return { names }
-    if (next === place.query)
-      throw new Problem('registry_error', `${repository.registry}'s list of tags leads back to itself`)
-    place = { query: next, skip: 0 }
-  }
-  return { names, next: formatTagPlace(place) }
+  const { registry } = repository
+  const what = `the tags of ${registry}/${repository.repository}`
+  // All pages together get the time of one question.
+  return authenticatedClient.transport.limited({ registry, what, caller }, async (bounds) => {
+    const names: string[] = []
+    let place: TagPlace = after === undefined ? { query: `n=${limit}`, skip: 0 } : parseTagPlace(after)
+    for (let pages = 0; pages < MAX_PAGES && names.length < limit; pages++) {
+      const { tags, next } = await readPage(authenticatedClient, repository, place.query, {
+        ...caller,
+        ...bounds,
+      })
+      const fresh = tags.slice(place.skip)
+      const room = limit - names.length
+      names.push(...fresh.slice(0, room))
+      if (fresh.length > room) return { names, next: formatTagPlace({ ...place, skip: place.skip + room }) }
+      if (next === undefined) return { names }
+      if (next === place.query) throw new Problem('registry_error', `${what}: the list leads back to itself`)
+      place = { query: next, skip: 0 }
+    }
+    return { names, next: formatTagPlace(place) }
+  })
 }

@@ -1,7 +1,8 @@
 /**
- * One request to a registry, or to an address that it named, until there is an answer worth looking at: the right
- * scheme, redirects followed by hand through the guard, retries of what may pass.
+ * Sends one request to a registry, or to an address that it named, until there is an answer worth looking at: finds the
+ * right scheme, follows redirects by hand through the guard, retries what may pass.
  */
+import { Cache } from '../../cache.ts'
 import type { Configuration } from '../../configuration.ts'
 import type { Fetch, Reach } from '../../host.ts'
 import { Problem } from '../../problem.ts'
@@ -9,6 +10,7 @@ import { discard, type Timeouts } from './body.ts'
 import type { Clock } from './clock.ts'
 import { endpointOf, guardNamed, isInsecure, reachOf } from './guard.ts'
 import { classifyNetworkError, describeNetworkFailure, type NetworkFailure } from './network-error.ts'
+import { within } from './time-limit.ts'
 import { StalledError } from './wait.ts'
 
 export type RetryPolicy = {
@@ -18,11 +20,15 @@ export type RetryPolicy = {
   readonly backoffMilliseconds: number
   /** For all retries of one request together. */
   readonly waitMilliseconds: number
+  /** For a whole question, its retries, redirects and tokens included; of a layer, until its first byte. */
+  readonly questionMilliseconds: number
 }
 
 export type Outgoing = {
   /** Whose request it is: it decides what may be reached, and over what. */
   readonly registry: string
+  /** What it is to read, as a problem names it: `ghcr.io/o/r:tag`. */
+  readonly what: string
   /** A path of the registry's API (`/v2/…`), or an address that it named and that the guard has let pass. */
   readonly to: string | URL
   readonly method: 'GET' | 'HEAD' | 'POST'
@@ -35,6 +41,9 @@ export type Outgoing = {
   readonly deadline?: number | undefined
 }
 
+/** What bounds each request of a question. */
+export type CallerBounds = Pick<Outgoing, 'signal' | 'deadline'>
+
 export type Answer = {
   readonly response: Response
   /** Another address than the one asked gave it. */
@@ -43,21 +52,23 @@ export type Answer = {
 
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-const PASSING = new Set([429, 502, 503, 504])
+/** Statuses that may pass by themselves, as every client of registries has it. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504])
 const PASSING_FAILURES = new Set<NetworkFailure>(['reset', 'timeout'])
 const MAX_BACKOFF_MILLISECONDS = 10_000
-const MAX_REMEMBERED = 10_000
+/** Longer waits are not believed. */
+const MAX_RETRY_AFTER_MILLISECONDS = 86_400_000
 
 /** Sends no `Accept-Encoding` but identity: digests are of the bytes as they are. */
 const COMMON_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'lamina' }
 
-/** Milliseconds that `Retry-After` asks for; undefined where there is none. RFC 9110, section 10.2.3. */
+/** Milliseconds that `Retry-After` asks for, at most a day; undefined where there is none. RFC 9110, section 10.2.3. */
 export function retryAfterOf(response: Response, now: number): number | undefined {
   const value = response.headers.get('retry-after')?.trim()
   if (!value) return undefined
-  if (/^\d+$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  const milliseconds = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  if (Number.isNaN(milliseconds)) return undefined
+  return Math.min(Math.max(0, milliseconds), MAX_RETRY_AFTER_MILLISECONDS)
 }
 
 /** What to do with an answer; a body that is cut while it does makes the whole attempt count as failed. */
@@ -76,7 +87,7 @@ export class Transport {
   readonly #configuration: Configuration
   readonly #policy: RetryPolicy
   /** What insecure registries turned out to speak. */
-  readonly #schemes = new Map<string, 'http' | 'https'>()
+  readonly #schemes = new Cache<'http' | 'https'>({ bytes: 1024 * 1024, milliseconds: 3_600_000 })
 
   constructor(parts: {
     readonly fetch: Fetch
@@ -106,7 +117,7 @@ export class Transport {
       const wait = this.#waitBefore(attempt, outcome)
       if (wait === undefined || wait > budget || this.#isPast(outgoing.deadline, wait)) {
         if ('answer' in outcome) return consume(outcome.answer)
-        throw this.unreachable(placeOf(outgoing), outcome.failure)
+        throw this.unreachable(outgoing, outcome.failure)
       }
       if ('answer' in outcome) await discard(outcome.answer.response)
       budget -= wait
@@ -118,13 +129,46 @@ export class Transport {
     return this.#policy.retries
   }
 
-  /** The problem of a place, `host[:port]`, that did not answer, or stopped in the middle. */
-  unreachable(place: string, failure: NetworkFailure): Problem {
-    const code = failure === 'timeout' ? 'registry_timeout' : 'registry_error'
+  /**
+   * The problem of a place that did not answer, or stopped in the middle.
+   *
+   * @param outgoing.to where it is, if it is not the registry itself
+   */
+  unreachable(
+    { registry, to, what }: Pick<Outgoing, 'registry' | 'to' | 'what'>,
+    failure: NetworkFailure,
+  ): Problem {
+    const place = to instanceof URL ? to.host : registry
+    const isPlain = isInsecure(registry, this.#configuration)
+    const reason = describeNetworkFailure(failure, { place, isPlain })
     return new Problem(
-      code,
-      `${place} cannot be reached: ${describeNetworkFailure(failure)}${this.#hint(place, failure)}`,
+      failure === 'timeout' ? 'registry_timeout' : 'registry_error',
+      `could not read ${what}: ${reason}`,
     )
+  }
+
+  /**
+   * Asks a whole question: whatever it takes, it ends when the policy's time is up.
+   *
+   * @throws Problem `registry_timeout` then; what `ask` throws
+   */
+  limited<T>(
+    {
+      registry,
+      what,
+      caller,
+    }: { readonly registry: string; readonly what: string; readonly caller: CallerBounds },
+    ask: (bounds: CallerBounds) => Promise<T>,
+  ): Promise<T> {
+    const milliseconds = this.#policy.questionMilliseconds
+    const problem = () =>
+      new Problem(
+        'registry_timeout',
+        `could not read ${what}: ${registry} did not give a whole answer within ${milliseconds / 1000} s; try again later`,
+      )
+    const end = this.clock.now() + milliseconds
+    const deadline = Math.min(caller.deadline ?? end, end)
+    return within({ milliseconds, problem, signal: caller.signal }, (signal) => ask({ signal, deadline }))
   }
 
   /** Milliseconds to wait before the next attempt; undefined where none is to be made. */
@@ -142,11 +186,6 @@ export class Transport {
 
   #isPast(deadline: number | undefined, wait: number): boolean {
     return deadline !== undefined && this.clock.now() + wait > deadline
-  }
-
-  #hint(place: string, failure: NetworkFailure): string {
-    const plain = failure === 'noTls' && !isInsecure(place, this.#configuration)
-    return plain ? '; LAMINA_INSECURE_REGISTRIES would allow plain http' : ''
   }
 
   async #attempt<T>(outgoing: Outgoing, consume: Consume<T>): Promise<Outcome<T>> {
@@ -175,26 +214,21 @@ export class Transport {
     const { registry } = outgoing
     try {
       const answer = await this.#follow(address('https'), outgoing)
-      this.#remember(registry, 'https')
+      this.#schemes.set(registry, 'https')
       return answer
     } catch (error) {
       outgoing.signal?.throwIfAborted()
       if (error instanceof Problem || !mayBePlain(error, address('https'))) throw error
-      if (classifyNetworkError(error) === 'noTls') this.#remember(registry, 'http')
+      if (classifyNetworkError(error) === 'noTls') this.#schemes.set(registry, 'http')
       const answer = await this.#follow(address('http'), outgoing)
       // What a server that speaks TLS after all says to plain http.
-      if (answer.response.status === 400 && !this.#schemes.has(registry)) {
+      if (answer.response.status === 400 && this.#schemes.get(registry) === undefined) {
         await discard(answer.response)
         throw error
       }
-      this.#remember(registry, 'http')
+      this.#schemes.set(registry, 'http')
       return answer
     }
-  }
-
-  #remember(registry: string, scheme: 'http' | 'https'): void {
-    if (this.#schemes.size >= MAX_REMEMBERED) this.#schemes.clear()
-    this.#schemes.set(registry, scheme)
   }
 
   async #follow(start: URL, outgoing: Outgoing): Promise<Answer> {
@@ -209,17 +243,23 @@ export class Transport {
         return { response, redirected: redirects > 0 }
       await discard(response)
       if (redirects === MAX_REDIRECTS)
-        throw new Problem('registry_error', `${outgoing.registry} redirects more than ${MAX_REDIRECTS} times`)
+        throw new Problem(
+          'registry_error',
+          `could not read ${outgoing.what}: ${outgoing.registry} redirected more than ${MAX_REDIRECTS} times`,
+        )
       const next = URL.parse(location, url)
       if (next === null)
-        throw new Problem('registry_error', `${outgoing.registry} redirects to what is no address`)
+        throw new Problem(
+          'registry_error',
+          `could not read ${outgoing.what}: ${outgoing.registry} redirected to an invalid URL`,
+        )
       guardNamed(next, 'redirect', outgoing.registry, this.#configuration)
       if (next.origin !== url.origin) authorization = undefined
       url = next
     }
   }
 
-  /** One exchange; its headers must come before timeouts ends. */
+  /** One exchange, whose headers must come before the idle time is over. */
   async #once(
     url: URL,
     authorization: string | undefined,
@@ -243,18 +283,16 @@ export class Transport {
         },
         reach,
       )
+    } catch (error) {
+      // workerd tells an aborted request by an error of its own, not by the signal's reason.
+      throw silence.signal.aborted && !outgoing.signal?.aborted ? stalled : error
     } finally {
       clearTimeout(timer)
     }
   }
 }
 
-/** Where the request goes, as a sentence names it. */
-function placeOf({ registry, to }: Outgoing): string {
-  return to instanceof URL ? to.host : registry
-}
-
-/** What kind of failure an error of the network, or of timeouts with it, is. */
+/** What kind of failure the network's error is, or a sender's silence. */
 export function failureOf(error: unknown): NetworkFailure {
   return error instanceof StalledError ? 'timeout' : classifyNetworkError(error)
 }

@@ -1,8 +1,8 @@
-/** Waiting for what the network brings, no longer than timeouts or the caller allows. */
+/** Waits for what the network brings, no longer than the timeouts and the caller allow. */
 
-/** Nothing came in time, or too little. */
+/** The sender was silent, or too slow. */
 export class StalledError extends Error {
-  /** Too slow over a long time, not silent for a while: trying again would not help. */
+  /** It was too slow for a long time, rather than silent for a while: trying again would not help. */
   readonly tooSlow: boolean
 
   constructor(message: string, { tooSlow = false }: { readonly tooSlow?: boolean } = {}) {
@@ -29,7 +29,11 @@ export async function waitFor<T>(
     abort = () => reject(signal?.reason)
     signal?.addEventListener('abort', abort)
     if (milliseconds === undefined) return
-    const late = () => reject(new StalledError(`nothing came for ${milliseconds / 1000} s`))
+    const stalled = () => reject(new StalledError(`nothing came for ${milliseconds / 1000} s`))
+    // Where this process was busy all that time, what came meanwhile is noticed first.
+    const late = () => {
+      timer = setTimeout(stalled)
+    }
     timer = setTimeout(late, milliseconds)
   })
   try {

@@ -308,7 +308,7 @@ describe('a registry that asks oddly', () => {
 describe('a token server that fails', () => {
   it.each([
     ['answers 403', { status: 403 }, 'unauthorized'],
-    ['answers 500', { status: 500 }, 'registry_error'],
+    ['answers 501', { status: 501 }, 'registry_error'],
     ['answers no JSON', { body: '<html>' }, 'registry_error'],
     ['answers no token', { body: '{}' }, 'registry_error'],
     ['answers a token that would split the header', { body: '{"token":"a\\r\\nx: y"}' }, 'registry_error'],

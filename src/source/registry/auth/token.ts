@@ -3,15 +3,16 @@
  * Sources: distribution `spec/auth/token.md` (GET), `spec/auth/oauth.md` (POST).
  */
 import { z } from 'zod'
+import { Cache } from '../../../cache.ts'
 import type { Configuration } from '../../../configuration.ts'
 import { type Credential, credentialHash } from '../../../oci/credential.ts'
 import type { Repository } from '../../../oci/reference.ts'
 import { Problem } from '../../../problem.ts'
 import { readAll } from '../body.ts'
-import { type Asked, problemOf } from '../failure.ts'
+import { type Asked, nameOf, problemOf } from '../failure.ts'
+import { Flights } from '../flights.ts'
 import { guardNamed } from '../guard.ts'
-import type { Outgoing, Transport } from '../transport.ts'
-import { StalledError, waitFor } from '../wait.ts'
+import type { CallerBounds, Outgoing, Transport } from '../transport.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { basicAuthorization } from './credentials.ts'
 
@@ -29,14 +30,15 @@ export type Authorization = {
 }
 
 const MAX_TOKEN_BYTES = 65_536
-const MAX_KEPT = 2_000
+/** Of all tokens and credentials that are kept. */
+const KEPT_BYTES = 8 * 1024 * 1024
 /** What the specification has for a server that does not say. */
 const DEFAULT_LIFE_SECONDS = 60
 const MAX_LIFE_SECONDS = 86_400
 /** A token is renewed so long before its end, as it must last for a request's way. */
 const MARGIN_MILLISECONDS = 5_000
-/** Another request's token is waited for so long: that request may have died with its caller. */
-const MAX_JOIN_MILLISECONDS = 35_000
+/** How long another request's token is waited for: that request may have died with its caller. */
+const JOIN_MILLISECONDS = 10_000
 
 const tokenSchema = z.object({
   token: z.string().nullish(),
@@ -71,12 +73,18 @@ function expiryOf(answer: z.infer<typeof tokenSchema>, now: number): number {
   return now + life - age - Math.min(MARGIN_MILLISECONDS, life / 10)
 }
 
+type TokenRequest = Omit<Outgoing, 'what' | keyof CallerBounds>
+
 /** Keeps what was found to be good for each registry, repository and credential, in memory alone. */
 export class Authorizer {
   readonly #transport: Transport
   readonly #configuration: Configuration
-  readonly #kept = new Map<string, Authorization>()
-  readonly #asked = new Map<string, Promise<string>>()
+  readonly #kept = new Cache<Authorization>({
+    bytes: KEPT_BYTES,
+    milliseconds: MAX_LIFE_SECONDS * 1000,
+    sizeOf: ({ header }) => header.length,
+  })
+  readonly #flights = new Flights<string>()
 
   constructor(parts: { readonly transport: Transport; readonly configuration: Configuration }) {
     this.#transport = parts.transport
@@ -140,57 +148,52 @@ export class Authorizer {
   }
 
   #keep(client: Client, authorization: Authorization): string {
-    if (this.#kept.size >= MAX_KEPT) {
-      const [oldest] = this.#kept.keys()
-      if (oldest !== undefined) this.#kept.delete(oldest)
-    }
-    this.#kept.set(keyOf(client), authorization)
+    const life = authorization.expires - this.#transport.clock.now()
+    this.#kept.set(keyOf(client), authorization, life)
     return authorization.header
   }
 
   /** The token that is being asked for, or else a new one. */
-  async #sharedToken(client: Client, challenge: Challenge, signal: AbortSignal | undefined): Promise<string> {
-    const key = keyOf(client)
-    const joined = this.#asked.get(key)
-    if (joined !== undefined) {
-      try {
-        return await waitFor(joined, { milliseconds: MAX_JOIN_MILLISECONDS, signal })
-      } catch (error) {
-        if (!(error instanceof StalledError)) throw error
-      }
-    }
+  #sharedToken(client: Client, challenge: Challenge, signal: AbortSignal | undefined): Promise<string> {
     // Without the caller's signal: when it goes, others may have joined.
-    const asked = this.#askToken(client, challenge)
-      .then((authorization) => this.#keep(client, authorization))
-      .finally(() => {
-        if (this.#asked.get(key) === asked) this.#asked.delete(key)
-      })
-    this.#asked.set(key, asked)
-    return waitFor(asked, { signal })
+    const ask = async () => this.#keep(client, await this.#askToken(client, challenge))
+    const isVerdict = (error: unknown) => error instanceof Problem
+    return this.#flights.share(keyOf(client), ask, { milliseconds: JOIN_MILLISECONDS, signal, isVerdict })
   }
 
   async #askToken(client: Client, challenge: Challenge): Promise<Authorization> {
     const { registry } = client.repository
+    const asked: Asked = { ...client.repository, subject: { kind: 'token' }, credential: client.credential }
     const realm = URL.parse(challenge.parameters.get('realm') ?? '')
     if (realm === null)
-      throw new Problem('registry_error', `${registry} names a token server that is no address`)
+      throw new Problem(
+        'registry_error',
+        `could not get ${nameOf(asked)}: ${registry} sent an invalid token realm URL`,
+      )
     guardNamed(realm, 'token server', registry, this.#configuration)
-    const asked: Asked = {
-      ...client.repository,
-      subject: { kind: 'token' },
-      credential: client.credential,
-    }
+    const limit = { registry, what: nameOf(asked), caller: {} }
+    return this.#transport.limited(limit, (bounds) =>
+      this.#readAnswer(this.#tokenRequest(client, realm, challenge), asked, bounds),
+    )
+  }
+
+  #readAnswer(request: TokenRequest, asked: Asked, bounds: CallerBounds): Promise<Authorization> {
     const { timeouts, clock } = this.#transport
-    return this.#transport.exchange(this.#tokenRequest(client, realm, challenge), async (answer) => {
-      if (answer.response.status !== 200) throw await problemOf(answer, asked, { timeouts, now: clock.now() })
-      const what = `the answer of ${registry}'s token server`
-      const bytes = await readAll(answer.response, MAX_TOKEN_BYTES, what, timeouts)
-      return readToken(bytes, registry, clock.now())
-    })
+    const { signal } = bounds
+    return this.#transport.exchange(
+      { ...request, what: nameOf(asked), ...bounds },
+      async ({ response, redirected }) => {
+        if (response.status !== 200)
+          throw await problemOf({ response, redirected }, asked, { timeouts, signal, now: clock.now() })
+        const what = `the answer of the token server of ${asked.registry}`
+        const bytes = await readAll(response, { limit: MAX_TOKEN_BYTES, what, timeouts, signal })
+        return readToken(bytes, asked.registry, clock.now())
+      },
+    )
   }
 
   /** An identity token is exchanged by the OAuth2 POST; all else is the GET, with Basic where there is a password. */
-  #tokenRequest({ repository, credential }: Client, realm: URL, challenge: Challenge): Outgoing {
+  #tokenRequest({ repository, credential }: Client, realm: URL, challenge: Challenge): TokenRequest {
     const scopes = scopesOf(challenge, repository)
     const service = challenge.parameters.get('service')
     if (credential !== undefined && 'identitytoken' in credential) {
@@ -224,16 +227,16 @@ export class Authorizer {
 
 function readToken(bytes: Uint8Array, registry: string, now: number): Authorization {
   const broken = (what: string) =>
-    new Problem('registry_error', `${registry}'s token server answered ${what}`)
+    new Problem('registry_error', `the token server of ${registry} sent ${what}`)
   let document: unknown
   try {
     document = JSON.parse(new TextDecoder().decode(bytes))
   } catch {
-    throw broken('what is not JSON')
+    throw broken('an answer that is not JSON')
   }
   const parsed = tokenSchema.safeParse(document)
   const token = parsed.data?.token || parsed.data?.access_token
-  if (!parsed.success || !token) throw broken('without a token')
-  if (!HEADER_SAFE.test(token)) throw broken('with a token that a header cannot carry')
+  if (!parsed.success || !token) throw broken('an answer without a token')
+  if (!HEADER_SAFE.test(token)) throw broken('a token that a header cannot carry')
   return { header: `Bearer ${token}`, expires: expiryOf(parsed.data, now) }
 }

@@ -1,0 +1,83 @@
+/** What is asked for again within moments, kept in memory: bounded by bytes and by age. */
+
+type Kept<V> = { readonly value: V; readonly bytes: number; readonly until: number }
+
+export type CacheLimits<V> = {
+  /** Of all entries together, with their keys; the least recently used leaves first. */
+  readonly bytes: number
+  /** How long each entry lives. */
+  readonly milliseconds: number
+  /** Bytes that a value takes in memory, roughly; 0 where this is absent. */
+  readonly sizeOf?: (value: V) => number
+}
+
+/** What an entry takes beside its key and its value, roughly. */
+const ENTRY_BYTES = 150
+/** Expired entries are looked for at most this often, so that a call costs nothing as a rule. */
+const SWEEP_MILLISECONDS = 10_000
+
+export class Cache<V> {
+  /** From the least to the most recently used. */
+  readonly #kept = new Map<string, Kept<V>>()
+  readonly #limits: CacheLimits<V>
+  #bytes = 0
+  #sweepAt = 0
+
+  constructor(limits: CacheLimits<V>) {
+    this.#limits = limits
+  }
+
+  /** Bytes that the entries take, roughly. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get size(): number {
+    return this.#kept.size
+  }
+
+  get(key: string): V | undefined {
+    const found = this.#kept.get(key)
+    if (found === undefined) return undefined
+    if (found.until <= Date.now()) {
+      this.delete(key)
+      return undefined
+    }
+    this.#kept.delete(key)
+    this.#kept.set(key, found)
+    return found.value
+  }
+
+  /**
+   * Keeps the value, unless it alone is larger than the limit.
+   *
+   * @param milliseconds how long, where it is less than the cache's own time
+   */
+  set(key: string, value: V, milliseconds = this.#limits.milliseconds): void {
+    const now = Date.now()
+    this.delete(key)
+    this.#sweep(now)
+    const bytes = ENTRY_BYTES + 2 * key.length + (this.#limits.sizeOf?.(value) ?? 0)
+    if (bytes > this.#limits.bytes) return
+    this.#kept.set(key, { value, bytes, until: now + Math.min(milliseconds, this.#limits.milliseconds) })
+    this.#bytes += bytes
+    for (const oldest of this.#kept.keys()) {
+      if (this.#bytes <= this.#limits.bytes) break
+      this.delete(oldest)
+    }
+  }
+
+  delete(key: string): void {
+    const found = this.#kept.get(key)
+    if (found === undefined) return
+    this.#kept.delete(key)
+    this.#bytes -= found.bytes
+  }
+
+  /** Drops what has expired, which nobody may ask for again. */
+  #sweep(now: number): void {
+    if (now < this.#sweepAt) return
+    this.#sweepAt = now + Math.min(SWEEP_MILLISECONDS, this.#limits.milliseconds)
+    for (const [key, { until }] of this.#kept) if (until <= now) this.delete(key)
+  }
+}

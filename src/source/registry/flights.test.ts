@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest'
+import { Problem } from '../../problem.ts'
+import { Flights } from './flights.ts'
+
+const isVerdict = (error: unknown) => error instanceof Problem
+const joining = { milliseconds: 60_000, isVerdict }
+
+/** A fetch that the test ends, and that counts how often it was begun. */
+function controlled() {
+  const begun: PromiseWithResolvers<string>[] = []
+  const fetch = () => {
+    const flight = Promise.withResolvers<string>()
+    begun.push(flight)
+    return flight.promise
+  }
+  return { begun, fetch }
+}
+
+/** Until all that is settled has been noticed. */
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+it('fetches once for all who ask at once, and again for who asks later', async () => {
+  const flights = new Flights<string>()
+  const { begun, fetch } = controlled()
+  const all = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
+  begun[0]?.resolve('answer')
+  expect(new Set(await Promise.all(all))).toEqual(new Set(['answer']))
+  expect(begun).toHaveLength(1)
+  void flights.share('key', fetch, joining)
+  expect(begun).toHaveLength(2)
+})
+
+it('tells all who wait a verdict', async () => {
+  const flights = new Flights<string>()
+  const { begun, fetch } = controlled()
+  const all = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
+  begun[0]?.reject(new Problem('image_not_found', 'there is none'))
+  for (const { status } of await Promise.allSettled(all)) expect(status).toBe('rejected')
+  expect(begun).toHaveLength(1)
+})
+
+it('has one of those who waited begin again where the first went away, and the others join', async () => {
+  const flights = new Flights<string>()
+  const { begun, fetch } = controlled()
+  const first = flights.share('key', fetch, joining)
+  const others = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
+  begun[0]?.reject(new Error('aborted'))
+  await expect(first).rejects.toThrow('aborted')
+  await settle()
+  expect(begun).toHaveLength(2)
+  begun[1]?.resolve('answer')
+  expect(new Set(await Promise.all(others))).toEqual(new Set(['answer']))
+})
+
+it('replaces a fetch that never ends: who comes later joins the new one at once', async () => {
+  const flights = new Flights<string>()
+  const { begun, fetch } = controlled()
+  void flights.share('key', fetch, joining)
+  const impatient = flights.share('key', fetch, { milliseconds: 10, isVerdict })
+  await expect.poll(() => begun.length).toBe(2)
+  const later = flights.share('key', fetch, joining)
+  begun[1]?.resolve('answer')
+  expect(await Promise.all([impatient, later])).toEqual(['answer', 'answer'])
+  expect(begun).toHaveLength(2)
+})
+
+it('lets who goes go, and the others wait on', async () => {
+  const flights = new Flights<string>()
+  const { begun, fetch } = controlled()
+  const going = new AbortController()
+  const first = flights.share('key', fetch, { ...joining, signal: going.signal })
+  const second = flights.share('key', fetch, { ...joining, signal: going.signal })
+  const third = flights.share('key', fetch, joining)
+  going.abort(new Error('gone'))
+  await expect(first).rejects.toThrow('gone')
+  await expect(second).rejects.toThrow('gone')
+  begun[0]?.resolve('answer')
+  expect(await third).toBe('answer')
+  expect(begun).toHaveLength(1)
+})

@@ -1,0 +1,68 @@
+/**
+ * One fetch for all who ask for the same thing at once.
+ *
+ * A fetch can die without a word: on Workers its promise never settles once the request that began it has ended. So it is
+ * joined for a limited time only, and whoever waited in vain begins another, which the rest then join.
+ */
+import { Cache } from '../../cache.ts'
+import { waitFor } from './wait.ts'
+
+export type Joining = {
+  /** How long a fetch that another request began is waited for. */
+  readonly milliseconds: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Of all fetches under way: those past it are no longer joined. */
+const BYTES = 4 * 1024 * 1024
+/** No fetch takes longer, so that what is older is dead. */
+const LIFE_MILLISECONDS = 300_000
+/** What one that is under way takes, roughly. */
+const FLIGHT_BYTES = 1_000
+
+export class Flights<T> {
+  readonly #flights = new Cache<Promise<T>>({
+    bytes: BYTES,
+    milliseconds: LIFE_MILLISECONDS,
+    sizeOf: () => FLIGHT_BYTES,
+  })
+
+  /**
+   * @param key names who asks, and for what: all who give it get the same answer
+   * @param fetch begins the fetch, where none that can be joined is under way
+   * @param isVerdict whether a joined fetch's error holds for all; after any other another fetch begins
+   * @throws what the fetch throws; the signal's reason as soon as it is aborted
+   */
+  async share(
+    key: string,
+    fetch: () => Promise<T>,
+    joining: Joining & { readonly isVerdict: (error: unknown) => boolean },
+  ): Promise<T> {
+    const { signal, isVerdict } = joining
+    for (;;) {
+      const joined = this.#flights.get(key)
+      if (joined === undefined) return await this.#begin(key, fetch, signal)
+      try {
+        return await waitFor(joined, joining)
+      } catch (error) {
+        if (signal?.aborted || isVerdict(error)) throw error
+        // The first to come here begins another, and the others find that.
+        this.#drop(key, joined)
+      }
+    }
+  }
+
+  #begin(key: string, fetch: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    signal?.throwIfAborted()
+    const flight = fetch()
+    this.#flights.set(key, flight)
+    // Not when the one who began it goes: others may have joined.
+    const settled = () => this.#drop(key, flight)
+    flight.then(settled, settled)
+    return waitFor(flight, { signal })
+  }
+
+  #drop(key: string, flight: Promise<T>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key)
+  }
+}

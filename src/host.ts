@@ -4,7 +4,7 @@
  */
 
 import type { Configuration } from './configuration.ts'
-import type { Job, JobState } from './job.ts'
+import type { Claim, Job, JobState } from './job.ts'
 
 /**
  * Which addresses a request may reach. `public`: none that is loopback, link-local or private; `private`: those of
@@ -55,7 +55,7 @@ export interface Jobs {
   watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
 }
 
-/** Bounds how many run at the same time; the others wait in order. */
+/** Bounds how many run at the same time; the others wait. */
 export interface Admission {
   /** Whether the next one has to wait. */
   readonly full: boolean
@@ -64,10 +64,11 @@ export interface Admission {
   /**
    * Waits for a place.
    *
+   * @param claim who asks: a host may give places in turn
    * @returns gives the place back
    * @throws the signal's reason when it aborts first; the place in the queue is then free
    */
-  enter(signal: AbortSignal): Promise<() => void>
+  enter(signal: AbortSignal, claim: Claim): Promise<() => void>
 }
 
 /** libzstd out of the package zstddec, SQLite out of sql.js, SHA-256 out of hash-wasm. */

@@ -1,6 +1,6 @@
 /** Work that takes longer than a request: indexing a layer, analysing an image. Plain data, so that it crosses to another object or thread. */
 import { createHash } from 'node:crypto'
-import type { Descriptor } from './oci/manifest.ts'
+import { type Descriptor, isEncrypted } from './oci/manifest.ts'
 import type { ProblemDocument } from './problem.ts'
 import { callerOf, originOf, placeOf, type SourceRef } from './source/source.ts'
 
@@ -8,6 +8,8 @@ import { callerOf, originOf, placeOf, type SourceRef } from './source/source.ts'
 export type LayerJob = {
   readonly kind: 'layer'
   readonly source: SourceRef
+  /** The digest of the image that asks for it: images take turns, and share what they ask for alike. */
+  readonly image: string
   readonly descriptor: Descriptor
   /** Not shared with another repository of the registry: the shared one failed, perhaps for a reason of that repository's. */
   readonly alone?: boolean
@@ -39,15 +41,33 @@ export type JobState = {
   readonly error?: ProblemDocument
 }
 
-/** Requests share a job only within one registry and with one credential: what went wrong for one caller is not another's. */
+/**
+ * Requests share a job only within one registry and with one credential: what went wrong for one caller is not another's.
+ * A layer's job is shared by those who say the same of the layer: a manifest can lie about its size, where else it is,
+ * and whether it is encrypted.
+ */
 export function jobKey(job: Job): string {
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
   const { source } = job
   const place = job.kind === 'image' || job.alone ? placeOf(source) : originOf(source)
   const caller = createHash('sha256')
-    .update(`${place}\0${callerOf(source)}`)
+    .update(JSON.stringify([place, callerOf(source), ...toldOf(job)]))
     .digest('hex')
   return `${job.kind}/${digest}/${caller}`
+}
+
+function toldOf(job: Job): readonly unknown[] {
+  if (job.kind === 'image') return []
+  const { descriptor } = job
+  return [descriptor.size, descriptor.urls ?? [], isEncrypted(descriptor)]
+}
+
+/** Who asks, from the widest group to the narrowest: those of one level take turns. */
+export type Claim = readonly string[]
+
+/** Registries take turns, and the images of each. */
+export function claimOf(job: Job): Claim {
+  return [originOf(job.source), job.kind === 'layer' ? job.image : job.digest]
 }
 
 export function isFinished(state: JobState): boolean {

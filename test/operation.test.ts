@@ -104,13 +104,18 @@ it('writes one line a job, with why it failed', () => {
   expect(images).toMatchObject([
     {
       msg: 'image succeeded',
-      repository: 'good',
+      place: `${registry.host}/good`,
       layers: 2,
       layersReused: 0,
       digest: good.descriptor.digest,
     },
-    { msg: 'image succeeded', repository: 'good', layers: 1, layersReused: 1, bytes: 0 },
-    { msg: 'image failed', repository: 'bad', code: 'invalid_image', detail: expect.stringContaining('tar') },
+    { msg: 'image succeeded', place: `${registry.host}/good`, layers: 1, layersReused: 1, bytes: 0 },
+    {
+      msg: 'image failed',
+      place: `${registry.host}/bad`,
+      code: 'invalid_image',
+      detail: expect.stringContaining('tar'),
+    },
   ])
   for (const { seconds } of images) expect(seconds).toBeGreaterThanOrEqual(0)
 })

@@ -1,6 +1,6 @@
 /**
  * The Node host as a folder that needs nothing but Node: `node dist/node/start.js`. It is what the container image has.
- * Beside the code lie the file of piscina's own that its threads begin with, the WASM modules and the pages' files.
+ * Beside the code lie the WASM modules and the pages' files.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ const beside: Plugin = {
   },
 }
 
-/** What modules of CommonJS take for granted; piscina looks for its `worker.js` by `__dirname`. */
+/** What modules of CommonJS take for granted. */
 const COMMON_JS = [
   "import { createRequire as lamina_createRequire } from 'node:module'",
   'const require = lamina_createRequire(import.meta.url)',
@@ -41,8 +41,7 @@ export async function bundleNode(folder: string): Promise<void> {
   await build({
     entryPoints: {
       start: join(HERE, 'start.ts'),
-      'layer-thread': join(HERE, 'layer-thread.ts'),
-      worker: fileURLToPath(new URL('worker.js', import.meta.resolve('piscina'))),
+      'analysis-thread': join(HERE, 'analysis-thread.ts'),
     },
     outdir: folder,
     bundle: true,
@@ -50,8 +49,6 @@ export async function bundleNode(folder: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node22.19',
-    // Only for threads with a priority of their own.
-    external: ['@napi-rs/nice'],
     plugins: [beside],
     banner: { js: COMMON_JS },
     legalComments: 'linked',

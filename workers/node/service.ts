@@ -8,13 +8,15 @@ import { getConnInfo } from '@hono/node-server/conninfo'
 import { parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
+import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
+import { Slots } from '../../src/service/jobs/slots.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { SourceRef } from '../../src/source/source.ts'
 import { readAsset } from '../assets.ts'
+import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { createService } from './host.ts'
-import { LayerThreads } from './layer-threads.ts'
 import { createLog, type Log, logJob } from './log.ts'
 import { Metrics } from './metrics.ts'
 
@@ -32,7 +34,7 @@ export type RunningNode = {
 }
 
 export type NodeOptions = {
-  /** Layers that are indexed at the same time; by default as many as there are cores. */
+  /** Layers and merges that compute at the same time; by default as many as there are cores. */
   readonly threads?: number
   readonly log?: Log
 }
@@ -47,13 +49,18 @@ export async function startNode(
 ): Promise<RunningNode> {
   const configuration = parseConfiguration(env, 'node')
   const metrics: Metrics = new Metrics(() => runner.counts)
-  const layers = new LayerThreads(threads, env, metrics)
+  const analyses = new AnalysisThreads({ threads, env, limits: configuration.limits, metrics })
   const runner: JobRunner = new JobRunner(
-    (job, report, signal) =>
-      job.kind === 'image'
-        ? runImageJob(service, job, report, signal)
-        : layers.run(job, lent(service.client, job.source), report, signal),
-    { analyses: configuration.maxAnalyses, queuedAnalyses: QUEUED_ANALYSES, layers: threads },
+    (job, report, signal) => {
+      if (job.kind === 'layer') return analyses.layer(job, lent(service.client, job.source), report, signal)
+      const merge = (work: Merge) => analyses.merge(job, work, signal)
+      return runImageJob(service, job, { report, signal, merge })
+    },
+    {
+      analyses: configuration.maxAnalyses,
+      queuedAnalyses: QUEUED_ANALYSES,
+      layers: new Slots({ atOnce: OPEN_LAYERS, share: OPEN_LAYERS_OF_ONE_REGISTRY }),
+    },
     (job, state) => {
       if (job.kind === 'image') metrics.analysed(state)
       logJob(log, job, state)
@@ -101,7 +108,7 @@ export async function startNode(
     url: `http://${host}:${await listening.promise}`,
     async stop(milliseconds) {
       await close(runner.idle(), milliseconds)
-      await layers.stop()
+      await analyses.stop()
     },
   }
 }

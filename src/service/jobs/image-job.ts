@@ -1,8 +1,7 @@
 /** One image: its layers into the index, all at once as far as the host allows, then their merge. */
 
 import { inParallel } from '../../concurrency.ts'
-import { writeFailure, writeImage } from '../../image/write.ts'
-import { layerKey } from '../../index/keys.ts'
+import { writeFailure } from '../../image/write.ts'
 import { readLayerFacts } from '../../index/layer-index.ts'
 import { type ImageJob, isFinished, type JobState, type LayerJob, type Progress } from '../../job.ts'
 import type { LayerFacts } from '../../layer/read.ts'
@@ -14,41 +13,36 @@ import { placeOf } from '../../source/source.ts'
 import { openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
 import type { Visibility } from '../visibility.ts'
+import { type Merge, Totals } from './merge.ts'
 import { follow } from './wait.ts'
 
 /** Layers of one image that are read at the same time. */
 const LAYERS_AT_ONCE = 4
-/** Layers of which the facts are read at the same time. */
-const FACTS_AT_ONCE = 16
 /** A layer that makes no progress is given up by the transport's own limits; this is only a bound on waiting. */
 const LAYER_MILLISECONDS = 6 * 3_600_000
 
 /** Of one layer, while it is read. */
 type LayerProgress = { readonly bytes: number; bytesDone: number; done: boolean }
 
-export async function runImageJob(
-  service: Service,
-  job: ImageJob,
-  report: (progress: Progress) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const { store, wasm, merges } = service.host
-  const source = openSource(service, job.source, signal)
+export type ImageRun = {
+  readonly report: (progress: Progress) => void
+  readonly signal: AbortSignal
+  /** Does the second half, here or in another thread. */
+  readonly merge: (merge: Merge) => Promise<void>
+}
+
+export async function runImageJob(service: Service, job: ImageJob, run: ImageRun): Promise<void> {
+  const source = openSource(service, job.source, run.signal)
   try {
     const manifest = parseManifest(await source.manifest(job.digest))
     if (manifest.kind === 'index') throw new Problem('not_an_image', 'an index has no layers of its own')
     const config = parseConfig(await source.config(manifest.config))
     requireDiffIds(manifest, config)
-    await indexLayers(service, job, source.visibility, manifest.layers, report, signal)
-    const layers = await collect(service, manifest.layers, config.diffIds)
-    const leave = await merges?.enter(signal)
-    try {
-      await writeImage(store, { digest: job.digest, config, layers, wasm })
-    } finally {
-      leave?.()
-    }
+    await indexLayers(service, job, { visibility: source.visibility, layers: manifest.layers }, run)
+    await run.merge({ digest: job.digest, config, layers: manifest.layers })
   } catch (error) {
-    if (error instanceof Problem && error.lasting) await writeFailure(store, job.digest, error.toDocument())
+    if (error instanceof Problem && error.lasting)
+      await writeFailure(service.host.store, job.digest, error.toDocument())
     throw error
   }
 }
@@ -56,19 +50,21 @@ export async function runImageJob(
 async function indexLayers(
   service: Service,
   job: ImageJob,
-  visibility: Visibility,
-  layers: readonly Descriptor[],
-  report: (progress: Progress) => void,
-  signal: AbortSignal,
+  { visibility, layers }: { readonly visibility: Visibility; readonly layers: readonly Descriptor[] },
+  { report, signal }: ImageRun,
 ): Promise<void> {
-  const { store } = service.host
+  const { store, configuration } = service.host
+  const totals = new Totals(configuration.limits)
+  const count = (facts: LayerFacts) => {
+    for (const { digest } of layers) if (digest === facts.digest) totals.add(facts)
+  }
   const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, index }]))
   const missing: { layer: Descriptor; index: number }[] = []
   await inParallel([...unique.values()], LAYERS_AT_ONCE, async (one) => {
-    const usable =
-      (await visibility.maySee(one.layer.digest, 'blob')) &&
-      (await store.has(layerKey(one.layer.digest, 'layer.json')))
-    if (!usable) missing.push(one)
+    const { digest } = one.layer
+    const facts = (await visibility.maySee(digest, 'blob')) ? await readLayerFacts(store, digest) : undefined
+    if (facts === undefined) missing.push(one)
+    else count(facts)
   })
   missing.sort((a, b) => b.layer.size - a.layer.size)
   const progress = new Map(
@@ -90,15 +86,26 @@ async function indexLayers(
       tell()
     }
     try {
-      await indexOne(service, job, layer, onBytes, stopped)
+      await inLayer(index, () => indexOne(service, job, layer, onBytes, stopped))
+      const facts = await readLayerFacts(store, layer.digest)
+      if (facts !== undefined) count(facts)
     } catch (error) {
       failed.abort()
-      throw error instanceof Problem ? error.with({ layer: index }) : error
+      throw error
     }
     one.bytesDone = one.bytes
     one.done = true
     tell()
   })
+}
+
+/** Tells in each problem which layer it is of. */
+async function inLayer<T>(layer: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ layer }) : error
+  }
 }
 
 /** Shared with every image of the registry that has this layer; alone where the shared one failed for another repository. */
@@ -110,7 +117,7 @@ async function indexOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { source } = job
-  const shared: LayerJob = { kind: 'layer', source, descriptor }
+  const shared: LayerJob = { kind: 'layer', source, image: job.digest, descriptor }
   const first = await runToEnd(service, shared, onBytes, signal)
   const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.lasting
   const last = others ? await runToEnd(service, { ...shared, alone: true }, onBytes, signal) : first
@@ -128,44 +135,6 @@ async function runToEnd(
     if (isFinished(state)) return state
   }
   throw new Problem('registry_timeout', `the layer ${job.descriptor.digest} took too long`)
-}
-
-/** The facts of each layer in order, held against what manifest and config say of it. */
-async function collect(
-  service: Service,
-  descriptors: readonly Descriptor[],
-  diffIds: readonly string[],
-): Promise<{ descriptor: Descriptor; facts: LayerFacts }[]> {
-  const { store, configuration } = service.host
-  const { limits } = configuration
-  const layers: { descriptor: Descriptor; facts: LayerFacts }[] = []
-  let bytes = 0
-  let entries = 0
-  const stored = await inParallel(descriptors, FACTS_AT_ONCE, ({ digest }) => readLayerFacts(store, digest))
-  for (const [layer, descriptor] of descriptors.entries()) {
-    const facts = stored[layer]
-    if (facts === undefined)
-      throw new Problem('store_error', `the index of layer ${layer} is gone`, { layer })
-    if (facts.compressedBytes !== descriptor.size) {
-      const detail = `layer ${layer} has ${facts.compressedBytes} bytes, the manifest says ${descriptor.size}`
-      throw new Problem('invalid_image', detail, { layer, lasting: true })
-    }
-    const diffId = diffIds[layer]
-    if (facts.diffId !== diffId) {
-      const detail = `layer ${layer} has the diffId ${facts.diffId}, the config says ${diffId ?? 'nothing'}`
-      throw new Problem('invalid_image', detail, { layer, lasting: true })
-    }
-    bytes += facts.uncompressedBytes
-    entries += facts.entries
-    if (bytes > limits.imageBytes) throw tooLarge('LAMINA_MAX_IMAGE_BYTES', limits.imageBytes, 'bytes')
-    if (entries > limits.entries) throw tooLarge('LAMINA_MAX_ENTRIES', limits.entries, 'members')
-    layers.push({ descriptor, facts })
-  }
-  return layers
-}
-
-function tooLarge(setting: string, limit: number, what: string): Problem {
-  return new Problem('too_large', `the image has more than ${limit} ${what} (${setting})`)
 }
 
 function sum(layers: number, missing: readonly LayerProgress[]): Progress {

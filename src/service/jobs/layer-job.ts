@@ -25,9 +25,11 @@ export async function runLayerJob(
   const source = openSource(service, job.source, signal)
   const onBytes = (bytesDone: number) =>
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
+  // Before the blob is opened: a store that fails must not leave a connection behind.
+  const indexed = await isIndexed(service, descriptor.digest)
   const blob = await source.blob(descriptor)
   try {
-    const decodedBytes = (await isIndexed(service, descriptor.digest))
+    const decodedBytes = indexed
       ? await verify(blob, descriptor.digest, onBytes)
       : await index(service, descriptor, blob, onBytes)
     await source.visibility.gave(descriptor.digest)

@@ -1,9 +1,9 @@
 /** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
 import type { Admission, Jobs } from '../../host.ts'
-import { isFinished, type Job, type JobState, jobKey, type Progress } from '../../job.ts'
+import { claimOf, isFinished, type Job, type JobState, jobKey, type Progress } from '../../job.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
 import { placeOf } from '../../source/source.ts'
-import { Slots } from './admission.ts'
+import { Slots } from './slots.ts'
 
 /** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
 const FAILURE_MILLISECONDS = 60_000
@@ -150,7 +150,7 @@ export class JobRunner implements Jobs {
     const { signal } = tracked.abandoned
     let leave: () => void = () => {}
     try {
-      leave = await admission.enter(signal)
+      leave = await admission.enter(signal, claimOf(job))
       change(tracked, { status: 'running' })
       await this.#work(job, (progress) => tell(tracked, progress), signal)
       change(tracked, { status: 'succeeded', finishedAt: new Date().toISOString() })
@@ -166,7 +166,7 @@ export class JobRunner implements Jobs {
 }
 
 function admissionOf(limit: number | Admission): Admission {
-  return typeof limit === 'number' ? new Slots(limit) : limit
+  return typeof limit === 'number' ? new Slots({ atOnce: limit }) : limit
 }
 
 /** A failure of this service's own: told to the log, not to the caller. */

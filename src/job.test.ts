@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { type Job, jobKey, type LayerJob } from './job.ts'
+
+const layer: LayerJob = {
+  kind: 'layer',
+  source: { kind: 'registry', registry: 'r.example', repository: 'a' },
+  image: 'sha256:1',
+  descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: 'sha256:2', size: 10 },
+}
+
+const same = (other: Partial<LayerJob>) => jobKey({ ...layer, ...other }) === jobKey(layer)
+
+it('a layer is read once for all images and repositories of a registry', () => {
+  expect(same({ image: 'sha256:3' })).toBe(true)
+  expect(same({ source: { ...layer.source, repository: 'b' } })).toBe(true)
+  expect(same({ source: { ...layer.source, registry: 'other.example' } })).toBe(false)
+})
+
+it('a manifest that says something else of a layer does not decide how others read it', () => {
+  expect(same({ descriptor: { ...layer.descriptor, size: 11 } })).toBe(false)
+  expect(same({ descriptor: { ...layer.descriptor, urls: ['https://slow.example/'] } })).toBe(false)
+  const encrypted = `${layer.descriptor.mediaType}+encrypted`
+  expect(same({ descriptor: { ...layer.descriptor, mediaType: encrypted } })).toBe(false)
+  expect(same({ descriptor: { ...layer.descriptor, mediaType: 'application/x-other' } })).toBe(true)
+})
+
+it('callers with other credentials share nothing', () => {
+  const jobs: Job[] = [layer, { kind: 'image', source: layer.source, digest: 'sha256:1' }]
+  for (const job of jobs) {
+    const credential = { username: 'u', password: 'p' }
+    expect(jobKey({ ...job, source: { ...job.source, credential } })).not.toBe(jobKey(job))
+  }
+})

@@ -1,0 +1,34 @@
+/** A thread whose tasks misbehave in each way that a task can. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { serveTasks } from '../workers/node/serve-tasks.ts'
+
+export type HostileTask = 'echo' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
+
+serveTasks<HostileTask, string, string, string>(async (task, { say, heard, signal }) => {
+  switch (task) {
+    case 'echo':
+      say('ready')
+      return `heard ${await heard()}`
+    case 'hang':
+      for (;;);
+    case 'fill': {
+      const all: object[] = []
+      for (;;) all.push({ at: all.length })
+    }
+    case 'exit':
+      return process.exit(1)
+    case 'throw':
+      throw new Error('no problem')
+    case 'wait':
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      return 'stopped'
+    case 'deaf':
+      return new Promise(() => {})
+    case 'busy':
+      for (;;) {
+        const until = performance.now() + 20
+        while (performance.now() < until);
+        await sleep(0)
+      }
+  }
+})

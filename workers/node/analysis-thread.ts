@@ -1,0 +1,54 @@
+/** What an analysis' thread does: reads a layer into the index, or merges the layers of an image. */
+import type { Jobs } from '../../src/host.ts'
+import type { LayerJob, Progress } from '../../src/job.ts'
+import { type LayerWork, runLayerJob } from '../../src/service/jobs/layer-job.ts'
+import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
+import type { Authorization } from '../../src/source/registry/auth/token.ts'
+import { createService } from './host.ts'
+import type { StoreOperation } from './metered-store.ts'
+import { serveTasks, threadConfiguration } from './serve-tasks.ts'
+
+export type AnalysisTask =
+  | {
+      readonly kind: 'layer'
+      readonly job: LayerJob
+      /** What the main thread's client sends to the registry, so that this one need not ask for a token itself. */
+      readonly authorization: Authorization | undefined
+    }
+  | { readonly kind: 'merge'; readonly merge: Merge }
+
+/** Operations on the store since the last of these; progress of a layer. */
+export type AnalysisSaid = { readonly stored: readonly StoreOperation[] } | { readonly progress: Progress }
+
+const PROGRESS_MILLISECONDS = 100
+
+/** Neither task starts another. */
+const noJobs: Jobs = {
+  start: () => Promise.reject(new Error('a thread starts no job')),
+  watch: () => Promise.resolve(undefined),
+}
+
+let operations: StoreOperation[] = []
+const service = await createService(threadConfiguration(), noJobs, (operation) => operations.push(operation))
+
+serveTasks<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
+  try {
+    if (task.kind === 'merge') {
+      await mergeImage(service.host, task.merge)
+      return undefined
+    }
+    const { job, authorization } = task
+    if (authorization !== undefined && job.source.kind === 'registry')
+      service.client.borrowAuthorization(job.source, job.source.credential, authorization)
+    let toldAt = 0
+    const report = (progress: Progress) => {
+      if (Date.now() - toldAt < PROGRESS_MILLISECONDS) return
+      toldAt = Date.now()
+      say({ progress })
+    }
+    return await runLayerJob(service, job, report, signal)
+  } finally {
+    say({ stored: operations })
+    operations = []
+  }
+})

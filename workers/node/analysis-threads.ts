@@ -1,0 +1,95 @@
+/** Analyses on all cores: layers are read, and images merged, on threads. */
+import type { Limits } from '../../src/configuration.ts'
+import { claimOf, type ImageJob, type LayerJob, type Progress } from '../../src/job.ts'
+import type { LayerWork } from '../../src/service/jobs/layer-job.ts'
+import type { Merge } from '../../src/service/jobs/merge.ts'
+import type { Authorization } from '../../src/source/registry/auth/token.ts'
+import type { AnalysisSaid, AnalysisTask } from './analysis-thread.ts'
+import type { Metrics } from './metrics.ts'
+import { Threads, threadFile } from './threads.ts'
+
+/** A layer or a merge needs a fifth of it. */
+const HEAP_MEGABYTES = 256
+/** Layers that are open at once: more than compute, since some wait for slow registries. */
+export const OPEN_LAYERS = 16
+/** One registry leaves the last of these to others. */
+export const OPEN_LAYERS_OF_ONE_REGISTRY = 12
+
+/** CPU time that any layer has, and an image's merge. */
+const LAYER_SECONDS = 60
+const MERGE_SECONDS = 600
+/** A layer has more by its size: zlib packs a thousand bytes into one, and the slowest machine unpacks these in a second. */
+const MOST_PACKED = 1_000
+const BYTES_A_SECOND = 20_000_000
+
+export type AnalysisThreadOptions = {
+  /** How many compute at the same time. */
+  readonly threads: number
+  /** The service's settings, which each thread reads again. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly limits: Limits
+  /** Told of what each thread did. */
+  readonly metrics: Metrics
+}
+
+export class AnalysisThreads {
+  readonly #options: AnalysisThreadOptions
+  readonly #threads: Threads<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>
+
+  constructor(options: AnalysisThreadOptions) {
+    this.#options = options
+    this.#threads = new Threads({
+      file: threadFile('analysis-thread'),
+      env: options.env,
+      heapMegabytes: HEAP_MEGABYTES,
+      slots: { atOnce: options.threads, held: options.threads + OPEN_LAYERS },
+    })
+  }
+
+  /** @param authorization what the main thread's client sends to the job's registry, if it had to send any */
+  async layer(
+    job: LayerJob,
+    authorization: Authorization | undefined,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { metrics, limits } = this.#options
+    const { digest, size } = job.descriptor
+    const unpacked = Math.min(size * MOST_PACKED, limits.layerBytes)
+    const { outcome } = this.#threads.run(
+      { kind: 'layer', job, authorization },
+      {
+        what: `the layer ${digest}`,
+        claim: claimOf(job),
+        cpuSeconds: () => LAYER_SECONDS + unpacked / BYTES_A_SECOND,
+        signal,
+        onSaid: (said) => this.#hear(said, report),
+      },
+    )
+    const work = await outcome
+    if (work !== undefined) metrics.layer(work)
+  }
+
+  async merge(job: ImageJob, merge: Merge, signal: AbortSignal): Promise<void> {
+    const { outcome } = this.#threads.run(
+      { kind: 'merge', merge },
+      {
+        what: `the image ${job.digest}`,
+        claim: claimOf(job),
+        cpuSeconds: () => MERGE_SECONDS,
+        signal,
+        onSaid: (said) => this.#hear(said),
+      },
+    )
+    await outcome
+  }
+
+  stop(): Promise<void> {
+    return this.#threads.stop()
+  }
+
+  #hear(said: AnalysisSaid, report?: (progress: Progress) => void): void {
+    if ('progress' in said) report?.(said.progress)
+    else for (const operation of said.stored) this.#options.metrics.stored(operation)
+  }
+}

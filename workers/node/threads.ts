@@ -1,0 +1,244 @@
+/**
+ * Threads for work whose size somebody else decides: one task a thread at a time. A thread whose task exceeds its memory
+ * or its CPU time is ended and replaced, and only that task fails.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Claim } from '../../src/job.ts'
+import { Problem, type ProblemDocument } from '../../src/problem.ts'
+import { type Slot, type SlotLimits, Slots } from '../../src/service/jobs/slots.ts'
+
+/** What a thread is sent: a task; words to the task that runs; that nobody waits for it any more. */
+export type ToThread<Task, Word> =
+  | { readonly kind: 'task'; readonly task: Task }
+  | { readonly kind: 'word'; readonly word: Word }
+  | { readonly kind: 'abort' }
+
+/** What it sends: words of the task; its end, with an outcome or a failure. A problem crosses as plain data. */
+export type FromThread<Outcome, Said> =
+  | { readonly kind: 'said'; readonly said: Said }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'problem'; readonly problem: ProblemDocument }
+  | { readonly kind: 'error'; readonly error: unknown }
+
+/** Given to each thread when it starts. */
+export type ThreadData = {
+  /** The service's settings. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Counts the turns of its event loop. */
+  readonly pulse: SharedArrayBuffer
+}
+
+export type ThreadOptions = {
+  /** What its threads run: it calls `serveTasks`. */
+  readonly file: URL
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Of JavaScript's heap, for each thread. */
+  readonly heapMegabytes: number
+  /** One that waits for the network or a reader does not count as one that computes. */
+  readonly slots: SlotLimits
+}
+
+export type RunOptions<Said> = {
+  /** Names the work in problems: `the layer sha256:…`. */
+  readonly what: string
+  readonly claim: Claim
+  /** What the task may use by now; it may grow as the task gets on. */
+  readonly cpuSeconds: () => number
+  readonly signal?: AbortSignal | undefined
+  readonly onSaid?: (said: Said) => void
+}
+
+export type Running<Outcome, Word> = {
+  readonly outcome: Promise<Outcome>
+  /** Says something to the task, once it runs. */
+  say(word: Word): void
+}
+
+const IDLE_MILLISECONDS = 60_000
+const WATCH_MILLISECONDS = 500
+/** CPU time without one turn of the event loop: all work leaves the loop to others far more often. */
+const STUCK_SECONDS = 30
+/** Below it a thread mostly waits. */
+const COMPUTING = 0.25
+/** A task that nobody waits for is ended with its thread when it does not stop by itself. */
+const ABORT_MILLISECONDS = 5_000
+
+type Thread = { readonly worker: Worker; readonly pulse: Int32Array; idle?: NodeJS.Timeout }
+
+/** @param name of the file beside this one, as TypeScript or as what the bundle makes of it */
+export function threadFile(name: string): URL {
+  return new URL(`./${name}.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+}
+
+export class Threads<Task, Outcome, Word = never, Said = never> {
+  readonly #options: ThreadOptions
+  readonly #slots: Slots
+  readonly #idle: Thread[] = []
+  readonly #all = new Set<Thread>()
+
+  constructor(options: ThreadOptions) {
+    this.#options = options
+    this.#slots = new Slots(options.slots)
+  }
+
+  get waiting(): number {
+    return this.#slots.waiting
+  }
+
+  /**
+   * Runs a task on a thread, as soon as there is one for it.
+   *
+   * @returns an outcome that fails with `too_large` where the task exceeded its budget, with what the task threw, or with
+   * the signal's reason
+   */
+  run(task: Task, options: RunOptions<Said>): Running<Outcome, Word> {
+    let say: ((word: Word) => void) | undefined
+    const run = async () => {
+      const slot = await this.#slots.take(options.claim, options.signal)
+      try {
+        const thread = this.#take()
+        say = (word) => post(thread, { kind: 'word', word })
+        return await this.#runOn(thread, slot, task, options)
+      } finally {
+        slot.release()
+      }
+    }
+    return { outcome: run(), say: (word) => say?.(word) }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#all].map(({ worker }) => worker.terminate()))
+  }
+
+  async #runOn(thread: Thread, slot: Slot, task: Task, options: RunOptions<Said>): Promise<Outcome> {
+    const { what, signal, onSaid } = options
+    const { worker } = thread
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+    let isWhole = false
+    const end = (reason: unknown) => {
+      reject(reason)
+      void worker.terminate()
+    }
+    const onMessage = (message: FromThread<Outcome, Said>) => {
+      if (message.kind === 'said') return onSaid?.(message.said)
+      isWhole = true
+      if (message.kind === 'outcome') resolve(message.outcome)
+      else reject(message.kind === 'problem' ? Problem.from(message.problem) : message.error)
+    }
+    const onError = (error: unknown) => reject(this.#outOfMemory(error, what))
+    const onExit = () => reject(new Error(`the thread of ${what} ended`))
+    let forced: NodeJS.Timeout | undefined
+    const onAbort = () => {
+      post(thread, { kind: 'abort' })
+      forced = setTimeout(() => end(signal?.reason), ABORT_MILLISECONDS)
+    }
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const watch = watchThread(thread, slot, options.cpuSeconds, (reason) =>
+      end(new Problem('too_large', `${what} ${reason}`)),
+    )
+    try {
+      post(thread, { kind: 'task', task })
+      return await promise
+    } finally {
+      clearInterval(watch)
+      clearTimeout(forced)
+      signal?.removeEventListener('abort', onAbort)
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+      if (isWhole) this.#keep(thread)
+      else this.#drop(thread)
+    }
+  }
+
+  #outOfMemory(error: unknown, what: string): unknown {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'ERR_WORKER_OUT_OF_MEMORY') return error
+    return new Problem('too_large', `${what} needs more than ${this.#options.heapMegabytes} MB of memory`)
+  }
+
+  #take(): Thread {
+    const thread = this.#idle.pop() ?? this.#start()
+    clearTimeout(thread.idle)
+    thread.worker.ref()
+    return thread
+  }
+
+  #start(): Thread {
+    const { file, env, heapMegabytes } = this.#options
+    const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    const workerData: ThreadData = { env: { ...env }, pulse }
+    const worker = new Worker(file, {
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+    })
+    const thread: Thread = { worker, pulse: new Int32Array(pulse) }
+    this.#all.add(thread)
+    // One that fails while it is idle is only missed.
+    worker.on('error', () => this.#drop(thread))
+    worker.on('exit', () => this.#drop(thread))
+    return thread
+  }
+
+  #keep(thread: Thread): void {
+    if (!this.#all.has(thread)) return
+    thread.worker.unref()
+    thread.idle = setTimeout(() => this.#drop(thread), IDLE_MILLISECONDS).unref()
+    this.#idle.push(thread)
+  }
+
+  #drop(thread: Thread): void {
+    clearTimeout(thread.idle)
+    this.#all.delete(thread)
+    const place = this.#idle.indexOf(thread)
+    if (place >= 0) this.#idle.splice(place, 1)
+    void thread.worker.terminate()
+  }
+}
+
+function post<Task, Word>({ worker }: Thread, message: ToThread<Task, Word>): void {
+  worker.postMessage(message)
+}
+
+/** Looks at a thread now and then while its task runs, and says why it has to be ended. */
+function watchThread(
+  { worker, pulse }: Thread,
+  slot: Slot,
+  cpuSeconds: () => number,
+  exceeded: (reason: string) => void,
+): NodeJS.Timeout {
+  let began: number | undefined
+  let turned = 0
+  let turns = -1
+  let active = worker.performance.eventLoopUtilization()
+  const look = async () => {
+    const now = worker.performance.eventLoopUtilization()
+    slot.rest(worker.performance.eventLoopUtilization(now, active).utilization < COMPUTING)
+    active = now
+    const used = await cpuSecondsOf(worker)
+    if (used === undefined) return
+    began ??= used
+    const turnsNow = Atomics.load(pulse, 0)
+    if (turnsNow !== turns) turned = used
+    turns = turnsNow
+    if (used - turned > STUCK_SECONDS) exceeded(`took more than ${STUCK_SECONDS} s of CPU time in one step`)
+    const budget = cpuSeconds()
+    if (used - began > budget) exceeded(`takes more than ${Math.round(budget)} s of CPU time`)
+  }
+  void look()
+  return setInterval(() => void look(), WATCH_MILLISECONDS)
+}
+
+/** Undefined where the thread has ended. Before Node 24.6 it is the time in which its event loop was not idle. */
+async function cpuSecondsOf(worker: Worker): Promise<number | undefined> {
+  if (!('cpuUsage' in worker)) return eventLoopSeconds(worker)
+  try {
+    const { user, system } = await worker.cpuUsage()
+    return (user + system) / 1e6
+  } catch {
+    return undefined
+  }
+}
+
+function eventLoopSeconds({ performance }: Pick<Worker, 'performance'>): number {
+  return performance.eventLoopUtilization().active / 1000
+}

@@ -1,7 +1,8 @@
 /** Where an image grew or shrank: the sums of changes over directories, in one pass over changes in path order. */
+
+import { Largest } from '../table/largest.ts'
 import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
 import { type Change, fromBytes, toBytes } from './change.ts'
-import { Largest } from './largest.ts'
 
 /** A directory with all below it; itself counts among the paths where it changed. */
 export type DirectoryChange = {

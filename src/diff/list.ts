@@ -1,6 +1,7 @@
 /** The changed paths one by one: `/v1/diff/files`, as pages that can be taken up again and as a whole. */
 
 import { Problem } from '../problem.ts'
+import { Largest } from '../table/largest.ts'
 import { showPath } from '../text/path.ts'
 import {
   type Change,
@@ -12,7 +13,6 @@ import {
   toBytes,
 } from './change.ts'
 import { joinRows } from './join.ts'
-import { Largest } from './largest.ts'
 
 /** A merged table's rows in path order, from row `start` on, with at least the `JOINED_COLUMNS`. */
 export type OpenRows = (start: number) => AsyncIterable<readonly JoinedRow[]>

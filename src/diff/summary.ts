@@ -1,12 +1,12 @@
 /** What changed between two images, as a whole: the shape of `/v1/diff`. Sizes and deltas are bytes. */
 import type { ImageIdentity, Package, Report, Sizes } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
+import { Largest } from '../table/largest.ts'
 import { type Change, type FileChange, fromBytes, showChange, toBytes } from './change.ts'
 import { type ConfigChange, diffConfigs } from './config.ts'
 import { type DirectoryChange, DirectoryGrowth } from './directories.ts'
 import { diffHistories, type HistoryDiff } from './history.ts'
 import type { JoinStep } from './join.ts'
-import { Largest } from './largest.ts'
 import { diffLayers, type LayerDiff } from './layers.ts'
 import { diffPackages, type PackageDiff } from './packages.ts'
 

@@ -1,3 +1,5 @@
+/** The largest files and directories of a report. */
+import { Largest } from '../table/largest.ts'
 import { type PathKey, showPath } from '../text/path.ts'
 import type { SizedPath } from './report.ts'
 
@@ -7,20 +9,13 @@ type Sized = { readonly key: PathKey; readonly bytes: number; readonly layer?: n
 
 /** The 20 largest of all that is added: largest first, of equals the first in path order. */
 export class LargestPaths {
-  readonly #kept: Sized[] = []
+  readonly #largest = new Largest<Omit<SizedPath, 'path' | 'pathBase64'>, PathKey>(KEPT)
 
   add({ key, bytes, layer }: Sized): void {
-    const last = this.#kept.at(-1)
-    const isFull = this.#kept.length === KEPT
-    if (isFull && last !== undefined && (bytes < last.bytes || (bytes === last.bytes && key > last.key)))
-      return
-    const after = this.#kept.findIndex((one) => one.bytes < bytes || (one.bytes === bytes && one.key > key))
-    const sized = { key, bytes, ...(layer === undefined ? {} : { layer }) }
-    this.#kept.splice(after < 0 ? this.#kept.length : after, 0, sized)
-    if (isFull) this.#kept.pop()
+    this.#largest.add(bytes, key, () => ({ bytes, ...(layer === undefined ? {} : { layer }) }))
   }
 
   list(): SizedPath[] {
-    return this.#kept.map(({ key, ...rest }) => ({ ...showPath(key), ...rest }))
+    return this.#largest.sorted().map(({ ordinal: key, item }) => ({ ...showPath(key), ...item }))
   }
 }

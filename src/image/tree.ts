@@ -6,6 +6,7 @@
 
 import type { Entry } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
+import { Largest } from '../table/largest.ts'
 import type { RowRange, Table } from '../table/table.ts'
 import type { MemberType } from '../tar/member.ts'
 import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
@@ -59,21 +60,20 @@ type Node = {
   readonly below?: DirectorySum
 }
 
-/** The largest of a directory's children, however many there are. */
+/** The largest of a directory's children, however many there are: of equals the first in path order. */
 class LargestChildren {
-  readonly #limit: number
-  #kept: Node[] = []
+  readonly #largest: Largest<Node, PathKey>
 
   constructor(limit: number) {
-    this.#limit = limit
+    this.#largest = new Largest(limit)
   }
 
   add(child: Node): void {
-    if (this.#kept.push(child) >= 2 * this.#limit + 100) this.#kept = this.largest()
+    this.#largest.add(child.bytes, child.key, () => child)
   }
 
-  largest(): Node[] {
-    return this.#kept.sort((a, b) => b.bytes - a.bytes || (a.key < b.key ? -1 : 1)).slice(0, this.#limit)
+  list(): Node[] {
+    return this.#largest.sorted().map(({ item }) => item)
   }
 }
 
@@ -83,7 +83,7 @@ function leaf({ key, type, bytes }: Row): Node {
 
 function show({ key, type, bytes, files, children }: Node): TreeNode {
   const shown = { ...showPath(key), type, bytes, files }
-  return children === undefined ? shown : { ...shown, children: children.largest().map(show) }
+  return children === undefined ? shown : { ...shown, children: children.list().map(show) }
 }
 
 /** Makes a tree of the rows of a subtree as they go by in path order; it holds little more than it shows. */
@@ -142,7 +142,7 @@ class TreeScan {
     const prune = (node: Node, depth: number): void => {
       this.#nodes++
       if (depth >= this.#depth) delete node.children
-      for (const child of node.children?.largest() ?? []) prune(child, depth + 1)
+      for (const child of node.children?.list() ?? []) prune(child, depth + 1)
     }
     for (const [depth, node] of this.#open.entries()) prune(node, depth)
   }
@@ -234,7 +234,7 @@ async function expand(tables: TreeTables, top: Node, { depth, limit }: TreeShape
         continue
       }
       node.children = await childrenOf(tables, below, limit)
-      const children = node.children.largest()
+      const children = node.children.list()
       nodes += children.length
       next.push(...children)
     }

@@ -1,6 +1,7 @@
 /** Tables as lists, in their own order or with the largest first. */
-import { Largest } from '../diff/largest.ts'
+
 import { Problem } from '../problem.ts'
+import { Largest } from '../table/largest.ts'
 import { WHOLE_FETCH_BYTES } from './tables.ts'
 
 /** Where a page begins: what the page before said. */

@@ -11,6 +11,15 @@ export class Heap<T> {
     return this.#items[0]
   }
 
+  get size(): number {
+    return this.#items.length
+  }
+
+  /** All items, in no order. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items[Symbol.iterator]()
+  }
+
   push(item: T): void {
     const items = this.#items
     let at = items.length
@@ -29,6 +38,12 @@ export class Heap<T> {
     const last = this.#items.pop()
     if (last === undefined || this.#items.length === 0) return
     this.#items[0] = last
+    this.sink()
+  }
+
+  /** Puts an item in the place of the top one. */
+  replaceTop(item: T): void {
+    this.#items[0] = item
     this.sink()
   }
 

@@ -1,6 +1,5 @@
 /** The pages for people: the first page with what it leads to, the documentation, and the files that they load. */
 
-import { Largest } from '../../diff/largest.ts'
 import { PACKAGES } from '../../image/package-table.ts'
 import type { Package } from '../../image/report.ts'
 import { showWasted } from '../../image/waste.ts'
@@ -19,6 +18,7 @@ import { nameAnalysis } from '../../service/analyses.ts'
 import { diffOf } from '../../service/diff.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../service/tables.ts'
+import { Largest } from '../../table/largest.ts'
 import { plainRow } from '../../table/table.ts'
 import { locationOf } from '../analysis-body.ts'
 import { factsOf, openFor } from '../answers.ts'

@@ -29,3 +29,9 @@ test('what is not kept is not made', () => {
   }
   expect(made).toEqual([5, 4, 6])
 })
+
+test('of equal weights the first texts are kept, whenever they come', () => {
+  const largest = new Largest<string, string>(2)
+  for (const key of ['b', 'c', 'a']) largest.add(1, key, () => key)
+  expect(largest.sorted().map(({ item }) => item)).toEqual(['a', 'b'])
+})

@@ -84,6 +84,4 @@ export interface Host {
   readonly store: ObjectStore
   readonly jobs: Jobs
   readonly wasm: WasmModules
-  /** Admits merges of an image's layers, where the host bounds the memory that they take together. */
-  readonly merges?: Admission
 }

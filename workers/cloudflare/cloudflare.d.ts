@@ -11,7 +11,6 @@ declare module 'cloudflare:workers' {
       put(key: string, value: unknown): Promise<void>
       deleteAll(): Promise<void>
       setAlarm(at: number): Promise<void>
-      deleteAlarm(): Promise<void>
     }
     waitUntil(work: Promise<unknown>): void
   }

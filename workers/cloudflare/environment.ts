@@ -3,14 +3,12 @@ import sha256 from '../../dist/wasm/sha256.wasm'
 import sqlite from '../../dist/wasm/sqlite.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'
 import { parseConfiguration } from '../../src/configuration.ts'
-import type { Fetch, Jobs, WasmName } from '../../src/host.ts'
-import type { Job, JobState } from '../../src/job.ts'
-import { jobKey } from '../../src/job.ts'
+import type { Fetch, WasmName } from '../../src/host.ts'
 import type { Assets } from '../../src/pages/assets.ts'
-import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import type { Service } from '../../src/service/service.ts'
 import { Memory } from '../../src/service/visibility.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
+import { DurableJobs, type JobObjects } from './durable-jobs.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
 
@@ -18,18 +16,10 @@ const WASM: Record<WasmName, WebAssembly.Module> = { zstd, sqlite, sha256 }
 
 type Fetcher = { fetch(request: Request): Promise<Response> }
 
-/** A problem does not survive a call to another object as what it is, so a start answers with it. */
-export type Started = { readonly state: JobState } | { readonly problem: ProblemDocument }
-
-type JobStub = {
-  start(job: Job): Promise<Started>
-  watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
-}
-
 export type Environment = {
   readonly BUCKET: R2Bucket
   readonly ASSETS: Fetcher
-  readonly JOBS: { idFromName(name: string): unknown; get(id: unknown): JobStub }
+  readonly JOBS: JobObjects
   /** Deployed: the limit of `wrangler.toml`; on Miniflare it is `LAMINA_RATE`, counted in memory. */
   readonly RATE?: RateLimiter
   /** On Miniflare: the way out to public addresses, and to those of `LAMINA_PRIVATE_REGISTRIES` as well. */
@@ -44,18 +34,6 @@ function outbound(environment: Environment): Fetch {
     const request = new Request(url, { ...init, redirect: 'manual' })
     const way = reach === 'private' ? EGRESS_PRIVATE : EGRESS
     return way === undefined ? fetch(request) : way.fetch(request)
-  }
-}
-
-function durableJobs(environment: Environment): Jobs {
-  const object = (key: string) => environment.JOBS.get(environment.JOBS.idFromName(key))
-  return {
-    async start(job) {
-      const started = await object(jobKey(job)).start(job)
-      if ('problem' in started) throw Problem.from(started.problem)
-      return started.state
-    },
-    watch: (key, version, milliseconds) => object(key).watch(key, version, milliseconds),
   }
 }
 
@@ -78,7 +56,7 @@ export function serviceOf(environment: Environment): Service {
       configuration,
       fetch,
       store: new R2Store(environment.BUCKET),
-      jobs: durableJobs(environment),
+      jobs: new DurableJobs(environment.JOBS),
       wasm: async (name) => WASM[name],
     },
     client: new RegistryClient({ fetch, configuration }),

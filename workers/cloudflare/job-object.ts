@@ -1,26 +1,81 @@
 /** A job's own Durable Object, named by the job's key: that is what makes it run once at a time. */
-import { DurableObject } from 'cloudflare:workers'
-import { type Job, type JobState, jobKey } from '../../src/job.ts'
+import { DurableObject, type DurableObjectContext } from 'cloudflare:workers'
+import { type Job, type JobState, jobKey, type LayerJob } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
-import { runJob } from '../../src/service/jobs/run.ts'
+import { runImageJob } from '../../src/service/jobs/image-job.ts'
+import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
+import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
-import { type Environment, type Started, serviceOf } from './environment.ts'
+import type { Service } from '../../src/service/service.ts'
+import type { Started } from './durable-jobs.ts'
+import { type Environment, serviceOf } from './environment.ts'
+import { Leases } from './leases.ts'
 
-/** Keeps the object awake while its job runs, and notices one that a restart lost. */
+/** How often an object whose job runs begins a new invocation, which has a new budget of CPU time. */
 const HEARTBEAT_MILLISECONDS = 30_000
-const LAYERS_AT_ONCE = 4
+const QUEUED_ANALYSES = 100
 
-/** Shared by the objects of one isolate, so that its limits hold for all of them. */
-let runner: JobRunner | undefined
+const MIB = 1024 * 1024
+/** Of the 128 MB that the objects of an isolate share with its requests. */
+const MEMORY = new Leases(80 * MIB)
+/** Images at once in an isolate; how many is a setting. */
+let analyses: Leases | undefined
+
+function createRunner(service: Service): JobRunner {
+  const { host } = service
+  analyses ??= new Leases(host.configuration.maxAnalyses)
+  return new JobRunner(
+    async (job, report, signal) => {
+      if (job.kind === 'layer')
+        return inMemory(layerBytes(job), signal, async () => {
+          await runLayerJob(service, job, report, signal)
+        })
+      const merge = (work: Merge) => inMemory(mergeBytes(work), signal, () => mergeImage(host, work))
+      return runImageJob(service, job, { report, signal, merge })
+    },
+    // An object has one layer at the most, which waits for memory that others use.
+    { analyses: analyses.admission, queuedAnalyses: QUEUED_ANALYSES, layers: 1 },
+  )
+}
+
+async function inMemory(bytes: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  const release = await MEMORY.reserve(bytes, signal)
+  try {
+    await work()
+  } finally {
+    release()
+  }
+}
+
+/** Entries until they are sorted, buffers, and an instance of libzstd with its window where the manifest says so. */
+function layerBytes({ descriptor }: LayerJob): number {
+  return descriptor.mediaType.includes('zstd') ? 40 * MIB : 24 * MIB
+}
+
+/** Its code, rows of each layer, and some bytes an inode, of which compressed bytes give an idea. */
+function mergeBytes({ layers }: Merge): number {
+  const compressed = layers.reduce((sum, { size }) => sum + size, 0)
+  return 20 * MIB + layers.length * (MIB / 2) + compressed / 64
+}
 
 export class JobObject extends DurableObject<Environment> {
+  /** Belongs to the object: a reset ends what runs in it, and nobody waits for that any more. */
+  readonly #runner: JobRunner
+
+  constructor(context: DurableObjectContext, environment: Environment) {
+    super(context, environment)
+    this.#runner = createRunner(serviceOf(environment))
+  }
+
   async start(job: Job): Promise<Started> {
-    const jobs = this.#runner()
     try {
-      const state = await jobs.start(job)
-      this.ctx.waitUntil(jobs.settled(jobKey(job)))
+      const state = await this.#runner.start(job)
+      const settled = this.#runner.settled(jobKey(job))
       // A layer's object is kept awake by the analysis that watches it; an image's may have no watcher for a while.
-      if (job.kind === 'image') await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
+      if (job.kind === 'image') {
+        this.ctx.waitUntil(settled.then(() => this.#rest()))
+        await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
+      } else this.ctx.waitUntil(settled)
       return { state }
     } catch (error) {
       if (error instanceof Problem) return { problem: error.toDocument() }
@@ -29,22 +84,23 @@ export class JobObject extends DurableObject<Environment> {
   }
 
   async watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
-    return this.#runner().watch(key, version, milliseconds)
+    return this.#runner.watch(key, version, milliseconds)
   }
 
-  /** Beats only while a job runs; after a restart it finds none, and the next request starts it again. */
+  /** Beats as long as the object's own job runs; after a reset there is none, until the next caller starts it again. */
   async alarm(): Promise<void> {
-    const { running, queued } = this.#runner().counts
-    if (running + queued > 0) await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
+    if (this.#isBusy) await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
+    else await this.#rest()
   }
 
-  #runner(): JobRunner {
-    const service = serviceOf(this.env)
-    runner ??= new JobRunner((job, report, signal) => runJob(service, job, report, signal), {
-      analyses: service.host.configuration.maxAnalyses,
-      queuedAnalyses: 100,
-      layers: LAYERS_AT_ONCE,
-    })
-    return runner
+  get #isBusy(): boolean {
+    const { running, queued } = this.#runner.counts
+    return running + queued > 0
+  }
+
+  /** Leaves nothing behind that would wake the object or be billed: its alarm goes too. */
+  async #rest(): Promise<void> {
+    if (this.#isBusy) return
+    await this.ctx.storage.deleteAll()
   }
 }

@@ -59,9 +59,13 @@ async function modules() {
  * Runs the bundle that `workers/build.ts` has made.
  *
  * @param env the service's settings, as environment variables
+ * @param entry a main module to run instead, which stands beside the bundle's `worker.js`: for tests
  * @throws Error naming the variable whose value is wrong
  */
-export async function startWorker(env: Readonly<Record<string, string | undefined>>): Promise<RunningWorker> {
+export async function startWorker(
+  env: Readonly<Record<string, string | undefined>>,
+  entry?: string,
+): Promise<RunningWorker> {
   const configuration = parseConfiguration(env, 'miniflare')
   const authorities = env.NODE_EXTRA_CA_CERTS
   const tlsOptions = {
@@ -87,7 +91,14 @@ export async function startWorker(env: Readonly<Record<string, string | undefine
           name: 'lamina',
           compatibilityDate: COMPATIBILITY_DATE,
           compatibilityFlags: ['nodejs_compat'],
-          manifest: { mainModule: 'worker.js', modulesRoot: '/', modules: await modules() },
+          manifest: {
+            mainModule: entry === undefined ? 'worker.js' : 'entry.js',
+            modulesRoot: '/',
+            modules: {
+              ...(await modules()),
+              ...(entry === undefined ? {} : { 'entry.js': { type: 'esm' as const, contents: entry } }),
+            },
+          },
           assets: { directory: ASSETS, runWorkerFirst: true, hasUserWorker: true },
           exports: { JobObject: { type: 'durable-object', storage: 'sqlite' } },
           env: {

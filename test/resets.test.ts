@@ -1,0 +1,146 @@
+/** A Durable Object can be reset at any moment: whoever waits for it gets an answer all the same, and nothing hangs. */
+import { rm } from 'node:fs/promises'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { type Job, jobKey } from '../src/job.ts'
+import { type RunningWorker, startWorker } from '../workers/cloudflare/miniflare.ts'
+import { ask } from './ask.ts'
+import { makeImage, makeLayer, type TestImage } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { SETTINGS, temporaryData } from './service.ts'
+
+/** The Worker itself, whose objects can be told from outside what the platform does to them. */
+const ENTRY = `
+import worker, { JobObject as Tested } from './worker.js'
+
+export class JobObject extends Tested {
+  reset() {
+    this.ctx.abort('a reset')
+  }
+  async beat() {
+    await this.alarm()
+    return this.left()
+  }
+  async left() {
+    const { storage } = this.ctx
+    return { alarm: (await storage.getAlarm()) !== null, stored: (await storage.list()).size }
+  }
+}
+
+export default {
+  async fetch(request, env, context) {
+    const { pathname, searchParams } = new URL(request.url)
+    if (!pathname.startsWith('/object/')) return worker.fetch(request, env, context)
+    const object = env.JOBS.get(env.JOBS.idFromName(searchParams.get('key')))
+    switch (pathname) {
+      case '/object/reset':
+        return Response.json((await object.reset().catch((error) => String(error))) ?? '')
+      case '/object/beat':
+        return Response.json(await object.beat())
+      default:
+        return Response.json(await object.left())
+    }
+  },
+}
+`
+
+const SOON = { timeout: 30_000 }
+
+let data: string
+let worker: RunningWorker
+let registry: FixtureRegistry
+
+beforeAll(async () => {
+  data = await temporaryData()
+  registry = await FixtureRegistry.start()
+  worker = await startWorker({ ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_ANALYSES: '2' }, ENTRY)
+})
+
+afterEach(() => registry.clearFaults())
+
+afterAll(async () => {
+  await Promise.all([worker?.stop(), registry?.close()])
+  await rm(data, { recursive: true, force: true })
+})
+
+type Subject = { readonly reference: string; readonly image: TestImage; readonly repository: string }
+
+let made = 0
+
+async function newSubject(names: readonly string[] = ['a', 'b']): Promise<Subject> {
+  const repository = `reset${made++}`
+  const layers = await Promise.all(
+    names.map((name) => makeLayer([{ name, content: `${name} of ${repository}` }])),
+  )
+  const image = makeImage(layers)
+  return { reference: registry.push(repository, 'v1', image), image, repository }
+}
+
+function keysOf({ image, repository }: Subject): { readonly image: string; readonly layers: string[] } {
+  const source = { kind: 'registry', registry: registry.host, repository } as const
+  const { digest } = image.descriptor
+  const layers = image.layers.map(
+    ({ descriptor }): Job => ({ kind: 'layer', source, descriptor, image: digest }),
+  )
+  return {
+    image: jobKey({ kind: 'image', source, digest }),
+    layers: layers.map(jobKey),
+  }
+}
+
+async function tell(what: 'reset' | 'beat' | 'left', key: string): Promise<unknown> {
+  const answer = await fetch(`${worker.url}/object/${what}?${new URLSearchParams({ key })}`)
+  expect(answer.status).toBe(200)
+  return answer.json()
+}
+
+const report = ({ reference }: Subject, wait = 120) =>
+  ask(worker.url, '/v1/report', { query: { image: reference, wait } })
+
+/** Holds up the image's layers until released. @returns when they are being read */
+async function hold(
+  subject: Subject,
+): Promise<{ readonly answers: ReturnType<typeof report>[]; release(): void }> {
+  const blobs = subject.image.layers.map(({ descriptor }) => descriptor.digest)
+  const path = new RegExp(`blobs/(${blobs.join('|')})`)
+  const { promise: until, resolve: release } = Promise.withResolvers<void>()
+  registry.fault({ path, method: 'GET' }, { until }, 100)
+  const answers = Array.from({ length: 3 }, () => report(subject))
+  await expect.poll(() => registry.count({ path, method: 'GET' }), SOON).toBeGreaterThan(0)
+  return { answers, release }
+}
+
+async function expectAnswers(answers: readonly ReturnType<typeof report>[]): Promise<void> {
+  const statuses = (await Promise.all(answers)).map(({ status, body }) => ({ status, code: body.code }))
+  expect(statuses).toEqual(answers.map(() => ({ status: 200, code: undefined })))
+}
+
+it.each<[string, (keys: ReturnType<typeof keysOf>) => string[]]>([
+  ['of a layer', ({ layers }) => layers.slice(0, 1)],
+  ['of all layers', ({ layers }) => layers],
+  ['of the image', ({ image }) => [image]],
+  [
+    'of the image and all layers, again and again',
+    ({ image, layers }) => [image, ...layers, image, ...layers],
+  ],
+])('a reset of the objects %s costs nobody an answer', async (_, chosen) => {
+  const subject = await newSubject()
+  const { answers, release } = await hold(subject)
+  for (const key of chosen(keysOf(subject))) expect(await tell('reset', key)).toContain('a reset')
+  release()
+  await expectAnswers(answers)
+  // What the reset objects held is free again.
+  await expectAnswers([report(await newSubject())])
+})
+
+it('an object rests when its job is done, whatever runs beside it', async () => {
+  const [done, running] = [await newSubject(), await newSubject(['held'])]
+  const { answers, release } = await hold(running)
+  expect(await tell('left', keysOf(running).image)).toMatchObject({ alarm: true })
+  expect((await report(done)).status).toBe(200)
+  const { image } = keysOf(done)
+  await expect.poll(() => tell('left', image), SOON).toEqual({ alarm: false, stored: 0 })
+  expect(await tell('beat', image)).toEqual({ alarm: false, stored: 0 })
+  expect(await tell('beat', keysOf(running).image)).toMatchObject({ alarm: true })
+  release()
+  await expectAnswers(answers)
+})

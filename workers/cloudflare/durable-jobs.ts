@@ -1,0 +1,94 @@
+/** `Jobs` by Durable Objects: each job runs in an object of its own, found by the job's key. */
+import type { Jobs } from '../../src/host.ts'
+import { type Job, type JobState, jobKey } from '../../src/job.ts'
+import { Problem, type ProblemDocument } from '../../src/problem.ts'
+
+/** A problem does not survive a call to another object as what it is, so a start answers with it. */
+export type Started = { readonly state: JobState } | { readonly problem: ProblemDocument }
+
+/** What callers ask of a job's object. */
+export type JobStub = {
+  start(job: Job): Promise<Started>
+  watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
+}
+
+/** The binding of the objects. */
+export type JobObjects = { idFromName(name: string): unknown; get(id: unknown): JobStub }
+
+/** Calls of one question: every deployment resets all objects, and the next one may meet it too. */
+const CALLS = 5
+/** Before the second call; doubled before each further one. */
+const PAUSE_MILLISECONDS = 100
+/** An object that does not answer so long after it should have is taken for lost. */
+const SILENCE_MILLISECONDS = 30_000
+
+export class DurableJobs implements Jobs {
+  readonly #objects: JobObjects
+
+  constructor(objects: JobObjects) {
+    this.#objects = objects
+  }
+
+  async start(job: Job): Promise<JobState> {
+    const started = await this.#call(jobKey(job), 0, (object) => object.start(job))
+    if ('problem' in started) throw Problem.from(started.problem)
+    return started.state
+  }
+
+  watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
+    return this.#call(key, milliseconds, (object) => object.watch(key, version, milliseconds))
+  }
+
+  /**
+   * Asks the object, and asks again where it was reset meanwhile; what it did is then lost, and it says so.
+   *
+   * @param milliseconds that the answer takes at the most
+   */
+  async #call<T>(key: string, milliseconds: number, ask: (object: JobStub) => Promise<T>): Promise<T> {
+    for (let call = 1; ; call++) {
+      try {
+        // A stub that has failed once fails for ever.
+        const object = this.#objects.get(this.#objects.idFromName(key))
+        return await inTime(ask(object), milliseconds + SILENCE_MILLISECONDS)
+      } catch (error) {
+        if (isOverloaded(error)) {
+          throw new Problem('rate_limited', 'too many callers wait for this analysis', { retryAfter: 5 })
+        }
+        if (!mayPass(error)) throw error
+        if (call === CALLS) {
+          throw new Problem('analysis_pending', 'the analysis was interrupted; ask again', { retryAfter: 5 })
+        }
+        await pause(PAUSE_MILLISECONDS * 2 ** (call - 1) * (0.5 + Math.random()))
+      }
+    }
+  }
+}
+
+class SilentObject extends Error {
+  readonly retryable = true
+}
+
+function isOverloaded(error: unknown): boolean {
+  return error instanceof Error && 'overloaded' in error && error.overloaded === true
+}
+
+/** Whether a fresh stub may get an answer: the object was reset, or the way to it broke. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const reset = 'durableObjectReset' in error && error.durableObjectReset === true
+  return reset || ('retryable' in error && error.retryable === true)
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+async function inTime<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new SilentObject('the object does not answer')), milliseconds)
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Bounds what the Durable Objects of one isolate do at the same time. An object can be reset at any moment, and a reset one
+ * gives nothing back: so each holds a lease, which ends when its object stops renewing it.
+ */
+import type { Admission } from '../../src/host.ts'
+
+type Times = {
+  /** A lease that was not renewed for so long is given to others. */
+  readonly leaseMilliseconds: number
+  /** How often a living object renews its lease, and one that waits looks whether it is its turn. */
+  readonly beatMilliseconds: number
+}
+
+const TIMES: Times = { leaseMilliseconds: 15_000, beatMilliseconds: 1_000 }
+
+/** Of one that holds a lease or waits for it. */
+type Ticket = {
+  readonly places: number
+  renewedAt: number
+  /** Tells the one that waits to look now. */
+  wake: () => void
+}
+
+/** So many places, or bytes, taken in the order of asking. */
+export class Leases {
+  readonly #places: number
+  readonly #times: Times
+  readonly #held = new Set<Ticket>()
+  #waiting: Ticket[] = []
+
+  constructor(places: number, times = TIMES) {
+    this.#places = places
+    this.#times = times
+  }
+
+  /** Admits those that take one place each. */
+  get admission(): Admission {
+    const leases = this
+    return {
+      get full() {
+        leases.#expire()
+        return leases.#waiting.length > 0 || leases.#taken >= leases.#places
+      },
+      get waiting() {
+        leases.#expire()
+        return leases.#waiting.length
+      },
+      enter: (signal) => leases.reserve(1, signal),
+    }
+  }
+
+  /**
+   * Waits, in order, until so many are free; all of them, where there are no more.
+   *
+   * @returns gives them back
+   * @throws the signal's reason when it aborts first
+   */
+  async reserve(places: number, signal: AbortSignal): Promise<() => void> {
+    const ticket: Ticket = { places: Math.min(places, this.#places), renewedAt: Date.now(), wake: () => {} }
+    this.#waiting.push(ticket)
+    // Timers stop with their object: no object can be kept in the books by another.
+    const beat = setInterval(() => {
+      ticket.renewedAt = Date.now()
+      ticket.wake()
+    }, this.#times.beatMilliseconds)
+    const wake = () => ticket.wake()
+    signal.addEventListener('abort', wake)
+    const leave = () => {
+      clearInterval(beat)
+      signal.removeEventListener('abort', wake)
+      this.#held.delete(ticket)
+      this.#waiting = this.#waiting.filter((other) => other !== ticket)
+      this.#waiting[0]?.wake()
+    }
+    try {
+      while (!this.#admit(ticket)) {
+        signal.throwIfAborted()
+        await new Promise<void>((resolve) => {
+          ticket.wake = resolve
+        })
+      }
+      return leave
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** Takes the places, where it is the ticket's turn and they are free. */
+  #admit(ticket: Ticket): boolean {
+    ticket.renewedAt = Date.now()
+    // It may have been taken for dead while another object kept the isolate busy.
+    if (!this.#waiting.includes(ticket)) this.#waiting.push(ticket)
+    this.#expire()
+    if (this.#waiting[0] !== ticket || this.#taken + ticket.places > this.#places) return false
+    this.#waiting.shift()
+    this.#held.add(ticket)
+    this.#waiting[0]?.wake()
+    return true
+  }
+
+  get #taken(): number {
+    return [...this.#held].reduce((sum, { places }) => sum + places, 0)
+  }
+
+  #expire(): void {
+    const before = Date.now() - this.#times.leaseMilliseconds
+    for (const ticket of this.#held) if (ticket.renewedAt < before) this.#held.delete(ticket)
+    this.#waiting = this.#waiting.filter(({ renewedAt }) => renewedAt >= before)
+  }
+}

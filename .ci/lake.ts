@@ -97,7 +97,7 @@ same(
 same(
   'its waste is that of waste.parquet',
   await row(
-    `SELECT sum(bytes) AS bytes, count(*) AS files FROM '${data}/images/v1/sha256/${hex}/waste.parquet'`,
+    `SELECT sum(bytes) AS bytes, count(*) AS files FROM '${data}/images/v2/sha256/${hex}/waste.parquet'`,
   ),
   { bytes: waste.bytes, files: waste.files },
 )

@@ -234,8 +234,8 @@ function kindOf(type: Json | undefined, logical: Json | undefined): keyof (typeo
 }
 
 const TABLES = {
-  files: ['images/v1/sha256', 'files.parquet', 'image'],
-  packages: ['images/v1/sha256', 'packages.parquet', 'image'],
+  files: ['images/v2/sha256', 'files.parquet', 'image'],
+  packages: ['images/v2/sha256', 'packages.parquet', 'image'],
   entries: ['layers/v1/sha256', 'entries.parquet', 'blob'],
 } as const
 

@@ -324,7 +324,7 @@ export class Merger implements PathVisitor {
     const known = linked === undefined ? 0 : (this.#inodes[linked] ?? 0)
     const inode = known === 0 ? ++this.#lastInode : known
     if (linked !== undefined) this.#inodes[linked] = inode
-    this.#rows.push(new MergedRow(key, content, layer, inode))
+    this.#rows.push(new MergedRow(key, content, layer, { inode, linked: linked !== undefined }))
     totals.paths++
     if (type === 'symlink') totals.symlinks++
     if (type !== 'file') return

@@ -3,7 +3,7 @@
 import { ENTRY_COLUMNS, SHA256_COLUMN } from '../index/entries.ts'
 import type { Entry } from '../layer/entry.ts'
 import { flag, int32, optional } from '../table/column.ts'
-import { defineSchema } from '../table/schema.ts'
+import { type Columns, defineSchema } from '../table/schema.ts'
 import type { PathKey } from '../text/path.ts'
 import type { Content } from './linked-members.ts'
 
@@ -17,9 +17,14 @@ export type MergedEntry = Entry & {
   readonly layer: number
   /** Paths that share one are hard links of each other: a number unique within the image; absent for directories. */
   readonly inode?: number | undefined
+  /** Hard links lead to the member that holds the content, so that it can be shown at other paths than its own. */
+  readonly linked?: boolean | undefined
   /** A directory that no layer names. */
   readonly implicit?: boolean | undefined
 }
+
+/** Names that the paths of one member share. */
+type Links = { readonly inode: number; readonly linked: boolean }
 
 /**
  * One path of the merged file system, out of the member that it shows. All is copied, each once: a member is the view of a
@@ -42,9 +47,11 @@ export class MergedRow implements MergedEntry {
   readonly offset: number
   readonly layer: number
   readonly inode: number | undefined
+  readonly linked: true | undefined
   readonly implicit: true | undefined
 
-  constructor(key: PathKey, content: Content, layer: number, inode: number | undefined) {
+  /** @param links undefined for directories */
+  constructor(key: PathKey, content: Content, layer: number, links: Links | undefined) {
     this.key = key
     this.type = content.type
     this.bytes = content.bytes
@@ -60,7 +67,8 @@ export class MergedRow implements MergedEntry {
     this.ordinal = content.ordinal
     this.offset = content.offset
     this.layer = layer
-    this.inode = inode
+    this.inode = links?.inode
+    this.linked = links?.linked || undefined
     this.implicit = content === UNNAMED ? true : undefined
   }
 }
@@ -77,14 +85,17 @@ export const UNNAMED: Content = {
   offset: 0,
 }
 
+const COLUMNS: Columns<MergedEntry> = {
+  ...ENTRY_COLUMNS,
+  layer: int32('layer'),
+  inode: optional(int32('inode')),
+  linked: optional(flag('linked')),
+  implicit: optional(flag('implicit')),
+  sha256: SHA256_COLUMN,
+}
+
 /** `files.parquet`, sorted by key; each path stands there once. */
-export const MERGED_ENTRIES = defineSchema<MergedEntry>(
-  {
-    ...ENTRY_COLUMNS,
-    layer: int32('layer'),
-    inode: optional(int32('inode')),
-    implicit: optional(flag('implicit')),
-    sha256: SHA256_COLUMN,
-  },
-  { sortKey: (row) => row.key },
-)
+export const MERGED_ENTRIES = defineSchema<MergedEntry>(COLUMNS, { sortKey: (row) => row.key })
+
+/** The same rows in another order. */
+export const MERGED_ROWS = defineSchema<MergedEntry>(COLUMNS)

@@ -8,7 +8,7 @@ test('objects are named as the design has it', () => {
   expect(manifestKey(DIGEST)).toBe(`manifests/sha256/${HEX}`)
   expect(configKey(DIGEST)).toBe(`configs/sha256/${HEX}`)
   expect(layerKey(DIGEST, 'layer.json')).toBe(`layers/v1/sha256/${HEX}/layer.json`)
-  expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v1/sha256/${HEX}/files.parquet`)
+  expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v2/sha256/${HEX}/files.parquet`)
   expect(sourceKey(DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
 })
 

@@ -35,7 +35,7 @@ export function layerKey(digest: string, object: LayerObject): string {
 
 /** @param digest of the image's manifest */
 export function imageKey(digest: string, object: ImageObject): string {
-  return `images/v1/${digestPath(digest)}/${object}`
+  return `images/v2/${digestPath(digest)}/${object}`
 }
 
 /**

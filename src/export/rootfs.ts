@@ -1,0 +1,256 @@
+/**
+ * An image's merged file system as a tar, streamed: directories from the table first, then the contents in one pass over
+ * each layer that still shows any, then links and devices. What is held is a bit for each member of a layer, and of the
+ * hard-linked rows as many as fit in memory: the others are sorted in the store.
+ */
+import type { Limits } from '../configuration.ts'
+import type { ObjectStore, WasmModules } from '../host.ts'
+import { MERGED_ENTRIES, MERGED_ROWS, type MergedEntry } from '../image/merged-entry.ts'
+import { byteLimit } from '../layer/limits.ts'
+import { readTar } from '../layer/tar.ts'
+import type { Descriptor } from '../oci/manifest.ts'
+import { Problem } from '../problem.ts'
+import { SortedRows } from '../table/external-sort.ts'
+import { plainRow, type Table } from '../table/table.ts'
+import { TarScanner } from '../tar/scan.ts'
+import type { WrittenMember, WrittenType } from '../tar/write.ts'
+import { isWithin, keyToPath, type PathKey, showPath } from '../text/path.ts'
+import { Survivors } from './survivors.ts'
+import { TarOutput } from './tar-output.ts'
+
+export type Rootfs = {
+  readonly store: ObjectStore
+  readonly limits: Limits
+  readonly wasm: WasmModules
+  readonly files: Table<MergedEntry>
+  /** From the lowest to the highest. */
+  readonly layers: readonly Descriptor[]
+  readonly openBlob: (layer: Descriptor) => Promise<ReadableStream<Uint8Array>>
+  /** Of directories that no layer names, in microseconds since 1970. */
+  readonly implicitTime: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export type RootfsPart = {
+  /** What stands at this path and below it; the root's is everything. */
+  readonly within: PathKey
+  /** Before each path. */
+  readonly prefix: '' | 'rootfs/'
+}
+
+/** Bytes of a table that are fetched at once. */
+const FETCH_BYTES = 512 * 1024
+
+/**
+ * The members, without the end of the archive. A failure in the middle is thrown: what came before it is not whole.
+ *
+ * @throws Problem `path_not_found` where nothing stands at `within`; `invalid_image` for a registry that gives other
+ *   bytes than were indexed; what the store and the blobs fail with
+ */
+export async function* writeRootfs(rootfs: Rootfs, part: RootfsPart): AsyncGenerator<Uint8Array> {
+  const writer = new RootfsWriter(rootfs, part)
+  try {
+    yield* writer.directories()
+    yield* writer.contents()
+    yield* writer.others()
+    yield* writer.output.finish()
+  } finally {
+    await writer.delete()
+  }
+}
+
+class RootfsWriter {
+  readonly output = new TarOutput()
+  readonly #rootfs: Rootfs
+  readonly #part: RootfsPart
+  readonly #survivors = new Survivors()
+  readonly #linked: SortedRows<MergedEntry>
+
+  constructor(rootfs: Rootfs, part: RootfsPart) {
+    this.#rootfs = rootfs
+    this.#part = part
+    this.#linked = new SortedRows(rootfs.store, {
+      schema: MERGED_ROWS,
+      compare: byMember,
+      weigh: ({ key, link = '' }) => key.length + link.length,
+    })
+  }
+
+  async delete(): Promise<void> {
+    await this.#linked.delete()
+  }
+
+  /** Writes the directories, and notes which members of which layers the image shows. */
+  async *directories(): AsyncGenerator<Uint8Array> {
+    const { within } = this.#part
+    let isFound = within === ''
+    for await (const rows of this.#rows()) {
+      isFound ||= rows.length > 0
+      const linked: MergedEntry[] = []
+      for (const row of rows) {
+        if (row.type === 'directory') this.#open(row, 'directory')
+        else if (row.type === 'other') continue
+        else if (row.linked) linked.push(plainRow(MERGED_ENTRIES, row))
+        else if (row.type === 'file') this.#survivors.add(row.layer, row.ordinal)
+      }
+      await this.#linked.addAll(linked)
+      yield* this.output.take()
+    }
+    if (!isFound) {
+      throw new Problem('path_not_found', `${showPath(within).path} does not exist in the image`)
+    }
+    // The first bytes leave before the first layer is asked for.
+    yield* this.output.finish()
+  }
+
+  /** Writes the files of each layer in the layer's own order; each hard link after the file that it leads to. */
+  async *contents(): AsyncGenerator<Uint8Array> {
+    const linked = new LinkedRows(this.#linked.sorted())
+    await linked.next()
+    for (const [layer, descriptor] of this.#rootfs.layers.entries()) {
+      yield* this.#linksToOthers(linked)
+      if (!this.#survivors.hasAny(layer) && linked.head?.layer !== layer) continue
+      yield* this.#layer(layer, descriptor, linked)
+    }
+    yield* this.#linksToOthers(linked)
+    if (linked.head !== undefined) throw mismatch(linked.head.layer)
+  }
+
+  /** Writes symbolic links, devices and pipes. */
+  async *others(): AsyncGenerator<Uint8Array> {
+    for await (const rows of this.#rows()) {
+      for (const row of rows) {
+        if (row.linked || row.type === 'directory' || row.type === 'file' || row.type === 'other') continue
+        this.#open(row, writtenType(row))
+      }
+      yield* this.output.take()
+    }
+  }
+
+  async *#rows(): AsyncGenerator<readonly MergedEntry[]> {
+    const { files } = this.#rootfs
+    const { within } = this.#part
+    for await (const rows of files.rows({ ...files.within(within), fetchBytes: FETCH_BYTES })) {
+      yield within === '' ? rows : rows.filter((row) => isWithin(row.key, within))
+    }
+  }
+
+  async *#layer(layer: number, descriptor: Descriptor, linked: LinkedRows): AsyncGenerator<Uint8Array> {
+    const { limits, wasm, openBlob, signal } = this.#rootfs
+    const scanner = new TarScanner({ bytes: byteLimit(limits), entries: limits.entries })
+    const blob = await openBlob(descriptor)
+    let isShown = false
+    for await (const chunk of readTar({ blob, descriptor, limits, wasm, signal })) {
+      scanner.feed(chunk)
+      for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
+        const { member } = scanner
+        const isLinked = linked.isAt(layer, member.ordinal)
+        if (event === 'member') {
+          isShown = isLinked || this.#survivors.has(layer, member.ordinal)
+          if (!isShown) continue
+          if (member.type !== 'file') throw mismatch(layer)
+          this.#open(isLinked ? (linked.head ?? member) : member, 'file')
+        } else if (event === 'content' && isShown) {
+          this.output.write(scanner.content)
+        } else if (event === 'end' && isLinked) {
+          yield* this.#links(linked)
+          yield* this.#linksToOthers(linked)
+        }
+      }
+      yield* this.output.take()
+    }
+    scanner.finish()
+    if (linked.head?.layer === layer) throw mismatch(layer)
+  }
+
+  /** Writes what else has the member of the head, which is written, as hard links to it. */
+  async *#links(linked: LinkedRows): AsyncGenerator<Uint8Array> {
+    const { head } = linked
+    if (head === undefined) return
+    const link = this.#path(head)
+    for (await linked.next(); linked.isAt(head.layer, head.ordinal); await linked.next()) {
+      const row = linked.head
+      if (row !== undefined) this.#open({ ...row, bytes: 0, link, device: undefined }, 'hardlink')
+      yield* this.output.take()
+    }
+  }
+
+  /** Writes the groups at the head that have no content: hard links to a symbolic link, a device, a pipe. */
+  async *#linksToOthers(linked: LinkedRows): AsyncGenerator<Uint8Array> {
+    for (let { head } = linked; head !== undefined && head.type !== 'file'; head = linked.head) {
+      this.#open(head, writtenType(head))
+      yield* this.#links(linked)
+    }
+  }
+
+  #open(row: RowFields, type: WrittenType): void {
+    const { bytes, mode, uid, gid, mtime, link, device, xattrs, implicit } = row
+    this.output.open({
+      path: this.#path(row),
+      type,
+      bytes: type === 'file' ? bytes : 0,
+      mode,
+      uid,
+      gid,
+      mtime: implicit ? this.#rootfs.implicitTime : mtime,
+      link: type === 'symlink' || type === 'hardlink' ? link : undefined,
+      device,
+      xattrs,
+    })
+  }
+
+  #path({ key }: { readonly key: PathKey }): string {
+    return this.#part.prefix + keyToPath(key)
+  }
+}
+
+type RowFields = Omit<WrittenMember, 'path' | 'type' | 'records'> & {
+  readonly key: PathKey
+  readonly implicit?: boolean | undefined
+}
+
+/** Rows that share a member stand together, in path order. */
+function byMember(a: MergedEntry, b: MergedEntry): number {
+  return a.layer - b.layer || a.ordinal - b.ordinal || (a.key < b.key ? -1 : 1)
+}
+
+function writtenType({ type }: MergedEntry): WrittenType {
+  if (type === 'other') throw new Error('a member of an unknown type cannot be written')
+  return type
+}
+
+function mismatch(layer: number): Problem {
+  return new Problem('invalid_image', `the registry's layer ${layer} is not the one that was indexed`, {
+    layer,
+  })
+}
+
+/** Rows one at a time, the next one known. */
+class LinkedRows {
+  readonly #batches: AsyncIterator<readonly MergedEntry[]>
+  #batch: readonly MergedEntry[] = []
+  #at = -1
+
+  constructor(batches: AsyncIterator<readonly MergedEntry[]>) {
+    this.#batches = batches
+  }
+
+  get head(): MergedEntry | undefined {
+    return this.#batch[this.#at]
+  }
+
+  isAt(layer: number, ordinal: number): boolean {
+    const { head } = this
+    return head !== undefined && head.layer === layer && head.ordinal === ordinal
+  }
+
+  async next(): Promise<void> {
+    this.#at++
+    while (this.#at >= this.#batch.length) {
+      const { done, value } = await this.#batches.next()
+      this.#batch = done ? [] : value
+      this.#at = 0
+      if (done) return
+    }
+  }
+}

@@ -8,16 +8,15 @@ import type { ObjectStore, StoredObject } from '../host.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import { Problem } from '../problem.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
+import { BLOCK, checkBlock, padding, readName, readNumber, TYPE } from '../tar/header.ts'
+import { parsePax, paxInteger, paxText } from '../tar/pax.ts'
+import { contentPadding, END_OF_ARCHIVE, memberHeader } from '../tar/write.ts'
 import { type ByteString, toByteString } from '../text/bytes.ts'
 import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
 import { layerKey } from './keys.ts'
 
-const BLOCK = 512
 /** What is collected before the store is handed it: most databases are small. */
 const PIECE_BYTES = 64 * 1024
-/** Two empty blocks. */
-const END_BYTES = 2 * BLOCK
-const NAME_BYTES = 100
 const ORDINAL = 'LAMINA.ordinal'
 
 /** Puts what it is given into the store, member by member; a slow store holds up the layer. */
@@ -29,7 +28,7 @@ export class DatabaseArchive implements DatabaseSink {
   #put: Promise<void> | undefined
   /** Of the open member. */
   #left = 0
-  #padding = 0
+  #padding = contentPadding(0)
 
   /** @param digest of the layer's blob */
   constructor(store: ObjectStore, digest: string) {
@@ -38,9 +37,10 @@ export class DatabaseArchive implements DatabaseSink {
   }
 
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void> {
-    writeMemberHead(this.#piece, keyToPath(key), bytes, ordinal)
+    const records = new Map([[ORDINAL, String(ordinal)]])
+    this.#piece.bytes(memberHeader({ ...PLAIN, path: keyToPath(key), bytes, records }))
     this.#left = bytes
-    this.#padding = paddingOf(bytes)
+    this.#padding = contentPadding(bytes)
     return this.#flushFull()
   }
 
@@ -52,13 +52,13 @@ export class DatabaseArchive implements DatabaseSink {
 
   close(): void {
     if (this.#left !== 0) throw new Error('a database of another size than was said')
-    this.#piece.zeros(this.#padding)
+    this.#piece.bytes(this.#padding)
   }
 
   /** Resolves when the object is stored; there is none where the layer has no database. */
   async finish(): Promise<void> {
     if (this.#writer === undefined && this.#piece.length === 0) return
-    this.#piece.zeros(END_BYTES)
+    this.#piece.bytes(END_OF_ARCHIVE)
     await this.#flush()
     await this.#taken(this.#writer?.close())
     await this.#put
@@ -102,38 +102,8 @@ export class DatabaseArchive implements DatabaseSink {
   }
 }
 
-function writeMemberHead(out: ByteBuffer, path: ByteString, bytes: number, ordinal: number): void {
-  const inName = path.length <= NAME_BYTES && !/[^\x20-\x7e]/.test(path)
-  const records = (inName ? '' : paxRecord('path', path)) + paxRecord(ORDINAL, String(ordinal))
-  writeHeader(out, 'pax', records.length, 'x')
-  out.latin1(records)
-  out.zeros(paddingOf(records.length))
-  writeHeader(out, inName ? path : 'database', bytes, '0')
-}
-
-/** POSIX pax, "Extended Header": `length key=value\n`, the length counting itself. */
-function paxRecord(key: string, value: ByteString): ByteString {
-  const rest = ` ${key}=${value}\n`
-  let length = rest.length
-  while (String(length).length + rest.length !== length) length = String(length).length + rest.length
-  return `${length}${rest}`
-}
-
-/** POSIX ustar. */
-function writeHeader(out: ByteBuffer, name: ByteString, bytes: number, type: 'x' | '0'): void {
-  const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`
-  const before = `${name.padEnd(NAME_BYTES, '\0')}${octal(0o644, 7)}${octal(0, 7)}${octal(0, 7)}${octal(bytes, 11)}${octal(0, 11)}`
-  const after = `${type}${''.padEnd(100, '\0')}ustar\x0000`
-  let sum = 8 * 32
-  for (let i = 0; i < before.length; i++) sum += before.charCodeAt(i)
-  for (let i = 0; i < after.length; i++) sum += after.charCodeAt(i)
-  out.latin1(`${before}${octal(sum, 6)} ${after}`)
-  out.zeros(BLOCK - before.length - 8 - after.length)
-}
-
-function paddingOf(bytes: number): number {
-  return (BLOCK - (bytes % BLOCK)) % BLOCK
-}
+/** Of every database: the same layer makes the same bytes. */
+const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 
 /**
  * The databases of a layer in the order of its tar, each whole in memory, one at a time; none where it has none.
@@ -150,18 +120,19 @@ export async function* readDatabases(
   const input = new BlockReader(object)
   try {
     for (;;) {
-      const head = parseHeader(await input.read(BLOCK))
+      const head = await readHeader(input)
       if (head === undefined) return
-      const records = parsePax(toByteString(await readPadded(input, head.bytes)))
-      const member = parseHeader(await input.read(BLOCK))
-      const ordinal = Number(records.get(ORDINAL))
-      if (head.type !== 'x' || member?.type !== '0' || !Number.isInteger(ordinal))
-        throw new RangeError('no such member')
-      const key = pathToKey(records.get('path') ?? member.name)
+      const records = parsePax(await readPadded(input, head.bytes), 0)
+      const member = await readHeader(input)
+      const ordinal = paxInteger(records, ORDINAL, 0)
+      if (head.type !== TYPE.pax || member?.type !== TYPE.file || ordinal === undefined)
+        throw new RangeError('not a member as it was written')
+      const key = pathToKey(paxText(records, 'path') ?? member.name)
       yield { key, ordinal, bytes: await readPadded(input, member.bytes) }
     }
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    const isDamage = error instanceof Problem ? error.code === 'invalid_image' : error instanceof RangeError
+    if (!(isDamage && error instanceof Error)) throw error
     throw new Problem(
       'store_error',
       `the stored package databases of ${digest} are damaged: ${error.message}`,
@@ -171,32 +142,21 @@ export async function* readDatabases(
   }
 }
 
-type Header = { readonly name: ByteString; readonly bytes: number; readonly type: string }
+type Header = { readonly name: ByteString; readonly bytes: number; readonly type: number }
 
-/** Of what is written above, and no other tar; undefined at the end. */
-function parseHeader(block: Uint8Array): Header | undefined {
-  const text = toByteString(block)
-  if (text.charCodeAt(0) === 0) return undefined
-  const bytes = Number.parseInt(text.slice(124, 135), 8)
-  if (!(bytes >= 0)) throw new RangeError('a member of no size')
-  return { name: text.slice(0, NAME_BYTES).replace(/\0+$/, ''), bytes, type: text.charAt(156) }
-}
-
-function parsePax(records: ByteString): ReadonlyMap<string, ByteString> {
-  const values = new Map<string, ByteString>()
-  for (let at = 0; at < records.length; ) {
-    const length = Number.parseInt(records.slice(at), 10)
-    const record = records.slice(at, at + length)
-    const equals = record.indexOf('=')
-    if (!(length > 0) || equals < 0) throw new RangeError('a damaged record')
-    values.set(record.slice(record.indexOf(' ') + 1, equals), record.slice(equals + 1, -1))
-    at += length
-  }
-  return values
+/** Undefined at the end. @throws RangeError where there is no header */
+async function readHeader(input: BlockReader): Promise<Header | undefined> {
+  const block = await input.read(BLOCK)
+  const kind = checkBlock(block, 0)
+  if (kind === 'zeros') return undefined
+  const bytes = readNumber(block, 124, 12)
+  if (kind === 'invalid' || !(bytes >= 0)) throw new RangeError('a damaged header')
+  const type = block[156] ?? 0
+  return { name: toByteString(readName(block, 0, type)), bytes, type }
 }
 
 async function readPadded(input: BlockReader, bytes: number): Promise<Uint8Array> {
-  const padded = await input.read(bytes + paddingOf(bytes))
+  const padded = await input.read(bytes + padding(bytes))
   return padded.subarray(0, bytes)
 }
 

@@ -43,12 +43,6 @@ export class ByteBuffer {
     this.length += value.length
   }
 
-  zeros(count: number): void {
-    this.reserve(count)
-    this.data.fill(0, this.length, this.length + count)
-    this.length += count
-  }
-
   latin1(value: ByteString): void {
     this.reserve(value.length)
     const { data, length } = this

@@ -83,7 +83,7 @@ const integer = (smallest: number, largest: number) =>
 const size = z.string().transform((text, context) => {
   const bytes = bytesOf(text)
   if (bytes !== undefined && bytes > 0) return bytes
-  context.addIssue({ code: 'custom', message: 'is not a size like 20GiB, 500MB or 1048576' })
+  context.addIssue({ code: 'custom', message: 'must be a size like 20GiB, 500MB or 1048576' })
   return z.NEVER
 })
 
@@ -186,10 +186,10 @@ const variables = z.object({
 export function parseConfiguration(environment: Environment, host: HostKind): Configuration {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
   const unusable = host === 'worker' ? NOT_ON_WORKERS.find((name) => name in given) : undefined
-  if (unusable !== undefined) throw new Error(`${unusable} has no meaning on a deployed Worker`)
+  if (unusable !== undefined) throw new Error(`${unusable} cannot be set on a deployed Worker`)
   // A misspelt name would be a setting that is silently not there: a limit, or the tokens that callers have to present.
   const unknown = Object.keys(given).find((name) => name.startsWith('LAMINA_') && !isSetting(name))
-  if (unknown !== undefined) throw new Error(`${unknown} is not a setting of this service`)
+  if (unknown !== undefined) throw new Error(`${unknown} is not a setting; the README lists all settings`)
   const parsed = variables.safeParse(given)
   if (!parsed.success) throw new Error(describe(parsed.error))
   const values = parsed.data
@@ -197,7 +197,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
   const credentials = mergeCredentials(given)
   if (credentials.size > 0 && values.LAMINA_TOKENS.length === 0 && !listensOnLoopback) {
     throw new Error(
-      'LAMINA_CREDENTIALS without LAMINA_TOKENS would lend the credentials to everybody: set LAMINA_TOKENS, or listen on loopback',
+      'LAMINA_CREDENTIALS without LAMINA_TOKENS would give every caller these credentials: set LAMINA_TOKENS, or listen on loopback',
     )
   }
   const s3 = host === 'node' ? storeOf(values) : undefined
@@ -241,7 +241,7 @@ function mergeCredentials(given: Environment): Map<string, Credential> {
     } catch (error) {
       // Never the value: it is a secret.
       const reason = error instanceof Error ? error.message : 'it cannot be read'
-      throw new Error(`${name} is not the JSON of a Docker config.json: ${reason}`)
+      throw new Error(`${name} must be JSON like Docker’s config.json: ${reason}`)
     }
   }
   return merged
@@ -259,7 +259,7 @@ function storeOf(values: z.infer<typeof variables>): Configuration['s3'] {
   const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_REGION, AWS_REGION } = values
   if (bucket === undefined) {
     if (endpoint === undefined) return undefined
-    throw new Error('S3_BUCKET is missing: S3_ENDPOINT is set')
+    throw new Error('S3_BUCKET is required when S3_ENDPOINT is set')
   }
   return { ...(endpoint ? { endpoint } : {}), bucket, region: S3_REGION ?? AWS_REGION ?? 'us-east-1' }
 }

@@ -58,17 +58,17 @@ function readColor(text: string, parameter: string): string {
 
 function readStyle(text: string): Style {
   const style = STYLES.find((known) => known === text)
-  if (style === undefined) throw refusal('style', `is none of ${STYLES.join(', ')}`)
+  if (style === undefined) throw refusal('style', `must be one of ${STYLES.join(', ')}`)
   return style
 }
 
 function readLogo(text: string): string {
-  if (text.length > MAX_LOGO_LENGTH) throw refusal('logo', 'has more than 10 KB')
+  if (text.length > MAX_LOGO_LENGTH) throw refusal('logo', 'must be at most 10 KB')
   // A `+` that was not escaped arrives as a space, which base64 does not have.
   const base64 = text.replaceAll(' ', '+')
   if (/^data:image\/(?:svg\+xml|png);base64,[A-Za-z0-9+/]+={0,2}$/.test(base64)) return base64
   if (/^data:image\/svg\+xml(?:;charset=utf-8|;utf8)?,[\x20-\x7e]+$/i.test(text)) return text
-  throw refusal('logo', 'is no data URI of image/svg+xml or image/png')
+  throw refusal('logo', 'must be a data URI of image/svg+xml or image/png')
 }
 
 function refusal(parameter: string, why: string): Problem {

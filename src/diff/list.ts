@@ -82,7 +82,9 @@ type Position = readonly [number, number]
 function parsePosition(text: string): Position {
   const [, first, second] = /^(\d{1,16}),(\d{1,16})$/.exec(text) ?? []
   if (first === undefined || second === undefined) {
-    throw new Problem('invalid_parameter', 'the cursor does not belong to this list', { parameter: 'cursor' })
+    throw new Problem('invalid_parameter', 'cursor belongs to another list: start again without it', {
+      parameter: 'cursor',
+    })
   }
   return [Number(first), Number(second)]
 }

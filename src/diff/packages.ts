@@ -91,7 +91,7 @@ function byPlace(a: Package, b: Package): number {
 
 function change(from: Package | undefined, to: Package | undefined): PackageChange {
   const one = to ?? from
-  if (one === undefined) throw new Error('a package that neither image has')
+  if (one === undefined) throw new Error('the package is in neither image')
   const deltaBytes = growth(from, to)
   return {
     type: one.type,

@@ -180,7 +180,7 @@ describe('what is no text', () => {
 
   test('a text of more than 1 MiB is too large', async () => {
     const large = diffTextFiles({ path: 'x', from: file('a\n'), to: file('a'.repeat(1_048_577)) })
-    await expect(large).rejects.toThrow(/1048577 bytes, texts of at most 1048576/)
+    await expect(large).rejects.toThrow(/1048577 bytes; text diffs are limited to 1048576 bytes/)
     await expect(large).rejects.toMatchObject({ code: 'too_large' } satisfies Partial<Problem>)
     expect(sources.at(-1)?.cancelled).toBe(true)
     expect((await diff('a\n', 'a'.repeat(1_048_576))).hunks).toHaveLength(1)

@@ -77,7 +77,7 @@ export async function diffTextFiles(
     const bytes = Math.max(from?.bytes ?? 0, to?.bytes ?? 0)
     throw new Problem(
       'too_large',
-      `the file has ${bytes} bytes, texts of at most ${MAX_TEXT_BYTES} are compared`,
+      `the file has ${bytes} bytes; text diffs are limited to ${MAX_TEXT_BYTES} bytes`,
     )
   }
   return { ...told, binary: false, ...compare(...decode(before.bytes, after.bytes), context) }

@@ -54,7 +54,7 @@ const MAX_FILE_LENGTH = 1024
 export function parseRepositoryFile(text: string): string {
   const isRelative = text.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   if (!isRelative || text.length > MAX_FILE_LENGTH || /[\p{Cc}\p{Cs}\\]/u.test(text)) {
-    throw new Problem('invalid_parameter', 'file is not the path of a file relative to its repository', {
+    throw new Problem('invalid_parameter', 'file must be a relative path inside the repository', {
       parameter: 'file',
     })
   }

@@ -208,7 +208,7 @@ test('a list is filtered, put in order and streamed whole', async () => {
   const beyond = await app.ask(`/v1/files?${query({ image, layer: '2' })}`)
   expect([beyond.status, (await beyond.json()).detail]).toEqual([
     400,
-    'layer 2 is none: the image has layers 0 to 1',
+    'layer 2 does not exist; the image has 2 layers (0 to 1)',
   ])
   const both = await app.ask(`/v1/files?${query({ image, limit: '1' })}`, {
     headers: { Accept: 'application/x-ndjson' },

@@ -29,23 +29,23 @@ test('what is not there, and what is not done so, are problems too', async () =>
 })
 
 test.each([
-  ['/v1/report?image=a&plattform=x', 'plattform', /not a parameter/],
+  ['/v1/report?image=a&plattform=x', 'plattform', /unknown parameter/],
   ['/v1/report', 'image', /missing/],
-  ['/v1/report?image=a&image=b', 'image', /more than once/],
+  ['/v1/report?image=a&image=b', 'image', /only once/],
   ['/v1/report?image=a&wait=301', 'wait', /0 to 300/],
   ['/v1/report?image=a&wait=1e2', 'wait', /whole number/],
   ['/v1/files?image=a&sort=size', 'sort', /path, -bytes/],
   ['/v1/files?image=a&limit=0', 'limit', /1 to 1000/],
   ['/v1/files?image=a&sha256=ABC', 'sha256', /hex digits/],
-  ['/v1/files?image=a&cursor=x', 'cursor', /this service made/],
-  ['/v1/tree?image=a&path=b&pathBase64=Yg', 'pathBase64', /beside path/],
-  ['/v1/file?image=a', 'path', /missing/],
+  ['/v1/files?image=a&cursor=x', 'cursor', /nextCursor of the page before/],
+  ['/v1/tree?image=a&path=b&pathBase64=Yg', 'pathBase64', /cannot be combined with path/],
+  ['/v1/file?image=a', 'path', /required/],
   ['/v1/diff?from=a', 'to', /missing/],
   ['/v1/diff?from=a&to=b&format=pdf', 'format', /json, markdown, text, html/],
   ['/v1/check?image=a&maxsize=1', 'maxsize', /did you mean maxSize/],
   ['/v1/check?image=a&maxSize=1&file=../x', 'file', /relative/],
   ['/v1/tags?repository=a:b', 'repository', /without tag/],
-  ['/v1/analyses/x?y=z', 'y', /not a parameter/],
+  ['/v1/analyses/x?y=z', 'y', /unknown parameter/],
 ])('%s is refused, and says why', async (path, parameter, why) => {
   const { ask } = startApp()
   const response = await ask(path)

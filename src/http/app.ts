@@ -69,7 +69,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
   })
   app.onError((error, c) => problemResponse(problemFor(backend, c, error)))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
-  app.notFound(() => problemResponse(new Problem('not_found', 'there is nothing here; see /docs')))
+  app.notFound(() => problemResponse(new Problem('not_found', 'no such endpoint; /docs lists all of them')))
   addRoutes(app, backend)
   addPages(app, backend, parts.assets ?? (async () => undefined))
   return app
@@ -107,7 +107,7 @@ async function requests(c: RequestContext, next: () => Promise<void>): Promise<v
 
 function refuseMethod(methods: readonly string[]): Response {
   const allowed = methods.join(', ')
-  const response = problemResponse(new Problem('method_not_allowed', `this takes ${allowed}`))
+  const response = problemResponse(new Problem('method_not_allowed', `method not allowed; use ${allowed}`))
   response.headers.set('Allow', allowed)
   return response
 }

@@ -34,11 +34,12 @@ function credentialOfAuth(
   const { credential, serverAddress } = parseRegistryAuth(header)
   const registries = new Set(references.map((reference) => parseReference(reference).registry))
   if (serverAddress === undefined) {
-    if (registries.size > 1) throw refused('needs a serveraddress: this request asks more than one registry')
+    if (registries.size > 1)
+      throw refused('needs a serveraddress, because this request uses more than one registry')
     return () => credential
   }
   if (registries.size > 0 && !registries.has(serverAddress)) {
-    throw refused(`is for ${serverAddress}, which this request does not ask`)
+    throw refused(`is for ${serverAddress}, but this request uses another registry`)
   }
   return (registry) => (registry === serverAddress ? credential : undefined)
 }

@@ -31,9 +31,10 @@ export function encodeCursor(cursor: Cursor, query: Query): string {
 /** @throws Problem `invalid_parameter`: it is none, or of another question */
 export function decodeCursor(text: string, query: Query): Cursor {
   const parsed = cursorParts.safeParse(parseJson(Buffer.from(text, 'base64url').toString('utf8')))
-  if (!parsed.success) throw refused('is not one that this service made')
+  if (!parsed.success) throw refused('is not valid: send the nextCursor of the page before, unchanged')
   const [pins, at, of] = parsed.data
-  if (of !== fingerprint(query)) throw refused('belongs to a call with other parameters')
+  if (of !== fingerprint(query))
+    throw refused('belongs to a request with other parameters: only limit and wait may change between pages')
   return { pins, at }
 }
 

@@ -87,7 +87,7 @@ export async function openPinned(
     })
   } catch (error) {
     if (error instanceof Problem && error.code === 'image_not_found') {
-      throw refused('began with an image that the registry no longer has')
+      throw refused('belongs to an image that the registry no longer has: start again without it')
     }
     throw error
   }

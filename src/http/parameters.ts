@@ -13,7 +13,7 @@ export function integer(
     .transform((text, context) => {
       const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
       if (value >= min && value <= max) return value
-      context.addIssue({ code: 'custom', message: `is not a whole number from ${min} ${most}` })
+      context.addIssue({ code: 'custom', message: `must be a whole number, ${min} ${most}` })
       return z.NEVER
     })
     .openapi({

@@ -17,13 +17,14 @@ export type PathQuery = {
  */
 export function pathAsked({ path, pathBase64 }: PathQuery): PathKey | undefined {
   if (pathBase64 === undefined) return path === undefined ? undefined : cleaned(encodeText(path))
-  if (path !== undefined) throw wrong('stands beside path: give one of the two')
+  if (path !== undefined) throw wrong('cannot be combined with path: send one of them')
   if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(pathBase64)) throw wrong('is not base64')
   return cleaned(toByteString(Buffer.from(pathBase64, 'base64')))
 }
 
 function cleaned(path: string): PathKey {
-  if (path.includes('\0')) throw new Problem('invalid_parameter', 'path has a NUL', { parameter: 'path' })
+  if (path.includes('\0'))
+    throw new Problem('invalid_parameter', 'path must not contain a NUL byte', { parameter: 'path' })
   const parts: string[] = []
   for (const part of path.split('/')) {
     if (part === '..') parts.pop()

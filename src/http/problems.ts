@@ -38,7 +38,7 @@ export function problemFor(backend: Backend, context: RequestContext, error: unk
   logUnforeseen(backend, context, error)
   return new Problem(
     'internal_error',
-    `this service failed; its log knows more of request ${context.var.requestId}`,
+    `internal error; the service logged it under request ID ${context.var.requestId}`,
   )
 }
 
@@ -69,7 +69,7 @@ export function invalidParameter(error: z.ZodError): Problem {
   if (issue === undefined) return new Problem('invalid_parameter', 'the request cannot be read')
   if (issue.code === 'unrecognized_keys') {
     const parameter = [...issue.path, issue.keys[0] ?? ''].join('.')
-    return new Problem('invalid_parameter', `${JSON.stringify(parameter)} is not a parameter of this call`, {
+    return new Problem('invalid_parameter', `unknown parameter ${JSON.stringify(parameter)}`, {
       parameter,
     })
   }
@@ -81,10 +81,10 @@ function reason(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       if (issue.message.endsWith('received undefined')) return 'is missing'
-      if (issue.message.endsWith('received array')) return 'is given more than once'
+      if (issue.message.endsWith('received array')) return 'must be given only once'
       return `is not a ${issue.expected}`
     case 'invalid_value':
-      return `is none of ${issue.values.map(String).join(', ')}`
+      return `must be one of ${issue.values.map(String).join(', ')}`
     default:
       return issue.message
   }

@@ -120,7 +120,7 @@ async function memberAt(layer: Table<Entry>, key: PathKey): Promise<Entry | unde
 }
 
 function regular(asked: PathKey, { type, bytes, sha256, offset }: Entry, layer: number): FoundFile {
-  if (type !== 'file' || sha256 === undefined) throw missing(asked, `is no regular file but of type ${type}`)
+  if (type !== 'file' || sha256 === undefined) throw missing(asked, `is not a regular file but a ${type}`)
   return { layer, bytes, sha256, offset }
 }
 

@@ -112,7 +112,7 @@ class TreeScan {
   finish(): Node {
     while (this.#open.length > 1) this.#close()
     const [top] = this.#open
-    if (top === undefined) throw new Error('a tree without a top')
+    if (top === undefined) throw new Error('the tree has no root')
     return top
   }
 
@@ -267,7 +267,7 @@ export async function imageTree(tables: TreeTables, key: PathKey, shape: TreeSha
     const row = rows.find((one) => one.key === key)
     if (row !== undefined) return show(leaf(row))
   }
-  throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is not there`)
+  throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} does not exist in the image`)
 }
 
 /**
@@ -293,5 +293,5 @@ export async function layerTree(layer: Table<Entry>, key: PathKey, shape: TreeSh
   for await (const _ of walk(open(), [merger], () => merger.waiting >= NEAR_ROWS)) take()
   take()
   if (found !== undefined) return show(found.type === 'directory' ? tree.finish() : found)
-  throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is not in the layer`)
+  throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} does not exist in the layer`)
 }

@@ -277,7 +277,11 @@ function rowsOf<Row>(tables: readonly Table<Row>[], atOnce = tables.length): rea
 
 async function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {
   const table = await openTable(store, layerKey(digest, 'entries.parquet'), ENTRIES)
-  if (table === undefined) throw new Problem('store_error', `the index of layer ${digest} is gone`)
+  if (table === undefined)
+    throw new Problem(
+      'store_error',
+      `the index of layer ${digest} is missing from the store; ask again to rebuild it`,
+    )
   return table
 }
 

@@ -51,7 +51,7 @@ export class DatabaseArchive implements DatabaseSink {
   }
 
   close(): void {
-    if (this.#left !== 0) throw new Error('a database of another size than was said')
+    if (this.#left !== 0) throw new Error('the database has another size than announced')
     this.#piece.bytes(this.#padding)
   }
 
@@ -174,12 +174,12 @@ class BlockReader {
 
   async read(bytes: number): Promise<Uint8Array> {
     this.#left -= bytes
-    if (this.#left < 0) throw new RangeError('the object ends too early')
+    if (this.#left < 0) throw new RangeError('unexpected end of the object')
     const taken = new Uint8Array(bytes)
     for (let filled = 0; filled < bytes; ) {
       if (this.#chunk.length === 0) {
         const { value } = await this.#reader.read()
-        if (value === undefined) throw new RangeError('the object ends too early')
+        if (value === undefined) throw new RangeError('unexpected end of the object')
         this.#chunk = value
       }
       const piece = this.#chunk.subarray(0, bytes - filled)

@@ -68,7 +68,7 @@ export class EntryWindow {
 
   sortKey(index: number): PathKey {
     const key = this.#sortKeys[index]
-    if (key === undefined) throw new RangeError('no such entry')
+    if (key === undefined) throw new RangeError('the entry does not exist')
     return key
   }
 

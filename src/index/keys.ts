@@ -50,6 +50,6 @@ export function sourceKey(digest: string, source: string): string {
 
 /** The digest becomes part of a name: nothing but a sha256 may. */
 function digestPath(digest: string): string {
-  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Error(`no digest to name an object by: ${digest}`)
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Error(`not a digest: ${digest}`)
   return digest.replace(':', '/')
 }

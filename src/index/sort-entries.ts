@@ -41,7 +41,7 @@ export async function writeSorted(
   const runs = new SortedRuns(store, { schema: ENTRIES, order: ORDER, fanIn: limits.fanIn })
   try {
     const { value: first } = await windows.next()
-    if (first === undefined) throw new RangeError('no window, where there is always one')
+    if (first === undefined) throw new RangeError('there is no window')
     if (first.isLast) {
       await writeTable(store, key, ENTRIES, only(first))
       return

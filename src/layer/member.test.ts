@@ -86,7 +86,7 @@ test.each([
   const options = { ...(await wanted('first')), ...other }
   await expect(collect(openMember(blobOf(bytes).stream, options))).rejects.toMatchObject({
     code: 'invalid_image',
-    message: expect.stringContaining('not the one that was indexed'),
+    message: expect.stringContaining('differs from the one that was indexed'),
   })
 })
 

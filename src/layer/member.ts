@@ -94,6 +94,6 @@ async function* verified(
 function mismatch(offset: number): Problem {
   return new Problem(
     'invalid_image',
-    `the registry's layer is not the one that was indexed, at byte ${offset} of the uncompressed tar`,
+    `the registry's layer differs from the one that was indexed, at byte ${offset} of the uncompressed tar`,
   )
 }

@@ -260,12 +260,12 @@ describe('refusals', () => {
     [
       'garbage after the zeros after gzip',
       Buffer.concat([gz, Buffer.alloc(10), Buffer.from('garbage')]),
-      `garbage after the compressed stream, at byte ${gz.length + 10} of the blob`,
+      `unexpected data after the end of the compressed stream, at byte ${gz.length + 10} of the blob`,
     ],
     [
       'garbage far after gzip',
       Buffer.concat([gz, Buffer.alloc(700_000), Buffer.from('garbage')]),
-      `garbage after the compressed stream, at byte ${gz.length + 700_000} of the blob`,
+      `unexpected data after the end of the compressed stream, at byte ${gz.length + 700_000} of the blob`,
     ],
     [
       'a zstd stream that is cut',
@@ -276,7 +276,7 @@ describe('refusals', () => {
     [
       'garbage after zstd',
       Buffer.concat([zst, Buffer.from('garbage')]),
-      `garbage after the compressed stream, at byte ${zst.length} of the blob`,
+      `unexpected data after the end of the compressed stream, at byte ${zst.length} of the blob`,
     ],
     [
       'a skippable frame that is cut',
@@ -300,7 +300,7 @@ describe('refusals', () => {
       expect(await outcome(bytes, { descriptor: { digest, size: bytes.length } })).toMatchObject({
         code: 'invalid_image',
         lasting: false,
-        message: `the registry gave ${bytes.length} bytes with the digest ${sha256Digest(bytes)} as the blob ${digest}`,
+        message: `the registry sent ${bytes.length} bytes with the digest ${sha256Digest(bytes)} for the blob ${digest}`,
       })
     }
   })
@@ -311,7 +311,7 @@ describe('refusals', () => {
     ).toMatchObject({
       code: 'invalid_image',
       lasting: true,
-      message: `the blob has ${gz.length} bytes, the manifest says ${gz.length + 100}`,
+      message: `the blob has ${gz.length} bytes, but the manifest says ${gz.length + 100}`,
     })
   })
 
@@ -323,7 +323,7 @@ describe('refusals', () => {
     ).toMatchObject({
       code: 'invalid_image',
       lasting: false,
-      message: 'the blob is longer than the 1000 bytes that the manifest says',
+      message: 'the blob is longer than 1000 bytes, the size in the manifest',
     })
     expect(blob.cancelled()).toBe(true)
   })

@@ -91,12 +91,12 @@ class LayerReader implements LayerReading {
   }
 
   get facts(): LayerFacts {
-    if (this.#facts === undefined) throw new Error('a layer is known when all its entries are read')
+    if (this.#facts === undefined) throw new Error('read all entries before the facts')
     return this.#facts
   }
 
   get #entry(): UnreadEntry {
-    if (this.#open === undefined) throw new Error('no member was met yet')
+    if (this.#open === undefined) throw new Error('no member has been read yet')
     return this.#open
   }
 

@@ -26,7 +26,7 @@ export class Sha256 {
   /** @param module hash-wasm's for SHA-256 */
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module)
-    if (!isHashWasm(exports)) throw new Error('the SHA-256 module has not the exports that are needed')
+    if (!isHashWasm(exports)) throw new Error('the SHA-256 module lacks exports')
     const at = exports.Hash_GetBuffer()
     this.#wasm = exports
     this.#input = new Uint8Array(exports.memory.buffer, at, SMALL)

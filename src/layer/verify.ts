@@ -22,7 +22,7 @@ export class BlobVerifier {
     const { size } = this.#descriptor
     this.#bytes += piece.length
     if (this.#bytes > size) {
-      throw new Problem('invalid_image', `the blob is longer than the ${size} bytes that the manifest says`)
+      throw new Problem('invalid_image', `the blob is longer than ${size} bytes, the size in the manifest`)
     }
     this.#hash.update(piece)
   }
@@ -34,7 +34,7 @@ export class BlobVerifier {
     if (this.#digest === digest) return undefined
     return new Problem(
       'invalid_image',
-      `the registry gave ${this.#bytes} bytes with the digest ${this.#digest} as the blob ${digest}`,
+      `the registry sent ${this.#bytes} bytes with the digest ${this.#digest} for the blob ${digest}`,
     )
   }
 
@@ -42,6 +42,6 @@ export class BlobVerifier {
   wrongSize(): Problem | undefined {
     const { size } = this.#descriptor
     if (this.#bytes === size) return undefined
-    return new Problem('invalid_image', `the blob has ${this.#bytes} bytes, the manifest says ${size}`)
+    return new Problem('invalid_image', `the blob has ${this.#bytes} bytes, but the manifest says ${size}`)
   }
 }

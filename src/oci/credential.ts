@@ -60,7 +60,7 @@ function parseJson<Schema extends z.ZodType>(text: string, schema: Schema): z.in
   try {
     value = JSON.parse(text)
   } catch {
-    throw new Error('it is not JSON')
+    throw new Error('not JSON')
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -71,7 +71,7 @@ function parseJson<Schema extends z.ZodType>(text: string, schema: Schema): z.in
 function splitAuth(auth: string): { username: string; password: string } {
   const text = decodeBase64(auth)
   const at = text?.indexOf(':') ?? -1
-  if (text === undefined || at < 1) throw new Error('auth is not the base64 of username:password')
+  if (text === undefined || at < 1) throw new Error('auth must be base64 of username:password')
   // Docker once padded the password with NUL bytes.
   const [password = ''] = text.slice(at + 1).split('\0', 1)
   return { username: text.slice(0, at), password }
@@ -82,8 +82,8 @@ function toCredential(entry: Auth): Credential | undefined {
   if (entry.registrytoken) return requireClean({ registrytoken: entry.registrytoken })
   if (entry.identitytoken) return requireClean({ identitytoken: entry.identitytoken })
   if (entry.username || entry.password) {
-    if (!entry.username) throw new Error('a password without a username')
-    if (entry.username.includes(':')) throw new Error('a username cannot have a colon')
+    if (!entry.username) throw new Error('a password needs a username')
+    if (entry.username.includes(':')) throw new Error('a username must not contain a colon')
     return requireClean({ username: entry.username, password: entry.password ?? '' })
   }
   return entry.auth ? requireClean(splitAuth(entry.auth)) : undefined
@@ -91,7 +91,7 @@ function toCredential(entry: Auth): Credential | undefined {
 
 function requireClean(credential: Credential): Credential {
   for (const [name, value] of Object.entries(credential))
-    if (CONTROL.test(value)) throw new Error(`${name} has control characters`)
+    if (CONTROL.test(value)) throw new Error(`${name} must not contain control characters`)
   return credential
 }
 
@@ -103,7 +103,7 @@ function toCredentials(auths: Readonly<Record<string, Auth>>): ReadonlyMap<strin
     try {
       const credential = toCredential(entry)
       if (credential === undefined)
-        throw new Error('there is no auth, username, identitytoken or registrytoken')
+        throw new Error('auth, username, identitytoken or registrytoken is required')
       credentials.set(registryOf(address), credential)
     } catch (error) {
       throw new Error(`${JSON.stringify(address)}: ${messageOf(error)}`)
@@ -118,7 +118,7 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 function parseHeader<T>(name: string, text: string, parse: (json: string) => T): T {
   try {
     const json = decodeBase64(text)
-    if (json === undefined) throw new Error('it is not base64')
+    if (json === undefined) throw new Error('not base64')
     return parse(json)
   } catch (error) {
     throw new Problem('invalid_parameter', `${name} cannot be read: ${messageOf(error)}`, { parameter: name })
@@ -181,9 +181,8 @@ export function parseRegistryConfig(header: string): ReadonlyMap<string, Credent
  */
 export function parseDockerConfig(text: string): ReadonlyMap<string, Credential> {
   const config = parseJson(text, dockerConfigSchema)
-  if (config.credsStore)
-    throw new Error('credsStore keeps the credentials in another program: write them out under auths')
+  if (config.credsStore) throw new Error('credsStore is not supported: put the credentials under auths')
   if (Object.keys(config.credHelpers ?? {}).length > 0)
-    throw new Error('credHelpers keep the credentials in other programs: write them out under auths')
+    throw new Error('credHelpers are not supported: put the credentials under auths')
   return toCredentials(config.auths ?? {})
 }

@@ -31,5 +31,5 @@ export function requireSha256(digest: string, what: string): void {
     throw new Problem('unsupported_digest', `${what} has the digest ${shown}; only sha256 is supported`, {
       lasting: true,
     })
-  throw new Problem('invalid_image', `${what} has ${shown} for a digest`, { lasting: true })
+  throw new Problem('invalid_image', `${what} has an invalid digest: ${shown}`, { lasting: true })
 }

@@ -176,8 +176,8 @@ describe('what is no manifest', () => {
     ],
     ['1025 layers', 'too_large', image({ layers: Array(1_025).fill(LAYER) })],
     ['image and an index at once', 'invalid_image', image({ manifests: [] })],
-    ['calls itself', 'invalid_image', image({ mediaType: `${OCI}.index.v1+json` })],
-    ['calls itself', 'invalid_image', jsonBytes({ mediaType: `${OCI}.manifest.v1+json`, manifests: [] })],
+    ['its mediaType is', 'invalid_image', image({ mediaType: `${OCI}.index.v1+json` })],
+    ['its mediaType is', 'invalid_image', jsonBytes({ mediaType: `${OCI}.manifest.v1+json`, manifests: [] })],
   ])('%s: %s', (what, code, bytes) => {
     expect(() => parseManifest(bytes)).toThrow(problem(code, what))
   })

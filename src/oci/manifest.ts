@@ -267,15 +267,16 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManif
   if (document.schemaVersion === 1 || SCHEMA_1.test(type)) throw notAnImage('a manifest of the old schema 1')
   const image = isThere(document.config) || isThere(document.layers)
   // Documents that can be read as either have been used to show two tools two images (CVE-2021-41190).
-  if (image && isThere(document.manifests)) throw invalid('the manifest is an image and an index at once')
+  if (image && isThere(document.manifests))
+    throw invalid('the manifest has both layers and manifests: it is an image and an index at once')
   if (type === OCI_INDEX || type === DOCKER_LIST) {
-    if (image) throw invalid(`the manifest is an image, but calls itself ${JSON.stringify(type)}`)
+    if (image) throw invalid(`the manifest is an image, but its mediaType is ${JSON.stringify(type)}`)
     return readIndex(document, type)
   }
   if (type === OCI_MANIFEST || type === DOCKER_MANIFEST) {
     if (isThere(document.manifests))
-      throw invalid(`the manifest is an index, but calls itself ${JSON.stringify(type)}`)
+      throw invalid(`the manifest is an index, but its mediaType is ${JSON.stringify(type)}`)
     return readImage(document, type)
   }
-  throw notAnImage(`a document of the type ${JSON.stringify(type)}`)
+  throw notAnImage(`a document of type ${JSON.stringify(type)}`)
 }

@@ -104,7 +104,7 @@ function parseTag(text: string): string {
   if (TAG.test(text)) return text
   if (text === '') throw invalid('the tag is empty')
   throw invalid(
-    `the tag ${quote(text)} must be at most 128 letters, digits, "_", "." and "-", and begin with none of the last two`,
+    `the tag ${quote(text)} must be at most 128 letters, digits, "_", "." and "-", and must not begin with "." or "-"`,
   )
 }
 
@@ -125,7 +125,9 @@ function parseDigest(text: string): string {
 /** Registry, repository and, after the last part's colon, what stands for a tag. */
 function parseName(text: string): Repository & { readonly tagText: string | undefined } {
   if (IMAGE_ID.test(text))
-    throw invalid('the repository cannot be 64 hex digits, which would be the id of an image')
+    throw invalid(
+      'the repository cannot be 64 hex digits: that is an image ID, which a registry cannot resolve',
+    )
   const [domain, rest] = splitRegistry(text)
   const [path, tagText] = cut(rest, ':')
   const registry = parseRegistry(domain)

@@ -71,10 +71,14 @@ const MAX_LISTED = 50
 
 function platformNotFound(asked: Platform, offered: readonly Platform[]): Problem {
   const platforms = [...new Set(offered.map(formatPlatform))].slice(0, MAX_LISTED)
-  const there = platforms.length === 0 ? 'there is none' : `there are ${platforms.join(', ')}`
-  return new Problem('platform_not_found', `no ${formatPlatform(asked)} among the platforms: ${there}`, {
-    platforms,
-  })
+  const there = platforms.length === 0 ? 'it offers no platform' : `it offers ${platforms.join(', ')}`
+  return new Problem(
+    'platform_not_found',
+    `the image is not available for ${formatPlatform(asked)}; ${there}`,
+    {
+      platforms,
+    },
+  )
 }
 
 /** BuildKit's attestations stand in the index beside the images that they are about. */
@@ -156,18 +160,14 @@ class Reader {
     requireSha256(descriptor.digest, `a ${kind}`)
     this.#reads++
     if (this.#reads > MAX_READS)
-      throw new Problem(
-        'too_large',
-        `the index leads to more manifests and configs than the limit of ${MAX_READS}`,
-        {
-          lasting: true,
-        },
-      )
+      throw new Problem('too_large', `reading the index needs more than ${MAX_READS} manifests and configs`, {
+        lasting: true,
+      })
     const bytes = await this.#read(descriptor, kind)
     if (bytes.byteLength !== descriptor.size)
       throw new Problem(
         'invalid_image',
-        `the ${kind} ${descriptor.digest} has ${bytes.byteLength} bytes, its descriptor says ${descriptor.size}`,
+        `the ${kind} ${descriptor.digest} has ${bytes.byteLength} bytes, but its descriptor says ${descriptor.size}`,
         { lasting: true },
       )
     return bytes
@@ -176,7 +176,7 @@ class Reader {
 
 function requireDepth(depth: number): void {
   if (depth > MAX_DEPTH)
-    throw new Problem('too_large', `indexes are nested deeper than the limit of ${MAX_DEPTH}`, {
+    throw new Problem('too_large', `indexes are nested more than ${MAX_DEPTH} levels deep`, {
       lasting: true,
     })
 }

@@ -85,11 +85,7 @@ export async function analyse(service: Service, image: OpenedImage, wait: WaitOp
   if (last.status !== 'succeeded') return { done: false, state: last }
   const made = await knownFacts(service, image)
   if (made !== undefined) return { done: true, facts: made }
-  throw new Problem(
-    'layer_unavailable',
-    'the registry does not show this image\u2019s layers to this caller',
-    {
-      image: image.identity.reference,
-    },
-  )
+  throw new Problem('layer_unavailable', 'these credentials cannot read this image\u2019s layers', {
+    image: image.identity.reference,
+  })
 }

@@ -97,7 +97,7 @@ async function recall(service: Service, id: string): Promise<AnalysisRecord> {
 }
 
 function notFound(): Problem {
-  return new Problem('analysis_not_found', 'there is no such analysis; each lives for an hour')
+  return new Problem('analysis_not_found', 'no such analysis; analyses are kept for an hour')
 }
 
 /** A tag may have moved since: the analysis is of what it named then. */

@@ -15,7 +15,7 @@ export async function openContent(
 ): Promise<ReadableStream<Uint8Array>> {
   const descriptor = manifest.layers[layer]
   if (descriptor === undefined)
-    throw new Problem('internal_error', 'the index names a layer that is not there')
+    throw new Problem('internal_error', 'the index refers to a layer that does not exist')
   const blob = await source.blob(descriptor)
   return openMember(blob, { offset, bytes, sha256, limits: configuration.limits, wasm })
 }

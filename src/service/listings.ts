@@ -18,7 +18,7 @@ export interface Listing {
 
 /** A position that belongs to another list. */
 export function otherList(): Problem {
-  return new Problem('invalid_parameter', 'cursor belongs to another list: begin again without it', {
+  return new Problem('invalid_parameter', 'cursor belongs to another list: start again without it', {
     parameter: 'cursor',
   })
 }

@@ -79,7 +79,9 @@ function imageTable<Row>(
 async function present<Row>(store: ObjectStore, key: string, schema: Schema<Row>): Promise<Table<Row>> {
   const table = await openTable(store, key, schema)
   if (table !== undefined) return table
-  throw new Problem('store_error', 'the store has lost a part of its index', { retryAfter: 60 })
+  throw new Problem('store_error', 'a stored index of this image is missing; ask again in a minute', {
+    retryAfter: 60,
+  })
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
@@ -92,6 +94,9 @@ function layerDigest({ manifest }: OpenedImage, layer: number): string {
   const digest = manifest.layers[layer]?.digest
   if (digest !== undefined) return digest
   const { length } = manifest.layers
-  const detail = length === 0 ? 'the image has no layers' : `the image has layers 0 to ${length - 1}`
-  throw new Problem('invalid_parameter', `layer ${layer} is none: ${detail}`, { parameter: 'layer' })
+  const detail =
+    length === 0
+      ? 'the image has no layers'
+      : `the image has ${length} ${length === 1 ? 'layer (0)' : `layers (0 to ${length - 1})`}`
+  throw new Problem('invalid_parameter', `layer ${layer} does not exist; ${detail}`, { parameter: 'layer' })
 }

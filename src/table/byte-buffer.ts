@@ -94,14 +94,14 @@ export class ByteReader {
 
   byte(): number {
     const value = this.data[this.offset++]
-    if (value === undefined) throw new RangeError('the bytes end too early')
+    if (value === undefined) throw new RangeError('unexpected end of data')
     return value
   }
 
   /** A view of the next bytes. */
   bytes(length: number): Uint8Array {
     const end = this.offset + length
-    if (!(length >= 0) || end > this.data.length) throw new RangeError('the bytes end too early')
+    if (!(length >= 0) || end > this.data.length) throw new RangeError('unexpected end of data')
     const value = this.data.subarray(this.offset, end)
     this.offset = end
     return value
@@ -118,7 +118,7 @@ export class ByteReader {
       value += (byte & 127) * unit
       if (byte < 128) return value
     }
-    throw new RangeError('a number is too long')
+    throw new RangeError('a number has too many bytes')
   }
 
   zigzag(): number {

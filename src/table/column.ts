@@ -184,7 +184,7 @@ export function sha256Start(name: string): Column<number> {
   return {
     parts,
     encode() {
-      throw new Error('a part of a digest is not written')
+      throw new Error('a digest is only partly written')
     },
     decode(source) {
       const page = source(0)
@@ -197,7 +197,7 @@ export function sha256Start(name: string): Column<number> {
 }
 
 function expectBytes(page: Page, bytes: number): void {
-  if (page.body.length !== bytes) throw new RangeError('values of another size')
+  if (page.body.length !== bytes) throw new RangeError('the values have another size')
 }
 
 /** Bytes, as they are. */

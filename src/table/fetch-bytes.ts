@@ -32,7 +32,7 @@ export async function fetchBytes(
       const { value: chunk } = await reader.read()
       if (chunk === undefined) break
       if (filled + chunk.byteLength > bytes.length)
-        throw new RangeError(`the store gave more of ${key} than was asked for`)
+        throw new RangeError(`the store returned more of ${key} than requested`)
       bytes.set(chunk, filled)
       filled += chunk.byteLength
     }

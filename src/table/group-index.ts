@@ -86,12 +86,12 @@ export class GroupIndex {
   constructor(data: Uint8Array, partCount: number) {
     const end = data.length - INDEX_TAIL_BYTES
     if (new ByteReader(data, end).uint32() !== crc32(data.subarray(0, end)))
-      throw new RangeError('another index than was written')
+      throw new RangeError('the checksum of the group index differs')
     const reader = new ByteReader(data)
     this.count = reader.varint()
-    if (this.count > data.length) throw new RangeError('more groups than bytes')
+    if (this.count > data.length) throw new RangeError('the group index lists more groups than it has bytes')
     this.#partCount = reader.varint()
-    if (this.#partCount !== partCount) throw new RangeError('another number of columns')
+    if (this.#partCount !== partCount) throw new RangeError('the number of columns differs')
     const hasKeys = reader.varint() === 1
     this.firstRows = new Uint32Array(this.count + 1)
     this.#chunks = new Float64Array(this.count * partCount + 1)
@@ -149,7 +149,7 @@ export class GroupIndex {
 
   #firstKey(group: number): ByteString {
     const keys = this.#keys
-    if (keys === undefined) throw new RangeError('rows that are not sorted by keys')
+    if (keys === undefined) throw new RangeError('the rows are not sorted by key')
     return keys.data.toString('latin1', group === 0 ? 0 : (keys.ends[group - 1] ?? 0), keys.ends[group] ?? 0)
   }
 
@@ -169,7 +169,8 @@ export class GroupIndex {
 /** Appends the next key to all keys. @param previous where the key before begins */
 function readKey(reader: ByteReader, keys: ByteBuffer, previous: number): number {
   const shared = reader.varint()
-  if (previous + shared > keys.length) throw new RangeError('a key shares more than there is')
+  if (previous + shared > keys.length)
+    throw new RangeError('a key shares a longer prefix than the previous key has')
   keys.bytes(keys.data.subarray(previous, previous + shared))
   keys.bytes(reader.bytes(reader.varint()))
   return keys.length
@@ -180,6 +181,6 @@ export function indexLength(tail: Uint8Array): number {
   const reader = new ByteReader(tail, 4)
   const length = reader.uint32()
   if (toByteString(reader.bytes(INDEX_MAGIC.length)) !== INDEX_MAGIC)
-    throw new RangeError('no index of groups')
+    throw new RangeError('the group index is missing')
   return length
 }

@@ -86,5 +86,5 @@ export class SortedRuns<Row, Key> {
 }
 
 function gone(run: string): Problem {
-  return new Problem('store_error', `the temporary object ${run} disappeared from the store`)
+  return new Problem('store_error', `the temporary object ${run} is missing from the store`)
 }

@@ -65,14 +65,14 @@ async function readIndex(
   const { size } = tail
   const end = new ByteReader(tail.bytes, tail.bytes.length - TAIL_BYTES)
   const footerBytes = end.uint32()
-  if (Buffer.compare(end.bytes(MAGIC.length), MAGIC) !== 0) throw new RangeError('no Parquet file')
+  if (Buffer.compare(end.bytes(MAGIC.length), MAGIC) !== 0) throw new RangeError('not a Parquet file')
   const indexEnd = size - TAIL_BYTES - footerBytes
   let have = { start: size - tail.bytes.length, bytes: tail.bytes }
   const reach = async (start: number): Promise<Uint8Array> => {
-    if (start < MAGIC.length) throw new RangeError('lengths that do not fit the file')
+    if (start < MAGIC.length) throw new RangeError('the footer length exceeds the file')
     if (start < have.start) {
       const fetched = await fetchBytes(store, key, { offset: start, length: indexEnd - start })
-      if (fetched === undefined) throw new RangeError('the object is gone')
+      if (fetched === undefined) throw new RangeError('the object is missing')
       have = { start, bytes: fetched.bytes }
     }
     return have.bytes.subarray(start - have.start, indexEnd - have.start)
@@ -83,7 +83,7 @@ async function readIndex(
   const length = indexLength(found.subarray(found.length - INDEX_TAIL_BYTES))
   const start = indexEnd - INDEX_TAIL_BYTES - length
   const index = new GroupIndex(await reach(start), partCount)
-  if (index.end !== start) throw new RangeError('groups that do not fill the file')
+  if (index.end !== start) throw new RangeError('the groups do not fill the file')
   return index
 }
 
@@ -207,10 +207,7 @@ export class Table<Row> {
   async #fetch({ offset, length }: Span, signal: AbortSignal): Promise<Uint8Array> {
     const fetched = await fetchBytes(this.#store, this.#key, { offset, length }, signal)
     if (fetched?.bytes.length === length) return fetched.bytes
-    throw new Problem(
-      'store_error',
-      `the stored table ${this.#key} is ${fetched ? 'shorter than it was' : 'gone'}`,
-    )
+    throw new Problem('store_error', `the stored table ${this.#key} is ${fetched ? 'truncated' : 'missing'}`)
   }
 
   /** The wanted rows of one group. @param data begins at `offset` of the file */

@@ -88,7 +88,7 @@ export class TableEncoder<Row> {
     const last = rows.at(-1)
     if (sortKey === undefined || first === undefined || last === undefined) return undefined
     const firstKey = sortKey(first)
-    if (this.#lastKey !== undefined && firstKey < this.#lastKey) throw new Error('rows that are not sorted')
+    if (this.#lastKey !== undefined && firstKey < this.#lastKey) throw new Error('the rows are not sorted')
     this.#lastKey = sortKey(last)
     return firstKey
   }

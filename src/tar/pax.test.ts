@@ -72,14 +72,16 @@ describe('numbers and times', () => {
     expect(paxTime(of({ mtime: text }), 'mtime', 0)).toBe(expected)
   })
 
-  test.each(['x', '1e5', '1.2.3', '.5'])('%j is no time', (text) => {
+  test.each(['x', '1e5', '1.2.3', '.5'])('%j is not a time', (text) => {
     expect(() => paxTime(of({ mtime: text }), 'mtime', 7)).toThrow(
-      'the PAX record mtime is no time at byte 7',
+      'the PAX record mtime is not a time at byte 7',
     )
   })
 
-  test.each(['x', '1.5', '0x10'])('%j is no number', (text) => {
-    expect(() => paxInteger(of({ uid: text }), 'uid', 7)).toThrow('the PAX record uid is no number at byte 7')
+  test.each(['x', '1.5', '0x10'])('%j is not a number', (text) => {
+    expect(() => paxInteger(of({ uid: text }), 'uid', 7)).toThrow(
+      'the PAX record uid is not a number at byte 7',
+    )
   })
 })
 

@@ -66,7 +66,7 @@ export function paxText(records: PaxRecords, keyword: string): ByteString | unde
 export function paxInteger(records: PaxRecords, keyword: string, position: number): number | undefined {
   const text = paxText(records, keyword)
   if (text === undefined) return undefined
-  if (!/^-?\d+$/.test(text)) throw malformed(`the PAX record ${keyword} is no number`, position)
+  if (!/^-?\d+$/.test(text)) throw malformed(`the PAX record ${keyword} is not a number`, position)
   return Number(text)
 }
 
@@ -75,7 +75,7 @@ export function paxTime(records: PaxRecords, keyword: string, position: number):
   const text = paxText(records, keyword)
   if (text === undefined) return undefined
   const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text)
-  if (match === null) throw malformed(`the PAX record ${keyword} is no time`, position)
+  if (match === null) throw malformed(`the PAX record ${keyword} is not a time`, position)
   const [, sign, seconds, fraction = ''] = match
   // Far from 1970 a double holds whole seconds exactly, but not their fraction.
   const micros = Number(seconds) < 9e9 ? Number(fraction.slice(0, 6).padEnd(6, '0')) : 0

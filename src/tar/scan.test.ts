@@ -132,7 +132,9 @@ describe('the end', () => {
 
   test('may not come between an extended header and its member', () => {
     expect(() => scanTar(pax({ path: 'a' }))).toThrow("in the middle of a member's header")
-    expect(() => scanTar(tar(longName('a')))).toThrow('an extended header without a member at byte 1024')
+    expect(() => scanTar(tar(longName('a')))).toThrow(
+      'an extended header is not followed by a member at byte 1024',
+    )
     expect(names(tar(pax({ comment: 'as git archive writes' }, 'g')))).toEqual([])
   })
 })
@@ -294,9 +296,9 @@ describe('sparse members', () => {
   })
 
   test.each([
-    ['goes past the end', '2090,20', 'does not fit its size'],
-    ['does not ascend', '500,100,400,100', 'does not fit its size'],
-    ['says more than is stored', '0,700', 'stores less than its map says'],
+    ['goes past the end', '2090,20', 'exceeds its size'],
+    ['does not ascend', '500,100,400,100', 'exceeds its size'],
+    ['says more than is stored', '0,700', 'stores fewer bytes than its map lists'],
     ['is no list of numbers', '0,x', 'is malformed'],
   ])('whose map %s are refused', (_, text, message) => {
     const head = pax({ 'GNU.sparse.size': `${expanded.length}`, 'GNU.sparse.map': text })
@@ -306,7 +308,7 @@ describe('sparse members', () => {
   test('whose map at the head of the content has no end are refused', () => {
     const head = pax({ 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '10' })
     const endless = padded(Buffer.from(`9\n${'1\n'.repeat(3)}`))
-    expect(() => scanTar(tar(head, header({ name: 's', size: 512 }), endless))).toThrow('has no end')
+    expect(() => scanTar(tar(head, header({ name: 's', size: 512 }), endless))).toThrow('does not end')
   })
 
   function extension(pieces: readonly number[], extended: boolean): Uint8Array {
@@ -376,7 +378,7 @@ describe('limits', () => {
   test('refuse negative sizes', () => {
     expect(refusal(header({ name: 'a', size: -1 }))).toMatchObject({
       code: 'invalid_image',
-      message: 'a member of -1 bytes at byte 0 of the uncompressed tar',
+      message: 'a member has a size of -1 bytes at byte 0 of the uncompressed tar',
     })
   })
 })

@@ -122,7 +122,7 @@ export class TarScanner {
   }
 
   get #current(): OpenMember {
-    if (this.#member === undefined) throw new Error('no member was met yet')
+    if (this.#member === undefined) throw new Error('no member has been read yet')
     return this.#member
   }
 
@@ -269,7 +269,7 @@ export class TarScanner {
         )
       case 'zeros':
         if (this.#extensions.length > 0)
-          throw malformed('an extended header without a member', this.#position)
+          throw malformed('an extended header is not followed by a member', this.#position)
         this.#state = 'over'
         return false
       case 'valid': {
@@ -292,7 +292,7 @@ export class TarScanner {
   #beginExtension(type: number): void {
     const bytes = this.#field('size', 124, 12)
     this.#extensionsBytes += BLOCK + bytes
-    if (bytes < 0) throw malformed('an extended header of negative size', this.#position)
+    if (bytes < 0) throw malformed('an extended header has a negative size', this.#position)
     if (bytes > MAX_EXTENSION_BYTES) {
       throw excessive(`an extended header of ${bytes} bytes`, this.#position, `${MAX_EXTENSION_BYTES}`)
     }
@@ -340,7 +340,7 @@ export class TarScanner {
     const isOldDirectory = flag === TYPE.oldFile && name[name.length - 1] === SLASH
     const type = isOldDirectory ? 'directory' : memberType(flag)
     const stored = type === 'file' || type === 'other' ? fields.size : 0
-    if (stored < 0) throw malformed(`a member of ${stored} bytes`, this.#position)
+    if (stored < 0) throw malformed(`a member has a size of ${stored} bytes`, this.#position)
 
     this.#path = cleanPath(name)
     const { key, parts } = this.#path
@@ -420,7 +420,7 @@ export class TarScanner {
 
   #field(name: string, offset: number, length: number): number {
     const value = readNumber(this.#block, this.#blockAt + offset, length)
-    if (Number.isNaN(value)) throw malformed(`the header's ${name} is no number`, this.#position)
+    if (Number.isNaN(value)) throw malformed(`the header's ${name} is not a number`, this.#position)
     return value
   }
 
@@ -455,7 +455,7 @@ export class TarScanner {
 
   #readSparseMap(): boolean {
     this.#countMapBlock()
-    if (this.#left < BLOCK) throw malformed('the map of a sparse member has no end', this.#position)
+    if (this.#left < BLOCK) throw malformed('the map of a sparse member does not end', this.#position)
     this.#left -= BLOCK
     const map = this.#mapReader?.push(this.#block.subarray(this.#blockAt, this.#blockAt + BLOCK))
     return map !== undefined && this.#open(map)
@@ -473,7 +473,8 @@ export class TarScanner {
     const member = this.#current
     const { bytes, setting } = this.#limits.bytes
     member.offset = this.#here
-    if (member.bytes < 0) throw malformed(`a sparse member of ${member.bytes} bytes`, this.#position)
+    if (member.bytes < 0)
+      throw malformed(`a sparse member has a size of ${member.bytes} bytes`, this.#position)
     if (map !== undefined) this.#beyond += Math.max(member.bytes - this.#left, 0)
     if (this.#here + this.#left + this.#beyond > bytes) {
       const claim = Math.max(member.bytes, this.#left)

@@ -91,12 +91,12 @@ export function checkedMap(map: SparseMap, bytes: number, stored: number, positi
     const length = map[i + 1] ?? 0
     if (length === 0) continue
     if (offset < end || length < 0 || offset + length > bytes) {
-      throw malformed('the map of a sparse member does not fit its size', position)
+      throw malformed('the map of a sparse member exceeds its size', position)
     }
     end = offset + length
     needed += length
     pieces.push(offset, length)
   }
-  if (needed > stored) throw malformed('a sparse member stores less than its map says', position)
+  if (needed > stored) throw malformed('a sparse member stores fewer bytes than its map lists', position)
   return pieces
 }

@@ -87,12 +87,12 @@ describe('what is no glob', () => {
     ['a\\', 'escapes nothing'],
     ['[b-a]', 'ends before it begins'],
     ['[[:alpha:]]', 'names a class'],
-    ['/etc/passwd', 'can match no path'],
-    ['./a', 'can match no path'],
-    ['a/', 'can match no path'],
-    ['a//b', 'can match no path'],
-    ['a/../b', 'can match no path'],
-    ['a/.', 'can match no path'],
+    ['/etc/passwd', 'cannot match any path'],
+    ['./a', 'cannot match any path'],
+    ['a/', 'cannot match any path'],
+    ['a//b', 'cannot match any path'],
+    ['a/../b', 'cannot match any path'],
+    ['a/.', 'cannot match any path'],
     ['x'.repeat(257), '257 characters'],
   ])('%j', (glob, why) => {
     expect(refusal([glob])).toContain(why)

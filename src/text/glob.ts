@@ -242,7 +242,7 @@ function parse(glob: string): Piece[] {
   if (/^\.{0,2}\/|\/\.{0,2}(\/|$)/.test(glob)) {
     throw new Problem(
       'invalid_parameter',
-      `the glob ${JSON.stringify(glob)} can match no path: paths have no slash at either end and no part that is empty, \`.\` or \`..\``,
+      `the glob ${JSON.stringify(glob)} cannot match any path: paths have no leading or trailing slash and no part that is empty, \`.\` or \`..\``,
     )
   }
   return new Parser(glob).parse()
@@ -257,7 +257,7 @@ function parse(glob: string): Piece[] {
  */
 export function compileGlobSet(globs: readonly string[]): (path: string) => readonly number[] {
   if (globs.length > MAX_GLOBS) {
-    throw new Problem('invalid_parameter', `there are ${globs.length} globs; the limit is ${MAX_GLOBS}`)
+    throw new Problem('invalid_parameter', `${globs.length} globs given; the limit is ${MAX_GLOBS}`)
   }
   const budget = new Budget()
   const sequences: Step[][] = []

@@ -60,7 +60,7 @@ const BAD: readonly (readonly [string, Uint8Array, string])[] = [
   [
     'garbage after zeros',
     join(packed, new Uint8Array(600_000), Buffer.from('x')),
-    `garbage after the compressed stream, at byte ${packed.length + 600_000}`,
+    `unexpected data after the end of the compressed stream, at byte ${packed.length + 600_000}`,
   ],
 ]
 

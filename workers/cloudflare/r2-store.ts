@@ -107,7 +107,7 @@ async function answered<T>(operation: Promise<T>): Promise<T> {
 /** What R2 says is told by its number alone. */
 function unavailable(error: unknown): Problem {
   const number = error instanceof Error ? /\((\d+)\)$/.exec(error.message)?.[1] : undefined
-  return new Problem('store_error', `the object store does not answer as it should (${number ?? 'error'})`, {
+  return new Problem('store_error', `the object store returned an error (${number ?? 'error'})`, {
     retryAfter: 5,
   })
 }

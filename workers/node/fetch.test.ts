@@ -66,7 +66,9 @@ describe('the guard at the socket', () => {
   it('refuses what is not in the list to a private reach as well', async () => {
     const other = createFetch({ privateRegistries: ['10.0.0.0/8', `127.0.0.1:${port + 1}`] })
     for (const host of ['127.0.0.1', 'localhost'])
-      await expect(other(url('/', host), {}, 'private')).rejects.toThrow(forbidden('would have to list it'))
+      await expect(other(url('/', host), {}, 'private')).rejects.toThrow(
+        forbidden('add it to LAMINA_PRIVATE_REGISTRIES'),
+      )
   })
 
   it('takes a listed name wherever it is, for its port', async () => {

@@ -37,14 +37,14 @@ function refusalOf(
   if (reach === 'public')
     return new Problem(
       'forbidden_registry',
-      `${shown} is a ${use} address, which only requests for a registry of LAMINA_PRIVATE_REGISTRIES may reach`,
+      `${shown} is a ${use} address; only requests to a registry in LAMINA_PRIVATE_REGISTRIES may reach it`,
     )
   const list = rules.privateRegistries
   // A listed name may be wherever its resolver says that it is.
   if (isListed(list, address, port) || isListed(list, host, port)) return undefined
   return new Problem(
     'forbidden_registry',
-    `${shown} is a ${use} address: LAMINA_PRIVATE_REGISTRIES would have to list it`,
+    `${shown} is a ${use} address; to allow it, add it to LAMINA_PRIVATE_REGISTRIES`,
   )
 }
 

@@ -31,10 +31,10 @@ test.each([
 ])('no key leads out of the folder: %j', async (key) => {
   const folder = await temporaryFolder()
   const store = new FolderStore(join(folder, 'data'))
-  await expect(store.put(key, new Uint8Array(1))).rejects.toThrow('no key')
-  await expect(store.get(key)).rejects.toThrow('no key')
-  await expect(store.has(key)).rejects.toThrow('no key')
-  await expect(store.delete(key)).rejects.toThrow('no key')
+  await expect(store.put(key, new Uint8Array(1))).rejects.toThrow('invalid object key')
+  await expect(store.get(key)).rejects.toThrow('invalid object key')
+  await expect(store.has(key)).rejects.toThrow('invalid object key')
+  await expect(store.delete(key)).rejects.toThrow('invalid object key')
   expect(await readdir(folder)).toEqual([])
 })
 

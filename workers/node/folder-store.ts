@@ -135,7 +135,7 @@ export class FolderStore implements ObjectStore {
   /** Keys are made by this service, but of what others name: none leads out of the folder. */
   #path(key: string): string {
     const parts = key.split('/')
-    if (parts[0] === INCOMING || !parts.every(isPart)) throw new Error(`no key of an object: ${key}`)
+    if (parts[0] === INCOMING || !parts.every(isPart)) throw new Error(`invalid object key: ${key}`)
     return join(this.#folder, ...parts)
   }
 }
@@ -159,7 +159,7 @@ async function readFully(file: FileHandle, offset: number, length: number): Prom
   const bytes = new Uint8Array(length)
   for (let filled = 0; filled < length; ) {
     const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)
-    if (bytesRead === 0) throw new RangeError('a file became shorter')
+    if (bytesRead === 0) throw new RangeError('the file was truncated while it was read')
     filled += bytesRead
   }
   return bytes

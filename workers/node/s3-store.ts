@@ -180,7 +180,7 @@ function isMissing(error: unknown): boolean {
 /** What went wrong with the store, without its addresses and keys. */
 function unavailable(error: unknown): Problem {
   const reason = error instanceof Error ? error.name : 'error'
-  return new Problem('store_error', `the object store does not answer as it should (${reason})`, {
+  return new Problem('store_error', `the object store returned an error (${reason})`, {
     retryAfter: 5,
   })
 }

@@ -123,7 +123,7 @@ type Close = (work: Promise<void>, milliseconds: number | undefined) => Promise<
 
 /** A connection is kept alive after its answer, for longer than a server that stops may wait: so each is told to close. */
 function closing(server: ServerType): Close {
-  if (!isHttp1(server)) throw new Error('a server of another protocol than HTTP/1.1')
+  if (!isHttp1(server)) throw new Error('the server does not speak HTTP/1.1')
   const unanswered = new Set<ServerResponse>()
   let isStopping = false
   const sayLast = (response: ServerResponse) => {

@@ -24,7 +24,7 @@ export async function bodyText(request: Request): Promise<string> {
 export async function bodyJson(request: Request): Promise<unknown> {
   const type = request.headers.get('Content-Type') ?? 'application/json'
   if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
-    throw new Problem('invalid_parameter', 'the body has to be application/json', { parameter: 'body' })
+    throw new Problem('invalid_parameter', 'the body must be application/json', { parameter: 'body' })
   }
   try {
     return JSON.parse(await bodyText(request))

@@ -13,7 +13,10 @@ export function loopbackNamesOnly(listensAt: string): MiddlewareHandler<Env> {
   return async (context, next) => {
     const asked = context.req.header('Host') ?? new URL(context.req.url).host
     if (isLoopback(hostName(asked))) return next()
-    throw new Problem('forbidden_host', 'this service listens on loopback and answers to localhost alone')
+    throw new Problem(
+      'forbidden_host',
+      'this service listens on loopback and only answers requests to localhost, 127.0.0.1 or [::1]',
+    )
   }
 }
 

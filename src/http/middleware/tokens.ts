@@ -15,7 +15,7 @@ export function tokenCheck(tokens: readonly string[]): TokenCheck {
     let matches = 0
     for (const token of known) if (timingSafeEqual(token, presented)) matches++
     if (matches > 0) return
-    const detail = 'this service wants one of its tokens as `Authorization: Bearer`'
+    const detail = 'this service needs a token: send one of its tokens as `Authorization: Bearer TOKEN`'
     throw new Problem('unauthorized', detail, { authenticate: 'Bearer realm="lamina"' })
   }
 }

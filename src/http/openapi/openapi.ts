@@ -15,7 +15,7 @@ const FILE = fileURLToPath(new URL('../../../openapi.yaml', import.meta.url))
 
 /** The routes ask nothing of a host before a request comes. */
 function unasked(): never {
-  throw new Error('a description needs no host')
+  throw new Error('the description must not use the host')
 }
 
 function description(): string {

@@ -117,7 +117,10 @@ export function addBadges(app: App, backend: Backend): void {
     const [, name, kind] = /^(\w+)\.(svg|json)$/.exec(c.req.param('file')) ?? []
     const metric = METRICS.find((known) => known === name)
     if (metric === undefined || kind === undefined) {
-      throw new Problem('not_found', `there are badges for ${METRICS.join(', ')}, as .svg and .json`)
+      throw new Problem(
+        'not_found',
+        `unknown badge; the metrics are ${METRICS.join(', ')}, each as .svg and .json`,
+      )
     }
     const { badge, seconds } = await makeBadge(backend, c, metric)
     return kind === 'svg'

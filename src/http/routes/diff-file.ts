@@ -70,7 +70,8 @@ export function addDiffFile(app: App, backend: Backend): void {
   app.openapi(diffFile, async (c) => {
     const query = c.req.valid('query')
     const key = pathAsked(query)
-    if (key === undefined) throw new Problem('invalid_parameter', 'path is missing', { parameter: 'path' })
+    if (key === undefined)
+      throw new Problem('invalid_parameter', 'path or pathBase64 is required', { parameter: 'path' })
     const accepted = preferredType(c.req.header('Accept'), ['text/plain', 'application/json'])
     const isJson = query.format === undefined ? accepted === 'application/json' : query.format === 'json'
     const form = isJson
@@ -83,7 +84,10 @@ export function addDiffFile(app: App, backend: Backend): void {
         sideOf(host, pair.to.image, key),
       ])
       if (from === undefined && to === undefined) {
-        throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is in neither image`)
+        throw new Problem(
+          'path_not_found',
+          `${JSON.stringify(showPath(key).path)} does not exist in either image`,
+        )
       }
       const diff = await diffTextFiles({ ...showPath(key), from, to }, { context: query.context })
       return isJson ? JSON.stringify(diff) : formatTextDiff(diff)

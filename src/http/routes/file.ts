@@ -51,7 +51,8 @@ export function addFile(app: App, backend: Backend): void {
   app.openapi(getFile, async (c) => {
     const query = c.req.valid('query')
     const key = pathAsked(query)
-    if (key === undefined) throw new Problem('invalid_parameter', 'path is missing', { parameter: 'path' })
+    if (key === undefined)
+      throw new Problem('invalid_parameter', 'path or pathBase64 is required', { parameter: 'path' })
     const image = await openFor(backend, c, query)
     await factsInTime(backend, c, image, query.wait)
     const file = await find(backend, image, key, query.layer)

@@ -48,7 +48,7 @@ async function within(milliseconds: number, answer: Promise<unknown>): Promise<v
   try {
     await Promise.race([answer, late.promise])
   } catch {
-    throw new Problem('store_error', 'the object store does not answer', { retryAfter: 5 })
+    throw new Problem('store_error', 'the object store does not answer; try again later', { retryAfter: 5 })
   } finally {
     clearTimeout(timer)
   }

@@ -69,7 +69,7 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
   app.get(`${ASSETS_PATH}:name`, async (c) => {
     const name = c.req.param('name')
     const bytes = await assets(name)
-    if (bytes === undefined) throw new Problem('not_found', 'there is no such file')
+    if (bytes === undefined) throw new Problem('not_found', 'no such file')
     const tag = tagOf(name, bytes)
     const headers = new Headers({ ETag: tag, 'Cache-Control': 'public, max-age=300' })
     if (isUnchanged(c.req.header('If-None-Match'), tag)) return notModified(headers)
@@ -87,7 +87,7 @@ function givenOf(query: Readonly<Record<string, string>>): PageQuery {
 /** @throws Problem `invalid_parameter` where one of the two is missing */
 function bothOf({ from, to }: PageQuery): { readonly from: string; readonly to: string } {
   if (from !== undefined && to !== undefined) return { from, to }
-  const detail = 'a comparison needs two images, `from` and `to`'
+  const detail = 'a comparison needs two images: `from` and `to`'
   throw new Problem('invalid_parameter', detail, { parameter: from === undefined ? 'from' : 'to' })
 }
 

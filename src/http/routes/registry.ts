@@ -119,7 +119,7 @@ async function* allTags(
 function repositoryOf(name: string): Reference {
   const reference = parseReference(name)
   if (reference.digest === undefined && !/:[^/]*$/.test(name)) return reference
-  throw new Problem('invalid_parameter', 'repository is a name without tag or digest', {
+  throw new Problem('invalid_parameter', 'repository must be a name without tag or digest', {
     parameter: 'repository',
   })
 }

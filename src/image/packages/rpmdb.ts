@@ -11,7 +11,7 @@ export async function* rpmHeaders(file: Uint8Array, sqlite: WebAssembly.Module):
   const { Database } = await load(sqlite)
   const database = new Database(file)
   try {
-    if (!holdsPlainBlobs(database)) throw new Error('the database has no table of packages')
+    if (!holdsPlainBlobs(database)) throw new Error('the database has no Packages table')
     const statement = database.prepare('SELECT blob FROM Packages')
     while (statement.step()) {
       const [blob] = statement.get()

@@ -14,7 +14,7 @@ export async function refuseTrailing(source: BlobReader, rest: Uint8Array): Prom
     if (garbage >= 0) {
       throw new Problem(
         'invalid_image',
-        `garbage after the compressed stream, at byte ${at + garbage} of the blob`,
+        `unexpected data after the end of the compressed stream, at byte ${at + garbage} of the blob`,
       )
     }
     at += piece.length

@@ -170,7 +170,7 @@ class ZstdDecoder {
       env: { emscripten_notify_memory_growth: () => {} },
     })
     const { exports } = instance
-    if (!isLibzstd(exports)) throw new Error('the zstd module has not the exports that are needed')
+    if (!isLibzstd(exports)) throw new Error('the zstd module lacks exports')
     return new ZstdDecoder(exports)
   }
 

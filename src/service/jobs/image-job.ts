@@ -35,7 +35,8 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
   const source = openSource(service, job.source, run.signal)
   try {
     const manifest = parseManifest(await source.manifest(job.digest))
-    if (manifest.kind === 'index') throw new Problem('not_an_image', 'an index has no layers of its own')
+    if (manifest.kind === 'index')
+      throw new Problem('not_an_image', 'an index has no layers; choose one of its images')
     const config = parseConfig(await source.config(manifest.config))
     requireDiffIds(manifest, config)
     await indexLayers(service, job, { visibility: source.visibility, layers: manifest.layers }, run)
@@ -134,7 +135,7 @@ async function runToEnd(
     onBytes(state.progress.bytesDone)
     if (isFinished(state)) return state
   }
-  throw new Problem('registry_timeout', `the layer ${job.descriptor.digest} took too long`)
+  throw new Problem('registry_timeout', `reading the layer ${job.descriptor.digest} took too long`)
 }
 
 function sum(layers: number, missing: readonly LayerProgress[]): Progress {

@@ -72,6 +72,7 @@ async function verify(
     onBytes(bytes)
   }
   const got = `sha256:${hash.digest('hex')}`
-  if (got !== digest) throw new Problem('invalid_image', `the source gave bytes of ${got} for ${digest}`)
+  if (got !== digest)
+    throw new Problem('invalid_image', `the source sent content with the digest ${got} for ${digest}`)
   return 0
 }

@@ -31,7 +31,11 @@ export async function mergeImage(host: Host, { digest, config, layers }: Merge):
   for (const [layer, descriptor] of layers.entries()) {
     const facts = stored[layer]
     if (facts === undefined)
-      throw new Problem('store_error', `the index of layer ${layer} is gone`, { layer })
+      throw new Problem(
+        'store_error',
+        `the index of layer ${layer} is missing from the store; ask again to rebuild it`,
+        { layer },
+      )
     requireAsTold(facts, { layer, descriptor, diffId: config.diffIds[layer] })
     totals.add(facts)
     indexed.push({ descriptor, facts })
@@ -43,11 +47,11 @@ type Told = { readonly layer: number; readonly descriptor: Descriptor; readonly 
 
 function requireAsTold(facts: LayerFacts, { layer, descriptor, diffId }: Told): void {
   if (facts.compressedBytes !== descriptor.size) {
-    const detail = `layer ${layer} has ${facts.compressedBytes} bytes, the manifest says ${descriptor.size}`
+    const detail = `layer ${layer} has ${facts.compressedBytes} bytes, but the manifest says ${descriptor.size}`
     throw new Problem('invalid_image', detail, { layer, lasting: true })
   }
   if (facts.diffId !== diffId) {
-    const detail = `layer ${layer} has the diffId ${facts.diffId}, the config says ${diffId ?? 'nothing'}`
+    const detail = `layer ${layer} has the diffId ${facts.diffId}, but the config says ${diffId ?? 'nothing'}`
     throw new Problem('invalid_image', detail, { layer, lasting: true })
   }
 }

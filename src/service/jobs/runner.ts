@@ -172,9 +172,13 @@ function admissionOf(limit: number | Admission): Admission {
 /** A failure of this service's own: told to the log, not to the caller. */
 function unforeseen(error: unknown, abandoned: AbortSignal): Problem {
   if (abandoned.aborted)
-    return new Problem('analysis_pending', 'nobody waited for it any more', { retryAfter: 1 })
+    return new Problem(
+      'analysis_pending',
+      'cancelled: no client was waiting; ask again to restart the analysis',
+      { retryAfter: 1 },
+    )
   console.error('a job failed:', error)
-  return new Problem('internal_error', 'the analysis failed for a reason of this service')
+  return new Problem('internal_error', 'the analysis failed because of an internal error')
 }
 
 /** From now on the job is given up, unless somebody watches it in time. */

@@ -80,7 +80,8 @@ export function writeLengthByteArrays(values: readonly ByteString[]): PageBody {
 export function readLengthByteArrays(page: Page): ByteArrays {
   makeRoom(page.valueCount)
   const reader = new ByteReader(page.body)
-  if (readDeltas(reader, numbers) !== page.valueCount) throw new RangeError('another number of byte arrays')
+  if (readDeltas(reader, numbers) !== page.valueCount)
+    throw new RangeError('the number of byte arrays differs')
   const ends = new Uint32Array(page.valueCount)
   let end = 0
   for (let i = 0; i < page.valueCount; i++) ends[i] = end += numbers[i] ?? 0
@@ -158,7 +159,7 @@ export function readPaths(page: Page): ByteArrays {
   makeRoom(count)
   const reader = new ByteReader(page.body)
   const isWhole = readDeltas(reader, numbers) === count && readDeltas(reader, moreNumbers) === count
-  if (!isWhole) throw new RangeError('another number of paths')
+  if (!isWhole) throw new RangeError('the number of paths differs')
   const ends = new Uint32Array(count)
   let size = 0
   for (let i = 0; i < count; i++) ends[i] = size += (numbers[i] ?? 0) + (moreNumbers[i] ?? 0)
@@ -169,7 +170,8 @@ export function readPaths(page: Page): ByteArrays {
   let before = 0
   for (let i = 0; i < count; i++) {
     const shared = numbers[i] ?? 0
-    if (shared > start - before) throw new RangeError('a path shares more than there is')
+    if (shared > start - before)
+      throw new RangeError('a path shares a longer prefix than the previous path has')
     for (let k = 0; k < shared; k++) data[start + k] = data[before + k] ?? 0
     const end = ends[i] ?? 0
     for (let k = start + shared; k < end; k++) {
@@ -179,7 +181,7 @@ export function readPaths(page: Page): ByteArrays {
     before = start
     start = end
   }
-  if (from !== suffixes.length) throw new RangeError('another number of bytes')
+  if (from !== suffixes.length) throw new RangeError('the number of bytes differs')
   return ByteArrays.upTo(data, ends)
 }
 

@@ -105,8 +105,8 @@ export function readDeltas(input: ByteReader, values: Float64Array): number {
   const miniblocks = input.varint()
   const count = input.varint()
   let value = input.zigzag()
-  if (block !== BLOCK || miniblocks !== MINIBLOCKS) throw new RangeError('deltas in blocks of another size')
-  if (count > values.length) throw new RangeError('more values than rows')
+  if (block !== BLOCK || miniblocks !== MINIBLOCKS) throw new RangeError('the delta block size differs')
+  if (count > values.length) throw new RangeError('there are more values than rows')
   if (count > 0) values[0] = value
   for (let start = 1; start < count; start += BLOCK) {
     const least = input.zigzag()

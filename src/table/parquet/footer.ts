@@ -43,7 +43,7 @@ export class Footer {
     let position = offset
     for (const [i, chunk] of chunks.entries()) {
       const part = this.#parts[i]
-      if (part === undefined) throw new RangeError('a chunk of no column')
+      if (part === undefined) throw new RangeError('a column chunk belongs to no column')
       writeColumnChunk(out, part, chunk, rowCount, position)
       rawBytes += chunk.rawBytes
       position += chunk.storedBytes

@@ -61,7 +61,7 @@ export function readHybrid(input: ByteReader, values: Uint8Array, width: HybridW
   for (let filled = 0; filled < values.length; ) {
     const header = input.varint()
     const length = header % 2 === 0 ? header / 2 : ((header - 1) / 2) * 8
-    if (length === 0) throw new RangeError('an empty run')
+    if (length === 0) throw new RangeError('a run is empty')
     const end = Math.min(filled + length, values.length)
     if (header % 2 === 0) {
       values.fill(input.byte(), filled, end)

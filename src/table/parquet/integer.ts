@@ -29,11 +29,12 @@ export function readIntegers(page: Page, bits: Bits): number | Int32Array | Floa
   const numbers = room(page.valueCount)
   const reader = new ByteReader(page.body)
   if (page.encoding === ENCODING.deltaBinaryPacked) {
-    if (readDeltas(reader, numbers) !== page.valueCount) throw new RangeError('another number of integers')
+    if (readDeltas(reader, numbers) !== page.valueCount)
+      throw new RangeError('the number of integers differs')
   } else if (page.encoding === ENCODING.plain) {
     for (let i = 0; i < page.valueCount; i++) numbers[i] = readPlain(reader, bits)
   }
-  if (reader.offset !== page.body.length) throw new RangeError('more than integers')
+  if (reader.offset !== page.body.length) throw new RangeError('there is data after the integers')
   return narrowed(numbers.subarray(0, page.valueCount))
 }
 

@@ -179,12 +179,13 @@ export function readChunk(chunk: Uint8Array, rows: number, codec: Codec): Page {
     header = readHeader(reader)
   }
   const { data } = header
-  if (header.type !== DATA_PAGE_V2 || data?.rows !== rows) throw new RangeError('no data page of these rows')
+  if (header.type !== DATA_PAGE_V2 || data?.rows !== rows)
+    throw new RangeError('the data page has other rows')
   const { levelBytes, valueCount, encoding } = data
-  if (valueCount < 0 || valueCount > rows) throw new RangeError('more values than rows')
+  if (valueCount < 0 || valueCount > rows) throw new RangeError('there are more values than rows')
   const slots = readSlots(reader.bytes(levelBytes), rows, valueCount)
   const stored = reader.bytes(header.storedBytes - levelBytes)
-  if (reader.offset !== chunk.length) throw new RangeError('more than a page')
+  if (reader.offset !== chunk.length) throw new RangeError('there is data after the page')
   const isStored = codec === CODEC.none || !data.isCompressed
   const body = isStored ? stored : unpack(stored, header.rawBytes - levelBytes)
   return { encoding, valueCount, slots, body }
@@ -198,14 +199,14 @@ function readSlots(levels: Uint8Array, rows: number, valueCount: number): Uint16
   readHybrid(new ByteReader(levels), present, 1)
   let slot = 0
   for (let row = 0; row < rows; row++) if (present[row] === 1) slots[row] = slot++
-  if (slot !== valueCount) throw new RangeError('levels and values do not agree')
+  if (slot !== valueCount) throw new RangeError('levels and values disagree')
   return slots
 }
 
 /** Into memory that the next page uses again. */
 function unpack(stored: Uint8Array, rawBytes: number): Uint8Array {
   if (!(rawBytes >= 0 && rawBytes <= MAX_PAGE_BYTES))
-    throw new RangeError('a page of that size was never written')
+    throw new RangeError('the page is larger than any that is written')
   if (unpacked.length < rawBytes) unpacked = new Uint8Array(rawBytes * 2)
   const raw = unpacked.subarray(0, rawBytes)
   snappyUncompress(stored, raw)
@@ -237,8 +238,7 @@ function readHeader(reader: ByteReader): PageHeader {
   reader.offset = thrift.offset
   const storedBytes = integerOf(header.field_3)
   const content = new ByteReader(data, reader.offset).bytes(storedBytes)
-  if (crc32(content) !== integerOf(header.field_4) >>> 0)
-    throw new RangeError('not the bytes that were written')
+  if (crc32(content) !== integerOf(header.field_4) >>> 0) throw new RangeError('the checksum differs')
   return {
     type: integerOf(header.field_1),
     rawBytes: integerOf(header.field_2),
@@ -255,7 +255,7 @@ function readDataHeader(header: Record<`field_${number}`, unknown>): DataPageHea
     integerOf(header.field_6) !== 0 ||
     typeof header.field_7 !== 'boolean'
   ) {
-    throw new RangeError('a page with repetitions')
+    throw new RangeError('the page has repetition levels')
   }
   return {
     rows,
@@ -267,6 +267,6 @@ function readDataHeader(header: Record<`field_${number}`, unknown>): DataPageHea
 }
 
 function integerOf(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isInteger(value)) throw new RangeError('a page without its header')
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw new RangeError('the page has no header')
   return value
 }

@@ -28,7 +28,7 @@ test('the architecture names every folder of code', async () => {
 })
 
 test('the first files that the architecture names for a folder are there', async () => {
-  const rows = (await read('docs/architecture.md')).matchAll(/^\| `([\w/]+\/)` \|.*\| (.*) \|$/gm)
+  const rows = (await read('docs/architecture.md')).matchAll(/^\| `([\w/]+\/)`\s*\|.*\| (.*?)\s*\|$/gm)
   const named = [...rows].flatMap(([, folder, files = '']) =>
     [...files.matchAll(/`([\w./-]+)`/g)].map(([, file]) => `${folder}${file}`),
   )

@@ -5,13 +5,18 @@ import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
 import { z } from 'zod'
 
-const Operation = z.object({
-  responses: z.record(
-    z.string(),
-    z.object({ content: z.record(z.string(), z.object({ schema: z.unknown() })).optional() }),
-  ),
+const Responses = z.record(
+  z.string(),
+  z.object({
+    $ref: z.string().optional(),
+    content: z.record(z.string(), z.object({ schema: z.unknown() })).optional(),
+  }),
+)
+const Operation = z.object({ responses: Responses })
+const Document = z.looseObject({
+  paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+  components: z.looseObject({ responses: Responses }),
 })
-const Document = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
 
 const document = Document.parse(parse(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8')))
 const ajv = new Ajv2020({ strict: false, allErrors: true })
@@ -49,9 +54,15 @@ function hold(method: string, path: string, status: number, type: string, body: 
   const { responses } = Operation.parse(document.paths[template]?.[method.toLowerCase()])
   const key = [String(status), `${String(status)[0]}XX`, 'default'].find((name) => name in responses)
   if (key === undefined) throw new Error(`openapi.yaml does not have ${status} for ${method} ${template}`)
-  if (!(type in (responses[key]?.content ?? {})))
+  const shared = responses[key]?.$ref?.replace('#/components/responses/', '')
+  const response = shared === undefined ? responses[key] : document.components.responses[shared]
+  if (!(type in (response?.content ?? {})))
     throw new Error(`openapi.yaml does not have ${type} for ${status} of ${method} ${template}`)
-  const location = ['paths', template, method.toLowerCase(), 'responses', key, 'content', type, 'schema']
+  const place =
+    shared === undefined
+      ? ['paths', template, method.toLowerCase(), 'responses', key]
+      : ['components', 'responses', shared]
+  const location = [...place, 'content', type, 'schema']
   const validate = ajv.getSchema(pointer(...location))
   if (validate === undefined) throw new Error(`no schema at ${location.join(' ')}`)
   const lines = type === 'application/x-ndjson' ? (body as readonly unknown[]) : [body]

@@ -29,6 +29,15 @@ interface R2Upload {
   abort(): Promise<void>
 }
 
+/** Calls of one operation: R2 asks for more than one, since it fails now and then. */
+const CALLS = 4
+/** Before the second call; doubled before each further one. */
+const PAUSE_MILLISECONDS = 100
+/** An internal error, a bucket that is moved, a lost connection: another call may succeed. */
+const PASSING: ReadonlySet<number | undefined> = new Set([10001, 10043, 10054, 10058, undefined])
+/** One key takes one write a second. */
+const WRITTEN_TOO_OFTEN = 10058
+
 export class R2Store implements ObjectStore {
   readonly #bucket: R2Bucket
 
@@ -37,12 +46,12 @@ export class R2Store implements ObjectStore {
   }
 
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
-    if (range === undefined) return (await answered(this.#bucket.get(key))) ?? undefined
+    if (range === undefined) return (await answered(() => this.#bucket.get(key))) ?? undefined
     try {
-      return (await this.#bucket.get(key, { range })) ?? undefined
+      return (await again(() => this.#bucket.get(key, { range }))) ?? undefined
     } catch (error) {
       // R2 takes a range without a byte of the object for an error.
-      const size = (await answered(this.#bucket.head(key)))?.size
+      const size = (await answered(() => this.#bucket.head(key)))?.size
       const first = 'suffix' in range ? 0 : range.offset
       if (size === undefined || first < size) throw unavailable(error)
       return { size, body: new Blob([]).stream() }
@@ -50,64 +59,114 @@ export class R2Store implements ObjectStore {
   }
 
   async has(key: string): Promise<boolean> {
-    return (await answered(this.#bucket.head(key))) !== null
+    return (await answered(() => this.#bucket.head(key))) !== null
   }
 
   /** An object of one part is put at once; a larger one is an upload in parts, seen only when it is complete. */
   async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
-    if (body instanceof Uint8Array) {
-      await answered(this.#bucket.put(key, body))
-      return
-    }
+    if (body instanceof Uint8Array) return this.#put(key, body)
     const parts = inParts(body, PART_BYTES)
-    const first = await parts.next()
-    const second = first.done ? first : await parts.next()
-    if (first.done || second.done) {
-      await answered(this.#bucket.put(key, first.value ?? new Uint8Array(0)))
-      return
-    }
-    const upload = await answered(this.#bucket.createMultipartUpload(key))
     try {
-      const uploaded: unknown[] = []
-      const send = async (part: Uint8Array) => {
-        uploaded.push(await answered(upload.uploadPart(uploaded.length + 1, part)))
-      }
-      await send(first.value)
-      await send(second.value)
-      for await (const part of parts) await send(part)
-      await answered(upload.complete(uploaded))
-    } catch (error) {
-      await upload.abort().catch(() => undefined)
-      throw error
+      const first = await parts.next()
+      const second = first.done ? first : await parts.next()
+      if (first.done || second.done) await this.#put(key, first.value ?? new Uint8Array(0))
+      else await this.#upload(key, [first.value, second.value], parts)
+    } finally {
+      // Cancels a body that was not read to its end.
+      await parts.return(undefined)
     }
   }
 
   async delete(key: string): Promise<void> {
-    await answered(this.#bucket.delete(key))
+    await answered(() => this.#bucket.delete(key))
   }
 
   async *list(prefix: string): AsyncGenerator<string> {
     let cursor: string | undefined
     do {
-      const page = await answered(this.#bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) }))
+      const after = cursor === undefined ? {} : { cursor }
+      const page = await answered(() => this.#bucket.list({ prefix, ...after }))
       for (const object of page.objects) yield object.key
       cursor = page.truncated ? page.cursor : undefined
     } while (cursor !== undefined)
   }
+
+  async #put(key: string, bytes: Uint8Array): Promise<void> {
+    await answered(async () => {
+      try {
+        await this.#bucket.put(key, bytes)
+      } catch (error) {
+        // Another writer has put the same bytes a moment ago.
+        if (numberOf(error) === WRITTEN_TOO_OFTEN && (await this.#bucket.head(key)) !== null) return
+        throw error
+      }
+    })
+  }
+
+  /** @param rest what follows the first parts */
+  async #upload(key: string, first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): Promise<void> {
+    const upload = await answered(() => this.#bucket.createMultipartUpload(key))
+    try {
+      const uploaded: unknown[] = []
+      const send = async (part: Uint8Array) => {
+        const number = uploaded.length + 1
+        uploaded.push(await answered(() => upload.uploadPart(number, part)))
+      }
+      for (const part of first) await send(part)
+      for await (const part of rest) await send(part)
+      await answered(async () => {
+        try {
+          await upload.complete(uploaded)
+        } catch (error) {
+          // The call before may have completed it though its answer was lost.
+          if ((await this.#bucket.head(key)) === null) throw error
+        }
+      })
+    } catch (error) {
+      await upload.abort().catch(() => undefined)
+      throw error
+    }
+  }
 }
 
-async function answered<T>(operation: Promise<T>): Promise<T> {
+/** The operation's answer, or its failure as the store's. */
+async function answered<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await operation
+    return await again(call)
   } catch (error) {
     throw unavailable(error)
   }
 }
 
-/** What R2 says is told by its number alone. */
-function unavailable(error: unknown): Problem {
+/** Calls until there is an answer, or a failure that another call would meet too. */
+async function again<T>(call: () => Promise<T>): Promise<T> {
+  for (let calls = 1; ; calls++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (calls === CALLS || !mayPass(error)) throw error
+      await pause(PAUSE_MILLISECONDS * 2 ** (calls - 1) * (0.5 + Math.random()))
+    }
+  }
+}
+
+/** A failure of the network has no number; what R2 cannot be asked at all is a `TypeError`. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof TypeError) && PASSING.has(numberOf(error))
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** R2 numbers its failures at the end of their messages: `put: … (10001)`. */
+function numberOf(error: unknown): number | undefined {
   const number = error instanceof Error ? /\((\d+)\)$/.exec(error.message)?.[1] : undefined
-  return new Problem('store_error', `the object store returned an error (${number ?? 'error'})`, {
-    retryAfter: 5,
-  })
+  return number === undefined ? undefined : Number(number)
+}
+
+/** R2's own words may hold keys: its number says enough. */
+function unavailable(error: unknown): Problem {
+  const detail = `the object store returned an error (${numberOf(error) ?? 'no connection'})`
+  return new Problem('store_error', detail, { retryAfter: 5 })
 }

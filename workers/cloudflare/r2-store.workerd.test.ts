@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { describeObjectStore, storeBelow } from '../../test/object-store.ts'
-import { R2Store } from './r2-store.ts'
+import { type R2Bucket, R2Store } from './r2-store.ts'
 
 let opened = 0
 
@@ -15,4 +15,121 @@ test('a refusal of R2 is told as the failure of the store, without its words', a
   const failure: unknown = await store.put(name, new Uint8Array(1)).catch((error: unknown) => error)
   expect(failure).toMatchObject({ code: 'store_error', fields: { retryAfter: 5 } })
   expect(String(failure)).not.toContain('longer')
+})
+
+type Operation =
+  | 'head'
+  | 'get'
+  | 'put'
+  | 'delete'
+  | 'list'
+  | 'createMultipartUpload'
+  | 'uploadPart'
+  | 'complete'
+
+/**
+ * The bucket, with what fails before it is asked.
+ *
+ * @param fail whether this call of the operation, counted from 1, fails, and with what
+ */
+function failing(fail: (operation: Operation, call: number) => string | undefined): R2Bucket {
+  const bucket: R2Bucket = env.BUCKET
+  const calls = new Map<Operation, number>()
+  const counted = async <T>(operation: Operation, ask: () => Promise<T>): Promise<T> => {
+    const call = (calls.get(operation) ?? 0) + 1
+    calls.set(operation, call)
+    const message = fail(operation, call)
+    if (message !== undefined) throw new Error(message)
+    return ask()
+  }
+  return {
+    head: (key) => counted('head', () => bucket.head(key)),
+    get: (key, options) => counted('get', () => bucket.get(key, options)),
+    put: (key, body) => counted('put', () => bucket.put(key, body)),
+    delete: (key) => counted('delete', () => bucket.delete(key)),
+    list: (options) => counted('list', () => bucket.list(options)),
+    async createMultipartUpload(key) {
+      const upload = await counted('createMultipartUpload', () => bucket.createMultipartUpload(key))
+      return {
+        uploadPart: (part, body) => counted('uploadPart', () => upload.uploadPart(part, body)),
+        complete: (parts) => counted('complete', () => upload.complete(parts)),
+        abort: () => upload.abort(),
+      }
+    },
+  }
+}
+
+const LARGE = Uint8Array.from({ length: 6 * 1024 * 1024 }, (_, i) => i % 251)
+
+async function useAll(store: R2Store, key: string): Promise<void> {
+  await store.put(key, Uint8Array.of(1, 2, 3))
+  expect(await store.has(key)).toBe(true)
+  const part = await store.get(key, { offset: 1, length: 1 })
+  expect(new Uint8Array(await new Response(part?.body).arrayBuffer())).toEqual(Uint8Array.of(2))
+  await store.put(`${key}/large`, new Blob([LARGE]).stream())
+  const large = await store.get(`${key}/large`)
+  expect(Buffer.from(await new Response(large?.body).arrayBuffer()).equals(LARGE)).toBe(true)
+  expect(await Array.fromAsync(store.list(key))).toEqual([key, `${key}/large`])
+  await store.delete(key)
+  expect(await store.has(key)).toBe(false)
+}
+
+test.each([
+  ['put: We encountered an internal error. Please try again. (10001)'],
+  ['put: The bucket is moved (10043)'],
+  ['put: The connection was lost (10054)'],
+  ['put: Reduce your concurrent request rate for the same object. (10058)'],
+  ['Network connection lost.'],
+])('each operation is asked again after "%s"', async (message) => {
+  // Twice in a row: an operation may take three calls.
+  const bucket = failing((_, call) => (call % 3 === 0 ? undefined : message))
+  await useAll(new R2Store(bucket), `failing/${message.slice(-8)}`)
+})
+
+test('a failure that stays is told after four calls, one that another call would meet too after one', async () => {
+  let calls = 0
+  const store = (message: string) =>
+    new R2Store(
+      failing(() => {
+        calls++
+        return message
+      }),
+    )
+  await expect(store('get: internal (10001)').has('x')).rejects.toMatchObject({
+    code: 'store_error',
+    message: expect.stringContaining('10001'),
+  })
+  expect(calls).toBe(4)
+  calls = 0
+  await expect(store('get: no permission (10003)').has('x')).rejects.toMatchObject({ code: 'store_error' })
+  expect(calls).toBe(1)
+})
+
+test('a key that another writer has just put is there', async () => {
+  const key = 'written-twice'
+  await env.BUCKET.put(key, Uint8Array.of(1))
+  const bucket = failing((operation) => (operation === 'put' ? 'put: too often (10058)' : undefined))
+  await new R2Store(bucket).put(key, Uint8Array.of(1))
+  await expect(new R2Store(bucket).put('never-written', Uint8Array.of(1))).rejects.toMatchObject({
+    code: 'store_error',
+  })
+})
+
+test('an upload whose completion got no answer is complete', async () => {
+  const bucket = failing(() => undefined)
+  const lossy: R2Bucket = {
+    ...bucket,
+    async createMultipartUpload(key) {
+      const upload = await bucket.createMultipartUpload(key)
+      return {
+        ...upload,
+        async complete(parts) {
+          await upload.complete(parts)
+          throw new Error('Network connection lost.')
+        },
+      }
+    },
+  }
+  await new R2Store(lossy).put('completed', new Blob([LARGE]).stream())
+  expect((await env.BUCKET.head('completed'))?.size).toBe(LARGE.length)
 })

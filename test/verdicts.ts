@@ -1,5 +1,6 @@
 /** Verdicts for the tests of formats: a plain one, and one whose every name wants to be something else. */
 
+import type { CheckStyle } from '../src/formats/check-style.ts'
 import type { Verdict } from '../src/gate/verdict.ts'
 import type { ImageIdentity } from '../src/image/report.ts'
 
@@ -74,7 +75,7 @@ export const rebuilt: Verdict = {
   },
   rules: verdict.rules.map((rule) => ({
     ...rule,
-    actual: (rule.actual ?? 0) + 1,
+    actual: typeof rule.actual === 'number' ? rule.actual + 1 : 1,
     message: `${rule.message} Again.`,
     evidence: [{ path: 'another', layer: 7 }],
   })),
@@ -123,4 +124,9 @@ export const hostile: Verdict = {
     message: `3 paths match ${name}.`,
     evidence: [{ path: name, bytes: 12, layer: 0 }, { path: `${name}/below` }, { layer: 1, bytes: 5 }],
   })),
+}
+
+/** How a format is asked for: findings point at this file. */
+export function styleOf(file = 'Dockerfile'): CheckStyle {
+  return { file, colour: false, page: 'https://lamina.example/?image=nginx' }
 }

@@ -1,15 +1,44 @@
 import { createHash } from 'node:crypto'
+import type { AdviceItem } from '../advice/advise.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import type { ImageIdentity } from '../image/report.ts'
+import { globOf } from './check-values.ts'
+
+type ImageName = Pick<ImageIdentity, 'registry' | 'repository' | 'transport'>
+
+function nameOf({ registry, repository = '', transport }: ImageName): readonly string[] {
+  return [registry ?? transport, repository]
+}
 
 /**
  * What makes a failing rule the same one after a rebuild: the rule, its glob, the repository and the file that is
  * pointed at; neither tag, digest nor figures.
  *
- * @returns 64 hexadecimal digits, of their own for each rule of a verdict
+ * @returns 64 hexadecimal digits, different for each rule of a verdict
  */
-export function fingerprintOf(rule: RuleVerdict, image: ImageIdentity, file: string): string {
-  const glob = typeof rule.limit === 'string' ? rule.limit : ''
-  const parts = [rule.rule, glob, image.registry ?? image.transport, image.repository ?? '', file]
+export function fingerprintOf(rule: RuleVerdict, image: ImageName, file: string): string {
+  return digest([rule.rule, globOf(rule) ?? '', ...nameOf(image), file])
+}
+
+/** Likewise for advice: what it is about and the step, whatever layer that makes; of equals their number. */
+export function adviceFingerprints(
+  items: readonly AdviceItem[],
+  image: ImageName,
+  file: string,
+): readonly string[] {
+  const met = new Map<string, number>()
+  return items.map(({ rule, kind = '', createdBy = '' }) => {
+    const what = JSON.stringify([rule, kind, createdBy])
+    const number = met.get(what) ?? 0
+    met.set(what, number + 1)
+    return digest(['advice', what, number, ...nameOf(image), file])
+  })
+}
+
+export function problemFingerprint(code: string, image: string, file: string): string {
+  return digest(['problem', code, image, file])
+}
+
+function digest(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

@@ -1,36 +1,49 @@
 /** The formats of `/v1/check`. */
-import type { Verdict } from '../gate/verdict.ts'
 import { Problem } from '../problem.ts'
-import { checkGithub } from './check-github.ts'
-import { checkGitlab } from './check-gitlab.ts'
-import { checkJunit } from './check-junit.ts'
-import { checkMarkdown } from './check-markdown.ts'
-import { checkOpenmetrics } from './check-openmetrics.ts'
-import { checkSarif } from './check-sarif.ts'
-import { checkText } from './check-text.ts'
+import type { Checked } from '../service/check.ts'
+import { checkGithub, problemGithub } from './check-github.ts'
+import { checkGitlab, problemGitlab } from './check-gitlab.ts'
+import { checkJunit, problemJunit } from './check-junit.ts'
+import { checkMarkdown, problemMarkdown } from './check-markdown.ts'
+import { checkOpenmetrics, problemOpenmetrics } from './check-openmetrics.ts'
+import { checkSarif, problemSarif } from './check-sarif.ts'
+import type { CheckStyle, ToldProblem } from './check-style.ts'
+import { checkText, problemText } from './check-text.ts'
 
 type Format = {
   readonly contentType: string
-  /** @param file path in the repository that findings point at */
-  readonly render: (verdict: Verdict, file: string) => string
+  readonly render: (checked: Checked, style: CheckStyle) => string
+  /** Absent where a problem is told as everywhere else. */
+  readonly problem?: (problem: ToldProblem, style: Pick<CheckStyle, 'file' | 'colour'>) => string
 }
 
 /** By the value of `format`; the first is the default. */
-export const CHECK_FORMATS = {
-  json: { contentType: 'application/json', render: (verdict) => JSON.stringify(verdict) },
-  junit: { contentType: 'application/xml', render: checkJunit },
-  sarif: { contentType: 'application/sarif+json', render: checkSarif },
-  markdown: { contentType: 'text/markdown; charset=utf-8', render: checkMarkdown },
-  github: { contentType: 'text/plain; charset=utf-8', render: checkGithub },
-  gitlab: { contentType: 'application/json', render: checkGitlab },
+const FORMATS = {
+  json: { contentType: 'application/json', render: ({ verdict }) => JSON.stringify(verdict) },
+  junit: { contentType: 'application/xml', render: checkJunit, problem: problemJunit },
+  sarif: { contentType: 'application/sarif+json', render: checkSarif, problem: problemSarif },
+  markdown: {
+    contentType: 'text/markdown; charset=utf-8',
+    render: checkMarkdown,
+    problem: problemMarkdown,
+  },
+  github: { contentType: 'text/plain; charset=utf-8', render: checkGithub, problem: problemGithub },
+  gitlab: { contentType: 'application/json', render: checkGitlab, problem: problemGitlab },
   openmetrics: {
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
     render: checkOpenmetrics,
+    problem: problemOpenmetrics,
   },
-  text: { contentType: 'text/plain; charset=utf-8', render: checkText },
+  text: { contentType: 'text/plain; charset=utf-8', render: checkText, problem: problemText },
 } as const satisfies Record<string, Format>
 
-export type CheckFormat = keyof typeof CHECK_FORMATS
+export type CheckFormat = keyof typeof FORMATS
+
+export const CHECK_FORMATS: Readonly<Record<CheckFormat, Format>> = FORMATS
+
+export function isCheckFormat(name: string): name is CheckFormat {
+  return Object.hasOwn(FORMATS, name)
+}
 
 /** What `Accept` can choose; `github` and `gitlab` share their types with others and go by `format` alone. */
 export const CHECK_TYPES = {
@@ -49,7 +62,7 @@ const MAX_FILE_LENGTH = 1024
 /**
  * The file of the repository that findings point at.
  *
- * @throws Problem `invalid_parameter` for what is no relative path within a repository
+ * @throws Problem `invalid_parameter` for what is not a relative path within a repository
  */
 export function parseRepositoryFile(text: string): string {
   const isRelative = text.split('/').every((part) => part !== '' && part !== '.' && part !== '..')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES, hostile, passing, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/verdicts.ts'
 import { checkGithub } from './check-github.ts'
 import { visible } from './escape.ts'
 
@@ -31,7 +31,7 @@ function unescapeProperty(text: string): string {
 }
 
 test('an error for each failing rule', () => {
-  expect(commands(checkGithub(verdict, 'docker/Dockerfile'))).toEqual([
+  expect(commands(checkGithub({ verdict }, styleOf('docker/Dockerfile')))).toEqual([
     {
       name: 'error',
       properties: { file: 'docker/Dockerfile', title: 'maxSize' },
@@ -46,13 +46,15 @@ test('an error for each failing rule', () => {
 })
 
 test('a passing check commands nothing and says so', () => {
-  const log = checkGithub(passing, 'Dockerfile')
+  const log = checkGithub({ verdict: passing }, styleOf())
   expect(commands(log)).toEqual([])
-  expect(log).toBe('All 2 rules hold for docker.io/library/nginx:1.27 (linux/amd64)\n')
+  expect(log).toBe(
+    'All 2 rules hold for docker.io/library/nginx:1.27 (linux/amd64)\nReport: https://lamina.example/?image=nginx\n',
+  )
 })
 
 test('hostile names are data of their own command and nothing else', () => {
-  const found = commands(checkGithub(hostile, 'a:b,c%=d'))
+  const found = commands(checkGithub({ verdict: hostile }, styleOf('a:b,c%=d')))
   expect(found).toHaveLength(HOSTILE_NAMES.length)
   expect(found.map(({ name, properties }) => ({ name, ...properties }))).toEqual(
     HOSTILE_NAMES.map(() => ({ name: 'error', file: 'a:b,c%=d', title: 'deny' })),

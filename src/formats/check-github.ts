@@ -1,20 +1,36 @@
 /** A verdict as GitHub's workflow commands, which become annotations: an error for each failing rule. */
-import type { Verdict } from '../gate/verdict.ts'
+import type { Checked } from '../service/check.ts'
+import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { headline, showEvidence } from './check-values.ts'
 import { terminalLine, terminalText, visible } from './escape.ts'
 
-/** @param file path in the repository that the annotations stand at */
-export function checkGithub(verdict: Verdict, file: string): string {
+export function checkGithub({ verdict }: Checked, { file, page }: CheckStyle): string {
   const errors = verdict.rules
     .filter((rule) => !rule.pass)
-    .map(({ rule, message, evidence = [] }) => {
-      const lines = [message, ...evidence.map(showEvidence)].map((line) => commandData(visible(line)))
-      return `::error file=${commandProperty(visible(file))},title=${commandProperty(rule)}::${lines.join('%0A')}`
-    })
-  return `${[...errors, terminalLine(terminalText(headline(verdict)))].join('\n')}\n`
+    .map(({ rule, message, line, evidence = [] }) =>
+      command({ file, title: rule, line }, [message, ...evidence.map(showEvidence)]),
+    )
+  const told = [headline(verdict), `Report: ${page}`].map((text) => terminalLine(terminalText(text)))
+  return `${[...errors, ...told].join('\n')}\n`
 }
 
-/** As actions/toolkit escapes a command's message; a line break can then be put in as `%0A`. */
+export function problemGithub({ title, detail }: ToldProblem, { file }: Pick<CheckStyle, 'file'>): string {
+  return `${command({ file, title }, [detail])}\n`
+}
+
+type Annotation = { readonly file: string; readonly title: string; readonly line?: number | undefined }
+
+function command({ file, title, line }: Annotation, text: readonly string[]): string {
+  const properties = [
+    `file=${commandProperty(visible(file))}`,
+    ...(line === undefined ? [] : [`line=${line}`]),
+    `title=${commandProperty(title)}`,
+  ]
+  // A line break can be put in as `%0A`.
+  return `::error ${properties.join(',')}::${text.map((one) => commandData(visible(one))).join('%0A')}`
+}
+
+/** As actions/toolkit escapes a command's message. */
 function commandData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }

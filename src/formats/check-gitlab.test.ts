@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { HOSTILE_NAMES, hostile, passing, rebuilt, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, rebuilt, styleOf, verdict } from '../../test/verdicts.ts'
 import { checkGitlab } from './check-gitlab.ts'
 import { visible } from './escape.ts'
 
@@ -25,23 +25,25 @@ function read(text: string) {
 }
 
 test('an issue for each failing rule', () => {
-  expect(read(checkGitlab(verdict, 'Dockerfile')).map(({ description }) => description)).toEqual([
+  expect(read(checkGitlab({ verdict }, styleOf())).map(({ description }) => description)).toEqual([
     'The uncompressed size is 240 MB, over the limit of 1.00 kB. Worst: layer 1 (180 MB); layer 0 (60.0 MB).',
     '1 path matches **/.git/**. Worst: app/.git/config (300 B, layer 1).',
   ])
 })
 
 test('none where every rule holds', () => {
-  expect(read(checkGitlab(passing, 'Dockerfile'))).toEqual([])
+  expect(read(checkGitlab({ verdict: passing }, styleOf()))).toEqual([])
 })
 
 test('fingerprints survive a rebuild', () => {
   const prints = (text: string) => read(text).map(({ fingerprint }) => fingerprint)
-  expect(prints(checkGitlab(rebuilt, 'Dockerfile'))).toEqual(prints(checkGitlab(verdict, 'Dockerfile')))
+  expect(prints(checkGitlab({ verdict: rebuilt }, styleOf()))).toEqual(
+    prints(checkGitlab({ verdict }, styleOf())),
+  )
 })
 
 test('hostile names are one line of visible text', () => {
-  const issues = read(checkGitlab(hostile, 'Dockerfile'))
+  const issues = read(checkGitlab({ verdict: hostile }, styleOf()))
   expect(issues).toHaveLength(HOSTILE_NAMES.length)
   for (const { description } of issues) expect(visible(description)).toBe(description)
 })

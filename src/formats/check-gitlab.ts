@@ -1,15 +1,20 @@
 /** A verdict's failing rules as GitLab's code quality report: what it reads of Code Climate's format. */
-import type { Verdict } from '../gate/verdict.ts'
-import { fingerprintOf } from './check-fingerprint.ts'
+import type { AdviceItem } from '../advice/advise.ts'
+import type { Severity } from '../gate/tables.ts'
+import type { Checked } from '../service/check.ts'
+import { formatBytes } from '../text/format.ts'
+import { adviceFingerprints, fingerprintOf, problemFingerprint } from './check-fingerprint.ts'
+import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { showEvidence } from './check-values.ts'
 import { visible } from './escape.ts'
 
 /** A description is one line in a merge request. */
 const OFFENDERS = 3
 
-/** @param file path in the repository that issues point at */
-export function checkGitlab(verdict: Verdict, file: string): string {
-  const issues = verdict.rules
+const SEVERITIES: Readonly<Record<Severity, string>> = { error: 'critical', warning: 'minor', info: 'info' }
+
+export function checkGitlab({ verdict, advice }: Checked, { file }: CheckStyle): string {
+  const rules = verdict.rules
     .filter((rule) => !rule.pass)
     .map((rule) => {
       const worst = (rule.evidence ?? []).slice(0, OFFENDERS).map(showEvidence)
@@ -19,8 +24,40 @@ export function checkGitlab(verdict: Verdict, file: string): string {
         check_name: rule.rule,
         fingerprint: fingerprintOf(rule, verdict.image, file),
         severity: 'major',
-        location: { path: file, lines: { begin: 1 } },
+        location: at(file, rule.line),
       }
     })
-  return JSON.stringify(issues, undefined, 2)
+  const items = advice?.items ?? []
+  const fingerprints = adviceFingerprints(items, verdict.image, file)
+  const found = items.map((item, i) => ({
+    description: visible(adviceText(item)),
+    check_name: `advice/${item.rule}`,
+    fingerprint: fingerprints[i],
+    severity: SEVERITIES[item.severity],
+    location: at(file, item.line),
+  }))
+  return JSON.stringify([...rules, ...found], undefined, 2)
+}
+
+/** `The cache of apt: 95.3 MB. Write …` */
+export function adviceText({ title, bytes, fix }: AdviceItem): string {
+  return `${title}: ${formatBytes(bytes)}. ${fix}`
+}
+
+export function problemGitlab(
+  { code, title, detail, image = '' }: ToldProblem,
+  { file }: Pick<CheckStyle, 'file'>,
+): string {
+  const issue = {
+    description: visible(`${title}: ${detail}`),
+    check_name: code,
+    fingerprint: problemFingerprint(code, image, file),
+    severity: 'blocker',
+    location: at(file),
+  }
+  return JSON.stringify([issue], undefined, 2)
+}
+
+function at(file: string, line = 1) {
+  return { path: file, lines: { begin: line } }
 }

@@ -84,7 +84,7 @@ function read(xml: string, xpath: string): readonly string[] {
 }
 
 test('a case a rule, a failure where it does not hold', () => {
-  const xml = checkJunit(verdict)
+  const xml = checkJunit({ verdict })
   expect(read(xml, '//testcase/@name')).toEqual([
     'maxSize',
     'maxUserWastedPercent',
@@ -101,16 +101,16 @@ test('a case a rule, a failure where it does not hold', () => {
 })
 
 test('a passing check has no failure', () => {
-  expect(read(checkJunit(passing), '//failure')).toEqual([])
+  expect(read(checkJunit({ verdict: passing }), '//failure')).toEqual([])
 })
 
 test('a case keeps its name through a rebuild', () => {
   const names = '//testcase/@name | //testcase/@classname'
-  expect(read(checkJunit(rebuilt), names)).toEqual(read(checkJunit(verdict), names))
+  expect(read(checkJunit({ verdict: rebuilt }), names)).toEqual(read(checkJunit({ verdict }), names))
 })
 
 test('hostile names stay names, and only characters that XML has are in the text', () => {
-  const xml = checkJunit(hostile)
+  const xml = checkJunit({ verdict: hostile })
   expect(read(xml, '//testcase/@name')).toEqual(HOSTILE_NAMES.map((name) => `deny ${visible(name)}`))
   expect(read(xml, '//failure/@message')).toEqual(
     HOSTILE_NAMES.map((name) => `3 paths match ${visible(name)}.`),
@@ -126,7 +126,7 @@ describe('a parser of JUnit results', () => {
   ])('reads the %s one', async (_, given, total, failed) => {
     const folder = await mkdtemp(join(tmpdir(), 'lamina-junit-'))
     try {
-      await writeFile(join(folder, 'junit.xml'), checkJunit(given))
+      await writeFile(join(folder, 'junit.xml'), checkJunit({ verdict: given }))
       const result = parse({ type: 'junit', files: [join(folder, 'junit.xml')] })
       expect({ total: result.total, failed: result.failed, errors: result.errors }).toEqual({
         total,

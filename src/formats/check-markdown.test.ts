@@ -1,7 +1,7 @@
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES, hostile, passing, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/verdicts.ts'
 import { checkMarkdown } from './check-markdown.ts'
 import { visible } from './escape.ts'
 
@@ -32,15 +32,15 @@ function cells(html: string): readonly (readonly string[])[] {
 }
 
 test('a table of all rules, and what to fix for each that fails', () => {
-  const html = render(checkMarkdown(verdict))
-  expect(textOf(html)).toContain('❌ 2 of 4 rules do not hold for docker.io/library/nginx:1.27')
+  const html = render(checkMarkdown({ verdict }, styleOf()))
+  expect(textOf(html)).toContain('❌ 2 of 4 rules broken for docker.io/library/nginx:1.27')
   expect(cells(html)).toEqual([
     ['', 'Rule', 'Actual', 'Limit'],
     ['❌', 'maxSize', '240 MB', '1.00 kB'],
     ['✅', 'maxUserWastedPercent', '–', '12.5%'],
     ['✅', 'minEfficiency', '0.98765', '0.9'],
     ['❌', 'deny **/.git/**', '1 path', 'none'],
-    ['Path', 'Size', 'Layer'],
+    ['Step', 'Size', 'Layer'],
     ['the whole layer', '180 MB', '1'],
     ['the whole layer', '60.0 MB', '0'],
     ['Path', 'Size', 'Layer'],
@@ -51,15 +51,18 @@ test('a table of all rules, and what to fix for each that fails', () => {
 })
 
 test('a passing check is a table and nothing to unfold', () => {
-  const html = render(checkMarkdown(passing))
+  const html = render(checkMarkdown({ verdict: passing }, styleOf()))
   expect(textOf(html)).toContain('✅ All 2 rules hold')
   expect(html).not.toContain('<details>')
 })
 
 test('hostile names are text in their own cells', () => {
-  const html = render(checkMarkdown(hostile))
+  const html = render(checkMarkdown({ verdict: hostile }, styleOf()))
   expect(tags(html)).toEqual(
-    new Set([...['h3', 'p', 'code', 'table', 'thead', 'tbody', 'tr', 'th', 'td'], ...['details', 'summary']]),
+    new Set([
+      ...['a', 'h3', 'p', 'code', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
+      ...['details', 'summary'],
+    ]),
   )
   const rows = cells(html)
   expect(rows.slice(1, 1 + HOSTILE_NAMES.length).map(([, rule]) => rule)).toEqual(

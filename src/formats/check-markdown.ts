@@ -1,20 +1,19 @@
 /** A verdict as GitHub Flavored Markdown: for a step's summary and a comment of a pull request. */
 
 import type { Evidence } from '../gate/evidence.ts'
-import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
-import { formatBytes } from '../text/format.ts'
-import { ruleTitle, showActual, showLimit } from './check-values.ts'
+import type { RuleVerdict } from '../gate/verdict.ts'
+import type { Checked } from '../service/check.ts'
+import { formatCount } from '../text/format.ts'
+import type { CheckStyle, ToldProblem } from './check-style.ts'
+import { globOf, oneLine, outcome, ruleTitle, showActual, showAmount, showLimit } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
 
-export function checkMarkdown(verdict: Verdict): string {
+export function checkMarkdown({ verdict }: Checked, { page }: Pick<CheckStyle, 'page'>): string {
   const { image, baseline, pass, rules } = verdict
   const failing = rules.filter((rule) => !rule.pass)
-  const count = pass
-    ? `${rules.length === 1 ? 'The rule holds' : `All ${rules.length} rules hold`}`
-    : `${failing.length} of ${rules.length} ${rules.length === 1 ? 'rule does' : 'rules do'} not hold`
   const against = baseline === undefined ? '' : `, against ${markdownCode(baseline.reference)}`
   const lines = [
-    `### ${pass ? '✅' : '❌'} ${count} for ${markdownCode(image.reference)}`,
+    `### ${pass ? '✅' : '❌'} ${outcome(rules)} for ${markdownCode(image.reference)}`,
     '',
     `${markdownCode(image.digest)}, ${markdownCode(image.platform)}${against}`,
     '',
@@ -22,16 +21,21 @@ export function checkMarkdown(verdict: Verdict): string {
     '| --- | --- | ---: | ---: |',
     ...rules.map(row),
     ...failing.flatMap(details),
+    '',
+    `Report: <${page}>`,
   ]
   return `${lines.join('\n')}\n`
 }
 
+/** The detail repeats what callers and registries say: as code nothing of it is syntax. */
+export function problemMarkdown({ title, detail }: ToldProblem): string {
+  return `### ❌ ${title}\n\n${markdownCode(detail)}\n`
+}
+
 function row(rule: RuleVerdict): string {
-  const limit = typeof rule.limit === 'string' ? 'none' : markdownText(showLimit(rule))
-  const actual =
-    typeof rule.limit === 'string'
-      ? `${showActual(rule)} ${rule.actual === 1 ? 'path' : 'paths'}`
-      : showActual(rule)
+  const hasGlob = globOf(rule) !== undefined
+  const limit = hasGlob ? 'none' : markdownText(showLimit(rule))
+  const actual = hasGlob ? `${showActual(rule)} ${rule.actual === 1 ? 'path' : 'paths'}` : showActual(rule)
   return `| ${rule.pass ? '✅' : '❌'} | ${markdownCode(ruleTitle(rule))} | ${actual} | ${limit} |`
 }
 
@@ -41,7 +45,7 @@ function details({ message, evidence = [] }: RuleVerdict): readonly string[] {
     '',
     `<details><summary>${markdownText(message)}</summary>`,
     '',
-    '| Path | Size | Layer |',
+    evidence.some(({ path }) => path !== undefined) ? '| Path | Size | Layer |' : '| Step | Size | Layer |',
     '| --- | ---: | ---: |',
     ...evidence.map(evidenceRow),
     '',
@@ -49,7 +53,9 @@ function details({ message, evidence = [] }: RuleVerdict): readonly string[] {
   ]
 }
 
-function evidenceRow({ path, bytes, layer }: Evidence): string {
-  const name = path === undefined ? 'the whole layer' : markdownCode(path)
-  return `| ${name} | ${bytes === undefined ? '' : formatBytes(bytes)} | ${layer ?? ''} |`
+function evidenceRow(evidence: Evidence): string {
+  const { path, layer, hidden, createdBy } = evidence
+  const step = createdBy === undefined ? 'the whole layer' : markdownCode(oneLine(createdBy))
+  const name = path === undefined ? step : `${markdownCode(path)}${hidden === true ? ', hidden' : ''}`
+  return `| ${name} | ${showAmount(evidence) ?? ''} | ${layer === undefined ? '' : formatCount(layer)} |`
 }

@@ -65,7 +65,7 @@ function labelValue(text: string): string {
 test("a rule's verdict, figure and limit in their unit", () => {
   const repository = 'docker.io/library/nginx'
   const glob = '**/.git/**'
-  expect(read(checkOpenmetrics(verdict))).toEqual([
+  expect(read(checkOpenmetrics({ verdict }))).toEqual([
     { name: 'lamina_check_pass', labels: { repository }, value: 0 },
     { name: 'lamina_rule_pass', labels: { repository, rule: 'maxSize' }, value: 0 },
     { name: 'lamina_rule_pass', labels: { repository, rule: 'maxUserWastedPercent' }, value: 1 },
@@ -85,15 +85,15 @@ test('a rebuild is another value of the same metric', () => {
     read(text)
       .filter(({ labels }) => labels.rule !== 'maxUserWastedPercent')
       .map(({ name, labels }) => ({ name, labels }))
-  expect(names(checkOpenmetrics(rebuilt))).toEqual(names(checkOpenmetrics(verdict)))
+  expect(names(checkOpenmetrics({ verdict: rebuilt }))).toEqual(names(checkOpenmetrics({ verdict })))
 })
 
 test('a passing check is 1', () => {
-  expect(read(checkOpenmetrics(passing))[0]?.value).toBe(1)
+  expect(read(checkOpenmetrics({ verdict: passing }))[0]?.value).toBe(1)
 })
 
 test('hostile names are values of labels', () => {
-  const globs = read(checkOpenmetrics(hostile)).flatMap(({ name, labels }) =>
+  const globs = read(checkOpenmetrics({ verdict: hostile })).flatMap(({ name, labels }) =>
     name === 'lamina_rule_pass' ? [labels.glob] : [],
   )
   expect(globs).toEqual(HOSTILE_NAMES.map(visible))

@@ -1,7 +1,10 @@
 /** A verdict's numbers as OpenMetrics 1.0, for GitLab's metrics report and for Prometheus. */
 import type { Unit } from '../gate/evidence.ts'
-import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
+import type { RuleVerdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
+import type { Checked } from '../service/check.ts'
+import type { ToldProblem } from './check-style.ts'
+import { globOf } from './check-values.ts'
 import { visible } from './escape.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -10,10 +13,12 @@ type Sample = { readonly labels: Labels; readonly value: number }
 const UNITS: readonly Unit[] = ['bytes', 'percent', 'ratio', 'count']
 
 /** Labels name neither tag nor digest: a figure is compared with the one of the last build. */
-export function checkOpenmetrics({ pass, image, rules }: Verdict): string {
+export function checkOpenmetrics({ verdict: { pass, image, rules } }: Checked): string {
   const repository = repositoryName(image)
-  const labelsOf = ({ rule, limit }: RuleVerdict): Labels =>
-    typeof limit === 'string' ? { repository, rule, glob: limit } : { repository, rule }
+  const labelsOf = (verdict: RuleVerdict): Labels => {
+    const glob = globOf(verdict)
+    return { repository, rule: verdict.rule, ...(glob === undefined ? {} : { glob }) }
+  }
   const lines = [
     ...family('lamina_check_pass', undefined, 'Whether every rule holds, 1 or 0.', [
       { labels: { repository }, value: Number(pass) },
@@ -32,7 +37,7 @@ export function checkOpenmetrics({ pass, image, rules }: Verdict): string {
           unit,
           'What the rule finds.',
           ofUnit.flatMap((rule) =>
-            rule.actual === null ? [] : [{ labels: labelsOf(rule), value: rule.actual }],
+            typeof rule.actual !== 'number' ? [] : [{ labels: labelsOf(rule), value: rule.actual }],
           ),
         ),
         ...family(
@@ -45,6 +50,18 @@ export function checkOpenmetrics({ pass, image, rules }: Verdict): string {
         ),
       ]
     }),
+    '# EOF',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** An info metric, whose value says nothing. */
+export function problemOpenmetrics({ code, detail }: ToldProblem): string {
+  const labels = labelText({ code, detail })
+  const lines = [
+    '# TYPE lamina_problem info',
+    '# HELP lamina_problem Why there is no verdict.',
+    `lamina_problem_info{${labels}} 1`,
     '# EOF',
   ]
   return `${lines.join('\n')}\n`

@@ -3,7 +3,7 @@ import Ajv from 'ajv-draft-04'
 import addFormats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { HOSTILE_NAMES, hostile, passing, rebuilt, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, rebuilt, styleOf, verdict } from '../../test/verdicts.ts'
 import { checkSarif } from './check-sarif.ts'
 import { visible } from './escape.ts'
 
@@ -49,7 +49,7 @@ function run(text: string) {
 }
 
 test('a result for each failing rule, at the file', () => {
-  const { results, tool } = run(checkSarif(verdict, 'docker/My File.Dockerfile'))
+  const { results, tool } = run(checkSarif({ verdict }, styleOf('docker/My File.Dockerfile')))
   expect(tool.driver.rules.map(({ id }) => id)).toEqual([
     'maxSize',
     'maxUserWastedPercent',
@@ -68,22 +68,22 @@ test('a result for each failing rule, at the file', () => {
 })
 
 test('a passing check has no result', () => {
-  expect(run(checkSarif(passing, 'Dockerfile')).results).toEqual([])
+  expect(run(checkSarif({ verdict: passing }, styleOf())).results).toEqual([])
 })
 
 test('fingerprints and category survive a rebuild, and tell results apart', () => {
-  const before = run(checkSarif(verdict, 'Dockerfile'))
-  const after = run(checkSarif(rebuilt, 'Dockerfile'))
+  const before = run(checkSarif({ verdict }, styleOf()))
+  const after = run(checkSarif({ verdict: rebuilt }, styleOf()))
   const prints = before.results.map(({ partialFingerprints }) => partialFingerprints)
   expect(after.results.map(({ partialFingerprints }) => partialFingerprints)).toEqual(prints)
   expect(after.automationDetails).toEqual(before.automationDetails)
-  const elsewhere = run(checkSarif(verdict, 'other/Dockerfile')).results
+  const elsewhere = run(checkSarif({ verdict }, styleOf('other/Dockerfile'))).results
   const all = [...prints, ...elsewhere.map(({ partialFingerprints }) => partialFingerprints)]
   expect(new Set(all.map((print) => print.primaryLocationLineHash)).size).toBe(4)
 })
 
 test('hostile names are text: no links, no characters that cannot be seen', () => {
-  const { results } = run(checkSarif(hostile, 'Dockerfile'))
+  const { results } = run(checkSarif({ verdict: hostile }, styleOf()))
   const sentences = results.map(({ message }) => message.text.split('\n')[0] ?? '')
   expect(sentences.map((text) => text.replaceAll(/\\([[\]\\])/g, '$1'))).toEqual(
     HOSTILE_NAMES.map((name) => `3 paths match ${visible(name)}.`),

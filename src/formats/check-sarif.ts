@@ -1,17 +1,75 @@
 /** A verdict's failing rules as SARIF 2.1.0 (OASIS, errata 01), as GitHub's code scanning reads it. */
+import type { AdviceItem } from '../advice/advise.ts'
 import { RULES } from '../gate/rules.ts'
-import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
+import type { Severity } from '../gate/tables.ts'
+import type { RuleVerdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
-import { fingerprintOf } from './check-fingerprint.ts'
+import type { Checked } from '../service/check.ts'
+import { adviceFingerprints, fingerprintOf } from './check-fingerprint.ts'
+import { adviceText } from './check-gitlab.ts'
+import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { showEvidence } from './check-values.ts'
 import { visible } from './escape.ts'
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
 
-/** @param file path in the repository that results point at */
-export function checkSarif(verdict: Verdict, file: string): string {
+const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
+  error: 'error',
+  warning: 'warning',
+  info: 'note',
+}
+
+/** What a result is about: its meaning stays, so that an alert about it can be followed over years. */
+type Descriptor = { readonly id: string; readonly means: string; readonly level: string }
+
+type Result = {
+  readonly rule: Descriptor
+  readonly text: string
+  readonly line: number | undefined
+  readonly fingerprint: string
+  readonly properties: object
+}
+
+export function checkSarif({ verdict, advice }: Checked, { file }: Pick<CheckStyle, 'file'>): string {
   const { image, rules } = verdict
-  const ids = [...new Set(rules.map(({ rule }) => rule))]
+  const items = advice?.items ?? []
+  const descriptors = [
+    ...rules.map(({ rule }) => ({ id: rule, means: RULES[rule].means, level: 'error' })),
+    ...items.map(adviceDescriptor),
+  ]
+  const fingerprints = adviceFingerprints(items, image, file)
+  const results = [
+    ...rules.filter((rule) => !rule.pass).map((rule) => ruleResult(rule, fingerprintOf(rule, image, file))),
+    ...items.map((item, i) => adviceResult(item, fingerprints[i] ?? '')),
+  ]
+  const properties = { image: image.reference, digest: image.digest, platform: image.platform }
+  // Runs of one category replace each other: an image's, whatever its tag.
+  const automationDetails = { id: `lamina/${repositoryName(image)}/` }
+  return sarifLog({ automationDetails, properties }, descriptors, results, file)
+}
+
+/** A run that did not succeed, without results. */
+export function problemSarif(
+  { code, title, detail }: ToldProblem,
+  { file }: Pick<CheckStyle, 'file'>,
+): string {
+  const notification = {
+    descriptor: { id: code },
+    level: 'error',
+    message: { text: `${messageText(title)}: ${messageText(detail)}` },
+  }
+  const invocations = [{ executionSuccessful: false, toolExecutionNotifications: [notification] }]
+  return sarifLog({ invocations }, [], [], file)
+}
+
+function sarifLog(
+  run: object,
+  descriptors: readonly Descriptor[],
+  results: readonly Result[],
+  file: string,
+): string {
+  const byId = new Map(descriptors.map((descriptor) => [descriptor.id, descriptor]))
+  const ids = [...byId.keys()]
   const log = {
     $schema: SCHEMA,
     version: '2.1.0',
@@ -20,42 +78,66 @@ export function checkSarif(verdict: Verdict, file: string): string {
         tool: {
           driver: {
             name: 'Lamina',
-            rules: ids.map((id) => ({
+            rules: [...byId.values()].map(({ id, means, level }) => ({
               id,
               name: id,
-              shortDescription: { text: RULES[id].means },
-              fullDescription: { text: RULES[id].means },
-              defaultConfiguration: { level: 'error' },
+              shortDescription: { text: means },
+              fullDescription: { text: means },
+              defaultConfiguration: { level },
             })),
           },
         },
-        // Runs of one category replace each other: an image's, whatever its tag.
-        automationDetails: { id: `lamina/${repositoryName(image)}/` },
         columnKind: 'utf16CodeUnits',
-        properties: { image: image.reference, digest: image.digest, platform: image.platform },
-        results: rules
-          .filter((rule) => !rule.pass)
-          .map((rule) => result(rule, ids.indexOf(rule.rule), verdict, file)),
+        ...run,
+        results: results.map((result) => sarifResult(result, ids.indexOf(result.rule.id), file)),
       },
     ],
   }
   return JSON.stringify(log, undefined, 2)
 }
 
-function result(rule: RuleVerdict, ruleIndex: number, { image }: Verdict, file: string) {
-  const fingerprint = fingerprintOf(rule, image, file)
+function ruleResult(rule: RuleVerdict, fingerprint: string): Result {
   const offenders = (rule.evidence ?? []).map((evidence) => `- ${messageText(showEvidence(evidence))}`)
   return {
-    ruleId: rule.rule,
+    rule: { id: rule.rule, means: RULES[rule.rule].means, level: 'error' },
+    text: [messageText(rule.message), ...offenders].join('\n'),
+    line: rule.line,
+    fingerprint,
+    properties: { unit: rule.unit, limit: rule.limit, actual: rule.actual },
+  }
+}
+
+function adviceDescriptor({ rule, severity }: AdviceItem): Descriptor {
+  return { id: `advice/${rule}`, means: `Advice: ${rule}.`, level: LEVELS[severity] }
+}
+
+function adviceResult(item: AdviceItem, fingerprint: string): Result {
+  const paths = item.paths.map((path) => `- ${messageText(showEvidence(path))}`)
+  return {
+    rule: adviceDescriptor(item),
+    text: [messageText(adviceText(item)), ...paths].join('\n'),
+    line: item.line,
+    fingerprint,
+    properties: { bytes: item.bytes, files: item.files, severity: item.severity },
+  }
+}
+
+function sarifResult(
+  { rule, text, line = 1, fingerprint, properties }: Result,
+  ruleIndex: number,
+  file: string,
+) {
+  return {
+    ruleId: rule.id,
     ruleIndex,
-    level: 'error',
+    level: rule.level,
     kind: 'fail',
-    message: { text: [messageText(rule.message), ...offenders].join('\n') },
+    message: { text },
     locations: [
       {
         physicalLocation: {
           artifactLocation: { uri: uriOf(file), uriBaseId: '%SRCROOT%' },
-          region: { startLine: 1 },
+          region: { startLine: line },
         },
       },
     ],
@@ -64,7 +146,7 @@ function result(rule: RuleVerdict, ruleIndex: number, { image }: Verdict, file: 
       // The one that GitHub goes by; it would else be made of the line that the result points at.
       primaryLocationLineHash: `${fingerprint.slice(0, 16)}:1`,
     },
-    properties: { unit: rule.unit, limit: rule.limit, actual: rule.actual },
+    properties,
   }
 }
 

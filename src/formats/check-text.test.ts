@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES, hostile, passing, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/verdicts.ts'
 import { checkText } from './check-text.ts'
 import { visible } from './escape.ts'
 
 test('a line a rule, and the worst below each that fails', () => {
-  expect(checkText(verdict)).toBe(`\
-FAIL  2 of 4 rules hold for docker.io/library/nginx:1.27 (linux/amd64)
+  expect(checkText({ verdict }, styleOf())).toBe(`\
+FAIL  2 of 4 rules broken for docker.io/library/nginx:1.27 (linux/amd64)
 FAIL  maxSize               The uncompressed size is 240 MB, over the limit of 1.00 kB.
         layer 1 (180 MB)
         layer 0 (60.0 MB)
@@ -13,19 +13,51 @@ pass  maxUserWastedPercent  No layer but the first has bytes that could be waste
 pass  minEfficiency         The efficiency is 0.98765, not below the limit of 0.9.
 FAIL  deny **/.git/**       1 path matches **/.git/**.
         app/.git/config (300 B, layer 1)
+Report: https://lamina.example/?image=nginx
 `)
 })
 
 test('a passing check', () => {
-  expect(checkText(passing).split('\n')[0]).toBe(
+  expect(checkText({ verdict: passing }, styleOf()).split('\n')[0]).toBe(
     'PASS  All 2 rules hold for docker.io/library/nginx:1.27 (linux/amd64)',
   )
 })
 
 test('no hostile name starts a line, colours it or commands a CI', () => {
-  const text = checkText(hostile)
-  expect(text.split('\n')).toHaveLength(1 + HOSTILE_NAMES.length * 4 + 1)
+  const text = checkText({ verdict: hostile }, styleOf())
+  expect(text.split('\n')).toHaveLength(1 + HOSTILE_NAMES.length * 4 + 2)
   expect(text).not.toMatch(/^\s*::/m)
   expect(text).not.toMatch(/##\w*\[/)
   expect(text.split('\n').map(visible)).toEqual(text.split('\n'))
+})
+
+test('a layer is told with its step, counts where the rule counts, what is hidden, and no path twice', () => {
+  const evidence = [
+    { path: 'srv/.env', bytes: 41, layer: 3, hidden: true as const },
+    { path: 'srv/key', bytes: 40, layer: 3 },
+  ]
+  const [size, , , deny] = verdict.rules
+  if (size === undefined || deny === undefined) throw new Error('the verdict has other rules')
+  const createdBy = 'RUN /bin/sh -c make all # buildkit'
+  const rules = [
+    { ...size, rule: 'maxFiles' as const, evidence: [{ files: 1204, layer: 1, createdBy }] },
+    { ...deny, evidence },
+    { ...deny, evidence: evidence.slice(1) },
+    { ...deny, evidence: [...evidence, { path: 'srv/other', bytes: 1, layer: 0 }] },
+  ]
+  const lines = checkText({ verdict: { ...verdict, rules } }, styleOf()).split('\n')
+  expect(lines.filter((line) => line.startsWith('        '))).toEqual([
+    '        layer 1 (1,204 files): RUN make all',
+    '        srv/.env (41 B, layer 3, hidden)',
+    '        srv/key (40 B, layer 3)',
+    '        the same as above, for deny',
+    '        srv/other (1 B, layer 0)',
+    '        2 more as above, for deny',
+  ])
+})
+
+test('colours where they are asked for', () => {
+  const text = checkText({ verdict }, { ...styleOf(), colour: true })
+  expect(text).toContain('\x1b[31mFAIL\x1b[0m')
+  expect(text).toContain('\x1b[32mpass\x1b[0m')
 })

@@ -1,16 +1,57 @@
 /** A verdict for a terminal and for a CI's log. */
-import type { Verdict } from '../gate/verdict.ts'
+import type { Evidence } from '../gate/evidence.ts'
+import type { RuleVerdict } from '../gate/verdict.ts'
+import type { Checked } from '../service/check.ts'
+import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { headline, ruleTitle, showEvidence } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
 
-export function checkText(verdict: Verdict): string {
+const RED = '\x1b[31m'
+const GREEN = '\x1b[32m'
+const RESET = '\x1b[0m'
+
+export function checkText({ verdict }: Checked, { colour, page }: CheckStyle): string {
   const titles = verdict.rules.map((rule) => terminalText(ruleTitle(rule)))
   const width = Math.min(Math.max(...titles.map((title) => title.length)), 40)
-  const lines = verdict.rules.flatMap(({ pass, message, evidence = [] }, i) => [
-    `${pass ? 'pass' : 'FAIL'}  ${titles[i]?.padEnd(width)}  ${terminalText(message)}`,
-    ...evidence.map((item) => `        ${terminalText(showEvidence(item))}`),
+  const told = new Map<string, string>()
+  const lines = verdict.rules.flatMap((rule, i) => [
+    `${word(rule.pass ? 'pass' : 'FAIL', rule.pass, colour)}  ${titles[i]?.padEnd(width)}  ${terminalText(rule.message)}`,
+    ...evidenceLines(rule, told).map((line) => `        ${terminalText(line)}`),
   ])
-  return [`${verdict.pass ? 'PASS' : 'FAIL'}  ${terminalText(headline(verdict))}`, ...lines]
+  return [
+    `${word(verdict.pass ? 'PASS' : 'FAIL', verdict.pass, colour)}  ${terminalText(headline(verdict))}`,
+    ...lines,
+    `Report: ${terminalText(page)}`,
+  ]
     .map((line) => `${terminalLine(line)}\n`)
     .join('')
+}
+
+/** What an earlier rule has shown is not shown again. @param told by what was shown the rule that showed it */
+function evidenceLines({ rule, evidence = [] }: RuleVerdict, told: Map<string, string>): readonly string[] {
+  const fresh: string[] = []
+  const again = new Set<string>()
+  for (const item of evidence) {
+    const name = identityOf(item)
+    const by = told.get(name)
+    if (by === undefined) {
+      told.set(name, rule)
+      fresh.push(showEvidence(item))
+    } else again.add(by)
+  }
+  if (again.size === 0) return fresh
+  const what = fresh.length === 0 ? 'the same' : `${evidence.length - fresh.length} more`
+  return [...fresh, `${what} as above, for ${[...again].join(' and ')}`]
+}
+
+function identityOf({ path, pathBase64, layer, bytes, files }: Evidence): string {
+  return JSON.stringify([path, pathBase64, layer, bytes, files])
+}
+
+function word(text: string, isGood: boolean, colour: boolean): string {
+  return colour ? `${isGood ? GREEN : RED}${text}${RESET}` : text
+}
+
+export function problemText({ title, detail }: ToldProblem, { colour }: Pick<CheckStyle, 'colour'>): string {
+  return `${terminalLine(`${word('ERROR', false, colour)}  ${terminalText(title)}: ${terminalText(detail)}`)}\n`
 }

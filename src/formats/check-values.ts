@@ -1,7 +1,9 @@
 /** A verdict's numbers and evidence in words, as several formats show them. None of it is escaped. */
 
 import type { Evidence } from '../gate/evidence.ts'
+import { RULES } from '../gate/rules.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
+import { buildStep } from '../oci/build-step.ts'
 import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
 
 /** `240 MB`, `12.5%`, `0.98765`, `4`; a dash where there is nothing. */
@@ -10,10 +12,11 @@ export function showActual({ actual, unit }: RuleVerdict): string {
 }
 
 export function showLimit({ limit, unit }: RuleVerdict): string {
-  return typeof limit === 'string' ? limit : showValue(limit, unit)
+  return showValue(limit, unit)
 }
 
-function showValue(value: number, unit: RuleVerdict['unit']): string {
+function showValue(value: number | string, unit: RuleVerdict['unit']): string {
+  if (typeof value === 'string') return value
   switch (unit) {
     case 'bytes':
       return formatBytes(value)
@@ -24,32 +27,63 @@ function showValue(value: number, unit: RuleVerdict['unit']): string {
     case 'ratio':
       // Cut off, so that what is below a limit does not show as if it were at it.
       return String(Math.floor(value * 1e5) / 1e5)
+    case 'severity':
+      return String(value)
   }
 }
 
-/** `usr/bin/node (98.1 MB, layer 3)`, `layer 3 (120 MB)` */
-export function showEvidence({ path, bytes, layer }: Evidence): string {
-  const size = bytes === undefined ? [] : [formatBytes(bytes)]
-  const place = layer === undefined ? [] : [`layer ${layer}`]
-  const [name, ...facts] = path === undefined ? [...place, ...size] : [path, ...size, ...place]
-  return facts.length === 0 ? (name ?? '') : `${name} (${facts.join(', ')})`
+/** The glob of a rule that has one. */
+export function globOf({ rule, limit }: RuleVerdict): string | undefined {
+  return RULES[rule].glob && typeof limit === 'string' ? limit : undefined
 }
 
-/** `maxSize`; for `deny` with its glob, which tells one such rule from another. */
-export function ruleTitle({ rule, limit }: RuleVerdict): string {
-  return typeof limit === 'string' ? `${rule} ${limit}` : rule
+/** `98.1 MB`, `1,204 files` */
+export function showAmount({ bytes, files }: Evidence): string | undefined {
+  if (files !== undefined) return `${formatCount(files)} ${files === 1 ? 'file' : 'files'}`
+  return bytes === undefined ? undefined : formatBytes(bytes)
 }
 
-/** `2 of 3 rules hold for docker.io/library/nginx:latest (linux/amd64)` */
-export function headline(verdict: {
+/** `usr/bin/node (98.1 MB, layer 3)`, `layer 3 (120 MB): RUN make` */
+export function showEvidence(evidence: Evidence): string {
+  const { path, layer, hidden, createdBy } = evidence
+  const amount = showAmount(evidence) ?? []
+  const place = layer === undefined ? [] : `layer ${layer}`
+  const [name = '', ...facts] = [
+    path === undefined ? [place, amount] : [path, amount, place, hidden === true ? 'hidden' : []],
+  ].flat(2)
+  const step = createdBy === undefined ? '' : `: ${oneLine(createdBy)}`
+  return `${name}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}${step}`
+}
+
+const MAX_STEP = 100
+
+/** A step's beginning. */
+export function oneLine(createdBy: string): string {
+  const step = Array.from(buildStep(createdBy).replace(/\s+/g, ' '))
+  return step.length > MAX_STEP ? `${step.slice(0, MAX_STEP - 1).join('')}…` : step.join('')
+}
+
+/** `maxSize`; of a glob with it, which tells one such rule from another. */
+export function ruleTitle(verdict: RuleVerdict): string {
+  const glob = globOf(verdict)
+  return glob === undefined ? verdict.rule : `${verdict.rule} ${glob}`
+}
+
+/** `1 of 3 rules broken`, `All 3 rules hold` */
+export function outcome(rules: readonly Pick<RuleVerdict, 'pass'>[]): string {
+  const total = rules.length
+  const broken = rules.filter((rule) => !rule.pass).length
+  if (broken === 0) return total === 1 ? 'The rule holds' : `All ${total} rules hold`
+  return `${broken} of ${total} ${total === 1 ? 'rule' : 'rules'} broken`
+}
+
+/** `1 of 3 rules broken for docker.io/library/nginx:latest (linux/amd64)` */
+export function headline({
+  rules,
+  image,
+}: {
   readonly rules: readonly RuleVerdict[]
-  readonly image: ImageName
+  readonly image: { readonly reference: string; readonly platform: string }
 }): string {
-  const held = verdict.rules.filter((rule) => rule.pass).length
-  const total = verdict.rules.length
-  const { reference, platform } = verdict.image
-  const count = held === total ? `All ${total} rules hold` : `${held} of ${total} rules hold`
-  return `${total === 1 && held === 1 ? 'The rule holds' : count} for ${reference} (${platform})`
+  return `${outcome(rules)} for ${image.reference} (${image.platform})`
 }
-
-type ImageName = { readonly reference: string; readonly platform: string }

@@ -1,8 +1,9 @@
 /** A diff as a page that prints well: no scripts, nothing loaded from anywhere. */
 import { html } from 'hono/html'
 import type { Diff } from '../diff/summary.ts'
-import { type Piece, type Row, type Sign, type Table, viewDiff } from './diff-view.ts'
+import { viewDiff } from './diff-view.ts'
 import { visible } from './escape.ts'
+import type { Piece, Row, Sign, Table } from './table.ts'
 
 type Markup = ReturnType<typeof html>
 

@@ -1,7 +1,8 @@
 /** A diff as GitHub Flavored Markdown: a comment on a pull request. */
 import type { Diff } from '../diff/summary.ts'
-import { type DiffView, type Piece, type Row, type Table, viewDiff } from './diff-view.ts'
+import { type DiffView, viewDiff } from './diff-view.ts'
 import { markdownCode } from './escape.ts'
+import type { Piece, Row, Table } from './table.ts'
 
 /** Below GitHub's 65,536, which counts characters, with room for the line that tells what was cut. */
 const MAX_BYTES = 64_000

@@ -1,7 +1,8 @@
 /** A diff for a terminal. */
 import type { Diff } from '../diff/summary.ts'
-import { type Piece, type Row, type Sign, type Table, viewDiff } from './diff-view.ts'
+import { viewDiff } from './diff-view.ts'
 import { terminalLine, terminalText } from './escape.ts'
+import type { Piece, Row, Sign, Table } from './table.ts'
 
 const MAX_ROWS = 40
 /** Wider cells push what follows to the right rather than all rows. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { diffNaming, SAME } from '../../test/diffs.ts'
 import type { Comparison, Diff } from '../diff/summary.ts'
 import type { ImageIdentity } from '../image/report.ts'
-import { type Piece, viewDiff } from './diff-view.ts'
+import { viewDiff } from './diff-view.ts'
+import type { Piece } from './table.ts'
 
 const figure = (from: number, to: number): Comparison => ({ from, to, delta: to - from })
 

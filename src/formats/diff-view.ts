@@ -8,33 +8,10 @@ import type { DirectoryChange } from '../diff/directories.ts'
 import type { PackageChange } from '../diff/packages.ts'
 import type { Comparison, Diff } from '../diff/summary.ts'
 import type { ImageIdentity } from '../image/report.ts'
+import { buildStep } from '../oci/build-step.ts'
 import { formatBytes, formatCount, formatDelta } from '../text/format.ts'
-import { buildStep } from './build-step.ts'
 import { tellingDirectories } from './diff-highlights.ts'
-
-/** Hostile text out of an image or a reference. */
-export type Name = { readonly name: string }
-
-/** Words of ours, or a name. */
-export type Piece = string | Name
-
-export type Sign = '+' | '-' | '~'
-
-export type Row = {
-  /** Whether it came, went or changed; whether it grew or shrank. */
-  readonly sign: Sign
-  readonly cells: readonly (readonly Piece[])[]
-}
-
-export type Column = { readonly title: string | Name; readonly align: 'left' | 'right' }
-
-export type Table = {
-  readonly title: string
-  /** What a row is, in the plural: `packages`. */
-  readonly noun: string
-  readonly columns: readonly Column[]
-  readonly rows: readonly Row[]
-}
+import type { Column, Name, Piece, Row, Sign, Table } from './table.ts'
 
 export type DiffView = {
   readonly from: Name

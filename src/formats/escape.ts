@@ -77,3 +77,11 @@ const MARKUP: Readonly<Record<string, string>> = {
 export function markupText(text: string): string {
   return visible(text).replace(/[&<>"']/g, (character) => MARKUP[character] ?? character)
 }
+
+/** A whole line of markup that begins with such text: no CI takes it for a command, and a parser reads what it said. */
+export function markupLine(line: string): string {
+  return line.replace(
+    /^(\s*)(:(?=:)|#(?=#\w*\[))/,
+    (_, space: string, mark: string) => `${space}&#${mark.codePointAt(0)};`,
+  )
+}

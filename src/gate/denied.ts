@@ -1,46 +1,56 @@
 /** Paths that a policy denies. */
-
-import type { MergedEntry } from '../image/merged-entry.ts'
+import type { Entry } from '../layer/entry.ts'
 import { decodeText } from '../text/bytes.ts'
 import { compileGlobSet } from '../text/glob.ts'
-import { keyToPath, showPath } from '../text/path.ts'
+import { keyToPath, type PathKey, showPath } from '../text/path.ts'
 import type { Evidence } from './evidence.ts'
 import { Worst } from './worst.ts'
 
-export type Denied = { readonly paths: number; readonly worst: readonly Evidence[] }
+/** A path of the merged file system, or one that a layer stores. */
+type Candidate = {
+  readonly key: PathKey
+  readonly type: Entry['type']
+  readonly bytes: number
+  readonly layer: number
+}
+
+export type DeniedPath = Evidence & { readonly key: PathKey }
+
+export type Denied = { readonly paths: number; readonly worst: readonly DeniedPath[] }
 
 /**
  * One pass for all globs.
  *
+ * @param candidates each path once
  * @returns for each glob how many paths match, and the ten largest of them
  */
 export async function findDenied(
-  files: AsyncIterable<readonly MergedEntry[]>,
+  candidates: AsyncIterable<readonly Candidate[]>,
   globs: readonly string[],
   ignores: (path: string) => boolean,
 ): Promise<readonly Denied[]> {
   const matches = compileGlobSet(globs)
-  const found = globs.map(() => ({ paths: 0, worst: new Worst<Evidence>() }))
-  for await (const batch of files) {
-    for (const file of batch) {
-      const path = decodeText(keyToPath(file.key)).text
+  const found = globs.map(() => ({ paths: 0, worst: new Worst<DeniedPath>() }))
+  for await (const batch of candidates) {
+    for (const candidate of batch) {
+      const path = decodeText(keyToPath(candidate.key)).text
       const hits = matches(path)
       if (hits.length === 0 || ignores(path)) continue
       for (const hit of hits) {
         const denied = found[hit]
         if (denied === undefined) continue
         denied.paths++
-        denied.worst.offer(file.bytes, () => fileEvidence(file))
+        denied.worst.offer(candidate.bytes, () => deniedPath(candidate))
       }
     }
   }
   return found.map(({ paths, worst }) => ({ paths, worst: worst.list() }))
 }
 
-function fileEvidence(file: MergedEntry): Evidence {
-  return {
-    ...showPath(file.key),
-    ...(file.type === 'file' ? { bytes: file.bytes } : {}),
-    layer: file.layer,
-  }
+function deniedPath({ key, type, bytes, layer }: Candidate): DeniedPath {
+  return { key, ...showPath(key), ...(type === 'file' ? { bytes } : {}), layer }
+}
+
+export function withoutKey({ key: _, ...evidence }: DeniedPath): Evidence {
+  return evidence
 }

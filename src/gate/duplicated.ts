@@ -10,7 +10,12 @@ import type { Exclusion } from './exclusion.ts'
 import type { GateTables } from './tables.ts'
 import { SHOWN, Worst } from './worst.ts'
 
-export type DuplicatesFound = { readonly wastedBytes: number; readonly worst: readonly Evidence[] }
+export type DuplicatesFound = {
+  readonly wastedBytes: number
+  /** Files that could go. */
+  readonly copies: number
+  readonly worst: readonly Evidence[]
+}
 
 /** Groups that are counted in one pass over the files: it bounds the memory that this takes, to some 20 MB. */
 const GROUPS_AT_ONCE = 100_000
@@ -20,8 +25,8 @@ type Recount = { readonly sha256: string; readonly bytes: number; own: number; i
 type Recounts = ReadonlyMap<ByteString, Recount>
 
 /**
- * Of each group one file is none too many. Where the base image has it, every copy that this image's layers hold is one
- * too many, and the base image's own copies are its own affair.
+ * One file of each group is not a duplicate. Where the base image has it, every copy that this image's layers hold is one;
+ * copies inside the base image do not count.
  */
 export async function findDuplicates(
   tables: Pick<GateTables, 'duplicates' | 'files'>,
@@ -29,11 +34,14 @@ export async function findDuplicates(
 ): Promise<DuplicatesFound> {
   const worst = new Worst<{ readonly sha256: string; readonly wasted: number }>()
   let wastedBytes = 0
+  let copies = 0
   for await (const recounts of slices(tables.duplicates())) {
     await recount(tables.files(), exclusion, recounts)
     for (const { sha256, bytes, own, inBase } of recounts.values()) {
-      const wasted = bytes * (inBase ? own : Math.max(own - 1, 0))
+      const spare = inBase ? own : Math.max(own - 1, 0)
+      const wasted = bytes * spare
       wastedBytes += wasted
+      copies += spare
       if (wasted > 0) worst.offer(wasted, () => ({ sha256, wasted }))
     }
   }
@@ -44,6 +52,7 @@ export async function findDuplicates(
   )
   return {
     wastedBytes,
+    copies,
     worst: worst.list().map(({ sha256, wasted }) => ({ ...paths.get(sha256), bytes: wasted })),
   }
 }

@@ -7,6 +7,7 @@ import { DUPLICATES } from '../image/duplicates.ts'
 import { efficiencyBlamed } from '../image/efficiency.ts'
 import { MERGED_ENTRIES } from '../image/merged-entry.ts'
 import type { ImageFacts } from '../image/report.ts'
+import { storedPaths } from '../image/stored-paths.ts'
 import { showWasted, WASTED_FILES } from '../image/waste.ts'
 import { ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey } from '../index/keys.ts'
@@ -19,7 +20,7 @@ import { policyFromDiveCi } from './dive-ci.ts'
 import { evaluate } from './evaluate.ts'
 import { type Policy, policyFromQuery } from './policy.ts'
 import type { GateImage, Subject } from './subject.ts'
-import type { GateTables } from './tables.ts'
+import type { AdviceFigures, GateTables } from './tables.ts'
 
 /** Files of as many bytes, each content its own unless it is named. */
 function layer(files: Readonly<Record<string, number | readonly [bytes: number, content: string]>>): Entry[] {
@@ -67,6 +68,14 @@ const LAYERS = [
     'app/tool': [120, 'new tool'],
   }),
 ]
+const ADVICE: AdviceFigures = {
+  savings: { bytes: 567 },
+  items: [
+    { severity: 'warning', bytes: 507, paths: [{ path: 'var/cache/packages', bytes: 500, layer: 1 }] },
+    { severity: 'info', bytes: 40, paths: [{ path: 'usr/share/doc', bytes: 40, layer: 0 }] },
+    { severity: 'error', bytes: 5, paths: [{ path: 'app/key', bytes: 5, layer: 2 }] },
+  ],
+}
 /** What the three layers hide. */
 const WASTE = { tool: 100, old: 7, packages: 500, log: 60 }
 const WASTED = WASTE.tool + WASTE.old + WASTE.packages + WASTE.log
@@ -122,6 +131,15 @@ function storedTables(digest: string): GateTables {
         () => image.manifest.layers.map((one) => rows(layerKey(one.digest, 'entries.parquet'), ENTRIES)),
         { ignores: (key) => ignores(decodeText(keyToPath(key)).text), baseLayers },
       ),
+    stored: () =>
+      storedPaths(image.manifest.layers.map((one) => rows(layerKey(one.digest, 'entries.parquet'), ENTRIES))),
+    async isShown(key) {
+      for await (const batch of rows(imageKey(digest, 'files.parquet'), MERGED_ENTRIES)) {
+        for (const row of batch) if (row.key === key) return true
+      }
+      return false
+    },
+    advice: async () => ADVICE,
   }
 }
 
@@ -191,9 +209,9 @@ describe('each rule, at its limit and past it', () => {
     expect(await only(`maxUserWastedPercent=${(actual - 0.001).toFixed(4)}%`)).toMatchObject({ pass: false })
   })
 
-  test('deny', async () => {
-    expect(await only('deny=**/*.none')).toMatchObject({ pass: true, actual: 0, limit: '**/*.none' })
-    expect(await only('deny=app/**')).toMatchObject({
+  test('denyShown', async () => {
+    expect(await only('denyShown=**/*.none')).toMatchObject({ pass: true, actual: 0, limit: '**/*.none' })
+    expect(await only('denyShown=app/**')).toMatchObject({
       pass: false,
       actual: 6,
       limit: 'app/**',
@@ -206,15 +224,77 @@ describe('each rule, at its limit and past it', () => {
         { path: 'app/.git', layer: 2 },
       ],
     })
+    expect(await only('denyShown=var/cache/packages')).toMatchObject({ pass: true, actual: 0 })
   })
 
-  test('each glob is a rule of its own', async () => {
-    const { pass, rules } = await judge('deny=**/*.none&deny=**/.git/**&deny=**/key')
+  test('deny sees what every layer stores, and tells what is hidden', async () => {
+    expect(await only('deny=**/*.none')).toMatchObject({ pass: true, actual: 0, limit: '**/*.none' })
+    expect(await only('deny={var,usr/bin}/**')).toMatchObject({
+      pass: false,
+      actual: 3,
+      evidence: [
+        { path: 'var/cache/packages', bytes: 500, layer: 1, hidden: true },
+        { path: 'usr/bin/tool', bytes: 120, layer: 1 },
+        { path: 'var/log', bytes: 70, layer: 2 },
+      ],
+    })
+    expect((await only('deny=usr/bin/tool')).evidence).toEqual([
+      { path: 'usr/bin/tool', bytes: 120, layer: 1 },
+    ])
+    // Neither a whiteout nor a directory that no layer names is stored.
+    expect(await only('deny=**/.wh.*')).toMatchObject({ actual: 0 })
+    expect(await only('deny=app')).toMatchObject({ actual: 0 })
+    expect(await only('deny=var/cache/packages&ignore=var/cache/**')).toMatchObject({ actual: 0 })
+  })
+
+  test('each glob is a rule', async () => {
+    const { pass, rules } = await judge('deny=**/*.none&denyShown=**/.git/**&deny=**/key')
     expect(pass).toBe(false)
-    expect(rules.map(({ limit, actual }) => [limit, actual])).toEqual([
-      ['**/*.none', 0],
-      ['**/.git/**', 2],
-      ['**/key', 1],
+    expect(rules.map(({ rule, limit, actual }) => [rule, limit, actual])).toEqual([
+      ['deny', '**/*.none', 0],
+      ['deny', '**/key', 1],
+      ['denyShown', '**/.git/**', 2],
+    ])
+  })
+
+  test('maxSavings', async () => {
+    expect(await only('maxSavings=567')).toMatchObject({ pass: true, actual: 567, limit: 567, unit: 'bytes' })
+    expect(await only('maxSavings=566')).toMatchObject({
+      pass: false,
+      evidence: [{ path: 'var/cache/packages', bytes: 500, layer: 1 }],
+    })
+    const actual = (100 * 567) / FILE_BYTES
+    expect(await only(`maxSavings=${actual + 1e-9}%25`)).toMatchObject({
+      pass: true,
+      actual,
+      unit: 'percent',
+    })
+    expect(await only(`maxSavings=${actual - 1e-9}%25`)).toMatchObject({ pass: false, actual })
+  })
+
+  test('maxSeverity', async () => {
+    expect(await only('maxSeverity=warning')).toMatchObject({
+      pass: false,
+      limit: 'warning',
+      actual: 'error',
+      evidence: [{ path: 'app/key', bytes: 5, layer: 2 }],
+    })
+    expect((await only('maxSeverity=info')).evidence?.map(({ path }) => path)).toEqual([
+      'app/key',
+      'var/cache/packages',
+    ])
+    const clean = {
+      ...storedTables(image.identity.digest),
+      advice: async () => ({ savings: { bytes: 0 }, items: [] }),
+    }
+    expect(await only('maxSeverity=info', { tables: clean })).toMatchObject({ pass: true, actual: null })
+  })
+
+  test('maxFiles tells how many files each layer brings', async () => {
+    expect((await only('maxFiles=1')).evidence).toEqual([
+      { files: 5, layer: 2 },
+      { files: 3, layer: 0 },
+      { files: 1, layer: 1 },
     ])
   })
 })
@@ -248,7 +328,7 @@ describe('what is ignored', () => {
     expect(await only(`maxWasted=${WASTED - 500}&ignore=var/cache/**`)).toMatchObject({ pass: true })
     expect(await only('maxDuplicated=1000&ignore=app/tool')).toMatchObject({ actual: 40 })
     expect(await only('maxDuplicated=1000&ignore=usr/lib/**&ignore=usr/bin/**')).toMatchObject({ actual: 0 })
-    expect(await only('deny=app/**&ignore=app/.git/**&ignore=app/tool')).toMatchObject({ actual: 3 })
+    expect(await only('denyShown=app/**&ignore=app/.git/**&ignore=app/tool')).toMatchObject({ actual: 3 })
   })
 
   test('is nothing of what dive finds', async () => {
@@ -387,7 +467,7 @@ test('each says in a sentence what it found', async () => {
     maxLayers: There are 3 layers, over the limit of 2.
     minEfficiency: The efficiency is 0.3732, below the limit of 0.9. It passes all the same: less than 1.00 kB is wasted.
     maxUserWastedPercent: dive's wasted bytes are 92.6% of what the layers above the first hold, over the limit of 0.5%. It passes all the same: less than 1.00 kB is wasted.
-    deny: 1 path matches **/key.
+    deny: 1 stored path matches **/key.
     maxGrowth: The uncompressed size grew by 720 B, from 30.0 kB to 30.7 kB, within the limit of 1.00 kB.
     maxCompressedGrowth: The compressed size went from 20.5 kB to 30.7 kB (+10.2 kB, 50.0%), over the limit of 1%."
   `)

@@ -2,7 +2,7 @@
 import { formatBytes } from '../text/format.ts'
 import { Figures } from './figures.ts'
 import type { Policy } from './policy.ts'
-import { RULES, type Rule } from './rules.ts'
+import { RULES, type Rule, type RuleName } from './rules.ts'
 import type { Subject } from './subject.ts'
 import type { RuleVerdict, Verdict } from './verdict.ts'
 
@@ -11,10 +11,12 @@ import type { RuleVerdict, Verdict } from './verdict.ts'
  */
 export async function evaluate(policy: Policy, subject: Subject): Promise<Verdict> {
   const { ignore } = policy
-  const denied = policy.rules.flatMap(({ name, limit }) =>
-    name === 'deny' && typeof limit === 'string' ? [limit] : [],
-  )
-  const figures = new Figures({ ignore, denied }, subject)
+  const scope = {
+    ignore,
+    deny: globsOf(policy, 'deny'),
+    denyShown: globsOf(policy, 'denyShown'),
+  }
+  const figures = new Figures(scope, subject)
   const rules: RuleVerdict[] = []
   for (const rule of policy.rules) rules.push(await judge(rule, policy, figures))
   return {
@@ -42,4 +44,8 @@ async function judge(rule: Rule, policy: Policy, figures: Figures): Promise<Rule
       : finding.message,
     ...(pass ? {} : { evidence: await finding.evidence() }),
   }
+}
+
+function globsOf({ rules }: Policy, rule: RuleName): readonly string[] {
+  return rules.flatMap(({ name, limit }) => (name === rule && typeof limit === 'string' ? [limit] : []))
 }

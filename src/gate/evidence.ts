@@ -1,13 +1,21 @@
 /** What a rule measures in, and what it shows where it does not hold. */
 
 /** What `limit` and `actual` are counted in. */
-export type Unit = 'bytes' | 'count' | 'ratio' | 'percent'
+export type Unit = 'bytes' | 'count' | 'ratio' | 'percent' | 'severity'
 
 /** A path of the image, or a whole layer where there is no path. */
 export type Evidence = {
   readonly path?: string
   readonly pathBase64?: string
   readonly bytes?: number
+  /** Where the rule counts files: how many of them the layer brings. */
+  readonly files?: number
   /** Index of the layer that holds it, from 0. */
   readonly layer?: number
+  /** A layer stores it, and the merged file system does not show it. */
+  readonly hidden?: true
+  /** The step that made the layer, as the history has it. */
+  readonly createdBy?: string
+  /** Where that step stands in the Dockerfile that was given, from 1. */
+  readonly line?: number
 }

@@ -1,13 +1,13 @@
 /** The figures that rules are about, without what the policy excludes; each is found once, and only where it is asked for. */
-import type { Efficiency, ImageFacts, LayerReport } from '../image/report.ts'
+import type { Efficiency, ImageFacts, LayerReport, SizedPath } from '../image/report.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
-import { type Denied, findDenied } from './denied.ts'
+import { type Denied, type DeniedPath, findDenied } from './denied.ts'
 import { type DuplicatesFound, findDuplicates, worstDuplicates } from './duplicated.ts'
 import type { Evidence } from './evidence.ts'
 import { type Exclusion, exclusionOf, findWaste, type WasteFound, worstWaste } from './exclusion.ts'
 import type { Subject } from './subject.ts'
-import type { GateTables } from './tables.ts'
-import { Worst } from './worst.ts'
+import type { AdviceFigures, GateTables, Severity } from './tables.ts'
+import { SHOWN, Worst } from './worst.ts'
 
 /** What is known of a layer: the manifest's part always, the rest after an analysis. */
 export type LayerFigures = Partial<LayerReport> & Pick<LayerReport, 'index' | 'compressedBytes'>
@@ -17,22 +17,25 @@ export type LayerMeasure = (layer: LayerFigures) => number | undefined
 
 /** What of a policy changes the figures. */
 export type FiguresScope = {
-  /** Globs of paths that count as neither waste, duplicates nor denied. */
+  /** Globs of paths that count as neither waste, duplicates, advice nor denied. */
   readonly ignore: readonly string[]
-  /** The globs of the rules `deny`, in their order. */
-  readonly denied: readonly string[]
+  /** The globs of the rules `deny`. */
+  readonly deny: readonly string[]
+  /** The globs of the rules `denyShown`. */
+  readonly denyShown: readonly string[]
 }
 
 export class Figures {
   readonly #subject: Subject
   readonly #exclusion: Exclusion | undefined
-  readonly #globs: readonly string[]
+  readonly #stored: DenyFinder
+  readonly #shown: DenyFinder
   #waste: Promise<WasteFound> | undefined
   #duplicates: Promise<DuplicatesFound> | undefined
   #efficiency: Promise<Efficiency> | undefined
-  #denied: Promise<readonly Denied[]> | undefined
+  #advice: Promise<AdviceFigures> | undefined
 
-  constructor({ ignore, denied }: FiguresScope, subject: Subject) {
+  constructor({ ignore, deny, denyShown }: FiguresScope, subject: Subject) {
     const { baseImage, image } = subject
     const base =
       baseImage === undefined
@@ -40,7 +43,9 @@ export class Figures {
         : { reference: baseImage.identity.reference, diffIds: baseImage.diffIds }
     this.#subject = subject
     this.#exclusion = exclusionOf(ignore, image.diffIds, base)
-    this.#globs = denied
+    const ignores = this.#exclusion?.ignores ?? (() => false)
+    this.#stored = new DenyFinder(() => this.#tables.stored(), deny, ignores)
+    this.#shown = new DenyFinder(() => this.#tables.files(), denyShown, ignores)
   }
 
   get facts(): ImageFacts {
@@ -98,10 +103,58 @@ export class Figures {
     return this.#efficiency
   }
 
-  async denied(glob: string): Promise<Denied> {
-    const nothing = () => false
-    this.#denied ??= findDenied(this.#tables.files(), this.#globs, this.#exclusion?.ignores ?? nothing)
-    return present((await this.#denied)[this.#globs.indexOf(glob)])
+  advice(): Promise<AdviceFigures> {
+    this.#advice ??= this.#tables.advice(this.#exclusion)
+    return this.#advice
+  }
+
+  /** The ten largest paths of the items that `keeps`; those of errors come first. */
+  async worstAdvised(
+    keeps: (item: { readonly severity: Severity }) => boolean,
+  ): Promise<readonly Evidence[]> {
+    const { items } = await this.advice()
+    const found = new Map<string, { readonly severity: Severity; readonly path: SizedPath }>()
+    for (const { severity, paths } of items.filter(keeps)) {
+      for (const path of paths) {
+        const name = `${path.layer} ${path.pathBase64 ?? path.path}`
+        if (found.get(name)?.severity !== 'error') found.set(name, { severity, path })
+      }
+    }
+    const isError = ({ severity }: { readonly severity: Severity }) => Number(severity === 'error')
+    return [...found.values()]
+      .sort((a, b) => isError(b) - isError(a) || b.path.bytes - a.path.bytes)
+      .slice(0, SHOWN)
+      .map(({ path }) => path)
+  }
+
+  /** What the layers store, also where a later one hides it. */
+  deniedStored(glob: string): Promise<Denied> {
+    return this.#stored.find(glob)
+  }
+
+  deniedShown(glob: string): Promise<Denied> {
+    return this.#shown.find(glob)
+  }
+
+  async withHidden(paths: readonly DeniedPath[]): Promise<readonly Evidence[]> {
+    const evidence: Evidence[] = []
+    for (const { key, ...path } of paths) {
+      evidence.push((await this.#tables.isShown(key)) ? path : { ...path, hidden: true })
+    }
+    return evidence
+  }
+
+  /** The ten layers that bring most of the files of the merged file system. */
+  async filesByLayer(): Promise<readonly Evidence[]> {
+    const files: number[] = []
+    for await (const batch of this.#tables.files()) {
+      for (const { type, layer } of batch) if (type === 'file') files[layer] = (files[layer] ?? 0) + 1
+    }
+    const worst = new Worst<Evidence>()
+    files.forEach((count, layer) => {
+      worst.offer(count, () => ({ files: count, layer }))
+    })
+    return worst.list()
   }
 
   /** The ten layers that have most of something, told with these bytes. */
@@ -137,6 +190,29 @@ export class Figures {
   #findDuplicates(exclusion: Exclusion): Promise<DuplicatesFound> {
     this.#duplicates ??= findDuplicates(this.#tables, exclusion)
     return this.#duplicates
+  }
+}
+
+/** What a policy denies, all globs of one rule in one pass. */
+class DenyFinder {
+  readonly #candidates: () => Parameters<typeof findDenied>[0]
+  readonly #globs: readonly string[]
+  readonly #ignores: (path: string) => boolean
+  #denied: Promise<readonly Denied[]> | undefined
+
+  constructor(
+    candidates: () => Parameters<typeof findDenied>[0],
+    globs: readonly string[],
+    ignores: (path: string) => boolean,
+  ) {
+    this.#candidates = candidates
+    this.#globs = globs
+    this.#ignores = ignores
+  }
+
+  async find(glob: string): Promise<Denied> {
+    this.#denied ??= findDenied(this.#candidates(), this.#globs, this.#ignores)
+    return present((await this.#denied)[this.#globs.indexOf(glob)])
   }
 }
 

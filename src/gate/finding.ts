@@ -1,15 +1,19 @@
 /** One rule against the figures: whether it holds, in numbers and in a sentence. */
 import { formatBytes, formatCount, formatDelta, formatFigure } from '../text/format.ts'
 import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from '../text/limit.ts'
-import type { Denied } from './denied.ts'
+import { type Denied, withoutKey } from './denied.ts'
 import type { Evidence, Unit } from './evidence.ts'
 import type { Figures } from './figures.ts'
+import type { Severity } from './tables.ts'
+
+/** Least bad first. */
+const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error']
 
 export type Finding = {
   readonly unit: Unit
   readonly limit: number | string
   /** Null where there is nothing to compare. */
-  readonly actual: number | null
+  readonly actual: number | string | null
   readonly pass: boolean
   readonly message: string
   /** Asked for only where the rule does not hold. */
@@ -48,8 +52,7 @@ export function atMostCount(
 
 export function wastedPercent(wasted: number, limit: Decimal, figures: Figures): Finding {
   const { fileBytes } = figures.facts.size
-  const pass = fileBytes === 0 || isWithinPercent(wasted, fileBytes, limit)
-  const actual = fileBytes === 0 ? 0 : (100 * wasted) / fileBytes
+  const { pass, actual } = shareOf(wasted, fileBytes, limit)
   const share = `${formatBytes(wasted)} of ${formatBytes(fileBytes)} in files`
   const message = `The waste is ${formatFigure(actual)}% (${share}), ${pass ? 'within' : 'over'} the limit of ${toNumber(limit)}%.`
   return {
@@ -60,6 +63,16 @@ export function wastedPercent(wasted: number, limit: Decimal, figures: Figures):
     message,
     evidence: () => figures.worstWaste(),
   }
+}
+
+/** In percent; a part of nothing is 0 %. */
+function shareOf(
+  part: number,
+  whole: number,
+  limit: Decimal,
+): { readonly pass: boolean; readonly actual: number } {
+  if (whole === 0) return { pass: true, actual: 0 }
+  return { pass: isWithinPercent(part, whole, limit), actual: (100 * part) / whole }
 }
 
 export function efficiencyAtLeast(score: number, limit: number, figures: Figures): Finding {
@@ -89,12 +102,44 @@ export async function userWasted(
   return { unit, limit: told(limit), actual: told(ratio), pass, message, evidence }
 }
 
-export function denied(glob: string, { paths, worst }: Denied): Finding {
+/** @param whose paths: `stored`, or of the merged file system */
+export function denied(
+  glob: string,
+  { paths, worst }: Denied,
+  whose: 'stored' | 'shown',
+  figures: Figures,
+): Finding {
   const message =
     paths === 0
-      ? `No path matches ${glob}.`
-      : `${formatCount(paths)} ${paths === 1 ? 'path matches' : 'paths match'} ${glob}.`
-  return { unit: 'count', limit: glob, actual: paths, pass: paths === 0, message, evidence: () => worst }
+      ? `No ${whose} path matches ${glob}.`
+      : `${formatCount(paths)} ${whose} ${paths === 1 ? 'path matches' : 'paths match'} ${glob}.`
+  const evidence = () => (whose === 'stored' ? figures.withHidden(worst) : worst.map(withoutKey))
+  return { unit: 'count', limit: glob, actual: paths, pass: paths === 0, message, evidence }
+}
+
+/** What advice says could be saved, told as the rule has its limit. */
+export async function savings(limit: GrowthLimit, figures: Figures): Promise<Finding> {
+  const { bytes } = (await figures.advice()).savings
+  const evidence = () => figures.worstAdvised(({ severity }) => severity === 'warning')
+  if ('bytes' in limit) return atMostBytes('What could be saved', bytes, limit.bytes, evidence)
+  const { fileBytes } = figures.facts.size
+  const { pass, actual } = shareOf(bytes, fileBytes, limit.percent)
+  const share = `${formatFigure(actual)}% (${formatBytes(bytes)} of ${formatBytes(fileBytes)} in files)`
+  const message = `What could be saved is ${share}, ${pass ? 'within' : 'over'} the limit of ${toNumber(limit.percent)}%.`
+  return { unit: 'percent', limit: toNumber(limit.percent), actual, pass, message, evidence }
+}
+
+export async function worstSeverity(limit: Severity, figures: Figures): Promise<Finding> {
+  const { items } = await figures.advice()
+  const isWorse = ({ severity }: { readonly severity: Severity }) =>
+    SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(limit)
+  const actual = SEVERITIES.findLast((severity) => items.some((item) => item.severity === severity)) ?? null
+  const worse = items.filter(isWorse).length
+  const pass = worse === 0
+  const message = pass
+    ? `No advice is worse than ${limit}.`
+    : `${formatCount(worse)} ${worse === 1 ? 'item' : 'items'} of advice ${worse === 1 ? 'is' : 'are'} worse than ${limit}: the worst is of severity ${actual}.`
+  return { unit: 'severity', limit, actual, pass, message, evidence: () => figures.worstAdvised(isWorse) }
 }
 
 /** A size now, and in the baseline. */

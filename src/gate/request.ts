@@ -8,51 +8,92 @@ export type CheckRequest = {
   readonly image: string
   readonly platform?: string
   readonly policy: Policy
+  /** The text of the Dockerfile that the image was built from. */
+  readonly dockerfile?: string
 }
 
-const KEYS = ['image', 'platform', 'policy', 'diveCi']
+const KEYS = ['image', 'platform', 'policy', 'diveCi', 'dockerfile']
 
 /**
- * @param text `{"image", "platform"?, "policy"}` or `{"image", "platform"?, "diveCi"}`
+ * @param text `{"image", "platform"?, "policy", "dockerfile"?}`, or with `diveCi` in place of `policy`
  * @param mediaType the body's `Content-Type`; what is not called JSON is read as YAML
  * @throws Problem `invalid_parameter`, `too_large` past 1 MiB
  */
 export function readCheckRequest(text: string, mediaType: string | undefined): CheckRequest {
+  const body = readBody(text, mediaType, KEYS)
+  const platform = textAt(body, 'platform')
+  const image = textAt(body, 'image')
+  if (image === undefined) throw refusal('image', 'image is missing')
+  return {
+    image,
+    ...(platform === undefined ? {} : { platform }),
+    policy: readPolicy(body),
+    ...dockerfileOf(body),
+  }
+}
+
+/**
+ * A body that is a mapping.
+ *
+ * @param mediaType what is not called JSON is read as YAML
+ * @throws Problem `invalid_parameter` for other keys than `keys`, `too_large` past 1 MiB
+ */
+export function readBody(
+  text: string,
+  mediaType: string | undefined,
+  keys: readonly string[],
+): ReadonlyMap<string, Node> {
   const isJson = /^\s*[\w.-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(mediaType ?? '')
   const body = readDocument(text, isJson ? 'json' : 'yaml', 'the body')
   if (!(body instanceof Map)) throw new Problem('invalid_parameter', 'the body is not a mapping')
   for (const key of body.keys()) {
-    if (KEYS.includes(key)) continue
-    throw refusal(key, `${key} is not known; there are ${KEYS.join(', ')}`)
+    if (!keys.includes(key)) throw refusal(key, `unknown key ${key}; the keys are ${keys.join(', ')}`)
   }
-  const platform = textAt(body, 'platform')
-  const image = textAt(body, 'image')
-  if (image === undefined) throw refusal('image', 'image is missing')
-  return { image, ...(platform === undefined ? {} : { platform }), policy: readPolicy(body) }
+  return body
+}
+
+const MAX_DOCKERFILE_BYTES = 256 * 1024
+
+/** @throws Problem `invalid_parameter` where it is not text, `too_large` past 256 KiB */
+export function dockerfileOf(body: ReadonlyMap<string, Node>): { readonly dockerfile?: string } {
+  const dockerfile = textAt(body, 'dockerfile')
+  if (dockerfile === undefined) return {}
+  if (Buffer.byteLength(dockerfile) > MAX_DOCKERFILE_BYTES) {
+    throw new Problem('too_large', `dockerfile has more than ${MAX_DOCKERFILE_BYTES} bytes`, {
+      parameter: 'dockerfile',
+    })
+  }
+  return { dockerfile }
 }
 
 function readPolicy(body: ReadonlyMap<string, Node>): Policy {
   const policy = body.get('policy')
   const diveCi = textAt(body, 'diveCi')
   if (diveCi !== undefined) {
-    if (policy !== undefined) throw refusal('diveCi', 'diveCi cannot stand beside policy')
+    if (policy !== undefined) throw refusal('diveCi', 'give either diveCi or policy, not both')
     return policyFromDiveCi(diveCi)
   }
   if (policy === undefined) throw refusal('policy', 'policy is missing')
   if (!(policy instanceof Map)) throw refusal('policy', 'policy is not a mapping')
-  return policyFromWords(new Map([...policy].map(([word, value]) => [word, values(word, value)])))
+  return policyFromWords(new Map([...policy].map(([word, value]) => [word, valuesAt(word, value)])))
 }
 
-function values(word: string, node: Node): readonly string[] {
+/**
+ * A value, or a list of values.
+ *
+ * @throws Problem `invalid_parameter`
+ */
+export function valuesAt(word: string, node: Node): readonly string[] {
   if (typeof node === 'string') return [node]
   if (!Array.isArray(node)) throw refusal(word, `${word} is neither a value nor a list of values`)
   return node.map((item: Node) => {
-    if (typeof item !== 'string') throw refusal(word, `${word} holds something that is no value`)
+    if (typeof item !== 'string') throw refusal(word, `${word} holds something that is not a value`)
     return item
   })
 }
 
-function textAt(body: ReadonlyMap<string, Node>, key: string): string | undefined {
+/** @throws Problem `invalid_parameter` where it is not text, or empty */
+export function textAt(body: ReadonlyMap<string, Node>, key: string): string | undefined {
   const node = body.get(key)
   if (node === undefined || (typeof node === 'string' && node !== '')) return node
   // A `.dive-ci` file may be empty: dive's defaults are then what it asks for.

@@ -3,6 +3,7 @@
  * means. Policies, `.dive-ci` files, OpenAPI and SARIF are made from this table; a new rule is a new entry.
  */
 
+import { Problem } from '../problem.ts'
 import {
   type Decimal,
   type GrowthLimit,
@@ -22,8 +23,10 @@ import {
   efficiencyAtLeast,
   type Finding,
   growth,
+  savings,
   userWasted,
   wastedPercent,
+  worstSeverity,
 } from './finding.ts'
 
 /** What an image's manifest and config answer in one round trip, or what only reading all its layers does. */
@@ -77,6 +80,13 @@ function rule<L extends Limit>({ parse, judge, ...facts }: Definition<L>): RuleK
       return { limit, judge: (figures) => judge(limit, figures) }
     },
   }
+}
+
+/** What advice may be at worst. */
+function readSeverity(text: string, rule: string): 'info' | 'warning' {
+  if (text === 'info' || text === 'warning') return text
+  const shown = JSON.stringify(text.slice(0, 60))
+  throw new Problem('invalid_parameter', `${rule}: ${shown} is not info or warning`, { parameter: rule })
 }
 
 /** In the order in which verdicts are told. */
@@ -167,12 +177,7 @@ const TABLE = {
     needs: 'analysis',
     parse: parseCountLimit,
     judge: (limit, figures) =>
-      atMostCount('files', figures.facts.counts.files, limit, () =>
-        figures.worstLayers(
-          ({ entries }) => entries,
-          ({ fileBytes }) => fileBytes,
-        ),
-      ),
+      atMostCount('files', figures.facts.counts.files, limit, () => figures.filesByLayer()),
   }),
   minEfficiency: rule({
     means: "dive's efficiency score has a lower limit.",
@@ -192,15 +197,42 @@ const TABLE = {
     parse: parsePercentLimit,
     judge: async (limit, figures) => userWasted(percentAsRatio(limit), 'percent', figures),
   }),
+  maxSavings: rule({
+    means: 'What the advice could save is limited.',
+    holds: '`savings.bytes` of the advice is at most this: a size, or percent of `size.fileBytes`.',
+    example: '20MB',
+    needs: 'analysis',
+    parse: parseGrowthLimit,
+    judge: savings,
+  }),
+  maxSeverity: rule({
+    means: 'The severity of advice is limited.',
+    holds: 'No advice is worse than this: `info` or `warning`.',
+    example: 'warning',
+    needs: 'analysis',
+    parse: readSeverity,
+    judge: worstSeverity,
+  }),
   deny: rule({
-    means: 'No path may match the glob.',
-    holds: 'No path of the merged file system matches the glob; may be repeated.',
+    means: 'No path that any layer stores may match the glob.',
+    holds:
+      'No path that a layer stores matches the glob, hidden ones too: what a later layer removes is still shipped; may be repeated.',
     example: '**/.git/**',
     needs: 'analysis',
     repeats: true,
     glob: true,
     parse: (glob) => glob,
-    judge: async (glob, figures) => denied(glob, await figures.denied(glob)),
+    judge: async (glob, figures) => denied(glob, await figures.deniedStored(glob), 'stored', figures),
+  }),
+  denyShown: rule({
+    means: 'No path of the merged file system may match the glob.',
+    holds: 'No path of the merged file system matches the glob; may be repeated.',
+    example: 'usr/bin/gcc',
+    needs: 'analysis',
+    repeats: true,
+    glob: true,
+    parse: (glob) => glob,
+    judge: async (glob, figures) => denied(glob, await figures.deniedShown(glob), 'shown', figures),
   }),
   maxGrowth: rule({
     means: 'The growth of the uncompressed size over the baseline is limited.',
@@ -316,12 +348,12 @@ const CONDITION_TABLE = {
   },
   baseImage: {
     holds:
-      'The image that this one is built on: bytes in its layers do not count in waste, duplicates and dive’s rules unless a layer of this image removed or replaced them. Not a rule by itself.',
+      'The image that this one is built on: bytes in its layers do not count in waste, duplicates, advice and dive’s rules unless a layer of this image removed or replaced them. Not a rule by itself.',
     example: 'alpine:3.20',
   },
   ignore: {
     holds:
-      'Paths that match count as neither waste, duplicates nor denied; may be repeated. Not a rule by itself.',
+      'Paths that match count as neither waste, duplicates, advice nor denied; may be repeated. Not a rule by itself.',
     example: 'usr/share/doc/**',
     repeats: true,
   },

@@ -1,7 +1,23 @@
 /** What the gate reads of an image beyond its report. Each call begins a reading of its own, which its reader may leave early. */
 import type { MergedEntry } from '../image/merged-entry.ts'
-import type { DuplicateGroup, Efficiency, WastedFile } from '../image/report.ts'
+import type { DuplicateGroup, Efficiency, SizedPath, WastedFile } from '../image/report.ts'
+import type { StoredPath } from '../image/stored-paths.ts'
+import type { PathKey } from '../text/path.ts'
 import type { Exclusion } from './exclusion.ts'
+
+/** How bad what advice names is. */
+export type Severity = 'info' | 'warning' | 'error'
+
+/** Advice, as far as rules go by it. */
+export type AdviceFigures = {
+  readonly savings: { readonly bytes: number }
+  readonly items: readonly {
+    readonly severity: Severity
+    readonly bytes: number
+    /** The ten largest. */
+    readonly paths: readonly SizedPath[]
+  }[]
+}
 
 export interface GateTables {
   /** Largest first. */
@@ -10,6 +26,12 @@ export interface GateTables {
   duplicates(): AsyncIterable<readonly DuplicateGroup[]>
   /** The merged file system, in path order. */
   files(): AsyncIterable<readonly MergedEntry[]>
+  /** What the layers store, hidden or not, in path order; each path once. */
+  stored(): AsyncIterable<readonly StoredPath[]>
+  /** Whether the merged file system has what a layer stores at that path. */
+  isShown(key: PathKey): Promise<boolean>
   /** dive's figures without what is excluded. */
   efficiency(exclusion: Exclusion): Promise<Efficiency>
+  /** @param exclusion absent where everything counts */
+  advice(exclusion: Exclusion | undefined): Promise<AdviceFigures>
 }

@@ -6,15 +6,17 @@ import type { RuleName } from './rules.ts'
 export type RuleVerdict = {
   readonly rule: RuleName
   readonly unit: Unit
-  /** For `deny` the glob. */
+  /** Of a glob the glob, of `maxSeverity` the severity. */
   readonly limit: number | string
-  /** For `deny` the number of paths that match; null where there is nothing to compare. */
-  readonly actual: number | null
+  /** Of a glob the number of paths that match, of `maxSeverity` the worst severity; null where there is nothing to compare. */
+  readonly actual: number | string | null
   readonly pass: boolean
   /** A sentence. It can hold what the caller or the image's author wrote. */
   readonly message: string
   /** Where the rule does not hold: the ten worst, worst first. */
   readonly evidence?: readonly Evidence[]
+  /** Of the step that the first of them is about, in the Dockerfile that was given, from 1. */
+  readonly line?: number
 }
 
 export type Verdict = {

@@ -9,9 +9,10 @@ import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { tokenCheck } from './middleware/tokens.ts'
 import { invalidParameter, problemFor, problemResponse } from './problems.ts'
+import { addAdvice } from './routes/advice.ts'
 import { addAnalyses } from './routes/analyses.ts'
 import { addBadges } from './routes/badge.ts'
-import { addCheck } from './routes/check.ts'
+import { addCheck, CHECK_PATH, checkProblem } from './routes/check.ts'
 import { addConfig } from './routes/config.ts'
 import { addDescription } from './routes/description.ts'
 import { addDiff } from './routes/diff.ts'
@@ -67,7 +68,10 @@ export function createApp(service: Service, parts: Parts = {}): App {
     checkToken(c.req.header('Authorization'))
     return next()
   })
-  app.onError((error, c) => problemResponse(problemFor(backend, c, error)))
+  app.onError((error, c) => {
+    const problem = problemFor(backend, c, error)
+    return c.req.path === CHECK_PATH ? checkProblem(c, problem) : problemResponse(problem)
+  })
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   app.notFound(() => problemResponse(new Problem('not_found', 'no such endpoint; /docs lists all of them')))
   addRoutes(app, backend)
@@ -85,6 +89,7 @@ function addRoutes(app: App, backend: Backend): void {
   addPackages(app, backend)
   addDiff(app, backend)
   addDiffFile(app, backend)
+  addAdvice(app, backend)
   addCheck(app, backend)
   addBadges(app, backend)
   addConfig(app, backend)

@@ -87,6 +87,15 @@ export type SizedPath = {
   readonly layer?: number
 }
 
+/** What the packages take that only a build needs: compilers and headers. */
+export type BuildTools = {
+  readonly bytes: number
+  /** How many files. */
+  readonly files: number
+  /** The ten largest of them, largest first. */
+  readonly largest: readonly SizedPath[]
+}
+
 /** One a code, with how often it was met and the first place. */
 export type Warning = {
   readonly code: string
@@ -107,7 +116,12 @@ export type ImageFacts = {
   /** The 20 largest regular files, each path of a hard link; largest first, then by path. */
   readonly largestFiles: readonly SizedPath[]
   readonly largestDirectories: readonly SizedPath[]
-  readonly packages: { readonly total: number; readonly byType: Readonly<Record<string, number>> }
+  readonly packages: {
+    readonly total: number
+    readonly byType: Readonly<Record<string, number>>
+    /** Absent where there are none. */
+    readonly buildTools?: BuildTools
+  }
   readonly warnings: readonly Warning[]
 }
 

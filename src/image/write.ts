@@ -24,7 +24,7 @@ import { PACKAGES } from './package-table.ts'
 import { type Inventory, takeInventory } from './packages/inventory.ts'
 import { ShownDatabases } from './packages/shown-databases.ts'
 import { RepeatedContents } from './repeated-contents.ts'
-import type { Efficiency, ImageFacts } from './report.ts'
+import type { BuildTools, Efficiency, ImageFacts } from './report.ts'
 import { memberSequence } from './sequence.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 import { WasteFinder } from './waste.ts'
@@ -167,7 +167,7 @@ class ImageWriter {
       efficiency: await this.#efficiency(),
       largestFiles: this.#largest.list(),
       largestDirectories: this.#directories.largest(),
-      packages: countPackages(packages),
+      packages: { ...countPackages(packages), ...told(inventory.buildTools()) },
       warnings: this.#warnings(inventory).list(),
     }
   }
@@ -227,7 +227,7 @@ class ImageWriter {
     const inventory = await takeInventory(databases, this.#databases, wasm)
     if (this.#databases.size === 0) return inventory
     const files = await openTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
-    const columns = ['key', 'type', 'bytes', 'inode'] as const
+    const columns = ['key', 'type', 'bytes', 'layer', 'inode'] as const
     for await (const rows of files?.rows({ columns }) ?? []) for (const row of rows) inventory.see(row)
     return inventory
   }
@@ -283,6 +283,10 @@ async function openLayer(store: ObjectStore, digest: string): Promise<Table<Entr
       `the index of layer ${digest} is missing from the store; ask again to rebuild it`,
     )
   return table
+}
+
+function told(buildTools: BuildTools | undefined): Pick<ImageFacts['packages'], 'buildTools'> {
+  return buildTools === undefined ? {} : { buildTools }
 }
 
 async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {

@@ -1,6 +1,5 @@
 /** The page of one image. */
 import { html } from 'hono/html'
-import { buildStep } from '../formats/build-step.ts'
 import { visible } from '../formats/escape.ts'
 import { placeName, shortName } from '../image/identity.ts'
 import type {
@@ -13,6 +12,7 @@ import type {
   Warning,
   WastedFile,
 } from '../image/report.ts'
+import { buildStep } from '../oci/build-step.ts'
 import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
 import { adopted } from './adopt.ts'
 import { askForm } from './form.ts'

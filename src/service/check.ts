@@ -1,54 +1,96 @@
-/** The images that a policy is about, each known as deeply as its rules need it. */
-
+/** Holds an image against a policy: each image that it is about is known as deeply as its rules need it. */
+import type { Advice } from '../advice/advise.ts'
 import { evaluate } from '../gate/evaluate.ts'
+import type { Evidence } from '../gate/evidence.ts'
+import { exclusionOf } from '../gate/exclusion.ts'
 import { needsOf, type Policy } from '../gate/policy.ts'
 import type { Depth } from '../gate/rules.ts'
 import type { GateImage } from '../gate/subject.ts'
-import type { Verdict } from '../gate/verdict.ts'
+import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
 import type { ObjectStore } from '../host.ts'
 import type { ImageFacts } from '../image/report.ts'
+import { adviceOf, withLines } from './advice.ts'
 import { gateTables } from './gate-tables.ts'
+import type { Images } from './images.ts'
 import type { OpenedImage } from './open.ts'
+import { type LayerStep, layerSteps } from './steps.ts'
 
-/** How images are come by for somebody who asks. */
-export type Source = {
-  readonly open: (reference: string) => Promise<OpenedImage>
-  /** @throws Problem `analysis_pending` where they are not there in time */
-  readonly facts: (image: OpenedImage) => Promise<ImageFacts>
+export type CheckQuestion = {
+  readonly image: string
+  readonly policy: Policy
+  /** The text of the Dockerfile that the image was built from: findings then have its lines. */
+  readonly dockerfile?: string | undefined
+  /** Whether advice is wanted beside the verdict. */
+  readonly advice?: boolean | undefined
 }
 
-/** @throws Problem whatever stands between who asks and the images; `not_based_on` */
+export type Checked = { readonly verdict: Verdict; readonly advice?: Advice }
+
+/** @throws Problem whatever stands between the caller and the images; `not_based_on` */
 export async function judge(
   store: ObjectStore,
-  source: Source,
-  reference: string,
-  policy: Policy,
-): Promise<Verdict> {
+  images: Images,
+  { image: reference, policy, dockerfile, advice = false }: CheckQuestion,
+): Promise<Checked> {
   const { baseline, baseImage } = policy
   const needs = needsOf(policy)
+  const depth = advice ? 'analysis' : needs.image
   const [image, against, base] = await Promise.all([
-    know(source, reference, needs.image),
-    baseline === undefined ? undefined : know(source, baseline, needs.baseline ?? 'manifest'),
-    baseImage === undefined ? undefined : know(source, baseImage, 'manifest'),
+    know(images, reference, depth),
+    baseline === undefined ? undefined : know(images, baseline, needs.baseline ?? 'manifest'),
+    baseImage === undefined ? undefined : know(images, baseImage, 'manifest'),
   ])
-  return evaluate(policy, {
+  const { opened, facts } = image
+  const steps = layerSteps(opened.config, dockerfile)
+  const verdict = await evaluate(policy, {
     image: image.known,
-    ...(needs.image === 'analysis' ? { tables: gateTables(store, image.opened) } : {}),
+    ...(facts === undefined ? {} : { tables: gateTables(store, opened, facts) }),
     ...(against === undefined ? {} : { baseline: against.known }),
     ...(base === undefined ? {} : { baseImage: base.known }),
   })
+  const told = { verdict: withSteps(verdict, steps) }
+  if (!advice || facts === undefined) return told
+  const exclusion = exclusionOf(policy.ignore, opened.config.diffIds, base && baseOf(base.known))
+  return { ...told, advice: withLines(await adviceOf(store, { image: opened, facts }, exclusion), steps) }
 }
 
-async function know(
-  source: Source,
-  reference: string,
-  depth: Depth,
-): Promise<{ readonly opened: OpenedImage; readonly known: GateImage }> {
-  const opened = await source.open(reference)
+export function baseOf({ identity, diffIds }: Pick<GateImage, 'identity' | 'diffIds'>): {
+  readonly reference: string
+  readonly diffIds: readonly string[]
+} {
+  return { reference: identity.reference, diffIds }
+}
+
+/** An image, and what is known of it. */
+type Known = { readonly opened: OpenedImage; readonly known: GateImage; readonly facts?: ImageFacts }
+
+async function know(images: Images, reference: string, depth: Depth): Promise<Known> {
+  const opened = await images.open(reference)
   const { identity, manifest, config } = opened
   const known = { identity, manifest, diffIds: config.diffIds }
+  if (depth === 'manifest') return { opened, known }
+  const facts = await images.facts(opened)
+  return { opened, known: { ...known, facts }, facts }
+}
+
+function withSteps(verdict: Verdict, steps: readonly LayerStep[]): Verdict {
+  if (steps.length === 0) return verdict
+  return { ...verdict, rules: verdict.rules.map((rule) => ruleWithSteps(rule, steps)) }
+}
+
+function ruleWithSteps(rule: RuleVerdict, steps: readonly LayerStep[]): RuleVerdict {
+  if (rule.evidence === undefined) return rule
+  const evidence = rule.evidence.map((one) => evidenceWithStep(one, steps))
+  const line = evidence.find((one) => one.line !== undefined)?.line
+  return { ...rule, evidence, ...(line === undefined ? {} : { line }) }
+}
+
+/** A layer by itself says little: its step is told with it. */
+function evidenceWithStep(evidence: Evidence, steps: readonly LayerStep[]): Evidence {
+  const { createdBy, line } = evidence.layer === undefined ? {} : (steps[evidence.layer] ?? {})
   return {
-    opened,
-    known: depth === 'manifest' ? known : { ...known, facts: await source.facts(opened) },
+    ...evidence,
+    ...(evidence.path !== undefined || createdBy === undefined ? {} : { createdBy }),
+    ...(line === undefined ? {} : { line }),
   }
 }

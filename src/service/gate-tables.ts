@@ -1,14 +1,27 @@
+/** What the gate reads of an analysed image. */
 import type { GateTables } from '../gate/tables.ts'
 import type { ObjectStore } from '../host.ts'
 import { efficiencyBlamed } from '../image/efficiency.ts'
+import type { ImageFacts } from '../image/report.ts'
+import { storedPaths } from '../image/stored-paths.ts'
 import { showWasted } from '../image/waste.ts'
 import { decodeText } from '../text/bytes.ts'
 import { keyToPath } from '../text/path.ts'
+import { adviceOf } from './advice.ts'
 import type { OpenedImage } from './open.ts'
-import { duplicatesOf, filesOf, membersTable, type TableRows, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
+import {
+  duplicatesOf,
+  filesOf,
+  filesTable,
+  membersTable,
+  type TableRows,
+  WHOLE_FETCH_BYTES,
+  wasteOf,
+} from './tables.ts'
 
-/** What the gate reads of an analysed image. */
-export function gateTables(store: ObjectStore, image: OpenedImage): GateTables {
+export function gateTables(store: ObjectStore, image: OpenedImage, facts: ImageFacts): GateTables {
+  const members = () =>
+    Promise.all(image.manifest.layers.map((_, layer) => membersTable(store, image, layer)))
   return {
     async *waste() {
       for await (const rows of all(await wasteOf(store, image))) yield rows.map(showWasted)
@@ -19,14 +32,24 @@ export function gateTables(store: ObjectStore, image: OpenedImage): GateTables {
     async *files() {
       yield* all(await filesOf(store, image))
     },
+    async *stored() {
+      yield* storedPaths((await members()).map((table) => table.rows()))
+    },
+    async isShown(key) {
+      const table = await filesTable(store, image)
+      for await (const rows of table.rows(table.at(key))) {
+        for (const row of rows) if (row.key === key) return row.implicit !== true
+      }
+      return false
+    },
     async efficiency({ ignores, baseLayers }) {
-      const indexes = image.manifest.layers.map((_, layer) => layer)
-      const tables = await Promise.all(indexes.map((layer) => membersTable(store, image, layer)))
+      const tables = await members()
       return efficiencyBlamed(() => tables.map((table) => table.rows()), {
         ignores: (key) => ignores(decodeText(keyToPath(key)).text),
         baseLayers,
       })
     },
+    advice: (exclusion) => adviceOf(store, { image, facts }, exclusion),
   }
 }
 

@@ -9,7 +9,8 @@ import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
-import { judge, type Source } from '../../service/check.ts'
+import { judge } from '../../service/check.ts'
+import type { Images } from '../../service/images.ts'
 import {
   type CallerCredentials,
   type ImageRequest,
@@ -180,7 +181,7 @@ async function show(
     credentials: badgeCredentials(backend.host.configuration, name),
     signal,
   })
-  const source: Source = {
+  const images: Images = {
     open: (name) => openImage(backend, requestOf(name)),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, 0),
   }
@@ -198,10 +199,10 @@ async function show(
       return figureBadge(metric, show.figure(bytes ?? 0, before ?? 0), appearance)
     }
     case 'analysis':
-      return figureBadge(metric, show.figure(await source.facts(await source.open(image))), appearance)
+      return figureBadge(metric, show.figure(await images.facts(await images.open(image))), appearance)
     case 'check': {
-      const { pass } = await judge(backend.host.store, source, image, show.policy)
-      return checkBadge(pass ? 'passing' : 'failing', appearance)
+      const { verdict } = await judge(backend.host.store, images, { image, policy: show.policy })
+      return checkBadge(verdict.pass ? 'passing' : 'failing', appearance)
     }
   }
 }

@@ -1,7 +1,7 @@
 /** `/v1/check`: the shapes of `gate/`, described. */
 import { z } from '@hono/zod-openapi'
 import { POLICY_WORDS } from '../../gate/rules.ts'
-import { bytes, layerIndex, path, pathBase64, text } from '../openapi/fields.ts'
+import { bytes, count, layerIndex, path, pathBase64, text } from '../openapi/fields.ts'
 import { identitySchema } from './report.schema.ts'
 
 const evidenceSchema = z
@@ -9,23 +9,31 @@ const evidenceSchema = z
     path: path('Its path', 'srv/app/.git/config').optional(),
     pathBase64,
     bytes: bytes('Its size', 92).optional(),
+    files: count('For a rule that counts files: the number of files in the layer', 1204).optional(),
     layer: layerIndex('Its layer', 2).optional(),
+    hidden: z.literal(true).optional().openapi({
+      description: 'True if a layer stores the path and the merged file system does not show it.',
+      example: true,
+    }),
+    createdBy: text('The build step of the layer', 'COPY . /srv/app # buildkit').optional(),
+    line: count('The line of the build step in the posted `dockerfile`', 12).optional(),
   })
   .openapi('Evidence', { description: 'A path or a layer that breaks the rule.' })
 
 const ruleVerdictSchema = z
   .strictObject({
     rule: text("The rule's name", 'maxWastedPercent'),
-    unit: z.enum(['bytes', 'count', 'ratio', 'percent']).openapi({
+    unit: z.enum(['bytes', 'count', 'ratio', 'percent', 'severity']).openapi({
       description: 'Unit of `limit` and `actual`.',
       example: 'percent',
     }),
-    limit: z
-      .union([z.number(), z.string()])
-      .openapi({ description: 'The limit, or the glob of a deny rule.', example: 10 }),
-    actual: z.number().nullable().openapi({
+    limit: z.union([z.number(), z.string()]).openapi({
+      description: 'The limit; the glob of a deny rule, the severity of `maxSeverity`.',
+      example: 10,
+    }),
+    actual: z.union([z.number(), z.string()]).nullable().openapi({
       description:
-        'The value of the image; for a deny rule the number of matching paths; null if there is nothing to compare.',
+        'The value of the image; for a deny rule the number of matching paths, for `maxSeverity` the worst severity; null if there is nothing to compare.',
       example: 43.07968,
     }),
     pass: z.boolean().openapi({ description: 'True if the image keeps the rule.', example: false }),
@@ -35,6 +43,7 @@ const ruleVerdictSchema = z
       .max(10)
       .optional()
       .openapi({ description: 'For a broken rule: the ten worst places, worst first.' }),
+    line: count('The line of the step to blame in the posted `dockerfile`', 12).optional(),
   })
   .openapi('RuleVerdict', { description: 'The result of one rule.' })
 
@@ -64,12 +73,17 @@ export const policySchema = z
   .strictObject(mapPolicyWords(limit, globs))
   .openapi('Policy', { description: `The rules, at least one. ${SIZE}` })
 
+const dockerfile = text(
+  'The Dockerfile that the image was built from, at most 256 KiB: findings then have its lines',
+  'FROM alpine:3.20\nCOPY . /srv/app\n',
+).optional()
+
 const image = text('An image reference as for `docker pull`', 'alpine:3.20')
 const platform = text('`os/arch[/variant]`', 'linux/amd64').optional()
 
 export const checkRequestSchema = z
   .union([
-    z.strictObject({ image, platform, policy: policySchema }),
+    z.strictObject({ image, platform, policy: policySchema, dockerfile }),
     z.strictObject({
       image,
       platform,
@@ -77,6 +91,7 @@ export const checkRequestSchema = z
         "The text of a `.dive-ci` file, with dive's meaning",
         'rules:\n  lowestEfficiency: 0.95\n',
       ),
+      dockerfile,
     }),
   ])
   .openapi('CheckRequest', {

@@ -4,10 +4,13 @@ import {
   CHECK_TYPES,
   type CheckFormat,
   DEFAULT_FILE,
+  isCheckFormat,
   parseRepositoryFile,
 } from '../../formats/check-format.ts'
 import { type Policy, policyFromQuery } from '../../gate/policy.ts'
 import { readCheckRequest } from '../../gate/request.ts'
+import { link } from '../../pages/page.ts'
+import type { Problem } from '../../problem.ts'
 import { judge } from '../../service/check.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { factsInTime, openFor } from '../answers.ts'
@@ -16,8 +19,10 @@ import { bodyText } from '../middleware/body.ts'
 import { preferredType } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
-import { parsed } from '../problems.ts'
+import { parsed, problemResponse } from '../problems.ts'
 import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schema.ts'
+
+export const CHECK_PATH = '/v1/check'
 
 /** A gate waits by itself: 55 s is what proxies on the way let pass. */
 const WAIT_SECONDS = 55
@@ -34,6 +39,14 @@ const howToAnswer = {
   file: z.string().default(DEFAULT_FILE).openapi({
     description: 'The file in the repository that `sarif`, `gitlab` and `github` annotate.',
     example: 'Dockerfile',
+  }),
+  color: z
+    .enum(['0', '1'])
+    .default('0')
+    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+  advice: z.enum(['0', '1']).default('0').openapi({
+    description: 'Whether `sarif` and `gitlab` list the advice about the image beside broken rules.',
+    example: '1',
   }),
 }
 
@@ -59,7 +72,7 @@ const responses = {
 
 const checkImage = createRoute({
   method: 'get',
-  path: '/v1/check',
+  path: CHECK_PATH,
   operationId: 'checkImage',
   tags: ['Gate'],
   summary: 'Check an image against rules',
@@ -81,7 +94,7 @@ const checkImage = createRoute({
 
 const checkPolicy = createRoute({
   method: 'post',
-  path: '/v1/check',
+  path: CHECK_PATH,
   operationId: 'checkPolicy',
   tags: ['Gate'],
   summary: 'Check an image against a policy',
@@ -105,25 +118,25 @@ type Check = {
   readonly image: string
   readonly platform?: string | undefined
   readonly policy: Policy
-  readonly wait: number
+  readonly dockerfile?: string | undefined
 }
 
-type Answer = { readonly format?: CheckFormat | undefined; readonly file: string }
+type Answer = z.output<typeof askedOfBody>
 
 export function addCheck(app: App, backend: Backend): void {
   // Read by the gate itself, which knows what a misspelt rule was meant to be.
   app.openAPIRegistry.registerPath(checkImage)
-  app.get(checkImage.getRoutingPath(), async (c) => {
+  app.get(CHECK_PATH, async (c) => {
     const query = parsed(asked, single(c.req.queries()))
     const policy = policyFromQuery(new URL(c.req.url).searchParams, Object.keys(asked.shape))
     return answer(backend, c, { ...query, policy }, query)
   })
 
   app.openAPIRegistry.registerPath(checkPolicy)
-  app.post(checkPolicy.getRoutingPath(), async (c) => {
+  app.post(CHECK_PATH, async (c) => {
     const query = parsed(askedOfBody, single(c.req.queries()))
     const request = readCheckRequest(await bodyText(c.req.raw), c.req.header('Content-Type'))
-    return answer(backend, c, { ...request, wait: query.wait }, query)
+    return answer(backend, c, request, query)
   })
 }
 
@@ -138,22 +151,50 @@ async function answer(
   backend: Backend,
   c: RequestContext,
   check: Check,
-  { format, file }: Answer,
+  { format, file, color, advice, wait }: Answer,
 ): Promise<Response> {
   const { contentType, render } = CHECK_FORMATS[format ?? acceptedFormat(c)]
   const pointedAt = parseRepositoryFile(file)
-  const { image, platform, policy, wait } = check
+  const { image, platform, policy, dockerfile } = check
   const references = [image, policy.baseline, policy.baseImage].filter((name) => name !== undefined)
-  const source = {
+  const images = {
     open: (name: string) => openFor(backend, c, { image: name, platform }, references),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, wait),
   }
-  const verdict = await judge(backend.host.store, source, image, policy)
-  return new Response(render(verdict, pointedAt), {
-    status: verdict.pass ? 200 : 412,
+  const question = { image, policy, dockerfile, advice: advice === '1' }
+  const checked = await judge(backend.host.store, images, question)
+  const { pass, image: identity } = checked.verdict
+  const page = new URL(link('/', { image: identity.reference, platform }), c.req.url).href
+  return new Response(render(checked, { file: pointedAt, colour: color === '1', page }), {
+    status: pass ? 200 : 412,
     // A tag can move any moment, and yesterday's pass is none today.
     headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' },
   })
+}
+
+/** A problem of this call, in the format that was asked for: who reads one with a parser cannot do with another. */
+export function checkProblem(c: RequestContext, problem: Problem): Response {
+  const response = problemResponse(problem)
+  const [named, ...more] = c.req.queries('format') ?? []
+  const format = named === undefined ? acceptedFormat(c) : named
+  const told = more.length > 0 || !isCheckFormat(format) ? undefined : CHECK_FORMATS[format]
+  if (told?.problem === undefined) return response
+  const { code, title, message: detail, fields } = problem
+  const body = told.problem(
+    { code, title, detail, ...(fields.image === undefined ? {} : { image: fields.image }) },
+    { file: fileOf(c), colour: c.req.query('color') === '1' },
+  )
+  const headers = new Headers(response.headers)
+  headers.set('Content-Type', told.contentType)
+  return new Response(body, { status: problem.status, headers })
+}
+
+function fileOf(c: RequestContext): string {
+  try {
+    return parseRepositoryFile(c.req.query('file') ?? DEFAULT_FILE)
+  } catch {
+    return DEFAULT_FILE
+  }
 }
 
 function acceptedFormat(c: RequestContext): CheckFormat {

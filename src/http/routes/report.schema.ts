@@ -170,6 +170,14 @@ export const reportSchema = z
           description: 'Number of packages by type: `deb`, `apk`, `rpm`, `npm`, `pypi`.',
           example: { deb: 167, npm: 67 },
         }),
+        buildTools: z
+          .strictObject({
+            bytes: bytes('What their files take', 41236784),
+            files: count('Their files', 1204),
+            largest: z.array(sizedPathSchema).max(10).openapi({ description: 'The ten largest of them.' }),
+          })
+          .optional()
+          .openapi({ description: 'Compilers and headers: packages that only a build needs.' }),
       })
       .openapi({ description: 'Installed packages.' }),
     warnings: z.array(warningSchema).openapi({ description: 'Warnings, one per code.' }),

@@ -2,8 +2,10 @@
 import type { WasmModules } from '../../host.ts'
 import { Problem } from '../../problem.ts'
 import { type PathKey, parentKey, showPath } from '../../text/path.ts'
+import { LargestPaths } from '../largest.ts'
 import type { MergedEntry } from '../merged-entry.ts'
-import type { Package } from '../report.ts'
+import type { BuildTools, Package } from '../report.ts'
+import { isBuildTool } from './build-tools.ts'
 import { type DatabaseMember, databaseKind, isPackageDatabase, type PackageDatabase } from './database.ts'
 import type { FoundPackage } from './found.ts'
 import { parseOsReleaseId } from './os-release.ts'
@@ -14,6 +16,8 @@ import type { ShownDatabases } from './shown-databases.ts'
 
 /** Of one image; a hundred times what a large one has. */
 const MAX_PACKAGES = 100_000
+
+const MAX_LARGEST_TOOLS = 10
 
 export type LayerDatabases = {
   /** Index of the layer, from 0. */
@@ -46,6 +50,10 @@ export class Inventory {
   /** Of each database: the layer that brought each of its packages, as of the version that was read last. */
   readonly #brought = new Map<PathKey, ReadonlyMap<string, number>>()
   readonly #unreadable: UnreadableDatabase[] = []
+  /** Of the packages that only a build needs. */
+  #toolOwners: Set<number> | undefined
+  #toolFiles = 0
+  readonly #largestTools = new LargestPaths()
   #distribution: string | undefined
 
   constructor(shown: ShownDatabases, wasm: WasmModules) {
@@ -61,8 +69,31 @@ export class Inventory {
   }
 
   /** To be called with every row of the merged file system, in path order: of an inode's links the first counts. */
-  see(entry: Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'inode'>): void {
-    if (entry.type === 'file') this.#owners.see(entry.key, entry.inode, entry.bytes)
+  see({
+    key,
+    type,
+    bytes,
+    layer,
+    inode,
+  }: Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>): void {
+    if (type !== 'file') return
+    this.#toolOwners ??= this.#findToolOwners()
+    const owners = this.#owners.see(key, inode, bytes)
+    if (owners === undefined || this.#toolOwners.size === 0) return
+    for (const owner of owners) {
+      if (!this.#toolOwners.has(owner)) continue
+      this.#toolFiles++
+      this.#largestTools.add({ key, bytes, layer })
+      return
+    }
+  }
+
+  /** What compilers and headers take; undefined where there are none. */
+  buildTools(): BuildTools | undefined {
+    let bytes = 0
+    for (const owner of this.#toolOwners ?? []) bytes += this.#owners.bytesOf(owner) ?? 0
+    if (bytes === 0) return undefined
+    return { bytes, files: this.#toolFiles, largest: this.#largestTools.list().slice(0, MAX_LARGEST_TOOLS) }
   }
 
   /** By type, then by name, version, architecture and path. */
@@ -149,8 +180,22 @@ export class Inventory {
     for (const path of paths) yield this.#shown.resolve(path)
   }
 
-  #describe({ found, key, layer, owners }: Listed): Package {
-    const owner = owners.map((name) => this.#owners.find(name)).find((number) => number !== undefined)
+  #findToolOwners(): Set<number> {
+    const owners = new Set<number>()
+    for (const listed of this.#listed.values()) {
+      const owner = isBuildTool(listed.found) ? this.#ownerOf(listed) : undefined
+      if (owner !== undefined) owners.add(owner)
+    }
+    return owners
+  }
+
+  #ownerOf({ owners }: Listed): number | undefined {
+    return owners.map((name) => this.#owners.find(name)).find((number) => number !== undefined)
+  }
+
+  #describe(listed: Listed): Package {
+    const { found, key, layer } = listed
+    const owner = this.#ownerOf(listed)
     const bytes = owner === undefined ? undefined : this.#owners.bytesOf(owner)
     return {
       ...found,

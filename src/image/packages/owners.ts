@@ -64,12 +64,17 @@ export class PackageOwners {
     this.#directories.set(directory, owner)
   }
 
-  /** Counts a file of the merged file system for all who own its path; an inode counts once. */
-  see(path: PathKey, inode: number | undefined, bytes: number): void {
+  /**
+   * Counts a file of the merged file system for all who own its path; an inode counts once.
+   *
+   * @returns those for whom it was counted
+   */
+  see(path: PathKey, inode: number | undefined, bytes: number): ReadonlySet<number> | undefined {
     const owners = this.#ownersOf(path)
-    if (owners === undefined) return
-    if (inode !== undefined && !this.#counted.add(inode)) return
+    if (owners === undefined) return undefined
+    if (inode !== undefined && !this.#counted.add(inode)) return undefined
     for (const owner of owners) this.#bytes[owner] = (this.#bytes[owner] ?? 0) + bytes
+    return owners
   }
 
   /** What its files take, of those that were seen; undefined where not all of its paths could be noted. */

@@ -1,0 +1,427 @@
+/**
+ * What to change in an image, what it saves, and where it was done: the rules of advice, held against the image's tables in
+ * one pass over each. Of an item no more is kept than its sums and its ten largest paths.
+ */
+import type { Exclusion } from '../gate/exclusion.ts'
+import type { Severity } from '../gate/tables.ts'
+import { SHOWN, Worst } from '../gate/worst.ts'
+import type { MergedEntry } from '../image/merged-entry.ts'
+import { InodeSet } from '../image/packages/inode-set.ts'
+import type { BuildTools, DuplicateGroup, ImageFacts, SizedPath, WasteReason } from '../image/report.ts'
+import type { WastedRow } from '../image/waste.ts'
+import type { Entry } from '../layer/entry.ts'
+import { decodeText, encodeText } from '../text/bytes.ts'
+import { keyToPath, type PathKey, pathToKey, showPath } from '../text/path.ts'
+import {
+  ADVICE_RULES,
+  type AdviceRule,
+  CACHES,
+  type Found,
+  type OtherRule,
+  type PathRule,
+  type WasteRule,
+} from './rules.ts'
+import { Selection, type Selector } from './select.ts'
+import { readStep } from './step.ts'
+
+export type AdviceItem = {
+  readonly rule: string
+  /** The package manager, or another name of what is told apart. */
+  readonly kind?: string
+  readonly severity: Severity
+  readonly title: string
+  /** Of the files that it names, an inode once. */
+  readonly bytes: number
+  readonly files: number
+  /** The layer that stores them; of files in several layers the one with most of the bytes. */
+  readonly layer?: number
+  /** The layer that hides them. */
+  readonly byLayer?: number
+  /** The step to change, as the history has it: of `byLayer` where there is one, else of `layer`. */
+  readonly createdBy?: string
+  /** Where that step stands in the Dockerfile that was given, from 1. */
+  readonly line?: number
+  /** The ten largest, largest first. */
+  readonly paths: readonly SizedPath[]
+  readonly fix: string
+}
+
+export type Advice = {
+  /** Of items of severity `warning`; each stored file once, whatever names it. */
+  readonly savings: { readonly bytes: number; readonly percent: number }
+  /** Largest first, then by rule and layer. */
+  readonly items: readonly AdviceItem[]
+}
+
+type FileRow = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
+type MemberRow = Pick<Entry, 'key' | 'type' | 'bytes' | 'whiteout'>
+
+/** What advice reads of an image beyond its facts. Each call begins a new reading. */
+export interface AdviceTables {
+  /** Largest first. */
+  waste(): AsyncIterable<readonly WastedRow[]>
+  /** Of the merged file system, largest waste first. */
+  duplicates(): AsyncIterable<readonly DuplicateGroup[]>
+  /** The merged file system, in path order. */
+  files(): AsyncIterable<readonly FileRow[]>
+  /** Of one layer, in path order. */
+  members(layer: number): AsyncIterable<readonly MemberRow[]>
+}
+
+/** What duplicates take without what is excluded. */
+export type DuplicateSum = { readonly wastedBytes: number; readonly copies: number }
+
+export type AdviceSubject = {
+  readonly facts: ImageFacts
+  readonly tables: AdviceTables
+  /** Absent where everything counts. */
+  readonly exclusion?: Exclusion | undefined
+  /** Duplicates without what is excluded; asked for only where something is. */
+  readonly duplicates: (exclusion: Exclusion) => Promise<DuplicateSum>
+}
+
+/** Pairs of layers that are told apart; what more there are is one item. */
+const MAX_PAIRS = 1_000
+
+/** The sums of an item, as its files go by. */
+class Sum {
+  bytes = 0
+  files = 0
+  readonly #byLayer: number[] = []
+  readonly #worst = new Worst<{ readonly key: PathKey; readonly bytes: number; readonly layer: number }>()
+  readonly #inodes = new InodeSet()
+
+  /** @param inode of a file that may have several paths: counted once */
+  add(key: PathKey, bytes: number, layer: number, inode?: number): void {
+    this.#worst.offer(bytes, () => ({ key, bytes, layer }))
+    if (inode !== undefined && !this.#inodes.add(inode)) return
+    this.bytes += bytes
+    this.files++
+    this.#byLayer[layer] = (this.#byLayer[layer] ?? 0) + bytes
+  }
+
+  get paths(): readonly SizedPath[] {
+    return this.#worst.list().map(({ key, bytes, layer }) => ({ ...showPath(key), bytes, layer }))
+  }
+
+  get worstKey(): PathKey | undefined {
+    return this.#worst.list()[0]?.key
+  }
+
+  /** The one with most of the bytes. */
+  get layer(): number | undefined {
+    let most: number | undefined
+    this.#byLayer.forEach((bytes, layer) => {
+      if (most === undefined || bytes > (this.#byLayer[most] ?? 0)) most = layer
+    })
+    return most
+  }
+}
+
+/** A rule, and what tells one of its items from another. */
+type Kind = { readonly rule: AdviceRule; readonly item: PathRule['items'][number] }
+
+function kindsOf(selects: PathRule['selects']): readonly Kind[] {
+  return ADVICE_RULES.flatMap((rule) =>
+    rule.selects === 'shown' || rule.selects === 'stored'
+      ? rule.selects === selects
+        ? rule.items.map((item) => ({ rule, item }))
+        : []
+      : [],
+  )
+}
+
+const SHOWN_KINDS = kindsOf('shown')
+const STORED_KINDS = kindsOf('stored')
+const CACHE_SELECTORS: readonly Selector[] = CACHES
+
+function isWasteRule(rule: AdviceRule): rule is WasteRule {
+  return rule.selects === 'waste'
+}
+
+const WASTE_RULES: ReadonlyMap<WasteReason, WasteRule> = new Map(
+  ADVICE_RULES.filter(isWasteRule).map((rule) => [rule.reason, rule]),
+)
+
+export async function advise(subject: AdviceSubject): Promise<Advice> {
+  const adviser = new Adviser(subject)
+  const waste = await adviser.waste()
+  const spare = await adviser.spareCopies()
+  const shown = await adviser.shown(spare)
+  const items = [
+    ...waste.items,
+    ...shown.items,
+    ...(await adviser.stored()),
+    ...adviser.buildTools(),
+    ...(await adviser.duplicates(spare)),
+  ]
+  const bytes = waste.bytes + shown.savedBytes
+  const { fileBytes } = subject.facts.size
+  return {
+    savings: { bytes, percent: fileBytes === 0 ? 0 : (100 * bytes) / fileBytes },
+    items: items.sort(compareItems),
+  }
+}
+
+function compareItems(a: AdviceItem, b: AdviceItem): number {
+  return (
+    b.bytes - a.bytes ||
+    compareText(a.rule, b.rule) ||
+    (a.layer ?? -1) - (b.layer ?? -1) ||
+    (a.byLayer ?? -1) - (b.byLayer ?? -1) ||
+    compareText(a.kind ?? '', b.kind ?? '')
+  )
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** A copy that could go; its layer is found when the files go by. */
+type SpareCopy = { readonly key: PathKey; readonly bytes: number; layer: number | undefined }
+
+class Adviser {
+  readonly #subject: AdviceSubject
+  readonly #exclusion: Exclusion | undefined
+  readonly #baseLayers: number
+
+  constructor(subject: AdviceSubject) {
+    this.#subject = subject
+    this.#exclusion = subject.exclusion
+    this.#baseLayers = subject.exclusion?.baseLayers ?? 0
+  }
+
+  async waste(): Promise<{ readonly items: readonly AdviceItem[]; readonly bytes: number }> {
+    const pairs = new Map<string, { rule: WasteRule; layer?: number; byLayer?: number; sum: Sum }>()
+    let bytes = 0
+    for await (const batch of this.#subject.tables.waste()) {
+      for (const row of batch) {
+        const rule = WASTE_RULES.get(row.reason)
+        if (rule === undefined || row.byLayer < this.#baseLayers || this.#ignores(row.key)) continue
+        bytes += row.bytes
+        const own = `${row.reason} ${row.layer} ${row.byLayer}`
+        const isOwn = pairs.has(own) || pairs.size < MAX_PAIRS
+        const name = isOwn ? own : row.reason
+        let pair = pairs.get(name)
+        if (pair === undefined) {
+          const place = isOwn ? { layer: row.layer, byLayer: row.byLayer } : {}
+          pair = { rule, ...place, sum: new Sum() }
+          pairs.set(name, pair)
+        }
+        pair.sum.add(row.key, row.bytes, row.layer)
+      }
+    }
+    const items = [...pairs.values()]
+      .filter(({ sum }) => sum.bytes > 0)
+      .map(({ rule, sum, layer, byLayer }) => this.#item(rule, rule, sum, { layer, byLayer }))
+    return { items, bytes }
+  }
+
+  /** @param spare copies whose layers are to be found */
+  async shown(
+    spare: readonly SpareCopy[],
+  ): Promise<{ readonly items: readonly AdviceItem[]; readonly savedBytes: number }> {
+    const selection = new Selection(SHOWN_KINDS.map(({ item }) => item))
+    const sums = SHOWN_KINDS.map(() => new Sum())
+    const saves = SHOWN_KINDS.map(({ rule }) => rule.severity === 'warning')
+    const saved = new InodeSet()
+    const wanted = [...spare].sort((a, b) => compareText(a.key, b.key))
+    let next = 0
+    let savedBytes = 0
+    for await (const batch of this.#subject.tables.files()) {
+      for (const row of batch) {
+        const { key } = row
+        for (let copy = wanted[next]; copy !== undefined && copy.key <= key; copy = wanted[++next]) {
+          if (copy.key === key) copy.layer = row.layer
+        }
+        if (row.type !== 'file') continue
+        const hits = selection.of(key)
+        if (hits.length === 0 || row.layer < this.#baseLayers || this.#ignores(key)) continue
+        const { bytes, layer, inode = 0 } = row
+        let isSaved = false
+        for (const hit of hits) {
+          sums[hit]?.add(key, bytes, layer, inode)
+          isSaved ||= saves[hit] === true
+        }
+        if (isSaved && saved.add(inode)) savedBytes += bytes
+      }
+    }
+    return { items: this.#itemsOf(SHOWN_KINDS, sums, (sum) => sum.bytes > 0), savedBytes }
+  }
+
+  /** What any layer stores, hidden or not: removing a file later removes nothing. */
+  async stored(): Promise<readonly AdviceItem[]> {
+    const { facts, tables } = this.#subject
+    const selection = new Selection(STORED_KINDS.map(({ item }) => item))
+    const sums = STORED_KINDS.map(() => new Sum())
+    for (let layer = this.#baseLayers; layer < facts.layers.length; layer++) {
+      for await (const batch of tables.members(layer)) {
+        for (const row of batch) {
+          if (row.type !== 'file') continue
+          const hits = selection.of(row.key)
+          if (hits.length === 0 || row.whiteout !== undefined || this.#ignores(row.key)) continue
+          for (const hit of hits) sums[hit]?.add(row.key, row.bytes, layer)
+        }
+      }
+    }
+    // A secret of no bytes is still one.
+    return this.#itemsOf(STORED_KINDS, sums, (sum) => sum.files > 0)
+  }
+
+  buildTools(): readonly AdviceItem[] {
+    const rule = otherRule('buildTools')
+    const { buildTools } = this.#subject.facts.packages
+    const left = buildTools === undefined ? undefined : this.#withoutExcluded(buildTools)
+    if (rule === undefined || left === undefined || left.bytes === 0) return []
+    const layer = left.largest[0]?.layer
+    return [
+      {
+        rule: rule.rule,
+        severity: rule.severity,
+        title: rule.title,
+        bytes: left.bytes,
+        files: left.files,
+        ...this.#place(layer, undefined),
+        paths: left.largest,
+        fix: rule.fix(this.#found(layer, undefined, undefined)),
+      },
+    ]
+  }
+
+  /** Ten at most: those of the largest files. */
+  async spareCopies(): Promise<readonly SpareCopy[]> {
+    const worst = new Worst<SpareCopy>()
+    for await (const batch of this.#subject.tables.duplicates()) {
+      for (const { bytes, paths } of batch) {
+        for (const path of paths.slice(1, SHOWN + 1)) {
+          const key = keyOf(path)
+          if (!this.#ignores(key)) worst.offer(bytes, () => ({ key, bytes, layer: undefined }))
+        }
+      }
+    }
+    return worst.list()
+  }
+
+  /** @param spare with their layers */
+  async duplicates(spare: readonly SpareCopy[]): Promise<readonly AdviceItem[]> {
+    const rule = otherRule('duplicates')
+    const { wastedBytes, copies } = await this.#duplicateSum()
+    if (rule === undefined || wastedBytes === 0) return []
+    const paths = spare.flatMap(({ key, bytes, layer }) =>
+      layer === undefined || layer < this.#baseLayers ? [] : [{ ...showPath(key), bytes, layer }],
+    )
+    const layer = paths[0]?.layer
+    return [
+      {
+        rule: rule.rule,
+        severity: rule.severity,
+        title: rule.title,
+        bytes: wastedBytes,
+        files: copies,
+        ...this.#place(layer, undefined),
+        paths,
+        fix: rule.fix(this.#found(layer, undefined, undefined)),
+      },
+    ]
+  }
+
+  async #duplicateSum(): Promise<DuplicateSum> {
+    const { tables, duplicates } = this.#subject
+    if (this.#exclusion !== undefined) return duplicates(this.#exclusion)
+    let wastedBytes = 0
+    let copies = 0
+    for await (const batch of tables.duplicates()) {
+      for (const group of batch) {
+        wastedBytes += group.wastedBytes
+        copies += group.count - 1
+      }
+    }
+    return { wastedBytes, copies }
+  }
+
+  /** Whose files are excluded is known of the largest alone: what those take is taken off. */
+  #withoutExcluded(tools: BuildTools): BuildTools {
+    if (this.#exclusion === undefined) return tools
+    const { baseLayers, ignores } = this.#exclusion
+    const isOwn = ({ layer = 0, path }: SizedPath) => layer >= baseLayers && !ignores(path)
+    const largest = tools.largest.filter(isOwn)
+    if (largest.length === 0) return { bytes: 0, files: 0, largest }
+    const gone = tools.largest.filter((path) => !isOwn(path))
+    return {
+      bytes: gone.reduce((bytes, path) => bytes - path.bytes, tools.bytes),
+      files: tools.files - gone.length,
+      largest,
+    }
+  }
+
+  #itemsOf(
+    kinds: readonly Kind[],
+    sums: readonly Sum[],
+    counts: (sum: Sum) => boolean,
+  ): readonly AdviceItem[] {
+    return kinds.flatMap(({ rule, item }, i) => {
+      const sum = sums[i]
+      return sum === undefined || !counts(sum) ? [] : [this.#item(rule, item, sum, { layer: sum.layer })]
+    })
+  }
+
+  #item(
+    { rule, severity }: AdviceRule,
+    { kind, title, fix }: Pick<PathRule['items'][number], 'kind' | 'title' | 'fix'>,
+    sum: Sum,
+    { layer, byLayer }: { readonly layer?: number | undefined; readonly byLayer?: number | undefined },
+  ): AdviceItem {
+    return {
+      rule,
+      ...(kind === undefined ? {} : { kind }),
+      severity,
+      title,
+      bytes: sum.bytes,
+      files: sum.files,
+      ...this.#place(layer, byLayer),
+      paths: sum.paths,
+      fix: fix(this.#found(layer, byLayer, sum.worstKey)),
+    }
+  }
+
+  #place(
+    layer: number | undefined,
+    byLayer: number | undefined,
+  ): Pick<AdviceItem, 'layer' | 'byLayer' | 'createdBy'> {
+    const createdBy = this.#createdBy(byLayer ?? layer)
+    return {
+      ...(layer === undefined ? {} : { layer }),
+      ...(byLayer === undefined ? {} : { byLayer }),
+      ...(createdBy === undefined ? {} : { createdBy }),
+    }
+  }
+
+  #found(layer: number | undefined, byLayer: number | undefined, worst: PathKey | undefined): Found {
+    const [cache] = worst === undefined ? [] : new Selection(CACHE_SELECTORS).of(worst)
+    return {
+      layer,
+      byLayer,
+      step: readStep(this.#createdBy(layer)),
+      byStep: readStep(this.#createdBy(byLayer)),
+      cache: cache === undefined ? undefined : CACHES[cache],
+    }
+  }
+
+  #createdBy(layer: number | undefined): string | undefined {
+    return layer === undefined ? undefined : this.#subject.facts.layers[layer]?.createdBy
+  }
+
+  #ignores(key: PathKey): boolean {
+    return this.#exclusion?.ignores(decodeText(keyToPath(key)).text) ?? false
+  }
+}
+
+function otherRule(selects: OtherRule['selects']): OtherRule | undefined {
+  return ADVICE_RULES.find((rule): rule is OtherRule => rule.selects === selects)
+}
+
+function keyOf({ path, pathBase64 }: { readonly path: string; readonly pathBase64?: string }): PathKey {
+  return pathToKey(
+    pathBase64 === undefined ? encodeText(path) : Buffer.from(pathBase64, 'base64').toString('latin1'),
+  )
+}

@@ -1,0 +1,118 @@
+/**
+ * Which of many selectors a path falls under. Rows come in path order, so that the directories on the way to a path are
+ * looked at once for all that is in them.
+ */
+import { baseName, isWithin, type PathKey, pathToKey } from '../text/path.ts'
+
+/**
+ * Globs of two kinds: `directories` select the files below them, `files` the files themselves. A glob stands at the root
+ * unless it begins with two stars and a slash; its last part is a name, or for files at any depth also `*.EXTENSION`.
+ */
+export type Selector = {
+  readonly directories?: readonly string[]
+  readonly files?: readonly string[]
+}
+
+const NONE: readonly number[] = []
+
+type NameRule = {
+  readonly key: PathKey
+  /** At any depth. */
+  readonly deep: boolean
+  readonly selector: number
+}
+
+/** Whose globs a path matches, found by its last part. */
+class Names {
+  readonly #byName = new Map<string, NameRule[]>()
+  readonly #byExtension = new Map<string, number[]>()
+  /** Most names are told apart by one character: the first of a name, the last of an extension. */
+  readonly #first = new Uint8Array(256)
+  readonly #last = new Uint8Array(256)
+
+  add(glob: string, selector: number): void {
+    const deep = glob.startsWith('**/')
+    const key = pathToKey(deep ? glob.slice(3) : glob)
+    const name = baseName(key)
+    if (deep && key === name && /^\*\.[\w-]+$/.test(name)) {
+      const extension = name.slice(1)
+      push(this.#byExtension, extension, selector)
+      this.#last[extension.charCodeAt(extension.length - 1)] = 1
+      return
+    }
+    if (!/^[\w.\0-]+$/.test(key)) throw new TypeError(`a selector cannot read the glob ${glob}`)
+    push(this.#byName, name, { key, deep, selector })
+    this.#first[name.charCodeAt(0)] = 1
+  }
+
+  /** @param start of the path's last part */
+  matching(key: PathKey, start: number): readonly number[] {
+    let found = NONE
+    if (this.#first[key.charCodeAt(start)] === 1) {
+      for (const rule of this.#byName.get(key.slice(start)) ?? []) {
+        if (rule.key === key || (rule.deep && key.endsWith(`\0${rule.key}`))) {
+          found = [...found, rule.selector]
+        }
+      }
+    }
+    if (this.#last[key.charCodeAt(key.length - 1)] === 1) {
+      const dot = key.lastIndexOf('.')
+      const byExtension = dot < start ? undefined : this.#byExtension.get(key.slice(dot))
+      if (byExtension !== undefined) found = union(found, byExtension)
+    }
+    return found
+  }
+}
+
+export class Selection {
+  readonly #directories = new Names()
+  readonly #files = new Names()
+  /** From the root to the directory of the last path; each with the selectors that select what is below it. */
+  readonly #open: { readonly key: PathKey; readonly selectors: readonly number[] }[] = [
+    { key: '', selectors: NONE },
+  ]
+
+  constructor(selectors: readonly Selector[]) {
+    for (const [selector, { directories = [], files = [] }] of selectors.entries()) {
+      for (const glob of directories) this.#directories.add(glob, selector)
+      for (const glob of files) this.#files.add(glob, selector)
+    }
+  }
+
+  /** The positions of the selectors that select a file; each once. */
+  of(key: PathKey): readonly number[] {
+    const cut = key.lastIndexOf('\0')
+    let directory = this.#open[this.#open.length - 1]
+    if (cut !== (directory?.key.length || -1) || !key.startsWith(directory?.key ?? '')) {
+      this.#enter(cut < 0 ? '' : key.slice(0, cut))
+      directory = this.#open[this.#open.length - 1]
+    }
+    const above = directory?.selectors ?? NONE
+    const own = this.#files.matching(key, cut + 1)
+    return own === NONE ? above : union(above, own)
+  }
+
+  #enter(directory: PathKey): void {
+    const open = this.#open
+    while (open.length > 1 && !isWithin(directory, open[open.length - 1]?.key ?? '')) open.pop()
+    let last = open[open.length - 1] ?? { key: '', selectors: NONE }
+    while (last.key !== directory) {
+      const start = last.key === '' ? 0 : last.key.length + 1
+      const cut = directory.indexOf('\0', start)
+      const key = cut < 0 ? directory : directory.slice(0, cut)
+      const own = this.#directories.matching(key, start)
+      last = { key, selectors: own === NONE ? last.selectors : union(last.selectors, own) }
+      open.push(last)
+    }
+  }
+}
+
+function union(some: readonly number[], others: readonly number[]): readonly number[] {
+  return [...new Set([...some, ...others])]
+}
+
+function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const values = map.get(key)
+  if (values === undefined) map.set(key, [value])
+  else values.push(value)
+}

@@ -1,0 +1,82 @@
+/** Advice as GitHub Flavored Markdown. */
+import type { Advice, AdviceItem } from '../advice/advise.ts'
+import type { ImageIdentity } from '../image/report.ts'
+import { formatBytes, formatCount } from '../text/format.ts'
+import { placeOf, savingsSentence } from './advice-text.ts'
+import { oneLine } from './check-values.ts'
+import { markdownCode, markdownText } from './escape.ts'
+import { markdownTable, type Table } from './table.ts'
+
+/** More than fits a comment is of no use in one. */
+const MAX_DETAILS = 40
+
+export function adviceMarkdown(
+  image: Pick<ImageIdentity, 'reference' | 'platform' | 'digest'>,
+  advice: Advice,
+): string {
+  const lines = [
+    `### ${savingsSentence(advice).replace(/\.$/, '')}`,
+    '',
+    `${markdownCode(image.reference)}, ${markdownCode(image.platform)}, ${markdownCode(image.digest)}`,
+    ...(advice.items.length === 0 ? [] : ['', ...markdownTable(adviceTable(advice.items))]),
+    ...advice.items.slice(0, MAX_DETAILS).flatMap(details),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** A row for each item. */
+export function adviceTable(items: readonly AdviceItem[]): Table {
+  return {
+    title: 'What to change',
+    noun: 'items of advice',
+    columns: [
+      { title: '', align: 'left' },
+      { title: 'Size', align: 'right' },
+      { title: 'Files', align: 'right' },
+      { title: 'What', align: 'left' },
+      { title: 'Step', align: 'left' },
+    ],
+    rows: items.map(({ severity, bytes, files, title, createdBy }) => ({
+      sign: '+',
+      cells: [
+        [severity],
+        [formatBytes(bytes)],
+        [formatCount(files)],
+        [title],
+        createdBy === undefined ? [] : [{ name: oneLine(createdBy) }],
+      ],
+    })),
+  }
+}
+
+function details(item: AdviceItem): readonly string[] {
+  const table: Pick<Table, 'columns' | 'rows'> = {
+    columns: [
+      { title: 'Path', align: 'left' },
+      { title: 'Size', align: 'right' },
+      { title: 'Layer', align: 'right' },
+    ],
+    rows: item.paths.map(({ path, bytes, layer }) => ({
+      sign: '~',
+      cells: [[{ name: path }], [formatBytes(bytes)], [layer === undefined ? '' : String(layer)]],
+    })),
+  }
+  return [
+    '',
+    `<details><summary>${item.title}: ${formatBytes(item.bytes)}</summary>`,
+    '',
+    `${formatCount(item.files)} ${item.files === 1 ? 'file' : 'files'}${placeOf(item)}. ${fixMarkdown(item.fix)}`,
+    '',
+    ...markdownTable(table),
+    '',
+    '</details>',
+  ]
+}
+
+/** What stands between backticks is code; all else is a sentence. */
+function fixMarkdown(fix: string): string {
+  return fix
+    .split('`')
+    .map((part, i) => (i % 2 === 1 ? markdownCode(part) : markdownText(part)))
+    .join('')
+}

@@ -1,0 +1,157 @@
+/** What to change in an image. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { readAdviceRequest } from '../../advice/request.ts'
+import { adviceMarkdown } from '../../formats/advice-markdown.ts'
+import { adviceText } from '../../formats/advice-text.ts'
+import { CONDITIONS } from '../../gate/rules.ts'
+import { type AdviceQuestion, type Advised, adviseOn } from '../../service/advice.ts'
+import { factsOf, freshness, openFor, pendingAnswer, sourceOf, unchanged } from '../answers.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
+import { bodyText } from '../middleware/body.ts'
+import { preferredType } from '../negotiation.ts'
+import { pending, problems } from '../openapi/describe.ts'
+import { imageQuery, reference, repeatable, waitUpTo } from '../parameters.ts'
+import { parsed } from '../problems.ts'
+import { adviceRequestSchema, adviceSchema } from './advice.schema.ts'
+
+/** `Accept` chooses by type, `format` by name. */
+const TYPES = { json: 'application/json', text: 'text/plain', markdown: 'text/markdown' } as const
+
+type Format = keyof typeof TYPES
+
+const howToAnswer = {
+  format: z
+    .enum(['json', 'text', 'markdown'])
+    .optional()
+    .openapi({ description: 'Format of the advice; overrides `Accept`.', example: 'text' }),
+  color: z
+    .enum(['0', '1'])
+    .default('0')
+    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+}
+
+const responses = {
+  200: {
+    description: 'The advice.',
+    content: {
+      'application/json': { schema: adviceSchema },
+      'text/plain': { schema: { type: 'string' as const }, example: 'Save 100 MB of 233 MB (43.1%)\n' },
+      'text/markdown': {
+        schema: { type: 'string' as const },
+        example: '### Save 100 MB of 233 MB (43.1%)\n',
+      },
+    },
+  },
+  202: pending,
+  ...problems('analysed', { 422: ['not_based_on'] }),
+}
+
+const description =
+  'Goes by names, packages and the merge of the layers; the content of files stays unread. Each item names its files, its build step and how a Dockerfile avoids it.'
+
+const getAdvice = createRoute({
+  method: 'get',
+  path: '/v1/advice',
+  operationId: 'getAdvice',
+  tags: ['Advice'],
+  summary: 'What to change in an image, and what it saves',
+  description,
+  request: {
+    query: z.strictObject({
+      ...imageQuery,
+      ignore: repeatable({
+        description: CONDITIONS.ignore.holds,
+        example: [CONDITIONS.ignore.example],
+      }).optional(),
+      baseImage: reference(CONDITIONS.baseImage.holds, CONDITIONS.baseImage.example).optional(),
+      ...howToAnswer,
+    }),
+  },
+  responses,
+})
+
+const postedQuery = z.strictObject({ wait: waitUpTo(0), ...howToAnswer })
+
+const postAdvice = createRoute({
+  method: 'post',
+  path: '/v1/advice',
+  operationId: 'adviseOnDockerfile',
+  tags: ['Advice'],
+  summary: 'What to change in an image, with the lines of its Dockerfile',
+  description: `The body is JSON or YAML of at most 1 MiB. ${description}`,
+  request: {
+    query: postedQuery,
+    body: {
+      required: true,
+      description: 'The image and its Dockerfile.',
+      content: {
+        'application/json': { schema: adviceRequestSchema },
+        'application/yaml': { schema: adviceRequestSchema },
+      },
+    },
+  },
+  responses,
+})
+
+type Answer = { readonly format?: Format | undefined; readonly color: '0' | '1'; readonly wait: number }
+
+export function addAdvice(app: App, backend: Backend): void {
+  app.openapi(getAdvice, (c) => {
+    const { ignore = [], ...query } = c.req.valid('query')
+    return answer(backend, c, { ...query, ignore }, query)
+  })
+
+  // Read by hand, since a body of YAML is taken too.
+  app.openAPIRegistry.registerPath(postAdvice)
+  app.post(postAdvice.getRoutingPath(), async (c) => {
+    const query = parsed(postedQuery, c.req.query())
+    const request = readAdviceRequest(await bodyText(c.req.raw), c.req.header('Content-Type'))
+    return answer(backend, c, request, query)
+  })
+}
+
+type Asked = AdviceQuestion & { readonly platform?: string | undefined }
+
+async function answer(
+  backend: Backend,
+  c: RequestContext,
+  { platform, ...question }: Asked,
+  { format = acceptedFormat(c), color, wait }: Answer,
+): Promise<Response> {
+  const contentType = format === 'json' ? TYPES.json : `${TYPES[format]}; charset=utf-8`
+  const references = [question.image, question.baseImage].filter((name) => name !== undefined)
+  const open = (name: string) => openFor(backend, c, { image: name, platform }, references)
+  const [image, base] = await Promise.all([
+    open(question.image),
+    question.baseImage === undefined ? undefined : open(question.baseImage),
+  ])
+  const opened = base === undefined ? [image] : [image, base]
+  const headers = freshness(backend, c, sourceOf(opened), contentType)
+  // What is posted is not part of the address that a cache goes by.
+  if (c.req.method !== 'GET') headers.delete('ETag')
+  const known = unchanged(c, headers)
+  if (known !== undefined) return known
+  const result = await factsOf(backend, c, image, wait)
+  if ('pending' in result) {
+    return pendingAnswer(backend, image, result.pending, format === 'json' ? 'accepted' : 'unavailable')
+  }
+  const advised = await adviseOn(backend.host.store, { image, base, facts: result.facts }, question)
+  headers.set('Content-Type', contentType)
+  return new Response(write(advised, format, color === '1'), { headers })
+}
+
+function acceptedFormat(c: RequestContext): Format {
+  const accepted = preferredType(c.req.header('Accept'), [TYPES.json, TYPES.markdown, TYPES.text])
+  return accepted === TYPES.markdown ? 'markdown' : accepted === TYPES.text ? 'text' : 'json'
+}
+
+function write({ image: { identity }, advice }: Advised, format: Format, colour: boolean): string {
+  switch (format) {
+    case 'json':
+      return JSON.stringify({ image: identity, ...advice })
+    case 'text':
+      return adviceText(identity, advice, { colour })
+    case 'markdown':
+      return adviceMarkdown(identity, advice)
+  }
+}

@@ -1,0 +1,16 @@
+/** Packages that only a build needs: compilers, headers and what drives them. */
+import type { Package, PackageType } from '../report.ts'
+
+/** A `*` stands at one end. */
+const NAMES: Partial<Record<PackageType, readonly string[]>> = {
+  deb: ['gcc*', 'g++*', 'cpp*', 'make', 'cmake', 'build-essential', '*-dev', 'linux-libc-dev'],
+  apk: ['build-base', 'gcc', 'g++', 'make', '*-dev'],
+  rpm: ['gcc*', 'make', 'cmake', '*-devel'],
+}
+
+export function isBuildTool({ type, name }: Pick<Package, 'type' | 'name'>): boolean {
+  return (NAMES[type] ?? []).some((pattern) => {
+    if (pattern.endsWith('*')) return name.startsWith(pattern.slice(0, -1))
+    return pattern.startsWith('*') ? name.endsWith(pattern.slice(1)) : name === pattern
+  })
+}

@@ -1,0 +1,48 @@
+/** The paths that the layers of an image store, whether the merged file system shows them or not. */
+import type { Entry } from '../layer/entry.ts'
+import type { PathKey } from '../text/path.ts'
+import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
+
+/** A path as its uppermost layer has it. */
+export type StoredPath = {
+  readonly key: PathKey
+  readonly type: Entry['type']
+  readonly bytes: number
+  readonly layer: number
+}
+
+/** Paths that are handed on at once. */
+const STEP = 2000
+
+class StoredPaths implements PathVisitor {
+  paths: StoredPath[] = []
+
+  enter(): void {}
+
+  leave(): void {}
+
+  visit({ key, rows, layers, count }: PathRows): void {
+    if (key === '') return
+    // By layer, then by their order in the tar: the last member is what a container would see.
+    for (let i = count - 1; i >= 0; i--) {
+      const row = rows[i]
+      if (row === undefined || row.whiteout !== undefined) continue
+      this.paths.push({ key, type: row.type, bytes: row.bytes, layer: layers[i] ?? 0 })
+      return
+    }
+  }
+}
+
+/**
+ * In path order, each path once; whiteouts are not among them.
+ *
+ * @param layers lowest first
+ */
+export async function* storedPaths(layers: readonly LayerRows[]): AsyncGenerator<readonly StoredPath[]> {
+  const visitor = new StoredPaths()
+  for await (const _ of walk(layers, [visitor], () => visitor.paths.length >= STEP)) {
+    yield visitor.paths
+    visitor.paths = []
+  }
+  yield visitor.paths
+}

@@ -1,0 +1,101 @@
+/** Advice about an analysed image, out of its tables. */
+import { type Advice, type AdviceItem, type AdviceTables, advise } from '../advice/advise.ts'
+import { findDuplicates } from '../gate/duplicated.ts'
+import { type Exclusion, exclusionOf } from '../gate/exclusion.ts'
+import type { ObjectStore } from '../host.ts'
+import type { ImageFacts } from '../image/report.ts'
+import type { OpenedImage } from './open.ts'
+import { type LayerStep, layerSteps } from './steps.ts'
+import { duplicatesOf, filesOf, filesTable, membersTable, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
+
+export type AdviceQuestion = {
+  readonly image: string
+  /** Globs of paths that no advice is about. */
+  readonly ignore: readonly string[]
+  /** What this image brings nothing to is not its fault. */
+  readonly baseImage?: string | undefined
+  /** The text of the Dockerfile that the image was built from: items then have its lines. */
+  readonly dockerfile?: string | undefined
+}
+
+/** What {@link adviseOn} found of which image. */
+export type Advised = { readonly image: OpenedImage; readonly advice: Advice }
+
+/** The images that a question is about. */
+export type AdviceImages = {
+  readonly image: OpenedImage
+  readonly facts: ImageFacts
+  /** There where the question names one. */
+  readonly base?: OpenedImage | undefined
+}
+
+/** @throws Problem `not_based_on`, `invalid_parameter` for a glob that cannot be read */
+export async function adviseOn(
+  store: ObjectStore,
+  { image, facts, base }: AdviceImages,
+  { ignore, dockerfile }: AdviceQuestion,
+): Promise<Advised> {
+  const exclusion = exclusionOf(
+    ignore,
+    image.config.diffIds,
+    base && { reference: base.identity.reference, diffIds: base.config.diffIds },
+  )
+  const advice = await adviceOf(store, { image, facts }, exclusion)
+  return { image, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
+}
+
+/** Each item with the line of the step to change. */
+export function withLines(advice: Advice, steps: readonly LayerStep[]): Advice {
+  const lineOf = ({ layer, byLayer }: AdviceItem) => {
+    const at = byLayer ?? layer
+    return at === undefined ? undefined : steps[at]?.line
+  }
+  const items = advice.items.map((item) => {
+    const line = lineOf(item)
+    return line === undefined ? item : { ...item, line }
+  })
+  return { ...advice, items }
+}
+
+/** @param exclusion absent where everything counts */
+export function adviceOf(
+  store: ObjectStore,
+  { image, facts }: { readonly image: OpenedImage; readonly facts: ImageFacts },
+  exclusion?: Exclusion,
+): Promise<Advice> {
+  return advise({
+    facts,
+    tables: adviceTables(store, image),
+    exclusion,
+    duplicates: (excluded) =>
+      findDuplicates(
+        {
+          duplicates: () => whole(duplicatesOf(store, image, 'image')),
+          files: () => whole(filesOf(store, image)),
+        },
+        excluded,
+      ),
+  })
+}
+
+function adviceTables(store: ObjectStore, image: OpenedImage): AdviceTables {
+  const fetchBytes = WHOLE_FETCH_BYTES
+  return {
+    waste: () => whole(wasteOf(store, image)),
+    duplicates: () => whole(duplicatesOf(store, image, 'image')),
+    async *files() {
+      const table = await filesTable(store, image)
+      yield* table.rows({ columns: ['key', 'type', 'bytes', 'layer', 'inode'], fetchBytes })
+    },
+    async *members(layer) {
+      const table = await membersTable(store, image, layer)
+      yield* table.rows({ columns: ['key', 'type', 'bytes', 'whiteout'], fetchBytes })
+    },
+  }
+}
+
+async function* whole<Row>(
+  opened: Promise<(start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>>,
+): AsyncGenerator<readonly Row[]> {
+  yield* (await opened)(0, WHOLE_FETCH_BYTES)
+}

@@ -74,7 +74,7 @@ test('a check is a policy beside the looks', () => {
   expect(read('check', 'maxSize=1MB&style=flat&label=x&color=red&warn=1')).toMatchObject({
     image: 'nginx',
     appearance: { style: 'flat', label: 'x', color: 'red' },
-    show: { from: 'check', policy: { rules: [{ name: 'maxSize', bytes: 1_000_000 }] } },
+    show: { from: 'check', policy: { rules: [{ name: 'maxSize', limit: 1_000_000 }] } },
   })
 })
 

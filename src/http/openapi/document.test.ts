@@ -52,6 +52,8 @@ test('every call of the API is described, and nothing else is', () => {
     'get /v1/diff',
     'get /v1/diff/files',
     'get /v1/diff/file',
+    'get /v1/advice',
+    'post /v1/advice',
     'get /v1/check',
     'post /v1/check',
     'get /badge/{metric}.svg',

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { pathToKey } from '../text/path.ts'
+import { Selection } from './select.ts'
+
+const selection = () =>
+  new Selection([
+    { directories: ['var/cache/apt', '**/.cache/pip'] },
+    { directories: ['**/.git'], files: ['**/.git'] },
+    { files: ['**/*.p12', '**/.aws/credentials', '**/id_rsa'] },
+  ])
+
+test.each<[string, number[]]>([
+  ['var/cache/apt/a', [0]],
+  ['var/cache/apt/a/b', [0]],
+  ['var/cache/apt', []],
+  ['var/cache/aptx/a', []],
+  ['srv/var/cache/apt/a', []],
+  ['.cache/pip/a', [0]],
+  ['root/.cache/pip/http/a', [0]],
+  ['root/.cache/pipx/a', []],
+  ['root/x.cache/pip/a', []],
+  ['.git', [1]],
+  ['src/.git', [1]],
+  ['src/.git/config', [1]],
+  ['src/.gitignore', []],
+  ['src/x.git', []],
+  ['.p12', [2]],
+  ['keys/a.p12', [2]],
+  ['a.p12/b', []],
+  ['a.P12', []],
+  ['.aws/credentials', [2]],
+  ['home/x/.aws/credentials', [2]],
+  ['credentials', []],
+  ['x.aws/credentials', []],
+  ['id_rsa', [2]],
+  ['root/.ssh/id_rsa.pub', []],
+  ['src/.git/id_rsa', [1, 2]],
+  ['var/cache/apt/.cache/pip/x', [0]],
+])('%s is selected by %j', (path, selectors) => {
+  expect(selection().of(pathToKey(path))).toEqual(selectors)
+})
+
+test('paths in order, and layers one after the other', () => {
+  const paths = ['a/.git/x', 'a/.git/y/z', 'a/b', 'b/c/id_rsa', 'b/d', 'a', 'a/.git/y', '.git/a', 'z']
+  const one = selection()
+  expect(paths.map((path) => one.of(pathToKey(path)))).toEqual([[1], [1], [], [2], [], [], [1], [1], []])
+})
+
+test('a glob that it cannot read is a fault of the table', () => {
+  expect(() => new Selection([{ files: ['**/a*b'] }])).toThrow(TypeError)
+  expect(() => new Selection([{ directories: ['a/{b,c}'] }])).toThrow(TypeError)
+})

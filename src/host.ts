@@ -71,8 +71,8 @@ export interface Admission {
   enter(signal: AbortSignal, claim: Claim): Promise<() => void>
 }
 
-/** libzstd out of the package zstddec, SQLite out of sql.js, SHA-256 out of hash-wasm. */
-export const WASM_NAMES = ['zstd', 'sqlite', 'sha256'] as const
+/** libzstd out of the package zstddec, SHA-256 out of hash-wasm. */
+export const WASM_NAMES = ['zstd', 'sha256'] as const
 export type WasmName = (typeof WASM_NAMES)[number]
 
 /** Compiled, since workerd refuses to compile bytes at run time. */

@@ -41,3 +41,29 @@ export async function rpmDatabase(headers: readonly Uint8Array[]): Promise<Uint8
   database.close()
   return file
 }
+
+/** A `Packages.db` with these headers; one slot before each is free. */
+export function ndbDatabase(headers: readonly Uint8Array[]): Uint8Array {
+  const slotPages = Math.ceil(((2 * headers.length + 2) * 16) / 4096)
+  const head = Buffer.alloc(slotPages * 4096)
+  head.write('RpmP')
+  head.writeUInt32LE(slotPages, 12)
+  for (let slot = 2; slot < head.length / 16; slot++) head.write('Slot', 16 * slot)
+  const blobs: Buffer[] = []
+  let block = head.length / 16
+  for (const [i, header] of headers.entries()) {
+    const blob = Buffer.alloc(Math.ceil((16 + header.length + 12) / 16) * 16)
+    blob.write('BlbS')
+    blob.writeUInt32LE(i + 1, 4)
+    blob.writeUInt32LE(header.length, 12)
+    blob.set(header, 16)
+    blob.write('BlbE', blob.length - 4)
+    const slot = 16 * (2 * i + 3)
+    head.writeUInt32LE(i + 1, slot + 4)
+    head.writeUInt32LE(block, slot + 8)
+    head.writeUInt32LE(blob.length / 16, slot + 12)
+    block += blob.length / 16
+    blobs.push(blob)
+  }
+  return new Uint8Array(Buffer.concat([head, ...blobs]))
+}

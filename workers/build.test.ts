@@ -34,7 +34,6 @@ test('one module of code and those of WASM, well under the limit', async () => {
   const modules = (await readdir(folder)).filter((name) => /\.(js|wasm)$/.test(name)).sort()
   expect(modules.map((name) => name.replace(/^[0-9a-f]{40}-/, '')).sort()).toEqual([
     'sha256.wasm',
-    'sqlite.wasm',
     'worker.js',
     'zstd.wasm',
   ])

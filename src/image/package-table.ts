@@ -4,7 +4,7 @@ import { choice, int32, int64, optional, string } from '../table/column.ts'
 import { defineSchema } from '../table/schema.ts'
 import type { Package, PackageType } from './report.ts'
 
-const TYPES: readonly PackageType[] = ['deb', 'apk', 'rpm', 'npm', 'pypi']
+const TYPES: readonly PackageType[] = ['deb', 'apk', 'rpm', 'npm', 'pypi', 'composer', 'gem']
 
 /** By type, then by name, version, architecture and path. */
 export const PACKAGES = defineSchema<Package>({

@@ -147,7 +147,7 @@ export type DuplicateGroup = {
   readonly paths: readonly { readonly path: string; readonly pathBase64?: string }[]
 }
 
-export type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi'
+export type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi' | 'composer' | 'gem'
 
 export type Package = {
   readonly type: PackageType
@@ -157,7 +157,7 @@ export type Package = {
   readonly purl: string
   /** What the package's own files take in the merged file system. */
   readonly bytes?: number
-  /** Of the file that declares it, for npm and pypi. */
+  /** Of the file that declares it, for npm, pypi, composer and gem. */
   readonly path?: string
   /** The layer that brought it. */
   readonly layer: number

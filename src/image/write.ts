@@ -1,7 +1,7 @@
 /** An image's index, made of those of its layers: its tables and, last, its facts. */
 
 import { allOf, inParallel } from '../concurrency.ts'
-import type { ObjectStore, WasmModules } from '../host.ts'
+import type { ObjectStore } from '../host.ts'
 import { readDatabases } from '../index/databases.ts'
 import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey } from '../index/keys.ts'
@@ -35,7 +35,6 @@ export type ImageSource = {
   readonly config: ImageConfig
   /** From the lowest; all are indexed. */
   readonly layers: readonly ImageLayer[]
-  readonly wasm: WasmModules
 }
 
 /** Rows, files and directories that the merge hands on at once. */
@@ -219,12 +218,12 @@ class ImageWriter {
 
   /** Goes through the merged file system again where there is a package database: whose files are whose is known then. */
   async #takeInventory(): Promise<Inventory> {
-    const { layers, wasm } = this.#source
+    const { layers } = this.#source
     const databases = layers.map(({ descriptor }, layer) => ({
       layer,
       members: readDatabases(this.#store, descriptor.digest),
     }))
-    const inventory = await takeInventory(databases, this.#databases, wasm)
+    const inventory = await takeInventory(databases, this.#databases)
     if (this.#databases.size === 0) return inventory
     const files = await openTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
     const columns = ['key', 'type', 'bytes', 'layer', 'inode'] as const
@@ -246,8 +245,8 @@ class ImageWriter {
       for (const { code, key, count } of facts.warnings)
         warnings.add(code, memberSequence(layer, 0), key, count)
     }
-    for (const { layer, key } of inventory.unreadable) {
-      warnings.add('unreadableDatabase', memberSequence(layer, 0), key)
+    for (const { layer, key, count } of inventory.unread) {
+      warnings.add('unreadableDatabase', memberSequence(layer, 0), key, count)
     }
     return warnings
   }

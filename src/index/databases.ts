@@ -18,6 +18,8 @@ import { layerKey } from './keys.ts'
 /** What is collected before the store is handed it: most databases are small. */
 const PIECE_BYTES = 64 * 1024
 const ORDINAL = 'LAMINA.ordinal'
+/** A path and an ordinal. */
+const MAX_RECORDS_BYTES = 64 * 1024
 
 /** Puts what it is given into the store, member by member; a slow store holds up the layer. */
 export class DatabaseArchive implements DatabaseSink {
@@ -105,41 +107,52 @@ export class DatabaseArchive implements DatabaseSink {
 /** Of every database: the same layer makes the same bytes. */
 const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 
+/** A database as it stands in the archive. */
+export type StoredDatabase = {
+  readonly key: PathKey
+  readonly ordinal: number
+  readonly bytes: number
+  /** To be read at most once, and before the next database is asked for. */
+  readonly content: AsyncIterable<Uint8Array>
+}
+
 /**
- * The databases of a layer in the order of its tar, each whole in memory, one at a time; none where it has none.
+ * The databases of a layer as they stand in its archive, a piece of one in memory at a time; none where it has none.
  *
  * @param digest of the layer's blob
- * @throws Problem `store_error` where the object is damaged
+ * @throws Problem `store_error` where the object is damaged; `content` too
  */
-export async function* readDatabases(
-  store: ObjectStore,
-  digest: string,
-): AsyncGenerator<{ readonly key: PathKey; readonly ordinal: number; readonly bytes: Uint8Array }> {
+export async function* readDatabases(store: ObjectStore, digest: string): AsyncGenerator<StoredDatabase> {
   const object = await store.get(layerKey(digest, 'databases.tar'))
   if (object === undefined) return
-  const input = new BlockReader(object)
+  const input = new BlockReader(object, digest)
   try {
     for (;;) {
       const head = await readHeader(input)
       if (head === undefined) return
+      if (head.bytes > MAX_RECORDS_BYTES) throw new RangeError('a header that is too large')
       const records = parsePax(await readPadded(input, head.bytes), 0)
       const member = await readHeader(input)
       const ordinal = paxInteger(records, ORDINAL, 0)
       if (head.type !== TYPE.pax || member?.type !== TYPE.file || ordinal === undefined)
         throw new RangeError('not a member as it was written')
       const key = pathToKey(paxText(records, 'path') ?? member.name)
-      yield { key, ordinal, bytes: await readPadded(input, member.bytes) }
+      const end = input.position + member.bytes
+      yield { key, ordinal, bytes: member.bytes, content: input.pieces(end) }
+      for await (const _ of input.pieces(end + padding(member.bytes)));
     }
   } catch (error) {
-    const isDamage = error instanceof Problem ? error.code === 'invalid_image' : error instanceof RangeError
-    if (!(isDamage && error instanceof Error)) throw error
-    throw new Problem(
-      'store_error',
-      `the stored package databases of ${digest} are damaged: ${error.message}`,
-    )
+    throw damaged(digest, error)
   } finally {
     await input.cancel()
   }
+}
+
+/** What reading an archive failed with, as what it means: the store's own failures stay as they are. */
+function damaged(digest: string, error: unknown): unknown {
+  const isDamage = error instanceof Problem ? error.code === 'invalid_image' : error instanceof RangeError
+  if (!(isDamage && error instanceof Error)) return error
+  return new Problem('store_error', `the stored package databases of ${digest} are damaged: ${error.message}`)
 }
 
 type Header = { readonly name: ByteString; readonly bytes: number; readonly type: number }
@@ -160,37 +173,63 @@ async function readPadded(input: BlockReader, bytes: number): Promise<Uint8Array
   return padded.subarray(0, bytes)
 }
 
-/** Reads so many bytes at a time, however they come. */
+/** Reads by numbers of bytes, however they come. */
 class BlockReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #digest: string
   #chunk: Uint8Array = new Uint8Array(0)
-  /** Of the object: nothing in it is larger. */
-  #left: number
+  readonly #size: number
+  #position = 0
 
-  constructor({ size, body }: StoredObject) {
+  constructor({ size, body }: StoredObject, digest: string) {
     this.#reader = body.getReader()
-    this.#left = size
+    this.#digest = digest
+    this.#size = size
+  }
+
+  /** Of what is read next, in the object. */
+  get position(): number {
+    return this.#position
   }
 
   async read(bytes: number): Promise<Uint8Array> {
-    this.#left -= bytes
-    if (this.#left < 0) throw new RangeError('unexpected end of the object')
+    // Nothing in the object is larger than it: only then is memory taken.
+    if (this.#position + bytes > this.#size) throw new RangeError(ENDS_EARLY)
     const taken = new Uint8Array(bytes)
-    for (let filled = 0; filled < bytes; ) {
-      if (this.#chunk.length === 0) {
-        const { value } = await this.#reader.read()
-        if (value === undefined) throw new RangeError('unexpected end of the object')
-        this.#chunk = value
-      }
-      const piece = this.#chunk.subarray(0, bytes - filled)
+    let filled = 0
+    for await (const piece of this.#pieces(this.#position + bytes)) {
       taken.set(piece, filled)
       filled += piece.length
-      this.#chunk = this.#chunk.subarray(piece.length)
     }
     return taken
+  }
+
+  /** All up to `end`, in views that are valid until the next is asked for. */
+  async *pieces(end: number): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#pieces(end)
+    } catch (error) {
+      throw damaged(this.#digest, error)
+    }
+  }
+
+  async *#pieces(end: number): AsyncGenerator<Uint8Array> {
+    while (this.#position < end) {
+      if (this.#chunk.length === 0) {
+        const { value } = await this.#reader.read()
+        if (value === undefined) throw new RangeError(ENDS_EARLY)
+        this.#chunk = value
+      }
+      const piece = this.#chunk.subarray(0, end - this.#position)
+      this.#position += piece.length
+      this.#chunk = this.#chunk.subarray(piece.length)
+      yield piece
+    }
   }
 
   async cancel(): Promise<void> {
     await this.#reader.cancel()
   }
 }
+
+const ENDS_EARLY = 'unexpected end of the object'

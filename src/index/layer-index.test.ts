@@ -151,8 +151,10 @@ test('databases come back as they went in', async () => {
       const store = new MemoryStore()
       await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
       const found: Database[] = []
-      for await (const { key, ordinal, bytes } of readDatabases(store, DIGEST)) {
-        found.push({ path: key.replaceAll('\0', '/'), ordinal, content: Uint8Array.from(bytes) })
+      for await (const { key, ordinal, bytes, content } of readDatabases(store, DIGEST)) {
+        const whole = Buffer.concat(await Array.fromAsync(content, (piece) => piece.slice()))
+        expect(whole.length).toBe(bytes)
+        found.push({ path: key.replaceAll('\0', '/'), ordinal, content: Uint8Array.from(whole) })
       }
       expect(found).toEqual(
         databases.map(({ content, ...rest }) => ({ ...rest, content: Uint8Array.from(content) })),
@@ -196,6 +198,22 @@ test('other tools read the databases too', async () => {
 function sha1(content: Uint8Array): string {
   return createHash('sha1').update(content).digest('hex')
 }
+
+test('databases that nobody reads, or not to the end, are passed over', async () => {
+  const store = new MemoryStore()
+  const databases = ['a', 'b', 'c'].map((path, ordinal) => ({
+    path,
+    ordinal,
+    content: new Uint8Array(200_000),
+  }))
+  await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
+  const found: string[] = []
+  for await (const { key, content } of readDatabases(store, DIGEST)) {
+    found.push(key)
+    if (key === 'b') for await (const _ of content) break
+  }
+  expect(found).toEqual(['a', 'b', 'c'])
+})
 
 test('databases that are cut off are an error', async () => {
   const store = new MemoryStore()

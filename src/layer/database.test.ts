@@ -1,46 +1,71 @@
-import { expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { pathToKey } from '../text/path.ts'
-import { isPackageDatabase } from './database.ts'
+import { databaseKind, isKeptDatabase } from './database.ts'
 
-test.each([
-  'var/lib/dpkg/status',
-  'var/lib/dpkg/status.d/base-files',
-  'var/lib/dpkg/status.d/base-files.md5sums',
-  'var/lib/dpkg/info/libc6:amd64.list',
-  'lib/apk/db/installed',
-  'usr/lib/apk/db/installed',
-  'var/lib/rpm/rpmdb.sqlite',
-  'usr/lib/sysimage/rpm/rpmdb.sqlite',
-  'etc/os-release',
-  'usr/lib/os-release',
-  'node_modules/a/package.json',
-  'app/node_modules/a/node_modules/@s/b/package.json',
-  'usr/lib/python3/dist-packages/a-1.0.dist-info/METADATA',
-  'usr/lib/python3/dist-packages/a-1.0.dist-info/RECORD',
-  'usr/lib/python3/dist-packages/a-1.0.egg-info',
-  'usr/lib/python3/dist-packages/a-1.0.egg-info/PKG-INFO',
-  'usr/lib/python3/dist-packages/a-1.0.egg-info/installed-files.txt',
-])('%s is a package database', (path) => {
-  expect(isPackageDatabase(pathToKey(path))).toBe(true)
-})
+describe('databaseKind', () => {
+  it.each([
+    ['var/lib/dpkg/status', 'debStatus'],
+    ['var/lib/dpkg/status.d/base-files', 'debStatusPart'],
+    ['var/lib/dpkg/status.d/base-files.md5sums', 'debSums'],
+    ['var/lib/dpkg/info/libc6:amd64.list', 'debFiles'],
+    ['lib/apk/db/installed', 'apk'],
+    ['usr/lib/apk/db/installed', 'apk'],
+    ['var/lib/rpm/rpmdb.sqlite', 'rpm'],
+    ['usr/lib/sysimage/rpm/rpmdb.sqlite', 'rpm'],
+    ['usr/lib/sysimage/rpm/Packages.db', 'rpmNdb'],
+    ['app/node_modules/left-pad/package.json', 'npm'],
+    ['node_modules/@types/node/package.json', 'npm'],
+    ['node_modules/a/node_modules/b/package.json', 'npm'],
+    ['node_modules/node_modules/package.json', 'npm'],
+    ['usr/lib/python3/dist-packages/six.egg-info', 'pypi'],
+    ['usr/lib/python3/dist-packages/six.egg-info/PKG-INFO', 'pypi'],
+    ['venv/pip-25.0.dist-info/METADATA', 'pypi'],
+    ['venv/pip-25.0.dist-info/RECORD', 'pypiRecord'],
+    ['usr/lib/six.egg-info/installed-files.txt', 'pypiFiles'],
+    ['vendor/composer/installed.json', 'composer'],
+    ['var/www/html/vendor/composer/installed.json', 'composer'],
+    ['usr/local/bundle/specifications/rack-3.0.8.gemspec', 'gem'],
+    ['usr/lib/ruby/gems/3.3.0/specifications/default/json-2.7.1.gemspec', 'gem'],
+    ['etc/os-release', 'osRelease'],
+    ['usr/lib/os-release', 'osRelease'],
+  ])('%s is %s, and kept', (path, kind) => {
+    expect(databaseKind(pathToKey(path))).toBe(kind)
+    expect(isKeptDatabase(pathToKey(path))).toBe(true)
+  })
 
-test.each([
-  '',
-  'x/var/lib/dpkg/status',
-  'var/lib/dpkg/status-old',
-  'var/lib/dpkg/status.d/a/b',
-  'var/lib/dpkg/info/a.md5sums',
-  'var/lib/dpkg/info/a/b.list',
-  'package.json',
-  'app/package.json',
-  'node_modules/package.json',
-  'node_modules/a/lib/package.json',
-  'node_modules/a@1/package.json',
-  'xnode_modules/a/package.json',
-  'a-1.0.dist-info/WHEEL',
-  'dist-info/METADATA',
-  'METADATA',
-  'PKG-INFO',
-])('%s is none', (path) => {
-  expect(isPackageDatabase(pathToKey(path))).toBe(false)
+  it.each([
+    ['var/lib/rpm/Packages', 'rpmBerkeley'],
+    ['usr/lib/sysimage/rpm/rpmdb.sqlite-wal', 'rpmLog'],
+  ])('%s is %s, and not kept', (path, kind) => {
+    expect(databaseKind(pathToKey(path))).toBe(kind)
+    expect(isKeptDatabase(pathToKey(path))).toBe(false)
+  })
+
+  it.each([
+    '',
+    'old/var/lib/dpkg/status',
+    'var/lib/dpkg/status-old',
+    'var/lib/dpkg/status.d',
+    'var/lib/dpkg/status.d/a/b',
+    'var/lib/dpkg/info/libc6.md5sums',
+    'var/lib/dpkg/info/a/b.list',
+    'package.json',
+    'app/package.json',
+    'node_modules/package.json',
+    'node_modules/a/lib/package.json',
+    'node_modules/@types/package.json',
+    'node_modules/@/a/package.json',
+    'node_modules/a@1/package.json',
+    'my_node_modules/a/package.json',
+    'a-1.0.dist-info/WHEEL',
+    'dist-info/METADATA',
+    'METADATA',
+    'PKG-INFO',
+    'my-vendor/composer/installed.json',
+    'composer/installed.json',
+    'gems/rack-3.0.8/rack.gemspec',
+    'specifications/a/b.gemspec',
+  ])('%s is no database', (path) => {
+    expect(databaseKind(pathToKey(path))).toBeUndefined()
+  })
 })

@@ -1,5 +1,6 @@
-/** Package databases: the members whose content is kept, since packages are told from them. */
-import type { PathKey } from '../text/path.ts'
+/** Package databases: the members whose content is kept, since packages are told from them; and which is which. */
+import type { ByteString } from '../text/bytes.ts'
+import { type PathKey, pathToKey } from '../text/path.ts'
 
 /** Takes the content of each package database as it passes: `open`, any number of `write`, `close`; then the next. */
 export type DatabaseSink = {
@@ -16,34 +17,112 @@ export type DatabaseSink = {
 /** Of one layer's databases together, in bytes; those past it are left out with a warning. */
 export const MAX_DATABASE_BYTES = 64 * 1024 * 1024
 
-const FILES: ReadonlySet<PathKey> = new Set(
-  [
-    'var/lib/dpkg/status',
-    'lib/apk/db/installed',
-    'usr/lib/apk/db/installed',
-    'var/lib/rpm/rpmdb.sqlite',
-    'usr/lib/sysimage/rpm/rpmdb.sqlite',
-    'etc/os-release',
-    'usr/lib/os-release',
-  ].map((path) => path.replaceAll('/', '\0')),
+/** A file that lists packages: `debStatusPart`, npm, pypi and gem list one each. */
+const PACKAGE_DATABASES = [
+  'debStatus',
+  'debStatusPart',
+  'apk',
+  'rpm',
+  'rpmNdb',
+  'npm',
+  'pypi',
+  'composer',
+  'gem',
+] as const
+export type PackageDatabase = (typeof PACKAGE_DATABASES)[number]
+
+/** A file that lists what a package owns. */
+export type FileList = 'debFiles' | 'debSums' | 'pypiRecord' | 'pypiFiles'
+
+/** What cannot be read: rpm's database in Berkeley DB, and changes to the one in SQLite that are not yet in it. */
+export type UnreadDatabase = 'rpmBerkeley' | 'rpmLog'
+
+export type DatabaseKind = PackageDatabase | FileList | UnreadDatabase | 'osRelease'
+
+const FIXED: ReadonlyMap<PathKey, DatabaseKind> = new Map(
+  Object.entries({
+    'var/lib/dpkg/status': 'debStatus',
+    'lib/apk/db/installed': 'apk',
+    'usr/lib/apk/db/installed': 'apk',
+    ...rpmFiles('var/lib/rpm'),
+    ...rpmFiles('usr/lib/sysimage/rpm'),
+    'etc/os-release': 'osRelease',
+    'usr/lib/os-release': 'osRelease',
+  } satisfies Record<string, DatabaseKind>).map(([path, kind]) => [pathToKey(path), kind]),
 )
 
-const DPKG = 'var\0lib\0dpkg\0'
-const DPKG_STATUS = /^var\0lib\0dpkg\0status\.d\0[^\0]+$/
-const DPKG_LIST = /^var\0lib\0dpkg\0info\0[^\0]+\.list$/
-const NPM = /(?:^|\0)node_modules\0(?:@[^\0]+\0)?[^\0@]+\0package\.json$/
-const PYTHON_ENDS = ['METADATA', 'RECORD', '-info', 'PKG-INFO', 'installed-files.txt']
-const PYTHON = /\.dist-info\0(?:METADATA|RECORD)$|\.egg-info(?:\0(?:PKG-INFO|installed-files\.txt))?$/
+/** rpm has three backends, each with a file of its own. */
+function rpmFiles(directory: string) {
+  return {
+    [`${directory}/rpmdb.sqlite`]: 'rpm',
+    [`${directory}/rpmdb.sqlite-wal`]: 'rpmLog',
+    [`${directory}/Packages.db`]: 'rpmNdb',
+    [`${directory}/Packages`]: 'rpmBerkeley',
+  } as const
+}
 
-/**
- * Whether a regular file of that name is a package database: dpkg's status (one file, or one a package), and its lists
- * of files; apk's; rpm's in SQLite; each npm package's `package.json`; Python's metadata and lists of files; and os-release,
- * which says whose packages they are.
- */
-export function isPackageDatabase(key: PathKey): boolean {
-  // Nearly all names are told apart by their last letters.
-  if (key.startsWith(DPKG)) return FILES.has(key) || DPKG_STATUS.test(key) || DPKG_LIST.test(key)
-  if (key.endsWith('\0package.json')) return NPM.test(key)
-  if (PYTHON_ENDS.some((end) => key.endsWith(end))) return PYTHON.test(key)
-  return FILES.has(key)
+const DPKG = pathToKey('var/lib/dpkg/')
+const INFO = pathToKey('var/lib/dpkg/info/')
+const PARTS = pathToKey('var/lib/dpkg/status.d/')
+const COMPOSER = pathToKey('vendor/composer/installed.json')
+const MODULES = 'node_modules'
+
+/** Undefined for every file that is no database. */
+export function databaseKind(key: PathKey): DatabaseKind | undefined {
+  // Nearly all names are told apart by their first or last letters.
+  if (key.startsWith(DPKG)) return FIXED.get(key) ?? dpkgKind(key)
+  if (key.endsWith('\0package.json')) return isNpmPackage(key.split('\0')) ? 'npm' : undefined
+  if (key.endsWith('.gemspec')) return isGemSpecification(key.split('\0')) ? 'gem' : undefined
+  if (key.endsWith('installed.json')) return isAt(key, COMPOSER) ? 'composer' : undefined
+  return pythonKind(key) ?? FIXED.get(key)
+}
+
+/** Whether the content of a regular file of that name is kept. */
+export function isKeptDatabase(key: PathKey): boolean {
+  const kind = databaseKind(key)
+  return kind !== undefined && !isUnreadDatabase(kind)
+}
+
+export function isPackageDatabase(kind: DatabaseKind): kind is PackageDatabase {
+  return PACKAGE_DATABASES.some((database) => database === kind)
+}
+
+export function isUnreadDatabase(kind: DatabaseKind): kind is UnreadDatabase {
+  return kind === 'rpmBerkeley' || kind === 'rpmLog'
+}
+
+/** `var/lib/dpkg/info/NAME.list`, and what distroless images have in place of one status: a file a package. */
+function dpkgKind(key: PathKey): DatabaseKind | undefined {
+  if (key.startsWith(INFO)) {
+    return key.endsWith('.list') && !key.includes('\0', INFO.length) ? 'debFiles' : undefined
+  }
+  if (!key.startsWith(PARTS) || key.length === PARTS.length || key.includes('\0', PARTS.length)) return
+  return key.endsWith('.md5sums') ? 'debSums' : 'debStatusPart'
+}
+
+/** The directories that PEP 376 and setuptools name, and distutils' plain file. */
+function pythonKind(key: PathKey): DatabaseKind | undefined {
+  if (key.endsWith('.dist-info\0METADATA')) return 'pypi'
+  if (key.endsWith('.dist-info\0RECORD')) return 'pypiRecord'
+  if (key.endsWith('.egg-info\0PKG-INFO') || key.endsWith('.egg-info')) return 'pypi'
+  if (key.endsWith('.egg-info\0installed-files.txt')) return 'pypiFiles'
+  return
+}
+
+/** `(…/)node_modules/(@scope/)NAME/package.json` */
+function isNpmPackage(parts: readonly ByteString[]): boolean {
+  const [name = '', above = '', aboveScope] = [parts.at(-2), parts.at(-3), parts.at(-4)]
+  if (name === '' || name.includes('@')) return false
+  return above === MODULES || (aboveScope === MODULES && above.startsWith('@') && above !== '@')
+}
+
+/** `(…/)specifications/(default/)NAME-VERSION.gemspec` */
+function isGemSpecification(parts: readonly ByteString[]): boolean {
+  const above = parts.at(-2) === 'default' ? parts.at(-3) : parts.at(-2)
+  return above === 'specifications'
+}
+
+/** Whether `key` is `end`, or ends in it after whole parts. */
+function isAt(key: PathKey, end: PathKey): boolean {
+  return key.endsWith(end) && (key.length === end.length || key.charCodeAt(key.length - end.length - 1) === 0)
 }

@@ -9,7 +9,7 @@ import type { CleanPath } from '../tar/clean.ts'
 import { TarScanner } from '../tar/scan.ts'
 import type { ByteString } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
-import { type DatabaseSink, isPackageDatabase, MAX_DATABASE_BYTES } from './database.ts'
+import { type DatabaseSink, isKeptDatabase, MAX_DATABASE_BYTES } from './database.ts'
 import type { Compression } from './decode/decode.ts'
 import { decode } from './decode/decode.ts'
 import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
@@ -170,7 +170,7 @@ class LayerReader implements LayerReading {
   }
 
   #isDatabase(entry: UnreadEntry): boolean {
-    if (entry.type !== 'file' || entry.whiteout !== undefined || !isPackageDatabase(entry.key)) return false
+    if (entry.type !== 'file' || entry.whiteout !== undefined || !isKeptDatabase(entry.key)) return false
     if (this.#databaseBytes + entry.bytes > MAX_DATABASE_BYTES) {
       this.#warnings.add('databaseTooLarge', entry.key)
       return false

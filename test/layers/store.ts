@@ -1,6 +1,6 @@
 /** Layers and images in a store, without the tars that they would come from. */
 import { createHash } from 'node:crypto'
-import type { ObjectStore, WasmModules } from '../../src/host.ts'
+import type { ObjectStore } from '../../src/host.ts'
 import type { ImageLayer } from '../../src/image/facts.ts'
 import { type ImageSource, writeImage } from '../../src/image/write.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
@@ -47,9 +47,6 @@ export async function storeLayer(
   }
 }
 
-/** Where there is no package database no module is asked for. */
-const NO_WASM: WasmModules = (name) => Promise.reject(new Error(`${name} was asked for`))
-
 export function imageSource(name: string, layers: readonly ImageLayer[]): ImageSource {
   const config: ImageConfig = {
     os: 'linux',
@@ -58,7 +55,7 @@ export function imageSource(name: string, layers: readonly ImageLayer[]): ImageS
     diffIds: layers.map(({ facts }) => facts.diffId),
     history: [],
   }
-  return { digest: digestOf(name), config, layers, wasm: NO_WASM }
+  return { digest: digestOf(name), config, layers }
 }
 
 /** Indexes an image of these layers, their members as they stand in the tar. */

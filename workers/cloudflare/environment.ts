@@ -1,6 +1,5 @@
 /** What the Worker is bound to: see `wrangler.toml` and, for `npm start`, `start.ts`. */
 import sha256 from '../../dist/wasm/sha256.wasm'
-import sqlite from '../../dist/wasm/sqlite.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'
 import { parseConfiguration } from '../../src/configuration.ts'
 import type { Fetch, WasmName } from '../../src/host.ts'
@@ -12,7 +11,7 @@ import { DurableJobs, type JobObjects } from './durable-jobs.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
 
-const WASM: Record<WasmName, WebAssembly.Module> = { zstd, sqlite, sha256 }
+const WASM: Record<WasmName, WebAssembly.Module> = { zstd, sha256 }
 
 type Fetcher = { fetch(request: Request): Promise<Response> }
 

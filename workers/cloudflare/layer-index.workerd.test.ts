@@ -47,8 +47,13 @@ test('a layer is indexed and read again', async () => {
   const rows: Entry[] = []
   for await (const batch of table!.rows()) rows.push(...batch.map((row) => plainRow(ENTRIES, row)))
   expect(rows).toEqual(entries)
-  const databases = await Array.fromAsync(readDatabases(store, DIGEST))
-  expect(databases).toEqual([{ key: 'lib\0apk\0db\0installed', ordinal: 7, bytes: content }])
+  const databases = await Array.fromAsync(readDatabases(store, DIGEST), async (database) => ({
+    ...database,
+    content: Buffer.concat(await Array.fromAsync(database.content, (piece) => piece.slice())),
+  }))
+  expect(databases).toEqual([
+    { key: 'lib\0apk\0db\0installed', ordinal: 7, bytes: content.length, content: Buffer.from(content) },
+  ])
 })
 
 test('of a layer that fails nothing is stored', async () => {

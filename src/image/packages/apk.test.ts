@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { keyToPath } from '../../text/path.ts'
-import { parseApkInstalled } from './apk.ts'
+import { gather, pieces } from '../../../test/findings.ts'
+import { readApkInstalled } from './apk.ts'
 
 const INSTALLED = `C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=
 P:alpine-baselayout
@@ -24,14 +24,12 @@ A:noarch
 T:a paragraph without a package
 `
 
-it('lists packages with their files', () => {
-  const packages = parseApkInstalled(Buffer.from(INSTALLED))
-  expect(packages.map(({ files: _, ...told }) => told)).toEqual([
-    { type: 'apk', name: 'alpine-baselayout', version: '3.6.8-r1', architecture: 'x86_64' },
-    { type: 'apk', name: '.build-deps', version: '20240601.101112', architecture: 'noarch' },
-  ])
-  expect(packages.map(({ files = [] }) => [...files].map(keyToPath))).toEqual([
-    ['etc/motd', 'etc/profile.d/color_prompt.sh.disabled'],
-    [],
-  ])
+it.each([1, 7, 10_000])('lists packages with their files, in pieces of %i bytes', async (size) => {
+  expect(await gather(readApkInstalled(pieces(INSTALLED, size)))).toEqual({
+    packages: [
+      { type: 'apk', name: 'alpine-baselayout', version: '3.6.8-r1', architecture: 'x86_64' },
+      { type: 'apk', name: '.build-deps', version: '20240601.101112', architecture: 'noarch' },
+    ],
+    files: { 'alpine-baselayout': ['etc/motd', 'etc/profile.d/color_prompt.sh.disabled'] },
+  })
 })

@@ -1,38 +1,60 @@
 /** apk's `installed`: paragraphs of one-letter fields (apk-tools, `doc/apk-package.5`, `src/database.c`). */
-import { type ByteString, decodeText, toByteString } from '../../text/bytes.ts'
+import type { ByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
-import { resolvePath } from './database.ts'
-import type { FoundPackage } from './found.ts'
+import { type DatabaseContent, type Finding, nameText } from './found.ts'
+import { linesOf } from './lines.ts'
+import { resolvePath } from './paths.ts'
 
-/** The packages of an `installed`, in its order. */
-export function parseApkInstalled(bytes: Uint8Array): readonly FoundPackage[] {
-  const packages: FoundPackage[] = []
-  for (const paragraph of toByteString(bytes).split('\n\n')) {
-    const found = parseParagraph(paragraph.split('\n'))
-    if (found !== undefined) packages.push(found)
+/** The packages of an `installed`, in its order, each with its files. */
+export async function* readApkInstalled(content: DatabaseContent): AsyncGenerator<Finding> {
+  let paragraph = new Paragraph()
+  for await (const lines of linesOf(content)) {
+    let paths: PathKey[] = []
+    for (const line of lines) {
+      const letter = line.slice(0, 2)
+      // Fields come before files.
+      if (letter === '' || letter === 'F:') yield* paragraph.package()
+      if (letter === '') {
+        if (paths.length > 0) yield { kind: 'files', paths }
+        paths = []
+        paragraph = new Paragraph()
+      } else if (letter === 'R:') paths.push(...paragraph.file(line.slice(2)))
+      else paragraph.take(letter, line.slice(2))
+    }
+    if (paths.length > 0) yield { kind: 'files', paths }
   }
-  return packages
+  yield* paragraph.package()
 }
 
-function parseParagraph(lines: readonly ByteString[]): FoundPackage | undefined {
-  const field = (letter: string) => lines.find((line) => line.startsWith(letter))?.slice(letter.length)
-  const name = field('P:')
-  if (!name) return
-  const architecture = field('A:')
-  return {
-    type: 'apk',
-    name: decodeText(name).text,
-    version: decodeText(field('V:') ?? '').text,
-    ...(architecture === undefined ? {} : { architecture: decodeText(architecture).text }),
-    files: { [Symbol.iterator]: () => ownedFiles(lines) },
-  }
-}
+class Paragraph {
+  readonly #fields = new Map<string, ByteString>()
+  #directory: PathKey = ''
+  #isTold = false
 
-/** `F:` names a directory, each `R:` after it a file there. */
-function* ownedFiles(lines: readonly ByteString[]): Generator<PathKey> {
-  let directory: PathKey = ''
-  for (const line of lines) {
-    if (line.startsWith('F:')) directory = resolvePath('', line.slice(2))
-    else if (line.startsWith('R:')) yield resolvePath(directory, line.slice(2))
+  take(letter: string, value: ByteString): void {
+    if (letter === 'F:') this.#directory = resolvePath('', value)
+    else if ((letter === 'P:' || letter === 'V:' || letter === 'A:') && !this.#fields.has(letter)) {
+      this.#fields.set(letter, value)
+    }
+  }
+
+  /** `F:` names a directory, each `R:` after it a file there. */
+  file(name: ByteString): PathKey[] {
+    return this.#isTold ? [resolvePath(this.#directory, name)] : []
+  }
+
+  /** The paragraph's package, once. */
+  *package(): Generator<Finding> {
+    const name = this.#fields.get('P:')
+    if (!name || this.#isTold) return
+    this.#isTold = true
+    const architecture = this.#fields.get('A:')
+    const found = {
+      type: 'apk',
+      name: nameText(name),
+      version: nameText(this.#fields.get('V:') ?? ''),
+      ...(architecture === undefined ? {} : { architecture: nameText(architecture) }),
+    } as const
+    yield { kind: 'package', found }
   }
 }

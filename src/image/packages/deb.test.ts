@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { keyToPath } from '../../text/path.ts'
-import { parseDpkgList, parseDpkgStatus, parseDpkgSums } from './deb.ts'
+import { gather, pieces } from '../../../test/findings.ts'
+import { readDpkgList, readDpkgStatus, readDpkgSums } from './deb.ts'
+import { UnreadableDatabase } from './found.ts'
 
 const STATUS = `Package: adduser
 Status: install ok installed
@@ -37,37 +38,48 @@ Architecture: i386
 Version: 2.41-12
 `
 
-it('lists what is installed, once a name and architecture', () => {
-  expect(parseDpkgStatus(Buffer.from(STATUS))).toEqual([
+it.each([1, 7, 10_000])('lists what is installed, in pieces of %i bytes', async (size) => {
+  const { packages } = await gather(readDpkgStatus(pieces(STATUS, size)))
+  expect(packages).toEqual([
     { type: 'deb', name: 'adduser', version: '3.152', architecture: 'all' },
     { type: 'deb', name: 'libc6', version: '2.41-12', architecture: 'amd64' },
     { type: 'deb', name: 'libc6', version: '2.41-12', architecture: 'i386' },
   ])
 })
 
-it('takes a paragraph without a status for installed, as distroless images have it', () => {
-  expect(parseDpkgStatus(Buffer.from('Package: netbase\nVersion: 6.4\nArchitecture: all\n'))).toEqual([
-    { type: 'deb', name: 'netbase', version: '6.4', architecture: 'all' },
-  ])
+it('takes a paragraph without a status for installed, as distroless images have it', async () => {
+  const { packages } = await gather(
+    readDpkgStatus(pieces('Package: netbase\nVersion: 6.4\nArchitecture: all\n')),
+  )
+  expect(packages).toEqual([{ type: 'deb', name: 'netbase', version: '6.4', architecture: 'all' }])
 })
 
-it('makes nothing of bytes that are no status', () => {
-  expect(parseDpkgStatus(Uint8Array.of(0, 255, 10, 10, 200))).toEqual([])
+it('makes nothing of bytes that are no status', async () => {
+  const { packages } = await gather(readDpkgStatus([Uint8Array.of(0, 255, 10, 10, 200)]))
+  expect(packages).toEqual([])
 })
 
-it('lists files without the directories that they are in', () => {
+it('passes over a line of any length', async () => {
+  const status = `Package: a\nProvides: ${'b, '.repeat(100_000)}\nVersion: 1\n`
+  const { packages } = await gather(readDpkgStatus(pieces(status, 10_000)))
+  expect(packages).toEqual([{ type: 'deb', name: 'a', version: '1' }])
+})
+
+it('refuses a name that is longer than any', async () => {
+  const read = gather(readDpkgStatus(pieces(`Package: ${'a'.repeat(2000)}\n`)))
+  await expect(read).rejects.toBeInstanceOf(UnreadableDatabase)
+})
+
+it.each([1, 7, 10_000])('lists files without their directories, in pieces of %i bytes', async (size) => {
   const list =
     '/.\n/usr\n/usr/bin\n/usr/bin/a\n/usr/bin/a-b\n/usr/share\n/usr/share/a\n/usr/share/a/x\n/var\n/var/a\n'
-  expect([...parseDpkgList(Buffer.from(list))].map(keyToPath)).toEqual([
-    'usr/bin/a',
-    'usr/bin/a-b',
-    'usr/share/a/x',
-    'var/a',
-  ])
+  const { files } = await gather(readDpkgList(pieces(list, size)))
+  expect(files).toEqual({ '': ['usr/bin/a', 'usr/bin/a-b', 'usr/share/a/x', 'var/a'] })
 })
 
-it('reads the paths of a list of sums', () => {
+it('reads the paths of a list of sums', async () => {
   const sums =
     'd41d8cd98f00b204e9800998ecf8427e  ./etc/services\nnothing\nd41d8cd98f00b204e9800998ecf8427e  usr/a b\n'
-  expect([...parseDpkgSums(Buffer.from(sums))].map(keyToPath)).toEqual(['etc/services', 'usr/a b'])
+  const { files } = await gather(readDpkgSums(pieces(sums)))
+  expect(files).toEqual({ '': ['etc/services', 'usr/a b'] })
 })

@@ -1,56 +1,74 @@
 /** dpkg's databases: deb822 paragraphs (deb-control(5)) and lists of paths. */
-import { decodeText, toByteString } from '../../text/bytes.ts'
+import type { ByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
-import { resolvePath } from './database.ts'
-import type { FoundPackage } from './found.ts'
+import { type DatabaseContent, type Finding, type FoundPackage, nameText } from './found.ts'
+import { linesOf } from './lines.ts'
+import { resolvePath } from './paths.ts'
 
 /** What distroless leaves out: its paragraphs have no status and are installed. */
 const INSTALLED = 'install ok installed'
 
-/** The installed packages of a `status`, in its order; of two paragraphs for one name and architecture the last. */
-export function parseDpkgStatus(bytes: Uint8Array): readonly FoundPackage[] {
-  const packages = new Map<string, FoundPackage>()
-  for (const paragraph of toByteString(bytes).split('\n\n')) {
-    const found = parseParagraph(paragraph)
-    if (found !== undefined) packages.set(`${found.name}:${found.architecture ?? ''}`, found)
+const FIELDS = ['Package', 'Status', 'Version', 'Architecture'] as const
+type Paragraph = { [Field in (typeof FIELDS)[number]]?: ByteString }
+
+/** The installed packages of a `status`, in its order; of two paragraphs for one name and architecture the last counts. */
+export async function* readDpkgStatus(content: DatabaseContent): AsyncGenerator<Finding> {
+  let paragraph: Paragraph = {}
+  for await (const lines of linesOf(content)) {
+    for (const line of lines) {
+      if (line === '') {
+        yield* installed(paragraph)
+        paragraph = {}
+      } else {
+        const field = FIELDS.find((name) => line.startsWith(name) && line.startsWith(': ', name.length))
+        if (field !== undefined) paragraph[field] = line.slice(field.length + 2)
+      }
+    }
   }
-  return [...packages.values()]
+  yield* installed(paragraph)
 }
 
-function parseParagraph(paragraph: string): FoundPackage | undefined {
-  const fields = new Map<string, string>()
-  for (const line of paragraph.split('\n')) {
-    const colon = line.indexOf(': ')
-    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 2))
-  }
-  const name = fields.get('Package')
+function* installed({ Package, Status, Version, Architecture }: Paragraph): Generator<Finding> {
   // ` installed` with its blank: not `half-installed`, not `deinstall ok config-files`
-  if (name === undefined || !(fields.get('Status') ?? INSTALLED).endsWith(' installed')) return
-  const architecture = fields.get('Architecture')
-  return {
+  if (Package === undefined || !(Status ?? INSTALLED).endsWith(' installed')) return
+  const found: FoundPackage = {
     type: 'deb',
-    name: decodeText(name).text,
-    version: decodeText(fields.get('Version') ?? '').text,
-    ...(architecture === undefined ? {} : { architecture: decodeText(architecture).text }),
+    name: nameText(Package),
+    version: nameText(Version ?? ''),
+    ...(Architecture === undefined ? {} : { architecture: nameText(Architecture) }),
   }
+  yield { kind: 'package', found }
 }
 
 /**
  * The paths of `info/NAME.list`, without the directories that others are listed in: every package lists `/usr`, none
  * owns it. dpkg lists a directory directly before what is in it.
  */
-export function* parseDpkgList(bytes: Uint8Array): Generator<PathKey> {
-  const lines = toByteString(bytes).split('\n')
-  for (const [index, line] of lines.entries()) {
-    if (line === '' || line === '/.' || lines[index + 1]?.startsWith(`${line}/`)) continue
-    yield resolvePath('', line)
+export async function* readDpkgList(content: DatabaseContent): AsyncGenerator<Finding> {
+  let before: ByteString = ''
+  for await (const lines of linesOf(content)) {
+    const paths: PathKey[] = []
+    for (const line of lines) {
+      if (isListed(before) && !(line.startsWith(before) && line.charAt(before.length) === '/')) {
+        paths.push(resolvePath('', before))
+      }
+      before = line
+    }
+    yield { kind: 'files', paths }
   }
+  if (isListed(before)) yield { kind: 'files', paths: [resolvePath('', before)] }
 }
 
+function isListed(line: ByteString): boolean {
+  return line !== '' && line !== '/.'
+}
+
+const SUM = /^[0-9a-f]{32} [ *]/
+
 /** The paths of a list of md5sums: a sum, two blanks, the path from the root on. */
-export function* parseDpkgSums(bytes: Uint8Array): Generator<PathKey> {
-  for (const line of toByteString(bytes).split('\n')) {
-    const path = /^[0-9a-f]{32} [ *](.+)$/.exec(line)?.[1]
-    if (path !== undefined) yield resolvePath('', path)
+export async function* readDpkgSums(content: DatabaseContent): AsyncGenerator<Finding> {
+  for await (const lines of linesOf(content)) {
+    const listed = lines.filter((line) => SUM.test(line) && line.length > 34)
+    yield { kind: 'files', paths: listed.map((line) => resolvePath('', line.slice(34))) }
   }
 }

@@ -1,3 +1,5 @@
+/** What is found in a package database, in its order. */
+import { type ByteString, decodeText } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 import type { PackageType } from '../report.ts'
 
@@ -8,6 +10,24 @@ export type FoundPackage = {
   /** As the format writes it: an rpm's is `[epoch:]version-release`. */
   readonly version: string
   readonly architecture?: string
-  /** What it owns, where the database says so itself; directories may be among them. */
-  readonly files?: Iterable<PathKey>
+}
+
+/** A package, or some of the files of the package before it (of a file list: of its owner); directories may be among them. */
+export type Finding =
+  | { readonly kind: 'package'; readonly found: FoundPackage }
+  | { readonly kind: 'files'; readonly paths: readonly PathKey[] }
+
+/** The content of a database, from its beginning. */
+export type DatabaseContent = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/** A database that is damaged, or larger than any real one: what was found in it before that counts. */
+export class UnreadableDatabase extends Error {}
+
+/** Bytes of a name, a version or an architecture: a hundred times what packages have. */
+const MAX_NAME_BYTES = 1_024
+
+/** @throws UnreadableDatabase where it is longer than any name */
+export function nameText(bytes: ByteString): string {
+  if (bytes.length > MAX_NAME_BYTES) throw new UnreadableDatabase(`a name of ${bytes.length} bytes`)
+  return decodeText(bytes).text
 }

@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest'
-import { rpmDatabase, rpmHeader } from '../../../test/rpm.ts'
-import { compiledWasm } from '../../../workers/wasm.ts'
+import { pieces } from '../../../test/findings.ts'
+import { ndbDatabase, rpmDatabase, rpmHeader } from '../../../test/rpm.ts'
 import { pathToKey } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
-import type { DatabaseMember } from './database.ts'
-import { type Inventory, takeInventory } from './inventory.ts'
+import { type DatabaseMember, type Inventory, takeInventory } from './inventory.ts'
 import { ShownDatabases } from './shown-databases.ts'
 
 type File = {
@@ -30,7 +29,7 @@ async function inventory(
   for (const path of hidden) merged.delete(path)
   const shown = new ShownDatabases()
   for (const entry of merged.values()) shown.see(entry)
-  const taken = await takeInventory(databases, shown, compiledWasm())
+  const taken = await takeInventory(databases, shown)
   for (const entry of merged.values()) taken.see(entry)
   return taken
 }
@@ -40,11 +39,8 @@ async function* members(list: readonly DatabaseMember[]): AsyncGenerator<Databas
 }
 
 function member({ path, content = '' }: File, ordinal: number): DatabaseMember {
-  return {
-    key: pathToKey(path),
-    ordinal,
-    bytes: typeof content === 'string' ? Buffer.from(content) : content,
-  }
+  const bytes = Buffer.byteLength(content)
+  return { key: pathToKey(path), ordinal, bytes, content: pieces(content, 10_000) }
 }
 
 function row(
@@ -223,6 +219,93 @@ it('lists what pip, apk and rpm installed', async () => {
   ])
 })
 
+it('lists what composer and RubyGems installed', async () => {
+  const taken = await inventory([
+    [
+      {
+        path: 'app/vendor/composer/installed.json',
+        content: '{"packages":[{"name":"psr/log","version":"v3.0.0"},{"name":"A/B","version":"1"}]}',
+      },
+      { path: 'usr/specifications/rack-3.0.8.gemspec', content: '# stub: rack 3.0.8 ruby lib\n' },
+      { path: 'usr/specifications/n-1-java.gemspec', content: '# stub: n 1 java lib\n' },
+    ],
+  ])
+  expect(taken.packages().map(({ purl, path }) => [purl, path])).toEqual([
+    ['pkg:composer/a/b@1', 'app/vendor/composer/installed.json'],
+    ['pkg:composer/psr/log@v3.0.0', 'app/vendor/composer/installed.json'],
+    ['pkg:gem/n@1?platform=java', 'usr/specifications/n-1-java.gemspec'],
+    ['pkg:gem/rack@3.0.8', 'usr/specifications/rack-3.0.8.gemspec'],
+  ])
+})
+
+it("reads rpm's database of SUSE", async () => {
+  const header = rpmHeader({ 1000: 'r', 1001: '1', 1002: '2', 1116: [0], 1117: ['r'], 1118: ['/usr/bin/'] })
+  const taken = await inventory([
+    [
+      { path: 'usr/lib/sysimage/rpm/Packages.db', content: ndbDatabase([header]) },
+      { path: 'usr/bin/r', bytes: 5 },
+      { path: 'etc/os-release', content: 'ID="opensuse-leap"\n' },
+    ],
+  ])
+  expect(taken.packages()).toEqual([
+    { type: 'rpm', name: 'r', version: '1-2', purl: 'pkg:rpm/opensuse-leap/r@1-2', bytes: 5, layer: 0 },
+  ])
+})
+
+it.each([
+  ['Berkeley DB', 'var/lib/rpm/Packages', 'x', 1],
+  ['an empty file in its place', 'var/lib/rpm/Packages', '', 0],
+  ['changes that are not in the database yet', 'var/lib/rpm/rpmdb.sqlite-wal', 'x', 1],
+  ['no such changes', 'var/lib/rpm/rpmdb.sqlite-wal', '', 0],
+  ['a damaged ndb', 'usr/lib/sysimage/rpm/Packages.db', 'x', 1],
+  ['a package.json of a megabyte', 'node_modules/a/package.json', ' '.repeat(1_000_000), 1],
+  ['a composer file that is cut off', 'vendor/composer/installed.json', '[', 1],
+])('tells of %s', async (_, path, content, count) => {
+  const taken = await inventory([[{ path, content }]])
+  expect(taken.unread).toHaveLength(count)
+  expect(taken.packages()).toEqual([])
+})
+
+it('tells of a database that no layer has kept', async () => {
+  const shown = new ShownDatabases()
+  shown.see(row({ path: STATUS, content: status('a=1') }, 3, 5))
+  const taken = await takeInventory([], shown)
+  expect(taken.unread).toEqual([{ layer: 3, key: pathToKey(STATUS), count: 1 }])
+})
+
+it('reads a member at each path that shows it', async () => {
+  const shown = new ShownDatabases()
+  const content = '{"name":"a","version":"1"}'
+  for (const path of ['x/node_modules/a/package.json', 'y/node_modules/a/package.json']) {
+    shown.see(row({ path, content }, 0, 5))
+  }
+  const stored = { ...member({ path: 'store/a', content }, 5), ordinal: 5 }
+  const taken = await takeInventory([{ layer: 0, members: members([stored]) }], shown)
+  expect(taken.packages().map(({ path }) => path)).toEqual([
+    'x/node_modules/a/package.json',
+    'y/node_modules/a/package.json',
+  ])
+})
+
+it('refuses more packages than any image has', async () => {
+  const many = status(...Array.from({ length: 100_001 }, (_, i) => `p${i}=1`))
+  await expect(inventory([[{ path: STATUS, content: many }]])).rejects.toMatchObject({
+    code: 'too_large',
+    lasting: true,
+  })
+})
+
+it('refuses names that take too much together', async () => {
+  const name = 'n'.repeat(1000)
+  const many = status(...Array.from({ length: 65_000 }, (_, i) => `${i}${name}=1`))
+  await expect(inventory([[{ path: STATUS, content: many.slice(0, 33_000_000) }]])).resolves.toBeDefined()
+  const half = many.slice(0, 30_000_000)
+  const layers = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'].map((path) => [
+    { path, content: half.replaceAll('Package: ', 'P:') },
+  ])
+  await expect(inventory([[{ path: STATUS, content: half }], ...layers])).rejects.toThrow('names')
+})
+
 it('tells of a database that cannot be read, and reads the others', async () => {
   const path = 'var/lib/rpm/rpmdb.sqlite'
   const broken = new Uint8Array(4096).fill(1)
@@ -233,6 +316,6 @@ it('tells of a database that cannot be read, and reads the others', async () => 
       { path: STATUS, content: status('a=1') },
     ],
   ])
-  expect(taken.unreadable).toEqual([{ layer: 1, key: pathToKey(path) }])
+  expect(taken.unread).toEqual([{ layer: 1, key: pathToKey(path), count: 1 }])
   expect(taken.packages().map(({ name }) => name)).toEqual(['a'])
 })

@@ -1,36 +1,51 @@
 /** The packages of an image, out of the databases that its layers hold. */
-import type { WasmModules } from '../../host.ts'
+import { databaseKind, isPackageDatabase, type PackageDatabase } from '../../layer/database.ts'
 import { Problem } from '../../problem.ts'
 import { type PathKey, parentKey, showPath } from '../../text/path.ts'
 import { LargestPaths } from '../largest.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import type { BuildTools, Package } from '../report.ts'
 import { isBuildTool } from './build-tools.ts'
-import { type DatabaseMember, databaseKind, isPackageDatabase, type PackageDatabase } from './database.ts'
-import type { FoundPackage } from './found.ts'
-import { parseOsReleaseId } from './os-release.ts'
+import { type DatabaseContent, type FoundPackage, UnreadableDatabase } from './found.ts'
+import { readOsReleaseId } from './os-release.ts'
 import { PackageOwners } from './owners.ts'
 import { purlOf } from './purl.ts'
-import { ownerNames, readFileList, readPackages } from './read.ts'
+import { listOwner, ownerNames, readDatabase } from './read.ts'
 import type { ShownDatabases } from './shown-databases.ts'
+import type { UnreadPlace } from './unread-databases.ts'
 
 /** Of one image; a hundred times what a large one has. */
 const MAX_PACKAGES = 100_000
+/** What the names of all packages take that are held: those of large images take a tenth. */
+const MAX_NAME_BYTES = 64 * 1024 * 1024
+/** What holding a package takes beside its name. */
+const PACKAGE_BYTES = 100
+/** A member that is shown at several paths is read for each; a larger one only for the first. */
+const MAX_REPEATED_BYTES = 1024 * 1024
+
+/** One database as a layer holds it. */
+export type DatabaseMember = {
+  readonly key: PathKey
+  /** Position among the members of the layer's tar. */
+  readonly ordinal: number
+  readonly bytes: number
+  /** To be read once, before the next member is asked for; not at all where nobody wants it. */
+  readonly content: DatabaseContent
+}
 
 const MAX_LARGEST_TOOLS = 10
 
 export type LayerDatabases = {
   /** Index of the layer, from 0. */
   readonly layer: number
-  /** In any order; one at a time is held. */
   readonly members: AsyncIterable<DatabaseMember>
 }
 
-/** A database that the image shows and nobody can read: for a warning. */
-export type UnreadableDatabase = { readonly layer: number; readonly key: PathKey }
+/** Which layer brought each package of a database, as of the version that was read last. */
+type Version = { readonly broughtBy: Map<string, number>; nameBytes: number }
 
 type Listed = {
-  readonly found: Omit<FoundPackage, 'files'>
+  readonly found: FoundPackage
   /** Of the database. */
   readonly key: PathKey
   /** The layer that brought it. */
@@ -44,28 +59,44 @@ type Listed = {
  */
 export class Inventory {
   readonly #shown: ShownDatabases
-  readonly #wasm: WasmModules
   readonly #owners = new PackageOwners()
   readonly #listed = new Map<string, Listed>()
-  /** Of each database: the layer that brought each of its packages, as of the version that was read last. */
-  readonly #brought = new Map<PathKey, ReadonlyMap<string, number>>()
-  readonly #unreadable: UnreadableDatabase[] = []
+  readonly #versions = new Map<PathKey, Version>()
+  #nameBytes = 0
   /** Of the packages that only a build needs. */
   #toolOwners: Set<number> | undefined
   #toolFiles = 0
   readonly #largestTools = new LargestPaths()
   #distribution: string | undefined
 
-  constructor(shown: ShownDatabases, wasm: WasmModules) {
+  constructor(shown: ShownDatabases) {
     this.#shown = shown
-    this.#wasm = wasm
   }
 
   /** @throws Problem `too_large` for more packages than any image has */
-  async read(layer: number, { key, ordinal, bytes }: DatabaseMember): Promise<void> {
-    const shownAt = this.#shown.keysOf(layer, ordinal)
-    for (const at of shownAt) await this.#readShown(layer, at, bytes)
-    if (shownAt.length === 0 && this.#shown.has(key)) await this.#readHidden(layer, key, bytes)
+  async read(layer: number, member: DatabaseMember): Promise<void> {
+    const [key, ...others] = this.#shown.take(layer, member.ordinal)
+    if (key === undefined) {
+      if (this.#shown.has(member.key)) await this.#readHidden(layer, member)
+      return
+    }
+    if (others.length === 0) {
+      await this.#readShown(layer, key, member)
+      return
+    }
+    if (member.bytes > MAX_REPEATED_BYTES) {
+      await this.#readShown(layer, key, member)
+      for (const other of others) this.#shown.unread.add(layer, other)
+      return
+    }
+    const content: Uint8Array[] = []
+    for await (const chunk of member.content) content.push(chunk.slice())
+    for (const at of [key, ...others]) await this.#readShown(layer, at, { ...member, content })
+  }
+
+  /** To be called after the databases of the last layer. */
+  finish(): void {
+    for (const { layer, key } of this.#shown.left()) this.#shown.unread.add(layer, key)
   }
 
   /** To be called with every row of the merged file system, in path order: of an inode's links the first counts. */
@@ -103,73 +134,97 @@ export class Inventory {
   }
 
   /** In the order in which they were met. */
-  get unreadable(): readonly UnreadableDatabase[] {
-    return this.#unreadable
+  get unread(): readonly Readonly<UnreadPlace>[] {
+    return this.#shown.unread.places
   }
 
-  async #readShown(layer: number, key: PathKey, bytes: Uint8Array): Promise<void> {
+  async #readShown(layer: number, key: PathKey, member: DatabaseMember): Promise<void> {
+    try {
+      await this.#readAt(layer, key, member)
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error
+      this.#shown.unread.add(layer, key)
+    }
+  }
+
+  async #readAt(layer: number, key: PathKey, member: DatabaseMember): Promise<void> {
     const kind = databaseKind(key)
-    switch (kind) {
-      case undefined:
-        return
-      case 'osRelease':
-        this.#distribution ??= parseOsReleaseId(bytes)
-        return
-      case 'debFiles':
-      case 'debSums':
-      case 'pypiRecord':
-      case 'pypiFiles': {
-        const { owner, paths } = readFileList(kind, key, bytes)
-        this.#own(owner, paths)
-        return
-      }
-      default:
-        try {
-          await this.#readVersion(layer, key, kind, bytes, (found, by) => this.#list(kind, found, key, by))
-        } catch (error) {
-          if (error instanceof Problem) throw error
-          this.#unreadable.push({ layer, key })
-        }
+    if (kind === undefined) return
+    if (kind === 'osRelease') {
+      this.#distribution ??= await readOsReleaseId(member.content)
+      return
+    }
+    if (isPackageDatabase(kind)) {
+      const list = (found: FoundPackage, by: number) => this.#list(kind, found, key, by)
+      await this.#readVersion({ layer, key, kind }, member, list)
+      return
+    }
+    const owner = listOwner(kind, key)
+    for await (const finding of readDatabase(kind, key, member)) {
+      if (finding.kind === 'files' && owner !== undefined) this.#own(owner, finding.paths)
     }
   }
 
   /** A version that a later one replaced still tells what was there before, if it can be read. */
-  async #readHidden(layer: number, key: PathKey, bytes: Uint8Array): Promise<void> {
-    const kind = databaseKind(key)
+  async #readHidden(layer: number, member: DatabaseMember): Promise<void> {
+    const kind = databaseKind(member.key)
     if (kind === undefined || !isPackageDatabase(kind)) return
-    await this.#readVersion(layer, key, kind, bytes, () => {}).catch(() => {})
-  }
-
-  /** A package that was in the version before came with it; one that was gone in between came anew. */
-  async #readVersion(
-    layer: number,
-    key: PathKey,
-    kind: PackageDatabase,
-    bytes: Uint8Array,
-    take: (found: FoundPackage, by: number) => void,
-  ): Promise<void> {
-    const before = this.#brought.get(key)
-    const brought = new Map<string, number>()
-    this.#brought.set(key, brought)
-    for await (const found of readPackages(kind, key, bytes, this.#wasm)) {
-      const name = `${found.name}\0${found.version}\0${found.architecture ?? ''}`
-      const by = before?.get(name) ?? layer
-      brought.set(name, by)
-      take(found, by)
+    try {
+      await this.#readVersion({ layer, key: member.key, kind }, member)
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error
     }
   }
 
-  #list(kind: PackageDatabase, found: FoundPackage, key: PathKey, layer: number): void {
-    const { files, ...told } = found
+  /**
+   * A package that was in the version before came with it; one that was gone in between came anew.
+   *
+   * @param list takes what the image shows; it returns who owns the files that the database tells next
+   */
+  async #readVersion(
+    { layer, key, kind }: { readonly layer: number; readonly key: PathKey; readonly kind: PackageDatabase },
+    member: DatabaseMember,
+    list?: (found: FoundPackage, by: number) => string | undefined,
+  ): Promise<void> {
+    const before = this.#versions.get(key)
+    const version: Version = { broughtBy: new Map(), nameBytes: 0 }
+    this.#versions.set(key, version)
+    let owner: string | undefined
+    for await (const finding of readDatabase(kind, key, member)) {
+      if (finding.kind === 'files') {
+        if (owner !== undefined) this.#own(owner, finding.paths)
+        continue
+      }
+      const { found } = finding
+      const name = `${found.name}\0${found.version}\0${found.architecture ?? ''}`
+      const by = before?.broughtBy.get(name) ?? layer
+      version.broughtBy.set(name, by)
+      version.nameBytes += this.#hold(name)
+      owner = list?.(found, by)
+    }
+    this.#nameBytes -= before?.nameBytes ?? 0
+  }
+
+  /** @returns what holding the name takes */
+  #hold(name: string): number {
+    const bytes = PACKAGE_BYTES + name.length
+    this.#nameBytes += bytes
+    if (this.#nameBytes <= MAX_NAME_BYTES) return bytes
+    throw tooLarge(`the names of the image's packages take more than ${MAX_NAME_BYTES} bytes`)
+  }
+
+  /** @returns the owner of the files that the database tells next */
+  #list(kind: PackageDatabase, found: FoundPackage, key: PathKey, layer: number): string | undefined {
     const owners = ownerNames(kind, key, found)
-    this.#listed.set(identity(found, key), { found: told, key, layer, owners })
+    this.#listed.set(identity(found, key), { found, key, layer, owners })
     if (this.#listed.size > MAX_PACKAGES) {
-      throw new Problem('too_large', `the image has more than ${MAX_PACKAGES} packages`, { lasting: true })
+      throw tooLarge(`the image has more than ${MAX_PACKAGES} packages`)
     }
     const [owner] = owners
-    if (owner === undefined) return
-    if (files !== undefined) this.#own(owner, files)
-    if (kind === 'npm') this.#owners.addNpmDirectory(this.#owners.owner(owner), parentKey(key))
+    if (kind === 'npm' && owner !== undefined) {
+      this.#owners.addNpmDirectory(this.#owners.owner(owner), parentKey(key))
+    }
+    return owner
   }
 
   #own(owner: string, paths: Iterable<PathKey>): void {
@@ -201,7 +256,7 @@ export class Inventory {
       ...found,
       purl: purlOf(found, this.#distribution),
       ...(bytes === undefined ? {} : { bytes }),
-      ...(isOneFileEach(found) ? showPath(key) : {}),
+      ...(hasPath(found) ? showPath(key) : {}),
       layer,
     }
   }
@@ -211,20 +266,31 @@ export class Inventory {
 export async function takeInventory(
   layers: Iterable<LayerDatabases>,
   shown: ShownDatabases,
-  wasm: WasmModules,
 ): Promise<Inventory> {
-  const inventory = new Inventory(shown, wasm)
-  if (shown.size === 0) return inventory
-  for (const { layer, members } of layers) {
-    for await (const member of members) await inventory.read(layer, member)
+  const inventory = new Inventory(shown)
+  if (shown.size > 0) {
+    for (const { layer, members } of layers) {
+      for await (const member of members) await inventory.read(layer, member)
+    }
   }
+  inventory.finish()
   return inventory
 }
 
-/** What is one package: dpkg has a name once for each architecture, rpm several versions of one, npm and pypi a path. */
+/** A fault of the database's bytes; all others are the store's or this program's. */
+function isOfDatabase(error: unknown): boolean {
+  return error instanceof UnreadableDatabase || error instanceof RangeError
+}
+
+function tooLarge(detail: string): Problem {
+  return new Problem('too_large', detail, { lasting: true })
+}
+
+/** What is one package: dpkg has a name once for each architecture, rpm several versions of one, the others a path. */
 function identity(found: FoundPackage, key: PathKey): string {
   const { type, name, version, architecture = '' } = found
-  if (isOneFileEach(found)) return `${type}\0${key}`
+  if (type === 'composer') return `${type}\0${key}\0${name}`
+  if (hasPath(found)) return `${type}\0${key}`
   return [type, name, architecture, ...(type === 'rpm' ? [version] : [])].join('\0')
 }
 
@@ -232,6 +298,7 @@ function sortingName({ found, key }: Listed): string {
   return [found.type, found.name, found.version, found.architecture ?? '', key].join('\0')
 }
 
-function isOneFileEach({ type }: Pick<FoundPackage, 'type'>): boolean {
-  return type === 'npm' || type === 'pypi'
+/** Whether the file that declares it tells packages of one name apart. */
+function hasPath({ type }: Pick<FoundPackage, 'type'>): boolean {
+  return type === 'npm' || type === 'pypi' || type === 'composer' || type === 'gem'
 }

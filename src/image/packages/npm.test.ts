@@ -33,3 +33,9 @@ it.each([
 ])('takes %j for no package', (json) => {
   expect(parsePackageJson(Buffer.from(json), KEY)).toBeUndefined()
 })
+
+it('refuses a name that is longer than any', () => {
+  const parse = (name: unknown) => parsePackageJson(Buffer.from(JSON.stringify({ name, version: '1' })), KEY)
+  expect(() => parse('a'.repeat(5000))).toThrow('5000 characters')
+  expect(() => parse(['a'.repeat(5000)])).toThrow('characters')
+})

@@ -1,13 +1,18 @@
 /** What npm, yarn and pnpm unpack: a `package.json` in the directory of each package. */
 import { decodeText } from '../../text/bytes.ts'
 import { baseName, type PathKey, parentKey } from '../../text/path.ts'
-import type { FoundPackage } from './found.ts'
+import { type FoundPackage, UnreadableDatabase } from './found.ts'
 
 const text = new TextDecoder('utf-8', { ignoreBOM: true })
+/** Characters of a name or a version as JSON. */
+const MAX_TEXT = 1_024
 
 /**
  * Undefined where it is not JSON, or has not both a name and a version: a `package.json` of a package's own inner
  * directories often has neither.
+ *
+ * @param bytes the whole file, which must be small: as values it takes up to thirty times its size
+ * @throws UnreadableDatabase for a name that is longer than any
  */
 export function parsePackageJson(bytes: Uint8Array, key: PathKey): FoundPackage | undefined {
   const document = parseJson(text.decode(bytes))
@@ -26,5 +31,7 @@ function parseJson(source: string): unknown {
 }
 
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  const shown = typeof value === 'string' ? value : JSON.stringify(value)
+  if (shown.length > MAX_TEXT) throw new UnreadableDatabase(`a name of ${shown.length} characters`)
+  return shown
 }

@@ -1,11 +1,15 @@
 import { expect, it } from 'vitest'
-import { parseOsReleaseId } from './os-release.ts'
+import { pieces } from '../../../test/findings.ts'
+import { readOsReleaseId } from './os-release.ts'
 
 it.each([
   ['PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nID=debian\n', 'debian'],
   ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', 'opensuse-leap'],
+  ["ID='alpine' \r\n", 'alpine'],
   ['ID_LIKE=debian\n', undefined],
   ['ID=not an id\n', undefined],
-])('of %j the ID is %s', (text, id) => {
-  expect(parseOsReleaseId(Buffer.from(text))).toBe(id)
+  ['ID="\n', undefined],
+  [`ID=${'a'.repeat(1000)}\n`, undefined],
+])('of %j the ID is %s', async (text, id) => {
+  expect(await readOsReleaseId(pieces(text))).toBe(id)
 })

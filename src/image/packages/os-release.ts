@@ -1,6 +1,24 @@
-import { toByteString } from '../../text/bytes.ts'
+/** os-release(5): whose distribution the image is. */
+import type { DatabaseContent } from './found.ts'
+import { linesOf } from './lines.ts'
 
-/** The distribution's `ID` (os-release(5)): `debian`, `alpine`, `fedora`. */
-export function parseOsReleaseId(bytes: Uint8Array): string | undefined {
-  return /^ID=(["']?)([a-z0-9._-]+)\1\s*$/m.exec(toByteString(bytes))?.[2]
+const ID = /^[a-z0-9._-]+$/
+const MAX_ID_BYTES = 64
+
+/** The distribution's `ID`: `debian`, `alpine`, `fedora`. */
+export async function readOsReleaseId(content: DatabaseContent): Promise<string | undefined> {
+  for await (const lines of linesOf(content)) {
+    for (const line of lines) {
+      if (!line.startsWith('ID=')) continue
+      const value = unquoted(line.slice('ID='.length).trimEnd())
+      if (value.length <= MAX_ID_BYTES && ID.test(value)) return value
+    }
+  }
+  return undefined
+}
+
+function unquoted(value: string): string {
+  const quote = value.charAt(0)
+  const isQuoted = (quote === '"' || quote === "'") && value.length > 1 && value.endsWith(quote)
+  return isQuoted ? value.slice(1, -1) : value
 }

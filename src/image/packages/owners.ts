@@ -1,7 +1,7 @@
 /** Which package owns which file, for a whole distribution in a few megabytes, and what the files of each take. */
 import type { PathKey } from '../../text/path.ts'
-import { npmDirectory } from './database.ts'
 import { InodeSet } from './inode-set.ts'
+import { npmDirectory } from './paths.ts'
 
 /** Paths that are noted at most, in all: some 24 MB. */
 const MAX_PATHS = 1 << 20

@@ -22,6 +22,13 @@ export function purlOf(found: FoundPackage, distribution?: string): string {
     }
     case 'pypi':
       return format(type, undefined, name.toLowerCase().replaceAll('_', '-'), version, {})
+    case 'composer': {
+      const slash = name.lastIndexOf('/')
+      const [vendor, project] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)]
+      return format(type, vendor.toLowerCase(), project.toLowerCase(), version, {})
+    }
+    case 'gem':
+      return format(type, undefined, name, version, { platform: architecture })
   }
 }
 

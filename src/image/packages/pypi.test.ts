@@ -1,35 +1,58 @@
 import { expect, it } from 'vitest'
-import { keyToPath, pathToKey } from '../../text/path.ts'
-import { parseCoreMetadata, parseInstalledFiles, parseRecord } from './pypi.ts'
+import { gather, pieces } from '../../../test/findings.ts'
+import { pathToKey } from '../../text/path.ts'
+import { readCoreMetadata, readInstalledFiles, readRecord } from './pypi.ts'
 
-it('reads name and version from the headers alone', () => {
-  const metadata =
-    'Metadata-Version: 2.1\r\nName: Flask\r\nVersion: 3.0.3\r\nSummary: x\r\n\r\nName: not-this\r\n'
-  expect(parseCoreMetadata(Buffer.from(metadata))).toEqual({ type: 'pypi', name: 'Flask', version: '3.0.3' })
-  expect(parseCoreMetadata(Buffer.from('Metadata-Version: 2.1\n\nName: a\nVersion: 1\n'))).toBeUndefined()
+async function metadata(text: string, size?: number) {
+  return (await gather(readCoreMetadata(pieces(text, size)))).packages
+}
+
+it('reads name and version from the headers alone', async () => {
+  const text =
+    'Metadata-Version: 2.1\r\nname: \t Flask \r\nVersion: 3.0.3\r\nSummary: x\r\n\r\nName: not-this\r\n'
+  expect(await metadata(text)).toEqual([{ type: 'pypi', name: 'Flask', version: '3.0.3' }])
+  expect(await metadata('Metadata-Version: 2.1\n\nName: a\nVersion: 1\n')).toEqual([])
+  expect(await metadata('Name:\nVersion: 1\n')).toEqual([])
 })
 
-it('reads the paths of a RECORD from where the package is', () => {
+it('reads a megabyte of blanks once', async () => {
+  expect(await metadata(`Name:${' '.repeat(1_000_000)}\rx\nVersion: 1\n`, 10_000)).toEqual([])
+})
+
+it('reads the paths of a RECORD from where the package is', async () => {
   const record = `../../../bin/flask,sha256:abc,230
 flask/__init__.py,sha256=x,2625
 "odd, ""quoted"" name.py",sha256=y,1
 /etc/absolute,,
 flask-3.0.3.dist-info/RECORD,,
+"unclosed
 `
   const key = pathToKey('usr/lib/python3/site-packages/flask-3.0.3.dist-info/RECORD')
-  expect([...parseRecord(Buffer.from(record), key)].map(keyToPath)).toEqual([
-    'usr/bin/flask',
-    'usr/lib/python3/site-packages/flask/__init__.py',
-    'usr/lib/python3/site-packages/odd, "quoted" name.py',
-    'etc/absolute',
-    'usr/lib/python3/site-packages/flask-3.0.3.dist-info/RECORD',
-  ])
+  expect((await gather(readRecord(pieces(record), key))).files).toEqual({
+    '': [
+      'usr/bin/flask',
+      'usr/lib/python3/site-packages/flask/__init__.py',
+      'usr/lib/python3/site-packages/odd, "quoted" name.py',
+      'etc/absolute',
+      'usr/lib/python3/site-packages/flask-3.0.3.dist-info/RECORD',
+    ],
+  })
 })
 
-it('reads the paths of installed-files.txt from where it is', () => {
+it('reads a RECORD whose quote is never closed', async () => {
+  const record = ['"', ...new Array<string>(100).fill('a'.repeat(100_000)), '""'.repeat(50_000)]
+  const key = pathToKey('a.dist-info/RECORD')
+  const read = gather(
+    readRecord(
+      record.map((piece) => Buffer.from(piece)),
+      key,
+    ),
+  )
+  expect(await read).toEqual({ packages: [], files: {} })
+})
+
+it('reads the paths of installed-files.txt from where it is', async () => {
   const key = pathToKey('usr/lib/six.egg-info/installed-files.txt')
-  expect([...parseInstalledFiles(Buffer.from('../six.py\nPKG-INFO\n'), key)].map(keyToPath)).toEqual([
-    'usr/lib/six.py',
-    'usr/lib/six.egg-info/PKG-INFO',
-  ])
+  const { files } = await gather(readInstalledFiles(pieces('../six.py\nPKG-INFO\n'), key))
+  expect(files).toEqual({ '': ['usr/lib/six.py', 'usr/lib/six.egg-info/PKG-INFO'] })
 })

@@ -2,39 +2,65 @@
  * What pip and its like leave beside an installed distribution: core metadata in `NAME.dist-info/METADATA` or
  * `NAME.egg-info`, and a list of its files (packaging.python.org, "Recording installed projects").
  */
-import { type ByteString, decodeText, toByteString } from '../../text/bytes.ts'
+import type { ByteString } from '../../text/bytes.ts'
 import { type PathKey, parentKey } from '../../text/path.ts'
-import { resolvePath } from './database.ts'
-import type { FoundPackage } from './found.ts'
+import { type DatabaseContent, type Finding, nameText } from './found.ts'
+import { linesOf, withoutReturn } from './lines.ts'
+import { resolvePath } from './paths.ts'
 
-/** Undefined without a name and a version among the headers, which end at the first empty line. */
-export function parseCoreMetadata(bytes: Uint8Array): FoundPackage | undefined {
-  const text = toByteString(bytes)
-  const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length
-  const headers = text.slice(0, end)
-  const name = /^Name:[ \t]*(.*?)[ \t]*\r?$/im.exec(headers)?.[1]
-  const version = /^Version:[ \t]*(.*?)[ \t]*\r?$/im.exec(headers)?.[1]
-  if (!name || !version) return
-  return { type: 'pypi', name: decodeText(name).text, version: decodeText(version).text }
-}
-
-/** The paths of a `RECORD`: the first column of a CSV file, from the directory that holds the `.dist-info`. */
-export function* parseRecord(bytes: Uint8Array, key: PathKey): Generator<PathKey> {
-  const directory = parentKey(parentKey(key))
-  for (const line of toByteString(bytes).split(/\r?\n/)) {
-    const path = firstColumn(line)
-    if (path !== '') yield resolvePath(directory, path)
+/** Nothing without a name and a version among the headers, which end at the first empty line. */
+export async function* readCoreMetadata(content: DatabaseContent): AsyncGenerator<Finding> {
+  let name: ByteString | undefined
+  let version: ByteString | undefined
+  for await (const lines of linesOf(content)) {
+    for (const ended of lines) {
+      const line = withoutReturn(ended)
+      if (line === '') return
+      name ??= headerValue('name:', line)
+      version ??= headerValue('version:', line)
+      if (name === undefined || version === undefined) continue
+      if (name === '' || version === '') return
+      yield {
+        kind: 'package',
+        found: { type: 'pypi', name: nameText(name), version: nameText(version) },
+      }
+      return
+    }
   }
 }
 
+function headerValue(field: string, line: ByteString): ByteString | undefined {
+  return line.slice(0, field.length).toLowerCase() === field ? line.slice(field.length).trim() : undefined
+}
+
+/** The paths of a `RECORD`: the first column of a CSV file, from the directory that holds the `.dist-info`. */
+export async function* readRecord(content: DatabaseContent, key: PathKey): AsyncGenerator<Finding> {
+  const directory = parentKey(parentKey(key))
+  for await (const lines of linesOf(content)) {
+    const columns = lines.map((line) => firstColumn(line)).filter((path) => path !== '')
+    yield { kind: 'files', paths: columns.map((path) => resolvePath(directory, path)) }
+  }
+}
+
+/** RFC 4180: a column in quotes doubles those within. Empty for a line that is not whole. */
 function firstColumn(line: ByteString): ByteString {
   if (!line.startsWith('"')) return line.slice(0, Math.max(0, line.indexOf(',')))
-  return (/^"((?:[^"]|"")*)"/.exec(line)?.[1] ?? '').replaceAll('""', '"')
+  let column = ''
+  for (let start = 1; ; ) {
+    const end = line.indexOf('"', start)
+    if (end < 0) return ''
+    column += line.slice(start, end)
+    if (line.charAt(end + 1) !== '"') return column
+    column += '"'
+    start = end + 2
+  }
 }
 
 /** The paths of an `installed-files.txt`, one a line, from the `.egg-info` on. */
-export function* parseInstalledFiles(bytes: Uint8Array, key: PathKey): Generator<PathKey> {
-  for (const line of toByteString(bytes).split(/\r?\n/)) {
-    if (line !== '') yield resolvePath(parentKey(key), line)
+export async function* readInstalledFiles(content: DatabaseContent, key: PathKey): AsyncGenerator<Finding> {
+  const directory = parentKey(key)
+  for await (const lines of linesOf(content)) {
+    const paths = lines.map(withoutReturn).filter((line) => line !== '')
+    yield { kind: 'files', paths: paths.map((line) => resolvePath(directory, line)) }
   }
 }

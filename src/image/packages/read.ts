@@ -1,64 +1,140 @@
-/** One way to read all databases, whatever their format. */
-
-import type { WasmModules } from '../../host.ts'
+/** One way to read all databases, whatever their format: packages and files as they are met, a piece of the database at a time. */
+import { WorkBudget } from '../../concurrency.ts'
+import type { DatabaseKind, PackageDatabase } from '../../layer/database.ts'
 import type { ByteString } from '../../text/bytes.ts'
 import { baseName, type PathKey, parentKey } from '../../text/path.ts'
-import { parseApkInstalled } from './apk.ts'
-import type { FileList, PackageDatabase } from './database.ts'
-import { parseDpkgList, parseDpkgStatus, parseDpkgSums } from './deb.ts'
-import type { FoundPackage } from './found.ts'
+import { readApkInstalled } from './apk.ts'
+import { readComposerInstalled } from './composer.ts'
+import { readDpkgList, readDpkgStatus, readDpkgSums } from './deb.ts'
+import { type DatabaseContent, type Finding, type FoundPackage, UnreadableDatabase } from './found.ts'
+import { readGemSpecification } from './gem.ts'
 import { parsePackageJson } from './npm.ts'
-import { parseCoreMetadata, parseInstalledFiles, parseRecord } from './pypi.ts'
+import { readCoreMetadata, readInstalledFiles, readRecord } from './pypi.ts'
 import { parseRpmHeader } from './rpm.ts'
-import { rpmHeaders } from './rpmdb.ts'
+import { ndbHeaders } from './rpm-ndb.ts'
+import { sqliteHeaders } from './rpm-sqlite.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
 
 /**
- * The packages of one database, in its order.
- *
- * @param key where the database stands
- * @throws Error where SQLite cannot read it; text that makes no sense just lists nothing
+ * The largest database of each kind that is read, in bytes; those of real images have a tenth of it. What is parsed as a
+ * whole is small, but for rpm's, which are read in no order: they are held as bytes outside of the heap.
  */
-export async function* readPackages(
-  kind: PackageDatabase,
+const MAX_BYTES: Readonly<Record<DatabaseKind, number>> = {
+  debStatus: 32 * MIB,
+  debStatusPart: MIB,
+  debFiles: 16 * MIB,
+  debSums: 16 * MIB,
+  apk: 32 * MIB,
+  rpm: 64 * MIB,
+  rpmNdb: 64 * MIB,
+  rpmBerkeley: 0,
+  rpmLog: 0,
+  npm: 512 * KIB,
+  pypi: 4 * MIB,
+  pypiRecord: 16 * MIB,
+  pypiFiles: 16 * MIB,
+  composer: 16 * MIB,
+  gem: MIB,
+  osRelease: 64 * KIB,
+}
+
+/** Paths that are handed on at once. */
+const PATHS = 1_000
+
+/**
+ * What one database tells, in its order.
+ *
+ * @param key where the image shows it
+ * @param bytes how large it is
+ * @throws UnreadableDatabase where it is damaged or larger than any; text that makes no sense just tells nothing
+ */
+export async function* readDatabase(
+  kind: DatabaseKind,
   key: PathKey,
-  bytes: Uint8Array,
-  wasm: WasmModules,
-): AsyncGenerator<FoundPackage> {
+  { bytes, content }: { readonly bytes: number; readonly content: DatabaseContent },
+): AsyncGenerator<Finding> {
+  if (bytes > MAX_BYTES[kind]) throw new UnreadableDatabase(`it has ${bytes} bytes`)
   switch (kind) {
     case 'debStatus':
     case 'debStatusPart':
-      return yield* parseDpkgStatus(bytes)
+      return yield* readDpkgStatus(content)
+    case 'debFiles':
+      return yield* readDpkgList(content)
+    case 'debSums':
+      return yield* readDpkgSums(content)
     case 'apk':
-      return yield* parseApkInstalled(bytes)
+      return yield* readApkInstalled(content)
     case 'rpm':
-      for await (const header of rpmHeaders(bytes, await wasm('sqlite'))) yield* some(parseRpmHeader(header))
+      return yield* rpmFindings(sqliteHeaders(await whole(content, bytes)))
+    case 'rpmNdb':
+      return yield* rpmFindings(ndbHeaders(await whole(content, bytes)))
+    case 'npm': {
+      const found = parsePackageJson(await whole(content, bytes), key)
+      if (found !== undefined) yield { kind: 'package', found }
       return
-    case 'npm':
-      return yield* some(parsePackageJson(bytes, key))
+    }
     case 'pypi':
-      return yield* some(parseCoreMetadata(bytes))
+      return yield* readCoreMetadata(content)
+    case 'pypiRecord':
+      return yield* readRecord(content, key)
+    case 'pypiFiles':
+      return yield* readInstalledFiles(content, key)
+    case 'composer':
+      return yield* readComposerInstalled(content)
+    case 'gem':
+      return yield* readGemSpecification(content)
+    case 'osRelease':
+      return
+    case 'rpmBerkeley':
+    case 'rpmLog':
+      throw new UnreadableDatabase(`${kind} is not read`)
   }
 }
 
-function some<T>(value: T | undefined): T[] {
-  return value === undefined ? [] : [value]
+async function whole(content: DatabaseContent, bytes: number): Promise<Uint8Array> {
+  const file = new Uint8Array(bytes)
+  let filled = 0
+  for await (const chunk of content) {
+    file.set(chunk.subarray(0, bytes - filled), filled)
+    filled = Math.min(bytes, filled + chunk.length)
+  }
+  return file.subarray(0, filled)
 }
 
-/** The paths of one file list, and the name of the owner that they belong to: one of `ownerNames`. */
-export function readFileList(
-  kind: FileList,
-  key: PathKey,
-  bytes: Uint8Array,
-): { readonly owner: string; readonly paths: Iterable<PathKey> } {
+/** A byte of a header costs some thirty times what one of a file's content does. */
+const WORK_A_BYTE = 32
+
+async function* rpmFindings(headers: Iterable<Uint8Array>): AsyncGenerator<Finding> {
+  const budget = new WorkBudget()
+  for (const header of headers) {
+    if (budget.isDue(WORK_A_BYTE * header.length)) await budget.yield()
+    const rpm = parseRpmHeader(header)
+    if (rpm === undefined) continue
+    yield { kind: 'package', found: rpm.found }
+    let paths: PathKey[] = []
+    for (const path of rpm.files) {
+      if (paths.push(path) < PATHS) continue
+      yield { kind: 'files', paths }
+      paths = []
+    }
+    if (paths.length > 0) yield { kind: 'files', paths }
+  }
+}
+
+/** The owner of the paths in a file list: one of its package's `ownerNames`. Undefined for any other database. */
+export function listOwner(kind: DatabaseKind, key: PathKey): string | undefined {
   switch (kind) {
     case 'debFiles':
-      return { owner: `deb/${withoutSuffix(key, '.list')}`, paths: parseDpkgList(bytes) }
+      return `deb/${withoutSuffix(key, '.list')}`
     case 'debSums':
-      return { owner: `part/${withoutSuffix(key, '.md5sums')}`, paths: parseDpkgSums(bytes) }
+      return `part/${withoutSuffix(key, '.md5sums')}`
     case 'pypiRecord':
-      return { owner: `pypi/${parentKey(key)}`, paths: parseRecord(bytes, key) }
     case 'pypiFiles':
-      return { owner: `pypi/${parentKey(key)}`, paths: parseInstalledFiles(bytes, key) }
+      return `pypi/${parentKey(key)}`
+    default:
+      return undefined
   }
 }
 
@@ -71,11 +147,16 @@ export function ownerNames(kind: PackageDatabase, key: PathKey, found: FoundPack
       return [`part/${baseName(key)}`]
     case 'apk':
     case 'rpm':
-      return [`${kind}/${found.name}/${found.version}/${found.architecture ?? ''}`]
+    case 'rpmNdb':
+      return [`${found.type}/${found.name}/${found.version}/${found.architecture ?? ''}`]
     case 'npm':
       return [`npm/${parentKey(key)}`]
     case 'pypi':
       return [`pypi/${parentKey(key)}`]
+    // Neither tells its files.
+    case 'composer':
+    case 'gem':
+      return []
   }
 }
 

@@ -15,13 +15,13 @@ const BASH = {
 }
 
 it('reads name, version, architecture and files', () => {
-  const { files = [], ...told } = parseRpmHeader(rpmHeader(BASH)) ?? {}
-  expect(told).toEqual({ type: 'rpm', name: 'bash', version: '5.2.26-3.fc40', architecture: 'x86_64' })
+  const { files = [], found } = parseRpmHeader(rpmHeader(BASH)) ?? {}
+  expect(found).toEqual({ type: 'rpm', name: 'bash', version: '5.2.26-3.fc40', architecture: 'x86_64' })
   expect([...files].map(keyToPath)).toEqual(['usr/bin/bash', 'usr/share/doc/bash/README', 'usr/bin/sh'])
 })
 
 it('writes an epoch before the version', () => {
-  expect(parseRpmHeader(rpmHeader({ ...BASH, 1003: [2] }))?.version).toBe('2:5.2.26-3.fc40')
+  expect(parseRpmHeader(rpmHeader({ ...BASH, 1003: [2] }))?.found.version).toBe('2:5.2.26-3.fc40')
 })
 
 it('takes no signing key for a package', () => {
@@ -33,9 +33,14 @@ it('reads what is there of a header with lying counts and offsets', () => {
   const view = new DataView(blob.buffer)
   view.setUint32(8 + 5 * 16 + 12, 0xffff_ffff) // number of base names
   view.setUint32(8 + 3 * 16 + 8, 0xffff_ffff) // where the architecture is
-  const { files = [], ...told } = parseRpmHeader(blob) ?? {}
-  expect(told).toEqual({ type: 'rpm', name: 'bash', version: '5.2.26-3.fc40' })
+  const { files = [], found } = parseRpmHeader(blob) ?? {}
+  expect(found).toEqual({ type: 'rpm', name: 'bash', version: '5.2.26-3.fc40' })
   expect([...files]).toHaveLength(3)
+})
+
+it('refuses more directories than any package has', () => {
+  const header = rpmHeader({ ...BASH, 1118: new Array<string>(100_001).fill('/') })
+  expect(() => [...(parseRpmHeader(header)?.files ?? [])]).toThrow('too many directories')
 })
 
 it('ends on any bytes', () => {

@@ -1,8 +1,8 @@
 /** An rpm header as the database stores it: the format's manual is rpm's `docs/manual/hregions.md` and `format_header.md`. */
-import { decodeText, toByteString } from '../../text/bytes.ts'
+import { toByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
-import { resolvePath } from './database.ts'
-import type { FoundPackage } from './found.ts'
+import { type FoundPackage, nameText, UnreadableDatabase } from './found.ts'
+import { resolvePath } from './paths.ts'
 
 const TAG = {
   name: 1000,
@@ -21,13 +21,19 @@ const STRINGS: readonly number[] = [6, 8, 9] // a string, an array of them, one 
 /** Bytes of an entry of the index: tag, type, offset into the data, count. */
 const ENTRY_BYTES = 16
 
+/** Of one package; that of a kernel's sources has some ten thousand. */
+const MAX_DIRECTORIES = 100_000
+
+export type RpmPackage = { readonly found: FoundPackage; readonly files: Iterable<PathKey> }
+
 /**
  * Undefined where it is no package: a signing key (`gpg-pubkey` is one in name only), or not a header at all.
  *
  * @param blob count of index entries and bytes of data, each big-endian, then the two; without the magic that a
  *   header has in a package file
+ * @throws UnreadableDatabase for a name that is longer than any; `files` for more directories than any package has
  */
-export function parseRpmHeader(blob: Uint8Array): FoundPackage | undefined {
+export function parseRpmHeader(blob: Uint8Array): RpmPackage | undefined {
   const header = new RpmHeader(blob)
   const [name] = header.strings(TAG.name)
   const [version] = header.strings(TAG.version)
@@ -36,17 +42,22 @@ export function parseRpmHeader(blob: Uint8Array): FoundPackage | undefined {
   const [epoch] = header.integers(TAG.epoch)
   const [architecture] = header.strings(TAG.architecture)
   const text = `${version}-${release}`
-  return {
+  const found = {
     type: 'rpm',
-    name: decodeText(name).text,
-    version: decodeText(epoch === undefined ? text : `${epoch}:${text}`).text,
-    ...(architecture === undefined ? {} : { architecture: decodeText(architecture).text }),
-    files: { [Symbol.iterator]: () => ownedFiles(header) },
-  }
+    name: nameText(name),
+    version: nameText(epoch === undefined ? text : `${epoch}:${text}`),
+    ...(architecture === undefined ? {} : { architecture: nameText(architecture) }),
+  } as const
+  return { found, files: { [Symbol.iterator]: () => ownedFiles(header) } }
 }
 
 function* ownedFiles(header: RpmHeader): Generator<PathKey> {
-  const directories = [...header.strings(TAG.directoryNames)].map((name) => resolvePath('', name))
+  const directories: PathKey[] = []
+  for (const name of header.strings(TAG.directoryNames)) {
+    if (directories.length === MAX_DIRECTORIES)
+      throw new UnreadableDatabase('a package of too many directories')
+    directories.push(resolvePath('', name))
+  }
   const indexes = header.integers(TAG.directoryIndexes)
   for (const baseName of header.strings(TAG.baseNames)) {
     const directory = directories[indexes.next().value ?? -1]

@@ -1,29 +1,53 @@
+/** Where an image shows package databases: noted while its layers are merged, for those who read the databases after it. */
+import { databaseKind, isUnreadDatabase } from '../../layer/database.ts'
 import type { ByteString } from '../../text/bytes.ts'
 import { type PathKey, parentKey } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
-import { databaseKind, resolvePath } from './database.ts'
+import { resolvePath } from './paths.ts'
+import { UnreadDatabases } from './unread-databases.ts'
 
-/**
- * What a merge notes in passing for those who read the package databases after it: where the image shows one, and which
- * directories at the root are links to others.
- */
+/** What is noted at most, in bytes: 200,000 databases at paths of usual length. */
+const MAX_NOTED_BYTES = 32 * 1024 * 1024
+/** A note beside its path. */
+const NOTE_BYTES = 100
+/** The merged `/usr` takes ten. */
+const MAX_LINKS = 100
+
+type Shown = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'link' | 'layer' | 'ordinal'>
+
+/** Also which directories at the root are links to others. */
 export class ShownDatabases {
-  /** By member; a hard link shows one at several paths. */
+  /** Those that nobody will read. */
+  readonly unread = new UnreadDatabases()
+  /** By layer and member, until the member is read; a hard link shows one at several paths. */
   readonly #keys = new Map<string, PathKey[]>()
   readonly #shown = new Set<PathKey>()
   readonly #links = new Map<ByteString, PathKey>()
+  #noted = 0
 
   /** To be called with every row of the merged file system, in any order. */
-  see(entry: Pick<MergedEntry, 'key' | 'type' | 'link' | 'layer' | 'ordinal'>): void {
-    if (entry.type === 'symlink' && parentKey(entry.key) === '') {
-      this.#links.set(entry.key, resolvePath('', entry.link ?? ''))
+  see(entry: Shown): void {
+    const { key, type, layer, ordinal } = entry
+    if (type === 'symlink' && parentKey(key) === '' && this.#links.size < MAX_LINKS) {
+      this.#links.set(key, resolvePath('', entry.link ?? ''))
     }
-    if (entry.type !== 'file' || databaseKind(entry.key) === undefined) return
-    const member = memberName(entry.layer, entry.ordinal)
+    if (type !== 'file') return
+    const kind = databaseKind(key)
+    if (kind === undefined) return
+    if (isUnreadDatabase(kind)) {
+      if (entry.bytes > 0) this.unread.add(layer, key)
+      return
+    }
+    this.#noted += NOTE_BYTES + key.length
+    if (this.#noted > MAX_NOTED_BYTES) {
+      this.unread.add(layer, key)
+      return
+    }
+    const member = memberName(layer, ordinal)
     const keys = this.#keys.get(member)
-    if (keys === undefined) this.#keys.set(member, [entry.key])
-    else keys.push(entry.key)
-    this.#shown.add(entry.key)
+    if (keys === undefined) this.#keys.set(member, [key])
+    else keys.push(key)
+    this.#shown.add(key)
   }
 
   /** No layer's databases need be read where there are none. */
@@ -31,9 +55,19 @@ export class ShownDatabases {
     return this.#shown.size
   }
 
-  /** Where the image shows that member of a layer; empty where later layers hide it. */
-  keysOf(layer: number, ordinal: number): readonly PathKey[] {
-    return this.#keys.get(memberName(layer, ordinal)) ?? []
+  /** Where the image shows that member of a layer; empty where later layers hide it, and when it is asked for again. */
+  take(layer: number, ordinal: number): readonly PathKey[] {
+    const member = memberName(layer, ordinal)
+    const keys = this.#keys.get(member) ?? []
+    this.#keys.delete(member)
+    return keys
+  }
+
+  /** Those that were not taken: no layer has kept what they hold. */
+  *left(): Generator<{ readonly layer: number; readonly key: PathKey }> {
+    for (const [member, keys] of this.#keys) {
+      for (const key of keys) yield { layer: Number.parseInt(member, 10), key }
+    }
   }
 
   /** Whether there is a database at that path, of whichever layer. */

@@ -24,7 +24,7 @@ const FACTS_AT_ONCE = 16
 
 /** @throws Problem `invalid_image` where a layer is not what manifest and config say; `too_large`; `store_error` */
 export async function mergeImage(host: Host, { digest, config, layers }: Merge): Promise<void> {
-  const { store, wasm, configuration } = host
+  const { store, configuration } = host
   const stored = await inParallel(layers, FACTS_AT_ONCE, (layer) => readLayerFacts(store, layer.digest))
   const totals = new Totals(configuration.limits)
   const indexed: ImageLayer[] = []
@@ -40,7 +40,7 @@ export async function mergeImage(host: Host, { digest, config, layers }: Merge):
     totals.add(facts)
     indexed.push({ descriptor, facts })
   }
-  await writeImage(store, { digest, config, layers: indexed, wasm })
+  await writeImage(store, { digest, config, layers: indexed })
 }
 
 type Told = { readonly layer: number; readonly descriptor: Descriptor; readonly diffId: string | undefined }

@@ -1,0 +1,45 @@
+/** Text databases line by line: however large, a piece of one is held at a time. */
+import { WorkBudget } from '../../concurrency.ts'
+import { type ByteString, toByteString } from '../../text/bytes.ts'
+import type { DatabaseContent } from './found.ts'
+
+/** What is cut off a longer line is lost. Debian's longest, in the thousands of names that some packages provide, are close. */
+export const MAX_LINE_BYTES = 64 * 1024
+/** What is split at once. */
+const PIECE_BYTES = 64 * 1024
+/** A byte here costs some thirty times what one of a file's content does, which the budget is made for. */
+const WORK_A_BYTE = 32
+
+const NEWLINE = 10
+
+/** Lines without their ends, all of a piece at once; the last one also where no line end follows it. */
+export async function* linesOf(content: DatabaseContent): AsyncGenerator<readonly ByteString[]> {
+  const budget = new WorkBudget()
+  let begun: ByteString = ''
+  for await (const chunk of content) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      const piece = chunk.subarray(at, at + PIECE_BYTES)
+      const lines: ByteString[] = []
+      let start = 0
+      for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
+        lines.push(joined(begun, piece.subarray(start, end)))
+        begun = ''
+        start = end + 1
+      }
+      begun = joined(begun, piece.subarray(start))
+      if (lines.length > 0) yield lines
+      if (budget.isDue(WORK_A_BYTE * piece.length)) await budget.yield()
+    }
+  }
+  if (begun !== '') yield [begun]
+}
+
+function joined(begun: ByteString, piece: Uint8Array): ByteString {
+  if (begun.length === 0) return toByteString(piece)
+  return begun + toByteString(piece.subarray(0, Math.max(0, MAX_LINE_BYTES - begun.length)))
+}
+
+/** Without the carriage return that ends it on Windows. */
+export function withoutReturn(line: ByteString): ByteString {
+  return line.endsWith('\r') ? line.slice(0, -1) : line
+}

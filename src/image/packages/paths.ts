@@ -1,0 +1,40 @@
+/** Paths that package databases tell, and where the packages of npm stand. */
+import type { ByteString } from '../../text/bytes.ts'
+import type { PathKey } from '../../text/path.ts'
+
+const MODULES = 'node_modules'
+
+/**
+ * The directory of the npm package that `path` stands in, the innermost where they nest; undefined outside of all
+ * packages. What stands directly in a `node_modules` or in a scope belongs to none.
+ */
+export function npmDirectory(path: PathKey): PathKey | undefined {
+  const start = lastModules(path)
+  if (start === undefined) return
+  const scoped = path.charCodeAt(start) === AT
+  const name = scoped ? path.indexOf('\0', start) + 1 : start
+  const end = name === 0 ? -1 : path.indexOf('\0', name)
+  return end < 0 ? undefined : path.slice(0, end)
+}
+
+/** Where the part after the last `node_modules` begins. */
+function lastModules(path: PathKey): number | undefined {
+  for (let at = path.length; at > 0; at--) {
+    at = path.lastIndexOf(`${MODULES}\0`, at - 1)
+    if (at < 0) return
+    if (at === 0 || path.charCodeAt(at - 1) === 0) return at + MODULES.length + 1
+  }
+  return
+}
+
+const AT = 0x40
+
+/** Where `relative` leads from `directory`: `.` and empty parts dropped, `..` clamped at the root, `/…` from the root. */
+export function resolvePath(directory: PathKey, relative: ByteString): PathKey {
+  const parts = relative.startsWith('/') || directory === '' ? [] : directory.split('\0')
+  for (const part of relative.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts.join('\0')
+}

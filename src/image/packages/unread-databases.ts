@@ -1,0 +1,22 @@
+/** Databases that an image shows and nobody can read, for a warning. */
+import type { PathKey } from '../../text/path.ts'
+
+export type UnreadPlace = { readonly layer: number; readonly key: PathKey; count: number }
+
+/** Those past it are only counted. */
+const MAX_PLACES = 1_000
+
+export class UnreadDatabases {
+  readonly #places: UnreadPlace[] = []
+
+  add(layer: number, key: PathKey): void {
+    const last = this.#places.at(-1)
+    if (last !== undefined && this.#places.length === MAX_PLACES) last.count++
+    else this.#places.push({ layer, key, count: 1 })
+  }
+
+  /** In the order in which they were met. */
+  get places(): readonly Readonly<UnreadPlace>[] {
+    return this.#places
+  }
+}

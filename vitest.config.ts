@@ -20,6 +20,7 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
         test: {
           name: 'workerd',
+          globalSetup: './test/registry/workerd-server.ts',
           include: ['{src,workers,test}/**/*.workerd.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

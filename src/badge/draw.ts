@@ -1,26 +1,20 @@
 /** A badge as a picture, and as what shields.io draws one from. */
 import { makeBadge } from 'badge-maker'
+import type { Cache } from '../cache.ts'
 import { visible } from '../formats/escape.ts'
-import { Cache } from '../service/cache.ts'
 import type { Badge } from './badge.ts'
-
-/**
- * Measuring text and writing XML takes longer than all else about a badge that is known, and most badges are asked for
- * again and again. With logos at their largest these are 5 MB.
- */
-const drawn = new Cache<string>({ entries: 200, milliseconds: 3_600_000 })
 
 /**
  * An SVG whose title and description for screen readers say what it shows and nothing more.
  *
  * It is to be served with a policy that lets it run and load nothing: its logo is somebody else's picture.
  */
-export function drawBadge(badge: Badge): string {
+export function drawBadge(badge: Badge, drawn?: Cache<string>): string {
   const key = JSON.stringify(badge)
-  const known = drawn.get(key)
+  const known = drawn?.get(key)
   if (known !== undefined) return known
   const svg = draw(badge)
-  drawn.set(key, svg)
+  drawn?.set(key, svg)
   return svg
 }
 

@@ -1,5 +1,6 @@
 /** The way of every answer about one image: who asks, what is unchanged, what is not there yet. */
 
+import { allOf } from '../concurrency.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { imageKey } from '../index/keys.ts'
 import { type JobState, jobKey } from '../job.ts'
@@ -213,7 +214,7 @@ export async function answerPair(
   const headers = freshness(backend, context, sourceOf([images.from, images.to]), form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
-  const [from, to] = await Promise.all([
+  const [from, to] = await allOf([
     factsOf(backend, context, images.from, seconds),
     factsOf(backend, context, images.to, seconds),
   ])

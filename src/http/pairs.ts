@@ -1,5 +1,6 @@
 /** Two images as parameters, and opened. */
 
+import { allOf } from '../concurrency.ts'
 import type { Pair } from '../service/diff.ts'
 import type { OpenedImage } from '../service/open.ts'
 import { openFor } from './answers.ts'
@@ -33,7 +34,7 @@ export async function openPair(
   query: PairQuery,
 ): Promise<Pair<OpenedImage>> {
   const references = [query.from, query.to]
-  const [from, to] = await Promise.all([
+  const [from, to] = await allOf([
     openFor(backend, context, { image: query.from, platform: query.fromPlatform }, references),
     openFor(backend, context, { image: query.to, platform: query.toPlatform }, references),
   ])

@@ -2,6 +2,7 @@
  * Which image a reference means: out of an index, and those nested in it, by the platform asked for.
  * Sources: OCI image-spec v1.1 `image-index.md`; containerd `core/images/image.go`, whose order of search this is.
  */
+import { allOf } from '../concurrency.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
 import { type ImageConfig, parseConfig } from './config.ts'
 import { requireSha256 } from './digest.ts'
@@ -285,7 +286,7 @@ async function offersIn(
   const offers: OfferedPlatform[] = []
   for (let i = 0; i < entries.length; i += CONCURRENCY) {
     const some = entries.slice(i, i + CONCURRENCY)
-    offers.push(...(await Promise.all(some.map((entry) => offersOf(entry, reader, depth)))).flat())
+    offers.push(...(await allOf(some.map((entry) => offersOf(entry, reader, depth)))).flat())
   }
   return offers
 }

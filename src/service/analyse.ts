@@ -4,7 +4,6 @@ import type { ImageFacts } from '../image/report.ts'
 import { layerKey } from '../index/keys.ts'
 import type { ImageJob, JobState } from '../job.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
-import { Cache } from './cache.ts'
 import { follow } from './jobs/wait.ts'
 import type { OpenedImage } from './open.ts'
 import type { Service } from './service.ts'
@@ -18,13 +17,10 @@ export type Analysed =
 export type AnalysedImage = { readonly image: OpenedImage; readonly facts: ImageFacts }
 
 export type WaitOptions = {
-  /** How long to wait for an analysis that is not there yet; 0 starts it and comes back. */
+  /** How long to wait, from when the image was asked for, for an analysis that is not there yet; 0 starts it and comes back. */
   readonly seconds: number
   readonly signal?: AbortSignal | undefined
 }
-
-/** Facts are immutable, so they are kept by digest; each caller is checked before they are shown. */
-const facts = new Cache<ImageFacts>({ entries: 64, milliseconds: 600_000 })
 
 export function imageJob(image: OpenedImage): ImageJob {
   return { kind: 'image', source: image.source.ref, digest: image.identity.digest }
@@ -39,6 +35,7 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
   const { manifest, identity, source } = image
   const { digest } = identity
   const maySeeAll = await source.visibility.maySeeImage(digest, [manifest.config, ...manifest.layers])
+  const { facts } = service.memory
   const cached = facts.get(digest)
   if (maySeeAll && cached !== undefined) return cached
   if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
@@ -76,8 +73,10 @@ async function maySeeFailure({ manifest, source }: OpenedImage, failure: Problem
 export async function analyse(service: Service, image: OpenedImage, wait: WaitOptions): Promise<Analysed> {
   const known = await knownFacts(service, image)
   if (known !== undefined) return { done: true, facts: known }
+  // What opening the image took is time that the caller has waited.
+  const milliseconds = Math.max(0, image.askedAt + wait.seconds * 1000 - Date.now())
   let last: JobState | undefined
-  for await (const state of follow(service.host.jobs, imageJob(image), wait.seconds * 1000, wait.signal)) {
+  for await (const state of follow(service.host.jobs, imageJob(image), milliseconds, wait.signal)) {
     last = state
   }
   if (last === undefined) throw new Problem('internal_error', 'the analysis did not start')
@@ -85,7 +84,9 @@ export async function analyse(service: Service, image: OpenedImage, wait: WaitOp
   if (last.status !== 'succeeded') return { done: false, state: last }
   const made = await knownFacts(service, image)
   if (made !== undefined) return { done: true, facts: made }
-  throw new Problem('layer_unavailable', 'these credentials cannot read this image\u2019s layers', {
-    image: image.identity.reference,
-  })
+  throw new Problem(
+    'layer_unavailable',
+    `these credentials cannot read the layers of ${image.identity.reference}`,
+    { image: image.identity.reference },
+  )
 }

@@ -6,8 +6,8 @@ import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
 import { placeOf } from '../source/source.ts'
 import { imageJob, knownFacts } from './analyse.ts'
-import { Cache } from './cache.ts'
 import { follow } from './jobs/wait.ts'
+import type { AnalysisRecord } from './memory.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from './open.ts'
 import type { Service } from './service.ts'
 
@@ -21,7 +21,6 @@ const Record = z.object({
   digest: z.string(),
   createdAt: z.iso.datetime(),
 })
-type AnalysisRecord = z.infer<typeof Record>
 
 export type Analysis = AnalysisRecord & {
   readonly status: JobState['status']
@@ -30,13 +29,11 @@ export type Analysis = AnalysisRecord & {
   readonly error?: ProblemDocument
 }
 
-/** So that who asks again and again gets the same name. */
-const named = new Cache<AnalysisRecord>({ entries: 10_000, milliseconds: LIFE_MILLISECONDS / 2 })
-
 /** Names the analysis of an image that the registry has shown to this caller. */
 export async function nameAnalysis(service: Service, image: OpenedImage, state: JobState): Promise<Analysis> {
   const { reference, platform, digest } = image.identity
   const key = `${image.source.scope} ${reference} ${platform} ${digest}`
+  const { named } = service.memory
   let record = named.get(key)
   if (record === undefined) {
     const createdAt = new Date().toISOString()

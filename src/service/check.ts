@@ -1,5 +1,6 @@
 /** Holds an image against a policy: each image that it is about is known as deeply as its rules need it. */
 import type { Advice } from '../advice/advise.ts'
+import { allOf } from '../concurrency.ts'
 import { evaluate } from '../gate/evaluate.ts'
 import type { Evidence } from '../gate/evidence.ts'
 import { exclusionOf } from '../gate/exclusion.ts'
@@ -35,7 +36,7 @@ export async function judge(
   const { baseline, baseImage } = policy
   const needs = needsOf(policy)
   const depth = advice ? 'analysis' : needs.image
-  const [image, against, base] = await Promise.all([
+  const [image, against, base] = await allOf([
     know(images, reference, depth),
     baseline === undefined ? undefined : know(images, baseline, needs.baseline ?? 'manifest'),
     baseImage === undefined ? undefined : know(images, baseImage, 'manifest'),

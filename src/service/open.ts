@@ -1,4 +1,6 @@
 /** From a reference to one image: asked at its registry with the caller's credentials, then read from wherever that allows. */
+
+import type { Cache } from '../cache.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import type { Credential } from '../oci/credential.ts'
@@ -7,8 +9,8 @@ import type { ImageManifest } from '../oci/manifest.ts'
 import { formatPlatform, parsePlatform } from '../oci/platform.ts'
 import { type ImageSelection, type ManifestSelection, selectImage, selectManifest } from '../oci/select.ts'
 import { Problem } from '../problem.ts'
+import { within } from '../source/registry/time-limit.ts'
 import type { SourceRef } from '../source/source.ts'
-import { Cache } from './cache.ts'
 import { openSource } from './open-source.ts'
 import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
@@ -32,11 +34,12 @@ export type OpenedImage = {
   readonly configBytes: Uint8Array
   /** Where it is, as its caller sees it. */
   readonly source: VisibleSource
+  /** When it was asked for, in milliseconds since 1970: a caller's patience counts from there. */
+  readonly askedAt: number
 }
 
-/** Selections by caller and the digest asked for: immutable, and for no longer than the registry's word holds. */
-const manifests = new Cache<ManifestSelection>({ entries: 1_000, milliseconds: 60_000 })
-const images = new Cache<ImageSelection>({ entries: 200, milliseconds: 60_000 })
+/** How long opening an image may take, with all that is asked for it. */
+const OPENING_MILLISECONDS = 60_000
 
 type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
 
@@ -46,12 +49,13 @@ async function selectFor<T extends ManifestSelection>(
   { reference, platform }: { readonly reference: ImageReference; readonly platform: string | undefined },
   { select, cache }: { readonly select: Select<T>; readonly cache: Cache<T> },
 ): Promise<T> {
-  const { digest } = await source.resolve(nameIn(reference))
+  const name = nameIn(reference)
+  const { digest } = await source.resolve(name)
   const key = `${source.scope} ${digest} ${platform ?? ''}`
   const known = cache.get(key)
   if (known !== undefined) return known
   const selected = await select({
-    top: { digest, bytes: await source.manifest(digest) },
+    top: { digest, bytes: await source.manifest(digest, name) },
     platform: platform === undefined ? undefined : parsePlatform(platform),
     read: (descriptor, kind) => source.read(descriptor, kind),
   })
@@ -59,16 +63,26 @@ async function selectFor<T extends ManifestSelection>(
   return selected
 }
 
-/** Tells what was asked for in each problem on the way. */
+/** Opens within the time that there is, and tells what was asked for in each problem on the way. */
 async function opening<T>(
   service: Service,
   request: ImageRequest,
   open: (source: VisibleSource, reference: ImageReference) => Promise<T>,
 ): Promise<T> {
   const reference = parseImageReference(request.reference)
-  const source = openSource(service, refOf(reference, request.credentials), request.signal)
+  const limit = {
+    milliseconds: OPENING_MILLISECONDS,
+    signal: request.signal,
+    problem: () =>
+      new Problem(
+        'registry_timeout',
+        `could not open ${formatImageReference(reference)}: ${reference.registry} took longer than ${OPENING_MILLISECONDS / 1000} s; try again later`,
+      ),
+  }
   try {
-    return await open(source, reference)
+    return await within(limit, (signal) =>
+      open(openSource(service, refOf(reference, request.credentials), signal), reference),
+    )
   } catch (error) {
     throw error instanceof Problem ? error.with({ image: request.reference }) : error
   }
@@ -115,7 +129,8 @@ function identify(reference: ImageReference, selected: ImageSelection): ImageIde
 export async function openManifest(service: Service, request: ImageRequest): Promise<ImageManifest> {
   return opening(service, request, async (source, reference) => {
     const asked = { reference, platform: request.platform }
-    return (await selectFor(source, asked, { select: selectManifest, cache: manifests })).manifest
+    return (await selectFor(source, asked, { select: selectManifest, cache: service.memory.manifests }))
+      .manifest
   })
 }
 
@@ -124,9 +139,10 @@ export async function openManifest(service: Service, request: ImageRequest): Pro
  * `unauthorized`, `image_not_found`, `platform_not_found`, `not_an_image`, `invalid_image`, `registry_error`, …
  */
 export async function openImage(service: Service, request: ImageRequest): Promise<OpenedImage> {
+  const askedAt = Date.now()
   return opening(service, request, async (source, reference) => {
     const asked = { reference, platform: request.platform }
-    const selected = await selectFor(source, asked, { select: selectImage, cache: images })
+    const selected = await selectFor(source, asked, { select: selectImage, cache: service.memory.images })
     return {
       reference,
       identity: identify(reference, selected),
@@ -134,6 +150,7 @@ export async function openImage(service: Service, request: ImageRequest): Promis
       config: selected.config,
       configBytes: selected.configBytes,
       source,
+      askedAt,
     }
   })
 }

@@ -6,27 +6,8 @@
 import type { ObjectStore } from '../host.ts'
 import { imageKey, sourceKey } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
-import {
-  type ContentKind,
-  type ImageSource,
-  originOf,
-  type ResolvedManifest,
-  scopeOf,
-} from '../source/source.ts'
-import { Cache } from './cache.ts'
-
-/** How long a source's yes holds for the same caller. */
-const CONFIRMED_MILLISECONDS = 60_000
-
-/** What this process remembers of sources' answers; shared by all requests of a host. */
-export class Memory {
-  readonly resolved = new Cache<ResolvedManifest>({ entries: 10_000, milliseconds: CONFIRMED_MILLISECONDS })
-  readonly confirmed = new Cache<true>({ entries: 100_000, milliseconds: CONFIRMED_MILLISECONDS })
-  /** What is being fetched now, by caller, place and name. */
-  readonly flights = new Map<string, Promise<unknown>>()
-  /** That bytes are public is never taken back. */
-  readonly public = new Cache<true>({ entries: 100_000, milliseconds: 3_600_000 })
-}
+import { type ContentKind, type ImageSource, originOf, scopeOf } from '../source/source.ts'
+import type { Memory } from './memory.ts'
 
 /** What one caller of one source may see of the store. */
 export class Visibility {

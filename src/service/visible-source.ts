@@ -1,20 +1,21 @@
 /** A source as one caller reads it: manifests and configs come out of the store where the caller may see them, and go into it. */
 import type { ObjectStore } from '../host.ts'
 import { configKey, manifestKey } from '../index/keys.ts'
+import { digestOf } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
-import { waitFor } from '../source/registry/wait.ts'
+import type { Flights } from '../source/registry/flights.ts'
 import {
   type BlobRange,
   type ContentKind,
   type ImageSource,
-  type ResolvedManifest,
   type SourceRef,
   scopeOf,
 } from '../source/source.ts'
-import { type Memory, Visibility } from './visibility.ts'
+import type { Memory, Resolved } from './memory.ts'
+import { Visibility } from './visibility.ts'
 
-/** Another request's fetch is waited for so long: that request may have died with its caller. */
+/** How long another request's fetch is waited for: that request may have died with its caller. */
 const JOIN_MILLISECONDS = 5_000
 const MANIFEST_BYTES = 4 * 1024 * 1024
 const CONFIG_BYTES = 8 * 1024 * 1024
@@ -50,38 +51,49 @@ export class VisibleSource {
   }
 
   /** What a name stands for, by the source's own word, which holds for a minute. */
-  async resolve(name: string): Promise<ResolvedManifest> {
+  async resolve(name: string): Promise<Resolved> {
     const key = `${this.scope} ${name}`
     const known = this.#memory.resolved.get(key)
     if (known !== undefined) return known
-    return this.#once(key, async () => {
-      const told = this.#memory.resolved.get(key)
-      if (told !== undefined) return told
-      const resolved = await this.#source.resolve(name)
-      if (resolved.bytes !== undefined)
-        await this.#keep(manifestKey(resolved.digest), resolved.digest, resolved.bytes)
+    return this.#share(this.#memory.resolving, key, async () => {
+      const { bytes, ...resolved } = await this.#source.resolve(name)
+      if (bytes !== undefined) await this.#keep(manifestKey(resolved.digest), resolved.digest, bytes)
       this.#memory.resolved.set(key, resolved)
       this.visibility.confirm(resolved.digest)
       return resolved
     })
   }
 
-  /** The verified bytes of a manifest: the store's where the caller may see them, else the source's. */
-  async manifest(digest: string): Promise<Uint8Array> {
+  /**
+   * The verified bytes of a manifest: the store's where the caller may see them, else the source's.
+   *
+   * @param name what {@link resolve} was asked for, where the digest comes from there
+   */
+  async manifest(digest: string, name?: string): Promise<Uint8Array> {
     const key = manifestKey(digest)
-    return this.#once(`${this.scope} ${key}`, async () => {
+    return this.#share(this.#memory.reading, `${this.scope} ${key}`, async () => {
       const stored = await this.#stored(key, digest, 'manifest', MANIFEST_BYTES)
       if (stored !== undefined) return stored
-      const bytes = await this.#source.manifest(digest)
+      const bytes = await this.#readManifest(digest, name)
       await this.#keep(key, digest, bytes)
       return bytes
     })
   }
 
+  /** A name whose manifest cannot be had may stand for another one by now, so it is resolved anew the next time. */
+  async #readManifest(digest: string, name: string | undefined): Promise<Uint8Array> {
+    try {
+      return await this.#source.manifest(digest, name)
+    } catch (error) {
+      if (name !== undefined) this.#memory.resolved.delete(`${this.scope} ${name}`)
+      throw error
+    }
+  }
+
   /** The verified bytes of a config, likewise. */
   async config(descriptor: Descriptor): Promise<Uint8Array> {
     const key = configKey(descriptor.digest)
-    return this.#once(`${this.scope} ${key}`, async () => {
+    return this.#share(this.#memory.reading, `${this.scope} ${key}`, async () => {
       const stored = await this.#stored(key, descriptor.digest, 'blob', CONFIG_BYTES)
       if (stored !== undefined) return stored
       const bytes = await this.#source.config(descriptor, CONFIG_BYTES)
@@ -101,32 +113,17 @@ export class VisibleSource {
   }
 
   /**
-   * What another request of the same caller is fetching already is waited for. When that one goes, or takes too long, this
-   * one fetches itself.
+   * Waits for what another request of the same caller is fetching already. Where that one goes or takes too long, this one
+   * fetches itself.
    *
    * @param key names the caller, the place and what is fetched
    */
-  async #once<T>(key: string, fetch: () => Promise<T>): Promise<T> {
-    const { flights } = this.#memory
-    const joined = flights.get(key)
-    if (joined !== undefined) {
-      const signal = this.#signal
-      try {
-        await waitFor(joined, { milliseconds: JOIN_MILLISECONDS, signal })
-      } catch (error) {
-        if (error instanceof Problem || signal?.aborted) throw error
-      }
-    }
-    const flight = fetch()
-    // Those that waited fetch from the store or the memory now, which the first has filled.
-    if (!flights.has(key)) flights.set(key, flight)
-    try {
-      return await flight
-    } finally {
-      if (flights.get(key) === flight) flights.delete(key)
-    }
+  #share<T>(flights: Flights<T>, key: string, fetch: () => Promise<T>): Promise<T> {
+    const isVerdict = (error: unknown) => error instanceof Problem
+    return flights.share(key, fetch, { milliseconds: JOIN_MILLISECONDS, signal: this.#signal, isVerdict })
   }
 
+  /** What the store has, where the caller may see it. Bytes of another digest are damaged, and count as not there. */
   async #stored(
     key: string,
     digest: string,
@@ -139,9 +136,10 @@ export class VisibleSource {
     if (object === undefined) return undefined
     if (object.size > limit) {
       await object.body.cancel()
-      throw new Problem('store_error', `the stored ${kind} ${digest} is too large`)
+      return undefined
     }
-    return new Uint8Array(await new Response(object.body).arrayBuffer())
+    const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
+    return digestOf(bytes) === digest ? bytes : undefined
   }
 
   async #keep(key: string, digest: string, bytes: Uint8Array): Promise<void> {

@@ -38,8 +38,12 @@ export interface ImageSource {
   readonly isPublic: boolean
   /** What a name stands for now: a tag or digest of a registry, a name or digest in an archive. */
   resolve(name: string): Promise<ResolvedManifest>
-  /** The manifest or index of this digest; its bytes are verified. */
-  manifest(digest: string): Promise<Uint8Array>
+  /**
+   * The manifest or index of this digest; its bytes are verified.
+   *
+   * @param name what the digest was resolved from: where the source does not have that digest, it tells why
+   */
+  manifest(digest: string, name?: string): Promise<Uint8Array>
   /** A config; its bytes are verified. @throws Problem `too_large` past `limit` bytes */
   config(descriptor: Descriptor, limit: number): Promise<Uint8Array>
   /** A layer's bytes, or a part of them, not verified; whole they are at most one byte longer than the descriptor says. */

@@ -2,12 +2,13 @@
 import sha256 from '../../dist/wasm/sha256.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'
 import { parseConfiguration } from '../../src/configuration.ts'
-import type { Fetch, WasmName } from '../../src/host.ts'
+import type { WasmName } from '../../src/host.ts'
 import type { Assets } from '../../src/pages/assets.ts'
+import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
-import { Memory } from '../../src/service/visibility.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
 import { DurableJobs, type JobObjects } from './durable-jobs.ts'
+import { createFetch, type WaysOut } from './fetch.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
 
@@ -21,20 +22,7 @@ export type Environment = {
   readonly JOBS: JobObjects
   /** Deployed: the limit of `wrangler.toml`; on Miniflare it is `LAMINA_RATE`, counted in memory. */
   readonly RATE?: RateLimiter
-  /** On Miniflare: the way out to public addresses, and to those of `LAMINA_PRIVATE_REGISTRIES` as well. */
-  readonly EGRESS?: Fetcher
-  readonly EGRESS_PRIVATE?: Fetcher
-} & { readonly [setting: string]: unknown }
-
-/** workerd does not follow redirects by itself when told so, and refuses addresses at the socket. */
-function outbound(environment: Environment): Fetch {
-  const { EGRESS, EGRESS_PRIVATE } = environment
-  return (url, init, reach) => {
-    const request = new Request(url, { ...init, redirect: 'manual' })
-    const way = reach === 'private' ? EGRESS_PRIVATE : EGRESS
-    return way === undefined ? fetch(request) : way.fetch(request)
-  }
-}
+} & WaysOut & { readonly [setting: string]: unknown }
 
 function settings(environment: Environment): Record<string, string> {
   return Object.fromEntries(
@@ -49,7 +37,7 @@ export function serviceOf(environment: Environment): Service {
   if (service !== undefined) return service
   const kind = environment.EGRESS === undefined ? 'worker' : 'miniflare'
   const configuration = parseConfiguration(settings(environment), kind)
-  const fetch = outbound(environment)
+  const fetch = createFetch(environment)
   service = {
     host: {
       configuration,

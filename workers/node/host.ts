@@ -2,8 +2,8 @@
 
 import type { Configuration } from '../../src/configuration.ts'
 import type { Jobs, ObjectStore } from '../../src/host.ts'
+import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
-import { Memory } from '../../src/service/visibility.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
 import { compiledWasm } from '../wasm.ts'
 import { createFetch } from './fetch.ts'

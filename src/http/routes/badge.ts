@@ -1,10 +1,12 @@
 /** Badges: always a picture, whatever happened, and within two seconds. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Appearance, Badge } from '../../badge/badge.ts'
 import { drawBadge, endpointOf } from '../../badge/draw.ts'
 import { checkBadge, figureBadge, stateBadge, stateOf } from '../../badge/message.ts'
 import type { Metric } from '../../badge/metric.ts'
 import { type BadgeRequest, METRICS, readBadgeRequest } from '../../badge/request.ts'
+import { allOf } from '../../concurrency.ts'
 import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseReference } from '../../oci/reference.ts'
@@ -125,7 +127,7 @@ export function addBadges(app: App, backend: Backend): void {
     }
     const { badge, seconds } = await makeBadge(backend, c, metric)
     return kind === 'svg'
-      ? served(c, drawBadge(badge), 'image/svg+xml; charset=utf-8', seconds)
+      ? served(c, drawBadge(badge, backend.memory.drawn), 'image/svg+xml; charset=utf-8', seconds)
       : served(c, JSON.stringify(endpointOf(badge)), 'application/json', seconds)
   })
 }
@@ -194,7 +196,7 @@ async function show(
       )
     case 'manifests': {
       const names = [image, show.baseline]
-      const manifests = await Promise.all(names.map((name) => openManifest(backend, requestOf(name))))
+      const manifests = await allOf(names.map((name) => openManifest(backend, requestOf(name))))
       const [bytes, before] = manifests.map((manifest) => manifestFigures(manifest).compressedBytes)
       return figureBadge(metric, show.figure(bytes ?? 0, before ?? 0), appearance)
     }

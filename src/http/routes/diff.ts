@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { allOf } from '../../concurrency.ts'
 import { pageChanges, streamChanges } from '../../diff/list.ts'
 import type { Diff } from '../../diff/summary.ts'
 import { diffHtml } from '../../formats/diff-html.ts'
@@ -179,7 +180,7 @@ async function openPage(
   if (query.cursor === undefined) return { images: await openPair(backend, c, query), at: undefined }
   const { pins, at } = decodeCursor(query.cursor, query)
   const references = [query.from, query.to]
-  const [from, to] = await Promise.all([
+  const [from, to] = await allOf([
     openPinned(backend, c, query.from, pins[0], references),
     openPinned(backend, c, query.to, pins[1], references),
   ])

@@ -1,5 +1,6 @@
 /** The pages for people: the first page with what it leads to, the documentation, and the files that they load. */
 
+import { allOf } from '../../concurrency.ts'
 import { PACKAGES } from '../../image/package-table.ts'
 import type { Package } from '../../image/report.ts'
 import { showWasted } from '../../image/waste.ts'
@@ -116,7 +117,7 @@ async function answerDiffPage(
   query: Parameters<typeof openPair>[2],
 ): Promise<Response> {
   const images = await openPair(backend, context, query)
-  const [from, to] = await Promise.all([
+  const [from, to] = await allOf([
     stateOf(backend, context, images.from),
     stateOf(backend, context, images.to),
   ])

@@ -1,5 +1,6 @@
 /** A repository of a registry as a source of images: the client's calls for one caller. */
 import type { Descriptor } from '../../oci/manifest.ts'
+import { Problem } from '../../problem.ts'
 import type { BlobRange, ContentKind, ImageSource, RegistryRef, ResolvedManifest } from '../source.ts'
 import type { Caller, RegistryClient } from './client.ts'
 
@@ -23,8 +24,25 @@ export class RegistrySource implements ImageSource {
     return this.#client.resolve(this.ref, name, this.#caller)
   }
 
-  async manifest(digest: string): Promise<Uint8Array> {
-    return (await this.#client.manifest(this.ref, digest, this.#caller)).bytes
+  async manifest(digest: string, name = digest): Promise<Uint8Array> {
+    try {
+      return (await this.#client.manifest(this.ref, digest, this.#caller)).bytes
+    } catch (error) {
+      const isMissing = error instanceof Problem && error.code === 'image_not_found'
+      if (!isMissing || name === digest) throw error
+      return this.#contradicted(digest, name)
+    }
+  }
+
+  /** The registry said that the name stands for a digest that it does not have: what the name brings tells why. */
+  async #contradicted(digest: string, name: string): Promise<Uint8Array> {
+    const named = await this.#client.manifest(this.ref, name, this.#caller)
+    if (named.digest === digest) return named.bytes
+    const { registry, repository } = this.ref
+    throw new Problem(
+      'invalid_image',
+      `${registry} said that ${registry}/${repository}:${name} has the digest ${digest}, but sent a manifest with the digest ${named.digest}; try again if the tag has just moved`,
+    )
   }
 
   config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {

@@ -1,0 +1,75 @@
+/** What one process remembers between requests: every cache of the service, each bounded in bytes. */
+import { Cache } from '../cache.ts'
+import type { ImageFacts } from '../image/report.ts'
+import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
+import { Flights } from '../source/registry/flights.ts'
+import type { ResolvedManifest } from '../source/source.ts'
+
+/** What a name stands for, without the bytes that had to be read for it. */
+export type Resolved = Omit<ResolvedManifest, 'bytes'>
+
+/** An analysis that its caller can come back to. */
+export type AnalysisRecord = {
+  readonly id: string
+  readonly image: string
+  readonly platform: string
+  readonly digest: string
+  readonly createdAt: string
+}
+
+const MIB = 2 ** 20
+/** How long a source's word holds for the same caller. */
+const WORD_MILLISECONDS = 60_000
+const FACTS_MILLISECONDS = 600_000
+/** That bytes are public is never taken back. */
+const PUBLIC_MILLISECONDS = 3_600_000
+const DRAWN_MILLISECONDS = 3_600_000
+/** Half of an analysis's life, so that a name that is given again is good for a while. */
+const NAME_MILLISECONDS = 1_800_000
+
+/** A document and the objects made of it take this many times its bytes, roughly. */
+const PARSED = 4
+const RECORD_BYTES = 500
+
+/** Shared by all requests of a host. In all some 50 MB at most: an isolate on Workers has 128 MB. */
+export class Memory {
+  readonly resolved = new Cache<Resolved>({
+    bytes: 4 * MIB,
+    milliseconds: WORD_MILLISECONDS,
+    sizeOf: () => 300,
+  })
+  readonly confirmed = new Cache<true>({ bytes: 6 * MIB, milliseconds: WORD_MILLISECONDS })
+  readonly public = new Cache<true>({ bytes: 6 * MIB, milliseconds: PUBLIC_MILLISECONDS })
+  /** Selections by caller and the digest asked for: immutable, and for no longer than the source's word holds. */
+  readonly manifests = new Cache<ManifestSelection>({
+    bytes: 8 * MIB,
+    milliseconds: WORD_MILLISECONDS,
+    sizeOf: ({ bytes, readConfig }) => PARSED * (bytes.byteLength + (readConfig?.bytes.byteLength ?? 0)),
+  })
+  readonly images = new Cache<ImageSelection>({
+    bytes: 12 * MIB,
+    milliseconds: WORD_MILLISECONDS,
+    sizeOf: ({ bytes, configBytes }) => PARSED * (bytes.byteLength + configBytes.byteLength),
+  })
+  /** Facts are immutable, so they are kept by digest; each caller is checked before they are shown. */
+  readonly facts = new Cache<ImageFacts>({
+    bytes: 8 * MIB,
+    milliseconds: FACTS_MILLISECONDS,
+    sizeOf: (facts) => 2 * JSON.stringify(facts).length,
+  })
+  /** The names of analyses, so that who asks again and again gets the same one. */
+  readonly named = new Cache<AnalysisRecord>({
+    bytes: 4 * MIB,
+    milliseconds: NAME_MILLISECONDS,
+    sizeOf: () => RECORD_BYTES,
+  })
+  /** Badges as SVG: to measure text and write XML takes longer than all else about an image that is known. */
+  readonly drawn = new Cache<string>({
+    bytes: 2 * MIB,
+    milliseconds: DRAWN_MILLISECONDS,
+    sizeOf: (svg) => 2 * svg.length,
+  })
+  /** What is being fetched now, by caller, place and name. */
+  readonly resolving = new Flights<Resolved>()
+  readonly reading = new Flights<Uint8Array>()
+}

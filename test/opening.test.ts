@@ -1,0 +1,111 @@
+/** Opening an image: fetches that are shared, bytes of the store that are verified, registries that lie or encode. */
+import { gzipSync } from 'node:zlib'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { configKey, manifestKey, sourceKey } from '../src/index/keys.ts'
+import { ask } from './ask.ts'
+import { digestOf, makeImage, makeLayer, type TestImage } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { HOSTS, startService, type TestService } from './service.ts'
+
+describe.each(HOSTS)('on %s', (host) => {
+  let service: TestService
+  let registry: FixtureRegistry
+  let made = 0
+
+  const get = (path: string, query: Record<string, string | number>) => ask(service.url, path, { query })
+
+  async function image(): Promise<TestImage> {
+    return makeImage([await makeLayer([{ name: `file-${made++}`, content: 'text' }])])
+  }
+
+  beforeAll(async () => {
+    service = await startService(host)
+    registry = await FixtureRegistry.start()
+  })
+  afterEach(() => registry.clearFaults())
+  afterAll(async () => {
+    await Promise.all([service?.stop(), registry?.close()])
+  })
+
+  it('a request that goes away leaves nothing behind that others wait for', async () => {
+    const gone = new AbortController()
+    const until = new Promise(() => undefined)
+    registry.fault({ path: /\/gone\/manifests\// }, { until })
+    const url = new URL('/v1/config', service.url)
+    url.searchParams.set('image', `${registry.host}/gone:v1`)
+    const abandoned = fetch(url, { signal: gone.signal })
+    await expect.poll(() => registry.count({ path: /\/gone\// }), { timeout: 30_000 }).toBe(1)
+    gone.abort()
+    await expect(abandoned).rejects.toThrow()
+    const seconds: number[] = []
+    for (let i = 0; i < 5; i++) {
+      const began = performance.now()
+      expect((await get('/v1/config', { image: `${registry.host}/gone:v1` })).status).toBe(404)
+      seconds.push((performance.now() - began) / 1000)
+    }
+    // On Workers the first waits five seconds for the request that is gone. Had it not replaced that, each would.
+    const [first = 0, ...later] = seconds
+    expect(later.reduce((sum, each) => sum + each, 0)).toBeLessThan(Math.max(first, 5) * 2)
+  })
+
+  it('a pair is answered when both sides are, though one has failed', async () => {
+    const reference = registry.push('slow', 'v1', await image())
+    const answered = Promise.withResolvers<void>()
+    registry.fault({ path: /\/slow\/manifests\/v1/ }, { until: answered.promise })
+    const asked = get('/v1/diff', { from: reference, to: `${registry.host}/missing:v1` })
+    await expect.poll(() => registry.count({ path: /\/missing\//, status: 404 }), { timeout: 30_000 }).toBe(1)
+    setTimeout(answered.resolve, 1_000)
+    expect((await asked).status).toBe(404)
+    // Had the failure been told at once, nobody would have waited for the other side.
+    expect(registry.count({ path: /\/slow\/manifests\/v1/, status: 200 })).toBe(1)
+  })
+
+  it('a stored manifest and config of other bytes than their digest says count as not there', async () => {
+    const whole = await image()
+    const reference = registry.push('damaged', 'v1', whole)
+    const store = await service.store()
+    const { digest } = whole.descriptor
+    const config = whole.config.descriptor.digest
+    const edit = (bytes: Uint8Array) =>
+      Buffer.from(
+        Buffer.from(bytes)
+          .toString()
+          .replace(/"size":\d+/g, '"size":1')
+          .replace('linux', 'plan9'),
+      )
+    await store.put(manifestKey(digest), edit(whole.bytes))
+    await store.put(configKey(config), edit(whole.config.bytes))
+    for (const each of [digest, config])
+      for (const source of [registry.host, 'public'])
+        await store.put(sourceKey(each, source), new Uint8Array(0))
+    const badge = await get('/badge/size.json', { image: reference })
+    expect(badge.body.message).not.toBe('2 B')
+    const answer = await get('/v1/config', { image: reference })
+    expect(answer.body.os).toBe('linux')
+    expect(registry.count({ method: 'GET', path: /\/damaged\/manifests\// })).toBe(1)
+    expect(registry.count({ method: 'GET', path: /\/damaged\/blobs\// })).toBe(1)
+    const kept = await store.get(manifestKey(digest))
+    expect(digestOf(new Uint8Array(await new Response(kept?.body).arrayBuffer()))).toBe(digest)
+  })
+
+  it('a registry whose digest header lies has an invalid image, each time that it is asked', async () => {
+    const reference = registry.push('lies', 'v1', await image())
+    const headers = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }
+    registry.fault({ path: /\/lies\/manifests\/v1/ }, { headers }, 100)
+    for (let i = 0; i < 2; i++) {
+      const answer = await get('/v1/report', { image: reference })
+      expect([answer.status, answer.body.code]).toEqual([422, 'invalid_image'])
+      expect(answer.body.detail).toContain('0'.repeat(64))
+    }
+  })
+
+  it('a blob with a Content-Encoding is read as the bytes that its digest is of', async () => {
+    const whole = await image()
+    const reference = registry.push('encoded', 'v1', whole)
+    const layer = whole.layers[0]?.descriptor.digest ?? ''
+    expect(gzipSync('').subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]))
+    registry.fault({ path: new RegExp(`/blobs/${layer}`) }, { headers: { 'content-encoding': 'gzip' } }, 10)
+    const answer = await get('/v1/report', { image: reference, wait: 60 })
+    expect([answer.status, answer.body.counts?.files]).toEqual([200, 1])
+  })
+})

@@ -26,7 +26,7 @@ export class JobObject extends Tested {
   }
 }
 
-export default {
+export const local = {
   async fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url)
     if (!pathname.startsWith('/object/')) return worker.fetch(request, env, context)
@@ -41,6 +41,8 @@ export default {
     }
   },
 }
+
+export default local
 `
 
 const SOON = { timeout: 30_000 }

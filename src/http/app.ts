@@ -6,7 +6,7 @@ import { Problem } from '../problem.ts'
 import type { Service } from '../service/service.ts'
 import type { App, Backend, Env, Log, RequestContext } from './backend.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
-import { MinuteRate, type RateLimit } from './middleware/rate.ts'
+import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { tokenCheck } from './middleware/tokens.ts'
 import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import { addAdvice } from './routes/advice.ts'
@@ -54,7 +54,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
     ...service,
     log: parts.log ?? ((event) => console.error(event)),
     rate: parts.rate ?? new MinuteRate(configuration.rate),
-    clientOf: parts.clientOf ?? (() => ''),
+    clientOf: (context) => clientOfAddress(parts.clientOf?.(context) ?? ''),
   }
   const app: App = new OpenAPIHono<Env>({
     defaultHook: (result) => {

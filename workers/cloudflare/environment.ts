@@ -30,12 +30,17 @@ function settings(environment: Environment): Record<string, string> {
   )
 }
 
+/** Whether this is Miniflare: its ways out are bound by name. */
+export function isLocal({ EGRESS }: Environment): boolean {
+  return EGRESS !== undefined
+}
+
 let service: Service | undefined
 
 /** The isolate's one service: its settings cannot change while it lives. */
 export function serviceOf(environment: Environment): Service {
   if (service !== undefined) return service
-  const kind = environment.EGRESS === undefined ? 'worker' : 'miniflare'
+  const kind = isLocal(environment) ? 'miniflare' : 'worker'
   const configuration = parseConfiguration(settings(environment), kind)
   const fetch = createFetch(environment)
   service = {

@@ -6,11 +6,14 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import { parseConfiguration } from '../../src/configuration.ts'
+import { startFront, urlOf } from './front.ts'
 import type { R2Bucket } from './r2-store.ts'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
-const COMPATIBILITY_DATE = '2026-11-01'
+/** Where workerd itself listens: only the front is for others. */
+const LOOPBACK = '127.0.0.1'
+const WRANGLER = new URL('../../wrangler.toml', import.meta.url)
 
 /** workerd prints its own words for each request to a registry that fails: their answer goes to who asked. */
 const OUTBOUND_FAILURE = /jsgInternalError/
@@ -55,6 +58,13 @@ async function modules() {
   return Object.fromEntries(loaded)
 }
 
+/** The platform's behaviour as of this day: what is deployed says which. */
+async function compatibilityDate(): Promise<string> {
+  const date = /^compatibility_date = "([\d-]+)"$/m.exec(await readFile(WRANGLER, 'utf8'))?.[1]
+  if (date === undefined) throw new Error('wrangler.toml has no compatibility_date')
+  return date
+}
+
 /**
  * Runs the bundle that `workers/build.ts` has made.
  *
@@ -76,8 +86,8 @@ export async function startWorker(
     (entry): entry is [string, string] => /^(LAMINA_|HOST$|PORT$)/.test(entry[0]) && entry[1] !== undefined,
   )
   const miniflare = new Miniflare({
-    host: configuration.host,
-    port: configuration.port,
+    host: LOOPBACK,
+    port: 0,
     log: new Log(LogLevel.WARN),
     handleStructuredLogs: ({ level, message }) => {
       if (!OUTBOUND_FAILURE.test(message)) process.stderr.write(`${level}: ${message}\n`)
@@ -89,7 +99,7 @@ export async function startWorker(
       {
         config: {
           name: 'lamina',
-          compatibilityDate: COMPATIBILITY_DATE,
+          compatibilityDate: await compatibilityDate(),
           compatibilityFlags: ['nodejs_compat'],
           manifest: {
             mainModule: entry === undefined ? 'worker.js' : 'entry.js',
@@ -114,15 +124,25 @@ export async function startWorker(
             },
           },
         },
+        dev: { unsafeDirectSockets: [{ host: LOOPBACK, port: 0, entrypoint: 'local' }] },
       },
     ],
   })
-  const url = (await miniflare.ready).origin
+  await miniflare.ready
+  const front = await startFront(configuration, await miniflare.unsafeGetDirectURL('lamina', 'local')).catch(
+    async (error: unknown) => {
+      await miniflare.dispose()
+      throw error
+    },
+  )
   return {
-    url,
+    url: urlOf(configuration.host, front.port),
     async bucket() {
       return (await miniflare.getBindings<{ readonly BUCKET: R2Bucket }>('lamina')).BUCKET
     },
-    stop: () => miniflare.dispose(),
+    async stop() {
+      await front.stop()
+      await miniflare.dispose()
+    },
   }
 }

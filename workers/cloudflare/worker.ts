@@ -1,20 +1,27 @@
 /** The Worker: the service on Cloudflare, or on Miniflare by `npm start`. */
 import { createApp } from '../../src/http/app.ts'
-import { assetsOf, type Environment, serviceOf } from './environment.ts'
+import { CLIENT_HEADER } from './client-header.ts'
+import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
 import { BoundRate } from './rate.ts'
 
 export { JobObject } from './job-object.ts'
 
 let app: ReturnType<typeof createApp> | undefined
 
-export default {
+const worker = {
   fetch(request: Request, environment: Environment): Response | Promise<Response> {
     const { RATE } = environment
+    // Each is set by what stands before the Worker, whatever a client sends: Cloudflare, or the front of `npm start`.
+    const client = isLocal(environment) ? CLIENT_HEADER : 'CF-Connecting-IP'
     app ??= createApp(serviceOf(environment), {
       assets: assetsOf(environment),
-      clientOf: (ask) => ask.req.header('CF-Connecting-IP') ?? '',
+      clientOf: (context) => context.req.header(client) ?? '',
       ...(RATE ? { rate: new BoundRate(RATE) } : {}),
     })
     return app.fetch(request)
   },
 }
+
+export default worker
+/** What the front of `npm start` asks: an entry of its own, past what Miniflare puts before a Worker. */
+export const local = worker

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ServerType, serve } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -15,10 +15,12 @@ import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { SourceRef } from '../../src/source/source.ts'
 import { readAsset } from '../assets.ts'
+import { createHttpServer } from '../http-server.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { routeLabels } from './routes.ts'
 
 const QUEUED_ANALYSES = 100
 
@@ -72,12 +74,14 @@ export async function startNode(
     clientOf: (ask) => getConnInfo(ask).remote.address ?? '',
   })
 
+  app.get('/metrics', () => metrics.answer())
+  const routeOf = routeLabels(app)
+
   /** One line and one count a request; the query is told without its values but the images'. */
   const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
-    const response =
-      url.pathname === '/metrics' ? await metrics.answer() : await app.fetch(request, connection)
+    const response = await app.fetch(request, connection)
     const seconds = (performance.now() - began) / 1000
     const route = routeOf(url.pathname)
     metrics.request(route, response.status, seconds)
@@ -97,11 +101,12 @@ export async function startNode(
   }
 
   const listening = Promise.withResolvers<number>()
-  const server = serve(
-    { fetch: answer, hostname: configuration.host, port: configuration.port },
-    ({ port }) => listening.resolve(port),
-  )
+  const server = createHttpServer({}, getRequestListener(answer, { hostname: configuration.host }))
   server.on('error', listening.reject)
+  server.listen(configuration.port, configuration.host, () => {
+    const address = server.address()
+    if (address !== null && typeof address !== 'string') listening.resolve(address.port)
+  })
   const close = closing(server)
   const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   return {
@@ -122,8 +127,7 @@ function lent(client: RegistryClient, source: SourceRef): Authorization | undefi
 type Close = (work: Promise<void>, milliseconds: number | undefined) => Promise<void>
 
 /** A connection is kept alive after its answer, for longer than a server that stops may wait: so each is told to close. */
-function closing(server: ServerType): Close {
-  if (!isHttp1(server)) throw new Error('the server does not speak HTTP/1.1')
+function closing(server: Server): Close {
   const unanswered = new Set<ServerResponse>()
   let isStopping = false
   const sayLast = (response: ServerResponse) => {
@@ -150,26 +154,4 @@ function closing(server: ServerType): Close {
     server.closeAllConnections()
     await closed
   }
-}
-
-function isHttp1(server: ServerType): server is Server {
-  return 'closeAllConnections' in server
-}
-
-const ROUTES = new Set(
-  [
-    '/ /docs /openapi.json /openapi.yaml /healthz /readyz /metrics',
-    '/v1/analyses /v1/report /v1/files /v1/tree /v1/file /v1/waste /v1/duplicates /v1/packages /v1/config',
-    '/v1/dockerfile /v1/platforms /v1/tags /v1/diff /v1/diff/files /v1/diff/file /v1/check',
-  ].flatMap((line) => line.split(' ')),
-)
-
-/** A label with few values: the path without what callers choose. */
-function routeOf(path: string): string {
-  if (ROUTES.has(path)) return path
-  if (path.startsWith('/v1/analyses/'))
-    return path.endsWith('/events') ? '/v1/analyses/{id}/events' : '/v1/analyses/{id}'
-  if (path.startsWith('/badge/'))
-    return path.endsWith('.json') ? '/badge/{metric}.json' : '/badge/{metric}.svg'
-  return 'other'
 }

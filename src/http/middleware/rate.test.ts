@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { MinuteRate } from './rate.ts'
+import { clientOfAddress, MinuteRate } from './rate.ts'
 
 afterEach(() => vi.useRealTimers())
 
@@ -18,4 +18,25 @@ test('a client may start so many a minute, and others as many', async () => {
 test('no limit admits all', async () => {
   const rate = new MinuteRate(0)
   for (let i = 0; i < 100; i++) await rate.admit('a')
+})
+
+test('no number of clients within a minute takes more memory than ten thousand', async () => {
+  vi.useFakeTimers({ now: 0 })
+  const rate = new MinuteRate(1)
+  for (let i = 0; i < 10_001; i++) await rate.admit(`${i}`)
+  // The first one was forgotten for the last, the others were not.
+  await rate.admit('0')
+  await expect(rate.admit('10000')).rejects.toMatchObject({ code: 'rate_limited' })
+  await expect(rate.admit('5000')).rejects.toMatchObject({ code: 'rate_limited' })
+})
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::'],
+  ['2001:db8:1:2::', '2001:db8:1:2::'],
+  ['fe80::1%eth0', 'fe80::'],
+  ['', ''],
+])('the address %s belongs to the client %s', (address, client) => {
+  expect(clientOfAddress(address)).toBe(client)
 })

@@ -1,0 +1,99 @@
+/** What is no request for a service, and who is taken for whom: on the wire, on both hosts. */
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeImage, makeLayer } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { HOSTS, startService, type TestService } from './service.ts'
+
+describe.each(HOSTS)('on %s', (host) => {
+  let service: TestService
+  let registry: FixtureRegistry
+
+  beforeAll(async () => {
+    registry = await FixtureRegistry.start()
+    service = await startService(host, { LAMINA_RATE: '1' })
+  })
+
+  afterAll(async () => {
+    await Promise.all([service?.stop(), registry?.close()])
+  })
+
+  /** Sends bytes as they are. @returns status and body of the answer */
+  async function send(bytes: string): Promise<{ status: number; type: string; body: unknown }> {
+    const { hostname, port } = new URL(service.url)
+    const socket = connect(Number(port), hostname)
+    await once(socket, 'connect')
+    socket.write(bytes)
+    const answer = await text(socket)
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    return {
+      status: Number(head.split(' ')[1]),
+      type: /^content-type: (.*)$/im.exec(head)?.[1]?.trim() ?? '',
+      body: body === '' ? undefined : JSON.parse(body),
+    }
+  }
+
+  const last = 'Connection: close\r\n\r\n'
+
+  it.each([
+    ['a Host with a blank', `GET /healthz HTTP/1.1\r\nHost: a b\r\n${last}`, 400, 'invalid_parameter'],
+    ['a Host that is no name', `GET /healthz HTTP/1.1\r\nHost: [::\r\n${last}`, 400, 'invalid_parameter'],
+    [
+      'a port that is none',
+      `GET /healthz HTTP/1.1\r\nHost: localhost:99999\r\n${last}`,
+      400,
+      'invalid_parameter',
+    ],
+    ['no Host', `GET /healthz HTTP/1.1\r\n${last}`, 400, 'invalid_parameter'],
+    [
+      'a target that is no URL',
+      `GET http://[/ HTTP/1.1\r\nHost: localhost\r\n${last}`,
+      400,
+      'invalid_parameter',
+    ],
+    ['no HTTP', 'nonsense\r\n\r\n', 400, 'invalid_parameter'],
+    [
+      'headers without end',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(40_000)}\r\n${last}`,
+      431,
+      'too_large',
+    ],
+  ])('%s is a problem', async (_, bytes, status, code) => {
+    const answer = await send(bytes)
+    expect(answer).toMatchObject({
+      status,
+      type: 'application/problem+json',
+      body: { status, code, type: `urn:lamina:problem:${code}`, detail: expect.any(String) },
+    })
+    expect(JSON.stringify(answer.body)).not.toContain(' at ')
+  })
+
+  it.each(['/healthz', '/metrics', '/docs'])('%s answers no name but those of loopback', async (path) => {
+    const answer = await send(`GET ${path} HTTP/1.1\r\nHost: example.com\r\n${last}`)
+    expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden_host' } })
+  })
+
+  /** @param from the address that asks @returns the status */
+  async function report(from: string, headers: Record<string, string> = {}): Promise<number | undefined> {
+    const content = crypto.randomUUID()
+    const image = registry.push('new', content, makeImage([await makeLayer([{ name: 'a', content }])]))
+    const url = `${service.url}/v1/report?${new URLSearchParams({ image })}`
+    const [answer] = await once(get(url, { localAddress: from, headers }), 'response')
+    answer.resume()
+    return answer.statusCode
+  }
+
+  it('clients are told apart by the address of their socket, whatever they invent', async () => {
+    expect(await report('127.0.0.1')).toBe(202)
+    for (const name of ['CF-Connecting-IP', 'X-Lamina-Client', 'X-Forwarded-For', 'X-Real-IP']) {
+      expect(await report('127.0.0.1', { [name]: '192.0.2.7' }), name).toBe(429)
+    }
+    const blob = JSON.stringify({ clientIp: '192.0.2.7:1' })
+    expect(await report('127.0.0.1', { 'MF-CF-Blob': blob })).toBe(429)
+    expect(await report('127.0.0.2')).toBe(202)
+    expect(await report('127.0.0.2')).toBe(429)
+  })
+})

@@ -1,0 +1,97 @@
+/**
+ * The HTTP server of `npm start`, before workerd: it knows the address of who asks, which workerd does not tell the Worker in
+ * a way that a client could not invent, and refuses what is no HTTP.
+ */
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, request as outgoing, type ServerResponse } from 'node:http'
+import { isIPv6 } from 'node:net'
+import { pipeline } from 'node:stream'
+import { Problem } from '../../src/problem.ts'
+import { answerProblem, createHttpServer } from '../http-server.ts'
+import { CLIENT_HEADER } from './client-header.ts'
+
+export type Front = {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** Belong to one connection (RFC 9110, section 7.6.1). */
+const CONNECTION_HEADERS = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+])
+/** Headers that the platform makes, or that Miniflare takes orders from. */
+const PLATFORM_HEADER = /^(?:cf-|mf-)/
+/** workerd closes a connection that rests for 5 s. */
+const RESTING_MILLISECONDS = 3_000
+
+/** @param worker where workerd listens on loopback */
+export async function startFront(listen: { host: string; port: number }, worker: URL): Promise<Front> {
+  const agent = new Agent({ keepAlive: true, timeout: RESTING_MILLISECONDS })
+  const server = createHttpServer({}, (request, response) => forward(request, response, { agent, worker }))
+  server.listen(listen.port, listen.host)
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return {
+    port: address.port,
+    async stop() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      agent.destroy()
+      await closed
+    },
+  }
+}
+
+type Way = { readonly agent: Agent; readonly worker: URL }
+
+function forward(request: IncomingMessage, response: ServerResponse, way: Way): void {
+  const { method = 'GET', url: path } = request
+  const headers = kept(
+    request.rawHeaders,
+    (name) => !PLATFORM_HEADER.test(name) && name !== CLIENT_HEADER && name !== 'expect',
+  )
+  headers.push(CLIENT_HEADER, request.socket.remoteAddress ?? '')
+  const { hostname, port } = way.worker
+  const asked = outgoing({ hostname, port, method, path, headers, agent: way.agent, setHost: false })
+  const gone = () => asked.destroy()
+  response.once('close', gone)
+  asked.once('response', (answer) => {
+    // Chunks are this connection's own, too.
+    const kinds = kept(answer.rawHeaders, (name) => name !== 'transfer-encoding')
+    response.writeHead(answer.statusCode ?? 500, kinds)
+    if (answer.headers['content-length'] === undefined) response.flushHeaders()
+    pipeline(answer, response, () => {})
+  })
+  asked.once('error', (error: NodeJS.ErrnoException) => {
+    response.off('close', gone)
+    if (response.headersSent || response.destroyed) return void response.destroy()
+    const isRested = error.code === 'ECONNRESET' && asked.reusedSocket
+    if (isRested && (method === 'GET' || method === 'HEAD')) return forward(request, response, way)
+    answerProblem(response, new Problem('internal_error', 'the Worker of this service does not answer'))
+  })
+  request.pipe(asked)
+}
+
+/** Headers as they came, but those of the connection and those that are not wanted. */
+function kept(raw: readonly string[], wanted: (name: string) => boolean): string[] {
+  const headers: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const [name = '', value = ''] = raw.slice(i, i + 2)
+    const known = name.toLowerCase()
+    if (!CONNECTION_HEADERS.has(known) && wanted(known)) headers.push(name, value)
+  }
+  return headers
+}
+
+/** `http://host:port` of a server on this machine. */
+export function urlOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`
+}

@@ -1,0 +1,98 @@
+/** An HTTP server on Node that answers what is no request for a service with a problem, as routes answer theirs. */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
+import type { Duplex } from 'node:stream'
+import { problemBody } from '../src/http/problems.ts'
+import { Problem } from '../src/problem.ts'
+
+/** A name, an IPv4 or bracketed IPv6 address, with or without a port (RFC 9110, section 7.2). */
+const HOST = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i
+
+const REQUEST_TIMEOUT = 408
+const HEADERS_TOO_LARGE = 431
+
+/** @param listener is given requests whose `Host` and target make a URL, and no others */
+export function createHttpServer(options: ServerOptions, listener: RequestListener): Server {
+  const answering = new WeakSet<Duplex>()
+  const server = createServer({ ...options, requireHostHeader: false }, (request, response) => {
+    const { socket } = request
+    answering.add(socket)
+    response.once('close', () => answering.delete(socket))
+    const problem = faultOf(request)
+    if (problem === undefined) listener(request, response)
+    else answerProblem(response, problem)
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // In the middle of an answer a second one would be taken for its rest.
+    if (socket.writable && error.code !== 'ECONNRESET' && !answering.has(socket)) socket.end(refusal(error))
+    else socket.destroy()
+  })
+  return server
+}
+
+/** Answers outside of any route. */
+export function answerProblem(response: ServerResponse, problem: Problem): void {
+  const body = JSON.stringify(problemBody(problem))
+  response.writeHead(problem.status, headersOf(body)).end(body)
+}
+
+function headersOf(body: string): Record<string, string> {
+  return {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    Connection: 'close',
+  }
+}
+
+function faultOf({ headers: { host }, url = '' }: IncomingMessage): Problem | undefined {
+  if (host === undefined) return new Problem('invalid_parameter', 'the request has no `Host` header')
+  if (!HOST.test(host) || !URL.canParse(`http://${host}/`)) {
+    const shown = JSON.stringify(host.slice(0, 100))
+    return new Problem(
+      'invalid_parameter',
+      `the \`Host\` header ${shown} is not a host with an optional port`,
+    )
+  }
+  const isTarget = url.startsWith('/')
+    ? URL.canParse(`http://${host}${url}`)
+    : /^https?:/i.test(url) && URL.canParse(url)
+  return isTarget
+    ? undefined
+    : new Problem('invalid_parameter', 'the target of the request is not a path or a URL')
+}
+
+/** What is sent where the parser gave up, with the status that RFC 9110 and 6585 have for it. */
+function refusal({ code }: NodeJS.ErrnoException): string {
+  const { problem, status } = refused(code)
+  const body = JSON.stringify({ ...problemBody(problem), status })
+  const lines = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`
+}
+
+function refused(code: string | undefined): { readonly problem: Problem; readonly status: number } {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return {
+        problem: new Problem('too_large', 'the headers of the request are larger than 16 KiB'),
+        status: HEADERS_TOO_LARGE,
+      }
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return {
+        problem: new Problem('invalid_parameter', 'the request did not arrive in time'),
+        status: REQUEST_TIMEOUT,
+      }
+    default: {
+      const problem = new Problem('invalid_parameter', 'the request is not valid HTTP/1.1')
+      return { problem, status: problem.status }
+    }
+  }
+}

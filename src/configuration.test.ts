@@ -12,6 +12,7 @@ test('an empty environment gives the defaults', () => {
     data: '.lamina',
     privateRegistries: [],
     insecureRegistries: [],
+    reachesOnlyNames: false,
     credentials: new Map(),
     tokens: [],
     publicBadges: [],
@@ -67,6 +68,7 @@ test('every variable is read', () => {
     allowedRegistries: ['docker.io', 'ghcr.io/owner'],
     privateRegistries: ['registry.corp:5000', '10.0.0.0/8', '[::1]:5000'],
     insecureRegistries: ['127.0.0.0/8'],
+    reachesOnlyNames: false,
     credentials: new Map([
       ['registry.corp:5000', { username: 'first', password: 's3cret' }],
       ['ghcr.io', { username: 'tenth', password: 's3cret' }],

@@ -31,6 +31,8 @@ export type Configuration = {
   readonly privateRegistries: readonly string[]
   /** `host[:port]` or CIDR. */
   readonly insecureRegistries: readonly string[]
+  /** Hosts are reached by their names alone: a deployed Worker cannot connect to an IP address. */
+  readonly reachesOnlyNames: boolean
   /** The service's own, by registry (`docker.io`, `host[:port]`). */
   readonly credentials: ReadonlyMap<string, Credential>
   readonly tokens: readonly string[]
@@ -208,6 +210,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     ...(values.LAMINA_ALLOWED_REGISTRIES ? { allowedRegistries: values.LAMINA_ALLOWED_REGISTRIES } : {}),
     privateRegistries: values.LAMINA_PRIVATE_REGISTRIES,
     insecureRegistries: values.LAMINA_INSECURE_REGISTRIES,
+    reachesOnlyNames: host === 'worker',
     credentials,
     tokens: values.LAMINA_TOKENS,
     publicBadges: values.LAMINA_PUBLIC_BADGES,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatReference, parseReference, parseRepository } from './reference.ts'
+import { formatReference, parseReference } from './reference.ts'
 
 const HEX = 'a'.repeat(64)
 
@@ -88,21 +88,6 @@ describe('what docker pull refuses, and which part is wrong', () => {
       expect(() => parseReference(`x@${digest}`)).toThrow(
         expect.objectContaining({ code: 'unsupported_digest' }),
       )
-  })
-})
-
-describe('a repository alone', () => {
-  it('has the same defaults', () => {
-    expect(parseRepository('nginx')).toEqual({ registry: 'docker.io', repository: 'library/nginx' })
-    expect(parseRepository('127.0.0.1:5600/synth/tags')).toEqual({
-      registry: '127.0.0.1:5600',
-      repository: 'synth/tags',
-    })
-  })
-
-  it('has neither tag nor digest', () => {
-    expect(() => parseRepository('nginx:1')).toThrow('must not have a tag')
-    expect(() => parseRepository(`nginx@sha256:${HEX}`)).toThrow('must not have a digest')
   })
 })
 

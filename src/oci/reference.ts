@@ -142,19 +142,6 @@ function requireText(text: string): void {
     throw invalid(`the reference is longer than ${MAX_TEXT_LENGTH} characters`)
 }
 
-/**
- * A repository alone: `nginx`, `ghcr.io/o/r`.
- *
- * @throws Problem `invalid_reference`, naming the part that is wrong
- */
-export function parseRepository(text: string): Repository {
-  requireText(text)
-  if (text.includes('@')) throw invalid(`the repository ${quote(text)} must not have a digest`)
-  const { tagText, ...repository } = parseName(text)
-  if (tagText !== undefined) throw invalid(`the repository ${quote(text)} must not have a tag`)
-  return repository
-}
-
 /** The reference with all defaults filled in: `docker.io/library/nginx:latest`. {@link parseReference} reads it back. */
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`

@@ -3,6 +3,7 @@
  * sees what a name resolves to. Not undici's `fetch`, which decodes a `Content-Encoding` that digests are not made of.
  */
 import { type LookupAddress, lookup } from 'node:dns'
+import { lookup as resolve } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici'
@@ -10,6 +11,7 @@ import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 import { isListed, parseAddress, specialUseOf } from '../../src/source/registry/address.ts'
+import { waitFor } from '../../src/source/registry/wait.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries'>
 
@@ -65,6 +67,22 @@ function guardedLookup(port: string, reach: Reach, rules: Rules): LookupFunction
       if (options.all) return callback(null, allowed)
       return callback(null, first.address, first.family)
     })
+  }
+}
+
+const PROXIES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']
+
+/**
+ * A proxy connects by name, so that no lookup of ours sees where to: each name is resolved here first, and refused where
+ * any of its addresses is.
+ *
+ * @throws Problem `forbidden_registry`; the resolver's error
+ */
+async function checkBeforeProxy(url: URL, reach: Reach, rules: Rules): Promise<void> {
+  const port = url.port || defaultPort(url.protocol)
+  for (const { address } of await resolve(url.hostname, { all: true })) {
+    const refusal = refusalOf(address, url.hostname, port, reach, rules)
+    if (refusal !== undefined) throw refusal
   }
 }
 
@@ -167,12 +185,15 @@ export function createFetch(rules: Rules): Fetch {
     public: createAgent('public', rules),
     private: createAgent('private', rules),
   }
+  const isProxied = PROXIES.some((name) => process.env[name])
   return async (url, init, reach) => {
     // An address in the URL is connected to without a lookup.
     if (parseAddress(url.hostname) !== undefined) {
       const port = url.port || defaultPort(url.protocol)
       const refusal = refusalOf(url.hostname, url.hostname, port, reach, rules)
       if (refusal !== undefined) throw refusal
+    } else if (isProxied) {
+      await waitFor(checkBeforeProxy(url, reach, rules), { signal: init.signal ?? undefined })
     }
     try {
       return await request(agents[reach], url, init)

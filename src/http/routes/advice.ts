@@ -1,6 +1,8 @@
 /** What to change in an image. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { readAdviceRequest } from '../../advice/request.ts'
+import { allOf } from '../../concurrency.ts'
 import { adviceMarkdown } from '../../formats/advice-markdown.ts'
 import { adviceText } from '../../formats/advice-text.ts'
 import { CONDITIONS } from '../../gate/rules.ts'
@@ -121,7 +123,7 @@ async function answer(
   const contentType = format === 'json' ? TYPES.json : `${TYPES[format]}; charset=utf-8`
   const references = [question.image, question.baseImage].filter((name) => name !== undefined)
   const open = (name: string) => openFor(backend, c, { image: name, platform }, references)
-  const [image, base] = await Promise.all([
+  const [image, base] = await allOf([
     open(question.image),
     question.baseImage === undefined ? undefined : open(question.baseImage),
   ])

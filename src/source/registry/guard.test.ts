@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { testConfiguration } from '../../../test/registry/client.ts'
-import { parseRepository, type Repository } from '../../oci/reference.ts'
+import { parseConfiguration } from '../../configuration.ts'
+import { parseReference, type Repository } from '../../oci/reference.ts'
 import { guardNamed, guardRepository, isInsecure, reachOf } from './guard.ts'
 
 const OPEN = testConfiguration({})
@@ -93,6 +94,28 @@ describe('a registry', () => {
   })
 })
 
+describe('a deployed Worker', () => {
+  const rules = parseConfiguration({}, 'worker')
+
+  it.each(['8.8.8.8/x', '8.8.8.8:5000/x', '[2001:4860:4860::8888]/x', '10.0.0.1/x'])(
+    'refuses the address %s as a registry: it reaches hosts by their names alone',
+    (text) => {
+      expect(() => guardRepository(parseReference(text), rules)).toThrow(forbidden('use its host name'))
+    },
+  )
+
+  it('refuses an address that a registry names, and takes names on every port', () => {
+    expect(() => guardNamed(new URL('https://8.8.8.8/x'), 'redirect', 'quay.io', rules)).toThrow(
+      forbidden('use its host name'),
+    )
+    expect(guardRepository(parseReference('quay.io:8443/a/b'), rules)).toBe('public')
+  })
+
+  it('alone does', () => {
+    expect(guardRepository(parseReference('8.8.8.8/x'), parseConfiguration({}, 'miniflare'))).toBe('public')
+  })
+})
+
 describe('LAMINA_ALLOWED_REGISTRIES', () => {
   const rules = testConfiguration({
     LAMINA_ALLOWED_REGISTRIES: 'docker.io/library,ghcr.io/org,quay.io,h.io:5000',
@@ -101,14 +124,14 @@ describe('LAMINA_ALLOWED_REGISTRIES', () => {
   it.each(['nginx', 'ghcr.io/org/x', 'ghcr.io/org/x/y', 'quay.io/any/thing', 'h.io:5000/x'])(
     'allows %s',
     (text) => {
-      expect(guardRepository(parseRepository(text), rules)).toBe('public')
+      expect(guardRepository(parseReference(text), rules)).toBe('public')
     },
   )
 
   it.each(['a/b', 'ghcr.io/organisation/x', 'ghcr.io/x', 'quay.io:444/x', 'h.io/x', 'evil.io/quay.io'])(
     'does not allow %s',
     (text) => {
-      expect(() => guardRepository(parseRepository(text), rules)).toThrow(
+      expect(() => guardRepository(parseReference(text), rules)).toThrow(
         forbidden('LAMINA_ALLOWED_REGISTRIES'),
       )
     },

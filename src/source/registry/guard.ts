@@ -9,7 +9,10 @@ import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
 import { isListed, isLoopbackName, parseAddress, specialUseOf } from './address.ts'
 
-type Rules = Pick<Configuration, 'allowedRegistries' | 'privateRegistries' | 'insecureRegistries'>
+type Rules = Pick<
+  Configuration,
+  'allowedRegistries' | 'privateRegistries' | 'insecureRegistries' | 'reachesOnlyNames'
+>
 
 /** How a registry names an address, as a sentence says it: `the redirect to …`. */
 export type NamedAs = 'token server' | 'redirect' | 'page link' | 'foreign layer'
@@ -59,6 +62,14 @@ function specialUse(hostname: string): string | undefined {
   return isLoopbackName(hostname) ? 'loopback' : undefined
 }
 
+/** @param place the host, as a sentence begins with it */
+function requireName(place: string, url: URL, rules: Rules): void {
+  if (rules.reachesOnlyNames && parseAddress(url.hostname.replace(/\.+$/, '')) !== undefined)
+    throw forbidden(
+      `${place} is an IP address, which a Worker on Cloudflare cannot connect to; use its host name`,
+    )
+}
+
 function isAllowed(repository: Repository, allowed: readonly string[]): boolean {
   const name = `${repository.registry}/${repository.repository}`.toLowerCase()
   return allowed.some(
@@ -79,6 +90,7 @@ export function guardRepository(repository: Repository, rules: Rules): Reach {
       `${registry}/${repository.repository} is not in LAMINA_ALLOWED_REGISTRIES, which lists all that this service may read`,
     )
   const url = endpointOf(registry, 'https')
+  requireName(registry, url, rules)
   if (BAD_PORTS.has(portOf(url)))
     throw forbidden(`port ${portOf(url)} of ${registry} belongs to another protocol`)
   const reach = reachOf(registry, rules)
@@ -100,6 +112,7 @@ export function guardNamed(url: URL, as: NamedAs, registry: string, rules: Rules
   if (url.protocol === 'http:' && !isInsecure(registry, rules))
     throw forbidden(`${place} is not https: LAMINA_INSECURE_REGISTRIES would have to list ${registry}`)
   if (url.username !== '' || url.password !== '') throw forbidden(`${place} has a user name in it`)
+  requireName(place, url, rules)
   if (BAD_PORTS.has(portOf(url))) throw forbidden(`the port of ${place} belongs to another protocol`)
   const use = specialUse(url.hostname)
   if (use === undefined) return

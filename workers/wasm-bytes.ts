@@ -1,17 +1,83 @@
-/** The WASM modules, taken out of the packages that ship them. */
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+/**
+ * The WASM modules, taken out of the packages that carry them inside a script: each is made to load its module, and what it
+ * hands to `WebAssembly` is kept. Every module is pinned by its SHA-256.
+ */
+import { createHash } from 'node:crypto'
 import type { WasmName } from '../src/host.ts'
 
-/** A script that carries the module as its one base64 string that begins like one. */
-const FILES: Record<WasmName, string> = {
-  zstd: 'zstddec/stream',
-  sha256: 'hash-wasm/dist/sha256.umd.min.js',
+type Wasm = {
+  /** Of the module's bytes, in hexadecimal. */
+  readonly sha256: string
+  readonly load: () => Promise<unknown>
 }
 
-export async function wasmBytes(name: WasmName): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readFile(fileURLToPath(import.meta.resolve(FILES[name])))
-  const base64 = /["'`](AGFzb[A-Za-z0-9+/=]+)["'`]/.exec(bytes.toString())?.[1]
-  if (base64 === undefined) throw new Error(`${FILES[name]} no longer carries its module as base64`)
-  return Uint8Array.from(Buffer.from(base64, 'base64'))
+const MODULES: Record<WasmName, Wasm> = {
+  zstd: {
+    sha256: '793b767467d8effccc43e8198c854f587835493a748512fa4352837a96fd1060',
+    load: async () => {
+      const { ZSTDDecoder } = await import('zstddec/stream')
+      await new ZSTDDecoder().init()
+    },
+  },
+  sha256: {
+    sha256: '7ad88dae37c322722a047435058ffc5e4f3315762c7114dfa740e5db6b474c87',
+    load: async () => {
+      const { createSHA256 } = await import('hash-wasm')
+      await createSHA256()
+    },
+  },
+}
+
+const modules = new Map<WasmName, Promise<Uint8Array<ArrayBuffer>>>()
+
+/** @throws Error where the package ships another module than the one that is pinned */
+export function wasmBytes(name: WasmName): Promise<Uint8Array<ArrayBuffer>> {
+  // Kept, since a package loads its module once.
+  const known = modules.get(name) ?? pinned(name)
+  modules.set(name, known)
+  return known
+}
+
+async function pinned(name: WasmName): Promise<Uint8Array<ArrayBuffer>> {
+  const { sha256, load } = MODULES[name]
+  const found = await compiledBy(load)
+  const module = found.find((bytes) => createHash('sha256').update(bytes).digest('hex') === sha256)
+  if (module !== undefined) return Uint8Array.from(module)
+  throw new Error(
+    `the WASM module ${name} is not the pinned one: after an update of its package compare it and pin its SHA-256 in workers/wasm-bytes.ts`,
+  )
+}
+
+let loading: Promise<unknown> = Promise.resolve()
+
+/** What is handed to `WebAssembly` while `load` runs: for one at a time, and others' modules may be among it. */
+function compiledBy(load: () => Promise<unknown>): Promise<readonly Uint8Array[]> {
+  const found = loading.then(async () => {
+    const { compile, instantiate } = WebAssembly
+    const seen: Uint8Array[] = []
+    const watch = (source: unknown) => {
+      if (source instanceof ArrayBuffer) seen.push(new Uint8Array(source))
+      else if (ArrayBuffer.isView(source))
+        seen.push(new Uint8Array(source.buffer, source.byteOffset, source.byteLength))
+    }
+    const watched = {
+      compile(...args: Parameters<typeof compile>) {
+        watch(args[0])
+        return compile(...args)
+      },
+      instantiate(...args: Parameters<typeof instantiate>) {
+        watch(args[0])
+        return instantiate(...args)
+      },
+    }
+    Object.assign(WebAssembly, watched)
+    try {
+      await load()
+    } finally {
+      Object.assign(WebAssembly, { compile, instantiate })
+    }
+    return seen
+  })
+  loading = found.catch(() => {})
+  return found
 }

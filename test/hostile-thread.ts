@@ -4,11 +4,13 @@ import { serveTasks } from '../workers/node/serve-tasks.ts'
 
 export type HostileTask = 'echo' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
 
-serveTasks<HostileTask, string, string, string>(async (task, { say, heard, signal }) => {
+serveTasks<HostileTask, string, string, string>(async (task, { say, listen, signal }) => {
   switch (task) {
     case 'echo':
-      say('ready')
-      return `heard ${await heard()}`
+      return new Promise((resolve) => {
+        listen((word) => resolve(`heard ${word}`))
+        say('ready')
+      })
     case 'hang':
       for (;;);
     case 'fill': {

@@ -67,3 +67,45 @@ export function ndbDatabase(headers: readonly Uint8Array[]): Uint8Array {
   }
   return new Uint8Array(Buffer.concat([head, ...blobs]))
 }
+
+const PAGE = 4096
+const INTERIOR_TABLE_PAGE = 5
+const LEVELS = 8
+/** SQLite takes no page for sound that has many more. */
+const CELLS = 580
+
+/** An `rpmdb.sqlite` of few pages in which each inner page names the next one hundreds of times: more rows than anybody can read. */
+export async function endlessRpmDatabase(): Promise<Uint8Array> {
+  const { Database } = await initSqlJs()
+  const database = new Database()
+  database.run(`PRAGMA page_size = ${PAGE}`)
+  database.run('CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)')
+  // Not bytes, so that no row is a package.
+  database.run("INSERT INTO Packages (blob) VALUES ('text')")
+  const [found] = database.exec("SELECT rootpage FROM sqlite_schema WHERE name = 'Packages'")
+  const root = Number(found?.values[0]?.[0])
+  const file = Buffer.from(database.export())
+  database.close()
+  const pages = file.length / PAGE
+  const leaf = file.subarray((root - 1) * PAGE, root * PAGE)
+  const inner = Array.from({ length: LEVELS }, (_, level) => innerPage(pages + 1 + level))
+  // The leaf is the first that is appended, each inner page names the one before, and the root the last.
+  const whole = Buffer.concat([file, leaf, ...inner])
+  innerPage(pages + 1 + LEVELS).copy(whole, (root - 1) * PAGE)
+  whole.writeUInt32BE(pages + 1 + LEVELS, 28)
+  return whole
+}
+
+/** All of its cells are one and the same. */
+function innerPage(child: number): Buffer {
+  const page = Buffer.alloc(PAGE)
+  const cell = PAGE - 5
+  page.writeUInt8(INTERIOR_TABLE_PAGE, 0)
+  page.writeUInt16BE(CELLS, 3)
+  page.writeUInt16BE(cell, 5)
+  page.writeUInt32BE(child, 8)
+  for (let i = 0; i < CELLS; i++) page.writeUInt16BE(cell, 12 + 2 * i)
+  page.writeUInt32BE(child, cell)
+  page.writeUInt8(1, cell + 4)
+  return page
+}

@@ -3,8 +3,9 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
+import { WorkElsewhere } from '../service/elsewhere.ts'
 import type { Service } from '../service/service.ts'
-import type { App, Backend, Env, Log, RequestContext } from './backend.ts'
+import type { App, Backend, Elsewhere, Env, Log, RequestContext } from './backend.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { tokenCheck } from './middleware/tokens.ts'
@@ -34,6 +35,8 @@ export type Parts = {
   readonly rate?: RateLimit
   /** The address of who asks, for the rate limit; by default all are one. */
   readonly clientOf?: (context: RequestContext) => string
+  /** Where a host has other threads. */
+  readonly elsewhere?: Elsewhere
   /** The files that pages load; by default there are none. */
   readonly assets?: Assets
 }
@@ -55,6 +58,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
     log: parts.log ?? ((event) => console.error(event)),
     rate: parts.rate ?? new MinuteRate(configuration.rate),
     clientOf: (context) => clientOfAddress(parts.clientOf?.(context) ?? ''),
+    elsewhere: parts.elsewhere,
   }
   const app: App = new OpenAPIHono<Env>({
     defaultHook: (result) => {
@@ -68,10 +72,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
     checkToken(c.req.header('Authorization'))
     return next()
   })
-  app.onError((error, c) => {
-    const problem = problemFor(backend, c, error)
-    return c.req.path === CHECK_PATH ? checkProblem(c, problem) : problemResponse(problem)
-  })
+  app.onError((error, c) => answerFailed(backend, c, error))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   app.notFound(() => problemResponse(new Problem('not_found', 'no such endpoint; /docs lists all of them')))
   addRoutes(app, backend)
@@ -101,13 +102,28 @@ function addRoutes(app: App, backend: Backend): void {
 
 /** Names each request, and says of each answer what holds for all. */
 async function requests(c: RequestContext, next: () => Promise<void>): Promise<void> {
-  const requestId = crypto.randomUUID()
+  const requestId = c.env?.requestId ?? crypto.randomUUID()
   c.set('requestId', requestId)
   await next()
   const { headers } = c.res
   headers.set('X-Request-Id', requestId)
   for (const [name, value] of HEADERS) if (!headers.has(name)) headers.set(name, value)
   if (c.req.path.startsWith('/v1/') && !headers.has('Vary')) headers.set('Vary', VARY)
+}
+
+/** In another thread, where that is what failed; else as a problem. */
+async function answerFailed(backend: Backend, c: RequestContext, error: unknown): Promise<Response> {
+  if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)
+    return failure(c, problemFor(backend, c, error))
+  try {
+    return await backend.elsewhere(c, c.req.raw.signal)
+  } catch (other) {
+    return failure(c, problemFor(backend, c, other))
+  }
+}
+
+function failure(c: RequestContext, problem: Problem): Response | Promise<Response> {
+  return c.req.path === CHECK_PATH ? checkProblem(c, problem) : problemResponse(problem)
 }
 
 function refuseMethod(methods: readonly string[]): Response {

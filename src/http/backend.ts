@@ -21,9 +21,14 @@ export type Backend = Service & {
   readonly rate: RateLimit
   /** Who asks, for the rate limit: an address. */
   readonly clientOf: (context: Context<Env>) => string
+  /** Answers the request in another thread, where the host has one for work that this thread must not do. */
+  readonly elsewhere?: Elsewhere | undefined
 }
 
-export type Env = { Variables: { requestId: string } }
+export type Elsewhere = (context: Context<Env>, signal: AbortSignal) => Promise<Response>
+
+/** Bindings are a host's own; a thread that answers for another is given the name of the request. */
+export type Env = { Variables: { requestId: string }; Bindings: { requestId?: string } }
 export type App = OpenAPIHono<Env>
 export type RequestContext = Context<Env>
 

@@ -7,7 +7,8 @@ import { VisibleSource } from './visible-source.ts'
 /** @param signal ends what the source is asked */
 export function openSource(service: Service, ref: SourceRef, signal?: AbortSignal): VisibleSource {
   const parts = { store: service.host.store, memory: service.memory }
-  return new VisibleSource(parts, sourceOf(service, ref, signal), signal)
+  const source = sourceOf(service, ref, signal)
+  return new VisibleSource(parts, service.relay?.(source) ?? source, signal)
 }
 
 function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefined): ImageSource {

@@ -42,6 +42,7 @@ export async function bundleNode(folder: string): Promise<void> {
     entryPoints: {
       start: join(HERE, 'start.ts'),
       'analysis-thread': join(HERE, 'analysis-thread.ts'),
+      'request-thread': join(HERE, 'request-thread.ts'),
     },
     outdir: folder,
     bundle: true,

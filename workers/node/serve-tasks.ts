@@ -9,10 +9,10 @@ import type { FromThread, ThreadData, ToThread } from './threads.ts'
 const NICE = 5
 const PULSE_MILLISECONDS = 250
 
-export type Caller<Word, Said> = {
-  say(said: Said, transfer?: readonly ArrayBuffer[]): void
-  /** The next thing that is said to this task. */
-  heard(): Promise<Word>
+export type TaskCaller<Word, Said> = {
+  readonly say: (said: Said) => void
+  /** Has what is said to this task from now on heard. */
+  readonly listen: (listener: (word: Word) => void) => void
   /** Aborted when nobody waits for the task any more. */
   readonly signal: AbortSignal
 }
@@ -25,25 +25,26 @@ export function threadConfiguration(): Configuration {
 
 /** Does the tasks that this thread is sent, as long as it lives. */
 export function serveTasks<Task, Outcome, Word = never, Said = never>(
-  run: (task: Task, caller: Caller<Word, Said>) => Promise<Outcome>,
+  run: (task: Task, caller: TaskCaller<Word, Said>) => Promise<Outcome>,
 ): void {
   const port = parentPort
   if (port === null) throw new Error('this is to be run as a thread')
   lowerPriority()
   const turns = new Int32Array(pulse)
   let abort = new AbortController()
-  let words: Words<Word> = new Words()
-  const send = (message: FromThread<Outcome, Said>, transfer: readonly ArrayBuffer[] = []) =>
-    port.postMessage(message, [...transfer])
+  let hear: (word: Word) => void = () => {}
+  const send = (message: FromThread<Outcome, Said>) => port.postMessage(message)
   const work = async (task: Task) => {
     abort = new AbortController()
-    words = new Words()
+    hear = () => {}
     const beat = setInterval(() => Atomics.add(turns, 0, 1), PULSE_MILLISECONDS)
     try {
       const { signal } = abort
-      const { heard } = words
-      const say = (said: Said, transfer?: readonly ArrayBuffer[]) => send({ kind: 'said', said }, transfer)
-      send({ kind: 'outcome', outcome: await run(task, { say, heard, signal }) })
+      const say = (said: Said) => send({ kind: 'said', said })
+      const listen = (listener: typeof hear) => {
+        hear = listener
+      }
+      send({ kind: 'outcome', outcome: await run(task, { say, listen, signal }) })
     } catch (error) {
       send(
         error instanceof Problem
@@ -60,7 +61,7 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
         void work(message.task)
         break
       case 'word':
-        words.add(message.word)
+        hear(message.word)
         break
       case 'abort':
         abort.abort()
@@ -75,22 +76,5 @@ function lowerPriority(): void {
     setPriority(NICE)
   } catch {
     // Refused: then all threads are alike.
-  }
-}
-
-/** What was said and not heard yet, in order. */
-class Words<Word> {
-  readonly #said: Word[] = []
-  readonly #waiting: ((word: Word) => void)[] = []
-
-  add(word: Word): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#said.push(word)
-    else next(word)
-  }
-
-  readonly heard = (): Promise<Word> => {
-    const word = this.#said.shift()
-    return word === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(word)
   }
 }

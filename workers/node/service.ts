@@ -7,6 +7,9 @@ import { getRequestListener } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
+import type { RequestContext } from '../../src/http/backend.ts'
+import { textRead } from '../../src/http/middleware/body.ts'
+import { clientOfAddress } from '../../src/http/middleware/rate.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
@@ -17,9 +20,12 @@ import type { SourceRef } from '../../src/source/source.ts'
 import { readAsset } from '../assets.ts'
 import { createHttpServer } from '../http-server.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
+import { AnsweringStore } from './answering-store.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { RequestThreads } from './request-threads.ts'
+import type { RequestTask } from './request-words.ts'
 import { routeLabels } from './routes.ts'
 
 const QUEUED_ANALYSES = 100
@@ -68,10 +74,15 @@ export async function startNode(
       logJob(log, job, state)
     },
   )
-  const service = await createService(configuration, runner, (operation) => metrics.stored(operation))
+  const opened = await createService(configuration, runner, (operation) => metrics.stored(operation))
+  const service = { ...opened, host: { ...opened.host, store: new AnsweringStore(opened.host.store) } }
+  const requests = new RequestThreads({ threads, env, metrics, service })
+  const clientOf = (context: RequestContext) => getConnInfo(context).remote.address ?? ''
   const app = createApp(service, {
     assets: readAsset,
-    clientOf: (ask) => getConnInfo(ask).remote.address ?? '',
+    clientOf,
+    elsewhere: (context, signal) =>
+      requests.answer(taskOf(context), clientOfAddress(clientOf(context)), signal),
   })
 
   app.get('/metrics', () => metrics.answer())
@@ -113,8 +124,21 @@ export async function startNode(
     url: `http://${host}:${await listening.promise}`,
     async stop(milliseconds) {
       await close(runner.idle(), milliseconds)
-      await analyses.stop()
+      await Promise.all([analyses.stop(), requests.stop()])
     },
+  }
+}
+
+/** A request as plain data. */
+function taskOf(context: RequestContext): RequestTask {
+  const { raw } = context.req
+  const body = textRead(raw)
+  return {
+    requestId: context.var.requestId,
+    method: raw.method,
+    url: raw.url,
+    headers: [...raw.headers],
+    ...(body === undefined ? {} : { body }),
   }
 }
 

@@ -3,6 +3,14 @@ import { Problem } from '../../problem.ts'
 
 const BODY_BYTES = 1024 * 1024
 
+/** Bodies that were read, for a request that is then answered elsewhere. */
+const read = new WeakMap<Request, string>()
+
+/** The body's text where `bodyText` has read it. */
+export function textRead(request: Request): string | undefined {
+  return read.get(request)
+}
+
 /** @throws Problem `too_large` past 1 MiB; `invalid_parameter` where it is not UTF-8 */
 export async function bodyText(request: Request): Promise<string> {
   const chunks: Uint8Array[] = []
@@ -14,7 +22,9 @@ export async function bodyText(request: Request): Promise<string> {
     chunks.push(chunk)
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    read.set(request, text)
+    return text
   } catch {
     throw new Problem('invalid_parameter', 'the body is not UTF-8', { parameter: 'body' })
   }

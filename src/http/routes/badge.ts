@@ -12,6 +12,7 @@ import { manifestFigures } from '../../oci/figures.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
 import { judge } from '../../service/check.ts'
+import { WorkElsewhere } from '../../service/elsewhere.ts'
 import type { Images } from '../../service/images.ts'
 import {
   type CallerCredentials,
@@ -125,7 +126,9 @@ export function addBadges(app: App, backend: Backend): void {
         `unknown badge; the metrics are ${METRICS.join(', ')}, each as .svg and .json`,
       )
     }
-    const { badge, seconds } = await makeBadge(backend, c, metric)
+    const made = await makeBadge(backend, c, metric)
+    if (made instanceof Response) return made
+    const { badge, seconds } = made
     return kind === 'svg'
       ? served(c, drawBadge(badge, backend.memory.drawn), 'image/svg+xml; charset=utf-8', seconds)
       : served(c, JSON.stringify(endpointOf(badge)), 'application/json', seconds)
@@ -149,7 +152,7 @@ function served(c: RequestContext, body: string, contentType: string, seconds: n
 type Made = { readonly badge: Badge; readonly seconds: number }
 
 /** Never throws: what goes wrong is what the badge says. */
-async function makeBadge(backend: Backend, c: RequestContext, metric: Metric): Promise<Made> {
+async function makeBadge(backend: Backend, c: RequestContext, metric: Metric): Promise<Made | Response> {
   let appearance: Appearance = {}
   try {
     const query = new URL(c.req.url).searchParams
@@ -158,11 +161,22 @@ async function makeBadge(backend: Backend, c: RequestContext, metric: Metric): P
     const badge = await within(PATIENCE_MILLISECONDS, (signal) => show(backend, c, request, signal))
     return { badge, seconds: FIGURE_SECONDS[namesDigestsOnly(query) ? 'digest' : 'tag'] }
   } catch (error) {
+    const there = error instanceof WorkElsewhere ? await madeElsewhere(backend, c) : undefined
+    if (there !== undefined) return there
     const state = stateOf(error)
     return {
       badge: stateBadge(metric, state, appearance),
       seconds: state === 'analysing…' ? 0 : STATE_SECONDS,
     }
+  }
+}
+
+/** Undefined where the other thread fails, or is not done in time. */
+async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Response | undefined> {
+  try {
+    return await within(PATIENCE_MILLISECONDS, async (signal) => backend.elsewhere?.(c, signal))
+  } catch {
+    return undefined
   }
 }
 

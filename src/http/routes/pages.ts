@@ -17,6 +17,7 @@ import { Problem } from '../../problem.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { nameAnalysis } from '../../service/analyses.ts'
 import { diffOf } from '../../service/diff.ts'
+import { WorkElsewhere } from '../../service/elsewhere.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../service/tables.ts'
 import { Largest } from '../../table/largest.ts'
@@ -57,7 +58,7 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
       if (image !== undefined) return await answerReportPage(backend, c, { image, platform })
       return await answerDiffPage(backend, c, { ...query, ...bothOf(query), wait: 0 })
     } catch (error) {
-      return failureAnswer(problemFor(backend, c, error), query)
+      return failedAnswer(backend, c, error, query)
     }
   })
 
@@ -161,6 +162,22 @@ async function largestPackages(batches: AsyncIterable<readonly Package[]>): Prom
 
 async function progressAnswer(analyses: readonly WaitingFor[]): Promise<Response> {
   return pageAnswer(await progressPage(analyses), 202)
+}
+
+/** In another thread, where that is what failed; else as a page. */
+async function failedAnswer(
+  backend: Backend,
+  c: RequestContext,
+  error: unknown,
+  query: PageQuery,
+): Promise<Response> {
+  try {
+    if (error instanceof WorkElsewhere && backend.elsewhere)
+      return await backend.elsewhere(c, c.req.raw.signal)
+    throw error
+  } catch (other) {
+    return failureAnswer(problemFor(backend, c, other), query)
+  }
 }
 
 async function failureAnswer(problem: Problem, query: PageQuery): Promise<Response> {

@@ -1,0 +1,33 @@
+/** The store of the thread that answers HTTP: it reads no table, since an image decides how much work that is. */
+import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
+import { WorkElsewhere } from '../../src/service/elsewhere.ts'
+
+export class AnsweringStore implements ObjectStore {
+  readonly #store: ObjectStore
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+  }
+
+  /** @throws WorkElsewhere for a table */
+  async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
+    if (key.endsWith('.parquet')) throw new WorkElsewhere()
+    return this.#store.get(key, range)
+  }
+
+  has(key: string): Promise<boolean> {
+    return this.#store.has(key)
+  }
+
+  put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+    return this.#store.put(key, body)
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#store.delete(key)
+  }
+
+  list(prefix: string): AsyncIterable<string> {
+    return this.#store.list(prefix)
+  }
+}

@@ -1,0 +1,171 @@
+/** What a request's thread does: it answers one request at a time by the same routes, and sends the body as it is read. */
+
+import type { Jobs } from '../../src/host.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { Descriptor } from '../../src/oci/manifest.ts'
+import { Problem } from '../../src/problem.ts'
+import type { Service } from '../../src/service/service.ts'
+import type { RegistryClient } from '../../src/source/registry/client.ts'
+import type { BlobRange, ContentKind, ImageSource, ResolvedManifest } from '../../src/source/source.ts'
+import { createService } from './host.ts'
+import type { StoreOperation } from './metered-store.ts'
+import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './request-words.ts'
+import { serveTasks, type TaskCaller, threadConfiguration } from './serve-tasks.ts'
+
+type Ask = (question: Question) => Promise<Answer>
+
+/** The images of a request that comes here are known. */
+const noJobs: Jobs = {
+  start: async () => {
+    throw new Problem('analysis_pending', 'the image is being analysed; ask again', { retryAfter: 2 })
+  },
+  watch: async () => undefined,
+}
+
+/** A source as the answering thread knows it; only the contents of blobs are read here. */
+class RelayedSource implements ImageSource {
+  readonly #own: ImageSource
+  readonly #client: RegistryClient
+  readonly #ask: Ask
+
+  constructor(own: ImageSource, client: RegistryClient, ask: Ask) {
+    this.#own = own
+    this.#client = client
+    this.#ask = ask
+  }
+
+  get ref() {
+    return this.#own.ref
+  }
+
+  get isPublic(): boolean {
+    return this.#own.isPublic
+  }
+
+  async resolve(name: string): Promise<ResolvedManifest> {
+    const answer = await this.#ask({ ref: this.ref, ask: 'resolve', name })
+    if (typeof answer === 'object' && 'digest' in answer) return answer
+    throw unexpected('resolve')
+  }
+
+  async manifest(digest: string): Promise<Uint8Array> {
+    return bytesOf(await this.#ask({ ref: this.ref, ask: 'manifest', digest }))
+  }
+
+  async config(descriptor: Descriptor): Promise<Uint8Array> {
+    return bytesOf(await this.#ask({ ref: this.ref, ask: 'config', descriptor }))
+  }
+
+  async has(digest: string, kind: ContentKind): Promise<boolean> {
+    return (await this.#ask({ ref: this.ref, ask: 'has', digest, kind })) === true
+  }
+
+  async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
+    const { ref } = this
+    const authorization = await this.#ask({ ref, ask: 'authorization' })
+    if (ref.kind === 'registry' && typeof authorization === 'object' && 'header' in authorization)
+      this.#client.borrowAuthorization(ref, ref.credential, authorization)
+    return this.#own.blob(descriptor, range)
+  }
+}
+
+function bytesOf(answer: Answer): Uint8Array {
+  if (answer instanceof Uint8Array) return answer
+  throw unexpected('bytes')
+}
+
+function unexpected(what: string): Error {
+  return new Error(`the answering thread gave no ${what}`)
+}
+
+let operations: StoreOperation[] = []
+const { host, client, memory } = await createService(threadConfiguration(), noJobs, (operation) =>
+  operations.push(operation),
+)
+/** Of the task that runs. */
+let ask: Ask = () => Promise.reject(new Error('no request is answered'))
+const service: Service = {
+  host,
+  client,
+  memory,
+  relay: (own) => new RelayedSource(own, client, (question) => ask(question)),
+}
+const app = createApp(service)
+
+serveTasks<RequestTask, void, RequestWord, RequestSaid>(async (task, caller) => {
+  const pulls = new Pulls()
+  ask = asking(caller, () => pulls.add())
+  try {
+    const { url, method, headers, body } = task
+    const request = new Request(url, {
+      method,
+      headers: headers.map(([name, value]): [string, string] => [name, value]),
+      signal: caller.signal,
+      ...(body === undefined ? {} : { body }),
+    })
+    const response = await app.fetch(request, { requestId: task.requestId })
+    await send(response, caller, pulls)
+  } finally {
+    caller.say({ kind: 'stored', operations })
+    operations = []
+  }
+})
+
+async function send(
+  response: Response,
+  { say, signal }: TaskCaller<RequestWord, RequestSaid>,
+  pulls: Pulls,
+): Promise<void> {
+  const reader = response.body?.getReader()
+  const headers = [...response.headers]
+  say({ kind: 'head', status: response.status, headers, hasBody: reader !== undefined })
+  if (reader === undefined) return
+  const stop = () => {
+    reader.cancel().catch(() => {})
+    pulls.add()
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  for (;;) {
+    await pulls.next()
+    signal.throwIfAborted()
+    const { value: chunk } = await reader.read()
+    if (chunk === undefined) return
+    say({ kind: 'chunk', chunk })
+  }
+}
+
+/** Sends questions and gives their answers to who asked; hears pulls as well. */
+function asking({ say, listen }: TaskCaller<RequestWord, RequestSaid>, onPull: () => void): Ask {
+  const asked = new Map<number, PromiseWithResolvers<Answer>>()
+  let id = 0
+  listen((word) => {
+    if (word.kind === 'pull') return onPull()
+    const waiting = asked.get(word.id)
+    asked.delete(word.id)
+    if (word.kind === 'answer') waiting?.resolve(word.answer)
+    else waiting?.reject(Problem.from(word.problem))
+  })
+  return (question) => {
+    const waiting = Promise.withResolvers<Answer>()
+    asked.set(++id, waiting)
+    say({ kind: 'question', id, question })
+    return waiting.promise
+  }
+}
+
+/** How often the reader of a body asked for more. */
+class Pulls {
+  #ready = 0
+  #wake: (() => void) | undefined
+
+  add(): void {
+    this.#ready++
+    this.#wake?.()
+  }
+
+  async next(): Promise<void> {
+    if (this.#ready === 0) await new Promise<void>((resolve) => (this.#wake = resolve))
+    this.#wake = undefined
+    this.#ready--
+  }
+}

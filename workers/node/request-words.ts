@@ -1,0 +1,44 @@
+/** What the thread that answers HTTP and one that does a request's work for it say to each other. */
+import type { Descriptor } from '../../src/oci/manifest.ts'
+import type { ProblemDocument } from '../../src/problem.ts'
+import type { Authorization } from '../../src/source/registry/auth/token.ts'
+import type { ContentKind, ResolvedManifest, SourceRef } from '../../src/source/source.ts'
+import type { StoreOperation } from './metered-store.ts'
+
+export type RequestTask = {
+  readonly requestId: string
+  readonly method: string
+  readonly url: string
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body?: string
+}
+
+/** What only the answering thread asks of a source, since it remembers what it was told. */
+export type Question = { readonly ref: SourceRef } & (
+  | { readonly ask: 'resolve'; readonly name: string }
+  | { readonly ask: 'manifest'; readonly digest: string }
+  | { readonly ask: 'config'; readonly descriptor: Descriptor }
+  | { readonly ask: 'has'; readonly digest: string; readonly kind: ContentKind }
+  | { readonly ask: 'authorization' }
+)
+
+export type Answer = ResolvedManifest | Uint8Array | boolean | Authorization | undefined
+
+/** To the request's thread. */
+export type RequestWord =
+  /** The reader of the body wants more. */
+  | { readonly kind: 'pull' }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly kind: 'refusal'; readonly id: number; readonly problem: ProblemDocument }
+
+/** From it. */
+export type RequestSaid =
+  | {
+      readonly kind: 'head'
+      readonly status: number
+      readonly headers: readonly (readonly [string, string])[]
+      readonly hasBody: boolean
+    }
+  | { readonly kind: 'chunk'; readonly chunk: Uint8Array }
+  | { readonly kind: 'question'; readonly id: number; readonly question: Question }
+  | { readonly kind: 'stored'; readonly operations: readonly StoreOperation[] }

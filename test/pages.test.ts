@@ -92,7 +92,7 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
     await page.keyboard.press('Enter')
     await page.getByRole('progressbar').first().waitFor()
     expect(await page.getByRole('status').first().textContent()).toMatch(
-      /Waiting for its turn|of 2 layers done/,
+      /Waiting in the queue|of 2 layers done/,
     )
     await page.getByRole('heading', { level: 1, name: 'app:v1 → app:v2' }).waitFor()
     expect(await page.locator('#config').textContent()).toContain('user')

@@ -18,11 +18,11 @@ test('a headline, the figures, the reasons, and collapsed tables', () => {
   const markdown = diffMarkdown(diffNaming(['usr/lib/python3']))
   expect(markdown).toContain(`### \`registry.example/team/app:v1\` → \`registry.example/team/app:v2\`
 
-**31.6 MB smaller to pull (-37%), 119 MB smaller unpacked**
+**31.6 MB smaller compressed (-37.0%), 119 MB smaller uncompressed**
 
 |  | \`v1\` | \`v2\` | Change | % |
 | --- | ---: | ---: | ---: | ---: |
-| Compressed, to pull | 85.4 MB | 53.8 MB | -31.6 MB | -37% |
+| Compressed size | 85.4 MB | 53.8 MB | -31.6 MB | -37.0% |
 `)
   expect(markdown).toContain(
     '\n- 98.0 MB less is wasted on files that a later layer removed or replaced; before, ',
@@ -43,7 +43,7 @@ test('a headline, the figures, the reasons, and collapsed tables', () => {
 
 test('equal images are said to be', () => {
   const markdown = diffMarkdown(SAME)
-  expect(markdown).toContain('**identical: the same files and the same config**')
+  expect(markdown).toContain('**Identical: the same files and the same config**')
   expect(markdown).not.toContain('<details>')
 })
 

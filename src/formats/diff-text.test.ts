@@ -6,11 +6,11 @@ import { diffText } from './diff-text.ts'
 test('aligned, largest first, without colours', () => {
   const text = diffText(diffNaming(['usr/lib', 'usr/bin/x']))
   expect(text).toContain(`registry.example/team/app:v1 → registry.example/team/app:v2
-31.6 MB smaller to pull (-37%), 119 MB smaller unpacked
+31.6 MB smaller compressed (-37.0%), 119 MB smaller uncompressed
 
-                                       v1       v2    Change      %
-  Compressed, to pull             85.4 MB  53.8 MB  -31.6 MB   -37%
-  Layers, unpacked                 240 MB   121 MB   -119 MB   -50%
+                          v1       v2    Change       %
+  Compressed size    85.4 MB  53.8 MB  -31.6 MB  -37.0%
+  Uncompressed size   240 MB   121 MB   -119 MB  -49.6%
 `)
   expect(text).toContain(`
 Where it changed
@@ -22,13 +22,13 @@ Where it changed
 
 test('equal images are identical, and there is no more to say', () => {
   expect(diffText(SAME)).toBe(
-    'registry.example/team/app:v1 → registry.example/team/app:v2\nidentical: the same files and the same config\n',
+    'registry.example/team/app:v1 → registry.example/team/app:v2\nIdentical: the same files and the same config\n',
   )
 })
 
 test('colours where they are asked for', () => {
   const [plain, coloured] = [diffText(diffNaming(['a'])), diffText(diffNaming(['a']), { colour: true })]
-  expect(coloured).toContain('\x1b[32mCompressed, to pull')
+  expect(coloured).toContain('\x1b[32mCompressed size')
   expect(coloured).toContain('\x1b[31m+1.00 kB  a')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the codes are what is taken away
   expect(coloured.replace(/\x1b\[\d+m/g, '')).toBe(plain)

@@ -14,10 +14,10 @@ const words = (pieces: readonly Piece[]): string =>
 
 describe('the headline', () => {
   test.each([
-    [figure(1000, 500), figure(3000, 4000), '500 B smaller to pull (-50%), 1.00 kB larger unpacked'],
-    [figure(1000, 1001), figure(3000, 3000), '1 B larger to pull (+0.10%), as large unpacked'],
-    [figure(1000, 1000), figure(3000, 2990), 'As large to pull, 10 B smaller unpacked'],
-    [figure(0, 1000), figure(0, 9), '1.00 kB larger to pull, 9 B larger unpacked'],
+    [figure(1000, 500), figure(3000, 4000), '500 B smaller compressed (-50.0%), 1.00 kB larger uncompressed'],
+    [figure(1000, 1001), figure(3000, 3000), '1 B larger compressed (+0.100%), same size uncompressed'],
+    [figure(1000, 1000), figure(3000, 2990), 'Same size compressed, 10 B smaller uncompressed'],
+    [figure(0, 1000), figure(0, 9), '1.00 kB larger compressed, 9 B larger uncompressed'],
   ])('%j, %j', (compressedBytes, uncompressedBytes, headline) => {
     const size = { ...SAME.size, compressedBytes, uncompressedBytes }
     expect(viewDiff({ ...DIFFERENT, size }).headline).toBe(headline)
@@ -77,7 +77,7 @@ describe('the reasons', () => {
   test('directories and packages by name, paths by number', () => {
     const all = reasons(diffNaming(['a', 'b']))
     expect(all.slice(1)).toEqual([
-      'The files that a container sees: -20.0 MB, most of it in ‹a› +1.00 kB, ‹b› +999 B.',
+      'File system: -20.0 MB, most of it in ‹a› +1.00 kB, ‹b› +999 B.',
       'Packages: 2 removed (‹a›, ‹b›), 2 added (‹a›, ‹b›), 2 changed (‹a›, ‹b›).',
       'Paths: 3 added, 4 removed, 5 modified (1 in content).',
     ])
@@ -85,7 +85,7 @@ describe('the reasons', () => {
 
   test('times alone', () => {
     const files = { ...SAME.files, counts: { ...SAME.files.counts, mtimeOnly: 431 } }
-    expect(reasons({ files })).toEqual(['431 paths differ in their time alone.'])
+    expect(reasons({ files })).toEqual(['431 paths differ only in their mtime.'])
   })
 })
 

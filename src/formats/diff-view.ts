@@ -9,7 +9,8 @@ import type { PackageChange } from '../diff/packages.ts'
 import type { Comparison, Diff } from '../diff/summary.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import { buildStep } from '../oci/build-step.ts'
-import { formatBytes, formatCount, formatDelta } from '../text/format.ts'
+import { FIGURES } from '../text/figures.ts'
+import { formatBytes, formatCount, formatDelta, formatPercent } from '../text/format.ts'
 import { tellingDirectories } from './diff-highlights.ts'
 import type { Column, Name, Piece, Row, Sign, Table } from './table.ts'
 
@@ -77,27 +78,26 @@ function nameOf({ reference, platform, tag }: ImageIdentity): Name {
   return name(platform === 'linux/amd64' ? pinned : `${pinned} (${platform})`)
 }
 
-/** `31.5 MB smaller to pull (-36.9%), 119 MB smaller unpacked` */
+/** `31.5 MB smaller compressed (-36.9%), 119 MB smaller uncompressed` */
 function headline({ identical, size }: Diff): string {
-  if (identical) return 'identical: the same files and the same config'
-  const { compressedBytes: pulled, uncompressedBytes: unpacked } = size
-  const unpackedWords = `${comparison(unpacked)} unpacked`
-  return pulled.delta === 0
-    ? `As large to pull, ${unpackedWords}`
-    : `${comparison(pulled)} to pull${percent(pulled, ' (', ')')}, ${unpackedWords}`
+  if (identical) return 'Identical: the same files and the same config'
+  const { compressedBytes: compressed, uncompressedBytes: uncompressed } = size
+  const uncompressedWords = `${comparison(uncompressed)} uncompressed`
+  return compressed.delta === 0
+    ? `Same size compressed, ${uncompressedWords}`
+    : `${comparison(compressed)} compressed${percent(compressed, ' (', ')')}, ${uncompressedWords}`
 }
 
 function comparison({ delta }: Comparison): string {
-  if (delta === 0) return 'as large'
+  if (delta === 0) return 'same size'
   return `${formatBytes(Math.abs(delta))} ${delta < 0 ? 'smaller' : 'larger'}`
 }
 
-/** Nothing where there was nothing, of which no growth is a percentage. */
+/** Empty where the first figure is 0: growth from 0 has no percentage. */
 function percent({ from, delta }: Comparison, before = '', after = ''): string {
   if (from === 0 || delta === 0) return ''
   const value = (100 * delta) / from
-  const digits = Math.abs(value) < 10 ? value.toPrecision(2) : formatCount(Math.round(value))
-  return `${before}${value > 0 ? '+' : ''}${digits}%${after}`
+  return `${before}${value > 0 ? '+' : ''}${formatPercent(value)}${after}`
 }
 
 function signOf(delta: number): Sign {
@@ -107,6 +107,7 @@ function signOf(delta: number): Sign {
 function figureTable({ from, to, size, waste, counts }: Diff): Table {
   const [before, after] = columnNames(from, to)
   return {
+    id: 'figures',
     title: 'Figures',
     noun: 'figures',
     columns: [
@@ -117,13 +118,12 @@ function figureTable({ from, to, size, waste, counts }: Diff): Table {
       { title: '%', align: 'right' },
     ],
     rows: [
-      figureRow('Compressed, to pull', size.compressedBytes, formatBytes),
-      figureRow('Layers, unpacked', size.uncompressedBytes, formatBytes),
-      // At each of their paths, as directories and files are summed below.
-      figureRow('Files that a container sees', size.apparentBytes, formatBytes),
-      figureRow('Wasted: hidden by later layers', waste, formatBytes),
-      figureRow('Files', counts.files, formatCount),
-      figureRow('Layers', counts.layers, formatCount),
+      figureRow(FIGURES.compressed.label, size.compressedBytes, formatBytes),
+      figureRow(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes),
+      figureRow(FIGURES.fileSystem.label, size.apparentBytes, formatBytes),
+      figureRow(FIGURES.wasted.label, waste, formatBytes),
+      figureRow(FIGURES.files.label, counts.files, formatCount),
+      figureRow(FIGURES.layers.label, counts.layers, formatCount),
     ],
   }
 }
@@ -170,7 +170,7 @@ function wasteReason({ waste, size, layers }: Diff): Piece[][] {
 function pathReason({ files: { counts } }: Diff): Piece[][] {
   const { added, removed, modified, contentModified, mtimeOnly } = counts
   if (added + removed + modified === 0) {
-    return mtimeOnly === 0 ? [] : [[`${formatCount(mtimeOnly)} paths differ in their time alone.`]]
+    return mtimeOnly === 0 ? [] : [[`${formatCount(mtimeOnly)} paths differ only in their mtime.`]]
   }
   const inContent = modified === 0 ? '' : ` (${formatCount(contentModified)} in content)`
   return [[`Paths: ${countWords({ added, removed, modified })}${inContent}.`]]
@@ -186,11 +186,7 @@ function directoryReason({ size }: Diff, directories: readonly DirectoryChange[]
       ` ${formatDelta(directory.delta)}`,
     ])
   return [
-    [
-      `The files that a container sees: ${formatDelta(size.apparentBytes.delta)}, most of it in `,
-      ...told,
-      '.',
-    ],
+    [`${FIGURES.fileSystem.label}: ${formatDelta(size.apparentBytes.delta)}, most of it in `, ...told, '.'],
   ]
 }
 
@@ -218,6 +214,7 @@ const DELTA: Column = { title: 'Change', align: 'right' }
 
 function directoryTable(directories: readonly DirectoryChange[]): Table {
   return {
+    id: 'directories',
     title: 'Where it changed',
     noun: 'directories',
     columns: [DELTA, { title: 'Directory', align: 'left' }, { title: 'Paths', align: 'left' }],
@@ -237,6 +234,7 @@ function countWords(counts: Readonly<Record<string, number>>): string {
 
 function fileTable(files: readonly FileChange[]): Table {
   return {
+    id: 'files',
     title: 'Largest changed files',
     noun: 'files',
     columns: [DELTA, { title: 'File', align: 'left' }, { title: 'What', align: 'left' }],
@@ -263,6 +261,7 @@ function packagesBySize({ packages: { removed, added, changed } }: Diff): Packag
 
 function packageTable(packages: readonly PackageChange[]): Table {
   return {
+    id: 'packages',
     title: 'Packages',
     noun: 'packages',
     columns: [
@@ -304,12 +303,13 @@ function layerTable({ layers }: Diff): Table {
     ...layers.added.map((layer) => ({ sign: '+' as const, layer })),
   ]
   return {
+    id: 'layers',
     title: `Layers: ${countWords({ shared: layers.shared.length, removed: layers.removed.length, added: layers.added.length })}`,
     noun: 'layers',
     columns: [
       { title: '', align: 'left' },
-      { title: 'Unpacked', align: 'right' },
-      { title: 'Wasted', align: 'right' },
+      { title: FIGURES.uncompressed.short, align: 'right' },
+      { title: FIGURES.wasted.short, align: 'right' },
       { title: 'Step', align: 'left' },
     ],
     rows: signed.map(({ sign, layer }) => ({
@@ -340,6 +340,7 @@ function configTable({ from, to, config }: Diff): Table {
   const value = (one: ConfigValue | undefined): Piece[] =>
     one === undefined ? ['–'] : [excerpt(valueText(one))]
   return {
+    id: 'config',
     title: 'Configuration',
     noun: 'fields of the configuration',
     columns: [
@@ -365,6 +366,7 @@ function historyTable({ history }: Diff): Table {
     ...history.added.map((step) => ({ sign: '+' as const, step })),
   ].filter(({ step }) => step.layer === undefined)
   return {
+    id: 'history',
     title: 'Build steps without a layer',
     noun: 'steps',
     columns: [

@@ -18,6 +18,8 @@ export type Row = {
 export type Column = { readonly title: string | Name; readonly align: 'left' | 'right' }
 
 export type Table = {
+  /** Names its section in a page. */
+  readonly id?: string
   readonly title: string
   /** What a row is, in the plural: `packages`. */
   readonly noun: string

@@ -12,7 +12,7 @@ export function adopted({ image, size }: Report, origin: string): Html {
 <p class="badge"><img src="${badge}" alt="Size of the image"></p>
 ${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${page})`)}
 <h3>A gate for CI</h3>
-<p>It fails when the next build is more than a tenth larger to download than this one; other rules are in <a href="/docs">the documentation</a>.</p>
+<p>It fails when the compressed size of the next build is more than a tenth larger. More rules are in <a href="/docs">the documentation</a>.</p>
 ${copyable('gate-line', 'the gate', gateLine(image.reference, size.compressedBytes, origin))}
 </section>`
 }

@@ -7,13 +7,13 @@ import { type Html, link, name, page } from './page.ts'
 /** What a reader can do about it, where that is not plain from the problem itself. */
 const ADVICE: Partial<Record<ProblemCode, string>> = {
   invalid_reference:
-    'Write it as you would for docker pull: nginx, ghcr.io/owner/name:tag, localhost:5000/name@sha256:…',
+    'Write it as for docker pull: nginx, ghcr.io/owner/name:tag, localhost:5000/name@sha256:…',
   unauthorized:
-    'These pages cannot take credentials: the API can, in the header X-Registry-Auth; the documentation shows how.',
-  image_not_found: 'Check the name and the tag. A registry may also answer so where an image is private.',
+    'These pages cannot take credentials. The API can, in the X-Registry-Auth header; see the documentation.',
+  image_not_found: 'Check the name and the tag. Some registries answer the same for private images.',
   rate_limited: 'Too many analyses were started in the last minute. Try again in a moment.',
   registry_timeout: 'The registry did not answer in time. Try again in a moment.',
-  registry_error: 'The registry answered with an error of its own. Try again in a moment.',
+  registry_error: 'Try again in a moment, or check the registry’s name.',
 }
 
 /** The page of an answer that is a problem. */
@@ -29,13 +29,13 @@ export function failurePage(problem: Problem, values: FormValues = {}): Html {
 ${ADVICE[problem.code] && html`<p>${ADVICE[problem.code]}</p>`}
 ${
   platforms.length > 0 &&
-  html`<h2>Platforms that there are</h2><ul class="plain">${platforms.map((platform) =>
+  html`<h2>Available platforms</h2><ul class="plain">${platforms.map((platform) =>
     image === undefined
       ? html`<li>${name(platform)}</li>`
       : html`<li><a href="${link('/', { image, platform })}">${visible(platform)}</a></li>`,
   )}</ul>`
 }
-<h2>Look at another</h2>
+<h2>Look at another image</h2>
 ${askForm(values)}`,
   })
 }

@@ -13,7 +13,7 @@ export function askForm(values: FormValues = {}): Html {
   return html`<form class="ask" action="/" role="search" aria-label="Images">
 <div class="field"><label for="image">Image</label>
 <input id="image" name="image" value="${visible(values.image ?? '')}" placeholder="nginx:1.27" required ${PLAIN}></div>
-<div class="field"><label for="baseline">Compare with <span class="hint">an earlier one, if you like</span></label>
+<div class="field"><label for="baseline">Compare with <span class="hint">an earlier image, optional</span></label>
 <input id="baseline" name="baseline" value="${visible(values.baseline ?? '')}" placeholder="nginx:1.26" ${PLAIN}></div>
 <button>Look inside</button>
 <details class="more"><summary>Another platform</summary>

@@ -55,7 +55,7 @@ ${head}
 <main id="main" tabindex="-1">
 ${main}
 </main>
-<footer class="foot">Lamina reads container images where they are: no daemon, no pull.</footer>
+<footer class="foot">Lamina reads container images straight from the registry: no daemon, no pull.</footer>
 </body>
 </html>
 `
@@ -99,7 +99,7 @@ export type Figure = {
 }
 
 export type Column<T> = {
-  readonly head: string
+  readonly head: string | Html | readonly (string | Html)[]
   /** A word stays on its line, a text wraps, a path wraps and takes what room there is; a word by default. */
   readonly kind?: 'number' | 'word' | 'text' | 'path'
   readonly cell: (row: T, index: number) => Html | string | number | undefined
@@ -107,16 +107,18 @@ export type Column<T> = {
 
 /** A table with its caption; the first column names the row. Says `none` where there is no row. */
 export function table<T>(options: {
+  /** Empty where a heading says it. */
   readonly caption: Html | string
+  /** What a screen reader calls the table; the caption by default. */
+  readonly label?: string
   readonly none: string
   readonly columns: readonly Column<T>[]
   readonly rows: readonly T[]
 }): Html {
-  const { caption, none, columns, rows } = options
+  const { caption, label = caption, none, columns, rows } = options
   if (rows.length === 0) return html`<p class="none">${none}</p>`
-  const label = typeof caption === 'string' ? caption : 'Table'
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table>
-<caption>${caption}</caption>
+${caption !== '' && html`<caption>${caption}</caption>`}
 <thead><tr>${columns.map(({ head, kind = 'word' }) => html`<th scope="col" class="${kind}">${head}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(

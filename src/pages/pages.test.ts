@@ -153,15 +153,15 @@ describe.each(PAGES)('the %s page', (_, make) => {
 
 it('a report says what it has not, and where the rest is', async () => {
   const empty = String(await reportPage({ ...view, waste: [], duplicates: [], packages: [] }))
-  expect(empty).toContain('No layer hides a file of a lower one.')
-  expect(empty).toContain('There is no package database that is understood.')
+  expect(empty).toContain('No layer hides a file of a lower layer.')
+  expect(empty).toContain('No supported package database found.')
   const full = String(await reportPage(view))
   expect(full).toContain('1 of 2: <a href="/v1/waste?image=docker.io')
 })
 
 it('a diff of equal images says so', async () => {
-  expect(String(await diffPage({ ...diff, identical: true }))).toContain('Both images are the same')
-  expect(String(await diffPage(diff))).not.toContain('Both images are the same')
+  expect(String(await diffPage({ ...diff, identical: true }))).toContain('Identical: the same files')
+  expect(String(await diffPage(diff))).not.toContain('Identical: the same files')
 })
 
 it('progress is told in figures, and without scripts the page asks again', async () => {

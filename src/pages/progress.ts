@@ -4,6 +4,9 @@ import type { Progress } from '../job.ts'
 import { formatBytes } from '../text/format.ts'
 import { counted, type Html, name, page } from './page.ts'
 
+/** Below this the layers are counted, not the bytes; `assets/lamina.js` has the same number. */
+const WORTH_COUNTING_BYTES = 1_000_000
+
 /** An analysis that a page waits for. */
 export type WaitingFor = {
   readonly image: string
@@ -20,7 +23,7 @@ export function progressPage(analyses: readonly WaitingFor[]): Html {
     title: 'Reading the layers',
     head: html`<noscript><meta http-equiv="refresh" content="2"></noscript>`,
     main: html`<div class="heading"><h1>Reading the layers</h1>
-<p class="facts">Each layer is read once: the next image that has it is faster.</p></div>
+<p class="facts">Each layer is read only once. The next image that shares it is faster.</p></div>
 ${analyses.map(waiting)}`,
   })
 }
@@ -28,14 +31,16 @@ ${analyses.map(waiting)}`,
 function waiting({ image, platform, status, progress, events }: WaitingFor, index: number): Html {
   const { bytes, bytesDone, layers, layersDone, layersReused } = progress
   const id = `waiting-${index}`
-  const value = bytes > 0 ? html`value="${bytesDone}" max="${bytes}"` : ''
-  const read = bytes > 0 ? `${formatBytes(bytesDone)} of ${formatBytes(bytes)} read, ` : ''
+  const isLarge = bytes >= WORTH_COUNTING_BYTES
+  const [value, max] = isLarge ? [bytesDone, bytes] : [layersDone, layers]
+  const bar = max > 0 ? html`value="${value}" max="${max}"` : ''
+  const read = isLarge ? `${formatBytes(bytesDone)} of ${formatBytes(bytes)} read, ` : ''
   const said =
-    status === 'queued' ? 'Waiting for its turn' : `${read}${layersDone} of ${counted(layers, 'layer')} done`
+    status === 'queued' ? 'Waiting in the queue' : `${read}${layersDone} of ${counted(layers, 'layer')} done`
   return html`<section class="waiting" data-events="${events}">
 <h2 id="${id}">${name(image)}</h2>
-<progress aria-labelledby="${id}" ${value}></progress>
+<progress aria-labelledby="${id}" ${bar}></progress>
 <p><span role="status" data-said>${said}</span></p>
-<p class="quiet">${visible(platform)}${layersReused > 0 && ` · ${counted(layersReused, 'layer')} known already`}</p>
+<p class="quiet">${visible(platform)}${layersReused > 0 && ` · ${counted(layersReused, 'layer')} already indexed`}</p>
 </section>`
 }

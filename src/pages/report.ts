@@ -13,7 +13,8 @@ import type {
   WastedFile,
 } from '../image/report.ts'
 import { buildStep } from '../oci/build-step.ts'
-import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
+import { FIGURES } from '../text/figures.ts'
+import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'
 import { askForm } from './form.ts'
 import {
@@ -59,7 +60,7 @@ ${figures(headline(report))}
 <nav class="contents" aria-label="On this page"><ul>
 <li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
 <li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li>
-${report.warnings.length > 0 && html`<li><a href="#oddities">Oddities</a></li>`}
+${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 <li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
 </ul></nav>
 <section id="layers"><h2>Size by layer</h2>
@@ -67,8 +68,8 @@ ${stackOfLayers(report.layers)}
 ${layerTable(report.layers)}
 </section>
 <section id="largest"><h2>Where the bytes are</h2>
-<div class="pair"><div>${sizedTable('Largest directories, with all below them', 'There are no directories.', report.largestDirectories)}</div>
-<div>${sizedTable('Largest files', 'There are no files.', report.largestFiles)}</div></div>
+<div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories)}</div>
+<div>${sizedTable('Largest files', 'No files.', report.largestFiles)}</div></div>
 </section>
 ${wasteSection(view)}
 ${duplicatesSection(view)}
@@ -78,7 +79,7 @@ ${adopted(report, origin)}
 <section id="raw"><h2>Raw data</h2>
 <ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, ask)}">${what}</a></li>`)}</ul>
 </section>
-<section><h2>Look at another</h2>
+<section><h2>Look at another image</h2>
 ${askForm({ image: image.reference, platform: image.indexDigest && image.platform })}
 </section>`,
   })
@@ -110,21 +111,33 @@ ${created !== undefined && html`<span>Built <time datetime="${visible(created)}"
 function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report): Figure[] {
   const wasted = sizes.fileBytes > 0 ? (100 * waste.bytes) / sizes.fileBytes : 0
   return [
-    { label: 'To download', value: size(sizes.compressedBytes), note: 'compressed' },
-    { label: 'Unpacked', value: size(sizes.uncompressedBytes), note: counted(counts.layers, 'layer') },
-    { label: 'File system', value: size(sizes.rootfsBytes), note: counted(counts.files, 'file') },
+    { label: FIGURES.compressed.label, value: size(sizes.compressedBytes), note: 'to pull' },
     {
-      label: 'Wasted',
-      value: size(waste.bytes),
-      tone: wasted >= 10 ? 'bad' : undefined,
-      note: `${formatFigure(wasted)} % of all file bytes`,
+      label: FIGURES.uncompressed.label,
+      value: size(sizes.uncompressedBytes),
+      note: counted(counts.layers, 'layer'),
     },
     {
-      label: 'Duplicated',
+      label: FIGURES.fileSystem.label,
+      value: size(sizes.apparentBytes),
+      note: counted(counts.files, 'file'),
+    },
+    {
+      label: FIGURES.wasted.label,
+      value: size(waste.bytes),
+      tone: wasted >= 10 ? 'bad' : undefined,
+      note: `${formatPercent(wasted)} of all file bytes`,
+    },
+    {
+      label: FIGURES.duplicated.label,
       value: size(duplicates.wastedBytes),
       note: counted(duplicates.groups, 'content'),
     },
-    { label: 'Efficiency', value: `${(100 * efficiency.score).toFixed(1)} %`, note: 'as dive has it' },
+    {
+      label: FIGURES.efficiency.label,
+      value: `${(100 * efficiency.score).toFixed(1)}%`,
+      note: "dive's score",
+    },
   ]
 }
 
@@ -145,12 +158,16 @@ function layerTable(layers: readonly LayerReport[]): Html {
             : html`<span class="quiet">${name(digest.slice(0, 19))}…</span>`,
       },
       {
-        head: 'Unpacked',
+        head: FIGURES.uncompressed.short,
         kind: 'number',
         cell: ({ uncompressedBytes }) => measured(size(uncompressedBytes), uncompressedBytes, largest),
       },
-      { head: 'Compressed', kind: 'number', cell: ({ compressedBytes }) => size(compressedBytes) },
-      { head: 'Hidden later', kind: 'number', cell: ({ wastedBytes }) => sizeOrDash(wastedBytes) },
+      {
+        head: FIGURES.compressed.short,
+        kind: 'number',
+        cell: ({ compressedBytes }) => size(compressedBytes),
+      },
+      { head: FIGURES.wasted.short, kind: 'number', cell: ({ wastedBytes }) => sizeOrDash(wastedBytes) },
     ],
   })
 }
@@ -176,7 +193,7 @@ const REASONS: Readonly<Record<WastedFile['reason'], string>> = {
 
 function wasteSection({ report: { waste, image }, waste: rows }: ReportView): Html {
   return html`<section id="waste"><h2>Waste</h2>
-<p>What a layer stores and a later one hides: it is downloaded with the image and never seen. A squash would save ${formatBytes(waste.bytes)}.</p>
+<p>Files that a later layer removed or replaced: every pull transfers them, no container sees them. Squashing the image would save ${formatBytes(waste.bytes)}.</p>
 ${
   waste.files > 0 &&
   html`<ul class="plain">
@@ -187,7 +204,7 @@ ${
 }
 ${table<WastedFile>({
   caption: 'The largest hidden files',
-  none: 'No layer hides a file of a lower one.',
+  none: 'No layer hides a file of a lower layer.',
   rows,
   columns: [
     { head: 'Path', kind: 'path', cell: ({ path }) => name(path) },
@@ -208,8 +225,8 @@ ${more(waste.files, rows.length, '/v1/waste', image)}
 function duplicatesSection({ report: { duplicates, image }, duplicates: rows }: ReportView): Html {
   return html`<section id="duplicates"><h2>Duplicates</h2>
 ${table<DuplicateGroup>({
-  caption: 'The same content at several paths of the file system',
-  none: 'No content is there twice.',
+  caption: 'Files with the same content',
+  none: 'No two files have the same content.',
   rows,
   columns: [
     {
@@ -222,7 +239,7 @@ ${table<DuplicateGroup>({
         }`,
     },
     { head: 'Each', kind: 'number', cell: ({ bytes }) => size(bytes) },
-    { head: 'Times', kind: 'number', cell: ({ count }) => count },
+    { head: 'Copies', kind: 'number', cell: ({ count }) => count },
     {
       head: 'Wasted',
       kind: 'number',
@@ -244,8 +261,8 @@ ${
   )}</ul>`
 }
 ${table<Package>({
-  caption: 'The largest packages, by what their own files take in this image',
-  none: 'There is no package database that is understood.',
+  caption: 'The largest packages, by the size of their own files',
+  none: 'No supported package database found.',
   rows,
   columns: [
     { head: 'Package', kind: 'path', cell: (found) => name(found.name) },
@@ -257,7 +274,7 @@ ${table<Package>({
       kind: 'number',
       cell: ({ bytes }) =>
         bytes === undefined
-          ? html`<span class="quiet">not told</span>`
+          ? html`<span class="quiet">unknown</span>`
           : measured(size(bytes), bytes, largest),
     },
   ],
@@ -268,14 +285,14 @@ ${more(packages.total, rows.length, '/v1/packages', image)}
 
 function warningsSection(warnings: readonly Warning[]): Html | '' {
   if (warnings.length === 0) return ''
-  return html`<section id="oddities"><h2>Oddities</h2>
+  return html`<section id="warnings"><h2>Warnings</h2>
 ${table<Warning>({
-  caption: 'What the builder of this image may want to know',
+  caption: 'Unusual things in the layers; none of them stops the analysis',
   none: '',
   rows: warnings,
   columns: [
-    { head: 'What', cell: ({ code }) => html`<code>${code}</code>` },
-    { head: 'Times', kind: 'number', cell: ({ count }) => formatCount(count) },
+    { head: 'Warning', cell: ({ code }) => html`<code>${code}</code>` },
+    { head: 'Places', kind: 'number', cell: ({ count }) => formatCount(count) },
     { head: 'Layer', kind: 'number', cell: ({ layer }) => layer ?? '' },
     { head: 'First place', kind: 'path', cell: ({ path }) => (path === undefined ? '' : name(path)) },
   ],
@@ -287,5 +304,5 @@ ${table<Warning>({
 function more(total: number, shown: number, path: string, { reference, platform }: ImageIdentity): Html | '' {
   if (total <= shown) return ''
   const all = link(path, { image: reference, platform })
-  return html`<p class="raw">${formatCount(shown)} of ${formatCount(total)}: <a href="${all}">all of them as JSON</a></p>`
+  return html`<p class="raw">${formatCount(shown)} of ${formatCount(total)}: <a href="${all}">all as JSON</a></p>`
 }

@@ -25,6 +25,11 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
+/** `36.9%`, `-3.22%` */
+export function formatPercent(percent: number): string {
+  return `${formatFigure(percent)}%`
+}
+
 /** A growth with its sign: `+1.20 MB`, `-312 kB`, `0 B`. */
 export function formatDelta(bytes: number): string {
   return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes)

@@ -2,10 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
 import { pageChanges, streamChanges } from '../../diff/list.ts'
 import type { Diff } from '../../diff/summary.ts'
-import { diffHtml } from '../../formats/diff-html.ts'
 import { diffMarkdown } from '../../formats/diff-markdown.ts'
 import { diffText } from '../../formats/diff-text.ts'
 import type { ObjectStore } from '../../host.ts'
+import { diffDocument } from '../../pages/diff-document.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { diffOf, type Pair } from '../../service/diff.ts'
 import type { Listing, Position } from '../../service/listings.ts'
@@ -167,7 +167,7 @@ async function write(diff: Diff, format: Format, colour: boolean): Promise<strin
     case 'text':
       return diffText(diff, { colour })
     case 'html':
-      return diffHtml(diff)
+      return diffDocument(diff)
   }
 }
 

@@ -54,13 +54,12 @@ function follow(section) {
 function show(section, { status, progress }) {
   const { bytes, bytesDone, layers, layersDone } = progress
   const bar = section.querySelector('progress')
-  if (bytes > 0) {
-    bar.max = bytes
-    bar.value = bytesDone
-  }
-  const read = bytes > 0 ? `${megabytes(bytesDone)} of ${megabytes(bytes)} MB read, ` : ''
+  const isLarge = bytes >= 1_000_000
+  bar.max = isLarge ? bytes : Math.max(layers, 1)
+  bar.value = isLarge ? bytesDone : layersDone
+  const read = isLarge ? `${megabytes(bytesDone)} of ${megabytes(bytes)} MB read, ` : ''
   section.querySelector('[data-said]').textContent =
-    status === 'queued' ? 'Waiting for its turn' : `${read}${layersDone} of ${layers} layers done`
+    status === 'queued' ? 'Waiting in the queue' : `${read}${layersDone} of ${layers} layers done`
 }
 
 function megabytes(bytes) {

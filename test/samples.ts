@@ -79,7 +79,7 @@ async function example(name: string) {
   return JSON.parse(await readFile(new URL(`docs/examples/${name}.json`, ROOT), 'utf8'))
 }
 
-const MARKS = /(<!-- sample ([\w ]+) -->\n)([^]*?)(\n<!-- end of sample -->)/g
+const MARKS = /(<!-- sample ([\w ]+) -->\n)([\s\S]*?)(\n<!-- end of sample -->)/g
 
 export async function readDocument(path: string): Promise<string> {
   return readFile(new URL(path, ROOT), 'utf8')

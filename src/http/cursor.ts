@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import { Problem } from '../problem.ts'
+import { parseJson } from '../text/json.ts'
 
 export type Cursor = {
   /** Digests of the manifests that are listed: one, of a diff two; of a registry's own lists none. */
@@ -48,12 +49,4 @@ function fingerprint(query: Query): string {
     .filter(([name, value]) => !FREE.has(name) && value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(asked)).digest('base64url').slice(0, 16)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

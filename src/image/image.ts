@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
 import { imageKey } from '../index/keys.ts'
 import type { ProblemDocument } from '../problem.ts'
+import { parseJson } from '../text/json.ts'
 import type { ImageFacts } from './report.ts'
 
 /** Written last, so that its presence means that the tables are whole. */
@@ -29,12 +30,4 @@ export async function writeStoredImage(
   image: StoredImage,
 ): Promise<void> {
   await store.put(imageKey(digest, 'image.json'), new TextEncoder().encode(JSON.stringify(image)))
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

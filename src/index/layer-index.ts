@@ -4,6 +4,7 @@ import type { ObjectStore } from '../host.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import type { LayerFacts, LayerReading } from '../layer/read.ts'
 import { fetchBytes } from '../table/fetch-bytes.ts'
+import { parseJson } from '../text/json.ts'
 import { DatabaseArchive } from './databases.ts'
 import { layerKey } from './keys.ts'
 import { writeSorted } from './sort-entries.ts'
@@ -37,14 +38,6 @@ export async function readLayerFacts(store: ObjectStore, digest: string): Promis
   if (stored === undefined) return undefined
   const facts = FACTS.safeParse(parseJson(stored.bytes)).data
   return facts?.digest === digest ? facts : undefined
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return undefined
-  }
 }
 
 /**

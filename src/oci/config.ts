@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
+import { parseJson } from '../text/json.ts'
 import { requireSha256 } from './digest.ts'
 import type { ImageManifest } from './manifest.ts'
 
@@ -145,14 +146,6 @@ const configSchema = z.object({
 
 type ParsedConfig = z.infer<typeof configSchema>
 
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw invalid('the config is not JSON')
-  }
-}
-
 /** In UTC, with the digits that it has; undefined for what is no time, which no one needs. */
 function toTime(value: string | undefined): string | undefined {
   if (value === undefined || !RFC_3339.test(value)) return undefined
@@ -216,7 +209,9 @@ export function requireDiffIds(manifest: ImageManifest, config: ImageConfig): vo
  * @throws Problem `invalid_image` where it is no config, `unsupported_digest` for a diffId that is not sha256; lasting
  */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
-  const parsed = configSchema.safeParse(parseJson(bytes))
+  const json = parseJson(bytes)
+  if (json === undefined) throw invalid('the config is not JSON')
+  const parsed = configSchema.safeParse(json)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     throw invalid(`the config${issue?.path.length ? `'s ${issue.path.join('.')}` : ''}: ${issue?.message}`)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
+import { parseJson } from '../text/json.ts'
 
 /** One registry's credential, as the Docker Engine API has it. */
 export type Credential =
@@ -55,13 +56,9 @@ function decodeBase64(text: string): string | undefined {
 }
 
 /** Never quotes what it read: that is a secret. */
-function parseJson<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new Error('not JSON')
-  }
+function parseSecret<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {
+  const value = parseJson(text)
+  if (value === undefined) throw new Error('not JSON')
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
@@ -156,7 +153,7 @@ export function parseRegistryAuth(header: string): {
   readonly serverAddress: string | undefined
 } {
   return parseHeader('X-Registry-Auth', header, (json) => {
-    const entry = parseJson(json, authSchema)
+    const entry = parseSecret(json, authSchema)
     const serverAddress = entry.serveraddress ? registryOf(entry.serveraddress) : undefined
     return { credential: toCredential(entry), serverAddress }
   })
@@ -169,7 +166,7 @@ export function parseRegistryAuth(header: string): {
  * @throws Problem `invalid_parameter`
  */
 export function parseRegistryConfig(header: string): ReadonlyMap<string, Credential> {
-  return parseHeader('X-Registry-Config', header, (json) => toCredentials(parseJson(json, authsSchema)))
+  return parseHeader('X-Registry-Config', header, (json) => toCredentials(parseSecret(json, authsSchema)))
 }
 
 /**
@@ -180,7 +177,7 @@ export function parseRegistryConfig(header: string): ReadonlyMap<string, Credent
  * credentials they stand for are in another program
  */
 export function parseDockerConfig(text: string): ReadonlyMap<string, Credential> {
-  const config = parseJson(text, dockerConfigSchema)
+  const config = parseSecret(text, dockerConfigSchema)
   if (config.credsStore) throw new Error('credsStore is not supported: put the credentials under auths')
   if (Object.keys(config.credHelpers ?? {}).length > 0)
     throw new Error('credHelpers are not supported: put the credentials under auths')

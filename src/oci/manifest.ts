@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
+import { parseJson } from '../text/json.ts'
 import { requireSha256 } from './digest.ts'
 
 /** A descriptor of the OCI image specification, as far as it is used. */
@@ -169,14 +170,6 @@ function toDescriptor(parsed: ParsedDescriptor): Descriptor {
   }
 }
 
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw invalid('the manifest is not JSON')
-  }
-}
-
 /** The first thing that zod found wrong, in words: `the manifest's layers[2].size: …`. */
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues
@@ -262,7 +255,9 @@ export function isEncrypted(layer: Descriptor): boolean {
  * belong to the bytes.
  */
 export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManifest | ImageIndex {
-  const document = read(documentSchema, parseJson(bytes))
+  const json = parseJson(bytes)
+  if (json === undefined) throw invalid('the manifest is not JSON')
+  const document = read(documentSchema, json)
   const type = typeOf(document, mediaType)
   if (document.schemaVersion === 1 || SCHEMA_1.test(type)) throw notAnImage('a manifest of the old schema 1')
   const image = isThere(document.config) || isThere(document.layers)

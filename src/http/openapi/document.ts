@@ -3,7 +3,7 @@ import type { App } from '../backend.ts'
 import { problemSchema } from '../routes/problem.schema.ts'
 import { identitySchema } from '../routes/report.schema.ts'
 import { digestSchema, sha256Schema } from './fields.ts'
-import { shareComponents } from './share.ts'
+import { type OpenApiDocument, shareComponents } from './share.ts'
 
 const DESCRIPTION = [
   'Lamina shows what is inside a container image and what changed between two images, without a Docker daemon and without a pull. It reads each layer from the registry once, indexes it, and answers from the index.',
@@ -63,8 +63,6 @@ const BASE_SCHEMAS = {
   Problem: problemSchema,
   Image: identitySchema,
 }
-
-export type OpenApiDocument = ReturnType<App['getOpenAPI31Document']>
 
 /** Once for each app, before its routes. */
 export function registerComponents(app: App): void {

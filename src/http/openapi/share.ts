@@ -1,5 +1,7 @@
 /** Responses and parameters that several calls have in common stand once in the description, among its components. */
-import type { OpenApiDocument } from './document.ts'
+import type { App } from '../backend.ts'
+
+export type OpenApiDocument = ReturnType<App['getOpenAPI31Document']>
 
 type Operation = NonNullable<NonNullable<OpenApiDocument['paths']>[string]['get']>
 type Parameter = NonNullable<Operation['parameters']>[number]

@@ -1,6 +1,6 @@
 /** The description as YAML that a person can read: what fits on a line stands on one. */
 import { Document, isMap, isPair, isScalar, isSeq, type Node, visit } from 'yaml'
-import type { OpenApiDocument } from './document.ts'
+import type { OpenApiDocument } from './share.ts'
 
 const LINE_WIDTH = 170
 /** Calls, components and examples keep their lines, however short they are. */

@@ -1,5 +1,6 @@
 /** What npm, yarn and pnpm unpack: a `package.json` in the directory of each package. */
 import { decodeText } from '../../text/bytes.ts'
+import { parseJson } from '../../text/json.ts'
 import { baseName, type PathKey, parentKey } from '../../text/path.ts'
 import { type FoundPackage, UnreadableDatabase } from './found.ts'
 
@@ -20,14 +21,6 @@ export function parsePackageJson(bytes: Uint8Array, key: PathKey): FoundPackage 
   if (!('name' in document) || !('version' in document)) return
   const directory = decodeText(baseName(parentKey(key))).text
   return { type: 'npm', name: asText(document.name) || directory, version: asText(document.version) }
-}
-
-function parseJson(source: string): unknown {
-  try {
-    return JSON.parse(source)
-  } catch {
-    return
-  }
 }
 
 function asText(value: unknown): string {

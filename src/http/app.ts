@@ -18,6 +18,7 @@ import { addConfig } from './routes/config.ts'
 import { addDescription } from './routes/description.ts'
 import { addDiff } from './routes/diff.ts'
 import { addDiffFile } from './routes/diff-file.ts'
+import { addExport } from './routes/export.ts'
 import { addFile } from './routes/file.ts'
 import { addFiles } from './routes/files.ts'
 import { addHealth } from './routes/health.ts'
@@ -86,6 +87,7 @@ function addRoutes(app: App, backend: Backend): void {
   addFiles(app, backend)
   addTree(app, backend)
   addFile(app, backend)
+  addExport(app, backend)
   addWaste(app, backend)
   addPackages(app, backend)
   addDiff(app, backend)

@@ -1,4 +1,5 @@
 /** Lists as one JSON object a line, made as fast as they are read. */
+import { streamBody } from './stream.ts'
 
 const encoder = new TextEncoder()
 
@@ -8,35 +9,15 @@ const encoder = new TextEncoder()
  *
  * @param onCut told of an error that came too late for a status: the stream is then cut off, never ended
  */
-export async function jsonLines(
+export function jsonLines(
   batches: AsyncIterable<readonly unknown[]>,
   onCut: (error: unknown) => void,
 ): Promise<ReadableStream<Uint8Array>> {
-  const source = batches[Symbol.asyncIterator]()
-  let ahead: IteratorResult<readonly unknown[]> | undefined = await source.next()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          for (;;) {
-            const next: IteratorResult<readonly unknown[]> = ahead ?? (await source.next())
-            ahead = undefined
-            if (next.done) return controller.close()
-            if (next.value.length === 0) continue
-            return controller.enqueue(encoder.encode(toLines(next.value)))
-          }
-        } catch (error) {
-          onCut(error)
-          controller.error(error)
-          await source.return?.()
-        }
-      },
-      async cancel() {
-        await source.return?.()
-      },
-    },
-    { highWaterMark: 0 },
-  )
+  return streamBody(encodeLines(batches), onCut)
+}
+
+async function* encodeLines(batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<Uint8Array> {
+  for await (const batch of batches) if (batch.length > 0) yield encoder.encode(toLines(batch))
 }
 
 function toLines(items: readonly unknown[]): string {

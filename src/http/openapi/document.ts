@@ -15,6 +15,7 @@ const DESCRIPTION = [
 
 const TAGS = [
   { name: 'Reports', description: 'What is inside an image.' },
+  { name: 'Exports', description: 'What leaves an image: tars, a runtime bundle, a bill of materials.' },
   { name: 'Diffs', description: 'What changed between two images.' },
   { name: 'Gate', description: 'Checks against rules, for CI.' },
   { name: 'Badges', description: 'Image figures as badges for a README.' },

@@ -1,0 +1,221 @@
+/** What leaves an image: tars, a runtime bundle, the runtime's config, a bill of materials. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { SBOM_FORMATS, SBOM_MEDIA_TYPES } from '../../export/sbom.ts'
+import { Problem } from '../../problem.ts'
+import {
+  exportBundle,
+  exportLayer,
+  exportRootfs,
+  exportSbom,
+  needsFiles,
+  runtimeConfigOf,
+} from '../../service/export.ts'
+import type { OpenedImage } from '../../service/open.ts'
+import { pathToKey } from '../../text/path.ts'
+import { type AnalysedQuery, factsInTime, freshness, openFor, sourceOf, unchanged } from '../answers.ts'
+import { attachment } from '../attachment.ts'
+import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
+import { json, problems } from '../openapi/describe.ts'
+import { imageQuery, integer, layer, pathBase64 } from '../parameters.ts'
+import { pathAsked } from '../paths.ts'
+import { streamBody } from '../stream.ts'
+import { runtimeConfigSchema, sbomSchema } from './export.schema.ts'
+
+const TAR = 'application/x-tar'
+
+const tar = (description: string) => ({
+  description,
+  content: { [TAR]: { schema: { type: 'string', format: 'binary' } as const } },
+})
+
+const getExport = createRoute({
+  method: 'get',
+  path: '/v1/export',
+  operationId: 'exportImage',
+  tags: ['Exports'],
+  summary: 'The merged file system, or one layer, as a tar',
+  description:
+    "Streamed as `docker export` gives it, with owners, times, extended attributes, devices and hard links; the same image gives the same bytes. With `layer`, that layer's tar, uncompressed, byte for byte: its SHA-256 is the diffId. A failure in the middle breaks the connection: a tar that ends is whole.",
+  request: {
+    query: z.strictObject({
+      ...imageQuery,
+      path: z.string().optional().openapi({
+        description: 'Only what stands at this path and below it. A symbolic link is not followed.',
+        example: 'usr/share',
+      }),
+      pathBase64,
+      layer: layer.openapi({ description: 'The tar of this layer instead; the lowest is 0.', example: 0 }),
+    }),
+  },
+  responses: {
+    200: tar('The tar, as an attachment.'),
+    ...problems('analysed', { 404: ['path_not_found', 'layer_not_found'] }),
+  },
+})
+
+const id = (description: string) =>
+  integer({ min: 0, max: 2 ** 32 - 2 }, { description, example: 1000 }).default(1000)
+
+const rootless = {
+  rootless: z.enum(['0', '1']).default('0').openapi({
+    description:
+      '`1`: for a user who is not root, as `runc spec --rootless` has it. It maps one user and one group of the host, so the image must run as root inside.',
+    example: '1',
+  }),
+  uid: id('With `rootless=1`: user of the host that root in the container is.'),
+  gid: id('With `rootless=1`: group of the host that root in the container is.'),
+}
+
+const getBundle = createRoute({
+  method: 'get',
+  path: '/v1/bundle',
+  operationId: 'getBundle',
+  tags: ['Exports'],
+  summary: 'An OCI runtime bundle as a tar',
+  description:
+    '`config.json` and `rootfs/`: unpack it as root with `tar -xp`, then `runc run NAME`. A failure in the middle breaks the connection.',
+  request: { query: z.strictObject({ ...imageQuery, ...rootless }) },
+  responses: { 200: tar('The bundle, as an attachment.'), ...problems('analysed') },
+})
+
+const getRuntimeConfig = createRoute({
+  method: 'get',
+  path: '/v1/runtime-config',
+  operationId: 'getRuntimeConfig',
+  tags: ['Exports'],
+  summary: "The runtime's `config.json`",
+  description:
+    "What a runtime needs to start a container of the image, by the OCI image specification's `conversion.md`: command, environment, user and groups looked up in the image, volumes, annotations; the rest as `runc spec` writes it.",
+  request: { query: z.strictObject({ ...imageQuery, ...rootless }) },
+  responses: { 200: json('The config.', runtimeConfigSchema), ...problems('analysed') },
+})
+
+const getSbom = createRoute({
+  method: 'get',
+  path: '/v1/sbom',
+  operationId: 'getSbom',
+  tags: ['Exports'],
+  summary: "A bill of materials of the image's packages",
+  description:
+    'CycloneDX 1.6 or SPDX 2.3, with the package URL, layer and bytes of each package. The same image gives the same bytes.',
+  request: {
+    query: z.strictObject({
+      ...imageQuery,
+      format: z.enum(SBOM_FORMATS).default('cyclonedx').openapi({
+        description: '`cyclonedx` (1.6, JSON) or `spdx` (2.3, JSON).',
+        example: 'spdx',
+      }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The bill of materials.',
+      content: {
+        [SBOM_MEDIA_TYPES.cyclonedx]: { schema: sbomSchema },
+        [SBOM_MEDIA_TYPES.spdx]: { schema: sbomSchema },
+      },
+    },
+    ...problems('analysed'),
+  },
+})
+
+export function addExport(app: App, backend: Backend): void {
+  const { host } = backend
+
+  app.openapi(getExport, async (c) => {
+    const query = c.req.valid('query')
+    const within = pathAsked(query)
+    if (query.layer !== undefined && within !== undefined) {
+      throw new Problem('invalid_parameter', 'layer gives a whole tar: leave out path', {
+        parameter: 'layer',
+      })
+    }
+    const { signal } = c.req.raw
+    if (query.layer !== undefined) {
+      const number = query.layer
+      const image = await openFor(backend, c, query)
+      const name = `${nameOf(image)}-layer-${number}.tar`
+      return answerStream(backend, c, { image, contentType: TAR, name }, () =>
+        exportLayer(host, image, number, signal),
+      )
+    }
+    const image = await openFor(backend, c, query)
+    const name = `${nameOf(image)}.tar`
+    return answerAnalysedStream(backend, c, query.wait, { image, contentType: TAR, name }, () =>
+      exportRootfs(host, image, within ?? '', signal),
+    )
+  })
+
+  app.openapi(getBundle, async (c) => {
+    const query = c.req.valid('query')
+    const image = await openFor(backend, c, query)
+    const form = { image, contentType: TAR, name: `${nameOf(image)}-bundle.tar` }
+    return answerAnalysedStream(backend, c, query.wait, form, async function* () {
+      yield* exportBundle(host, image, await runtimeConfigOf(host, image, idsOf(query)), c.req.raw.signal)
+    })
+  })
+
+  app.openapi(getRuntimeConfig, async (c) => {
+    const query = c.req.valid('query')
+    const image = await openFor(backend, c, query)
+    if (needsFiles(image)) await factsInTime(backend, c, image, query.wait)
+    return answerStream(backend, c, { image, contentType: 'application/json' }, async function* () {
+      yield new TextEncoder().encode(await runtimeConfigOf(host, image, idsOf(query)))
+    })
+  })
+
+  app.openapi(getSbom, async (c) => {
+    const query = c.req.valid('query')
+    const image = await openFor(backend, c, query)
+    const form = { image, contentType: SBOM_MEDIA_TYPES[query.format] }
+    return answerAnalysedStream(backend, c, query.wait, form, () => exportSbom(host, image, query.format))
+  })
+}
+
+type StreamForm = {
+  readonly image: OpenedImage
+  readonly contentType: string
+  /** Of the file that it is saved to; absent where it is not an attachment. */
+  readonly name?: string
+}
+
+type Pieces = () => AsyncIterable<Uint8Array>
+
+/** These answers are saved to files: while the image is not analysed it is a problem and not a `202`. */
+async function answerAnalysedStream(
+  backend: Backend,
+  context: RequestContext,
+  wait: AnalysedQuery['wait'],
+  form: StreamForm,
+  make: Pieces,
+): Promise<Response> {
+  await factsInTime(backend, context, form.image, wait)
+  return answerStream(backend, context, form, make)
+}
+
+async function answerStream(
+  backend: Backend,
+  context: RequestContext,
+  { image, contentType, name }: StreamForm,
+  make: Pieces,
+): Promise<Response> {
+  const headers = freshness(backend, context, sourceOf([image]), contentType)
+  const known = unchanged(context, headers)
+  if (known !== undefined) return known
+  headers.set('Content-Type', contentType)
+  if (name !== undefined) headers.set('Content-Disposition', attachment(pathToKey(name)))
+  if (context.req.method === 'HEAD') return new Response(null, { headers })
+  const body = await streamBody(make(), (error) => logCut(backend, context, error))
+  return new Response(body, { headers })
+}
+
+function idsOf(query: { readonly rootless: '0' | '1'; readonly uid: number; readonly gid: number }) {
+  return query.rootless === '1' ? { uid: query.uid, gid: query.gid } : undefined
+}
+
+/** `app-v1`, as a file may be named. */
+function nameOf({ identity }: OpenedImage): string {
+  const { repository = 'image', tag, digest } = identity
+  const last = repository.slice(repository.lastIndexOf('/') + 1)
+  return `${last}-${tag ?? digest.slice('sha256:'.length, 'sha256:'.length + 12)}`
+}

@@ -1,0 +1,35 @@
+/** Bodies that are made while they are read. */
+
+/**
+ * Resolves when the first piece is there, so that what is wrong from the start is still answered as a problem. A piece is
+ * made when the reader wants it; a reader that leaves stops the source.
+ *
+ * @param onCut told of an error that came too late for a status: the stream is then cut off, never ended
+ */
+export async function streamBody(
+  pieces: AsyncIterable<Uint8Array>,
+  onCut: (error: unknown) => void,
+): Promise<ReadableStream<Uint8Array>> {
+  const source = pieces[Symbol.asyncIterator]()
+  let ahead: IteratorResult<Uint8Array> | undefined = await source.next()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const next: IteratorResult<Uint8Array> = ahead ?? (await source.next())
+          ahead = undefined
+          if (next.done) controller.close()
+          else controller.enqueue(next.value)
+        } catch (error) {
+          onCut(error)
+          controller.error(error)
+          await source.return?.()
+        }
+      },
+      async cancel() {
+        await source.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

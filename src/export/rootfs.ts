@@ -38,6 +38,12 @@ export type RootfsPart = {
   readonly prefix: '' | 'rootfs/'
 }
 
+/**
+ * Of the first directory: says to GNU tar that directories stand before all that is in them, as in its incremental
+ * archives, so that it sets their times at the end. Other readers of tars do so anyway.
+ */
+const DIRECTORIES_FIRST: ReadonlyMap<string, string> = new Map([['GNU.dumpdir', '\0']])
+
 /** Bytes of a table that are fetched at once. */
 const FETCH_BYTES = 512 * 1024
 
@@ -65,6 +71,7 @@ class RootfsWriter {
   readonly #part: RootfsPart
   readonly #survivors = new Survivors()
   readonly #linked: SortedRows<MergedEntry>
+  #isFirst = true
 
   constructor(rootfs: Rootfs, part: RootfsPart) {
     this.#rootfs = rootfs
@@ -88,7 +95,7 @@ class RootfsWriter {
       isFound ||= rows.length > 0
       const linked: MergedEntry[] = []
       for (const row of rows) {
-        if (row.type === 'directory') this.#open(row, 'directory')
+        if (row.type === 'directory') this.#openDirectory(row)
         else if (row.type === 'other') continue
         else if (row.linked) linked.push(plainRow(MERGED_ENTRIES, row))
         else if (row.type === 'file') this.#survivors.add(row.layer, row.ordinal)
@@ -183,7 +190,12 @@ class RootfsWriter {
     }
   }
 
-  #open(row: RowFields, type: WrittenType): void {
+  #openDirectory(row: MergedEntry): void {
+    this.#open(row, 'directory', this.#isFirst ? DIRECTORIES_FIRST : undefined)
+    this.#isFirst = false
+  }
+
+  #open(row: RowFields, type: WrittenType, records?: WrittenMember['records']): void {
     const { bytes, mode, uid, gid, mtime, link, device, xattrs, implicit } = row
     this.output.open({
       path: this.#path(row),
@@ -196,6 +208,7 @@ class RootfsWriter {
       link: type === 'symlink' || type === 'hardlink' ? link : undefined,
       device,
       xattrs,
+      records,
     })
   }
 

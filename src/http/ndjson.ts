@@ -13,7 +13,7 @@ export function jsonLines(
   batches: AsyncIterable<readonly unknown[]>,
   onCut: (error: unknown) => void,
 ): Promise<ReadableStream<Uint8Array>> {
-  return streamBody(encodeLines(batches), onCut)
+  return streamBody(() => encodeLines(batches), onCut)
 }
 
 async function* encodeLines(batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<Uint8Array> {

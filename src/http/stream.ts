@@ -2,15 +2,17 @@
 
 /**
  * Resolves when the first piece is there, so that what is wrong from the start is still answered as a problem. A piece is
- * made when the reader wants it; a reader that leaves stops the source.
+ * made when the reader wants it.
  *
+ * @param make the pieces; the signal is aborted when the reader leaves
  * @param onCut told of an error that came too late for a status: the stream is then cut off, never ended
  */
 export async function streamBody(
-  pieces: AsyncIterable<Uint8Array>,
+  make: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
   onCut: (error: unknown) => void,
 ): Promise<ReadableStream<Uint8Array>> {
-  const source = pieces[Symbol.asyncIterator]()
+  const left = new AbortController()
+  const source = make(left.signal)[Symbol.asyncIterator]()
   let ahead: IteratorResult<Uint8Array> | undefined = await source.next()
   return new ReadableStream<Uint8Array>(
     {
@@ -21,12 +23,14 @@ export async function streamBody(
           if (next.done) controller.close()
           else controller.enqueue(next.value)
         } catch (error) {
-          onCut(error)
+          if (!left.signal.aborted) onCut(error)
           controller.error(error)
           await source.return?.()
         }
       },
-      async cancel() {
+      async cancel(reason) {
+        // A source that waits for a slow registry is woken first: it can only return between two pieces.
+        left.abort(reason)
         await source.return?.()
       },
     },

@@ -214,6 +214,9 @@ export class FixtureRegistry {
     this.#tokens.clear()
   }
 
+  /** Answers that are under way: neither sent whole nor given up by the client. */
+  openAnswers = 0
+
   /** How many requests matched. */
   count(match: FaultMatch & { readonly status?: number }): number {
     return this.requests.filter(
@@ -233,6 +236,10 @@ export class FixtureRegistry {
   }
 
   async answer(server: FixtureServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.openAnswers++
+    response.once('close', () => {
+      this.openAnswers--
+    })
     const recorded: RecordedRequest = {
       server,
       method: request.method ?? 'GET',

@@ -130,18 +130,17 @@ export function addExport(app: App, backend: Backend): void {
         parameter: 'layer',
       })
     }
-    const { signal } = c.req.raw
     if (query.layer !== undefined) {
       const number = query.layer
       const image = await openFor(backend, c, query)
       const name = `${nameOf(image)}-layer-${number}.tar`
-      return answerStream(backend, c, { image, contentType: TAR, name }, () =>
+      return answerStream(backend, c, { image, contentType: TAR, name }, (signal) =>
         exportLayer(host, image, number, signal),
       )
     }
     const image = await openFor(backend, c, query)
     const name = `${nameOf(image)}.tar`
-    return answerAnalysedStream(backend, c, query.wait, { image, contentType: TAR, name }, () =>
+    return answerAnalysedStream(backend, c, query.wait, { image, contentType: TAR, name }, (signal) =>
       exportRootfs(host, image, within ?? '', signal),
     )
   })
@@ -150,8 +149,8 @@ export function addExport(app: App, backend: Backend): void {
     const query = c.req.valid('query')
     const image = await openFor(backend, c, query)
     const form = { image, contentType: TAR, name: `${nameOf(image)}-bundle.tar` }
-    return answerAnalysedStream(backend, c, query.wait, form, async function* () {
-      yield* exportBundle(host, image, await runtimeConfigOf(host, image, idsOf(query)), c.req.raw.signal)
+    return answerAnalysedStream(backend, c, query.wait, form, async function* (signal) {
+      yield* exportBundle(host, image, await runtimeConfigOf(host, image, idsOf(query)), signal)
     })
   })
 
@@ -179,7 +178,7 @@ type StreamForm = {
   readonly name?: string
 }
 
-type Pieces = () => AsyncIterable<Uint8Array>
+type Pieces = (signal: AbortSignal) => AsyncIterable<Uint8Array>
 
 /** These answers are saved to files: while the image is not analysed it is a problem and not a `202`. */
 async function answerAnalysedStream(
@@ -205,7 +204,7 @@ async function answerStream(
   headers.set('Content-Type', contentType)
   if (name !== undefined) headers.set('Content-Disposition', attachment(pathToKey(name)))
   if (context.req.method === 'HEAD') return new Response(null, { headers })
-  const body = await streamBody(make(), (error) => logCut(backend, context, error))
+  const body = await streamBody(make, (error) => logCut(backend, context, error))
   return new Response(body, { headers })
 }
 

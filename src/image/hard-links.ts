@@ -180,7 +180,7 @@ export class CollectedLinks {
   }
 
   /** To be called with every member of every layer, in any order. */
-  see(row: Omit<Entry, 'sha256'>, layer: number): void {
+  see(row: Pick<Entry, 'key' | 'type' | 'link' | 'whiteout' | 'ordinal'>, layer: number): void {
     if (row.type !== 'hardlink' || row.whiteout !== undefined || row.key === '') return
     this.#add(memberSequence(layer, row.ordinal), row.link ?? '')
   }

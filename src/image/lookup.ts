@@ -1,12 +1,13 @@
 /** One file by its path, links followed inside the image alone. */
 
+import { inParallel } from '../concurrency.ts'
+import { ENTRIES } from '../index/entries.ts'
 import type { Entry } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
-import type { Table } from '../table/table.ts'
-import { cleanPath } from '../tar/clean.ts'
+import { plainRow, type Table } from '../table/table.ts'
 import type { ByteString } from '../text/bytes.ts'
-import { toBytes } from '../text/bytes.ts'
 import { type PathKey, showPath } from '../text/path.ts'
+import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.ts'
 import type { MergedEntry } from './merged-entry.ts'
 
 /** Where a file's content is: in a member of a layer, at this position of the tar. */
@@ -17,6 +18,8 @@ export type FoundFile = {
   readonly offset: number
 }
 
+/** Tables that are opened at the same time. */
+const TABLES_AT_ONCE = 16
 /** As many as Linux follows. */
 const MAX_LINKS = 40
 
@@ -31,8 +34,8 @@ export async function findFile(files: Table<MergedEntry>, key: PathKey): Promise
 }
 
 /**
- * A file as one layer has it, also where a later one hides it. Symbolic links lead to what the same layer has, a hard one
- * to that or to what the layers below have.
+ * A file as one layer has it, also where a later one hides it. Symbolic links lead to what the same layer has; a hard one
+ * to what stood at its target when it was made, in this layer or in those below.
  *
  * @param open the table of a layer's members
  * @throws Problem `path_not_found`
@@ -43,14 +46,38 @@ export async function findMember(
   key: PathKey,
 ): Promise<FoundFile> {
   const table = await open(layer)
-  const entry = await resolve(key, (at) => memberAt(table, at))
-  if (entry.type !== 'hardlink') return regular(key, entry, layer)
-  const target = cleanPath(toBytes(entry.link ?? '')).key
-  for (let below = layer; below >= 0; below--) {
-    const found = await memberAt(below === layer ? table : await open(below), target)
-    if (found !== undefined && found.type !== 'hardlink') return regular(key, found, below)
+  let links: Promise<HardLinks> | undefined
+  const entry = await resolve(key, async (at): Promise<PlacedEntry | undefined> => {
+    const member = await memberAt(table, at)
+    if (member === undefined) return undefined
+    if (member.type !== 'hardlink') return { ...member, layer }
+    links ??= hardLinksUpTo(open, layer)
+    return linkedMember(await links, { ...member, layer })
+  })
+  return regular(key, entry, entry.layer)
+}
+
+type PlacedEntry = Entry & { readonly layer: number }
+
+/** Those of a layer and of all below it; whatever is asked for, all their rows are read twice. */
+async function hardLinksUpTo(
+  open: (layer: number) => Promise<Table<Entry>>,
+  layer: number,
+): Promise<HardLinks> {
+  const tables = await inParallel([...Array(layer + 1).keys()], TABLES_AT_ONCE, open)
+  const columns = ['key', 'type', 'link', 'whiteout', 'ordinal'] as const
+  const links = new CollectedLinks()
+  for (const [index, table] of tables.entries()) {
+    for await (const rows of table.rows({ columns })) for (const row of rows) links.see(row, index)
   }
-  throw missing(key, 'is a hard link to nothing')
+  return resolveHardLinks(links, () => tables.map((table) => table.rows({ ahead: 'none' })))
+}
+
+/** What a hard link shows, at the link's own path. */
+function linkedMember(links: HardLinks, { key, layer, ordinal }: PlacedEntry): PlacedEntry {
+  const target = links.targetOf(layer, ordinal)
+  if (target === undefined) throw missing(key, 'is a hard link whose target does not exist')
+  return { ...links.content(target), key, layer: links.layer(target) }
 }
 
 /**
@@ -110,11 +137,11 @@ async function rowAt(files: Table<MergedEntry>, key: PathKey): Promise<MergedEnt
   return undefined
 }
 
-/** The last member of that name, which is the one that counts. */
+/** The last member of that name, which is the one that counts: as a plain object. */
 async function memberAt(layer: Table<Entry>, key: PathKey): Promise<Entry | undefined> {
   let last: Entry | undefined
   for await (const batch of layer.rows(layer.at(key))) {
-    for (const row of batch) if (row.key === key && row.whiteout === undefined) last = row
+    for (const row of batch) if (row.key === key && row.whiteout === undefined) last = plainRow(ENTRIES, row)
   }
   return last
 }

@@ -133,3 +133,16 @@ it('a config must name the diffId of each layer', async () => {
     problem('invalid_image', '2 layers, but the config has 1 diffIds'),
   )
 })
+
+it('takes a null for an empty text in labels and lists, as Go does', () => {
+  const config = {
+    config: { Labels: { a: null, b: 'c' }, Env: [null, 'A=1'], Cmd: ['x', null], OnBuild: [null] },
+    rootfs: { diff_ids: [] },
+  }
+  expect(parseConfig(jsonBytes(config)).config).toMatchObject({
+    labels: { a: '', b: 'c' },
+    env: ['', 'A=1'],
+    cmd: ['x', ''],
+    onBuild: [''],
+  })
+})

@@ -75,14 +75,19 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? undefined)
+/** Of a list or map of strings: Go takes a null for an empty one. */
+const item = z
+  .string()
+  .nullable()
+  .transform((value) => value ?? '')
 const texts = z
-  .array(z.string())
+  .array(item)
   .max(MAX_VALUES)
   .nullish()
   .transform((value) => value ?? undefined)
 /** A command as Docker reads it: a list, or one string. */
 const command = z
-  .union([z.array(z.string()).max(MAX_VALUES), z.string().transform((value) => [value])])
+  .union([z.array(item).max(MAX_VALUES), z.string().transform((value) => [value])])
   .nullish()
   .transform((value) => value ?? undefined)
 const duration = z
@@ -107,7 +112,7 @@ const healthcheckSchema = z.object({
 const runConfigSchema = z.object({
   Env: texts,
   Labels: z
-    .record(z.string(), z.string())
+    .record(z.string(), item)
     .nullish()
     .transform((value) => value ?? {}),
   Entrypoint: command,

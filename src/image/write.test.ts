@@ -6,7 +6,7 @@ import { imageSource, storeImage, storeLayer } from '../../test/layers/store.ts'
 import { tries } from '../../test/layers/tries.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
 import type { ObjectStore } from '../host.ts'
-import { type ImageObject, imageKey } from '../index/keys.ts'
+import { type ImageObject, imageKey, layerKey } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import type { Schema } from '../table/schema.ts'
 import { openTable, plainRow } from '../table/table.ts'
@@ -129,11 +129,24 @@ test('a merge that is cut in the middle leaves nothing that is served, and nothi
   expect(await readImageFacts(store, source.digest)).toMatchObject({ facts: { counts: { files: 2 } } })
 })
 
-test('a layer whose index is gone is no image without it', async () => {
+test.each([
+  ['missing', () => undefined],
+  ['cut off', (table: Uint8Array) => table.subarray(0, table.length - 100)],
+  [
+    'damaged in the middle',
+    (table: Uint8Array) => table.map((byte, at) => (at > 10 && at < 60 ? ~byte : byte)),
+  ],
+])('a layer whose table is %s counts as not indexed', async (_, damage) => {
   const store = new MemoryStore()
   const layer = await storeLayer(store, 'a layer', tableRows([fileOf('a', 0)]))
-  store.objects.clear()
-  await expect(writeImage(store, imageSource('gone', [layer]))).rejects.toMatchObject({ code: 'store_error' })
+  const { digest } = layer.descriptor
+  const key = layerKey(digest, 'entries.parquet')
+  await store.put(layerKey(digest, 'layer.json'), new Uint8Array(2))
+  const damaged = damage(store.objects.get(key) ?? new Uint8Array())
+  if (damaged === undefined) store.objects.delete(key)
+  else store.objects.set(key, damaged)
+  await expect(writeImage(store, imageSource('lost', [layer]))).rejects.toMatchObject({ code: 'store_error' })
+  expect(store.objects.has(layerKey(digest, 'layer.json'))).toBe(false)
 })
 
 test('a failure is kept in place of facts', async () => {

@@ -4,11 +4,11 @@ import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { readDatabases } from '../index/databases.ts'
 import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
-import { imageKey, layerKey } from '../index/keys.ts'
+import { imageKey, layerKey, markerOf } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import { type ImageConfig, nonEmptyHistory } from '../oci/config.ts'
-import { Problem, type ProblemDocument } from '../problem.ts'
-import { openTable, type Table } from '../table/table.ts'
+import type { ProblemDocument } from '../problem.ts'
+import { LostTable, openTable, type Table } from '../table/table.ts'
 import { writeTable } from '../table/write-table.ts'
 import { DirectoryFinder } from './directories.ts'
 import { type Copy, Duplicates, type DuplicateTotals } from './duplicates.ts'
@@ -275,12 +275,9 @@ function rowsOf<Row>(tables: readonly Table<Row>[], atOnce = tables.length): rea
 }
 
 async function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {
-  const table = await openTable(store, layerKey(digest, 'entries.parquet'), ENTRIES)
-  if (table === undefined)
-    throw new Problem(
-      'store_error',
-      `the index of layer ${digest} is missing from the store; ask again to rebuild it`,
-    )
+  const key = layerKey(digest, 'entries.parquet')
+  const table = await openTable(store, key, ENTRIES)
+  if (table === undefined) throw new LostTable(key, 'missing')
   return table
 }
 
@@ -296,9 +293,19 @@ async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> 
  * Merges the layers of an image, all indexed, into the image's own index: its tables, then its facts, without which none of
  * them is served.
  *
- * @throws Problem `store_error` where a layer's index is gone, `too_large` where a part of it is beyond all reason
+ * @throws LostTable where a layer's index is missing or damaged: that layer then counts as not indexed; Problem `too_large`
+ *   where a part of it is beyond all reason
  */
 export async function writeImage(store: ObjectStore, source: ImageSource): Promise<ImageFacts> {
+  try {
+    return await write(store, source)
+  } catch (error) {
+    if (error instanceof LostTable) await store.delete(markerOf(error.key))
+    throw error
+  }
+}
+
+async function write(store: ObjectStore, source: ImageSource): Promise<ImageFacts> {
   const writer = await ImageWriter.open(store, source)
   try {
     const facts = await writer.write()

@@ -38,6 +38,12 @@ export function imageKey(digest: string, object: ImageObject): string {
   return `images/v2/${digestPath(digest)}/${object}`
 }
 
+/** The object without which the one with this key counts as not there: `layer.json` or `image.json` beside it. */
+export function markerOf(key: string): string {
+  const marker = key.startsWith('layers/') ? 'layer.json' : 'image.json'
+  return `${key.slice(0, key.lastIndexOf('/') + 1)}${marker}`
+}
+
 /**
  * An empty object: this registry gave verified bytes of the manifest or blob; `public` says that one gave them without
  * credentials.

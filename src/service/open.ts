@@ -36,6 +36,8 @@ export type OpenedImage = {
   readonly source: VisibleSource
   /** When it was asked for, in milliseconds since 1970: a caller's patience counts from there. */
   readonly askedAt: number
+  /** To be called where what is stored of it turns out not to be whole: its facts are then read from the store again. */
+  readonly forgetFacts: () => void
 }
 
 /** How long opening an image may take, with all that is asked for it. */
@@ -151,6 +153,7 @@ export async function openImage(service: Service, request: ImageRequest): Promis
       configBytes: selected.configBytes,
       source,
       askedAt,
+      forgetFacts: () => service.memory.facts.delete(selected.digest),
     }
   })
 }

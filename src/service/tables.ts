@@ -10,11 +10,11 @@ import { PACKAGES } from '../image/package-table.ts'
 import type { DuplicateGroup, Package } from '../image/report.ts'
 import { WASTED_FILES, type WastedRow } from '../image/waste.ts'
 import { ENTRIES } from '../index/entries.ts'
-import { type ImageObject, imageKey, layerKey } from '../index/keys.ts'
+import { type ImageObject, imageKey, layerKey, markerOf } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
 import type { Schema } from '../table/schema.ts'
-import { openTable, type Table } from '../table/table.ts'
+import { LostTable, openTable, type Table } from '../table/table.ts'
 import type { OpenedImage } from './open.ts'
 
 /** Bytes that are fetched at once where a table is read from one end to the other. */
@@ -63,7 +63,8 @@ export function directoriesTable(store: ObjectStore, image: OpenedImage): Promis
 
 /** @throws Problem `invalid_parameter` where the image has no such layer */
 export function membersTable(store: ObjectStore, image: OpenedImage, layer: number): Promise<Table<Entry>> {
-  return present(store, layerKey(layerDigest(image, layer), 'entries.parquet'), ENTRIES)
+  const key = layerKey(layerDigest(image, layer), 'entries.parquet')
+  return present(store, image, { key, schema: ENTRIES })
 }
 
 function imageTable<Row>(
@@ -72,16 +73,32 @@ function imageTable<Row>(
   object: ImageObject,
   schema: Schema<Row>,
 ): Promise<Table<Row>> {
-  return present(store, imageKey(image.identity.digest, object), schema)
+  return present(store, image, { key: imageKey(image.identity.digest, object), schema })
 }
 
-/** @throws Problem `store_error` where the table is gone, though its image is known */
-async function present<Row>(store: ObjectStore, key: string, schema: Schema<Row>): Promise<Table<Row>> {
-  const table = await openTable(store, key, schema)
-  if (table !== undefined) return table
-  throw new Problem('store_error', 'a stored index of this image is missing; ask again in a minute', {
-    retryAfter: 60,
-  })
+/**
+ * A table that is missing or damaged makes its image, or its layer, one that is not indexed: whoever asks next has it made
+ * again.
+ *
+ * @throws LostTable where the table is missing or damaged, though its image is known
+ */
+async function present<Row>(
+  store: ObjectStore,
+  image: OpenedImage,
+  { key, schema }: { readonly key: string; readonly schema: Schema<Row> },
+): Promise<Table<Row>> {
+  try {
+    const table = await openTable(store, key, schema)
+    if (table !== undefined) return table
+    throw new LostTable(key, 'missing')
+  } catch (error) {
+    if (error instanceof LostTable) {
+      image.forgetFacts()
+      await store.delete(markerOf(key))
+      await store.delete(imageKey(image.identity.digest, 'image.json'))
+    }
+    throw error
+  }
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {

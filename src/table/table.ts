@@ -39,7 +39,7 @@ export type RowsOptions<Name> = Partial<RowRange> & {
 
 /**
  * @returns undefined where there is no such object
- * @throws Problem `store_error` where it is damaged, or not of this schema
+ * @throws LostTable where it is damaged, or not of this schema
  */
 export async function openTable<Row>(
   store: ObjectStore,
@@ -141,7 +141,7 @@ export class Table<Row> {
    * A row is a view: its properties are getters of its class, so `{...row}` is empty; take what is to be kept property by
    * property, or with `plainRow`. It stays as it is, and keeps its group in memory.
    *
-   * @throws Problem `store_error` where the object is gone or damaged
+   * @throws LostTable where the object is gone or damaged
    */
   async *rows<Name extends keyof Row = keyof Row>(
     options: RowsOptions<Name> = {},
@@ -207,7 +207,7 @@ export class Table<Row> {
   async #fetch({ offset, length }: Span, signal: AbortSignal): Promise<Uint8Array> {
     const fetched = await fetchBytes(this.#store, this.#key, { offset, length }, signal)
     if (fetched?.bytes.length === length) return fetched.bytes
-    throw new Problem('store_error', `the stored table ${this.#key} is ${fetched ? 'truncated' : 'missing'}`)
+    throw new LostTable(this.#key, fetched ? 'truncated' : 'missing')
   }
 
   /** The wanted rows of one group. @param data begins at `offset` of the file */
@@ -297,10 +297,17 @@ export function plainRow<Row>(schema: Schema<Row>, row: Row): Row {
   return Object.fromEntries(values)
 }
 
+/** A stored table that is missing or damaged: what it was made from has to be read again. */
+export class LostTable extends Problem {
+  readonly key: string
+
+  constructor(key: string, what: string) {
+    super('store_error', `the stored table ${key} is ${what}; ask again`, { retryAfter: 5 })
+    this.key = key
+  }
+}
+
 function damaged(key: string, cause: unknown): Problem {
   if (cause instanceof Problem) return cause
-  return new Problem(
-    'store_error',
-    `the stored table ${key} is damaged: ${cause instanceof Error ? cause.message : cause}`,
-  )
+  return new LostTable(key, `damaged: ${cause instanceof Error ? cause.message : cause}`)
 }

@@ -39,8 +39,18 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
       throw new Problem('not_an_image', 'an index has no layers; choose one of its images')
     const config = parseConfig(await source.config(manifest.config))
     requireDiffIds(manifest, config)
-    await indexLayers(service, job, { visibility: source.visibility, layers: manifest.layers }, run)
-    await run.merge({ digest: job.digest, config, layers: manifest.layers })
+    const { layers } = manifest
+    const indexAndMerge = async () => {
+      await indexLayers(service, job, { visibility: source.visibility, layers }, run)
+      await run.merge({ digest: job.digest, config, layers })
+    }
+    try {
+      await indexAndMerge()
+    } catch (error) {
+      // A layer's index can be missing or damaged: it then counts as not indexed, and is made again.
+      if (!(error instanceof Problem && error.code === 'store_error')) throw error
+      await indexAndMerge()
+    }
   } catch (error) {
     if (error instanceof Problem && error.lasting)
       await writeFailure(service.host.store, job.digest, error.toDocument())

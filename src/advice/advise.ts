@@ -10,6 +10,7 @@ import { InodeSet } from '../image/packages/inode-set.ts'
 import type { BuildTools, DuplicateGroup, ImageFacts, SizedPath, WasteReason } from '../image/report.ts'
 import type { WastedRow } from '../image/waste.ts'
 import type { Entry } from '../layer/entry.ts'
+import { Largest } from '../table/largest.ts'
 import { decodeText, encodeText } from '../text/bytes.ts'
 import { keyToPath, type PathKey, pathToKey, showPath } from '../text/path.ts'
 import {
@@ -82,6 +83,9 @@ export type AdviceSubject = {
 
 /** Pairs of layers that are told apart; what more there are is one item. */
 const MAX_PAIRS = 1_000
+
+/** Copies that are looked at where the base image's are not shown. */
+const MAX_CANDIDATES = 200
 
 /** The sums of an item, as its files go by. */
 class Sum {
@@ -288,18 +292,21 @@ class Adviser {
     ]
   }
 
-  /** Ten at most: those of the largest files. */
+  /** Those of the largest files; more than are shown, where some of them may be the base image's. */
   async spareCopies(): Promise<readonly SpareCopy[]> {
-    const worst = new Worst<SpareCopy>()
+    const hasBase = this.#baseLayers > 0
+    const largest = new Largest<SpareCopy>(hasBase ? MAX_CANDIDATES : SHOWN)
+    let count = 0
     for await (const batch of this.#subject.tables.duplicates()) {
       for (const { bytes, paths } of batch) {
-        for (const path of paths.slice(1, SHOWN + 1)) {
+        // One of a group is no copy; which, the base image decides where it has one.
+        for (const path of hasBase ? paths : paths.slice(1, SHOWN + 1)) {
           const key = keyOf(path)
-          if (!this.#ignores(key)) worst.offer(bytes, () => ({ key, bytes, layer: undefined }))
+          if (!this.#ignores(key)) largest.add(bytes, count++, () => ({ key, bytes, layer: undefined }))
         }
       }
     }
-    return worst.list()
+    return largest.sorted().map(({ item }) => item)
   }
 
   /** @param spare with their layers */
@@ -307,9 +314,11 @@ class Adviser {
     const rule = otherRule('duplicates')
     const { wastedBytes, copies } = await this.#duplicateSum()
     if (rule === undefined || wastedBytes === 0) return []
-    const paths = spare.flatMap(({ key, bytes, layer }) =>
-      layer === undefined || layer < this.#baseLayers ? [] : [{ ...showPath(key), bytes, layer }],
-    )
+    const paths = spare
+      .flatMap(({ key, bytes, layer }) =>
+        layer === undefined || layer < this.#baseLayers ? [] : [{ ...showPath(key), bytes, layer }],
+      )
+      .slice(0, SHOWN)
     const layer = paths[0]?.layer
     return [
       {

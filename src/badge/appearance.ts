@@ -2,6 +2,7 @@
 import { fromString } from 'css-color-converter'
 import { Problem } from '../problem.ts'
 import type { Appearance, Style } from './badge.ts'
+import { LOGOS } from './logos.ts'
 
 /** The parameters of every badge beside the image's own. */
 export const APPEARANCE_PARAMETERS = ['label', 'color', 'labelColor', 'style', 'logo', 'warn', 'bad'] as const
@@ -63,12 +64,16 @@ function readStyle(text: string): Style {
 }
 
 function readLogo(text: string): string {
+  if (LOGOS.has(text)) return text
   if (text.length > MAX_LOGO_LENGTH) throw refusal('logo', 'must be at most 10 KB')
   // A `+` that was not escaped arrives as a space, which base64 does not have.
   const base64 = text.replaceAll(' ', '+')
   if (/^data:image\/(?:svg\+xml|png);base64,[A-Za-z0-9+/]+={0,2}$/.test(base64)) return base64
   if (/^data:image\/svg\+xml(?:;charset=utf-8|;utf8)?,[\x20-\x7e]+$/i.test(text)) return text
-  throw refusal('logo', 'must be a data URI of image/svg+xml or image/png')
+  throw refusal(
+    'logo',
+    `must be a data URI of image/svg+xml or image/png, or one of ${[...LOGOS.keys()].join(', ')}`,
+  )
 }
 
 function refusal(parameter: string, why: string): Problem {

@@ -9,6 +9,8 @@ export type Badge = {
   readonly color: string
   /** The message is no figure but says what went wrong, or that a check fails: nobody should paint it over. */
   readonly isError: boolean
+  /** Why there is no figure, where the caller can do something about it. */
+  readonly reason?: string
   readonly appearance: Appearance
 }
 
@@ -18,6 +20,6 @@ export type Appearance = {
   readonly color?: string
   readonly labelColor?: string
   readonly style?: Style
-  /** A `data:` URI of an SVG or a PNG. */
+  /** A `data:` URI of an SVG or a PNG, or one of the names that `LOGOS` has. */
   readonly logo?: string
 }

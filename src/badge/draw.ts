@@ -1,8 +1,9 @@
 /** A badge as a picture, and as what shields.io draws one from. */
 import { makeBadge } from 'badge-maker'
 import type { Cache } from '../cache.ts'
-import { visible } from '../formats/escape.ts'
-import type { Badge } from './badge.ts'
+import { markupText, visible } from '../formats/escape.ts'
+import type { Badge, Style } from './badge.ts'
+import { LOGOS } from './logos.ts'
 
 /**
  * An SVG whose title and description for screen readers say what it shows and nothing more.
@@ -18,17 +19,28 @@ export function drawBadge(badge: Badge, drawn?: Cache<string>): string {
   return svg
 }
 
-function draw({ label, message, color, appearance }: Badge): string {
+function draw({ label, message, color, reason, appearance }: Badge): string {
   const { labelColor, style, logo } = appearance
-  return makeBadge({
+  const svg = makeBadge({
     // XML has no character for most of what cannot be seen.
     label: visible(label),
     message,
     color,
     ...(labelColor === undefined ? {} : { labelColor }),
     ...(style === undefined ? {} : { style }),
-    ...(logo === undefined ? {} : { logoBase64: logo }),
+    ...(logo === undefined ? {} : { logoBase64: pictureOf(logo, style) }),
   })
+  if (reason === undefined) return svg
+  return svg.replace(/<title>[^<]*<\/title>/, () => `<title>${markupText(`${message}: ${reason}`)}</title>`)
+}
+
+/** A logo by its name is as light as the text beside it; on the light ground of `social` it has its own color. */
+function pictureOf(logo: string, style: Style | undefined): string {
+  const known = LOGOS.get(logo)
+  if (known === undefined) return logo
+  const fill = style === 'social' ? known.color : 'whitesmoke'
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="${fill}"><path d="${known.path}"/></svg>`
+  return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`
 }
 
 /** What shields.io documents of a JSON endpoint, and no key more. */
@@ -41,20 +53,24 @@ export type Endpoint = {
   readonly style?: string
   /** Whether shields.io refuses to paint it in another color. */
   readonly isError?: true
+  readonly namedLogo?: string
   readonly logoSvg?: string
 }
 
 /** @see https://shields.io/badges/endpoint-badge */
-export function endpointOf({ label, message, color, isError, appearance }: Badge): Endpoint {
+export function endpointOf({ label, message, color, isError, reason, appearance }: Badge): Endpoint {
   const { labelColor, style, logo } = appearance
-  const logoSvg = logo === undefined ? undefined : svgOf(logo)
+  const isNamed = logo !== undefined && LOGOS.has(logo)
+  const logoSvg = logo === undefined || isNamed ? undefined : svgOf(logo)
   return {
     schemaVersion: 1,
-    label: visible(label),
+    // No documented key is for a reason: the label has room for it.
+    label: visible(reason === undefined ? label : `${label}: ${reason}`),
     message,
     color,
     ...(labelColor === undefined ? {} : { labelColor }),
     ...(style === undefined ? {} : { style }),
+    ...(isNamed ? { namedLogo: logo } : {}),
     ...(isError ? { isError } : {}),
     ...(logoSvg === undefined ? {} : { logoSvg }),
   }

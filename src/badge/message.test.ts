@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Problem } from '../problem.ts'
-import { checkBadge, figureBadge, stateBadge, stateOf } from './message.ts'
+import { checkBadge, figureBadge, problemBadge, stateOf, unknownMetricBadge } from './message.ts'
 
 test('a figure has the color and the label that were chosen', () => {
   const figure = { message: '85.4 MB', color: 'blue' }
@@ -32,12 +32,20 @@ test.each([
   [new Problem('invalid_parameter', ''), 'invalid'],
   [new Problem('forbidden_registry', ''), 'unavailable'],
   [new Problem('invalid_image', ''), 'unavailable'],
+  [new Problem('not_an_image', ''), 'not an image'],
   [new Error('anything'), 'unavailable'],
 ] as const)('%s: %s', (error, state) => {
   expect(stateOf(error)).toBe(state)
-  expect(stateBadge('size', state, { color: 'green' })).toMatchObject({
+  expect(problemBadge('size', error, { color: 'green' })).toMatchObject({
     message: state,
     color: state === 'invalid' ? 'red' : 'lightgrey',
     isError: state !== 'analysing…',
   })
+})
+
+test('what is invalid says why, what is private says nothing', () => {
+  const why = new Problem('invalid_parameter', 'warn: "x" is not a size')
+  expect(problemBadge('size', why, {})).toMatchObject({ reason: 'warn: "x" is not a size' })
+  expect(problemBadge('size', new Problem('unauthorized', 'of a/b'), {})).not.toHaveProperty('reason')
+  expect(unknownMetricBadge('x'.repeat(9_999), {}).reason).toHaveLength(200)
 })

@@ -1,12 +1,21 @@
 /** What a badge says: its figure, its check, or in a few words why it has none. */
 import { Problem } from '../problem.ts'
 import type { Appearance, Badge } from './badge.ts'
-import { type Figure, LABELS, type Metric } from './metric.ts'
+import { type Figure, METRIC_NAMES, METRICS, type Metric } from './metric.ts'
 
-export type State = 'analysing…' | 'unknown image' | 'private or unknown' | 'unavailable' | 'invalid'
+export type State =
+  | 'analysing…'
+  | 'unknown image'
+  | 'private or unknown'
+  | 'not an image'
+  | 'unavailable'
+  | 'invalid'
+
+/** A reason is read in a tooltip. */
+const MAX_REASON = 200
 
 export function figureBadge(metric: Metric, { message, color }: Figure, appearance: Appearance): Badge {
-  const label = appearance.label ?? LABELS[metric]
+  const label = appearance.label ?? METRICS[metric].label
   return { label, message, color: appearance.color ?? color, isError: false, appearance }
 }
 
@@ -16,15 +25,39 @@ export function checkBadge(outcome: 'passing' | 'failing', appearance: Appearanc
     : wordsBadge('check', outcome, 'red', appearance)
 }
 
-/** Says nothing of the image, not even that there is one. */
-export function stateBadge(metric: Metric, state: State, appearance: Appearance): Badge {
-  return wordsBadge(metric, state, state === 'invalid' ? 'red' : 'lightgrey', appearance)
+/**
+ * What is told where there is no figure: of the image nothing, not even that there is one; of an invalid request what is
+ * wrong with it.
+ */
+export function problemBadge(metric: Metric, error: unknown, appearance: Appearance): Badge {
+  const state = stateOf(error)
+  const badge = wordsBadge(metric, state, state === 'invalid' ? 'red' : 'lightgrey', appearance)
+  return state === 'invalid' && error instanceof Problem
+    ? { ...badge, reason: shortened(error.message) }
+    : badge
+}
+
+/** For a metric that there is none of. */
+export function unknownMetricBadge(name: string, appearance: Appearance): Badge {
+  return {
+    label: appearance.label ?? 'badge',
+    message: 'invalid',
+    color: 'red',
+    isError: true,
+    reason: shortened(`unknown metric ${name}; the metrics are ${METRIC_NAMES.join(', ')}`),
+    appearance,
+  }
+}
+
+function shortened(reason: string): string {
+  const characters = Array.from(reason)
+  return characters.length <= MAX_REASON ? reason : `${characters.slice(0, MAX_REASON - 1).join('')}…`
 }
 
 /** The color that the reader chose is for figures: it does not paint a failing check as if it passed. */
 function wordsBadge(metric: Metric, message: string, color: string, appearance: Appearance): Badge {
   return {
-    label: appearance.label ?? LABELS[metric],
+    label: appearance.label ?? METRICS[metric].label,
     message,
     color,
     isError: message !== 'analysing…',
@@ -40,6 +73,8 @@ export function stateOf(error: unknown): State {
       return 'analysing…'
     case 'image_not_found':
       return 'unknown image'
+    case 'not_an_image':
+      return 'not an image'
     case 'unauthorized':
       return 'private or unknown'
     case 'invalid_reference':

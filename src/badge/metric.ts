@@ -1,6 +1,8 @@
 /** What a badge can show of an image, and from where on that is worth a look, or bad. */
 
+import { type Policy, policyFromQuery } from '../gate/policy.ts'
 import type { ImageFacts } from '../image/report.ts'
+import { Problem } from '../problem.ts'
 import { formatBytes, formatDelta } from '../text/format.ts'
 import {
   type GrowthLimit,
@@ -10,84 +12,156 @@ import {
   parseGrowthLimit,
   parseRatioLimit,
 } from '../text/limit.ts'
-import { single } from './appearance.ts'
+import { APPEARANCE_PARAMETERS, single } from './appearance.ts'
 
 /** What is shown, and how it looks unless the badge's reader chose a color. */
 export type Figure = { readonly message: string; readonly color: string }
 
-/** Where the manifest answers. */
-export type ManifestMetric = 'size' | 'layers'
-/** Where all layers have to be read. */
-export type AnalysisMetric = 'uncompressed' | 'wasted' | 'efficiency' | 'files'
-export type Metric = ManifestMetric | AnalysisMetric | 'delta' | 'check'
-
-/** What each badge says on its left. */
-export const LABELS: Readonly<Record<Metric, string>> = {
-  size: 'image size',
-  uncompressed: 'unpacked size',
-  layers: 'layers',
-  wasted: 'wasted',
-  efficiency: 'efficiency',
-  files: 'files',
-  check: 'image check',
-  delta: 'size change',
-}
-
 export type ManifestFigures = { readonly compressedBytes: number; readonly layers: number }
 
-/**
- * @param query its `warn` and `bad` are the thresholds: bytes for `size`, a number for `layers`
- * @throws Problem `invalid_parameter`
- */
-export function manifestFigure(
-  metric: ManifestMetric,
-  query: URLSearchParams,
-): (figures: ManifestFigures) => Figure {
-  switch (metric) {
-    case 'size': {
-      const limits = thresholds(query, parseBytesLimit)
-      return ({ compressedBytes }) => bytesFigure(compressedBytes, limits)
+/** What has to be known, and what is shown then. */
+export type Show =
+  | { readonly from: 'manifest'; readonly figure: (figures: ManifestFigures) => Figure }
+  | { readonly from: 'analysis'; readonly figure: (facts: ImageFacts) => Figure }
+  | {
+      readonly from: 'manifests'
+      readonly baseline: string
+      /** @param bytes compressed, of the image and of its baseline */
+      readonly figure: (bytes: number, baselineBytes: number) => Figure
     }
-    case 'layers': {
-      const limits = thresholds(query, parseCountLimit)
-      return ({ layers }) => countFigure(layers, limits)
+  | {
+      readonly from: 'advice'
+      /** @param bytes that could be saved */
+      readonly figure: (bytes: number, facts: ImageFacts) => Figure
     }
-  }
+  | { readonly from: 'check'; readonly policy: Policy }
+
+type MetricKind = {
+  /** What the badge says on its left. */
+  readonly label: string
+  /** What is shown; Markdown. */
+  readonly shows: string
+  /** @throws Problem `invalid_parameter` for thresholds that cannot be read */
+  readonly read: (query: URLSearchParams) => Show
 }
 
+/** Parameters of every badge that are not words of a policy. */
+const BESIDES = ['image', 'platform', ...APPEARANCE_PARAMETERS]
+
+/** Where more than this is of no use a badge is yellow, and red, unless its thresholds say otherwise. */
+const SHARES = { warn: percent(5n), bad: percent(10n) }
+
+/** All metrics, one entry each: a new badge is a new entry. */
+const TABLE = {
+  size: {
+    label: 'image size',
+    shows: 'the compressed size',
+    read: (query) => {
+      const limits = thresholds(query, parseBytesLimit)
+      return { from: 'manifest', figure: ({ compressedBytes }) => bytesFigure(compressedBytes, limits) }
+    },
+  },
+  uncompressed: {
+    label: 'unpacked size',
+    shows: 'the uncompressed size',
+    read: (query) => {
+      const limits = thresholds(query, parseBytesLimit)
+      return { from: 'analysis', figure: ({ size }) => bytesFigure(size.uncompressedBytes, limits) }
+    },
+  },
+  layers: {
+    label: 'layers',
+    shows: 'the number of layers',
+    read: (query) => {
+      const limits = thresholds(query, parseCountLimit)
+      return { from: 'manifest', figure: ({ layers }) => countFigure(layers, limits) }
+    },
+  },
+  wasted: {
+    label: 'wasted',
+    shows: 'the bytes that later layers hide; its thresholds are bytes, or percent of all bytes in files',
+    read: (query) => {
+      const limits = thresholds(query, parseGrowthLimit) ?? SHARES
+      return {
+        from: 'analysis',
+        figure: ({ waste: { bytes }, size: { fileBytes } }) => ({
+          message: formatBytes(bytes),
+          color: paint(limits, (limit) => isOver(limit, bytes, fileBytes)),
+        }),
+      }
+    },
+  },
+  efficiency: {
+    label: 'efficiency',
+    shows: "dive's score, of which less is worse; its thresholds are numbers from 0 to 1",
+    read: (query) => {
+      const limits = thresholds(query, parseRatioLimit) ?? { warn: 0.95, bad: 0.9 }
+      return {
+        from: 'analysis',
+        figure: ({ efficiency: { score } }) => ({
+          message: `${score === 1 ? '100' : cutOff(100 * score)}%`,
+          color: paint(limits, (limit) => score < limit),
+        }),
+      }
+    },
+  },
+  files: {
+    label: 'files',
+    shows: 'the number of files',
+    read: (query) => {
+      const limits = thresholds(query, parseCountLimit)
+      return { from: 'analysis', figure: ({ counts }) => countFigure(counts.files, limits) }
+    },
+  },
+  advice: {
+    label: 'image advice',
+    shows: 'what the advice saves; its thresholds are bytes, or percent of all bytes in files',
+    read: (query) => {
+      const limits = thresholds(query, parseGrowthLimit) ?? SHARES
+      return {
+        from: 'advice',
+        figure: (bytes, { size: { fileBytes } }) => ({
+          message: bytes === 0 ? 'nothing to save' : `saves ${formatBytes(bytes)}`,
+          color: paint(limits, (limit) => isOver(limit, bytes, fileBytes)),
+        }),
+      }
+    },
+  },
+  check: {
+    label: 'image check',
+    shows: 'whether the image keeps the rules of the gate, which it takes as parameters',
+    read: (query) => ({ from: 'check', policy: policyFromQuery(query, BESIDES) }),
+  },
+  delta: {
+    label: 'size change',
+    shows: 'the growth of the compressed size over `baseline`; its thresholds are bytes or percent',
+    read: (query) => ({
+      from: 'manifests',
+      baseline: required(query, 'baseline'),
+      figure: deltaFigure(query),
+    }),
+  },
+} satisfies Record<string, MetricKind>
+
+export type Metric = keyof typeof TABLE
+
+export const METRICS: Readonly<Record<Metric, MetricKind>> = TABLE
+
+export function isMetric(name: string): name is Metric {
+  return Object.hasOwn(TABLE, name)
+}
+
+export const METRIC_NAMES: readonly Metric[] = Object.keys(TABLE).filter(isMetric)
+
 /**
- * @param query its thresholds: bytes for `uncompressed`; bytes or percent of all file bytes for `wasted`; for
- * `efficiency`, where less is worse, a number from 0 to 1; a number for `files`
+ * A parameter that has to be there.
+ *
  * @throws Problem `invalid_parameter`
  */
-export function analysisFigure(
-  metric: AnalysisMetric,
-  query: URLSearchParams,
-): (facts: ImageFacts) => Figure {
-  switch (metric) {
-    case 'uncompressed': {
-      const limits = thresholds(query, parseBytesLimit)
-      return ({ size }) => bytesFigure(size.uncompressedBytes, limits)
-    }
-    case 'wasted': {
-      const limits = thresholds(query, parseGrowthLimit) ?? { warn: percent(5n), bad: percent(10n) }
-      return ({ waste: { bytes }, size: { fileBytes } }) => ({
-        message: formatBytes(bytes),
-        color: paint(limits, (limit) => isOver(limit, bytes, fileBytes)),
-      })
-    }
-    case 'efficiency': {
-      const limits = thresholds(query, parseRatioLimit) ?? { warn: 0.95, bad: 0.9 }
-      return ({ efficiency: { score } }) => ({
-        message: `${score === 1 ? '100' : cutOff(100 * score)}%`,
-        color: paint(limits, (limit) => score < limit),
-      })
-    }
-    case 'files': {
-      const limits = thresholds(query, parseCountLimit)
-      return ({ counts }) => countFigure(counts.files, limits)
-    }
-  }
+export function required(query: URLSearchParams, parameter: string): string {
+  const value = single(query, parameter)
+  if (value) return value
+  throw new Problem('invalid_parameter', `${parameter} is missing`, { parameter })
 }
 
 /**
@@ -96,7 +170,7 @@ export function analysisFigure(
  * @param query its thresholds: bytes, or percent of what there was
  * @throws Problem `invalid_parameter`
  */
-export function deltaFigure(query: URLSearchParams): (bytes: number, baselineBytes: number) => Figure {
+function deltaFigure(query: URLSearchParams): (bytes: number, baselineBytes: number) => Figure {
   const limits = thresholds(query, parseGrowthLimit)
   return (bytes, baselineBytes) => {
     const delta = bytes - baselineBytes

@@ -18,6 +18,8 @@ function figure(metric: Metric, query: string, facts: ImageFacts, baselineBytes 
       return show.figure(compressedBytes, baselineBytes)
     case 'analysis':
       return show.figure(facts)
+    case 'advice':
+      return show.figure(baselineBytes, facts)
     case 'check':
       return undefined
   }
@@ -130,4 +132,12 @@ test('a plus in a logo may have become a space', () => {
   expect(read('size', 'logo=data:image/svg+xml;base64,A+B=').appearance.logo).toBe(
     'data:image/svg+xml;base64,A+B=',
   )
+})
+
+test.each([
+  [0, 'nothing to save', 'brightgreen'],
+  [95_400_000, 'saves 95.4 MB', 'red'],
+  [1_000_000, 'saves 1.00 MB', 'brightgreen'],
+])('advice that saves %d bytes: %s', (bytes, message, color) => {
+  expect(figure('advice', '', facts, bytes)).toEqual({ message, color })
 })

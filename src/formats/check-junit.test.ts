@@ -138,3 +138,16 @@ describe('a parser of JUnit results', () => {
     }
   })
 })
+
+test('no line of a failure is a command of a CI, and its text is what it was', () => {
+  const [rule] = verdict.rules
+  if (rule === undefined) throw new Error('the verdict has no rules')
+  const evidence = ['::error::x', '  ::warning::x', '##[error]x'].map((path) => ({ path }))
+  const xml = checkJunit({ verdict: { ...verdict, rules: [{ ...rule, evidence }] } })
+  expect(xml).not.toMatch(/^\s*(?:::|##\[)/m)
+  expect(read(xml, '//failure')[0]?.split('\n').slice(1)).toEqual([
+    '::error::x',
+    '  ::warning::x',
+    '##[error]x',
+  ])
+})

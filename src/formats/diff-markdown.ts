@@ -1,21 +1,29 @@
 /** A diff as GitHub Flavored Markdown: a comment on a pull request. */
+import type { AdviceItem } from '../advice/advise.ts'
 import type { Diff } from '../diff/summary.ts'
+import { formatBytes } from '../text/format.ts'
+import { adviceTable } from './advice-markdown.ts'
 import { type DiffView, viewDiff } from './diff-view.ts'
-import { markdownCode } from './escape.ts'
-import type { Piece, Row, Table } from './table.ts'
+import { markdownPieces, markdownTable, type Table } from './table.ts'
 
 /** Below GitHub's 65,536, which counts characters, with room for the line that tells what was cut. */
 const MAX_BYTES = 64_000
 /** So that no table leaves nothing for the others. */
 const MAX_TABLE_BYTES = 16_000
 const MAX_ROWS = 50
+/** Lines of a table before its rows. */
+const HEADER_LINES = 2
 
-/** @returns less than 65,536 bytes */
-export function diffMarkdown(diff: Diff): string {
+/**
+ * @param advice what is advised on the second image and was not on the first
+ * @returns less than 65,536 bytes
+ */
+export function diffMarkdown(diff: Diff, advice: readonly AdviceItem[] = []): string {
   const view = viewDiff(diff)
+  const tables = [...(advice.length === 0 ? [] : [newAdvice(advice)]), ...view.tables]
   let text = head(view)
   const cut: string[] = []
-  for (const table of view.tables) {
+  for (const table of tables) {
     const room = Math.min(MAX_TABLE_BYTES, MAX_BYTES - Buffer.byteLength(text))
     const { rows, shown } = takeRows(table, room)
     if (shown > 0) text += collapsed(table, rows)
@@ -25,16 +33,25 @@ export function diffMarkdown(diff: Diff): string {
   return cut.length === 0 ? text : `${text}\nCut to fit into a comment: ${cut.join(', ')}.\n`
 }
 
+function newAdvice(items: readonly AdviceItem[]): Table {
+  const saves = items
+    .filter(({ severity }) => severity === 'warning')
+    .reduce((sum, { bytes }) => sum + bytes, 0)
+  return {
+    ...adviceTable(items),
+    title: saves === 0 ? 'New advice' : `New advice: up to ${formatBytes(saves)} to save`,
+  }
+}
+
 function head({ from, to, headline, figures, reasons }: DiffView): string {
   const lines = [
-    `### ${markdown([from])} → ${markdown([to])}`,
+    `### ${markdownPieces([from])} → ${markdownPieces([to])}`,
     '',
     `**${headline}**`,
     '',
-    ...header(figures),
-    ...figures.rows.map(row),
+    ...markdownTable(figures),
     '',
-    ...reasons.map((reason) => `- ${markdown(reason)}`),
+    ...reasons.map((reason) => `- ${markdownPieces(reason)}`),
   ]
   return `${lines.join('\n').trimEnd()}\n`
 }
@@ -42,7 +59,8 @@ function head({ from, to, headline, figures, reasons }: DiffView): string {
 function takeRows(table: Table, room: number): { readonly rows: readonly string[]; readonly shown: number } {
   const rows: string[] = []
   let left = room - Buffer.byteLength(collapsed(table, []))
-  for (const next of table.rows.slice(0, MAX_ROWS).map(row)) {
+  const lines = markdownTable({ ...table, rows: table.rows.slice(0, MAX_ROWS) })
+  for (const next of lines.slice(HEADER_LINES)) {
     left -= Buffer.byteLength(next) + 1
     if (left < 0) break
     rows.push(next)
@@ -55,25 +73,11 @@ function collapsed(table: Table, rows: readonly string[]): string {
     '',
     `<details><summary>${table.title}</summary>`,
     '',
-    ...header(table),
+    ...markdownTable({ ...table, rows: [] }),
     ...rows,
     '',
     '</details>',
     '',
   ]
   return lines.join('\n')
-}
-
-function header({ columns }: Table): string[] {
-  const titles = columns.map(({ title }) => markdown([title]))
-  const rules = columns.map(({ align }) => (align === 'right' ? '---:' : '---'))
-  return [`| ${titles.join(' | ')} |`, `| ${rules.join(' | ')} |`]
-}
-
-function row({ cells }: Row): string {
-  return `| ${cells.map(markdown).join(' | ')} |`
-}
-
-function markdown(pieces: readonly Piece[]): string {
-  return pieces.map((piece) => (typeof piece === 'string' ? piece : markdownCode(piece.name))).join('')
 }

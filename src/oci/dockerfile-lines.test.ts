@@ -45,7 +45,7 @@ test('a stage that another begins with brings its steps', () => {
 })
 
 test("the classic builder's checksums, build arguments, and variables that are filled in", () => {
-  const dockerfile = 'FROM alpine\nARG V\nCOPY . /srv/app\nRUN make $V\nWORKDIR /opt/${V}/x\n'
+  const dockerfile = 'FROM alpine\nARG V\nCOPY . /srv/app\nRUN make $V\nWORKDIR /opt/$' + '{V}/x\n'
   expect(
     lines(dockerfile, [
       '/bin/sh -c #(nop) COPY dir:0a1b2c3d in /srv/app ',

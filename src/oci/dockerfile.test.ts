@@ -206,3 +206,10 @@ it('hostile steps take no time and no other line than theirs', () => {
   expect(performance.now() - began).toBeLessThan(5_000)
   expect(rebuilt(['x'.repeat(100_000)])).toEqual(['# a step of 100000 characters'])
 })
+
+it('no line is a command of a CI', () => {
+  const lines = rebuilt(['RUN /bin/sh -c echo one\n  ::error::two\n##[error]three', '::warning::four'])
+  expect(lines.join('\n')).not.toMatch(/^\s*(?:::|##\[)/m)
+  expect(lines).toContain('  \\::error::two')
+  expect(lines).toContain('# #[error]three')
+})

@@ -215,5 +215,18 @@ export function rebuildDockerfile(manifest: ImageManifest, config: ImageConfig):
     if (layer !== undefined && index !== undefined) lines.push('', layerComment(layer, index))
     lines.push(...rebuilder.step(step.createdBy ?? ''))
   }
-  return `${lines.join('\n')}\n`
+  return `${lines
+    .flatMap((line) => line.split('\n'))
+    .map(uncommanded)
+    .join('\n')}\n`
+}
+
+/**
+ * A CI that logs the file reads commands out of lines that begin so. A shell reads what is left as the same: a colon may be
+ * escaped, a comment may have a blank.
+ */
+function uncommanded(line: string): string {
+  return line.replace(/^(\s*)(?:(::)|##(?=\w*\[))/, (_, space: string, colons?: string) =>
+    colons === undefined ? `${space}# #` : `${space}\\::`,
+  )
 }

@@ -4,6 +4,7 @@ import { findDuplicates } from '../gate/duplicated.ts'
 import { type Exclusion, exclusionOf } from '../gate/exclusion.ts'
 import type { ObjectStore } from '../host.ts'
 import type { ImageFacts } from '../image/report.ts'
+import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
 import { duplicatesOf, filesOf, filesTable, membersTable, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
@@ -57,10 +58,21 @@ export function withLines(advice: Advice, steps: readonly LayerStep[]): Advice {
   return { ...advice, items }
 }
 
+/** What is advised on the second of two images and was not on the first: of another rule, of another kind or by another step. */
+export async function newAdvice(
+  store: ObjectStore,
+  { from, to }: { readonly from: AnalysedImage; readonly to: AnalysedImage },
+): Promise<readonly AdviceItem[]> {
+  const [before, after] = [await adviceOf(store, from), await adviceOf(store, to)]
+  const nameOf = ({ rule, kind, createdBy }: AdviceItem) => JSON.stringify([rule, kind, createdBy])
+  const known = new Set(before.items.map(nameOf))
+  return after.items.filter((item) => !known.has(nameOf(item)))
+}
+
 /** @param exclusion absent where everything counts */
 export function adviceOf(
   store: ObjectStore,
-  { image, facts }: { readonly image: OpenedImage; readonly facts: ImageFacts },
+  { image, facts }: AnalysedImage,
   exclusion?: Exclusion,
 ): Promise<Advice> {
   return advise({

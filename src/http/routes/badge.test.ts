@@ -80,7 +80,43 @@ test('a registry that does not answer is not waited for', async () => {
   expect(performance.now() - began).toBeLessThan(2000)
 })
 
-test.each(['nothing.svg', 'size.png', 'size'])('there is no badge %s', async (file) => {
+test.each(['size.png', 'size', `${'x'.repeat(65)}.svg`])('there is no badge %s', async (file) => {
   const { ask } = startApp()
   expect((await ask(path(file))).status).toBe(404)
+})
+
+test('an invalid badge says why, in its title and in JSON; so does one of an unknown metric', async () => {
+  const { ask } = startApp()
+  const svg = await (await ask(path('layers.svg', { warn: 'plenty<' }))).text()
+  expect(svg).toMatch(/<title>invalid: warn[^<]*plenty&lt;/)
+  const json = await (await ask(path('check.json', { maxLayers: '9', maxlayers: '1' }))).json()
+  expect(json).toMatchObject({
+    message: 'invalid',
+    label: expect.stringContaining('did you mean maxLayers?'),
+  })
+  const unknown = await ask(path('weight.json'))
+  expect([unknown.status, await unknown.json()]).toEqual([
+    200,
+    expect.objectContaining({ message: 'invalid', label: expect.stringContaining('unknown metric weight') }),
+  ])
+})
+
+test('a logo by its name', async () => {
+  const { ask } = startApp()
+  expect(await (await ask(path('layers.svg', { logo: 'docker' }))).text()).toContain(
+    'data:image/svg+xml;base64,',
+  )
+  expect(await (await ask(path('layers.json', { logo: 'docker' }))).json()).toMatchObject({
+    namedLogo: 'docker',
+  })
+  expect((await (await ask(path('layers.json', { logo: 'no-such' }))).json()).message).toBe('invalid')
+})
+
+test('what advice saves', async () => {
+  const { ask } = startApp()
+  const cached = await makeLayer([{ name: 'var/lib/apt/lists/x', content: 'x'.repeat(5000) }])
+  const reference = registry.push('badges', 'cached', makeImage([cached]))
+  await ask(`/v1/report?image=${reference}&wait=60`)
+  const badge = await ask(path('advice.json', { image: reference }))
+  expect(await badge.json()).toMatchObject({ label: 'image advice', message: 'saves 5.00 kB', color: 'red' })
 })

@@ -3,14 +3,16 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Appearance, Badge } from '../../badge/badge.ts'
 import { drawBadge, endpointOf } from '../../badge/draw.ts'
-import { checkBadge, figureBadge, stateBadge, stateOf } from '../../badge/message.ts'
-import type { Metric } from '../../badge/metric.ts'
-import { type BadgeRequest, METRICS, readBadgeRequest } from '../../badge/request.ts'
+import { LOGOS } from '../../badge/logos.ts'
+import { checkBadge, figureBadge, problemBadge, stateOf, unknownMetricBadge } from '../../badge/message.ts'
+import { isMetric, METRIC_NAMES, METRICS } from '../../badge/metric.ts'
+import { type BadgeRequest, readBadgeRequest } from '../../badge/request.ts'
 import { allOf } from '../../concurrency.ts'
 import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
+import { adviceOf } from '../../service/advice.ts'
 import { judge } from '../../service/check.ts'
 import { WorkElsewhere } from '../../service/elsewhere.ts'
 import type { Images } from '../../service/images.ts'
@@ -35,13 +37,10 @@ const PATIENCE_MILLISECONDS = 1700
 const FIGURE_SECONDS = { tag: 60, digest: 300 } as const
 const STATE_SECONDS = 60
 
-const metrics = ['size', 'uncompressed', 'layers', 'wasted', 'efficiency', 'files', 'check', 'delta'] as const
-
 const request = {
   params: z.object({
-    metric: z.enum(metrics).openapi({
-      description:
-        'The figure. `size` is the compressed size; `check` shows whether the image keeps the rules, which are the parameters of `/v1/check`; `delta` is the growth of the compressed size over `baseline`.',
+    metric: z.enum(METRIC_NAMES).openapi({
+      description: `The figure. ${METRIC_NAMES.map((name) => `\`${name}\`: ${METRICS[name].shows}`).join('; ')}.`,
       example: 'size',
     }),
   }),
@@ -58,9 +57,12 @@ const request = {
       description: 'A style of shields.io.',
       example: 'flat-square',
     }),
-    logo: z.string().optional().openapi({
-      description: 'A logo: a `data:` URI of `image/svg+xml` or `image/png`, at most 10 KB.',
-    }),
+    logo: z
+      .string()
+      .optional()
+      .openapi({
+        description: `A logo: a \`data:\` URI of \`image/svg+xml\` or \`image/png\`, at most 10 KB, or one of ${[...LOGOS.keys()].join(', ')}.`,
+      }),
     warn: z
       .string()
       .optional()
@@ -118,15 +120,14 @@ export function addBadges(app: App, backend: Backend): void {
   app.openAPIRegistry.registerPath(drawBadgeRoute)
   app.openAPIRegistry.registerPath(getBadgeRoute)
   app.get('/badge/:file', async (c) => {
-    const [, name, kind] = /^(\w+)\.(svg|json)$/.exec(c.req.param('file')) ?? []
-    const metric = METRICS.find((known) => known === name)
-    if (metric === undefined || kind === undefined) {
+    const [, name, kind] = /^([\w-]{1,64})\.(svg|json)$/.exec(c.req.param('file')) ?? []
+    if (name === undefined || kind === undefined) {
       throw new Problem(
         'not_found',
-        `unknown badge; the metrics are ${METRICS.join(', ')}, each as .svg and .json`,
+        `unknown badge; the metrics are ${METRIC_NAMES.join(', ')}, each as .svg and .json`,
       )
     }
-    const made = await makeBadge(backend, c, metric)
+    const made = await makeBadge(backend, c, name)
     if (made instanceof Response) return made
     const { badge, seconds } = made
     return kind === 'svg'
@@ -152,22 +153,20 @@ function served(c: RequestContext, body: string, contentType: string, seconds: n
 type Made = { readonly badge: Badge; readonly seconds: number }
 
 /** Never throws: what goes wrong is what the badge says. */
-async function makeBadge(backend: Backend, c: RequestContext, metric: Metric): Promise<Made | Response> {
+async function makeBadge(backend: Backend, c: RequestContext, name: string): Promise<Made | Response> {
+  if (!isMetric(name)) return { badge: unknownMetricBadge(name, {}), seconds: STATE_SECONDS }
   let appearance: Appearance = {}
   try {
     const query = new URL(c.req.url).searchParams
-    const request = readBadgeRequest(metric, query)
+    const request = readBadgeRequest(name, query)
     appearance = request.appearance
     const badge = await within(PATIENCE_MILLISECONDS, (signal) => show(backend, c, request, signal))
     return { badge, seconds: FIGURE_SECONDS[namesDigestsOnly(query) ? 'digest' : 'tag'] }
   } catch (error) {
     const there = error instanceof WorkElsewhere ? await madeElsewhere(backend, c) : undefined
     if (there !== undefined) return there
-    const state = stateOf(error)
-    return {
-      badge: stateBadge(metric, state, appearance),
-      seconds: state === 'analysing…' ? 0 : STATE_SECONDS,
-    }
+    const badge = problemBadge(name, error, appearance)
+    return { badge, seconds: stateOf(error) === 'analysing…' ? 0 : STATE_SECONDS }
   }
 }
 
@@ -216,6 +215,12 @@ async function show(
     }
     case 'analysis':
       return figureBadge(metric, show.figure(await images.facts(await images.open(image))), appearance)
+    case 'advice': {
+      const opened = await images.open(image)
+      const facts = await images.facts(opened)
+      const { savings } = await adviceOf(backend.host.store, { image: opened, facts })
+      return figureBadge(metric, show.figure(savings.bytes, facts), appearance)
+    }
     case 'check': {
       const { verdict } = await judge(backend.host.store, images, { image, policy: show.policy })
       return checkBadge(verdict.pass ? 'passing' : 'failing', appearance)

@@ -6,6 +6,7 @@ import { diffMarkdown } from '../../formats/diff-markdown.ts'
 import { diffText } from '../../formats/diff-text.ts'
 import type { ObjectStore } from '../../host.ts'
 import { diffDocument } from '../../pages/diff-document.ts'
+import { newAdvice } from '../../service/advice.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { diffOf, type Pair } from '../../service/diff.ts'
 import type { Listing, Position } from '../../service/listings.ts'
@@ -118,7 +119,9 @@ export function addDiff(app: App, backend: Backend): void {
     } as const
     const images = await openPair(backend, c, query)
     const response = await answerPair(backend, c, images, query.wait, form, async (pair) =>
-      write(await diffOf(store, pair), format, query.color === '1'),
+      format === 'markdown'
+        ? diffMarkdown(await diffOf(store, pair), await newAdvice(store, pair))
+        : write(await diffOf(store, pair), format, query.color === '1'),
     )
     // The page's style sheet stands in the page; it has no script.
     if (format === 'html') response.headers.set('Content-Security-Policy', PAGE_POLICY)
@@ -158,12 +161,10 @@ function acceptedFormat(c: RequestContext): Format {
   return NAMES.find((name) => FORMATS[name] === accepted) ?? 'json'
 }
 
-async function write(diff: Diff, format: Format, colour: boolean): Promise<string> {
+async function write(diff: Diff, format: Exclude<Format, 'markdown'>, colour: boolean): Promise<string> {
   switch (format) {
     case 'json':
       return JSON.stringify(diff)
-    case 'markdown':
-      return diffMarkdown(diff)
     case 'text':
       return diffText(diff, { colour })
     case 'html':

@@ -1,0 +1,307 @@
+import { micromark } from 'micromark'
+import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { startApp, type TestApp } from '../../../test/app.ts'
+import { makeImage, makeLayer } from '../../../test/images.ts'
+import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { adviceSchema } from './advice.schema.ts'
+import { verdictSchema } from './check.schema.ts'
+
+const DOCKERFILE = `FROM scratch
+# the first step
+RUN apt-get update \\
+ && apt-get install -y curl
+COPY app/ /srv/app/
+RUN chown -R 1000:1000 /srv/app
+RUN rm /srv/app/.env
+`
+const STEPS = [
+  'RUN /bin/sh -c apt-get update  && apt-get install -y curl # buildkit',
+  'COPY app/ /srv/app/ # buildkit',
+  'RUN /bin/sh -c chown -R 1000:1000 /srv/app # buildkit',
+  'RUN /bin/sh -c rm /srv/app/.env # buildkit',
+]
+const HOSTILE = ['::error::x', '##[error]y', 'a|b', '<script>', '`code`', '\x1b[31mred', 'new\nline']
+
+const sarifSchema = z.object({
+  runs: z.tuple([
+    z.object({
+      results: z.array(
+        z.object({
+          ruleId: z.string(),
+          level: z.string(),
+          locations: z.tuple([
+            z.object({ physicalLocation: z.object({ region: z.object({ startLine: z.number() }) }) }),
+          ]),
+        }),
+      ),
+    }),
+  ]),
+})
+
+let registry: FixtureRegistry
+let app: TestApp
+let image: string
+let base: string
+let clean: string
+let hostile: string
+
+const text = (length: number, seed: string) => seed.repeat(length).slice(0, length)
+
+beforeAll(async () => {
+  registry = await FixtureRegistry.start()
+  const own = { uid: 1000, gid: 1000 }
+  const layers = [
+    await makeLayer([
+      { name: 'var/lib/apt/lists/index', content: text(5000, 'lists') },
+      { name: 'usr/bin/curl', content: text(300, 'curl') },
+      { name: 'tmp/link', content: text(700, 'temporary') },
+    ]),
+    await makeLayer([
+      { name: 'srv/app/main.js', content: text(1000, 'main') },
+      { name: 'srv/app/.env', content: text(40, 'secret') },
+      { name: 'srv/app/.git/config', content: text(90, 'git') },
+      { name: 'srv/app/copy', content: text(300, 'curl') },
+      { name: 'var/tmp/link', type: 'link', linkname: 'tmp/link' },
+    ]),
+    await makeLayer([
+      { name: 'srv/app/main.js', content: text(1000, 'main'), ...own },
+      { name: 'srv/app/.env', content: text(40, 'secret'), ...own },
+    ]),
+    await makeLayer([{ name: 'srv/app/.wh..env' }]),
+  ]
+  const history = STEPS.map((created_by) => ({ created_by }))
+  image = registry.push('advice', 'app', makeImage(layers, { config: { history } }))
+  base = registry.push(
+    'advice',
+    'base',
+    makeImage(layers.slice(0, 1), { config: { history: history.slice(0, 1) } }),
+  )
+  clean = registry.push(
+    'advice',
+    'clean',
+    makeImage([await makeLayer([{ name: 'usr/bin/app', content: 'app' }])]),
+  )
+  const names = HOSTILE.map((name, i) => ({ name: `tmp/${name}`, content: text(100 + i, name) }))
+  hostile = registry.push('advice', 'hostile', makeImage([await makeLayer(names)]))
+  app = startApp()
+  for (const one of [image, base, clean, hostile]) {
+    expect((await app.ask(`/v1/report?image=${one}&wait=60`)).status).toBe(200)
+  }
+})
+
+afterAll(() => registry.close())
+
+async function advice(query: Record<string, string> = {}) {
+  const response = await app.ask(`/v1/advice?${new URLSearchParams({ image, ...query })}`)
+  expect(response.status).toBe(200)
+  return adviceSchema.parse(await response.json())
+}
+
+function post(path: string, body: object) {
+  return app.ask(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}
+
+test('what to change, what it saves, and where it was done', async () => {
+  const { savings, items } = await advice()
+  expect(
+    items.map(({ rule, kind, bytes, files, layer, byLayer }) => [rule, kind, bytes, files, layer, byLayer]),
+  ).toEqual([
+    ['package-cache', 'apt', 5000, 1, 0, undefined],
+    ['metadata-only', undefined, 1000, 1, 1, 2],
+    ['temporary', undefined, 700, 1, 0, undefined],
+    ['duplicates', undefined, 300, 1, 0, undefined],
+    ['build-context', 'git', 90, 1, 1, undefined],
+    ['secret', 'environment', 80, 2, 1, undefined],
+    ['removed', undefined, 40, 1, 1, 2],
+    ['removed', undefined, 40, 1, 2, 3],
+  ])
+  // A hard link is one file, whatever its paths; a secret that is stored twice is saved where it is removed.
+  expect(savings.bytes).toBe(5000 + 1000 + 700 + 90 + 40 + 40)
+  expect(savings.percent).toBeCloseTo((100 * savings.bytes) / (6000 + 1430 + 1040), 6)
+  expect(items[2]?.paths.map(({ path }) => path)).toEqual(['tmp/link', 'var/tmp/link'])
+})
+
+test('a fix knows the step', async () => {
+  const { items } = await advice()
+  const fixOf = (rule: string) => items.find((item) => item.rule === rule)?.fix
+  expect(fixOf('metadata-only')).toContain(
+    '`COPY --chown=1000:1000 app/ /srv/app/`, and take `chown -R 1000:1000 /srv/app` out of the RUN of layer 2',
+  )
+  expect(fixOf('package-cache')).toContain('rm -rf /var/lib/apt/lists/*')
+  expect(fixOf('build-context')).toContain('`.dockerignore`, so that the COPY of layer 1')
+  expect(fixOf('removed')).toContain('.dockerignore')
+  for (const { fix } of items) expect(fix).not.toContain('\n')
+})
+
+test('nothing to say of a clean image', async () => {
+  expect(await advice({ image: clean })).toMatchObject({ savings: { bytes: 0, percent: 0 }, items: [] })
+  expect(await (await app.ask(`/v1/advice?image=${clean}&format=text`)).text()).toContain(
+    'There is nothing to change.',
+  )
+})
+
+test('what is ignored, and what the base image stores, is left out', async () => {
+  const rulesOf = async (query: Record<string, string>) => (await advice(query)).items.map(({ rule }) => rule)
+  expect(await rulesOf({ ignore: '**' })).toEqual([])
+  expect(await rulesOf({ ignore: '{srv,tmp,var/tmp}/**' })).toEqual(['package-cache'])
+  const own = await advice({ baseImage: base })
+  expect(own.items.map(({ rule }) => rule)).not.toContain('package-cache')
+  // Of the duplicate the base image has one, and this image's copy is the one too many.
+  expect(own.items.find(({ rule }) => rule === 'duplicates')).toMatchObject({
+    bytes: 300,
+    files: 1,
+    paths: [{ path: 'srv/app/copy', bytes: 300, layer: 1 }],
+  })
+  expect(own.savings.bytes).toBe(1000 + 90 + 40 + 40)
+  expect((await app.ask(`/v1/advice?image=${image}&baseImage=${clean}`)).status).toBe(422)
+})
+
+test('with a Dockerfile each item has the line of its step', async () => {
+  const response = await post('/v1/advice', { image, dockerfile: DOCKERFILE })
+  const { items } = adviceSchema.parse(await response.json())
+  expect(items.map(({ rule, line }) => [rule, line])).toEqual([
+    ['package-cache', 3],
+    ['metadata-only', 6],
+    ['temporary', 3],
+    ['duplicates', 3],
+    ['build-context', 5],
+    ['secret', 5],
+    ['removed', 6],
+    ['removed', 7],
+  ])
+})
+
+test.each([
+  [{ image: ['x'] }, 400],
+  [{ image: 'x', lines: true }, 400],
+  [{ image: 'x', dockerfile: 'x'.repeat(256 * 1024 + 1) }, 413],
+])('a body that is refused: %j'.slice(0, 40), async (body, status) => {
+  expect((await post('/v1/advice', body)).status).toBe(status)
+})
+
+describe('for people', () => {
+  test('text fits 80 columns, and starts no command of a CI', async () => {
+    for (const one of [image, hostile]) {
+      const lines = (await (await app.ask(`/v1/advice?image=${one}&format=text`)).text()).split('\n')
+      for (const line of lines) {
+        expect(Array.from(line).length).toBeLessThanOrEqual(80)
+        expect(line).not.toMatch(/^\s*(?:::|##\[)|\p{Cc}/u)
+      }
+    }
+    expect(await (await app.ask(`/v1/advice?image=${image}&format=text&color=1`)).text()).toContain(
+      '\x1b[33mwarning',
+    )
+  })
+
+  test('Markdown escapes names', async () => {
+    const markdown = await (
+      await app.ask(`/v1/advice?image=${hostile}`, { headers: { Accept: 'text/markdown' } })
+    ).text()
+    const html = micromark(markdown, {
+      allowDangerousHtml: true,
+      extensions: [gfm()],
+      htmlExtensions: [gfmHtml()],
+    })
+    expect(html).not.toContain('<script>')
+    expect(html.replace(/<[^>]+>/g, '')).toContain('tmp/a|b')
+    expect(markdown).not.toMatch(/^\s*(?:::|##\[)/m)
+  })
+
+  test('a diff in Markdown lists what is new', async () => {
+    const diff = async (from: string, to: string) =>
+      (await app.ask(`/v1/diff?from=${from}&to=${to}&format=markdown`)).text()
+    expect(await diff(base, image)).toMatch(/New advice: up to [\s\S]*Version control from the build context/)
+    expect(await diff(base, image)).not.toContain('The cache of apt')
+    expect(await diff(image, base)).not.toContain('New advice')
+  })
+})
+
+describe('the gate', () => {
+  test('goes by what could be saved, and by the worst severity', async () => {
+    const { savings } = await advice()
+    const statusOf = async (rules: string) => (await app.ask(`/v1/check?image=${image}&${rules}`)).status
+    expect(await statusOf(`maxSavings=${savings.bytes}`)).toBe(200)
+    expect(await statusOf(`maxSavings=${savings.bytes - 1}`)).toBe(412)
+    expect(await statusOf('maxSeverity=warning')).toBe(412)
+    expect(await statusOf('maxSeverity=warning&ignore=**/.env')).toBe(200)
+    expect(await statusOf('maxSeverity=error')).toBe(400)
+  })
+
+  test('a hidden secret is denied, and told as hidden, with its line', async () => {
+    const response = await post('/v1/check', { image, policy: { deny: '**/.env' }, dockerfile: DOCKERFILE })
+    expect(response.status).toBe(412)
+    const { rules } = verdictSchema.parse(await response.json())
+    expect(rules).toMatchObject([
+      { actual: 1, line: 6, evidence: [{ path: 'srv/app/.env', layer: 2, hidden: true, line: 6 }] },
+    ])
+    expect((await app.ask(`/v1/check?image=${image}&denyShown=**/.env`)).status).toBe(200)
+  })
+
+  test('SARIF and code quality list advice, at its lines', async () => {
+    const body = { image, policy: { maxLayers: 1 }, dockerfile: DOCKERFILE }
+    const sarif = sarifSchema.parse(await (await post('/v1/check?format=sarif&advice=1', body)).json())
+    const found = sarif.runs[0].results.map(({ ruleId, level, locations: [{ physicalLocation }] }) => [
+      ruleId,
+      level,
+      physicalLocation.region.startLine,
+    ])
+    expect(found).toContainEqual(['advice/secret', 'error', 5])
+    expect(found).toContainEqual(['advice/package-cache', 'warning', 3])
+    const gitlab = await (await post('/v1/check?format=gitlab&advice=1', body)).json()
+    expect(new Set(gitlab.map(({ fingerprint }: { fingerprint: string }) => fingerprint)).size).toBe(
+      gitlab.length,
+    )
+    expect(gitlab).toContainEqual(
+      expect.objectContaining({
+        check_name: 'advice/secret',
+        location: { path: 'Dockerfile', lines: { begin: 5 } },
+      }),
+    )
+    const without = await (await post('/v1/check?format=gitlab', body)).json()
+    expect(without).toHaveLength(1)
+  })
+
+  test('GitHub points at the line', async () => {
+    const body = { image, policy: { deny: '**/.env' }, dockerfile: DOCKERFILE }
+    expect(await (await post('/v1/check?format=github', body)).text()).toMatch(
+      /^::error file=Dockerfile,line=6,title=deny::/,
+    )
+  })
+})
+
+describe('a problem is told in the format that was asked for', () => {
+  const query = 'image=UPPER%0A::warning::x%0D%23%23[error]y&maxSize=1GB'
+  test.each([
+    ['junit', 'application/xml', /<error message="[^"]+" type="invalid_reference">/],
+    ['sarif', 'application/sarif+json', /"executionSuccessful": false/],
+    ['gitlab', 'application/json', /"severity": "blocker"/],
+    ['github', 'text/plain', /^::error file=Dockerfile,title=/],
+    ['openmetrics', 'application/openmetrics-text', /lamina_problem_info\{code="invalid_reference"/],
+    ['markdown', 'text/markdown', /^### ❌ Invalid image reference/],
+    ['text', 'text/plain', /^ERROR {2}Invalid image reference: /],
+  ])('%s', async (format, type, said) => {
+    const response = await app.ask(`/v1/check?${query}&format=${format}`)
+    const body = await response.text()
+    expect([response.status, response.headers.get('content-type')?.startsWith(type)]).toEqual([400, true])
+    expect(body).toMatch(said)
+    expect(body).not.toMatch(/^\s*(?:::warning|##\[)/m)
+  })
+
+  test('a wrong format is a problem as everywhere else, and a token is asked for in the format too', async () => {
+    const wrong = await app.ask(`/v1/check?${query}&format=docx`)
+    expect(wrong.headers.get('content-type')).toBe('application/problem+json')
+    const closed = startApp({ LAMINA_TOKENS: 'token' })
+    const refused = await closed.ask(`/v1/check?${query}&format=text`)
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringContaining('Bearer'),
+    ])
+    expect(await refused.text()).toMatch(/^ERROR/)
+  })
+})

@@ -65,6 +65,31 @@ describe.each(HOSTS)('on %s', (host) => {
     expect([200, 202]).toContain(report.status)
   })
 
+  it('what is pasted into the form is understood', async () => {
+    const answer = await get('/', {
+      image: `docker pull ${image}`,
+      baseline: 'https://hub.docker.com/_/nginx',
+    })
+    const { searchParams } = new URL(answer.headers.get('Location') ?? '', service.url)
+    expect(Object.fromEntries(searchParams)).toEqual({ from: 'nginx', to: image })
+  })
+
+  it('a browser gets a page for what does not exist or fails, a program gets JSON', async () => {
+    const headers = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+    const from = `${registry.host}/nothing:here`
+    for (const [path, query, status] of [
+      ['/nothing', {}, 404],
+      ['/v1/diff', { from, to: image, format: 'html' }, 404],
+      ['/v1/diff', { from: 'UPPER CASE', to: image, format: 'html' }, 400],
+    ] as const) {
+      const page = await get(path, query, { headers })
+      expect([page.status, page.headers.get('Content-Type')]).toEqual([status, 'text/html; charset=utf-8'])
+      expect(await page.text()).toContain('role="alert"')
+      const data = await get(path, query)
+      expect([data.status, data.headers.get('Content-Type')]).toEqual([status, 'application/problem+json'])
+    }
+  })
+
   it('what is wrong is told as a page with the problem’s status', async () => {
     for (const [query, status, code] of [
       [{ image: 'UPPER CASE' }, 400, 'invalid_reference'],

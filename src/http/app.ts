@@ -6,6 +6,7 @@ import { Problem } from '../problem.ts'
 import { WorkElsewhere } from '../service/elsewhere.ts'
 import type { Service } from '../service/service.ts'
 import type { App, Backend, Elsewhere, Env, Log, RequestContext } from './backend.ts'
+import { problemAnswer } from './browser.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { tokenCheck } from './middleware/tokens.ts'
@@ -75,7 +76,9 @@ export function createApp(service: Service, parts: Parts = {}): App {
   })
   app.onError((error, c) => answerFailed(backend, c, error))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
-  app.notFound(() => problemResponse(new Problem('not_found', 'no such endpoint; /docs lists all of them')))
+  app.notFound((c) =>
+    problemAnswer(c, new Problem('not_found', 'nothing is here; /docs lists every endpoint')),
+  )
   addRoutes(app, backend)
   addPages(app, backend, parts.assets ?? (async () => undefined))
   return app
@@ -125,7 +128,7 @@ async function answerFailed(backend: Backend, c: RequestContext, error: unknown)
 }
 
 function failure(c: RequestContext, problem: Problem): Response | Promise<Response> {
-  return c.req.path === CHECK_PATH ? checkProblem(c, problem) : problemResponse(problem)
+  return c.req.path === CHECK_PATH ? checkProblem(c, problem) : problemAnswer(c, problem)
 }
 
 function refuseMethod(methods: readonly string[]): Response {

@@ -11,6 +11,7 @@ import { DOCS_POLICY, docsPage } from '../../pages/docs.ts'
 import { failurePage } from '../../pages/failure.ts'
 import { homePage } from '../../pages/home.ts'
 import { type Html, link, PAGE_POLICY } from '../../pages/page.ts'
+import { pastedReference } from '../../pages/pasted.ts'
 import { progressPage, type WaitingFor } from '../../pages/progress.ts'
 import { reportPage } from '../../pages/report.ts'
 import { Problem } from '../../problem.ts'
@@ -80,10 +81,15 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
   })
 }
 
-/** A field that was left empty is as good as none. */
+const REFERENCES = new Set(['image', 'baseline', 'from', 'to'])
+
+/** The fields that were filled in, references as they were meant. */
 function givenOf(query: Readonly<Record<string, string>>): PageQuery {
   const filled = Object.entries(query).map(([name, value]): [string, string] => [name, value.trim()])
-  return Object.fromEntries(filled.filter(([, value]) => value !== ''))
+  const given = filled
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => [name, REFERENCES.has(name) ? pastedReference(value) : value])
+  return Object.fromEntries(given)
 }
 
 /** @throws Problem `invalid_parameter` where one of the two is missing */

@@ -1,5 +1,6 @@
 /** The service as one function from a request to an answer. */
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
@@ -39,6 +40,8 @@ export type Parts = {
   readonly clientOf?: (context: RequestContext) => string
   /** Where a host has other threads. */
   readonly elsewhere?: Elsewhere
+  /** Runs before all else, and sees answers last. */
+  readonly first?: MiddlewareHandler<Env>
   /** The files that pages load; by default there are none. */
   readonly assets?: Assets
 }
@@ -67,6 +70,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
       if (!result.success) throw invalidParameter(result.error)
     },
   })
+  if (parts.first) app.use(parts.first)
   app.use(requests)
   app.use(loopbackNamesOnly(configuration.host))
   const checkToken = tokenCheck(configuration.tokens)

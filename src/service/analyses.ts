@@ -6,13 +6,11 @@ import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
 import { placeOf } from '../source/source.ts'
 import { imageJob, knownFacts } from './analyse.ts'
+import { ANALYSES_PREFIX, LIFE_MILLISECONDS, nameNow, sweepAnalyses } from './analysis-names.ts'
 import { follow } from './jobs/wait.ts'
 import type { AnalysisRecord } from './memory.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from './open.ts'
 import type { Service } from './service.ts'
-
-const LIFE_MILLISECONDS = 3_600_000
-const PREFIX = 'analyses/'
 
 const Record = z.object({
   id: z.uuid(),
@@ -37,9 +35,10 @@ export async function nameAnalysis(service: Service, image: OpenedImage, state: 
   let record = named.get(key)
   if (record === undefined) {
     const createdAt = new Date().toISOString()
-    record = { id: crypto.randomUUID(), image: reference, platform, digest, createdAt }
-    await service.host.store.put(PREFIX + record.id, Buffer.from(JSON.stringify(record)))
+    record = { id: nameNow(), image: reference, platform, digest, createdAt }
+    await service.host.store.put(ANALYSES_PREFIX + record.id, Buffer.from(JSON.stringify(record)))
     named.set(key, record)
+    await sweepAnalyses(service.host.store)
   }
   return describe(record, state)
 }
@@ -85,11 +84,11 @@ export async function* followAnalysis(
 
 async function recall(service: Service, id: string): Promise<AnalysisRecord> {
   if (!z.uuid().safeParse(id).success) throw notFound()
-  const object = await service.host.store.get(PREFIX + id)
+  const object = await service.host.store.get(ANALYSES_PREFIX + id)
   if (object === undefined) throw notFound()
   const record = Record.parse(await new Response(object.body).json())
   if (Date.now() - Date.parse(record.createdAt) < LIFE_MILLISECONDS) return record
-  await service.host.store.delete(PREFIX + id)
+  await service.host.store.delete(ANALYSES_PREFIX + id)
   throw notFound()
 }
 

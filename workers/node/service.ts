@@ -21,6 +21,7 @@ import { readAsset } from '../assets.ts'
 import { createHttpServer } from '../http-server.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { AnsweringStore } from './answering-store.ts'
+import { compression } from './compression.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
 import { Metrics } from './metrics.ts'
@@ -79,6 +80,7 @@ export async function startNode(
   const requests = new RequestThreads({ threads, env, metrics, service })
   const clientOf = (context: RequestContext) => getConnInfo(context).remote.address ?? ''
   const app = createApp(service, {
+    first: compression(),
     assets: readAsset,
     clientOf,
     elsewhere: (context, signal) =>

@@ -1,0 +1,46 @@
+/**
+ * Names of analyses, and the end of their objects. A name holds the time at which it was given (UUID version 7, RFC 9562), so
+ * that the store lists the oldest first and none has to be read to know its age.
+ */
+import type { ObjectStore } from '../host.ts'
+
+export const ANALYSES_PREFIX = 'analyses/'
+export const LIFE_MILLISECONDS = 3_600_000
+
+/** Objects that one sweep deletes: more than a client can make while one is due. */
+const SWEPT_AT_ONCE = 200
+const SWEEP_MILLISECONDS = 60_000
+
+/** A new name. */
+export function nameNow(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const view = new DataView(bytes.buffer)
+  const now = Date.now()
+  view.setUint16(0, Math.floor(now / 2 ** 32))
+  view.setUint32(2, now % 2 ** 32)
+  view.setUint8(6, 0x70 | (view.getUint8(6) & 0x0f))
+  view.setUint8(8, 0x80 | (view.getUint8(8) & 0x3f))
+  const hex = Buffer.from(bytes).toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+/** Milliseconds since 1970 at which the name was given. */
+function timeOf(name: string): number {
+  return Number.parseInt(name.slice(0, 13).replace('-', ''), 16)
+}
+
+let sweptAt = 0
+
+/** Deletes the objects of analyses that are over, the oldest first; at most once a minute. */
+export async function sweepAnalyses(store: ObjectStore): Promise<void> {
+  const now = Date.now()
+  if (now - sweptAt < SWEEP_MILLISECONDS) return
+  sweptAt = now
+  const over: string[] = []
+  for await (const key of store.list(ANALYSES_PREFIX)) {
+    const isOver = now - timeOf(key.slice(ANALYSES_PREFIX.length)) >= LIFE_MILLISECONDS
+    if (!isOver || over.length === SWEPT_AT_ONCE) break
+    over.push(key)
+  }
+  for (const key of over) await store.delete(key)
+}

@@ -100,6 +100,14 @@ const keys = z
   .nullish()
   .transform((value) => Object.keys(value ?? {}).sort())
 
+/** Names and values. Checked pair by pair: a record would lose the name `__proto__`. */
+const pairs = z
+  .custom<object>((value) => typeof value === 'object' && !Array.isArray(value), 'must be an object')
+  .nullish()
+  .transform((value) => Object.entries(value ?? {}))
+  .pipe(z.array(z.tuple([z.string(), item])).max(MAX_VALUES))
+  .transform((entries): Readonly<Record<string, string>> => Object.fromEntries(entries))
+
 const healthcheckSchema = z.object({
   Test: texts,
   Interval: duration,
@@ -111,10 +119,7 @@ const healthcheckSchema = z.object({
 
 const runConfigSchema = z.object({
   Env: texts,
-  Labels: z
-    .record(z.string(), item)
-    .nullish()
-    .transform((value) => value ?? {}),
+  Labels: pairs,
   Entrypoint: command,
   Cmd: command,
   User: text,

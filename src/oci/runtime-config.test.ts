@@ -45,6 +45,11 @@ it('labels win over what the config says besides', () => {
     'org.opencontainers.image.exposedPorts': '53/udp,8080/tcp',
     own: '',
   })
+  const named = JSON.parse('{"__proto__":"y"}')
+  expect(Object.entries(toRuntimeConfig(image({ Labels: named }), ROOT).annotations ?? {})).toContainEqual([
+    '__proto__',
+    'y',
+  ])
 })
 
 it('a volume is a tmpfs after the mounts that every container has', () => {

@@ -153,7 +153,10 @@ export async function openImage(service: Service, request: ImageRequest): Promis
       configBytes: selected.configBytes,
       source,
       askedAt,
-      forgetFacts: () => service.memory.facts.delete(selected.digest),
+      forgetFacts: () => {
+        service.memory.facts.delete(selected.digest)
+        service.onForgotten?.(selected.digest)
+      },
     }
   })
 }

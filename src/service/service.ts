@@ -11,4 +11,6 @@ export type Service = {
   readonly memory: Memory
   /** In a thread beside the one that answers: has that one, which remembers what sources said, asked instead of the source. */
   readonly relay?: (source: ImageSource) => ImageSource
+  /** Told the digest of an image whose stored facts turned out not to be true, where another thread remembers them as well. */
+  readonly onForgotten?: (digest: string) => void
 }

@@ -84,17 +84,20 @@ const { host, client, memory } = await createService(threadConfiguration(), noJo
 )
 /** Of the task that runs. */
 let ask: Ask = () => Promise.reject(new Error('no request is answered'))
+let say: (said: RequestSaid) => void = () => {}
 const service: Service = {
   host,
   client,
   memory,
   relay: (own) => new RelayedSource(own, client, (question) => ask(question)),
+  onForgotten: (digest) => say({ kind: 'forgotten', digest }),
 }
 const app = createApp(service)
 
 serveTasks<RequestTask, void, RequestWord, RequestSaid>(async (task, caller) => {
   const pulls = new Pulls()
   ask = asking(caller, () => pulls.add())
+  say = caller.say
   try {
     const { url, method, headers, body } = task
     const request = new Request(url, {

@@ -82,6 +82,9 @@ export class RequestThreads {
           case 'question':
             void this.#reply(work, said.id, said.question)
             break
+          case 'forgotten':
+            this.#service.memory.facts.delete(said.digest)
+            break
           case 'stored':
             for (const operation of said.operations) this.#metrics.stored(operation)
         }

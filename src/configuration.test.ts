@@ -14,6 +14,8 @@ test('an empty environment gives the defaults', () => {
     insecureRegistries: [],
     reachesOnlyNames: false,
     credentials: new Map(),
+    publicCredentials: new Map(),
+    mirrors: new Map(),
     tokens: [],
     publicBadges: [],
     limits: {
@@ -30,6 +32,7 @@ test('an empty environment gives the defaults', () => {
   expect(parseConfiguration({}, 'worker')).toEqual({
     ...defaults,
     host: '',
+    reachesOnlyNames: true,
     limits: { ...defaults.limits, zstdWindow: 8 * 2 ** 20 },
   })
 })
@@ -60,6 +63,10 @@ test('every variable is read', () => {
     S3_ENDPOINT: 'http://127.0.0.1:9000',
     S3_BUCKET: 'lamina',
     S3_REGION: 'auto',
+    LAMINA_MIRRORS: 'Docker.io=mirror.example.com, ghcr.io:443=mirror.corp:5000',
+    LAMINA_PUBLIC_CREDENTIALS: JSON.stringify({
+      auths: { 'https://index.docker.io/v1/': { username: 'hub', password: 's3cret' } },
+    }),
   }
   expect(parseConfiguration(environment, 'node')).toEqual({
     host: '0.0.0.0',
@@ -72,6 +79,11 @@ test('every variable is read', () => {
     credentials: new Map([
       ['registry.corp:5000', { username: 'first', password: 's3cret' }],
       ['ghcr.io', { username: 'tenth', password: 's3cret' }],
+    ]),
+    publicCredentials: new Map([['docker.io', { username: 'hub', password: 's3cret' }]]),
+    mirrors: new Map([
+      ['docker.io', 'mirror.example.com'],
+      ['ghcr.io:443', 'mirror.corp:5000'],
     ]),
     tokens: ['abc', 'def=='],
     publicBadges: ['docker.io/library/nginx', 'ghcr.io/owner/app'],

@@ -1,7 +1,7 @@
 /** The service's settings, read once at the start: environment variables, or a Worker's `vars` and secrets. */
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { type Credential, parseDockerConfig } from './oci/credential.ts'
+import { type Credential, parseDockerConfig, registryOf } from './oci/credential.ts'
 import { parseReference } from './oci/reference.ts'
 import { Problem } from './problem.ts'
 import { parseBytesLimit } from './text/limit.ts'
@@ -35,6 +35,10 @@ export type Configuration = {
   readonly reachesOnlyNames: boolean
   /** The service's own, by registry (`docker.io`, `host[:port]`). */
   readonly credentials: ReadonlyMap<string, Credential>
+  /** A login for every caller, by registry, used for what the registry shows to everybody as well. */
+  readonly publicCredentials: ReadonlyMap<string, Credential>
+  /** By registry the mirror that is asked first for manifests and blobs by digest: `host[:port]`. */
+  readonly mirrors: ReadonlyMap<string, string>
   readonly tokens: readonly string[]
   /** Repositories whose badges may use the service's credentials: `host/name`. */
   readonly publicBadges: readonly string[]
@@ -115,6 +119,7 @@ const listOf = (holds: (item: string) => boolean, what: string) =>
   })
 
 const CREDENTIALS = /^LAMINA_CREDENTIALS(_\d+)?$/
+const PUBLIC_CREDENTIALS = /^LAMINA_PUBLIC_CREDENTIALS(_\d+)?$/
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/
 
@@ -148,6 +153,20 @@ const badgeRepositories = list.transform((names, context) =>
   }),
 )
 
+/** `registry=mirror`, each `host[:port]`. */
+const mirrors = listOf(
+  (item) => item.split('=').length === 2 && item.split('=').every((host) => HOST.test(host)),
+  'registry=mirror like docker.io=mirror.example.com',
+).transform(
+  (items) =>
+    new Map(
+      items.map((item): [string, string] => {
+        const [registry = '', mirror = ''] = item.toLowerCase().split('=')
+        return [registryOf(registry), mirror]
+      }),
+    ),
+)
+
 const lowerCase = (items: string[]) => items.map((item) => item.toLowerCase())
 const hostsOrRanges = listOf(isHostOrRange, 'host[:port] or a CIDR like 10.0.0.0/8').transform(lowerCase)
 
@@ -168,6 +187,7 @@ const variables = z.object({
     [],
   ),
   LAMINA_PUBLIC_BADGES: badgeRepositories.default([]),
+  LAMINA_MIRRORS: mirrors.default(new Map()),
   LAMINA_MAX_LAYER_BYTES: size.default(20 * GIB),
   LAMINA_MAX_IMAGE_BYTES: size.default(100 * GIB),
   LAMINA_MAX_ENTRIES: integer(1, 1_000_000_000).default(2_000_000),
@@ -196,7 +216,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
   if (!parsed.success) throw new Error(describe(parsed.error))
   const values = parsed.data
   const listensOnLoopback = host !== 'worker' && isLoopback(values.HOST)
-  const credentials = mergeCredentials(given)
+  const credentials = mergeCredentials(given, CREDENTIALS)
   if (credentials.size > 0 && values.LAMINA_TOKENS.length === 0 && !listensOnLoopback) {
     throw new Error(
       'LAMINA_CREDENTIALS without LAMINA_TOKENS would give every caller these credentials: set LAMINA_TOKENS, or listen on loopback',
@@ -212,6 +232,8 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     insecureRegistries: values.LAMINA_INSECURE_REGISTRIES,
     reachesOnlyNames: host === 'worker',
     credentials,
+    publicCredentials: mergeCredentials(given, PUBLIC_CREDENTIALS),
+    mirrors: values.LAMINA_MIRRORS,
     tokens: values.LAMINA_TOKENS,
     publicBadges: values.LAMINA_PUBLIC_BADGES,
     limits: {
@@ -227,7 +249,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
 }
 
 function isSetting(name: string): boolean {
-  return name in variables.shape || CREDENTIALS.test(name)
+  return name in variables.shape || CREDENTIALS.test(name) || PUBLIC_CREDENTIALS.test(name)
 }
 
 /** All of them, so that a start that fails need not fail once for each. */
@@ -235,9 +257,9 @@ function describe(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')
 }
 
-function mergeCredentials(given: Environment): Map<string, Credential> {
+function mergeCredentials(given: Environment, names: RegExp): Map<string, Credential> {
   const merged = new Map<string, Credential>()
-  for (const name of credentialVariables(given)) {
+  for (const name of credentialVariables(given, names)) {
     try {
       for (const [registry, credential] of parseDockerConfig(given[name] ?? ''))
         merged.set(registry, credential)
@@ -251,10 +273,10 @@ function mergeCredentials(given: Environment): Map<string, Credential> {
 }
 
 /** `LAMINA_CREDENTIALS`, `LAMINA_CREDENTIALS_2`, …, in the order of their numbers. */
-function credentialVariables(given: Environment): string[] {
-  const numberOf = (name: string) => Number(name.split('_')[2] ?? 1)
+function credentialVariables(given: Environment, names: RegExp): string[] {
+  const numberOf = (name: string) => Number(/\d+$/.exec(name)?.[0] ?? 1)
   return Object.keys(given)
-    .filter((name) => CREDENTIALS.test(name))
+    .filter((name) => names.test(name))
     .sort((a, b) => numberOf(a) - numberOf(b))
 }
 

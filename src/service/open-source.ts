@@ -14,6 +14,6 @@ export function openSource(service: Service, ref: SourceRef, signal?: AbortSigna
 function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefined): ImageSource {
   switch (ref.kind) {
     case 'registry':
-      return new RegistrySource(service.client, ref, signal)
+      return new RegistrySource(service.client, ref, { configuration: service.host.configuration, signal })
   }
 }

@@ -1,19 +1,37 @@
 /** A repository of a registry as a source of images: the client's calls for one caller. */
+import type { Configuration } from '../../configuration.ts'
+import type { Credential } from '../../oci/credential.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
+import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
 import type { BlobRange, ContentKind, ImageSource, RegistryRef, ResolvedManifest } from '../source.ts'
 import type { Caller, RegistryClient } from './client.ts'
+import { within } from './time-limit.ts'
+
+/** How long a mirror may take to answer before the registry is asked. */
+const MIRROR_MILLISECONDS = 10_000
+
+export type RegistrySourceOptions = {
+  readonly configuration: Pick<Configuration, 'publicCredentials' | 'mirrors'>
+  readonly signal?: AbortSignal | undefined
+}
 
 export class RegistrySource implements ImageSource {
   readonly ref: RegistryRef
   readonly #client: RegistryClient
   readonly #caller: Caller
+  /** For what the registry shows to everybody: a login that lifts its limits. Only callers without their own need it. */
+  readonly #lent: Credential | undefined
+  readonly #mirror: Repository | undefined
 
-  constructor(client: RegistryClient, ref: RegistryRef, signal?: AbortSignal) {
+  constructor(client: RegistryClient, ref: RegistryRef, { configuration, signal }: RegistrySourceOptions) {
     this.ref = ref
     this.#client = client
-    const { credential } = ref
-    this.#caller = { ...(credential ? { credential } : {}), ...(signal ? { signal } : {}) }
+    const { registry, repository, credential } = ref
+    this.#caller = { ...(credential ? { credential } : {}), signal }
+    this.#lent = credential === undefined ? configuration.publicCredentials.get(registry) : undefined
+    const mirror = configuration.mirrors.get(registry)
+    this.#mirror = mirror === undefined ? undefined : { registry: mirror, repository }
   }
 
   get isPublic(): boolean {
@@ -26,7 +44,9 @@ export class RegistrySource implements ImageSource {
 
   async manifest(digest: string, name = digest): Promise<Uint8Array> {
     try {
-      return (await this.#client.manifest(this.ref, digest, this.#caller)).bytes
+      return await this.#read({ digest, kind: 'manifest' }, async (repository, caller) => {
+        return (await this.#client.manifest(repository, digest, caller)).bytes
+      })
     } catch (error) {
       const isMissing = error instanceof Problem && error.code === 'image_not_found'
       if (!isMissing || name === digest) throw error
@@ -46,16 +66,55 @@ export class RegistrySource implements ImageSource {
   }
 
   config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
-    return this.#client.blobBytes(this.ref, descriptor, this.#caller, { limit })
+    return this.#read({ digest: descriptor.digest, kind: 'blob' }, (repository, caller) =>
+      this.#client.blobBytes(repository, descriptor, caller, { limit }),
+    )
   }
 
   blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
-    return this.#client.blob(this.ref, descriptor, this.#caller, range)
+    return this.#read({ digest: descriptor.digest, kind: 'blob' }, (repository, caller) =>
+      this.#client.blob(repository, descriptor, caller, range),
+    )
   }
 
   has(digest: string, kind: ContentKind): Promise<boolean> {
     return kind === 'manifest'
       ? this.#client.hasManifest(this.ref, digest, this.#caller)
       : this.#client.hasBlob(this.ref, digest, this.#caller)
+  }
+
+  /**
+   * Reads what a digest names: anonymously from the mirror, where there is one, else from the registry.
+   *
+   * What the lent login reads counts as public, so the registry must show it to everybody: a HEAD, which no registry
+   * counts as a pull, asks whether it does.
+   */
+  async #read<T>(
+    { digest, kind }: { readonly digest: string; readonly kind: ContentKind },
+    read: (repository: Repository, caller: Caller) => Promise<T>,
+  ): Promise<T> {
+    const { signal } = this.#caller
+    if (this.#mirror !== undefined) {
+      try {
+        return await this.#readMirror(this.#mirror, read)
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (!(error instanceof Problem)) throw error
+      }
+    }
+    if (this.#lent === undefined || !(await this.has(digest, kind))) return read(this.ref, this.#caller)
+    return read(this.ref, { ...this.#caller, credential: this.#lent })
+  }
+
+  /** A mirror that is silent must leave time for the registry. */
+  #readMirror<T>(
+    mirror: Repository,
+    read: (repository: Repository, caller: Caller) => Promise<T>,
+  ): Promise<T> {
+    const problem = () =>
+      new Problem('registry_timeout', `the mirror ${mirror.registry} did not answer within 10 s`)
+    return within({ milliseconds: MIRROR_MILLISECONDS, signal: this.#caller.signal, problem }, (signal) =>
+      read(mirror, { signal }),
+    )
   }
 }

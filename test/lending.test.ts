@@ -1,0 +1,90 @@
+/** A login that is lent for what is public, and mirrors that are asked before the registry. */
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { startApp } from './app.ts'
+import { makeImage, makeLayer, type TestImage } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+
+const LOGIN = { username: 'lent', password: 'login of the service' }
+const BASIC = `Basic ${Buffer.from(`${LOGIN.username}:${LOGIN.password}`).toString('base64')}`
+
+let registry: FixtureRegistry
+let mirror: FixtureRegistry
+let image: TestImage
+
+const get = (app: ReturnType<typeof startApp>, path: string, reference: string) =>
+  app.ask(`${path}?image=${encodeURIComponent(reference)}${path === '/v1/report' ? '&wait=60' : ''}`)
+
+beforeEach(async () => {
+  registry = await FixtureRegistry.start({ auth: { kind: 'token', ...LOGIN } })
+  mirror = await FixtureRegistry.start()
+  image = makeImage([await makeLayer([{ name: 'a', content: 'b' }])])
+})
+afterEach(async () => {
+  await Promise.all([registry.close(), mirror.close()])
+})
+
+const lending = () =>
+  startApp({ LAMINA_PUBLIC_CREDENTIALS: JSON.stringify({ auths: { [registry.host]: LOGIN } }) })
+
+it('the login pulls what the registry shows to everybody, which counts as public', async () => {
+  const reference = registry.push('app', 'v1', image)
+  const answer = await get(lending(), '/v1/report', reference)
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('cache-control')).toContain('public')
+  const tokens = registry.requests.filter(({ server }) => server === 'token')
+  expect(tokens.map(({ authorization }) => authorization).sort()).toEqual([BASIC, undefined])
+  // Each GET carries the login's token, each HEAD the one that anybody gets.
+  const pulled = new Set(
+    registry.requests
+      .filter(({ server, method, status }) => server === 'registry' && method === 'GET' && status === 200)
+      .map(({ authorization }) => authorization),
+  )
+  const confirmed = new Set(
+    registry.requests
+      .filter(({ server, method, status }) => server === 'registry' && method === 'HEAD' && status === 200)
+      .map(({ authorization }) => authorization),
+  )
+  expect([pulled.size, confirmed.size]).toEqual([1, 1])
+  expect([...pulled][0]).not.toBe([...confirmed][0])
+})
+
+it('the login shows nothing that is private', async () => {
+  const reference = registry.push('private/app', 'v1', image)
+  for (const path of ['/v1/report', '/v1/config']) {
+    expect((await get(lending(), path, reference)).status).toBe(401)
+    const digest = reference.replace(':v1', `@${image.descriptor.digest}`)
+    expect((await get(lending(), path, digest)).status).toBe(401)
+  }
+  expect(registry.requests.some(({ authorization }) => authorization === BASIC)).toBe(false)
+})
+
+it('a mirror gives manifests and blobs, anonymously; the registry says what there is', async () => {
+  const reference = registry.push('app', 'v1', image)
+  mirror.push('app', 'v1', image)
+  const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
+  const answer = await get(app, '/v1/report', reference)
+  expect(answer.status).toBe(200)
+  expect((await answer.json()).image.registry).toBe(registry.host)
+  expect(registry.count({ server: 'registry', method: 'GET' })).toBe(0)
+  expect(mirror.count({ method: 'GET', status: 200 })).toBe(3)
+  expect(mirror.requests.every(({ authorization }) => authorization === undefined)).toBe(true)
+})
+
+it('the registry gives what its mirror does not have, or gets wrong', async () => {
+  const reference = registry.push('app', 'v1', image)
+  const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
+  expect((await get(app, '/v1/config', reference)).status).toBe(200)
+  mirror.push('app', 'v1', image)
+  mirror.fault({ path: /manifests/ }, { body: '{}' }, 100)
+  mirror.fault({ path: /blobs/ }, { status: 404 }, 100)
+  const other = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
+  expect((await get(other, '/v1/report', reference)).status).toBe(200)
+})
+
+it('a mirror shows nothing that its registry does not', async () => {
+  const reference = registry.push('private/app', 'v1', image)
+  mirror.push('private/app', 'v1', image)
+  const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
+  const digest = reference.replace(':v1', `@${image.descriptor.digest}`)
+  for (const each of [reference, digest]) expect((await get(app, '/v1/config', each)).status).toBe(401)
+})

@@ -166,6 +166,9 @@ export type Form = {
   readonly pending: WhilePending
 }
 
+/** How long an analysis is waited for, in seconds, and what is answered. */
+type Waiting = { readonly wait: number; readonly form: Form }
+
 type Made = Promise<BodyInit> | BodyInit
 
 /**
@@ -176,27 +179,24 @@ type Made = Promise<BodyInit> | BodyInit
 export async function answerAnalysed(
   backend: Backend,
   context: RequestContext,
-  query: AnalysedQuery,
-  form: Form,
+  { query, form }: { readonly query: AnalysedQuery; readonly form: Form },
   make: (analysed: AnalysedImage) => Made,
 ): Promise<Response> {
   const image = await openFor(backend, context, query)
-  return answerOpened(backend, context, image, query.wait, form, make)
+  return answerOpened(backend, context, { image, wait: query.wait, form }, make)
 }
 
 /** The same for an image that is open already. */
 export async function answerOpened(
   backend: Backend,
   context: RequestContext,
-  image: OpenedImage,
-  seconds: number,
-  form: Form,
+  { image, wait, form }: { readonly image: OpenedImage } & Waiting,
   make: (analysed: AnalysedImage) => Made,
 ): Promise<Response> {
   const headers = freshness(backend, context, sourceOf([image]), form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
-  const result = await factsOf(backend, context, image, seconds)
+  const result = await factsOf(backend, context, image, wait)
   if ('pending' in result) return pendingAnswer(backend, image, result.pending, form.pending)
   headers.set('Content-Type', form.contentType)
   return new Response(await make({ image, facts: result.facts }), { headers })
@@ -206,17 +206,15 @@ export async function answerOpened(
 export async function answerPair(
   backend: Backend,
   context: RequestContext,
-  images: Pair<OpenedImage>,
-  seconds: number,
-  form: Form,
+  { images, wait, form }: { readonly images: Pair<OpenedImage> } & Waiting,
   make: (analysed: Pair<AnalysedImage>) => Made,
 ): Promise<Response> {
   const headers = freshness(backend, context, sourceOf([images.from, images.to]), form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
   const [from, to] = await allOf([
-    factsOf(backend, context, images.from, seconds),
-    factsOf(backend, context, images.to, seconds),
+    factsOf(backend, context, images.from, wait),
+    factsOf(backend, context, images.to, wait),
   ])
   if ('pending' in from) return pendingAnswer(backend, images.from, from.pending, form.pending)
   if ('pending' in to) return pendingAnswer(backend, images.to, to.pending, form.pending)
@@ -232,8 +230,7 @@ export async function answerPair(
 export async function answerFromManifest(
   backend: Backend,
   context: RequestContext,
-  query: ImageQuery,
-  contentType: string,
+  { query, contentType }: { readonly query: ImageQuery; readonly contentType: string },
   make: (image: OpenedImage) => BodyInit,
 ): Promise<Response> {
   const image = await openFor(backend, context, query)

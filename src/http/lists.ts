@@ -28,14 +28,14 @@ export async function answerList(
   if (wantsLines(context, query)) {
     const image = await openFor(backend, context, query)
     const form = { contentType: 'application/x-ndjson', pending: 'unavailable' } as const
-    return answerOpened(backend, context, image, query.wait, form, async (analysed) => {
+    return answerOpened(backend, context, { image, wait: query.wait, form }, async (analysed) => {
       const listing = await list(analysed)
       return jsonLines(listing.all(), (error) => logCut(backend, context, error))
     })
   }
   const { image, at } = await openPage(backend, context, query)
   const form = { contentType: 'application/json', pending: 'accepted' } as const
-  return answerOpened(backend, context, image, query.wait, form, async (analysed) => {
+  return answerOpened(backend, context, { image, wait: query.wait, form }, async (analysed) => {
     const listing = await list(analysed)
     return pageBody(listing, at, query, [image.identity.digest])
   })
@@ -65,7 +65,14 @@ async function openPage(
 ): Promise<{ readonly image: OpenedImage; readonly at: Position | undefined }> {
   if (query.cursor === undefined) return { image: await openFor(backend, context, query), at: undefined }
   const { pins, at } = decodeCursor(query.cursor, query)
-  return { image: await openPinned(backend, context, query.image, pins[0]), at }
+  return { image: await openPinned(backend, context, { reference: query.image, digest: pins[0] }), at }
+}
+
+type PinnedImage = {
+  readonly reference: string
+  readonly digest: string | undefined
+  /** All that the request names; by default this one. */
+  readonly references?: readonly string[]
 }
 
 /**
@@ -74,9 +81,7 @@ async function openPage(
 export async function openPinned(
   backend: Backend,
   context: RequestContext,
-  reference: string,
-  digest: string | undefined,
-  references: readonly string[] = [reference],
+  { reference, digest, references = [reference] }: PinnedImage,
 ): Promise<OpenedImage> {
   if (digest === undefined) throw otherList()
   try {

@@ -53,17 +53,21 @@ export async function readAnalysis(
   id: string,
   credentials: CallerCredentials,
 ): Promise<Analysis> {
-  for await (const analysis of followAnalysis(service, id, credentials, 0)) return analysis
+  for await (const analysis of followAnalysis(service, id, { credentials, milliseconds: 0 })) return analysis
   throw notFound()
+}
+
+export type FollowOptions = {
+  readonly credentials: CallerCredentials
+  readonly milliseconds: number
+  readonly signal?: AbortSignal
 }
 
 /** Each state that the analysis is seen in, until it has finished or `milliseconds` have passed. */
 export async function* followAnalysis(
   service: Service,
   id: string,
-  credentials: CallerCredentials,
-  milliseconds: number,
-  signal?: AbortSignal,
+  { credentials, milliseconds, signal }: FollowOptions,
 ): AsyncGenerator<Analysis, void> {
   const record = await recall(service, id)
   const image = await openImage(service, {

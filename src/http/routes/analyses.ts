@@ -110,7 +110,11 @@ export function addAnalyses(app: App, backend: Backend): void {
     const { id } = c.req.valid('param')
     const { signal } = c.req.raw
     const credentials = callerCredentials(backend.host.configuration, c)
-    const states = followAnalysis(backend, id, credentials, LISTEN_MILLISECONDS, signal)
+    const states = followAnalysis(backend, id, {
+      credentials,
+      milliseconds: LISTEN_MILLISECONDS,
+      signal,
+    })
     return eventStream(backend, c, states)
   })
 }

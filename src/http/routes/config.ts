@@ -42,8 +42,11 @@ const getDockerfile = createRoute({
 
 export function addConfig(app: App, backend: Backend): void {
   app.openapi(getConfig, (c) =>
-    answerFromManifest(backend, c, c.req.valid('query'), 'application/json', ({ configBytes }) =>
-      Uint8Array.from(configBytes),
+    answerFromManifest(
+      backend,
+      c,
+      { query: c.req.valid('query'), contentType: 'application/json' },
+      ({ configBytes }) => Uint8Array.from(configBytes),
     ),
   )
 
@@ -51,8 +54,7 @@ export function addConfig(app: App, backend: Backend): void {
     answerFromManifest(
       backend,
       c,
-      c.req.valid('query'),
-      'text/plain; charset=utf-8',
+      { query: c.req.valid('query'), contentType: 'text/plain; charset=utf-8' },
       ({ manifest, config }) => rebuildDockerfile(manifest, config),
     ),
   )

@@ -78,7 +78,7 @@ export function addDiffFile(app: App, backend: Backend): void {
       ? ({ contentType: 'application/json', pending: 'accepted' } as const)
       : ({ contentType: 'text/plain; charset=utf-8', pending: 'unavailable' } as const)
     const images = await openPair(backend, c, query)
-    return answerPair(backend, c, images, query.wait, form, async (pair) => {
+    return answerPair(backend, c, { images, wait: query.wait, form }, async (pair) => {
       const [from, to] = await Promise.all([
         sideOf(host, pair.from.image, key),
         sideOf(host, pair.to.image, key),

@@ -118,7 +118,7 @@ export function addDiff(app: App, backend: Backend): void {
       pending: format === 'json' ? 'accepted' : 'unavailable',
     } as const
     const images = await openPair(backend, c, query)
-    const response = await answerPair(backend, c, images, query.wait, form, async (pair) =>
+    const response = await answerPair(backend, c, { images, wait: query.wait, form }, async (pair) =>
       format === 'markdown'
         ? diffMarkdown(await diffOf(store, pair), await newAdvice(store, pair))
         : write(await diffOf(store, pair), format, query.color === '1'),
@@ -136,7 +136,7 @@ export function addDiff(app: App, backend: Backend): void {
       ? ({ contentType: 'application/x-ndjson', pending: 'unavailable' } as const)
       : ({ contentType: 'application/json', pending: 'accepted' } as const)
     const changes = changesOf(query)
-    return answerPair(backend, c, images, query.wait, form, async (pair) => {
+    return answerPair(backend, c, { images, wait: query.wait, form }, async (pair) => {
       const listing = await changes(store, pair)
       if (lines) return jsonLines(listing.all(), (error) => logCut(backend, c, error))
       return pageBody(
@@ -182,8 +182,8 @@ async function openPage(
   const { pins, at } = decodeCursor(query.cursor, query)
   const references = [query.from, query.to]
   const [from, to] = await allOf([
-    openPinned(backend, c, query.from, pins[0], references),
-    openPinned(backend, c, query.to, pins[1], references),
+    openPinned(backend, c, { reference: query.from, digest: pins[0], references }),
+    openPinned(backend, c, { reference: query.to, digest: pins[1], references }),
   ])
   return { images: { from, to }, at }
 }

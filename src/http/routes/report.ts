@@ -26,8 +26,7 @@ export function addReport(app: App, backend: Backend): void {
     answerAnalysed(
       backend,
       c,
-      c.req.valid('query'),
-      { contentType: 'application/json', pending: 'accepted' },
+      { query: c.req.valid('query'), form: { contentType: 'application/json', pending: 'accepted' } },
       ({ image, facts }) => JSON.stringify({ image: image.identity, ...facts }),
     ),
   )

@@ -54,7 +54,7 @@ export function addTree(app: App, backend: Backend): void {
     const query = c.req.valid('query')
     const key = pathAsked(query) ?? ''
     const form = { contentType: 'application/json', pending: 'accepted' } as const
-    return answerAnalysed(backend, c, query, form, async ({ image }) => {
+    return answerAnalysed(backend, c, { query, form }, async ({ image }) => {
       if (query.layer !== undefined) {
         return JSON.stringify(await layerTree(await membersTable(store, image, query.layer), key, query))
       }

@@ -97,7 +97,7 @@ async function indexLayers(
       tell()
     }
     try {
-      await inLayer(index, () => indexOne(service, job, layer, onBytes, stopped))
+      await inLayer(index, () => indexOne(service, { job, descriptor: layer }, onBytes, stopped))
       const facts = await readLayerFacts(store, layer.digest)
       if (facts !== undefined) count(facts)
     } catch (error) {
@@ -122,8 +122,7 @@ async function inLayer<T>(layer: number, work: () => Promise<T>): Promise<T> {
 /** Shared with every image of the registry that has this layer; alone where the shared one failed for another repository. */
 async function indexOne(
   service: Service,
-  job: ImageJob,
-  descriptor: Descriptor,
+  { job, descriptor }: { readonly job: ImageJob; readonly descriptor: Descriptor },
   onBytes: (bytesDone: number) => void,
   signal: AbortSignal,
 ): Promise<void> {

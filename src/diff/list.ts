@@ -43,7 +43,7 @@ const SORTED_AT_ONCE = 20_000
  *
  * @param limit items, at least 1; memory grows with it, not with the number of changes
  * @param position the `next` of the page before
- * @throws Problem `invalid_parameter` where `position` is none
+ * @throws Problem `invalid_parameter` if `position` is invalid
  */
 export function pageChanges(
   tables: Tables,

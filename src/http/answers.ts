@@ -1,4 +1,4 @@
-/** The way of every answer about one image: who asks, what is unchanged, what is not there yet. */
+/** Steps shared by image endpoints: open the image, check for 304, wait for the analysis. */
 
 import { allOf } from '../concurrency.ts'
 import type { ImageFacts } from '../image/report.ts'
@@ -95,7 +95,7 @@ export function unchanged(context: RequestContext, headers: Headers): Response |
   return notModified(headers)
 }
 
-/** What is answered while an image is not analysed: `202` where a program reads JSON, else a `503`. */
+/** The answer while an image is being analysed: `202` for JSON, otherwise `503`. */
 export type WhilePending = 'accepted' | 'unavailable'
 
 /** The image's facts, or why they are not there yet. */
@@ -138,7 +138,7 @@ export async function pendingAnswer(
 }
 
 /**
- * The facts, for who cannot do with an answer that is not there yet.
+ * The facts, for callers that need them now.
  *
  * @throws Problem `analysis_pending`
  */
@@ -226,7 +226,7 @@ export async function answerPair(
   return new Response(await make(analysed), { headers })
 }
 
-/** An answer that the manifest and the config suffice for. */
+/** An answer made from the manifest and the config alone. */
 export async function answerFromManifest(
   backend: Backend,
   context: RequestContext,

@@ -32,7 +32,7 @@ import { addTree } from './routes/tree.ts'
 import { addWaste } from './routes/waste.ts'
 
 export type Parts = {
-  /** Told of what nobody foresaw; by default the console is. */
+  /** Gets unforeseen errors; the console by default. */
   readonly log?: Log
   /** By default `LAMINA_RATE`, counted in memory. */
   readonly rate?: RateLimit
@@ -42,13 +42,13 @@ export type Parts = {
   readonly elsewhere?: Elsewhere
   /** Runs before all else, and sees answers last. */
   readonly first?: MiddlewareHandler<Env>
-  /** The files that pages load; by default there are none. */
+  /** The files that pages load; none by default. */
   readonly assets?: Assets
 }
 
 const VARY = 'Accept, Authorization, X-Registry-Auth, X-Registry-Config'
 
-/** Of every answer that does not say otherwise: it is data, no page, and of nobody's frame or script. */
+/** Headers of every answer that does not set its own: it is data, not a page, and no other page may frame or run it. */
 const HEADERS: readonly (readonly [string, string])[] = [
   ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
   ['Cross-Origin-Resource-Policy', 'same-origin'],

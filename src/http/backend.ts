@@ -4,7 +4,7 @@ import type { Context } from 'hono'
 import type { Service } from '../service/service.ts'
 import type { RateLimit } from './middleware/rate.ts'
 
-/** An error that nobody foresaw, or a stream that had to be cut off: for the operator, never for the caller. */
+/** An unforeseen error, or a stream that was cut off: for the operator, never for the caller. */
 export type LogEvent = {
   readonly requestId: string
   readonly method: string
@@ -32,7 +32,7 @@ export type Env = { Variables: { requestId: string }; Bindings: { requestId?: st
 export type App = OpenAPIHono<Env>
 export type RequestContext = Context<Env>
 
-/** Tells the operator of an error that nobody foresaw. */
+/** Reports an unforeseen error to the operator. */
 export function logUnforeseen(backend: Backend, context: RequestContext, error: unknown): void {
   backend.log({ requestId: context.var.requestId, method: context.req.method, path: context.req.path, error })
 }

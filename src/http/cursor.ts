@@ -29,7 +29,7 @@ export function encodeCursor(cursor: Cursor, query: Query): string {
   return Buffer.from(JSON.stringify([cursor.pins, cursor.at, fingerprint(query)])).toString('base64url')
 }
 
-/** @throws Problem `invalid_parameter`: it is none, or of another question */
+/** @throws Problem `invalid_parameter` if the cursor is invalid or belongs to another request */
 export function decodeCursor(text: string, query: Query): Cursor {
   const parsed = cursorParts.safeParse(parseJson(Buffer.from(text, 'base64url').toString('utf8')))
   if (!parsed.success) throw refused('is not valid: send the nextCursor of the page before, unchanged')

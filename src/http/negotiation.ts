@@ -3,8 +3,8 @@ import { Problem } from '../problem.ts'
 import type { RequestContext } from './backend.ts'
 
 /**
- * Which of the media types on offer the caller likes best: by quality, of equals the first on offer. A header that
- * allows none of them is as good as none (RFC 9110, section 12.5.1): the first is answered.
+ * The offered media type that the caller prefers: by quality, then in the order of the offers. A header that
+ * allows none of them is ignored (RFC 9110, section 12.5.1): the first offer wins.
  *
  * @param offers media types, the default first
  */

@@ -1,4 +1,4 @@
-/** Parameters that many calls take: how each is read, and what the documentation says of it. */
+/** Parameters that many endpoints share: how each is read and described. */
 import { z } from '@hono/zod-openapi'
 
 /** A whole number, written in digits. */

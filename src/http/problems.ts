@@ -31,7 +31,7 @@ export function problemResponse(problem: Problem): Response {
   return new Response(JSON.stringify(problemBody(problem)), { status: problem.status, headers })
 }
 
-/** What a caller is told of an error. One that nobody foresaw is logged, and tells the caller nothing of the inside. */
+/** The problem to show for an error. Unforeseen errors are logged and show nothing internal. */
 export function problemFor(backend: Backend, context: RequestContext, error: unknown): Problem {
   const known = problemOf(error)
   if (known !== undefined) return known
@@ -42,7 +42,7 @@ export function problemFor(backend: Backend, context: RequestContext, error: unk
   )
 }
 
-/** What a caller is told of an error; undefined where the error is this service's own. */
+/** The problem to show for an error; undefined for errors inside this service. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error
   if (error instanceof HTTPException && error.status === 413) {
@@ -63,7 +63,7 @@ export function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
   return result.data
 }
 
-/** The first thing that is wrong, a misspelt name before all else, since it may be why another one is missing. */
+/** The first error; a misspelt name first, since it may be why another parameter is missing. */
 export function invalidParameter(error: z.ZodError): Problem {
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   if (issue === undefined) return new Problem('invalid_parameter', 'the request cannot be read')

@@ -7,7 +7,7 @@ import { formatBytes } from '../text/format.ts'
 export type Html = ReturnType<typeof html>
 
 /**
- * Pages load what this service serves and nothing else, run no inline script and no inline style, and are in nobody's
+ * Pages load only what this service serves, run no inline script, have no inline style, and cannot be put in a
  * frame.
  */
 export const PAGE_POLICY = [

@@ -105,7 +105,7 @@ function pinned(record: AnalysisRecord): string {
   return pinnedReference(record.image, record.digest)
 }
 
-/** The state of an analysis whose result is in the store, whoever made it. */
+/** The state of an analysis whose result is in the store. */
 async function outcome(service: Service, image: OpenedImage): Promise<JobState | undefined> {
   const layers = image.manifest.layers.length
   const state = {

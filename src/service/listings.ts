@@ -24,7 +24,7 @@ export function otherList(): Problem {
 }
 
 export type Rows<Row> = {
-  /** Rows from this one on, in the table's order; so many bytes fetched at once, by default as few as a page needs. */
+  /** Rows from this one on, in the table's order. `fetchBytes` are fetched at once, by default as few as a page needs. */
   readonly from: (start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>
   /** Only these are listed. */
   readonly keeps?: ((row: Row) => boolean) | undefined

@@ -1,4 +1,4 @@
-/** The tables of an analysed image: rows from any row on, so many bytes fetched at once. */
+/** The tables of an analysed image: rows from any row on, fetched in chunks. */
 
 import type { ObjectStore } from '../host.ts'
 import { DIRECTORIES } from '../image/directories.ts'
@@ -77,7 +77,7 @@ function imageTable<Row>(
 }
 
 /**
- * A table that is missing or damaged makes its image, or its layer, one that is not indexed: whoever asks next has it made
+ * A table that is missing or damaged makes its image or layer count as not indexed: the next request has it made
  * again.
  *
  * @throws LostTable where the table is missing or damaged, though its image is known

@@ -11,5 +11,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-// Whoever reads this may send a signal next.
+// Printed last: a supervisor that reads it may send a signal at once.
 console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)

@@ -2,7 +2,7 @@
 import { createLog } from './log.ts'
 import { startNode } from './service.ts'
 
-/** What stops services deletions them after 30 s, as a rule. */
+/** Supervisors usually kill a service 30 s after SIGTERM. */
 const STOP_MILLISECONDS = 29_000
 
 const log = createLog(process.env.LOG_LEVEL ?? 'info')
@@ -14,5 +14,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-// Whoever reads this may send a signal next.
+// Printed last: a supervisor that reads it may send a signal at once.
 console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)

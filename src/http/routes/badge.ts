@@ -228,7 +228,7 @@ async function show(
   }
 }
 
-/** The service's own, for the repositories whose badges may use them; whoever asks for a badge presents nothing. */
+/** The service's own credentials, for repositories whose badges may use them; requests for badges carry none. */
 function badgeCredentials({ publicBadges, credentials }: Configuration, name: string): CallerCredentials {
   const { registry, repository } = parseReference(name)
   const mayUse = publicBadges.includes(`${registry}/${repository}`)

@@ -167,7 +167,7 @@ async function answer(
   const page = new URL(link('/', { image: identity.reference, platform }), c.req.url).href
   return new Response(render(checked, { file: pointedAt, colour: color === '1', page }), {
     status: pass ? 200 : 412,
-    // A tag can move any moment, and yesterday's pass is none today.
+    // A tag can move at any moment, so a verdict must not be reused.
     headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' },
   })
 }

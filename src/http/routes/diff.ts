@@ -188,7 +188,7 @@ async function openPage(
   return { images: { from, to }, at }
 }
 
-/** @throws Problem `invalid_parameter` where the glob is none */
+/** @throws Problem `invalid_parameter` if the glob is invalid */
 function changesOf({ change, glob, sort }: ChangesQuery) {
   const matches = globFilter(glob)
   const query = { filter: { change, glob: matches }, sort }

@@ -73,7 +73,7 @@ function ordered<Row extends Entry>(asked: FilesQuery, rows: Rows<Row>): Listing
   return asked.sort === 'path' ? inOrder(rows) : largestFirst(rows, (entry) => entry.bytes)
 }
 
-/** @throws Problem `invalid_parameter` where the glob is none */
+/** @throws Problem `invalid_parameter` if the glob is invalid */
 function filterOf({ glob, type, minBytes = 0, sha256 }: FilesQuery): ((entry: Entry) => boolean) | undefined {
   const matches = globFilter(glob)
   const content = sha256 === undefined ? undefined : Buffer.from(sha256, 'hex').toString('latin1')

@@ -86,7 +86,7 @@ async function indexLayers(
   )
   const tell = () => report(sum(layers.length, [...progress.values()]))
   tell()
-  // One bad layer is enough: nobody waits for the others then, and their jobs are given up.
+  // One bad layer fails the image, so the jobs of the other layers are cancelled.
   const failed = new AbortController()
   const stopped = AbortSignal.any([signal, failed.signal])
   await inParallel(missing, LAYERS_AT_ONCE, async ({ layer, index }) => {

@@ -12,7 +12,7 @@ import type { Service } from '../service.ts'
 export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }
 
 /**
- * Reads the blob whole, whoever indexed it before: only verified bytes make this registry one of its sources. Where the
+ * Reads the whole blob even if it is indexed already: only verified bytes make this registry one of its sources. Where the
  * index is there already its bytes need not be decoded again.
  */
 export async function runLayerJob(

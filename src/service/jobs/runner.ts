@@ -1,4 +1,4 @@
-/** Runs jobs in this process: each once at a time, so many at once, the others in a bounded queue. */
+/** Runs jobs in this process: each once at a time, a limited number at once, the others in a bounded queue. */
 import type { Admission, Jobs } from '../../host.ts'
 import { claimOf, isFinished, type Job, type JobState, jobKey, type Progress } from '../../job.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
@@ -12,14 +12,14 @@ const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set(['store_error', 'internal
 /** How long a finished job is remembered for those who still watch it. */
 const FINISHED_MILLISECONDS = 60_000
 /**
- * A job that nobody has watched or asked for during this time is given up. An image's is long, since who asked may come
+ * A job that no request has watched or started for this long is cancelled. An image's is long, since who asked may come
  * back; a layer's is short, since only analyses wait for layers.
  */
 const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
 /** Watchers are not woken more often than this by progress alone. */
 const PROGRESS_MILLISECONDS = 200
 
-/** Does a job's work. Reports progress as often as it likes; stops soon after `signal` says that nobody waits any more. */
+/** Does a job's work. Reports progress as often as it likes; stops soon after `signal` is aborted because no request waits. */
 export type Work = (job: Job, report: (progress: Progress) => void, signal: AbortSignal) => Promise<void>
 
 export type RunnerLimits = {
@@ -27,7 +27,7 @@ export type RunnerLimits = {
   readonly analyses: number | Admission
   readonly queuedAnalyses: number
   readonly layers: number | Admission
-  /** Milliseconds after which a job of a kind that nobody watches is given up; the defaults are for services. */
+  /** Milliseconds after which an unwatched job of a kind is cancelled; the defaults are for services. */
   readonly abandoned?: Readonly<Record<Job['kind'], number>>
 }
 

@@ -40,7 +40,7 @@ export class Slots implements Admission {
     return this.#waiting.length
   }
 
-  /** Whether whoever comes now has to wait. */
+  /** Whether the next one has to wait. */
   get full(): boolean {
     return this.#waiting.length > 0 || !this.#hasRoom
   }

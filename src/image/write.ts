@@ -96,6 +96,13 @@ class LayerCopies implements PathVisitor {
   }
 }
 
+/** The layers' tables, and what the survey found in them. */
+type Surveyed = {
+  readonly tables: readonly Table<Entry>[]
+  readonly links: HardLinks
+  readonly contents: RepeatedContents
+}
+
 /** Makes one image's tables, one step after the other. */
 class ImageWriter {
   readonly #store: ObjectStore
@@ -114,13 +121,7 @@ class ImageWriter {
   /** Inodes are numbered as they are met: one that is not greater was met before. */
   #lastInode = 0
 
-  private constructor(
-    store: ObjectStore,
-    source: ImageSource,
-    tables: readonly Table<Entry>[],
-    links: HardLinks,
-    contents: RepeatedContents,
-  ) {
+  private constructor(store: ObjectStore, source: ImageSource, { tables, links, contents }: Surveyed) {
     this.#store = store
     this.#source = source
     this.#tables = tables
@@ -142,7 +143,7 @@ class ImageWriter {
     const brief = tables.map((table) => table.as(BRIEF_ENTRIES))
     const { links, contents } = await survey(rowsOf(brief, SURVEYED_AT_ONCE), members)
     const resolved = await resolveHardLinks(links, () => rowsOf(tables))
-    return new ImageWriter(store, source, tables, resolved, contents)
+    return new ImageWriter(store, source, { tables, links: resolved, contents })
   }
 
   async write(): Promise<ImageFacts> {

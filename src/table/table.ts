@@ -165,7 +165,7 @@ export class Table<Row> {
         for (let group = span.firstGroup; group < span.endGroup; group++) {
           // What was fetched at once is no reason to keep the event loop for so long.
           if (group > span.firstGroup) await yieldToEventLoop()
-          yield this.#view<Name>(group, { start, end }, wanted, data, span.offset)
+          yield this.#view<Name>(group, { start, end }, wanted, { data, offset: span.offset })
         }
       }
     } finally {
@@ -215,8 +215,7 @@ export class Table<Row> {
     group: number,
     range: RowRange,
     wanted: Wanted<Row>,
-    data: Uint8Array,
-    offset: number,
+    { data, offset }: { readonly data: Uint8Array; readonly offset: number },
   ): readonly Pick<Row, Name>[] {
     const index = this.#index
     const firstRow = index.firstRows[group] ?? 0

@@ -44,7 +44,7 @@ export class Footer {
     for (const [i, chunk] of chunks.entries()) {
       const part = this.#parts[i]
       if (part === undefined) throw new RangeError('a column chunk belongs to no column')
-      writeColumnChunk(out, part, chunk, rowCount, position)
+      writeColumnChunk(out, part, chunk, { rowCount, offset: position })
       rawBytes += chunk.rawBytes
       position += chunk.storedBytes
     }
@@ -105,7 +105,12 @@ function writeMicroseconds(timestamp: StructWriter): void {
   timestamp.end()
 }
 
-function writeColumnChunk(out: ByteBuffer, part: Part, chunk: Chunk, rowCount: number, offset: number): void {
+function writeColumnChunk(
+  out: ByteBuffer,
+  part: Part,
+  chunk: Chunk,
+  { rowCount, offset }: { readonly rowCount: number; readonly offset: number },
+): void {
   const column = new StructWriter(out).i64(2, 0)
   const data = column.struct(3).i32(1, TYPE[part.type])
   const encodings = [...new Set([RLE, chunk.encoding])]

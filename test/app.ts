@@ -13,6 +13,7 @@ import { MemoryStore } from './memory-store.ts'
 
 export type TestApp = {
   readonly store: MemoryStore
+  readonly service: Service
   /** Asks as `fetch` does, of a service at `http://localhost`. */
   ask(path: string, init?: RequestInit): Promise<Response>
 }
@@ -36,5 +37,5 @@ export function startApp(settings: Readonly<Record<string, string>> = {}, parts:
     memory: new Memory(),
   }
   const app = createApp(service, parts)
-  return { store, ask: async (path, init) => app.request(path, init) }
+  return { store, service, ask: async (path, init) => app.request(path, init) }
 }

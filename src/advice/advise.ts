@@ -22,7 +22,7 @@ import {
   type PathRule,
   type WasteRule,
 } from './rules.ts'
-import { Selection, type Selector } from './select.ts'
+import { Selection, Selectors } from './select.ts'
 import { readStep } from './step.ts'
 
 export type AdviceItem = {
@@ -137,7 +137,9 @@ function kindsOf(selects: PathRule['selects']): readonly Kind[] {
 
 const SHOWN_KINDS = kindsOf('shown')
 const STORED_KINDS = kindsOf('stored')
-const CACHE_SELECTORS: readonly Selector[] = CACHES
+const SHOWN_SELECTORS = new Selectors(SHOWN_KINDS.map(({ item }) => item))
+const STORED_SELECTORS = new Selectors(STORED_KINDS.map(({ item }) => item))
+const CACHE_SELECTORS = new Selectors(CACHES)
 
 function isWasteRule(rule: AdviceRule): rule is WasteRule {
   return rule.selects === 'waste'
@@ -225,7 +227,7 @@ class Adviser {
   async shown(
     spare: readonly SpareCopy[],
   ): Promise<{ readonly items: readonly AdviceItem[]; readonly savedBytes: number }> {
-    const selection = new Selection(SHOWN_KINDS.map(({ item }) => item))
+    const selection = new Selection(SHOWN_SELECTORS)
     const sums = SHOWN_KINDS.map(() => new Sum())
     const saves = SHOWN_KINDS.map(({ rule }) => rule.severity === 'warning')
     const saved = new InodeSet()
@@ -256,7 +258,7 @@ class Adviser {
   /** What any layer stores, hidden or not: removing a file later removes nothing. */
   async stored(): Promise<readonly AdviceItem[]> {
     const { facts, tables } = this.#subject
-    const selection = new Selection(STORED_KINDS.map(({ item }) => item))
+    const selection = new Selection(STORED_SELECTORS)
     const sums = STORED_KINDS.map(() => new Sum())
     for (let layer = this.#baseLayers; layer < facts.layers.length; layer++) {
       for await (const batch of tables.members(layer)) {
@@ -301,8 +303,8 @@ class Adviser {
       for (const { bytes, paths } of batch) {
         // One of a group is no copy; which, the base image decides where it has one.
         for (const path of hasBase ? paths : paths.slice(1, SHOWN + 1)) {
-          const key = keyOf(path)
-          if (!this.#ignores(key)) largest.add(bytes, count++, () => ({ key, bytes, layer: undefined }))
+          if (this.#exclusion?.ignores(path.path)) continue
+          largest.add(bytes, count++, () => ({ key: keyOf(path), bytes, layer: undefined }))
         }
       }
     }

@@ -242,7 +242,9 @@ function fixMetadata({ layer, byLayer, step, byStep }: Found): string {
   const change = byStep === undefined ? undefined : optionOf(byStep)
   const where = stepOf(byLayer, byStep)
   if (isCopy(step) && step !== undefined && change !== undefined) {
-    return `Write \`${instructionOf(step, `--${change.option}=${change.value}`)}\`, and take \`${change.command}\` out of ${where}: changing a mode or an owner stores each file again.`
+    const isSymbolic = change.option === 'chmod' && !/^[0-7]+$/.test(change.value)
+    const syntax = isSymbolic ? ' A symbolic mode needs `# syntax=docker/dockerfile:1.14` or newer.' : ''
+    return `Write \`${instructionOf(step, `--${change.option}=${change.value}`)}\`, and take \`${change.command}\` out of ${where}: changing a mode or an owner stores each file again.${syntax}`
   }
   if (isCopy(step)) {
     return `Give ${stepOf(layer, step)} its \`--chown\` and \`--chmod\`, and take the change out of ${where}: changing a mode or an owner stores each file again.`

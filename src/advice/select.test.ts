@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import { pathToKey } from '../text/path.ts'
-import { Selection } from './select.ts'
+import { Selection, Selectors } from './select.ts'
 
 const selection = () =>
-  new Selection([
-    { directories: ['var/cache/apt', '**/.cache/pip'] },
-    { directories: ['**/.git'], files: ['**/.git'] },
-    { files: ['**/*.p12', '**/.aws/credentials', '**/id_rsa'] },
-  ])
+  new Selection(
+    new Selectors([
+      { directories: ['var/cache/apt', '**/.cache/pip'] },
+      { directories: ['**/.git'], files: ['**/.git'] },
+      { files: ['**/*.p12', '**/.aws/credentials', '**/id_rsa'] },
+    ]),
+  )
 
 test.each<[string, number[]]>([
   ['var/cache/apt/a', [0]],
@@ -47,6 +49,6 @@ test('paths in order, and layers one after the other', () => {
 })
 
 test('a glob that it cannot read is a fault of the table', () => {
-  expect(() => new Selection([{ files: ['**/a*b'] }])).toThrow(TypeError)
-  expect(() => new Selection([{ directories: ['a/{b,c}'] }])).toThrow(TypeError)
+  expect(() => new Selectors([{ files: ['**/a*b'] }])).toThrow(TypeError)
+  expect(() => new Selectors([{ directories: ['a/{b,c}'] }])).toThrow(TypeError)
 })

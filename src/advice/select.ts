@@ -64,19 +64,30 @@ class Names {
   }
 }
 
+/** Selectors, read once. */
+export class Selectors {
+  readonly directories = new Names()
+  readonly files = new Names()
+
+  /** @throws TypeError for a glob that it cannot read */
+  constructor(selectors: readonly Selector[]) {
+    for (const [selector, { directories = [], files = [] }] of selectors.entries()) {
+      for (const glob of directories) this.directories.add(glob, selector)
+      for (const glob of files) this.files.add(glob, selector)
+    }
+  }
+}
+
+/** One way through paths. */
 export class Selection {
-  readonly #directories = new Names()
-  readonly #files = new Names()
+  readonly #selectors: Selectors
   /** From the root to the directory of the last path; each with the selectors that select what is below it. */
   readonly #open: { readonly key: PathKey; readonly selectors: readonly number[] }[] = [
     { key: '', selectors: NONE },
   ]
 
-  constructor(selectors: readonly Selector[]) {
-    for (const [selector, { directories = [], files = [] }] of selectors.entries()) {
-      for (const glob of directories) this.#directories.add(glob, selector)
-      for (const glob of files) this.#files.add(glob, selector)
-    }
+  constructor(selectors: Selectors) {
+    this.#selectors = selectors
   }
 
   /** The positions of the selectors that select a file; each once. */
@@ -88,7 +99,7 @@ export class Selection {
       directory = this.#open[this.#open.length - 1]
     }
     const above = directory?.selectors ?? NONE
-    const own = this.#files.matching(key, cut + 1)
+    const own = this.#selectors.files.matching(key, cut + 1)
     return own === NONE ? above : union(above, own)
   }
 
@@ -100,7 +111,7 @@ export class Selection {
       const start = last.key === '' ? 0 : last.key.length + 1
       const cut = directory.indexOf('\0', start)
       const key = cut < 0 ? directory : directory.slice(0, cut)
-      const own = this.#directories.matching(key, start)
+      const own = this.#selectors.directories.matching(key, start)
       last = { key, selectors: own === NONE ? last.selectors : union(last.selectors, own) }
       open.push(last)
     }

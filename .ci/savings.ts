@@ -24,7 +24,10 @@ const off = Math.abs(saved / savings.bytes - 1)
 console.log(
   `advice says ${savings.bytes} bytes; ${old.size.fileBytes} became ${advised.size.fileBytes}, which saves ${saved} (${(100 * off).toFixed(2)} % off); ${left.bytes} bytes are left to save`,
 )
-const checks = { 'savings within 1 %': off <= 0.01, 'hardly anything is left': left.bytes < savings.bytes / 100 }
+const checks = {
+  'savings within 1 %': off <= 0.01,
+  'hardly anything is left': left.bytes < savings.bytes / 100,
+}
 for (const [what, holds] of Object.entries(checks)) if (!holds) console.log(`  FAIL savings: ${what}`)
 const passed = Object.values(checks).filter(Boolean).length
 console.log(`${passed} passed, ${Object.keys(checks).length - passed} failed`)

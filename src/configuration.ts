@@ -43,6 +43,10 @@ export type Configuration = {
   /** Repositories whose badges may use the service's credentials: `host/name`. */
   readonly publicBadges: readonly string[]
   readonly limits: Limits
+  /** Of an uploaded archive, as sent and unpacked. */
+  readonly maxUploadBytes: number
+  /** How long an upload lives after its last use. */
+  readonly uploadSeconds: number
   /** Analyses at once; `queued` more may wait. */
   readonly maxAnalyses: number
   /** New analyses a client a minute; 0 is no limit. */
@@ -192,6 +196,8 @@ const variables = z.object({
   LAMINA_MAX_IMAGE_BYTES: size.default(100 * GIB),
   LAMINA_MAX_ENTRIES: integer(1, 1_000_000_000).default(2_000_000),
   LAMINA_MAX_ZSTD_WINDOW: size.optional(),
+  LAMINA_MAX_UPLOAD_BYTES: size.default(20 * GIB),
+  LAMINA_UPLOAD_SECONDS: integer(1, 31_536_000).default(3600),
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
   LAMINA_RATE: integer(0, 1_000_000).default(0),
   S3_ENDPOINT: z.url('is not a URL').optional(),
@@ -242,6 +248,8 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
       entries: values.LAMINA_MAX_ENTRIES,
       zstdWindow: values.LAMINA_MAX_ZSTD_WINDOW ?? (host === 'worker' ? 8 : 128) * MIB,
     },
+    maxUploadBytes: values.LAMINA_MAX_UPLOAD_BYTES,
+    uploadSeconds: values.LAMINA_UPLOAD_SECONDS,
     maxAnalyses: values.LAMINA_MAX_ANALYSES,
     rate: values.LAMINA_RATE,
     ...(s3 ? { s3 } : {}),

@@ -78,10 +78,21 @@ export type WasmName = (typeof WASM_NAMES)[number]
 /** Compiled, since workerd refuses to compile bytes at run time. */
 export type WasmModules = (name: WasmName) => Promise<WebAssembly.Module>
 
+/** Has uploads removed when their time is over, also after a restart. */
+export interface Expiry {
+  /**
+   * @param upload the hash of its id
+   * @param at milliseconds since 1970; it may be used after, and then lives longer
+   */
+  watch(upload: string, at: number): Promise<void>
+}
+
 export interface Host {
   readonly configuration: Configuration
   readonly fetch: Fetch
   readonly store: ObjectStore
   readonly jobs: Jobs
   readonly wasm: WasmModules
+  /** Where the host does not look for such uploads by itself. */
+  readonly expiry?: Expiry
 }

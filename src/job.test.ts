@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
 import { type Job, jobKey, type LayerJob } from './job.ts'
+import type { RegistryRef } from './source/source.ts'
 
+const source: RegistryRef = { kind: 'registry', registry: 'r.example', repository: 'a' }
 const layer: LayerJob = {
   kind: 'layer',
-  source: { kind: 'registry', registry: 'r.example', repository: 'a' },
+  source,
   image: 'sha256:1',
   descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: 'sha256:2', size: 10 },
 }
@@ -12,8 +14,8 @@ const same = (other: Partial<LayerJob>) => jobKey({ ...layer, ...other }) === jo
 
 it('a layer is read once for all images and repositories of a registry', () => {
   expect(same({ image: 'sha256:3' })).toBe(true)
-  expect(same({ source: { ...layer.source, repository: 'b' } })).toBe(true)
-  expect(same({ source: { ...layer.source, registry: 'other.example' } })).toBe(false)
+  expect(same({ source: { ...source, repository: 'b' } })).toBe(true)
+  expect(same({ source: { ...source, registry: 'other.example' } })).toBe(false)
 })
 
 it('a manifest that says something else of a layer does not decide how others read it', () => {
@@ -25,9 +27,9 @@ it('a manifest that says something else of a layer does not decide how others re
 })
 
 it('callers with other credentials share nothing', () => {
-  const jobs: Job[] = [layer, { kind: 'image', source: layer.source, digest: 'sha256:1' }]
+  const jobs: Job[] = [layer, { kind: 'image', source, digest: 'sha256:1' }]
   for (const job of jobs) {
     const credential = { username: 'u', password: 'p' }
-    expect(jobKey({ ...job, source: { ...job.source, credential } })).not.toBe(jobKey(job))
+    expect(jobKey({ ...job, source: { ...source, credential } })).not.toBe(jobKey(job))
   }
 })

@@ -72,6 +72,7 @@ export function stateOf(error: unknown): State {
     case 'analysis_pending':
       return 'analysing…'
     case 'image_not_found':
+    case 'upload_not_found':
       return 'unknown image'
     case 'not_an_image':
       return 'not an image'

@@ -29,6 +29,7 @@ import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
 import { addReport } from './routes/report.ts'
 import { addTree } from './routes/tree.ts'
+import { addUploads } from './routes/uploads.ts'
 import { addWaste } from './routes/waste.ts'
 
 export type Parts = {
@@ -42,6 +43,8 @@ export type Parts = {
   readonly elsewhere?: Elsewhere
   /** Runs before all else, and sees answers last. */
   readonly first?: MiddlewareHandler<Env>
+  /** Has the host go on with work though the client has left; by default it does so anyway. */
+  readonly keepAlive?: Backend['keepAlive']
   /** The files that pages load; none by default. */
   readonly assets?: Assets
 }
@@ -64,6 +67,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
     rate: parts.rate ?? new MinuteRate(configuration.rate),
     clientOf: (context) => clientOfAddress(parts.clientOf?.(context) ?? ''),
     elsewhere: parts.elsewhere,
+    keepAlive: parts.keepAlive ?? (() => {}),
   }
   const app: App = new OpenAPIHono<Env>({
     defaultHook: (result) => {
@@ -105,6 +109,7 @@ function addRoutes(app: App, backend: Backend): void {
   addConfig(app, backend)
   addRegistry(app, backend)
   addAnalyses(app, backend)
+  addUploads(app, backend)
   addHealth(app, backend)
   addDescription(app)
 }

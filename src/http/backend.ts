@@ -23,6 +23,8 @@ export type Backend = Service & {
   readonly clientOf: (context: Context<Env>) => string
   /** Answers the request in another thread, where the host has one for work that this thread must not do. */
   readonly elsewhere?: Elsewhere | undefined
+  /** Has the host go on with work though the client has left. */
+  readonly keepAlive: (context: Context<Env>, work: Promise<void>) => void
 }
 
 export type Elsewhere = (context: Context<Env>, signal: AbortSignal) => Promise<Response>

@@ -2,7 +2,7 @@
 
 import type { Configuration } from '../configuration.ts'
 import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../oci/credential.ts'
-import { parseReference } from '../oci/reference.ts'
+import { parseImageReference } from '../oci/image-reference.ts'
 import { Problem } from '../problem.ts'
 import type { CallerCredentials } from '../service/open.ts'
 import type { RequestContext } from './backend.ts'
@@ -32,7 +32,7 @@ function credentialOfAuth(
   references: readonly string[],
 ): (registry: string) => Credential | undefined {
   const { credential, serverAddress } = parseRegistryAuth(header)
-  const registries = new Set(references.map((reference) => parseReference(reference).registry))
+  const registries = new Set(references.flatMap(registryOf))
   if (serverAddress === undefined) {
     if (registries.size > 1)
       throw refused('needs a serveraddress, because this request uses more than one registry')
@@ -42,6 +42,12 @@ function credentialOfAuth(
     throw refused(`is for ${serverAddress}, but this request uses another registry`)
   }
   return (registry) => (registry === serverAddress ? credential : undefined)
+}
+
+/** Of a reference that names one: an upload is in no registry. */
+function registryOf(text: string): readonly string[] {
+  const reference = parseImageReference(text)
+  return reference.transport === 'docker' ? [reference.registry] : []
 }
 
 function refused(why: string): Problem {

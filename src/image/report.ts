@@ -1,5 +1,5 @@
 /** What is told of one image: the shapes of `/v1/report`. Sizes are bytes, times RFC 3339 in UTC. */
-import type { Compression } from '../layer/decode/decode.ts'
+import type { Compression } from '../oci/compression.ts'
 
 export type ImageIdentity = {
   /** As it was asked for, with defaults filled in: `docker.io/library/nginx:latest`. */

@@ -54,6 +54,26 @@ export function sourceKey(digest: string, source: string): string {
   return `sources/${digestPath(digest)}/${source}`
 }
 
+export const UPLOADS = 'uploads/'
+
+/** The archive without its wrapping, what is known of it, and until when it is kept. */
+export type UploadObject = 'archive.tar' | 'index.json' | 'expires'
+
+/** @param name the hash of the upload's id, which is a secret */
+export function uploadKey(name: string, object: UploadObject): string {
+  return `${UPLOADS}${name}/${object}`
+}
+
+/** What the keys of a layer's objects begin with. */
+export function layerPrefix(digest: string): string {
+  return `layers/v1/${digestPath(digest)}/`
+}
+
+/** What the keys of an image's objects begin with. */
+export function imagePrefix(digest: string): string {
+  return `images/v1/${digestPath(digest)}/`
+}
+
 /** The digest becomes part of a name: nothing but a sha256 may. */
 function digestPath(digest: string): string {
   if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Error(`not a digest: ${digest}`)

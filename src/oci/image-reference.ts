@@ -1,30 +1,178 @@
-/** References to images wherever they are, in the words of containers-transports(5): `nginx:1.27`, `docker://nginx:1.27`. */
+/**
+ * References to images wherever they are, in the words of containers-transports(5): `nginx:1.27`, `docker://nginx:1.27`,
+ * `upload:<id>`, `docker-daemon:app:dev`.
+ */
+import { Problem } from '../problem.ts'
+import { isSha256 } from './digest.ts'
 import { formatReference, parseReference, type Reference } from './reference.ts'
 
 /** An image in a registry. */
 export type DockerReference = Reference & { readonly transport: 'docker' }
 
-export type ImageReference = DockerReference
+/** An image in an archive that this service was given. */
+export type UploadReference = {
+  readonly transport: 'upload'
+  readonly id: string
+  /** Chooses from several images, as `digest` does; at most one of both. */
+  readonly name?: string
+  readonly digest?: string
+}
+
+/** An image in a Docker Engine. */
+export type DaemonReference = {
+  readonly transport: 'docker-daemon'
+  /** A name with its tag, or the image's ID. */
+  readonly name: string
+  /** Of the manifest that it must have. */
+  readonly digest?: string
+}
+
+/** Files of the machine that asks: a service reads none. */
+export type FileReference = {
+  readonly transport: 'docker-archive' | 'oci-archive' | 'oci'
+  readonly path: string
+  /** Chooses from several images, as `digest` does. */
+  readonly name?: string
+  readonly digest?: string
+}
+
+export type ImageReference = DockerReference | UploadReference | DaemonReference | FileReference
 
 export type TransportName = ImageReference['transport']
 
 const DOCKER = 'docker://'
+const UPLOAD_ID = /^[\w-]{22}$/
+/** As OCI layouts name references, but without `@`, which begins a digest. */
+const NAME = /^[\w.:/+-]{1,300}$/
+const IMAGE_ID = /^(?:sha256:)?[0-9a-f]{64}$/
+const MAX_PATH_LENGTH = 4_096
+
+/** Transports that skopeo and podman have besides: what begins with one is no repository. */
+const OTHERS = ['atomic', 'containers-storage', 'dir', 'ostree', 'sif', 'tarball']
+const OWN = ['upload', 'docker-daemon', 'docker-archive', 'oci-archive', 'oci'] as const
+const KNOWN: readonly string[] = [...OWN, ...OTHERS]
+
+const invalid = (detail: string) => new Problem('invalid_reference', detail)
 
 /**
  * @throws Problem `invalid_reference`, naming the part that is wrong; `unsupported_digest` for any digest but sha256
  */
 export function parseImageReference(text: string): ImageReference {
-  const name = text.startsWith(DOCKER) ? text.slice(DOCKER.length) : text
+  if (text.startsWith(DOCKER)) return parseDocker(text.slice(DOCKER.length))
+  const colon = text.indexOf(':')
+  const transport = KNOWN.find((name) => name === text.slice(0, colon))
+  const rest = text.slice(colon + 1)
+  switch (transport) {
+    case undefined:
+      return { transport: 'docker', ...parseReference(text) }
+    case 'upload':
+      return parseUpload(rest)
+    case 'docker-daemon':
+      return parseDaemon(rest)
+    case 'docker-archive':
+    case 'oci-archive':
+    case 'oci':
+      return parseFile(transport, rest)
+    default:
+      throw invalid(
+        `${transport} is not a transport that images are read by: use a registry's name, ${OWN.join(', ')}`,
+      )
+  }
+}
+
+/** A second transport is refused: an upload's id would be told to a registry. */
+function parseDocker(name: string): DockerReference {
+  const second = KNOWN.find((transport) => name.startsWith(`${transport}:`))
+  if (second !== undefined)
+    throw invalid(
+      `the reference has two transports, docker and ${second}: name the registry of a repository that is called ${second}`,
+    )
   return { transport: 'docker', ...parseReference(name) }
+}
+
+function parseUpload(text: string): UploadReference {
+  const [, id = '', separator, choice = ''] = /^([^:@]*)(?:([:@])(.*))?$/s.exec(text) ?? []
+  if (!UPLOAD_ID.test(id)) throw invalid('the id of the upload is not one of 22 letters, digits, "-" and "_"')
+  if (separator === undefined) return { transport: 'upload', id }
+  return { transport: 'upload', id, ...parseChoice(separator, choice) }
+}
+
+function parseChoice(
+  separator: string,
+  text: string,
+): { readonly name: string } | { readonly digest: string } {
+  if (separator === '@') {
+    if (isSha256(text)) return { digest: text }
+    throw invalid('the digest is not of the form sha256:<64 hex digits>')
+  }
+  if (NAME.test(text)) return { name: text }
+  throw invalid('the name of the image in the archive is not 1 to 300 letters, digits and "._:/+-"')
+}
+
+function parseDaemon(text: string): DaemonReference {
+  if (IMAGE_ID.test(text)) return { transport: 'docker-daemon', name: text }
+  const { digest, ...rest } = parseReference(text)
+  const name = familiar(formatReference({ ...rest, tag: rest.tag ?? 'latest' }))
+  return { transport: 'docker-daemon', name, ...(digest === undefined ? {} : { digest }) }
+}
+
+/** As the engine lists it. */
+function familiar(name: string): string {
+  return name.replace(/^docker\.io\/(?:library\/)?/, '')
+}
+
+function parseFile(transport: FileReference['transport'], text: string): FileReference {
+  const [, path = '', separator, choice = ''] = /^([^:@]*)(?:([:@])(.*))?$/s.exec(text) ?? []
+  if (path === '') throw invalid('the reference has no path')
+  if (path.length > MAX_PATH_LENGTH) throw invalid(`the path is longer than ${MAX_PATH_LENGTH} characters`)
+  if (separator === undefined) return { transport, path }
+  return { transport, path, ...parseChoice(separator, choice) }
 }
 
 /** The same place, and of what it holds the image of this digest. @throws Problem as {@link parseImageReference} */
 export function pinnedReference(text: string, digest: string): string {
-  const { tag, ...reference } = parseImageReference(text)
-  return formatImageReference({ ...reference, digest })
+  const reference = parseImageReference(text)
+  switch (reference.transport) {
+    case 'docker': {
+      const { tag, ...repository } = reference
+      return formatImageReference({ ...repository, digest })
+    }
+    case 'docker-daemon':
+      return formatImageReference({ ...reference, digest })
+    default: {
+      const { name, ...place } = reference
+      return formatImageReference({ ...place, digest })
+    }
+  }
 }
 
-/** The reference with all defaults filled in: `docker.io/library/nginx:latest`. */
+/** The reference with all defaults filled in: `docker.io/library/nginx:latest`. {@link parseImageReference} reads it back. */
 export function formatImageReference(reference: ImageReference): string {
-  return formatReference(reference)
+  switch (reference.transport) {
+    case 'docker':
+      return formatReference(reference)
+    case 'upload':
+      return `upload:${reference.id}${choiceOf(reference)}`
+    case 'docker-daemon':
+      return `docker-daemon:${reference.name}${reference.digest === undefined ? '' : `@${reference.digest}`}`
+    default:
+      return `${reference.transport}:${reference.path}${choiceOf(reference)}`
+  }
+}
+
+function choiceOf({ name, digest }: { readonly name?: string; readonly digest?: string }): string {
+  if (digest !== undefined) return `@${digest}`
+  return name === undefined ? '' : `:${name}`
+}
+
+/** What a reference asks its source for; empty for the one image of an archive. */
+export function nameIn(reference: ImageReference): string {
+  switch (reference.transport) {
+    case 'docker':
+      return reference.digest ?? reference.tag ?? 'latest'
+    case 'docker-daemon':
+      return reference.name
+    default:
+      return reference.digest ?? reference.name ?? ''
+  }
 }

@@ -40,7 +40,7 @@ export type ImageIndex = {
 }
 
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
-const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
+export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json'
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/
@@ -260,6 +260,9 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManif
   const document = read(documentSchema, json)
   const type = typeOf(document, mediaType)
   if (document.schemaVersion === 1 || SCHEMA_1.test(type)) throw notAnImage('a manifest of the old schema 1')
+  const { schemaVersion } = document
+  if (isThere(schemaVersion) && schemaVersion !== 2)
+    throw invalid(`the manifest has the schemaVersion ${schemaVersion}, not 2`)
   const image = isThere(document.config) || isThere(document.layers)
   // Documents that can be read as either have been used to show two tools two images (CVE-2021-41190).
   if (image && isThere(document.manifests))

@@ -28,6 +28,8 @@ export type SelectionSource = {
     readonly mediaType?: string | undefined
   }
   readonly read: ReadDescriptor
+  /** Which entries of an index are there, where some may not be: an archive holds what it was made with. */
+  readonly has?: ((digest: string) => boolean) | undefined
 }
 
 export type ManifestSelection = {
@@ -35,7 +37,7 @@ export type ManifestSelection = {
   readonly manifest: ImageManifest
   readonly bytes: Uint8Array
   /** Of the index that the reference names, where it names one. */
-  readonly indexDigest?: string
+  readonly indexDigest?: string | undefined
   /** As the index has it, which wins over the config; without either, not known. */
   readonly platform?: Platform
   /** Where it had to be read to judge the platform. */
@@ -91,7 +93,7 @@ function isAttestation({ annotations, platform }: Descriptor): boolean {
 }
 
 /** Whether the entry of an index can be, or lead to, an image. */
-function isCandidate(entry: Descriptor): boolean {
+export function isCandidate(entry: Descriptor): boolean {
   if (isAttestation(entry)) return false
   if (entry.artifactType !== undefined && entry.platform === undefined) return false
   return entry.mediaType === '' || MANIFEST_MEDIA_TYPES.includes(entry.mediaType)
@@ -125,10 +127,17 @@ function selectionOf({ digest, bytes, parsed: manifest }: ImageOnly, platform: P
 /** Reads manifests and configs as long as the limit on their number allows, and checks their sizes. */
 class Reader {
   readonly #read: ReadDescriptor
+  readonly #has: (digest: string) => boolean
   #reads = 0
 
-  constructor(read: ReadDescriptor) {
+  constructor({ read, has = () => true }: Pick<SelectionSource, 'read' | 'has'>) {
     this.#read = read
+    this.#has = has
+  }
+
+  /** The entries of an index that can be, or lead to, an image, as far as they are there. */
+  candidates(index: ImageIndex): readonly Descriptor[] {
+    return index.manifests.filter((entry) => isCandidate(entry) && this.#has(entry.digest))
   }
 
   async manifest(descriptor: Descriptor): Promise<Manifest> {
@@ -197,7 +206,7 @@ class Search {
   /** Entries with a platform first, the best match before the others; then those that must be opened to be judged. */
   async find(index: ImageIndex, depth: number): Promise<Judged | undefined> {
     requireDepth(depth)
-    const entries = index.manifests.filter(isCandidate)
+    const entries = this.#reader.candidates(index)
     return (await this.#findNamed(entries, depth)) ?? (await this.#findUnnamed(entries, depth))
   }
 
@@ -282,7 +291,7 @@ async function offersIn(
   depth: number,
 ): Promise<readonly OfferedPlatform[]> {
   requireDepth(depth)
-  const entries = index.manifests.filter(isCandidate)
+  const entries = reader.candidates(index)
   const offers: OfferedPlatform[] = []
   for (let i = 0; i < entries.length; i += CONCURRENCY) {
     const some = entries.slice(i, i + CONCURRENCY)
@@ -301,7 +310,7 @@ function openTop({ digest, bytes, mediaType }: SelectionSource['top']): Manifest
  * @throws Problem as {@link selectImage}, but never `platform_not_found`
  */
 export async function listPlatforms(source: SelectionSource): Promise<readonly OfferedPlatform[]> {
-  const reader = new Reader(source.read)
+  const reader = new Reader(source)
   const top = openTop(source.top)
   if (isImage(top)) return [await offerOf(top, undefined, reader)]
   return top.parsed.kind === 'index' ? offersIn(top.parsed, reader, 1) : []
@@ -317,8 +326,8 @@ type Asked = SelectionSource & { readonly platform: Platform | undefined }
  * @throws Problem `platform_not_found` with those there are; `not_an_image`, `invalid_image`, `unsupported_digest`,
  * `too_large` for what the bytes are; what `read` throws
  */
-export async function selectManifest({ top, platform, read }: Asked): Promise<ManifestSelection> {
-  return findManifest(openTop(top), platform, new Reader(read))
+export async function selectManifest(asked: Asked): Promise<ManifestSelection> {
+  return findManifest(openTop(asked.top), asked.platform, new Reader(asked))
 }
 
 /**
@@ -326,9 +335,9 @@ export async function selectManifest({ top, platform, read }: Asked): Promise<Ma
  *
  * @throws Problem as {@link selectManifest}
  */
-export async function selectImage({ top, platform, read }: Asked): Promise<ImageSelection> {
-  const reader = new Reader(read)
-  const selected = await findManifest(openTop(top), platform, reader)
+export async function selectImage(asked: Asked): Promise<ImageSelection> {
+  const reader = new Reader(asked)
+  const selected = await findManifest(openTop(asked.top), asked.platform, reader)
   const { config, bytes } = selected.readConfig ?? (await reader.config(selected.manifest.config))
   return {
     ...selected,

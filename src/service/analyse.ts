@@ -36,7 +36,8 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
   const { digest } = identity
   const maySeeAll = await source.visibility.maySeeImage(digest, [manifest.config, ...manifest.layers])
   const { facts } = service.memory
-  const cached = facts.get(digest)
+  // What is known from an upload alone goes with it, whichever process is asked to delete it.
+  const cached = source.isRemembered ? facts.get(digest) : undefined
   if (maySeeAll && cached !== undefined) return cached
   if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
   const kept = await readImageFacts(service.host.store, digest)

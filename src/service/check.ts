@@ -5,11 +5,12 @@ import { evaluate } from '../gate/evaluate.ts'
 import type { Evidence } from '../gate/evidence.ts'
 import { exclusionOf } from '../gate/exclusion.ts'
 import { needsOf, type Policy } from '../gate/policy.ts'
-import type { Depth } from '../gate/rules.ts'
+import type { Depth, RuleName } from '../gate/rules.ts'
 import type { GateImage } from '../gate/subject.ts'
 import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
 import type { ObjectStore } from '../host.ts'
 import type { ImageFacts } from '../image/report.ts'
+import { Problem } from '../problem.ts'
 import { adviceOf, withLines } from './advice.ts'
 import { gateTables } from './gate-tables.ts'
 import type { Images } from './images.ts'
@@ -37,9 +38,17 @@ export async function judge(
   const needs = needsOf(policy)
   const depth = advice ? 'analysis' : needs.image
   const [image, against, base] = await allOf([
-    know(images, reference, depth),
-    baseline === undefined ? undefined : know(images, baseline, needs.baseline ?? 'manifest'),
-    baseImage === undefined ? undefined : know(images, baseImage, 'manifest'),
+    know(images, reference, {
+      depth,
+      compressed: asksFor(policy, 'maxCompressed', 'maxCompressedGrowth'),
+    }),
+    baseline === undefined
+      ? undefined
+      : know(images, baseline, {
+          depth: needs.baseline ?? 'manifest',
+          compressed: asksFor(policy, 'maxCompressedGrowth'),
+        }),
+    baseImage === undefined ? undefined : know(images, baseImage, { depth: 'manifest', compressed: false }),
   ])
   const { opened, facts } = image
   const steps = layerSteps(opened.config, dockerfile)
@@ -65,8 +74,12 @@ export function baseOf({ identity, diffIds }: Pick<GateImage, 'identity' | 'diff
 /** An image, and what is known of it. */
 type Known = { readonly opened: OpenedImage; readonly known: GateImage; readonly facts?: ImageFacts }
 
-async function know(images: Images, reference: string, depth: Depth): Promise<Known> {
+/** How much a policy needs to know of an image. */
+type Needs = { readonly depth: Depth; readonly compressed: boolean }
+
+async function know(images: Images, reference: string, { depth, compressed }: Needs): Promise<Known> {
   const opened = await images.open(reference)
+  if (compressed) requireCompressed(opened)
   const { identity, manifest, config } = opened
   const known = { identity, manifest, diffIds: config.diffIds }
   if (depth === 'manifest') return { opened, known }
@@ -94,4 +107,18 @@ function evidenceWithStep(evidence: Evidence, steps: readonly LayerStep[]): Evid
     ...(evidence.path !== undefined || createdBy === undefined ? {} : { createdBy }),
     ...(line === undefined ? {} : { line }),
   }
+}
+
+function asksFor({ rules }: Policy, ...names: readonly RuleName[]): boolean {
+  return rules.some((rule) => names.includes(rule.name))
+}
+
+/** @throws Problem `not_compressed` where a layer would be compressed only when it is pushed */
+function requireCompressed({ plainLayer, identity }: OpenedImage): void {
+  if (plainLayer === undefined) return
+  throw new Problem(
+    'not_compressed',
+    `layer ${plainLayer} is stored uncompressed, so the size to pull is not known: use maxSize or maxGrowth, or an archive with compressed layers`,
+    { image: identity.reference, layer: plainLayer },
+  )
 }

@@ -4,6 +4,7 @@ import type { ImageFacts } from '../image/report.ts'
 import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
 import { Flights } from '../source/registry/flights.ts'
 import type { ResolvedManifest } from '../source/source.ts'
+import type { StoredUpload } from './upload.ts'
 
 /** What a name stands for, without the bytes that had to be read for it. */
 export type Resolved = Omit<ResolvedManifest, 'bytes'>
@@ -69,6 +70,14 @@ export class Memory {
     milliseconds: DRAWN_MILLISECONDS,
     sizeOf: (svg) => 2 * svg.length,
   })
+  /** What uploads hold, by the hashes of their ids: it never changes. */
+  readonly uploads = new Cache<StoredUpload>({
+    bytes: 4 * MIB,
+    milliseconds: FACTS_MILLISECONDS,
+    sizeOf: (upload) => 2 * JSON.stringify(upload).length,
+  })
+  /** When each upload was last noted to be used. */
+  readonly used = new Cache<number>({ bytes: MIB, milliseconds: WORD_MILLISECONDS })
   /** What is being fetched now, by caller, place and name. */
   readonly resolving = new Flights<Resolved>()
   readonly reading = new Flights<Uint8Array>()

@@ -2,6 +2,7 @@
 import { RegistrySource } from '../source/registry/source.ts'
 import type { ImageSource, SourceRef } from '../source/source.ts'
 import type { Service } from './service.ts'
+import { UploadSource } from './upload-source.ts'
 import { VisibleSource } from './visible-source.ts'
 
 /** @param signal ends what the source is asked */
@@ -15,5 +16,7 @@ function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefi
   switch (ref.kind) {
     case 'registry':
       return new RegistrySource(service.client, ref, { configuration: service.host.configuration, signal })
+    case 'upload':
+      return new UploadSource(service, ref)
   }
 }

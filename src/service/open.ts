@@ -4,10 +4,21 @@ import type { Cache } from '../cache.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import type { Credential } from '../oci/credential.ts'
-import { formatImageReference, type ImageReference, parseImageReference } from '../oci/image-reference.ts'
+import {
+  formatImageReference,
+  type ImageReference,
+  nameIn,
+  parseImageReference,
+} from '../oci/image-reference.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
 import { formatPlatform, parsePlatform } from '../oci/platform.ts'
-import { type ImageSelection, type ManifestSelection, selectImage, selectManifest } from '../oci/select.ts'
+import {
+  type ImageSelection,
+  type ManifestSelection,
+  type SelectionSource,
+  selectImage,
+  selectManifest,
+} from '../oci/select.ts'
 import { Problem } from '../problem.ts'
 import { within } from '../source/registry/time-limit.ts'
 import type { SourceRef } from '../source/source.ts'
@@ -38,6 +49,8 @@ export type OpenedImage = {
   readonly askedAt: number
   /** To be called where what is stored of it turns out not to be whole: its facts are then read from the store again. */
   readonly forgetFacts: () => void
+  /** The lowest layer that is stored uncompressed, though pushed it would be compressed. */
+  readonly plainLayer?: number
 }
 
 /** How long opening an image may take, with all that is asked for it. */
@@ -45,24 +58,50 @@ const OPENING_MILLISECONDS = 60_000
 
 type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
 
+/** What a reference stands for now, and what an image is selected from. */
+export type ResolvedReference = {
+  readonly digest: string
+  /** The digest is nobody's: see `ResolvedManifest`. */
+  readonly isListing: boolean
+  selection(): Promise<SelectionSource>
+}
+
+/** @throws Problem as {@link openImage} */
+export async function resolveFor(
+  source: VisibleSource,
+  reference: ImageReference,
+): Promise<ResolvedReference> {
+  const name = nameIn(reference)
+  const { digest, bytes, isListing = false } = await source.resolve(name)
+  const { parts } = source
+  return {
+    digest,
+    isListing,
+    selection: async () => ({
+      top: { digest, bytes: isListing && bytes ? bytes : await source.manifest(digest, name) },
+      read: (descriptor, kind) => source.read(descriptor, kind),
+      ...(parts === undefined ? {} : { has: (entry) => parts.has(entry) }),
+    }),
+  }
+}
+
 /** What the request means, as far as `select` reads it. */
 async function selectFor<T extends ManifestSelection>(
   source: VisibleSource,
   { reference, platform }: { readonly reference: ImageReference; readonly platform: string | undefined },
   { select, cache }: { readonly select: Select<T>; readonly cache: Cache<T> },
 ): Promise<T> {
-  const name = nameIn(reference)
-  const { digest } = await source.resolve(name)
+  const { digest, isListing, ...resolved } = await resolveFor(source, reference)
   const key = `${source.scope} ${digest} ${platform ?? ''}`
   const known = cache.get(key)
   if (known !== undefined) return known
   const selected = await select({
-    top: { digest, bytes: await source.manifest(digest, name) },
+    ...(await resolved.selection()),
     platform: platform === undefined ? undefined : parsePlatform(platform),
-    read: (descriptor, kind) => source.read(descriptor, kind),
   })
-  cache.set(key, selected)
-  return selected
+  const told = isListing ? { ...selected, indexDigest: undefined } : selected
+  cache.set(key, told)
+  return told
 }
 
 /** Opens within the time that there is, and tells what was asked for in each problem on the way. */
@@ -78,7 +117,7 @@ async function opening<T>(
     problem: () =>
       new Problem(
         'registry_timeout',
-        `could not open ${formatImageReference(reference)}: ${reference.registry} took longer than ${OPENING_MILLISECONDS / 1000} s; try again later`,
+        `could not open ${formatImageReference(reference)}: it took longer than ${OPENING_MILLISECONDS / 1000} s; try again later`,
       ),
   }
   try {
@@ -90,16 +129,32 @@ async function opening<T>(
   }
 }
 
-/** What a reference asks its source for. */
-export function nameIn(reference: ImageReference): string {
-  return reference.digest ?? reference.tag ?? 'latest'
+/**
+ * Where a reference points, for a caller who presents these credentials.
+ *
+ * @throws Problem `invalid_reference` for what this service does not read
+ */
+export function refOf(reference: ImageReference, credentials: CallerCredentials): SourceRef {
+  switch (reference.transport) {
+    case 'docker': {
+      const { registry, repository } = reference
+      const credential = credentials.for(registry)
+      return { kind: 'registry', registry, repository, ...(credential ? { credential } : {}) }
+    }
+    case 'upload':
+      return { kind: 'upload', id: reference.id }
+    default:
+      throw new Problem(
+        'invalid_reference',
+        `${reference.transport}: is read on one's own machine: upload the archive to /v1/uploads, and ask for upload:<id>`,
+      )
+  }
 }
 
-/** Where a reference points, for a caller who presents these credentials. */
-export function refOf(reference: ImageReference, credentials: CallerCredentials): SourceRef {
-  const { registry, repository } = reference
-  const credential = credentials.for(registry)
-  return { kind: 'registry', registry, repository, ...(credential ? { credential } : {}) }
+function placeOf(reference: ImageReference): Pick<ImageIdentity, 'registry' | 'repository' | 'tag'> {
+  if (reference.transport !== 'docker') return {}
+  const { registry, repository, tag } = reference
+  return { registry, repository, ...(tag === undefined ? {} : { tag }) }
 }
 
 function identify(reference: ImageReference, selected: ImageSelection): ImageIdentity {
@@ -107,9 +162,7 @@ function identify(reference: ImageReference, selected: ImageSelection): ImageIde
   return {
     transport: reference.transport,
     reference: formatImageReference(reference),
-    registry: reference.registry,
-    repository: reference.repository,
-    ...(reference.tag === undefined ? {} : { tag: reference.tag }),
+    ...placeOf(reference),
     digest: selected.digest,
     id: manifest.config.digest,
     ...(selected.indexDigest === undefined ? {} : { indexDigest: selected.indexDigest }),
@@ -157,6 +210,12 @@ export async function openImage(service: Service, request: ImageRequest): Promis
         service.memory.facts.delete(selected.digest)
         service.onForgotten?.(selected.digest)
       },
+      ...plainLayerOf(source, selected.manifest),
     }
   })
+}
+
+function plainLayerOf({ parts }: VisibleSource, { layers }: ImageManifest): { readonly plainLayer?: number } {
+  const plainLayer = layers.findIndex(({ digest }) => parts?.isStoredPlain(digest))
+  return plainLayer < 0 ? {} : { plainLayer }
 }

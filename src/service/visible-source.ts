@@ -8,11 +8,13 @@ import type { Flights } from '../source/registry/flights.ts'
 import {
   type BlobRange,
   type ContentKind,
+  type ImageParts,
   type ImageSource,
+  type ResolvedManifest,
   type SourceRef,
   scopeOf,
 } from '../source/source.ts'
-import type { Memory, Resolved } from './memory.ts'
+import type { Memory } from './memory.ts'
 import { Visibility } from './visibility.ts'
 
 /** How long another request's fetch is waited for: that request may have died with its caller. */
@@ -50,8 +52,19 @@ export class VisibleSource {
     return this.#source.isPublic
   }
 
-  /** What a name stands for, by the source's own word, which holds for a minute. */
-  async resolve(name: string): Promise<Resolved> {
+  /** What it was asked holds for a minute; what is known from another goes with it. */
+  get isRemembered(): boolean {
+    return this.#source.isRemembered
+  }
+
+  /** What it holds of an image, where that may be a part of it; there once a name was resolved. */
+  get parts(): ImageParts | undefined {
+    return this.#source.parts
+  }
+
+  /** What a name stands for, by the source's own word, which for most holds for a minute. */
+  async resolve(name: string): Promise<ResolvedManifest> {
+    if (!this.#source.isRemembered) return this.#source.resolve(name)
     const key = `${this.scope} ${name}`
     const known = this.#memory.resolved.get(key)
     if (known !== undefined) return known

@@ -1,5 +1,5 @@
 /** The one seam of all places that images come from: what each of them can do, and how a job names one. */
-
+import { createHash } from 'node:crypto'
 import { type Credential, credentialHash } from '../oci/credential.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { Repository } from '../oci/reference.ts'
@@ -11,8 +11,15 @@ export type RegistryRef = Repository & {
   readonly credential?: Credential
 }
 
+/** An archive that this service was given. */
+export type UploadRef = {
+  readonly kind: 'upload'
+  /** Whoever knows it sees the image: it stands in no log, no key of the store and no job's name. */
+  readonly id: string
+}
+
 /** Where an image is, as plain data that another thread, object or machine opens again. */
-export type SourceRef = RegistryRef
+export type SourceRef = RegistryRef | UploadRef
 
 export type ResolvedManifest = {
   /** Of the manifest or index that the name stands for. */
@@ -20,6 +27,8 @@ export type ResolvedManifest = {
   readonly mediaType?: string
   /** Where the manifest had to be read for its digest. */
   readonly bytes?: Uint8Array
+  /** It is an index that the source made up of images that it lists by themselves: its digest is nobody's. */
+  readonly isListing?: true
 }
 
 /** A part of a blob, in bytes. */
@@ -36,6 +45,8 @@ export interface ImageSource {
   readonly ref: SourceRef
   /** It gives everybody what it gives this caller. */
   readonly isPublic: boolean
+  /** What it was asked holds for a minute: without that, each question is asked of it anew. */
+  readonly isRemembered: boolean
   /** What a name stands for now: a tag or digest of a registry, a name or digest in an archive. */
   resolve(name: string): Promise<ResolvedManifest>
   /**
@@ -50,6 +61,23 @@ export interface ImageSource {
   blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>>
   /** Whether it says to this caller that it has this. */
   has(digest: string, kind: ContentKind): Promise<boolean>
+  /**
+   * What it holds of an image, where that may be a part of it. There once a name was resolved; a registry says nothing of
+   * this.
+   */
+  readonly parts?: ImageParts | undefined
+}
+
+/** What a source that holds parts of images says of them. */
+export interface ImageParts {
+  has(digest: string): boolean
+  /** Stored as it is, though pushed it would be compressed: so its size to pull is not known. */
+  isStoredPlain(digest: string): boolean
+}
+
+/** What an upload is called where its id, which is a secret, must not stand. */
+export function uploadName(id: string): string {
+  return createHash('sha256').update(id).digest('hex')
 }
 
 /** The name under which the store remembers who gave verified bytes: `host:port` of a registry. */
@@ -57,6 +85,8 @@ export function originOf(ref: SourceRef): string {
   switch (ref.kind) {
     case 'registry':
       return ref.registry
+    case 'upload':
+      return `upload-${uploadName(ref.id)}`
   }
 }
 
@@ -65,6 +95,8 @@ export function placeOf(ref: SourceRef): string {
   switch (ref.kind) {
     case 'registry':
       return `${ref.registry}/${ref.repository}`
+    case 'upload':
+      return originOf(ref)
   }
 }
 
@@ -78,5 +110,7 @@ export function callerOf(ref: SourceRef): string {
   switch (ref.kind) {
     case 'registry':
       return ref.credential === undefined ? '' : credentialHash(ref.credential)
+    case 'upload':
+      return ''
   }
 }

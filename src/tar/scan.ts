@@ -136,6 +136,16 @@ export class TarScanner {
     return this.#content
   }
 
+  /** The member's stored bytes are not its content as it is: there are holes. */
+  get isSparse(): boolean {
+    return this.#map !== undefined
+  }
+
+  /** Whether the block of zeros was met that ends an archive. */
+  get isOver(): boolean {
+    return this.#state === 'over'
+  }
+
   /** Members so far. */
   get entries(): number {
     return this.#entries
@@ -147,6 +157,20 @@ export class TarScanner {
     this.#base += this.#at
     this.#chunk = chunk
     this.#at = 0
+  }
+
+  /**
+   * Passes over the content of the member that `next` has just told of.
+   *
+   * @returns how many bytes after those that were fed may be left out
+   */
+  leaveOut(): number {
+    const bytes = this.#left + this.#padding
+    const here = Math.min(bytes, this.#chunk.length - this.#at)
+    this.#at += here
+    this.#base += bytes - here
+    this.#state = 'header'
+    return bytes - here
   }
 
   /** @throws Problem `invalid_image` or `too_large`, with the place in the tar */

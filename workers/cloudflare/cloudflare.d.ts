@@ -8,6 +8,7 @@ declare module '*.wasm' {
 declare module 'cloudflare:workers' {
   export type DurableObjectContext = {
     readonly storage: {
+      get(key: string): Promise<unknown>
       put(key: string, value: unknown): Promise<void>
       deleteAll(): Promise<void>
       setAlarm(at: number): Promise<void>

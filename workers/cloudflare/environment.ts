@@ -2,7 +2,7 @@
 import sha256 from '../../dist/wasm/sha256.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'
 import { parseConfiguration } from '../../src/configuration.ts'
-import type { WasmName } from '../../src/host.ts'
+import type { Expiry, WasmName } from '../../src/host.ts'
 import type { Assets } from '../../src/pages/assets.ts'
 import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
@@ -20,9 +20,17 @@ export type Environment = {
   readonly BUCKET: R2Bucket
   readonly ASSETS: Fetcher
   readonly JOBS: JobObjects
+  readonly UPLOADS: { idFromName(name: string): unknown; get(id: unknown): UploadStub }
   /** Deployed: the limit of `wrangler.toml`; on Miniflare it is `LAMINA_RATE`, counted in memory. */
   readonly RATE?: RateLimiter
 } & WaysOut & { readonly [setting: string]: unknown }
+
+type UploadStub = { watch(upload: string, at: number): Promise<void> }
+
+/** Each upload has an object of its own, whose alarm removes it. */
+function durableExpiry({ UPLOADS }: Environment): Expiry {
+  return { watch: (upload, at) => UPLOADS.get(UPLOADS.idFromName(upload)).watch(upload, at) }
+}
 
 function settings(environment: Environment): Record<string, string> {
   return Object.fromEntries(
@@ -50,6 +58,7 @@ export function serviceOf(environment: Environment): Service {
       store: new R2Store(environment.BUCKET),
       jobs: new DurableJobs(environment.JOBS),
       wasm: async (name) => WASM[name],
+      expiry: durableExpiry(environment),
     },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(),

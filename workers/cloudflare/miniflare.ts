@@ -110,12 +110,16 @@ export async function startWorker(
             },
           },
           assets: { directory: ASSETS, runWorkerFirst: true, hasUserWorker: true },
-          exports: { JobObject: { type: 'durable-object', storage: 'sqlite' } },
+          exports: {
+            JobObject: { type: 'durable-object', storage: 'sqlite' },
+            UploadObject: { type: 'durable-object', storage: 'sqlite' },
+          },
           env: {
             ...Object.fromEntries(settings.map(([name, value]) => [name, { type: 'text' as const, value }])),
             ASSETS: { type: 'assets' },
             BUCKET: { type: 'r2', name: 'lamina' },
             JOBS: { type: 'durable-object', worker: 'lamina', exportName: 'JobObject' },
+            UPLOADS: { type: 'durable-object', worker: 'lamina', exportName: 'UploadObject' },
             EGRESS: { type: 'network', allow: ['public'], tlsOptions },
             EGRESS_PRIVATE: {
               type: 'network',

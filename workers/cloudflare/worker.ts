@@ -5,20 +5,37 @@ import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts
 import { BoundRate } from './rate.ts'
 
 export { JobObject } from './job-object.ts'
+export { UploadObject } from './upload-object.ts'
+
+/** The part of the platform's interface that is used. */
+type ExecutionContext = { waitUntil(work: Promise<unknown>): void }
 
 let app: ReturnType<typeof createApp> | undefined
 
 const worker = {
-  fetch(request: Request, environment: Environment): Response | Promise<Response> {
+  fetch(
+    request: Request,
+    environment: Environment,
+    execution: ExecutionContext,
+  ): Response | Promise<Response> {
     const { RATE } = environment
     // Each is set by what stands before the Worker, whatever a client sends: Cloudflare, or the front of `npm start`.
     const client = isLocal(environment) ? CLIENT_HEADER : 'CF-Connecting-IP'
     app ??= createApp(serviceOf(environment), {
       assets: assetsOf(environment),
       clientOf: (context) => context.req.header(client) ?? '',
+      keepAlive: (context, work) => context.executionCtx.waitUntil(work),
       ...(RATE ? { rate: new BoundRate(RATE) } : {}),
     })
-    return app.fetch(request)
+    return app.fetch(
+      request,
+      {},
+      {
+        waitUntil: (work) => execution.waitUntil(work),
+        passThroughOnException: () => {},
+        props: {},
+      },
+    )
   },
 }
 

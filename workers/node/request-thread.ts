@@ -42,6 +42,10 @@ class RelayedSource implements ImageSource {
     return this.#own.isPublic
   }
 
+  get isRemembered(): boolean {
+    return this.#own.isRemembered
+  }
+
   async resolve(name: string): Promise<ResolvedManifest> {
     const answer = await this.#ask({ ref: this.ref, ask: 'resolve', name })
     if (typeof answer === 'object' && 'digest' in answer) return answer
@@ -89,7 +93,9 @@ const service: Service = {
   host,
   client,
   memory,
-  relay: (own) => new RelayedSource(own, client, (question) => ask(question)),
+  // An archive is read from the store, which this thread has as well.
+  relay: (own) =>
+    own.ref.kind === 'registry' ? new RelayedSource(own, client, (question) => ask(question)) : own,
   onForgotten: (digest) => say({ kind: 'forgotten', digest }),
 }
 const app = createApp(service)

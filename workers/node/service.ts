@@ -14,6 +14,7 @@ import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Slots } from '../../src/service/jobs/slots.ts'
+import { sweepUploads } from '../../src/service/upload.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { SourceRef } from '../../src/source/source.ts'
@@ -30,6 +31,8 @@ import type { RequestTask } from './request-words.ts'
 import { routeLabels } from './routes.ts'
 
 const QUEUED_ANALYSES = 100
+/** How often uploads whose time is over are looked for, at the least. */
+const SWEEP_MILLISECONDS = 60_000
 
 export type RunningNode = {
   /** `http://host:port` */
@@ -98,12 +101,14 @@ export async function startNode(
     const seconds = (performance.now() - began) / 1000
     const route = routeOf(url.pathname)
     metrics.request(route, response.status, seconds)
-    const images = ['image', 'from', 'to', 'repository'].flatMap((name) => url.searchParams.getAll(name))
+    const images = ['image', 'from', 'to', 'repository']
+      .flatMap((name) => url.searchParams.getAll(name))
+      .map(withoutUploadId)
     log.info(
       {
         id: response.headers.get('x-request-id'),
         method: request.method,
-        path: url.pathname,
+        path: route === UPLOAD_ROUTE ? route : url.pathname,
         images,
         status: response.status,
         seconds,
@@ -113,8 +118,16 @@ export async function startNode(
     return response
   }
 
+  const sweeping = setInterval(
+    () => void sweepUploads(service).catch((error) => log.error({ error: String(error) }, 'uploads')),
+    Math.min(SWEEP_MILLISECONDS, configuration.uploadSeconds * 500),
+  )
+  sweeping.unref()
+
   const listening = Promise.withResolvers<number>()
-  const server = createHttpServer({}, getRequestListener(answer, { hostname: configuration.host }))
+  // An archive may take longer to arrive than any time that is good for all requests; its own idle time bounds it.
+  const limits = { requestTimeout: 0 }
+  const server = createHttpServer(limits, getRequestListener(answer, { hostname: configuration.host }))
   server.on('error', listening.reject)
   server.listen(configuration.port, configuration.host, () => {
     const address = server.address()
@@ -125,6 +138,7 @@ export async function startNode(
   return {
     url: `http://${host}:${await listening.promise}`,
     async stop(milliseconds) {
+      clearInterval(sweeping)
       await close(runner.idle(), milliseconds)
       await Promise.all([analyses.stop(), requests.stop()])
     },
@@ -180,4 +194,11 @@ function closing(server: Server): Close {
     server.closeAllConnections()
     await closed
   }
+}
+
+/** In logs: who has the id sees the image. */
+const UPLOAD_ROUTE = '/v1/uploads/{id}'
+
+function withoutUploadId(reference: string): string {
+  return reference.replace(/^upload:[^:@]*/, 'upload:…')
 }

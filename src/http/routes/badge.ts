@@ -10,7 +10,7 @@ import { type BadgeRequest, readBadgeRequest } from '../../badge/request.ts'
 import { allOf } from '../../concurrency.ts'
 import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
-import { parseReference } from '../../oci/reference.ts'
+import { parseImageReference } from '../../oci/image-reference.ts'
 import { Problem } from '../../problem.ts'
 import { adviceOf } from '../../service/advice.ts'
 import { judge } from '../../service/check.ts'
@@ -26,6 +26,7 @@ import {
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+import { tokenCheck } from '../middleware/tokens.ts'
 import { openToAll, problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'
@@ -136,11 +137,11 @@ export function addBadges(app: App, backend: Backend): void {
   })
 }
 
-function served(c: RequestContext, body: string, contentType: string, seconds: number): Response {
+function served(c: RequestContext, body: string, contentType: string, seconds: Made['seconds']): Response {
   const tag = entityTag([body])
   const headers = new Headers({
     ETag: tag,
-    'Cache-Control': seconds === 0 ? 'no-cache' : `public, max-age=${seconds}`,
+    'Cache-Control': cacheControl(seconds),
     // For anybody's page, and for a look at the file itself; its logo is somebody else's picture.
     'Cross-Origin-Resource-Policy': 'cross-origin',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
@@ -150,23 +151,36 @@ function served(c: RequestContext, body: string, contentType: string, seconds: n
   return new Response(body, { headers })
 }
 
-type Made = { readonly badge: Badge; readonly seconds: number }
+function cacheControl(seconds: number | 'private'): string {
+  if (seconds === 'private') return 'private, no-cache'
+  return seconds === 0 ? 'no-cache' : `public, max-age=${seconds}`
+}
+
+/** For how long caches may show it; `private` where it is about an image that not everybody may see. */
+type Made = { readonly badge: Badge; readonly seconds: number | 'private' }
 
 /** Never throws: what goes wrong is what the badge says. */
 async function makeBadge(backend: Backend, c: RequestContext, name: string): Promise<Made | Response> {
   if (!isMetric(name)) return { badge: unknownMetricBadge(name, {}), seconds: STATE_SECONDS }
   let appearance: Appearance = {}
+  const query = new URL(c.req.url).searchParams
+  const isPrivate = imagesIn(query).some(isOutsideRegistries)
   try {
-    const query = new URL(c.req.url).searchParams
+    // Badges are for everybody, but what is in no registry is only for those who may use the service.
+    if (isPrivate) tokenCheck(backend.host.configuration.tokens)(c.req.header('Authorization'))
     const request = readBadgeRequest(name, query)
     appearance = request.appearance
     const badge = await within(PATIENCE_MILLISECONDS, (signal) => show(backend, c, request, signal))
-    return { badge, seconds: FIGURE_SECONDS[namesDigestsOnly(query) ? 'digest' : 'tag'] }
+    return {
+      badge,
+      seconds: isPrivate ? 'private' : FIGURE_SECONDS[namesDigestsOnly(query) ? 'digest' : 'tag'],
+    }
   } catch (error) {
     const there = error instanceof WorkElsewhere ? await madeElsewhere(backend, c) : undefined
     if (there !== undefined) return there
     const badge = problemBadge(name, error, appearance)
-    return { badge, seconds: stateOf(error) === 'analysing…' ? 0 : STATE_SECONDS }
+    const seconds = stateOf(error) === 'analysing…' ? 0 : STATE_SECONDS
+    return { badge, seconds: isPrivate ? 'private' : seconds }
   }
 }
 
@@ -180,8 +194,19 @@ async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Respo
 }
 
 function namesDigestsOnly(query: URLSearchParams): boolean {
-  const images = ['image', 'baseline', 'baseImage'].flatMap((name) => query.getAll(name))
-  return images.every((image) => parseReference(image).digest !== undefined)
+  return imagesIn(query).every((image) => parseImageReference(image).digest !== undefined)
+}
+
+function imagesIn(query: URLSearchParams): readonly string[] {
+  return ['image', 'baseline', 'baseImage'].flatMap((name) => query.getAll(name))
+}
+
+function isOutsideRegistries(image: string): boolean {
+  try {
+    return parseImageReference(image).transport !== 'docker'
+  } catch {
+    return false
+  }
 }
 
 async function show(
@@ -230,7 +255,10 @@ async function show(
 
 /** The service's own credentials, for repositories whose badges may use them; requests for badges carry none. */
 function badgeCredentials({ publicBadges, credentials }: Configuration, name: string): CallerCredentials {
-  const { registry, repository } = parseReference(name)
+  const reference = parseImageReference(name)
+  // Other images are shown to whom they are private to, and need none.
+  if (reference.transport !== 'docker') return { for: () => undefined }
+  const { registry, repository } = reference
   const mayUse = publicBadges.includes(`${registry}/${repository}`)
   return { for: (asked) => (mayUse ? credentials.get(asked) : undefined) }
 }

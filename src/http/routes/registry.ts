@@ -5,7 +5,7 @@ import { formatPlatform } from '../../oci/platform.ts'
 import { parseReference, type Reference } from '../../oci/reference.ts'
 import { listPlatforms } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
-import { nameIn, refOf } from '../../service/open.ts'
+import { refOf, resolveFor } from '../../service/open.ts'
 import { openSource } from '../../service/open-source.ts'
 import { freshness, unchanged } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
@@ -56,7 +56,7 @@ export function addRegistry(app: App, backend: Backend): void {
     const reference = parseImageReference(image)
     const credentials = callerCredentials(backend.host.configuration, c, [image])
     const source = openSource(backend, refOf(reference, credentials), c.req.raw.signal)
-    const { digest } = await source.resolve(nameIn(reference))
+    const { digest, selection } = await resolveFor(source, reference)
     const made = {
       made: [digest],
       isPublic: source.isPublic,
@@ -65,10 +65,7 @@ export function addRegistry(app: App, backend: Backend): void {
     const headers = freshness(backend, c, made, 'application/json')
     const known = unchanged(c, headers)
     if (known !== undefined) return known
-    const offered = await listPlatforms({
-      top: { digest, bytes: await source.manifest(digest) },
-      read: (descriptor, kind) => source.read(descriptor, kind),
-    })
+    const offered = await listPlatforms(await selection())
     const items = offered.map((one) => ({ ...one, platform: formatPlatform(one.platform) }))
     headers.set('Content-Type', 'application/json')
     return new Response(JSON.stringify({ items }), { headers })

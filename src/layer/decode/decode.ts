@@ -1,11 +1,9 @@
 /** Unpacks a layer's blob: its first bytes tell how it is packed. */
 import type { WasmModules } from '../../host.ts'
+import { type Compression, compressionOf } from '../../oci/compression.ts'
 import type { BlobReader } from '../blob.ts'
 import { gunzip } from './gzip.ts'
 import { unzstd } from './zstd.ts'
-
-/** How a layer's blob is packed, told by its bytes and never by its media type. */
-export type Compression = 'gzip' | 'zstd' | 'none'
 
 export type Decoded = {
   readonly compression: Compression
@@ -37,15 +35,6 @@ export async function decode(blob: BlobReader, options: DecodeOptions): Promise<
     case 'none':
       return { compression, chunks: plain(blob) }
   }
-}
-
-function compressionOf(head: Uint8Array): Compression {
-  const [a = 0, b = 0, c = 0, d = 0] = head
-  if (a === 0x1f && b === 0x8b) return 'gzip'
-  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd'
-  // A skippable frame, as zstd:chunked and some encoders begin with.
-  if (a >= 0x50 && a <= 0x5f && b === 0x2a && c === 0x4d && d === 0x18) return 'zstd'
-  return 'none'
 }
 
 async function* plain(blob: BlobReader): AsyncGenerator<Uint8Array> {

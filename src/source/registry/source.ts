@@ -38,6 +38,10 @@ export class RegistrySource implements ImageSource {
     return this.ref.credential === undefined
   }
 
+  get isRemembered(): boolean {
+    return true
+  }
+
   resolve(name: string): Promise<ResolvedManifest> {
     return this.#client.resolve(this.ref, name, this.#caller)
   }

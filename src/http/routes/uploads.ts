@@ -1,0 +1,112 @@
+/** Archives that callers give: taken, told of, deleted. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { admitUpload, deleteUpload, readUpload, receiveUpload } from '../../service/upload.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
+import { json, problems } from '../openapi/describe.ts'
+import { parsed } from '../problems.ts'
+import { uploadIdSchema, uploadSchema } from './uploads.schema.ts'
+
+const PATH = '/v1/uploads'
+const HEADERS = { 'Cache-Control': 'private, no-cache' }
+
+const nothing = z.strictObject({})
+const params = z.strictObject({ id: uploadIdSchema })
+
+const description =
+  'The body is the archive as `docker save`, `podman save`, `skopeo copy`, `buildx --output`, `ctr images export`, kaniko or Bazel write it: an OCI image layout or Docker’s, plain or in gzip or zstd. It is stored as it comes; its images are then asked for as `upload:<id>`. It goes some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
+
+const createUpload = (method: 'post' | 'put') =>
+  createRoute({
+    method,
+    path: PATH,
+    operationId: method === 'post' ? 'createUpload' : 'putUpload',
+    tags: ['Uploads'],
+    summary: 'Upload an image archive',
+    description,
+    request: {
+      query: nothing,
+      body: {
+        description: 'The archive.',
+        required: true,
+        content: { 'application/x-tar': { schema: { type: 'string', format: 'binary' } } },
+      },
+    },
+    responses: {
+      201: {
+        ...json('The upload.', uploadSchema),
+        headers: { Location: { description: 'Where it is told of.', schema: { type: 'string' } } },
+      },
+      ...problems('service', {
+        401: ['unauthorized'],
+        413: ['too_large'],
+        422: ['invalid_archive'],
+        503: ['store_error'],
+      }),
+    },
+  })
+
+const getUpload = createRoute({
+  method: 'get',
+  path: `${PATH}/{id}`,
+  operationId: 'getUpload',
+  tags: ['Uploads'],
+  summary: 'Get an upload',
+  description: 'Its images and when it goes. To ask is to use it, which lets it live longer.',
+  request: { params, query: nothing },
+  responses: {
+    200: json('The upload.', uploadSchema),
+    ...problems('service', { 401: ['unauthorized'], 404: ['upload_not_found'], 503: ['store_error'] }),
+  },
+})
+
+const removeUpload = createRoute({
+  method: 'delete',
+  path: `${PATH}/{id}`,
+  operationId: 'deleteUpload',
+  tags: ['Uploads'],
+  summary: 'Delete an upload',
+  description: 'Its bytes go, and all that this service knows from it alone.',
+  request: { params, query: nothing },
+  responses: {
+    204: { description: 'It is gone.' },
+    ...problems('service', { 401: ['unauthorized'], 404: ['upload_not_found'], 503: ['store_error'] }),
+  },
+})
+
+export function addUploads(app: App, backend: Backend): void {
+  for (const method of ['post', 'put'] as const) {
+    app.openAPIRegistry.registerPath(createUpload(method))
+    app[method](PATH, (c) => receive(backend, c))
+  }
+
+  app.openapi(getUpload, async (c) => {
+    const upload = await readUpload(backend, c.req.valid('param').id)
+    return c.json(upload, 200, HEADERS)
+  })
+
+  app.openapi(removeUpload, async (c) => {
+    await deleteUpload(backend, c.req.valid('param').id)
+    return c.body(null, 204, HEADERS)
+  })
+}
+
+async function receive(backend: Backend, context: RequestContext): Promise<Response> {
+  parsed(nothing, context.req.query())
+  admitUpload(backend, lengthOf(context.req.header('Content-Length')))
+  const { body, signal } = context.req.raw
+  const receiving = receiveUpload(backend, body, signal)
+  // A host that ends what a client who breaks off began has to be asked for the time to clean up.
+  backend.keepAlive(
+    context,
+    receiving.then(
+      () => undefined,
+      () => undefined,
+    ),
+  )
+  const upload = await receiving
+  return context.json(upload, 201, { ...HEADERS, Location: `${PATH}/${upload.id}` })
+}
+
+function lengthOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,16}$/.test(header) ? Number(header) : undefined
+}

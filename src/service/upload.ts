@@ -1,0 +1,359 @@
+/**
+ * Archives that callers give: streamed into the store as they come, read from it by ranges, gone some time after their last
+ * use. Who has an upload's id sees its images; the store names it by a hash of the id.
+ */
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { inParallel } from '../concurrency.ts'
+import type { ObjectStore } from '../host.ts'
+import { UPLOADS, uploadKey } from '../index/keys.ts'
+import { BlobReader } from '../layer/blob.ts'
+import { decode } from '../layer/decode/decode.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import { Problem } from '../problem.ts'
+import {
+  type ArchiveEntry,
+  type ArchiveIndex,
+  archiveIndexSchema,
+  choose,
+  namesOf,
+} from '../source/archive/archive-index.ts'
+import { asArchiveFault } from '../source/archive/fault.ts'
+import { readLayout } from '../source/archive/layout.ts'
+import { PassingArchive } from '../source/archive/members.ts'
+import type { RangeReader } from '../source/archive/range-reader.ts'
+import { uploadName } from '../source/source.ts'
+import { forgetOrigin } from './forget.ts'
+import type { Service } from './service.ts'
+
+export type UploadedImage = {
+  readonly reference: string
+  readonly names: readonly string[]
+  readonly digest: string
+  /** The config's digest. */
+  readonly id: string
+  readonly platform: string
+}
+
+export type Upload = {
+  readonly id: string
+  readonly reference: string
+  /** Of the body that was sent. */
+  readonly bytes: number
+  readonly images: readonly UploadedImage[]
+  /** RFC 3339, in UTC. */
+  readonly expiresAt: string
+}
+
+/** What is kept of an upload beside its bytes. */
+export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
+
+const storedSchema = z.object({ bytes: z.int().nonnegative(), index: archiveIndexSchema })
+
+const SETTING = 'LAMINA_MAX_UPLOAD_BYTES'
+const ID_BYTES = 16
+/** An upload that takes longer than this is taken for one whose service died. */
+const RECEIVING_MILLISECONDS = 24 * 3_600_000
+/** A body of which nothing comes for so long is given up. */
+const IDLE_MILLISECONDS = 60_000
+/** Uses within this time of the last one that was noted are not noted. */
+const TOUCH_MILLISECONDS = 1_000
+const SWEPT_AT_ONCE = 4
+
+/**
+ * Takes an archive. Whatever goes wrong, nothing of it stays.
+ *
+ * @throws Problem `invalid_archive`, `too_large`, `store_error`
+ */
+export async function receiveUpload(
+  service: Service,
+  body: ReadableStream<Uint8Array> | null,
+  signal?: AbortSignal,
+): Promise<Upload> {
+  const { store, expiry } = service.host
+  const id = randomBytes(ID_BYTES).toString('base64url')
+  const name = uploadName(id)
+  // Written first and deleted last: what a dead service leaves behind is found by it.
+  const until = Date.now() + RECEIVING_MILLISECONDS
+  await setExpiry(store, name, until)
+  try {
+    await expiry?.watch(name, until)
+    const stored = await storeArchive(service, name, body ?? new Blob([]).stream(), signal)
+    await store.put(uploadKey(name, 'index.json'), Buffer.from(JSON.stringify(stored)))
+    const expires = await use(service, name)
+    await expiry?.watch(name, expires)
+    return describe(id, stored, expires)
+  } catch (error) {
+    await removeUpload(service, name).catch(() => undefined)
+    throw error
+  }
+}
+
+/** The archive's bytes go into the store without their wrapping, so that every member can be read by its place. */
+async function storeArchive(
+  { host }: Service,
+  name: string,
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<StoredUpload> {
+  const { store, configuration, wasm } = host
+  const limit = configuration.maxUploadBytes
+  const idle = new IdleTimer(IDLE_MILLISECONDS)
+  const given = new BlobReader(body, {
+    observe: () => idle.restart(),
+    signal: signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal]),
+  })
+  const passing = new PassingArchive({ bytes: limit, setting: SETTING })
+  let size = 0
+  const chunks = async function* () {
+    const decoded = await decode(given, { wasm, zstdWindow: configuration.limits.zstdWindow })
+    for await (const chunk of decoded.chunks) {
+      size += chunk.length
+      if (Math.max(size, given.bytes) > limit) throw tooLarge(limit)
+      await passing.take(chunk)
+      // The decoder uses its memory again, and the store may gather several chunks.
+      yield chunk.slice()
+    }
+    passing.finish()
+  }
+  try {
+    await store.put(uploadKey(name, 'archive.tar'), streamOf(faultsOf(chunks(), given)))
+  } finally {
+    idle.stop()
+    await given.cancel()
+  }
+  const reader = storedArchive(store, name, size)
+  return { bytes: given.bytes, index: await readLayout(passing.members, reader) }
+}
+
+/** What the bytes are refused for is told as the archive's fault, and a client that breaks off as well. */
+async function* faultsOf(chunks: AsyncGenerator<Uint8Array>, given: BlobReader): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+  } catch (error) {
+    if (error instanceof Problem) throw asArchiveFault(error)
+    throw new Problem('invalid_archive', `the upload broke off after ${given.bytes} bytes`)
+  }
+}
+
+function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      async cancel() {
+        await chunks.return(undefined)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** @throws Problem `too_large` where the body says itself that it is longer than this service takes */
+export function admitUpload(service: Service, contentLength: number | undefined): void {
+  const limit = service.host.configuration.maxUploadBytes
+  if (contentLength !== undefined && contentLength > limit) throw tooLarge(limit)
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem(
+    'too_large',
+    `the archive has more than ${limit} bytes, as sent or unpacked (${SETTING})`,
+  )
+}
+
+/** What is known of an upload. To ask is to use it. @throws Problem `upload_not_found` */
+export async function readUpload(service: Service, id: string): Promise<Upload> {
+  const { stored, name } = await findUpload(service, id)
+  return describe(id, stored, await use(service, name))
+}
+
+/** @throws Problem `upload_not_found` */
+export async function deleteUpload(service: Service, id: string): Promise<void> {
+  const { name } = await findUpload(service, id)
+  await removeUpload(service, name)
+}
+
+/** The archive of an upload, to be read; its time begins anew. @throws Problem `upload_not_found` */
+export async function openUpload(
+  service: Service,
+  id: string,
+): Promise<{ index: ArchiveIndex; reader: RangeReader }> {
+  const { stored, name } = await findUpload(service, id)
+  await use(service, name)
+  return { index: stored.index, reader: storedArchive(service.host.store, name) }
+}
+
+async function findUpload(
+  service: Service,
+  id: string,
+): Promise<{ readonly name: string; readonly stored: StoredUpload }> {
+  const name = uploadName(id)
+  const { store } = service.host
+  // Asked each time: another process may have deleted it.
+  const until = await expiryOf(store, name)
+  if (until === undefined || until <= Date.now()) throw notFound()
+  const { uploads } = service.memory
+  const known = uploads.get(name)
+  if (known !== undefined) return { name, stored: known }
+  const object = await store.get(uploadKey(name, 'index.json'))
+  // One that is still being received is nobody's yet.
+  if (object === undefined) throw notFound()
+  const stored = storedSchema.parse(await new Response(object.body).json())
+  uploads.set(name, stored)
+  return { name, stored }
+}
+
+function notFound(): Problem {
+  return new Problem(
+    'upload_not_found',
+    'there is no such upload: it was deleted, its time is over, or it never was',
+  )
+}
+
+/** Notes that the upload was used now. @returns when it goes */
+async function use({ host, memory }: Service, name: string): Promise<number> {
+  const now = Date.now()
+  const until = now + host.configuration.uploadSeconds * 1000
+  const noted = memory.used.get(name)
+  if (noted !== undefined && now - noted < TOUCH_MILLISECONDS) return until
+  memory.used.set(name, now)
+  await setExpiry(host.store, name, until)
+  return until
+}
+
+/**
+ * Removes an upload whose time is over.
+ *
+ * @param name the hash of its id
+ * @returns when it goes, where its time is not over
+ */
+export async function expireUpload(service: Service, name: string): Promise<number | undefined> {
+  const until = await expiryOf(service.host.store, name)
+  if (until !== undefined && until > Date.now()) return until
+  await removeUpload(service, name)
+  return undefined
+}
+
+/** Removes all uploads whose time is over. */
+export async function sweepUploads(service: Service): Promise<void> {
+  const names = new Set<string>()
+  for await (const key of service.host.store.list(UPLOADS)) {
+    const name = key.slice(UPLOADS.length).split('/')[0]
+    if (name) names.add(name)
+  }
+  await inParallel([...names], SWEPT_AT_ONCE, (name) => expireUpload(service, name))
+}
+
+async function removeUpload(service: Service, name: string): Promise<void> {
+  const { store } = service.host
+  const stored = service.memory.uploads.get(name) ?? (await storedUpload(store, name))
+  service.memory.uploads.delete(name)
+  await store.delete(uploadKey(name, 'index.json'))
+  await store.delete(uploadKey(name, 'archive.tar'))
+  if (stored !== undefined) {
+    const { images, indexes, blobs } = stored.index
+    const digests = [...images, ...blobs].map((one) => one.digest)
+    await forgetOrigin(store, `upload-${name}`, new Set([...digests, ...indexes]))
+  }
+  await store.delete(uploadKey(name, 'expires'))
+}
+
+async function storedUpload(store: ObjectStore, name: string): Promise<StoredUpload | undefined> {
+  const object = await store.get(uploadKey(name, 'index.json'))
+  if (object === undefined) return undefined
+  return storedSchema.safeParse(await new Response(object.body).json()).data
+}
+
+async function setExpiry(store: ObjectStore, name: string, until: number): Promise<void> {
+  await store.put(uploadKey(name, 'expires'), Buffer.from(new Date(until).toISOString()))
+}
+
+async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
+  const object = await store.get(uploadKey(name, 'expires'))
+  if (object === undefined) return undefined
+  const until = Date.parse(await new Response(object.body).text())
+  return Number.isNaN(until) ? undefined : until
+}
+
+function storedArchive(store: ObjectStore, name: string, size = Number.MAX_SAFE_INTEGER): RangeReader {
+  return {
+    size,
+    async read(range) {
+      if (range.length === 0) return new Blob([]).stream()
+      const object = await store.get(uploadKey(name, 'archive.tar'), range)
+      if (object === undefined) throw notFound()
+      return object.body
+    },
+  }
+}
+
+function describe(id: string, { bytes, index }: StoredUpload, expires: number): Upload {
+  const reference = `upload:${id}`
+  const images = index.entries.flatMap((entry) => imagesOf(index, entry, reference))
+  const once = new Map(images.map((image) => [image.digest, image]))
+  return { id, reference, bytes, images: [...once.values()], expiresAt: new Date(expires).toISOString() }
+}
+
+function imagesOf(index: ArchiveIndex, entry: ArchiveEntry, upload: string): UploadedImage[] {
+  const names = namesOf(entry)
+  const reference = `${upload}${choiceOf(index, entry, names)}`
+  return index.images
+    .filter((image) => entry.images.includes(image.digest))
+    .map((image) => ({
+      reference,
+      names,
+      digest: image.digest,
+      id: image.id,
+      platform: formatPlatform(image),
+    }))
+}
+
+/** What has to follow the upload's reference to mean this entry: nothing where it is the only one. */
+function choiceOf(index: ArchiveIndex, entry: ArchiveEntry, names: readonly string[]): string {
+  if (isChosen(index, '')) return ''
+  const name = names.find((one) => isChosen(index, one))
+  return name === undefined ? `@${entry.digest}` : `:${name}`
+}
+
+function isChosen(index: ArchiveIndex, wanted: string): boolean {
+  try {
+    choose(index, wanted)
+    return true
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
+}
+
+/** Aborts when nothing has happened for a while. */
+class IdleTimer {
+  readonly #control = new AbortController()
+  readonly #milliseconds: number
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds
+    this.restart()
+  }
+
+  get signal(): AbortSignal {
+    return this.#control.signal
+  }
+
+  restart(): void {
+    this.stop()
+    const why = new Problem(
+      'invalid_archive',
+      `nothing of the upload came for ${this.#milliseconds / 1000} s`,
+    )
+    this.#timer = setTimeout(() => this.#control.abort(why), this.#milliseconds)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}

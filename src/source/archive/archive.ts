@@ -1,0 +1,82 @@
+/** An archive as a source of images: every byte is read from where it lies in the archive. */
+import { digestOf } from '../../oci/digest.ts'
+import { type Descriptor, isEncrypted, OCI_INDEX } from '../../oci/manifest.ts'
+import { Problem } from '../../problem.ts'
+import type { BlobRange, ResolvedManifest } from '../source.ts'
+import { type ArchiveBlob, type ArchiveIndex, choose } from './archive-index.ts'
+import { type RangeReader, readBytes } from './range-reader.ts'
+
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+
+/** An archive that was opened, for whatever source it belongs to. */
+export class Archive {
+  readonly #index: ArchiveIndex
+  readonly #reader: RangeReader
+  readonly #blobs: ReadonlyMap<string, ArchiveBlob>
+  readonly #made: ReadonlyMap<string, Uint8Array>
+
+  constructor(index: ArchiveIndex, reader: RangeReader) {
+    this.#index = index
+    this.#reader = reader
+    this.#blobs = new Map(index.blobs.map((blob) => [blob.digest, blob]))
+    this.#made = new Map(index.made.map((text) => [digestOf(Buffer.from(text)), Buffer.from(text)]))
+  }
+
+  get index(): ArchiveIndex {
+    return this.#index
+  }
+
+  /**
+   * @param name as {@link choose} takes it
+   * @throws Problem `image_not_found`, `invalid_reference`
+   */
+  resolve(name: string): ResolvedManifest {
+    const choice = choose(this.#index, name)
+    if ('digest' in choice) return choice
+    const listing = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: choice.listing }
+    const bytes = Buffer.from(JSON.stringify(listing))
+    return { digest: digestOf(bytes), bytes, isListing: true }
+  }
+
+  async manifest(digest: string): Promise<Uint8Array> {
+    return this.#made.get(digest) ?? this.#verified(digest, MAX_MANIFEST_BYTES, 'image_not_found')
+  }
+
+  config({ digest }: Descriptor, limit: number): Promise<Uint8Array> {
+    return this.#verified(digest, limit, 'layer_unavailable')
+  }
+
+  async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
+    if (isEncrypted(descriptor))
+      throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { lasting: true })
+    const { offset, size } = this.#find(descriptor.digest, 'layer_unavailable')
+    if (range === undefined) return this.#reader.read({ offset, length: size })
+    const start = Math.min(range.offset, size)
+    return this.#reader.read({ offset: offset + start, length: Math.min(range.length, size - start) })
+  }
+
+  has(digest: string): boolean {
+    return this.#blobs.has(digest) || this.#made.has(digest)
+  }
+
+  isStoredPlain(digest: string): boolean {
+    return this.#blobs.get(digest)?.compression === 'none'
+  }
+
+  async #verified(digest: string, limit: number, missing: 'image_not_found' | 'layer_unavailable') {
+    const { offset, size } = this.#find(digest, missing)
+    if (size > limit)
+      throw new Problem('too_large', `${digest} has ${size} bytes, more than the limit of ${limit}`)
+    const bytes = await readBytes(this.#reader, { offset, length: size })
+    const actual = digestOf(bytes)
+    if (actual !== digest)
+      throw new Problem('invalid_image', `the archive has bytes of the digest ${actual} for ${digest}`)
+    return bytes
+  }
+
+  #find(digest: string, missing: 'image_not_found' | 'layer_unavailable'): ArchiveBlob {
+    const blob = this.#blobs.get(digest)
+    if (blob === undefined) throw new Problem(missing, `the archive does not have ${digest}`)
+    return blob
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * The members of an archive by their names, found in one pass over its headers. Nothing is unpacked: a name that points
+ * outside is only a name, and a link leads to another member or nowhere.
+ */
+import { createHash, type Hash, hash } from 'node:crypto'
+import { WorkBudget } from '../../concurrency.ts'
+import { type Compression, compressionOf } from '../../oci/compression.ts'
+import { Problem } from '../../problem.ts'
+import { cleanPath } from '../../tar/clean.ts'
+import { TarScanner } from '../../tar/scan.ts'
+import { type ByteString, encodeText, toBytes } from '../../text/bytes.ts'
+import { keyToPath, type PathKey, parentKey } from '../../text/path.ts'
+import { asArchiveFault, invalidArchive } from './fault.ts'
+import { type RangeReader, readBytes } from './range-reader.ts'
+
+/** A regular file of the archive. */
+export type StoredFile = {
+  /** Of its content in the archive. */
+  readonly offset: number
+  readonly size: number
+  /** Known where the archive was read whole. */
+  readonly content?: Content
+}
+
+/** What a file's bytes say. */
+export type Content = {
+  readonly compression: Compression
+  /** `sha256:<hex>` */
+  readonly digest: string
+}
+
+/** Everything that a name can stand for. */
+type Member = StoredFile | { readonly link: 'symlink' | 'hardlink'; readonly target: ByteString }
+
+/** Directories included: what a million empty members would take of memory is not spent. */
+const MAX_MEMBERS = 200_000
+/** Of all names together. */
+const MAX_NAME_BYTES = 16 * 1024 * 1024
+/** From link to link to a file. */
+const MAX_LINKS = 16
+/** Of one read while headers are looked for. */
+const WINDOW_BYTES = 256 * 1024
+
+export class Members {
+  readonly #members = new Map<PathKey, Member>()
+  #count = 0
+  #nameBytes = 0
+
+  /** @throws Problem `invalid_archive` where the name has another content already, `too_large` past the limits */
+  add(name: PathKey, member: Member | undefined): void {
+    this.#count++
+    this.#nameBytes += name.length
+    if (this.#count > MAX_MEMBERS)
+      throw new Problem('too_large', `the archive has more than ${MAX_MEMBERS} members`)
+    if (this.#nameBytes > MAX_NAME_BYTES)
+      throw new Problem(
+        'too_large',
+        `the names of the archive's members have more than ${MAX_NAME_BYTES} bytes`,
+      )
+    if (member === undefined) return
+    const before = this.#members.get(name)
+    if (before !== undefined && !isSame(before, member))
+      throw invalidArchive('the archive has two members of this name, and they differ', keyToPath(name))
+    this.#members.set(name, member)
+  }
+
+  /** The file that a name of the archive's own stands for, behind links inside the archive; undefined where there is none. */
+  find(name: string): StoredFile | undefined {
+    let key = keyOf(encodeText(name))
+    for (let hops = 0; hops <= MAX_LINKS; hops++) {
+      const member = this.#members.get(key)
+      if (member === undefined || 'offset' in member) return member
+      const { link, target } = member
+      key = keyOf(
+        link === 'symlink' && !target.startsWith('/') ? `${keyToPath(parentKey(key))}/${target}` : target,
+      )
+    }
+    return undefined
+  }
+}
+
+function keyOf(name: ByteString): PathKey {
+  return cleanPath(toBytes(name)).key
+}
+
+function isSame(one: Member, other: Member): boolean {
+  if ('link' in one) return 'link' in other && one.link === other.link && one.target === other.target
+  if ('link' in other) return false
+  return one.size === other.size && one.content !== undefined && one.content.digest === other.content?.digest
+}
+
+/** What is learned of a file's content while it passes by. */
+class ContentReading {
+  readonly #bytes: number
+  readonly #head = new Uint8Array(4)
+  #seen = 0
+  #hash: Hash | undefined
+  #digest: string | undefined
+
+  /** @param bytes how many will come */
+  constructor(bytes: number) {
+    this.#bytes = bytes
+  }
+
+  take(piece: Uint8Array): void {
+    if (this.#seen < this.#head.length)
+      this.#head.set(piece.subarray(0, this.#head.length - this.#seen), this.#seen)
+    this.#seen += piece.length
+    // In one call it is faster, and most members come in one piece.
+    if (piece.length === this.#bytes) {
+      this.#digest = `sha256:${hash('sha256', piece, 'hex')}`
+      return
+    }
+    this.#hash ??= createHash('sha256')
+    this.#hash.update(piece)
+  }
+
+  finish(): Content {
+    return {
+      compression: compressionOf(this.#head.subarray(0, this.#seen)),
+      digest: this.#digest ?? `sha256:${this.#hash?.digest('hex') ?? hash('sha256', '', 'hex')}`,
+    }
+  }
+}
+
+/** Finds the members of an archive that passes by, with their digests. */
+export class PassingArchive {
+  readonly members = new Members()
+  readonly #scanner: TarScanner
+  readonly #work = new WorkBudget()
+  #content = new ContentReading(0)
+
+  /** @param limit of the archive, in bytes, with the setting that says so */
+  constructor(limit: { readonly bytes: number; readonly setting: string }) {
+    this.#scanner = new TarScanner({ bytes: limit, entries: MAX_MEMBERS })
+  }
+
+  /** @throws Problem `invalid_archive`, `too_large` */
+  async take(chunk: Uint8Array): Promise<void> {
+    this.#scanner.feed(chunk)
+    try {
+      await this.#scan(this.#scanner)
+    } catch (error) {
+      throw asArchiveFault(error)
+    }
+  }
+
+  async #scan(scanner: TarScanner): Promise<void> {
+    for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
+      if (event === 'member') {
+        this.#content = new ContentReading(scanner.member.bytes)
+      } else if (event === 'end') {
+        this.#add(scanner)
+      } else {
+        this.#content.take(scanner.content)
+        if (this.#work.isDue(scanner.content.length)) await this.#work.yield()
+      }
+    }
+  }
+
+  /** @throws Problem `invalid_archive` where it is cut off */
+  finish(): Members {
+    requireEnd(this.#scanner)
+    return this.members
+  }
+
+  #add(scanner: TarScanner): void {
+    const member = memberOf(scanner)
+    const isFile = member !== undefined && 'offset' in member
+    this.members.add(scanner.member.key, isFile ? { ...member, content: this.#content.finish() } : member)
+  }
+}
+
+/**
+ * Finds the members of an archive that is there, by its headers alone: what stands between them is jumped over.
+ *
+ * @throws Problem `invalid_archive`, `too_large`
+ */
+export async function findMembers(reader: RangeReader): Promise<Members> {
+  const limit = { bytes: Number.MAX_SAFE_INTEGER, setting: 'any' }
+  const scanner = new TarScanner({ bytes: limit, entries: MAX_MEMBERS })
+  try {
+    const members = await scanHeaders(reader, scanner)
+    requireEnd(scanner)
+    return members
+  } catch (error) {
+    throw asArchiveFault(error)
+  }
+}
+
+async function scanHeaders(reader: RangeReader, scanner: TarScanner): Promise<Members> {
+  const members = new Members()
+  let at = 0
+  while (at < reader.size && !scanner.isOver) {
+    const window = await readBytes(reader, { offset: at, length: WINDOW_BYTES })
+    if (window.length === 0) break
+    at += window.length
+    scanner.feed(window)
+    for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
+      if (event !== 'member') continue
+      members.add(scanner.member.key, memberOf(scanner))
+      at += scanner.leaveOut()
+    }
+  }
+  return members
+}
+
+/** As far as the header tells of it. */
+function memberOf({ member, isSparse }: TarScanner): Member | undefined {
+  if (member.type === 'symlink' || member.type === 'hardlink')
+    return { link: member.type, target: member.link ?? '' }
+  // What is sparse cannot be read by ranges, and no tool that writes images makes it so.
+  if (member.type !== 'file' || isSparse) return undefined
+  return { offset: member.offset, size: member.bytes }
+}
+
+function requireEnd(scanner: TarScanner): void {
+  if (scanner.isOver) return
+  try {
+    scanner.finish()
+  } catch (error) {
+    throw asArchiveFault(error)
+  }
+  throw invalidArchive(
+    scanner.entries === 0
+      ? 'there is no tar in it'
+      : `it is cut off: after ${scanner.entries} members the end marker of the tar is missing`,
+  )
+}

@@ -1,0 +1,23 @@
+/** An upload's own Durable Object, named by the hash of the upload's id: its alarm removes the upload when its time is over. */
+import { DurableObject } from 'cloudflare:workers'
+import { expireUpload } from '../../src/service/upload.ts'
+import { type Environment, serviceOf } from './environment.ts'
+
+const NAME = 'upload'
+
+export class UploadObject extends DurableObject<Environment> {
+  /** @param at milliseconds since 1970 */
+  async watch(upload: string, at: number): Promise<void> {
+    await this.ctx.storage.put(NAME, upload)
+    await this.ctx.storage.setAlarm(at)
+  }
+
+  /** One that was used meanwhile lives longer; the alarm is set again. What it throws makes the platform call it again. */
+  async alarm(): Promise<void> {
+    const upload = await this.ctx.storage.get(NAME)
+    if (typeof upload !== 'string') return
+    const until = await expireUpload(serviceOf(this.env), upload)
+    if (until === undefined) await this.ctx.storage.deleteAll()
+    else await this.ctx.storage.setAlarm(until)
+  }
+}

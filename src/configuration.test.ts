@@ -26,6 +26,7 @@ test('an empty environment gives the defaults', () => {
     },
     maxAnalyses: 8,
     rate: 0,
+    drainSeconds: 5,
   }
   expect(parseConfiguration({}, 'node')).toEqual(defaults)
   expect(parseConfiguration({ PORT: '', LAMINA_TOKENS: '' }, 'miniflare')).toEqual(defaults)
@@ -60,6 +61,7 @@ test('every variable is read', () => {
     LAMINA_MAX_ZSTD_WINDOW: '16MiB',
     LAMINA_MAX_ANALYSES: '2',
     LAMINA_RATE: '30',
+    LAMINA_DRAIN_SECONDS: '7',
     S3_ENDPOINT: 'http://127.0.0.1:9000',
     S3_BUCKET: 'lamina',
     S3_REGION: 'auto',
@@ -90,6 +92,7 @@ test('every variable is read', () => {
     limits: { layerBytes: 3 * 2 ** 29, imageBytes: 5e9, entries: 1000, zstdWindow: 16 * 2 ** 20 },
     maxAnalyses: 2,
     rate: 30,
+    drainSeconds: 7,
     s3: { endpoint: 'http://127.0.0.1:9000', bucket: 'lamina', region: 'auto' },
   })
 })

@@ -51,6 +51,8 @@ export type Configuration = {
   readonly maxAnalyses: number
   /** New analyses a client a minute; 0 is no limit. */
   readonly rate: number
+  /** After SIGTERM, connections are still taken for so many seconds. */
+  readonly drainSeconds: number
   readonly s3?: {
     readonly endpoint?: string
     readonly bucket: string
@@ -69,6 +71,7 @@ const NOT_ON_WORKERS = [
   'LAMINA_INSECURE_REGISTRIES',
   'LAMINA_MAX_ANALYSES',
   'LAMINA_RATE',
+  'LAMINA_DRAIN_SECONDS',
 ]
 
 /** A loopback address or its name: only this machine reaches what listens there. */
@@ -200,6 +203,7 @@ const variables = z.object({
   LAMINA_UPLOAD_SECONDS: integer(1, 31_536_000).default(3600),
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
   LAMINA_RATE: integer(0, 1_000_000).default(0),
+  LAMINA_DRAIN_SECONDS: integer(0, 3_600).default(5),
   S3_ENDPOINT: z.url('is not a URL').optional(),
   S3_BUCKET: z.string().optional(),
   S3_REGION: z.string().optional(),
@@ -252,6 +256,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     uploadSeconds: values.LAMINA_UPLOAD_SECONDS,
     maxAnalyses: values.LAMINA_MAX_ANALYSES,
     rate: values.LAMINA_RATE,
+    drainSeconds: values.LAMINA_DRAIN_SECONDS,
     ...(s3 ? { s3 } : {}),
   }
 }

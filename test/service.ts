@@ -37,6 +37,7 @@ export const SETTINGS = {
   PORT: '0',
   LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8',
   LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8',
+  LAMINA_DRAIN_SECONDS: '0',
 }
 
 export function temporaryData(): Promise<string> {

@@ -120,6 +120,16 @@ describe('the Node host that is told to stop', () => {
     await expectNothingWrong(new FolderStore(data), healthy, slow)
   })
 
+  it('is not ready any more, and goes on taking connections for a while', async () => {
+    const service = await spawnService('node', await ownData(), { LAMINA_DRAIN_SECONDS: '3' })
+    const ready = async () => (await fetch(`${service.url}/readyz`)).status
+    expect(await ready()).toBe(200)
+    const ended = service.end('SIGTERM')
+    await expect.poll(ready, { timeout: 2_500, interval: 20 }).toBe(503)
+    expect((await fetch(`${service.url}/healthz`)).status).toBe(200)
+    expect(await ended).toBe(0)
+  })
+
   it('ends by SIGINT too', async () => {
     const service = await spawnOwn('node', await ownData())
     expect(await service.end('SIGINT')).toBe(0)

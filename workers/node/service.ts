@@ -37,6 +37,10 @@ const SWEEP_MILLISECONDS = 60_000
 export type RunningNode = {
   /** `http://host:port` */
   readonly url: string
+  /** How long to go on taking connections after `drain`. */
+  readonly drainSeconds: number
+  /** From now on `/readyz` says that this service is about to stop; all else is answered as before. */
+  drain(): void
   /**
    * Stops accepting, and resolves when what runs has finished.
    *
@@ -93,11 +97,14 @@ export async function startNode(
   app.get('/metrics', () => metrics.answer())
   const routeOf = routeLabels(app)
 
+  let isDraining = false
+
   /** One line and one count a request; the query is told without its values but the images'. */
   const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
-    const response = await app.fetch(request, connection)
+    const response =
+      isDraining && url.pathname === '/readyz' ? stopping() : await app.fetch(request, connection)
     const seconds = (performance.now() - began) / 1000
     const route = routeOf(url.pathname)
     metrics.request(route, response.status, seconds)
@@ -137,12 +144,20 @@ export async function startNode(
   const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   return {
     url: `http://${host}:${await listening.promise}`,
+    drainSeconds: configuration.drainSeconds,
+    drain() {
+      isDraining = true
+    },
     async stop(milliseconds) {
       clearInterval(sweeping)
       await close(runner.idle(), milliseconds)
       await Promise.all([analyses.stop(), requests.stop()])
     },
   }
+}
+
+function stopping(): Response {
+  return Response.json({ status: 'stopping' }, { status: 503, headers: { 'Cache-Control': 'no-store' } })
 }
 
 /** A request as plain data. */

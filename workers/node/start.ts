@@ -2,17 +2,23 @@
 import { createLog } from './log.ts'
 import { startNode } from './service.ts'
 
-/** Supervisors usually kill a service 30 s after SIGTERM. */
+/** Of work that runs, once no more is taken. Supervisors usually kill a service 30 s after SIGTERM; give them the drain's seconds more. */
 const STOP_MILLISECONDS = 29_000
 
 const log = createLog(process.env.LOG_LEVEL ?? 'info')
-const { url, stop } = await startNode(process.env, { log })
+const service = await startNode(process.env, { log })
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    void stop(STOP_MILLISECONDS).then(() => process.exit(0))
-  })
+async function end(): Promise<void> {
+  await service.stop(STOP_MILLISECONDS)
+  process.exit(0)
 }
 
+process.once('SIGINT', () => void end())
+// Load balancers take a while to notice: until then what they send is answered.
+process.once('SIGTERM', () => {
+  service.drain()
+  setTimeout(() => void end(), service.drainSeconds * 1000)
+})
+
 // Printed last: a supervisor that reads it may send a signal at once.
-console.log(`Lamina listens on ${url} — try: curl '${url}/v1/report?image=alpine&wait=60'`)
+console.log(`Lamina listens on ${service.url} — try: curl '${service.url}/v1/report?image=alpine&wait=60'`)

@@ -131,6 +131,7 @@ describe.each(HOSTS)('a kill of %s', (host) => {
     registry.fault({ path: blob(lost), method: 'GET' }, { stallAfter: 100_000 }, 10)
     const data = await temporaryData()
     const first = await spawnService(host, data)
+    const asked = await ask(first.url, '/v1/report', { query: { image: reference } })
     const progress = async () =>
       (await ask(first.url, '/v1/report', { query: { image: reference } })).body.progress
     await expect.poll(progress, { timeout: 10_000 }).toMatchObject({ layersDone: 1 })
@@ -138,6 +139,10 @@ describe.each(HOSTS)('a kill of %s', (host) => {
     registry.clearFaults()
     registry.forgetRequests()
     const second = await spawnService(host, data)
+    // A poll only reads: what was lost has failed, and nothing is begun.
+    const polled = await ask(second.url, asked.headers.get('location') ?? '')
+    expect(polled.body).toMatchObject({ status: 'failed', error: { code: 'analysis_pending' } })
+    expect(registry.count({ path: blob(lost) })).toBe(0)
     const answer = await ask(second.url, '/v1/report', { query: { image: reference, wait: 60 } })
     expect(answer.status).toBe(200)
     expect(registry.bytesSent({ path: blob(done) })).toBe(0)

@@ -7,7 +7,7 @@ import { Problem } from '../problem.ts'
 import { placeOf } from '../source/source.ts'
 import { imageJob, knownFacts } from './analyse.ts'
 import { ANALYSES_PREFIX, LIFE_MILLISECONDS, nameNow, sweepAnalyses } from './analysis-names.ts'
-import { follow } from './jobs/wait.ts'
+import { observe } from './jobs/wait.ts'
 import type { AnalysisRecord } from './memory.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from './open.ts'
 import type { Service } from './service.ts'
@@ -44,7 +44,7 @@ export async function nameAnalysis(service: Service, image: OpenedImage, state: 
 }
 
 /**
- * The analysis now. One that a restart lost is taken up again with the credentials of who asks.
+ * The analysis now. Starts nothing: one that was lost has failed, and starts again when the report is asked for.
  *
  * @throws Problem `analysis_not_found`; what `openImage` throws
  */
@@ -81,9 +81,22 @@ export async function* followAnalysis(
     yield describe(record, finished)
     return
   }
-  for await (const state of follow(service.host.jobs, imageJob(image), milliseconds, signal)) {
-    yield describe(record, state)
-  }
+  const states = observe(service.host.jobs, jobKey(imageJob(image)), milliseconds, signal)
+  let next = await states.next()
+  for (; !next.done; next = await states.next()) yield describe(record, next.value)
+  if (next.value === 'unknown') yield describe(record, (await outcome(service, image)) ?? lost(image))
+}
+
+/** No server knows of it any more, and there is no result. */
+function lost(image: OpenedImage): JobState {
+  const error = new Problem(
+    'analysis_pending',
+    'the analysis was interrupted; ask for the report to start it again',
+    {
+      retryAfter: 1,
+    },
+  )
+  return { ...endOf(image), status: 'failed', error: error.toDocument() }
 }
 
 async function recall(service: Service, id: string): Promise<AnalysisRecord> {
@@ -107,22 +120,25 @@ function pinned(record: AnalysisRecord): string {
 
 /** The state of an analysis whose result is in the store. */
 async function outcome(service: Service, image: OpenedImage): Promise<JobState | undefined> {
-  const layers = image.manifest.layers.length
-  const state = {
-    version: 0,
-    place: placeOf(image.source.ref),
-    createdAt: '',
-    progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
-  }
   const running = await service.host.jobs.watch(jobKey(imageJob(image)), -1, 0)
   if (running !== undefined && isFinished(running)) return running
   try {
     const facts = await knownFacts(service, image)
-    return facts === undefined ? undefined : { ...state, status: 'succeeded' }
+    return facts === undefined ? undefined : { ...endOf(image), status: 'succeeded' }
   } catch (error) {
     if (error instanceof Problem && error.lasting)
-      return { ...state, status: 'failed', error: error.toDocument() }
+      return { ...endOf(image), status: 'failed', error: error.toDocument() }
     throw error
+  }
+}
+
+function endOf(image: OpenedImage): Omit<JobState, 'status'> {
+  const layers = image.manifest.layers.length
+  return {
+    version: 0,
+    place: placeOf(image.source.ref),
+    createdAt: '',
+    progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
   }
 }
 

@@ -26,3 +26,27 @@ export async function* follow(
     yield state
   }
 }
+
+/**
+ * The same for a job that somebody else has started: starts nothing.
+ *
+ * @returns whether it ended because no such job is known: it never was, it finished long ago, or a restart lost it
+ */
+export async function* observe(
+  jobs: Jobs,
+  key: string,
+  milliseconds: number,
+  signal?: AbortSignal,
+): AsyncGenerator<JobState, 'unknown' | 'known'> {
+  const deadline = Date.now() + milliseconds
+  let state = await jobs.watch(key, -1, 0)
+  while (state !== undefined) {
+    yield state
+    if (isFinished(state)) return 'known'
+    signal?.throwIfAborted()
+    const left = deadline - Date.now()
+    if (left <= 0) return 'known'
+    state = await jobs.watch(key, state.version, Math.min(left, WATCH_MILLISECONDS))
+  }
+  return 'unknown'
+}

@@ -42,8 +42,8 @@ export async function inParallel<T, Result>(
   return results
 }
 
-/** Bytes of content: a quarter of a second of inflating and hashing. To wait for more of a blob leaves the loop, too. */
-const WORK = 64 * 1024 * 1024
+/** Bytes that were unpacked: some tens of milliseconds of inflating and hashing, in which nothing from the network is heard. */
+const WORK = 16 * 1024 * 1024
 
 /** Counts work so that a long computation yields now and then. */
 export class WorkBudget {

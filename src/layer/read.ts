@@ -127,6 +127,8 @@ class LayerReader implements LayerReading {
       enforce(limit, this.#uncompressedBytes)
       // A plain tar is its blob, whose digest is taken as it comes.
       if (compression !== 'none') this.#tar.update(chunk)
+      // Also in what follows the tar's end, which has no members.
+      if (this.#work.isDue(chunk.length)) await this.#work.yield()
       scanner.feed(chunk)
       for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
         if (event === 'member') this.#open = entryOf(scanner.member)
@@ -140,7 +142,6 @@ class LayerReader implements LayerReading {
           case 'content':
             this.#hash(entry, scanner.content, sha256)
             if (isDatabase) await database.write(scanner.content)
-            if (this.#work.isDue(scanner.content.length)) await this.#work.yield()
             break
           case 'end':
             if (isDatabase) await database.close()

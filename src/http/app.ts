@@ -10,6 +10,7 @@ import type { App, Backend, Elsewhere, Env, Log, RequestContext } from './backen
 import { problemAnswer } from './browser.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
+import { boundedStreams } from './middleware/streams.ts'
 import { tokenCheck } from './middleware/tokens.ts'
 import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import { addAdvice } from './routes/advice.ts'
@@ -77,6 +78,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
   if (parts.first) app.use(parts.first)
   app.use(requests)
   app.use(loopbackNamesOnly(configuration.host))
+  app.use(boundedStreams(backend.clientOf))
   const checkToken = tokenCheck(configuration.tokens)
   app.use('/v1/*', (c, next) => {
     checkToken(c.req.header('Authorization'))

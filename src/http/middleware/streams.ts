@@ -1,0 +1,103 @@
+/** Answers that are streamed as they are made: a bound on how many there are at once, and an end for readers that stop. */
+import type { MiddlewareHandler } from 'hono'
+import { Problem } from '../../problem.ts'
+import type { Env, RequestContext } from '../backend.ts'
+import { problemResponse } from '../problems.ts'
+
+export type StreamLimits = {
+  readonly atOnce: number
+  /** One client leaves the others to others. */
+  readonly ofOneClient: number
+  /** After so long without a read the answer is cut off. */
+  readonly unreadMilliseconds: number
+}
+
+const LIMITS: StreamLimits = { atOnce: 64, ofOneClient: 32, unreadMilliseconds: 60_000 }
+const RETRY_AFTER_SECONDS = 2
+
+/** Lines, and whatever is saved as a file. */
+function isStream({ headers }: Response): boolean {
+  return (
+    headers.get('Content-Type') === 'application/x-ndjson' ||
+    (headers.get('Content-Disposition') ?? '').startsWith('attachment')
+  )
+}
+
+/** @param clientOf who asks: clients share the streams */
+export function boundedStreams(
+  clientOf: (context: RequestContext) => string,
+  limits: StreamLimits = LIMITS,
+): MiddlewareHandler<Env> {
+  /** How many each client reads. */
+  const reads = new Map<string, number>()
+  let all = 0
+  const count = (client: string, change: number) => {
+    all += change
+    const now = (reads.get(client) ?? 0) + change
+    if (now === 0) reads.delete(client)
+    else reads.set(client, now)
+  }
+  return async (context, next) => {
+    await next()
+    const { res } = context
+    if (res.body === null || !isStream(res)) return
+    const client = clientOf(context)
+    if (all >= limits.atOnce || (reads.get(client) ?? 0) >= limits.ofOneClient) {
+      await res.body.cancel()
+      context.res = undefined
+      context.res = problemResponse(
+        new Problem('rate_limited', 'too many answers are being streamed at once; ask again later', {
+          retryAfter: RETRY_AFTER_SECONDS,
+        }),
+      )
+      return
+    }
+    count(client, 1)
+    const body = endedUnread(res.body, limits.unreadMilliseconds, () => count(client, -1))
+    context.res = new Response(body, res)
+  }
+}
+
+/** @param ended told once, however the stream ends */
+function endedUnread(
+  body: ReadableStream<Uint8Array>,
+  milliseconds: number,
+  ended: () => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOpen = true
+  const end = () => {
+    clearTimeout(timer)
+    if (isOpen) ended()
+    isOpen = false
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        clearTimeout(timer)
+        try {
+          const { value } = await reader.read()
+          if (value === undefined) {
+            end()
+            return controller.close()
+          }
+          controller.enqueue(value)
+        } catch (error) {
+          end()
+          return controller.error(error)
+        }
+        timer = setTimeout(() => {
+          end()
+          controller.error(new Error(`the client read nothing for ${milliseconds / 1000} s`))
+          reader.cancel().catch(() => {})
+        }, milliseconds)
+      },
+      cancel(reason) {
+        end()
+        return reader.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

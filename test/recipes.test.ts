@@ -71,7 +71,12 @@ function scripts(): readonly Script[] {
   const rules = 'maxCompressed=200MB&maxWasted=20MB&deny=**/.git/**'
   const shell = recipes
     .filter(({ language }) => language === 'sh')
-    .map(({ text }, i) => ({ name: `shell ${i + 1}`, text, rules, isGate: true }))
+    .map(({ text }, i) => ({
+      name: `shell ${i + 1}`,
+      text,
+      rules,
+      isGate: !text.includes('/v1/advice'),
+    }))
   const { env, jobs } = workflow.parse(parseYaml(recipe('.github/workflows/image.yaml')))
   const github = jobs.image.steps.flatMap(({ name = '', run }) =>
     // What only a Docker engine and a registry of GitHub's can do.
@@ -136,6 +141,7 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
     closed.push('app', 'good', makeImage([base, app]))
     closed.push('app', 'bad', makeImage([base, careless, app]))
     for (const file of ['.lamina.yaml', '.dive-ci']) await writeFile(join(folder, file), recipe(file))
+    await writeFile(join(folder, 'Dockerfile'), '# the application\nFROM scratch\nCOPY . /\n')
   })
 
   afterAll(async () => {
@@ -181,7 +187,7 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
     const addresses = recipes
       .filter(({ language }) => language === 'markdown')
       .flatMap(({ text }) => Array.from(text.matchAll(/\]\((\S+)\)/g), ([, address = '']) => address))
-    expect(addresses).toHaveLength(6)
+    expect(addresses).toHaveLength(7)
     for (const address of addresses) {
       const shields = new URL(address)
       const own = shields.hostname === 'img.shields.io' ? (shields.searchParams.get('url') ?? '') : address

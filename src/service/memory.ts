@@ -2,9 +2,12 @@
 import { Cache } from '../cache.ts'
 import type { ImageFacts } from '../image/report.ts'
 import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
+import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import { Flights } from '../source/registry/flights.ts'
 import type { ResolvedManifest } from '../source/source.ts'
-import type { StoredUpload } from './upload.ts'
+
+/** What is kept of an upload beside its bytes. */
+export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
 
 /** What a name stands for, without the bytes that had to be read for it. */
 export type Resolved = Omit<ResolvedManifest, 'bytes'>

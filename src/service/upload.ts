@@ -24,6 +24,7 @@ import { PassingArchive } from '../source/archive/members.ts'
 import type { RangeReader } from '../source/archive/range-reader.ts'
 import { uploadName } from '../source/source.ts'
 import { forgetOrigin } from './forget.ts'
+import type { StoredUpload } from './memory.ts'
 import type { Service } from './service.ts'
 
 export type UploadedImage = {
@@ -44,9 +45,6 @@ export type Upload = {
   /** RFC 3339, in UTC. */
   readonly expiresAt: string
 }
-
-/** What is kept of an upload beside its bytes. */
-export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
 
 const storedSchema = z.object({ bytes: z.int().nonnegative(), index: archiveIndexSchema })
 

@@ -140,3 +140,44 @@ describe('the answering thread goes on', () => {
     expect((await compared).status).toBe(200)
   })
 })
+
+describe('layers of a registry that drips', () => {
+  it('leave their slots to other images', async () => {
+    const { url } = service
+    const slow = await FixtureRegistry.start()
+    const layers = await Promise.all(
+      Array.from({ length: 4 }, (_, i) =>
+        makeLayer([{ name: `slow-${i}`, content: 'x'.repeat(600_000) }], { compression: 'none' }),
+      ),
+    )
+    const dripping = slow.push('slow', 'v1', makeImage(layers))
+    slow.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 2_000, milliseconds: 100 } }, 10)
+    const pending = await fetch(`${url}/v1/report?image=${dripping}`)
+    expect(pending.status).toBe(202)
+    const blobs = { path: /blobs/, method: 'GET' }
+    await expect.poll(() => slow.count(blobs), { timeout: 20_000 }).toBe(5)
+    const quick = registry.push(
+      'quick',
+      'v1',
+      makeImage([await makeLayer([{ name: 'quick', content: 'x' }])]),
+    )
+    expect((await fetch(`${url}/v1/report?image=${quick}&wait=30`)).status).toBe(200)
+    const still = await fetch(`${url}${pending.headers.get('location')}`)
+    expect(['running', 'queued']).toContain((await still.json()).status)
+    await slow.close()
+  })
+})
+
+it('an image past its limit is refused as soon as its layers tell', async () => {
+  const settings = { ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_IMAGE_BYTES: '500000' }
+  const limited = await startNode(settings)
+  const large = await makeLayer([{ name: 'a', content: 'x'.repeat(300_000) }], { compression: 'none' })
+  const larger = await makeLayer([{ name: 'b', content: 'y'.repeat(290_000) }], { compression: 'none' })
+  const stalled = await makeLayer([{ name: 'c', content: 'z' }])
+  const image = registry.push('limited', 'v1', makeImage([large, larger, stalled]))
+  const never = new Promise<void>(() => {})
+  registry.fault({ path: new RegExp(stalled.descriptor.digest) }, { until: never }, 10)
+  const report = await fetch(`${limited.url}/v1/report?image=${image}&wait=60`)
+  expect([report.status, (await report.json()).code]).toEqual([413, 'too_large'])
+  await limited.stop(0)
+})

@@ -8,9 +8,9 @@ import { type Running, Threads, threadFile } from './threads.ts'
 
 const HEAP_MEGABYTES = 256
 /** Requests that are answered at once; all but the cores wait for readers and registries. */
-const AT_ONCE = 16
+const AT_ONCE = 8
 /** One client leaves the last of these to others. */
-const OF_ONE_CLIENT = 12
+const OF_ONE_CLIENT = 6
 /** Requests that wait for a thread; past them a client is told to come again. */
 const WAITING = 200
 

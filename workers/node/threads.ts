@@ -60,6 +60,10 @@ const WATCH_MILLISECONDS = 500
 const STUCK_SECONDS = 30
 /** Below it a thread mostly waits. */
 const COMPUTING = 0.25
+/** Looks in a row at which it waited: each thread more takes memory, so a registry that is only a bit slow is no reason for one. */
+const WAITED = 6
+/** What a thread's short-lived objects may take: half of V8's own limit, since there are several threads. */
+const YOUNG_MEGABYTES = 24
 /** A task that nobody waits for is ended with its thread when it does not stop by itself. */
 const ABORT_MILLISECONDS = 5_000
 
@@ -169,7 +173,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     const workerData: ThreadData = { env: { ...env }, pulse }
     const worker = new Worker(file, {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
     const thread: Thread = { worker, pulse: new Int32Array(pulse) }
     this.#all.add(thread)
@@ -209,10 +213,13 @@ function watchThread(
   let began: number | undefined
   let turned = 0
   let turns = -1
+  let waited = 0
   let active = worker.performance.eventLoopUtilization()
   const look = async () => {
     const now = worker.performance.eventLoopUtilization()
-    slot.rest(worker.performance.eventLoopUtilization(now, active).utilization < COMPUTING)
+    const waits = worker.performance.eventLoopUtilization(now, active).utilization < COMPUTING
+    waited = waits ? waited + 1 : 0
+    slot.rest(waited >= WAITED)
     active = now
     const used = await cpuSecondsOf(worker)
     if (used === undefined) return

@@ -1,5 +1,6 @@
 import type { Jobs } from '../../host.ts'
 import { isFinished, type Job, type JobState, jobKey } from '../../job.ts'
+import { waitFor } from '../../source/registry/wait.ts'
 
 /** One `watch` lasts no longer than this, so that no call to another object or machine stays open for minutes. */
 const WATCH_MILLISECONDS = 20_000
@@ -21,7 +22,9 @@ export async function* follow(
     signal?.throwIfAborted()
     const left = deadline - Date.now()
     if (left <= 0) return
-    const next = await jobs.watch(jobKey(job), state.version, Math.min(left, WATCH_MILLISECONDS))
+    // Who leaves is not kept until the watch ends.
+    const watched = jobs.watch(jobKey(job), state.version, Math.min(left, WATCH_MILLISECONDS))
+    const next = await waitFor(watched, { signal })
     state = next ?? (await jobs.start(job))
     yield state
   }
@@ -46,7 +49,8 @@ export async function* observe(
     signal?.throwIfAborted()
     const left = deadline - Date.now()
     if (left <= 0) return 'known'
-    state = await jobs.watch(key, state.version, Math.min(left, WATCH_MILLISECONDS))
+    const watched = jobs.watch(key, state.version, Math.min(left, WATCH_MILLISECONDS))
+    state = await waitFor(watched, { signal })
   }
   return 'unknown'
 }

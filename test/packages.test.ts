@@ -1,7 +1,7 @@
 /** `/v1/packages` through HTTP: every kind of database on both hosts, rpm's through the WASM that the host has compiled. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from './ask.ts'
-import { makeImage, makeLayer } from './images.ts'
+import { makeImage, makeLayer, type TestLayer, type TestMember } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { rpmDatabase, rpmHeader } from './rpm.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
@@ -16,6 +16,8 @@ const RPM = {
   1117: ['r'],
   1118: ['/usr/sbin/'],
 }
+
+type Shown = { readonly name: string; readonly path?: string; readonly layer: number }
 
 const PARAGRAPH = 'Status: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n'
 
@@ -99,6 +101,53 @@ describe.each(HOSTS)('on %s', (host) => {
         layer: 0,
       },
     ])
+  })
+
+  it('lists packages whose databases are hard links to files with other names, at each of their paths', async () => {
+    const link = (name: string, linkname: string): TestMember => ({ name, type: 'link', linkname })
+    const json = (name: string) => `{"name":"${name}","version":"1.0.0"}`
+    const base = await makeLayer([
+      { name: '.store/dpkg', content: `Package: a\n${PARAGRAPH}` },
+      { name: '.store/old', content: json('old') },
+      { name: '.store/old', content: json('new') },
+      { name: '.store/q', content: json('q') },
+      { name: '.store/unused', content: json('unused') },
+      link('.store/q2', '.store/q'),
+      link('app/node_modules/new/package.json', '.store/old'),
+      link('app/node_modules/q/package.json', '.store/q2'),
+      link('lib/node_modules/q/package.json', '/.store/q'),
+      link('lib/node_modules/q3/package.json', 'lib/node_modules/q/package.json'),
+      link('var/lib/dpkg/status', '.store/dpkg'),
+      { name: 'z/node_modules/own/package.json', content: json('own') },
+    ])
+    // The target sorts after its links, and the tar has it first.
+    const top = await makeLayer([
+      { name: 'zz/store', content: json('late') },
+      link('b/node_modules/late/package.json', 'zz/store'),
+    ])
+    const plain = await makeLayer([
+      { name: 'c/node_modules/first/package.json', content: json('first') },
+      link('c/node_modules/second/package.json', 'c/node_modules/first/package.json'),
+    ])
+    const image = registry.push('linked', 'v1', makeImage([base, top, plain]))
+    registry.forgetRequests()
+    const { body } = await ask(service.url, '/v1/packages', { query: { image, wait: 60 } })
+    expect(body.items?.map(({ name, path, layer }: Shown) => [name, path ?? '', layer])).toEqual([
+      ['a', '', 0],
+      ['first', 'c/node_modules/first/package.json', 2],
+      ['first', 'c/node_modules/second/package.json', 2],
+      ['late', 'b/node_modules/late/package.json', 1],
+      ['new', 'app/node_modules/new/package.json', 0],
+      ['own', 'z/node_modules/own/package.json', 0],
+      ['q', 'app/node_modules/q/package.json', 0],
+      ['q', 'lib/node_modules/q/package.json', 0],
+      ['q', 'lib/node_modules/q3/package.json', 0],
+    ])
+    const report = await ask(service.url, '/v1/report', { query: { image } })
+    expect(report.body.warnings).toEqual([{ code: 'duplicateEntry', count: 1, layer: 0, path: '.store/old' }])
+    // A layer whose links need no other name is read once.
+    const times = ({ descriptor }: TestLayer) => registry.count({ path: new RegExp(descriptor.digest) })
+    expect([base, top, plain].map(times)).toEqual([2, 2, 1])
   })
 
   it('warns of a database that cannot be read, and reports the rest', async () => {

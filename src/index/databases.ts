@@ -1,6 +1,6 @@
 /**
  * `databases.tar`: the package databases of a layer, caught in passing, as a tar that any tool unpacks. Members stand in
- * the order of the layer's; each has a PAX header with `LAMINA.ordinal`, its position among the members of the layer's own
+ * the order of the layer's, and after them those that only a hard link names as a database; each has a PAX header with `LAMINA.ordinal`, its position among the members of the layer's own
  * tar, and with `path` where ustar's name cannot hold it. Times, owners and modes are always the same.
  */
 
@@ -30,6 +30,7 @@ export class DatabaseArchive implements DatabaseSink {
   #put: Promise<void> | undefined
   /** Of the open member. */
   #left = 0
+  #bytes = 0
   #padding = contentPadding(0)
 
   /** @param digest of the layer's blob */
@@ -38,7 +39,13 @@ export class DatabaseArchive implements DatabaseSink {
     this.#key = layerKey(digest, 'databases.tar')
   }
 
+  /** What the databases hold so far, without their headers. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void> {
+    this.#bytes += bytes
     const records = new Map([[ORDINAL, String(ordinal)]])
     this.#piece.bytes(memberHeader({ ...PLAIN, path: keyToPath(key), bytes, records }))
     this.#left = bytes

@@ -7,7 +7,7 @@ const DIGEST = `sha256:${HEX}`
 test('objects are named as the design has it', () => {
   expect(manifestKey(DIGEST)).toBe(`manifests/sha256/${HEX}`)
   expect(configKey(DIGEST)).toBe(`configs/sha256/${HEX}`)
-  expect(layerKey(DIGEST, 'layer.json')).toBe(`layers/v1/sha256/${HEX}/layer.json`)
+  expect(layerKey(DIGEST, 'layer.json')).toBe(`layers/v2/sha256/${HEX}/layer.json`)
   expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v2/sha256/${HEX}/files.parquet`)
   expect(sourceKey(DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
 })
@@ -21,5 +21,5 @@ test.each([
   '../x',
   `${DIGEST}\n`,
 ])('nothing but a digest names an object: %j', (digest) => {
-  expect(() => layerKey(digest, 'layer.json')).toThrow('no digest')
+  expect(() => layerKey(digest, 'layer.json')).toThrow('not a digest')
 })

@@ -30,7 +30,7 @@ export function configKey(digest: string): string {
 
 /** @param digest of the layer's blob */
 export function layerKey(digest: string, object: LayerObject): string {
-  return `layers/v1/${digestPath(digest)}/${object}`
+  return `layers/v2/${digestPath(digest)}/${object}`
 }
 
 /** @param digest of the image's manifest */
@@ -66,7 +66,7 @@ export function uploadKey(name: string, object: UploadObject): string {
 
 /** What the keys of a layer's objects begin with. */
 export function layerPrefix(digest: string): string {
-  return `layers/v1/${digestPath(digest)}/`
+  return `layers/v2/${digestPath(digest)}/`
 }
 
 /** What the keys of an image's objects begin with. */

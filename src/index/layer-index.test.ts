@@ -70,6 +70,7 @@ function reading(
       if (failure !== undefined) throw failure
     },
     facts: FACTS,
+    linksDatabases: false,
   }
 }
 
@@ -255,7 +256,7 @@ test('the question of the documentation, over the tables where they lie', async 
     .getRowObjects()
     .map((row) => [String(row.filename).slice(folder.length + 1), row.bytes, row.sha256])
   expect(rows.sort()).toEqual([
-    [`layers/v1/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
-    [`layers/v1/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
+    [`layers/v2/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
+    [`layers/v2/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
   ])
 })

@@ -45,6 +45,7 @@ export async function readLayerFacts(store: ObjectStore, digest: string): Promis
  *
  * @param digest of its blob
  * @param read begins the reading, with the sink that takes the databases in passing
+ * @param addLinked adds the databases that only hard links name: called where there are some, when the entries are stored
  * @returns what is now stored as `layer.json`
  * @throws whatever the reading or the store throws; then the layer counts as not indexed, and nothing temporary is left
  * @example
@@ -54,11 +55,13 @@ export async function indexLayer(
   store: ObjectStore,
   digest: string,
   read: (database: DatabaseSink) => LayerReading,
+  addLinked?: (archive: DatabaseArchive) => Promise<void>,
 ): Promise<LayerFacts> {
   const archive = new DatabaseArchive(store, digest)
   try {
     const reading = read(archive)
     await writeSorted(store, layerKey(digest, 'entries.parquet'), reading.entries())
+    if (reading.linksDatabases) await addLinked?.(archive)
     await archive.finish()
     const { facts } = reading
     await store.put(layerKey(digest, 'layer.json'), new TextEncoder().encode(JSON.stringify(facts)))

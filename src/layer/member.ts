@@ -91,7 +91,8 @@ async function* verified(
   if (held !== undefined) yield held
 }
 
-function mismatch(offset: number): Problem {
+/** The bytes are not those that the index was made of. */
+export function mismatch(offset: number): Problem {
   return new Problem(
     'invalid_image',
     `the registry's layer differs from the one that was indexed, at byte ${offset} of the uncompressed tar`,

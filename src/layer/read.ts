@@ -6,9 +6,9 @@ import type { WasmModules } from '../host.ts'
 import type { Compression } from '../oci/compression.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
-import type { CleanPath } from '../tar/clean.ts'
+import { type CleanPath, cleanPath } from '../tar/clean.ts'
 import { TarScanner } from '../tar/scan.ts'
-import type { ByteString } from '../text/bytes.ts'
+import { type ByteString, toBytes } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
 import { type DatabaseSink, isKeptDatabase, MAX_DATABASE_BYTES } from './database.ts'
 import { decode } from './decode/decode.ts'
@@ -55,6 +55,11 @@ export type LayerReading = {
   entries(): AsyncGenerator<readonly Entry[]>
   /** Known when `entries` has ended. */
   readonly facts: LayerFacts
+  /**
+   * Whether a hard link with a database's name has a target with another name, whose content was not kept. Known when
+   * `entries` has ended.
+   */
+  readonly linksDatabases: boolean
 }
 
 /** At most so many entries a batch; fewer where the tar has more than a piece's bytes of them. */
@@ -75,6 +80,7 @@ class LayerReader implements LayerReading {
   #fileBytes = 0
   #databaseBytes = 0
   #entries = 0
+  #linksDatabases = false
   #facts: LayerFacts | undefined
   #open: UnreadEntry | undefined
 
@@ -93,6 +99,10 @@ class LayerReader implements LayerReading {
   get facts(): LayerFacts {
     if (this.#facts === undefined) throw new Error('read all entries before the facts')
     return this.#facts
+  }
+
+  get linksDatabases(): boolean {
+    return this.#linksDatabases
   }
 
   get #entry(): UnreadEntry {
@@ -168,6 +178,7 @@ class LayerReader implements LayerReading {
     if (entry.whiteout !== undefined) return
     if (path.absolute) this.#warnings.add('absolute', entry.key)
     if (path.dotdots > 0) this.#warnings.add('dotdot', entry.key, path.dotdots)
+    if (entry.type === 'hardlink' && !this.#linksDatabases) this.#linksDatabases = linksDatabase(entry)
   }
 
   #isDatabase(entry: UnreadEntry): boolean {
@@ -230,6 +241,10 @@ class LayerReader implements LayerReading {
     }
     return this.#verifier.wrongDigest() ?? error.with({ lasting: true })
   }
+}
+
+function linksDatabase({ key, link }: Entry): boolean {
+  return isKeptDatabase(key) && !isKeptDatabase(cleanPath(toBytes(link ?? '')).key)
 }
 
 /** Reads a layer's blob, once, as its entries are asked for. */

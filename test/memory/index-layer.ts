@@ -68,6 +68,7 @@ const reading: LayerReading = {
     entries: total,
     warnings: [],
   },
+  linksDatabases: false,
 }
 
 /** Merging comes after the last entry: the peak is looked for while it goes on, too. */

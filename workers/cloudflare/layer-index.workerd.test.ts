@@ -41,6 +41,7 @@ test('a layer is indexed and read again', async () => {
       yield entries
     },
     facts: FACTS,
+    linksDatabases: false,
   }))
   expect(await readLayerFacts(store, DIGEST)).toEqual(FACTS)
   const table = await openTable(store, layerKey(DIGEST, 'entries.parquet'), ENTRIES)
@@ -69,7 +70,8 @@ test('of a layer that fails nothing is stored', async () => {
       throw failure
     },
     facts: FACTS,
+    linksDatabases: false,
   }))
   await expect(work).rejects.toBe(failure)
-  expect(await Array.fromAsync(store.list(`layers/v1/${digest.replace(':', '/')}`))).toEqual([])
+  expect(await Array.fromAsync(store.list(`layers/v2/${digest.replace(':', '/')}`))).toEqual([])
 })

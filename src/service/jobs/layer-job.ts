@@ -1,7 +1,10 @@
 /** One layer, from its registry into the index. */
 import { createHash } from 'node:crypto'
+import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
 import { indexLayer, readLayerFacts } from '../../index/layer-index.ts'
 import type { LayerJob, Progress } from '../../job.ts'
+import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
+import { readMembers } from '../../layer/members.ts'
 import { readLayer } from '../../layer/read.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
@@ -31,7 +34,7 @@ export async function runLayerJob(
   try {
     const decodedBytes = indexed
       ? await verify(blob, descriptor.digest, onBytes)
-      : await index(service, descriptor, blob, onBytes)
+      : await index(service, descriptor, { blob, again: () => source.blob(descriptor), onBytes, signal })
     await source.visibility.gave(descriptor.digest)
     return { readBytes: descriptor.size, decodedBytes }
   } catch (error) {
@@ -45,16 +48,30 @@ async function isIndexed(service: Service, digest: string): Promise<boolean> {
   return (await readLayerFacts(service.host.store, digest)) !== undefined
 }
 
+type LayerInput = {
+  readonly blob: ReadableStream<Uint8Array>
+  /** Opens the blob once more, for what only the end of the layer tells to be needed. */
+  readonly again: () => Promise<ReadableStream<Uint8Array>>
+  readonly onBytes: (bytes: number) => void
+  readonly signal: AbortSignal
+}
+
 async function index(
   service: Service,
   descriptor: Descriptor,
-  blob: ReadableStream<Uint8Array>,
-  onBytes: (bytes: number) => void,
+  { blob, again, onBytes, signal }: LayerInput,
 ): Promise<number> {
   const { store, wasm, configuration } = service.host
   const { limits } = configuration
-  const facts = await indexLayer(store, descriptor.digest, (database) =>
-    readLayer(blob, { descriptor, limits, wasm, onBytes, database }),
+  const { digest } = descriptor
+  const facts = await indexLayer(
+    store,
+    digest,
+    (database) => readLayer(blob, { descriptor, limits, wasm, onBytes, database }),
+    async (archive) => {
+      const members = await findLinkedDatabases(store, digest, MAX_DATABASE_BYTES - archive.bytes)
+      if (members.length > 0) await readMembers(await again(), archive, { members, limits, wasm, signal })
+    },
   )
   return facts.uncompressedBytes
 }

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { storeImage } from '../../../test/layers/store.ts'
+import { MemoryStore } from '../../../test/memory-store.ts'
+import type { Entry } from '../../layer/entry.ts'
+import { pathToKey } from '../../text/path.ts'
+import { findLinkedDatabases } from './linked-databases.ts'
+
+/** `path` is a file of `bytes`; with `link` a hard link. */
+type Described = { readonly path: string; readonly bytes?: number; readonly link?: string }
+
+function layerOf(described: readonly Described[]): Entry[] {
+  return described.map(({ path, bytes = 0, link }, ordinal) => ({
+    key: pathToKey(path),
+    type: link === undefined ? 'file' : 'hardlink',
+    bytes,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    ordinal,
+    offset: 512 * ordinal,
+    ...(link === undefined ? { sha256: String(ordinal).padEnd(32, '.') } : { link }),
+  }))
+}
+
+async function found(described: readonly Described[], room = 1000): Promise<readonly string[]> {
+  const store = new MemoryStore()
+  const { layers } = await storeImage(store, [layerOf(described)])
+  const members = await findLinkedDatabases(store, layers[0]?.descriptor.digest ?? '', room)
+  return members.map(({ key, ordinal, bytes }) => `${ordinal} ${key} ${bytes}`)
+}
+
+const packageJson = (name: string) => `node_modules/${name}/package.json`
+
+test('finds what a link has when it is made, through other links, in the order of the tar', async () => {
+  expect(
+    await found([
+      { path: 's', bytes: 1 },
+      { path: 't', bytes: 2 },
+      { path: 'u', link: 't' },
+      { path: packageJson('a'), link: 'u' },
+      { path: packageJson('b'), link: 's' },
+      { path: packageJson('c'), link: './s' },
+      { path: 's', bytes: 3 },
+    ]),
+  ).toEqual(['0 s 1', '1 t 2'])
+})
+
+test('leaves out what was kept, what no database links to, and links that lead nowhere', async () => {
+  expect(
+    await found([
+      { path: packageJson('a'), bytes: 1 },
+      { path: packageJson('b'), link: packageJson('a') },
+      { path: 's', bytes: 2 },
+      { path: 'other', link: 's' },
+      { path: packageJson('c'), link: 'missing' },
+      { path: 'var/lib/rpm/Packages', link: 's' },
+    ]),
+  ).toEqual([])
+})
+
+test('leaves out what does not fit', async () => {
+  const members = [
+    { path: 's', bytes: 600 },
+    { path: 't', bytes: 600 },
+    { path: 'u', bytes: 400 },
+    ...['s', 't', 'u'].map((link) => ({ path: packageJson(link), link })),
+  ]
+  expect(await found(members)).toEqual(['0 s 600', '2 u 400'])
+})

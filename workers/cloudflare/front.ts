@@ -32,7 +32,10 @@ const RESTING_MILLISECONDS = 3_000
 /** @param worker where workerd listens on loopback */
 export async function startFront(listen: { host: string; port: number }, worker: URL): Promise<Front> {
   const agent = new Agent({ keepAlive: true, timeout: RESTING_MILLISECONDS })
-  const server = createHttpServer({}, (request, response) => forward(request, response, { agent, worker }))
+  // An upload may take longer than any time that is good for all requests; the Worker bounds how long it may rest.
+  const server = createHttpServer({ requestTimeout: 0 }, (request, response) =>
+    forward(request, response, { agent, worker }),
+  )
   server.listen(listen.port, listen.host)
   await once(server, 'listening')
   const address = server.address()
@@ -76,6 +79,8 @@ function forward(request: IncomingMessage, response: ServerResponse, way: Way): 
     if (isRested && (method === 'GET' || method === 'HEAD')) return forward(request, response, way)
     answerProblem(response, new Problem('internal_error', 'the Worker of this service does not answer'))
   })
+  // What can be refused by its headers is refused before its body comes.
+  asked.flushHeaders()
   request.pipe(asked)
 }
 

@@ -137,15 +137,16 @@ export class PassingArchive {
 
   /** @throws Problem `invalid_archive`, `too_large` */
   async take(chunk: Uint8Array): Promise<void> {
+    if (this.#work.isDue(chunk.length)) await this.#work.yield()
     this.#scanner.feed(chunk)
     try {
-      await this.#scan(this.#scanner)
+      this.#scan(this.#scanner)
     } catch (error) {
       throw asArchiveFault(error)
     }
   }
 
-  async #scan(scanner: TarScanner): Promise<void> {
+  #scan(scanner: TarScanner): void {
     for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
       if (event === 'member') {
         this.#content = new ContentReading(scanner.member.bytes)
@@ -153,7 +154,6 @@ export class PassingArchive {
         this.#add(scanner)
       } else {
         this.#content.take(scanner.content)
-        if (this.#work.isDue(scanner.content.length)) await this.#work.yield()
       }
     }
   }

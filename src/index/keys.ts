@@ -29,12 +29,12 @@ export function configKey(digest: string): string {
 }
 
 /** @param digest of the layer's blob */
-export function layerKey(digest: string, object: LayerObject): string {
+export function layerKey(digest: string, object: LayerObject | ''): string {
   return `layers/v2/${digestPath(digest)}/${object}`
 }
 
 /** @param digest of the image's manifest */
-export function imageKey(digest: string, object: ImageObject): string {
+export function imageKey(digest: string, object: ImageObject | ''): string {
   return `images/v2/${digestPath(digest)}/${object}`
 }
 
@@ -71,7 +71,7 @@ export function layerPrefix(digest: string): string {
 
 /** What the keys of an image's objects begin with. */
 export function imagePrefix(digest: string): string {
-  return `images/v1/${digestPath(digest)}/`
+  return imageKey(digest, '')
 }
 
 /** The digest becomes part of a name: nothing but a sha256 may. */

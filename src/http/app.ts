@@ -25,6 +25,7 @@ import { addExport } from './routes/export.ts'
 import { addFile } from './routes/file.ts'
 import { addFiles } from './routes/files.ts'
 import { addHealth } from './routes/health.ts'
+import { addImages } from './routes/images.ts'
 import { addPackages } from './routes/packages.ts'
 import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
@@ -110,6 +111,7 @@ function addRoutes(app: App, backend: Backend): void {
   addBadges(app, backend)
   addConfig(app, backend)
   addRegistry(app, backend)
+  addImages(app, backend)
   addAnalyses(app, backend)
   addUploads(app, backend)
   addHealth(app, backend)

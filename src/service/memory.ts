@@ -9,6 +9,20 @@ import type { ResolvedManifest } from '../source/source.ts'
 /** What is kept of an upload beside its bytes. */
 export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
 
+/** What a manifest and its config tell of an image. */
+export type RepositoryImage = {
+  /** Of the image's manifest. */
+  readonly digest: string
+  /** The digest of its config. */
+  readonly id: string
+  readonly platform: string
+  /** RFC 3339 in UTC. */
+  readonly created?: string
+  readonly compressedBytes: number
+  /** Their number. */
+  readonly layers: number
+}
+
 /** What a name stands for, without the bytes that had to be read for it. */
 export type Resolved = Omit<ResolvedManifest, 'bytes'>
 
@@ -31,11 +45,15 @@ const DRAWN_MILLISECONDS = 3_600_000
 /** Half of an analysis's life, so that a name that is given again is good for a while. */
 const NAME_MILLISECONDS = 1_800_000
 
+/** What one caller was shown of a manifest is shown to the same again where the source says that it still has it. */
+const ROW_MILLISECONDS = 3_600_000
+
 /** A document and the objects made of it take this many times its bytes, roughly. */
 const PARSED = 4
 const RECORD_BYTES = 500
+const TAG_BYTES = 20
 
-/** Shared by all requests of a host. In all some 50 MB at most: an isolate on Workers has 128 MB. */
+/** Shared by all requests of a host. In all some 65 MB at most: an isolate on Workers has 128 MB. */
 export class Memory {
   readonly resolved = new Cache<Resolved>({
     bytes: 4 * MIB,
@@ -65,6 +83,20 @@ export class Memory {
   readonly named = new Cache<AnalysisRecord>({
     bytes: 4 * MIB,
     milliseconds: NAME_MILLISECONDS,
+    sizeOf: () => RECORD_BYTES,
+  })
+  /** The tags of repositories, by caller, while their pages are read. */
+  readonly tags = new Cache<readonly string[]>({
+    bytes: 8 * MIB,
+    milliseconds: WORD_MILLISECONDS,
+    sizeOf: (names) => names.reduce((sum, name) => sum + 2 * name.length + TAG_BYTES, 0),
+  })
+  /** Tags whose manifest has been read, by caller: they are asked for by HEAD from then on. */
+  readonly readTags = new Cache<true>({ bytes: 2 * MIB, milliseconds: ROW_MILLISECONDS })
+  /** Images of repositories, by caller and the digest that the source gave for a tag. */
+  readonly repositoryImages = new Cache<RepositoryImage>({
+    bytes: 4 * MIB,
+    milliseconds: ROW_MILLISECONDS,
     sizeOf: () => RECORD_BYTES,
   })
   /** Badges as SVG: to measure text and write XML takes longer than all else about an image that is known. */

@@ -62,14 +62,18 @@ export class VisibleSource {
     return this.#source.parts
   }
 
-  /** What a name stands for, by the source's own word, which for most holds for a minute. */
-  async resolve(name: string): Promise<ResolvedManifest> {
+  /**
+   * What a name stands for, by the source's own word, which for most holds for a minute.
+   *
+   * @param wanted the manifest, where it is going to be read and the store may not have it
+   */
+  async resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest> {
     if (!this.#source.isRemembered) return this.#source.resolve(name)
     const key = `${this.scope} ${name}`
     const known = this.#memory.resolved.get(key)
     if (known !== undefined) return known
     return this.#share(this.#memory.resolving, key, async () => {
-      const { bytes, ...resolved } = await this.#source.resolve(name)
+      const { bytes, ...resolved } = await this.#source.resolve(name, wanted)
       if (bytes !== undefined) await this.#keep(manifestKey(resolved.digest), resolved.digest, bytes)
       this.#memory.resolved.set(key, resolved)
       this.visibility.confirm(resolved.digest)

@@ -47,8 +47,12 @@ export interface ImageSource {
   readonly isPublic: boolean
   /** What it was asked holds for a minute: without that, each question is asked of it anew. */
   readonly isRemembered: boolean
-  /** What a name stands for now: a tag or digest of a registry, a name or digest in an archive. */
-  resolve(name: string): Promise<ResolvedManifest>
+  /**
+   * What a name stands for now: a tag or digest of a registry, a name or digest in an archive.
+   *
+   * @param wanted the manifest, where the caller is going to read it: a source that can gives it with the same question
+   */
+  resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest>
   /**
    * The manifest or index of this digest; its bytes are verified.
    *

@@ -66,6 +66,8 @@ test('every call of the API is described, and nothing else is', () => {
     'get /v1/dockerfile',
     'get /v1/platforms',
     'get /v1/tags',
+    'get /v1/images',
+    'get /v1/shared',
     'post /v1/analyses',
     'get /v1/analyses/{id}',
     'get /v1/analyses/{id}/events',

@@ -113,7 +113,7 @@ async function* allTags(
 }
 
 /** @throws Problem `invalid_parameter` where the name has a tag or a digest */
-function repositoryOf(name: string): Reference {
+export function repositoryOf(name: string): Reference {
   const reference = parseReference(name)
   if (reference.digest === undefined && !/:[^/]*$/.test(name)) return reference
   throw new Problem('invalid_parameter', 'repository must be a name without tag or digest', {

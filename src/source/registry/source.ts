@@ -42,8 +42,11 @@ export class RegistrySource implements ImageSource {
     return true
   }
 
-  resolve(name: string): Promise<ResolvedManifest> {
-    return this.#client.resolve(this.ref, name, this.#caller)
+  resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest> {
+    // Where somebody else gives the manifest, the registry is only asked for its digest.
+    const isOthers = this.#lent !== undefined || this.#mirror !== undefined
+    if (wanted === undefined || isOthers) return this.#client.resolve(this.ref, name, this.#caller)
+    return this.#client.manifest(this.ref, name, this.#caller)
   }
 
   async manifest(digest: string, name = digest): Promise<Uint8Array> {

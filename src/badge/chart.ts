@@ -1,0 +1,107 @@
+/** The sizes of a repository's images as a chart: one picture that a README or a release page shows. */
+import { scaleLinear, scalePoint } from 'd3-scale'
+import { line } from 'd3-shape'
+import { markupText } from '../formats/escape.ts'
+import { formatBytes } from '../text/format.ts'
+import { paintOf } from './paint.ts'
+
+export type ChartPoint = { readonly name: string; readonly bytes: number }
+
+export type ChartStyle = { readonly label: string; readonly color?: string | undefined }
+
+const WIDTH = 640
+const HEIGHT = 220
+const MARGIN = { top: 40, right: 24, bottom: 32, left: 76 }
+const TICKS = 4
+const COLOR = 'blue'
+/** Names below the line, as far as there is room. */
+const NAMES = 6
+const NAME_LENGTH = 18
+const RADIUS = { few: 3.5, many: 2 }
+const FEW = 60
+
+/** As a badge has it: text in a font that every reader has, dark enough on white and light enough on black. */
+const TEXT = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" fill="#777"'
+
+/**
+ * An SVG that runs and loads nothing.
+ *
+ * @param points in the order in which they are drawn; the last one is labelled
+ */
+export function drawChart(points: readonly ChartPoint[], { label, color = COLOR }: ChartStyle): string {
+  const last = points.at(-1)
+  if (last === undefined) return drawNotice('no images', { label })
+  const paint = markupText(paintOf(color))
+  const x = scalePoint<number>(
+    points.map((_, place) => place),
+    [MARGIN.left, WIDTH - MARGIN.right],
+  ).padding(points.length === 1 ? 0 : 0.1)
+  const most = Math.max(...points.map(({ bytes }) => bytes), 1)
+  const y = scaleLinear([0, most], [HEIGHT - MARGIN.bottom, MARGIN.top]).nice(TICKS)
+  const at = (place: number) => x(place) ?? MARGIN.left
+  const path = line<ChartPoint>(
+    (_, place) => at(place),
+    ({ bytes }) => y(bytes),
+  )(points.slice())
+  const radius = points.length > FEW ? RADIUS.many : RADIUS.few
+  const parts = [
+    ...y.ticks(TICKS).flatMap((tick) => tickOf(tick, y(tick))),
+    ...namesOf(points, at),
+    `<path d="${path ?? ''}" fill="none" stroke="${paint}" stroke-width="2" stroke-linejoin="round"/>`,
+    ...points.map(
+      ({ name, bytes }, place) =>
+        `<circle cx="${round(at(place))}" cy="${round(y(bytes))}" r="${radius}" fill="${paint}"><title>${titleOf(name, bytes)}</title></circle>`,
+    ),
+    `<text x="${WIDTH - MARGIN.right}" y="${round(Math.max(y(last.bytes) - 10, MARGIN.top - 6))}" text-anchor="end" ${TEXT} font-weight="bold">${titleOf(shortened(last.name), last.bytes)}</text>`,
+  ]
+  const summary = `${points.length === 1 ? '1 image' : `${points.length} images`}, ${points[0]?.name ?? ''} to ${last.name}: ${formatBytes(points[0]?.bytes ?? 0)} to ${formatBytes(last.bytes)}`
+  return picture(label, summary, parts)
+}
+
+/** A picture of the same size that says why there is no chart. */
+export function drawNotice(notice: string, { label }: Pick<ChartStyle, 'label'>): string {
+  const text = `<text x="${WIDTH / 2}" y="${HEIGHT / 2}" text-anchor="middle" ${TEXT}>${markupText(notice)}</text>`
+  return picture(label, notice, [text])
+}
+
+function picture(label: string, summary: string, parts: readonly string[]): string {
+  const title = markupText(`${label}: ${summary}`)
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">`,
+    `<title>${title}</title>`,
+    `<text x="12" y="20" ${TEXT} font-weight="bold">${markupText(label)}</text>`,
+    ...parts,
+    '</svg>\n',
+  ].join('\n')
+}
+
+function tickOf(bytes: number, y: number): readonly string[] {
+  return [
+    `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(y)}" y2="${round(y)}" stroke="#999" stroke-opacity=".3"/>`,
+    `<text x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end" ${TEXT}>${formatBytes(bytes)}</text>`,
+  ]
+}
+
+/** Of many names a few, the last one among them. */
+function namesOf(points: readonly ChartPoint[], at: (place: number) => number): readonly string[] {
+  const step = Math.max(1, Math.ceil(points.length / NAMES))
+  return points.flatMap(({ name }, place) => {
+    if ((points.length - 1 - place) % step !== 0) return []
+    const y = HEIGHT - MARGIN.bottom + 18
+    return [
+      `<text x="${round(at(place))}" y="${y}" text-anchor="middle" ${TEXT}>${markupText(shortened(name))}</text>`,
+    ]
+  })
+}
+
+function titleOf(name: string, bytes: number): string {
+  return `${markupText(name)}: ${formatBytes(bytes)}`
+}
+
+function shortened(name: string): string {
+  return name.length <= NAME_LENGTH ? name : `${name.slice(0, NAME_LENGTH - 1)}…`
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
+}

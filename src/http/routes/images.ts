@@ -1,0 +1,322 @@
+/** Many images at once, from manifests and configs alone: a repository's tags with their sizes, and what images share. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { readAppearance } from '../../badge/appearance.ts'
+import { drawChart, drawNotice } from '../../badge/chart.ts'
+import { inParallel } from '../../concurrency.ts'
+import { type CsvItem, csvHeader, csvItem } from '../../formats/csv.ts'
+import { imagesMarkdown, imagesText } from '../../formats/images-table.ts'
+import { sharedMarkdown, sharedText } from '../../formats/shared-table.ts'
+import type { Repository } from '../../oci/reference.ts'
+import { Problem } from '../../problem.ts'
+import { RepositoryImages, SORTS, type TaggedImage } from '../../service/repository-images.ts'
+import { type Sharing, sharingOf } from '../../service/shared.ts'
+import { compileGlobs } from '../../text/glob.ts'
+import { cacheControl, freshness, openFor, sourceOf, unchanged } from '../answers.ts'
+import { type App, type Backend, logCut, logUnforeseen, type RequestContext } from '../backend.ts'
+import { callerCredentials } from '../caller.ts'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+import { jsonLines } from '../ndjson.ts'
+import { preferredType } from '../negotiation.ts'
+import { problems } from '../openapi/describe.ts'
+import { cursor, integer, platform, reference, repeatable } from '../parameters.ts'
+import { invalidParameter, problemBody, problemOf } from '../problems.ts'
+import { streamBody } from '../stream.ts'
+import { repositoryImagePageSchema, repositoryImageSchema, sharingSchema } from './images.schema.ts'
+import { repositoryOf } from './registry.ts'
+
+const PAGE_LIMIT = 50
+const MAX_PAGE = 200
+const MIN_SHARED = 2
+const MAX_SHARED = 50
+/** Images of `/v1/shared` that are opened at the same time. */
+const OPENED_AT_ONCE = 4
+
+const CSV_COLUMNS = ['name', 'digest', 'id', 'platform', 'created', 'compressedBytes', 'layers', 'problem']
+
+/** `Accept` chooses by type, `format` by name. */
+const TYPES = {
+  json: 'application/json',
+  text: 'text/plain',
+  markdown: 'text/markdown',
+  csv: 'text/csv',
+  svg: 'image/svg+xml',
+} as const
+const LINES = 'application/x-ndjson'
+
+type Format = keyof typeof TYPES
+
+const color = z.string().optional()
+
+const imagesQuery = z.strictObject({
+  repository: reference('A repository as `docker pull` takes it, without tag or digest.', 'alpine'),
+  platform,
+  tag: repeatable({
+    description: 'Only tags that match one of these globs: `*`, `?`, `[…]`, `{…}`.',
+    example: ['v1.*'],
+  }).optional(),
+  sort: z.enum(SORTS).default('name').openapi({
+    description:
+      '`name`: natural order, `v9` before `v10`; `created`: newest first; `-compressedBytes`: largest first. The last two take at most 1,000 tags.',
+    example: '-compressedBytes',
+  }),
+  limit: integer({ min: 1, max: MAX_PAGE }, { description: 'Tags per page, or in the chart.', example: 20 })
+    .optional()
+    .openapi({ default: PAGE_LIMIT }),
+  cursor: cursor.openapi({ description: 'The `nextCursor` of the page before. Not with a whole list.' }),
+  format: z.enum(['json', 'text', 'markdown', 'csv', 'svg']).optional().openapi({
+    description:
+      'Format; overrides `Accept`. `csv` is the whole list, `svg` a chart of the last tags by `sort`.',
+    example: 'svg',
+  }),
+  color: color.openapi({
+    description: 'With `text`: `1` for a terminal. With `svg`: the line, as of a badge.',
+    example: 'blue',
+  }),
+  label: z.string().optional().openapi({
+    description: 'With `svg`: text above the chart.',
+    example: 'Image size',
+  }),
+})
+
+type ImagesQuery = z.infer<typeof imagesQuery>
+
+const CHART = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+const listImagesRoute = createRoute({
+  method: 'get',
+  path: '/v1/images',
+  operationId: 'listImages',
+  tags: ['Images'],
+  summary: 'The images of a repository',
+  description:
+    'As `docker image ls` lists them; reads no layer. A tag without an image is an item with a `problem`. The rate limit of the registry ends a page early, with `nextCursor`. `svg` is always `200`: it says so where a repository cannot be shown.',
+  request: { query: imagesQuery },
+  responses: {
+    200: {
+      description: 'The images.',
+      content: {
+        'application/json': { schema: repositoryImagePageSchema },
+        'application/x-ndjson': { schema: repositoryImageSchema },
+        'text/plain': { schema: { type: 'string' as const }, example: 'Tag\n' },
+        'text/markdown': { schema: { type: 'string' as const }, example: '| Tag |\n' },
+        'text/csv': { schema: { type: 'string' as const }, example: 'name,digest\r\n' },
+        'image/svg+xml': { schema: { type: 'string' as const }, example: CHART },
+      },
+    },
+    ...problems('registry', { 413: ['too_large'] }),
+  },
+})
+
+const sharedQuery = z.strictObject({
+  image: repeatable({ description: 'An image; 2 to 50 of them.', example: ['alpine:3.19', 'alpine:3.20'] }),
+  platform,
+  format: z.enum(['json', 'text', 'markdown']).optional().openapi({
+    description: 'Format; overrides `Accept`.',
+    example: 'text',
+  }),
+  color: z
+    .enum(['0', '1'])
+    .default('0')
+    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+})
+
+const listSharedRoute = createRoute({
+  method: 'get',
+  path: '/v1/shared',
+  operationId: 'listShared',
+  tags: ['Images'],
+  summary: 'What images share',
+  description: 'From manifests and configs alone: which layers are whose, which image is built on which.',
+  request: { query: sharedQuery },
+  responses: {
+    200: {
+      description: 'What they share.',
+      content: {
+        'application/json': { schema: sharingSchema },
+        'text/plain': {
+          schema: { type: 'string' as const },
+          example: '2 images of 134 MB in all take 85.4 MB\n',
+        },
+        'text/markdown': { schema: { type: 'string' as const }, example: '### 2 images of 134 MB in all\n' },
+      },
+    },
+    ...problems('image'),
+  },
+})
+
+export function addImages(app: App, backend: Backend): void {
+  app.openapi(listImagesRoute, async (c) => {
+    const query = c.req.valid('query')
+    const type = query.format === undefined ? acceptedList(c) : TYPES[query.format]
+    if (type === TYPES.svg) return chartAnswer(backend, c, query)
+    const repository = repositoryOf(query.repository)
+    const images = openRepository(backend, c, query, repository)
+    const whole = type === TYPES.csv || type === LINES
+    const headers = new Headers({
+      'Cache-Control': cacheControl(backend, { isPublic: images.isPublic, isFixed: false }),
+      'Content-Type': type === TYPES.json || type === LINES ? type : `${type}; charset=utf-8`,
+    })
+    if (whole) {
+      requireNoPage(query, type)
+      const onCut = (error: unknown) => logCut(backend, c, error)
+      const rows = rowsOf(images.all())
+      const body = type === LINES ? jsonLines(rows, onCut) : streamBody(() => csvOf(rows), onCut)
+      return new Response(await body, { headers })
+    }
+    const after = query.cursor === undefined ? undefined : String(decodeCursor(query.cursor, query).at)
+    const { items, next } = await images.page(after, query.limit ?? PAGE_LIMIT)
+    const name = `${repository.registry}/${repository.repository}`
+    const view = { repository: name, items, hasMore: next !== undefined }
+    switch (type) {
+      case TYPES.text:
+        return answer(c, imagesText(view, { colour: colourOf(query) }), headers)
+      case TYPES.markdown:
+        return answer(c, imagesMarkdown(view), headers)
+      default: {
+        const nextCursor =
+          next === undefined ? {} : { nextCursor: encodeCursor({ pins: [], at: next }, query) }
+        return answer(c, JSON.stringify({ items: items.map(bodyOf), ...nextCursor }), headers)
+      }
+    }
+  })
+
+  app.openapi(listSharedRoute, async (c) => {
+    const { image: references, platform, format, color } = c.req.valid('query')
+    if (references.length < MIN_SHARED || references.length > MAX_SHARED)
+      throw new Problem('invalid_parameter', `image must be given ${MIN_SHARED} to ${MAX_SHARED} times`, {
+        parameter: 'image',
+      })
+    const type = format === undefined ? acceptedShared(c) : TYPES[format]
+    const contentType = type === TYPES.json ? type : `${type}; charset=utf-8`
+    const images = await inParallel(references, OPENED_AT_ONCE, (image) =>
+      openFor(backend, c, { image, platform }, references),
+    )
+    const headers = freshness(backend, c, sourceOf(images), contentType)
+    const known = unchanged(c, headers)
+    if (known !== undefined) return known
+    headers.set('Content-Type', contentType)
+    return new Response(writeSharing(sharingOf(images), type, color === '1'), { headers })
+  })
+}
+
+function writeSharing(sharing: Sharing, type: string, colour: boolean): string {
+  if (type === TYPES.text) return sharedText(sharing, { colour })
+  return type === TYPES.markdown ? sharedMarkdown(sharing) : JSON.stringify(sharing)
+}
+
+function acceptedList(c: RequestContext): (typeof TYPES)[Format] | typeof LINES {
+  const offers = [TYPES.json, LINES, TYPES.markdown, TYPES.text, TYPES.csv, TYPES.svg] as const
+  return preferredType<(typeof offers)[number]>(c.req.header('Accept'), offers)
+}
+
+function acceptedShared(c: RequestContext): (typeof TYPES)['json' | 'markdown' | 'text'] {
+  const offers = [TYPES.json, TYPES.markdown, TYPES.text] as const
+  return preferredType<(typeof offers)[number]>(c.req.header('Accept'), offers)
+}
+
+/** @throws Problem `invalid_parameter` where a page of a whole list is asked for */
+function requireNoPage(query: ImagesQuery, type: string): void {
+  for (const parameter of ['cursor', 'limit'] as const) {
+    if (query[parameter] === undefined) continue
+    throw new Problem('invalid_parameter', `${parameter} is for pages; ${type} is the whole list`, {
+      parameter,
+    })
+  }
+}
+
+/** @throws Problem `invalid_parameter` where it is neither 0 nor 1 */
+function colourOf({ color = '0' }: ImagesQuery): boolean {
+  const parsed = z.strictObject({ color: z.enum(['0', '1']) }).safeParse({ color })
+  if (!parsed.success) throw invalidParameter(parsed.error)
+  return color === '1'
+}
+
+function openRepository(
+  backend: Backend,
+  c: RequestContext,
+  { tag, platform, sort }: ImagesQuery,
+  repository: Repository,
+): RepositoryImages {
+  const names = [`${repository.registry}/${repository.repository}`]
+  return new RepositoryImages(backend, {
+    repository: { registry: repository.registry, repository: repository.repository },
+    credentials: callerCredentials(backend.host.configuration, c, names),
+    platform,
+    tag: tagFilter(tag),
+    sort,
+    signal: c.req.raw.signal,
+  })
+}
+
+function tagFilter(globs: readonly string[] | undefined): (name: string) => boolean {
+  if (globs === undefined) return () => true
+  try {
+    return compileGlobs(globs)
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ parameter: 'tag' }) : error
+  }
+}
+
+function bodyOf(item: TaggedImage): CsvItem {
+  return 'problem' in item ? { name: item.name, problem: problemBody(item.problem) } : item
+}
+
+async function* rowsOf(
+  batches: AsyncIterable<readonly TaggedImage[]>,
+): AsyncGenerator<readonly CsvItem[], void> {
+  for await (const batch of batches) yield batch.map(bodyOf)
+}
+
+async function* csvOf(batches: AsyncIterable<readonly CsvItem[]>): AsyncGenerator<Uint8Array, void> {
+  const encoder = new TextEncoder()
+  let header = csvHeader(CSV_COLUMNS)
+  for await (const batch of batches) {
+    yield encoder.encode(header + batch.map((item) => csvItem(CSV_COLUMNS, item)).join(''))
+    header = ''
+  }
+  if (header !== '') yield encoder.encode(header)
+}
+
+/** With a tag made of the body, which says all that the registry said. */
+function answer(c: RequestContext, body: string, headers: Headers): Response {
+  const tag = entityTag([body])
+  headers.set('ETag', tag)
+  if (isUnchanged(c.req.header('If-None-Match'), tag)) {
+    headers.delete('Content-Type')
+    return notModified(headers)
+  }
+  return new Response(body, { headers })
+}
+
+/** Always a picture. What the registry does not show is the same as what it does not have. */
+async function chartAnswer(backend: Backend, c: RequestContext, query: ImagesQuery): Promise<Response> {
+  const appearance = readAppearance(new URL(c.req.url).searchParams)
+  const repository = repositoryOf(query.repository)
+  const { label = `${repository.registry}/${repository.repository}` } = appearance
+  const images = openRepository(backend, c, query, repository)
+  const headers = new Headers({
+    'Content-Type': 'image/svg+xml; charset=utf-8',
+    // For anybody's page, and for a look at the file itself.
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+    'Cache-Control': cacheControl(backend, { isPublic: images.isPublic, isFixed: false }),
+  })
+  try {
+    const items = await images.newest(query.limit ?? PAGE_LIMIT)
+    const points = items.flatMap((item) =>
+      'problem' in item ? [] : [{ name: item.name, bytes: item.compressedBytes }],
+    )
+    return answer(c, drawChart(points, { label, color: appearance.color }), headers)
+  } catch (error) {
+    const problem = problemOf(error)
+    if (problem?.code === 'invalid_parameter') throw problem
+    if (problem === undefined) logUnforeseen(backend, c, error)
+    return answer(c, drawNotice(noticeOf(problem), { label }), headers)
+  }
+}
+
+function noticeOf(problem: Problem | undefined): string {
+  const isHidden = problem?.code === 'unauthorized' || problem?.code === 'image_not_found'
+  return isHidden ? 'private or unknown' : 'unavailable'
+}

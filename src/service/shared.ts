@@ -1,0 +1,109 @@
+/** What several images share, from their manifests and configs: no layer is read. */
+import type { ImageIdentity } from '../image/report.ts'
+import { requireDiffIds } from '../oci/config.ts'
+import { manifestFigures } from '../oci/figures.ts'
+import { Problem } from '../problem.ts'
+import type { OpenedImage } from './open.ts'
+
+export type SharingImage = {
+  readonly image: ImageIdentity
+  /** As a pull of this image alone transfers it. */
+  readonly compressedBytes: number
+  /** Of it, what another of the images has as well; a blob counts once. */
+  readonly sharedBytes: number
+  readonly uniqueBytes: number
+  /** The place of the image that this one is built on: its diffIds are the longest proper beginning of this one's. */
+  readonly base?: number
+}
+
+export type SharedLayer = {
+  readonly digest: string
+  readonly diffId: string
+  readonly compressedBytes: number
+  /** Places of the images that have it, ascending. */
+  readonly images: readonly number[]
+}
+
+export type Sharing = {
+  readonly images: readonly SharingImage[]
+  /** Those of most images first, then larger ones. */
+  readonly layers: readonly SharedLayer[]
+  readonly total: {
+    readonly compressedBytes: number
+    /** Each blob once, as a registry or a node keeps them. */
+    readonly storedBytes: number
+  }
+}
+
+type Subject = Pick<OpenedImage, 'identity' | 'manifest' | 'config'>
+
+/** @throws Problem `invalid_image` where a config does not fit its manifest */
+export function sharingOf(images: readonly Subject[]): Sharing {
+  const layers = layersOf(images)
+  const sharing = images.map(({ identity, manifest, config }, place): SharingImage => {
+    const { compressedBytes } = manifestFigures(manifest)
+    const uniqueBytes = layers
+      .filter(({ images: places }) => places.length === 1 && places[0] === place)
+      .reduce((sum, layer) => sum + layer.compressedBytes, 0)
+    const base = baseOf(config.diffIds, images)
+    return {
+      image: identity,
+      compressedBytes,
+      sharedBytes: compressedBytes - uniqueBytes,
+      uniqueBytes,
+      ...(base === undefined ? {} : { base }),
+    }
+  })
+  return {
+    images: sharing,
+    layers,
+    total: {
+      compressedBytes: sharing.reduce((sum, image) => sum + image.compressedBytes, 0),
+      storedBytes: layers.reduce((sum, layer) => sum + layer.compressedBytes, 0),
+    },
+  }
+}
+
+function layersOf(images: readonly Subject[]): readonly SharedLayer[] {
+  const layers = new Map<string, SharedLayer & { readonly images: number[] }>()
+  for (const [place, { identity, manifest, config }] of images.entries()) {
+    requireLayers(identity, () => requireDiffIds(manifest, config))
+    for (const [index, { digest, size }] of manifest.layers.entries()) {
+      const known = layers.get(digest)
+      if (known === undefined)
+        layers.set(digest, {
+          digest,
+          diffId: config.diffIds[index] ?? '',
+          compressedBytes: size,
+          images: [place],
+        })
+      else if (known.images.at(-1) !== place) known.images.push(place)
+    }
+  }
+  return [...layers.values()].sort(
+    (a, b) =>
+      b.images.length - a.images.length ||
+      b.compressedBytes - a.compressedBytes ||
+      (a.digest < b.digest ? -1 : 1),
+  )
+}
+
+/** Tells which of the images it is. */
+function requireLayers({ reference }: ImageIdentity, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ image: reference }) : error
+  }
+}
+
+/** Of several with the same beginning the first. */
+function baseOf(diffIds: readonly string[], images: readonly Subject[]): number | undefined {
+  let base: { readonly place: number; readonly layers: number } | undefined
+  for (const [place, { config }] of images.entries()) {
+    const layers = config.diffIds.length
+    const isBeginning = layers < diffIds.length && config.diffIds.every((diffId, i) => diffId === diffIds[i])
+    if (isBeginning && layers > (base?.layers ?? -1)) base = { place, layers }
+  }
+  return base?.place
+}

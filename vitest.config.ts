@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['{src,workers,test}/**/*.test.ts'],
+          include: ['{src,workers,cli,test}/**/*.test.ts'],
           exclude: ['**/*.workerd.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

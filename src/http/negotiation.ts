@@ -23,6 +23,15 @@ export function preferredType<T extends string>(accept: string | undefined, offe
   return best
 }
 
+/**
+ * Whether the caller names problems' own media type: it then reads them as JSON, in whatever form it wants answers.
+ */
+export function readsProblems(accept: string | undefined): boolean {
+  return accept !== undefined && parseAccept(accept).some(({ type, q }) => type === PROBLEM && q > 0)
+}
+
+export const PROBLEM = 'application/problem+json'
+
 type Range = { readonly type: string; readonly q: number }
 
 /** The most specific range that matches decides. */

@@ -29,7 +29,7 @@ export type AnalysisThreadOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly limits: Limits
   /** Told of what each thread did. */
-  readonly metrics: Metrics
+  readonly metrics: Pick<Metrics, 'layer' | 'stored'>
 }
 
 export class AnalysisThreads {

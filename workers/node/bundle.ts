@@ -35,12 +35,31 @@ const COMMON_JS = [
   'const __filename = import.meta.filename, __dirname = import.meta.dirname',
 ].join('\n')
 
+export type BundleOptions = {
+  /** Made anew. */
+  readonly folder: string
+  /** Files to run, by the names that they have in the folder, beside those of the threads. */
+  readonly entries: Readonly<Record<string, string>>
+  readonly plugins?: readonly Plugin[]
+  readonly minify?: boolean
+}
+
 /** @param folder is made anew */
 export async function bundleNode(folder: string): Promise<void> {
+  await bundle({ folder, entries: { start: join(HERE, 'start.ts') } })
+}
+
+/** What runs on Node as a folder of code, with the WASM modules and the pages' files beside it. */
+export async function bundle({
+  folder,
+  entries,
+  plugins = [],
+  minify = false,
+}: BundleOptions): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   await build({
     entryPoints: {
-      start: join(HERE, 'start.ts'),
+      ...entries,
       'analysis-thread': join(HERE, 'analysis-thread.ts'),
       'request-thread': join(HERE, 'request-thread.ts'),
     },
@@ -50,7 +69,8 @@ export async function bundleNode(folder: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node22.19',
-    plugins: [beside],
+    plugins: [beside, ...plugins],
+    minify,
     banner: { js: COMMON_JS },
     legalComments: 'linked',
     logLevel: 'warning',

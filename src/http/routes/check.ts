@@ -16,7 +16,7 @@ import type { OpenedImage } from '../../service/open.ts'
 import { factsInTime, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
-import { preferredType } from '../negotiation.ts'
+import { preferredType, readsProblems } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
 import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
 import { parsed, problemResponse } from '../problems.ts'
@@ -175,6 +175,7 @@ async function answer(
 /** A problem of this call, in the format that was asked for: who reads one with a parser cannot do with another. */
 export function checkProblem(c: RequestContext, problem: Problem): Response {
   const response = problemResponse(problem)
+  if (readsProblems(c.req.header('Accept'))) return response
   const [named, ...more] = c.req.queries('format') ?? []
   const format = named === undefined ? acceptedFormat(c) : named
   const told = more.length > 0 || !isCheckFormat(format) ? undefined : CHECK_FORMATS[format]

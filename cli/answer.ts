@@ -1,0 +1,318 @@
+/** Asks what a command asks for, and writes the answer. */
+import { readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+import type { Api } from './api.ts'
+import type { Asked, Asker, Target } from './ask.ts'
+import { analysed, ask, send } from './ask.ts'
+import type { Client } from './client.ts'
+import { credentialHeaders } from './credentials.ts'
+import { Failure, systemReason } from './failure.ts'
+import { flagOf } from './flags.ts'
+import { imagesToIndex, indexImages } from './index-images.ts'
+import { lineOf, safeJson, safeText } from './lines.ts'
+import { type Output, openOutput } from './output.ts'
+import type { Request } from './program.ts'
+import { NO_PROGRESS, progressLine } from './progress.ts'
+import { unpack } from './unpack.ts'
+
+export type Context = {
+  readonly api: Api
+  readonly client: Client
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal
+}
+
+/** Parameters whose values are images, or a repository. */
+const REFERENCES = ['image', 'from', 'to', 'baseline', 'baseImage', 'repository']
+/** Of the gate: what its parsers read, so that a problem is told on stdout too. */
+const MACHINE_FORMATS = new Set(['junit', 'sarif', 'github', 'gitlab', 'openmetrics'])
+const RULE_BROKEN = 412
+
+/** @returns the exit code */
+export async function answer(context: Context, request: Request): Promise<number> {
+  const { command, settings } = request
+  const format = formatOf(request)
+  const watches = process.stderr.isTTY && !settings.quiet
+  if (command.kind === 'index') {
+    const targets = await imagesToIndex(request)
+    return indexImages(
+      await askerOf(
+        context,
+        targets.map(({ image }) => image),
+        false,
+      ),
+      targets,
+    )
+  }
+  const references = REFERENCES.flatMap((name) => request.parameters.get(name) ?? [])
+  const asker = await askerOf(context, references, watches)
+  if (command.kind === 'bundle') return bundle(asker, request)
+  const output = openOutput(settings.output)
+  try {
+    const code = await writeAnswer(context, { asker, request, format, output })
+    await output.finish()
+    return code
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+}
+
+async function askerOf(
+  { client, env, signal }: Context,
+  references: readonly string[],
+  watches: boolean,
+): Promise<Asker> {
+  return {
+    client,
+    headers: await credentialHeaders(references, env, signal),
+    signal,
+    progress: watches ? progressLine(process.stderr) : NO_PROGRESS,
+    watches,
+  }
+}
+
+/** @throws Failure `invalid_parameter` for one that the command does not have */
+function formatOf({ command, settings }: Request): string | undefined {
+  const [usual] = command.formats
+  const { format = usual } = settings
+  if (format === undefined || command.formats.includes(format)) return format
+  throw new Failure('invalid_parameter', `--format must be one of ${command.formats.join(', ')}`)
+}
+
+type Work = {
+  readonly asker: Asker
+  readonly request: Request
+  readonly format: string | undefined
+  readonly output: Output
+}
+
+async function writeAnswer(context: Context, work: Work): Promise<number> {
+  switch (work.request.command.kind) {
+    case 'gate':
+      return check(context, work)
+    case 'diff':
+      return diff(context, work)
+    case 'list':
+      await list(context, work, work.request.command.endpoints[0] ?? '')
+      return 0
+    default:
+      await plain(context, work)
+      return 0
+  }
+}
+
+/** The endpoint's own text, or its bytes. */
+async function plain(context: Context, work: Work): Promise<void> {
+  const { asker, request, format, output } = work
+  const [endpoint = ''] = request.command.endpoints
+  // A badge that is drawn while the image is read would say so for ever.
+  if (request.command.name === 'badge') for (const target of targetsOf(request)) await analysed(asker, target)
+  const metric = request.parameters.get('metric')?.[0] ?? 'size'
+  const path = endpoint.replace('{metric}', encodeURIComponent(metric))
+  const asked = { ...(await askedOf(context, work, endpoint)), path }
+  const response = await ask(asker, asked)
+  if (request.command.name === 'config') {
+    const text = await response.text()
+    await output.write(format === 'text' ? `${safeJson(text)}\n` : text)
+  } else if (request.command.name === 'dockerfile') await output.write(safeText(await response.text()))
+  else {
+    await pour(response, output)
+    if (format === 'json') await output.write('\n')
+  }
+}
+
+async function pour(response: Response, output: Output): Promise<void> {
+  for await (const chunk of response.body ?? []) await output.write(chunk)
+}
+
+async function check(context: Context, work: Work): Promise<number> {
+  const { asker, request, format, output } = work
+  const asked = { ...(await askedOf(context, work, '/v1/check')), answers: [RULE_BROKEN] }
+  try {
+    const response = await ask(asker, asked)
+    await pour(response, output)
+    if (format === 'json' || format === 'gitlab' || format === 'sarif') await output.write('\n')
+    return response.status === RULE_BROKEN ? 1 : 0
+  } catch (error) {
+    if (!(error instanceof Failure) || !MACHINE_FORMATS.has(format ?? '')) throw error
+    const told = await send(asker, asked, '*/*')
+    if (told.status < 400 || told.headers.get('content-type')?.includes('problem+json')) throw error
+    await pour(told, output)
+    await output.finish()
+    process.stderr.write(`${error.line}\n`)
+    return request.command.kind === 'gate' ? 2 : 0
+  }
+}
+
+async function diff(context: Context, work: Work): Promise<number> {
+  const { asker, request } = work
+  const { files, exitCode } = request.settings
+  if (files) await list(context, work, '/v1/diff/files')
+  else await writeDiff(context, work)
+  if (!exitCode) return 0
+  const { query: _, ...asked } = await askedOf(context, { ...work, format: 'json' }, '/v1/diff')
+  const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => /^(from|to)/.test(name)))
+  const { identical }: { identical?: unknown } = await (await ask(asker, { ...asked, query })).json()
+  return identical === true ? 0 : 1
+}
+
+async function writeDiff(context: Context, work: Work): Promise<void> {
+  const { asker, format, output } = work
+  if (format === 'ndjson' || format === 'csv')
+    throw new Failure('invalid_parameter', `--format ${format} is for lists: add --files`)
+  const response = await ask(asker, await askedOf(context, work, '/v1/diff'))
+  await pour(response, output)
+  if (format === 'json') await output.write('\n')
+}
+
+/** Whole, unless a page is asked for. */
+async function list(context: Context, work: Work, endpoint: string): Promise<void> {
+  const { asker, request, format = 'text', output } = work
+  const line = lineOf(endpoint === '/v1/diff/files' ? 'changes' : request.command.name)
+  const isPage = request.parameters.has('limit') || request.parameters.has('cursor')
+  const own = format === 'json' || format === 'ndjson' || (format === 'text' && line !== undefined)
+  const asked = await askedOf(context, work, endpoint)
+  if (!own) {
+    await pour(await ask(asker, asked), output)
+    return
+  }
+  asked.query?.delete('format')
+  if (isPage || endpoint === '/v1/platforms') {
+    const text = await (await ask(asker, { ...asked, accept: 'application/json' })).text()
+    if (format === 'json') return output.write(`${text}\n`)
+    const { items = [] }: { items?: readonly unknown[] } = JSON.parse(text)
+    for (const item of items)
+      await output.write(format === 'text' && line !== undefined ? line(item) : `${JSON.stringify(item)}\n`)
+    return
+  }
+  const response = await ask(asker, { ...asked, accept: 'application/x-ndjson' })
+  if (format === 'ndjson') return pour(response, output)
+  if (format === 'text' && line !== undefined) {
+    for await (const lines of linesOf(response))
+      await output.write(lines.map((json) => line(JSON.parse(json))).join(''))
+    return
+  }
+  let before = '{"items":['
+  for await (const lines of linesOf(response)) {
+    await output.write(before + lines.join(','))
+    before = ','
+  }
+  await output.write(`${before === ',' ? '' : before}]}\n`)
+}
+
+/** Whole lines, as many as came at once. */
+async function* linesOf(response: Response): AsyncGenerator<readonly string[]> {
+  let rest = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body ?? []) {
+    const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
+    const last = more.pop()
+    if (last === undefined) {
+      rest += first
+      continue
+    }
+    yield [rest + first, ...more]
+    rest = last
+  }
+  if (rest !== '') yield [rest]
+}
+
+async function bundle(asker: Asker, request: Request): Promise<number> {
+  const [folder = ''] = request.parameters.get('folder') ?? []
+  const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => name !== 'folder'))
+  await unpack(folder, asker.signal, () =>
+    ask(asker, { path: '/v1/bundle', query, targets: targetsOf(request) }),
+  )
+  return 0
+}
+
+async function askedOf({ api, env }: Context, work: Work, endpoint: string): Promise<Asked> {
+  const { request, format } = work
+  const known = new Set((api[endpoint] ?? []).map(({ name }) => name))
+  const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => name !== 'metric'))
+  for (const name of query.keys())
+    if (known.size > 0 && !known.has(name))
+      throw new Failure('invalid_parameter', `${flagOf(name)} does not apply here`)
+  if (format !== undefined && known.has('format')) query.set('format', format)
+  if (format === 'text' && known.has('columns')) query.set('columns', String(columnsOf(env)))
+  if (format === 'text' && known.has('color') && hasColour(env, request)) query.set('color', '1')
+  // What is not there yet is waited for here, where its progress is shown.
+  if (request.command.kind === 'gate') query.set('wait', '0')
+  const asked = { path: endpoint, query, targets: targetsOf(request) }
+  return request.settings.policy || request.settings.diveCi || request.settings.dockerfile
+    ? posted(asked, request)
+    : asked
+}
+
+/** The rules, or the Dockerfile, out of a file: as the body, with all that is not of the answer's form. */
+async function posted(asked: Asked & { readonly query: URLSearchParams }, request: Request): Promise<Asked> {
+  const { policy, diveCi, dockerfile } = request.settings
+  const form = new Set(['format', 'color', 'columns', 'wait', 'file', 'advice'])
+  const query = new URLSearchParams([...asked.query].filter(([name]) => form.has(name)))
+  const rules = new Map<string, string | string[]>()
+  const body: Record<string, unknown> = {}
+  for (const name of new Set(asked.query.keys())) {
+    if (form.has(name)) continue
+    const values = asked.query.getAll(name)
+    const isList = ['deny', 'denyShown', 'ignore'].includes(name)
+    const value = isList ? values : (values[0] ?? '')
+    if (request.command.name === 'advice' || name === 'image' || name === 'platform') body[name] = value
+    else rules.set(name, value)
+  }
+  if (policy !== undefined) {
+    const read: unknown = parsedPolicy(await readText(policy), policy)
+    const given = typeof read === 'object' && read !== null ? read : {}
+    const twice = [...rules.keys()].find((name) => name in given)
+    if (twice !== undefined)
+      throw new Failure('invalid_parameter', `${flagOf(twice)} is in ${policy} as well`)
+    body.policy = { ...given, ...Object.fromEntries(rules) }
+  } else if (rules.size > 0) body.policy = Object.fromEntries(rules)
+  if (diveCi !== undefined) body.diveCi = await readText(diveCi)
+  if (dockerfile !== undefined) body.dockerfile = await readText(dockerfile)
+  return { ...asked, query, body: JSON.stringify(body) }
+}
+
+function parsedPolicy(text: string, file: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 0 })
+  } catch {
+    throw new Failure('invalid_parameter', `${file} is neither JSON nor YAML`)
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8')
+  } catch (error) {
+    throw new Failure('input_error', `cannot read ${file}: ${systemReason(error)}`)
+  }
+}
+
+function* paramsOf({ parameters }: Request): Generator<[string, string]> {
+  for (const [name, values] of parameters) for (const value of values) yield [name, value]
+}
+
+/** The images that an answer needs to be analysed. */
+export function targetsOf({ parameters }: Request): readonly Target[] {
+  const platform = parameters.get('platform')?.[0]
+  const of = (name: string, on = platform) =>
+    (parameters.get(name) ?? []).map((image) => ({ image, platform: on }))
+  return [
+    ...of('image'),
+    ...of('from', parameters.get('fromPlatform')?.[0]),
+    ...of('to', parameters.get('toPlatform')?.[0]),
+    ...of('baseline'),
+  ]
+}
+
+const COLUMNS = { least: 40, most: 400, usual: 80 }
+
+function columnsOf(env: Context['env']): number {
+  const asked = Number(env.COLUMNS || process.stdout.columns || COLUMNS.usual)
+  return Number.isInteger(asked) ? Math.min(Math.max(asked, COLUMNS.least), COLUMNS.most) : COLUMNS.usual
+}
+
+function hasColour(env: Context['env'], { settings }: Request): boolean {
+  return process.stdout.isTTY && settings.output === undefined && !env.NO_COLOR && env.TERM !== 'dumb'
+}

@@ -1,0 +1,114 @@
+/** Asks until there is an answer: an image that is not analysed yet is waited for, its progress shown. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { parseJson } from '../src/text/json.ts'
+import type { Client, Question } from './client.ts'
+import { failureOf, problemCode } from './problem.ts'
+import type { ProgressLine } from './progress.ts'
+
+export type Target = { readonly image: string; readonly platform?: string | undefined }
+
+export type Asker = {
+  readonly client: Client
+  /** Of every request: what registries are shown. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  readonly progress: ProgressLine
+  /** Whether progress is seen. */
+  readonly watches: boolean
+}
+
+export type Asked = {
+  readonly path: string
+  readonly query?: URLSearchParams
+  readonly accept?: string
+  readonly body?: string
+  /** The images that it needs. */
+  readonly targets?: readonly Target[]
+  /** Statuses of 400 and above that are answers. */
+  readonly answers?: readonly number[]
+}
+
+/** Problems are read by this program, whatever form the answer has. */
+const PROBLEM = 'application/problem+json'
+/** Seconds that one request waits. */
+const WAIT_SECONDS = 60
+const POLL_MILLISECONDS = 200
+
+/** @throws Failure where there is no answer */
+export async function ask(asker: Asker, asked: Asked): Promise<Response> {
+  for (;;) {
+    const response = await send(asker, asked)
+    const { status } = response
+    if (status < 400 && status !== 202) return response
+    if (asked.answers?.includes(status)) return response
+    const isPending =
+      status === 202 || (status === 503 && (await problemCode(response)) === 'analysis_pending')
+    if (!isPending) throw await failureOf(response)
+    await response.body?.cancel()
+    for (const target of asked.targets ?? []) await analysed(asker, target)
+    if ((asked.targets ?? []).length === 0) await sleep(1000, undefined, { signal: asker.signal })
+  }
+}
+
+/** The same, with problems in the answer's own form. */
+export function send(asker: Asker, asked: Asked, accept = accepted(asked.accept)): Promise<Response> {
+  const { client, headers, signal } = asker
+  const { path, query, body } = asked
+  const question: Question = {
+    ...(body === undefined ? {} : { method: 'POST', body }),
+    headers: { ...headers, accept, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    signal,
+  }
+  const search = query?.toString() ?? ''
+  return client.request(search === '' ? path : `${path}?${search}`, question)
+}
+
+function accepted(type = '*/*'): string {
+  return `${type}, ${PROBLEM}`
+}
+
+const stateSchema = z.object({
+  id: z.string().optional(),
+  status: z.string().optional(),
+  progress: z.object({
+    layers: z.number(),
+    layersDone: z.number(),
+    bytes: z.number(),
+    bytesDone: z.number(),
+  }),
+})
+
+/** Resolves when the image is analysed. @throws Failure why it cannot be */
+export async function analysed(asker: Asker, { image, platform }: Target): Promise<void> {
+  const done = new AbortController()
+  const shown = asker.watches ? show(asker, { image, platform }, done.signal).catch(() => {}) : undefined
+  const query = new URLSearchParams({ image, wait: String(WAIT_SECONDS) })
+  if (platform !== undefined) query.set('platform', platform)
+  try {
+    let response: Response
+    do {
+      response = await send(asker, { path: '/v1/report', query, accept: 'application/json' })
+      if (response.status >= 400) throw await failureOf(response)
+      await response.body?.cancel()
+    } while (response.status === 202)
+  } finally {
+    done.abort()
+    await shown
+    asker.progress.clear()
+  }
+}
+
+/** Shows how far it is, until `done` says that it is there. */
+async function show(asker: Asker, target: Target, done: AbortSignal): Promise<void> {
+  const read = async (response: Response) => stateSchema.safeParse(parseJson(await response.text())).data
+  const first = await read(await send(asker, { path: '/v1/analyses', body: JSON.stringify(target) }))
+  if (first?.id === undefined) return
+  asker.progress.show(target.image, first.progress)
+  for (;;) {
+    await sleep(POLL_MILLISECONDS, undefined, { signal: done })
+    const state = await read(await send(asker, { path: `/v1/analyses/${first.id}` }))
+    if (state === undefined || done.aborted) return
+    asker.progress.show(target.image, state.progress)
+  }
+}

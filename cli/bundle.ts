@@ -1,0 +1,32 @@
+/**
+ * The command as a folder that needs nothing but Node: `node dist/cli/lamina.js`. Beside the code lie the WASM modules
+ * and the files of the pages that `serve` serves.
+ */
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'esbuild'
+import { bundle } from '../workers/node/bundle.ts'
+import { readApi } from './api.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+/** The API's parameters as they are now, in the place of what reads them. */
+const api: Plugin = {
+  name: 'api',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]cli[/\\]api\.ts$/ }, async () => ({
+      contents: `const api = ${JSON.stringify(await readApi())}\nexport const readApi = async () => api\n`,
+      loader: 'js',
+    }))
+  },
+}
+
+/** @param folder is made anew */
+export async function bundleCli(folder: string): Promise<void> {
+  await bundle({ folder, entries: { lamina: join(HERE, 'main.ts') }, plugins: [api], minify: true })
+  await chmod(join(folder, 'lamina.js'), 0o755)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await bundleCli(fileURLToPath(new URL('../dist/cli/', import.meta.url)))

@@ -1,0 +1,149 @@
+/** The command as people and CI run it: in a process of its own, on a registry. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeImage, makeLayer } from '../test/images.ts'
+import { FixtureRegistry } from '../test/registry/fixture.ts'
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
+
+let registry: FixtureRegistry
+let folder: string
+let app: string
+let other: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lamina-cli-test-'))
+  registry = await FixtureRegistry.start()
+  const base = await makeLayer([
+    { name: 'bin/tool', content: 'a tool' },
+    { name: 'etc/a\nb', content: 'x' },
+    { name: 'var/cache', content: 'x'.repeat(5000) },
+  ])
+  const above = await makeLayer([{ name: 'var/.wh.cache', content: '' }])
+  app = registry.push('app', 'v1', makeImage([base, above]))
+  other = registry.push('app', 'v2', makeImage([base]))
+})
+
+afterAll(async () => {
+  await registry.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
+
+async function lamina(words: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    env: { PATH: process.env.PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code, out, err }
+}
+
+test('a report, from the registry and then from the cache alone', async () => {
+  const first = await lamina(['report', app, '--format', 'json'])
+  expect(first).toMatchObject({ code: 0, err: '' })
+  expect(JSON.parse(first.out)).toMatchObject({ image: { reference: app }, waste: { bytes: 5000 } })
+  registry.requests.length = 0
+  expect(await lamina(['report', app, '--format', 'json'])).toEqual(first)
+  expect(registry.requests.filter(({ path }) => path.includes('/blobs/'))).toEqual([])
+  expect(await readdir(join(folder, 'cache'))).toEqual(['lamina'])
+})
+
+test('a list is whole: as lines with what cannot be seen escaped, and as JSON', async () => {
+  const { code, out, err } = await lamina(['files', app])
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(out.split('\n').map((line) => line.split('  ').at(-1))).toEqual(
+    expect.arrayContaining(['bin/tool', 'etc/a\\nb']),
+  )
+  const all = JSON.parse((await lamina(['files', app, '--format', 'json'])).out)
+  expect(all.items.map(({ path }: { path: string }) => path)).toEqual(
+    expect.arrayContaining(['bin', 'bin/tool', 'etc', 'etc/a\nb', 'var']),
+  )
+  expect(Object.keys(all)).toEqual(['items'])
+  const page = JSON.parse((await lamina(['files', app, '--format', 'json', '--limit', '1'])).out)
+  expect(page).toMatchObject({ items: [{ path: 'bin' }], nextCursor: expect.any(String) })
+})
+
+test('a gate exits with 1 where a rule is broken, and tells a problem in the form that was asked for', async () => {
+  expect(await lamina(['check', app, '--max-size', '1GB'])).toMatchObject({ code: 0, err: '' })
+  const broken = await lamina(['check', app, '--max-size', '1kB', '--format', 'json'])
+  expect(broken).toMatchObject({ code: 1, err: '' })
+  expect(JSON.parse(broken.out)).toMatchObject({ pass: false })
+  const missing = await lamina(['check', `${app}x`, '--max-size', '1kB', '--format', 'junit'])
+  expect(missing.code).toBe(2)
+  expect(missing.out).toContain('<error')
+  expect(missing.err).toMatch(/^lamina: image_not_found: [^\n]+\n$/)
+})
+
+test('rules out of a file, and beside it', async () => {
+  const policy = join(folder, 'policy.yaml')
+  await writeFile(policy, 'maxLayers: 5\n')
+  expect(await lamina(['check', app, '--policy', policy])).toMatchObject({ code: 0 })
+  expect(await lamina(['check', app, '--policy', policy, '--deny', 'bin/**'])).toMatchObject({ code: 1 })
+  const twice = await lamina(['check', app, '--policy', policy, '--max-layers', '1'])
+  expect(twice).toMatchObject({ code: 2, err: expect.stringContaining('--max-layers') })
+})
+
+test.each([
+  [['reprot', 'x'], 'report'],
+  [['report', 'x', '--platfrom', 'linux/amd64'], '--platform'],
+  [['report'], 'IMAGE'],
+  [['report', 'x', 'y'], 'arguments'],
+  [['report', 'x', '--max-size', '1kB'], '--max-size'],
+  [['report', 'library/UPPER'], 'invalid_reference'],
+])('%j is told in one line', async (words, said) => {
+  const { code, out, err } = await lamina(words)
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toMatch(/^lamina: [a-z_]+: [^\n]+\n$/)
+  expect(err).toContain(said)
+})
+
+test('a diff exits with 1 where the images differ, if it is asked to', async () => {
+  expect(await lamina(['diff', app, other])).toMatchObject({ code: 0 })
+  expect(await lamina(['diff', app, other, '--exit-code'])).toMatchObject({ code: 1 })
+  expect(await lamina(['diff', app, app, '--exit-code'])).toMatchObject({ code: 0 })
+})
+
+test('many images into the cache: a line for each, 2 where one failed', async () => {
+  const { code, out, err } = await lamina(['index', app, `${app}x`, other])
+  expect(code).toBe(2)
+  expect(out.trim().split('\n').sort()).toEqual([`${app}  indexed`, `${other}  indexed`])
+  expect(err).toMatch(/^\S+:v1x {2}image_not_found: [^\n]+\n$/)
+})
+
+test('a file is written whole or left as it was', async () => {
+  const file = join(folder, 'answer.json')
+  await writeFile(file, 'before')
+  const missing = await lamina(['report', `${app}x`, '--output', file])
+  expect(missing).toMatchObject({ code: 2, out: '' })
+  expect(await readFile(file, 'utf8')).toBe('before')
+  expect(await lamina(['report', app, '--format', 'json', '--output', file])).toEqual({
+    code: 0,
+    out: '',
+    err: '',
+  })
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ image: { reference: app } })
+  expect((await readdir(folder)).filter((name) => name.startsWith('.answer'))).toEqual([])
+})
+
+test('without its cache it answers, and leaves nothing', async () => {
+  const temporary = await mkdtemp(join(folder, 'tmp-'))
+  const env = { TMPDIR: temporary, XDG_CACHE_HOME: join(folder, 'unused') }
+  const unread = await lamina(['report', app, '--no-cache', '--format', 'json'], env)
+  expect(unread).toMatchObject({ code: 0, err: '' })
+  expect(await readdir(temporary)).toEqual([])
+  expect(await readdir(folder)).not.toContain('unused')
+  const refused = await lamina(['report', app, '--format', 'json'], {
+    TMPDIR: temporary,
+    XDG_CACHE_HOME: '/dev/null',
+  })
+  expect(refused).toMatchObject({ code: 0, out: unread.out })
+  expect(refused.err).toMatch(/^lamina: [^\n]*\/dev\/null[^\n]*\n$/)
+})

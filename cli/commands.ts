@@ -1,0 +1,318 @@
+/** The commands: which endpoint each one asks, and what its help says. Flags are the endpoint's parameters. */
+
+export type Command = {
+  readonly name: string
+  readonly alias?: string
+  /** One sentence, as in the list of commands. */
+  readonly summary: string
+  /** What its help says beyond that. */
+  readonly more?: string
+  /** Paths of the API whose parameters are its flags. */
+  readonly endpoints: readonly string[]
+  /** Named by position. */
+  readonly operands: readonly Operand[]
+  /** What `--format` takes, the default first; none where the answer has one form. */
+  readonly formats: readonly string[]
+  readonly kind: Kind
+  readonly examples: readonly [example: string, says: string][]
+}
+
+/**
+ * `answer`: the endpoint's own text; `list`: items, whole unless a page is asked for; `bytes`: content that is written
+ * as it comes; `gate`: exit 1 where a rule is broken.
+ */
+export type Kind = 'answer' | 'list' | 'bytes' | 'gate' | 'diff' | 'bundle' | 'index'
+
+export type Operand = {
+  /** The API's parameter. */
+  readonly parameter: string
+  /** As usage shows it. */
+  readonly shown: string
+  readonly repeats?: boolean
+}
+
+const IMAGE: Operand = { parameter: 'image', shown: 'IMAGE' }
+const TEXTS = ['text', 'json', 'markdown']
+const LISTS = ['text', 'json', 'ndjson', 'csv']
+const SHOWN_LISTS = ['text', 'json', 'ndjson', 'csv', 'markdown']
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'report',
+    summary: 'Show what is inside an image: sizes, layers, waste, packages',
+    endpoints: ['/v1/report'],
+    operands: [IMAGE],
+    formats: TEXTS,
+    kind: 'answer',
+    examples: [
+      ['nginx:1.27', 'an image of Docker Hub'],
+      ['nginx:1.27 --platform linux/arm64', 'the same for another platform'],
+      ['ghcr.io/o/app:v1 --format json', 'for a program'],
+    ],
+  },
+  {
+    name: 'files',
+    summary: 'List the files of an image, or of one layer',
+    endpoints: ['/v1/files'],
+    operands: [IMAGE],
+    formats: LISTS,
+    kind: 'list',
+    examples: [
+      ["nginx:1.27 --glob '**/*.so' --sort -bytes", 'shared libraries, largest first'],
+      ['nginx:1.27 --layer 0', 'the members of the lowest layer'],
+      ['nginx:1.27 --min-bytes 1048576 --format csv', 'files of 1 MiB or more, for a spreadsheet'],
+    ],
+  },
+  {
+    name: 'tree',
+    summary: 'Show directories with the size of all below them, largest first',
+    endpoints: ['/v1/tree'],
+    operands: [IMAGE],
+    formats: TEXTS,
+    kind: 'answer',
+    examples: [
+      ['nginx:1.27 --depth 3', 'three levels from the root'],
+      ['nginx:1.27 --path usr/lib', 'what is below one directory'],
+      ['nginx:1.27 --layer 1 --limit 5', 'one layer, five children of each directory'],
+    ],
+  },
+  {
+    name: 'cat',
+    summary: 'Write the content of one file of an image to stdout',
+    endpoints: ['/v1/file'],
+    operands: [IMAGE],
+    formats: [],
+    kind: 'bytes',
+    examples: [
+      ['nginx:1.27 --path etc/nginx/nginx.conf', 'a file that the image shows'],
+      ['app:v1 --path etc/secret --layer 2', 'a version that a later layer hides'],
+      ['app:v1 --path usr/bin/app --output app', 'into a file'],
+    ],
+  },
+  {
+    name: 'waste',
+    summary: 'List files that a later layer removed, replaced or stored again',
+    endpoints: ['/v1/waste'],
+    operands: [IMAGE],
+    formats: SHOWN_LISTS,
+    kind: 'list',
+    examples: [
+      ['app:v1', 'all of them, largest first'],
+      ['app:v1 --limit 20', 'the 20 largest'],
+      ['app:v1 --format csv --output waste.csv', 'for a spreadsheet'],
+    ],
+  },
+  {
+    name: 'duplicates',
+    summary: 'List files that an image has more than once',
+    endpoints: ['/v1/duplicates'],
+    operands: [IMAGE],
+    formats: SHOWN_LISTS,
+    kind: 'list',
+    examples: [
+      ['app:v1', 'in the file system that a container sees'],
+      ['app:v1 --scope layers', 'in all layers, hidden files too'],
+      ['app:v1 --format markdown --limit 10', 'for a comment'],
+    ],
+  },
+  {
+    name: 'packages',
+    summary: 'List the installed packages',
+    endpoints: ['/v1/packages'],
+    operands: [IMAGE],
+    formats: SHOWN_LISTS,
+    kind: 'list',
+    examples: [
+      ['debian:12', 'of dpkg, apk, rpm, npm, Python and others'],
+      ['debian:12 --format csv', 'for a spreadsheet'],
+      ['node:22 --format ndjson', 'one object a line'],
+    ],
+  },
+  {
+    name: 'advice',
+    summary: 'Show what to change in an image, and what that saves',
+    endpoints: ['/v1/advice'],
+    operands: [IMAGE],
+    formats: TEXTS,
+    kind: 'answer',
+    examples: [
+      ['app:v1', 'what to change, largest saving first'],
+      ['app:v1 --base-image debian:12', 'without what the base image brings'],
+      ["app:v1 --ignore 'usr/share/doc/**'", 'without what is meant to be there'],
+    ],
+  },
+  {
+    name: 'config',
+    summary: 'Show the config of an image as its registry has it',
+    endpoints: ['/v1/config'],
+    operands: [IMAGE],
+    formats: ['text', 'json'],
+    kind: 'answer',
+    examples: [
+      ['nginx:1.27', 'one line for each value'],
+      ['nginx:1.27 --format json', 'the same bytes as in the registry'],
+      ['nginx:1.27 --platform linux/arm64', 'of another platform'],
+    ],
+  },
+  {
+    name: 'dockerfile',
+    summary: 'Show a Dockerfile rebuilt from the history of an image',
+    endpoints: ['/v1/dockerfile'],
+    operands: [IMAGE],
+    formats: ['text'],
+    kind: 'answer',
+    examples: [
+      ['nginx:1.27', 'each step with the size of its layer'],
+      ['nginx:1.27 --platform linux/arm64', 'of another platform'],
+      ['nginx:1.27 --output Dockerfile', 'into a file'],
+    ],
+  },
+  {
+    name: 'platforms',
+    summary: 'List the platforms of an image',
+    endpoints: ['/v1/platforms'],
+    operands: [IMAGE],
+    formats: ['text', 'json', 'csv'],
+    kind: 'list',
+    examples: [
+      ['nginx:1.27', 'with digest and size'],
+      ['nginx:1.27 --format json', 'for a program'],
+      ['nginx:1.27 --format csv', 'for a spreadsheet'],
+    ],
+  },
+  {
+    name: 'tags',
+    summary: 'List the tags of a repository',
+    endpoints: ['/v1/tags'],
+    operands: [{ parameter: 'repository', shown: 'REPOSITORY' }],
+    formats: LISTS,
+    kind: 'list',
+    examples: [
+      ['nginx', 'all of them'],
+      ['ghcr.io/o/app --limit 10', 'the first ten'],
+      ['nginx --format json', 'for a program'],
+    ],
+  },
+  {
+    name: 'images',
+    alias: 'ls',
+    summary: 'List the images of a repository with their sizes',
+    endpoints: ['/v1/images'],
+    operands: [{ parameter: 'repository', shown: 'REPOSITORY' }],
+    formats: SHOWN_LISTS,
+    kind: 'list',
+    examples: [
+      ['nginx', 'a line for each tag'],
+      ["nginx --tag '1.2*' --sort -compressedBytes", 'some of them, largest first'],
+      ['docker-daemon:', 'the images of the Docker engine here'],
+    ],
+  },
+  {
+    name: 'diff',
+    summary: 'Show what changed between two images',
+    endpoints: ['/v1/diff', '/v1/diff/files'],
+    operands: [
+      { parameter: 'from', shown: 'FROM' },
+      { parameter: 'to', shown: 'TO' },
+    ],
+    formats: [...SHOWN_LISTS, 'html'],
+    kind: 'diff',
+    examples: [
+      ['app:v1 app:v2', 'sizes, layers, files, packages, config'],
+      ['app:v1 app:v2 --files --sort -delta', 'every path, largest change first'],
+      ['app:v1 docker-daemon:app:dev --exit-code', 'exit with 1 where they differ'],
+    ],
+  },
+  {
+    name: 'check',
+    summary: 'Check an image against rules; exit with 1 where one is broken',
+    endpoints: ['/v1/check'],
+    operands: [IMAGE],
+    formats: ['text', 'json', 'junit', 'sarif', 'markdown', 'github', 'gitlab', 'openmetrics'],
+    kind: 'gate',
+    examples: [
+      ["app:v2 --max-size 300MB --deny '**/.env'", 'a limit, and files that must not be there'],
+      ['app:v2 --baseline app:v1 --max-growth 5%', 'against another image'],
+      ['app:v2 --policy policy.yaml --format junit', 'rules from a file, for a CI'],
+    ],
+  },
+  {
+    name: 'badge',
+    summary: 'Write a badge with a figure of an image, as SVG',
+    endpoints: ['/badge/{metric}.svg'],
+    operands: [IMAGE],
+    formats: [],
+    kind: 'bytes',
+    examples: [
+      ['app:v1 --metric size --output size.svg', 'the compressed size'],
+      ['app:v1 --metric advice --label image', 'with a label'],
+      ['app:v1 --metric check --max-size 300MB', 'whether it keeps the rules'],
+    ],
+  },
+  {
+    name: 'export',
+    summary: 'Write the file system of an image, or one layer, as a tar',
+    endpoints: ['/v1/export'],
+    operands: [IMAGE],
+    formats: [],
+    kind: 'bytes',
+    examples: [
+      ['nginx:1.27 --output nginx.tar', 'all of it'],
+      ['nginx:1.27 --path etc/nginx | tar -x', 'one directory'],
+      ['nginx:1.27 --layer 0 | sha256sum', "a layer's tar, byte for byte"],
+    ],
+  },
+  {
+    name: 'bundle',
+    summary: 'Make an OCI runtime bundle in a folder',
+    endpoints: ['/v1/bundle'],
+    operands: [IMAGE, { parameter: 'folder', shown: 'FOLDER' }],
+    formats: [],
+    kind: 'bundle',
+    examples: [
+      ['alpine:3.20 alpine', 'then: cd alpine && runc run name'],
+      ['alpine:3.20 alpine --rootless', 'for a user who is not root'],
+      ['alpine:3.20 arm --platform linux/arm64', 'of another platform'],
+    ],
+  },
+  {
+    name: 'sbom',
+    summary: 'Write a bill of materials of the packages',
+    endpoints: ['/v1/sbom'],
+    operands: [IMAGE],
+    formats: ['cyclonedx', 'spdx'],
+    kind: 'answer',
+    examples: [
+      ['debian:12', 'CycloneDX 1.6'],
+      ['debian:12 --format spdx', 'SPDX 2.3'],
+      ['debian:12 --output sbom.json', 'into a file'],
+    ],
+  },
+  {
+    name: 'shared',
+    summary: 'Show which layers images share, and what they take together',
+    endpoints: ['/v1/shared'],
+    operands: [{ ...IMAGE, repeats: true }],
+    formats: TEXTS,
+    kind: 'answer',
+    examples: [
+      ['app:v1 app:v2', 'of two images'],
+      ['app:v1 app:v2 worker:v2 --format json', 'for a program'],
+      ['app:v1 debian:12 --platform linux/arm64', 'of another platform'],
+    ],
+  },
+  {
+    name: 'index',
+    summary: 'Read images into the cache, a line for each',
+    more: 'Images that are in the cache already are skipped. Exits with 2 where one failed.',
+    endpoints: [],
+    operands: [{ ...IMAGE, repeats: true }],
+    formats: [],
+    kind: 'index',
+    examples: [
+      ['app:v1 app:v2', 'two images'],
+      ['-f images.txt', 'one image a line'],
+      ['-f - --platform linux/arm64', 'from stdin, for another platform'],
+    ],
+  },
+]

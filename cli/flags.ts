@@ -1,0 +1,54 @@
+/** Parameters of the API as flags: `maxSize` is `--max-size`. */
+import type { Api, Parameter } from './api.ts'
+import type { Command } from './commands.ts'
+
+/** Set by this program, not by whoever asks. */
+const OWN = new Set(['format', 'color', 'columns', 'wait'])
+
+export function flagOf(parameter: string): string {
+  return `--${parameter.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** The parameters that are flags of a command, each once. */
+export function flagParameters(api: Api, { endpoints, operands }: Command): readonly Parameter[] {
+  const positional = new Set(operands.map(({ parameter }) => parameter))
+  const found = new Map<string, Parameter>()
+  for (const endpoint of endpoints)
+    for (const parameter of api[endpoint] ?? [])
+      if (!OWN.has(parameter.name) && !positional.has(parameter.name) && !found.has(parameter.name))
+        found.set(parameter.name, parameter)
+  return [...found.values()]
+}
+
+/** Given as `1` or not at all. */
+export function isSwitch({ values }: Parameter): boolean {
+  return values?.length === 2 && values[0] === '0' && values[1] === '1'
+}
+
+/** What stands for a value in help. */
+export function valueName({ name, isNumber, example = '' }: Parameter): string {
+  if (/image$|^baseline$/i.test(name)) return 'IMAGE'
+  if (name === 'path') return 'PATH'
+  if (/^(glob|deny|denyShown|ignore|tag)$/.test(name)) return 'GLOB'
+  if (/platform$/i.test(name)) return 'PLATFORM'
+  if (/bytes$/i.test(name) && isNumber) return 'BYTES'
+  if (/^\d.*B$/.test(example)) return 'SIZE'
+  if (example.endsWith('%')) return 'PERCENT'
+  return isNumber || /^\d+$/.test(example) ? 'N' : 'VALUE'
+}
+
+/** A sentence for help: the API's, with the values and the default. */
+export function flagHelp(parameter: Parameter): string {
+  const { description, values, default: usual, example, repeats } = parameter
+  const said = description
+    .replace(/`/g, '')
+    .replace(/ Not with application\/x-ndjson\./, '')
+    .replace(/\.$/, '')
+  const facts = [
+    ...(values === undefined || isSwitch(parameter) ? [] : [values.join(', ')]),
+    ...(usual === undefined || isSwitch(parameter) ? [] : [`default: ${usual}`]),
+    ...(example === undefined || values !== undefined || usual !== undefined ? [] : [`example: ${example}`]),
+    ...(repeats && !/repeated/.test(said) ? ['repeatable'] : []),
+  ]
+  return facts.length === 0 ? said : `${said} (${facts.join('; ')})`
+}

@@ -1,0 +1,53 @@
+/** `lamina index`: many images into the cache, a line for each as it ends. */
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { inParallel } from '../src/concurrency.ts'
+import { terminalLine, terminalText } from '../src/formats/escape.ts'
+import { type Asker, analysed, type Target } from './ask.ts'
+import { Failure, systemReason } from './failure.ts'
+import { openOutput } from './output.ts'
+import type { Request } from './program.ts'
+
+const AT_ONCE = 4
+
+/** @returns the exit code: 2 where one failed */
+export async function indexImages(asker: Asker, targets: readonly Target[]): Promise<number> {
+  const output = openOutput(undefined)
+  let code = 0
+  await inParallel(targets, AT_ONCE, async (target) => {
+    const name = terminalLine(terminalText(target.image))
+    try {
+      await analysed(asker, target)
+      await output.write(`${name}  indexed\n`)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      code = 2
+      process.stderr.write(`${name}  ${terminalText(`${error.code}: ${error.message}`)}\n`)
+    }
+  })
+  return code
+}
+
+/** @throws Failure where no image is named */
+export async function imagesToIndex({ parameters, settings }: Request): Promise<readonly Target[]> {
+  const platform = parameters.get('platform')?.[0]
+  const listed = settings.list === undefined ? [] : await readList(settings.list)
+  const images = [...(parameters.get('image') ?? []), ...listed]
+  if (images.length === 0) throw new Failure('usage', 'no image given; lamina index --help shows how')
+  return images.map((image) => ({ image, platform }))
+}
+
+/** One image a line; empty lines and those that begin with # are skipped. */
+async function readList(file: string): Promise<readonly string[]> {
+  const images: string[] = []
+  try {
+    const input = file === '-' ? process.stdin : createReadStream(file)
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const image = line.trim()
+      if (image !== '' && !image.startsWith('#')) images.push(image)
+    }
+  } catch (error) {
+    throw new Failure('input_error', `cannot read ${file}: ${systemReason(error)}`)
+  }
+  return images
+}

@@ -1,0 +1,167 @@
+/** The service in this process: its routes, with the index in a folder of the user's, and layers on all cores. */
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Configuration, parseConfiguration } from '../src/configuration.ts'
+import { createApp } from '../src/http/app.ts'
+import type { App, LogEvent } from '../src/http/backend.ts'
+import { runImageJob } from '../src/service/jobs/image-job.ts'
+import type { Merge } from '../src/service/jobs/merge.ts'
+import { JobRunner } from '../src/service/jobs/runner.ts'
+import { Slots } from '../src/service/jobs/slots.ts'
+import {
+  AnalysisThreads,
+  OPEN_LAYERS,
+  OPEN_LAYERS_OF_ONE_REGISTRY,
+} from '../workers/node/analysis-threads.ts'
+import { createService } from '../workers/node/host.ts'
+import type { Client, Question } from './client.ts'
+import { Failure, systemReason } from './failure.ts'
+import { problemCode } from './problem.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export type LocalOptions = {
+  readonly env: Environment
+  /** Whether the user's cache is read and written. */
+  readonly cache: boolean
+  /** Told, once, that the cache cannot be used. */
+  readonly warn: (line: string) => void
+}
+
+/** Only this machine reaches what listens there: it needs no setting, and no TLS. */
+const LOOPBACK = '127.0.0.0/8,::1/128'
+/** Settings of a service that others ask, and of this program. */
+const NOT_OURS =
+  /^(LAMINA_(SERVER|TOKEN|TOKENS|DEBUG|DATA|RATE|DRAIN_SECONDS|WEBHOOK_SECRETS|KEY|DOCKER_HOST|DOCKER_WATCH)|HOST|PORT|S3_\w+|REDIS_URL)$/
+/** How long what was stopped may take to end. */
+const STOP_MILLISECONDS = 2_000
+const QUEUED = 1_000
+
+export async function localClient(options: LocalOptions): Promise<Client> {
+  const settings = settingsOf(options.env)
+  const kept = options.cache ? await cacheFolder(options) : undefined
+  let service = await Local.open(settings, kept)
+  return {
+    async request(path, question) {
+      const response = await service.request(path, question)
+      if (!service.isKept || response.status !== 503 || (await problemCode(response)) !== 'store_error')
+        return response
+      options.warn(`the cache in ${kept} cannot be written: answering without it`)
+      await service.close()
+      service = await Local.open(settings, undefined)
+      return service.request(path, question)
+    },
+    close: () => service.close(),
+  }
+}
+
+type Settings = { readonly configuration: Configuration; readonly env: Environment }
+
+function settingsOf(given: Environment): Settings {
+  const env: Record<string, string | undefined> = Object.fromEntries(
+    Object.entries(given).filter(([name]) => !NOT_OURS.test(name)),
+  )
+  for (const name of ['LAMINA_PRIVATE_REGISTRIES', 'LAMINA_INSECURE_REGISTRIES'])
+    env[name] = env[name] ? `${env[name]},${LOOPBACK}` : LOOPBACK
+  try {
+    return { configuration: parseConfiguration(env, 'node'), env }
+  } catch (error) {
+    throw new Failure('invalid_setting', error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** @returns undefined where it cannot be written, which the user is told */
+async function cacheFolder({ env, warn }: LocalOptions): Promise<string | undefined> {
+  const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lamina')
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+    return folder
+  } catch (error) {
+    warn(`the cache in ${folder} cannot be written (${systemReason(error)}): answering without it`)
+    return undefined
+  }
+}
+
+class Local {
+  readonly #app: App
+  readonly #runner: JobRunner
+  readonly #temporary: string | undefined
+  readonly #stop: AbortController
+
+  private constructor(app: App, runner: JobRunner, stop: AbortController, temporary: string | undefined) {
+    this.#app = app
+    this.#runner = runner
+    this.#stop = stop
+    this.#temporary = temporary
+  }
+
+  /** @param kept the folder of the index; without one it lives as long as this process */
+  static async open(settings: Settings, kept: string | undefined): Promise<Local> {
+    const stop = new AbortController()
+    const temporary = kept === undefined ? await temporaryFolder() : undefined
+    const data = kept ?? temporary ?? ''
+    const configuration = { ...settings.configuration, data }
+    const threads = new AnalysisThreads({
+      threads: availableParallelism(),
+      env: { ...settings.env, LAMINA_DATA: data },
+      limits: configuration.limits,
+      metrics: { layer() {}, stored() {} },
+    })
+    const runner: JobRunner = new JobRunner(
+      (job, report, abandoned) => {
+        const signal = AbortSignal.any([abandoned, stop.signal])
+        if (job.kind === 'layer') {
+          const { source } = job
+          const lent =
+            source.kind === 'registry'
+              ? service.client.lendAuthorization(source, source.credential)
+              : undefined
+          return threads.layer(job, lent, report, signal)
+        }
+        return runImageJob(service, job, {
+          report,
+          signal,
+          merge: (work: Merge) => threads.merge(job, work, signal),
+        })
+      },
+      {
+        analyses: configuration.maxAnalyses,
+        queuedAnalyses: QUEUED,
+        layers: new Slots({ atOnce: OPEN_LAYERS, share: OPEN_LAYERS_OF_ONE_REGISTRY }),
+      },
+    )
+    const service = await createService(configuration, runner, () => {})
+    return new Local(createApp(service, { log }), runner, stop, temporary)
+  }
+
+  get isKept(): boolean {
+    return this.#temporary === undefined
+  }
+
+  async request(path: string, question: Question): Promise<Response> {
+    return this.#app.request(path, question)
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.race([this.#runner.idle(), sleep(STOP_MILLISECONDS, undefined, { ref: false })])
+    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
+  }
+}
+
+async function temporaryFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'lamina-'))
+  } catch (error) {
+    throw new Failure('store_error', `cannot write to ${tmpdir()}: ${systemReason(error)}`)
+  }
+}
+
+/** What nobody foresaw: a stack for whoever reports it, where it is asked for. */
+function log({ error }: LogEvent): void {
+  if (process.env.LAMINA_DEBUG) console.error(error)
+}

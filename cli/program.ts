@@ -1,0 +1,182 @@
+/** The command line: what may be given to each command, and the help of each. */
+import { Command as Parser } from 'commander'
+import type { Api } from './api.ts'
+import { COMMANDS, type Command } from './commands.ts'
+import { flagHelp, flagOf, flagParameters, isSwitch, valueName } from './flags.ts'
+
+/** What was asked for. */
+export type Request = {
+  readonly command: Command
+  /** Of the API by name, each with the values that were given. */
+  readonly parameters: ReadonlyMap<string, readonly string[]>
+  readonly settings: Settings
+}
+
+export type Settings = {
+  readonly format?: string | undefined
+  readonly output?: string | undefined
+  readonly quiet: boolean
+  readonly cache: boolean
+  readonly server?: string | undefined
+  readonly exitCode: boolean
+  readonly files: boolean
+  /** Of `index`: where the images stand. */
+  readonly list?: string | undefined
+  /** Of `check`: a policy, or dive's. */
+  readonly policy?: string | undefined
+  readonly diveCi?: string | undefined
+  /** Of `check` and `advice`. */
+  readonly dockerfile?: string | undefined
+}
+
+export type Actions = {
+  ask(request: Request): Promise<void>
+  serve(): Promise<void>
+  completion(shell: string): Promise<void>
+  version(): void
+}
+
+/** Columns of help. */
+const WIDTH = 80
+
+const OWN_FLAGS: Readonly<Record<string, readonly (readonly [flags: string, help: string])[]>> = {
+  diff: [
+    ['--files', 'List every path that differs'],
+    ['--exit-code', 'Exit with 1 where the images differ'],
+  ],
+  check: [
+    ['--policy <FILE>', 'Rules from a file of JSON or YAML'],
+    ['--dive-ci <FILE>', "Rules from a file of dive's (.dive-ci)"],
+    ['--dockerfile <FILE>', 'Point findings at the lines of this Dockerfile'],
+  ],
+  advice: [['--dockerfile <FILE>', 'Point items at the lines of this Dockerfile']],
+  index: [['-f, --list <FILE>', 'Read the images from a file, one a line; - is stdin']],
+}
+
+export function createProgram(api: Api, actions: Actions): Parser {
+  const program = new Parser('lamina')
+  program
+    .description('Shows what is inside container images and what changed between two of them.')
+    .usage('COMMAND [IMAGE…] [OPTIONS]')
+    .helpOption('-h, --help', 'Show this help')
+    .helpCommand('help [COMMAND]', 'Show the help of a command')
+    .configureHelp({ helpWidth: WIDTH, showGlobalOptions: false, subcommandTerm: (one) => one.name() })
+    .exitOverride()
+    .configureOutput({ outputError: () => {}, writeErr: (text) => process.stdout.write(text) })
+    .addHelpText('after', `\n${GENERAL_HELP}`)
+  // What the API does not answer is no command.
+  for (const command of COMMANDS)
+    if (command.endpoints.every((endpoint) => endpoint in api)) addCommand(program, api, command, actions)
+  program
+    .command('serve')
+    .summary('Serve the HTTP API and its pages')
+    .description('Serve the HTTP API and its pages. Settings are environment variables: HOST, PORT, LAMINA_…')
+    .usage('')
+    .action(() => actions.serve())
+    .addHelpText('after', '\nExamples:\n  PORT=8080 lamina serve    on http://127.0.0.1:8080')
+  program
+    .command('completion')
+    .description('Write a completion script for a shell')
+    .usage('bash|zsh|fish')
+    .argument('<SHELL>', 'bash, zsh or fish')
+    .action((shell: string) => actions.completion(shell))
+    .addHelpText('after', '\nExamples:\n  source <(lamina completion bash)')
+  program
+    .command('version')
+    .description('Show the version')
+    .usage('')
+    .action(() => actions.version())
+  return program
+}
+
+const GENERAL_HELP = `An IMAGE is a reference as for docker pull (nginx:1.27), or
+  docker-daemon:app:dev         an image of the Docker engine here
+  docker-archive:app.tar        what docker save wrote; - is stdin
+  oci-archive:app.tar, oci:DIR  an OCI image layout, packed or as a folder
+
+Exit codes: 0; 1 a broken rule, or a difference with --exit-code; 2 an error.
+Environment: LAMINA_SERVER, LAMINA_TOKEN, NO_COLOR, XDG_CACHE_HOME, DOCKER_CONFIG.`
+
+function addCommand(program: Parser, api: Api, command: Command, actions: Actions): void {
+  const { name, alias, summary, more, operands, examples, formats } = command
+  const shown = operands.map(({ shown, repeats }) => (repeats ? `${shown}…` : shown)).join(' ')
+  const parser = program
+    .command(name)
+    .summary(summary)
+    .description(more === undefined ? `${summary}.` : `${summary}. ${more}`)
+    .usage(`${name === 'index' ? `[${shown}]` : shown} [OPTIONS]`)
+    .helpOption('-h, --help', 'Show this help')
+    .allowExcessArguments(false)
+  if (alias !== undefined) parser.alias(alias)
+  for (const { shown, repeats } of operands) {
+    const optional = name === 'index'
+    parser.argument(optional ? `[${shown}...]` : repeats ? `<${shown}...>` : `<${shown}>`)
+  }
+  for (const parameter of flagParameters(api, command)) {
+    const flag = flagOf(parameter.name)
+    if (isSwitch(parameter)) parser.option(flag, flagHelp(parameter))
+    else parser.option(`${flag} <${valueName(parameter)}>`, flagHelp(parameter), collect)
+  }
+  if (name === 'index')
+    parser.option('--platform <PLATFORM>', 'os/arch[/variant], linux/amd64 by default', collect)
+  for (const [flags, help] of OWN_FLAGS[name] ?? []) parser.option(flags, help)
+  if (formats.length > 0) parser.option('--format <FORMAT>', `${formats.join(', ')} (default: ${formats[0]})`)
+  if (name !== 'bundle' && name !== 'index') parser.option('-o, --output <FILE>', 'Write to a file')
+  parser
+    .option('-q, --quiet', 'Show no progress')
+    .option('--no-cache', 'Neither read nor write the cache')
+    .option('--server <URL>', 'Ask this service instead of reading the image here')
+    .action(async () => {
+      await actions.ask(requestOf(api, command, parser))
+    })
+    .addHelpText('after', `\n${exampleLines(name, examples).join('\n')}`)
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}
+
+function requestOf(api: Api, command: Command, parser: Parser): Request {
+  const given: Readonly<Record<string, unknown>> = parser.opts()
+  const parameters = new Map<string, readonly string[]>()
+  const rest = [...parser.args]
+  for (const { parameter, repeats } of command.operands)
+    parameters.set(parameter, repeats ? rest.splice(0) : rest.splice(0, 1))
+  for (const { name } of [...flagParameters(api, command), ...(command.name === 'index' ? [PLATFORM] : [])]) {
+    const value = given[name]
+    if (value === true) parameters.set(name, ['1'])
+    else if (Array.isArray(value)) parameters.set(name, value.map(String))
+  }
+  const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined)
+  return {
+    command,
+    parameters,
+    settings: {
+      format: text('format'),
+      output: text('output'),
+      quiet: given.quiet === true,
+      cache: given.cache !== false,
+      server: text('server'),
+      exitCode: given.exitCode === true,
+      files: given.files === true,
+      list: text('list'),
+      policy: text('policy'),
+      diveCi: text('diveCi'),
+      dockerfile: text('dockerfile'),
+    },
+  }
+}
+
+const PLATFORM = { name: 'platform' }
+
+/** Side by side where there is room, else the words below. */
+function exampleLines(name: string, examples: Command['examples']): readonly string[] {
+  const lines = examples.map(([example, says]) => [`lamina ${name} ${example}`, says] as const)
+  const width = Math.max(...lines.map(([line]) => line.length))
+  return [
+    'Examples:',
+    ...lines.flatMap(([line, says]) =>
+      width + says.length + 5 <= WIDTH ? [`  ${line.padEnd(width)}  ${says}`] : [`  # ${says}`, `  ${line}`],
+    ),
+  ]
+}

@@ -1,0 +1,32 @@
+/** A service that answers, by `--server` or `LAMINA_SERVER`. */
+import type { Client, Question } from './client.ts'
+import { Failure, systemReason } from './failure.ts'
+
+export function remoteClient(address: string, token: string | undefined): Client {
+  const base = baseOf(address)
+  const own: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  return {
+    async request(path, { headers, ...question }: Question) {
+      try {
+        return await fetch(base + path, { ...question, headers: { ...headers, ...own }, redirect: 'error' })
+      } catch (error) {
+        if (question.signal.aborted) throw error
+        const cause = error instanceof Error ? (error.cause ?? error) : error
+        throw new Failure('server_unreachable', `could not connect to ${base}: ${reasonOf(cause)}`)
+      }
+    },
+    async close() {},
+  }
+}
+
+function baseOf(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new Failure('invalid_parameter', `--server must be a URL like https://lamina.example.com`)
+  return url.href.replace(/[?#].*$/, '').replace(/\/+$/, '')
+}
+
+/** Where several addresses were tried Node tells each one's reason in a list. */
+function reasonOf(cause: unknown): string {
+  return systemReason(cause instanceof AggregateError ? cause.errors[0] : cause)
+}

@@ -1,0 +1,105 @@
+/** A command line, run: what it answers, what it ends with. */
+import { CommanderError } from 'commander'
+import { readApi } from './api.ts'
+import { Failure } from './failure.ts'
+import { ReaderLeft } from './output.ts'
+import { createProgram, type Request } from './program.ts'
+import { VERSION } from './version.ts'
+
+/** Signals that end a command, with the code that a shell gives for each. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+/** What was stopped has so long to leave nothing half-made. */
+const STOP_MILLISECONDS = 2_500
+
+/** Ends the process. */
+export async function run(words: readonly string[]): Promise<void> {
+  process.exit(await codeOf(words))
+}
+
+async function codeOf(words: readonly string[]): Promise<number> {
+  const stop = new AbortController()
+  let stopped: number | undefined
+  const listen = () => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (stopped !== undefined) process.exit(SIGNALS[signal])
+        stopped = SIGNALS[signal]
+        stop.abort()
+        setTimeout(() => process.exit(SIGNALS[signal]), STOP_MILLISECONDS)
+      })
+  }
+  let code = 0
+  try {
+    const api = await readApi()
+    const program = createProgram(api, {
+      ask: async (request) => {
+        listen()
+        code = await asked(request, stop.signal)
+      },
+      serve,
+      completion: async (shell) => {
+        const { completionScript } = await import('./completion.ts')
+        process.stdout.write(completionScript(shell, program, api))
+      },
+      version: () => process.stdout.write(`lamina ${VERSION}\n`),
+    })
+    await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' })
+    return stopped ?? code
+  } catch (error) {
+    return stopped ?? tell(error)
+  }
+
+  async function asked(request: Request, signal: AbortSignal): Promise<number> {
+    const { answer } = await import('./answer.ts')
+    const client = await clientOf(request)
+    try {
+      return await answer({ api: await readApi(), client, env: process.env, signal }, request)
+    } finally {
+      await client.close()
+    }
+  }
+}
+
+async function clientOf({ settings }: Request) {
+  const server = settings.server ?? (process.env.LAMINA_SERVER || undefined)
+  if (server !== undefined) {
+    const { remoteClient } = await import('./remote.ts')
+    return remoteClient(server, process.env.LAMINA_TOKEN || undefined)
+  }
+  const { localClient } = await import('./local.ts')
+  const warn = (line: string) => process.stderr.write(`lamina: ${line}\n`)
+  return localClient({ env: process.env, cache: settings.cache, warn })
+}
+
+/** Serves until it is told to stop. */
+async function serve(): Promise<void> {
+  delete process.env.LAMINA_SERVER
+  delete process.env.LAMINA_TOKEN
+  await import('../workers/node/start.ts')
+  await new Promise(() => {})
+}
+
+/** On stderr, in one line. @returns the exit code */
+function tell(error: unknown): number {
+  if (error instanceof ReaderLeft) return 0
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    process.stderr.write(`${new Failure('invalid_parameter', usageOf(error)).line}\n`)
+    return 2
+  }
+  if (error instanceof Failure) {
+    process.stderr.write(`${error.line}\n`)
+    return 2
+  }
+  const said = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`${new Failure('internal_error', said).line}\n`)
+  return 2
+}
+
+/** Commander's own sentence in one line: `unknown option '--platfrom'; did you mean --platform?` */
+function usageOf({ message }: CommanderError): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?')
+    .replace(/\s+/g, ' ')
+}

@@ -1,0 +1,68 @@
+/** A bundle into a folder, by the system's tar, which knows owners, devices and attributes. */
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { Failure, systemReason } from './failure.ts'
+
+/**
+ * All or nothing: unpacked beside its place and renamed.
+ *
+ * @param folder must not exist, or be empty
+ */
+export async function unpack(
+  folder: string,
+  signal: AbortSignal,
+  open: () => Promise<Response>,
+): Promise<void> {
+  const target = resolve(folder)
+  const names = await readdir(target).catch((error) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new Failure('output_error', `cannot use ${folder}: ${systemReason(error)}`)
+  })
+  if (names !== undefined && names.length > 0) throw new Failure('output_error', `${folder} is not empty`)
+  const response = await open()
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`)
+  try {
+    await mkdir(temporary)
+    await extract(response, temporary, signal)
+    if (names !== undefined) await rmdir(target)
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw error instanceof Failure || signal.aborted
+      ? error
+      : new Failure('output_error', `cannot write ${folder}: ${systemReason(error)}`)
+  }
+}
+
+async function extract(response: Response, folder: string, signal: AbortSignal): Promise<void> {
+  const child = spawn('tar', ['-x', '-p', '-f', '-', '-C', folder], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    signal,
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 2_000)
+  })
+  const ended = new Promise<number | null>((done, fail) => {
+    child.on('error', fail)
+    child.on('close', done)
+  })
+  // What tar could not write it says itself.
+  child.stdin.on('error', () => {})
+  const feed = async () => {
+    for await (const chunk of response.body ?? [])
+      if (!child.stdin.write(chunk))
+        await Promise.race([new Promise((go) => child.stdin.once('drain', go)), ended])
+    child.stdin.end()
+  }
+  const [code] = await Promise.all([
+    ended,
+    feed().catch((error) => {
+      child.kill()
+      throw error
+    }),
+  ])
+  if (code !== 0) throw new Failure('output_error', `tar could not unpack the bundle: ${said.split('\n')[0]}`)
+}

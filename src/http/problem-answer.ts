@@ -1,0 +1,58 @@
+/** Problems in the form that the caller reads: JSON for a program, a page for a person, a sentence in text and Markdown. */
+import { problemMarkdown } from '../formats/check-markdown.ts'
+import { problemText } from '../formats/check-text.ts'
+import { failurePage } from '../pages/failure.ts'
+import { PAGE_POLICY } from '../pages/page.ts'
+import type { Problem } from '../problem.ts'
+import type { RequestContext } from './backend.ts'
+import { PROBLEM, preferredType, readsProblems } from './negotiation.ts'
+import { problemResponse } from './problems.ts'
+
+export async function problemAnswer(context: RequestContext, problem: Problem): Promise<Response> {
+  const response = problemResponse(problem)
+  const told = await tell(context, problem)
+  if (told === undefined) return response
+  const headers = new Headers(response.headers)
+  headers.set('Content-Type', `${told.type}; charset=utf-8`)
+  if (told.type === 'text/html') headers.set('Content-Security-Policy', PAGE_POLICY)
+  return new Response(told.body, { status: problem.status, headers })
+}
+
+type Told = { readonly type: 'text/html' | 'text/plain' | 'text/markdown'; readonly body: string }
+
+/** @returns undefined for who reads JSON */
+async function tell(context: RequestContext, problem: Problem): Promise<Told | undefined> {
+  const { code, title, message: detail } = problem
+  const type = typeOf(context)
+  switch (type) {
+    case 'text/html': {
+      const { image, to = image, from } = context.req.query()
+      return { type, body: (await failurePage(problem, { image: to, baseline: from })).toString() }
+    }
+    case 'text/plain': {
+      const colour = context.req.query('color') === '1'
+      return { type, body: problemText({ code, title, detail }, { colour }) }
+    }
+    case 'text/markdown':
+      return { type, body: problemMarkdown({ code, title, detail }) }
+    case PROBLEM:
+      return undefined
+  }
+}
+
+/** `format` wins over `Accept`, which names types that have no problem of their own, too: those read JSON. */
+function typeOf(context: RequestContext) {
+  const accept = context.req.header('Accept')
+  if (readsProblems(accept)) return PROBLEM
+  switch (context.req.query('format')) {
+    case undefined:
+    case 'html':
+      return preferredType(accept, [PROBLEM, 'text/html', 'text/plain', 'text/markdown'])
+    case 'text':
+      return 'text/plain'
+    case 'markdown':
+      return 'text/markdown'
+    default:
+      return PROBLEM
+  }
+}

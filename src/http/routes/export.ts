@@ -2,6 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { SBOM_FORMATS, SBOM_MEDIA_TYPES } from '../../export/sbom.ts'
 import { Problem } from '../../problem.ts'
+import { WorkElsewhere } from '../../service/elsewhere.ts'
 import {
   exportBundle,
   exportLayer,
@@ -131,6 +132,8 @@ export function addExport(app: App, backend: Backend): void {
       })
     }
     if (query.layer !== undefined) {
+      // No table is read here, but a layer is unpacked.
+      if (backend.elsewhere !== undefined) throw new WorkElsewhere()
       const number = query.layer
       const image = await openFor(backend, c, query)
       const name = `${nameOf(image)}-layer-${number}.tar`

@@ -6,21 +6,15 @@ import { tries } from '../../test/layers/tries.ts'
 import { type Entry, whiteoutOf } from '../layer/entry.ts'
 import type { MemberType } from '../tar/member.ts'
 import { keyToPath, pathToKey } from '../text/path.ts'
-import { type Blame, DiveEfficiency, efficiencyBlamed } from './efficiency.ts'
-import { walk } from './walk.ts'
+import { type Blame, efficiencyBlamed } from './efficiency.ts'
 
 const RUNS = tries(500, 60_000)
 
-async function efficiency(layers: readonly (readonly Entry[])[]) {
-  const run = async (dive: DiveEfficiency) => {
-    const rows = layers.map((entries) => tableRows(entries))
-    for await (const _ of walk(rows, [dive], () => false));
-    return dive
-  }
-  const first = await run(new DiveEfficiency(layers.length))
-  if (first.ends.size === 0) return first.figures()
-  return (await run(new DiveEfficiency(layers.length, first.ends))).figures()
-}
+const efficiency = (layers: readonly (readonly Entry[])[]) =>
+  efficiencyBlamed(() => layers.map((entries) => tableRows(entries)), {
+    ignores: () => false,
+    baseLayers: 0,
+  })
 
 test("the figures are those of dive's trees", async () => {
   await fc.assert(

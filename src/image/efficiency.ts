@@ -7,6 +7,7 @@
  * - What was popped from the stack when: a whiteout pops its path with all below it, after the layer's own members where
  *   the name sorts before `.wh.`, else before them.
  * - A whiteout of a directory counts the sizes of all that the stack then has below it.
+ * - A directory named `.wh.x` pops `x` as well, but where something stands below it, it is no leaf and counts for nothing.
  */
 import type { Entry } from '../layer/entry.ts'
 import { baseName, type PathKey } from '../text/path.ts'
@@ -106,6 +107,53 @@ class OpenDirectory {
 /** Where dive stopped to read a layer: at a whiteout of nothing, by its raw name, which is what it goes through them by. */
 export type LayerEnds = ReadonlyMap<number, PathKey>
 
+/** A directory by a whiteout's name, in one layer. */
+type WhiteoutDirectory = {
+  readonly layer: number
+  /** Its own, not that of the path it hides. */
+  readonly key: PathKey
+  /** dive sees nothing below it. */
+  readonly isLeaf: boolean
+}
+
+/**
+ * Directories named like whiteouts, by the path that they hide. They need not sort before that path, so that a walk needs to
+ * be told of them.
+ */
+class WhiteoutDirectories {
+  readonly #byHidden = new Map<PathKey, readonly WhiteoutDirectory[]>()
+  /** Found by a walk, or told to one. */
+  readonly #met = new Set<PathKey>()
+  #bytes = 0
+
+  get size(): number {
+    return this.#byHidden.size
+  }
+
+  add(hidden: PathKey, directories: readonly WhiteoutDirectory[]): void {
+    this.#bytes += NOTE_BYTES * (1 + directories.length) + hidden.length
+    if (this.#bytes <= MAX_NOTED_BYTES) this.#byHidden.set(hidden, directories)
+  }
+
+  /** Those that hide this path; ascending by layer. */
+  take(hidden: PathKey): readonly WhiteoutDirectory[] {
+    const directories = this.#byHidden.get(hidden)
+    if (directories === undefined) return NO_DIRECTORIES
+    this.#met.add(hidden)
+    return directories
+  }
+
+  /** Those that hide a path that stands nowhere. */
+  *left(): Generator<readonly [PathKey, readonly WhiteoutDirectory[]]> {
+    for (const one of this.#byHidden) if (!this.#met.has(one[0])) yield one
+  }
+}
+
+const NO_DIRECTORIES: readonly WhiteoutDirectory[] = []
+const NOTE_BYTES = 100
+/** Only a hostile image has more than a handful; those past this count as ordinary directories. */
+const MAX_NOTED_BYTES = 8 * 1024 * 1024
+
 /** What of an image's inefficiency is held against it. */
 export type Blame = {
   /** Paths that count for nothing. */
@@ -122,13 +170,23 @@ const ALL: Blame = { ignores: () => false, baseLayers: 0 }
 const NO_ENDS: LayerEnds = new Map()
 const NO_POPS: readonly number[] = []
 
-/** Sees all paths once, and once more where it turned out that dive stops within a layer. */
+/** What earlier walks found out. */
+type Known = { readonly ends: LayerEnds; readonly directories: WhiteoutDirectories }
+
+/**
+ * Sees all paths once. Then `next` tells whether they have to be seen again: where a directory has a whiteout's name, and
+ * where dive stops within a layer.
+ */
 export class DiveEfficiency implements PathVisitor {
   readonly #layers: number
-  readonly #ends: LayerEnds
   readonly #blame: Blame
+  readonly #known: Known | undefined
+  readonly #ends: LayerEnds
+  /** Told to this walk. */
+  readonly #directories: WhiteoutDirectories | undefined
   /** Found in this walk. */
   readonly #found = new Map<number, PathKey>()
+  readonly #foundDirectories = new WhiteoutDirectories()
   readonly #pops = new Deletions()
   readonly #open: OpenDirectory[] = []
   /** The open directories whose sums are asked for. */
@@ -139,19 +197,30 @@ export class DiveEfficiency implements PathVisitor {
   #paths = 0
   #userBytes = 0
 
-  /** @param ends what `ends` gave after the first walk */
-  constructor(layers: number, ends = NO_ENDS, blame = ALL) {
+  /** @param known for a second and a third walk, which `next` prepares */
+  constructor(layers: number, blame = ALL, known?: Known) {
     this.#layers = layers
-    this.#ends = ends
     this.#blame = blame
+    this.#known = known
+    this.#ends = known?.ends ?? NO_ENDS
+    this.#directories = known?.directories
     this.#openAt(0, '', false)
   }
 
-  /** Not empty where the figures are wrong, and another walk that is told these makes them right. */
-  get ends(): LayerEnds {
-    return this.#ends === NO_ENDS ? this.#found : NO_ENDS
+  /** For another walk, where this one's figures are not right yet. To be called once, after the walk. */
+  next(): DiveEfficiency | undefined {
+    for (const [hidden, directories] of this.#directories?.left() ?? []) {
+      this.#count(hidden, 1, [], leavesOf(directories), NO_POPS, undefined)
+    }
+    const directories = this.#known?.directories ?? this.#foundDirectories
+    const isNew = this.#known === undefined && directories.size > 0
+    // Which whiteouts are of nothing is known only to a walk that knows all of them.
+    const ends = isNew ? NO_ENDS : this.#found
+    if (!isNew && (this.#ends !== NO_ENDS || ends.size === 0)) return undefined
+    return new DiveEfficiency(this.#layers, this.#blame, { ends, directories })
   }
 
+  /** To be asked after `next`. */
   figures(): Efficiency {
     return {
       score: this.#all === 0 ? 1 : this.#least / this.#all,
@@ -161,8 +230,19 @@ export class DiveEfficiency implements PathVisitor {
     }
   }
 
+  /** A directory that no layer names. */
   enter(key: PathKey, depth: number): void {
+    const directory = this.#enter(key, depth)
+    if (directory.ignored || this.#directories === undefined) return
+    const others = this.#directories.take(key)
+    directory.whiteouts = leavesOf(others)
+    directory.pops = others.map(({ layer }) => popOf(key, layer))
+    this.#pops.enter(depth, directory.pops)
+  }
+
+  #enter(key: PathKey, depth: number): OpenDirectory {
     this.#openAt(depth, key, this.#parent(depth).ignored || baseName(key).startsWith(NO_NODE))
+    return this.#directory(depth)
   }
 
   visit(path: PathRows): void {
@@ -180,11 +260,14 @@ export class DiveEfficiency implements PathVisitor {
     const parent = this.#parent(depth)
     if (parent.ignored) {
       for (let i = 0; i < count; i++) parent.marks.stands(layers[i] ?? 0)
-      if (hasBelow) this.enter(key, depth)
-    } else if (count === 1 && row?.whiteout === undefined && !hasBelow) {
+      if (hasBelow) this.#enter(key, depth)
+      return
+    }
+    const others = this.#directories?.take(key) ?? NO_DIRECTORIES
+    if (count === 1 && row?.whiteout === undefined && !hasBelow && others.length === 0) {
       parent.marks.hasBelow(layer)
       this.#visitPlain(key, depth, layer, row?.bytes ?? 0)
-    } else this.#visitAny(path, parent)
+    } else this.#visitAny(path, parent, others)
   }
 
   leave(depth: number): void {
@@ -199,6 +282,10 @@ export class DiveEfficiency implements PathVisitor {
     }
     if (below !== undefined) this.#asked.pop()
     if (ignored) return
+    if (baseName(key).startsWith(WHITEOUT)) {
+      this.#leaveWhiteout(key, layers, marks)
+      return
+    }
     const nodes = layers.map((layer): Node => {
       const member = members.find((node) => node.layer === layer)?.member
       return { layer, member, isLeaf: marks.isLeaf(layer) }
@@ -206,13 +293,23 @@ export class DiveEfficiency implements PathVisitor {
     this.#count(key, depth, nodes, whiteouts, directory.pops, below)
   }
 
+  /** The members by its name stand at the path that they hide. */
+  #leaveWhiteout(key: PathKey, layers: readonly number[], marks: LayerMarks): void {
+    if (this.#known !== undefined) return
+    const name = baseName(key)
+    const hidden = key.slice(0, key.length - name.length) + name.slice(WHITEOUT.length)
+    const directories = layers.map((layer) => ({ layer, key, isLeaf: marks.isLeaf(layer) }))
+    this.#foundDirectories.add(hidden, directories)
+  }
+
   /** Nothing but `.wh.` itself counts here: a whiteout of nothing. */
   #visitRoot({ rows, layers, count }: PathRows): void {
-    const whiteouts: WhiteoutNode[] = []
+    const named: WhiteoutNode[] = []
     for (let i = 0; i < count; i++) {
       const row = rows[i]
-      if (row?.whiteout === 'file') whiteouts.push({ layer: layers[i] ?? 0, key: row.key })
+      if (row?.whiteout === 'file') named.push({ layer: layers[i] ?? 0, key: row.key })
     }
+    const whiteouts = withDirectories(named, this.#directories?.take('') ?? NO_DIRECTORIES)
     if (whiteouts.length > 0) this.#count('', 0, [], whiteouts, NO_POPS, undefined)
   }
 
@@ -225,9 +322,14 @@ export class DiveEfficiency implements PathVisitor {
     this.#all += bytes
   }
 
-  #visitAny({ key, depth, rows, layers, count, hasBelow }: PathRows, parent: OpenDirectory): void {
+  /** @param others directories that are whiteouts of the path */
+  #visitAny(
+    { key, depth, rows, layers, count, hasBelow }: PathRows,
+    parent: OpenDirectory,
+    others: readonly WhiteoutDirectory[],
+  ): void {
     const members: Node[] = []
-    const whiteouts: WhiteoutNode[] = []
+    const named: WhiteoutNode[] = []
     for (let i = 0; i < count; i++) {
       const row = rows[i]
       const layer = layers[i] ?? 0
@@ -238,7 +340,7 @@ export class DiveEfficiency implements PathVisitor {
           continue
         case 'file':
           parent.marks.hasBelow(layer)
-          if (whiteouts.at(-1)?.layer !== layer) whiteouts.push({ layer, key: row.key })
+          if (named.at(-1)?.layer !== layer) named.push({ layer, key: row.key })
           continue
         default:
           parent.marks.hasBelow(layer)
@@ -246,13 +348,13 @@ export class DiveEfficiency implements PathVisitor {
       }
     }
     if (!this.#blame.ignores(key)) this.#stackWhiteouts(depth, rows, layers, count)
-    const pops = whiteouts.map(({ layer }) => popOf(key, layer))
+    const whiteouts = withDirectories(named, others)
+    const pops = popsOf(key, named, others)
     if (!hasBelow) {
       this.#count(key, depth, members, whiteouts, pops, undefined)
       return
     }
-    this.enter(key, depth)
-    const directory = this.#directory(depth)
+    const directory = this.#enter(key, depth)
     if (directory.ignored) return
     for (const { layer } of members) directory.marks.stands(layer)
     directory.members = members
@@ -403,6 +505,33 @@ function popOf(key: PathKey, layer: number): number {
   return name < WHITEOUT + name ? added(layer) + 1 : added(layer) - 1
 }
 
+/** Of the directories those that dive takes for whiteouts of the path. */
+function leavesOf(directories: readonly WhiteoutDirectory[]): readonly WhiteoutNode[] {
+  return directories.filter(({ isLeaf }) => isLeaf)
+}
+
+/** The whiteouts that count: those that members name, unless something stands below them, and directories that are empty. */
+function withDirectories(
+  named: readonly WhiteoutNode[],
+  directories: readonly WhiteoutDirectory[],
+): readonly WhiteoutNode[] {
+  if (directories.length === 0) return named
+  const layers = new Set(directories.map(({ layer }) => layer))
+  return [...named.filter(({ layer }) => !layers.has(layer)), ...leavesOf(directories)]
+}
+
+/** Ascending. */
+function popsOf(
+  key: PathKey,
+  named: readonly WhiteoutNode[],
+  directories: readonly WhiteoutDirectory[],
+): readonly number[] {
+  const pops = named.map(({ layer }) => popOf(key, layer))
+  if (directories.length === 0) return pops
+  const all = new Set([...pops, ...directories.map(({ layer }) => popOf(key, layer))])
+  return [...all].sort((a, b) => a - b)
+}
+
 function sumUpTo(differences: Float64Array | undefined, layer: number): number {
   let sum = 0
   for (let i = 0; i <= layer; i++) sum += differences?.[i] ?? 0
@@ -410,17 +539,31 @@ function sumUpTo(differences: Float64Array | undefined, layer: number): number {
 }
 
 /**
- * dive's figures of what is held against an image: one walk, or two.
+ * dive's figures, from as many walks as they need: one, but for oddities that hardly any image has.
+ *
+ * @param first after its walk
+ * @param open the rows of all layers, lowest first, from the start
+ */
+export async function diveFigures(
+  first: DiveEfficiency,
+  open: () => readonly LayerRows[],
+): Promise<Efficiency> {
+  let dive = first
+  for (let next = dive.next(); next !== undefined; next = dive.next()) {
+    for await (const _ of walk(open(), [next], () => false));
+    dive = next
+  }
+  return dive.figures()
+}
+
+/**
+ * dive's figures of what is held against an image.
  *
  * @param open the rows of all layers, lowest first, from the start
  */
 export async function efficiencyBlamed(open: () => readonly LayerRows[], blame: Blame): Promise<Efficiency> {
-  const run = async (ends?: LayerEnds) => {
-    const layers = open()
-    const dive = new DiveEfficiency(layers.length, ends, blame)
-    for await (const _ of walk(layers, [dive], () => false));
-    return dive
-  }
-  const first = await run()
-  return (first.ends.size === 0 ? first : await run(first.ends)).figures()
+  const layers = open()
+  const dive = new DiveEfficiency(layers.length, blame)
+  for await (const _ of walk(layers, [dive], () => false));
+  return diveFigures(dive, open)
 }

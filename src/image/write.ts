@@ -12,7 +12,7 @@ import { LostTable, openTable, type Table } from '../table/table.ts'
 import { writeTable } from '../table/write-table.ts'
 import { DirectoryFinder } from './directories.ts'
 import { type Copy, Duplicates, type DuplicateTotals } from './duplicates.ts'
-import { DiveEfficiency } from './efficiency.ts'
+import { DiveEfficiency, diveFigures } from './efficiency.ts'
 import { countPackages, countsOf, type ImageLayer, layerReports, sizesOf } from './facts.ts'
 import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.ts'
 import { writeStoredImage } from './image.ts'
@@ -24,7 +24,7 @@ import { PACKAGES } from './package-table.ts'
 import { type Inventory, takeInventory } from './packages/inventory.ts'
 import { ShownDatabases } from './packages/shown-databases.ts'
 import { RepeatedContents } from './repeated-contents.ts'
-import type { BuildTools, Efficiency, ImageFacts } from './report.ts'
+import type { BuildTools, ImageFacts } from './report.ts'
 import { memberSequence } from './sequence.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 import { WasteFinder } from './waste.ts'
@@ -164,7 +164,7 @@ class ImageWriter {
       layers: layerReports(layers, nonEmptyHistory(config), bytesByLayer),
       waste,
       duplicates,
-      efficiency: await this.#efficiency(),
+      efficiency: await diveFigures(this.#dive, () => this.#rows()),
       largestFiles: this.#largest.list(),
       largestDirectories: this.#directories.largest(),
       packages: { ...countPackages(packages), ...told(inventory.buildTools()) },
@@ -230,14 +230,6 @@ class ImageWriter {
     const columns = ['key', 'type', 'bytes', 'layer', 'inode'] as const
     for await (const rows of files?.rows({ columns }) ?? []) for (const row of rows) inventory.see(row)
     return inventory
-  }
-
-  async #efficiency(): Promise<Efficiency> {
-    const { ends } = this.#dive
-    if (ends.size === 0) return this.#dive.figures()
-    const dive = new DiveEfficiency(this.#tables.length, ends)
-    for await (const _ of walk(this.#rows(), [dive], () => false));
-    return dive.figures()
   }
 
   #warnings(inventory: Inventory): Merger['warnings'] {

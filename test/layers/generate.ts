@@ -15,6 +15,18 @@ const path = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(directory, name).map(([at, left]) => `${at}.wh..wh.aufs/${left}`) },
   { weight: 1, arbitrary: directory.map((at) => `${at}.wh..wh.aufs`) },
   { weight: 1, arbitrary: directory.map((at) => `${at}.wh.`) },
+  // A directory by a whiteout's name, which no tool makes.
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(directory, name, plainPath)
+      .map(([at, hidden, below]) => `${at}.wh.${hidden}/${below}`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(directory, name).map(([at, hidden]) => `${at}.wh.${hidden}/.wh..wh.aufs`),
+  },
+  { weight: 1, arbitrary: directory.map((at) => `${at}.wh./a`) },
   { weight: 1, arbitrary: fc.constant('') },
 )
 const type = fc.oneof(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { applyPatch, structuredPatch } from 'diff'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Problem } from '../problem.ts'
@@ -126,7 +127,13 @@ describe('a unified diff', () => {
       .chain((all) => fc.constantFrom(all.join(''), `${all.join('')}end`))
     await fc.assert(
       fc.asyncProperty(text, text, fc.constantFrom(0, 1, 3, 100), async (from, to, context) => {
-        expect(patched(from, (await diff(from, to, context)).hunks)).toBe(to)
+        const { hunks } = await diff(from, to, context)
+        expect(patched(from, hunks)).toBe(to)
+        // As few lines as the library finds.
+        const patch = structuredPatch('', '', from, to, '', '', { context })
+        const edits = (all: readonly { readonly lines: readonly string[] }[]) =>
+          all.flatMap((hunk) => hunk.lines).filter((line) => /^[-+]/.test(line)).length
+        expect(edits(hunks)).toBe(edits(patch.hunks))
       }),
       { numRuns: process.env.LAMINA_LONG ? 50_000 : 1_000 },
     )
@@ -136,7 +143,11 @@ describe('a unified diff', () => {
 describe('texts that are far apart', () => {
   test.each([
     ['in many lines', lines(5_000, (i) => `from ${i}`), lines(5_000, (i) => `to ${i}`)],
-    ['of too many lines', '\n'.repeat(60_000), `${'\n'.repeat(30_000)}x\n${'\n'.repeat(30_000)}`],
+    [
+      'that take too many steps',
+      lines(50_000, (i) => `${i % 7}`),
+      lines(50_000, (i) => `${(i * i) % 7} ${i % 10 ? '' : i}`.trim()),
+    ],
   ])('%s are replaced as a whole', async (_, from, to) => {
     for (const context of [0, 2]) {
       const [head, tail] = ['same 1\nsame 2\nsame 3\n', 'same 4\nsame 5\nsame 6']
@@ -144,7 +155,26 @@ describe('texts that are far apart', () => {
       expect(found.coarse).toBe(true)
       expect(found.hunks).toHaveLength(1)
       expect(patched(head + from + tail, found.hunks)).toBe(head + to + tail)
+      expect(formatTextDiff(found).split('\n')[0]).toContain('too many places')
+      expect(applyPatch(head + from + tail, formatTextDiff(found))).toBe(head + to + tail)
     }
+  })
+
+  test('others have their turn while they are compared', async () => {
+    let turns = 0
+    const beat = setInterval(() => turns++)
+    await diff(
+      lines(40_000, (i) => `${i % 7}`),
+      lines(40_000, (i) => `${(i * i) % 7}`),
+    )
+    clearInterval(beat)
+    expect(turns).toBeGreaterThan(1)
+  })
+
+  test('a long file with one more line is not', async () => {
+    const found = await diff('\n'.repeat(600_000), `${'\n'.repeat(300_000)}x\n${'\n'.repeat(300_000)}`)
+    expect(found).toMatchObject({ coarse: false, hunks: [{ fromLines: 6, toLines: 7 }] })
+    expect(formatTextDiff(found)).toMatch(/^--- a/)
   })
 
   test('a long file that is new is not', async () => {

@@ -1,15 +1,13 @@
 /** One text file in two images, line by line: `/v1/diff/file`. */
-import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk, structuredPatch } from 'diff'
+import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk } from 'diff'
 import { allOf } from '../concurrency.ts'
 import { Problem } from '../problem.ts'
+import { type Change, findEdits } from './edits.ts'
 
 /** Of either side, in bytes: what a request may hold of both at once. */
 const MAX_TEXT_BYTES = 1024 * 1024
 /** Where git looks for a NUL to tell that a file is binary. */
 const SNIFFED_BYTES = 8_000
-/** The search takes lines × edits steps at worst; past either the changed part is shown as replaced as a whole. */
-const MAX_LINES = 50_000
-const MAX_EDITS = 2_000
 
 export type FileVersion = {
   /** Hex. */
@@ -39,7 +37,7 @@ export type TextDiff = {
   readonly identical: boolean
   /** A NUL near its beginning: there are no hunks. */
   readonly binary: boolean
-  /** The texts differ by too much to look for the smallest difference: one hunk replaces all from the first to the last. */
+  /** The search for the smallest difference was given up: one hunk replaces all from the first difference to the last. */
   readonly coarse: boolean
   readonly hunks: readonly Hunk[]
 }
@@ -80,11 +78,15 @@ export async function diffTextFiles(
       `the file has ${bytes} bytes; text diffs are limited to ${MAX_TEXT_BYTES} bytes`,
     )
   }
-  return { ...told, binary: false, ...compare(...decode(before.bytes, after.bytes), context) }
+  return { ...told, binary: false, ...(await compare(...decode(before.bytes, after.bytes), context)) }
 }
 
+/** Before the headers, where tools that apply a diff skip what they do not know. */
+const COARSE =
+  'The texts differ in too many places for a line-by-line comparison: everything from the first difference to the last is replaced.\n'
+
 /** As `diff -u` prints it: nothing where nothing differs. Lines of the files are as they are, names are quoted. */
-export function formatTextDiff({ path, from, to, identical, binary, hunks }: TextDiff): string {
+export function formatTextDiff({ path, from, to, identical, binary, coarse, hunks }: TextDiff): string {
   if (identical) return ''
   const patch = {
     oldFileName: from === undefined ? '/dev/null' : `a/${path}`,
@@ -94,7 +96,8 @@ export function formatTextDiff({ path, from, to, identical, binary, hunks }: Tex
     hunks: hunks.map(toLibraryHunk),
   }
   const text = formatPatch(patch, FILE_HEADERS_ONLY)
-  return binary ? `${text}Binary files differ\n` : text
+  if (binary) return `${text}Binary files differ\n`
+  return coarse ? `${COARSE}${text}` : text
 }
 
 function versionOf({ sha256, bytes }: FileSource): FileVersion {
@@ -146,15 +149,15 @@ function decode(from: Uint8Array, to: Uint8Array): readonly [string, string] {
   }
 }
 
-function compare(from: string, to: string, context: number): Pick<TextDiff, 'coarse' | 'hunks'> {
+async function compare(
+  from: string,
+  to: string,
+  context: number,
+): Promise<Pick<TextDiff, 'coarse' | 'hunks'>> {
   const [before, after] = [linesOf(from), linesOf(to)]
-  if (Math.max(before.length, after.length) <= MAX_LINES) {
-    const patch = structuredPatch('', '', from, to, '', '', { context, maxEditLength: MAX_EDITS })
-    if (patch !== undefined) return { coarse: false, hunks: patch.hunks.map(fromLibraryHunk) }
-  }
-  // To replace nothing by everything is as small as it gets.
-  const coarse = before.length > 0 && after.length > 0
-  return { coarse, hunks: [replacement(before, after, context)] }
+  const { changes, coarse } = await findEdits(before, after)
+  const hunks = groupsOf(changes, context).map((group) => hunkOf(before, after, { group, context }))
+  return { coarse, hunks }
 }
 
 /** With their line ends. */
@@ -162,47 +165,53 @@ function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? []
 }
 
-function replacement(from: readonly string[], to: readonly string[], context: number): Hunk {
-  const shorter = Math.min(from.length, to.length)
-  let head = 0
-  while (head < shorter && from[head] === to[head]) head++
-  let tail = 0
-  while (tail < shorter - head && from[from.length - 1 - tail] === to[to.length - 1 - tail]) tail++
-  const start = Math.max(0, head - context)
-  const around = Math.min(tail, context)
-  const [fromEnd, toEnd] = [from.length - tail, to.length - tail]
-  const [fromLines, toLines] = [fromEnd + around - start, toEnd + around - start]
-  return {
-    fromStart: fromLines === 0 ? start : start + 1,
-    fromLines,
-    toStart: toLines === 0 ? start : start + 1,
-    toLines,
-    lines: [
-      ...marked(' ', from.slice(start, head)),
-      ...marked('-', from.slice(head, fromEnd)),
-      ...marked('+', to.slice(head, toEnd)),
-      ...marked(' ', to.slice(toEnd, toEnd + around)),
-    ],
+/** Changes that share lines of context. */
+function groupsOf(changes: readonly Change[], context: number): readonly (readonly Change[])[] {
+  const groups: Change[][] = []
+  for (const change of changes) {
+    const group = groups.at(-1)
+    const before = group?.at(-1)
+    if (before !== undefined && change.fromStart - before.fromEnd <= 2 * context) group?.push(change)
+    else groups.push([change])
   }
+  return groups
 }
 
-function marked(mark: string, lines: readonly string[]): string[] {
-  return lines.flatMap((line) =>
-    line.endsWith('\n') ? [mark + line.slice(0, -1)] : [mark + line, '\\ No newline at end of file'],
-  )
-}
-
-/** The library counts from 1 even where a hunk has no line of a side; the format has the line before there. */
-function fromLibraryHunk({ oldStart, oldLines, newStart, newLines, lines }: StructuredPatchHunk): Hunk {
+function hunkOf(
+  from: readonly string[],
+  to: readonly string[],
+  { group, context }: { readonly group: readonly Change[]; readonly context: number },
+): Hunk {
+  const [first, last] = [group[0], group.at(-1)]
+  if (first === undefined || last === undefined) throw new Error('a hunk without a change')
+  const head = Math.min(first.fromStart, first.toStart, context)
+  const tail = Math.min(from.length - last.fromEnd, to.length - last.toEnd, context)
+  const [fromStart, toStart] = [first.fromStart - head, first.toStart - head]
+  const [fromLines, toLines] = [last.fromEnd + tail - fromStart, last.toEnd + tail - toStart]
+  const lines: string[] = []
+  let at = fromStart
+  for (const change of group) {
+    for (const line of from.slice(at, change.fromStart)) mark(lines, ' ', line)
+    for (const line of from.slice(change.fromStart, change.fromEnd)) mark(lines, '-', line)
+    for (const line of to.slice(change.toStart, change.toEnd)) mark(lines, '+', line)
+    at = change.fromEnd
+  }
+  for (const line of from.slice(at, at + tail)) mark(lines, ' ', line)
   return {
-    fromStart: oldLines === 0 ? oldStart - 1 : oldStart,
-    fromLines: oldLines,
-    toStart: newLines === 0 ? newStart - 1 : newStart,
-    toLines: newLines,
+    fromStart: fromLines === 0 ? fromStart : fromStart + 1,
+    fromLines,
+    toStart: toLines === 0 ? toStart : toStart + 1,
+    toLines,
     lines,
   }
 }
 
+function mark(lines: string[], sign: string, line: string): void {
+  if (line.endsWith('\n')) lines.push(sign + line.slice(0, -1))
+  else lines.push(sign + line, '\\ No newline at end of file')
+}
+
+/** The library counts from 1 even where a hunk has no line of a side; the format has the line before there. */
 function toLibraryHunk({ fromStart, fromLines, toStart, toLines, lines }: Hunk): StructuredPatchHunk {
   return {
     oldStart: fromLines === 0 ? fromStart + 1 : fromStart,

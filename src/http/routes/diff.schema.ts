@@ -222,7 +222,8 @@ export const textDiffSchema = z
       .boolean()
       .openapi({ description: 'True if the file is not text; it then has no hunks.', example: false }),
     coarse: z.boolean().openapi({
-      description: 'True if the texts differ too much to compute the smallest diff.',
+      description:
+        'True if the texts differ in too many places to find the smallest diff: one hunk then replaces everything from the first difference to the last.',
       example: false,
     }),
     hunks: z

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startApp, type TestApp } from '../../test/app.ts'
 import { registryAuth } from '../../test/ask.ts'
 import { makeImage, makeLayer, type TestMember } from '../../test/images.ts'
@@ -68,6 +68,15 @@ test('a program is told of an analysis that runs, everybody else that there is n
     expect(answer.headers.get('retry-after')).toBe('2')
     expect(await answer.json()).toMatchObject({ code: 'analysis_pending', image: other })
   }
+})
+
+test('whether an image is known is looked up once before its analysis starts', async () => {
+  const app = startApp()
+  const image = await push(registry, 'cold:v1', [{ name: 'a', content: 'a' }])
+  const has = vi.spyOn(app.store, 'has')
+  expect((await app.ask(`/v1/report?${query({ image })}`)).status).toBe(202)
+  const markers = has.mock.calls.filter(([key]) => /^images\/.*\/public$/.test(key))
+  expect(markers).toHaveLength(1)
 })
 
 test('an analysis is told step by step, and its end to late listeners too', async () => {

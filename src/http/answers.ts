@@ -1,13 +1,11 @@
 /** Steps shared by image endpoints: open the image, check for 304, wait for the analysis. */
 
-import { allOf } from '../concurrency.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { imageKey } from '../index/keys.ts'
 import { type JobState, jobKey } from '../job.ts'
 import { Problem } from '../problem.ts'
 import { type AnalysedImage, analyse, imageJob, knownFacts } from '../service/analyse.ts'
 import { nameAnalysis } from '../service/analyses.ts'
-import type { Pair } from '../service/diff.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
 import type { Backend, RequestContext } from './backend.ts'
@@ -166,64 +164,68 @@ export type Form = {
   readonly pending: WhilePending
 }
 
-/** How long an analysis is waited for, in seconds, and what is answered. */
-type Waiting = { readonly wait: number; readonly form: Form }
+/** What an answer is about, opened: one image, or two to compare. `T` is what their analysis gives. */
+export type Subject<T> = {
+  readonly images: readonly OpenedImage[]
+  /** @param wait seconds */
+  readonly analyse: (wait: number) => Promise<Outcome<T>>
+}
 
-type Made = Promise<BodyInit> | BodyInit
+/** An analysis, or the image that is still being analysed. */
+export type Outcome<T> =
+  | { readonly analysed: T }
+  | { readonly image: OpenedImage; readonly pending: JobState }
+
+export function imageSubject(
+  backend: Backend,
+  context: RequestContext,
+  image: OpenedImage,
+): Subject<AnalysedImage> {
+  return {
+    images: [image],
+    analyse: async (wait) => {
+      const result = await factsOf(backend, context, image, wait)
+      return 'pending' in result ? { image, ...result } : { analysed: { image, ...result } }
+    },
+  }
+}
+
+type Answer<T> = {
+  readonly subject: Subject<T>
+  /** How long an analysis is waited for, in seconds. */
+  readonly wait: number
+  readonly form: Form
+}
 
 /**
- * An answer that needs the image analysed.
+ * An answer that needs its images analysed: `304` where the caller has it, `202` or a problem while it is not ready.
  *
  * @param make the body
  */
+export async function answerSubject<T>(
+  backend: Backend,
+  context: RequestContext,
+  { subject, wait, form }: Answer<T>,
+  make: (analysed: T) => Promise<BodyInit> | BodyInit,
+): Promise<Response> {
+  const headers = freshness(backend, context, sourceOf(subject.images), form.contentType)
+  const known = unchanged(context, headers)
+  if (known !== undefined) return known
+  const result = await subject.analyse(wait)
+  if ('pending' in result) return pendingAnswer(backend, result.image, result.pending, form.pending)
+  headers.set('Content-Type', form.contentType)
+  return new Response(await make(result.analysed), { headers })
+}
+
+/** {@link answerSubject} for one image, which it opens. */
 export async function answerAnalysed(
   backend: Backend,
   context: RequestContext,
   { query, form }: { readonly query: AnalysedQuery; readonly form: Form },
-  make: (analysed: AnalysedImage) => Made,
+  make: (analysed: AnalysedImage) => Promise<BodyInit> | BodyInit,
 ): Promise<Response> {
-  const image = await openFor(backend, context, query)
-  return answerOpened(backend, context, { image, wait: query.wait, form }, make)
-}
-
-/** The same for an image that is open already. */
-export async function answerOpened(
-  backend: Backend,
-  context: RequestContext,
-  { image, wait, form }: { readonly image: OpenedImage } & Waiting,
-  make: (analysed: AnalysedImage) => Made,
-): Promise<Response> {
-  const headers = freshness(backend, context, sourceOf([image]), form.contentType)
-  const known = unchanged(context, headers)
-  if (known !== undefined) return known
-  const result = await factsOf(backend, context, image, wait)
-  if ('pending' in result) return pendingAnswer(backend, image, result.pending, form.pending)
-  headers.set('Content-Type', form.contentType)
-  return new Response(await make({ image, facts: result.facts }), { headers })
-}
-
-/** The same for two, which are analysed at the same time. */
-export async function answerPair(
-  backend: Backend,
-  context: RequestContext,
-  { images, wait, form }: { readonly images: Pair<OpenedImage> } & Waiting,
-  make: (analysed: Pair<AnalysedImage>) => Made,
-): Promise<Response> {
-  const headers = freshness(backend, context, sourceOf([images.from, images.to]), form.contentType)
-  const known = unchanged(context, headers)
-  if (known !== undefined) return known
-  const [from, to] = await allOf([
-    factsOf(backend, context, images.from, wait),
-    factsOf(backend, context, images.to, wait),
-  ])
-  if ('pending' in from) return pendingAnswer(backend, images.from, from.pending, form.pending)
-  if ('pending' in to) return pendingAnswer(backend, images.to, to.pending, form.pending)
-  headers.set('Content-Type', form.contentType)
-  const analysed = {
-    from: { image: images.from, facts: from.facts },
-    to: { image: images.to, facts: to.facts },
-  }
-  return new Response(await make(analysed), { headers })
+  const subject = imageSubject(backend, context, await openFor(backend, context, query))
+  return answerSubject(backend, context, { subject, wait: query.wait, form }, make)
 }
 
 /** An answer made from the manifest and the config alone. */

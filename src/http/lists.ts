@@ -5,7 +5,7 @@ import { Problem } from '../problem.ts'
 import type { AnalysedImage } from '../service/analyse.ts'
 import { type Listing, otherList, type Position } from '../service/listings.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
-import { type AnalysedQuery, answerOpened, openFor } from './answers.ts'
+import { type AnalysedQuery, answerSubject, imageSubject, openFor, type Subject } from './answers.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
 import { decodeCursor, encodeCursor, refused } from './cursor.ts'
@@ -18,27 +18,54 @@ export type ListQuery = AnalysedQuery & {
   readonly cursor?: string | undefined
 }
 
-/** @param list what is listed of the image, once it is analysed */
-export async function answerList(
+type PageQuery = Pick<ListQuery, 'wait' | 'limit' | 'cursor'>
+
+type List<T> = {
+  readonly query: PageQuery
+  /**
+   * Opens what is listed.
+   *
+   * @param pins digests of the manifests that the first page was about; undefined for a first page
+   */
+  readonly open: (pins?: readonly string[]) => Promise<Subject<T>>
+  readonly list: (analysed: T) => Promise<Listing>
+}
+
+/** A page of a list, or all of it as lines. Later pages are about the images that the first page was about. */
+export async function answerListOf<T>(
+  backend: Backend,
+  context: RequestContext,
+  { query, open, list }: List<T>,
+): Promise<Response> {
+  const lines = wantsLines(context, query)
+  const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor, query)
+  const subject = await open(cursor?.pins)
+  const form = lines
+    ? ({ contentType: 'application/x-ndjson', pending: 'unavailable' } as const)
+    : ({ contentType: 'application/json', pending: 'accepted' } as const)
+  return answerSubject(backend, context, { subject, wait: query.wait, form }, async (analysed) => {
+    const listing = await list(analysed)
+    if (lines) return jsonLines(listing.all(), (error) => logCut(backend, context, error))
+    const pins = subject.images.map(({ identity }) => identity.digest)
+    return pageBody(listing, cursor?.at, query, pins)
+  })
+}
+
+/** {@link answerListOf} for one image. */
+export function answerList(
   backend: Backend,
   context: RequestContext,
   query: ListQuery,
   list: (analysed: AnalysedImage) => Promise<Listing>,
 ): Promise<Response> {
-  if (wantsLines(context, query)) {
-    const image = await openFor(backend, context, query)
-    const form = { contentType: 'application/x-ndjson', pending: 'unavailable' } as const
-    return answerOpened(backend, context, { image, wait: query.wait, form }, async (analysed) => {
-      const listing = await list(analysed)
-      return jsonLines(listing.all(), (error) => logCut(backend, context, error))
-    })
+  const open = async (pins?: readonly string[]) => {
+    const image =
+      pins === undefined
+        ? await openFor(backend, context, query)
+        : await openPinned(backend, context, { reference: query.image, digest: pins[0] })
+    return imageSubject(backend, context, image)
   }
-  const { image, at } = await openPage(backend, context, query)
-  const form = { contentType: 'application/json', pending: 'accepted' } as const
-  return answerOpened(backend, context, { image, wait: query.wait, form }, async (analysed) => {
-    const listing = await list(analysed)
-    return pageBody(listing, at, query, [image.identity.digest])
-  })
+  return answerListOf(backend, context, { query, open, list })
 }
 
 /**
@@ -46,7 +73,7 @@ export async function answerList(
  *
  * @param pins digests of the manifests that are listed
  */
-export async function pageBody(
+async function pageBody(
   listing: Listing,
   at: Position | undefined,
   query: { readonly limit?: number | undefined },
@@ -55,17 +82,6 @@ export async function pageBody(
   const { items, next } = await listing.page(at, query.limit ?? PAGE_LIMIT)
   const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor({ pins, at: next }, query) }
   return JSON.stringify({ items, ...nextCursor })
-}
-
-/** Of a first page the image that the reference names now, of all others the one that the first was of. */
-async function openPage(
-  backend: Backend,
-  context: RequestContext,
-  query: ListQuery,
-): Promise<{ readonly image: OpenedImage; readonly at: Position | undefined }> {
-  if (query.cursor === undefined) return { image: await openFor(backend, context, query), at: undefined }
-  const { pins, at } = decodeCursor(query.cursor, query)
-  return { image: await openPinned(backend, context, { reference: query.image, digest: pins[0] }), at }
 }
 
 type PinnedImage = {

@@ -1,10 +1,13 @@
-/** Two images as parameters, and opened. */
+/** Two images: as parameters, opened, and answers about them. */
 
 import { allOf } from '../concurrency.ts'
+import type { AnalysedImage } from '../service/analyse.ts'
 import type { Pair } from '../service/diff.ts'
+import type { Listing } from '../service/listings.ts'
 import type { OpenedImage } from '../service/open.ts'
-import { openFor } from './answers.ts'
+import { answerSubject, type Form, imageSubject, openFor, type Subject } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
+import { answerListOf, openPinned } from './lists.ts'
 import { platform, reference, waitUpTo } from './parameters.ts'
 
 /** What every call about two images takes. */
@@ -28,15 +31,66 @@ export type PairQuery = {
   readonly wait: number
 }
 
+/** @param pins digests of the two manifests; by default those that the references name now */
 export async function openPair(
   backend: Backend,
   context: RequestContext,
   query: PairQuery,
+  pins?: readonly string[],
 ): Promise<Pair<OpenedImage>> {
   const references = [query.from, query.to]
+  const open = (image: string, platform: string | undefined, digest: string | undefined) =>
+    pins === undefined
+      ? openFor(backend, context, { image, platform }, references)
+      : openPinned(backend, context, { reference: image, digest, references })
   const [from, to] = await allOf([
-    openFor(backend, context, { image: query.from, platform: query.fromPlatform }, references),
-    openFor(backend, context, { image: query.to, platform: query.toPlatform }, references),
+    open(query.from, query.fromPlatform, pins?.[0]),
+    open(query.to, query.toPlatform, pins?.[1]),
   ])
   return { from, to }
+}
+
+/** Two images, which are analysed at the same time. */
+async function pairSubject(
+  backend: Backend,
+  context: RequestContext,
+  query: PairQuery,
+  pins?: readonly string[],
+): Promise<Subject<Pair<AnalysedImage>>> {
+  const images = await openPair(backend, context, query, pins)
+  const [first, second] = [
+    imageSubject(backend, context, images.from),
+    imageSubject(backend, context, images.to),
+  ]
+  return {
+    images: [images.from, images.to],
+    analyse: async (wait) => {
+      const [from, to] = await allOf([first.analyse(wait), second.analyse(wait)])
+      if ('pending' in from) return from
+      if ('pending' in to) return to
+      return { analysed: { from: from.analysed, to: to.analysed } }
+    },
+  }
+}
+
+/** {@link answerSubject} for two images. */
+export async function answerPair(
+  backend: Backend,
+  context: RequestContext,
+  { query, form }: { readonly query: PairQuery; readonly form: Form },
+  make: (analysed: Pair<AnalysedImage>) => Promise<BodyInit> | BodyInit,
+): Promise<Response> {
+  const subject = await pairSubject(backend, context, query)
+  return answerSubject(backend, context, { subject, wait: query.wait, form }, make)
+}
+
+/** {@link answerListOf} for two images. */
+export function answerPairList(
+  backend: Backend,
+  context: RequestContext,
+  query: PairQuery & { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+  list: (analysed: Pair<AnalysedImage>) => Promise<Listing>,
+): Promise<Response> {
+  const open = (pins?: readonly string[]) => pairSubject(backend, context, query, pins)
+  return answerListOf(backend, context, { query, open, list })
 }

@@ -70,10 +70,12 @@ async function maySeeFailure({ manifest, source }: OpenedImage, failure: Problem
   return layer !== undefined && source.visibility.maySee(layer.digest, 'blob')
 }
 
-/** @throws Problem why the analysis failed; `layer_unavailable` where its layers are not this caller's to see */
+/**
+ * Starts or joins the analysis of an image whose facts are not known ({@link knownFacts}), and waits for it.
+ *
+ * @throws Problem why the analysis failed; `layer_unavailable` where the caller may not see its layers
+ */
 export async function analyse(service: Service, image: OpenedImage, wait: WaitOptions): Promise<Analysed> {
-  const known = await knownFacts(service, image)
-  if (known !== undefined) return { done: true, facts: known }
   // What opening the image took is time that the caller has waited.
   const milliseconds = Math.max(0, image.askedAt + wait.seconds * 1000 - Date.now())
   let last: JobState | undefined

@@ -8,11 +8,10 @@ import type { OpenedImage } from '../../service/open.ts'
 import { filesTable } from '../../service/tables.ts'
 import { toHex } from '../../text/bytes.ts'
 import { type PathKey, showPath } from '../../text/path.ts'
-import { answerPair } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
 import { preferredType } from '../negotiation.ts'
 import { pending, problems } from '../openapi/describe.ts'
-import { openPair, pairQuery } from '../pairs.ts'
+import { answerPair, pairQuery } from '../pairs.ts'
 import { integer, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 import { textDiffSchema } from './diff.schema.ts'
@@ -77,8 +76,7 @@ export function addDiffFile(app: App, backend: Backend): void {
     const form = isJson
       ? ({ contentType: 'application/json', pending: 'accepted' } as const)
       : ({ contentType: 'text/plain; charset=utf-8', pending: 'unavailable' } as const)
-    const images = await openPair(backend, c, query)
-    return answerPair(backend, c, { images, wait: query.wait, form }, async (pair) => {
+    return answerPair(backend, c, { query, form }, async (pair) => {
       const [from, to] = await Promise.all([
         sideOf(host, pair.from.image, key),
         sideOf(host, pair.to.image, key),

@@ -1,5 +1,4 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { allOf } from '../../concurrency.ts'
 import { pageChanges, streamChanges } from '../../diff/list.ts'
 import type { Diff } from '../../diff/summary.ts'
 import { diffMarkdown } from '../../formats/diff-markdown.ts'
@@ -9,18 +8,13 @@ import { diffDocument } from '../../pages/diff-document.ts'
 import { newAdvice } from '../../service/advice.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { diffOf, type Pair } from '../../service/diff.ts'
-import type { Listing, Position } from '../../service/listings.ts'
-import type { OpenedImage } from '../../service/open.ts'
+import type { Listing } from '../../service/listings.ts'
 import { filesOf } from '../../service/tables.ts'
-import { answerPair } from '../answers.ts'
-import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
-import { decodeCursor } from '../cursor.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
-import { openPinned, pageBody } from '../lists.ts'
-import { jsonLines } from '../ndjson.ts'
-import { preferredType, wantsLines } from '../negotiation.ts'
+import { preferredType } from '../negotiation.ts'
 import { list, pending, problems } from '../openapi/describe.ts'
-import { openPair, pairQuery } from '../pairs.ts'
+import { answerPair, answerPairList, pairQuery } from '../pairs.ts'
 import { cursor, glob, limit } from '../parameters.ts'
 import { changeKindSchema, diffSchema, fileChangePageSchema, fileChangeSchema } from './diff.schema.ts'
 
@@ -117,8 +111,7 @@ export function addDiff(app: App, backend: Backend): void {
       contentType: format === 'json' ? type : `${type}; charset=utf-8`,
       pending: format === 'json' ? 'accepted' : 'unavailable',
     } as const
-    const images = await openPair(backend, c, query)
-    const response = await answerPair(backend, c, { images, wait: query.wait, form }, async (pair) =>
+    const response = await answerPair(backend, c, { query, form }, async (pair) =>
       format === 'markdown'
         ? diffMarkdown(await diffOf(store, pair), await newAdvice(store, pair))
         : write(await diffOf(store, pair), format, query.color === '1'),
@@ -130,22 +123,8 @@ export function addDiff(app: App, backend: Backend): void {
 
   app.openapi(listChanges, async (c) => {
     const query = c.req.valid('query')
-    const lines = wantsLines(c, query)
-    const { images, at } = await openPage(backend, c, query)
-    const form = lines
-      ? ({ contentType: 'application/x-ndjson', pending: 'unavailable' } as const)
-      : ({ contentType: 'application/json', pending: 'accepted' } as const)
     const changes = changesOf(query)
-    return answerPair(backend, c, { images, wait: query.wait, form }, async (pair) => {
-      const listing = await changes(store, pair)
-      if (lines) return jsonLines(listing.all(), (error) => logCut(backend, c, error))
-      return pageBody(
-        listing,
-        at,
-        query,
-        [pair.from.image, pair.to.image].map((image) => image.identity.digest),
-      )
-    })
+    return answerPairList(backend, c, query, (pair) => changes(store, pair))
   })
 }
 
@@ -170,22 +149,6 @@ async function write(diff: Diff, format: Exclude<Format, 'markdown'>, colour: bo
     case 'html':
       return diffDocument(diff)
   }
-}
-
-/** Of a first page the images that the references name now, of all others those that the first was of. */
-async function openPage(
-  backend: Backend,
-  c: RequestContext,
-  query: ChangesQuery,
-): Promise<{ readonly images: Pair<OpenedImage>; readonly at: Position | undefined }> {
-  if (query.cursor === undefined) return { images: await openPair(backend, c, query), at: undefined }
-  const { pins, at } = decodeCursor(query.cursor, query)
-  const references = [query.from, query.to]
-  const [from, to] = await allOf([
-    openPinned(backend, c, { reference: query.from, digest: pins[0], references }),
-    openPinned(backend, c, { reference: query.to, digest: pins[1], references }),
-  ])
-  return { images: { from, to }, at }
 }
 
 /** @throws Problem `invalid_parameter` if the glob is invalid */

@@ -13,7 +13,7 @@ import {
 } from '../../service/export.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { pathToKey } from '../../text/path.ts'
-import { type AnalysedQuery, factsInTime, freshness, openFor, sourceOf, unchanged } from '../answers.ts'
+import { factsInTime, freshness, openFor, sourceOf, unchanged } from '../answers.ts'
 import { attachment } from '../attachment.ts'
 import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'
@@ -143,7 +143,7 @@ export function addExport(app: App, backend: Backend): void {
     }
     const image = await openFor(backend, c, query)
     const name = `${nameOf(image)}.tar`
-    return answerAnalysedStream(backend, c, query.wait, { image, contentType: TAR, name }, (signal) =>
+    return answerAnalysedStream(backend, c, { image, contentType: TAR, name, wait: query.wait }, (signal) =>
       exportRootfs(host, image, within ?? '', signal),
     )
   })
@@ -151,8 +151,8 @@ export function addExport(app: App, backend: Backend): void {
   app.openapi(getBundle, async (c) => {
     const query = c.req.valid('query')
     const image = await openFor(backend, c, query)
-    const form = { image, contentType: TAR, name: `${nameOf(image)}-bundle.tar` }
-    return answerAnalysedStream(backend, c, query.wait, form, async function* (signal) {
+    const form = { image, contentType: TAR, name: `${nameOf(image)}-bundle.tar`, wait: query.wait }
+    return answerAnalysedStream(backend, c, form, async function* (signal) {
       yield* exportBundle(host, image, await runtimeConfigOf(host, image, idsOf(query)), signal)
     })
   })
@@ -169,8 +169,8 @@ export function addExport(app: App, backend: Backend): void {
   app.openapi(getSbom, async (c) => {
     const query = c.req.valid('query')
     const image = await openFor(backend, c, query)
-    const form = { image, contentType: SBOM_MEDIA_TYPES[query.format] }
-    return answerAnalysedStream(backend, c, query.wait, form, () => exportSbom(host, image, query.format))
+    const form = { image, contentType: SBOM_MEDIA_TYPES[query.format], wait: query.wait }
+    return answerAnalysedStream(backend, c, form, () => exportSbom(host, image, query.format))
   })
 }
 
@@ -187,8 +187,7 @@ type Pieces = (signal: AbortSignal) => AsyncIterable<Uint8Array>
 async function answerAnalysedStream(
   backend: Backend,
   context: RequestContext,
-  wait: AnalysedQuery['wait'],
-  form: StreamForm,
+  { wait, ...form }: StreamForm & { readonly wait: number },
   make: Pieces,
 ): Promise<Response> {
   await factsInTime(backend, context, form.image, wait)

@@ -43,6 +43,8 @@ export type Configuration = {
   /** Repositories whose badges may use the service's credentials: `host/name`. */
   readonly publicBadges: readonly string[]
   readonly limits: Limits
+  /** What `docker-daemon:` reads: `unix:///var/run/docker.sock` or `tcp://host:port`. */
+  readonly dockerHost?: string
   /** Of an uploaded archive, as sent and unpacked. */
   readonly maxUploadBytes: number
   /** How long an upload lives after its last use. */
@@ -199,6 +201,10 @@ const variables = z.object({
   LAMINA_MAX_IMAGE_BYTES: size.default(100 * GIB),
   LAMINA_MAX_ENTRIES: integer(1, 1_000_000_000).default(2_000_000),
   LAMINA_MAX_ZSTD_WINDOW: size.optional(),
+  LAMINA_DOCKER_HOST: z
+    .string()
+    .regex(/^(?:unix:\/\/\/.+|tcp:\/\/[^/]+:\d+)$/, 'is not unix:///path or tcp://host:port')
+    .optional(),
   LAMINA_MAX_UPLOAD_BYTES: size.default(20 * GIB),
   LAMINA_UPLOAD_SECONDS: integer(1, 31_536_000).default(3600),
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
@@ -232,6 +238,11 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
       'LAMINA_CREDENTIALS without LAMINA_TOKENS would give every caller these credentials: set LAMINA_TOKENS, or listen on loopback',
     )
   }
+  if (values.LAMINA_DOCKER_HOST && values.LAMINA_TOKENS.length === 0 && !listensOnLoopback) {
+    throw new Error(
+      'LAMINA_DOCKER_HOST without LAMINA_TOKENS would show the images of the engine to everybody: set LAMINA_TOKENS, or listen on loopback',
+    )
+  }
   const s3 = host === 'node' ? storeOf(values) : undefined
   return {
     host: host === 'worker' ? '' : values.HOST,
@@ -252,6 +263,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
       entries: values.LAMINA_MAX_ENTRIES,
       zstdWindow: values.LAMINA_MAX_ZSTD_WINDOW ?? (host === 'worker' ? 8 : 128) * MIB,
     },
+    ...(host === 'node' && values.LAMINA_DOCKER_HOST ? { dockerHost: values.LAMINA_DOCKER_HOST } : {}),
     maxUploadBytes: values.LAMINA_MAX_UPLOAD_BYTES,
     uploadSeconds: values.LAMINA_UPLOAD_SECONDS,
     maxAnalyses: values.LAMINA_MAX_ANALYSES,

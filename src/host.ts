@@ -78,6 +78,16 @@ export type WasmName = (typeof WASM_NAMES)[number]
 /** Compiled, since workerd refuses to compile bytes at run time. */
 export type WasmModules = (name: WasmName) => Promise<WebAssembly.Module>
 
+/** A Docker Engine on this host. */
+export interface Engine {
+  /** Tells it from the engines of other hosts that share the store. */
+  readonly name: string
+  /** @throws Problem `image_not_found`, `registry_error` */
+  inspect(image: string, signal?: AbortSignal): Promise<{ readonly id: string }>
+  /** The image as an archive. @throws Problem as `inspect` */
+  save(image: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>
+}
+
 /** Has uploads removed when their time is over, also after a restart. */
 export interface Expiry {
   /**
@@ -95,4 +105,6 @@ export interface Host {
   readonly wasm: WasmModules
   /** Where the host does not look for such uploads by itself. */
   readonly expiry?: Expiry
+  /** Where the host has one. */
+  readonly engine?: Engine
 }

@@ -171,7 +171,7 @@ export function nameIn(reference: ImageReference): string {
     case 'docker':
       return reference.digest ?? reference.tag ?? 'latest'
     case 'docker-daemon':
-      return reference.name
+      return reference.digest ?? reference.name
     default:
       return reference.digest ?? reference.name ?? ''
   }

@@ -1,6 +1,7 @@
 /** Opens the source that a reference or a job names. */
 import { RegistrySource } from '../source/registry/source.ts'
 import type { ImageSource, SourceRef } from '../source/source.ts'
+import { DaemonSource } from './daemon-source.ts'
 import type { Service } from './service.ts'
 import { UploadSource } from './upload-source.ts'
 import { VisibleSource } from './visible-source.ts'
@@ -18,5 +19,7 @@ function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefi
       return new RegistrySource(service.client, ref, { configuration: service.host.configuration, signal })
     case 'upload':
       return new UploadSource(service, ref)
+    case 'docker-daemon':
+      return new DaemonSource(service, ref, signal)
   }
 }

@@ -143,6 +143,8 @@ export function refOf(reference: ImageReference, credentials: CallerCredentials)
     }
     case 'upload':
       return { kind: 'upload', id: reference.id }
+    case 'docker-daemon':
+      return { kind: 'docker-daemon', name: reference.name }
     default:
       throw new Problem(
         'invalid_reference',

@@ -58,6 +58,12 @@ const IDLE_MILLISECONDS = 60_000
 const TOUCH_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
 
+export type ReceiveOptions = {
+  /** By default one that cannot be guessed. */
+  readonly id?: string
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Takes an archive. Whatever goes wrong, nothing of it stays.
  *
@@ -66,10 +72,9 @@ const SWEPT_AT_ONCE = 4
 export async function receiveUpload(
   service: Service,
   body: ReadableStream<Uint8Array> | null,
-  signal?: AbortSignal,
+  { id = randomBytes(ID_BYTES).toString('base64url'), signal }: ReceiveOptions = {},
 ): Promise<Upload> {
   const { store, expiry } = service.host
-  const id = randomBytes(ID_BYTES).toString('base64url')
   const name = uploadName(id)
   // Written first and deleted last: what a dead service leaves behind is found by it.
   const until = Date.now() + RECEIVING_MILLISECONDS

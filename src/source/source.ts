@@ -18,8 +18,15 @@ export type UploadRef = {
   readonly id: string
 }
 
+/** An image of the host's Docker Engine. */
+export type DaemonRef = {
+  readonly kind: 'docker-daemon'
+  /** A name with its tag, or the image's ID. */
+  readonly name: string
+}
+
 /** Where an image is, as plain data that another thread, object or machine opens again. */
-export type SourceRef = RegistryRef | UploadRef
+export type SourceRef = RegistryRef | UploadRef | DaemonRef
 
 export type ResolvedManifest = {
   /** Of the manifest or index that the name stands for. */
@@ -91,6 +98,8 @@ export function originOf(ref: SourceRef): string {
       return ref.registry
     case 'upload':
       return `upload-${uploadName(ref.id)}`
+    case 'docker-daemon':
+      return 'docker-daemon'
   }
 }
 
@@ -101,6 +110,8 @@ export function placeOf(ref: SourceRef): string {
       return `${ref.registry}/${ref.repository}`
     case 'upload':
       return originOf(ref)
+    case 'docker-daemon':
+      return `docker-daemon:${ref.name}`
   }
 }
 
@@ -115,6 +126,7 @@ export function callerOf(ref: SourceRef): string {
     case 'registry':
       return ref.credential === undefined ? '' : credentialHash(ref.credential)
     case 'upload':
+    case 'docker-daemon':
       return ''
   }
 }

@@ -6,6 +6,7 @@ import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
 import { compiledWasm } from '../wasm.ts'
+import { DockerEngine } from './engine.ts'
 import { createFetch } from './fetch.ts'
 import { FolderStore } from './folder-store.ts'
 import { MeteredStore, type StoreOperation } from './metered-store.ts'
@@ -26,7 +27,14 @@ export async function createService(
   const fetch = createFetch(configuration)
   const store = new MeteredStore(await openStore(configuration), count)
   return {
-    host: { configuration, fetch, store, jobs, wasm: compiledWasm() },
+    host: {
+      configuration,
+      fetch,
+      store,
+      jobs,
+      wasm: compiledWasm(),
+      ...(configuration.dockerHost ? { engine: new DockerEngine(configuration.dockerHost) } : {}),
+    },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(),
   }

@@ -94,7 +94,7 @@ async function receive(backend: Backend, context: RequestContext): Promise<Respo
   parsed(nothing, context.req.query())
   admitUpload(backend, lengthOf(context.req.header('Content-Length')))
   const { body, signal } = context.req.raw
-  const receiving = receiveUpload(backend, body, signal)
+  const receiving = receiveUpload(backend, body, { signal })
   // A host that ends what a client who breaks off began has to be asked for the time to clean up.
   backend.keepAlive(
     context,

@@ -24,6 +24,8 @@ test('an empty environment gives the defaults', () => {
       entries: 2_000_000,
       zstdWindow: 128 * 2 ** 20,
     },
+    maxUploadBytes: 20 * 2 ** 30,
+    uploadSeconds: 3600,
     maxAnalyses: 8,
     rate: 0,
     drainSeconds: 5,

@@ -149,7 +149,7 @@ class TreeScan {
 }
 
 /** Rows that are not below one of some directories, those near each other together. */
-class RowsBetween {
+export class RowsBetween {
   readonly #ranges: { start: number; end: number }[] = []
   #at: number
 
@@ -242,7 +242,11 @@ async function expand(tables: TreeTables, top: Node, { depth, limit }: TreeShape
   }
 }
 
-async function findDirectory({ directories }: TreeTables, key: PathKey): Promise<DirectorySum | undefined> {
+/** A directory of the merged file system; undefined where there is none at the path. */
+export async function findDirectory(
+  { directories }: Pick<TreeTables, 'directories'>,
+  key: PathKey,
+): Promise<DirectorySum | undefined> {
   for await (const rows of directories.rows(directories.at(parentKey(key)))) {
     const row = rows.find((one) => one.key === key)
     if (row !== undefined) return row

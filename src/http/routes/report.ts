@@ -1,9 +1,48 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { shortName } from '../../image/identity.ts'
+import { treemapPicture } from '../../pages/treemap/draw.ts'
+import { smallestShare } from '../../pages/treemap/layout.ts'
+import type { AnalysedImage } from '../../service/analyse.ts'
+import { TREEMAP_COLOURS, treemapOf } from '../../service/treemap.ts'
+import { showPath } from '../../text/path.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, pending, problems } from '../openapi/describe.ts'
-import { imageQuery } from '../parameters.ts'
+import { pending, problems } from '../openapi/describe.ts'
+import { imageQuery, integer, pathBase64 } from '../parameters.ts'
+import { pathAsked } from '../paths.ts'
 import { reportSchema } from './report.schema.ts'
+
+const picture = {
+  width: integer({ min: 200, max: 2000 }, { description: 'Width of the treemap in pixels.', example: 800 })
+    .default(960)
+    .openapi({ default: 960 }),
+  depth: integer({ min: 1, max: 8 }, { description: 'Levels of directories in the treemap.', example: 3 })
+    .default(4)
+    .openapi({ default: 4 }),
+  color: z.enum(TREEMAP_COLOURS).default('layer').openapi({
+    description:
+      'What the colours of the treemap tell apart: the layer that most bytes are from, what is wasted there, or the type of files.',
+    example: 'waste',
+  }),
+  path: z.string().optional().openapi({
+    description: 'The directory that the treemap shows; the root by default.',
+    example: 'usr/lib',
+  }),
+  pathBase64,
+}
+
+const query = z.strictObject({
+  ...imageQuery,
+  format: z.enum(['json', 'svg']).default('json').openapi({
+    description:
+      '`svg` is a treemap of the merged file system, for READMEs and pull requests: areas are bytes, the other parameters are for it alone.',
+    example: 'svg',
+  }),
+  ...picture,
+})
+
+const SVG =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 594" role="img" aria-label="alpine:3.20: 7.8 MB"/>'
 
 const getReport = createRoute({
   method: 'get',
@@ -13,21 +52,49 @@ const getReport = createRoute({
   summary: 'What is inside an image',
   description:
     'Sizes, counts, layers, waste, duplicates, efficiency, the largest files and directories, packages and warnings. The first request starts the analysis: ask again, or use `wait`.',
-  request: { query: z.strictObject(imageQuery) },
+  request: { query },
   responses: {
-    200: json('The report.', reportSchema),
+    200: {
+      description: 'The report, or its treemap.',
+      content: {
+        'application/json': { schema: reportSchema },
+        'image/svg+xml': { schema: { type: 'string' as const }, example: SVG },
+      },
+    },
     202: pending,
-    ...problems('analysed'),
+    ...problems('analysed', { 404: ['path_not_found'] }),
   },
 })
 
 export function addReport(app: App, backend: Backend): void {
-  app.openapi(getReport, (c) =>
-    answerAnalysed(
-      backend,
-      c,
-      { query: c.req.valid('query'), form: { contentType: 'application/json', pending: 'accepted' } },
-      ({ image, facts }) => JSON.stringify({ image: image.identity, ...facts }),
-    ),
-  )
+  app.openapi(getReport, async (c) => {
+    const asked = c.req.valid('query')
+    if (asked.format === 'json') {
+      const form = { contentType: 'application/json', pending: 'accepted' } as const
+      return answerAnalysed(backend, c, { query: asked, form }, ({ image, facts }) =>
+        JSON.stringify({ image: image.identity, ...facts }),
+      )
+    }
+    const form = { contentType: 'image/svg+xml; charset=utf-8', pending: 'unavailable' } as const
+    const answer = await answerAnalysed(backend, c, { query: asked, form }, (analysed) =>
+      drawn(backend, analysed, asked),
+    )
+    // As badges: a picture for anybody's page, and for a look at the file itself.
+    answer.headers.set('Cross-Origin-Resource-Policy', 'cross-origin')
+    answer.headers.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
+    return answer
+  })
+}
+
+async function drawn(
+  { host }: Backend,
+  analysed: AnalysedImage,
+  { width, depth, color: colour, path, pathBase64 }: z.output<typeof query>,
+): Promise<string> {
+  const key = pathAsked({ path, pathBase64 }) ?? ''
+  const frame = { width, height: Math.round(width * 0.5) }
+  const top = await treemapOf(host.store, analysed, { key, depth, colour, smallest: smallestShare(frame) })
+  const { identity } = analysed.image
+  const title = key === '' ? shortName(identity) : `${shortName(identity)} · ${showPath(key).path}`
+  return treemapPicture({ top, colour, frame, title, layers: analysed.facts.layers.length })
 }

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import type { Area } from '../../image/areas.ts'
+import { drawTreemap, treemapPicture } from './draw.ts'
+import { type Cell, placeAreas } from './layout.ts'
+
+const HOSTILE = '"><script>alert(1)</script><a href="javascript:x">\u202egnp.exe\u0007\'&amp;\ud800'
+
+const file = (key: string, bytes: number): Area => ({ key, isDirectory: false, bytes, files: 1, main: 0 })
+const directory = (key: string, children: readonly Area[], rest = 0): Area => ({
+  key,
+  isDirectory: true,
+  bytes: children.reduce((sum, { bytes }) => sum + bytes, rest),
+  files: 1,
+  main: 0,
+  children,
+})
+
+const frame = { width: 800, height: 400 }
+
+function overlap(a: Cell, b: Cell): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+}
+
+test('areas are the bytes, beside each other and inside their directory', () => {
+  const top = directory('', [
+    directory('usr', [file('usr\0a', 4000), file('usr\0b', 2000)], 1000),
+    file('c', 3000),
+  ])
+  const cells = placeAreas(top, frame)
+  const of = (key: string | undefined) => cells.filter(({ area }) => area?.key === key)
+  const leaves = cells.filter(({ isOpen }) => !isOpen)
+  for (const [at, one] of leaves.entries()) {
+    for (const other of leaves.slice(at + 1)) expect(overlap(one, other)).toBe(false)
+  }
+  const [usr] = of('usr')
+  for (const key of ['usr\0a', 'usr\0b', undefined]) {
+    const [cell] = of(key)
+    expect(cell && usr && overlap(cell, usr)).toBe(true)
+  }
+  const [c] = of('c')
+  expect(((c?.width ?? 0) * (c?.height ?? 0)) / (800 * 400)).toBeCloseTo(0.3, 1)
+  expect(of(undefined).map(({ bytes }) => bytes)).toEqual([1000])
+})
+
+test('nothing is narrower than two pixels; what is has its place with its like', () => {
+  const many = Array.from({ length: 500 }, (_, i) => file(`f${i}`, 10 + (i % 7)))
+  const cells = placeAreas(directory('', [file('huge', 300_000), ...many]), frame)
+  for (const { width, height } of cells) expect(Math.min(width, height)).toBeGreaterThanOrEqual(2)
+  expect(cells.find(({ area, depth }) => area === undefined && depth === 1)?.bytes).toBeGreaterThan(1000)
+})
+
+test('there are never too many', () => {
+  const many = Array.from({ length: 5000 }, (_, i) => file(`f${i}`, 10))
+  expect(placeAreas(directory('', many), frame).length).toBeLessThanOrEqual(1202)
+})
+
+test('an empty directory is a picture as well', () => {
+  expect(placeAreas(directory('', []), frame)).toHaveLength(1)
+})
+
+test('names are text, in the page and in the picture', async () => {
+  const top = directory('', [directory(HOSTILE, [file(`${HOSTILE}\0${HOSTILE}`, 100)]), file('b', 50)])
+  const view = { top, colour: 'layer', frame, link: () => `/?x=${HOSTILE}` } as const
+  const picture = treemapPicture({ ...view, title: HOSTILE, layers: 1 })
+  for (const text of [String(await drawTreemap(view)), picture]) {
+    expect(text).not.toMatch(/<script|href="javascript|[\u202a-\u202e\x07]/)
+    expect(text).toContain('alert(1)')
+  }
+  expect(picture).not.toMatch(/ style="|<\?|<!|@import|url\(/)
+})

@@ -1,0 +1,85 @@
+/** The areas of an image's file system, with what tells them apart: their layer, their kind, or what is wasted there. */
+import type { ObjectStore } from '../host.ts'
+import { type Area, type AreaClasses, findAreas } from '../image/areas.ts'
+import { KINDS, kindOf } from '../image/kinds.ts'
+import { Problem } from '../problem.ts'
+import { type PathKey, parentKey, showPath } from '../text/path.ts'
+import type { AnalysedImage } from './analyse.ts'
+import { directoriesTable, filesTable, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
+
+export const TREEMAP_COLOURS = ['layer', 'waste', 'type'] as const
+export type TreemapColour = (typeof TREEMAP_COLOURS)[number]
+
+/** Wasted bytes at and below an area, as a share of what it shows: the classes of `waste`. */
+export const WASTE_CLASSES = [
+  'nothing wasted',
+  'up to 10% wasted',
+  'up to half wasted',
+  'more wasted',
+] as const
+
+export type TreemapQuestion = {
+  /** The directory that is the whole; the root is the empty key. */
+  readonly key: PathKey
+  readonly depth: number
+  readonly colour: TreemapColour
+  /** The share of the whole below which an area is left out. */
+  readonly smallest: number
+}
+
+/** @throws Problem `path_not_found` where no directory is at the path */
+export async function treemapOf(
+  store: ObjectStore,
+  { image, facts }: AnalysedImage,
+  { key, depth, colour, smallest }: TreemapQuestion,
+): Promise<Area> {
+  const [files, directories] = await Promise.all([filesTable(store, image), directoriesTable(store, image)])
+  const classes = classesOf(colour, facts.layers.length)
+  const area = await findAreas({ files, directories }, key, { depth, smallest, classes })
+  if (area === undefined) {
+    throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is no directory of the image`)
+  }
+  if (colour !== 'waste') return area
+  return withWaste(area, await wastedBelow((await wasteOf(store, image))(0, WHOLE_FETCH_BYTES)))
+}
+
+function classesOf(colour: TreemapColour, layers: number): AreaClasses {
+  switch (colour) {
+    case 'layer':
+      return { count: Math.max(layers, 1), of: ({ layer }) => layer }
+    case 'type':
+      return { count: KINDS.length, of: (row) => KINDS.indexOf(kindOf(row)) }
+    case 'waste':
+      return { count: 1, of: () => 0 }
+  }
+}
+
+/** The largest of the wasted files; what is left out is smaller than any of them. */
+const WASTED_ROWS = 10_000
+
+/** Of each path what is wasted at it and below. */
+async function wastedBelow(
+  batches: AsyncIterable<readonly { readonly key: PathKey; readonly bytes: number }[]>,
+): Promise<ReadonlyMap<PathKey, number>> {
+  const sums = new Map<PathKey, number>()
+  let left = WASTED_ROWS
+  for await (const rows of batches) {
+    for (const { key, bytes } of rows.slice(0, left)) {
+      sums.set(key, (sums.get(key) ?? 0) + bytes)
+      for (let at = key; at !== ''; at = parentKey(at)) {
+        const above = parentKey(at)
+        sums.set(above, (sums.get(above) ?? 0) + bytes)
+      }
+    }
+    left -= rows.length
+    if (left <= 0) break
+  }
+  return sums
+}
+
+function withWaste(area: Area, wasted: ReadonlyMap<PathKey, number>): Area {
+  const share = (wasted.get(area.key) ?? 0) / Math.max(area.bytes, 1)
+  const main = share === 0 ? 0 : share <= 0.1 ? 1 : share <= 0.5 ? 2 : 3
+  const { children } = area
+  return { ...area, main, ...(children && { children: children.map((child) => withWaste(child, wasted)) }) }
+}

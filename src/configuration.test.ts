@@ -5,6 +5,9 @@ const basic = (user: string) => Buffer.from(`${user}:s3cret`).toString('base64')
 const dockerConfig = (registry: string, user: string) =>
   JSON.stringify({ auths: { [registry]: { auth: basic(user) } } })
 
+/** 32 bytes in base64. */
+const KEY = Buffer.alloc(32, 7).toString('base64')
+
 test('an empty environment gives the defaults', () => {
   const defaults = {
     host: '127.0.0.1',
@@ -67,6 +70,8 @@ test('every variable is read', () => {
     LAMINA_MAX_ANALYSES: '2',
     LAMINA_RATE: '30',
     LAMINA_DRAIN_SECONDS: '7',
+    REDIS_URL: 'rediss://user:word@redis.corp:6380/2',
+    LAMINA_KEY: KEY,
     S3_ENDPOINT: 'http://127.0.0.1:9000',
     S3_BUCKET: 'lamina',
     S3_REGION: 'auto',
@@ -101,6 +106,7 @@ test('every variable is read', () => {
     maxAnalyses: 2,
     rate: 30,
     drainSeconds: 7,
+    redis: { url: 'rediss://user:word@redis.corp:6380/2', key: new Uint8Array(32).fill(7) },
     s3: { endpoint: 'http://127.0.0.1:9000', bucket: 'lamina', region: 'auto' },
   })
 })
@@ -122,6 +128,9 @@ test.each([
   ['LAMINA_MAX_ZSTD_WINDOW', '8M'],
   ['LAMINA_MAX_ANALYSES', '0'],
   ['LAMINA_RATE', 'often'],
+  ['REDIS_URL', 'http://redis.corp'],
+  ['LAMINA_KEY', Buffer.alloc(31).toString('base64')],
+  ['LAMINA_KEY', `${KEY}, and more`],
   ['S3_ENDPOINT', 'somewhere'],
 ])('%s=%s stops the start, and says so', (name, value) => {
   const settings = { S3_BUCKET: 'lamina', [name]: value }
@@ -130,6 +139,10 @@ test.each([
 
 test('a store without a bucket is refused', () => {
   expect(() => parseConfiguration({ S3_ENDPOINT: 'http://s3.corp' }, 'node')).toThrow(/^S3_BUCKET /)
+})
+
+test('a queue without a key for what its jobs carry is refused', () => {
+  expect(() => parseConfiguration({ REDIS_URL: 'redis://redis.corp' }, 'node')).toThrow(/^LAMINA_KEY /)
 })
 
 test('what a deployed Worker cannot do is refused there', () => {
@@ -150,6 +163,8 @@ test('credentials are lent to nobody by mistake', () => {
 test('a secret that cannot be read is not repeated', () => {
   const secret = '{"auths": {"ghcr.io": {"auth": hunter2}}}'
   expect(() => parseConfiguration({ LAMINA_CREDENTIALS: secret }, 'node')).toThrow(/^(?!.*hunter2)/)
+  for (const name of ['REDIS_URL', 'LAMINA_KEY'])
+    expect(() => parseConfiguration({ [name]: 'hunter2' }, 'node')).toThrow(/^(?!.*hunter2)/)
 })
 
 test.each(['127.0.0.1', '127.8.0.9', 'localhost', '::1', '[::1]', '::ffff:127.0.0.1'])(

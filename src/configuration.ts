@@ -55,6 +55,12 @@ export type Configuration = {
   readonly rate: number
   /** After SIGTERM, connections are still taken for so many seconds. */
   readonly drainSeconds: number
+  /** Several servers share their jobs there. */
+  readonly redis?: {
+    readonly url: string
+    /** 32 bytes that encrypt what a job carries. */
+    readonly key: Uint8Array
+  }
   readonly s3?: {
     readonly endpoint?: string
     readonly bucket: string
@@ -74,6 +80,8 @@ const NOT_ON_WORKERS = [
   'LAMINA_MAX_ANALYSES',
   'LAMINA_RATE',
   'LAMINA_DRAIN_SECONDS',
+  'LAMINA_KEY',
+  'REDIS_URL',
 ]
 
 /** A loopback address or its name: only this machine reaches what listens there. */
@@ -126,6 +134,15 @@ const listOf = (holds: (item: string) => boolean, what: string) =>
         context.addIssue({ code: 'custom', message: `${JSON.stringify(item)} is not ${what}` })
     }
   })
+
+const KEY_BYTES = 32
+
+const secretKey = z.string().transform((text, context): Uint8Array => {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.byteLength === KEY_BYTES && bytes.toString('base64') === text) return new Uint8Array(bytes)
+  context.addIssue({ code: 'custom', message: 'must be 32 bytes in base64 (`openssl rand -base64 32`)' })
+  return z.NEVER
+})
 
 const CREDENTIALS = /^LAMINA_CREDENTIALS(_\d+)?$/
 const PUBLIC_CREDENTIALS = /^LAMINA_PUBLIC_CREDENTIALS(_\d+)?$/
@@ -210,6 +227,9 @@ const variables = z.object({
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
   LAMINA_RATE: integer(0, 1_000_000).default(0),
   LAMINA_DRAIN_SECONDS: integer(0, 3_600).default(5),
+  // Neither is repeated: both are secrets.
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a URL like redis://host:6379' }).optional(),
+  LAMINA_KEY: secretKey.optional(),
   S3_ENDPOINT: z.url('is not a URL').optional(),
   S3_BUCKET: z.string().optional(),
   S3_REGION: z.string().optional(),
@@ -244,6 +264,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     )
   }
   const s3 = host === 'node' ? storeOf(values) : undefined
+  const redis = host === 'node' ? queueOf(values) : undefined
   return {
     host: host === 'worker' ? '' : values.HOST,
     port: values.PORT,
@@ -269,6 +290,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     maxAnalyses: values.LAMINA_MAX_ANALYSES,
     rate: values.LAMINA_RATE,
     drainSeconds: values.LAMINA_DRAIN_SECONDS,
+    ...(redis ? { redis } : {}),
     ...(s3 ? { s3 } : {}),
   }
 }
@@ -303,6 +325,14 @@ function credentialVariables(given: Environment, names: RegExp): string[] {
   return Object.keys(given)
     .filter((name) => names.test(name))
     .sort((a, b) => numberOf(a) - numberOf(b))
+}
+
+function queueOf({ REDIS_URL: url, LAMINA_KEY: key }: z.infer<typeof variables>): Configuration['redis'] {
+  if (url === undefined) return undefined
+  if (key !== undefined) return { url, key }
+  throw new Error(
+    'LAMINA_KEY is required when REDIS_URL is set: 32 bytes in base64 (`openssl rand -base64 32`)',
+  )
 }
 
 function storeOf(values: z.infer<typeof variables>): Configuration['s3'] {

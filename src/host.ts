@@ -97,11 +97,19 @@ export interface Expiry {
   watch(upload: string, at: number): Promise<void>
 }
 
+/** What a host whose jobs wait in a queue of several servers says of that queue. */
+export interface SharedQueue {
+  /** Then what is known is still answered, and nothing new begins. */
+  readonly isAway: boolean
+}
+
 export interface Host {
   readonly configuration: Configuration
   readonly fetch: Fetch
   readonly store: ObjectStore
   readonly jobs: Jobs
+  /** Where several servers share their jobs. */
+  readonly queue?: SharedQueue
   readonly wasm: WasmModules
   /** Where the host does not look for such uploads by itself. */
   readonly expiry?: Expiry

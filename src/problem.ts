@@ -27,6 +27,7 @@ const STATUS = {
   registry_error: 502,
   analysis_pending: 503,
   store_error: 503,
+  queue_unavailable: 503,
   registry_timeout: 504,
 } as const
 
@@ -57,6 +58,7 @@ const TITLE: Record<ProblemCode, string> = {
   registry_error: 'Registry error',
   analysis_pending: 'Analysis pending',
   store_error: 'Store unavailable',
+  queue_unavailable: 'Queue unavailable',
   registry_timeout: 'Registry timed out',
 }
 

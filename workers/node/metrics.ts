@@ -7,6 +7,8 @@ import type { StoreOperation } from './metered-store.ts'
 /** A request waits for an analysis at the longest for 300 s. */
 const SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300]
 
+export type JobCounts = { readonly running: number; readonly queued: number }
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #requests = this.#counter('lamina_http_requests_total', 'Requests answered', ['route', 'status'])
@@ -26,15 +28,15 @@ export class Metrics {
   ])
 
   /** @param jobs how many run and wait now */
-  constructor(jobs: () => { readonly running: number; readonly queued: number }) {
+  constructor(jobs: () => JobCounts | Promise<JobCounts>) {
     collectDefaultMetrics({ register: this.#registry })
     for (const status of ['running', 'queued'] as const) {
       new Gauge({
         name: `lamina_jobs_${status}`,
         help: `Jobs that are ${status} now`,
         registers: [this.#registry],
-        collect() {
-          this.set(jobs()[status])
+        async collect() {
+          this.set((await jobs())[status])
         },
       })
     }

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { parseConfiguration } from '../../src/configuration.ts'
+import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
@@ -14,6 +14,7 @@ import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Slots } from '../../src/service/jobs/slots.ts'
+import type { Service } from '../../src/service/service.ts'
 import { sweepUploads } from '../../src/service/upload.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
@@ -26,11 +27,17 @@ import { compression } from './compression.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
 import { Metrics } from './metrics.ts'
+import type { SharedJobs } from './queue.ts'
 import { RequestThreads } from './request-threads.ts'
 import type { RequestTask } from './request-words.ts'
 import { routeLabels } from './routes.ts'
 
 const QUEUED_ANALYSES = 100
+/** Layers that one server takes out of a queue that it shares: some wait for others of their registry. */
+const TAKEN_LAYERS = 2 * OPEN_LAYERS
+const TAKEN_CONFIGS = 32
+/** A job of a queue that is shared is given up by the queue; here it is only not watched any more. */
+const GIVEN_UP_MILLISECONDS = 5_000
 /** How often uploads whose time is over are looked for, at the least. */
 const SWEEP_MILLISECONDS = 60_000
 
@@ -64,15 +71,20 @@ export async function startNode(
   { threads = availableParallelism(), log = createLog('silent') }: NodeOptions = {},
 ): Promise<RunningNode> {
   const configuration = parseConfiguration(env, 'node')
-  const metrics: Metrics = new Metrics(() => runner.counts)
+  const shared = await sharedJobs(configuration, log)
+  const metrics: Metrics = new Metrics(async () => {
+    const { running, queued } = runner.counts
+    return { running, queued: queued + ((await shared?.jobs.queued()) ?? 0) }
+  })
   const analyses = new AnalysisThreads({ threads, env, limits: configuration.limits, metrics })
   const runner: JobRunner = new JobRunner(
     (job, report, signal) => {
       if (job.kind === 'layer') return analyses.layer(job, lent(service.client, job.source), report, signal)
       const merge = (work: Merge) => analyses.merge(job, work, signal)
-      return runImageJob(service, job, { report, signal, merge })
+      return runImageJob(patient, job, { report, signal, merge })
     },
     {
+      ...(shared ? { abandoned: { image: GIVEN_UP_MILLISECONDS, layer: GIVEN_UP_MILLISECONDS } } : {}),
       analyses: configuration.maxAnalyses,
       queuedAnalyses: QUEUED_ANALYSES,
       layers: new Slots({ atOnce: OPEN_LAYERS, share: OPEN_LAYERS_OF_ONE_REGISTRY }),
@@ -82,8 +94,13 @@ export async function startNode(
       logJob(log, job, state)
     },
   )
-  const opened = await createService(configuration, runner, (operation) => metrics.stored(operation))
-  const service = { ...opened, host: { ...opened.host, store: new AnsweringStore(opened.host.store) } }
+  const jobs = shared?.jobs ?? runner
+  const opened = await createService(configuration, jobs, (operation) => metrics.stored(operation))
+  const queue = shared === undefined ? {} : { queue: shared.jobs }
+  const host = { ...opened.host, ...queue, store: new AnsweringStore(opened.host.store) }
+  const plain: Service = { ...opened, host }
+  const service: Service = shared ? { ...plain, relay: (own) => shared.sourceOf(own, host.store) } : plain
+  const patient: Service = shared ? { ...plain, host: { ...host, jobs: shared.jobs.patient } } : plain
   const requests = new RequestThreads({ threads, env, metrics, service })
   const clientOf = (context: RequestContext) => getConnInfo(context).remote.address ?? ''
   const app = createApp(service, {
@@ -141,19 +158,32 @@ export async function startNode(
     if (address !== null && typeof address !== 'string') listening.resolve(address.port)
   })
   const close = closing(server)
-  const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
+  const hostname = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
+  const port = await listening.promise
+  shared?.work({
+    runner,
+    service: plain,
+    atOnce: { image: configuration.maxAnalyses, layer: TAKEN_LAYERS, config: TAKEN_CONFIGS },
+  })
   return {
-    url: `http://${host}:${await listening.promise}`,
+    url: `http://${hostname}:${port}`,
     drainSeconds: configuration.drainSeconds,
     drain() {
       isDraining = true
     },
     async stop(milliseconds) {
       clearInterval(sweeping)
-      await close(runner.idle(), milliseconds)
+      await close(shared?.finish() ?? runner.idle(), milliseconds)
+      await shared?.close()
       await Promise.all([analyses.stop(), requests.stop()])
     },
   }
+}
+
+async function sharedJobs({ redis }: Configuration, log: Log): Promise<SharedJobs | undefined> {
+  if (redis === undefined) return undefined
+  const { joinQueue } = await import('./queue.ts')
+  return joinQueue({ redis, queuedAnalyses: QUEUED_ANALYSES, log })
 }
 
 function stopping(): Response {

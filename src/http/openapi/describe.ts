@@ -54,7 +54,7 @@ const IMAGE: Readonly<Record<string, readonly ProblemCode[]>> = {
 const ANALYSED: Readonly<Record<string, readonly ProblemCode[]>> = {
   ...IMAGE,
   422: ['not_an_image', 'invalid_image', 'unsupported_digest', 'layer_unavailable'],
-  503: ['analysis_pending', 'store_error'],
+  503: ['analysis_pending', 'store_error', 'queue_unavailable'],
 }
 
 const ABOUT = { service: SERVICE, registry: REGISTRY, image: IMAGE, analysed: ANALYSED }

@@ -1,5 +1,18 @@
 import { z } from '@hono/zod-openapi'
 
+export const readinessSchema = z
+  .strictObject({
+    status: z.enum(['ok', 'degraded']).openapi({
+      description: '`degraded`: what is known is answered, and nothing new can be analysed.',
+      example: 'ok',
+    }),
+    redis: z.enum(['ok', 'away']).optional().openapi({
+      description: 'Whether the queue answers, where several servers share one (`REDIS_URL`).',
+      example: 'ok',
+    }),
+  })
+  .openapi('Readiness', { description: 'Whether the service can serve.' })
+
 export const healthSchema = z
   .strictObject({
     status: z.literal('ok').openapi({ description: 'The service works.', example: 'ok' }),

@@ -1,9 +1,10 @@
 /** Whether the service lives, and whether it can serve. */
-import { createRoute } from '@hono/zod-openapi'
+import { createRoute, type z } from '@hono/zod-openapi'
+import type { Host } from '../../host.ts'
 import { Problem } from '../../problem.ts'
 import type { App, Backend } from '../backend.ts'
 import { json, openToAll, problems } from '../openapi/describe.ts'
-import { healthSchema } from './health.schema.ts'
+import { healthSchema, readinessSchema } from './health.schema.ts'
 
 const STORE_MILLISECONDS = 5000
 
@@ -24,10 +25,11 @@ const getReadiness = createRoute({
   operationId: 'getReadiness',
   tags: ['Service'],
   summary: 'Readiness',
-  description: 'Checks the object store. For a load balancer.',
+  description:
+    'Checks the object store. For a load balancer. Where several servers share a queue that is away, this one still answers what is known, so it stays ready.',
   security: openToAll,
   responses: {
-    200: json('The service is ready.', healthSchema),
+    200: json('The service is ready.', readinessSchema),
     ...problems('service', { 503: ['store_error'] }),
   },
 })
@@ -37,8 +39,13 @@ export function addHealth(app: App, { host }: Backend): void {
 
   app.openapi(getReadiness, async (c) => {
     await within(STORE_MILLISECONDS, host.store.has('readyz'))
-    return c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' })
+    return c.json(readiness(host), 200, { 'Cache-Control': 'no-store' })
   })
+}
+
+function readiness({ queue }: Host): z.infer<typeof readinessSchema> {
+  if (queue === undefined) return { status: 'ok' }
+  return queue.isAway ? { status: 'degraded', redis: 'away' } : { status: 'ok', redis: 'ok' }
 }
 
 /** @throws Problem `store_error` where the store does not answer in time, or fails */

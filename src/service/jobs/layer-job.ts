@@ -15,8 +15,8 @@ import type { Service } from '../service.ts'
 export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }
 
 /**
- * Reads the whole blob even if it is indexed already: only verified bytes make this registry one of its sources. Where the
- * index is there already its bytes need not be decoded again.
+ * Reads the whole blob even if it is indexed already, unless the caller may see it: only verified bytes make this registry one
+ * of its sources. Where the index is there already its bytes need not be decoded again.
  */
 export async function runLayerJob(
   service: Service,
@@ -30,6 +30,9 @@ export async function runLayerJob(
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
   // Before the blob is opened: a store that fails must not leave a connection behind.
   const indexed = await isIndexed(service, descriptor.digest)
+  // Another server, or an earlier try of this one, has read it for this caller since the image was looked at.
+  if (indexed && (await source.visibility.maySee(descriptor.digest, 'blob')))
+    return { readBytes: 0, decodedBytes: 0 }
   const blob = await source.blob(descriptor)
   try {
     const decodedBytes = indexed

@@ -8,7 +8,12 @@ import { Slots } from './slots.ts'
 /** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
 const FAILURE_MILLISECONDS = 60_000
 /** What failed for a reason of this service is tried again when asked for: it says nothing of the image. */
-const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set(['store_error', 'internal_error', 'analysis_pending'])
+const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set([
+  'store_error',
+  'queue_unavailable',
+  'internal_error',
+  'analysis_pending',
+])
 /** How long a finished job is remembered for those who still watch it. */
 const FINISHED_MILLISECONDS = 60_000
 /**
@@ -41,7 +46,7 @@ type Tracked = {
   toldAt: number
 }
 
-const NO_PROGRESS: Progress = { layers: 0, layersDone: 0, layersReused: 0, bytes: 0, bytesDone: 0 }
+export const NO_PROGRESS: Progress = { layers: 0, layersDone: 0, layersReused: 0, bytes: 0, bytesDone: 0 }
 
 export class JobRunner implements Jobs {
   readonly #tracked = new Map<string, Tracked>()
@@ -188,7 +193,8 @@ function expectWatcher(tracked: Tracked): void {
   tracked.abandonment = setTimeout(() => tracked.abandoned.abort(), tracked.abandonMilliseconds)
 }
 
-function mayRunAgain(state: JobState): boolean {
+/** Whether who asks for a job that was seen in this state has it done, rather than told how it ended. */
+export function mayRunAgain(state: JobState): boolean {
   if (state.status === 'succeeded') return true
   if (state.status !== 'failed') return false
   return Date.now() - Date.parse(state.finishedAt ?? state.createdAt) >= millisecondsKept(state.error)

@@ -1,0 +1,323 @@
+/**
+ * `Jobs` of several servers that share a Redis, on BullMQ: a job's name is made of its key, so it is in the queue once, and
+ * whichever server has room takes it. All servers hear how it gets on. An image's layers are jobs beside it, not its children
+ * in BullMQ's sense: they are known only once its manifest is read, and images share them, while a child has one parent.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Queue, QueueEvents } from 'bullmq'
+import type { Jobs, SharedQueue } from '../../src/host.ts'
+import { isFinished, type JobState } from '../../src/job.ts'
+import { Problem } from '../../src/problem.ts'
+import { mayRunAgain, NO_PROGRESS } from '../../src/service/jobs/runner.ts'
+import { originOf, placeOf } from '../../src/source/source.ts'
+import {
+  endOf,
+  failureOf,
+  type JobKind,
+  keyOf,
+  kindOf,
+  PREFIX,
+  progressOf,
+  QUEUES,
+  type QueuedEnd,
+  type QueuedJob,
+  type SharedJob,
+} from './queue-words.ts'
+import type { RedisLink } from './redis.ts'
+import type { SealedJobs } from './sealed-jobs.ts'
+import type { Waiters } from './waiters.ts'
+
+/** A watched job of which nothing was heard for so long is looked for: events are lost where Redis was restarted. */
+const SILENCE_MILLISECONDS = 2_000
+/** The event of a job that is gone may be on its way. */
+const LATE_MILLISECONDS = 300
+/** A job whose end was seen is remembered for those who still watch it; one that nobody watches can be looked for again. */
+const KEPT_MILLISECONDS = 60_000
+const SWEEP_MILLISECONDS = 3_000
+/** A server that dies is noticed sooner than what it noted runs out. */
+const NOTED_MILLISECONDS = 90_000
+/** An image that is analysed waits so long for a Redis that is away. */
+const PATIENCE_MILLISECONDS = 300_000
+const PATIENT_PAUSE_MILLISECONDS = 500
+const CLOSE_MILLISECONDS = 1_000
+/** BullMQ allows some two million. */
+const LOWEST_PRIORITY = 100_000
+
+/** A job as this server has last heard of it. */
+type Seen = {
+  state: JobState
+  readonly kind: JobKind
+  /** Its registry or upload, where this server asked for it. */
+  origin?: string
+  readonly wake: Set<() => void>
+  heardAt: number
+  /** Until when the other servers know that it is waited for here. */
+  notedUntil: number
+  /** When somebody waited for it here. */
+  waitedAt: number
+}
+
+export type QueueJobsOptions = {
+  readonly link: RedisLink
+  readonly sealed: SealedJobs
+  readonly waiters: Waiters
+  /** Analyses that wait, over all servers; more are refused. */
+  readonly queuedAnalyses: number
+}
+
+export class QueueJobs implements Jobs, SharedQueue {
+  readonly #options: QueueJobsOptions
+  readonly #queues: Readonly<Record<JobKind, Queue<QueuedJob>>>
+  readonly #events: readonly QueueEvents[]
+  readonly #seen = new Map<string, Seen>()
+  readonly #sweeping: NodeJS.Timeout
+  #version = 0
+
+  constructor(options: QueueJobsOptions) {
+    this.#options = options
+    const open = (kind: JobKind) => {
+      const queue = new Queue<QueuedJob>(QUEUES[kind], { connection: options.link.commands, prefix: PREFIX })
+      queue.on('error', () => {})
+      return queue
+    }
+    this.#queues = { image: open('image'), layer: open('layer'), config: open('config') }
+    this.#events = [this.#listen('image'), this.#listen('layer'), this.#listen('config')]
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MILLISECONDS)
+    this.#sweeping.unref()
+  }
+
+  get isAway(): boolean {
+    return this.#options.link.isAway
+  }
+
+  /** For a job that itself starts jobs: where Redis is away it waits rather than fails. */
+  get patient(): Jobs {
+    return { start: (job) => this.#startPatiently(job), watch: this.watch.bind(this) }
+  }
+
+  /** @throws Problem `queue_unavailable`; `rate_limited` where too many analyses wait */
+  async start(job: SharedJob): Promise<JobState> {
+    const { link, sealed, waiters } = this.#options
+    const name = sealed.nameOf(keyOf(job))
+    const known = this.#seen.get(name)
+    if (known !== undefined && isRemembered(known)) return known.state
+    const isNew = known === undefined || isFinished(known.state)
+    // Before it is queued: its end may come before the answer to that.
+    const seen = isNew ? this.#see(name, job.kind, queuedNow(job)) : known
+    seen.origin = originOf(job.source)
+    try {
+      await link.ask(async () => {
+        if (job.kind === 'image') await this.#requireRoom(name)
+        await waiters.note(name, Math.max(Date.now(), seen.notedUntil))
+        await this.#queues[job.kind].add(
+          job.kind,
+          { sealed: sealed.seal(job, name) },
+          // What it carries goes with its end.
+          { jobId: name, priority: this.#turnOf(job), removeOnComplete: true, removeOnFail: true },
+        )
+      })
+    } catch (error) {
+      if (isNew && seen.state.status === 'queued') this.#seen.delete(name)
+      throw error
+    }
+    return seen.state
+  }
+
+  async watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
+    const name = this.#options.sealed.nameOf(key)
+    const seen = this.#seen.get(name) ?? (await this.#find(name, kindOf(key)))
+    if (seen === undefined) return undefined
+    const end = Date.now() + milliseconds
+    while (seen.state.version <= version || !isFinished(seen.state)) {
+      if (!(await this.#isThere(name, seen))) return undefined
+      const left = end - Date.now()
+      if (seen.state.version > version || left <= 0) break
+      await this.#woken(name, seen, Math.min(left, SILENCE_MILLISECONDS))
+    }
+    return seen.state
+  }
+
+  /** Jobs that wait in all servers. Undefined while Redis is away. */
+  async queued(): Promise<number | undefined> {
+    try {
+      const [images, layers] = await this.#options.link.ask(() =>
+        Promise.all([this.#waiting('image'), this.#waiting('layer')]),
+      )
+      return images + layers
+    } catch {
+      return undefined
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping)
+    const closed = [...this.#events, ...Object.values(this.#queues)].map((part) => part.close())
+    // A Redis that is away is not waited for.
+    await Promise.race([Promise.allSettled(closed), sleep(CLOSE_MILLISECONDS)])
+  }
+
+  async #startPatiently(job: SharedJob): Promise<JobState> {
+    for (const end = Date.now() + PATIENCE_MILLISECONDS; ; ) {
+      try {
+        return await this.start(job)
+      } catch (error) {
+        const isOver = Date.now() >= end
+        if (isOver || !(error instanceof Problem && error.code === 'queue_unavailable')) throw error
+        await sleep(PATIENT_PAUSE_MILLISECONDS)
+      }
+    }
+  }
+
+  /** Asked before one is added, not with it: some more may slip in. */
+  async #requireRoom(name: string): Promise<void> {
+    const waiting = await this.#waiting('image')
+    if (waiting < this.#options.queuedAnalyses) return
+    if ((await this.#queues.image.getJob(name)) !== undefined) return
+    const detail = `this service is busy: ${waiting} analyses wait already; ask again later`
+    throw new Problem('rate_limited', detail, { retryAfter: 30 })
+  }
+
+  #waiting(kind: JobKind): Promise<number> {
+    return this.#queues[kind].getJobCountByTypes('waiting', 'prioritized')
+  }
+
+  /** Registries take turns: the first job of one comes before the second of another. 1 is next. */
+  #turnOf(job: SharedJob): number {
+    const origin = originOf(job.source)
+    let turn = 1
+    for (const { kind, origin: other, state } of this.#seen.values())
+      if (kind === job.kind && other === origin && !isFinished(state)) turn++
+    return Math.min(turn, LOWEST_PRIORITY)
+  }
+
+  #listen(kind: JobKind): QueueEvents<QueuedEnd> {
+    const connection = this.#options.link.connect()
+    const events = new QueueEvents<QueuedEnd>(QUEUES[kind], { connection, prefix: PREFIX })
+    events.on('error', () => {})
+    events.on('active', ({ jobId }) => this.#change(jobId, { status: 'running' }))
+    events.on('progress', ({ jobId, data }) => this.#change(jobId, { progress: progressOf(data) }))
+    events.on('completed', (told: { readonly jobId: string; readonly returnvalue: unknown }) => {
+      const { progress } = endOf(told.returnvalue)
+      this.#change(told.jobId, { status: 'succeeded', progress, finishedAt: new Date().toISOString() })
+    })
+    events.on('failed', ({ jobId, failedReason }) => this.#failed(jobId, kind, failedReason))
+    return events
+  }
+
+  /** A failure is remembered by every server, so that none tries again too soon. */
+  #failed(name: string, kind: JobKind, reason: string): void {
+    const now = new Date().toISOString()
+    const end = { ...failureOf(reason), status: 'failed', finishedAt: now } as const
+    if (this.#seen.has(name)) this.#change(name, end)
+    else this.#see(name, kind, { ...end, createdAt: now })
+  }
+
+  #see(name: string, kind: JobKind, state: Omit<JobState, 'version'>): Seen {
+    const known = this.#seen.get(name)
+    const seen: Seen = known ?? {
+      state: { ...state, version: 0 },
+      kind,
+      wake: new Set(),
+      heardAt: 0,
+      notedUntil: 0,
+      waitedAt: 0,
+    }
+    seen.state = { ...state, version: ++this.#version }
+    seen.heardAt = Date.now()
+    seen.notedUntil = 0
+    this.#seen.set(name, seen)
+    return seen
+  }
+
+  #change(name: string, fields: Partial<Omit<JobState, 'version' | 'createdAt'>>): void {
+    const seen = this.#seen.get(name)
+    if (seen === undefined) return
+    seen.heardAt = Date.now()
+    seen.state = { ...seen.state, ...fields, version: ++this.#version }
+    for (const wake of [...seen.wake]) wake()
+  }
+
+  /** A job that another server was asked for. */
+  async #find(name: string, kind: JobKind): Promise<Seen | undefined> {
+    const { link, sealed } = this.#options
+    const queued = await link.ask(() => this.#queues[kind].getJob(name))
+    if (queued === undefined) return undefined
+    return (
+      this.#seen.get(name) ??
+      this.#see(name, kind, {
+        status: queued.processedOn === undefined ? 'queued' : 'running',
+        place: placeOf(sealed.open(queued.data.sealed, name).source),
+        createdAt: new Date(queued.timestamp).toISOString(),
+        progress: progressOf(queued.progress),
+      })
+    )
+  }
+
+  /** Whether the job is still in the queue, or its end is known. */
+  async #isThere(name: string, seen: Seen): Promise<boolean> {
+    if (isFinished(seen.state) || Date.now() - seen.heardAt < SILENCE_MILLISECONDS) return true
+    try {
+      const queued = await this.#options.link.ask(() => this.#queues[seen.kind].getJob(name))
+      seen.heardAt = Date.now()
+      if (queued !== undefined) {
+        if (queued.processedOn !== undefined && seen.state.status === 'queued')
+          this.#change(name, { status: 'running', progress: progressOf(queued.progress) })
+        return true
+      }
+    } catch {
+      // While Redis is away nobody can tell; what ran goes on.
+      return true
+    }
+    await this.#woken(name, seen, LATE_MILLISECONDS)
+    if (isFinished(seen.state)) return true
+    if (this.#seen.get(name) === seen) this.#seen.delete(name)
+    return false
+  }
+
+  /** Resolves with the job's next change, or when the time is up. */
+  async #woken(name: string, seen: Seen, milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, milliseconds)
+    seen.wake.add(resolve)
+    this.#noteWaiter(name, seen)
+    await promise
+    clearTimeout(timer)
+    seen.wake.delete(resolve)
+    seen.waitedAt = Date.now()
+  }
+
+  /** Tells the server that does the job that somebody waits here. */
+  #noteWaiter(name: string, seen: Seen): void {
+    const now = Date.now()
+    if (seen.notedUntil > now + NOTED_MILLISECONDS / 2) return
+    this.#note(name, seen, now + NOTED_MILLISECONDS)
+  }
+
+  #note(name: string, seen: Seen, until: number): void {
+    seen.notedUntil = until
+    this.#options.waiters.note(name, until).catch(() => {
+      seen.notedUntil = 0
+    })
+  }
+
+  #sweep(): void {
+    const now = Date.now()
+    for (const [name, seen] of this.#seen) {
+      if (seen.wake.size > 0) continue
+      if (now - seen.heardAt > KEPT_MILLISECONDS) this.#seen.delete(name)
+      // Between two watches there is nobody for a moment.
+      else if (!isFinished(seen.state) && seen.notedUntil > now && now - seen.waitedAt > SWEEP_MILLISECONDS)
+        this.#note(name, seen, now)
+    }
+  }
+}
+
+/** Who asks again is told how it failed, for a while; a config costs little enough to be asked for each time. */
+function isRemembered({ kind, state }: Seen): boolean {
+  return kind !== 'config' && isFinished(state) && !mayRunAgain(state)
+}
+
+function queuedNow(job: SharedJob): Omit<JobState, 'version'> {
+  const createdAt = new Date().toISOString()
+  return { status: 'queued', place: placeOf(job.source), createdAt, progress: NO_PROGRESS }
+}

@@ -1,0 +1,223 @@
+/** Takes jobs out of the queue that several servers share, and has them done here. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Job as BullJob, Worker } from 'bullmq'
+import { isFinished, type Job, type JobState } from '../../src/job.ts'
+import { Problem } from '../../src/problem.ts'
+import { type JobRunner, NO_PROGRESS } from '../../src/service/jobs/runner.ts'
+import { placeOf } from '../../src/source/source.ts'
+import type { Log } from './log.ts'
+import {
+  type ConfigJob,
+  type JobKind,
+  keyOf,
+  PREFIX,
+  QUEUES,
+  type QueuedEnd,
+  type QueuedJob,
+  type SharedJob,
+} from './queue-words.ts'
+import type { RedisLink } from './redis.ts'
+import type { SealedJobs } from './sealed-jobs.ts'
+import type { Waiters } from './waiters.ts'
+
+/** A server that has not said for so long that it still does a job counts as dead, and another takes the job. */
+const LOCK_MILLISECONDS = 20_000
+/** Redis may be away for nearly the time of a lock without any server losing its jobs. */
+const RENEW_MILLISECONDS = 5_000
+const STALLED_MILLISECONDS = 5_000
+/** A job whose servers die so often is perhaps what they die of. */
+const MOST_STALLS = 3
+const RECONNECT_MILLISECONDS = 1_000
+
+const WATCH_MILLISECONDS = 1_000
+const WAITERS_MILLISECONDS = 2_000
+/** How long a job goes on after the last one who waited left: an image's client may come back, a layer's image does not. */
+const ABANDONED_MILLISECONDS: Readonly<Record<Job['kind'], number>> = { image: 600_000, layer: 5_000 }
+/** A Redis that is away is not waited for at this server's end. */
+const CLOSE_MILLISECONDS = 1_000
+
+export type QueueWorkersOptions = {
+  readonly link: RedisLink
+  readonly sealed: SealedJobs
+  readonly waiters: Waiters
+  /** Does the jobs. It gives up at once what is not watched. */
+  readonly runner: JobRunner
+  /** Reads a config into the store. */
+  readonly readConfig: (job: ConfigJob) => Promise<void>
+  /** How many of each kind this server takes at once. */
+  readonly atOnce: Readonly<Record<JobKind, number>>
+  readonly log: Log
+}
+
+type Taken = { readonly bull: BullJob<QueuedJob>; readonly token: string; readonly done: Promise<unknown> }
+
+export class QueueWorkers {
+  readonly #options: QueueWorkersOptions
+  readonly #workers: Readonly<Record<JobKind, Worker<QueuedJob, QueuedEnd>>>
+  readonly #taken: Readonly<Record<JobKind, Set<Taken>>> = {
+    image: new Set(),
+    layer: new Set(),
+    config: new Set(),
+  }
+
+  constructor(options: QueueWorkersOptions) {
+    this.#options = options
+    this.#workers = {
+      image: this.#open('image'),
+      layer: this.#open('layer'),
+      config: this.#open('config'),
+    }
+  }
+
+  /**
+   * Takes no more jobs, and resolves when those it has are done. Its layers go on until its images are done: they may wait for
+   * layers that only this server can read.
+   */
+  async finish(): Promise<void> {
+    for (const kind of ['image', 'layer', 'config'] as const) {
+      // Without waiting: while Redis is away it does not come to an end, and takes nothing either.
+      void this.#workers[kind].pause(true).catch(() => {})
+      await Promise.allSettled(Array.from(this.#taken[kind], ({ done }) => done))
+    }
+  }
+
+  /** Gives the jobs that are not done back to the queue, so that no server has to find out first that this one is gone. */
+  async close(): Promise<void> {
+    const left = Object.values(this.#taken).flatMap((taken) => [...taken])
+    const closed = Promise.allSettled(left.map(({ bull, token }) => bull.moveToWait(token))).then(() =>
+      Promise.allSettled(Object.values(this.#workers).map((worker) => worker.close(true))),
+    )
+    await Promise.race([closed, sleep(CLOSE_MILLISECONDS)])
+  }
+
+  #open(kind: JobKind): Worker<QueuedJob, QueuedEnd> {
+    const { link, atOnce, log } = this.#options
+    const worker = new Worker<QueuedJob, QueuedEnd>(
+      QUEUES[kind],
+      (bull, token) => this.#take(kind, bull, token),
+      {
+        connection: link.connect(),
+        prefix: PREFIX,
+        concurrency: atOnce[kind],
+        lockDuration: LOCK_MILLISECONDS,
+        lockRenewTime: RENEW_MILLISECONDS,
+        stalledInterval: STALLED_MILLISECONDS,
+        maxStalledCount: MOST_STALLS,
+        runRetryDelay: RECONNECT_MILLISECONDS,
+      },
+    )
+    worker.on('error', (error) => log.debug({ error: error.message }, 'redis'))
+    worker.on('stalled', (name) => log.warn({ name }, `${kind} lost by a server, begun again`))
+    return worker
+  }
+
+  async #take(kind: JobKind, bull: BullJob<QueuedJob>, token = ''): Promise<QueuedEnd> {
+    const done = this.#do(bull)
+    const taken: Taken = { bull, token, done }
+    this.#taken[kind].add(taken)
+    try {
+      return await done
+    } finally {
+      this.#taken[kind].delete(taken)
+    }
+  }
+
+  async #do(bull: BullJob<QueuedJob>): Promise<QueuedEnd> {
+    const name = bull.id ?? ''
+    const job = this.#opened(bull, name)
+    const { progress, place, error } =
+      job.kind === 'config' ? await this.#read(job) : await this.#run(job, bull, name)
+    this.#options.waiters.forget(name).catch(() => {})
+    if (error !== undefined) throw new Error(JSON.stringify({ progress, place, error } satisfies QueuedEnd))
+    return { progress, place }
+  }
+
+  async #read(job: ConfigJob): Promise<QueuedEnd> {
+    const end = { progress: NO_PROGRESS, place: placeOf(job.source) }
+    try {
+      await this.#options.readConfig(job)
+      return end
+    } catch (error) {
+      if (error instanceof Problem) return { ...end, error: error.toDocument() }
+      throw error
+    }
+  }
+
+  async #run(job: Job, bull: BullJob<QueuedJob>, name: string): Promise<JobState> {
+    const { runner, waiters, log } = this.#options
+    const key = keyOf(job)
+    const waiting = new Waiting(waiters, name, bull.timestamp)
+    await waiting.look()
+    const report = reporting(bull)
+    let state = await runner.start(job)
+    while (!isFinished(state)) {
+      if (waiting.goneFor() > ABANDONED_MILLISECONDS[job.kind]) {
+        // Not watched any more, it is given up.
+        await runner.settled(key)
+        log.info({ name }, `${job.kind} given up`)
+      }
+      const next: JobState | undefined = await runner.watch(key, state.version, WATCH_MILLISECONDS)
+      if (next === undefined) throw new Error('the job is not known')
+      state = next
+      report(state)
+    }
+    return state
+  }
+
+  #opened(bull: BullJob<QueuedJob>, name: string): SharedJob {
+    try {
+      return this.#options.sealed.open(bull.data.sealed, name)
+    } catch (error) {
+      this.#options.log.error({ name }, 'a job cannot be decrypted: do all servers have the same LAMINA_KEY?')
+      throw error
+    }
+  }
+}
+
+/** Looks now and then whether anybody still waits. */
+class Waiting {
+  readonly #waiters: Waiters
+  readonly #name: string
+  #last: number
+  #lookedAt = 0
+
+  /** @param since when somebody waited for certain */
+  constructor(waiters: Waiters, name: string, since: number) {
+    this.#waiters = waiters
+    this.#name = name
+    this.#last = since
+  }
+
+  /** Milliseconds since the last one left. While Redis is away nobody can say that he waits. */
+  goneFor(): number {
+    if (Date.now() - this.#lookedAt > WAITERS_MILLISECONDS) void this.look()
+    return Date.now() - this.#last
+  }
+
+  async look(): Promise<void> {
+    this.#lookedAt = Date.now()
+    try {
+      this.#last = Math.max(this.#last, (await this.#waiters.last(this.#name)) ?? 0)
+    } catch {
+      this.#last = Math.max(this.#last, Date.now())
+    }
+  }
+}
+
+/** Tells the other servers how the job gets on, one word after the other. */
+function reporting(bull: BullJob<QueuedJob>): (state: JobState) => void {
+  let isTelling = false
+  let told: JobState['progress'] | undefined
+  return ({ progress }) => {
+    if (isTelling || progress === told) return
+    isTelling = true
+    told = progress
+    bull
+      .updateProgress(progress)
+      // It may have been lost with a Redis that was restarted.
+      .catch(() => {})
+      .finally(() => {
+        isTelling = false
+      })
+  }
+}

@@ -1,0 +1,111 @@
+/** The connections to Redis, and whether it answers. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { Problem } from '../../src/problem.ts'
+import type { Log } from './log.ts'
+
+/** A question that is not answered by then has failed: nobody waits longer for a Redis that hangs. */
+const ANSWER_MILLISECONDS = 3_000
+const BEAT_MILLISECONDS = 1_000
+/** Told to who asks for new work while Redis is away. */
+const RETRY_SECONDS = 5
+
+export class RedisLink {
+  /** For questions that fail at once while there is no connection. */
+  readonly commands: Redis
+  readonly #url: string
+  readonly #log: Log
+  readonly #connections: Redis[] = []
+  readonly #beating: NodeJS.Timeout
+  #isAway = true
+  #wasTold = false
+
+  constructor(url: string, log: Log) {
+    this.#url = url
+    this.#log = log
+    this.commands = this.#connect({ enableOfflineQueue: false, maxRetriesPerRequest: 0 })
+    this.commands.on('ready', () => void this.#beat())
+    this.commands.on('close', () => this.#found(true))
+    this.#beating = setInterval(() => void this.#beat(), BEAT_MILLISECONDS)
+    this.#beating.unref()
+  }
+
+  /** Whether it did not answer when it was last asked, a second ago at the most. */
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
+  /** A connection that waits for Redis to come back, for those who take jobs and hear events. */
+  connect(): Redis {
+    return this.#connect({ maxRetriesPerRequest: null })
+  }
+
+  /**
+   * Asks Redis something.
+   *
+   * @throws Problem `queue_unavailable` where it does not answer, or refuses, as it does when its memory is full
+   */
+  async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
+    if (this.#isAway) throw unavailable()
+    try {
+      return await inTime(question(this.commands))
+    } catch (error) {
+      if (error instanceof Problem) throw error
+      this.#log.error({ error: String(error) }, 'redis refused')
+      void this.#beat()
+      throw unavailable()
+    }
+  }
+
+  /** Resolves when Redis has answered for the first time, or `milliseconds` have passed. */
+  async opened(milliseconds: number): Promise<void> {
+    for (const end = Date.now() + milliseconds; this.#isAway && Date.now() < end; ) await sleep(20)
+  }
+
+  close(): void {
+    clearInterval(this.#beating)
+    for (const connection of this.#connections) connection.disconnect()
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await inTime(this.commands.ping())
+      this.#found(false)
+    } catch {
+      this.#found(true)
+    }
+  }
+
+  #found(isAway: boolean): void {
+    if (isAway !== this.#isAway && this.#wasTold) this.#log.warn(isAway ? 'redis is away' : 'redis is back')
+    this.#isAway = isAway
+    this.#wasTold ||= !isAway
+  }
+
+  #connect(options: {
+    readonly enableOfflineQueue?: boolean
+    readonly maxRetriesPerRequest: number | null
+  }): Redis {
+    const connection = new Redis(this.#url, options)
+    // Told by `found`, once for all connections.
+    connection.on('error', () => {})
+    this.#connections.push(connection)
+    return connection
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('no answer in time')), ANSWER_MILLISECONDS)
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function unavailable(): Problem {
+  return new Problem('queue_unavailable', 'the queue of analyses is unavailable; ask again later', {
+    retryAfter: RETRY_SECONDS,
+  })
+}

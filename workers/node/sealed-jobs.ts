@@ -1,0 +1,50 @@
+/** Jobs as they lie in Redis: unreadable without the servers' key, since a job carries what its caller presents to the registry. */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import type { SharedJob } from './queue-words.ts'
+
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const KEY_BYTES = 32
+
+export class SealedJobs {
+  readonly #names: Uint8Array
+  readonly #contents: Uint8Array
+
+  /** @param key 32 bytes, the same on all servers */
+  constructor(key: Uint8Array) {
+    this.#names = derive(key, 'lamina: names of jobs')
+    this.#contents = derive(key, 'lamina: contents of jobs')
+  }
+
+  /**
+   * What a job is called in Redis. Its key has a hash of the caller's password in it, which one who reads Redis could guess at:
+   * without the servers' key nobody can.
+   */
+  nameOf(key: string): string {
+    return createHmac('sha256', this.#names).update(key).digest('hex')
+  }
+
+  /** @param name of this job: what was sealed for one cannot be put in the place of another */
+  seal(job: SharedJob, name: string): string {
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', this.#contents, nonce).setAAD(Buffer.from(name))
+    const sealed = Buffer.concat([cipher.update(JSON.stringify(job), 'utf8'), cipher.final()])
+    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
+  }
+
+  /** @throws Error where it was sealed with another key or for another name, or was changed */
+  open(text: string, name: string): SharedJob {
+    const bytes = Buffer.from(text, 'base64')
+    const nonce = bytes.subarray(0, NONCE_BYTES)
+    const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)
+    const decipher = createDecipheriv('aes-256-gcm', this.#contents, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(Buffer.from(name))
+      .setAuthTag(tag)
+    const opened = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()])
+    return JSON.parse(opened.toString('utf8'))
+  }
+}
+
+function derive(key: Uint8Array, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', key, '', purpose, KEY_BYTES))
+}

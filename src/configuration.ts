@@ -40,6 +40,8 @@ export type Configuration = {
   /** By registry the mirror that is asked first for manifests and blobs by digest: `host[:port]`. */
   readonly mirrors: ReadonlyMap<string, string>
   readonly tokens: readonly string[]
+  /** What registries show that tell of a push; none: webhooks are off. */
+  readonly webhookSecrets: readonly string[]
   /** Repositories whose badges may use the service's credentials: `host/name`. */
   readonly publicBadges: readonly string[]
   readonly limits: Limits
@@ -212,6 +214,7 @@ const variables = z.object({
   LAMINA_TOKENS: listOf((token) => /^[\w.~+/-]+=*$/.test(token), 'a token that a header can carry').default(
     [],
   ),
+  LAMINA_WEBHOOK_SECRETS: list.default([]),
   LAMINA_PUBLIC_BADGES: badgeRepositories.default([]),
   LAMINA_MIRRORS: mirrors.default(new Map()),
   LAMINA_MAX_LAYER_BYTES: size.default(20 * GIB),
@@ -263,6 +266,11 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
       'LAMINA_DOCKER_HOST without LAMINA_TOKENS would show the images of the engine to everybody: set LAMINA_TOKENS, or listen on loopback',
     )
   }
+  if (values.LAMINA_WEBHOOK_SECRETS.length > 0 && values.LAMINA_ALLOWED_REGISTRIES === undefined) {
+    throw new Error(
+      'LAMINA_WEBHOOK_SECRETS without LAMINA_ALLOWED_REGISTRIES would have any image analysed that a notification names: set LAMINA_ALLOWED_REGISTRIES',
+    )
+  }
   const s3 = host === 'node' ? storeOf(values) : undefined
   const redis = host === 'node' ? queueOf(values) : undefined
   return {
@@ -277,6 +285,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     publicCredentials: mergeCredentials(given, PUBLIC_CREDENTIALS),
     mirrors: values.LAMINA_MIRRORS,
     tokens: values.LAMINA_TOKENS,
+    webhookSecrets: values.LAMINA_WEBHOOK_SECRETS,
     publicBadges: values.LAMINA_PUBLIC_BADGES,
     limits: {
       layerBytes: values.LAMINA_MAX_LAYER_BYTES,

@@ -4,7 +4,7 @@
  */
 
 import type { Configuration } from './configuration.ts'
-import type { Claim, Job, JobState } from './job.ts'
+import type { Claim, Job, JobState, Order } from './job.ts'
 
 /**
  * Which addresses a request may reach. `public`: none that is loopback, link-local or private; `private`: those of
@@ -53,6 +53,14 @@ export interface Jobs {
    * job is known: it never was, or a restart lost it.
    */
   watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
+}
+
+/** A queue of images that are analysed when there is room beside those that somebody waits for. */
+export interface Backlog {
+  /** @throws Problem `rate_limited` where too many wait: then none of these is taken */
+  add(orders: readonly Order[]): Promise<void>
+  /** Whether the order of this analysis still waits or runs; undefined where the queue cannot tell. */
+  holds(analysis: string): Promise<boolean | undefined>
 }
 
 /** Bounds how many run at the same time; the others wait. */
@@ -110,6 +118,7 @@ export interface Host {
   readonly jobs: Jobs
   /** Where several servers share their jobs. */
   readonly queue?: SharedQueue
+  readonly backlog: Backlog
   readonly wasm: WasmModules
   /** Where the host does not look for such uploads by itself. */
   readonly expiry?: Expiry

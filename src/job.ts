@@ -20,6 +20,17 @@ export type ImageJob = { readonly kind: 'image'; readonly source: SourceRef; rea
 
 export type Job = LayerJob | ImageJob
 
+/**
+ * An image that is to be analysed before anybody asks for it: one of a batch, or one that was pushed. It waits in a queue,
+ * so it names no caller and carries no credentials: it is read with the service's own.
+ */
+export type Order = {
+  /** A reference to a registry; of a batch with the digest of the image that the registry showed. */
+  readonly image: string
+  /** Ids of the analyses that are told where it fails; none for a push. */
+  readonly analyses: readonly string[]
+}
+
 export type Progress = {
   readonly layers: number
   readonly layersDone: number

@@ -2,9 +2,11 @@
 
 import { parseConfiguration } from '../src/configuration.ts'
 import { createApp, type Parts } from '../src/http/app.ts'
+import { MemoryBacklog } from '../src/service/jobs/memory-backlog.ts'
 import { runJob } from '../src/service/jobs/run.ts'
 import { JobRunner } from '../src/service/jobs/runner.ts'
 import { Memory } from '../src/service/memory.ts'
+import { giveUpOrder, runOrder } from '../src/service/orders.ts'
 import type { Service } from '../src/service/service.ts'
 import { RegistryClient } from '../src/source/registry/client.ts'
 import { createFetch } from '../workers/node/fetch.ts'
@@ -31,8 +33,15 @@ export function startApp(settings: Readonly<Record<string, string>> = {}, parts:
     queuedAnalyses: 10,
     layers: 2,
   })
+  const backlog = new MemoryBacklog(
+    {
+      run: (order, attempt) => runOrder(service, order, attempt),
+      giveUp: (order, problem) => giveUpOrder(service, order, problem),
+    },
+    { atOnce: 2 },
+  )
   const service: Service = {
-    host: { configuration, fetch, store, jobs, wasm: compiledWasm() },
+    host: { configuration, fetch, store, jobs, backlog, wasm: compiledWasm() },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(),
   }

@@ -6,6 +6,7 @@ import { type JobState, jobKey } from '../job.ts'
 import { Problem } from '../problem.ts'
 import { type AnalysedImage, analyse, imageJob, knownFacts } from '../service/analyse.ts'
 import { nameAnalysis } from '../service/analyses.ts'
+import { noteName } from '../service/names.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
 import type { Backend, RequestContext } from './backend.ts'
@@ -106,12 +107,13 @@ export async function factsOf(
   const known = await knownFacts(backend, image)
   if (known !== undefined) return { facts: known }
   await admit(backend, context, image)
+  await noteName(backend, image.identity)
   const analysed = await analyse(backend, image, { seconds, signal: context.req.raw.signal })
   return analysed.done ? { facts: analysed.facts } : { pending: analysed.state }
 }
 
 /** A new analysis counts against the client's rate; joining one that runs does not. */
-async function admit(backend: Backend, context: RequestContext, image: OpenedImage): Promise<void> {
+export async function admit(backend: Backend, context: RequestContext, image: OpenedImage): Promise<void> {
   const running = await backend.host.jobs.watch(jobKey(imageJob(image)), -1, 0)
   if (running === undefined) await backend.rate.admit(backend.clientOf(context))
 }

@@ -33,6 +33,7 @@ import { addReport } from './routes/report.ts'
 import { addTree } from './routes/tree.ts'
 import { addUploads } from './routes/uploads.ts'
 import { addWaste } from './routes/waste.ts'
+import { addWebhooks, WEBHOOKS_PATH } from './routes/webhooks.ts'
 
 export type Parts = {
   /** Gets unforeseen errors; the console by default. */
@@ -82,7 +83,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
   app.use(boundedStreams(backend.clientOf))
   const checkToken = tokenCheck(configuration.tokens)
   app.use('/v1/*', (c, next) => {
-    checkToken(c.req.header('Authorization'))
+    if (!c.req.path.startsWith(WEBHOOKS_PATH)) checkToken(c.req.header('Authorization'))
     return next()
   })
   app.onError((error, c) => answerFailed(backend, c, error))
@@ -113,6 +114,7 @@ function addRoutes(app: App, backend: Backend): void {
   addRegistry(app, backend)
   addImages(app, backend)
   addAnalyses(app, backend)
+  addWebhooks(app, backend)
   addUploads(app, backend)
   addHealth(app, backend)
   addDescription(app)

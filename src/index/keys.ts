@@ -54,6 +54,11 @@ export function sourceKey(digest: string, source: string): string {
   return `sources/${digestPath(digest)}/${source}`
 }
 
+/** An empty object: an analysis saw the image under this reference. */
+export function nameKey(digest: string, reference: string): string {
+  return `names/${digestPath(digest)}/${encodeURIComponent(reference)}`
+}
+
 export const UPLOADS = 'uploads/'
 
 /** The archive without its wrapping, what is known of it, and until when it is kept. */

@@ -4,6 +4,7 @@ import { isFinished, type JobState, jobKey, type Progress } from '../job.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
 import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
+import { waitFor } from '../source/registry/wait.ts'
 import { placeOf } from '../source/source.ts'
 import { imageJob, knownFacts } from './analyse.ts'
 import { ANALYSES_PREFIX, LIFE_MILLISECONDS, nameNow, sweepAnalyses } from './analysis-names.ts'
@@ -18,7 +19,19 @@ const Record = z.object({
   platform: z.string(),
   digest: z.string(),
   createdAt: z.iso.datetime(),
+  isOrdered: z.literal(true).exactOptional(),
+  /** Why it failed, where the queue gave it up. */
+  failure: z
+    .object({
+      finishedAt: z.iso.datetime(),
+      error: z.custom<ProblemDocument>((value) => typeof value === 'object' && value !== null),
+    })
+    .optional(),
 })
+type KeptRecord = z.infer<typeof Record>
+
+/** How often the queue is looked at by who follows an analysis that waits there. */
+const QUEUE_MILLISECONDS = 1_000
 
 export type Analysis = AnalysisRecord & {
   readonly status: JobState['status']
@@ -29,18 +42,39 @@ export type Analysis = AnalysisRecord & {
 
 /** Names the analysis of an image that the registry has shown to this caller. */
 export async function nameAnalysis(service: Service, image: OpenedImage, state: JobState): Promise<Analysis> {
+  return describe(await recordOf(service, image, {}), state)
+}
+
+/** The same for one that is going to be in the queue of images. */
+export async function nameOrdered(service: Service, image: OpenedImage): Promise<Analysis> {
+  return describe(await recordOf(service, image, { isOrdered: true }), waiting(image))
+}
+
+/** Tells an analysis of the queue that it has failed for good. */
+export async function failOrdered(service: Service, id: string, problem: Problem): Promise<void> {
+  const record = await readRecord(service, id)
+  if (record === undefined) return
+  const failure = { finishedAt: new Date().toISOString(), error: problem.toDocument() }
+  await service.host.store.put(ANALYSES_PREFIX + id, Buffer.from(JSON.stringify({ ...record, failure })))
+}
+
+async function recordOf(
+  service: Service,
+  image: OpenedImage,
+  kind: Pick<AnalysisRecord, 'isOrdered'>,
+): Promise<AnalysisRecord> {
   const { reference, platform, digest } = image.identity
-  const key = `${image.source.scope} ${reference} ${platform} ${digest}`
+  const key = `${image.source.scope} ${reference} ${platform} ${digest} ${kind.isOrdered ? 'ordered' : ''}`
   const { named } = service.memory
   let record = named.get(key)
   if (record === undefined) {
     const createdAt = new Date().toISOString()
-    record = { id: nameNow(), image: reference, platform, digest, createdAt }
+    record = { id: nameNow(), image: reference, platform, digest, createdAt, ...kind }
     await service.host.store.put(ANALYSES_PREFIX + record.id, Buffer.from(JSON.stringify(record)))
     named.set(key, record)
     await sweepAnalyses(service.host.store)
   }
-  return describe(record, state)
+  return record
 }
 
 /**
@@ -77,14 +111,55 @@ export async function* followAnalysis(
     signal,
   })
   const finished = await outcome(service, image)
-  if (finished !== undefined) {
+  if (finished !== undefined && !comesAgain(record, finished)) {
     yield describe(record, finished)
     return
   }
-  const states = observe(service.host.jobs, jobKey(imageJob(image)), milliseconds, signal)
-  let next = await states.next()
-  for (; !next.done; next = await states.next()) yield describe(record, next.value)
-  if (next.value === 'unknown') yield describe(record, (await outcome(service, image)) ?? lost(image))
+  const deadline = Date.now() + milliseconds
+  for (;;) {
+    const left = Math.max(0, deadline - Date.now())
+    const states = observe(service.host.jobs, jobKey(imageJob(image)), left, signal)
+    let last: JobState | undefined
+    let next = await states.next()
+    for (; !next.done; next = await states.next()) {
+      last = comesAgain(record, next.value) ? await inQueue(service, record, image) : next.value
+      yield describe(record, last)
+    }
+    if (next.value === 'unknown') {
+      last = (await outcome(service, image)) ?? (await inQueue(service, record, image))
+      yield describe(record, last)
+    }
+    if (last === undefined || isFinished(last) || Date.now() >= deadline) return
+    await pause(Math.min(QUEUE_MILLISECONDS, left), signal)
+  }
+}
+
+/** A failure that may pass is not the end of an analysis that the queue tries again. */
+function comesAgain({ isOrdered }: AnalysisRecord, { status, error }: JobState): boolean {
+  return isOrdered === true && status === 'failed' && !error?.lasting
+}
+
+/** No job is known and no result is there: it waits, the queue has given it up, or a restart lost it. */
+async function inQueue(service: Service, record: AnalysisRecord, image: OpenedImage): Promise<JobState> {
+  if (!record.isOrdered) return lost(image)
+  const failure = (await readRecord(service, record.id))?.failure
+  if (failure !== undefined) return { ...endOf(image), status: 'failed', ...failure }
+  return (await service.host.backlog.holds(record.id)) === false ? lost(image) : waiting(image)
+}
+
+function waiting(image: OpenedImage): JobState {
+  const progress = {
+    layers: image.manifest.layers.length,
+    layersDone: 0,
+    layersReused: 0,
+    bytes: 0,
+    bytesDone: 0,
+  }
+  return { ...endOf(image), status: 'queued', progress }
+}
+
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return waitFor(new Promise((resolve) => setTimeout(resolve, milliseconds)), { signal })
 }
 
 /** No server knows of it any more, and there is no result. */
@@ -101,12 +176,16 @@ function lost(image: OpenedImage): JobState {
 
 async function recall(service: Service, id: string): Promise<AnalysisRecord> {
   if (!z.uuid().safeParse(id).success) throw notFound()
-  const object = await service.host.store.get(ANALYSES_PREFIX + id)
-  if (object === undefined) throw notFound()
-  const record = Record.parse(await new Response(object.body).json())
+  const record = await readRecord(service, id)
+  if (record === undefined) throw notFound()
   if (Date.now() - Date.parse(record.createdAt) < LIFE_MILLISECONDS) return record
   await service.host.store.delete(ANALYSES_PREFIX + id)
   throw notFound()
+}
+
+async function readRecord(service: Service, id: string): Promise<KeptRecord | undefined> {
+  const object = await service.host.store.get(ANALYSES_PREFIX + id)
+  return object && Record.parse(await new Response(object.body).json())
 }
 
 function notFound(): Problem {

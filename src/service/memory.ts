@@ -33,6 +33,8 @@ export type AnalysisRecord = {
   readonly platform: string
   readonly digest: string
   readonly createdAt: string
+  /** It waits in the queue of images, where it may not have begun yet. */
+  readonly isOrdered?: true
 }
 
 const MIB = 2 ** 20
@@ -99,6 +101,8 @@ export class Memory {
     milliseconds: ROW_MILLISECONDS,
     sizeOf: () => RECORD_BYTES,
   })
+  /** Names of images that the store has noted. */
+  readonly noted = new Cache<true>({ bytes: MIB, milliseconds: PUBLIC_MILLISECONDS })
   /** Badges as SVG: to measure text and write XML takes longer than all else about an image that is known. */
   readonly drawn = new Cache<string>({
     bytes: 2 * MIB,

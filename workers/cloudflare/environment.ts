@@ -9,6 +9,7 @@ import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
 import { DurableJobs, type JobObjects } from './durable-jobs.ts'
 import { createFetch, type WaysOut } from './fetch.ts'
+import { type OrderQueue, QueueBacklog } from './queue-backlog.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
 
@@ -20,6 +21,7 @@ export type Environment = {
   readonly BUCKET: R2Bucket
   readonly ASSETS: Fetcher
   readonly JOBS: JobObjects
+  readonly ORDERS: OrderQueue
   readonly UPLOADS: { idFromName(name: string): unknown; get(id: unknown): UploadStub }
   /** Deployed: the limit of `wrangler.toml`; on Miniflare it is `LAMINA_RATE`, counted in memory. */
   readonly RATE?: RateLimiter
@@ -51,12 +53,14 @@ export function serviceOf(environment: Environment): Service {
   const kind = isLocal(environment) ? 'miniflare' : 'worker'
   const configuration = parseConfiguration(settings(environment), kind)
   const fetch = createFetch(environment)
+  const store = new R2Store(environment.BUCKET)
   service = {
     host: {
       configuration,
       fetch,
-      store: new R2Store(environment.BUCKET),
+      store,
       jobs: new DurableJobs(environment.JOBS),
+      backlog: new QueueBacklog(environment.ORDERS, isLocal(environment) ? store : undefined),
       wasm: async (name) => WASM[name],
       expiry: durableExpiry(environment),
     },

@@ -7,12 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import { parseConfiguration } from '../../src/configuration.ts'
 import { startFront, urlOf } from './front.ts'
-import type { R2Bucket } from './r2-store.ts'
+import { MAX_RETRIES, type OrderQueue, QueueBacklog } from './queue-backlog.ts'
+import { type R2Bucket, R2Store } from './r2-store.ts'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
 /** Where workerd itself listens: only the front is for others. */
 const LOOPBACK = '127.0.0.1'
+const QUEUE = 'lamina-orders'
 const WRANGLER = new URL('../../wrangler.toml', import.meta.url)
 
 /** workerd prints its own words for each request to a registry that fails: their answer goes to who asked. */
@@ -110,6 +112,16 @@ export async function startWorker(
             },
           },
           assets: { directory: ASSETS, runWorkerFirst: true, hasUserWorker: true },
+          triggers: [
+            {
+              type: 'queue',
+              name: QUEUE,
+              deadLetterQueue: `${QUEUE}-failed`,
+              maxBatchSize: 4,
+              maxBatchTimeout: 1,
+              maxRetries: MAX_RETRIES,
+            },
+          ],
           exports: {
             JobObject: { type: 'durable-object', storage: 'sqlite' },
             UploadObject: { type: 'durable-object', storage: 'sqlite' },
@@ -118,6 +130,7 @@ export async function startWorker(
             ...Object.fromEntries(settings.map(([name, value]) => [name, { type: 'text' as const, value }])),
             ASSETS: { type: 'assets' },
             BUCKET: { type: 'r2', name: 'lamina' },
+            ORDERS: { type: 'queue', name: QUEUE },
             JOBS: { type: 'durable-object', worker: 'lamina', exportName: 'JobObject' },
             UPLOADS: { type: 'durable-object', worker: 'lamina', exportName: 'UploadObject' },
             EGRESS: { type: 'network', allow: ['public'], tlsOptions },
@@ -133,16 +146,20 @@ export async function startWorker(
     ],
   })
   await miniflare.ready
+  const bindings = () =>
+    miniflare.getBindings<{ readonly BUCKET: R2Bucket; readonly ORDERS: OrderQueue }>('lamina')
   const front = await startFront(configuration, await miniflare.unsafeGetDirectURL('lamina', 'local')).catch(
     async (error: unknown) => {
       await miniflare.dispose()
       throw error
     },
   )
+  const { BUCKET, ORDERS } = await bindings()
+  await new QueueBacklog(ORDERS, new R2Store(BUCKET)).resume()
   return {
     url: urlOf(configuration.host, front.port),
     async bucket() {
-      return (await miniflare.getBindings<{ readonly BUCKET: R2Bucket }>('lamina')).BUCKET
+      return (await bindings()).BUCKET
     },
     async stop() {
       await front.stop()

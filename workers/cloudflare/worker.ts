@@ -2,6 +2,7 @@
 import { createApp } from '../../src/http/app.ts'
 import { CLIENT_HEADER } from './client-header.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
+import { consumeOrders, type QueueMessage } from './queue-backlog.ts'
 import { BoundRate } from './rate.ts'
 
 export { JobObject } from './job-object.ts'
@@ -36,6 +37,12 @@ const worker = {
         props: {},
       },
     )
+  },
+  queue(
+    { messages }: { readonly messages: readonly QueueMessage[] },
+    environment: Environment,
+  ): Promise<void> {
+    return consumeOrders(serviceOf(environment), messages)
   },
 }
 

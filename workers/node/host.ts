@@ -1,7 +1,7 @@
 /** The ports on Node, made from the settings; the main thread and each layer thread have their own. */
 
 import type { Configuration } from '../../src/configuration.ts'
-import type { Jobs, ObjectStore } from '../../src/host.ts'
+import type { Backlog, Jobs, ObjectStore } from '../../src/host.ts'
 import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
@@ -18,11 +18,20 @@ async function openStore({ s3, data }: Configuration): Promise<ObjectStore> {
   return new S3Store(s3)
 }
 
+/** Only the thread that answers HTTP takes orders. */
+const noBacklog: Backlog = {
+  add: async () => {
+    throw new Error('this thread takes no orders')
+  },
+  holds: async () => undefined,
+}
+
 /** @param count told of each operation on the store as it begins */
 export async function createService(
   configuration: Configuration,
   jobs: Jobs,
   count: (operation: StoreOperation) => void,
+  backlog: Backlog = noBacklog,
 ): Promise<Service> {
   const fetch = createFetch(configuration)
   const store = new MeteredStore(await openStore(configuration), count)
@@ -32,6 +41,7 @@ export async function createService(
       fetch,
       store,
       jobs,
+      backlog,
       wasm: compiledWasm(),
       ...(configuration.dockerHost ? { engine: new DockerEngine(configuration.dockerHost) } : {}),
     },

@@ -11,9 +11,11 @@ import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
 import { clientOfAddress } from '../../src/http/middleware/rate.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
+import { MemoryBacklog } from '../../src/service/jobs/memory-backlog.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Slots } from '../../src/service/jobs/slots.ts'
+import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
 import type { Service } from '../../src/service/service.ts'
 import { sweepUploads } from '../../src/service/upload.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
@@ -26,6 +28,7 @@ import { AnsweringStore } from './answering-store.ts'
 import { compression } from './compression.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
+import type { StoreOperation } from './metered-store.ts'
 import { Metrics } from './metrics.ts'
 import type { SharedJobs } from './queue.ts'
 import { RequestThreads } from './request-threads.ts'
@@ -94,8 +97,17 @@ export async function startNode(
       logJob(log, job, state)
     },
   )
+  const backlog = new MemoryBacklog(
+    {
+      run: (order, attempt) => runOrder(service, order, attempt),
+      giveUp: (order, problem) => giveUpOrder(service, order, problem),
+    },
+    // Half of the places are for images that somebody waits for.
+    { atOnce: Math.ceil(configuration.maxAnalyses / 2) },
+  )
+  const count = (operation: StoreOperation) => metrics.stored(operation)
   const jobs = shared?.jobs ?? runner
-  const opened = await createService(configuration, jobs, (operation) => metrics.stored(operation))
+  const opened = await createService(configuration, jobs, count, backlog)
   const queue = shared === undefined ? {} : { queue: shared.jobs }
   const host = { ...opened.host, ...queue, store: new AnsweringStore(opened.host.store) }
   const plain: Service = { ...opened, host }
@@ -173,6 +185,7 @@ export async function startNode(
     },
     async stop(milliseconds) {
       clearInterval(sweeping)
+      backlog.stop()
       await close(shared?.finish() ?? runner.idle(), milliseconds)
       await shared?.close()
       await Promise.all([analyses.stop(), requests.stop()])

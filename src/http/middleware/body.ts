@@ -11,8 +11,8 @@ export function textRead(request: Request): string | undefined {
   return read.get(request)
 }
 
-/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` where it is not UTF-8 */
-export async function bodyText(request: Request): Promise<string> {
+/** @throws Problem `too_large` past 1 MiB */
+export async function bodyBytes(request: Request): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of request.body ?? []) {
@@ -21,8 +21,14 @@ export async function bodyText(request: Request): Promise<string> {
       throw new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
     chunks.push(chunk)
   }
+  return Buffer.concat(chunks)
+}
+
+/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` where it is not UTF-8 */
+export async function bodyText(request: Request): Promise<string> {
+  const bytes = await bodyBytes(request)
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     read.set(request, text)
     return text
   } catch {

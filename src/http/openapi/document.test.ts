@@ -71,6 +71,7 @@ test('every call of the API is described, and nothing else is', () => {
     'post /v1/analyses',
     'get /v1/analyses/{id}',
     'get /v1/analyses/{id}/events',
+    'post /v1/webhooks/{kind}',
     'post /v1/uploads',
     'put /v1/uploads',
     'get /v1/uploads/{id}',

@@ -9,6 +9,18 @@ export const analysisRequestSchema = z
   })
   .openapi('AnalysisRequest', { description: 'The image to analyse.' })
 
+const MAX_BATCH = 1_000
+
+export const batchRequestSchema = z
+  .strictObject({
+    images: z
+      .array(analysisRequestSchema)
+      .min(1, 'must have at least one image')
+      .max(MAX_BATCH, `must have at most ${MAX_BATCH} images`)
+      .openapi({ description: 'The images, 1 to 1,000.' }),
+  })
+  .openapi('BatchRequest', { description: 'The images to analyse.' })
+
 export const progressSchema = z
   .strictObject({
     layers: count('Layers of the image', 8),
@@ -54,3 +66,11 @@ export const analysisSchema = z
       .openapi({ description: 'Related resources, as relative URLs.' }),
   })
   .openapi('Analysis', { description: 'The analysis of an image.' })
+
+export const batchSchema = z
+  .strictObject({
+    items: z
+      .array(z.union([analysisSchema, problemSchema]))
+      .openapi({ description: 'In the order asked: an analysis, or the problem why there is none.' }),
+  })
+  .openapi('Batch', { description: 'The analyses of a list of images.' })

@@ -1,17 +1,17 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { JobState } from '../../job.ts'
+import { parseImageReference } from '../../oci/image-reference.ts'
+import { Problem } from '../../problem.ts'
 import { followAnalysis, nameAnalysis, readAnalysis } from '../../service/analyses.ts'
-import type { OpenedImage } from '../../service/open.ts'
-import { placeOf } from '../../source/source.ts'
+import { doneBefore, orderBatch } from '../../service/orders.ts'
 import { analysisBody, locationOf } from '../analysis-body.ts'
-import { factsOf, openFor, pendingAnswer } from '../answers.ts'
-import type { App, Backend } from '../backend.ts'
+import { admit, factsOf, openFor, pendingAnswer } from '../answers.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { eventStream } from '../events.ts'
 import { bodyJson } from '../middleware/body.ts'
 import { json, problems } from '../openapi/describe.ts'
-import { parsed } from '../problems.ts'
-import { analysisRequestSchema, analysisSchema } from './analyses.schema.ts'
+import { parsed, problemBody } from '../problems.ts'
+import { analysisRequestSchema, analysisSchema, batchRequestSchema, batchSchema } from './analyses.schema.ts'
 
 /** A listener is told for so long, then has to come again. */
 const LISTEN_MILLISECONDS = 3_600_000
@@ -31,20 +31,25 @@ const createAnalysis = createRoute({
   path: '/v1/analyses',
   operationId: 'createAnalysis',
   tags: ['Analyses'],
-  summary: 'Start the analysis of an image',
+  summary: 'Start the analysis of an image, or of up to 1,000',
   description:
-    'For callers that want to follow the analysis; a request for a report starts it, too. `Location` has its URL.',
+    'For callers that want to follow the analysis; a request for a report starts it, too. `Location` has its URL. With `images` the answer is a list in the order asked: for each image its analysis, or the problem why there is none. They are queued and read with the credentials of the service; images that only your own credentials can read are started at once instead.',
   request: {
     query: nothing,
     body: {
       required: true,
-      description: 'The image to analyse.',
-      content: { 'application/json': { schema: analysisRequestSchema } },
+      description: 'The image to analyse, or a list of images.',
+      content: {
+        'application/json': { schema: z.union([analysisRequestSchema, batchRequestSchema]) },
+      },
     },
   },
   responses: {
     200: json('The result is ready.', analysisSchema),
-    202: json('The analysis is queued or running.', analysisSchema),
+    202: json(
+      'The analysis is queued or running; of a list one item for each.',
+      z.union([analysisSchema, batchSchema]),
+    ),
     ...problems('analysed'),
   },
 })
@@ -93,7 +98,9 @@ export function addAnalyses(app: App, backend: Backend): void {
   app.openAPIRegistry.registerPath(createAnalysis)
   app.post(createAnalysis.getRoutingPath(), async (c) => {
     parsed(nothing, c.req.query())
-    const image = await openFor(backend, c, parsed(analysisRequestSchema, await bodyJson(c.req.raw)))
+    const body = await bodyJson(c.req.raw)
+    if (typeof body === 'object' && body !== null && 'images' in body) return answerBatch(backend, c, body)
+    const image = await openFor(backend, c, parsed(analysisRequestSchema, body))
     const result = await factsOf(backend, c, image, 0)
     if ('pending' in result) return pendingAnswer(backend, image, result.pending, 'accepted')
     const analysis = analysisBody(await nameAnalysis(backend, image, doneBefore(image)))
@@ -119,14 +126,27 @@ export function addAnalyses(app: App, backend: Backend): void {
   })
 }
 
-/** The state of an analysis whose result was there before it was asked for: nothing had to be read. */
-function doneBefore({ source, manifest }: OpenedImage): JobState {
-  const layers = manifest.layers.length
-  return {
-    status: 'succeeded',
-    version: 0,
-    place: placeOf(source.ref),
-    createdAt: '',
-    progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
+async function answerBatch(backend: Backend, c: RequestContext, body: unknown): Promise<Response> {
+  const { images } = parsed(batchRequestSchema, body)
+  const references = images.map(({ image }) => image).filter(isReference)
+  const { configuration } = backend.host
+  const ordered = await orderBatch(backend, images, {
+    credentials: callerCredentials(configuration, c, references),
+    signal: c.req.raw.signal,
+    // Who presents a token of the service is trusted with a batch; of others each image counts.
+    admit: configuration.tokens.length > 0 ? async () => {} : (image) => admit(backend, c, image),
+  })
+  const items = ordered.map((one) => (one instanceof Problem ? problemBody(one) : analysisBody(one)))
+  return c.json({ items }, 202, { 'Cache-Control': 'no-store' })
+}
+
+/** A malformed reference is one item's problem: it has no registry that a credential could be for. */
+function isReference(name: string): boolean {
+  try {
+    parseImageReference(name)
+    return true
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
   }
 }

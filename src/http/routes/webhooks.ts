@@ -1,0 +1,98 @@
+/** Registries tell of a push: the image is analysed before anybody asks for it. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { Problem } from '../../problem.ts'
+import { readPush, WEBHOOK_KINDS, type WebhookKind } from '../../service/webhooks.ts'
+import type { App, Backend } from '../backend.ts'
+import { bodyBytes } from '../middleware/body.ts'
+import { requireSecret, requireShown } from '../middleware/secrets.ts'
+import { json, openToAll, problems } from '../openapi/describe.ts'
+import { parsed } from '../problems.ts'
+import { notificationSchema, pushSchema } from './webhooks.schema.ts'
+
+/** Its callers show a secret of webhooks instead of a token. */
+export const WEBHOOKS_PATH = '/v1/webhooks/'
+
+const query = z.strictObject({
+  secret: z.string().optional().openapi({
+    description:
+      'One of `LAMINA_WEBHOOK_SECRETS`, for registries that send no header. Access logs may keep it.',
+  }),
+})
+
+const receivePush = createRoute({
+  method: 'post',
+  path: '/v1/webhooks/{kind}',
+  operationId: 'receivePush',
+  tags: ['Analyses'],
+  summary: 'Tell of a push',
+  description:
+    'For the webhooks of registries; off unless `LAMINA_WEBHOOK_SECRETS` is set. The caller shows one of them: as `Authorization: Bearer`, as `secret`, or by `X-Hub-Signature-256`. Images of `LAMINA_ALLOWED_REGISTRIES` are queued and read with the credentials of the service; what is not an image that was pushed is ignored.',
+  security: openToAll,
+  request: {
+    params: z.object({
+      kind: z.enum(WEBHOOK_KINDS).openapi({ description: 'Whose notification it is.', example: 'quay' }),
+    }),
+    query,
+    body: {
+      required: true,
+      description: 'The notification, at most 1 MiB.',
+      content: { 'application/json': { schema: notificationSchema } },
+    },
+  },
+  responses: {
+    200: json('Nothing is to be analysed.', pushSchema),
+    202: json('The images are queued.', pushSchema),
+    ...problems('service', {
+      401: ['unauthorized'],
+      404: ['not_found'],
+      413: ['too_large'],
+      429: ['rate_limited'],
+    }),
+  },
+})
+
+export function addWebhooks(app: App, backend: Backend): void {
+  // Read by hand: the signature is of the body's own bytes.
+  app.openAPIRegistry.registerPath(receivePush)
+  app.post(`${WEBHOOKS_PATH}:kind`, async (c) => {
+    const { configuration, backlog } = backend.host
+    const { webhookSecrets } = configuration
+    if (webhookSecrets.length === 0)
+      throw new Problem('not_found', 'webhooks are off: LAMINA_WEBHOOK_SECRETS turns them on')
+    const { secret } = parsed(query, c.req.query())
+    const shown = {
+      query: secret,
+      authorization: c.req.header('Authorization'),
+      signature: c.req.header('X-Hub-Signature-256'),
+    }
+    requireShown(shown)
+    const bytes = await bodyBytes(c.req.raw)
+    requireSecret(webhookSecrets, shown, bytes)
+    const kind = kindOf(c.req.param('kind'))
+    const { images, ignored } = readPush(kind, jsonOf(bytes), configuration)
+    await backlog.add(images.map((image) => ({ image, analyses: [] })))
+    const body = {
+      ...(images.length > 0 ? { items: images.map((image) => ({ image })) } : {}),
+      ...(ignored.length > 0 ? { ignored } : {}),
+    }
+    return c.json(body, images.length > 0 ? 202 : 200, { 'Cache-Control': 'no-store' })
+  })
+}
+
+function kindOf(name: string): WebhookKind {
+  const kind = WEBHOOK_KINDS.find((known) => known === name)
+  if (kind !== undefined) return kind
+  throw new Problem('not_found', `unknown kind of webhook; the kinds are ${WEBHOOK_KINDS.join(', ')}`)
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new Problem(
+      'invalid_parameter',
+      'the body is not JSON: choose application/json as the content type of the webhook',
+      { parameter: 'body' },
+    )
+  }
+}

@@ -1,0 +1,106 @@
+/** The queue of images in this process: bounded, and lost when the process ends. */
+import type { Backlog } from '../../host.ts'
+import type { Order } from '../../job.ts'
+import { Problem } from '../../problem.ts'
+import type { OrderEnd } from '../orders.ts'
+
+export type BacklogLimits = {
+  /** Orders that run at the same time. */
+  readonly atOnce: number
+  /** Orders that are held, those that run among them. */
+  readonly most?: number
+  /** Attempts of an order; the last failure is told to its analyses. */
+  readonly attempts?: number
+}
+
+export type BacklogWork = {
+  readonly run: (order: Order, attempt: number) => Promise<OrderEnd>
+  readonly giveUp: (order: Order, problem: Problem) => Promise<void>
+}
+
+type Waiting = { readonly order: Order; readonly attempt: number }
+
+const MOST = 10_000
+const ATTEMPTS = 6
+
+export class MemoryBacklog implements Backlog {
+  readonly #work: BacklogWork
+  readonly #atOnce: number
+  readonly #most: number
+  readonly #attempts: number
+  readonly #waiting: Waiting[] = []
+  /** Orders that failed and come again. */
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>()
+  /** How many orders each analysis is told by. */
+  readonly #analyses = new Map<string, number>()
+  #held = 0
+  #running = 0
+  #isStopped = false
+
+  constructor(work: BacklogWork, { atOnce, most = MOST, attempts = ATTEMPTS }: BacklogLimits) {
+    this.#work = work
+    this.#atOnce = atOnce
+    this.#most = most
+    this.#attempts = attempts
+  }
+
+  async add(orders: readonly Order[]): Promise<void> {
+    if (this.#held + orders.length > this.#most) {
+      const detail = `the queue holds ${this.#held} images and has room for ${this.#most}; send fewer, or try again later`
+      throw new Problem('rate_limited', detail, { retryAfter: 60 })
+    }
+    for (const order of orders) {
+      this.#held++
+      this.#count(order, 1)
+      this.#waiting.push({ order, attempt: 1 })
+    }
+    this.#begin()
+  }
+
+  async holds(analysis: string): Promise<boolean> {
+    return this.#analyses.has(analysis)
+  }
+
+  /** Begins no other; what runs goes on. */
+  stop(): void {
+    this.#isStopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  #begin(): void {
+    while (!this.#isStopped && this.#running < this.#atOnce) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      this.#running++
+      void this.#run(next).finally(() => {
+        this.#running--
+        this.#begin()
+      })
+    }
+  }
+
+  async #run({ order, attempt }: Waiting): Promise<void> {
+    const { again } = await this.#work.run(order, attempt)
+    if (again !== undefined && attempt < this.#attempts) {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer)
+        this.#waiting.push({ order, attempt: attempt + 1 })
+        this.#begin()
+      }, again.seconds * 1000)
+      this.#timers.add(timer)
+      return
+    }
+    if (again !== undefined) await this.#work.giveUp(order, again.problem)
+    this.#held--
+    this.#count(order, -1)
+  }
+
+  #count({ analyses }: Order, change: number): void {
+    for (const id of analyses) {
+      const orders = (this.#analyses.get(id) ?? 0) + change
+      if (orders > 0) this.#analyses.set(id, orders)
+      else this.#analyses.delete(id)
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The queue of images as one of Cloudflare Queues, which this Worker fills and empties. On Miniflare a queue is in memory
+ * alone: there each order also lies in the bucket until it is done with, and is sent again at the next start.
+ */
+import { z } from 'zod'
+import type { Backlog, ObjectStore } from '../../src/host.ts'
+import type { Order } from '../../src/job.ts'
+import { Problem } from '../../src/problem.ts'
+import { nameNow } from '../../src/service/analysis-names.ts'
+import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
+import type { Service } from '../../src/service/service.ts'
+import { parseJson } from '../../src/text/json.ts'
+
+/** The binding of the queue, as far as it is used. */
+export type OrderQueue = { sendBatch(messages: Iterable<{ readonly body: unknown }>): Promise<unknown> }
+
+export type QueueMessage = {
+  readonly body: unknown
+  /** From 1. */
+  readonly attempts: number
+  ack(): void
+  retry(options: { readonly delaySeconds: number }): void
+}
+
+const orderSchema = z.object({ image: z.string(), analyses: z.array(z.string()).readonly() })
+const messageSchema = z.object({
+  order: orderSchema,
+  /** Where the order lies in the bucket, on Miniflare. */
+  kept: z.string().exactOptional(),
+})
+type Message = z.infer<typeof messageSchema>
+
+/** As `wrangler.toml` has it: after so many retries a message goes to the dead letter queue. */
+export const MAX_RETRIES = 8
+/** The platform's limits are 100 messages and 256 KB a call. */
+const MESSAGES_A_CALL = 100
+const BYTES_A_CALL = 200_000
+
+const KEPT = 'orders/'
+/** Orders that may lie in the bucket: there the disk is this machine's. */
+const MOST_KEPT = 10_000
+
+export class QueueBacklog implements Backlog {
+  readonly #queue: OrderQueue
+  readonly #kept: ObjectStore | undefined
+
+  /** @param kept the bucket, where the queue is in memory alone */
+  constructor(queue: OrderQueue, kept?: ObjectStore) {
+    this.#queue = queue
+    this.#kept = kept
+  }
+
+  async add(orders: readonly Order[]): Promise<void> {
+    await this.#send(
+      this.#kept === undefined ? orders.map((order) => ({ order })) : await keep(this.#kept, orders),
+    )
+  }
+
+  /** A queue cannot be asked what is in it. */
+  async holds(): Promise<undefined> {
+    return undefined
+  }
+
+  /** Sends again what lies in the bucket, after the queue has been lost. */
+  async resume(): Promise<void> {
+    const store = this.#kept
+    if (store === undefined) return
+    const messages: Message[] = []
+    for await (const key of store.list(KEPT)) {
+      const object = await store.get(key)
+      const order = orderSchema.safeParse(object && parseJson(await new Response(object.body).text()))
+      if (order.success) messages.push({ order: order.data, kept: key })
+      else await store.delete(key)
+    }
+    await this.#send(messages)
+  }
+
+  async #send(messages: readonly Message[]): Promise<void> {
+    let call: { readonly body: Message }[] = []
+    let bytes = 0
+    for (const body of messages) {
+      const size = JSON.stringify(body).length
+      if (call.length === MESSAGES_A_CALL || bytes + size > BYTES_A_CALL) {
+        await this.#queue.sendBatch(call)
+        call = []
+        bytes = 0
+      }
+      call.push({ body })
+      bytes += size
+    }
+    if (call.length > 0) await this.#queue.sendBatch(call)
+  }
+}
+
+async function keep(store: ObjectStore, orders: readonly Order[]): Promise<readonly Message[]> {
+  let lying = 0
+  for await (const _ of store.list(KEPT)) lying++
+  if (lying + orders.length > MOST_KEPT) {
+    const detail = `the queue holds ${lying} images and has room for ${MOST_KEPT}; send fewer, or try again later`
+    throw new Problem('rate_limited', detail, { retryAfter: 60 })
+  }
+  const messages: Message[] = []
+  for (const order of orders) {
+    const kept = KEPT + nameNow()
+    await store.put(kept, Buffer.from(JSON.stringify(order)))
+    messages.push({ order, kept })
+  }
+  return messages
+}
+
+/** Does what the messages say; each is acknowledged or comes again by itself. */
+export async function consumeOrders(service: Service, messages: readonly QueueMessage[]): Promise<void> {
+  await Promise.all(messages.map((message) => consumeOrder(service, message)))
+}
+
+async function consumeOrder(service: Service, message: QueueMessage): Promise<void> {
+  const parsed = messageSchema.safeParse(message.body)
+  if (!parsed.success) return message.ack()
+  const { order, kept } = parsed.data
+  const { again } = await runOrder(service, order, message.attempts)
+  const isLast = message.attempts > MAX_RETRIES
+  if (again !== undefined && isLast) await giveUpOrder(service, order, again.problem)
+  if (kept !== undefined && (again === undefined || isLast)) await service.host.store.delete(kept)
+  // The last one goes to the dead letter queue.
+  if (again === undefined) message.ack()
+  else message.retry({ delaySeconds: again.seconds })
+}

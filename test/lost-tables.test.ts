@@ -28,6 +28,26 @@ describe.each(HOSTS)('on %s', (host) => {
     for (const key of keys) await store.delete(key)
   }
 
+  /** Changes bytes after that share of the table, within the rows: it can still be opened. */
+  async function damage(name: string, share: number): Promise<void> {
+    const store = await service.store()
+    for await (const key of store.list('')) {
+      if (!key.endsWith(name)) continue
+      const stored = await store.get(key)
+      const bytes = new Uint8Array(await new Response(stored?.body).arrayBuffer())
+      if (bytes.length < 50_000) continue
+      const at = Math.floor(bytes.length * share)
+      bytes.fill(255, at, at + 200)
+      await store.put(key, bytes)
+    }
+  }
+
+  /** Of three groups of rows. */
+  async function pushMany(tag: string): Promise<string> {
+    const members = Array.from({ length: 5000 }, (_, i) => ({ name: `${tag}/${i * 7919}` }))
+    return registry.push('many', tag, makeImage([await makeLayer(members)]))
+  }
+
   async function push(tag: string): Promise<string> {
     const layers = [await makeLayer([{ name: 'a', content: 'same layer' }]), await makeLayer([{ name: tag }])]
     return registry.push('app', tag, makeImage(layers))
@@ -49,6 +69,55 @@ describe.each(HOSTS)('on %s', (host) => {
     await lose('entries.parquet')
     expect((await files(image, 0)).body).toMatchObject({ code: 'store_error' })
     expect(await files(image, 0)).toMatchObject({ status: 200, body: whole.body })
+  })
+
+  it.each([
+    ['files.parquet', undefined],
+    ['entries.parquet', 0],
+  ])('makes %s again whose rows are damaged', async (name, layer) => {
+    const image = await pushMany(name)
+    const whole = await files(image, layer)
+    expect(whole.status).toBe(200)
+    await damage(name, 0.01)
+    expect((await files(image, layer)).body).toMatchObject({ code: 'store_error' })
+    expect(await files(image, layer)).toMatchObject({ status: 200, body: whole.body })
+  })
+
+  it('makes a table again that turned out to be damaged while it was streamed', async () => {
+    const image = await pushMany('streamed')
+    expect((await files(image)).status).toBe(200)
+    await damage('files.parquet', 0.6)
+    const query = new URLSearchParams({ image, wait: '60' })
+    const headers = { accept: 'application/x-ndjson' }
+    const text = async () => {
+      const answer = await fetch(`${service.url}/v1/files?${query}`, { headers })
+      expect(answer.status).toBe(200)
+      return answer.text()
+    }
+    await expect(text()).rejects.toThrow()
+    // It is forgotten after the answer is cut off.
+    await expect
+      .poll(async () => (await text().catch(() => '')).split('\n').length, { timeout: 30_000 })
+      .toBe(5002)
+  })
+
+  it('reads a layer again whose package databases are lost or damaged', async () => {
+    const base = await makeLayer([
+      { name: 'node_modules/a/package.json', content: '{"name":"a","version":"1.0.0"}' },
+    ])
+    const store = await service.store()
+    const key = `layers/v2/${base.descriptor.digest.replace(':', '/')}/databases.tar`
+    const total = async (tag: string) => {
+      const image = registry.push('databases', tag, makeImage([base, await makeLayer([{ name: tag }])]))
+      const { body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
+      return body.packages?.total
+    }
+    expect(await total('v1')).toBe(1)
+    await store.delete(key)
+    expect(await total('v2')).toBe(1)
+    expect(await store.has(key)).toBe(true)
+    await store.put(key, new Uint8Array(1024).fill(65))
+    expect(await total('v3')).toBe(1)
   })
 
   it('reads a layer again whose table is lost when another image has it', async () => {

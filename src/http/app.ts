@@ -6,7 +6,16 @@ import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
 import { WorkElsewhere } from '../service/elsewhere.ts'
 import type { Service } from '../service/service.ts'
-import type { App, Backend, Elsewhere, Env, Log, RequestContext } from './backend.ts'
+import { LostTable } from '../table/table.ts'
+import {
+  type App,
+  type Backend,
+  type Elsewhere,
+  type Env,
+  forgetLost,
+  type Log,
+  type RequestContext,
+} from './backend.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { boundedStreams } from './middleware/streams.ts'
@@ -133,6 +142,7 @@ async function requests(c: RequestContext, next: () => Promise<void>): Promise<v
 
 /** In another thread, where that is what failed; else as a problem. */
 async function answerFailed(backend: Backend, c: RequestContext, error: unknown): Promise<Response> {
+  if (error instanceof LostTable) await forgetLost(backend, c, error)
   if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)
     return failure(c, problemFor(backend, c, error))
   try {

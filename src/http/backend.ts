@@ -2,6 +2,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Service } from '../service/service.ts'
+import { LostTable } from '../table/table.ts'
 import type { RateLimit } from './middleware/rate.ts'
 
 /** An unforeseen error, or a stream that was cut off: for the operator, never for the caller. */
@@ -39,7 +40,17 @@ export function logUnforeseen(backend: Backend, context: RequestContext, error: 
   backend.log({ requestId: context.var.requestId, method: context.req.method, path: context.req.path, error })
 }
 
+/** Has what is lost made again by the next request; a store that fails here too changes nothing of this answer. */
+export async function forgetLost(backend: Backend, context: RequestContext, lost: LostTable): Promise<void> {
+  try {
+    await lost.forget()
+  } catch (error) {
+    logUnforeseen(backend, context, error)
+  }
+}
+
 /** Tells the operator that an answer was cut off, unless its reader left. */
 export function logCut(backend: Backend, context: RequestContext, error: unknown): void {
+  if (error instanceof LostTable) backend.keepAlive(context, forgetLost(backend, context, error))
   if (!context.req.raw.signal.aborted) logUnforeseen(backend, context, error)
 }

@@ -1,15 +1,15 @@
 /** The report's parts that are not found in a walk but told by the layers and by manifest and config. */
-import type { LayerFacts } from '../layer/read.ts'
+import type { IndexedLayer } from '../index/layer-index.ts'
 import type { HistoryStep } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { MergeTotals } from './merge.ts'
 import type { Counts, LayerReport, Package, Sizes } from './report.ts'
 
 /** A layer as the manifest names it and as it was read. */
-export type ImageLayer = { readonly descriptor: Descriptor; readonly facts: LayerFacts }
+export type ImageLayer = { readonly descriptor: Descriptor; readonly facts: IndexedLayer }
 
 export function sizesOf(layers: readonly ImageLayer[], totals: MergeTotals): Sizes {
-  const sum = (of: (facts: LayerFacts) => number) => layers.reduce((all, { facts }) => all + of(facts), 0)
+  const sum = (of: (facts: IndexedLayer) => number) => layers.reduce((all, { facts }) => all + of(facts), 0)
   return {
     compressedBytes: sum((facts) => facts.compressedBytes),
     uncompressedBytes: sum((facts) => facts.uncompressedBytes),

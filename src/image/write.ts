@@ -220,9 +220,9 @@ class ImageWriter {
   /** Goes through the merged file system again where there is a package database: whose files are whose is known then. */
   async #takeInventory(): Promise<Inventory> {
     const { layers } = this.#source
-    const databases = layers.map(({ descriptor }, layer) => ({
+    const databases = layers.map(({ descriptor, facts }, layer) => ({
       layer,
-      members: readDatabases(this.#store, descriptor.digest),
+      members: readDatabases(this.#store, descriptor.digest, facts.databases),
     }))
     const inventory = await takeInventory(databases, this.#databases)
     if (this.#databases.size === 0) return inventory

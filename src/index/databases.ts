@@ -8,6 +8,7 @@ import type { ObjectStore, StoredObject } from '../host.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import { Problem } from '../problem.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
+import { LostTable } from '../table/table.ts'
 import { BLOCK, checkBlock, padding, readName, readNumber, TYPE } from '../tar/header.ts'
 import { parsePax, paxInteger, paxText } from '../tar/pax.ts'
 import { contentPadding, END_OF_ARCHIVE, memberHeader } from '../tar/write.ts'
@@ -31,6 +32,7 @@ export class DatabaseArchive implements DatabaseSink {
   /** Of the open member. */
   #left = 0
   #bytes = 0
+  #count = 0
   #padding = contentPadding(0)
 
   /** @param digest of the layer's blob */
@@ -44,8 +46,14 @@ export class DatabaseArchive implements DatabaseSink {
     return this.#bytes
   }
 
+  /** How many databases there are so far. */
+  get count(): number {
+    return this.#count
+  }
+
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void> {
     this.#bytes += bytes
+    this.#count++
     const records = new Map([[ORDINAL, String(ordinal)]])
     this.#piece.bytes(memberHeader({ ...PLAIN, path: keyToPath(key), bytes, records }))
     this.#left = bytes
@@ -127,11 +135,18 @@ export type StoredDatabase = {
  * The databases of a layer as they stand in its archive, a piece of one in memory at a time; none where it has none.
  *
  * @param digest of the layer's blob
- * @throws Problem `store_error` where the object is damaged; `content` too
+ * @param count how many there are
+ * @throws LostTable where the object is missing or damaged; `content` too
  */
-export async function* readDatabases(store: ObjectStore, digest: string): AsyncGenerator<StoredDatabase> {
-  const object = await store.get(layerKey(digest, 'databases.tar'))
-  if (object === undefined) return
+export async function* readDatabases(
+  store: ObjectStore,
+  digest: string,
+  count: number,
+): AsyncGenerator<StoredDatabase> {
+  if (count === 0) return
+  const key = layerKey(digest, 'databases.tar')
+  const object = await store.get(key)
+  if (object === undefined) throw new LostTable(key, 'missing')
   const input = new BlockReader(object, digest)
   try {
     for (;;) {
@@ -159,7 +174,7 @@ export async function* readDatabases(store: ObjectStore, digest: string): AsyncG
 function damaged(digest: string, error: unknown): unknown {
   const isDamage = error instanceof Problem ? error.code === 'invalid_image' : error instanceof RangeError
   if (!(isDamage && error instanceof Error)) return error
-  return new Problem('store_error', `the stored package databases of ${digest} are damaged: ${error.message}`)
+  return new LostTable(layerKey(digest, 'databases.tar'), `damaged: ${error.message}`)
 }
 
 type Header = { readonly name: ByteString; readonly bytes: number; readonly type: number }

@@ -12,7 +12,7 @@ import { FolderStore } from '../../workers/node/folder-store.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading } from '../layer/read.ts'
-import { openTable } from '../table/table.ts'
+import { LostTable, openTable } from '../table/table.ts'
 import { pathToKey } from '../text/path.ts'
 import { readDatabases } from './databases.ts'
 import { ENTRIES } from './entries.ts'
@@ -30,6 +30,9 @@ const FACTS: LayerFacts = {
   entries: 2,
   warnings: [{ code: 'absolute', count: 2, key: 'etc\0caf\xe9' }],
 }
+
+/** As it is stored of a layer without databases. */
+const INDEXED = { ...FACTS, databases: 0 }
 
 type Database = { readonly path: string; readonly ordinal: number; readonly content: Uint8Array }
 
@@ -78,8 +81,8 @@ test('a layer is known when all of it is stored', async () => {
   const store = new MemoryStore()
   expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
   const entries = [file('b', 0), file('a', 1)]
-  expect(await indexLayer(store, DIGEST, (sink) => reading(sink, { entries }))).toEqual(FACTS)
-  expect(await readLayerFacts(store, DIGEST)).toEqual(FACTS)
+  expect(await indexLayer(store, DIGEST, (sink) => reading(sink, { entries }))).toEqual(INDEXED)
+  expect(await readLayerFacts(store, DIGEST)).toEqual(INDEXED)
   expect([...store.objects.keys()]).toEqual([
     layerKey(DIGEST, 'entries.parquet'),
     layerKey(DIGEST, 'layer.json'),
@@ -123,7 +126,7 @@ test.each(['entries.parquet', 'databases.tar', 'layer.json'])(
   },
 )
 
-test.each(['', '{', '{}', JSON.stringify({ ...FACTS, digest: FACTS.diffId })])(
+test.each(['', '{', '{}', JSON.stringify({ ...INDEXED, digest: FACTS.diffId }), JSON.stringify(FACTS)])(
   'facts that make no sense are none: %s',
   async (json) => {
     const store = new MemoryStore()
@@ -152,7 +155,7 @@ test('databases come back as they went in', async () => {
       const store = new MemoryStore()
       await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
       const found: Database[] = []
-      for await (const { key, ordinal, bytes, content } of readDatabases(store, DIGEST)) {
+      for await (const { key, ordinal, bytes, content } of readDatabases(store, DIGEST, databases.length)) {
         const whole = Buffer.concat(await Array.fromAsync(content, (piece) => piece.slice()))
         expect(whole.length).toBe(bytes)
         found.push({ path: key.replaceAll('\0', '/'), ordinal, content: Uint8Array.from(whole) })
@@ -209,11 +212,23 @@ test('databases that nobody reads, or not to the end, are passed over', async ()
   }))
   await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
   const found: string[] = []
-  for await (const { key, content } of readDatabases(store, DIGEST)) {
+  for await (const { key, content } of readDatabases(store, DIGEST, 1)) {
     found.push(key)
     if (key === 'b') for await (const _ of content) break
   }
   expect(found).toEqual(['a', 'b', 'c'])
+})
+
+test('databases that are lost are an error, where the layer has some', async () => {
+  const store = new MemoryStore()
+  const databases = [{ path: 'a', ordinal: 0, content: new Uint8Array(1) }]
+  expect(await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))).toMatchObject({
+    databases: 1,
+  })
+  await store.delete(layerKey(DIGEST, 'databases.tar'))
+  const all = Array.fromAsync(readDatabases(store, DIGEST, 1))
+  await expect(all).rejects.toThrow(LostTable)
+  expect(await Array.fromAsync(readDatabases(store, DIGEST, 0))).toEqual([])
 })
 
 test('databases that are cut off are an error', async () => {
@@ -225,8 +240,8 @@ test('databases that are cut off are an error', async () => {
   const whole = store.objects.get(key)!
   for (const length of [0, 100, 512, 1500, 2500, 3584]) {
     store.objects.set(key, whole.subarray(0, length))
-    const all = Array.fromAsync(readDatabases(store, DIGEST))
-    await expect(all, `${length} of ${whole.length}`).rejects.toMatchObject({ code: 'store_error' })
+    const all = Array.fromAsync(readDatabases(store, DIGEST, 1))
+    await expect(all, `${length} of ${whole.length}`).rejects.toThrow(LostTable)
   }
 })
 

@@ -9,7 +9,13 @@ import { DatabaseArchive } from './databases.ts'
 import { layerKey } from './keys.ts'
 import { writeSorted } from './sort-entries.ts'
 
-const FACTS: z.ZodType<LayerFacts> = z.object({
+/** What is stored of a layer beside its tables. */
+export type IndexedLayer = LayerFacts & {
+  /** How many members `databases.tar` has; there is no such object for 0. */
+  readonly databases: number
+}
+
+const FACTS: z.ZodType<IndexedLayer> = z.object({
   digest: z.string(),
   diffId: z.string(),
   compression: z.enum(['gzip', 'zstd', 'none']),
@@ -17,6 +23,7 @@ const FACTS: z.ZodType<LayerFacts> = z.object({
   uncompressedBytes: z.number(),
   fileBytes: z.number(),
   entries: z.number(),
+  databases: z.number(),
   warnings: z.array(
     z.object({
       code: z.enum(['absolute', 'dotdot', 'databaseTooLarge']),
@@ -30,7 +37,7 @@ const FACTS: z.ZodType<LayerFacts> = z.object({
 const MAX_FACTS_BYTES = 1 << 20
 
 /** What is known of a layer without its tables; undefined where it is not indexed, or where what is stored makes no sense. */
-export async function readLayerFacts(store: ObjectStore, digest: string): Promise<LayerFacts | undefined> {
+export async function readLayerFacts(store: ObjectStore, digest: string): Promise<IndexedLayer | undefined> {
   const stored = await fetchBytes(store, layerKey(digest, 'layer.json'), {
     offset: 0,
     length: MAX_FACTS_BYTES,
@@ -56,14 +63,14 @@ export async function indexLayer(
   digest: string,
   read: (database: DatabaseSink) => LayerReading,
   addLinked?: (archive: DatabaseArchive) => Promise<void>,
-): Promise<LayerFacts> {
+): Promise<IndexedLayer> {
   const archive = new DatabaseArchive(store, digest)
   try {
     const reading = read(archive)
     await writeSorted(store, layerKey(digest, 'entries.parquet'), reading.entries())
     if (reading.linksDatabases) await addLinked?.(archive)
     await archive.finish()
-    const { facts } = reading
+    const facts = { ...reading.facts, databases: archive.count }
     await store.put(layerKey(digest, 'layer.json'), new TextEncoder().encode(JSON.stringify(facts)))
     return facts
   } catch (error) {

@@ -77,8 +77,8 @@ function imageTable<Row>(
 }
 
 /**
- * A table that is missing or damaged makes its image or layer count as not indexed: the next request has it made
- * again.
+ * A table that turns out to be missing or damaged, now or when its rows are read, makes its image or layer count as not
+ * indexed once the problem is answered (`LostTable.forget`): the next request has it made again.
  *
  * @throws LostTable where the table is missing or damaged, though its image is known
  */
@@ -87,18 +87,14 @@ async function present<Row>(
   image: OpenedImage,
   { key, schema }: { readonly key: string; readonly schema: Schema<Row> },
 ): Promise<Table<Row>> {
-  try {
-    const table = await openTable(store, key, schema)
-    if (table !== undefined) return table
-    throw new LostTable(key, 'missing')
-  } catch (error) {
-    if (error instanceof LostTable) {
-      image.forgetFacts()
-      await store.delete(markerOf(key))
-      await store.delete(imageKey(image.identity.digest, 'image.json'))
-    }
-    throw error
+  const onLost = async () => {
+    image.forgetFacts()
+    await store.delete(markerOf(key))
+    await store.delete(imageKey(image.identity.digest, 'image.json'))
   }
+  const table = await openTable(store, key, schema, onLost)
+  if (table === undefined) throw new LostTable(key, 'missing', onLost)
+  return table
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {

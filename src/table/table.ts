@@ -38,6 +38,7 @@ export type RowsOptions<Name> = Partial<RowRange> & {
 }
 
 /**
+ * @param onLost what `forget` of each LostTable does that this or the table's rows throw
  * @returns undefined where there is no such object
  * @throws LostTable where it is damaged, or not of this schema
  */
@@ -45,14 +46,23 @@ export async function openTable<Row>(
   store: ObjectStore,
   key: string,
   schema: Schema<Row>,
+  onLost?: () => Promise<void>,
 ): Promise<Table<Row> | undefined> {
   const tail = await fetchBytes(store, key, { suffix: TAIL_FETCH_BYTES })
   if (tail === undefined) return undefined
+  const place = { store, key, onLost }
   try {
-    return new Table(store, key, schema, await readIndex(store, key, tail, schema.parts.length))
+    return new Table(place, schema, await readIndex(store, key, tail, schema.parts.length))
   } catch (error) {
-    throw damaged(key, error)
+    throw damaged(place, error)
   }
+}
+
+/** Where a table is, and what is to be done when it is not whole. */
+type TablePlace = {
+  readonly store: ObjectStore
+  readonly key: string
+  readonly onLost?: (() => Promise<void>) | undefined
 }
 
 /** The index stands right before the footer, whose length the file's last bytes tell. */
@@ -88,14 +98,12 @@ async function readIndex(
 }
 
 export class Table<Row> {
-  readonly #store: ObjectStore
-  readonly #key: string
+  readonly #place: TablePlace
   readonly #schema: Schema<Row>
   readonly #index: GroupIndex
 
-  constructor(store: ObjectStore, key: string, schema: Schema<Row>, index: GroupIndex) {
-    this.#store = store
-    this.#key = key
+  constructor(place: TablePlace, schema: Schema<Row>, index: GroupIndex) {
+    this.#place = place
     this.#schema = schema
     this.#index = index
   }
@@ -106,7 +114,7 @@ export class Table<Row> {
 
   /** The same table, seen in another way: through a schema of the same parts. */
   as<Other>(schema: Schema<Other>): Table<Other> {
-    return new Table(this.#store, this.#key, schema, this.#index)
+    return new Table(this.#place, schema, this.#index)
   }
 
   /**
@@ -205,9 +213,10 @@ export class Table<Row> {
   }
 
   async #fetch({ offset, length }: Span, signal: AbortSignal): Promise<Uint8Array> {
-    const fetched = await fetchBytes(this.#store, this.#key, { offset, length }, signal)
+    const { store, key, onLost } = this.#place
+    const fetched = await fetchBytes(store, key, { offset, length }, signal)
     if (fetched?.bytes.length === length) return fetched.bytes
-    throw new LostTable(this.#key, fetched ? 'truncated' : 'missing')
+    throw new LostTable(key, fetched ? 'truncated' : 'missing', onLost)
   }
 
   /** The wanted rows of one group. @param data begins at `offset` of the file */
@@ -226,7 +235,7 @@ export class Table<Row> {
       return readChunk(data.subarray(start - offset, end - offset), endRow - firstRow, codec)
     }
     const { fields, viewRow } = this.#schema
-    const columns = new RowGroup(fields, wanted.fields, pages, this.#key)
+    const columns = new RowGroup(fields, wanted.fields, pages, this.#place)
     const rows: Pick<Row, Name>[] = []
     const end = Math.min(range.end, endRow) - firstRow
     for (let row = Math.max(range.start - firstRow, 0); row < end; row++) {
@@ -250,19 +259,19 @@ class RowGroup<Row> implements RowSource {
   readonly #fields: readonly Field<Row>[]
   readonly #wanted: ReadonlySet<Field<Row>>
   readonly #pages: PageSource
-  readonly #key: string
+  readonly #place: TablePlace
   readonly #values: (Values<unknown> | undefined)[]
 
   constructor(
     fields: readonly Field<Row>[],
     wanted: ReadonlySet<Field<Row>>,
     pages: PageSource,
-    key: string,
+    place: TablePlace,
   ) {
     this.#fields = fields
     this.#wanted = wanted
     this.#pages = pages
-    this.#key = key
+    this.#place = place
     this.#values = new Array<Values<unknown> | undefined>(fields.length).fill(undefined)
   }
 
@@ -285,7 +294,7 @@ class RowGroup<Row> implements RowSource {
       this.#values[number] = values
       return values
     } catch (error) {
-      throw damaged(this.#key, error)
+      throw damaged(this.#place, error)
     }
   }
 }
@@ -296,17 +305,29 @@ export function plainRow<Row>(schema: Schema<Row>, row: Row): Row {
   return Object.fromEntries(values)
 }
 
-/** A stored table that is missing or damaged: what it was made from has to be read again. */
+/** A stored object of an index that is missing or damaged: what it was made from has to be read again. */
 export class LostTable extends Problem {
   readonly key: string
+  readonly #onLost: (() => Promise<void>) | undefined
+  #forgotten: Promise<void> | undefined
 
-  constructor(key: string, what: string) {
-    super('store_error', `the stored table ${key} is ${what}; ask again`, { retryAfter: 5 })
+  constructor(key: string, what: string, onLost?: () => Promise<void>) {
+    super('store_error', `the stored object ${key} is ${what}; ask again`, { retryAfter: 5 })
     this.key = key
+    this.#onLost = onLost
+  }
+
+  /**
+   * Has it count as not indexed, so that the next request makes it again. To be called by whoever answers with this
+   * problem: damage is found wherever a row is looked at.
+   */
+  forget(): Promise<void> {
+    this.#forgotten ??= this.#onLost?.() ?? Promise.resolve()
+    return this.#forgotten
   }
 }
 
-function damaged(key: string, cause: unknown): Problem {
+function damaged({ key, onLost }: TablePlace, cause: unknown): Problem {
   if (cause instanceof Problem) return cause
-  return new LostTable(key, `damaged: ${cause instanceof Error ? cause.message : cause}`)
+  return new LostTable(key, `damaged: ${cause instanceof Error ? cause.message : cause}`, onLost)
 }

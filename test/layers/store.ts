@@ -42,6 +42,7 @@ export async function storeLayer(
       uncompressedBytes: descriptor.size,
       fileBytes,
       entries,
+      databases: 0,
       warnings: [],
     },
   }

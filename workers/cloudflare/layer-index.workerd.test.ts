@@ -43,12 +43,12 @@ test('a layer is indexed and read again', async () => {
     facts: FACTS,
     linksDatabases: false,
   }))
-  expect(await readLayerFacts(store, DIGEST)).toEqual(FACTS)
+  expect(await readLayerFacts(store, DIGEST)).toEqual({ ...FACTS, databases: 1 })
   const table = await openTable(store, layerKey(DIGEST, 'entries.parquet'), ENTRIES)
   const rows: Entry[] = []
   for await (const batch of table!.rows()) rows.push(...batch.map((row) => plainRow(ENTRIES, row)))
   expect(rows).toEqual(entries)
-  const databases = await Array.fromAsync(readDatabases(store, DIGEST), async (database) => ({
+  const databases = await Array.fromAsync(readDatabases(store, DIGEST, 1), async (database) => ({
     ...database,
     content: Buffer.concat(await Array.fromAsync(database.content, (piece) => piece.slice())),
   }))

@@ -2,6 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
+/** Where the build puts them compressed. */
+export const COMPRESSED = new URL('../dist/compressed/', import.meta.url)
+
 const OWN = new URL('../src/pages/assets/', import.meta.url)
 
 /** Out of swagger-ui-dist: the viewer of the documentation. */

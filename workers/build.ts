@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { WASM_NAMES } from '../src/host.ts'
 import { assetNames, readAsset } from './assets.ts'
+import { writeCompressed } from './compressed-assets.ts'
 import { wasmBytes } from './wasm-bytes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -13,6 +14,8 @@ for (const name of WASM_NAMES) await writeFile(`${root}dist/wasm/${name}.wasm`, 
 
 await mkdir(`${root}dist/assets`, { recursive: true })
 for (const name of assetNames()) await writeFile(`${root}dist/assets/${name}`, (await readAsset(name)) ?? '')
+
+await writeCompressed(`${root}dist/compressed`)
 
 const wrangler = fileURLToPath(new URL('bin/wrangler.js', import.meta.resolve('wrangler/package.json')))
 const built = spawnSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', 'dist/worker'], {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { WASM_NAMES } from '../../src/host.ts'
 import { assetNames, readAsset } from '../assets.ts'
+import { writeCompressed } from '../compressed-assets.ts'
 import { wasmBytes } from '../wasm-bytes.ts'
 
 const WORKERS = fileURLToPath(new URL('..', import.meta.url))
@@ -81,6 +82,7 @@ export async function bundle({
   await mkdir(join(folder, 'assets'))
   for (const name of assetNames())
     await writeFile(join(folder, 'assets', name), (await readAsset(name)) ?? '')
+  await writeCompressed(join(folder, 'compressed'))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

@@ -1,7 +1,12 @@
-import { gunzipSync } from 'node:zlib'
-import { expect, it } from 'vitest'
+import { hash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { expect, it, onTestFinished } from 'vitest'
 import { startApp } from '../../test/app.ts'
-import { readAsset } from '../assets.ts'
+import { assetNames, readAsset } from '../assets.ts'
+import { compressedIn, writeCompressed } from '../compressed-assets.ts'
 import { compression } from './compression.ts'
 
 const app = startApp({}, { assets: readAsset, first: compression() })
@@ -25,6 +30,40 @@ it('a file of the pages is sent compressed, and is the same file', async () => {
     expect(tag).toMatch(/^W\/"/)
     expect((await ask('/assets/swagger-ui-bundle.js', { 'If-None-Match': tag })).status).toBe(304)
   }
+})
+
+it('takes what the build has compressed, and compresses what it has not', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lamina-compressed-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeCompressed(folder)
+  const built = compressedIn(folder)
+  for (const name of assetNames()) {
+    const bytes = (await readAsset(name)) ?? new Uint8Array(0)
+    const compressed = await built(hash('sha256', bytes))
+    expect(gunzipSync(compressed ?? new Uint8Array(0)).equals(bytes)).toBe(true)
+  }
+  const told = gzipSync('what the build made')
+  const other = startApp({}, { assets: readAsset, first: compression(async () => Uint8Array.from(told)) })
+  const answer = await other.ask('/assets/lamina.css', { headers: { 'Accept-Encoding': 'gzip' } })
+  expect(told.equals(Buffer.from(await answer.arrayBuffer()))).toBe(true)
+  expect(await built('0'.repeat(64))).toBeUndefined()
+})
+
+it('a file that could not be compressed is tried again', async () => {
+  let failures = 1
+  const failing = startApp(
+    {},
+    {
+      assets: readAsset,
+      first: compression(async () => {
+        if (failures-- > 0) throw new Error('the disk is gone')
+        return undefined
+      }),
+    },
+  )
+  const once = () => failing.ask('/assets/lamina.css', { headers: { 'Accept-Encoding': 'gzip' } })
+  expect((await once()).status).toBe(500)
+  expect((await once()).status).toBe(200)
 })
 
 it('so are answers, which vary by what they varied by before', async () => {

@@ -1,4 +1,5 @@
 /** Compresses what is text on its way out. Streams of lines and events are left alone, so that nothing holds them up. */
+import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import type { MiddlewareHandler } from 'hono'
@@ -10,10 +11,17 @@ import { ASSETS_PATH } from '../../src/pages/assets.ts'
 const TEXT =
   /^(?:text\/(?:html|css|javascript|markdown)|application\/(?:[\w.-]+\+)?(?:json|yaml|xml)|image\/svg\+xml)\b/
 
-/** Runs before all other middleware, so that it sees the headers that they set. */
-export function compression(): MiddlewareHandler<Env> {
+/** What a build has compressed already, by the SHA-256 of the file: undefined for others. */
+export type Compressed = (sha256: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
+
+/**
+ * Runs before all other middleware, so that it sees the headers that they set.
+ *
+ * @param compressed the pages' files; those that are not among them are compressed when they are first asked for
+ */
+export function compression(compressed: Compressed = async () => undefined): MiddlewareHandler<Env> {
   const others = compress({ encoding: 'gzip', contentTypeFilter: TEXT })
-  /** The pages' files by their tag: each is compressed once, and well. */
+  /** The pages' files by their tag. */
   const files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   return async (context, next) => {
     if (!context.req.path.startsWith(ASSETS_PATH)) return others(context, next)
@@ -24,15 +32,23 @@ export function compression(): MiddlewareHandler<Env> {
       return
     response.headers.append('Vary', 'Accept-Encoding')
     if (context.req.method !== 'GET' || !takesGzip(context.req.header('Accept-Encoding'))) return
-    const compressed = files.get(tag) ?? response.arrayBuffer().then(gzipped)
-    files.set(tag, compressed)
-    context.res = new Response(await compressed, response)
+    const file = files.get(tag) ?? response.arrayBuffer().then((bytes) => gzipOf(bytes, compressed))
+    files.set(tag, file)
+    // Whatever failed may not fail the next time.
+    file.catch(() => files.delete(tag))
+    context.res = new Response(await file, response)
     context.res.headers.set('Content-Encoding', 'gzip')
     context.res.headers.set('ETag', `W/${tag}`)
   }
 }
 
-async function gzipped(bytes: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
+async function gzipOf(bytes: ArrayBuffer, compressed: Compressed): Promise<Uint8Array<ArrayBuffer>> {
+  const file = new Uint8Array(bytes)
+  return (await compressed(hash('sha256', file))) ?? gzipAsset(file)
+}
+
+/** As small as it gets. */
+export async function gzipAsset(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   return Uint8Array.from(await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }))
 }
 

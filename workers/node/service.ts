@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
@@ -21,7 +22,8 @@ import { sweepUploads } from '../../src/service/upload.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { SourceRef } from '../../src/source/source.ts'
-import { readAsset } from '../assets.ts'
+import { COMPRESSED, readAsset } from '../assets.ts'
+import { compressedIn } from '../compressed-assets.ts'
 import { createHttpServer } from '../http-server.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { AnsweringStore } from './answering-store.ts'
@@ -116,7 +118,7 @@ export async function startNode(
   const requests = new RequestThreads({ threads, env, metrics, service })
   const clientOf = (context: RequestContext) => getConnInfo(context).remote.address ?? ''
   const app = createApp(service, {
-    first: compression(),
+    first: compression(compressedIn(fileURLToPath(COMPRESSED))),
     assets: readAsset,
     clientOf,
     elsewhere: (context, signal) =>

@@ -2,6 +2,8 @@
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
+export const COMPRESSED = new URL('./compressed/', import.meta.url)
+
 const FOLDER = new URL('./assets/', import.meta.url)
 
 export function assetNames(): readonly string[] {

@@ -37,7 +37,7 @@ export type Configuration = {
   readonly credentials: ReadonlyMap<string, Credential>
   /** A login for every caller, by registry, used for what the registry shows to everybody as well. */
   readonly publicCredentials: ReadonlyMap<string, Credential>
-  /** By registry the mirror that is asked first for manifests and blobs by digest: `host[:port]`. */
+  /** By registry the mirror that is asked first for manifests and blobs by digest, and for tags: `host[:port]`. */
   readonly mirrors: ReadonlyMap<string, string>
   readonly tokens: readonly string[]
   /** What registries show that tell of a push; none: webhooks are off. */

@@ -81,6 +81,23 @@ it('the registry gives what its mirror does not have, or gets wrong', async () =
   expect((await get(other, '/v1/report', reference)).status).toBe(200)
 })
 
+it('a mirror says what a tag stands for, as long as the registry has that', async () => {
+  const older = makeImage([await makeLayer([{ name: 'older', content: 'b' }])])
+  const elsewhere = makeImage([await makeLayer([{ name: 'elsewhere', content: 'b' }])])
+  registry.push('app', 'v0', older)
+  const reference = registry.push('app', 'v1', image)
+  mirror.push('app', 'v1', older)
+  const digestOf = async () => {
+    const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
+    return (await (await get(app, '/v1/report', reference)).json()).image.digest
+  }
+  expect(await digestOf()).toBe(older.descriptor.digest)
+  mirror.push('app', 'v1', elsewhere)
+  expect(await digestOf()).toBe(image.descriptor.digest)
+  mirror.fault({ path: /manifests/ }, { status: 404 }, 100)
+  expect(await digestOf()).toBe(image.descriptor.digest)
+})
+
 it('a mirror shows nothing that its registry does not', async () => {
   const reference = registry.push('private/app', 'v1', image)
   mirror.push('private/app', 'v1', image)

@@ -10,6 +10,8 @@ import { within } from './time-limit.ts'
 
 /** How long a mirror may take to answer before the registry is asked. */
 const MIRROR_MILLISECONDS = 10_000
+/** The same for a tag, which the registry tells as well. */
+const MIRROR_TAG_MILLISECONDS = 3_000
 
 export type RegistrySourceOptions = {
   readonly configuration: Pick<Configuration, 'publicCredentials' | 'mirrors'>
@@ -42,11 +44,35 @@ export class RegistrySource implements ImageSource {
     return true
   }
 
-  resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest> {
+  async resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest> {
+    const mirrored = await this.#resolveByMirror(name)
+    if (mirrored !== undefined) return mirrored
     // Where somebody else gives the manifest, the registry is only asked for its digest.
     const isOthers = this.#lent !== undefined || this.#mirror !== undefined
     if (wanted === undefined || isOthers) return this.#client.resolve(this.ref, name, this.#caller)
     return this.#client.manifest(this.ref, name, this.#caller)
+  }
+
+  /**
+   * What the mirror says that a tag stands for, where the registry confirms to this caller that it has that digest: a mirror
+   * may be late, but it can name nothing that the registry does not show.
+   */
+  async #resolveByMirror(name: string): Promise<ResolvedManifest | undefined> {
+    const isDigest = name.includes(':')
+    if (this.#mirror === undefined || isDigest) return undefined
+    try {
+      const { digest, mediaType } = await this.#readMirror(
+        this.#mirror,
+        (repository, caller) => this.#client.resolve(repository, name, caller),
+        MIRROR_TAG_MILLISECONDS,
+      )
+      if (!(await this.has(digest, 'manifest'))) return undefined
+      return { digest, ...(mediaType === undefined ? {} : { mediaType }) }
+    } catch (error) {
+      this.#caller.signal?.throwIfAborted()
+      if (error instanceof Problem) return undefined
+      throw error
+    }
   }
 
   async manifest(digest: string, name = digest): Promise<Uint8Array> {
@@ -117,10 +143,14 @@ export class RegistrySource implements ImageSource {
   #readMirror<T>(
     mirror: Repository,
     read: (repository: Repository, caller: Caller) => Promise<T>,
+    milliseconds = MIRROR_MILLISECONDS,
   ): Promise<T> {
     const problem = () =>
-      new Problem('registry_timeout', `the mirror ${mirror.registry} did not answer within 10 s`)
-    return within({ milliseconds: MIRROR_MILLISECONDS, signal: this.#caller.signal, problem }, (signal) =>
+      new Problem(
+        'registry_timeout',
+        `the mirror ${mirror.registry} did not answer within ${milliseconds / 1000} s`,
+      )
+    return within({ milliseconds, signal: this.#caller.signal, problem }, (signal) =>
       read(mirror, { signal }),
     )
   }

@@ -5,25 +5,18 @@
 
 import { type ByteString, decodeText, toBytes } from '../text/bytes.ts'
 import { BLOCK, padding, TYPE } from './header.ts'
-import type { MemberType } from './member.ts'
+import type { Member, MemberType } from './member.ts'
 
 export type WrittenType = Exclude<MemberType, 'other'>
 
-export type WrittenMember = {
+/** What a header says; only a regular file has `bytes`, which the caller writes after it. */
+export type WrittenMember = Pick<
+  Member,
+  'bytes' | 'mode' | 'uid' | 'gid' | 'mtime' | 'link' | 'device' | 'xattrs'
+> & {
   /** Relative, parts joined by `/`; a directory's gets its slash here. */
   readonly path: ByteString
   readonly type: WrittenType
-  /** Of the content that the caller writes after the header: 0 for all but regular files. */
-  readonly bytes: number
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  /** Microseconds since 1970. */
-  readonly mtime: number
-  /** Target of a symlink, or path of the member that a hard link leads to. */
-  readonly link?: ByteString | undefined
-  readonly device?: readonly [major: number, minor: number] | undefined
-  readonly xattrs?: ReadonlyMap<ByteString, ByteString> | undefined
   /** PAX records of one's own, by keyword. */
   readonly records?: ReadonlyMap<ByteString, ByteString> | undefined
 }

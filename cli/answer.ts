@@ -236,7 +236,8 @@ async function askedOf({ api, env }: Context, work: Work, endpoint: string): Pro
       throw new Failure('invalid_parameter', `${flagOf(name)} does not apply here`)
   if (format !== undefined && known.has('format')) query.set('format', format)
   if (format === 'text' && known.has('columns')) query.set('columns', String(columnsOf(env)))
-  if (format === 'text' && known.has('color') && hasColour(env, request)) query.set('color', '1')
+  if (format === 'text' && known.has('color') && !query.has('color') && hasColour(env, request))
+    query.set('color', '1')
   // What is not there yet is waited for here, where its progress is shown.
   if (request.command.kind === 'gate') query.set('wait', '0')
   const asked = { path: endpoint, query, targets: targetsOf(request) }
@@ -306,7 +307,7 @@ export function targetsOf({ parameters }: Request): readonly Target[] {
   ]
 }
 
-const COLUMNS = { least: 40, most: 400, usual: 80 }
+const COLUMNS = { least: 60, most: 400, usual: 80 }
 
 function columnsOf(env: Context['env']): number {
   const asked = Number(env.COLUMNS || process.stdout.columns || COLUMNS.usual)

@@ -42,7 +42,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Show what is inside an image: sizes, layers, waste, packages',
     endpoints: ['/v1/report'],
     operands: [IMAGE],
-    formats: TEXTS,
+    formats: [...TEXTS, 'svg'],
     kind: 'answer',
     examples: [
       ['nginx:1.27', 'an image of Docker Hub'],

@@ -3,7 +3,7 @@ import type { Api, Parameter } from './api.ts'
 import type { Command } from './commands.ts'
 
 /** Set by this program, not by whoever asks. */
-const OWN = new Set(['format', 'color', 'columns', 'wait'])
+const OWN = new Set(['format', 'columns', 'wait'])
 
 export function flagOf(parameter: string): string {
   return `--${parameter.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
@@ -15,9 +15,14 @@ export function flagParameters(api: Api, { endpoints, operands }: Command): read
   const found = new Map<string, Parameter>()
   for (const endpoint of endpoints)
     for (const parameter of api[endpoint] ?? [])
-      if (!OWN.has(parameter.name) && !positional.has(parameter.name) && !found.has(parameter.name))
+      if (!isOwn(parameter) && !positional.has(parameter.name) && !found.has(parameter.name))
         found.set(parameter.name, parameter)
   return [...found.values()]
+}
+
+function isOwn(parameter: Parameter): boolean {
+  // Whether text has colours is seen from the terminal; what a picture's are is a flag.
+  return OWN.has(parameter.name) || (parameter.name === 'color' && isSwitch(parameter))
 }
 
 /** Given as `1` or not at all. */

@@ -19,7 +19,7 @@ import {
 import { createService } from '../workers/node/host.ts'
 import type { Client, Question } from './client.ts'
 import { Failure, systemReason } from './failure.ts'
-import { problemCode } from './problem.ts'
+import { failureOf, problemCode } from './problem.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -49,7 +49,8 @@ export async function localClient(options: LocalOptions): Promise<Client> {
       const response = await service.request(path, question)
       if (!service.isKept || response.status !== 503 || (await problemCode(response)) !== 'store_error')
         return response
-      options.warn(`the cache in ${kept} cannot be written: answering without it`)
+      const { message } = await failureOf(response)
+      options.warn(`cannot use the cache in ${kept}, answering without it: ${message}`)
       await service.close()
       service = await Local.open(settings, undefined)
       return service.request(path, question)
@@ -135,7 +136,7 @@ class Local {
       },
     )
     const service = await createService(configuration, runner, () => {})
-    return new Local(createApp(service, { log }), runner, stop, temporary)
+    return new Local(createApp(service, { log, hasPages: false }), runner, stop, temporary)
   }
 
   get isKept(): boolean {

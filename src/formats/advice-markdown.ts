@@ -74,7 +74,7 @@ function details(item: AdviceItem): readonly string[] {
 }
 
 /** What stands between backticks is code; all else is a sentence. */
-function fixMarkdown(fix: string): string {
+export function fixMarkdown(fix: string): string {
   return fix
     .split('`')
     .map((part, i) => (i % 2 === 1 ? markdownCode(part) : markdownText(part)))

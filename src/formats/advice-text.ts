@@ -5,7 +5,7 @@ import type { ImageIdentity } from '../image/report.ts'
 import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
 import { oneLine } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
-import { fitted, type TextStyle, textTable, wrapped } from './table.ts'
+import { endFitted, fitted, type TextStyle, textTable, wrapped } from './table.ts'
 
 const WIDTH = 80
 /** A terminal has room for few of the ten. */
@@ -64,12 +64,6 @@ function itemLines(item: AdviceItem, width: number, painted: (text: string) => s
     ...(more > 0 ? [`${INDENT}… and ${formatCount(more)} more`] : []),
     ...wrapped(terminalText(fix), width, INDENT),
   ]
-}
-
-/** A sentence that is too long loses its end. */
-function endFitted(text: string, width: number): string {
-  const characters = Array.from(text)
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
 }
 
 function countOf(files: number): string {

@@ -10,7 +10,9 @@ export function checkGithub({ verdict }: Checked, { file, page }: CheckStyle): s
     .map(({ rule, message, line, evidence = [] }) =>
       command({ file, title: rule, line }, [message, ...evidence.map(showEvidence)]),
     )
-  const told = [headline(verdict), `Report: ${page}`].map((text) => terminalLine(terminalText(text)))
+  const told = [headline(verdict), ...(page === undefined ? [] : [`Report: ${page}`])].map((text) =>
+    terminalLine(terminalText(text)),
+  )
   return `${[...errors, ...told].join('\n')}\n`
 }
 

@@ -21,8 +21,7 @@ export function checkMarkdown({ verdict }: Checked, { page }: Pick<CheckStyle, '
     '| --- | --- | ---: | ---: |',
     ...rules.map(row),
     ...failing.flatMap(details),
-    '',
-    `Report: <${page}>`,
+    ...(page === undefined ? [] : ['', `Report: <${page}>`]),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -6,8 +6,10 @@ export type CheckStyle = {
   readonly file: string
   /** Whether `text` has colours. */
   readonly colour: boolean
-  /** Address of the report's page. */
-  readonly page: string
+  /** Columns of the terminal that `text` is for; 80 by default. */
+  readonly width?: number
+  /** Address of the report's page, where there is one. */
+  readonly page?: string | undefined
 }
 
 /** What went wrong, in place of a verdict. */

@@ -6,11 +6,14 @@ import { visible } from './escape.ts'
 test('a line a rule, and the worst below each that fails', () => {
   expect(checkText({ verdict }, styleOf())).toBe(`\
 FAIL  2 of 4 rules broken for docker.io/library/nginx:1.27 (linux/amd64)
-FAIL  maxSize               The uncompressed size is 240 MB, over the limit of 1.00 kB.
+FAIL  maxSize               The uncompressed size is 240 MB, over the limit of
+                            1.00 kB.
         layer 1 (180 MB)
         layer 0 (60.0 MB)
-pass  maxUserWastedPercent  No layer but the first has bytes that could be wasted.
-pass  minEfficiency         The efficiency is 0.98765, not below the limit of 0.9.
+pass  maxUserWastedPercent  No layer but the first has bytes that could be
+                            wasted.
+pass  minEfficiency         The efficiency is 0.98765, not below the limit of
+                            0.9.
 FAIL  deny **/.git/**       1 path matches **/.git/**.
         app/.git/config (300 B, layer 1)
 Report: https://lamina.example/?image=nginx
@@ -24,7 +27,7 @@ test('a passing check', () => {
 })
 
 test('no hostile name starts a line, colours it or commands a CI', () => {
-  const text = checkText({ verdict: hostile }, styleOf())
+  const text = checkText({ verdict: hostile }, { ...styleOf(), width: 10_000 })
   expect(text.split('\n')).toHaveLength(1 + HOSTILE_NAMES.length * 4 + 2)
   expect(text).not.toMatch(/^\s*::/m)
   expect(text).not.toMatch(/##\w*\[/)
@@ -45,7 +48,7 @@ test('a layer is told with its step, counts where the rule counts, what is hidde
     { ...deny, evidence: evidence.slice(1) },
     { ...deny, evidence: [...evidence, { path: 'srv/other', bytes: 1, layer: 0 }] },
   ]
-  const lines = checkText({ verdict: { ...verdict, rules } }, styleOf()).split('\n')
+  const lines = checkText({ verdict: { ...verdict, rules } }, { ...styleOf(), width: 120 }).split('\n')
   expect(lines.filter((line) => line.startsWith('        '))).toEqual([
     '        layer 1 (1,204 files): RUN make all',
     '        srv/.env (41 B, layer 3, hidden)',

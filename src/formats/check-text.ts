@@ -5,23 +5,41 @@ import type { Checked } from '../service/check.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { headline, ruleTitle, showEvidence } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
+import { endFitted, fitted, lengthOf, wrapped } from './table.ts'
 
 const RED = '\x1b[31m'
 const GREEN = '\x1b[32m'
 const RESET = '\x1b[0m'
 
-export function checkText({ verdict }: Checked, { colour, page }: CheckStyle): string {
+const WIDTH = 80
+/** A rule with a long glob is cut, so that there is room for what is said of it. */
+const MOST_TITLE = 40
+/** What is said of a rule has at least this. */
+const LEAST_SAID = 24
+const INDENT = 8
+
+export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }: CheckStyle): string {
   const titles = verdict.rules.map((rule) => terminalText(ruleTitle(rule)))
-  const width = Math.min(Math.max(...titles.map((title) => title.length)), 40)
+  const most = Math.min(MOST_TITLE, width - LEAST_SAID - INDENT)
+  const column = Math.min(Math.max(...titles.map(lengthOf)), most)
   const told = new Map<string, string>()
-  const lines = verdict.rules.flatMap((rule, i) => [
-    `${word(rule.pass ? 'pass' : 'FAIL', rule.pass, colour)}  ${titles[i]?.padEnd(width)}  ${terminalText(rule.message)}`,
-    ...evidenceLines(rule, told).map((line) => `        ${terminalText(line)}`),
-  ])
+  const lines = verdict.rules.flatMap((rule, i) => {
+    const title = fitted(titles[i] ?? '', column)
+    const indent = ' '.repeat(INDENT + column)
+    const [first = '', ...rest] = wrapped(terminalText(rule.message), width, indent)
+    const named = `${title}${' '.repeat(column - lengthOf(title))}  ${first.trimStart()}`
+    return [
+      `${word(rule.pass ? 'pass' : 'FAIL', rule.pass, colour)}  ${named}`,
+      ...rest,
+      ...evidenceLines(rule, told).map(
+        (line) => ' '.repeat(INDENT) + endFitted(terminalText(line), width - INDENT),
+      ),
+    ]
+  })
   return [
-    `${word(verdict.pass ? 'PASS' : 'FAIL', verdict.pass, colour)}  ${terminalText(headline(verdict))}`,
+    `${word(verdict.pass ? 'PASS' : 'FAIL', verdict.pass, colour)}  ${fitted(terminalText(headline(verdict)), width - 6)}`,
     ...lines,
-    `Report: ${terminalText(page)}`,
+    ...(page === undefined ? [] : [`Report: ${terminalText(page)}`]),
   ]
     .map((line) => `${terminalLine(line)}\n`)
     .join('')

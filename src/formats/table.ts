@@ -1,4 +1,5 @@
 /** Tables as people read them, in a terminal of 80 columns and in Markdown. */
+import { eastAsianWidth } from 'get-east-asian-width'
 import { markdownCode, terminalText } from './escape.ts'
 
 /** Hostile text out of an image or a reference. */
@@ -9,13 +10,22 @@ export type Piece = string | Name
 
 export type Sign = '+' | '-' | '~'
 
-export type Row = {
+export type Row = PlainRow & {
   /** Whether it came, went or changed; whether it grew or shrank. */
   readonly sign: Sign
-  readonly cells: readonly (readonly Piece[])[]
 }
 
-export type Column = { readonly title: string | Name; readonly align: 'left' | 'right' }
+/** Without a sign a row has no colour. */
+export type PlainRow = { readonly sign?: Sign; readonly cells: readonly (readonly Piece[])[] }
+
+export type PlainTable = { readonly columns: readonly Column[]; readonly rows: readonly PlainRow[] }
+
+export type Column = {
+  readonly title: string | Name
+  readonly align: 'left' | 'right'
+  /** What is left out of a text that is too long: its middle, of a name whose end says most, or its end. */
+  readonly cut?: 'middle' | 'end'
+}
 
 export type Table = {
   /** Names its section in a page. */
@@ -43,42 +53,86 @@ const GAP = 2
 /** Less of a name says nothing. */
 const LEAST_NAME = 16
 
-/** In characters, which are columns for most of what images hold. */
+/** Above them characters may be wide, or have no width. */
+const ALWAYS_NARROW = /^[\x20-\x7e]*$/
+
+function columnsOf(character: string): number {
+  return /[\p{Mn}\p{Me}]/u.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0)
+}
+
+/** In columns of a terminal. */
 export function lengthOf(text: string): number {
-  return Array.from(text).length
+  if (ALWAYS_NARROW.test(text)) return text.length
+  return Array.from(text).reduce((sum, character) => sum + columnsOf(character), 0)
+}
+
+/** As many characters as have room. */
+function beginning(characters: readonly string[], width: number): readonly string[] {
+  let room = width
+  const end = characters.findIndex((character) => {
+    room -= columnsOf(character)
+    return room < 0
+  })
+  return end < 0 ? characters : characters.slice(0, end)
 }
 
 /** A name that is too long loses its middle: the end of a path says most. */
 export function fitted(text: string, width: number): string {
+  if (lengthOf(text) <= width) return text
   const characters = Array.from(text)
-  if (characters.length <= width) return text
   const tail = Math.ceil((width - 1) * 0.7)
-  const head = Math.max(width - 1 - tail, 0)
-  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - tail).join('')}`
+  const head = beginning(characters, Math.max(width - 1 - tail, 0))
+  const end = beginning(characters.toReversed(), tail).toReversed()
+  return `${head.join('')}…${end.join('')}`
+}
+
+/** A sentence that is too long loses its end. */
+export function endFitted(text: string, width: number): string {
+  if (lengthOf(text) <= width) return text
+  return `${beginning(Array.from(text), width - 1).join('')}…`
 }
 
 /** As lines of a terminal: nothing in them can be executed or change how others look. */
-export function textTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>, style: TextStyle): string[] {
-  const { colour, width = WIDTH } = style
+export function textTable({ columns, rows }: PlainTable, style: TextStyle): string[] {
+  const { head, lines } = textLayout(columns, rows, style)
+  return [...head, ...lines(rows)]
+}
+
+export type TextLayout = {
+  /** The line of the titles; none where no column has one. */
+  readonly head: readonly string[]
+  lines(rows: readonly PlainRow[]): string[]
+}
+
+/**
+ * A table whose rows come bit by bit.
+ *
+ * @param sample rows that its columns are made as wide as
+ */
+export function textLayout(
+  columns: readonly Column[],
+  sample: readonly PlainRow[],
+  { colour, width = WIDTH }: TextStyle,
+): TextLayout {
   const titles = columns.map(({ title }) => plainText([title]))
-  const cells = rows.map((row) => row.cells.map(plainText))
+  const cells = sample.map((row) => row.cells.map(plainText))
   const widths = columns.map((_, i) =>
-    Math.max(...[titles, ...cells].map((texts) => lengthOf(texts[i] ?? ''))),
+    [titles, ...cells].reduce((most, texts) => Math.max(most, lengthOf(texts[i] ?? '')), 0),
   )
   shrink(widths, width)
   const line = (texts: readonly string[]): string =>
     columns
-      .map(({ align }, i) => padded(fitted(texts[i] ?? '', widths[i] ?? 0), widths[i] ?? 0, align))
+      .map(({ align, cut }, i) => {
+        const room = widths[i] ?? 0
+        const text = texts[i] ?? ''
+        return padded(cut === 'end' ? endFitted(text, room) : fitted(text, room), room, align)
+      })
       .join(' '.repeat(GAP))
       .trimEnd()
   const head = titles.some((title) => title !== '') ? [line(titles)] : []
-  return [
-    ...head,
-    ...rows.map((row, i) => {
-      const text = line(cells[i] ?? [])
-      return colour ? `${COLOURS[row.sign]}${text}${RESET}` : text
-    }),
-  ]
+  const painted = (text: string, sign: Sign | undefined) =>
+    colour && sign !== undefined ? `${COLOURS[sign]}${text}${RESET}` : text
+  return { head, lines: (rows) => rows.map(({ cells, sign }) => painted(line(cells.map(plainText)), sign)) }
 }
 
 /** Takes from the widest column what is too much for the line. */
@@ -98,13 +152,15 @@ export function plainText(pieces: readonly Piece[]): string {
   return pieces.map((piece) => (typeof piece === 'string' ? piece : terminalText(piece.name))).join('')
 }
 
-/** A sentence in lines of at most `width` columns; a longer word is a line. */
+/** A sentence in lines of at most `width` columns; a word that is longer is broken. */
 export function wrapped(text: string, width: number, indent = ''): string[] {
+  const room = Math.max(width - lengthOf(indent), 1)
+  if (text !== '' && lengthOf(text) <= room) return [indent + text]
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  for (const word of text.split(' ').flatMap((one) => broken(one, room))) {
     const longer = line === '' ? word : `${line} ${word}`
-    if (line !== '' && lengthOf(indent) + lengthOf(longer) > width) {
+    if (line !== '' && lengthOf(longer) > room) {
       lines.push(indent + line)
       line = word
     } else line = longer
@@ -112,8 +168,15 @@ export function wrapped(text: string, width: number, indent = ''): string[] {
   return line === '' ? lines : [...lines, indent + line]
 }
 
+function broken(word: string, width: number): readonly string[] {
+  if (lengthOf(word) <= width) return [word]
+  const characters = Array.from(word)
+  const first = beginning(characters, width)
+  return [first.join(''), ...broken(characters.slice(Math.max(first.length, 1)).join(''), width)]
+}
+
 /** As a table of GitHub Flavored Markdown. */
-export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string[] {
+export function markdownTable({ columns, rows }: PlainTable): string[] {
   const titles = columns.map(({ title }) => markdownPieces([title]))
   const rules = columns.map(({ align }) => (align === 'right' ? '---:' : '---'))
   return [

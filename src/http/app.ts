@@ -57,6 +57,8 @@ export type Parts = {
   readonly first?: MiddlewareHandler<Env>
   /** Has the host go on with work though the client has left; by default it does so anyway. */
   readonly keepAlive?: Backend['keepAlive']
+  /** Whether a browser can open the pages: not where nothing listens. By default it can. */
+  readonly hasPages?: boolean
   /** The files that pages load; none by default. */
   readonly assets?: Assets
 }
@@ -79,6 +81,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
     rate: parts.rate ?? new MinuteRate(configuration.rate),
     clientOf: (context) => clientOfAddress(parts.clientOf?.(context) ?? ''),
     elsewhere: parts.elsewhere,
+    hasPages: parts.hasPages ?? true,
     keepAlive: parts.keepAlive ?? (() => {}),
   }
   const app: App = new OpenAPIHono<Env>({

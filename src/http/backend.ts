@@ -20,6 +20,8 @@ export type Backend = Service & {
   readonly log: Log
   /** Bounds how often one client starts an analysis that is neither there nor running. */
   readonly rate: RateLimit
+  /** Whether a browser can open the pages. */
+  readonly hasPages: boolean
   /** Who asks, for the rate limit: an address. */
   readonly clientOf: (context: Context<Env>) => string
   /** Answers the request in another thread, where the host has one for work that this thread must not do. */

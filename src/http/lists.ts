@@ -1,5 +1,6 @@
-/** Lists: pages as JSON, or all of it as one object a line. */
+/** Lists: pages as JSON; all of it as one object a line, as CSV, or as a table to read. */
 
+import { type ListTable, listMarkdown, listText } from '../formats/list.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
 import { Problem } from '../problem.ts'
 import type { AnalysedImage } from '../service/analyse.ts'
@@ -10,8 +11,9 @@ import { type Backend, logCut, type RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
 import { decodeCursor, encodeCursor, refused } from './cursor.ts'
 import { jsonLines } from './ndjson.ts'
-import { wantsLines } from './negotiation.ts'
-import { PAGE_LIMIT } from './parameters.ts'
+import { contentTypeOf, type FormName, requireNoPage } from './negotiation.ts'
+import { PAGE_LIMIT, styleOf, type TextQuery } from './parameters.ts'
+import { csvLines, textBody } from './text-bodies.ts'
 
 export type ListQuery = AnalysedQuery & {
   readonly limit?: number | undefined
@@ -20,43 +22,101 @@ export type ListQuery = AnalysedQuery & {
 
 type PageQuery = Pick<ListQuery, 'wait' | 'limit' | 'cursor'>
 
-type List<T> = {
+/** What is listed. */
+export type Listed<Item> = {
+  readonly listing: Listing<Item>
+  /** What text and Markdown say before it. */
+  readonly total?: string
+}
+
+/** The form of a list's answer. */
+export type ListForm<Item> = {
+  readonly form: FormName
+  /** The fields of an item, which are the columns of CSV. */
+  readonly fields: readonly string[]
+  /** Absent where there is neither text nor Markdown. */
+  readonly table?: ListTable<Item>
+  readonly style?: TextQuery
+}
+
+type List<T, Item> = {
   readonly query: PageQuery
+  readonly form: ListForm<Item>
   /**
    * Opens what is listed.
    *
    * @param pins digests of the manifests that the first page was about; undefined for a first page
    */
   readonly open: (pins?: readonly string[]) => Promise<Subject<T>>
-  readonly list: (analysed: T) => Promise<Listing>
+  readonly list: (analysed: T) => Promise<Listed<Item>>
 }
 
-/** A page of a list, or all of it as lines. Later pages are about the images that the first page was about. */
-export async function answerListOf<T>(
+/** A page of a list, or all of it. Later pages are about the images that the first page was about. */
+export async function answerListOf<T, Item extends object>(
   backend: Backend,
   context: RequestContext,
-  { query, open, list }: List<T>,
+  { query, form: asked, open, list }: List<T, Item>,
 ): Promise<Response> {
-  const lines = wantsLines(context, query)
+  const { form, fields, table, style = { color: '0', columns: 80 } } = asked
+  if (form === 'ndjson' || form === 'csv') requireNoPage(query, form)
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor, query)
   const subject = await open(cursor?.pins)
-  const form = lines
-    ? ({ contentType: 'application/x-ndjson', pending: 'unavailable' } as const)
-    : ({ contentType: 'application/json', pending: 'accepted' } as const)
-  return answerSubject(backend, context, { subject, wait: query.wait, form }, async (analysed) => {
-    const listing = await list(analysed)
-    if (lines) return jsonLines(listing.all(), (error) => logCut(backend, context, error))
-    const pins = subject.images.map(({ identity }) => identity.digest)
-    return pageBody(listing, cursor?.at, query, pins)
+  const kind = {
+    contentType: contentTypeOf(form),
+    pending: form === 'json' ? 'accepted' : 'unavailable',
+  } as const
+  return answerSubject(backend, context, { subject, wait: query.wait, form: kind }, async (analysed) => {
+    const { listing, total = '' } = await list(analysed)
+    const onCut = (error: unknown) => logCut(backend, context, error)
+    switch (form) {
+      case 'json': {
+        const pins = subject.images.map(({ identity }) => identity.digest)
+        return pageBody(listing, cursor?.at, query, pins)
+      }
+      case 'ndjson':
+        return jsonLines(listing.all(), onCut)
+      case 'csv':
+        return csvLines(fields, listing.all(), onCut)
+      case 'text':
+      case 'markdown': {
+        if (table === undefined) throw new Problem('invalid_parameter', `this list has no ${form}`)
+        const names = subject.images.map(({ identity }) => `${identity.reference} (${identity.platform})`)
+        const heading = { subject: names.join(' → '), total: [total] }
+        const { batches, more } = await shownOf(listing, cursor?.at, query)
+        return textBody(
+          form === 'text'
+            ? listText(heading, batches, table, { ...styleOf(style), more })
+            : listMarkdown(heading, batches, table, more),
+          onCut,
+        )
+      }
+    }
   })
 }
 
+const MORE = 'There are more: raise limit, or leave it out for all.'
+
+/** All of a list, or the page that is asked for. */
+async function shownOf<Item>(
+  listing: Listing<Item>,
+  at: Position | undefined,
+  { limit }: { readonly limit?: number | undefined },
+): Promise<{ readonly batches: AsyncIterable<readonly Item[]>; readonly more?: string }> {
+  if (limit === undefined && at === undefined) return { batches: listing.all() }
+  const { items, next } = await listing.page(at, limit ?? PAGE_LIMIT)
+  return { batches: one(items), ...(next === undefined ? {} : { more: MORE }) }
+}
+
+async function* one<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[]> {
+  yield items
+}
+
 /** {@link answerListOf} for one image. */
-export function answerList(
+export function answerList<Item extends object>(
   backend: Backend,
   context: RequestContext,
-  query: ListQuery,
-  list: (analysed: AnalysedImage) => Promise<Listing>,
+  { query, form }: { readonly query: ListQuery; readonly form: ListForm<Item> },
+  list: (analysed: AnalysedImage) => Promise<Listed<Item>>,
 ): Promise<Response> {
   const open = async (pins?: readonly string[]) => {
     const image =
@@ -65,7 +125,7 @@ export function answerList(
         : await openPinned(backend, context, { reference: query.image, digest: pins[0] })
     return imageSubject(backend, context, image)
   }
-  return answerListOf(backend, context, { query, open, list })
+  return answerListOf(backend, context, { query, form, open, list })
 }
 
 /**

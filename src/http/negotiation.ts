@@ -44,20 +44,46 @@ function qualityOf(offer: string, ranges: readonly Range[]): number {
   return 0
 }
 
-type ListQuery = { readonly limit?: number | undefined; readonly cursor?: string | undefined }
+/** The forms of answers, by the names that `format` has for them. */
+export const FORMS = {
+  json: 'application/json',
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv',
+  markdown: 'text/markdown',
+  text: 'text/plain',
+} as const
+
+export type FormName = keyof typeof FORMS
 
 /**
- * Whether a list is to be streamed, whole and one object a line.
+ * The form that the caller wants: the one that `format` names, else the one that `Accept` likes best.
  *
- * @throws Problem `invalid_parameter` where a page of it is asked for as well
+ * @param offers the default first
  */
-export function wantsLines(context: RequestContext, query: ListQuery): boolean {
-  const type = preferredType(context.req.header('Accept'), ['application/json', 'application/x-ndjson'])
-  if (type === 'application/json') return false
+export function chosenForm<Name extends FormName>(
+  context: RequestContext,
+  named: Name | undefined,
+  offers: readonly [Name, ...Name[]],
+): Name {
+  if (named !== undefined) return named
+  const [first, ...rest] = offers
+  const types = [FORMS[first], ...rest.map((name) => FORMS[name])] as const
+  const type: string = preferredType<string>(context.req.header('Accept'), types)
+  return offers.find((name) => FORMS[name] === type) ?? first
+}
+
+/** `Content-Type` of a form: all but JSON say their characters. */
+export function contentTypeOf(form: FormName): string {
+  return form === 'json' || form === 'ndjson' ? FORMS[form] : `${FORMS[form]}; charset=utf-8`
+}
+
+type PageQuery = { readonly limit?: number | undefined; readonly cursor?: string | undefined }
+
+/** @throws Problem `invalid_parameter` where a page is asked for of what is always the whole list */
+export function requireNoPage(query: PageQuery, form: FormName): void {
   for (const parameter of ['cursor', 'limit'] as const) {
     if (query[parameter] === undefined) continue
-    const detail = `${parameter} is for pages; application/x-ndjson is the whole list`
+    const detail = `${parameter} is for pages; ${FORMS[form]} is the whole list`
     throw new Problem('invalid_parameter', detail, { parameter })
   }
-  return true
 }

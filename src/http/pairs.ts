@@ -3,11 +3,10 @@
 import { allOf } from '../concurrency.ts'
 import type { AnalysedImage } from '../service/analyse.ts'
 import type { Pair } from '../service/diff.ts'
-import type { Listing } from '../service/listings.ts'
 import type { OpenedImage } from '../service/open.ts'
 import { answerSubject, type Form, imageSubject, openFor, type Subject } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
-import { answerListOf, openPinned } from './lists.ts'
+import { answerListOf, type Listed, type ListForm, openPinned } from './lists.ts'
 import { platform, reference, waitUpTo } from './parameters.ts'
 
 /** What every call about two images takes. */
@@ -84,13 +83,18 @@ export async function answerPair(
   return answerSubject(backend, context, { subject, wait: query.wait, form }, make)
 }
 
+type PairListQuery = PairQuery & {
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
 /** {@link answerListOf} for two images. */
-export function answerPairList(
+export function answerPairList<Item extends object>(
   backend: Backend,
   context: RequestContext,
-  query: PairQuery & { readonly limit?: number | undefined; readonly cursor?: string | undefined },
-  list: (analysed: Pair<AnalysedImage>) => Promise<Listing>,
+  { query, form }: { readonly query: PairListQuery; readonly form: ListForm<Item> },
+  list: (analysed: Pair<AnalysedImage>) => Promise<Listed<Item>>,
 ): Promise<Response> {
   const open = (pins?: readonly string[]) => pairSubject(backend, context, query, pins)
-  return answerListOf(backend, context, { query, open, list })
+  return answerListOf(backend, context, { query, form, open, list })
 }

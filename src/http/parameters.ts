@@ -56,15 +56,44 @@ export function waitUpTo(seconds: number) {
 /** What every call about one image takes. */
 export const imageQuery = { image, platform, wait: waitUpTo(0) }
 
+/** Names the form of an answer. */
+export function format<const Names extends readonly [string, ...string[]]>(names: Names) {
+  return z
+    .enum(names)
+    .optional()
+    .openapi({ description: 'Format of the answer; overrides `Accept`.', example: names[0] })
+}
+
+/** How `text` looks. */
+export const textQuery = {
+  color: z
+    .enum(['0', '1'])
+    .default('0')
+    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+  columns: integer(
+    { min: 60, max: 400 },
+    { description: 'Columns of the terminal that `text` is for.', example: 120 },
+  )
+    .default(80)
+    .openapi({ default: 80 }),
+}
+
+export type TextQuery = { readonly color: '0' | '1'; readonly columns: number }
+
+export function styleOf({ color, columns }: TextQuery): { readonly colour: boolean; readonly width: number } {
+  return { colour: color === '1', width: columns }
+}
+
 export const cursor = z.string().min(1, 'is empty').max(2048, 'is too long').optional().openapi({
   description:
-    "The `nextCursor` of the page before. It pins the image's digest, so all pages are of the same image even if the tag moves. Not with `application/x-ndjson`.",
+    "The `nextCursor` of the page before. It pins the image's digest, so all pages are of the same image even if the tag moves. Not with a whole list.",
 })
 
 export const limit = integer(
   { min: 1, max: 1000 },
   {
-    description: 'Items per page. Not with `application/x-ndjson`.',
+    description:
+      'Items per page. `application/x-ndjson` and CSV are always whole lists; text and Markdown are without it.',
     example: 20,
   },
 )

@@ -7,13 +7,13 @@ import { WHOLE_FETCH_BYTES } from './tables.ts'
 /** Where a page begins: what the page before said. */
 export type Position = number | string
 
-export type Page = { readonly items: readonly unknown[]; readonly next?: Position | undefined }
+export type Page<Item = unknown> = { readonly items: readonly Item[]; readonly next?: Position | undefined }
 
 /** A list that can be read from any page on, or whole; its items are as they are shown. */
-export interface Listing {
+export interface Listing<Item = unknown> {
   /** @throws Problem `invalid_parameter` where `at` is not a position of this list */
-  page(at: Position | undefined, limit: number): Promise<Page>
-  all(): AsyncIterable<readonly unknown[]>
+  page(at: Position | undefined, limit: number): Promise<Page<Item>>
+  all(): AsyncIterable<readonly Item[]>
 }
 
 /** A position that belongs to another list. */
@@ -23,20 +23,20 @@ export function otherList(): Problem {
   })
 }
 
-export type Rows<Row> = {
+export type Rows<Row, Item = unknown> = {
   /** Rows from this one on, in the table's order. `fetchBytes` are fetched at once, by default as few as a page needs. */
   readonly from: (start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>
   /** Only these are listed. */
   readonly keeps?: ((row: Row) => boolean) | undefined
-  readonly show: (row: Row) => unknown
+  readonly show: (row: Row) => Item
 }
 
 /** As the table has it; a position is a row's number. */
-export function inOrder<Row>({ from, keeps, show }: Rows<Row>): Listing {
+export function inOrder<Row, Item>({ from, keeps, show }: Rows<Row, Item>): Listing<Item> {
   return {
     async page(at: Position = 0, limit) {
       if (typeof at !== 'number') throw otherList()
-      const items: unknown[] = []
+      const items: Item[] = []
       let row = at
       for await (const batch of from(at)) {
         for (const one of batch) {
@@ -64,10 +64,13 @@ const SORTED_AT_ONCE = 20_000
  * The heaviest first, of equals the first in the table. Each page reads the table anew and holds no more than itself, so
  * that memory does not grow with the table; a position is the last item's weight and row.
  */
-export function largestFirst<Row>({ from, keeps, show }: Rows<Row>, weigh: (row: Row) => number): Listing {
-  const page = async (at: Position | undefined, limit: number): Promise<Page> => {
+export function largestFirst<Row, Item>(
+  { from, keeps, show }: Rows<Row, Item>,
+  weigh: (row: Row) => number,
+): Listing<Item> {
+  const page = async (at: Position | undefined, limit: number): Promise<Page<Item>> => {
     const after = at === undefined ? undefined : parsePosition(at)
-    const largest = new Largest<unknown>(limit + 1)
+    const largest = new Largest<Item>(limit + 1)
     let row = -1
     for await (const batch of from(0, WHOLE_FETCH_BYTES)) {
       for (const one of batch) {
@@ -89,7 +92,7 @@ export function largestFirst<Row>({ from, keeps, show }: Rows<Row>, weigh: (row:
     async *all() {
       let at: Position | undefined
       do {
-        const { items, next }: Page = await page(at, SORTED_AT_ONCE)
+        const { items, next }: Page<Item> = await page(at, SORTED_AT_ONCE)
         yield items
         at = next
       } while (at !== undefined)

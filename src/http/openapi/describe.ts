@@ -92,12 +92,21 @@ export const pending = json(
   analysisSchema,
 )
 
-/** A list: a page as JSON, or all of it as one object a line. */
-export function list(description: string, page: z.ZodType, item: z.ZodType): Responses[string] {
-  return {
-    description,
-    content: { 'application/json': { schema: page }, 'application/x-ndjson': { schema: item } },
+/** A list: a page as JSON, or all of it as one object a line or as CSV. @param examples of text and Markdown, where it has them */
+export function list(
+  description: string,
+  page: z.ZodType,
+  item: z.ZodType,
+  examples: Readonly<Record<string, string>> = {},
+): Responses[string] {
+  const content: Content = {
+    'application/json': { schema: page },
+    'application/x-ndjson': { schema: item },
+    'text/csv': { schema: { type: 'string' } },
   }
+  for (const [type, example] of Object.entries(examples))
+    content[type] = { schema: { type: 'string' }, example }
+  return { description, content }
 }
 
 /** Text of some kinds. */

@@ -12,7 +12,15 @@ import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType } from '../negotiation.ts'
 import { pending, problems } from '../openapi/describe.ts'
-import { imageQuery, reference, repeatable, waitUpTo } from '../parameters.ts'
+import {
+  imageQuery,
+  reference,
+  repeatable,
+  styleOf,
+  type TextQuery,
+  textQuery,
+  waitUpTo,
+} from '../parameters.ts'
 import { parsed } from '../problems.ts'
 import { adviceRequestSchema, adviceSchema } from './advice.schema.ts'
 
@@ -26,10 +34,7 @@ const howToAnswer = {
     .enum(['json', 'text', 'markdown'])
     .optional()
     .openapi({ description: 'Format of the advice; overrides `Accept`.', example: 'text' }),
-  color: z
-    .enum(['0', '1'])
-    .default('0')
-    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+  ...textQuery,
 }
 
 const responses = {
@@ -95,7 +100,7 @@ const postAdvice = createRoute({
   responses,
 })
 
-type Answer = { readonly format?: Format | undefined; readonly color: '0' | '1'; readonly wait: number }
+type Answer = TextQuery & { readonly format?: Format | undefined; readonly wait: number }
 
 export function addAdvice(app: App, backend: Backend): void {
   app.openapi(getAdvice, (c) => {
@@ -118,7 +123,7 @@ async function answer(
   backend: Backend,
   c: RequestContext,
   { platform, ...question }: Asked,
-  { format = acceptedFormat(c), color, wait }: Answer,
+  { format = acceptedFormat(c), wait, ...style }: Answer,
 ): Promise<Response> {
   const contentType = format === 'json' ? TYPES.json : `${TYPES[format]}; charset=utf-8`
   const references = [question.image, question.baseImage].filter((name) => name !== undefined)
@@ -139,7 +144,7 @@ async function answer(
   }
   const advised = await adviseOn(backend.host.store, { image, base, facts: result.facts }, question)
   headers.set('Content-Type', contentType)
-  return new Response(write(advised, format, color === '1'), { headers })
+  return new Response(write(advised, format, style), { headers })
 }
 
 function acceptedFormat(c: RequestContext): Format {
@@ -147,12 +152,12 @@ function acceptedFormat(c: RequestContext): Format {
   return accepted === TYPES.markdown ? 'markdown' : accepted === TYPES.text ? 'text' : 'json'
 }
 
-function write({ image: { identity }, advice }: Advised, format: Format, colour: boolean): string {
+function write({ image: { identity }, advice }: Advised, format: Format, style: TextQuery): string {
   switch (format) {
     case 'json':
       return JSON.stringify({ image: identity, ...advice })
     case 'text':
-      return adviceText(identity, advice, { colour })
+      return adviceText(identity, advice, styleOf(style))
     case 'markdown':
       return adviceMarkdown(identity, advice)
   }

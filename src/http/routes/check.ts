@@ -18,7 +18,7 @@ import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType, readsProblems } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
-import { image, platform, reference, repeatable, waitUpTo } from '../parameters.ts'
+import { image, platform, reference, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
 import { parsed, problemResponse } from '../problems.ts'
 import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schema.ts'
 
@@ -40,10 +40,7 @@ const howToAnswer = {
     description: 'The file in the repository that `sarif`, `gitlab` and `github` annotate.',
     example: 'Dockerfile',
   }),
-  color: z
-    .enum(['0', '1'])
-    .default('0')
-    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+  ...textQuery,
   advice: z.enum(['0', '1']).default('0').openapi({
     description: 'Whether `sarif` and `gitlab` list the advice about the image beside broken rules.',
     example: '1',
@@ -151,7 +148,7 @@ async function answer(
   backend: Backend,
   c: RequestContext,
   check: Check,
-  { format, file, color, advice, wait }: Answer,
+  { format, file, color, columns, advice, wait }: Answer,
 ): Promise<Response> {
   const { contentType, render } = CHECK_FORMATS[format ?? acceptedFormat(c)]
   const pointedAt = parseRepositoryFile(file)
@@ -164,8 +161,9 @@ async function answer(
   const question = { image, policy, dockerfile, advice: advice === '1' }
   const checked = await judge(backend.host.store, images, question)
   const { pass, image: identity } = checked.verdict
-  const page = new URL(link('/', { image: identity.reference, platform }), c.req.url).href
-  return new Response(render(checked, { file: pointedAt, colour: color === '1', page }), {
+  const address = link('/', { image: identity.reference, platform })
+  const page = backend.hasPages ? new URL(address, c.req.url).href : undefined
+  return new Response(render(checked, { file: pointedAt, ...styleOf({ color, columns }), page }), {
     status: pass ? 200 : 412,
     // A tag can move at any moment, so a verdict must not be reused.
     headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' },

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { FileChange } from '../../diff/change.ts'
 import { pageChanges, streamChanges } from '../../diff/list.ts'
 import type { Diff } from '../../diff/summary.ts'
 import { diffMarkdown } from '../../formats/diff-markdown.ts'
@@ -12,10 +13,18 @@ import type { Listing } from '../../service/listings.ts'
 import { filesOf } from '../../service/tables.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
-import { preferredType } from '../negotiation.ts'
+import { chosenForm, preferredType } from '../negotiation.ts'
 import { list, pending, problems } from '../openapi/describe.ts'
 import { answerPair, answerPairList, pairQuery } from '../pairs.ts'
-import { cursor, glob, limit } from '../parameters.ts'
+import {
+  cursor,
+  format as formatParameter,
+  glob,
+  limit,
+  styleOf,
+  type TextQuery,
+  textQuery,
+} from '../parameters.ts'
 import { changeKindSchema, diffSchema, fileChangePageSchema, fileChangeSchema } from './diff.schema.ts'
 
 /** `Accept` chooses by type, `format` by name. */
@@ -50,10 +59,7 @@ const getDiff = createRoute({
         .enum(NAMES)
         .optional()
         .openapi({ description: 'Format of the diff; overrides `Accept`.', example: 'json' }),
-      color: z
-        .enum(['0', '1'])
-        .default('0')
-        .openapi({ description: '`1`: `text` has terminal colours.', example: '1' }),
+      ...textQuery,
     }),
   },
   responses: {
@@ -71,6 +77,8 @@ const getDiff = createRoute({
   },
 })
 
+const LIST_FORMATS = ['json', 'ndjson', 'csv'] as const
+
 const changesQuery = z.strictObject({
   ...pairQuery,
   change: changeKindSchema.optional().openapi({ description: 'Only changes of this kind.' }),
@@ -81,9 +89,10 @@ const changesQuery = z.strictObject({
   }),
   limit,
   cursor,
+  format: formatParameter(LIST_FORMATS),
 })
 
-type ChangesQuery = z.output<typeof changesQuery>
+type ChangesQuery = Omit<z.output<typeof changesQuery>, 'format'>
 
 const listChanges = createRoute({
   method: 'get',
@@ -114,7 +123,7 @@ export function addDiff(app: App, backend: Backend): void {
     const response = await answerPair(backend, c, { query, form }, async (pair) =>
       format === 'markdown'
         ? diffMarkdown(await diffOf(store, pair), await newAdvice(store, pair))
-        : write(await diffOf(store, pair), format, query.color === '1'),
+        : write(await diffOf(store, pair), format, query),
     )
     // The page's style sheet stands in the page; it has no script.
     if (format === 'html') response.headers.set('Content-Security-Policy', PAGE_POLICY)
@@ -122,9 +131,12 @@ export function addDiff(app: App, backend: Backend): void {
   })
 
   app.openapi(listChanges, async (c) => {
-    const query = c.req.valid('query')
+    const { format, ...query } = c.req.valid('query')
     const changes = changesOf(query)
-    return answerPairList(backend, c, query, (pair) => changes(store, pair))
+    const form = { form: chosenForm(c, format, LIST_FORMATS), fields: Object.keys(fileChangeSchema.shape) }
+    return answerPairList(backend, c, { query, form }, async (pair) => ({
+      listing: await changes(store, pair),
+    }))
   })
 }
 
@@ -140,12 +152,12 @@ function acceptedFormat(c: RequestContext): Format {
   return NAMES.find((name) => FORMATS[name] === accepted) ?? 'json'
 }
 
-async function write(diff: Diff, format: Exclude<Format, 'markdown'>, colour: boolean): Promise<string> {
+async function write(diff: Diff, format: Exclude<Format, 'markdown'>, style: TextQuery): Promise<string> {
   switch (format) {
     case 'json':
       return JSON.stringify(diff)
     case 'text':
-      return diffText(diff, { colour })
+      return diffText(diff, styleOf(style))
     case 'html':
       return diffDocument(diff)
   }
@@ -155,7 +167,7 @@ async function write(diff: Diff, format: Exclude<Format, 'markdown'>, colour: bo
 function changesOf({ change, glob, sort }: ChangesQuery) {
   const matches = globFilter(glob)
   const query = { filter: { change, glob: matches }, sort }
-  return async (store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Listing> => {
+  return async (store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Listing<FileChange>> => {
     const tables = { from: await filesOf(store, from.image), to: await filesOf(store, to.image) }
     return {
       page: (at, limit) =>

@@ -6,10 +6,13 @@ import { showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
 import { answerList } from '../lists.ts'
+import { chosenForm } from '../negotiation.ts'
 import { list, pending, problems } from '../openapi/describe.ts'
-import { cursor, glob, imageQuery, integer, layer, limit } from '../parameters.ts'
+import { cursor, format, glob, imageQuery, integer, layer, limit } from '../parameters.ts'
 import { showFile, showMember } from '../show-entry.ts'
 import { entryTypeSchema, filePageSchema, fileSchema } from './files.schema.ts'
+
+const FORMATS = ['json', 'ndjson', 'csv'] as const
 
 const query = z.strictObject({
   ...imageQuery,
@@ -34,9 +37,10 @@ const query = z.strictObject({
   }),
   limit,
   cursor,
+  format: format(FORMATS),
 })
 
-type FilesQuery = z.output<typeof query>
+type FilesQuery = Omit<z.output<typeof query>, 'format'>
 
 const listFiles = createRoute({
   method: 'get',
@@ -57,19 +61,23 @@ const listFiles = createRoute({
 export function addFiles(app: App, backend: Backend): void {
   const { store } = backend.host
   app.openapi(listFiles, (c) => {
-    const asked = c.req.valid('query')
+    const { format, ...asked } = c.req.valid('query')
     const keeps = filterOf(asked)
-    return answerList(backend, c, asked, async ({ image }) => {
+    const form = {
+      form: chosenForm(c, format, FORMATS),
+      fields: Object.keys(fileSchema.shape),
+    }
+    return answerList<object>(backend, c, { query: asked, form }, async ({ image }) => {
       const { layer } = asked
       if (layer === undefined)
-        return ordered(asked, { from: await filesOf(store, image), keeps, show: showFile })
+        return { listing: ordered(asked, { from: await filesOf(store, image), keeps, show: showFile }) }
       const from = await membersOf(store, image, layer)
-      return ordered(asked, { from, keeps, show: (entry) => showMember(entry, layer) })
+      return { listing: ordered(asked, { from, keeps, show: (entry) => showMember(entry, layer) }) }
     })
   })
 }
 
-function ordered<Row extends Entry>(asked: FilesQuery, rows: Rows<Row>): Listing {
+function ordered<Row extends Entry, Item>(asked: FilesQuery, rows: Rows<Row, Item>): Listing<Item> {
   return asked.sort === 'path' ? inOrder(rows) : largestFirst(rows, (entry) => entry.bytes)
 }
 

@@ -19,7 +19,16 @@ import { entityTag, isUnchanged, notModified } from '../middleware/conditional.t
 import { jsonLines } from '../ndjson.ts'
 import { preferredType } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
-import { cursor, integer, platform, reference, repeatable } from '../parameters.ts'
+import {
+  cursor,
+  integer,
+  platform,
+  reference,
+  repeatable,
+  styleOf,
+  type TextQuery,
+  textQuery,
+} from '../parameters.ts'
 import { invalidParameter, problemBody, problemOf } from '../problems.ts'
 import { streamBody } from '../stream.ts'
 import { repositoryImagePageSchema, repositoryImageSchema, sharingSchema } from './images.schema.ts'
@@ -73,6 +82,7 @@ const imagesQuery = z.strictObject({
     description: 'With `text`: `1` for a terminal. With `svg`: the line, as of a badge.',
     example: 'blue',
   }),
+  columns: textQuery.columns,
   label: z.string().optional().openapi({
     description: 'With `svg`: text above the chart.',
     example: 'Image size',
@@ -115,10 +125,7 @@ const sharedQuery = z.strictObject({
     description: 'Format; overrides `Accept`.',
     example: 'text',
   }),
-  color: z
-    .enum(['0', '1'])
-    .default('0')
-    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
+  ...textQuery,
 })
 
 const listSharedRoute = createRoute({
@@ -148,6 +155,7 @@ const listSharedRoute = createRoute({
 export function addImages(app: App, backend: Backend): void {
   app.openapi(listImagesRoute, async (c) => {
     const query = c.req.valid('query')
+    const { columns: _, ...asked } = query
     const type = query.format === undefined ? acceptedList(c) : TYPES[query.format]
     if (type === TYPES.svg) return chartAnswer(backend, c, query)
     const repository = repositoryOf(query.repository)
@@ -164,25 +172,25 @@ export function addImages(app: App, backend: Backend): void {
       const body = type === LINES ? jsonLines(rows, onCut) : streamBody(() => csvOf(rows), onCut)
       return new Response(await body, { headers })
     }
-    const after = query.cursor === undefined ? undefined : String(decodeCursor(query.cursor, query).at)
+    const after = query.cursor === undefined ? undefined : String(decodeCursor(query.cursor, asked).at)
     const { items, next } = await images.page(after, query.limit ?? PAGE_LIMIT)
     const name = `${repository.registry}/${repository.repository}`
     const view = { repository: name, items, hasMore: next !== undefined }
     switch (type) {
       case TYPES.text:
-        return answer(c, imagesText(view, { colour: colourOf(query) }), headers)
+        return answer(c, imagesText(view, { colour: colourOf(query), width: query.columns }), headers)
       case TYPES.markdown:
         return answer(c, imagesMarkdown(view), headers)
       default: {
         const nextCursor =
-          next === undefined ? {} : { nextCursor: encodeCursor({ pins: [], at: next }, query) }
+          next === undefined ? {} : { nextCursor: encodeCursor({ pins: [], at: next }, asked) }
         return answer(c, JSON.stringify({ items: items.map(bodyOf), ...nextCursor }), headers)
       }
     }
   })
 
   app.openapi(listSharedRoute, async (c) => {
-    const { image: references, platform, format, color } = c.req.valid('query')
+    const { image: references, platform, format, ...style } = c.req.valid('query')
     if (references.length < MIN_SHARED || references.length > MAX_SHARED)
       throw new Problem('invalid_parameter', `image must be given ${MIN_SHARED} to ${MAX_SHARED} times`, {
         parameter: 'image',
@@ -196,12 +204,12 @@ export function addImages(app: App, backend: Backend): void {
     const known = unchanged(c, headers)
     if (known !== undefined) return known
     headers.set('Content-Type', contentType)
-    return new Response(writeSharing(sharingOf(images), type, color === '1'), { headers })
+    return new Response(writeSharing(sharingOf(images), type, style), { headers })
   })
 }
 
-function writeSharing(sharing: Sharing, type: string, colour: boolean): string {
-  if (type === TYPES.text) return sharedText(sharing, { colour })
+function writeSharing(sharing: Sharing, type: string, style: TextQuery): string {
+  if (type === TYPES.text) return sharedText(sharing, styleOf(style))
   return type === TYPES.markdown ? sharedMarkdown(sharing) : JSON.stringify(sharing)
 }
 

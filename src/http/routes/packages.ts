@@ -1,13 +1,17 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { PACKAGES_TABLE, packagesTotal } from '../../formats/list-tables.ts'
 import { PACKAGES } from '../../image/package-table.ts'
 import { inOrder } from '../../service/listings.ts'
 import { packagesOf } from '../../service/tables.ts'
 import { plainRow } from '../../table/table.ts'
 import type { App, Backend } from '../backend.ts'
 import { answerList } from '../lists.ts'
+import { chosenForm } from '../negotiation.ts'
 import { list, pending, problems } from '../openapi/describe.ts'
-import { cursor, imageQuery, limit } from '../parameters.ts'
+import { cursor, format, imageQuery, limit, textQuery } from '../parameters.ts'
 import { packagePageSchema, packageSchema } from './packages.schema.ts'
+
+const FORMATS = ['json', 'ndjson', 'csv', 'markdown', 'text'] as const
 
 const listPackages = createRoute({
   method: 'get',
@@ -17,18 +21,32 @@ const listPackages = createRoute({
   summary: 'The installed packages',
   description:
     'From the databases of dpkg, apk and rpm and the metadata of npm and Python packages, sorted by type and name.',
-  request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
+  request: { query: z.strictObject({ ...imageQuery, limit, cursor, format: format(FORMATS), ...textQuery }) },
   responses: {
-    200: list('The packages.', packagePageSchema, packageSchema),
+    200: list('The packages.', packagePageSchema, packageSchema, {
+      'text/plain': 'docker.io/library/app:v1 (linux/amd64)\n132 packages: 110 deb, 22 npm\n',
+      'text/markdown': '### 132 packages: 110 deb, 22 npm\n',
+    }),
     202: pending,
     ...problems('analysed'),
   },
 })
 
 export function addPackages(app: App, backend: Backend): void {
-  app.openapi(listPackages, (c) =>
-    answerList(backend, c, c.req.valid('query'), async ({ image }) =>
-      inOrder({ from: await packagesOf(backend.host.store, image), show: (row) => plainRow(PACKAGES, row) }),
-    ),
-  )
+  app.openapi(listPackages, (c) => {
+    const { format, color, columns, ...query } = c.req.valid('query')
+    const form = {
+      form: chosenForm(c, format, FORMATS),
+      fields: Object.keys(packageSchema.shape),
+      table: PACKAGES_TABLE,
+      style: { color, columns },
+    }
+    return answerList(backend, c, { query, form }, async ({ image, facts }) => ({
+      listing: inOrder({
+        from: await packagesOf(backend.host.store, image),
+        show: (row) => plainRow(PACKAGES, row),
+      }),
+      total: packagesTotal(facts),
+    }))
+  })
 }

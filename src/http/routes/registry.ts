@@ -1,5 +1,6 @@
 /** What a registry has to offer: the platforms of a reference, the tags of a repository. Reads no layer. */
 import { createRoute, z } from '@hono/zod-openapi'
+import { csvHeader, csvItem } from '../../formats/csv.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { parseReference, type Reference } from '../../oci/reference.ts'
@@ -13,13 +14,17 @@ import { logCut } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { jsonLines } from '../ndjson.ts'
-import { wantsLines } from '../negotiation.ts'
-import { json, list, problems } from '../openapi/describe.ts'
-import { cursor, image, limit, PAGE_LIMIT, reference } from '../parameters.ts'
-import { platformListSchema, tagPageSchema, tagSchema } from './registry.schema.ts'
+import { chosenForm, contentTypeOf, requireNoPage } from '../negotiation.ts'
+import { list, problems } from '../openapi/describe.ts'
+import { cursor, format, image, limit, PAGE_LIMIT, reference } from '../parameters.ts'
+import { csvLines } from '../text-bodies.ts'
+import { platformListSchema, platformSchema, tagPageSchema, tagSchema } from './registry.schema.ts'
 
 /** Tags that are asked for at once when all are streamed. */
 const TAGS_AT_ONCE = 1000
+
+const PLATFORM_FORMATS = ['json', 'csv'] as const
+const TAG_FORMATS = ['json', 'ndjson', 'csv'] as const
 
 const listPlatformsRoute = createRoute({
   method: 'get',
@@ -29,8 +34,17 @@ const listPlatformsRoute = createRoute({
   summary: 'The platforms of a reference',
   description:
     'Includes those of nested indexes, without attestations. An image without an index has one platform. Reads no layer.',
-  request: { query: z.strictObject({ image }) },
-  responses: { 200: json('The platforms.', platformListSchema), ...problems('image') },
+  request: { query: z.strictObject({ image, format: format(PLATFORM_FORMATS) }) },
+  responses: {
+    200: {
+      description: 'The platforms.',
+      content: {
+        'application/json': { schema: platformListSchema },
+        'text/csv': { schema: { type: 'string' } },
+      },
+    },
+    ...problems('image'),
+  },
 })
 
 const listTagsRoute = createRoute({
@@ -45,6 +59,7 @@ const listTagsRoute = createRoute({
       repository: reference('A repository as `docker pull` takes it, without tag or digest.', 'alpine'),
       limit,
       cursor,
+      format: format(TAG_FORMATS),
     }),
   },
   responses: { 200: list('The tags.', tagPageSchema, tagSchema), ...problems('registry') },
@@ -52,7 +67,8 @@ const listTagsRoute = createRoute({
 
 export function addRegistry(app: App, backend: Backend): void {
   app.openapi(listPlatformsRoute, async (c) => {
-    const { image } = c.req.valid('query')
+    const { image, format } = c.req.valid('query')
+    const form = chosenForm(c, format, PLATFORM_FORMATS)
     const reference = parseImageReference(image)
     const credentials = callerCredentials(backend.host.configuration, c, [image])
     const source = openSource(backend, refOf(reference, credentials), c.req.raw.signal)
@@ -62,17 +78,20 @@ export function addRegistry(app: App, backend: Backend): void {
       isPublic: source.isPublic,
       isFixed: reference.digest !== undefined,
     }
-    const headers = freshness(backend, c, made, 'application/json')
+    const headers = freshness(backend, c, made, contentTypeOf(form))
     const known = unchanged(c, headers)
     if (known !== undefined) return known
     const offered = await listPlatforms(await selection())
     const items = offered.map((one) => ({ ...one, platform: formatPlatform(one.platform) }))
-    headers.set('Content-Type', 'application/json')
-    return new Response(JSON.stringify({ items }), { headers })
+    headers.set('Content-Type', contentTypeOf(form))
+    if (form === 'json') return new Response(JSON.stringify({ items }), { headers })
+    const fields = Object.keys(platformSchema.shape)
+    return new Response(csvHeader(fields) + items.map((item) => csvItem(fields, item)).join(''), { headers })
   })
 
   app.openapi(listTagsRoute, async (c) => {
-    const query = c.req.valid('query')
+    const { format, ...query } = c.req.valid('query')
+    const form = chosenForm(c, format, TAG_FORMATS)
     const reference = repositoryOf(query.repository)
     const credential = callerCredentials(backend.host.configuration, c, [query.repository]).for(
       reference.registry,
@@ -81,10 +100,13 @@ export function addRegistry(app: App, backend: Backend): void {
     const ask = (limit: number, after: string | undefined) =>
       backend.client.tags(reference, caller, { limit, ...(after === undefined ? {} : { after }) })
     const headers = { 'Cache-Control': 'private, no-cache' }
-    if (wantsLines(c, query)) {
+    if (form !== 'json') {
+      requireNoPage(query, form)
       const tags = allTags((after) => ask(TAGS_AT_ONCE, after))
-      const body = await jsonLines(tags, (error) => logCut(backend, c, error))
-      return new Response(body, { headers: { ...headers, 'Content-Type': 'application/x-ndjson' } })
+      const onCut = (error: unknown) => logCut(backend, c, error)
+      const fields = Object.keys(tagSchema.shape)
+      const body = form === 'csv' ? csvLines(fields, tags, onCut) : jsonLines(tags, onCut)
+      return new Response(await body, { headers: { ...headers, 'Content-Type': contentTypeOf(form) } })
     }
     const after = query.cursor === undefined ? undefined : String(decodeCursor(query.cursor, query).at)
     const { names, next } = await ask(query.limit ?? PAGE_LIMIT, after)

@@ -1,12 +1,28 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { imageTree, layerTree } from '../../image/tree.ts'
+import { treeMarkdown, treeText } from '../../formats/tree-text.ts'
+import { imageTree, layerTree, type TreeNode, type TreeShape } from '../../image/tree.ts'
+import type { OpenedImage } from '../../service/open.ts'
 import { directoriesTable, filesTable, membersTable } from '../../service/tables.ts'
+import type { PathKey } from '../../text/path.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { json, pending, problems } from '../openapi/describe.ts'
-import { imageQuery, integer, layer, PAGE_LIMIT, pathBase64 } from '../parameters.ts'
+import { chosenForm, contentTypeOf } from '../negotiation.ts'
+import { pending, problems } from '../openapi/describe.ts'
+import {
+  format,
+  imageQuery,
+  integer,
+  layer,
+  PAGE_LIMIT,
+  pathBase64,
+  styleOf,
+  type TextQuery,
+  textQuery,
+} from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 import { treeSchema } from './files.schema.ts'
+
+const FORMATS = ['json', 'markdown', 'text'] as const
 
 const getTree = createRoute({
   method: 'get',
@@ -39,30 +55,59 @@ const getTree = createRoute({
       limit: integer({ min: 1, max: 1000 }, { description: 'Children of each directory.', example: 20 })
         .default(PAGE_LIMIT)
         .openapi({ default: PAGE_LIMIT }),
+      format: format(FORMATS),
+      ...textQuery,
     }),
   },
   responses: {
-    200: json('The directory.', treeSchema),
+    200: {
+      description: 'The directory.',
+      content: {
+        'application/json': { schema: treeSchema },
+        'text/plain': { schema: { type: 'string' }, example: '  135 MB  /\n  101 MB  └── usr/\n' },
+        'text/markdown': { schema: { type: 'string' }, example: '### 135 MB in 9,612 files\n' },
+      },
+    },
     202: pending,
     ...problems('analysed', { 404: ['path_not_found'] }),
   },
 })
 
 export function addTree(app: App, backend: Backend): void {
-  const { store } = backend.host
   app.openapi(getTree, (c) => {
     const query = c.req.valid('query')
     const key = pathAsked(query) ?? ''
-    const form = { contentType: 'application/json', pending: 'accepted' } as const
+    const chosen = chosenForm(c, query.format, FORMATS)
+    const form = {
+      contentType: contentTypeOf(chosen),
+      pending: chosen === 'json' ? 'accepted' : 'unavailable',
+    } as const
     return answerAnalysed(backend, c, { query, form }, async ({ image }) => {
-      if (query.layer !== undefined) {
-        return JSON.stringify(await layerTree(await membersTable(store, image, query.layer), key, query))
-      }
-      const [files, directories] = await Promise.all([
-        filesTable(store, image),
-        directoriesTable(store, image),
-      ])
-      return JSON.stringify(await imageTree({ files, directories }, key, query))
+      const { reference, platform } = image.identity
+      const place = query.layer === undefined ? platform : `${platform}, layer ${query.layer}`
+      return write(`${reference} (${place})`, await treeOf(backend, image, key, query), chosen, query)
     })
   })
+}
+
+async function treeOf(
+  { host: { store } }: Backend,
+  image: OpenedImage,
+  key: PathKey,
+  shape: TreeShape & { readonly layer?: number | undefined },
+): Promise<TreeNode> {
+  if (shape.layer !== undefined) return layerTree(await membersTable(store, image, shape.layer), key, shape)
+  const [files, directories] = await Promise.all([filesTable(store, image), directoriesTable(store, image)])
+  return imageTree({ files, directories }, key, shape)
+}
+
+function write(subject: string, tree: TreeNode, form: (typeof FORMATS)[number], style: TextQuery): string {
+  switch (form) {
+    case 'json':
+      return JSON.stringify(tree)
+    case 'text':
+      return treeText(subject, tree, styleOf(style))
+    case 'markdown':
+      return treeMarkdown(subject, tree)
+  }
 }

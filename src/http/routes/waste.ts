@@ -1,18 +1,27 @@
 /** What an image stores to no use: hidden files, and files that are there again. */
 import { createRoute, z } from '@hono/zod-openapi'
+import { DUPLICATES_TABLE, duplicatesTotal, WASTE_TABLE, wasteTotal } from '../../formats/list-tables.ts'
 import { showWasted } from '../../image/waste.ts'
 import { inOrder } from '../../service/listings.ts'
 import { duplicatesOf, wasteOf } from '../../service/tables.ts'
 import type { App, Backend } from '../backend.ts'
 import { answerList } from '../lists.ts'
+import { chosenForm } from '../negotiation.ts'
 import { list, pending, problems } from '../openapi/describe.ts'
-import { cursor, imageQuery, limit } from '../parameters.ts'
+import { cursor, format, imageQuery, limit, textQuery } from '../parameters.ts'
 import {
   duplicateGroupSchema,
   duplicatePageSchema,
   wastedFileSchema,
   wastePageSchema,
 } from './waste.schema.ts'
+
+const FORMATS = ['json', 'ndjson', 'csv', 'markdown', 'text'] as const
+
+const example = (total: string) => ({
+  'text/plain': `docker.io/library/app:v1 (linux/amd64)\n${total}\n`,
+  'text/markdown': `### ${total}\n`,
+})
 
 const listWaste = createRoute({
   method: 'get',
@@ -21,9 +30,14 @@ const listWaste = createRoute({
   tags: ['Reports'],
   summary: 'The wasted files of an image',
   description: 'Files that a later layer removed, replaced or stored again; largest first.',
-  request: { query: z.strictObject({ ...imageQuery, limit, cursor }) },
+  request: { query: z.strictObject({ ...imageQuery, limit, cursor, format: format(FORMATS), ...textQuery }) },
   responses: {
-    200: list('The files.', wastePageSchema, wastedFileSchema),
+    200: list(
+      'The files.',
+      wastePageSchema,
+      wastedFileSchema,
+      example('101 MB of 233 MB wasted by 1,204 files'),
+    ),
     202: pending,
     ...problems('analysed'),
   },
@@ -45,10 +59,17 @@ const listDuplicates = createRoute({
       }),
       limit,
       cursor,
+      format: format(FORMATS),
+      ...textQuery,
     }),
   },
   responses: {
-    200: list('The groups.', duplicatePageSchema, duplicateGroupSchema),
+    200: list(
+      'The groups.',
+      duplicatePageSchema,
+      duplicateGroupSchema,
+      example('1.20 MB wasted by copies of 31 files'),
+    ),
     202: pending,
     ...problems('analysed'),
   },
@@ -57,17 +78,31 @@ const listDuplicates = createRoute({
 export function addWaste(app: App, backend: Backend): void {
   const { store } = backend.host
 
-  app.openapi(listWaste, (c) =>
-    answerList(backend, c, c.req.valid('query'), async ({ image }) =>
-      inOrder({ from: await wasteOf(store, image), show: showWasted }),
-    ),
-  )
+  app.openapi(listWaste, (c) => {
+    const { format, color, columns, ...query } = c.req.valid('query')
+    const form = {
+      form: chosenForm(c, format, FORMATS),
+      fields: Object.keys(wastedFileSchema.shape),
+      table: WASTE_TABLE,
+      style: { color, columns },
+    }
+    return answerList(backend, c, { query, form }, async ({ image, facts }) => ({
+      listing: inOrder({ from: await wasteOf(store, image), show: showWasted }),
+      total: wasteTotal(facts),
+    }))
+  })
 
   app.openapi(listDuplicates, (c) => {
-    const query = c.req.valid('query')
-    return answerList(backend, c, query, async ({ image }) => {
+    const { format, color, columns, ...query } = c.req.valid('query')
+    const form = {
+      form: chosenForm(c, format, FORMATS),
+      fields: Object.keys(duplicateGroupSchema.shape),
+      table: DUPLICATES_TABLE,
+      style: { color, columns },
+    }
+    return answerList(backend, c, { query, form }, async ({ image, facts }) => {
       const from = await duplicatesOf(store, image, query.scope)
-      return inOrder({
+      const listing = inOrder({
         from,
         show: ({ sha256, bytes, count, wastedBytes, paths }) => ({
           sha256,
@@ -77,6 +112,7 @@ export function addWaste(app: App, backend: Backend): void {
           paths,
         }),
       })
+      return { listing, total: duplicatesTotal(facts, query.scope) }
     })
   })
 }

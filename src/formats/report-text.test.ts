@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { emptyFacts } from '../../test/facts.ts'
+import { HOSTILE_NAMES, verdict } from '../../test/verdicts.ts'
+import type { LayerReport } from '../image/report.ts'
+import { reportMarkdown } from './report-markdown.ts'
+import { reportText } from './report-text.ts'
+import type { ReportView } from './report-view.ts'
+import { lengthOf } from './table.ts'
+
+const layer = (index: number, createdBy: string): LayerReport => ({
+  index,
+  digest: `sha256:${'0'.repeat(64)}`,
+  diffId: `sha256:${'1'.repeat(64)}`,
+  mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  compression: 'gzip',
+  compressedBytes: 40_000_000,
+  uncompressedBytes: 100_000_000,
+  fileBytes: 90_000_000,
+  entries: 10,
+  wastedBytes: index === 0 ? 0 : 80_000_000,
+  createdBy,
+})
+
+function viewOf(names: readonly string[]): ReportView {
+  const [path = ''] = names
+  return {
+    report: {
+      ...emptyFacts,
+      image: { ...verdict.image, reference: `app:${path}` },
+      layers: names.map((name, i) => layer(i, `RUN ${name}`)),
+      largestFiles: names.map((name) => ({ path: name, bytes: 1_000, layer: 0 })),
+      warnings: [{ code: 'dotdot', count: 2, layer: 0, path }],
+    },
+    advice: {
+      savings: { bytes: 80_000_000, percent: 44.4 },
+      items: names.map((name, i) => ({
+        rule: 'removed',
+        severity: i === 7 ? 'info' : 'warning',
+        title: 'Files that a later layer removes',
+        bytes: 80_000_000,
+        files: 3,
+        layer: 0,
+        byLayer: 1,
+        paths: [],
+        fix: `Do it in one step instead of \`${name}\`.`,
+      })),
+    },
+  }
+}
+
+test('figures, layers with their steps, the largest files, the worst wastes with what to do', () => {
+  const text = reportText(viewOf(['make', 'rm -rf /x']))
+  expect(text).toContain('\n    1     40.0 MB  100 MB  80.0 MB  RUN rm -rf /x\n')
+  expect(text).toContain(`
+80.0 MB can be saved, 44.4% of the bytes in files.
+  80.0 MB  Files that a later layer removes (layer 0, hidden by layer 1)
+           Do it in one step instead of \`make\`.
+`)
+  expect(text).toMatch(/Warnings\n {2}dotdot 2, first in layer 0: make\n$/)
+  expect(reportText(viewOf(['make']), { colour: true })).toContain('\x1b[1mLayer')
+})
+
+test('five of the wastes, and what is no waste is not among them', () => {
+  const text = reportText(viewOf(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']))
+  expect(text.match(/Do it in one step instead of `(.)`/g)).toHaveLength(5)
+})
+
+test.each([80, 120])('no hostile name breaks a line, commands a CI, or is wider than %d columns', (width) => {
+  const names = [...HOSTILE_NAMES, '漢字'.repeat(100), 'x'.repeat(300)]
+  for (const name of names) {
+    const lines = reportText(viewOf([name, name]), { colour: false, width }).split('\n')
+    expect(lines.filter((line) => lengthOf(line) > width || /^\s*(::|##\w*\[)/.test(line))).toEqual([])
+    const markdown = reportMarkdown(viewOf([name, name]))
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(markdown).not.toMatch(/^\s*(::|##\[)|[\0-\x09\x0b-\x1f\x7f-\x9f]/m)
+    const tables = markdown.match(/(^\|.*\n)+/gm) ?? []
+    for (const table of tables)
+      expect(
+        new Set(
+          table
+            .trim()
+            .split('\n')
+            .map((row) => row.split('|').length),
+        ).size,
+      ).toBe(1)
+  }
+})

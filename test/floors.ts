@@ -1,12 +1,13 @@
 /**
  * Checks that no import runs upward: each room knows those before it in `ROOMS` and none after it, and no files import each
- * other in a circle. `npm run check` runs it; tests may look anywhere.
+ * other in a circle. `npm run check` runs it, with the check of parameter lists; tests may look anywhere.
  */
 import { readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { findLongParameterLists } from './parameters.ts'
 
 /** From the ground up. A room is a folder, or the files that serve all above them. */
 export const ROOMS: readonly (readonly string[])[] = [
@@ -76,13 +77,20 @@ function* cycles(imports: Imports): Generator<string> {
   for (const file of imports.keys()) yield* visit(file)
 }
 
-/** The imports of all files of the product, those of types among them. @param root the project's folder */
-async function readImports(root: string): Promise<Imports> {
-  const imports = new Map<string, readonly string[]>()
+/** The text of all files of the product, by their path. @param root the project's folder */
+async function readSources(root: string): Promise<ReadonlyMap<string, string>> {
+  const sources = new Map<string, string>()
   for await (const file of glob('{src,workers,cli}/**/*.ts', { cwd: root })) {
-    if (/\.(?:test|d)\.ts$/.test(file)) continue
-    const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'))
-    const ours = importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
+    if (!/\.(?:test|d)\.ts$/.test(file)) sources.set(file, readFileSync(join(root, file), 'utf8'))
+  }
+  return sources
+}
+
+/** Those of types among them. */
+function importsOf(sources: ReadonlyMap<string, string>): Imports {
+  const imports = new Map<string, readonly string[]>()
+  for (const [file, text] of sources) {
+    const ours = ts.preProcessFile(text).importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
     imports.set(
       file,
       ours.map(({ fileName }) => posix.join(posix.dirname(file), fileName)),
@@ -92,7 +100,11 @@ async function readImports(root: string): Promise<Imports> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const faults = findFaults(await readImports(fileURLToPath(new URL('..', import.meta.url))))
+  const sources = await readSources(fileURLToPath(new URL('..', import.meta.url)))
+  const faults = [
+    ...findFaults(importsOf(sources)),
+    ...[...sources].flatMap(([file, text]) => findLongParameterLists(file, text)),
+  ]
   for (const fault of faults) console.error(fault)
   if (faults.length > 0) process.exitCode = 1
 }

@@ -1,7 +1,7 @@
 /**
  * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, for those who move a gate
  * over. dive keeps a tree of names for each layer, whiteouts among them, looks at the leaves, and stacks the trees.
- * `corpus/truth.py` does so too; this finds the same figures in one walk. What it has to know of a path:
+ * This finds the same figures in one walk. What it has to know of a path:
  *
  * - In the tree of which layers it stands, named by a member or implied by one below, and where it is a leaf.
  * - What was popped from the stack when: a whiteout pops its path with all below it, after the layer's own members where
@@ -28,6 +28,18 @@ type Node = {
 }
 
 type WhiteoutNode = { readonly layer: number; readonly key: PathKey }
+
+/** A path in the trees of all layers. */
+type PathTrees = {
+  readonly key: PathKey
+  readonly depth: number
+  /** By layer. */
+  readonly nodes: readonly Node[]
+  readonly whiteouts: readonly WhiteoutNode[]
+  readonly pops: readonly number[]
+  /** As {@link OpenDirectory} has it. */
+  readonly below?: Float64Array | undefined
+}
 
 /** The order in which a layer acts on the stack, as one number: it pops, adds, and pops again. */
 const added = (layer: number): number => 3 * layer + 1
@@ -210,7 +222,7 @@ export class DiveEfficiency implements PathVisitor {
   /** For another walk, where this one's figures are not right yet. To be called once, after the walk. */
   next(): DiveEfficiency | undefined {
     for (const [hidden, directories] of this.#directories?.left() ?? []) {
-      this.#count(hidden, 1, [], leavesOf(directories), NO_POPS, undefined)
+      this.#count({ key: hidden, depth: 1, nodes: [], whiteouts: leavesOf(directories), pops: NO_POPS })
     }
     const directories = this.#known?.directories ?? this.#foundDirectories
     const isNew = this.#known === undefined && directories.size > 0
@@ -290,7 +302,7 @@ export class DiveEfficiency implements PathVisitor {
       const member = members.find((node) => node.layer === layer)?.member
       return { layer, member, isLeaf: marks.isLeaf(layer) }
     })
-    this.#count(key, depth, nodes, whiteouts, directory.pops, below)
+    this.#count({ key, depth, nodes, whiteouts, pops: directory.pops, below })
   }
 
   /** The members by its name stand at the path that they hide. */
@@ -310,13 +322,15 @@ export class DiveEfficiency implements PathVisitor {
       if (row?.whiteout === 'file') named.push({ layer: layers[i] ?? 0, key: row.key })
     }
     const whiteouts = withDirectories(named, this.#directories?.take('') ?? NO_DIRECTORIES)
-    if (whiteouts.length > 0) this.#count('', 0, [], whiteouts, NO_POPS, undefined)
+    if (whiteouts.length > 0) this.#count({ key: '', depth: 0, nodes: [], whiteouts, pops: NO_POPS })
   }
 
   /** Nearly all paths: a leaf of one tree. */
   #visitPlain(key: PathKey, depth: number, layer: number, bytes: number): void {
     if (this.#blame.ignores(key)) return
-    if (this.#asked.length > 0) this.#stack(depth, layer, bytes, NO_POPS, Number.POSITIVE_INFINITY)
+    if (bytes > 0 && this.#asked.length > 0) {
+      this.#stack(layer, bytes, this.#goneIn(layer, depth, NO_POPS, Number.POSITIVE_INFINITY))
+    }
     if (!this.#reads(layer, key) || !this.#counts(layer, depth, NO_POPS, Number.POSITIVE_INFINITY)) return
     this.#least += bytes
     this.#all += bytes
@@ -351,7 +365,7 @@ export class DiveEfficiency implements PathVisitor {
     const whiteouts = withDirectories(named, others)
     const pops = popsOf(key, named, others)
     if (!hasBelow) {
-      this.#count(key, depth, members, whiteouts, pops, undefined)
+      this.#count({ key, depth, nodes: members, whiteouts, pops })
       return
     }
     const directory = this.#enter(key, depth)
@@ -366,15 +380,8 @@ export class DiveEfficiency implements PathVisitor {
     this.#asked.push(directory)
   }
 
-  /** All is known of a path: what dive sees of it. @param nodes by layer */
-  #count(
-    key: PathKey,
-    depth: number,
-    nodes: readonly Node[],
-    whiteouts: readonly WhiteoutNode[],
-    pops: readonly number[],
-    below: Float64Array | undefined,
-  ): void {
+  /** Adds what dive sees of a path, once all of it is known. */
+  #count({ key, depth, nodes, whiteouts, pops, below }: PathTrees): void {
     const ignored = this.#blame.ignores(key)
     let count = 0
     let sum = 0
@@ -388,7 +395,9 @@ export class DiveEfficiency implements PathVisitor {
     for (const [i, { layer, member, isLeaf }] of nodes.entries()) {
       const bytes = ignored ? 0 : (member?.bytes ?? 0)
       const replacedBy = nodes[i + 1]?.layer ?? Number.POSITIVE_INFINITY
-      this.#stack(depth, layer, bytes, pops, replacedBy)
+      if (bytes > 0 && this.#asked.length > 0) {
+        this.#stack(layer, bytes, this.#goneIn(layer, depth, pops, replacedBy))
+      }
       if (isLeaf && this.#reads(layer, key) && this.#counts(layer, depth, pops, replacedBy)) see(bytes)
     }
     for (const whiteout of whiteouts) {
@@ -418,11 +427,14 @@ export class DiveEfficiency implements PathVisitor {
     return node !== undefined && this.#poppedBy(depth, added(node.layer), pops) >= layer ? node : undefined
   }
 
-  /** Adds a node's bytes to what those see who ask for the sum of a directory above it. */
-  #stack(depth: number, layer: number, bytes: number, pops: readonly number[], replacedBy: number): void {
-    if (bytes === 0 || this.#asked.length === 0) return
-    const to = Math.min(this.#poppedBy(depth, added(layer), pops), replacedBy)
-    this.#addBelow(layer === 0 ? 0 : layer + 1, to, bytes)
+  /** Adds a node's bytes to the sums of the directories above it. @param goneIn the last layer that sees it */
+  #stack(layer: number, bytes: number, goneIn: number): void {
+    this.#addBelow(layer === 0 ? 0 : layer + 1, goneIn, bytes)
+  }
+
+  /** The layer that pops or replaces what a layer has at a path; infinite for none. */
+  #goneIn(layer: number, depth: number, pops: readonly number[], replacedBy: number): number {
+    return Math.min(this.#poppedBy(depth, added(layer), pops), replacedBy)
   }
 
   /** The whiteouts of the lowest layer are nodes like others. */
@@ -453,12 +465,12 @@ export class DiveEfficiency implements PathVisitor {
     return layerOfPop(Math.min(above, own))
   }
 
-  /** Whether what stands at a path in a layer is this image's affair, or became so. */
+  /** Whether what stands at a path in a layer counts against this image: its own layers have it or hide it. */
   #counts(layer: number, depth: number, pops: readonly number[], replacedBy: number): boolean {
     const { baseLayers } = this.#blame
     if (layer >= baseLayers) return true
-    const hiddenBy = Math.min(this.#poppedBy(depth, added(layer), pops), replacedBy)
-    return hiddenBy >= baseLayers && hiddenBy < this.#layers
+    const goneIn = this.#goneIn(layer, depth, pops, replacedBy)
+    return goneIn >= baseLayers && goneIn < this.#layers
   }
 
   #reads(layer: number, key: PathKey): boolean {

@@ -1,7 +1,7 @@
 /**
  * The merge of an image's layers: which paths its file system shows, whose files are hidden and by what, and what each
- * directory holds, in one walk. `corpus/truth.py` applies the layers one after the other; this sees all layers of one path
- * at a time and tells by the order of time what that would have come to.
+ * directory holds, in one walk. Instead of applying the layers one after the other it sees all layers of one path at a time, and knows by the
+ * order of time what applying them would give.
  */
 import type { Entry } from '../layer/entry.ts'
 import type { PathKey } from '../text/path.ts'
@@ -54,6 +54,13 @@ type Moment = { readonly sequence: Sequence; readonly layer: number; readonly ro
   | { readonly kind: 'link'; readonly target: number }
 )
 
+/** All that happened at a path, oldest first, and when something below it was made. */
+type PathHistory = {
+  readonly key: PathKey
+  readonly moments: readonly Moment[]
+  readonly touches: Touches
+}
+
 /** What became of a path. */
 type Outcome = 'nothing' | 'directory' | Moment
 
@@ -103,6 +110,7 @@ export class Merger implements PathVisitor {
   /** Of each linked member the latest layer that hid one of its paths. */
   readonly #hiddenBy: Uint32Array
   #lastInode = 0
+  #shownInodes = 0
   readonly #deletions = new Deletions()
   readonly #touched = new TouchedPaths()
   readonly #open: OpenDirectory[] = [new OpenDirectory()]
@@ -173,7 +181,7 @@ export class Merger implements PathVisitor {
       this.#touched.close(depth)
       if (directory.pending !== undefined) this.#showMember(directory.key, depth, directory.pending)
       const outcome = directory.shown ? 'directory' : (directory.pending ?? 'nothing')
-      this.#conclude(directory.key, depth, directory.moments, directory.touches, outcome)
+      this.#conclude(directory, depth, outcome)
     }
     if (!directory.shown) return
     const { key, bytes, files, start } = directory
@@ -195,7 +203,16 @@ export class Merger implements PathVisitor {
       const whiteout = whiteoutSequence(layer, row.ordinal)
       if (row.whiteout === 'opaque') deletions.push(whiteout)
       else if (row.whiteout === 'file') this.warnings.add('whiteoutOfNothing', whiteout, '')
-      else if (row.type === 'file') this.#hide('', row, layer, 'removed', layer)
+      else if (row.type === 'file') {
+        this.#hidden.push({
+          key: '',
+          bytes: row.bytes,
+          layer,
+          reason: 'removed',
+          byLayer: layer,
+          linked: this.#links.numberOf(layer, row.ordinal),
+        })
+      }
     }
     this.#deletions.enter(0, deletions)
   }
@@ -210,9 +227,11 @@ export class Merger implements PathVisitor {
       if (hasBelow) this.enter(key, depth)
       if (sequence > killed) this.#showDirectory(key, depth, row, layer)
     } else if (sequence > killed) {
-      this.#showFile(key, depth, row, layer, this.#links.numberOf(layer, row.ordinal))
+      this.#showFile(depth, this.#fileRow(key, row, layer, this.#links.numberOf(layer, row.ordinal)))
     } else if (row.type === 'file') {
-      this.#hide(key, row, layer, 'removed', layerOf(this.#deletions.firstAfter(depth - 1, sequence)))
+      const byLayer = layerOf(this.#deletions.firstAfter(depth - 1, sequence))
+      const linked = this.#links.numberOf(layer, row.ordinal)
+      this.#hidden.push({ key, bytes: row.bytes, layer, reason: 'removed', byLayer, linked })
     }
   }
 
@@ -244,15 +263,14 @@ export class Merger implements PathVisitor {
     const shown = last !== undefined && last.kind !== 'whiteout' && last.sequence > killed ? last : undefined
     if (!hasBelow) {
       if (shown !== undefined) this.#showMember(key, depth, shown)
-      this.#conclude(key, depth, moments, UNTOUCHED, shown ?? 'nothing')
+      this.#conclude({ key, moments, touches: UNTOUCHED }, depth, shown ?? 'nothing')
       return
     }
-    this.#openAny(key, depth, moments, deletions, shown)
+    this.#openAny(path, moments, deletions, shown)
   }
 
   #openAny(
-    key: PathKey,
-    depth: number,
+    { key, depth }: PathRows,
     moments: readonly Moment[],
     deletions: readonly Sequence[],
     shown: Moment | undefined,
@@ -298,10 +316,11 @@ export class Merger implements PathVisitor {
     const { kind, row, layer } = moment
     if (kind === 'directory') this.#showDirectory(key, depth, row, layer)
     else if (kind === 'member') {
-      this.#showFile(key, depth, row, layer, this.#links.numberOf(layer, row.ordinal))
+      this.#showFile(depth, this.#fileRow(key, row, layer, this.#links.numberOf(layer, row.ordinal)))
     } else if (kind === 'link') {
       const { target } = moment
-      this.#showFile(key, depth, this.#links.content(target), this.#links.layer(target), target)
+      const row = this.#fileRow(key, this.#links.content(target), this.#links.layer(target), target)
+      this.#showFile(depth, row)
     }
   }
 
@@ -318,32 +337,33 @@ export class Merger implements PathVisitor {
   }
 
   /** @param linked its number, where hard links lead to it */
-  #showFile(key: PathKey, depth: number, content: Content, layer: number, linked: number | undefined): void {
-    const { totals } = this
-    const { type, bytes } = content
+  #fileRow(key: PathKey, content: Content, layer: number, linked: number | undefined): MergedRow {
     const known = linked === undefined ? 0 : (this.#inodes[linked] ?? 0)
     const inode = known === 0 ? ++this.#lastInode : known
     if (linked !== undefined) this.#inodes[linked] = inode
-    this.#rows.push(new MergedRow(key, content, layer, { inode, linked: linked !== undefined }))
+    return new MergedRow(key, content, layer, { inode, linked: linked !== undefined })
+  }
+
+  #showFile(depth: number, row: MergedRow): void {
+    const { totals } = this
+    const { type, bytes, inode = 0 } = row
+    // Inodes are numbered in the order in which they are first shown.
+    const isFirst = inode > this.#shownInodes
+    if (isFirst) this.#shownInodes = inode
+    this.#rows.push(row)
     totals.paths++
     if (type === 'symlink') totals.symlinks++
     if (type !== 'file') return
     totals.files++
     totals.apparentBytes += bytes
-    if (known === 0) totals.rootfsBytes += bytes
+    if (isFirst) totals.rootfsBytes += bytes
     const parent = this.#directory(depth - 1)
     parent.bytes += bytes
     parent.files++
   }
 
   /** All that happened at a path and below it is known: tells what was odd, and which of its files are hidden. */
-  #conclude(
-    key: PathKey,
-    depth: number,
-    moments: readonly Moment[],
-    touches: Touches,
-    outcome: Outcome,
-  ): void {
+  #conclude({ key, moments, touches }: PathHistory, depth: number, outcome: Outcome): void {
     let made: Sequence = NEVER
     let cleared: Sequence = NEVER
     for (const [i, moment] of moments.entries()) {
@@ -372,13 +392,10 @@ export class Merger implements PathVisitor {
       const { target } = moment
       this.#hiddenBy[target] = Math.max(this.#hiddenBy[target] ?? 0, byLayer)
     } else if (row.type === 'file') {
-      this.#hide(key, row, layer, this.#reason(row, outcome), byLayer)
+      const reason = this.#reason(row, outcome)
+      const linked = this.#links.numberOf(layer, row.ordinal)
+      this.#hidden.push({ key, bytes: row.bytes, layer, reason, byLayer, linked })
     }
-  }
-
-  #hide(key: PathKey, { bytes, ordinal }: Entry, layer: number, reason: WasteReason, byLayer: number): void {
-    const linked = this.#links.numberOf(layer, ordinal)
-    this.#hidden.push({ key, bytes, layer, reason, byLayer, linked })
   }
 
   #reason(hidden: Entry, outcome: Outcome): WasteReason {

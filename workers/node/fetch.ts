@@ -24,14 +24,11 @@ const NULL_BODY = new Set([204, 205, 304])
 
 const defaultPort = (protocol: string) => (protocol === 'http:' ? '80' : '443')
 
+/** What a connection may reach: `rules` lists the private addresses that `reach` allows. */
+type Limits = { readonly port: string; readonly reach: Reach; readonly rules: Rules }
+
 /** @returns why the address may not be reached, as a problem; undefined where it may */
-function refusalOf(
-  address: string,
-  host: string,
-  port: string,
-  reach: Reach,
-  rules: Rules,
-): Problem | undefined {
+function refusalOf(address: string, host: string, { port, reach, rules }: Limits): Problem | undefined {
   const parsed = parseAddress(address)
   const use = parsed === undefined ? 'unknown' : specialUseOf(parsed)
   if (use === undefined) return undefined
@@ -50,15 +47,15 @@ function refusalOf(
   )
 }
 
-/** Resolves names as ever, but to addresses that may be reached only. */
-function guardedLookup(port: string, reach: Reach, rules: Rules): LookupFunction {
+/** Resolves names as `dns.lookup` does, but only to addresses that may be reached. */
+function guardedLookup(limits: Limits): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '')
       let refusal: Problem | undefined
       const allowed: LookupAddress[] = []
       for (const each of addresses) {
-        const problem = refusalOf(each.address, hostname, port, reach, rules)
+        const problem = refusalOf(each.address, hostname, limits)
         if (problem === undefined) allowed.push(each)
         else refusal ??= problem
       }
@@ -81,7 +78,7 @@ const PROXIES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']
 async function checkBeforeProxy(url: URL, reach: Reach, rules: Rules): Promise<void> {
   const port = url.port || defaultPort(url.protocol)
   for (const { address } of await resolve(url.hostname, { all: true })) {
-    const refusal = refusalOf(address, url.hostname, port, reach, rules)
+    const refusal = refusalOf(address, url.hostname, { port, reach, rules })
     if (refusal !== undefined) throw refusal
   }
 }
@@ -95,7 +92,7 @@ function createAgent(reach: Reach, rules: Rules): Dispatcher {
     const made = buildConnector({
       allowH2: false,
       timeout: CONNECT_MILLISECONDS,
-      lookup: guardedLookup(port, reach, rules),
+      lookup: guardedLookup({ port, reach, rules }),
     })
     connectors.set(port, made)
     return made
@@ -190,7 +187,7 @@ export function createFetch(rules: Rules): Fetch {
     // An address in the URL is connected to without a lookup.
     if (parseAddress(url.hostname) !== undefined) {
       const port = url.port || defaultPort(url.protocol)
-      const refusal = refusalOf(url.hostname, url.hostname, port, reach, rules)
+      const refusal = refusalOf(url.hostname, url.hostname, { port, reach, rules })
       if (refusal !== undefined) throw refusal
     } else if (isProxied) {
       await waitFor(checkBeforeProxy(url, reach, rules), { signal: init.signal ?? undefined })

@@ -11,36 +11,53 @@ export function purlOf(found: FoundPackage, distribution?: string): string {
   switch (type) {
     case 'deb':
     case 'apk':
-      return format(type, distribution ?? VENDOR[type], name, version, { arch: architecture })
+      return format({
+        type,
+        namespace: distribution ?? VENDOR[type],
+        name,
+        version,
+        qualifiers: { arch: architecture },
+      })
     case 'rpm': {
       const { epoch, rest = version } = /^(?<epoch>\d+):(?<rest>.*)$/s.exec(version)?.groups ?? {}
-      return format(type, distribution ?? VENDOR[type], name, rest, { arch: architecture, epoch })
+      return format({
+        type,
+        namespace: distribution ?? VENDOR[type],
+        name,
+        version: rest,
+        qualifiers: { arch: architecture, epoch },
+      })
     }
     case 'npm': {
       const slash = name.startsWith('@') ? name.indexOf('/') : -1
-      return format(type, name.slice(0, Math.max(0, slash)), name.slice(slash + 1), version, {})
+      return format({
+        type,
+        namespace: name.slice(0, Math.max(0, slash)),
+        name: name.slice(slash + 1),
+        version,
+      })
     }
     case 'pypi':
-      return format(type, undefined, name.toLowerCase().replaceAll('_', '-'), version, {})
+      return format({ type, name: name.toLowerCase().replaceAll('_', '-'), version })
     case 'composer': {
       const slash = name.lastIndexOf('/')
       const [vendor, project] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)]
-      return format(type, vendor.toLowerCase(), project.toLowerCase(), version, {})
+      return format({ type, namespace: vendor.toLowerCase(), name: project.toLowerCase(), version })
     }
     case 'gem':
-      return format(type, undefined, name, version, { platform: architecture })
+      return format({ type, name, version, qualifiers: { platform: architecture } })
   }
 }
 
-type Qualifiers = Readonly<Record<string, string | undefined>>
+type Parts = {
+  readonly type: string
+  readonly namespace?: string | undefined
+  readonly name: string
+  readonly version: string
+  readonly qualifiers?: Readonly<Record<string, string | undefined>>
+}
 
-function format(
-  type: string,
-  namespace: string | undefined,
-  name: string,
-  version: string,
-  qualifiers: Qualifiers,
-): string {
+function format({ type, namespace, name, version, qualifiers = {} }: Parts): string {
   const given = Object.fromEntries(
     Object.entries(qualifiers).filter((pair): pair is [string, string] => !!pair[1]),
   )
@@ -54,7 +71,7 @@ function format(
       undefined,
     ).toString()
   } catch {
-    // A name that its own type's rules forbid is in the image all the same, and is told as it is.
+    // A name that its own type's rules forbid can be in an image; it is shown as it is.
     const parts = [type, ...(namespace ? [namespace] : []), name].map((part) =>
       encodeURIComponent(part.toWellFormed()),
     )

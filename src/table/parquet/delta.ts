@@ -114,37 +114,29 @@ export function readDeltas(input: ByteReader, values: Float64Array): number {
     for (let mini = 0, first = start; mini < MINIBLOCKS && first < count; mini++, first += MINIBLOCK) {
       const width = widths[mini] ?? 0
       const packed = input.bytes(width * 4)
-      value = unpack(packed, width, least, values, first, Math.min(first + MINIBLOCK, count), value)
+      unpack(packed, width)
+      const end = Math.min(first + MINIBLOCK, count)
+      for (let i = first, at = 0; i < end; i++, at++) values[i] = value += least + (deltas[at] ?? 0)
     }
   }
   return count
 }
 
-/** Adds up one miniblock's differences from `value` on, and gives the last sum. */
-function unpack(
-  packed: Uint8Array,
-  width: number,
-  least: number,
-  values: Float64Array,
-  first: number,
-  end: number,
-  value: number,
-): number {
-  let sum = value
+/** Unpacks one miniblock into the first of `deltas`, each less the block's least. */
+function unpack(packed: Uint8Array, width: number): void {
   if (width === 0) {
-    for (let i = first; i < end; i++) values[i] = sum += least
+    deltas.fill(0, 0, MINIBLOCK)
   } else if (width < 8) {
     const mask = (1 << width) - 1
-    for (let i = first, bit = 0; i < end; i++, bit += width) {
-      values[i] = sum += least + (((packed[bit >>> 3] ?? 0) >>> (bit & 7)) & mask)
+    for (let i = 0, bit = 0; i < MINIBLOCK; i++, bit += width) {
+      deltas[i] = ((packed[bit >>> 3] ?? 0) >>> (bit & 7)) & mask
     }
   } else {
     const bytes = width >>> 3
-    for (let i = first, position = 0; i < end; i++, position += bytes) {
+    for (let i = 0, position = 0; i < MINIBLOCK; i++, position += bytes) {
       let delta = 0
       for (let byte = bytes - 1; byte >= 0; byte--) delta = delta * 256 + (packed[position + byte] ?? 0)
-      values[i] = sum += least + delta
+      deltas[i] = delta
     }
   }
-  return sum
 }

@@ -22,7 +22,7 @@ export function writeHybrid(out: ByteBuffer, values: Uint8Array, width: HybridWi
     let end = start
     do end += 8
     while (end < count && !beginsRun(values, end))
-    pack(out, values, start, end, width)
+    pack(out, values.subarray(start, end), width)
     start = end
   }
 }
@@ -38,14 +38,15 @@ function beginsRun(values: Uint8Array, start: number): boolean {
   return true
 }
 
-/** `end - start` is a multiple of 8; what is past the last value is 0. */
-function pack(out: ByteBuffer, values: Uint8Array, start: number, end: number, width: HybridWidth): void {
-  out.varint(((end - start) / 8) * 2 + 1)
+/** In groups of 8; the last one is filled up with zeros. */
+function pack(out: ByteBuffer, values: Uint8Array, width: HybridWidth): void {
+  const groups = Math.ceil(values.length / 8)
+  out.varint(groups * 2 + 1)
   if (width === 8) {
-    for (let i = start; i < end; i++) out.byte(values[i] ?? 0)
+    for (let i = 0; i < groups * 8; i++) out.byte(values[i] ?? 0)
     return
   }
-  for (let i = start; i < end; i += 8) {
+  for (let i = 0; i < groups * 8; i += 8) {
     let bits = 0
     for (let bit = 0; bit < 8; bit++) bits |= (values[i + bit] ?? 0) << bit
     out.byte(bits)

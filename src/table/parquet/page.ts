@@ -88,7 +88,12 @@ const EMPTY: PageBody = { encoding: ENCODING.plain, valueCount: 0, body: new Byt
 function writeDictionaryPage(out: ByteBuffer, dictionary: Dictionary, codec: Codec): number {
   const raw = dictionary.body.view()
   const stored = compress(raw, codec)
-  const header = pageHeader(out, DICTIONARY_PAGE, raw.length, stored.length, crc32(stored))
+  const header = pageHeader(out, {
+    type: DICTIONARY_PAGE,
+    rawBytes: raw.length,
+    storedBytes: stored.length,
+    crc: crc32(stored),
+  })
   header.struct(7).i32(1, dictionary.valueCount).i32(2, ENCODING.plain).end()
   header.end()
   out.bytes(stored)
@@ -104,7 +109,12 @@ function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: C
   const isCompressed = codec !== CODEC.none && raw.length > 0
   const stored = isCompressed ? compress(raw, codec) : raw
   const crc = crc32(stored, crc32(levels.view()))
-  const header = pageHeader(out, DATA_PAGE_V2, levels.length + raw.length, levels.length + stored.length, crc)
+  const header = pageHeader(out, {
+    type: DATA_PAGE_V2,
+    rawBytes: levels.length + raw.length,
+    storedBytes: levels.length + stored.length,
+    crc,
+  })
   const data = header.struct(8)
   data
     .i32(1, rows.count)
@@ -118,14 +128,12 @@ function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: C
   return raw.length - stored.length
 }
 
-/** @param crc of all that follows the header */
-function pageHeader(
-  out: ByteBuffer,
-  type: number,
-  rawBytes: number,
-  storedBytes: number,
-  crc: number,
-): StructWriter {
+type PageSummary = Pick<PageHeader, 'type' | 'rawBytes' | 'storedBytes'> & {
+  /** Of all that follows the header. */
+  readonly crc: number
+}
+
+function pageHeader(out: ByteBuffer, { type, rawBytes, storedBytes, crc }: PageSummary): StructWriter {
   return new StructWriter(out)
     .i32(1, type)
     .i32(2, rawBytes)

@@ -1,4 +1,4 @@
-/** An HTTP server on Node that answers what is no request for a service with a problem, as routes answer theirs. */
+/** An HTTP server on Node that answers malformed requests with a problem, as routes do. */
 import {
   createServer,
   type IncomingMessage,

@@ -2,7 +2,7 @@
 import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument } from 'yaml'
 import { Problem } from '../problem.ts'
 
-/** Scalars as text: what was a number, a boolean or quoted is for its reader to tell. Null where there is nothing. */
+/** Scalars as text: its reader decides what is a number or a boolean. Null for an empty value. */
 export type Node = string | null | readonly Node[] | ReadonlyMap<string, Node>
 
 const MAX_BYTES = 1024 * 1024
@@ -13,7 +13,7 @@ const MAX_TOKENS = 50_000
 /**
  * @param text at most 1 MiB of UTF-8
  * @param what what the text is, for the reader of a problem
- * @throws Problem `invalid_parameter` for what is no such text, has a key twice, an alias, a tag of its own; `too_large`
+ * @throws Problem `invalid_parameter` for invalid text, a repeated key, an alias or a custom tag; `too_large`
  */
 export function readDocument(text: string, language: 'json' | 'yaml', what: string): Node {
   if (Buffer.byteLength(text) > MAX_BYTES) {
@@ -53,7 +53,7 @@ function plain(node: unknown, unreadable: (why: string) => Problem): Node {
   if (isAlias(node)) throw unreadable('aliases are not taken')
   if (isScalar(node)) return scalarText(node)
   if (isSeq(node)) return node.items.map((item) => plain(item, unreadable))
-  if (!isMap(node)) throw unreadable('it holds something that is no value')
+  if (!isMap(node)) throw unreadable('it contains a node that is not a value')
   const entries = new Map<string, Node>()
   for (const { key, value } of node.items) {
     if (!isScalar(key)) throw unreadable('a key is not plain text')

@@ -40,7 +40,7 @@ async function judge(rule: Rule, policy: Policy, figures: Figures): Promise<Rule
     actual,
     pass,
     message: spared
-      ? `${finding.message} It passes all the same: less than ${formatBytes(floor)} is wasted.`
+      ? `${finding.message} It passes anyway: less than ${formatBytes(floor)} is wasted.`
       : finding.message,
     ...(pass ? {} : { evidence: await finding.evidence() }),
   }

@@ -43,7 +43,7 @@ function sharedLayers(diffIds: readonly string[], base: readonly string[]): numb
 export type WasteFound = { readonly bytes: number; readonly worst: readonly Evidence[] }
 
 /**
- * Waste without what is excluded: what the base image itself hid is its own affair, what a layer of this image hid is
+ * Waste without what is excluded: what the base image itself hid does not count, what a layer of this image hid
  * this image's, also where the bytes are stored in the base.
  */
 export async function findWaste(

@@ -6,7 +6,7 @@ import { parseBytesLimit } from '../text/limit.ts'
 import { type Depth, POLICY_RULES, POLICY_WORDS, RULES, type Rule, readRule } from './rules.ts'
 
 export type Policy = {
-  /** At least one, in the order in which their verdicts are told. */
+  /** At least one, in the order of their verdicts. */
   readonly rules: readonly Rule[]
   /** Reference of the image that growth is measured against. */
   readonly baseline?: string
@@ -101,7 +101,7 @@ function checkGlobs(parameter: string, globs: readonly string[]): void {
 /** What has to be known before {@link Policy} can be judged. */
 export type Needs = {
   readonly image: Depth
-  /** Absent where there is no baseline. */
+  /** Absent without a baseline. */
   readonly baseline?: Depth
 }
 

@@ -89,7 +89,7 @@ function readSeverity(text: string, rule: string): 'info' | 'warning' {
   throw new Problem('invalid_parameter', `${rule}: ${shown} is not info or warning`, { parameter: rule })
 }
 
-/** In the order in which verdicts are told. */
+/** In the order of the verdicts. */
 const TABLE = {
   maxCompressed: rule({
     means: 'The sum of the compressed layers is limited.',
@@ -333,7 +333,7 @@ export const POLICY_RULES = namesWhere(({ dive }) => dive === undefined)
 /** The rules of `.dive-ci` files. */
 export const DIVE_RULES = namesWhere(({ dive }) => dive !== undefined)
 
-/** A word of a policy that is not a rule by itself. */
+/** A word of a policy that is not a rule. */
 type Condition = Pick<RuleFacts, 'holds' | 'example' | 'repeats'>
 
 const CONDITION_TABLE = {

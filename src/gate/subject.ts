@@ -3,7 +3,7 @@ import type { ImageFacts, ImageIdentity } from '../image/report.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
 import type { GateTables } from './tables.ts'
 
-/** An image as far as `needsOf` asks for it. */
+/** The parts of an image that `needsOf` asks for. */
 export type GateImage = {
   readonly identity: ImageIdentity
   readonly manifest: ImageManifest

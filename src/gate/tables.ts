@@ -1,4 +1,4 @@
-/** What the gate reads of an image beyond its report. Each call begins a reading of its own, which its reader may leave early. */
+/** What the gate reads of an image beyond its report. Each call starts a new read, which may be left early. */
 import type { MergedEntry } from '../image/merged-entry.ts'
 import type { DuplicateGroup, Efficiency, SizedPath, WastedFile } from '../image/report.ts'
 import type { StoredPath } from '../image/stored-paths.ts'
@@ -8,7 +8,7 @@ import type { Exclusion } from './exclusion.ts'
 /** How bad what advice names is. */
 export type Severity = 'info' | 'warning' | 'error'
 
-/** Advice, as far as rules go by it. */
+/** The parts of the advice that rules use. */
 export type AdviceFigures = {
   readonly savings: { readonly bytes: number }
   readonly items: readonly {

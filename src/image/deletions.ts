@@ -2,7 +2,7 @@ import { FOREVER, NEVER, type Sequence } from './sequence.ts'
 
 /**
  * For the directories on the current path: when each was emptied, by a whiteout of it, an opaque whiteout in it, or a
- * member in its place that is no directory. What stands below it and is older is hidden.
+ * member in its place that is not a directory. Everything older below it is hidden.
  */
 export class Deletions {
   /** By depth, ascending. */

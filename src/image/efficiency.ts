@@ -1,6 +1,6 @@
 /**
- * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, for those who move a gate
- * over. dive keeps a tree of names for each layer, whiteouts among them, looks at the leaves, and stacks the trees.
+ * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, so that a gate can move over
+ * unchanged. dive keeps a tree of names for each layer, whiteouts among them, looks at the leaves, and stacks the trees.
  * This finds the same figures in one walk. What it has to know of a path:
  *
  * - In the tree of which layers it stands, named by a member or implied by one below, and where it is a leaf.
@@ -15,7 +15,7 @@ import { Deletions } from './deletions.ts'
 import type { Efficiency } from './report.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 
-/** What dive makes no node of; nor of anything below it. */
+/** dive ignores paths with this prefix and everything below them. */
 const NO_NODE = '.wh..wh.'
 const WHITEOUT = '.wh.'
 
@@ -129,8 +129,8 @@ type WhiteoutDirectory = {
 }
 
 /**
- * Directories named like whiteouts, by the path that they hide. They need not sort before that path, so that a walk needs to
- * be told of them.
+ * Directories named like whiteouts, by the path that they hide. They may sort after that path, so a second walk gets
+ * them from the first.
  */
 class WhiteoutDirectories {
   readonly #byHidden = new Map<PathKey, readonly WhiteoutDirectory[]>()

@@ -46,7 +46,7 @@ export class HardLinks {
     return target === NOTHING ? undefined : target
   }
 
-  /** The number of a member that is no link; undefined where no link leads to it. */
+  /** The number of a member that is not a link; undefined if no link leads to it. */
   numberOf(layer: number, ordinal: number): number | undefined {
     return this.length === 0 ? undefined : this.#numberOf(layer, ordinal)
   }
@@ -121,7 +121,7 @@ const SETTLED = Number.MAX_SAFE_INTEGER
 
 /** All links by their target, in path order. */
 class Targets {
-  /** Of all links, ascending: a link's place in it is its number. */
+  /** The sequences of all links, ascending: a link's index is its number. */
   readonly sequences: Float64Array
   readonly #order: Uint32Array
   readonly #sequenceOf: Float64Array

@@ -1,4 +1,4 @@
-/** What the store keeps of an analysed image beside its tables: its facts, or why there are none. */
+/** What the store keeps of an analysed image beside its tables: its facts, or why the analysis failed. */
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
 import { imageKey } from '../index/keys.ts'

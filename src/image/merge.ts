@@ -16,7 +16,7 @@ import { TouchedPaths, Touches, UNTOUCHED } from './touches.ts'
 import type { PathRows, PathVisitor } from './walk.ts'
 import { type WarningCode, Warnings } from './warnings.ts'
 
-/** A regular file of a layer that does not stand at its path any more. */
+/** A regular file of a layer that the image does not show at its path. */
 export type HiddenFile = {
   readonly key: PathKey
   readonly bytes: number
@@ -76,7 +76,7 @@ class OpenDirectory {
   hidden: Sequence = NEVER
   moments: readonly Moment[] = []
   touches = UNTOUCHED
-  /** No directory, shown if no member below makes one of it: that is known when all below it was met. */
+  /** Shown unless a member below makes a directory of it; known once everything below it was visited. */
   pending: Moment | undefined
 
   open(key: PathKey, hidden: Sequence): void {
@@ -93,7 +93,7 @@ class OpenDirectory {
 
 const NO_KILLS: readonly Sequence[] = []
 
-/** Merges the layers that it is led through. What it found is taken from it from time to time. */
+/** Merges the layers of a walk. Its caller takes what it found from time to time. */
 export class Merger implements PathVisitor {
   readonly warnings = new Warnings()
   readonly totals: MergeTotals = {
@@ -143,14 +143,14 @@ export class Merger implements PathVisitor {
     return hidden
   }
 
-  /** Each after those below it; the root's, which is no path, last. */
+  /** Each after those below it; the root, which is not a path, last. */
   takeDirectories(): readonly DirectorySum[] {
     const directories = this.#directories
     this.#directories = []
     return directories
   }
 
-  /** What a hidden file came to when all layers were met: undefined where a hard link still shows it. */
+  /** A hidden file after all layers were visited: undefined if a hard link still shows it. */
   wasteOf(file: HiddenFile): HiddenFile | undefined {
     if (file.linked === undefined) return file
     if (this.#inodes[file.linked] !== 0) return undefined
@@ -192,7 +192,7 @@ export class Merger implements PathVisitor {
     parent.files += files
   }
 
-  /** The root's own member is no path; an opaque whiteout there empties all. */
+  /** The root's own member is not a path; an opaque whiteout there empties everything. */
   #visitRoot(path: PathRows): void {
     this.#warnOfRepeated(path)
     const deletions: Sequence[] = []
@@ -288,7 +288,7 @@ export class Merger implements PathVisitor {
     this.#touched.open(depth, directory.touches)
   }
 
-  /** Undefined for a hard link that dangles. */
+  /** Undefined for a dangling hard link. */
   #momentOf(row: Entry, layer: number): Moment | undefined {
     if (row.whiteout !== undefined) {
       return { kind: 'whiteout', sequence: whiteoutSequence(layer, row.ordinal), layer, row }
@@ -300,7 +300,7 @@ export class Merger implements PathVisitor {
     return target === undefined ? undefined : { kind: 'link', sequence, layer, row, target }
   }
 
-  /** A member at `depth` makes directories of what stands above it, as far as that is older. */
+  /** A member at `depth` makes directories of the older paths above it. */
   #touchParents(depth: number, sequence: Sequence): void {
     let shown = depth - 1
     while (!this.#directory(shown).shown) shown--

@@ -4,7 +4,7 @@ const ONCE = 1
 const AGAIN = 2
 
 /**
- * Which contents can be there more than once: a few bits for each in place of its digest. What was seen once is told apart
+ * Which contents can be there more than once: a few bits for each in place of its digest. What was seen once is distinguished
  * from what was seen again by a part of the digest, so a content that is there once is mistaken now and then, and one that
  * is there twice never.
  */

@@ -1,4 +1,4 @@
-/** What is told of one image: the shapes of `/v1/report`. Sizes are bytes, times RFC 3339 in UTC. */
+/** The report on one image: the shapes of `/v1/report`. Sizes are bytes, times RFC 3339 in UTC. */
 import type { Compression } from '../oci/compression.ts'
 
 export type ImageIdentity = {
@@ -105,7 +105,7 @@ export type Warning = {
   readonly pathBase64?: string
 }
 
-/** What belongs to the image's bytes, whoever asks: all but the identity, which depends on the reference. */
+/** What the image's bytes decide: all but the identity, which depends on the reference. */
 export type ImageFacts = {
   readonly size: Sizes
   readonly counts: Counts
@@ -119,7 +119,7 @@ export type ImageFacts = {
   readonly packages: {
     readonly total: number
     readonly byType: Readonly<Record<string, number>>
-    /** Absent where there are none. */
+    /** Absent if empty. */
     readonly buildTools?: BuildTools
   }
   readonly warnings: readonly Warning[]

@@ -33,7 +33,7 @@ export class Touches {
     return this.#first[interval] ?? FOREVER
   }
 
-  /** Whose the interval's first touch was; the root's where there was none. */
+  /** The key of the interval's first touch; the root's if there was no touch. */
   firstKey(interval: number): PathKey {
     return this.#firstKey[interval] ?? ''
   }

@@ -1,7 +1,7 @@
 /**
- * A directory as `du --apparent-size -l` sees it: each with the sum of all below it, a hard link at each of its paths. The
- * tables are read only where what is asked for stands: a directory's own directories side by side in one, and of the merged
- * table the rows between them.
+ * A directory as `du --apparent-size -l` shows it: each with the sum of everything below it, a hard link at each of its
+ * paths. Only the rows needed are read: a directory's own directories stand side by side in one table, and the rows between
+ * them are read from the merged table.
  */
 
 import type { Entry } from '../layer/entry.ts'
@@ -28,7 +28,7 @@ export type TreeNode = {
 }
 
 export type TreeShape = {
-  /** Levels of children: 0 for none. Of a tree of very many the deepest are left out. */
+  /** Levels of children; 0 for none. A very large tree loses its deepest levels. */
   readonly depth: number
   /** Children of one directory. */
   readonly limit: number
@@ -41,9 +41,9 @@ export type TreeTables = {
 
 /** Some 5 MB of JSON. */
 const MAX_NODES = 50_000
-/** A subtree of so many rows is read at once, a larger one directory by directory. */
+/** Up to this many rows a subtree is read at once, a larger one directory by directory. */
 const SCANNED_ROWS = 4000
-/** Reading on is cheaper than asking anew over so many rows. */
+/** Up to this many rows, reading on is cheaper than another request. */
 const NEAR_ROWS = 2000
 const FETCH_BYTES = 128 * 1024
 
@@ -56,7 +56,7 @@ type Node = {
   bytes: number
   files: number
   children?: LargestChildren
-  /** Of a directory whose children were not looked for yet. */
+  /** For a directory whose children were not read yet. */
   readonly below?: DirectorySum
 }
 

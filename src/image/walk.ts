@@ -16,12 +16,12 @@ const ORDER = byText<Entry>(sortKey)
 /** Members of one path that are held at once: a name that a tar repeats more often is no file system. */
 const MAX_MEMBERS_OF_A_PATH = 100_000
 
-/** All that the layers have at one path; the whiteouts that hide it are among the rows. */
+/** All rows of the layers at one path, with the whiteouts that hide it. */
 export type PathRows = {
   readonly key: PathKey
   /** Number of the path's parts: 0 for the root. */
   readonly depth: number
-  /** How many of `rows` and `layers` belong to this path; what stands behind them is left over. */
+  /** How many of `rows` and `layers` belong to this path; the rest are left over from earlier paths. */
   readonly count: number
   /** By layer, then by ordinal. */
   readonly rows: readonly Entry[]
@@ -32,7 +32,7 @@ export type PathRows = {
 }
 
 /**
- * What is told of a walk. For each path that has something below it a directory is open from `visit` or `enter` until
+ * Is called during a walk. For each path that has something below it a directory is open from `visit` or `enter` until
  * `leave`; the root is open from the start and left last.
  */
 export interface PathVisitor {
@@ -85,12 +85,12 @@ class OpenDirectories {
 }
 
 /**
- * Leads the visitors through the layers.
+ * Walks the visitors through the layers.
  *
  * @param layers lowest first
  * @param isFull asked after each path: whether a visitor wants to hand on what it has before the next
  * @returns a generator that stops where `isFull` said so, and between batches
- * @throws Problem `too_large` for a path with more members than anyone means
+ * @throws Problem `too_large` for a path with too many members
  */
 export async function* walk(
   layers: readonly LayerRows[],

@@ -10,7 +10,7 @@ export type WarningCode =
   | 'duplicateEntry'
   /** A member below a symlink; it is made a directory. */
   | 'symlinkParent'
-  /** A member below something else that is no directory. */
+  /** A member below a path that is neither a directory nor a symbolic link. */
   | 'fileParent'
   | 'danglingHardlink'
 

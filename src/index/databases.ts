@@ -72,7 +72,7 @@ export class DatabaseArchive implements DatabaseSink {
     this.#piece.bytes(this.#padding)
   }
 
-  /** Resolves when the object is stored; there is none where the layer has no database. */
+  /** Resolves when the object is stored; a layer without databases has no object. */
   async finish(): Promise<void> {
     if (this.#writer === undefined && this.#piece.length === 0) return
     this.#piece.bytes(END_OF_ARCHIVE)
@@ -98,7 +98,7 @@ export class DatabaseArchive implements DatabaseSink {
     await this.#taken(this.#writer.write(piece))
   }
 
-  /** Where the store fails it says why; its stream says at most that nobody reads it any more. */
+  /** The store's error: its stream reports only that reading stopped. */
   async #taken(writing: Promise<void> | undefined): Promise<void> {
     try {
       await writing
@@ -112,7 +112,7 @@ export class DatabaseArchive implements DatabaseSink {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({})
     const writer = writable.getWriter()
     this.#put = this.#store.put(this.#key, readable)
-    // A store that fails need not cancel what it reads: whoever writes is to be told all the same.
+    // A store that fails may leave its input open: the writer must see the error anyway.
     this.#put.catch((error) => writer.abort(error).catch(() => {}))
     writer.closed.catch(() => {})
     return writer

@@ -39,7 +39,7 @@ const xattrs: Column<ReadonlyMap<ByteString, ByteString>> = mapped(
 )
 
 /**
- * All columns of an entry but `sha256`, and that one: it takes most of the bytes, and stands last so that whoever does not
+ * All columns of an entry but `sha256`, and that one: it takes most of the bytes, and is last so that a reader that does not
  * want it need not fetch it. Numbers that a tar gives in more than 32 bits are 64 bits wide.
  */
 export const ENTRY_COLUMNS: Columns<Omit<Entry, 'sha256'>> = {

@@ -18,7 +18,7 @@ type Extras = Pick<Entry, 'link' | 'device' | 'xattrs'>
 
 /**
  * Entries to be sorted in memory. They are kept in columns, not as objects: a hundred thousand take some 16 MB, and nothing
- * that a garbage collector has to walk through again and again. It is filled, emptied and filled anew.
+ * that a garbage collector has to walk through again and again. It is filled, emptied and filled again.
  */
 export class EntryWindow {
   readonly #keys: PathKey[] = []
@@ -72,7 +72,7 @@ export class EntryWindow {
     return key
   }
 
-  /** Copies, which stay as they are when the window is filled anew. */
+  /** Copies, which do not change when the window is filled again. */
   *entries(order: readonly number[]): Generator<readonly Entry[]> {
     for (let i = 0; i < order.length; i += BATCH) {
       yield order.slice(i, i + BATCH).map((index) => this.#entry(index))

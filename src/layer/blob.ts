@@ -11,7 +11,7 @@ export type BlobOptions = {
 
 type Reading = { readonly done: boolean; readonly value?: Uint8Array | undefined }
 
-/** How to ask a byte stream for at least so many bytes: the standard's way, newer than its types, and workerd's older one. */
+/** Reads at least a given number of bytes from a byte stream: the standard's way, newer than its types, or workerd's older one. */
 type ByteReader = {
   read(view: Uint8Array, options: { readonly min: number }): Promise<Reading>
   readAtLeast?(bytes: number, view: Uint8Array): Promise<Reading>
@@ -58,7 +58,7 @@ export class BlobReader {
     return piece
   }
 
-  /** The first bytes, at least so many where there are, without taking them. Before the first `read`. */
+  /** Looks at the first bytes without taking them: `count` or more, fewer only at the end. Call it before `read`. */
   async peek(bytes: number): Promise<Uint8Array> {
     let head = (await this.#next()) ?? new Uint8Array(0)
     while (head.length < bytes) {

@@ -1,4 +1,4 @@
-/** Package databases: the members whose content is kept, since packages are told from them; and which is which. */
+/** Package databases: the members whose content is kept, to read packages from; and how to recognise each kind. */
 import type { ByteString } from '../text/bytes.ts'
 import { type PathKey, pathToKey } from '../text/path.ts'
 
@@ -51,7 +51,7 @@ const FIXED: ReadonlyMap<PathKey, DatabaseKind> = new Map(
   } satisfies Record<string, DatabaseKind>).map(([path, kind]) => [pathToKey(path), kind]),
 )
 
-/** rpm has three backends, each with a file of its own. */
+/** rpm has three backends, each with its own file. */
 function rpmFiles(directory: string) {
   return {
     [`${directory}/rpmdb.sqlite`]: 'rpm',
@@ -67,9 +67,9 @@ const PARTS = pathToKey('var/lib/dpkg/status.d/')
 const COMPOSER = pathToKey('vendor/composer/installed.json')
 const MODULES = 'node_modules'
 
-/** Undefined for every file that is no database. */
+/** Undefined for a file that is not a database. */
 export function databaseKind(key: PathKey): DatabaseKind | undefined {
-  // Nearly all names are told apart by their first or last letters.
+  // The first or last letters rule out nearly all names.
   if (key.startsWith(DPKG)) return FIXED.get(key) ?? dpkgKind(key)
   if (key.endsWith('\0package.json')) return isNpmPackage(key.split('\0')) ? 'npm' : undefined
   if (key.endsWith('.gemspec')) return isGemSpecification(key.split('\0')) ? 'gem' : undefined

@@ -62,7 +62,7 @@ export type LayerReading = {
   readonly linksDatabases: boolean
 }
 
-/** At most so many entries a batch; fewer where the tar has more than a piece's bytes of them. */
+/** The most entries in a batch; a batch also ends where a piece of the tar ends. */
 const BATCH = 1000
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
 

@@ -1,5 +1,5 @@
 /**
- * Image configs: what runs in the image, on which platform, and how its layers came to be.
+ * Image configs: what runs in the image, on which platform, and how its layers were made.
  * Sources: OCI image-spec v1.1 `config.md`; the Docker Image Specification v1.3 for the fields that only Docker has.
  */
 import { z } from 'zod'
@@ -156,7 +156,7 @@ const configSchema = z.object({
 
 type ParsedConfig = z.infer<typeof configSchema>
 
-/** In UTC, with the digits that it has; undefined for what is no time, which no one needs. */
+/** In UTC, with its digits; undefined for an invalid time, which is left out. */
 function toTime(value: string | undefined): string | undefined {
   if (value === undefined || !RFC_3339.test(value)) return undefined
   if (value.endsWith('Z')) return value

@@ -17,7 +17,7 @@ const HUB = 'docker.io'
 const HUB_NAMES = new Set(['index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com', HUB])
 
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
-/** What a header cannot carry, and no credential has. */
+/** Characters that a header cannot carry. */
 const CONTROL = /\p{Cc}/u
 
 const MAX_SECRET_LENGTH = 65_536
@@ -74,7 +74,7 @@ function splitAuth(auth: string): { username: string; password: string } {
   return { username: text.slice(0, at), password }
 }
 
-/** Undefined where the entry names no credential at all, which Docker's clients send for none. */
+/** Undefined for an entry without a credential, which Docker's clients send instead of no entry. */
 function toCredential(entry: Auth): Credential | undefined {
   if (entry.registrytoken) return requireClean({ registrytoken: entry.registrytoken })
   if (entry.identitytoken) return requireClean({ identitytoken: entry.identitytoken })
@@ -170,7 +170,7 @@ export function parseRegistryConfig(header: string): ReadonlyMap<string, Credent
 }
 
 /**
- * The JSON of a Docker `config.json`, as far as it holds credentials.
+ * The credentials in the JSON of a Docker `config.json`.
  *
  * @returns by registry, as references have it
  * @throws Error saying what is wrong, without a secret in it; `credsStore` and `credHelpers` are refused, since the

@@ -21,7 +21,7 @@ function isDigest(text: string): boolean {
 
 /**
  * @param what whose digest it is, as a sentence begins: `layer 3`
- * @throws Problem `unsupported_digest` for another algorithm, `invalid_image` for what is no digest; both lasting, since
+ * @throws Problem `unsupported_digest` for another algorithm, `invalid_image` for an invalid digest; both lasting, since
  * digests are read out of verified bytes
  */
 export function requireSha256(digest: string, what: string): void {

@@ -1,5 +1,5 @@
 /**
- * Where the steps of an image's history stand in the Dockerfile that it was built from. History and Dockerfile are compared
+ * Finds the steps of an image's history in the Dockerfile that it was built from. History and Dockerfile are compared
  * from their ends, since a history begins with the base image's steps, which no Dockerfile here shows.
  */
 import { buildStep } from './build-step.ts'

@@ -31,7 +31,7 @@ const CONTROL = /[^\P{Cc}\n\t]/gu
 
 const json = (words: readonly string[]) => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`
 
-/** As comment lines, whatever the text holds. */
+/** As comment lines, even if the text has several lines. */
 const comment = (text: string) => text.split('\n').map((line) => `# ${line}`)
 
 /** Rebuilds one step after the other: an instruction `SHELL` changes how those after it read. */
@@ -149,7 +149,7 @@ function delimiterFor(text: string): string {
   }
 }
 
-/** A command of several lines was a heredoc; it may have one of its own in its first line, and then stays as it is. */
+/** A command of several lines was a heredoc; if its first line has one already, it stays unchanged. */
 function shellForm(command: string): readonly string[] {
   const [first = '', ...lines] = command.split('\n')
   if (lines.length === 0) return [`RUN ${command}`]
@@ -202,11 +202,11 @@ export function rebuildDockerfile(manifest: ImageManifest, config: ImageConfig):
   const { layers } = manifest
   const rebuilder = new Rebuilder(config.os)
   const lines = [
-    '# Rebuilt from the history of the image, which does not tell its base nor the files it copied.',
+    '# Rebuilt from the history of the image, which names neither its base nor the files it copied.',
   ]
   const pairs = pairSteps(manifest, config)
   if (pairs === undefined) {
-    if (layers.length > 0) lines.push('# Nor does it tell which step made which layer.')
+    if (layers.length > 0) lines.push('# It does not say which step made which layer.')
     lines.push(...layers.map(layerComment))
   }
   lines.push('FROM scratch')

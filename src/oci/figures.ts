@@ -1,8 +1,8 @@
-/** What a manifest alone tells of its image: no layer need be read for it. */
+/** What a manifest says about its image, without reading a layer. */
 import type { ImageManifest } from './manifest.ts'
 
 export type ManifestFigures = {
-  /** Sum of the layers' blobs, as the registry holds them; a layer that stands there twice counts twice. */
+  /** Sum of the layers' blobs, as the registry holds them; a layer that occurs twice counts twice. */
   readonly compressedBytes: number
   /** Number of layers. */
   readonly layers: number

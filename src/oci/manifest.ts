@@ -7,7 +7,7 @@ import { Problem } from '../problem.ts'
 import { parseJson } from '../text/json.ts'
 import { requireSha256 } from './digest.ts'
 
-/** A descriptor of the OCI image specification, as far as it is used. */
+/** The parts of the OCI image specification's descriptor that are used. */
 export type Descriptor = {
   readonly mediaType: string
   /** `sha256:<hex>` */
@@ -28,7 +28,7 @@ export type ImageManifest = {
   readonly kind: 'image'
   readonly mediaType: string
   readonly config: Descriptor
-  /** From the lowest to the highest; the same blob may stand there twice. */
+  /** From the lowest to the highest; the same blob may occur twice. */
   readonly layers: readonly Descriptor[]
 }
 
@@ -197,7 +197,7 @@ function requireAtMost(list: unknown, limit: number, what: string): void {
     )
 }
 
-/** What the manifest describes where that is no image. */
+/** What the manifest describes, if not an image. */
 function artifactOf(
   config: Descriptor,
   layers: readonly Descriptor[],

@@ -55,7 +55,7 @@ export function formatPlatform(platform: Platform): string {
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`
 }
 
-/** How well `offered` serves who asks for `asked`: 0 is best, undefined not at all. */
+/** How well `offered` serves who asks for `asked`: 0 is best, undefined means it cannot. */
 export function rankPlatform(asked: Platform, offered: Platform): number | undefined {
   if (asked.os !== offered.os || asked.architecture !== offered.architecture) return undefined
   const rank = fallbackVariants(asked.architecture, asked.variant ?? '').indexOf(offered.variant ?? '')

@@ -122,7 +122,7 @@ function parseDigest(text: string): string {
   return text
 }
 
-/** Registry, repository and, after the last part's colon, what stands for a tag. */
+/** Registry, repository and the tag after the last part's colon. */
 function parseName(text: string): Repository & { readonly tagText: string | undefined } {
   if (IMAGE_ID.test(text))
     throw invalid(

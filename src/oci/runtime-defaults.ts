@@ -9,7 +9,7 @@ type Mount = {
 
 type IdMapping = { readonly containerID: number; readonly hostID: number; readonly size: number }
 
-/** OCI runtime-spec `config.md`, as far as it is filled here. */
+/** The parts of the OCI runtime-spec's `config.md` that are filled here. */
 export type RuntimeConfig = {
   readonly ociVersion: string
   readonly process: {
@@ -107,7 +107,7 @@ export const DEFAULT_SPEC: RuntimeConfig = {
   },
 }
 
-/** Without a network of its own, and with the host's /sys: a user namespace may mount neither. */
+/** With the host's network and /sys: a user namespace may mount neither. */
 export const ROOTLESS_SPEC: RuntimeConfig = {
   ...DEFAULT_SPEC,
   mounts: [

@@ -84,7 +84,7 @@ function platformNotFound(asked: Platform, offered: readonly Platform[]): Proble
   )
 }
 
-/** BuildKit's attestations stand in the index beside the images that they are about. */
+/** BuildKit puts attestations into the index, beside their images. */
 function isAttestation({ annotations, platform }: Descriptor): boolean {
   return (
     annotations?.['vnd.docker.reference.type'] !== undefined ||
@@ -135,7 +135,7 @@ class Reader {
     this.#has = has
   }
 
-  /** The entries of an index that can be, or lead to, an image, as far as they are there. */
+  /** The entries of an index that are there and can be, or lead to, an image. */
   candidates(index: ImageIndex): readonly Descriptor[] {
     return index.manifests.filter((entry) => isCandidate(entry) && this.#has(entry.digest))
   }
@@ -145,7 +145,7 @@ class Reader {
     return { digest: descriptor.digest, bytes, parsed: parseManifest(bytes, descriptor.mediaType) }
   }
 
-  /** Undefined for what is no image, which an index may well hold. */
+  /** Undefined for an artifact that is not an image; an index may hold some. */
   async manifestOfImage(descriptor: Descriptor): Promise<Manifest | undefined> {
     try {
       return await this.manifest(descriptor)

@@ -35,7 +35,7 @@ export function needsDatabases(user: string | undefined): boolean {
 }
 
 /**
- * @param user `name`, `uid`, `name:group`, `uid:gid`, …; root where there is none
+ * @param user `name`, `uid`, `name:group`, `uid:gid`, …; root by default
  * @throws Problem `invalid_image`, lasting: a name that the image's files do not have, a number out of range
  */
 export function resolveUser(user: string | undefined, databases: UserDatabases): ContainerUser {

@@ -1,4 +1,4 @@
-/** An image's facts, on demand: the index's where the caller may see them, else made now. */
+/** An image's facts on demand: out of the index if the caller may see them, otherwise by an analysis. */
 import { readImageFacts } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { layerKey } from '../index/keys.ts'
@@ -29,14 +29,14 @@ export function imageJob(image: OpenedImage): ImageJob {
 /**
  * The image's facts where they are known and may be shown to the caller. Starts nothing.
  *
- * @throws Problem the failure that belongs to the image's bytes, where that is what is known
+ * @throws Problem if the analysis is known to fail, because of the image's bytes
  */
 export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
   const { manifest, identity, source } = image
   const { digest } = identity
   const maySeeAll = await source.visibility.maySeeImage(digest, [manifest.config, ...manifest.layers])
   const { facts } = service.memory
-  // What is known from an upload alone goes with it, whichever process is asked to delete it.
+  // An upload's facts must go when it is deleted, also by another process.
   const cached = source.isRemembered ? facts.get(digest) : undefined
   if (maySeeAll && cached !== undefined) return cached
   if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
@@ -52,9 +52,9 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
 }
 
 /**
- * Whether a layer that the caller may see was read and could not be indexed. After such a one no other was read, so that no
- * registry is known to have given those. Asked before anything of the image is read: how long that takes tells only of
- * layers that are the caller's to see.
+ * Whether a layer that the caller may see was read but could not be indexed. Reading stops at such a layer, so no source is
+ * known to have given the others. This is checked before anything of the image is read: how long it takes then depends only
+ * on layers that the caller may see.
  */
 async function knowsBadLayer({ host }: Service, { manifest, source }: OpenedImage): Promise<boolean> {
   const bad = manifest.layers.map(

@@ -99,7 +99,7 @@ function ruleWithSteps(rule: RuleVerdict, steps: readonly LayerStep[]): RuleVerd
   return { ...rule, evidence, ...(line === undefined ? {} : { line }) }
 }
 
-/** A layer by itself says little: its step is told with it. */
+/** A layer's number says little, so its step is added. */
 function evidenceWithStep(evidence: Evidence, steps: readonly LayerStep[]): Evidence {
   const { createdBy, line } = evidence.layer === undefined ? {} : (steps[evidence.layer] ?? {})
   return {

@@ -61,7 +61,7 @@ export function inOrder<Row, Item>({ from, keeps, show }: Rows<Row, Item>): List
 const SORTED_AT_ONCE = 20_000
 
 /**
- * The heaviest first, of equals the first in the table. Each page reads the table anew and holds no more than itself, so
+ * The heaviest first, of equals the first in the table. Each page reads the table again and holds no more than itself, so
  * that memory does not grow with the table; a position is the last item's weight and row.
  */
 export function largestFirst<Row, Item>(

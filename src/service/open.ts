@@ -61,7 +61,7 @@ type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
 /** What a reference stands for now, and what an image is selected from. */
 export type ResolvedReference = {
   readonly digest: string
-  /** The digest is nobody's: see `ResolvedManifest`. */
+  /** No registry knows the digest: see `ResolvedManifest`. */
   readonly isListing: boolean
   selection(): Promise<SelectionSource>
 }
@@ -85,7 +85,7 @@ export async function resolveFor(
   }
 }
 
-/** What the request means, as far as `select` reads it. */
+/** The parts of the request that `select` reads. */
 async function selectFor<T extends ManifestSelection>(
   source: VisibleSource,
   { reference, platform }: { readonly reference: ImageReference; readonly platform: string | undefined },

@@ -16,7 +16,7 @@ import { openSource } from './open-source.ts'
 import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
 
-/** A tag, and its image or why there is none. */
+/** A tag, and its image or why it has none. */
 export type TaggedImage = { readonly name: string } & (RepositoryImage | { readonly problem: Problem })
 
 export const SORTS = ['name', 'created', '-compressedBytes'] as const
@@ -50,7 +50,7 @@ const PAGE_MILLISECONDS = 45_000
 const TAG_MILLISECONDS = 60_000
 const STREAMED_AT_ONCE = 50
 
-/** What is wrong with one tag: the others are listed all the same. */
+/** The error of one tag; the others are listed anyway. */
 const OF_ONE_TAG: ReadonlySet<ProblemCode> = new Set([
   'image_not_found',
   'invalid_image',
@@ -75,7 +75,7 @@ export class RepositoryImages {
     if (question.platform !== undefined) parsePlatform(question.platform)
   }
 
-  /** The registry shows all of it to everybody. */
+  /** The registry shows all of it without credentials. */
   get isPublic(): boolean {
     return this.#source.isPublic
   }

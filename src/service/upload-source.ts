@@ -1,4 +1,4 @@
-/** An upload as a source of images, for whoever has its id. */
+/** An upload as a source of images, for callers who have its id. */
 import type { Descriptor } from '../oci/manifest.ts'
 import { Archive } from '../source/archive/archive.ts'
 import type { BlobRange, ImageParts, ImageSource, ResolvedManifest, UploadRef } from '../source/source.ts'

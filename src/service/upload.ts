@@ -76,7 +76,7 @@ export async function receiveUpload(
 ): Promise<Upload> {
   const { store, expiry } = service.host
   const name = uploadName(id)
-  // Written first and deleted last: what a dead service leaves behind is found by it.
+  // Written first and deleted last, so that what a crashed service leaves behind is found.
   const until = Date.now() + RECEIVING_MILLISECONDS
   await setExpiry(store, name, until)
   try {
@@ -129,7 +129,7 @@ async function storeArchive(
   return { bytes: given.bytes, index: await readLayout(passing.members, reader) }
 }
 
-/** What the bytes are refused for is told as the archive's fault, and a client that breaks off as well. */
+/** Errors in the bytes are reported as the archive's, and so is a client that disconnects. */
 async function* faultsOf(chunks: AsyncGenerator<Uint8Array>, given: BlobReader): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks
@@ -180,7 +180,7 @@ export async function deleteUpload(service: Service, id: string): Promise<void> 
   await removeUpload(service, name)
 }
 
-/** The archive of an upload, to be read; its time begins anew. @throws Problem `upload_not_found` */
+/** The archive of an upload, to be read; its lifetime starts again. @throws Problem `upload_not_found` */
 export async function openUpload(
   service: Service,
   id: string,
@@ -203,7 +203,7 @@ async function findUpload(
   const known = uploads.get(name)
   if (known !== undefined) return { name, stored: known }
   const object = await store.get(uploadKey(name, 'index.json'))
-  // One that is still being received is nobody's yet.
+  // One that is still being received cannot be used yet.
   if (object === undefined) throw notFound()
   const stored = storedSchema.parse(await new Response(object.body).json())
   uploads.set(name, stored)
@@ -211,10 +211,7 @@ async function findUpload(
 }
 
 function notFound(): Problem {
-  return new Problem(
-    'upload_not_found',
-    'there is no such upload: it was deleted, its time is over, or it never was',
-  )
+  return new Problem('upload_not_found', 'no such upload: it was deleted, it expired, or it never existed')
 }
 
 /** Notes that the upload was used now. @returns when it goes */

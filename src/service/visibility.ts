@@ -1,7 +1,7 @@
 /**
- * Who may see what. A digest is no secret, so knowing one shows nothing: bytes that the store holds are shown where a
- * source once gave them to everybody, or where the caller's own source gave them and says now, to this caller, that it
- * has them. All else is read again from that source.
+ * Who may see what. A digest is not a secret, so knowing one must not be enough. Stored bytes are shown if a source once
+ * gave them without credentials, or if the caller's own source gave them and confirms now, to this caller, that it has
+ * them. Everything else is read again from that source.
  */
 import type { ObjectStore } from '../host.ts'
 import { imageKey, sourceKey } from '../index/keys.ts'
@@ -36,7 +36,7 @@ export class Visibility {
     return confirmed
   }
 
-  /** Whether everything that the index tells of an image may be shown: each of its blobs. */
+  /** Whether the caller may see all that the index says about an image, which comes from each of its blobs. */
   async maySeeImage(digest: string, blobs: readonly Descriptor[]): Promise<boolean> {
     const marker = imageKey(digest, 'public')
     if (this.#memory.public.get(marker)) return true
@@ -44,7 +44,7 @@ export class Visibility {
       this.#memory.public.set(marker, true)
       return true
     }
-    // The last layer first and alone: it is the one that other images do not have, and tells the most by one question.
+    // The last layer first and alone: other images rarely have it, so one question tells the most.
     const [last, ...others] = [...new Set(blobs.map((blob) => blob.digest))].reverse()
     if (last === undefined) return true
     if (!(await this.maySee(last, 'blob'))) return false
@@ -56,7 +56,7 @@ export class Visibility {
     return true
   }
 
-  /** Whether a source once gave these bytes to everybody. */
+  /** Whether a source once gave these bytes without credentials. */
   async isPublic(digest: string): Promise<boolean> {
     if (this.#memory.public.get(digest)) return true
     const isPublic = await this.#store.has(sourceKey(digest, 'public'))
@@ -64,7 +64,7 @@ export class Visibility {
     return isPublic
   }
 
-  /** Notes that the caller's source gave bytes that are verified to have this digest. */
+  /** Records that the caller's source gave bytes with this digest, which was verified. */
   async gave(digest: string): Promise<void> {
     const { isPublic } = this.#source
     const origins = isPublic ? [this.#origin, 'public'] : [this.#origin]
@@ -73,7 +73,7 @@ export class Visibility {
     this.confirm(digest)
   }
 
-  /** Notes that the source has just said to the caller that it has this. */
+  /** Records that the source has just confirmed, to this caller, that it has this digest. */
   confirm(digest: string): void {
     this.#memory.confirmed.set(`${this.#scope} ${digest}`, true)
   }

@@ -52,12 +52,12 @@ export class VisibleSource {
     return this.#source.isPublic
   }
 
-  /** What it was asked holds for a minute; what is known from another goes with it. */
+  /** Whether its answers are reused for a minute. What is known from another source goes with it. */
   get isRemembered(): boolean {
     return this.#source.isRemembered
   }
 
-  /** What it holds of an image, where that may be a part of it; there once a name was resolved. */
+  /** What it holds of an image, if that may be only a part; known after `resolve`. */
   get parts(): ImageParts | undefined {
     return this.#source.parts
   }
@@ -82,7 +82,7 @@ export class VisibleSource {
   }
 
   /**
-   * The verified bytes of a manifest: the store's where the caller may see them, else the source's.
+   * The verified bytes of a manifest: the store's if the caller may see them, otherwise the source's.
    *
    * @param name what {@link resolve} was asked for, where the digest comes from there
    */
@@ -97,7 +97,7 @@ export class VisibleSource {
     })
   }
 
-  /** A name whose manifest cannot be had may stand for another one by now, so it is resolved anew the next time. */
+  /** A name whose manifest cannot be read may have moved, so it is resolved again the next time. */
   async #readManifest(digest: string, name: string | undefined): Promise<Uint8Array> {
     try {
       return await this.#source.manifest(digest, name)
@@ -107,7 +107,7 @@ export class VisibleSource {
     }
   }
 
-  /** The verified bytes of a config, likewise. */
+  /** The verified bytes of a config: the store's if the caller may see them, otherwise the source's. */
   async config(descriptor: Descriptor): Promise<Uint8Array> {
     const key = configKey(descriptor.digest)
     return this.#share(this.#memory.reading, `${this.scope} ${key}`, async () => {
@@ -124,14 +124,13 @@ export class VisibleSource {
     return kind === 'manifest' ? this.manifest(descriptor.digest) : this.config(descriptor)
   }
 
-  /** A blob's bytes, or a part of them, as the source gives them, not verified. */
+  /** A blob's bytes, or a range of them, unverified. */
   blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
     return this.#source.blob(descriptor, range)
   }
 
   /**
-   * Waits for what another request of the same caller is fetching already. Where that one goes or takes too long, this one
-   * fetches itself.
+   * Waits for a fetch that another request of the same caller has started; fetches itself if that one is cancelled or slow.
    *
    * @param key names the caller, the place and what is fetched
    */
@@ -140,14 +139,14 @@ export class VisibleSource {
     return flights.share(key, fetch, { milliseconds: JOIN_MILLISECONDS, signal: this.#signal, isVerdict })
   }
 
-  /** What the store has, where the caller may see it. Bytes of another digest are damaged, and count as not there. */
+  /** The store's bytes, if the caller may see them. Bytes whose digest differs are damaged and count as missing. */
   async #stored(
     key: string,
     digest: string,
     kind: ContentKind,
     limit: number,
   ): Promise<Uint8Array | undefined> {
-    // Asked first: how long a refusal takes must not tell whether the store has the bytes.
+    // Checked first: the time that a refusal takes must not reveal whether the store has the bytes.
     if (!(await this.visibility.maySee(digest, kind))) return undefined
     const object = await this.#store.get(key)
     if (object === undefined) return undefined

@@ -14,7 +14,7 @@ export type RegistryRef = Repository & {
 /** An archive that this service was given. */
 export type UploadRef = {
   readonly kind: 'upload'
-  /** Whoever knows it sees the image: it stands in no log, no key of the store and no job's name. */
+  /** A secret: knowing it is enough to see the image. It is kept out of logs, store keys and job names. */
   readonly id: string
 }
 
@@ -34,7 +34,7 @@ export type ResolvedManifest = {
   readonly mediaType?: string
   /** Where the manifest had to be read for its digest. */
   readonly bytes?: Uint8Array
-  /** It is an index that the source made up of images that it lists by themselves: its digest is nobody's. */
+  /** The source made this index from images that it lists one by one; no registry knows its digest. */
   readonly isListing?: true
 }
 
@@ -50,12 +50,12 @@ export type ContentKind = 'manifest' | 'blob'
  */
 export interface ImageSource {
   readonly ref: SourceRef
-  /** It gives everybody what it gives this caller. */
+  /** Other callers get the same from it without credentials. */
   readonly isPublic: boolean
-  /** What it was asked holds for a minute: without that, each question is asked of it anew. */
+  /** Whether its answers are reused for a minute; otherwise it is asked each time. */
   readonly isRemembered: boolean
   /**
-   * What a name stands for now: a tag or digest of a registry, a name or digest in an archive.
+   * Resolves a name now: a tag or digest of a registry, a name or digest in an archive.
    *
    * @param wanted the manifest, where the caller is going to read it: a source that can gives it with the same question
    */
@@ -82,7 +82,7 @@ export interface ImageSource {
 /** What a source that holds parts of images says of them. */
 export interface ImageParts {
   has(digest: string): boolean
-  /** Stored as it is, though pushed it would be compressed: so its size to pull is not known. */
+  /** The layer is stored uncompressed, so its compressed size is not known. */
   isStoredPlain(digest: string): boolean
 }
 

@@ -24,7 +24,7 @@ export class ByteBuffer {
     return this.data.slice(0, this.length)
   }
 
-  /** Makes room for so many more bytes. */
+  /** Makes room for `count` more bytes. */
   reserve(bytes: number): void {
     if (this.length + bytes <= this.data.length) return
     const grown = new Uint8Array(Math.max(this.data.length * 2, this.length + bytes))

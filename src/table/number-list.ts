@@ -14,7 +14,7 @@ export class NumberList {
     return this.length
   }
 
-  /** NaN where there is none. */
+  /** NaN past the end. */
   get(index: number): number {
     return index < this.length ? (this.#values[index] ?? Number.NaN) : Number.NaN
   }

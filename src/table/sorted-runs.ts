@@ -37,7 +37,7 @@ export class SortedRuns<Row, Key> {
 
   /**
    * All rows in order. Where there are more runs than can be read at the same time they are first merged into fewer, each
-   * row as often as every other: `fanIn` times as many runs cost one more pass.
+   * row as often as every other: `fanIn` times the runs cost one more pass.
    */
   async *merged(): AsyncGenerator<readonly Row[], void, undefined> {
     while (this.#runs.length > this.#options.fanIn) this.#runs = await this.#mergeSome()

@@ -168,7 +168,7 @@ export class Table<Row> {
         const following = spans[i + 1]
         const isAhead = ahead === 'next' || (ahead === 'later' && i > 0)
         next = following === undefined || !isAhead ? undefined : this.#fetch(following, stopped.signal)
-        // Its failure is told when it is waited for.
+        // It fails for the caller that awaits it.
         next?.catch(() => {})
         for (let group = span.firstGroup; group < span.endGroup; group++) {
           // What was fetched at once is no reason to keep the event loop for so long.
@@ -299,7 +299,7 @@ class RowGroup<Row> implements RowSource {
   }
 }
 
-/** A row of its own, without the view's group: its properties can be spread, and those that are undefined are absent. */
+/** A row as a plain object, without the view's group: its properties can be spread, and those that are undefined are absent. */
 export function plainRow<Row>(schema: Schema<Row>, row: Row): Row {
   const values = schema.fields.map(({ name }) => [name, row[name]]).filter(([, value]) => value !== undefined)
   return Object.fromEntries(values)

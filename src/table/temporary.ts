@@ -19,7 +19,7 @@ export class TemporaryObjects {
     return key
   }
 
-  /** Deletes these, or all. What cannot be deleted is left to the bucket's lifecycle rules: the work is done all the same. */
+  /** Deletes these, or all. Errors are ignored: the work is done, and lifecycle rules of the bucket remove what is left. */
   async delete(keys: readonly string[] = [...this.#keys]): Promise<void> {
     await Promise.allSettled(keys.map((key) => this.#store.delete(key)))
     for (const key of keys) this.#keys.delete(key)

@@ -13,7 +13,7 @@ import type { Schema } from './schema.ts'
 const GROUP_ROWS = 2000
 /** Bytes of names, links and the like in one group, so that long ones do not make a large one. */
 const GROUP_BYTES = 128 * 1024
-/** Past so many groups they may be larger: what is kept of each until the end, and by its readers, is not to grow for ever. */
+/** After this many groups they grow larger, so that the index held in memory stays bounded, here and in readers. */
 const MANY_GROUPS = 4096
 const LATER_GROUP_BYTES = 4 * GROUP_BYTES
 
@@ -95,7 +95,7 @@ export class TableEncoder<Row> {
 }
 
 /**
- * Writes rows as they come. The same rows make the same bytes; a store that is slow holds up whoever makes them.
+ * Writes rows as they come. The same rows make the same bytes; a slow store slows the caller down.
  *
  * @param batches in the order of the schema's `sortKey`, where it has one
  * @returns the number of rows

@@ -1,9 +1,9 @@
-/** Names of members, as they stand in tars, made into the keys of our tables. */
+/** Makes keys of our tables from the names of members in tars. */
 import type { PathKey } from '../text/path.ts'
 
 export type CleanPath = {
   readonly key: PathKey
-  /** Begins with a slash, and is more than slashes: the root's own name is none. */
+  /** Begins with a slash and has another character: the root's own name is not absolute. */
   readonly absolute: boolean
   /** How many of its parts are `..`. */
   readonly dotdots: number

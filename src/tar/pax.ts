@@ -2,7 +2,7 @@
 import { type ByteString, toByteString } from '../text/bytes.ts'
 import { malformed } from './fault.ts'
 
-/** By keyword. An empty value says that there is none, whatever an earlier record or the header says. */
+/** By keyword. An empty value unsets what an earlier record or the header says. */
 export type PaxRecords = ReadonlyMap<ByteString, ByteString>
 
 const SPACE = 0x20

@@ -42,7 +42,7 @@ type Extension =
 
 /** Of one extended header, of all global ones together, and of a sparse member's map. */
 const MAX_EXTENSION_BYTES = 1024 * 1024
-/** Of all extended headers before one member, with their own headers. */
+/** A limit on all extended headers before one member, with their own headers. */
 const MAX_EXTENSIONS_BYTES = 2 * MAX_EXTENSION_BYTES
 const MAX_PATH_BYTES = 4096
 const MAX_PATH_PARTS = 256
@@ -58,7 +58,7 @@ const MAX_TIME = 253_402_300_799e6
 type Fields = {
   name: Uint8Array
   link: Uint8Array
-  /** Bytes that are stored, as far as the type stores any. */
+  /** Bytes that are stored; 0 for types that store none. */
   size: number
   uid: number
   gid: number
@@ -136,7 +136,7 @@ export class TarScanner {
     return this.#content
   }
 
-  /** The member's stored bytes are not its content as it is: there are holes. */
+  /** The content has holes, which are not among the member's stored bytes. */
   get isSparse(): boolean {
     return this.#map !== undefined
   }
@@ -160,7 +160,7 @@ export class TarScanner {
   }
 
   /**
-   * Passes over the content of the member that `next` has just told of.
+   * Skips the content of the member that `next` has just returned.
    *
    * @returns how many bytes after those that were fed may be left out
    */
@@ -280,7 +280,7 @@ export class TarScanner {
     this.#state = 'skip'
   }
 
-  /** Whether the header's member can be told of already. */
+  /** Whether the header's member is complete. */
   #readHeader(): boolean {
     this.#position = this.#here - BLOCK
     switch (checkBlock(this.#block, this.#blockAt)) {
@@ -356,7 +356,7 @@ export class TarScanner {
     }
   }
 
-  /** Whether the member can be told of already: not where more blocks say where its stored pieces belong. */
+  /** Whether the member is complete: not while more blocks follow that say where its stored pieces belong. */
   #beginMember(flag: number): boolean {
     const fields = this.#readFields(flag)
     const { name, records } = fields

@@ -44,7 +44,7 @@ export function paxSparse(records: PaxRecords, position: number): PaxSparse | un
   return { map: 'in content', bytes }
 }
 
-/** Reads format 1.0's map, which stands at the head of the content: how many pieces, then each number, a line each. */
+/** Reads format 1.0's map, at the start of the content: the number of pieces, then each number on a line. */
 export class MapReader {
   readonly #position: number
   readonly #numbers: number[] = []

@@ -38,7 +38,7 @@ export function contentPadding(bytes: number): Uint8Array {
   return ZEROS.subarray(0, padding(bytes))
 }
 
-/** All that stands before a member's content, a PAX header first where one is needed. */
+/** All that precedes a member's content: its header, after a PAX header where one is needed. */
 export function memberHeader(member: WrittenMember): Uint8Array {
   const path = member.type === 'directory' ? `${member.path}/` : member.path
   const name = splitName(path)
@@ -73,7 +73,7 @@ function splitName(path: ByteString): SplitName | undefined {
   return { prefix: path.slice(0, slash), name: path.slice(slash + 1) }
 }
 
-/** UTF-8 beyond ASCII: PAX has it whatever the reader's locale. Bytes that are no UTF-8 stand in the header as they are. */
+/** UTF-8 beyond ASCII: in PAX it does not depend on the reader's locale. Invalid UTF-8 stays in the header, byte for byte. */
 function isForeignText(value: ByteString): boolean {
   const { text, exact } = decodeText(value)
   return exact && text !== value

@@ -1,4 +1,4 @@
-/** `Jobs` by Durable Objects: each job runs in an object of its own, found by the job's key. */
+/** `Jobs` by Durable Objects: each job runs in its own object, named by the job's key. */
 import type { Jobs } from '../../src/host.ts'
 import { type Job, type JobState, jobKey } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'

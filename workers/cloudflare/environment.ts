@@ -29,7 +29,7 @@ export type Environment = {
 
 type UploadStub = { watch(upload: string, at: number): Promise<void> }
 
-/** Each upload has an object of its own, whose alarm removes it. */
+/** One object per upload; its alarm removes the upload. */
 function durableExpiry({ UPLOADS }: Environment): Expiry {
   return { watch: (upload, at) => UPLOADS.get(UPLOADS.idFromName(upload)).watch(upload, at) }
 }

@@ -1,6 +1,6 @@
 /**
  * The HTTP server of `npm start`, before workerd: it knows the address of who asks, which workerd does not tell the Worker in
- * a way that a client could not invent, and refuses what is no HTTP.
+ * a way that a client could not invent, and refuses malformed HTTP.
  */
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request as outgoing, type ServerResponse } from 'node:http'

@@ -1,4 +1,4 @@
-/** A job's own Durable Object, named by the job's key: that is what makes it run once at a time. */
+/** A job's own Durable Object, named by the job's key, so that the job runs once at a time. */
 import { DurableObject, type DurableObjectContext } from 'cloudflare:workers'
 import { type Job, type JobState, jobKey, type LayerJob } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
@@ -59,7 +59,7 @@ function mergeBytes({ layers }: Merge): number {
 }
 
 export class JobObject extends DurableObject<Environment> {
-  /** Belongs to the object: a reset ends what runs in it, and nobody waits for that any more. */
+  /** Belongs to the object: a reset ends what runs in it, and all who wait for it.
   readonly #runner: JobRunner
 
   constructor(context: DurableObjectContext, environment: Environment) {
@@ -87,7 +87,7 @@ export class JobObject extends DurableObject<Environment> {
     return this.#runner.watch(key, version, milliseconds)
   }
 
-  /** Beats as long as the object's own job runs; after a reset there is none, until the next caller starts it again. */
+  /** Beats while the object's job runs; after a reset not until the next caller starts the job again. */
   async alarm(): Promise<void> {
     if (this.#isBusy) await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
     else await this.#rest()

@@ -50,7 +50,7 @@ export class Leases {
   }
 
   /**
-   * Waits, in order, until so many are free; all of them, where there are no more.
+   * Waits, in order, until `count` are free, or all if there are fewer.
    *
    * @returns gives them back
    * @throws the signal's reason when it aborts first

@@ -19,7 +19,7 @@ export class BoundRate implements RateLimit {
   async admit(client: string): Promise<void> {
     const { success } = await this.#limiter.limit({ key: client })
     if (success) return
-    const detail = 'one client may not start so many new analyses a minute'
+    const detail = 'limit of new analyses per client per minute reached'
     throw new Problem('rate_limited', detail, { retryAfter: PERIOD_SECONDS })
   }
 }

@@ -1,4 +1,4 @@
-/** `npm start`: serves the Worker that `workers/build.ts` has made, until it is told to stop. */
+/** `npm start`: serves the Worker that `workers/build.ts` has made, until SIGTERM or SIGINT. */
 import { startWorker } from './miniflare.ts'
 
 const { url, stop } = await startWorker(process.env)

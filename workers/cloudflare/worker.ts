@@ -47,5 +47,5 @@ const worker = {
 }
 
 export default worker
-/** What the front of `npm start` asks: an entry of its own, past what Miniflare puts before a Worker. */
+/** What the front of `npm start` asks: a separate entry, past what Miniflare puts before a Worker. */
 export const local = worker

@@ -37,7 +37,7 @@ const COMMON_JS = [
 ].join('\n')
 
 export type BundleOptions = {
-  /** Made anew. */
+  /** Emptied first. */
   readonly folder: string
   /** Files to run, by the names that they have in the folder, beside those of the threads. */
   readonly entries: Readonly<Record<string, string>>
@@ -45,7 +45,7 @@ export type BundleOptions = {
   readonly minify?: boolean
 }
 
-/** @param folder is made anew */
+/** @param folder is emptied first */
 export async function bundleNode(folder: string): Promise<void> {
   await bundle({ folder, entries: { start: join(HERE, 'start.ts') } })
 }

@@ -108,7 +108,7 @@ function createAgent(reach: Reach, rules: Rules): Dispatcher {
 
 /** The body as a byte stream that fills its reader's buffer: one copy, where the general conversion makes two. */
 function toByteStream(body: Readable): ReadableStream<Uint8Array> {
-  // Whoever reads hears of it through the iterator; after a cancel nobody does, and an error unheard ends the process.
+  // A reader gets the error through the iterator. After a cancel nothing listens, and an unhandled error ends the process.
   body.on('error', () => undefined)
   const chunks = body[Symbol.asyncIterator]()
   let rest: Uint8Array | undefined

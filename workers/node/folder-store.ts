@@ -1,5 +1,5 @@
 /**
- * `ObjectStore` on a folder. An object is written under a name of its own in `.incoming`, forced to disk and renamed:
+ * `ObjectStore` on a folder. An object is written under a unique name in `.incoming`, forced to disk and renamed:
  * another process, or this one after a power cut, sees all of it or nothing.
  */
 import { randomUUID } from 'node:crypto'
@@ -174,7 +174,7 @@ function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
   })
 }
 
-/** The range as it is asked for; the file is closed at its end, on failure, or when nobody wants more. */
+/** The range as it is asked for; the file is closed at its end, on failure or when cancelled. */
 function pieces(file: FileHandle, offset: number, length: number): ReadableStream<Uint8Array> {
   let at = offset
   const end = offset + length

@@ -26,7 +26,7 @@ const noBacklog: Backlog = {
   holds: async () => undefined,
 }
 
-/** @param count told of each operation on the store as it begins */
+/** @param count called for each operation on the store as it begins */
 export async function createService(
   configuration: Configuration,
   jobs: Jobs,

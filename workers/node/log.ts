@@ -9,7 +9,7 @@ export function createLog(level: string): Log {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
 }
 
-/** A job's line: who it was for is told by the place alone, which has no secret in it. */
+/** A job's line. It names the place of the image, which contains no secret. */
 export function logJob(log: Log, job: Job, state: JobState): void {
   const place = placeOf(job.source)
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest

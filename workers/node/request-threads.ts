@@ -11,7 +11,7 @@ const HEAP_MEGABYTES = 256
 const AT_ONCE = 8
 /** One client leaves the last of these to others. */
 const OF_ONE_CLIENT = 6
-/** Requests that wait for a thread; past them a client is told to come again. */
+/** Requests that wait for a thread; past that, clients are asked to try again. */
 const WAITING = 200
 
 /** CPU time that any answer has, and what a long one has more. */

@@ -13,7 +13,7 @@ export type TaskCaller<Word, Said> = {
   readonly say: (said: Said) => void
   /** Has what is said to this task from now on heard. */
   readonly listen: (listener: (word: Word) => void) => void
-  /** Aborted when nobody waits for the task any more. */
+  /** Aborted when the task is cancelled. */
   readonly signal: AbortSignal
 }
 
@@ -69,7 +69,7 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
   })
 }
 
-/** On Linux a thread has a priority of its own; elsewhere it may not be possible, and is not needed. */
+/** Linux gives each thread a priority; elsewhere it may fail, and is not needed. */
 function lowerPriority(): void {
   if (process.platform !== 'linux') return
   try {

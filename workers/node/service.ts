@@ -130,7 +130,7 @@ export async function startNode(
 
   let isDraining = false
 
-  /** One line and one count a request; the query is told without its values but the images'. */
+  /** One line and one count a request; of the query's values only the images' are logged. */
   const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
@@ -226,7 +226,7 @@ function lent(client: RegistryClient, source: SourceRef): Authorization | undefi
 /** Ends a server: when all requests that it has are answered and `work` is done, or the time is up. */
 type Close = (work: Promise<void>, milliseconds: number | undefined) => Promise<void>
 
-/** A connection is kept alive after its answer, for longer than a server that stops may wait: so each is told to close. */
+/** A connection is kept alive after its answer, for longer than a stopping server may wait, so each answer asks the client to close it. */
 function closing(server: Server): Close {
   const unanswered = new Set<ServerResponse>()
   let isStopping = false

@@ -1,4 +1,4 @@
-/** `npm run start:node`: serves until it is told to stop, then finishes what runs. */
+/** `npm run start:node`: serves until SIGTERM or SIGINT, then finishes what runs. */
 import { createLog } from './log.ts'
 import { startNode } from './service.ts'
 

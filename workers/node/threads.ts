@@ -7,7 +7,7 @@ import type { Claim } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { type Slot, type SlotLimits, Slots } from '../../src/service/jobs/slots.ts'
 
-/** What a thread is sent: a task; words to the task that runs; that nobody waits for it any more. */
+/** What a thread is sent: a task, messages to the running task, and its cancellation. */
 export type ToThread<Task, Word> =
   | { readonly kind: 'task'; readonly task: Task }
   | { readonly kind: 'word'; readonly word: Word }
@@ -64,7 +64,7 @@ const COMPUTING = 0.25
 const WAITED = 6
 /** What a thread's short-lived objects may take: half of V8's own limit, since there are several threads. */
 const YOUNG_MEGABYTES = 24
-/** A task that nobody waits for is ended with its thread when it does not stop by itself. */
+/** A cancelled task that does not stop within this time is ended with its thread. */
 const ABORT_MILLISECONDS = 5_000
 
 type Thread = { readonly worker: Worker; readonly pulse: Int32Array; idle?: NodeJS.Timeout }

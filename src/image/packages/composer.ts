@@ -1,6 +1,6 @@
 /**
  * Composer's `vendor/composer/installed.json`: `{"packages": [{…}, …], …}` since version 2, the list alone before. Each
- * package's object is cut out of the file as it passes and parsed by itself.
+ * package's object is cut out of the file as it passes and parsed on its own.
  */
 import { WorkBudget } from '../../concurrency.ts'
 import { type DatabaseContent, type Finding, UnreadableDatabase } from './found.ts'

@@ -30,7 +30,7 @@ export async function* readGemSpecification(content: DatabaseContent): AsyncGene
   if (name !== undefined && version !== undefined) yield found(name, version, platform ?? '')
 }
 
-/** The platform is told where the gem has native code of one. */
+/** The platform is given for gems with native code. */
 function found(name: ByteString, version: ByteString, platform: ByteString): Finding {
   return {
     kind: 'package',

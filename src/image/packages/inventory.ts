@@ -29,7 +29,7 @@ export type DatabaseMember = {
   /** Position among the members of the layer's tar. */
   readonly ordinal: number
   readonly bytes: number
-  /** To be read once, before the next member is asked for; not at all where nobody wants it. */
+  /** Can be read once, before the next member is asked for; may be left unread. */
   readonly content: DatabaseContent
 }
 
@@ -119,7 +119,7 @@ export class Inventory {
     }
   }
 
-  /** What compilers and headers take; undefined where there are none. */
+  /** Bytes of compilers and headers; undefined without any. */
   buildTools(): BuildTools | undefined {
     let bytes = 0
     for (const owner of this.#toolOwners ?? []) bytes += this.#owners.bytesOf(owner) ?? 0
@@ -177,7 +177,7 @@ export class Inventory {
   }
 
   /**
-   * A package that was in the version before came with it; one that was gone in between came anew.
+   * A package that was in the version before came with it; one that was gone in between counts as new.
    *
    * @param list takes what the image shows; it returns who owns the files that the database tells next
    */

@@ -19,7 +19,7 @@ export class PackageOwners {
   readonly #directories = new Map<PathKey, number>()
   readonly #counted = new InodeSet()
 
-  /** Of each chain the first entry's number, from 1; 0 is none. */
+  /** The number of each chain's first entry, from 1; 0 for an empty chain. */
   #chains = new Uint32Array(1024)
   /** Four words an entry: the hash's two, the number of the next in the chain, the owner. */
   #entries = new Uint32Array(4 * 1024)
@@ -34,7 +34,7 @@ export class PackageOwners {
     this.#limit = limit
   }
 
-  /** The number of the owner of that name, which is made where there is none. */
+  /** The number of the owner of that name; a new name gets a new number. */
   owner(name: string): number {
     const known = this.#numbers.get(name)
     if (known !== undefined) return known

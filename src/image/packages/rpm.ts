@@ -27,7 +27,7 @@ const MAX_DIRECTORIES = 100_000
 export type RpmPackage = { readonly found: FoundPackage; readonly files: Iterable<PathKey> }
 
 /**
- * Undefined where it is no package: a signing key (`gpg-pubkey` is one in name only), or not a header at all.
+ * Undefined for a signing key (a `gpg-pubkey` is a package in name only), and for bytes that are not a header.
  *
  * @param blob count of index entries and bytes of data, each big-endian, then the two; without the magic that a
  *   header has in a package file

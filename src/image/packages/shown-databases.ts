@@ -17,7 +17,7 @@ type Shown = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'link' | 'layer' | 'or
 
 /** Also which directories at the root are links to others. */
 export class ShownDatabases {
-  /** Those that nobody will read. */
+  /** Those that are not read. */
   readonly unread = new UnreadDatabases()
   /** By layer and member, until the member is read; a hard link shows one at several paths. */
   readonly #keys = new Map<string, PathKey[]>()
@@ -50,7 +50,7 @@ export class ShownDatabases {
     this.#shown.add(key)
   }
 
-  /** No layer's databases need be read where there are none. */
+  /** Without any, no layer's databases are read. */
   get size(): number {
     return this.#shown.size
   }

@@ -1,4 +1,4 @@
-/** Databases that an image shows and nobody can read, for a warning. */
+/** Databases that an image shows but that cannot be read, for a warning. */
 import type { PathKey } from '../../text/path.ts'
 
 export type UnreadPlace = { readonly layer: number; readonly key: PathKey; count: number }

@@ -18,7 +18,7 @@ export type DecodeOptions = {
 }
 
 /**
- * Bytes that are neither gzip's nor zstd's are taken for a plain tar; no bytes at all are an empty one.
+ * Bytes that are neither gzip nor zstd count as a plain tar; no bytes count as an empty one.
  *
  * @throws Problem, as do the chunks: `invalid_image` for a stream that is truncated, corrupt or followed by other than
  *   zeros, `too_large` for a zstd window past the limit; each with the place in the blob

@@ -27,7 +27,7 @@ export class StreamInflater implements Inflater {
     this.#stream.destroy()
   }
 
-  /** Gives the stream its input, as fast as it takes it. Never fails: the stream is told the source's error. */
+  /** Gives the stream its input, as fast as it takes it. Never rejects: the source's error goes to the stream. */
   async #feed(source: Pick<BlobReader, 'read' | 'release'>): Promise<void> {
     try {
       for (let piece = await source.read(); piece !== undefined; piece = await source.read()) {

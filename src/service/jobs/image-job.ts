@@ -1,4 +1,4 @@
-/** One image: its layers into the index, all at once as far as the host allows, then their merge. */
+/** One image: its layers into the index, as many at once as the host allows, then their merge. */
 
 import { inParallel } from '../../concurrency.ts'
 import { writeFailure } from '../../image/write.ts'

@@ -41,7 +41,7 @@ export async function runLayerJob(
     await source.visibility.gave(descriptor.digest)
     return { readBytes: descriptor.size, decodedBytes }
   } catch (error) {
-    // The bytes are what the digest says, whatever is wrong with them: who can have them may be told of it.
+    // The digest matches, so the fault is in the bytes: everyone who may read them may know.
     if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest)
     throw error
   }

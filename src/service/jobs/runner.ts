@@ -56,7 +56,7 @@ export class JobRunner implements Jobs {
   readonly #analyses: Admission
   readonly #layers: Admission
 
-  /** @param finished told of each job that has ended, with its last state */
+  /** @param finished called with each job that has ended and its last state */
   constructor(work: Work, limits: RunnerLimits, finished: (job: Job, state: JobState) => void = () => {}) {
     this.#work = work
     this.#finished = finished

@@ -9,7 +9,7 @@ const digest = z.string().refine(isSha256)
 const names = z.array(z.string())
 
 export const archiveIndexSchema = z.object({
-  /** What stands at the top of the archive, in its order: an image, or an index of some. */
+  /** The archive's top-level entries in its order: images or indexes of images. */
   entries: z.array(
     z.object({
       digest,
@@ -55,10 +55,10 @@ export type ArchiveEntry = ArchiveIndex['entries'][number]
 export type ArchiveImage = ArchiveIndex['images'][number]
 export type ArchiveBlob = ArchiveIndex['blobs'][number]
 
-/** What a name stands for: one entry, or several images that a platform chooses from. */
+/** What a name refers to: one entry, or several images to choose from by platform. */
 export type Choice = { readonly digest: string } | { readonly listing: readonly Descriptor[] }
 
-/** A detail lists at most so many names. */
+/** A message lists at most this many names. */
 const MAX_LISTED = 20
 
 /** A name as people write it: Docker Hub's own part is left out. */

@@ -8,7 +8,7 @@ import { type RangeReader, readBytes } from './range-reader.ts'
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
-/** An archive that was opened, for whatever source it belongs to. */
+/** An opened archive, for any source that is made of one. */
 export class Archive {
   readonly #index: ArchiveIndex
   readonly #reader: RangeReader

@@ -90,7 +90,7 @@ class LayoutReader {
       await this.#readDocker(docker)
     } else {
       throw invalidArchive(
-        'it is no image archive: neither `oci-layout` with `index.json` nor `manifest.json` is in it (Docker before 1.10 wrote neither)',
+        'this is not an image archive: it has neither `oci-layout` with `index.json` nor `manifest.json` (Docker before 1.10 wrote neither)',
       )
     }
     if (this.#images.size === 0) throw this.#artifact ?? invalidArchive('there is no image in it')

@@ -29,12 +29,12 @@ export type Content = {
   readonly digest: string
 }
 
-/** Everything that a name can stand for. */
+/** Everything that a name can refer to. */
 type Member = StoredFile | { readonly link: 'symlink' | 'hardlink'; readonly target: ByteString }
 
 /** Directories included: what a million empty members would take of memory is not spent. */
 const MAX_MEMBERS = 200_000
-/** Of all names together. */
+/** A limit on all names together. */
 const MAX_NAME_BYTES = 16 * 1024 * 1024
 /** From link to link to a file. */
 const MAX_LINKS = 16
@@ -64,7 +64,7 @@ export class Members {
     this.#members.set(name, member)
   }
 
-  /** The file that a name of the archive's own stands for, behind links inside the archive; undefined where there is none. */
+  /** The file that a name of the archive's own stands for, following links inside the archive; undefined if there is no such file. */
   find(name: string): StoredFile | undefined {
     let key = keyOf(encodeText(name))
     for (let hops = 0; hops <= MAX_LINKS; hops++) {
@@ -209,7 +209,7 @@ async function scanHeaders(reader: RangeReader, scanner: TarScanner): Promise<Me
 function memberOf({ member, isSparse }: TarScanner): Member | undefined {
   if (member.type === 'symlink' || member.type === 'hardlink')
     return { link: member.type, target: member.link ?? '' }
-  // What is sparse cannot be read by ranges, and no tool that writes images makes it so.
+  // Sparse members cannot be read by ranges, and no tool that writes images makes them.
   if (member.type !== 'file' || isSparse) return undefined
   return { offset: member.offset, size: member.bytes }
 }

@@ -1,10 +1,10 @@
-/** What an archive is read through: anything whose bytes can be had from any place on. */
+/** Random access to an archive's bytes. */
 import type { BlobRange } from '../source.ts'
 
 export interface RangeReader {
   /** In bytes. */
   readonly size: number
-  /** The bytes of the range, as far as there are any. */
+  /** The bytes of the range; fewer at the end. */
   read(range: BlobRange): Promise<ReadableStream<Uint8Array>>
 }
 

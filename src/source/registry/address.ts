@@ -1,5 +1,5 @@
 /**
- * IP addresses, as far as it matters whether one may be reached from outside: which are public, and which stand in a
+ * IP addresses: which are public, and which are in a
  * list of hosts and ranges. Sources: the IANA special-purpose address registries (RFC 6890), through ipaddr.js.
  */
 import ipaddr from 'ipaddr.js'
@@ -33,7 +33,7 @@ export function parseAddress(text: string): Address | undefined {
 
 /**
  * Why an address is not of the public internet: `loopback`, `private`, `link-local`, …; undefined where it is public.
- * 6to4, Teredo and the like, which carry an IPv4 address to whoever relays them, are not.
+ * 6to4, Teredo and the like, which relays turn into an IPv4 address, are not.
  */
 export function specialUseOf(address: Address): string | undefined {
   const range = address.range()

@@ -1,4 +1,4 @@
-/** Asks a registry one question about one repository, with whatever authorization the registry wants for it. */
+/** Asks a registry one question about one repository, with the authorization that it demands. */
 import type { Configuration } from '../../configuration.ts'
 import type { Credential } from '../../oci/credential.ts'
 import type { Repository } from '../../oci/reference.ts'
@@ -33,7 +33,7 @@ export type Reading = {
   readonly signal: AbortSignal | undefined
 }
 
-/** What to make of an answer, whatever its status but a 401 of the registry. */
+/** Handles an answer of any status but the registry's own 401. */
 export type Use<T> = (answer: Answer, reading: Reading) => Promise<T>
 
 export class AuthenticatedClient {

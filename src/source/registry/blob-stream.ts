@@ -26,7 +26,7 @@ export type BlobBounds = { readonly start: number; readonly end: number }
 
 /** What one pull asks for at most where the reader brings no buffer. */
 const CHUNK_BYTES = 256 * 1024
-/** After so many bytes a connection has proved good, and its cut counts as the first again. */
+/** A connection that delivered this many bytes has proved good: when it breaks, retries count from one again. */
 const PROOF_BYTES = 1024 * 1024
 
 class BlobReader {
@@ -105,7 +105,7 @@ class BlobReader {
     this.#cuts = this.#position - this.#cutAt >= PROOF_BYTES ? 1 : this.#cuts + 1
     this.#cutAt = this.#position
     await this.#source.recover(error, this.#cuts)
-    // The stream's reader may go while this waits: then there is nobody to open the blob for.
+    // The stream's reader may cancel during the wait; then there is no reason to open the blob.
     if (this.#cancelled) return
     const part = await this.#source.open(this.#position)
     if (part !== undefined) this.#use(part)
@@ -114,7 +114,7 @@ class BlobReader {
 }
 
 /**
- * The blob's bytes as they come, not verified, none beyond the bounds. A byte stream: a reader with a buffer of its own
+ * The blob's bytes as they come, not verified, none beyond the bounds. A byte stream: a reader with its own buffer
  * (`getReader({ mode: 'byob' })`) has it filled without an object in between.
  *
  * @param first already open, so that the reader hears of a refusal before there is a stream

@@ -169,7 +169,7 @@ export async function openBlob(
 ): Promise<ReadableStream<Uint8Array>> {
   if (isEncrypted(descriptor))
     throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { lasting: true })
-  // One byte more tells whoever counts that the blob is too long.
+  // One byte more, so that a reader that counts sees that the blob is too long.
   const { offset: start, length } = range ?? { offset: 0, length: descriptor.size + 1 }
   const bounds = { start, end: start + length }
   if (length === 0) return new Blob([]).stream()

@@ -80,7 +80,7 @@ export class BodyReader {
   /**
    * The next piece, good until the next call; undefined at the end.
    *
-   * @throws StalledError where the sender is silent or slow; the signal's reason; whatever the network's error is
+   * @throws StalledError where the sender is silent or slow; the signal's reason; the network's error
    */
   async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const milliseconds = this.#timeouts.idleMilliseconds
@@ -99,7 +99,7 @@ export class BodyReader {
 }
 
 export type WholeBody = {
-  /** Bytes, whatever `Content-Length` says. */
+  /** In bytes, regardless of `Content-Length`. */
   readonly limit: number
   /** Names it in the problem: `the manifest`. */
   readonly what: string
@@ -150,7 +150,7 @@ function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Lets a body go that nobody will read. A short one is read to its end, after which its connection serves the next
+ * Discards a body that is not needed. A short one is read to its end, after which its connection serves the next
  * request; to let go of a long one costs less than to read it.
  */
 export async function discard(response: Response): Promise<void> {

@@ -1,4 +1,4 @@
-/** The registry's client: manifests, configs, layers and tags, whatever stands between. */
+/** The registry's client: manifests, configs, layers and tags. */
 
 import type { Configuration } from '../../configuration.ts'
 import type { Fetch } from '../../host.ts'
@@ -49,7 +49,7 @@ const POLICY: RetryPolicy = {
 
 const ACCEPT_MANIFESTS = MANIFEST_MEDIA_TYPES.join(', ')
 
-/** A `Content-Type` without its parameters; undefined where there is none. */
+/** A `Content-Type` without its parameters; undefined without one. */
 function mediaTypeOf(response: Response): { readonly mediaType?: string } {
   const mediaType = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
   return mediaType ? { mediaType } : {}
@@ -73,7 +73,7 @@ function manifestQuestion(method: 'GET' | 'HEAD', reference: string): Question {
 /** Statuses of registries that know no HEAD. */
 const NO_HEAD = new Set([400, 405, 501])
 
-/** What a registry shows to others or not at all. */
+/** The registry may show it to others, or not have it. */
 const NOT_SHOWN = new Set(['unauthorized', 'image_not_found', 'layer_unavailable'])
 
 export class RegistryClient {

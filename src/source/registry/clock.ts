@@ -3,7 +3,7 @@
 export type Clock = {
   /** Milliseconds since 1970. */
   now(): number
-  /** Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. */
+  /** Resolves after `milliseconds`; rejects with the signal's reason as soon as it is aborted. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
   /** From 0 to 1, without 1. */
   random(): number

@@ -32,7 +32,7 @@ const errorsSchema = z.object({
 const MAX_ERROR_BYTES = 65_536
 const MAX_DETAIL_LENGTH = 500
 
-/** One line, whatever the registry sent. */
+/** On one line, as the registry may send several. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
 }
@@ -124,7 +124,7 @@ function rateLimited(
   )
 }
 
-/** The problem that an answer other than the one hoped for stands for. Reads the answer's body. */
+/** The problem that an unexpected answer means. Reads the answer's body. */
 export async function problemOf(
   answer: Answer,
   asked: Asked,

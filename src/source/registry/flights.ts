@@ -2,7 +2,7 @@
  * One fetch for all who ask for the same thing at once.
  *
  * A fetch can die without a word: on Workers its promise never settles once the request that began it has ended. So it is
- * joined for a limited time only, and whoever waited in vain begins another, which the rest then join.
+ * joined for a limited time only; a caller whose wait ends without a result starts another, which the others join.
  */
 import { Cache } from '../../cache.ts'
 import { waitFor } from './wait.ts'
@@ -13,7 +13,7 @@ export type Joining = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Of all fetches under way: those past it are no longer joined. */
+/** A limit on the fetches under way; more than these are not shared. */
 const BYTES = 4 * 1024 * 1024
 /** No fetch takes longer, so that what is older is dead. */
 const LIFE_MILLISECONDS = 300_000

@@ -1,7 +1,7 @@
 /**
- * Which addresses may be asked. A service on the open internet asks whatever registry a caller names, and a registry
- * names further addresses itself (realm, redirect, page link, foreign layer): each passes here before it is asked. What
- * a name resolves to is seen at the socket alone, where the host looks again.
+ * Which addresses may be asked. A service on the open internet asks any registry that a caller names, and registries name
+ * further addresses (realm, redirect, page link, foreign layer). Each address is checked here before a request goes to it.
+ * What a name resolves to is known only at the socket, where the host checks again.
  */
 import type { Configuration } from '../../configuration.ts'
 import type { Reach } from '../../host.ts'
@@ -14,7 +14,7 @@ type Rules = Pick<
   'allowedRegistries' | 'privateRegistries' | 'insecureRegistries' | 'reachesOnlyNames'
 >
 
-/** How a registry names an address, as a sentence says it: `the redirect to …`. */
+/** Where a registry named an address, in the words of messages. */
 export type NamedAs = 'token server' | 'redirect' | 'page link' | 'foreign layer'
 
 const HUB = 'docker.io'
@@ -45,7 +45,7 @@ function isListedRegistry(list: readonly string[], registry: string): boolean {
   return isListed(list, url.hostname, portOf(url))
 }
 
-/** Whether plain http may be spoken with the registry, and with what it names. */
+/** Whether plain http is allowed with the registry and the addresses that it names. */
 export function isInsecure(registry: string, rules: Rules): boolean {
   return isListedRegistry(rules.insecureRegistries, registry)
 }
@@ -55,7 +55,7 @@ export function reachOf(registry: string, rules: Rules): Reach {
   return isListedRegistry(rules.privateRegistries, registry) ? 'private' : 'public'
 }
 
-/** Why a host is not of the public internet, as far as its name or address tells; undefined where it may well be. */
+/** The special use of a host, by its name or address alone (`loopback`, `private`); undefined if neither shows one. */
 function specialUse(hostname: string): string | undefined {
   const address = parseAddress(hostname.replace(/\.+$/, ''))
   if (address !== undefined) return specialUseOf(address)
@@ -78,7 +78,7 @@ function isAllowed(repository: Repository, allowed: readonly string[]): boolean 
 }
 
 /**
- * Whether a repository may be asked for at all.
+ * Checks whether requests for a repository are allowed.
  *
  * @returns which addresses requests for it may reach
  * @throws Problem `forbidden_registry`, naming the setting that would allow it
@@ -87,39 +87,40 @@ export function guardRepository(repository: Repository, rules: Rules): Reach {
   const { registry } = repository
   if (rules.allowedRegistries !== undefined && !isAllowed(repository, rules.allowedRegistries))
     throw forbidden(
-      `${registry}/${repository.repository} is not in LAMINA_ALLOWED_REGISTRIES, which lists all that this service may read`,
+      `${registry}/${repository.repository} is not in LAMINA_ALLOWED_REGISTRIES, the list of what this service may read`,
     )
   const url = endpointOf(registry, 'https')
   requireName(registry, url, rules)
   if (BAD_PORTS.has(portOf(url)))
-    throw forbidden(`port ${portOf(url)} of ${registry} belongs to another protocol`)
+    throw forbidden(`port ${portOf(url)} of ${registry} is reserved for another protocol`)
   const reach = reachOf(registry, rules)
   const use = specialUse(url.hostname)
   if (reach === 'public' && use !== undefined)
-    throw forbidden(`${registry} is a ${use} address: LAMINA_PRIVATE_REGISTRIES would have to list it`)
+    throw forbidden(`${registry} is a ${use} address; to allow it, add it to LAMINA_PRIVATE_REGISTRIES`)
   return reach
 }
 
 /**
- * Whether a registry's request may go on to an address that the registry named.
+ * Checks whether a request may go to an address that its registry named.
  *
  * @throws Problem `forbidden_registry`, naming the setting that would allow it where one would
  */
 export function guardNamed(url: URL, as: NamedAs, registry: string, rules: Rules): void {
-  // Neither path nor query: they may be a signed address, which is a secret.
+  // Without path and query: a signed URL is a secret.
   const place = `the ${as} ${url.protocol}//${url.host} of ${registry}`
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw forbidden(`${place} is not http`)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw forbidden(`${place} is neither http nor https`)
   if (url.protocol === 'http:' && !isInsecure(registry, rules))
-    throw forbidden(`${place} is not https: LAMINA_INSECURE_REGISTRIES would have to list ${registry}`)
-  if (url.username !== '' || url.password !== '') throw forbidden(`${place} has a user name in it`)
+    throw forbidden(`${place} is not https; to allow http, add ${registry} to LAMINA_INSECURE_REGISTRIES`)
+  if (url.username !== '' || url.password !== '') throw forbidden(`${place} contains a user name`)
   requireName(place, url, rules)
-  if (BAD_PORTS.has(portOf(url))) throw forbidden(`the port of ${place} belongs to another protocol`)
+  if (BAD_PORTS.has(portOf(url))) throw forbidden(`the port of ${place} is reserved for another protocol`)
   const use = specialUse(url.hostname)
   if (use === undefined) return
   if (reachOf(registry, rules) === 'public')
     throw forbidden(
-      `${place} is a ${use} address, which only a registry of LAMINA_PRIVATE_REGISTRIES may name, and ${registry} is none`,
+      `${place} is a ${use} address; only registries in LAMINA_PRIVATE_REGISTRIES may name one, and ${registry} is not listed`,
     )
   if (!isListed(rules.privateRegistries, url.hostname, portOf(url)))
-    throw forbidden(`${place} is a ${use} address: LAMINA_PRIVATE_REGISTRIES would have to list it`)
+    throw forbidden(`${place} is a ${use} address; to allow it, add it to LAMINA_PRIVATE_REGISTRIES`)
 }

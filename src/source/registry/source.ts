@@ -22,7 +22,7 @@ export class RegistrySource implements ImageSource {
   readonly ref: RegistryRef
   readonly #client: RegistryClient
   readonly #caller: Caller
-  /** For what the registry shows to everybody: a login that lifts its limits. Only callers without their own need it. */
+  /** A login that lifts the registry's rate limits, lent for public images to callers without credentials. */
   readonly #lent: Credential | undefined
   readonly #mirror: Repository | undefined
 

@@ -52,7 +52,7 @@ export type Answer = {
 
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-/** Statuses that may pass by themselves, as every client of registries has it. */
+/** Statuses worth a retry, as registry clients agree. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504])
 const PASSING_FAILURES = new Set<NetworkFailure>(['reset', 'timeout'])
 const MAX_BACKOFF_MILLISECONDS = 10_000
@@ -62,7 +62,7 @@ const MAX_RETRY_AFTER_MILLISECONDS = 86_400_000
 /** Sends no `Accept-Encoding` but identity: digests are of the bytes as they are. */
 const COMMON_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'lamina' }
 
-/** Milliseconds that `Retry-After` asks for, at most a day; undefined where there is none. RFC 9110, section 10.2.3. */
+/** Milliseconds that `Retry-After` asks for, at most a day; undefined without one. RFC 9110, section 10.2.3. */
 export function retryAfterOf(response: Response, now: number): number | undefined {
   const value = response.headers.get('retry-after')?.trim()
   if (!value) return undefined
@@ -76,7 +76,7 @@ export type Consume<T> = (answer: Answer) => Promise<T>
 
 type Outcome<T> =
   | { readonly value: T }
-  /** A status that may pass by itself. */
+  /** Its status is worth a retry. */
   | { readonly answer: Answer }
   | { readonly failure: NetworkFailure }
 
@@ -104,7 +104,7 @@ export class Transport {
   }
 
   /**
-   * Asks until there is an answer whose status does not pass by itself, and gives it to `consume`, whatever it is.
+   * Asks until an answer's status is not worth a retry, and gives that answer to `consume`.
    *
    * @throws Problem `registry_error` or `registry_timeout` where there is no answer, `forbidden_registry` for a redirect
    * that the guard refuses; the signal's reason; what `consume` throws, unless it is the network's
@@ -148,7 +148,7 @@ export class Transport {
   }
 
   /**
-   * Asks a whole question: whatever it takes, it ends when the policy's time is up.
+   * Asks one question, with all its retries and redirects, within the policy's time.
    *
    * @throws Problem `registry_timeout` then; what `ask` throws
    */
@@ -284,7 +284,7 @@ export class Transport {
         reach,
       )
     } catch (error) {
-      // workerd tells an aborted request by an error of its own, not by the signal's reason.
+      // workerd rejects an aborted request with its own error, not with the signal's reason.
       throw silence.signal.aborted && !outgoing.signal?.aborted ? stalled : error
     } finally {
       clearTimeout(timer)

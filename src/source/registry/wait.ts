@@ -15,7 +15,7 @@ export class StalledError extends Error {
 /**
  * What the promise brings.
  *
- * @throws StalledError after so many milliseconds; the signal's reason as soon as it is aborted; what the promise throws
+ * @throws StalledError after `milliseconds`; the signal's reason as soon as it is aborted; what the promise throws
  */
 export async function waitFor<T>(
   promise: Promise<T>,

@@ -67,7 +67,7 @@ function makeRoom(count: number): void {
 
 export function writeLengthByteArrays(values: readonly ByteString[]): PageBody {
   const body = pageBuffer()
-  // Nothing at all is what a page without values holds.
+  // A page without values is empty.
   if (values.length > 0) {
     makeRoom(values.length)
     for (let i = 0; i < values.length; i++) numbers[i] = values[i]?.length ?? 0
@@ -185,7 +185,7 @@ export function readPaths(page: Page): ByteArrays {
   return ByteArrays.upTo(data, ends)
 }
 
-/** How many bytes both begin with. @param from so many are known */
+/** How many bytes both begin with. @param from how many are known to be equal */
 function sharedLength(a: string, b: string, from: number): number {
   const most = Math.min(a.length, b.length)
   let length = from

@@ -104,39 +104,50 @@ export function readDeltas(input: ByteReader, values: Float64Array): number {
   const block = input.varint()
   const miniblocks = input.varint()
   const count = input.varint()
-  let value = input.zigzag()
+  const value = input.zigzag()
   if (block !== BLOCK || miniblocks !== MINIBLOCKS) throw new RangeError('the delta block size differs')
   if (count > values.length) throw new RangeError('there are more values than rows')
   if (count > 0) values[0] = value
+  const sums: Sums = { values, count, least: 0, last: value }
   for (let start = 1; start < count; start += BLOCK) {
-    const least = input.zigzag()
+    sums.least = input.zigzag()
     const widths = input.bytes(MINIBLOCKS)
     for (let mini = 0, first = start; mini < MINIBLOCKS && first < count; mini++, first += MINIBLOCK) {
       const width = widths[mini] ?? 0
-      const packed = input.bytes(width * 4)
-      unpack(packed, width)
-      const end = Math.min(first + MINIBLOCK, count)
-      for (let i = first, at = 0; i < end; i++, at++) values[i] = value += least + (deltas[at] ?? 0)
+      addUp(sums, first, input.bytes(width * 4), width)
     }
   }
   return count
 }
 
-/** Unpacks one miniblock into the first of `deltas`, each less the block's least. */
-function unpack(packed: Uint8Array, width: number): void {
+/** The values so far: one object for all miniblocks, which are many. */
+type Sums = {
+  readonly values: Float64Array
+  readonly count: number
+  /** The smallest difference of the current block. */
+  least: number
+  last: number
+}
+
+/** Adds up one miniblock's differences to the values from `first` on. */
+function addUp(sums: Sums, first: number, packed: Uint8Array, width: number): void {
+  const { values, count, least } = sums
+  const end = Math.min(first + MINIBLOCK, count)
+  let sum = sums.last
   if (width === 0) {
-    deltas.fill(0, 0, MINIBLOCK)
+    for (let i = first; i < end; i++) values[i] = sum += least
   } else if (width < 8) {
     const mask = (1 << width) - 1
-    for (let i = 0, bit = 0; i < MINIBLOCK; i++, bit += width) {
-      deltas[i] = ((packed[bit >>> 3] ?? 0) >>> (bit & 7)) & mask
+    for (let i = first, bit = 0; i < end; i++, bit += width) {
+      values[i] = sum += least + (((packed[bit >>> 3] ?? 0) >>> (bit & 7)) & mask)
     }
   } else {
     const bytes = width >>> 3
-    for (let i = 0, position = 0; i < MINIBLOCK; i++, position += bytes) {
+    for (let i = first, position = 0; i < end; i++, position += bytes) {
       let delta = 0
       for (let byte = bytes - 1; byte >= 0; byte--) delta = delta * 256 + (packed[position + byte] ?? 0)
-      deltas[i] = delta
+      values[i] = sum += least + delta
     }
   }
+  sums.last = sum
 }

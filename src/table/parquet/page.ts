@@ -81,7 +81,7 @@ export function writeChunk(out: ByteBuffer, rows: PageRows, page: PageBody, code
   return { encoding: pages.encoding, dictionaryBytes, storedBytes, rawBytes: storedBytes + saved }
 }
 
-/** Readers begin to read the values even where the levels say that there are none: plain ones take no bytes. */
+/** Readers read values even if the levels say that every row is null: plain values then take no bytes. */
 const EMPTY: PageBody = { encoding: ENCODING.plain, valueCount: 0, body: new ByteBuffer(0) }
 
 /** @returns the bytes that compression saved */
@@ -105,7 +105,7 @@ function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: C
   levels.length = 0
   if (rows.present !== undefined) writeHybrid(levels, rows.present, 1)
   const raw = page.body.view()
-  // Not every reader can unpack nothing.
+  // Some readers cannot unpack an empty page.
   const isCompressed = codec !== CODEC.none && raw.length > 0
   const stored = isCompressed ? compress(raw, codec) : raw
   const crc = crc32(stored, crc32(levels.view()))
@@ -166,7 +166,7 @@ export function slotOf(page: Page, row: number): number {
   return page.slots === undefined ? row : (page.slots[row] ?? 0)
 }
 
-/** Shared by all pages that have no value at all. */
+/** Shared by all pages without a value. */
 const NONE = new Uint16Array(MAX_GROUP_ROWS).fill(ABSENT)
 /** No group is written with more than a few MB in one column. */
 const MAX_PAGE_BYTES = 1 << 28

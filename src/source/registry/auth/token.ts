@@ -30,7 +30,7 @@ export type Authorization = {
 }
 
 const MAX_TOKEN_BYTES = 65_536
-/** Of all tokens and credentials that are kept. */
+/** A limit on all tokens and credentials that are kept. */
 const KEPT_BYTES = 8 * 1024 * 1024
 /** What the specification has for a server that does not say. */
 const DEFAULT_LIFE_SECONDS = 60
@@ -55,7 +55,7 @@ function keyOf({ repository, credential }: Client): string {
   return `${repository.registry}/${repository.repository} ${hash}`
 }
 
-/** The scopes that the challenge names, each a parameter of its own; by default to pull from the repository. */
+/** The scopes that the challenge names, one parameter each; by default pulling from the repository. */
 function scopesOf(challenge: Challenge, { repository }: Repository): readonly string[] {
   const named = (challenge.parameters.get('scope') ?? '').split(' ').filter(Boolean)
   return named.length > 0 ? named : [`repository:${repository}:pull`]
@@ -97,7 +97,7 @@ export class Authorizer {
     return kept !== undefined && kept.expires > this.#transport.clock.now() ? kept.header : undefined
   }
 
-  /** What served this client before, for a client in another thread that need not ask for a token of its own. */
+  /** The authorization that last worked here, for a client in another thread, which then needs no token request. */
   lend(client: Client): Authorization | undefined {
     return this.#kept.get(keyOf(client))
   }

@@ -463,10 +463,10 @@ test('each says in a sentence what it found', async () => {
   expect(rules.map(({ rule, message }) => `${rule}: ${message}`).join('\n')).toMatchInlineSnapshot(`
     "maxCompressed: The compressed size is 30,720 B, over the limit of 30,719 B.
     maxSize: The uncompressed size is 30.7 kB, within the limit of 1.00 MB.
-    maxWastedPercent: The waste is 60.0% (667 B of 1.11 kB in files), over the limit of 10%. It passes all the same: less than 1.00 kB is wasted.
+    maxWastedPercent: The waste is 60.0% (667 B of 1.11 kB in files), over the limit of 10%. It passes anyway: less than 1.00 kB is wasted.
     maxLayers: There are 3 layers, over the limit of 2.
-    minEfficiency: The efficiency is 0.3732, below the limit of 0.9. It passes all the same: less than 1.00 kB is wasted.
-    maxUserWastedPercent: dive's wasted bytes are 92.6% of what the layers above the first hold, over the limit of 0.5%. It passes all the same: less than 1.00 kB is wasted.
+    minEfficiency: The efficiency is 0.3732, below the limit of 0.9. It passes anyway: less than 1.00 kB is wasted.
+    maxUserWastedPercent: dive's wasted bytes are 92.6% of what the layers above the first hold, over the limit of 0.5%. It passes anyway: less than 1.00 kB is wasted.
     deny: 1 stored path matches **/key.
     maxGrowth: The uncompressed size grew by 720 B, from 30.0 kB to 30.7 kB, within the limit of 1.00 kB.
     maxCompressedGrowth: The compressed size went from 20.5 kB to 30.7 kB (+10.2 kB, 50.0%), over the limit of 1%."

@@ -39,7 +39,7 @@ it('each step that made a layer stands below the size of that layer', () => {
   )
   expect(text).toBe(
     [
-      '# Rebuilt from the history of the image, which does not tell its base nor the files it copied.',
+      '# Rebuilt from the history of the image, which names neither its base nor the files it copied.',
       'FROM scratch',
       '',
       `# layer 0: 100 bytes compressed, ${digest(0)}`,
@@ -62,7 +62,7 @@ describe('a history that does not tell which step made which layer', () => {
     )
     expect(text.split('\n')).toEqual([
       expect.stringContaining('Rebuilt'),
-      '# Nor does it tell which step made which layer.',
+      '# It does not say which step made which layer.',
       `# layer 0: 5 bytes compressed, ${digest(0)}`,
       `# layer 1: 6 bytes compressed, ${digest(1)}`,
       'FROM scratch',

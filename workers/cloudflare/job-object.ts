@@ -59,7 +59,7 @@ function mergeBytes({ layers }: Merge): number {
 }
 
 export class JobObject extends DurableObject<Environment> {
-  /** Belongs to the object: a reset ends what runs in it, and all who wait for it.
+  /** Belongs to the object: a reset ends what runs in it, and all who wait for it. */
   readonly #runner: JobRunner
 
   constructor(context: DurableObjectContext, environment: Environment) {

@@ -184,8 +184,8 @@ describe('an address that a registry names', () => {
   })
 
   it.each([
-    ['ftp://cdn.example/', 'not http'],
-    ['file:///etc/passwd', 'not http'],
+    ['ftp://cdn.example/', 'neither http nor https'],
+    ['file:///etc/passwd', 'neither http nor https'],
     ['https://user@cdn.example/', 'user name'],
     ['https://:secret@cdn.example/', 'user name'],
     ['https://cdn.example:6379/', undefined],

@@ -22,6 +22,8 @@ export async function waitFor<T>(
   options: { readonly milliseconds?: number; readonly signal?: AbortSignal | undefined },
 ): Promise<T> {
   const { milliseconds, signal } = options
+  // Nobody hears how it fails any more: unheard, it would end the process.
+  if (signal?.aborted) promise.catch(() => {})
   signal?.throwIfAborted()
   let timer: ReturnType<typeof setTimeout> | undefined
   let abort: (() => void) | undefined

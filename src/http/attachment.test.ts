@@ -26,3 +26,22 @@ test.each([
   expect(sniffed.type).toBe(type)
   expect(new Uint8Array(await new Response(sniffed.body).arrayBuffer())).toEqual(Uint8Array.from(bytes))
 })
+
+test.each(['ends', 'fails'] as const)(
+  'a reader that leaves is not told of as an error, when the content %s',
+  async (how) => {
+    const content = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(text('first')),
+      cancel: () => (how === 'fails' ? Promise.reject(new Error('the connection is gone')) : undefined),
+    })
+    const cuts: unknown[] = []
+    const { body } = await sniff(content, (error) => cuts.push(error))
+    const reader = body.getReader()
+    await reader.read()
+    const waiting = reader.read()
+    await reader.cancel().catch(() => {})
+    await waiting.catch(() => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(cuts).toEqual([])
+  },
+)

@@ -20,13 +20,14 @@ export type Sniffed = {
 /**
  * Text or not, by the first bytes.
  *
- * @param onCut told of an error that came too late for a status
+ * @param onCut told of an error that came too late for a status; not of one that comes because the reader left
  */
 export async function sniff(
   content: ReadableStream<Uint8Array>,
   onCut: (error: unknown) => void,
 ): Promise<Sniffed> {
   const reader = content.getReader()
+  let isLeft = false
   let ahead: ReadableStreamReadResult<Uint8Array> | undefined = await reader.read()
   const type = isText(ahead.value ?? new Uint8Array(0))
     ? 'text/plain; charset=utf-8'
@@ -40,11 +41,14 @@ export async function sniff(
           if (done) controller.close()
           else controller.enqueue(value)
         } catch (error) {
-          onCut(error)
+          if (!isLeft) onCut(error)
           controller.error(error)
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        isLeft = true
+        return reader.cancel(reason)
+      },
     },
     { highWaterMark: 0 },
   )

@@ -16,6 +16,7 @@ export async function eventStream(
 ): Promise<Response> {
   const first = await states.next()
   let keepAlive: ReturnType<typeof setInterval> | undefined
+  let isLeft = false
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       keepAlive = setInterval(() => controller.enqueue(encoder.encode(': \n\n')), KEEP_ALIVE_MILLISECONDS)
@@ -24,15 +25,17 @@ export async function eventStream(
     async pull(controller) {
       try {
         const next = await states.next()
+        if (isLeft) return
         if (!next.done) return controller.enqueue(encodeEvent(next.value))
         controller.close()
       } catch (error) {
-        logCut(backend, context, error)
+        if (!isLeft) logCut(backend, context, error)
         controller.error(error)
       }
       clearInterval(keepAlive)
     },
     async cancel() {
+      isLeft = true
       clearInterval(keepAlive)
       await states.return()
     },

@@ -1,0 +1,81 @@
+/** Readers that leave in the middle of an answer are nobody's error: the operator's log stays empty. */
+import { rm } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeImage, makeLayer } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { HOSTS, type SpawnedService, spawnService, temporaryData } from './service.ts'
+
+/** The Worker prints nothing but errors; on Node a line is JSON, of level 30 where it is no more than news. */
+function errorsIn(output: string): readonly string[] {
+  return output
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('Lamina listens') && !line.startsWith('{"level":30,'))
+}
+
+describe.each(HOSTS)('on %s', (host) => {
+  let data: string
+  let service: SpawnedService
+  let registry: FixtureRegistry
+  let image: string
+
+  beforeAll(async () => {
+    data = await temporaryData()
+    ;[service, registry] = await Promise.all([spawnService(host, data), FixtureRegistry.start()])
+    const files = Array.from({ length: 30_000 }, (_, i) => ({
+      name: `d/${(i * 7919) % 100_003}`,
+      content: `${i}`,
+    }))
+    const large = { name: 'large', content: Buffer.alloc(40_000_000, 'text\n') }
+    image = registry.push('app', 'v1', makeImage([await makeLayer([large, ...files])]))
+    expect((await read('/v1/report', { wait: '60' })).status).toBe(200)
+  })
+
+  afterAll(async () => {
+    await service?.end('SIGTERM')
+    await registry?.close()
+    await rm(data, { recursive: true, force: true })
+  })
+
+  function read(path: string, more: Record<string, string>, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${service.url}${path}?${new URLSearchParams({ image, ...more })}`, init)
+  }
+
+  it.each([
+    ['a list', '/v1/files', { accept: 'application/x-ndjson' }, {}],
+    ['a file', '/v1/file', {}, { path: 'large' }],
+    ['an export', '/v1/export', {}, {}],
+  ] as const)('%s that is left is not logged', async (_, path, headers, more) => {
+    for (let i = 0; i < 5; i++) {
+      const left = new AbortController()
+      const answer = await read(path, more, { headers, signal: left.signal })
+      expect(answer.status).toBe(200)
+      const reader = answer.body?.getReader()
+      await reader?.read()
+      left.abort()
+      await reader?.read().catch(() => {})
+    }
+    // The service goes on; what it would have said it has said by the time of this answer.
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect((await read('/v1/report', {})).status).toBe(200)
+    expect(errorsIn(service.output())).toEqual([])
+  })
+
+  it('the events of an analysis are left while it goes on', async () => {
+    const layer = await makeLayer([{ name: 'other', content: 'x'.repeat(100_000) }])
+    const other = registry.push('other', 'v1', makeImage([layer]))
+    const silence = Promise.withResolvers<void>()
+    registry.fault({ path: new RegExp(layer.descriptor.digest) }, { until: silence.promise })
+    const begun = await fetch(`${service.url}/v1/report?${new URLSearchParams({ image: other })}`)
+    expect(begun.status).toBe(202)
+    const left = new AbortController()
+    const events = await fetch(`${service.url}${begun.headers.get('location')}/events`, {
+      signal: left.signal,
+    })
+    await events.body?.getReader().read()
+    left.abort()
+    silence.resolve()
+    const done = await fetch(`${service.url}/v1/report?${new URLSearchParams({ image: other, wait: '60' })}`)
+    expect(done.status).toBe(200)
+    expect(errorsIn(service.output())).toEqual([])
+  })
+})

@@ -3,7 +3,7 @@
  * service has filled; those of other engines have to declare the columns that the Parquet files have.
  */
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -91,12 +91,17 @@ afterAll(async () => {
 })
 
 const imageOf = (image: TestImage) => hexOf(image.descriptor.digest)
+/** As it was asked for. */
+const nameOf = (tag: string) => `${registry.host}/fleet:${tag}`
 const blobOf = (layer: TestLayer) => hexOf(layer.descriptor.digest)
 
 describe('DuckDB finds', () => {
   it('the images that contain a file, by its path', async () => {
     const found = await rows('images that contain a path')
-    expect(found.map(({ image }) => image)).toEqual([imageOf(first), imageOf(second)].sort())
+    expect(found.map(({ name, image }) => [name, image])).toEqual([
+      [nameOf('first'), imageOf(first)],
+      [nameOf('second'), imageOf(second)],
+    ])
     expect(found[0]).toMatchObject({
       bytes: '8000',
       layer: 0,
@@ -106,15 +111,15 @@ describe('DuckDB finds', () => {
 
   it('those that contain a content, and those that only carry a file', async () => {
     const contained = await rows('images that contain a content')
-    expect(contained.map(({ image, path }) => `${image} ${path}`)).toEqual(
-      [`${imageOf(second)} srv/.env`, `${imageOf(third)} opt/secret`].sort(),
-    )
+    expect(contained.map(({ name, path }) => `${name} ${path}`)).toEqual([
+      `${nameOf('second')} srv/.env`,
+      `${nameOf('third')} opt/secret`,
+    ])
     const carried = await rows('images that carry a secret')
-    const expected = [
-      { image: imageOf(first), layer: 1, path: 'srv/.env', bytes: String(SECRET.length), hidden: true },
-      { image: imageOf(second), layer: 1, path: 'srv/.env', bytes: String(SECRET.length), hidden: false },
-    ]
-    expect(carried).toEqual(expected.sort((a, b) => (a.image < b.image ? -1 : 1)))
+    expect(carried).toEqual([
+      { name: nameOf('first'), layer: 1, path: 'srv/.env', bytes: String(SECRET.length), hidden: true },
+      { name: nameOf('second'), layer: 1, path: 'srv/.env', bytes: String(SECRET.length), hidden: false },
+    ])
   })
 
   it('the bytes that images share', async () => {
@@ -128,7 +133,7 @@ describe('DuckDB finds', () => {
       saved_bytes: String(layer.descriptor.size),
     }))
     expect(layers).toEqual(expected.sort((a, b) => Number(b.saved_bytes) - Number(a.saved_bytes)))
-    const [one, other] = [imageOf(first), imageOf(second)].sort()
+    const [one, other] = [nameOf('first'), nameOf('second')]
     expect(await rows('shared bytes of two images')).toEqual([
       { one, other, layers: '2', shared_bytes: String(shared) },
     ])
@@ -155,14 +160,26 @@ describe('DuckDB finds', () => {
     })
   })
 
+  it('an image by its names; by its digest where none is noted', async () => {
+    await rm(join(service.data, 'names/sha256', imageOf(third)), { recursive: true })
+    const found = await duckdb.runAndReadAll('SELECT image, name FROM names ORDER BY name')
+    const bad = found.getRowObjectsJson().filter(({ name }) => name === nameOf('bad'))
+    expect(bad.length).toBe(1)
+    expect(found.getRowObjectsJson()).toEqual([
+      ...bad,
+      { image: imageOf(first), name: nameOf('first') },
+      { image: imageOf(second), name: nameOf('second') },
+      { image: imageOf(third), name: `sha256:${imageOf(third)}` },
+    ])
+  })
+
   it('a package at a version, and what the image calls itself', async () => {
     const found = await rows('packages at a version')
     const package_ = { type: 'deb', name: 'openssl', version: '3.0.17-1', path: null }
-    const expected = [
-      { image: imageOf(first), title: 'first', image_version: '1.2.3', ...package_ },
-      { image: imageOf(second), title: null, image_version: null, ...package_ },
-    ]
-    expect(found).toEqual(expected.sort((a, b) => (a.image < b.image ? -1 : 1)))
+    expect(found).toEqual([
+      { image: nameOf('first'), title: 'first', image_version: '1.2.3', ...package_ },
+      { image: nameOf('second'), title: null, image_version: null, ...package_ },
+    ])
     expect(await rows('versions in use')).toEqual([
       { type: 'deb', name: 'openssl', versions: '2', images: '3', one: '3.0.17-1', other: '3.5.1-1' },
     ])

@@ -32,6 +32,7 @@ test('an empty environment gives the defaults', () => {
     maxAnalyses: 8,
     rate: 0,
     drainSeconds: 5,
+    watchesDocker: false,
   }
   expect(parseConfiguration({}, 'node')).toEqual(defaults)
   expect(parseConfiguration({ PORT: '', LAMINA_TOKENS: '' }, 'miniflare')).toEqual(defaults)
@@ -64,7 +65,10 @@ test('every variable is read', () => {
     LAMINA_MAX_IMAGE_BYTES: '5000000000',
     LAMINA_MAX_ENTRIES: '1000',
     LAMINA_MAX_ZSTD_WINDOW: '16MiB',
-    LAMINA_DOCKER_HOST: 'unix:///var/run/docker.sock',
+    LAMINA_DOCKER_HOST: 'tcp://engine.corp:2376',
+    LAMINA_DOCKER_WATCH: '1',
+    DOCKER_TLS_VERIFY: '1',
+    DOCKER_CERT_PATH: '/certificates',
     LAMINA_MAX_UPLOAD_BYTES: '3GB',
     LAMINA_UPLOAD_SECONDS: '60',
     LAMINA_MAX_ANALYSES: '2',
@@ -100,7 +104,9 @@ test('every variable is read', () => {
     tokens: ['abc', 'def=='],
     publicBadges: ['docker.io/library/nginx', 'ghcr.io/owner/app'],
     limits: { layerBytes: 3 * 2 ** 29, imageBytes: 5e9, entries: 1000, zstdWindow: 16 * 2 ** 20 },
-    dockerHost: 'unix:///var/run/docker.sock',
+    dockerHost: 'tcp://engine.corp:2376',
+    dockerCertificates: '/certificates',
+    watchesDocker: true,
     maxUploadBytes: 3_000_000_000,
     uploadSeconds: 60,
     maxAnalyses: 2,
@@ -127,6 +133,9 @@ test.each([
   ['LAMINA_MAX_ENTRIES', '-1'],
   ['LAMINA_MAX_ZSTD_WINDOW', '8M'],
   ['LAMINA_MAX_ANALYSES', '0'],
+  ['LAMINA_DOCKER_HOST', '/var/run/docker.sock'],
+  ['LAMINA_DOCKER_WATCH', 'yes'],
+  ['LAMINA_DOCKER_WATCH', '1'],
   ['LAMINA_RATE', 'often'],
   ['REDIS_URL', 'http://redis.corp'],
   ['LAMINA_KEY', Buffer.alloc(31).toString('base64')],
@@ -135,6 +144,15 @@ test.each([
 ])('%s=%s stops the start, and says so', (name, value) => {
   const settings = { S3_BUCKET: 'lamina', [name]: value }
   expect(() => parseConfiguration(settings, 'node')).toThrow(new RegExp(`^${name} `))
+})
+
+test('an engine over TLS has Docker’s certificates, a socket needs none', () => {
+  const certificatesOf = (settings: Record<string, string>) =>
+    parseConfiguration({ DOCKER_TLS_VERIFY: '1', ...settings }, 'node').dockerCertificates
+  const tcp = { LAMINA_DOCKER_HOST: 'tcp://engine.corp:2376' }
+  expect(certificatesOf({ ...tcp, HOME: '/home/me' })).toBe('/home/me/.docker')
+  expect(certificatesOf({ LAMINA_DOCKER_HOST: 'unix:///var/run/docker.sock' })).toBeUndefined()
+  expect(() => certificatesOf(tcp)).toThrow(/^DOCKER_TLS_VERIFY without DOCKER_CERT_PATH/)
 })
 
 test('a store without a bucket is refused', () => {

@@ -47,6 +47,10 @@ export type Configuration = {
   readonly limits: Limits
   /** What `docker-daemon:` reads: `unix:///var/run/docker.sock` or `tcp://host:port`. */
   readonly dockerHost?: string
+  /** Folder with `ca.pem`, `cert.pem` and `key.pem` for an engine that is reached over TLS. */
+  readonly dockerCertificates?: string
+  /** Images that the engine reports are analysed at once. */
+  readonly watchesDocker: boolean
   /** Of an uploaded archive, as sent and unpacked. */
   readonly maxUploadBytes: number
   /** How long an upload lives after its last use. */
@@ -225,6 +229,11 @@ const variables = z.object({
     .string()
     .regex(/^(?:unix:\/\/\/.+|tcp:\/\/[^/]+:\d+)$/, 'is not unix:///path or tcp://host:port')
     .optional(),
+  LAMINA_DOCKER_WATCH: z.enum(['0', '1'], 'is not 0 or 1').default('0'),
+  // As Docker's own client has them: any value of the first turns TLS on.
+  DOCKER_TLS_VERIFY: z.string().optional(),
+  DOCKER_CERT_PATH: z.string().optional(),
+  HOME: z.string().optional(),
   LAMINA_MAX_UPLOAD_BYTES: size.default(20 * GIB),
   LAMINA_UPLOAD_SECONDS: integer(1, 31_536_000).default(3600),
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
@@ -271,6 +280,8 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
       'LAMINA_WEBHOOK_SECRETS without LAMINA_ALLOWED_REGISTRIES would have any image analysed that a notification names: set LAMINA_ALLOWED_REGISTRIES',
     )
   }
+  if (values.LAMINA_DOCKER_WATCH === '1' && !values.LAMINA_DOCKER_HOST)
+    throw new Error('LAMINA_DOCKER_WATCH without LAMINA_DOCKER_HOST has no engine to watch')
   const s3 = host === 'node' ? storeOf(values) : undefined
   const redis = host === 'node' ? queueOf(values) : undefined
   return {
@@ -293,7 +304,8 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
       entries: values.LAMINA_MAX_ENTRIES,
       zstdWindow: values.LAMINA_MAX_ZSTD_WINDOW ?? (host === 'worker' ? 8 : 128) * MIB,
     },
-    ...(host === 'node' && values.LAMINA_DOCKER_HOST ? { dockerHost: values.LAMINA_DOCKER_HOST } : {}),
+    ...(host === 'node' ? engineOf(values) : {}),
+    watchesDocker: host === 'node' && values.LAMINA_DOCKER_WATCH === '1',
     maxUploadBytes: values.LAMINA_MAX_UPLOAD_BYTES,
     uploadSeconds: values.LAMINA_UPLOAD_SECONDS,
     maxAnalyses: values.LAMINA_MAX_ANALYSES,
@@ -342,6 +354,20 @@ function queueOf({ REDIS_URL: url, LAMINA_KEY: key }: z.infer<typeof variables>)
   throw new Error(
     'LAMINA_KEY is required when REDIS_URL is set: 32 bytes in base64 (`openssl rand -base64 32`)',
   )
+}
+
+function engineOf(
+  values: z.infer<typeof variables>,
+): Pick<Configuration, 'dockerHost' | 'dockerCertificates'> {
+  const { LAMINA_DOCKER_HOST: dockerHost, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, HOME } = values
+  if (dockerHost === undefined) return {}
+  if (DOCKER_TLS_VERIFY === undefined || !dockerHost.startsWith('tcp:')) return { dockerHost }
+  const dockerCertificates = DOCKER_CERT_PATH ?? (HOME === undefined ? undefined : `${HOME}/.docker`)
+  if (dockerCertificates === undefined)
+    throw new Error(
+      'DOCKER_TLS_VERIFY without DOCKER_CERT_PATH: set the folder of ca.pem, cert.pem and key.pem',
+    )
+  return { dockerHost, dockerCertificates }
 }
 
 function storeOf(values: z.infer<typeof variables>): Configuration['s3'] {

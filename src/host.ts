@@ -86,14 +86,34 @@ export type WasmName = (typeof WASM_NAMES)[number]
 /** Compiled, since workerd refuses to compile bytes at run time. */
 export type WasmModules = (name: WasmName) => Promise<WebAssembly.Module>
 
+/** What an engine tells of an image that it has from now on, or has under another name. */
+export type EngineEvent = {
+  readonly action: 'pull' | 'load' | 'import' | 'tag'
+  /** A name with its tag, or the image's ID. */
+  readonly image: string
+  /** By the engine's clock, in seconds since 1970. */
+  readonly time: number
+}
+
 /** A Docker Engine on this host. */
 export interface Engine {
   /** Tells it from the engines of other hosts that share the store. */
   readonly name: string
+  /** Files of this machine that all threads of the process see: saved images lie there while they are read. */
+  readonly files: ObjectStore
+  /** Tells the files that this thread saves from those of others; the main thread's is 0. */
+  readonly thread: number
   /** @throws Problem `image_not_found`, `registry_error` */
   inspect(image: string, signal?: AbortSignal): Promise<{ readonly id: string }>
   /** The image as an archive. @throws Problem as `inspect` */
   save(image: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>
+  /**
+   * What happens to images, from a time on, until the connection breaks.
+   *
+   * @param since by the engine's clock, in seconds since 1970
+   * @throws Problem `registry_error`; the signal's reason
+   */
+  events(since: number, signal: AbortSignal): AsyncIterable<EngineEvent>
 }
 
 /** Has uploads removed when their time is over, also after a restart. */

@@ -69,6 +69,15 @@ export function uploadKey(name: string, object: UploadObject): string {
   return `${UPLOADS}${name}/${object}`
 }
 
+/**
+ * What is known of an image that an engine saved, so that it is not saved again to be told.
+ *
+ * @param name a hash of the engine's name and the image's ID
+ */
+export function engineImageKey(name: string): string {
+  return `engines/v1/${name}.json`
+}
+
 /** What the keys of a layer's objects begin with. */
 export function layerPrefix(digest: string): string {
   return `layers/v2/${digestPath(digest)}/`

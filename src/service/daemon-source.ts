@@ -1,17 +1,30 @@
 /**
- * An image of a Docker Engine as a source: saved by the engine once into the store, as an upload that nobody has the id of,
- * and read from there.
+ * An image of a Docker Engine as a source. The engine saves it once into a temporary file, from which its layers are read;
+ * what it consists of is kept in the store, so that an image whose layers are indexed is not saved again.
  */
+import { createHash } from 'node:crypto'
+import type { Engine, ObjectStore } from '../host.ts'
+import { engineImageKey } from '../index/keys.ts'
 import { isSha256 } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import { Archive } from '../source/archive/archive.ts'
+import { type ArchiveIndex, archiveIndexSchema } from '../source/archive/archive-index.ts'
+import type { RangeReader } from '../source/archive/range-reader.ts'
 import type { BlobRange, DaemonRef, ImageParts, ImageSource, ResolvedManifest } from '../source/source.ts'
 import type { Service } from './service.ts'
-import { openUpload, receiveUpload } from './upload.ts'
+import { openUpload, receiveUpload, sweepUploads } from './upload.ts'
 
-/** Images that are being saved now, by their ids here: two savings of one image need not be the same bytes. */
+/** Images that this thread has saved now, by the names of their files: each is saved once at a time. */
 const saving = new Map<string, Promise<unknown>>()
+
+/** How long a saved file stays after its last use: an analysis opens it for each layer. */
+const FILE_SECONDS = 300
+/** An engine gathers an image before it sends the first byte of it. */
+const IDLE_MILLISECONDS = 600_000
+
+/** Nothing is read of an image that is only known. */
+const NOTHING: RangeReader = { size: 0, read: async () => new Blob([]).stream() }
 
 export class DaemonSource implements ImageSource {
   readonly ref: DaemonRef
@@ -20,8 +33,10 @@ export class DaemonSource implements ImageSource {
   readonly isRemembered = false
   readonly #service: Service
   readonly #signal: AbortSignal | undefined
-  #opening: Promise<Archive> | undefined
-  #archive: Archive | undefined
+  #inspecting: Promise<string> | undefined
+  #knowing: Promise<Archive> | undefined
+  #saving: Promise<Archive> | undefined
+  #known: Archive | undefined
 
   constructor(service: Service, ref: DaemonRef, signal?: AbortSignal) {
     this.#service = service
@@ -30,65 +45,138 @@ export class DaemonSource implements ImageSource {
   }
 
   get parts(): ImageParts | undefined {
-    return this.#archive
+    return this.#known
   }
 
-  /** @param name a digest that the image has to have, or the name that the reference has */
+  /** @param name a digest that the manifest has to have, or what the reference calls the image: a name or an ID */
   async resolve(name: string): Promise<ResolvedManifest> {
-    const archive = await this.#open()
-    return archive.resolve(isSha256(name) ? name : '')
+    const archive = await this.#know()
+    return archive.resolve(isSha256(name) && name !== this.ref.name ? name : '')
   }
 
   async manifest(digest: string): Promise<Uint8Array> {
-    return (await this.#open()).manifest(digest)
+    return (await this.#save()).manifest(digest)
   }
 
   async config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
-    return (await this.#open()).config(descriptor, limit)
+    return (await this.#save()).config(descriptor, limit)
   }
 
   async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
-    return (await this.#open()).blob(descriptor, range)
+    return (await this.#save()).blob(descriptor, range)
   }
 
   async has(digest: string): Promise<boolean> {
-    return (await this.#open()).has(digest)
+    return (await this.#know()).has(digest)
   }
 
-  async #open(): Promise<Archive> {
-    this.#opening ??= this.#saved()
-    this.#archive = await this.#opening
-    return this.#archive
+  /** The image's ID: it names the content, whatever the image is called. */
+  #inspect(): Promise<string> {
+    this.#inspecting ??= engineOf(this.#service)
+      .inspect(this.ref.name, this.#signal)
+      .then(({ id }) => id)
+    return this.#inspecting
   }
 
-  async #saved(): Promise<Archive> {
-    const { engine } = this.#service.host
-    if (engine === undefined)
-      throw new Problem(
-        'invalid_reference',
-        'docker-daemon: this service reads no engine (LAMINA_DOCKER_HOST)',
-      )
-    const { id } = await engine.inspect(this.ref.name, this.#signal)
-    const upload = `docker-daemon ${engine.name} ${id}`
-    await saving.get(upload)?.catch(() => undefined)
-    try {
-      return await this.#stored(upload)
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'upload_not_found') throw error
-    }
-    // Whoever asked may go, or have no more patience: the next one finds it saved.
-    const work = engine.save(id).then((body) => receiveUpload(this.#service, body, { id: upload }))
-    saving.set(upload, work)
-    try {
-      await work
-    } finally {
-      if (saving.get(upload) === work) saving.delete(upload)
-    }
-    return this.#stored(upload)
+  /** What the image consists of. */
+  async #know(): Promise<Archive> {
+    this.#knowing ??= this.#recall()
+    this.#known = await this.#knowing
+    return this.#known
   }
 
-  async #stored(upload: string): Promise<Archive> {
-    const { index, reader } = await openUpload(this.#service, upload)
+  async #recall(): Promise<Archive> {
+    const id = await this.#inspect()
+    const { store } = this.#service.host
+    const index = await knownIndex(store, engineImageKey(nameOf(engineOf(this.#service), id)))
+    return index === undefined ? this.#save() : new Archive(index, NOTHING)
+  }
+
+  /** The image with its bytes. */
+  #save(): Promise<Archive> {
+    this.#saving ??= this.#inspect().then((id) => saved(this.#service, id))
+    return this.#saving
+  }
+}
+
+/** Removes the files of images that were saved some time ago. */
+export async function sweepSavedImages(service: Service): Promise<void> {
+  if (service.host.engine !== undefined) await sweepUploads(filesOf(service, service.host.engine))
+}
+
+/** Reads what another thread has saved, or this one, or has it saved: two savings of one image need not be the same bytes. */
+async function saved(service: Service, id: string): Promise<Archive> {
+  const engine = engineOf(service)
+  const files = filesOf(service, engine)
+  const shared = fileOf(engine, id, 0)
+  const own = fileOf(engine, id, engine.thread)
+  await saving.get(own)?.catch(() => undefined)
+  for (const file of new Set([shared, own])) {
+    const archive = await openSaved(files, file)
+    if (archive !== undefined) return archive
+  }
+  // Whoever asked may go, or have no more patience: the next one finds it saved.
+  const work = saving.get(own) ?? saveInto(files, { engine, id, file: own })
+  saving.set(own, work)
+  try {
+    await work
+  } finally {
+    if (saving.get(own) === work) saving.delete(own)
+  }
+  const archive = await openSaved(files, own)
+  if (archive === undefined) throw new Problem('store_error', 'the file of the saved image is gone')
+  await service.host.store.put(engineImageKey(nameOf(engine, id)), Buffer.from(JSON.stringify(archive.index)))
+  return archive
+}
+
+async function saveInto(
+  files: Service,
+  { engine, id, file }: { readonly engine: Engine; readonly id: string; readonly file: string },
+): Promise<void> {
+  await receiveUpload(files, await engine.save(id), { id: file, idleMilliseconds: IDLE_MILLISECONDS })
+}
+
+async function openSaved(files: Service, file: string): Promise<Archive | undefined> {
+  try {
+    const { index, reader } = await openUpload(files, file)
     return new Archive(index, reader)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'upload_not_found') return undefined
+    throw error
   }
+}
+
+/** What the store knows of an image; what it cannot read counts as not known. */
+async function knownIndex(store: ObjectStore, key: string): Promise<ArchiveIndex | undefined> {
+  const object = await store.get(key)
+  if (object === undefined) return undefined
+  const text = await new Response(object.body).text()
+  try {
+    return archiveIndexSchema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** A saved image is an upload among the engine's files, which nobody has the id of. */
+function filesOf(service: Service, engine: Engine): Service {
+  const { host } = service
+  const configuration = { ...host.configuration, uploadSeconds: FILE_SECONDS }
+  return { ...service, host: { ...host, configuration, store: engine.files } }
+}
+
+function engineOf({ host }: Service): Engine {
+  if (host.engine !== undefined) return host.engine
+  throw new Problem(
+    'invalid_reference',
+    'docker-daemon: this service reads no engine; set LAMINA_DOCKER_HOST on Node',
+  )
+}
+
+function fileOf(engine: Engine, id: string, thread: number): string {
+  return `docker-daemon ${engine.name} ${id} ${thread}`
+}
+
+function nameOf(engine: Engine, id: string): string {
+  return createHash('sha256').update(`${engine.name} ${id}`).digest('hex')
 }

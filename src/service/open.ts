@@ -20,7 +20,7 @@ import {
   selectManifest,
 } from '../oci/select.ts'
 import { Problem } from '../problem.ts'
-import { within } from '../source/registry/time-limit.ts'
+import { type TimeLimit, within } from '../source/registry/time-limit.ts'
 import type { SourceRef } from '../source/source.ts'
 import { openSource } from './open-source.ts'
 import type { Service } from './service.ts'
@@ -55,6 +55,8 @@ export type OpenedImage = {
 
 /** How long opening an image may take, with all that is asked for it. */
 const OPENING_MILLISECONDS = 60_000
+/** An engine has to save an image before anything is known of it. It goes on after that, for the next one who asks. */
+const SAVING_MILLISECONDS = 300_000
 
 type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
 
@@ -111,21 +113,32 @@ async function opening<T>(
   open: (source: VisibleSource, reference: ImageReference) => Promise<T>,
 ): Promise<T> {
   const reference = parseImageReference(request.reference)
-  const limit = {
-    milliseconds: OPENING_MILLISECONDS,
-    signal: request.signal,
-    problem: () =>
-      new Problem(
-        'registry_timeout',
-        `could not open ${formatImageReference(reference)}: it took longer than ${OPENING_MILLISECONDS / 1000} s; try again later`,
-      ),
-  }
+  const limit = { ...patienceWith(reference), signal: request.signal }
   try {
     return await within(limit, (signal) =>
       open(openSource(service, refOf(reference, request.credentials), signal), reference),
     )
   } catch (error) {
     throw error instanceof Problem ? error.with({ image: request.reference }) : error
+  }
+}
+
+function patienceWith(reference: ImageReference): Pick<TimeLimit, 'milliseconds' | 'problem'> {
+  const name = formatImageReference(reference)
+  if (reference.transport === 'docker-daemon')
+    return {
+      milliseconds: SAVING_MILLISECONDS,
+      problem: () =>
+        new Problem('analysis_pending', `the engine is still saving ${name}: ask again`, { retryAfter: 5 }),
+    }
+  const seconds = OPENING_MILLISECONDS / 1000
+  return {
+    milliseconds: OPENING_MILLISECONDS,
+    problem: () =>
+      new Problem(
+        'registry_timeout',
+        `could not open ${name}: it took longer than ${seconds} s; try again later`,
+      ),
   }
 }
 

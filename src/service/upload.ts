@@ -61,6 +61,8 @@ const SWEPT_AT_ONCE = 4
 export type ReceiveOptions = {
   /** By default one that cannot be guessed. */
   readonly id?: string
+  /** After how long without a byte it is given up. */
+  readonly idleMilliseconds?: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -72,7 +74,11 @@ export type ReceiveOptions = {
 export async function receiveUpload(
   service: Service,
   body: ReadableStream<Uint8Array> | null,
-  { id = randomBytes(ID_BYTES).toString('base64url'), signal }: ReceiveOptions = {},
+  {
+    id = randomBytes(ID_BYTES).toString('base64url'),
+    idleMilliseconds = IDLE_MILLISECONDS,
+    signal,
+  }: ReceiveOptions = {},
 ): Promise<Upload> {
   const { store, expiry } = service.host
   const name = uploadName(id)
@@ -81,7 +87,8 @@ export async function receiveUpload(
   await setExpiry(store, name, until)
   try {
     await expiry?.watch(name, until)
-    const stored = await storeArchive(service, name, body ?? new Blob([]).stream(), signal)
+    const idle = new IdleTimer(idleMilliseconds)
+    const stored = await storeArchive(service, name, body ?? new Blob([]).stream(), { idle, signal })
     await store.put(uploadKey(name, 'index.json'), Buffer.from(JSON.stringify(stored)))
     const expires = await use(service, name)
     await expiry?.watch(name, expires)
@@ -97,11 +104,10 @@ async function storeArchive(
   { host }: Service,
   name: string,
   body: ReadableStream<Uint8Array>,
-  signal: AbortSignal | undefined,
+  { idle, signal }: { readonly idle: IdleTimer; readonly signal: AbortSignal | undefined },
 ): Promise<StoredUpload> {
   const { store, configuration, wasm } = host
   const limit = configuration.maxUploadBytes
-  const idle = new IdleTimer(IDLE_MILLISECONDS)
   const given = new BlobReader(body, {
     observe: () => idle.restart(),
     signal: signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal]),

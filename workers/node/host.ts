@@ -1,12 +1,13 @@
 /** The ports on Node, made from the settings; the main thread and each layer thread have their own. */
 
 import type { Configuration } from '../../src/configuration.ts'
-import type { Backlog, Jobs, ObjectStore } from '../../src/host.ts'
+import type { Backlog, Engine, Jobs, ObjectStore } from '../../src/host.ts'
 import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
 import { compiledWasm } from '../wasm.ts'
 import { DockerEngine } from './engine.ts'
+import { engineFiles } from './engine-files.ts'
 import { createFetch } from './fetch.ts'
 import { FolderStore } from './folder-store.ts'
 import { MeteredStore, type StoreOperation } from './metered-store.ts'
@@ -26,6 +27,12 @@ const noBacklog: Backlog = {
   holds: async () => undefined,
 }
 
+function engineOf({ dockerHost, dockerCertificates }: Configuration): { readonly engine?: Engine } {
+  if (dockerHost === undefined) return {}
+  const files = new FolderStore(engineFiles())
+  return { engine: new DockerEngine(dockerHost, { files, certificates: dockerCertificates }) }
+}
+
 /** @param count called for each operation on the store as it begins */
 export async function createService(
   configuration: Configuration,
@@ -43,7 +50,7 @@ export async function createService(
       jobs,
       backlog,
       wasm: compiledWasm(),
-      ...(configuration.dockerHost ? { engine: new DockerEngine(configuration.dockerHost) } : {}),
+      ...engineOf(configuration),
     },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(),

@@ -1,7 +1,9 @@
 /** What the Node host counts, for Prometheus at `/metrics`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { EngineEvent } from '../../src/host.ts'
 import type { JobState } from '../../src/job.ts'
 import type { LayerWork } from '../../src/service/jobs/layer-job.ts'
+import type { WatchedImage } from '../../src/service/watch-engine.ts'
 import type { StoreOperation } from './metered-store.ts'
 
 /** A request waits for an analysis at the longest for 300 s. */
@@ -23,6 +25,10 @@ export class Metrics {
   readonly #layers = this.#counter('lamina_layers_total', 'Layers of analysed images', ['how'])
   readonly #read = this.#counter('lamina_registry_bytes_total', 'Bytes of blobs read from registries', [])
   readonly #decoded = this.#counter('lamina_decoded_bytes_total', 'Bytes of tars decoded', [])
+  readonly #events = this.#counter('lamina_engine_events_total', 'Events of the Docker Engine', ['action'])
+  readonly #watched = this.#counter('lamina_engine_images_total', 'Images that these events named', [
+    'outcome',
+  ])
   readonly #store = this.#counter('lamina_store_operations_total', 'Operations on the object store', [
     'operation',
   ])
@@ -56,6 +62,14 @@ export class Metrics {
   layer({ readBytes, decodedBytes }: LayerWork): void {
     this.#read.inc(readBytes)
     this.#decoded.inc(decodedBytes)
+  }
+
+  engineEvent({ action }: EngineEvent): void {
+    this.#events.inc({ action })
+  }
+
+  watched(outcome: WatchedImage): void {
+    this.#watched.inc({ outcome })
   }
 
   stored(operation: StoreOperation, times = 1): void {

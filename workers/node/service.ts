@@ -11,6 +11,8 @@ import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
 import { clientOfAddress } from '../../src/http/middleware/rate.ts'
+import { Problem } from '../../src/problem.ts'
+import { sweepSavedImages } from '../../src/service/daemon-source.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import { MemoryBacklog } from '../../src/service/jobs/memory-backlog.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
@@ -19,6 +21,7 @@ import { Slots } from '../../src/service/jobs/slots.ts'
 import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
 import type { Service } from '../../src/service/service.ts'
 import { sweepUploads } from '../../src/service/upload.ts'
+import { type WatchOptions, watchEngine } from '../../src/service/watch-engine.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { SourceRef } from '../../src/source/source.ts'
@@ -156,11 +159,19 @@ export async function startNode(
     return response
   }
 
+  const sweep = () => Promise.all([sweepUploads(service), sweepSavedImages(service)])
   const sweeping = setInterval(
-    () => void sweepUploads(service).catch((error) => log.error({ error: String(error) }, 'uploads')),
+    () => void sweep().catch((error) => log.error({ error: String(error) }, 'uploads')),
     Math.min(SWEEP_MILLISECONDS, configuration.uploadSeconds * 500),
   )
   sweeping.unref()
+
+  const leaving = new AbortController()
+  const { engine } = service.host
+  const watching =
+    engine !== undefined && configuration.watchesDocker
+      ? watchEngine(service, engine, { ...telling(metrics, log), signal: leaving.signal })
+      : undefined
 
   const listening = Promise.withResolvers<number>()
   // An archive may take longer to arrive than any time that is good for all requests; its own idle time bounds it.
@@ -187,6 +198,8 @@ export async function startNode(
     },
     async stop(milliseconds) {
       clearInterval(sweeping)
+      leaving.abort()
+      await watching
       backlog.stop()
       await close(shared?.finish() ?? runner.idle(), milliseconds)
       await shared?.close()
@@ -199,6 +212,18 @@ async function sharedJobs({ redis }: Configuration, log: Log): Promise<SharedJob
   if (redis === undefined) return undefined
   const { joinQueue } = await import('./queue.ts')
   return joinQueue({ redis, queuedAnalyses: QUEUED_ANALYSES, log })
+}
+
+function telling(metrics: Metrics, log: Log): Pick<WatchOptions, 'onEvent' | 'onImage'> {
+  return {
+    onEvent: (event) => metrics.engineEvent(event),
+    onImage(image, outcome, error) {
+      metrics.watched(outcome)
+      const why =
+        error === undefined ? {} : { error: error instanceof Problem ? error.message : String(error) }
+      log.info({ image, outcome, ...why }, 'engine')
+    },
+  }
 }
 
 function stopping(): Response {

@@ -33,6 +33,7 @@ test('an empty environment gives the defaults', () => {
     rate: 0,
     drainSeconds: 5,
     watchesDocker: false,
+    webhookSecrets: [],
   }
   expect(parseConfiguration({}, 'node')).toEqual(defaults)
   expect(parseConfiguration({ PORT: '', LAMINA_TOKENS: '' }, 'miniflare')).toEqual(defaults)
@@ -107,6 +108,7 @@ test('every variable is read', () => {
     dockerHost: 'tcp://engine.corp:2376',
     dockerCertificates: '/certificates',
     watchesDocker: true,
+    webhookSecrets: [],
     maxUploadBytes: 3_000_000_000,
     uploadSeconds: 60,
     maxAnalyses: 2,

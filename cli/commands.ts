@@ -204,7 +204,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['nginx', 'a line for each tag'],
       ["nginx --tag '1.2*' --sort -compressedBytes", 'some of them, largest first'],
-      ['docker-daemon:', 'the images of the Docker engine here'],
+      ['nginx --limit 10 --format json', 'the first ten, for a program'],
     ],
   },
   {
@@ -220,7 +220,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['app:v1 app:v2', 'sizes, layers, files, packages, config'],
       ['app:v1 app:v2 --files --sort -delta', 'every path, largest change first'],
-      ['app:v1 docker-daemon:app:dev --exit-code', 'exit with 1 where they differ'],
+      ['app:v1 app:v2 --exit-code', 'exit with 1 where they differ'],
     ],
   },
   {

@@ -176,8 +176,11 @@ function runHelper(program: string, registry: string, signal: AbortSignal): Prom
     const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], detached: true })
     let output = ''
     const fail = (why: string) => {
+      const failed = () => settle(() => reject(new Failure('credentials_error', `${program} ${why}`)))
+      if (child.pid === undefined || child.exitCode !== null) return failed()
+      // Not before it has ended: nothing of it is left when this process is.
+      child.removeAllListeners('close').once('exit', failed)
       end(child.pid)
-      settle(() => reject(new Failure('credentials_error', `${program} ${why}`)))
     }
     const stop = () => {
       end(child.pid)

@@ -89,13 +89,11 @@ export function createProgram(api: Api, actions: Actions): Parser {
   return program
 }
 
-const GENERAL_HELP = `An IMAGE is a reference as for docker pull (nginx:1.27), or
-  docker-daemon:app:dev         an image of the Docker engine here
-  docker-archive:app.tar        what docker save wrote; - is stdin
-  oci-archive:app.tar, oci:DIR  an OCI image layout, packed or as a folder
+const GENERAL_HELP = `An IMAGE is a reference as for docker pull: nginx:1.27, ghcr.io/o/app@sha256:…
 
 Exit codes: 0; 1 a broken rule, or a difference with --exit-code; 2 an error.
-Environment: LAMINA_SERVER, LAMINA_TOKEN, NO_COLOR, XDG_CACHE_HOME, DOCKER_CONFIG.`
+Environment: LAMINA_SERVER, LAMINA_TOKEN, NO_COLOR, XDG_CACHE_HOME,
+DOCKER_CONFIG, and the service's own settings.`
 
 function addCommand(program: Parser, api: Api, command: Command, actions: Actions): void {
   const { name, alias, summary, more, operands, examples, formats } = command

@@ -51,8 +51,8 @@ async function analyse(tars: readonly Uint8Array[]) {
       size: tar.length,
     }
     blobs.set(digest, tar)
-    const facts = await indexLayer(store, digest, (database) =>
-      readLayer(streamOf(tar), { descriptor, limits: LIMITS, wasm: WASM, database }),
+    const facts = await indexLayer(store, digest, (sinks) =>
+      readLayer(streamOf(tar), { descriptor, limits: LIMITS, wasm: WASM, ...sinks }),
     )
     layers.push({ descriptor, facts })
   }

@@ -15,6 +15,7 @@ import { contentPadding, END_OF_ARCHIVE, memberHeader } from '../tar/write.ts'
 import { type ByteString, toByteString } from '../text/bytes.ts'
 import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
 import { layerKey } from './keys.ts'
+import { ObjectWriter } from './object-writer.ts'
 
 /** What is collected before the store is handed it: most databases are small. */
 const PIECE_BYTES = 64 * 1024
@@ -24,11 +25,8 @@ const MAX_RECORDS_BYTES = 64 * 1024
 
 /** Puts what it is given into the store, member by member; a slow store holds up the layer. */
 export class DatabaseArchive implements DatabaseSink {
-  readonly #store: ObjectStore
-  readonly #key: string
+  readonly #writer: ObjectWriter
   readonly #piece = new ByteBuffer(PIECE_BYTES)
-  #writer: WritableStreamDefaultWriter<Uint8Array> | undefined
-  #put: Promise<void> | undefined
   /** Of the open member. */
   #left = 0
   #bytes = 0
@@ -37,8 +35,7 @@ export class DatabaseArchive implements DatabaseSink {
 
   /** @param digest of the layer's blob */
   constructor(store: ObjectStore, digest: string) {
-    this.#store = store
-    this.#key = layerKey(digest, 'databases.tar')
+    this.#writer = new ObjectWriter(store, layerKey(digest, 'databases.tar'))
   }
 
   /** What the databases hold so far, without their headers. */
@@ -74,17 +71,15 @@ export class DatabaseArchive implements DatabaseSink {
 
   /** Resolves when the object is stored; a layer without databases has no object. */
   async finish(): Promise<void> {
-    if (this.#writer === undefined && this.#piece.length === 0) return
+    if (this.#count === 0) return
     this.#piece.bytes(END_OF_ARCHIVE)
     await this.#flush()
-    await this.#taken(this.#writer?.close())
-    await this.#put
+    await this.#writer.finish()
   }
 
   /** The layer failed: nothing is stored. */
   async abort(reason: unknown): Promise<void> {
-    await this.#writer?.abort(reason).catch(() => {})
-    await this.#put?.catch(() => {})
+    await this.#writer.abort(reason)
   }
 
   #flushFull(): void | Promise<void> {
@@ -94,28 +89,7 @@ export class DatabaseArchive implements DatabaseSink {
   async #flush(): Promise<void> {
     const piece = this.#piece.copy()
     this.#piece.length = 0
-    this.#writer ??= this.#begin()
-    await this.#taken(this.#writer.write(piece))
-  }
-
-  /** The store's error: its stream reports only that reading stopped. */
-  async #taken(writing: Promise<void> | undefined): Promise<void> {
-    try {
-      await writing
-    } catch (error) {
-      await this.#put
-      throw error
-    }
-  }
-
-  #begin(): WritableStreamDefaultWriter<Uint8Array> {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({})
-    const writer = writable.getWriter()
-    this.#put = this.#store.put(this.#key, readable)
-    // A store that fails may leave its input open: the writer must see the error anyway.
-    this.#put.catch((error) => writer.abort(error).catch(() => {}))
-    writer.closed.catch(() => {})
-    return writer
+    await this.#writer.write(piece)
   }
 }
 

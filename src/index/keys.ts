@@ -5,7 +5,7 @@
  */
 
 /** `layer.json` is written last: its presence means that the others are whole. */
-export type LayerObject = 'entries.parquet' | 'databases.tar' | 'layer.json'
+export type LayerObject = 'entries.parquet' | 'databases.tar' | 'checkpoints.bin' | 'layer.json'
 
 /** `image.json` is written last; `public` is empty, and says that an anonymous caller may see all that the image holds. */
 export type ImageObject =

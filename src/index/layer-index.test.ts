@@ -81,7 +81,7 @@ test('a layer is known when all of it is stored', async () => {
   const store = new MemoryStore()
   expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
   const entries = [file('b', 0), file('a', 1)]
-  expect(await indexLayer(store, DIGEST, (sink) => reading(sink, { entries }))).toEqual(INDEXED)
+  expect(await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { entries }))).toEqual(INDEXED)
   expect(await readLayerFacts(store, DIGEST)).toEqual(INDEXED)
   expect([...store.objects.keys()]).toEqual([
     layerKey(DIGEST, 'entries.parquet'),
@@ -98,7 +98,7 @@ test('of a layer that fails nothing is stored', async () => {
   const failure = new Error('the registry hung up')
   const content = new Uint8Array(300_000)
   const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
-  const work = indexLayer(store, DIGEST, (sink) =>
+  const work = indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { entries: [file('a')], databases, failure }),
   )
   await expect(work).rejects.toBe(failure)
@@ -120,7 +120,9 @@ test.each(['entries.parquet', 'databases.tar', 'layer.json'])(
     const store = new FailingStore()
     const content = new Uint8Array(3_000_000)
     const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
-    const work = indexLayer(store, DIGEST, (sink) => reading(sink, { entries: [file('a')], databases }))
+    const work = indexLayer(store, DIGEST, ({ database: sink }) =>
+      reading(sink, { entries: [file('a')], databases }),
+    )
     await expect(work).rejects.toBe(failure)
     expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
   },
@@ -153,7 +155,7 @@ test('databases come back as they went in', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(database), async (databases) => {
       const store = new MemoryStore()
-      await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
+      await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
       const found: Database[] = []
       for await (const { key, ordinal, bytes, content } of readDatabases(store, DIGEST, databases.length)) {
         const whole = Buffer.concat(await Array.fromAsync(content, (piece) => piece.slice()))
@@ -177,7 +179,7 @@ test('other tools read the databases too', async () => {
     { path: `${'node_modules/'.repeat(20)}café/package.json`, ordinal: 9, content: content.slice(0, 1) },
     { path: 'empty', ordinal: 11, content: content.slice(0, 0) },
   ].map((database) => ({ ...database, path: Buffer.from(database.path).toString('latin1') }))
-  await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
+  await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
   const found: { path: string; ordinal: string | undefined; sha1: string }[] = []
   const tar = extract()
   tar.end(store.objects.get(layerKey(DIGEST, 'databases.tar')))
@@ -210,7 +212,7 @@ test('databases that nobody reads, or not to the end, are passed over', async ()
     ordinal,
     content: new Uint8Array(200_000),
   }))
-  await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))
+  await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
   const found: string[] = []
   for await (const { key, content } of readDatabases(store, DIGEST, 1)) {
     found.push(key)
@@ -222,9 +224,11 @@ test('databases that nobody reads, or not to the end, are passed over', async ()
 test('databases that are lost are an error, where the layer has some', async () => {
   const store = new MemoryStore()
   const databases = [{ path: 'a', ordinal: 0, content: new Uint8Array(1) }]
-  expect(await indexLayer(store, DIGEST, (sink) => reading(sink, { databases }))).toMatchObject({
-    databases: 1,
-  })
+  expect(await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))).toMatchObject(
+    {
+      databases: 1,
+    },
+  )
   await store.delete(layerKey(DIGEST, 'databases.tar'))
   const all = Array.fromAsync(readDatabases(store, DIGEST, 1))
   await expect(all).rejects.toThrow(LostTable)
@@ -233,7 +237,7 @@ test('databases that are lost are an error, where the layer has some', async () 
 
 test('databases that are cut off are an error', async () => {
   const store = new MemoryStore()
-  await indexLayer(store, DIGEST, (sink) =>
+  await indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { databases: [{ path: 'a', ordinal: 0, content: new Uint8Array(2000) }] }),
   )
   const key = layerKey(DIGEST, 'databases.tar')
@@ -258,7 +262,7 @@ test('the question of the documentation, over the tables where they lie', async 
     const entries = [file('usr/bin/bash'), file('usr/bin/bash.orig', 1), file('usr/lib', 2)]
     const all = hex === 'b' ? entries.slice(1) : entries
     const digest = `sha256:${hex.repeat(64)}`
-    await indexLayer(store, digest, (sink) =>
+    await indexLayer(store, digest, ({ database: sink }) =>
       reading(sink, { entries: all.map((one) => ({ ...one, bytes, sha256 })) }),
     )
   }

@@ -1,10 +1,10 @@
 /** One layer in the store: its members sorted, its package databases, and last the facts that say that it is whole. */
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
-import type { DatabaseSink } from '../layer/database.ts'
-import type { LayerFacts, LayerReading } from '../layer/read.ts'
+import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
 import { fetchBytes } from '../table/fetch-bytes.ts'
 import { parseJson } from '../text/json.ts'
+import { CheckpointArchive } from './checkpoints.ts'
 import { DatabaseArchive } from './databases.ts'
 import { layerKey } from './keys.ts'
 import { writeSorted } from './sort-entries.ts'
@@ -51,30 +51,33 @@ export async function readLayerFacts(store: ObjectStore, digest: string): Promis
  * Reads a layer into the store, in memory that does not grow with it: what takes longest holds up the others.
  *
  * @param digest of its blob
- * @param read begins the reading, with the sink that takes the databases in passing
+ * @param read begins the reading, with the sinks for what is caught in passing
  * @param addLinked adds the databases that only hard links name: called where there are some, when the entries are stored
  * @returns what is now stored as `layer.json`
  * @throws whatever the reading or the store throws; then the layer counts as not indexed, and nothing temporary is left
  * @example
- * await indexLayer(store, descriptor.digest, (database) => readLayer(blob, { descriptor, limits, wasm, database }))
+ * await indexLayer(store, descriptor.digest, (sinks) => readLayer(blob, { descriptor, limits, wasm, ...sinks }))
  */
 export async function indexLayer(
   store: ObjectStore,
   digest: string,
-  read: (database: DatabaseSink) => LayerReading,
+  read: (sinks: LayerSinks) => LayerReading,
   addLinked?: (archive: DatabaseArchive) => Promise<void>,
 ): Promise<IndexedLayer> {
-  const archive = new DatabaseArchive(store, digest)
+  const database = new DatabaseArchive(store, digest)
+  const checkpoints = new CheckpointArchive(store, digest)
   try {
-    const reading = read(archive)
+    const reading = read({ database, checkpoints })
     await writeSorted(store, layerKey(digest, 'entries.parquet'), reading.entries())
-    if (reading.linksDatabases) await addLinked?.(archive)
-    await archive.finish()
-    const facts = { ...reading.facts, databases: archive.count }
+    if (reading.linksDatabases) await addLinked?.(database)
+    await database.finish()
+    await checkpoints.finish()
+    const facts = { ...reading.facts, databases: database.count }
     await store.put(layerKey(digest, 'layer.json'), new TextEncoder().encode(JSON.stringify(facts)))
     return facts
   } catch (error) {
-    await archive.abort(error)
+    await database.abort(error)
+    await checkpoints.abort(error)
     throw error
   }
 }

@@ -42,13 +42,13 @@ describe.each([
 ])('out of a %s blob', (_, packed) => {
   test.each(Object.keys(contents))('%s comes whole, and nothing after it is read', async (key) => {
     const blob = blobOf(packed)
-    const content = await collect(openMember(blob.stream, await wanted(key)))
+    const content = await collect(openMember(async () => blob.stream, await wanted(key)))
     expect(content.equals(contents[key] ?? Buffer.from('?'))).toBe(true)
     expect(blob.cancelled()).toBe(true)
   })
 
   test('content with another digest fails before its last piece', async () => {
-    const reader = openMember(blobOf(packed).stream, {
+    const reader = openMember(async () => blobOf(packed).stream, {
       ...(await wanted('big')),
       sha256: 'x'.repeat(32),
     }).getReader()
@@ -63,7 +63,7 @@ describe.each([
 
   test('a reader who has enough cancels the blob', async () => {
     const blob = blobOf(packed)
-    const reader = openMember(blob.stream, await wanted('big')).getReader()
+    const reader = openMember(async () => blob.stream, await wanted('big')).getReader()
     expect((await reader.read()).value?.length).toBeGreaterThan(0)
     await reader.cancel()
     expect(blob.cancelled()).toBe(true)
@@ -72,7 +72,7 @@ describe.each([
   test('who asks for nothing reads nothing', async () => {
     let asked = 0
     const blob = new ReadableStream<Uint8Array>({ pull: () => void asked++ }, { highWaterMark: 0 })
-    openMember(blob, await wanted('big'))
+    openMember(async () => blob, await wanted('big'))
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(asked).toBe(0)
   })
@@ -84,7 +84,7 @@ test.each([
   ['has another size', { bytes: 4 }],
 ])('a member that %s is not in this layer', async (_, other) => {
   const options = { ...(await wanted('first')), ...other }
-  await expect(collect(openMember(blobOf(bytes).stream, options))).rejects.toMatchObject({
+  await expect(collect(openMember(async () => blobOf(bytes).stream, options))).rejects.toMatchObject({
     code: 'invalid_image',
     message: expect.stringContaining('differs from the one that was indexed'),
   })
@@ -93,5 +93,5 @@ test.each([
 test('a signal ends it with its reason', async () => {
   const signal = AbortSignal.abort(new Error('enough'))
   const options = { ...(await wanted('first')), signal }
-  await expect(collect(openMember(blobOf(bytes).stream, options))).rejects.toThrow('enough')
+  await expect(collect(openMember(async () => blobOf(bytes).stream, options))).rejects.toThrow('enough')
 })

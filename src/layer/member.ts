@@ -1,13 +1,15 @@
-/** The content of one file, read from its layer's blob again. */
+/** The content of one file, read from its layer's blob again: from the blob's start, or from a part of it that holds the file. */
 import { createHash } from 'node:crypto'
 import { WorkBudget } from '../concurrency.ts'
 import type { Limits } from '../configuration.ts'
 import type { WasmModules } from '../host.ts'
 import { Problem } from '../problem.ts'
+import { BLOCK, checkBlock, readNumber, TYPE } from '../tar/header.ts'
 import { TarScanner } from '../tar/scan.ts'
 import type { ByteString } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
 import { decode } from './decode/decode.ts'
+import { resumeGunzip } from './decode/gzip.ts'
 import { byteLimit } from './limits.ts'
 
 export type MemberOptions = {
@@ -20,17 +22,38 @@ export type MemberOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Opens a blob, or what it has from one byte to before another; no end is the blob's. */
+export type OpenBlob = (range?: {
+  readonly start: number
+  readonly end: number | undefined
+}) => Promise<ReadableStream<Uint8Array>>
+
+/** A part of a blob that holds a member whose content stands in the tar as it is. */
+export type MemberPart = {
+  /** Where reading begins, and which byte of the tar that gives first. */
+  readonly blobOffset: number
+  readonly tarOffset: number
+  /** Where reading ends; undefined for the blob's end. */
+  readonly blobEnd: number | undefined
+  /** `block`: in the middle of a gzip. `tar`: of a plain tar, from the header of the member on. */
+  readonly from: 'start' | 'tar' | { readonly bit: number; readonly window: Uint8Array }
+}
+
 /**
  * Streams the member whose content begins at `offset`, holes filled; the blob is cancelled as soon as the member ends, or
  * the stream is cancelled. Since the blob itself is not verified, the content is: where it is not that of `sha256` the stream
- * fails before its end.
+ * fails before its end. Where a part turns out wrong before anything of it was given, the blob is read from its start.
+ *
+ * @param part where the member can be read by itself
  */
 export function openMember(
-  blob: ReadableStream<Uint8Array>,
+  open: OpenBlob,
   options: MemberOptions,
+  part?: MemberPart,
 ): ReadableStream<Uint8Array> {
-  const source = new BlobReader(blob, { signal: options.signal })
-  const pieces = verified(contentOf(source, options), options)
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const pieces = contentOf(open, { ...options, signal }, part)
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -43,7 +66,7 @@ export function openMember(
         }
       },
       async cancel(reason) {
-        await source.cancel(reason)
+        stop.abort(reason)
         await pieces.return(undefined)
       },
     },
@@ -51,9 +74,35 @@ export function openMember(
   )
 }
 
+async function* contentOf(
+  open: OpenBlob,
+  options: MemberOptions,
+  part: MemberPart | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (part !== undefined) {
+    let isGiven = false
+    try {
+      for await (const piece of verified(contentIn(open, options, part), options)) {
+        isGiven = true
+        yield piece
+      }
+      return
+    } catch (error) {
+      if (isGiven || !isWrongPart(error)) throw error
+    }
+  }
+  yield* verified(contentFromStart(open, options), options)
+}
+
+/** Whether the blob as a whole may be right all the same: the registry's ranges are wrong, or what is known of the layer. */
+function isWrongPart(error: unknown): boolean {
+  return error instanceof Problem && (error.code === 'invalid_image' || error.code === 'registry_error')
+}
+
 /** Copies of the content's pieces. */
-async function* contentOf(source: BlobReader, options: MemberOptions): AsyncGenerator<Uint8Array> {
-  const { limits, wasm, offset, bytes } = options
+async function* contentFromStart(open: OpenBlob, options: MemberOptions): AsyncGenerator<Uint8Array> {
+  const { limits, wasm, offset, bytes, signal } = options
+  const source = new BlobReader(await open(), { signal })
   const scanner = new TarScanner({ bytes: byteLimit(limits), entries: limits.entries })
   const work = new WorkBudget()
   try {
@@ -73,6 +122,56 @@ async function* contentOf(source: BlobReader, options: MemberOptions): AsyncGene
   } finally {
     await source.cancel()
   }
+}
+
+/** Likewise, from a part of the blob. */
+async function* contentIn(
+  open: OpenBlob,
+  options: MemberOptions,
+  part: MemberPart,
+): AsyncGenerator<Uint8Array> {
+  const { offset, bytes, signal } = options
+  const stream = await open({ start: part.blobOffset, end: part.blobEnd })
+  const source = new BlobReader(stream, { signal })
+  const work = new WorkBudget()
+  let at = part.tarOffset
+  try {
+    for await (const chunk of tarIn(source, options, part)) {
+      if (work.isDue(chunk.length)) await work.yield()
+      const begin = Math.max(0, offset - at)
+      at += chunk.length
+      const piece = chunk.subarray(begin, chunk.length - Math.max(0, at - offset - bytes))
+      if (piece.length > 0) yield piece.slice()
+      if (at >= offset + bytes) return
+    }
+    throw mismatch(offset)
+  } finally {
+    await source.cancel()
+  }
+}
+
+/** The tar from the part's first byte on; a chunk is valid until the next is asked for. */
+async function* tarIn(
+  source: BlobReader,
+  { limits, wasm, bytes }: MemberOptions,
+  { from }: MemberPart,
+): AsyncGenerator<Uint8Array> {
+  if (from === 'start') {
+    yield* (await decode(source, { wasm, zstdWindow: limits.zstdWindow })).chunks
+  } else if (from === 'tar') {
+    const head = await source.peek(BLOCK)
+    if (!isPlainMember(head, bytes)) throw new Problem('invalid_image', 'the member is not stored as it is')
+    for (let piece = await source.read(); piece !== undefined; piece = await source.read()) yield piece
+  } else {
+    yield* resumeGunzip(source, from)
+  }
+}
+
+/** Whether this is the header of a file whose content, all of it and nothing else, stands behind it. */
+function isPlainMember(header: Uint8Array, bytes: number): boolean {
+  if (header.length < BLOCK || checkBlock(header, 0) !== 'valid') return false
+  const type = header[156] ?? 0
+  return (type === TYPE.file || type === 0) && readNumber(header, 124, 12) === bytes
 }
 
 /** Holds each piece back until the next is there, so that the last is given only when the digest is right. */

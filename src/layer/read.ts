@@ -11,6 +11,7 @@ import { TarScanner } from '../tar/scan.ts'
 import { type ByteString, toBytes } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
 import { type DatabaseSink, isKeptDatabase, MAX_DATABASE_BYTES } from './database.ts'
+import { CheckpointRecorder, type CheckpointSink, LEAST_LAYER_BYTES } from './decode/checkpoints.ts'
 import { decode } from './decode/decode.ts'
 import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
 import { byteLimit, enforce } from './limits.ts'
@@ -18,12 +19,17 @@ import { Sha256 } from './sha256.ts'
 import { BlobVerifier } from './verify.ts'
 import { type LayerWarning, Warnings } from './warnings.ts'
 
-export type ReadOptions = {
+/** What takes what is caught in passing. */
+export type LayerSinks = {
+  readonly database: DatabaseSink
+  readonly checkpoints?: CheckpointSink
+}
+
+export type ReadOptions = LayerSinks & {
   /** What the manifest says of the blob; both are verified. */
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
   readonly limits: Limits
   readonly wasm: WasmModules
-  readonly database: DatabaseSink
   readonly signal?: AbortSignal | undefined
   /** Told after each piece that the registry sent. */
   readonly onBytes?: ((compressedBytes: number) => void) | undefined
@@ -124,10 +130,13 @@ class LayerReader implements LayerReading {
   }
 
   async *#scan(): AsyncGenerator<readonly Entry[]> {
-    const { wasm, limits, database } = this.#options
+    const { wasm, limits, database, checkpoints, descriptor } = this.#options
     const limit = byteLimit(limits)
     const scanner = new TarScanner({ bytes: limit, entries: limits.entries })
-    const { compression, chunks } = await decode(this.#source, { wasm, zstdWindow: limits.zstdWindow })
+    const places =
+      checkpoints && descriptor.size >= LEAST_LAYER_BYTES ? new CheckpointRecorder(checkpoints) : undefined
+    const decoding = { wasm, zstdWindow: limits.zstdWindow, places }
+    const { compression, chunks } = await decode(this.#source, decoding)
     this.#compression = compression
     const sha256 = new Sha256(await wasm('sha256'))
     let batch: Entry[] = []
@@ -146,6 +155,7 @@ class LayerReader implements LayerReading {
         switch (event) {
           case 'member':
             this.#remark(entry, scanner.path)
+            if (entry.type === 'file' && scanner.isSparse) checkpoints?.addSparse(entry.offset)
             isDatabase = this.#isDatabase(entry)
             if (isDatabase) await database.open(entry.key, entry.bytes, entry.ordinal)
             break
@@ -169,8 +179,10 @@ class LayerReader implements LayerReading {
         yield batch
         batch = []
       }
+      await checkpoints?.flush()
     }
     scanner.finish()
+    places?.finish()
     this.#entries = scanner.entries
   }
 

@@ -17,8 +17,8 @@ export default {
       await request.json()
     const { body } = await fetch(url)
     if (body === null) return new Response('no body', { status: 500 })
-    const { entries } = await indexLayer(new R2Store(BUCKET), descriptor.digest, (database) =>
-      readLayer(body, { descriptor, limits: LIMITS, wasm, database }),
+    const { entries } = await indexLayer(new R2Store(BUCKET), descriptor.digest, (sinks) =>
+      readLayer(body, { descriptor, limits: LIMITS, wasm, ...sinks }),
     )
     return Response.json({ entries })
   },

@@ -78,7 +78,7 @@ function inPieces(bytes: Uint8Array, piece: number): ReadableStream<Uint8Array> 
 
 async function inflate(bytes: Uint8Array, piece: number, inflater: Inflater): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
-  for await (const output of gunzip(new BlobReader(inPieces(bytes, piece)), inflater))
+  for await (const output of gunzip(new BlobReader(inPieces(bytes, piece)), { inflater }))
     pieces.push(output.slice())
   return join(...pieces)
 }
@@ -118,7 +118,7 @@ export function testInflater(create: () => Inflater): void {
       },
     })
     const read = async () => {
-      for await (const _ of gunzip(new BlobReader(cut), create()));
+      for await (const _ of gunzip(new BlobReader(cut), { inflater: create() }));
     }
     await expect(read()).rejects.toThrow('the connection was cut')
   })
@@ -132,7 +132,7 @@ export function testInflater(create: () => Inflater): void {
       },
     })
     const blob = new BlobReader(endless)
-    for await (const _ of gunzip(blob, create())) break
+    for await (const _ of gunzip(blob, { inflater: create() })) break
     await blob.cancel()
     const before = pulled
     await new Promise((resolve) => setTimeout(resolve, 50))

@@ -3,6 +3,7 @@ import type { WasmModules } from '../../host.ts'
 import { type Compression, compressionOf } from '../../oci/compression.ts'
 import type { BlobReader } from '../blob.ts'
 import { gunzip } from './gzip.ts'
+import type { PlaceSink } from './inflater.ts'
 import { unzstd } from './zstd.ts'
 
 export type Decoded = {
@@ -15,6 +16,8 @@ export type DecodeOptions = {
   readonly wasm: WasmModules
   /** Largest window of a zstd frame, in bytes. */
   readonly zstdWindow: number
+  /** Is told where the reading of a packed blob can begin. */
+  readonly places?: PlaceSink | undefined
 }
 
 /**
@@ -27,10 +30,13 @@ export async function decode(blob: BlobReader, options: DecodeOptions): Promise<
   const compression = compressionOf(await blob.peek(4))
   switch (compression) {
     case 'gzip':
-      return { compression, chunks: gunzip(blob) }
+      return { compression, chunks: gunzip(blob, { places: options.places }) }
     case 'zstd': {
       const module = await options.wasm('zstd')
-      return { compression, chunks: unzstd(blob, { module, maxWindow: options.zstdWindow }) }
+      return {
+        compression,
+        chunks: unzstd(blob, { module, maxWindow: options.zstdWindow, places: options.places }),
+      }
     }
     case 'none':
       return { compression, chunks: plain(blob) }

@@ -1,4 +1,4 @@
-import { createGunzip, type Gunzip } from 'node:zlib'
+import { createInflateRaw, type InflateRaw } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { testInflater } from '../../../test/layers/gzip-cases.ts'
 import { HandleInflater, handleWorks } from './inflate-handle.ts'
@@ -13,9 +13,9 @@ describe('the handle is used', () => {
   })
 
   const odd =
-    (insides: object): (() => Gunzip) =>
+    (insides: object): (() => InflateRaw) =>
     () =>
-      Object.defineProperties(createGunzip(), Object.getOwnPropertyDescriptors(insides))
+      Object.defineProperties(createInflateRaw(), Object.getOwnPropertyDescriptors(insides))
   it.each<[string, object]>([
     ['has no handle', { _handle: undefined }],
     ['has a handle that writes in another way', { _handle: { write: () => {} } }],
@@ -27,11 +27,12 @@ describe('the handle is used', () => {
           writeSync: () => {
             throw new Error('moved')
           },
+          reset: () => {},
           close: () => {},
         },
       },
     ],
-    ['writes nothing', { _handle: { writeSync: () => {}, close: () => {} } }],
+    ['writes nothing', { _handle: { writeSync: () => {}, reset: () => {}, close: () => {} } }],
     ['tells another state', { _writeState: new Uint32Array([0, 0]) }],
   ])('not where zlib %s', (_, insides) => {
     expect(handleWorks(odd(insides))).toBe(false)

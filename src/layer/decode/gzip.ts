@@ -1,36 +1,88 @@
 /** gzip (RFC 1952) of any number of members, with zero bytes after the last, as GNU gzip reads it. */
 import { Problem } from '../../problem.ts'
 import type { BlobReader } from '../blob.ts'
+import type { BitStart } from './bit-offset.ts'
 import { HandleInflater, handleWorks } from './inflate-handle.ts'
 import { StreamInflater } from './inflate-stream.ts'
-import type { Inflater } from './inflater.ts'
+import type { Inflater, PlaceSink } from './inflater.ts'
 import { refuseTrailing } from './trailing.ts'
 
 let isHandleGood: boolean | undefined
 
 function createInflater(): Inflater {
-  isHandleGood ??= handleWorks()
-  return isHandleGood ? new HandleInflater() : new StreamInflater()
+  return canResumeGzip() ? new HandleInflater() : new StreamInflater()
+}
+
+export type GunzipOptions = {
+  /** The fastest that works on this runtime, unless a test chooses. */
+  readonly inflater?: Inflater
+  /** Is told where reading can begin, where the inflater knows. */
+  readonly places?: PlaceSink | undefined
 }
 
 /**
  * Inflates what `source` has left. A piece is valid until the next is asked for.
  *
- * @param inflater the fastest that works on this runtime, unless a test chooses
  * @throws Problem `invalid_image` with the place in the blob; the source's errors
  */
-export async function* gunzip(
+export async function* gunzip(source: BlobReader, options: GunzipOptions = {}): AsyncGenerator<Uint8Array> {
+  const { inflater = createInflater(), places } = options
+  yield* refused(source, inflater, inflater.inflate(source, places))
+  await refuseTrailing(source, inflater.rest)
+}
+
+/** Whether this runtime can begin in the middle of a gzip. */
+export function canResumeGzip(): boolean {
+  isHandleGood ??= handleWorks()
+  return isHandleGood
+}
+
+/**
+ * Inflates from a block in the middle of a gzip on. The checksum of its member covers what stands before, and is not checked.
+ *
+ * @param source begins with the first byte that has bits of the block
+ * @throws Problem `invalid_image` with the place in the source; the source's errors
+ */
+export async function* resumeGunzip(
   source: BlobReader,
-  inflater: Inflater = createInflater(),
+  start: Omit<BitStart, 'byte'>,
+): AsyncGenerator<Uint8Array> {
+  const inflater = new HandleInflater()
+  yield* refused(source, inflater, resumed(source, inflater, start))
+}
+
+async function* resumed(
+  source: BlobReader,
+  inflater: HandleInflater,
+  start: Omit<BitStart, 'byte'>,
+): AsyncGenerator<Uint8Array> {
+  const first = await source.read()
+  const [byte] = first ?? []
+  if (byte === undefined) return
+  inflater.resume({ ...start, byte })
+  let behind = first?.subarray(1)
+  yield* inflater.inflate({
+    read: async () => {
+      const piece = behind?.length === 0 ? undefined : behind
+      behind = undefined
+      return piece ?? source.read()
+    },
+    release: (piece) => source.release(piece),
+  })
+}
+
+async function* refused(
+  source: BlobReader,
+  inflater: Inflater,
+  pieces: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* inflater.inflate(source)
+    yield* pieces
   } catch (error) {
     throw refusal(error, source.bytes, source.bytes - inflater.rest.length)
   } finally {
     inflater.close()
   }
-  await refuseTrailing(source, inflater.rest)
 }
 
 function refusal(error: unknown, read: number, consumed: number): unknown {

@@ -1,15 +1,20 @@
 /**
  * Inflates gzip by the handle inside a zlib stream, into one buffer again and again. Neither Node nor workerd documents
  * the handle; both have it and call it like this for their synchronous functions. The stream around it takes new memory
- * for each piece of output, which costs a tenth to a fifth of all the time.
+ * for each piece of output, which costs a tenth to a fifth of all the time. It inflates raw deflate: the members are told
+ * apart here, since each begins a place where reading can start.
  */
-import { constants, createGunzip, type Gunzip } from 'node:zlib'
+import { constants, crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import type { BlobReader } from '../blob.ts'
-import type { Inflater } from './inflater.ts'
+import { type BitStart, findBit, resumingBytes, WINDOW_BYTES } from './bit-offset.ts'
+import { checkTrailer, endOfHeader, GzipError, TRAILER_BYTES } from './gzip-member.ts'
+import type { Inflater, PlaceSink } from './inflater.ts'
 
 /** Size of one piece of output in bytes: measured as the best on both hosts. */
 const PIECE = 256 * 1024
 const NOTHING = new Uint8Array(0)
+/** Starts of blocks that are looked at in a row where none can be used, as in a row of tiny ones. */
+const MAX_TRIES = 16
 
 type Handle = {
   writeSync(
@@ -21,23 +26,43 @@ type Handle = {
     outputAt: number,
     outputBytes: number,
   ): void
+  reset(): void
 }
+
 type Insides = {
   readonly _handle: Handle
   /** After a write: the bytes of output that are free, and those of input that are left. */
   readonly _writeState: readonly [number, number]
 }
 
+/** What the next byte of input belongs to; `between`: another member, zeros, or nothing. */
+type Part = 'header' | 'body' | 'trailer' | 'between' | 'ended'
+
 export class HandleInflater implements Inflater {
-  readonly #stream: Gunzip & Insides
+  readonly #stream: InflateRaw & Insides
   readonly #output = new Uint8Array(PIECE)
-  #flush: number = constants.Z_NO_FLUSH
+  readonly #window = new Window()
+  #part: Part = 'header'
+  #isLast = false
   #rest: Uint8Array = NOTHING
-  /** Whether the last piece of output left room for more. */
-  #isHungry = false
+  /** The beginning of a header or trailer, where it came in an earlier piece. */
+  #held: Uint8Array = NOTHING
+  /** Of the member's content so far; undefined where its beginning is not known. */
+  #content: { crc32: number; bytes: number } | undefined = { crc32: 0, bytes: 0 }
+  /** Output that only fills zlib's window again, and is dropped. */
+  #drop = 0
+  #places: PlaceSink | undefined
+  /** Bytes taken in all, with `rest`, and given. */
+  #taken = 0
+  #given = 0
+  /** The byte before `rest`. */
+  #before = 0
+  #tries = 0
+  /** zlib has stopped at the start of a block, at `rest`, and goes on from there. */
+  #isAtBlock = false
 
   /** @throws Error where this runtime's zlib has no such handle */
-  constructor(stream: Gunzip = createGunzip()) {
+  constructor(stream: InflateRaw = createInflateRaw()) {
     if (!hasInsides(stream)) throw new Error('this runtime\u2019s zlib has no `_handle` with `writeSync`')
     this.#stream = stream
     // `next` throws what goes wrong.
@@ -48,7 +73,11 @@ export class HandleInflater implements Inflater {
     return this.#rest
   }
 
-  async *inflate(source: Pick<BlobReader, 'read' | 'release'>): AsyncGenerator<Uint8Array> {
+  async *inflate(
+    source: Pick<BlobReader, 'read' | 'release'>,
+    places?: PlaceSink,
+  ): AsyncGenerator<Uint8Array> {
+    this.#places = places
     for (;;) {
       const input = await source.read()
       this.take(input)
@@ -58,11 +87,20 @@ export class HandleInflater implements Inflater {
     }
   }
 
+  /** Begins at a block within a member, of which the trailer then cannot be checked. Before `inflate`. */
+  resume(start: BitStart): void {
+    this.#part = 'body'
+    this.#content = undefined
+    this.#drop = start.window.length
+    this.take(resumingBytes(start))
+    if (this.next().length > 0 || this.#rest.length > 0) throw new GzipError('Z_DATA_ERROR', 'invalid window')
+  }
+
   /** @param input undefined at the end: nothing may be missing then */
   take(input: Uint8Array | undefined): void {
-    if (input === undefined) this.#flush = constants.Z_FINISH
+    this.#isLast = input === undefined
     this.#rest = input ?? NOTHING
-    this.#isHungry = false
+    this.#taken += this.#rest.length
   }
 
   /**
@@ -71,26 +109,183 @@ export class HandleInflater implements Inflater {
    * @throws zlib's error
    */
   next(): Uint8Array {
-    if (this.#isHungry) return NOTHING
-    const { _handle, _writeState } = this.#stream
-    const input = this.#rest
-    _handle.writeSync(this.#flush, input, 0, input.length, this.#output, 0, PIECE)
-    if (this.#stream.errored) throw this.#stream.errored
-    const [free, left] = _writeState
-    this.#rest = input.subarray(input.length - left)
-    this.#isHungry = free > 0
-    return this.#output.subarray(0, PIECE - free)
+    let filled = 0
+    let goesOn = true
+    while (goesOn && filled < PIECE) {
+      switch (this.#part) {
+        case 'header':
+          goesOn = this.#readHeader(this.#given + filled)
+          break
+        case 'body': {
+          const bytes = this.#readBody(filled)
+          // The window of a block's start is what was given before it.
+          goesOn = this.#part !== 'body' || (filled + bytes === 0 && this.#isAtBlock)
+          filled += bytes
+          break
+        }
+        case 'trailer':
+          goesOn = this.#readTrailer()
+          break
+        case 'between':
+          goesOn = this.#rest.length > 0
+          if (goesOn) this.#part = this.#rest[0] === 0 ? 'ended' : 'header'
+          break
+        case 'ended':
+          goesOn = false
+          break
+        default:
+          return this.#part satisfies never
+      }
+    }
+    return this.#give(filled)
   }
 
   close(): void {
     this.#stream.destroy()
   }
+
+  #give(filled: number): Uint8Array {
+    const dropped = Math.min(this.#drop, filled)
+    this.#drop -= dropped
+    const piece = this.#output.subarray(dropped, filled)
+    this.#given += piece.length
+    if (this.#places === undefined || piece.length === 0) return piece
+    const blobOffset = this.#taken - this.#rest.length
+    this.#places.mark(blobOffset, this.#given)
+    if (this.#places.wantsBlock(blobOffset, this.#given)) this.#window.add(piece)
+    else this.#window.clear()
+    return piece
+  }
+
+  #readHeader(tarOffset: number): boolean {
+    if (this.#rest.length === 0) {
+      if (this.#isLast) throw cut()
+      return false
+    }
+    if (this.#held.length === 0) this.#places?.start(this.#taken - this.#rest.length, tarOffset)
+    const bytes = this.#withHeld()
+    const end = endOfHeader(bytes, crc32)
+    if (end === undefined) return this.#hold(bytes)
+    this.#advance(end - this.#held.length)
+    this.#held = NOTHING
+    this.#content = { crc32: 0, bytes: 0 }
+    this.#stream._handle.reset()
+    this.#part = 'body'
+    return true
+  }
+
+  #readTrailer(): boolean {
+    const bytes = this.#withHeld()
+    if (bytes.length < TRAILER_BYTES) return this.#hold(bytes)
+    if (this.#content !== undefined) checkTrailer(bytes, this.#content)
+    this.#advance(TRAILER_BYTES - this.#held.length)
+    this.#held = NOTHING
+    this.#part = 'between'
+    return true
+  }
+
+  #withHeld(): Uint8Array {
+    return this.#held.length === 0 ? this.#rest : Buffer.concat([this.#held, this.#rest])
+  }
+
+  /** Keeps the beginning of a header or trailer until the rest of it is there. */
+  #hold(bytes: Uint8Array): false {
+    if (this.#isLast) throw cut()
+    this.#held = bytes.slice()
+    this.#rest = NOTHING
+    return false
+  }
+
+  /** Takes so many bytes of input. */
+  #advance(bytes: number): void {
+    if (bytes > 0) this.#before = this.#rest[bytes - 1] ?? 0
+    this.#rest = this.#rest.subarray(bytes)
+  }
+
+  /** Inflates into the output from `filled` on. @returns bytes of output; the part is `trailer` where the body has ended */
+  #readBody(filled: number): number {
+    const { _handle, _writeState } = this.#stream
+    const input = this.#rest
+    const before = this.#before
+    const wasAtBlock = this.#isAtBlock
+    const toBlock = this.#wantsBlock(filled)
+    const room = PIECE - filled
+    const flush = toBlock ? constants.Z_BLOCK : constants.Z_NO_FLUSH
+    _handle.writeSync(flush, input, 0, input.length, this.#output, filled, room)
+    if (this.#stream.errored) throw this.#stream.errored
+    const [free, left] = _writeState
+    this.#advance(input.length - left)
+    const output = this.#output.subarray(filled, PIECE - free)
+    if (this.#content !== undefined) {
+      this.#content.crc32 = crc32(output, this.#content.crc32)
+      this.#content.bytes += output.length
+    }
+    // Asked for the next block zlib stops before it, and again before the trailer. Only at the end it takes nothing more.
+    const stops = left > 0 && free > 0
+    this.#isAtBlock = stops && toBlock && (left < input.length || output.length > 0)
+    if (stops && !this.#isAtBlock) this.#part = 'trailer'
+    if (wasAtBlock && toBlock && output.length > 0) this.#tellBlock({ before, behind: input, output })
+    if (left === 0 && free > 0 && this.#isLast) throw cut()
+    return output.length
+  }
+
+  #wantsBlock(filled: number): boolean {
+    const { length } = this.#window
+    if (this.#places === undefined || length < WINDOW_BYTES) return false
+    if (this.#places.wantsBlock(this.#taken - this.#rest.length, this.#given + filled)) return true
+    this.#window.clear()
+    return false
+  }
+
+  /** zlib stopped at the start of a block and has gone on: which bit that was can be told now. */
+  #tellBlock(found: { before: number; behind: Uint8Array; output: Uint8Array }): void {
+    if (this.#places === undefined) return
+    const window = this.#window.view()
+    const start = findBit({ ...found, window })
+    this.#tries++
+    if (start === undefined) {
+      if (this.#tries < MAX_TRIES) return
+      this.#tries = 0
+      this.#window.clear()
+      return
+    }
+    this.#tries = 0
+    const blobOffset = this.#taken - found.behind.length - 1 + start.at
+    this.#places.block({ blobOffset, bit: start.bit, tarOffset: this.#given, window })
+  }
 }
 
-function hasInsides(stream: Gunzip): stream is Gunzip & Insides {
+/** The last bytes of the output, as many as a block can refer to. */
+class Window {
+  readonly #bytes = new Uint8Array(WINDOW_BYTES)
+  length = 0
+
+  add(piece: Uint8Array): void {
+    const kept = Math.min(this.length, Math.max(0, WINDOW_BYTES - piece.length))
+    this.#bytes.copyWithin(0, this.length - kept, this.length)
+    const added = piece.subarray(Math.max(0, piece.length - WINDOW_BYTES))
+    this.#bytes.set(added, kept)
+    this.length = kept + added.length
+  }
+
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.length)
+  }
+
+  clear(): void {
+    this.length = 0
+  }
+}
+
+function cut(): GzipError {
+  return new GzipError('Z_BUF_ERROR', 'unexpected end of file')
+}
+
+function hasInsides(stream: InflateRaw): stream is InflateRaw & Insides {
   if (!('_handle' in stream && '_writeState' in stream)) return false
   const { _handle, _writeState } = stream
-  const canWrite = typeof _handle === 'object' && _handle !== null && 'writeSync' in _handle
+  const canWrite =
+    typeof _handle === 'object' && _handle !== null && 'writeSync' in _handle && 'reset' in _handle
   return canWrite && ArrayBuffer.isView(_writeState) && 'length' in _writeState
 }
 
@@ -100,7 +295,7 @@ const TRIAL_OUTPUT = 'onetwo'
 const TRIAL_ZEROS = 4
 
 /** Whether this runtime's handle does what {@link HandleInflater} relies on, tried on a few bytes. */
-export function handleWorks(create: () => Gunzip = createGunzip): boolean {
+export function handleWorks(create: () => InflateRaw = createInflateRaw): boolean {
   let inflater: HandleInflater | undefined
   try {
     inflater = new HandleInflater(create())
@@ -109,7 +304,7 @@ export function handleWorks(create: () => Gunzip = createGunzip): boolean {
     return (
       Buffer.concat(pieces).toString() === TRIAL_OUTPUT &&
       inflater.rest.length === TRIAL_ZEROS &&
-      failsOn(inflater, 'not gzip')
+      failsOnGarbage(create())
     )
   } catch {
     return false
@@ -119,12 +314,16 @@ export function handleWorks(create: () => Gunzip = createGunzip): boolean {
 }
 
 /** Whether an error of zlib is seen: a handle that hides them would make corrupt layers look good. */
-function failsOn(inflater: HandleInflater, text: string): boolean {
-  inflater.take(Buffer.from(text))
+function failsOnGarbage(stream: InflateRaw): boolean {
+  const inflater = new HandleInflater(stream)
+  // A member whose first block is of a kind that does not exist.
+  inflater.take(Buffer.concat([TRIAL.subarray(0, 10), Buffer.from([0xff, 0xff])]))
   try {
     inflater.next()
     return false
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'Z_DATA_ERROR'
+  } finally {
+    inflater.close()
   }
 }

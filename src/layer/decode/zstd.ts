@@ -4,6 +4,7 @@
  */
 import { Problem } from '../../problem.ts'
 import type { BlobReader } from '../blob.ts'
+import type { PlaceSink } from './inflater.ts'
 import { refuseTrailing } from './trailing.ts'
 
 const PIECE = 256 * 1024
@@ -21,6 +22,8 @@ export type ZstdOptions = {
   readonly module: WebAssembly.Module
   /** Bytes; past it a frame is `too_large`. */
   readonly maxWindow: number
+  /** Is told where reading can begin. */
+  readonly places?: PlaceSink | undefined
 }
 
 /** What of libzstd's exports is used: pointers and sizes are 32-bit numbers. */
@@ -44,7 +47,7 @@ export async function* unzstd(source: BlobReader, options: ZstdOptions): AsyncGe
   const decoder = idle.get(options.module) ?? (await ZstdDecoder.load(options.module))
   idle.delete(options.module)
   try {
-    yield* frames(source, decoder, Math.min(options.maxWindow, LARGEST_WINDOW))
+    yield* frames(source, decoder, options)
   } finally {
     if (decoder.reset()) idle.set(options.module, decoder)
   }
@@ -53,19 +56,28 @@ export async function* unzstd(source: BlobReader, options: ZstdOptions): AsyncGe
 async function* frames(
   source: BlobReader,
   decoder: ZstdDecoder,
-  maxWindow: number,
+  options: ZstdOptions,
 ): AsyncGenerator<Uint8Array> {
+  const { places } = options
+  const maxWindow = Math.min(options.maxWindow, LARGEST_WINDOW)
   const input = new Input(source)
+  let given = 0
   for (;;) {
     const header = await input.peek(LONGEST_HEADER)
     if (header.length === 0) return
     const magic = header.length < 4 ? 0 : littleEndian(header, 0, 4)
     if (magic >= SKIPPABLE_MAGIC && magic < SKIPPABLE_MAGIC + 16) {
       if (header.length < SKIPPABLE_HEADER) throw truncated(source.bytes)
+      places?.start(input.position, given)
       await input.skip(SKIPPABLE_HEADER + littleEndian(header, 4, 4))
     } else if (magic === FRAME_MAGIC) {
       checkWindow(header, maxWindow, input.position)
-      yield* frame(input, decoder)
+      places?.start(input.position, given)
+      for await (const piece of frame(input, decoder)) {
+        given += piece.length
+        places?.mark(input.position, given)
+        yield piece
+      }
     } else {
       await refuseTrailing(source, input.rest())
       return

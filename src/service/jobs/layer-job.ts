@@ -70,7 +70,7 @@ async function index(
   const facts = await indexLayer(
     store,
     digest,
-    (database) => readLayer(blob, { descriptor, limits, wasm, onBytes, database }),
+    (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, ...sinks }),
     async (archive) => {
       const members = await findLinkedDatabases(store, digest, MAX_DATABASE_BYTES - archive.bytes)
       if (members.length > 0) await readMembers(await again(), archive, { members, limits, wasm, signal })

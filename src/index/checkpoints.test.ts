@@ -1,0 +1,88 @@
+import { deflateRawSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { MemoryStore } from '../../test/memory-store.ts'
+import type { Checkpoint } from '../layer/decode/checkpoints.ts'
+import { CheckpointArchive, findBlobPart } from './checkpoints.ts'
+
+const DIGEST = `sha256:${'a'.repeat(64)}`
+const window = (letter: string) => Buffer.alloc(32 * 1024, letter)
+
+async function stored(checkpoints: readonly Checkpoint[], sparse: readonly number[] = []) {
+  const store = new MemoryStore()
+  const archive = new CheckpointArchive(store, DIGEST)
+  for (const checkpoint of checkpoints) {
+    archive.add(checkpoint)
+    await archive.flush()
+  }
+  for (const offset of sparse) archive.addSparse(offset)
+  await archive.finish()
+  return store
+}
+
+const block = (blobOffset: number, bit: number, tarOffset: number, letter: string): Checkpoint => ({
+  kind: 'block',
+  blobOffset,
+  bit,
+  tarOffset,
+  packedWindow: deflateRawSync(window(letter)),
+})
+
+const CHECKPOINTS: readonly Checkpoint[] = [
+  { kind: 'start', blobOffset: 1_000, tarOffset: 5_000 },
+  { kind: 'mark', blobOffset: 70_000, tarOffset: 200_000 },
+  // It begins in the byte that the mark before it ends with.
+  block(69_999, 3, 200_000, 'x'),
+  block(90_000, 0, 300_000, 'y'),
+  { kind: 'mark', blobOffset: 2 ** 36, tarOffset: 2 ** 40 },
+]
+
+test.each([
+  ['before all of them', { offset: 10, bytes: 20 }, { blobOffset: 0, tarOffset: 0, blobEnd: 1_000 }],
+  ['behind a start', { offset: 5_000, bytes: 1 }, { blobOffset: 1_000, tarOffset: 5_000, blobEnd: 70_000 }],
+  [
+    'behind a block in the middle of a byte',
+    { offset: 299_999, bytes: 1 },
+    { blobOffset: 69_999, tarOffset: 200_000, blobEnd: 90_000, block: { bit: 3, window: window('x') } },
+  ],
+  [
+    'as far as a block that begins in the middle of a byte',
+    { offset: 190_000, bytes: 10_000 },
+    { blobOffset: 1_000, tarOffset: 5_000, blobEnd: 70_000 },
+  ],
+  [
+    'behind a block at the start of a byte',
+    { offset: 300_000, bytes: 2 ** 39 },
+    { blobOffset: 90_000, tarOffset: 300_000, blobEnd: 2 ** 36, block: { bit: 0, window: window('y') } },
+  ],
+  [
+    'behind all of them',
+    { offset: 2 ** 40, bytes: 1 },
+    { blobOffset: 90_000, tarOffset: 300_000, blobEnd: undefined, block: { bit: 0, window: window('y') } },
+  ],
+])('the part for a file %s', async (_, part, expected) => {
+  const found = await findBlobPart(await stored(CHECKPOINTS), DIGEST, part)
+  expect(found).toEqual(expected)
+})
+
+test('a sparse file has no part of its own', async () => {
+  const store = await stored(CHECKPOINTS, [4_096, 250_000])
+  expect(await findBlobPart(store, DIGEST, { offset: 250_000, bytes: 10 })).toBeUndefined()
+  expect(await findBlobPart(store, DIGEST, { offset: 250_001, bytes: 10 })).toBeDefined()
+})
+
+test('more checkpoints than are fetched at once', async () => {
+  const many = Array.from(
+    { length: 20_000 },
+    (_, i): Checkpoint => ({
+      kind: 'start',
+      blobOffset: (i + 1) * 30_000,
+      tarOffset: (i + 1) * 90_000,
+    }),
+  )
+  const found = await findBlobPart(await stored(many), DIGEST, { offset: 1_000_000, bytes: 10 })
+  expect(found).toEqual({ blobOffset: 330_000, tarOffset: 990_000, blobEnd: 360_000 })
+})
+
+test('without checkpoints nothing is stored', async () => {
+  expect([...(await stored([], [512])).objects.keys()]).toEqual([])
+})

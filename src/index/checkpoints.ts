@@ -1,0 +1,249 @@
+/**
+ * `checkpoints.bin`: where the reading of a layer can begin. First the windows, each the deflated 32 KiB of the tar before a
+ * block of gzip; then the checkpoints, each a few numbers of variable length, offsets as distances from the one before; then
+ * the offsets of sparse members; then a footer of fixed size. The object is read by two ranges: its end, and one window.
+ *
+ * Whatever it says, the content that is read with its help is verified: a damaged object costs time, never a wrong byte.
+ */
+import { crc32, inflateRawSync } from 'node:zlib'
+import type { ObjectStore } from '../host.ts'
+import type { Checkpoint, CheckpointSink } from '../layer/decode/checkpoints.ts'
+import { ByteBuffer } from '../table/byte-buffer.ts'
+import { fetchBytes } from '../table/fetch-bytes.ts'
+import { layerKey } from './keys.ts'
+import { ObjectWriter } from './object-writer.ts'
+
+const KINDS = ['mark', 'start', 'block'] as const
+const FOOTER_BYTES = 16
+/** `LCK1` */
+const MAGIC = 0x314b434c
+/** What is fetched of the end first: the checkpoints of most layers are in it. */
+const TAIL_BYTES = 32 * 1024
+/** More than the checkpoints of the largest layer take. */
+const MAX_PLACES_BYTES = 16 * 1024 * 1024
+const MAX_SPARSE_BYTES = 16 * 1024
+const WINDOW_BYTES = 32 * 1024
+/** What is collected before the store is handed it. */
+const PIECE_BYTES = 64 * 1024
+
+/** Puts the checkpoints of a layer into the store while it is read. */
+export class CheckpointArchive implements CheckpointSink {
+  readonly #writer: ObjectWriter
+  readonly #windows = new ByteBuffer(1024)
+  readonly #places = new ByteBuffer(1024)
+  readonly #sparse = new ByteBuffer(16)
+  #windowBytes = 0
+  #reach = 0
+  #tarOffset = 0
+  #sparseOffset = 0
+
+  /** @param digest of the layer's blob */
+  constructor(store: ObjectStore, digest: string) {
+    this.#writer = new ObjectWriter(store, layerKey(digest, 'checkpoints.bin'))
+  }
+
+  get bytes(): number {
+    return this.#windowBytes + this.#places.length + this.#sparse.length + FOOTER_BYTES
+  }
+
+  add(checkpoint: Checkpoint): void {
+    const { kind, blobOffset, tarOffset } = checkpoint
+    // As a byte of which the block before has bits: so far a part of the tar that ends here reaches.
+    const reach = blobOffset + (kind === 'block' && checkpoint.bit > 0 ? 1 : 0)
+    this.#places.byte(KINDS.indexOf(kind))
+    writeVarint(this.#places, reach - this.#reach)
+    writeVarint(this.#places, tarOffset - this.#tarOffset)
+    this.#reach = reach
+    this.#tarOffset = tarOffset
+    if (kind !== 'block') return
+    const { bit, packedWindow } = checkpoint
+    this.#places.byte(bit)
+    writeVarint(this.#places, packedWindow.length)
+    this.#places.uint32(crc32(packedWindow))
+    this.#windows.bytes(packedWindow)
+    this.#windowBytes += packedWindow.length
+  }
+
+  addSparse(tarOffset: number): void {
+    // A layer of sparse members alone is read from its start.
+    if (this.#sparse.length > MAX_SPARSE_BYTES) return
+    writeVarint(this.#sparse, tarOffset - this.#sparseOffset)
+    this.#sparseOffset = tarOffset
+  }
+
+  flush(): void | Promise<void> {
+    if (this.#windows.length >= PIECE_BYTES) return this.#flush()
+  }
+
+  /** Resolves when the object is stored; there is none where the layer has no checkpoints. */
+  async finish(): Promise<void> {
+    if (this.#places.length === 0 || this.#sparse.length > MAX_SPARSE_BYTES) return this.abort(undefined)
+    const end = new ByteBuffer(this.#places.length + this.#sparse.length + FOOTER_BYTES + 8)
+    writeVarint(end, this.#places.length)
+    end.bytes(this.#places.view())
+    end.bytes(this.#sparse.view())
+    const bytes = end.length
+    const sum = crc32(end.view())
+    for (const value of [bytes, sum, this.#windowBytes, MAGIC]) end.uint32(value)
+    this.#windows.bytes(end.view())
+    await this.#flush()
+    await this.#writer.finish()
+  }
+
+  /** The layer failed: nothing is stored. */
+  async abort(reason: unknown): Promise<void> {
+    await this.#writer.abort(reason)
+  }
+
+  async #flush(): Promise<void> {
+    const piece = this.#windows.copy()
+    this.#windows.length = 0
+    await this.#writer.write(piece)
+  }
+}
+
+function writeVarint(buffer: ByteBuffer, value: number): void {
+  let left = value
+  for (; left >= 128; left = Math.floor(left / 128)) buffer.byte((left % 128) | 128)
+  buffer.byte(left)
+}
+
+/** What of a blob is enough for a part of its tar. */
+export type BlobPart = {
+  /** Where reading begins, and which byte of the tar that gives first. */
+  readonly blobOffset: number
+  readonly tarOffset: number
+  /** Where reading ends; undefined for the blob's end. */
+  readonly blobEnd: number | undefined
+  /** Where reading begins with a block in the middle of a gzip. */
+  readonly block?: { readonly bit: number; readonly window: Uint8Array }
+}
+
+/**
+ * The part of a layer's blob that holds a part of its tar.
+ *
+ * @param digest of the layer's blob
+ * @returns undefined where the layer has no checkpoints, they are damaged, or the member there is sparse
+ */
+export async function findBlobPart(
+  store: ObjectStore,
+  digest: string,
+  part: { readonly offset: number; readonly bytes: number },
+): Promise<BlobPart | undefined> {
+  const key = layerKey(digest, 'checkpoints.bin')
+  const places = await readPlaces(store, key)
+  if (places === undefined) return undefined
+  const { begin, blobEnd, isWhole } = search(places, part)
+  if (!isWhole) return undefined
+  const { blobOffset, tarOffset, block } = begin
+  if (block === undefined) return { blobOffset, tarOffset, blobEnd }
+  const stored = await fetchBytes(store, key, { offset: block.windowOffset, length: block.windowBytes })
+  const window = stored && unpackWindow(stored.bytes, block)
+  return window && { blobOffset, tarOffset, blobEnd, block: { bit: block.bit, window } }
+}
+
+/** The checkpoints and sparse offsets as they are stored; undefined where there are none, or they are damaged. */
+async function readPlaces(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
+  const tail = await fetchBytes(store, key, { suffix: TAIL_BYTES })
+  if (tail === undefined || tail.bytes.length < FOOTER_BYTES) return undefined
+  const footer = new DataView(tail.bytes.buffer, tail.bytes.byteOffset + tail.bytes.length - FOOTER_BYTES)
+  const [length, sum, windows, magic] = [0, 4, 8, 12].map((at) => footer.getUint32(at, true))
+  if (length === undefined || windows === undefined || magic !== MAGIC || length > MAX_PLACES_BYTES) return
+  if (windows + length + FOOTER_BYTES !== tail.size) return
+  const inTail = tail.bytes.length - FOOTER_BYTES - length
+  const bytes =
+    inTail >= 0
+      ? tail.bytes.subarray(inTail, inTail + length)
+      : (await fetchBytes(store, key, { offset: windows, length }))?.bytes
+  return bytes !== undefined && bytes.length === length && crc32(bytes) === sum ? bytes : undefined
+}
+
+type StoredBlock = {
+  readonly bit: number
+  readonly windowOffset: number
+  readonly windowBytes: number
+  readonly crc32: number
+}
+
+type Begin = { readonly blobOffset: number; readonly tarOffset: number; readonly block?: StoredBlock }
+
+type Search = {
+  readonly begin: Begin
+  readonly blobEnd: number | undefined
+  /** The part can be read by itself. */
+  readonly isWhole: boolean
+}
+
+function search(places: Uint8Array, part: { readonly offset: number; readonly bytes: number }): Search {
+  const input = new NumberReader(places)
+  const length = input.varint()
+  const end = Math.min(input.at + length, places.length)
+  let begin: Begin = { blobOffset: 0, tarOffset: 0 }
+  let blobEnd: number | undefined
+  let [reach, tarOffset, windowOffset] = [0, 0, 0]
+  while (input.at < end && blobEnd === undefined) {
+    const kind = KINDS[input.byte()]
+    reach += input.varint()
+    tarOffset += input.varint()
+    const block = kind === 'block' ? readBlock(input, windowOffset) : undefined
+    windowOffset += block?.windowBytes ?? 0
+    const blobOffset = block !== undefined && block.bit > 0 ? reach - 1 : reach
+    if (kind !== 'mark' && tarOffset <= part.offset)
+      begin = { blobOffset, tarOffset, ...(block === undefined ? {} : { block }) }
+    if (tarOffset >= part.offset + part.bytes) blobEnd = reach
+  }
+  return { begin, blobEnd, isWhole: !hasOffset(places.subarray(end), part.offset) }
+}
+
+function readBlock(input: NumberReader, windowOffset: number): StoredBlock {
+  const bit = input.byte() & 7
+  const windowBytes = input.varint()
+  return { bit, windowOffset, windowBytes, crc32: input.uint32() }
+}
+
+function hasOffset(distances: Uint8Array, offset: number): boolean {
+  const input = new NumberReader(distances)
+  for (let at = 0; input.at < distances.length; ) {
+    at += input.varint()
+    if (at === offset) return true
+  }
+  return false
+}
+
+/** Undefined where it is damaged. */
+function unpackWindow(packed: Uint8Array, block: StoredBlock): Uint8Array | undefined {
+  if (packed.length !== block.windowBytes || crc32(packed) !== block.crc32) return undefined
+  try {
+    const window = inflateRawSync(packed, { maxOutputLength: WINDOW_BYTES + 1 })
+    return window.length > 0 ? window : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads numbers; past the end they are 0. */
+class NumberReader {
+  readonly #bytes: Uint8Array
+  at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  byte(): number {
+    return this.#bytes[this.at++] ?? 0
+  }
+
+  varint(): number {
+    let value = 0
+    for (let unit = 1; ; unit *= 128) {
+      const byte = this.byte()
+      value += (byte & 127) * unit
+      if (byte < 128) return value
+    }
+  }
+
+  uint32(): number {
+    return this.byte() + this.byte() * 2 ** 8 + this.byte() * 2 ** 16 + this.byte() * 2 ** 24
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Resumes a deflate stream (RFC 1951) at a block that begins in the middle of a byte, by zlib's public means alone. zlib
+ * stops at the start of a block when asked to (`Z_BLOCK`), but the bit where that is stays its own; here it is found by
+ * elimination. To begin there, zlib is given a stream whose beginning is made up: a stored block with the window, which is
+ * inflated into the 32 KiB that later blocks refer to, and empty blocks of as many bits as are needed to reach the one.
+ */
+import { inflateRawSync } from 'node:zlib'
+
+/** How far back a deflate stream refers. */
+export const WINDOW_BYTES = 32 * 1024
+/** Compressed bytes that are tried: longer than any header of a block, and enough to tell right from wrong. */
+const TRIAL_BYTES = 1024
+/** Fewer bytes do not show what kind of a block it is. */
+const LEAST_BYTES = 8
+const STORED_HEADER = 5
+/** As zlib's `Z_SYNC_FLUSH`: the trial ends where its input does. */
+const SYNC_FLUSH = 2
+
+type Bits = { readonly bytes: Uint8Array; readonly count: number }
+
+/** An empty block with the fixed codes, as bits in the order of the stream: no final one, kind 1, the end. Ten bits. */
+const FIXED_EMPTY = '0100000000'
+/**
+ * An empty block with codes that it brings along: 91 bits, an odd number. No final one, kind 2; 257 codes of literals, 1 of
+ * distances; 18 lengths of lengths, of which 18 ("so many zeros") and 1 take a bit each; the codes of literal 0 and of the
+ * end take a bit, 255 zeros are between them; the code of distances takes a bit; the end.
+ */
+const DYNAMIC_EMPTY = [
+  '001',
+  '00000' + '00000' + '0111',
+  `${'000'.repeat(2)}100${'000'.repeat(14)}100`,
+  '0' + '1' + '1111111' + '1' + '0101011' + '0' + '0',
+  '1',
+].join('')
+
+/** For each place in a byte, empty blocks that end there. */
+const EMPTY_BLOCKS: readonly Bits[] = [
+  '',
+  DYNAMIC_EMPTY + FIXED_EMPTY.repeat(3),
+  FIXED_EMPTY,
+  DYNAMIC_EMPTY,
+  FIXED_EMPTY.repeat(2),
+  DYNAMIC_EMPTY + FIXED_EMPTY,
+  FIXED_EMPTY.repeat(3),
+  DYNAMIC_EMPTY + FIXED_EMPTY.repeat(2),
+].map(packBits)
+
+/** Deflate fills bytes from their lowest bit. */
+function packBits(bits: string): Bits {
+  const bytes = new Uint8Array((bits.length >> 3) + 1)
+  for (let i = 0; i < bits.length; i++)
+    if (bits[i] === '1') bytes[i >> 3] = (bytes[i >> 3] ?? 0) | (1 << (i & 7))
+  return { bytes, count: bits.length }
+}
+
+export type BitStart = {
+  /** The decompressed bytes before the block, at most `WINDOW_BYTES`. */
+  readonly window: Uint8Array
+  /** The first byte with bits of the block. */
+  readonly byte: number
+  /** Of these bits, from the lowest; those below belong to the block before. */
+  readonly bit: number
+}
+
+/**
+ * What to inflate instead of the byte where the block begins: gives the window again, which is to be dropped, and goes on
+ * with the block once the following bytes are given.
+ */
+export function resumingBytes({ window, byte, bit }: BitStart): Uint8Array {
+  const empty = EMPTY_BLOCKS[bit]
+  if (empty === undefined) throw new RangeError('a byte has bits 0 to 7')
+  const bytes = new Uint8Array(STORED_HEADER + window.length + (empty.count >> 3) + 1)
+  bytes.set([
+    0,
+    window.length & 0xff,
+    window.length >> 8,
+    ~window.length & 0xff,
+    (~window.length >> 8) & 0xff,
+  ])
+  bytes.set(window, STORED_HEADER)
+  bytes.set(empty.bytes, STORED_HEADER + window.length)
+  const mask = (1 << bit) - 1
+  const last = bytes.length - 1
+  bytes[last] = ((bytes[last] ?? 0) & mask) | (byte & ~mask)
+  return bytes
+}
+
+export type Boundary = {
+  readonly window: Uint8Array
+  /** The last byte that zlib took before it stopped, and those behind it. */
+  readonly before: number
+  readonly behind: Uint8Array
+  /** What zlib gave after it went on; not empty. */
+  readonly output: Uint8Array
+}
+
+/** Where a block begins: `at` 0 is the byte before the boundary, 1 the one behind it. */
+export type FoundBit = { readonly at: 0 | 1; readonly bit: number }
+
+/**
+ * The bit where a block begins at which zlib stopped. Of the eight places where it can be, those that cannot be are struck
+ * out: going on from them gives other bytes than zlib gave. The right one always stays, so that where one is left it is proven;
+ * undefined where several are left, which begin differently.
+ */
+export function findBit({ window, before, behind, output }: Boundary): FoundBit | undefined {
+  if (output.length === 0 || behind.length < LEAST_BYTES) return undefined
+  const bytes = new Uint8Array(1 + Math.min(TRIAL_BYTES, behind.length))
+  bytes[0] = before
+  bytes.set(behind.subarray(0, TRIAL_BYTES), 1)
+  let found: number | undefined
+  for (let place = 1; place <= 8; place++) {
+    if (!mayBegin(bytes, place)) continue
+    // Stored blocks that differ only in how much of a byte they leave out are the same block.
+    if (found !== undefined && isSameStored(bytes, found, place)) continue
+    if (!gives(bytes, place, { window, output })) continue
+    if (found !== undefined) return undefined
+    found = place
+  }
+  if (found === undefined) return undefined
+  return found === 8 ? { at: 1, bit: 0 } : { at: 0, bit: found }
+}
+
+function bitsAt(bytes: Uint8Array, place: number, count: number): number {
+  let value = 0
+  for (let i = 0; i < count; i++) {
+    const at = place + i
+    value |= (((bytes[at >> 3] ?? 0) >> (at & 7)) & 1) << i
+  }
+  return value
+}
+
+/** Strikes out at a glance most places where no block begins. */
+function mayBegin(bytes: Uint8Array, place: number): boolean {
+  switch (bitsAt(bytes, place + 1, 2)) {
+    case 0: {
+      const at = storedLength(place)
+      const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4)
+      // Where the bytes end here nothing is known.
+      return at + 4 > bytes.length || ((a ^ c) === 0xff && (b ^ d) === 0xff)
+    }
+    case 1:
+      return true
+    case 2:
+      return bitsAt(bytes, place + 3, 5) <= 29 && bitsAt(bytes, place + 8, 5) <= 29
+    default:
+      return false
+  }
+}
+
+/** Where the length of a stored block stands whose header is at this bit. */
+function storedLength(place: number): number {
+  return (place + 3 + 7) >> 3
+}
+
+function isSameStored(bytes: Uint8Array, a: number, b: number): boolean {
+  return (
+    bitsAt(bytes, a, 3) === bitsAt(bytes, b, 3) &&
+    bitsAt(bytes, a + 1, 2) === 0 &&
+    storedLength(a) === storedLength(b)
+  )
+}
+
+function gives(
+  bytes: Uint8Array,
+  place: number,
+  { window, output }: Pick<Boundary, 'window' | 'output'>,
+): boolean {
+  const at = place >> 3
+  const head = resumingBytes({ window, byte: bytes[at] ?? 0, bit: place & 7 })
+  try {
+    const trial = inflateRawSync(Buffer.concat([head, bytes.subarray(at + 1)]), { finishFlush: SYNC_FLUSH })
+    const given = trial.subarray(window.length, window.length + output.length)
+    return Buffer.compare(given, output.subarray(0, given.length)) === 0
+  } catch {
+    return false
+  }
+}

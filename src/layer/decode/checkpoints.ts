@@ -1,0 +1,121 @@
+/**
+ * Checkpoints: places in a packed layer from which it can be read on, chosen while it is read whole, so that later one file
+ * of it is read without what stands before.
+ */
+import { deflateRawSync } from 'node:zlib'
+import type { BlockStart, PlaceSink } from './inflater.ts'
+
+/** A smaller layer has no checkpoints: it is read from its start in no time. */
+export const LEAST_LAYER_BYTES = 1024 * 1024
+/** What checkpoints may take of their layer. */
+const SHARE = 1 / 100
+/** Between two blocks with their windows, in bytes of the tar. */
+const BLOCK_SPACING = 4 * 1024 * 1024
+/** Between two places that need no window, in bytes of the blob: what is read for a small file besides the file. */
+const START_SPACING = 24 * 1024
+/** Between two places that only say how far a file reaches. */
+const MARK_SPACING = 64 * 1024
+/** A checkpoint without its window takes no more than this. */
+const CHECKPOINT_BYTES = 24
+/** Levels of compression: the higher one takes longer than it saves, but for layers that themselves are compressed well. */
+const FAST = 1
+const SMALL = 9
+
+/** Offsets are those of the first byte that is read from there on, in the blob and in the uncompressed tar. */
+export type Checkpoint = { readonly blobOffset: number; readonly tarOffset: number } & (
+  | { readonly kind: 'block'; readonly bit: number; readonly packedWindow: Uint8Array }
+  /** A member of a gzip or a frame of zstd: nothing before it is needed. */
+  | { readonly kind: 'start' }
+  /** Reading cannot begin here; so many bytes of the blob are enough for so many of the tar. */
+  | { readonly kind: 'mark' }
+)
+
+/** Keeps checkpoints; their offsets ascend. */
+export interface CheckpointSink {
+  /** What it has taken so far, in bytes as they are stored. */
+  readonly bytes: number
+  add(checkpoint: Checkpoint): void
+  /** The content of the member at this offset of the tar has holes: it is not what stands there. */
+  addSparse(tarOffset: number): void
+  /** Called again and again; a slow store holds up the layer. */
+  flush(): void | Promise<void>
+}
+
+type Place = { readonly blobOffset: number; readonly tarOffset: number }
+
+const BEGINNING: Place = { blobOffset: 0, tarOffset: 0 }
+
+/** Chooses checkpoints from the places that a decoder tells. */
+export class CheckpointRecorder implements PlaceSink {
+  readonly #sink: CheckpointSink
+  #last = BEGINNING
+  /** The last place where reading can begin. */
+  #lastEntry = BEGINNING
+  /** The last start that was passed over, since it stands close behind the last checkpoint. */
+  #skipped: Place | undefined
+  /** No block is wanted before so many bytes of the blob: its window would take too large a share. */
+  #affordableAt = 0
+
+  constructor(sink: CheckpointSink) {
+    this.#sink = sink
+  }
+
+  wantsBlock(blobOffset: number, tarOffset: number): boolean {
+    return tarOffset - this.#lastEntry.tarOffset >= BLOCK_SPACING && blobOffset >= this.#affordableAt
+  }
+
+  block({ blobOffset, bit, tarOffset, window }: BlockStart): void {
+    let packedWindow = deflateRawSync(window, { level: FAST })
+    if (!this.#affords(blobOffset, packedWindow.length))
+      packedWindow = deflateRawSync(window, { level: SMALL })
+    if (!this.#affords(blobOffset, packedWindow.length)) {
+      this.#affordableAt = (this.#sink.bytes + packedWindow.length + CHECKPOINT_BYTES) / SHARE
+      return
+    }
+    this.#addSkipped()
+    this.#add({ kind: 'block', blobOffset, bit, tarOffset, packedWindow })
+    this.#lastEntry = this.#last
+  }
+
+  start(blobOffset: number, tarOffset: number): void {
+    if (blobOffset - this.#lastEntry.blobOffset < START_SPACING) {
+      this.#skipped = { blobOffset, tarOffset }
+      return
+    }
+    this.#addSkipped()
+    this.#addStart({ blobOffset, tarOffset })
+  }
+
+  mark(blobOffset: number, tarOffset: number): void {
+    if (blobOffset - this.#last.blobOffset < MARK_SPACING) return
+    this.#addSkipped()
+    if (this.#affords(blobOffset)) this.#add({ kind: 'mark', blobOffset, tarOffset })
+  }
+
+  /** The layer has ended: what stands behind its last member is of no use to anyone. */
+  finish(): void {
+    this.#addSkipped()
+  }
+
+  /** What follows the start that was passed over is large: it is of use to begin there. */
+  #addSkipped(): void {
+    const skipped = this.#skipped
+    this.#skipped = undefined
+    if (skipped !== undefined && skipped.blobOffset > this.#last.blobOffset) this.#addStart(skipped)
+  }
+
+  #addStart(place: Place): void {
+    if (!this.#affords(place.blobOffset)) return
+    this.#add({ kind: 'start', ...place })
+    this.#lastEntry = place
+  }
+
+  #affords(blobOffset: number, windowBytes = 0): boolean {
+    return this.#sink.bytes + windowBytes + CHECKPOINT_BYTES <= blobOffset * SHARE
+  }
+
+  #add(checkpoint: Checkpoint): void {
+    this.#sink.add(checkpoint)
+    this.#last = checkpoint
+  }
+}

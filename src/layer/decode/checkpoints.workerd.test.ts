@@ -1,0 +1,8 @@
+/** In workerd, which has a zlib written for itself. */
+import sha256 from '../../../dist/wasm/sha256.wasm'
+import zstd from '../../../dist/wasm/zstd.wasm'
+import { testCheckpoints } from '../../../test/layers/checkpoint-cases.ts'
+
+const modules = { sha256, zstd }
+
+testCheckpoints({ wasm: async (name) => modules[name] }, 20)

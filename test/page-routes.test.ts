@@ -39,7 +39,7 @@ describe.each(HOSTS)('on %s', (host) => {
 
   it('every file that a page names is there, under its type, and is not sent twice', async () => {
     const pages = await Promise.all(['/', '/docs'].map(async (path) => (await get(path)).text()))
-    const names = new Set(pages.join('').match(/\/assets\/[\w.-]+/g))
+    const names = new Set(pages.join('').match(/\/assets\/[\w./-]+/g))
     expect(names.size).toBe(7)
     for (const name of names) {
       const answer = await get(name)
@@ -50,7 +50,20 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await get(name, {}, { headers: { 'If-None-Match': tag } })).status).toBe(304)
     }
     expect((await get('/assets/nothing.css')).status).toBe(404)
+    expect((await get('/assets/0123456789abcdef/nothing.css')).status).toBe(404)
     expect((await get('/assets/..%2Fworker.js')).status).toBe(404)
+  })
+
+  it('a file is kept for good by the address that a page has for it, and by no other', async () => {
+    const home = await (await get('/')).text()
+    const kept = async (name: string) => (await get(name)).headers.get('Cache-Control')
+    const [address = ''] = home.match(/\/assets\/[0-9a-f]{16}\/lamina\.css/) ?? []
+    expect(await kept(address)).toBe('public, max-age=31536000, immutable')
+    expect(await kept('/assets/0123456789abcdef/lamina.css')).toBe('public, max-age=300')
+    expect(await kept('/assets/lamina.css')).toBe('public, max-age=300')
+    // A thread that answers for another names the same.
+    const report = await get('/', { image })
+    if (report.status === 200) expect(await report.text()).toContain(address)
   })
 
   it('the form leads to a report, or with a baseline to a diff', async () => {

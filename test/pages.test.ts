@@ -115,6 +115,60 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('the treemap is zoomed by the mouse, and the browser goes back', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    const ways = page.getByRole('navigation', { name: 'Directory of the treemap' })
+    const map = page.locator('.wide svg.treemap')
+    await map
+      .locator('a', { hasText: 'srv/' })
+      .first()
+      .click({ position: { x: 20, y: 9 } })
+    await ways.getByText('srv').waitFor()
+    expect(await map.textContent()).toContain(HOSTILE.slice(0, 4))
+    expect(await map.textContent()).not.toContain('etc/')
+    await page.goBack()
+    await ways.getByText('srv').waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Type', exact: true }).click()
+    await page.getByRole('list', { name: 'Colours' }).getByText('programs').waitFor()
+    expect(new URL(page.url()).pathname).toBe('/')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('the treemap is zoomed by the keyboard alone', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    const map = page.locator('.wide svg.treemap')
+    await page.getByRole('link', { name: 'Type', exact: true }).focus()
+    await page.keyboard.press('Tab')
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.querySelector('title')?.textContent ?? '')
+    for (let i = 0; i < 20 && !(await focused()).startsWith('srv:'); i++)
+      await page.keyboard.press('ArrowRight')
+    expect(await focused()).toContain('srv: 14.0 kB')
+    await page.keyboard.press('Enter')
+    await page.getByRole('navigation', { name: 'Directory of the treemap' }).getByText('srv').waitFor()
+    expect(await map.locator('a').count()).toBe(2)
+    expect(await focused()).toMatch(/^srv\//)
+    await page.keyboard.press('Escape')
+    await map.getByText('/ 14.1 kB', { exact: true }).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('without scripts the treemap leads to pages of directories', async () => {
+    const { page } = await open({ javaScriptEnabled: false })
+    await page.goto(address({ image: after }))
+    await page
+      .locator('.wide svg.treemap a', { hasText: 'srv/' })
+      .first()
+      .click({ position: { x: 20, y: 9 } })
+    await page.getByRole('heading', { level: 1, name: 'Where the bytes of app:v2 are' }).waitFor()
+    expect(new URL(page.url()).searchParams.get('path')).toBe('srv')
+    await page.context().close()
+  })
+
   it('what cannot be shown is told, with a way on', async () => {
     const { page } = await open()
     const answer = await page.goto(address({ image: `${registry.host}/nothing:here` }))
@@ -142,12 +196,13 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
   describe.each([
     ['dark', 1200],
     ['light', 1200],
-    ['light', 390],
+    ['light', 360],
   ] as const)('in %s, %i wide', (colorScheme, width) => {
     it.each([
       ['the first page', () => `${service.url}/`],
       ['a report', () => address({ image: after })],
       ['a diff', () => address({ from: before, to: after })],
+      ['a treemap', () => `${service.url}/map?${new URLSearchParams({ image: after, color: 'waste' })}`],
     ])('%s has nothing that axe finds fault with, and fits', async (_, url) => {
       // axe is a script from elsewhere, which the policy of the pages does not let in.
       const { page } = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true })

@@ -1,10 +1,14 @@
 /** The files that the pages load, all of them served by this service. */
+import { createHash } from 'node:crypto'
 
 /** Where a page finds them: `/assets/lamina.css`. */
 export const ASSETS_PATH = '/assets/'
 
 /** Gives the bytes of a file by its name; undefined where there is no such file. The host has them. */
 export type Assets = (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
+
+/** Those whose address in a page changes with their content, so that a browser keeps them for good. */
+export const VERSIONED = ['lamina.css', 'lamina.js', 'map.js', 'icon.svg'] as const
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
@@ -14,4 +18,32 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export function assetType(name: string): string {
   return TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
+}
+
+const versions = new WeakMap<Assets, Promise<string>>()
+
+/** Names the content of all of them together: the same as long as the service runs. */
+export function assetsVersion(assets: Assets): Promise<string> {
+  const known = versions.get(assets)
+  if (known !== undefined) return known
+  const version = hashOf(assets)
+  versions.set(assets, version)
+  version.catch(() => versions.delete(assets))
+  return version
+}
+
+async function hashOf(assets: Assets): Promise<string> {
+  const hash = createHash('sha256')
+  for (const name of VERSIONED) hash.update(`${name}\0`).update((await assets(name)) ?? '')
+  return hash.digest('hex').slice(0, 16)
+}
+
+const NAMED = new RegExp(
+  `"${ASSETS_PATH}(${VERSIONED.map((name) => name.replace('.', '\\.')).join('|')})"`,
+  'g',
+)
+
+/** The page with the addresses of this version; a name out of an image has no `"` in markup, so that none is taken for one. */
+export function withVersion(markup: string, version: string): string {
+  return markup.replace(NAMED, (_, name: string) => `"${ASSETS_PATH}${version}/${name}"`)
 }

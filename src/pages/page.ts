@@ -27,10 +27,12 @@ export type Page = {
   readonly main: Html
   /** What only this page has in its head. */
   readonly head?: Html
+  /** Assets: what this page does beyond what all do. */
+  readonly scripts?: readonly string[]
 }
 
 /** The whole document. */
-export function page({ title, main, head }: Page): Html {
+export function page({ title, main, head, scripts = [] }: Page): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -41,7 +43,10 @@ export function page({ title, main, head }: Page): Html {
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/lamina.css">
 <script type="module" src="/assets/lamina.js"></script>
-${head}
+${scripts.map(
+  (script) => html`<script type="module" src="/assets/${script}"></script>
+`,
+)}${head}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>

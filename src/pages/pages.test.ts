@@ -1,12 +1,15 @@
 import type { html } from 'hono/html'
 import { describe, expect, it } from 'vitest'
 import type { Diff } from '../diff/summary.ts'
+import type { Area } from '../image/areas.ts'
 import type { ImageIdentity, Report } from '../image/report.ts'
 import { Problem } from '../problem.ts'
+import { encodeText } from '../text/bytes.ts'
 import { diffPage } from './diff.ts'
 import { docsPage } from './docs.ts'
 import { failurePage } from './failure.ts'
 import { homePage } from './home.ts'
+import { mapPage } from './map.ts'
 import { progressPage } from './progress.ts'
 import { type ReportView, reportPage } from './report.ts'
 
@@ -62,11 +65,40 @@ const report: Report = {
   warnings: [{ code: 'dotdot', count: 2, layer: 0, path: HOSTILE }],
 }
 
+const areas: Area = {
+  key: '',
+  isDirectory: true,
+  bytes: 85,
+  files: 5,
+  main: 0,
+  children: [
+    { key: encodeText(HOSTILE.replaceAll('\u0000', '')), isDirectory: false, bytes: 50, files: 1, main: 0 },
+  ],
+}
+
 const view: ReportView = {
   report,
   waste: [{ path: HOSTILE, bytes: 10, layer: 0, reason: 'removed', byLayer: 1 }],
   duplicates: [{ sha256: 'b'.repeat(64), bytes: 5, count: 2, wastedBytes: 5, paths: [{ path: HOSTILE }] }],
   packages: [{ type: 'deb', name: HOSTILE, version: HOSTILE, purl: HOSTILE, layer: 0 }],
+  advice: {
+    savings: { bytes: 10, percent: 11 },
+    items: [
+      {
+        rule: 'removed',
+        severity: 'warning',
+        title: HOSTILE,
+        bytes: 10,
+        files: 5,
+        layer: 0,
+        byLayer: 0,
+        createdBy: HOSTILE,
+        paths: [{ path: HOSTILE, pathBase64: 'eA==', bytes: 10, layer: 0 }],
+        fix: HOSTILE,
+      },
+    ],
+  },
+  areas,
   origin: 'https://lamina.example',
 }
 
@@ -111,6 +143,7 @@ const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
   ['first', homePage],
   ['report', () => reportPage(view)],
   ['diff', () => diffPage(diff)],
+  ['treemap', () => mapPage(image, { place: { image: HOSTILE }, top: areas, colour: 'waste', layers: 9 })],
   ['progress', () => progressPage([{ ...waiting, status: 'running' }])],
   [
     'failure',

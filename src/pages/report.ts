@@ -1,22 +1,23 @@
 /** The page of one image. */
 import { html } from 'hono/html'
+import type { Advice } from '../advice/advise.ts'
 import { visible } from '../formats/escape.ts'
+import type { Area } from '../image/areas.ts'
 import { placeName, shortName } from '../image/identity.ts'
 import type {
   DuplicateGroup,
   ImageIdentity,
-  LayerReport,
   Package,
   Report,
   SizedPath,
   Warning,
   WastedFile,
 } from '../image/report.ts'
-import { buildStep } from '../oci/build-step.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'
 import { askForm } from './form.ts'
+import { layersOf } from './layers.ts'
 import {
   type Column,
   counted,
@@ -30,7 +31,9 @@ import {
   size,
   table,
 } from './page.ts'
-import { keyOf, stackOfLayers } from './stack.ts'
+import { type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
+import { mapFigure } from './treemap/figure.ts'
+import { verdict } from './verdict.ts'
 
 /** A report with the first rows of its tables. */
 export type ReportView = {
@@ -41,43 +44,50 @@ export type ReportView = {
   readonly duplicates: readonly DuplicateGroup[]
   /** Those that take most, first. */
   readonly packages: readonly Package[]
+  readonly advice: Advice
+  /** The root, coloured by layer. */
+  readonly areas: Area
   /** `scheme://host[:port]` that this service is reached at. */
   readonly origin: string
 }
 
 export function reportPage(view: ReportView): Html {
-  const { report, origin } = view
+  const { report, origin, advice, areas } = view
   const { image } = report
-  const ask = { image: image.reference, platform: image.platform }
+  const place = placeOf(image)
   return page({
     title: image.reference,
+    scripts: ['map.js'],
     main: html`<div class="heading">
 <p class="place">${visible(placeName(image))}</p>
 <h1>${visibleName(image)}</h1>
 ${identityFacts(image)}
 </div>
+${verdict({ report, advice, place })}
 ${figures(headline(report))}
 <nav class="contents" aria-label="On this page"><ul>
-<li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
+<li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
 <li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li>
 ${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 <li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
 </ul></nav>
-<section id="layers"><h2>Size by layer</h2>
-${stackOfLayers(report.layers)}
-${layerTable(report.layers)}
+<section id="map"><h2>Where the bytes are</h2>
+${mapFigure({ place, top: areas, colour: 'layer', layers: report.layers.length })}
 </section>
-<section id="largest"><h2>Where the bytes are</h2>
-<div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories)}</div>
-<div>${sizedTable('Largest files', 'No files.', report.largestFiles)}</div></div>
+<section id="layers"><h2>Size by layer</h2>
+${layersOf(report.layers, advice, place)}
+</section>
+<section id="largest"><h2>The largest</h2>
+<div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories, place)}</div>
+<div>${sizedTable('Largest files', 'No files.', report.largestFiles, place)}</div></div>
 </section>
 ${wasteSection(view)}
 ${duplicatesSection(view)}
 ${packagesSection(view)}
-${warningsSection(report.warnings)}
+${warningsSection(report.warnings, place)}
 ${adopted(report, origin)}
 <section id="raw"><h2>Raw data</h2>
-<ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, ask)}">${what}</a></li>`)}</ul>
+<ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, place)}">${what}</a></li>`)}</ul>
 </section>
 <section><h2>Look at another image</h2>
 ${askForm({ image: image.reference, platform: image.indexDigest && image.platform })}
@@ -102,10 +112,11 @@ export function visibleName(image: ImageIdentity): string {
   return visible(shortName(image))
 }
 
-function identityFacts({ platform, created, digest }: ImageIdentity): Html {
+function identityFacts(image: ImageIdentity): Html {
+  const { platform, created, digest } = image
   return html`<p class="facts"><span>${visible(platform)}</span>
 ${created !== undefined && html`<span>Built <time datetime="${visible(created)}">${visible(created.slice(0, 10))}</time></span>`}
-<span>${name(digest)}</span></p>`
+<span>${name(digest)}</span> <a href="${reportLink(permanentPlaceOf(image))}">Permanent link</a></p>`
 }
 
 function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report): Figure[] {
@@ -141,45 +152,10 @@ function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report
   ]
 }
 
-function layerTable(layers: readonly LayerReport[]): Html {
-  const largest = Math.max(0, ...layers.map((layer) => layer.uncompressedBytes))
-  return table<LayerReport>({
-    caption: 'Layers, the lowest first',
-    none: 'The image has no layers.',
-    rows: layers,
-    columns: [
-      { head: '#', kind: 'number', cell: ({ index }) => html`${keyOf(index)}${index}` },
-      {
-        head: 'Step',
-        kind: 'path',
-        cell: ({ createdBy, digest }) =>
-          createdBy
-            ? name(buildStep(createdBy))
-            : html`<span class="quiet">${name(digest.slice(0, 19))}…</span>`,
-      },
-      {
-        head: FIGURES.uncompressed.short,
-        kind: 'number',
-        cell: ({ uncompressedBytes }) => measured(size(uncompressedBytes), uncompressedBytes, largest),
-      },
-      {
-        head: FIGURES.compressed.short,
-        kind: 'number',
-        cell: ({ compressedBytes }) => size(compressedBytes),
-      },
-      { head: FIGURES.wasted.short, kind: 'number', cell: ({ wastedBytes }) => sizeOrDash(wastedBytes) },
-    ],
-  })
-}
-
-function sizeOrDash(bytes: number): Html {
-  return bytes === 0 ? html`<span class="quiet">–</span>` : size(bytes)
-}
-
-function sizedTable(caption: string, none: string, rows: readonly SizedPath[]): Html {
+function sizedTable(caption: string, none: string, rows: readonly SizedPath[], place: Place): Html {
   const largest = rows[0]?.bytes ?? 0
   const columns: Column<SizedPath>[] = [
-    { head: 'Path', kind: 'path', cell: ({ path }) => name(path) },
+    { head: 'Path', kind: 'path', cell: (row) => pathLink(place, row) },
     { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
   ]
   return table({ caption, none, columns, rows })
@@ -207,7 +183,7 @@ ${table<WastedFile>({
   none: 'No layer hides a file of a lower layer.',
   rows,
   columns: [
-    { head: 'Path', kind: 'path', cell: ({ path }) => name(path) },
+    { head: 'Path', kind: 'path', cell: (row) => pathLink(placeOf(image), row, row.layer) },
     {
       head: 'Size',
       kind: 'number',
@@ -233,7 +209,7 @@ ${table<DuplicateGroup>({
       head: 'Paths',
       kind: 'path',
       cell: ({ paths, count }) =>
-        html`${paths.slice(0, 3).map(({ path }) => html`<div>${name(path)}</div>`)}${
+        html`${paths.slice(0, 3).map((path) => html`<div>${pathLink(placeOf(image), path)}</div>`)}${
           count > 3 &&
           html`<span class="quiet">and ${counted(count - Math.min(3, paths.length), 'other')}</span>`
         }`,
@@ -283,7 +259,7 @@ ${more(packages.total, rows.length, '/v1/packages', image)}
 </section>`
 }
 
-function warningsSection(warnings: readonly Warning[]): Html | '' {
+function warningsSection(warnings: readonly Warning[], place: Place): Html | '' {
   if (warnings.length === 0) return ''
   return html`<section id="warnings"><h2>Warnings</h2>
 ${table<Warning>({
@@ -294,7 +270,12 @@ ${table<Warning>({
     { head: 'Warning', cell: ({ code }) => html`<code>${code}</code>` },
     { head: 'Places', kind: 'number', cell: ({ count }) => formatCount(count) },
     { head: 'Layer', kind: 'number', cell: ({ layer }) => layer ?? '' },
-    { head: 'First place', kind: 'path', cell: ({ path }) => (path === undefined ? '' : name(path)) },
+    {
+      head: 'First place',
+      kind: 'path',
+      cell: ({ path, pathBase64, layer }) =>
+        path === undefined ? '' : pathLink(place, { path, pathBase64 }, layer),
+    },
   ],
 })}
 </section>`

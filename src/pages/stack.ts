@@ -3,8 +3,8 @@ import { html } from 'hono/html'
 import type { LayerReport } from '../image/report.ts'
 import { formatBytes } from '../text/format.ts'
 import type { Html } from './page.ts'
+import { hueOf } from './treemap/draw.ts'
 
-const COLOURS = 6
 /** Of the drawing, which is stretched to the page. */
 const WIDTH = 1000
 const HEIGHT = 36
@@ -29,5 +29,5 @@ export function keyOf(index: number): Html {
 }
 
 function colourOf(index: number): string {
-  return `step-${(index % COLOURS) + 1}`
+  return hueOf('layer', index)
 }

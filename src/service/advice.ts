@@ -6,6 +6,7 @@ import type { ObjectStore } from '../host.ts'
 import type { ImageFacts } from '../image/report.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
+import type { Service } from './service.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
 import { duplicatesOf, filesOf, filesTable, membersTable, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
 
@@ -67,6 +68,16 @@ export async function newAdvice(
   const nameOf = ({ rule, kind, createdBy }: AdviceItem) => JSON.stringify([rule, kind, createdBy])
   const known = new Set(before.items.map(nameOf))
   return after.items.filter((item) => !known.has(nameOf(item)))
+}
+
+/** All advice on an image, which is kept in memory for a while: it never changes. */
+export async function knownAdvice({ host, memory }: Service, analysed: AnalysedImage): Promise<Advice> {
+  const { digest } = analysed.image.identity
+  const known = memory.advice.get(digest)
+  if (known !== undefined) return known
+  const advice = await adviceOf(host.store, analysed)
+  memory.advice.set(digest, advice)
+  return advice
 }
 
 /** @param exclusion absent where everything counts */

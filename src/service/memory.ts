@@ -1,4 +1,5 @@
 /** What one process remembers between requests: every cache of the service, each bounded in bytes. */
+import type { Advice } from '../advice/advise.ts'
 import { Cache } from '../cache.ts'
 import type { ImageFacts } from '../image/report.ts'
 import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
@@ -55,7 +56,7 @@ const PARSED = 4
 const RECORD_BYTES = 500
 const TAG_BYTES = 20
 
-/** Shared by all requests of a host. In all some 65 MB at most: an isolate on Workers has 128 MB. */
+/** Shared by all requests of a host. In all some 69 MB at most: an isolate on Workers has 128 MB. */
 export class Memory {
   readonly resolved = new Cache<Resolved>({
     bytes: 4 * MIB,
@@ -80,6 +81,12 @@ export class Memory {
     bytes: 8 * MIB,
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (facts) => 2 * JSON.stringify(facts).length,
+  })
+  /** Advice without exclusions, by digest. */
+  readonly advice = new Cache<Advice>({
+    bytes: 4 * MIB,
+    milliseconds: FACTS_MILLISECONDS,
+    sizeOf: (advice) => 2 * JSON.stringify(advice).length,
   })
   /** The names of analyses, so that who asks again and again gets the same one. */
   readonly named = new Cache<AnalysisRecord>({

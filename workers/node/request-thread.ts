@@ -7,6 +7,7 @@ import { Problem } from '../../src/problem.ts'
 import type { Service } from '../../src/service/service.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { BlobRange, ContentKind, ImageSource, ResolvedManifest } from '../../src/source/source.ts'
+import { readAsset } from '../assets.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './request-words.ts'
@@ -98,7 +99,7 @@ const service: Service = {
     own.ref.kind === 'registry' ? new RelayedSource(own, client, (question) => ask(question)) : own,
   onForgotten: (digest) => say({ kind: 'forgotten', digest }),
 }
-const app = createApp(service)
+const app = createApp(service, { assets: readAsset })
 
 serveTasks<RequestTask, void, RequestWord, RequestSaid>(async (task, caller) => {
   const pulls = new Pulls()

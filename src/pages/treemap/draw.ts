@@ -129,7 +129,7 @@ function drawCell(cell: Cell, { top, colour, link }: TreemapView): string {
   const drawn = `<title>${told}</title><rect class="${hue}" x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf(`${name} ${isOpen || width > 150 ? formatBytes(bytes) : ''}`.trim(), cell)}`
   if (link === undefined || depth === 0) return `<g>${drawn}</g>`
   const kind = area.isDirectory ? ' data-zoom=""' : ''
-  return `<a href="${markupText(link(area))}" aria-label="${told}"${kind}>${drawn}</a>`
+  return `<a href="${markupText(link(area))}"${kind}>${drawn}</a>`
 }
 
 function labelOf(text: string, { x, y, width, height, isOpen }: Cell): string {

@@ -15,11 +15,16 @@ export type Cell = {
   readonly isOpen: boolean
 }
 
-export type Frame = { readonly width: number; readonly height: number }
+export type Frame = {
+  readonly width: number
+  readonly height: number
+  /** How many areas at most; 1,200 by default. */
+  readonly cells?: number
+}
 
 /** Rectangles with a side below it cannot be seen. */
 const VISIBLE_PIXELS = 2
-/** More rectangles are slow to draw, and no picture any more. */
+/** More rectangles are slow to draw, and too small to tell apart. */
 const MAX_CELLS = 1200
 /** Where a directory's name stands. */
 const HEAD_PIXELS = 18
@@ -37,7 +42,7 @@ type Placed = HierarchyRectangularNode<Node>
 /** In drawing order: a directory before what is in it. */
 export function placeAreas(top: Area, frame: Frame): readonly Cell[] {
   const hidden = new Set<Area>()
-  hideSmallest(top, hidden)
+  hideSmallest(top, hidden, frame.cells ?? MAX_CELLS)
   let placed = place(top, hidden, frame)
   // What is merged makes room, so that what is placed next has other sides.
   for (let round = 0; round < 3; round++) {
@@ -53,7 +58,7 @@ export function placeAreas(top: Area, frame: Frame): readonly Cell[] {
 }
 
 /** Leaves the largest in sight. */
-function hideSmallest(top: Area, hidden: Set<Area>): void {
+function hideSmallest(top: Area, hidden: Set<Area>, most: number): void {
   const all: Area[] = []
   const gather = ({ children = [] }: Area) => {
     for (const child of children) {
@@ -62,7 +67,7 @@ function hideSmallest(top: Area, hidden: Set<Area>): void {
     }
   }
   gather(top)
-  for (const area of all.sort((a, b) => b.bytes - a.bytes).slice(MAX_CELLS)) hidden.add(area)
+  for (const area of all.sort((a, b) => b.bytes - a.bytes).slice(most)) hidden.add(area)
 }
 
 function place(top: Area, hidden: ReadonlySet<Area>, { width, height }: Frame): Placed {

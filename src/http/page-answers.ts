@@ -1,0 +1,112 @@
+/** Steps shared by the pages: a problem is a page as well, an analysis that runs is one with its progress. */
+import type { JobState } from '../job.ts'
+import { type Assets, assetsVersion, withVersion } from '../pages/assets.ts'
+import { failurePage } from '../pages/failure.ts'
+import type { FormValues } from '../pages/form.ts'
+import { type Html, PAGE_POLICY } from '../pages/page.ts'
+import { progressPage, type WaitingFor } from '../pages/progress.ts'
+import type { Problem } from '../problem.ts'
+import type { AnalysedImage } from '../service/analyse.ts'
+import { nameAnalysis } from '../service/analyses.ts'
+import { WorkElsewhere } from '../service/elsewhere.ts'
+import type { OpenedImage } from '../service/open.ts'
+import { locationOf } from './analysis-body.ts'
+import { factsOf, openFor } from './answers.ts'
+import type { Backend, RequestContext } from './backend.ts'
+import { tokenCheck } from './middleware/tokens.ts'
+import { problemFor } from './problems.ts'
+
+/** What pages are answered with. */
+export type PageBackend = { readonly backend: Backend; readonly assets: Assets }
+
+/** Pages are made anew each time: their making may change while what they tell does not. */
+export async function pageAnswer(
+  { assets }: PageBackend,
+  page: Html,
+  { status = 200, policy = PAGE_POLICY }: { readonly status?: number; readonly policy?: string } = {},
+): Promise<Response> {
+  const markup = withVersion((await page).toString(), await assetsVersion(assets))
+  return new Response(markup, {
+    status,
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Cache-Control': 'private, no-cache',
+      'Content-Security-Policy': policy,
+    },
+  })
+}
+
+/**
+ * A page about images, for those who may use the service.
+ *
+ * @param values what the form of a page that says what is wrong begins with
+ */
+export async function imagePage(
+  pages: PageBackend,
+  c: RequestContext,
+  values: FormValues,
+  make: () => Promise<Response>,
+): Promise<Response> {
+  const { backend } = pages
+  try {
+    tokenCheck(backend.host.configuration.tokens)(c.req.header('Authorization'))
+    return await make()
+  } catch (error) {
+    return failedAnswer(pages, c, error, values)
+  }
+}
+
+/** A page about one image: made when it is analysed, with its progress until then. */
+export async function analysedPage(
+  pages: PageBackend,
+  c: RequestContext,
+  query: { readonly image: string; readonly platform?: string | undefined },
+  make: (analysed: AnalysedImage) => Promise<Html>,
+): Promise<Response> {
+  const { backend } = pages
+  const state = await stateOf(backend, c, await openFor(backend, c, query))
+  return 'facts' in state ? pageAnswer(pages, await make(state)) : progressAnswer(pages, [state])
+}
+
+/** The image with its facts, or how its analysis stands. */
+export async function stateOf(
+  backend: Backend,
+  context: RequestContext,
+  image: OpenedImage,
+): Promise<AnalysedImage | WaitingFor> {
+  const result = await factsOf(backend, context, image, 0)
+  return 'facts' in result ? { image, facts: result.facts } : waitingFor(backend, image, result.pending)
+}
+
+async function waitingFor(backend: Backend, image: OpenedImage, state: JobState): Promise<WaitingFor> {
+  const { id, platform, status, progress, ...analysis } = await nameAnalysis(backend, image, state)
+  return { image: analysis.image, platform, status, progress, events: `${locationOf(id)}/events` }
+}
+
+export async function progressAnswer(pages: PageBackend, analyses: readonly WaitingFor[]): Promise<Response> {
+  return pageAnswer(pages, progressPage(analyses), { status: 202 })
+}
+
+/** In another thread, where that is what failed; else as a page. */
+async function failedAnswer(
+  pages: PageBackend,
+  c: RequestContext,
+  error: unknown,
+  values: FormValues,
+): Promise<Response> {
+  const { backend } = pages
+  try {
+    if (error instanceof WorkElsewhere && backend.elsewhere)
+      return await backend.elsewhere(c, c.req.raw.signal)
+    throw error
+  } catch (other) {
+    return failureAnswer(pages, problemFor(backend, c, other), values)
+  }
+}
+
+async function failureAnswer(pages: PageBackend, problem: Problem, values: FormValues): Promise<Response> {
+  const answer = await pageAnswer(pages, failurePage(problem, values), { status: problem.status })
+  const { retryAfter } = problem.fields
+  if (retryAfter !== undefined) answer.headers.set('Retry-After', String(retryAfter))
+  return answer
+}

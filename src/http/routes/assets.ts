@@ -1,0 +1,40 @@
+/** The files that pages load. One that is asked for by its version stays as it is for good. */
+import { ASSETS_PATH, type Assets, assetsVersion, assetType, VERSIONED } from '../../pages/assets.ts'
+import { Problem } from '../../problem.ts'
+import type { App } from '../backend.ts'
+import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+
+const FOR_GOOD = 'public, max-age=31536000, immutable'
+const FOR_MINUTES = 'public, max-age=300'
+
+export function addAssets(app: App, assets: Assets): void {
+  const answer = async (name: string, cacheControl: string, known: string | undefined): Promise<Response> => {
+    const bytes = await assets(name)
+    if (bytes === undefined) throw new Problem('not_found', 'no such file')
+    const tag = tagOf(name, bytes)
+    const headers = new Headers({ ETag: tag, 'Cache-Control': cacheControl })
+    if (isUnchanged(known, tag)) return notModified(headers)
+    headers.set('Content-Type', assetType(name))
+    return new Response(bytes, { headers })
+  }
+  app.get(`${ASSETS_PATH}:name`, (c) =>
+    answer(c.req.param('name'), FOR_MINUTES, c.req.header('If-None-Match')),
+  )
+  app.get(`${ASSETS_PATH}:version/:name`, async (c) => {
+    const { version, name } = c.req.param()
+    // A page of another version may still ask for its files: it gets what there is, for now.
+    const isCurrent = VERSIONED.some((one) => one === name) && version === (await assetsVersion(assets))
+    return answer(name, isCurrent ? FOR_GOOD : FOR_MINUTES, c.req.header('If-None-Match'))
+  })
+}
+
+const tags = new Map<string, string>()
+
+/** Files stay the same as long as the service runs. */
+function tagOf(name: string, bytes: Uint8Array): string {
+  const known = tags.get(name)
+  if (known !== undefined) return known
+  const tag = entityTag([Buffer.from(bytes).toString('latin1')])
+  tags.set(name, tag)
+  return tag
+}

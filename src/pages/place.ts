@@ -1,0 +1,50 @@
+/** Links from page to page about one image: its report, its treemap, its files. */
+import { html } from 'hono/html'
+import type { ImageIdentity } from '../image/report.ts'
+import type { TreemapColour } from '../service/treemap.ts'
+import { type Html, link, name } from './page.ts'
+
+/** What names the image in the address of a page. */
+export type Place = { readonly image: string; readonly platform?: string | undefined }
+
+/** A path as the API shows it. */
+export type ShownPath = { readonly path: string; readonly pathBase64?: string | undefined }
+
+export function placeOf({ reference, indexDigest, platform }: ImageIdentity): Place {
+  return { image: reference, platform: indexDigest === undefined ? undefined : platform }
+}
+
+/** The same image whatever its tag becomes. */
+export function permanentPlaceOf(image: ImageIdentity): Place {
+  const { registry, repository, digest, reference } = image
+  if (registry === undefined || repository === undefined) return { image: reference }
+  return { image: `${registry}/${repository}@${digest}` }
+}
+
+function exact({ path, pathBase64 }: ShownPath) {
+  return pathBase64 === undefined ? { path } : { pathBase64 }
+}
+
+export function reportLink({ image, platform }: Place): string {
+  return link('/', { image, platform })
+}
+
+/** @param layer only what this layer has; by default the merged file system */
+export function filesLink({ image, platform }: Place, path: ShownPath, layer?: number): string {
+  return link('/files', { image, platform, layer: layer?.toString(), ...exact(path) })
+}
+
+export function mapLink({ image, platform }: Place, path: ShownPath, color: TreemapColour): string {
+  return link('/map', { image, platform, color, ...exact(path) })
+}
+
+/** A path that leads to what is there. */
+export function pathLink(place: Place, path: ShownPath, layer?: number): Html {
+  return html`<a href="${filesLink(place, path, layer)}">${name(path.path === '' ? '/' : path.path)}</a>`
+}
+
+/** Each directory on the way to a path, and what is at it. */
+export function waysTo(path: string): readonly { readonly name: string; readonly path: string }[] {
+  const parts = path.split('/').filter((part) => part !== '')
+  return parts.map((part, at) => ({ name: part, path: parts.slice(0, at + 1).join('/') }))
+}

@@ -55,7 +55,7 @@ export function addFile(app: App, backend: Backend): void {
       throw new Problem('invalid_parameter', 'path or pathBase64 is required', { parameter: 'path' })
     const image = await openFor(backend, c, query)
     await factsInTime(backend, c, image, query.wait)
-    const file = await find(backend, image, key, query.layer)
+    const file = await findContent(backend, image, key, query.layer)
     const headers = new Headers({
       ETag: `"${toHex(file.sha256)}"`,
       'Cache-Control': cacheControl(backend, sourceOf([image])),
@@ -74,7 +74,8 @@ export function addFile(app: App, backend: Backend): void {
   })
 }
 
-async function find(
+/** @throws Problem `path_not_found` with the image */
+export async function findContent(
   { host }: Backend,
   image: OpenedImage,
   key: PathKey,

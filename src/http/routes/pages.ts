@@ -32,6 +32,7 @@ import {
 } from '../page-answers.ts'
 import { openPair } from '../pairs.ts'
 import { addAssets } from './assets.ts'
+import { addFilesPage } from './files-page.ts'
 import { addMapPage, MAP_DEPTH } from './map-page.ts'
 
 const WASTE_ROWS = 20
@@ -68,6 +69,7 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
   app.get('/docs', () => pageAnswer(pages, docsPage(), { policy: DOCS_POLICY }))
 
   addMapPage(app, pages)
+  addFilesPage(app, pages)
   addAssets(app, assets)
 }
 

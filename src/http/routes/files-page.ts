@@ -1,0 +1,188 @@
+/** The file browser: a directory, a search, or one file, of the merged file system or of one layer. */
+import { z } from '@hono/zod-openapi'
+import { allOf } from '../../concurrency.ts'
+import { imageTree, layerTree, type TreeNode } from '../../image/tree.ts'
+import type { Entry } from '../../layer/entry.ts'
+import { type ContentView, FIRST_BYTES, viewContent } from '../../pages/files/content.ts'
+import { directoryPage } from '../../pages/files/directory.ts'
+import { filePage } from '../../pages/files/file.ts'
+import { type FoundRow, searchPage } from '../../pages/files/search.ts'
+import type { Html } from '../../pages/page.ts'
+import { permanentPlaceOf, placeOf } from '../../pages/place.ts'
+import { Problem } from '../../problem.ts'
+import type { AnalysedImage } from '../../service/analyse.ts'
+import { openContent } from '../../service/content.ts'
+import { type FileVersion, versionsOf } from '../../service/file-versions.ts'
+import { inOrder, largestFirst } from '../../service/listings.ts'
+import { directoriesTable, filesOf, filesTable, membersOf, membersTable } from '../../service/tables.ts'
+import { isWithin, type PathKey, showPath } from '../../text/path.ts'
+import type { App, Backend } from '../backend.ts'
+import { globFilter } from '../glob-filter.ts'
+import { analysedPage, imagePage, type PageBackend } from '../page-answers.ts'
+import { integer } from '../parameters.ts'
+import { pathAsked } from '../paths.ts'
+import { parsed } from '../problems.ts'
+import { showMember } from '../show-entry.ts'
+import { findContent } from './file.ts'
+
+const ROWS = 500
+const FOUND_ROWS = 200
+
+const query = z.object({
+  image: z.string(),
+  platform: z.string().optional(),
+  path: z.string().optional(),
+  pathBase64: z.string().optional(),
+  layer: integer({ min: 0, max: 999_999 }, { description: 'A layer.' }).optional(),
+  sort: z.enum(['bytes', 'name']).default('bytes'),
+  glob: z.string().optional(),
+  at: z.string().optional(),
+})
+
+type FilesQuery = z.output<typeof query>
+
+export function addFilesPage(app: App, pages: PageBackend): void {
+  const { backend } = pages
+  app.get('/files', (c) =>
+    imagePage(pages, c, { image: c.req.query('image'), platform: c.req.query('platform') }, () => {
+      const given = Object.entries(c.req.query()).filter(([, value]) => value !== '')
+      const asked = parsed(query, Object.fromEntries(given))
+      return analysedPage(pages, c, asked, (analysed) => {
+        const key = pathAsked(asked) ?? ''
+        return asked.glob === undefined
+          ? lookAt(backend, analysed, key, asked)
+          : search(backend, analysed, key, { ...asked, glob: asked.glob })
+      })
+    }),
+  )
+}
+
+function aboutOf({ image, facts }: AnalysedImage, asked: FilesQuery) {
+  const { layer, sort } = asked
+  return {
+    identity: image.identity,
+    place: placeOf(image.identity),
+    permanent: permanentPlaceOf(image.identity),
+    layers: facts.layers,
+    layer,
+    sort,
+  }
+}
+
+async function lookAt(
+  backend: Backend,
+  analysed: AnalysedImage,
+  key: PathKey,
+  asked: FilesQuery,
+): Promise<Html> {
+  const about = aboutOf(analysed, asked)
+  const tree = await treeAt(backend, analysed, key, asked.layer)
+  if (tree?.type === 'directory') return directoryPage({ about, tree, limit: ROWS })
+  const versions = await versionsOf(backend.host.store, analysed.image, key)
+  if (tree === undefined && versions.length === 0) throw missing(key)
+  const shown = shownVersion(versions, asked.layer, tree)
+  const content =
+    shown?.entry.type === 'file' || shown?.entry.type === 'hardlink'
+      ? await contentOf(backend, analysed, key, asked.layer)
+      : undefined
+  return filePage({
+    about,
+    path: showPath(key),
+    isShown: tree !== undefined && asked.layer === undefined,
+    shown: shown && showMember(shown.entry, shown.layer),
+    versions: versions.map(({ layer, entry }) => ({ layer, entry: showMember(entry, layer) })),
+    content,
+  })
+}
+
+function shownVersion(
+  versions: readonly FileVersion[],
+  layer: number | undefined,
+  tree: TreeNode | undefined,
+): FileVersion | undefined {
+  if (layer !== undefined) return versions.findLast((version) => version.layer === layer)
+  return tree === undefined ? undefined : versions.findLast(({ entry }) => entry.whiteout === undefined)
+}
+
+/** Undefined where nothing is there. */
+async function treeAt(
+  { host: { store } }: Backend,
+  { image }: AnalysedImage,
+  key: PathKey,
+  layer: number | undefined,
+): Promise<TreeNode | undefined> {
+  const shape = { depth: 1, limit: ROWS }
+  try {
+    if (layer !== undefined) return await layerTree(await membersTable(store, image, layer), key, shape)
+    const [files, directories] = await allOf([filesTable(store, image), directoriesTable(store, image)])
+    return await imageTree({ files, directories }, key, shape)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'path_not_found') return undefined
+    throw error
+  }
+}
+
+/** The beginning of a file; a problem that stands in the way is told in its place. */
+async function contentOf(
+  backend: Backend,
+  { image }: AnalysedImage,
+  key: PathKey,
+  layer: number | undefined,
+): Promise<ContentView | Problem> {
+  try {
+    const file = await findContent(backend, image, key, layer)
+    const reader = (await openContent(backend.host, image, file)).getReader()
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    try {
+      while (bytes < FIRST_BYTES) {
+        const { value } = await reader.read()
+        if (value === undefined) break
+        chunks.push(value)
+        bytes += value.byteLength
+      }
+    } finally {
+      await reader.cancel().catch(() => {})
+    }
+    return viewContent(Buffer.concat(chunks).subarray(0, FIRST_BYTES), file.bytes)
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+}
+
+async function search(
+  { host: { store } }: Backend,
+  analysed: AnalysedImage,
+  key: PathKey,
+  asked: FilesQuery & { readonly glob: string },
+): Promise<Html> {
+  const { image } = analysed
+  const { glob, layer, sort, at } = asked
+  // A name alone is looked for everywhere.
+  const matches = globFilter(glob.includes('/') || glob.includes('**') ? glob : `**/${glob}`)
+  const rows = {
+    keeps: (entry: Entry) => isWithin(entry.key, key) && (matches?.(showPath(entry.key).path) ?? true),
+    from: layer === undefined ? await filesOf(store, image) : await membersOf(store, image, layer),
+  }
+  const found = new WeakMap<object, FoundRow>()
+  const shown = {
+    ...rows,
+    show: (entry: Entry) => {
+      const row = showMember(entry, 'layer' in entry ? Number(entry.layer) : (layer ?? 0))
+      found.set(row, row)
+      return row
+    },
+  }
+  const listing = sort === 'name' ? inOrder(shown) : largestFirst(shown, ({ bytes }) => bytes)
+  const position = at === undefined ? undefined : /^\d{1,15}$/.test(at) ? Number(at) : at
+  const { items, next } = await listing.page(position, FOUND_ROWS)
+  const shownItems = items.flatMap((item) =>
+    typeof item === 'object' && item !== null ? (found.get(item) ?? []) : [],
+  )
+  return searchPage({ about: aboutOf(analysed, asked), path: showPath(key), glob, items: shownItems, next })
+}
+
+function missing(key: PathKey): Problem {
+  return new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is in no layer of the image`)
+}

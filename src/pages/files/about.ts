@@ -1,0 +1,54 @@
+/** What the pages of the file browser share: whose files they show, and the way there. */
+import { html } from 'hono/html'
+import { visible } from '../../formats/escape.ts'
+import { placeName, shortName } from '../../image/identity.ts'
+import type { ImageIdentity, LayerReport } from '../../image/report.ts'
+import { type Html, link, name } from '../page.ts'
+import { filesLink, mapLink, type Place, reportLink, type ShownPath, waysTo } from '../place.ts'
+
+export type About = {
+  readonly identity: ImageIdentity
+  readonly place: Place
+  /** Of this image whatever its tag becomes. */
+  readonly permanent: Place
+  readonly layers: readonly LayerReport[]
+  /** Absent for the merged file system. */
+  readonly layer: number | undefined
+  readonly sort: 'bytes' | 'name'
+}
+
+/** The head of the page: the image, the way to the path, and the ways on. */
+export function headOf({ identity, place, permanent, layer }: About, path: ShownPath): Html {
+  const ways = waysTo(path.path)
+  return html`<div class="heading">
+<p class="place">${visible(placeName(identity))} · <a href="${reportLink(place)}">${visible(shortName(identity))}</a>${layer !== undefined && ` · layer ${layer}`}</p>
+<h1 class="ways"><a href="${filesLink(place, { path: '' }, layer)}" aria-label="Root directory">/</a>${ways.map(
+    (way, at) =>
+      html`${at > 0 && '/'}<a href="${filesLink(place, at === ways.length - 1 ? path : way, layer)}">${name(way.name)}</a>`,
+  )}</h1>
+<p class="facts"><a href="${reportLink(place)}">Report</a>
+<a href="${mapLink(place, path, 'layer')}">Treemap</a>
+<a href="${filesLink(permanent, path, layer)}">Permanent link</a>
+${layer !== undefined && html`<a href="${filesLink(place, path)}">In the merged file system</a>`}</p>
+</div>`
+}
+
+/** Search, order, and the choice of a layer: a form, so that it works without scripts. */
+export function searchForm({ place, layers, layer, sort }: About, path: ShownPath, glob = ''): Html {
+  const chosen = (is: boolean) => (is ? html`selected` : '')
+  return html`<form class="find" action="/files" role="search" aria-label="Files">
+<input type="hidden" name="image" value="${place.image}">${place.platform !== undefined && html`<input type="hidden" name="platform" value="${place.platform}">`}
+${path.pathBase64 === undefined ? html`<input type="hidden" name="path" value="${path.path}">` : html`<input type="hidden" name="pathBase64" value="${path.pathBase64}">`}
+<label>Find below <input name="glob" value="${visible(glob)}" placeholder="*.so" autocomplete="off" autocapitalize="none" spellcheck="false"></label>
+<label>Layer <select name="layer"><option value="">all, merged</option>${layers.map(
+    ({ index }) => html`<option value="${index}" ${chosen(index === layer)}>${index}</option>`,
+  )}</select></label>
+<label>Order <select name="sort"><option value="bytes" ${chosen(sort === 'bytes')}>largest first</option><option value="name" ${chosen(sort === 'name')}>by name</option></select></label>
+<button>Show</button></form>`
+}
+
+/** What is there as a tar, and as data. */
+export function downloadsOf({ place }: About, path: ShownPath): Html {
+  const asked = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
+  return html`<p class="raw"><a href="${link('/v1/export', { ...place, ...asked })}">Download as a tar</a></p>`
+}

@@ -1,0 +1,52 @@
+import { html } from 'hono/html'
+import type { TreeNode } from '../../image/tree.ts'
+import { formatBytes, formatCount } from '../../text/format.ts'
+import { counted, type Html, measured, name, page, size, table } from '../page.ts'
+import { filesLink } from '../place.ts'
+import { type About, downloadsOf, headOf, searchForm } from './about.ts'
+
+/** One directory with what is in it. */
+export function directoryPage({
+  about,
+  tree,
+  limit,
+}: {
+  readonly about: About
+  readonly tree: TreeNode
+  /** The largest that are shown. */
+  readonly limit: number
+}): Html {
+  const { place, layer, sort } = about
+  const { children = [] } = tree
+  const rows = sort === 'name' ? children.toSorted((a, b) => (a.path < b.path ? -1 : 1)) : children
+  const largest = Math.max(0, ...children.map(({ bytes }) => bytes))
+  return page({
+    title: `/${tree.path} · ${about.identity.reference}`,
+    main: html`${headOf(about, tree)}
+${searchForm(about, tree)}
+<p>${formatBytes(tree.bytes)} in ${counted(tree.files, 'file')}.</p>
+${table<TreeNode>({
+  caption: '',
+  label: 'What is in the directory',
+  none: 'The directory is empty.',
+  rows,
+  columns: [
+    {
+      head: 'Name',
+      kind: 'path',
+      cell: (row) =>
+        html`<a href="${filesLink(place, row, layer)}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
+    },
+    { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
+    {
+      head: 'Files',
+      kind: 'number',
+      cell: ({ type, files }) => (type === 'directory' ? formatCount(files) : ''),
+    },
+    { head: 'Type', cell: ({ type }) => type },
+  ],
+})}
+${children.length === limit && html`<p class="raw">The largest ${formatCount(limit)} are shown; look for the others by name.</p>`}
+${layer === undefined && downloadsOf(about, tree)}`,
+  })
+}

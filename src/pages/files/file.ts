@@ -1,0 +1,116 @@
+import { html } from 'hono/html'
+import { visible } from '../../formats/escape.ts'
+import { buildStep } from '../../oci/build-step.ts'
+import { Problem } from '../../problem.ts'
+import { formatBytes } from '../../text/format.ts'
+import { type Html, link, name, page, size, table } from '../page.ts'
+import { filesLink, type ShownPath } from '../place.ts'
+import { type About, headOf } from './about.ts'
+import { type ContentView, contentOf } from './content.ts'
+
+/** A member as the API shows it. */
+export type ShownEntry = ShownPath & {
+  readonly type: string
+  readonly bytes: number
+  readonly mode: string
+  readonly uid: number
+  readonly gid: number
+  readonly mtime: string
+  readonly sha256?: string | undefined
+  readonly link?: string | undefined
+  readonly whiteout?: string | undefined
+}
+
+export type Version = { readonly layer: number; readonly entry: ShownEntry }
+
+/** One file, or whatever else is no directory: what it is, which layers have it, what it holds. */
+export function filePage({
+  about,
+  path,
+  isShown,
+  shown,
+  versions,
+  content,
+}: {
+  readonly about: About
+  readonly path: ShownPath
+  /** Whether this version is what a container sees. */
+  readonly isShown: boolean
+  readonly shown: ShownEntry | undefined
+  readonly versions: readonly Version[]
+  /** A problem where it cannot be read. */
+  readonly content: ContentView | Problem | undefined
+}): Html {
+  const { place, layer } = about
+  const exact = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
+  return page({
+    title: `/${path.path} · ${about.identity.reference}`,
+    main: html`${headOf(about, path)}
+${!isShown && layer === undefined && html`<p class="headline">No container sees this path: a layer removed it.</p>`}
+${shown && factsOf(about, path, shown)}
+${
+  content !== undefined &&
+  html`<section id="content"><h2>Content</h2>
+${content instanceof Problem ? html`<p class="none">${visible(content.message)}</p>` : contentOf(content, shown?.bytes ?? 0)}
+<p class="raw"><a href="${link('/v1/file', { ...place, ...exact, layer: layer?.toString() })}">Download the file</a></p>
+</section>`
+}
+<section id="versions"><h2>In the layers</h2>
+${table<Version>({
+  caption: 'What each layer has here, the lowest first',
+  none: 'No layer names this path.',
+  rows: versions,
+  columns: [
+    {
+      head: 'Layer',
+      kind: 'number',
+      cell: ({ layer: at, entry }) =>
+        entry.whiteout === undefined ? html`<a href="${filesLink(place, path, at)}">${at}</a>` : at,
+    },
+    {
+      head: 'What',
+      cell: ({ entry }) => (entry.whiteout === undefined ? entry.type : 'removes what is below'),
+    },
+    { head: 'Size', kind: 'number', cell: ({ entry }) => size(entry.bytes) },
+    {
+      head: 'Step',
+      kind: 'path',
+      cell: ({ layer: at }) => name(buildStep(about.layers[at]?.createdBy ?? '').slice(0, 200)),
+    },
+  ],
+})}
+</section>`,
+  })
+}
+
+function factsOf({ place }: About, path: ShownPath, entry: ShownEntry): Html {
+  const { type, bytes, mode, uid, gid, mtime, sha256, link: target } = entry
+  const facts: readonly (readonly [string, Html | string])[] = [
+    ['Type', type],
+    ['Size', `${formatBytes(bytes)} (${bytes.toLocaleString('en')} bytes)`],
+    ['Mode', mode],
+    ['Owner', `${uid}:${gid}`],
+    ['Modified', mtime],
+    ...(target === undefined
+      ? []
+      : [
+          [
+            'Link to',
+            html`<a href="${filesLink(place, { path: targetOf(path.path, target, type) })}">${name(target)}</a>`,
+          ] as const,
+        ]),
+    ...(sha256 === undefined ? [] : [['SHA-256', name(sha256)] as const]),
+  ]
+  return html`<dl class="about">${facts.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`
+}
+
+/** Inside the image: nothing leads above its root. */
+function targetOf(path: string, target: string, type: string): string {
+  const isRelative = type === 'symlink' && !target.startsWith('/')
+  const parts = isRelative ? path.split('/').slice(0, -1) : []
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts.join('/')
+}

@@ -18,6 +18,7 @@ export type Journey = {
 export async function travel(baseUrl: string, before: string, after: string): Promise<Journey> {
   const client = createClient<paths, `application/${string}json`>({ baseUrl })
   const started = await client.POST('/v1/analyses', { body: { image: after } })
+  if (started.data === undefined || 'items' in started.data) throw new Error('no analysis of one image')
   const analysis = await finished(started.data)
   const report = await client.GET('/v1/report', { params: { query: { image: after, wait: 60 } } })
   if (report.data === undefined || !('size' in report.data)) throw new Error('no report')

@@ -33,7 +33,7 @@ const entries = Array.from({ length: COUNT }, (_, i): Entry => {
 test('a layer is indexed and read again', async () => {
   const store = new R2Store(env.BUCKET)
   const content = Uint8Array.from({ length: 200_000 }, (_, i) => i)
-  await indexLayer(store, DIGEST, (sink) => ({
+  await indexLayer(store, DIGEST, ({ database: sink }) => ({
     async *entries() {
       await sink.open('lib\0apk\0db\0installed', content.length, 7)
       await sink.write(content)
@@ -61,7 +61,7 @@ test('of a layer that fails nothing is stored', async () => {
   const store = new R2Store(env.BUCKET)
   const digest = `sha256:${'d'.repeat(64)}`
   const failure = new Error('the registry hung up')
-  const work = indexLayer(store, digest, (sink) => ({
+  const work = indexLayer(store, digest, ({ database: sink }) => ({
     async *entries() {
       await sink.open('lib\0apk\0db\0installed', 200_000, 7)
       await sink.write(new Uint8Array(200_000))

@@ -1,6 +1,7 @@
 /** What a report shows to people, whatever the form: figures, the layers with their steps, the worst wastes. */
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import type { LayerReport, Report } from '../image/report.ts'
+import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { oneLine } from './check-values.ts'
 import type { PlainTable } from './table.ts'
@@ -25,16 +26,16 @@ export function figuresOf({
 }: Report): readonly Figure[] {
   const share = size.fileBytes === 0 ? '' : ` (${formatPercent((100 * waste.bytes) / size.fileBytes)})`
   return [
-    ['Compressed', formatBytes(size.compressedBytes)],
-    ['Files', formatCount(counts.files)],
-    ['Uncompressed', formatBytes(size.uncompressedBytes)],
+    [FIGURES.compressed.short, formatBytes(size.compressedBytes)],
+    [FIGURES.files.label, formatCount(counts.files)],
+    [FIGURES.uncompressed.short, formatBytes(size.uncompressedBytes)],
     ['Directories', formatCount(counts.directories)],
-    ['In a container', formatBytes(size.rootfsBytes)],
+    [FIGURES.fileSystem.label, formatBytes(size.apparentBytes)],
     ['Packages', formatCount(packages.total)],
-    ['Wasted', `${formatBytes(waste.bytes)}${share}`],
-    ['Layers', formatCount(counts.layers)],
-    ['Duplicated', formatBytes(duplicates.wastedBytes)],
-    ['Efficiency', formatPercent(100 * efficiency.score)],
+    [FIGURES.wasted.label, `${formatBytes(waste.bytes)}${share}`],
+    [FIGURES.layers.label, formatCount(counts.layers)],
+    [FIGURES.duplicated.label, formatBytes(duplicates.wastedBytes)],
+    [FIGURES.efficiency.label, formatPercent(100 * efficiency.score)],
   ]
 }
 

@@ -42,7 +42,7 @@ class Stdout implements Output {
 
 type Opened = { readonly handle: FileHandle; readonly temporary?: string; readonly target: string }
 
-/** Written beside its place and renamed; what is no regular file, as `/dev/null`, is written to as it is. */
+/** Written to a temporary file and renamed; a device such as `/dev/null` is written to directly. */
 class FileOutput implements Output {
   readonly #file: string
   #opened: Opened | undefined

@@ -59,7 +59,7 @@ export type Configuration = {
   readonly maxAnalyses: number
   /** New analyses a client a minute; 0 is no limit. */
   readonly rate: number
-  /** After SIGTERM, connections are still taken for so many seconds. */
+  /** Seconds after SIGTERM during which connections are still accepted. */
   readonly drainSeconds: number
   /** Several servers share their jobs there. */
   readonly redis?: {

@@ -37,7 +37,7 @@ export function problemBadge(metric: Metric, error: unknown, appearance: Appeara
     : badge
 }
 
-/** For a metric that there is none of. */
+/** For a metric that does not exist. */
 export function unknownMetricBadge(name: string, appearance: Appearance): Badge {
   return {
     label: appearance.label ?? 'badge',

@@ -39,9 +39,9 @@ export type AreaShape = {
 
 /** How many rows are read. */
 export type Reading = {
-  /** A subtree of so many is read at once, a larger one directory by directory. */
+  /** Rows of a subtree that is read at once; a larger one is read directory by directory. */
   readonly atOnce: number
-  /** What has not been opened after so many stays closed. */
+  /** Rows in all; directories that are not open by then stay closed. */
   readonly inAll: number
 }
 

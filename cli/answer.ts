@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import type { Api } from './api.ts'
-import type { Asked, Asker, Target } from './ask.ts'
+import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
 import { analysed, ask, send } from './ask.ts'
 import type { Client } from './client.ts'
 import { credentialHeaders } from './credentials.ts'
@@ -36,7 +36,7 @@ export async function answer(context: Context, request: Request): Promise<number
   if (command.kind === 'index') {
     const targets = await imagesToIndex(request)
     return indexImages(
-      await askerOf(
+      await callerOf(
         context,
         targets.map(({ image }) => image),
         false,
@@ -45,11 +45,11 @@ export async function answer(context: Context, request: Request): Promise<number
     )
   }
   const references = REFERENCES.flatMap((name) => request.parameters.get(name) ?? [])
-  const asker = await askerOf(context, references, watches)
-  if (command.kind === 'bundle') return bundle(asker, request)
+  const caller = await callerOf(context, references, watches)
+  if (command.kind === 'bundle') return bundle(caller, request)
   const output = openOutput(settings.output)
   try {
-    const code = await writeAnswer(context, { asker, request, format, output })
+    const code = await writeAnswer(context, { caller, request, format, output })
     await output.finish()
     return code
   } catch (error) {
@@ -58,11 +58,11 @@ export async function answer(context: Context, request: Request): Promise<number
   }
 }
 
-async function askerOf(
+async function callerOf(
   { client, env, signal }: Context,
   references: readonly string[],
   watches: boolean,
-): Promise<Asker> {
+): Promise<ApiCaller> {
   return {
     client,
     headers: await credentialHeaders(references, env, signal),
@@ -81,7 +81,7 @@ function formatOf({ command, settings }: Request): string | undefined {
 }
 
 type Work = {
-  readonly asker: Asker
+  readonly caller: ApiCaller
   readonly request: Request
   readonly format: string | undefined
   readonly output: Output
@@ -104,14 +104,15 @@ async function writeAnswer(context: Context, work: Work): Promise<number> {
 
 /** The endpoint's own text, or its bytes. */
 async function plain(context: Context, work: Work): Promise<void> {
-  const { asker, request, format, output } = work
+  const { caller, request, format, output } = work
   const [endpoint = ''] = request.command.endpoints
   // A badge that is drawn while the image is read would say so for ever.
-  if (request.command.name === 'badge') for (const target of targetsOf(request)) await analysed(asker, target)
+  if (request.command.name === 'badge')
+    for (const target of targetsOf(request)) await analysed(caller, target)
   const metric = request.parameters.get('metric')?.[0] ?? 'size'
   const path = endpoint.replace('{metric}', encodeURIComponent(metric))
-  const asked = { ...(await askedOf(context, work, endpoint)), path }
-  const response = await ask(asker, asked)
+  const question = { ...(await questionOf(context, work, endpoint)), path }
+  const response = await ask(caller, question)
   if (request.command.name === 'config') {
     const text = await response.text()
     await output.write(format === 'text' ? `${safeJson(text)}\n` : text)
@@ -127,16 +128,16 @@ async function pour(response: Response, output: Output): Promise<void> {
 }
 
 async function check(context: Context, work: Work): Promise<number> {
-  const { asker, request, format, output } = work
-  const asked = { ...(await askedOf(context, work, '/v1/check')), answers: [RULE_BROKEN] }
+  const { caller, request, format, output } = work
+  const question = { ...(await questionOf(context, work, '/v1/check')), answers: [RULE_BROKEN] }
   try {
-    const response = await ask(asker, asked)
+    const response = await ask(caller, question)
     await pour(response, output)
     if (format === 'json' || format === 'gitlab' || format === 'sarif') await output.write('\n')
     return response.status === RULE_BROKEN ? 1 : 0
   } catch (error) {
     if (!(error instanceof Failure) || !MACHINE_FORMATS.has(format ?? '')) throw error
-    const told = await send(asker, asked, '*/*')
+    const told = await send(caller, question, '*/*')
     if (told.status < 400 || told.headers.get('content-type')?.includes('problem+json')) throw error
     await pour(told, output)
     await output.finish()
@@ -146,47 +147,47 @@ async function check(context: Context, work: Work): Promise<number> {
 }
 
 async function diff(context: Context, work: Work): Promise<number> {
-  const { asker, request } = work
+  const { caller, request } = work
   const { files, exitCode } = request.settings
   if (files) await list(context, work, '/v1/diff/files')
   else await writeDiff(context, work)
   if (!exitCode) return 0
-  const { query: _, ...asked } = await askedOf(context, { ...work, format: 'json' }, '/v1/diff')
+  const { query: _, ...question } = await questionOf(context, { ...work, format: 'json' }, '/v1/diff')
   const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => /^(from|to)/.test(name)))
-  const { identical }: { identical?: unknown } = await (await ask(asker, { ...asked, query })).json()
+  const { identical }: { identical?: unknown } = await (await ask(caller, { ...question, query })).json()
   return identical === true ? 0 : 1
 }
 
 async function writeDiff(context: Context, work: Work): Promise<void> {
-  const { asker, format, output } = work
+  const { caller, format, output } = work
   if (format === 'ndjson' || format === 'csv')
     throw new Failure('invalid_parameter', `--format ${format} is for lists: add --files`)
-  const response = await ask(asker, await askedOf(context, work, '/v1/diff'))
+  const response = await ask(caller, await questionOf(context, work, '/v1/diff'))
   await pour(response, output)
   if (format === 'json') await output.write('\n')
 }
 
 /** Whole, unless a page is asked for. */
 async function list(context: Context, work: Work, endpoint: string): Promise<void> {
-  const { asker, request, format = 'text', output } = work
+  const { caller, request, format = 'text', output } = work
   const line = lineOf(endpoint === '/v1/diff/files' ? 'changes' : request.command.name)
   const isPage = request.parameters.has('limit') || request.parameters.has('cursor')
   const own = format === 'json' || format === 'ndjson' || (format === 'text' && line !== undefined)
-  const asked = await askedOf(context, work, endpoint)
+  const question = await questionOf(context, work, endpoint)
   if (!own) {
-    await pour(await ask(asker, asked), output)
+    await pour(await ask(caller, question), output)
     return
   }
-  asked.query?.delete('format')
+  question.query?.delete('format')
   if (isPage || endpoint === '/v1/platforms') {
-    const text = await (await ask(asker, { ...asked, accept: 'application/json' })).text()
+    const text = await (await ask(caller, { ...question, accept: 'application/json' })).text()
     if (format === 'json') return output.write(`${text}\n`)
     const { items = [] }: { items?: readonly unknown[] } = JSON.parse(text)
     for (const item of items)
       await output.write(format === 'text' && line !== undefined ? line(item) : `${JSON.stringify(item)}\n`)
     return
   }
-  const response = await ask(asker, { ...asked, accept: 'application/x-ndjson' })
+  const response = await ask(caller, { ...question, accept: 'application/x-ndjson' })
   if (format === 'ndjson') return pour(response, output)
   if (format === 'text' && line !== undefined) {
     for await (const lines of linesOf(response))
@@ -218,16 +219,16 @@ async function* linesOf(response: Response): AsyncGenerator<readonly string[]> {
   if (rest !== '') yield [rest]
 }
 
-async function bundle(asker: Asker, request: Request): Promise<number> {
+async function bundle(caller: ApiCaller, request: Request): Promise<number> {
   const [folder = ''] = request.parameters.get('folder') ?? []
   const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => name !== 'folder'))
-  await unpack(folder, asker.signal, () =>
-    ask(asker, { path: '/v1/bundle', query, targets: targetsOf(request) }),
+  await unpack(folder, caller.signal, () =>
+    ask(caller, { path: '/v1/bundle', query, targets: targetsOf(request) }),
   )
   return 0
 }
 
-async function askedOf({ api, env }: Context, work: Work, endpoint: string): Promise<Asked> {
+async function questionOf({ api, env }: Context, work: Work, endpoint: string): Promise<ApiQuestion> {
   const { request, format } = work
   const known = new Set((api[endpoint] ?? []).map(({ name }) => name))
   const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => name !== 'metric'))
@@ -240,22 +241,25 @@ async function askedOf({ api, env }: Context, work: Work, endpoint: string): Pro
     query.set('color', '1')
   // What is not there yet is waited for here, where its progress is shown.
   if (request.command.kind === 'gate') query.set('wait', '0')
-  const asked = { path: endpoint, query, targets: targetsOf(request) }
+  const question = { path: endpoint, query, targets: targetsOf(request) }
   return request.settings.policy || request.settings.diveCi || request.settings.dockerfile
-    ? posted(asked, request)
-    : asked
+    ? posted(question, request)
+    : question
 }
 
 /** The rules, or the Dockerfile, out of a file: as the body, with all that is not of the answer's form. */
-async function posted(asked: Asked & { readonly query: URLSearchParams }, request: Request): Promise<Asked> {
+async function posted(
+  question: ApiQuestion & { readonly query: URLSearchParams },
+  request: Request,
+): Promise<ApiQuestion> {
   const { policy, diveCi, dockerfile } = request.settings
   const form = new Set(['format', 'color', 'columns', 'wait', 'file', 'advice'])
-  const query = new URLSearchParams([...asked.query].filter(([name]) => form.has(name)))
+  const query = new URLSearchParams([...question.query].filter(([name]) => form.has(name)))
   const rules = new Map<string, string | string[]>()
   const body: Record<string, unknown> = {}
-  for (const name of new Set(asked.query.keys())) {
+  for (const name of new Set(question.query.keys())) {
     if (form.has(name)) continue
-    const values = asked.query.getAll(name)
+    const values = question.query.getAll(name)
     const isList = ['deny', 'denyShown', 'ignore'].includes(name)
     const value = isList ? values : (values[0] ?? '')
     if (request.command.name === 'advice' || name === 'image' || name === 'platform') body[name] = value
@@ -271,7 +275,7 @@ async function posted(asked: Asked & { readonly query: URLSearchParams }, reques
   } else if (rules.size > 0) body.policy = Object.fromEntries(rules)
   if (diveCi !== undefined) body.diveCi = await readText(diveCi)
   if (dockerfile !== undefined) body.dockerfile = await readText(dockerfile)
-  return { ...asked, query, body: JSON.stringify(body) }
+  return { ...question, query, body: JSON.stringify(body) }
 }
 
 function parsedPolicy(text: string, file: string): unknown {

@@ -8,7 +8,7 @@ import type { ProgressLine } from './progress.ts'
 
 export type Target = { readonly image: string; readonly platform?: string | undefined }
 
-export type Asker = {
+export type ApiCaller = {
   readonly client: Client
   /** Of every request: what registries are shown. */
   readonly headers: Readonly<Record<string, string>>
@@ -18,7 +18,7 @@ export type Asker = {
   readonly watches: boolean
 }
 
-export type Asked = {
+export type ApiQuestion = {
   readonly path: string
   readonly query?: URLSearchParams
   readonly accept?: string
@@ -36,32 +36,36 @@ const WAIT_SECONDS = 60
 const POLL_MILLISECONDS = 200
 
 /** @throws Failure where there is no answer */
-export async function ask(asker: Asker, asked: Asked): Promise<Response> {
+export async function ask(caller: ApiCaller, question: ApiQuestion): Promise<Response> {
   for (;;) {
-    const response = await send(asker, asked)
+    const response = await send(caller, question)
     const { status } = response
     if (status < 400 && status !== 202) return response
-    if (asked.answers?.includes(status)) return response
+    if (question.answers?.includes(status)) return response
     const isPending =
       status === 202 || (status === 503 && (await problemCode(response)) === 'analysis_pending')
     if (!isPending) throw await failureOf(response)
     await response.body?.cancel()
-    for (const target of asked.targets ?? []) await analysed(asker, target)
-    if ((asked.targets ?? []).length === 0) await sleep(1000, undefined, { signal: asker.signal })
+    for (const target of question.targets ?? []) await analysed(caller, target)
+    if ((question.targets ?? []).length === 0) await sleep(1000, undefined, { signal: caller.signal })
   }
 }
 
 /** The same, with problems in the answer's own form. */
-export function send(asker: Asker, asked: Asked, accept = accepted(asked.accept)): Promise<Response> {
-  const { client, headers, signal } = asker
-  const { path, query, body } = asked
-  const question: Question = {
+export function send(
+  caller: ApiCaller,
+  question: ApiQuestion,
+  accept = accepted(question.accept),
+): Promise<Response> {
+  const { client, headers, signal } = caller
+  const { path, query, body } = question
+  const init: Question = {
     ...(body === undefined ? {} : { method: 'POST', body }),
     headers: { ...headers, accept, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     signal,
   }
   const search = query?.toString() ?? ''
-  return client.request(search === '' ? path : `${path}?${search}`, question)
+  return client.request(search === '' ? path : `${path}?${search}`, init)
 }
 
 function accepted(type = '*/*'): string {
@@ -80,35 +84,35 @@ const stateSchema = z.object({
 })
 
 /** Resolves when the image is analysed. @throws Failure why it cannot be */
-export async function analysed(asker: Asker, { image, platform }: Target): Promise<void> {
+export async function analysed(caller: ApiCaller, { image, platform }: Target): Promise<void> {
   const done = new AbortController()
-  const shown = asker.watches ? show(asker, { image, platform }, done.signal).catch(() => {}) : undefined
+  const shown = caller.watches ? show(caller, { image, platform }, done.signal).catch(() => {}) : undefined
   const query = new URLSearchParams({ image, wait: String(WAIT_SECONDS) })
   if (platform !== undefined) query.set('platform', platform)
   try {
     let response: Response
     do {
-      response = await send(asker, { path: '/v1/report', query, accept: 'application/json' })
+      response = await send(caller, { path: '/v1/report', query, accept: 'application/json' })
       if (response.status >= 400) throw await failureOf(response)
       await response.body?.cancel()
     } while (response.status === 202)
   } finally {
     done.abort()
     await shown
-    asker.progress.clear()
+    caller.progress.clear()
   }
 }
 
 /** Shows how far it is, until `done` says that it is there. */
-async function show(asker: Asker, target: Target, done: AbortSignal): Promise<void> {
+async function show(caller: ApiCaller, target: Target, done: AbortSignal): Promise<void> {
   const read = async (response: Response) => stateSchema.safeParse(parseJson(await response.text())).data
-  const first = await read(await send(asker, { path: '/v1/analyses', body: JSON.stringify(target) }))
+  const first = await read(await send(caller, { path: '/v1/analyses', body: JSON.stringify(target) }))
   if (first?.id === undefined) return
-  asker.progress.show(target.image, first.progress)
+  caller.progress.show(target.image, first.progress)
   for (;;) {
     await sleep(POLL_MILLISECONDS, undefined, { signal: done })
-    const state = await read(await send(asker, { path: `/v1/analyses/${first.id}` }))
+    const state = await read(await send(caller, { path: `/v1/analyses/${first.id}` }))
     if (state === undefined || done.aborted) return
-    asker.progress.show(target.image, state.progress)
+    caller.progress.show(target.image, state.progress)
   }
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { inParallel } from '../src/concurrency.ts'
 import { terminalLine, terminalText } from '../src/formats/escape.ts'
-import { type Asker, analysed, type Target } from './ask.ts'
+import { type ApiCaller, analysed, type Target } from './ask.ts'
 import { Failure, systemReason } from './failure.ts'
 import { openOutput } from './output.ts'
 import type { Request } from './program.ts'
@@ -11,13 +11,13 @@ import type { Request } from './program.ts'
 const AT_ONCE = 4
 
 /** @returns the exit code: 2 where one failed */
-export async function indexImages(asker: Asker, targets: readonly Target[]): Promise<number> {
+export async function indexImages(caller: ApiCaller, targets: readonly Target[]): Promise<number> {
   const output = openOutput(undefined)
   let code = 0
   await inParallel(targets, AT_ONCE, async (target) => {
     const name = terminalLine(terminalText(target.image))
     try {
-      await analysed(asker, target)
+      await analysed(caller, target)
       await output.write(`${name}  indexed\n`)
     } catch (error) {
       if (!(error instanceof Failure)) throw error

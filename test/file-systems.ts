@@ -12,7 +12,7 @@ const key = fc
 const PLACE = { ordinal: 0, offset: 0, layer: 0 }
 
 /** What stands at a path. */
-type Node = Omit<MergedEntry, 'key'>
+type PathEntry = Omit<MergedEntry, 'key'>
 
 const owned = fc.record({
   mode: fc.constantFrom(0o644, 0o755, 0o4755),
@@ -30,20 +30,20 @@ const owned = fc.record({
 const node = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.tuple(owned, fc.nat(3)).map(([of, n]): Node => ({ ...PLACE, ...of, ...fileOf(n) })),
+    arbitrary: fc.tuple(owned, fc.nat(3)).map(([of, n]): PathEntry => ({ ...PLACE, ...of, ...fileOf(n) })),
   },
-  { weight: 3, arbitrary: owned.map((of): Node => ({ ...PLACE, ...of, type: 'directory', bytes: 0 })) },
+  { weight: 3, arbitrary: owned.map((of): PathEntry => ({ ...PLACE, ...of, type: 'directory', bytes: 0 })) },
   {
     weight: 1,
     arbitrary: fc
       .tuple(owned, fc.constantFrom('a', '../b'))
-      .map(([of, link]): Node => ({ ...PLACE, ...of, type: 'symlink', bytes: 0, link })),
+      .map(([of, link]): PathEntry => ({ ...PLACE, ...of, type: 'symlink', bytes: 0, link })),
   },
   {
     weight: 1,
     arbitrary: fc
       .tuple(owned, fc.constantFrom('character' as const, 'block' as const), fc.nat(1))
-      .map(([of, type, minor]): Node => ({ ...PLACE, ...of, type, bytes: 0, device: [1, minor] })),
+      .map(([of, type, minor]): PathEntry => ({ ...PLACE, ...of, type, bytes: 0, device: [1, minor] })),
   },
 )
 
@@ -51,7 +51,7 @@ function fileOf(content: number): Pick<MergedEntry, 'type' | 'bytes' | 'sha256'>
   return { type: 'file', bytes: 10 * content, sha256: String.fromCharCode(content).padEnd(32, '\xab') }
 }
 
-export const IMPLICIT: Node = {
+export const IMPLICIT: PathEntry = {
   ...PLACE,
   type: 'directory',
   bytes: 0,
@@ -66,7 +66,7 @@ export const IMPLICIT: Node = {
 export const fileSystem: fc.Arbitrary<readonly MergedEntry[]> = fc
   .array(fc.tuple(key, node), { maxLength: 20 })
   .map((members) => {
-    const tree = new Map<PathKey, Node>()
+    const tree = new Map<PathKey, PathEntry>()
     for (const [path, member] of members) {
       tree.set(path, member)
       for (let above = parentKey(path); above !== ''; above = parentKey(above)) {
@@ -77,14 +77,14 @@ export const fileSystem: fc.Arbitrary<readonly MergedEntry[]> = fc
   })
 
 /** What stands below something else than a directory does not stand at all. */
-function sorted(tree: ReadonlyMap<PathKey, Node>): MergedEntry[] {
+function sorted(tree: ReadonlyMap<PathKey, PathEntry>): MergedEntry[] {
   return [...tree]
     .filter(([path]) => path === '' || isShown(tree, path))
     .map(([path, member]) => ({ key: path, ...member }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-function isShown(tree: ReadonlyMap<PathKey, Node>, path: PathKey): boolean {
+function isShown(tree: ReadonlyMap<PathKey, PathEntry>, path: PathKey): boolean {
   const above = parentKey(path)
   return above === '' || (tree.get(above)?.type === 'directory' && isShown(tree, above))
 }

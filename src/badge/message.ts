@@ -1,7 +1,7 @@
 /** What a badge says: its figure, its check, or in a few words why it has none. */
 import { Problem } from '../problem.ts'
 import type { Appearance, Badge } from './badge.ts'
-import { type Figure, METRIC_NAMES, METRICS, type Metric } from './metric.ts'
+import { type BadgeMessage, METRIC_NAMES, METRICS, type Metric } from './metric.ts'
 
 export type State =
   | 'analysing…'
@@ -14,7 +14,7 @@ export type State =
 /** A reason is read in a tooltip. */
 const MAX_REASON = 200
 
-export function figureBadge(metric: Metric, { message, color }: Figure, appearance: Appearance): Badge {
+export function figureBadge(metric: Metric, { message, color }: BadgeMessage, appearance: Appearance): Badge {
   const label = appearance.label ?? METRICS[metric].label
   return { label, message, color: appearance.color ?? color, isError: false, appearance }
 }

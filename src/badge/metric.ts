@@ -15,24 +15,24 @@ import {
 import { APPEARANCE_PARAMETERS, single } from './appearance.ts'
 
 /** What is shown, and how it looks unless the badge's reader chose a color. */
-export type Figure = { readonly message: string; readonly color: string }
+export type BadgeMessage = { readonly message: string; readonly color: string }
 
 export type ManifestFigures = { readonly compressedBytes: number; readonly layers: number }
 
 /** What has to be known, and what is shown then. */
 export type Show =
-  | { readonly from: 'manifest'; readonly figure: (figures: ManifestFigures) => Figure }
-  | { readonly from: 'analysis'; readonly figure: (facts: ImageFacts) => Figure }
+  | { readonly from: 'manifest'; readonly figure: (figures: ManifestFigures) => BadgeMessage }
+  | { readonly from: 'analysis'; readonly figure: (facts: ImageFacts) => BadgeMessage }
   | {
       readonly from: 'manifests'
       readonly baseline: string
       /** @param bytes compressed, of the image and of its baseline */
-      readonly figure: (bytes: number, baselineBytes: number) => Figure
+      readonly figure: (bytes: number, baselineBytes: number) => BadgeMessage
     }
   | {
       readonly from: 'advice'
       /** @param bytes that could be saved */
-      readonly figure: (bytes: number, facts: ImageFacts) => Figure
+      readonly figure: (bytes: number, facts: ImageFacts) => BadgeMessage
     }
   | { readonly from: 'check'; readonly policy: Policy }
 
@@ -170,7 +170,7 @@ export function required(query: URLSearchParams, parameter: string): string {
  * @param query its thresholds: bytes, or percent of what there was
  * @throws Problem `invalid_parameter`
  */
-function deltaFigure(query: URLSearchParams): (bytes: number, baselineBytes: number) => Figure {
+function deltaFigure(query: URLSearchParams): (bytes: number, baselineBytes: number) => BadgeMessage {
   const limits = thresholds(query, parseGrowthLimit)
   return (bytes, baselineBytes) => {
     const delta = bytes - baselineBytes
@@ -206,12 +206,12 @@ function paint<T>({ warn, bad }: Thresholds<T>, isPast: (limit: T) => boolean): 
 /** A number alone is neither good nor bad. */
 const NEUTRAL = 'blue'
 
-function bytesFigure(bytes: number, limits: Thresholds<number> | undefined): Figure {
+function bytesFigure(bytes: number, limits: Thresholds<number> | undefined): BadgeMessage {
   const color = limits === undefined ? NEUTRAL : paint(limits, (limit) => bytes > limit)
   return { message: formatBytes(bytes), color }
 }
 
-function countFigure(count: number, limits: Thresholds<number> | undefined): Figure {
+function countFigure(count: number, limits: Thresholds<number> | undefined): BadgeMessage {
   const color = limits === undefined ? NEUTRAL : paint(limits, (limit) => count > limit)
   return { message: shortCount(count), color }
 }

@@ -1,14 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { emptyFacts } from '../../test/facts.ts'
 import type { ImageFacts } from '../image/report.ts'
-import type { Figure, Metric } from './metric.ts'
+import type { BadgeMessage, Metric } from './metric.ts'
 import { readBadgeRequest } from './request.ts'
 
 function read(metric: Metric, query: string) {
   return readBadgeRequest(metric, new URLSearchParams(`image=nginx&${query}`))
 }
 
-function figure(metric: Metric, query: string, facts: ImageFacts, baselineBytes = 0): Figure | undefined {
+function figure(
+  metric: Metric,
+  query: string,
+  facts: ImageFacts,
+  baselineBytes = 0,
+): BadgeMessage | undefined {
   const { show } = read(metric, query)
   const { compressedBytes } = facts.size
   switch (show.from) {
@@ -38,7 +43,7 @@ const facts: ImageFacts = {
   efficiency: { ...emptyFacts.efficiency, score: 0.9999 },
 }
 
-test.each<[Metric, string, Figure]>([
+test.each<[Metric, string, BadgeMessage]>([
   ['size', '', { message: '85.4 MB', color: 'blue' }],
   ['size', 'warn=85.4MB&bad=1GB', { message: '85.4 MB', color: 'brightgreen' }],
   ['size', 'warn=85399999&bad=1GB', { message: '85.4 MB', color: 'yellow' }],

@@ -4,7 +4,7 @@ import type { DirectoryChange } from '../diff/directories.ts'
 /** How much of a directory's growth those below it have to account for to be told in its place. */
 const ACCOUNTED = 0.75
 
-type Node = { readonly directory: DirectoryChange | undefined; readonly children: Node[] }
+type ChangeNode = { readonly directory: DirectoryChange | undefined; readonly children: ChangeNode[] }
 
 /**
  * A directory that only grew or only shrank, or in which no part stands out, is one line; of every other those below it
@@ -19,7 +19,7 @@ export function tellingDirectories(directories: readonly DirectoryChange[]): Dir
     .sort((a, b) => Math.abs(b.delta) - Math.abs(a.delta))
 }
 
-function tell({ directory, children }: Node): DirectoryChange[] {
+function tell({ directory, children }: ChangeNode): DirectoryChange[] {
   if (directory === undefined) return children.flatMap(tell)
   const accounted = children.reduce((sum, child) => sum + (child.directory?.delta ?? 0), 0)
   const rest = Math.abs(directory.delta - accounted)
@@ -32,14 +32,14 @@ function isUniform({ added, removed, modified }: DirectoryChange): boolean {
 }
 
 /** Each below the nearest of the others that holds it. */
-function treeOf(directories: readonly DirectoryChange[]): Node {
-  const root: Node = { directory: undefined, children: [] }
-  const above: Node[] = [root]
+function treeOf(directories: readonly DirectoryChange[]): ChangeNode {
+  const root: ChangeNode = { directory: undefined, children: [] }
+  const above: ChangeNode[] = [root]
   const place = (path: string): string => `${path}/`
   const inOrder = directories.toSorted((a, b) => (place(a.path) < place(b.path) ? -1 : 1))
   for (const directory of inOrder) {
     while (!holds(above.at(-1)?.directory, directory)) above.pop()
-    const node: Node = { directory, children: [] }
+    const node: ChangeNode = { directory, children: [] }
     above.at(-1)?.children.push(node)
     above.push(node)
   }

@@ -12,7 +12,7 @@ import { buildStep } from '../oci/build-step.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatDelta, formatPercent } from '../text/format.ts'
 import { tellingDirectories } from './diff-highlights.ts'
-import type { Column, Name, Piece, Row, Sign, Table } from './table.ts'
+import type { Name, Piece, Row, Sign, Table, TableColumn } from './table.ts'
 
 export type DiffView = {
   readonly from: Name
@@ -210,7 +210,7 @@ function packageReason(packages: readonly PackageChange[]): Piece[][] {
   return [['Packages: ', ...told.flatMap((pieces, i) => (i === 0 ? pieces : [', ', ...pieces])), '.']]
 }
 
-const DELTA: Column = { title: 'Change', align: 'right' }
+const DELTA: TableColumn = { title: 'Change', align: 'right' }
 
 function directoryTable(directories: readonly DirectoryChange[]): Table {
   return {

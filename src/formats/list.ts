@@ -1,7 +1,6 @@
 /** Long lists as tables, made as they are read: in a terminal and in Markdown. */
 import { terminalLine, terminalText } from './escape.ts'
 import {
-  type Column,
   endFitted,
   fitted,
   markdownPieces,
@@ -9,12 +8,13 @@ import {
   type Piece,
   type PlainRow,
   plainText,
+  type TableColumn,
   type TextStyle,
   textLayout,
 } from './table.ts'
 
 export type ListTable<Item> = {
-  readonly columns: readonly Column[]
+  readonly columns: readonly TableColumn[]
   /** An item may take several. */
   readonly rows: (item: Item) => readonly PlainRow[]
   /** Where the list is empty: `Nothing is wasted.` */

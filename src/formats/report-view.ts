@@ -9,7 +9,7 @@ import type { PlainTable } from './table.ts'
 export type ReportView = { readonly report: Report; readonly advice: Advice }
 
 /** Name and value, in the order of a reader's interest. */
-export type Figure = readonly [name: string, value: string]
+export type NamedFigure = readonly [name: string, value: string]
 
 const WORST = 5
 const LARGEST = 5
@@ -23,7 +23,7 @@ export function figuresOf({
   duplicates,
   efficiency,
   packages,
-}: Report): readonly Figure[] {
+}: Report): readonly NamedFigure[] {
   const share = size.fileBytes === 0 ? '' : ` (${formatPercent((100 * waste.bytes) / size.fileBytes)})`
   return [
     [FIGURES.compressed.short, formatBytes(size.compressedBytes)],

@@ -18,9 +18,9 @@ export type Row = PlainRow & {
 /** Without a sign a row has no colour. */
 export type PlainRow = { readonly sign?: Sign; readonly cells: readonly (readonly Piece[])[] }
 
-export type PlainTable = { readonly columns: readonly Column[]; readonly rows: readonly PlainRow[] }
+export type PlainTable = { readonly columns: readonly TableColumn[]; readonly rows: readonly PlainRow[] }
 
-export type Column = {
+export type TableColumn = {
   readonly title: string | Name
   readonly align: 'left' | 'right'
   /** What is left out of a text that is too long: its middle, of a name whose end says most, or its end. */
@@ -33,7 +33,7 @@ export type Table = {
   readonly title: string
   /** What a row is, in the plural: `packages`. */
   readonly noun: string
-  readonly columns: readonly Column[]
+  readonly columns: readonly TableColumn[]
   readonly rows: readonly Row[]
 }
 
@@ -110,7 +110,7 @@ export type TextLayout = {
  * @param sample rows that its columns are made as wide as
  */
 export function textLayout(
-  columns: readonly Column[],
+  columns: readonly TableColumn[],
   sample: readonly PlainRow[],
   { colour, width = WIDTH }: TextStyle,
 ): TextLayout {
@@ -142,7 +142,7 @@ function shrink(widths: number[], width: number): void {
   if (over > 0) widths[widest] = Math.max((widths[widest] ?? 0) - over, LEAST_NAME)
 }
 
-function padded(text: string, width: number, align: Column['align']): string {
+function padded(text: string, width: number, align: TableColumn['align']): string {
   const padding = ' '.repeat(Math.max(0, width - lengthOf(text)))
   return align === 'left' ? text + padding : padding + text
 }

@@ -1,6 +1,6 @@
 /** A `.dive-ci` file as wagoodman/dive reads it: its rules' names, its defaults, `disabled`. */
 import { Problem } from '../problem.ts'
-import { type Node, readDocument } from './document.ts'
+import { type PlainData, readDocument } from './document.ts'
 import type { Policy } from './policy.ts'
 import { DIVE_RULES, RULES, readRule } from './rules.ts'
 
@@ -35,7 +35,7 @@ function refusal(detail: string): Problem {
   return new Problem('invalid_parameter', `diveCi: ${detail}`, { parameter: 'diveCi' })
 }
 
-function entriesOf(node: Node, what: string): ReadonlyMap<string, Node> {
+function entriesOf(node: PlainData, what: string): ReadonlyMap<string, PlainData> {
   if (node === null) return new Map()
   if (node instanceof Map) return node
   throw refusal(`${what} is not a mapping`)

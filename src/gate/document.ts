@@ -3,7 +3,7 @@ import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument } fr
 import { Problem } from '../problem.ts'
 
 /** Scalars as text: its reader decides what is a number or a boolean. Null for an empty value. */
-export type Node = string | null | readonly Node[] | ReadonlyMap<string, Node>
+export type PlainData = string | null | readonly PlainData[] | ReadonlyMap<string, PlainData>
 
 const MAX_BYTES = 1024 * 1024
 
@@ -15,7 +15,7 @@ const MAX_TOKENS = 50_000
  * @param what what the text is, for the reader of a problem
  * @throws Problem `invalid_parameter` for invalid text, a repeated key, an alias or a custom tag; `too_large`
  */
-export function readDocument(text: string, language: 'json' | 'yaml', what: string): Node {
+export function readDocument(text: string, language: 'json' | 'yaml', what: string): PlainData {
   if (Buffer.byteLength(text) > MAX_BYTES) {
     throw new Problem('too_large', `${what} has more than ${MAX_BYTES} bytes`)
   }
@@ -48,13 +48,13 @@ function hasTooManyTokens(text: string): boolean {
   return false
 }
 
-function plain(node: unknown, unreadable: (why: string) => Problem): Node {
+function plain(node: unknown, unreadable: (why: string) => Problem): PlainData {
   if (node === null || node === undefined) return null
   if (isAlias(node)) throw unreadable('aliases are not taken')
   if (isScalar(node)) return scalarText(node)
   if (isSeq(node)) return node.items.map((item) => plain(item, unreadable))
   if (!isMap(node)) throw unreadable('it contains a node that is not a value')
-  const entries = new Map<string, Node>()
+  const entries = new Map<string, PlainData>()
   for (const { key, value } of node.items) {
     if (!isScalar(key)) throw unreadable('a key is not plain text')
     const name = String(key.value)

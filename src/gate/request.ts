@@ -1,7 +1,7 @@
 /** A check that is posted: an image and what it is held against. */
 import { Problem } from '../problem.ts'
 import { policyFromDiveCi } from './dive-ci.ts'
-import { type Node, readDocument } from './document.ts'
+import { type PlainData, readDocument } from './document.ts'
 import { type Policy, policyFromWords } from './policy.ts'
 
 export type CheckRequest = {
@@ -42,7 +42,7 @@ export function readBody(
   text: string,
   mediaType: string | undefined,
   keys: readonly string[],
-): ReadonlyMap<string, Node> {
+): ReadonlyMap<string, PlainData> {
   const isJson = /^\s*[\w.-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(mediaType ?? '')
   const body = readDocument(text, isJson ? 'json' : 'yaml', 'the body')
   if (!(body instanceof Map)) throw new Problem('invalid_parameter', 'the body is not a mapping')
@@ -55,7 +55,7 @@ export function readBody(
 const MAX_DOCKERFILE_BYTES = 256 * 1024
 
 /** @throws Problem `invalid_parameter` where it is not text, `too_large` past 256 KiB */
-export function dockerfileOf(body: ReadonlyMap<string, Node>): { readonly dockerfile?: string } {
+export function dockerfileOf(body: ReadonlyMap<string, PlainData>): { readonly dockerfile?: string } {
   const dockerfile = textAt(body, 'dockerfile')
   if (dockerfile === undefined) return {}
   if (Buffer.byteLength(dockerfile) > MAX_DOCKERFILE_BYTES) {
@@ -66,7 +66,7 @@ export function dockerfileOf(body: ReadonlyMap<string, Node>): { readonly docker
   return { dockerfile }
 }
 
-function readPolicy(body: ReadonlyMap<string, Node>): Policy {
+function readPolicy(body: ReadonlyMap<string, PlainData>): Policy {
   const policy = body.get('policy')
   const diveCi = textAt(body, 'diveCi')
   if (diveCi !== undefined) {
@@ -83,17 +83,17 @@ function readPolicy(body: ReadonlyMap<string, Node>): Policy {
  *
  * @throws Problem `invalid_parameter`
  */
-export function valuesAt(word: string, node: Node): readonly string[] {
+export function valuesAt(word: string, node: PlainData): readonly string[] {
   if (typeof node === 'string') return [node]
   if (!Array.isArray(node)) throw refusal(word, `${word} is neither a value nor a list of values`)
-  return node.map((item: Node) => {
+  return node.map((item: PlainData) => {
     if (typeof item !== 'string') throw refusal(word, `${word} holds something that is not a value`)
     return item
   })
 }
 
 /** @throws Problem `invalid_parameter` where it is not text, or empty */
-export function textAt(body: ReadonlyMap<string, Node>, key: string): string | undefined {
+export function textAt(body: ReadonlyMap<string, PlainData>, key: string): string | undefined {
   const node = body.get(key)
   if (node === undefined || (typeof node === 'string' && node !== '')) return node
   // A `.dive-ci` file may be empty: dive's defaults are then what it asks for.

@@ -44,7 +44,7 @@ export function openFor(
 }
 
 /** What an answer is made of, as far as caches go by it. */
-export type Source = {
+export type CacheInputs = {
   /** Names the bytes that it is made of. */
   readonly made: readonly string[]
   /** The registry gave them without credentials. */
@@ -53,7 +53,7 @@ export type Source = {
   readonly isFixed: boolean
 }
 
-export function sourceOf(images: readonly OpenedImage[]): Source {
+export function cacheInputs(images: readonly OpenedImage[]): CacheInputs {
   return {
     made: images.flatMap(({ identity }) => [
       imageKey(identity.digest, 'image.json'),
@@ -72,7 +72,7 @@ export function sourceOf(images: readonly OpenedImage[]): Source {
 export function freshness(
   backend: Backend,
   context: RequestContext,
-  source: Source,
+  source: CacheInputs,
   contentType: string,
 ): Headers {
   return new Headers({
@@ -82,7 +82,7 @@ export function freshness(
 }
 
 /** A service with tokens shows nothing to everybody. */
-export function cacheControl(backend: Backend, { isPublic, isFixed }: Omit<Source, 'made'>): string {
+export function cacheControl(backend: Backend, { isPublic, isFixed }: Omit<CacheInputs, 'made'>): string {
   if (!isPublic || backend.host.configuration.tokens.length > 0) return 'private, no-cache'
   return `public, max-age=${isFixed ? DIGEST_SECONDS : TAG_SECONDS}`
 }
@@ -210,7 +210,7 @@ export async function answerSubject<T>(
   { subject, wait, form }: Answer<T>,
   make: (analysed: T) => Promise<BodyInit> | BodyInit,
 ): Promise<Response> {
-  const headers = freshness(backend, context, sourceOf(subject.images), form.contentType)
+  const headers = freshness(backend, context, cacheInputs(subject.images), form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
   const result = await subject.analyse(wait)
@@ -238,7 +238,7 @@ export async function answerFromManifest(
   make: (image: OpenedImage) => BodyInit,
 ): Promise<Response> {
   const image = await openFor(backend, context, query)
-  const headers = freshness(backend, context, sourceOf([image]), contentType)
+  const headers = freshness(backend, context, cacheInputs([image]), contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
   headers.set('Content-Type', contentType)

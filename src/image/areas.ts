@@ -50,13 +50,13 @@ const CHILDREN = 200
 const READING: Reading = { atOnce: 20_000, inAll: 300_000 }
 const FETCH_BYTES = 256 * 1024
 
-type Node = {
+type AreaNode = {
   readonly key: PathKey
   readonly isDirectory: boolean
   bytes: number
   files: number
   main?: number
-  children?: Largest<Node, PathKey>
+  children?: Largest<AreaNode, PathKey>
 }
 
 /** @returns undefined where no directory is at the path */
@@ -68,7 +68,7 @@ export async function findAreas(
   const top = await findDirectory(tables, key)
   if (top === undefined) return undefined
   const least = Math.max(1, top.bytes * smallest)
-  const root: Node = nodeOf(top)
+  const root: AreaNode = nodeOf(top)
   const waiting = new Heap<Waiting>((a, b) => a.sum.bytes > b.sum.bytes)
   waiting.push({ node: root, sum: top, left: depth })
   let rows = 0
@@ -86,13 +86,13 @@ export async function findAreas(
   return show(root)
 }
 
-type Waiting = { readonly node: Node; readonly sum: DirectorySum; readonly left: number }
+type Waiting = { readonly node: AreaNode; readonly sum: DirectorySum; readonly left: number }
 
-function nodeOf({ key, bytes, files }: DirectorySum): Node {
+function nodeOf({ key, bytes, files }: DirectorySum): AreaNode {
   return { key, isDirectory: true, bytes, files }
 }
 
-function leafOf(row: Row, classes: AreaClasses): Node {
+function leafOf(row: Row, classes: AreaClasses): AreaNode {
   return { key: row.key, isDirectory: false, bytes: row.bytes, files: 1, main: classes.of(row) }
 }
 
@@ -110,8 +110,8 @@ async function open(
   { least, classes, waiting, most }: Opening,
 ): Promise<number> {
   const { key, start, end } = sum
-  const children = new Largest<Node, PathKey>(CHILDREN)
-  const below = new Map<Node, DirectorySum>()
+  const children = new Largest<AreaNode, PathKey>(CHILDREN)
+  const below = new Map<AreaNode, DirectorySum>()
   const between = new RowsBetween(start)
   let read = 0
   for await (const rows of directories.rows({ ...directories.at(key), fetchBytes: FETCH_BYTES })) {
@@ -144,16 +144,16 @@ async function open(
   return read
 }
 
-type Open = { readonly node: Node; readonly sums: Float64Array }
+type Open = { readonly node: AreaNode; readonly sums: Float64Array }
 
 /** Reads a whole subtree in path order; it holds the open directories and what is large enough. */
 async function scan(
   { files }: TreeTables,
-  top: Node,
+  top: AreaNode,
   { start, end }: DirectorySum,
   { left, least, classes }: { left: number; least: number; classes: AreaClasses },
 ): Promise<void> {
-  const begin = (node: Node, depth: number): Open => {
+  const begin = (node: AreaNode, depth: number): Open => {
     if (depth < left) node.children = new Largest(CHILDREN)
     return { node, sums: new Float64Array(classes.count) }
   }
@@ -190,7 +190,7 @@ async function scan(
   while (path.length > 0) close()
 }
 
-function keep(parent: Node, child: Node, least: number): void {
+function keep(parent: AreaNode, child: AreaNode, least: number): void {
   if (child.bytes >= least) parent.children?.add(child.bytes, child.key, () => child)
 }
 
@@ -200,7 +200,7 @@ function largestOf(sums: Float64Array): number {
   return largest
 }
 
-function show({ children, ...node }: Node): Area {
+function show({ children, ...node }: AreaNode): Area {
   return children === undefined
     ? node
     : { ...node, children: children.sorted().map(({ item }) => show(item)) }

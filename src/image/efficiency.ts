@@ -20,7 +20,7 @@ const NO_NODE = '.wh..wh.'
 const WHITEOUT = '.wh.'
 
 /** A path in the tree of one layer. */
-type Node = {
+type LayerNode = {
   readonly layer: number
   /** Undefined where no member names it. */
   member: { readonly bytes: number; readonly isDirectory: boolean } | undefined
@@ -34,10 +34,10 @@ type PathTrees = {
   readonly key: PathKey
   readonly depth: number
   /** By layer. */
-  readonly nodes: readonly Node[]
+  readonly nodes: readonly LayerNode[]
   readonly whiteouts: readonly WhiteoutNode[]
   readonly pops: readonly number[]
-  /** As {@link OpenDirectory} has it. */
+  /** As {@link DiveDirectory} has it. */
   readonly below?: Float64Array | undefined
 }
 
@@ -87,12 +87,12 @@ const STANDS = 1
 const HAS_BELOW = 2
 
 /** A path with something below it. */
-class OpenDirectory {
+class DiveDirectory {
   key: PathKey = ''
   /** dive makes no node of it. */
   ignored = false
   readonly marks: LayerMarks
-  members: readonly Node[] = []
+  members: readonly LayerNode[] = []
   whiteouts: readonly WhiteoutNode[] = []
   pops: readonly number[] = []
   /**
@@ -200,9 +200,9 @@ export class DiveEfficiency implements PathVisitor {
   readonly #found = new Map<number, PathKey>()
   readonly #foundDirectories = new WhiteoutDirectories()
   readonly #pops = new Deletions()
-  readonly #open: OpenDirectory[] = []
+  readonly #open: DiveDirectory[] = []
   /** The open directories whose sums are asked for. */
-  readonly #asked: OpenDirectory[] = []
+  readonly #asked: DiveDirectory[] = []
   #least = 0
   #all = 0
   #wasted = 0
@@ -252,7 +252,7 @@ export class DiveEfficiency implements PathVisitor {
     this.#pops.enter(depth, directory.pops)
   }
 
-  #enter(key: PathKey, depth: number): OpenDirectory {
+  #enter(key: PathKey, depth: number): DiveDirectory {
     this.#openAt(depth, key, this.#parent(depth).ignored || baseName(key).startsWith(NO_NODE))
     return this.#directory(depth)
   }
@@ -298,7 +298,7 @@ export class DiveEfficiency implements PathVisitor {
       this.#leaveWhiteout(key, layers, marks)
       return
     }
-    const nodes = layers.map((layer): Node => {
+    const nodes = layers.map((layer): LayerNode => {
       const member = members.find((node) => node.layer === layer)?.member
       return { layer, member, isLeaf: marks.isLeaf(layer) }
     })
@@ -339,10 +339,10 @@ export class DiveEfficiency implements PathVisitor {
   /** @param others directories that are whiteouts of the path */
   #visitAny(
     { key, depth, rows, layers, count, hasBelow }: PathRows,
-    parent: OpenDirectory,
+    parent: DiveDirectory,
     others: readonly WhiteoutDirectory[],
   ): void {
-    const members: Node[] = []
+    const members: LayerNode[] = []
     const named: WhiteoutNode[] = []
     for (let i = 0; i < count; i++) {
       const row = rows[i]
@@ -421,7 +421,12 @@ export class DiveEfficiency implements PathVisitor {
   }
 
   /** What stands at a path on the stack when a layer's leaves are looked at. */
-  #standing(nodes: readonly Node[], layer: number, depth: number, pops: readonly number[]): Node | undefined {
+  #standing(
+    nodes: readonly LayerNode[],
+    layer: number,
+    depth: number,
+    pops: readonly number[],
+  ): LayerNode | undefined {
     if (layer === 0) return nodes.find((node) => node.layer === 0)
     const node = nodes.findLast((one) => one.layer < layer)
     return node !== undefined && this.#poppedBy(depth, added(node.layer), pops) >= layer ? node : undefined
@@ -458,10 +463,10 @@ export class DiveEfficiency implements PathVisitor {
     }
   }
 
-  /** The layer that pops what was added at `moment`, which still sees it itself; infinite for none. */
-  #poppedBy(depth: number, moment: number, pops: readonly number[]): number {
-    const above = this.#pops.firstAfter(depth - 1, moment)
-    const own = pops.find((pop) => pop > moment) ?? Number.POSITIVE_INFINITY
+  /** The layer that pops what was action at `action`, which still sees it itself; infinite for none. */
+  #poppedBy(depth: number, action: number, pops: readonly number[]): number {
+    const above = this.#pops.firstAfter(depth - 1, action)
+    const own = pops.find((pop) => pop > action) ?? Number.POSITIVE_INFINITY
     return layerOfPop(Math.min(above, own))
   }
 
@@ -489,22 +494,22 @@ export class DiveEfficiency implements PathVisitor {
     this.#pops.enter(depth, NO_POPS)
   }
 
-  #parent(depth: number): OpenDirectory {
+  #parent(depth: number): DiveDirectory {
     return this.#directory(depth - 1)
   }
 
   /** The one open at `depth`, or the place for it. */
-  #directory(depth: number): OpenDirectory {
+  #directory(depth: number): DiveDirectory {
     const known = this.#open[depth]
     if (known !== undefined) return known
-    const made = new OpenDirectory(this.#layers)
+    const made = new DiveDirectory(this.#layers)
     this.#open[depth] = made
     return made
   }
 }
 
 /** An opaque whiteout implies its directory; of several members of one name the last one counts. */
-function name(nodes: Node[], layer: number, row: Entry): void {
+function name(nodes: LayerNode[], layer: number, row: Entry): void {
   const last = nodes.at(-1)
   const node = last?.layer === layer ? last : { layer, member: undefined, isLeaf: true }
   if (node !== last) nodes.push(node)

@@ -200,7 +200,7 @@ export class CollectedLinks {
 }
 
 /** Something that happens at a path that is asked for, in the order of time. */
-type Moment = { readonly sequence: Sequence } & (
+type TargetEvent = { readonly sequence: Sequence } & (
   | { readonly kind: 'asked'; readonly link: number }
   /** A whiteout of the path, or a directory at it. */
   | { readonly kind: 'cleared' }
@@ -210,7 +210,7 @@ type Moment = { readonly sequence: Sequence } & (
   | { readonly kind: 'linkAbove'; readonly link: number }
 )
 
-type AskedPath = { readonly moments: readonly Moment[]; readonly touches: Touches }
+type AskedPath = { readonly events: readonly TargetEvent[]; readonly touches: Touches }
 
 /** Meets the links' targets and finds what stands there when they are asked for. */
 class TargetFinder implements PathVisitor {
@@ -243,7 +243,7 @@ class TargetFinder implements PathVisitor {
     const asked = this.#nextKey === path.key ? this.#ask(path) : undefined
     if (asked !== undefined && !path.hasBelow) this.#answer(asked, path.depth)
     if (!path.hasBelow) return
-    this.#open(path.depth, killsBelow(path), this.#linksOf(path))
+    this.#open(path.depth, deletionsBelow(path), this.#linksOf(path))
     if (asked === undefined) return
     this.#asked[path.depth] = asked
     this.#touched.open(path.depth, asked.touches)
@@ -267,27 +267,27 @@ class TargetFinder implements PathVisitor {
   }
 
   #ask(path: PathRows): AskedPath {
-    const moments: Moment[] = []
+    const events: TargetEvent[] = []
     for (; this.#nextKey === path.key; this.#skip()) {
       const link = this.#targets.link(this.#next)
-      moments.push({ kind: 'asked', sequence: this.#targets.sequence(this.#next), link })
+      events.push({ kind: 'asked', sequence: this.#targets.sequence(this.#next), link })
     }
     for (let depth = 1; depth < path.depth; depth++) {
       for (const link of this.#linksAt[depth] ?? []) {
-        moments.push({ kind: 'linkAbove', sequence: this.#targets.sequences[link] ?? NEVER, link })
+        events.push({ kind: 'linkAbove', sequence: this.#targets.sequences[link] ?? NEVER, link })
       }
     }
     for (let i = 0; i < path.count; i++) {
-      const moment = this.#momentOf(path.rows[i], path.layers[i] ?? 0)
-      if (moment !== undefined) moments.push(moment)
+      const event = this.#eventOf(path.rows[i], path.layers[i] ?? 0)
+      if (event !== undefined) events.push(event)
     }
     // The sort is stable: a link to itself asks before it stands there.
-    moments.sort((a, b) => a.sequence - b.sequence)
-    const touches = path.hasBelow ? new Touches(moments.map(({ sequence }) => sequence)) : UNTOUCHED
-    return { moments, touches }
+    events.sort((a, b) => a.sequence - b.sequence)
+    const touches = path.hasBelow ? new Touches(events.map(({ sequence }) => sequence)) : UNTOUCHED
+    return { events, touches }
   }
 
-  #momentOf(row: Entry | undefined, layer: number): Moment | undefined {
+  #eventOf(row: Entry | undefined, layer: number): TargetEvent | undefined {
     if (row === undefined) return undefined
     if (row.whiteout === 'file') return { kind: 'cleared', sequence: whiteoutSequence(layer, row.ordinal) }
     if (row.whiteout !== undefined) return undefined
@@ -316,37 +316,37 @@ class TargetFinder implements PathVisitor {
     return sequences[link] === sequence ? link : undefined
   }
 
-  #answer({ moments, touches }: AskedPath, depth: number): void {
+  #answer({ events, touches }: AskedPath, depth: number): void {
     let state: State = NOTHING
     let before: Sequence = NEVER
-    for (const [i, moment] of moments.entries()) {
-      const { sequence } = moment
+    for (const [i, event] of events.entries()) {
+      const { sequence } = event
       // A member below makes a directory of it; something above hides it.
       if (Math.max(touches.last(i), this.#deletions.latestBefore(depth - 1, sequence)) > before)
         state = NOTHING
       before = sequence
-      switch (moment.kind) {
+      switch (event.kind) {
         case 'asked':
-          this.states[moment.link] = state
+          this.states[event.link] = state
           break
         case 'cleared':
           state = NOTHING
           break
         case 'member':
-          state = this.members.add(moment.row, moment.layer)
+          state = this.members.add(event.row, event.layer)
           break
         case 'link':
-          state = this.steps.link(moment.link, state)
+          state = this.steps.link(event.link, state)
           break
         case 'linkAbove':
-          state = this.steps.hidden(moment.link, state)
+          state = this.steps.hidden(event.link, state)
       }
     }
   }
 }
 
 /** When what is below the path is hidden by the path itself, links aside: ascending. */
-function killsBelow({ rows, layers, count, depth }: PathRows): readonly Sequence[] {
+function deletionsBelow({ rows, layers, count, depth }: PathRows): readonly Sequence[] {
   const deletions: Sequence[] = []
   for (let i = 0; i < count; i++) {
     const row = rows[i]

@@ -14,7 +14,7 @@ import type { WasteReason } from './report.ts'
 import { FOREVER, layerOf, memberSequence, NEVER, type Sequence, whiteoutSequence } from './sequence.ts'
 import { TouchedPaths, Touches, UNTOUCHED } from './touches.ts'
 import type { PathRows, PathVisitor } from './walk.ts'
-import { type WarningCode, Warnings } from './warnings.ts'
+import { type ImageWarningCode, ImageWarnings } from './warnings.ts'
 
 /** A regular file of a layer that the image does not show at its path. */
 export type HiddenFile = {
@@ -49,7 +49,7 @@ export type MergeTotals = {
 }
 
 /** What happened at a path, in the order of time. */
-type Moment = { readonly sequence: Sequence; readonly layer: number; readonly row: Entry } & (
+type PathEvent = { readonly sequence: Sequence; readonly layer: number; readonly row: Entry } & (
   | { readonly kind: 'whiteout' | 'directory' | 'member' }
   | { readonly kind: 'link'; readonly target: number }
 )
@@ -57,12 +57,12 @@ type Moment = { readonly sequence: Sequence; readonly layer: number; readonly ro
 /** All that happened at a path, oldest first, and when something below it was made. */
 type PathHistory = {
   readonly key: PathKey
-  readonly moments: readonly Moment[]
+  readonly events: readonly PathEvent[]
   readonly touches: Touches
 }
 
 /** What became of a path. */
-type Outcome = 'nothing' | 'directory' | Moment
+type Outcome = 'nothing' | 'directory' | PathEvent
 
 /** A path with something below it. */
 class OpenDirectory {
@@ -74,10 +74,10 @@ class OpenDirectory {
   start = 0
   /** A member below that is later than this makes a directory of it. */
   hidden: Sequence = NEVER
-  moments: readonly Moment[] = []
+  events: readonly PathEvent[] = []
   touches = UNTOUCHED
   /** Shown unless a member below makes a directory of it; known once everything below it was visited. */
-  pending: Moment | undefined
+  pending: PathEvent | undefined
 
   open(key: PathKey, hidden: Sequence): void {
     this.key = key
@@ -85,17 +85,17 @@ class OpenDirectory {
     this.bytes = 0
     this.files = 0
     this.hidden = hidden
-    this.moments = []
+    this.events = []
     this.touches = UNTOUCHED
     this.pending = undefined
   }
 }
 
-const NO_KILLS: readonly Sequence[] = []
+const NO_DELETIONS: readonly Sequence[] = []
 
 /** Merges the layers of a walk. Its caller takes what it found from time to time. */
 export class Merger implements PathVisitor {
-  readonly warnings = new Warnings()
+  readonly warnings = new ImageWarnings()
   readonly totals: MergeTotals = {
     rootfsBytes: 0,
     apparentBytes: 0,
@@ -162,7 +162,7 @@ export class Merger implements PathVisitor {
 
   enter(key: PathKey, depth: number): void {
     this.#directory(depth).open(key, this.#deletions.latest(depth - 1))
-    this.#deletions.enter(depth, NO_KILLS)
+    this.#deletions.enter(depth, NO_DELETIONS)
   }
 
   visit(path: PathRows): void {
@@ -177,7 +177,7 @@ export class Merger implements PathVisitor {
 
   leave(depth: number): void {
     const directory = this.#directory(depth)
-    if (directory.moments.length > 0) {
+    if (directory.events.length > 0) {
       this.#touched.close(depth)
       if (directory.pending !== undefined) this.#showMember(directory.key, depth, directory.pending)
       const outcome = directory.shown ? 'directory' : (directory.pending ?? 'nothing')
@@ -221,12 +221,12 @@ export class Merger implements PathVisitor {
   #visitPlain({ key, depth, layers, hasBelow }: PathRows, row: Entry): void {
     const layer = layers[0] ?? 0
     const sequence = memberSequence(layer, row.ordinal)
-    const killed = this.#deletions.latest(depth - 1)
+    const deletedAt = this.#deletions.latest(depth - 1)
     this.#touchParents(depth, sequence)
     if (row.type === 'directory') {
       if (hasBelow) this.enter(key, depth)
-      if (sequence > killed) this.#showDirectory(key, depth, row, layer)
-    } else if (sequence > killed) {
+      if (sequence > deletedAt) this.#showDirectory(key, depth, row, layer)
+    } else if (sequence > deletedAt) {
       this.#showFile(depth, this.#fileRow(key, row, layer, this.#links.numberOf(layer, row.ordinal)))
     } else if (row.type === 'file') {
       const byLayer = layerOf(this.#deletions.firstAfter(depth - 1, sequence))
@@ -238,7 +238,7 @@ export class Merger implements PathVisitor {
   #visitAny(path: PathRows): void {
     const { key, depth, hasBelow } = path
     this.#warnOfRepeated(path)
-    const moments: Moment[] = []
+    const events: PathEvent[] = []
     const deletions: Sequence[] = []
     for (let i = 0; i < path.count; i++) {
       const row = path.rows[i]
@@ -248,48 +248,49 @@ export class Merger implements PathVisitor {
         deletions.push(whiteoutSequence(layer, row.ordinal))
         continue
       }
-      const moment = this.#momentOf(row, layer)
+      const event = this.#eventOf(row, layer)
       if (row.whiteout === undefined) this.#touchParents(depth, memberSequence(layer, row.ordinal))
-      if (moment === undefined) this.warnings.add('danglingHardlink', memberSequence(layer, row.ordinal), key)
+      if (event === undefined) this.warnings.add('danglingHardlink', memberSequence(layer, row.ordinal), key)
       else {
-        moments.push(moment)
-        if (moment.kind !== 'directory') deletions.push(moment.sequence)
+        events.push(event)
+        if (event.kind !== 'directory') deletions.push(event.sequence)
       }
     }
-    moments.sort((a, b) => a.sequence - b.sequence)
+    events.sort((a, b) => a.sequence - b.sequence)
     deletions.sort((a, b) => a - b)
-    const killed = this.#deletions.latest(depth - 1)
-    const last = moments.at(-1)
-    const shown = last !== undefined && last.kind !== 'whiteout' && last.sequence > killed ? last : undefined
+    const deletedAt = this.#deletions.latest(depth - 1)
+    const last = events.at(-1)
+    const shown =
+      last !== undefined && last.kind !== 'whiteout' && last.sequence > deletedAt ? last : undefined
     if (!hasBelow) {
       if (shown !== undefined) this.#showMember(key, depth, shown)
-      this.#conclude({ key, moments, touches: UNTOUCHED }, depth, shown ?? 'nothing')
+      this.#conclude({ key, events, touches: UNTOUCHED }, depth, shown ?? 'nothing')
       return
     }
-    this.#openAny(path, moments, deletions, shown)
+    this.#openAny(path, events, deletions, shown)
   }
 
   #openAny(
     { key, depth }: PathRows,
-    moments: readonly Moment[],
+    events: readonly PathEvent[],
     deletions: readonly Sequence[],
-    shown: Moment | undefined,
+    shown: PathEvent | undefined,
   ): void {
     const directory = this.#directory(depth)
-    const last = moments.at(-1)
+    const last = events.at(-1)
     const ownHidden = last === undefined || last.kind === 'directory' ? NEVER : last.sequence
     directory.open(key, Math.max(this.#deletions.latest(depth - 1), ownHidden))
     this.#deletions.enter(depth, deletions)
     if (shown?.kind === 'directory') this.#showMember(key, depth, shown)
     else directory.pending = shown
-    if (moments.every(({ kind }) => kind === 'directory')) return
-    directory.moments = moments
-    directory.touches = new Touches(moments.map(({ sequence }) => sequence))
+    if (events.every(({ kind }) => kind === 'directory')) return
+    directory.events = events
+    directory.touches = new Touches(events.map(({ sequence }) => sequence))
     this.#touched.open(depth, directory.touches)
   }
 
   /** Undefined for a dangling hard link. */
-  #momentOf(row: Entry, layer: number): Moment | undefined {
+  #eventOf(row: Entry, layer: number): PathEvent | undefined {
     if (row.whiteout !== undefined) {
       return { kind: 'whiteout', sequence: whiteoutSequence(layer, row.ordinal), layer, row }
     }
@@ -312,13 +313,13 @@ export class Merger implements PathVisitor {
     }
   }
 
-  #showMember(key: PathKey, depth: number, moment: Moment): void {
-    const { kind, row, layer } = moment
+  #showMember(key: PathKey, depth: number, event: PathEvent): void {
+    const { kind, row, layer } = event
     if (kind === 'directory') this.#showDirectory(key, depth, row, layer)
     else if (kind === 'member') {
       this.#showFile(depth, this.#fileRow(key, row, layer, this.#links.numberOf(layer, row.ordinal)))
     } else if (kind === 'link') {
-      const { target } = moment
+      const { target } = event
       const row = this.#fileRow(key, this.#links.content(target), this.#links.layer(target), target)
       this.#showFile(depth, row)
     }
@@ -363,11 +364,11 @@ export class Merger implements PathVisitor {
   }
 
   /** All that happened at a path and below it is known: tells what was odd, and which of its files are hidden. */
-  #conclude({ key, moments, touches }: PathHistory, depth: number, outcome: Outcome): void {
+  #conclude({ key, events, touches }: PathHistory, depth: number, outcome: Outcome): void {
     let made: Sequence = NEVER
     let cleared: Sequence = NEVER
-    for (const [i, moment] of moments.entries()) {
-      const { kind, sequence } = moment
+    for (const [i, event] of events.entries()) {
+      const { kind, sequence } = event
       made = Math.max(made, touches.last(i))
       if (kind === 'whiteout') {
         const gone = Math.max(cleared, this.#deletions.latestBefore(depth - 1, sequence))
@@ -379,17 +380,17 @@ export class Merger implements PathVisitor {
       if (kind === 'directory') continue
       const below = touches.first(i + 1)
       const above = this.#deletions.firstAfter(depth - 1, sequence)
-      if (below < above) this.warnings.add(this.#parentWarning(moment), below, touches.firstKey(i + 1))
-      if (moment === outcome) continue
-      const hiddenAt = Math.min(below, above, moments[i + 1]?.sequence ?? FOREVER)
-      this.#concludeHidden(key, moment, outcome, layerOf(hiddenAt))
+      if (below < above) this.warnings.add(this.#parentWarning(event), below, touches.firstKey(i + 1))
+      if (event === outcome) continue
+      const hiddenAt = Math.min(below, above, events[i + 1]?.sequence ?? FOREVER)
+      this.#concludeHidden(key, event, outcome, layerOf(hiddenAt))
     }
   }
 
-  #concludeHidden(key: PathKey, moment: Moment, outcome: Outcome, byLayer: number): void {
-    const { kind, row, layer } = moment
+  #concludeHidden(key: PathKey, event: PathEvent, outcome: Outcome, byLayer: number): void {
+    const { kind, row, layer } = event
     if (kind === 'link') {
-      const { target } = moment
+      const { target } = event
       this.#hiddenBy[target] = Math.max(this.#hiddenBy[target] ?? 0, byLayer)
     } else if (row.type === 'file') {
       const reason = this.#reason(row, outcome)
@@ -405,9 +406,9 @@ export class Merger implements PathVisitor {
     return shown.sha256 === hidden.sha256 ? 'metadataOnly' : 'replaced'
   }
 
-  #parentWarning(moment: Moment): WarningCode {
+  #parentWarning(event: PathEvent): ImageWarningCode {
     const isSymlink =
-      moment.kind === 'link' ? this.#links.isSymlink(moment.target) : moment.row.type === 'symlink'
+      event.kind === 'link' ? this.#links.isSymlink(event.target) : event.row.type === 'symlink'
     return isSymlink ? 'symlinkParent' : 'fileParent'
   }
 

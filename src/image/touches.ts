@@ -4,24 +4,24 @@ import { FOREVER, memberSequence, NEVER, type Sequence } from './sequence.ts'
 import type { PathRows } from './walk.ts'
 
 /**
- * When members below a path made a directory of it, in relation to what happened at the path itself. The moments of the
- * path divide time into intervals: interval `i` ends with moment `i`, the last one never; of each only the first and the
+ * When members below a path made a directory of it, in relation to what happened at the path itself. The events of the
+ * path divide time into intervals: interval `i` ends with event `i`, the last one never; of each only the first and the
  * last touch are kept.
  */
 export class Touches {
-  readonly #moments: readonly Sequence[]
+  readonly #events: readonly Sequence[]
   readonly #first: Sequence[] = []
   readonly #last: Sequence[] = []
   readonly #firstKey: PathKey[] = []
 
-  /** @param moments ascending; kept, not copied */
-  constructor(moments: readonly Sequence[]) {
-    this.#moments = moments
+  /** @param events ascending; kept, not copied */
+  constructor(events: readonly Sequence[]) {
+    this.#events = events
   }
 
-  /** A member at `key`, below the path, acted at `sequence`. One at a moment itself belongs to the interval that ends there. */
+  /** A member at `key`, below the path, acted at `sequence`. One at a event itself belongs to the interval that ends there. */
   add(sequence: Sequence, key: PathKey): void {
-    const interval = countBefore(this.#moments, sequence)
+    const interval = countBefore(this.#events, sequence)
     if (sequence < this.first(interval)) {
       this.#first[interval] = sequence
       this.#firstKey[interval] = key

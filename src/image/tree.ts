@@ -50,7 +50,7 @@ const FETCH_BYTES = 128 * 1024
 const COLUMNS = ['key', 'type', 'bytes'] as const
 type Row = Pick<MergedEntry, (typeof COLUMNS)[number]>
 
-type Node = {
+type DirectoryNode = {
   readonly key: PathKey
   readonly type: MemberType
   bytes: number
@@ -62,26 +62,26 @@ type Node = {
 
 /** The largest of a directory's children, however many there are: of equals the first in path order. */
 class LargestChildren {
-  readonly #largest: Largest<Node, PathKey>
+  readonly #largest: Largest<DirectoryNode, PathKey>
 
   constructor(limit: number) {
     this.#largest = new Largest(limit)
   }
 
-  add(child: Node): void {
+  add(child: DirectoryNode): void {
     this.#largest.add(child.bytes, child.key, () => child)
   }
 
-  list(): Node[] {
+  list(): DirectoryNode[] {
     return this.#largest.sorted().map(({ item }) => item)
   }
 }
 
-function leaf({ key, type, bytes }: Row): Node {
+function leaf({ key, type, bytes }: Row): DirectoryNode {
   return { key, type, bytes, files: type === 'file' ? 1 : 0 }
 }
 
-function show({ key, type, bytes, files, children }: Node): TreeNode {
+function show({ key, type, bytes, files, children }: DirectoryNode): TreeNode {
   const shown = { ...showPath(key), type, bytes, files }
   return children === undefined ? shown : { ...shown, children: children.list().map(show) }
 }
@@ -90,7 +90,7 @@ function show({ key, type, bytes, files, children }: Node): TreeNode {
 class TreeScan {
   readonly #limit: number
   #depth: number
-  readonly #open: Node[]
+  readonly #open: DirectoryNode[]
   #nodes = 0
 
   constructor(top: PathKey, { depth, limit }: TreeShape) {
@@ -109,15 +109,15 @@ class TreeScan {
     } else this.#put(parent, leaf(row))
   }
 
-  finish(): Node {
+  finish(): DirectoryNode {
     while (this.#open.length > 1) this.#close()
     const [top] = this.#open
     if (top === undefined) throw new Error('the tree has no root')
     return top
   }
 
-  #directory(key: PathKey, depth: number): Node {
-    const directory: Node = { key, type: 'directory', bytes: 0, files: 0 }
+  #directory(key: PathKey, depth: number): DirectoryNode {
+    const directory: DirectoryNode = { key, type: 'directory', bytes: 0, files: 0 }
     if (depth < this.#depth) directory.children = new LargestChildren(this.#limit)
     return directory
   }
@@ -128,7 +128,7 @@ class TreeScan {
     if (closed !== undefined && parent !== undefined) this.#put(parent, closed)
   }
 
-  #put(parent: Node, child: Node): void {
+  #put(parent: DirectoryNode, child: DirectoryNode): void {
     parent.bytes += child.bytes
     parent.files += child.files
     if (parent.children === undefined) return
@@ -139,7 +139,7 @@ class TreeScan {
   #leaveOutDeepest(): void {
     this.#depth--
     this.#nodes = 0
-    const prune = (node: Node, depth: number): void => {
+    const prune = (node: DirectoryNode, depth: number): void => {
       this.#nodes++
       if (depth >= this.#depth) delete node.children
       for (const child of node.children?.list() ?? []) prune(child, depth + 1)
@@ -201,7 +201,7 @@ async function childrenOf(
   return children
 }
 
-function directoryNode(below: DirectorySum): Node {
+function directoryNode(below: DirectorySum): DirectoryNode {
   const { key, bytes, files } = below
   return { key, type: 'directory', bytes, files, below }
 }
@@ -210,7 +210,7 @@ async function scan(
   { files }: TreeTables,
   { key, start, end }: DirectorySum,
   shape: TreeShape,
-): Promise<Node> {
+): Promise<DirectoryNode> {
   const tree = new TreeScan(key, shape)
   for await (const rows of files.rows({ start, end, columns: COLUMNS, fetchBytes: FETCH_BYTES })) {
     for (const row of rows) tree.add(row)
@@ -219,11 +219,11 @@ async function scan(
 }
 
 /** Level by level, so that of too many the deepest are left out. */
-async function expand(tables: TreeTables, top: Node, { depth, limit }: TreeShape): Promise<void> {
+async function expand(tables: TreeTables, top: DirectoryNode, { depth, limit }: TreeShape): Promise<void> {
   let level = [top]
   let nodes = 1
   for (let left = depth; left > 0 && level.length > 0; left--) {
-    const next: Node[] = []
+    const next: DirectoryNode[] = []
     for (const node of level) {
       const { below } = node
       if (below === undefined || nodes > MAX_NODES) continue

@@ -3,7 +3,7 @@ import { type PathKey, showPath } from '../text/path.ts'
 import type { Warning } from './report.ts'
 import { layerOf, type Sequence } from './sequence.ts'
 
-export type WarningCode =
+export type ImageWarningCode =
   /** A whiteout hides a path that no lower layer has. */
   | 'whiteoutOfNothing'
   /** A layer has two members of one name, directories aside. */
@@ -17,7 +17,7 @@ export type WarningCode =
 type Place = { count: number; sequence: Sequence; key: PathKey }
 
 /** One warning a code, with how often and where first. */
-export class Warnings {
+export class ImageWarnings {
   readonly #places = new Map<string, Place>()
 
   add(code: string, sequence: Sequence, key: PathKey, count = 1): void {

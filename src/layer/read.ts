@@ -17,7 +17,7 @@ import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
 import { byteLimit, enforce } from './limits.ts'
 import { Sha256 } from './sha256.ts'
 import { BlobVerifier } from './verify.ts'
-import { type LayerWarning, Warnings } from './warnings.ts'
+import { type LayerWarning, LayerWarnings } from './warnings.ts'
 
 /** What takes what is caught in passing. */
 export type LayerSinks = {
@@ -77,7 +77,7 @@ class LayerReader implements LayerReading {
   readonly #verifier: BlobVerifier
   readonly #source: BlobReader
   readonly #tar = createHash('sha256')
-  readonly #warnings = new Warnings()
+  readonly #warnings = new LayerWarnings()
   readonly #work = new WorkBudget()
   /** Of a file that came in several pieces. */
   #content: Hash | undefined

@@ -2,18 +2,18 @@ import type { PathKey } from '../text/path.ts'
 
 /** One a code: how often it was met, and first at which member. */
 export type LayerWarning = {
-  readonly code: WarningCode
+  readonly code: LayerWarningCode
   readonly count: number
   readonly key: PathKey
 }
 
 /** `databaseTooLarge`: a package database was left out, since the layer's would have been too much to keep. */
-export type WarningCode = 'absolute' | 'dotdot' | 'databaseTooLarge'
+export type LayerWarningCode = 'absolute' | 'dotdot' | 'databaseTooLarge'
 
-export class Warnings {
-  readonly #met = new Map<WarningCode, LayerWarning>()
+export class LayerWarnings {
+  readonly #met = new Map<LayerWarningCode, LayerWarning>()
 
-  add(code: WarningCode, key: PathKey, count = 1): void {
+  add(code: LayerWarningCode, key: PathKey, count = 1): void {
     const met = this.#met.get(code)
     this.#met.set(code, { code, count: (met?.count ?? 0) + count, key: met?.key ?? key })
   }

@@ -72,12 +72,12 @@ const CONCURRENCY = 4
 /** The platforms that a problem lists. */
 const MAX_LISTED = 50
 
-function platformNotFound(asked: Platform, offered: readonly Platform[]): Problem {
+function platformNotFound(wanted: Platform, offered: readonly Platform[]): Problem {
   const platforms = [...new Set(offered.map(formatPlatform))].slice(0, MAX_LISTED)
   const there = platforms.length === 0 ? 'it offers no platform' : `it offers ${platforms.join(', ')}`
   return new Problem(
     'platform_not_found',
-    `the image is not available for ${formatPlatform(asked)}; ${there}`,
+    `the image is not available for ${formatPlatform(wanted)}; ${there}`,
     {
       platforms,
     },
@@ -195,11 +195,11 @@ function requireDepth(depth: number): void {
 class Search {
   /** All platforms met, for who asked in vain. */
   readonly offered: Platform[] = []
-  readonly #asked: Platform
+  readonly #wanted: Platform
   readonly #reader: Reader
 
-  constructor(asked: Platform, reader: Reader) {
-    this.#asked = asked
+  constructor(wanted: Platform, reader: Reader) {
+    this.#wanted = wanted
     this.#reader = reader
   }
 
@@ -216,7 +216,7 @@ class Search {
       const platform = platformOfEntry(entry)
       if (platform === undefined) continue
       this.offered.push(platform)
-      const rank = rankPlatform(this.#asked, platform)
+      const rank = rankPlatform(this.#wanted, platform)
       if (rank !== undefined) matches.push({ entry, platform, rank })
     }
     matches.sort((a, b) => a.rank - b.rank)
@@ -237,7 +237,7 @@ class Search {
       if (manifest === undefined) continue
       const selection = isImage(manifest) ? await this.#judge(manifest) : await this.#findIn(manifest, depth)
       if (selection === undefined) continue
-      const rank = rankPlatform(this.#asked, selection.platform) ?? Number.POSITIVE_INFINITY
+      const rank = rankPlatform(this.#wanted, selection.platform) ?? Number.POSITIVE_INFINITY
       if (rank === 0) return selection
       if (best === undefined || rank < best.rank) best = { selection, rank }
     }
@@ -248,7 +248,7 @@ class Search {
   async #judge(manifest: ImageOnly): Promise<Judged | undefined> {
     const selection = await this.#reader.judge(manifest)
     this.offered.push(selection.platform)
-    return rankPlatform(this.#asked, selection.platform) === undefined ? undefined : selection
+    return rankPlatform(this.#wanted, selection.platform) === undefined ? undefined : selection
   }
 
   async #findIn(manifest: Manifest, depth: number): Promise<Judged | undefined> {
@@ -317,7 +317,7 @@ export async function listPlatforms(source: SelectionSource): Promise<readonly O
 }
 
 /** @param platform where none is asked for, `linux/amd64` out of an index, and an image without one as it is */
-type Asked = SelectionSource & { readonly platform: Platform | undefined }
+type SelectionRequest = SelectionSource & { readonly platform: Platform | undefined }
 
 /**
  * The manifest of the one image that a reference means. Its config is read only where nothing else tells the platform
@@ -326,8 +326,8 @@ type Asked = SelectionSource & { readonly platform: Platform | undefined }
  * @throws Problem `platform_not_found` with those there are; `not_an_image`, `invalid_image`, `unsupported_digest`,
  * `too_large` for what the bytes are; what `read` throws
  */
-export async function selectManifest(asked: Asked): Promise<ManifestSelection> {
-  return findManifest(openTop(asked.top), asked.platform, new Reader(asked))
+export async function selectManifest(request: SelectionRequest): Promise<ManifestSelection> {
+  return findManifest(openTop(request.top), request.platform, new Reader(request))
 }
 
 /**
@@ -335,9 +335,9 @@ export async function selectManifest(asked: Asked): Promise<ManifestSelection> {
  *
  * @throws Problem as {@link selectManifest}
  */
-export async function selectImage(asked: Asked): Promise<ImageSelection> {
-  const reader = new Reader(asked)
-  const selected = await findManifest(openTop(asked.top), asked.platform, reader)
+export async function selectImage(request: SelectionRequest): Promise<ImageSelection> {
+  const reader = new Reader(request)
+  const selected = await findManifest(openTop(request.top), request.platform, reader)
   const { config, bytes } = selected.readConfig ?? (await reader.config(selected.manifest.config))
   return {
     ...selected,
@@ -359,9 +359,9 @@ async function findManifest(
       throw platformNotFound(platform, [selection.platform])
     return selection
   }
-  const asked = platform ?? DEFAULT
-  const search = new Search(asked, reader)
+  const wanted = platform ?? DEFAULT
+  const search = new Search(wanted, reader)
   const found = top.parsed.kind === 'index' ? await search.find(top.parsed, 1) : undefined
-  if (found === undefined) throw platformNotFound(asked, search.offered)
+  if (found === undefined) throw platformNotFound(wanted, search.offered)
   return { ...found, indexDigest: top.digest }
 }

@@ -7,7 +7,7 @@ import type { Piece, Row, Sign, Table } from '../formats/table.ts'
 import { placeName, shortName } from '../image/identity.ts'
 import { formatCount } from '../text/format.ts'
 import { askForm } from './form.ts'
-import { type Column, type Html, link, name, page, table } from './page.ts'
+import { type Html, type HtmlColumn, link, name, page, table } from './page.ts'
 
 const MAX_ROWS = 1_000
 
@@ -81,7 +81,7 @@ function rowsOf(shown: Table): Html {
 ${left > 0 && html`<p>… and ${formatCount(left)} more ${noun}</p>`}`
 }
 
-function columnOf({ rows }: Table, { title, align }: Table['columns'][number], at: number): Column<Row> {
+function columnOf({ rows }: Table, { title, align }: Table['columns'][number], at: number): HtmlColumn<Row> {
   const holdsNames = rows.some(({ cells }) => cells[at]?.some((piece) => typeof piece !== 'string'))
   return {
     head: title === '' ? html`<span class="hidden-text">Kind</span>` : piecesOf([title]),

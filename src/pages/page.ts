@@ -103,7 +103,7 @@ export type Figure = {
   readonly note?: Html | string | undefined
 }
 
-export type Column<T> = {
+export type HtmlColumn<T> = {
   readonly head: string | Html | readonly (string | Html)[]
   /** A word stays on its line, a text wraps, a path wraps and takes what room there is; a word by default. */
   readonly kind?: 'number' | 'word' | 'text' | 'path'
@@ -117,7 +117,7 @@ export function table<T>(options: {
   /** What a screen reader calls the table; the caption by default. */
   readonly label?: string
   readonly none: string
-  readonly columns: readonly Column<T>[]
+  readonly columns: readonly HtmlColumn<T>[]
   readonly rows: readonly T[]
 }): Html {
   const { caption, label = caption, none, columns, rows } = options

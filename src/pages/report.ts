@@ -19,11 +19,11 @@ import { adopted } from './adopt.ts'
 import { askForm } from './form.ts'
 import { layersOf } from './layers.ts'
 import {
-  type Column,
   counted,
   type Figure,
   figures,
   type Html,
+  type HtmlColumn,
   link,
   measured,
   name,
@@ -154,7 +154,7 @@ function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report
 
 function sizedTable(caption: string, none: string, rows: readonly SizedPath[], place: Place): Html {
   const largest = rows[0]?.bytes ?? 0
-  const columns: Column<SizedPath>[] = [
+  const columns: HtmlColumn<SizedPath>[] = [
     { head: 'Path', kind: 'path', cell: (row) => pathLink(place, row) },
     { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
   ]

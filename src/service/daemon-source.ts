@@ -115,7 +115,7 @@ async function saved(service: Service, id: string): Promise<Archive> {
     const archive = await openSaved(files, file)
     if (archive !== undefined) return archive
   }
-  // Whoever asked may go, or have no more patience: the next one finds it saved.
+  // The caller may leave or time out: the next one finds the archive saved.
   const work = saving.get(own) ?? saveInto(files, { engine, id, file: own })
   saving.set(own, work)
   try {

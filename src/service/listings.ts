@@ -7,12 +7,15 @@ import { WHOLE_FETCH_BYTES } from './tables.ts'
 /** Where a page begins: what the page before said. */
 export type Position = number | string
 
-export type Page<Item = unknown> = { readonly items: readonly Item[]; readonly next?: Position | undefined }
+export type ListPage<Item = unknown> = {
+  readonly items: readonly Item[]
+  readonly next?: Position | undefined
+}
 
 /** A list that can be read from any page on, or whole; its items are as they are shown. */
 export interface Listing<Item = unknown> {
   /** @throws Problem `invalid_parameter` where `at` is not a position of this list */
-  page(at: Position | undefined, limit: number): Promise<Page<Item>>
+  page(at: Position | undefined, limit: number): Promise<ListPage<Item>>
   all(): AsyncIterable<readonly Item[]>
 }
 
@@ -68,7 +71,7 @@ export function largestFirst<Row, Item>(
   { from, keeps, show }: Rows<Row, Item>,
   weigh: (row: Row) => number,
 ): Listing<Item> {
-  const page = async (at: Position | undefined, limit: number): Promise<Page<Item>> => {
+  const page = async (at: Position | undefined, limit: number): Promise<ListPage<Item>> => {
     const after = at === undefined ? undefined : parsePosition(at)
     const largest = new Largest<Item>(limit + 1)
     let row = -1
@@ -92,7 +95,7 @@ export function largestFirst<Row, Item>(
     async *all() {
       let at: Position | undefined
       do {
-        const { items, next }: Page<Item> = await page(at, SORTED_AT_ONCE)
+        const { items, next }: ListPage<Item> = await page(at, SORTED_AT_ONCE)
         yield items
         at = next
       } while (at !== undefined)

@@ -45,7 +45,7 @@ export type OpenedImage = {
   readonly configBytes: Uint8Array
   /** Where it is, as its caller sees it. */
   readonly source: VisibleSource
-  /** When it was asked for, in milliseconds since 1970: a caller's patience counts from there. */
+  /** When it was asked for, in milliseconds since 1970: the deadline counts from there. */
   readonly askedAt: number
   /** To be called where what is stored of it turns out not to be whole: its facts are then read from the store again. */
   readonly forgetFacts: () => void
@@ -113,7 +113,7 @@ async function opening<T>(
   open: (source: VisibleSource, reference: ImageReference) => Promise<T>,
 ): Promise<T> {
   const reference = parseImageReference(request.reference)
-  const limit = { ...patienceWith(reference), signal: request.signal }
+  const limit = { ...deadlineOf(reference), signal: request.signal }
   try {
     return await within(limit, (signal) =>
       open(openSource(service, refOf(reference, request.credentials), signal), reference),
@@ -123,7 +123,7 @@ async function opening<T>(
   }
 }
 
-function patienceWith(reference: ImageReference): Pick<TimeLimit, 'milliseconds' | 'problem'> {
+function deadlineOf(reference: ImageReference): Pick<TimeLimit, 'milliseconds' | 'problem'> {
   const name = formatImageReference(reference)
   if (reference.transport === 'docker-daemon')
     return {

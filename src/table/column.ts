@@ -19,9 +19,9 @@ import { readIntegers, writeIntegers } from './parquet/integer.ts'
 import {
   CODEC,
   type Codec,
+  type DataPage,
   ENCODING,
   hasValue,
-  type Page,
   type PageBody,
   type PageRows,
   pageBuffer,
@@ -43,7 +43,7 @@ export type Part = {
 export type PageSink = (part: number, rows: PageRows, body: PageBody, bounds?: Bounds | undefined) => void
 
 /** The pages of a column's parts, read when they are needed. */
-export type PageSource = (part: number) => Page
+export type PageSource = (part: number) => DataPage
 
 /** A column's values in one group. @param row from 0, one that has a value */
 export type Values<T> = { get(row: number): T }
@@ -196,7 +196,7 @@ export function sha256Start(name: string): Column<number> {
   }
 }
 
-function expectBytes(page: Page, bytes: number): void {
+function expectBytes(page: DataPage, bytes: number): void {
   if (page.body.length !== bytes) throw new RangeError('the values have another size')
 }
 
@@ -295,7 +295,7 @@ type TextForm = {
   readonly show: (value: ByteString) => ByteString
   readonly load: (exact: ByteString) => ByteString
   readonly write: (values: readonly ByteString[]) => PageBody & { readonly bounds?: Bounds | undefined }
-  readonly read: (page: Page) => ByteArrays
+  readonly read: (page: DataPage) => ByteArrays
 }
 
 const NOT_ASCII = /[^\0-\x7f]/

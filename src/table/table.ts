@@ -12,7 +12,7 @@ import type { PageSource, Values } from './column.ts'
 import { fetchBytes } from './fetch-bytes.ts'
 import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
 import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
-import { CODEC, type Page, readChunk } from './parquet/page.ts'
+import { CODEC, type DataPage, readChunk } from './parquet/page.ts'
 import type { RowSource } from './row-view.ts'
 import type { Field, Schema } from './schema.ts'
 
@@ -283,7 +283,7 @@ class RowGroup<Row> implements RowSource {
     const field = this.#fields[number]
     if (field === undefined || !this.#wanted.has(field))
       throw new Error(`the column ${String(field?.name)} was not asked for`)
-    const pages = new Map<number, Page>()
+    const pages = new Map<number, DataPage>()
     const source: PageSource = (part) => {
       const page = pages.get(part) ?? this.#pages(field.firstPart + part)
       pages.set(part, page)

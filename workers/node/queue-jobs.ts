@@ -36,9 +36,9 @@ const KEPT_MILLISECONDS = 60_000
 const SWEEP_MILLISECONDS = 3_000
 /** A server that dies is noticed sooner than what it noted runs out. */
 const NOTED_MILLISECONDS = 90_000
-/** An image that is analysed waits so long for a Redis that is away. */
-const PATIENCE_MILLISECONDS = 300_000
-const PATIENT_PAUSE_MILLISECONDS = 500
+/** How long an analysis waits for a Redis that does not answer. */
+const QUEUE_WAIT_MILLISECONDS = 300_000
+const RETRY_PAUSE_MILLISECONDS = 500
 const CLOSE_MILLISECONDS = 1_000
 /** BullMQ allows some two million. */
 const LOWEST_PRIORITY = 100_000
@@ -92,7 +92,7 @@ export class QueueJobs implements Jobs, SharedQueue {
 
   /** For a job that itself starts jobs: where Redis is away it waits rather than fails. */
   get patient(): Jobs {
-    return { start: (job) => this.#startPatiently(job), watch: this.watch.bind(this) }
+    return { start: (job) => this.#startOnceRedisAnswers(job), watch: this.watch.bind(this) }
   }
 
   /** @throws Problem `queue_unavailable`; `rate_limited` where too many analyses wait */
@@ -156,14 +156,14 @@ export class QueueJobs implements Jobs, SharedQueue {
     await Promise.race([Promise.allSettled(closed), sleep(CLOSE_MILLISECONDS)])
   }
 
-  async #startPatiently(job: SharedJob): Promise<JobState> {
-    for (const end = Date.now() + PATIENCE_MILLISECONDS; ; ) {
+  async #startOnceRedisAnswers(job: SharedJob): Promise<JobState> {
+    for (const end = Date.now() + QUEUE_WAIT_MILLISECONDS; ; ) {
       try {
         return await this.start(job)
       } catch (error) {
         const isOver = Date.now() >= end
         if (isOver || !(error instanceof Problem && error.code === 'queue_unavailable')) throw error
-        await sleep(PATIENT_PAUSE_MILLISECONDS)
+        await sleep(RETRY_PAUSE_MILLISECONDS)
       }
     }
   }

@@ -5,15 +5,15 @@ import { beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { startApp } from '../../../test/app.ts'
 
-type Node = { readonly [key: string]: unknown }
+type JsonObject = { readonly [key: string]: unknown }
 
-let document: Node
+let document: JsonObject
 
-const isNode = (value: unknown): value is Node =>
+const isNode = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Every object of the document, with where it stands. */
-function* nodes(value: unknown, at = '#'): Generator<readonly [at: string, node: Node]> {
+function* nodes(value: unknown, at = '#'): Generator<readonly [at: string, node: JsonObject]> {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) yield* nodes(item, `${at}/${index}`)
   } else if (isNode(value)) {
@@ -22,10 +22,10 @@ function* nodes(value: unknown, at = '#'): Generator<readonly [at: string, node:
   }
 }
 
-function operations(): (readonly [name: string, operation: Node])[] {
+function operations(): (readonly [name: string, operation: JsonObject])[] {
   return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-    Object.entries(item as Node).map(
-      ([method, operation]) => [`${method} ${path}`, operation as Node] as const,
+    Object.entries(item as JsonObject).map(
+      ([method, operation]) => [`${method} ${path}`, operation as JsonObject] as const,
     ),
   )
 }

@@ -7,7 +7,7 @@ import { adviceMarkdown } from '../../formats/advice-markdown.ts'
 import { adviceText } from '../../formats/advice-text.ts'
 import { CONDITIONS } from '../../gate/rules.ts'
 import { type AdviceQuestion, type Advised, adviseOn } from '../../service/advice.ts'
-import { factsOf, freshness, openFor, pendingAnswer, sourceOf, unchanged } from '../answers.ts'
+import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType } from '../negotiation.ts'
@@ -117,12 +117,12 @@ export function addAdvice(app: App, backend: Backend): void {
   })
 }
 
-type Asked = AdviceQuestion & { readonly platform?: string | undefined }
+type PlatformQuestion = AdviceQuestion & { readonly platform?: string | undefined }
 
 async function answer(
   backend: Backend,
   c: RequestContext,
-  { platform, ...question }: Asked,
+  { platform, ...question }: PlatformQuestion,
   { format = acceptedFormat(c), wait, ...style }: Answer,
 ): Promise<Response> {
   const contentType = format === 'json' ? TYPES.json : `${TYPES[format]}; charset=utf-8`
@@ -133,7 +133,7 @@ async function answer(
     question.baseImage === undefined ? undefined : open(question.baseImage),
   ])
   const opened = base === undefined ? [image] : [image, base]
-  const headers = freshness(backend, c, sourceOf(opened), contentType)
+  const headers = freshness(backend, c, cacheInputs(opened), contentType)
   // What is posted is not part of the address that a cache goes by.
   if (c.req.method !== 'GET') headers.delete('ETag')
   const known = unchanged(c, headers)

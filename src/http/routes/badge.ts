@@ -33,7 +33,7 @@ import { badgeSchema } from './badge.schema.ts'
 import { mapPolicyWords } from './check.schema.ts'
 
 /** What is left of two seconds when the way to the reader is paid. */
-const PATIENCE_MILLISECONDS = 1700
+const DEADLINE_MILLISECONDS = 1700
 /** A tag may move; what a digest names stays. */
 const FIGURE_SECONDS = { tag: 60, digest: 300 } as const
 const STATE_SECONDS = 60
@@ -170,7 +170,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
     if (isPrivate) tokenCheck(backend.host.configuration.tokens)(c.req.header('Authorization'))
     const request = readBadgeRequest(name, query)
     appearance = request.appearance
-    const badge = await within(PATIENCE_MILLISECONDS, (signal) => show(backend, c, request, signal))
+    const badge = await within(DEADLINE_MILLISECONDS, (signal) => show(backend, c, request, signal))
     return {
       badge,
       seconds: isPrivate ? 'private' : FIGURE_SECONDS[namesDigestsOnly(query) ? 'digest' : 'tag'],
@@ -187,7 +187,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
 /** Undefined where the other thread fails, or is not done in time. */
 async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Response | undefined> {
   try {
-    return await within(PATIENCE_MILLISECONDS, async (signal) => backend.elsewhere?.(c, signal))
+    return await within(DEADLINE_MILLISECONDS, async (signal) => backend.elsewhere?.(c, signal))
   } catch {
     return undefined
   }

@@ -13,7 +13,7 @@ import {
 } from '../../service/export.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { pathToKey } from '../../text/path.ts'
-import { factsInTime, freshness, openFor, sourceOf, unchanged } from '../answers.ts'
+import { cacheInputs, factsInTime, freshness, openFor, unchanged } from '../answers.ts'
 import { attachment } from '../attachment.ts'
 import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'
@@ -200,7 +200,7 @@ async function answerStream(
   { image, contentType, name }: StreamForm,
   make: Pieces,
 ): Promise<Response> {
-  const headers = freshness(backend, context, sourceOf([image]), contentType)
+  const headers = freshness(backend, context, cacheInputs([image]), contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
   headers.set('Content-Type', contentType)

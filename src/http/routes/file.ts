@@ -6,7 +6,7 @@ import type { OpenedImage } from '../../service/open.ts'
 import { filesTable, membersTable } from '../../service/tables.ts'
 import { toHex } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
-import { cacheControl, factsInTime, openFor, sourceOf } from '../answers.ts'
+import { cacheControl, cacheInputs, factsInTime, openFor } from '../answers.ts'
 import { attachment, sniff } from '../attachment.ts'
 import { type App, type Backend, logCut } from '../backend.ts'
 import { isUnchanged, notModified } from '../middleware/conditional.ts'
@@ -58,7 +58,7 @@ export function addFile(app: App, backend: Backend): void {
     const file = await findContent(backend, image, key, query.layer)
     const headers = new Headers({
       ETag: `"${toHex(file.sha256)}"`,
-      'Cache-Control': cacheControl(backend, sourceOf([image])),
+      'Cache-Control': cacheControl(backend, cacheInputs([image])),
     })
     if (isUnchanged(c.req.header('If-None-Match'), headers.get('ETag') ?? '')) return notModified(headers)
     headers.set('Content-Disposition', attachment(key))

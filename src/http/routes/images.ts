@@ -11,7 +11,7 @@ import { Problem } from '../../problem.ts'
 import { RepositoryImages, SORTS, type TaggedImage } from '../../service/repository-images.ts'
 import { type Sharing, sharingOf } from '../../service/shared.ts'
 import { compileGlobs } from '../../text/glob.ts'
-import { cacheControl, freshness, openFor, sourceOf, unchanged } from '../answers.ts'
+import { cacheControl, cacheInputs, freshness, openFor, unchanged } from '../answers.ts'
 import { type App, type Backend, logCut, logUnforeseen, type RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
@@ -200,7 +200,7 @@ export function addImages(app: App, backend: Backend): void {
     const images = await inParallel(references, OPENED_AT_ONCE, (image) =>
       openFor(backend, c, { image, platform }, references),
     )
-    const headers = freshness(backend, c, sourceOf(images), contentType)
+    const headers = freshness(backend, c, cacheInputs(images), contentType)
     const known = unchanged(c, headers)
     if (known !== undefined) return known
     headers.set('Content-Type', contentType)

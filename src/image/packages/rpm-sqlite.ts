@@ -28,7 +28,7 @@ export function* sqliteHeaders(file: Uint8Array): Generator<Uint8Array> {
   if (root === undefined) throw new UnreadableDatabase('it has no table of packages')
   // `CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)`
   for (const row of tables.rows(root)) {
-    const blob = columnsOf(row)[1]
+    const blob = valuesOf(row)[1]
     if (blob?.kind === 'blob') yield blob.bytes
   }
 }
@@ -36,7 +36,7 @@ export function* sqliteHeaders(file: Uint8Array): Generator<Uint8Array> {
 /** From the schema: `type`, `name`, `tbl_name`, `rootpage`, `sql`. */
 function rootOfPackages(tables: TableReader): number | undefined {
   for (const row of tables.rows(1)) {
-    const [type, name, , root] = columnsOf(row)
+    const [type, name, , root] = valuesOf(row)
     const isTable = type?.kind === 'text' && toByteString(type.bytes) === 'table'
     const isPackages = name?.kind === 'text' && toByteString(name.bytes) === 'Packages'
     if (isTable && isPackages && root?.kind === 'integer') return toInteger(root.bytes)
@@ -188,22 +188,22 @@ class Cursor {
   }
 }
 
-type Column = { readonly kind: 'integer' | 'text' | 'blob' | 'other'; readonly bytes: Uint8Array }
+type RecordValue = { readonly kind: 'integer' | 'text' | 'blob' | 'other'; readonly bytes: Uint8Array }
 
-/** The first columns of a record ("Record Format"); no table that is read here has more. */
-function columnsOf(record: Uint8Array): Column[] {
+/** The first values of a record ("Record Format"); no table that is read here has more. */
+function valuesOf(record: Uint8Array): RecordValue[] {
   const cursor = new Cursor(record, 0, record.length)
   const headerBytes = cursor.varint()
   const header = new Cursor(record, cursor.at, Math.min(headerBytes, record.length))
-  const columns: Column[] = []
-  for (let at = headerBytes; header.left > 0 && columns.length < 5; ) {
+  const values: RecordValue[] = []
+  for (let at = headerBytes; header.left > 0 && values.length < 5; ) {
     const type = header.varint()
     const bytes = bytesOf(type)
     if (at + bytes > record.length) throw new UnreadableDatabase('a row that is cut off')
-    columns.push({ kind: kindOf(type), bytes: record.subarray(at, at + bytes) })
+    values.push({ kind: kindOf(type), bytes: record.subarray(at, at + bytes) })
     at += bytes
   }
-  return columns
+  return values
 }
 
 const FIXED_BYTES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0]
@@ -212,7 +212,7 @@ function bytesOf(type: number): number {
   return type < 12 ? (FIXED_BYTES[type] ?? 0) : Math.floor((type - 12) / 2)
 }
 
-function kindOf(type: number): Column['kind'] {
+function kindOf(type: number): RecordValue['kind'] {
   if (type >= 12) return type % 2 === 0 ? 'blob' : 'text'
   return type >= 1 && type <= 6 ? 'integer' : 'other'
 }

@@ -36,8 +36,8 @@ export function smallestShare({ width, height }: Frame): number {
   return (8 * VISIBLE_PIXELS ** 2) / (width * height)
 }
 
-type Node = { readonly area?: Area; readonly bytes: number; readonly children?: readonly Node[] }
-type Placed = HierarchyRectangularNode<Node>
+type LayoutNode = { readonly area?: Area; readonly bytes: number; readonly children?: readonly LayoutNode[] }
+type Placed = HierarchyRectangularNode<LayoutNode>
 
 /** In drawing order: a directory before what is in it. */
 export function placeAreas(top: Area, frame: Frame): readonly Cell[] {
@@ -71,10 +71,10 @@ function hideSmallest(top: Area, hidden: Set<Area>, most: number): void {
 }
 
 function place(top: Area, hidden: ReadonlySet<Area>, { width, height }: Frame): Placed {
-  const root = hierarchy<Node>(nodeOf(top, hidden), ({ children }) => children).sum(({ bytes, children }) =>
-    children === undefined ? bytes : 0,
+  const root = hierarchy<LayoutNode>(nodeOf(top, hidden), ({ children }) => children).sum(
+    ({ bytes, children }) => (children === undefined ? bytes : 0),
   )
-  return treemap<Node>()
+  return treemap<LayoutNode>()
     .size([width, height])
     .round(true)
     .paddingInner(1)
@@ -84,7 +84,7 @@ function place(top: Area, hidden: ReadonlySet<Area>, { width, height }: Frame): 
     .paddingLeft(1)(root)
 }
 
-function nodeOf(area: Area, hidden: ReadonlySet<Area>): Node {
+function nodeOf(area: Area, hidden: ReadonlySet<Area>): LayoutNode {
   const shown = area.children?.filter((child) => !hidden.has(child)) ?? []
   if (shown.length === 0) return { area, bytes: area.bytes }
   const rest = area.bytes - shown.reduce((sum, { bytes }) => sum + bytes, 0)

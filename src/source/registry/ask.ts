@@ -5,7 +5,7 @@ import type { Repository } from '../../oci/reference.ts'
 import type { Problem } from '../../problem.ts'
 import { Authorizer } from './auth/token.ts'
 import { discard } from './body.ts'
-import { type Asked, nameOf, problemOf, type Subject } from './failure.ts'
+import { nameOf, problemOf, type RegistryRequest, type Subject } from './failure.ts'
 import { guardRepository } from './guard.ts'
 import type { Answer, CallerBounds, Outgoing, Transport } from './transport.ts'
 
@@ -57,12 +57,12 @@ export class AuthenticatedClient {
   async ask<T>(repository: Repository, question: Question, caller: Caller, use: Use<T>): Promise<T> {
     guardRepository(repository, this.configuration)
     const { credential } = caller
-    const asked: Asked = { ...repository, subject: question.subject, credential }
+    const asked: RegistryRequest = { ...repository, subject: question.subject, credential }
     const limit = { registry: repository.registry, what: nameOf(asked), caller }
     return this.transport.limited(limit, (bounds) => this.#ask(asked, question, bounds, use))
   }
 
-  async #ask<T>(asked: Asked, question: Question, bounds: CallerBounds, use: Use<T>): Promise<T> {
+  async #ask<T>(asked: RegistryRequest, question: Question, bounds: CallerBounds, use: Use<T>): Promise<T> {
     const { registry, repository, credential } = asked
     const client = { repository: { registry, repository }, credential }
     const outgoing: Outgoing = {
@@ -93,14 +93,14 @@ export class AuthenticatedClient {
     throw await this.problemOf(second.challenge, asked, bounds)
   }
 
-  problemOf(answer: Answer, asked: Asked, { signal }: CallerBounds): Promise<Problem> {
+  problemOf(answer: Answer, asked: RegistryRequest, { signal }: CallerBounds): Promise<Problem> {
     const { timeouts, clock } = this.transport
     return problemOf(answer, asked, { timeouts, signal, now: clock.now() })
   }
 
   #attempt<T>(
     outgoing: Outgoing,
-    asked: Asked,
+    asked: RegistryRequest,
     bounds: CallerBounds,
     use: Use<T>,
   ): Promise<{ readonly challenge: Answer } | { readonly value: T }> {

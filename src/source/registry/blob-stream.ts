@@ -29,7 +29,7 @@ const CHUNK_BYTES = 256 * 1024
 /** A connection that delivered this many bytes has proved good: when it breaks, retries count from one again. */
 const PROOF_BYTES = 1024 * 1024
 
-class BlobReader {
+class ResumingReader {
   readonly #source: BlobSource
   readonly #limit: number
   readonly #meter: SpeedMeter
@@ -124,7 +124,7 @@ export function blobStream(
   first: BlobPart,
   bounds: BlobBounds,
 ): ReadableStream<Uint8Array> {
-  const reader = new BlobReader(source, first, bounds)
+  const reader = new ResumingReader(source, first, bounds)
   return new ReadableStream({
     type: 'bytes',
     autoAllocateChunkSize: CHUNK_BYTES,

@@ -7,7 +7,7 @@ import type { BlobRange } from '../source.ts'
 import type { AuthenticatedClient, Caller, Reading } from './ask.ts'
 import { type BlobPart, type BlobSource, blobStream } from './blob-stream.ts'
 import { discard } from './body.ts'
-import { type Asked, nameOf, type Subject } from './failure.ts'
+import { nameOf, type RegistryRequest, type Subject } from './failure.ts'
 import { guardNamed } from './guard.ts'
 import { type Answer, failureOf } from './transport.ts'
 import { StalledError } from './wait.ts'
@@ -82,7 +82,7 @@ function atAddress(
   guardNamed(to, 'foreign layer', registry, authenticatedClient.configuration)
   const subject: Subject = { kind: 'blob', digest }
   const what = nameOf({ ...repository, subject, credential: undefined })
-  const asked: Asked = { ...repository, registry: to.host, subject, credential: undefined }
+  const asked: RegistryRequest = { ...repository, registry: to.host, subject, credential: undefined }
   return (offset) =>
     transport.limited({ registry: to.host, what, caller }, (bounds) =>
       transport.exchange(

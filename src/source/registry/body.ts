@@ -44,12 +44,12 @@ export class SpeedMeter {
   }
 }
 
-type Source =
+type BodySource =
   | { readonly kind: 'bytes'; readonly reader: ReadableStreamBYOBReader; buffer: ArrayBuffer }
   | { readonly kind: 'chunks'; readonly reader: ReadableStreamDefaultReader<Uint8Array> }
 
 /** Bodies are byte streams on both runtimes; other streams come from tests and proxies. */
-function open(body: ReadableStream<Uint8Array>): Source {
+function open(body: ReadableStream<Uint8Array>): BodySource {
   try {
     return { kind: 'bytes', reader: body.getReader({ mode: 'byob' }), buffer: new ArrayBuffer(BUFFER_BYTES) }
   } catch {
@@ -57,7 +57,7 @@ function open(body: ReadableStream<Uint8Array>): Source {
   }
 }
 
-async function readSome(source: Source): Promise<Uint8Array | undefined> {
+async function readSome(source: BodySource): Promise<Uint8Array | undefined> {
   if (source.kind === 'chunks') return (await source.reader.read()).value
   const { value } = await source.reader.read(new Uint8Array(source.buffer))
   // The buffer came back under another name: what was handed in is detached.
@@ -66,7 +66,7 @@ async function readSome(source: Source): Promise<Uint8Array | undefined> {
 }
 
 export class BodyReader {
-  readonly #source: Source
+  readonly #source: BodySource
   readonly #timeouts: Timeouts
   readonly #meter: SpeedMeter
 

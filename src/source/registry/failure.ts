@@ -13,7 +13,7 @@ export type Subject =
   | { readonly kind: 'tags' }
   | { readonly kind: 'token' }
 
-export type Asked = {
+export type RegistryRequest = {
   readonly registry: string
   readonly repository: string
   readonly subject: Subject
@@ -63,7 +63,7 @@ async function wordsOf(
 }
 
 /** What was asked for, as a sentence names it: `ghcr.io/o/r:tag`. */
-export function nameOf({ registry, repository, subject }: Asked): string {
+export function nameOf({ registry, repository, subject }: RegistryRequest): string {
   switch (subject.kind) {
     case 'manifest': {
       const separator = subject.reference.includes(':') ? '@' : ':'
@@ -81,7 +81,7 @@ export function nameOf({ registry, repository, subject }: Asked): string {
 }
 
 /** Many registries answer 401 or 403 for what does not exist as well, so as not to tell. */
-function unauthorized(asked: Asked, words: string, fields: ProblemFields): Problem {
+function unauthorized(asked: RegistryRequest, words: string, fields: ProblemFields): Problem {
   const what = nameOf(asked)
   const why =
     asked.credential !== undefined
@@ -93,7 +93,7 @@ function unauthorized(asked: Asked, words: string, fields: ProblemFields): Probl
   })
 }
 
-function notFound(asked: Asked, words: string, fields: ProblemFields): Problem {
+function notFound(asked: RegistryRequest, words: string, fields: ProblemFields): Problem {
   const detail = `${asked.registry} does not have ${nameOf(asked)}${words && ` (${words})`}`
   switch (asked.subject.kind) {
     case 'manifest':
@@ -108,7 +108,7 @@ function notFound(asked: Asked, words: string, fields: ProblemFields): Problem {
 }
 
 function rateLimited(
-  asked: Asked,
+  asked: RegistryRequest,
   words: string,
   fields: ProblemFields,
   seconds: number | undefined,
@@ -127,7 +127,7 @@ function rateLimited(
 /** The problem that an unexpected answer means. Reads the answer's body. */
 export async function problemOf(
   answer: Answer,
-  asked: Asked,
+  asked: RegistryRequest,
   options: ReadingOptions & { readonly now: number },
 ): Promise<Problem> {
   const { response, redirected } = answer

@@ -6,7 +6,7 @@ import type { ByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { readDeltas, writeDeltas } from './delta.ts'
-import { ENCODING, type Page, type PageBody, pageBuffer } from './page.ts'
+import { type DataPage, ENCODING, type PageBody, pageBuffer } from './page.ts'
 
 /** Least and greatest value of a page, in byte order. */
 export type Bounds = { readonly least: ByteString; readonly greatest: ByteString }
@@ -77,7 +77,7 @@ export function writeLengthByteArrays(values: readonly ByteString[]): PageBody {
   return { encoding: ENCODING.deltaLengthByteArray, valueCount: values.length, body }
 }
 
-export function readLengthByteArrays(page: Page): ByteArrays {
+export function readLengthByteArrays(page: DataPage): ByteArrays {
   makeRoom(page.valueCount)
   const reader = new ByteReader(page.body)
   if (readDeltas(reader, numbers) !== page.valueCount)
@@ -154,7 +154,7 @@ function sharedOfThree(a: string, b: string, shared: number, sharedByOther: numb
   return shared === sharedByOther ? sharedLength(a, b, shared) : Math.min(shared, sharedByOther)
 }
 
-export function readPaths(page: Page): ByteArrays {
+export function readPaths(page: DataPage): ByteArrays {
   const count = page.valueCount
   makeRoom(count)
   const reader = new ByteReader(page.body)

@@ -1,7 +1,7 @@
 /** Columns of integers: packed differences where those are exact, else the plain numbers. */
 import { type ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { fitsDeltas, readDeltas, writeDeltas } from './delta.ts'
-import { ENCODING, type Page, type PageBody, pageBuffer } from './page.ts'
+import { type DataPage, ENCODING, type PageBody, pageBuffer } from './page.ts'
 
 type Bits = 32 | 64
 
@@ -25,7 +25,7 @@ function writePlain(body: ByteBuffer, value: number, bits: Bits): void {
 }
 
 /** One number where all are the same, else an array as narrow as they allow. */
-export function readIntegers(page: Page, bits: Bits): number | Int32Array | Float64Array {
+export function readIntegers(page: DataPage, bits: Bits): number | Int32Array | Float64Array {
   const numbers = room(page.valueCount)
   const reader = new ByteReader(page.body)
   if (page.encoding === ENCODING.deltaBinaryPacked) {

@@ -146,7 +146,7 @@ function compress(raw: Uint8Array, codec: Codec): Uint8Array {
 }
 
 /** A chunk whose headers and levels are read; its values are not yet. */
-export type Page = {
+export type DataPage = {
   /** One of `ENCODING`, unless the bytes are damaged. */
   readonly encoding: number
   readonly valueCount: number
@@ -157,12 +157,12 @@ export type Page = {
 }
 
 /** Whether the row has a value, and which. */
-export function hasValue(page: Page, row: number): boolean {
+export function hasValue(page: DataPage, row: number): boolean {
   return page.slots === undefined || page.slots[row] !== ABSENT
 }
 
 /** The number of the value of a row that has one. */
-export function slotOf(page: Page, row: number): number {
+export function slotOf(page: DataPage, row: number): number {
   return page.slots === undefined ? row : (page.slots[row] ?? 0)
 }
 
@@ -178,7 +178,7 @@ let unpacked = new Uint8Array(1 << 16)
  * @param rows in its group
  * @throws Error where the bytes are not what `writeChunk` writes
  */
-export function readChunk(chunk: Uint8Array, rows: number, codec: Codec): Page {
+export function readChunk(chunk: Uint8Array, rows: number, codec: Codec): DataPage {
   const reader = new ByteReader(chunk)
   let header = readHeader(reader)
   if (header.type === DICTIONARY_PAGE) {

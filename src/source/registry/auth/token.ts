@@ -9,7 +9,7 @@ import { type Credential, credentialHash } from '../../../oci/credential.ts'
 import type { Repository } from '../../../oci/reference.ts'
 import { Problem } from '../../../problem.ts'
 import { readAll } from '../body.ts'
-import { type Asked, nameOf, problemOf } from '../failure.ts'
+import { nameOf, problemOf, type RegistryRequest } from '../failure.ts'
 import { Flights } from '../flights.ts'
 import { guardNamed } from '../guard.ts'
 import type { CallerBounds, Outgoing, Transport } from '../transport.ts'
@@ -163,7 +163,11 @@ export class Authorizer {
 
   async #askToken(client: Client, challenge: Challenge): Promise<Authorization> {
     const { registry } = client.repository
-    const asked: Asked = { ...client.repository, subject: { kind: 'token' }, credential: client.credential }
+    const asked: RegistryRequest = {
+      ...client.repository,
+      subject: { kind: 'token' },
+      credential: client.credential,
+    }
     const realm = URL.parse(challenge.parameters.get('realm') ?? '')
     if (realm === null)
       throw new Problem(
@@ -177,7 +181,7 @@ export class Authorizer {
     )
   }
 
-  #readAnswer(request: TokenRequest, asked: Asked, bounds: CallerBounds): Promise<Authorization> {
+  #readAnswer(request: TokenRequest, asked: RegistryRequest, bounds: CallerBounds): Promise<Authorization> {
     const { timeouts, clock } = this.#transport
     const { signal } = bounds
     return this.#transport.exchange(

@@ -11,7 +11,7 @@ import { findLongParameterLists } from './parameters.ts'
 
 /** From the ground up. A room is a folder, or the files that serve all above them. */
 export const ROOMS: readonly (readonly string[])[] = [
-  ['src/problem.ts', 'src/concurrency.ts', 'src/cache.ts', 'src/text/'],
+  ['src/problem.ts', 'src/concurrency.ts', 'src/timeout.ts', 'src/cache.ts', 'src/text/'],
   ['src/oci/'],
   ['src/tar/'],
   ['src/configuration.ts'],

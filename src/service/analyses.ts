@@ -4,8 +4,8 @@ import { isFinished, type JobState, jobKey, type Progress } from '../job.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
 import type { ProblemDocument } from '../problem.ts'
 import { Problem } from '../problem.ts'
-import { waitFor } from '../source/registry/wait.ts'
 import { placeOf } from '../source/source.ts'
+import { pause } from '../timeout.ts'
 import { imageJob, knownFacts } from './analyse.ts'
 import { ANALYSES_PREFIX, LIFE_MILLISECONDS, nameNow, sweepAnalyses } from './analysis-names.ts'
 import { observe } from './jobs/wait.ts'
@@ -156,10 +156,6 @@ function waiting(image: OpenedImage): JobState {
     bytesDone: 0,
   }
   return { ...endOf(image), status: 'queued', progress }
-}
-
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return waitFor(new Promise((resolve) => setTimeout(resolve, milliseconds)), { signal })
 }
 
 /** No server knows of it any more, and there is no result. */

@@ -20,8 +20,8 @@ import {
   selectManifest,
 } from '../oci/select.ts'
 import { Problem } from '../problem.ts'
-import { type TimeLimit, within } from '../source/registry/time-limit.ts'
 import type { SourceRef } from '../source/source.ts'
+import { type TimeLimit, within } from '../timeout.ts'
 import { openSource } from './open-source.ts'
 import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
@@ -123,18 +123,18 @@ async function opening<T>(
   }
 }
 
-function deadlineOf(reference: ImageReference): Pick<TimeLimit, 'milliseconds' | 'problem'> {
+function deadlineOf(reference: ImageReference): TimeLimit {
   const name = formatImageReference(reference)
   if (reference.transport === 'docker-daemon')
     return {
       milliseconds: SAVING_MILLISECONDS,
-      problem: () =>
+      error: () =>
         new Problem('analysis_pending', `the engine is still saving ${name}: ask again`, { retryAfter: 5 }),
     }
   const seconds = OPENING_MILLISECONDS / 1000
   return {
     milliseconds: OPENING_MILLISECONDS,
-    problem: () =>
+    error: () =>
       new Problem(
         'registry_timeout',
         `could not open ${name}: it took longer than ${seconds} s; try again later`,

@@ -9,7 +9,7 @@ import { formatPlatform, parsePlatform } from '../oci/platform.ts'
 import type { Repository } from '../oci/reference.ts'
 import { selectImage } from '../oci/select.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
-import { within } from '../source/registry/time-limit.ts'
+import { within } from '../timeout.ts'
 import type { RepositoryImage } from './memory.ts'
 import { type CallerCredentials, refOf } from './open.ts'
 import { openSource } from './open-source.ts'
@@ -214,12 +214,12 @@ export class RepositoryImages {
 
   async #tagged(name: string): Promise<TaggedImage> {
     const { registry, repository } = this.#question.repository
-    const problem = () =>
+    const error = () =>
       new Problem(
         'registry_timeout',
         `${registry} took too long to answer for ${registry}/${repository}:${name}`,
       )
-    const limit = { milliseconds: TAG_MILLISECONDS, signal: this.#question.signal, problem }
+    const limit = { milliseconds: TAG_MILLISECONDS, signal: this.#question.signal, error }
     try {
       return { name, ...(await within(limit, (signal) => this.#image(name, signal))) }
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Has images analysed that an engine reports, before anybody asks for them. */
 import type { Engine, EngineEvent } from '../host.ts'
 import { Problem } from '../problem.ts'
+import { pause } from '../timeout.ts'
 import { analyse, knownFacts } from './analyse.ts'
 import { openImage } from './open.ts'
 import type { Service } from './service.ts'
@@ -80,12 +81,7 @@ async function analyseOne(service: Service, name: string, signal: AbortSignal): 
 
 /** A pause that the signal ends early. */
 async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, milliseconds)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-  clearTimeout(timer)
+  await pause(milliseconds, signal).catch(() => {})
 }
 
 /** Images in the order of their events, each once as long as it waits. */

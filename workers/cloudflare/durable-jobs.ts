@@ -2,6 +2,7 @@
 import type { Jobs } from '../../src/host.ts'
 import { type Job, type JobState, jobKey } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
+import { pause, waitFor } from '../../src/timeout.ts'
 
 /** A problem does not survive a call to another object as what it is, so a start answers with it. */
 export type Started = { readonly state: JobState } | { readonly problem: ProblemDocument }
@@ -49,7 +50,12 @@ export class DurableJobs implements Jobs {
       try {
         // A stub that has failed once fails for ever.
         const object = this.#objects.get(this.#objects.idFromName(key))
-        return await inTime(ask(object), milliseconds + SILENCE_MILLISECONDS)
+        return await waitFor(ask(object), {
+          limit: {
+            milliseconds: milliseconds + SILENCE_MILLISECONDS,
+            error: () => new SilentObject('the object does not answer'),
+          },
+        })
       } catch (error) {
         if (isOverloaded(error)) {
           throw new Problem('rate_limited', 'too many callers wait for this analysis', { retryAfter: 5 })
@@ -77,18 +83,4 @@ function mayPass(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const reset = 'durableObjectReset' in error && error.durableObjectReset === true
   return reset || ('retryable' in error && error.retryable === true)
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
-}
-
-async function inTime<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new SilentObject('the object does not answer')), milliseconds)
-  try {
-    return await Promise.race([answer, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,6 +1,7 @@
 /** `ObjectStore` on an R2 bucket. */
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
+import { pause } from '../../src/timeout.ts'
 import { inParts } from '../parts.ts'
 
 /** R2 takes parts of 5 MiB and more, all but the last of one size. */
@@ -153,10 +154,6 @@ async function again<T>(call: () => Promise<T>): Promise<T> {
 /** A failure of the network has no number; what R2 cannot be asked at all is a `TypeError`. */
 function mayPass(error: unknown): boolean {
   return !(error instanceof TypeError) && PASSING.has(numberOf(error))
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 /** R2 numbers its failures at the end of their messages: `put: … (10001)`. */

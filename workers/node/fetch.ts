@@ -11,7 +11,7 @@ import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 import { isListed, parseAddress, specialUseOf } from '../../src/source/registry/address.ts'
-import { waitFor } from '../../src/source/registry/wait.ts'
+import { waitFor } from '../../src/timeout.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries'>
 

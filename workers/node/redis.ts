@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Problem } from '../../src/problem.ts'
+import { type TimeLimit, waitFor } from '../../src/timeout.ts'
 import type { Log } from './log.ts'
 
 /** A question that is not answered by then has failed: nobody waits longer for a Redis that hangs. */
@@ -48,7 +49,7 @@ export class RedisLink {
   async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
     if (this.#isAway) throw unavailable()
     try {
-      return await inTime(question(this.commands))
+      return await waitFor(question(this.commands), { limit: ANSWER_LIMIT })
     } catch (error) {
       if (error instanceof Problem) throw error
       this.#log.error({ error: String(error) }, 'redis refused')
@@ -69,7 +70,7 @@ export class RedisLink {
 
   async #beat(): Promise<void> {
     try {
-      await inTime(this.commands.ping())
+      await waitFor(this.commands.ping(), { limit: ANSWER_LIMIT })
       this.#found(false)
     } catch {
       this.#found(true)
@@ -94,16 +95,9 @@ export class RedisLink {
   }
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  // Where it is this process that was late, the answer is there already, and is read first.
-  const expire = () => setImmediate(() => late.reject(new Error('no answer in time')))
-  const timer = setTimeout(expire, ANSWER_MILLISECONDS)
-  try {
-    return await Promise.race([answer, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
+const ANSWER_LIMIT: TimeLimit = {
+  milliseconds: ANSWER_MILLISECONDS,
+  error: () => new Error(`Redis did not answer within ${ANSWER_MILLISECONDS / 1000} s`),
 }
 
 function unavailable(): Problem {

@@ -23,6 +23,7 @@ import {
   openImage,
   openManifest,
 } from '../../service/open.ts'
+import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
@@ -33,7 +34,10 @@ import { badgeSchema } from './badge.schema.ts'
 import { mapPolicyWords } from './check.schema.ts'
 
 /** What is left of two seconds when the way to the reader is paid. */
-const DEADLINE_MILLISECONDS = 1700
+const DEADLINE: TimeLimit = {
+  milliseconds: 1700,
+  error: () => new Error('the badge is not ready in time'),
+}
 /** A tag may move; what a digest names stays. */
 const FIGURE_SECONDS = { tag: 60, digest: 300 } as const
 const STATE_SECONDS = 60
@@ -170,7 +174,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
     if (isPrivate) tokenCheck(backend.host.configuration.tokens)(c.req.header('Authorization'))
     const request = readBadgeRequest(name, query)
     appearance = request.appearance
-    const badge = await within(DEADLINE_MILLISECONDS, (signal) => show(backend, c, request, signal))
+    const badge = await within(DEADLINE, (signal) => show(backend, c, request, signal))
     return {
       badge,
       seconds: isPrivate ? 'private' : FIGURE_SECONDS[namesDigestsOnly(query) ? 'digest' : 'tag'],
@@ -187,7 +191,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
 /** Undefined where the other thread fails, or is not done in time. */
 async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Response | undefined> {
   try {
-    return await within(DEADLINE_MILLISECONDS, async (signal) => backend.elsewhere?.(c, signal))
+    return await within(DEADLINE, async (signal) => backend.elsewhere?.(c, signal))
   } catch {
     return undefined
   }
@@ -261,19 +265,4 @@ function badgeCredentials({ publicBadges, credentials }: Configuration, name: st
   const { registry, repository } = reference
   const mayUse = publicBadges.includes(`${registry}/${repository}`)
   return { for: (asked) => (mayUse ? credentials.get(asked) : undefined) }
-}
-
-/** Gives up, and lets go of what is under way, when the time is over. */
-async function within<T>(milliseconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const control = new AbortController()
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    late.reject(new Error('the time is over'))
-    control.abort()
-  }, milliseconds)
-  try {
-    return await Promise.race([work(control.signal), late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

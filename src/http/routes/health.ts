@@ -2,6 +2,7 @@
 import { createRoute, type z } from '@hono/zod-openapi'
 import type { Host } from '../../host.ts'
 import { Problem } from '../../problem.ts'
+import { waitFor } from '../../timeout.ts'
 import type { App, Backend } from '../backend.ts'
 import { json, openToAll, problems } from '../openapi/describe.ts'
 import { healthSchema, readinessSchema } from './health.schema.ts'
@@ -38,7 +39,7 @@ export function addHealth(app: App, { host }: Backend): void {
   app.openapi(getHealth, (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }))
 
   app.openapi(getReadiness, async (c) => {
-    await within(STORE_MILLISECONDS, host.store.has('readyz'))
+    await requireStore(host)
     return c.json(readiness(host), 200, { 'Cache-Control': 'no-store' })
   })
 }
@@ -48,15 +49,13 @@ function readiness({ queue }: Host): z.infer<typeof readinessSchema> {
   return queue.isAway ? { status: 'degraded', redis: 'away' } : { status: 'ok', redis: 'ok' }
 }
 
-/** @throws Problem `store_error` where the store does not answer in time, or fails */
-async function within(milliseconds: number, answer: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error('too late')), milliseconds)
+/** @throws Problem `store_error` if the store fails, or does not answer in time */
+async function requireStore({ store }: Host): Promise<void> {
+  const error = () =>
+    new Problem('store_error', 'the object store does not answer; try again later', { retryAfter: 5 })
   try {
-    await Promise.race([answer, late.promise])
+    await waitFor(store.has('readyz'), { limit: { milliseconds: STORE_MILLISECONDS, error } })
   } catch {
-    throw new Problem('store_error', 'the object store does not answer; try again later', { retryAfter: 5 })
-  } finally {
-    clearTimeout(timer)
+    throw error()
   }
 }

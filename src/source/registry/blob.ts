@@ -9,8 +9,8 @@ import { type BlobPart, type BlobSource, blobStream } from './blob-stream.ts'
 import { discard } from './body.ts'
 import { nameOf, type RegistryRequest, type Subject } from './failure.ts'
 import { guardNamed } from './guard.ts'
+import { StalledError } from './stalled.ts'
 import { type Answer, failureOf } from './transport.ts'
-import { StalledError } from './wait.ts'
 
 type OpenAt = BlobSource['open']
 

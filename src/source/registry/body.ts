@@ -1,6 +1,7 @@
 /** Reading bodies from the network: in large pieces, with limits on bytes, on silence and on slowness. */
 import { Problem } from '../../problem.ts'
-import { StalledError, waitFor } from './wait.ts'
+import { waitFor } from '../../timeout.ts'
+import { StalledError } from './stalled.ts'
 
 /** How long a reader waits for a sender. */
 export type Timeouts = {
@@ -84,9 +85,11 @@ export class BodyReader {
    */
   async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const milliseconds = this.#timeouts.idleMilliseconds
+    const error = () => new StalledError(`nothing came for ${milliseconds / 1000} s`)
+    const limit = { milliseconds, error }
     for (;;) {
       const began = performance.now()
-      const piece = await waitFor(readSome(this.#source), { milliseconds, signal })
+      const piece = await waitFor(readSome(this.#source), { limit, signal })
       this.#meter.add(piece?.byteLength ?? 0, performance.now() - began)
       if (piece === undefined || piece.byteLength > 0) return piece
     }

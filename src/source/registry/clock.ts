@@ -1,4 +1,5 @@
 /** Time and chance, which tests make their own. */
+import { pause } from '../../timeout.ts'
 
 export type Clock = {
   /** Milliseconds since 1970. */
@@ -9,19 +10,4 @@ export type Clock = {
   random(): number
 }
 
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const abort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort)
-      resolve()
-    }, milliseconds)
-    signal?.addEventListener('abort', abort, { once: true })
-  })
-}
-
-export const systemClock: Clock = { now: () => Date.now(), sleep, random: () => Math.random() }
+export const systemClock: Clock = { now: () => Date.now(), sleep: pause, random: () => Math.random() }

@@ -5,7 +5,7 @@
  * joined for a limited time only; a caller whose wait ends without a result starts another, which the others join.
  */
 import { Cache } from '../../cache.ts'
-import { waitFor } from './wait.ts'
+import { waitFor } from '../../timeout.ts'
 
 export type Joining = {
   /** How long a fetch that another request began is waited for. */
@@ -38,12 +38,13 @@ export class Flights<T> {
     fetch: () => Promise<T>,
     joining: Joining & { readonly isVerdict: (error: unknown) => boolean },
   ): Promise<T> {
-    const { signal, isVerdict } = joining
+    const { milliseconds, signal, isVerdict } = joining
+    const limit = { milliseconds, error: () => new Error('the joined fetch did not end in time') }
     for (;;) {
       const joined = this.#flights.get(key)
       if (joined === undefined) return await this.#begin(key, fetch, signal)
       try {
-        return await waitFor(joined, joining)
+        return await waitFor(joined, { limit, signal })
       } catch (error) {
         if (signal?.aborted || isVerdict(error)) throw error
         // The first to come here begins another, and the others find that.

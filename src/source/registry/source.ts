@@ -4,9 +4,9 @@ import type { Credential } from '../../oci/credential.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
+import { within } from '../../timeout.ts'
 import type { BlobRange, ContentKind, ImageSource, RegistryRef, ResolvedManifest } from '../source.ts'
 import type { Caller, RegistryClient } from './client.ts'
-import { within } from './time-limit.ts'
 
 /** How long a mirror may take to answer before the registry is asked. */
 const MIRROR_MILLISECONDS = 10_000
@@ -145,13 +145,11 @@ export class RegistrySource implements ImageSource {
     read: (repository: Repository, caller: Caller) => Promise<T>,
     milliseconds = MIRROR_MILLISECONDS,
   ): Promise<T> {
-    const problem = () =>
+    const error = () =>
       new Problem(
         'registry_timeout',
         `the mirror ${mirror.registry} did not answer within ${milliseconds / 1000} s`,
       )
-    return within({ milliseconds, signal: this.#caller.signal, problem }, (signal) =>
-      read(mirror, { signal }),
-    )
+    return within({ milliseconds, signal: this.#caller.signal, error }, (signal) => read(mirror, { signal }))
   }
 }

@@ -6,12 +6,12 @@ import { Cache } from '../../cache.ts'
 import type { Configuration } from '../../configuration.ts'
 import type { Fetch, Reach } from '../../host.ts'
 import { Problem } from '../../problem.ts'
+import { within } from '../../timeout.ts'
 import { discard, type Timeouts } from './body.ts'
 import type { Clock } from './clock.ts'
 import { endpointOf, guardNamed, isInsecure, reachOf } from './guard.ts'
 import { classifyNetworkError, describeNetworkFailure, type NetworkFailure } from './network-error.ts'
-import { within } from './time-limit.ts'
-import { StalledError } from './wait.ts'
+import { StalledError } from './stalled.ts'
 
 export type RetryPolicy = {
   /** After the first attempt. */
@@ -161,14 +161,14 @@ export class Transport {
     ask: (bounds: CallerBounds) => Promise<T>,
   ): Promise<T> {
     const milliseconds = this.#policy.questionMilliseconds
-    const problem = () =>
+    const error = () =>
       new Problem(
         'registry_timeout',
         `could not read ${what}: ${registry} did not give a whole answer within ${milliseconds / 1000} s; try again later`,
       )
     const end = this.clock.now() + milliseconds
     const deadline = Math.min(caller.deadline ?? end, end)
-    return within({ milliseconds, problem, signal: caller.signal }, (signal) => ask({ signal, deadline }))
+    return within({ milliseconds, error, signal: caller.signal }, (signal) => ask({ signal, deadline }))
   }
 
   /** Milliseconds to wait before the next attempt; undefined where none is to be made. */
@@ -266,29 +266,22 @@ export class Transport {
     outgoing: Outgoing,
     reach: Reach,
   ): Promise<Response> {
-    const silence = new AbortController()
-    const { idleMilliseconds } = this.timeouts
-    const stalled = new StalledError(`no answer for ${idleMilliseconds / 1000} s`)
-    const timer = setTimeout(() => silence.abort(stalled), idleMilliseconds)
-    const signals = [silence.signal, ...(outgoing.signal ? [outgoing.signal] : [])]
-    try {
-      return await this.#fetch(
+    const { method, body, headers, signal: callerSignal } = outgoing
+    const milliseconds = this.timeouts.idleMilliseconds
+    const error = () => new StalledError(`no answer for ${milliseconds / 1000} s`)
+    return within({ milliseconds, error, signal: callerSignal }, (signal) =>
+      this.#fetch(
         url,
         {
-          method: outgoing.method,
+          method,
           redirect: 'manual',
-          signal: AbortSignal.any(signals),
-          headers: { ...COMMON_HEADERS, ...outgoing.headers, ...(authorization ? { authorization } : {}) },
-          ...(outgoing.body === undefined ? {} : { body: outgoing.body }),
+          signal,
+          headers: { ...COMMON_HEADERS, ...headers, ...(authorization ? { authorization } : {}) },
+          ...(body === undefined ? {} : { body }),
         },
         reach,
-      )
-    } catch (error) {
-      // workerd rejects an aborted request with its own error, not with the signal's reason.
-      throw silence.signal.aborted && !outgoing.signal?.aborted ? stalled : error
-    } finally {
-      clearTimeout(timer)
-    }
+      ),
+    )
   }
 }
 

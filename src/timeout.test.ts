@@ -1,0 +1,61 @@
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { pause, waitFor, within } from './timeout.ts'
+
+test('what fails after its caller has left goes unheard, and ends nothing', async () => {
+  const unheard: unknown[] = []
+  const hear = (reason: unknown) => unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  const gone = AbortSignal.abort(new Error('gone'))
+  await expect(waitFor(Promise.reject(new Error('late')), { signal: gone })).rejects.toThrow('gone')
+  await setImmediate()
+  process.off('unhandledRejection', hear)
+  expect(unheard).toEqual([])
+})
+
+describe('a promise that never settles', () => {
+  const never = new Promise<never>(() => {})
+
+  test('is waited for until its limit', async () => {
+    const limit = { milliseconds: 1, error: () => new Error('too late') }
+    await expect(waitFor(never, { limit })).rejects.toThrow('too late')
+  })
+
+  test('is waited for until the caller leaves', async () => {
+    const caller = new AbortController()
+    const waiting = waitFor(never, { signal: caller.signal })
+    caller.abort(new Error('gone'))
+    await expect(waiting).rejects.toThrow('gone')
+  })
+})
+
+test('work is aborted when its time is up', async () => {
+  const error = new Error('too late')
+  const signals: AbortSignal[] = []
+  const work = (signal: AbortSignal) => {
+    signals.push(signal)
+    return new Promise<never>(() => {})
+  }
+  await expect(within({ milliseconds: 1, error: () => error }, work)).rejects.toBe(error)
+  expect(signals[0]?.reason).toBe(error)
+})
+
+test('what finished in time is not aborted afterwards', async () => {
+  const signals: AbortSignal[] = []
+  const work = async (signal: AbortSignal) => signals.push(signal)
+  await within({ milliseconds: 5, error: () => new Error('too late') }, work)
+  await pause(50)
+  expect(signals[0]?.aborted).toBe(false)
+})
+
+test('what arrived while this process was busy is in time', async () => {
+  const answer = pause(1).then(() => 'answer')
+  const waiting = waitFor(answer, { limit: { milliseconds: 1, error: () => new Error('too late') } })
+  for (const end = performance.now() + 20; performance.now() < end; );
+  expect(await waiting).toBe('answer')
+})
+
+test('a pause ends when its signal is aborted', async () => {
+  const signal = AbortSignal.abort(new Error('gone'))
+  await expect(pause(60_000, signal)).rejects.toThrow('gone')
+})

@@ -1,0 +1,75 @@
+/** Waiting that ends: for a promise, for work that can be aborted, or for some time, no longer than a limit and a signal allow. */
+
+export type TimeLimit = {
+  readonly milliseconds: number
+  /** What to throw when the time is up. */
+  readonly error: () => Error
+}
+
+export type WaitOptions = {
+  readonly limit?: TimeLimit
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The promise's value.
+ *
+ * @throws the limit's error when the time is up; the signal's reason as soon as it is aborted; what the promise throws
+ */
+export async function waitFor<T>(promise: Promise<T>, { limit, signal }: WaitOptions): Promise<T> {
+  // Nobody listens to the promise any more: an unhandled rejection would end the process.
+  if (signal?.aborted) promise.catch(() => {})
+  signal?.throwIfAborted()
+  const end = Promise.withResolvers<never>()
+  const abort = () => end.reject(signal?.reason)
+  signal?.addEventListener('abort', abort)
+  const stopTimer = limit && startTimer(limit.milliseconds, () => end.reject(limit.error()))
+  try {
+    return await Promise.race([promise, end.promise])
+  } finally {
+    stopTimer?.()
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/**
+ * What `work` returns. The signal that it gets is aborted when the time is up, and no longer once it has settled: a stream
+ * that it opened may go on.
+ *
+ * @throws the limit's error when the time is up; the given signal's reason; what `work` throws
+ */
+export async function within<T>(
+  limit: TimeLimit & { readonly signal?: AbortSignal | undefined },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const end = new AbortController()
+  const stopTimer = startTimer(limit.milliseconds, () => end.abort(limit.error()))
+  const signal = limit.signal === undefined ? end.signal : AbortSignal.any([end.signal, limit.signal])
+  try {
+    return await waitFor(work(signal), { signal })
+  } finally {
+    stopTimer()
+  }
+}
+
+/** Resolves after some time. @throws the signal's reason as soon as it is aborted */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, milliseconds)
+  try {
+    await waitFor(promise, { signal })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** @returns how to stop it */
+function startTimer(milliseconds: number, act: () => void): () => void {
+  // If this process was busy all that time, what arrived meanwhile is handled first.
+  const late = () => {
+    timer = setTimeout(act)
+  }
+  let timer = setTimeout(late, milliseconds)
+  return () => clearTimeout(timer)
+}

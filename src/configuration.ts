@@ -248,6 +248,11 @@ const variables = z.object({
   AWS_REGION: z.string().optional(),
 })
 
+/** A setting that is wrong; its message names it. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+}
+
 /**
  * The settings, from the environment's variables; an empty one counts as absent.
  *
@@ -256,32 +261,33 @@ const variables = z.object({
 export function parseConfiguration(environment: Environment, host: HostKind): Configuration {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
   const unusable = host === 'worker' ? NOT_ON_WORKERS.find((name) => name in given) : undefined
-  if (unusable !== undefined) throw new Error(`${unusable} cannot be set on a deployed Worker`)
+  if (unusable !== undefined) throw new ConfigurationError(`${unusable} cannot be set on a deployed Worker`)
   // A misspelt name would be a setting that is silently not there: a limit, or the tokens that callers have to present.
   const unknown = Object.keys(given).find((name) => name.startsWith('LAMINA_') && !isSetting(name))
-  if (unknown !== undefined) throw new Error(`${unknown} is not a setting; the README lists all settings`)
+  if (unknown !== undefined)
+    throw new ConfigurationError(`${unknown} is not a setting; the README lists all settings`)
   const parsed = variables.safeParse(given)
-  if (!parsed.success) throw new Error(describe(parsed.error))
+  if (!parsed.success) throw new ConfigurationError(describe(parsed.error))
   const values = parsed.data
   const listensOnLoopback = host !== 'worker' && isLoopback(values.HOST)
   const credentials = mergeCredentials(given, CREDENTIALS)
   if (credentials.size > 0 && values.LAMINA_TOKENS.length === 0 && !listensOnLoopback) {
-    throw new Error(
+    throw new ConfigurationError(
       'LAMINA_CREDENTIALS without LAMINA_TOKENS would give every caller these credentials: set LAMINA_TOKENS, or listen on loopback',
     )
   }
   if (values.LAMINA_DOCKER_HOST && values.LAMINA_TOKENS.length === 0 && !listensOnLoopback) {
-    throw new Error(
+    throw new ConfigurationError(
       'LAMINA_DOCKER_HOST without LAMINA_TOKENS would show the images of the engine to everybody: set LAMINA_TOKENS, or listen on loopback',
     )
   }
   if (values.LAMINA_WEBHOOK_SECRETS.length > 0 && values.LAMINA_ALLOWED_REGISTRIES === undefined) {
-    throw new Error(
+    throw new ConfigurationError(
       'LAMINA_WEBHOOK_SECRETS without LAMINA_ALLOWED_REGISTRIES would have any image analysed that a notification names: set LAMINA_ALLOWED_REGISTRIES',
     )
   }
   if (values.LAMINA_DOCKER_WATCH === '1' && !values.LAMINA_DOCKER_HOST)
-    throw new Error('LAMINA_DOCKER_WATCH without LAMINA_DOCKER_HOST has no engine to watch')
+    throw new ConfigurationError('LAMINA_DOCKER_WATCH without LAMINA_DOCKER_HOST has no engine to watch')
   const s3 = host === 'node' ? storeOf(values) : undefined
   const redis = host === 'node' ? queueOf(values) : undefined
   return {
@@ -334,7 +340,7 @@ function mergeCredentials(given: Environment, names: RegExp): Map<string, Creden
     } catch (error) {
       // Never the value: it is a secret.
       const reason = error instanceof Error ? error.message : 'it cannot be read'
-      throw new Error(`${name} must be JSON like Docker’s config.json: ${reason}`)
+      throw new ConfigurationError(`${name} must be JSON like Docker’s config.json: ${reason}`)
     }
   }
   return merged
@@ -351,7 +357,7 @@ function credentialVariables(given: Environment, names: RegExp): string[] {
 function queueOf({ REDIS_URL: url, LAMINA_KEY: key }: z.infer<typeof variables>): Configuration['redis'] {
   if (url === undefined) return undefined
   if (key !== undefined) return { url, key }
-  throw new Error(
+  throw new ConfigurationError(
     'LAMINA_KEY is required when REDIS_URL is set: 32 bytes in base64 (`openssl rand -base64 32`)',
   )
 }
@@ -364,7 +370,7 @@ function engineOf(
   if (DOCKER_TLS_VERIFY === undefined || !dockerHost.startsWith('tcp:')) return { dockerHost }
   const dockerCertificates = DOCKER_CERT_PATH ?? (HOME === undefined ? undefined : `${HOME}/.docker`)
   if (dockerCertificates === undefined)
-    throw new Error(
+    throw new ConfigurationError(
       'DOCKER_TLS_VERIFY without DOCKER_CERT_PATH: set the folder of ca.pem, cert.pem and key.pem',
     )
   return { dockerHost, dockerCertificates }
@@ -374,7 +380,7 @@ function storeOf(values: z.infer<typeof variables>): Configuration['s3'] {
   const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_REGION, AWS_REGION } = values
   if (bucket === undefined) {
     if (endpoint === undefined) return undefined
-    throw new Error('S3_BUCKET is required when S3_ENDPOINT is set')
+    throw new ConfigurationError('S3_BUCKET is required when S3_ENDPOINT is set')
   }
   return { ...(endpoint ? { endpoint } : {}), bucket, region: S3_REGION ?? AWS_REGION ?? 'us-east-1' }
 }

@@ -1,7 +1,10 @@
 /** `npm start`: serves the Worker that `workers/build.ts` has made, until SIGTERM or SIGINT. */
-import { startWorker } from './miniflare.ts'
+import { startOrExit } from '../startup.ts'
 
-const { url, stop } = await startWorker(process.env)
+const { url, stop } = await startOrExit(async () => {
+  const { startWorker } = await import('./miniflare.ts')
+  return startWorker(process.env)
+})
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   // Miniflare's own listener exits at once, before anything is closed.

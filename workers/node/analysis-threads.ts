@@ -10,6 +10,8 @@ import { Threads, threadFile } from './threads.ts'
 
 /** A layer or a merge needs a fifth of it. */
 const HEAP_MEGABYTES = 256
+/** More would cost memory on large machines, for the first image's sake only. */
+const READY_THREADS = 4
 /** Layers that are open at once: more than compute, since some wait for slow registries. */
 export const OPEN_LAYERS = 16
 /** One registry leaves the last of these to others. */
@@ -43,7 +45,13 @@ export class AnalysisThreads {
       env: options.env,
       heapMegabytes: HEAP_MEGABYTES,
       slots: { atOnce: options.threads, held: options.threads + OPEN_LAYERS },
+      ready: Math.min(options.threads, READY_THREADS),
     })
+  }
+
+  /** Starts threads, so that the first layers need not wait for them. */
+  prepare(): void {
+    this.#threads.prepare()
   }
 
   /** @param authorization what the main thread's client sends to the job's registry, if it had to send any */

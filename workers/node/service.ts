@@ -72,7 +72,7 @@ export type NodeOptions = {
 
 /**
  * @param env the service's settings, as environment variables
- * @throws Error naming the variable whose value is wrong
+ * @throws ConfigurationError naming the variable whose value is wrong
  */
 export async function startNode(
   env: Readonly<Record<string, string | undefined>>,
@@ -185,6 +185,7 @@ export async function startNode(
   const close = closing(server)
   const hostname = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   const port = await listening.promise
+  analyses.prepare()
   shared?.work({
     runner,
     service: plain,

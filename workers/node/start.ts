@@ -1,12 +1,13 @@
 /** `npm run start:node`: serves until SIGTERM or SIGINT, then finishes what runs. */
-import { createLog } from './log.ts'
-import { startNode } from './service.ts'
+import { startOrExit } from '../startup.ts'
 
 /** Of work that runs, once no more is taken. Supervisors usually kill a service 30 s after SIGTERM; give them the drain's seconds more. */
 const STOP_MILLISECONDS = 29_000
 
-const log = createLog(process.env.LOG_LEVEL ?? 'info')
-const service = await startNode(process.env, { log })
+const service = await startOrExit(async () => {
+  const [{ createLog }, { startNode }] = await Promise.all([import('./log.ts'), import('./service.ts')])
+  return startNode(process.env, { log: createLog(process.env.LOG_LEVEL ?? 'info') })
+})
 
 async function end(): Promise<void> {
   await service.stop(STOP_MILLISECONDS)

@@ -36,6 +36,8 @@ export type ThreadOptions = {
   readonly heapMegabytes: number
   /** One that waits for the network or a reader does not count as one that computes. */
   readonly slots: SlotLimits
+  /** Threads that are started before any task needs them, and kept: loading the code takes longer than a small task. */
+  readonly ready?: number
 }
 
 export type RunOptions<Said> = {
@@ -87,6 +89,12 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
 
   get waiting(): number {
     return this.#slots.waiting
+  }
+
+  /** Starts the threads that are to be ready. */
+  prepare(): void {
+    const { ready = 0 } = this.#options
+    while (this.#all.size < ready) this.#keep(this.#start())
   }
 
   /**
@@ -185,8 +193,10 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
 
   #keep(thread: Thread): void {
     if (!this.#all.has(thread)) return
+    const { ready = 0 } = this.#options
     thread.worker.unref()
-    thread.idle = setTimeout(() => this.#drop(thread), IDLE_MILLISECONDS).unref()
+    if (this.#idle.length >= ready)
+      thread.idle = setTimeout(() => this.#drop(thread), IDLE_MILLISECONDS).unref()
     this.#idle.push(thread)
   }
 

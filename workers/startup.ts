@@ -1,0 +1,49 @@
+/** How a host starts: what keeps it from starting is said in one line. It runs on any Node, to say which one is needed. */
+import type { AddressInfo } from 'node:net'
+
+const OLDEST_MAJOR = 22
+const OLDEST_MINOR = 19
+
+/**
+ * Starts a host. A wrong setting, a busy port or an old Node ends the process with one line and exit code 1; any other
+ * error is a fault of ours and keeps its stack trace.
+ */
+export async function startOrExit<Started>(start: () => Promise<Started>): Promise<Started> {
+  if (isTooOld(process.versions.node))
+    refuse(`Lamina needs Node ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer; this is ${process.versions.node}`)
+  try {
+    return await start()
+  } catch (error) {
+    refuse(await reasonOf(error))
+  }
+}
+
+export function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)
+}
+
+/** @throws the error itself where it is nothing that the one who starts the service can mend */
+async function reasonOf(error: unknown): Promise<string> {
+  const { ConfigurationError } = await import('../src/configuration.ts')
+  if (error instanceof ConfigurationError) return error.message
+  const { code, address, port }: NodeJS.ErrnoException & Partial<AddressInfo> =
+    error instanceof Error ? error : new Error()
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} on ${address} is in use; set PORT to another`
+    case 'EACCES':
+      if (port !== undefined)
+        return `port ${port} needs more rights than this user has; set PORT to 1024 or more`
+      break
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `HOST is not an address of this machine: ${process.env.HOST}`
+  }
+  throw error
+}
+
+function refuse(reason: string): never {
+  console.error(reason)
+  process.exit(1)
+}

@@ -1,7 +1,10 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-/** Tests beside the code run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. */
+/**
+ * Tests beside the code run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. Those named
+ * `*.redis.test.ts` need `redis-server`, so they run by `npm run test:redis` alone.
+ */
 export default defineConfig({
   test: {
     // Most tests wait for a service more than they compute.
@@ -11,8 +14,16 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{src,workers,cli,test}/**/*.test.ts'],
-          exclude: ['**/*.workerd.test.ts'],
+          exclude: ['**/*.{workerd,redis}.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'redis',
+          include: ['{workers,test}/**/*.redis.test.ts'],
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },

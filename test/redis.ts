@@ -1,30 +1,79 @@
-/** A real Redis on a free port, for what is measured with one; it has to be installed. */
-import { spawn } from 'node:child_process'
+/** A real Redis on a free port, which can be stopped, killed, frozen, and started again; `redis-server` has to be installed. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-export type TestRedis = { readonly url: string; stop(): Promise<void> }
+export class TestRedis {
+  readonly url: string
+  readonly #port: number
+  readonly #folder: string
+  #child: ChildProcess | undefined
 
-export async function startRedis(): Promise<TestRedis> {
-  const port = await freePort()
-  const settings = ['--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'noeviction']
-  const child = spawn('redis-server', ['--port', String(port), ...settings], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exited = once(child, 'exit')
-  const ready = Promise.withResolvers<void>()
-  createInterface(child.stdout).on('line', (line) => {
-    if (line.includes('Ready to accept connections')) ready.resolve()
-  })
-  child.once('exit', () => ready.reject(new Error('redis-server did not start')))
-  await ready.promise
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    async stop() {
-      child.kill()
-      await exited
-    },
+  private constructor(port: number, folder: string) {
+    this.url = `redis://127.0.0.1:${port}`
+    this.#port = port
+    this.#folder = folder
+  }
+
+  /** Each write is in its file before it is answered. */
+  static async start(): Promise<TestRedis> {
+    const redis = new TestRedis(await freePort(), await mkdtemp(join(tmpdir(), 'lamina-redis-')))
+    await redis.up()
+    return redis
+  }
+
+  /** Starts it again, with what it had. */
+  async up(): Promise<void> {
+    const child = spawn(
+      'redis-server',
+      [
+        ...['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder],
+        ...['--save', '', '--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    this.#child = child
+    const ready = Promise.withResolvers<void>()
+    createInterface(child.stdout).on('line', (line) => {
+      if (line.includes('Ready to accept connections')) ready.resolve()
+    })
+    child.once('error', ready.reject)
+    child.once('exit', () => ready.reject(new Error('redis-server did not start')))
+    await ready.promise
+  }
+
+  /** Kills it. */
+  async down(): Promise<void> {
+    const child = this.#child
+    if (child === undefined) return
+    this.#child = undefined
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  /** Forgets all that it had; it must be down. */
+  async empty(): Promise<void> {
+    await rm(this.#folder, { recursive: true })
+    await mkdir(this.#folder)
+  }
+
+  /** It hangs until it thaws: connections stay, and nothing is answered. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
+  async stop(): Promise<void> {
+    await this.down()
+    await rm(this.#folder, { recursive: true })
   }
 }
 

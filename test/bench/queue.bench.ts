@@ -9,7 +9,7 @@ import { createLog } from '../../workers/node/log.ts'
 import { joinQueue } from '../../workers/node/queue.ts'
 import { startApp } from '../app.ts'
 import { makeImage, makeLayer } from '../images.ts'
-import { startRedis, type TestRedis } from '../redis.ts'
+import { TestRedis } from '../redis.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { type SpawnedService, spawnService, temporaryData } from '../service.ts'
 import { areInstalled, best, line, seconds } from './measure.ts'
@@ -26,7 +26,7 @@ export default async function queue(): Promise<void> {
     console.log('redis-server is not installed')
     return
   }
-  const redis = await startRedis()
+  const redis = await TestRedis.start()
   try {
     await oneJob(redis)
     await threeServers(redis)

@@ -25,6 +25,7 @@ import {
 } from './queue-words.ts'
 import type { RedisLink } from './redis.ts'
 import type { SealedJobs } from './sealed-jobs.ts'
+import { Turns } from './turns.ts'
 import type { Waiters } from './waiters.ts'
 
 /** A watched job of which nothing was heard for so long is looked for: events are lost where Redis was restarted. */
@@ -40,15 +41,13 @@ const NOTED_MILLISECONDS = 90_000
 const QUEUE_WAIT_MILLISECONDS = 300_000
 const RETRY_PAUSE_MILLISECONDS = 500
 const CLOSE_MILLISECONDS = 1_000
-/** BullMQ allows some two million. */
-const LOWEST_PRIORITY = 100_000
 
 /** A job as this server has last heard of it. */
 type Seen = {
   state: JobState
   readonly kind: JobKind
-  /** Its registry or upload, where this server asked for it. */
-  origin?: string
+  /** Its place among those that wait, where this server asked for it. */
+  turn: number | undefined
   readonly wake: Set<() => void>
   heardAt: number
   /** Until when the other servers know that it is waited for here. */
@@ -70,6 +69,7 @@ export class QueueJobs implements Jobs, SharedQueue {
   readonly #queues: Readonly<Record<JobKind, Queue<QueuedJob>>>
   readonly #events: readonly QueueEvents[]
   readonly #seen = new Map<string, Seen>()
+  readonly #turns: Turns
   readonly #sweeping: NodeJS.Timeout
   #version = 0
 
@@ -81,6 +81,7 @@ export class QueueJobs implements Jobs, SharedQueue {
       return queue
     }
     this.#queues = { image: open('image'), layer: open('layer'), config: open('config') }
+    this.#turns = new Turns(options.link, options.sealed)
     this.#events = [this.#listen('image'), this.#listen('layer'), this.#listen('config')]
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MILLISECONDS)
     this.#sweeping.unref()
@@ -104,16 +105,18 @@ export class QueueJobs implements Jobs, SharedQueue {
     const isNew = known === undefined || isFinished(known.state)
     // Before it is queued: its end may come before the answer to that.
     const seen = isNew ? this.#see(name, job.kind, queuedNow(job)) : known
-    seen.origin = originOf(job.source)
     try {
       await link.ask(async () => {
         if (job.kind === 'image') await this.#requireRoom(name)
-        await waiters.note(name, Math.max(Date.now(), seen.notedUntil))
+        const [turn] = await Promise.all([
+          this.#turnOf(job, seen),
+          waiters.note(name, Math.max(Date.now(), seen.notedUntil)),
+        ])
         await this.#queues[job.kind].add(
           job.kind,
           { sealed: sealed.seal(job, name) },
           // What it carries goes with its end.
-          { jobId: name, priority: this.#turnOf(job), removeOnComplete: true, removeOnFail: true },
+          { jobId: name, ...turn, removeOnComplete: true, removeOnFail: true },
         )
       })
     } catch (error) {
@@ -181,13 +184,12 @@ export class QueueJobs implements Jobs, SharedQueue {
     return this.#queues[kind].getJobCountByTypes('waiting', 'prioritized')
   }
 
-  /** Registries take turns: the first job of one comes before the second of another. 1 is next. */
-  #turnOf(job: SharedJob): number {
-    const origin = originOf(job.source)
-    let turn = 1
-    for (const { kind, origin: other, state } of this.#seen.values())
-      if (kind === job.kind && other === origin && !isFinished(state)) turn++
-    return Math.min(turn, LOWEST_PRIORITY)
+  /** A config is read at once: it is small, and a caller waits for each. */
+  async #turnOf({ kind, source }: SharedJob, seen: Seen): Promise<{ readonly priority?: number }> {
+    if (kind === 'config') return {}
+    // Whoever asks for a job again does not put it, or others of its registry, further back.
+    seen.turn ??= await this.#turns.take(this.#queues[kind].toKey('prioritized'), originOf(source))
+    return { priority: seen.turn }
   }
 
   #listen(kind: JobKind): QueueEvents<QueuedEnd> {
@@ -218,11 +220,13 @@ export class QueueJobs implements Jobs, SharedQueue {
       state: { ...state, version: 0 },
       kind,
       wake: new Set(),
+      turn: undefined,
       heardAt: 0,
       notedUntil: 0,
       waitedAt: 0,
     }
     seen.state = { ...state, version: ++this.#version }
+    seen.turn = undefined
     seen.heardAt = Date.now()
     seen.notedUntil = 0
     this.#seen.set(name, seen)

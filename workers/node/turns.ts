@@ -1,0 +1,51 @@
+/** Turns of jobs that wait: registries take turns, so that the many jobs of one do not hold up the few of another. */
+import type { RedisLink } from './redis.ts'
+import type { SealedJobs } from './sealed-jobs.ts'
+
+/** BullMQ's limit of a priority. Later jobs are taken in the order in which they came. */
+const LAST_TURN = 2_097_151
+
+/**
+ * A registry's next job comes one turn after its last one, but never before what waits already: a turn once given is passed only by
+ * the earlier jobs of other registries, so no job starves. BullMQ scores what waits by 2^32 times its priority, and a counter.
+ *
+ * KEYS: what waits, the last turn of each registry. ARGV: the registry, the last turn that there is.
+ */
+const TAKE_TURN = `
+local lowest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+local turn = 1
+if lowest then
+  turn = math.floor(tonumber(lowest) / 4294967296)
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. turn)
+  turn = math.max(turn, tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or 0) + 1)
+else
+  redis.call('DEL', KEYS[2])
+end
+turn = math.min(turn, tonumber(ARGV[2]))
+redis.call('ZADD', KEYS[2], turn, ARGV[1])
+return turn`
+
+export class Turns {
+  readonly #link: RedisLink
+  readonly #sealed: SealedJobs
+
+  constructor(link: RedisLink, sealed: SealedJobs) {
+    this.#link = link
+    this.#sealed = sealed
+  }
+
+  /**
+   * The priority of a job that is about to be queued; 1 is next.
+   *
+   * @param waiting the key of the queue's jobs that wait by priority
+   * @param origin the job's registry or upload
+   */
+  async take(waiting: string, origin: string): Promise<number> {
+    // The id of an upload is a secret.
+    const registry = this.#sealed.nameOf(origin)
+    const turn = await this.#link.ask((redis) =>
+      redis.eval(TAKE_TURN, 2, waiting, `${waiting}:turns`, registry, LAST_TURN),
+    )
+    return Number(turn)
+  }
+}

@@ -2,18 +2,17 @@
  * An export of an image that is known, against `gzip -dc | sha256sum` over its layers and against tools that do the same, as
  * far as they are on this machine; and the peak memory of Node while it exports an image of 4 GB under a small heap.
  */
-import { readFile, rm } from 'node:fs/promises'
-import { gunzipSync } from 'node:zlib'
-import { makeImage, makeLayer, type TestLayer } from '../images.ts'
+import { rm } from 'node:fs/promises'
+import { makeImage } from '../images.ts'
+import { largeLayer } from '../layers/large-layer.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { HOSTS, spawnService, startService, temporaryData } from '../service.ts'
-import { withFolder, writeFiles } from './layers.ts'
+import { withFolder } from './layers.ts'
 import { areInstalled, best, layerFiles, line, peakMegabytes, REGISTRY, seconds, shell } from './measure.ts'
 
 const RUNS = 5
 const IMAGE = 'app:v1'
 const HEAP = 48
-const MEBIBYTE = 1024 * 1024
 
 /** What each does, the tools that it needs, and the command that does it, in an empty folder. */
 const PEERS: readonly (readonly [string, readonly string[], string])[] = [
@@ -79,20 +78,22 @@ export default async function exports(): Promise<void> {
   await peak()
 }
 
+/** Peaks of an image of 4 GB: of its analysis, and of its export by a fresh process. */
 async function peak(): Promise<void> {
   const registry = await FixtureRegistry.start()
   const data = await temporaryData()
-  const service = await spawnService('node', data, {}, [`--max-old-space-size=${HEAP}`])
-  await withFolder(async (at) => {
-    const layers: TestLayer[] = []
-    for (let index = 0; index < 8; index++) {
-      await writeFiles(at('layer'), 500 + index, MEBIBYTE)
-      layers.push(await makeLayer(gunzipSync(await readFile(at('layer')))))
-    }
-    const image = registry.push('large', 'v1', makeImage(layers))
-    await exported(service.url, image)
-    line(`export of 4 GB on Node, heap of ${HEAP} MB`, { 'peak MB': await peakMegabytes(service.pid) })
-  })
-  await service.end('SIGTERM')
+  const layers = Array.from({ length: 8 }, (_, layer) => largeLayer(`layer-${layer}`, 480))
+  const image = registry.push('large', 'v1', makeImage(layers))
+  for (const what of ['analysis and export', 'export']) {
+    const service = await spawnService('node', data, {}, [`--max-old-space-size=${HEAP}`])
+    const idle = await peakMegabytes(service.pid)
+    const { last } = await exported(service.url, image)
+    line(`${what} of 4 GB on Node, heap of ${HEAP} MB`, {
+      'peak MB': await peakMegabytes(service.pid),
+      'idle MB': idle,
+      seconds: last,
+    })
+    await service.end('SIGTERM')
+  }
   await Promise.all([registry.close(), rm(data, { recursive: true })])
 }

@@ -29,13 +29,13 @@ function timeOf(name: string): number {
   return Number.parseInt(name.slice(0, 13).replace('-', ''), 16)
 }
 
-let sweptAt = 0
+const sweptAt = new WeakMap<ObjectStore, number>()
 
 /** Deletes the objects of analyses that are over, the oldest first; at most once a minute. */
 export async function sweepAnalyses(store: ObjectStore): Promise<void> {
   const now = Date.now()
-  if (now - sweptAt < SWEEP_MILLISECONDS) return
-  sweptAt = now
+  if (now - (sweptAt.get(store) ?? 0) < SWEEP_MILLISECONDS) return
+  sweptAt.set(store, now)
   const over: string[] = []
   for await (const key of store.list(ANALYSES_PREFIX)) {
     const isOver = now - timeOf(key.slice(ANALYSES_PREFIX.length)) >= LIFE_MILLISECONDS

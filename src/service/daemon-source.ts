@@ -15,9 +15,6 @@ import type { BlobRange, DaemonRef, ImageParts, ImageSource, ResolvedManifest } 
 import type { Service } from './service.ts'
 import { openUpload, receiveUpload, sweepUploads } from './upload.ts'
 
-/** Images that this thread has saved now, by the names of their files: each is saved once at a time. */
-const saving = new Map<string, Promise<unknown>>()
-
 /** How long a saved file stays after its last use: an analysis opens it for each layer. */
 const FILE_SECONDS = 300
 /** An engine gathers an image before it sends the first byte of it. */
@@ -108,6 +105,7 @@ export async function sweepSavedImages(service: Service): Promise<void> {
 async function saved(service: Service, id: string): Promise<Archive> {
   const engine = engineOf(service)
   const files = filesOf(service, engine)
+  const { saving } = service.memory
   const shared = fileOf(engine, id, 0)
   const own = fileOf(engine, id, engine.thread)
   await saving.get(own)?.catch(() => undefined)

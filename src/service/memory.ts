@@ -124,6 +124,8 @@ export class Memory {
   })
   /** When each upload was last noted to be used. */
   readonly used = new Cache<number>({ bytes: MIB, milliseconds: WORD_MILLISECONDS })
+  /** Engine images that this thread is saving, by the names of their files: each is saved once at a time. */
+  readonly saving = new Map<string, Promise<void>>()
   /** What is being fetched now, by caller, place and name. */
   readonly resolving = new Flights<Resolved>()
   readonly reading = new Flights<Uint8Array>()

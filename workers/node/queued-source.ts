@@ -5,7 +5,8 @@ import { isFinished } from '../../src/job.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import type { Descriptor } from '../../src/oci/manifest.ts'
 import { Problem } from '../../src/problem.ts'
-import type { BlobRange, ContentKind, ImageSource, ResolvedManifest } from '../../src/source/source.ts'
+import type { ImageSource } from '../../src/source/source.ts'
+import { ForwardingSource } from './forwarding-source.ts'
 import type { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, keyOf } from './queue-words.ts'
 
@@ -13,51 +14,18 @@ import { type ConfigJob, keyOf } from './queue-words.ts'
 const CONFIG_MILLISECONDS = 60_000
 const WATCH_MILLISECONDS = 10_000
 
-export class QueuedSource implements ImageSource {
-  readonly #own: ImageSource
+export class QueuedSource extends ForwardingSource {
   readonly #store: ObjectStore
   readonly #jobs: QueueJobs
 
   constructor(own: ImageSource, store: ObjectStore, jobs: QueueJobs) {
-    this.#own = own
+    super(own)
     this.#store = store
     this.#jobs = jobs
   }
 
-  get ref() {
-    return this.#own.ref
-  }
-
-  get isPublic(): boolean {
-    return this.#own.isPublic
-  }
-
-  get isRemembered(): boolean {
-    return this.#own.isRemembered
-  }
-
-  get parts() {
-    return this.#own.parts
-  }
-
-  resolve(name: string): Promise<ResolvedManifest> {
-    return this.#own.resolve(name)
-  }
-
-  manifest(digest: string, name?: string): Promise<Uint8Array> {
-    return this.#own.manifest(digest, name)
-  }
-
-  has(digest: string, kind: ContentKind): Promise<boolean> {
-    return this.#own.has(digest, kind)
-  }
-
-  blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
-    return this.#own.blob(descriptor, range)
-  }
-
-  /** Through the queue into the store, which is where all servers have it from. */
-  async config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
+  /** One server reads it into the store, and all servers take it from there. */
+  override async config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
     const job: ConfigJob = { kind: 'config', source: this.ref, descriptor }
     const end = Date.now() + CONFIG_MILLISECONDS
     let state = await this.#jobs.start(job)
@@ -73,6 +41,6 @@ export class QueuedSource implements ImageSource {
       const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
       if (digestOf(bytes) === descriptor.digest) return bytes
     } else await object?.body.cancel()
-    return this.#own.config(descriptor, limit)
+    return super.config(descriptor, limit)
   }
 }

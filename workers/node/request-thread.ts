@@ -8,6 +8,7 @@ import type { Service } from '../../src/service/service.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { BlobRange, ContentKind, ImageSource, ResolvedManifest } from '../../src/source/source.ts'
 import { readAsset } from '../assets.ts'
+import { ForwardingSource } from './forwarding-source.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './request-words.ts'
@@ -24,53 +25,40 @@ const noJobs: Jobs = {
 }
 
 /** A source as the answering thread knows it; only the contents of blobs are read here. */
-class RelayedSource implements ImageSource {
-  readonly #own: ImageSource
+class RelayedSource extends ForwardingSource {
   readonly #client: RegistryClient
   readonly #ask: Ask
 
   constructor(own: ImageSource, client: RegistryClient, ask: Ask) {
-    this.#own = own
+    super(own)
     this.#client = client
     this.#ask = ask
   }
 
-  get ref() {
-    return this.#own.ref
-  }
-
-  get isPublic(): boolean {
-    return this.#own.isPublic
-  }
-
-  get isRemembered(): boolean {
-    return this.#own.isRemembered
-  }
-
-  async resolve(name: string): Promise<ResolvedManifest> {
+  override async resolve(name: string): Promise<ResolvedManifest> {
     const answer = await this.#ask({ ref: this.ref, ask: 'resolve', name })
     if (typeof answer === 'object' && 'digest' in answer) return answer
     throw unexpected('resolve')
   }
 
-  async manifest(digest: string): Promise<Uint8Array> {
+  override async manifest(digest: string): Promise<Uint8Array> {
     return bytesOf(await this.#ask({ ref: this.ref, ask: 'manifest', digest }))
   }
 
-  async config(descriptor: Descriptor): Promise<Uint8Array> {
+  override async config(descriptor: Descriptor): Promise<Uint8Array> {
     return bytesOf(await this.#ask({ ref: this.ref, ask: 'config', descriptor }))
   }
 
-  async has(digest: string, kind: ContentKind): Promise<boolean> {
+  override async has(digest: string, kind: ContentKind): Promise<boolean> {
     return (await this.#ask({ ref: this.ref, ask: 'has', digest, kind })) === true
   }
 
-  async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
+  override async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
     const { ref } = this
     const authorization = await this.#ask({ ref, ask: 'authorization' })
     if (ref.kind === 'registry' && typeof authorization === 'object' && 'header' in authorization)
       this.#client.borrowAuthorization(ref, ref.credential, authorization)
-    return this.#own.blob(descriptor, range)
+    return super.blob(descriptor, range)
   }
 }
 

@@ -8,10 +8,11 @@ const FOR_GOOD = 'public, max-age=31536000, immutable'
 const FOR_MINUTES = 'public, max-age=300'
 
 export function addAssets(app: App, assets: Assets): void {
+  const tags = new Tags()
   const answer = async (name: string, cacheControl: string, known: string | undefined): Promise<Response> => {
     const bytes = await assets(name)
     if (bytes === undefined) throw new Problem('not_found', 'no such file')
-    const tag = tagOf(name, bytes)
+    const tag = tags.of(name, bytes)
     const headers = new Headers({ ETag: tag, 'Cache-Control': cacheControl })
     if (isUnchanged(known, tag)) return notModified(headers)
     headers.set('Content-Type', assetType(name))
@@ -28,13 +29,13 @@ export function addAssets(app: App, assets: Assets): void {
   })
 }
 
-const tags = new Map<string, string>()
+/** Entity tags by name: a file does not change while the service runs. */
+class Tags {
+  readonly #known = new Map<string, string>()
 
-/** Files stay the same as long as the service runs. */
-function tagOf(name: string, bytes: Uint8Array): string {
-  const known = tags.get(name)
-  if (known !== undefined) return known
-  const tag = entityTag([Buffer.from(bytes).toString('latin1')])
-  tags.set(name, tag)
-  return tag
+  of(name: string, bytes: Uint8Array): string {
+    const tag = this.#known.get(name) ?? entityTag([Buffer.from(bytes).toString('latin1')])
+    this.#known.set(name, tag)
+    return tag
+  }
 }

@@ -52,6 +52,7 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
     ])
     const first = await makeLayer([{ name: 'srv/old', content: 'x'.repeat(100) }])
     const second = await makeLayer([
+      { name: 'etc/os-release', content: `ID=debian\nNAME=${HOSTILE}\n` },
       { name: 'srv/new', content: 'y'.repeat(9_000) },
       { name: 'srv/.wh.twice' },
     ])
@@ -96,7 +97,41 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
     )
     await page.getByRole('heading', { level: 1, name: 'app:v1 → app:v2' }).waitFor()
     expect(await page.locator('#config').textContent()).toContain('user')
-    expect(await page.locator('#directories').textContent()).toContain('srv')
+    expect(await page.locator('#changes').textContent()).toContain('srv')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('the diff of a text file opens in place, and without scripts as a page', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ from: before, to: after }))
+    const tree = page.locator('.tree')
+    await tree.getByText('etc/', { exact: true }).click()
+    await tree.getByText('os-release').click()
+    await tree.locator('.patch .added').getByText(`+NAME=${HOSTILE}`).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+    const plain = await open({ javaScriptEnabled: false })
+    await plain.page.goto(address({ from: before, to: after }))
+    await plain.page.locator('.tree').getByText('etc/', { exact: true }).click()
+    await plain.page.locator('.tree').getByText('os-release').click()
+    await plain.page.getByRole('link', { name: 'Show what changed in it' }).click()
+    await plain.page.getByText(`+NAME=${HOSTILE}`).waitFor()
+    await plain.page.context().close()
+  })
+
+  it('the treemap of a diff is zoomed in place', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ from: before, to: after }))
+    const map = page.locator('.wide svg.treemap')
+    await map
+      .locator('a', { hasText: 'srv/' })
+      .first()
+      .click({ position: { x: 20, y: 9 } })
+    const ways = page.getByRole('navigation', { name: 'Directory of the treemap' })
+    await ways.getByText('srv').waitFor()
+    expect(await map.textContent()).not.toContain('etc/')
+    expect(await page.getByRole('list', { name: 'Colours' }).textContent()).toBe('addedremovedchanged')
     expect(wrong).toEqual([])
     await page.context().close()
   })

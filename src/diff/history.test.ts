@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LayerReport } from '../image/report.ts'
 import type { HistoryStep, ImageConfig } from '../oci/config.ts'
-import { diffHistories } from './history.ts'
+import { alignHistories, diffHistories } from './history.ts'
 
 const step = (createdBy: string, more: Partial<HistoryStep> = {}): HistoryStep => ({
   createdBy,
@@ -74,4 +74,18 @@ test('histories of thousands of steps that have nothing in common', () => {
   const many = (name: string) => build(Array.from({ length: 4_096 }, (_, i) => step(`${name} ${i}`)))
   const { added, removed } = diffHistories(many('a'), many('b'))
   expect([added.length, removed.length]).toEqual([4_096, 4_096])
+})
+
+test('side by side, what changed between the same two steps is one line', () => {
+  const from = build([step('FROM'), step('RUN a'), step('RUN b'), step('CMD', { emptyLayer: true })])
+  const to = build([step('FROM'), step('RUN c'), step('CMD', { emptyLayer: true }), step('RUN d')])
+  const told = alignHistories(from, to).map(({ from, to, same }) => [from?.createdBy, to?.createdBy, same])
+  expect(told).toEqual([
+    ['FROM', 'FROM', true],
+    ['RUN a', 'RUN c', false],
+    ['RUN b', undefined, false],
+    ['CMD', 'CMD', true],
+    [undefined, 'RUN d', false],
+  ])
+  expect(alignHistories(from, to)[1]?.to).toMatchObject({ layer: 1, uncompressedBytes: 101 })
 })

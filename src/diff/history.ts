@@ -14,7 +14,7 @@ export type HistoryDiff = { readonly added: readonly StepChange[]; readonly remo
 /** Far above what two builds of one Dockerfile differ by; unrelated histories count as wholly different then. */
 const MAX_EDITS = 1_000
 
-type Build = { readonly config: ImageConfig; readonly layers: readonly LayerReport[] }
+export type Build = { readonly config: ImageConfig; readonly layers: readonly LayerReport[] }
 
 /** Steps are the same where they did the same, whenever that was. */
 export function diffHistories(from: Build, to: Build): HistoryDiff {
@@ -31,6 +31,43 @@ export function diffHistories(from: Build, to: Build): HistoryDiff {
     if (!change.removed) toAt += change.count
   }
   return { added, removed }
+}
+
+/** One line of two histories side by side: a step that both have, or one that is gone, new, or in the place of another. */
+export type StepPair = { readonly from?: StepChange; readonly to?: StepChange; readonly same: boolean }
+
+/** Both histories whole, in order; what changed between the same two steps stands side by side. */
+export function alignHistories(from: Build, to: Build): readonly StepPair[] {
+  const [before, after] = [stepsOf(from), stepsOf(to)]
+  const changes = diffArrays(before.map(identity), after.map(identity), { maxEditLength: MAX_EDITS })
+  if (changes === undefined) return beside(before, after)
+  const pairs: StepPair[] = []
+  let gone: readonly StepChange[] = []
+  let come: readonly StepChange[] = []
+  let [fromAt, toAt] = [0, 0]
+  for (const { added, removed, count } of changes) {
+    const [fromNext, toNext] = [added ? fromAt : fromAt + count, removed ? toAt : toAt + count]
+    if (removed) gone = before.slice(fromAt, fromNext)
+    else if (added) come = after.slice(toAt, toNext)
+    else {
+      pairs.push(...beside(gone, come))
+      gone = come = []
+      for (let at = 0; at < count; at++) {
+        const [one, other] = [before[fromAt + at], after[toAt + at]]
+        if (one && other) pairs.push({ from: one, to: other, same: true })
+      }
+    }
+    fromAt = fromNext
+    toAt = toNext
+  }
+  return [...pairs, ...beside(gone, come)]
+}
+
+function beside(from: readonly StepChange[], to: readonly StepChange[]): readonly StepPair[] {
+  return Array.from({ length: Math.max(from.length, to.length) }, (_, at) => {
+    const [one, other] = [from[at], to[at]]
+    return { ...(one && { from: one }), ...(other && { to: other }), same: false }
+  })
 }
 
 function identity({ createdBy, comment, emptyLayer }: HistoryStep): string {

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { Diff } from '../diff/summary.ts'
 import { viewDiff } from '../formats/diff-view.ts'
 import { visible } from '../formats/escape.ts'
-import { diffSections, piecesOf } from './diff.ts'
+import { diffSections, piecesOf } from './diff/sections.ts'
 
 const STYLE = `
   :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }

@@ -137,10 +137,10 @@ ${rows.map(
 </table></div>`
 }
 
-/** A figure with a bar below it: how much of the largest it is. */
+/** A figure with a bar beside it: how much of the largest it is. */
 export function measured(value: Html | string, part: number, whole: number, tone = ''): Html {
   const width = whole > 0 ? (100 * Math.min(Math.abs(part), whole)) / whole : 0
-  return html`${value}<svg class="bar" aria-hidden="true"><rect class="${tone}" width="${width.toFixed(2)}%" height="100%"/></svg>`
+  return html`<div class="measured"><svg class="bar" aria-hidden="true"><rect class="${tone}" width="${width.toFixed(2)}%" height="100%"/></svg><span>${value}</span></div>`
 }
 
 /** A line to be taken along; the button shows where there are scripts. `id` is the page's own for it. */

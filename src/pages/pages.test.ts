@@ -1,11 +1,14 @@
 import type { html } from 'hono/html'
 import { describe, expect, it } from 'vitest'
+import type { ChangeNode } from '../diff/change-tree.ts'
 import type { Diff } from '../diff/summary.ts'
 import type { Area } from '../image/areas.ts'
 import type { ImageIdentity, Report } from '../image/report.ts'
 import { Problem } from '../problem.ts'
 import { encodeText } from '../text/bytes.ts'
-import { diffPage } from './diff.ts'
+import { changeMapPage } from './diff/map.ts'
+import { type DiffPageView, diffPage } from './diff/page.ts'
+import { textDiffPage } from './diff/text.ts'
 import { docsPage } from './docs.ts'
 import { failurePage } from './failure.ts'
 import { homePage } from './home.ts'
@@ -136,13 +139,50 @@ const diff: Diff = {
   history: { added: [{ createdBy: HOSTILE, emptyLayer: false }], removed: [] },
 }
 
+const leaf = (change: 'added' | 'modified'): ChangeNode => ({
+  key: encodeText(`${change}${HOSTILE.replaceAll('\u0000', '')}`),
+  isDirectory: false,
+  change: { path: HOSTILE, change, fields: ['content'], fromBytes: 3, toBytes: 10, delta: 7 },
+  delta: 7,
+  ownDelta: 0,
+  bytes: { added: 0, removed: 0, modified: 10 },
+  counts: { added: 0, removed: 0, modified: 1 },
+  children: [],
+  left: 0,
+})
+const changes: ChangeNode = {
+  ...leaf('added'),
+  key: '',
+  isDirectory: true,
+  children: [leaf('added'), leaf('modified')],
+  left: 3,
+}
+const diffView: DiffPageView = {
+  diff,
+  changes,
+  history: [{ from: { createdBy: HOSTILE, emptyLayer: false }, same: false }],
+}
+
 const progress = { layers: 4, layersDone: 1, layersReused: 1, bytes: 2_000_000, bytesDone: 500_000 }
 const waiting = { image: HOSTILE, platform: HOSTILE, progress, events: '/v1/analyses/x/events' } as const
 
 const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
   ['first', homePage],
   ['report', () => reportPage(view)],
-  ['diff', () => diffPage(diff)],
+  ['diff', () => diffPage(diffView)],
+  ['treemap of changes', () => changeMapPage(image, image, changes)],
+  [
+    'text diff',
+    () =>
+      textDiffPage(image, image, {
+        path: HOSTILE,
+        from: { sha256: '0', bytes: 1 },
+        identical: false,
+        binary: false,
+        coarse: true,
+        hunks: [{ fromStart: 1, fromLines: 1, toStart: 1, toLines: 1, lines: [`-${HOSTILE}\n`, '+x\n'] }],
+      }),
+  ],
   ['treemap', () => mapPage(image, { place: { image: HOSTILE }, top: areas, colour: 'waste', layers: 9 })],
   ['progress', () => progressPage([{ ...waiting, status: 'running' }])],
   [
@@ -193,8 +233,9 @@ it('a report says what it has not, and where the rest is', async () => {
 })
 
 it('a diff of equal images says so', async () => {
-  expect(String(await diffPage({ ...diff, identical: true }))).toContain('Identical: the same files')
-  expect(String(await diffPage(diff))).not.toContain('Identical: the same files')
+  const identical = { ...diffView, diff: { ...diff, identical: true } }
+  expect(String(await diffPage(identical))).toContain('Identical: the same files')
+  expect(String(await diffPage(diffView))).not.toContain('Identical: the same files')
 })
 
 it('progress is told in figures, and without scripts the page asks again', async () => {

@@ -1,7 +1,6 @@
 /** Links from page to page about one image: its report, its treemap, its files. */
 import { html } from 'hono/html'
 import type { ImageIdentity } from '../image/report.ts'
-import type { TreemapColour } from '../service/treemap.ts'
 import { type Html, link, name } from './page.ts'
 
 /** What names the image in the address of a page. */
@@ -34,7 +33,7 @@ export function filesLink({ image, platform }: Place, path: ShownPath, layer?: n
   return link('/files', { image, platform, layer: layer?.toString(), ...exact(path) })
 }
 
-export function mapLink({ image, platform }: Place, path: ShownPath, color: TreemapColour): string {
+export function mapLink({ image, platform }: Place, path: ShownPath, color: string): string {
   return link('/map', { image, platform, color, ...exact(path) })
 }
 

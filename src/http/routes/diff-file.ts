@@ -1,9 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { diffTextFiles, type FileSource, formatTextDiff } from '../../diff/text.ts'
+import { allOf } from '../../concurrency.ts'
+import { diffTextFiles, type FileSource, formatTextDiff, type TextDiff } from '../../diff/text.ts'
 import type { Host } from '../../host.ts'
 import { findFile } from '../../image/lookup.ts'
 import { Problem } from '../../problem.ts'
+import type { AnalysedImage } from '../../service/analyse.ts'
 import { openContent } from '../../service/content.ts'
+import type { Pair } from '../../service/diff.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { filesTable } from '../../service/tables.ts'
 import { toHex } from '../../text/bytes.ts'
@@ -77,20 +80,27 @@ export function addDiffFile(app: App, backend: Backend): void {
       ? ({ contentType: 'application/json', pending: 'accepted' } as const)
       : ({ contentType: 'text/plain; charset=utf-8', pending: 'unavailable' } as const)
     return answerPair(backend, c, { query, form }, async (pair) => {
-      const [from, to] = await Promise.all([
-        sideOf(host, pair.from.image, key),
-        sideOf(host, pair.to.image, key),
-      ])
-      if (from === undefined && to === undefined) {
-        throw new Problem(
-          'path_not_found',
-          `${JSON.stringify(showPath(key).path)} does not exist in either image`,
-        )
-      }
-      const diff = await diffTextFiles({ ...showPath(key), from, to }, { context: query.context })
+      const diff = await textDiffOf(host, pair, { key, context: query.context })
       return isJson ? JSON.stringify(diff) : formatTextDiff(diff)
     })
   })
+}
+
+/**
+ * @param question.context lines around each change
+ * @throws Problem `path_not_found` where neither image has a regular file there, `too_large`
+ */
+export async function textDiffOf(
+  host: Host,
+  pair: Pair<AnalysedImage>,
+  { key, context }: { readonly key: PathKey; readonly context: number },
+): Promise<TextDiff> {
+  const [from, to] = await allOf([sideOf(host, pair.from.image, key), sideOf(host, pair.to.image, key)])
+  if (from === undefined && to === undefined) {
+    const { path } = showPath(key)
+    throw new Problem('path_not_found', `${JSON.stringify(path)} does not exist in either image`)
+  }
+  return diffTextFiles({ ...showPath(key), from, to }, { context })
 }
 
 /** Undefined where the image has no regular file there. */

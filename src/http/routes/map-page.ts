@@ -1,4 +1,4 @@
-/** The treemap of one directory as a page. */
+/** The treemap of one directory as a page: of an image, or of what changed between two. */
 import { z } from '@hono/zod-openapi'
 import { mapPage } from '../../pages/map.ts'
 import { placeOf } from '../../pages/place.ts'
@@ -9,6 +9,7 @@ import type { App } from '../backend.ts'
 import { analysedPage, imagePage, type PageBackend } from '../page-answers.ts'
 import { pathAsked } from '../paths.ts'
 import { parsed } from '../problems.ts'
+import { changeMapAnswer, pairPageQuery } from './diff-pages.ts'
 
 /** Levels of directories that a page shows at once. */
 export const MAP_DEPTH = 5
@@ -24,6 +25,8 @@ const query = z.object({
 export function addMapPage(app: App, pages: PageBackend): void {
   app.get('/map', (c) =>
     imagePage(pages, c, { image: c.req.query('image'), platform: c.req.query('platform') }, () => {
+      if (c.req.query('from') !== undefined)
+        return changeMapAnswer(pages, c, parsed(pairPageQuery, c.req.query()))
       const { color: colour, ...asked } = parsed(query, c.req.query())
       return analysedPage(pages, c, asked, async (analysed) => {
         const key = pathAsked(asked) ?? ''

@@ -5,7 +5,6 @@ import { PACKAGES } from '../../image/package-table.ts'
 import type { Package } from '../../image/report.ts'
 import { showWasted } from '../../image/waste.ts'
 import type { Assets } from '../../pages/assets.ts'
-import { diffPage } from '../../pages/diff.ts'
 import { DOCS_POLICY, docsPage } from '../../pages/docs.ts'
 import { homePage } from '../../pages/home.ts'
 import { type Html, link } from '../../pages/page.ts'
@@ -16,22 +15,14 @@ import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
 import { knownAdvice } from '../../service/advice.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
-import { diffOf } from '../../service/diff.ts'
 import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../service/tables.ts'
 import { treemapOf } from '../../service/treemap.ts'
 import { Largest } from '../../table/largest.ts'
 import { plainRow } from '../../table/table.ts'
-import type { App, Backend, RequestContext } from '../backend.ts'
-import {
-  analysedPage,
-  imagePage,
-  type PageBackend,
-  pageAnswer,
-  progressAnswer,
-  stateOf,
-} from '../page-answers.ts'
-import { openPair } from '../pairs.ts'
+import type { App, Backend } from '../backend.ts'
+import { analysedPage, imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
 import { addAssets } from './assets.ts'
+import { addDiffPages, diffAnswer } from './diff-pages.ts'
 import { addFilesPage } from './files-page.ts'
 import { addMapPage, MAP_DEPTH } from './map-page.ts'
 
@@ -60,7 +51,7 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
     if (image === undefined && from === undefined && to === undefined) return pageAnswer(pages, homePage())
     const values = { image: image ?? to, baseline: baseline ?? from, platform }
     return imagePage(pages, c, values, () => {
-      if (image === undefined) return diffAnswer(pages, c, { ...query, ...bothOf(query), wait: 0 })
+      if (image === undefined) return diffAnswer(pages, c, { ...query, ...bothOf(query) })
       const { origin } = new URL(c.req.url)
       return analysedPage(pages, c, { image, platform }, (analysed) => reportOf(backend, analysed, origin))
     })
@@ -68,6 +59,7 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
 
   app.get('/docs', () => pageAnswer(pages, docsPage(), { policy: DOCS_POLICY }))
 
+  addDiffPages(app, pages)
   addMapPage(app, pages)
   addFilesPage(app, pages)
   addAssets(app, assets)
@@ -112,25 +104,6 @@ async function reportOf(backend: Backend, analysed: AnalysedImage, origin: strin
     areas,
     origin,
   })
-}
-
-async function diffAnswer(
-  pages: PageBackend,
-  context: RequestContext,
-  query: Parameters<typeof openPair>[2],
-): Promise<Response> {
-  const { backend } = pages
-  const images = await openPair(backend, context, query)
-  const [from, to] = await allOf([
-    stateOf(backend, context, images.from),
-    stateOf(backend, context, images.to),
-  ])
-  if ('facts' in from && 'facts' in to)
-    return pageAnswer(pages, diffPage(await diffOf(backend.host.store, { from, to })))
-  return progressAnswer(
-    pages,
-    [from, to].flatMap((state) => ('facts' in state ? [] : [state])),
-  )
 }
 
 async function firstRows<Row>(batches: AsyncIterable<readonly Row[]>, count: number): Promise<Row[]> {

@@ -9,9 +9,15 @@ import { baseName, showPath } from '../../text/path.ts'
 import type { Html } from '../page.ts'
 import { type Cell, type Frame, placeAreas } from './layout.ts'
 
+/** What tells areas apart: in one image, or what became of them between two. */
+export type MapColour = TreemapColour | 'change'
+
+/** The classes of `change`. */
+export const CHANGES = ['added', 'removed', 'changed'] as const
+
 export type TreemapView = {
   readonly top: Area
-  readonly colour: TreemapColour
+  readonly colour: MapColour
   readonly frame: Frame
   /** Where a rectangle leads; absent where it leads nowhere. */
   readonly link?: (area: Area) => string
@@ -22,8 +28,9 @@ const LETTER_PIXELS = 6.4
 const HUES = 6
 
 /** The class of the sheet that has the colour of a class of areas. */
-export function hueOf(colour: TreemapColour, main: number | undefined): string {
+export function hueOf(colour: MapColour, main: number | undefined): string {
   if (main === undefined) return 'hue-0'
+  if (colour === 'change') return `change-${main}`
   if (colour === 'waste') return main === 0 ? 'hue-0' : `heat-${main}`
   if (colour === 'type' && main === KINDS.length - 1) return 'hue-0'
   return `hue-${(main % HUES) + 1}`
@@ -31,7 +38,7 @@ export function hueOf(colour: TreemapColour, main: number | undefined): string {
 
 /** What the colours say, in the order in which a legend has them. */
 export function legendOf(
-  colour: TreemapColour,
+  colour: MapColour,
   layers: number,
 ): readonly { readonly hue: string; readonly text: string }[] {
   switch (colour) {
@@ -45,10 +52,12 @@ export function legendOf(
       return KINDS.map((text, at) => ({ hue: hueOf(colour, at), text }))
     case 'waste':
       return WASTE_CLASSES.map((text, at) => ({ hue: hueOf(colour, at), text }))
+    case 'change':
+      return CHANGES.map((text, at) => ({ hue: hueOf(colour, at), text }))
   }
 }
 
-function classText(colour: TreemapColour, main: number | undefined): string {
+function classText(colour: MapColour, main: number | undefined): string {
   if (main === undefined) return ''
   switch (colour) {
     case 'layer':
@@ -57,6 +66,8 @@ function classText(colour: TreemapColour, main: number | undefined): string {
       return KINDS[main] ?? ''
     case 'waste':
       return WASTE_CLASSES[main] ?? ''
+    case 'change':
+      return `mostly ${CHANGES[main] ?? ''}`
   }
 }
 
@@ -149,8 +160,8 @@ function fitted(text: string, pixels: number): string {
   return text
 }
 
-const LIGHT = ['#e6e8ee', '#b9c0f2', '#d8c6f0', '#a9dcd7', '#c9e2a8', '#f3cfa4', '#f0b9c4']
-const DARK = ['#353a48', '#3d4796', '#5b4388', '#256663', '#4a6628', '#7d5423', '#7d3547']
+const LIGHT = ['#e3e6ed', '#adc6f7', '#f5d08c', '#9fdccd', '#f2b6c9', '#cfbdf2', '#cfe29c']
+const DARK = ['#333947', '#2f5296', '#76541a', '#1d665b', '#813655', '#533e8a', '#50631d']
 const HEAT = { light: ['#f7dcb0', '#f2b184', '#e88371'], dark: ['#6a5324', '#7d4a22', '#8c352b'] }
 
 function scheme(colours: readonly string[], heat: readonly string[]): string {

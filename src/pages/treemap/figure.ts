@@ -1,59 +1,96 @@
 /** The treemap in a page: the way to the directory, what the colours mean, the picture, and the same as a table. */
 import { html } from 'hono/html'
 import type { Area } from '../../image/areas.ts'
-import { TREEMAP_COLOURS, type TreemapColour } from '../../service/treemap.ts'
+import { TREEMAP_COLOURS } from '../../service/treemap.ts'
 import { formatPercent } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
 import { counted, type Html, measured, name, size, table } from '../page.ts'
-import { filesLink, mapLink, type Place, pathLink, waysTo } from '../place.ts'
-import { drawTreemap, legendOf } from './draw.ts'
+import { filesLink, mapLink, type Place, pathLink, type ShownPath, waysTo } from '../place.ts'
+import { drawTreemap, legendOf, type MapColour } from './draw.ts'
 
 export type MapView = {
   readonly place: Place
   readonly top: Area
-  readonly colour: TreemapColour
+  readonly colour: (typeof TREEMAP_COLOURS)[number]
   /** How many the image has. */
   readonly layers: number
+}
+
+export type MapFigure = {
+  readonly top: Area
+  readonly colour: MapColour
+  /** Those that the reader can choose from. */
+  readonly colours: readonly MapColour[]
+  /** How many the image has. */
+  readonly layers: number
+  /** The page of the treemap of a directory. */
+  readonly zoom: (path: ShownPath, colour: MapColour) => string
+  /** What a file leads to. */
+  readonly file: (area: Area) => string
+  /** What areas are, for the hint below the picture. */
+  readonly areas: string
+  readonly table: Html
 }
 
 /** Of a desktop and of a phone: letters keep their size, so that there are two pictures, of which one is shown. */
 export const WIDE = { width: 1100, height: 560, cells: 700 }
 const NARROW = { width: 340, height: 420, cells: 200 }
 
-const COLOUR_NAMES: Readonly<Record<TreemapColour, string>> = { layer: 'Layer', waste: 'Waste', type: 'Type' }
+const COLOUR_NAMES: Readonly<Record<MapColour, string>> = {
+  layer: 'Layer',
+  waste: 'Waste',
+  type: 'Type',
+  change: 'Change',
+}
 const TABLE_ROWS = 50
 
+/** The treemap of one image. */
 export function mapFigure(view: MapView): Html {
   const { place, top, colour, layers } = view
   const shown = showPath(top.key)
-  const link = (area: Area) => {
-    const at = showPath(area.key)
-    return area.isDirectory ? mapLink(place, at, colour) : filesLink(place, at)
-  }
+  return treemapFigure({
+    top,
+    colour,
+    colours: TREEMAP_COLOURS,
+    layers,
+    zoom: (path, one) => mapLink(place, path, one),
+    file: ({ key }) => filesLink(place, showPath(key)),
+    areas: 'Areas are bytes.',
+    table: html`${childTable(view)}
+<p class="raw"><a href="${filesLink(place, shown)}">Browse ${shown.path === '' ? 'all files' : name(shown.path)}</a></p>`,
+  })
+}
+
+export function treemapFigure(view: MapFigure): Html {
+  const { top, colour, colours, layers, zoom, file, areas } = view
+  const shown = showPath(top.key)
+  const link = (area: Area) => (area.isDirectory ? zoom(showPath(area.key), colour) : file(area))
   const picture = (frame: typeof WIDE) => drawTreemap({ top, colour, frame, link })
-  return html`<figure class="map" data-map="${mapLink(place, shown, colour)}">
+  return html`<figure class="map" data-map="${zoom(shown, colour)}">
 <figcaption>
 <nav class="ways" aria-label="Directory of the treemap"><ol>
-<li>${wayTo(mapLink(place, { path: '' }, colour), '/', shown.path === '')}</li>
+<li>${wayTo(zoom({ path: '' }, colour), '/', shown.path === '')}</li>
 ${waysTo(shown.path).map(
-  (way) => html`<li>${wayTo(mapLink(place, way, colour), way.name, way.path === shown.path)}</li>`,
+  (way) => html`<li>${wayTo(zoom(way, colour), way.name, way.path === shown.path)}</li>`,
 )}</ol></nav>
-<nav class="switch" aria-label="Colours of the treemap"><span class="quiet">Colour</span><ul>
-${TREEMAP_COLOURS.map(
+${
+  colours.length > 1 &&
+  html`<nav class="switch" aria-label="Colours of the treemap"><span class="quiet">Colour by</span><ul>
+${colours.map(
   (one) =>
-    html`<li><a href="${mapLink(place, shown, one)}" ${one === colour ? html`aria-current="true"` : ''}>${COLOUR_NAMES[one]}</a></li>`,
-)}</ul></nav>
+    html`<li><a href="${zoom(shown, one)}" ${one === colour ? html`aria-current="true"` : ''}>${COLOUR_NAMES[one]}</a></li>`,
+)}</ul></nav>`
+}
 </figcaption>
 <div class="wide">${picture(WIDE)}</div>
 <div class="narrow">${picture(NARROW)}</div>
-<p class="told quiet" data-told aria-hidden="true">Areas are bytes. Click a directory to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
+<div class="told-row"><p class="told quiet" data-told aria-hidden="true">${areas} Click a directory to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
 <ul class="legend" aria-label="Colours">${legendOf(colour, layers).map(
     ({ hue, text }) =>
       html`<li><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="${hue}" width="10" height="10"/></svg>${text}</li>`,
-  )}</ul>
+  )}</ul></div>
 <details><summary>The same as a table</summary>
-${childTable(view)}
-<p class="raw"><a href="${filesLink(place, shown)}">Browse ${shown.path === '' ? 'all files' : name(shown.path)}</a></p>
+${view.table}
 </details>
 </figure>`
 }

@@ -1,0 +1,181 @@
+/** The changes between two images as a tree: each directory with what changed right in it and below it. */
+import { isWithin, type PathKey, parentKey } from '../text/path.ts'
+import { type Change, type ChangeKind, type FileChange, fromBytes, showChange, toBytes } from './change.ts'
+
+export type ChangeNode = {
+  /** The root is the empty key. */
+  readonly key: PathKey
+  readonly isDirectory: boolean
+  /** Of this path; absent for a directory that itself stayed as it was. */
+  readonly change?: FileChange
+  /** Bytes that the regular files at and below it grew by. */
+  readonly delta: number
+  /** Of it, what files right in this directory grew by. */
+  readonly ownDelta: number
+  /** Bytes of the files that came, went, or have another content: of those the larger side. */
+  readonly bytes: Readonly<Record<ChangeKind, number>>
+  /** Paths at and below it. */
+  readonly counts: Readonly<Record<ChangeKind, number>>
+  /** Most changed bytes first, then in path order. */
+  readonly children: readonly ChangeNode[]
+  /** Paths below it that are in no child: too small, where there are too many. */
+  readonly left: number
+}
+
+type Tally = Record<ChangeKind, number>
+
+type Node = {
+  readonly key: PathKey
+  isDirectory: boolean
+  change?: FileChange
+  delta: number
+  ownDelta: number
+  readonly bytes: Tally
+  readonly counts: Tally
+  children: Node[]
+  left: number
+}
+
+/** Nodes that are kept; past it the smallest go. */
+const MAX_NODES = 20_000
+
+/** Takes changes in path order. Memory is bounded: it holds at most some 20,000 nodes, and the directories on the way. */
+export class ChangeTree {
+  readonly #root = nodeOf('', true)
+  readonly #open: Node[] = [this.#root]
+  readonly #most: number
+  #nodes = 0
+  /** Nodes with fewer changed bytes are not kept. */
+  #least = 0
+
+  constructor(most = MAX_NODES) {
+    this.#most = most
+  }
+
+  add(change: Change): void {
+    const isDirectory = isDirectoryOf(change)
+    const directory = this.#enter(isDirectory ? change.key : parentKey(change.key))
+    const node = isDirectory ? directory : nodeOf(change.key, false)
+    node.change = showChange(change)
+    node.counts[change.kind]++
+    node.bytes[change.kind] += changedBytes(change)
+    node.delta += node.change.delta
+    if (!isDirectory) this.#keep(directory, node)
+  }
+
+  finish(): ChangeNode {
+    this.#leave('')
+    return sorted(this.#root)
+  }
+
+  #enter(key: PathKey): Node {
+    this.#leave(key)
+    let top = this.#open.at(-1) ?? this.#root
+    while (top.key !== key) {
+      const end = key.indexOf('\0', top === this.#root ? 0 : top.key.length + 1)
+      top = nodeOf(end < 0 ? key : key.slice(0, end), true)
+      this.#open.push(top)
+    }
+    return top
+  }
+
+  /** Closes what is open but not above `key`. */
+  #leave(key: PathKey): void {
+    for (;;) {
+      const top = this.#open.at(-1)
+      const above = this.#open.at(-2)
+      if (top === undefined || above === undefined || isWithin(key, top.key)) return
+      this.#open.pop()
+      this.#keep(above, top)
+    }
+  }
+
+  #keep(parent: Node, child: Node): void {
+    addTo(parent.bytes, child.bytes)
+    addTo(parent.counts, child.counts)
+    parent.delta += child.delta
+    if (!child.isDirectory) parent.ownDelta += child.delta
+    if (weightOf(child) < this.#least) {
+      parent.left += pathsOf(child)
+      this.#nodes -= sizeOf(child) - 1
+      return
+    }
+    parent.children.push(child)
+    this.#nodes++
+    if (this.#nodes > this.#most) this.#dropSmallest()
+  }
+
+  /** Leaves half of them: the largest, of those of one size the first. */
+  #dropSmallest(): void {
+    const all: Node[] = []
+    for (const { children } of this.#open) gather(children, all)
+    const weights = new Map(all.map((node) => [node, weightOf(node)]))
+    const weightIn = (node: Node | undefined) => (node && weights.get(node)) ?? 0
+    // A directory stands before what is in it and weighs no less, so that it stays with any of them.
+    const inOrder = all.toSorted((a, b) => weightIn(b) - weightIn(a))
+    const kept = new Set(inOrder.slice(0, Math.ceil(this.#most / 2)))
+    this.#least = weightIn(inOrder[kept.size])
+    this.#nodes = kept.size
+    for (const node of this.#open) keepOnly(node, kept)
+  }
+}
+
+function gather(children: readonly Node[], all: Node[]): void {
+  for (const child of children) {
+    all.push(child)
+    gather(child.children, all)
+  }
+}
+
+function keepOnly(node: Node, kept: ReadonlySet<Node>): void {
+  const children: Node[] = []
+  for (const child of node.children) {
+    if (kept.has(child)) {
+      keepOnly(child, kept)
+      children.push(child)
+    } else node.left += pathsOf(child)
+  }
+  node.children = children
+}
+
+function sizeOf({ children }: Node): number {
+  return children.reduce((sum, child) => sum + sizeOf(child), 1)
+}
+
+function nodeOf(key: PathKey, isDirectory: boolean): Node {
+  const none = () => ({ added: 0, removed: 0, modified: 0 })
+  return { key, isDirectory, delta: 0, ownDelta: 0, bytes: none(), counts: none(), children: [], left: 0 }
+}
+
+function addTo(sum: Tally, part: Readonly<Tally>): void {
+  sum.added += part.added
+  sum.removed += part.removed
+  sum.modified += part.modified
+}
+
+function sorted({ children, ...node }: Node): ChangeNode {
+  return { ...node, children: children.sort((a, b) => weightOf(b) - weightOf(a)).map(sorted) }
+}
+
+/** Bytes that changed at and below it. */
+export function weightOf({ bytes: { added, removed, modified } }: Pick<ChangeNode, 'bytes'>): number {
+  return added + removed + modified
+}
+
+/** Paths that changed at and below it. */
+export function pathsOf({ counts: { added, removed, modified } }: Pick<ChangeNode, 'counts'>): number {
+  return added + removed + modified
+}
+
+function changedBytes(change: Change): number {
+  if (change.kind === 'modified' && !change.fields.includes('content')) return 0
+  return Math.max(fromBytes(change), toBytes(change))
+}
+
+/** On either side: what stands below it follows it. */
+function isDirectoryOf(change: Change): boolean {
+  return (
+    (change.kind !== 'added' && change.from.type === 'directory') ||
+    (change.kind !== 'removed' && change.to.type === 'directory')
+  )
+}

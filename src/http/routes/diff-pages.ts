@@ -1,0 +1,92 @@
+/** The pages about two images: their diff, the treemap of one directory of it, the diff of one text file. */
+import { z } from '@hono/zod-openapi'
+import { allOf } from '../../concurrency.ts'
+import { changeMapPage, changesAt } from '../../pages/diff/map.ts'
+import { diffPage } from '../../pages/diff/page.ts'
+import { textDiffPage } from '../../pages/diff/text.ts'
+import type { Html } from '../../pages/page.ts'
+import { Problem } from '../../problem.ts'
+import type { AnalysedImage } from '../../service/analyse.ts'
+import { changesBetween, diffParts, type Pair } from '../../service/diff.ts'
+import type { App, RequestContext } from '../backend.ts'
+import { imagePage, type PageBackend, pageAnswer, progressAnswer, stateOf } from '../page-answers.ts'
+import { openPair } from '../pairs.ts'
+import { pathAsked } from '../paths.ts'
+import { parsed } from '../problems.ts'
+import { textDiffOf } from './diff-file.ts'
+
+const CONTEXT_LINES = 3
+
+export const pairPageQuery = z.object({
+  from: z.string(),
+  to: z.string(),
+  fromPlatform: z.string().optional(),
+  toPlatform: z.string().optional(),
+  path: z.string().optional(),
+  pathBase64: z.string().optional(),
+})
+
+type PairPageQuery = z.output<typeof pairPageQuery>
+
+export function addDiffPages(app: App, pages: PageBackend): void {
+  const { backend } = pages
+  app.get('/diff', (c) => {
+    const { from, to } = c.req.query()
+    return imagePage(pages, c, { image: to, baseline: from }, () => {
+      const query = parsed(pairPageQuery, c.req.query())
+      const key = pathAsked(query)
+      if (key === undefined)
+        throw new Problem('invalid_parameter', 'path or pathBase64 is required', { parameter: 'path' })
+      return pairPage(pages, c, query, async (pair) =>
+        textDiffPage(
+          pair.from.image.identity,
+          pair.to.image.identity,
+          await textDiffOf(backend.host, pair, { key, context: CONTEXT_LINES }),
+        ),
+      )
+    })
+  })
+}
+
+/** The page of two images. */
+export function diffAnswer(pages: PageBackend, c: RequestContext, query: PairPageQuery): Promise<Response> {
+  const { store } = pages.backend.host
+  return pairPage(pages, c, query, async (pair) => diffPage(await diffParts(store, pair)))
+}
+
+/** The treemap of what changed in one directory. */
+export function changeMapAnswer(
+  pages: PageBackend,
+  c: RequestContext,
+  query: PairPageQuery,
+): Promise<Response> {
+  const { store } = pages.backend.host
+  const key = pathAsked(query) ?? ''
+  return pairPage(pages, c, query, async (pair) =>
+    changeMapPage(
+      pair.from.image.identity,
+      pair.to.image.identity,
+      changesAt(await changesBetween(store, pair), key),
+    ),
+  )
+}
+
+/** Made when both are analysed, with their progress until then. */
+async function pairPage(
+  pages: PageBackend,
+  context: RequestContext,
+  query: PairPageQuery,
+  make: (pair: Pair<AnalysedImage>) => Promise<Html>,
+): Promise<Response> {
+  const { backend } = pages
+  const images = await openPair(backend, context, { ...query, wait: 0 })
+  const [from, to] = await allOf([
+    stateOf(backend, context, images.from),
+    stateOf(backend, context, images.to),
+  ])
+  if ('facts' in from && 'facts' in to) return pageAnswer(pages, await make({ from, to }))
+  return progressAnswer(
+    pages,
+    [from, to].flatMap((state) => ('facts' in state ? [] : [state])),
+  )
+}

@@ -1,0 +1,96 @@
+/** The treemap of what changed: areas are bytes that came, went, or have another content. */
+import { html } from 'hono/html'
+import { type ChangeNode, pathsOf, weightOf } from '../../diff/change-tree.ts'
+import { visible } from '../../formats/escape.ts'
+import type { Area } from '../../image/areas.ts'
+import { shortName } from '../../image/identity.ts'
+import type { ImageIdentity } from '../../image/report.ts'
+import { Problem } from '../../problem.ts'
+import { formatBytes } from '../../text/format.ts'
+import { isWithin, type PathKey, showPath } from '../../text/path.ts'
+import { counted, type Html, name, page, table } from '../page.ts'
+import { filesLink } from '../place.ts'
+import { treemapFigure } from '../treemap/figure.ts'
+import { changeMapLink, type DiffPlace, diffLink, diffPlace, textDiffLink } from './address.ts'
+
+const TABLE_ROWS = 50
+
+export function changeMap(place: DiffPlace, root: ChangeNode): Html {
+  const nodes = new Map<PathKey, ChangeNode>()
+  const top = areaOf(root, nodes)
+  if (top.bytes === 0) return html`<p class="none">No file came, went, or has another content.</p>`
+  return treemapFigure({
+    top,
+    colour: 'change',
+    colours: ['change'],
+    layers: 0,
+    zoom: (path) => changeMapLink(place, path),
+    file: ({ key }) => leafLink(place, nodes.get(key)),
+    areas: 'Areas are bytes that came, went, or have another content.',
+    table: html`${changeTable(root)}`,
+  })
+}
+
+/** By itself: what a directory of the treemap leads to without a script. */
+export function changeMapPage(from: ImageIdentity, to: ImageIdentity, root: ChangeNode): Html {
+  const place = diffPlace(from, to)
+  const [before, after] = [visible(shortName(from)), visible(shortName(to))]
+  return page({
+    title: `${before} → ${after} /${showPath(root.key).path}`,
+    scripts: ['map.js'],
+    main: html`<div class="heading">
+<h1>What changed from ${before} to ${after}</h1>
+<p class="facts"><a href="${diffLink(place)}">The whole diff</a></p>
+</div>
+${changeMap(place, root)}`,
+  })
+}
+
+/** @throws Problem `path_not_found` where nothing changed at or below the path */
+export function changesAt(root: ChangeNode, key: PathKey): ChangeNode {
+  let node: ChangeNode | undefined = root
+  while (node !== undefined && node.key !== key) {
+    node = node.children.find((child) => child.key === key || isWithin(key, child.key))
+  }
+  if (node?.isDirectory) return node
+  throw new Problem(
+    'path_not_found',
+    `no directory ${JSON.stringify(showPath(key).path)} among the larger changes`,
+  )
+}
+
+function areaOf(node: ChangeNode, nodes: Map<PathKey, ChangeNode>): Area {
+  nodes.set(node.key, node)
+  const { bytes, key, isDirectory } = node
+  const sums = [bytes.added, bytes.removed, bytes.modified]
+  const children = node.children.filter((child) => weightOf(child) > 0).map((child) => areaOf(child, nodes))
+  return {
+    key,
+    isDirectory,
+    bytes: weightOf(node),
+    files: pathsOf(node),
+    main: sums.indexOf(Math.max(...sums)),
+    ...(children.length > 0 && { children }),
+  }
+}
+
+function leafLink(place: DiffPlace, node: ChangeNode | undefined): string {
+  const path = showPath(node?.key ?? '')
+  if (node?.change?.change === 'modified') return textDiffLink(place, path)
+  return filesLink(node?.change?.change === 'removed' ? place.from : place.to, path)
+}
+
+function changeTable(root: ChangeNode): Html {
+  return table<ChangeNode>({
+    caption: 'The largest changes below it',
+    none: 'Nothing below it changed.',
+    rows: root.children.slice(0, TABLE_ROWS),
+    columns: [
+      { head: 'Path', kind: 'path', cell: ({ key }) => name(showPath(key).path) },
+      { head: 'Added', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.added) },
+      { head: 'Removed', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.removed) },
+      { head: 'Changed', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.modified) },
+      { head: 'Paths', kind: 'number', cell: (node) => counted(pathsOf(node), 'path') },
+    ],
+  })
+}

@@ -1,0 +1,123 @@
+/** The page of two images: what changed, where, and why. */
+import { html } from 'hono/html'
+import type { ChangeNode } from '../../diff/change-tree.ts'
+import type { StepPair } from '../../diff/history.ts'
+import type { Comparison, Diff } from '../../diff/summary.ts'
+import { viewDiff } from '../../formats/diff-view.ts'
+import { visible } from '../../formats/escape.ts'
+import { placeName, shortName } from '../../image/identity.ts'
+import type { ImageIdentity } from '../../image/report.ts'
+import { FIGURES } from '../../text/figures.ts'
+import { formatBytes, formatCount, formatDelta, formatPercent } from '../../text/format.ts'
+import { askForm } from '../form.ts'
+import { type Figure, figures, type Html, link, page } from '../page.ts'
+import { permanentPlaceOf, reportLink } from '../place.ts'
+import { diffLink, diffPlace, pairOf } from './address.ts'
+import { configBeside, historyBeside } from './beside.ts'
+import { changeMap } from './map.ts'
+import { packageChanges } from './packages.ts'
+import { reasonsOf, rowsOf } from './sections.ts'
+import { changeTree } from './tree.ts'
+
+export type DiffPageView = {
+  readonly diff: Diff
+  readonly changes: ChangeNode
+  readonly history: readonly StepPair[]
+}
+
+const SECTIONS = [
+  ['map', 'Treemap'],
+  ['changes', 'Changes'],
+  ['packages', 'Packages'],
+  ['layers', 'Layers'],
+  ['config', 'Configuration'],
+  ['history', 'History'],
+  ['raw', 'Raw data'],
+] as const
+
+export function diffPage({ diff, changes, history }: DiffPageView): Html {
+  const { from, to } = diff
+  const view = viewDiff(diff)
+  const place = diffPlace(from, to)
+  const ask = pairOf(place)
+  const names = namesOf(from, to)
+  const [before, after] = names
+  const places = [...new Set([placeName(from), placeName(to)])].join(' → ')
+  const platforms = [...new Set([from.platform, to.platform])].join(' → ')
+  const layers = view.tables.find(({ id }) => id === 'layers')
+  const permanent = { from: permanentPlaceOf(from), to: permanentPlaceOf(to) }
+  return page({
+    title: `${before} → ${after}`,
+    scripts: ['map.js', 'diff.js'],
+    main: html`<div class="heading">
+<p class="place">${visible(places)}</p>
+<h1>${before} <span class="arrow">→</span> ${after}</h1>
+<p class="facts"><span>${visible(platforms)}</span>
+<a href="${reportLink(place.from)}">Report of ${before}</a>
+<a href="${reportLink(place.to)}">Report of ${after}</a>
+<a href="${diffLink({ from: place.to, to: place.from })}">Swap</a>
+<a href="${diffLink(permanent)}">Permanent link</a></p>
+</div>
+<p class="headline">${view.headline}</p>
+${figures(compared(diff))}
+${reasonsOf(view)}
+<nav class="contents" aria-label="On this page"><ul>
+${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
+</ul></nav>
+<section id="map"><h2>What changed, by size</h2>
+${changeMap(place, changes)}
+</section>
+<section id="changes"><h2>Changes</h2>
+${changeTree(place, changes)}
+</section>
+<section id="packages"><h2>Packages</h2>
+${packageChanges(place, diff.packages)}
+</section>
+<section id="layers"><h2>${layers?.title ?? 'Layers'}</h2>
+${layers === undefined ? html`<p class="none">Both have the same layers.</p>` : rowsOf(layers)}
+</section>
+<section id="config"><h2>Configuration</h2>
+${configBeside(diff.config, before, after)}
+</section>
+<section id="history"><h2>History</h2>
+${historyBeside(history, before, after)}
+</section>
+<section id="raw"><h2>Raw data</h2>
+<ul class="plain"><li><a href="${link('/v1/diff', ask)}">Diff</a></li><li><a href="${link('/v1/diff/files', ask)}">All changed paths</a></li>
+<li><a href="${link('/v1/diff', { ...ask, format: 'markdown' })}">Markdown for a pull request</a></li>
+<li><a href="${link('/v1/diff', { ...ask, format: 'html' })}">One file to keep or print</a></li></ul></section>
+<section><h2>Compare other images</h2>${askForm({ image: to.reference, baseline: from.reference })}</section>`,
+  })
+}
+
+/** As short as they can be told apart. */
+function namesOf(from: ImageIdentity, to: ImageIdentity): readonly [string, string] {
+  const short = [visible(shortName(from)), visible(shortName(to))] as const
+  if (short[0] !== short[1]) return short
+  if (from.platform !== to.platform)
+    return [`${short[0]} ${visible(from.platform)}`, `${short[1]} ${visible(to.platform)}`]
+  return short
+}
+
+function compared({ size, waste, counts }: Diff): readonly Figure[] {
+  return [
+    figureOf(FIGURES.compressed.label, size.compressedBytes, formatBytes),
+    figureOf(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes),
+    figureOf(FIGURES.fileSystem.label, size.apparentBytes, formatBytes),
+    figureOf(FIGURES.wasted.label, waste, formatBytes),
+    figureOf(FIGURES.files.label, counts.files, formatCount),
+    figureOf(FIGURES.layers.label, counts.layers, formatCount),
+  ]
+}
+
+function figureOf(label: string, { from, to, delta }: Comparison, format: (value: number) => string): Figure {
+  const percent =
+    from === 0 || delta === 0 ? '' : ` (${delta > 0 ? '+' : ''}${formatPercent((100 * delta) / from)})`
+  const grown = format === formatBytes ? formatDelta(delta) : `${delta > 0 ? '+' : ''}${format(delta)}`
+  return {
+    label,
+    value: delta === 0 ? 'same' : grown,
+    tone: delta > 0 ? 'bad' : delta < 0 ? 'good' : undefined,
+    note: `${format(from)} → ${format(to)}${percent}`,
+  }
+}

@@ -1,0 +1,146 @@
+/** The changes as a tree that opens by itself, without a script: what changed in a directory stands in it, once. */
+import { html } from 'hono/html'
+import { type ChangeNode, pathsOf, weightOf } from '../../diff/change-tree.ts'
+import { formatBytes, formatCount, formatDelta } from '../../text/format.ts'
+import { showPath } from '../../text/path.ts'
+import { counted, type Html, link, name } from '../page.ts'
+import { filesLink } from '../place.ts'
+import { type DiffPlace, pairOf, textDiffLink } from './address.ts'
+
+/** Rows of a page; what is smaller is counted. */
+const MAX_ROWS = 500
+/** Text that the service compares, in bytes: `/v1/diff/file` has the limit. */
+const MAX_TEXT_BYTES = 1024 * 1024
+
+export function changeTree(place: DiffPlace, root: ChangeNode): Html {
+  if (pathsOf(root) === 0) return html`<p class="none">No path changed.</p>`
+  const shown = largest(root, MAX_ROWS)
+  const most = Math.max(1, ...root.children.map((child) => Math.abs(child.delta)))
+  const children = root.children.filter((child) => shown.has(child))
+  const left = leftOf(root, shown)
+  return html`<ul class="tree">
+${children.map((child, at) => nodeOf(child, { place, shown, most, isOpen: at === 0 }))}${left > 0 && rest(place, root, left)}</ul>`
+}
+
+type Shown = {
+  readonly place: DiffPlace
+  readonly shown: ReadonlySet<ChangeNode>
+  /** The largest growth, for the bars. */
+  readonly most: number
+  readonly isOpen?: boolean
+}
+
+function nodeOf(node: ChangeNode, view: Shown): Html {
+  const { place, shown, isOpen = false } = view
+  if (!node.isDirectory) return leafOf(node, view)
+  const [bottom, label] = onlyWay(node)
+  const children = bottom.children.filter((child) => shown.has(child))
+  const left = leftOf(bottom, shown)
+  const row = rowOf(bottom, `${label}/`, view)
+  if (children.length === 0 && left === 0)
+    return html`<li><div class="row">${row}</div></li>
+`
+  return html`<li><details ${isOpen ? html`open` : ''}><summary class="row">${row}</summary>
+<ul>
+${children.map((child) => nodeOf(child, { ...view, isOpen: false }))}${left > 0 && rest(place, bottom, left)}</ul></details></li>
+`
+}
+
+/** A directory that holds nothing but one directory is one row with it. */
+function onlyWay(node: ChangeNode): readonly [ChangeNode, string] {
+  let bottom = node
+  let label = nameOf(node)
+  for (;;) {
+    const [only, ...others] = bottom.children
+    if (only === undefined || others.length > 0 || bottom.left > 0 || bottom.change || !only.isDirectory)
+      break
+    bottom = only
+    label += `/${nameOf(only)}`
+  }
+  return [bottom, label]
+}
+
+function nameOf({ key }: ChangeNode): string {
+  return showPath(key.slice(key.lastIndexOf('\0') + 1)).path
+}
+
+function leafOf(node: ChangeNode, view: Shown): Html {
+  const { place } = view
+  const { change } = node
+  const shown = showPath(node.key)
+  if (change?.change === 'modified' && change.fields?.includes('content') && isSmall(change)) {
+    const address = textDiffLink(place, shown)
+    return html`<li><details data-load="${address}"><summary class="row">${rowOf(node, nameOf(node), view)}</summary>
+<p class="load"><a href="${address}">Show what changed in it</a></p></details></li>
+`
+  }
+  const at = filesLink(change?.change === 'removed' ? place.from : place.to, shown)
+  return html`<li><div class="row">${rowOf(node, nameOf(node), view, at)}</div></li>
+`
+}
+
+function isSmall({ fromBytes, toBytes }: { readonly fromBytes: number; readonly toBytes: number }): boolean {
+  return Math.max(fromBytes, toBytes) <= MAX_TEXT_BYTES
+}
+
+const MARKS = { added: '+', removed: '−', modified: '~' } as const
+const MARK_WORDS = { added: 'added', removed: 'removed', modified: 'modified' } as const
+
+function rowOf(node: ChangeNode, label: string, { most }: Shown, address?: string): Html {
+  const { change, delta } = node
+  const kind = change?.change
+  const mark =
+    kind === undefined
+      ? html`<span class="mark"></span>`
+      : html`<span class="mark ${kind}" title="${MARK_WORDS[kind]}"><span aria-hidden="true">${MARKS[kind]}</span><span class="hidden-text">${MARK_WORDS[kind]}</span></span>`
+  const text = address === undefined ? name(label) : html`<a href="${address}">${name(label)}</a>`
+  const tone = delta > 0 ? 'more' : delta < 0 ? 'less' : 'same'
+  return html`${mark}<span class="what">${text} <span class="note">${noteOf(node)}</span></span><svg class="bar" aria-hidden="true"><rect class="${tone}" width="${Math.min(100, (100 * Math.abs(delta)) / most).toFixed(1)}%" height="100%"/></svg><span class="delta ${tone}">${delta === 0 ? '0 B' : formatDelta(delta)}</span>`
+}
+
+function noteOf(node: ChangeNode): string {
+  const { isDirectory, change, counts, delta, ownDelta } = node
+  if (!isDirectory) {
+    if (change?.change !== 'modified') return ''
+    const { fields = [], fromBytes, toBytes } = change
+    const sizes = fields.includes('content') ? `: ${formatBytes(fromBytes)} → ${formatBytes(toBytes)}` : ''
+    return `${fields.join(', ')}${sizes}`
+  }
+  const told = (['added', 'removed', 'modified'] as const)
+    .filter((kind) => counts[kind] > 0)
+    .map((kind) => `${formatCount(counts[kind])} ${kind}`)
+    .join(', ')
+  const hasBoth = ownDelta !== 0 && ownDelta !== delta
+  return hasBoth ? `${told} · ${formatDelta(ownDelta)} right in it` : told
+}
+
+function rest(place: DiffPlace, node: ChangeNode, left: number): Html {
+  const shown = showPath(node.key)
+  const glob = shown.pathBase64 === undefined && shown.path !== '' ? `${globText(shown.path)}/**` : undefined
+  return html`<li class="rest"><a href="${link('/v1/diff/files', { ...pairOf(place), glob })}">${counted(left, 'smaller change')}</a></li>
+`
+}
+
+/** A path that a glob takes for itself. */
+function globText(path: string): string {
+  return path.replace(/[*?[\]{}\\]/g, '?')
+}
+
+/** Paths below it that have no row; those in a child that has one are told there. */
+function leftOf(node: ChangeNode, shown: ReadonlySet<ChangeNode>): number {
+  return node.children.reduce((sum, child) => (shown.has(child) ? sum : sum + pathsOf(child)), node.left)
+}
+
+/** The nodes with most changed bytes, then with most paths; a directory comes before what is in it. */
+function largest(root: ChangeNode, count: number): ReadonlySet<ChangeNode> {
+  const all: ChangeNode[] = []
+  const gather = (node: ChangeNode) => {
+    for (const child of node.children) {
+      all.push(child)
+      gather(child)
+    }
+  }
+  gather(root)
+  all.sort((a, b) => weightOf(b) - weightOf(a) || pathsOf(b) - pathsOf(a))
+  return new Set(all.slice(0, count))
+}

@@ -18,6 +18,11 @@ describe.each(HOSTS)('on %s', (host) => {
       { name: 'srv/data.json', content: 'x'.repeat(9_000) },
       { name: `srv/${HOSTILE}`, content: 'y'.repeat(6_000) },
       { name: 'srv/old', content: 'z'.repeat(5_000) },
+      {
+        name: 'var/lib/dpkg/status',
+        content: 'Package: tool\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n',
+      },
+      { name: 'var/lib/dpkg/info/tool.list', content: '/usr\n/usr/bin\n/usr/bin/tool\n' },
     ])
     const top = await makeLayer([
       { name: 'usr/bin/tool', content: 'w'.repeat(7_000) },
@@ -48,7 +53,7 @@ describe.each(HOSTS)('on %s', (host) => {
       "default-src 'none'; style-src 'unsafe-inline'",
     )
     const text = await answer.text()
-    expect(text).toContain('srv/data.json: 9.00 kB, 40.9%, mostly layer 0')
+    expect(text).toContain('srv/data.json: 9.00 kB, 40.7%, mostly layer 0')
     expect(text).toContain('usr/bin/tool: 7.00 kB')
     expect(text).not.toContain('<img')
     const tag = answer.headers.get('ETag') ?? ''
@@ -56,9 +61,16 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await get({ image: digest })).headers.get('Cache-Control')).toBe('public, max-age=300')
   })
 
+  it('shows whose packages files are of', async () => {
+    const text = await (await get({ color: 'package' })).text()
+    expect(text).toContain('usr/bin/tool: 7.00 kB, 31.7%, deb')
+    expect(text).toContain('srv/data.json: 9.00 kB, 40.7%, no package')
+    expect(text).not.toContain('>npm<')
+  })
+
   it('shows waste, types, a directory, another width and depth', async () => {
-    expect(await (await get({ color: 'waste' })).text()).toContain('srv: 15.0 kB, 68.2%, up to half wasted')
-    expect(await (await get({ color: 'type' })).text()).toContain('srv/data.json: 9.00 kB, 40.9%, data')
+    expect(await (await get({ color: 'waste' })).text()).toContain('srv: 15.0 kB, 67.9%, up to half wasted')
+    expect(await (await get({ color: 'type' })).text()).toContain('srv/data.json: 9.00 kB, 40.7%, data')
     const part = await (await get({ path: 'usr', width: '300' })).text()
     expect(part).toContain('usr/bin/tool: 7.00 kB, 100%')
     expect(part).not.toContain('data.json')

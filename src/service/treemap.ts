@@ -1,13 +1,15 @@
-/** The areas of an image's file system, with what tells them apart: their layer, their kind, or what is wasted there. */
+/** The areas of an image's file system, with what tells them apart: their layer, kind or package, or what is wasted there. */
 import type { ObjectStore } from '../host.ts'
 import { type Area, type AreaClasses, findAreas } from '../image/areas.ts'
 import { KINDS, kindOf } from '../image/kinds.ts'
+import type { Inventory } from '../image/packages/inventory.ts'
 import { Problem } from '../problem.ts'
 import { type PathKey, parentKey, showPath } from '../text/path.ts'
 import type { AnalysedImage } from './analyse.ts'
+import { packageOwners } from './package-owners.ts'
 import { directoriesTable, filesTable, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
 
-export const TREEMAP_COLOURS = ['layer', 'waste', 'type'] as const
+export const TREEMAP_COLOURS = ['layer', 'waste', 'type', 'package'] as const
 export type TreemapColour = (typeof TREEMAP_COLOURS)[number]
 
 /** Wasted bytes at and below an area, as a share of what it shows: the classes of `waste`. */
@@ -17,6 +19,9 @@ export const WASTE_CLASSES = [
   'up to half wasted',
   'more wasted',
 ] as const
+
+/** The classes of `package`: whose database a file is in. */
+export const OWNER_CLASSES = ['deb', 'apk', 'rpm', 'npm', 'pypi', 'composer', 'gem', 'no package'] as const
 
 export type TreemapQuestion = {
   /** The directory that is the whole; the root is the empty key. */
@@ -34,7 +39,10 @@ export async function treemapOf(
   { key, depth, colour, smallest }: TreemapQuestion,
 ): Promise<Area> {
   const [files, directories] = await Promise.all([filesTable(store, image), directoriesTable(store, image)])
-  const classes = classesOf(colour, facts.layers.length)
+  const classes =
+    colour === 'package'
+      ? ownerClasses(await packageOwners(store, image))
+      : classesOf(colour, facts.layers.length)
   const area = await findAreas({ files, directories }, key, { depth, smallest, classes })
   if (area === undefined) {
     throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is no directory of the image`)
@@ -43,7 +51,14 @@ export async function treemapOf(
   return withWaste(area, await wastedBelow((await wasteOf(store, image))(0, WHOLE_FETCH_BYTES)))
 }
 
-function classesOf(colour: TreemapColour, layers: number): AreaClasses {
+function ownerClasses(owners: Pick<Inventory, 'typeOf'>): AreaClasses {
+  return {
+    count: OWNER_CLASSES.length,
+    of: ({ key }) => OWNER_CLASSES.indexOf(owners.typeOf(key) ?? 'no package'),
+  }
+}
+
+function classesOf(colour: Exclude<TreemapColour, 'package'>, layers: number): AreaClasses {
   switch (colour) {
     case 'layer':
       return { count: Math.max(layers, 1), of: ({ layer }) => layer }

@@ -29,7 +29,7 @@ const picture = {
     .optional()
     .openapi({
       description:
-        'With `text`: `1` for a terminal. With `svg`: what the colours of the treemap tell apart: the layer that most bytes are from, what is wasted there, or the type of files.',
+        'With `text`: `1` for a terminal. With `svg`: what the colours of the treemap tell apart: the layer that most bytes are from, what is wasted there, the type of files, or the kind of package that they are of.',
       example: 'waste',
     }),
   path: z.string().optional().openapi({

@@ -4,7 +4,7 @@ import { Problem } from '../../problem.ts'
 import { type PathKey, parentKey, showPath } from '../../text/path.ts'
 import { LargestPaths } from '../largest.ts'
 import type { MergedEntry } from '../merged-entry.ts'
-import type { BuildTools, Package } from '../report.ts'
+import type { BuildTools, Package, PackageType } from '../report.ts'
 import { isBuildTool } from './build-tools.ts'
 import { type DatabaseContent, type FoundPackage, UnreadableDatabase } from './found.ts'
 import { readOsReleaseId } from './os-release.ts'
@@ -68,6 +68,8 @@ export class Inventory {
   #toolFiles = 0
   readonly #largestTools = new LargestPaths()
   #distribution: string | undefined
+  /** By the owner's number. */
+  #types: ReadonlyMap<number, PackageType> | undefined
 
   constructor(shown: ShownDatabases) {
     this.#shown = shown
@@ -131,6 +133,16 @@ export class Inventory {
   packages(): Package[] {
     const sorted = [...this.#listed.values()].sort((a, b) => (sortingName(a) < sortingName(b) ? -1 : 1))
     return sorted.map((listed) => this.#describe(listed))
+  }
+
+  /** The type of the package that a path is of; undefined where it is of none. To be called after {@link finish}. */
+  typeOf(key: PathKey): PackageType | undefined {
+    this.#types ??= this.#findTypes()
+    for (const owner of this.#owners.of(key) ?? []) {
+      const type = this.#types.get(owner)
+      if (type !== undefined) return type
+    }
+    return undefined
   }
 
   /** In the order in which they were met. */
@@ -242,6 +254,15 @@ export class Inventory {
       if (owner !== undefined) owners.add(owner)
     }
     return owners
+  }
+
+  #findTypes(): ReadonlyMap<number, PackageType> {
+    const types = new Map<number, PackageType>()
+    for (const listed of this.#listed.values()) {
+      const owner = this.#ownerOf(listed)
+      if (owner !== undefined) types.set(owner, listed.found.type)
+    }
+    return types
   }
 
   #ownerOf({ owners }: Listed): number | undefined {

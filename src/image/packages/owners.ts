@@ -77,6 +77,11 @@ export class PackageOwners {
     return owners
   }
 
+  /** Those who own a path; undefined where nobody does. */
+  of(path: PathKey): ReadonlySet<number> | undefined {
+    return this.#ownersOf(path)
+  }
+
   /** What its files take, of those that were seen; undefined where not all of its paths could be noted. */
   bytesOf(owner: number): number | undefined {
     return this.#cut.has(owner) ? undefined : this.#bytes[owner]

@@ -3,7 +3,7 @@ import { html, raw } from 'hono/html'
 import { markupText, visible } from '../../formats/escape.ts'
 import type { Area } from '../../image/areas.ts'
 import { KINDS } from '../../image/kinds.ts'
-import { type TreemapColour, WASTE_CLASSES } from '../../service/treemap.ts'
+import { OWNER_CLASSES, type TreemapColour, WASTE_CLASSES } from '../../service/treemap.ts'
 import { formatBytes, formatPercent } from '../../text/format.ts'
 import { baseName, showPath } from '../../text/path.ts'
 import type { Html } from '../page.ts'
@@ -33,6 +33,7 @@ export function hueOf(colour: MapColour, main: number | undefined): string {
   if (colour === 'change') return `change-${main}`
   if (colour === 'waste') return main === 0 ? 'hue-0' : `heat-${main}`
   if (colour === 'type' && main === KINDS.length - 1) return 'hue-0'
+  if (colour === 'package' && main === OWNER_CLASSES.length - 1) return 'hue-0'
   return `hue-${(main % HUES) + 1}`
 }
 
@@ -40,6 +41,7 @@ export function hueOf(colour: MapColour, main: number | undefined): string {
 export function legendOf(
   colour: MapColour,
   layers: number,
+  has: (main: number) => boolean = () => true,
 ): readonly { readonly hue: string; readonly text: string }[] {
   switch (colour) {
     case 'layer':
@@ -52,6 +54,8 @@ export function legendOf(
       return KINDS.map((text, at) => ({ hue: hueOf(colour, at), text }))
     case 'waste':
       return WASTE_CLASSES.map((text, at) => ({ hue: hueOf(colour, at), text }))
+    case 'package':
+      return OWNER_CLASSES.map((text, at) => ({ hue: hueOf(colour, at), text })).filter((_, at) => has(at))
     case 'change':
       return CHANGES.map((text, at) => ({ hue: hueOf(colour, at), text }))
   }
@@ -66,9 +70,22 @@ function classText(colour: MapColour, main: number | undefined): string {
       return KINDS[main] ?? ''
     case 'waste':
       return WASTE_CLASSES[main] ?? ''
+    case 'package':
+      return OWNER_CLASSES[main] ?? ''
     case 'change':
       return `mostly ${CHANGES[main] ?? ''}`
   }
+}
+
+/** The classes of all areas that are shown. */
+export function mainsOf(top: Area): ReadonlySet<number | undefined> {
+  const mains = new Set<number | undefined>()
+  const note = ({ main, children = [] }: Area) => {
+    mains.add(main)
+    for (const child of children) note(child)
+  }
+  note(top)
+  return mains
 }
 
 /** Inside a page. */
@@ -84,7 +101,11 @@ export function treemapPicture(
 ): string {
   const { frame, title, colour, layers, top } = view
   const { width } = frame
-  const legend = legendLines(legendOf(colour, layers), width)
+  const mains = mainsOf(top)
+  const legend = legendLines(
+    legendOf(colour, layers, (main) => mains.has(main)),
+    width,
+  )
   const head = 28
   const height = head + frame.height + legend.height
   const text = markupText(title)

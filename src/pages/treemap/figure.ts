@@ -6,7 +6,7 @@ import { formatPercent } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
 import { counted, type Html, measured, name, size, table } from '../page.ts'
 import { filesLink, mapLink, type Place, pathLink, type ShownPath, waysTo } from '../place.ts'
-import { drawTreemap, legendOf, type MapColour } from './draw.ts'
+import { drawTreemap, legendOf, type MapColour, mainsOf } from './draw.ts'
 
 export type MapView = {
   readonly place: Place
@@ -40,6 +40,7 @@ const COLOUR_NAMES: Readonly<Record<MapColour, string>> = {
   layer: 'Layer',
   waste: 'Waste',
   type: 'Type',
+  package: 'Package',
   change: 'Change',
 }
 const TABLE_ROWS = 50
@@ -65,6 +66,7 @@ export function treemapFigure(view: MapFigure): Html {
   const { top, colour, colours, layers, zoom, file, areas } = view
   const shown = showPath(top.key)
   const link = (area: Area) => (area.isDirectory ? zoom(showPath(area.key), colour) : file(area))
+  const mains = mainsOf(top)
   const picture = (frame: typeof WIDE) => drawTreemap({ top, colour, frame, link })
   return html`<figure class="map" data-map="${zoom(shown, colour)}">
 <figcaption>
@@ -85,7 +87,7 @@ ${colours.map(
 <div class="wide">${picture(WIDE)}</div>
 <div class="narrow">${picture(NARROW)}</div>
 <div class="told-row"><p class="told quiet" data-told aria-hidden="true">${areas} Click a directory to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
-<ul class="legend" aria-label="Colours">${legendOf(colour, layers).map(
+<ul class="legend" aria-label="Colours">${legendOf(colour, layers, (main) => mains.has(main)).map(
     ({ hue, text }) =>
       html`<li><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="${hue}" width="10" height="10"/></svg>${text}</li>`,
   )}</ul></div>

@@ -40,6 +40,9 @@ function settings(environment: Environment): Record<string, string> {
   )
 }
 
+/** Of one read on Miniflare: some 10 ms. */
+const LOCAL_PIECE_BYTES = 1024 * 1024
+
 /** Whether this is Miniflare: its ways out are bound by name. */
 export function isLocal({ EGRESS }: Environment): boolean {
   return EGRESS !== undefined
@@ -53,7 +56,7 @@ export function serviceOf(environment: Environment): Service {
   const kind = isLocal(environment) ? 'miniflare' : 'worker'
   const configuration = parseConfiguration(settings(environment), kind)
   const fetch = createFetch(environment)
-  const store = new R2Store(environment.BUCKET)
+  const store = new R2Store(environment.BUCKET, isLocal(environment) ? { pieceBytes: LOCAL_PIECE_BYTES } : {})
   service = {
     host: {
       configuration,

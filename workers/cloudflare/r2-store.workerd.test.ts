@@ -9,6 +9,48 @@ describeObjectStore('R2Store', async () => {
   return storeBelow(new R2Store(env.BUCKET), `store-${opened++}/`)
 })
 
+describeObjectStore('R2Store that reads in pieces', async () => {
+  return storeBelow(new R2Store(env.BUCKET, { pieceBytes: 700_001 }), `store-${opened++}/`)
+})
+
+test('a range that is longer than a piece is what it is in one', async () => {
+  await new R2Store(env.BUCKET).put(
+    'ranges',
+    Uint8Array.from({ length: 1000 }, (_, i) => i),
+  )
+  const store = new R2Store(env.BUCKET, { pieceBytes: 300 })
+  for (const [offset, length] of [
+    [0, 301],
+    [17, 900],
+    [100, 5000],
+    [999, 400],
+    [1000, 400],
+  ] as const) {
+    const object = await store.get('ranges', { offset, length })
+    expect(object?.size).toBe(1000)
+    expect([...new Uint8Array(await new Response(object?.body).arrayBuffer())]).toEqual(
+      Array.from({ length: 1000 }, (_, i) => i & 255).slice(offset, offset + length),
+    )
+  }
+})
+
+test('others have a turn after each piece of an object that is read in pieces', async () => {
+  const pieces = 12
+  const pieceBytes = 256 * 1024
+  const bytes = new Uint8Array(pieces * pieceBytes).map((_, i) => i >> 12)
+  await new R2Store(env.BUCKET).put('in-pieces', bytes)
+  const store = new R2Store(env.BUCKET, { pieceBytes })
+  for (const range of [undefined, { offset: 0, length: bytes.length }]) {
+    const object = await store.get('in-pieces', range)
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const read = new Uint8Array(await new Response(object?.body).arrayBuffer())
+    clearInterval(timer)
+    expect(Buffer.compare(read, bytes)).toBe(0)
+    expect(turns).toBeGreaterThanOrEqual(pieces - 1)
+  }
+})
+
 test('a refusal of R2 is told as the failure of the store, without its words', async () => {
   const store = new R2Store(env.BUCKET)
   const name = 'longer-than-names-may-be'.repeat(50)

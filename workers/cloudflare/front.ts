@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request as outgoing, type ServerResponse } from 'node:http'
-import { isIPv6 } from 'node:net'
-import { pipeline } from 'node:stream'
+import { isIPv6, Socket } from 'node:net'
+import { type Duplex, pipeline } from 'node:stream'
 import { Problem } from '../../src/problem.ts'
 import { answerProblem, createHttpServer } from '../http-server.ts'
 import { CLIENT_HEADER } from './client-header.ts'
@@ -29,9 +29,29 @@ const PLATFORM_HEADER = /^(?:cf-|mf-)/
 /** workerd closes a connection that rests for 5 s. */
 const RESTING_MILLISECONDS = 3_000
 
+/**
+ * A connection whose failed writes say nothing. A Worker that refuses a body answers, and workerd closes while the body still comes:
+ * its answer has arrived by then, and is read before the end or the error that follows it.
+ */
+class HearingSocket extends Socket {
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: () => void): void {
+    super._write(chunk, encoding, () => callback())
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], callback: () => void): void {
+    super._writev?.(chunks, () => callback())
+  }
+}
+
+class HearingAgent extends Agent {
+  override createConnection({ host, port }: { host?: string; port?: number | string }): Duplex {
+    return new HearingSocket().connect({ host, port: Number(port) })
+  }
+}
+
 /** @param worker where workerd listens on loopback */
 export async function startFront(listen: { host: string; port: number }, worker: URL): Promise<Front> {
-  const agent = new Agent({ keepAlive: true, timeout: RESTING_MILLISECONDS })
+  const agent = new HearingAgent({ keepAlive: true, timeout: RESTING_MILLISECONDS })
   // An upload may take longer than any time that is good for all requests; the Worker bounds how long it may rest.
   const server = createHttpServer({ requestTimeout: 0 }, (request, response) =>
     forward(request, response, { agent, worker }),
@@ -70,7 +90,11 @@ function forward(request: IncomingMessage, response: ServerResponse, way: Way): 
     const kinds = kept(answer.rawHeaders, (name) => name !== 'transfer-encoding')
     response.writeHead(answer.statusCode ?? 500, kinds)
     if (answer.headers['content-length'] === undefined) response.flushHeaders()
-    pipeline(answer, response, () => {})
+    // A body that is refused is not sent on.
+    if (!request.complete) request.unpipe(asked)
+    pipeline(answer, response, () => {
+      if (!asked.writableFinished) asked.destroy()
+    })
   })
   asked.once('error', (error: NodeJS.ErrnoException) => {
     response.off('close', gone)

@@ -15,13 +15,20 @@ import { Problem } from '../src/problem.ts'
 /** A name, an IPv4 or bracketed IPv6 address, with or without a port (RFC 9110, section 7.2). */
 const HOST = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i
 
+/**
+ * Proxies and load balancers reuse a connection for up to a minute. One that we closed first would fail the request that they
+ * are just sending on it.
+ */
+const KEEP_ALIVE_MILLISECONDS = 75_000
+
 const REQUEST_TIMEOUT = 408
 const HEADERS_TOO_LARGE = 431
 
 /** @param listener is given requests whose `Host` and target make a URL, and no others */
 export function createHttpServer(options: ServerOptions, listener: RequestListener): Server {
   const answering = new WeakSet<Duplex>()
-  const server = createServer({ ...options, requireHostHeader: false }, (request, response) => {
+  const own = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, requireHostHeader: false }
+  const server = createServer({ ...options, ...own }, (request, response) => {
     const { socket } = request
     answering.add(socket)
     response.once('close', () => answering.delete(socket))

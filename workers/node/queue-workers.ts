@@ -147,7 +147,8 @@ export class QueueWorkers {
     const { runner, waiters, log } = this.#options
     const key = keyOf(job)
     const waiting = new Waiting(waiters, name, bull.timestamp)
-    await waiting.look()
+    // Whoever asked for it a moment ago waits for certain.
+    if (Date.now() - bull.timestamp > WAITERS_MILLISECONDS) await waiting.look()
     const report = reporting(bull)
     let state = await runner.start(job)
     while (!isFinished(state)) {
@@ -207,7 +208,7 @@ class Waiting {
 /** Tells the other servers how the job gets on, one word after the other. */
 function reporting(bull: BullJob<QueuedJob>): (state: JobState) => void {
   let isTelling = false
-  let told: JobState['progress'] | undefined
+  let told: JobState['progress'] = NO_PROGRESS
   return ({ progress }) => {
     if (isTelling || progress === told) return
     isTelling = true

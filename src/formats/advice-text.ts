@@ -12,7 +12,8 @@ const WIDTH = 80
 const PATHS = 3
 const INDENT = '  '
 
-const COLOURS: Readonly<Record<Severity, string>> = {
+/** How serious it is, as an ANSI code. */
+export const COLOURS: Readonly<Record<Severity, string>> = {
   error: '\x1b[31m',
   warning: '\x1b[33m',
   info: '\x1b[36m',

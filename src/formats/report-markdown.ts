@@ -1,27 +1,25 @@
 /** A report as GitHub Flavored Markdown. */
 import { formatBytes } from '../text/format.ts'
 import { fixMarkdown } from './advice-markdown.ts'
-import { savingsSentence } from './advice-text.ts'
 import { markdownCode } from './escape.ts'
-import {
-  figuresOf,
-  largestFilesTable,
-  layerTable,
-  placeOf,
-  type ReportView,
-  warningsOf,
-  worstOf,
-} from './report-view.ts'
+import { contentsOf, placeOf, type ReportView } from './report-view.ts'
 import { markdownTable } from './table.ts'
 
 export function reportMarkdown(view: ReportView): string {
-  const { report, advice } = view
-  const { image } = report
-  const largest = largestFilesTable(report)
-  const warnings = warningsOf(report)
+  const { image } = view.report
+  const { verdict, items, more, figures, layers, largest, warnings } = contentsOf(view)
+  const changes = [
+    ...items.map(
+      (item) => `* ${formatBytes(item.bytes)}: ${item.title}${placeOf(item)}. ${fixMarkdown(item.fix)}`,
+    ),
+    ...(more === undefined ? [] : [`* ${more}`]),
+  ]
   const lines = [
     `### ${markdownCode(image.reference)}`,
     '',
+    `**${verdict}**`,
+    '',
+    ...(changes.length === 0 ? [] : [...changes, '']),
     `${markdownCode(image.platform)}, ${markdownCode(image.digest)}`,
     '',
     ...markdownTable({
@@ -29,17 +27,11 @@ export function reportMarkdown(view: ReportView): string {
         { title: '', align: 'left' },
         { title: '', align: 'right' },
       ],
-      rows: figuresOf(report).map(([name, value]) => ({ cells: [[name], [value]] })),
+      rows: figures.map(([name, value]) => ({ cells: [[name], [value]] })),
     }),
     '',
-    ...markdownTable(layerTable(report.layers)),
+    ...markdownTable(layers),
     ...(largest.rows.length === 0 ? [] : ['', ...markdownTable(largest)]),
-    '',
-    `**${savingsSentence(advice)}**`,
-    '',
-    ...worstOf(advice).flatMap((item) => [
-      `* ${formatBytes(item.bytes)}: ${item.title}${placeOf(item)}. ${fixMarkdown(item.fix)}`,
-    ]),
     ...(warnings.length === 0 ? [] : ['', 'Warnings:', '']),
     ...warnings.map(({ what, path }) => `* ${what}${path === '' ? '' : `: ${markdownCode(path)}`}`),
   ]

@@ -48,21 +48,42 @@ function viewOf(names: readonly string[]): ReportView {
   }
 }
 
-test('figures, layers with their steps, the largest files, the worst wastes with what to do', () => {
+test('a report begins with the verdict and what to change, then figures, layers with their steps, the largest files', () => {
   const text = reportText(viewOf(['make', 'rm -rf /x']))
   expect(text).toContain('\n    1     40.0 MB  100 MB  80.0 MB  RUN rm -rf /x\n')
-  expect(text).toContain(`
-80.0 MB can be saved, 44.4% of the bytes in files.
-  80.0 MB  Files that a later layer removes (layer 0, hidden by layer 1)
-           Do it in one step instead of \`make\`.
-`)
+  expect(text.split('\n').slice(1, 5)).toEqual([
+    '0 B to run, 0 B to pull. 80.0 MB can be saved, 44.4% of the bytes in files.',
+    '  80.0 MB  Files that a later layer removes (layer 0, hidden by layer 1)',
+    '           Do it in one step instead of `make`.',
+    '  80.0 MB  Files that a later layer removes (layer 0, hidden by layer 1)',
+  ])
   expect(text).toMatch(/Warnings\n {2}dotdot 2, first in layer 0: make\n$/)
   expect(reportText(viewOf(['make']), { colour: true })).toContain('\x1b[1mLayer')
 })
 
-test('five of the wastes, and what is no waste is not among them', () => {
-  const text = reportText(viewOf(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']))
-  expect(text.match(/Do it in one step instead of `(.)`/g)).toHaveLength(5)
+test('three pieces of advice come first, what may stay last, and the rest is counted', () => {
+  const few = reportText(viewOf(['a', 'b', 'c']))
+  expect(few.match(/Do it in one step instead of `(.)`/g)).toHaveLength(3)
+  expect(few).not.toContain('more piece')
+  const view = viewOf(['a', 'b', 'c', 'd'])
+  const [first, ...others] = view.advice.items
+  const items = [{ ...first!, severity: 'info' as const }, ...others]
+  const text = reportText({ ...view, advice: { ...view.advice, items } })
+  expect(text.match(/(?<=instead of `)(.)/g)).toEqual(['b', 'c', 'd'])
+  expect(text).toContain('\n  … and 1 more piece of advice\n')
+})
+
+test('Markdown begins with the verdict and what to change', () => {
+  const text = reportMarkdown(viewOf(['a', 'b', 'c', 'd']))
+  expect(text.split('\n').slice(2, 8)).toEqual([
+    '**0 B to run, 0 B to pull. 80.0 MB can be saved, 44.4% of the bytes in files.**',
+    '',
+    ...['a', 'b', 'c'].map(
+      (name) =>
+        `* 80.0 MB: Files that a later layer removes (layer 0, hidden by layer 1). Do it in one step instead of \`${name}\`.`,
+    ),
+    '* … and 1 more piece of advice',
+  ])
 })
 
 test.each([80, 120])('no hostile name breaks a line, commands a CI, or is wider than %d columns', (width) => {

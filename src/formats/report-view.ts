@@ -1,22 +1,47 @@
-/** What a report shows to people, whatever the form: figures, the layers with their steps, the worst wastes. */
+/** What a report shows to people in every form: the verdict, what to change first, the figures, and the layers with their steps. */
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import type { LayerReport, Report } from '../image/report.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
+import { savingsSentence } from './advice-text.ts'
 import { oneLine } from './check-values.ts'
 import type { PlainTable } from './table.ts'
 
 export type ReportView = { readonly report: Report; readonly advice: Advice }
 
+/** What text and Markdown show of a report, in this order. */
+export type ReportContents = {
+  readonly verdict: string
+  /** What to change first. */
+  readonly items: readonly AdviceItem[]
+  /** How much more advice there is. */
+  readonly more: string | undefined
+  readonly figures: readonly NamedFigure[]
+  readonly layers: PlainTable
+  readonly largest: PlainTable
+  readonly warnings: readonly { readonly what: string; readonly path: string }[]
+}
+
+export function contentsOf({ report, advice }: ReportView): ReportContents {
+  return {
+    verdict: verdictSentence(report, advice),
+    items: weightiest(advice).slice(0, FIRST_ITEMS),
+    more: moreAdvice(advice),
+    figures: figuresOf(report),
+    layers: layerTable(report.layers),
+    largest: largestFilesTable(report),
+    warnings: warningsOf(report),
+  }
+}
+
 /** Name and value, in the order of a reader's interest. */
 export type NamedFigure = readonly [name: string, value: string]
 
-const WORST = 5
 const LARGEST = 5
 /** A layer that wastes more of itself is marked. */
 const MARKED = 0.1
 
-export function figuresOf({
+function figuresOf({
   size,
   counts,
   waste,
@@ -39,7 +64,7 @@ export function figuresOf({
   ]
 }
 
-export function layerTable(layers: readonly LayerReport[]): PlainTable {
+function layerTable(layers: readonly LayerReport[]): PlainTable {
   return {
     columns: [
       { title: 'Layer', align: 'right' },
@@ -70,12 +95,36 @@ export function placeOf({ layer, byLayer }: AdviceItem): string {
   return places.length === 0 ? '' : ` (${places.join(', ')})`
 }
 
-/** The items that save most, secrets among them. */
-export function worstOf({ items }: Advice): readonly AdviceItem[] {
-  return items.filter(({ severity }) => severity !== 'info').slice(0, WORST)
+/**
+ * What a report says first: `117 MB to run, 43.2 MB to pull. 12.3 MB can be saved, 9.80% of the bytes in files.`
+ */
+export function verdictSentence({ size }: Report, advice: Advice): string {
+  const secrets = advice.items.some(({ severity }) => severity === 'error')
+  return [
+    `${formatBytes(size.uncompressedBytes)} to run, ${formatBytes(size.compressedBytes)} to pull.`,
+    savingsSentence(advice),
+    ...(secrets ? ['It carries files that look like secrets.'] : []),
+  ].join(' ')
 }
 
-export function largestFilesTable({ largestFiles }: Report): PlainTable {
+const WEIGHTS: Readonly<Record<AdviceItem['severity'], number>> = { error: 0, warning: 1, info: 2 }
+
+/** Secrets, then what the savings count, then what may stay for a reason; each in the order of the advice. */
+export function weightiest({ items }: Advice): readonly AdviceItem[] {
+  return items.toSorted((a, b) => WEIGHTS[a.severity] - WEIGHTS[b.severity])
+}
+
+/** Items that a report shows before all else. */
+export const FIRST_ITEMS = 3
+
+/** `… and 4 more pieces of advice`; undefined if all are shown. */
+function moreAdvice({ items }: Advice): string | undefined {
+  const more = items.length - FIRST_ITEMS
+  if (more <= 0) return undefined
+  return `… and ${formatCount(more)} more ${more === 1 ? 'piece' : 'pieces'} of advice`
+}
+
+function largestFilesTable({ largestFiles }: Report): PlainTable {
   return {
     columns: [
       { title: 'Size', align: 'right' },
@@ -89,9 +138,7 @@ export function largestFilesTable({ largestFiles }: Report): PlainTable {
 }
 
 /** `whiteoutOfNothing 3, in layer 2: etc/x` */
-export function warningsOf({
-  warnings,
-}: Report): readonly { readonly what: string; readonly path: string }[] {
+function warningsOf({ warnings }: Report): readonly { readonly what: string; readonly path: string }[] {
   return warnings.map(({ code, count, layer, path }) => ({
     what: `${code} ${formatCount(count)}${layer === undefined ? '' : `, first in layer ${layer}`}`,
     path: path ?? '',

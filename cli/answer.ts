@@ -6,6 +6,7 @@ import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
 import { analysed, ask, send } from './ask.ts'
 import type { Client } from './client.ts'
 import { credentialHeaders } from './credentials.ts'
+import { ENGINE_LIST, engineImages } from './engine-images.ts'
 import { Failure, systemReason } from './failure.ts'
 import { flagOf } from './flags.ts'
 import { imagesToIndex, indexImages } from './index-images.ts'
@@ -14,10 +15,13 @@ import { type Output, openOutput } from './output.ts'
 import type { Request } from './program.ts'
 import { NO_PROGRESS, progressLine } from './progress.ts'
 import { unpack } from './unpack.ts'
+import { withUploads } from './uploads.ts'
 
 export type Context = {
   readonly api: Api
   readonly client: Client
+  /** A service answers, which sees nothing of this machine. */
+  readonly isRemote: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
 }
@@ -30,9 +34,41 @@ const RULE_BROKEN = 412
 
 /** @returns the exit code */
 export async function answer(context: Context, request: Request): Promise<number> {
-  const { command, settings } = request
   const format = formatOf(request)
-  const watches = process.stderr.isTTY && !settings.quiet
+  if (isEngineList(request)) return listEngine(context, request, format ?? 'text')
+  const answerFrom = (asked: Request) => answerWith(context, asked, format)
+  if (!context.isRemote) return answerFrom(request)
+  const progress = watchesProgress(request) ? progressLine(process.stderr) : NO_PROGRESS
+  return withUploads({ ...context, progress }, { request, names: REFERENCES }, answerFrom)
+}
+
+function watchesProgress({ settings }: Request): boolean {
+  return process.stderr.isTTY && !settings.quiet
+}
+
+function isEngineList({ command, parameters }: Request): boolean {
+  return command.name === 'images' && parameters.get('repository')?.[0] === ENGINE_LIST
+}
+
+async function listEngine({ env, signal }: Context, request: Request, format: string): Promise<number> {
+  for (const name of request.parameters.keys())
+    if (name !== 'repository')
+      throw new Failure('invalid_parameter', `${flagOf(name)} does not apply to ${ENGINE_LIST}`)
+  const style = { colour: hasColour(env, request), width: columnsOf(env) }
+  const output = openOutput(request.settings.output)
+  try {
+    for await (const text of engineImages(env, { format, style, signal })) await output.write(text)
+    await output.finish()
+    return 0
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+}
+
+async function answerWith(context: Context, request: Request, format: string | undefined): Promise<number> {
+  const { command, settings } = request
+  const watches = watchesProgress(request)
   if (command.kind === 'index') {
     const targets = await imagesToIndex(request)
     return indexImages(

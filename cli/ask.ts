@@ -34,6 +34,8 @@ const PROBLEM = 'application/problem+json'
 /** Seconds that one request waits. */
 const WAIT_SECONDS = 60
 const POLL_MILLISECONDS = 200
+/** Before a question is asked again that was not answered for want of an analysis. */
+const PENDING_MILLISECONDS = 1_000
 
 /** @throws Failure where there is no answer */
 export async function ask(caller: ApiCaller, question: ApiQuestion): Promise<Response> {
@@ -42,13 +44,18 @@ export async function ask(caller: ApiCaller, question: ApiQuestion): Promise<Res
     const { status } = response
     if (status < 400 && status !== 202) return response
     if (question.answers?.includes(status)) return response
-    const isPending =
-      status === 202 || (status === 503 && (await problemCode(response)) === 'analysis_pending')
-    if (!isPending) throw await failureOf(response)
+    if (!(await isStillPending(response))) throw await failureOf(response)
     await response.body?.cancel()
     for (const target of question.targets ?? []) await analysed(caller, target)
-    if ((question.targets ?? []).length === 0) await sleep(1000, undefined, { signal: caller.signal })
+    if ((question.targets ?? []).length === 0)
+      await sleep(PENDING_MILLISECONDS, undefined, { signal: caller.signal })
   }
+}
+
+/** The image is being analysed, or an engine still saves it. */
+async function isStillPending(response: Response): Promise<boolean> {
+  const { status } = response
+  return status === 202 || (status === 503 && (await problemCode(response)) === 'analysis_pending')
 }
 
 /** The same, with problems in the answer's own form. */
@@ -90,12 +97,14 @@ export async function analysed(caller: ApiCaller, { image, platform }: Target): 
   const query = new URLSearchParams({ image, wait: String(WAIT_SECONDS) })
   if (platform !== undefined) query.set('platform', platform)
   try {
-    let response: Response
-    do {
-      response = await send(caller, { path: '/v1/report', query, accept: 'application/json' })
-      if (response.status >= 400) throw await failureOf(response)
+    for (;;) {
+      const response = await send(caller, { path: '/v1/report', query, accept: 'application/json' })
+      const isPending = await isStillPending(response)
+      if (!isPending && response.status >= 400) throw await failureOf(response)
       await response.body?.cancel()
-    } while (response.status === 202)
+      if (!isPending) return
+      if (response.status === 503) await sleep(PENDING_MILLISECONDS, undefined, { signal: caller.signal })
+    }
   } finally {
     done.abort()
     await shown

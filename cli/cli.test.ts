@@ -1,16 +1,11 @@
 /** The command as people and CI run it: in a process of its own, on a registry. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeImage, makeLayer } from '../test/images.ts'
+import { runLamina } from '../test/lamina.ts'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
-
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 
 let registry: FixtureRegistry
 let folder: string
@@ -35,16 +30,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
-
-async function lamina(words: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...words], {
-    env: { PATH: process.env.PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  return { code, out, err }
-}
+const lamina = (words: readonly string[], env: Record<string, string> = {}) =>
+  runLamina(words, { HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env })
 
 test('a report, from the registry and then from the cache alone', async () => {
   const first = await lamina(['report', app, '--format', 'json'])

@@ -3,7 +3,8 @@
 export type Question = {
   readonly method?: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  /** A stream is sent as it comes. */
+  readonly body?: string | ReadableStream<Uint8Array>
   readonly signal: AbortSignal
 }
 

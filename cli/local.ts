@@ -7,9 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Configuration, parseConfiguration } from '../src/configuration.ts'
 import { createApp } from '../src/http/app.ts'
 import type { App, LogEvent } from '../src/http/backend.ts'
+import { Problem } from '../src/problem.ts'
 import { runImageJob } from '../src/service/jobs/image-job.ts'
 import type { Merge } from '../src/service/jobs/merge.ts'
-import { JobRunner } from '../src/service/jobs/runner.ts'
+import { JobRunner, type Work } from '../src/service/jobs/runner.ts'
 import { Slots } from '../src/service/jobs/slots.ts'
 import {
   AnalysisThreads,
@@ -17,7 +18,9 @@ import {
   OPEN_LAYERS_OF_ONE_REGISTRY,
 } from '../workers/node/analysis-threads.ts'
 import { createService } from '../workers/node/host.ts'
+import { allowLocalImages } from '../workers/node/local-images.ts'
 import type { Client, Question } from './client.ts'
+import type { EngineAddress } from './engine.ts'
 import { Failure, systemReason } from './failure.ts'
 import { failureOf, problemCode } from './problem.ts'
 
@@ -27,6 +30,8 @@ export type LocalOptions = {
   readonly env: Environment
   /** Whether the user's cache is read and written. */
   readonly cache: boolean
+  /** What `docker-daemon:` reads, where it is asked for. */
+  readonly engine?: EngineAddress | undefined
   /** Told, once, that the cache cannot be used. */
   readonly warn: (line: string) => void
 }
@@ -41,7 +46,8 @@ const STOP_MILLISECONDS = 2_000
 const QUEUED = 1_000
 
 export async function localClient(options: LocalOptions): Promise<Client> {
-  const settings = settingsOf(options.env)
+  allowLocalImages()
+  const settings = settingsOf(options)
   const kept = options.cache ? await cacheFolder(options) : undefined
   let service = await Local.open(settings, kept)
   return {
@@ -61,10 +67,15 @@ export async function localClient(options: LocalOptions): Promise<Client> {
 
 type Settings = { readonly configuration: Configuration; readonly env: Environment }
 
-function settingsOf(given: Environment): Settings {
+function settingsOf({ env: given, engine }: LocalOptions): Settings {
   const env: Record<string, string | undefined> = Object.fromEntries(
     Object.entries(given).filter(([name]) => !NOT_OURS.test(name)),
   )
+  if (engine !== undefined) {
+    env.LAMINA_DOCKER_HOST = engine.host
+    env.DOCKER_TLS_VERIFY = engine.certificates && '1'
+    env.DOCKER_CERT_PATH = engine.certificates
+  }
   for (const name of ['LAMINA_PRIVATE_REGISTRIES', 'LAMINA_INSECURE_REGISTRIES'])
     env[name] = env[name] ? `${env[name]},${LOOPBACK}` : LOOPBACK
   try {
@@ -112,23 +123,25 @@ class Local {
       limits: configuration.limits,
       metrics: { layer() {}, stored() {} },
     })
+    const work: Work = (job, report, abandoned) => {
+      const signal = AbortSignal.any([abandoned, stop.signal])
+      if (job.kind === 'layer') {
+        const { source } = job
+        const lent =
+          source.kind === 'registry' ? service.client.lendAuthorization(source, source.credential) : undefined
+        return threads.layer(job, lent, report, signal)
+      }
+      return runImageJob(service, job, {
+        report,
+        signal,
+        merge: (work: Merge) => threads.merge(job, work, signal),
+      })
+    }
     const runner: JobRunner = new JobRunner(
-      (job, report, abandoned) => {
-        const signal = AbortSignal.any([abandoned, stop.signal])
-        if (job.kind === 'layer') {
-          const { source } = job
-          const lent =
-            source.kind === 'registry'
-              ? service.client.lendAuthorization(source, source.credential)
-              : undefined
-          return threads.layer(job, lent, report, signal)
-        }
-        return runImageJob(service, job, {
-          report,
-          signal,
-          merge: (work: Merge) => threads.merge(job, work, signal),
-        })
-      },
+      (...given) =>
+        work(...given).catch((error) => {
+          throw stop.signal.aborted ? new Problem('internal_error', 'the command ended') : error
+        }),
       {
         analyses: configuration.maxAnalyses,
         queuedAnalyses: QUEUED,

@@ -2,13 +2,17 @@
 import type { Client, Question } from './client.ts'
 import { Failure, systemReason } from './failure.ts'
 
+/** Required of a body that is a stream; the types of the web do not know it. */
+const STREAMED = { duplex: 'half' }
+
 export function remoteClient(address: string, token: string | undefined): Client {
   const base = baseOf(address)
   const own: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   return {
     async request(path, { headers, ...question }: Question) {
       try {
-        return await fetch(base + path, { ...question, headers: { ...headers, ...own }, redirect: 'error' })
+        const sent = { ...question, headers: { ...headers, ...own }, redirect: 'error' as const, ...STREAMED }
+        return await fetch(base + path, sent)
       } catch (error) {
         if (question.signal.aborted) throw error
         const cause = error instanceof Error ? (error.cause ?? error) : error

@@ -1,6 +1,6 @@
 /** A command line, run: what it answers, what it ends with. */
 import { CommanderError } from 'commander'
-import { readApi } from './api.ts'
+import { type Api, readApi } from './api.ts'
 import { Failure } from './failure.ts'
 import { ReaderLeft } from './output.ts'
 import { createProgram, type Request } from './program.ts'
@@ -34,7 +34,7 @@ async function codeOf(words: readonly string[]): Promise<number> {
     const program = createProgram(api, {
       ask: async (request) => {
         listen()
-        code = await asked(request, stop.signal)
+        code = await asked(api, request, stop.signal)
       },
       serve,
       completion: async (shell) => {
@@ -49,26 +49,32 @@ async function codeOf(words: readonly string[]): Promise<number> {
     return stopped ?? tell(error)
   }
 
-  async function asked(request: Request, signal: AbortSignal): Promise<number> {
+  async function asked(api: Api, request: Request, signal: AbortSignal): Promise<number> {
     const { answer } = await import('./answer.ts')
-    const client = await clientOf(request)
+    const server = request.settings.server ?? (process.env.LAMINA_SERVER || undefined)
+    const client = await clientOf(request, server)
     try {
-      return await answer({ api: await readApi(), client, env: process.env, signal }, request)
+      const context = { api, client, isRemote: server !== undefined, env: process.env, signal }
+      return await answer(context, request)
     } finally {
       await client.close()
     }
   }
 }
 
-async function clientOf({ settings }: Request) {
-  const server = settings.server ?? (process.env.LAMINA_SERVER || undefined)
+async function clientOf({ settings, parameters }: Request, server: string | undefined) {
   if (server !== undefined) {
     const { remoteClient } = await import('./remote.ts')
     return remoteClient(server, process.env.LAMINA_TOKEN || undefined)
   }
   const { localClient } = await import('./local.ts')
   const warn = (line: string) => process.stderr.write(`lamina: ${line}\n`)
-  return localClient({ env: process.env, cache: settings.cache, warn })
+  // A list of images may name some of an engine.
+  const asksEngine =
+    settings.list !== undefined ||
+    [...parameters.values()].flat().some((value) => value.startsWith('docker-daemon:'))
+  const engine = asksEngine ? await (await import('./engine.ts')).findEngine(process.env) : undefined
+  return localClient({ env: process.env, cache: settings.cache, engine, warn })
 }
 
 /** Serves until it is told to stop. */

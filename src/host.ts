@@ -5,6 +5,7 @@
 
 import type { Configuration } from './configuration.ts'
 import type { Claim, Job, JobState, Order } from './job.ts'
+import type { FileRef, ImageSource } from './source/source.ts'
 
 /**
  * Which addresses a request may reach. `public`: none that is loopback, link-local or private; `private`: those of
@@ -116,6 +117,11 @@ export interface Engine {
   events(since: number, signal: AbortSignal): AsyncIterable<EngineEvent>
 }
 
+/** Images in files of this machine. Only a host whose one caller is the machine's user has them. */
+export interface LocalImages {
+  open(ref: FileRef): ImageSource
+}
+
 /** Has uploads removed when their time is over, also after a restart. */
 export interface Expiry {
   /**
@@ -144,4 +150,5 @@ export interface Host {
   readonly expiry?: Expiry
   /** Where the host has one. */
   readonly engine?: Engine
+  readonly localImages?: LocalImages
 }

@@ -94,6 +94,7 @@ export class TestEngine {
     const url = new URL(request.url ?? '/', 'http://engine')
     this.requests.push(url.pathname + url.search)
     if (url.pathname === '/events') return this.#listen(url, response)
+    if (url.pathname === '/images/json') return void response.end(JSON.stringify(this.#list()))
     const [, name = '', what] = /^\/images\/([^/]+)\/(json|get)$/.exec(url.pathname) ?? []
     const image = this.#images.get(decodeURIComponent(name))
     if (image === undefined) {
@@ -104,6 +105,17 @@ export class TestEngine {
       await this.#gate
       response.end(packArchive(dockerSave(image, ['app:dev'])))
     }
+  }
+
+  #list() {
+    return [...new Set(this.#images.values())].map((image) => ({
+      Id: image.config.descriptor.digest,
+      RepoTags: [...this.#images].flatMap(([name, other]) =>
+        other === image && !name.startsWith('sha256:') ? [name] : [],
+      ),
+      Created: 1_700_000_000,
+      Size: 123_456,
+    }))
   }
 
   /** As the engine does: first what happened since then, then what happens. */

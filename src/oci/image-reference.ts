@@ -27,9 +27,11 @@ export type DaemonReference = {
   readonly digest?: string
 }
 
+export type FileTransport = 'docker-archive' | 'oci-archive' | 'oci'
+
 /** Files of the machine that asks: a service reads none. */
 export type FileReference = {
-  readonly transport: 'docker-archive' | 'oci-archive' | 'oci'
+  readonly transport: FileTransport
   readonly path: string
   /** Chooses from several images, as `digest` does. */
   readonly name?: string
@@ -121,7 +123,7 @@ function familiar(name: string): string {
   return name.replace(/^docker\.io\/(?:library\/)?/, '')
 }
 
-function parseFile(transport: FileReference['transport'], text: string): FileReference {
+function parseFile(transport: FileTransport, text: string): FileReference {
   const [, path = '', separator, choice = ''] = /^([^:@]*)(?:([:@])(.*))?$/s.exec(text) ?? []
   if (path === '') throw invalid('the reference has no path')
   if (path.length > MAX_PATH_LENGTH) throw invalid(`the path is longer than ${MAX_PATH_LENGTH} characters`)

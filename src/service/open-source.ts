@@ -1,6 +1,7 @@
 /** Opens the source that a reference or a job names. */
+import { Problem } from '../problem.ts'
 import { RegistrySource } from '../source/registry/source.ts'
-import type { ImageSource, SourceRef } from '../source/source.ts'
+import type { FileRef, ImageSource, SourceRef } from '../source/source.ts'
 import { DaemonSource } from './daemon-source.ts'
 import type { Service } from './service.ts'
 import { UploadSource } from './upload-source.ts'
@@ -21,5 +22,15 @@ function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefi
       return new UploadSource(service, ref)
     case 'docker-daemon':
       return new DaemonSource(service, ref, signal)
+    case 'file':
+      return openLocal(service, ref)
   }
+}
+
+function openLocal({ host }: Service, ref: FileRef): ImageSource {
+  if (host.localImages !== undefined) return host.localImages.open(ref)
+  throw new Problem(
+    'invalid_reference',
+    `${ref.transport}: names a file of your own machine, which this service does not read: upload the archive to /v1/uploads and ask for upload:<id>`,
+  )
 }

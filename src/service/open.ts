@@ -55,7 +55,7 @@ export type OpenedImage = {
 
 /** How long opening an image may take, with all that is asked for it. */
 const OPENING_MILLISECONDS = 60_000
-/** An engine has to save an image before anything is known of it. It goes on after that, for the next one who asks. */
+/** An engine has to save an image before anything is known of it, and stdin has to end. Both go on after that, for the next one who asks. */
 const SAVING_MILLISECONDS = 300_000
 
 type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
@@ -131,6 +131,12 @@ function deadlineOf(reference: ImageReference): TimeLimit {
       error: () =>
         new Problem('analysis_pending', `the engine is still saving ${name}: ask again`, { retryAfter: 5 }),
     }
+  if (reference.transport !== 'docker' && reference.transport !== 'upload')
+    return {
+      milliseconds: SAVING_MILLISECONDS,
+      error: () =>
+        new Problem('analysis_pending', `${name} is still being read: ask again`, { retryAfter: 1 }),
+    }
   const seconds = OPENING_MILLISECONDS / 1000
   return {
     milliseconds: OPENING_MILLISECONDS,
@@ -142,11 +148,7 @@ function deadlineOf(reference: ImageReference): TimeLimit {
   }
 }
 
-/**
- * Where a reference points, for a caller who presents these credentials.
- *
- * @throws Problem `invalid_reference` for what this service does not read
- */
+/** Where a reference points, for a caller who presents these credentials. */
 export function refOf(reference: ImageReference, credentials: CallerCredentials): SourceRef {
   switch (reference.transport) {
     case 'docker': {
@@ -159,10 +161,7 @@ export function refOf(reference: ImageReference, credentials: CallerCredentials)
     case 'docker-daemon':
       return { kind: 'docker-daemon', name: reference.name }
     default:
-      throw new Problem(
-        'invalid_reference',
-        `${reference.transport}: is read on one's own machine: upload the archive to /v1/uploads, and ask for upload:<id>`,
-      )
+      return { kind: 'file', transport: reference.transport, path: reference.path }
   }
 }
 

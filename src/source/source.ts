@@ -1,6 +1,7 @@
 /** The one seam of all places that images come from: what each of them can do, and how a job names one. */
 import { createHash } from 'node:crypto'
 import { type Credential, credentialHash } from '../oci/credential.ts'
+import type { FileTransport } from '../oci/image-reference.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { Repository } from '../oci/reference.ts'
 
@@ -25,8 +26,16 @@ export type DaemonRef = {
   readonly name: string
 }
 
+/** An archive or a layout in files of the machine, where the one who asks is its user. */
+export type FileRef = {
+  readonly kind: 'file'
+  readonly transport: FileTransport
+  /** As it was given; `-` is the archive on stdin. */
+  readonly path: string
+}
+
 /** Where an image is, as plain data that another thread, object or machine opens again. */
-export type SourceRef = RegistryRef | UploadRef | DaemonRef
+export type SourceRef = RegistryRef | UploadRef | DaemonRef | FileRef
 
 export type ResolvedManifest = {
   /** Of the manifest or index that the name stands for. */
@@ -100,6 +109,8 @@ export function originOf(ref: SourceRef): string {
       return `upload-${uploadName(ref.id)}`
     case 'docker-daemon':
       return 'docker-daemon'
+    case 'file':
+      return 'file'
   }
 }
 
@@ -112,6 +123,8 @@ export function placeOf(ref: SourceRef): string {
       return originOf(ref)
     case 'docker-daemon':
       return `docker-daemon:${ref.name}`
+    case 'file':
+      return `${ref.transport}:${ref.path}`
   }
 }
 
@@ -127,6 +140,7 @@ export function callerOf(ref: SourceRef): string {
       return ref.credential === undefined ? '' : credentialHash(ref.credential)
     case 'upload':
     case 'docker-daemon':
+    case 'file':
       return ''
   }
 }

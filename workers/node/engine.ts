@@ -8,6 +8,27 @@ import { threadId } from 'node:worker_threads'
 import { z } from 'zod'
 import type { Engine, EngineEvent, ObjectStore } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
+import { webStream } from './web-stream.ts'
+
+const listedSchema = z.array(
+  z.object({
+    Id: z.string(),
+    RepoTags: z.array(z.string()).nullish(),
+    Created: z.number(),
+    Size: z.int().nonnegative(),
+  }),
+)
+
+/** As the engine lists it. */
+export type EngineImage = {
+  /** Names with their tags; none where it lost its last one to another image. */
+  readonly names: readonly string[]
+  readonly id: string
+  /** By the engine's clock, in seconds since 1970. */
+  readonly created: number
+  /** What it takes of the engine's disk, as the engine counts it. */
+  readonly bytes: number
+}
 
 const inspectedSchema = z.object({ Id: z.string().max(200) })
 
@@ -51,6 +72,8 @@ export class DockerEngine implements Engine {
   readonly name: string
   readonly files: ObjectStore
   readonly thread = threadId
+  /** As it was given. */
+  readonly #place: string
   readonly #address: Address
   readonly #certificates: Certificates | undefined
 
@@ -61,6 +84,7 @@ export class DockerEngine implements Engine {
   constructor(address: string, { files, certificates }: EngineOptions) {
     const url = new URL(address)
     this.name = `${hostname()} ${address}`
+    this.#place = address
     this.files = files
     this.#address =
       url.protocol === 'unix:'
@@ -84,9 +108,25 @@ export class DockerEngine implements Engine {
     return { id: parsed.data.Id }
   }
 
+  /** Its images, newest first. */
+  async list(signal?: AbortSignal): Promise<readonly EngineImage[]> {
+    const parsed = listedSchema.safeParse(
+      parse(await bytesOf(await this.#get({ path: '/images/json', signal }))),
+    )
+    if (!parsed.success) throw new Problem('registry_error', 'the engine sent an invalid list of images')
+    return parsed.data
+      .map(({ Id, RepoTags, Created, Size }) => ({
+        names: (RepoTags ?? []).filter((name) => name !== '<none>:<none>'),
+        id: Id,
+        created: Created,
+        bytes: Size,
+      }))
+      .sort((a, b) => b.created - a.created)
+  }
+
   async save(image: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const path = `/images/${encodeURIComponent(image)}/get`
-    return streamOf(await this.#get({ path, image, milliseconds: SAVING_MILLISECONDS, signal }))
+    return webStream(await this.#get({ path, image, milliseconds: SAVING_MILLISECONDS, signal }))
   }
 
   async *events(since: number, signal: AbortSignal): AsyncGenerator<EngineEvent> {
@@ -111,7 +151,10 @@ export class DockerEngine implements Engine {
     asked.end()
     const answer = await promise.catch((error: NodeJS.ErrnoException) => {
       signal?.throwIfAborted()
-      throw new Problem('registry_error', `could not connect to the engine (${error.code ?? 'it is silent'})`)
+      throw new Problem(
+        'registry_error',
+        `could not connect to the engine at ${this.#place} (${error.code ?? 'it is silent'})`,
+      )
     })
     if (answer.statusCode === 200) return answer
     answer.resume()
@@ -159,19 +202,4 @@ async function* linesOf(answer: IncomingMessage): AsyncGenerator<Buffer> {
     if (bytes > MAX_EVENT_BYTES)
       throw new Problem('registry_error', `an event of the engine has more than ${MAX_EVENT_BYTES} bytes`)
   }
-}
-
-function streamOf(answer: IncomingMessage): ReadableStream<Uint8Array> {
-  const chunks: AsyncIterator<Uint8Array> = answer[Symbol.asyncIterator]()
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next()
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      cancel: () => void answer.destroy(),
-    },
-    { highWaterMark: 0 },
-  )
 }

@@ -7,14 +7,13 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from '
 import { dirname, join } from 'node:path'
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
+import { readRange } from './file-range.ts'
 
 const INCOMING = '.incoming'
 /** Where the index keeps what lives no longer than the work that makes it; buckets have lifecycle rules for that. */
 const TEMPORARY = 'temporary'
 /** Nothing is written for so long: what is older was left by a process that died. */
 const LEFTOVER_MILLISECONDS = 24 * 3_600_000
-/** Ranges up to this are read at once, and longer ones in pieces of this. */
-const PIECE_BYTES = 256 * 1024
 /** Of a file's name, on all file systems in use. */
 const MAX_PART_BYTES = 255
 /** How often a folder is made again that another process found empty and removed. */
@@ -36,13 +35,8 @@ export class FolderStore implements ObjectStore {
     if (opened === undefined) return undefined
     const { file, size } = opened
     try {
-      const { offset, length } = within(size, range)
-      if (length > PIECE_BYTES) return { size, body: pieces(file, offset, length) }
-      const bytes = await readFully(file, offset, length)
-      await file.close()
-      return { size, body: onePiece(bytes) }
+      return { size, body: await readRange(file, within(size, range), unavailable) }
     } catch (error) {
-      await file.close()
       throw unavailable(error)
     }
   }
@@ -153,47 +147,6 @@ function within(size: number, range: ByteRange | undefined): { offset: number; l
     return { offset: size - length, length }
   }
   return { offset: range.offset, length: Math.max(Math.min(range.length, size - range.offset), 0) }
-}
-
-async function readFully(file: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length)
-  for (let filled = 0; filled < length; ) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)
-    if (bytesRead === 0) throw new RangeError('the file was truncated while it was read')
-    filled += bytesRead
-  }
-  return bytes
-}
-
-function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      if (bytes.length > 0) controller.enqueue(bytes)
-      controller.close()
-    },
-  })
-}
-
-/** The range as it is asked for; the file is closed at its end, on failure or when cancelled. */
-function pieces(file: FileHandle, offset: number, length: number): ReadableStream<Uint8Array> {
-  let at = offset
-  const end = offset + length
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const piece = await readFully(file, at, Math.min(PIECE_BYTES, end - at))
-        at += piece.length
-        controller.enqueue(piece)
-        if (at < end) return
-        await file.close()
-        controller.close()
-      } catch (error) {
-        await file.close()
-        throw unavailable(error)
-      }
-    },
-    cancel: () => file.close(),
-  })
 }
 
 /** What the source fails with is the caller's; what the disk fails with is the store's. */

@@ -10,6 +10,7 @@ import { DockerEngine } from './engine.ts'
 import { engineFiles } from './engine-files.ts'
 import { createFetch } from './fetch.ts'
 import { FolderStore } from './folder-store.ts'
+import { localImages } from './local-images.ts'
 import { MeteredStore, type StoreOperation } from './metered-store.ts'
 
 /** The client of S3 is large, and read only where it is wanted: each layer thread begins with this. */
@@ -42,6 +43,9 @@ export async function createService(
 ): Promise<Service> {
   const fetch = createFetch(configuration)
   const store = new MeteredStore(await openStore(configuration), count)
+  const wasm = compiledWasm()
+  const { maxUploadBytes, limits } = configuration
+  const local = localImages({ wasm, maxBytes: maxUploadBytes, zstdWindow: limits.zstdWindow })
   return {
     host: {
       configuration,
@@ -49,8 +53,9 @@ export async function createService(
       store,
       jobs,
       backlog,
-      wasm: compiledWasm(),
+      wasm,
       ...engineOf(configuration),
+      ...(local === undefined ? {} : { localImages: local }),
     },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(),

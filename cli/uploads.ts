@@ -1,0 +1,146 @@
+/** Images of this machine for a service that cannot see them: uploaded, asked for as `upload:<id>`, and deleted after. */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { type ImageReference, parseImageReference } from '../src/oci/image-reference.ts'
+import { Problem } from '../src/problem.ts'
+import { parseJson } from '../src/text/json.ts'
+import { layoutAsTar } from '../workers/node/local-archive.ts'
+import { webStream } from '../workers/node/web-stream.ts'
+import type { Client } from './client.ts'
+import { findEngine } from './engine.ts'
+import { openEngine } from './engine-images.ts'
+import { Failure, systemReason } from './failure.ts'
+import { failureOf } from './problem.ts'
+import type { Request } from './program.ts'
+import type { ProgressLine } from './progress.ts'
+
+export type UploadContext = {
+  readonly client: Client
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal
+  readonly progress: ProgressLine
+}
+
+type LocalReference = Exclude<ImageReference, { readonly transport: 'docker' | 'upload' }>
+
+const uploadSchema = z.object({ id: z.string() })
+/** How long the deletion may take, after an interruption as well. */
+const DELETE_MILLISECONDS = 2_000
+
+/**
+ * Runs `answer` with a request in which images of this machine are named by their uploads.
+ *
+ * @param names parameters whose values are images
+ */
+export async function withUploads<T>(
+  context: UploadContext,
+  { request, names }: { readonly request: Request; readonly names: readonly string[] },
+  answer: (request: Request) => Promise<T>,
+): Promise<T> {
+  const uploads = new Uploads(context)
+  try {
+    const parameters = new Map(request.parameters)
+    for (const name of names) {
+      const values = request.parameters.get(name)
+      if (values === undefined) continue
+      const given: string[] = []
+      for (const value of values) given.push(await uploads.referenceTo(value))
+      parameters.set(name, given)
+    }
+    return await answer({ ...request, parameters })
+  } finally {
+    await uploads.delete()
+  }
+}
+
+class Uploads {
+  readonly #context: UploadContext
+  /** Ids by place: what is asked for twice is sent once. */
+  readonly #sent = new Map<string, string>()
+
+  constructor(context: UploadContext) {
+    this.#context = context
+  }
+
+  /** What the service has to be asked for in the place of this reference. */
+  async referenceTo(text: string): Promise<string> {
+    const reference = localReference(text)
+    if (reference === undefined) return text
+    const place = placeOf(reference)
+    const id = this.#sent.get(place) ?? (await this.#send(text, reference))
+    this.#sent.set(place, id)
+    if (reference.digest !== undefined) return `upload:${id}@${reference.digest}`
+    const isNamed = reference.transport !== 'docker-daemon' && reference.name !== undefined
+    return isNamed ? `upload:${id}:${reference.name}` : `upload:${id}`
+  }
+
+  async #send(text: string, reference: LocalReference): Promise<string> {
+    const { client, signal, progress } = this.#context
+    const body = await this.#open(reference)
+    let bytes = 0
+    const counted = body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          bytes += chunk.length
+          progress.showSent(text, bytes)
+          controller.enqueue(chunk)
+        },
+      }),
+    )
+    try {
+      const headers = { 'content-type': 'application/x-tar', accept: 'application/json' }
+      const response = await client.request('/v1/uploads', { method: 'POST', headers, body: counted, signal })
+      if (response.status !== 201) throw await failureOf(response)
+      const upload = uploadSchema.safeParse(parseJson(await response.text()))
+      if (upload.success) return upload.data.id
+      throw new Failure('server_error', 'the service answered the upload without an id')
+    } finally {
+      progress.clear()
+    }
+  }
+
+  async #open(reference: LocalReference): Promise<ReadableStream<Uint8Array>> {
+    const { env, signal } = this.#context
+    if (reference.transport === 'docker-daemon') {
+      const engine = openEngine(await findEngine(env))
+      return engine.save(reference.name, signal).catch(fail)
+    }
+    const { path } = reference
+    if (path === '-') return webStream(process.stdin)
+    const stats = await stat(path).catch((error) => {
+      throw new Failure('image_not_found', `cannot read ${path}: ${systemReason(error)}`)
+    })
+    return stats.isDirectory() ? layoutAsTar(path).catch(fail) : webStream(createReadStream(path))
+  }
+
+  async delete(): Promise<void> {
+    const signal = AbortSignal.timeout(DELETE_MILLISECONDS)
+    // The service deletes it some time after its last use in any case.
+    for (const id of this.#sent.values())
+      await this.#context.client
+        .request(`/v1/uploads/${id}`, { method: 'DELETE', headers: {}, signal })
+        .then((response) => response.body?.cancel())
+        .catch(() => {})
+  }
+}
+
+/** Undefined for what the service reads itself, or refuses. */
+function localReference(text: string): LocalReference | undefined {
+  try {
+    const reference = parseImageReference(text)
+    return reference.transport === 'docker' || reference.transport === 'upload' ? undefined : reference
+  } catch {
+    return undefined
+  }
+}
+
+function placeOf(reference: LocalReference): string {
+  if (reference.transport === 'docker-daemon') return `docker-daemon:${reference.name}`
+  return reference.path === '-' ? '-' : resolve(reference.path)
+}
+
+function fail(error: unknown): never {
+  throw error instanceof Problem ? new Failure(error.code, error.message) : error
+}

@@ -1,0 +1,118 @@
+/**
+ * Images in files of this machine: archives, read where they lie, and OCI layouts in folders. An archive that is packed or
+ * comes by stdin is unpacked into a temporary file first. The thread that opens a file first describes it in the temporary
+ * folder; the others read it by that description.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import { z } from 'zod'
+import type { LocalImages } from '../../src/host.ts'
+import type { Descriptor } from '../../src/oci/manifest.ts'
+import { Archive } from '../../src/source/archive/archive.ts'
+import { archiveIndexSchema } from '../../src/source/archive/archive-index.ts'
+import type {
+  BlobRange,
+  FileRef,
+  ImageParts,
+  ImageSource,
+  ResolvedManifest,
+} from '../../src/source/source.ts'
+import { type OpenOptions, openArchive, partsSchema, readerOf, unwritable } from './local-archive.ts'
+
+/** Threads are given it when they start. */
+const NAME = 'folder of opened archives'
+
+/** Has `docker-archive:`, `oci-archive:` and `oci:` read in this process, on all its threads that start from now on. */
+export function allowLocalImages(): void {
+  if (getEnvironmentData(NAME) !== undefined) return
+  const folder = join(tmpdir(), `lamina-${randomUUID()}`)
+  setEnvironmentData(NAME, folder)
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+}
+
+/** Undefined where they are not allowed. */
+export function localImages(options: Omit<OpenOptions, 'unpacked'>): LocalImages | undefined {
+  const folder = getEnvironmentData(NAME)
+  if (typeof folder !== 'string') return undefined
+  return { open: (ref) => new FileSource(ref, () => openOnce(folder, ref, options)) }
+}
+
+/** By path: an archive on stdin can be read only once. */
+const opened = new Map<string, Promise<Archive>>()
+
+function openOnce(
+  folder: string,
+  { path }: FileRef,
+  options: Omit<OpenOptions, 'unpacked'>,
+): Promise<Archive> {
+  const place = path === '-' ? path : resolve(path)
+  const known = opened.get(place) ?? describedOrNew(folder, place, options)
+  opened.set(place, known)
+  return known
+}
+
+const describedSchema = z.object({ parts: partsSchema, index: archiveIndexSchema })
+
+async function describedOrNew(
+  folder: string,
+  place: string,
+  options: Omit<OpenOptions, 'unpacked'>,
+): Promise<Archive> {
+  const name = join(folder, createHash('sha256').update(place).digest('hex'))
+  const text = await readFile(`${name}.json`, 'utf8').catch(() => undefined)
+  if (text !== undefined) {
+    const { parts, index } = describedSchema.parse(JSON.parse(text))
+    return new Archive(index, readerOf(parts))
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) => {
+    throw unwritable(folder, error)
+  })
+  const { parts, index } = await openArchive(place, { ...options, unpacked: `${name}.tar` })
+  await writeFile(`${name}.json`, JSON.stringify({ parts, index })).catch((error) => {
+    throw unwritable(folder, error)
+  })
+  return new Archive(index, readerOf(parts))
+}
+
+class FileSource implements ImageSource {
+  readonly ref: FileRef
+  readonly isPublic = false
+  /** It is opened once, and what was found is in memory. */
+  readonly isRemembered = false
+  readonly #open: () => Promise<Archive>
+  #archive: Archive | undefined
+
+  constructor(ref: FileRef, open: () => Promise<Archive>) {
+    this.ref = ref
+    this.#open = open
+  }
+
+  get parts(): ImageParts | undefined {
+    return this.#archive
+  }
+
+  async resolve(name: string): Promise<ResolvedManifest> {
+    this.#archive = await this.#open()
+    return this.#archive.resolve(name)
+  }
+
+  async manifest(digest: string): Promise<Uint8Array> {
+    return (await this.#open()).manifest(digest)
+  }
+
+  async config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
+    return (await this.#open()).config(descriptor, limit)
+  }
+
+  async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
+    return (await this.#open()).blob(descriptor, range)
+  }
+
+  async has(digest: string): Promise<boolean> {
+    return (await this.#open()).has(digest)
+  }
+}

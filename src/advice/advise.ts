@@ -54,6 +54,8 @@ export type Advice = {
   readonly items: readonly AdviceItem[]
 }
 
+/** A file that may be excluded. */
+export type CountedFile = Pick<MergedEntry, 'key' | 'layer'>
 type FileRow = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
 type MemberRow = Pick<Entry, 'key' | 'type' | 'bytes' | 'whiteout'>
 
@@ -77,8 +79,10 @@ export type AdviceSubject = {
   readonly tables: AdviceTables
   /** Absent where everything counts. */
   readonly exclusion?: Exclusion | undefined
-  /** Duplicates without what is excluded; asked for only where something is. */
+  /** Duplicates without what is excluded; asked for only if something is. */
   readonly duplicates: (exclusion: Exclusion) => Promise<DuplicateSum>
+  /** Build tools among the files that count; asked for only if some do not. */
+  readonly buildTools: (counts: (file: CountedFile) => boolean) => Promise<BuildTools | undefined>
 }
 
 /** Pairs of layers that are told apart; what more there are is one item. */
@@ -158,7 +162,7 @@ export async function advise(subject: AdviceSubject): Promise<Advice> {
     ...waste.items,
     ...shown.items,
     ...(await adviser.stored()),
-    ...adviser.buildTools(),
+    ...(await adviser.buildTools()),
     ...(await adviser.duplicates(spare)),
   ]
   const bytes = waste.bytes + shown.savedBytes
@@ -274,21 +278,20 @@ class Adviser {
     return this.#itemsOf(STORED_KINDS, sums, (sum) => sum.files > 0)
   }
 
-  buildTools(): readonly AdviceItem[] {
+  async buildTools(): Promise<readonly AdviceItem[]> {
     const rule = otherRule('buildTools')
-    const { buildTools } = this.#subject.facts.packages
-    const left = buildTools === undefined ? undefined : this.#withoutExcluded(buildTools)
-    if (rule === undefined || left === undefined || left.bytes === 0) return []
-    const layer = left.largest[0]?.layer
+    const tools = await this.#buildToolsLeft()
+    if (rule === undefined || tools === undefined || tools.bytes === 0) return []
+    const layer = tools.largest[0]?.layer
     return [
       {
         rule: rule.rule,
         severity: rule.severity,
         title: rule.title,
-        bytes: left.bytes,
-        files: left.files,
+        bytes: tools.bytes,
+        files: tools.files,
         ...this.#place(layer, undefined),
-        paths: left.largest,
+        paths: tools.largest,
         fix: rule.fix(this.#found(layer, undefined, undefined)),
       },
     ]
@@ -350,19 +353,12 @@ class Adviser {
     return { wastedBytes, copies }
   }
 
-  /** Whose files are excluded is known of the largest alone: what those take is taken off. */
-  #withoutExcluded(tools: BuildTools): BuildTools {
-    if (this.#exclusion === undefined) return tools
-    const { baseLayers, ignores } = this.#exclusion
-    const isOwn = ({ layer = 0, path }: SizedPath) => layer >= baseLayers && !ignores(path)
-    const largest = tools.largest.filter(isOwn)
-    if (largest.length === 0) return { bytes: 0, files: 0, largest }
-    const gone = tools.largest.filter((path) => !isOwn(path))
-    return {
-      bytes: gone.reduce((bytes, path) => bytes - path.bytes, tools.bytes),
-      files: tools.files - gone.length,
-      largest,
-    }
+  /** Without what is excluded. */
+  async #buildToolsLeft(): Promise<BuildTools | undefined> {
+    const { facts, buildTools } = this.#subject
+    const all = facts.packages.buildTools
+    if (all === undefined || this.#exclusion === undefined) return all
+    return buildTools(({ key, layer }) => layer >= this.#baseLayers && !this.#ignores(key))
   }
 
   #itemsOf(

@@ -2,12 +2,12 @@
 
 import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import { readDatabases } from '../index/databases.ts'
 import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey, markerOf } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import { type ImageConfig, nonEmptyHistory } from '../oci/config.ts'
 import type { ProblemDocument } from '../problem.ts'
+import type { Schema } from '../table/schema.ts'
 import { LostTable, openTable, type Table } from '../table/table.ts'
 import { writeTable } from '../table/write-table.ts'
 import { DirectoryFinder } from './directories.ts'
@@ -21,8 +21,9 @@ import { Merger } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'
 import { MERGED_ENTRIES } from './merged-entry.ts'
 import { PACKAGES } from './package-table.ts'
-import { type Inventory, takeInventory } from './packages/inventory.ts'
+import type { Inventory } from './packages/inventory.ts'
 import { ShownDatabases } from './packages/shown-databases.ts'
+import { readInventory } from './packages/stored-inventory.ts'
 import { RepeatedContents } from './repeated-contents.ts'
 import type { BuildTools, ImageFacts } from './report.ts'
 import { memberSequence } from './sequence.ts'
@@ -154,7 +155,7 @@ class ImageWriter {
       this.#waste.write(this.#key('waste.parquet'), layers.length, (file) => this.#merger.wasteOf(file)),
       this.#directories.write(this.#key('directories.parquet')),
     ])
-    const [duplicates, inventory] = await allOf([this.#writeDuplicates(), this.#takeInventory()])
+    const [duplicates, inventory] = await allOf([this.#writeDuplicates(), this.#readInventory()])
     const packages = inventory.packages()
     await writeTable(this.#store, this.#key('packages.parquet'), PACKAGES, once(packages))
     const { totals } = this.#merger
@@ -217,19 +218,13 @@ class ImageWriter {
     return duplicates
   }
 
-  /** Goes through the merged file system again where there is a package database: whose files are whose is known then. */
-  async #takeInventory(): Promise<Inventory> {
-    const { layers } = this.#source
-    const databases = layers.map(({ descriptor, facts }, layer) => ({
-      layer,
-      members: readDatabases(this.#store, descriptor.digest, facts.databases),
+  #readInventory(): Promise<Inventory> {
+    const layers = this.#source.layers.map(({ descriptor: { digest }, facts: { databases } }) => ({
+      digest,
+      databases,
     }))
-    const inventory = await takeInventory(databases, this.#databases)
-    if (this.#databases.size === 0) return inventory
-    const files = await openTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
-    const columns = ['key', 'type', 'bytes', 'layer', 'inode'] as const
-    for await (const rows of files?.rows({ columns }) ?? []) for (const row of rows) inventory.see(row)
-    return inventory
+    const files = () => openStored(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
+    return readInventory({ store: this.#store, layers, files }, this.#databases)
   }
 
   #warnings(inventory: Inventory): Merger['warnings'] {
@@ -267,9 +262,12 @@ function rowsOf<Row>(tables: readonly Table<Row>[], atOnce = tables.length): rea
   return tables.map((table) => table.rows({ ahead, fetchBytes }))
 }
 
-async function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {
-  const key = layerKey(digest, 'entries.parquet')
-  const table = await openTable(store, key, ENTRIES)
+function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {
+  return openStored(store, layerKey(digest, 'entries.parquet'), ENTRIES)
+}
+
+async function openStored<Row>(store: ObjectStore, key: string, schema: Schema<Row>): Promise<Table<Row>> {
+  const table = await openTable(store, key, schema)
   if (table === undefined) throw new LostTable(key, 'missing')
   return table
 }

@@ -1,14 +1,36 @@
 /** Advice about an analysed image, out of its tables. */
-import { type Advice, type AdviceItem, type AdviceTables, advise } from '../advice/advise.ts'
+import {
+  type Advice,
+  type AdviceItem,
+  type AdviceTables,
+  advise,
+  type CountedFile,
+} from '../advice/advise.ts'
+import { inParallel } from '../concurrency.ts'
 import { findDuplicates } from '../gate/duplicated.ts'
 import { type Exclusion, exclusionOf } from '../gate/exclusion.ts'
 import type { ObjectStore } from '../host.ts'
-import type { ImageFacts } from '../image/report.ts'
+import { findBuildTools } from '../image/packages/stored-inventory.ts'
+import type { BuildTools, ImageFacts } from '../image/report.ts'
+import { layerKey } from '../index/keys.ts'
+import { readLayerFacts } from '../index/layer-index.ts'
+import { LostTable } from '../table/table.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
 import type { Service } from './service.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
-import { duplicatesOf, filesOf, filesTable, membersTable, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
+import {
+  duplicatesOf,
+  filesOf,
+  filesTable,
+  membersTable,
+  WHOLE_FETCH_BYTES,
+  wasteOf,
+  withForgetting,
+} from './tables.ts'
+
+/** Layers whose facts are read at the same time. */
+const LAYERS_AT_ONCE = 16
 
 export type AdviceQuestion = {
   readonly image: string
@@ -98,7 +120,25 @@ export function adviceOf(
         },
         excluded,
       ),
+    buildTools: (counts) => buildToolsOf(store, image, counts),
   })
+}
+
+async function buildToolsOf(
+  store: ObjectStore,
+  image: OpenedImage,
+  counts: (file: CountedFile) => boolean,
+): Promise<BuildTools | undefined> {
+  try {
+    const layers = await inParallel(image.manifest.layers, LAYERS_AT_ONCE, async ({ digest }) => {
+      const facts = await readLayerFacts(store, digest)
+      if (facts === undefined) throw new LostTable(layerKey(digest, 'layer.json'), 'missing')
+      return { digest, databases: facts.databases }
+    })
+    return await findBuildTools({ store, layers, files: () => filesTable(store, image) }, counts)
+  } catch (error) {
+    throw error instanceof LostTable ? withForgetting(store, image, error) : error
+  }
 }
 
 function adviceTables(store: ObjectStore, image: OpenedImage): AdviceTables {

@@ -87,14 +87,21 @@ async function present<Row>(
   image: OpenedImage,
   { key, schema }: { readonly key: string; readonly schema: Schema<Row> },
 ): Promise<Table<Row>> {
-  const onLost = async () => {
-    image.forgetFacts()
-    await store.delete(markerOf(key))
-    await store.delete(imageKey(image.identity.digest, 'image.json'))
-  }
+  const onLost = () => forget(store, image, key)
   const table = await openTable(store, key, schema, onLost)
   if (table === undefined) throw new LostTable(key, 'missing', onLost)
   return table
+}
+
+/** A problem with an object of the image, for those who read it by other means than this file's. */
+export function withForgetting(store: ObjectStore, image: OpenedImage, { key }: LostTable): LostTable {
+  return new LostTable(key, 'missing or damaged', () => forget(store, image, key))
+}
+
+async function forget(store: ObjectStore, image: OpenedImage, key: string): Promise<void> {
+  image.forgetFacts()
+  await store.delete(markerOf(key))
+  await store.delete(imageKey(image.identity.digest, 'image.json'))
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {

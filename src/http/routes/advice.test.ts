@@ -46,6 +46,9 @@ let image: string
 let base: string
 let clean: string
 let hostile: string
+/** Has build tools of 15 files: in its first layer 12 of 101 to 112 bytes, in its second 3 of 1 to 3 bytes. */
+let tools: string
+let toolsBase: string
 
 const text = (length: number, seed: string) => seed.repeat(length).slice(0, length)
 
@@ -85,13 +88,38 @@ beforeAll(async () => {
   )
   const names = HOSTILE.map((name, i) => ({ name: `tmp/${name}`, content: text(100 + i, name) }))
   hostile = registry.push('advice', 'hostile', makeImage([await makeLayer(names)]))
+  const compiler = [
+    await toolLayer(
+      'gcc',
+      Array.from({ length: 12 }, (_, i) => 101 + i),
+    ),
+    await toolLayer('make', [1, 2, 3]),
+  ]
+  tools = registry.push('advice', 'tools', makeImage(compiler))
+  toolsBase = registry.push('advice', 'tools-base', makeImage(compiler.slice(0, 1)))
   app = startApp()
-  for (const one of [image, base, clean, hostile]) {
+  for (const one of [image, base, clean, hostile, tools, toolsBase]) {
     expect((await app.ask(`/v1/report?image=${one}&wait=60`)).status).toBe(200)
   }
 })
 
 afterAll(() => registry.close())
+
+/** A package with files of these sizes, beside the packages before it. */
+function toolLayer(name: string, sizes: readonly number[]) {
+  const packages = name === 'make' ? ['gcc', 'make'] : [name]
+  const paths = sizes.map((bytes) => `usr/lib/${name}/${bytes}`)
+  return makeLayer([
+    {
+      name: 'var/lib/dpkg/status',
+      content: packages
+        .map((one) => `Package: ${one}\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n`)
+        .join('\n'),
+    },
+    { name: `var/lib/dpkg/info/${name}.list`, content: paths.map((path) => `/${path}\n`).join('') },
+    ...sizes.map((bytes, i) => ({ name: paths[i] ?? '', content: text(bytes, `${name} ${bytes} `) })),
+  ])
+}
 
 async function advice(query: Record<string, string> = {}) {
   const response = await app.ask(`/v1/advice?${new URLSearchParams({ image, ...query })}`)
@@ -160,6 +188,26 @@ test('what is ignored, and what the base image stores, is left out', async () =>
   })
   expect(own.savings.bytes).toBe(1000 + 90 + 40 + 40)
   expect((await app.ask(`/v1/advice?image=${image}&baseImage=${clean}`)).status).toBe(422)
+})
+
+test.each([
+  [{}, 12 * 101 + 66 + 6, 15],
+  [{ ignore: 'usr/lib/gcc/10[1-4]' }, 8 * 101 + 4 + 5 + 6 + 7 + 8 + 9 + 10 + 11 + 6, 11],
+  [{ ignore: 'usr/lib/make/2' }, 12 * 101 + 66 + 4, 14],
+  [{ ignore: 'usr/lib/*/**' }, 0, 0],
+])('of build tools %j leaves all that counts, however small', async (query, bytes, files) => {
+  const { items } = await advice({ image: tools, ...query })
+  const item = items.find(({ rule }) => rule === 'build-tools')
+  expect([item?.bytes ?? 0, item?.files ?? 0]).toEqual([bytes, files])
+})
+
+test('build tools of the base image are not counted', async () => {
+  const { items } = await advice({ image: tools, baseImage: toolsBase })
+  expect(items.find(({ rule }) => rule === 'build-tools')).toMatchObject({
+    bytes: 6,
+    files: 3,
+    paths: [3, 2, 1].map((size) => ({ path: `usr/lib/make/${size}`, bytes: size, layer: 1 })),
+  })
 })
 
 test('with a Dockerfile each item has the line of its step', async () => {

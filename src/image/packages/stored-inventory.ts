@@ -1,0 +1,60 @@
+/** The packages of an image and the files of each, out of the databases that are stored with its layers. */
+import type { ObjectStore } from '../../host.ts'
+import { readDatabases } from '../../index/databases.ts'
+import type { Table } from '../../table/table.ts'
+import type { MergedEntry } from '../merged-entry.ts'
+import type { BuildTools } from '../report.ts'
+import { type Inventory, takeInventory } from './inventory.ts'
+import { ShownDatabases } from './shown-databases.ts'
+
+/** A layer's blob, and how many package databases are stored with it. */
+export type DatabaseLayer = { readonly digest: string; readonly databases: number }
+
+type OwnedFile = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
+
+export type StoredPackages = {
+  readonly store: ObjectStore
+  /** From the lowest. */
+  readonly layers: readonly DatabaseLayer[]
+  /** The merged file system. */
+  readonly files: () => Promise<Table<MergedEntry>>
+}
+
+/**
+ * Reads the databases, then the merged file system if there are any: only then is it known which package owns which file.
+ *
+ * @param counts the files that count for their packages; all by default
+ * @throws LostTable if a stored object is missing or damaged
+ */
+export async function readInventory(
+  { store, layers, files }: StoredPackages,
+  shown: ShownDatabases,
+  counts: (file: OwnedFile) => boolean = () => true,
+): Promise<Inventory> {
+  const databases = layers.map((stored, layer) => ({
+    layer,
+    members: readDatabases(store, stored.digest, stored.databases),
+  }))
+  const inventory = await takeInventory(databases, shown)
+  if (shown.size === 0) return inventory
+  const columns = ['key', 'type', 'bytes', 'layer', 'inode'] as const
+  for await (const rows of (await files()).rows({ columns })) {
+    for (const row of rows) if (counts(row)) inventory.see(row)
+  }
+  return inventory
+}
+
+/**
+ * Build tools among the files that count. The image's facts have those of all files.
+ *
+ * @throws LostTable if a stored object is missing or damaged
+ */
+export async function findBuildTools(
+  packages: StoredPackages,
+  counts: (file: OwnedFile) => boolean,
+): Promise<BuildTools | undefined> {
+  const shown = new ShownDatabases()
+  const columns = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal'] as const
+  for await (const rows of (await packages.files()).rows({ columns })) for (const row of rows) shown.see(row)
+  return (await readInventory(packages, shown, counts)).buildTools()
+}

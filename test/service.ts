@@ -90,14 +90,24 @@ export type SpawnedService = {
  * @param data folder of its data, which outlives it
  * @param flags of Node
  */
-export async function spawnService(
+export function spawnService(
   host: HostName | URL,
   data: string,
   settings: Record<string, string> = {},
   flags: readonly string[] = [],
 ): Promise<SpawnedService> {
   const main = fileURLToPath(host instanceof URL ? host : ENTRY[host])
-  const child = spawn(process.execPath, [...flags, main], {
+  return spawnCommand([process.execPath, ...flags, main], data, settings)
+}
+
+/** A service that a command starts, in the project's folder. */
+export async function spawnCommand(
+  [command = '', ...args]: readonly string[],
+  data: string,
+  settings: Record<string, string> = {},
+): Promise<SpawnedService> {
+  const child = spawn(command, args, {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
     detached: true,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...SETTINGS, LAMINA_DATA: data, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -113,10 +123,10 @@ export async function spawnService(
     const url = /Lamina listens on (\S+)/.exec(line)?.[1]
     if (url !== undefined) listening.resolve(url)
   })
-  exited.then(() => listening.reject(new Error(`${host} did not start: ${output}`)))
+  exited.then(() => listening.reject(new Error(`${command} ${args.join(' ')} did not start: ${output}`)))
   const url = await listening.promise
   const { pid } = child
-  if (pid === undefined) throw new Error(`${host} has no process`)
+  if (pid === undefined) throw new Error(`${command} has no process`)
   return {
     url,
     pid,

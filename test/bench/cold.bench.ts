@@ -1,23 +1,40 @@
 /**
- * The first report of an image, through HTTP on a fresh service, against `gzip -dc | sha256sum` over its layers, and against
- * tools that do less, as far as they are on this machine; they fetch the image from the same registry.
+ * The first report of an image by a service that has just been started by the README's command, timed from outside, against
+ * one shell that runs `gzip -dc | sha256sum` over the layers, and against tools that do less, as far as they are on this
+ * machine; they fetch the image from the same registry.
  */
-import { HOSTS, startService } from '../service.ts'
+import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { spawnCommand, temporaryData } from '../service.ts'
 import { withFolder } from './layers.ts'
 import {
   areInstalled,
   best,
   layerFiles,
   line,
+  median,
   peakMegabytes,
+  processBelow,
   REGISTRY,
   seconds,
   shell,
-  workerdPid,
 } from './measure.ts'
 
-const RUNS = 3
+const RUNS = 5
 const IMAGE = 'app:v1'
+/** Nobody asks in the moment in which a service says that it listens. */
+const STARTED_MILLISECONDS = 1_000
+
+type Started = {
+  readonly command: readonly string[]
+  /** In the command line of the process that does the work. */
+  readonly runs: string
+}
+
+const SERVICES: readonly Started[] = [
+  { command: ['npm', 'start'], runs: 'workerd' },
+  { command: ['npm', 'run', 'start:node'], runs: 'dist/node/start.js' },
+]
 
 const FETCH = `skopeo copy --quiet --src-tls-verify=false docker://${REGISTRY}/${IMAGE}`
 /** What each does, and the command that does it, in an empty folder. */
@@ -29,45 +46,57 @@ const PEERS = new Map([
   ],
 ])
 
-async function report(url: string, image: string): Promise<void> {
-  const answer = await fetch(`${url}/v1/report?wait=300&image=${REGISTRY}/${image}`)
-  if (answer.status !== 200) throw new Error(`${image}: ${answer.status} ${await answer.text()}`)
-  await answer.json()
+type Cold = { readonly seconds: number; readonly peakMegabytes: number }
+
+async function cold({ command, runs }: Started): Promise<Cold> {
+  const data = await temporaryData()
+  const service = await spawnCommand(command, data)
+  try {
+    await sleep(STARTED_MILLISECONDS)
+    const time = await seconds(async () => {
+      const answer = await fetch(`${service.url}/v1/report?wait=300&image=${REGISTRY}/${IMAGE}`)
+      if (answer.status !== 200) throw new Error(`${IMAGE}: ${answer.status} ${await answer.text()}`)
+      await answer.json()
+    })
+    const pid = await processBelow(service.pid, runs)
+    return { seconds: time, peakMegabytes: pid === undefined ? 0 : await peakMegabytes(pid) }
+  } finally {
+    await service.end('SIGKILL')
+    await rm(data, { recursive: true, force: true })
+  }
 }
 
-export default async function cold(): Promise<void> {
+export default async function bench(): Promise<void> {
   const { files, done } = await layerFiles('app', 'v1')
-  const peers = (await areInstalled('skopeo', 'umoci')) ? PEERS : []
+  const each = files.map((file) => `gzip -dc ${file} | sha256sum`).join('; ')
+  const peers = (await areInstalled('skopeo', 'umoci')) ? [...PEERS] : []
   const reference: number[] = []
-  const times = new Map<string, number[]>(
-    [...HOSTS.map((host) => `${IMAGE} cold, ${host}`), ...PEERS.keys()].map((what) => [what, []]),
-  )
-  let peak = 0
+  const times = new Map<string, number[]>()
+  const peaks = new Map<string, number>()
+  const add = (what: string, time: number) => {
+    times.set(what, [...(times.get(what) ?? []), time])
+  }
   for (let run = 0; run < RUNS; run++) {
-    reference.push(
-      await seconds(async () => {
-        for (const file of files) await shell(`gzip -dc ${file} | sha256sum`)
-      }),
-    )
-    for (const host of HOSTS) {
-      const service = await startService(host)
-      await report(service.url, 'busybox:gzip')
-      times.get(`${IMAGE} cold, ${host}`)?.push(await seconds(() => report(service.url, IMAGE)))
-      const pid = host === 'worker' ? await workerdPid() : undefined
-      if (pid !== undefined) peak = Math.max(peak, await peakMegabytes(pid))
-      await service.stop()
+    reference.push(await seconds(() => shell(each)))
+    for (const started of SERVICES) {
+      const what = `${IMAGE} cold, ${started.command.join(' ')}`
+      const { seconds: time, peakMegabytes: peak } = await cold(started)
+      add(what, time)
+      peaks.set(what, Math.max(peak, peaks.get(what) ?? 0))
     }
     for (const [what, command] of peers) {
-      await withFolder(async (at) => {
-        times.get(what)?.push(await seconds(() => shell(`cd ${at('.')} && ${command}`)))
-      })
+      await withFolder(async (at) => add(what, await seconds(() => shell(`cd ${at('.')} && ${command}`))))
     }
   }
   await done()
-  line('gzip -dc | sha256sum, layer after layer', { seconds: best(reference) })
-  for (const [what, all] of times) {
-    if (all.length === 0) line(what, { '': 'not on this machine' })
-    else line(what, { seconds: best(all), ratio: best(all) / best(reference) })
-  }
-  line('workerd, peak resident', { MB: peak })
+  line('one shell: gzip -dc | sha256sum, each layer', { seconds: best(reference), median: median(reference) })
+  for (const [what, all] of times)
+    line(what, {
+      seconds: best(all),
+      ratio: best(all) / best(reference),
+      median: median(all),
+      'ratio of medians': median(all) / median(reference),
+    })
+  if (peers.length === 0) line('skopeo, umoci', { '': 'not on this machine' })
+  for (const [what, peak] of peaks) line(`${what}: peak resident`, { MB: peak })
 }

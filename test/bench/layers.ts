@@ -12,7 +12,7 @@ import { createGzip } from 'node:zlib'
 import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { member, tar } from '../tar.ts'
-import { peakMegabytes, seconds, workerdPid } from './measure.ts'
+import { peakMegabytes, processBelow, seconds } from './measure.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const MEBIBYTE = 1024 * 1024
@@ -56,7 +56,7 @@ export async function indexInWorkerd(
         await answer.json()
       })
     }
-    const pid = await workerdPid()
+    const pid = await processBelow(process.pid, 'workerd')
     return { seconds: last, megabytes: pid === undefined ? 0 : await peakMegabytes(pid) }
   } finally {
     await worker.dispose()

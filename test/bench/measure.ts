@@ -17,6 +17,11 @@ export function best(times: readonly number[]): number {
   return Math.min(...times)
 }
 
+export function median(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
 /** Runs `command` in a shell and waits for it. */
 export async function shell(command: string): Promise<void> {
   const child = spawn('bash', ['-o', 'pipefail', '-c', command], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -61,12 +66,13 @@ export async function peakMegabytes(pid: number): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
 }
 
-/** The process that runs workerd for this one, if there is one. */
-export async function workerdPid(): Promise<number | undefined> {
-  const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')
-  for (const pid of children.trim().split(' ')) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes('workerd')) return Number(pid)
+/** The process below another that runs a command with this in it, if there is one. */
+export async function processBelow(pid: number, command: string): Promise<number | undefined> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  for (const child of children.trim().split(' ').filter(Boolean).map(Number)) {
+    const line = await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')
+    const found = line.includes(command) ? child : await processBelow(child, command)
+    if (found !== undefined) return found
   }
   return undefined
 }

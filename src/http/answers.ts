@@ -11,6 +11,7 @@ import { type OpenedImage, openImage } from '../service/open.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
+import { keepAnswer, keptAnswer } from './kept-answers.ts'
 import { entityTag, isUnchanged, notModified } from './middleware/conditional.ts'
 
 export type ImageQuery = { readonly image: string; readonly platform?: string | undefined }
@@ -213,10 +214,12 @@ export async function answerSubject<T>(
   const headers = freshness(backend, context, cacheInputs(subject.images), form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
+  headers.set('Content-Type', form.contentType)
+  const kept = keptAnswer(backend, context, headers)
+  if (kept !== undefined) return kept
   const result = await subject.analyse(wait)
   if ('pending' in result) return pendingAnswer(backend, result.image, result.pending, form.pending)
-  headers.set('Content-Type', form.contentType)
-  return new Response(await make(result.analysed), { headers })
+  return keepAnswer(backend, context, new Response(await make(result.analysed), { headers }))
 }
 
 /** {@link answerSubject} for one image, which it opens. */

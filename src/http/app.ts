@@ -16,6 +16,7 @@ import {
   type Log,
   type RequestContext,
 } from './backend.ts'
+import { keepAnswer } from './kept-answers.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { boundedStreams } from './middleware/streams.ts'
@@ -149,7 +150,7 @@ async function answerFailed(backend: Backend, c: RequestContext, error: unknown)
   if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)
     return failure(c, problemFor(backend, c, error))
   try {
-    return await backend.elsewhere(c, c.req.raw.signal)
+    return keepAnswer(backend, c, await backend.elsewhere(c, c.req.raw.signal))
   } catch (other) {
     return failure(c, problemFor(backend, c, other))
   }

@@ -33,7 +33,14 @@ export type Backend = Service & {
 export type Elsewhere = (context: Context<Env>, signal: AbortSignal) => Promise<Response>
 
 /** Bindings are a host's own; a thread that answers for another is given the name of the request. */
-export type Env = { Variables: { requestId: string }; Bindings: { requestId?: string } }
+export type Env = {
+  Variables: {
+    requestId: string
+    /** Under which the answer is to be kept. */
+    answerKey?: string
+  }
+  Bindings: { requestId?: string }
+}
 export type App = OpenAPIHono<Env>
 export type RequestContext = Context<Env>
 

@@ -56,7 +56,7 @@ const PARSED = 4
 const RECORD_BYTES = 500
 const TAG_BYTES = 20
 
-/** Shared by all requests of a host. In all some 69 MB at most: an isolate on Workers has 128 MB. */
+/** Shared by all requests of a host. In all some 75 MB at most: an isolate on Workers has 128 MB. */
 export class Memory {
   readonly resolved = new Cache<Resolved>({
     bytes: 4 * MIB,
@@ -115,6 +115,12 @@ export class Memory {
     bytes: 2 * MIB,
     milliseconds: DRAWN_MILLISECONDS,
     sizeOf: (svg) => 2 * svg.length,
+  })
+  /** Bodies of small answers, by entity tag and address: whoever asks is checked before one is looked up. */
+  readonly answers = new Cache<Uint8Array<ArrayBuffer>>({
+    bytes: 6 * MIB,
+    milliseconds: FACTS_MILLISECONDS,
+    sizeOf: (body) => body.byteLength,
   })
   /** What uploads hold, by the hashes of their ids: it never changes. */
   readonly uploads = new Cache<StoredUpload>({

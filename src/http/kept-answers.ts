@@ -1,0 +1,49 @@
+/**
+ * Answers that are kept in memory. An entity tag names all that an answer is made of, and an image never changes, so an
+ * answer with the same tag at the same address is the same: to compare two images again costs no more than to say so.
+ */
+import type { Backend, RequestContext } from './backend.ts'
+
+/** Larger answers are made anew. */
+const LARGEST_BYTES = 256 * 1024
+
+/** The answer to the same question, if it was given lately. The caller must be one who may see it. */
+export function keptAnswer(
+  backend: Backend,
+  context: RequestContext,
+  headers: Headers,
+): Response | undefined {
+  // The thread that it answers for keeps it.
+  if (context.env?.requestId !== undefined) return undefined
+  const key = `${headers.get('ETag')} ${context.req.raw.url}`
+  const body = backend.memory.answers.get(key)
+  if (body !== undefined) return new Response(body, { headers })
+  context.set('answerKey', key)
+  return undefined
+}
+
+/** The same answer, whose body is kept for {@link keptAnswer} once it was read to its end, where it is small. */
+export function keepAnswer(backend: Backend, context: RequestContext, answer: Response): Response {
+  const { status, headers, body } = answer
+  const key = context.var.answerKey
+  if (key === undefined || status !== 200 || body === null) return answer
+  const kept = keeping((whole) => backend.memory.answers.set(key, whole))
+  return new Response(body.pipeThrough(kept), { status, headers })
+}
+
+function keeping(keep: (whole: Uint8Array<ArrayBuffer>) => void): TransformStream<Uint8Array, Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  return new TransformStream({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength
+      if (bytes <= LARGEST_BYTES) chunks.push(chunk)
+      else chunks.length = 0
+      controller.enqueue(chunk)
+    },
+    flush() {
+      if (bytes > LARGEST_BYTES) return
+      keep(Buffer.concat(chunks))
+    },
+  })
+}

@@ -100,6 +100,14 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(told.layers).toMatchObject([{ compression: 'none', diffId: layer?.diffId }])
     const query = { image: body.reference, maxCompressed: '1GB' }
     expect((await ask(service.url, '/v1/check', { query })).body.code).toBe('not_compressed')
+    const baseline = registry.push('delta', 'v1', packed)
+    for (const query of [
+      { image: body.reference, baseline },
+      { image: baseline, baseline: body.reference },
+    ]) {
+      const badge = await ask(service.url, '/badge/delta.json', { query })
+      expect([badge.status, badge.body.message]).toEqual([200, 'unavailable'])
+    }
   })
 
   it('compares an upload with what is in a registry', async () => {

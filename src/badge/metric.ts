@@ -134,7 +134,8 @@ const TABLE = {
   },
   delta: {
     label: 'size change',
-    shows: 'the growth of the compressed size over `baseline`; its thresholds are bytes or percent',
+    shows:
+      'the growth of the compressed size over `baseline`; its thresholds are bytes or percent. An archive with plain layers has no compressed size: then it is `unavailable`',
     read: (query) => ({
       from: 'manifests',
       baseline: required(query, 'baseline'),

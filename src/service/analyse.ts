@@ -87,6 +87,7 @@ export async function analyse(service: Service, image: OpenedImage, wait: WaitOp
   if (last.status !== 'succeeded') return { done: false, state: last }
   const made = await knownFacts(service, image)
   if (made !== undefined) return { done: true, facts: made }
+  await image.source.visibility.requireSource(image.identity.digest)
   throw new Problem(
     'layer_unavailable',
     `these credentials cannot read the layers of ${image.identity.reference}`,

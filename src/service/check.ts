@@ -10,11 +10,10 @@ import type { GateImage } from '../gate/subject.ts'
 import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
 import type { ObjectStore } from '../host.ts'
 import type { ImageFacts } from '../image/report.ts'
-import { Problem } from '../problem.ts'
 import { adviceOf, withLines } from './advice.ts'
 import { gateTables } from './gate-tables.ts'
 import type { Images } from './images.ts'
-import type { OpenedImage } from './open.ts'
+import { type OpenedImage, requireCompressed } from './open.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
 
 export type CheckQuestion = {
@@ -79,7 +78,7 @@ type Needs = { readonly depth: Depth; readonly compressed: boolean }
 
 async function know(images: Images, reference: string, { depth, compressed }: Needs): Promise<Known> {
   const opened = await images.open(reference)
-  if (compressed) requireCompressed(opened)
+  if (compressed) requireCompressed(opened.identity.reference, opened)
   const { identity, manifest, config } = opened
   const known = { identity, manifest, diffIds: config.diffIds }
   if (depth === 'manifest') return { opened, known }
@@ -111,14 +110,4 @@ function evidenceWithStep(evidence: Evidence, steps: readonly LayerStep[]): Evid
 
 function asksFor({ rules }: Policy, ...names: readonly RuleName[]): boolean {
   return rules.some((rule) => names.includes(rule.name))
-}
-
-/** @throws Problem `not_compressed` where a layer would be compressed only when it is pushed */
-function requireCompressed({ plainLayer, identity }: OpenedImage): void {
-  if (plainLayer === undefined) return
-  throw new Problem(
-    'not_compressed',
-    `layer ${plainLayer} is stored uncompressed, so the size to pull is not known: use maxSize or maxGrowth, or an archive with compressed layers`,
-    { image: identity.reference, layer: plainLayer },
-  )
 }

@@ -1,7 +1,15 @@
 /** What the store knows from one source alone goes with that source. */
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import { configKey, imagePrefix, layerPrefix, manifestKey, sourceKey } from '../index/keys.ts'
+import {
+  configKey,
+  imageKey,
+  imagePrefix,
+  layerKey,
+  layerPrefix,
+  manifestKey,
+  sourceKey,
+} from '../index/keys.ts'
 
 const DIGESTS_AT_ONCE = 8
 
@@ -16,15 +24,22 @@ export async function forgetOrigin(
   digests: ReadonlySet<string>,
 ): Promise<void> {
   await inParallel([...digests], DIGESTS_AT_ONCE, async (digest) => {
-    const mark = sourceKey(digest, origin)
-    if (!(await store.has(mark))) return
-    await store.delete(mark)
-    if (await isKnownElsewhere(store, digest)) return
-    for (const prefix of [layerPrefix(digest), imagePrefix(digest)])
-      for await (const key of store.list(prefix)) await store.delete(key)
-    await store.delete(manifestKey(digest))
-    await store.delete(configKey(digest))
+    // What this source never gave may be just being indexed from another one.
+    if (await store.has(sourceKey(digest, origin))) await forgetDigest(store, origin, digest)
   })
+}
+
+/** As {@link forgetOrigin}, also where the source is not noted yet: for who was indexing it. */
+export async function forgetDigest(store: ObjectStore, origin: string, digest: string): Promise<void> {
+  await store.delete(sourceKey(digest, origin))
+  if (await isKnownElsewhere(store, digest)) return
+  // First what says that the others are whole: who reads them meanwhile must not take the rest for all.
+  await store.delete(layerKey(digest, 'layer.json'))
+  await store.delete(imageKey(digest, 'image.json'))
+  for (const prefix of [layerPrefix(digest), imagePrefix(digest)])
+    for await (const key of store.list(prefix)) await store.delete(key)
+  await store.delete(manifestKey(digest))
+  await store.delete(configKey(digest))
 }
 
 async function isKnownElsewhere(store: ObjectStore, digest: string): Promise<boolean> {

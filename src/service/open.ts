@@ -37,7 +37,14 @@ export type ImageRequest = {
   readonly signal?: AbortSignal | undefined
 }
 
-export type OpenedImage = {
+type PlainLayer = {
+  /** The lowest layer that is stored uncompressed, though pushed it would be compressed. */
+  readonly plainLayer?: number
+}
+
+export type OpenedManifest = PlainLayer & { readonly manifest: ImageManifest }
+
+export type OpenedImage = PlainLayer & {
   readonly reference: ImageReference
   readonly identity: ImageIdentity
   readonly manifest: ImageManifest
@@ -49,8 +56,6 @@ export type OpenedImage = {
   readonly askedAt: number
   /** To be called where what is stored of it turns out not to be whole: its facts are then read from the store again. */
   readonly forgetFacts: () => void
-  /** The lowest layer that is stored uncompressed, though pushed it would be compressed. */
-  readonly plainLayer?: number
 }
 
 /** How long opening an image may take, with all that is asked for it. */
@@ -195,11 +200,12 @@ function identify(reference: ImageReference, selected: ImageSelection): ImageIde
  *
  * @throws Problem as {@link openImage}
  */
-export async function openManifest(service: Service, request: ImageRequest): Promise<ImageManifest> {
+export async function openManifest(service: Service, request: ImageRequest): Promise<OpenedManifest> {
   return opening(service, request, async (source, reference) => {
     const asked = { reference, platform: request.platform }
-    return (await selectFor(source, asked, { select: selectManifest, cache: service.memory.manifests }))
-      .manifest
+    const selection = { select: selectManifest, cache: service.memory.manifests }
+    const { manifest } = await selectFor(source, asked, selection)
+    return { manifest, ...plainLayerOf(source, manifest) }
   })
 }
 
@@ -229,7 +235,17 @@ export async function openImage(service: Service, request: ImageRequest): Promis
   })
 }
 
-function plainLayerOf({ parts }: VisibleSource, { layers }: ImageManifest): { readonly plainLayer?: number } {
+/** @throws Problem `not_compressed` where a layer would be compressed only when it is pushed */
+export function requireCompressed(reference: string, { plainLayer }: PlainLayer): void {
+  if (plainLayer === undefined) return
+  throw new Problem(
+    'not_compressed',
+    `layer ${plainLayer} is stored uncompressed, so the size to pull is not known: use maxSize or maxGrowth, or an archive with compressed layers`,
+    { image: reference, layer: plainLayer },
+  )
+}
+
+function plainLayerOf({ parts }: VisibleSource, { layers }: ImageManifest): PlainLayer {
   const plainLayer = layers.findIndex(({ digest }) => parts?.isStoredPlain(digest))
   return plainLayer < 0 ? {} : { plainLayer }
 }

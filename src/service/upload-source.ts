@@ -3,7 +3,7 @@ import type { Descriptor } from '../oci/manifest.ts'
 import { Archive } from '../source/archive/archive.ts'
 import type { BlobRange, ImageParts, ImageSource, ResolvedManifest, UploadRef } from '../source/source.ts'
 import type { Service } from './service.ts'
-import { openUpload } from './upload.ts'
+import { isUploadGone, openUpload } from './upload.ts'
 
 export class UploadSource implements ImageSource {
   readonly ref: UploadRef
@@ -41,6 +41,10 @@ export class UploadSource implements ImageSource {
 
   async has(digest: string): Promise<boolean> {
     return (await this.#open()).has(digest)
+  }
+
+  isGone(): Promise<boolean> {
+    return isUploadGone(this.#service, this.ref.id)
   }
 
   async #open(): Promise<Archive> {

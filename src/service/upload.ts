@@ -196,6 +196,11 @@ export async function openUpload(
   return { index: stored.index, reader: storedArchive(service.host.store, name) }
 }
 
+/** Whether it was deleted, as the store says now. Its deletion begins with the object that is looked for here. */
+export async function isUploadGone({ host }: Service, id: string): Promise<boolean> {
+  return !(await host.store.has(uploadKey(uploadName(id), 'index.json')))
+}
+
 async function findUpload(
   service: Service,
   id: string,
@@ -258,6 +263,7 @@ async function removeUpload(service: Service, name: string): Promise<void> {
   const { store } = service.host
   const stored = service.memory.uploads.get(name) ?? (await storedUpload(store, name))
   service.memory.uploads.delete(name)
+  // First, so that a job that still notes what the upload gave finds it gone: see `Visibility.gave`.
   await store.delete(uploadKey(name, 'index.json'))
   await store.delete(uploadKey(name, 'archive.tar'))
   if (stored !== undefined) {

@@ -6,7 +6,9 @@
 import type { ObjectStore } from '../host.ts'
 import { imageKey, sourceKey } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
+import { Problem } from '../problem.ts'
 import { type ContentKind, type ImageSource, originOf, scopeOf } from '../source/source.ts'
+import { forgetDigest } from './forget.ts'
 import type { Memory } from './memory.ts'
 
 /** What one caller of one source may see of the store. */
@@ -64,13 +66,30 @@ export class Visibility {
     return isPublic
   }
 
-  /** Records that the caller's source gave bytes with this digest, which was verified. */
+  /**
+   * Records that the caller's source gave bytes with this digest, which was verified.
+   *
+   * @throws Problem `upload_not_found` where the source was deleted meanwhile
+   */
   async gave(digest: string): Promise<void> {
     const { isPublic } = this.#source
     const origins = isPublic ? [this.#origin, 'public'] : [this.#origin]
     await Promise.all(origins.map((origin) => this.#store.put(sourceKey(digest, origin), new Uint8Array(0))))
+    await this.requireSource(digest)
     if (isPublic) this.#memory.public.set(digest, true)
     this.confirm(digest)
+  }
+
+  /**
+   * To be called when something was stored of this digest: a source that was deleted meanwhile leaves nothing. Its deletion
+   * forgets what is noted by then; whatever is noted later finds it gone.
+   *
+   * @throws Problem `upload_not_found`
+   */
+  async requireSource(digest: string): Promise<void> {
+    if (!(await this.#source.isGone?.())) return
+    await forgetDigest(this.#store, this.#origin, digest)
+    throw new Problem('upload_not_found', 'the upload was deleted, or it expired, while it was read')
   }
 
   /** Records that the source has just confirmed, to this caller, that it has this digest. */

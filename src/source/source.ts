@@ -81,6 +81,8 @@ export interface ImageSource {
   blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>>
   /** Whether it says to this caller that it has this. */
   has(digest: string, kind: ContentKind): Promise<boolean>
+  /** Of a source that can be deleted while it is read: whether it was. What it gave is then forgotten. */
+  isGone?(): Promise<boolean>
   /**
    * What it holds of an image, where that may be a part of it. There once a name was resolved; a registry says nothing of
    * this.

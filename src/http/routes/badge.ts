@@ -22,6 +22,7 @@ import {
   type OpenedImage,
   openImage,
   openManifest,
+  requireCompressed,
 } from '../../service/open.ts'
 import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
@@ -233,13 +234,16 @@ async function show(
     case 'manifest':
       return figureBadge(
         metric,
-        show.figure(manifestFigures(await openManifest(backend, requestOf(image)))),
+        show.figure(manifestFigures((await openManifest(backend, requestOf(image))).manifest)),
         appearance,
       )
     case 'manifests': {
       const names = [image, show.baseline]
-      const manifests = await allOf(names.map((name) => openManifest(backend, requestOf(name))))
-      const [bytes, before] = manifests.map((manifest) => manifestFigures(manifest).compressedBytes)
+      const opened = await allOf(names.map((name) => openManifest(backend, requestOf(name))))
+      const [bytes, before] = opened.map((one, i) => {
+        requireCompressed(names[i] ?? image, one)
+        return manifestFigures(one.manifest).compressedBytes
+      })
       return figureBadge(metric, show.figure(bytes ?? 0, before ?? 0), appearance)
     }
     case 'analysis':

@@ -43,6 +43,7 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
     const indexAndMerge = async () => {
       await indexLayers(service, job, { visibility: source.visibility, layers }, run)
       await run.merge({ digest: job.digest, config, layers })
+      await source.visibility.requireSource(job.digest)
     }
     try {
       await indexAndMerge()
@@ -54,6 +55,7 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
   } catch (error) {
     if (error instanceof Problem && error.lasting)
       await writeFailure(service.host.store, job.digest, error.toDocument())
+    await source.visibility.requireSource(job.digest)
     throw error
   }
 }

@@ -35,14 +35,23 @@ export async function runLayerJob(
     return { readBytes: 0, decodedBytes: 0 }
   const blob = await source.blob(descriptor)
   try {
-    const decodedBytes = indexed
-      ? await verify(blob, descriptor.digest, onBytes)
-      : await index(service, descriptor, { blob, again: () => source.blob(descriptor), onBytes, signal })
+    const again = () => source.blob(descriptor)
+    if (!indexed) {
+      const decodedBytes = await index(service, descriptor, { blob, again, onBytes, signal })
+      await source.visibility.gave(descriptor.digest)
+      return { readBytes: descriptor.size, decodedBytes }
+    }
+    await verify(blob, descriptor.digest, onBytes)
     await source.visibility.gave(descriptor.digest)
-    return { readBytes: descriptor.size, decodedBytes }
+    // The upload that it was indexed from may have been deleted before this source was noted, and the index with it.
+    if (await isIndexed(service, descriptor.digest)) return { readBytes: descriptor.size, decodedBytes: 0 }
+    const decodedBytes = await index(service, descriptor, { blob: await again(), again, onBytes, signal })
+    await source.visibility.requireSource(descriptor.digest)
+    return { readBytes: 2 * descriptor.size, decodedBytes }
   } catch (error) {
     // The digest matches, so the fault is in the bytes: everyone who may read them may know.
     if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest)
+    else await source.visibility.requireSource(descriptor.digest)
     throw error
   }
 }
@@ -79,11 +88,12 @@ async function index(
   return facts.uncompressedBytes
 }
 
+/** @throws Problem `invalid_image` */
 async function verify(
   blob: ReadableStream<Uint8Array>,
   digest: string,
   onBytes: (bytes: number) => void,
-): Promise<number> {
+): Promise<void> {
   const hash = createHash('sha256')
   let bytes = 0
   for await (const chunk of blob) {
@@ -94,5 +104,4 @@ async function verify(
   const got = `sha256:${hash.digest('hex')}`
   if (got !== digest)
     throw new Problem('invalid_image', `the source sent content with the digest ${got} for ${digest}`)
-  return 0
 }

@@ -1,0 +1,91 @@
+/** Uploads that are deleted while they are analysed, at each moment in turn. */
+import { expect, it } from 'vitest'
+import { deleteUpload, receiveUpload } from '../src/service/upload.ts'
+import { startApp, type TestApp } from './app.ts'
+import { ociLayout, packArchive } from './archives.ts'
+import { makeImage, makeLayer } from './images.ts'
+
+const image = makeImage([
+  await makeLayer([
+    { name: 'var/lib/dpkg/status', content: 'Package: a\nStatus: install ok installed\nVersion: 1\n' },
+  ]),
+  await makeLayer([{ name: 'etc/one', content: 'one' }]),
+])
+const archive = packArchive(ociLayout([{ image }]))
+
+async function upload({ service }: TestApp): Promise<string> {
+  return (await receiveUpload(service, new Blob([Buffer.from(archive)]).stream())).id
+}
+
+/** Runs `then` before the `n`th operation on the store from now on. @returns how many there have been */
+function interrupt({ store }: TestApp, n: number, then: () => Promise<void>): () => number {
+  let operations = 0
+  let isDue = true
+  for (const name of ['get', 'has', 'put', 'delete'] as const) {
+    const own = store[name].bind(store) as (...parts: unknown[]) => Promise<never>
+    store[name] = async (...parts: unknown[]) => {
+      if (operations++ === n && isDue) {
+        isDue = false
+        await then()
+      }
+      return own(...parts)
+    }
+  }
+  return () => operations
+}
+
+async function report(app: TestApp, id: string) {
+  const answer = await app.ask(`/v1/report?image=upload:${id}&wait=60`)
+  return { status: answer.status, body: await answer.json() }
+}
+
+async function operationsOf(prepare: (app: TestApp) => Promise<string>): Promise<number> {
+  const app = startApp()
+  const id = await prepare(app)
+  const count = interrupt(app, -1, async () => {})
+  expect((await report(app, id)).status).toBe(200)
+  return count()
+}
+
+it('one that is deleted at any moment of its analysis leaves nothing', async () => {
+  const operations = await operationsOf(upload)
+  expect(operations).toBeGreaterThan(20)
+  for (let n = 0; n < operations; n++) {
+    const app = startApp()
+    const id = await upload(app)
+    interrupt(app, n, () => deleteUpload(app.service, id))
+    const { status, body } = await report(app, id)
+    expect([200, 404], `${n}: ${JSON.stringify(body)}`).toContain(status)
+    await expect
+      .poll(() => [...app.store.objects.keys()], { message: `operation ${n}`, timeout: 30_000 })
+      .toEqual([])
+  }
+}, 300_000)
+
+it('one whose layers another one is indexed from is answered, whenever the other is deleted', async () => {
+  const second = async (app: TestApp, first?: string) => {
+    expect((await report(app, first ?? (await upload(app)))).status).toBe(200)
+    return upload(app)
+  }
+  const operations = await operationsOf(second)
+  for (let n = 0; n < operations; n++) {
+    const app = startApp()
+    const first = await upload(app)
+    const id = await second(app, first)
+    interrupt(app, n, () => deleteUpload(app.service, first))
+    const { status, body } = await report(app, id)
+    expect(status, `${n}: ${JSON.stringify(body)}`).toBe(200)
+    expect(body.counts.files).toBe(2)
+    for (const path of ['files', 'packages', 'files?layer=0']) {
+      const list = await app.ask(`/v1/${path}${path.includes('?') ? '&' : '?'}image=upload:${id}&wait=60`)
+      expect([list.status, (await list.json()).items.length], `${n}: ${path}`).toEqual([
+        200,
+        path === 'files' ? 6 : path === 'packages' ? 1 : 1,
+      ])
+    }
+    await deleteUpload(app.service, id)
+    await expect
+      .poll(() => [...app.store.objects.keys()], { message: `operation ${n}`, timeout: 30_000 })
+      .toEqual([])
+  }
+}, 300_000)

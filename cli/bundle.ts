@@ -24,7 +24,14 @@ const api: Plugin = {
 
 /** @param folder is made anew */
 export async function bundleCli(folder: string): Promise<void> {
-  await bundle({ folder, entries: { lamina: join(HERE, 'main.ts') }, plugins: [api], minify: true })
+  await bundle({
+    folder,
+    entries: { lamina: join(HERE, 'main.ts') },
+    plugins: [api],
+    minify: true,
+    // Of a size that only those who make a lake want.
+    external: ['@duckdb/node-api'],
+  })
   await chmod(join(folder, 'lamina.js'), 0o755)
 }
 

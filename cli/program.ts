@@ -31,9 +31,16 @@ export type Settings = {
 
 export type Actions = {
   ask(request: Request): Promise<void>
+  lake(request: Lake): Promise<void>
   serve(): Promise<void>
   completion(shell: string): Promise<void>
   version(): void
+}
+
+export type Lake = {
+  readonly folder: string
+  readonly batch: string
+  readonly quiet: boolean
 }
 
 /** Columns of help. */
@@ -68,6 +75,19 @@ export function createProgram(api: Api, actions: Actions): Parser {
   for (const command of COMMANDS)
     if (command.endpoints.every((endpoint) => endpoint in api)) addCommand(program, api, command, actions)
   program
+    .command('lake')
+    .summary('Compact what a service has stored into large tables, for questions about a fleet')
+    .description(LAKE_HELP)
+    .usage('FOLDER [OPTIONS]')
+    .argument('<FOLDER>', 'where the tables are; what they have already is not read again')
+    .option('--batch <IMAGES>', 'Images that are added at once', '1000')
+    .option('-q, --quiet', 'Show no progress')
+    .allowExcessArguments(false)
+    .action((folder: string, { batch, quiet }: { batch: string; quiet?: true }) =>
+      actions.lake({ folder, batch, quiet: quiet === true }),
+    )
+    .addHelpText('after', `\n${exampleLines('lake', LAKE_EXAMPLES).join('\n')}`)
+  program
     .command('serve')
     .summary('Serve the HTTP API and its pages')
     .description('Serve the HTTP API and its pages. Settings are environment variables: HOST, PORT, LAMINA_…')
@@ -94,6 +114,14 @@ const GENERAL_HELP = `An IMAGE is a reference as for docker pull: nginx:1.27, gh
 Exit codes: 0; 1 a broken rule, or a difference with --exit-code; 2 an error.
 Environment: LAMINA_SERVER, LAMINA_TOKEN, NO_COLOR, XDG_CACHE_HOME,
 DOCKER_CONFIG, and the service's own settings.`
+
+const LAKE_HELP =
+  'Compact what a service has stored into large sorted tables of Parquet, which DuckDB, Spark and others read. ' +
+  'Reads the store that LAMINA_DATA or S3_BUCKET names, else the cache. Needs @duckdb/node-api beside this program.'
+const LAKE_EXAMPLES: Command['examples'] = [
+  ['/srv/lake', 'what this program has in its cache'],
+  ['/srv/lake --batch 200', 'in smaller steps, with less memory'],
+]
 
 function addCommand(program: Parser, api: Api, command: Command, actions: Actions): void {
   const { name, alias, summary, more, operands, examples, formats } = command

@@ -36,6 +36,12 @@ async function codeOf(words: readonly string[]): Promise<number> {
         listen()
         code = await asked(api, request, stop.signal)
       },
+      lake: async ({ folder, batch, quiet }) => {
+        const { makeLake } = await import('./make-lake.ts')
+        const tell = (line: string) => void (quiet || process.stderr.write(`${line}\n`))
+        const done = await makeLake({ env: process.env, out: folder, batch, tell })
+        process.stdout.write(`${done}\n`)
+      },
       serve,
       completion: async (shell) => {
         const { completionScript } = await import('./completion.ts')

@@ -1,12 +1,15 @@
 /**
  * The statements of `docs/fleet.md`, taken out of it: those of DuckDB are run as they are written, over a folder that a
- * service has filled; those of other engines have to declare the columns that the Parquet files have.
+ * service has filled and over the lake that `lamina lake` makes of it; those of other engines have to declare the columns
+ * that the Parquet files have.
  */
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeLake } from '../cli/make-lake.ts'
 import { ask } from './ask.ts'
 import { makeImage, makeLayer, type TestImage, type TestLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
@@ -36,18 +39,25 @@ const paragraph = (name: string, version: string) =>
 
 let registry: FixtureRegistry
 let service: TestService
+let lake: string
+/** Over what the service has stored. */
 let duckdb: DuckDBConnection
+/** Over the lake. */
+let compacted: DuckDBConnection
 let base: TestLayer
 let app: TestLayer
 let first: TestImage
 let second: TestImage
 let third: TestImage
 
-/** The rows of the block's one query, as JSON: numbers of 64 bits are strings. */
-async function rows(name: string): Promise<Record<string, Json>[]> {
-  const [query = '', ...more] = statements(name)
-  if (more.length > 0) throw new Error(`${name} is more than one statement`)
-  return (await duckdb.runAndReadAll(query)).getRowObjectsJson()
+/** A connection with the views of this block over this folder. */
+async function connect(views: string, folder: string): Promise<DuckDBConnection> {
+  const connection = await (await DuckDBInstance.create()).connect()
+  await connection.run(`SET VARIABLE lake = '${folder}'`)
+  for (const view of statements(views)) {
+    if (!view.startsWith('SET VARIABLE lake')) await connection.run(view)
+  }
+  return connection
 }
 
 beforeAll(async () => {
@@ -80,22 +90,38 @@ beforeAll(async () => {
     statuses.push((await ask(service.url, '/v1/report', { query })).status)
   }
   expect(statuses).toEqual([200, 200, 200, 422])
-  duckdb = await (await DuckDBInstance.create()).connect()
-  await duckdb.run(`SET VARIABLE lake = '${service.data}'`)
-  for (const view of statements('views')) await duckdb.run(view)
+  await rm(join(service.data, 'names/sha256', hexOf(third.descriptor.digest)), { recursive: true })
+  lake = await mkdtemp(join(tmpdir(), 'lamina-lake-'))
+  await makeLake({ env: { LAMINA_DATA: service.data }, out: lake, batch: '1', tell: () => {} })
+  duckdb = await connect('views', service.data)
+  compacted = await connect('lake views', lake)
 })
 
 afterAll(async () => {
   duckdb?.closeSync()
-  await Promise.all([service?.stop(), registry?.close()])
+  compacted?.closeSync()
+  await Promise.all([service?.stop(), registry?.close(), rm(lake, { recursive: true })])
 })
 
 const imageOf = (image: TestImage) => hexOf(image.descriptor.digest)
+/** Where no name is noted. */
+const nameWithout = (image: TestImage) => `sha256:${imageOf(image)}`
 /** As it was asked for. */
 const nameOf = (tag: string) => `${registry.host}/fleet:${tag}`
 const blobOf = (layer: TestLayer) => hexOf(layer.descriptor.digest)
 
-describe('DuckDB finds', () => {
+describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
+  const query = async (text: string): Promise<Record<string, Json>[]> => {
+    const connection = kind === 'stored' ? duckdb : compacted
+    return (await connection.runAndReadAll(text)).getRowObjectsJson()
+  }
+  /** The rows of the block's one query, as JSON: numbers of 64 bits are strings. */
+  const rows = (name: string) => {
+    const [text = '', ...more] = statements(name)
+    if (more.length > 0) throw new Error(`${name} is more than one statement`)
+    return query(text)
+  }
+
   it('the images that contain a file, by its path', async () => {
     const found = await rows('images that contain a path')
     expect(found.map(({ name, image }) => [name, image])).toEqual([
@@ -113,7 +139,7 @@ describe('DuckDB finds', () => {
     const contained = await rows('images that contain a content')
     expect(contained.map(({ name, path }) => `${name} ${path}`)).toEqual([
       `${nameOf('second')} srv/.env`,
-      `${nameOf('third')} opt/secret`,
+      `${nameWithout(third)} opt/secret`,
     ])
     const carried = await rows('images that carry a secret')
     expect(carried).toEqual([
@@ -161,15 +187,14 @@ describe('DuckDB finds', () => {
   })
 
   it('an image by its names; by its digest where none is noted', async () => {
-    await rm(join(service.data, 'names/sha256', imageOf(third)), { recursive: true })
-    const found = await duckdb.runAndReadAll('SELECT image, name FROM names ORDER BY name')
-    const bad = found.getRowObjectsJson().filter(({ name }) => name === nameOf('bad'))
+    const found = await query('SELECT image, name FROM names ORDER BY name')
+    const bad = found.filter(({ name }) => name === nameOf('bad'))
     expect(bad.length).toBe(1)
-    expect(found.getRowObjectsJson()).toEqual([
+    expect(found).toEqual([
       ...bad,
       { image: imageOf(first), name: nameOf('first') },
       { image: imageOf(second), name: nameOf('second') },
-      { image: imageOf(third), name: `sha256:${imageOf(third)}` },
+      { image: imageOf(third), name: nameWithout(third) },
     ])
   })
 
@@ -200,7 +225,7 @@ it('every block of SQL is run or compared', () => {
     'versions in use',
   ]
   const theirs = ['spark', 'athena', 'trino'].flatMap((engine) => [engine, `${engine} query`])
-  expect([...blocks.keys()].sort()).toEqual(['bucket', 'views', ...ours, ...theirs].sort())
+  expect([...blocks.keys()].sort()).toEqual(['bucket', 'views', 'lake views', ...ours, ...theirs].sort())
 })
 
 /** What each engine calls a column's type in Parquet. */

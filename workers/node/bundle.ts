@@ -43,6 +43,8 @@ export type BundleOptions = {
   readonly entries: Readonly<Record<string, string>>
   readonly plugins?: readonly Plugin[]
   readonly minify?: boolean
+  /** Packages that stay packages, loaded where they are installed beside the folder. */
+  readonly external?: readonly string[]
 }
 
 /** @param folder is emptied first */
@@ -56,6 +58,7 @@ export async function bundle({
   entries,
   plugins = [],
   minify = false,
+  external = [],
 }: BundleOptions): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   await build({
@@ -72,6 +75,7 @@ export async function bundle({
     target: 'node22.19',
     plugins: [beside, ...plugins],
     minify,
+    external: [...external],
     banner: { js: COMMON_JS },
     legalComments: 'linked',
     logLevel: 'warning',

@@ -14,7 +14,7 @@ import { localImages } from './local-images.ts'
 import { MeteredStore, type StoreOperation } from './metered-store.ts'
 
 /** The client of S3 is large, and read only where it is wanted: each layer thread begins with this. */
-async function openStore({ s3, data }: Configuration): Promise<ObjectStore> {
+export async function openStore({ s3, data }: Configuration): Promise<ObjectStore> {
   if (s3 === undefined) return new FolderStore(data)
   const { S3Store } = await import('./s3-store.ts')
   return new S3Store(s3)

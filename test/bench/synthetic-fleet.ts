@@ -1,0 +1,258 @@
+/**
+ * A folder as a service leaves it that has analysed a whole fleet, made without an image: each table is written by the
+ * code that writes real ones. Repositories share base images, and the tags of one share most of their layers.
+ *
+ *     node test/bench/synthetic-fleet.ts FOLDER FIRST COUNT
+ */
+import { hash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { inParallel } from '../../src/concurrency.ts'
+import { MERGED_ENTRIES, type MergedEntry } from '../../src/image/merged-entry.ts'
+import { PACKAGES } from '../../src/image/package-table.ts'
+import type { ImageFacts, LayerReport, Package } from '../../src/image/report.ts'
+import { ENTRIES } from '../../src/index/entries.ts'
+import { configKey, imageKey, layerKey, manifestKey, nameKey, sourceKey } from '../../src/index/keys.ts'
+import type { IndexedLayer } from '../../src/index/layer-index.ts'
+import type { Entry } from '../../src/layer/entry.ts'
+import type { Schema } from '../../src/table/schema.ts'
+import { TableEncoder } from '../../src/table/write-table.ts'
+
+const BASES = 20
+const TAGS_OF_A_REPOSITORY = 50
+/** Tags that share the layer with their dependencies. */
+const TAGS_OF_A_DEPENDENCY_LAYER = 10
+const FILES = { base: 150, dependencies: 100, application: 30 } as const
+const PACKAGES_OF = { base: 60, dependencies: 30 } as const
+/** Every so many images one carries a secret. */
+const SECRET_EVERY = 97
+const WRITTEN_AT_ONCE = 8
+const REGISTRY = 'registry.example'
+
+const digestOf = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`
+
+type SyntheticLayer = {
+  readonly digest: string
+  readonly rows: readonly Entry[]
+  readonly bytes: number
+  readonly createdBy: string
+}
+
+function layerOf(name: string, createdBy: string, paths: readonly string[]): SyntheticLayer {
+  const rows = paths
+    .map((path) => path.replaceAll('/', '\0'))
+    .sort()
+    .map(
+      (key, ordinal): Entry => ({
+        key,
+        type: 'file',
+        bytes: 100 + ((key.length * 7919 + name.length * 104_729) % 40_000),
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        mtime: 1_700_000_000_000_000,
+        sha256: hash('sha256', `${name} ${key}`, 'binary'),
+        link: undefined,
+        device: undefined,
+        xattrs: undefined,
+        whiteout: undefined,
+        ordinal,
+        offset: ordinal * 65_536 + 512,
+      }),
+    )
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0)
+  return { digest: digestOf(`layer ${name}`), rows, bytes, createdBy }
+}
+
+function baseLayer(base: number): SyntheticLayer {
+  const paths = Array.from(
+    { length: FILES.base - 1 },
+    (_, file) => `usr/lib/base-${base % 4}/part-${file}.so`,
+  )
+  return layerOf(`base ${base}`, `ADD base-${base}.tar /`, [...paths, 'usr/bin/curl'])
+}
+
+function dependencyLayer(repository: number, group: number): SyntheticLayer {
+  const paths = Array.from(
+    { length: FILES.dependencies },
+    (_, file) => `srv/node_modules/module-${(repository * 31 + file) % 900}/file-${file}.js`,
+  )
+  return layerOf(`dependencies ${repository} ${group}`, 'RUN npm ci --omit=dev', paths)
+}
+
+function applicationLayer(image: number, repository: number): SyntheticLayer {
+  const paths = Array.from(
+    { length: FILES.application },
+    (_, file) => `srv/app-${repository}/file-${file}.js`,
+  )
+  return layerOf(
+    `application ${image}`,
+    'COPY . /srv',
+    image % SECRET_EVERY === 0 ? [...paths, 'srv/.env'] : paths,
+  )
+}
+
+function packagesOf(base: number, repository: number, group: number): readonly Package[] {
+  const deb = Array.from({ length: PACKAGES_OF.base }, (_, number) => {
+    const name = number === 0 ? 'openssl' : `lib-${number}`
+    const version = number === 0 ? `3.0.${base}-1` : `1.${(base + number) % 7}-1`
+    const purl = `pkg:deb/debian/${name}@${version}`
+    return { type: 'deb', name, version, architecture: 'amd64', purl, bytes: 4_096, layer: 0 } as const
+  })
+  const npm = Array.from({ length: PACKAGES_OF.dependencies }, (_, number) => {
+    const name = `module-${(repository * 31 + number) % 900}`
+    const version = `${1 + (number % 3)}.${group}.0`
+    const path = `srv/node_modules/${name}`
+    return { type: 'npm', name, version, purl: `pkg:npm/${name}@${version}`, path, layer: 1 } as const
+  })
+  return [...deb, ...npm]
+}
+
+/** Writes images number `first` to `first + count - 1`, and the layers that they need. */
+export async function writeFleet(folder: string, first: number, count: number): Promise<void> {
+  const written = new Set<string>()
+  const numbers = Array.from({ length: count }, (_, index) => first + index)
+  await inParallel(numbers, WRITTEN_AT_ONCE, async (image) => {
+    const repository = Math.floor(image / TAGS_OF_A_REPOSITORY)
+    const tag = image % TAGS_OF_A_REPOSITORY
+    const group = Math.floor(tag / TAGS_OF_A_DEPENDENCY_LAYER)
+    const base = repository % BASES
+    const layers = [baseLayer(base), dependencyLayer(repository, group), applicationLayer(image, repository)]
+    for (const layer of layers) {
+      if (written.has(layer.digest)) continue
+      written.add(layer.digest)
+      await writeLayer(folder, layer)
+    }
+    await writeImage(folder, {
+      digest: digestOf(`image ${image}`),
+      reference: `${REGISTRY}/team-${repository % 25}/app-${repository}:v${tag}`,
+      title: `app-${repository}`,
+      version: `1.${tag}.0`,
+      layers,
+      packages: packagesOf(base, repository, group),
+    })
+  })
+}
+
+async function writeLayer(folder: string, { digest, rows, bytes }: SyntheticLayer): Promise<void> {
+  const facts: IndexedLayer = {
+    digest,
+    diffId: digest,
+    compression: 'gzip',
+    compressedBytes: Math.ceil(bytes / 3),
+    uncompressedBytes: bytes,
+    fileBytes: bytes,
+    entries: rows.length,
+    databases: 0,
+    warnings: [],
+  }
+  await write(folder, layerKey(digest, 'entries.parquet'), table(ENTRIES, rows))
+  await write(folder, layerKey(digest, 'layer.json'), JSON.stringify(facts))
+  await write(folder, sourceKey(digest, REGISTRY), '')
+}
+
+type SyntheticImage = {
+  readonly digest: string
+  readonly reference: string
+  readonly title: string
+  readonly version: string
+  readonly layers: readonly SyntheticLayer[]
+  readonly packages: readonly Package[]
+}
+
+async function writeImage(folder: string, image: SyntheticImage): Promise<void> {
+  const { digest, reference, title, version, layers, packages } = image
+  const merged = layers.flatMap(({ rows }, layer) => rows.map((row) => ({ ...row, layer })))
+  merged.sort((a, b) => (a.key < b.key ? -1 : 1))
+  const files = merged.map(
+    (row, inode): MergedEntry => ({ ...row, inode, linked: undefined, implicit: undefined }),
+  )
+  const config = JSON.stringify({
+    os: 'linux',
+    architecture: 'amd64',
+    config: {
+      Labels: { 'org.opencontainers.image.title': title, 'org.opencontainers.image.version': version },
+    },
+    rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
+    image: digest,
+  })
+  const configDigest = digestOf(config)
+  const manifest = { schemaVersion: 2, config: { digest: configDigest, size: config.length } }
+  await write(folder, configKey(configDigest), config)
+  await write(folder, manifestKey(digest), JSON.stringify(manifest))
+  await write(folder, imageKey(digest, 'files.parquet'), table(MERGED_ENTRIES, files))
+  await write(folder, imageKey(digest, 'packages.parquet'), table(PACKAGES, packages))
+  await write(folder, imageKey(digest, 'image.json'), JSON.stringify({ facts: factsOf(layers, packages) }))
+  await write(folder, sourceKey(digest, REGISTRY), '')
+  await write(folder, nameKey(digest, reference), '')
+}
+
+function factsOf(layers: readonly SyntheticLayer[], packages: readonly Package[]): ImageFacts {
+  const bytes = layers.reduce((sum, layer) => sum + layer.bytes, 0)
+  const files = layers.reduce((sum, { rows }) => sum + rows.length, 0)
+  const nothing = { bytes: 0, files: 0 }
+  return {
+    size: {
+      compressedBytes: Math.ceil(bytes / 3),
+      uncompressedBytes: bytes,
+      fileBytes: bytes,
+      rootfsBytes: bytes,
+      apparentBytes: bytes,
+    },
+    counts: {
+      layers: layers.length,
+      entries: files,
+      paths: files,
+      files,
+      directories: 0,
+      symlinks: 0,
+      other: 0,
+    },
+    layers: layers.map((layer, index) => layerReport(layer, index)),
+    waste: { ...nothing, removed: nothing, replaced: nothing, metadataOnly: nothing },
+    duplicates: { groups: 0, wastedBytes: 0 },
+    efficiency: { score: 1, wastedBytes: 0, inefficientPaths: 0 },
+    largestFiles: [],
+    largestDirectories: [],
+    packages: { total: packages.length, byType: { deb: PACKAGES_OF.base, npm: PACKAGES_OF.dependencies } },
+    warnings: [],
+  }
+}
+
+function layerReport({ digest, bytes, rows, createdBy }: SyntheticLayer, index: number): LayerReport {
+  return {
+    index,
+    digest,
+    diffId: digest,
+    mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    compression: 'gzip',
+    compressedBytes: Math.ceil(bytes / 3),
+    uncompressedBytes: bytes,
+    fileBytes: bytes,
+    entries: rows.length,
+    wastedBytes: 0,
+    createdBy,
+  }
+}
+
+function table<Row>(schema: Schema<Row>, rows: readonly Row[]): Uint8Array {
+  const encoder = new TableEncoder(schema)
+  const pieces: Uint8Array[] = []
+  for (const row of rows) {
+    const group = encoder.add(row)
+    if (group !== undefined) pieces.push(group)
+  }
+  return Buffer.concat([...pieces, ...encoder.finish()])
+}
+
+async function write(folder: string, key: string, content: string | Uint8Array): Promise<void> {
+  const file = join(folder, key)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, content)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [folder = '', first = '0', count = '0'] = process.argv.slice(2)
+  await writeFleet(folder, Number(first), Number(count))
+}

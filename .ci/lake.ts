@@ -1,9 +1,13 @@
 /**
  * lake.ts BASE_URL DATA: opens with DuckDB what the service that runs there has written into its folder, by the views of
- * docs/fleet.md, and compares its sums with the service's own answers. Last line: 'N passed, N failed'.
+ * docs/fleet.md, and the lake that `lamina lake` makes of it, and compares their sums with the service's own answers.
+ * Last line: 'N passed, N failed'.
  */
-import { readFile } from 'node:fs/promises'
-import { DuckDBInstance, type Json } from '@duckdb/node-api'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api'
+import { makeLake } from '../cli/make-lake.ts'
 
 const [base, data] = process.argv.slice(2)
 const { CORPUS_REGISTRY: registry } = process.env
@@ -22,14 +26,20 @@ function same(what: string, got: unknown, want: unknown): void {
 }
 
 const document = await readFile(new URL('../docs/fleet.md', import.meta.url), 'utf8')
-const views = /^```sql views\n([\s\S]*?)^```$/m.exec(document)?.[1]
-if (views === undefined) throw new Error('docs/fleet.md has no views')
-const duckdb = await (await DuckDBInstance.create()).connect()
-await duckdb.run(`SET VARIABLE lake = '${data}'`)
-for (const view of views.split(/;\n/).filter((text) => text.trim() !== '')) await duckdb.run(view)
+
+/** A connection with the views of this block over this folder. */
+async function connect(name: string, folder: string): Promise<DuckDBConnection> {
+  const views = new RegExp(`^\`\`\`sql ${name}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(document)?.[1]
+  if (views === undefined) throw new Error(`docs/fleet.md has no block ${name}`)
+  const connection = await (await DuckDBInstance.create()).connect()
+  await connection.run(`SET VARIABLE lake = '${folder}'`)
+  for (const view of views.split(/;\n/).filter((text) => text.trim() !== ''))
+    if (!view.startsWith('SET VARIABLE')) await connection.run(view)
+  return connection
+}
 
 /** The one row that the query gives, its numbers as numbers. */
-async function row(query: string): Promise<Record<string, Json>> {
+async function row(duckdb: DuckDBConnection, query: string): Promise<Record<string, Json>> {
   const rows = (await duckdb.runAndReadAll(query)).getRowObjectsJson()
   if (rows.length !== 1) throw new Error(`${rows.length} rows of ${query}`)
   return Object.fromEntries(
@@ -48,69 +58,93 @@ const json = async (route: string) => {
 const { image, size, counts, packages, waste } = await json('report?')
 const hex = image.digest.slice('sha256:'.length)
 
+const { items } = await json('files?glob=usr/bin/curl&')
+
+async function compare(what: string, duckdb: DuckDBConnection): Promise<void> {
+  same(
+    `${what}: the sums of files.parquet are those of the report`,
+    await row(
+      duckdb,
+      `
+      SELECT count(*) AS paths, count(*) FILTER (type = 'file') AS files, count(*) FILTER (type = 'directory') AS directories,
+             count(*) FILTER (type = 'symlink') AS symlinks, sum(bytes) FILTER (type = 'file') AS apparentBytes
+      FROM files WHERE image = '${hex}'`,
+    ),
+    {
+      paths: counts.paths,
+      files: counts.files,
+      directories: counts.directories,
+      symlinks: counts.symlinks,
+      apparentBytes: size.apparentBytes,
+    },
+  )
+  same(
+    `${what}: each inode once is the root file system`,
+    await row(
+      duckdb,
+      `SELECT sum(bytes) AS bytes FROM (SELECT any_value(bytes) AS bytes FROM files WHERE image = '${hex}' AND type = 'file' GROUP BY inode)`,
+    ),
+    { bytes: size.rootfsBytes },
+  )
+  same(
+    `${what}: the members of its layers are those of entries.parquet`,
+    await row(
+      duckdb,
+      `SELECT count(*) AS entries, sum(bytes) FILTER (type = 'file') AS fileBytes FROM entries JOIN image_layers USING (blob) WHERE image = '${hex}'`,
+    ),
+    { entries: counts.entries, fileBytes: size.fileBytes },
+  )
+  same(
+    `${what}: its layers are those of the report`,
+    await row(
+      duckdb,
+      `SELECT count(*) AS layers, sum(compressed_bytes) AS compressedBytes, sum(uncompressed_bytes) AS uncompressedBytes FROM image_layers WHERE image = '${hex}'`,
+    ),
+    {
+      layers: counts.layers,
+      compressedBytes: size.compressedBytes,
+      uncompressedBytes: size.uncompressedBytes,
+    },
+  )
+  same(
+    `${what}: its packages are those of packages.parquet`,
+    await row(duckdb, `SELECT count(*) AS total FROM packages WHERE image = '${hex}'`),
+    {
+      total: packages.total,
+    },
+  )
+  same(
+    `${what}: a file is the same in both`,
+    (
+      await duckdb.runAndReadAll(
+        `SELECT lower(hex(sha256)) AS sha256, layer FROM files WHERE image = '${hex}' AND path = 'usr/bin/curl'`,
+      )
+    ).getRowObjectsJson(),
+    items.map(({ sha256, layer }: { sha256: string; layer: number }) => ({ sha256, layer })),
+  )
+
+  same(
+    `${what}: the image has the name that it was asked for by`,
+    (await duckdb.runAndReadAll(`SELECT name FROM names WHERE image = '${hex}'`)).getRowsJson(),
+    [[image.reference]],
+  )
+}
+
+const stored = await connect('views', data)
+await compare('stored', stored)
 same(
-  'the sums of files.parquet are those of the report',
-  await row(`
-    SELECT count(*) AS paths, count(*) FILTER (type = 'file') AS files, count(*) FILTER (type = 'directory') AS directories,
-           count(*) FILTER (type = 'symlink') AS symlinks, sum(bytes) FILTER (type = 'file') AS apparentBytes
-    FROM files WHERE image = '${hex}'`),
-  {
-    paths: counts.paths,
-    files: counts.files,
-    directories: counts.directories,
-    symlinks: counts.symlinks,
-    apparentBytes: size.apparentBytes,
-  },
-)
-same(
-  'each inode once is the root file system',
+  'stored: the waste of the image is that of waste.parquet',
   await row(
-    `SELECT sum(bytes) AS bytes FROM (SELECT any_value(bytes) AS bytes FROM files WHERE image = '${hex}' AND type = 'file' GROUP BY inode)`,
-  ),
-  { bytes: size.rootfsBytes },
-)
-same(
-  'the members of its layers are those of entries.parquet',
-  await row(
-    `SELECT count(*) AS entries, sum(bytes) FILTER (type = 'file') AS fileBytes FROM entries JOIN image_layers USING (blob) WHERE image = '${hex}'`,
-  ),
-  { entries: counts.entries, fileBytes: size.fileBytes },
-)
-same(
-  'its layers are those of the report',
-  await row(
-    `SELECT count(*) AS layers, sum(compressed_bytes) AS compressedBytes, sum(uncompressed_bytes) AS uncompressedBytes FROM image_layers WHERE image = '${hex}'`,
-  ),
-  {
-    layers: counts.layers,
-    compressedBytes: size.compressedBytes,
-    uncompressedBytes: size.uncompressedBytes,
-  },
-)
-same(
-  'its packages are those of packages.parquet',
-  await row(`SELECT count(*) AS total FROM packages WHERE image = '${hex}'`),
-  {
-    total: packages.total,
-  },
-)
-same(
-  'its waste is that of waste.parquet',
-  await row(
+    stored,
     `SELECT sum(bytes) AS bytes, count(*) AS files FROM '${data}/images/v2/sha256/${hex}/waste.parquet'`,
   ),
   { bytes: waste.bytes, files: waste.files },
 )
-const { items } = await json('files?glob=usr/bin/curl&')
-same(
-  'a file is the same in both',
-  (
-    await duckdb.runAndReadAll(
-      `SELECT lower(hex(sha256)) AS sha256, layer FROM files WHERE image = '${hex}' AND path = 'usr/bin/curl'`,
-    )
-  ).getRowObjectsJson(),
-  items.map(({ sha256, layer }: { sha256: string; layer: number }) => ({ sha256, layer })),
-)
+
+const lake = await mkdtemp(join(tmpdir(), 'lamina-lake-'))
+await makeLake({ env: { LAMINA_DATA: data }, out: lake, batch: '10', tell: () => {} })
+await compare('compacted', await connect('lake views', lake))
+await rm(lake, { recursive: true })
 
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed > 0 ? 1 : 0)

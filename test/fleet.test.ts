@@ -225,7 +225,9 @@ it('every block of SQL is run or compared', () => {
     'versions in use',
   ]
   const theirs = ['spark', 'athena', 'trino'].flatMap((engine) => [engine, `${engine} query`])
-  expect([...blocks.keys()].sort()).toEqual(['bucket', 'views', 'lake views', ...ours, ...theirs].sort())
+  expect([...blocks.keys()].sort()).toEqual(
+    ['bucket', 'views', 'lake views', 'spark lake', 'iceberg', ...ours, ...theirs].sort(),
+  )
 })
 
 /** What each engine calls a column's type in Parquet. */
@@ -303,4 +305,30 @@ describe.each(Object.keys(TYPES) as Engine[])('%s declares', (engine) => {
     const found = listed.split(',\n').map((column) => column.trim().replace(/^["`]([a-z]+)["`]/, '$1'))
     expect(found).toEqual(engine === 'trino' ? [...columns, `${partition} varchar`] : columns)
   })
+})
+
+it('the Iceberg tables have columns of the lake, by the types that Spark gives them', async () => {
+  const declared = statements('iceberg').flatMap((statement) => {
+    const [, name = '', columns = ''] =
+      /^CREATE TABLE IF NOT EXISTS r2\.lamina\.(\w+) \(([\s\S]*)\) USING/.exec(statement) ?? []
+    return name === '' ? [] : [[name, columns.split(',').map((column) => column.trim())] as const]
+  })
+  expect(declared.map(([name]) => name)).toEqual(['files', 'contents', 'package_images', 'images'])
+  const spark: Record<string, string> = {
+    VARCHAR: 'STRING',
+    BLOB: 'BINARY',
+    INTEGER: 'INT',
+    BIGINT: 'BIGINT',
+    'TIMESTAMP WITH TIME ZONE': 'TIMESTAMP',
+    BOOLEAN: 'BOOLEAN',
+  }
+  for (const [name, columns] of declared) {
+    const described = await compacted.runAndReadAll(
+      `DESCRIBE FROM read_parquet('${lake}/${name}/byte=*/*.parquet', hive_types = {'byte': VARCHAR})`,
+    )
+    const there = described
+      .getRowObjectsJson()
+      .map(({ column_name, column_type }) => `${column_name} ${spark[String(column_type)]}`)
+    expect(there).toEqual(expect.arrayContaining(columns))
+  }
 })

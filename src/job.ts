@@ -11,12 +11,20 @@ export type LayerJob = {
   /** The digest of the image that asks for it: images take turns, and share what they ask for alike. */
   readonly image: string
   readonly descriptor: Descriptor
+  /** From its table of contents alone, where that says enough. */
+  readonly read?: 'toc'
   /** Not shared with another repository of the registry: the shared one failed, perhaps for a reason of that repository's. */
   readonly alone?: boolean
 }
 
 /** Index the layers of one image and merge them. */
-export type ImageJob = { readonly kind: 'image'; readonly source: SourceRef; readonly digest: string }
+export type ImageJob = {
+  readonly kind: 'image'
+  readonly source: SourceRef
+  readonly digest: string
+  /** From tables of contents alone, where layers have them. */
+  readonly read?: 'toc'
+}
 
 export type Job = LayerJob | ImageJob
 
@@ -68,9 +76,11 @@ export function jobKey(job: Job): string {
 }
 
 function toldOf(job: Job): readonly unknown[] {
-  if (job.kind === 'image') return []
+  const read = job.read === undefined ? [] : [job.read]
+  if (job.kind === 'image') return read
   const { descriptor } = job
-  return [descriptor.size, descriptor.urls ?? [], isEncrypted(descriptor)]
+  const told = [descriptor.size, descriptor.urls ?? [], isEncrypted(descriptor)]
+  return job.read === undefined ? told : [...told, ...read, descriptor.annotations]
 }
 
 /** Who asks, from the widest group to the narrowest: those of one level take turns. */

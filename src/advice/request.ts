@@ -1,10 +1,11 @@
 /** Advice that is asked for by a posted body. */
-import { dockerfileOf, readBody, textAt, valuesAt } from '../gate/request.ts'
+import { dockerfileOf, readBody, readingAt, textAt, valuesAt } from '../gate/request.ts'
 import { Problem } from '../problem.ts'
 
 export type AdviceRequest = {
   readonly image: string
   readonly platform?: string
+  readonly read?: 'full' | 'toc'
   /** Globs. */
   readonly ignore: readonly string[]
   readonly baseImage?: string
@@ -17,7 +18,7 @@ export type AdviceRequest = {
  * @throws Problem `invalid_parameter`, `too_large`
  */
 export function readAdviceRequest(text: string, mediaType: string | undefined): AdviceRequest {
-  const body = readBody(text, mediaType, ['image', 'platform', 'ignore', 'baseImage', 'dockerfile'])
+  const body = readBody(text, mediaType, ['image', 'platform', 'read', 'ignore', 'baseImage', 'dockerfile'])
   const image = textAt(body, 'image')
   if (image === undefined) throw new Problem('invalid_parameter', 'image is missing', { parameter: 'image' })
   const platform = textAt(body, 'platform')
@@ -26,6 +27,7 @@ export function readAdviceRequest(text: string, mediaType: string | undefined): 
   return {
     image,
     ...(platform === undefined ? {} : { platform }),
+    ...readingAt(body),
     ignore: ignore === undefined ? [] : valuesAt('ignore', ignore),
     ...(baseImage === undefined ? {} : { baseImage }),
     ...dockerfileOf(body),

@@ -28,6 +28,7 @@ function build(
       diffId: '',
       mediaType: '',
       compression: 'gzip',
+      verified: 'content',
       compressedBytes: 0,
       uncompressedBytes: 100 + index,
       fileBytes: 0,

@@ -82,6 +82,7 @@ function stepsOf({ config, layers }: Build): StepChange[] {
     if (step.emptyLayer || !complete) return step
     const layer = layers[next++]
     if (layer === undefined) return step
-    return { ...step, layer: layer.index, uncompressedBytes: layer.uncompressedBytes }
+    const { index, uncompressedBytes } = layer
+    return { ...step, layer: index, ...(uncompressedBytes === undefined ? {} : { uncompressedBytes }) }
   })
 }

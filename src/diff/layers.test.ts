@@ -11,6 +11,7 @@ function layers(...names: readonly string[]): LayerReport[] {
       diffId,
       mediaType: '',
       compression: 'gzip',
+      verified: 'content',
       compressedBytes: 1,
       uncompressedBytes: 2,
       fileBytes: 3,

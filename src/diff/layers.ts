@@ -8,7 +8,7 @@ export type SharedLayer = { readonly diffId: string; readonly from: LayerPlace; 
 export type UnsharedLayer = LayerPlace & {
   readonly diffId: string
   readonly compressedBytes: number
-  readonly uncompressedBytes: number
+  readonly uncompressedBytes?: number
   /** Of it what the merged file system does not show. */
   readonly wastedBytes: number
   readonly createdBy?: string
@@ -55,7 +55,7 @@ function unshared(layer: LayerReport): UnsharedLayer {
     index,
     digest,
     compressedBytes,
-    uncompressedBytes,
+    ...(uncompressedBytes === undefined ? {} : { uncompressedBytes }),
     wastedBytes,
     ...(createdBy === undefined ? {} : { createdBy }),
   }

@@ -36,7 +36,8 @@ export type FileDiff = {
 export type Diff = {
   readonly from: ImageIdentity
   readonly to: ImageIdentity
-  readonly size: Readonly<Record<keyof Sizes, Comparison>>
+  /** `uncompressedBytes` is absent where it is not known of both. */
+  readonly size: { readonly [Name in keyof Sizes]: Comparison }
   /** What a squash would save. */
   readonly waste: Comparison
   readonly counts: { readonly layers: Comparison; readonly files: Comparison }
@@ -71,7 +72,7 @@ export async function summarise(from: DiffSide, to: DiffSide, steps: AsyncIterab
     to: to.report.image,
     size: {
       compressedBytes: compareSize('compressedBytes', from, to),
-      uncompressedBytes: compareSize('uncompressedBytes', from, to),
+      ...compareTars(from.report.size, to.report.size),
       fileBytes: compareSize('fileBytes', from, to),
       rootfsBytes: compareSize('rootfsBytes', from, to),
       apparentBytes: compareSize('apparentBytes', from, to),
@@ -94,7 +95,16 @@ function buildOf({ report, config }: DiffSide) {
   return { config, layers: report.layers }
 }
 
-function compareSize(name: keyof Sizes, from: DiffSide, to: DiffSide): Comparison {
+function compareTars(from: Sizes, to: Sizes): { readonly uncompressedBytes?: Comparison } {
+  if (from.uncompressedBytes === undefined || to.uncompressedBytes === undefined) return {}
+  return { uncompressedBytes: compare(from.uncompressedBytes, to.uncompressedBytes) }
+}
+
+function compareSize(
+  name: Exclude<keyof Sizes, 'uncompressedBytes'>,
+  from: DiffSide,
+  to: DiffSide,
+): Comparison {
   return compare(from.report.size[name], to.report.size[name])
 }
 

@@ -54,11 +54,11 @@ async function analyse(tars: readonly Uint8Array[]) {
     const facts = await indexLayer(store, digest, (sinks) =>
       readLayer(streamOf(tar), { descriptor, limits: LIMITS, wasm: WASM, ...sinks }),
     )
-    layers.push({ descriptor, facts })
+    layers.push({ descriptor, facts, index: digest, verified: 'content' })
   }
   const source = { ...imageSource('an image', layers), wasm: WASM }
   await writeImage(store, source)
-  const files = await openTable(store, imageKey(source.digest, 'files.parquet'), MERGED_ENTRIES)
+  const files = await openTable(store, imageKey(source.index, 'files.parquet'), MERGED_ENTRIES)
   if (files === undefined) throw new Error('no table of files')
   const rootfs: Rootfs = {
     store,

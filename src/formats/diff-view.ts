@@ -82,10 +82,10 @@ function nameOf({ reference, platform, tag }: ImageIdentity): Name {
 function headline({ identical, size }: Diff): string {
   if (identical) return 'Identical: the same files and the same config'
   const { compressedBytes: compressed, uncompressedBytes: uncompressed } = size
-  const uncompressedWords = `${comparison(uncompressed)} uncompressed`
+  const uncompressedWords = uncompressed === undefined ? '' : `, ${comparison(uncompressed)} uncompressed`
   return compressed.delta === 0
-    ? `Same size compressed, ${uncompressedWords}`
-    : `${comparison(compressed)} compressed${percent(compressed, ' (', ')')}, ${uncompressedWords}`
+    ? `Same size compressed${uncompressedWords}`
+    : `${comparison(compressed)} compressed${percent(compressed, ' (', ')')}${uncompressedWords}`
 }
 
 function comparison({ delta }: Comparison): string {
@@ -119,7 +119,9 @@ function figureTable({ from, to, size, waste, counts }: Diff): Table {
     ],
     rows: [
       figureRow(FIGURES.compressed.label, size.compressedBytes, formatBytes),
-      figureRow(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes),
+      ...(size.uncompressedBytes === undefined
+        ? []
+        : [figureRow(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes)]),
       figureRow(FIGURES.fileSystem.label, size.apparentBytes, formatBytes),
       figureRow(FIGURES.wasted.label, waste, formatBytes),
       figureRow(FIGURES.files.label, counts.files, formatCount),
@@ -157,7 +159,8 @@ function columnNames(from: ImageIdentity, to: ImageIdentity): readonly [Name, Na
 }
 
 function wasteReason({ waste, size, layers }: Diff): Piece[][] {
-  const larger = Math.max(size.uncompressedBytes.from, size.uncompressedBytes.to)
+  const { from, to } = size.uncompressedBytes ?? size.fileBytes
+  const larger = Math.max(from, to)
   if (Math.abs(waste.delta) < WORTH_TELLING * larger) return []
   const [less, wasters] = waste.delta < 0 ? ['less', layers.removed] : ['more', layers.added]
   const worst = wasters.toSorted((a, b) => b.wastedBytes - a.wastedBytes)[0]
@@ -316,7 +319,7 @@ function layerTable({ layers }: Diff): Table {
       sign,
       cells: [
         [sign],
-        [formatBytes(layer.uncompressedBytes)],
+        [layer.uncompressedBytes === undefined ? '–' : formatBytes(layer.uncompressedBytes)],
         [formatBytes(layer.wastedBytes)],
         [stepName(layer)],
       ],

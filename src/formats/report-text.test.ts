@@ -13,6 +13,7 @@ const layer = (index: number, createdBy: string): LayerReport => ({
   diffId: `sha256:${'1'.repeat(64)}`,
   mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
   compression: 'gzip',
+  verified: 'content',
   compressedBytes: 40_000_000,
   uncompressedBytes: 100_000_000,
   fileBytes: 90_000_000,

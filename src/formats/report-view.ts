@@ -53,7 +53,7 @@ function figuresOf({
   return [
     [FIGURES.compressed.short, formatBytes(size.compressedBytes)],
     [FIGURES.files.label, formatCount(counts.files)],
-    [FIGURES.uncompressed.short, formatBytes(size.uncompressedBytes)],
+    [FIGURES.uncompressed.short, formatKnown(size.uncompressedBytes)],
     ['Directories', formatCount(counts.directories)],
     [FIGURES.fileSystem.label, formatBytes(size.apparentBytes)],
     ['Packages', formatCount(packages.total)],
@@ -78,12 +78,17 @@ function layerTable(layers: readonly LayerReport[]): PlainTable {
       cells: [
         [String(index)],
         [formatBytes(compressedBytes)],
-        [formatBytes(uncompressedBytes)],
+        [formatKnown(uncompressedBytes)],
         wastedBytes === 0 ? ['–'] : [formatBytes(wastedBytes)],
         createdBy === undefined ? [] : [{ name: oneLine(createdBy) }],
       ],
     })),
   }
+}
+
+/** A dash where it is not known. */
+function formatKnown(bytes: number | undefined): string {
+  return bytes === undefined ? '–' : formatBytes(bytes)
 }
 
 /** ` (layer 1, hidden by layer 5)` */
@@ -101,7 +106,7 @@ export function placeOf({ layer, byLayer }: AdviceItem): string {
 export function verdictSentence({ size }: Report, advice: Advice): string {
   const secrets = advice.items.some(({ severity }) => severity === 'error')
   return [
-    `${formatBytes(size.uncompressedBytes)} to run, ${formatBytes(size.compressedBytes)} to pull.`,
+    `${formatBytes(size.uncompressedBytes ?? size.fileBytes)} to run, ${formatBytes(size.compressedBytes)} to pull.`,
     savingsSentence(advice),
     ...(secrets ? ['It carries files that look like secrets.'] : []),
   ].join(' ')

@@ -1,5 +1,7 @@
 /** The figures that rules are about, without what the policy excludes; each is found once, and only where it is asked for. */
+
 import type { Efficiency, ImageFacts, LayerReport, SizedPath } from '../image/report.ts'
+import { knownTarBytes } from '../image/tar-bytes.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
 import { type Denied, type DeniedPath, findDenied } from './denied.ts'
 import { type DuplicatesFound, findDuplicates, worstDuplicates } from './duplicated.ts'
@@ -69,7 +71,7 @@ export class Figures {
   }
 
   get largestLayerBytes(): number {
-    return this.facts.layers.reduce((largest, layer) => Math.max(largest, layer.uncompressedBytes), 0)
+    return this.facts.layers.reduce((largest, layer) => Math.max(largest, knownTarBytes(layer)), 0)
   }
 
   async wastedBytes(): Promise<number> {

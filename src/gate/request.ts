@@ -7,12 +7,13 @@ import { type Policy, policyFromWords } from './policy.ts'
 export type CheckRequest = {
   readonly image: string
   readonly platform?: string
+  readonly read?: 'full' | 'toc'
   readonly policy: Policy
   /** The text of the Dockerfile that the image was built from. */
   readonly dockerfile?: string
 }
 
-const KEYS = ['image', 'platform', 'policy', 'diveCi', 'dockerfile']
+const KEYS = ['image', 'platform', 'read', 'policy', 'diveCi', 'dockerfile']
 
 /**
  * @param text `{"image", "platform"?, "policy", "dockerfile"?}`, or with `diveCi` in place of `policy`
@@ -27,6 +28,7 @@ export function readCheckRequest(text: string, mediaType: string | undefined): C
   return {
     image,
     ...(platform === undefined ? {} : { platform }),
+    ...readingAt(body),
     policy: readPolicy(body),
     ...dockerfileOf(body),
   }
@@ -76,6 +78,14 @@ function readPolicy(body: ReadonlyMap<string, PlainData>): Policy {
   if (policy === undefined) throw refusal('policy', 'policy is missing')
   if (!(policy instanceof Map)) throw refusal('policy', 'policy is not a mapping')
   return policyFromWords(new Map([...policy].map(([word, value]) => [word, valuesAt(word, value)])))
+}
+
+/** @throws Problem `invalid_parameter` */
+export function readingAt(body: ReadonlyMap<string, PlainData>): { readonly read?: 'full' | 'toc' } {
+  const read = textAt(body, 'read')
+  if (read === undefined) return {}
+  if (read !== 'full' && read !== 'toc') throw refusal('read', 'read is neither full nor toc')
+  return { read }
 }
 
 /**

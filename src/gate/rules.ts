@@ -3,6 +3,7 @@
  * means. Policies, `.dive-ci` files, OpenAPI and SARIF are made from this table; a new rule is a new entry.
  */
 
+import { knownTarBytes } from '../image/tar-bytes.ts'
 import { Problem } from '../problem.ts'
 import {
   type Decimal,
@@ -109,7 +110,7 @@ const TABLE = {
     needs: 'analysis',
     parse: parseBytesLimit,
     judge: (limit, figures) =>
-      atMostBytes('The uncompressed size', figures.facts.size.uncompressedBytes, limit, () =>
+      atMostBytes('The uncompressed size', knownTarBytes(figures.facts.size), limit, () =>
         figures.worstLayers(({ uncompressedBytes }) => uncompressedBytes),
       ),
   }),
@@ -216,7 +217,7 @@ const TABLE = {
   deny: rule({
     means: 'No path that any layer stores may match the glob.',
     holds:
-      'No path in any layer matches the glob, hidden paths included: a file that a later layer removes still ships. Repeatable.',
+      'No path that a layer stores matches the glob, hidden ones too: what a later layer removes is still shipped; may be repeated.',
     example: '**/.git/**',
     needs: 'analysis',
     repeats: true,
@@ -245,8 +246,8 @@ const TABLE = {
       growth(
         {
           what: 'The uncompressed size',
-          now: figures.facts.size.uncompressedBytes,
-          before: figures.baselineFacts.size.uncompressedBytes,
+          now: knownTarBytes(figures.facts.size),
+          before: knownTarBytes(figures.baselineFacts.size),
         },
         limit,
         () => figures.worstNewLayers(({ uncompressedBytes }) => uncompressedBytes),
@@ -339,7 +340,7 @@ type Condition = Pick<RuleFacts, 'holds' | 'example' | 'repeats'>
 const CONDITION_TABLE = {
   minWasteBytes: {
     holds:
-      'A floor: if `waste.bytes` is below it, the percent and efficiency rules hold anyway. Not a rule by itself.',
+      'A floor: where `waste.bytes` is below it, the percent and efficiency rules hold anyway. Not a rule by itself.',
     example: '1MB',
   },
   baseline: {
@@ -348,12 +349,12 @@ const CONDITION_TABLE = {
   },
   baseImage: {
     holds:
-      'The image that this one is built on. Bytes in its layers do not count as waste, duplicates, advice or in dive’s rules, unless a layer of this image removed or replaced them. Not a rule by itself.',
+      'The image that this one is built on: bytes in its layers do not count in waste, duplicates, advice and dive’s rules unless a layer of this image removed or replaced them. Not a rule by itself.',
     example: 'alpine:3.20',
   },
   ignore: {
     holds:
-      'Matching paths count as neither waste, duplicates, advice nor denied. Repeatable. Not a rule by itself.',
+      'Paths that match count as neither waste, duplicates, advice nor denied; may be repeated. Not a rule by itself.',
     example: 'usr/share/doc/**',
     repeats: true,
   },

@@ -12,8 +12,8 @@ export function locationOf(id: string): string {
 
 /** An analysis as it is answered. */
 export function analysisBody(analysis: Analysis): AnalysisBody {
-  const { error, id, image, platform, digest, status, createdAt, finishedAt, progress } = analysis
-  const query = new URLSearchParams({ image, platform })
+  const { error, id, image, platform, digest, status, createdAt, finishedAt, progress, read } = analysis
+  const query = new URLSearchParams({ image, platform, ...(read === undefined ? {} : { read }) })
   return {
     id,
     image,

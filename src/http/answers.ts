@@ -6,15 +6,21 @@ import { type JobState, jobKey } from '../job.ts'
 import { Problem } from '../problem.ts'
 import { type AnalysedImage, analyse, imageJob, knownFacts } from '../service/analyse.ts'
 import { nameAnalysis } from '../service/analyses.ts'
+import { verifiedImage } from '../service/layers.ts'
 import { noteName } from '../service/names.ts'
-import { type OpenedImage, openImage } from '../service/open.ts'
+import type { OpenedImage, Reading } from '../service/open.ts'
+import { openReading } from '../service/reading.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
 import { keepAnswer, keptAnswer } from './kept-answers.ts'
 import { entityTag, isUnchanged, notModified } from './middleware/conditional.ts'
 
-export type ImageQuery = { readonly image: string; readonly platform?: string | undefined }
+export type ImageQuery = {
+  readonly image: string
+  readonly platform?: string | undefined
+  readonly read?: Reading | undefined
+}
 export type AnalysedQuery = ImageQuery & { readonly wait: number }
 
 /** Seconds after which asking again is worth it. */
@@ -36,9 +42,10 @@ export function openFor(
   query: ImageQuery,
   references: readonly string[] = [query.image],
 ): Promise<OpenedImage> {
-  return openImage(backend, {
+  return openReading(backend, {
     reference: query.image,
     platform: query.platform,
+    read: query.read,
     credentials: callerCredentials(backend.host.configuration, context, references),
     signal: context.req.raw.signal,
   })
@@ -56,10 +63,7 @@ export type CacheInputs = {
 
 export function cacheInputs(images: readonly OpenedImage[]): CacheInputs {
   return {
-    made: images.flatMap(({ identity }) => [
-      imageKey(identity.digest, 'image.json'),
-      JSON.stringify(identity),
-    ]),
+    made: images.flatMap(({ identity, index }) => [imageKey(index, 'image.json'), JSON.stringify(identity)]),
     isPublic: images.every((image) => image.source.isPublic),
     isFixed: images.every((image) => image.reference.digest !== undefined),
   }
@@ -188,7 +192,8 @@ export function imageSubject(
     images: [image],
     analyse: async (wait) => {
       const result = await factsOf(backend, context, image, wait)
-      return 'pending' in result ? { image, ...result } : { analysed: { image, ...result } }
+      if ('pending' in result) return { image, ...result }
+      return { analysed: { image: verifiedImage(image, result.facts), ...result } }
     },
   }
 }

@@ -8,14 +8,14 @@ import { Problem } from '../problem.ts'
 import { parseJson } from '../text/json.ts'
 
 export type Cursor = {
-  /** Digests of the manifests that are listed: one, of a diff two; of a registry's own lists none. */
+  /** Names of the indexes of the images that are listed: one, of a diff two; of a registry's own lists none. */
   readonly pins: readonly string[]
   /** A row's number, or the registry's own marker. */
   readonly at: number | string
 }
 
 const cursorParts = z.tuple([
-  z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/)).max(2),
+  z.array(z.string().regex(/^sha256:[0-9a-f]{64}(?:\/toc)?$/)).max(2),
   z.union([z.int().nonnegative(), z.string().max(1024)]),
   z.string(),
 ])

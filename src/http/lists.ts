@@ -6,6 +6,7 @@ import { Problem } from '../problem.ts'
 import type { AnalysedImage } from '../service/analyse.ts'
 import { type Listing, otherList, type Position } from '../service/listings.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
+import { fromTables } from '../service/reading.ts'
 import { type AnalysedQuery, answerSubject, imageSubject, openFor, type Subject } from './answers.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
@@ -45,7 +46,7 @@ type List<T, Item> = {
   /**
    * Opens what is listed.
    *
-   * @param pins digests of the manifests that the first page was about; undefined for a first page
+   * @param pins names of the indexes that the first page was about; undefined for a first page
    */
   readonly open: (pins?: readonly string[]) => Promise<Subject<T>>
   readonly list: (analysed: T) => Promise<Listed<Item>>
@@ -70,7 +71,7 @@ export async function answerListOf<T, Item extends object>(
     const onCut = (error: unknown) => logCut(backend, context, error)
     switch (form) {
       case 'json': {
-        const pins = subject.images.map(({ identity }) => identity.digest)
+        const pins = subject.images.map(({ index }) => index)
         return pageBody(listing, cursor?.at, query, pins)
       }
       case 'ndjson':
@@ -122,7 +123,7 @@ export function answerList<Item extends object>(
     const image =
       pins === undefined
         ? await openFor(backend, context, query)
-        : await openPinned(backend, context, { reference: query.image, digest: pins[0] })
+        : await openPinned(backend, context, { reference: query.image, index: pins[0] })
     return imageSubject(backend, context, image)
   }
   return answerListOf(backend, context, { query, form, open, list })
@@ -131,7 +132,7 @@ export function answerList<Item extends object>(
 /**
  * A page as JSON.
  *
- * @param pins digests of the manifests that are listed
+ * @param pins names of the images' indexes that are listed
  */
 async function pageBody(
   listing: Listing,
@@ -146,7 +147,8 @@ async function pageBody(
 
 type PinnedImage = {
   readonly reference: string
-  readonly digest: string | undefined
+  /** The name of its index, with which the first page began. */
+  readonly index: string | undefined
   /** All that the request names; by default this one. */
   readonly references?: readonly string[]
 }
@@ -157,15 +159,17 @@ type PinnedImage = {
 export async function openPinned(
   backend: Backend,
   context: RequestContext,
-  { reference, digest, references = [reference] }: PinnedImage,
+  { reference, index, references = [reference] }: PinnedImage,
 ): Promise<OpenedImage> {
-  if (digest === undefined) throw otherList()
+  if (index === undefined) throw otherList()
+  const [digest = ''] = index.split('/')
   try {
-    return await openImage(backend, {
+    const image = await openImage(backend, {
       reference: pinnedReference(reference, digest),
       credentials: callerCredentials(backend.host.configuration, context, references),
       signal: context.req.raw.signal,
     })
+    return index === digest ? image : fromTables(image)
   } catch (error) {
     if (error instanceof Problem && error.code === 'image_not_found') {
       throw refused('belongs to an image that the registry no longer has: start again without it')

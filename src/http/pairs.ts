@@ -3,11 +3,11 @@
 import { allOf } from '../concurrency.ts'
 import type { AnalysedImage } from '../service/analyse.ts'
 import type { Pair } from '../service/diff.ts'
-import type { OpenedImage } from '../service/open.ts'
+import type { OpenedImage, Reading } from '../service/open.ts'
 import { answerSubject, type Form, imageSubject, openFor, type Subject } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { answerListOf, type Listed, type ListForm, openPinned } from './lists.ts'
-import { platform, reference, waitUpTo } from './parameters.ts'
+import { platform, read, reference, waitUpTo } from './parameters.ts'
 
 /** What every call about two images takes. */
 export const pairQuery = {
@@ -19,6 +19,7 @@ export const pairQuery = {
   toPlatform: platform.openapi({
     description: 'Platform of the second image, `linux/amd64` by default.',
   }),
+  read,
   wait: waitUpTo(0),
 }
 
@@ -27,10 +28,11 @@ export type PairQuery = {
   readonly to: string
   readonly fromPlatform?: string | undefined
   readonly toPlatform?: string | undefined
+  readonly read?: Reading | undefined
   readonly wait: number
 }
 
-/** @param pins digests of the two manifests; by default those that the references name now */
+/** @param pins names of the two indexes; by default those of what the references name now */
 export async function openPair(
   backend: Backend,
   context: RequestContext,
@@ -40,8 +42,8 @@ export async function openPair(
   const references = [query.from, query.to]
   const open = (image: string, platform: string | undefined, digest: string | undefined) =>
     pins === undefined
-      ? openFor(backend, context, { image, platform }, references)
-      : openPinned(backend, context, { reference: image, digest, references })
+      ? openFor(backend, context, { image, platform, read: query.read }, references)
+      : openPinned(backend, context, { reference: image, index: digest, references })
   const [from, to] = await allOf([
     open(query.from, query.fromPlatform, pins?.[0]),
     open(query.to, query.toPlatform, pins?.[1]),

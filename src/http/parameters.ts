@@ -53,8 +53,14 @@ export function waitUpTo(seconds: number) {
     .openapi({ default: seconds })
 }
 
+export const read = z.enum(['full', 'toc']).default('full').openapi({
+  description:
+    '`toc`: layers with a table of contents that the manifest vouches for (eStargz, zstd:chunked) are known from it alone, without reading them; `verified` in the answer says so. Other layers are read whole.',
+  example: 'full',
+})
+
 /** What every call about one image takes. */
-export const imageQuery = { image, platform, wait: waitUpTo(0) }
+export const imageQuery = { image, platform, read, wait: waitUpTo(0) }
 
 /** Names the form of an answer. */
 export function format<const Names extends readonly [string, ...string[]]>(names: Names) {
@@ -93,7 +99,7 @@ export const limit = integer(
   { min: 1, max: 1000 },
   {
     description:
-      'Items per page. `application/x-ndjson` and CSV are always whole lists; text and Markdown take no limit.',
+      'Items per page. `application/x-ndjson` and CSV are always whole lists; text and Markdown are without it.',
     example: 20,
   },
 )

@@ -3,16 +3,26 @@ import type { IndexedLayer } from '../index/layer-index.ts'
 import type { HistoryStep } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { MergeTotals } from './merge.ts'
-import type { Counts, LayerReport, Package, Sizes } from './report.ts'
+import type { Counts, LayerReport, Package, Sizes, Verified } from './report.ts'
 
 /** A layer as the manifest names it and as it was read. */
-export type ImageLayer = { readonly descriptor: Descriptor; readonly facts: IndexedLayer }
+export type ImageLayer = {
+  readonly descriptor: Descriptor
+  readonly facts: LayerFigures
+  /** The name of its index. */
+  readonly index: string
+  readonly verified: Verified
+}
+
+/** Of a layer that is known from its table of contents the tar's size can be unknown. */
+export type LayerFigures = Omit<IndexedLayer, 'uncompressedBytes'> & { readonly uncompressedBytes?: number }
 
 export function sizesOf(layers: readonly ImageLayer[], totals: MergeTotals): Sizes {
-  const sum = (of: (facts: IndexedLayer) => number) => layers.reduce((all, { facts }) => all + of(facts), 0)
+  const sum = (of: (facts: LayerFigures) => number) => layers.reduce((all, { facts }) => all + of(facts), 0)
+  const isSizeKnown = layers.every(({ facts }) => facts.uncompressedBytes !== undefined)
   return {
     compressedBytes: sum((facts) => facts.compressedBytes),
-    uncompressedBytes: sum((facts) => facts.uncompressedBytes),
+    ...(isSizeKnown ? { uncompressedBytes: sum((facts) => facts.uncompressedBytes ?? 0) } : {}),
     fileBytes: sum((facts) => facts.fileBytes),
     rootfsBytes: totals.rootfsBytes,
     apparentBytes: totals.apparentBytes,
@@ -38,14 +48,15 @@ export function layerReports(
   history: readonly HistoryStep[],
   wastedBytes: readonly number[],
 ): LayerReport[] {
-  return layers.map(({ descriptor, facts }, index) => ({
+  return layers.map(({ descriptor, facts, verified }, index) => ({
     index,
+    verified,
     digest: facts.digest,
     diffId: facts.diffId,
     mediaType: descriptor.mediaType,
     compression: facts.compression,
     compressedBytes: facts.compressedBytes,
-    uncompressedBytes: facts.uncompressedBytes,
+    ...(facts.uncompressedBytes === undefined ? {} : { uncompressedBytes: facts.uncompressedBytes }),
     fileBytes: facts.fileBytes,
     entries: facts.entries,
     wastedBytes: wastedBytes[index] ?? 0,

@@ -21,7 +21,11 @@ export async function readImageFacts(store: ObjectStore, digest: string): Promis
   const object = await store.get(imageKey(digest, 'image.json'))
   if (object === undefined) return undefined
   const text = await new Response(object.body).text()
-  return stored.safeParse(parseJson(text)).data
+  const image = stored.safeParse(parseJson(text)).data
+  if (image === undefined || 'failure' in image) return image
+  // Facts that were stored before tables of contents were read are all of contents.
+  const layers = image.facts.layers.map((layer) => ({ ...layer, verified: layer.verified ?? 'content' }))
+  return { facts: { ...image.facts, layers } }
 }
 
 export async function writeStoredImage(

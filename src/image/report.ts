@@ -23,13 +23,18 @@ export type ImageIdentity = {
   readonly os: string
   readonly architecture: string
   readonly variant?: string
+  /** The weakest of its layers: there where they are known. */
+  readonly verified?: Verified
 }
+
+/** What is known of a layer comes from its content, or from a table of contents that the manifest vouches for. */
+export type Verified = 'content' | 'contents-table'
 
 export type Sizes = {
   /** Sum of the layers' blobs, as the registry holds them. */
   readonly compressedBytes: number
-  /** Sum of the layers' tars. */
-  readonly uncompressedBytes: number
+  /** Sum of the layers' tars; absent where one is known from a table of contents that does not say it. */
+  readonly uncompressedBytes?: number
   /** Sum over the regular files of all layers. */
   readonly fileBytes: number
   /** The merged file system, each inode once. */
@@ -56,8 +61,9 @@ export type LayerReport = {
   readonly diffId: string
   readonly mediaType: string
   readonly compression: Compression
+  readonly verified: Verified
   readonly compressedBytes: number
-  readonly uncompressedBytes: number
+  readonly uncompressedBytes?: number
   readonly fileBytes: number
   readonly entries: number
   /** Bytes of this layer's files that the merged file system does not show. */

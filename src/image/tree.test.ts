@@ -113,7 +113,7 @@ test('one directory of many files, and a page of them, is read in a few pieces',
   await writeImage(store, source)
   for (const path of ['', 'top10', 'top10/d00007']) {
     store.bytesRead = 0
-    const tree = await imageTree(await treeTables(store, source.digest), pathToKey(path), {
+    const tree = await imageTree(await treeTables(store, source.index), pathToKey(path), {
       depth: 1,
       limit: 100,
     })
@@ -121,7 +121,7 @@ test('one directory of many files, and a page of them, is read in a few pieces',
     expect(store.bytesRead).toBeLessThan(512 * 1024)
   }
   store.bytesRead = 0
-  const { files } = await treeTables(store, source.digest)
+  const { files } = await treeTables(store, source.index)
   const start = Math.floor(files.rowCount / 2)
   const page: MergedEntry[] = []
   for await (const rows of files.rows({ start, end: start + 100 })) page.push(...rows)

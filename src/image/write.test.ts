@@ -122,11 +122,11 @@ test('a merge that is cut in the middle leaves nothing that is served, and nothi
     await put(key, body)
   }
   await expect(writeImage(store, source)).rejects.toThrow('the store is full')
-  expect(await readImageFacts(store, source.digest)).toBeUndefined()
+  expect(await readImageFacts(store, source.index)).toBeUndefined()
   expect([...store.objects.keys()].filter((key) => key.startsWith('temporary/'))).toEqual([])
   store.put = put
   await writeImage(store, source)
-  expect(await readImageFacts(store, source.digest)).toMatchObject({ facts: { counts: { files: 2 } } })
+  expect(await readImageFacts(store, source.index)).toMatchObject({ facts: { counts: { files: 2 } } })
 })
 
 test.each([
@@ -152,8 +152,8 @@ test.each([
 test('a failure is kept in place of facts', async () => {
   const store = new MemoryStore()
   const failure = { code: 'invalid_image', detail: 'layer 1 is cut off', layer: 1, lasting: true } as const
-  await writeFailure(store, imageSource('bad', []).digest, failure)
-  expect(await readImageFacts(store, imageSource('bad', []).digest)).toEqual({ failure })
+  await writeFailure(store, imageSource('bad', []).index, failure)
+  expect(await readImageFacts(store, imageSource('bad', []).index)).toEqual({ failure })
 })
 
 function fileOf(key: string, ordinal: number): Entry {

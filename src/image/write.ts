@@ -31,8 +31,8 @@ import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts
 import { WasteFinder } from './waste.ts'
 
 export type ImageSource = {
-  /** Of the manifest. */
-  readonly digest: string
+  /** The name of the image's index. */
+  readonly index: string
   readonly config: ImageConfig
   /** From the lowest; all are indexed. */
   readonly layers: readonly ImageLayer[]
@@ -137,9 +137,7 @@ class ImageWriter {
   }
 
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
-    const tables = await inParallel(source.layers, OPENED_AT_ONCE, ({ descriptor }) =>
-      openLayer(store, descriptor.digest),
-    )
+    const tables = await inParallel(source.layers, OPENED_AT_ONCE, ({ index }) => openLayer(store, index))
     const members = tables.reduce((all, table) => all + table.rowCount, 0)
     const brief = tables.map((table) => table.as(BRIEF_ENTRIES))
     const { links, contents } = await survey(rowsOf(brief, SURVEYED_AT_ONCE), members)
@@ -219,8 +217,8 @@ class ImageWriter {
   }
 
   #readInventory(): Promise<Inventory> {
-    const layers = this.#source.layers.map(({ descriptor: { digest }, facts: { databases } }) => ({
-      digest,
+    const layers = this.#source.layers.map(({ index, facts: { databases } }) => ({
+      index,
       databases,
     }))
     const files = () => openStored(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
@@ -244,7 +242,7 @@ class ImageWriter {
   }
 
   #key(object: Parameters<typeof imageKey>[1]): string {
-    return imageKey(this.#source.digest, object)
+    return imageKey(this.#source.index, object)
   }
 }
 
@@ -262,8 +260,8 @@ function rowsOf<Row>(tables: readonly Table<Row>[], atOnce = tables.length): rea
   return tables.map((table) => table.rows({ ahead, fetchBytes }))
 }
 
-function openLayer(store: ObjectStore, digest: string): Promise<Table<Entry>> {
-  return openStored(store, layerKey(digest, 'entries.parquet'), ENTRIES)
+function openLayer(store: ObjectStore, index: string): Promise<Table<Entry>> {
+  return openStored(store, layerKey(index, 'entries.parquet'), ENTRIES)
 }
 
 async function openStored<Row>(store: ObjectStore, key: string, schema: Schema<Row>): Promise<Table<Row>> {
@@ -300,7 +298,7 @@ async function write(store: ObjectStore, source: ImageSource): Promise<ImageFact
   const writer = await ImageWriter.open(store, source)
   try {
     const facts = await writer.write()
-    await writeStoredImage(store, source.digest, { facts })
+    await writeStoredImage(store, source.index, { facts })
     return facts
   } finally {
     await writer.close()

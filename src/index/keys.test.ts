@@ -20,6 +20,7 @@ test.each([
   `sha512:${HEX}`,
   '../x',
   `${DIGEST}\n`,
+  `${DIGEST}/toc/x`,
 ])('nothing but a digest names an object: %j', (digest) => {
   expect(() => layerKey(digest, 'layer.json')).toThrow('not a digest')
 })

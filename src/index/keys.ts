@@ -5,7 +5,12 @@
  */
 
 /** `layer.json` is written last: its presence means that the others are whole. */
-export type LayerObject = 'entries.parquet' | 'databases.tar' | 'checkpoints.bin' | 'layer.json'
+export type LayerObject =
+  | 'entries.parquet'
+  | 'databases.tar'
+  | 'checkpoints.bin'
+  | 'chunks.bin'
+  | 'layer.json'
 
 /** `image.json` is written last; `public` is empty, and says that an anonymous caller may see all that the image holds. */
 export type ImageObject =
@@ -28,14 +33,35 @@ export function configKey(digest: string): string {
   return `configs/${digestPath(digest)}`
 }
 
-/** @param digest of the layer's blob */
-export function layerKey(digest: string, object: LayerObject | ''): string {
-  return `layers/v2/${digestPath(digest)}/${object}`
+/**
+ * The name of the index of a layer that is known from its table of contents alone: made of that table, whatever the blob
+ * holds. What is known from the content has the blob's digest as its name.
+ *
+ * @param table digest of the table
+ */
+export function tableIndexName(digest: string, table: string): string {
+  return `${digest}/toc/${table.slice(table.indexOf(':') + 1)}`
 }
 
-/** @param digest of the image's manifest */
-export function imageKey(digest: string, object: ImageObject | ''): string {
-  return `images/v2/${digestPath(digest)}/${object}`
+/** The name of the index of an image of which layers may be known from tables of contents alone; else it is the digest. */
+export function tocImageName(digest: string): string {
+  return `${digest}/toc`
+}
+
+/** @param index the digest of the layer's blob, or {@link tableIndexName} */
+export function layerKey(index: string, object: LayerObject | ''): string {
+  return `layers/v2/${indexPath(index)}/${object}`
+}
+
+/** @param index the digest of the image's manifest, or {@link tocImageName} */
+export function imageKey(index: string, object: ImageObject | ''): string {
+  return `images/v2/${indexPath(index)}/${object}`
+}
+
+function indexPath(index: string): string {
+  const [digest = '', ...rest] = index.split('/')
+  if (!/^(?:toc(?:\/[0-9a-f]{64})?)?$/.test(rest.join('/'))) throw new Error(`not a digest: ${index}`)
+  return [digestPath(digest), ...rest].join('/')
 }
 
 /** The object without which the one with this key counts as not there: `layer.json` or `image.json` beside it. */

@@ -2,9 +2,12 @@
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
 import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
+import type { ChunkSink } from '../layer/toc/chunk.ts'
+import type { TableFacts, TableReading } from '../layer/toc/read.ts'
 import { fetchBytes } from '../table/fetch-bytes.ts'
 import { parseJson } from '../text/json.ts'
 import { CheckpointArchive } from './checkpoints.ts'
+import { ChunkArchive } from './chunks.ts'
 import { DatabaseArchive } from './databases.ts'
 import { layerKey } from './keys.ts'
 import { writeSorted } from './sort-entries.ts'
@@ -15,12 +18,12 @@ export type IndexedLayer = LayerFacts & {
   readonly databases: number
 }
 
-const FACTS: z.ZodType<IndexedLayer> = z.object({
+/** What is stored of a layer that is known from its table of contents: what the manifest says besides can be another's lie. */
+export type TabledLayer = TableFacts & Pick<IndexedLayer, 'digest' | 'databases'>
+
+const TABLE_FACTS = {
   digest: z.string(),
-  diffId: z.string(),
   compression: z.enum(['gzip', 'zstd', 'none']),
-  compressedBytes: z.number(),
-  uncompressedBytes: z.number(),
   fileBytes: z.number(),
   entries: z.number(),
   databases: z.number(),
@@ -31,6 +34,14 @@ const FACTS: z.ZodType<IndexedLayer> = z.object({
       key: z.string(),
     }),
   ),
+}
+
+const TABLED: z.ZodType<TabledLayer> = z.object(TABLE_FACTS)
+const FACTS: z.ZodType<IndexedLayer> = z.object({
+  ...TABLE_FACTS,
+  diffId: z.string(),
+  compressedBytes: z.number(),
+  uncompressedBytes: z.number(),
 })
 
 /** A few warnings and digests; more is damaged. */
@@ -38,13 +49,20 @@ const MAX_FACTS_BYTES = 1 << 20
 
 /** What is known of a layer without its tables; undefined where it is not indexed, or where what is stored makes no sense. */
 export async function readLayerFacts(store: ObjectStore, digest: string): Promise<IndexedLayer | undefined> {
-  const stored = await fetchBytes(store, layerKey(digest, 'layer.json'), {
-    offset: 0,
-    length: MAX_FACTS_BYTES,
-  })
-  if (stored === undefined) return undefined
-  const facts = FACTS.safeParse(parseJson(stored.bytes)).data
+  const facts = FACTS.safeParse(await readFacts(store, digest)).data
   return facts?.digest === digest ? facts : undefined
+}
+
+/** The same of a layer that is known from its table of contents. @param index from {@link tableIndexName} */
+export async function readTableFacts(store: ObjectStore, index: string): Promise<TabledLayer | undefined> {
+  const facts = TABLED.safeParse(await readFacts(store, index)).data
+  return facts !== undefined && index.startsWith(`${facts.digest}/`) ? facts : undefined
+}
+
+async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
+  const range = { offset: 0, length: MAX_FACTS_BYTES }
+  const stored = await fetchBytes(store, layerKey(index, 'layer.json'), range)
+  return stored === undefined ? undefined : parseJson(stored.bytes)
 }
 
 /**
@@ -73,11 +91,57 @@ export async function indexLayer(
     await database.finish()
     await checkpoints.finish()
     const facts = { ...reading.facts, databases: database.count }
-    await store.put(layerKey(digest, 'layer.json'), new TextEncoder().encode(JSON.stringify(facts)))
+    await writeFacts(store, digest, facts)
     return facts
   } catch (error) {
     await database.abort(error)
     await checkpoints.abort(error)
     throw error
   }
+}
+
+export type TabledIndex = {
+  /** From {@link tableIndexName}. */
+  readonly index: string
+  /** Of the blob. */
+  readonly digest: string
+  /** Begins the reading. */
+  readonly read: (chunks: ChunkSink) => TableReading
+  /** Adds the package databases: called when the entries and the chunks are stored. */
+  readonly addDatabases: (reading: TableReading, archive: DatabaseArchive) => Promise<void>
+}
+
+/**
+ * The same of a layer's table of contents, beside the layer's own index.
+ *
+ * @throws whatever the reading or the store throws; then this index counts as missing, and nothing temporary is left
+ */
+export async function indexTable(
+  store: ObjectStore,
+  { index, digest, read, addDatabases }: TabledIndex,
+): Promise<TabledLayer> {
+  const database = new DatabaseArchive(store, index)
+  const chunks = new ChunkArchive(store, index)
+  try {
+    const reading = read(chunks)
+    await writeSorted(store, layerKey(index, 'entries.parquet'), reading.entries())
+    await chunks.finish(reading.contentEnd)
+    await addDatabases(reading, database)
+    await database.finish()
+    const facts = { ...reading.facts, digest, databases: database.count }
+    await writeFacts(store, index, facts)
+    return facts
+  } catch (error) {
+    await database.abort(error)
+    await chunks.abort(error)
+    throw error
+  }
+}
+
+async function writeFacts(
+  store: ObjectStore,
+  index: string,
+  facts: IndexedLayer | TabledLayer,
+): Promise<void> {
+  await store.put(layerKey(index, 'layer.json'), new TextEncoder().encode(JSON.stringify(facts)))
 }

@@ -1,5 +1,7 @@
 /** Package databases: the members whose content is kept, to read packages from; and how to recognise each kind. */
-import type { ByteString } from '../text/bytes.ts'
+import { cleanPath } from '../tar/clean.ts'
+import type { Member } from '../tar/member.ts'
+import { type ByteString, toBytes } from '../text/bytes.ts'
 import { type PathKey, pathToKey } from '../text/path.ts'
 
 /** Takes the content of each package database as it passes: `open`, any number of `write`, `close`; then the next. */
@@ -81,6 +83,11 @@ export function databaseKind(key: PathKey): DatabaseKind | undefined {
 export function isKeptDatabase(key: PathKey): boolean {
   const kind = databaseKind(key)
   return kind !== undefined && !isUnreadDatabase(kind)
+}
+
+/** Whether a hard link has a database's name, and its target another name, under which its content is not kept. */
+export function linksDatabase({ key, link = '' }: Pick<Member, 'key' | 'link'>): boolean {
+  return isKeptDatabase(key) && !isKeptDatabase(cleanPath(toBytes(link)).key)
 }
 
 export function isPackageDatabase(kind: DatabaseKind): kind is PackageDatabase {

@@ -11,6 +11,8 @@ import { BlobReader } from './blob.ts'
 import { decode } from './decode/decode.ts'
 import { resumeGunzip } from './decode/gzip.ts'
 import { byteLimit } from './limits.ts'
+import type { FileChunks } from './toc/chunk.ts'
+import { readChunks } from './toc/content.ts'
 
 export type MemberOptions = {
   /** Where the content begins in the uncompressed tar, as its `Entry` says; so the next two. */
@@ -28,8 +30,18 @@ export type OpenBlob = (range?: {
   readonly end: number | undefined
 }) => Promise<ReadableStream<Uint8Array>>
 
-/** A part of a blob that holds a member whose content stands in the tar as it is. */
-export type MemberPart = {
+/** A part of a blob that holds a member. */
+export type MemberPart = RangePart | ChunkPart
+
+/** The content as a table of contents names it. */
+export type ChunkPart = FileChunks & {
+  readonly from: 'chunks'
+  /** Nothing else is known of the member: reading the blob from its start would not find it. */
+  readonly isOnly?: boolean
+}
+
+/** The content as it stands in the tar. */
+export type RangePart = {
   /** Where reading begins, and which byte of the tar that gives first. */
   readonly blobOffset: number
   readonly tarOffset: number
@@ -88,7 +100,8 @@ async function* contentOf(
       }
       return
     } catch (error) {
-      if (isGiven || !isWrongPart(error)) throw error
+      const isOnly = part.from === 'chunks' && part.isOnly === true
+      if (isGiven || isOnly || !isWrongPart(error)) throw error
     }
   }
   yield* verified(contentFromStart(open, options), options)
@@ -132,6 +145,10 @@ async function* contentIn(
 ): AsyncGenerator<Uint8Array> {
   const { offset, bytes, signal } = options
   const stream = await open({ start: part.blobOffset, end: part.blobEnd })
+  if (part.from === 'chunks') {
+    yield* readChunks({ ...options, stream, inner: part.inner, chunks: part.chunks })
+    return
+  }
   const source = new BlobReader(stream, { signal })
   const work = new WorkBudget()
   let at = part.tarOffset
@@ -154,7 +171,7 @@ async function* contentIn(
 async function* tarIn(
   source: BlobReader,
   { limits, wasm, bytes }: MemberOptions,
-  { from }: MemberPart,
+  { from }: RangePart,
 ): AsyncGenerator<Uint8Array> {
   if (from === 'start') {
     yield* (await decode(source, { wasm, zstdWindow: limits.zstdWindow })).chunks

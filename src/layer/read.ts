@@ -6,11 +6,11 @@ import type { WasmModules } from '../host.ts'
 import type { Compression } from '../oci/compression.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
-import { type CleanPath, cleanPath } from '../tar/clean.ts'
+import type { CleanPath } from '../tar/clean.ts'
 import { TarScanner } from '../tar/scan.ts'
-import { type ByteString, toBytes } from '../text/bytes.ts'
+import type { ByteString } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
-import { type DatabaseSink, isKeptDatabase, MAX_DATABASE_BYTES } from './database.ts'
+import { type DatabaseSink, isKeptDatabase, linksDatabase, MAX_DATABASE_BYTES } from './database.ts'
 import { CheckpointRecorder, type CheckpointSink, LEAST_LAYER_BYTES } from './decode/checkpoints.ts'
 import { decode } from './decode/decode.ts'
 import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
@@ -253,10 +253,6 @@ class LayerReader implements LayerReading {
     }
     return this.#verifier.wrongDigest() ?? error.with({ lasting: true })
   }
-}
-
-function linksDatabase({ key, link }: Entry): boolean {
-  return isKeptDatabase(key) && !isKeptDatabase(cleanPath(toBytes(link ?? '')).key)
 }
 
 /** Reads a layer's blob, once, as its entries are asked for. */

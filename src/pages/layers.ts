@@ -20,7 +20,7 @@ export function hiddenBy({ items }: Advice): ReadonlyMap<number, number> {
 }
 
 export function layersOf(layers: readonly LayerReport[], advice: Advice, place: Place): Html {
-  const largest = Math.max(0, ...layers.map(({ uncompressedBytes }) => uncompressedBytes))
+  const largest = Math.max(0, ...layers.map(({ uncompressedBytes = 0 }) => uncompressedBytes))
   const hidden = hiddenBy(advice)
   return html`${stackOfLayers(layers)}
 ${table<LayerReport>({
@@ -45,7 +45,8 @@ ${table<LayerReport>({
     {
       head: FIGURES.uncompressed.short,
       kind: 'number',
-      cell: ({ uncompressedBytes }) => measured(size(uncompressedBytes), uncompressedBytes, largest),
+      cell: ({ uncompressedBytes = 0 }) =>
+        measured(sizeOrDash(uncompressedBytes), uncompressedBytes, largest),
     },
     { head: FIGURES.compressed.short, kind: 'number', cell: ({ compressedBytes }) => size(compressedBytes) },
     { head: 'Files added', kind: 'number', cell: ({ fileBytes }) => sizeOrDash(fileBytes) },

@@ -45,6 +45,7 @@ const report: Report = {
       diffId: image.digest,
       mediaType: HOSTILE,
       compression: 'gzip',
+      verified: 'content',
       compressedBytes: 40,
       uncompressedBytes: 100,
       fileBytes: 90,

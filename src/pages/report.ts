@@ -125,7 +125,7 @@ function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report
     { label: FIGURES.compressed.label, value: size(sizes.compressedBytes), note: 'to pull' },
     {
       label: FIGURES.uncompressed.label,
-      value: size(sizes.uncompressedBytes),
+      value: sizes.uncompressedBytes === undefined ? '–' : size(sizes.uncompressedBytes),
       note: counted(counts.layers, 'layer'),
     },
     {

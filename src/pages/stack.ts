@@ -11,10 +11,10 @@ const HEIGHT = 36
 
 /** Widths are shares of the unpacked size; the table below says the same in figures. */
 export function stackOfLayers(layers: readonly LayerReport[]): Html | '' {
-  const total = layers.reduce((sum, { uncompressedBytes }) => sum + uncompressedBytes, 0)
+  const total = layers.reduce((sum, { uncompressedBytes = 0 }) => sum + uncompressedBytes, 0)
   if (total === 0) return ''
   let left = 0
-  const parts = layers.map(({ index, uncompressedBytes }) => {
+  const parts = layers.map(({ index, uncompressedBytes = 0 }) => {
     const width = (WIDTH * uncompressedBytes) / total
     const part = html`<rect class="${colourOf(index)}" x="${left.toFixed(2)}" width="${width.toFixed(2)}" height="${HEIGHT}"><title>Layer ${index}: ${formatBytes(uncompressedBytes)}</title></rect>`
     left += width

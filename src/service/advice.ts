@@ -12,14 +12,13 @@ import { type Exclusion, exclusionOf } from '../gate/exclusion.ts'
 import type { ObjectStore } from '../host.ts'
 import { findBuildTools } from '../image/packages/stored-inventory.ts'
 import type { BuildTools, ImageFacts } from '../image/report.ts'
-import { layerKey } from '../index/keys.ts'
-import { readLayerFacts } from '../index/layer-index.ts'
 import { LostTable } from '../table/table.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
 import type { Service } from './service.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
 import {
+  databasesOf,
   duplicatesOf,
   filesOf,
   filesTable,
@@ -94,11 +93,11 @@ export async function newAdvice(
 
 /** All advice on an image, which is kept in memory for a while: it never changes. */
 export async function knownAdvice({ host, memory }: Service, analysed: AnalysedImage): Promise<Advice> {
-  const { digest } = analysed.image.identity
-  const known = memory.advice.get(digest)
+  const { index } = analysed.image
+  const known = memory.advice.get(index)
   if (known !== undefined) return known
   const advice = await adviceOf(host.store, analysed)
-  memory.advice.set(digest, advice)
+  memory.advice.set(index, advice)
   return advice
 }
 
@@ -130,11 +129,8 @@ async function buildToolsOf(
   counts: (file: CountedFile) => boolean,
 ): Promise<BuildTools | undefined> {
   try {
-    const layers = await inParallel(image.manifest.layers, LAYERS_AT_ONCE, async ({ digest }) => {
-      const facts = await readLayerFacts(store, digest)
-      if (facts === undefined) throw new LostTable(layerKey(digest, 'layer.json'), 'missing')
-      return { digest, databases: facts.databases }
-    })
+    const numbers = [...image.manifest.layers.keys()]
+    const layers = await inParallel(numbers, LAYERS_AT_ONCE, (layer) => databasesOf(store, image, layer))
     return await findBuildTools({ store, layers, files: () => filesTable(store, image) }, counts)
   } catch (error) {
     throw error instanceof LostTable ? withForgetting(store, image, error) : error

@@ -5,6 +5,7 @@ import { layerKey } from '../index/keys.ts'
 import type { ImageJob, JobState } from '../job.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { follow } from './jobs/wait.ts'
+import { layerIndexName, maySeeLayer } from './layers.ts'
 import type { OpenedImage } from './open.ts'
 import type { Service } from './service.ts'
 
@@ -23,7 +24,13 @@ export type WaitOptions = {
 }
 
 export function imageJob(image: OpenedImage): ImageJob {
-  return { kind: 'image', source: image.source.ref, digest: image.identity.digest }
+  const { source, identity, read } = image
+  return {
+    kind: 'image',
+    source: source.ref,
+    digest: identity.digest,
+    ...(read === 'toc' ? { read } : {}),
+  }
 }
 
 /**
@@ -32,23 +39,46 @@ export function imageJob(image: OpenedImage): ImageJob {
  * @throws Problem if the analysis is known to fail, because of the image's bytes
  */
 export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
-  const { manifest, identity, source } = image
-  const { digest } = identity
-  const maySeeAll = await source.visibility.maySeeImage(digest, [manifest.config, ...manifest.layers])
+  const { manifest, identity, source, index } = image
+  const maySeeAll =
+    image.read === 'toc'
+      ? await maySeeTables(image)
+      : await source.visibility.maySeeImage(index, [manifest.config, ...manifest.layers])
   const { facts } = service.memory
   // An upload's facts must go when it is deleted, also by another process.
-  const cached = source.isRemembered ? facts.get(digest) : undefined
-  if (maySeeAll && cached !== undefined) return cached
+  const cached = source.isRemembered ? facts.get(index) : undefined
+  if (maySeeAll && cached !== undefined) return (await maySeeAs(image, cached)) ? cached : undefined
   if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
-  const kept = await readImageFacts(service.host.store, digest)
+  const kept = await readImageFacts(service.host.store, index)
   if (kept === undefined) return undefined
   if ('failure' in kept) {
     if (!maySeeAll && !(await maySeeFailure(image, kept.failure))) return undefined
     throw Problem.from(kept.failure).with({ image: identity.reference })
   }
-  if (!maySeeAll) return undefined
-  facts.set(digest, kept.facts)
+  if (!maySeeAll || !(await maySeeAs(image, kept.facts))) return undefined
+  facts.set(index, kept.facts)
   return kept.facts
+}
+
+/** Whether the caller may see an index of each layer. */
+async function maySeeTables({ manifest, source }: OpenedImage): Promise<boolean> {
+  const { visibility } = source
+  if (!(await visibility.maySee(manifest.config.digest, 'blob'))) return false
+  return allHold(manifest.layers, (layer) => maySeeLayer(visibility, layer))
+}
+
+/** Whether the caller may see those indexes of the layers that the image's was made of. */
+async function maySeeAs(image: OpenedImage, { layers }: ImageFacts): Promise<boolean> {
+  if (image.read === 'full') return true
+  const { visibility } = image.source
+  return allHold(image.manifest.layers, async (layer) => {
+    const isContent = layers.some(({ digest, verified }) => digest === layer.digest && verified === 'content')
+    return !isContent || visibility.maySee(layer.digest, 'blob')
+  })
+}
+
+async function allHold<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<boolean> {
+  return (await Promise.all(items.map(holds))).every(Boolean)
 }
 
 /**
@@ -56,18 +86,26 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
  * known to have given the others. This is checked before anything of the image is read: how long it takes then depends only
  * on layers that the caller may see.
  */
-async function knowsBadLayer({ host }: Service, { manifest, source }: OpenedImage): Promise<boolean> {
-  const bad = manifest.layers.map(
-    async ({ digest }) =>
-      (await source.visibility.maySee(digest, 'blob')) &&
-      !(await host.store.has(layerKey(digest, 'layer.json'))),
-  )
+async function knowsBadLayer({ host }: Service, { manifest, source, read }: OpenedImage): Promise<boolean> {
+  const { visibility } = source
+  const bad = manifest.layers.map(async (layer) => {
+    if (read === 'toc' && !(await maySeeLayer(visibility, layer))) return false
+    if (read === 'full' && !(await visibility.maySee(layer.digest, 'blob'))) return false
+    const index = layerIndexName(layer, read === 'toc' ? 'contents-table' : 'content')
+    return !(await host.store.has(layerKey(index, 'layer.json')))
+  })
   return (await Promise.all(bad)).some(Boolean)
 }
 
-async function maySeeFailure({ manifest, source }: OpenedImage, failure: ProblemDocument): Promise<boolean> {
+async function maySeeFailure(
+  { manifest, source, read }: OpenedImage,
+  failure: ProblemDocument,
+): Promise<boolean> {
   const layer = manifest.layers[failure.layer ?? -1]
-  return layer !== undefined && source.visibility.maySee(layer.digest, 'blob')
+  if (layer === undefined) return false
+  return read === 'toc'
+    ? maySeeLayer(source.visibility, layer)
+    : source.visibility.maySee(layer.digest, 'blob')
 }
 
 /**

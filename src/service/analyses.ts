@@ -11,6 +11,7 @@ import { ANALYSES_PREFIX, LIFE_MILLISECONDS, nameNow, sweepAnalyses } from './an
 import { observe } from './jobs/wait.ts'
 import type { AnalysisRecord } from './memory.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from './open.ts'
+import { fromTables } from './reading.ts'
 import type { Service } from './service.ts'
 
 const Record = z.object({
@@ -19,6 +20,7 @@ const Record = z.object({
   platform: z.string(),
   digest: z.string(),
   createdAt: z.iso.datetime(),
+  read: z.literal('toc').exactOptional(),
   isOrdered: z.literal(true).exactOptional(),
   /** Why it failed, where the queue gave it up. */
   failure: z
@@ -64,12 +66,13 @@ async function recordOf(
   kind: Pick<AnalysisRecord, 'isOrdered'>,
 ): Promise<AnalysisRecord> {
   const { reference, platform, digest } = image.identity
-  const key = `${image.source.scope} ${reference} ${platform} ${digest} ${kind.isOrdered ? 'ordered' : ''}`
+  const key = `${image.source.scope} ${reference} ${platform} ${digest} ${kind.isOrdered ? 'ordered' : image.read}`
   const { named } = service.memory
   let record = named.get(key)
   if (record === undefined) {
     const createdAt = new Date().toISOString()
-    record = { id: nameNow(), image: reference, platform, digest, createdAt, ...kind }
+    const read = image.read === 'toc' ? { read: image.read } : {}
+    record = { id: nameNow(), image: reference, platform, digest, createdAt, ...read, ...kind }
     await service.host.store.put(ANALYSES_PREFIX + record.id, Buffer.from(JSON.stringify(record)))
     named.set(key, record)
     await sweepAnalyses(service.host.store)
@@ -104,12 +107,13 @@ export async function* followAnalysis(
   { credentials, milliseconds, signal }: FollowOptions,
 ): AsyncGenerator<Analysis, void> {
   const record = await recall(service, id)
-  const image = await openImage(service, {
+  const opened = await openImage(service, {
     reference: pinned(record),
     platform: record.platform,
     credentials,
     signal,
   })
+  const image = record.read === 'toc' ? fromTables(opened) : opened
   const finished = await outcome(service, image)
   if (finished !== undefined && !comesAgain(record, finished)) {
     yield describe(record, finished)

@@ -13,6 +13,7 @@ import type { ImageFacts } from '../image/report.ts'
 import { adviceOf, withLines } from './advice.ts'
 import { gateTables } from './gate-tables.ts'
 import type { Images } from './images.ts'
+import { verifiedImage } from './layers.ts'
 import { type OpenedImage, requireCompressed } from './open.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
 
@@ -83,7 +84,8 @@ async function know(images: Images, reference: string, { depth, compressed }: Ne
   const known = { identity, manifest, diffIds: config.diffIds }
   if (depth === 'manifest') return { opened, known }
   const facts = await images.facts(opened)
-  return { opened, known: { ...known, facts }, facts }
+  const verified = verifiedImage(opened, facts)
+  return { opened: verified, known: { ...known, identity: verified.identity, facts }, facts }
 }
 
 function withSteps(verdict: Verdict, steps: readonly LayerStep[]): Verdict {

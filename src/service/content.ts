@@ -3,12 +3,20 @@ import { hash } from 'node:crypto'
 import type { Host } from '../host.ts'
 import type { FoundFile } from '../image/lookup.ts'
 import { findBlobPart } from '../index/checkpoints.ts'
+import { findChunks } from '../index/chunks.ts'
 import { readLayerFacts } from '../index/layer-index.ts'
 import { canResumeGzip } from '../layer/decode/gzip.ts'
+import type { Entry } from '../layer/entry.ts'
 import { type MemberPart, type OpenBlob, openMember } from '../layer/member.ts'
+import { NoChunks } from '../layer/toc/chunk.ts'
+import { UnsaidName } from '../layer/toc/entries.ts'
+import { type TableOptions, TableReading } from '../layer/toc/read.ts'
+import { vouchedTable } from '../layer/toc/vouched.ts'
+import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import { BLOCK } from '../tar/header.ts'
 import type { OpenedImage } from './open.ts'
+import { layerIndexOf } from './tables.ts'
 
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
 
@@ -18,21 +26,27 @@ const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
  */
 export async function openContent(
   { configuration, store, wasm }: Host,
-  { source, manifest }: OpenedImage,
+  image: OpenedImage,
   file: FoundFile,
 ): Promise<ReadableStream<Uint8Array>> {
+  const { source, manifest } = image
   const descriptor = manifest.layers[file.layer]
   if (descriptor === undefined)
     throw new Problem('internal_error', 'the index refers to a layer that does not exist')
   const { offset, bytes, sha256 } = file
+  const index = await layerIndexOf(store, image, file.layer)
   if (bytes === 0 && sha256 === SHA256_OF_NOTHING) return new Blob([]).stream()
   const open: OpenBlob = (range) => {
     if (range === undefined) return source.blob(descriptor)
     const { start, end = descriptor.size } = range
     return source.blob(descriptor, { offset: start, length: end - start })
   }
-  const part = await partOf(store, descriptor.digest, file)
-  return openMember(open, { offset, bytes, sha256, limits: configuration.limits, wasm }, part)
+  const { limits } = configuration
+  const part: MemberPart | undefined =
+    index === descriptor.digest
+      ? ((await partOf(store, index, file)) ?? (await chunksOf({ descriptor, open, limits, wasm }, file)))
+      : { ...(await findChunks(store, index, file)), from: 'chunks', isOnly: true }
+  return openMember(open, { offset, bytes, sha256, limits, wasm }, part)
 }
 
 /** Undefined where the layer has to be read from its start. */
@@ -52,4 +66,35 @@ async function partOf(
   if (found === undefined || (found.block !== undefined && !canResumeGzip())) return undefined
   const { block, ...part } = found
   return { ...part, from: block ?? 'start' }
+}
+
+type Tabled = Pick<TableOptions, 'open' | 'limits' | 'wasm'> & { readonly descriptor: Descriptor }
+
+/** A smaller layer is read whole as fast as its table. */
+const LEAST_TABLED_BYTES = 64 * 1024
+
+/**
+ * The chunks that the layer's table of contents names for this content, where nothing else is known that is nearer to it. The
+ * table may be wrong: what is read from there is held against the index.
+ */
+async function chunksOf(
+  { descriptor, ...options }: Tabled,
+  file: Pick<FoundFile, 'bytes' | 'sha256'>,
+): Promise<MemberPart | undefined> {
+  if (descriptor.size < LEAST_TABLED_BYTES) return undefined
+  try {
+    const table = vouchedTable(descriptor)
+    if (table === undefined) return undefined
+    const isWanted = ({ bytes, sha256 }: Entry) => bytes === file.bytes && sha256 === file.sha256
+    const chunks = new NoChunks()
+    const reading = new TableReading({ ...options, table, size: descriptor.size, chunks, isWanted })
+    for await (const _ of reading.entries());
+    const [found] = reading.wanted
+    return found && { ...found, from: 'chunks' }
+  } catch (error) {
+    // The content is known, so nothing depends on its table.
+    if (error instanceof UnsaidName || (error instanceof Problem && error.code !== 'registry_timeout'))
+      return undefined
+    throw error
+  }
 }

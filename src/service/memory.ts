@@ -34,6 +34,8 @@ export type AnalysisRecord = {
   readonly platform: string
   readonly digest: string
   readonly createdAt: string
+  /** From tables of contents, where layers have them. */
+  readonly read?: 'toc'
   /** It waits in the queue of images, where it may not have begun yet. */
   readonly isOrdered?: true
 }

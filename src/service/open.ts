@@ -2,6 +2,7 @@
 
 import type { Cache } from '../cache.ts'
 import type { ImageIdentity } from '../image/report.ts'
+import { tocImageName } from '../index/keys.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import type { Credential } from '../oci/credential.ts'
 import {
@@ -26,6 +27,9 @@ import { openSource } from './open-source.ts'
 import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
 
+/** `toc`: from the tables of contents of those layers that have one. */
+export type Reading = 'full' | 'toc'
+
 /** What the caller presents, by registry. */
 export type CallerCredentials = { for(registry: string): Credential | undefined }
 
@@ -47,6 +51,9 @@ export type OpenedManifest = PlainLayer & { readonly manifest: ImageManifest }
 export type OpenedImage = PlainLayer & {
   readonly reference: ImageReference
   readonly identity: ImageIdentity
+  /** The name of its index: the manifest's digest, unless layers are known from tables of contents. */
+  readonly index: string
+  readonly read: Reading
   readonly manifest: ImageManifest
   readonly config: ImageConfig
   readonly configBytes: Uint8Array
@@ -221,13 +228,16 @@ export async function openImage(service: Service, request: ImageRequest): Promis
     return {
       reference,
       identity: identify(reference, selected),
+      index: selected.digest,
+      read: 'full',
       manifest: selected.manifest,
       config: selected.config,
       configBytes: selected.configBytes,
       source,
       askedAt,
       forgetFacts: () => {
-        service.memory.facts.delete(selected.digest)
+        for (const index of [selected.digest, tocImageName(selected.digest)])
+          service.memory.facts.delete(index)
         service.onForgotten?.(selected.digest)
       },
       ...plainLayerOf(source, selected.manifest),

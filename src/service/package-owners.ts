@@ -4,9 +4,9 @@ import type { ObjectStore } from '../host.ts'
 import { type Inventory, takeInventory } from '../image/packages/inventory.ts'
 import { ShownDatabases } from '../image/packages/shown-databases.ts'
 import { readDatabases } from '../index/databases.ts'
-import { readLayerFacts } from '../index/layer-index.ts'
+import { readLayerFacts, readTableFacts } from '../index/layer-index.ts'
 import type { OpenedImage } from './open.ts'
-import { filesTable, WHOLE_FETCH_BYTES } from './tables.ts'
+import { filesTable, layerIndexOf, WHOLE_FETCH_BYTES } from './tables.ts'
 
 const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal'] as const
 
@@ -21,10 +21,12 @@ export async function packageOwners(
     for (const row of rows) shown.see(row)
   }
   const layers = await allOf(
-    image.manifest.layers.map(async ({ digest }, layer) => ({
-      layer,
-      members: readDatabases(store, digest, (await readLayerFacts(store, digest))?.databases ?? 0),
-    })),
+    image.manifest.layers.map(async (_, layer) => {
+      const index = await layerIndexOf(store, image, layer)
+      const isContent = index === image.manifest.layers[layer]?.digest
+      const facts = await (isContent ? readLayerFacts : readTableFacts)(store, index)
+      return { layer, members: readDatabases(store, index, facts?.databases ?? 0) }
+    }),
   )
   return takeInventory(layers, shown)
 }

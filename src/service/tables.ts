@@ -3,6 +3,7 @@
 import type { ObjectStore } from '../host.ts'
 import { DIRECTORIES } from '../image/directories.ts'
 import { DUPLICATES } from '../image/duplicates.ts'
+import { readImageFacts } from '../image/image.ts'
 import type { DirectorySum } from '../image/merge.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import { MERGED_ENTRIES } from '../image/merged-entry.ts'
@@ -11,10 +12,12 @@ import type { DuplicateGroup, Package } from '../image/report.ts'
 import { WASTED_FILES, type WastedRow } from '../image/waste.ts'
 import { ENTRIES } from '../index/entries.ts'
 import { type ImageObject, imageKey, layerKey, markerOf } from '../index/keys.ts'
+import { readLayerFacts, readTableFacts } from '../index/layer-index.ts'
 import type { Entry } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
 import type { Schema } from '../table/schema.ts'
 import { LostTable, openTable, type Table } from '../table/table.ts'
+import { layerIndexName } from './layers.ts'
 import type { OpenedImage } from './open.ts'
 
 /** Bytes that are fetched at once where a table is read from one end to the other. */
@@ -62,8 +65,12 @@ export function directoriesTable(store: ObjectStore, image: OpenedImage): Promis
 }
 
 /** @throws Problem `invalid_parameter` where the image has no such layer */
-export function membersTable(store: ObjectStore, image: OpenedImage, layer: number): Promise<Table<Entry>> {
-  const key = layerKey(layerDigest(image, layer), 'entries.parquet')
+export async function membersTable(
+  store: ObjectStore,
+  image: OpenedImage,
+  layer: number,
+): Promise<Table<Entry>> {
+  const key = layerKey(await layerIndexOf(store, image, layer), 'entries.parquet')
   return present(store, image, { key, schema: ENTRIES })
 }
 
@@ -73,7 +80,7 @@ function imageTable<Row>(
   object: ImageObject,
   schema: Schema<Row>,
 ): Promise<Table<Row>> {
-  return present(store, image, { key: imageKey(image.identity.digest, object), schema })
+  return present(store, image, { key: imageKey(image.index, object), schema })
 }
 
 /**
@@ -101,7 +108,24 @@ export function withForgetting(store: ObjectStore, image: OpenedImage, { key }: 
 async function forget(store: ObjectStore, image: OpenedImage, key: string): Promise<void> {
   image.forgetFacts()
   await store.delete(markerOf(key))
-  await store.delete(imageKey(image.identity.digest, 'image.json'))
+  await store.delete(imageKey(image.index, 'image.json'))
+}
+
+/**
+ * The index of a layer as the image has it, and how many package databases are stored with it.
+ *
+ * @throws LostTable where it is missing
+ */
+export async function databasesOf(
+  store: ObjectStore,
+  image: OpenedImage,
+  layer: number,
+): Promise<{ readonly index: string; readonly databases: number }> {
+  const index = await layerIndexOf(store, image, layer)
+  const isContent = index === image.manifest.layers[layer]?.digest
+  const facts = await (isContent ? readLayerFacts : readTableFacts)(store, index)
+  if (facts === undefined) throw new LostTable(layerKey(index, 'layer.json'), 'missing')
+  return { index, databases: facts.databases }
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
@@ -110,9 +134,23 @@ function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
     table.rows({ start, fetchBytes, ahead: fetchBytes > 0 ? 'next' : 'later' })
 }
 
-function layerDigest({ manifest }: OpenedImage, layer: number): string {
-  const digest = manifest.layers[layer]?.digest
-  if (digest !== undefined) return digest
+/**
+ * The name of the index that the image has of this layer.
+ *
+ * @throws Problem `invalid_parameter` where the image has no such layer
+ */
+export async function layerIndexOf(
+  store: ObjectStore,
+  { manifest, index, read }: OpenedImage,
+  layer: number,
+): Promise<string> {
+  const descriptor = manifest.layers[layer]
+  if (descriptor !== undefined) {
+    if (read === 'full') return descriptor.digest
+    const kept = await readImageFacts(store, index)
+    const facts = kept !== undefined && 'facts' in kept ? kept.facts : undefined
+    return layerIndexName(descriptor, facts?.layers[layer]?.verified)
+  }
   const { length } = manifest.layers
   const detail =
     length === 0

@@ -31,11 +31,27 @@ export class Visibility {
   async maySee(digest: string, kind: ContentKind): Promise<boolean> {
     if (await this.isPublic(digest)) return true
     if (!(await this.#store.has(sourceKey(digest, this.#origin)))) return false
+    return this.#isConfirmed(digest, kind)
+  }
+
+  async #isConfirmed(digest: string, kind: ContentKind): Promise<boolean> {
     const key = `${this.#scope} ${digest}`
     if (this.#memory.confirmed.get(key)) return true
     const confirmed = await this.#source.has(digest, kind)
     if (confirmed) this.#memory.confirmed.set(key, true)
     return confirmed
+  }
+
+  /**
+   * Whether what the store has of a table of contents may be shown to the caller: as {@link maySee}, but it is the blob that
+   * the source confirms, since it knows nothing of the table.
+   *
+   * @param table digest of the table
+   */
+  async maySeeTable(table: string, blob: string): Promise<boolean> {
+    if (await this.isPublic(table)) return true
+    if (!(await this.#store.has(sourceKey(table, this.#origin)))) return false
+    return this.#isConfirmed(blob, 'blob')
   }
 
   /** Whether the caller may see all that the index says about an image, which comes from each of its blobs. */

@@ -44,15 +44,15 @@ type Extension =
 const MAX_EXTENSION_BYTES = 1024 * 1024
 /** A limit on all extended headers before one member, with their own headers. */
 const MAX_EXTENSIONS_BYTES = 2 * MAX_EXTENSION_BYTES
-const MAX_PATH_BYTES = 4096
-const MAX_PATH_PARTS = 256
+export const MAX_PATH_BYTES = 4096
+export const MAX_PATH_PARTS = 256
 const ZEROS = new Uint8Array(64 * 1024)
 const SLASH = 0x2f
 const NOTHING = new Uint8Array(0)
 const NO_RECORDS: PaxRecords = new Map()
 /** Years 1 to 9999 in microseconds since 1970: what RFC 3339 can say. */
-const MIN_TIME = -62_135_596_800e6
-const MAX_TIME = 253_402_300_799e6
+export const MIN_TIME = -62_135_596_800e6
+export const MAX_TIME = 253_402_300_799e6
 
 /** What headers say of a member, the later word last. */
 type Fields = {

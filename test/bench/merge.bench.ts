@@ -61,7 +61,7 @@ async function diffOf(store: FolderStore): Promise<void> {
       const name = `diff ${changed}`
       const source = imageSource(name, [await storeLayer(store, name, rowsOf(0, 100_000, changed))])
       await writeImage(store, source)
-      return source.digest
+      return source.index
     }),
   )
   const keys = digests.map((digest) => imageKey(digest, 'files.parquet'))

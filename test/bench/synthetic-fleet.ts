@@ -227,6 +227,7 @@ function layerReport({ digest, bytes, rows, createdBy }: SyntheticLayer, index: 
     diffId: digest,
     mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
     compression: 'gzip',
+    verified: 'content',
     compressedBytes: Math.ceil(bytes / 3),
     uncompressedBytes: bytes,
     fileBytes: bytes,

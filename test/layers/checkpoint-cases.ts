@@ -9,7 +9,7 @@ import { indexLayer } from '../../src/index/layer-index.ts'
 import { BlobReader } from '../../src/layer/blob.ts'
 import { gunzip, resumeGunzip } from '../../src/layer/decode/gzip.ts'
 import type { PlaceSink } from '../../src/layer/decode/inflater.ts'
-import { type MemberOptions, type MemberPart, openMember } from '../../src/layer/member.ts'
+import { type MemberOptions, openMember, type RangePart } from '../../src/layer/member.ts'
 import { readLayer } from '../../src/layer/read.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { MemoryStore } from '../memory-store.ts'
@@ -277,7 +277,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
 
 type FoundPart = NonNullable<Awaited<ReturnType<typeof findBlobPart>>>
 
-function partOf({ block, ...part }: FoundPart): MemberPart {
+function partOf({ block, ...part }: FoundPart): RangePart {
   return { ...part, from: block ?? 'start' }
 }
 
@@ -289,7 +289,7 @@ function damaged(bytes: Uint8Array, draw: (limit: number) => number): Uint8Array
 }
 
 /** As if the damage had not been noticed. */
-function damagedPart(part: MemberPart, draw: (limit: number) => number): MemberPart {
+function damagedPart(part: RangePart, draw: (limit: number) => number): RangePart {
   const { from } = part
   switch (draw(4)) {
     case 0:

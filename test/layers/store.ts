@@ -34,6 +34,8 @@ export async function storeLayer(
   const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: 10_240 }
   return {
     descriptor,
+    index: digest,
+    verified: 'content',
     facts: {
       digest,
       diffId: digest,
@@ -56,7 +58,7 @@ export function imageSource(name: string, layers: readonly ImageLayer[]): ImageS
     diffIds: layers.map(({ facts }) => facts.diffId),
     history: [],
   }
-  return { digest: digestOf(name), config, layers }
+  return { index: digestOf(name), config, layers }
 }
 
 /** Indexes an image of these layers, their members as they stand in the tar. */
@@ -66,5 +68,5 @@ export async function storeImage(store: ObjectStore, layers: readonly (readonly 
     stored.push(await storeLayer(store, `layer ${layer}`, tableRows(entries)))
   }
   const source = imageSource('an image', stored)
-  return { digest: source.digest, layers: stored, facts: await writeImage(store, source) }
+  return { digest: source.index, layers: stored, facts: await writeImage(store, source) }
 }

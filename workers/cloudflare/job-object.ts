@@ -54,7 +54,7 @@ function layerBytes({ descriptor }: LayerJob): number {
 
 /** Its code, rows of each layer, and some bytes an inode, of which compressed bytes give an idea. */
 function mergeBytes({ layers }: Merge): number {
-  const compressed = layers.reduce((sum, { size }) => sum + size, 0)
+  const compressed = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
   return 20 * MIB + layers.length * (MIB / 2) + compressed / 64
 }
 

@@ -1,7 +1,8 @@
 /** What an analysis' thread does: reads a layer into the index, or merges the layers of an image. */
 import type { Jobs } from '../../src/host.ts'
 import type { LayerJob, Progress } from '../../src/job.ts'
-import { type LayerWork, runLayerJob } from '../../src/service/jobs/layer-job.ts'
+import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
+import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import { createService } from './host.ts'

@@ -1,7 +1,7 @@
 /** Analyses on all cores: layers are read, and images merged, on threads. */
 import type { Limits } from '../../src/configuration.ts'
 import { claimOf, type ImageJob, type LayerJob, type Progress } from '../../src/job.ts'
-import type { LayerWork } from '../../src/service/jobs/layer-job.ts'
+import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { AnalysisSaid, AnalysisTask } from './analysis-thread.ts'

@@ -2,7 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EngineEvent } from '../../src/host.ts'
 import type { JobState } from '../../src/job.ts'
-import type { LayerWork } from '../../src/service/jobs/layer-job.ts'
+import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
 import type { WatchedImage } from '../../src/service/watch-engine.ts'
 import type { StoreOperation } from './metered-store.ts'
 

@@ -25,9 +25,6 @@ export const QUEUES: Readonly<Record<JobKind, string>> = {
   config: 'configs',
 }
 
-/** The queue of batches and pushes. */
-export const ORDERS = 'orders'
-
 /** What is in Redis of a job while it waits or runs. */
 export type QueuedJob = { readonly sealed: string }
 

@@ -1,14 +1,12 @@
 /** One server's part in the queue of several: read only where `REDIS_URL` is set, so that nothing of BullMQ is loaded elsewhere. */
 import type { Configuration } from '../../src/configuration.ts'
-import type { Backlog, ObjectStore } from '../../src/host.ts'
-import type { BacklogWork } from '../../src/service/jobs/memory-backlog.ts'
+import type { ObjectStore } from '../../src/host.ts'
 import type { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Memory } from '../../src/service/memory.ts'
 import { openSource } from '../../src/service/open-source.ts'
 import type { Service } from '../../src/service/service.ts'
 import type { ImageSource } from '../../src/source/source.ts'
 import type { Log } from './log.ts'
-import { BacklogWorker, QueueBacklog } from './queue-backlog.ts'
 import { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, type JobKind, PREFIX } from './queue-words.ts'
 import { QueueWorkers } from './queue-workers.ts'
@@ -36,13 +34,10 @@ export type WorkOptions = {
   readonly service: Service
   /** How many of each kind this server takes at once. */
   readonly atOnce: Readonly<Record<JobKind, number>>
-  /** Does the orders that this server takes. */
-  readonly orders: BacklogWork & { readonly atOnce: number }
 }
 
 export type SharedJobs = {
   readonly jobs: QueueJobs
-  readonly backlog: Backlog
   /** The source as all servers together ask it. */
   sourceOf(own: ImageSource, store: ObjectStore): ImageSource
   /** From now on this server takes jobs. */
@@ -58,28 +53,22 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
   const sealed = new SealedJobs(redis.key)
   const waiters = new Waiters(link, PREFIX)
   const jobs = new QueueJobs({ link, sealed, waiters, queuedAnalyses })
-  const backlog = new QueueBacklog(link)
   let workers: QueueWorkers | undefined
-  let orderly: BacklogWorker | undefined
   await link.opened(OPEN_MILLISECONDS)
   return {
     jobs,
-    backlog,
     // An archive is in the store already.
     sourceOf: (own, store) => (own.ref.kind === 'registry' ? new QueuedSource(own, store, jobs) : own),
-    work({ service, orders, ...options }) {
+    work({ service, ...options }) {
       const readConfig = configReader(service)
       workers = new QueueWorkers({ link, sealed, waiters, log, readConfig, ...options })
-      orderly = new BacklogWorker({ link, work: orders, atOnce: orders.atOnce, log })
     },
     async finish() {
-      orderly?.pause()
       await workers?.finish()
     },
     async close() {
-      await orderly?.close()
       await workers?.close()
-      await Promise.all([jobs.close(), backlog.close()])
+      await jobs.close()
       link.close()
     },
   }

@@ -8,7 +8,8 @@ const adviceItemSchema = z
     rule: text('The rule', 'package-cache'),
     kind: text('The package manager, or another name of what the rule tells apart', 'apt').optional(),
     severity: z.enum(['error', 'warning', 'info']).openapi({
-      description: '`error`: secrets; `warning`: useless bytes; `info`: bytes that may be useless.',
+      description:
+        '`error`: secrets; `warning`: bytes that are of no use; `info`: bytes that may be of none.',
       example: 'warning',
     }),
     title: text('What it is about', 'The cache of apt'),
@@ -43,6 +44,10 @@ export const adviceRequestSchema = z
   .strictObject({
     image: text('A reference as `docker pull` takes it', 'alpine:3.20'),
     platform: text('The platform as `os/arch[/variant]`', 'linux/amd64').optional(),
+    read: z.enum(['full', 'toc']).optional().openapi({
+      description: '`toc`: from tables of contents alone, where layers have them.',
+      example: 'full',
+    }),
     ignore: z
       .union([z.string(), z.array(z.string())])
       .optional()

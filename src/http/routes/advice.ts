@@ -7,6 +7,8 @@ import { adviceMarkdown } from '../../formats/advice-markdown.ts'
 import { adviceText } from '../../formats/advice-text.ts'
 import { CONDITIONS } from '../../gate/rules.ts'
 import { type AdviceQuestion, type Advised, adviseOn } from '../../service/advice.ts'
+import { verifiedImage } from '../../service/layers.ts'
+import type { Reading } from '../../service/open.ts'
 import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
@@ -54,7 +56,7 @@ const responses = {
 }
 
 const description =
-  'Judges by names, packages and layers, and reads no file’s content. Each item names its files, its build step and how a Dockerfile avoids it.'
+  'Goes by names, packages and the merge of the layers; the content of files stays unread. Each item names its files, its build step and how a Dockerfile avoids it.'
 
 const getAdvice = createRoute({
   method: 'get',
@@ -117,17 +119,20 @@ export function addAdvice(app: App, backend: Backend): void {
   })
 }
 
-type PlatformQuestion = AdviceQuestion & { readonly platform?: string | undefined }
+type PlatformQuestion = AdviceQuestion & {
+  readonly platform?: string | undefined
+  readonly read?: Reading | undefined
+}
 
 async function answer(
   backend: Backend,
   c: RequestContext,
-  { platform, ...question }: PlatformQuestion,
+  { platform, read, ...question }: PlatformQuestion,
   { format = acceptedFormat(c), wait, ...style }: Answer,
 ): Promise<Response> {
   const contentType = format === 'json' ? TYPES.json : `${TYPES[format]}; charset=utf-8`
   const references = [question.image, question.baseImage].filter((name) => name !== undefined)
-  const open = (name: string) => openFor(backend, c, { image: name, platform }, references)
+  const open = (name: string) => openFor(backend, c, { image: name, platform, read }, references)
   const [image, base] = await allOf([
     open(question.image),
     question.baseImage === undefined ? undefined : open(question.baseImage),
@@ -142,7 +147,11 @@ async function answer(
   if ('pending' in result) {
     return pendingAnswer(backend, image, result.pending, format === 'json' ? 'accepted' : 'unavailable')
   }
-  const advised = await adviseOn(backend.host.store, { image, base, facts: result.facts }, question)
+  const advised = await adviseOn(
+    backend.host.store,
+    { image: verifiedImage(image, result.facts), base, facts: result.facts },
+    question,
+  )
   headers.set('Content-Type', contentType)
   return new Response(write(advised, format, style), { headers })
 }

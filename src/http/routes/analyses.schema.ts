@@ -2,10 +2,17 @@ import { z } from '@hono/zod-openapi'
 import { bytes, count, digest, text, time } from '../openapi/fields.ts'
 import { problemSchema } from './problem.schema.ts'
 
-export const analysisRequestSchema = z
-  .strictObject({
-    image: text('An image reference as for `docker pull`', 'alpine:3.20'),
-    platform: text('`os/arch[/variant]`, `linux/amd64` by default', 'linux/arm64').optional(),
+const asked = z.strictObject({
+  image: text('An image reference as for `docker pull`', 'alpine:3.20'),
+  platform: text('`os/arch[/variant]`, `linux/amd64` by default', 'linux/arm64').optional(),
+})
+
+export const analysisRequestSchema = asked
+  .extend({
+    read: z.enum(['full', 'toc']).optional().openapi({
+      description: '`toc`: from tables of contents alone, where layers have them.',
+      example: 'full',
+    }),
   })
   .openapi('AnalysisRequest', { description: 'The image to analyse.' })
 
@@ -14,7 +21,7 @@ const MAX_BATCH = 1_000
 export const batchRequestSchema = z
   .strictObject({
     images: z
-      .array(analysisRequestSchema)
+      .array(asked.openapi('BatchedImage', { description: 'An image to analyse.' }))
       .min(1, 'must have at least one image')
       .max(MAX_BATCH, `must have at most ${MAX_BATCH} images`)
       .openapi({ description: 'The images, 1 to 1,000.' }),
@@ -69,8 +76,8 @@ export const analysisSchema = z
 
 export const batchSchema = z
   .strictObject({
-    items: z.array(z.union([analysisSchema, problemSchema])).openapi({
-      description: 'In the order of the request: an analysis, or the problem that prevented it.',
-    }),
+    items: z
+      .array(z.union([analysisSchema, problemSchema]))
+      .openapi({ description: 'In the order asked: an analysis, or the problem why there is none.' }),
   })
   .openapi('Batch', { description: 'The analyses of a list of images.' })

@@ -12,13 +12,13 @@ import { readCheckRequest } from '../../gate/request.ts'
 import { link } from '../../pages/page.ts'
 import type { Problem } from '../../problem.ts'
 import { judge } from '../../service/check.ts'
-import type { OpenedImage } from '../../service/open.ts'
+import type { OpenedImage, Reading } from '../../service/open.ts'
 import { factsInTime, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType, readsProblems } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
-import { image, platform, reference, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
+import { image, platform, read, reference, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
 import { parsed, problemResponse } from '../problems.ts'
 import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schema.ts'
 
@@ -48,7 +48,7 @@ const howToAnswer = {
 }
 
 /** What is not the policy's. */
-const asked = z.object({ image, platform, ...howToAnswer })
+const asked = z.object({ image, platform, read, ...howToAnswer })
 const askedOfBody = z.strictObject(howToAnswer)
 
 const verdicts = (passes: boolean) => {
@@ -79,6 +79,7 @@ const checkImage = createRoute({
     query: z.strictObject({
       image,
       platform,
+      read,
       ...mapPolicyWords(
         (description, example) => reference(description, example).optional(),
         (description, example) => repeatable({ description, example: [example] }).optional(),
@@ -114,6 +115,7 @@ const checkPolicy = createRoute({
 type Check = {
   readonly image: string
   readonly platform?: string | undefined
+  readonly read?: Reading | undefined
   readonly policy: Policy
   readonly dockerfile?: string | undefined
 }
@@ -152,10 +154,10 @@ async function answer(
 ): Promise<Response> {
   const { contentType, render } = CHECK_FORMATS[format ?? acceptedFormat(c)]
   const pointedAt = parseRepositoryFile(file)
-  const { image, platform, policy, dockerfile } = check
+  const { image, platform, read: reading, policy, dockerfile } = check
   const references = [image, policy.baseline, policy.baseImage].filter((name) => name !== undefined)
   const images = {
-    open: (name: string) => openFor(backend, c, { image: name, platform }, references),
+    open: (name: string) => openFor(backend, c, { image: name, platform, read: reading }, references),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, wait),
   }
   const question = { image, policy, dockerfile, advice: advice === '1' }

@@ -47,7 +47,7 @@ const unsharedLayerSchema = z
     diffId,
     ...place.shape,
     compressedBytes: bytes('Size of the blob', 45762203),
-    uncompressedBytes: bytes('Size of the tar', 141329408),
+    uncompressedBytes: bytes('Size of the tar, if it is known', 141329408).optional(),
     wastedBytes: bytes('Bytes in files that the merged file system does not show', 94217038),
     createdBy: text('The build step that made it', 'RUN apt-get install curl').optional(),
   })
@@ -139,7 +139,7 @@ export const diffSchema = z
     size: z
       .strictObject({
         compressedBytes: bytesFigure,
-        uncompressedBytes: bytesFigure,
+        uncompressedBytes: bytesFigure.optional(),
         fileBytes: bytesFigure,
         rootfsBytes: bytesFigure,
         apparentBytes: bytesFigure,
@@ -178,7 +178,7 @@ export const diffSchema = z
             removed: bytes('Bytes of removed regular files', 300),
             modifiedDelta: deltaBytes('Growth of the modified files', 19),
           })
-          .openapi({ description: 'In bytes; each path of a hard link counts.' }),
+          .openapi({ description: 'The same in bytes; each path of a hard link counts.' }),
         directories: z.array(directoryChangeSchema).max(50).openapi({
           description: 'The 50 with the largest absolute delta.',
         }),

@@ -41,7 +41,7 @@ const getExport = createRoute({
     query: z.strictObject({
       ...imageQuery,
       path: z.string().optional().openapi({
-        description: 'Only this path and everything below it. Symbolic links are not followed.',
+        description: 'Only what stands at this path and below it. A symbolic link is not followed.',
         example: 'usr/share',
       }),
       pathBase64,
@@ -60,7 +60,7 @@ const id = (description: string) =>
 const rootless = {
   rootless: z.enum(['0', '1']).default('0').openapi({
     description:
-      '`1`: for a user other than root, like `runc spec --rootless`. It maps one user and one group of the host, so the image must run as root inside.',
+      '`1`: for a user who is not root, as `runc spec --rootless` has it. It maps one user and one group of the host, so the image must run as root inside.',
     example: '1',
   }),
   uid: id('With `rootless=1`: user of the host that root in the container is.'),
@@ -141,7 +141,8 @@ export function addExport(app: App, backend: Backend): void {
         exportLayer(host, image, number, signal),
       )
     }
-    const image = await openFor(backend, c, query)
+    // Its content is read whole in any case.
+    const image = await openFor(backend, c, { ...query, read: 'full' })
     const name = `${nameOf(image)}.tar`
     return answerAnalysedStream(backend, c, { image, contentType: TAR, name, wait: query.wait }, (signal) =>
       exportRootfs(host, image, within ?? '', signal),
@@ -150,7 +151,7 @@ export function addExport(app: App, backend: Backend): void {
 
   app.openapi(getBundle, async (c) => {
     const query = c.req.valid('query')
-    const image = await openFor(backend, c, query)
+    const image = await openFor(backend, c, { ...query, read: 'full' })
     const form = { image, contentType: TAR, name: `${nameOf(image)}-bundle.tar`, wait: query.wait }
     return answerAnalysedStream(backend, c, form, async function* (signal) {
       yield* exportBundle(host, image, await runtimeConfigOf(host, image, idsOf(query)), signal)

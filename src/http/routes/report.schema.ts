@@ -2,6 +2,12 @@
 import { z } from '@hono/zod-openapi'
 import { bytes, count, digest, layerIndex, path, pathBase64, text, time } from '../openapi/fields.ts'
 
+const verified = z.enum(['content', 'contents-table']).openapi({
+  description:
+    'What is known comes from the content, or (`read=toc`) from a table of contents that the manifest vouches for. Of an image: the weakest of its layers.',
+  example: 'content',
+})
+
 export const identitySchema = z
   .strictObject({
     reference: text('The reference of the request with its defaults filled in', 'localhost:5000/app:v1'),
@@ -24,13 +30,17 @@ export const identitySchema = z
     os: text('Operating system, from the config', 'linux'),
     architecture: text('Architecture, from the config', 'amd64'),
     variant: text('Variant of the architecture, from the config', 'v8').optional(),
+    verified: verified.optional(),
   })
   .openapi('Image', { description: 'The image of the answer.' })
 
 export const sizesSchema = z
   .strictObject({
     compressedBytes: bytes('Sum of the compressed layers, as a pull transfers them', 85391353),
-    uncompressedBytes: bytes("Sum of the layers' tars", 239802880),
+    uncompressedBytes: bytes(
+      "Sum of the layers' tars; absent if a layer is known from a table of contents that does not say it",
+      239802880,
+    ).optional(),
     fileBytes: bytes('Sum of the regular files of all layers', 233035866),
     rootfsBytes: bytes('Files of the merged file system; a file with hard links counts once', 132644747),
     apparentBytes: bytes('Files of the merged file system; every path counts, hard links too', 136902003),
@@ -61,8 +71,9 @@ export const layerSchema = z
     diffId: digest('Digest of the uncompressed tar'),
     mediaType: text('Media type, from the manifest', 'application/vnd.docker.image.rootfs.diff.tar.gzip'),
     compression: compressionSchema,
+    verified,
     compressedBytes: bytes('Size of the blob', 37477849),
-    uncompressedBytes: bytes('Size of the tar', 87948288),
+    uncompressedBytes: bytes('Size of the tar, if it is known', 87948288).optional(),
     fileBytes: bytes("Sum of the layer's regular files", 85232776),
     entries: count('Members of the tar, whiteouts included', 3641),
     wastedBytes: bytes('Bytes in files that the merged file system does not show', 1427241),

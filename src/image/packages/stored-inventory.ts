@@ -7,8 +7,8 @@ import type { BuildTools } from '../report.ts'
 import { type Inventory, takeInventory } from './inventory.ts'
 import { ShownDatabases } from './shown-databases.ts'
 
-/** A layer's blob, and how many package databases are stored with it. */
-export type DatabaseLayer = { readonly digest: string; readonly databases: number }
+/** The name of a layer's index, and how many package databases are stored with it. */
+export type DatabaseLayer = { readonly index: string; readonly databases: number }
 
 type OwnedFile = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
 
@@ -33,7 +33,7 @@ export async function readInventory(
 ): Promise<Inventory> {
   const databases = layers.map((stored, layer) => ({
     layer,
-    members: readDatabases(store, stored.digest, stored.databases),
+    members: readDatabases(store, stored.index, stored.databases),
   }))
   const inventory = await takeInventory(databases, shown)
   if (shown.size === 0) return inventory

@@ -102,7 +102,9 @@ function namesOf(from: ImageIdentity, to: ImageIdentity): readonly [string, stri
 function compared({ size, waste, counts }: Diff): readonly Figure[] {
   return [
     figureOf(FIGURES.compressed.label, size.compressedBytes, formatBytes),
-    figureOf(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes),
+    ...(size.uncompressedBytes === undefined
+      ? []
+      : [figureOf(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes)]),
     figureOf(FIGURES.fileSystem.label, size.apparentBytes, formatBytes),
     figureOf(FIGURES.wasted.label, waste, formatBytes),
     figureOf(FIGURES.files.label, counts.files, formatCount),

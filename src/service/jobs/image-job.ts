@@ -1,10 +1,17 @@
 /** One image: its layers into the index, as many at once as the host allows, then their merge. */
 
 import { inParallel } from '../../concurrency.ts'
+import type { ObjectStore } from '../../host.ts'
 import { writeFailure } from '../../image/write.ts'
-import { readLayerFacts } from '../../index/layer-index.ts'
+import { tableIndexName, tocImageName } from '../../index/keys.ts'
+import {
+  type IndexedLayer,
+  readLayerFacts,
+  readTableFacts,
+  type TabledLayer,
+} from '../../index/layer-index.ts'
 import { type ImageJob, isFinished, type JobState, type LayerJob, type Progress } from '../../job.ts'
-import type { LayerFacts } from '../../layer/read.ts'
+import { tableDigest } from '../../layer/toc/vouched.ts'
 import { parseConfig, requireDiffIds } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { parseManifest } from '../../oci/manifest.ts'
@@ -41,8 +48,12 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
     requireDiffIds(manifest, config)
     const { layers } = manifest
     const indexAndMerge = async () => {
-      await indexLayers(service, job, { visibility: source.visibility, layers }, run)
-      await run.merge({ digest: job.digest, config, layers })
+      const indexes = await indexLayers(service, job, { visibility: source.visibility, layers }, run)
+      const indexed = layers.map((descriptor) => ({
+        descriptor,
+        index: indexes.get(descriptor.digest) ?? descriptor.digest,
+      }))
+      await run.merge({ index: imageIndexOf(job), config, layers: indexed })
       await source.visibility.requireSource(job.digest)
     }
     try {
@@ -54,30 +65,37 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
     }
   } catch (error) {
     if (error instanceof Problem && error.lasting)
-      await writeFailure(service.host.store, job.digest, error.toDocument())
+      await writeFailure(service.host.store, imageIndexOf(job), error.toDocument())
     await source.visibility.requireSource(job.digest)
     throw error
   }
 }
 
+function imageIndexOf({ digest, read }: ImageJob): string {
+  return read === 'toc' ? tocImageName(digest) : digest
+}
+
+/** @returns by the layers' digests the names of their indexes */
 async function indexLayers(
   service: Service,
   job: ImageJob,
   { visibility, layers }: { readonly visibility: Visibility; readonly layers: readonly Descriptor[] },
   { report, signal }: ImageRun,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const { store, configuration } = service.host
   const totals = new Totals(configuration.limits)
-  const count = (facts: LayerFacts) => {
+  const indexes = new Map<string, string>()
+  const count = ({ index, facts }: KnownLayer) => {
+    indexes.set(facts.digest, index)
     for (const { digest } of layers) if (digest === facts.digest) totals.add(facts)
   }
+  const known = (layer: Descriptor) => knownLayer(store, visibility, layer, job.read)
   const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, index }]))
   const missing: { layer: Descriptor; index: number }[] = []
   await inParallel([...unique.values()], LAYERS_AT_ONCE, async (one) => {
-    const { digest } = one.layer
-    const facts = (await visibility.maySee(digest, 'blob')) ? await readLayerFacts(store, digest) : undefined
-    if (facts === undefined) missing.push(one)
-    else count(facts)
+    const found = await known(one.layer)
+    if (found === undefined) missing.push(one)
+    else count(found)
   })
   missing.sort((a, b) => b.layer.size - a.layer.size)
   const progress = new Map(
@@ -100,8 +118,8 @@ async function indexLayers(
     }
     try {
       await inLayer(index, () => indexOne(service, { job, descriptor: layer }, onBytes, stopped))
-      const facts = await readLayerFacts(store, layer.digest)
-      if (facts !== undefined) count(facts)
+      const found = await known(layer)
+      if (found !== undefined) count(found)
     } catch (error) {
       failed.abort()
       throw error
@@ -110,6 +128,26 @@ async function indexLayers(
     one.done = true
     tell()
   })
+  return indexes
+}
+
+type KnownLayer = { readonly index: string; readonly facts: IndexedLayer | TabledLayer }
+
+/** The index of a layer that the caller may see: the one of its content, else where that is enough the one of its table. */
+async function knownLayer(
+  store: ObjectStore,
+  visibility: Visibility,
+  layer: Descriptor,
+  read: ImageJob['read'],
+): Promise<KnownLayer | undefined> {
+  const { digest } = layer
+  const facts = (await visibility.maySee(digest, 'blob')) ? await readLayerFacts(store, digest) : undefined
+  if (facts !== undefined) return { index: digest, facts }
+  const table = read === 'toc' ? tableDigest(layer) : undefined
+  if (table === undefined || !(await visibility.maySeeTable(table, digest))) return undefined
+  const index = tableIndexName(digest, table)
+  const told = await readTableFacts(store, index)
+  return told && { index, facts: told }
 }
 
 /** Tells in each problem which layer it is of. */
@@ -129,7 +167,8 @@ async function indexOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { source } = job
-  const shared: LayerJob = { kind: 'layer', source, image: job.digest, descriptor }
+  const read = job.read === 'toc' && tableDigest(descriptor) !== undefined ? { read: job.read } : {}
+  const shared: LayerJob = { kind: 'layer', source, image: job.digest, descriptor, ...read }
   const first = await runToEnd(service, shared, onBytes, signal)
   const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.lasting
   const last = others ? await runToEnd(service, { ...shared, alone: true }, onBytes, signal) : first

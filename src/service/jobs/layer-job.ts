@@ -10,9 +10,8 @@ import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 import { openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
-
-/** What reading a layer took: bytes of the blob, bytes of the tar that were decoded. */
-export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }
+import type { LayerWork } from './layer-work.ts'
+import { indexFromTable } from './table-job.ts'
 
 /**
  * Reads the whole blob even if it is indexed already, unless the caller may see it: only verified bytes make this registry one
@@ -26,6 +25,10 @@ export async function runLayerJob(
 ): Promise<LayerWork> {
   const { descriptor } = job
   const source = openSource(service, job.source, signal)
+  if (job.read === 'toc') {
+    const work = await indexFromTable(service, { source, descriptor }, report, signal)
+    if (work !== undefined) return work
+  }
   const onBytes = (bytesDone: number) =>
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
   // Before the blob is opened: a store that fails must not leave a connection behind.

@@ -1,51 +1,78 @@
 /** The second half of an image's analysis: its indexed layers become the image's own tables and report. */
 import { inParallel } from '../../concurrency.ts'
 import type { Limits } from '../../configuration.ts'
-import type { Host } from '../../host.ts'
-import type { ImageLayer } from '../../image/facts.ts'
+import type { Host, ObjectStore } from '../../host.ts'
+import type { ImageLayer, LayerFigures } from '../../image/facts.ts'
 import { writeImage } from '../../image/write.ts'
-import { readLayerFacts } from '../../index/layer-index.ts'
-import type { LayerFacts } from '../../layer/read.ts'
+import { readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
+import { toldTarBytes } from '../../layer/toc/vouched.ts'
 import type { ImageConfig } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 
 /** Plain data, so that a host can do this in another thread. */
 export type Merge = {
-  /** Of the manifest. */
-  readonly digest: string
+  /** The name of the image's index. */
+  readonly index: string
   readonly config: ImageConfig
   /** From the lowest; all are indexed. */
-  readonly layers: readonly Descriptor[]
+  readonly layers: readonly IndexedDescriptor[]
 }
+
+/** A layer of the manifest, and the name of its index. */
+export type IndexedDescriptor = { readonly descriptor: Descriptor; readonly index: string }
 
 /** Layers of which the facts are read at the same time. */
 const FACTS_AT_ONCE = 16
 
 /** @throws Problem `invalid_image` where a layer is not what manifest and config say; `too_large`; `store_error` */
-export async function mergeImage(host: Host, { digest, config, layers }: Merge): Promise<void> {
+export async function mergeImage(host: Host, { index, config, layers }: Merge): Promise<void> {
   const { store, configuration } = host
-  const stored = await inParallel(layers, FACTS_AT_ONCE, (layer) => readLayerFacts(store, layer.digest))
+  const read = [...layers.entries()]
+  const stored = await inParallel(read, FACTS_AT_ONCE, ([layer, one]) =>
+    readLayer(store, one, config.diffIds[layer]),
+  )
   const totals = new Totals(configuration.limits)
   const indexed: ImageLayer[] = []
-  for (const [layer, descriptor] of layers.entries()) {
-    const facts = stored[layer]
-    if (facts === undefined)
+  for (const [layer, { descriptor }] of layers.entries()) {
+    const found = stored[layer]
+    if (found === undefined)
       throw new Problem(
         'store_error',
         `the index of layer ${layer} is missing from the store; ask again to rebuild it`,
         { layer },
       )
-    requireAsTold(facts, { layer, descriptor, diffId: config.diffIds[layer] })
-    totals.add(facts)
-    indexed.push({ descriptor, facts })
+    requireAsTold(found.facts, { layer, descriptor, diffId: config.diffIds[layer] })
+    totals.add(found.facts)
+    indexed.push(found)
   }
-  await writeImage(store, { digest, config, layers: indexed })
+  await writeImage(store, { index, config, layers: indexed })
+}
+
+async function readLayer(
+  store: ObjectStore,
+  { descriptor, index }: IndexedDescriptor,
+  diffId = '',
+): Promise<ImageLayer | undefined> {
+  if (index === descriptor.digest) {
+    const facts = await readLayerFacts(store, index)
+    return facts && { descriptor, facts, index, verified: 'content' }
+  }
+  const facts = await readTableFacts(store, index)
+  if (facts === undefined) return undefined
+  const uncompressedBytes = toldTarBytes(descriptor)
+  const told = {
+    ...facts,
+    diffId,
+    compressedBytes: descriptor.size,
+    ...(uncompressedBytes === undefined ? {} : { uncompressedBytes }),
+  }
+  return { descriptor, facts: told, index, verified: 'contents-table' }
 }
 
 type Told = { readonly layer: number; readonly descriptor: Descriptor; readonly diffId: string | undefined }
 
-function requireAsTold(facts: LayerFacts, { layer, descriptor, diffId }: Told): void {
+function requireAsTold(facts: LayerFigures, { layer, descriptor, diffId }: Told): void {
   if (facts.compressedBytes !== descriptor.size) {
     const detail = `layer ${layer} has ${facts.compressedBytes} bytes, but the manifest says ${descriptor.size}`
     throw new Problem('invalid_image', detail, { layer, lasting: true })
@@ -55,6 +82,8 @@ function requireAsTold(facts: LayerFacts, { layer, descriptor, diffId }: Told): 
     throw new Problem('invalid_image', detail, { layer, lasting: true })
   }
 }
+
+type Figures = Pick<LayerFigures, 'uncompressedBytes' | 'fileBytes' | 'entries'>
 
 /** What an image's layers have together, held against the limits of an image as each becomes known. */
 export class Totals {
@@ -67,8 +96,8 @@ export class Totals {
   }
 
   /** @throws Problem `too_large` */
-  add({ uncompressedBytes, entries }: Pick<LayerFacts, 'uncompressedBytes' | 'entries'>): void {
-    this.#bytes += uncompressedBytes
+  add({ uncompressedBytes, fileBytes, entries }: Figures): void {
+    this.#bytes += uncompressedBytes ?? fileBytes
     this.#entries += entries
     const { imageBytes, entries: members } = this.#limits
     if (this.#bytes > imageBytes) throw tooLarge('LAMINA_MAX_IMAGE_BYTES', imageBytes, 'bytes')

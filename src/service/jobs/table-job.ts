@@ -1,0 +1,83 @@
+/** One layer from its table of contents, into an index of its own. */
+import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
+import { findChunks } from '../../index/chunks.ts'
+import type { DatabaseArchive } from '../../index/databases.ts'
+import { tableIndexName } from '../../index/keys.ts'
+import { indexTable, readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
+import type { Progress } from '../../job.ts'
+import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
+import type { OpenBlob } from '../../layer/member.ts'
+import { readDatabaseChunks } from '../../layer/toc/databases.ts'
+import { type TableFile, UnsaidName } from '../../layer/toc/entries.ts'
+import { TableReading } from '../../layer/toc/read.ts'
+import { vouchedTable } from '../../layer/toc/vouched.ts'
+import type { Descriptor } from '../../oci/manifest.ts'
+import { Problem } from '../../problem.ts'
+import type { Service } from '../service.ts'
+import type { VisibleSource } from '../visible-source.ts'
+import type { LayerWork } from './layer-work.ts'
+
+type TableLayer = { readonly source: VisibleSource; readonly descriptor: Descriptor }
+
+/**
+ * Reads the table even if it is indexed already, unless the caller may see it: only verified bytes make this registry one of
+ * its sources.
+ *
+ * @returns undefined where the layer has to be read whole: it has no table, or the table cannot say what is in it
+ */
+export async function indexFromTable(
+  service: Service,
+  { source, descriptor }: TableLayer,
+  report: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<LayerWork | undefined> {
+  const { store, wasm, configuration } = service.host
+  const { digest, size } = descriptor
+  const table = vouchedTable(descriptor)
+  if (table === undefined) return undefined
+  const index = tableIndexName(digest, table.digest)
+  const { visibility } = source
+  const nothing = { readBytes: 0, decodedBytes: 0 }
+  if (await visibility.maySee(digest, 'blob')) {
+    if ((await readLayerFacts(store, digest)) !== undefined) return nothing
+  }
+  if (await visibility.maySeeTable(table.digest, digest)) {
+    if ((await readTableFacts(store, index)) !== undefined) return nothing
+  }
+  let readBytes = 0
+  const open: OpenBlob = async ({ start, end = size } = { start: 0, end: size }) => {
+    const length = Math.max(0, Math.min(end, size) - start)
+    readBytes += length
+    report({ layers: 1, layersDone: 0, layersReused: 0, bytes: size, bytesDone: Math.min(readBytes, size) })
+    return source.blob(descriptor, { offset: start, length })
+  }
+  const options = { open, limits: configuration.limits, wasm, signal }
+  const addDatabases = async (reading: TableReading, archive: DatabaseArchive) => {
+    await readDatabaseChunks(reading.wanted, archive, options)
+    if (!reading.linksDatabases) return
+    const linked = await findLinkedDatabases(store, index, MAX_DATABASE_BYTES - archive.bytes)
+    const found: TableFile[] = []
+    // Property by property, since a row of a table is a view.
+    for (const { key, ordinal, offset, bytes, sha256 } of linked) {
+      if (bytes === 0) continue
+      found.push({ key, ordinal, bytes, sha256, ...(await findChunks(store, index, { offset, bytes })) })
+    }
+    await readDatabaseChunks(found, archive, options)
+  }
+  try {
+    await indexTable(store, {
+      index,
+      digest,
+      read: (chunks) => new TableReading({ ...options, table, size, chunks }),
+      addDatabases,
+    })
+    await visibility.gave(table.digest)
+    await visibility.requireSource(digest)
+    return { readBytes, decodedBytes: 0 }
+  } catch (error) {
+    if (error instanceof UnsaidName) return undefined
+    // The table is the one that the manifest vouches for, so everyone who may read the blob may know.
+    if (error instanceof Problem && error.lasting) await visibility.gave(table.digest)
+    throw error
+  }
+}

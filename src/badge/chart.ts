@@ -12,12 +12,19 @@ export type ChartStyle = { readonly label: string; readonly color?: string | und
 const WIDTH = 640
 const HEIGHT = 220
 const MARGIN = { top: 40, right: 24, bottom: 32, left: 76 }
+/** Where the heading begins, and its line. */
+const LEFT = 12
+const HEADING = 20
 const TICKS = 4
 const COLOR = 'blue'
 /** Names below the line, as far as there is room. */
 const NAMES = 6
 const NAME_LENGTH = 18
-const RADIUS = { few: 3.5, many: 2 }
+/** Pixels between two names, and between a name and the edge. */
+const GAP = 10
+/** Pixels of a letter, at most: no reader's font is known, so texts are kept apart by this. */
+const LETTER = { plain: 7, bold: 8.2 }
+const RADIUS = { few: 3.5, many: 2, last: 5 }
 const FEW = 60
 
 /** As a badge has it: text in a font that every reader has, dark enough on white and light enough on black. */
@@ -43,63 +50,83 @@ export function drawChart(points: readonly ChartPoint[], { label, color = COLOR 
     (_, place) => at(place),
     ({ bytes }) => y(bytes),
   )(points.slice())
+  const newest = `${shortened(last.name)}: ${formatBytes(last.bytes)}`
   const radius = points.length > FEW ? RADIUS.many : RADIUS.few
   const parts = [
     ...y.ticks(TICKS).flatMap((tick) => tickOf(tick, y(tick))),
     ...namesOf(points, at),
     `<path d="${path ?? ''}" fill="none" stroke="${paint}" stroke-width="2" stroke-linejoin="round"/>`,
-    ...points.map(
-      ({ name, bytes }, place) =>
-        `<circle cx="${round(at(place))}" cy="${round(y(bytes))}" r="${radius}" fill="${paint}"><title>${titleOf(name, bytes)}</title></circle>`,
-    ),
-    `<text x="${WIDTH - MARGIN.right}" y="${round(Math.max(y(last.bytes) - 10, MARGIN.top - 6))}" text-anchor="end" ${TEXT} font-weight="bold">${titleOf(shortened(last.name), last.bytes)}</text>`,
+    ...points.map(({ name, bytes }, place) => {
+      const r = place === points.length - 1 ? RADIUS.last : radius
+      return `<circle cx="${round(at(place))}" cy="${round(y(bytes))}" r="${r}" fill="${paint}"><title>${titleOf(name, bytes)}</title></circle>`
+    }),
+    ...newestOf(newest, paint),
   ]
   const summary = `${points.length === 1 ? '1 image' : `${points.length} images`}, ${points[0]?.name ?? ''} to ${last.name}: ${formatBytes(points[0]?.bytes ?? 0)} to ${formatBytes(last.bytes)}`
-  return picture(label, summary, parts)
+  const room = WIDTH - 2 * LEFT - 2 * GAP - 2 * RADIUS.last - newest.length * LETTER.bold
+  return picture({ label, shown: shortened(label, Math.floor(room / LETTER.bold)), summary }, parts)
 }
 
 /** A picture of the same size that says why there is no chart. */
 export function drawNotice(notice: string, { label }: Pick<ChartStyle, 'label'>): string {
   const text = `<text x="${WIDTH / 2}" y="${HEIGHT / 2}" text-anchor="middle" ${TEXT}>${markupText(notice)}</text>`
-  return picture(label, notice, [text])
+  return picture({ label, shown: label, summary: notice }, [text])
 }
 
-function picture(label: string, summary: string, parts: readonly string[]): string {
+type Heading = { readonly label: string; readonly shown: string; readonly summary: string }
+
+function picture({ label, shown, summary }: Heading, parts: readonly string[]): string {
   const title = markupText(`${label}: ${summary}`)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">`,
     `<title>${title}</title>`,
-    `<text x="12" y="20" ${TEXT} font-weight="bold">${markupText(label)}</text>`,
+    `<text x="${LEFT}" y="${HEADING}" ${TEXT} font-weight="bold">${markupText(shown)}</text>`,
     ...parts,
     '</svg>\n',
   ].join('\n')
 }
 
-function tickOf(bytes: number, y: number): readonly string[] {
+/** The newest image's size, in the heading: nowhere else is it sure to be clear of the line. */
+function newestOf(text: string, paint: string): readonly string[] {
+  const dot = WIDTH - MARGIN.right - RADIUS.last
   return [
-    `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(y)}" y2="${round(y)}" stroke="#999" stroke-opacity=".3"/>`,
-    `<text x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end" ${TEXT}>${formatBytes(bytes)}</text>`,
+    `<text x="${dot - GAP}" y="${HEADING}" text-anchor="end" ${TEXT} font-weight="bold">${markupText(text)}</text>`,
+    `<circle cx="${dot}" cy="${HEADING - 4}" r="${RADIUS.last}" fill="${paint}"/>`,
   ]
 }
 
-/** Of many names a few, the last one among them. */
+function tickOf(bytes: number, y: number): readonly string[] {
+  if (!Number.isInteger(bytes)) return []
+  const text = formatBytes(bytes).replace(/\.0+(?= )/, '')
+  return [
+    `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(y)}" y2="${round(y)}" stroke="#999" stroke-opacity=".3"/>`,
+    `<text x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end" ${TEXT}>${text}</text>`,
+  ]
+}
+
+/** Of many names a few, the last one among them, none over another or over the edge. */
 function namesOf(points: readonly ChartPoint[], at: (place: number) => number): readonly string[] {
   const step = Math.max(1, Math.ceil(points.length / NAMES))
-  return points.flatMap(({ name }, place) => {
-    if ((points.length - 1 - place) % step !== 0) return []
+  const texts: string[] = []
+  let free = WIDTH
+  for (let place = points.length - 1; place >= 0; place -= step) {
+    const name = shortened(points[place]?.name ?? '')
+    const half = (name.length * LETTER.plain) / 2
+    const middle = Math.min(Math.max(at(place), half + GAP), WIDTH - half - GAP)
+    if (middle + half > free) continue
+    free = middle - half - GAP
     const y = HEIGHT - MARGIN.bottom + 18
-    return [
-      `<text x="${round(at(place))}" y="${y}" text-anchor="middle" ${TEXT}>${markupText(shortened(name))}</text>`,
-    ]
-  })
+    texts.push(`<text x="${round(middle)}" y="${y}" text-anchor="middle" ${TEXT}>${markupText(name)}</text>`)
+  }
+  return texts
 }
 
 function titleOf(name: string, bytes: number): string {
   return `${markupText(name)}: ${formatBytes(bytes)}`
 }
 
-function shortened(name: string): string {
-  return name.length <= NAME_LENGTH ? name : `${name.slice(0, NAME_LENGTH - 1)}…`
+function shortened(name: string, length = NAME_LENGTH): string {
+  return name.length <= length ? name : `${name.slice(0, length - 1)}…`
 }
 
 function round(value: number): number {

@@ -10,10 +10,18 @@ export type TestS3 = {
   stop(): Promise<void>
 }
 
-export async function startS3(): Promise<TestS3> {
+export type S3Options = {
+  /** By default a free one. */
+  readonly port?: number
+  /** A folder for the objects, which outlives it; by default they are gone with it. */
+  readonly data?: string
+}
+
+export async function startS3({ port = 0, data }: S3Options = {}): Promise<TestS3> {
   const miniflare = new Miniflare({
     host: '127.0.0.1',
-    port: 0,
+    port,
+    ...(data === undefined ? {} : { resourcePersistencePath: data }),
     cf: false,
     telemetry: { enabled: false },
     workers: [

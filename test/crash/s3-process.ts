@@ -1,0 +1,6 @@
+/** `node s3-process.ts PORT FOLDER`: an S3 whose objects outlive it; prints its settings as JSON when it is ready. */
+import { startS3 } from '../s3.ts'
+
+const [port, data] = process.argv.slice(2)
+const { settings } = await startS3({ port: Number(port), ...(data === undefined ? {} : { data }) })
+console.log(JSON.stringify(settings))

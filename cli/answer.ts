@@ -1,9 +1,11 @@
 /** Asks what a command asks for, and writes the answer. */
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
+import { terminalText } from '../src/formats/escape.ts'
 import type { Api } from './api.ts'
 import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
 import { analysed, ask, send } from './ask.ts'
+import { isThere, withoutGrowth } from './baseline.ts'
 import type { Client } from './client.ts'
 import { credentialHeaders } from './credentials.ts'
 import { ENGINE_LIST, engineImages } from './engine-images.ts'
@@ -39,7 +41,14 @@ export async function answer(context: Context, request: Request): Promise<number
   const answerFrom = (asked: Request) => answerWith(context, asked, format)
   if (!context.isRemote) return answerFrom(request)
   const progress = watchesProgress(request) ? progressLine(process.stderr) : NO_PROGRESS
-  return withUploads({ ...context, progress }, { request, names: REFERENCES }, answerFrom)
+  const references = REFERENCES.flatMap((name) => request.parameters.get(name) ?? [])
+  return withUploads({ ...context, progress }, references, (uploaded) => {
+    const given = [...request.parameters].map(([name, values]): [string, readonly string[]] => [
+      name,
+      REFERENCES.includes(name) ? values.map((value) => uploaded.get(value) ?? value) : values,
+    ])
+    return answerFrom({ ...request, parameters: new Map(given) })
+  })
 }
 
 function watchesProgress({ settings }: Request): boolean {
@@ -165,7 +174,9 @@ async function pour(response: Response, output: Output): Promise<void> {
 
 async function check(context: Context, work: Work): Promise<number> {
   const { caller, request, format, output } = work
-  const question = { ...(await questionOf(context, work, '/v1/check')), answers: [RULE_BROKEN] }
+  const asked = { ...(await questionOf(context, work, '/v1/check')), answers: [RULE_BROKEN] }
+  const question = await allowFirstRun(caller, request, asked)
+  if (question === undefined) return 0
   try {
     const response = await ask(caller, question)
     await pour(response, output)
@@ -181,6 +192,34 @@ async function check(context: Context, work: Work): Promise<number> {
     return request.command.kind === 'gate' ? 2 : 0
   }
 }
+
+/** The same question without growth, where the baseline may be missing and is. Undefined where nothing else is asked. */
+async function allowFirstRun(
+  caller: ApiCaller,
+  { parameters, settings }: Request,
+  question: ApiQuestion,
+): Promise<ApiQuestion | undefined> {
+  const baseline = parameters.get('baseline')?.[0]
+  if (!settings.allowMissingBaseline || baseline === undefined) return question
+  if (await isThere(caller, baseline, parameters.get('platform')?.[0])) return question
+  process.stderr.write(
+    `lamina: the baseline ${terminalText(baseline)} does not exist: growth is not checked\n`,
+  )
+  const targets = (question.targets ?? []).filter(({ image }) => image !== baseline)
+  if (question.body !== undefined) {
+    const { policy = {}, ...body } = JSON.parse(question.body)
+    const left = withoutGrowth(policy)
+    return left && { ...question, targets, body: JSON.stringify({ ...body, policy: left }) }
+  }
+  const words = Object.fromEntries([...parameters].filter(([name]) => !NOT_OF_POLICY.has(name)))
+  if (withoutGrowth(words) === undefined) return undefined
+  const query = new URLSearchParams(question.query)
+  for (const name of ['baseline', 'maxGrowth', 'maxCompressedGrowth']) query.delete(name)
+  return { ...question, targets, query }
+}
+
+/** Parameters of the gate that a policy does not have. */
+const NOT_OF_POLICY = new Set(['image', 'platform', 'file', 'advice', 'read'])
 
 async function diff(context: Context, work: Work): Promise<number> {
   const { caller, request } = work

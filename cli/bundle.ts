@@ -35,5 +35,11 @@ export async function bundleCli(folder: string): Promise<void> {
   await chmod(join(folder, 'lamina.js'), 0o755)
 }
 
+/** The GitHub Action: `index.js`, and what it loads. @param folder is made anew */
+export async function bundleAction(folder: string): Promise<void> {
+  const entries = { index: join(HERE, 'action/main.ts') }
+  await bundle({ folder, entries, plugins: [api], minify: true, isService: false })
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url))
   await bundleCli(fileURLToPath(new URL('../dist/cli/', import.meta.url)))

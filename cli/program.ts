@@ -25,6 +25,7 @@ export type Settings = {
   /** Of `check`: a policy, or dive's. */
   readonly policy?: string | undefined
   readonly diveCi?: string | undefined
+  readonly allowMissingBaseline: boolean
   /** Of `check` and `advice`. */
   readonly dockerfile?: string | undefined
 }
@@ -54,6 +55,7 @@ const OWN_FLAGS: Readonly<Record<string, readonly (readonly [flags: string, help
   check: [
     ['--policy <FILE>', 'Rules from a file of JSON or YAML'],
     ['--dive-ci <FILE>', "Rules from a file of dive's (.dive-ci)"],
+    ['--allow-missing-baseline', 'Skip rules about growth where the baseline does not exist'],
     ['--dockerfile <FILE>', 'Point findings at the lines of this Dockerfile'],
   ],
   advice: [['--dockerfile <FILE>', 'Point items at the lines of this Dockerfile']],
@@ -188,6 +190,7 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       list: text('list'),
       policy: text('policy'),
       diveCi: text('diveCi'),
+      allowMissingBaseline: given.allowMissingBaseline === true,
       dockerfile: text('dockerfile'),
     },
   }

@@ -13,7 +13,6 @@ import { findEngine } from './engine.ts'
 import { openEngine } from './engine-images.ts'
 import { Failure, systemReason } from './failure.ts'
 import { failureOf } from './problem.ts'
-import type { Request } from './program.ts'
 import type { ProgressLine } from './progress.ts'
 
 export type UploadContext = {
@@ -30,26 +29,20 @@ const uploadSchema = z.object({ id: z.string() })
 const DELETE_MILLISECONDS = 2_000
 
 /**
- * Runs `answer` with a request in which images of this machine are named by their uploads.
+ * Uploads those of these references that name images of this machine, for as long as `answer` takes.
  *
- * @param names parameters whose values are images
+ * @param answer is given what the service has to be asked for, by reference
  */
 export async function withUploads<T>(
   context: UploadContext,
-  { request, names }: { readonly request: Request; readonly names: readonly string[] },
-  answer: (request: Request) => Promise<T>,
+  references: readonly string[],
+  answer: (uploaded: ReadonlyMap<string, string>) => Promise<T>,
 ): Promise<T> {
   const uploads = new Uploads(context)
   try {
-    const parameters = new Map(request.parameters)
-    for (const name of names) {
-      const values = request.parameters.get(name)
-      if (values === undefined) continue
-      const given: string[] = []
-      for (const value of values) given.push(await uploads.referenceTo(value))
-      parameters.set(name, given)
-    }
-    return await answer({ ...request, parameters })
+    const uploaded = new Map<string, string>()
+    for (const reference of references) uploaded.set(reference, await uploads.referenceTo(reference))
+    return await answer(uploaded)
   } finally {
     await uploads.delete()
   }

@@ -42,6 +42,8 @@ export type BundleOptions = {
   /** Files to run, by the names that they have in the folder, beside those of the threads. */
   readonly entries: Readonly<Record<string, string>>
   readonly plugins?: readonly Plugin[]
+  /** Without what only a service needs: the pages, and the threads that answer requests. */
+  readonly isService?: boolean
   readonly minify?: boolean
   /** Packages that stay packages, loaded where they are installed beside the folder. */
   readonly external?: readonly string[]
@@ -57,6 +59,7 @@ export async function bundle({
   folder,
   entries,
   plugins = [],
+  isService = true,
   minify = false,
   external = [],
 }: BundleOptions): Promise<void> {
@@ -65,7 +68,7 @@ export async function bundle({
     entryPoints: {
       ...entries,
       'analysis-thread': join(HERE, 'analysis-thread.ts'),
-      'request-thread': join(HERE, 'request-thread.ts'),
+      ...(isService ? { 'request-thread': join(HERE, 'request-thread.ts') } : {}),
     },
     outdir: folder,
     bundle: true,
@@ -83,6 +86,7 @@ export async function bundle({
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   await mkdir(join(folder, 'wasm'))
   for (const name of WASM_NAMES) await writeFile(join(folder, `wasm/${name}.wasm`), await wasmBytes(name))
+  if (!isService) return
   await mkdir(join(folder, 'assets'))
   for (const name of assetNames())
     await writeFile(join(folder, 'assets', name), (await readAsset(name)) ?? '')

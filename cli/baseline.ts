@@ -1,0 +1,32 @@
+/** A gate against a baseline that need not be there yet: on the first run there is nothing to have grown from. */
+import { type ApiCaller, ask } from './ask.ts'
+import { Failure } from './failure.ts'
+
+/** Rules that compare with the baseline. */
+const GROWTH_RULES = new Set(['maxGrowth', 'maxCompressedGrowth'])
+/** Words of a policy that check nothing by themselves. */
+const NO_RULES = new Set(['baseline', 'ignore', 'baseImage', 'minWasteBytes'])
+
+export function comparesGrowth(policy: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(policy).some((word) => GROWTH_RULES.has(word))
+}
+
+/** The policy without a baseline: nothing is said of growth. Undefined where no rule is left. */
+export function withoutGrowth(
+  policy: Readonly<Record<string, unknown>>,
+): Record<string, unknown> | undefined {
+  const left = Object.entries(policy).filter(([word]) => word !== 'baseline' && !GROWTH_RULES.has(word))
+  return left.some(([word]) => !NO_RULES.has(word)) ? Object.fromEntries(left) : undefined
+}
+
+/** Whether its source has the image. @throws Failure for any other reason that it cannot be read */
+export async function isThere(caller: ApiCaller, image: string, platform?: string): Promise<boolean> {
+  const query = new URLSearchParams({ image, ...(platform === undefined ? {} : { platform }) })
+  try {
+    await (await ask(caller, { path: '/v1/config', query })).body?.cancel()
+    return true
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'image_not_found') return false
+    throw error
+  }
+}

@@ -1,0 +1,342 @@
+/** What is published, as its users have it: the npm package, the GitHub Action, the GitLab component. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { json, text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { TestEngine } from '../test/engine.ts'
+import { makeImage, makeLayer } from '../test/images.ts'
+import { FixtureRegistry } from '../test/registry/fixture.ts'
+import { release } from './release.ts'
+import { VERSION } from './version.ts'
+
+let folder: string
+let released: string
+let registry: FixtureRegistry
+let app: string
+let other: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lamina-release-test-'))
+  released = join(folder, 'release')
+  await release(released)
+  registry = await FixtureRegistry.start({ auth: { kind: 'basic', username: 'mara', password: 'p4ss' } })
+  const base = await makeLayer([
+    { name: 'bin/tool', content: 'a tool' },
+    { name: 'var/cache', content: 'x'.repeat(5000) },
+  ])
+  const above = await makeLayer([{ name: 'var/.wh.cache', content: '' }])
+  app = registry.push('app', 'v1', makeImage([base, above]))
+  other = registry.push('app', 'main', makeImage([base]))
+  await mkdir(join(folder, 'docker'))
+  const auth = Buffer.from('mara:p4ss').toString('base64')
+  const { host } = new URL(`http://${app}`)
+  await writeFile(join(folder, 'docker/config.json'), JSON.stringify({ auths: { [host]: { auth } } }))
+})
+
+afterAll(async () => {
+  await registry.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
+
+/** As `docker login` left the machine. */
+function machine(): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    XDG_CACHE_HOME: `${folder}/cache`,
+    DOCKER_CONFIG: `${folder}/docker`,
+  }
+}
+
+async function run(
+  command: string,
+  words: readonly string[],
+  { cwd = folder, env = {} }: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<Ended> {
+  const child = spawn(command, words, {
+    cwd,
+    env: { ...machine(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code, out, err }
+}
+
+test('the same sources give the same bytes', async () => {
+  const again = join(folder, 'again')
+  await release(again)
+  const sums = await readFile(join(released, 'SHA256SUMS'), 'utf8')
+  expect(await readFile(join(again, 'SHA256SUMS'), 'utf8')).toBe(sums)
+  const checked = await run('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: released })
+  expect(checked).toEqual({ code: 0, out: '', err: '' })
+  for (const file of [`lamina-oci-${VERSION}.tgz`, `lamina-image-${VERSION}.tar.gz`, 'action/action.yml'])
+    expect(sums).toContain(`  ${file}\n`)
+})
+
+describe('the npm package', () => {
+  let main: string
+
+  beforeAll(async () => {
+    const archive = join(released, `lamina-oci-${VERSION}.tgz`)
+    expect((await stat(archive)).size).toBeLessThan(15_000_000)
+    await run('tar', ['-xzf', archive, '-C', folder])
+    main = join(folder, 'package/lamina.js')
+  })
+
+  test('has a command and no dependencies', async () => {
+    const description = JSON.parse(await readFile(join(folder, 'package/package.json'), 'utf8'))
+    expect(description).toMatchObject({ name: 'lamina-oci', version: VERSION, bin: { lamina: 'lamina.js' } })
+    expect(Object.keys(description)).not.toContain('dependencies')
+    expect((await stat(main)).mode & 0o111).toBe(0o111)
+  })
+
+  test('answers alone', async () => {
+    expect(await run(process.execPath, [main, 'version'])).toEqual({
+      code: 0,
+      out: `lamina ${VERSION}\n`,
+      err: '',
+    })
+    const { code, out, err } = await run(process.execPath, [main, 'report', app, '--format', 'json'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(JSON.parse(out)).toMatchObject({ waste: { bytes: 5000 } })
+  })
+
+  test('says which Node it needs', async () => {
+    const old = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.19.0'})`
+    expect(await run(process.execPath, ['--import', old, main, 'version'])).toEqual({
+      code: 2,
+      out: '',
+      err: 'lamina needs Node 22.19 or newer; this is 20.19.0\n',
+    })
+  })
+})
+
+type ApiRequest = { readonly method: string; readonly path: string; readonly body: unknown }
+
+/** The part of GitHub's API that comments are written by. */
+class CommentApi {
+  readonly requests: ApiRequest[] = []
+  readonly comments: { id: number; body: string; user: { type: string }; author_association: string }[] = []
+  refuses = false
+  readonly #server: Server
+
+  constructor() {
+    this.#server = createServer(async (request, response) => {
+      const { method = '', url = '' } = request
+      const path = url.replace(/\?.*/, '')
+      const page = Number(new URL(url, 'http://api').searchParams.get('page'))
+      const body = method === 'GET' ? undefined : await json(request)
+      this.requests.push({ method, path, body })
+      const answer = (status: number, value: unknown) =>
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+      if (request.headers.authorization !== 'Bearer a-token')
+        return answer(401, { message: 'Bad credentials' })
+      if (method === 'GET') return answer(200, this.comments.slice((page - 1) * 100, page * 100))
+      if (this.refuses) return answer(403, { message: 'Resource not accessible by integration' })
+      const { body: written } = z.object({ body: z.string() }).parse(body)
+      if (method === 'POST') this.write(written, 'Bot')
+      const [, id] = /\/issues\/comments\/(\d+)$/.exec(path) ?? []
+      const comment = this.comments.find((one) => one.id === Number(id))
+      if (method === 'PATCH' && comment !== undefined) comment.body = written
+      return answer(200, {})
+    })
+  }
+
+  write(body: string, type: string): void {
+    this.comments.push({ id: this.comments.length + 1, body, user: { type }, author_association: 'NONE' })
+  }
+
+  async start(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    const at = this.#server.address()
+    return `http://127.0.0.1:${typeof at === 'object' ? at?.port : ''}`
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+}
+
+describe('the action', () => {
+  let api: CommentApi
+  let url: string
+  let runs = 0
+
+  beforeAll(async () => {
+    api = new CommentApi()
+    url = await api.start()
+  })
+
+  afterAll(() => api.stop())
+
+  type Step = Ended & { readonly outputs: Record<string, string>; readonly summary: string }
+
+  /** A step as the runner starts it: the defaults of action.yml, then what the workflow gives. */
+  async function step(
+    inputs: Record<string, string>,
+    event: unknown,
+    { cwd = folder, host = '' }: { readonly cwd?: string; readonly host?: string } = {},
+  ): Promise<Step> {
+    const place = join(folder, `step-${++runs}`)
+    await mkdir(place)
+    const action = parse(await readFile(join(released, 'action/action.yml'), 'utf8'))
+    expect(action.runs).toEqual({ using: 'node24', main: 'index.js' })
+    const env: Record<string, string> = {
+      GITHUB_OUTPUT: join(place, 'output'),
+      GITHUB_STEP_SUMMARY: join(place, 'summary'),
+      GITHUB_EVENT_PATH: join(place, 'event.json'),
+      GITHUB_REPOSITORY: 'owner/app',
+      GITHUB_API_URL: url,
+      DOCKER_HOST: host,
+    }
+    await writeFile(join(place, 'output'), '')
+    await writeFile(join(place, 'summary'), '')
+    await writeFile(join(place, 'event.json'), JSON.stringify(event))
+    for (const [name, { default: usual }] of Object.entries<{ default?: string }>(action.inputs))
+      env[`INPUT_${name.toUpperCase()}`] = usual?.includes('github.token') ? 'a-token' : (usual ?? '')
+    for (const [name, value] of Object.entries(inputs)) {
+      expect(Object.keys(action.inputs)).toContain(name)
+      env[`INPUT_${name.toUpperCase()}`] = value
+    }
+    const ended = await run(process.execPath, [join(released, 'action', action.runs.main)], { cwd, env })
+    const lines = (await readFile(join(place, 'output'), 'utf8')).trim().split('\n')
+    const outputs = Object.fromEntries(
+      lines.map((line): [string, string] => [line.replace(/=.*/, ''), line.replace(/^[^=]*=/, '')]),
+    )
+    expect(Object.keys(outputs).sort()).toEqual(Object.keys(action.outputs).sort())
+    return { ...ended, outputs, summary: await readFile(join(place, 'summary'), 'utf8') }
+  }
+
+  const PULL_REQUEST = { pull_request: { number: 7 } }
+
+  test('keeps one comment up to date, and fails where a rule is broken', async () => {
+    // A stranger's comment that begins like ours is not ours.
+    api.write(`<!-- lamina ${app.replace(/:v1$/, '')} -->\nmine`, 'User')
+    for (let i = 0; i < 120; i++) api.write('something else', 'User')
+    const good = await step({ image: app, baseline: other, rules: 'maxSize: 1GB' }, PULL_REQUEST)
+    expect(good).toMatchObject({ code: 0, err: '', outputs: { pass: 'true', 'wasted-bytes': '5000' } })
+    expect(Number(good.outputs['compressed-bytes'])).toBeGreaterThan(100)
+    expect(good.out).not.toMatch(/^::/m)
+    const bad = await step({ image: app, baseline: other, rules: 'maxWasted: 1kB' }, PULL_REQUEST)
+    expect(bad).toMatchObject({ code: 1, err: '', outputs: { pass: 'false', 'wasted-bytes': '5000' } })
+    expect(bad.out).toMatch(/^::error file=Dockerfile,title=maxWasted::/m)
+    expect(bad.summary).toContain('maxWasted')
+    const changes = api.requests.filter(({ method }) => method !== 'GET')
+    expect(changes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /repos/owner/app/issues/7/comments',
+      'PATCH /repos/owner/app/issues/comments/122',
+    ])
+    expect(api.comments.at(-1)?.body).toContain('maxWasted')
+    expect(api.comments[0]?.body).toMatch(/mine$/)
+  })
+
+  test('a baseline that is not there yet fails nothing', async () => {
+    const first = { image: app, baseline: `${other}-not-yet`, rules: 'maxGrowth: 0\nmaxSize: 1GB' }
+    const { code, out, outputs } = await step(first, {})
+    expect({ code, pass: outputs.pass }).toEqual({ code: 0, pass: 'true' })
+    expect(out).toMatch(/^::notice title=Lamina::The baseline \S+ does not exist yet/m)
+    expect(await step({ ...first, rules: 'maxGrowth: 0' }, {})).toMatchObject({ code: 0 })
+    expect(await step({ image: other, baseline: app, rules: 'maxGrowth: 0' }, {})).toMatchObject({ code: 0 })
+    expect(await step({ image: app, baseline: other, rules: 'maxGrowth: 0' }, {})).toMatchObject({ code: 1 })
+  })
+
+  test('rules out of files, and SARIF', async () => {
+    const workspace = await mkdtemp(join(folder, 'workspace-'))
+    await writeFile(join(workspace, 'policy.yaml'), 'maxLayers: 1\n')
+    await writeFile(
+      join(workspace, '.dive-ci'),
+      'rules:\n  highestWastedBytes: 1MB\n  lowestEfficiency: disabled\n  highestUserWastedPercent: disabled\n',
+    )
+    const policy = { image: app, policy: 'policy.yaml', sarif: 'gate.sarif' }
+    expect(await step(policy, {}, { cwd: workspace })).toMatchObject({ code: 1, outputs: { pass: 'false' } })
+    const sarif = JSON.parse(await readFile(join(workspace, 'gate.sarif'), 'utf8'))
+    expect(sarif.runs[0].results).toMatchObject([{ ruleId: 'maxLayers' }])
+    expect(await step({ image: app, 'dive-ci': '.dive-ci' }, {}, { cwd: workspace })).toMatchObject({
+      code: 0,
+    })
+    const both = await step(
+      { image: app, policy: 'policy.yaml', rules: 'maxSize: 1GB' },
+      {},
+      { cwd: workspace },
+    )
+    expect(both).toMatchObject({ code: 1, outputs: { pass: 'false' } })
+    expect(both.out).toMatch(/^::error title=Lamina::invalid_parameter: /m)
+  })
+
+  test('an image of the engine has no compressed size', async () => {
+    const engine = await TestEngine.start()
+    try {
+      const layer = await makeLayer([{ name: 'a', content: 'x' }], { compression: 'none' })
+      engine.add('app:dev', makeImage([layer]))
+      const image = 'docker-daemon:app:dev'
+      expect(await step({ image, rules: 'maxSize: 1GB' }, {}, { host: engine.address })).toMatchObject({
+        code: 0,
+        outputs: { pass: 'true', 'compressed-bytes': '', 'wasted-bytes': '0' },
+      })
+    } finally {
+      await engine.stop()
+    }
+  })
+
+  test('a comment that must not be written is a warning', async () => {
+    api.refuses = true
+    const { code, out } = await step({ image: app }, PULL_REQUEST)
+    api.refuses = false
+    expect(code).toBe(0)
+    expect(out).toMatch(/^::warning title=Lamina::.*Resource not accessible/m)
+    const before = api.requests.length
+    expect(await step({ image: app, comment: 'false' }, PULL_REQUEST)).toMatchObject({ code: 0 })
+    expect(api.requests.length).toBe(before)
+  })
+
+  test('a problem fails the step and is told', async () => {
+    const missing = await step({ image: `${app}x`, rules: 'maxSize: 1GB' }, {})
+    expect(missing).toMatchObject({ code: 1, outputs: { pass: 'false', 'wasted-bytes': '' } })
+    expect(missing.out).toMatch(/^::error title=Lamina::image_not_found: /m)
+  })
+})
+
+// gitlab-ci-local copies the project by rsync.
+const hasRsync = await run('rsync', ['--version']).then(
+  ({ code }) => code === 0,
+  () => false,
+)
+
+test.skipIf(!hasRsync)('the GitLab component gates, and leaves its reports', async () => {
+  const project = await mkdtemp(join(folder, 'project-'))
+  const gitlab = createRequire(import.meta.url).resolve('gitlab-ci-local/dist/index.js')
+  await run('git', ['init', '-q', project])
+  await mkdir(join(project, 'templates'))
+  await writeFile(
+    join(project, 'templates/image-gate.yml'),
+    await readFile(join(released, 'image-gate.yml'), 'utf8'),
+  )
+  await run('git', ['add', 'templates'], { cwd: project })
+  const lamina = `${process.execPath} ${join(folder, 'package/lamina.js')}`
+  const gate = async (rules: string) => {
+    await writeFile(join(project, '.lamina.yaml'), rules)
+    const inputs = { image: app, baseline: `${other}-not-yet`, lamina }
+    const pipeline = { include: [{ local: 'templates/image-gate.yml', inputs }] }
+    await writeFile(join(project, '.gitlab-ci.yml'), JSON.stringify(pipeline))
+    return run(process.execPath, [gitlab, '--force-shell-executor', 'image-gate'], { cwd: project })
+  }
+  const good = await gate('maxSize: 1GB\nmaxGrowth: 0\n')
+  expect(good.code, good.out + good.err).toBe(0)
+  const bad = await gate('maxLayers: 1\n')
+  expect(bad.code, bad.out + bad.err).toBe(1)
+  expect(bad.out).toContain('maxLayers')
+  const left = (await readdir(project, { recursive: true })).filter((name) => /gate\.\w+\.\w+$/.test(name))
+  expect(left.join(' ')).toMatch(/gate\.codequality\.json/)
+  expect(left.join(' ')).toMatch(/gate\.junit\.xml/)
+})

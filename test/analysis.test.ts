@@ -134,7 +134,7 @@ describe.each(HOSTS)('a kill of %s', (host) => {
     const asked = await ask(first.url, '/v1/report', { query: { image: reference } })
     const progress = async () =>
       (await ask(first.url, '/v1/report', { query: { image: reference } })).body.progress
-    await expect.poll(progress, { timeout: 10_000 }).toMatchObject({ layersDone: 1 })
+    await expect.poll(progress).toMatchObject({ layersDone: 1 })
     await first.end('SIGKILL')
     registry.clearFaults()
     registry.forgetRequests()

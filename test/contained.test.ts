@@ -155,7 +155,7 @@ describe('layers of a registry that drips', () => {
     const pending = await fetch(`${url}/v1/report?image=${dripping}`)
     expect(pending.status).toBe(202)
     const blobs = { path: /blobs/, method: 'GET' }
-    await expect.poll(() => slow.count(blobs), { timeout: 20_000 }).toBe(5)
+    await expect.poll(() => slow.count(blobs)).toBe(5)
     const quick = registry.push(
       'quick',
       'v1',

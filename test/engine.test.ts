@@ -160,8 +160,9 @@ describe('a service that watches its engine', () => {
       new RegExp(`^lamina_engine_images_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0,
     )
   }
+  let made = 0
   const newImage = async () =>
-    makeImage([await makeLayer([{ name: `file-${Math.random()}`, content: 'new' }], { compression: 'none' })])
+    makeImage([await makeLayer([{ name: `file-${made++}`, content: 'new' }], { compression: 'none' })])
 
   it('has new images analysed before anybody asks, and what came while the connection was broken', async () => {
     const engine = await startEngine()

@@ -199,8 +199,8 @@ describe.each(HOSTS)('on %s', (host) => {
     const url = `${service.url}/v1/export?${new URLSearchParams({ image: reference })}`
     const reader = (await fetch(url, { signal: leaving.signal })).body?.getReader()
     await reader?.read()
-    await expect.poll(() => registry.openAnswers, { timeout: 30_000 }).toBe(1)
+    await expect.poll(() => registry.openAnswers).toBe(1)
     leaving.abort()
-    await expect.poll(() => registry.openAnswers, { timeout: 30_000 }).toBe(0)
+    await expect.poll(() => registry.openAnswers).toBe(0)
   })
 })

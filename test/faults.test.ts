@@ -65,7 +65,7 @@ async function reportsOfBoth(services: readonly { readonly url: string }[], subj
   registry.fault(blob, { until, drip: { bytes: 100_000, milliseconds: 20 } }, 2)
   const answers = Promise.all(services.map(({ url }) => reportOf(url, subject)))
   try {
-    await expect.poll(() => registry.count(blob), { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => registry.count(blob)).toBe(2)
   } finally {
     release()
   }
@@ -133,7 +133,7 @@ describe('a folder', () => {
     registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 400_000 }, 10)
     const answer = reportOf(second.url, subject)
     // Its database is on the way into the store by now.
-    await expect.poll(incoming, { timeout: 10_000 }).not.toEqual([])
+    await expect.poll(incoming).not.toEqual([])
     await writeFile(deadly, '')
     const { status, headers, body } = await answer
     expect({ status, code: body.code }).toEqual({ status: 500, code: 'internal_error' })

@@ -63,7 +63,7 @@ it.each([
     const answer = await ask(service.url, path, { query: { image, limit: 2, ...query } })
     expect(answer.status).toBe(200)
   })
-  await expect.poll(openFiles, { timeout: 10_000 }).toBeLessThan(before + SPARE)
+  await expect.poll(openFiles).toBeLessThan(before + SPARE)
 })
 
 it.each([
@@ -85,5 +85,5 @@ it.each([
       await answer.catch(() => undefined)
     },
   )
-  await expect.poll(openFiles, { timeout: 10_000 }).toBeLessThan(before + SPARE)
+  await expect.poll(openFiles).toBeLessThan(before + SPARE)
 })

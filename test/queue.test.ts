@@ -33,7 +33,7 @@ describe.each(HOSTS)('on %s, which analyses one image at a time', (host) => {
     const blob = { path: new RegExp(held.descriptor.digest) }
     registry.fault(blob, { until })
     const first = report(registry.push('held', 'v1', makeImage([held])), 60)
-    await expect.poll(() => registry.count(blob), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => registry.count(blob)).toBe(1)
     const references = Array.from({ length: WAITING + REFUSED }, (_, i) =>
       registry.push('many', `v${i}`, makeImage([shared], { config: { author: `${i}` } })),
     )

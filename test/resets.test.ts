@@ -45,8 +45,6 @@ export const local = {
 export default local
 `
 
-const SOON = { timeout: 30_000 }
-
 let data: string
 let worker: RunningWorker
 let registry: FixtureRegistry
@@ -54,7 +52,7 @@ let registry: FixtureRegistry
 beforeAll(async () => {
   data = await temporaryData()
   registry = await FixtureRegistry.start()
-  worker = await startWorker({ ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_ANALYSES: '2' }, ENTRY)
+  worker = await startWorker({ ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_ANALYSES: '2' }, { entry: ENTRY })
 })
 
 afterEach(() => registry.clearFaults())
@@ -107,7 +105,7 @@ async function hold(
   const { promise: until, resolve: release } = Promise.withResolvers<void>()
   registry.fault({ path, method: 'GET' }, { until }, 100)
   const answers = Array.from({ length: 3 }, () => report(subject))
-  await expect.poll(() => registry.count({ path, method: 'GET' }), SOON).toBeGreaterThan(0)
+  await expect.poll(() => registry.count({ path, method: 'GET' })).toBeGreaterThan(0)
   return { answers, release }
 }
 
@@ -140,7 +138,7 @@ it('an object rests when its job is done, whatever runs beside it', async () => 
   expect(await tell('left', keysOf(running).image)).toMatchObject({ alarm: true })
   expect((await report(done)).status).toBe(200)
   const { image } = keysOf(done)
-  await expect.poll(() => tell('left', image), SOON).toEqual({ alarm: false, stored: 0 })
+  await expect.poll(() => tell('left', image)).toEqual({ alarm: false, stored: 0 })
   expect(await tell('beat', image)).toEqual({ alarm: false, stored: 0 })
   expect(await tell('beat', keysOf(running).image)).toMatchObject({ alarm: true })
   release()

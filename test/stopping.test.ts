@@ -47,8 +47,6 @@ afterAll(async () => {
 })
 
 /** However busy the machine is. */
-const SOON = { timeout: 30_000 }
-
 /** When a service is killed in that round, in milliseconds below 500: the same in each run. */
 function momentOf(round: number): number {
   return createHash('sha256').update(`${round}`).digest().readUInt16LE() % 500
@@ -103,7 +101,7 @@ describe('the Node host that is told to stop', () => {
       { drip: { bytes: 100_000, milliseconds: 120 } },
     )
     const report = reportOf(service.url, slow)
-    await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' }), SOON).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' })).toBe(1)
     const { headers } = await fetch(`${service.url}/v1/report?image=${slow.reference}`)
     const events = fetch(`${service.url}${headers.get('location')}/events`).then((answer) => answer.text())
     // One that has not come as far as an analysis.
@@ -111,9 +109,9 @@ describe('the Node host that is told to stop', () => {
     const head = { path: manifestPath(other), method: 'HEAD' }
     registry.fault(head, { delayMilliseconds: 300 })
     const config = ask(service.url, '/v1/config', { query: { image: other.reference } })
-    await expect.poll(() => registry.count(head), SOON).toBe(1)
+    await expect.poll(() => registry.count(head)).toBe(1)
     const ended = service.end('SIGTERM')
-    await expect.poll(() => accepts(service.url), SOON).toBe(false)
+    await expect.poll(() => accepts(service.url)).toBe(false)
     expect((await config).status).toBe(200)
     const { status, body } = await report
     expect({ status, body }).toEqual({ status: 200, body: (await reportOf(healthy.url, slow)).body })
@@ -131,7 +129,7 @@ describe('the Node host that is told to stop', () => {
     const ready = async () => (await fetch(`${service.url}/readyz`)).status
     expect(await ready()).toBe(200)
     const ended = service.end('SIGTERM')
-    await expect.poll(ready, { timeout: 7_000, interval: 20 }).toBe(503)
+    await expect.poll(ready, { interval: 20 }).toBe(503)
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200)
     expect(await ended).toBe(0)
   })
@@ -147,7 +145,7 @@ describe('the Node host that is told to stop', () => {
     const hanging = await newSubject(registry)
     registry.fault({ path: blobPath(hanging, 0), method: 'GET' }, { stallAfter: 100 }, 10)
     const report = reportOf(service.url, hanging).catch(() => 'cut off')
-    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' }), SOON).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
     const began = performance.now()
     await service.stop(300)
     expect(performance.now() - began).toBeGreaterThan(290)
@@ -167,7 +165,7 @@ describe('the Node host that is told to stop', () => {
       10,
     )
     const report = reportOf(service.url, hanging).catch(() => 'cut off')
-    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' }), SOON).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
     const began = performance.now()
     expect(await service.end('SIGTERM')).toBe(0)
     expect(performance.now() - began).toBeGreaterThan(25_000)
@@ -185,7 +183,7 @@ describe('the Node host that is killed', () => {
       const subject = await newSubject(registry, MANY_PACKAGES)
       registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
       const report = reportOf(service.url, subject).catch(() => undefined)
-      await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' }), SOON).toBe(1)
+      await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
       await sleep(momentOf(round))
       await service.end('SIGKILL')
       registry.clearFaults()
@@ -204,7 +202,7 @@ describe('the Worker that is told to stop', () => {
     const subject = await newSubject(registry)
     registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 100 }, 10)
     const report = reportOf(service.url, subject).catch(() => 'cut off')
-    await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' }), SOON).toBe(1)
+    await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
     expect(await service.end(signal)).toBe(0)
     expect(await report).toBe('cut off')
     expect(await accepts(service.url)).toBe(false)

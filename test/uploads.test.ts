@@ -209,13 +209,13 @@ describe.each(HOSTS)('on %s', (host) => {
     asked.on('error', () => {})
     asked.write(archive.subarray(0, 2_000))
     // Its beginning is noted before anything else: then it is under way.
-    await expect.poll(keys, { timeout: 20_000 }).not.toEqual(before)
+    await expect.poll(keys).not.toEqual(before)
     asked.destroy()
-    await expect.poll(keys, { timeout: 20_000 }).toEqual(before)
+    await expect.poll(keys).toEqual(before)
   })
 
   it('shows nothing without the id, on no way, and nothing after a deletion', async () => {
-    const secret = makeImage([await makeLayer([{ name: HIDDEN, content: `only here ${Math.random()}` }])])
+    const secret = makeImage([await makeLayer([{ name: HIDDEN, content: `only here, on ${host}` }])])
     const before = await keys()
     const archive = packArchive(ociLayout([{ image: secret }]))
     const [id, copy] = [await taken(archive), await taken(archive)]
@@ -274,7 +274,7 @@ describe.each(HOSTS)('on %s, where uploads live for two seconds and callers need
       expect(badge.message).toBe('private or unknown')
       const store = await service.store()
       const held = async () => Array.fromAsync(store.list('uploads/'))
-      await expect.poll(held, { timeout: 30_000 }).toEqual([])
+      await expect.poll(held).toEqual([])
     } finally {
       await service.stop()
     }

@@ -23,6 +23,8 @@ export type Fault = {
   readonly ignoreRange?: true
   /** Waits before it answers. */
   readonly delayMilliseconds?: number
+  /** The rest of the body comes when `until` has resolved. */
+  readonly holdAfter?: { readonly bytes: number; readonly until: Promise<unknown> }
   /** Answers when this has resolved. */
   readonly until?: Promise<unknown>
 }
@@ -103,6 +105,7 @@ export async function sendBody(
   )
   let left = end
   for await (const piece of piecesOf(body, fault)) {
+    if (fault.holdAfter !== undefined && sent.bytes >= fault.holdAfter.bytes) await fault.holdAfter.until
     if (!(await write(response, sent, piece.subarray(0, Math.min(left, piece.byteLength))))) return
     left -= piece.byteLength
     if (left <= 0) break

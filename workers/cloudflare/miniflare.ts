@@ -67,16 +67,23 @@ async function compatibilityDate(): Promise<string> {
   return date
 }
 
+/** For tests and benchmarks. */
+export type WorkerOptions = {
+  /** A main module to run instead, which stands beside the bundle's `worker.js`. */
+  readonly entry?: string
+  /** Where Chrome's DevTools protocol is spoken; by default nowhere. */
+  readonly inspectorPort?: number
+}
+
 /**
  * Runs the bundle that `workers/build.ts` has made.
  *
  * @param env the service's settings, as environment variables
- * @param entry a main module to run instead, which stands beside the bundle's `worker.js`: for tests
  * @throws Error naming the variable whose value is wrong
  */
 export async function startWorker(
   env: Readonly<Record<string, string | undefined>>,
-  entry?: string,
+  { entry, inspectorPort }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const configuration = parseConfiguration(env, 'miniflare')
   const authorities = env.NODE_EXTRA_CA_CERTS
@@ -95,6 +102,7 @@ export async function startWorker(
       if (!OUTBOUND_FAILURE.test(message)) process.stderr.write(`${level}: ${message}\n`)
     },
     cf: false,
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
     telemetry: { enabled: false },
     resourcePersistencePath: resolve(configuration.data),
     workers: [

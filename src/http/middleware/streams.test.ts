@@ -40,7 +40,7 @@ describe('streams', () => {
     const { read, cancelled } = appOf({ atOnce: 1, ofOneClient: 1, unreadMilliseconds: 50 })
     const reader = (await read('a')).body?.getReader()
     expect((await reader?.read())?.value?.byteLength).toBe(10)
-    await expect.poll(() => cancelled, { timeout: 10_000 }).toEqual(['a'])
+    await expect.poll(() => cancelled).toEqual(['a'])
     await expect(reader?.read()).rejects.toThrow('the client read nothing')
     expect((await read('b')).status).toBe(200)
   })

@@ -72,12 +72,12 @@ test('a misspelt rule is no pass', async () => {
 
 test('a registry that does not answer is not waited for', async () => {
   const { ask } = startApp()
-  registry.fault({ path: /manifests/ }, { delayMilliseconds: 5000 }, 10)
-  const began = performance.now()
+  const { promise: until, resolve: release } = Promise.withResolvers<void>()
+  registry.fault({ path: /manifests/ }, { until }, 10)
   const response = await ask(path('layers.json'))
   registry.clearFaults()
+  release()
   expect((await response.json()).message).toBe('unavailable')
-  expect(performance.now() - began).toBeLessThan(2000)
 })
 
 test.each(['size.png', 'size', `${'x'.repeat(65)}.svg`])('there is no badge %s', async (file) => {

@@ -150,6 +150,43 @@ describe.each(HOSTS)('on %s', (host) => {
     expect([base, top, plain].map(times)).toEqual([2, 2, 1])
   })
 
+  it('lists packages whose databases are hard links to what lower layers have under other names', async () => {
+    const link = (name: string, linkname: string): TestMember => ({ name, type: 'link', linkname })
+    const json = (name: string) => `{"name":"${name}","version":"1.0.0"}`
+    const store = await makeLayer([
+      { name: '.pnpm-store/1', content: json('one') },
+      { name: '.pnpm-store/2', content: json('two') },
+      { name: '.pnpm-store/3', content: json('three') },
+      { name: '.pnpm-store/unused', content: json('unused') },
+    ])
+    const changed = await makeLayer([
+      { name: '.pnpm-store/2', content: json('newer two') },
+      { name: '.pnpm-store/wide', content: '{"name":"wide","version":"2.0.0"}' },
+    ])
+    const app = await makeLayer([
+      link('app/node_modules/three/package.json', '.pnpm-store/3'),
+      link('app/node_modules/one/package.json', '.pnpm-store/1'),
+      link('app/node_modules/one-again/package.json', 'app/node_modules/one/package.json'),
+      link('app/node_modules/two/package.json', '.pnpm-store/2'),
+      link('app/node_modules/wide/package.json', '.pnpm-store/wide'),
+    ])
+    const image = registry.push('stored', 'v1', makeImage([store, changed, app]))
+    registry.forgetRequests()
+    const { body } = await ask(service.url, '/v1/packages', { query: { image, wait: 60 } })
+    expect(body.items?.map(({ name, path, layer }: Shown) => [name, path ?? '', layer])).toEqual([
+      ['newer two', 'app/node_modules/two/package.json', 1],
+      ['one', 'app/node_modules/one/package.json', 0],
+      ['one', 'app/node_modules/one-again/package.json', 0],
+      ['three', 'app/node_modules/three/package.json', 0],
+      ['wide', 'app/node_modules/wide/package.json', 1],
+    ])
+    const report = await ask(service.url, '/v1/report', { query: { image } })
+    expect(report.body.warnings).toEqual([])
+    // Each layer that is linked to is read once more, the other only once.
+    const times = ({ descriptor }: TestLayer) => registry.count({ path: new RegExp(descriptor.digest) })
+    expect([store, changed, app].map(times)).toEqual([2, 2, 1])
+  })
+
   it('warns of a database that cannot be read, and reports the rest', async () => {
     const layer = await makeLayer([{ name: 'var/lib/rpm/rpmdb.sqlite', content: 'no database' }])
     const image = registry.push('broken', 'v1', makeImage([layer]))

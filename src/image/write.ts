@@ -23,7 +23,7 @@ import { MERGED_ENTRIES } from './merged-entry.ts'
 import { PACKAGES } from './package-table.ts'
 import type { Inventory } from './packages/inventory.ts'
 import { ShownDatabases } from './packages/shown-databases.ts'
-import { readInventory } from './packages/stored-inventory.ts'
+import { type ReadAgain, readInventory } from './packages/stored-inventory.ts'
 import { RepeatedContents } from './repeated-contents.ts'
 import type { BuildTools, ImageFacts } from './report.ts'
 import { memberSequence } from './sequence.ts'
@@ -36,6 +36,11 @@ export type ImageSource = {
   readonly config: ImageConfig
   /** From the lowest; all are indexed. */
   readonly layers: readonly ImageLayer[]
+  /**
+   * Reads members of a layer's blob again: a hard link can name as a package database what a lower layer has under another
+   * name. Without it such a database is a warning.
+   */
+  readonly readAgain?: ReadAgain | undefined
 }
 
 /** Rows, files and directories that the merge hands on at once. */
@@ -217,12 +222,13 @@ class ImageWriter {
   }
 
   #readInventory(): Promise<Inventory> {
+    const { readAgain } = this.#source
     const layers = this.#source.layers.map(({ index, facts: { databases } }) => ({
       index,
       databases,
     }))
     const files = () => openStored(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
-    return readInventory({ store: this.#store, layers, files }, this.#databases)
+    return readInventory({ store: this.#store, layers, files, readAgain }, this.#databases)
   }
 
   #warnings(inventory: Inventory): Merger['warnings'] {

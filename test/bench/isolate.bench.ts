@@ -42,12 +42,11 @@ function gzipLayer(files: number): Promise<TestLayer> {
 /** In no order, so that they have to be sorted. */
 function filesOf(count: number): Uint8Array {
   const random = randomBytes(20 * count).toString('hex')
-  return tar(
-    ...Array.from({ length: count }, (_, i) => {
-      const name = random.slice(40 * i, 40 * i + 40)
-      return member({ name: `usr/lib/${name.slice(0, 2)}/${name}/${i % 50}.txt` }, name)
-    }),
-  )
+  const members = Array.from({ length: count }, (_, i) => {
+    const name = random.slice(40 * i, 40 * i + 40)
+    return member({ name: `usr/lib/${name.slice(0, 2)}/${name}/${i % 50}.txt` }, name)
+  })
+  return tar(Buffer.concat(members))
 }
 
 /** In a fresh workerd. */
@@ -63,7 +62,10 @@ async function watch(what: string, image: string): Promise<void> {
     const { progress }: { progress: { layers: number; layersDone: number } } = await answer.json()
     const stage = progress.layers > 0 && progress.layersDone === progress.layers ? 'merge' : 'layers'
     const now = await inspector.live()
-    const [heap, buffers] = [now.heapMegabytes - idle.heapMegabytes, now.bufferMegabytes - idle.bufferMegabytes]
+    const [heap, buffers] = [
+      now.heapMegabytes - idle.heapMegabytes,
+      now.bufferMegabytes - idle.bufferMegabytes,
+    ]
     const before = most.get(stage) ?? { heap: 0, buffers: 0, together: 0 }
     most.set(stage, {
       heap: Math.max(before.heap, heap),

@@ -1,6 +1,6 @@
 /** A job's own Durable Object, named by the job's key, so that the job runs once at a time. */
 import { DurableObject, type DurableObjectContext } from 'cloudflare:workers'
-import { type Job, type JobState, jobKey, type LayerJob } from '../../src/job.ts'
+import { type Job, type JobState, jobKey } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
@@ -10,52 +10,30 @@ import type { Service } from '../../src/service/service.ts'
 import type { Started } from './durable-jobs.ts'
 import { type Environment, serviceOf } from './environment.ts'
 import { Leases } from './leases.ts'
+import { inMemory, layerBytes, mergeBytes } from './memory.ts'
 
 /** How often an object whose job runs begins a new invocation, which has a new budget of CPU time. */
 const HEARTBEAT_MILLISECONDS = 30_000
 const QUEUED_ANALYSES = 100
 
-const MIB = 1024 * 1024
-/** Of the 128 MB that the objects of an isolate share with its requests. */
-const MEMORY = new Leases(80 * MIB)
 /** Images at once in an isolate; how many is a setting. */
 let analyses: Leases | undefined
 
 function createRunner(service: Service): JobRunner {
-  const { host } = service
-  analyses ??= new Leases(host.configuration.maxAnalyses)
+  analyses ??= new Leases(service.host.configuration.maxAnalyses)
   return new JobRunner(
     async (job, report, signal) => {
       if (job.kind === 'layer')
         return inMemory(layerBytes(job), signal, async () => {
           await runLayerJob(service, job, report, signal)
         })
-      const merge = (work: Merge) => inMemory(mergeBytes(work), signal, () => mergeImage(host, work))
+      const merge = (work: Merge) =>
+        inMemory(mergeBytes(work), signal, () => mergeImage(service, work, signal))
       return runImageJob(service, job, { report, signal, merge })
     },
     // An object has one layer at the most, which waits for memory that others use.
     { analyses: analyses.admission, queuedAnalyses: QUEUED_ANALYSES, layers: 1 },
   )
-}
-
-async function inMemory(bytes: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  const release = await MEMORY.reserve(bytes, signal)
-  try {
-    await work()
-  } finally {
-    release()
-  }
-}
-
-/** Entries until they are sorted, buffers, and an instance of libzstd with its window where the manifest says so. */
-function layerBytes({ descriptor }: LayerJob): number {
-  return descriptor.mediaType.includes('zstd') ? 40 * MIB : 24 * MIB
-}
-
-/** Its code, rows of each layer, and some bytes an inode, of which compressed bytes give an idea. */
-function mergeBytes({ layers }: Merge): number {
-  const compressed = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
-  return 20 * MIB + layers.length * (MIB / 2) + compressed / 64
 }
 
 export class JobObject extends DurableObject<Environment> {

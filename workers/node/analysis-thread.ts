@@ -35,7 +35,7 @@ const service = await createService(threadConfiguration(), noJobs, (operation) =
 serveTasks<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
   try {
     if (task.kind === 'merge') {
-      await mergeImage(service.host, task.merge)
+      await mergeImage(service, task.merge, signal)
       return undefined
     }
     const { job, authorization } = task

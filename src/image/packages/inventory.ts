@@ -1,5 +1,11 @@
 /** The packages of an image, out of the databases that its layers hold. */
-import { databaseKind, isPackageDatabase, type PackageDatabase } from '../../layer/database.ts'
+import {
+  type DatabaseSink,
+  databaseKind,
+  isPackageDatabase,
+  type PackageDatabase,
+} from '../../layer/database.ts'
+import type { WantedMember } from '../../layer/members.ts'
 import { Problem } from '../../problem.ts'
 import { type PathKey, parentKey, showPath } from '../../text/path.ts'
 import { LargestPaths } from '../largest.ts'
@@ -22,6 +28,8 @@ const MAX_NAME_BYTES = 64 * 1024 * 1024
 const PACKAGE_BYTES = 100
 /** A member that is shown at several paths is read for each; a larger one only for the first. */
 const MAX_REPEATED_BYTES = 1024 * 1024
+/** Of those that are read from a layer's blob again: each is held whole, and is mostly a `package.json`. */
+const MAX_AGAIN_BYTES = 16 * 1024 * 1024
 
 /** One database as a layer holds it. */
 export type DatabaseMember = {
@@ -39,6 +47,8 @@ export type LayerDatabases = {
   /** Index of the layer, from 0. */
   readonly layer: number
   readonly members: AsyncIterable<DatabaseMember>
+  /** Reads members of the layer's blob again, in the order of the tar. */
+  readonly again?: ((members: readonly WantedMember[], sink: DatabaseSink) => Promise<void>) | undefined
 }
 
 /** Which layer brought each package of a database, as of the version that was read last. */
@@ -290,12 +300,41 @@ export async function takeInventory(
 ): Promise<Inventory> {
   const inventory = new Inventory(shown)
   if (shown.size > 0) {
-    for (const { layer, members } of layers) {
+    for (const { layer, members, again } of layers) {
       for await (const member of members) await inventory.read(layer, member)
+      const linked = shown.linked(layer, MAX_AGAIN_BYTES)
+      if (linked.length > 0) await again?.(linked, new ReadAgain(layer, inventory))
     }
   }
   inventory.finish()
   return inventory
+}
+
+/** Hands each member to the inventory when it is whole. */
+class ReadAgain implements DatabaseSink {
+  readonly #layer: number
+  readonly #inventory: Inventory
+  #member: Omit<DatabaseMember, 'content'> | undefined
+  #content: Uint8Array[] = []
+
+  constructor(layer: number, inventory: Inventory) {
+    this.#layer = layer
+    this.#inventory = inventory
+  }
+
+  open(key: PathKey, bytes: number, ordinal: number): void {
+    this.#member = { key, bytes, ordinal }
+    this.#content = []
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#content.push(chunk.slice())
+  }
+
+  async close(): Promise<void> {
+    if (this.#member === undefined) throw new Error('no member is open')
+    await this.#inventory.read(this.#layer, { ...this.#member, content: this.#content })
+  }
 }
 
 /** A fault of the database's bytes; all others are the store's or this program's. */

@@ -1,5 +1,6 @@
 /** Where an image shows package databases: noted while its layers are merged, for those who read the databases after it. */
 import { databaseKind, isUnreadDatabase } from '../../layer/database.ts'
+import type { WantedMember } from '../../layer/members.ts'
 import type { ByteString } from '../../text/bytes.ts'
 import { type PathKey, parentKey } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
@@ -13,17 +14,24 @@ const NOTE_BYTES = 100
 /** The merged `/usr` takes ten. */
 const MAX_LINKS = 100
 
-type Shown = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'link' | 'layer' | 'ordinal'>
+type Shown = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'link' | 'layer' | 'ordinal'> &
+  Partial<Pick<MergedEntry, 'offset' | 'sha256' | 'linked'>>
+
+type Noted = {
+  readonly keys: PathKey[]
+  /** Where another member's name may be meant, whose content was not kept. */
+  readonly linked: WantedMember | undefined
+}
 
 /** Also which directories at the root are links to others. */
 export class ShownDatabases {
   /** Those that are not read. */
   readonly unread = new UnreadDatabases()
   /** By layer and member, until the member is read; a hard link shows one at several paths. */
-  readonly #keys = new Map<string, PathKey[]>()
+  readonly #noted = new Map<string, Noted>()
   readonly #shown = new Set<PathKey>()
   readonly #links = new Map<ByteString, PathKey>()
-  #noted = 0
+  #notedBytes = 0
 
   /** To be called with every row of the merged file system, in any order. */
   see(entry: Shown): void {
@@ -38,15 +46,15 @@ export class ShownDatabases {
       if (entry.bytes > 0) this.unread.add(layer, key)
       return
     }
-    this.#noted += NOTE_BYTES + key.length
-    if (this.#noted > MAX_NOTED_BYTES) {
+    this.#notedBytes += NOTE_BYTES + key.length
+    if (this.#notedBytes > MAX_NOTED_BYTES) {
       this.unread.add(layer, key)
       return
     }
     const member = memberName(layer, ordinal)
-    const keys = this.#keys.get(member)
-    if (keys === undefined) this.#keys.set(member, [key])
-    else keys.push(key)
+    const noted = this.#noted.get(member)
+    if (noted === undefined) this.#noted.set(member, { keys: [key], linked: wantedOf(entry) })
+    else noted.keys.push(key)
     this.#shown.add(key)
   }
 
@@ -58,16 +66,35 @@ export class ShownDatabases {
   /** Where the image shows that member of a layer; empty where later layers hide it, and when it is asked for again. */
   take(layer: number, ordinal: number): readonly PathKey[] {
     const member = memberName(layer, ordinal)
-    const keys = this.#keys.get(member) ?? []
-    this.#keys.delete(member)
+    const keys = this.#noted.get(member)?.keys ?? []
+    this.#noted.delete(member)
     return keys
   }
 
   /** Those that were not taken: no layer has kept what they hold. */
   *left(): Generator<{ readonly layer: number; readonly key: PathKey }> {
-    for (const [member, keys] of this.#keys) {
+    for (const [member, { keys }] of this.#noted) {
       for (const key of keys) yield { layer: Number.parseInt(member, 10), key }
     }
+  }
+
+  /**
+   * Of those that were not taken what only hard links of other layers name as databases, in the order of the layer's tar.
+   *
+   * @param room for what they hold, in bytes: those that do not fit are left out
+   */
+  linked(layer: number, room: number): readonly WantedMember[] {
+    const members: WantedMember[] = []
+    for (const [name, { linked }] of this.#noted) {
+      if (linked !== undefined && Number.parseInt(name, 10) === layer) members.push(linked)
+    }
+    members.sort((a, b) => a.ordinal - b.ordinal)
+    let left = room
+    return members.filter(({ bytes }) => {
+      if (bytes > left) return false
+      left -= bytes
+      return true
+    })
   }
 
   /** Whether there is a database at that path, of whichever layer. */
@@ -84,6 +111,10 @@ export class ShownDatabases {
     const target = cut < 0 ? undefined : this.#links.get(path.slice(0, cut))
     return target === undefined ? path : `${target}${path.slice(cut)}`
   }
+}
+
+function wantedOf({ key, ordinal, offset, bytes, sha256, linked }: Shown): WantedMember | undefined {
+  return linked === true && offset !== undefined ? { key, ordinal, offset, bytes, sha256 } : undefined
 }
 
 function memberName(layer: number, ordinal: number): string {

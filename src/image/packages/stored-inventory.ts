@@ -1,6 +1,8 @@
 /** The packages of an image and the files of each, out of the databases that are stored with its layers. */
 import type { ObjectStore } from '../../host.ts'
 import { readDatabases } from '../../index/databases.ts'
+import type { DatabaseSink } from '../../layer/database.ts'
+import type { WantedMember } from '../../layer/members.ts'
 import type { Table } from '../../table/table.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import type { BuildTools } from '../report.ts'
@@ -12,12 +14,17 @@ export type DatabaseLayer = { readonly index: string; readonly databases: number
 
 type OwnedFile = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
 
+/** @param layer index of the layer, from 0 */
+export type ReadAgain = (layer: number, members: readonly WantedMember[], sink: DatabaseSink) => Promise<void>
+
 export type StoredPackages = {
   readonly store: ObjectStore
   /** From the lowest. */
   readonly layers: readonly DatabaseLayer[]
   /** The merged file system. */
   readonly files: () => Promise<Table<MergedEntry>>
+  /** Reads members of a layer's blob again. */
+  readonly readAgain?: ReadAgain | undefined
 }
 
 /**
@@ -27,13 +34,16 @@ export type StoredPackages = {
  * @throws LostTable if a stored object is missing or damaged
  */
 export async function readInventory(
-  { store, layers, files }: StoredPackages,
+  { store, layers, files, readAgain }: StoredPackages,
   shown: ShownDatabases,
   counts: (file: OwnedFile) => boolean = () => true,
 ): Promise<Inventory> {
   const databases = layers.map((stored, layer) => ({
     layer,
     members: readDatabases(store, stored.index, stored.databases),
+    again:
+      readAgain &&
+      ((members: readonly WantedMember[], sink: DatabaseSink) => readAgain(layer, members, sink)),
   }))
   const inventory = await takeInventory(databases, shown)
   if (shown.size === 0) return inventory

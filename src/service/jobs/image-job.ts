@@ -53,7 +53,7 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
         descriptor,
         index: indexes.get(descriptor.digest) ?? descriptor.digest,
       }))
-      await run.merge({ index: imageIndexOf(job), config, layers: indexed })
+      await run.merge({ index: imageIndexOf(job), config, layers: indexed, source: job.source })
       await source.visibility.requireSource(job.digest)
     }
     try {

@@ -1,14 +1,18 @@
 /** The second half of an image's analysis: its indexed layers become the image's own tables and report. */
 import { inParallel } from '../../concurrency.ts'
 import type { Limits } from '../../configuration.ts'
-import type { Host, ObjectStore } from '../../host.ts'
+import type { ObjectStore } from '../../host.ts'
 import type { ImageLayer, LayerFigures } from '../../image/facts.ts'
 import { writeImage } from '../../image/write.ts'
 import { readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
+import { readMembers } from '../../layer/members.ts'
 import { toldTarBytes } from '../../layer/toc/vouched.ts'
 import type { ImageConfig } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
+import type { SourceRef } from '../../source/source.ts'
+import { openSource } from '../open-source.ts'
+import type { Service } from '../service.ts'
 
 /** Plain data, so that a host can do this in another thread. */
 export type Merge = {
@@ -17,6 +21,8 @@ export type Merge = {
   readonly config: ImageConfig
   /** From the lowest; all are indexed. */
   readonly layers: readonly IndexedDescriptor[]
+  /** Which shows them to the image's analysis. */
+  readonly source: SourceRef
 }
 
 /** A layer of the manifest, and the name of its index. */
@@ -26,8 +32,9 @@ export type IndexedDescriptor = { readonly descriptor: Descriptor; readonly inde
 const FACTS_AT_ONCE = 16
 
 /** @throws Problem `invalid_image` where a layer is not what manifest and config say; `too_large`; `store_error` */
-export async function mergeImage(host: Host, { index, config, layers }: Merge): Promise<void> {
-  const { store, configuration } = host
+export async function mergeImage(service: Service, merge: Merge, signal?: AbortSignal): Promise<void> {
+  const { index, config, layers } = merge
+  const { store, wasm, configuration } = service.host
   const read = [...layers.entries()]
   const stored = await inParallel(read, FACTS_AT_ONCE, ([layer, one]) =>
     readLayer(store, one, config.diffIds[layer]),
@@ -46,7 +53,18 @@ export async function mergeImage(host: Host, { index, config, layers }: Merge): 
     totals.add(found.facts)
     indexed.push(found)
   }
-  await writeImage(store, { index, config, layers: indexed })
+  await writeImage(store, {
+    index,
+    config,
+    layers: indexed,
+    async readAgain(layer, members, sink) {
+      const found = indexed[layer]
+      // A table of contents does not say where in the tar its members are.
+      if (found?.verified !== 'content') return
+      const blob = await openSource(service, merge.source, signal).blob(found.descriptor)
+      await readMembers(blob, sink, { members, limits: configuration.limits, wasm, signal })
+    },
+  })
 }
 
 async function readLayer(

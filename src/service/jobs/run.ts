@@ -19,7 +19,7 @@ export async function runJob(
       return runImageJob(service, job, {
         report,
         signal,
-        merge: (merge) => mergeImage(service.host, merge),
+        merge: (merge) => mergeImage(service, merge, signal),
       })
   }
 }

@@ -74,12 +74,12 @@ it.each([
   for (const { status } of await Promise.all(answers)) expect(status).toBe(200)
 })
 
-/** Of each layer; their entries take some 10 MB of heap until they are sorted. */
-const FILES = 60_000
+/** Of each layer; their entries take some 13 MB of heap until they are sorted. */
+const FILES = 90_000
 /** Holds the Worker and what is admitted, and not the entries of all layers. */
 const HEAP_MEGABYTES = 96
 /** Of each blob: when the rest is held back, nearly all entries are in memory. */
-const HELD_AFTER = 2_500_000
+const HELD_AFTER = 4_000_000
 
 it.runIf(process.env.LAMINA_LONG)(
   'many layers of small files at once need no more heap than there is',

@@ -37,7 +37,7 @@ const POLL_MILLISECONDS = 200
 /** Before a question is asked again that was not answered for want of an analysis. */
 const PENDING_MILLISECONDS = 1_000
 
-/** @throws Failure where there is no answer */
+/** @throws Failure if there is no answer */
 export async function ask(caller: ApiCaller, question: ApiQuestion): Promise<Response> {
   for (;;) {
     const response = await send(caller, question)

@@ -11,7 +11,7 @@ export type Command = {
   readonly endpoints: readonly string[]
   /** Named by position. */
   readonly operands: readonly Operand[]
-  /** What `--format` takes, the default first; none where the answer has one form. */
+  /** What `--format` takes, the default first; none if the answer has one form. */
   readonly formats: readonly string[]
   readonly kind: Kind
   readonly examples: readonly [example: string, says: string][]

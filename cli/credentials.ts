@@ -93,7 +93,7 @@ async function readFiles(env: Environment): Promise<readonly AuthFile[]> {
   return files.filter((file) => file !== undefined)
 }
 
-/** @returns undefined where there is no such file */
+/** @returns undefined if there is no such file */
 async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   let text: string
   try {

@@ -51,7 +51,7 @@ export function openEngine({ host, certificates }: EngineAddress): DockerEngine 
   return new DockerEngine(host, { files: new FolderStore('/nonexistent'), certificates })
 }
 
-/** The list in one of the forms that lists have. @throws Failure where the engine cannot be asked */
+/** The list in one of the forms that lists have. @throws Failure if the engine cannot be asked */
 export async function* engineImages(
   env: Environment,
   {

@@ -58,7 +58,7 @@ function readable({ host, certificates }: EngineAddress, from: string): EngineAd
   return { host: `tcp://${name}:${port}`, certificates }
 }
 
-/** Empty where it cannot be read. */
+/** Empty if it cannot be read. */
 async function readText(path: string): Promise<string> {
   return await readFile(path, 'utf8').catch(() => '')
 }

@@ -28,7 +28,7 @@ export async function indexImages(caller: ApiCaller, targets: readonly Target[])
   return code
 }
 
-/** @throws Failure where no image is named */
+/** @throws Failure if no image is named */
 export async function imagesToIndex({ parameters, settings }: Request): Promise<readonly Target[]> {
   const platform = parameters.get('platform')?.[0]
   const listed = settings.list === undefined ? [] : await readList(settings.list)

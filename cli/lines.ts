@@ -67,7 +67,7 @@ const tagLine: LineOf = (item) => terminalText(tagSchema.parse(item).name)
 /** By command. */
 const LINES: Readonly<Record<string, LineOf>> = { files: fileLine, platforms: platformLine, tags: tagLine }
 
-/** @returns undefined where the service makes the command's text */
+/** @returns undefined if the service makes the command's text */
 export function lineOf(command: string): LineOf | undefined {
   const line = Object.hasOwn(LINES, command) ? LINES[command] : undefined
   return line === undefined ? undefined : (item) => `${terminalLine(line(item))}\n`

@@ -85,7 +85,7 @@ function settingsOf({ env: given, engine }: LocalOptions): Settings {
   }
 }
 
-/** @returns undefined where it cannot be written, which the user is told */
+/** @returns undefined if it cannot be written, which the user is told */
 async function cacheFolder({ env, warn }: LocalOptions): Promise<string | undefined> {
   const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lamina')
   try {

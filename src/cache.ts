@@ -1,19 +1,19 @@
-/** What is asked for again within moments, kept in memory: bounded by bytes and by age. */
+/** A cache in memory, bounded by bytes and by age. */
 
 type Kept<V> = { readonly value: V; readonly bytes: number; readonly until: number }
 
 export type CacheLimits<V> = {
-  /** Of all entries together, with their keys; the least recently used leaves first. */
+  /** All entries with their keys; the least recently used entry is dropped first. */
   readonly bytes: number
   /** How long each entry lives. */
   readonly milliseconds: number
-  /** Bytes that a value takes in memory, roughly; 0 where this is absent. */
+  /** Approximate bytes that a value takes; 0 by default. */
   readonly sizeOf?: (value: V) => number
 }
 
-/** What an entry takes beside its key and its value, roughly. */
+/** Approximate bytes of an entry beside its key and value. */
 const ENTRY_BYTES = 150
-/** Expired entries are looked for at most this often, so that a call costs nothing as a rule. */
+/** Expired entries are removed at most this often, so that most calls cost nothing. */
 const SWEEP_MILLISECONDS = 10_000
 
 export class Cache<V> {
@@ -49,9 +49,9 @@ export class Cache<V> {
   }
 
   /**
-   * Keeps the value, unless it alone is larger than the limit.
+   * Stores the value, unless it alone exceeds the limit.
    *
-   * @param milliseconds how long, where it is less than the cache's own time
+   * @param milliseconds how long, if less than the cache's own time
    */
   set(key: string, value: V, milliseconds = this.#limits.milliseconds): void {
     const now = Date.now()
@@ -74,7 +74,7 @@ export class Cache<V> {
     this.#bytes -= found.bytes
   }
 
-  /** Drops what has expired, which nobody may ask for again. */
+  /** Drops expired entries, which may never be requested again. */
   #sweep(now: number): void {
     if (now < this.#sweepAt) return
     this.#sweepAt = now + Math.min(SWEEP_MILLISECONDS, this.#limits.milliseconds)

@@ -1,11 +1,11 @@
-/** Work that goes on at the same time: run side by side, nothing left running when one part fails, the event loop never held for long. */
+/** Concurrent work: nothing is left running when one part fails, and the event loop is never blocked for long. */
 
-/** Leaves the event loop to others for a moment: aborts, timers, other requests, and the collector. */
+/** Lets the event loop turn once, for aborts, timers, other requests and the garbage collector. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** The values of all, when all have ended. @throws what the first in the list failed with */
+/** The values of all promises, once all have settled. @throws the error of the first in the list that failed */
 export async function allOf<Work extends readonly unknown[] | []>(
   work: Work,
 ): Promise<{ -readonly [Part in keyof Work]: Awaited<Work[Part]> }> {
@@ -14,10 +14,10 @@ export async function allOf<Work extends readonly unknown[] | []>(
 }
 
 /**
- * So many at once, begun in order; after a failure no other is begun.
+ * Runs a limited number of items at once, started in order; after a failure it starts no more.
  *
- * @returns what came of each, in the order of the items
- * @throws what the first to fail failed with
+ * @returns the results, in the order of the items
+ * @throws the first failure
  */
 export async function inParallel<T, Result>(
   items: readonly T[],
@@ -42,15 +42,15 @@ export async function inParallel<T, Result>(
   return results
 }
 
-/** Bytes that were unpacked: some tens of milliseconds of inflating and hashing, in which nothing from the network is heard. */
+/** Unpacked bytes: tens of milliseconds of inflating and hashing, during which the network is not served. */
 const WORK = 16 * 1024 * 1024
 
-/** Counts work so that a long computation yields now and then. */
+/** Counts work, so that a long computation yields now and then. */
 export class WorkBudget {
   #work = 0
 
   /**
-   * Counts bytes that were worked on.
+   * Counts processed bytes.
    *
    * @returns whether `yield` is due
    */
@@ -60,8 +60,8 @@ export class WorkBudget {
   }
 
   /**
-   * By a timer: where the bytes come from the same process they are always there, and workerd looks at its connections and
-   * timers only when no other event waits.
+   * Uses a timer: bytes from the same process are always available, and workerd serves connections and timers only when
+   * no other event waits.
    */
   yield(): Promise<void> {
     this.#work = 0

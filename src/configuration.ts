@@ -31,16 +31,16 @@ export type Configuration = {
   readonly privateRegistries: readonly string[]
   /** `host[:port]` or CIDR. */
   readonly insecureRegistries: readonly string[]
-  /** Hosts are reached by their names alone: a deployed Worker cannot connect to an IP address. */
+  /** Hosts are reached only by name: a deployed Worker cannot connect to an IP address. */
   readonly reachesOnlyNames: boolean
-  /** The service's own, by registry (`docker.io`, `host[:port]`). */
+  /** The service's own credentials, by registry (`docker.io`, `host[:port]`). */
   readonly credentials: ReadonlyMap<string, Credential>
-  /** A login for every caller, by registry, used for what the registry shows to everybody as well. */
+  /** A login by registry that serves every caller, for content that the registry also shows without it. */
   readonly publicCredentials: ReadonlyMap<string, Credential>
-  /** By registry the mirror that is asked first for manifests and blobs by digest, and for tags: `host[:port]`. */
+  /** The mirror of each registry, asked first for manifests and blobs by digest, and for tags: `host[:port]`. */
   readonly mirrors: ReadonlyMap<string, string>
   readonly tokens: readonly string[]
-  /** What registries show that tell of a push; none: webhooks are off. */
+  /** The secrets of webhooks; without any, webhooks are off. */
   readonly webhookSecrets: readonly string[]
   /** Repositories whose badges may use the service's credentials: `host/name`. */
   readonly publicBadges: readonly string[]
@@ -49,19 +49,19 @@ export type Configuration = {
   readonly dockerHost?: string
   /** Folder with `ca.pem`, `cert.pem` and `key.pem` for an engine that is reached over TLS. */
   readonly dockerCertificates?: string
-  /** Images that the engine reports are analysed at once. */
+  /** Analyse images as soon as the engine reports them. */
   readonly watchesDocker: boolean
-  /** Of an uploaded archive, as sent and unpacked. */
+  /** Limit for an uploaded archive, as sent and unpacked. */
   readonly maxUploadBytes: number
   /** How long an upload lives after its last use. */
   readonly uploadSeconds: number
-  /** Analyses at once; `queued` more may wait. */
+  /** Concurrent analyses; `queued` more may wait. */
   readonly maxAnalyses: number
-  /** New analyses a client a minute; 0 is no limit. */
+  /** New analyses per client per minute; 0 means no limit. */
   readonly rate: number
   /** Seconds after SIGTERM during which connections are still accepted. */
   readonly drainSeconds: number
-  /** Several servers share their jobs there. */
+  /** Redis, through which several servers share their jobs. */
   readonly redis?: {
     readonly url: string
     /** 32 bytes that encrypt what a job carries. */
@@ -79,7 +79,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 const GIB = 2 ** 30
 const MIB = 2 ** 20
 
-/** What a deployed Worker has no use for: it reaches public addresses over TLS, and Cloudflare bounds what it runs. */
+/**
+ * Settings that a deployed Worker does not need: it reaches public addresses over TLS, and Cloudflare limits what it
+ * runs.
+ */
 const NOT_ON_WORKERS = [
   'LAMINA_PRIVATE_REGISTRIES',
   'LAMINA_INSECURE_REGISTRIES',
@@ -90,7 +93,7 @@ const NOT_ON_WORKERS = [
   'REDIS_URL',
 ]
 
-/** A loopback address or its name: only this machine reaches what listens there. */
+/** A loopback address or name, which only this machine can reach. */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost') return true
   const address = host.replace(/^\[(.*)\]$/, '$1')
@@ -125,7 +128,7 @@ function bytesOf(text: string): number | undefined {
   }
 }
 
-/** Separated by commas; what stands between two of them may be empty. */
+/** Separated by commas; entries may be empty. */
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -214,7 +217,7 @@ const variables = z.object({
     .optional(),
   LAMINA_PRIVATE_REGISTRIES: hostsOrRanges.default([]),
   LAMINA_INSECURE_REGISTRIES: hostsOrRanges.default([]),
-  // What RFC 6750 lets stand behind `Bearer`.
+  // The characters that RFC 6750 allows after `Bearer`.
   LAMINA_TOKENS: listOf((token) => /^[\w.~+/-]+=*$/.test(token), 'a token that a header can carry').default(
     [],
   ),
@@ -230,7 +233,7 @@ const variables = z.object({
     .regex(/^(?:unix:\/\/\/.+|tcp:\/\/[^/]+:\d+)$/, 'is not unix:///path or tcp://host:port')
     .optional(),
   LAMINA_DOCKER_WATCH: z.enum(['0', '1'], 'is not 0 or 1').default('0'),
-  // As Docker's own client has them: any value of the first turns TLS on.
+  // As in Docker's own client: any value of the first turns TLS on.
   DOCKER_TLS_VERIFY: z.string().optional(),
   DOCKER_CERT_PATH: z.string().optional(),
   HOME: z.string().optional(),
@@ -239,7 +242,7 @@ const variables = z.object({
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
   LAMINA_RATE: integer(0, 1_000_000).default(0),
   LAMINA_DRAIN_SECONDS: integer(0, 3_600).default(5),
-  // Neither is repeated: both are secrets.
+  // The message repeats neither, since both are secrets.
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a URL like redis://host:6379' }).optional(),
   LAMINA_KEY: secretKey.optional(),
   S3_ENDPOINT: z.url('is not a URL').optional(),
@@ -248,13 +251,13 @@ const variables = z.object({
   AWS_REGION: z.string().optional(),
 })
 
-/** A setting that is wrong; its message names it. */
+/** An invalid setting; the message names it. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
 
 /**
- * The settings, from the environment's variables; an empty one counts as absent.
+ * Reads the settings from environment variables; an empty one counts as absent.
  *
  * @throws Error that begins with the name of the variable whose value is wrong; it never repeats a secret
  */
@@ -262,7 +265,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
   const unusable = host === 'worker' ? NOT_ON_WORKERS.find((name) => name in given) : undefined
   if (unusable !== undefined) throw new ConfigurationError(`${unusable} cannot be set on a deployed Worker`)
-  // A misspelt name would be a setting that is silently not there: a limit, or the tokens that callers have to present.
+  // A misspelt name would silently disable a setting, such as a limit or the tokens that callers must present.
   const unknown = Object.keys(given).find((name) => name.startsWith('LAMINA_') && !isSetting(name))
   if (unknown !== undefined)
     throw new ConfigurationError(`${unknown} is not a setting; the README lists all settings`)
@@ -326,7 +329,7 @@ function isSetting(name: string): boolean {
   return name in variables.shape || CREDENTIALS.test(name) || PUBLIC_CREDENTIALS.test(name)
 }
 
-/** All of them, so that a start that fails need not fail once for each. */
+/** Reports all errors at once, so that one failed start is enough. */
 function describe(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')
 }
@@ -338,7 +341,7 @@ function mergeCredentials(given: Environment, names: RegExp): Map<string, Creden
       for (const [registry, credential] of parseDockerConfig(given[name] ?? ''))
         merged.set(registry, credential)
     } catch (error) {
-      // Never the value: it is a secret.
+      // Never shows the value, which is secret.
       const reason = error instanceof Error ? error.message : 'it cannot be read'
       throw new ConfigurationError(`${name} must be JSON like Docker’s config.json: ${reason}`)
     }

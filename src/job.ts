@@ -1,4 +1,7 @@
-/** Work that takes longer than a request: indexing a layer, analysing an image. Plain data, so that it crosses to another object or thread. */
+/**
+ * Work that takes longer than a request: indexing a layer, analysing an image. It is plain data, to pass to another
+ * object or thread.
+ */
 import { createHash } from 'node:crypto'
 import { type Descriptor, isEncrypted } from './oci/manifest.ts'
 import type { ProblemDocument } from './problem.ts'
@@ -8,7 +11,7 @@ import { callerOf, originOf, placeOf, type SourceRef } from './source/source.ts'
 export type LayerJob = {
   readonly kind: 'layer'
   readonly source: SourceRef
-  /** The digest of the image that asks for it: images take turns, and share what they ask for alike. */
+  /** The digest of the requesting image: images take turns, and share equal jobs. */
   readonly image: string
   readonly descriptor: Descriptor
   /** From its table of contents alone, where that says enough. */
@@ -29,13 +32,13 @@ export type ImageJob = {
 export type Job = LayerJob | ImageJob
 
 /**
- * An image that is to be analysed before anybody asks for it: one of a batch, or one that was pushed. It waits in a queue,
- * so it names no caller and carries no credentials: it is read with the service's own.
+ * An image to analyse before anybody asks for it: one of a batch, or one that was pushed. It waits in a queue, so it
+ * names no caller and carries no credentials; the service reads it with its own.
  */
 export type Order = {
-  /** A reference to a registry; of a batch with the digest of the image that the registry showed. */
+  /** A reference to a registry; in a batch with the digest that the registry gave. */
   readonly image: string
-  /** Ids of the analyses that are told where it fails; none for a push. */
+  /** Ids of the analyses that hear of a failure; none for a push. */
   readonly analyses: readonly string[]
 }
 
@@ -43,7 +46,7 @@ export type Progress = {
   readonly layers: number
   readonly layersDone: number
   readonly layersReused: number
-  /** Compressed bytes to read: a reused layer costs none. */
+  /** Compressed bytes to read; a reused layer costs none. */
   readonly bytes: number
   readonly bytesDone: number
 }
@@ -52,7 +55,7 @@ export type JobState = {
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed'
   /** Grows with every change. */
   readonly version: number
-  /** The place that the work was begun for: a repository of the caller's registry, not always the caller's own. */
+  /** The repository that the work began for: one of the caller's registry, not always the caller's own. */
   readonly place: string
   readonly createdAt: string
   readonly finishedAt?: string
@@ -61,9 +64,9 @@ export type JobState = {
 }
 
 /**
- * Requests share a job only within one registry and with one credential: what went wrong for one caller is not another's.
- * A layer's job is shared by those who say the same of the layer: a manifest can lie about its size, where else it is,
- * and whether it is encrypted.
+ * Requests share a job only within one registry and with one credential: a failure of one caller must not reach
+ * another. Callers share a layer's job only if their manifests agree about the layer: a manifest can lie about its
+ * size, its URLs, and whether it is encrypted.
  */
 export function jobKey(job: Job): string {
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
@@ -83,7 +86,7 @@ function toldOf(job: Job): readonly unknown[] {
   return job.read === undefined ? told : [...told, ...read, descriptor.annotations]
 }
 
-/** Who asks, from the widest group to the narrowest: those of one level take turns. */
+/** The claimant, from the widest group to the narrowest; those of one level take turns. */
 export type Claim = readonly string[]
 
 /** Registries take turns, and the images of each. */

@@ -1,4 +1,4 @@
-/** Errors that a caller is told, as RFC 9457 has them, made where the fault is known. */
+/** Errors that callers see (RFC 9457), created where the fault is known. */
 
 const STATUS = {
   invalid_reference: 400,
@@ -67,11 +67,11 @@ const TITLE: Record<ProblemCode, string> = {
 export type ProblemCode = keyof typeof STATUS
 
 export type ProblemFields = {
-  /** The reference that was asked for. */
+  /** The requested reference. */
   readonly image?: string
   /** Index of the layer at fault, from 0. */
   readonly layer?: number
-  /** Status that the registry or its token server answered. */
+  /** Status code from the registry or its token server. */
   readonly registryStatus?: number
   /** Name of the parameter at fault. */
   readonly parameter?: string
@@ -79,25 +79,25 @@ export type ProblemFields = {
   readonly retryAfter?: number
   /** The answer's `WWW-Authenticate`. */
   readonly authenticate?: string
-  /** For `platform_not_found`: those that there are. */
+  /** For `platform_not_found`: the available platforms. */
   readonly platforms?: readonly string[]
 }
 
-/** A problem as plain data: what is stored with an image, crosses to another thread or object, and is answered. */
+/** A problem as plain data, to store with an image, to pass to another thread or object, and to answer. */
 export type ProblemDocument = ProblemFields & {
   readonly code: ProblemCode
   readonly detail: string
-  /** The fault is in bytes whose digest was verified: reading them again cannot help. */
+  /** The fault is in verified bytes: reading them again cannot help. */
   readonly lasting?: boolean
 }
 
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly fields: ProblemFields
-  /** The fault is in bytes whose digest was verified: reading them again cannot help. */
+  /** The fault is in verified bytes: reading them again cannot help. */
   readonly lasting: boolean
 
-  /** @param detail a sentence for the caller: what is wrong and where; never a credential, never of this service's inside */
+  /** @param detail a sentence for the caller: what is wrong and where; never a credential or an internal detail */
   constructor(code: ProblemCode, detail: string, fields: ProblemFields & { lasting?: boolean } = {}) {
     super(detail)
     this.name = 'Problem'
@@ -115,7 +115,7 @@ export class Problem extends Error {
     return TITLE[this.code]
   }
 
-  /** The same problem, told with more about where: what it already says wins. */
+  /** The same problem with more fields; its own fields win. */
   with(fields: ProblemFields & { lasting?: boolean }): Problem {
     return new Problem(this.code, this.message, { lasting: this.lasting, ...fields, ...this.fields })
   }

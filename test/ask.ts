@@ -48,7 +48,7 @@ function templateOf(path: string): string {
   return found
 }
 
-/** @throws Error where the answer is not what `openapi.yaml` promises */
+/** @throws Error if the answer is not what `openapi.yaml` promises */
 function hold(method: string, path: string, status: number, type: string, body: unknown): void {
   const template = templateOf(path)
   const { responses } = Operation.parse(document.paths[template]?.[method.toLowerCase()])
@@ -82,7 +82,7 @@ function parseBody(type: string, text: string): unknown {
 
 /**
  * @returns the answer, its body parsed: JSON as what it says, NDJSON as a list, all else as text
- * @throws Error where the answer is not what `openapi.yaml` promises
+ * @throws Error if the answer is not what `openapi.yaml` promises
  */
 // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a body by looking at it
 export async function ask<Body = any>(base: string, path: string, what: Ask = {}): Promise<Answer<Body>> {

@@ -38,7 +38,7 @@ export const ROOMS: readonly (readonly string[])[] = [
 /** Of each file, by its path from the project's root, the files that it imports. */
 export type Imports = ReadonlyMap<string, readonly string[]>
 
-/** What is wrong with the imports, a sentence each; empty where they hold the order. */
+/** What is wrong with the imports, a sentence each; empty if they hold the order. */
 export function findFaults(imports: Imports): readonly string[] {
   return [...upwardImports(imports), ...cycles(imports)]
 }

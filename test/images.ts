@@ -24,7 +24,7 @@ export type TestDescriptor = Descriptor
 export type TestLayer = {
   readonly descriptor: TestDescriptor
   readonly diffId: string
-  /** The blob; undefined where the registry shall not have it. */
+  /** The blob; undefined if the registry shall not have it. */
   readonly bytes: Uint8Array | undefined
 }
 

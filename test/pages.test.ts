@@ -1,4 +1,4 @@
-/** The pages in a real browser: Chromium, where there is one. */
+/** The pages in a real browser: Chromium, if there is one. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

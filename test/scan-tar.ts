@@ -9,7 +9,7 @@ const UNLIMITED: ScanLimits = {
   entries: 2 ** 40,
 }
 
-/** @param cuts sizes of the chunks, over and over; the whole at once where there are none */
+/** @param cuts sizes of the chunks, over and over; the whole at once if there are none */
 export function scanTar(
   tar: Uint8Array,
   options: { readonly cuts?: readonly number[]; readonly limits?: Partial<ScanLimits> } = {},

@@ -79,7 +79,7 @@ export type SpawnedService = {
   readonly pid: number
   /** All that it has printed so far. */
   readonly output: () => string
-  /** Sends the signal to the whole of it, and waits for its end. @returns the exit code, null where a signal ended it */
+  /** Sends the signal to the whole of it, and waits for its end. @returns the exit code, null if a signal ended it */
   end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>
 }
 

@@ -23,7 +23,7 @@ export function assetNames(): readonly string[] {
   return [...places().keys()]
 }
 
-/** @returns undefined where there is no file of that name */
+/** @returns undefined if there is no file of that name */
 export async function readAsset(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const place = places().get(name)
   return place === undefined ? undefined : Uint8Array.from(await readFile(place))

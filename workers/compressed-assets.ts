@@ -17,7 +17,7 @@ export async function writeCompressed(folder: string): Promise<void> {
   }
 }
 
-/** Those in a folder; none where there is no such folder. */
+/** Those in a folder; none if there is no such folder. */
 export function compressedIn(folder: string): Compressed {
   return async (sha256) => {
     try {

@@ -30,7 +30,7 @@ const MODULES: Record<WasmName, Wasm> = {
 
 const modules = new Map<WasmName, Promise<Uint8Array<ArrayBuffer>>>()
 
-/** @throws Error where the package ships another module than the one that is pinned */
+/** @throws Error if the package ships another module than the one that is pinned */
 export function wasmBytes(name: WasmName): Promise<Uint8Array<ArrayBuffer>> {
   // Kept, since a package loads its module once.
   const known = modules.get(name) ?? pinned(name)

@@ -16,7 +16,7 @@ export class Database {
   /**
    * @param file holds the lock; nothing is kept in it
    * @param temporary folder for what does not fit into memory
-   * @throws Failure `duckdb_missing`; `lake_busy` where another process has the file open
+   * @throws Failure `duckdb_missing`; `lake_busy` if another process has the file open
    */
   static async open(file: string, temporary: string): Promise<Database> {
     const { DuckDBInstance } = await import('@duckdb/node-api').catch((error: unknown) => {

@@ -38,7 +38,7 @@ export type AdviceItem = {
   readonly layer?: number
   /** The layer that hides them. */
   readonly byLayer?: number
-  /** The step to change, as the history has it: of `byLayer` where there is one, else of `layer`. */
+  /** The step to change, as the history has it: of `byLayer` if there is one, else of `layer`. */
   readonly createdBy?: string
   /** Where that step stands in the Dockerfile that was given, from 1. */
   readonly line?: number
@@ -77,7 +77,7 @@ export type DuplicateSum = { readonly wastedBytes: number; readonly copies: numb
 export type AdviceSubject = {
   readonly facts: ImageFacts
   readonly tables: AdviceTables
-  /** Absent where everything counts. */
+  /** Absent if everything counts. */
   readonly exclusion?: Exclusion | undefined
   /** Duplicates without what is excluded; asked for only if something is. */
   readonly duplicates: (exclusion: Exclusion) => Promise<DuplicateSum>

@@ -28,7 +28,7 @@ export function instructionOf({ instruction, arguments: rest }: BuildStep, optio
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text
 }
 
-/** How COPY would do what a RUN does with `chown` or `chmod`; undefined where it runs neither, or in a way that COPY cannot. */
+/** How COPY would do what a RUN does with `chown` or `chmod`; undefined if it runs neither, or in a way that COPY cannot. */
 export function optionOf({
   instruction,
   arguments: rest,

@@ -35,7 +35,7 @@ export function readAppearance(query: URLSearchParams): Appearance {
   }
 }
 
-/** @throws Problem `invalid_parameter` where it is given twice */
+/** @throws Problem `invalid_parameter` if it is given twice */
 export function single(query: URLSearchParams, parameter: string): string | undefined {
   const values = query.getAll(parameter)
   if (values.length > 1) throw refusal(parameter, 'is given more than once')

@@ -26,7 +26,7 @@ export function checkBadge(outcome: 'passing' | 'failing', appearance: Appearanc
 }
 
 /**
- * What is told where there is no figure: of the image nothing, not even that there is one; of an invalid request what is
+ * What is told if there is no figure: of the image nothing, not even that there is one; of an invalid request what is
  * wrong with it.
  */
 export function problemBadge(metric: Metric, error: unknown, appearance: Appearance): Badge {
@@ -65,7 +65,7 @@ function wordsBadge(metric: Metric, message: string, color: string, appearance: 
   }
 }
 
-/** What a badge says where there is no figure, whatever the reason. */
+/** What a badge says if there is no figure, whatever the reason. */
 export function stateOf(error: unknown): State {
   if (!(error instanceof Problem)) return 'unavailable'
   switch (error.code) {

@@ -186,7 +186,7 @@ function deltaFigure(query: URLSearchParams): (bytes: number, baselineBytes: num
 
 type Thresholds<T> = { readonly warn: T | undefined; readonly bad: T | undefined }
 
-/** Undefined where none is given. */
+/** Undefined if none is given. */
 function thresholds<T>(
   query: URLSearchParams,
   parse: (text: string, parameter: string) => T,

@@ -18,7 +18,7 @@ export type ChangeNode = {
   readonly counts: Readonly<Record<ChangeKind, number>>
   /** Most changed bytes first, then in path order. */
   readonly children: readonly ChangeNode[]
-  /** Paths below it that are in no child: too small, where there are too many. */
+  /** Paths below it that are in no child: too small, if there are too many. */
   readonly left: number
 }
 

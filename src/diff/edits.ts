@@ -87,7 +87,7 @@ class Search {
     this.#to = to
   }
 
-  /** Undefined where it takes too long. */
+  /** Undefined if it takes too long. */
   async run(): Promise<readonly Change[] | undefined> {
     const [from, to] = [this.#from, this.#to]
     const most = Math.min(MAX_EDITS, from.length + to.length)

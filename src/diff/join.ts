@@ -39,7 +39,7 @@ class Side {
     return this.#passed + this.#at
   }
 
-  /** Makes `row` the next one of the batch; `undefined` where the batch has no more. */
+  /** Makes `row` the next one of the batch; `undefined` if the batch has no more. */
   advance(): void {
     this.#at++
     this.#look()

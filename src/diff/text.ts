@@ -31,7 +31,7 @@ export type Hunk = {
 export type TextDiff = {
   readonly path: string
   readonly pathBase64?: string
-  /** Absent where the image has no such file. */
+  /** Absent if the image has no such file. */
   readonly from?: FileVersion
   readonly to?: FileVersion
   readonly identical: boolean

@@ -50,7 +50,7 @@ const FETCH_BYTES = 512 * 1024
 /**
  * The members, without the end of the archive. A failure in the middle is thrown: what came before it is not whole.
  *
- * @throws Problem `path_not_found` where nothing stands at `within`; `invalid_image` for a registry that gives other
+ * @throws Problem `path_not_found` if nothing stands at `within`; `invalid_image` for a registry that gives other
  *   bytes than were indexed; what the store and the blobs fail with
  */
 export async function* writeRootfs(rootfs: Rootfs, part: RootfsPart): AsyncGenerator<Uint8Array> {

@@ -18,7 +18,7 @@ export class TarOutput {
     this.#content = { bytes: member.bytes, left: member.bytes }
   }
 
-  /** @throws Error where a member gets more content than its header says */
+  /** @throws Error if a member gets more content than its header says */
   write(content: Uint8Array): void {
     this.#content.left -= content.length
     if (this.#content.left < 0) throw new Error('the member has more content than its header says')

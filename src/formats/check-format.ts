@@ -13,7 +13,7 @@ import { checkText, problemText } from './check-text.ts'
 type Format = {
   readonly contentType: string
   readonly render: (checked: Checked, style: CheckStyle) => string
-  /** Absent where a problem is told as everywhere else. */
+  /** Absent if a problem is told as everywhere else. */
   readonly problem?: (problem: ToldProblem, style: Pick<CheckStyle, 'file' | 'colour'>) => string
 }
 

@@ -67,7 +67,7 @@ export function problemOpenmetrics({ code, detail }: ToldProblem): string {
   return `${lines.join('\n')}\n`
 }
 
-/** A family's name ends in its unit, where it has one. */
+/** A family's name ends in its unit, if it has one. */
 function family(
   stem: string,
   unit: Unit | undefined,

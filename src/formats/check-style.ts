@@ -8,7 +8,7 @@ export type CheckStyle = {
   readonly colour: boolean
   /** Columns of the terminal that `text` is for; 80 by default. */
   readonly width?: number
-  /** Address of the report's page, where there is one. */
+  /** Address of the report's page, if there is one. */
   readonly page?: string | undefined
 }
 

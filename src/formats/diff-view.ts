@@ -93,7 +93,7 @@ function comparison({ delta }: Comparison): string {
   return `${formatBytes(Math.abs(delta))} ${delta < 0 ? 'smaller' : 'larger'}`
 }
 
-/** Empty where the first figure is 0: growth from 0 has no percentage. */
+/** Empty if the first figure is 0: growth from 0 has no percentage. */
 function percent({ from, delta }: Comparison, before = '', after = ''): string {
   if (from === 0 || delta === 0) return ''
   const value = (100 * delta) / from

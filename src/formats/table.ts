@@ -99,7 +99,7 @@ export function textTable({ columns, rows }: PlainTable, style: TextStyle): stri
 }
 
 export type TextLayout = {
-  /** The line of the titles; none where no column has one. */
+  /** The line of the titles; none if no column has one. */
   readonly head: readonly string[]
   lines(rows: readonly PlainRow[]): string[]
 }

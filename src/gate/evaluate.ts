@@ -7,7 +7,7 @@ import type { Subject } from './subject.ts'
 import type { RuleVerdict, Verdict } from './verdict.ts'
 
 /**
- * @throws Problem `not_based_on` where the image shares no layer with the base image that the policy names
+ * @throws Problem `not_based_on` if the image shares no layer with the base image that the policy names
  */
 export async function evaluate(policy: Policy, subject: Subject): Promise<Verdict> {
   const { ignore } = policy

@@ -3,7 +3,7 @@
 /** What `limit` and `actual` are counted in. */
 export type Unit = 'bytes' | 'count' | 'ratio' | 'percent' | 'severity'
 
-/** A path of the image, or a whole layer where there is no path. */
+/** A path of the image, or a whole layer if there is no path. */
 export type Evidence = {
   readonly path?: string
   readonly pathBase64?: string

@@ -16,8 +16,8 @@ export type Exclusion = {
 /**
  * @param diffIds of the image's layers, from the lowest
  * @param base those of its base image, where one is named
- * @returns undefined where nothing is excluded: the report's own figures then hold
- * @throws Problem `not_based_on` where the lowest layer already is another
+ * @returns undefined if nothing is excluded: the report's own figures then hold
+ * @throws Problem `not_based_on` if the lowest layer already is another
  */
 export function exclusionOf(
   ignore: readonly string[],

@@ -14,7 +14,7 @@ import { SHOWN, Worst } from './worst.ts'
 /** What is known of a layer: the manifest's part always, the rest after an analysis. */
 export type LayerFigures = Partial<LayerReport> & Pick<LayerReport, 'index' | 'compressedBytes'>
 
-/** What of a layer a figure is about; undefined where it is no offender. */
+/** What of a layer a figure is about; undefined if it is no offender. */
 export type LayerMeasure = (layer: LayerFigures) => number | undefined
 
 /** What of a policy changes the figures. */

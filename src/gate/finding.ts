@@ -12,11 +12,11 @@ const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error']
 export type Finding = {
   readonly unit: Unit
   readonly limit: number | string
-  /** Null where there is nothing to compare. */
+  /** Null if there is nothing to compare. */
   readonly actual: number | string | null
   readonly pass: boolean
   readonly message: string
-  /** Asked for only where the rule does not hold. */
+  /** Asked for only if the rule does not hold. */
   readonly evidence: () => readonly Evidence[] | Promise<readonly Evidence[]>
 }
 

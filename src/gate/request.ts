@@ -56,7 +56,7 @@ export function readBody(
 
 const MAX_DOCKERFILE_BYTES = 256 * 1024
 
-/** @throws Problem `invalid_parameter` where it is not text, `too_large` past 256 KiB */
+/** @throws Problem `invalid_parameter` if it is not text, `too_large` past 256 KiB */
 export function dockerfileOf(body: ReadonlyMap<string, PlainData>): { readonly dockerfile?: string } {
   const dockerfile = textAt(body, 'dockerfile')
   if (dockerfile === undefined) return {}
@@ -102,7 +102,7 @@ export function valuesAt(word: string, node: PlainData): readonly string[] {
   })
 }
 
-/** @throws Problem `invalid_parameter` where it is not text, or empty */
+/** @throws Problem `invalid_parameter` if it is not text, or empty */
 export function textAt(body: ReadonlyMap<string, PlainData>, key: string): string | undefined {
   const node = body.get(key)
   if (node === undefined || (typeof node === 'string' && node !== '')) return node

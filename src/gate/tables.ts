@@ -32,6 +32,6 @@ export interface GateTables {
   isShown(key: PathKey): Promise<boolean>
   /** dive's figures without what is excluded. */
   efficiency(exclusion: Exclusion): Promise<Efficiency>
-  /** @param exclusion absent where everything counts */
+  /** @param exclusion absent if everything counts */
   advice(exclusion: Exclusion | undefined): Promise<AdviceFigures>
 }

@@ -8,7 +8,7 @@ export type RuleVerdict = {
   readonly unit: Unit
   /** Of a glob the glob, of `maxSeverity` the severity. */
   readonly limit: number | string
-  /** Of a glob the number of paths that match, of `maxSeverity` the worst severity; null where there is nothing to compare. */
+  /** Of a glob the number of paths that match, of `maxSeverity` the worst severity; null if there is nothing to compare. */
   readonly actual: number | string | null
   readonly pass: boolean
   /** A sentence. It can hold what the caller or the image's author wrote. */

@@ -9,7 +9,7 @@ export class Worst<Offender> {
   readonly #largest = new Largest<Offender>(SHOWN)
   #count = 0
 
-  /** @param make called only where the offender is kept */
+  /** @param make called only if the offender is kept */
   offer(weight: number, make: () => Offender): void {
     this.#largest.add(weight, this.#count++, make)
   }

@@ -8,7 +8,7 @@ import type { CallerCredentials } from '../service/open.ts'
 import type { RequestContext } from './backend.ts'
 
 /**
- * @param references all that the request names; none where it has one registry that is known only later
+ * @param references all that the request names; none if it has one registry that is known only later
  * @throws Problem `invalid_parameter`: a header that cannot be read, or `X-Registry-Auth` that could be for either of
  * two registries
  */

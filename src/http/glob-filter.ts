@@ -2,7 +2,7 @@ import { Problem } from '../problem.ts'
 import { compileGlobs } from '../text/glob.ts'
 
 /**
- * What the parameter `glob` lets through; undefined where it is not given.
+ * What the parameter `glob` lets through; undefined if it is not given.
  *
  * @throws Problem `invalid_parameter` with the parameter's name
  */

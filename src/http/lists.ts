@@ -35,7 +35,7 @@ export type ListForm<Item> = {
   readonly form: FormName
   /** The fields of an item, which are the columns of CSV. */
   readonly fields: readonly string[]
-  /** Absent where there is neither text nor Markdown. */
+  /** Absent if there is neither text nor Markdown. */
   readonly table?: ListTable<Item>
   readonly style?: TextQuery
 }
@@ -154,7 +154,7 @@ type PinnedImage = {
 }
 
 /**
- * @throws Problem `invalid_parameter` where the registry no longer has what the cursor began with
+ * @throws Problem `invalid_parameter` if the registry no longer has what the cursor began with
  */
 export async function openPinned(
   backend: Backend,

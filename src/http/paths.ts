@@ -11,9 +11,9 @@ export type PathQuery = {
 
 /**
  * The one path that was asked for, cleaned as a tar's names are: no empty or `.` part, `..` clamped at the root.
- * Undefined where none was.
+ * Undefined if none was.
  *
- * @throws Problem `invalid_parameter` where both are given, or `pathBase64` is not base64
+ * @throws Problem `invalid_parameter` if both are given, or `pathBase64` is not base64
  */
 export function pathAsked({ path, pathBase64 }: PathQuery): PathKey | undefined {
   if (pathBase64 === undefined) return path === undefined ? undefined : cleaned(encodeText(path))

@@ -16,9 +16,9 @@ export type Area = {
   /** Of a directory the sum over all below it, a hard link counted at each path. */
   readonly bytes: number
   readonly files: number
-  /** The class that most of its bytes are of; absent where that was not looked for. */
+  /** The class that most of its bytes are of; absent if that was not looked for. */
   readonly main?: number
-  /** Largest first; absent where the directory stays closed. What is missing of `bytes` is too small to be seen. */
+  /** Largest first; absent if the directory stays closed. What is missing of `bytes` is too small to be seen. */
   readonly children?: readonly Area[]
 }
 
@@ -59,7 +59,7 @@ type AreaNode = {
   children?: Largest<AreaNode, PathKey>
 }
 
-/** @returns undefined where no directory is at the path */
+/** @returns undefined if no directory is at the path */
 export async function findAreas(
   tables: TreeTables,
   key: PathKey,

@@ -22,7 +22,7 @@ const WHITEOUT = '.wh.'
 /** A path in the tree of one layer. */
 type LayerNode = {
   readonly layer: number
-  /** Undefined where no member names it. */
+  /** Undefined if no member names it. */
   member: { readonly bytes: number; readonly isDirectory: boolean } | undefined
   isLeaf: boolean
 }
@@ -171,7 +171,7 @@ export type Blame = {
   /** Paths that count for nothing. */
   readonly ignores: (key: PathKey) => boolean
   /**
-   * How many of the lowest layers are another image's: what they store counts only where a layer above them removed or
+   * How many of the lowest layers are another image's: what they store counts only if a layer above them removed or
    * replaced it, and what they hid themselves does not.
    */
   readonly baseLayers: number

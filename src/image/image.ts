@@ -16,7 +16,7 @@ const stored: z.ZodType<StoredImage> = z.union([
   z.object({ failure: z.custom<ProblemDocument>(isObject) }),
 ])
 
-/** Undefined where the image is not analysed, or what is stored makes no sense. */
+/** Undefined if the image is not analysed, or what is stored makes no sense. */
 export async function readImageFacts(store: ObjectStore, digest: string): Promise<StoredImage | undefined> {
   const object = await store.get(imageKey(digest, 'image.json'))
   if (object === undefined) return undefined

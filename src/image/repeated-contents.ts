@@ -30,7 +30,7 @@ export class RepeatedContents {
     this.#marks[word] = marks | ((seen === 0 ? ONCE : AGAIN) << shift)
   }
 
-  /** False where it was added once at most. */
+  /** False if it was added once at most. */
   has(sha256: ByteString): boolean {
     const mark = startOf(sha256) & this.#mask
     return (((this.#marks[mark >>> 4] ?? 0) >>> (2 * (mark & 15))) & AGAIN) !== 0

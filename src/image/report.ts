@@ -81,7 +81,7 @@ export type Efficiency = {
   /** dive's score, 0 to 1. */
   readonly score: number
   readonly wastedBytes: number
-  /** Absent where only the first layer has bytes. */
+  /** Absent if only the first layer has bytes. */
   readonly wastedUserRatio?: number
   readonly inefficientPaths: number
 }

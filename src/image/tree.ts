@@ -242,7 +242,7 @@ async function expand(tables: TreeTables, top: DirectoryNode, { depth, limit }: 
   }
 }
 
-/** A directory of the merged file system; undefined where there is none at the path. */
+/** A directory of the merged file system; undefined if there is none at the path. */
 export async function findDirectory(
   { directories }: Pick<TreeTables, 'directories'>,
   key: PathKey,
@@ -279,7 +279,7 @@ export async function imageTree(tables: TreeTables, key: PathKey, shape: TreeSha
  * lower layer brings nothing.
  *
  * @param layer its members; all of them are read
- * @throws Problem `path_not_found` where the layer has nothing there
+ * @throws Problem `path_not_found` if the layer has nothing there
  */
 export async function layerTree(layer: Table<Entry>, key: PathKey, shape: TreeShape): Promise<TreeNode> {
   const open = () => [layer.rows()]

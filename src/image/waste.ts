@@ -53,7 +53,7 @@ export class WasteFinder {
 
   /**
    * @param key of the table
-   * @param wasteOf what a hidden file came to: undefined where a hard link still shows it
+   * @param wasteOf what a hidden file came to: undefined if a hard link still shows it
    */
   async write(
     key: string,

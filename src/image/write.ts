@@ -288,7 +288,7 @@ async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> 
  * Merges the layers of an image, all indexed, into the image's own index: its tables, then its facts, without which none of
  * them is served.
  *
- * @throws LostTable where a layer's index is missing or damaged: that layer then counts as not indexed; Problem `too_large`
+ * @throws LostTable if a layer's index is missing or damaged: that layer then counts as not indexed; Problem `too_large`
  *   where a part of it is beyond all reason
  */
 export async function writeImage(store: ObjectStore, source: ImageSource): Promise<ImageFacts> {

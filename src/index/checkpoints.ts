@@ -75,7 +75,7 @@ export class CheckpointArchive implements CheckpointSink {
     if (this.#windows.length >= PIECE_BYTES) return this.#flush()
   }
 
-  /** Resolves when the object is stored; there is none where the layer has no checkpoints. */
+  /** Resolves when the object is stored; there is none if the layer has no checkpoints. */
   async finish(): Promise<void> {
     if (this.#places.length === 0 || this.#sparse.length > MAX_SPARSE_BYTES) return this.abort(undefined)
     const end = new ByteBuffer(this.#places.length + this.#sparse.length + FOOTER_BYTES + 8)
@@ -123,7 +123,7 @@ export type BlobPart = {
  * The part of a layer's blob that holds a part of its tar.
  *
  * @param digest of the layer's blob
- * @returns undefined where the layer has no checkpoints, they are damaged, or the member there is sparse
+ * @returns undefined if the layer has no checkpoints, they are damaged, or the member there is sparse
  */
 export async function findBlobPart(
   store: ObjectStore,
@@ -142,7 +142,7 @@ export async function findBlobPart(
   return window && { blobOffset, tarOffset, blobEnd, block: { bit: block.bit, window } }
 }
 
-/** The checkpoints and sparse offsets as they are stored; undefined where there are none, or they are damaged. */
+/** The checkpoints and sparse offsets as they are stored; undefined if there are none, or they are damaged. */
 async function readPlaces(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
   const tail = await fetchBytes(store, key, { suffix: TAIL_BYTES })
   if (tail === undefined || tail.bytes.length < FOOTER_BYTES) return undefined
@@ -210,7 +210,7 @@ function hasOffset(distances: Uint8Array, offset: number): boolean {
   return false
 }
 
-/** Undefined where it is damaged. */
+/** Undefined if it is damaged. */
 function unpackWindow(packed: Uint8Array, block: StoredBlock): Uint8Array | undefined {
   if (packed.length !== block.windowBytes || crc32(packed) !== block.crc32) return undefined
   try {

@@ -106,11 +106,11 @@ export type StoredDatabase = {
 }
 
 /**
- * The databases of a layer as they stand in its archive, a piece of one in memory at a time; none where it has none.
+ * The databases of a layer as they stand in its archive, a piece of one in memory at a time; none if it has none.
  *
  * @param digest of the layer's blob
  * @param count how many there are
- * @throws LostTable where the object is missing or damaged; `content` too
+ * @throws LostTable if the object is missing or damaged; `content` too
  */
 export async function* readDatabases(
   store: ObjectStore,
@@ -153,7 +153,7 @@ function damaged(digest: string, error: unknown): unknown {
 
 type Header = { readonly name: ByteString; readonly bytes: number; readonly type: number }
 
-/** Undefined at the end. @throws RangeError where there is no header */
+/** Undefined at the end. @throws RangeError if there is no header */
 async function readHeader(input: BlockReader): Promise<Header | undefined> {
   const block = await input.read(BLOCK)
   const kind = checkBlock(block, 0)

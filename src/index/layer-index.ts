@@ -47,7 +47,7 @@ const FACTS: z.ZodType<IndexedLayer> = z.object({
 /** A few warnings and digests; more is damaged. */
 const MAX_FACTS_BYTES = 1 << 20
 
-/** What is known of a layer without its tables; undefined where it is not indexed, or where what is stored makes no sense. */
+/** What is known of a layer without its tables; undefined if it is not indexed, or if what is stored makes no sense. */
 export async function readLayerFacts(store: ObjectStore, digest: string): Promise<IndexedLayer | undefined> {
   const facts = FACTS.safeParse(await readFacts(store, digest)).data
   return facts?.digest === digest ? facts : undefined
@@ -70,7 +70,7 @@ async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
  *
  * @param digest of its blob
  * @param read begins the reading, with the sinks for what is caught in passing
- * @param addLinked adds the databases that only hard links name: called where there are some, when the entries are stored
+ * @param addLinked adds the databases that only hard links name: called if there are some, when the entries are stored
  * @returns what is now stored as `layer.json`
  * @throws whatever the reading or the store throws; then the layer counts as not indexed, and nothing temporary is left
  * @example

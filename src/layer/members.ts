@@ -26,7 +26,7 @@ export type MembersOptions = {
  * Hands `sink` the content of each member; the blob is cancelled after the last one. The blob itself is not verified,
  * each content is.
  *
- * @throws Problem `invalid_image` where the blob differs from what was read first; what the blob or the sink fails with
+ * @throws Problem `invalid_image` if the blob differs from what was read first; what the blob or the sink fails with
  */
 export async function readMembers(
   blob: ReadableStream<Uint8Array>,

@@ -239,7 +239,7 @@ class LayerReader implements LayerReading {
   }
 
   /**
-   * A fault in the bytes lasts only where they are the digest's own. To know that, the rest of the blob is read and
+   * A fault in the bytes lasts only if they are the digest's own. To know that, the rest of the blob is read and
    * hashed, but not decoded; where it has another digest that is the fault.
    */
   async #judge(error: unknown): Promise<unknown> {

@@ -41,7 +41,7 @@ export async function* readWholeTar(layer: LayerSource, diffId: string): AsyncGe
 }
 
 /**
- * Chunks of the tar, each valid until the next is asked for. The generator ends only where the blob is the descriptor's,
+ * Chunks of the tar, each valid until the next is asked for. The generator ends only if the blob is the descriptor's,
  * so that who sees its end has seen the right bytes. Stopping early cancels the blob.
  *
  * @throws Problem `invalid_image`, `too_large`, or what the blob's stream fails with

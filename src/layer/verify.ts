@@ -17,7 +17,7 @@ export class BlobVerifier {
     return this.#bytes
   }
 
-  /** @throws Problem `invalid_image` where the blob is longer than the manifest says */
+  /** @throws Problem `invalid_image` if the blob is longer than the manifest says */
   take(piece: Uint8Array): void {
     const { size } = this.#descriptor
     this.#bytes += piece.length

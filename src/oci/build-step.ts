@@ -1,9 +1,9 @@
-/** Far more than a table's cell wants to show. */
+/** Far more than a table cell shows. */
 const MAX_LENGTH = 400
 
 /**
- * A step of a build as its author wrote it: without the shell that BuildKit and its forebears put around it, without
- * their marks, and cut where it is long.
+ * A build step as its author wrote it: without the shell and the marks that BuildKit and the classic builder add, and
+ * shortened.
  */
 export function buildStep(createdBy: string): string {
   const text = createdBy

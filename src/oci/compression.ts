@@ -1,14 +1,14 @@
-/** How bytes are packed, told by the first of them. */
+/** Detects compression from the first bytes. */
 
-/** How a layer's blob is packed, told by its bytes and never by its media type. */
+/** The compression of a layer's blob, detected from its bytes, never from its media type. */
 export type Compression = 'gzip' | 'zstd' | 'none'
 
-/** @param head the first four bytes, or what there is of them */
+/** @param head the first four bytes, or fewer at the end */
 export function compressionOf(head: Uint8Array): Compression {
   const [a = 0, b = 0, c = 0, d = 0] = head
   if (a === 0x1f && b === 0x8b) return 'gzip'
   if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd'
-  // A skippable frame, as zstd:chunked and some encoders begin with.
+  // A skippable frame, with which zstd:chunked and some encoders begin.
   if (a >= 0x50 && a <= 0x5f && b === 0x2a && c === 0x4d && d === 0x18) return 'zstd'
   return 'none'
 }

@@ -1,6 +1,6 @@
 /**
- * Image configs: what runs in the image, on which platform, and how its layers were made.
- * Sources: OCI image-spec v1.1 `config.md`; the Docker Image Specification v1.3 for the fields that only Docker has.
+ * Image configs: what the image runs, on which platform, and how its layers were built. Sources: OCI image-spec v1.1
+ * `config.md`; the Docker Image Specification v1.3 for the fields that only Docker has.
  */
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
@@ -11,7 +11,7 @@ import type { ImageManifest } from './manifest.ts'
 export type Healthcheck = {
   /** `['NONE']`, `['CMD', …]` or `['CMD-SHELL', command]`. */
   readonly test: readonly string[]
-  /** Nanoseconds, as Go has durations. */
+  /** Nanoseconds, as in Go's durations. */
   readonly interval?: number | undefined
   readonly timeout?: number | undefined
   readonly startPeriod?: number | undefined
@@ -19,7 +19,7 @@ export type Healthcheck = {
   readonly retries?: number | undefined
 }
 
-/** What a container is started with. */
+/** How a container starts. */
 export type RunConfig = {
   /** `NAME=value` each, in the config's order. */
   readonly env: readonly string[]
@@ -34,7 +34,7 @@ export type RunConfig = {
   readonly volumes: readonly string[]
   readonly healthcheck?: Healthcheck | undefined
   readonly stopSignal?: string | undefined
-  /** Of the shell form of `RUN`, `CMD` and `ENTRYPOINT`. */
+  /** For the shell form of `RUN`, `CMD` and `ENTRYPOINT`. */
   readonly shell?: readonly string[] | undefined
   readonly onBuild: readonly string[]
 }
@@ -75,7 +75,7 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? undefined)
-/** Of a list or map of strings: Go takes a null for an empty one. */
+/** For a list or map of strings: Go reads null as empty. */
 const item = z
   .string()
   .nullable()
@@ -85,7 +85,7 @@ const texts = z
   .max(MAX_VALUES)
   .nullish()
   .transform((value) => value ?? undefined)
-/** A command as Docker reads it: a list, or one string. */
+/** A command as Docker reads it: a list or a string. */
 const command = z
   .union([z.array(item).max(MAX_VALUES), z.string().transform((value) => [value])])
   .nullish()
@@ -94,7 +94,7 @@ const duration = z
   .number()
   .nullish()
   .transform((value) => value ?? undefined)
-/** A set, as Go writes one: an object with empty values. */
+/** A set as Go writes it: an object with empty values. */
 const keys = z
   .record(z.string(), z.unknown())
   .nullish()
@@ -164,7 +164,7 @@ function toTime(value: string | undefined): string | undefined {
   return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString()
 }
 
-/** An empty text is Go's way to leave a field out. */
+/** Go writes an absent field as an empty string. */
 const nonEmpty = (value: string | undefined) => value || undefined
 
 function toRunConfig(parsed: ParsedConfig['config']): RunConfig {
@@ -193,8 +193,8 @@ function toRunConfig(parsed: ParsedConfig['config']): RunConfig {
 }
 
 /**
- * The steps that made a layer, in the order of the layers. Empty where they are not as many as the layers (a squashed
- * image, a builder that writes no history): then nothing tells which step made which layer.
+ * The steps that made a layer, in the order of the layers. Empty if their number differs from that of the layers (a
+ * squashed image, a builder without history): then it is unknown which step made which layer.
  */
 export function nonEmptyHistory(config: ImageConfig): readonly HistoryStep[] {
   const steps = config.history.filter((step) => !step.emptyLayer)
@@ -204,7 +204,7 @@ export function nonEmptyHistory(config: ImageConfig): readonly HistoryStep[] {
 /**
  * A config names the diffId of each layer of its manifest.
  *
- * @throws Problem `invalid_image`, lasting, where it names more or fewer
+ * @throws Problem `invalid_image`, lasting, if it names more or fewer
  */
 export function requireDiffIds(manifest: ImageManifest, config: ImageConfig): void {
   if (config.diffIds.length === manifest.layers.length) return
@@ -214,9 +214,9 @@ export function requireDiffIds(manifest: ImageManifest, config: ImageConfig): vo
 }
 
 /**
- * A missing `os` is Linux, as Docker has it; a missing `architecture` is `unknown`, which no platform matches.
+ * A missing `os` means Linux, as in Docker; a missing `architecture` is `unknown`, which matches no platform.
  *
- * @throws Problem `invalid_image` where it is no config, `unsupported_digest` for a diffId that is not sha256; lasting
+ * @throws Problem `invalid_image` if it is not a config, `unsupported_digest` for a diffId that is not sha256; lasting
  */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
   const json = parseJson(bytes)

@@ -9,7 +9,7 @@ export type Credential =
   | { readonly username: string; readonly password: string }
   /** An OAuth2 refresh token. */
   | { readonly identitytoken: string }
-  /** A Bearer token, sent as it is. */
+  /** A Bearer token, sent unchanged. */
   | { readonly registrytoken: string }
 
 const HUB = 'docker.io'
@@ -45,7 +45,7 @@ const dockerConfigSchema = z.object({
 
 type Auth = z.infer<typeof authSchema>
 
-/** Text of base64 or base64url, padded or not; undefined where it is neither. */
+/** Text of base64 or base64url, padded or not; undefined if it is neither. */
 function decodeBase64(text: string): string | undefined {
   if (!BASE64.test(text)) return undefined
   try {
@@ -55,7 +55,7 @@ function decodeBase64(text: string): string | undefined {
   }
 }
 
-/** Never quotes what it read: that is a secret. */
+/** Never quotes its input, which is secret. */
 function parseSecret<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {
   const value = parseJson(text)
   if (value === undefined) throw new Error('not JSON')
@@ -74,7 +74,7 @@ function splitAuth(auth: string): { username: string; password: string } {
   return { username: text.slice(0, at), password }
 }
 
-/** Undefined for an entry without a credential, which Docker's clients send instead of no entry. */
+/** Undefined for an entry without a credential: Docker's clients send one instead of omitting it. */
 function toCredential(entry: Auth): Credential | undefined {
   if (entry.registrytoken) return requireClean({ registrytoken: entry.registrytoken })
   if (entry.identitytoken) return requireClean({ identitytoken: entry.identitytoken })
@@ -111,7 +111,7 @@ function toCredentials(auths: Readonly<Record<string, Auth>>): ReadonlyMap<strin
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : 'malformed')
 
-/** Runs `parse`, and tells its error as that of the header. */
+/** Runs `parse`, and reports its error as one of the header. */
 function parseHeader<T>(name: string, text: string, parse: (json: string) => T): T {
   try {
     const json = decodeBase64(text)
@@ -123,7 +123,7 @@ function parseHeader<T>(name: string, text: string, parse: (json: string) => T):
 }
 
 /**
- * The registry that an address names, as references have it: `https://index.docker.io/v1/` is `docker.io`, and
+ * The registry that an address names, spelt as in references: `https://index.docker.io/v1/` is `docker.io`, and
  * `https://ghcr.io/v2/` is `ghcr.io`.
  */
 export function registryOf(address: string): string {
@@ -134,7 +134,7 @@ export function registryOf(address: string): string {
   return HUB_NAMES.has(host) ? HUB : host
 }
 
-/** Stands for the credential in keys: two callers with the same one share it, and it tells nothing of it. */
+/** Represents the credential in keys: callers with the same credential share it, and it reveals nothing. */
 export function credentialHash(credential: Credential): string {
   return createHash('sha256')
     .update(JSON.stringify(Object.entries(credential).sort()))
@@ -144,12 +144,12 @@ export function credentialHash(credential: Credential): string {
 /**
  * The header `X-Registry-Auth` of the Docker Engine API: base64 or base64url, padded or not.
  *
- * @returns no credential for `{}`, which Docker's clients send for none
+ * @returns undefined for `{}`, which Docker's clients send without a credential
  * @throws Problem `invalid_parameter`
  */
 export function parseRegistryAuth(header: string): {
   readonly credential: Credential | undefined
-  /** The registry that it is for, as references have it. */
+  /** The registry that it is for, spelt as in references. */
   readonly serverAddress: string | undefined
 } {
   return parseHeader('X-Registry-Auth', header, (json) => {
@@ -162,7 +162,7 @@ export function parseRegistryAuth(header: string): {
 /**
  * The header `X-Registry-Config`: base64url JSON, a map from registry to what `X-Registry-Auth` holds.
  *
- * @returns by registry, as references have it
+ * @returns credentials by registry, spelt as in references
  * @throws Problem `invalid_parameter`
  */
 export function parseRegistryConfig(header: string): ReadonlyMap<string, Credential> {
@@ -172,9 +172,9 @@ export function parseRegistryConfig(header: string): ReadonlyMap<string, Credent
 /**
  * The credentials in the JSON of a Docker `config.json`.
  *
- * @returns by registry, as references have it
- * @throws Error saying what is wrong, without a secret in it; `credsStore` and `credHelpers` are refused, since the
- * credentials they stand for are in another program
+ * @returns credentials by registry, spelt as in references
+ * @throws Error that says what is wrong, without a secret; `credsStore` and `credHelpers` are rejected, since their
+ * credentials are in another program
  */
 export function parseDockerConfig(text: string): ReadonlyMap<string, Credential> {
   const config = parseSecret(text, dockerConfigSchema)

@@ -1,4 +1,4 @@
-/** Digests as the OCI image specification has them; sha256 is the only algorithm that is supported. */
+/** Digests of the OCI image specification. The only supported algorithm is sha256. */
 import { createHash } from 'node:crypto'
 import { Problem } from '../problem.ts'
 
@@ -14,15 +14,15 @@ export function isSha256(digest: string): boolean {
   return SHA256.test(digest)
 }
 
-/** Whether the text is a digest of some algorithm, supported or not. */
+/** Whether the text is a digest, of a supported algorithm or not. */
 function isDigest(text: string): boolean {
   return DIGEST.test(text) && (!text.startsWith('sha256:') || SHA256.test(text))
 }
 
 /**
- * @param what whose digest it is, as a sentence begins: `layer 3`
- * @throws Problem `unsupported_digest` for another algorithm, `invalid_image` for an invalid digest; both lasting, since
- * digests are read out of verified bytes
+ * @param what the subject of the error message: `layer 3`
+ * @throws Problem `unsupported_digest` for another algorithm, `invalid_image` for an invalid digest; both lasting,
+ * since digests are read out of verified bytes
  */
 export function requireSha256(digest: string, what: string): void {
   if (SHA256.test(digest)) return

@@ -5,23 +5,23 @@
 import { buildStep } from './build-step.ts'
 import type { HistoryStep } from './config.ts'
 
-/** A longer Dockerfile is not read to its end. */
+/** A longer Dockerfile is read only in part. */
 const MAX_INSTRUCTIONS = 2_000
-/** More steps than these are not looked for: they come from outside. */
+/** At most this many steps are matched, since they come from outside. */
 const MAX_STEPS = 1_000
-/** Tries by literal pieces, in all: they cost most. */
+/** Limit on the comparisons by literal pieces, the most expensive ones. */
 const MAX_TRIES = 50_000
 
 type Instruction = {
   readonly name: string
-  /** What follows the name, white space as one blank. */
+  /** The text after the name, with white space collapsed. */
   readonly rest: string
   /** From 1. */
   readonly line: number
 }
 
 /**
- * For each step the line of its instruction; a step of the base image has the line of `FROM`, where that can be told.
+ * The line of each step's instruction. A step of the base image has the line of `FROM`, if it can be found.
  *
  * @param text at most 256 KiB
  */
@@ -42,12 +42,12 @@ export function dockerfileLines(
     earliest = step
   }
   const from = chain[0]?.name === 'FROM' ? chain[0].line : undefined
-  // Without one step in common it may be another image's Dockerfile.
+  // If they have no step in common, it may be another image's Dockerfile.
   if (earliest < history.length) for (let step = 0; step < earliest; step++) lines[step] = from
   return lines
 }
 
-/** Logical lines: continued, without comments, heredocs passed over. */
+/** Logical lines: continuations joined, comments and heredocs skipped. */
 function readInstructions(text: string): readonly Instruction[] {
   const physical = text.split(/\r?\n/)
   const continuation = /^#\s*escape\s*=\s*`/im.test(text.slice(0, 500)) ? '`' : '\\'
@@ -88,17 +88,17 @@ function stageChain(instructions: readonly Instruction[]): readonly Instruction[
   let chain: readonly Instruction[] = []
   for (let stage = stages.length - 1; stage >= 0; ) {
     const { base, from, end } = stages[stage] ?? { base: '', from: 0, end: 0 }
-    // Of a stage that another begins with only its steps count, not its `FROM`.
+    // If another stage is based on this one, only its steps count, not its `FROM`.
     chain = [...instructions.slice(from, end), ...chain.filter(({ name }) => name !== 'FROM')]
     stage = stages.findLastIndex(({ name }, at) => at < stage && name !== '' && name === base)
   }
   return chain
 }
 
-/** Finds steps from the last to the first, each before the one that was found last. */
+/** Finds steps from the last to the first, each before the previous match. */
 class Matcher {
   readonly #instructions: readonly Instruction[]
-  /** By what they say, the positions of instructions, ascending. */
+  /** Positions of instructions by their text, ascending. */
   readonly #positions = new Map<string, number[]>()
   #end: number
   #tries = MAX_TRIES
@@ -127,7 +127,9 @@ class Matcher {
     return this.#positions.get(said)?.findLast((at) => at < this.#end)
   }
 
-  /** Variables are filled in, the classic builder tells a checksum for what was copied, and a long step was cut. */
+  /**
+   * In the history variables are expanded, the classic builder has checksums for copied files, and long steps are cut.
+   */
   #alike(name: string, rest: string): number | undefined {
     for (let at = this.#end - 1; at >= 0; at--) {
       const instruction = this.#instructions[at]
@@ -157,7 +159,7 @@ function isAlike(written: string, built: string): boolean {
   return built.endsWith(pieces.at(-1) ?? '')
 }
 
-/** `--mount`, `--chown` and the like are not in every builder's history. */
+/** Not every builder keeps `--mount`, `--chown` and the like in the history. */
 function withoutOptions(rest: string): string {
   return rest.replace(/^(?:--\S+ )+/, '')
 }

@@ -1,7 +1,7 @@
 /**
- * A Dockerfile rebuilt from an image's history, as BuildKit and the classic builder leave it there. What the history does
- * not tell (the base image, the files that were copied, the content of heredocs) is said in comments.
- * Sources: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go`; Moby `builder/dockerfile/dispatchers.go`.
+ * A Dockerfile rebuilt from an image's history, as BuildKit and the classic builder leave it there. Comments name what
+ * the history lacks (the base image, the copied files, the content of heredocs). Sources: BuildKit
+ * `frontend/dockerfile/dockerfile2llb/convert.go`; Moby `builder/dockerfile/dispatchers.go`.
  */
 import type { HistoryStep, ImageConfig } from './config.ts'
 import { parsePlainList, parseQuotedList, parseRune, parseSet } from './go-format.ts'
@@ -10,11 +10,11 @@ import type { Descriptor, ImageManifest } from './manifest.ts'
 const INSTRUCTION =
   /^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)(?:\s+(.*))?$/s
 
-/** The classic builder runs instructions that run nothing as a comment of the shell. */
+/** The classic builder records instructions that run nothing as a shell comment. */
 const NOP = /^(?:.*\s)?#\(nop\)\s+/s
 const BUILDKIT = '# buildkit'
 
-/** A shell with the option after which its command stands. */
+/** A shell with the option that precedes its command. */
 const SHELL_FORM =
   /^((?:\/\S*sh|\S*powershell(?:\.exe)?|\S*pwsh(?:\.exe)?|cmd(?:\.exe)?)(?:\s+-o\s+\w+|\s+[-/]\w+)*?\s+(?:-\w*c|-Command|\/C))\s+(.*)$/is
 
@@ -23,10 +23,10 @@ const HEREDOC = /<<-?\s*(["']?)([A-Za-z_]\w*)\1/
 const UNIX_SHELL = ['/bin/sh', '-c']
 const WINDOWS_SHELL = ['cmd', '/S', '/C']
 
-/** A longer step is not taken apart: it comes from outside, and not all that reads it here takes time in proportion. */
+/** A longer step is not parsed: it comes from outside, and not all parsing here is linear. */
 const MAX_STEP_LENGTH = 65_536
 
-/** What may not reach a terminal. */
+/** Characters that must not reach a terminal. */
 const CONTROL = /[^\P{Cc}\n\t]/gu
 
 const json = (words: readonly string[]) => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`
@@ -34,7 +34,7 @@ const json = (words: readonly string[]) => `[${words.map((word) => JSON.stringif
 /** As comment lines, even if the text has several lines. */
 const comment = (text: string) => text.split('\n').map((line) => `# ${line}`)
 
-/** Rebuilds one step after the other: an instruction `SHELL` changes how those after it read. */
+/** Rebuilds step by step: a `SHELL` instruction changes how the later ones read. */
 class Rebuilder {
   #shell: readonly string[]
 
@@ -49,7 +49,7 @@ class Rebuilder {
     const bare = text.endsWith(BUILDKIT) ? text.slice(0, -BUILDKIT.length) : text.replace(NOP, '')
     const instruction = INSTRUCTION.exec(bare.trim())
     if (instruction !== null) return this.#instruction(instruction[1] ?? '', instruction[2]?.trim() ?? '')
-    // The classic builder leaves a RUN as the bare command; what other tools leave is in their own words.
+    // The classic builder records a RUN as the bare command; other tools use their own words.
     return /^(?:\||\/|[A-Za-z]:\\|cmd |powershell )/.test(text)
       ? this.#run(text)
       : comment(text.replace(/^#\s*/, '') || 'a step without a word')
@@ -99,11 +99,11 @@ class Rebuilder {
     if (command.startsWith(own)) return shellForm(command.slice(own.length))
     const [, shell, script] = SHELL_FORM.exec(command) ?? []
     if (shell !== undefined && script !== undefined) return [`RUN ${json([...shell.split(/\s+/), script])}`]
-    // BuildKit leaves the exec form as its bare words.
+    // BuildKit records the exec form as bare words.
     return [/^(?:\/|[A-Za-z]:\\)/.test(command) ? `RUN ${json(command.split(/\s+/))}` : `RUN ${command}`]
   }
 
-  /** The shell form where the list is the shell's, so that it reads as it was written. */
+  /** The shell form, if the list calls the shell, so that it reads as written. */
   #command(text: string): string {
     const words = parseQuotedList(text)
     if (words === undefined) return text
@@ -140,7 +140,7 @@ function splitBuildArguments(text: string): { readonly buildArguments: string; r
   return { buildArguments: rest.slice(0, start).trim(), command: rest.slice(start).trim() }
 }
 
-/** A name for a heredoc that no line of the text is. */
+/** A heredoc delimiter that differs from every line of the text. */
 function delimiterFor(text: string): string {
   const lines = new Set(text.split('\n'))
   for (let i = 0; ; i++) {
@@ -149,7 +149,7 @@ function delimiterFor(text: string): string {
   }
 }
 
-/** A command of several lines was a heredoc; if its first line has one already, it stays unchanged. */
+/** A command of several lines was a heredoc; if its first line already has one, it stays unchanged. */
 function shellForm(command: string): readonly string[] {
   const [first = '', ...lines] = command.split('\n')
   if (lines.length === 0) return [`RUN ${command}`]
@@ -160,7 +160,7 @@ function shellForm(command: string): readonly string[] {
   return [`RUN <<${delimiter}`, ...command.replace(/\n$/, '').split('\n'), delimiter]
 }
 
-/** `COPY file:… in /x`, as the classic builder has it, or `COPY src /x`. */
+/** `COPY file:… in /x` from the classic builder, or `COPY src /x`. */
 function copy(name: 'ADD' | 'COPY', rest: string): readonly string[] {
   const at = rest.lastIndexOf(' in ')
   const destination = rest.slice(at + 4)
@@ -186,7 +186,7 @@ function layerComment(layer: Descriptor, index: number): string {
   return `# layer ${index}: ${layer.size} bytes compressed, ${layer.digest}`
 }
 
-/** Each step with the layer that it made; undefined where the history does not tell. */
+/** Each step with its layer; undefined if the history does not say. */
 function pairSteps(
   manifest: ImageManifest,
   config: ImageConfig,
@@ -197,7 +197,7 @@ function pairSteps(
   return config.history.map((step) => ({ step, index: step.emptyLayer ? undefined : next++ }))
 }
 
-/** Text with a line break at its end; above each step that made a layer a comment has the layer's size in bytes. */
+/** Ends with a line break. A comment above each step that made a layer has the layer's size in bytes. */
 export function rebuildDockerfile(manifest: ImageManifest, config: ImageConfig): string {
   const { layers } = manifest
   const rebuilder = new Rebuilder(config.os)
@@ -222,8 +222,8 @@ export function rebuildDockerfile(manifest: ImageManifest, config: ImageConfig):
 }
 
 /**
- * A CI that logs the file reads commands out of lines that begin so. A shell reads what is left as the same: a colon may be
- * escaped, a comment may have a blank.
+ * A CI that logs the file would run lines that begin like this as commands. To a shell the result is the same: a colon
+ * may be escaped, and a comment may have a blank.
  */
 function uncommanded(line: string): string {
   return line.replace(/^(\s*)(?:(::)|##(?=\w*\[))/, (_, space: string, colons?: string) =>

@@ -25,7 +25,7 @@ function unquote(text: string): string {
   )
 }
 
-/** The texts of `["a" "b"]`, with or without commas; undefined where it is no such list. */
+/** The texts of `["a" "b"]`, with or without commas; undefined if it is no such list. */
 export function parseQuotedList(text: string): readonly string[] | undefined {
   const inner = /^(?:&\{)?\s*\[(.*)\]\s*\}?$/s.exec(text.trim())?.[1]
   if (inner === undefined) return undefined
@@ -44,7 +44,7 @@ export function parseQuotedList(text: string): readonly string[] | undefined {
   return texts
 }
 
-/** Where the quote stands that ends the text from `start` on; -1 where it is missing. By hand, so that it is linear. */
+/** Position of the quote that ends the text from `start` on; -1 if it is missing. Written by hand to be linear. */
 function endOfQuoted(text: string, start: number): number {
   for (let at = start; at < text.length; at++) {
     const character = text.charAt(at)
@@ -60,7 +60,7 @@ export function parsePlainList(text: string): readonly string[] {
   return inner.split(/\s+/).filter(Boolean)
 }
 
-/** The keys of `map[a:{} b:{}]`; undefined where it is no such map. */
+/** The keys of `map[a:{} b:{}]`; undefined if it is no such map. */
 export function parseSet(text: string): readonly string[] | undefined {
   const inner = /^map\[(.*)\]$/s.exec(text.trim())?.[1]
   if (inner === undefined) return undefined
@@ -70,7 +70,7 @@ export function parseSet(text: string): readonly string[] | undefined {
     .map((member) => member.replace(/:\{\}$/, ''))
 }
 
-/** The number that `%q` printed as a character, `'\x03'`, or that stands there as digits; undefined for neither. */
+/** The number that `%q` printed as a character, `'\x03'`, or as digits; undefined otherwise. */
 export function parseRune(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text)
   const inner = /^'(.+)'$/s.exec(text)?.[1]

@@ -1,5 +1,5 @@
 /**
- * References to images wherever they are, in the words of containers-transports(5): `nginx:1.27`, `docker://nginx:1.27`,
+ * References to images anywhere, with the transports of containers-transports(5): `nginx:1.27`, `docker://nginx:1.27`,
  * `upload:<id>`, `docker-daemon:app:dev`.
  */
 import { Problem } from '../problem.ts'
@@ -13,7 +13,7 @@ export type DockerReference = Reference & { readonly transport: 'docker' }
 export type UploadReference = {
   readonly transport: 'upload'
   readonly id: string
-  /** Chooses from several images, as `digest` does; at most one of both. */
+  /** Chooses one of several images, as `digest` does; at most one of the two is present. */
   readonly name?: string
   readonly digest?: string
 }
@@ -23,17 +23,17 @@ export type DaemonReference = {
   readonly transport: 'docker-daemon'
   /** A name with its tag, or the image's ID. */
   readonly name: string
-  /** Of the manifest that it must have. */
+  /** Digest that the manifest must have. */
   readonly digest?: string
 }
 
 export type FileTransport = 'docker-archive' | 'oci-archive' | 'oci'
 
-/** Files of the machine that asks: a service reads none. */
+/** Files of the caller's machine, which a service does not read. */
 export type FileReference = {
   readonly transport: FileTransport
   readonly path: string
-  /** Chooses from several images, as `digest` does. */
+  /** Chooses one of several images, as `digest` does. */
   readonly name?: string
   readonly digest?: string
 }
@@ -49,7 +49,7 @@ const NAME = /^[\w.:/+-]{1,300}$/
 const IMAGE_ID = /^(?:sha256:)?[0-9a-f]{64}$/
 const MAX_PATH_LENGTH = 4_096
 
-/** Transports that skopeo and podman have besides: what begins with one is no repository. */
+/** Other transports of skopeo and podman: a name that begins with one is not a repository. */
 const OTHERS = ['atomic', 'containers-storage', 'dir', 'ostree', 'sif', 'tarball']
 const OWN = ['upload', 'docker-daemon', 'docker-archive', 'oci-archive', 'oci'] as const
 const KNOWN: readonly string[] = [...OWN, ...OTHERS]
@@ -82,7 +82,7 @@ export function parseImageReference(text: string): ImageReference {
   }
 }
 
-/** A second transport is refused: an upload's id would be told to a registry. */
+/** A second transport is rejected: otherwise an upload's id could reach a registry. */
 function parseDocker(name: string): DockerReference {
   const second = KNOWN.find((transport) => name.startsWith(`${transport}:`))
   if (second !== undefined)
@@ -131,7 +131,7 @@ function parseFile(transport: FileTransport, text: string): FileReference {
   return { transport, path, ...parseChoice(separator, choice) }
 }
 
-/** The same place, and of what it holds the image of this digest. @throws Problem as {@link parseImageReference} */
+/** The same place, and the image of this digest there. @throws Problem as {@link parseImageReference} */
 export function pinnedReference(text: string, digest: string): string {
   const reference = parseImageReference(text)
   switch (reference.transport) {
@@ -167,7 +167,7 @@ function choiceOf({ name, digest }: { readonly name?: string; readonly digest?: 
   return name === undefined ? '' : `:${name}`
 }
 
-/** What a reference asks its source for; empty for the one image of an archive. */
+/** What to ask the source for; empty for the only image of an archive. */
 export function nameIn(reference: ImageReference): string {
   switch (reference.transport) {
     case 'docker':

@@ -1,13 +1,13 @@
 /**
- * Image manifests and indexes, Docker's schema 2 and the OCI's, which differ only in the names of their media types.
- * Sources: OCI image-spec v1.1 `manifest.md`, `image-index.md`, `descriptor.md`; distribution `manifest-v2-2.md`.
+ * Image manifests and indexes, in Docker's schema 2 and in OCI's form, which differ only in their media types. Sources:
+ * OCI image-spec v1.1 `manifest.md`, `image-index.md`, `descriptor.md`; distribution `manifest-v2-2.md`.
  */
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
 import { parseJson } from '../text/json.ts'
 import { requireSha256 } from './digest.ts'
 
-/** The parts of the OCI image specification's descriptor that are used. */
+/** The used fields of an OCI descriptor. */
 export type Descriptor = {
   readonly mediaType: string
   /** `sha256:<hex>` */
@@ -32,7 +32,7 @@ export type ImageManifest = {
   readonly layers: readonly Descriptor[]
 }
 
-/** Its manifests' digests can be of any algorithm: only the one that is read must be sha256. */
+/** Digests of its manifests may use any algorithm; only the one that is read must be sha256. */
 export type ImageIndex = {
   readonly kind: 'index'
   readonly mediaType: string
@@ -45,7 +45,7 @@ const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json'
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/
 
-/** What a registry is asked for. Schema 1 is not: a registry that has nothing else then says so or sends it anyway. */
+/** The accepted media types. Schema 1 is missing: a registry that has nothing else then says so, or sends it anyway. */
 export const MANIFEST_MEDIA_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST]
 
 const IMAGE_CONFIGS = new Set([
@@ -54,15 +54,15 @@ const IMAGE_CONFIGS = new Set([
 ])
 
 /**
- * Docker once pushed configs as `application/octet-stream` (distribution issue 1621), and an empty type is a default
- * filled in: both are images to it.
+ * Docker once pushed configs as `application/octet-stream` (distribution issue 1621), and treats an empty type as the
+ * default: both are images.
  */
 const DEFAULTED_CONFIGS = new Set(['application/octet-stream', ''])
 
 /** `artifactType` of what BuildKit attaches to an image. */
 const ATTESTATION = 'application/vnd.docker.attestation.manifest.v1+json'
 
-/** Configs of what is kept in registries but is no image, in words. */
+/** Names for artifacts that are not images, by their config's media type. */
 const ARTIFACT_CONFIGS: ReadonlyMap<string, string> = new Map([
   ['application/vnd.cncf.helm.config.v1+json', 'a Helm chart'],
   ['application/vnd.docker.plugin.v1+json', 'a Docker plugin'],
@@ -73,17 +73,17 @@ const ARTIFACT_CONFIGS: ReadonlyMap<string, string> = new Map([
   ['application/vnd.docker.ai.model.config.v0.1+json', 'an AI model'],
 ])
 
-/** Layers that are no file system, though the manifest has an image's config. */
+/** Layers that are not file systems, in manifests that have an image's config. */
 const ARTIFACT_LAYERS: ReadonlyMap<string, string> = new Map([
   ['application/vnd.in-toto+json', 'an attestation'],
   ['application/vnd.dsse.envelope.v1+json', 'an attestation'],
   ['application/vnd.dev.cosign.simplesigning.v1+json', 'a signature'],
 ])
 
-/** A layer's bytes tell how it is packed, so its type only has to leave open that it is a file system. */
+/** The bytes tell a layer's compression, so its media type only must not contradict that it is a file system. */
 const LAYER = /tar|gzip|zstd|^application\/octet-stream$|^$/
 
-/** Docker builds at most 127; the OCI knows no limit. */
+/** Docker builds at most 127; OCI has no limit. */
 const MAX_LAYERS = 1_024
 const MAX_MANIFESTS = 1_024
 const MAX_URLS = 16
@@ -145,7 +145,7 @@ const invalid = (detail: string) => new Problem('invalid_image', detail, { lasti
 const notAnImage = (what: string) =>
   new Problem('not_an_image', `the reference names ${what}, not a container image`, { lasting: true })
 
-/** Go writes an empty list as `null` as well. */
+/** Go also writes an empty list as `null`. */
 const isThere = (value: unknown) => value !== undefined && value !== null
 
 function toDescriptor(parsed: ParsedDescriptor): Descriptor {
@@ -170,7 +170,7 @@ function toDescriptor(parsed: ParsedDescriptor): Descriptor {
   }
 }
 
-/** The first thing that zod found wrong, in words: `the manifest's layers[2].size: …`. */
+/** The first fault that zod found, in words: `the manifest's layers[2].size: …`. */
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues
   if (issue === undefined) return 'the manifest is malformed'
@@ -206,7 +206,7 @@ function artifactOf(
   if (artifactType === ATTESTATION) return 'an attestation'
   const known = ARTIFACT_CONFIGS.get(config.mediaType)
   if (known !== undefined) return known
-  // An image may carry an `artifactType` as well: it decides only where the config leaves it open.
+  // An image may carry an `artifactType` as well: it decides only if the config leaves it open.
   if (artifactType !== undefined && !IMAGE_CONFIGS.has(config.mediaType))
     return `an artifact of the type ${JSON.stringify(artifactType)}`
   if (!IMAGE_CONFIGS.has(config.mediaType) && !DEFAULTED_CONFIGS.has(config.mediaType))
@@ -236,23 +236,23 @@ function readIndex(document: z.infer<typeof documentSchema>, mediaType: string):
   return { kind: 'index', mediaType, manifests: read(indexSchema, document).manifests.map(toDescriptor) }
 }
 
-/** The type that the document gives itself wins over the registry's; where neither helps its shape decides. */
+/** The document's own type wins over the registry's; if neither helps, its shape decides. */
 function typeOf(document: z.infer<typeof documentSchema>, told: string | undefined): string {
   if (document.mediaType) return document.mediaType
   if (told !== undefined && (MANIFEST_MEDIA_TYPES.includes(told) || SCHEMA_1.test(told))) return told
   return document.manifests === undefined ? OCI_MANIFEST : OCI_INDEX
 }
 
-/** An encrypted layer (`…+encrypted`, as ocicrypt names it) cannot be read by anyone without its key. */
+/** An encrypted layer (`…+encrypted` in ocicrypt) cannot be read without its key. */
 export function isEncrypted(layer: Descriptor): boolean {
   return layer.mediaType.endsWith('+encrypted')
 }
 
 /**
- * @param mediaType as the registry told it, without parameters; the document's own wins
- * @throws Problem `not_an_image` for artifacts, charts, attestations and schema 1, saying which; `invalid_image` for what
- * is no manifest; `unsupported_digest`; `too_large` for more layers or manifests than allowed. All are lasting: they
- * belong to the bytes.
+ * @param mediaType from the registry, without parameters; the document's own wins
+ * @throws Problem `not_an_image` for artifacts, charts, attestations and schema 1, saying which; `invalid_image` for
+ * anything that is not a manifest; `unsupported_digest`; `too_large` for too many layers or manifests. All are lasting,
+ * since they depend only on the bytes.
  */
 export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManifest | ImageIndex {
   const json = parseJson(bytes)
@@ -264,7 +264,7 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManif
   if (isThere(schemaVersion) && schemaVersion !== 2)
     throw invalid(`the manifest has the schemaVersion ${schemaVersion}, not 2`)
   const image = isThere(document.config) || isThere(document.layers)
-  // Documents that can be read as either have been used to show two tools two images (CVE-2021-41190).
+  // A document that can be read as either can show different images to different tools (CVE-2021-41190).
   if (image && isThere(document.manifests))
     throw invalid('the manifest has both layers and manifests: it is an image and an index at once')
   if (type === OCI_INDEX || type === DOCKER_LIST) {

@@ -1,11 +1,12 @@
 /**
- * What a platform is called, and which serves who asks for another: variants fall back as containerd's `platforms.Only`
- * has it, but never to another architecture. Source: containerd/platforms `platforms.go`, `normalize.go`, `compare.go`.
+ * Names of platforms, and which platform can stand in for another: variants fall back as in containerd's
+ * `platforms.Only`, but never to another architecture. Source: containerd/platforms `platforms.go`, `normalize.go`,
+ * `compare.go`.
  */
 import { Problem } from '../problem.ts'
 import { fallbackVariants, normaliseVariant } from './variant.ts'
 
-/** Normalised: `arm64` has no variant `v8`, `amd64` no `v1`, `arm` is `v7` where it names none. */
+/** Normalised: `arm64` has no variant `v8`, `amd64` no `v1`, `arm` without a variant is `v7`. */
 export type Platform = {
   readonly os: string
   readonly architecture: string
@@ -36,7 +37,7 @@ export function normalisePlatform(os: string, architecture: string, variant = ''
   }
 }
 
-/** @throws Problem `invalid_parameter` for what is not `os/arch[/variant]` */
+/** @throws Problem `invalid_parameter` unless it is `os/arch[/variant]` */
 export function parsePlatform(text: string): Platform {
   if (!PLATFORM.test(text))
     throw new Problem(
@@ -55,7 +56,7 @@ export function formatPlatform(platform: Platform): string {
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`
 }
 
-/** How well `offered` serves who asks for `asked`: 0 is best, undefined means it cannot. */
+/** How well `offered` matches `asked`: 0 is best, undefined is no match. */
 export function rankPlatform(asked: Platform, offered: Platform): number | undefined {
   if (asked.os !== offered.os || asked.architecture !== offered.architecture) return undefined
   const rank = fallbackVariants(asked.architecture, asked.variant ?? '').indexOf(offered.variant ?? '')

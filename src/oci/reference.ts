@@ -7,12 +7,12 @@ import { Problem } from '../problem.ts'
 export type Repository = {
   /** `docker.io` for Docker Hub, else `host[:port]` in lower case (but `UPPER` of `UPPER/x`, which only its capitals make a host). */
   readonly registry: string
-  /** With `library/` where Docker Hub implies it. */
+  /** With `library/`, where Docker Hub implies it. */
   readonly repository: string
 }
 
 export type Reference = Repository & {
-  /** `latest` where the text names neither tag nor digest. */
+  /** `latest` if the text has neither tag nor digest. */
   readonly tag?: string
   /** `sha256:<hex>`; it wins over the tag. */
   readonly digest?: string
@@ -28,16 +28,16 @@ const PATH_COMPONENT = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/
 const TAG = /^\w[\w.-]{0,127}$/
 const DIGEST = /^(?<algorithm>[a-z0-9]+(?:[.+_-][a-z0-9]+)*):(?<encoded>[a-zA-Z0-9=_-]+)$/
 const SHA256_HEX = /^[0-9a-f]{64}$/
-/** Such a name would be taken for an image's id. */
+/** Such a name would be mistaken for an image's id. */
 const IMAGE_ID = /^[a-f0-9]{64}$/
 
 const MAX_REPOSITORY_LENGTH = 255
 /** Of a DNS name. */
 const MAX_HOST_LENGTH = 253
 const MAX_PORT = 65_535
-/** Far above the longest valid one: what is longer is refused before anything looks at it. */
+/** Far longer than any valid reference; longer ones are rejected unread. */
 const MAX_TEXT_LENGTH = 1_024
-/** A detail quotes at most so much of a wrong part. */
+/** A message quotes at most this much of a wrong part. */
 const MAX_QUOTE_LENGTH = 80
 
 const invalid = (detail: string) => new Problem('invalid_reference', detail)
@@ -52,12 +52,15 @@ function cut(text: string, separator: string): [before: string, after: string | 
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)]
 }
 
-/** It has a dot, a colon or a capital letter, or is `localhost`; all else is a path on Docker Hub. */
+/**
+ * Whether it is a host: it has a dot, a colon or a capital letter, or is `localhost`. Anything else is a path on Docker
+ * Hub.
+ */
 function looksLikeHost(first: string): boolean {
   return first === 'localhost' || /[.:]/.test(first) || first !== first.toLowerCase()
 }
 
-/** The registry, and what is left of the name. */
+/** The registry, and the rest of the name. */
 function splitRegistry(name: string): [registry: string, rest: string] {
   const [first, rest] = cut(name, '/')
   if (rest === undefined) return [HUB, name]

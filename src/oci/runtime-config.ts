@@ -1,20 +1,20 @@
 /**
- * The runtime's `config.json` of an image: what a container of it is started with.
- * Sources: OCI image-spec `conversion.md`; OCI runtime-spec `config.md`; defaults as `runc spec` writes them.
+ * The runtime's `config.json` for an image: how its container starts. Sources: OCI image-spec `conversion.md`; OCI
+ * runtime-spec `config.md`; defaults as `runc spec` writes them.
  */
 import { Problem } from '../problem.ts'
 import type { ImageConfig, RunConfig } from './config.ts'
 import { DEFAULT_SPEC, ROOTLESS_SPEC, type RuntimeConfig } from './runtime-defaults.ts'
 import type { ContainerUser } from './user.ts'
 
-/** The one user and group of the host that a rootless container can have. */
+/** The only user and group of the host that a rootless container can have. */
 export type RootlessIds = { readonly uid: number; readonly gid: number }
 
 const ANNOTATION = 'org.opencontainers.image.'
 
 /**
  * @param user as `resolveUser` found them
- * @param rootless for who runs the container without being root
+ * @param rootless to run the container without being root
  * @throws Problem `invalid_image` for another operating system than Linux
  */
 export function toRuntimeConfig(
@@ -65,7 +65,7 @@ function commandOf({ entrypoint = [], cmd = [] }: RunConfig): readonly string[] 
   return command.length > 0 ? command : undefined
 }
 
-/** The image's own, verbatim; before them the defaults and the user's home where the image does not set them. */
+/** The image's own, verbatim; before them the defaults and the user's home, unless the image sets them. */
 function environmentOf(
   { env }: RunConfig,
   { home }: ContainerUser,
@@ -81,12 +81,12 @@ function absolute(path: string): string {
   return path.startsWith('/') ? path : `/${path}`
 }
 
-/** Docker gives a volume a folder on the host; a bundle has none, so that what is written to it is in memory. */
+/** Docker gives a volume a folder on the host. A bundle has none, so writes go to memory. */
 function volume(destination: string) {
   return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755'] }
 }
 
-/** Labels win over what is derived, as the specification has it. */
+/** Labels win over derived values, as the specification demands. */
 function annotationsOf(image: ImageConfig): Readonly<Record<string, string>> {
   const { config } = image
   const derived: readonly (readonly [string, string | undefined])[] = [

@@ -1,4 +1,6 @@
-/** What `runc spec` and `runc spec --rootless` write: the parts of a runtime's `config.json` that no image decides. */
+/**
+ * The parts of a runtime's `config.json` that no image decides, as `runc spec` and `runc spec --rootless` write them.
+ */
 
 type Mount = {
   readonly destination: string

@@ -1,6 +1,6 @@
 /**
- * Which image a reference means: out of an index, and those nested in it, by the platform asked for.
- * Sources: OCI image-spec v1.1 `image-index.md`; containerd `core/images/image.go`, whose order of search this is.
+ * Chooses the image that a reference means, by platform, from an index and the indexes nested in it. Sources: OCI
+ * image-spec v1.1 `image-index.md`; containerd `core/images/image.go`, which searches in the same order.
  */
 import { allOf } from '../concurrency.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
@@ -16,19 +16,19 @@ import {
 } from './manifest.ts'
 import { formatPlatform, normalisePlatform, type Platform, rankPlatform } from './platform.ts'
 
-/** Reads what an index or a manifest names; the bytes are verified. */
+/** Reads what an index or a manifest names, and verifies the bytes. */
 export type ReadDescriptor = (descriptor: Descriptor, kind: 'manifest' | 'config') => Promise<Uint8Array>
 
 export type SelectionSource = {
-  /** What the reference names: an image or an index. */
+  /** The image or index that the reference names. */
   readonly top: {
     readonly digest: string
     readonly bytes: Uint8Array
-    /** As the registry told it. */
+    /** From the registry. */
     readonly mediaType?: string | undefined
   }
   readonly read: ReadDescriptor
-  /** Which entries of an index are there, where some may not be: an archive holds what it was made with. */
+  /** Whether an entry of the index is present: an archive may hold only some of them. */
   readonly has?: ((digest: string) => boolean) | undefined
 }
 
@@ -36,11 +36,11 @@ export type ManifestSelection = {
   readonly digest: string
   readonly manifest: ImageManifest
   readonly bytes: Uint8Array
-  /** Of the index that the reference names, where it names one. */
+  /** Digest of the index, if the reference names one. */
   readonly indexDigest?: string | undefined
-  /** As the index has it, which wins over the config; without either, not known. */
+  /** From the index, which wins over the config; undefined if neither has it. */
   readonly platform?: Platform
-  /** Where it had to be read to judge the platform. */
+  /** The config, if it was read to find the platform. */
   readonly readConfig?: ReadConfig
 }
 
@@ -51,7 +51,7 @@ export type ImageSelection = ManifestSelection & {
 }
 
 type ReadConfig = { readonly config: ImageConfig; readonly bytes: Uint8Array }
-/** A selection by the config's own word. */
+/** A selection whose platform comes from the config. */
 type Judged = ManifestSelection & { readonly platform: Platform }
 
 export type OfferedPlatform = {
@@ -65,11 +65,11 @@ const DEFAULT: Platform = { os: 'linux', architecture: 'amd64' }
 const UNKNOWN = 'unknown'
 
 const MAX_DEPTH = 5
-/** Manifests and configs that are read to judge one reference. */
+/** Limit on manifests and configs read for one reference. */
 const MAX_READS = 256
-/** Manifests read at once to list platforms. */
+/** Manifests read in parallel to list platforms. */
 const CONCURRENCY = 4
-/** The platforms that a problem lists. */
+/** How many platforms a problem lists. */
 const MAX_LISTED = 50
 
 function platformNotFound(wanted: Platform, offered: readonly Platform[]): Problem {
@@ -84,7 +84,7 @@ function platformNotFound(wanted: Platform, offered: readonly Platform[]): Probl
   )
 }
 
-/** BuildKit puts attestations into the index, beside their images. */
+/** BuildKit stores attestations in the index, next to their images. */
 function isAttestation({ annotations, platform }: Descriptor): boolean {
   return (
     annotations?.['vnd.docker.reference.type'] !== undefined ||
@@ -92,7 +92,7 @@ function isAttestation({ annotations, platform }: Descriptor): boolean {
   )
 }
 
-/** Whether the entry of an index can be, or lead to, an image. */
+/** Whether an index entry can be an image, or lead to one. */
 export function isCandidate(entry: Descriptor): boolean {
   if (isAttestation(entry)) return false
   if (entry.artifactType !== undefined && entry.platform === undefined) return false
@@ -124,7 +124,7 @@ function selectionOf({ digest, bytes, parsed: manifest }: ImageOnly, platform: P
   return { digest, manifest, bytes, platform }
 }
 
-/** Reads manifests and configs as long as the limit on their number allows, and checks their sizes. */
+/** Reads manifests and configs up to a limit, and checks their sizes. */
 class Reader {
   readonly #read: ReadDescriptor
   readonly #has: (digest: string) => boolean
@@ -135,7 +135,7 @@ class Reader {
     this.#has = has
   }
 
-  /** The entries of an index that are there and can be, or lead to, an image. */
+  /** The entries of an index that are present and can be an image or lead to one. */
   candidates(index: ImageIndex): readonly Descriptor[] {
     return index.manifests.filter((entry) => isCandidate(entry) && this.#has(entry.digest))
   }
@@ -145,7 +145,7 @@ class Reader {
     return { digest: descriptor.digest, bytes, parsed: parseManifest(bytes, descriptor.mediaType) }
   }
 
-  /** Undefined for an artifact that is not an image; an index may hold some. */
+  /** Undefined for an artifact that is not an image; an index may hold both. */
   async manifestOfImage(descriptor: Descriptor): Promise<Manifest | undefined> {
     try {
       return await this.manifest(descriptor)
@@ -160,7 +160,7 @@ class Reader {
     return { config: parseConfig(bytes), bytes }
   }
 
-  /** The image with the platform that its config says it is for. */
+  /** The image with the platform from its config. */
   async judge({ digest, bytes, parsed: manifest }: ImageOnly): Promise<Judged> {
     const readConfig = await this.config(manifest.config)
     return { digest, manifest, bytes, readConfig, platform: platformOfConfig(readConfig.config) }
@@ -193,7 +193,7 @@ function requireDepth(depth: number): void {
 
 /** The search for one platform through an index and those nested in it. */
 class Search {
-  /** All platforms met, for who asked in vain. */
+  /** All platforms found, for the error message. */
   readonly offered: Platform[] = []
   readonly #wanted: Platform
   readonly #reader: Reader
@@ -203,7 +203,7 @@ class Search {
     this.#reader = reader
   }
 
-  /** Entries with a platform first, the best match before the others; then those that must be opened to be judged. */
+  /** Entries with a platform come first, best match first; then those that must be opened to find theirs. */
   async find(index: ImageIndex, depth: number): Promise<Judged | undefined> {
     requireDepth(depth)
     const entries = this.#reader.candidates(index)
@@ -244,7 +244,7 @@ class Search {
     return best?.selection
   }
 
-  /** The image, where its config says that it is for the platform asked for. */
+  /** The image, if its config names the requested platform. */
   async #judge(manifest: ImageOnly): Promise<Judged | undefined> {
     const selection = await this.#reader.judge(manifest)
     this.offered.push(selection.platform)
@@ -279,7 +279,7 @@ async function offersOf(
     if (manifest.parsed.kind === 'index') return await offersIn(manifest.parsed, reader, depth + 1)
     return isImage(manifest) ? [await offerOf(manifest, platformOfEntry(entry), reader)] : []
   } catch (error) {
-    // A mirror may hold some of the platforms only: it offers no others.
+    // A mirror may hold only some of the platforms; it offers no others.
     if (isProblem(error, 'image_not_found')) return []
     throw error
   }
@@ -305,7 +305,7 @@ function openTop({ digest, bytes, mediaType }: SelectionSource['top']): Manifest
 }
 
 /**
- * All images that a reference offers, in the order of its index, nested ones in their place.
+ * All images that a reference offers, in the order of its index; nested indexes are expanded in place.
  *
  * @throws Problem as {@link selectImage}, but never `platform_not_found`
  */
@@ -316,15 +316,14 @@ export async function listPlatforms(source: SelectionSource): Promise<readonly O
   return top.parsed.kind === 'index' ? offersIn(top.parsed, reader, 1) : []
 }
 
-/** @param platform where none is asked for, `linux/amd64` out of an index, and an image without one as it is */
+/** @param platform undefined means `linux/amd64` of an index, and any platform of a single image */
 type SelectionRequest = SelectionSource & { readonly platform: Platform | undefined }
 
 /**
- * The manifest of the one image that a reference means. Its config is read only where nothing else tells the platform
- * that was asked for.
+ * The manifest of the one image that a reference means. Its config is read only if nothing else tells the platform.
  *
- * @throws Problem `platform_not_found` with those there are; `not_an_image`, `invalid_image`, `unsupported_digest`,
- * `too_large` for what the bytes are; what `read` throws
+ * @throws Problem `platform_not_found` with the available platforms; `not_an_image`, `invalid_image`,
+ * `unsupported_digest`, `too_large` for the bytes; what `read` throws
  */
 export async function selectManifest(request: SelectionRequest): Promise<ManifestSelection> {
   return findManifest(openTop(request.top), request.platform, new Reader(request))

@@ -1,18 +1,18 @@
 /**
- * Who a container runs as: `Config.User` of an image, looked up in its `etc/passwd` and `etc/group`.
- * Sources: OCI image-spec `conversion.md` ("config.User"), passwd(5), group(5).
+ * The user that a container runs as: the image's `Config.User`, looked up in its `etc/passwd` and `etc/group`. Sources:
+ * OCI image-spec `conversion.md` ("config.User"), passwd(5), group(5).
  */
 import { Problem } from '../problem.ts'
 
-/** Text of the image's files; empty where it has no such file. */
+/** Text of the image's files; empty if it has no such file. */
 export type UserDatabases = { readonly passwd: string; readonly group: string }
 
 export type ContainerUser = {
   readonly uid: number
   readonly gid: number
-  /** Ascending; of a user that is named, without a group beside it. */
+  /** Ascending; only for a user given by name, without a group. */
   readonly additionalGids: readonly number[]
-  /** Of the user's line in `etc/passwd`. */
+  /** From the user's line in `etc/passwd`. */
   readonly home?: string | undefined
 }
 
@@ -45,7 +45,7 @@ export function resolveUser(user: string | undefined, databases: UserDatabases):
   return { ...named, gid: groupId(group, databases), additionalGids: [] }
 }
 
-/** An empty group is as good as none. */
+/** An empty group counts as absent. */
 function split(user: string): [name: string, group: string | undefined] {
   const colon = user.indexOf(':')
   return colon < 0 ? [user, undefined] : [user.slice(0, colon), user.slice(colon + 1) || undefined]
@@ -60,7 +60,7 @@ function lookUp(name: string, databases: UserDatabases): ContainerUser {
   return { uid: line.uid, gid: line.gid, additionalGids: [...gids].sort((a, b) => a - b), home: line.home }
 }
 
-/** A number needs no line; its group is that of its line, else 0. */
+/** A number needs no line; its group comes from its line, if there is one, else it is 0. */
 function numbered(digits: string, { passwd }: UserDatabases): ContainerUser {
   const uid = toId(digits)
   if (uid === undefined) throw outOfRange('user', digits)
@@ -85,7 +85,7 @@ function toId(digits: string | undefined): number | undefined {
   return id <= LAST_ID ? id : undefined
 }
 
-/** The first line counts, as it does for getpwnam(3). Lines that are malformed are passed over. */
+/** The first match counts, as in getpwnam(3). Malformed lines are skipped. */
 function find<Line>(lines: Iterable<Line>, matches: (line: Line) => boolean): Line | undefined {
   for (const line of lines) if (matches(line)) return line
   return undefined

@@ -1,6 +1,6 @@
 /**
- * Variants of a processor's architecture: which spellings mean the same, and which run where another is asked for, as
- * containerd's `platforms.Only` has it. Source: containerd/platforms `database.go` and `compare.go`.
+ * Variants of an architecture: which spellings are equal, and which variants run on which, as in containerd's
+ * `platforms.Only`. Source: containerd/platforms `database.go` and `compare.go`.
  */
 
 /** `v8` of arm64 and `v1` of amd64 are `''`; arm without one is `v7`. */
@@ -38,7 +38,7 @@ function arm64Fallbacks(variant: string): string[] {
 }
 
 /**
- * The variants that run where `variant` is asked for, best first, of the same architecture only.
+ * The variants of the same architecture that run on `variant`, best first.
  *
  * @param variant normalised
  */

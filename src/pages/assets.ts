@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 /** Where a page finds them: `/assets/lamina.css`. */
 export const ASSETS_PATH = '/assets/'
 
-/** Gives the bytes of a file by its name; undefined where there is no such file. The host has them. */
+/** Gives the bytes of a file by its name; undefined if there is no such file. The host has them. */
 export type Assets = (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
 
 /** Those whose address in a page changes with their content, so that a browser keeps them for good. */

@@ -1,4 +1,4 @@
-/** The page of a treemap by itself: what its links lead to where there are no scripts. */
+/** The page of a treemap by itself: what its links lead to if there are no scripts. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { placeName, shortName } from '../image/identity.ts'

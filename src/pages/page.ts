@@ -110,9 +110,9 @@ export type HtmlColumn<T> = {
   readonly cell: (row: T, index: number) => Html | string | number | undefined
 }
 
-/** A table with its caption; the first column names the row. Says `none` where there is no row. */
+/** A table with its caption; the first column names the row. Says `none` if there is no row. */
 export function table<T>(options: {
-  /** Empty where a heading says it. */
+  /** Empty if a heading says it. */
   readonly caption: Html | string
   /** What a screen reader calls the table; the caption by default. */
   readonly label?: string

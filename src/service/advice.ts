@@ -101,7 +101,7 @@ export async function knownAdvice({ host, memory }: Service, analysed: AnalysedI
   return advice
 }
 
-/** @param exclusion absent where everything counts */
+/** @param exclusion absent if everything counts */
 export function adviceOf(
   store: ObjectStore,
   { image, facts }: AnalysedImage,

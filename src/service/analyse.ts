@@ -111,7 +111,7 @@ async function maySeeFailure(
 /**
  * Starts or joins the analysis of an image whose facts are not known ({@link knownFacts}), and waits for it.
  *
- * @throws Problem why the analysis failed; `layer_unavailable` where the caller may not see its layers
+ * @throws Problem why the analysis failed; `layer_unavailable` if the caller may not see its layers
  */
 export async function analyse(service: Service, image: OpenedImage, wait: WaitOptions): Promise<Analysed> {
   // What opening the image took is time that the caller has waited.

@@ -49,7 +49,7 @@ export async function openContent(
   return openMember(open, { offset, bytes, sha256, limits, wasm }, part)
 }
 
-/** Undefined where the layer has to be read from its start. */
+/** Undefined if the layer has to be read from its start. */
 async function partOf(
   store: Host['store'],
   digest: string,

@@ -128,7 +128,7 @@ async function containerUser(host: Host, image: OpenedImage): Promise<ContainerU
   return resolveUser(user, { passwd, group })
 }
 
-/** A file's text, symbolic links followed inside the image; empty where the image has no such file. */
+/** A file's text, symbolic links followed inside the image; empty if the image has no such file. */
 async function smallText(host: Host, image: OpenedImage, path: string): Promise<string> {
   const files = await filesTable(host.store, image)
   const found = await findFile(files, pathToKey(path)).catch((error: unknown) => {

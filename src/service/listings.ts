@@ -14,7 +14,7 @@ export type ListPage<Item = unknown> = {
 
 /** A list that can be read from any page on, or whole; its items are as they are shown. */
 export interface Listing<Item = unknown> {
-  /** @throws Problem `invalid_parameter` where `at` is not a position of this list */
+  /** @throws Problem `invalid_parameter` if `at` is not a position of this list */
   page(at: Position | undefined, limit: number): Promise<ListPage<Item>>
   all(): AsyncIterable<readonly Item[]>
 }

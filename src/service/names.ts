@@ -7,7 +7,7 @@ import type { Service } from './service.ts'
 const MAX_NAME_LENGTH = 230
 
 /**
- * Notes the reference of an image that is about to be analysed: one put, none where it is noted already. Images that are
+ * Notes the reference of an image that is about to be analysed: one put, none if it is noted already. Images that are
  * not in a registry have no name that means anything to others.
  */
 export async function noteName(

@@ -245,7 +245,7 @@ export async function openImage(service: Service, request: ImageRequest): Promis
   })
 }
 
-/** @throws Problem `not_compressed` where a layer would be compressed only when it is pushed */
+/** @throws Problem `not_compressed` if a layer would be compressed only when it is pushed */
 export function requireCompressed(reference: string, { plainLayer }: PlainLayer): void {
   if (plainLayer === undefined) return
   throw new Problem(

@@ -85,7 +85,7 @@ export class RepositoryImages {
    *
    * @param after the `next` of the page before
    * @throws Problem `image_not_found`, `unauthorized`, … where the repository cannot be listed; `invalid_parameter` for an
-   * `after` of somebody's own, or where too many tags are to be sorted; `registry_error` where not one tag could be read
+   * `after` of somebody's own, or where too many tags are to be sorted; `registry_error` if not one tag could be read
    */
   async page(after: string | undefined, limit: number): Promise<RepositoryPage> {
     if (this.#question.sort !== 'name') return this.#sortedPage(after, limit)

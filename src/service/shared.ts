@@ -37,7 +37,7 @@ export type Sharing = {
 
 type Subject = Pick<OpenedImage, 'identity' | 'manifest' | 'config'>
 
-/** @throws Problem `invalid_image` where a config does not fit its manifest */
+/** @throws Problem `invalid_image` if a config does not fit its manifest */
 export function sharingOf(images: readonly Subject[]): Sharing {
   const layers = layersOf(images)
   const sharing = images.map(({ identity, manifest, config }, place): SharingImage => {

@@ -10,7 +10,7 @@ export type LayerStep = {
 }
 
 /**
- * By layer; empty where the history does not tell which step made which layer.
+ * By layer; empty if the history does not tell which step made which layer.
  *
  * @param dockerfile its text, at most 256 KiB
  */

@@ -29,7 +29,7 @@ export async function filesOf(store: ObjectStore, image: OpenedImage): Promise<T
   return rowsOf(await filesTable(store, image))
 }
 
-/** @throws Problem `invalid_parameter` where the image has no such layer */
+/** @throws Problem `invalid_parameter` if the image has no such layer */
 export async function membersOf(
   store: ObjectStore,
   image: OpenedImage,
@@ -87,7 +87,7 @@ function imageTable<Row>(
  * A table that turns out to be missing or damaged, now or when its rows are read, makes its image or layer count as not
  * indexed once the problem is answered (`LostTable.forget`): the next request has it made again.
  *
- * @throws LostTable where the table is missing or damaged, though its image is known
+ * @throws LostTable if the table is missing or damaged, though its image is known
  */
 async function present<Row>(
   store: ObjectStore,

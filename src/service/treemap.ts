@@ -32,7 +32,7 @@ export type TreemapQuestion = {
   readonly smallest: number
 }
 
-/** @throws Problem `path_not_found` where no directory is at the path */
+/** @throws Problem `path_not_found` if no directory is at the path */
 export async function treemapOf(
   store: ObjectStore,
   { image, facts }: AnalysedImage,

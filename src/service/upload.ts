@@ -161,7 +161,7 @@ function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
   )
 }
 
-/** @throws Problem `too_large` where the body says itself that it is longer than this service takes */
+/** @throws Problem `too_large` if the body says itself that it is longer than this service takes */
 export function admitUpload(service: Service, contentLength: number | undefined): void {
   const limit = service.host.configuration.maxUploadBytes
   if (contentLength !== undefined && contentLength > limit) throw tooLarge(limit)

@@ -85,7 +85,7 @@ export class Visibility {
   /**
    * Records that the caller's source gave bytes with this digest, which was verified.
    *
-   * @throws Problem `upload_not_found` where the source was deleted meanwhile
+   * @throws Problem `upload_not_found` if the source was deleted meanwhile
    */
   async gave(digest: string): Promise<void> {
     const { isPublic } = this.#source

@@ -4,7 +4,7 @@ import type { ByteRange, ObjectStore } from '../host.ts'
  * A range of an object, in memory.
  *
  * @returns the object's whole size beside the bytes, which are fewer than asked for where the object ends; undefined
- *   where there is no such object
+ *   if there is no such object
  * @param signal cancels the body, also one that comes after the abort
  * @throws the signal's reason once it has aborted; what the store fails with
  */

@@ -76,12 +76,12 @@ export class GroupIndex {
   /** First byte of each chunk, all groups' one after the other, and the end of the last. */
   readonly #chunks: Float64Array
   readonly #partCount: number
-  /** Bytes of all first keys, and where each ends; undefined where rows are in another order. */
+  /** Bytes of all first keys, and where each ends; undefined if rows are in another order. */
   readonly #keys: { readonly data: Buffer; readonly ends: Uint32Array } | undefined
 
   /**
    * @param data the index and its tail
-   * @throws RangeError where it is damaged, or of another schema
+   * @throws RangeError if it is damaged, or of another schema
    */
   constructor(data: Uint8Array, partCount: number) {
     const end = data.length - INDEX_TAIL_BYTES
@@ -176,7 +176,7 @@ function readKey(reader: ByteReader, keys: ByteBuffer, previous: number): number
   return keys.length
 }
 
-/** The length of the index that ends with these bytes. @throws RangeError where none does */
+/** The length of the index that ends with these bytes. @throws RangeError if none does */
 export function indexLength(tail: Uint8Array): number {
   const reader = new ByteReader(tail, 4)
   const length = reader.uint32()

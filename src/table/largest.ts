@@ -21,7 +21,7 @@ export class Largest<Item, Order extends Tie = number> {
     this.#limit = limit
   }
 
-  /** @param make called only where the item is kept, for now */
+  /** @param make called only if the item is kept, for now */
   add(weight: number, ordinal: Order, make: () => Item): void {
     const lightest = this.#lightest
     if (lightest === undefined) {

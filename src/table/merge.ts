@@ -64,7 +64,7 @@ class Cursor<Row, Key> implements Place<Key> {
     }
   }
 
-  /** To the next row of the batch; false where the batch has no more. */
+  /** To the next row of the batch; false if the batch has no more. */
   advance(): boolean {
     const row = this.#batch[this.#next++]
     if (row === undefined) return false
@@ -115,7 +115,7 @@ export class Merge<Row, Key> {
     return this.#cursors.top
   }
 
-  /** Goes on behind `top`. A promise only where a source has to be read: most steps need not be awaited. */
+  /** Goes on behind `top`. A promise only if a source has to be read: most steps need not be awaited. */
   next(): Promise<void> | undefined {
     if (this.#cursors.top?.advance()) {
       this.#cursors.sink()

@@ -16,7 +16,7 @@ export type Field<Row> = {
   readonly firstPart: number
   encode(rows: readonly Row[], sink: PageSink): void
   decode(source: PageSource): Values<unknown>
-  /** Bytes that a row adds under this column; undefined where they are always the same. */
+  /** Bytes that a row adds under this column; undefined if they are always the same. */
   readonly weigh: ((row: Row) => number) | undefined
 }
 

@@ -44,7 +44,7 @@ export class SortedRuns<Row, Key> {
     yield* this.#merge(this.#runs)
   }
 
-  /** The one run's bytes, as the table that they are; undefined where there are more runs, or none. */
+  /** The one run's bytes, as the table that they are; undefined if there are more runs, or none. */
   async onlyRun(): Promise<ReadableStream<Uint8Array> | undefined> {
     const [run, ...others] = this.#runs
     if (run === undefined || others.length > 0) return undefined

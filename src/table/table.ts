@@ -39,8 +39,8 @@ export type RowsOptions<Name> = Partial<RowRange> & {
 
 /**
  * @param onLost what `forget` of each LostTable does that this or the table's rows throw
- * @returns undefined where there is no such object
- * @throws LostTable where it is damaged, or not of this schema
+ * @returns undefined if there is no such object
+ * @throws LostTable if it is damaged, or not of this schema
  */
 export async function openTable<Row>(
   store: ObjectStore,
@@ -149,7 +149,7 @@ export class Table<Row> {
    * A row is a view: its properties are getters of its class, so `{...row}` is empty; take what is to be kept property by
    * property, or with `plainRow`. It stays as it is, and keeps its group in memory.
    *
-   * @throws LostTable where the object is gone or damaged
+   * @throws LostTable if the object is gone or damaged
    */
   async *rows<Name extends keyof Row = keyof Row>(
     options: RowsOptions<Name> = {},

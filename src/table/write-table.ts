@@ -81,7 +81,7 @@ export class TableEncoder<Row> {
     return out.copy()
   }
 
-  /** @throws Error where the rows are not in order: a table that is looked up in wrongly is worse than none */
+  /** @throws Error if the rows are not in order: a table that is looked up in wrongly is worse than none */
   #firstKey(rows: readonly Row[]): PathKey | undefined {
     const { sortKey } = this.#schema
     const first = rows[0]
@@ -97,7 +97,7 @@ export class TableEncoder<Row> {
 /**
  * Writes rows as they come. The same rows make the same bytes; a slow store slows the caller down.
  *
- * @param batches in the order of the schema's `sortKey`, where it has one
+ * @param batches in the order of the schema's `sortKey`, if it has one
  * @returns the number of rows
  * @throws whatever `batches` throws, and then there is no such object
  */

@@ -3,9 +3,9 @@ import type { PathKey } from '../text/path.ts'
 
 export type CleanPath = {
   readonly key: PathKey
-  /** Begins with a slash and has another character: the root's own name is not absolute. */
+  /** Whether it begins with a slash and has more than that: the root's own name is not absolute. */
   readonly absolute: boolean
-  /** How many of its parts are `..`. */
+  /** The number of `..` parts. */
   readonly dotdots: number
   readonly parts: number
 }
@@ -15,7 +15,7 @@ const DOT = 0x2e
 
 let scratch = Buffer.alloc(4096)
 
-/** Drops empty and `.` parts, clamps `..` at the root, and joins what is left by NUL. `raw` holds no NUL. */
+/** Drops empty and `.` parts, clamps `..` at the root, and joins the rest with NUL. `raw` holds no NUL. */
 export function cleanPath(raw: Uint8Array): CleanPath {
   if (scratch.length < raw.length) scratch = Buffer.alloc(raw.length)
   const out = scratch

@@ -4,7 +4,7 @@
  */
 import type { MemberType } from './member.ts'
 
-/** Everything in a tar begins at a multiple of this. */
+/** Everything in a tar starts at a multiple of this. */
 export const BLOCK = 512
 
 /** Type flags, as their bytes. */
@@ -24,7 +24,7 @@ export const TYPE = {
   longName: 0x4c,
   /** GNU's old sparse file. */
   sparse: 0x53,
-  /** Solaris' extended header, which reads like a PAX one. */
+  /** Solaris's extended header, which has the form of a PAX one. */
   solarisExtended: 0x58,
   paxGlobal: 0x67,
   pax: 0x78,
@@ -41,7 +41,7 @@ const SLASH = 0x2f
 
 /**
  * Whether the block is a header (`valid`), 512 zero bytes (`zeros`: the end of the archive), or neither. Some old tars
- * summed signed bytes, so that sum is taken as well.
+ * summed signed bytes, so that sum is accepted too.
  */
 export function checkBlock(bytes: Uint8Array, at: number): 'valid' | 'zeros' | 'invalid' {
   let sum = 0
@@ -62,9 +62,9 @@ function highBytes(bytes: Uint8Array, at: number): number {
 
 /**
  * A number field: octal digits between spaces up to a NUL, an empty one being 0, or GNU's base-256 (first byte 0x80, or
- * 0xff for a negative number). Past 2^53 it is only about right.
+ * 0xff for a negative number). Above 2^53 it is only approximate.
  *
- * @returns NaN where the field is neither
+ * @returns NaN if the field is neither
  */
 export function readNumber(bytes: Uint8Array, at: number, length: number): number {
   const end = at + length
@@ -85,7 +85,7 @@ export function readNumber(bytes: Uint8Array, at: number, length: number): numbe
 function readBase256(bytes: Uint8Array, at: number, end: number): number {
   const negative = bytes[at] === 0xff
   let value = 0
-  // A negative number is read as the distance from -1, so that small ones stay exact.
+  // Negative numbers are read as their distance from -1, so that small ones stay exact.
   for (let i = at + 1; i < end; i++)
     value = value * 256 + (negative ? 255 - (bytes[i] ?? 0) : (bytes[i] ?? 0))
   return negative ? -1 - value : value
@@ -106,7 +106,7 @@ function textEnd(bytes: Uint8Array, at: number, length: number): number {
   return end
 }
 
-/** The member's name as the header alone has it: `prefix/name` where there is a prefix. */
+/** The member's name according to the header alone: `prefix/name` if there is a prefix. */
 export function readName(bytes: Uint8Array, at: number, type: number): Uint8Array {
   const name = readText(bytes, at, 100)
   if (bytes[at + PREFIX] === 0 || type === TYPE.sparse || isAccessTime(bytes, at)) return name
@@ -119,8 +119,8 @@ export function readName(bytes: Uint8Array, at: number, type: number): Uint8Arra
 }
 
 /**
- * GNU's format (magic `ustar` and two spaces) has times where ustar has the prefix; but some writers put a prefix there
- * under that magic, which Go's archive/tar tells apart in the same way.
+ * GNU's format (magic `ustar` and two spaces) has times where ustar has the prefix, but some writers put a prefix there
+ * under that magic. Go's archive/tar distinguishes them the same way.
  */
 function isAccessTime(bytes: Uint8Array, at: number): boolean {
   return bytes[at + MAGIC + 5] === SPACE && !Number.isNaN(readNumber(bytes, at + ACCESS_TIME, 12))
@@ -150,7 +150,7 @@ export function memberType(type: number): MemberType {
   }
 }
 
-/** What is padded up to whole blocks: bytes to add. */
+/** Bytes that pad a size to whole blocks. */
 export function padding(bytes: number): number {
   return (BLOCK - (bytes % BLOCK)) % BLOCK
 }

@@ -1,4 +1,4 @@
-/** One member of a tar, as its headers describe it. */
+/** A member of a tar, as its headers describe it. */
 import type { ByteString } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
 
@@ -20,13 +20,13 @@ export type Member = {
   readonly type: MemberType
   /** Size of a regular file's content; 0 for every other type. */
   readonly bytes: number
-  /** Permission bits with setuid, setgid and sticky: `0o7777` at most. */
+  /** Permission bits with setuid, setgid and sticky; at most `0o7777`. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  /** Microseconds since 1970, rounded down; an integer that a double holds exactly. */
+  /** Microseconds since 1970, rounded down to an integer that a double holds exactly. */
   readonly mtime: number
-  /** Target of a symlink or hard link, exactly as the tar has it. */
+  /** Target of a symlink or hard link, exactly as in the tar. */
   readonly link?: ByteString | undefined
   /** Of a character or block device. */
   readonly device?: readonly [major: number, minor: number] | undefined

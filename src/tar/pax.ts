@@ -24,7 +24,7 @@ export function parsePax(body: Uint8Array, position: number): PaxRecords {
   const records = new Map<ByteString, ByteString>()
   const sparse: ByteString[] = []
   let at = 0
-  // Some writers pad with NULs within the size.
+  // Some writers pad the records with NULs.
   while (at < body.length && body[at] !== 0) {
     const space = body.indexOf(SPACE, at)
     const length = space < 0 ? 0 : decimal(body, at, space)
@@ -46,7 +46,7 @@ export function parsePax(body: Uint8Array, position: number): PaxRecords {
   return records
 }
 
-/** Digits only; anything else is 0, which no record is long. */
+/** Digits only; anything else is 0, an impossible length. */
 function decimal(body: Uint8Array, start: number, end: number): number {
   let value = 0
   for (let i = start; i < end; i++) {
@@ -57,7 +57,7 @@ function decimal(body: Uint8Array, start: number, end: number): number {
   return value
 }
 
-/** The value of a record, where there is one that is not empty. */
+/** The value of a record; undefined if the record is missing or empty. */
 export function paxText(records: PaxRecords, keyword: string): ByteString | undefined {
   return records.get(keyword) || undefined
 }
@@ -77,7 +77,7 @@ export function paxTime(records: PaxRecords, keyword: string, position: number):
   const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text)
   if (match === null) throw malformed(`the PAX record ${keyword} is not a time`, position)
   const [, sign, seconds, fraction = ''] = match
-  // Far from 1970 a double holds whole seconds exactly, but not their fraction.
+  // Far from 1970, a double holds whole seconds exactly but not fractions.
   const micros = Number(seconds) < 9e9 ? Number(fraction.slice(0, 6).padEnd(6, '0')) : 0
   const value = Number(seconds) * 1e6 + micros
   if (sign !== '-') return value

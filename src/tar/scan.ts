@@ -1,6 +1,6 @@
 /**
- * A tar as a stream: looks at headers in place and hands out bodies as views of what it was fed, so that nothing is
- * copied and memory does not depend on the archive. Where writers differ it does as Python's tarfile does.
+ * Scans a tar as a stream. It reads headers in place and returns bodies as views of its input, so it copies nothing and
+ * its memory does not depend on the archive. Where writers differ, it follows Python's tarfile.
  */
 import { type ByteString, toByteString, toBytes } from '../text/bytes.ts'
 import { type CleanPath, cleanPath } from './clean.ts'
@@ -19,30 +19,30 @@ import {
 } from './sparse.ts'
 
 export type ScanLimits = {
-  /** Of the uncompressed tar, with the holes of its sparse members filled. */
+  /** Bytes of the uncompressed tar, with the holes of sparse members filled. */
   readonly bytes: { readonly bytes: number; readonly setting: string }
   readonly entries: number
 }
 
-/** Known in full when all its headers are read. */
+/** Complete once all its headers are read. */
 type OpenMember = { -readonly [Field in keyof Member]: Member[Field] }
 
 /**
- * `member`: a header was read, `scanner.member` tells of it. `content`: `scanner.content` is the next piece of a regular
- * file, expanded where it is sparse. `end`: the member is complete. `hungry`: feed more.
+ * `member`: a header was read; see `scanner.member`. `content`: `scanner.content` is the next piece of a regular file,
+ * with holes filled. `end`: the member is complete. `hungry`: feed more.
  */
 export type ScanEvent = 'member' | 'content' | 'end' | 'hungry'
 
 type State = 'header' | 'extension' | 'sparse blocks' | 'sparse map' | 'content' | 'skip' | 'over'
 
-/** What an extended header says of the member that follows. */
+/** What an extended header says about the next member. */
 type Extension =
   | { readonly kind: 'name' | 'link'; readonly value: Uint8Array }
   | { readonly kind: 'pax'; readonly records: PaxRecords }
 
-/** Of one extended header, of all global ones together, and of a sparse member's map. */
+/** Limit for one extended header, for all global ones together, and for the map of a sparse member. */
 const MAX_EXTENSION_BYTES = 1024 * 1024
-/** A limit on all extended headers before one member, with their own headers. */
+/** Limit for all extended headers before one member, including their own headers. */
 const MAX_EXTENSIONS_BYTES = 2 * MAX_EXTENSION_BYTES
 export const MAX_PATH_BYTES = 4096
 export const MAX_PATH_PARTS = 256
@@ -54,17 +54,17 @@ const NO_RECORDS: PaxRecords = new Map()
 export const MIN_TIME = -62_135_596_800e6
 export const MAX_TIME = 253_402_300_799e6
 
-/** What headers say of a member, the later word last. */
+/** What the headers say about a member; later ones override earlier ones. */
 type Fields = {
   name: Uint8Array
   link: Uint8Array
-  /** Bytes that are stored; 0 for types that store none. */
+  /** Stored bytes; 0 for types without content. */
   size: number
   uid: number
   gid: number
   /** Microseconds since 1970. */
   mtime: number
-  /** Of the extended header that has the last word. */
+  /** Position of the extended header that decided. */
   records: PaxRecords
 }
 
@@ -73,11 +73,11 @@ export class TarScanner {
   #state: State = 'header'
 
   #chunk: Uint8Array = NOTHING
-  /** How much of the chunk is taken. */
+  /** How much of the chunk was consumed. */
   #at = 0
-  /** Of the chunk's first byte in the tar. */
+  /** Position of the chunk's first byte in the tar. */
   #base = 0
-  /** The block that was taken last: in the chunk, or in `#carry` where it lay across chunks. */
+  /** The last block: in the chunk, or in `#carry` if it spans two chunks. */
   #block: Uint8Array = NOTHING
   #blockAt = 0
   readonly #carry = new Uint8Array(BLOCK)
@@ -86,7 +86,7 @@ export class TarScanner {
 
   #global: PaxRecords = NO_RECORDS
   #globalBytes = 0
-  /** Those that stand before the next member, in their order. */
+  /** The extended headers before the next member, in order. */
   #extensions: Extension[] = []
   #extensionsBytes = 0
   #extensionType = 0
@@ -96,21 +96,21 @@ export class TarScanner {
   #member: OpenMember | undefined
   #path: CleanPath = cleanPath(NOTHING)
   #entries = 0
-  /** Of the header that was read last, in the tar. */
+  /** Position of the last header in the tar. */
   #position = 0
   #content: Uint8Array = NOTHING
-  /** Bytes of the member's content that the tar still holds. */
+  /** Bytes of the member's content that are still to come. */
   #left = 0
   #padding = 0
-  /** How much of the member's content, expanded, was handed out. */
+  /** How much of the member's expanded content was returned. */
   #done = 0
-  /** Of a sparse member: its map, and the place in it. */
+  /** For a sparse member: its map, and the position in it. */
   #map: SparseMap | undefined
   #piece = 0
   #pieces: number[] = []
   #mapReader: MapReader | undefined
   #mapBytes = 0
-  /** What members say beyond the tar's own bytes: holes, and records of global headers. */
+  /** Bytes that members add beyond the tar's own: holes, and records of global headers. */
   #beyond = 0
 
   constructor(limits: ScanLimits) {
@@ -126,7 +126,7 @@ export class TarScanner {
     return this.#member
   }
 
-  /** What the member's raw name was like. */
+  /** Properties of the member's raw name. */
   get path(): CleanPath {
     return this.#path
   }
@@ -136,12 +136,12 @@ export class TarScanner {
     return this.#content
   }
 
-  /** The content has holes, which are not among the member's stored bytes. */
+  /** The content has holes, which the tar does not store. */
   get isSparse(): boolean {
     return this.#map !== undefined
   }
 
-  /** Whether the block of zeros was met that ends an archive. */
+  /** Whether the block of zeros that ends an archive was read. */
   get isOver(): boolean {
     return this.#state === 'over'
   }
@@ -151,18 +151,18 @@ export class TarScanner {
     return this.#entries
   }
 
-  /** Gives the next bytes of the tar once `next` is hungry. They must stay as they are until it is hungry again. */
+  /** Feeds the next bytes of the tar, when `next` is hungry. They must not change until it is hungry again. */
   feed(chunk: Uint8Array): void {
-    // All of the last one is taken; its memory may be another's by now.
+    // The previous chunk is consumed; its memory may already be reused.
     this.#base += this.#at
     this.#chunk = chunk
     this.#at = 0
   }
 
   /**
-   * Skips the content of the member that `next` has just returned.
+   * Skips the content of the member that `next` just returned.
    *
-   * @returns how many bytes after those that were fed may be left out
+   * @returns how many of the bytes that follow need not be fed
    */
   leaveOut(): number {
     const bytes = this.#left + this.#padding
@@ -212,7 +212,7 @@ export class TarScanner {
     }
   }
 
-  /** Says that no more bytes come. The end marker may be missing, a part of a member may not. */
+  /** Signals the end of the input. The end marker may be missing, but every member must be complete. */
   finish(): void {
     const between = this.#state === 'header' && this.#carried === 0 && this.#extensions.length === 0
     if (between || this.#state === 'over') return
@@ -252,7 +252,7 @@ export class TarScanner {
     return this.#bodyFilled === this.#body.length
   }
 
-  /** The next piece of content: stored bytes, or zeros where there is a hole. */
+  /** The next piece of content: stored bytes, or zeros for a hole. */
   #takeContent(): boolean {
     let wanted = this.#current.bytes - this.#done
     if (this.#map !== undefined) {
@@ -356,7 +356,7 @@ export class TarScanner {
     }
   }
 
-  /** Whether the member is complete: not while more blocks follow that say where its stored pieces belong. */
+  /** Whether the member is complete: it is not while more blocks of its sparse map follow. */
   #beginMember(flag: number): boolean {
     const fields = this.#readFields(flag)
     const { name, records } = fields
@@ -423,7 +423,7 @@ export class TarScanner {
       records: this.#global,
     }
     if (this.#global.size > 0) applyRecords(fields, this.#global, this.#position)
-    // Where several speak of one thing, the first has the last word, as in tarfile.
+    // If several set the same field, the first one wins, as in tarfile.
     for (let i = this.#extensions.length - 1; i >= 0; i--) {
       const extension = this.#extensions[i]
       switch (extension?.kind) {
@@ -492,7 +492,7 @@ export class TarScanner {
     }
   }
 
-  /** The member is known: its content follows. */
+  /** The member's headers are complete; its content follows. */
   #open(map: SparseMap | undefined): true {
     const member = this.#current
     const { bytes, setting } = this.#limits.bytes

@@ -7,13 +7,13 @@ import { malformed } from './fault.ts'
 import { BLOCK, readNumber } from './header.ts'
 import { type PaxRecords, paxInteger, paxText } from './pax.ts'
 
-/** Offset and length of each stored piece in the expanded file, flat, ascending. */
+/** Offset and length of each stored piece in the expanded file, in one flat list, ascending. */
 export type SparseMap = readonly number[]
 
 /** How a PAX header describes a sparse file: with its map, or with the map at the head of the content (format 1.0). */
 export type PaxSparse = {
   readonly map: SparseMap | 'in content'
-  /** Size of the expanded file, where it is said. */
+  /** Size of the expanded file, if the header has it. */
   readonly bytes: number | undefined
 }
 
@@ -23,7 +23,7 @@ export const EXTENSION_MAP = { at: 0, pieces: 21, extended: 504 } as const
 
 const NUMBER = 12
 
-/** Appends the pieces of the old format's table, which ends at the first that is not a pair of numbers. */
+/** Appends the pieces of the old format's table. It ends at the first entry that is not a pair of numbers. */
 export function readPieces(block: Uint8Array, at: number, pieces: number, map: number[]): void {
   for (let i = 0; i < pieces; i++) {
     const offset = readNumber(block, at + i * 2 * NUMBER, NUMBER)
@@ -55,7 +55,7 @@ export class MapReader {
     this.#position = position
   }
 
-  /** Takes the next block; the map once it is whole. */
+  /** Takes the next block. Returns the map once it is complete. */
   push(block: Uint8Array): SparseMap | undefined {
     const lines = (this.#rest + toByteString(block)).split('\n')
     this.#rest = lines.pop() ?? ''
@@ -76,10 +76,10 @@ function parseNumber(text: ByteString, position: number): number {
 }
 
 /**
- * Drops empty pieces, and refuses a map that does not ascend, goes past the file's end, or needs more than is stored.
+ * Drops empty pieces, and rejects a map that is not ascending, exceeds the file, or needs more bytes than are stored.
  *
  * @param bytes size of the expanded file
- * @param stored bytes that the archive holds of it
+ * @param stored bytes that the archive stores
  * @param position of the member's header
  */
 export function checkedMap(map: SparseMap, bytes: number, stored: number, position: number): SparseMap {

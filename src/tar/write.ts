@@ -1,6 +1,6 @@
 /**
- * The one writer of tars: POSIX ustar headers, and PAX records (POSIX.1-2001) for what ustar cannot say. tar-stream's
- * `pack` takes names as text; names in layers are bytes.
+ * Writes tars: POSIX ustar headers, and PAX records (POSIX.1-2001) for what ustar cannot express. tar-stream's `pack`
+ * takes names as text, but names in layers are bytes.
  */
 
 import { type ByteString, decodeText, toBytes } from '../text/bytes.ts'
@@ -9,15 +9,15 @@ import type { Member, MemberType } from './member.ts'
 
 export type WrittenType = Exclude<MemberType, 'other'>
 
-/** What a header says; only a regular file has `bytes`, which the caller writes after it. */
+/** The fields of a header. Only a regular file has `bytes`; the caller writes the content after the header. */
 export type WrittenMember = Pick<
   Member,
   'bytes' | 'mode' | 'uid' | 'gid' | 'mtime' | 'link' | 'device' | 'xattrs'
 > & {
-  /** Relative, parts joined by `/`; a directory's gets its slash here. */
+  /** Relative, parts joined by `/`; the writer adds the slash of a directory. */
   readonly path: ByteString
   readonly type: WrittenType
-  /** PAX records of one's own, by keyword. */
+  /** Additional PAX records, by keyword. */
   readonly records?: ReadonlyMap<ByteString, ByteString> | undefined
 }
 
@@ -33,12 +33,12 @@ export const END_OF_ARCHIVE: Uint8Array = new Uint8Array(2 * BLOCK)
 
 const ZEROS = new Uint8Array(BLOCK)
 
-/** The zeros that fill up the last block of a content of this size. */
+/** The zeros that pad content of this size to whole blocks. */
 export function contentPadding(bytes: number): Uint8Array {
   return ZEROS.subarray(0, padding(bytes))
 }
 
-/** All that precedes a member's content: its header, after a PAX header where one is needed. */
+/** Everything before a member's content: its header, with a PAX header before it if needed. */
 export function memberHeader(member: WrittenMember): Uint8Array {
   const path = member.type === 'directory' ? `${member.path}/` : member.path
   const name = splitName(path)
@@ -64,7 +64,7 @@ const PAX_HEADER = (bytes: number): HeaderFields => ({
 
 type SplitName = { readonly prefix: ByteString; readonly name: ByteString }
 
-/** In ustar's two fields; undefined where it does not fit, or is text that only PAX says the encoding of. */
+/** The name in ustar's two fields; undefined if it does not fit, or needs PAX for its encoding. */
 function splitName(path: ByteString): SplitName | undefined {
   if (isForeignText(path)) return undefined
   if (path.length <= NAME_BYTES) return { prefix: '', name: path }
@@ -73,7 +73,10 @@ function splitName(path: ByteString): SplitName | undefined {
   return { prefix: path.slice(0, slash), name: path.slice(slash + 1) }
 }
 
-/** UTF-8 beyond ASCII: in PAX it does not depend on the reader's locale. Invalid UTF-8 stays in the header, byte for byte. */
+/**
+ * Whether it has UTF-8 beyond ASCII, which in PAX does not depend on the reader's locale. Invalid UTF-8 stays in the
+ * header, byte for byte.
+ */
 function isForeignText(value: ByteString): boolean {
   const { text, exact } = decodeText(value)
   return exact && text !== value
@@ -104,7 +107,7 @@ function isUstarTime(mtime: number): boolean {
   return mtime >= 0 && mtime % MICROSECONDS === 0 && mtime / MICROSECONDS <= MAX_SECONDS
 }
 
-/** Seconds with as many decimals as are needed: `-1.5`. */
+/** Seconds with as many decimals as needed: `-1.5`. */
 function formatTime(mtime: number): string {
   const distance = Math.abs(mtime)
   const seconds = Math.floor(distance / MICROSECONDS)
@@ -125,7 +128,7 @@ function formatRecords(records: ReadonlyMap<ByteString, ByteString>): ByteString
   return all
 }
 
-/** One block. A number that has no place in its field is 0 there, and right in a PAX record. */
+/** One block. A number that does not fit its field is 0 there and exact in a PAX record. */
 function ustarHeader(member: HeaderFields, { prefix, name }: SplitName): ByteString {
   const { type, bytes, mode, uid, gid, mtime, link = '', device } = member
   const before = [
@@ -155,7 +158,7 @@ function octal(value: number, length: number): string {
   return `${value.toString(8).padStart(length - 1, '0')}\0`
 }
 
-/** PAX has no record for a number that is too large; GNU's base-256 is what all tars read. */
+/** PAX has no record for this number; all tars read GNU's base-256. */
 function deviceNumber(value = 0): ByteString {
   if (value <= MAX_ID) return octal(value, 8)
   let bytes = ''

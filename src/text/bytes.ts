@@ -22,7 +22,7 @@ export function encodeText(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** What a reader sees: bytes that are not UTF-8 show as U+FFFD, and `exact` is then false. */
+/** What a reader sees: bytes that are not UTF-8 show as U+FFFD, and `exact` is false. */
 export function decodeText(value: ByteString): { readonly text: string; readonly exact: boolean } {
   if (isAscii(value)) return { text: value, exact: true }
   const bytes = toBytes(value)

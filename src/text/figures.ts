@@ -1,4 +1,4 @@
-/** What each figure of an image is called, and what it means: the same words in pages, Markdown, text and documents. */
+/** Names and meanings of an image's figures: the same words in pages, Markdown, text and documents. */
 
 type FigureName = {
   readonly label: string

@@ -1,4 +1,4 @@
-/** Figures as people read them: three significant digits, decimal units. */
+/** Numbers for people: three significant digits, decimal units. */
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 

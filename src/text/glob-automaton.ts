@@ -1,6 +1,6 @@
 /**
- * The automaton behind globs: a bit for each place in each glob that matching can have reached, 32 to a word. A character
- * of a path moves all of them at once, so a path takes its length times the number of words, whatever stands in it.
+ * The automaton behind globs. A bit marks each place in each glob that matching may have reached, 32 bits a word. Each
+ * character of a path moves all of them at once, so matching a path takes its length times the number of words.
  */
 
 /** First and last code point. */
@@ -8,23 +8,23 @@ export type Range = readonly [first: number, last: number]
 
 /** What can happen at one place of a glob. */
 export type Step = {
-  /** Characters that lead to the next place; none where undefined. */
+  /** Characters that lead to the next place; none if undefined. */
   readonly takes?: readonly Range[]
   /** Characters after which matching is still at this place: all but `/`, or all. */
   readonly repeats?: 'part' | 'path'
-  /** How many places can be skipped without a character. */
+  /** How many places can be skipped without reading a character. */
   readonly skips?: readonly (1 | 2 | 3)[]
 }
 
 const SLASH = 0x2f
-/** Characters whose masks are kept: more kinds than these are met in no image, and would be worked out again. */
+/** How many characters' masks are cached; masks of others are computed each time. */
 const MAX_MASKS = 1_024
 
-/** Places of several sequences of steps, one after the other; each sequence ends in a place of its own, its goal. */
+/** The places of several sequences of steps in a row; each sequence ends in its own goal. */
 export class GlobAutomaton {
   readonly #steps: readonly Step[]
   readonly #words: number
-  /** Where matching begins, with all that can be skipped. */
+  /** The start places, with everything that can be skipped. */
   readonly #start: Int32Array
   /** Places that stay on any character but `/`, and on `/`. */
   readonly #stayInPart: Int32Array
@@ -33,9 +33,9 @@ export class GlobAutomaton {
   readonly #skipTwo: Int32Array
   readonly #skipThree: Int32Array
   readonly #goals: readonly { readonly place: number; readonly sequence: number }[]
-  /** Where a code point begins to be treated unlike the one before it; ascending. */
+  /** Code points at which treatment changes; ascending. */
   readonly #bounds: Uint32Array
-  /** By kind of character, ASCII's by their numbers: which places it moves on. */
+  /** Which places each kind of character advances; ASCII characters by their number. */
   readonly #masks = new Map<number, Int32Array>()
   readonly #active: Int32Array
 
@@ -65,14 +65,14 @@ export class GlobAutomaton {
     this.#skip(this.#start)
   }
 
-  /** The numbers of the sequences that match the whole text, ascending. */
+  /** Indexes of the sequences that match the whole text, ascending. */
   match(text: string): number[] {
     if (!this.#run(text)) return []
     const active = this.#active
     return this.#goals.filter(({ place }) => hasBit(active, place)).map(({ sequence }) => sequence)
   }
 
-  /** False where no place is left before the text ends. */
+  /** False if no place is left before the text ends. */
   #run(text: string): boolean {
     const active = this.#active
     active.set(this.#start)
@@ -105,7 +105,7 @@ export class GlobAutomaton {
     return any !== 0
   }
 
-  /** Adds to the places of one word those that it can skip to. */
+  /** Adds the places of one word that can be skipped to. */
   #close(word: number, places: number): number {
     const one = this.#skipOne[word] ?? 0
     const two = this.#skipTwo[word] ?? 0
@@ -118,7 +118,7 @@ export class GlobAutomaton {
     }
   }
 
-  /** What a word skips to in the next one. */
+  /** The places in the next word that this word skips to. */
   #carry(word: number, places: number): number {
     const one = places & (this.#skipOne[word] ?? 0)
     const two = places & (this.#skipTwo[word] ?? 0)
@@ -149,7 +149,7 @@ export class GlobAutomaton {
     return this.#bits(({ takes }) => takes?.some(([first, last]) => first <= code && code <= last) ?? false)
   }
 
-  /** How many bounds are not above it: the same for characters that all steps treat alike. */
+  /** The number of bounds up to it: equal for characters that all steps treat alike. */
   #kindOf(code: number): number {
     let low = 0
     let high = this.#bounds.length

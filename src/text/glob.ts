@@ -12,10 +12,10 @@ import { GlobAutomaton, type Range, type Step } from './glob-automaton.ts'
 
 const MAX_GLOBS = 100
 const MAX_GLOB_LENGTH = 256
-/** Places of the automaton, in all globs of one list: each character of a path takes work in proportion. */
+/** Limit on the automaton's places in all globs of one list; the work for each character grows with them. */
 const MAX_PLACES = 8_192
 
-/** What one glob is made of. Ranges of a class are pairs of code points, its negation already worked in. */
+/** The parts of a glob. Ranges of a class are pairs of code points, with its negation resolved. */
 type PlainPiece =
   | { readonly kind: 'character'; readonly value: string }
   | { readonly kind: 'slash' | 'any' | 'star' | 'globstar' }
@@ -86,7 +86,7 @@ class Parser {
     const negated = this.#characters[this.#at] === '!' || this.#characters[this.#at] === '^'
     if (negated) this.#at++
     const ranges: Range[] = []
-    // A `]` that comes first is a member of the class, as in every shell.
+    // A leading `]` belongs to the class, as in every shell.
     for (let first = true; ; first = false) {
       const character = this.#next(unclosed)
       if (character === ']' && !first) break
@@ -146,7 +146,7 @@ function withoutSlash(ranges: readonly Range[]): Range[] {
   })
 }
 
-/** Writes each choice out: the sequences that a glob with choices stands for. */
+/** Expands choices: the sequences that a glob stands for. */
 function expand(pieces: readonly Piece[], budget: Budget): PlainPiece[][] {
   let sequences: PlainPiece[][] = [[]]
   for (const piece of pieces) {
@@ -161,7 +161,7 @@ function expand(pieces: readonly Piece[], budget: Budget): PlainPiece[][] {
   return sequences
 }
 
-/** How many places the globs of one list have taken, of those that they may take together. */
+/** How many of the allowed places the globs of one list have used. */
 class Budget {
   #places = 0
 
@@ -170,7 +170,7 @@ class Budget {
     if (this.#places > MAX_PLACES) throw tooComplex()
   }
 
-  /** Before `sequences` and `choices` are combined, each with each. */
+  /** Called before all `sequences` and `choices` are combined. */
   check(sequences: readonly PlainPiece[][], choices: readonly PlainPiece[][]): void {
     const placesOf = (lists: readonly PlainPiece[][]) =>
       lists.reduce((sum, { length }) => sum + length + 1, 0)
@@ -189,7 +189,7 @@ function tooComplex(): Problem {
 const ONE: Step = { takes: complement([]) }
 const SEPARATOR: Step = { takes: [[SLASH, SLASH]] }
 
-/** A `**` that is a whole part takes one of its slashes along, so that it can also stand for no part at all. */
+/** A `**` that is a whole part includes one of its slashes, so that it can also match no part. */
 function toSteps(pieces: readonly PlainPiece[]): Step[] {
   const steps: Step[] = []
   for (let i = 0; i < pieces.length; i++) {
@@ -238,7 +238,7 @@ function parse(glob: string): Piece[] {
       `a glob has ${glob.length} characters; the limit is ${MAX_GLOB_LENGTH}`,
     )
   }
-  // Paths are relative and clean: such a glob matches nothing, and a rule that says nothing must not pass a gate.
+  // Paths are relative and clean, so such a glob matches nothing; a gate must not pass by a rule that matches nothing.
   if (/^\.{0,2}\/|\/\.{0,2}(\/|$)/.test(glob)) {
     throw new Problem(
       'invalid_parameter',
@@ -249,11 +249,11 @@ function parse(glob: string): Piece[] {
 }
 
 /**
- * Which of the globs match a path, by their position, ascending: one automaton for all of them.
+ * Compiles globs into one automaton that tells which of them match a path, as ascending indexes.
  *
  * @param globs at most 100 of at most 256 characters, and 8,192 in all with their choices written out
  * @returns a test for relative paths as text (`usr/bin/env`)
- * @throws Problem `invalid_parameter` that quotes the glob that is malformed or cannot match any path
+ * @throws Problem `invalid_parameter` that quotes a glob which is malformed or cannot match any path
  */
 export function compileGlobSet(globs: readonly string[]): (path: string) => readonly number[] {
   if (globs.length > MAX_GLOBS) {
@@ -279,7 +279,7 @@ export function compileGlobSet(globs: readonly string[]): (path: string) => read
 }
 
 /**
- * Whether any of the globs matches a path; no glob matches none.
+ * Compiles globs into a test whether any of them matches a path; without globs none does.
  *
  * @param globs as of {@link compileGlobSet}
  * @returns a test for relative paths as text (`usr/bin/env`)

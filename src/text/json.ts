@@ -1,6 +1,6 @@
 /** JSON that somebody else wrote. */
 
-/** The value; undefined where it is not JSON, or not UTF-8. JSON itself has no such value. */
+/** The value; undefined, which JSON does not have, unless it is JSON in UTF-8. */
 export function parseJson(json: string | Uint8Array): unknown {
   try {
     return JSON.parse(

@@ -1,10 +1,7 @@
-/**
- * Limits as people write them. Nothing is rounded up and nothing is compared as a rounded number: an image exactly at
- * its limit passes, one a byte past it does not.
- */
+/** Limits as people write them. They are exact: an image at its limit passes, an image one byte above it does not. */
 import { Problem } from '../problem.ts'
 
-/** A number that is not negative, exact: `digits` ÷ 10 to the power of `scale`. */
+/** An exact number, not negative: `digits` ÷ 10 to the power of `scale`. */
 export type Decimal = { readonly digits: bigint; readonly scale: number }
 
 const UNITS: ReadonlyMap<string, bigint> = new Map([
@@ -20,10 +17,10 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
   ['TiB', 2n ** 40n],
 ])
 
-/** Longer than any limit that means something; what is longer costs time to read. */
+/** Longer than any sensible limit; longer input would cost time. */
 const MAX_LENGTH = 40
 
-/** How much of a value that cannot be read is shown. */
+/** How much of an invalid value a message shows. */
 const SHOWN_LENGTH = 60
 
 function unreadable(text: string, parameter: string, wanted: string): Problem {
@@ -40,14 +37,14 @@ function readDecimal(text: string): { readonly decimal: Decimal; readonly rest: 
   return { decimal: { digits: BigInt(whole + fraction), scale: fraction.length }, rest }
 }
 
-/** The double nearest to it. */
+/** The nearest double. */
 export function toNumber({ digits, scale }: Decimal): number {
   return Number(`${digits}e-${scale}`)
 }
 
 /**
- * A size in bytes: digits, an optional fraction, an optional unit. A part of a byte is dropped, which no size in whole
- * bytes can tell.
+ * A size in bytes: digits, an optional fraction, an optional unit. Fractions of a byte are dropped, which makes no
+ * difference to sizes in whole bytes.
  *
  * @throws Problem `invalid_parameter`
  */
@@ -103,7 +100,7 @@ export function parseRatioLimit(text: string, parameter: string): number {
   return toNumber(read.decimal)
 }
 
-/** A growth: so many bytes, or percent of what there was. */
+/** A growth in bytes, or in percent of the old size. */
 export type GrowthLimit = { readonly bytes: number } | { readonly percent: Decimal }
 
 /** @throws Problem `invalid_parameter` */
@@ -113,20 +110,20 @@ export function parseGrowthLimit(text: string, parameter: string): GrowthLimit {
     : { bytes: parseBytesLimit(text, parameter) }
 }
 
-/** Whether `part` is at most so many percent of `whole`; both are whole numbers, `whole` is above 0. */
+/** Whether `part` is at most the given percentage of `whole`. Both are integers; `whole` is above 0. */
 export function isWithinPercent(part: number, whole: number, limit: Decimal): boolean {
   return 100n * BigInt(part) * 10n ** BigInt(limit.scale) <= limit.digits * BigInt(whole)
 }
 
 /**
- * A percentage as the ratio that a double can hold. Division and this rounding keep the order of what they round, so
- * that a ratio at its limit stays at it.
+ * A percentage as a ratio in a double. Both the division and this rounding keep order, so a ratio at its limit stays at
+ * it.
  */
 export function percentAsRatio({ digits, scale }: Decimal): number {
   return Number(`${digits}e-${scale + 2}`)
 }
 
-/** A ratio in percent, without the noise that a multiplication of doubles leaves: 0.07 is 7. */
+/** A ratio in percent, without the noise of floating-point multiplication: 0.07 is 7. */
 export function ratioAsPercent(ratio: number): number {
   return Number((100 * ratio).toPrecision(15))
 }

@@ -1,6 +1,7 @@
 /**
- * The order of all tables: paths compared byte by byte with `/` as the lowest byte, so that what is below a directory
- * follows it directly. A `PathKey` is a path's bytes with each `/` written as NUL; plain `<` then is that order.
+ * The order of all tables: paths compared byte by byte with `/` as the lowest byte, so that everything below a
+ * directory follows it directly. A `PathKey` is a path's bytes with each `/` replaced by NUL, so that plain `<` is this
+ * order.
  */
 import { type ByteString, decodeText, toBase64 } from './bytes.ts'
 
@@ -25,7 +26,7 @@ export function baseName(key: PathKey): ByteString {
   return key.slice(key.lastIndexOf('\0') + 1)
 }
 
-/** Whether `key` is `directory` itself or stands somewhere below it. */
+/** Whether `key` is `directory` itself or below it. */
 export function isWithin(key: PathKey, directory: PathKey): boolean {
   return (
     directory === '' ||
@@ -33,7 +34,7 @@ export function isWithin(key: PathKey, directory: PathKey): boolean {
   )
 }
 
-/** A path as the API shows it: `pathBase64` only where the bytes are not UTF-8. */
+/** A path as the API shows it, with `pathBase64` only if the bytes are not UTF-8. */
 export function showPath(key: PathKey): { path: string; pathBase64?: string } {
   const path = keyToPath(key)
   const { text, exact } = decodeText(path)

@@ -92,7 +92,7 @@ export async function sendBody(
     response.socket?.resetAndDestroy()
     return
   }
-  // Node refuses to write a body that does not fit a Content-Length only where it is told to.
+  // Node refuses to write a body that does not fit a Content-Length only if it is told to.
   response.strictContentLength = false
   response.writeHead(sent.status, headersOf(answer, body, fault))
   if (sent.method === 'HEAD') {

@@ -21,7 +21,7 @@ const listedSchema = z.array(
 
 /** As the engine lists it. */
 export type EngineImage = {
-  /** Names with their tags; none where it lost its last one to another image. */
+  /** Names with their tags; none if it lost its last one to another image. */
   readonly names: readonly string[]
   readonly id: string
   /** By the engine's clock, in seconds since 1970. */
@@ -79,7 +79,7 @@ export class DockerEngine implements Engine {
 
   /**
    * @param address `unix:///var/run/docker.sock` or `tcp://host:port`
-   * @throws Error where a certificate cannot be read
+   * @throws Error if a certificate cannot be read
    */
   constructor(address: string, { files, certificates }: EngineOptions) {
     const url = new URL(address)

@@ -27,7 +27,7 @@ const defaultPort = (protocol: string) => (protocol === 'http:' ? '80' : '443')
 /** What a connection may reach: `rules` lists the private addresses that `reach` allows. */
 type Limits = { readonly port: string; readonly reach: Reach; readonly rules: Rules }
 
-/** @returns why the address may not be reached, as a problem; undefined where it may */
+/** @returns why the address may not be reached, as a problem; undefined if it may */
 function refusalOf(address: string, host: string, { port, reach, rules }: Limits): Problem | undefined {
   const parsed = parseAddress(address)
   const use = parsed === undefined ? 'unknown' : specialUseOf(parsed)

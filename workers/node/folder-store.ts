@@ -118,7 +118,7 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /** @throws Problem where it is not that an object is missing, but that there cannot be one: the folder is no folder */
+  /** @throws Problem if it is not that an object is missing, but that there cannot be one: the folder is no folder */
   async #requireMissing(error: unknown): Promise<void> {
     if (!isMissing(error)) throw unavailable(error)
     if (error.code === 'ENOENT') return

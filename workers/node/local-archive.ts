@@ -41,7 +41,7 @@ const STDIN = '-'
 
 /**
  * @param place a file, a folder with an OCI layout, or `-` for stdin
- * @throws Problem `image_not_found` where it cannot be read, `invalid_archive`, `too_large`
+ * @throws Problem `image_not_found` if it cannot be read, `invalid_archive`, `too_large`
  */
 export async function openArchive(place: string, options: OpenOptions): Promise<OpenedArchive> {
   if (place === STDIN) return unpack(process.stdin, options)

@@ -34,7 +34,7 @@ export function allowLocalImages(): void {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 }
 
-/** Undefined where they are not allowed. */
+/** Undefined if they are not allowed. */
 export function localImages(options: Omit<OpenOptions, 'unpacked'>): LocalImages | undefined {
   const folder = getEnvironmentData(NAME)
   if (typeof folder !== 'string') return undefined

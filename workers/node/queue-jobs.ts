@@ -96,7 +96,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     return { start: (job) => this.#startOnceRedisAnswers(job), watch: this.watch.bind(this) }
   }
 
-  /** @throws Problem `queue_unavailable`; `rate_limited` where too many analyses wait */
+  /** @throws Problem `queue_unavailable`; `rate_limited` if too many analyses wait */
   async start(job: SharedJob): Promise<JobState> {
     const { link, sealed, waiters } = this.#options
     const name = sealed.nameOf(keyOf(job))

@@ -1,4 +1,4 @@
-/** One server's part in the queue of several: read only where `REDIS_URL` is set, so that nothing of BullMQ is loaded elsewhere. */
+/** One server's part in the queue of several: read only if `REDIS_URL` is set, so that nothing of BullMQ is loaded elsewhere. */
 import type { Configuration } from '../../src/configuration.ts'
 import type { ObjectStore } from '../../src/host.ts'
 import type { JobRunner } from '../../src/service/jobs/runner.ts'

@@ -44,7 +44,7 @@ export class RedisLink {
   /**
    * Asks Redis something.
    *
-   * @throws Problem `queue_unavailable` where it does not answer, or refuses, as it does when its memory is full
+   * @throws Problem `queue_unavailable` if it does not answer, or refuses, as it does when its memory is full
    */
   async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
     if (this.#isAway) throw unavailable()

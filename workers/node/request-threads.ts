@@ -48,7 +48,7 @@ export class RequestThreads {
   /**
    * @param client who asks: clients take turns
    * @returns when the answer begins; its body is read as it is asked for, and cut off where the work fails
-   * @throws Problem `too_large` where the work takes too much, `rate_limited` where too many wait
+   * @throws Problem `too_large` if the work takes too much, `rate_limited` if too many wait
    */
   async answer(task: RequestTask, client: string, signal: AbortSignal): Promise<Response> {
     if (this.#threads.waiting >= WAITING)

@@ -3,7 +3,7 @@ import type { App } from '../../src/http/backend.ts'
 
 type Pattern = { readonly parts: readonly string[]; readonly label: string }
 
-/** @returns the label of a path: `/v1/analyses/{id}`; `other` where no route has it */
+/** @returns the label of a path: `/v1/analyses/{id}`; `other` if no route has it */
 export function routeLabels(app: App): (path: string) => string {
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => !path.includes('*')))
   const patterns = [...paths]

@@ -32,7 +32,7 @@ export class SealedJobs {
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
   }
 
-  /** @throws Error where it was sealed with another key or for another name, or was changed */
+  /** @throws Error if it was sealed with another key or for another name, or was changed */
   open(text: string, name: string): SharedJob {
     const bytes = Buffer.from(text, 'base64')
     const nonce = bytes.subarray(0, NONCE_BYTES)

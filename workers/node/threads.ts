@@ -245,7 +245,7 @@ function watchThread(
   return setInterval(() => void look(), WATCH_MILLISECONDS)
 }
 
-/** Undefined where the thread has ended. Before Node 24.6 it is the time in which its event loop was not idle. */
+/** Undefined if the thread has ended. Before Node 24.6 it is the time in which its event loop was not idle. */
 async function cpuSecondsOf(worker: Worker): Promise<number | undefined> {
   if (!('cpuUsage' in worker)) return eventLoopSeconds(worker)
   try {

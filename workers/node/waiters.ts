@@ -27,7 +27,7 @@ export class Waiters {
     )
   }
 
-  /** Until when somebody waits or waited, on any server; undefined where nobody is known to have. */
+  /** Until when somebody waits or waited, on any server; undefined if nobody is known to have. */
   async last(name: string): Promise<number | undefined> {
     const key = this.#keyOf(name)
     const [, until] = await this.#link.ask((redis) => redis.zrevrange(key, 0, 0, 'WITHSCORES'))

@@ -24,7 +24,7 @@ export async function bodyBytes(request: Request): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` where it is not UTF-8 */
+/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` if it is not UTF-8 */
 export async function bodyText(request: Request): Promise<string> {
   const bytes = await bodyBytes(request)
   try {
@@ -36,7 +36,7 @@ export async function bodyText(request: Request): Promise<string> {
   }
 }
 
-/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` where it is not JSON */
+/** @throws Problem `too_large` past 1 MiB; `invalid_parameter` if it is not JSON */
 export async function bodyJson(request: Request): Promise<unknown> {
   const type = request.headers.get('Content-Type') ?? 'application/json'
   if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {

@@ -7,7 +7,7 @@ import { isLoopback } from '../../configuration.ts'
 import { Problem } from '../../problem.ts'
 import type { Env } from '../backend.ts'
 
-/** @param listensAt the address that the service listens at; empty where it is not this service's to say */
+/** @param listensAt the address that the service listens at; empty if it is not this service's to say */
 export function loopbackNamesOnly(listensAt: string): MiddlewareHandler<Env> {
   if (listensAt === '' || !isLoopback(listensAt)) return (_context, next) => next()
   return async (context, next) => {

@@ -11,7 +11,7 @@ export type Shown = {
   readonly signature?: string | undefined
 }
 
-/** @throws Problem `unauthorized` where it shows nothing that could be a secret: its body need not be read */
+/** @throws Problem `unauthorized` if it shows nothing that could be a secret: its body need not be read */
 export function requireShown({ query, authorization, signature }: Shown): void {
   if (query !== undefined || authorization !== undefined || signature !== undefined) return
   throw unauthorized()
@@ -20,7 +20,7 @@ export function requireShown({ query, authorization, signature }: Shown): void {
 /**
  * Compares with every secret, in a time that says nothing of them.
  *
- * @throws Problem `unauthorized` where none is shown
+ * @throws Problem `unauthorized` if none is shown
  */
 export function requireSecret(secrets: readonly string[], shown: Shown, body: Uint8Array): void {
   const words = [shown.query, bearerOf(shown.authorization)].map((word) => hash(word ?? ''))

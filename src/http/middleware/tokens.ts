@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Problem } from '../../problem.ts'
 
-/** @throws Problem `unauthorized` where the service has tokens and the header presents none of them */
+/** @throws Problem `unauthorized` if the service has tokens and the header presents none of them */
 export type TokenCheck = (authorization: string | undefined) => void
 
 /** @param tokens none: everybody may call */

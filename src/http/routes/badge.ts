@@ -161,7 +161,7 @@ function cacheControl(seconds: number | 'private'): string {
   return seconds === 0 ? 'no-cache' : `public, max-age=${seconds}`
 }
 
-/** For how long caches may show it; `private` where it is about an image that not everybody may see. */
+/** For how long caches may show it; `private` if it is about an image that not everybody may see. */
 type Made = { readonly badge: Badge; readonly seconds: number | 'private' }
 
 /** Never throws: what goes wrong is what the badge says. */
@@ -189,7 +189,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
   }
 }
 
-/** Undefined where the other thread fails, or is not done in time. */
+/** Undefined if the other thread fails, or is not done in time. */
 async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Response | undefined> {
   try {
     return await within(DEADLINE, async (signal) => backend.elsewhere?.(c, signal))

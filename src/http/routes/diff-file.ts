@@ -88,7 +88,7 @@ export function addDiffFile(app: App, backend: Backend): void {
 
 /**
  * @param question.context lines around each change
- * @throws Problem `path_not_found` where neither image has a regular file there, `too_large`
+ * @throws Problem `path_not_found` if neither image has a regular file there, `too_large`
  */
 export async function textDiffOf(
   host: Host,
@@ -103,7 +103,7 @@ export async function textDiffOf(
   return diffTextFiles({ ...showPath(key), from, to }, { context })
 }
 
-/** Undefined where the image has no regular file there. */
+/** Undefined if the image has no regular file there. */
 async function sideOf(host: Host, image: OpenedImage, key: PathKey): Promise<FileSource | undefined> {
   try {
     const file = await findFile(await filesTable(host.store, image), key)

@@ -178,7 +178,7 @@ export function addExport(app: App, backend: Backend): void {
 type StreamForm = {
   readonly image: OpenedImage
   readonly contentType: string
-  /** Of the file that it is saved to; absent where it is not an attachment. */
+  /** Of the file that it is saved to; absent if it is not an attachment. */
   readonly name?: string
 }
 

@@ -104,7 +104,7 @@ function shownVersion(
   return tree === undefined ? undefined : versions.findLast(({ entry }) => entry.whiteout === undefined)
 }
 
-/** Undefined where nothing is there. */
+/** Undefined if nothing is there. */
 async function treeAt(
   { host: { store } }: Backend,
   { image }: AnalysedImage,

@@ -223,7 +223,7 @@ function acceptedShared(c: RequestContext): (typeof TYPES)['json' | 'markdown' |
   return preferredType<(typeof offers)[number]>(c.req.header('Accept'), offers)
 }
 
-/** @throws Problem `invalid_parameter` where a page of a whole list is asked for */
+/** @throws Problem `invalid_parameter` if a page of a whole list is asked for */
 function requireNoPage(query: ImagesQuery, type: string): void {
   for (const parameter of ['cursor', 'limit'] as const) {
     if (query[parameter] === undefined) continue
@@ -233,7 +233,7 @@ function requireNoPage(query: ImagesQuery, type: string): void {
   }
 }
 
-/** @throws Problem `invalid_parameter` where it is neither 0 nor 1 */
+/** @throws Problem `invalid_parameter` if it is neither 0 nor 1 */
 function colourOf({ color = '0' }: ImagesQuery): boolean {
   const parsed = z.strictObject({ color: z.enum(['0', '1']) }).safeParse({ color })
   if (!parsed.success) throw invalidParameter(parsed.error)

@@ -76,7 +76,7 @@ function givenOf(query: Readonly<Record<string, string>>): PageQuery {
   return Object.fromEntries(given)
 }
 
-/** @throws Problem `invalid_parameter` where one of the two is missing */
+/** @throws Problem `invalid_parameter` if one of the two is missing */
 function bothOf({ from, to }: PageQuery): { readonly from: string; readonly to: string } {
   if (from !== undefined && to !== undefined) return { from, to }
   const detail = 'a comparison needs two images: `from` and `to`'

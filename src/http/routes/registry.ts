@@ -134,7 +134,7 @@ async function* allTags(
   } while (after !== undefined)
 }
 
-/** @throws Problem `invalid_parameter` where the name has a tag or a digest */
+/** @throws Problem `invalid_parameter` if the name has a tag or a digest */
 export function repositoryOf(name: string): Reference {
   const reference = parseReference(name)
   if (reference.digest === undefined && !/:[^/]*$/.test(name)) return reference

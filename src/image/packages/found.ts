@@ -26,7 +26,7 @@ export class UnreadableDatabase extends Error {}
 /** Bytes of a name, a version or an architecture: a hundred times what packages have. */
 const MAX_NAME_BYTES = 1_024
 
-/** @throws UnreadableDatabase where it is longer than any name */
+/** @throws UnreadableDatabase if it is longer than any name */
 export function nameText(bytes: ByteString): string {
   if (bytes.length > MAX_NAME_BYTES) throw new UnreadableDatabase(`a name of ${bytes.length} bytes`)
   return decodeText(bytes).text

@@ -145,7 +145,7 @@ export class Inventory {
     return sorted.map((listed) => this.#describe(listed))
   }
 
-  /** The type of the package that a path is of; undefined where it is of none. To be called after {@link finish}. */
+  /** The type of the package that a path is of; undefined if it is of none. To be called after {@link finish}. */
   typeOf(key: PathKey): PackageType | undefined {
     this.#types ??= this.#findTypes()
     for (const owner of this.#owners.of(key) ?? []) {

@@ -9,7 +9,7 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true })
 const MAX_TEXT = 1_024
 
 /**
- * Undefined where it is not JSON, or has not both a name and a version: a `package.json` of a package's own inner
+ * Undefined if it is not JSON, or has not both a name and a version: a `package.json` of a package's own inner
  * directories often has neither.
  *
  * @param bytes the whole file, which must be small: as values it takes up to thirty times its size

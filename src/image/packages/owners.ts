@@ -43,7 +43,7 @@ export class PackageOwners {
     return number
   }
 
-  /** Undefined where no owner of that name was made. */
+  /** Undefined if no owner of that name was made. */
   find(name: string): number | undefined {
     return this.#numbers.get(name)
   }
@@ -77,12 +77,12 @@ export class PackageOwners {
     return owners
   }
 
-  /** Those who own a path; undefined where nobody does. */
+  /** Those who own a path; undefined if nobody does. */
   of(path: PathKey): ReadonlySet<number> | undefined {
     return this.#ownersOf(path)
   }
 
-  /** What its files take, of those that were seen; undefined where not all of its paths could be noted. */
+  /** What its files take, of those that were seen; undefined if not all of its paths could be noted. */
   bytesOf(owner: number): number | undefined {
     return this.#cut.has(owner) ? undefined : this.#bytes[owner]
   }

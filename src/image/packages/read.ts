@@ -48,7 +48,7 @@ const PATHS = 1_000
  *
  * @param key where the image shows it
  * @param bytes how large it is
- * @throws UnreadableDatabase where it is damaged or larger than any; text that makes no sense just tells nothing
+ * @throws UnreadableDatabase if it is damaged or larger than any; text that makes no sense just tells nothing
  */
 export async function* readDatabase(
   kind: DatabaseKind,

@@ -23,7 +23,7 @@ function magic(letters: string): number {
  * The header blobs, in the order of their slots.
  *
  * @param file the whole `Packages.db`
- * @throws UnreadableDatabase where it is no such database, is damaged, or has blobs that overlap
+ * @throws UnreadableDatabase if it is no such database, is damaged, or has blobs that overlap
  */
 export function* ndbHeaders(file: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)

@@ -20,7 +20,7 @@ const MAX_ROWS = 100_000
  * The header blobs, in the order of the table.
  *
  * @param file the whole `rpmdb.sqlite`
- * @throws UnreadableDatabase where it is no such database, is damaged, or reaches one page in two ways
+ * @throws UnreadableDatabase if it is no such database, is damaged, or reaches one page in two ways
  */
 export function* sqliteHeaders(file: Uint8Array): Generator<Uint8Array> {
   const tables = new TableReader(file)

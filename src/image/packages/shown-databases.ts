@@ -63,7 +63,7 @@ export class ShownDatabases {
     return this.#shown.size
   }
 
-  /** Where the image shows that member of a layer; empty where later layers hide it, and when it is asked for again. */
+  /** Where the image shows that member of a layer; empty if later layers hide it, and when it is asked for again. */
   take(layer: number, ordinal: number): readonly PathKey[] {
     const member = memberName(layer, ordinal)
     const keys = this.#noted.get(member)?.keys ?? []

@@ -100,7 +100,7 @@ export type FoundBit = { readonly at: 0 | 1; readonly bit: number }
 /**
  * The bit where a block begins at which zlib stopped. Of the eight places where it can be, those that cannot be are struck
  * out: going on from them gives other bytes than zlib gave. The right one always stays, so that where one is left it is proven;
- * undefined where several are left, which begin differently.
+ * undefined if several are left, which begin differently.
  */
 export function findBit({ window, before, behind, output }: Boundary): FoundBit | undefined {
   if (output.length === 0 || behind.length < LEAST_BYTES) return undefined

@@ -20,10 +20,10 @@ export class GzipError extends Error {
 }
 
 /**
- * Where the header that begins with the first of these bytes ends; undefined where it goes on behind them.
+ * Where the header that begins with the first of these bytes ends; undefined if it goes on behind them.
  *
  * @param crc32 of bytes
- * @throws GzipError where there is no header
+ * @throws GzipError if there is no header
  */
 export function endOfHeader(bytes: Uint8Array, crc32: (bytes: Uint8Array) => number): number | undefined {
   const [first = 0x1f, second = 0x8b, method = DEFLATE, flags = 0] = bytes
@@ -55,7 +55,7 @@ function endOfText(bytes: Uint8Array, start: number): number | undefined {
   return zero < 0 ? undefined : zero + 1
 }
 
-/** @throws GzipError where the content is not the one that the trailer tells */
+/** @throws GzipError if the content is not the one that the trailer tells */
 export function checkTrailer(
   trailer: Uint8Array,
   content: { readonly crc32: number; readonly bytes: number },

@@ -47,7 +47,7 @@ export class HandleInflater implements Inflater {
   #rest: Uint8Array = NOTHING
   /** The beginning of a header or trailer, where it came in an earlier piece. */
   #held: Uint8Array = NOTHING
-  /** Of the member's content so far; undefined where its beginning is not known. */
+  /** Of the member's content so far; undefined if its beginning is not known. */
   #content: { crc32: number; bytes: number } | undefined = { crc32: 0, bytes: 0 }
   /** Output that only fills zlib's window again, and is dropped. */
   #drop = 0
@@ -61,7 +61,7 @@ export class HandleInflater implements Inflater {
   /** zlib has stopped at the start of a block, at `rest`, and goes on from there. */
   #isAtBlock = false
 
-  /** @throws Error where this runtime's zlib has no such handle */
+  /** @throws Error if this runtime's zlib has no such handle */
   constructor(stream: InflateRaw = createInflateRaw()) {
     if (!hasInsides(stream)) throw new Error('this runtime\u2019s zlib has no `_handle` with `writeSync`')
     this.#stream = stream

@@ -213,7 +213,7 @@ class ZstdDecoder {
     }
   }
 
-  /** Makes it ready for another blob; false where it is not worth keeping. */
+  /** Makes it ready for another blob; false if it is not worth keeping. */
   reset(): boolean {
     this.#zstd.ZSTD_freeDCtx(this.#context)
     if (this.#zstd.memory.buffer.byteLength > MEMORY_TO_KEEP) return false

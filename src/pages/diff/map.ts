@@ -46,7 +46,7 @@ ${changeMap(place, root)}`,
   })
 }
 
-/** @throws Problem `path_not_found` where nothing changed at or below the path */
+/** @throws Problem `path_not_found` if nothing changed at or below the path */
 export function changesAt(root: ChangeNode, key: PathKey): ChangeNode {
   let node: ChangeNode | undefined = root
   while (node !== undefined && node.key !== key) {

@@ -32,7 +32,7 @@ export function viewContent(first: Uint8Array, bytes: number): ContentView {
   }
 }
 
-/** Undefined where it is not UTF-8, or has what no text has. */
+/** Undefined if it is not UTF-8, or has what no text has. */
 function asText(bytes: Uint8Array, isCut: boolean): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isCut })

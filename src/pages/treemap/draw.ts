@@ -19,7 +19,7 @@ export type TreemapView = {
   readonly top: Area
   readonly colour: MapColour
   readonly frame: Frame
-  /** Where a rectangle leads; absent where it leads nowhere. */
+  /** Where a rectangle leads; absent if it leads nowhere. */
   readonly link?: (area: Area) => string
 }
 

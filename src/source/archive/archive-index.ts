@@ -73,7 +73,7 @@ export function namesOf({ names, tags }: ArchiveEntry): readonly string[] {
 
 /**
  * @param wanted a name, a digest of an image or an index, or nothing, where the archive has one image
- * @throws Problem `image_not_found`; `invalid_reference` where several images fit, with their names
+ * @throws Problem `image_not_found`; `invalid_reference` if several images fit, with their names
  */
 export function choose(index: ArchiveIndex, wanted: string): Choice {
   const { entries, images } = index

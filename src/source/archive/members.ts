@@ -46,7 +46,7 @@ export class Members {
   #count = 0
   #nameBytes = 0
 
-  /** @throws Problem `invalid_archive` where the name has another content already, `too_large` past the limits */
+  /** @throws Problem `invalid_archive` if the name has another content already, `too_large` past the limits */
   add(name: PathKey, member: Member | undefined): void {
     this.#count++
     this.#nameBytes += name.length
@@ -158,7 +158,7 @@ export class PassingArchive {
     }
   }
 
-  /** @throws Problem `invalid_archive` where it is cut off */
+  /** @throws Problem `invalid_archive` if it is cut off */
   finish(): Members {
     requireEnd(this.#scanner)
     return this.members

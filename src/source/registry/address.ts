@@ -25,14 +25,14 @@ function unwrap(address: Address): Address {
   return new ipaddr.IPv4(address.toByteArray().slice(12))
 }
 
-/** @param text with or without brackets; undefined where it is a name */
+/** @param text with or without brackets; undefined if it is a name */
 export function parseAddress(text: string): Address | undefined {
   const bare = text.startsWith('[') ? text.slice(1, -1) : text
   return ipaddr.isValid(bare) ? unwrap(ipaddr.parse(bare)) : undefined
 }
 
 /**
- * Why an address is not of the public internet: `loopback`, `private`, `link-local`, …; undefined where it is public.
+ * Why an address is not of the public internet: `loopback`, `private`, `link-local`, …; undefined if it is public.
  * 6to4, Teredo and the like, which relays turn into an IPv4 address, are not.
  */
 export function specialUseOf(address: Address): string | undefined {

@@ -9,7 +9,7 @@ export type BlobPart = {
 }
 
 export type BlobSource = {
-  /** Opens the blob from this byte on; undefined where it ends before. */
+  /** Opens the blob from this byte on; undefined if it ends before. */
   open(offset: number): Promise<BlobPart | undefined>
   /**
    * Waits before the blob is opened again after an error.

@@ -28,7 +28,7 @@ export class SpeedMeter {
     this.#timeouts = timeouts
   }
 
-  /** @throws StalledError where the floor was missed */
+  /** @throws StalledError if the floor was missed */
   add(bytes: number, waitedMilliseconds: number): void {
     this.#bytes += bytes
     this.#waited += waitedMilliseconds
@@ -81,7 +81,7 @@ export class BodyReader {
   /**
    * The next piece, good until the next call; undefined at the end.
    *
-   * @throws StalledError where the sender is silent or slow; the signal's reason; the network's error
+   * @throws StalledError if the sender is silent or slow; the signal's reason; the network's error
    */
   async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const milliseconds = this.#timeouts.idleMilliseconds

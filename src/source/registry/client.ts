@@ -55,7 +55,7 @@ function mediaTypeOf(response: Response): { readonly mediaType?: string } {
   return mediaType ? { mediaType } : {}
 }
 
-/** The digest that the registry tells, where it is one that can be relied on to name something. */
+/** The digest that the registry tells, if it is one that can be relied on to name something. */
 function toldDigest(response: Response): string | undefined {
   const digest = response.headers.get('docker-content-digest')
   return digest !== null && isSha256(digest) ? digest : undefined
@@ -155,7 +155,7 @@ export class RegistryClient {
   /**
    * A config, or another blob that is small enough to be held. Its bytes are those of the descriptor.
    *
-   * @throws Problem `too_large`, `invalid_image` for bytes of another digest or size, `registry_error` where the registry
+   * @throws Problem `too_large`, `invalid_image` for bytes of another digest or size, `registry_error` if the registry
    * does not have it; as {@link resolve}
    */
   async blobBytes(
@@ -231,7 +231,7 @@ export class RegistryClient {
    * Names in the registry's order.
    *
    * @param page.after the `next` of the page before
-   * @throws Problem `image_not_found` where there is no such repository, `invalid_parameter` for an `after` of someone's
+   * @throws Problem `image_not_found` if there is no such repository, `invalid_parameter` for an `after` of someone's
    * own; as {@link resolve}
    */
   tags(

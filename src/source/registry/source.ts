@@ -117,7 +117,7 @@ export class RegistrySource implements ImageSource {
   }
 
   /**
-   * Reads what a digest names: anonymously from the mirror, where there is one, else from the registry.
+   * Reads what a digest names: anonymously from the mirror, if there is one, else from the registry.
    *
    * What the lent login reads counts as public, so the registry must show it to everybody: a HEAD, which no registry
    * counts as a pull, asks whether it does.

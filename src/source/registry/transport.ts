@@ -106,7 +106,7 @@ export class Transport {
   /**
    * Asks until an answer's status is not worth a retry, and gives that answer to `consume`.
    *
-   * @throws Problem `registry_error` or `registry_timeout` where there is no answer, `forbidden_registry` for a redirect
+   * @throws Problem `registry_error` or `registry_timeout` if there is no answer, `forbidden_registry` for a redirect
    * that the guard refuses; the signal's reason; what `consume` throws, unless it is the network's
    */
   async exchange<T>(outgoing: Outgoing, consume: Consume<T>): Promise<T> {
@@ -171,7 +171,7 @@ export class Transport {
     return within({ milliseconds, error, signal: caller.signal }, (signal) => ask({ signal, deadline }))
   }
 
-  /** Milliseconds to wait before the next attempt; undefined where none is to be made. */
+  /** Milliseconds to wait before the next attempt; undefined if none is to be made. */
   #waitBefore(attempt: number, outcome: Exclude<Outcome<never>, { value: never }>): number | undefined {
     if (attempt >= this.#policy.retries) return undefined
     if ('failure' in outcome) return PASSING_FAILURES.has(outcome.failure) ? this.backoff(attempt) : undefined

@@ -17,7 +17,7 @@ const MAX_BOUND_BYTES = 1024
 /** The values of a page, as one piece of memory. */
 export class ByteArrays {
   readonly #data: Buffer
-  /** Value `i` ends where the next one begins; undefined where all have one length. */
+  /** Value `i` ends where the next one begins; undefined if all have one length. */
   readonly #ends: Uint32Array | undefined
   readonly #length: number
   /** Whoever looks at a row looks again soon. */
@@ -142,7 +142,7 @@ class PathBounds {
     this.#sharedWithGreatest = isGreatest ? key.length : withGreatest
   }
 
-  /** None where they are so long that they would make the footer large. */
+  /** None if they are so long that they would make the footer large. */
   shown(): Bounds | undefined {
     if (Math.max(this.#least?.length ?? 0, this.#greatest.length) > MAX_BOUND_BYTES) return undefined
     return { least: slashed(this.#least ?? ''), greatest: slashed(this.#greatest) }

@@ -98,7 +98,7 @@ function packMiniblock(out: ByteBuffer, first: number, least: number, width: num
 /**
  * Fills `values` with what `writeDeltas` wrote, and tells how many there are.
  *
- * @throws RangeError where the bytes are not that
+ * @throws RangeError if the bytes are not that
  */
 export function readDeltas(input: ByteReader, values: Float64Array): number {
   const block = input.varint()

@@ -56,7 +56,7 @@ function pack(out: ByteBuffer, values: Uint8Array, width: HybridWidth): void {
 /**
  * Fills `values` whole.
  *
- * @throws RangeError where the bytes end before that
+ * @throws RangeError if the bytes end before that
  */
 export function readHybrid(input: ByteReader, values: Uint8Array, width: HybridWidth): void {
   for (let filled = 0; filled < values.length; ) {

@@ -1,5 +1,5 @@
 /**
- * One column of one row group: a data page of version 2, a dictionary page before it where there is one. Levels are
+ * One column of one row group: a data page of version 2, a dictionary page before it if there is one. Levels are
  * those of flat columns: a value is there or it is not.
  */
 
@@ -150,7 +150,7 @@ export type DataPage = {
   /** One of `ENCODING`, unless the bytes are damaged. */
   readonly encoding: number
   readonly valueCount: number
-  /** For each row the number of its value; undefined where every row has one, and a row's number is its value's. */
+  /** For each row the number of its value; undefined if every row has one, and a row's number is its value's. */
   readonly slots: Uint16Array | undefined
   /** The values as the encoding has them. A view: good until the next page is read, unless the codec is `none`. */
   readonly body: Uint8Array
@@ -176,7 +176,7 @@ let unpacked = new Uint8Array(1 << 16)
 /**
  * @param chunk all of its bytes
  * @param rows in its group
- * @throws Error where the bytes are not what `writeChunk` writes
+ * @throws Error if the bytes are not what `writeChunk` writes
  */
 export function readChunk(chunk: Uint8Array, rows: number, codec: Codec): DataPage {
   const reader = new ByteReader(chunk)

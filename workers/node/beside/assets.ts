@@ -10,7 +10,7 @@ export function assetNames(): readonly string[] {
   return readdirSync(FOLDER)
 }
 
-/** @returns undefined where there is no file of that name */
+/** @returns undefined if there is no file of that name */
 export async function readAsset(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   return assetNames().includes(name) ? Uint8Array.from(await readFile(new URL(name, FOLDER))) : undefined
 }

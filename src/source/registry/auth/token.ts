@@ -117,8 +117,8 @@ export class Authorizer {
    * Meets the challenge of a 401. Requests that are challenged at once share one token.
    *
    * @param used what the refused request carried
-   * @returns undefined where no credential of the client can meet it
-   * @throws Problem `unauthorized` where the token server refuses; `forbidden_registry` where it is at an address that
+   * @returns undefined if no credential of the client can meet it
+   * @throws Problem `unauthorized` if the token server refuses; `forbidden_registry` if it is at an address that
    * the guard refuses; `registry_error`, `registry_timeout`
    */
   async authorize(

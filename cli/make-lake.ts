@@ -59,6 +59,6 @@ function settingsOf(env: Environment) {
 function batchOf(text: string): number {
   const batch = Number(text)
   if (!Number.isInteger(batch) || batch < 1 || batch > 100_000)
-    throw new Failure('invalid_parameter', `--batch ${text}: a number from 1 to 100000 is wanted`)
+    throw new Failure('invalid_parameter', `--batch ${text}: must be a number from 1 to 100000`)
   return batch
 }

@@ -16,7 +16,7 @@ export type LayerJob = {
   readonly descriptor: Descriptor
   /** From its table of contents alone, where that says enough. */
   readonly read?: 'toc'
-  /** Not shared with another repository of the registry: the shared one failed, perhaps for a reason of that repository's. */
+  /** Not shared with another repository of the registry: the shared job failed, perhaps because of that repository. */
   readonly alone?: boolean
 }
 

@@ -36,7 +36,7 @@ export type FileDiff = {
 export type Diff = {
   readonly from: ImageIdentity
   readonly to: ImageIdentity
-  /** `uncompressedBytes` is absent where it is not known of both. */
+  /** `uncompressedBytes` is absent if it is not known of both. */
   readonly size: { readonly [Name in keyof Sizes]: Comparison }
   /** What a squash would save. */
   readonly waste: Comparison

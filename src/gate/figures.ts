@@ -1,4 +1,4 @@
-/** The figures that rules are about, without what the policy excludes; each is found once, and only where it is asked for. */
+/** The figures that rules are about, without what the policy excludes; each is found once, and only if it is asked for. */
 
 import type { Efficiency, ImageFacts, LayerReport, SizedPath } from '../image/report.ts'
 import { knownTarBytes } from '../image/tar-bytes.ts'

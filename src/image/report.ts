@@ -33,7 +33,7 @@ export type Verified = 'content' | 'contents-table'
 export type Sizes = {
   /** Sum of the layers' blobs, as the registry holds them. */
   readonly compressedBytes: number
-  /** Sum of the layers' tars; absent where one is known from a table of contents that does not say it. */
+  /** Sum of the layers' tars; absent if one is known from a table of contents that does not say it. */
   readonly uncompressedBytes?: number
   /** Sum over the regular files of all layers. */
   readonly fileBytes: number

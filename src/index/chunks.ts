@@ -75,7 +75,7 @@ export class ChunkArchive implements ChunkSink {
  *
  * @param index name of the layer's index
  * @param file `offset` and `bytes` of its entry
- * @throws LostTable where the object is missing or damaged
+ * @throws LostTable if the object is missing or damaged
  */
 export async function findChunks(
   store: ObjectStore,

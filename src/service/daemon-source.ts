@@ -167,7 +167,7 @@ function engineOf({ host }: Service): Engine {
   if (host.engine !== undefined) return host.engine
   throw new Problem(
     'invalid_reference',
-    'docker-daemon: this service reads no engine; set LAMINA_DOCKER_HOST on Node',
+    'docker-daemon: this service has no Docker Engine; set LAMINA_DOCKER_HOST on Node',
   )
 }
 

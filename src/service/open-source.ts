@@ -31,6 +31,6 @@ function openLocal({ host }: Service, ref: FileRef): ImageSource {
   if (host.localImages !== undefined) return host.localImages.open(ref)
   throw new Problem(
     'invalid_reference',
-    `${ref.transport}: names a file of your own machine, which this service does not read: upload the archive to /v1/uploads and ask for upload:<id>`,
+    `${ref.transport}: names a file on your own machine, which this service cannot read; upload the archive to /v1/uploads and ask for upload:<id>`,
   )
 }

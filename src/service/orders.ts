@@ -98,7 +98,7 @@ async function take(
     return { analysis, order: { image: pinnedReference(reference, digest), analyses: [analysis.id] } }
   } catch (error) {
     if (options.signal.aborted && !(error instanceof Problem))
-      return new Problem('registry_timeout', 'there was no time left to ask for this image; send it again', {
+      return new Problem('registry_timeout', 'no time left to look up this image; send it again', {
         image,
       })
     if (error instanceof Problem) return error.with({ image })

@@ -192,7 +192,7 @@ export class RepositoryImages {
     const read = await inParallel(names, QUESTIONS_AT_ONCE, async (name) => {
       if (stopped !== undefined) return undefined
       if (Date.now() > end) {
-        stopped = new Problem('registry_timeout', 'the registry answers slowly; go on from here', {
+        stopped = new Problem('registry_timeout', 'the registry answers slowly; continue from here', {
           retryAfter: 1,
         })
         return undefined

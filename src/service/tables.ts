@@ -64,7 +64,7 @@ export function directoriesTable(store: ObjectStore, image: OpenedImage): Promis
   return imageTable(store, image, 'directories.parquet', DIRECTORIES)
 }
 
-/** @throws Problem `invalid_parameter` where the image has no such layer */
+/** @throws Problem `invalid_parameter` if the image has no such layer */
 export async function membersTable(
   store: ObjectStore,
   image: OpenedImage,
@@ -114,7 +114,7 @@ async function forget(store: ObjectStore, image: OpenedImage, key: string): Prom
 /**
  * The index of a layer as the image has it, and how many package databases are stored with it.
  *
- * @throws LostTable where it is missing
+ * @throws LostTable if it is missing
  */
 export async function databasesOf(
   store: ObjectStore,
@@ -137,7 +137,7 @@ function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
 /**
  * The name of the index that the image has of this layer.
  *
- * @throws Problem `invalid_parameter` where the image has no such layer
+ * @throws Problem `invalid_parameter` if the image has no such layer
  */
 export async function layerIndexOf(
   store: ObjectStore,

@@ -45,7 +45,10 @@ export async function treemapOf(
       : classesOf(colour, facts.layers.length)
   const area = await findAreas({ files, directories }, key, { depth, smallest, classes })
   if (area === undefined) {
-    throw new Problem('path_not_found', `${JSON.stringify(showPath(key).path)} is no directory of the image`)
+    throw new Problem(
+      'path_not_found',
+      `${JSON.stringify(showPath(key).path)} is not a directory of the image`,
+    )
   }
   if (colour !== 'waste') return area
   return withWaste(area, await wastedBelow((await wasteOf(store, image))(0, WHOLE_FETCH_BYTES)))

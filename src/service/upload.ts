@@ -360,7 +360,7 @@ class IdleTimer {
     this.stop()
     const why = new Problem(
       'invalid_archive',
-      `nothing of the upload came for ${this.#milliseconds / 1000} s`,
+      `the upload stalled: no data for ${this.#milliseconds / 1000} s`,
     )
     this.#timer = setTimeout(() => this.#control.abort(why), this.#milliseconds)
   }

@@ -50,7 +50,7 @@ const ZEROS = new Uint8Array(64 * 1024)
 const SLASH = 0x2f
 const NOTHING = new Uint8Array(0)
 const NO_RECORDS: PaxRecords = new Map()
-/** Years 1 to 9999 in microseconds since 1970: what RFC 3339 can say. */
+/** Years 1 to 9999 in microseconds since 1970: the range of RFC 3339. */
 export const MIN_TIME = -62_135_596_800e6
 export const MAX_TIME = 253_402_300_799e6
 

@@ -104,7 +104,7 @@ export class DockerEngine implements Engine {
   async inspect(image: string, signal?: AbortSignal): Promise<{ readonly id: string }> {
     const answer = await this.#get({ path: `/images/${encodeURIComponent(image)}/json`, image, signal })
     const parsed = inspectedSchema.safeParse(parse(await bytesOf(answer)))
-    if (!parsed.success) throw new Problem('registry_error', 'the engine did not tell the ID of the image')
+    if (!parsed.success) throw new Problem('registry_error', 'the engine did not send the ID of the image')
     return { id: parsed.data.Id }
   }
 
@@ -153,7 +153,7 @@ export class DockerEngine implements Engine {
       signal?.throwIfAborted()
       throw new Problem(
         'registry_error',
-        `could not connect to the engine at ${this.#place} (${error.code ?? 'it is silent'})`,
+        `could not connect to the engine at ${this.#place} (${error.code ?? 'no answer'})`,
       )
     })
     if (answer.statusCode === 200) return answer

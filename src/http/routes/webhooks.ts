@@ -58,7 +58,7 @@ export function addWebhooks(app: App, backend: Backend): void {
     const { configuration, backlog } = backend.host
     const { webhookSecrets } = configuration
     if (webhookSecrets.length === 0)
-      throw new Problem('not_found', 'webhooks are off: LAMINA_WEBHOOK_SECRETS turns them on')
+      throw new Problem('not_found', 'webhooks are off; set LAMINA_WEBHOOK_SECRETS to turn them on')
     const { secret } = parsed(query, c.req.query())
     const shown = {
       query: secret,

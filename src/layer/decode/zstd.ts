@@ -239,7 +239,7 @@ function checkWindow(header: Uint8Array, maxWindow: number, position: number): v
   if (window > maxWindow) {
     throw new Problem(
       'too_large',
-      `the zstd frame at byte ${position} of the blob needs a window of ${window} bytes: at most ${maxWindow} (LAMINA_MAX_ZSTD_WINDOW)`,
+      `the zstd frame at byte ${position} of the blob needs a window of ${window} bytes, more than the limit of ${maxWindow} (LAMINA_MAX_ZSTD_WINDOW)`,
     )
   }
 }

@@ -7,7 +7,7 @@ export const MAX_FILE_CHUNKS = 262_144
 /** One piece of a file's content. */
 export type Chunk = {
   readonly bytes: number
-  /** Undefined where the table does not say it: then the file's own digest has to do. */
+  /** Undefined if the table does not say it: then the file's own digest has to do. */
   readonly sha256: ByteString | undefined
 }
 

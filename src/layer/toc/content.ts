@@ -21,7 +21,7 @@ export type ChunkedFile = Pick<FileChunks, 'inner' | 'chunks'> & {
  * Copies of the content's pieces; the stream is cancelled when the last is there. Each chunk that has a digest is verified
  * before its last piece is given.
  *
- * @throws Problem `invalid_image` where the blob is not what the table says
+ * @throws Problem `invalid_image` if the blob is not what the table says
  */
 export async function* readChunks(file: ChunkedFile): AsyncGenerator<Uint8Array> {
   const { stream, wasm, limits, signal, inner, chunks } = file

@@ -24,7 +24,7 @@ export type DatabaseOptions = {
  * Hands `sink` the content of each, in this order.
  *
  * @param databases in the order of the blob
- * @throws Problem `invalid_image` where the content is not what the table says; what the blob or the sink fails with
+ * @throws Problem `invalid_image` if the content is not what the table says; what the blob or the sink fails with
  */
 export async function readDatabaseChunks(
   databases: readonly TableFile[],

@@ -130,7 +130,7 @@ export class TableEntries {
     return member
   }
 
-  /** @throws Problem `invalid_image` where the last file is not whole */
+  /** @throws Problem `invalid_image` if the last file is not whole */
   finish(): void {
     this.#closeFile()
     this.#endWanted(this.#limits.contentEnd)

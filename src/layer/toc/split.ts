@@ -37,7 +37,7 @@ export class EntrySplitter {
   #lists = 0
   #entries = 0
 
-  /** @throws Problem `invalid_image` where the JSON is not whole, or is not a table of contents */
+  /** @throws Problem `invalid_image` if the JSON is not whole, or is not a table of contents */
   finish(): void {
     const outer = this.#place === 'outside' ? parseJson(this.#outer) : undefined
     if (typeof outer !== 'object' || outer === null) throw invalidTable('it is not whole JSON')

@@ -46,7 +46,7 @@ export function tableDigest({ annotations = {} }: Pick<Descriptor, 'annotations'
 /**
  * Undefined for a layer without a table.
  *
- * @throws Problem `invalid_image`, `too_large` where it cannot be where the manifest says
+ * @throws Problem `invalid_image`, `too_large` if it cannot be where the manifest says
  */
 export function vouchedTable(layer: Layer): VouchedTable | undefined {
   const digest = tableDigest(layer)
@@ -64,7 +64,7 @@ export function vouchedTable(layer: Layer): VouchedTable | undefined {
   return { form: 'zstd:chunked', digest, offset, bytes, jsonBytes, contentEnd }
 }
 
-/** How long the manifest says that the layer's tar is; undefined where it does not. */
+/** How long the manifest says that the layer's tar is; undefined if it does not. */
 export function toldTarBytes({ annotations = {} }: Pick<Descriptor, 'annotations'>): number | undefined {
   const told = annotations[STARGZ_SIZE]
   return told !== undefined && /^\d{1,15}$/.test(told) ? Number(told) : undefined

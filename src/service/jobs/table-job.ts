@@ -23,7 +23,7 @@ type TableLayer = { readonly source: VisibleSource; readonly descriptor: Descrip
  * Reads the table even if it is indexed already, unless the caller may see it: only verified bytes make this registry one of
  * its sources.
  *
- * @returns undefined where the layer has to be read whole: it has no table, or the table cannot say what is in it
+ * @returns undefined if the layer has to be read whole: it has no table, or the table cannot say what is in it
  */
 export async function indexFromTable(
   service: Service,

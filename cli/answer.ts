@@ -193,7 +193,7 @@ async function check(context: Context, work: Work): Promise<number> {
   }
 }
 
-/** The same question without growth, where the baseline may be missing and is. Undefined where nothing else is asked. */
+/** The same question without growth, where the baseline may be missing and is. Undefined if nothing else is asked. */
 async function allowFirstRun(
   caller: ApiCaller,
   { parameters, settings }: Request,

@@ -11,7 +11,7 @@ export function comparesGrowth(policy: Readonly<Record<string, unknown>>): boole
   return Object.keys(policy).some((word) => GROWTH_RULES.has(word))
 }
 
-/** The policy without a baseline: nothing is said of growth. Undefined where no rule is left. */
+/** The policy without a baseline: nothing is said of growth. Undefined if no rule is left. */
 export function withoutGrowth(
   policy: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> | undefined {

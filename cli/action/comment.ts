@@ -32,14 +32,14 @@ const REQUEST_MILLISECONDS = 30_000
 /** Who may write to the repository: anybody else could have put the marker into a comment. */
 const WRITERS = new Set(['OWNER', 'MEMBER', 'COLLABORATOR'])
 
-/** The number of the pull request that the run is for; undefined where it is for something else. */
+/** The number of the pull request that the run is for; undefined if it is for something else. */
 export async function pullRequest({ GITHUB_EVENT_PATH: path }: Environment): Promise<number | undefined> {
   if (!path) return undefined
   const text = await readFile(path, 'utf8').catch(() => '')
   return eventSchema.safeParse(parseJson(text)).data?.pull_request.number
 }
 
-/** @throws Error where GitHub refuses it, with what it says */
+/** @throws Error if GitHub refuses it, with what it says */
 export async function keepComment(number: number, options: CommentOptions): Promise<void> {
   const { env, key, markdown } = options
   const marker = `<!-- lamina ${key} -->`

@@ -15,7 +15,7 @@ export type GateOptions = {
   readonly rules?: string | undefined
   /** File of dive's rules. */
   readonly diveCi?: string | undefined
-  /** The file that annotations point at; its text, where it is there, names the lines. */
+  /** The file that annotations point at; its text, if it is there, names the lines. */
   readonly dockerfile: string
 }
 
@@ -26,7 +26,7 @@ export type GateAnswer = {
   readonly verdict?: string
   readonly sarif?: string
   readonly report: string
-  /** Absent where there is no baseline, or not yet. */
+  /** Absent if there is no baseline, or not yet. */
   readonly diff?: string
   readonly isFirstRun: boolean
   readonly wastedBytes: number
@@ -82,7 +82,7 @@ async function diff(caller: ApiCaller, baseline: string, { image, platform }: Ta
 
 type CheckBody = { readonly json: string; readonly targets: readonly Target[] }
 
-/** Undefined where there is no rule to check. @param baseline where it is there */
+/** Undefined if there is no rule to check. @param baseline where it is there */
 async function checkBody(options: GateOptions, baseline: string | undefined): Promise<CheckBody | undefined> {
   const { image, platform, policy, rules, diveCi, dockerfile } = options
   const given = [policy, rules, diveCi].filter((one) => one !== undefined)

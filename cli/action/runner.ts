@@ -4,7 +4,7 @@ import { terminalLine, terminalText } from '../../src/formats/escape.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** As the runner names them: upper case, spaces become `_`. Empty where it is not given. */
+/** As the runner names them: upper case, spaces become `_`. Empty if it is not given. */
 export function input(env: Environment, name: string): string {
   return (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
 }

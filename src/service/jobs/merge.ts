@@ -31,7 +31,7 @@ export type IndexedDescriptor = { readonly descriptor: Descriptor; readonly inde
 /** Layers of which the facts are read at the same time. */
 const FACTS_AT_ONCE = 16
 
-/** @throws Problem `invalid_image` where a layer is not what manifest and config say; `too_large`; `store_error` */
+/** @throws Problem `invalid_image` if a layer is not what manifest and config say; `too_large`; `store_error` */
 export async function mergeImage(service: Service, merge: Merge, signal?: AbortSignal): Promise<void> {
   const { index, config, layers } = merge
   const { store, wasm, configuration } = service.host

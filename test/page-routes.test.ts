@@ -1,4 +1,5 @@
 /** What the pages answer, without a browser: statuses, policies, the form's way to a diff, who may see them. */
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeImage, makeLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
@@ -17,6 +18,7 @@ describe.each(HOSTS)('on %s', (host) => {
       FixtureRegistry.start(),
     ])
     image = registry.push('app', 'v1', makeImage([await makeLayer([{ name: 'a', content: 'a' }])]))
+    registry.push('app', 'v2', makeImage([await makeLayer([{ name: 'a', content: 'a'.repeat(5_000) }])]))
   })
 
   afterAll(async () => {
@@ -40,7 +42,7 @@ describe.each(HOSTS)('on %s', (host) => {
   it('every file that a page names is there, under its type, and is not sent twice', async () => {
     const pages = await Promise.all(['/', '/docs'].map(async (path) => (await get(path)).text()))
     const names = new Set(pages.join('').match(/\/assets\/[\w./-]+/g))
-    expect(names.size).toBe(7)
+    expect(names.size).toBe(8)
     for (const name of names) {
       const answer = await get(name)
       expect([name, answer.status]).toEqual([name, 200])
@@ -85,6 +87,43 @@ describe.each(HOSTS)('on %s', (host) => {
     })
     const { searchParams } = new URL(answer.headers.get('Location') ?? '', service.url)
     expect(Object.fromEntries(searchParams)).toEqual({ from: 'nginx', to: image })
+  })
+
+  it('the tags of a repository stand beside the one before, the platforms of a reference lead to each', async () => {
+    const repository = `${registry.host}/app`
+    const tags = await (await get('/tags', { repository, tag: 'v2' })).text()
+    expect(tags).toMatch(/aria-label="Compare v2 with v1">Compare with v1</)
+    expect(tags).toContain('Compressed size by tag')
+    expect(tags).toContain('aria-current="page"')
+    const offered = await (await get('/platforms', { image, platform: 'linux/amd64' })).text()
+    expect(offered).toMatch(/platform=linux%2Famd64" aria-current="page">linux\/amd64</)
+    expect((await get('/tags', { repository: `${repository}:v1` })).status).toBe(400)
+    expect((await get('/tags', { repository: `${registry.host}/nothing` })).status).toBe(404)
+  })
+
+  it('a page has at most 60 KB of script and 30 KB of style, compressed', async () => {
+    await get('/v1/report', { image, wait: '60' })
+    const pages: readonly (readonly [string, Record<string, string>])[] = [
+      ['/', {}],
+      ['/', { image }],
+      ['/', { from: image, to: image }],
+      ['/files', { image }],
+      ['/map', { image }],
+    ]
+    for (const [path, query] of pages) {
+      const answer = await get(path, query)
+      expect([path, query, answer.status]).toEqual([path, query, 200])
+      const sums = { js: 0, css: 0 }
+      for (const name of new Set((await answer.text()).match(/\/assets\/[\w./-]+/g))) {
+        const kind = name.split('.').at(-1)
+        if (kind !== 'js' && kind !== 'css') continue
+        sums[kind] += gzipSync(await (await get(name)).arrayBuffer()).byteLength
+      }
+      expect(sums.js).toBeGreaterThan(500)
+      expect(sums.js).toBeLessThan(60_000)
+      expect(sums.css).toBeGreaterThan(2_000)
+      expect(sums.css).toBeLessThan(30_000)
+    }
   })
 
   it('a browser gets a page for what does not exist or fails, a program gets JSON', async () => {

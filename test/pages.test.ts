@@ -1,32 +1,15 @@
 /** The pages in a real browser: Chromium, if there is one. */
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dockerSave, packArchive } from './archives.ts'
+import { faultsOf, hasChromium, launchChromium, openPage } from './browser.ts'
 import { makeImage, makeLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
-/** Without them it asks hosts of its own for updates and more. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const HOSTILE = '<img src=x onerror=alert(1)>'
 
-const found = existsSync(CHROMIUM)
-if (!found) console.warn(`no browser at ${CHROMIUM}: the pages are not tried (CHROMIUM names another)`)
-
-const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
-
-describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
+describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   let browser: Browser
   let service: TestService
   let registry: FixtureRegistry
@@ -37,7 +20,7 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
 
   beforeAll(async () => {
     ;[browser, service, registry] = await Promise.all([
-      chromium.launch({ executablePath: CHROMIUM, args: FLAGS }),
+      launchChromium(),
       startService(host),
       FixtureRegistry.start(),
     ])
@@ -65,21 +48,7 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
     await Promise.all([browser?.close(), service?.stop(), registry?.close()])
   })
 
-  /** A page of its own, and what went wrong in it: messages of the console, requests to other hosts. */
-  async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; wrong: string[] }> {
-    const context = await browser.newContext(options)
-    const page = await context.newPage()
-    const wrong: string[] = []
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') wrong.push(message.text())
-    })
-    page.on('pageerror', (error) => wrong.push(String(error)))
-    page.on('request', (request) => {
-      const url = request.url()
-      if (!url.startsWith(`${service.url}/`) && !url.startsWith('data:')) wrong.push(url)
-    })
-    return { page, wrong }
-  }
+  const open = (options: BrowserContextOptions = {}) => openPage(browser, service.url, options)
 
   const address = (query: Record<string, string>) => `${service.url}/?${new URLSearchParams(query)}`
 
@@ -204,6 +173,61 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('a badge is made to taste: its picture and its line follow', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    await page.getByLabel('Shows').selectOption('layers')
+    await page.getByLabel('Label').fill('my layers')
+    await page.getByLabel('Style').selectOption('flat-square')
+    const line = page.locator('#badge-markdown')
+    await line.getByText('/badge/layers.svg').waitFor()
+    await line.getByText('label=my+layers').waitFor()
+    const picture = page.getByRole('img', { name: 'Layers', exact: true })
+    await picture.evaluate((image: HTMLImageElement) => image.decode())
+    expect(await picture.getAttribute('src')).toContain('style=flat-square')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('what was looked at is listed in this browser, and forgotten', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    await page.goto(address({ from: before, to: after }))
+    await page.goto(`${service.url}/`)
+    const list = page.locator('#looked')
+    await list.getByRole('link', { name: 'app:v1 → app:v2' }).waitFor()
+    await list.getByRole('link', { name: 'app:v2', exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: 'app:v2' }).waitFor()
+    await page.goBack()
+    await list.getByRole('button', { name: 'Forget them' }).click()
+    await page.reload()
+    expect(await list.isVisible()).toBe(false)
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('an archive of docker save is uploaded, and its report shown', async () => {
+    const layer = await makeLayer([{ name: 'opt/saved', content: 'saved' }], { compression: 'none' })
+    const buffer = Buffer.from(packArchive(dockerSave(makeImage([layer]), ['saved:1'])))
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/`)
+    await page
+      .getByLabel(/Or drop the file/)
+      .setInputFiles({ name: 'saved.tar', mimeType: 'application/x-tar', buffer })
+    await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
+    await page.getByRole('heading', { name: 'Where the bytes are' }).waitFor()
+    expect(await page.locator('#largest').textContent()).toContain('opt/saved')
+    await page.goto(`${service.url}/`)
+    const nothing = { name: 'none.tar', mimeType: 'application/x-tar', buffer: Buffer.from('no archive') }
+    await page.getByLabel(/Or drop the file/).setInputFiles(nothing)
+    await page
+      .getByRole('status')
+      .getByText(/archive/)
+      .waitFor()
+    expect(wrong.filter((text) => !text.includes('422'))).toEqual([])
+    await page.context().close()
+  })
+
   it('what cannot be shown is told, with a way on', async () => {
     const { page } = await open()
     const answer = await page.goto(address({ image: `${registry.host}/nothing:here` }))
@@ -237,6 +261,18 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
       ['the first page', () => `${service.url}/`],
       ['a report', () => address({ image: after })],
       ['a diff', () => address({ from: before, to: after })],
+      ['a directory', () => `${service.url}/files?${new URLSearchParams({ image: after, path: 'srv' })}`],
+      [
+        'a file',
+        () => `${service.url}/files?${new URLSearchParams({ image: after, path: 'etc/os-release' })}`,
+      ],
+      ['a search', () => `${service.url}/files?${new URLSearchParams({ image: after, glob: '*' })}`],
+      ['tags', () => `${service.url}/tags?${new URLSearchParams({ repository: `${registry.host}/app` })}`],
+      [
+        'a text diff',
+        () =>
+          `${service.url}/diff?${new URLSearchParams({ from: before, to: after, path: 'etc/os-release' })}`,
+      ],
       ['a treemap', () => `${service.url}/map?${new URLSearchParams({ image: after, color: 'waste' })}`],
     ])('%s has nothing that axe finds fault with, and fits', async (_, url) => {
       // axe is a script from elsewhere, which the policy of the pages does not let in.
@@ -246,11 +282,7 @@ describe.skipIf(!found).each(HOSTS)('on %s', (host) => {
       expect(
         await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
       ).toBeLessThanOrEqual(0)
-      await page.evaluate(axe)
-      const violations = await page.evaluate(
-        'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
-      )
-      expect(violations).toEqual([])
+      expect(await faultsOf(page)).toEqual([])
       await page.context().close()
     })
   })

@@ -1,19 +1,41 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
+import type { ImageIdentity } from '../image/report.ts'
 import { gateLine } from './adopt.ts'
 
-it('fills in the gate for a shell: a tenth more than the image has, in whole megabytes', () => {
-  expect(gateLine('docker.io/library/nginx:1.27', 72_000_000, 'https://lamina.example')).toBe(
+const image = (reference: string, indexDigest?: string): ImageIdentity => ({
+  reference,
+  transport: 'docker',
+  digest: `sha256:${'a'.repeat(64)}`,
+  id: `sha256:${'c'.repeat(64)}`,
+  ...(indexDigest && { indexDigest }),
+  platform: 'linux/arm64',
+  mediaType: '',
+  os: 'linux',
+  architecture: 'arm64',
+})
+const none = { bytes: 0, files: 0 }
+const report = (identity: ImageIdentity, compressedBytes: number, wasted = 0) => ({
+  image: identity,
+  size: { compressedBytes, uncompressedBytes: 0, fileBytes: 1000, rootfsBytes: 0, apparentBytes: 0 },
+  waste: { bytes: wasted, files: 1, removed: none, replaced: none, metadataOnly: none },
+})
+
+it('fills in the gate for a shell: a tenth more than the image has, in whole megabytes, and what it wastes', () => {
+  const nginx = report(image('docker.io/library/nginx:1.27'), 72_000_000, 431)
+  expect(gateLine(nginx, 'https://lamina.example')).toBe(
     "curl -sS --fail-with-body --retry 20 --retry-max-time 1800 -G 'https://lamina.example/v1/check' " +
-      "--data-urlencode 'image=docker.io/library/nginx:1.27' -d maxCompressed=80MB -d format=text",
+      "--data-urlencode 'image=docker.io/library/nginx:1.27' -d maxCompressed=80MB -d maxWastedPercent=44 -d format=text",
   )
+  const ofIndex = report(image('nginx', `sha256:${'d'.repeat(64)}`), 1)
+  expect(gateLine(ofIndex, 'https://lamina.example')).toContain("-d 'platform=linux/arm64'")
 })
 
 it('stays one word for a shell, whatever the reference', () => {
   const reference = `a'; echo "$(id)" #\``
   const words = execFileSync('sh', [
     '-c',
-    `curl() { printf '%s\\n' "$@"; }; ${gateLine(reference, 1, 'http://x')}`,
+    `curl() { printf '%s\\n' "$@"; }; ${gateLine(report(image(reference), 1), 'http://x')}`,
   ])
   expect(words.toString().split('\n')).toContain(`image=${reference}`)
 })

@@ -1,29 +1,64 @@
-/** What a reader takes along: the badge's and the gate's line, filled in. */
+/** What a reader takes along: a badge, made to taste, and the gate's line, filled in with what the image is today. */
 import { html } from 'hono/html'
+import { visible } from '../formats/escape.ts'
 import type { Report } from '../image/report.ts'
 import { copyable, type Html, link } from './page.ts'
+import { type Place, placeOf, reportLink } from './place.ts'
+
+/** Badges that need no more than the image, by what the builder calls them. */
+const METRICS = [
+  ['size', 'Compressed size'],
+  ['uncompressed', 'Uncompressed size'],
+  ['layers', 'Layers'],
+  ['wasted', 'Wasted'],
+  ['efficiency', 'Efficiency'],
+  ['files', 'Files'],
+  ['advice', 'What can be saved'],
+] as const
+
+const STYLES = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social'] as const
 
 /** @param origin `scheme://host[:port]` of this service */
-export function adopted({ image, size }: Report, origin: string): Html {
-  const page = origin + link('/', { image: image.reference })
-  const badge = link('/badge/size.svg', { image: image.reference })
+export function adopted(report: Report, origin: string): Html {
+  const place = placeOf(report.image)
+  const badge = link('/badge/size.svg', place)
   return html`<section id="adopt"><h2>Badge and gate</h2>
-<h3>A badge for the README</h3>
-<p class="badge"><img src="${badge}" alt="Size of the image"></p>
-${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${page})`)}
-<h3>A gate for CI</h3>
-<p>It fails when the compressed size of the next build is more than a tenth larger. More rules are in <a href="/docs">the documentation</a>.</p>
-${copyable('gate-line', 'the gate', gateLine(image.reference, size.compressedBytes, origin))}
+<div class="pair">
+<div><h3>A badge for the README</h3>
+${badgeBuilder(place, origin)}
+<p class="badge"><img src="${badge}" alt="Size of the image" data-badge></p>
+${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${origin}${reportLink(place)})`)}</div>
+<div><h3>A gate for CI</h3>
+<p>It fails when the next build is more than a tenth larger to pull, or wastes more than this one. More rules are in <a href="/docs">the documentation</a>.</p>
+${copyable('gate-line', 'the gate', gateLine(report, origin))}</div>
+</div>
 </section>`
 }
 
-/** A line for a shell, as the documentation has it. */
-export function gateLine(reference: string, compressedBytes: number, origin: string): string {
-  const limit = Math.max(1, Math.ceil((compressedBytes * 1.1) / 1e6))
+/** Works with scripts alone, and shows there alone. */
+function badgeBuilder({ image, platform }: Place, origin: string): Html {
+  return html`<form class="find scripted" data-builder="${origin}" aria-label="Badge">
+<input type="hidden" name="image" value="${visible(image)}">${platform !== undefined && html`<input type="hidden" name="platform" value="${visible(platform)}">`}
+<label>Shows <select name="metric">${METRICS.map(([metric, text]) => html`<option value="${metric}">${text}</option>`)}</select></label>
+<label>Style <select name="style">${STYLES.map((style) => html`<option value="${style === 'flat' ? '' : style}">${style}</option>`)}</select></label>
+<label>Label <input name="label" maxlength="60" placeholder="as it is" autocomplete="off" size="10"></label>
+<label>Colour <input name="color" maxlength="30" placeholder="as it is" autocomplete="off" autocapitalize="none" spellcheck="false" size="9"></label>
+</form>`
+}
+
+/** A line for a shell, as the documentation has it: what the image is today passes. */
+export function gateLine(
+  { image, size, waste }: Pick<Report, 'image' | 'size' | 'waste'>,
+  origin: string,
+): string {
+  const { image: reference, platform } = placeOf(image)
+  const limit = Math.max(1, Math.ceil((size.compressedBytes * 1.1) / 1e6))
+  const wasted = size.fileBytes > 0 ? Math.ceil((100 * waste.bytes) / size.fileBytes) : 0
   return [
     'curl -sS --fail-with-body --retry 20 --retry-max-time 1800',
     `-G ${quoted(`${origin}/v1/check`)} --data-urlencode ${quoted(`image=${reference}`)}`,
-    `-d maxCompressed=${limit}MB -d format=text`,
+    ...(platform === undefined ? [] : [`-d ${quoted(`platform=${platform}`)}`]),
+    `-d maxCompressed=${limit}MB -d maxWastedPercent=${wasted} -d format=text`,
   ].join(' ')
 }
 

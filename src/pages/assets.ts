@@ -8,7 +8,7 @@ export const ASSETS_PATH = '/assets/'
 export type Assets = (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
 
 /** Those whose address in a page changes with their content, so that a browser keeps them for good. */
-export const VERSIONED = ['lamina.css', 'lamina.js', 'map.js', 'diff.js', 'icon.svg'] as const
+export const VERSIONED = ['lamina.css', 'lamina.js', 'map.js', 'badge.js', 'home.js', 'icon.svg'] as const
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',

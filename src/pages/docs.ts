@@ -3,7 +3,7 @@
  * no other host, on a phone's width too; Scalar, which was tried beside it, does neither.
  */
 import { html } from 'hono/html'
-import type { Html } from './page.ts'
+import { type Html, TOP } from './page.ts'
 
 /** Swagger UI's sheet has its pictures inside. */
 export const DOCS_POLICY = [
@@ -33,8 +33,7 @@ export function docsPage(): Html {
 </head>
 <body>
 <a class="skip" href="#viewer">Skip to the content</a>
-<header class="top"><a class="home" href="/">Lamina</a>
-<nav aria-label="Description"><a href="/openapi.yaml">openapi.yaml</a> <a href="/openapi.json">openapi.json</a></nav></header>
+${TOP}
 <div id="viewer" role="region" aria-label="The API's calls" tabindex="-1"><noscript><p>The viewer needs scripts; <a href="/openapi.yaml">openapi.yaml</a> says the same.</p></noscript></div>
 </body>
 </html>

@@ -6,6 +6,7 @@ import { type Html, link, page } from './page.ts'
 export function homePage(): Html {
   return page({
     title: 'What is inside a container image',
+    early: ['home.js'],
     main: html`<div class="lead"><h1>What is inside a container image?</h1>
 <p>See where its bytes are, what is wasted, and what changed since the last tag: read from the registry, without a pull.</p></div>
 ${askForm()}
@@ -14,6 +15,13 @@ ${askForm()}
 <li><a href="${link('/', { image: 'python:3.13-slim' })}">python:3.13-slim</a></li>
 <li><a href="${link('/', { from: 'nginx:1.26', to: 'nginx:1.27' })}">nginx:1.26 → nginx:1.27</a></li>
 </ul>
+<form class="drop scripted" data-drop>
+<label>Or drop the file of <code>docker save</code> here, or choose it: <input type="file" name="archive" accept=".tar,.gz,.tgz,.zst,application/x-tar"></label>
+<progress aria-label="Upload" max="100" value="0" hidden></progress>
+<p role="status" data-said></p>
+</form>
+<section id="looked" class="looked" hidden><h2>Looked at lately</h2><ul></ul>
+<p class="quiet">Kept in this browser alone. <button type="button" class="copy">Forget them</button></p></section>
 <div class="promises">
 <div><h2>A report</h2><p>Size by layer, the largest files and directories, wasted and duplicate files, packages and their sizes.</p></div>
 <div><h2>A gate</h2><p>One line of curl in any CI: it fails when the image is too large, wastes too much or contains a forbidden file.</p></div>

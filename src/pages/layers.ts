@@ -4,9 +4,9 @@ import type { Advice } from '../advice/advise.ts'
 import type { LayerReport } from '../image/report.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { FIGURES } from '../text/figures.ts'
-import { type Html, measured, name, size, table } from './page.ts'
+import { type Html, name, size, table } from './page.ts'
 import { filesLink, type Place } from './place.ts'
-import { keyOf, stackOfLayers } from './stack.ts'
+import { barOf, keyOf, stackOfLayers } from './stack.ts'
 
 const HIDING = new Set(['removed', 'replaced', 'metadata-only'])
 
@@ -20,11 +20,12 @@ export function hiddenBy({ items }: Advice): ReadonlyMap<number, number> {
 }
 
 export function layersOf(layers: readonly LayerReport[], advice: Advice, place: Place): Html {
-  const largest = Math.max(0, ...layers.map(({ uncompressedBytes = 0 }) => uncompressedBytes))
+  const largest = Math.max(0, ...layers.map(({ fileBytes }) => fileBytes))
   const hidden = hiddenBy(advice)
   return html`${stackOfLayers(layers)}
 ${table<LayerReport>({
-  caption: 'Layers, the lowest first',
+  caption: html`The lowest layer first. A bar is what the layer added; <svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="waste" width="10" height="10"/></svg>is what later layers hid of it.`,
+  label: 'Layers, the lowest first',
   none: 'The image has no layers.',
   rows: layers,
   columns: [
@@ -39,23 +40,28 @@ ${table<LayerReport>({
       kind: 'path',
       cell: ({ createdBy, digest }) =>
         createdBy
-          ? name(buildStep(createdBy))
+          ? html`<div class="step">${name(buildStep(createdBy))}</div>`
           : html`<span class="quiet">${name(digest.slice(0, 19))}…</span>`,
     },
     {
-      head: FIGURES.uncompressed.short,
+      head: 'Added',
       kind: 'number',
-      cell: ({ uncompressedBytes = 0 }) =>
-        measured(sizeOrDash(uncompressedBytes), uncompressedBytes, largest),
+      cell: (layer) =>
+        html`<div class="measured">${barOf(layer, largest)}<span>${sizeOrDash(layer.fileBytes)}</span></div>`,
     },
-    { head: FIGURES.compressed.short, kind: 'number', cell: ({ compressedBytes }) => size(compressedBytes) },
-    { head: 'Files added', kind: 'number', cell: ({ fileBytes }) => sizeOrDash(fileBytes) },
-    { head: 'Hides below', kind: 'number', cell: ({ index }) => sizeOrDash(hidden.get(index) ?? 0) },
+    { head: 'Hides', kind: 'number', cell: ({ index }) => sizeOrDash(hidden.get(index) ?? 0) },
     {
       head: 'Still shows',
       kind: 'number',
       cell: ({ fileBytes, wastedBytes }) => sizeOrDash(fileBytes - wastedBytes),
     },
+    {
+      head: FIGURES.uncompressed.short,
+      kind: 'number',
+      cell: ({ uncompressedBytes }) =>
+        uncompressedBytes === undefined ? html`<span class="quiet">unknown</span>` : size(uncompressedBytes),
+    },
+    { head: FIGURES.compressed.short, kind: 'number', cell: ({ compressedBytes }) => size(compressedBytes) },
   ],
 })}`
 }

@@ -29,10 +29,12 @@ export type Page = {
   readonly head?: Html
   /** Assets: what this page does beyond what all do. */
   readonly scripts?: readonly string[]
+  /** Those of them that make what is seen first: nothing is painted before they ran. */
+  readonly early?: readonly string[]
 }
 
 /** The whole document. */
-export function page({ title, main, head, scripts = [] }: Page): Html {
+export function page({ title, main, head, scripts = [], early = [] }: Page): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -43,20 +45,17 @@ export function page({ title, main, head, scripts = [] }: Page): Html {
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/lamina.css">
 <script type="module" src="/assets/lamina.js"></script>
-${scripts.map(
+${early.map(
+  (script) => html`<script type="module" blocking="render" src="/assets/${script}"></script>
+`,
+)}${scripts.map(
   (script) => html`<script type="module" src="/assets/${script}"></script>
 `,
 )}${head}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-<header class="top">
-<a class="brand" href="/">${LOGO}Lamina</a>
-<nav aria-label="Service"><ul>
-<li><a href="/docs">API</a></li>
-<li><a href="/openapi.yaml">OpenAPI</a></li>
-</ul></nav>
-</header>
+${TOP}
 <main id="main" tabindex="-1">
 ${main}
 </main>
@@ -70,6 +69,15 @@ const LOGO = raw(
   '<svg viewBox="0 0 32 32" aria-hidden="true"><path class="leaf-3" d="m16 17 13 5.5L16 28 3 22.5z"/>' +
     '<path class="leaf-2" d="m16 11 13 5.5L16 22 3 16.5z"/><path class="leaf-1" d="m16 4 13 5.5L16 15 3 9.5z"/></svg>',
 )
+
+/** The head that all pages share. */
+export const TOP = html`<header class="top">
+<a class="brand" href="/">${LOGO}Lamina</a>
+<nav aria-label="Service"><ul>
+<li><a href="/docs">API</a></li>
+<li><a href="/openapi.yaml">OpenAPI</a></li>
+</ul></nav>
+</header>`
 
 /** A name out of an image: one line of visible characters, whatever it is made of. */
 export function name(text: string): Html {
@@ -146,7 +154,12 @@ export function measured(value: Html | string, part: number, whole: number, tone
 /** A line to be taken along; the button shows where there are scripts. `id` is the page's own for it. */
 export function copyable(id: string, what: string, text: string): Html {
   return html`<div class="copyable"><pre id="${id}">${visible(text)}</pre>
-<button type="button" data-copies="${id}" hidden><span aria-live="polite">Copy</span><span class="hidden-text"> ${what}</span></button></div>`
+${copyButton(id, what)}</div>`
+}
+
+/** Copies what stands in the element of that id. */
+export function copyButton(id: string, what: string): Html {
+  return html`<button type="button" class="copy scripted" data-copies="${id}"><span aria-live="polite">Copy</span><span class="hidden-text"> ${what}</span></button>`
 }
 
 /** `1 file`, `2 files` */

@@ -29,8 +29,13 @@ export function reportLink({ image, platform }: Place): string {
 }
 
 /** @param layer only what this layer has; by default the merged file system */
-export function filesLink({ image, platform }: Place, path: ShownPath, layer?: number): string {
-  return link('/files', { image, platform, layer: layer?.toString(), ...exact(path) })
+export function filesLink(
+  { image, platform }: Place,
+  path: ShownPath,
+  layer?: number,
+  sort?: 'bytes' | 'name',
+): string {
+  return link('/files', { image, platform, layer: layer?.toString(), ...exact(path), sort })
 }
 
 export function mapLink({ image, platform }: Place, path: ShownPath, color: string): string {

@@ -2,6 +2,7 @@
 import { html } from 'hono/html'
 import type { Advice } from '../advice/advise.ts'
 import { visible } from '../formats/escape.ts'
+import { verdictSentence } from '../formats/report-view.ts'
 import type { Area } from '../image/areas.ts'
 import { placeName, shortName } from '../image/identity.ts'
 import type {
@@ -19,6 +20,7 @@ import { adopted } from './adopt.ts'
 import { askForm } from './form.ts'
 import { layersOf } from './layers.ts'
 import {
+  copyButton,
   counted,
   type Figure,
   figures,
@@ -31,9 +33,10 @@ import {
   size,
   table,
 } from './page.ts'
-import { type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
+import { filesLink, type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
+import { tagsLink } from './tags.ts'
 import { mapFigure } from './treemap/figure.ts'
-import { verdict } from './verdict.ts'
+import { savings } from './savings.ts'
 
 /** A report with the first rows of its tables. */
 export type ReportView = {
@@ -57,14 +60,16 @@ export function reportPage(view: ReportView): Html {
   const place = placeOf(image)
   return page({
     title: image.reference,
-    scripts: ['map.js'],
-    main: html`<div class="heading">
+    scripts: ['map.js', 'badge.js'],
+    main: html`<div class="heading" data-looked="${visibleName(image)}">
 <p class="place">${visible(placeName(image))}</p>
 <h1>${visibleName(image)}</h1>
 ${identityFacts(image)}
+${others(image)}
 </div>
-${verdict({ report, advice, place })}
+<p class="headline">${verdictSentence(report, advice)}</p>
 ${figures(headline(report))}
+${savings({ advice, place })}
 <nav class="contents" aria-label="On this page"><ul>
 <li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
 <li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li>
@@ -114,9 +119,28 @@ export function visibleName(image: ImageIdentity): string {
 
 function identityFacts(image: ImageIdentity): Html {
   const { platform, created, digest } = image
-  return html`<p class="facts"><span>${visible(platform)}</span>
+  return html`<div class="facts"><span>${visible(platform)}</span>
 ${created !== undefined && html`<span>Built <time datetime="${visible(created)}">${visible(created.slice(0, 10))}</time></span>`}
-<span>${name(digest)}</span> <a href="${reportLink(permanentPlaceOf(image))}">Permanent link</a></p>`
+<span class="digest" id="digest">${name(digest)}</span>${copyButton('digest', 'the digest')}
+<a href="${reportLink(permanentPlaceOf(image))}">Permanent link</a>
+<a href="${filesLink(placeOf(image), { path: '' })}">Files</a></div>`
+}
+
+/** The other images that a reader may want to see: opened in place, since the registry is asked for each of them. */
+function others(image: ImageIdentity): Html {
+  const { reference, indexDigest, platform } = image
+  const tags = tagsLink(image)
+  const platforms = indexDigest && link('/platforms', { image: reference, platform })
+  return html`<div class="others">
+${
+  tags !== undefined &&
+  html`<details data-load="${tags}"><summary>Other tags, and what changed since the previous one</summary><p class="load"><a href="${tags}">Tags of this repository</a></p></details>`
+}
+${
+  platforms !== undefined &&
+  html`<details data-load="${platforms}"><summary>Other platforms</summary><p class="load"><a href="${platforms}">Platforms of this reference</a></p></details>`
+}
+</div>`
 }
 
 function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report): Figure[] {
@@ -241,7 +265,14 @@ ${table<Package>({
   none: 'No supported package database found.',
   rows,
   columns: [
-    { head: 'Package', kind: 'path', cell: (found) => name(found.name) },
+    {
+      head: 'Package',
+      kind: 'path',
+      cell: ({ name: text, path }) =>
+        path === undefined
+          ? name(text)
+          : html`${name(text)}<div class="under">${pathLink(placeOf(image), { path })}</div>`,
+    },
     { head: 'Version', kind: 'text', cell: ({ version }) => name(version) },
     { head: 'Type', cell: ({ type }) => type },
     { head: 'Layer', kind: 'number', cell: ({ layer }) => layer },

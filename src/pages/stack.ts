@@ -1,4 +1,4 @@
-/** Layers as one bar. */
+/** Layers as bars: all of them as one, and of each what it still shows and what later layers hid. */
 import { html } from 'hono/html'
 import type { LayerReport } from '../image/report.ts'
 import { formatBytes } from '../text/format.ts'
@@ -21,6 +21,13 @@ export function stackOfLayers(layers: readonly LayerReport[]): Html | '' {
     return part
   })
   return html`<svg class="stack" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">${parts}</svg>`
+}
+
+/** A layer in the stack: its bytes in files, of which the hidden ones stand last. */
+export function barOf({ index, fileBytes, wastedBytes }: LayerReport, largest: number): Html {
+  const part = (bytes: number) => (largest > 0 ? (100 * bytes) / largest : 0)
+  const shown = part(fileBytes - wastedBytes)
+  return html`<svg class="bar layer" aria-hidden="true"><rect class="${colourOf(index)}" width="${shown.toFixed(2)}%" height="100%"/><rect class="waste" x="${shown.toFixed(2)}%" width="${part(wastedBytes).toFixed(2)}%" height="100%"/></svg>`
 }
 
 /** The colour that the layer has in the bar. */

@@ -1,23 +1,20 @@
-/** What a report says first: a sentence, and what would save most. */
+/** What would save most, with how to change it: what a report says after its verdict. */
 import { html } from 'hono/html'
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import { visible } from '../formats/escape.ts'
-import { FIRST_ITEMS, verdictSentence, weightiest } from '../formats/report-view.ts'
-import type { Report } from '../image/report.ts'
+import { FIRST_ITEMS, weightiest } from '../formats/report-view.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import { counted, type Html, name, size } from './page.ts'
 import { type Place, pathLink } from './place.ts'
 
-const PATHS = 3
+const PATHS = 10
 
-export function verdict({ report, advice, place }: { report: Report; advice: Advice; place: Place }): Html {
+export function savings({ advice, place }: { readonly advice: Advice; readonly place: Place }): Html | '' {
   const items = weightiest(advice)
   const others = items.length - FIRST_ITEMS
-  return html`<p class="headline">${verdictSentence(report, advice)}</p>
-${
-  items.length > 0 &&
-  html`<section id="savings"><h2>What to change first</h2>
+  if (items.length === 0) return ''
+  return html`<section id="savings"><h2>What to change first</h2>
 <ol class="savings">${items.slice(0, FIRST_ITEMS).map((item) => saving(item, place))}</ol>
 ${
   others > 0 &&
@@ -25,7 +22,6 @@ ${
 <ol class="savings" start="${FIRST_ITEMS + 1}">${items.slice(FIRST_ITEMS).map((item) => saving(item, place))}</ol></details>`
 }
 </section>`
-}`
 }
 
 function saving(item: AdviceItem, place: Place): Html {
@@ -34,13 +30,17 @@ function saving(item: AdviceItem, place: Place): Html {
   const more = files - Math.min(paths.length, PATHS)
   return html`<li class="${severity}"><h3><strong>${size(bytes)}</strong> ${visible(title)}</h3>
 <p>${withCode(fix)}</p>
+${
+  paths.length > 0 &&
+  html`<details><summary>${counted(files, 'file')}${at !== undefined && ` · layer ${at}`}</summary>
 <ul class="plain">${paths
     .slice(0, PATHS)
     .map(
       (path) =>
-        html`<li>${pathLink(place, path, path.layer)} <span class="quiet">${formatBytes(path.bytes)}</span></li>`,
+        html`<li>${pathLink(place, path, path.layer)} <span class="quiet nowrap">${formatBytes(path.bytes)}</span></li>`,
     )}${more > 0 && html`<li class="quiet">and ${formatCount(more)} more</li>`}</ul>
-${at !== undefined && html`<p class="quiet">Layer ${at}${line !== undefined && `, line ${line}`}${createdBy !== undefined && html`: ${name(buildStep(createdBy).slice(0, 200))}`}</p>`}
+${at !== undefined && html`<p class="quiet">Layer ${at}${line !== undefined && `, line ${line}`}${createdBy !== undefined && html`: ${name(buildStep(createdBy).slice(0, 200))}`}</p>`}</details>`
+}
 </li>`
 }
 

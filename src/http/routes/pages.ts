@@ -25,6 +25,7 @@ import { addAssets } from './assets.ts'
 import { addDiffPages, diffAnswer } from './diff-pages.ts'
 import { addFilesPage } from './files-page.ts'
 import { addMapPage, MAP_DEPTH } from './map-page.ts'
+import { addRegistryPages } from './registry-pages.ts'
 
 const WASTE_ROWS = 20
 const DUPLICATE_ROWS = 15
@@ -62,6 +63,7 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
   addDiffPages(app, pages)
   addMapPage(app, pages)
   addFilesPage(app, pages)
+  addRegistryPages(app, pages)
   addAssets(app, assets)
 }
 

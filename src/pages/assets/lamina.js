@@ -1,12 +1,52 @@
 /** What the pages do beyond HTML: all of them work without it. */
 
+/** `home.js` reads it. */
+const LOOKED = 'lamina.looked'
+
 for (const button of document.querySelectorAll('button[data-copies]')) {
-  button.hidden = false
   button.addEventListener('click', () => copy(button))
 }
 
+for (const details of document.querySelectorAll('details[data-load]')) {
+  details.addEventListener('toggle', () => load(details), { once: true })
+}
+
+const heading = document.querySelector('[data-looked]')
+if (heading !== null) note(heading)
+
 const waiting = [...document.querySelectorAll('[data-events]')]
 if (waiting.length > 0) void Promise.all(waiting.map(follow)).then(() => location.reload())
+
+/** Shows what a link leads to in the link's place. */
+async function load(details) {
+  const told = details.querySelector('.load')
+  details.setAttribute('aria-busy', 'true')
+  try {
+    const answer = await fetch(details.dataset.load)
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    const shown = page.querySelector('[data-loaded]') ?? page.querySelector('[role="alert"]')
+    if (shown !== null) told.replaceWith(document.importNode(shown, true))
+  } catch {
+    // The link is still there.
+  } finally {
+    details.removeAttribute('aria-busy')
+  }
+}
+
+/** Notes in this browser what is looked at, for the list on the first page. */
+function note(heading) {
+  const href = location.pathname + location.search
+  const place = heading.querySelector('.place')?.textContent ?? ''
+  try {
+    const kept = JSON.parse(localStorage.getItem(LOOKED) ?? '[]').filter((one) => one.href !== href)
+    localStorage.setItem(
+      LOOKED,
+      JSON.stringify([{ href, place, title: heading.dataset.looked }, ...kept].slice(0, 12)),
+    )
+  } catch {
+    // Some browsers keep nothing.
+  }
+}
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copies)

@@ -48,8 +48,8 @@ export function diffPage({ diff, changes, history }: DiffPageView): Html {
   const permanent = { from: permanentPlaceOf(from), to: permanentPlaceOf(to) }
   return page({
     title: `${before} → ${after}`,
-    scripts: ['map.js', 'diff.js'],
-    main: html`<div class="heading">
+    scripts: ['map.js'],
+    main: html`<div class="heading" data-looked="${before} → ${after}">
 <p class="place">${visible(places)}</p>
 <h1>${before} <span class="arrow">→</span> ${after}</h1>
 <p class="facts"><span>${visible(platforms)}</span>

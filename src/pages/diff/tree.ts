@@ -8,7 +8,9 @@ import { filesLink } from '../place.ts'
 import { type DiffPlace, pairOf, textDiffLink } from './address.ts'
 
 /** Rows of a page; what is smaller is counted. */
-const MAX_ROWS = 500
+const MAX_ROWS = 800
+/** Levels of directories below the root whose changes are shown whatever their size. */
+const NEAR = 3
 /** Text that the service compares, in bytes: `/v1/diff/file` has the limit. */
 const MAX_TEXT_BYTES = 1024 * 1024
 
@@ -131,16 +133,32 @@ function leftOf(node: ChangeNode, shown: ReadonlySet<ChangeNode>): number {
   return node.children.reduce((sum, child) => (shown.has(child) ? sum : sum + pathsOf(child)), node.left)
 }
 
-/** The nodes with most changed bytes, then with most paths; a directory comes before what is in it. */
+/**
+ * The nodes near the root first, up to half of them, since a line in `etc` can matter more than its bytes; then those with
+ * most changed bytes, then with most paths. A directory comes with what is in it.
+ */
 function largest(root: ChangeNode, count: number): ReadonlySet<ChangeNode> {
-  const all: ChangeNode[] = []
-  const gather = (node: ChangeNode) => {
-    for (const child of node.children) {
-      all.push(child)
-      gather(child)
+  const near: Placed[] = []
+  const far: Placed[] = []
+  const gather = (parent: ChangeNode, depth: number) => {
+    for (const node of parent.children) {
+      const list = depth <= NEAR ? near : far
+      list.push({ node, parent })
+      gather(node, depth + 1)
     }
   }
-  gather(root)
-  all.sort((a, b) => weightOf(b) - weightOf(a) || pathsOf(b) - pathsOf(a))
-  return new Set(all.slice(0, count))
+  gather(root, 1)
+  const shown = new Set([root])
+  const take = (placed: Placed[], most: number) => {
+    placed.sort((a, b) => weightOf(b.node) - weightOf(a.node) || pathsOf(b.node) - pathsOf(a.node))
+    for (const { node, parent } of placed) {
+      if (shown.size > most) return
+      if (shown.has(parent)) shown.add(node)
+    }
+  }
+  take(near, count / 2)
+  take(far, count)
+  return shown
 }
+
+type Placed = { readonly node: ChangeNode; readonly parent: ChangeNode }

@@ -17,17 +17,21 @@ export type About = {
   readonly sort: 'bytes' | 'name'
 }
 
-/** The head of the page: the image, the way to the path, and the ways on. */
-export function headOf({ identity, place, permanent, layer }: About, path: ShownPath): Html {
+/**
+ * The head of the page: the image, the way to the path, and the ways on.
+ *
+ * @param mapped the directory whose treemap the page leads to
+ */
+export function headOf({ identity, place, permanent, layer }: About, path: ShownPath, mapped = path): Html {
   const ways = waysTo(path.path)
-  return html`<div class="heading">
+  return html`<div class="heading" data-looked="${visible(`${shortName(identity)} /${path.path}`)}">
 <p class="place">${visible(placeName(identity))} · <a href="${reportLink(place)}">${visible(shortName(identity))}</a>${layer !== undefined && ` · layer ${layer}`}</p>
 <h1 class="ways"><a href="${filesLink(place, { path: '' }, layer)}" aria-label="Root directory">/</a>${ways.map(
     (way, at) =>
       html`${at > 0 && '/'}<a href="${filesLink(place, at === ways.length - 1 ? path : way, layer)}">${name(way.name)}</a>`,
   )}</h1>
 <p class="facts"><a href="${reportLink(place)}">Report</a>
-<a href="${mapLink(place, path, 'layer')}">Treemap</a>
+<a href="${mapLink(place, mapped, 'layer')}">Treemap</a>
 <a href="${filesLink(permanent, path, layer)}">Permanent link</a>
 ${layer !== undefined && html`<a href="${filesLink(place, path)}">In the merged file system</a>`}</p>
 </div>`
@@ -37,7 +41,7 @@ ${layer !== undefined && html`<a href="${filesLink(place, path)}">In the merged 
 export function searchForm({ place, layers, layer, sort }: About, path: ShownPath, glob = ''): Html {
   const chosen = (is: boolean) => (is ? html`selected` : '')
   return html`<form class="find" action="/files" role="search" aria-label="Files">
-<input type="hidden" name="image" value="${place.image}">${place.platform !== undefined && html`<input type="hidden" name="platform" value="${place.platform}">`}
+<input type="hidden" name="image" value="${visible(place.image)}">${place.platform !== undefined && html`<input type="hidden" name="platform" value="${visible(place.platform)}">`}
 ${path.pathBase64 === undefined ? html`<input type="hidden" name="path" value="${path.path}">` : html`<input type="hidden" name="pathBase64" value="${path.pathBase64}">`}
 <label>Find below <input name="glob" value="${visible(glob)}" placeholder="*.so" autocomplete="off" autocapitalize="none" spellcheck="false"></label>
 <label>Layer <select name="layer"><option value="">all, merged</option>${layers.map(
@@ -50,5 +54,5 @@ ${path.pathBase64 === undefined ? html`<input type="hidden" name="path" value="$
 /** What is there as a tar, and as data. */
 export function downloadsOf({ place }: About, path: ShownPath): Html {
   const asked = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
-  return html`<p class="raw"><a href="${link('/v1/export', { ...place, ...asked })}">Download as a tar</a></p>`
+  return html`<a href="${link('/v1/export', { ...place, ...asked })}">Download as a tar</a>`
 }

@@ -4,6 +4,7 @@ import { formatBytes, formatCount } from '../../text/format.ts'
 import { counted, type Html, measured, name, page, size, table } from '../page.ts'
 import { filesLink } from '../place.ts'
 import { type About, downloadsOf, headOf, searchForm } from './about.ts'
+import { iconOf } from './icon.ts'
 
 /** One directory with what is in it. */
 export function directoryPage({
@@ -20,11 +21,14 @@ export function directoryPage({
   const { children = [] } = tree
   const rows = sort === 'name' ? children.toSorted((a, b) => (a.path < b.path ? -1 : 1)) : children
   const largest = Math.max(0, ...children.map(({ bytes }) => bytes))
+  const order = (text: string, by: About['sort']) =>
+    html`<a href="${filesLink(place, tree, layer, by)}" ${sort === by ? html`aria-current="true"` : ''}>${text}</a>`
   return page({
     title: `/${tree.path} · ${about.identity.reference}`,
     main: html`${headOf(about, tree)}
 ${searchForm(about, tree)}
-<p>${formatBytes(tree.bytes)} in ${counted(tree.files, 'file')}.</p>
+<p class="sum"><strong>${formatBytes(tree.bytes)}</strong> in ${counted(tree.files, 'file')}
+${layer === undefined && downloadsOf(about, tree)}</p>
 ${table<TreeNode>({
   caption: '',
   label: 'What is in the directory',
@@ -32,12 +36,16 @@ ${table<TreeNode>({
   rows,
   columns: [
     {
-      head: 'Name',
+      head: order('Name', 'name'),
       kind: 'path',
       cell: (row) =>
-        html`<a href="${filesLink(place, row, layer)}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
+        html`${iconOf(row.type)}<a href="${filesLink(place, row, layer)}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
     },
-    { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
+    {
+      head: order('Size', 'bytes'),
+      kind: 'number',
+      cell: ({ bytes }) => measured(size(bytes), bytes, largest),
+    },
     {
       head: 'Files',
       kind: 'number',
@@ -46,7 +54,6 @@ ${table<TreeNode>({
     { head: 'Type', cell: ({ type }) => type },
   ],
 })}
-${children.length === limit && html`<p class="raw">The largest ${formatCount(limit)} are shown; look for the others by name.</p>`}
-${layer === undefined && downloadsOf(about, tree)}`,
+${children.length === limit && html`<p class="raw">The largest ${formatCount(limit)} are shown; look for the others by name.</p>`}`,
   })
 }

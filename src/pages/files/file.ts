@@ -45,7 +45,7 @@ export function filePage({
   const exact = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
   return page({
     title: `/${path.path} · ${about.identity.reference}`,
-    main: html`${headOf(about, path)}
+    main: html`${headOf(about, path, parentOf(path))}
 ${!isShown && layer === undefined && html`<p class="headline">No container sees this path: a layer removed it.</p>`}
 ${shown && factsOf(about, path, shown)}
 ${
@@ -81,6 +81,11 @@ ${table<Version>({
 })}
 </section>`,
   })
+}
+
+/** Of a path whose bytes are no text the root: the directory's own cannot be told from what is shown of it. */
+function parentOf({ path, pathBase64 }: ShownPath): ShownPath {
+  return { path: pathBase64 === undefined ? path.slice(0, Math.max(0, path.lastIndexOf('/'))) : '' }
 }
 
 function factsOf({ place }: About, path: ShownPath, entry: ShownEntry): Html {

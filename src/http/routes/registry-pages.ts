@@ -1,0 +1,62 @@
+/** Pages of what a registry has beside an image: the tags of its repository, the platforms of its reference. */
+import { z } from '@hono/zod-openapi'
+import { parseImageReference } from '../../oci/image-reference.ts'
+import { formatPlatform } from '../../oci/platform.ts'
+import { listPlatforms } from '../../oci/select.ts'
+import { platformsPage } from '../../pages/platforms.ts'
+import { tagsPage } from '../../pages/tags.ts'
+import { refOf, resolveFor } from '../../service/open.ts'
+import { openSource } from '../../service/open-source.ts'
+import { RepositoryImages } from '../../service/repository-images.ts'
+import type { App } from '../backend.ts'
+import { callerCredentials } from '../caller.ts'
+import { imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
+import { parsed } from '../problems.ts'
+import { repositoryOf } from './registry.ts'
+
+/** More would ask the registry too often for one look. */
+const TAGS = 30
+
+const tagsQuery = z.object({
+  repository: z.string(),
+  tag: z.string().optional(),
+  platform: z.string().optional(),
+})
+const platformsQuery = z.object({ image: z.string(), platform: z.string().optional() })
+
+export function addRegistryPages(app: App, pages: PageBackend): void {
+  const { backend } = pages
+
+  app.get('/tags', (c) =>
+    imagePage(pages, c, { image: c.req.query('repository') }, async () => {
+      const { repository: asked, tag, platform } = parsed(tagsQuery, c.req.query())
+      const { registry, repository } = repositoryOf(asked)
+      const name = `${registry}/${repository}`
+      const images = new RepositoryImages(backend, {
+        repository: { registry, repository },
+        credentials: callerCredentials(backend.host.configuration, c, [name]),
+        platform,
+        tag: () => true,
+        sort: 'name',
+        signal: c.req.raw.signal,
+      })
+      const tags = await images.newest(TAGS)
+      return pageAnswer(pages, tagsPage({ repository: name, tag, platform, tags, limit: TAGS }))
+    }),
+  )
+
+  app.get('/platforms', (c) =>
+    imagePage(pages, c, { image: c.req.query('image') }, async () => {
+      const { image, platform } = parsed(platformsQuery, c.req.query())
+      const reference = parseImageReference(image)
+      const credentials = callerCredentials(backend.host.configuration, c, [image])
+      const source = openSource(backend, refOf(reference, credentials), c.req.raw.signal)
+      const { selection } = await resolveFor(source, reference)
+      const offered = (await listPlatforms(await selection())).map((one) => ({
+        platform: formatPlatform(one.platform),
+        compressedBytes: one.compressedBytes,
+      }))
+      return pageAnswer(pages, platformsPage({ image, platform, offered }))
+    }),
+  )
+}

@@ -1,0 +1,24 @@
+/** The platforms that a reference offers: a page, which the report shows in place. */
+import { html } from 'hono/html'
+import { visible } from '../formats/escape.ts'
+import { formatBytes } from '../text/format.ts'
+import { type Html, page } from './page.ts'
+import { reportLink } from './place.ts'
+
+export type PlatformsView = {
+  readonly image: string
+  /** The one that the reader comes from. */
+  readonly platform: string | undefined
+  readonly offered: readonly { readonly platform: string; readonly compressedBytes: number }[]
+}
+
+export function platformsPage({ image, platform, offered }: PlatformsView): Html {
+  return page({
+    title: `Platforms of ${image}`,
+    main: html`<div class="heading"><p class="place">${visible(image)}</p><h1>Platforms</h1></div>
+<ul class="platforms" data-loaded>${offered.map(
+      (one) =>
+        html`<li><a href="${reportLink({ image, platform: one.platform })}" ${one.platform === platform ? html`aria-current="page"` : ''}>${visible(one.platform)}</a> <span class="quiet">${formatBytes(one.compressedBytes)}</span></li>`,
+    )}</ul>`,
+  })
+}

@@ -1,0 +1,119 @@
+/** The tags of a repository: their sizes as a chart, and each beside the one before it. */
+import { html, raw } from 'hono/html'
+import { drawChart } from '../badge/chart.ts'
+import { visible } from '../formats/escape.ts'
+import type { ImageIdentity } from '../image/report.ts'
+import type { Problem } from '../problem.ts'
+import { formatDelta } from '../text/format.ts'
+import { diffLink } from './diff/address.ts'
+import { counted, type Html, link, measured, name, page, size, table } from './page.ts'
+import { reportLink } from './place.ts'
+
+export type TagRow = { readonly name: string } & (
+  | { readonly compressedBytes: number; readonly created?: string; readonly digest: string }
+  | { readonly problem: Problem }
+)
+
+export type TagsView = {
+  /** `registry/repository` */
+  readonly repository: string
+  /** The tag that the reader comes from. */
+  readonly tag: string | undefined
+  readonly platform: string | undefined
+  /** In natural order, the newest last. */
+  readonly tags: readonly TagRow[]
+  /** The most that are shown. */
+  readonly limit: number
+}
+
+type Sized = Extract<TagRow, { readonly compressedBytes: number }>
+type Beside = { readonly row: TagRow; readonly before: Sized | undefined }
+
+export function tagsPage(view: TagsView): Html {
+  const { repository, tag, platform } = view
+  return page({
+    title: `Tags of ${repository}`,
+    main: html`<div class="heading">
+<p class="place">${visible(repository)}</p>
+<h1>Tags</h1>
+${tag !== undefined && html`<p class="facts"><a href="${reportLink({ image: `${repository}:${tag}`, platform })}">Report of ${visible(tag)}</a></p>`}
+</div>
+${tagsOf(view)}`,
+  })
+}
+
+function tagsOf({ repository, tag, platform, tags, limit }: TagsView): Html {
+  const sized = tags.filter(isSized)
+  const largest = Math.max(0, ...sized.map(({ compressedBytes }) => compressedBytes))
+  const place = (of: string) => ({ image: `${repository}:${of}`, platform })
+  const rows = tags.map((row, at): Beside => ({ row, before: tags.slice(0, at).findLast(isSized) })).reverse()
+  const points = sized.map(({ name, compressedBytes }) => ({ name, bytes: compressedBytes }))
+  return html`<div class="tags" data-loaded>
+${points.length > 1 && html`<div class="chart">${raw(drawChart(points, { label: 'Compressed size by tag' }))}</div>`}
+${table<Beside>({
+  caption: '',
+  label: `Tags of ${repository}`,
+  none: 'The repository has no tags.',
+  rows,
+  columns: [
+    {
+      head: 'Tag',
+      kind: 'path',
+      cell: ({ row }) =>
+        html`<a href="${reportLink(place(row.name))}" ${row.name === tag ? html`aria-current="page"` : ''}>${name(row.name)}</a>`,
+    },
+    {
+      head: 'Created',
+      cell: ({ row }) => (isSized(row) && row.created !== undefined ? visible(row.created.slice(0, 10)) : ''),
+    },
+    {
+      head: 'Compressed',
+      kind: 'number',
+      cell: ({ row }) =>
+        isSized(row)
+          ? measured(size(row.compressedBytes), row.compressedBytes, largest)
+          : html`<span class="quiet">${visible('problem' in row ? row.problem.title : '')}</span>`,
+    },
+    {
+      head: 'Change',
+      kind: 'number',
+      cell: ({ row, before }) => (isSized(row) && before ? growth(row, before) : ''),
+    },
+    {
+      head: html`<span class="hidden-text">Comparison</span>`,
+      cell: ({ row, before }) =>
+        isSized(row) && before
+          ? html`<a href="${diffLink({ from: place(before.name), to: place(row.name) })}" aria-label="Compare ${visible(row.name)} with ${visible(before.name)}">Compare with ${visible(before.name)}</a>`
+          : '',
+    },
+  ],
+})}
+${tags.length === limit && html`<p class="raw">The last ${counted(limit, 'tag')} by name: <a href="${link('/v1/images', { repository })}">all as JSON</a></p>`}
+</div>`
+}
+
+function isSized(row: TagRow): row is Sized {
+  return 'compressedBytes' in row
+}
+
+function growth(row: Sized, before: Sized): Html {
+  const delta = row.compressedBytes - before.compressedBytes
+  const same = row.digest === before.digest ? 'same image' : '0 B'
+  return html`<span class="${delta > 0 ? 'more' : delta < 0 ? 'less' : 'quiet'}">${delta === 0 ? same : formatDelta(delta)}</span>`
+}
+
+/** Where an image can have other tags: opens in place, since the registry is asked for each. */
+export function tagsLink({
+  registry,
+  repository,
+  tag,
+  platform,
+  indexDigest,
+}: ImageIdentity): string | undefined {
+  if (registry === undefined || repository === undefined) return undefined
+  return link('/tags', {
+    repository: `${registry}/${repository}`,
+    tag,
+    platform: indexDigest === undefined ? undefined : platform,
+  })
+}

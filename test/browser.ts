@@ -1,0 +1,57 @@
+/** Chromium for tests of the pages: opened so that it asks no host by itself, with what goes wrong in a page noted. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+/** Without them it asks hosts of its own for updates and more. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Whether there is one. */
+export const hasChromium = existsSync(CHROMIUM)
+if (!hasChromium) console.warn(`no browser at ${CHROMIUM}: the pages are not tried (CHROMIUM names another)`)
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+}
+
+/**
+ * A page in a context that is its own, and what goes wrong in it: messages of the console, requests to other hosts than the service.
+ *
+ * @param service `scheme://host:port`
+ */
+export async function openPage(
+  browser: Browser,
+  service: string,
+  options: BrowserContextOptions = {},
+): Promise<{ readonly page: Page; readonly wrong: string[] }> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  const wrong: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') wrong.push(message.text())
+  })
+  page.on('pageerror', (error) => wrong.push(String(error)))
+  page.on('request', (request) => {
+    const url = request.url()
+    if (!url.startsWith(`${service}/`) && !url.startsWith('data:')) wrong.push(url)
+  })
+  return { page, wrong }
+}
+
+const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
+/** What axe finds fault with. The page needs `bypassCSP`: axe is a script from elsewhere. */
+export async function faultsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe)
+  return page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))')
+}

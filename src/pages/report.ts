@@ -34,9 +34,9 @@ import {
   table,
 } from './page.ts'
 import { filesLink, type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
+import { savings } from './savings.ts'
 import { tagsLink } from './tags.ts'
 import { mapFigure } from './treemap/figure.ts'
-import { savings } from './savings.ts'
 
 /** A report with the first rows of its tables. */
 export type ReportView = {

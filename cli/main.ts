@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 /** `lamina`: loads no more than the command needs, so that it starts fast. */
+import * as nodeModule from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { VERSION } from './version.ts'
 
 const OLDEST = [22, 19]
@@ -11,6 +14,19 @@ if (major < (OLDEST[0] ?? 0) || (major === OLDEST[0] && minor < (OLDEST[1] ?? 0)
 } else if (process.argv.length === 3 && /^(version|--version|-V)$/.test(process.argv[2] ?? '')) {
   process.stdout.write(`lamina ${VERSION}\n`)
 } else {
+  const words = process.argv.slice(2)
+  if (usesCache(words))
+    // It fails silently: then the code is compiled again.
+    nodeModule.enableCompileCache(
+      join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lamina/compiled'),
+    )
   const { run } = await import('./run.ts')
-  await run(process.argv.slice(2))
+  await run(words)
+}
+
+/** Whether the command may write to the user's cache: not where it is told not to, and not where a service answers. */
+function usesCache(words: readonly string[]): boolean {
+  return (
+    !process.env.LAMINA_SERVER && !words.some((word) => word === '--no-cache' || word.startsWith('--server'))
+  )
 }

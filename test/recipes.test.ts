@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,14 +77,14 @@ function scripts(): readonly Script[] {
       rules,
       isGate: !text.includes('/v1/advice'),
     }))
-  const { env, jobs } = workflow.parse(parseYaml(recipe('.github/workflows/image.yaml')))
+  const { env, jobs } = workflow.parse(parseYaml(recipe('.github/workflows/image-by-service.yaml')))
   const github = jobs.image.steps.flatMap(({ name = '', run }) =>
     // What only a Docker engine and a registry of GitHub's can do.
     run === undefined || name === 'Build and push'
       ? []
       : [{ name: `GitHub: ${name}`, text: run, rules: env.RULES ?? '', isGate: name === 'Gate' }],
   )
-  const { 'image-gate': job } = pipeline.parse(parseYaml(recipe('.gitlab-ci.yml')))
+  const { 'image-gate': job } = pipeline.parse(parseYaml(recipe('.gitlab-ci-by-service.yml')))
   const gitlab = {
     name: 'GitLab',
     text: job.script.join('\n'),
@@ -149,15 +149,18 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   })
 
-  async function runScript({ text, rules }: Script, image: string): Promise<Run> {
+  async function runScript({ text, rules }: Script, image: string, baseline = good): Promise<Run> {
     const isClosed = text.includes('X-Registry-Auth')
     return run(['sh', '-e', '-c', text], folder, {
       LAMINA: service.url,
       IMAGE: isClosed ? image.replace(registry.host, closed.host) : image,
-      BASELINE: good,
+      BASELINE: isClosed ? baseline.replace(registry.host, closed.host) : baseline,
       RULES: rules,
       REGISTRY_USER: user.username,
       REGISTRY_PASSWORD: 'p4ss-word',
+      // As Jenkins names both parts of a credential.
+      REGISTRY_USR: user.username,
+      REGISTRY_PSW: 'p4ss-word',
       GITHUB_STEP_SUMMARY: join(folder, 'summary.md'),
       no_proxy: '127.0.0.1',
     })
@@ -168,6 +171,15 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
     expect(passed.code, passed.output).toBe(0)
     const failed = await runScript(script, bad)
     expect(failed.code, failed.output).toBe(script.isGate ? 22 : 0)
+  })
+
+  test('a baseline that does not exist yet fails nothing', async () => {
+    const diff = scripts().find(({ name }) => name === 'GitHub: Diff')
+    if (diff === undefined) throw new Error('docs/ci.md shows no step Diff')
+    const before = await readFile(join(folder, 'diff.md'), 'utf8')
+    expect(await runScript(diff, good, `${good}-not-yet`)).toMatchObject({ code: 0 })
+    expect(await readFile(join(folder, 'diff.md'), 'utf8')).toBe('There is no baseline yet.\n')
+    await writeFile(join(folder, 'diff.md'), before)
   })
 
   test('what is written is what the CI reads', async () => {
@@ -222,9 +234,11 @@ test('GitHub reads its workflow', async () => {
     const template = value === undefined ? undefined : await convertWorkflowTemplate(context, value)
     return [...context.errors.getErrors().map(({ message }) => message), ...(template?.errors ?? [])]
   }
-  const content = recipe('.github/workflows/image.yaml')
-  expect(await faults(content)).toEqual([])
-  expect(await faults(content.replace('runs-on', 'run-on'))).not.toEqual([])
+  for (const file of ['image.yaml', 'image-by-service.yaml']) {
+    const content = recipe(`.github/workflows/${file}`)
+    expect(await faults(content)).toEqual([])
+    expect(await faults(content.replace('runs-on', 'run-on'))).not.toEqual([])
+  }
 })
 
 test('GitLab reads its pipeline', async () => {
@@ -236,10 +250,16 @@ test('GitLab reads its pipeline', async () => {
       return run([process.execPath, main, '--list'], folder, {})
     }
     await run(['git', 'init', '-q', folder], folder, {})
-    const read = await list(recipe('.gitlab-ci.yml'))
-    expect(read.code, read.output).toBe(0)
-    expect(read.output).toContain('image-gate')
-    const misspelt = await list(recipe('.gitlab-ci.yml').replace('codequality:', 'codeQuality:'))
+    const component = await readFile(new URL('../cli/image-gate.yml', import.meta.url), 'utf8')
+    await mkdir(join(folder, 'templates'))
+    await writeFile(join(folder, 'templates/image-gate.yml'), component)
+    await run(['git', 'add', 'templates'], folder, {})
+    for (const file of ['.gitlab-ci.yml', '.gitlab-ci-by-service.yml']) {
+      const read = await list(recipe(file))
+      expect(read.code, read.output).toBe(0)
+      expect(read.output).toContain('image-gate')
+    }
+    const misspelt = await list(recipe('.gitlab-ci-by-service.yml').replace('codequality:', 'codeQuality:'))
     expect(misspelt.code).not.toBe(0)
   } finally {
     await rm(folder, { recursive: true, force: true })

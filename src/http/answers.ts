@@ -219,11 +219,12 @@ export async function answerSubject<T>(
   const headers = freshness(backend, context, cacheInputs(subject.images), form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
-  headers.set('Content-Type', form.contentType)
-  const kept = keptAnswer(backend, context, headers)
-  if (kept !== undefined) return kept
   const result = await subject.analyse(wait)
   if ('pending' in result) return pendingAnswer(backend, result.image, result.pending, form.pending)
+  headers.set('Content-Type', form.contentType)
+  // Not before: the analysis is shown only to a caller who may see every layer.
+  const kept = keptAnswer(backend, context, headers)
+  if (kept !== undefined) return kept
   return keepAnswer(backend, context, new Response(await make(result.analysed), { headers }))
 }
 

@@ -1,7 +1,7 @@
 /**
- * `Jobs` of several servers that share a Redis, on BullMQ: a job's name is made of its key, so it is in the queue once, and
- * whichever server has room takes it. All servers hear how it gets on. An image's layers are jobs beside it, not its children
- * in BullMQ's sense: they are known only once its manifest is read, and images share them, while a child has one parent.
+ * `Jobs` of several servers that share a Redis, on BullMQ. A job is named after its key, so it is in the queue once; any server
+ * with room takes it, and all servers hear about its progress. An image's layers are separate jobs, not its children in BullMQ's
+ * sense: they are known only after its manifest is read, and images share layers, while a child has one parent.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, QueueEvents } from 'bullmq'
@@ -28,21 +28,21 @@ import type { SealedJobs } from './sealed-jobs.ts'
 import { Turns } from './turns.ts'
 import type { Waiters } from './waiters.ts'
 
-/** A watched job of which nothing was heard for so long is looked for: events are lost where Redis was restarted. */
+/** After this silence a watched job is looked up in Redis: a Redis that was restarted has lost events. */
 const SILENCE_MILLISECONDS = 2_000
-/** The event of a job that is gone may be on its way. */
+/** When a job is gone from Redis, the event of its end may still be on its way. */
 const LATE_MILLISECONDS = 300
-/** A job whose end was seen is remembered for those who still watch it; one that nobody watches can be looked for again. */
+/** How long a job is remembered that nobody watches: those who still ask for its end need it, others look it up again. */
 const KEPT_MILLISECONDS = 60_000
 const SWEEP_MILLISECONDS = 3_000
-/** A server that dies is noticed sooner than what it noted runs out. */
+/** Longer than it takes to notice that a server has died. */
 const NOTED_MILLISECONDS = 90_000
 /** How long an analysis waits for a Redis that does not answer. */
 const QUEUE_WAIT_MILLISECONDS = 300_000
 const RETRY_PAUSE_MILLISECONDS = 500
 const CLOSE_MILLISECONDS = 1_000
 
-/** A job as this server has last heard of it. */
+/** What this server knows of a job. */
 type Seen = {
   state: JobState
   readonly kind: JobKind
@@ -50,9 +50,9 @@ type Seen = {
   turn: number | undefined
   readonly wake: Set<() => void>
   heardAt: number
-  /** Until when the other servers know that it is waited for here. */
+  /** Until when other servers believe that somebody waits for it here. */
   notedUntil: number
-  /** When somebody waited for it here. */
+  /** When somebody last waited for it here. */
   waitedAt: number
 }
 
@@ -60,7 +60,7 @@ export type QueueJobsOptions = {
   readonly link: RedisLink
   readonly sealed: SealedJobs
   readonly waiters: Waiters
-  /** Analyses that wait, over all servers; more are refused. */
+  /** How many analyses may wait, over all servers; more are refused. */
   readonly queuedAnalyses: number
 }
 
@@ -91,7 +91,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     return this.#options.link.isAway
   }
 
-  /** For a job that itself starts jobs: where Redis is away it waits rather than fails. */
+  /** For a job that starts other jobs: while Redis is away it waits instead of failing. */
   get patient(): Jobs {
     return { start: (job) => this.#startOnceRedisAnswers(job), watch: this.watch.bind(this) }
   }
@@ -103,7 +103,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     const known = this.#seen.get(name)
     if (known !== undefined && isRemembered(known)) return known.state
     const isNew = known === undefined || isFinished(known.state)
-    // Before it is queued: its end may come before the answer to that.
+    // Before it is queued: it may end before Redis answers.
     const seen = isNew ? this.#see(name, job.kind, queuedNow(job)) : known
     try {
       await link.ask(async () => {
@@ -115,7 +115,7 @@ export class QueueJobs implements Jobs, SharedQueue {
         await this.#queues[job.kind].add(
           job.kind,
           { sealed: sealed.seal(job, name) },
-          // What it carries goes with its end.
+          // With the job its credentials are deleted.
           { jobId: name, ...turn, removeOnComplete: true, removeOnFail: true },
         )
       })
@@ -171,7 +171,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     }
   }
 
-  /** Asked before one is added, not with it: some more may slip in. */
+  /** Counted before the job is added, so a few more may slip in. */
   async #requireRoom(name: string): Promise<void> {
     const waiting = await this.#waiting('image')
     if (waiting < this.#options.queuedAnalyses) return
@@ -206,7 +206,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     return events
   }
 
-  /** A failure is remembered by every server, so that none tries again too soon. */
+  /** Every server remembers a failure, so that none tries again too soon. */
   #failed(name: string, kind: JobKind, reason: string): void {
     const now = new Date().toISOString()
     const end = { ...failureOf(reason), status: 'failed', finishedAt: now } as const
@@ -241,7 +241,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     for (const wake of [...seen.wake]) wake()
   }
 
-  /** A job that another server was asked for. */
+  /** Looks up a job that another server has queued. */
   async #find(name: string, kind: JobKind): Promise<Seen | undefined> {
     const { link, sealed } = this.#options
     const queued = await link.ask(() => this.#queues[kind].getJob(name))
@@ -269,7 +269,7 @@ export class QueueJobs implements Jobs, SharedQueue {
         return true
       }
     } catch {
-      // While Redis is away nobody can tell; what ran goes on.
+      // While Redis is away nobody can tell; what runs goes on.
       return true
     }
     await this.#woken(name, seen, LATE_MILLISECONDS)
@@ -290,7 +290,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     seen.waitedAt = Date.now()
   }
 
-  /** Tells the server that does the job that somebody waits here. */
+  /** Tells the server that runs the job that somebody waits here. */
   #noteWaiter(name: string, seen: Seen): void {
     const now = Date.now()
     if (seen.notedUntil > now + NOTED_MILLISECONDS / 2) return
@@ -309,14 +309,14 @@ export class QueueJobs implements Jobs, SharedQueue {
     for (const [name, seen] of this.#seen) {
       if (seen.wake.size > 0) continue
       if (now - seen.heardAt > KEPT_MILLISECONDS) this.#seen.delete(name)
-      // Between two watches there is nobody for a moment.
+      // Between two watches nobody waits for a moment.
       else if (!isFinished(seen.state) && seen.notedUntil > now && now - seen.waitedAt > SWEEP_MILLISECONDS)
         this.#note(name, seen, now)
     }
   }
 }
 
-/** Who asks again is told how it failed, for a while; a config costs little enough to be asked for each time. */
+/** A failure is remembered for a while. A config costs so little that it is read again each time. */
 function isRemembered({ kind, state }: Seen): boolean {
   return kind !== 'config' && isFinished(state) && !mayRunAgain(state)
 }

@@ -1,4 +1,4 @@
-/** What servers say to each other through Redis: how the queues are called, what a job is there, and how it ended. */
+/** What servers tell each other through Redis: the names of the queues, what a job holds, and how it ended. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Job, jobKey, type Progress } from '../../src/job.ts'
@@ -7,7 +7,7 @@ import type { ProblemDocument } from '../../src/problem.ts'
 import { NO_PROGRESS } from '../../src/service/jobs/runner.ts'
 import { callerOf, placeOf, type SourceRef } from '../../src/source/source.ts'
 
-/** Read an image's config into the store. Only servers that share a queue make a job of it: each of them opens an image by itself. */
+/** Reads an image's config into the store. A job only where servers share a queue, since each of them opens an image itself. */
 export type ConfigJob = {
   readonly kind: 'config'
   readonly source: SourceRef
@@ -17,7 +17,7 @@ export type ConfigJob = {
 export type SharedJob = Job | ConfigJob
 export type JobKind = SharedJob['kind']
 
-/** All keys in Redis begin with it. */
+/** All keys in Redis begin with this. */
 export const PREFIX = 'lamina'
 export const QUEUES: Readonly<Record<JobKind, string>> = {
   image: 'images',
@@ -25,10 +25,10 @@ export const QUEUES: Readonly<Record<JobKind, string>> = {
   config: 'configs',
 }
 
-/** What is in Redis of a job while it waits or runs. */
+/** What Redis holds of a job while it waits or runs. */
 export type QueuedJob = { readonly sealed: string }
 
-/** Told to all servers when it has ended; what failed is told as JSON, since BullMQ takes a message. */
+/** Told to all servers when a job ends; a failure is told as JSON, since BullMQ takes a message. */
 export type QueuedEnd = {
   readonly progress: Progress
   readonly place: string
@@ -49,13 +49,13 @@ const endSchema = z.object({
   error: z.custom<ProblemDocument>((error) => typeof error === 'object' && error !== null).optional(),
 })
 
-/** For what BullMQ says in words of its own: that the servers which did a job died again and again. */
+/** Stands for BullMQ's own message: the servers that ran the job kept dying. */
 const LOST: ProblemDocument = {
   code: 'internal_error',
   detail: 'the servers that did this analysis ended before it did; ask again',
 }
 
-/** Who asks for the same with the same credential shares the job. */
+/** Callers that ask for the same with the same credential share the job. */
 export function keyOf(job: SharedJob): string {
   if (job.kind !== 'config') return jobKey(job)
   const { source, descriptor } = job
@@ -68,7 +68,7 @@ export function kindOf(key: string): JobKind {
   return kind === 'image' || kind === 'config' ? kind : 'layer'
 }
 
-/** Zeros where nothing is told yet. */
+/** Zeros where no progress is reported yet. */
 export function progressOf(told: unknown): Progress {
   const parsed = progressSchema.safeParse(told)
   return parsed.success ? parsed.data : NO_PROGRESS

@@ -1,4 +1,4 @@
-/** Takes jobs out of the queue that several servers share, and has them done here. */
+/** Takes jobs out of the queue that several servers share, and runs them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, Worker } from 'bullmq'
 import { isFinished, type Job, type JobState } from '../../src/job.ts'
@@ -31,16 +31,16 @@ const RECONNECT_MILLISECONDS = 1_000
 
 const WATCH_MILLISECONDS = 1_000
 const WAITERS_MILLISECONDS = 2_000
-/** How long a job goes on after the last one who waited left: an image's client may come back, a layer's image does not. */
+/** How long a job goes on when nobody waits any more: an image's client may come back, a layer's image does not. */
 const ABANDONED_MILLISECONDS: Readonly<Record<Job['kind'], number>> = { image: 600_000, layer: 5_000 }
-/** A Redis that is away is not waited for at this server's end. */
+/** A server that stops does not wait for a Redis that is away. */
 const CLOSE_MILLISECONDS = 1_000
 
 export type QueueWorkersOptions = {
   readonly link: RedisLink
   readonly sealed: SealedJobs
   readonly waiters: Waiters
-  /** Does the jobs. It gives up at once what is not watched. */
+  /** Runs the jobs. It soon gives up what is not watched. */
   readonly runner: JobRunner
   /** Reads a config into the store. */
   readonly readConfig: (job: ConfigJob) => Promise<void>
@@ -70,18 +70,18 @@ export class QueueWorkers {
   }
 
   /**
-   * Takes no more jobs, and resolves when those it has are done. Its layers go on until its images are done: they may wait for
+   * Takes no more jobs, and resolves when those it has are done. Layers are taken until its images are done, which may wait for
    * layers that only this server can read.
    */
   async finish(): Promise<void> {
     for (const kind of ['image', 'layer', 'config'] as const) {
-      // Without waiting: while Redis is away it does not come to an end, and takes nothing either.
+      // Not awaited: while Redis is away this would never resolve, and no job is taken either.
       void this.#workers[kind].pause(true).catch(() => {})
       await Promise.allSettled(Array.from(this.#taken[kind], ({ done }) => done))
     }
   }
 
-  /** Gives the jobs that are not done back to the queue, so that no server has to find out first that this one is gone. */
+  /** Gives unfinished jobs back to the queue, so that the others need not first notice that this server is gone. */
   async close(): Promise<void> {
     const left = Object.values(this.#taken).flatMap((taken) => [...taken])
     const closed = Promise.allSettled(left.map(({ bull, token }) => bull.moveToWait(token))).then(() =>
@@ -153,7 +153,7 @@ export class QueueWorkers {
     let state = await runner.start(job)
     while (!isFinished(state)) {
       if (waiting.goneFor() > ABANDONED_MILLISECONDS[job.kind]) {
-        // Not watched any more, it is given up.
+        // Nobody watches it now, so the runner gives it up.
         await runner.settled(key)
         log.info({ name }, `${job.kind} given up`)
       }
@@ -175,21 +175,21 @@ export class QueueWorkers {
   }
 }
 
-/** Looks now and then whether anybody still waits. */
+/** Looks from time to time whether anybody still waits for a job. */
 class Waiting {
   readonly #waiters: Waiters
   readonly #name: string
   #last: number
   #lookedAt = 0
 
-  /** @param since when somebody waited for certain */
+  /** @param since when somebody certainly waited */
   constructor(waiters: Waiters, name: string, since: number) {
     this.#waiters = waiters
     this.#name = name
     this.#last = since
   }
 
-  /** Milliseconds since the last one left. While Redis is away nobody can say that he waits. */
+  /** Milliseconds since the last one left. While Redis is away nobody can say that they wait, so time stands still. */
   goneFor(): number {
     if (Date.now() - this.#lookedAt > WAITERS_MILLISECONDS) void this.look()
     return Date.now() - this.#last
@@ -205,7 +205,7 @@ class Waiting {
   }
 }
 
-/** Tells the other servers how the job gets on, one word after the other. */
+/** Reports a job's progress to the other servers, one message at a time. */
 function reporting(bull: BullJob<QueuedJob>): (state: JobState) => void {
   let isTelling = false
   let told: JobState['progress'] = NO_PROGRESS
@@ -215,7 +215,7 @@ function reporting(bull: BullJob<QueuedJob>): (state: JobState) => void {
     told = progress
     bull
       .updateProgress(progress)
-      // It may have been lost with a Redis that was restarted.
+      // A Redis that was restarted may have lost the job.
       .catch(() => {})
       .finally(() => {
         isTelling = false

@@ -1,4 +1,4 @@
-/** One server's part in the queue of several: read only if `REDIS_URL` is set, so that nothing of BullMQ is loaded elsewhere. */
+/** One server's part in the queue of several. Imported only where `REDIS_URL` is set, so that BullMQ is not loaded elsewhere. */
 import type { Configuration } from '../../src/configuration.ts'
 import type { ObjectStore } from '../../src/host.ts'
 import type { JobRunner } from '../../src/service/jobs/runner.ts'
@@ -15,9 +15,9 @@ import { RedisLink } from './redis.ts'
 import { SealedJobs } from './sealed-jobs.ts'
 import { Waiters } from './waiters.ts'
 
-/** A server whose Redis is away starts all the same: it knows what is in the store. */
+/** A server starts without Redis too: it answers from what is in the store. */
 const OPEN_MILLISECONDS = 2_000
-/** Who asks waits no longer either. */
+/** Callers wait no longer either. */
 const CONFIG_MILLISECONDS = 60_000
 
 export type QueueOptions = {
@@ -28,7 +28,7 @@ export type QueueOptions = {
 }
 
 export type WorkOptions = {
-  /** Does the jobs that this server takes. It gives up soon what is not watched. */
+  /** Runs the jobs that this server takes. It soon gives up what is not watched. */
   readonly runner: JobRunner
   /** Reads configs. */
   readonly service: Service
@@ -44,7 +44,7 @@ export type SharedJobs = {
   work(options: WorkOptions): void
   /** Takes no more, and resolves when those it has are done. */
   finish(): Promise<void>
-  /** What is not done by now is given back. */
+  /** Gives unfinished jobs back to the queue. */
   close(): Promise<void>
 }
 
@@ -76,7 +76,7 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
 
 /** @param service that asks its sources itself */
 function configReader(service: Service): (job: ConfigJob) => Promise<void> {
-  // Who asks for this on the same server waits for what it remembers to be under way: for this job.
+  // The server's own memory would make this job wait for the caller that waits for it.
   const own = { ...service, memory: new Memory() }
   return async ({ source, descriptor }) => {
     await openSource(own, source, AbortSignal.timeout(CONFIG_MILLISECONDS)).config(descriptor)

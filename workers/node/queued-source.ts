@@ -1,4 +1,4 @@
-/** A registry as one of several servers asks it: what all need of an image before its analysis is read by one of them. */
+/** A registry as one of several servers asks it: a config that all need is read by one of them. */
 import type { ObjectStore } from '../../src/host.ts'
 import { configKey } from '../../src/index/keys.ts'
 import { isFinished } from '../../src/job.ts'
@@ -10,7 +10,7 @@ import { ForwardingSource } from './forwarding-source.ts'
 import type { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, keyOf } from './queue-words.ts'
 
-/** The registry's own limits end a read before. */
+/** A registry's own limits end a read earlier. */
 const CONFIG_MILLISECONDS = 60_000
 const WATCH_MILLISECONDS = 10_000
 

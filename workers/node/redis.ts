@@ -5,14 +5,14 @@ import { Problem } from '../../src/problem.ts'
 import { type TimeLimit, waitFor } from '../../src/timeout.ts'
 import type { Log } from './log.ts'
 
-/** A question that is not answered by then has failed: nobody waits longer for a Redis that hangs. */
+/** A command that takes longer has failed: nobody waits longer for a Redis that hangs. */
 const ANSWER_MILLISECONDS = 5_000
 const BEAT_MILLISECONDS = 1_000
-/** Told to who asks for new work while Redis is away. */
+/** What clients are told that ask for new work while Redis is away. */
 const RETRY_SECONDS = 5
 
 export class RedisLink {
-  /** For questions that fail at once while there is no connection. */
+  /** For commands that fail at once while there is no connection. */
   readonly commands: Redis
   readonly #url: string
   readonly #log: Log
@@ -31,18 +31,18 @@ export class RedisLink {
     this.#beating.unref()
   }
 
-  /** Whether it did not answer when it was last asked, a second ago at the most. */
+  /** Whether Redis failed to answer when last asked, at most a second ago. */
   get isAway(): boolean {
     return this.#isAway
   }
 
-  /** A connection that waits for Redis to come back, for those who take jobs and hear events. */
+  /** A connection that waits for Redis to come back, for taking jobs and hearing events. */
   connect(): Redis {
     return this.#connect({ maxRetriesPerRequest: null })
   }
 
   /**
-   * Asks Redis something.
+   * Sends commands to Redis.
    *
    * @throws Problem `queue_unavailable` if it does not answer, or refuses, as it does when its memory is full
    */
@@ -88,7 +88,7 @@ export class RedisLink {
     readonly maxRetriesPerRequest: number | null
   }): Redis {
     const connection = new Redis(this.#url, options)
-    // Told by `found`, once for all connections.
+    // `#found` logs it, once for all connections.
     connection.on('error', () => {})
     this.#connections.push(connection)
     return connection

@@ -1,8 +1,8 @@
-/** Who waits for a job, over all servers: a job that nobody waits for is given up by whoever does it. */
+/** Who waits for a job, over all servers: the server that runs a job gives it up when nobody waits. */
 import { randomUUID } from 'node:crypto'
 import type { RedisLink } from './redis.ts'
 
-/** What is kept of a job that ended without anybody saying so, as where Redis was away. */
+/** Limit for a job whose end was never noted, for example because Redis was away. */
 const KEPT_MILLISECONDS = 3_600_000
 
 export class Waiters {
@@ -18,7 +18,7 @@ export class Waiters {
   /**
    * Notes that somebody on this server waits, or waited.
    *
-   * @param until milliseconds since 1970; ahead of now where the waiting goes on, so that it outlives this server for a while
+   * @param until milliseconds since 1970; in the future while the waiting goes on, so that it outlives this server for a while
    */
   async note(name: string, until: number): Promise<void> {
     const key = this.#keyOf(name)
@@ -27,7 +27,7 @@ export class Waiters {
     )
   }
 
-  /** Until when somebody waits or waited, on any server; undefined if nobody is known to have. */
+  /** Until when somebody waits or waited, on any server; undefined if nobody is known to. */
   async last(name: string): Promise<number | undefined> {
     const key = this.#keyOf(name)
     const [, until] = await this.#link.ask((redis) => redis.zrevrange(key, 0, 0, 'WITHSCORES'))

@@ -10,7 +10,7 @@ import { Namespace, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseConfiguration } from '../src/configuration.ts'
-import { PREFIX, QUEUES } from '../workers/node/queue-words.ts'
+import { ORDERS, PREFIX, QUEUES } from '../workers/node/queue-words.ts'
 
 const DEPLOY = new URL('../deploy/', import.meta.url)
 const KUBERNETES = new URL('kubernetes/', DEPLOY)
@@ -61,9 +61,9 @@ describe('deploy/kubernetes', () => {
   it('scales by the queues that there are', async () => {
     const { spec } = await read('scaled-object.yaml')
     const names = spec.triggers.map(({ metadata }: { metadata: { listName: string } }) => metadata.listName)
-    // Jobs wait by their turn.
+    // Jobs wait by their turn, orders in the order in which they came.
     const waiting = [QUEUES.layer, QUEUES.image].map((queue) => `${PREFIX}:${queue}:prioritized`)
-    expect(names).toEqual(waiting)
+    expect(names).toEqual([...waiting, `${PREFIX}:${ORDERS}:wait`])
   })
 })
 

@@ -39,6 +39,7 @@ const MAX_BACKOFF_SECONDS = 3_600
 const PASSING: ReadonlySet<ProblemCode> = new Set([
   'analysis_pending',
   'internal_error',
+  'queue_unavailable',
   'rate_limited',
   'registry_error',
   'registry_timeout',

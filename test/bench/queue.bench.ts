@@ -45,7 +45,9 @@ async function oneJob({ url }: TestRedis): Promise<void> {
     queuedAnalyses: 100,
     log: createLog('silent'),
   })
-  shared.work({ runner: runner(), service: startApp().service, atOnce: { image: 8, layer: 16, config: 16 } })
+  const orders = { run: async () => ({}), giveUp: async () => {}, atOnce: 1 }
+  const atOnce = { image: 8, layer: 16, config: 16 }
+  shared.work({ runner: runner(), service: startApp().service, atOnce, orders })
   await millisecondsOfOne(shared.jobs)
   const own: number[] = []
   const over: number[] = []

@@ -25,6 +25,9 @@ export const QUEUES: Readonly<Record<JobKind, string>> = {
   config: 'configs',
 }
 
+/** The queue of batches and pushes. */
+export const ORDERS = 'orders'
+
 /** What Redis holds of a job while it waits or runs. */
 export type QueuedJob = { readonly sealed: string }
 

@@ -20,14 +20,18 @@ import type { RedisLink } from './redis.ts'
 import type { SealedJobs } from './sealed-jobs.ts'
 import type { Waiters } from './waiters.ts'
 
-/** A server that has not said for so long that it still does a job counts as dead, and another takes the job. */
-const LOCK_MILLISECONDS = 20_000
-/** Redis may be away for nearly the time of a lock without any server losing its jobs. */
-const RENEW_MILLISECONDS = 5_000
-const STALLED_MILLISECONDS = 5_000
-/** A job whose servers die so often is perhaps what they die of. */
-const MOST_STALLS = 3
-const RECONNECT_MILLISECONDS = 1_000
+/** How it is noticed that a server which has taken a job is dead; in milliseconds. */
+export const LOCKS = {
+  /** A server that has not said for so long that it still does a job counts as dead, and another takes the job. */
+  lockDuration: 20_000,
+  /** Redis may be away for nearly the time of a lock without any server losing its jobs. */
+  lockRenewTime: 5_000,
+  stalledInterval: 5_000,
+  /** A job whose servers die so often is perhaps what they die of. */
+  maxStalledCount: 3,
+  /** Before it connects again. */
+  runRetryDelay: 1_000,
+} as const
 
 const WATCH_MILLISECONDS = 1_000
 const WAITERS_MILLISECONDS = 2_000
@@ -99,11 +103,7 @@ export class QueueWorkers {
         connection: link.connect(),
         prefix: PREFIX,
         concurrency: atOnce[kind],
-        lockDuration: LOCK_MILLISECONDS,
-        lockRenewTime: RENEW_MILLISECONDS,
-        stalledInterval: STALLED_MILLISECONDS,
-        maxStalledCount: MOST_STALLS,
-        runRetryDelay: RECONNECT_MILLISECONDS,
+        ...LOCKS,
       },
     )
     worker.on('error', (error) => log.debug({ error: error.message }, 'redis'))

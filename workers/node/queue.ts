@@ -1,12 +1,14 @@
 /** One server's part in the queue of several. Imported only where `REDIS_URL` is set, so that BullMQ is not loaded elsewhere. */
 import type { Configuration } from '../../src/configuration.ts'
-import type { ObjectStore } from '../../src/host.ts'
+import type { Backlog, ObjectStore } from '../../src/host.ts'
+import type { BacklogWork } from '../../src/service/jobs/memory-backlog.ts'
 import type { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Memory } from '../../src/service/memory.ts'
 import { openSource } from '../../src/service/open-source.ts'
 import type { Service } from '../../src/service/service.ts'
 import type { ImageSource } from '../../src/source/source.ts'
 import type { Log } from './log.ts'
+import { BacklogWorker, QueueBacklog } from './queue-backlog.ts'
 import { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, type JobKind, PREFIX } from './queue-words.ts'
 import { QueueWorkers } from './queue-workers.ts'
@@ -34,10 +36,13 @@ export type WorkOptions = {
   readonly service: Service
   /** How many of each kind this server takes at once. */
   readonly atOnce: Readonly<Record<JobKind, number>>
+  /** Does the orders that this server takes. */
+  readonly orders: BacklogWork & { readonly atOnce: number }
 }
 
 export type SharedJobs = {
   readonly jobs: QueueJobs
+  readonly backlog: Backlog
   /** The source as all servers together ask it. */
   sourceOf(own: ImageSource, store: ObjectStore): ImageSource
   /** From now on this server takes jobs. */
@@ -53,22 +58,28 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
   const sealed = new SealedJobs(redis.key)
   const waiters = new Waiters(link, PREFIX)
   const jobs = new QueueJobs({ link, sealed, waiters, queuedAnalyses })
+  const backlog = new QueueBacklog(link)
   let workers: QueueWorkers | undefined
+  let orderly: BacklogWorker | undefined
   await link.opened(OPEN_MILLISECONDS)
   return {
     jobs,
+    backlog,
     // An archive is in the store already.
     sourceOf: (own, store) => (own.ref.kind === 'registry' ? new QueuedSource(own, store, jobs) : own),
-    work({ service, ...options }) {
+    work({ service, orders, ...options }) {
       const readConfig = configReader(service)
       workers = new QueueWorkers({ link, sealed, waiters, log, readConfig, ...options })
+      orderly = new BacklogWorker({ link, work: orders, atOnce: orders.atOnce, log })
     },
     async finish() {
+      orderly?.pause()
       await workers?.finish()
     },
     async close() {
+      await orderly?.close()
       await workers?.close()
-      await jobs.close()
+      await Promise.all([jobs.close(), backlog.close()])
       link.close()
     },
   }

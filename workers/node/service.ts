@@ -14,7 +14,7 @@ import { clientOfAddress } from '../../src/http/middleware/rate.ts'
 import { Problem } from '../../src/problem.ts'
 import { sweepSavedImages } from '../../src/service/daemon-source.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
-import { MemoryBacklog } from '../../src/service/jobs/memory-backlog.ts'
+import { type BacklogLimits, type BacklogWork, MemoryBacklog } from '../../src/service/jobs/memory-backlog.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Slots } from '../../src/service/jobs/slots.ts'
@@ -102,17 +102,16 @@ export async function startNode(
       logJob(log, job, state)
     },
   )
-  const backlog = new MemoryBacklog(
-    {
-      run: (order, attempt) => runOrder(service, order, attempt),
-      giveUp: (order, problem) => giveUpOrder(service, order, problem),
-    },
+  const orders: BacklogWork & BacklogLimits = {
+    run: (order, attempt) => runOrder(service, order, attempt),
+    giveUp: (order, problem) => giveUpOrder(service, order, problem),
     // Half of the places are for images that somebody waits for.
-    { atOnce: Math.ceil(configuration.maxAnalyses / 2) },
-  )
+    atOnce: Math.ceil(configuration.maxAnalyses / 2),
+  }
+  const own = shared === undefined ? new MemoryBacklog(orders, orders) : undefined
   const count = (operation: StoreOperation) => metrics.stored(operation)
   const jobs = shared?.jobs ?? runner
-  const opened = await createService(configuration, jobs, count, backlog)
+  const opened = await createService(configuration, jobs, count, own ?? shared?.backlog)
   const queue = shared === undefined ? {} : { queue: shared.jobs }
   const host = { ...opened.host, ...queue, store: new AnsweringStore(opened.host.store) }
   const plain: Service = { ...opened, host }
@@ -189,6 +188,7 @@ export async function startNode(
   shared?.work({
     runner,
     service: plain,
+    orders,
     atOnce: { image: configuration.maxAnalyses, layer: TAKEN_LAYERS, config: TAKEN_CONFIGS },
   })
   return {
@@ -201,7 +201,7 @@ export async function startNode(
       clearInterval(sweeping)
       leaving.abort()
       await watching
-      backlog.stop()
+      own?.stop()
       await close(shared?.finish() ?? runner.idle(), milliseconds)
       await shared?.close()
       await Promise.all([analyses.stop(), requests.stop()])

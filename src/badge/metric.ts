@@ -80,7 +80,7 @@ const TABLE = {
   },
   wasted: {
     label: 'wasted',
-    shows: 'the bytes that later layers hide; its thresholds are bytes, or percent of all bytes in files',
+    shows: 'the bytes that later layers hide; thresholds in bytes, or in percent of all bytes in files',
     read: (query) => {
       const limits = thresholds(query, parseGrowthLimit) ?? SHARES
       return {
@@ -94,7 +94,7 @@ const TABLE = {
   },
   efficiency: {
     label: 'efficiency',
-    shows: "dive's score, of which less is worse; its thresholds are numbers from 0 to 1",
+    shows: "dive's score, where less is worse; thresholds from 0 to 1",
     read: (query) => {
       const limits = thresholds(query, parseRatioLimit) ?? { warn: 0.95, bad: 0.9 }
       return {
@@ -116,7 +116,7 @@ const TABLE = {
   },
   advice: {
     label: 'image advice',
-    shows: 'what the advice saves; its thresholds are bytes, or percent of all bytes in files',
+    shows: 'what the advice saves; thresholds in bytes, or in percent of all bytes in files',
     read: (query) => {
       const limits = thresholds(query, parseGrowthLimit) ?? SHARES
       return {
@@ -130,13 +130,13 @@ const TABLE = {
   },
   check: {
     label: 'image check',
-    shows: 'whether the image keeps the rules of the gate, which it takes as parameters',
+    shows: 'whether the image keeps the gate’s rules, given as parameters',
     read: (query) => ({ from: 'check', policy: policyFromQuery(query, BESIDES) }),
   },
   delta: {
     label: 'size change',
     shows:
-      'the growth of the compressed size over `baseline`; its thresholds are bytes or percent. An archive with plain layers has no compressed size: then it is `unavailable`',
+      'the growth of the compressed size over `baseline`; thresholds in bytes or percent. Unavailable for archives with plain layers, whose compressed size nobody knows',
     read: (query) => ({
       from: 'manifests',
       baseline: required(query, 'baseline'),

@@ -217,7 +217,7 @@ const TABLE = {
   deny: rule({
     means: 'No path that any layer stores may match the glob.',
     holds:
-      'No path that a layer stores matches the glob, hidden ones too: what a later layer removes is still shipped; may be repeated.',
+      'No path in any layer matches the glob, hidden paths included: a file that a later layer removes still ships. Repeatable.',
     example: '**/.git/**',
     needs: 'analysis',
     repeats: true,
@@ -340,7 +340,7 @@ type Condition = Pick<RuleFacts, 'holds' | 'example' | 'repeats'>
 const CONDITION_TABLE = {
   minWasteBytes: {
     holds:
-      'A floor: where `waste.bytes` is below it, the percent and efficiency rules hold anyway. Not a rule by itself.',
+      'A floor: if `waste.bytes` is below it, the percent and efficiency rules hold anyway. Not a rule by itself.',
     example: '1MB',
   },
   baseline: {
@@ -349,12 +349,12 @@ const CONDITION_TABLE = {
   },
   baseImage: {
     holds:
-      'The image that this one is built on: bytes in its layers do not count in waste, duplicates, advice and dive’s rules unless a layer of this image removed or replaced them. Not a rule by itself.',
+      'The image that this one is built on. Bytes in its layers do not count as waste, duplicates, advice or in dive’s rules, unless a layer of this image removed or replaced them. Not a rule by itself.',
     example: 'alpine:3.20',
   },
   ignore: {
     holds:
-      'Paths that match count as neither waste, duplicates, advice nor denied; may be repeated. Not a rule by itself.',
+      'Matching paths count as neither waste, duplicates, advice nor denied. Repeatable. Not a rule by itself.',
     example: 'usr/share/doc/**',
     repeats: true,
   },

@@ -99,7 +99,7 @@ export const limit = integer(
   { min: 1, max: 1000 },
   {
     description:
-      'Items per page. `application/x-ndjson` and CSV are always whole lists; text and Markdown are without it.',
+      'Items per page. `application/x-ndjson` and CSV are always whole lists; text and Markdown take no limit.',
     example: 20,
   },
 )

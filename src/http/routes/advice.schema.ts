@@ -8,8 +8,7 @@ const adviceItemSchema = z
     rule: text('The rule', 'package-cache'),
     kind: text('The package manager, or another name of what the rule tells apart', 'apt').optional(),
     severity: z.enum(['error', 'warning', 'info']).openapi({
-      description:
-        '`error`: secrets; `warning`: bytes that are of no use; `info`: bytes that may be of none.',
+      description: '`error`: secrets; `warning`: useless bytes; `info`: bytes that may be useless.',
       example: 'warning',
     }),
     title: text('What it is about', 'The cache of apt'),

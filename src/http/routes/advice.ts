@@ -56,7 +56,7 @@ const responses = {
 }
 
 const description =
-  'Goes by names, packages and the merge of the layers; the content of files stays unread. Each item names its files, its build step and how a Dockerfile avoids it.'
+  'Judges by names, packages and layers, and reads no file’s content. Each item names its files, its build step and how a Dockerfile avoids it.'
 
 const getAdvice = createRoute({
   method: 'get',

@@ -76,8 +76,8 @@ export const analysisSchema = z
 
 export const batchSchema = z
   .strictObject({
-    items: z
-      .array(z.union([analysisSchema, problemSchema]))
-      .openapi({ description: 'In the order asked: an analysis, or the problem why there is none.' }),
+    items: z.array(z.union([analysisSchema, problemSchema])).openapi({
+      description: 'In the order of the request: an analysis, or the problem that prevented it.',
+    }),
   })
   .openapi('Batch', { description: 'The analyses of a list of images.' })

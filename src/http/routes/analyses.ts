@@ -33,7 +33,7 @@ const createAnalysis = createRoute({
   tags: ['Analyses'],
   summary: 'Start the analysis of an image, or of up to 1,000',
   description:
-    'For callers that want to follow the analysis; a request for a report starts it, too. `Location` has its URL. With `images` the answer is a list in the order asked: for each image its analysis, or the problem why there is none. They are queued and read with the credentials of the service; images that only your own credentials can read are started at once instead.',
+    'For callers that want to follow the analysis; a request for a report starts it, too. `Location` has its URL. With `images` the answer lists an analysis or a problem for each image, in the order of the request. The service queues them and reads them with its own credentials; images that only your credentials can read start at once.',
   request: {
     query: nothing,
     body: {

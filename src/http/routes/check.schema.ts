@@ -12,7 +12,7 @@ const evidenceSchema = z
     files: count('For a rule that counts files: the number of files in the layer', 1204).optional(),
     layer: layerIndex('Its layer', 2).optional(),
     hidden: z.literal(true).optional().openapi({
-      description: 'True if a layer stores the path and the merged file system does not show it.',
+      description: 'True if a layer stores the path but the merged file system does not show it.',
       example: true,
     }),
     createdBy: text('The build step of the layer', 'COPY . /srv/app # buildkit').optional(),
@@ -33,7 +33,7 @@ const ruleVerdictSchema = z
     }),
     actual: z.union([z.number(), z.string()]).nullable().openapi({
       description:
-        'The value of the image; for a deny rule the number of matching paths, for `maxSeverity` the worst severity; null if there is nothing to compare.',
+        'The image’s value; for a deny rule the number of matching paths, for `maxSeverity` the worst severity; null if there is nothing to compare.',
       example: 43.07968,
     }),
     pass: z.boolean().openapi({ description: 'True if the image keeps the rule.', example: false }),

@@ -33,7 +33,7 @@ const diffFile = createRoute({
   tags: ['Diffs'],
   summary: 'What changed in one text file',
   description:
-    'A unified diff, or the same as JSON. For text files up to 1 MiB; for binary files it only says that they differ. Texts that differ in too many places are shown as replaced as a whole: the text then begins with a line that says so, the JSON has `coarse`.',
+    'A unified diff, or the same as JSON. For text files up to 1 MiB; for binary files it only says that they differ. If the texts differ in too many places, the diff replaces everything at once; the text then begins with a line that says so, and the JSON has `coarse`.',
   request: {
     query: z.strictObject({
       ...pairQuery,

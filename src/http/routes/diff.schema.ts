@@ -178,7 +178,7 @@ export const diffSchema = z
             removed: bytes('Bytes of removed regular files', 300),
             modifiedDelta: deltaBytes('Growth of the modified files', 19),
           })
-          .openapi({ description: 'The same in bytes; each path of a hard link counts.' }),
+          .openapi({ description: 'In bytes; each path of a hard link counts.' }),
         directories: z.array(directoryChangeSchema).max(50).openapi({
           description: 'The 50 with the largest absolute delta.',
         }),

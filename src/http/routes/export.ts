@@ -41,7 +41,7 @@ const getExport = createRoute({
     query: z.strictObject({
       ...imageQuery,
       path: z.string().optional().openapi({
-        description: 'Only what stands at this path and below it. A symbolic link is not followed.',
+        description: 'Only this path and everything below it. Symbolic links are not followed.',
         example: 'usr/share',
       }),
       pathBase64,
@@ -60,7 +60,7 @@ const id = (description: string) =>
 const rootless = {
   rootless: z.enum(['0', '1']).default('0').openapi({
     description:
-      '`1`: for a user who is not root, as `runc spec --rootless` has it. It maps one user and one group of the host, so the image must run as root inside.',
+      '`1`: for a user other than root, like `runc spec --rootless`. It maps one user and one group of the host, so the image must run as root inside.',
     example: '1',
   }),
   uid: id('With `rootless=1`: user of the host that root in the container is.'),

@@ -21,7 +21,7 @@ const getFile = createRoute({
   tags: ['Reports'],
   summary: 'The content of one file',
   description:
-    'Streamed from the registry, which is asked only for the part of the layer that holds the file where a way in is known: a plain layer, several members of a gzip or frames of a zstd, or a checkpoint (about every 4 MiB, kept since the layer was read). Symbolic links are followed inside the image only. Always sent as an attachment; the `ETag` is the SHA-256 of the content.',
+    'Streamed from the registry. Where possible, only the part of the layer that holds the file is read: from an uncompressed layer, from a gzip member or a zstd frame, or from a checkpoint (about every 4 MiB). Symbolic links are followed inside the image only. Always sent as an attachment; the `ETag` is the SHA-256 of the content.',
   request: {
     query: z.strictObject({
       ...imageQuery,

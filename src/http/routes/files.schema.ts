@@ -51,7 +51,7 @@ export const fileSchema = z
     }),
     whiteout: z.enum(['file', 'opaque', 'aufs']).optional().openapi({
       description:
-        'For a whiteout of a layer: hides a path of lower layers (`file`), hides everything that lower layers have in the directory (`opaque`), or is a leftover of aufs that hides nothing (`aufs`).',
+        'For a whiteout: it hides one path of lower layers (`file`), or all that lower layers have in the directory (`opaque`); an `aufs` leftover hides nothing.',
       example: 'file',
     }),
   })

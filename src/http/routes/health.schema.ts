@@ -3,11 +3,11 @@ import { z } from '@hono/zod-openapi'
 export const readinessSchema = z
   .strictObject({
     status: z.enum(['ok', 'degraded']).openapi({
-      description: '`degraded`: what is known is answered, and nothing new can be analysed.',
+      description: '`degraded`: the server answers what it knows and analyses nothing new.',
       example: 'ok',
     }),
     redis: z.enum(['ok', 'away']).optional().openapi({
-      description: 'Whether the queue answers, where several servers share one (`REDIS_URL`).',
+      description: 'Whether the queue answers, if several servers share one (`REDIS_URL`).',
       example: 'ok',
     }),
   })

@@ -27,7 +27,7 @@ const getReadiness = createRoute({
   tags: ['Service'],
   summary: 'Readiness',
   description:
-    'Checks the object store. For a load balancer. Where several servers share a queue that is away, this one still answers what is known, so it stays ready.',
+    'Checks the object store. For a load balancer. If the shared queue is unreachable, the server still answers what it knows, so it stays ready.',
   security: openToAll,
   responses: {
     200: json('The service is ready.', readinessSchema),

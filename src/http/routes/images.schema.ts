@@ -19,10 +19,12 @@ export const repositoryImageSchema = z
     }),
     z.strictObject({
       name,
-      problem: problemSchema.openapi({ description: 'Why this tag has no image, or none of this platform.' }),
+      problem: problemSchema.openapi({
+        description: 'The problem, if the tag has no image for this platform.',
+      }),
     }),
   ])
-  .openapi('RepositoryImage', { description: 'A tag and its image, or why there is none.' })
+  .openapi('RepositoryImage', { description: 'A tag and its image, or the problem with it.' })
 
 export const repositoryImagePageSchema = z
   .strictObject({
@@ -50,9 +52,9 @@ export const sharingSchema = z
             'Sum of the compressed layers, as a pull of this image alone transfers them',
             85391353,
           ),
-          sharedBytes: bytes('Of it, what another of the images has as well', 48230144),
-          uniqueBytes: bytes('Of it, what only this image has; a blob counts once', 37161209),
-          base: place('Place of the image, from 0, that this one is built on', 0).optional(),
+          sharedBytes: bytes('The part that another of the images has as well', 48230144),
+          uniqueBytes: bytes('The part that only this image has; a blob counts once', 37161209),
+          base: place('Index of the image that this one is built on, from 0', 0).optional(),
         }),
       )
       .openapi({ description: 'In the order of the request.' }),
@@ -63,7 +65,7 @@ export const sharingSchema = z
           diffId: digest('Digest of the uncompressed tar'),
           compressedBytes: bytes('Size of the blob', 48230144),
           images: z.array(place('Place of an image that has it', 0)).openapi({
-            description: 'Places of the images that have it.',
+            description: 'Indexes of the images that have it.',
             example: [0, 1],
           }),
         }),

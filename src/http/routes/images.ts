@@ -100,7 +100,7 @@ const listImagesRoute = createRoute({
   tags: ['Images'],
   summary: 'The images of a repository',
   description:
-    'As `docker image ls` lists them; reads no layer. A tag without an image is an item with a `problem`. The rate limit of the registry ends a page early, with `nextCursor`. `svg` is always `200`: it says so where a repository cannot be shown.',
+    'As `docker image ls` lists them; reads no layer. A tag without an image is an item with a `problem`. The rate limit of the registry ends a page early, with `nextCursor`. `svg` always answers `200` and shows an error as a picture.',
   request: { query: imagesQuery },
   responses: {
     200: {
@@ -134,7 +134,8 @@ const listSharedRoute = createRoute({
   operationId: 'listShared',
   tags: ['Images'],
   summary: 'What images share',
-  description: 'From manifests and configs alone: which layers are whose, which image is built on which.',
+  description:
+    'From manifests and configs alone: which images share which layers, and which image is built on which.',
   request: { query: sharedQuery },
   responses: {
     200: {

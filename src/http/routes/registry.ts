@@ -33,7 +33,7 @@ const listPlatformsRoute = createRoute({
   tags: ['Images'],
   summary: 'The platforms of a reference',
   description:
-    'Includes those of nested indexes, without attestations. An image without an index has one platform. Reads no layer.',
+    'Includes nested indexes, not attestations. An image without an index has one platform. Reads no layer.',
   request: { query: z.strictObject({ image, format: format(PLATFORM_FORMATS) }) },
   responses: {
     200: {

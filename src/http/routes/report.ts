@@ -29,7 +29,7 @@ const picture = {
     .optional()
     .openapi({
       description:
-        'With `text`: `1` for a terminal. With `svg`: what the colours of the treemap tell apart: the layer that most bytes are from, what is wasted there, the type of files, or the kind of package that they are of.',
+        'With `text`: `1` for a terminal. With `svg`: what the colours of the treemap mean: the layer of most bytes, the wasted share, the type of file, or the kind of package.',
       example: 'waste',
     }),
   path: z.string().optional().openapi({
@@ -48,7 +48,7 @@ const query = z.strictObject({
     .optional()
     .openapi({
       description:
-        'Format of the report; overrides `Accept`. `svg` is a treemap of the merged file system, for READMEs and pull requests: areas are bytes. `width`, `depth` and `path` are for it alone.',
+        'Format of the report; overrides `Accept`. `svg` is a treemap of the merged file system, for READMEs and pull requests: areas are bytes. `width`, `depth` and `path` apply only to it.',
       example: 'svg',
     }),
   ...picture,

@@ -43,7 +43,7 @@ const getTree = createRoute({
       depth: integer(
         { min: 1, max: 10 },
         {
-          description: 'Levels below the directory. Of a very large tree the deepest levels are left out.',
+          description: 'Levels below the directory. A very large tree lacks its deepest levels.',
           example: 2,
         },
       )

@@ -12,7 +12,7 @@ export const uploadIdSchema = z.string().openapi({
 const uploadedImageSchema = z
   .strictObject({
     reference: text(
-      'What to ask for as `image`, with the platform where several have the same',
+      'The value of `image` for this image; add `platform` if several images share it',
       `upload:${ID}`,
     ),
     names: z.array(z.string()).openapi({
@@ -20,7 +20,7 @@ const uploadedImageSchema = z
       example: ['app:v1'],
     }),
     digest: digest(
-      "Digest of the image's manifest; where the archive has none, of the one that skopeo would make",
+      "Digest of the image's manifest; if the archive has no manifest, of the one that skopeo would make",
     ),
     id: digest('Digest of its config: the image ID that `docker image ls` shows'),
     platform: text('The platform as `os/arch[/variant]`', 'linux/amd64'),
@@ -33,6 +33,6 @@ export const uploadSchema = z
     reference: text('What to ask for as `image`, where the archive has one image', `upload:${ID}`),
     bytes: bytes('Size of the body that was sent', 85421568),
     images: z.array(uploadedImageSchema).openapi({ description: 'The images in the archive.' }),
-    expiresAt: time('When it goes, if nobody uses it before', '2026-11-25T20:31:04.000Z'),
+    expiresAt: time('When it expires, unless somebody uses it before', '2026-11-25T20:31:04.000Z'),
   })
-  .openapi('Upload', { description: 'An archive that this service holds for a while.' })
+  .openapi('Upload', { description: 'An archive that this service keeps for a while.' })

@@ -13,7 +13,7 @@ const nothing = z.strictObject({})
 const params = z.strictObject({ id: uploadIdSchema })
 
 const description =
-  'The body is the archive as `docker save`, `podman save`, `skopeo copy`, `buildx --output`, `ctr images export`, kaniko or Bazel write it: an OCI image layout or Docker’s, plain or in gzip or zstd. It is stored as it comes; its images are then asked for as `upload:<id>`. It goes some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
+  'The body is the archive as `docker save`, `podman save`, `skopeo copy`, `buildx --output`, `ctr images export`, kaniko or Bazel write it: an OCI image layout or Docker’s, plain or in gzip or zstd. The service stores it as it is; ask for its images as `upload:<id>`. It is deleted some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
 
 const createUpload = (method: 'post' | 'put') =>
   createRoute({
@@ -34,7 +34,7 @@ const createUpload = (method: 'post' | 'put') =>
     responses: {
       201: {
         ...json('The upload.', uploadSchema),
-        headers: { Location: { description: 'Where it is told of.', schema: { type: 'string' } } },
+        headers: { Location: { description: 'URL of the upload.', schema: { type: 'string' } } },
       },
       ...problems('service', {
         401: ['unauthorized'],
@@ -51,7 +51,7 @@ const getUpload = createRoute({
   operationId: 'getUpload',
   tags: ['Uploads'],
   summary: 'Get an upload',
-  description: 'Its images and when it goes. To ask is to use it, which lets it live longer.',
+  description: 'Lists its images and when it expires. Each request counts as a use and extends its life.',
   request: { params, query: nothing },
   responses: {
     200: json('The upload.', uploadSchema),
@@ -68,7 +68,7 @@ const removeUpload = createRoute({
   description: 'Its bytes go, and all that this service knows from it alone.',
   request: { params, query: nothing },
   responses: {
-    204: { description: 'It is gone.' },
+    204: { description: 'The upload is deleted.' },
     ...problems('service', { 401: ['unauthorized'], 404: ['upload_not_found'], 503: ['store_error'] }),
   },
 })

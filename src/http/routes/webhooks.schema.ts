@@ -19,15 +19,15 @@ export const pushSchema = z
         z.strictObject({ image: text('The image, with its defaults filled in', 'quay.io/example/app:v3') }),
       )
       .optional()
-      .openapi({ description: 'What is going to be analysed.' }),
+      .openapi({ description: 'The images that will be analysed.' }),
     ignored: z
       .array(
         z.strictObject({
           image: text('The image, where one is named', 'other.example/a/b:v1').optional(),
-          why: text('Why it is not analysed', 'the action is "pull", not push'),
+          why: text('Why the service ignores it', 'the action is "pull", not push'),
         }),
       )
       .optional()
-      .openapi({ description: 'What is not, at most 100 of them.' }),
+      .openapi({ description: 'What was ignored; at most 100 items.' }),
   })
-  .openapi('Push', { description: 'What is done about a notification.' })
+  .openapi('Push', { description: 'What the service does about a notification.' })

@@ -24,13 +24,13 @@ const receivePush = createRoute({
   path: '/v1/webhooks/{kind}',
   operationId: 'receivePush',
   tags: ['Analyses'],
-  summary: 'Tell of a push',
+  summary: 'Report a push',
   description:
-    'For the webhooks of registries; off unless `LAMINA_WEBHOOK_SECRETS` is set. The caller shows one of them: as `Authorization: Bearer`, as `secret`, or by `X-Hub-Signature-256`. Images of `LAMINA_ALLOWED_REGISTRIES` are queued and read with the credentials of the service; what is not an image that was pushed is ignored.',
+    'Receives the webhooks of registries; off unless `LAMINA_WEBHOOK_SECRETS` is set. The caller sends one of these secrets as `Authorization: Bearer` or `secret`, or signs with it in `X-Hub-Signature-256`. The service queues pushed images of `LAMINA_ALLOWED_REGISTRIES`, reads them with its own credentials, and ignores everything else.',
   security: openToAll,
   request: {
     params: z.object({
-      kind: z.enum(WEBHOOK_KINDS).openapi({ description: 'Whose notification it is.', example: 'quay' }),
+      kind: z.enum(WEBHOOK_KINDS).openapi({ description: 'The registry that sends it.', example: 'quay' }),
     }),
     query,
     body: {
@@ -40,7 +40,7 @@ const receivePush = createRoute({
     },
   },
   responses: {
-    200: json('Nothing is to be analysed.', pushSchema),
+    200: json('Nothing to analyse.', pushSchema),
     202: json('The images are queued.', pushSchema),
     ...problems('service', {
       401: ['unauthorized'],

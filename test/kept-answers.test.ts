@@ -35,7 +35,11 @@ describe.each(HOSTS)('%s', (host) => {
   it('gives an answer again that it gave before, byte by byte', async () => {
     const first = await diff()
     expect(first.status).toBe(200)
+    const page = () => fetch(`${service.url}/?image=${to}`).then((answer) => answer.text())
+    const firstPage = await page()
+    expect(firstPage).toContain('<svg')
     await removeTables()
+    expect(await page()).toBe(firstPage)
     const again = await diff()
     expect(again.status).toBe(200)
     expect(again.body).toEqual(first.body)

@@ -7,15 +7,20 @@ import type { Backend, RequestContext } from './backend.ts'
 /** Larger answers are made anew. */
 const LARGEST_BYTES = 256 * 1024
 
-/** The answer to the same question, if it was given lately. The caller must be one who may see it. */
+/**
+ * The answer to the same question, if it was given lately. The caller must be one who may see it.
+ *
+ * @param tag names all that the answer is made of
+ */
 export function keptAnswer(
   backend: Backend,
   context: RequestContext,
   headers: Headers,
+  tag = headers.get('ETag'),
 ): Response | undefined {
   // The thread that it answers for keeps it.
   if (context.env?.requestId !== undefined) return undefined
-  const key = `${headers.get('ETag')} ${context.req.raw.url}`
+  const key = `${tag} ${context.req.raw.url}`
   const body = backend.memory.answers.get(key)
   if (body !== undefined) return new Response(body, { headers })
   context.set('answerKey', key)

@@ -12,29 +12,47 @@ import { WorkElsewhere } from '../service/elsewhere.ts'
 import { verifiedImage } from '../service/layers.ts'
 import type { OpenedImage } from '../service/open.ts'
 import { locationOf } from './analysis-body.ts'
-import { factsOf, openFor } from './answers.ts'
+import { cacheInputs, factsOf, openFor } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
+import { keepAnswer, keptAnswer } from './kept-answers.ts'
+import { entityTag } from './middleware/conditional.ts'
 import { tokenCheck } from './middleware/tokens.ts'
 import { problemFor } from './problems.ts'
 
 /** What pages are answered with. */
 export type PageBackend = { readonly backend: Backend; readonly assets: Assets }
 
-/** Pages are made anew each time: their making may change while what they tell does not. */
 export async function pageAnswer(
   { assets }: PageBackend,
   page: Html,
   { status = 200, policy = PAGE_POLICY }: { readonly status?: number; readonly policy?: string } = {},
 ): Promise<Response> {
   const markup = withVersion((await page).toString(), await assetsVersion(assets))
-  return new Response(markup, {
-    status,
-    headers: {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Cache-Control': 'private, no-cache',
-      'Content-Security-Policy': policy,
-    },
+  return new Response(markup, { status, headers: pageHeaders(policy) })
+}
+
+function pageHeaders(policy = PAGE_POLICY): Headers {
+  return new Headers({
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'private, no-cache',
+    'Content-Security-Policy': policy,
   })
+}
+
+/**
+ * A page about images that are analysed, kept as other answers are. Browsers get no tag of it: with another version of this
+ * service it is another page.
+ */
+export async function keptPage(
+  pages: PageBackend,
+  context: RequestContext,
+  images: readonly OpenedImage[],
+  make: () => Promise<Html>,
+): Promise<Response> {
+  const { backend } = pages
+  const tag = entityTag(cacheInputs(images).made)
+  const kept = keptAnswer(backend, context, pageHeaders(), tag)
+  return kept ?? keepAnswer(backend, context, await pageAnswer(pages, await make()))
 }
 
 /**
@@ -66,7 +84,9 @@ export async function analysedPage(
 ): Promise<Response> {
   const { backend } = pages
   const state = await stateOf(backend, c, await openFor(backend, c, query))
-  return 'facts' in state ? pageAnswer(pages, await make(state)) : progressAnswer(pages, [state])
+  return 'facts' in state
+    ? keptPage(pages, c, [state.image], () => make(state))
+    : progressAnswer(pages, [state])
 }
 
 /** The image with its facts, or how its analysis stands. */
@@ -100,7 +120,7 @@ async function failedAnswer(
   const { backend } = pages
   try {
     if (error instanceof WorkElsewhere && backend.elsewhere)
-      return await backend.elsewhere(c, c.req.raw.signal)
+      return keepAnswer(backend, c, await backend.elsewhere(c, c.req.raw.signal))
     throw error
   } catch (other) {
     return failureAnswer(pages, problemFor(backend, c, other), values)

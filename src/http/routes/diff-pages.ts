@@ -9,7 +9,7 @@ import { Problem } from '../../problem.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { changesBetween, diffParts, type Pair } from '../../service/diff.ts'
 import type { App, RequestContext } from '../backend.ts'
-import { imagePage, type PageBackend, pageAnswer, progressAnswer, stateOf } from '../page-answers.ts'
+import { imagePage, keptPage, type PageBackend, progressAnswer, stateOf } from '../page-answers.ts'
 import { openPair } from '../pairs.ts'
 import { pathAsked } from '../paths.ts'
 import { parsed } from '../problems.ts'
@@ -84,7 +84,8 @@ async function pairPage(
     stateOf(backend, context, images.from),
     stateOf(backend, context, images.to),
   ])
-  if ('facts' in from && 'facts' in to) return pageAnswer(pages, await make({ from, to }))
+  if ('facts' in from && 'facts' in to)
+    return keptPage(pages, context, [from.image, to.image], () => make({ from, to }))
   return progressAnswer(
     pages,
     [from, to].flatMap((state) => ('facts' in state ? [] : [state])),

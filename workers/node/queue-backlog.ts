@@ -40,7 +40,7 @@ export class QueueBacklog implements Backlog {
     for (let from = 0; from < orders.length; from += ORDERS_A_CALL) {
       const some = orders.slice(from, from + ORDERS_A_CALL)
       await this.#link.ask(async (redis) => {
-        // Before they are queued: their end may come before the answer to that.
+        // Before they are queued: they may end before Redis answers.
         const holding = redis.pipeline()
         for (const id of some.flatMap(({ analyses }) => analyses))
           holding.set(keyOf(id), 1, 'EX', HELD_SECONDS)
@@ -62,7 +62,7 @@ export class QueueBacklog implements Backlog {
     await this.#queue.close()
   }
 
-  /** Asked before some are added, not with it: a few more may slip in. */
+  /** Counted before some are added, so a few more may slip in. */
   async #requireRoom(more: number): Promise<void> {
     const held = await this.#link.ask(() => this.#queue.getJobCountByTypes('waiting', 'active', 'delayed'))
     if (held + more <= MOST) return
@@ -136,7 +136,7 @@ export class BacklogWorker {
 
   /** Takes no more orders. Those that run wait for their images. */
   pause(): void {
-    // Without waiting: while Redis is away it does not come to an end, and takes nothing either.
+    // Not awaited: while Redis is away this would never resolve, and no order is taken either.
     void this.#worker.pause(true).catch(() => {})
   }
 

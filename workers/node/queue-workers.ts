@@ -22,12 +22,12 @@ import type { Waiters } from './waiters.ts'
 
 /** How it is noticed that a server which has taken a job is dead; in milliseconds. */
 export const LOCKS = {
-  /** A server that has not said for so long that it still does a job counts as dead, and another takes the job. */
+  /** A server that has not renewed its lock for this long counts as dead, and another takes the job. */
   lockDuration: 20_000,
-  /** Redis may be away for nearly the time of a lock without any server losing its jobs. */
+  /** Often enough that Redis may be away for most of a lock's time without any server losing its jobs. */
   lockRenewTime: 5_000,
   stalledInterval: 5_000,
-  /** A job whose servers die so often is perhaps what they die of. */
+  /** A job whose servers keep dying may be the reason. */
   maxStalledCount: 3,
   /** Before it connects again. */
   runRetryDelay: 1_000,

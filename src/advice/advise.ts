@@ -156,14 +156,14 @@ const WASTE_RULES: ReadonlyMap<WasteReason, WasteRule> = new Map(
 export async function advise(subject: AdviceSubject): Promise<Advice> {
   const adviser = new Adviser(subject)
   const waste = await adviser.waste()
-  const spare = await adviser.spareCopies()
-  const shown = await adviser.shown(spare)
+  const copies = await adviser.copies()
+  const shown = await adviser.shown(copies.spare)
   const items = [
     ...waste.items,
     ...shown.items,
     ...(await adviser.stored()),
     ...(await adviser.buildTools()),
-    ...(await adviser.duplicates(spare)),
+    ...(await adviser.duplicates(copies)),
   ]
   const bytes = waste.bytes + shown.savedBytes
   const { fileBytes } = subject.facts.size
@@ -189,6 +189,9 @@ function compareText(a: string, b: string): number {
 
 /** A copy that could go; its layer is found when the files go by. */
 type SpareCopy = { readonly key: PathKey; readonly bytes: number; layer: number | undefined }
+
+/** What one reading of the duplicates found. */
+type Copies = { readonly spare: readonly SpareCopy[]; readonly sum: DuplicateSum }
 
 class Adviser {
   readonly #subject: AdviceSubject
@@ -298,12 +301,15 @@ class Adviser {
   }
 
   /** Those of the largest files; more than are shown, where some of them may be the base image's. */
-  async spareCopies(): Promise<readonly SpareCopy[]> {
+  async copies(): Promise<Copies> {
     const hasBase = this.#baseLayers > 0
     const largest = new Largest<SpareCopy>(hasBase ? MAX_CANDIDATES : SHOWN)
+    const sum = { wastedBytes: 0, copies: 0 }
     let count = 0
     for await (const batch of this.#subject.tables.duplicates()) {
-      for (const { bytes, paths } of batch) {
+      for (const { bytes, paths, wastedBytes, count: all } of batch) {
+        sum.wastedBytes += wastedBytes
+        sum.copies += all - 1
         // One of a group is no copy; which, the base image decides where it has one.
         for (const path of hasBase ? paths : paths.slice(1, SHOWN + 1)) {
           if (this.#exclusion?.ignores(path.path)) continue
@@ -311,13 +317,14 @@ class Adviser {
         }
       }
     }
-    return largest.sorted().map(({ item }) => item)
+    return { spare: largest.sorted().map(({ item }) => item), sum }
   }
 
-  /** @param spare with their layers */
-  async duplicates(spare: readonly SpareCopy[]): Promise<readonly AdviceItem[]> {
+  /** @param copies with the layers of the spare ones */
+  async duplicates({ spare, sum }: Copies): Promise<readonly AdviceItem[]> {
     const rule = otherRule('duplicates')
-    const { wastedBytes, copies } = await this.#duplicateSum()
+    const exclusion = this.#exclusion
+    const { wastedBytes, copies } = exclusion === undefined ? sum : await this.#subject.duplicates(exclusion)
     if (rule === undefined || wastedBytes === 0) return []
     const paths = spare
       .flatMap(({ key, bytes, layer }) =>
@@ -337,20 +344,6 @@ class Adviser {
         fix: rule.fix(this.#found(layer, undefined, undefined)),
       },
     ]
-  }
-
-  async #duplicateSum(): Promise<DuplicateSum> {
-    const { tables, duplicates } = this.#subject
-    if (this.#exclusion !== undefined) return duplicates(this.#exclusion)
-    let wastedBytes = 0
-    let copies = 0
-    for await (const batch of tables.duplicates()) {
-      for (const group of batch) {
-        wastedBytes += group.wastedBytes
-        copies += group.count - 1
-      }
-    }
-    return { wastedBytes, copies }
   }
 
   /** Without what is excluded. */

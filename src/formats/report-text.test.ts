@@ -74,6 +74,14 @@ test('three pieces of advice come first, what may stay last, and the rest is cou
   expect(text).toContain('\n  … and 1 more piece of advice\n')
 })
 
+test('what looks like a secret comes before the three largest savings', () => {
+  const view = viewOf(['a', 'b', 'c', 'd', 'e'])
+  const items = view.advice.items.map((item, i) => (i === 4 ? { ...item, severity: 'error' as const } : item))
+  const text = reportText({ ...view, advice: { ...view.advice, items } })
+  expect(text.match(/(?<=instead of `)(.)/g)).toEqual(['e', 'a', 'b', 'c'])
+  expect(text.replace(/\s+/g, ' ')).toContain('It carries files that look like secrets.')
+})
+
 test('Markdown begins with the verdict and what to change', () => {
   const text = reportMarkdown(viewOf(['a', 'b', 'c', 'd']))
   expect(text.split('\n').slice(2, 8)).toEqual([

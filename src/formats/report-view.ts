@@ -25,7 +25,7 @@ export type ReportContents = {
 export function contentsOf({ report, advice }: ReportView): ReportContents {
   return {
     verdict: verdictSentence(report, advice),
-    items: weightiest(advice).slice(0, FIRST_ITEMS),
+    items: weightiest(advice).slice(0, firstItems(advice)),
     more: moreAdvice(advice),
     figures: figuresOf(report),
     layers: layerTable(report.layers),
@@ -119,12 +119,16 @@ export function weightiest({ items }: Advice): readonly AdviceItem[] {
   return items.toSorted((a, b) => WEIGHTS[a.severity] - WEIGHTS[b.severity])
 }
 
-/** Items that a report shows before all else. */
-export const FIRST_ITEMS = 3
+/** How many items a report shows before all else: what looks like secrets, and the three largest savings. */
+export function firstItems({ items }: Advice): number {
+  return items.filter(({ severity }) => severity === 'error').length + FIRST_SAVINGS
+}
+
+const FIRST_SAVINGS = 3
 
 /** `… and 4 more pieces of advice`; undefined if all are shown. */
-function moreAdvice({ items }: Advice): string | undefined {
-  const more = items.length - FIRST_ITEMS
+function moreAdvice(advice: Advice): string | undefined {
+  const more = advice.items.length - firstItems(advice)
   if (more <= 0) return undefined
   return `… and ${formatCount(more)} more ${more === 1 ? 'piece' : 'pieces'} of advice`
 }

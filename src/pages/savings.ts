@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import { visible } from '../formats/escape.ts'
-import { FIRST_ITEMS, weightiest } from '../formats/report-view.ts'
+import { firstItems, weightiest } from '../formats/report-view.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import { counted, type Html, name, size } from './page.ts'
@@ -12,14 +12,15 @@ const PATHS = 10
 
 export function savings({ advice, place }: { readonly advice: Advice; readonly place: Place }): Html | '' {
   const items = weightiest(advice)
-  const others = items.length - FIRST_ITEMS
+  const first = firstItems(advice)
+  const others = items.length - first
   if (items.length === 0) return ''
   return html`<section id="savings"><h2>What to change first</h2>
-<ol class="savings">${items.slice(0, FIRST_ITEMS).map((item) => saving(item, place))}</ol>
+<ol class="savings">${items.slice(0, first).map((item) => saving(item, place))}</ol>
 ${
   others > 0 &&
   html`<details class="long"><summary>${counted(others, 'more piece')} of advice</summary>
-<ol class="savings" start="${FIRST_ITEMS + 1}">${items.slice(FIRST_ITEMS).map((item) => saving(item, place))}</ol></details>`
+<ol class="savings" start="${first + 1}">${items.slice(first).map((item) => saving(item, place))}</ol></details>`
 }
 </section>`
 }

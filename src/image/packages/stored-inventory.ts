@@ -65,6 +65,10 @@ export async function findBuildTools(
 ): Promise<BuildTools | undefined> {
   const shown = new ShownDatabases()
   const columns = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal'] as const
-  for await (const rows of (await packages.files()).rows({ columns })) for (const row of rows) shown.see(row)
+  for await (const rows of (await packages.files()).rows({ columns })) {
+    // Without the columns that only reading a blob again needs: no layer is read here.
+    for (const { key, type, bytes, link, layer, ordinal } of rows)
+      shown.see({ key, type, bytes, link, layer, ordinal })
+  }
   return (await readInventory(packages, shown, counts)).buildTools()
 }

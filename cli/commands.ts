@@ -46,7 +46,7 @@ export const COMMANDS: readonly Command[] = [
     kind: 'answer',
     examples: [
       ['nginx:1.27', 'an image of Docker Hub'],
-      ['nginx:1.27 --platform linux/arm64', 'the same for another platform'],
+      ['docker-daemon:app:dev', 'an image that was just built'],
       ['ghcr.io/o/app:v1 --format json', 'for a program'],
     ],
   },
@@ -204,7 +204,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['nginx', 'a line for each tag'],
       ["nginx --tag '1.2*' --sort -compressedBytes", 'some of them, largest first'],
-      ['nginx --limit 10 --format json', 'the first ten, for a program'],
+      ['docker-daemon:', "the Docker Engine's images"],
     ],
   },
   {

@@ -42,10 +42,31 @@ export function valueName({ name, isNumber, example = '' }: Parameter): string {
   return isNumber || /^\d+$/.test(example) ? 'N' : 'VALUE'
 }
 
+/** What help says of the gate's rules: the API's words name fields of its JSON. */
+const RULES: Readonly<Record<string, string>> = {
+  maxCompressed: 'The compressed size, as a pull transfers it, is at most this',
+  maxSize: 'The uncompressed size is at most this',
+  maxLayerSize: 'The uncompressed size of the largest layer is at most this',
+  maxWasted: 'Files that later layers remove or replace take at most this',
+  maxWastedPercent: 'The same, in percent of the bytes of all files',
+  maxDuplicated: 'Files that are there more than once waste at most this',
+  maxLayers: 'There are at most this many layers',
+  maxFiles: 'There are at most this many files',
+  minEfficiency: "dive's efficiency score is at least this, 0 to 1",
+  maxUserWastedPercent: "dive's wasted share of the bytes above the base is at most this",
+  maxSavings: 'The advice could save at most this: a size, or a percentage of the files',
+  maxSeverity: 'No advice is worse than this',
+  deny: 'No path in any layer matches, even if a later layer removes it',
+  denyShown: 'No path that a container sees matches',
+  maxGrowth: 'The uncompressed size grew over --baseline by at most this: a size or percent',
+  maxCompressedGrowth: 'The compressed size grew by at most this: a size or percent',
+  minWasteBytes: 'Below this many wasted bytes, rules about shares of waste hold',
+}
+
 /** A sentence for help: the API's, with the values and the default. */
 export function flagHelp(parameter: Parameter): string {
   const { description, values, default: usual, example, repeats } = parameter
-  const said = description
+  const said = (RULES[parameter.name] ?? description)
     .replace(/`/g, '')
     .replace(/ Not with application\/x-ndjson\./, '')
     .replace(/\.$/, '')

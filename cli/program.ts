@@ -1,5 +1,5 @@
 /** The command line: what may be given to each command, and the help of each. */
-import { Command as Parser } from 'commander'
+import { type Help, Command as Parser } from 'commander'
 import type { Api } from './api.ts'
 import { COMMANDS, type Command } from './commands.ts'
 import { flagHelp, flagOf, flagParameters, isSwitch, valueName } from './flags.ts'
@@ -46,6 +46,9 @@ export type Lake = {
 
 /** Columns of help. */
 const WIDTH = 80
+/** Of its first column, at most. */
+const TERM_WIDTH = 26
+const INDENT = '  '
 
 const OWN_FLAGS: Readonly<Record<string, readonly (readonly [flags: string, help: string])[]>> = {
   diff: [
@@ -69,7 +72,13 @@ export function createProgram(api: Api, actions: Actions): Parser {
     .usage('COMMAND [IMAGE…] [OPTIONS]')
     .helpOption('-h, --help', 'Show this help')
     .helpCommand('help [COMMAND]', 'Show the help of a command')
-    .configureHelp({ helpWidth: WIDTH, showGlobalOptions: false, subcommandTerm: (one) => one.name() })
+    .configureHelp({
+      helpWidth: WIDTH,
+      showGlobalOptions: false,
+      subcommandTerm: (one) => one.name(),
+      padWidth: (one, helper) => Math.min(TERM_WIDTH, longestTerm(one, helper)),
+      formatItem,
+    })
     .exitOverride()
     .configureOutput({ outputError: () => {}, writeErr: (text) => process.stdout.write(text) })
     .addHelpText('after', `\n${GENERAL_HELP}`)
@@ -111,7 +120,29 @@ export function createProgram(api: Api, actions: Actions): Parser {
   return program
 }
 
-const GENERAL_HELP = `An IMAGE is a reference as for docker pull: nginx:1.27, ghcr.io/o/app@sha256:…
+function longestTerm(command: Parser, helper: Help): number {
+  return Math.max(
+    helper.longestOptionTermLength(command, helper),
+    helper.longestSubcommandTermLength(command, helper),
+    helper.longestArgumentTermLength(command, helper),
+  )
+}
+
+/** Side by side; what explains a long flag begins below it, so that all explanations have room. */
+function formatItem(term: string, width: number, description: string, helper: Help): string {
+  const column = width + 2 * INDENT.length
+  const [first = '', ...rest] = helper.boxWrap(description, WIDTH - column).split('\n')
+  const margin = ' '.repeat(column)
+  const head =
+    term.length <= width
+      ? `${INDENT}${term.padEnd(width)}${INDENT}${first}`
+      : `${INDENT}${term}\n${margin}${first}`
+  return [head, ...rest.map((line) => margin + line)].join('\n')
+}
+
+const GENERAL_HELP = `An IMAGE is in a registry (nginx:1.27, ghcr.io/o/app@sha256:…), in the Docker
+Engine (docker-daemon:app:dev), or in files (docker-archive:app.tar,
+oci-archive:app.tar, oci:FOLDER); docker-archive:- reads stdin.
 
 Exit codes: 0; 1 a broken rule, or a difference with --exit-code; 2 an error.
 Environment: LAMINA_SERVER, LAMINA_TOKEN, NO_COLOR, XDG_CACHE_HOME,

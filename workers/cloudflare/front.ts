@@ -1,12 +1,14 @@
 /**
- * The HTTP server of `npm start`, before workerd: it knows the address of who asks, which workerd does not tell the Worker in
- * a way that a client could not invent, and refuses malformed HTTP.
+ * The HTTP server of `npm start`, before workerd, where Cloudflare has its edge: it knows the address of who asks, which workerd
+ * does not tell the Worker in a way that a client could not invent, refuses malformed HTTP, and compresses text.
  */
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request as outgoing, type ServerResponse } from 'node:http'
 import { isIPv6, Socket } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
+import { createGzip } from 'node:zlib'
 import { Problem } from '../../src/problem.ts'
+import { TEXT, takesGzip } from '../compressible.ts'
 import { answerProblem, createHttpServer } from '../http-server.ts'
 import { CLIENT_HEADER } from './client-header.ts'
 
@@ -86,6 +88,10 @@ function forward(request: IncomingMessage, response: ServerResponse, way: Way): 
   const gone = () => asked.destroy()
   response.once('close', gone)
   asked.once('response', (answer) => {
+    if (isCompressible(request, answer)) {
+      sendCompressed(response, answer)
+      return
+    }
     // Chunks are this connection's own, too.
     const kinds = kept(answer.rawHeaders, (name) => name !== 'transfer-encoding')
     response.writeHead(answer.statusCode ?? 500, kinds)
@@ -106,6 +112,32 @@ function forward(request: IncomingMessage, response: ServerResponse, way: Way): 
   // What can be refused by its headers is refused before its body comes.
   asked.flushHeaders()
   request.pipe(asked)
+}
+
+/** A shorter answer would hardly become smaller. */
+const LEAST_BYTES = 1_024
+
+function isCompressible({ method, headers }: IncomingMessage, answer: IncomingMessage): boolean {
+  const { 'content-type': type = '', 'content-length': bytes, 'content-encoding': encoding } = answer.headers
+  return (
+    method === 'GET' &&
+    answer.statusCode === 200 &&
+    encoding === undefined &&
+    TEXT.test(type) &&
+    Number(bytes ?? LEAST_BYTES) >= LEAST_BYTES &&
+    takesGzip(String(headers['accept-encoding'] ?? ''))
+  )
+}
+
+/** The tag becomes a weak one: it names the text, not these bytes. */
+function sendCompressed(response: ServerResponse, answer: IncomingMessage): void {
+  const changed = new Set(['transfer-encoding', 'content-length', 'accept-ranges', 'etag'])
+  const headers = kept(answer.rawHeaders, (name) => !changed.has(name))
+  const { etag } = answer.headers
+  if (etag !== undefined) headers.push('ETag', etag.startsWith('W/') ? etag : `W/${etag}`)
+  headers.push('Content-Encoding', 'gzip', 'Vary', 'Accept-Encoding')
+  response.writeHead(200, headers)
+  pipeline(answer, createGzip(), response, () => {})
 }
 
 /** Headers as they came, but those of the connection and those that are not wanted. */

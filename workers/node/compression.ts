@@ -6,10 +6,7 @@ import type { MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import type { Env } from '../../src/http/backend.ts'
 import { ASSETS_PATH } from '../../src/pages/assets.ts'
-
-/** Whole texts: no `application/x-ndjson`, no `text/event-stream`, no `text/plain`, which files of images are. */
-const TEXT =
-  /^(?:text\/(?:html|css|javascript|markdown)|application\/(?:[\w.-]+\+)?(?:json|yaml|xml)|image\/svg\+xml)\b/
+import { TEXT, takesGzip } from '../compressible.ts'
 
 /** What a build has compressed already, by the SHA-256 of the file: undefined for others. */
 export type Compressed = (sha256: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
@@ -50,11 +47,4 @@ async function gzipOf(bytes: ArrayBuffer, compressed: Compressed): Promise<Uint8
 /** As small as it gets. */
 export async function gzipAsset(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   return Uint8Array.from(await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }))
-}
-
-function takesGzip(accepted = ''): boolean {
-  return accepted.split(',').some((one) => {
-    const [name = '', ...parameters] = one.split(';').map((part) => part.trim().toLowerCase())
-    return name === 'gzip' && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
-  })
 }

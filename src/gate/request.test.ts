@@ -119,6 +119,8 @@ describe('refused', () => {
     ['anchors', '&a '.repeat(300_000)],
     ['a nesting that is deep', '[ '.repeat(20_000)],
     ['a list in a list', `image: x\npolicy:\n  deny: ${'- '.repeat(20_000)}`],
+    ['a folded text', `image: x\ndockerfile: >\n${' x\n'.repeat(300_000)}`],
+    ['directives', '%a\n'.repeat(11_000)],
   ])('a megabyte of %s, before it costs much', (_, text) => {
     expect(refusal(text)).toEqual(invalid)
   })

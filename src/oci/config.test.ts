@@ -146,3 +146,9 @@ it('takes a null for an empty text in labels and lists, as Go does', () => {
     onBuild: [''],
   })
 })
+
+it('of more values than any has is refused before it is parsed', () => {
+  const labels = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`key${i}`, '']))
+  const many = jsonBytes({ os: 'linux', other: labels })
+  expect(() => parseConfig(many)).toThrow(problem('too_large', 'more than 100000 values'))
+})

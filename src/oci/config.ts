@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
-import { parseJson } from '../text/json.ts'
+import { hasMoreParts, parseJson } from '../text/json.ts'
 import { requireSha256 } from './digest.ts'
 import type { ImageManifest } from './manifest.ts'
 
@@ -213,12 +213,19 @@ export function requireDiffIds(manifest: ImageManifest, config: ImageConfig): vo
   )
 }
 
+/** Three times what the longest history and all else that is read can have: parsed within some 20 ms, by the thread that answers. */
+const MAX_PARTS = 100_000
+
 /**
  * A missing `os` means Linux, as in Docker; a missing `architecture` is `unknown`, which matches no platform.
  *
- * @throws Problem `invalid_image` if it is not a config, `unsupported_digest` for a diffId that is not sha256; lasting
+ * @throws Problem `invalid_image` if it is not a config, `unsupported_digest` for a diffId that is not sha256,
+ * `too_large` for too many values; lasting
  */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
+  if (hasMoreParts(bytes, MAX_PARTS)) {
+    throw new Problem('too_large', `the config has more than ${MAX_PARTS} values`, { lasting: true })
+  }
   const json = parseJson(bytes)
   if (json === undefined) throw invalid('the config is not JSON')
   const parsed = configSchema.safeParse(json)

@@ -222,3 +222,10 @@ it('digestOf of the tests and of the product agree', async () => {
   const { digestOf: ours } = await import('./digest.ts')
   expect(ours(image())).toBe(digestOf(image()))
 })
+
+it('refuses more values than any manifest has before it is parsed', () => {
+  const annotations = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`key${i}`, '']))
+  expect(() => parseManifest(image({ annotations }))).toThrow(
+    expect.objectContaining({ code: 'too_large', lasting: true }),
+  )
+})

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
-import { parseJson } from '../text/json.ts'
+import { hasMoreParts, parseJson } from '../text/json.ts'
 import { requireSha256 } from './digest.ts'
 
 /** The used fields of an OCI descriptor. */
@@ -248,13 +248,19 @@ export function isEncrypted(layer: Descriptor): boolean {
   return layer.mediaType.endsWith('+encrypted')
 }
 
+/** Four times what the most layers and manifests have: parsed within some 20 ms, by the thread that answers. */
+const MAX_PARTS = 100_000
+
 /**
  * @param mediaType from the registry, without parameters; the document's own wins
  * @throws Problem `not_an_image` for artifacts, charts, attestations and schema 1, saying which; `invalid_image` for
- * anything that is not a manifest; `unsupported_digest`; `too_large` for too many layers or manifests. All are lasting,
+ * anything that is not a manifest; `unsupported_digest`; `too_large` for too many layers, manifests or values. All are lasting,
  * since they depend only on the bytes.
  */
 export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManifest | ImageIndex {
+  if (hasMoreParts(bytes, MAX_PARTS)) {
+    throw new Problem('too_large', `the manifest has more than ${MAX_PARTS} values`, { lasting: true })
+  }
   const json = parseJson(bytes)
   if (json === undefined) throw invalid('the manifest is not JSON')
   const document = read(documentSchema, json)

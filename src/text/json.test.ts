@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseJson } from './json.ts'
+import { hasMoreParts, parseJson } from './json.ts'
 
 test.each([
   ['{"a":1}', { a: 1 }],
@@ -13,4 +13,11 @@ test.each([
 
 test('bytes that are not UTF-8 are not JSON', () => {
   expect(parseJson(Uint8Array.of(0x22, 0xff, 0x22))).toBeUndefined()
+})
+
+test('counts what is outside of texts, and escapes within them', () => {
+  const json = (text: string) => new TextEncoder().encode(text)
+  expect(hasMoreParts(json('{"a,,,\\\\\\",,,": [1, 2]}'), 4)).toBe(false)
+  expect(hasMoreParts(json('{"a,,,\\\\\\",,,": [1, 2]}'), 3)).toBe(true)
+  expect(hasMoreParts(json(`{"a":"${'\\\\,'.repeat(1000)}"}`), 2)).toBe(false)
 })

@@ -30,21 +30,24 @@ describe.each(HOSTS)('on %s', (host) => {
 
   afterAll(() => service?.stop())
 
-  it.each(['/assets/swagger-ui-bundle.js', '/assets/swagger-ui.css', '/openapi.json', '/'])('%s', async (path) => {
-    const plain = await ask(service.url + path)
-    expect(plain.headers['content-encoding']).toBeUndefined()
-    const packed = await ask(service.url + path, { 'Accept-Encoding': 'gzip' })
-    expect(packed.status).toBe(200)
-    expect(packed.headers['content-encoding']).toBe('gzip')
-    expect(String(packed.headers.vary)).toContain('Accept-Encoding')
-    expect(packed.body.length).toBeLessThan(plain.body.length)
-    expect(gunzipSync(packed.body).equals(plain.body)).toBe(true)
-    const tag = packed.headers.etag
-    if (tag === undefined) return
-    expect(tag).toMatch(/^W\/"/)
-    const again = await ask(service.url + path, { 'Accept-Encoding': 'gzip', 'If-None-Match': String(tag) })
-    expect(again.status).toBe(304)
-  })
+  it.each(['/assets/swagger-ui-bundle.js', '/assets/swagger-ui.css', '/openapi.json', '/'])(
+    '%s',
+    async (path) => {
+      const plain = await ask(service.url + path)
+      expect(plain.headers['content-encoding']).toBeUndefined()
+      const packed = await ask(service.url + path, { 'Accept-Encoding': 'gzip' })
+      expect(packed.status).toBe(200)
+      expect(packed.headers['content-encoding']).toBe('gzip')
+      expect(String(packed.headers.vary)).toContain('Accept-Encoding')
+      expect(packed.body.length).toBeLessThan(plain.body.length)
+      expect(gunzipSync(packed.body).equals(plain.body)).toBe(true)
+      const tag = packed.headers.etag
+      if (tag === undefined) return
+      expect(tag).toMatch(/^W\/"/)
+      const again = await ask(service.url + path, { 'Accept-Encoding': 'gzip', 'If-None-Match': String(tag) })
+      expect(again.status).toBe(304)
+    },
+  )
 
   it('not to who refuses it', async () => {
     const refused = await ask(`${service.url}/openapi.json`, { 'Accept-Encoding': 'gzip;q=0, br' })

@@ -144,7 +144,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
     const map = page.locator('.wide svg.treemap')
-    await page.getByRole('link', { name: 'Type', exact: true }).focus()
+    await page.getByRole('link', { name: 'Package', exact: true }).focus()
     await page.keyboard.press('Tab')
     const focused = () =>
       page.evaluate(() => document.activeElement?.querySelector('title')?.textContent ?? '')

@@ -57,11 +57,17 @@ ${table<LayerReport>({
     },
     {
       head: FIGURES.uncompressed.short,
+      isMinor: true,
       kind: 'number',
       cell: ({ uncompressedBytes }) =>
         uncompressedBytes === undefined ? html`<span class="quiet">unknown</span>` : size(uncompressedBytes),
     },
-    { head: FIGURES.compressed.short, kind: 'number', cell: ({ compressedBytes }) => size(compressedBytes) },
+    {
+      head: FIGURES.compressed.short,
+      isMinor: true,
+      kind: 'number',
+      cell: ({ compressedBytes }) => size(compressedBytes),
+    },
   ],
 })}`
 }

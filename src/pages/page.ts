@@ -115,6 +115,8 @@ export type HtmlColumn<T> = {
   readonly head: string | Html | readonly (string | Html)[]
   /** A word stays on its line, a text wraps, a path wraps and takes what room there is; a word by default. */
   readonly kind?: 'number' | 'word' | 'text' | 'path'
+  /** Left out on a phone. */
+  readonly isMinor?: boolean
   readonly cell: (row: T, index: number) => Html | string | number | undefined
 }
 
@@ -132,17 +134,21 @@ export function table<T>(options: {
   if (rows.length === 0) return html`<p class="none">${none}</p>`
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table>
 ${caption !== '' && html`<caption>${caption}</caption>`}
-<thead><tr>${columns.map(({ head, kind = 'word' }) => html`<th scope="col" class="${kind}">${head}</th>`)}</tr></thead>
+<thead><tr>${columns.map(({ head, kind = 'word', isMinor }) => html`<th scope="col" class="${classOf(kind, isMinor)}">${head}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(
-  (row, index) => html`<tr>${columns.map(({ kind = 'word', cell }, at) =>
+  (row, index) => html`<tr>${columns.map(({ kind = 'word', isMinor, cell }, at) =>
     at === 0
       ? html`<th scope="row" class="${kind}">${cell(row, index)}</th>`
-      : html`<td class="${kind}">${cell(row, index)}</td>`,
+      : html`<td class="${classOf(kind, isMinor)}">${cell(row, index)}</td>`,
   )}</tr>
 `,
 )}</tbody>
 </table></div>`
+}
+
+function classOf(kind: string, isMinor = false): string {
+  return isMinor ? `${kind} minor` : kind
 }
 
 /** A figure with a bar beside it: how much of the largest it is. */

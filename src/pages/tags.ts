@@ -64,6 +64,7 @@ ${table<Beside>({
     },
     {
       head: 'Created',
+      isMinor: true,
       cell: ({ row }) => (isSized(row) && row.created !== undefined ? visible(row.created.slice(0, 10)) : ''),
     },
     {
@@ -83,7 +84,7 @@ ${table<Beside>({
       head: html`<span class="hidden-text">Comparison</span>`,
       cell: ({ row, before }) =>
         isSized(row) && before
-          ? html`<a href="${diffLink({ from: place(before.name), to: place(row.name) })}" aria-label="Compare ${visible(row.name)} with ${visible(before.name)}">Compare with ${visible(before.name)}</a>`
+          ? html`<a href="${diffLink({ from: place(before.name), to: place(row.name) })}">Compare <span class="hidden-text">${visible(row.name)} </span>with ${visible(before.name)}</a>`
           : '',
     },
   ],

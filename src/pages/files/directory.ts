@@ -51,7 +51,7 @@ ${table<TreeNode>({
       kind: 'number',
       cell: ({ type, files }) => (type === 'directory' ? formatCount(files) : ''),
     },
-    { head: 'Type', cell: ({ type }) => type },
+    { head: 'Type', isMinor: true, cell: ({ type }) => type },
   ],
 })}
 ${children.length === limit && html`<p class="raw">The largest ${formatCount(limit)} are shown; look for the others by name.</p>`}`,

@@ -38,7 +38,7 @@ ${table<FoundRow>({
   columns: [
     { head: 'Path', kind: 'path', cell: (row) => html`${iconOf(row.type)}${pathLink(place, row, layer)}` },
     { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
-    { head: 'Type', cell: ({ type }) => type },
+    { head: 'Type', isMinor: true, cell: ({ type }) => type },
     { head: 'Layer', kind: 'number', cell: ({ layer: of }) => of },
   ],
 })}

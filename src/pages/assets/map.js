@@ -14,20 +14,21 @@ const first = document.querySelector('[data-map]')?.dataset.map
 
 function begin(figure) {
   const told = figure.querySelector('[data-told]')
-  for (const picture of figure.querySelectorAll('svg.treemap')) {
+  for (const frame of figure.querySelectorAll('.wide, .narrow')) {
     // One stop for the tab key; arrow keys move on from there.
-    const links = picture.querySelectorAll('a')
+    const links = frame.querySelectorAll('a')
     for (const [at, link] of links.entries()) link.setAttribute('tabindex', at === 0 ? '0' : '-1')
     const tell = (event) => {
       const text = event.target.closest('a, g')?.querySelector('title')?.textContent
       if (text) told.textContent = text
     }
-    picture.addEventListener('pointerover', tell)
-    picture.addEventListener('focusin', (event) => {
+    // On what is around the picture: Chromium makes an svg that listens to focus a stop of the tab key itself.
+    frame.addEventListener('pointerover', tell)
+    frame.addEventListener('focusin', (event) => {
       tell(event)
       for (const link of links) link.setAttribute('tabindex', link === event.target ? '0' : '-1')
     })
-    picture.addEventListener('keydown', (event) => move(event, figure, [...links]))
+    frame.addEventListener('keydown', (event) => move(event, figure, [...links]))
   }
   figure.addEventListener('click', (event) => {
     const link = event.target.closest('a')

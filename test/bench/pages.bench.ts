@@ -1,0 +1,110 @@
+/**
+ * What a reader waits for: the first paint of a known report and of the file browser of an image of a million files, and zooming
+ * in a treemap; beside the first paint of the first page, which reads nothing.
+ */
+import type { Browser } from 'playwright-core'
+import { launchChromium, openPage } from '../browser.ts'
+import { makeImage, makeLayer } from '../images.ts'
+import { FixtureRegistry } from '../registry/fixture.ts'
+import { startService } from '../service.ts'
+import { header } from '../tar.ts'
+import { best, line, REGISTRY } from './measure.ts'
+
+const FILES = 1_000_000
+const DIRECTORIES = 1_000
+const RUNS = 5
+const BLOCK = 512
+
+/** Milliseconds until something is painted, the best of some runs in new contexts: nothing is kept from one to the next. */
+async function firstPaint(browser: Browser, service: string, path: string): Promise<number> {
+  const times: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    const { page } = await openPage(browser, service)
+    await page.goto(service + path)
+    times.push(
+      Number(
+        await page.evaluate(`new Promise((resolve) => new PerformanceObserver((list) => {
+        const painted = list.getEntries().find(({ name }) => name === 'first-contentful-paint')
+        if (painted) resolve(painted.startTime)
+      }).observe({ type: 'paint', buffered: true }))`),
+      ),
+    )
+    await page.context().close()
+  }
+  return best(times)
+}
+
+/** Milliseconds from the click on a directory until its treemap is there. */
+async function zoom(browser: Browser, service: string, path: string): Promise<number> {
+  const times: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    const { page } = await openPage(browser, service)
+    await page.goto(service + path)
+    times.push(
+      Number(
+        await page.evaluate(`new Promise((resolve) => {
+        const figure = document.querySelector('[data-map]')
+        const began = performance.now()
+        new MutationObserver(() => {
+          if (document.querySelector('[data-map]') !== figure) resolve(performance.now() - began)
+        }).observe(figure.parentElement, { childList: true })
+        figure.querySelector('a[data-zoom]').dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }))
+      })`),
+      ),
+    )
+    await page.context().close()
+  }
+  return best(times)
+}
+
+/** A header and a block of content for each file. */
+function manyFiles(): Uint8Array {
+  const bytes = Buffer.alloc(FILES * 2 * BLOCK + 2 * BLOCK)
+  let at = 0
+  for (let directory = 0; directory < DIRECTORIES; directory++) {
+    for (let file = 0; file < FILES / DIRECTORIES; file++) {
+      const content = Buffer.from(`${directory}/${file}`)
+      bytes.set(header({ name: `data/${directory}/${file}`, size: content.byteLength }), at)
+      bytes.set(content, at + BLOCK)
+      at += 2 * BLOCK
+    }
+  }
+  return bytes
+}
+
+export default async function pages(): Promise<void> {
+  const [browser, service, registry] = await Promise.all([
+    launchChromium(),
+    startService('node'),
+    FixtureRegistry.start(),
+  ])
+  try {
+    const known = `/?${new URLSearchParams({ image: `${REGISTRY}/app:v1` })}`
+    await analysed(service.url, `${REGISTRY}/app:v1`)
+    const nothing = await firstPaint(browser, service.url, '/')
+    line('first page', { 'first paint, ms': nothing })
+    const report = await firstPaint(browser, service.url, known)
+    line('report of app:v1, warm', { 'first paint, ms': report, ratio: report / nothing })
+    line('zoom in the treemap of app:v1', { ms: await zoom(browser, service.url, known) })
+    const large = registry.push('many', 'v1', makeImage([await makeLayer(manyFiles())]))
+    await analysed(service.url, large)
+    for (const path of ['', 'data', 'data/500']) {
+      const address = `/files?${new URLSearchParams({ image: large, path })}`
+      const painted = await firstPaint(browser, service.url, address)
+      line(`/${path} of ${FILES} files`, { 'first paint, ms': painted, ratio: painted / nothing })
+    }
+    const map = `/map?${new URLSearchParams({ image: large })}`
+    line(`zoom in the treemap of ${FILES} files`, { ms: await zoom(browser, service.url, map) })
+  } finally {
+    await Promise.all([browser.close(), service.stop(), registry.close()])
+  }
+}
+
+async function analysed(service: string, image: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${service}/v1/report?${new URLSearchParams({ image, wait: '300' })}`)
+    await answer.arrayBuffer()
+    if (answer.status === 200) return
+    if (answer.status !== 202) throw new Error(`${image}: ${answer.status}`)
+  }
+}

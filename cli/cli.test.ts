@@ -41,6 +41,8 @@ test('a report, from the registry and then from the cache alone', async () => {
   expect(await lamina(['report', app, '--format', 'json'])).toEqual(first)
   expect(registry.requests.filter(({ path }) => path.includes('/blobs/'))).toEqual([])
   expect(await readdir(join(folder, 'cache'))).toEqual(['lamina'])
+  // Its own code is kept compiled, so that the next command starts sooner.
+  expect(await readdir(join(folder, 'cache/lamina'))).toContain('compiled')
 })
 
 test('a list is whole: as lines with what cannot be seen escaped, and as JSON', async () => {

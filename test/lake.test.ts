@@ -170,7 +170,7 @@ it('goes on where a run was killed', async () => {
   expect(begun.images?.length).toBeLessThan(IMAGES)
   await run(out, 5)
   expect(await contentsOf(out)).toEqual(whole)
-}, 120_000)
+}, 300_000)
 
 it('finishes a commit that was cut off between two of its files', async () => {
   await cp(join(root, 'whole'), out, { recursive: true })
@@ -201,7 +201,7 @@ it('comes from S3 as from a folder', async () => {
     for (const name of Object.keys(s3.settings)) delete process.env[name]
     await s3.stop()
   }
-}, 120_000)
+}, 300_000)
 
 it('leaves out an image without tables, and is stopped by no document', async () => {
   const odd = join(root, 'odd')

@@ -5,6 +5,7 @@
  * inflated into the 32 KiB that later blocks refer to, and empty blocks of as many bits as are needed to reach the one.
  */
 import { inflateRawSync } from 'node:zlib'
+import { mayBegin, storedLength } from './block-header.ts'
 
 /** How far back a deflate stream refers. */
 export const WINDOW_BYTES = 32 * 1024
@@ -107,15 +108,16 @@ export function findBit({ window, before, behind, output }: Boundary): FoundBit 
   const bytes = new Uint8Array(1 + Math.min(TRIAL_BYTES, behind.length))
   bytes[0] = before
   bytes.set(behind.subarray(0, TRIAL_BYTES), 1)
-  let found: number | undefined
+  const places: number[] = []
   for (let place = 1; place <= 8; place++) {
-    if (!mayBegin(bytes, place)) continue
     // Stored blocks that differ only in how much of a byte they leave out are the same block.
-    if (found !== undefined && isSameStored(bytes, found, place)) continue
-    if (!gives(bytes, place, { window, output })) continue
-    if (found !== undefined) return undefined
-    found = place
+    const isSame = places.some((other) => isSameStored(bytes, other, place))
+    if (!isSame && mayBegin(bytes, place, output)) places.push(place)
   }
+  // A trial by zlib takes far longer than a look at the header, which mostly leaves one.
+  const given = places.length === 1 ? places : places.filter((place) => gives(bytes, place, { window, output }))
+  const [found, ...others] = given
+  if (others.length > 0) return undefined
   if (found === undefined) return undefined
   return found === 8 ? { at: 1, bit: 0 } : { at: 0, bit: found }
 }
@@ -127,29 +129,6 @@ function bitsAt(bytes: Uint8Array, place: number, count: number): number {
     value |= (((bytes[at >> 3] ?? 0) >> (at & 7)) & 1) << i
   }
   return value
-}
-
-/** Strikes out at a glance most places where no block begins. */
-function mayBegin(bytes: Uint8Array, place: number): boolean {
-  switch (bitsAt(bytes, place + 1, 2)) {
-    case 0: {
-      const at = storedLength(place)
-      const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4)
-      // Where the bytes end here nothing is known.
-      return at + 4 > bytes.length || ((a ^ c) === 0xff && (b ^ d) === 0xff)
-    }
-    case 1:
-      return true
-    case 2:
-      return bitsAt(bytes, place + 3, 5) <= 29 && bitsAt(bytes, place + 8, 5) <= 29
-    default:
-      return false
-  }
-}
-
-/** Where the length of a stored block stands whose header is at this bit. */
-function storedLength(place: number): number {
-  return (place + 3 + 7) >> 3
 }
 
 function isSameStored(bytes: Uint8Array, a: number, b: number): boolean {

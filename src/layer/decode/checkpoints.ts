@@ -11,6 +11,8 @@ export const LEAST_LAYER_BYTES = 1024 * 1024
 const SHARE = 1 / 100
 /** Between two blocks with their windows, in bytes of the tar. */
 const BLOCK_SPACING = 4 * 1024 * 1024
+/** So far a checkpoint may wait until its window is affordable: a file is to be found within 8 MiB. */
+const FAR_SPACING = 6 * 1024 * 1024
 /** Between two places that need no window, in bytes of the blob: what is read for a small file besides the file. */
 const START_SPACING = 24 * 1024
 /** Between two places that only say how far a file reaches. */
@@ -19,7 +21,7 @@ const MARK_SPACING = 64 * 1024
 const CHECKPOINT_BYTES = 24
 /** Levels of compression: the higher one takes longer than it saves, but for layers that themselves are compressed well. */
 const FAST = 1
-const SMALL = 9
+const SMALL = 6
 
 /** Offsets are those of the first byte that is read from there on, in the blob and in the uncompressed tar. */
 export type Checkpoint = { readonly blobOffset: number; readonly tarOffset: number } & (
@@ -55,23 +57,31 @@ export class CheckpointRecorder implements PlaceSink {
   #skipped: Place | undefined
   /** No block is wanted before so many bytes of the blob: its window would take too large a share. */
   #affordableAt = 0
+  /** Not even its smallest form was affordable. */
+  #isRefused = false
 
   constructor(sink: CheckpointSink) {
     this.#sink = sink
   }
 
   wantsBlock(blobOffset: number, tarOffset: number): boolean {
-    return tarOffset - this.#lastEntry.tarOffset >= BLOCK_SPACING && blobOffset >= this.#affordableAt
+    const distance = tarOffset - this.#lastEntry.tarOffset
+    if (distance < BLOCK_SPACING) return false
+    return blobOffset >= this.#affordableAt || (distance >= FAR_SPACING && !this.#isRefused)
   }
 
   block({ blobOffset, bit, tarOffset, window }: BlockStart): void {
+    // The higher level takes many times longer: it is for where the next checkpoint would be too far away.
+    const isFar = tarOffset - this.#lastEntry.tarOffset >= FAR_SPACING
     let packedWindow = deflateRawSync(window, { level: FAST })
-    if (!this.#affords(blobOffset, packedWindow.length))
+    if (isFar && !this.#affords(blobOffset, packedWindow.length))
       packedWindow = deflateRawSync(window, { level: SMALL })
     if (!this.#affords(blobOffset, packedWindow.length)) {
       this.#affordableAt = (this.#sink.bytes + packedWindow.length + CHECKPOINT_BYTES) / SHARE
+      this.#isRefused = isFar
       return
     }
+    this.#isRefused = false
     this.#addSkipped()
     this.#add({ kind: 'block', blobOffset, bit, tarOffset, packedWindow })
     this.#lastEntry = this.#last

@@ -1,0 +1,176 @@
+/**
+ * Whether a block of deflate (RFC 1951) can begin at a bit, told by its first bytes alone: most bits where none begins are
+ * struck out so, without zlib. Where these bytes leave it open the answer is yes.
+ */
+
+/** Bits in the order of the stream, the lowest of a byte first. Past the end it is `isPast`, and all are 0. */
+class BitReader {
+  readonly #bytes: Uint8Array
+  #at: number
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes
+    this.#at = at
+  }
+
+  get isPast(): boolean {
+    return this.#at > 8 * this.#bytes.length
+  }
+
+  bits(count: number): number {
+    let value = 0
+    for (let i = 0; i < count; i++) value |= this.#bit() << i
+    return value
+  }
+
+  /** As Huffman codes stand in the stream: the highest bit first. */
+  code(count: number, before = 0): number {
+    let value = before
+    for (let i = 0; i < count; i++) value = (value << 1) | this.#bit()
+    return value
+  }
+
+  #bit(): number {
+    const at = this.#at++
+    return ((this.#bytes[at >> 3] ?? 0) >> (at & 7)) & 1
+  }
+}
+
+const KIND = { stored: 0, fixed: 1, dynamic: 2 } as const
+
+/**
+ * @param place the bit of `bytes` where the block would begin
+ * @param output what the block gives; not empty
+ */
+export function mayBegin(bytes: Uint8Array, place: number, output: Uint8Array): boolean {
+  const input = new BitReader(bytes, place + 1)
+  switch (input.bits(2)) {
+    case KIND.stored:
+      return mayBeStored(bytes, storedLength(place), output)
+    case KIND.fixed:
+      return mayBeFixed(input, output)
+    case KIND.dynamic:
+      return mayBeDynamic(input)
+    default:
+      return false
+  }
+}
+
+/** Where the length of a stored block stands whose header is at this bit. */
+export function storedLength(place: number): number {
+  return (place + 3 + 7) >> 3
+}
+
+function mayBeStored(bytes: Uint8Array, at: number, output: Uint8Array): boolean {
+  // Where the bytes end here nothing is known.
+  if (at + 4 > bytes.length) return true
+  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4)
+  if ((a ^ c) !== 0xff || (b ^ d) !== 0xff) return false
+  const length = a + 256 * b
+  return length === 0 || bytes.length <= at + 4 || bytes[at + 4] === output[0]
+}
+
+/** Lengths that a Huffman code's symbol stands for; `end` ends the block, `copy` repeats what was given. */
+function mayBeFixed(input: BitReader, output: Uint8Array): boolean {
+  // Up to the first copy, of which the content depends on what stands before.
+  for (const literal of output) {
+    const symbol = fixedSymbol(input)
+    if (input.isPast || symbol === 256) return true
+    if (symbol > 285) return false
+    if (symbol > 256) return true
+    if (symbol !== literal) return false
+  }
+  return true
+}
+
+/** 3.2.6: codes of 7 to 9 bits. */
+function fixedSymbol(input: BitReader): number {
+  const seven = input.code(7)
+  if (seven < 0b0011000) return 256 + seven
+  const eight = input.code(1, seven)
+  if (eight >= 0b00110000 && eight < 0b11000000) return eight - 0b00110000
+  if (eight >= 0b11000000 && eight < 0b11001000) return 280 + eight - 0b11000000
+  return 144 + input.code(1, eight) - 0b110010000
+}
+
+/** The order in which the lengths of the lengths' codes stand. */
+const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const
+const MOST_LITERALS = 286
+const MOST_DISTANCES = 30
+const LONGEST_CODE = 15
+const END_OF_BLOCK = 256
+
+/** 3.2.7, as strict as zlib is. */
+function mayBeDynamic(input: BitReader): boolean {
+  const literals = 257 + input.bits(5)
+  const distances = 1 + input.bits(5)
+  if (literals > MOST_LITERALS || distances > MOST_DISTANCES) return false
+  const count = 4 + input.bits(4)
+  const lengthLengths = new Uint8Array(ORDER.length)
+  for (const symbol of ORDER.slice(0, count)) lengthLengths[symbol] = input.bits(3)
+  if (input.isPast) return true
+  if (!isComplete(lengthLengths)) return false
+  const lengths = readLengths(input, lengthLengths, literals + distances)
+  if (lengths === undefined) return input.isPast
+  if (lengths[END_OF_BLOCK] === 0) return false
+  return isCodeOfZlib(lengths.subarray(0, literals)) && isCodeOfZlib(lengths.subarray(literals))
+}
+
+/** Undefined where there are none, or the bytes end. */
+function readLengths(input: BitReader, lengthLengths: Uint8Array, count: number): Uint8Array | undefined {
+  const symbols = symbolsOf(lengthLengths)
+  const lengths = new Uint8Array(count)
+  for (let at = 0; at < count; ) {
+    const symbol = readSymbol(input, symbols)
+    if (symbol === undefined || input.isPast) return undefined
+    if (symbol < 16) {
+      lengths[at++] = symbol
+      continue
+    }
+    if (symbol === 16 && at === 0) return undefined
+    const value = symbol === 16 ? (lengths[at - 1] ?? 0) : 0
+    const times = symbol === 16 ? 3 + input.bits(2) : symbol === 17 ? 3 + input.bits(3) : 11 + input.bits(7)
+    if (input.isPast || at + times > count) return undefined
+    lengths.fill(value, at, at + times)
+    at += times
+  }
+  return lengths
+}
+
+/** Symbols by their codes, with a 1 before the code's bits so that its length counts. */
+function symbolsOf(lengths: Uint8Array): ReadonlyMap<number, number> {
+  const symbols = new Map<number, number>()
+  let code = 0
+  for (let length = 1; length <= LONGEST_CODE; length++) {
+    code <<= 1
+    for (const [symbol, its] of lengths.entries()) if (its === length) symbols.set((1 << length) | code++, symbol)
+  }
+  return symbols
+}
+
+function readSymbol(input: BitReader, symbols: ReadonlyMap<number, number>): number | undefined {
+  let code = 1
+  for (let length = 1; length <= LONGEST_CODE; length++) {
+    code = input.code(1, code)
+    const symbol = symbols.get(code)
+    if (symbol !== undefined) return symbol
+  }
+  return undefined
+}
+
+/** How much of the code space is left, in codes of the longest length; below 0 it is too small. */
+function leftOver(lengths: Uint8Array): number {
+  let left = 1 << LONGEST_CODE
+  for (const length of lengths) if (length > 0) left -= 1 << (LONGEST_CODE - length)
+  return left
+}
+
+function isComplete(lengths: Uint8Array): boolean {
+  return leftOver(lengths) === 0
+}
+
+/** Complete, or with a single code of one bit, or without any. */
+function isCodeOfZlib(lengths: Uint8Array): boolean {
+  const left = leftOver(lengths)
+  return left === 0 || (left > 0 && lengths.every((length) => length <= 1))
+}

@@ -1,5 +1,6 @@
 /** One layer in the store: its members sorted, its package databases, and last the facts that say that it is whole. */
 import { z } from 'zod'
+import { allOf } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
 import type { ChunkSink } from '../layer/toc/chunk.ts'
@@ -88,8 +89,7 @@ export async function indexLayer(
     const reading = read({ database, checkpoints })
     await writeSorted(store, layerKey(digest, 'entries.parquet'), reading.entries())
     if (reading.linksDatabases) await addLinked?.(database)
-    await database.finish()
-    await checkpoints.finish()
+    await allOf([database.finish(), checkpoints.finish()])
     const facts = { ...reading.facts, databases: database.count }
     await writeFacts(store, digest, facts)
     return facts

@@ -112,10 +112,11 @@ export function findBit({ window, before, behind, output }: Boundary): FoundBit 
   for (let place = 1; place <= 8; place++) {
     // Stored blocks that differ only in how much of a byte they leave out are the same block.
     const isSame = places.some((other) => isSameStored(bytes, other, place))
-    if (!isSame && mayBegin(bytes, place, output)) places.push(place)
+    if (!isSame && mayBegin(bytes, place, { window, output })) places.push(place)
   }
   // A trial by zlib takes far longer than a look at the header, which mostly leaves one.
-  const given = places.length === 1 ? places : places.filter((place) => gives(bytes, place, { window, output }))
+  const given =
+    places.length === 1 ? places : places.filter((place) => gives(bytes, place, { window, output }))
   const [found, ...others] = given
   if (others.length > 0) return undefined
   if (found === undefined) return undefined

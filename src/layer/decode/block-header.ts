@@ -38,17 +38,17 @@ class BitReader {
 
 const KIND = { stored: 0, fixed: 1, dynamic: 2 } as const
 
-/**
- * @param place the bit of `bytes` where the block would begin
- * @param output what the block gives; not empty
- */
-export function mayBegin(bytes: Uint8Array, place: number, output: Uint8Array): boolean {
+/** What the block gives, which is not empty, and what stands before it. */
+type Given = { readonly output: Uint8Array; readonly window: Uint8Array }
+
+/** @param place the bit of `bytes` where the block would begin */
+export function mayBegin(bytes: Uint8Array, place: number, given: Given): boolean {
   const input = new BitReader(bytes, place + 1)
   switch (input.bits(2)) {
     case KIND.stored:
-      return mayBeStored(bytes, storedLength(place), output)
+      return mayBeStored(bytes, storedLength(place), given.output)
     case KIND.fixed:
-      return mayBeFixed(input, output)
+      return mayBeFixed(input, given)
     case KIND.dynamic:
       return mayBeDynamic(input)
     default:
@@ -70,17 +70,45 @@ function mayBeStored(bytes: Uint8Array, at: number, output: Uint8Array): boolean
   return length === 0 || bytes.length <= at + 4 || bytes[at + 4] === output[0]
 }
 
-/** Lengths that a Huffman code's symbol stands for; `end` ends the block, `copy` repeats what was given. */
-function mayBeFixed(input: BitReader, output: Uint8Array): boolean {
-  // Up to the first copy, of which the content depends on what stands before.
-  for (const literal of output) {
+/** Symbols that are looked at: far fewer tell a wrong place. */
+const MOST_SYMBOLS = 64
+
+function mayBeFixed(input: BitReader, { output, window }: Given): boolean {
+  let at = 0
+  for (let symbols = 0; symbols < MOST_SYMBOLS && at < output.length; symbols++) {
     const symbol = fixedSymbol(input)
-    if (input.isPast || symbol === 256) return true
-    if (symbol > 285) return false
-    if (symbol > 256) return true
-    if (symbol !== literal) return false
+    if (input.isPast || symbol === END_OF_BLOCK) return true
+    if (symbol < END_OF_BLOCK) {
+      if (symbol !== output[at++]) return false
+      continue
+    }
+    const copy = readCopy(input, symbol)
+    if (input.isPast) return true
+    if (copy === undefined) return false
+    for (const end = Math.min(at + copy.length, output.length); at < end; at++) {
+      const from = at - copy.distance
+      if (output[at] !== (from >= 0 ? output[from] : window[window.length + from])) return false
+    }
   }
   return true
+}
+
+/** 3.2.5: groups of codes with one more extra bit each. Undefined for a code that stands for nothing. */
+function readCopy(
+  input: BitReader,
+  symbol: number,
+): { readonly length: number; readonly distance: number } | undefined {
+  if (symbol > 285) return undefined
+  const length = symbol === 285 ? 258 : 3 + valueOf(input, symbol - 257, 4)
+  const code = input.code(5)
+  return code >= MOST_DISTANCES ? undefined : { length, distance: 1 + valueOf(input, code, 2) }
+}
+
+/** @param group codes of one number of extra bits; the first two groups have none */
+function valueOf(input: BitReader, code: number, group: number): number {
+  if (code < 2 * group) return code
+  const extra = Math.floor(code / group) - 1
+  return ((group + (code % group)) << extra) + input.bits(extra)
 }
 
 /** 3.2.6: codes of 7 to 9 bits. */
@@ -143,7 +171,8 @@ function symbolsOf(lengths: Uint8Array): ReadonlyMap<number, number> {
   let code = 0
   for (let length = 1; length <= LONGEST_CODE; length++) {
     code <<= 1
-    for (const [symbol, its] of lengths.entries()) if (its === length) symbols.set((1 << length) | code++, symbol)
+    for (const [symbol, its] of lengths.entries())
+      if (its === length) symbols.set((1 << length) | code++, symbol)
   }
   return symbols
 }

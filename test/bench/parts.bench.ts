@@ -1,0 +1,127 @@
+/** Parts of a layer: a file at its end, what keeping the checkpoints costs, and an image known from its table of contents. */
+import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import { CheckpointArchive, findBlobPart } from '../../src/index/checkpoints.ts'
+import { openMember } from '../../src/layer/member.ts'
+import { readLayer } from '../../src/layer/read.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { blobOf, LIMITS, WASM } from '../blob.ts'
+import { MemoryStore } from '../memory-store.ts'
+import { HOSTS, startService } from '../service.ts'
+import { member, tar } from '../tar.ts'
+import { best, line, REGISTRY, seconds } from './measure.ts'
+
+const RUNS = 5
+const MEBIBYTE = 1024 * 1024
+const LAST_BYTES = 2048
+
+type Blob = { readonly bytes: Uint8Array; readonly digest: string; readonly last: Uint8Array }
+
+/** Some 85 MB of lines that compress to a third, and a small file behind them. */
+function largeLayer(): Blob {
+  const lines = Array.from({ length: 4_000 }, () => `${randomBytes(40).toString('hex')}\n`)
+  const last = randomBytes(LAST_BYTES)
+  const members = Array.from({ length: 96 }, (_, i) => {
+    const text: string[] = []
+    for (let bytes = 0; bytes < MEBIBYTE; bytes += 81)
+      text.push(lines[Math.floor(Math.random() * 4_000)] ?? '')
+    return member(
+      { name: `data/${i}` },
+      Buffer.concat([Buffer.from(text.join('')), randomBytes(MEBIBYTE / 3)]),
+    )
+  })
+  const bytes = gzipSync(tar(...members, member({ name: 'last' }, last)), { level: 1 })
+  return { bytes, digest: digestOf(bytes), last }
+}
+
+/** CPU seconds of all threads. */
+async function cpuSeconds(run: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage()
+  await run()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6
+}
+
+async function read({ bytes, digest }: Blob, store?: MemoryStore) {
+  const archive = store && new CheckpointArchive(store, digest)
+  const reading = readLayer(blobOf(bytes, { cuts: [256 * 1024] }).stream, {
+    descriptor: { digest, size: bytes.length },
+    limits: LIMITS,
+    wasm: WASM,
+    database: { open() {}, write() {}, close() {} },
+    ...(archive === undefined ? {} : { checkpoints: archive }),
+  })
+  const entries = (await Array.fromAsync(reading.entries())).flat()
+  await archive?.finish()
+  return entries.at(-1)
+}
+
+async function checkpoints(blob: Blob): Promise<void> {
+  const { bytes, digest, last } = blob
+  const store = new MemoryStore()
+  const entry = await read(blob, store)
+  if (entry?.sha256 === undefined) throw new Error('no entry')
+  const kept = [...store.objects.values()].reduce((sum, object) => sum + object.length, 0)
+  line('checkpoints of a layer', {
+    MB: bytes.length / 1e6,
+    KB: kept / 1e3,
+    percent: (100 * kept) / bytes.length,
+  })
+  const [without, withThem]: [number[], number[]] = [[], []]
+  for (let run = 0; run < RUNS; run++) {
+    without.push(await cpuSeconds(() => read(blob)))
+    withThem.push(await cpuSeconds(() => read(blob, new MemoryStore())))
+  }
+  line('reading with checkpoints over without, CPU', {
+    seconds: best(withThem),
+    ratio: best(withThem) / best(without),
+  })
+  const options = { ...entry, sha256: entry.sha256, limits: LIMITS, wasm: WASM }
+  const fromStart = async () => blobOf(bytes, { cuts: [256 * 1024] }).stream
+  const [whole, part]: [number[], number[]] = [[], []]
+  const content = async (stream: ReadableStream<Uint8Array>) => {
+    const read = Buffer.concat(await Array.fromAsync(stream))
+    if (!read.equals(last)) throw new Error('other content')
+  }
+  for (let run = 0; run < RUNS; run++) {
+    whole.push(await seconds(() => content(openMember(fromStart, options))))
+    part.push(
+      await seconds(async () => {
+        const found = await findBlobPart(store, digest, entry)
+        if (found === undefined) throw new Error('no part')
+        const { block, ...place } = found
+        const open = async (range?: { readonly start: number; readonly end: number | undefined }) =>
+          blobOf(bytes.subarray(range?.start, range?.end), { cuts: [256 * 1024] }).stream
+        await content(openMember(open, options, { ...place, from: block ?? 'start' }))
+      }),
+    )
+  }
+  line('a file of 2 KB at its end over reading the layer', {
+    seconds: best(part),
+    ratio: best(part) / best(whole),
+  })
+}
+
+/** Images of the corpus' builder: 1 GB in 10,000 files. */
+async function tables(): Promise<void> {
+  for (const host of HOSTS) {
+    const service = await startService(host)
+    for (const form of ['estargz', 'zstdchunked']) {
+      const query = new URLSearchParams({ image: `${REGISTRY}/parts/big:${form}`, read: 'toc', wait: '300' })
+      let status = 0
+      const took = await seconds(async () => {
+        const answer = await fetch(`${service.url}/v1/report?${query}`)
+        status = answer.status
+        await answer.arrayBuffer()
+      })
+      if (status !== 200) throw new Error(`parts/big:${form}: ${status}`)
+      line(`report of 1 GB from its table, ${form}, ${host}`, { seconds: took })
+    }
+    await service.stop()
+  }
+}
+
+export default async function parts(): Promise<void> {
+  await checkpoints(largeLayer())
+  await tables()
+}

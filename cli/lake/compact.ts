@@ -36,6 +36,8 @@ import {
 
 const IMAGES = 'images/v2/sha256/'
 const LAYERS = 'layers/v2/sha256/'
+/** What is known from tables of contents alone stands in a folder below, and is left out. */
+const OF_CONTENT = "split_part(key, '/', 5) <> 'toc'"
 const LISTED = [IMAGES, LAYERS, 'names/sha256/', 'sources/sha256/', 'manifests/sha256/', 'configs/sha256/']
 
 /** This many files of one size become one. */
@@ -119,14 +121,14 @@ class Lake {
     await database.run(`CREATE TEMP TABLE new_images AS
       SELECT split_part(key, '/', 4) AS image,
              bool_or(ends_with(key, '/files.parquet')) AND bool_or(ends_with(key, '/packages.parquet')) AS has_tables
-      FROM keys WHERE starts_with(key, '${IMAGES}')
+      FROM keys WHERE starts_with(key, '${IMAGES}') AND ${OF_CONTENT}
       GROUP BY image HAVING bool_or(ends_with(key, '/image.json'))`)
     await database.run(
       `DELETE FROM new_images WHERE image IN (SELECT image FROM ${this.#lakeTable('images')})`,
     )
     await database.run(`CREATE TEMP TABLE new_layers AS
       SELECT split_part(key, '/', 4) AS blob
-      FROM keys WHERE starts_with(key, '${LAYERS}')
+      FROM keys WHERE starts_with(key, '${LAYERS}') AND ${OF_CONTENT}
       GROUP BY blob
       HAVING bool_or(ends_with(key, '/layer.json')) AND bool_or(ends_with(key, '/entries.parquet'))`)
     await database.run(`DELETE FROM new_layers WHERE blob IN (SELECT blob FROM ${this.#lakeTable('layers')})`)

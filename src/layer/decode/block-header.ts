@@ -99,13 +99,13 @@ function readCopy(
   symbol: number,
 ): { readonly length: number; readonly distance: number } | undefined {
   if (symbol > 285) return undefined
-  const length = symbol === 285 ? 258 : 3 + valueOf(input, symbol - 257, 4)
+  const length = symbol === 285 ? 258 : 3 + readValue(input, symbol - 257, 4)
   const code = input.code(5)
-  return code >= MOST_DISTANCES ? undefined : { length, distance: 1 + valueOf(input, code, 2) }
+  return code >= MOST_DISTANCES ? undefined : { length, distance: 1 + readValue(input, code, 2) }
 }
 
 /** @param group codes of one number of extra bits; the first two groups have none */
-function valueOf(input: BitReader, code: number, group: number): number {
+function readValue(input: BitReader, code: number, group: number): number {
   if (code < 2 * group) return code
   const extra = Math.floor(code / group) - 1
   return ((group + (code % group)) << extra) + input.bits(extra)

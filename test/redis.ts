@@ -34,7 +34,8 @@ export class TestRedis {
         ...['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder],
         ...['--save', '', '--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      // Ctrl-C is for who started it.
+      { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
     )
     this.#child = child
     const ready = Promise.withResolvers<void>()

@@ -30,6 +30,13 @@ const { values } = parseArgs({
   },
 })
 
+/** Whether Ctrl-C was pressed, or the run was told to end: then what was killed so far is checked. */
+let isOver = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    isOver = true
+  })
+
 class Tally {
   answers = 0
   readonly wrong: string[] = []
@@ -99,9 +106,10 @@ async function crash(name: string, kills: number, seed: number): Promise<Tally> 
   const random = new Random(seed)
   const [data, model, tally] = [await temporaryData(), await Model.start(random), new Tally()]
   const host = await start(data)
+  let done = 0
   try {
     const known: Known[] = []
-    for (let kill = 0; kill < kills; kill++) {
+    for (; done < kills && !isOver; done++) {
       known.push(...(await oneKill(host, model, random, tally)))
       await check(tally, random.pick(host.urls), random.pick(known))
     }
@@ -118,13 +126,14 @@ async function crash(name: string, kills: number, seed: number): Promise<Tally> 
     await model.stop()
     await rm(data, { recursive: true, force: true })
   }
-  console.log(`${name}: ${kills} kills, ${tally.answers} answers, ${tally.wrong.length} wrong`)
+  console.log(`${name}: ${done} kills, ${tally.answers} answers, ${tally.wrong.length} wrong`)
   return tally
 }
 
 let failed = 0
 let passed = 0
 for (const name of values.host) {
+  if (isOver) break
   const { answers, wrong } = await crash(name, Number(values.kills), Number(values.seed))
   passed += answers
   failed += wrong.length

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { inParallel } from '../src/concurrency.ts'
-import { peakMegabytes } from './bench/measure.ts'
+import { peakMegabytes, processBelow } from './bench/measure.ts'
 import { hostileBody, hostileImage, pushHostile } from './hostile-images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, type SpawnedService, spawnService, temporaryData } from './service.ts'
@@ -97,7 +97,8 @@ it.each(HOSTS)('on %s all is answered', { timeout: LONG ? 3_600_000 : 300_000 },
     told.push(...(await questions(reference, image.glob, bodies[number] ?? new Uint8Array(0))))
   })
   const silence = await longestSilence(work)
-  const peak = await peakMegabytes(service.pid)
+  const measured = host === 'worker' ? await processBelow(service.pid, 'workerd') : service.pid
+  const peak = await peakMegabytes(measured ?? service.pid)
   const codes = new Map<string, number>()
   for (const { status, code = '' } of told)
     codes.set(`${status} ${code}`, (codes.get(`${status} ${code}`) ?? 0) + 1)

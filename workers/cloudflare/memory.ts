@@ -8,8 +8,11 @@ import { Leases } from './leases.ts'
 
 const MIB = 1024 * 1024
 
-/** The rest: the Worker itself takes 21 MB, the one instance of libzstd 17, and requests read tables meanwhile. */
-const MEMORY = new Leases(80 * MIB)
+/**
+ * The Worker itself takes 21 MB, and the one instance of libzstd 17. A layer and a merge fit side by side: a registry that
+ * sends slowly must not keep other images waiting.
+ */
+const MEMORY = new Leases(90 * MIB)
 /** Entries until they are sorted, and the buffers of inflating and of the tables that are written: 37 to 40 MB. */
 const GZIP_LAYER = 40 * MIB
 /** The same with libzstd's window. Two do not fit, so there is one instance of libzstd at most. */

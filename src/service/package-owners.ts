@@ -8,7 +8,7 @@ import { readLayerFacts, readTableFacts } from '../index/layer-index.ts'
 import type { OpenedImage } from './open.ts'
 import { filesTable, layerIndexOf, WHOLE_FETCH_BYTES } from './tables.ts'
 
-const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal'] as const
+const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal', 'offset', 'sha256', 'linked'] as const
 
 /** A layer whose index is gone tells nothing of its packages. */
 export async function packageOwners(

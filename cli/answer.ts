@@ -30,7 +30,7 @@ export type Context = {
 
 /** Parameters whose values are images, or a repository. */
 const REFERENCES = ['image', 'from', 'to', 'baseline', 'baseImage', 'repository']
-/** Of the gate: what its parsers read, so that a problem is told on stdout too. */
+/** Formats of the gate for programs, which need problems on stdout, too. */
 const MACHINE_FORMATS = new Set(['junit', 'sarif', 'github', 'gitlab', 'openmetrics'])
 const RULE_BROKEN = 412
 
@@ -151,7 +151,7 @@ async function writeAnswer(context: Context, work: Work): Promise<number> {
 async function plain(context: Context, work: Work): Promise<void> {
   const { caller, request, format, output } = work
   const [endpoint = ''] = request.command.endpoints
-  // A badge that is drawn while the image is read would say so for ever.
+  // A badge that is drawn during the analysis would keep saying so.
   if (request.command.name === 'badge')
     for (const target of targetsOf(request)) await analysed(caller, target)
   const metric = request.parameters.get('metric')?.[0] ?? 'size'
@@ -314,7 +314,7 @@ async function questionOf({ api, env }: Context, work: Work, endpoint: string): 
   if (format === 'text' && known.has('columns')) query.set('columns', String(columnsOf(env)))
   if (format === 'text' && known.has('color') && !query.has('color') && hasColour(env, request))
     query.set('color', '1')
-  // What is not there yet is waited for here, where its progress is shown.
+  // Waits here for a missing analysis, to show its progress.
   if (request.command.kind === 'gate') query.set('wait', '0')
   const question = { path: endpoint, query, targets: targetsOf(request) }
   return request.settings.policy || request.settings.diveCi || request.settings.dockerfile

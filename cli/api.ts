@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 
 export type Parameter = {
-  /** As the API has it: `maxSize`. */
+  /** As in the API: `maxSize`. */
   readonly name: string
   readonly description: string
   readonly isNumber: boolean

@@ -22,7 +22,7 @@ const authSchema = z.object({
   registrytoken: z.string().optional(),
 })
 
-/** What is presented to a registry, as the header `X-Registry-Config` has it. */
+/** Credentials for registries, as in the header `X-Registry-Config`. */
 type Auth = z.output<typeof authSchema>
 
 const fileSchema = z.object({
@@ -121,7 +121,7 @@ async function firstOf(
   return undefined
 }
 
-/** A helper of this registry, else the helper of all, else what stands in the file itself. */
+/** The registry's own helper, else the general helper, else the entry in the file itself. */
 async function authOf(file: AuthFile, place: Place, signal: AbortSignal): Promise<Auth | undefined> {
   const helper = mostSpecific(file.credHelpers ?? {}, place) ?? (file.credsStore || undefined)
   const kept = helper === undefined ? undefined : await askHelper(helper, place.registry, signal)

@@ -11,7 +11,7 @@ import { Failure } from './failure.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What stands for an engine's own list in the place of a repository. */
+/** The name for an engine's own list, in place of a repository. */
 export const ENGINE_LIST = 'docker-daemon:'
 
 type Item = {

@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export type EngineAddress = {
   /** `unix:///path` or `tcp://host:port` */
   readonly host: string
-  /** Folder with `ca.pem`, `cert.pem` and `key.pem`, where the connection is TLS. */
+  /** Folder with `ca.pem`, `cert.pem` and `key.pem`, for TLS connections. */
   readonly certificates?: string | undefined
 }
 

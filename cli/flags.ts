@@ -30,7 +30,7 @@ export function isSwitch({ values }: Parameter): boolean {
   return values?.length === 2 && values[0] === '0' && values[1] === '1'
 }
 
-/** What stands for a value in help. */
+/** The placeholder of a value in the help. */
 export function valueName({ name, isNumber, example = '' }: Parameter): string {
   if (/image$|^baseline$/i.test(name)) return 'IMAGE'
   if (name === 'path') return 'PATH'

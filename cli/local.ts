@@ -30,7 +30,7 @@ export type LocalOptions = {
   readonly env: Environment
   /** Whether the user's cache is read and written. */
   readonly cache: boolean
-  /** What `docker-daemon:` reads, where it is asked for. */
+  /** The engine that `docker-daemon:` reads, if requested. */
   readonly engine?: EngineAddress | undefined
   /** Told, once, that the cache cannot be used. */
   readonly warn: (line: string) => void
@@ -85,7 +85,7 @@ function settingsOf({ env: given, engine }: LocalOptions): Settings {
   }
 }
 
-/** @returns undefined if it cannot be written, which the user is told */
+/** @returns undefined if it cannot be written, after a message to the user */
 async function cacheFolder({ env, warn }: LocalOptions): Promise<string | undefined> {
   const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lamina')
   try {
@@ -175,7 +175,7 @@ async function temporaryFolder(): Promise<string> {
   }
 }
 
-/** What nobody foresaw: a stack for whoever reports it, where it is asked for. */
+/** An unexpected error: with a stack for a bug report, if requested. */
 function log({ error }: LogEvent): void {
   if (process.env.LAMINA_DEBUG) console.error(error)
 }

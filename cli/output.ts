@@ -21,7 +21,7 @@ export function openOutput(file: string | undefined): Output {
 
 class Stdout implements Output {
   constructor() {
-    // Each write is told of its own error.
+    // Each write gets its own error.
     process.stdout.on('error', () => {})
   }
 

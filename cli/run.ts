@@ -83,7 +83,7 @@ async function clientOf({ settings, parameters }: Request, server: string | unde
   return localClient({ env: process.env, cache: settings.cache, engine, warn })
 }
 
-/** Serves until it is told to stop. */
+/** Serves until stopped. */
 async function serve(): Promise<void> {
   delete process.env.LAMINA_SERVER
   delete process.env.LAMINA_TOKEN

@@ -1,4 +1,4 @@
-/** The files that the pages load, where they stand in this repository and its packages. */
+/** Where the files that pages load are in this repository and its packages. */
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 

@@ -53,7 +53,7 @@ function busy(error: unknown): unknown {
   return new Failure('lake_busy', 'another lamina lake is writing to this folder; wait until it ends')
 }
 
-/** A text as SQL has it. */
+/** A text as an SQL literal. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }

@@ -1,6 +1,6 @@
 /**
- * The folder of a lake. Files are written beside it and put in place together: a list of what is to be moved and removed
- * is written first, and done again by the next run where this one was killed.
+ * The folder of a lake. Files are written next to it and put in place together: a list of moves and removals is written
+ * first, so that the next run can repeat it if this one is killed.
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'

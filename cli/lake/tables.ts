@@ -147,7 +147,7 @@ export const SELECT_IMAGES = `
   ) LEFT JOIN labels USING (image)`
 
 /**
- * Texts of manifests and configs, by digest. A registry wrote them: what is not JSON, or not UTF-8, is null and stops
+ * Texts of manifests and configs, by digest. They come from registries: invalid JSON or UTF-8 becomes null and stops
  * nothing.
  */
 export const SELECT_DOCUMENTS = `

@@ -1,7 +1,7 @@
 /**
- * A directory as areas: what takes how many bytes below it, down to what is too small to be seen. Small subtrees are read at
- * once, larger ones directory by directory, the largest first, until enough rows have been read: so the work does not grow with
- * the image.
+ * A directory as areas: what takes how many bytes below it, down to what is too small to see. Small subtrees are read
+ * at once, larger ones directory by directory, largest first, until enough rows are read, so that the work does not
+ * grow with the image.
  */
 import { Heap } from '../table/heap.ts'
 import { Largest } from '../table/largest.ts'
@@ -18,14 +18,14 @@ export type Area = {
   readonly files: number
   /** The class that most of its bytes are of; absent if that was not looked for. */
   readonly main?: number
-  /** Largest first; absent if the directory stays closed. What is missing of `bytes` is too small to be seen. */
+  /** Largest first; absent if the directory stays closed. The rest of `bytes` is too small to see. */
   readonly children?: readonly Area[]
 }
 
 const COLUMNS = ['key', 'type', 'bytes', 'layer', 'mode'] as const
 type Row = Pick<MergedEntry, (typeof COLUMNS)[number]>
 
-/** Told apart by colour. */
+/** Distinguished by colour. */
 export type AreaClasses = { readonly count: number; readonly of: (row: Row) => number }
 
 export type AreaShape = {
@@ -41,11 +41,11 @@ export type AreaShape = {
 export type Reading = {
   /** Rows of a subtree that is read at once; a larger one is read directory by directory. */
   readonly atOnce: number
-  /** Rows in all; directories that are not open by then stay closed. */
+  /** Rows in total; directories that are not open by then stay closed. */
   readonly inAll: number
 }
 
-/** A directory shows no more children than these. */
+/** The most children that a directory shows. */
 const CHILDREN = 200
 const READING: Reading = { atOnce: 20_000, inAll: 300_000 }
 const FETCH_BYTES = 256 * 1024

@@ -19,7 +19,7 @@ export class Deletions {
     this.#nearest[depth] = sequences.length > 0 ? depth : depth === 0 ? -1 : (this.#nearest[depth - 1] ?? -1)
   }
 
-  /** When something below the directory at `depth` was hidden last; `NEVER` if it never was. */
+  /** When content below the directory at `depth` was last hidden; `NEVER` if it never was. */
   latest(depth: number): Sequence {
     return this.#latest[depth] ?? NEVER
   }

@@ -1,4 +1,4 @@
-/** Each directory of an image with all below it, in an order that has the directories of one directory side by side. */
+/** Each directory of an image with the sums of its subtree, ordered so that siblings are adjacent. */
 import type { ObjectStore } from '../host.ts'
 import { int32, int64, path } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
@@ -22,7 +22,7 @@ export const DIRECTORIES = defineSchema<DirectorySum>(COLUMNS, { sortKey: ({ key
 
 const UNSORTED = defineSchema<DirectorySum>(COLUMNS)
 
-/** Takes the directories as they are summed, and writes their table. */
+/** Collects the directories as they are summed, and writes their table. */
 export class DirectoryFinder {
   readonly #store: ObjectStore
   readonly #sums: SortedRows<DirectorySum>

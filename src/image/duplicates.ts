@@ -27,14 +27,14 @@ export const DUPLICATES = defineSchema<DuplicateGroup>({
   paths: json('paths', (value) => shownPaths.parse(value)),
 })
 
-/** One file whose content may be there again. */
+/** A file whose content may occur again. */
 export type Copy = { readonly sha256: ByteString; readonly bytes: number; readonly key: PathKey }
 
 export type DuplicateTotals = { readonly groups: number; readonly wastedBytes: number }
 
 const COPIES = defineSchema<Copy>({ sha256: sha256('sha256'), bytes: int64('bytes'), key: path('path') })
 
-/** Takes the files of which `RepeatedContents` says that they may be duplicates, and writes the groups that are. */
+/** Collects the files that may be duplicates according to `RepeatedContents`, and writes the actual groups. */
 export class Duplicates {
   readonly #store: ObjectStore
   readonly #copies: SortedRows<Copy>

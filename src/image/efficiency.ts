@@ -1,13 +1,13 @@
 /**
- * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, so that a gate can move over
- * unchanged. dive keeps a tree of names for each layer, whiteouts among them, looks at the leaves, and stacks the trees.
- * This finds the same figures in one walk. What it has to know of a path:
+ * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, so that a gate for dive
+ * works unchanged. dive keeps a tree of names for each layer, whiteouts among them, looks at the leaves, and stacks the
+ * trees. This finds the same figures in one walk. It needs to know about a path:
  *
- * - In the tree of which layers it stands, named by a member or implied by one below, and where it is a leaf.
- * - What was popped from the stack when: a whiteout pops its path with all below it, after the layer's own members where
- *   the name sorts before `.wh.`, else before them.
- * - A whiteout of a directory counts the sizes of all that the stack then has below it.
- * - A directory named `.wh.x` pops `x` as well, but where something stands below it, it is no leaf and counts for nothing.
+ * - Which layers' trees contain it, by a member or implied by one below, and in which it is a leaf.
+ * - What was popped from the stack when: a whiteout pops its path with everything below, after the layer's own members
+ *   if the name sorts before `.wh.`, else before them.
+ * - A whiteout of a directory counts the sizes of everything that the stack has below it at that time.
+ * - A directory named `.wh.x` also pops `x`, but if it has content, it is not a leaf and counts nothing.
  */
 import type { Entry } from '../layer/entry.ts'
 import { baseName, type PathKey } from '../text/path.ts'
@@ -89,15 +89,15 @@ const HAS_BELOW = 2
 /** A path with something below it. */
 class DiveDirectory {
   key: PathKey = ''
-  /** dive makes no node of it. */
+  /** dive ignores it. */
   ignored = false
   readonly marks: LayerMarks
   members: readonly LayerNode[] = []
   whiteouts: readonly WhiteoutNode[] = []
   pops: readonly number[] = []
   /**
-   * Where a whiteout wants to know it: the bytes that stand below on the stack when a layer looks, as what each layer
-   * adds to that of the one before.
+   * Only if a whiteout needs it: the bytes below on the stack as each layer sees them, stored as differences from layer
+   * to layer.
    */
   below: Float64Array | undefined
 
@@ -116,13 +116,13 @@ class DiveDirectory {
   }
 }
 
-/** Where dive stopped to read a layer: at a whiteout of nothing, by its raw name, which is what it goes through them by. */
+/** Where dive stopped reading a layer: at a whiteout of nothing, by its raw name, which is dive's order. */
 export type LayerEnds = ReadonlyMap<number, PathKey>
 
 /** A directory by a whiteout's name, in one layer. */
 type WhiteoutDirectory = {
   readonly layer: number
-  /** Its own, not that of the path it hides. */
+  /** Its own key, not that of the path it hides. */
   readonly key: PathKey
   /** dive sees nothing below it. */
   readonly isLeaf: boolean
@@ -134,7 +134,7 @@ type WhiteoutDirectory = {
  */
 class WhiteoutDirectories {
   readonly #byHidden = new Map<PathKey, readonly WhiteoutDirectory[]>()
-  /** Found by a walk, or told to one. */
+  /** Found by a walk, or given to one. */
   readonly #met = new Set<PathKey>()
   #bytes = 0
 
@@ -166,13 +166,13 @@ const NOTE_BYTES = 100
 /** Only a hostile image has more than a handful; those past this count as ordinary directories. */
 const MAX_NOTED_BYTES = 8 * 1024 * 1024
 
-/** What of an image's inefficiency is held against it. */
+/** Which inefficiency counts against the image. */
 export type Blame = {
-  /** Paths that count for nothing. */
+  /** Paths that do not count. */
   readonly ignores: (key: PathKey) => boolean
   /**
    * How many of the lowest layers are another image's: what they store counts only if a layer above them removed or
-   * replaced it, and what they hid themselves does not.
+   * replaced it; what they hid themselves does not count.
    */
   readonly baseLayers: number
 }
@@ -182,26 +182,26 @@ const ALL: Blame = { ignores: () => false, baseLayers: 0 }
 const NO_ENDS: LayerEnds = new Map()
 const NO_POPS: readonly number[] = []
 
-/** What earlier walks found out. */
+/** Results of earlier walks. */
 type Known = { readonly ends: LayerEnds; readonly directories: WhiteoutDirectories }
 
 /**
- * Sees all paths once. Then `next` tells whether they have to be seen again: where a directory has a whiteout's name, and
- * where dive stops within a layer.
+ * Visits all paths once. Then `next` says whether another walk is needed: if a directory has a whiteout's name, or dive
+ * stops within a layer.
  */
 export class DiveEfficiency implements PathVisitor {
   readonly #layers: number
   readonly #blame: Blame
   readonly #known: Known | undefined
   readonly #ends: LayerEnds
-  /** Told to this walk. */
+  /** Given to this walk. */
   readonly #directories: WhiteoutDirectories | undefined
   /** Found in this walk. */
   readonly #found = new Map<number, PathKey>()
   readonly #foundDirectories = new WhiteoutDirectories()
   readonly #pops = new Deletions()
   readonly #open: DiveDirectory[] = []
-  /** The open directories whose sums are asked for. */
+  /** The open directories whose sums are needed. */
   readonly #asked: DiveDirectory[] = []
   #least = 0
   #all = 0
@@ -219,20 +219,20 @@ export class DiveEfficiency implements PathVisitor {
     this.#openAt(0, '', false)
   }
 
-  /** For another walk, where this one's figures are not right yet. To be called once, after the walk. */
+  /** The next walk, if this one's figures are not final. Call it once, after the walk. */
   next(): DiveEfficiency | undefined {
     for (const [hidden, directories] of this.#directories?.left() ?? []) {
       this.#count({ key: hidden, depth: 1, nodes: [], whiteouts: leavesOf(directories), pops: NO_POPS })
     }
     const directories = this.#known?.directories ?? this.#foundDirectories
     const isNew = this.#known === undefined && directories.size > 0
-    // Which whiteouts are of nothing is known only to a walk that knows all of them.
+    // Only a walk that knows all whiteouts knows which of them hide nothing.
     const ends = isNew ? NO_ENDS : this.#found
     if (!isNew && (this.#ends !== NO_ENDS || ends.size === 0)) return undefined
     return new DiveEfficiency(this.#layers, this.#blame, { ends, directories })
   }
 
-  /** To be asked after `next`. */
+  /** Call it after `next`. */
   figures(): Efficiency {
     return {
       score: this.#all === 0 ? 1 : this.#least / this.#all,
@@ -305,7 +305,7 @@ export class DiveEfficiency implements PathVisitor {
     this.#count({ key, depth, nodes, whiteouts, pops: directory.pops, below })
   }
 
-  /** The members by its name stand at the path that they hide. */
+  /** Members with this name are sorted at the path that they hide. */
   #leaveWhiteout(key: PathKey, layers: readonly number[], marks: LayerMarks): void {
     if (this.#known !== undefined) return
     const name = baseName(key)
@@ -314,7 +314,7 @@ export class DiveEfficiency implements PathVisitor {
     this.#foundDirectories.add(hidden, directories)
   }
 
-  /** Nothing but `.wh.` itself counts here: a whiteout of nothing. */
+  /** Only `.wh.` itself counts here, a whiteout of nothing. */
   #visitRoot({ rows, layers, count }: PathRows): void {
     const named: WhiteoutNode[] = []
     for (let i = 0; i < count; i++) {
@@ -380,7 +380,7 @@ export class DiveEfficiency implements PathVisitor {
     this.#asked.push(directory)
   }
 
-  /** Adds what dive sees of a path, once all of it is known. */
+  /** Adds what dive sees of a path, once the path is complete. */
   #count({ key, depth, nodes, whiteouts, pops, below }: PathTrees): void {
     const ignored = this.#blame.ignores(key)
     let count = 0
@@ -420,7 +420,7 @@ export class DiveEfficiency implements PathVisitor {
     this.#wasted += sum
   }
 
-  /** What stands at a path on the stack when a layer's leaves are looked at. */
+  /** What the stack has at a path when dive looks at a layer's leaves. */
   #standing(
     nodes: readonly LayerNode[],
     layer: number,
@@ -498,7 +498,7 @@ export class DiveEfficiency implements PathVisitor {
     return this.#directory(depth - 1)
   }
 
-  /** The one open at `depth`, or the place for it. */
+  /** The open directory at `depth`, or a new one. */
   #directory(depth: number): DiveDirectory {
     const known = this.#open[depth]
     if (known !== undefined) return known
@@ -527,7 +527,7 @@ function leavesOf(directories: readonly WhiteoutDirectory[]): readonly WhiteoutN
   return directories.filter(({ isLeaf }) => isLeaf)
 }
 
-/** The whiteouts that count: those that members name, unless something stands below them, and directories that are empty. */
+/** The whiteouts that count: members, unless they have content, and empty directories. */
 function withDirectories(
   named: readonly WhiteoutNode[],
   directories: readonly WhiteoutDirectory[],
@@ -556,7 +556,7 @@ function sumUpTo(differences: Float64Array | undefined, layer: number): number {
 }
 
 /**
- * dive's figures, from as many walks as they need: one, but for oddities that hardly any image has.
+ * dive's figures. One walk is enough, except for oddities that few images have.
  *
  * @param first after its walk
  * @param open the rows of all layers, lowest first, from the start
@@ -574,7 +574,7 @@ export async function diveFigures(
 }
 
 /**
- * dive's figures of what is held against an image.
+ * dive's figures for what counts against an image.
  *
  * @param open the rows of all layers, lowest first, from the start
  */

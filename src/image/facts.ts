@@ -1,4 +1,4 @@
-/** The report's parts that are not found in a walk but told by the layers and by manifest and config. */
+/** The parts of the report that come from the layers, the manifest and the config, not from a walk. */
 import type { IndexedLayer } from '../index/layer-index.ts'
 import type { HistoryStep } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
@@ -42,7 +42,7 @@ export function countsOf(layers: readonly ImageLayer[], totals: MergeTotals): Co
   }
 }
 
-/** @param history of the steps that made layers: it tells nothing where it is of another number of them */
+/** @param history of the steps that made layers; ignored if its length differs from their number */
 export function layerReports(
   layers: readonly ImageLayer[],
   history: readonly HistoryStep[],

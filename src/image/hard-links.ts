@@ -199,7 +199,7 @@ export class CollectedLinks {
   }
 }
 
-/** Something that happens at a path that is asked for, in the order of time. */
+/** An event at a requested path, in chronological order. */
 type TargetEvent = { readonly sequence: Sequence } & (
   | { readonly kind: 'asked'; readonly link: number }
   /** A whiteout of the path, or a directory at it. */

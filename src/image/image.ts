@@ -1,4 +1,6 @@
-/** What the store keeps of an analysed image beside its tables: its facts, or why the analysis failed. */
+/**
+ * What the store keeps about an analysed image besides its tables: its facts, or the reason why the analysis failed.
+ */
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
 import { imageKey } from '../index/keys.ts'
@@ -9,7 +11,7 @@ import type { ImageFacts } from './report.ts'
 /** Written last, so that its presence means that the tables are whole. */
 export type StoredImage = { readonly facts: ImageFacts } | { readonly failure: ProblemDocument }
 
-/** What stands in it was written by this service, by this format's version. */
+/** Written by this service, in this version of the format. */
 const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const stored: z.ZodType<StoredImage> = z.union([
   z.object({ facts: z.custom<ImageFacts>(isObject) }),

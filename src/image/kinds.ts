@@ -1,4 +1,4 @@
-/** What a file is, as far as its name and mode tell: for people who look where the bytes are, not for decisions. */
+/** What a file is, judging by its name and mode: for people who look for large files, not for decisions. */
 import type { PathKey } from '../text/path.ts'
 
 export const KINDS = [

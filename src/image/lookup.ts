@@ -1,4 +1,4 @@
-/** One file by its path, links followed inside the image alone. */
+/** Finds a file by its path and follows links only inside the image. */
 
 import { inParallel } from '../concurrency.ts'
 import { ENTRIES } from '../index/entries.ts'

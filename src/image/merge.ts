@@ -34,7 +34,7 @@ export type DirectorySum = {
   readonly bytes: number
   /** Regular files below it, at each of their paths. */
   readonly files: number
-  /** What is below it are the rows from `start` to before `end` of the merged table. */
+  /** Its subtree is the rows from `start` to before `end` of the merged table. */
   readonly start: number
   readonly end: number
 }
@@ -48,20 +48,20 @@ export type MergeTotals = {
   symlinks: number
 }
 
-/** What happened at a path, in the order of time. */
+/** An event at a path, in chronological order. */
 type PathEvent = { readonly sequence: Sequence; readonly layer: number; readonly row: Entry } & (
   | { readonly kind: 'whiteout' | 'directory' | 'member' }
   | { readonly kind: 'link'; readonly target: number }
 )
 
-/** All that happened at a path, oldest first, and when something below it was made. */
+/** All events at a path, oldest first, and when content below it was made. */
 type PathHistory = {
   readonly key: PathKey
   readonly events: readonly PathEvent[]
   readonly touches: Touches
 }
 
-/** What became of a path. */
+/** The outcome for a path. */
 type Outcome = 'nothing' | 'directory' | PathEvent
 
 /** A path with something below it. */
@@ -93,7 +93,7 @@ class OpenDirectory {
 
 const NO_DELETIONS: readonly Sequence[] = []
 
-/** Merges the layers of a walk. Its caller takes what it found from time to time. */
+/** Merges the layers of a walk. The caller takes the results from time to time. */
 export class Merger implements PathVisitor {
   readonly warnings = new ImageWarnings()
   readonly totals: MergeTotals = {
@@ -217,7 +217,7 @@ export class Merger implements PathVisitor {
     this.#deletions.enter(0, deletions)
   }
 
-  /** Nearly all paths: one layer has it, and nothing about it waits for what comes below. */
+  /** The common case: only one layer has the path, and nothing about it depends on what is below. */
   #visitPlain({ key, depth, layers, hasBelow }: PathRows, row: Entry): void {
     const layer = layers[0] ?? 0
     const sequence = memberSequence(layer, row.ordinal)
@@ -363,7 +363,7 @@ export class Merger implements PathVisitor {
     parent.files++
   }
 
-  /** All that happened at a path and below it is known: tells what was odd, and which of its files are hidden. */
+  /** Called once everything at and below a path is known: records warnings and hidden files. */
   #conclude({ key, events, touches }: PathHistory, depth: number, outcome: Outcome): void {
     let made: Sequence = NEVER
     let cleared: Sequence = NEVER
@@ -425,7 +425,7 @@ export class Merger implements PathVisitor {
     }
   }
 
-  /** The one open at `depth`, or the place for it. */
+  /** The open directory at `depth`, or a new one. */
   #directory(depth: number): OpenDirectory {
     const known = this.#open[depth]
     if (known !== undefined) return known

@@ -1,7 +1,7 @@
 /**
- * When a member acts. Layers are applied from the lowest up, in each first all whiteouts (they concern lower layers only,
- * wherever they stand in their tar), then all other members in the tar's order. A `Sequence` is that order as one number, so
- * that "later" is `>`.
+ * The order in which members act. Layers are applied from the lowest up; in each, first all whiteouts (they concern
+ * only lower layers, wherever they are in their tar), then all other members in the tar's order. A `Sequence` is that
+ * order as one number, so that "later" is `>`.
  */
 
 /** What acts later has the greater one. */

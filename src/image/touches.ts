@@ -19,7 +19,10 @@ export class Touches {
     this.#events = events
   }
 
-  /** A member at `key`, below the path, acted at `sequence`. One at a event itself belongs to the interval that ends there. */
+  /**
+   * A member at `key`, below the path, acted at `sequence`. An action at an event itself belongs to the interval that
+   * ends there.
+   */
   add(sequence: Sequence, key: PathKey): void {
     const interval = countBefore(this.#events, sequence)
     if (sequence < this.first(interval)) {

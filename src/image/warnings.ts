@@ -1,4 +1,4 @@
-/** What a maintainer wants to know of an image though it does no harm to the report. */
+/** Oddities of an image that its maintainer should know, though they do not affect the report. */
 import { type PathKey, showPath } from '../text/path.ts'
 import type { Warning } from './report.ts'
 import { layerOf, type Sequence } from './sequence.ts'

@@ -1,4 +1,4 @@
-/** An image's index, made of those of its layers: its tables and, last, its facts. */
+/** Makes an image's index from those of its layers: its tables and, last, its facts. */
 
 import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
@@ -51,7 +51,7 @@ const OPENED_AT_ONCE = 16
 /** Layers that are read side by side, each through, before they are merged. */
 const SURVEYED_AT_ONCE = 4
 
-/** What is learned of the layers before they are merged, member by member. */
+/** Surveys the layers before they are merged, member by member. */
 async function survey(layers: readonly LayerRows<BriefEntry>[], members: number): Promise<Survey> {
   const links = new CollectedLinks()
   const contents = new RepeatedContents(members)
@@ -68,12 +68,12 @@ async function survey(layers: readonly LayerRows<BriefEntry>[], members: number)
 
 type Survey = { readonly links: CollectedLinks; readonly contents: RepeatedContents }
 
-/** What has no bytes wastes none. */
+/** Empty files waste nothing. */
 function isContent(entry: Pick<Entry, 'type' | 'bytes' | 'whiteout'>): boolean {
   return entry.type === 'file' && entry.bytes > 0 && entry.whiteout === undefined
 }
 
-/** Finds in the layers, hidden or not, the contents that may be there again. */
+/** Finds contents in all layers, hidden or not, that may occur again. */
 class LayerCopies implements PathVisitor {
   readonly #contents: RepeatedContents
   #copies: Copy[] = []
@@ -184,7 +184,7 @@ class ImageWriter {
     await this.#layerDuplicates.delete()
   }
 
-  /** The one walk in which nearly all is found. */
+  /** The walk that finds nearly everything. */
   async *#merge(): AsyncGenerator<readonly MergedEntry[]> {
     const merger = this.#merger
     const visitors = [merger, this.#dive, this.#layerCopies]

@@ -48,7 +48,7 @@ export class CheckpointArchive implements CheckpointSink {
 
   add(checkpoint: Checkpoint): void {
     const { kind, blobOffset, tarOffset } = checkpoint
-    // As a byte of which the block before has bits: so far a part of the tar that ends here reaches.
+    // Like a byte that the block before shares: how far a part of the tar that ends here reaches.
     const reach = blobOffset + (kind === 'block' && checkpoint.bit > 0 ? 1 : 0)
     this.#places.byte(KINDS.indexOf(kind))
     writeVarint(this.#places, reach - this.#reach)

@@ -96,7 +96,7 @@ export class DatabaseArchive implements DatabaseSink {
 /** Of every database: the same layer makes the same bytes. */
 const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 
-/** A database as it stands in the archive. */
+/** A database in the archive. */
 export type StoredDatabase = {
   readonly key: PathKey
   readonly ordinal: number

@@ -62,7 +62,7 @@ export const SHA256_COLUMN: Column<ByteString | undefined> = optional(sha256('sh
 /** Sorted by (`sortKey`, `ordinal`): a whiteout stands at what it hides. */
 export const ENTRIES = defineSchema<Entry>({ ...ENTRY_COLUMNS, sha256: SHA256_COLUMN }, { sortKey })
 
-/** An entry of which the content need only be told from most others. */
+/** An entry whose content need only differ from most others. */
 export type BriefEntry = Omit<Entry, 'sha256'> & { readonly sha256Start: number | undefined }
 
 /** The same table, read in less time. */

@@ -81,7 +81,7 @@ export class BlobReader {
     for (let piece = await this.read(); piece !== undefined; piece = await this.read()) this.release(piece)
   }
 
-  /** Stops the stream, wherever it is; never throws. */
+  /** Stops the stream at any point; never throws. */
   async cancel(reason?: unknown): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     const reader = 'chunks' in this.#reader ? this.#reader.chunks : this.#reader.bytes

@@ -54,9 +54,9 @@ export function whiteoutOf(key: PathKey): Whiteout | undefined {
 }
 
 /**
- * Where an entry stands in a layer's table, which is sorted by (sortKey, ordinal): a `file` whiteout at the path that it
- * hides (`a/.wh.b` at `a/b`), an `opaque` one at its directory (`a/.wh..wh..opq` at `a`), so that a merge meets a
- * whiteout when it meets what is hidden. Every other entry, an `aufs` whiteout too, stands at its own key.
+ * The position of an entry in a layer's table, which is sorted by (sortKey, ordinal): a `file` whiteout at the path
+ * that it hides (`a/.wh.b` at `a/b`), an `opaque` one at its directory (`a/.wh..wh..opq` at `a`), so that a merge meets
+ * a whiteout when it meets what is hidden. Every other entry, an `aufs` whiteout too, stands at its own key.
  */
 export function sortKey(entry: Pick<Entry, 'key' | 'whiteout'>): PathKey {
   switch (entry.whiteout) {

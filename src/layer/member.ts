@@ -184,7 +184,7 @@ async function* tarIn(
   }
 }
 
-/** Whether this is the header of a file whose content, all of it and nothing else, stands behind it. */
+/** Whether this is the header of a file whose whole content, and nothing else, follows it. */
 function isPlainMember(header: Uint8Array, bytes: number): boolean {
   if (header.length < BLOCK || checkBlock(header, 0) !== 'valid') return false
   const type = header[156] ?? 0

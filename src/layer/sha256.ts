@@ -12,7 +12,7 @@ const DIGEST_BYTES = 32
 /** What of hash-wasm's exports is used. */
 type HashWasm = {
   readonly memory: WebAssembly.Memory
-  /** Where the input is to be put, and the digest is found. */
+  /** Where to put the input, and where the digest appears. */
   Hash_GetBuffer(): number
   /** @param bits 256, or 224 for SHA-224 */
   Hash_Calculate(bytes: number, bits: 256): void

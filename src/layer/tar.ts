@@ -20,7 +20,7 @@ export type LayerSource = {
 }
 
 /**
- * The tar byte for byte; its last piece is given only when all of it is verified.
+ * The tar byte for byte; it yields the last piece only once everything is verified.
  *
  * @param diffId `sha256:<hex>` of the tar, as the config has it
  * @throws Problem `invalid_image`, `too_large`, or what the blob's stream fails with

@@ -48,7 +48,7 @@ export type Advised = { readonly image: OpenedImage; readonly advice: Advice }
 export type AdviceImages = {
   readonly image: OpenedImage
   readonly facts: ImageFacts
-  /** There where the question names one. */
+  /** Present if the question names one. */
   readonly base?: OpenedImage | undefined
 }
 

@@ -18,7 +18,7 @@ export type Analysed =
 export type AnalysedImage = { readonly image: OpenedImage; readonly facts: ImageFacts }
 
 export type WaitOptions = {
-  /** How long to wait, from when the image was asked for, for an analysis that is not there yet; 0 starts it and comes back. */
+  /** How long to wait for a missing analysis, counted from the request; 0 only starts it. */
   readonly seconds: number
   readonly signal?: AbortSignal | undefined
 }
@@ -34,7 +34,7 @@ export function imageJob(image: OpenedImage): ImageJob {
 }
 
 /**
- * The image's facts where they are known and may be shown to the caller. Starts nothing.
+ * The image's facts, if they are known and the caller may see them. Starts nothing.
  *
  * @throws Problem if the analysis is known to fail, because of the image's bytes
  */

@@ -22,7 +22,7 @@ const Record = z.object({
   createdAt: z.iso.datetime(),
   read: z.literal('toc').exactOptional(),
   isOrdered: z.literal(true).exactOptional(),
-  /** Why it failed, where the queue gave it up. */
+  /** Why it failed, if the queue gave up on it. */
   failure: z
     .object({
       finishedAt: z.iso.datetime(),
@@ -81,7 +81,8 @@ async function recordOf(
 }
 
 /**
- * The analysis now. Starts nothing: one that was lost has failed, and starts again when the report is asked for.
+ * The analysis now. Starts nothing: a lost analysis counts as failed, and starts again with the next request for the
+ * report.
  *
  * @throws Problem `analysis_not_found`; what `openImage` throws
  */
@@ -192,7 +193,7 @@ function notFound(): Problem {
   return new Problem('analysis_not_found', 'no such analysis; analyses are kept for an hour')
 }
 
-/** A tag may have moved since: the analysis is of what it named then. */
+/** The tag may have moved since; the analysis is of the image it named then. */
 function pinned(record: AnalysisRecord): string {
   return pinnedReference(record.image, record.digest)
 }

@@ -22,7 +22,7 @@ export type CheckQuestion = {
   readonly policy: Policy
   /** The text of the Dockerfile that the image was built from: findings then have its lines. */
   readonly dockerfile?: string | undefined
-  /** Whether advice is wanted beside the verdict. */
+  /** Whether to add advice to the verdict. */
   readonly advice?: boolean | undefined
 }
 
@@ -71,7 +71,7 @@ export function baseOf({ identity, diffIds }: Pick<GateImage, 'identity' | 'diff
   return { reference: identity.reference, diffIds }
 }
 
-/** An image, and what is known of it. */
+/** An image and its facts. */
 type Known = { readonly opened: OpenedImage; readonly known: GateImage; readonly facts?: ImageFacts }
 
 /** How much a policy needs to know of an image. */

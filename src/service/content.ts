@@ -21,8 +21,8 @@ import { layerIndexOf } from './tables.ts'
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
 
 /**
- * A file's bytes, of as small a part of the layer's blob as is known to hold them; the stream fails before its end where
- * they are not those that the index knows.
+ * A file's bytes, read from as small a part of the layer's blob as possible; the stream fails before its end if they
+ * differ from the index.
  */
 export async function openContent(
   { configuration, store, wasm }: Host,

@@ -1,6 +1,6 @@
 /**
- * An image of a Docker Engine as a source. The engine saves it once into a temporary file, from which its layers are read;
- * what it consists of is kept in the store, so that an image whose layers are indexed is not saved again.
+ * An image of a Docker Engine as a source. The engine saves it once into a temporary file, from which its layers are
+ * read. The store keeps the list of its parts, so that an image with indexed layers is not saved again.
  */
 import { createHash } from 'node:crypto'
 import type { Engine, ObjectStore } from '../host.ts'
@@ -101,7 +101,9 @@ export async function sweepSavedImages(service: Service): Promise<void> {
   if (service.host.engine !== undefined) await sweepUploads(filesOf(service, service.host.engine))
 }
 
-/** Reads what another thread has saved, or this one, or has it saved: two savings of one image need not be the same bytes. */
+/**
+ * Opens the file that another thread or this one saved, or saves the image: two files of one image may differ in bytes.
+ */
 async function saved(service: Service, id: string): Promise<Archive> {
   const engine = engineOf(service)
   const files = filesOf(service, engine)
@@ -144,7 +146,7 @@ async function openSaved(files: Service, file: string): Promise<Archive | undefi
   }
 }
 
-/** What the store knows of an image; what it cannot read counts as not known. */
+/** What the store knows about an image; unreadable data counts as unknown. */
 async function knownIndex(store: ObjectStore, key: string): Promise<ArchiveIndex | undefined> {
   const object = await store.get(key)
   if (object === undefined) return undefined

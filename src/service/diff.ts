@@ -14,7 +14,7 @@ export async function diffOf(store: ObjectStore, pair: Pair<AnalysedImage>): Pro
   return summed(store, pair, await stepsOf(store, pair))
 }
 
-/** What a page shows beside the diff. */
+/** What a page shows in addition to the diff. */
 export type DiffParts = {
   readonly diff: Diff
   readonly changes: ChangeNode

@@ -1,6 +1,6 @@
 /**
- * Thrown where a request needs work of which an image, a registry or a caller decides the size, in a thread that must
- * not do it: the host has the whole request answered in another thread.
+ * Thrown if a request needs work whose size an image, a registry or a caller decides, in a thread that must not do it.
+ * The host then answers the whole request in another thread.
  */
 export class WorkElsewhere extends Error {
   constructor() {

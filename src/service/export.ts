@@ -96,7 +96,7 @@ async function rootMember(
   return undefined
 }
 
-/** Whether the runtime's config cannot be told without the image's files. */
+/** Whether the runtime's config depends on the image's files. */
 export function needsFiles({ config }: OpenedImage): boolean {
   const { env, user } = config.config
   return needsDatabases(user) || !env.some((variable) => variable.startsWith('HOME='))
@@ -167,7 +167,7 @@ async function rootfsOf(host: Host, image: OpenedImage, signal: AbortSignal): Pr
   }
 }
 
-/** Microseconds since 1970; 0 where the config does not say. */
+/** Microseconds since 1970; 0 if the config does not say. */
 function createdAt({ config }: OpenedImage): number {
   const { created } = config
   if (created === undefined) return 0

@@ -36,7 +36,7 @@ async function lastAt(
   const whiteout = `${above === '' ? '' : `${above}\0`}.wh.${baseName(key)}`
   const table = await membersTable(store, image, layer)
   let last: Entry | undefined
-  // A whiteout is sorted at the path that it hides, under a name of its own.
+  // A whiteout is sorted at the path that it hides, but has another name.
   for await (const rows of table.rows(table.at(key))) {
     for (const row of rows) if (row.key === key || row.key === whiteout) last = plainRow(ENTRIES, row)
   }

@@ -1,4 +1,4 @@
-/** What the store knows from one source alone goes with that source. */
+/** Forgets what the store knows from one source alone, when that source is deleted. */
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import {
@@ -29,7 +29,7 @@ export async function forgetOrigin(
   })
 }
 
-/** As {@link forgetOrigin}, also where the source is not noted yet: for who was indexing it. */
+/** Like {@link forgetOrigin}, even if the source is not recorded yet: for the job that was indexing it. */
 export async function forgetDigest(store: ObjectStore, origin: string, digest: string): Promise<void> {
   await store.delete(sourceKey(digest, origin))
   if (await isKnownElsewhere(store, digest)) return

@@ -34,7 +34,7 @@ export type Rows<Row, Item = unknown> = {
   readonly show: (row: Row) => Item
 }
 
-/** As the table has it; a position is a row's number. */
+/** In the table's order; a position is a row number. */
 export function inOrder<Row, Item>({ from, keeps, show }: Rows<Row, Item>): Listing<Item> {
   return {
     async page(at: Position = 0, limit) {
@@ -60,7 +60,7 @@ export function inOrder<Row, Item>({ from, keeps, show }: Rows<Row, Item>): List
   }
 }
 
-/** Items that are put in order at once where the whole list is wanted. */
+/** Items that are sorted at once for a whole list. */
 const SORTED_AT_ONCE = 20_000
 
 /**

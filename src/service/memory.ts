@@ -7,7 +7,7 @@ import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import { Flights } from '../source/registry/flights.ts'
 import type { ResolvedManifest } from '../source/source.ts'
 
-/** What is kept of an upload beside its bytes. */
+/** Data about an upload, next to its bytes. */
 export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
 
 /** What a manifest and its config tell of an image. */
@@ -24,7 +24,7 @@ export type RepositoryImage = {
   readonly layers: number
 }
 
-/** What a name stands for, without the bytes that had to be read for it. */
+/** What a name resolves to, without the bytes read for it. */
 export type Resolved = Omit<ResolvedManifest, 'bytes'>
 
 /** An analysis that its caller can come back to. */
@@ -36,7 +36,7 @@ export type AnalysisRecord = {
   readonly createdAt: string
   /** From tables of contents, where layers have them. */
   readonly read?: 'toc'
-  /** It waits in the queue of images, where it may not have begun yet. */
+  /** It is in the queue of images and may not have started. */
   readonly isOrdered?: true
 }
 
@@ -50,7 +50,7 @@ const DRAWN_MILLISECONDS = 3_600_000
 /** Half of an analysis's life, so that a name that is given again is good for a while. */
 const NAME_MILLISECONDS = 1_800_000
 
-/** What one caller was shown of a manifest is shown to the same again where the source says that it still has it. */
+/** A caller sees a manifest's data again if the source confirms that it still has it. */
 const ROW_MILLISECONDS = 3_600_000
 
 /** A document and the objects made of it take this many times its bytes, roughly. */
@@ -67,7 +67,7 @@ export class Memory {
   })
   readonly confirmed = new Cache<true>({ bytes: 6 * MIB, milliseconds: WORD_MILLISECONDS })
   readonly public = new Cache<true>({ bytes: 6 * MIB, milliseconds: PUBLIC_MILLISECONDS })
-  /** Selections by caller and the digest asked for: immutable, and for no longer than the source's word holds. */
+  /** Selections by caller and requested digest: immutable, and kept only as long as the source's answer is trusted. */
   readonly manifests = new Cache<ManifestSelection>({
     bytes: 8 * MIB,
     milliseconds: WORD_MILLISECONDS,
@@ -90,7 +90,7 @@ export class Memory {
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (advice) => 2 * JSON.stringify(advice).length,
   })
-  /** The names of analyses, so that who asks again and again gets the same one. */
+  /** The ids of analyses, so that repeated requests get the same one. */
   readonly named = new Cache<AnalysisRecord>({
     bytes: 4 * MIB,
     milliseconds: NAME_MILLISECONDS,
@@ -102,7 +102,7 @@ export class Memory {
     milliseconds: WORD_MILLISECONDS,
     sizeOf: (names) => names.reduce((sum, name) => sum + 2 * name.length + TAG_BYTES, 0),
   })
-  /** Tags whose manifest has been read, by caller: they are asked for by HEAD from then on. */
+  /** Tags whose manifest was read, by caller; later requests for them are HEADs. */
   readonly readTags = new Cache<true>({ bytes: 2 * MIB, milliseconds: ROW_MILLISECONDS })
   /** Images of repositories, by caller and the digest that the source gave for a tag. */
   readonly repositoryImages = new Cache<RepositoryImage>({

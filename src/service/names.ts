@@ -1,4 +1,4 @@
-/** Under which references images were seen: what a fleet is told instead of digests. */
+/** The references under which images were seen, for a fleet's queries to show instead of digests. */
 import type { ImageIdentity } from '../image/report.ts'
 import { nameKey } from '../index/keys.ts'
 import type { Service } from './service.ts'

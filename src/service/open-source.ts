@@ -7,7 +7,7 @@ import type { Service } from './service.ts'
 import { UploadSource } from './upload-source.ts'
 import { VisibleSource } from './visible-source.ts'
 
-/** @param signal ends what the source is asked */
+/** @param signal aborts requests to the source */
 export function openSource(service: Service, ref: SourceRef, signal?: AbortSignal): VisibleSource {
   const parts = { store: service.host.store, memory: service.memory }
   const source = sourceOf(service, ref, signal)

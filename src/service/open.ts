@@ -1,4 +1,7 @@
-/** From a reference to one image: asked at its registry with the caller's credentials, then read from wherever that allows. */
+/**
+ * Opens the image that a reference names: resolves it at its registry with the caller's credentials, then reads it from
+ * wherever the caller may.
+ */
 
 import type { Cache } from '../cache.ts'
 import type { ImageIdentity } from '../image/report.ts'
@@ -35,7 +38,7 @@ export type CallerCredentials = { for(registry: string): Credential | undefined 
 
 export type ImageRequest = {
   readonly reference: string
-  /** `os/arch[/variant]`; `linux/amd64` where an index has to be chosen from and none is asked for. */
+  /** `os/arch[/variant]`; `linux/amd64` by default, if an index offers a choice. */
   readonly platform?: string | undefined
   readonly credentials: CallerCredentials
   readonly signal?: AbortSignal | undefined
@@ -59,20 +62,23 @@ export type OpenedImage = PlainLayer & {
   readonly configBytes: Uint8Array
   /** Where it is, as its caller sees it. */
   readonly source: VisibleSource
-  /** When it was asked for, in milliseconds since 1970: the deadline counts from there. */
+  /** Time of the request, in milliseconds since 1970; the deadline counts from it. */
   readonly askedAt: number
-  /** To be called where what is stored of it turns out not to be whole: its facts are then read from the store again. */
+  /** Call it if stored data turns out to be incomplete: the facts are then read from the store again. */
   readonly forgetFacts: () => void
 }
 
-/** How long opening an image may take, with all that is asked for it. */
+/** Time limit for opening an image, with all its requests. */
 const OPENING_MILLISECONDS = 60_000
-/** An engine has to save an image before anything is known of it, and stdin has to end. Both go on after that, for the next one who asks. */
+/**
+ * An engine must save an image before anything is known about it, and stdin must end. Both continue after the limit,
+ * for the next request.
+ */
 const SAVING_MILLISECONDS = 300_000
 
 type Select<T> = (options: Parameters<typeof selectManifest>[0]) => Promise<T>
 
-/** What a reference stands for now, and what an image is selected from. */
+/** What a reference resolves to now, from which an image is selected. */
 export type ResolvedReference = {
   readonly digest: string
   /** No registry knows the digest: see `ResolvedManifest`. */
@@ -118,7 +124,7 @@ async function selectFor<T extends ManifestSelection>(
   return told
 }
 
-/** Opens within the time that there is, and tells what was asked for in each problem on the way. */
+/** Opens within the time limit, and adds the requested reference to every problem. */
 async function opening<T>(
   service: Service,
   request: ImageRequest,
@@ -202,8 +208,7 @@ function identify(reference: ImageReference, selected: ImageSelection): ImageIde
 }
 
 /**
- * The manifest alone, for what it answers by itself: no config is read, unless the platform asked for cannot be told
- * without it.
+ * The manifest alone. No config is read, unless the requested platform cannot be determined without it.
  *
  * @throws Problem as {@link openImage}
  */

@@ -23,12 +23,12 @@ export type BatchOptions = {
   readonly admit: (image: OpenedImage) => Promise<void>
 }
 
-/** Images of a batch that are asked for at their registries at the same time. */
+/** Images of a batch that are looked up at the same time. */
 const OPENED_AT_ONCE = 8
-/** For all images of a batch: what is not asked for by then is to be sent again. */
+/** Time limit for all images of a batch; the caller must send the rest again. */
 const BATCH_MILLISECONDS = 300_000
 
-/** How long an order's analysis is waited for; the job goes on, and the order looks again later. */
+/** How long an order waits for its analysis; the job continues, and the order checks again later. */
 const ORDER_SECONDS = 600
 /** Before an order that had to wait is looked at again. */
 const LATER_SECONDS = 60
@@ -47,10 +47,11 @@ const PASSING: ReadonlySet<ProblemCode> = new Set([
 ])
 
 /**
- * Orders the images of a batch. Each is opened first with the caller's credentials, since the name of an analysis is only
- * for who may see its image. What only the caller's own credentials can read does not wait in the queue but is started.
+ * Orders the images of a batch. Each is opened first with the caller's credentials, since only those who may see an
+ * image may learn its analysis id. Images that only the caller's credentials can read start at once instead of waiting
+ * in the queue.
  *
- * @returns what came of each, in the order asked
+ * @returns the result for each, in the order of the request
  */
 export async function orderBatch(
   service: Service,
@@ -113,7 +114,7 @@ function isServiceOwn({ host }: Service, { source: { ref } }: OpenedImage): bool
   return ref.credential === undefined || ref.credential === host.configuration.credentials.get(ref.registry)
 }
 
-/** The state of an analysis whose result was there before it was asked for: nothing had to be read. */
+/** The state of an analysis whose result existed before the request: nothing had to be read. */
 export function doneBefore({ source, manifest }: OpenedImage): JobState {
   const layers = manifest.layers.length
   return {
@@ -148,12 +149,12 @@ async function addOrders(
   }
 }
 
-/** What a queue does with an order: it is done with, or is to come again after so many seconds. */
+/** What a queue does with an order: drop it, or retry it after a number of seconds. */
 export type OrderEnd = { readonly again?: { readonly seconds: number; readonly problem: Problem } }
 
 /**
- * Does what an order says, with the service's own credentials: an image that is analysed already costs a question to its
- * registry. Never throws: a failure that cannot pass is told to the order's analyses.
+ * Carries out an order with the service's own credentials; a known image costs one request to its registry. Never
+ * throws: the order's analyses learn of permanent failures.
  *
  * @param attempt from 1
  */

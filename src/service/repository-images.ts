@@ -81,11 +81,11 @@ export class RepositoryImages {
   }
 
   /**
-   * A page of the list. One that the registry's rate limit ends is shorter than asked for.
+   * A page of the list; shorter than requested if the registry's rate limit ends it.
    *
    * @param after the `next` of the page before
-   * @throws Problem `image_not_found`, `unauthorized`, … where the repository cannot be listed; `invalid_parameter` for an
-   * `after` of somebody's own, or where too many tags are to be sorted; `registry_error` if not one tag could be read
+   * @throws Problem `image_not_found`, `unauthorized`, … where the repository cannot be listed; `invalid_parameter` for
+   * an invalid `after`, or for too many tags to sort; `registry_error` if not one tag could be read
    */
   async page(after: string | undefined, limit: number): Promise<RepositoryPage> {
     if (this.#question.sort !== 'name') return this.#sortedPage(after, limit)
@@ -97,7 +97,7 @@ export class RepositoryImages {
     return { items, ...(next === undefined ? {} : { next }) }
   }
 
-  /** The whole list, some at a time. @throws Problem as {@link page}, and where the rate limit ends it: it is then not whole */
+  /** The whole list, some at a time. @throws Problem as {@link page}, and if the rate limit ends it early */
   async *all(): AsyncGenerator<readonly TaggedImage[], void> {
     if (this.#question.sort !== 'name') {
       yield await this.#sorted()
@@ -139,7 +139,7 @@ export class RepositoryImages {
     return { items: sorted.slice(begin, begin + limit), ...(next === undefined ? {} : { next }) }
   }
 
-  /** What was read is remembered, so that after a rate limit the next attempt goes on from there. */
+  /** Results are remembered, so that after a rate limit the next attempt continues from there. */
   async #sorted(): Promise<TaggedImage[]> {
     const names = await this.#names()
     if (names.length > MAX_SORTED)
@@ -160,7 +160,7 @@ export class RepositoryImages {
     return timeOf(b) - timeOf(a)
   }
 
-  /** All tags that are asked for, in natural order. */
+  /** All requested tags, in natural order. */
   async #names(): Promise<readonly string[]> {
     const { memory } = this.#service
     const { repository, signal, tag } = this.#question
@@ -183,7 +183,7 @@ export class RepositoryImages {
     return names.filter(tag)
   }
 
-  /** @returns those before the first that could not be asked for, and why it could not */
+  /** @returns the tags before the first failure, and the failure */
   async #read(
     names: readonly string[],
   ): Promise<{ readonly items: readonly TaggedImage[]; readonly stopped?: Problem }> {

@@ -4,13 +4,19 @@ import type { RegistryClient } from '../source/registry/client.ts'
 import type { ImageSource } from '../source/source.ts'
 import type { Memory } from './memory.ts'
 
-/** What a service is made of: a host, the one client of its registries, and what is remembered between requests. */
+/** The parts of a service: a host, the client for registries, and the memory between requests. */
 export type Service = {
   readonly host: Host
   readonly client: RegistryClient
   readonly memory: Memory
-  /** In a thread beside the one that answers: has that one, which remembers what sources said, asked instead of the source. */
+  /**
+   * In another thread than the answering one: asks the answering thread, which remembers what sources said, instead of
+   * the source.
+   */
   readonly relay?: (source: ImageSource) => ImageSource
-  /** Told the digest of an image whose stored facts turned out not to be true, where another thread remembers them as well. */
+  /**
+   * Receives the digest of an image whose stored facts turned out to be wrong, so that another thread forgets them,
+   * too.
+   */
   readonly onForgotten?: (digest: string) => void
 }

@@ -1,9 +1,9 @@
-/** The step that made each layer of an image, and where it stands in a Dockerfile. */
+/** The step that made each layer of an image, and its line in a Dockerfile. */
 import { type ImageConfig, nonEmptyHistory } from '../oci/config.ts'
 import { dockerfileLines } from '../oci/dockerfile-lines.ts'
 
 export type LayerStep = {
-  /** As the history has it. */
+  /** As in the history. */
   readonly createdBy?: string
   /** In the Dockerfile that was given, from 1. */
   readonly line?: number

@@ -20,7 +20,7 @@ import { LostTable, openTable, type Table } from '../table/table.ts'
 import { layerIndexName } from './layers.ts'
 import type { OpenedImage } from './open.ts'
 
-/** Bytes that are fetched at once where a table is read from one end to the other. */
+/** Bytes to fetch at once when a whole table is read. */
 export const WHOLE_FETCH_BYTES = 512 * 1024
 
 export type TableRows<Row> = (start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>

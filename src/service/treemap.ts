@@ -1,4 +1,4 @@
-/** The areas of an image's file system, with what tells them apart: their layer, kind or package, or what is wasted there. */
+/** The areas of an image's file system, classified by layer, kind, package or waste. */
 import type { ObjectStore } from '../host.ts'
 import { type Area, type AreaClasses, findAreas } from '../image/areas.ts'
 import { KINDS, kindOf } from '../image/kinds.ts'
@@ -72,10 +72,10 @@ function classesOf(colour: Exclude<TreemapColour, 'package'>, layers: number): A
   }
 }
 
-/** The largest of the wasted files; what is left out is smaller than any of them. */
+/** The largest wasted files; the rest are smaller. */
 const WASTED_ROWS = 10_000
 
-/** Of each path what is wasted at it and below. */
+/** The bytes wasted at each path and below. */
 async function wastedBelow(
   batches: AsyncIterable<readonly { readonly key: PathKey; readonly bytes: number }[]>,
 ): Promise<ReadonlyMap<PathKey, number>> {

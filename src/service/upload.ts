@@ -52,7 +52,7 @@ const SETTING = 'LAMINA_MAX_UPLOAD_BYTES'
 const ID_BYTES = 16
 /** An upload that takes longer than this is taken for one whose service died. */
 const RECEIVING_MILLISECONDS = 24 * 3_600_000
-/** A body of which nothing comes for so long is given up. */
+/** A body is given up after this long without data. */
 const IDLE_MILLISECONDS = 60_000
 /** Uses within this time of the last one that was noted are not noted. */
 const TOUCH_MILLISECONDS = 1_000
@@ -67,7 +67,7 @@ export type ReceiveOptions = {
 }
 
 /**
- * Takes an archive. Whatever goes wrong, nothing of it stays.
+ * Receives an archive. After a failure nothing of it remains.
  *
  * @throws Problem `invalid_archive`, `too_large`, `store_error`
  */
@@ -225,7 +225,7 @@ function notFound(): Problem {
   return new Problem('upload_not_found', 'no such upload: it was deleted, it expired, or it never existed')
 }
 
-/** Notes that the upload was used now. @returns when it goes */
+/** Records that the upload was used now. @returns when it expires */
 async function use({ host, memory }: Service, name: string): Promise<number> {
   const now = Date.now()
   const until = now + host.configuration.uploadSeconds * 1000
@@ -237,10 +237,10 @@ async function use({ host, memory }: Service, name: string): Promise<number> {
 }
 
 /**
- * Removes an upload whose time is over.
+ * Removes an expired upload.
  *
  * @param name the hash of its id
- * @returns when it goes, where its time is not over
+ * @returns when it expires, if it has not yet
  */
 export async function expireUpload(service: Service, name: string): Promise<number | undefined> {
   const until = await expiryOf(service.host.store, name)
@@ -324,7 +324,7 @@ function imagesOf(index: ArchiveIndex, entry: ArchiveEntry, upload: string): Upl
     }))
 }
 
-/** What has to follow the upload's reference to mean this entry: nothing where it is the only one. */
+/** The suffix that makes the upload's reference name this entry; empty if it is the only one. */
 function choiceOf(index: ArchiveIndex, entry: ArchiveEntry, names: readonly string[]): string {
   if (isChosen(index, '')) return ''
   const name = names.find((one) => isChosen(index, one))

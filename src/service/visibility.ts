@@ -62,7 +62,7 @@ export class Visibility {
       this.#memory.public.set(marker, true)
       return true
     }
-    // The last layer first and alone: other images rarely have it, so one question tells the most.
+    // The last layer first and alone: other images rarely have it, so this one request decides most cases.
     const [last, ...others] = [...new Set(blobs.map((blob) => blob.digest))].reverse()
     if (last === undefined) return true
     if (!(await this.maySee(last, 'blob'))) return false
@@ -97,8 +97,8 @@ export class Visibility {
   }
 
   /**
-   * To be called when something was stored of this digest: a source that was deleted meanwhile leaves nothing. Its deletion
-   * forgets what is noted by then; whatever is noted later finds it gone.
+   * Call it after storing something for this digest, so that a source that was deleted meanwhile leaves nothing. The
+   * deletion forgets what was recorded before it; later records find the source gone.
    *
    * @throws Problem `upload_not_found`
    */

@@ -1,4 +1,7 @@
-/** A source as one caller reads it: manifests and configs come out of the store where the caller may see them, and go into it. */
+/**
+ * A source as one caller reads it: manifests and configs come from the store if the caller may see them, and are added
+ * to it.
+ */
 import type { ObjectStore } from '../host.ts'
 import { configKey, manifestKey } from '../index/keys.ts'
 import { digestOf } from '../oci/digest.ts'
@@ -52,7 +55,7 @@ export class VisibleSource {
     return this.#source.isPublic
   }
 
-  /** Whether its answers are reused for a minute. What is known from another source goes with it. */
+  /** Whether its answers are reused for a minute. The same holds for facts known from other sources. */
   get isRemembered(): boolean {
     return this.#source.isRemembered
   }
@@ -63,9 +66,9 @@ export class VisibleSource {
   }
 
   /**
-   * What a name stands for, by the source's own word, which for most holds for a minute.
+   * Resolves a name at the source; most answers are reused for a minute.
    *
-   * @param wanted the manifest, where it is going to be read and the store may not have it
+   * @param wanted the manifest, if it will be read and the store may not have it
    */
   async resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest> {
     if (!this.#source.isRemembered) return this.#source.resolve(name)
@@ -84,7 +87,7 @@ export class VisibleSource {
   /**
    * The verified bytes of a manifest: the store's if the caller may see them, otherwise the source's.
    *
-   * @param name what {@link resolve} was asked for, where the digest comes from there
+   * @param name the name given to {@link resolve}, if the digest comes from it
    */
   async manifest(digest: string, name?: string): Promise<Uint8Array> {
     const key = manifestKey(digest)

@@ -6,7 +6,7 @@ import { analyse, knownFacts } from './analyse.ts'
 import { openImage } from './open.ts'
 import type { Service } from './service.ts'
 
-/** What became of an image that an event named. */
+/** The outcome for an image that an event named. */
 export type WatchedImage = 'known' | 'analysed' | 'failed' | 'dropped'
 
 export type WatchOptions = {

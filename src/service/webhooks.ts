@@ -1,6 +1,6 @@
 /**
- * What registries tell of a push, each in its own words: which images are to be analysed, and why all else is not.
- * Sources: distribution's notifications, the webhooks of Docker Hub, GitHub, Harbor and Quay.
+ * Reads each registry's notification of a push: which images to analyse, and why to ignore the rest. Sources:
+ * distribution's notifications, the webhooks of Docker Hub, GitHub, Harbor and Quay.
  */
 import { z } from 'zod'
 import type { Configuration } from '../configuration.ts'
@@ -14,7 +14,7 @@ export type WebhookKind = (typeof WEBHOOK_KINDS)[number]
 
 export type Ignored = { readonly image?: string; readonly why: string }
 
-/** What is to be done about a notification. */
+/** What to do about a notification. */
 export type Push = {
   /** References with their defaults filled in, each once. */
   readonly images: readonly string[]

@@ -26,7 +26,7 @@ export type DaemonRef = {
   readonly name: string
 }
 
-/** An archive or a layout in files of the machine, where the one who asks is its user. */
+/** An archive or a layout in files of the machine, for its own user. */
 export type FileRef = {
   readonly kind: 'file'
   readonly transport: FileTransport
@@ -38,7 +38,7 @@ export type FileRef = {
 export type SourceRef = RegistryRef | UploadRef | DaemonRef | FileRef
 
 export type ResolvedManifest = {
-  /** Of the manifest or index that the name stands for. */
+  /** Digest of the manifest or index that the name resolves to. */
   readonly digest: string
   readonly mediaType?: string
   /** Where the manifest had to be read for its digest. */
@@ -50,7 +50,7 @@ export type ResolvedManifest = {
 /** A part of a blob, in bytes. */
 export type BlobRange = { readonly offset: number; readonly length: number }
 
-/** What a source is asked whether it has. */
+/** The kinds of content that a source may have. */
 export type ContentKind = 'manifest' | 'blob'
 
 /**
@@ -61,18 +61,18 @@ export interface ImageSource {
   readonly ref: SourceRef
   /** Other callers get the same from it without credentials. */
   readonly isPublic: boolean
-  /** Whether its answers are reused for a minute; otherwise it is asked each time. */
+  /** Whether its answers are reused for a minute; otherwise each request asks it. */
   readonly isRemembered: boolean
   /**
    * Resolves a name now: a tag or digest of a registry, a name or digest in an archive.
    *
-   * @param wanted the manifest, where the caller is going to read it: a source that can gives it with the same question
+   * @param wanted the manifest, if the caller will read it: a source that can returns it with the same request
    */
   resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest>
   /**
    * The manifest or index of this digest; its bytes are verified.
    *
-   * @param name what the digest was resolved from: where the source does not have that digest, it tells why
+   * @param name the name that resolved to the digest: if the source lacks the digest, the name tells why
    */
   manifest(digest: string, name?: string): Promise<Uint8Array>
   /** A config; its bytes are verified. @throws Problem `too_large` past `limit` bytes */
@@ -83,10 +83,7 @@ export interface ImageSource {
   has(digest: string, kind: ContentKind): Promise<boolean>
   /** Of a source that can be deleted while it is read: whether it was. What it gave is then forgotten. */
   isGone?(): Promise<boolean>
-  /**
-   * What it holds of an image, where that may be a part of it. There once a name was resolved; a registry says nothing of
-   * this.
-   */
+  /** What it holds of an image, if that may be only a part. Present once a name was resolved; absent for a registry. */
   readonly parts?: ImageParts | undefined
 }
 
@@ -97,7 +94,7 @@ export interface ImageParts {
   isStoredPlain(digest: string): boolean
 }
 
-/** What an upload is called where its id, which is a secret, must not stand. */
+/** A name for an upload that does not reveal its secret id. */
 export function uploadName(id: string): string {
   return createHash('sha256').update(id).digest('hex')
 }
@@ -130,7 +127,7 @@ export function placeOf(ref: SourceRef): string {
   }
 }
 
-/** The place and, without a secret in it, the caller: what was told to one caller holds for this alone. */
+/** The place and, without secrets, the caller: an answer for one caller holds for that caller alone. */
 export function scopeOf(ref: SourceRef): string {
   return `${placeOf(ref)} ${callerOf(ref)}`
 }

@@ -54,7 +54,7 @@ export type Column<T> = {
   /** @param values those of the rows that have one */
   encode(values: readonly T[], rows: PageRows, sink: PageSink): void
   decode(source: PageSource): Values<T>
-  /** Bytes that a value adds to a group, where that varies; what has a fixed size counts nothing. */
+  /** Bytes that a value adds to a group, if that varies; values of a fixed size count nothing. */
   weigh?(value: T): number
 }
 
@@ -158,7 +158,7 @@ export function flag(name: string): Column<boolean> {
 
 const SHA256_BYTES = 32
 
-/** A SHA-256: always 32 bytes. It is stored as it is: there is nothing in it to compress. */
+/** A SHA-256, always 32 bytes. Stored uncompressed, since it does not compress. */
 export function sha256(name: string): Column<ByteString> {
   return {
     parts: [{ name, type: 'fixed', typeLength: SHA256_BYTES, optional: false, codec: CODEC.none }],
@@ -291,7 +291,7 @@ export function path(name: string): Column<PathKey> {
 const same = (value: ByteString): ByteString => value
 
 type TextForm = {
-  /** The bytes to keep beside the text, where the text is not exact. */
+  /** The bytes to keep next to the text, if the text is not exact. */
   readonly show: (value: ByteString) => ByteString
   readonly load: (exact: ByteString) => ByteString
   readonly write: (values: readonly ByteString[]) => PageBody & { readonly bounds?: Bounds | undefined }

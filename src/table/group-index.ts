@@ -114,7 +114,7 @@ export class GroupIndex {
     return this.firstRows[this.count] ?? 0
   }
 
-  /** Where the groups end: the index itself stands there. */
+  /** The end of the groups, where the index begins. */
   get end(): number {
     return this.chunkStart(this.count, 0)
   }

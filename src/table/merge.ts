@@ -14,7 +14,7 @@ export type Order<Row, Key> = {
   readonly isBefore: (a: Place<Key>, b: Place<Key>) => boolean
 }
 
-/** A key, and the index of the source that has it. */
+/** A key, and the index of its source. */
 export type Place<Key> = { readonly key: Key; readonly source: number }
 
 /** By a text, byte by byte. */
@@ -91,7 +91,7 @@ type Opened<Row> = {
   readonly row: Row
 }
 
-/** Where a merge stands: `top` has the first of all rows that are left. It holds one batch of each source. */
+/** The state of a merge: `top` has the first of the remaining rows. It holds one batch of each source. */
 export class Merge<Row, Key> {
   readonly #sources: readonly AsyncIterator<readonly Row[]>[]
   readonly #order: Order<Row, Key>

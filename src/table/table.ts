@@ -58,14 +58,14 @@ export async function openTable<Row>(
   }
 }
 
-/** Where a table is, and what is to be done when it is not whole. */
+/** The place of a table, and what to do if it is damaged. */
 type TablePlace = {
   readonly store: ObjectStore
   readonly key: string
   readonly onLost?: (() => Promise<void>) | undefined
 }
 
-/** The index stands right before the footer, whose length the file's last bytes tell. */
+/** The index precedes the footer, whose length is in the file's last bytes. */
 async function readIndex(
   store: ObjectStore,
   key: string,
@@ -87,7 +87,7 @@ async function readIndex(
     }
     return have.bytes.subarray(start - have.start, indexEnd - have.start)
   }
-  // The index is about a tenth of the footer: mostly the first try has it whole.
+  // The index is about a tenth of the footer, so the first read usually contains it.
   const guess = Math.max(indexEnd - Math.floor(footerBytes / 6) - INDEX_TAIL_BYTES, MAGIC.length)
   const found = await reach(Math.min(guess, indexEnd - INDEX_TAIL_BYTES))
   const length = indexLength(found.subarray(found.length - INDEX_TAIL_BYTES))
@@ -118,7 +118,7 @@ export class Table<Row> {
   }
 
   /**
-   * The rows in which all rows of a subtree stand, and few others: of the groups that can hold `directory` and what is below
+   * The range that has all rows of a subtree, and few others: of the groups that can hold `directory` and what is below
    * it, by their first keys. Rows are to be looked at with `isWithin`. All rows, for a table in another order.
    */
   within(directory: PathKey): RowRange {

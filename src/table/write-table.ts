@@ -17,7 +17,7 @@ const GROUP_BYTES = 128 * 1024
 const MANY_GROUPS = 4096
 const LATER_GROUP_BYTES = 4 * GROUP_BYTES
 
-/** Rows in, the file's bytes out: what `add` and `finish` give is to be written in that order. */
+/** Turns rows into the file's bytes: write the results of `add` and `finish` in that order. */
 export class TableEncoder<Row> {
   readonly #schema: Schema<Row>
   readonly #weighed: Schema<Row>['fields']

@@ -48,7 +48,7 @@ export class DurableJobs implements Jobs {
   async #call<T>(key: string, milliseconds: number, ask: (object: JobStub) => Promise<T>): Promise<T> {
     for (let call = 1; ; call++) {
       try {
-        // A stub that has failed once fails for ever.
+        // A stub that failed once keeps failing.
         const object = this.#objects.get(this.#objects.idFromName(key))
         return await waitFor(ask(object), {
           limit: {

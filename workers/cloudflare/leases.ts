@@ -86,7 +86,7 @@ export class Leases {
     }
   }
 
-  /** Takes the places, where it is the ticket's turn and they are free. */
+  /** Takes the places, if it is the ticket's turn and they are free. */
   #admit(ticket: Ticket): boolean {
     ticket.renewedAt = Date.now()
     // It may have been taken for dead while another object kept the isolate busy.

@@ -11,7 +11,7 @@ import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
 import type { Service } from '../../src/service/service.ts'
 import { parseJson } from '../../src/text/json.ts'
 
-/** The binding of the queue, as far as it is used. */
+/** The used part of the queue's binding. */
 export type OrderQueue = { sendBatch(messages: Iterable<{ readonly body: unknown }>): Promise<unknown> }
 
 export type QueueMessage = {
@@ -30,7 +30,7 @@ const messageSchema = z.object({
 })
 type Message = z.infer<typeof messageSchema>
 
-/** As `wrangler.toml` has it: after so many retries a message goes to the dead letter queue. */
+/** As in `wrangler.toml`: after this many retries a message goes to the dead letter queue. */
 export const MAX_RETRIES = 8
 /** The platform's limits are 100 messages and 256 KB a call. */
 const MESSAGES_A_CALL = 100

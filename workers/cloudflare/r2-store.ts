@@ -41,8 +41,9 @@ const WRITTEN_TOO_OFTEN = 10058
 
 export type R2StoreOptions = {
   /**
-   * Reads larger objects in pieces of so many bytes, and lets the event loop turn after each. For Miniflare, whose bucket lives in the
-   * same workerd: it always has the next bytes at hand, and workerd looks at its connections only when no event waits.
+   * Reads larger objects in pieces of this many bytes, and lets the event loop turn after each. For Miniflare, whose
+   * bucket lives in the same workerd: it always has the next bytes at hand, and workerd looks at its connections only
+   * when no event waits.
    */
   readonly pieceBytes?: number
 }

@@ -20,7 +20,7 @@ const worker = {
     execution: ExecutionContext,
   ): Response | Promise<Response> {
     const { RATE } = environment
-    // Each is set by what stands before the Worker, whatever a client sends: Cloudflare, or the front of `npm start`.
+    // Set by Cloudflare or the front of `npm start`, whatever a client sends.
     const client = isLocal(environment) ? CLIENT_HEADER : 'CF-Connecting-IP'
     app ??= createApp(serviceOf(environment), {
       assets: assetsOf(environment),

@@ -45,7 +45,7 @@ const MAX_EVENT_BYTES = 1024 * 1024
 const IDLE_MILLISECONDS = 60_000
 /** Before the first byte of an image an engine writes all of it to its own disk. */
 const SAVING_MILLISECONDS = 600_000
-/** An engine of which nothing happens says nothing: a connection that is dead is found by the kernel's probes. */
+/** An idle engine sends nothing; the kernel's probes find a dead connection. */
 const PROBE_MILLISECONDS = 30_000
 
 type Address = Pick<RequestOptions, 'socketPath' | 'host' | 'port'>
@@ -54,7 +54,7 @@ type Certificates = { readonly ca: Buffer; readonly cert: Buffer; readonly key: 
 
 type Question = {
   readonly path: string
-  /** What is asked for, where it may be that there is no such thing. */
+  /** The requested thing, if it may not exist. */
   readonly image?: string
   /** Silence that ends it. */
   readonly milliseconds?: number
@@ -176,7 +176,7 @@ async function bytesOf(answer: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** Undefined for what is not JSON. */
+/** Undefined if it is not JSON. */
 function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'))

@@ -46,7 +46,7 @@ const CLOSE_MILLISECONDS = 1_000
 type Seen = {
   state: JobState
   readonly kind: JobKind
-  /** Its place among those that wait, where this server asked for it. */
+  /** Its place among the waiting jobs, if this server asked for it. */
   turn: number | undefined
   readonly wake: Set<() => void>
   heardAt: number

@@ -1,4 +1,7 @@
-/** What a request's thread does: it answers one request at a time by the same routes, and sends the body as it is read. */
+/**
+ * The work of a request thread: it answers one request at a time with the same routes, and sends the body as the reader
+ * takes it.
+ */
 
 import type { Jobs } from '../../src/host.ts'
 import { createApp } from '../../src/http/app.ts'

@@ -46,8 +46,8 @@ export class RequestThreads {
   }
 
   /**
-   * @param client who asks: clients take turns
-   * @returns when the answer begins; its body is read as it is asked for, and cut off where the work fails
+   * @param client the client's address: clients take turns
+   * @returns when the answer begins; its body is produced on demand, and cut off if the work fails
    * @throws Problem `too_large` if the work takes too much, `rate_limited` if too many wait
    */
   async answer(task: RequestTask, client: string, signal: AbortSignal): Promise<Response> {

@@ -244,7 +244,7 @@ function taskOf(context: RequestContext): RequestTask {
   }
 }
 
-/** What the main thread's client sends to the job's registry, where it had to ask for any. */
+/** The authorization of the main thread's client for the job's registry, if it has one. */
 function lent(client: RegistryClient, source: SourceRef): Authorization | undefined {
   return source.kind === 'registry' ? client.lendAuthorization(source, source.credential) : undefined
 }

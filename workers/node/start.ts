@@ -15,7 +15,7 @@ async function end(): Promise<void> {
 }
 
 process.once('SIGINT', () => void end())
-// Load balancers take a while to notice: until then what they send is answered.
+// Load balancers take a while to notice; until then their requests are answered.
 process.once('SIGTERM', () => {
   service.drain()
   setTimeout(() => void end(), service.drainSeconds * 1000)

@@ -91,7 +91,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     return this.#slots.waiting
   }
 
-  /** Starts the threads that are to be ready. */
+  /** Starts the threads that should be ready. */
   prepare(): void {
     const { ready = 0 } = this.#options
     while (this.#all.size < ready) this.#keep(this.#start())

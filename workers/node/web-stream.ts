@@ -1,4 +1,4 @@
-/** A stream of Node as one of the web: read as it is asked for, ended when it is cancelled. */
+/** A Node stream as a web stream: read on demand, destroyed when cancelled. */
 import type { Readable } from 'node:stream'
 
 export function webStream(source: Readable): ReadableStream<Uint8Array> {

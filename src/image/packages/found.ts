@@ -1,4 +1,4 @@
-/** What is found in a package database, in its order. */
+/** The contents of a package database, in its order. */
 import { type ByteString, decodeText } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 import type { PackageType } from '../report.ts'

@@ -1,4 +1,4 @@
-/** The packages of an image, out of the databases that its layers hold. */
+/** The packages of an image, from the databases in its layers. */
 import {
   type DatabaseSink,
   databaseKind,
@@ -20,11 +20,11 @@ import { listOwner, ownerNames, readDatabase } from './read.ts'
 import type { ShownDatabases } from './shown-databases.ts'
 import type { UnreadPlace } from './unread-databases.ts'
 
-/** Of one image; a hundred times what a large one has. */
+/** Limit for one image, a hundred times what large ones have. */
 const MAX_PACKAGES = 100_000
-/** What the names of all packages take that are held: those of large images take a tenth. */
+/** Limit for the names of all packages in memory; large images need a tenth. */
 const MAX_NAME_BYTES = 64 * 1024 * 1024
-/** What holding a package takes beside its name. */
+/** Memory for a package beside its name. */
 const PACKAGE_BYTES = 100
 /** A member that is shown at several paths is read for each; a larger one only for the first. */
 const MAX_REPEATED_BYTES = 1024 * 1024

@@ -1,4 +1,4 @@
-/** One way to read all databases, whatever their format: packages and files as they are met, a piece of the database at a time. */
+/** Reads databases of every format the same way: packages and files in order, one piece of the database at a time. */
 import { WorkBudget } from '../../concurrency.ts'
 import type { DatabaseKind, PackageDatabase } from '../../layer/database.ts'
 import type { ByteString } from '../../text/bytes.ts'

@@ -64,8 +64,8 @@ export type BitStart = {
 }
 
 /**
- * What to inflate instead of the byte where the block begins: gives the window again, which is to be dropped, and goes on
- * with the block once the following bytes are given.
+ * What to inflate instead of the byte where the block begins: it yields the window again, to be dropped, and continues
+ * with the block once the following bytes are fed.
  */
 export function resumingBytes({ window, byte, bit }: BitStart): Uint8Array {
   const empty = EMPTY_BLOCKS[bit]

@@ -1,6 +1,6 @@
 /**
- * Checkpoints: places in a packed layer from which it can be read on, chosen while it is read whole, so that later one file
- * of it is read without what stands before.
+ * Checkpoints: places in a compressed layer at which reading can start. They are chosen while the whole layer is read,
+ * so that a single file can be read later without everything before it.
  */
 import { deflateRawSync } from 'node:zlib'
 import type { BlockStart, PlaceSink } from './inflater.ts'
@@ -28,7 +28,7 @@ export type Checkpoint = { readonly blobOffset: number; readonly tarOffset: numb
   | { readonly kind: 'block'; readonly bit: number; readonly packedWindow: Uint8Array }
   /** A member of a gzip or a frame of zstd: nothing before it is needed. */
   | { readonly kind: 'start' }
-  /** Reading cannot begin here; so many bytes of the blob are enough for so many of the tar. */
+  /** Reading cannot start here: how many bytes of the blob yield how many of the tar. */
   | { readonly kind: 'mark' }
 )
 
@@ -37,7 +37,7 @@ export interface CheckpointSink {
   /** What it has taken so far, in bytes as they are stored. */
   readonly bytes: number
   add(checkpoint: Checkpoint): void
-  /** The content of the member at this offset of the tar has holes: it is not what stands there. */
+  /** The content of the member at this offset of the tar has holes, so the tar does not store it in one piece. */
   addSparse(tarOffset: number): void
   /** Called again and again; a slow store holds up the layer. */
   flush(): void | Promise<void>
@@ -53,9 +53,9 @@ export class CheckpointRecorder implements PlaceSink {
   #last = BEGINNING
   /** The last place where reading can begin. */
   #lastEntry = BEGINNING
-  /** The last start that was passed over, since it stands close behind the last checkpoint. */
+  /** The last start that was skipped, since it closely follows the last checkpoint. */
   #skipped: Place | undefined
-  /** No block is wanted before so many bytes of the blob: its window would take too large a share. */
+  /** Takes no block before this many bytes of the blob, since its window would take too large a share. */
   #affordableAt = 0
   /** Not even its smallest form was affordable. */
   #isRefused = false
@@ -102,7 +102,7 @@ export class CheckpointRecorder implements PlaceSink {
     if (this.#affords(blobOffset)) this.#add({ kind: 'mark', blobOffset, tarOffset })
   }
 
-  /** The layer has ended: what stands behind its last member is of no use to anyone. */
+  /** The layer has ended: nobody needs what follows its last member. */
   finish(): void {
     this.#addSkipped()
   }

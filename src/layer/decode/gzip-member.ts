@@ -9,7 +9,7 @@ const FIXED_BYTES = 10
 const FLAG = { headerCrc: 0x02, extra: 0x04, name: 0x08, comment: 0x10, reserved: 0xe0 } as const
 const DEFLATE = 8
 
-/** As zlib's own errors are told apart. */
+/** Distinguishes zlib's own errors. */
 export class GzipError extends Error {
   readonly code: 'Z_DATA_ERROR' | 'Z_BUF_ERROR'
 

@@ -16,7 +16,7 @@ function createInflater(): Inflater {
 export type GunzipOptions = {
   /** The fastest that works on this runtime, unless a test chooses. */
   readonly inflater?: Inflater
-  /** Is told where reading can begin, where the inflater knows. */
+  /** Receives the places where reading can start, if the inflater knows them. */
   readonly places?: PlaceSink | undefined
 }
 
@@ -38,7 +38,8 @@ export function canResumeGzip(): boolean {
 }
 
 /**
- * Inflates from a block in the middle of a gzip on. The checksum of its member covers what stands before, and is not checked.
+ * Inflates from a block in the middle of a gzip. The checksum of its member also covers what precedes the block, so it
+ * is not checked.
  *
  * @param source begins with the first byte that has bits of the block
  * @throws Problem `invalid_image` with the place in the source; the source's errors

@@ -196,7 +196,7 @@ export class HandleInflater implements Inflater {
     return false
   }
 
-  /** Takes so many bytes of input. */
+  /** Consumes this many bytes of input. */
   #advance(bytes: number): void {
     if (bytes > 0) this.#before = this.#rest[bytes - 1] ?? 0
     this.#rest = this.#rest.subarray(bytes)

@@ -1,7 +1,7 @@
 /** What decompresses a gzip; which of the two that do depends on the runtime. */
 import type { BlobReader } from '../blob.ts'
 
-/** A place in a gzip from which it can be read without what stands before. */
+/** A place in a gzip at which reading can start. */
 export type BlockStart = {
   /** Of the first byte with bits of the block, in the blob. */
   readonly blobOffset: number
@@ -20,7 +20,7 @@ export interface PlaceSink {
   block(start: BlockStart): void
   /** A member of a gzip or a frame of zstd begins: nothing before it is needed. */
   start(blobOffset: number, tarOffset: number): void
-  /** So many bytes of the blob were enough for so many of the tar. */
+  /** How many bytes of the blob yielded how many of the tar. */
   mark(blobOffset: number, tarOffset: number): void
 }
 
@@ -29,11 +29,11 @@ export interface Inflater {
   /**
    * Pieces of output, each valid until the next is asked for.
    *
-   * @param places is told where reading can begin, where this inflater knows
+   * @param places receives the places where reading can start, if this inflater knows them
    * @throws zlib's errors, the source's errors
    */
   inflate(source: Pick<BlobReader, 'read' | 'release'>, places?: PlaceSink): AsyncGenerator<Uint8Array>
-  /** Input that was read and not taken: after the end, what stands behind the last member. */
+  /** Input that was read but not consumed; after the end, what follows the last member. */
   readonly rest: Uint8Array
   close(): void
 }

@@ -132,7 +132,7 @@ class Input {
     this.#at += bytes
   }
 
-  /** So many bytes, or what there is of them, without taking them. */
+  /** Up to this many bytes, without consuming them. */
   async peek(bytes: number): Promise<Uint8Array> {
     while (this.#piece.length - this.#at < bytes) {
       const more = await this.#source.read()

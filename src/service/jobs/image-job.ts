@@ -159,7 +159,9 @@ async function inLayer<T>(layer: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Shared with every image of the registry that has this layer; alone where the shared one failed for another repository. */
+/**
+ * Shared with every image of the registry that has this layer; alone if the shared job failed for another repository.
+ */
 async function indexOne(
   service: Service,
   { job, descriptor }: { readonly job: ImageJob; readonly descriptor: Descriptor },

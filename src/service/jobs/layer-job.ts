@@ -14,8 +14,8 @@ import type { LayerWork } from './layer-work.ts'
 import { indexFromTable } from './table-job.ts'
 
 /**
- * Reads the whole blob even if it is indexed already, unless the caller may see it: only verified bytes make this registry one
- * of its sources. Where the index is there already its bytes need not be decoded again.
+ * Reads the whole blob even if it is indexed already, unless the caller may see it: only verified bytes make this
+ * registry one of its sources. If the index exists already, its bytes need not be decoded again.
  */
 export async function runLayerJob(
   service: Service,
@@ -65,7 +65,7 @@ async function isIndexed(service: Service, digest: string): Promise<boolean> {
 
 type LayerInput = {
   readonly blob: ReadableStream<Uint8Array>
-  /** Opens the blob once more, for what only the end of the layer tells to be needed. */
+  /** Opens the blob once more, for members that turn out to be needed only at the end of the layer. */
   readonly again: () => Promise<ReadableStream<Uint8Array>>
   readonly onBytes: (bytes: number) => void
   readonly signal: AbortSignal

@@ -9,7 +9,7 @@ export type BacklogLimits = {
   readonly atOnce: number
   /** Orders that are held, those that run among them. */
   readonly most?: number
-  /** Attempts of an order; the last failure is told to its analyses. */
+  /** Attempts per order; the analyses learn the last failure. */
   readonly attempts?: number
 }
 
@@ -31,7 +31,7 @@ export class MemoryBacklog implements Backlog {
   readonly #waiting: Waiting[] = []
   /** Orders that failed and come again. */
   readonly #timers = new Set<ReturnType<typeof setTimeout>>()
-  /** How many orders each analysis is told by. */
+  /** How many orders report to each analysis. */
   readonly #analyses = new Map<string, number>()
   #held = 0
   #running = 0
@@ -61,7 +61,7 @@ export class MemoryBacklog implements Backlog {
     return this.#analyses.has(analysis)
   }
 
-  /** Begins no other; what runs goes on. */
+  /** Starts no more; running ones continue. */
   stop(): void {
     this.#isStopped = true
     for (const timer of this.#timers) clearTimeout(timer)

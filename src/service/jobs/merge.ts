@@ -103,7 +103,7 @@ function requireAsTold(facts: LayerFigures, { layer, descriptor, diffId }: Told)
 
 type Figures = Pick<LayerFigures, 'uncompressedBytes' | 'fileBytes' | 'entries'>
 
-/** What an image's layers have together, held against the limits of an image as each becomes known. */
+/** Totals over an image's layers, checked against the limits as each layer becomes known. */
 export class Totals {
   readonly #limits: Limits
   #bytes = 0

@@ -7,7 +7,7 @@ import { Slots } from './slots.ts'
 
 /** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
 const FAILURE_MILLISECONDS = 60_000
-/** What failed for a reason of this service is tried again when asked for: it says nothing of the image. */
+/** Failures of this service are retried on the next request, since they say nothing about the image. */
 const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set([
   'store_error',
   'queue_unavailable',
@@ -17,8 +17,8 @@ const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set([
 /** How long a finished job is remembered for those who still watch it. */
 const FINISHED_MILLISECONDS = 60_000
 /**
- * A job that no request has watched or started for this long is cancelled. An image's is long, since who asked may come
- * back; a layer's is short, since only analyses wait for layers.
+ * A job is cancelled after this long without a request that starts or watches it. Images get long, since callers may
+ * come back; layers get short, since only analyses wait for them.
  */
 const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
 /** Watchers are not woken more often than this by progress alone. */
@@ -174,7 +174,7 @@ function admissionOf(limit: number | Admission): Admission {
   return typeof limit === 'number' ? new Slots({ atOnce: limit }) : limit
 }
 
-/** A failure of this service's own: told to the log, not to the caller. */
+/** A failure of this service: it goes to the log, not to the caller. */
 function unforeseen(error: unknown, abandoned: AbortSignal): Problem {
   if (abandoned.aborted)
     return new Problem(
@@ -193,7 +193,7 @@ function expectWatcher(tracked: Tracked): void {
   tracked.abandonment = setTimeout(() => tracked.abandoned.abort(), tracked.abandonMilliseconds)
 }
 
-/** Whether who asks for a job that was seen in this state has it done, rather than told how it ended. */
+/** Whether a new request for a job in this state runs it again, instead of getting its old result. */
 export function mayRunAgain(state: JobState): boolean {
   if (state.status === 'succeeded') return true
   if (state.status !== 'failed') return false

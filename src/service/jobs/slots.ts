@@ -127,7 +127,7 @@ export class Slots implements Admission {
     }
   }
 
-  /** Whose widest group holds the least, then whose next one does; of equals the first who came. */
+  /** Whose widest group holds the least, then whose next one does; among equals, the first to come. */
   #next(): Waiting | undefined {
     let best: Waiting | undefined
     for (const waiting of this.#waiting) {

@@ -1,4 +1,4 @@
-/** What is known of an archive once its members were found: plain data that is kept beside it, and chosen from. */
+/** The contents of an archive, as plain data: stored next to it, and used to choose an image. */
 import { z } from 'zod'
 import { isSha256 } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
@@ -46,7 +46,7 @@ export const archiveIndexSchema = z.object({
       compression: z.enum(['gzip', 'zstd', 'none']),
     }),
   ),
-  /** Manifests that the archive does not have and that were made of what it says instead. */
+  /** Manifests that the archive lacks, made from its other data. */
   made: z.array(z.string()),
 })
 
@@ -66,7 +66,7 @@ export function familiarName(name: string): string {
   return name.replace(/^docker\.io\/(?:library\/)?/, '')
 }
 
-/** The names of an entry as they are told: whole ones, else what an OCI layout calls its references. */
+/** The names of an entry to show: full names, else the reference names of an OCI layout. */
 export function namesOf({ names, tags }: ArchiveEntry): readonly string[] {
   return [...new Set((names.length > 0 ? names : tags).map(familiarName))]
 }

@@ -1,4 +1,4 @@
-/** An archive as a source of images: every byte is read from where it lies in the archive. */
+/** An archive as a source of images: every byte is read in place. */
 import { digestOf } from '../../oci/digest.ts'
 import { type Descriptor, isEncrypted, OCI_INDEX } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'

@@ -1,7 +1,7 @@
 /** The one way in which an archive is refused. */
 import { Problem } from '../../problem.ts'
 
-/** @param member its name in the archive, where one is at fault */
+/** @param member the name of the faulty member, if there is one */
 export function invalidArchive(why: string, member?: string): Problem {
   return new Problem('invalid_archive', member === undefined ? why : `${quoted(member)}: ${why}`)
 }
@@ -11,7 +11,7 @@ export function quoted(name: string): string {
   return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name)
 }
 
-/** A fault of the tar, or of what is wrapped around it, as one of the archive. */
+/** Reports a fault of the tar, or of its compression, as one of the archive. */
 export function asArchiveFault(error: unknown): unknown {
   const isOfBytes = error instanceof Problem && error.code === 'invalid_image'
   return isOfBytes ? invalidArchive(`the archive cannot be read: ${error.message}`) : error

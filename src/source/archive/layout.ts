@@ -27,7 +27,7 @@ const MAX_NAMES = 1_000
 
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
-/** As skopeo has it, however the layer is stored. */
+/** As in skopeo, however the layer is stored. */
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
 
 const layoutSchema = z.object({ imageLayoutVersion: z.string() })
@@ -50,7 +50,7 @@ const REFERENCE_NAME = 'org.opencontainers.image.ref.name'
 const NAMED_BY_DIGEST = /(?:^|\/)(?:sha256:)?([0-9a-f]{64})(?:\.json)?$/
 
 /**
- * @param members of the archive; where it was read whole, each blob is held against its digest here, else when it is read
+ * @param members of the archive; if it was read completely, each blob is verified here, else when it is read
  * @throws Problem `invalid_archive`, `too_large`, `unsupported_digest`
  */
 export async function readLayout(members: Members, reader: RangeReader): Promise<ArchiveIndex> {
@@ -72,7 +72,7 @@ class LayoutReader {
   readonly #made = new Map<string, string>()
   #documents = 0
   #documentBytes = 0
-  /** Of what the archive holds beside images, to be told where it holds none. */
+  /** What the archive holds besides images, for the message if it holds none. */
   #artifact: Problem | undefined
 
   constructor(members: Members, reader: RangeReader) {
@@ -149,7 +149,7 @@ class LayoutReader {
     return [descriptor.digest]
   }
 
-  /** Undefined for an artifact, which may stand beside images. */
+  /** Undefined for an artifact, which may be next to images. */
   #parse(bytes: Uint8Array, { mediaType }: Descriptor): ReturnType<typeof parseManifest> | undefined {
     try {
       return parseManifest(bytes, mediaType)
@@ -168,7 +168,7 @@ class LayoutReader {
     const bytes = await this.#bytes(configFile, configName, MAX_CONFIG_BYTES)
     requireDigest(digestOf(bytes), config.digest, configName)
     for (const layer of layers) {
-      // A foreign layer is where its addresses say.
+      // A foreign layer is at its URLs.
       const file = this.#members.find(blobName(layer.digest))
       if (file === undefined && layer.urls?.length) continue
       await this.#addBlob(layer, file ?? this.#require(blobName(layer.digest)))
@@ -222,7 +222,7 @@ class LayoutReader {
     return { manifest, text: JSON.stringify(document), config }
   }
 
-  /** `docker save` of today writes both layouts, and the names of Docker's are the ones that it was asked for. */
+  /** Today's `docker save` writes both layouts; the requested names are in Docker's. */
   async #addNames(file: StoredFile): Promise<void> {
     for (const { Config, RepoTags } of await this.#document(file, 'manifest.json', dockerSchema)) {
       const config = this.#members.find(Config)

@@ -18,7 +18,7 @@ export type StoredFile = {
   /** Of its content in the archive. */
   readonly offset: number
   readonly size: number
-  /** Known where the archive was read whole. */
+  /** Known if the archive was read completely. */
   readonly content?: Content
 }
 
@@ -172,7 +172,7 @@ export class PassingArchive {
 }
 
 /**
- * Finds the members of an archive that is there, by its headers alone: what stands between them is jumped over.
+ * Finds the members of a stored archive by its headers alone, skipping what is between them.
  *
  * @throws Problem `invalid_archive`, `too_large`
  */
@@ -205,7 +205,7 @@ async function scanHeaders(reader: RangeReader, scanner: TarScanner): Promise<Me
   return members
 }
 
-/** As far as the header tells of it. */
+/** As far as the header tells. */
 function memberOf({ member, isSparse }: TarScanner): Member | undefined {
   if (member.type === 'symlink' || member.type === 'hardlink')
     return { link: member.type, target: member.link ?? '' }

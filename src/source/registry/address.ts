@@ -17,7 +17,7 @@ function isIPv6(address: Address): address is ipaddr.IPv6 {
   return address.kind() === 'ipv6'
 }
 
-/** The IPv4 address that is reached, where an IPv6 one only wraps it. */
+/** The IPv4 address inside an IPv6 address that wraps it. */
 function unwrap(address: Address): Address {
   if (!isIPv6(address)) return address
   if (address.isIPv4MappedAddress()) return address.toIPv4Address()
@@ -68,7 +68,7 @@ function matchesRange(address: Address, range: string): boolean {
   }
 }
 
-/** Host and port that a list's entry names; an entry without a port stands for all of them. */
+/** Host and port of a list entry; an entry without a port matches all ports. */
 function placeOf(entry: string): { readonly host: string; readonly port: string } {
   if (ipaddr.isValid(entry)) return { host: entry, port: '' }
   const [, host = entry, port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? []

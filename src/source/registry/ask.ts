@@ -27,9 +27,9 @@ export type Question = {
 
 /** How to read an answer. */
 export type Reading = {
-  /** Reads the answer as the problem that it is, where it is not the one hoped for. */
+  /** Turns an unsuccessful answer into a problem. */
   readonly refuse: () => Promise<Problem>
-  /** Aborted when the caller goes, or the question's time is up. */
+  /** Aborted when the caller leaves or the time is up. */
   readonly signal: AbortSignal | undefined
 }
 

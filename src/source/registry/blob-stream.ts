@@ -1,10 +1,10 @@
-/** A blob as one stream, however often its connection is cut: it goes on from the byte where it stopped. */
+/** A blob as one stream that survives cut connections: it continues from the byte where it stopped. */
 import { BodyReader, SpeedMeter, type Timeouts } from './body.ts'
 
 /** One connection's part of the blob. */
 export type BlobPart = {
   readonly body: ReadableStream<Uint8Array>
-  /** Of the body's first byte in the blob: less than was asked for where the server ignores ranges. */
+  /** Of the body's first byte in the blob: less than requested if the server ignores ranges. */
   readonly offset: number
 }
 
@@ -14,8 +14,8 @@ export type BlobSource = {
   /**
    * Waits before the blob is opened again after an error.
    *
-   * @param cuts how many in a row there were, from 1
-   * @throws what the reader is told, where it is not to be opened again
+   * @param cuts how many in a row, from 1
+   * @throws the reader's error, if the blob must not be opened again
    */
   recover(error: unknown, cuts: number): Promise<void>
   readonly timeouts: Timeouts
@@ -24,7 +24,7 @@ export type BlobSource = {
 /** Which of the blob's bytes are wanted: from `start` to before `end`. */
 export type BlobBounds = { readonly start: number; readonly end: number }
 
-/** What one pull asks for at most where the reader brings no buffer. */
+/** The most that one pull requests if the reader brings no buffer. */
 const CHUNK_BYTES = 256 * 1024
 /** A connection that delivered this many bytes has proved good: when it breaks, retries count from one again. */
 const PROOF_BYTES = 1024 * 1024

@@ -14,7 +14,7 @@ import { type Answer, failureOf } from './transport.ts'
 
 type OpenAt = BlobSource['open']
 
-/** A blob, and where the part of it ends that is wanted; undefined for its own end. */
+/** A blob, and the end of the requested part; undefined for the blob's own end. */
 type Wanted = { readonly descriptor: Descriptor; readonly start: number; readonly end: number | undefined }
 
 /** A way to the blob that proved good, already open. */
@@ -23,7 +23,7 @@ type OpenBlob = { readonly open: OpenAt; readonly first: BlobPart }
 /** A blob without bytes. */
 const nothing = (): BlobPart => ({ body: new Blob([]).stream(), offset: 0 })
 
-/** From `offset` on; to the last byte that is wanted, where that is not the blob's own. */
+/** From `offset` to the last requested byte, if that is not the blob's own end. */
 function rangeFrom(offset: number, end: number | undefined): Readonly<Record<string, string>> {
   if (end !== undefined) return { range: `bytes=${offset}-${end - 1}` }
   return offset === 0 ? {} : { range: `bytes=${offset}-` }

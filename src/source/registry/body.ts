@@ -61,7 +61,7 @@ function open(body: ReadableStream<Uint8Array>): BodySource {
 async function readSome(source: BodySource): Promise<Uint8Array | undefined> {
   if (source.kind === 'chunks') return (await source.reader.read()).value
   const { value } = await source.reader.read(new Uint8Array(source.buffer))
-  // The buffer came back under another name: what was handed in is detached.
+  // The read returned another buffer; the one passed in is detached.
   if (value !== undefined) source.buffer = value.buffer
   return value?.byteLength ? value : undefined
 }
@@ -142,7 +142,7 @@ export async function readAll(response: Response, options: WholeBody): Promise<U
     await reader.cancel()
     throw error
   }
-  // A copy where much of the buffer is empty: what is kept of the body keeps the whole buffer.
+  // A copy if much of the buffer is empty, since a view would keep the whole buffer.
   return bytes * 2 < whole.byteLength ? whole.slice(0, bytes) : whole.subarray(0, bytes)
 }
 

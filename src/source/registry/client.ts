@@ -21,7 +21,7 @@ export type { Caller } from './ask.ts'
 
 export type FetchedManifest = {
   readonly digest: string
-  /** As the registry told it, without parameters. */
+  /** From the registry, without parameters. */
   readonly mediaType?: string
   readonly bytes: Uint8Array
 }
@@ -55,7 +55,7 @@ function mediaTypeOf(response: Response): { readonly mediaType?: string } {
   return mediaType ? { mediaType } : {}
 }
 
-/** The digest that the registry tells, if it is one that can be relied on to name something. */
+/** The digest from the registry, if it is valid. */
 function toldDigest(response: Response): string | undefined {
   const digest = response.headers.get('docker-content-digest')
   return digest !== null && isSha256(digest) ? digest : undefined
@@ -87,12 +87,12 @@ export class RegistryClient {
     this.#authenticatedClient = new AuthenticatedClient({ transport, configuration })
   }
 
-  /** What this client sends as `Authorization` for a repository, where it was asked for any: for another thread's client. */
+  /** The `Authorization` that this client sends for a repository, if any, for another thread's client. */
   lendAuthorization(repository: Repository, credential: Credential | undefined): Authorization | undefined {
     return this.#authenticatedClient.authorizer.lend({ repository, credential })
   }
 
-  /** Takes over what another thread's client was given, so that the token server is asked once. */
+  /** Takes over the token of another thread's client, so that the token server is asked once. */
   borrowAuthorization(
     repository: Repository,
     credential: Credential | undefined,
@@ -102,8 +102,8 @@ export class RegistryClient {
   }
 
   /**
-   * What a tag or digest names, by the registry's word: a HEAD, which Docker Hub does not count as a pull. A registry
-   * that does not tell the digest, or no good one, is asked for the manifest itself, which is then hashed.
+   * Resolves a tag or digest by a HEAD, which Docker Hub does not count as a pull. If the registry sends no valid
+   * digest, this reads the manifest and hashes it.
    *
    * @throws Problem `image_not_found`, `unauthorized`, `forbidden_registry`, `registry_error`, `registry_timeout`; what
    * {@link manifest} throws
@@ -130,8 +130,8 @@ export class RegistryClient {
   /**
    * The bytes are those of `digest`.
    *
-   * @throws Problem as {@link resolve}; `too_large` over 4 MiB, `invalid_image` for bytes of another digest than was asked
-   * for, or than the registry tells
+   * @throws Problem as {@link resolve}; `too_large` over 4 MiB, `invalid_image` if the bytes have another digest than
+   * requested, or than the registry says
    */
   async manifest(repository: Repository, tagOrDigest: string, caller: Caller): Promise<FetchedManifest> {
     const question = manifestQuestion('GET', tagOrDigest)

@@ -6,7 +6,7 @@ import { redact } from './auth/credentials.ts'
 import { readAll, type Timeouts } from './body.ts'
 import { type Answer, retryAfterOf } from './transport.ts'
 
-/** What was asked for, which decides what its absence means. */
+/** The requested thing, which decides what its absence means. */
 export type Subject =
   | { readonly kind: 'manifest'; readonly reference: string }
   | { readonly kind: 'config' | 'blob'; readonly digest: string }
@@ -39,7 +39,7 @@ function oneLine(text: string): string {
 
 type ReadingOptions = { readonly timeouts: Timeouts; readonly signal: AbortSignal | undefined }
 
-/** Of what the registry says only the codes and messages of its `errors`, at most 500 characters; else nothing. */
+/** Only the codes and messages of the registry's `errors`, at most 500 characters. */
 async function wordsOf(
   response: Response,
   credential: Credential | undefined,
@@ -62,7 +62,7 @@ async function wordsOf(
   }
 }
 
-/** What was asked for, as a sentence names it: `ghcr.io/o/r:tag`. */
+/** The requested thing, as a sentence names it: `ghcr.io/o/r:tag`. */
 export function nameOf({ registry, repository, subject }: RegistryRequest): string {
   switch (subject.kind) {
     case 'manifest': {
@@ -135,7 +135,7 @@ export async function problemOf(
   const milliseconds = retryAfterOf(response, options.now)
   const words = await wordsOf(response, asked.credential, options)
   const fields = { registryStatus: status }
-  // Behind a redirect is a storage: what it refuses is not the registry's word on who may see what.
+  // A redirect leads to a storage server, whose refusals do not say what the registry shows to whom.
   if ((status === 401 || status === 403) && !redirected) return unauthorized(asked, words, fields)
   if (status === 404) return notFound(asked, words, fields)
   const seconds = milliseconds === undefined ? undefined : Math.ceil(milliseconds / 1000)

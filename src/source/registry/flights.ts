@@ -15,7 +15,7 @@ export type Joining = {
 
 /** A limit on the fetches under way; more than these are not shared. */
 const BYTES = 4 * 1024 * 1024
-/** No fetch takes longer, so that what is older is dead. */
+/** No fetch takes longer, so older ones are dead. */
 const LIFE_MILLISECONDS = 300_000
 /** What one that is under way takes, roughly. */
 const FLIGHT_BYTES = 1_000
@@ -28,9 +28,9 @@ export class Flights<T> {
   })
 
   /**
-   * @param key names who asks, and for what: all who give it get the same answer
-   * @param fetch begins the fetch, where none that can be joined is under way
-   * @param isVerdict whether a joined fetch's error holds for all; after any other another fetch begins
+   * @param key names the caller and the requested thing; equal keys share the answer
+   * @param fetch starts a fetch, if there is none to join
+   * @param isVerdict whether a joined fetch's error holds for all; any other error starts another fetch
    * @throws what the fetch throws; the signal's reason as soon as it is aborted
    */
   async share(
@@ -57,7 +57,7 @@ export class Flights<T> {
     signal?.throwIfAborted()
     const flight = fetch()
     this.#flights.set(key, flight)
-    // Not when the one who began it goes: others may have joined.
+    // Not when the caller that started it leaves, since others may have joined.
     const settled = () => this.#drop(key, flight)
     flight.then(settled, settled)
     return waitFor(flight, { signal })

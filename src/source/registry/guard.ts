@@ -1,7 +1,7 @@
 /**
- * Which addresses may be asked. A service on the open internet asks any registry that a caller names, and registries name
- * further addresses (realm, redirect, page link, foreign layer). Each address is checked here before a request goes to it.
- * What a name resolves to is known only at the socket, where the host checks again.
+ * Which addresses may be requested. A public service contacts any registry that a caller names, and registries name
+ * further addresses (realm, redirect, page link, foreign layer). Each address is checked here before a request goes to
+ * it. What a name resolves to is known only at the socket, where the host checks again.
  */
 import type { Configuration } from '../../configuration.ts'
 import type { Reach } from '../../host.ts'
@@ -103,7 +103,7 @@ export function guardRepository(repository: Repository, rules: Rules): Reach {
 /**
  * Checks whether a request may go to an address that its registry named.
  *
- * @throws Problem `forbidden_registry`, naming the setting that would allow it where one would
+ * @throws Problem `forbidden_registry` that names the setting that would allow it, if there is one
  */
 export function guardNamed(url: URL, as: NamedAs, registry: string, rules: Rules): void {
   // Without path and query: a signed URL is a secret.

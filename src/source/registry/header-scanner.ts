@@ -25,7 +25,7 @@ export class HeaderScanner {
   }
 
   /**
-   * Takes what the pattern matches here; undefined, and stays, where it does not match.
+   * Consumes what the pattern matches here; undefined, without moving, if it does not match.
    *
    * @param pattern sticky
    */

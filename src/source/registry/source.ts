@@ -10,7 +10,7 @@ import type { Caller, RegistryClient } from './client.ts'
 
 /** How long a mirror may take to answer before the registry is asked. */
 const MIRROR_MILLISECONDS = 10_000
-/** The same for a tag, which the registry tells as well. */
+/** The same for a tag, which the registry also resolves. */
 const MIRROR_TAG_MILLISECONDS = 3_000
 
 export type RegistrySourceOptions = {
@@ -47,15 +47,15 @@ export class RegistrySource implements ImageSource {
   async resolve(name: string, wanted?: 'manifest'): Promise<ResolvedManifest> {
     const mirrored = await this.#resolveByMirror(name)
     if (mirrored !== undefined) return mirrored
-    // Where somebody else gives the manifest, the registry is only asked for its digest.
+    // If a mirror has the manifest, the registry is only asked for its digest.
     const isOthers = this.#lent !== undefined || this.#mirror !== undefined
     if (wanted === undefined || isOthers) return this.#client.resolve(this.ref, name, this.#caller)
     return this.#client.manifest(this.ref, name, this.#caller)
   }
 
   /**
-   * What the mirror says that a tag stands for, where the registry confirms to this caller that it has that digest: a mirror
-   * may be late, but it can name nothing that the registry does not show.
+   * The mirror's answer for a tag, if the registry confirms to this caller that it has that digest: a mirror may be
+   * outdated, but can name nothing that the registry does not show.
    */
   async #resolveByMirror(name: string): Promise<ResolvedManifest | undefined> {
     const isDigest = name.includes(':')
@@ -87,7 +87,7 @@ export class RegistrySource implements ImageSource {
     }
   }
 
-  /** The registry said that the name stands for a digest that it does not have: what the name brings tells why. */
+  /** The registry resolved the name to a digest that it does not have; reading by name tells why. */
   async #contradicted(digest: string, name: string): Promise<Uint8Array> {
     const named = await this.#client.manifest(this.ref, name, this.#caller)
     if (named.digest === digest) return named.bytes

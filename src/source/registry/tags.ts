@@ -13,7 +13,7 @@ export type TagPage = {
   readonly next?: string
 }
 
-/** A place in a registry's list: a page by the query that the registry itself gave, and how many of its tags to skip. */
+/** A position in a registry's list: the registry's own query for a page, and how many of its tags to skip. */
 export type TagPlace = { readonly query: string; readonly skip: number }
 
 const TAG = /^\w[\w.-]{0,127}$/
@@ -24,7 +24,7 @@ const MAX_LINK_LENGTH = 8_192
 /** A URI has no angle brackets, so that a target that is never closed ends at the next. */
 const LINK_TARGET = /<([^<>]*)>/y
 const SEMICOLON = /[ \t]*;[ \t]*/y
-/** Pages of the registry's that are asked for to fill one of ours. */
+/** The most registry pages that are requested to fill one of ours. */
 const MAX_PAGES = 20
 
 const pageSchema = z.object({ tags: z.array(z.string()).max(MAX_TAGS_IN_PAGE).nullish() })

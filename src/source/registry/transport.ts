@@ -46,7 +46,7 @@ export type CallerBounds = Pick<Outgoing, 'signal' | 'deadline'>
 
 export type Answer = {
   readonly response: Response
-  /** Another address than the one asked gave it. */
+  /** The answer came from another address than the requested one. */
   readonly redirected: boolean
 }
 
@@ -130,7 +130,7 @@ export class Transport {
   }
 
   /**
-   * The problem of a place that did not answer, or stopped in the middle.
+   * The problem for a server that did not answer, or stopped in the middle.
    *
    * @param outgoing.to where it is, if it is not the registry itself
    */
@@ -171,7 +171,7 @@ export class Transport {
     return within({ milliseconds, error, signal: caller.signal }, (signal) => ask({ signal, deadline }))
   }
 
-  /** Milliseconds to wait before the next attempt; undefined if none is to be made. */
+  /** Milliseconds to wait before the next attempt; undefined if there is none. */
   #waitBefore(attempt: number, outcome: Exclude<Outcome<never>, { value: never }>): number | undefined {
     if (attempt >= this.#policy.retries) return undefined
     if ('failure' in outcome) return PASSING_FAILURES.has(outcome.failure) ? this.backoff(attempt) : undefined
@@ -209,7 +209,7 @@ export class Transport {
     return this.#tryBothSchemes(outgoing, address)
   }
 
-  /** As Docker tries insecure registries: TLS first, plain http where none is spoken. */
+  /** Like Docker with insecure registries: TLS first, then plain http. */
   async #tryBothSchemes(outgoing: Outgoing, address: (scheme: 'http' | 'https') => URL): Promise<Answer> {
     const { registry } = outgoing
     try {

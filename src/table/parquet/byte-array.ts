@@ -30,12 +30,12 @@ export class ByteArrays {
     this.#length = length
   }
 
-  /** @param data stays as it is from here on */
+  /** @param data must not change any more */
   static ofLength(data: Uint8Array, length: number): ByteArrays {
     return new ByteArrays(data, undefined, length)
   }
 
-  /** @param data stays as it is from here on */
+  /** @param data must not change any more */
   static upTo(data: Uint8Array, ends: Uint32Array): ByteArrays {
     return new ByteArrays(data, ends, 0)
   }

@@ -153,9 +153,9 @@ export class Authorizer {
     return authorization.header
   }
 
-  /** The token that is being asked for, or else a new one. */
+  /** The token that is already on its way, or else a new one. */
   #sharedToken(client: Client, challenge: Challenge, signal: AbortSignal | undefined): Promise<string> {
-    // Without the caller's signal: when it goes, others may have joined.
+    // Without the caller's signal, since others may have joined.
     const ask = async () => this.#keep(client, await this.#askToken(client, challenge))
     const isVerdict = (error: unknown) => error instanceof Problem
     return this.#flights.share(keyOf(client), ask, { milliseconds: JOIN_MILLISECONDS, signal, isVerdict })

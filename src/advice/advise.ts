@@ -1,6 +1,6 @@
 /**
- * What to change in an image, what it saves, and where it was done: the rules of advice, held against the image's tables in
- * one pass over each. Of an item no more is kept than its sums and its ten largest paths.
+ * What to change in an image, what it saves, and which step caused it: applies the rules of advice to the image's
+ * tables, in one pass over each. It keeps only the sums and the ten largest paths of an item.
  */
 import type { Exclusion } from '../gate/exclusion.ts'
 import type { Severity } from '../gate/tables.ts'
@@ -27,7 +27,7 @@ import { readStep } from './step.ts'
 
 export type AdviceItem = {
   readonly rule: string
-  /** The package manager, or another name of what is told apart. */
+  /** The package manager, or another name that distinguishes items. */
   readonly kind?: string
   readonly severity: Severity
   readonly title: string
@@ -38,9 +38,9 @@ export type AdviceItem = {
   readonly layer?: number
   /** The layer that hides them. */
   readonly byLayer?: number
-  /** The step to change, as the history has it: of `byLayer` if there is one, else of `layer`. */
+  /** The step to change, as in the history: that of `byLayer` if there is one, else that of `layer`. */
   readonly createdBy?: string
-  /** Where that step stands in the Dockerfile that was given, from 1. */
+  /** The line of that step in the given Dockerfile, from 1. */
   readonly line?: number
   /** The ten largest, largest first. */
   readonly paths: readonly SizedPath[]
@@ -85,10 +85,10 @@ export type AdviceSubject = {
   readonly buildTools: (counts: (file: CountedFile) => boolean) => Promise<BuildTools | undefined>
 }
 
-/** Pairs of layers that are told apart; what more there are is one item. */
+/** Pairs of layers that get their own item; the rest share one. */
 const MAX_PAIRS = 1_000
 
-/** Copies that are looked at where the base image's are not shown. */
+/** Copies to consider if those of the base image are not shown. */
 const MAX_CANDIDATES = 200
 
 /** The sums of an item, as its files go by. */

@@ -9,7 +9,7 @@ export type Badge = {
   readonly color: string
   /** The message is no figure but says what went wrong, or that a check fails: nobody should paint it over. */
   readonly isError: boolean
-  /** Why there is no figure, where the caller can do something about it. */
+  /** Why there is no figure, if the caller can do something about it. */
   readonly reason?: string
   readonly appearance: Appearance
 }

@@ -27,7 +27,7 @@ const LETTER = { plain: 7, bold: 8.2 }
 const RADIUS = { few: 3.5, many: 2, last: 5 }
 const FEW = 60
 
-/** As a badge has it: text in a font that every reader has, dark enough on white and light enough on black. */
+/** As on a badge: text in a font that every reader has, dark enough on white and light enough on black. */
 const TEXT = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" fill="#777"'
 
 /**

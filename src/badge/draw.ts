@@ -8,7 +8,7 @@ import { LOGOS } from './logos.ts'
 /**
  * An SVG whose title and description for screen readers say what it shows and nothing more.
  *
- * It is to be served with a policy that lets it run and load nothing: its logo is somebody else's picture.
+ * Serve it with a policy that lets it run and load nothing, since its logo comes from others.
  */
 export function drawBadge(badge: Badge, drawn?: Cache<string>): string {
   const key = JSON.stringify(badge)
@@ -34,7 +34,9 @@ function draw({ label, message, color, reason, appearance }: Badge): string {
   return svg.replace(/<title>[^<]*<\/title>/, () => `<title>${markupText(`${message}: ${reason}`)}</title>`)
 }
 
-/** A logo by its name is as light as the text beside it; on the light ground of `social` it has its own color. */
+/**
+ * A logo given by name is as light as the text next to it; on the light background of `social` it has its own color.
+ */
 function pictureOf(logo: string, style: Style | undefined): string {
   const known = LOGOS.get(logo)
   if (known === undefined) return logo

@@ -26,7 +26,7 @@ export function checkBadge(outcome: 'passing' | 'failing', appearance: Appearanc
 }
 
 /**
- * What is told if there is no figure: of the image nothing, not even that there is one; of an invalid request what is
+ * What to show without a figure: nothing about the image, not even whether it exists; for an invalid request, what is
  * wrong with it.
  */
 export function problemBadge(metric: Metric, error: unknown, appearance: Appearance): Badge {
@@ -65,7 +65,7 @@ function wordsBadge(metric: Metric, message: string, color: string, appearance: 
   }
 }
 
-/** What a badge says if there is no figure, whatever the reason. */
+/** What a badge says without a figure, for any reason. */
 export function stateOf(error: unknown): State {
   if (!(error instanceof Problem)) return 'unavailable'
   switch (error.code) {

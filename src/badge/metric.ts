@@ -169,7 +169,7 @@ export function required(query: URLSearchParams, parameter: string): string {
 /**
  * Growth of the compressed size.
  *
- * @param query its thresholds: bytes, or percent of what there was
+ * @param query its thresholds: bytes, or percent of the old size
  * @throws Problem `invalid_parameter`
  */
 function deltaFigure(query: URLSearchParams): (bytes: number, baselineBytes: number) => BadgeMessage {
@@ -225,7 +225,7 @@ function shortCount(count: number): string {
   return thousands < 999.5 ? `${thousands.toPrecision(3)}k` : `${(thousands / 1000).toPrecision(3)}M`
 }
 
-/** Three digits, cut off: what is not whole does not show as if it were. */
+/** Three digits, rounded down, so that a share below 1 never shows as 1. */
 function cutOff(percent: number): string {
   const digits = percent < 10 ? 100 : 10
   return (Math.floor(percent * digits) / digits).toPrecision(3)

@@ -1,6 +1,6 @@
 /** Colours as shields.io names them, for pictures that badge-maker does not draw. */
 
-/** shields.io's own names, with what they stand for. */
+/** shields.io's own names and their meanings. */
 const NAMED: Readonly<Record<string, string>> = {
   brightgreen: '#4c1',
   success: '#4c1',
@@ -20,7 +20,7 @@ const NAMED: Readonly<Record<string, string>> = {
   inactive: '#9f9f9f',
 }
 
-/** A colour that `readAppearance` has let through, as CSS has it. */
+/** A colour that `readAppearance` accepted, as CSS writes it. */
 export function paintOf(color: string): string {
   if (Object.hasOwn(NAMED, color)) return NAMED[color] ?? color
   return /^[\da-f]+$/i.test(color) ? `#${color}` : color

@@ -172,7 +172,7 @@ function changedBytes(change: Change): number {
   return Math.max(fromBytes(change), toBytes(change))
 }
 
-/** On either side: what stands below it follows it. */
+/** On either side; its subtree follows it. */
 function isDirectoryOf(change: Change): boolean {
   return (
     (change.kind !== 'added' && change.from.type === 'directory') ||

@@ -27,7 +27,7 @@ export type JoinedRow = Pick<MergedEntry, (typeof JOINED_COLUMNS)[number]>
 /** One path that is not the same in both images. */
 export type Change = {
   readonly key: PathKey
-  /** How many rows of the two tables the join had passed after this one: where it can be taken up again. */
+  /** How many rows of the two tables the join had passed after this one: where it can resume. */
   readonly fromRow: number
   readonly toRow: number
 } & (
@@ -41,7 +41,7 @@ export type Change = {
     }
 )
 
-/** A change as `/v1/diff/files` tells it. Bytes are a regular file's, 0 for everything else. */
+/** A change as in `/v1/diff/files`. Bytes are those of a regular file, 0 for everything else. */
 export type FileChange = {
   readonly path: string
   readonly pathBase64?: string

@@ -95,7 +95,7 @@ export class DirectoryGrowth {
   }
 }
 
-/** On either side: what stands below it follows it. */
+/** On either side; its subtree follows it. */
 function isDirectory(change: Change): boolean {
   return (
     (change.kind !== 'added' && change.from.type === 'directory') ||

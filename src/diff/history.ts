@@ -36,7 +36,7 @@ export function diffHistories(from: Build, to: Build): HistoryDiff {
 /** One line of two histories side by side: a step that both have, or one that is gone, new, or in the place of another. */
 export type StepPair = { readonly from?: StepChange; readonly to?: StepChange; readonly same: boolean }
 
-/** Both histories whole, in order; what changed between the same two steps stands side by side. */
+/** Both whole histories, in order; changes between the same two steps are side by side. */
 export function alignHistories(from: Build, to: Build): readonly StepPair[] {
   const [before, after] = [stepsOf(from), stepsOf(to)]
   const changes = diffArrays(before.map(identity), after.map(identity), { maxEditLength: MAX_EDITS })

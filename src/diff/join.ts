@@ -14,11 +14,11 @@ export type Rows = {
 /** What the join found since the last step; steps come as the tables' batches do. */
 export type JoinStep = {
   readonly changes: readonly Change[]
-  /** Paths of which nothing but the time differs. */
+  /** Paths that differ only in their time. */
   readonly mtimeOnly: number
 }
 
-/** One side: the batch at hand, the row that is looked at, and where it stands in the table. */
+/** One side: the current batch, the current row, and its position in the table. */
 class Side {
   readonly #batches: AsyncIterator<readonly JoinedRow[]>
   #batch: readonly JoinedRow[] = []

@@ -23,7 +23,7 @@ export type ChangeOrder = 'path' | '-delta'
 
 export type ChangeFilter = {
   readonly change?: ChangeKind | undefined
-  /** A test of the path as it is shown: see `compileGlobs`. */
+  /** A test of the path as shown; see `compileGlobs`. */
   readonly glob?: ((path: string) => boolean) | undefined
 }
 

@@ -7,12 +7,12 @@ export type PackageChange = {
   readonly type: PackageType
   readonly name: string
   readonly architecture?: string
-  /** Of the file that declares it, for npm and pypi: where it stands now, or stood. */
+  /** The file that declares it, for npm and pypi: where it is now, or was. */
   readonly path?: string
   /** Versions. */
   readonly from?: string
   readonly to?: string
-  /** Bytes that its own files take more, where both images say how many they are. */
+  /** Growth of its own files in bytes, if both images know their size. */
   readonly deltaBytes?: number
 }
 
@@ -24,7 +24,7 @@ export type PackageDiff = {
 
 type Packages = AsyncIterable<readonly Package[]>
 
-/** What stands under one name: several where an image has it at several paths or in several versions. */
+/** The packages of one name: several if an image has it at several paths or in several versions. */
 type Group = { from: Package[]; to: Package[] }
 
 /** Each list sorted by type, name, architecture and path. */
@@ -53,7 +53,7 @@ export async function diffPackages(from: Packages, to: Packages): Promise<Packag
   return diff
 }
 
-/** A version that both have is the same package, wherever it stands; what is left is paired by path, then in order. */
+/** A version that both images have is the same package, wherever it is; the rest are paired by path, then in order. */
 function diffGroup(group: Group, diff: Record<keyof PackageDiff, PackageChange[]>): void {
   let left: Group = { from: group.from.toSorted(byPlace), to: group.to.toSorted(byPlace) }
   left = withoutPairs(left, (one) => `${one.version}\0${one.path ?? ''}`).left

@@ -73,7 +73,7 @@ function details(item: AdviceItem): readonly string[] {
   ]
 }
 
-/** What stands between backticks is code; all else is a sentence. */
+/** Text between backticks is code; the rest is a sentence. */
 export function fixMarkdown(fix: string): string {
   return fix
     .split('`')

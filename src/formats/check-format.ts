@@ -13,7 +13,7 @@ import { checkText, problemText } from './check-text.ts'
 type Format = {
   readonly contentType: string
   readonly render: (checked: Checked, style: CheckStyle) => string
-  /** Absent if a problem is told as everywhere else. */
+  /** Absent if problems look the same as everywhere else. */
   readonly problem?: (problem: ToldProblem, style: Pick<CheckStyle, 'file' | 'colour'>) => string
 }
 
@@ -62,7 +62,7 @@ const MAX_FILE_LENGTH = 1024
 /**
  * The file of the repository that findings point at.
  *
- * @throws Problem `invalid_parameter` for what is not a relative path within a repository
+ * @throws Problem `invalid_parameter` unless it is a relative path inside the repository
  */
 export function parseRepositoryFile(text: string): string {
   const isRelative = text.split('/').every((part) => part !== '' && part !== '.' && part !== '..')

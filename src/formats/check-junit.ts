@@ -50,8 +50,8 @@ function testCase(rule: RuleVerdict, classname: string): readonly string[] {
 }
 
 /**
- * The same for every tag, so that a case is compared with itself. Jenkins makes packages of what stands between dots:
- * one a part of the repository.
+ * The same for every tag, so that a case is compared with itself. Jenkins makes packages of the parts between dots: one
+ * for each part of the repository.
  */
 function classOf(image: ImageIdentity): string {
   const parts = ['lamina', ...repositoryName(image).split('/')]

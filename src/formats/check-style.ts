@@ -1,4 +1,4 @@
-/** What the formats of a check are told beside the verdict. */
+/** What the formats of a check get besides the verdict. */
 import type { ProblemDocument } from '../problem.ts'
 
 export type CheckStyle = {

@@ -7,8 +7,8 @@ const ACCOUNTED = 0.75
 type ChangeNode = { readonly directory: DirectoryChange | undefined; readonly children: ChangeNode[] }
 
 /**
- * A directory that only grew or only shrank, or in which no part stands out, is one line; of every other those below it
- * are told instead.
+ * A directory that only grew or only shrank, or in which no part stands out, is one line; otherwise its subdirectories
+ * take its place.
  *
  * @param directories as a diff has them: nested ones each with all below it
  * @returns some of them, none within another, largest first

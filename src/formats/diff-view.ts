@@ -362,7 +362,7 @@ function valueText(value: ConfigValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** Those that made a layer are told with the layers. */
+/** Steps that made a layer are shown with the layers. */
 function historyTable({ history }: Diff): Table {
   const signed = [
     ...history.removed.map((step) => ({ sign: '-' as const, step })),

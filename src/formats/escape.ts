@@ -1,7 +1,7 @@
 /**
- * Names inside images are hostile text: what a format could act on is taken from them here, each format in its own way.
- * Common to all: characters that cannot be seen, or that change how others are seen, show as what they are (`\n`,
- * `\x1b`, `\u202e`), so that every name is one line of visible text.
+ * Names inside images are hostile text. This removes from them whatever a format could act on, for each format in its
+ * own way. Common to all: characters that cannot be seen, or that change how others are seen, show as what they are
+ * (`\n`, `\x1b`, `\u202e`), so that every name is one line of visible text.
  */
 
 /** Controls, formatting characters (bidi, zero width, tags), line separators, lone surrogates and non-characters. */

@@ -7,9 +7,9 @@ import { DIVE_RULES, RULES, readRule } from './rules.ts'
 const DISABLED: ReadonlySet<string> = new Set(['disabled', 'off', 'false'])
 
 /**
- * @param text the file as it is
- * @throws Problem `invalid_parameter`: a file that is not YAML, an unknown key, a limit that cannot be read or is out of
- * dive's range, every rule disabled
+ * @param text the file's content
+ * @throws Problem `invalid_parameter`: a file that is not YAML, an unknown key, a limit that cannot be read or is out
+ * of dive's range, every rule disabled
  */
 export function policyFromDiveCi(text: string): Policy {
   const document = readDocument(text, 'yaml', 'diveCi')

@@ -23,7 +23,7 @@ export function readDocument(text: string, language: 'json' | 'yaml', what: stri
   }
   const unreadable = (why: string) => new Problem('invalid_parameter', `${what} cannot be read: ${why}`)
   try {
-    // JSON is YAML as well, which also sees a key that is there twice; but not all YAML is JSON.
+    // JSON is also YAML, whose parser notices repeated keys; but not all YAML is JSON.
     if (language === 'json') JSON.parse(text)
     if (hasTooManyLines(text)) throw unreadable(`it has more than ${MAX_LINES} lines`)
     if (hasTooManyTokens(text)) throw unreadable(`it has more than ${MAX_TOKENS} tokens`)

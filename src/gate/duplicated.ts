@@ -25,8 +25,8 @@ type Recount = { readonly sha256: string; readonly bytes: number; own: number; i
 type Recounts = ReadonlyMap<ByteString, Recount>
 
 /**
- * One file of each group is not a duplicate. Where the base image has it, every copy that this image's layers hold is one;
- * copies inside the base image do not count.
+ * One file of each group is not a duplicate. If the base image has it, every copy in this image's layers is one; copies
+ * inside the base image do not count.
  */
 export async function findDuplicates(
   tables: Pick<GateTables, 'duplicates' | 'files'>,

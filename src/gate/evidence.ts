@@ -1,4 +1,4 @@
-/** What a rule measures in, and what it shows where it does not hold. */
+/** The unit of a rule, and what it shows if it is broken. */
 
 /** What `limit` and `actual` are counted in. */
 export type Unit = 'bytes' | 'count' | 'ratio' | 'percent' | 'severity'
@@ -14,8 +14,8 @@ export type Evidence = {
   readonly layer?: number
   /** A layer stores it, and the merged file system does not show it. */
   readonly hidden?: true
-  /** The step that made the layer, as the history has it. */
+  /** The step that made the layer, as in the history. */
   readonly createdBy?: string
-  /** Where that step stands in the Dockerfile that was given, from 1. */
+  /** The line of that step in the given Dockerfile, from 1. */
   readonly line?: number
 }

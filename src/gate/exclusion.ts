@@ -1,4 +1,4 @@
-/** What an image is not blamed for: paths that a policy ignores, and what its base image brought. */
+/** What does not count against an image: paths that a policy ignores, and content of its base image. */
 
 import type { WastedFile } from '../image/report.ts'
 import { Problem } from '../problem.ts'
@@ -9,7 +9,7 @@ import { SHOWN, Worst } from './worst.ts'
 export type Exclusion = {
   /** @param path relative, as text */
   readonly ignores: (path: string) => boolean
-  /** How many of the lowest layers are the base image's. */
+  /** How many of the lowest layers belong to the base image. */
   readonly baseLayers: number
 }
 

@@ -83,7 +83,7 @@ export function efficiencyAtLeast(score: number, limit: number, figures: Figures
   return { unit: 'ratio', limit, actual: score, pass, message, evidence: () => figures.worstWaste() }
 }
 
-/** dive's share of wasted bytes in all layers but the first, told as the rule has its limit. */
+/** dive's share of wasted bytes in all layers but the first, in the unit of the limit. */
 export async function userWasted(
   limit: number,
   unit: 'percent' | 'ratio',
@@ -117,7 +117,7 @@ export function denied(
   return { unit: 'count', limit: glob, actual: paths, pass: paths === 0, message, evidence }
 }
 
-/** What advice says could be saved, told as the rule has its limit. */
+/** What advice could save, in the unit of the limit. */
 export async function savings(limit: GrowthLimit, figures: Figures): Promise<Finding> {
   const { bytes } = (await figures.advice()).savings
   const evidence = () => figures.worstAdvised(({ severity }) => severity === 'warning')

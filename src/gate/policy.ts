@@ -39,7 +39,7 @@ export function policyFromQuery(query: URLSearchParams, besides: readonly string
  */
 export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): Policy {
   for (const [word, values] of words) checkWord(word, values)
-  // A glob that is there twice is one rule.
+  // A repeated glob is one rule.
   const rules = POLICY_RULES.flatMap((name) =>
     [...new Set(words.get(name))].map((text) => readRule(name, text)),
   )

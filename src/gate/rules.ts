@@ -52,7 +52,7 @@ type RuleFacts = {
   readonly glob?: true
   /** The rule compares with `baseline`. */
   readonly growth?: true
-  /** `minWasteBytes` lets it pass: where hardly anything is wasted, a share of it says little. */
+  /** Passes by `minWasteBytes`: if little is wasted, a share says little. */
   readonly floor?: true
   /** A rule of `.dive-ci` files, not of policies. */
   readonly dive?: {

@@ -10,7 +10,7 @@ export function locationOf(id: string): string {
   return `/v1/analyses/${id}`
 }
 
-/** An analysis as it is answered. */
+/** An analysis as an answer. */
 export function analysisBody(analysis: Analysis): AnalysisBody {
   const { error, id, image, platform, digest, status, createdAt, finishedAt, progress, read } = analysis
   const query = new URLSearchParams({ image, platform, ...(read === undefined ? {} : { read }) })

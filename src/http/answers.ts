@@ -57,7 +57,7 @@ export type CacheInputs = {
   readonly made: readonly string[]
   /** The registry gave them without credentials. */
   readonly isPublic: boolean
-  /** They were asked for by digest. */
+  /** The request named digests. */
   readonly isFixed: boolean
 }
 
@@ -92,7 +92,7 @@ export function cacheControl(backend: Backend, { isPublic, isFixed }: Omit<Cache
   return `public, max-age=${isFixed ? DIGEST_SECONDS : TAG_SECONDS}`
 }
 
-/** A `304`, where the caller has this answer already. */
+/** A `304`, if the caller already has this answer. */
 export function unchanged(context: RequestContext, headers: Headers): Response | undefined {
   const tag = headers.get('ETag')
   if (tag === null || !isUnchanged(context.req.header('If-None-Match'), tag)) return undefined
@@ -206,7 +206,7 @@ type Answer<T> = {
 }
 
 /**
- * An answer that needs its images analysed: `304` where the caller has it, `202` or a problem while it is not ready.
+ * An answer that needs its images analysed: `304` if the caller has it, `202` or a problem while it is not ready.
  *
  * @param make the body
  */

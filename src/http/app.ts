@@ -50,7 +50,7 @@ export type Parts = {
   readonly log?: Log
   /** By default `LAMINA_RATE`, counted in memory. */
   readonly rate?: RateLimit
-  /** The address of who asks, for the rate limit; by default all are one. */
+  /** The client's address, for the rate limit; by default all clients are one. */
   readonly clientOf?: (context: RequestContext) => string
   /** Where a host has other threads. */
   readonly elsewhere?: Elsewhere
@@ -144,7 +144,7 @@ async function requests(c: RequestContext, next: () => Promise<void>): Promise<v
   if (c.req.path.startsWith('/v1/') && !headers.has('Vary')) headers.set('Vary', VARY)
 }
 
-/** In another thread, where that is what failed; else as a problem. */
+/** In another thread, if the work must not run in this one; else as a problem. */
 async function answerFailed(backend: Backend, c: RequestContext, error: unknown): Promise<Response> {
   if (error instanceof LostTable) await forgetLost(backend, c, error)
   if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)

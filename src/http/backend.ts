@@ -24,7 +24,7 @@ export type Backend = Service & {
   readonly hasPages: boolean
   /** Who asks, for the rate limit: an address. */
   readonly clientOf: (context: Context<Env>) => string
-  /** Answers the request in another thread, where the host has one for work that this thread must not do. */
+  /** Answers the request in another thread, if the host has one for work that this thread must not do. */
   readonly elsewhere?: Elsewhere | undefined
   /** Has the host go on with work though the client has left. */
   readonly keepAlive: (context: Context<Env>, work: Promise<void>) => void
@@ -36,7 +36,7 @@ export type Elsewhere = (context: Context<Env>, signal: AbortSignal) => Promise<
 export type Env = {
   Variables: {
     requestId: string
-    /** Under which the answer is to be kept. */
+    /** The key for keeping the answer. */
     answerKey?: string
   }
   Bindings: { requestId?: string }

@@ -97,7 +97,7 @@ export async function answerListOf<T, Item extends object>(
 
 const MORE = 'There are more: raise limit, or leave it out for all.'
 
-/** All of a list, or the page that is asked for. */
+/** The whole list, or the requested page. */
 async function shownOf<Item>(
   listing: Listing<Item>,
   at: Position | undefined,

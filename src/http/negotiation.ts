@@ -79,7 +79,7 @@ export function contentTypeOf(form: FormName): string {
 
 type PageQuery = { readonly limit?: number | undefined; readonly cursor?: string | undefined }
 
-/** @throws Problem `invalid_parameter` if a page is asked for of what is always the whole list */
+/** @throws Problem `invalid_parameter` if a page of a whole list is requested */
 export function requireNoPage(query: PageQuery, form: FormName): void {
   for (const parameter of ['cursor', 'limit'] as const) {
     if (query[parameter] === undefined) continue

@@ -89,7 +89,7 @@ export async function analysedPage(
     : progressAnswer(pages, [state])
 }
 
-/** The image with its facts, or how its analysis stands. */
+/** The image with its facts, or the state of its analysis. */
 export async function stateOf(
   backend: Backend,
   context: RequestContext,
@@ -110,7 +110,7 @@ export async function progressAnswer(pages: PageBackend, analyses: readonly Wait
   return pageAnswer(pages, progressPage(analyses), { status: 202 })
 }
 
-/** In another thread, where that is what failed; else as a page. */
+/** In another thread, if the work must not run in this one; else as a page. */
 async function failedAnswer(
   pages: PageBackend,
   c: RequestContext,

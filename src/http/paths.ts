@@ -10,8 +10,8 @@ export type PathQuery = {
 }
 
 /**
- * The one path that was asked for, cleaned as a tar's names are: no empty or `.` part, `..` clamped at the root.
- * Undefined if none was.
+ * The requested path, cleaned like a tar's names: no empty or `.` part, `..` clamped at the root. Undefined if none
+ * was.
  *
  * @throws Problem `invalid_parameter` if both are given, or `pathBase64` is not base64
  */

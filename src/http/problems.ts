@@ -1,4 +1,4 @@
-/** Errors as answers: `application/problem+json`, as RFC 9457 has it. */
+/** Errors as answers: `application/problem+json` (RFC 9457). */
 import type { z } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { Problem, type ProblemDocument } from '../problem.ts'

@@ -8,7 +8,7 @@ import type { fileSchema } from './routes/files.schema.ts'
 
 export type ShownFile = z.infer<typeof fileSchema>
 
-/** A member of a layer, as it stands in the tar. */
+/** A member of a layer, as in the tar. */
 export function showMember(entry: Entry, layer: number): ShownFile {
   const shown: ShownFile = {
     ...showPath(entry.key),
@@ -20,7 +20,7 @@ export function showMember(entry: Entry, layer: number): ShownFile {
     mtime: showTime(entry.mtime),
     layer,
   }
-  // Row views decode a column when it is asked for: each is asked for once.
+  // Row views decode a column on each access, so each is accessed once.
   const { sha256, link, xattrs, device, whiteout } = entry
   if (sha256 !== undefined) shown.sha256 = toHex(sha256)
   if (link !== undefined) Object.assign(shown, showLink(link))

@@ -23,7 +23,7 @@ const STYLE = `
   .hidden-text { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden }
 `
 
-/** The style sheet stands in the document: a `Content-Security-Policy` needs `style-src 'unsafe-inline'`. */
+/** The style sheet is inside the document: a `Content-Security-Policy` needs `style-src 'unsafe-inline'`. */
 export async function diffDocument(diff: Diff): Promise<string> {
   const view = viewDiff(diff)
   const { from, to } = view

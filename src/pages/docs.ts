@@ -5,7 +5,7 @@
 import { html } from 'hono/html'
 import { type Html, TOP } from './page.ts'
 
-/** Swagger UI's sheet has its pictures inside. */
+/** Swagger UI's style sheet contains its pictures. */
 export const DOCS_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -4,7 +4,7 @@ import type { Problem, ProblemCode } from '../problem.ts'
 import { askForm, type FormValues } from './form.ts'
 import { type Html, link, name, page } from './page.ts'
 
-/** What a reader can do about it, where that is not plain from the problem itself. */
+/** What a reader can do about it, if the problem does not say so. */
 const ADVICE: Partial<Record<ProblemCode, string>> = {
   invalid_reference:
     'Write it as for docker pull: nginx, ghcr.io/owner/name:tag, localhost:5000/name@sha256:…',

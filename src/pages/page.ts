@@ -79,7 +79,7 @@ export const TOP = html`<header class="top">
 </ul></nav>
 </header>`
 
-/** A name out of an image: one line of visible characters, whatever it is made of. */
+/** A name from an image, as one line of visible characters. */
 export function name(text: string): Html {
   return html`<code><bdi>${visible(text)}</bdi></code>`
 }

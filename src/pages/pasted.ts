@@ -1,4 +1,4 @@
-/** What people paste where a reference is asked for: a command, the page of an image, a URL. */
+/** What people paste instead of a reference: a command, the page of an image, a URL. */
 
 /** `docker pull --platform linux/arm64 nginx:1.27` */
 const PULL =
@@ -14,7 +14,7 @@ const PAGES: Readonly<Record<string, (path: string, query: URLSearchParams) => s
   },
 }
 
-/** The reference in a text that was pasted; any other text as it is. */
+/** The reference in a pasted text; other text unchanged. */
 export function pastedReference(text: string): string {
   const trimmed = text.trim()
   const [, pulled] = PULL.exec(trimmed) ?? []

@@ -112,7 +112,7 @@ const RAW = [
   ['/v1/platforms', 'Platforms'],
 ] as const
 
-/** The image's short name; where it is stands above. */
+/** The image's short name; its place is shown above. */
 export function visibleName(image: ImageIdentity): string {
   return visible(shortName(image))
 }

@@ -45,7 +45,7 @@ ${at !== undefined && html`<p class="quiet">Layer ${at}${line !== undefined && `
 </li>`
 }
 
-/** What stands between backticks is code. */
+/** Text between backticks is code. */
 function withCode(text: string): readonly (string | Html)[] {
   return visible(text)
     .split('`')

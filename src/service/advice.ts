@@ -35,7 +35,7 @@ export type AdviceQuestion = {
   readonly image: string
   /** Globs of paths that no advice is about. */
   readonly ignore: readonly string[]
-  /** What this image brings nothing to is not its fault. */
+  /** Waste inside this image does not count. */
   readonly baseImage?: string | undefined
   /** The text of the Dockerfile that the image was built from: items then have its lines. */
   readonly dockerfile?: string | undefined

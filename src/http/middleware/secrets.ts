@@ -39,7 +39,7 @@ function bearerOf(authorization: string | undefined): string | undefined {
   return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
 }
 
-/** Of one length, whatever is compared. */
+/** Of one length, whatever the input. */
 function hash(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

@@ -15,7 +15,7 @@ export type StreamLimits = {
 const LIMITS: StreamLimits = { atOnce: 64, ofOneClient: 32, unreadMilliseconds: 60_000 }
 const RETRY_AFTER_SECONDS = 2
 
-/** Lines, and whatever is saved as a file. */
+/** Lines, and anything that is saved as a file. */
 function isStream({ headers }: Response): boolean {
   return (
     headers.get('Content-Type') === 'application/x-ndjson' ||
@@ -23,7 +23,7 @@ function isStream({ headers }: Response): boolean {
   )
 }
 
-/** @param clientOf who asks: clients share the streams */
+/** @param clientOf the client's address: clients share the streams */
 export function boundedStreams(
   clientOf: (context: RequestContext) => string,
   limits: StreamLimits = LIMITS,

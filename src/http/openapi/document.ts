@@ -47,7 +47,7 @@ const SECURITY_SCHEMES = {
   },
 } as const
 
-/** Of every call that does not say otherwise: a credential for the registry and a token, each where it is needed. */
+/** For every call, unless it says otherwise: a credential for the registry and a token, each if needed. */
 const SECURITY = [
   {},
   { registryAuth: [] },

@@ -7,7 +7,7 @@ export const bytes = (description: string, example: number) =>
     .nonnegative()
     .openapi({ description: `${description}.`, example })
 
-/** Bytes of a difference: negative where it shrank. */
+/** Bytes of a difference; negative if it shrank. */
 export const deltaBytes = (description: string, example: number) =>
   z.int().openapi({ description: `${description}; negative where it shrank.`, example })
 

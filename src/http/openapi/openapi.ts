@@ -1,6 +1,6 @@
 /**
- * `node src/http/openapi/openapi.ts` writes `openapi.yaml`; with `--check` it only says whether the file is stale, and exits
- * with 1 where it is.
+ * `node src/http/openapi/openapi.ts` writes `openapi.yaml`; with `--check` it only says whether the file is stale, and
+ * then exits with 1.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

@@ -7,9 +7,9 @@ type Operation = NonNullable<NonNullable<OpenApiDocument['paths']>[string]['get'
 type Parameter = NonNullable<Operation['parameters']>[number]
 type Response = NonNullable<Operation['responses']>[string]
 
-/** A response or a parameter, at one of the places where it is used. */
+/** One use of a response or a parameter. */
 type Use<Value> = {
-  /** The component's name, unless a more frequent one has it. */
+  /** The component's name, unless a more frequent variant has it. */
   readonly name: string
   readonly operation: string
   readonly value: Value

@@ -1,4 +1,4 @@
-/** The description as YAML that a person can read: what fits on a line stands on one. */
+/** The description as readable YAML: what fits on a line is on one line. */
 import { Document, isMap, isPair, isScalar, isSeq, type Node, visit } from 'yaml'
 import type { OpenApiDocument } from './share.ts'
 

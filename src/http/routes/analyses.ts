@@ -13,7 +13,7 @@ import { json, problems } from '../openapi/describe.ts'
 import { parsed, problemBody } from '../problems.ts'
 import { analysisRequestSchema, analysisSchema, batchRequestSchema, batchSchema } from './analyses.schema.ts'
 
-/** A listener is told for so long, then has to come again. */
+/** A listener gets events for this long, then must reconnect. */
 const LISTEN_MILLISECONDS = 3_600_000
 
 const params = z.object({

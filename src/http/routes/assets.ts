@@ -1,4 +1,4 @@
-/** The files that pages load. One that is asked for by its version stays as it is for good. */
+/** The files that pages load. A file with a version in its URL never changes. */
 import { ASSETS_PATH, type Assets, assetsVersion, assetType, VERSIONED } from '../../pages/assets.ts'
 import { Problem } from '../../problem.ts'
 import type { App } from '../backend.ts'
@@ -23,7 +23,7 @@ export function addAssets(app: App, assets: Assets): void {
   )
   app.get(`${ASSETS_PATH}:version/:name`, async (c) => {
     const { version, name } = c.req.param()
-    // A page of another version may still ask for its files: it gets what there is, for now.
+    // A page of another version may still request its files; it gets the current ones.
     const isCurrent = VERSIONED.some((one) => one === name) && version === (await assetsVersion(assets))
     return answer(name, isCurrent ? FOR_GOOD : FOR_MINUTES, c.req.header('If-None-Match'))
   })

@@ -1,4 +1,4 @@
-/** Badges: always a picture, whatever happened, and within two seconds. */
+/** Badges: always a picture, even for errors, and within two seconds. */
 
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Appearance, Badge } from '../../badge/badge.ts'
@@ -171,7 +171,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
   const query = new URL(c.req.url).searchParams
   const isPrivate = imagesIn(query).some(isOutsideRegistries)
   try {
-    // Badges are for everybody, but what is in no registry is only for those who may use the service.
+    // Badges are public, but images outside registries are only for those who may use the service.
     if (isPrivate) tokenCheck(backend.host.configuration.tokens)(c.req.header('Authorization'))
     const request = readBadgeRequest(name, query)
     appearance = request.appearance

@@ -105,7 +105,7 @@ export const checkRequestSchema = z
 
 type MakeSchema<S> = (description: string, example: string) => S
 
-/** Each word of a policy as a schema: of its one value, or of its list where it repeats. */
+/** Each word of a policy as a schema: of its value, or of a list if it repeats. */
 export function mapPolicyWords<One extends z.ZodType, List extends z.ZodType>(
   one: MakeSchema<One>,
   list: MakeSchema<List>,

@@ -172,7 +172,7 @@ async function answer(
   })
 }
 
-/** A problem of this call, in the format that was asked for: who reads one with a parser cannot do with another. */
+/** A problem of this call, in the requested format, since a parser of one format cannot read another. */
 export function checkProblem(c: RequestContext, problem: Problem): Response {
   const response = problemResponse(problem)
   if (readsProblems(c.req.header('Accept'))) return response

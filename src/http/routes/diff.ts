@@ -125,7 +125,7 @@ export function addDiff(app: App, backend: Backend): void {
         ? diffMarkdown(await diffOf(store, pair), await newAdvice(store, pair))
         : write(await diffOf(store, pair), format, query),
     )
-    // The page's style sheet stands in the page; it has no script.
+    // The style sheet is inside the page, which has no script.
     if (format === 'html') response.headers.set('Content-Security-Policy', PAGE_POLICY)
     return response
   })

@@ -122,7 +122,7 @@ async function treeAt(
   }
 }
 
-/** The beginning of a file; a problem that stands in the way is told in its place. */
+/** The beginning of a file, or the problem that prevents reading it. */
 async function contentOf(
   backend: Backend,
   { image }: AnalysedImage,
@@ -159,7 +159,7 @@ async function search(
 ): Promise<Html> {
   const { image } = analysed
   const { glob, layer, sort, at } = asked
-  // A name alone is looked for everywhere.
+  // A name alone is searched for everywhere.
   const matches = globFilter(glob.includes('/') || glob.includes('**') ? glob : `**/${glob}`)
   const rows = {
     keeps: (entry: Entry) => isWithin(entry.key, key) && (matches?.(showPath(entry.key).path) ?? true),

@@ -224,7 +224,7 @@ function acceptedShared(c: RequestContext): (typeof TYPES)['json' | 'markdown' |
   return preferredType<(typeof offers)[number]>(c.req.header('Accept'), offers)
 }
 
-/** @throws Problem `invalid_parameter` if a page of a whole list is asked for */
+/** @throws Problem `invalid_parameter` if a page of a whole list is requested */
 function requireNoPage(query: ImagesQuery, type: string): void {
   for (const parameter of ['cursor', 'limit'] as const) {
     if (query[parameter] === undefined) continue

@@ -20,7 +20,7 @@ import { cursor, format, image, limit, PAGE_LIMIT, reference } from '../paramete
 import { csvLines } from '../text-bodies.ts'
 import { platformListSchema, platformSchema, tagPageSchema, tagSchema } from './registry.schema.ts'
 
-/** Tags that are asked for at once when all are streamed. */
+/** Tags per request to the registry when all are streamed. */
 const TAGS_AT_ONCE = 1000
 
 const PLATFORM_FORMATS = ['json', 'csv'] as const

@@ -95,7 +95,7 @@ async function receive(backend: Backend, context: RequestContext): Promise<Respo
   admitUpload(backend, lengthOf(context.req.header('Content-Length')))
   const { body, signal } = context.req.raw
   const receiving = receiveUpload(backend, body, { signal })
-  // A host that ends what a client who breaks off began has to be asked for the time to clean up.
+  // A host that cancels work of disconnected clients must be asked for time to clean up.
   backend.keepAlive(
     context,
     receiving.then(

@@ -1,4 +1,4 @@
-/** The changes as a tree that opens by itself, without a script: what changed in a directory stands in it, once. */
+/** The changes as a tree that opens without a script: each change is shown once, in its directory. */
 import { html } from 'hono/html'
 import { type ChangeNode, pathsOf, weightOf } from '../../diff/change-tree.ts'
 import { formatBytes, formatCount, formatDelta } from '../../text/format.ts'
@@ -128,7 +128,7 @@ function globText(path: string): string {
   return path.replace(/[*?[\]{}\\]/g, '?')
 }
 
-/** Paths below it that have no row; those in a child that has one are told there. */
+/** Paths below it without a row; those in a child with a row are shown there. */
 function leftOf(node: ChangeNode, shown: ReadonlySet<ChangeNode>): number {
   return node.children.reduce((sum, child) => (shown.has(child) ? sum : sum + pathsOf(child)), node.left)
 }

@@ -9,7 +9,7 @@ import { filesLink, mapLink, type Place, reportLink, type ShownPath, waysTo } fr
 export type About = {
   readonly identity: ImageIdentity
   readonly place: Place
-  /** Of this image whatever its tag becomes. */
+  /** For this image, whatever its tag becomes. */
   readonly permanent: Place
   readonly layers: readonly LayerReport[]
   /** Absent for the merged file system. */

@@ -23,7 +23,7 @@ export type ShownEntry = ShownPath & {
 
 export type Version = { readonly layer: number; readonly entry: ShownEntry }
 
-/** One file, or whatever else is no directory: what it is, which layers have it, what it holds. */
+/** A file, or anything else that is not a directory: its properties, its layers, its content. */
 export function filePage({
   about,
   path,
@@ -38,7 +38,7 @@ export function filePage({
   readonly isShown: boolean
   readonly shown: ShownEntry | undefined
   readonly versions: readonly Version[]
-  /** A problem where it cannot be read. */
+  /** A problem if it cannot be read. */
   readonly content: ContentView | Problem | undefined
 }): Html {
   const { place, layer } = about

@@ -1,4 +1,4 @@
-/** The treemap as SVG: inside a page, where the sheet has its colours, and by itself, with colours inside. */
+/** The treemap as SVG: inside a page, with the page's colours, or by itself, with its own colours. */
 import { html, raw } from 'hono/html'
 import { markupText, visible } from '../../formats/escape.ts'
 import type { Area } from '../../image/areas.ts'

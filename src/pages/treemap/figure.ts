@@ -32,7 +32,7 @@ export type MapFigure = {
   readonly table: Html
 }
 
-/** Of a desktop and of a phone: letters keep their size, so that there are two pictures, of which one is shown. */
+/** For a desktop and for a phone: letters keep their size, so there are two pictures, and one is shown. */
 export const WIDE = { width: 1100, height: 560, cells: 700 }
 const NARROW = { width: 340, height: 420, cells: 200 }
 

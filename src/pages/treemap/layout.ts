@@ -3,7 +3,7 @@ import { type HierarchyRectangularNode, hierarchy, treemap } from 'd3-hierarchy'
 import type { Area } from '../../image/areas.ts'
 
 export type Cell = {
-  /** Absent where it stands for all that is too small. */
+  /** Absent if it represents everything that is too small. */
   readonly area?: Area
   readonly bytes: number
   readonly depth: number
@@ -26,7 +26,7 @@ export type Frame = {
 const VISIBLE_PIXELS = 2
 /** More rectangles are slow to draw, and too small to tell apart. */
 const MAX_CELLS = 1200
-/** Where a directory's name stands. */
+/** The place of a directory's name. */
 const HEAD_PIXELS = 18
 /** A directory that is lower than this is drawn closed. */
 const OPEN_PIXELS = 40

@@ -4,8 +4,8 @@
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
 import { imageKey } from '../index/keys.ts'
+import { readSealed, seal } from '../index/sealed.ts'
 import type { ProblemDocument } from '../problem.ts'
-import { parseJson } from '../text/json.ts'
 import type { ImageFacts } from './report.ts'
 
 /** Written last, so that its presence means that the tables are whole. */
@@ -18,12 +18,9 @@ const stored: z.ZodType<StoredImage> = z.union([
   z.object({ failure: z.custom<ProblemDocument>(isObject) }),
 ])
 
-/** Undefined if the image is not analysed, or what is stored makes no sense. */
+/** Undefined where the image is not analysed, or what is stored is damaged. */
 export async function readImageFacts(store: ObjectStore, digest: string): Promise<StoredImage | undefined> {
-  const object = await store.get(imageKey(digest, 'image.json'))
-  if (object === undefined) return undefined
-  const text = await new Response(object.body).text()
-  const image = stored.safeParse(parseJson(text)).data
+  const image = stored.safeParse(await readSealed(store, imageKey(digest, 'image.json'))).data
   if (image === undefined || 'failure' in image) return image
   // Facts that were stored before tables of contents were read are all of contents.
   const layers = image.facts.layers.map((layer) => ({ ...layer, verified: layer.verified ?? 'content' }))
@@ -35,5 +32,6 @@ export async function writeStoredImage(
   digest: string,
   image: StoredImage,
 ): Promise<void> {
-  await store.put(imageKey(digest, 'image.json'), new TextEncoder().encode(JSON.stringify(image)))
+  const key = imageKey(digest, 'image.json')
+  await store.put(key, seal(key, image))
 }

@@ -223,9 +223,10 @@ class ImageWriter {
 
   #readInventory(): Promise<Inventory> {
     const { readAgain } = this.#source
-    const layers = this.#source.layers.map(({ index, facts: { databases } }) => ({
+    const layers = this.#source.layers.map(({ index, facts: { databases, databasesCrc32 } }) => ({
       index,
       databases,
+      databasesCrc32,
     }))
     const files = () => openStored(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
     return readInventory({ store: this.#store, layers, files, readAgain }, this.#databases)

@@ -4,6 +4,7 @@
  * tar, and with `path` where ustar's name cannot hold it. Times, owners and modes are always the same.
  */
 
+import { crc32 } from 'node:zlib'
 import type { ObjectStore, StoredObject } from '../host.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import { Problem } from '../problem.ts'
@@ -31,6 +32,7 @@ export class DatabaseArchive implements DatabaseSink {
   #left = 0
   #bytes = 0
   #count = 0
+  #crc32 = 0
   #padding = contentPadding(0)
 
   /** @param digest of the layer's blob */
@@ -46,6 +48,11 @@ export class DatabaseArchive implements DatabaseSink {
   /** How many databases there are so far. */
   get count(): number {
     return this.#count
+  }
+
+  /** Of the object, once it is finished. */
+  get crc32(): number {
+    return this.#crc32
   }
 
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void> {
@@ -89,6 +96,7 @@ export class DatabaseArchive implements DatabaseSink {
   async #flush(): Promise<void> {
     const piece = this.#piece.copy()
     this.#piece.length = 0
+    this.#crc32 = crc32(piece, this.#crc32)
     await this.#writer.write(piece)
   }
 }
@@ -96,7 +104,15 @@ export class DatabaseArchive implements DatabaseSink {
 /** Of every database: the same layer makes the same bytes. */
 const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 
-/** A database in the archive. */
+/** What is known of a layer's archive. */
+export type StoredDatabases = {
+  /** How many members it has; there is no such object for 0. */
+  readonly databases: number
+  /** Of the object; 0 where there is none. */
+  readonly databasesCrc32: number
+}
+
+/** A database as it stands in the archive. */
 export type StoredDatabase = {
   readonly key: PathKey
   readonly ordinal: number
@@ -109,15 +125,14 @@ export type StoredDatabase = {
  * The databases of a layer as they stand in its archive, a piece of one in memory at a time; none if it has none.
  *
  * @param digest of the layer's blob
- * @param count how many there are
- * @throws LostTable if the object is missing or damaged; `content` too
+ * @throws LostTable where the object is missing or damaged, which may show only after the last of them; `content` too
  */
 export async function* readDatabases(
   store: ObjectStore,
   digest: string,
-  count: number,
+  { databases, databasesCrc32 }: StoredDatabases,
 ): AsyncGenerator<StoredDatabase> {
-  if (count === 0) return
+  if (databases === 0) return
   const key = layerKey(digest, 'databases.tar')
   const object = await store.get(key)
   if (object === undefined) throw new LostTable(key, 'missing')
@@ -125,7 +140,7 @@ export async function* readDatabases(
   try {
     for (;;) {
       const head = await readHeader(input)
-      if (head === undefined) return
+      if (head === undefined) return await input.requireWhole(databasesCrc32)
       if (head.bytes > MAX_RECORDS_BYTES) throw new RangeError('a header that is too large')
       const records = parsePax(await readPadded(input, head.bytes), 0)
       const member = await readHeader(input)
@@ -176,6 +191,8 @@ class BlockReader {
   #chunk: Uint8Array = new Uint8Array(0)
   readonly #size: number
   #position = 0
+  /** Of what the store has given. */
+  #crc32 = 0
 
   constructor({ size, body }: StoredObject, digest: string) {
     this.#reader = body.getReader()
@@ -214,6 +231,7 @@ class BlockReader {
       if (this.#chunk.length === 0) {
         const { value } = await this.#reader.read()
         if (value === undefined) throw new RangeError(ENDS_EARLY)
+        this.#crc32 = crc32(value, this.#crc32)
         this.#chunk = value
       }
       const piece = this.#chunk.subarray(0, end - this.#position)
@@ -221,6 +239,12 @@ class BlockReader {
       this.#chunk = this.#chunk.subarray(piece.length)
       yield piece
     }
+  }
+
+  /** Reads the rest. @throws RangeError where the object has another checksum */
+  async requireWhole(sum: number): Promise<void> {
+    for await (const _ of this.#pieces(this.#size));
+    if (this.#crc32 !== sum) throw new RangeError('the checksum differs')
   }
 
   async cancel(): Promise<void> {

@@ -32,7 +32,7 @@ const FACTS: LayerFacts = {
 }
 
 /** As it is stored of a layer without databases. */
-const INDEXED = { ...FACTS, databases: 0 }
+const INDEXED = { ...FACTS, databases: 0, databasesCrc32: 0 }
 
 type Database = { readonly path: string; readonly ordinal: number; readonly content: Uint8Array }
 
@@ -155,9 +155,9 @@ test('databases come back as they went in', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(database), async (databases) => {
       const store = new MemoryStore()
-      await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
+      const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
       const found: Database[] = []
-      for await (const { key, ordinal, bytes, content } of readDatabases(store, DIGEST, databases.length)) {
+      for await (const { key, ordinal, bytes, content } of readDatabases(store, DIGEST, facts)) {
         const whole = Buffer.concat(await Array.fromAsync(content, (piece) => piece.slice()))
         expect(whole.length).toBe(bytes)
         found.push({ path: key.replaceAll('\0', '/'), ordinal, content: Uint8Array.from(whole) })
@@ -212,9 +212,9 @@ test('databases that nobody reads, or not to the end, are passed over', async ()
     ordinal,
     content: new Uint8Array(200_000),
   }))
-  await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
   const found: string[] = []
-  for await (const { key, content } of readDatabases(store, DIGEST, 1)) {
+  for await (const { key, content } of readDatabases(store, DIGEST, facts)) {
     found.push(key)
     if (key === 'b') for await (const _ of content) break
   }
@@ -224,28 +224,43 @@ test('databases that nobody reads, or not to the end, are passed over', async ()
 test('databases that are lost are an error, where the layer has some', async () => {
   const store = new MemoryStore()
   const databases = [{ path: 'a', ordinal: 0, content: new Uint8Array(1) }]
-  expect(await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))).toMatchObject(
-    {
-      databases: 1,
-    },
-  )
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
+  expect(facts.databases).toBe(1)
   await store.delete(layerKey(DIGEST, 'databases.tar'))
-  const all = Array.fromAsync(readDatabases(store, DIGEST, 1))
+  const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
   await expect(all).rejects.toThrow(LostTable)
-  expect(await Array.fromAsync(readDatabases(store, DIGEST, 0))).toEqual([])
+  expect(await Array.fromAsync(readDatabases(store, DIGEST, { databases: 0, databasesCrc32: 0 }))).toEqual([])
 })
 
 test('databases that are cut off are an error', async () => {
   const store = new MemoryStore()
-  await indexLayer(store, DIGEST, ({ database: sink }) =>
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { databases: [{ path: 'a', ordinal: 0, content: new Uint8Array(2000) }] }),
   )
   const key = layerKey(DIGEST, 'databases.tar')
   const whole = store.objects.get(key)!
   for (const length of [0, 100, 512, 1500, 2500, 3584]) {
     store.objects.set(key, whole.subarray(0, length))
-    const all = Array.fromAsync(readDatabases(store, DIGEST, 1))
+    const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
     await expect(all, `${length} of ${whole.length}`).rejects.toThrow(LostTable)
+  }
+})
+
+test('databases that are damaged anywhere are an error', async () => {
+  const store = new MemoryStore()
+  const content = Uint8Array.from({ length: 1000 }, (_, i) => i)
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
+    reading(sink, { databases: [{ path: 'a', ordinal: 0, content }] }),
+  )
+  const key = layerKey(DIGEST, 'databases.tar')
+  const whole = store.objects.get(key)!
+  for (let at = 0; at < whole.length; at += 37) {
+    store.objects.set(
+      key,
+      whole.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+    )
+    const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
+    await expect(all, `byte ${at} of ${whole.length}`).rejects.toThrow(LostTable)
   }
 })
 

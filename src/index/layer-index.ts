@@ -6,21 +6,18 @@ import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
 import type { ChunkSink } from '../layer/toc/chunk.ts'
 import type { TableFacts, TableReading } from '../layer/toc/read.ts'
 import { fetchBytes } from '../table/fetch-bytes.ts'
-import { parseJson } from '../text/json.ts'
 import { CheckpointArchive } from './checkpoints.ts'
 import { ChunkArchive } from './chunks.ts'
-import { DatabaseArchive } from './databases.ts'
+import { DatabaseArchive, type StoredDatabases } from './databases.ts'
 import { layerKey } from './keys.ts'
+import { seal, unseal } from './sealed.ts'
 import { writeSorted } from './sort-entries.ts'
 
 /** What is stored of a layer beside its tables. */
-export type IndexedLayer = LayerFacts & {
-  /** How many members `databases.tar` has; there is no such object for 0. */
-  readonly databases: number
-}
+export type IndexedLayer = LayerFacts & StoredDatabases
 
 /** What is stored of a layer that is known from its table of contents: what the manifest says besides can be another's lie. */
-export type TabledLayer = TableFacts & Pick<IndexedLayer, 'digest' | 'databases'>
+export type TabledLayer = TableFacts & Pick<IndexedLayer, 'digest'> & StoredDatabases
 
 const TABLE_FACTS = {
   digest: z.string(),
@@ -28,6 +25,7 @@ const TABLE_FACTS = {
   fileBytes: z.number(),
   entries: z.number(),
   databases: z.number(),
+  databasesCrc32: z.number(),
   warnings: z.array(
     z.object({
       code: z.enum(['absolute', 'dotdot', 'databaseTooLarge']),
@@ -48,7 +46,7 @@ const FACTS: z.ZodType<IndexedLayer> = z.object({
 /** A few warnings and digests; more is damaged. */
 const MAX_FACTS_BYTES = 1 << 20
 
-/** What is known of a layer without its tables; undefined if it is not indexed, or if what is stored makes no sense. */
+/** What is known of a layer without its tables; undefined where it is not indexed, or where what is stored is damaged. */
 export async function readLayerFacts(store: ObjectStore, digest: string): Promise<IndexedLayer | undefined> {
   const facts = FACTS.safeParse(await readFacts(store, digest)).data
   return facts?.digest === digest ? facts : undefined
@@ -61,9 +59,9 @@ export async function readTableFacts(store: ObjectStore, index: string): Promise
 }
 
 async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
-  const range = { offset: 0, length: MAX_FACTS_BYTES }
-  const stored = await fetchBytes(store, layerKey(index, 'layer.json'), range)
-  return stored === undefined ? undefined : parseJson(stored.bytes)
+  const key = layerKey(index, 'layer.json')
+  const stored = await fetchBytes(store, key, { offset: 0, length: MAX_FACTS_BYTES })
+  return stored === undefined ? undefined : unseal(key, stored.bytes)
 }
 
 /**
@@ -90,7 +88,7 @@ export async function indexLayer(
     await writeSorted(store, layerKey(digest, 'entries.parquet'), reading.entries())
     if (reading.linksDatabases) await addLinked?.(database)
     await allOf([database.finish(), checkpoints.finish()])
-    const facts = { ...reading.facts, databases: database.count }
+    const facts = { ...reading.facts, databases: database.count, databasesCrc32: database.crc32 }
     await writeFacts(store, digest, facts)
     return facts
   } catch (error) {
@@ -128,7 +126,8 @@ export async function indexTable(
     await chunks.finish(reading.contentEnd)
     await addDatabases(reading, database)
     await database.finish()
-    const facts = { ...reading.facts, digest, databases: database.count }
+    const stored = { databases: database.count, databasesCrc32: database.crc32 }
+    const facts = { ...reading.facts, digest, ...stored }
     await writeFacts(store, index, facts)
     return facts
   } catch (error) {
@@ -143,5 +142,6 @@ async function writeFacts(
   index: string,
   facts: IndexedLayer | TabledLayer,
 ): Promise<void> {
-  await store.put(layerKey(index, 'layer.json'), new TextEncoder().encode(JSON.stringify(facts)))
+  const key = layerKey(index, 'layer.json')
+  await store.put(key, seal(key, facts))
 }

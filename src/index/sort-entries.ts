@@ -38,7 +38,12 @@ export async function writeSorted(
   limits: SortLimits = LIMITS,
 ): Promise<void> {
   const windows = filledWindows(batches, limits)
-  const runs = new SortedRuns(store, { schema: ENTRIES, order: ORDER, fanIn: limits.fanIn })
+  const runs = new SortedRuns(store, {
+    schema: ENTRIES,
+    order: ORDER,
+    fanIn: limits.fanIn,
+    copiedTo: key,
+  })
   try {
     const { value: first } = await windows.next()
     if (first === undefined) throw new RangeError('there is no window')

@@ -1,5 +1,6 @@
 /** Analyses that a caller can come back to: a name for a caller's own question, alive for an hour. */
 import { z } from 'zod'
+import { readSealed, seal } from '../index/sealed.ts'
 import { isFinished, type JobState, jobKey, type Progress } from '../job.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
 import type { ProblemDocument } from '../problem.ts'
@@ -57,7 +58,8 @@ export async function failOrdered(service: Service, id: string, problem: Problem
   const record = await readRecord(service, id)
   if (record === undefined) return
   const failure = { finishedAt: new Date().toISOString(), error: problem.toDocument() }
-  await service.host.store.put(ANALYSES_PREFIX + id, Buffer.from(JSON.stringify({ ...record, failure })))
+  const key = ANALYSES_PREFIX + id
+  await service.host.store.put(key, seal(key, { ...record, failure }))
 }
 
 async function recordOf(
@@ -73,7 +75,8 @@ async function recordOf(
     const createdAt = new Date().toISOString()
     const read = image.read === 'toc' ? { read: image.read } : {}
     record = { id: nameNow(), image: reference, platform, digest, createdAt, ...read, ...kind }
-    await service.host.store.put(ANALYSES_PREFIX + record.id, Buffer.from(JSON.stringify(record)))
+    const place = ANALYSES_PREFIX + record.id
+    await service.host.store.put(place, seal(place, record))
     named.set(key, record)
     await sweepAnalyses(service.host.store)
   }
@@ -185,8 +188,7 @@ async function recall(service: Service, id: string): Promise<AnalysisRecord> {
 }
 
 async function readRecord(service: Service, id: string): Promise<KeptRecord | undefined> {
-  const object = await service.host.store.get(ANALYSES_PREFIX + id)
-  return object && Record.parse(await new Response(object.body).json())
+  return Record.safeParse(await readSealed(service.host.store, ANALYSES_PREFIX + id)).data
 }
 
 function notFound(): Problem {

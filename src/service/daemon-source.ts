@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Engine, ObjectStore } from '../host.ts'
 import { engineImageKey } from '../index/keys.ts'
+import { readSealed, seal } from '../index/sealed.ts'
 import { isSha256 } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
@@ -125,7 +126,8 @@ async function saved(service: Service, id: string): Promise<Archive> {
   }
   const archive = await openSaved(files, own)
   if (archive === undefined) throw new Problem('store_error', 'the file of the saved image is gone')
-  await service.host.store.put(engineImageKey(nameOf(engine, id)), Buffer.from(JSON.stringify(archive.index)))
+  const key = engineImageKey(nameOf(engine, id))
+  await service.host.store.put(key, seal(key, archive.index))
   return archive
 }
 
@@ -148,14 +150,7 @@ async function openSaved(files: Service, file: string): Promise<Archive | undefi
 
 /** What the store knows about an image; unreadable data counts as unknown. */
 async function knownIndex(store: ObjectStore, key: string): Promise<ArchiveIndex | undefined> {
-  const object = await store.get(key)
-  if (object === undefined) return undefined
-  const text = await new Response(object.body).text()
-  try {
-    return archiveIndexSchema.safeParse(JSON.parse(text)).data
-  } catch {
-    return undefined
-  }
+  return archiveIndexSchema.safeParse(await readSealed(store, key)).data
 }
 
 /** A saved image is an upload among the engine's files, which nobody has the id of. */

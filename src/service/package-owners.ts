@@ -4,13 +4,13 @@ import type { ObjectStore } from '../host.ts'
 import { type Inventory, takeInventory } from '../image/packages/inventory.ts'
 import { ShownDatabases } from '../image/packages/shown-databases.ts'
 import { readDatabases } from '../index/databases.ts'
-import { readLayerFacts, readTableFacts } from '../index/layer-index.ts'
+import { LostTable } from '../table/table.ts'
 import type { OpenedImage } from './open.ts'
-import { filesTable, layerIndexOf, WHOLE_FETCH_BYTES } from './tables.ts'
+import { databasesOf, filesTable, WHOLE_FETCH_BYTES, withForgetting } from './tables.ts'
 
 const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal', 'offset', 'sha256', 'linked'] as const
 
-/** A layer whose index is gone tells nothing of its packages. */
+/** @throws LostTable where the index of a layer is gone */
 export async function packageOwners(
   store: ObjectStore,
   image: OpenedImage,
@@ -20,13 +20,15 @@ export async function packageOwners(
   for await (const rows of files.rows({ columns: COLUMNS, fetchBytes: WHOLE_FETCH_BYTES })) {
     for (const row of rows) shown.see(row)
   }
-  const layers = await allOf(
-    image.manifest.layers.map(async (_, layer) => {
-      const index = await layerIndexOf(store, image, layer)
-      const isContent = index === image.manifest.layers[layer]?.digest
-      const facts = await (isContent ? readLayerFacts : readTableFacts)(store, index)
-      return { layer, members: readDatabases(store, index, facts?.databases ?? 0) }
-    }),
-  )
-  return takeInventory(layers, shown)
+  try {
+    const layers = await allOf(
+      image.manifest.layers.map(async (_, layer) => {
+        const stored = await databasesOf(store, image, layer)
+        return { layer, members: readDatabases(store, stored.index, stored) }
+      }),
+    )
+    return await takeInventory(layers, shown)
+  } catch (error) {
+    throw error instanceof LostTable ? withForgetting(store, image, error) : error
+  }
 }

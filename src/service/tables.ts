@@ -8,6 +8,7 @@ import type { DirectorySum } from '../image/merge.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import { MERGED_ENTRIES } from '../image/merged-entry.ts'
 import { PACKAGES } from '../image/package-table.ts'
+import type { DatabaseLayer } from '../image/packages/stored-inventory.ts'
 import type { DuplicateGroup, Package } from '../image/report.ts'
 import { WASTED_FILES, type WastedRow } from '../image/waste.ts'
 import { ENTRIES } from '../index/entries.ts'
@@ -120,12 +121,13 @@ export async function databasesOf(
   store: ObjectStore,
   image: OpenedImage,
   layer: number,
-): Promise<{ readonly index: string; readonly databases: number }> {
+): Promise<DatabaseLayer> {
   const index = await layerIndexOf(store, image, layer)
   const isContent = index === image.manifest.layers[layer]?.digest
   const facts = await (isContent ? readLayerFacts : readTableFacts)(store, index)
-  if (facts === undefined) throw new LostTable(layerKey(index, 'layer.json'), 'missing')
-  return { index, databases: facts.databases }
+  if (facts === undefined) throw new LostTable(layerKey(index, 'layer.json'), 'missing or damaged')
+  const { databases, databasesCrc32 } = facts
+  return { index, databases, databasesCrc32 }
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { UPLOADS, uploadKey } from '../index/keys.ts'
+import { readSealed, seal } from '../index/sealed.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { decode } from '../layer/decode/decode.ts'
 import { formatPlatform } from '../oci/platform.ts'
@@ -48,6 +49,7 @@ export type Upload = {
 
 const storedSchema = z.object({ bytes: z.int().nonnegative(), index: archiveIndexSchema })
 
+const expirySchema = z.object({ expiresAt: z.iso.datetime() })
 const SETTING = 'LAMINA_MAX_UPLOAD_BYTES'
 const ID_BYTES = 16
 /** An upload that takes longer than this is taken for one whose service died. */
@@ -89,7 +91,8 @@ export async function receiveUpload(
     await expiry?.watch(name, until)
     const idle = new IdleTimer(idleMilliseconds)
     const stored = await storeArchive(service, name, body ?? new Blob([]).stream(), { idle, signal })
-    await store.put(uploadKey(name, 'index.json'), Buffer.from(JSON.stringify(stored)))
+    const key = uploadKey(name, 'index.json')
+    await store.put(key, seal(key, stored))
     const expires = await use(service, name)
     await expiry?.watch(name, expires)
     return describe(id, stored, expires)
@@ -213,10 +216,9 @@ async function findUpload(
   const { uploads } = service.memory
   const known = uploads.get(name)
   if (known !== undefined) return { name, stored: known }
-  const object = await store.get(uploadKey(name, 'index.json'))
-  // One that is still being received cannot be used yet.
-  if (object === undefined) throw notFound()
-  const stored = storedSchema.parse(await new Response(object.body).json())
+  const stored = await storedUpload(store, name)
+  // One that is still being received cannot be used yet, and one whose index is damaged no more.
+  if (stored === undefined) throw notFound()
   uploads.set(name, stored)
   return { name, stored }
 }
@@ -275,20 +277,17 @@ async function removeUpload(service: Service, name: string): Promise<void> {
 }
 
 async function storedUpload(store: ObjectStore, name: string): Promise<StoredUpload | undefined> {
-  const object = await store.get(uploadKey(name, 'index.json'))
-  if (object === undefined) return undefined
-  return storedSchema.safeParse(await new Response(object.body).json()).data
+  return storedSchema.safeParse(await readSealed(store, uploadKey(name, 'index.json'))).data
 }
 
 async function setExpiry(store: ObjectStore, name: string, until: number): Promise<void> {
-  await store.put(uploadKey(name, 'expires'), Buffer.from(new Date(until).toISOString()))
+  const key = uploadKey(name, 'expires')
+  await store.put(key, seal(key, { expiresAt: new Date(until).toISOString() }))
 }
 
 async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
-  const object = await store.get(uploadKey(name, 'expires'))
-  if (object === undefined) return undefined
-  const until = Date.parse(await new Response(object.body).text())
-  return Number.isNaN(until) ? undefined : until
+  const expiry = expirySchema.safeParse(await readSealed(store, uploadKey(name, 'expires'))).data
+  return expiry && Date.parse(expiry.expiresAt)
 }
 
 function storedArchive(store: ObjectStore, name: string, size = Number.MAX_SAFE_INTEGER): RangeReader {

@@ -5,8 +5,8 @@
  *
  * ```
  * groups, parts, whether there are keys                                              varints
- * each group: rows; the length of each chunk; shared, rest, bytes of its first key   varints and bytes
- * its CRC-32, its length, 'LGI1'                                                     4 + 4 + 4 bytes
+ * each group: rows; the length and CRC-32 of each chunk; shared, rest, bytes of its first key   varints, 4 bytes, bytes
+ * the CRC-32 of the object's key and all before, its length, 'LGI2'                  4 + 4 + 4 bytes
  * ```
  *
  * Groups follow each other from byte 4 on, and chunks within them, in the order of the schema's parts. Other readers of
@@ -18,11 +18,21 @@ import type { PathKey } from '../text/path.ts'
 import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { MAGIC } from './parquet/footer.ts'
 
-const INDEX_MAGIC = 'LGI1'
+const INDEX_MAGIC = 'LGI2'
 /** Of a group's first key; the rest of a longer one is left out. */
 const KEY_BYTES = 256
 /** The index's CRC-32, its length and the magic number. */
 export const INDEX_TAIL_BYTES = 12
+
+/** Where a table is, if it was written for another place: as its bytes are, it will be copied there. */
+export type BoundKey = { readonly key: string; readonly boundTo: string }
+
+export function boundKeyOf(place: string | BoundKey): BoundKey {
+  return typeof place === 'string' ? { key: place, boundTo: place } : place
+}
+
+/** A column chunk with its headers. */
+export type IndexedChunk = { readonly storedBytes: number; readonly crc32: number }
 
 export class GroupIndexWriter {
   readonly #groups = new ByteBuffer(1024)
@@ -36,10 +46,13 @@ export class GroupIndexWriter {
     this.#hasKeys = hasKeys
   }
 
-  add(rowCount: number, chunkLengths: readonly number[], firstKey: PathKey | undefined): void {
+  add(rowCount: number, chunks: readonly IndexedChunk[], firstKey: PathKey | undefined): void {
     const out = this.#groups
     out.varint(rowCount)
-    for (const length of chunkLengths) out.varint(length)
+    for (const { storedBytes, crc32 } of chunks) {
+      out.varint(storedBytes)
+      out.uint32(crc32)
+    }
     if (firstKey !== undefined) this.#addKey(firstKey.slice(0, KEY_BYTES))
     this.#count++
   }
@@ -54,14 +67,15 @@ export class GroupIndexWriter {
     this.#previous = key
   }
 
-  finish(): Uint8Array<ArrayBuffer> {
+  /** @param key of the object: a table that stands in another's place is not taken for it */
+  finish(key: string): Uint8Array<ArrayBuffer> {
     const out = new ByteBuffer(this.#groups.length + 32)
     out.varint(this.#count)
     out.varint(this.#partCount)
     out.varint(this.#hasKeys ? 1 : 0)
     out.bytes(this.#groups.view())
     const length = out.length
-    out.uint32(crc32(out.view()))
+    out.uint32(crc32(out.view(), crc32(key)))
     out.uint32(length)
     out.latin1(INDEX_MAGIC)
     return out.copy()
@@ -75,17 +89,23 @@ export class GroupIndex {
   readonly firstRows: Uint32Array
   /** First byte of each chunk, all groups' one after the other, and the end of the last. */
   readonly #chunks: Float64Array
+  /** CRC-32 of each chunk. */
+  readonly #sums: Uint32Array
   readonly #partCount: number
   /** Bytes of all first keys, and where each ends; undefined if rows are in another order. */
   readonly #keys: { readonly data: Buffer; readonly ends: Uint32Array } | undefined
 
   /**
    * @param data the index and its tail
-   * @throws RangeError if it is damaged, or of another schema
+   * @param table the key that it was written for, and how many columns it has
+   * @throws RangeError where it is damaged, or of another schema
    */
-  constructor(data: Uint8Array, partCount: number) {
+  constructor(
+    data: Uint8Array,
+    { boundTo, partCount }: Omit<BoundKey, 'key'> & { readonly partCount: number },
+  ) {
     const end = data.length - INDEX_TAIL_BYTES
-    if (new ByteReader(data, end).uint32() !== crc32(data.subarray(0, end)))
+    if (new ByteReader(data, end).uint32() !== crc32(data.subarray(0, end), crc32(boundTo)))
       throw new RangeError('the checksum of the group index differs')
     const reader = new ByteReader(data)
     this.count = reader.varint()
@@ -95,6 +115,7 @@ export class GroupIndex {
     const hasKeys = reader.varint() === 1
     this.firstRows = new Uint32Array(this.count + 1)
     this.#chunks = new Float64Array(this.count * partCount + 1)
+    this.#sums = new Uint32Array(this.count * partCount)
     const keys = new ByteBuffer(data.length)
     const ends = new Uint32Array(this.count)
     let position = MAGIC.length
@@ -103,6 +124,7 @@ export class GroupIndex {
       for (let part = 0; part < partCount; part++) {
         this.#chunks[group * partCount + part] = position
         position += reader.varint()
+        this.#sums[group * partCount + part] = reader.uint32()
       }
       if (hasKeys) ends[group] = readKey(reader, keys, ends[group - 2] ?? 0)
     }
@@ -122,6 +144,12 @@ export class GroupIndex {
   /** First byte of a chunk; `part` may be the number of parts, which is where the group ends. */
   chunkStart(group: number, part: number): number {
     return this.#chunks[group * this.#partCount + part] ?? 0
+  }
+
+  /** @throws RangeError where these are not the chunk's bytes */
+  requireWhole(chunk: Uint8Array, group: number, part: number): void {
+    if (crc32(chunk) !== this.#sums[group * this.#partCount + part])
+      throw new RangeError(`the checksum of column ${part} in group ${group} differs`)
   }
 
   /** The group that holds a row. */

@@ -12,6 +12,8 @@ export type RunsOptions<Row, Key> = {
   readonly order: Order<Row, Key>
   /** Runs that are read at the same time. */
   readonly fanIn: number
+  /** The key that the only run's bytes will be copied to, if there is only one. */
+  readonly copiedTo?: string
 }
 
 export class SortedRuns<Row, Key> {
@@ -69,15 +71,16 @@ export class SortedRuns<Row, Key> {
 
   async #put(batches: Batches<Row>): Promise<string> {
     const key = this.#temporary.next()
-    await writeTable(this.#store, key, this.#options.schema, batches)
+    const { schema, copiedTo = key } = this.#options
+    await writeTable(this.#store, { key, boundTo: copiedTo }, schema, batches)
     return key
   }
 
   async *#merge(runs: readonly string[]): AsyncGenerator<readonly Row[], void, undefined> {
-    const { schema, order } = this.#options
+    const { schema, order, copiedTo } = this.#options
     const sources: AsyncGenerator<readonly Row[]>[] = []
     for (const run of runs) {
-      const table = await openTable(this.#store, run, schema)
+      const table = await openTable(this.#store, { key: run, boundTo: copiedTo ?? run }, schema)
       if (table === undefined) throw gone(run)
       sources.push(table.rows())
     }

@@ -10,7 +10,7 @@ import type { PathKey } from '../text/path.ts'
 import { ByteReader } from './byte-buffer.ts'
 import type { PageSource, Values } from './column.ts'
 import { fetchBytes } from './fetch-bytes.ts'
-import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
+import { type BoundKey, boundKeyOf, GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
 import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
 import { CODEC, type DataPage, readChunk } from './parquet/page.ts'
 import type { RowSource } from './row-view.ts'
@@ -44,15 +44,20 @@ export type RowsOptions<Name> = Partial<RowRange> & {
  */
 export async function openTable<Row>(
   store: ObjectStore,
-  key: string,
+  where: string | BoundKey,
   schema: Schema<Row>,
   onLost?: () => Promise<void>,
 ): Promise<Table<Row> | undefined> {
+  const { key, boundTo } = boundKeyOf(where)
   const tail = await fetchBytes(store, key, { suffix: TAIL_FETCH_BYTES })
   if (tail === undefined) return undefined
   const place = { store, key, onLost }
   try {
-    return new Table(place, schema, await readIndex(store, key, tail, schema.parts.length))
+    return new Table(
+      place,
+      schema,
+      await readIndex(store, tail, { key, boundTo, partCount: schema.parts.length }),
+    )
   } catch (error) {
     throw damaged(place, error)
   }
@@ -68,10 +73,10 @@ type TablePlace = {
 /** The index precedes the footer, whose length is in the file's last bytes. */
 async function readIndex(
   store: ObjectStore,
-  key: string,
   tail: { readonly size: number; readonly bytes: Uint8Array },
-  partCount: number,
+  table: BoundKey & { readonly partCount: number },
 ): Promise<GroupIndex> {
+  const { key } = table
   const { size } = tail
   const end = new ByteReader(tail.bytes, tail.bytes.length - TAIL_BYTES)
   const footerBytes = end.uint32()
@@ -87,12 +92,12 @@ async function readIndex(
     }
     return have.bytes.subarray(start - have.start, indexEnd - have.start)
   }
-  // The index is about a tenth of the footer, so the first read usually contains it.
-  const guess = Math.max(indexEnd - Math.floor(footerBytes / 6) - INDEX_TAIL_BYTES, MAGIC.length)
+  // The index is about a sixth of the footer: mostly the first try has it whole.
+  const guess = Math.max(indexEnd - Math.floor(footerBytes / 4) - INDEX_TAIL_BYTES, MAGIC.length)
   const found = await reach(Math.min(guess, indexEnd - INDEX_TAIL_BYTES))
   const length = indexLength(found.subarray(found.length - INDEX_TAIL_BYTES))
   const start = indexEnd - INDEX_TAIL_BYTES - length
-  const index = new GroupIndex(await reach(start), partCount)
+  const index = new GroupIndex(await reach(start), table)
   if (index.end !== start) throw new RangeError('the groups do not fill the file')
   return index
 }
@@ -232,7 +237,9 @@ export class Table<Row> {
     const pages: PageSource = (part) => {
       const [start, end] = [index.chunkStart(group, part), index.chunkStart(group, part + 1)]
       const codec = this.#schema.parts[part]?.codec ?? CODEC.none
-      return readChunk(data.subarray(start - offset, end - offset), endRow - firstRow, codec)
+      const chunk = data.subarray(start - offset, end - offset)
+      index.requireWhole(chunk, group, part)
+      return readChunk(chunk, endRow - firstRow, codec)
     }
     const { fields, viewRow } = this.#schema
     const columns = new RowGroup(fields, wanted.fields, pages, this.#place)

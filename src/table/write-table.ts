@@ -1,9 +1,10 @@
 /** Writing a table: rows in, a Parquet file out, one row group in memory at a time. */
+import { crc32 } from 'node:zlib'
 import type { ObjectStore } from '../host.ts'
 import type { PathKey } from '../text/path.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import type { PageSink } from './column.ts'
-import { GroupIndexWriter } from './group-index.ts'
+import { type BoundKey, boundKeyOf, GroupIndexWriter, type IndexedChunk } from './group-index.ts'
 import { type Chunk, Footer, MAGIC } from './parquet/footer.ts'
 import { CODEC, writeChunk } from './parquet/page.ts'
 import { putChunks } from './put-chunks.ts'
@@ -48,10 +49,10 @@ export class TableEncoder<Row> {
     return this.#encodeGroup()
   }
 
-  /** The last group, the index and the footer. */
-  *finish(): Generator<Uint8Array<ArrayBuffer>> {
+  /** The last group, the index and the footer. @param key of the object that they are the end of */
+  *finish(key: string): Generator<Uint8Array<ArrayBuffer>> {
     if (this.#rows.length > 0 || this.#offset === 0) yield this.#encodeGroup()
-    yield this.#index.finish()
+    yield this.#index.finish(key)
     yield* this.#footer.finish()
   }
 
@@ -61,18 +62,19 @@ export class TableEncoder<Row> {
     out.length = 0
     if (this.#offset === 0) out.bytes(MAGIC)
     const start = out.length
-    const chunks: Chunk[] = []
+    const chunks: (Chunk & IndexedChunk)[] = []
     for (const field of rows.length === 0 ? [] : this.#schema.fields) {
       const sink: PageSink = (part, pageRows, page, bounds) => {
+        const from = out.length
         const sizes = writeChunk(out, pageRows, page, field.parts[part]?.codec ?? CODEC.none)
-        chunks[field.firstPart + part] = { ...sizes, valueCount: page.valueCount, bounds }
+        const sum = crc32(out.view().subarray(from))
+        chunks[field.firstPart + part] = { ...sizes, valueCount: page.valueCount, bounds, crc32: sum }
       }
       field.encode(rows, sink)
     }
     if (rows.length > 0) {
       this.#footer.add(rows.length, this.#offset + start, chunks)
-      const lengths = chunks.map((chunk) => chunk.storedBytes)
-      this.#index.add(rows.length, lengths, this.#firstKey(rows))
+      this.#index.add(rows.length, chunks, this.#firstKey(rows))
     }
     this.#offset += out.length
     this.#groupCount++
@@ -103,17 +105,19 @@ export class TableEncoder<Row> {
  */
 export async function writeTable<Row>(
   store: ObjectStore,
-  key: string,
+  place: string | BoundKey,
   schema: Schema<Row>,
   batches: AsyncIterable<readonly Row[]>,
 ): Promise<number> {
+  const { key, boundTo } = boundKeyOf(place)
   const encoder = new TableEncoder(schema)
-  await putChunks(store, key, encode(encoder, batches))
+  await putChunks(store, key, encode(encoder, boundTo, batches))
   return encoder.rowCount
 }
 
 async function* encode<Row>(
   encoder: TableEncoder<Row>,
+  key: string,
   batches: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<Uint8Array> {
   for await (const batch of batches) {
@@ -122,5 +126,5 @@ async function* encode<Row>(
       if (group !== undefined) yield group
     }
   }
-  yield* encoder.finish()
+  yield* encoder.finish(key)
 }

@@ -15,6 +15,7 @@ import type { ImageFacts, LayerReport, Package } from '../../src/image/report.ts
 import { ENTRIES } from '../../src/index/entries.ts'
 import { configKey, imageKey, layerKey, manifestKey, nameKey, sourceKey } from '../../src/index/keys.ts'
 import type { IndexedLayer } from '../../src/index/layer-index.ts'
+import { seal } from '../../src/index/sealed.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { Schema } from '../../src/table/schema.ts'
 import { TableEncoder } from '../../src/table/write-table.ts'
@@ -145,10 +146,11 @@ async function writeLayer(folder: string, { digest, rows, bytes }: SyntheticLaye
     fileBytes: bytes,
     entries: rows.length,
     databases: 0,
+    databasesCrc32: 0,
     warnings: [],
   }
-  await write(folder, layerKey(digest, 'entries.parquet'), table(ENTRIES, rows))
-  await write(folder, layerKey(digest, 'layer.json'), JSON.stringify(facts))
+  await writeRows(folder, layerKey(digest, 'entries.parquet'), ENTRIES, rows)
+  await writeSealed(folder, layerKey(digest, 'layer.json'), facts)
   await write(folder, sourceKey(digest, REGISTRY), '')
 }
 
@@ -181,9 +183,9 @@ async function writeImage(folder: string, image: SyntheticImage): Promise<void> 
   const manifest = { schemaVersion: 2, config: { digest: configDigest, size: config.length } }
   await write(folder, configKey(configDigest), config)
   await write(folder, manifestKey(digest), JSON.stringify(manifest))
-  await write(folder, imageKey(digest, 'files.parquet'), table(MERGED_ENTRIES, files))
-  await write(folder, imageKey(digest, 'packages.parquet'), table(PACKAGES, packages))
-  await write(folder, imageKey(digest, 'image.json'), JSON.stringify({ facts: factsOf(layers, packages) }))
+  await writeRows(folder, imageKey(digest, 'files.parquet'), MERGED_ENTRIES, files)
+  await writeRows(folder, imageKey(digest, 'packages.parquet'), PACKAGES, packages)
+  await writeSealed(folder, imageKey(digest, 'image.json'), { facts: factsOf(layers, packages) })
   await write(folder, sourceKey(digest, REGISTRY), '')
   await write(folder, nameKey(digest, reference), '')
 }
@@ -237,14 +239,23 @@ function layerReport({ digest, bytes, rows, createdBy }: SyntheticLayer, index: 
   }
 }
 
-function table<Row>(schema: Schema<Row>, rows: readonly Row[]): Uint8Array {
+async function writeRows<Row>(
+  folder: string,
+  key: string,
+  schema: Schema<Row>,
+  rows: readonly Row[],
+): Promise<void> {
   const encoder = new TableEncoder(schema)
   const pieces: Uint8Array[] = []
   for (const row of rows) {
     const group = encoder.add(row)
     if (group !== undefined) pieces.push(group)
   }
-  return Buffer.concat([...pieces, ...encoder.finish()])
+  await write(folder, key, Buffer.concat([...pieces, ...encoder.finish(key)]))
+}
+
+async function writeSealed(folder: string, key: string, value: object): Promise<void> {
+  await write(folder, key, seal(key, value))
 }
 
 async function write(folder: string, key: string, content: string | Uint8Array): Promise<void> {

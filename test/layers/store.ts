@@ -45,6 +45,7 @@ export async function storeLayer(
       fileBytes,
       entries,
       databases: 0,
+      databasesCrc32: 0,
       warnings: [],
     },
   }

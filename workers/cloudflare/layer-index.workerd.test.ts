@@ -33,7 +33,7 @@ const entries = Array.from({ length: COUNT }, (_, i): Entry => {
 test('a layer is indexed and read again', async () => {
   const store = new R2Store(env.BUCKET)
   const content = Uint8Array.from({ length: 200_000 }, (_, i) => i)
-  await indexLayer(store, DIGEST, ({ database: sink }) => ({
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) => ({
     async *entries() {
       await sink.open('lib\0apk\0db\0installed', content.length, 7)
       await sink.write(content)
@@ -43,12 +43,16 @@ test('a layer is indexed and read again', async () => {
     facts: FACTS,
     linksDatabases: false,
   }))
-  expect(await readLayerFacts(store, DIGEST)).toEqual({ ...FACTS, databases: 1 })
+  expect(await readLayerFacts(store, DIGEST)).toEqual({
+    ...FACTS,
+    databases: 1,
+    databasesCrc32: facts.databasesCrc32,
+  })
   const table = await openTable(store, layerKey(DIGEST, 'entries.parquet'), ENTRIES)
   const rows: Entry[] = []
   for await (const batch of table!.rows()) rows.push(...batch.map((row) => plainRow(ENTRIES, row)))
   expect(rows).toEqual(entries)
-  const databases = await Array.fromAsync(readDatabases(store, DIGEST, 1), async (database) => ({
+  const databases = await Array.fromAsync(readDatabases(store, DIGEST, facts), async (database) => ({
     ...database,
     content: Buffer.concat(await Array.fromAsync(database.content, (piece) => piece.slice())),
   }))

@@ -1,6 +1,6 @@
 /** The packages of an image and the files of each, out of the databases that are stored with its layers. */
 import type { ObjectStore } from '../../host.ts'
-import { readDatabases } from '../../index/databases.ts'
+import { readDatabases, type StoredDatabases } from '../../index/databases.ts'
 import type { DatabaseSink } from '../../layer/database.ts'
 import type { WantedMember } from '../../layer/members.ts'
 import type { Table } from '../../table/table.ts'
@@ -10,7 +10,7 @@ import { type Inventory, takeInventory } from './inventory.ts'
 import { ShownDatabases } from './shown-databases.ts'
 
 /** The name of a layer's index, and how many package databases are stored with it. */
-export type DatabaseLayer = { readonly index: string; readonly databases: number }
+export type DatabaseLayer = StoredDatabases & { readonly index: string }
 
 type OwnedFile = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
 
@@ -40,7 +40,7 @@ export async function readInventory(
 ): Promise<Inventory> {
   const databases = layers.map((stored, layer) => ({
     layer,
-    members: readDatabases(store, stored.index, stored.databases),
+    members: readDatabases(store, stored.index, stored),
     again:
       readAgain &&
       ((members: readonly WantedMember[], sink: DatabaseSink) => readAgain(layer, members, sink)),

@@ -1,0 +1,38 @@
+/**
+ * JSON in the store with a checksum of its key and its content, so that an object that is damaged, cut short or stands in
+ * another's place counts as missing. Whoever else reads it sees one more field.
+ */
+import { createHash } from 'node:crypto'
+import type { ObjectStore } from '../host.ts'
+import { parseJson } from '../text/json.ts'
+
+const BEGIN = '{"checksum":"'
+const HEX = 64
+/** Of what precedes the content's own fields. */
+const HEAD = BEGIN.length + HEX + '",'.length
+
+/**
+ * @param key of the object
+ * @param value has at least one field
+ */
+export function seal(key: string, value: object): Uint8Array {
+  const fields = JSON.stringify(value).slice(1)
+  return new TextEncoder().encode(`${BEGIN}${sumOf(key, fields)}",${fields}`)
+}
+
+/** The value of an object; undefined where there is none, or it is not what {@link seal} made for this key. */
+export async function readSealed(store: ObjectStore, key: string): Promise<unknown> {
+  const object = await store.get(key)
+  return object && unseal(key, new Uint8Array(await new Response(object.body).arrayBuffer()))
+}
+
+/** The value, with its checksum; undefined where the bytes are not what {@link seal} made for this key. */
+export function unseal(key: string, bytes: Uint8Array): unknown {
+  const text = new TextDecoder().decode(bytes)
+  const sum = text.slice(BEGIN.length, BEGIN.length + HEX)
+  return text.startsWith(BEGIN) && sumOf(key, text.slice(HEAD)) === sum ? parseJson(text) : undefined
+}
+
+function sumOf(key: string, fields: string): string {
+  return createHash('sha256').update(`${key}\n${fields}`).digest('hex')
+}

@@ -32,9 +32,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'with a byte too many': (bytes) => Buffer.concat([bytes, new Uint8Array(1)]),
   'with zeros': (bytes) => new Uint8Array(bytes.length),
   swapped: (_, other) => other,
-  ...Object.fromEntries(
-    [0, 0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99].map((share) => [`changed at ${share}`, flip(share)]),
-  ),
+  ...Object.fromEntries([0, 0.03, 0.25, 0.5, 0.99].map((share) => [`changed at ${share}`, flip(share)])),
 }
 
 /** Two images alike in everything but what is in them, and an upload of each. */
@@ -68,10 +66,10 @@ const questions = (image: string) => {
     `/v1/files?${asked}&limit=1000`,
     `/v1/files?${asked}&layer=1&limit=1000`,
     `/v1/tree?${asked}`,
-    `/v1/waste?${asked}`,
-    `/v1/duplicates?${asked}`,
-    `/v1/duplicates?${asked}&scope=layers`,
-    `/v1/packages?${asked}`,
+    `/v1/waste?${asked}&limit=1000`,
+    `/v1/duplicates?${asked}&limit=1000`,
+    `/v1/duplicates?${asked}&scope=layers&limit=1000`,
+    `/v1/packages?${asked}&limit=1000`,
     `/v1/advice?${asked}&ignore=none`,
     `/v1/config?image=${encodeURIComponent(image)}`,
     `/v1/file?${asked}&path=etc/shown`,
@@ -89,9 +87,17 @@ function otherOf(key: string, keys: readonly string[]): string | undefined {
   return keys.find((one) => one !== key && kind(one) === kind(key))
 }
 
+let asked = 0
+
+/** The same question in other words: small answers are kept in memory, where no store is asked. */
+function inOtherWords(path: string): string {
+  return path.replace('limit=1000', `limit=${999 - (asked++ % 600)}`)
+}
+
 /** Asks twice; a stream that breaks off is a clear problem too. */
 async function expectRight(ask: Ask, right: ReadonlyMap<string, string>, what: string): Promise<void> {
-  for (const [path, body] of right) {
+  for (const [question, body] of right) {
+    const path = inOtherWords(question)
     const first = await ask(path)
     if (first.status === 200) expect(first.body, `${what}: ${path}`).toBe(body)
     else expect([502, 503], `${what}: ${path}: ${first.body}`).toContain(first.status)
@@ -202,7 +208,7 @@ describe.each(['worker', 'node', 's3'] as const)('on %s', (host) => {
     return { status: answer.status, body: await answer.text().catch(() => '') }
   }
 
-  it.each(['gone', 'halved', 'changed at 0.25', 'swapped'])(
+  it.each(['halved', 'changed at 0.25', 'swapped'])(
     'each object %s',
     async (name) => {
       const { references } = await subjects(registry)
@@ -225,7 +231,7 @@ describe.each(['worker', 'node', 's3'] as const)('on %s', (host) => {
     600_000,
   )
 
-  it.each(Object.keys(DAMAGES))(
+  it.each(['gone', 'halved', 'changed at 0.5', 'changed at 0.99', 'swapped'])(
     "an upload's objects %s",
     async (name) => {
       const upload = async (bytes: Uint8Array | undefined) => {

@@ -71,6 +71,15 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(JSON.stringify(answer.body)).not.toContain(' at ')
   })
 
+  it('a body of several MiB is refused with an answer, and the connection holds', async () => {
+    for (let time = 0; time < 10; time++) {
+      const body = Buffer.alloc(4 * 2 ** 20, 'a')
+      const answer = await fetch(`${service.url}/v1/check`, { method: 'POST', body })
+      expect(answer.status).toBe(413)
+      expect(await answer.json()).toMatchObject({ code: 'too_large' })
+    }
+  })
+
   it.each(['/healthz', '/metrics', '/docs'])('%s answers no name but those of loopback', async (path) => {
     const answer = await send(`GET ${path} HTTP/1.1\r\nHost: example.com\r\n${last}`)
     expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden_host' } })

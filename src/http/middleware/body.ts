@@ -2,6 +2,8 @@
 import { Problem } from '../../problem.ts'
 
 const BODY_BYTES = 1024 * 1024
+/** What is too large is read on, and dropped, up to here: a client that is still sending would miss the answer. */
+const DROPPED_BYTES = 16 * BODY_BYTES
 
 /** Bodies that were read, for a request that is then answered elsewhere. */
 const read = new WeakMap<Request, string>()
@@ -17,10 +19,12 @@ export async function bodyBytes(request: Request): Promise<Uint8Array> {
   let bytes = 0
   for await (const chunk of request.body ?? []) {
     bytes += chunk.byteLength
-    if (bytes > BODY_BYTES)
-      throw new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
-    chunks.push(chunk)
+    if (bytes > DROPPED_BYTES) break
+    if (bytes > BODY_BYTES) chunks.length = 0
+    else chunks.push(chunk)
   }
+  if (bytes > BODY_BYTES)
+    throw new Problem('too_large', 'the body is larger than 1 MiB', { parameter: 'body' })
   return Buffer.concat(chunks)
 }
 

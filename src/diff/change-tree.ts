@@ -1,6 +1,15 @@
 /** The changes between two images as a tree: each directory with what changed right in it and below it. */
-import { isWithin, type PathKey, parentKey } from '../text/path.ts'
-import { type Change, type ChangeKind, type FileChange, fromBytes, showChange, toBytes } from './change.ts'
+import { type PathKey, parentKey } from '../text/path.ts'
+import {
+  type Change,
+  type ChangeKind,
+  type FileChange,
+  fromBytes,
+  isDirectoryChange,
+  showChange,
+  toBytes,
+} from './change.ts'
+import { OpenDirectories } from './open-directories.ts'
 
 export type ChangeNode = {
   /** The root is the empty key. */
@@ -41,8 +50,10 @@ const MAX_NODES = 20_000
 
 /** Takes changes in path order. Memory is bounded: it holds at most some 20,000 nodes, and the directories on the way. */
 export class ChangeTree {
-  readonly #root = nodeOf('', true)
-  readonly #open: Node[] = [this.#root]
+  readonly #open = new OpenDirectories<Node>(
+    (key) => nodeOf(key, true),
+    (directory, above) => this.#keep(above, directory),
+  )
   readonly #most: number
   #nodes = 0
   /** Nodes with fewer changed bytes are not kept. */
@@ -53,8 +64,8 @@ export class ChangeTree {
   }
 
   add(change: Change): void {
-    const isDirectory = isDirectoryOf(change)
-    const directory = this.#enter(isDirectory ? change.key : parentKey(change.key))
+    const isDirectory = isDirectoryChange(change)
+    const directory = this.#open.enter(isDirectory ? change.key : parentKey(change.key))
     const node = isDirectory ? directory : nodeOf(change.key, false)
     node.change = showChange(change)
     node.counts[change.kind]++
@@ -64,30 +75,8 @@ export class ChangeTree {
   }
 
   finish(): ChangeNode {
-    this.#leave('')
-    return sorted(this.#root)
-  }
-
-  #enter(key: PathKey): Node {
-    this.#leave(key)
-    let top = this.#open.at(-1) ?? this.#root
-    while (top.key !== key) {
-      const end = key.indexOf('\0', top === this.#root ? 0 : top.key.length + 1)
-      top = nodeOf(end < 0 ? key : key.slice(0, end), true)
-      this.#open.push(top)
-    }
-    return top
-  }
-
-  /** Closes what is open but not above `key`. */
-  #leave(key: PathKey): void {
-    for (;;) {
-      const top = this.#open.at(-1)
-      const above = this.#open.at(-2)
-      if (top === undefined || above === undefined || isWithin(key, top.key)) return
-      this.#open.pop()
-      this.#keep(above, top)
-    }
+    this.#open.leave('')
+    return sorted(this.#open.root)
   }
 
   #keep(parent: Node, child: Node): void {
@@ -108,7 +97,7 @@ export class ChangeTree {
   /** Leaves half of them: the largest, of those of one size the first. */
   #dropSmallest(): void {
     const all: Node[] = []
-    for (const { children } of this.#open) gather(children, all)
+    for (const { children } of this.#open.all) gather(children, all)
     const weights = new Map(all.map((node) => [node, weightOf(node)]))
     const weightIn = (node: Node | undefined) => (node && weights.get(node)) ?? 0
     // A directory stands before what is in it and weighs no less, so that it stays with any of them.
@@ -116,7 +105,7 @@ export class ChangeTree {
     const kept = new Set(inOrder.slice(0, Math.ceil(this.#most / 2)))
     this.#least = weightIn(inOrder[kept.size])
     this.#nodes = kept.size
-    for (const node of this.#open) keepOnly(node, kept)
+    for (const node of this.#open.all) keepOnly(node, kept)
   }
 }
 
@@ -170,12 +159,4 @@ export function pathsOf({ counts: { added, removed, modified } }: Pick<ChangeNod
 function changedBytes(change: Change): number {
   if (change.kind === 'modified' && !change.fields.includes('content')) return 0
   return Math.max(fromBytes(change), toBytes(change))
-}
-
-/** On either side; its subtree follows it. */
-function isDirectoryOf(change: Change): boolean {
-  return (
-    (change.kind !== 'added' && change.from.type === 'directory') ||
-    (change.kind !== 'removed' && change.to.type === 'directory')
-  )
 }

@@ -72,3 +72,11 @@ export function showChange(change: Change): FileChange {
     delta: after - before,
   }
 }
+
+/** Whether the path is a directory on either side; its subtree follows it. */
+export function isDirectoryChange(change: Change): boolean {
+  return (
+    (change.kind !== 'added' && change.from.type === 'directory') ||
+    (change.kind !== 'removed' && change.to.type === 'directory')
+  )
+}

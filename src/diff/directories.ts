@@ -1,8 +1,9 @@
 /** Where an image grew or shrank: the sums of changes over directories, in one pass over changes in path order. */
 
 import { Largest } from '../table/largest.ts'
-import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
-import { type Change, fromBytes, toBytes } from './change.ts'
+import { type PathKey, parentKey, showPath } from '../text/path.ts'
+import { type Change, fromBytes, isDirectoryChange, toBytes } from './change.ts'
+import { OpenDirectories } from './open-directories.ts'
 
 /** A directory with all below it; itself counts among the paths where it changed. */
 export type DirectoryChange = {
@@ -33,8 +34,7 @@ function openDirectory(key: PathKey): Open {
 
 /** Holds the directories above the current path and those that are largest so far. */
 export class DirectoryGrowth {
-  readonly #root = openDirectory('')
-  readonly #open: Open[] = [this.#root]
+  readonly #open = new OpenDirectories<Open>(openDirectory, (directory, above) => this.#add(directory, above))
   readonly #largest: Largest<DirectoryChange>
   #closed = 0
 
@@ -44,7 +44,7 @@ export class DirectoryGrowth {
 
   /** Changes come in path order. */
   add(change: Change): void {
-    const directory = this.#enter(isDirectory(change) ? change.key : parentKey(change.key))
+    const directory = this.#open.enter(isDirectoryChange(change) ? change.key : parentKey(change.key))
     const delta = toBytes(change) - fromBytes(change)
     directory.paths[change.kind]++
     directory.delta += delta
@@ -56,49 +56,23 @@ export class DirectoryGrowth {
    * changed only through a single one below them: that one says more.
    */
   finish(): DirectoryChange[] {
-    this.#leave('')
+    this.#open.leave('')
     return this.#largest.sorted().map(({ item }) => item)
   }
 
-  #enter(key: PathKey): Open {
-    this.#leave(key)
-    let top = this.#open.at(-1) ?? this.#root
-    while (top.key !== key) {
-      const end = key.indexOf('\0', top === this.#root ? 0 : top.key.length + 1)
-      top = openDirectory(end < 0 ? key : key.slice(0, end))
-      this.#open.push(top)
-    }
-    return top
+  #add(directory: Open, above: Open): void {
+    above.delta += directory.delta
+    above.paths.added += directory.paths.added
+    above.paths.removed += directory.paths.removed
+    above.paths.modified += directory.paths.modified
+    this.#closed++
+    if (directory.delta === 0) return
+    above.grownChildren++
+    if (!directory.moved && directory.grownChildren === 1) return
+    this.#largest.add(Math.abs(directory.delta), this.#closed, () => ({
+      ...showPath(directory.key),
+      delta: directory.delta,
+      ...directory.paths,
+    }))
   }
-
-  /** Closes what is open but not above `key`. */
-  #leave(key: PathKey): void {
-    for (;;) {
-      const top = this.#open.at(-1)
-      const above = this.#open.at(-2)
-      if (top === undefined || above === undefined || isWithin(key, top.key)) return
-      this.#open.pop()
-      above.delta += top.delta
-      above.paths.added += top.paths.added
-      above.paths.removed += top.paths.removed
-      above.paths.modified += top.paths.modified
-      this.#closed++
-      if (top.delta === 0) continue
-      above.grownChildren++
-      if (!top.moved && top.grownChildren === 1) continue
-      this.#largest.add(Math.abs(top.delta), this.#closed, () => ({
-        ...showPath(top.key),
-        delta: top.delta,
-        ...top.paths,
-      }))
-    }
-  }
-}
-
-/** On either side; its subtree follows it. */
-function isDirectory(change: Change): boolean {
-  return (
-    (change.kind !== 'added' && change.from.type === 'directory') ||
-    (change.kind !== 'removed' && change.to.type === 'directory')
-  )
 }

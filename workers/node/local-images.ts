@@ -11,16 +11,10 @@ import { join, resolve } from 'node:path'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import { z } from 'zod'
 import type { LocalImages } from '../../src/host.ts'
-import type { Descriptor } from '../../src/oci/manifest.ts'
 import { Archive } from '../../src/source/archive/archive.ts'
 import { archiveIndexSchema } from '../../src/source/archive/archive-index.ts'
-import type {
-  BlobRange,
-  FileRef,
-  ImageParts,
-  ImageSource,
-  ResolvedManifest,
-} from '../../src/source/source.ts'
+import { ArchiveSource } from '../../src/source/archive/archive-source.ts'
+import type { FileRef } from '../../src/source/source.ts'
 import { type OpenOptions, openArchive, partsSchema, readerOf, unwritable } from './local-archive.ts'
 
 /** Threads are given it when they start. */
@@ -38,7 +32,7 @@ export function allowLocalImages(): void {
 export function localImages(options: Omit<OpenOptions, 'unpacked'>): LocalImages | undefined {
   const folder = getEnvironmentData(NAME)
   if (typeof folder !== 'string') return undefined
-  return { open: (ref) => new FileSource(ref, () => openOnce(folder, ref, options)) }
+  return { open: (ref) => new ArchiveSource(ref, () => openOnce(folder, ref, options)) }
 }
 
 /** By path: an archive on stdin can be read only once. */
@@ -76,43 +70,4 @@ async function describedOrNew(
     throw unwritable(folder, error)
   })
   return new Archive(index, readerOf(parts))
-}
-
-class FileSource implements ImageSource {
-  readonly ref: FileRef
-  readonly isPublic = false
-  /** It is opened once, and what was found is in memory. */
-  readonly isRemembered = false
-  readonly #open: () => Promise<Archive>
-  #archive: Archive | undefined
-
-  constructor(ref: FileRef, open: () => Promise<Archive>) {
-    this.ref = ref
-    this.#open = open
-  }
-
-  get parts(): ImageParts | undefined {
-    return this.#archive
-  }
-
-  async resolve(name: string): Promise<ResolvedManifest> {
-    this.#archive = await this.#open()
-    return this.#archive.resolve(name)
-  }
-
-  async manifest(digest: string): Promise<Uint8Array> {
-    return (await this.#open()).manifest(digest)
-  }
-
-  async config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
-    return (await this.#open()).config(descriptor, limit)
-  }
-
-  async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
-    return (await this.#open()).blob(descriptor, range)
-  }
-
-  async has(digest: string): Promise<boolean> {
-    return (await this.#open()).has(digest)
-  }
 }

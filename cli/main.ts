@@ -3,13 +3,11 @@
 import * as nodeModule from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { isTooOld, OLDEST_NODE } from '../workers/node-version.ts'
 import { VERSION } from './version.ts'
 
-const OLDEST = [22, 19]
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-
-if (major < (OLDEST[0] ?? 0) || (major === OLDEST[0] && minor < (OLDEST[1] ?? 0))) {
-  process.stderr.write(`lamina needs Node ${OLDEST.join('.')} or newer; this is ${process.versions.node}\n`)
+if (isTooOld(process.versions.node)) {
+  process.stderr.write(`lamina needs Node ${OLDEST_NODE} or newer; this is ${process.versions.node}\n`)
   process.exitCode = 2
 } else if (process.argv.length === 3 && /^(version|--version|-V)$/.test(process.argv[2] ?? '')) {
   process.stdout.write(`lamina ${VERSION}\n`)

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { temporaryData } from '../test/service.ts'
-import { isTooOld } from './startup.ts'
+import { isTooOld } from './node-version.ts'
 
 let data: string
 

@@ -1,8 +1,6 @@
 /** How a host starts: what keeps it from starting is said in one line. It runs on any Node, to say which one is needed. */
 import type { AddressInfo } from 'node:net'
-
-const OLDEST_MAJOR = 22
-const OLDEST_MINOR = 19
+import { isTooOld, OLDEST_NODE } from './node-version.ts'
 
 /**
  * Starts a host. A wrong setting, a busy port or an old Node ends the process with one line and exit code 1; any other
@@ -10,17 +8,12 @@ const OLDEST_MINOR = 19
  */
 export async function startOrExit<Started>(start: () => Promise<Started>): Promise<Started> {
   if (isTooOld(process.versions.node))
-    refuse(`Lamina needs Node ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer; this is ${process.versions.node}`)
+    refuse(`Lamina needs Node ${OLDEST_NODE} or newer; this is ${process.versions.node}`)
   try {
     return await start()
   } catch (error) {
     refuse(await reasonOf(error))
   }
-}
-
-export function isTooOld(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)
 }
 
 /** @throws the error itself where it is nothing that the one who starts the service can mend */

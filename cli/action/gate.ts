@@ -21,7 +21,7 @@ export type GateOptions = {
 
 export type GateAnswer = {
   readonly pass: boolean
-  /** Without rules there are none of the three. */
+  /** Absent, all three, if there are no rules. */
   readonly annotations?: string
   readonly verdict?: string
   readonly sarif?: string
@@ -82,7 +82,7 @@ async function diff(caller: ApiCaller, baseline: string, { image, platform }: Ta
 
 type CheckBody = { readonly json: string; readonly targets: readonly Target[] }
 
-/** Undefined if there is no rule to check. @param baseline where it is there */
+/** Undefined if there is no rule to check. @param baseline if the registry has it */
 async function checkBody(options: GateOptions, baseline: string | undefined): Promise<CheckBody | undefined> {
   const { image, platform, policy, rules, diveCi, dockerfile } = options
   const given = [policy, rules, diveCi].filter((one) => one !== undefined)

@@ -242,7 +242,7 @@ async function expand(tables: TreeTables, top: DirectoryNode, { depth, limit }: 
   }
 }
 
-/** A directory of the merged file system; undefined if there is none at the path. */
+/** A directory of the merged file system; undefined if the path is not one. */
 export async function findDirectory(
   { directories }: Pick<TreeTables, 'directories'>,
   key: PathKey,

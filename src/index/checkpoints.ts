@@ -75,7 +75,7 @@ export class CheckpointArchive implements CheckpointSink {
     if (this.#windows.length >= PIECE_BYTES) return this.#flush()
   }
 
-  /** Resolves when the object is stored; there is none if the layer has no checkpoints. */
+  /** Resolves when the object is stored. A layer without checkpoints stores nothing. */
   async finish(): Promise<void> {
     if (this.#places.length === 0 || this.#sparse.length > MAX_SPARSE_BYTES) return this.abort(undefined)
     const end = new ByteBuffer(this.#places.length + this.#sparse.length + FOOTER_BYTES + 8)
@@ -142,7 +142,7 @@ export async function findBlobPart(
   return window && { blobOffset, tarOffset, blobEnd, block: { bit: block.bit, window } }
 }
 
-/** The checkpoints and sparse offsets as they are stored; undefined if there are none, or they are damaged. */
+/** The stored checkpoints and sparse offsets; undefined if they are missing or damaged. */
 async function readPlaces(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
   const tail = await fetchBytes(store, key, { suffix: TAIL_BYTES })
   if (tail === undefined || tail.bytes.length < FOOTER_BYTES) return undefined

@@ -108,7 +108,7 @@ const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 export type StoredDatabases = {
   /** How many members it has; there is no such object for 0. */
   readonly databases: number
-  /** Of the object; 0 where there is none. */
+  /** Size of the object; 0 if nothing is stored. */
   readonly databasesCrc32: number
 }
 

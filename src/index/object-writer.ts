@@ -18,7 +18,7 @@ export class ObjectWriter {
     await this.#taken(this.#writer.write(piece))
   }
 
-  /** Resolves when the object is stored; where nothing was written there is none. */
+  /** Resolves when the object is stored. If nothing was written, nothing is stored. */
   async finish(): Promise<void> {
     await this.#taken(this.#writer?.close())
     await this.#put

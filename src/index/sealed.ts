@@ -20,7 +20,7 @@ export function seal(key: string, value: object): Uint8Array {
   return new TextEncoder().encode(`${BEGIN}${sumOf(key, fields)}",${fields}`)
 }
 
-/** The value of an object; undefined where there is none, or it is not what {@link seal} made for this key. */
+/** The value of an object; undefined if the object is missing, or is not what {@link seal} made for this key. */
 export async function readSealed(store: ObjectStore, key: string): Promise<unknown> {
   const object = await store.get(key)
   return object && unseal(key, new Uint8Array(await new Response(object.body).arrayBuffer()))

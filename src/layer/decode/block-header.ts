@@ -144,7 +144,7 @@ function mayBeDynamic(input: BitReader): boolean {
   return isCodeOfZlib(lengths.subarray(0, literals)) && isCodeOfZlib(lengths.subarray(literals))
 }
 
-/** Undefined where there are none, or the bytes end. */
+/** Undefined if the lengths are not well-formed, or the bytes end. */
 function readLengths(input: BitReader, lengthLengths: Uint8Array, count: number): Uint8Array | undefined {
   const symbols = symbolsOf(lengthLengths)
   const lengths = new Uint8Array(count)

@@ -297,7 +297,7 @@ export class TableEntries {
     return this.#optionalCount(fields, name) ?? 0
   }
 
-  /** Go leaves out a 0: both count as not told. */
+  /** Go leaves out a 0, so a 0 counts as absent. */
   #optionalCount(fields: Fields, name: string): number | undefined {
     const value = fields[name]
     if (value === undefined || value === null || value === 0) return undefined

@@ -123,10 +123,14 @@ async function compare(what: string, duckdb: DuckDBConnection): Promise<void> {
     items.map(({ sha256, layer }: { sha256: string; layer: number }) => ({ sha256, layer })),
   )
 
+  // The corpus' registries serve the same images: whichever was asked first gave the name.
   same(
-    `${what}: the image has the name that it was asked for by`,
-    (await duckdb.runAndReadAll(`SELECT name FROM names WHERE image = '${hex}'`)).getRowsJson(),
-    [[image.reference]],
+    `${what}: the image has the name that it was first asked for by`,
+    await row(
+      duckdb,
+      `SELECT count(*) AS names, count(*) FILTER (name LIKE '%/app:v1') AS asked FROM names WHERE image = '${hex}'`,
+    ),
+    { names: 1, asked: 1 },
   )
 }
 

@@ -119,6 +119,38 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('the first screen of a report has the verdict, the largest savings, and the treemap', async () => {
+    const base = await makeLayer([
+      { name: 'srv/.env', content: 'PASSWORD=x' },
+      { name: 'srv/gone', content: 'g'.repeat(9_000) },
+      { name: 'srv/kept', content: 'k'.repeat(8_000), mode: 0o644 },
+      { name: 'var/lib/apt/lists/all', content: 'a'.repeat(7_000) },
+      { name: 'tmp/left', content: 't'.repeat(6_000) },
+    ])
+    const top = await makeLayer([
+      { name: 'srv/.wh.gone' },
+      { name: 'srv/kept', content: 'k'.repeat(8_000), mode: 0o755 },
+    ])
+    const image = registry.push('wasteful', 'v1', makeImage([base, top]))
+    const { page, wrong } = await open({ viewport: { width: 1440, height: 900 } })
+    await page.goto(address({ image }))
+    await page.getByRole('heading', { level: 1, name: 'wasteful:v1' }).waitFor()
+    const bottomOf = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => element.getBoundingClientRect().bottom)
+    expect(await page.locator('#savings > .savings > li').count()).toBe(4)
+    expect(await bottomOf('.headline')).toBeLessThan(400)
+    expect(await bottomOf('#savings > .savings')).toBeLessThan(600)
+    const map = await page.locator('.wide svg.treemap').boundingBox()
+    expect(map?.y).toBeLessThan(700)
+    await page.locator('.savings > .error summary').click()
+    await page.getByText('whoever pulls the image can read them').waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
   it('the treemap is zoomed by the mouse, and the browser goes back', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))

@@ -70,15 +70,15 @@ ${others(image)}
 <p class="headline">${verdictSentence(report, advice)}</p>
 ${figures(headline(report))}
 ${savings({ advice, place })}
+<section id="map"><h2>Where the bytes are</h2>
+${mapFigure({ place, top: areas, colour: 'layer', layers: report.layers.length })}
+</section>
 <nav class="contents" aria-label="On this page"><ul>
-<li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
+<li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
 <li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li>
 ${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 <li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
 </ul></nav>
-<section id="map"><h2>Where the bytes are</h2>
-${mapFigure({ place, top: areas, colour: 'layer', layers: report.layers.length })}
-</section>
 <section id="layers"><h2>Size by layer</h2>
 ${layersOf(report.layers, advice, place)}
 </section>

@@ -15,7 +15,7 @@ export function savings({ advice, place }: { readonly advice: Advice; readonly p
   const first = firstItems(advice)
   const others = items.length - first
   if (items.length === 0) return ''
-  return html`<section id="savings"><h2>What to change first</h2>
+  return html`<section id="savings"><h2 class="hidden-text">What to change first</h2>
 <ol class="savings">${items.slice(0, first).map((item) => saving(item, place))}</ol>
 ${
   others > 0 &&
@@ -25,23 +25,24 @@ ${
 </section>`
 }
 
+/** What it saves is seen at once, how is one click away: so all of them and the treemap fit on a first screen. */
 function saving(item: AdviceItem, place: Place): Html {
   const { title, bytes, files, severity, createdBy, layer, byLayer, line, paths, fix } = item
   const at = byLayer ?? layer
   const more = files - Math.min(paths.length, PATHS)
   return html`<li class="${severity}"><h3><strong>${size(bytes)}</strong> ${visible(title)}</h3>
+<details><summary>${severity === 'error' ? 'What to do' : 'How to save it'}</summary>
 <p>${withCode(fix)}</p>
 ${
   paths.length > 0 &&
-  html`<details><summary>${counted(files, 'file')}${at !== undefined && ` · layer ${at}`}</summary>
-<ul class="plain">${paths
+  html`<ul class="plain">${paths
     .slice(0, PATHS)
     .map(
       (path) =>
         html`<li>${pathLink(place, path, path.layer)} <span class="quiet nowrap">${formatBytes(path.bytes)}</span></li>`,
-    )}${more > 0 && html`<li class="quiet">and ${formatCount(more)} more</li>`}</ul>
-${at !== undefined && html`<p class="quiet">Layer ${at}${line !== undefined && `, line ${line}`}${createdBy !== undefined && html`: ${name(buildStep(createdBy).slice(0, 200))}`}</p>`}</details>`
+    )}${more > 0 && html`<li class="quiet">and ${formatCount(more)} more</li>`}</ul>`
 }
+<p class="quiet">${counted(files, 'file')}${at !== undefined && html`, layer ${at}${line !== undefined && `, line ${line}`}${createdBy !== undefined && html`: ${name(buildStep(createdBy).slice(0, 200))}`}`}</p></details>
 </li>`
 }
 

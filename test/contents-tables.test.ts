@@ -84,6 +84,24 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await get('/v1/file', { image, read: 'toc', path: 'big' })).body).toBe(LARGE)
     })
 
+    it('a file whose chunks are damaged in the store is an error that passes', async () => {
+      const { image } = await push('damaged', {}, [...MEMBERS, { name: 'damaged', content: 'damaged' }])
+      const file = () => get('/v1/file', { image, read: 'toc', path: 'big' })
+      expect((await file()).body).toBe(LARGE)
+      const store = await service.store()
+      for await (const key of store.list('layers/')) {
+        if (!key.endsWith('/chunks.bin')) continue
+        const bytes = new Uint8Array(await new Response((await store.get(key))?.body).arrayBuffer())
+        // Of each record a byte that says where the chunk begins.
+        await store.put(
+          key,
+          bytes.map((byte, i) => byte ^ (i % 68 === 14 ? 1 : 0)),
+        )
+      }
+      expect((await file()).body).toMatchObject({ code: 'store_error' })
+      expect((await file()).body).toBe(LARGE)
+    })
+
     it('a size that nobody says is not made up', async () => {
       const { image } = await push('size', {}, [...MEMBERS, { name: 'size', content: 'size' }])
       const report = await get('/v1/report', { image, read: 'toc' })

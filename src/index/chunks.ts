@@ -1,10 +1,11 @@
 /**
- * `chunks.bin`: where the files of a layer that is known from its table of contents stand in the blob. Records of 64 bytes in
+ * `chunks.bin`: where the files of a layer that is known from its table of contents stand in the blob. Records of 68 bytes in
  * the order of the table: four doubles, little-endian (offset of the gzip member or zstd frame in the blob; offset of the chunk
- * in what that holds; bytes of the chunk; where the member or frame ends, or 0 where the next record says it), and the 32 bytes
- * of the chunk's sha256, or zeros. A last record of no bytes says where the content of the blob ends. The `offset` of a file's
- * entry is the number of its first record.
+ * in what that holds; bytes of the chunk; where the member or frame ends, or 0 where the next record says it), the 32 bytes
+ * of the chunk's sha256, or zeros, and a CRC-32 of all this, the object's key and the record's number. A last record of no bytes
+ * says where the content of the blob ends. The `offset` of a file's entry is the number of its first record.
  */
+import { crc32 } from 'node:zlib'
 import type { ObjectStore } from '../host.ts'
 import type { Chunk, ChunkSink, ChunkStart, FileChunks } from '../layer/toc/chunk.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
@@ -14,8 +15,9 @@ import { type ByteString, toByteString } from '../text/bytes.ts'
 import { layerKey } from './keys.ts'
 import { ObjectWriter } from './object-writer.ts'
 
-const RECORD_BYTES = 64
 const DIGEST_AT = 32
+const SUM_AT = 64
+const RECORD_BYTES = SUM_AT + 4
 /** What is collected before the store is handed it. */
 const PIECE_BYTES = 64 * 1024
 /** Records that are fetched at once: most files have one chunk, and the record behind it says where that ends. */
@@ -25,6 +27,7 @@ const NO_DIGEST: ByteString = '\0'.repeat(32)
 
 export class ChunkArchive implements ChunkSink {
   readonly #writer: ObjectWriter
+  readonly #key: string
   readonly #piece = new ByteBuffer(1024)
   readonly #record = new Uint8Array(RECORD_BYTES)
   readonly #numbers = new DataView(this.#record.buffer)
@@ -32,7 +35,8 @@ export class ChunkArchive implements ChunkSink {
 
   /** @param index name of the layer's index */
   constructor(store: ObjectStore, index: string) {
-    this.#writer = new ObjectWriter(store, layerKey(index, 'chunks.bin'))
+    this.#key = layerKey(index, 'chunks.bin')
+    this.#writer = new ObjectWriter(store, this.#key)
   }
 
   get count(): number {
@@ -40,10 +44,10 @@ export class ChunkArchive implements ChunkSink {
   }
 
   add({ blobOffset, inner, bytes, blobEnd = 0, sha256 = NO_DIGEST }: Chunk & ChunkStart): void {
-    this.#count++
     for (const [place, value] of [blobOffset, inner, bytes, blobEnd].entries())
       this.#numbers.setFloat64(8 * place, value, true)
     this.#record.set(Buffer.from(sha256, 'latin1'), DIGEST_AT)
+    this.#numbers.setUint32(SUM_AT, sumOf(this.#record, this.#key, this.#count++), true)
     this.#piece.bytes(this.#record)
   }
 
@@ -93,7 +97,7 @@ export async function findChunks(
     if (stored === undefined) throw new LostTable(key, 'missing')
     const { bytes } = stored
     for (let place = 0; place + RECORD_BYTES <= bytes.length; place += RECORD_BYTES) {
-      const record = readRecord(bytes.subarray(place, place + RECORD_BYTES))
+      const record = readRecord(bytes.subarray(place, place + RECORD_BYTES), key, at + place / RECORD_BYTES)
       if (covered < file.bytes) {
         if (record.bytes === 0) throw new LostTable(key, 'damaged: a chunk without bytes')
         first ??= record
@@ -110,15 +114,22 @@ export async function findChunks(
   }
 }
 
-function readRecord(record: Uint8Array): Chunk & ChunkStart {
+/** @param number of the record in the object with this key */
+function readRecord(record: Uint8Array, key: string, number: number): Chunk & ChunkStart {
   const view = new DataView(record.buffer, record.byteOffset, RECORD_BYTES)
-  const number = (place: number) => view.getFloat64(8 * place, true)
-  const sha256 = toByteString(record.subarray(DIGEST_AT))
+  if (view.getUint32(SUM_AT, true) !== sumOf(record, key, number))
+    throw new LostTable(key, 'damaged: the checksum of a record differs')
+  const double = (place: number) => view.getFloat64(8 * place, true)
+  const sha256 = toByteString(record.subarray(DIGEST_AT, SUM_AT))
   return {
-    blobOffset: number(0),
-    inner: number(1),
-    bytes: number(2),
-    blobEnd: number(3) || undefined,
+    blobOffset: double(0),
+    inner: double(1),
+    bytes: double(2),
+    blobEnd: double(3) || undefined,
     sha256: sha256 === NO_DIGEST ? undefined : sha256,
   }
+}
+
+function sumOf(record: Uint8Array, key: string, number: number): number {
+  return crc32(record.subarray(0, SUM_AT), crc32(`${key} ${number}`))
 }

@@ -12,7 +12,6 @@ import { type Exclusion, exclusionOf } from '../gate/exclusion.ts'
 import type { ObjectStore } from '../host.ts'
 import { findBuildTools } from '../image/packages/stored-inventory.ts'
 import type { BuildTools, ImageFacts } from '../image/report.ts'
-import { LostTable } from '../table/table.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
 import type { Service } from './service.ts'
@@ -22,10 +21,10 @@ import {
   duplicatesOf,
   filesOf,
   filesTable,
+  forgettingLost,
   membersTable,
   WHOLE_FETCH_BYTES,
   wasteOf,
-  withForgetting,
 } from './tables.ts'
 
 /** Layers whose facts are read at the same time. */
@@ -123,18 +122,16 @@ export function adviceOf(
   })
 }
 
-async function buildToolsOf(
+function buildToolsOf(
   store: ObjectStore,
   image: OpenedImage,
   counts: (file: CountedFile) => boolean,
 ): Promise<BuildTools | undefined> {
-  try {
+  return forgettingLost(store, image, async () => {
     const numbers = [...image.manifest.layers.keys()]
     const layers = await inParallel(numbers, LAYERS_AT_ONCE, (layer) => databasesOf(store, image, layer))
-    return await findBuildTools({ store, layers, files: () => filesTable(store, image) }, counts)
-  } catch (error) {
-    throw error instanceof LostTable ? withForgetting(store, image, error) : error
-  }
+    return findBuildTools({ store, layers, files: () => filesTable(store, image) }, counts)
+  })
 }
 
 function adviceTables(store: ObjectStore, image: OpenedImage): AdviceTables {

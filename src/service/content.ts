@@ -16,7 +16,7 @@ import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import { BLOCK } from '../tar/header.ts'
 import type { OpenedImage } from './open.ts'
-import { layerIndexOf } from './tables.ts'
+import { forgettingLost, layerIndexOf } from './tables.ts'
 
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
 
@@ -45,7 +45,11 @@ export async function openContent(
   const part: MemberPart | undefined =
     index === descriptor.digest
       ? ((await partOf(store, index, file)) ?? (await chunksOf({ descriptor, open, limits, wasm }, file)))
-      : { ...(await findChunks(store, index, file)), from: 'chunks', isOnly: true }
+      : {
+          ...(await forgettingLost(store, image, () => findChunks(store, index, file))),
+          from: 'chunks',
+          isOnly: true,
+        }
   return openMember(open, { offset, bytes, sha256, limits, wasm }, part)
 }
 

@@ -241,9 +241,10 @@ export async function openImage(service: Service, request: ImageRequest): Promis
       source,
       askedAt,
       forgetFacts: () => {
-        for (const index of [selected.digest, tocImageName(selected.digest)])
+        for (const index of [selected.digest, tocImageName(selected.digest)]) {
           service.memory.facts.delete(index)
-        service.onForgotten?.(selected.digest)
+          service.onForgotten?.(index)
+        }
       },
       ...plainLayerOf(source, selected.manifest),
     }

@@ -4,9 +4,8 @@ import type { ObjectStore } from '../host.ts'
 import { type Inventory, takeInventory } from '../image/packages/inventory.ts'
 import { ShownDatabases } from '../image/packages/shown-databases.ts'
 import { readDatabases } from '../index/databases.ts'
-import { LostTable } from '../table/table.ts'
 import type { OpenedImage } from './open.ts'
-import { databasesOf, filesTable, WHOLE_FETCH_BYTES, withForgetting } from './tables.ts'
+import { databasesOf, filesTable, forgettingLost, WHOLE_FETCH_BYTES } from './tables.ts'
 
 const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal', 'offset', 'sha256', 'linked'] as const
 
@@ -20,15 +19,13 @@ export async function packageOwners(
   for await (const rows of files.rows({ columns: COLUMNS, fetchBytes: WHOLE_FETCH_BYTES })) {
     for (const row of rows) shown.see(row)
   }
-  try {
+  return forgettingLost(store, image, async () => {
     const layers = await allOf(
       image.manifest.layers.map(async (_, layer) => {
         const stored = await databasesOf(store, image, layer)
         return { layer, members: readDatabases(store, stored.index, stored) }
       }),
     )
-    return await takeInventory(layers, shown)
-  } catch (error) {
-    throw error instanceof LostTable ? withForgetting(store, image, error) : error
-  }
+    return takeInventory(layers, shown)
+  })
 }

@@ -15,8 +15,8 @@ export type Service = {
    */
   readonly relay?: (source: ImageSource) => ImageSource
   /**
-   * Receives the digest of an image whose stored facts turned out to be wrong, so that another thread forgets them,
-   * too.
+   * Receives the name of the index of an image whose stored facts turned out to be wrong, so that another thread forgets
+   * them, too.
    */
-  readonly onForgotten?: (digest: string) => void
+  readonly onForgotten?: (index: string) => void
 }

@@ -101,9 +101,19 @@ async function present<Row>(
   return table
 }
 
-/** A problem with an object of the image, for those who read it by other means than this file's. */
-export function withForgetting(store: ObjectStore, image: OpenedImage, { key }: LostTable): LostTable {
-  return new LostTable(key, 'missing or damaged', () => forget(store, image, key))
+/** The same for those who read an object of the image by other means than this file's. */
+export async function forgettingLost<T>(
+  store: ObjectStore,
+  image: OpenedImage,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof LostTable)) throw error
+    const { key } = error
+    throw new LostTable(key, 'missing or damaged', () => forget(store, image, key))
+  }
 }
 
 async function forget(store: ObjectStore, image: OpenedImage, key: string): Promise<void> {

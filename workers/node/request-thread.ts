@@ -88,7 +88,7 @@ const service: Service = {
   // An archive is read from the store, which this thread has as well.
   relay: (own) =>
     own.ref.kind === 'registry' ? new RelayedSource(own, client, (question) => ask(question)) : own,
-  onForgotten: (digest) => say({ kind: 'forgotten', digest }),
+  onForgotten: (index) => say({ kind: 'forgotten', index }),
 }
 const app = createApp(service, { assets: readAsset })
 

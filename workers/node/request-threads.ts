@@ -83,7 +83,7 @@ export class RequestThreads {
             void this.#reply(work, said.id, said.question)
             break
           case 'forgotten':
-            this.#service.memory.facts.delete(said.digest)
+            this.#service.memory.facts.delete(said.index)
             break
           case 'stored':
             for (const operation of said.operations) this.#metrics.stored(operation)

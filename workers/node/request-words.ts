@@ -41,6 +41,6 @@ export type RequestSaid =
     }
   | { readonly kind: 'chunk'; readonly chunk: Uint8Array }
   | { readonly kind: 'question'; readonly id: number; readonly question: Question }
-  /** The facts of that image are not true any more. */
-  | { readonly kind: 'forgotten'; readonly digest: string }
+  /** The facts in that index of an image are not true any more. */
+  | { readonly kind: 'forgotten'; readonly index: string }
   | { readonly kind: 'stored'; readonly operations: readonly StoreOperation[] }

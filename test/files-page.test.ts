@@ -41,6 +41,36 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await get({})).text).toContain('path=etc')
   })
 
+  it('a directory of many entries is shown page by page, by size and by name', async () => {
+    const names = Array.from({ length: 1_100 }, (_, at) => `f${String(at).padStart(4, '0')}`)
+    const members = names.map((name, at) => ({ name: `many/${name}`, content: 'x'.repeat((7 * at) % 50) }))
+    const many = registry.push('many', 'v1', makeImage([await makeLayer(members)]))
+    await fetch(`${service.url}/v1/report?${new URLSearchParams({ image: many, wait: '60' })}`)
+    const bySize = members.toSorted((a, b) => b.content.length - a.content.length).map(({ name }) => name)
+    for (const [sort, expected] of [
+      ['bytes', bySize],
+      ['name', members.map(({ name }) => name)],
+    ] as const) {
+      const found: string[] = []
+      let address = `/files?${new URLSearchParams({ image: many, path: 'many', sort })}`
+      const pages: number[] = []
+      while (address !== '') {
+        const text = await (await fetch(service.url + address)).text()
+        const shown = [...text.matchAll(/<th scope="row"[^>]*>.*?<bdi>([^<]+)</g)].map(
+          ([, name]) => `many/${name}`,
+        )
+        pages.push(shown.length)
+        found.push(...shown)
+        expect(text.includes('>The first ones</a>')).toBe(pages.length > 1)
+        address = /href="([^"]+)" rel="next"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? ''
+      }
+      expect(pages).toEqual([500, 500, 100])
+      expect(found).toEqual(expected)
+    }
+    const { status } = await get({ path: 'srv', at: '12' })
+    expect(status).toBe(400)
+  })
+
   it('a file has its lines, its layers, and what was there before', async () => {
     const shown = await get({ path: 'etc/motd' })
     expect(shown.text).toContain('<li id="L1"><code>two</code></li>')

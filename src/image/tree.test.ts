@@ -11,6 +11,7 @@ import { imageKey, layerKey } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import type { Schema } from '../table/schema.ts'
 import { openTable } from '../table/table.ts'
+import { compareText, encodeText, toByteString } from '../text/bytes.ts'
 import { isWithin, parentKey, pathToKey, showPath } from '../text/path.ts'
 import { DIRECTORIES } from './directories.ts'
 import type { MergedEntry } from './merged-entry.ts'
@@ -86,6 +87,37 @@ test("a layer's tree is that of the layer alone", async () => {
     { numRuns: RUNS / 2 },
   )
 })
+
+test('a directory shown page by page loses nothing, in either order', async () => {
+  const orders = fc.constantFrom('bytes', 'name')
+  await fc.assert(
+    fc.asyncProperty(imageLayers, asked, orders, fc.integer({ min: 1, max: 3 }), async (...given) => {
+      const [layers, path, order, limit] = given
+      const store = new MemoryStore()
+      const { digest } = await storeImage(store, layers)
+      const key = pathToKey(path)
+      const expected = expectedTree(applyLayers(layers).paths, key, { depth: 1, limit: 1_000 })?.children
+      if (expected === undefined) return
+      const tables = await treeTables(store, digest)
+      const found: TreeNode[] = []
+      for (let last: TreeNode | undefined; ; last = found.at(-1)) {
+        const after = last && { bytes: last.bytes, key: keyOf(last) }
+        const { children = [] } = await imageTree(tables, key, { depth: 1, limit, order, after })
+        if (children.length === 0) break
+        found.push(...children)
+      }
+      const byName = expected.toSorted((a, b) => compareText(keyOf(a), keyOf(b)))
+      expect(found).toEqual(order === 'name' ? byName : expected)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+function keyOf({ path, pathBase64 }: TreeNode): string {
+  return pathToKey(
+    pathBase64 === undefined ? encodeText(path) : toByteString(Buffer.from(pathBase64, 'base64')),
+  )
+}
 
 /** Directories of files, `wide` of them beside each other in each of a few, with links between them at the root. */
 async function* manyFiles(total: number): AsyncGenerator<readonly Entry[]> {

@@ -23,7 +23,7 @@ export type TreeNode = {
   readonly bytes: number
   /** Regular files at or below it, at each of their paths. */
   readonly files: number
-  /** Largest first, of equals in path order; absent below the depth that was asked for. */
+  /** Largest first, of equals in path order, unless asked for by name; absent below the depth that was asked for. */
   readonly children?: readonly TreeNode[]
 }
 
@@ -32,7 +32,14 @@ export type TreeShape = {
   readonly depth: number
   /** Children of one directory. */
   readonly limit: number
+  /** Of children; `bytes`, the default, is largest first. */
+  readonly order?: 'bytes' | 'name'
+  /** Only the children that follow this one. */
+  readonly after?: ChildPlace | undefined
 }
+
+/** Where a child stands among the others of its directory. */
+export type ChildPlace = { readonly bytes: number; readonly key: PathKey }
 
 export type TreeTables = {
   readonly files: Table<MergedEntry>
@@ -55,25 +62,39 @@ type DirectoryNode = {
   readonly type: MemberType
   bytes: number
   files: number
-  children?: LargestChildren
+  children?: FirstChildren
   /** For a directory whose children were not read yet. */
   readonly below?: DirectorySum
 }
 
-/** The largest of a directory's children, however many there are: of equals the first in path order. */
-class LargestChildren {
-  readonly #largest: Largest<DirectoryNode, PathKey>
+/** The first of a directory's children in the order that was asked for, however many there are. */
+class FirstChildren {
+  readonly #first: Largest<DirectoryNode, PathKey>
+  readonly #order: TreeShape['order']
+  readonly #after: ChildPlace | undefined
 
-  constructor(limit: number) {
-    this.#largest = new Largest(limit)
+  constructor({ limit, order, after }: Omit<TreeShape, 'depth'>) {
+    this.#first = new Largest(limit)
+    this.#order = order
+    this.#after = after
   }
 
   add(child: DirectoryNode): void {
-    this.#largest.add(child.bytes, child.key, () => child)
+    const weight = this.#weightOf(child)
+    if (this.#after !== undefined) {
+      const passed = this.#weightOf(this.#after)
+      if (weight > passed || (weight === passed && child.key <= this.#after.key)) return
+    }
+    this.#first.add(weight, child.key, () => child)
   }
 
   list(): DirectoryNode[] {
-    return this.#largest.sorted().map(({ item }) => item)
+    return this.#first.sorted().map(({ item }) => item)
+  }
+
+  /** Equals are in path order. */
+  #weightOf({ bytes }: ChildPlace): number {
+    return this.#order === 'name' ? 0 : bytes
   }
 }
 
@@ -88,14 +109,14 @@ function show({ key, type, bytes, files, children }: DirectoryNode): TreeNode {
 
 /** Makes a tree of the rows of a subtree as they go by in path order; it holds little more than it shows. */
 class TreeScan {
-  readonly #limit: number
+  readonly #shape: TreeShape
   #depth: number
   readonly #open: DirectoryNode[]
   #nodes = 0
 
-  constructor(top: PathKey, { depth, limit }: TreeShape) {
-    this.#limit = limit
-    this.#depth = depth
+  constructor(top: PathKey, shape: TreeShape) {
+    this.#shape = shape
+    this.#depth = shape.depth
     this.#open = [this.#directory(top, 0)]
   }
 
@@ -118,7 +139,7 @@ class TreeScan {
 
   #directory(key: PathKey, depth: number): DirectoryNode {
     const directory: DirectoryNode = { key, type: 'directory', bytes: 0, files: 0 }
-    if (depth < this.#depth) directory.children = new LargestChildren(this.#limit)
+    if (depth < this.#depth) directory.children = new FirstChildren(this.#shape)
     return directory
   }
 
@@ -179,9 +200,9 @@ export class RowsBetween {
 async function childrenOf(
   { files, directories }: TreeTables,
   { key, start, end }: DirectorySum,
-  limit: number,
-): Promise<LargestChildren> {
-  const children = new LargestChildren(limit)
+  shape: TreeShape,
+): Promise<FirstChildren> {
+  const children = new FirstChildren(shape)
   const between = new RowsBetween(start)
   for await (const rows of directories.rows({ ...directories.at(key), fetchBytes: FETCH_BYTES })) {
     for (const row of rows) {
@@ -219,21 +240,21 @@ async function scan(
 }
 
 /** Level by level, so that of too many the deepest are left out. */
-async function expand(tables: TreeTables, top: DirectoryNode, { depth, limit }: TreeShape): Promise<void> {
+async function expand(tables: TreeTables, top: DirectoryNode, shape: TreeShape): Promise<void> {
   let level = [top]
   let nodes = 1
-  for (let left = depth; left > 0 && level.length > 0; left--) {
+  for (let left = shape.depth; left > 0 && level.length > 0; left--) {
     const next: DirectoryNode[] = []
     for (const node of level) {
       const { below } = node
       if (below === undefined || nodes > MAX_NODES) continue
       if (left > 1 && below.end - below.start <= SCANNED_ROWS) {
-        node.children =
-          (await scan(tables, below, { depth: left, limit })).children ?? new LargestChildren(limit)
+        const scanned = await scan(tables, below, { ...shape, depth: left })
+        node.children = scanned.children ?? new FirstChildren(shape)
         nodes += below.end - below.start
         continue
       }
-      node.children = await childrenOf(tables, below, limit)
+      node.children = await childrenOf(tables, below, shape)
       const children = node.children.list()
       nodes += children.length
       next.push(...children)

@@ -33,7 +33,7 @@ ${table<LayerReport>({
       head: '#',
       kind: 'number',
       cell: ({ index }) =>
-        html`${keyOf(index)}<a href="${filesLink(place, { path: '' }, index)}" aria-label="Files of layer ${index}">${index}</a>`,
+        html`${keyOf(index)}<a href="${filesLink(place, { path: '' }, { layer: index })}" aria-label="Files of layer ${index}">${index}</a>`,
     },
     {
       head: 'Step',

@@ -1,6 +1,8 @@
 /** Links from page to page about one image: its report, its treemap, its files. */
 import { html } from 'hono/html'
 import type { ImageIdentity } from '../image/report.ts'
+import { encodeText, toByteString } from '../text/bytes.ts'
+import { showPath } from '../text/path.ts'
 import { type Html, link, name } from './page.ts'
 
 /** What names the image in the address of a page. */
@@ -28,14 +30,17 @@ export function reportLink({ image, platform }: Place): string {
   return link('/', { image, platform })
 }
 
-/** @param layer only what this layer has; by default the merged file system */
-export function filesLink(
-  { image, platform }: Place,
-  path: ShownPath,
-  layer?: number,
-  sort?: 'bytes' | 'name',
-): string {
-  return link('/files', { image, platform, layer: layer?.toString(), ...exact(path), sort })
+export type FilesView = {
+  /** Only what this layer has; by default the merged file system. */
+  readonly layer?: number | undefined
+  readonly sort?: 'bytes' | 'name' | undefined
+  /** Where a page of a directory begins. */
+  readonly at?: string | undefined
+}
+
+export function filesLink({ image, platform }: Place, path: ShownPath, view: FilesView = {}): string {
+  const { layer, sort, at } = view
+  return link('/files', { image, platform, layer: layer?.toString(), ...exact(path), sort, at })
 }
 
 export function mapLink({ image, platform }: Place, path: ShownPath, color: string): string {
@@ -44,11 +49,15 @@ export function mapLink({ image, platform }: Place, path: ShownPath, color: stri
 
 /** A path that leads to what is there. */
 export function pathLink(place: Place, path: ShownPath, layer?: number): Html {
-  return html`<a href="${filesLink(place, path, layer)}">${name(path.path === '' ? '/' : path.path)}</a>`
+  return html`<a href="${filesLink(place, path, { layer })}">${name(path.path === '' ? '/' : path.path)}</a>`
 }
 
-/** Each directory on the way to a path, and what is at it. */
-export function waysTo(path: string): readonly { readonly name: string; readonly path: string }[] {
-  const parts = path.split('/').filter((part) => part !== '')
-  return parts.map((part, at) => ({ name: part, path: parts.slice(0, at + 1).join('/') }))
+/** Each directory on the way to a path, and what is at it; by their bytes, since those need not be text. */
+export function waysTo({ path, pathBase64 }: ShownPath): readonly (ShownPath & { readonly name: string })[] {
+  const bytes = pathBase64 === undefined ? encodeText(path) : toByteString(Buffer.from(pathBase64, 'base64'))
+  const parts = bytes.split('/').filter((part) => part !== '')
+  return parts.map((part, at) => ({
+    name: showPath(part).path,
+    ...showPath(parts.slice(0, at + 1).join('\0')),
+  }))
 }

@@ -1,7 +1,7 @@
 /** The file browser: a directory, a search, or one file, of the merged file system or of one layer. */
 import { z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
-import { imageTree, layerTree, type TreeNode } from '../../image/tree.ts'
+import { type ChildPlace, imageTree, layerTree, type TreeNode } from '../../image/tree.ts'
 import type { Entry } from '../../layer/entry.ts'
 import { type ContentView, FIRST_BYTES, viewContent } from '../../pages/files/content.ts'
 import { directoryPage } from '../../pages/files/directory.ts'
@@ -15,7 +15,8 @@ import { openContent } from '../../service/content.ts'
 import { type FileVersion, versionsOf } from '../../service/file-versions.ts'
 import { inOrder, largestFirst } from '../../service/listings.ts'
 import { directoriesTable, filesOf, filesTable, membersOf, membersTable } from '../../service/tables.ts'
-import { isWithin, type PathKey, showPath } from '../../text/path.ts'
+import { toByteString, toBytes } from '../../text/bytes.ts'
+import { baseName, isWithin, type PathKey, showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
 import { analysedPage, imagePage, type PageBackend } from '../page-answers.ts'
@@ -76,8 +77,8 @@ async function lookAt(
   asked: FilesQuery,
 ): Promise<Html> {
   const about = aboutOf(analysed, asked)
-  const tree = await treeAt(backend, analysed, key, asked.layer)
-  if (tree?.type === 'directory') return directoryPage({ about, tree, limit: ROWS })
+  const tree = await treeAt(backend, analysed, key, asked)
+  if (tree?.type === 'directory') return directoryPage({ about, ...pageOf(tree, asked.at) })
   const versions = await versionsOf(backend.host.store, analysed.image, key)
   if (tree === undefined && versions.length === 0) throw missing(key)
   const shown = shownVersion(versions, asked.layer, tree)
@@ -109,9 +110,10 @@ async function treeAt(
   { host: { store } }: Backend,
   { image }: AnalysedImage,
   key: PathKey,
-  layer: number | undefined,
+  { layer, sort: order, at }: FilesQuery,
 ): Promise<TreeNode | undefined> {
-  const shape = { depth: 1, limit: ROWS }
+  // One more tells whether there is a next page.
+  const shape = { depth: 1, limit: ROWS + 1, order, after: childAt(key, at) }
   try {
     if (layer !== undefined) return await layerTree(await membersTable(store, image, layer), key, shape)
     const [files, directories] = await allOf([filesTable(store, image), directoriesTable(store, image)])
@@ -120,6 +122,37 @@ async function treeAt(
     if (error instanceof Problem && error.code === 'path_not_found') return undefined
     throw error
   }
+}
+
+/** One page of a directory, and where the next one begins. */
+function pageOf(tree: TreeNode, at: string | undefined) {
+  const { children = [] } = tree
+  const last = children.length > ROWS ? children[ROWS - 1] : undefined
+  return {
+    tree: { ...tree, children: children.slice(0, ROWS) },
+    isFirst: at === undefined,
+    next: last && placeText(last),
+  }
+}
+
+/** `bytes.name`, the name as base64url of its bytes. */
+function placeText({ bytes, ...shown }: TreeNode): string {
+  const name = baseName(
+    pathAsked(shown.pathBase64 === undefined ? shown : { pathBase64: shown.pathBase64 }) ?? '',
+  )
+  return `${bytes}.${Buffer.from(toBytes(name)).toString('base64url')}`
+}
+
+/** @throws Problem `invalid_parameter` */
+function childAt(directory: PathKey, at: string | undefined): ChildPlace | undefined {
+  if (at === undefined) return undefined
+  const [, bytes, name] = /^(\d{1,15})\.([\w-]+)$/.exec(at) ?? []
+  if (bytes === undefined || name === undefined)
+    throw new Problem('invalid_parameter', 'at is not valid: follow the link of the page before', {
+      parameter: 'at',
+    })
+  const base = toByteString(Buffer.from(name, 'base64url'))
+  return { bytes: Number(bytes), key: directory === '' ? base : `${directory}\0${base}` }
 }
 
 /** The beginning of a file, or the problem that prevents reading it. */

@@ -23,16 +23,15 @@ export type About = {
  * @param mapped the directory whose treemap the page leads to
  */
 export function headOf({ identity, place, permanent, layer }: About, path: ShownPath, mapped = path): Html {
-  const ways = waysTo(path.path)
+  const ways = waysTo(path)
   return html`<div class="heading" data-looked="${visible(`${shortName(identity)} /${path.path}`)}">
 <p class="place">${visible(placeName(identity))} · <a href="${reportLink(place)}">${visible(shortName(identity))}</a>${layer !== undefined && ` · layer ${layer}`}</p>
-<h1 class="ways"><a href="${filesLink(place, { path: '' }, layer)}" aria-label="Root directory">/</a>${ways.map(
-    (way, at) =>
-      html`${at > 0 && '/'}<a href="${filesLink(place, at === ways.length - 1 ? path : way, layer)}">${name(way.name)}</a>`,
+<h1 class="ways"><a href="${filesLink(place, { path: '' }, { layer })}" aria-label="Root directory">/</a>${ways.map(
+    (way, at) => html`${at > 0 && '/'}<a href="${filesLink(place, way, { layer })}">${name(way.name)}</a>`,
   )}</h1>
 <p class="facts"><a href="${reportLink(place)}">Report</a>
 <a href="${mapLink(place, mapped, 'layer')}">Treemap</a>
-<a href="${filesLink(permanent, path, layer)}">Permanent link</a>
+<a href="${filesLink(permanent, path, { layer })}">Permanent link</a>
 ${layer !== undefined && html`<a href="${filesLink(place, path)}">In the merged file system</a>`}</p>
 </div>`
 }

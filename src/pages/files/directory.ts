@@ -6,23 +6,24 @@ import { filesLink } from '../place.ts'
 import { type About, downloadsOf, headOf, searchForm } from './about.ts'
 import { iconOf } from './icon.ts'
 
-/** One directory with what is in it. */
+/** One directory with what is in it, a page of it. */
 export function directoryPage({
   about,
   tree,
-  limit,
+  isFirst,
+  next,
 }: {
   readonly about: About
   readonly tree: TreeNode
-  /** The largest that are shown. */
-  readonly limit: number
+  readonly isFirst: boolean
+  /** Where the next page begins. */
+  readonly next: string | undefined
 }): Html {
   const { place, layer, sort } = about
-  const { children = [] } = tree
-  const rows = sort === 'name' ? children.toSorted((a, b) => (a.path < b.path ? -1 : 1)) : children
-  const largest = Math.max(0, ...children.map(({ bytes }) => bytes))
+  const { children: rows = [] } = tree
+  const largest = Math.max(0, ...rows.map(({ bytes }) => bytes))
   const order = (text: string, by: About['sort']) =>
-    html`<a href="${filesLink(place, tree, layer, by)}" ${sort === by ? html`aria-current="true"` : ''}>${text}</a>`
+    html`<a href="${filesLink(place, tree, { layer, sort: by })}" ${sort === by ? html`aria-current="true"` : ''}>${text}</a>`
   return page({
     title: `/${tree.path} · ${about.identity.reference}`,
     main: html`${headOf(about, tree)}
@@ -39,7 +40,7 @@ ${table<TreeNode>({
       head: order('Name', 'name'),
       kind: 'path',
       cell: (row) =>
-        html`${iconOf(row.type)}<a href="${filesLink(place, row, layer)}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
+        html`${iconOf(row.type)}<a href="${filesLink(place, row, { layer })}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
     },
     {
       head: order('Size', 'bytes'),
@@ -54,6 +55,10 @@ ${table<TreeNode>({
     { head: 'Type', isMinor: true, cell: ({ type }) => type },
   ],
 })}
-${children.length === limit && html`<p class="raw">The largest ${formatCount(limit)} are shown; look for the others by name.</p>`}`,
+${
+  (!isFirst || next !== undefined) &&
+  html`<p class="raw pages">${!isFirst && html`<a href="${filesLink(place, tree, { layer, sort })}">The first ones</a>`}
+${next !== undefined && html`<a href="${filesLink(place, tree, { layer, sort, at: next })}" rel="next">The next ones ${sort === 'bytes' ? 'by size' : 'by name'}</a>`}</p>`
+}`,
   })
 }

@@ -4,7 +4,7 @@ import { buildStep } from '../../oci/build-step.ts'
 import { Problem } from '../../problem.ts'
 import { formatBytes } from '../../text/format.ts'
 import { type Html, link, name, page, size, table } from '../page.ts'
-import { filesLink, type ShownPath } from '../place.ts'
+import { filesLink, type ShownPath, waysTo } from '../place.ts'
 import { type About, headOf } from './about.ts'
 import { type ContentView, contentOf } from './content.ts'
 
@@ -45,7 +45,7 @@ export function filePage({
   const exact = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
   return page({
     title: `/${path.path} · ${about.identity.reference}`,
-    main: html`${headOf(about, path, parentOf(path))}
+    main: html`${headOf(about, path, waysTo(path).at(-2) ?? { path: '' })}
 ${!isShown && layer === undefined && html`<p class="headline">No container sees this path: a layer removed it.</p>`}
 ${shown && factsOf(about, path, shown)}
 ${
@@ -65,7 +65,9 @@ ${table<Version>({
       head: 'Layer',
       kind: 'number',
       cell: ({ layer: at, entry }) =>
-        entry.whiteout === undefined ? html`<a href="${filesLink(place, path, at)}">${at}</a>` : at,
+        entry.whiteout === undefined
+          ? html`<a href="${filesLink(place, path, { layer: at })}">${at}</a>`
+          : at,
     },
     {
       head: 'What',
@@ -81,11 +83,6 @@ ${table<Version>({
 })}
 </section>`,
   })
-}
-
-/** Of a path whose bytes are no text the root: the directory's own cannot be told from what is shown of it. */
-function parentOf({ path, pathBase64 }: ShownPath): ShownPath {
-  return { path: pathBase64 === undefined ? path.slice(0, Math.max(0, path.lastIndexOf('/'))) : '' }
 }
 
 function factsOf({ place }: About, path: ShownPath, entry: ShownEntry): Html {

@@ -72,7 +72,7 @@ export function treemapFigure(view: MapFigure): Html {
 <figcaption>
 <nav class="ways" aria-label="Directory of the treemap"><ol>
 <li>${wayTo(zoom({ path: '' }, colour), '/', shown.path === '')}</li>
-${waysTo(shown.path).map(
+${waysTo(shown).map(
   (way) => html`<li>${wayTo(zoom(way, colour), way.name, way.path === shown.path)}</li>`,
 )}</ol></nav>
 ${

@@ -15,14 +15,23 @@ import { S3Store } from '../../workers/node/s3-store.ts'
 import { freePort } from '../ports.ts'
 import { TestRedis } from '../redis.ts'
 import { type HostName, SETTINGS, type SpawnedService, spawnService } from '../service.ts'
+import { RESET } from './worker-process.ts'
 
 const SERVERS = 3
 const S3_PROCESS = fileURLToPath(new URL('s3-process.ts', import.meta.url))
+const WORKER_PROCESS = new URL('worker-process.ts', import.meta.url)
+const THREAD_KILLER = fileURLToPath(new URL('thread-killer.ts', import.meta.url))
 /** What is older was left by a process that died. */
 const LEFTOVER_MILLISECONDS = 25 * 3_600_000
 
 /** Dies without a word, and starts again at the same address with what it had. */
-export type Part = { readonly name: string; kill(): Promise<void>; restart(): Promise<void> }
+export type Part = {
+  readonly name: string
+  /** What it was doing may be answered with 500 once. */
+  readonly breaksWork?: true
+  kill(): Promise<void>
+  restart(): Promise<void>
+}
 
 export type CrashedHost = {
   /** Servers that can be asked, also while they are dead. */
@@ -33,7 +42,12 @@ export type CrashedHost = {
   stop(): Promise<void>
 }
 
-type Server = Part & { readonly url: string; end(): Promise<void> }
+type Server = {
+  readonly url: string
+  /** The ways in which it can die, or a part of it. */
+  readonly parts: readonly Part[]
+  end(): Promise<void>
+}
 
 /** @param data an empty folder */
 type StartHost = (data: string) => Promise<CrashedHost>
@@ -44,7 +58,7 @@ export const CRASHED_HOSTS: Readonly<Record<string, StartHost>> = {
     let opened: Awaited<ReturnType<typeof startWorker>> | undefined
     return {
       urls: [server.url],
-      parts: [server],
+      parts: server.parts,
       async finish() {
         await server.end()
         opened = await startWorker({ ...SETTINGS, LAMINA_DATA: data })
@@ -61,7 +75,7 @@ export const CRASHED_HOSTS: Readonly<Record<string, StartHost>> = {
     const server = await startServer('node', 'the server', data)
     return {
       urls: [server.url],
-      parts: [server],
+      parts: server.parts,
       async finish() {
         await server.end()
         await age(data)
@@ -76,7 +90,7 @@ export const CRASHED_HOSTS: Readonly<Record<string, StartHost>> = {
     const server = await startServer('node', 'the server', data, s3.settings)
     return {
       urls: [server.url],
-      parts: [server, s3],
+      parts: [...server.parts, s3],
       async finish() {
         await server.end()
         return s3.store()
@@ -102,7 +116,11 @@ export const CRASHED_HOSTS: Readonly<Record<string, StartHost>> = {
     const end = () => Promise.all(servers.map((server) => server.end()))
     return {
       urls: servers.map(({ url }) => url),
-      parts: [...servers, s3, { name: 'Redis', kill: () => redis.down(), restart: () => redis.up() }],
+      parts: [
+        ...servers.flatMap(({ parts }) => parts),
+        s3,
+        { name: 'Redis', kill: () => redis.down(), restart: () => redis.up() },
+      ],
       async finish() {
         await end()
         return s3.store()
@@ -122,22 +140,51 @@ async function startServer(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
   const fixed = { ...settings, PORT: String(await freePort()) }
-  const start = () => spawnService(host, data, fixed)
+  let version = 1
+  const start = () =>
+    host === 'worker'
+      ? spawnService(WORKER_PROCESS, data, { ...fixed, CRASH_VERSION: `${version}` })
+      : spawnService(host, data, fixed, [`--import=${THREAD_KILLER}`])
   let running: SpawnedService | undefined = await start()
   const { url } = running
-  const end = async () => {
-    await running?.end('SIGKILL')
+  const end = async (signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL') => {
+    await running?.end(signal)
     running = undefined
   }
-  return {
-    name,
-    url,
-    kill: end,
-    end,
-    async restart() {
-      running = await start()
-    },
+  const restart = async () => {
+    running = await start()
   }
+  const stays = async () => {}
+  const parts: Readonly<Record<HostName, readonly Part[]>> = {
+    worker: [
+      {
+        name: `the Durable Objects of ${name}`,
+        async kill() {
+          await (await fetch(url + RESET)).body?.cancel()
+        },
+        restart: stays,
+      },
+      {
+        name: `${name} for another version`,
+        async kill() {
+          version++
+          await end('SIGTERM')
+        },
+        restart,
+      },
+    ],
+    node: [
+      {
+        name: `a thread of ${name}`,
+        breaksWork: true,
+        async kill() {
+          if (running !== undefined) process.kill(running.pid, 'SIGUSR2')
+        },
+        restart: stays,
+      },
+    ],
+  }
+  return { url, end, parts: [{ name, kill: () => end(), restart }, ...parts[host]] }
 }
 
 type S3 = Part & { readonly settings: Readonly<Record<string, string>>; store(): ObjectStore }

@@ -1,10 +1,10 @@
 /** Images in a registry that can be cut off, and what is true of them: a service that nobody kills is asked first. */
 import { startApp } from '../app.ts'
 import { makeImage, makeLayer, type TestLayer } from '../images.ts'
+import type { Random } from '../random.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { type Stored, storedIndex } from '../stored.ts'
 import { Line } from './line.ts'
-import type { Random } from './random.ts'
 
 const FILES = 300
 const MOST_FILE_BYTES = 4_000

@@ -6,11 +6,11 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { Random } from '../random.ts'
 import { temporaryData } from '../service.ts'
 import { keysOf, storedIndex } from '../stored.ts'
-import { CRASHED_HOSTS, type CrashedHost } from './hosts.ts'
+import { CRASHED_HOSTS, type CrashedHost, type Part } from './hosts.ts'
 import { type Known, Model } from './model.ts'
-import { Random } from './random.ts'
 
 const IMAGES_A_KILL = 2
 const ASKERS_OF_AN_IMAGE = 2
@@ -20,7 +20,8 @@ const DEAD_FOR_MILLISECONDS = 1_500
 const PATIENCE_MILLISECONDS = 300_000
 const AGAIN_MILLISECONDS = 200
 /** Say that it is worth asking again. */
-const PASSING = new Set([202, 429, 502, 503, 504])
+const PASSING: ReadonlySet<number> = new Set([202, 429, 502, 503, 504])
+const BROKEN: ReadonlySet<number> = new Set([...PASSING, 500])
 
 const { values } = parseArgs({
   options: {
@@ -57,14 +58,14 @@ class Tally {
 }
 
 /** Asks as a client does that comes again until it has an answer. */
-async function answerOf(url: string, question: string): Promise<string> {
+async function answerOf(url: string, question: string, passing: ReadonlySet<number>): Promise<string> {
   let last = ''
   for (const end = Date.now() + PATIENCE_MILLISECONDS; Date.now() < end; await sleep(AGAIN_MILLISECONDS)) {
     try {
       const response = await fetch(url + question, { signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) })
       last = await response.text()
       if (response.status === 200) return last
-      if (!PASSING.has(response.status)) return `${response.status} ${last}`
+      if (!passing.has(response.status)) return `${response.status} ${last}`
     } catch (error) {
       // It is dead, or died while it answered.
       last = String(error)
@@ -73,18 +74,25 @@ async function answerOf(url: string, question: string): Promise<string> {
   return `not answered in time: ${last}`
 }
 
-async function check(tally: Tally, url: string, { reference, answers }: Known): Promise<void> {
+/** @param passing statuses after which it asks again */
+async function check(
+  tally: Tally,
+  url: string,
+  { reference, answers }: Known,
+  passing = PASSING,
+): Promise<void> {
   for (const [question, right] of answers)
-    tally.compare(`${reference} ${question}`, await answerOf(url, question), right)
+    tally.compare(`${reference} ${question}`, await answerOf(url, question, passing), right)
 }
 
 async function oneKill(host: CrashedHost, model: Model, random: Random, tally: Tally): Promise<Known[]> {
   const images: Known[] = []
   for (let n = 0; n < IMAGES_A_KILL; n++) images.push(await model.newImage())
+  const part: Part = random.pick([...host.parts, model.registry])
+  const passing = part.breaksWork === undefined ? PASSING : BROKEN
   const asked = images.flatMap((image) =>
-    Array.from({ length: ASKERS_OF_AN_IMAGE }, () => check(tally, random.pick(host.urls), image)),
+    Array.from({ length: ASKERS_OF_AN_IMAGE }, () => check(tally, random.pick(host.urls), image, passing)),
   )
-  const part = random.pick([...host.parts, model.registry])
   const after = random.below(KILLED_WITHIN_MILLISECONDS)
   const dead = random.below(DEAD_FOR_MILLISECONDS)
   await sleep(after)

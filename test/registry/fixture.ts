@@ -196,6 +196,11 @@ export class FixtureRegistry {
     return digest
   }
 
+  /** Forgets the repository with all that is in it. */
+  remove(repository: string): void {
+    this.#repositories.delete(repository)
+  }
+
   removeBlob(repository: string, digest: string): void {
     this.#repository(repository).blobs.delete(digest)
   }

@@ -17,16 +17,19 @@ export async function readRange(
 ): Promise<ReadableStream<Uint8Array>> {
   if (length > PIECE_BYTES) return pieces(file, { offset, length }, fault)
   try {
-    return onePiece(await readFully(file, offset, length))
+    return onePiece(await readFully(file, offset, new Uint8Array(length)))
   } finally {
     await file.close()
   }
 }
 
-async function readFully(file: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length)
-  for (let filled = 0; filled < length; ) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)
+async function readFully(
+  file: FileHandle,
+  offset: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  for (let filled = 0; filled < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, offset + filled)
     if (bytesRead === 0) throw new RangeError('the file was truncated while it was read')
     filled += bytesRead
   }
@@ -42,6 +45,7 @@ function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
   })
 }
 
+/** A byte stream: a reader that brings its own memory has it filled, so that a large file leaves no garbage. */
 function pieces(
   file: FileHandle,
   { offset, length }: BlobRange,
@@ -49,15 +53,26 @@ function pieces(
 ): ReadableStream<Uint8Array> {
   let at = offset
   const end = offset + length
+  const next = async (controller: ReadableByteStreamController) => {
+    const request = controller.byobRequest
+    const { buffer, byteOffset, byteLength } = request?.view ?? new Uint8Array(PIECE_BYTES)
+    if (!(buffer instanceof ArrayBuffer)) throw new TypeError('the memory of a reader is its own')
+    const bytes = new Uint8Array(buffer, byteOffset, Math.min(byteLength, end - at))
+    await readFully(file, at, bytes)
+    at += bytes.length
+    if (request) request.respond(bytes.length)
+    else controller.enqueue(bytes)
+  }
   return new ReadableStream({
+    type: 'bytes',
     async pull(controller) {
       try {
-        const piece = await readFully(file, at, Math.min(PIECE_BYTES, end - at))
-        at += piece.length
-        controller.enqueue(piece)
+        await next(controller)
         if (at < end) return
         await file.close()
         controller.close()
+        // A reader that asked for more than there is.
+        controller.byobRequest?.respond(0)
       } catch (error) {
         await file.close()
         throw fault(error)

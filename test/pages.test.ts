@@ -217,6 +217,26 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     const picture = page.getByRole('img', { name: 'Layers', exact: true })
     await picture.evaluate((image: HTMLImageElement) => image.decode())
     expect(await picture.getAttribute('src')).toContain('style=flat-square')
+    expect(await page.getByLabel('Compared with').isVisible()).toBe(false)
+
+    await page.getByLabel('Shows').selectOption('delta')
+    await page.getByLabel('Compared with').fill(before)
+    await line.getByText(`/badge/delta.svg`).waitFor()
+    await line.getByText(`baseline=${encodeURIComponent(before)}`).waitFor()
+    const said = async () =>
+      (await (await fetch(`${service.url}${await badge.getAttribute('src')}`)).text()).match(
+        /<title>(.*?)<\/title>/,
+      )?.[1]
+    const badge = page.locator('[data-badge]')
+    expect(await said()).toMatch(/^my layers: [+-]\d+ B/)
+
+    await page.getByLabel('Label').fill('')
+    await page.getByLabel('Shows').selectOption('check')
+    await page.getByLabel('Wasted percent, at most').fill('90')
+    await line.getByText('/badge/check.svg').waitFor()
+    await line.getByText('maxCompressed=1MB&maxWastedPercent=90').waitFor()
+    expect(await line.textContent()).not.toContain('baseline')
+    expect(await said()).toBe('image check: passing')
     expect(wrong).toEqual([])
     await page.context().close()
   })

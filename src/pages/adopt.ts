@@ -2,10 +2,11 @@
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Report } from '../image/report.ts'
+import { PLAIN } from './form.ts'
 import { copyable, type Html, link } from './page.ts'
-import { type Place, placeOf, reportLink } from './place.ts'
+import { placeOf, reportLink } from './place.ts'
 
-/** Badges that need no more than the image, by what the builder calls them. */
+/** By what the builder calls them; those at the end ask for more than the image. */
 const METRICS = [
   ['size', 'Compressed size'],
   ['uncompressed', 'Uncompressed size'],
@@ -14,6 +15,8 @@ const METRICS = [
   ['efficiency', 'Efficiency'],
   ['files', 'Files'],
   ['advice', 'What can be saved'],
+  ['delta', 'Growth since another image'],
+  ['check', 'Whether it passes the gate'],
 ] as const
 
 const STYLES = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social'] as const
@@ -25,7 +28,7 @@ export function adopted(report: Report, origin: string): Html {
   return html`<section id="adopt"><h2>Badge and gate</h2>
 <div class="pair">
 <div><h3>A badge for the README</h3>
-${badgeBuilder(place, origin)}
+${badgeBuilder(report, origin)}
 <p class="badge"><img src="${badge}" alt="Size of the image" data-badge></p>
 ${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${origin}${reportLink(place)})`)}</div>
 <div><h3>A gate for CI</h3>
@@ -36,29 +39,37 @@ ${copyable('gate-line', 'the gate', gateLine(report, origin))}</div>
 }
 
 /** Works with scripts alone, and shows there alone. */
-function badgeBuilder({ image, platform }: Place, origin: string): Html {
+function badgeBuilder(report: Report, origin: string): Html {
+  const { image, platform } = placeOf(report.image)
+  const { maxCompressed, maxWastedPercent } = limitsOf(report)
   return html`<form class="find scripted" data-builder="${origin}" aria-label="Badge">
 <input type="hidden" name="image" value="${visible(image)}">${platform !== undefined && html`<input type="hidden" name="platform" value="${visible(platform)}">`}
 <label>Shows <select name="metric">${METRICS.map(([metric, text]) => html`<option value="${metric}">${text}</option>`)}</select></label>
+<label data-for="delta" hidden>Compared with <input name="baseline" required disabled placeholder="an earlier image" ${PLAIN}></label>
+<label data-for="check" hidden>Compressed, at most <input name="maxCompressed" disabled value="${maxCompressed}" size="8" ${PLAIN}></label>
+<label data-for="check" hidden>Wasted percent, at most <input name="maxWastedPercent" disabled value="${maxWastedPercent}" size="4" ${PLAIN}></label>
 <label>Style <select name="style">${STYLES.map((style) => html`<option value="${style === 'flat' ? '' : style}">${style}</option>`)}</select></label>
 <label>Label <input name="label" maxlength="60" placeholder="as it is" autocomplete="off" size="10"></label>
-<label>Colour <input name="color" maxlength="30" placeholder="as it is" autocomplete="off" autocapitalize="none" spellcheck="false" size="9"></label>
+<label>Colour <input name="color" maxlength="30" placeholder="as it is" size="9" ${PLAIN}></label>
 </form>`
 }
 
-/** A line for a shell, as the documentation has it: what the image is today passes. */
-export function gateLine(
-  { image, size, waste }: Pick<Report, 'image' | 'size' | 'waste'>,
-  origin: string,
-): string {
-  const { image: reference, platform } = placeOf(image)
-  const limit = Math.max(1, Math.ceil((size.compressedBytes * 1.1) / 1e6))
+/** Rules that this image passes: a tenth more to pull, and as much waste as now. */
+function limitsOf({ size, waste }: Pick<Report, 'size' | 'waste'>) {
+  const megabytes = Math.max(1, Math.ceil((size.compressedBytes * 1.1) / 1e6))
   const wasted = size.fileBytes > 0 ? Math.ceil((100 * waste.bytes) / size.fileBytes) : 0
+  return { maxCompressed: `${megabytes}MB`, maxWastedPercent: String(wasted) }
+}
+
+/** A line for a shell, as the documentation has it: what the image is today passes. */
+export function gateLine(report: Pick<Report, 'image' | 'size' | 'waste'>, origin: string): string {
+  const { image: reference, platform } = placeOf(report.image)
+  const { maxCompressed, maxWastedPercent } = limitsOf(report)
   return [
     'curl -sS --fail-with-body --retry 20 --retry-max-time 1800',
     `-G ${quoted(`${origin}/v1/check`)} --data-urlencode ${quoted(`image=${reference}`)}`,
     ...(platform === undefined ? [] : [`-d ${quoted(`platform=${platform}`)}`]),
-    `-d maxCompressed=${limit}MB -d maxWastedPercent=${wasted} -d format=text`,
+    `-d maxCompressed=${maxCompressed} -d maxWastedPercent=${maxWastedPercent} -d format=text`,
   ].join(' ')
 }
 

@@ -33,4 +33,5 @@ const PLATFORMS = [
   'linux/riscv64',
 ]
 
-const PLAIN = html`autocomplete="off" autocapitalize="none" spellcheck="false"`
+/** Of a field for what is no prose. */
+export const PLAIN = html`autocomplete="off" autocapitalize="none" spellcheck="false"`

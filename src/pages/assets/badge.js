@@ -15,6 +15,12 @@ function later(act) {
 }
 
 function build() {
+  for (const field of form.querySelectorAll('[data-for]')) {
+    field.hidden = field.dataset.for !== form.elements.metric.value
+    field.querySelector('input').disabled = field.hidden
+  }
+  // An image to compare with has yet to be named.
+  if (!form.checkValidity()) return
   const { metric, ...given } = Object.fromEntries(new FormData(form))
   const chosen = Object.entries(given).filter(([, value]) => value.trim() !== '')
   const address = `/badge/${metric}.svg?${new URLSearchParams(chosen)}`

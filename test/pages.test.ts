@@ -28,10 +28,11 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       { name: 'etc/os-release', content: 'ID=debian\n' },
       {
         name: 'var/lib/dpkg/status',
-        content: 'Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n',
+        content: 'Package: libc++6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n',
       },
       { name: `srv/${HOSTILE}`, content: 'x'.repeat(5_000) },
       { name: 'srv/twice', content: 'x'.repeat(5_000) },
+      { name: 'usr/lib/libc++6.so', content: 'so' },
     ])
     const first = await makeLayer([{ name: 'srv/old', content: 'x'.repeat(100) }])
     const second = await makeLayer([
@@ -189,6 +190,16 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     expect(await focused()).toMatch(/^srv\//)
     await page.keyboard.press('Escape')
     await map.getByText('/ 14.1 kB', { exact: true }).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('a package of the system leads to the files that have its name', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    await page.locator('#packages').getByRole('link', { name: 'libc++6' }).click()
+    await page.getByRole('link', { name: 'usr/lib/libc++6.so' }).click()
+    await page.getByRole('heading', { level: 1, name: /libc\+\+6\.so/ }).waitFor()
     expect(wrong).toEqual([])
     await page.context().close()
   })

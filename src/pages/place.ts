@@ -43,6 +43,12 @@ export function filesLink({ image, platform }: Place, path: ShownPath, view: Fil
   return link('/files', { image, platform, layer: layer?.toString(), ...exact(path), sort, at })
 }
 
+/** The paths whose last part has the text in it, wherever they are. */
+export function namedLink({ image, platform }: Place, text: string): string {
+  // What a glob would take for a sign of its own stands for any one character.
+  return link('/files', { image, platform, glob: `*${text.replace(/[^\p{L}\p{N}._+~-]/gu, '?')}*` })
+}
+
 export function mapLink({ image, platform }: Place, path: ShownPath, color: string): string {
   return link('/map', { image, platform, color, ...exact(path) })
 }

@@ -33,7 +33,7 @@ import {
   size,
   table,
 } from './page.ts'
-import { filesLink, type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
+import { filesLink, namedLink, type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
 import { savings } from './savings.ts'
 import { tagsLink } from './tags.ts'
 import { mapFigure } from './treemap/figure.ts'
@@ -270,7 +270,7 @@ ${table<Package>({
       kind: 'path',
       cell: ({ name: text, path }) =>
         path === undefined
-          ? name(text)
+          ? html`<a href="${namedLink(placeOf(image), text)}">${name(text)}</a>`
           : html`${name(text)}<div class="under">${pathLink(placeOf(image), { path })}</div>`,
     },
     { head: 'Version', kind: 'text', cell: ({ version }) => name(version) },

@@ -27,7 +27,7 @@ export function changeMap(place: DiffPlace, root: ChangeNode): Html {
     zoom: (path) => changeMapLink(place, path),
     file: ({ key }) => leafLink(place, nodes.get(key)),
     areas: 'Areas are bytes that came, went, or have another content.',
-    table: html`${changeTable(root)}`,
+    table: changeTable(place, root),
   })
 }
 
@@ -80,13 +80,25 @@ function leafLink(place: DiffPlace, node: ChangeNode | undefined): string {
   return filesLink(node?.change?.change === 'removed' ? place.from : place.to, path)
 }
 
-function changeTable(root: ChangeNode): Html {
+/** A directory leads to what is there now; one that is gone to what was there. */
+function nodeLink(place: DiffPlace, node: ChangeNode): string {
+  const isGone = node.counts.removed === pathsOf(node)
+  return node.isDirectory
+    ? filesLink(isGone ? place.from : place.to, showPath(node.key))
+    : leafLink(place, node)
+}
+
+function changeTable(place: DiffPlace, root: ChangeNode): Html {
   return table<ChangeNode>({
     caption: 'The largest changes below it',
     none: 'Nothing below it changed.',
     rows: root.children.slice(0, TABLE_ROWS),
     columns: [
-      { head: 'Path', kind: 'path', cell: ({ key }) => name(showPath(key).path) },
+      {
+        head: 'Path',
+        kind: 'path',
+        cell: (node) => html`<a href="${nodeLink(place, node)}">${name(showPath(node.key).path)}</a>`,
+      },
       { head: 'Added', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.added) },
       { head: 'Removed', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.removed) },
       { head: 'Changed', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.modified) },

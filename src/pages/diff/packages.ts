@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { PackageChange, PackageDiff } from '../../diff/packages.ts'
 import { formatCount, formatDelta } from '../../text/format.ts'
 import { type Html, measured, name, table } from '../page.ts'
-import { filesLink } from '../place.ts'
+import { namedLink, pathLink } from '../place.ts'
 import type { DiffPlace } from './address.ts'
 
 const MAX_ROWS = 500
@@ -22,8 +22,10 @@ export function packageChanges(place: DiffPlace, { added, removed, changed }: Pa
       {
         head: 'Package',
         kind: 'path',
-        cell: (one) =>
-          html`${mark(one)} ${name(one.name)} <span class="quiet">${one.type}</span>${one.path !== undefined && html`<div class="under"><a href="${filesLink(one.to === undefined ? place.from : place.to, { path: one.path })}">${name(one.path)}</a></div>`}`,
+        cell: (one) => {
+          const image = one.to === undefined ? place.from : place.to
+          return html`${mark(one)} ${one.path === undefined ? html`<a href="${namedLink(image, one.name)}">${name(one.name)}</a>` : name(one.name)} <span class="quiet">${one.type}</span>${one.path !== undefined && html`<div class="under">${pathLink(image, { path: one.path })}</div>`}`
+        },
       },
       { head: 'Before', kind: 'text', cell: ({ from }) => (from === undefined ? '' : name(from)) },
       { head: 'After', kind: 'text', cell: ({ to }) => (to === undefined ? '' : name(to)) },

@@ -4,7 +4,7 @@ import { formatBytes, formatCount } from '../../text/format.ts'
 import { counted, type Html, measured, name, page, size, table } from '../page.ts'
 import { filesLink } from '../place.ts'
 import { type About, downloadsOf, headOf, searchForm } from './about.ts'
-import { iconOf } from './icon.ts'
+import { entryOf } from './icon.ts'
 
 /** One directory with what is in it, a page of it. */
 export function directoryPage({
@@ -40,7 +40,10 @@ ${table<TreeNode>({
       head: order('Name', 'name'),
       kind: 'path',
       cell: (row) =>
-        html`${iconOf(row.type)}<a href="${filesLink(place, row, { layer })}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
+        entryOf(
+          row.type,
+          html`<a href="${filesLink(place, row, { layer })}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
+        ),
     },
     {
       head: order('Size', 'bytes'),

@@ -1,5 +1,5 @@
 /** A small picture of what a path is, for the eye alone: the table says it too. */
-import { raw } from 'hono/html'
+import { html, raw } from 'hono/html'
 import type { Html } from '../page.ts'
 
 const SHAPES: Readonly<Record<string, string>> = {
@@ -9,7 +9,12 @@ const SHAPES: Readonly<Record<string, string>> = {
   other: '<path d="M8 2l6 6-6 6-6-6z"/>',
 }
 
-export function iconOf(type: string): Html {
+/** The picture beside a name, which wraps by itself. */
+export function entryOf(type: string, named: Html): Html {
+  return html`<span class="entry">${iconOf(type)}<span>${named}</span></span>`
+}
+
+function iconOf(type: string): Html {
   const kind = type === 'directory' || type === 'file' ? type : type.endsWith('link') ? 'link' : 'other'
   return raw(`<svg class="icon ${kind}" viewBox="0 0 16 16" aria-hidden="true">${SHAPES[kind] ?? ''}</svg>`)
 }

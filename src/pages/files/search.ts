@@ -3,7 +3,7 @@ import { formatCount } from '../../text/format.ts'
 import { type Html, link, measured, page, size, table } from '../page.ts'
 import { pathLink, type ShownPath } from '../place.ts'
 import { type About, headOf, searchForm } from './about.ts'
-import { iconOf } from './icon.ts'
+import { entryOf } from './icon.ts'
 
 export type FoundRow = ShownPath & { readonly type: string; readonly bytes: number; readonly layer: number }
 
@@ -36,7 +36,7 @@ ${table<FoundRow>({
   none: 'Nothing matches.',
   rows: items,
   columns: [
-    { head: 'Path', kind: 'path', cell: (row) => html`${iconOf(row.type)}${pathLink(place, row, layer)}` },
+    { head: 'Path', kind: 'path', cell: (row) => entryOf(row.type, pathLink(place, row, layer)) },
     { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
     { head: 'Type', isMinor: true, cell: ({ type }) => type },
     { head: 'Layer', kind: 'number', cell: ({ layer: of }) => of },

@@ -7,6 +7,7 @@ declare module '*.wasm' {
 
 declare module 'cloudflare:workers' {
   export type DurableObjectContext = {
+    readonly id: { toString(): string }
     readonly storage: {
       get(key: string): Promise<unknown>
       put(key: string, value: unknown): Promise<void>

@@ -10,7 +10,7 @@ import type { Service } from '../../src/service/service.ts'
 import type { Started } from './durable-jobs.ts'
 import { type Environment, serviceOf } from './environment.ts'
 import { Leases } from './leases.ts'
-import { inMemory, layerBytes, mergeBytes } from './memory.ts'
+import { forgetHolder, layerAdmission, mergeInMemory } from './memory.ts'
 
 /** How often an object whose job runs begins a new invocation, which has a new budget of CPU time. */
 const HEARTBEAT_MILLISECONDS = 30_000
@@ -19,30 +19,40 @@ const QUEUED_ANALYSES = 100
 /** Images at once in an isolate; how many is a setting. */
 let analyses: Leases | undefined
 
-function createRunner(service: Service): JobRunner {
+/** @param holder the object's id: what an earlier life of it held is free again */
+function createRunner(service: Service, holder: string): JobRunner {
   analyses ??= new Leases(service.host.configuration.maxAnalyses)
+  analyses.forget(holder)
+  forgetHolder(holder)
   return new JobRunner(
     async (job, report, signal) => {
-      if (job.kind === 'layer')
-        return inMemory(layerBytes(job), signal, async () => {
-          await runLayerJob(service, job, report, signal)
-        })
+      if (job.kind === 'layer') {
+        await runLayerJob(service, job, report, signal)
+        return
+      }
       const merge = (work: Merge) =>
-        inMemory(mergeBytes(work), signal, () => mergeImage(service, work, signal))
-      return runImageJob(service, job, { report, signal, merge })
+        mergeInMemory(work, holder, signal, () => mergeImage(service, work, signal))
+      await runImageJob(service, job, { report, signal, merge })
     },
-    // An object has one layer at the most, which waits for memory that others use.
-    { analyses: analyses.admission, queuedAnalyses: QUEUED_ANALYSES, layers: 1 },
+    {
+      analyses: analyses.admission(1, holder),
+      queuedAnalyses: QUEUED_ANALYSES,
+      layers: (job) => layerAdmission(job, holder),
+    },
   )
 }
 
 export class JobObject extends DurableObject<Environment> {
   /** Belongs to the object: a reset ends what runs in it, and all who wait for it. */
   readonly #runner: JobRunner
+  /** Before the first alarm: most jobs end sooner, and store nothing. */
+  #first: ReturnType<typeof setTimeout> | undefined
+  /** Whether this life of the object has set an alarm. */
+  #beats = false
 
   constructor(context: DurableObjectContext, environment: Environment) {
     super(context, environment)
-    this.#runner = createRunner(serviceOf(environment))
+    this.#runner = createRunner(serviceOf(environment), context.id.toString())
   }
 
   async start(job: Job): Promise<Started> {
@@ -52,7 +62,7 @@ export class JobObject extends DurableObject<Environment> {
       // A layer's object is kept awake by the analysis that watches it; an image's may have no watcher for a while.
       if (job.kind === 'image') {
         this.ctx.waitUntil(settled.then(() => this.#rest()))
-        await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
+        this.#first ??= setTimeout(() => void this.#beat(), HEARTBEAT_MILLISECONDS)
       } else this.ctx.waitUntil(settled)
       return { state }
     } catch (error) {
@@ -67,8 +77,15 @@ export class JobObject extends DurableObject<Environment> {
 
   /** Beats while the object's job runs; after a reset not until the next caller starts the job again. */
   async alarm(): Promise<void> {
+    this.#beats = true
     if (this.#isBusy) await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
     else await this.#rest()
+  }
+
+  async #beat(): Promise<void> {
+    if (!this.#isBusy) return
+    this.#beats = true
+    await this.ctx.storage.setAlarm(Date.now())
   }
 
   get #isBusy(): boolean {
@@ -79,6 +96,10 @@ export class JobObject extends DurableObject<Environment> {
   /** Leaves nothing behind that would wake the object or be billed: its alarm goes too. */
   async #rest(): Promise<void> {
     if (this.#isBusy) return
+    clearTimeout(this.#first)
+    this.#first = undefined
+    if (!this.#beats) return
+    this.#beats = false
     await this.ctx.storage.deleteAll()
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Bounds what the Durable Objects of one isolate do at the same time. An object can be reset at any moment, and a reset one
- * gives nothing back: so each holds a lease, which ends when its object stops renewing it.
+ * gives nothing back: so each holds a lease, which ends when the object begins anew, or stops renewing it.
  */
 import type { Admission } from '../../src/host.ts'
 
@@ -16,6 +16,7 @@ const TIMES: Times = { leaseMilliseconds: 15_000, beatMilliseconds: 1_000 }
 /** Of one that holds a lease or waits for it. */
 type Ticket = {
   readonly places: number
+  readonly holder: string
   renewedAt: number
   /** Tells the one that waits to look now. */
   wake: () => void
@@ -33,30 +34,46 @@ export class Leases {
     this.#times = times
   }
 
-  /** Admits those that take one place each. */
-  get admission(): Admission {
+  /** Admits what takes so many places, for a holder. */
+  admission(places: number, holder: string): Admission {
     const leases = this
     return {
       get full() {
         leases.#expire()
-        return leases.#waiting.length > 0 || leases.#taken >= leases.#places
+        return leases.#waiting.length > 0 || leases.#taken + places > leases.#places
       },
       get waiting() {
         leases.#expire()
         return leases.#waiting.length
       },
-      enter: (signal) => leases.reserve(1, signal),
+      enter: (signal) => leases.reserve({ places, holder }, signal),
     }
   }
 
+  /** Ends the leases of a holder that was reset. */
+  forget(holder: string): void {
+    for (const ticket of this.#held) if (ticket.holder === holder) this.#held.delete(ticket)
+    this.#waiting = this.#waiting.filter((ticket) => ticket.holder !== holder)
+    this.#waiting[0]?.wake()
+  }
+
   /**
-   * Waits, in order, until `count` are free, or all if there are fewer.
+   * Waits, in order, until so many places are free, or all if there are fewer.
    *
+   * @param holder the object's id
    * @returns gives them back
    * @throws the signal's reason when it aborts first
    */
-  async reserve(places: number, signal: AbortSignal): Promise<() => void> {
-    const ticket: Ticket = { places: Math.min(places, this.#places), renewedAt: Date.now(), wake: () => {} }
+  async reserve(
+    { places, holder }: { readonly places: number; readonly holder: string },
+    signal: AbortSignal,
+  ): Promise<() => void> {
+    const ticket: Ticket = {
+      places: Math.min(places, this.#places),
+      holder,
+      renewedAt: Date.now(),
+      wake: () => {},
+    }
     this.#waiting.push(ticket)
     // Timers stop with their object: no object can be kept in the books by another.
     const beat = setInterval(() => {

@@ -2,6 +2,7 @@
  * Admits jobs by the memory that they take, since all objects of an isolate share 128 MB: JavaScript's heap, buffers and
  * WebAssembly together. The figures are what `npm run bench isolate` measures in workerd, after each collection of garbage.
  */
+import type { Admission } from '../../src/host.ts'
 import type { LayerJob } from '../../src/job.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { Leases } from './leases.ts'
@@ -20,23 +21,33 @@ const ZSTD_LAYER = 48 * MIB
 /** Rows and what waits to be sorted, in heap and buffers: 34 MB for 100,000 paths of one layer, 44 for ten layers of 20,000. */
 const MERGE = 40 * MIB
 
-/** What reading it takes, in bytes. */
-export function layerBytes({ descriptor }: LayerJob): number {
-  return descriptor.mediaType.includes('zstd') ? ZSTD_LAYER : GZIP_LAYER
+/** Admits a layer when the memory to read it is free. @param holder the id of its object */
+export function layerAdmission({ descriptor }: LayerJob, holder: string): Admission {
+  return MEMORY.admission(descriptor.mediaType.includes('zstd') ? ZSTD_LAYER : GZIP_LAYER, holder)
 }
 
 /** Grows by the pages of each layer's table, and by some bytes an inode, of which the compressed size gives an idea. */
-export function mergeBytes({ layers }: Merge): number {
+function mergeBytes({ layers }: Merge): number {
   const compressed = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
   return MERGE + layers.length * (MIB / 2) + compressed / 64
 }
 
-/** Does the work when that much memory is free; alone where it takes more than there is. */
-export async function inMemory(bytes: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  const release = await MEMORY.reserve(bytes, signal)
+/** Merges when that much memory is free; alone where it takes more than there is. @param holder the id of its object */
+export async function mergeInMemory(
+  merge: Merge,
+  holder: string,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  const release = await MEMORY.reserve({ places: mergeBytes(merge), holder }, signal)
   try {
     await work()
   } finally {
     release()
   }
+}
+
+/** Frees what an object held that was reset. */
+export function forgetHolder(holder: string): void {
+  MEMORY.forget(holder)
 }

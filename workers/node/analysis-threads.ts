@@ -8,14 +8,14 @@ import type { AnalysisSaid, AnalysisTask } from './analysis-thread.ts'
 import type { Metrics } from './metrics.ts'
 import { Threads, threadFile } from './threads.ts'
 
-/** A layer or a merge needs a fifth of it. */
-const HEAP_MEGABYTES = 256
+/** A layer or a merge needs two fifths of it. */
+const HEAP_MEGABYTES = 128
 /** More would cost memory on large machines, for the first image's sake only. */
 const READY_THREADS = 4
-/** Layers that are open at once: more than compute, since some wait for slow registries. */
-export const OPEN_LAYERS = 16
+/** Layers that are open at once: more than compute, since some wait for slow registries. Each takes some 40 MB for its thread. */
+export const OPEN_LAYERS = 8
 /** One registry leaves the last of these to others. */
-export const OPEN_LAYERS_OF_ONE_REGISTRY = 12
+export const OPEN_LAYERS_OF_ONE_REGISTRY = 6
 
 /** CPU time that any layer has, and an image's merge. */
 const LAYER_SECONDS = 60

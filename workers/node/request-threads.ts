@@ -6,11 +6,11 @@ import type { Metrics } from './metrics.ts'
 import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './request-words.ts'
 import { type Running, Threads, threadFile } from './threads.ts'
 
-const HEAP_MEGABYTES = 256
-/** Requests that are answered at once; all but the cores wait for readers and registries. */
-const AT_ONCE = 8
+const HEAP_MEGABYTES = 128
+/** Requests that are answered at once; all but the cores wait for readers and registries. Each takes some 60 MB for its thread. */
+const AT_ONCE = 6
 /** One client leaves the last of these to others. */
-const OF_ONE_CLIENT = 6
+const OF_ONE_CLIENT = 4
 /** Requests that wait for a thread; past that, clients are asked to try again. */
 const WAITING = 200
 

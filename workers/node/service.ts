@@ -31,6 +31,7 @@ import { createHttpServer } from '../http-server.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { AnsweringStore } from './answering-store.ts'
 import { compression } from './compression.ts'
+import { Entrance } from './entrance.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
 import type { StoreOperation } from './metered-store.ts'
@@ -46,6 +47,8 @@ const TAKEN_LAYERS = 2 * OPEN_LAYERS
 const TAKEN_CONFIGS = 32
 /** A job of a queue that is shared is given up by the queue; here it is only not watched any more. */
 const GIVEN_UP_MILLISECONDS = 5_000
+/** Supervisors ask these: they wait for no other request. */
+const HEALTH = new Set(['/healthz', '/readyz'])
 /** How often uploads whose time is over are looked for, at the least. */
 const SWEEP_MILLISECONDS = 60_000
 
@@ -130,12 +133,14 @@ export async function startNode(
   app.get('/metrics', () => metrics.answer())
   const routeOf = routeLabels(app)
 
+  const entrance = new Entrance()
   let isDraining = false
 
   /** One line and one count a request; of the query's values only the images' are logged. */
   const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
+    if (!HEALTH.has(url.pathname)) await entrance.enter()
     const response =
       isDraining && url.pathname === '/readyz' ? stopping() : await app.fetch(request, connection)
     const seconds = (performance.now() - began) / 1000

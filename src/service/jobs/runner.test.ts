@@ -126,6 +126,78 @@ describe('a runner', () => {
     await runner.idle()
   })
 
+  describe('where others wait', () => {
+    type Begun = { readonly report: Parameters<Work>[1]; readonly signal: AbortSignal; end(): void }
+
+    /** @returns a runner of one job at a time, and each begun piece of its work */
+    function begin(): { readonly runner: JobRunner; readonly begun: Map<string, Begun[]> } {
+      vi.useFakeTimers({ now: 0 })
+      onTestFinished(() => void vi.useRealTimers())
+      const begun = new Map<string, Begun[]>()
+      const work: Work = (which, report, signal) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason))
+          const digest = which.kind === 'image' ? which.digest : ''
+          begun.set(digest, [...(begun.get(digest) ?? []), { report, signal, end: resolve }])
+        })
+      return { runner: new JobRunner(work, { ...limits, patienceMilliseconds: 10_000 }), begun }
+    }
+    const progress = { layers: 2, layersDone: 0, layersReused: 0, bytes: 1e9, bytesDone: 20_000 }
+
+    it('a job whose source is slow gives its place away, and begins again when the others are done', async () => {
+      const { runner, begun } = begin()
+      await runner.start(job('slow'))
+      await runner.start(job('quick'))
+      begun.get('slow')?.[0]?.report(progress)
+      await vi.advanceTimersByTimeAsync(9_000)
+      expect(begun.get('slow')?.[0]?.signal.aborted).toBe(false)
+      await vi.advanceTimersByTimeAsync(2_000)
+      expect(begun.get('slow')?.[0]?.signal.aborted).toBe(true)
+      expect((await runner.watch(jobKey(job('slow')), -1, 0))?.status).toBe('queued')
+      begun.get('quick')?.[0]?.end()
+      await runner.settled(jobKey(job('quick')))
+      await vi.advanceTimersByTimeAsync(0)
+      begun.get('slow')?.[1]?.end()
+      await runner.settled(jobKey(job('slow')))
+      expect((await runner.watch(jobKey(job('slow')), -1, 0))?.status).toBe('succeeded')
+    })
+
+    it('each time that it begins again it keeps its place for twice as long', async () => {
+      const { runner, begun } = begin()
+      await runner.start(job('slow'))
+      for (const [round, seconds] of [10, 20, 40, 80, 80].entries()) {
+        const waiting = job(`waits-${round}`)
+        await runner.start(waiting)
+        await vi.advanceTimersByTimeAsync(1_000 * seconds - 1_000)
+        expect(begun.get('slow')?.[round]?.signal.aborted).toBe(false)
+        await vi.advanceTimersByTimeAsync(2_000)
+        expect(begun.get('slow')?.[round]?.signal.aborted).toBe(true)
+        begun.get(`waits-${round}`)?.[0]?.end()
+        await vi.advanceTimersByTimeAsync(0)
+      }
+    })
+
+    it.each([
+      ['whose source is fast', { ...progress, bytesDone: 5e8 }],
+      ['whose layers are all there', { ...progress, layersDone: 2 }],
+      ['whose bytes have all come', { ...progress, bytes: 20_000 }],
+    ])('one %s keeps its place', async (_, told) => {
+      const { runner, begun } = begin()
+      await runner.start(job('first'))
+      await runner.start(job('second'))
+      begun.get('first')?.[0]?.report(told)
+      await vi.advanceTimersByTimeAsync(100_000)
+      expect(begun.get('first')?.[0]?.signal.aborted).toBe(false)
+    })
+
+    it('one that keeps nobody waiting keeps its place, too', async () => {
+      const { runner, begun } = begin()
+      await runner.start(job('slow'))
+      await vi.advanceTimersByTimeAsync(100_000)
+      expect(begun.get('slow')?.[0]?.signal.aborted).toBe(false)
+    })
+  })
+
   it('comes back when the time is up, with the job still running', async () => {
     const runner = new JobRunner(() => new Promise((resolve) => setTimeout(resolve, 500)), limits)
     expect((await last(runner, job('sha256:1'), 20)).at(-1)).toBe('running')

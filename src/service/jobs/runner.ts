@@ -1,8 +1,17 @@
 /** Runs jobs in this process: each once at a time, a limited number at once, the others in a bounded queue. */
 import type { Admission, Jobs } from '../../host.ts'
-import { claimOf, isFinished, type Job, type JobState, jobKey, type Progress } from '../../job.ts'
+import {
+  claimOf,
+  isFinished,
+  type Job,
+  type JobState,
+  jobKey,
+  type LayerJob,
+  type Progress,
+} from '../../job.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
 import { placeOf } from '../../source/source.ts'
+import { Place } from './place.ts'
 import { Slots } from './slots.ts'
 
 /** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
@@ -21,6 +30,9 @@ const FINISHED_MILLISECONDS = 60_000
  * come back; layers get short, since only analyses wait for them.
  */
 const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
+/** A job whose source is slow keeps its place for so long though others wait; each time that it begins again, twice as long. */
+const PATIENCE_MILLISECONDS = 30_000
+const MOST_PATIENCE = 8
 /** Watchers are not woken more often than this by progress alone. */
 const PROGRESS_MILLISECONDS = 200
 
@@ -31,7 +43,9 @@ export type RunnerLimits = {
   /** How many at once, or who admits them. */
   readonly analyses: number | Admission
   readonly queuedAnalyses: number
-  readonly layers: number | Admission
+  readonly layers: number | Admission | ((job: LayerJob) => Admission)
+  /** How long a job whose source is slow keeps its place though others wait; the default is for services. */
+  readonly patienceMilliseconds?: number
   /** Milliseconds after which an unwatched job of a kind is cancelled; the defaults are for services. */
   readonly abandoned?: Readonly<Record<Job['kind'], number>>
 }
@@ -54,7 +68,7 @@ export class JobRunner implements Jobs {
   readonly #finished: (job: Job, state: JobState) => void
   readonly #limits: RunnerLimits
   readonly #analyses: Admission
-  readonly #layers: Admission
+  readonly #layers: (job: LayerJob) => Admission
 
   /** @param finished called with each job that has ended and its last state */
   constructor(work: Work, limits: RunnerLimits, finished: (job: Job, state: JobState) => void = () => {}) {
@@ -62,7 +76,7 @@ export class JobRunner implements Jobs {
     this.#finished = finished
     this.#limits = limits
     this.#analyses = admissionOf(limits.analyses)
-    this.#layers = admissionOf(limits.layers)
+    this.#layers = admissionsOf(limits.layers)
   }
 
   async start(job: Job): Promise<JobState> {
@@ -73,7 +87,7 @@ export class JobRunner implements Jobs {
       expectWatcher(known)
       return known.state
     }
-    const admission = job.kind === 'image' ? this.#analyses : this.#layers
+    const admission = job.kind === 'image' ? this.#analyses : this.#layers(job)
     if (job.kind === 'image' && admission.full && admission.waiting >= this.#limits.queuedAnalyses) {
       const detail = `this service is busy: ${admission.waiting} analyses wait already; ask again later`
       throw new Problem('rate_limited', detail, { retryAfter: 30 })
@@ -152,26 +166,51 @@ export class JobRunner implements Jobs {
   }
 
   async #run(tracked: Tracked, job: Job, admission: Admission): Promise<void> {
-    const { signal } = tracked.abandoned
-    let leave: () => void = () => {}
     try {
-      leave = await admission.enter(signal, claimOf(job))
-      change(tracked, { status: 'running' })
-      await this.#work(job, (progress) => tell(tracked, progress), signal)
+      await this.#workInPlace(tracked, job, admission)
       change(tracked, { status: 'succeeded', finishedAt: new Date().toISOString() })
     } catch (error) {
       const problem = error instanceof Problem ? error : unforeseen(error, tracked.abandoned.signal)
       change(tracked, { status: 'failed', finishedAt: new Date().toISOString(), error: problem.toDocument() })
     } finally {
       clearTimeout(tracked.abandonment)
-      leave()
       this.#finished(job, tracked.state)
+    }
+  }
+
+  async #workInPlace(tracked: Tracked, job: Job, admission: Admission): Promise<void> {
+    const { signal } = tracked.abandoned
+    const { patienceMilliseconds = PATIENCE_MILLISECONDS } = this.#limits
+    for (let patience = 1; ; patience = Math.min(2 * patience, MOST_PATIENCE)) {
+      const leave = await admission.enter(signal, claimOf(job))
+      const place = new Place(admission, patience * patienceMilliseconds)
+      const report = (progress: Progress) => {
+        place.see(progress)
+        tell(tracked, progress)
+      }
+      try {
+        change(tracked, { status: 'running' })
+        await this.#work(job, report, AbortSignal.any([signal, place.signal]))
+        return
+      } catch (error) {
+        if (signal.aborted || !place.signal.aborted) throw error
+        change(tracked, { status: 'queued' })
+      } finally {
+        place.stop()
+        leave()
+      }
     }
   }
 }
 
 function admissionOf(limit: number | Admission): Admission {
   return typeof limit === 'number' ? new Slots({ atOnce: limit }) : limit
+}
+
+function admissionsOf(limit: RunnerLimits['layers']): (job: LayerJob) => Admission {
+  if (typeof limit === 'function') return limit
+  const admission = admissionOf(limit)
+  return () => admission
 }
 
 /** A failure of this service: it goes to the log, not to the caller. */

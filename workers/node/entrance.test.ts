@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { Entrance } from './entrance.ts'
+
+/** What happens in which turn of the event loop, as long as the test runs. */
+function turnsOf(): { readonly now: () => number; stop(): void } {
+  let turn = 0
+  let immediate = setImmediate(function count() {
+    turn++
+    immediate = setImmediate(count)
+  })
+  return { now: () => turn, stop: () => clearImmediate(immediate) }
+}
+
+it('one that comes alone begins at once', async () => {
+  const turns = turnsOf()
+  await new Entrance().enter()
+  expect(turns.now()).toBe(0)
+  turns.stop()
+})
+
+it('of many that come at once no two begin in one turn of the event loop, and they begin in order', async () => {
+  const entrance = new Entrance()
+  const turns = turnsOf()
+  const began: { readonly place: number; readonly turn: number }[] = []
+  const enter = async (place: number) => {
+    await entrance.enter()
+    began.push({ place, turn: turns.now() })
+  }
+  await Promise.all(Array.from({ length: 20 }, (_, place) => enter(place)))
+  turns.stop()
+  expect(began.map(({ place }) => place)).toEqual(Array.from({ length: 20 }, (_, place) => place))
+  expect(new Set(began.map(({ turn }) => turn)).size).toBe(20)
+})
+
+it('later ones wait for nobody', async () => {
+  const entrance = new Entrance()
+  await Promise.all([entrance.enter(), entrance.enter()])
+  await new Promise((resolve) => setImmediate(resolve))
+  const turns = turnsOf()
+  await entrance.enter()
+  expect(turns.now()).toBe(0)
+  turns.stop()
+})

@@ -1,0 +1,31 @@
+/**
+ * Where requests begin: of those that arrive together one begins in each turn of the event loop, so that a burst of them holds up
+ * nothing that has to be answered at once.
+ */
+export class Entrance {
+  readonly #waiting: (() => void)[] = []
+  /** Whether a request has begun in this turn. */
+  #isTaken = false
+
+  /** Resolves when it is the caller's turn, in the order of asking; at once where nobody else is there. */
+  enter(): Promise<void> {
+    if (!this.#isTaken) {
+      this.#take()
+      return Promise.resolve()
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
+  }
+
+  #take(): void {
+    this.#isTaken = true
+    setImmediate(() => {
+      const next = this.#waiting.shift()
+      this.#isTaken = false
+      if (next === undefined) return
+      this.#take()
+      next()
+    })
+  }
+}

@@ -17,7 +17,7 @@ import { makeLake } from '../cli/make-lake.ts'
 import { parseConfiguration } from '../src/configuration.ts'
 import { FolderStore } from '../workers/node/folder-store.ts'
 import { openStore } from '../workers/node/host.ts'
-import { writeFleet } from './bench/synthetic-fleet.ts'
+import { CURL, writeFleet } from './bench/synthetic-fleet.ts'
 import { startS3 } from './s3.ts'
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
@@ -109,6 +109,34 @@ it('has what the service has stored, each partition sorted and by its first byte
     expect([name, key, unsorted]).toEqual([name, key, ['0']])
   }
   connection.closeSync()
+})
+
+it('has each content found by its digest, also one that many images have', async () => {
+  await run(out)
+  const connection = await (await DuckDBInstance.create()).connect()
+  const found = await connection.runAndReadAll(
+    `SELECT count(*) FROM read_parquet('${out}/contents/byte=*/*.parquet', hive_types = {'byte': VARCHAR})
+     WHERE sha256 = unhex('${CURL}')`,
+  )
+  expect(found.getRowsJson()).toEqual([[`${IMAGES}`]])
+  connection.closeSync()
+})
+
+it('leaves out what is known from tables of contents alone', async () => {
+  const copy = join(out, 'data')
+  await cp(data, copy, { recursive: true })
+  const below = async (kind: string, name: string) => {
+    const [hex = ''] = await readdir(join(data, kind))
+    for (const known of [hex, 'd'.repeat(64)])
+      await cp(join(data, kind, hex), join(copy, kind, known, name), { recursive: true })
+  }
+  await below('images/v2/sha256', 'toc')
+  await below('layers/v2/sha256', join('toc', 'c'.repeat(64)))
+  const lake = join(out, 'lake')
+  expect(await run(lake, 1000, { LAMINA_DATA: copy })).toBe(
+    `${IMAGES} images and ${LAYERS} layers added to ${lake}`,
+  )
+  expect(await contentsOf(lake)).toEqual(whole)
 })
 
 it('is the same whatever its batches, and reads no object twice', async () => {

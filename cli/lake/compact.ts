@@ -40,6 +40,8 @@ const LAYERS = 'layers/v2/sha256/'
 const OF_CONTENT = "split_part(key, '/', 5) <> 'toc'"
 const LISTED = [IMAGES, LAYERS, 'names/sha256/', 'sources/sha256/', 'manifests/sha256/', 'configs/sha256/']
 
+/** DuckDB before 1.5.7 looks for a BLOB, a SHA-256, by a bloom filter that was made of other bytes, and finds none. */
+const PARQUET = 'FORMAT parquet, COMPRESSION zstd, WRITE_BLOOM_FILTER false'
 /** This many files of one size become one. */
 const MERGED_AT_ONCE = 8
 /** Memory that DuckDB takes before it writes to disk. */
@@ -269,7 +271,7 @@ class Lake {
     // More than one thread would mix the order of the rows.
     await database.run('SET threads = 1')
     await database.run(`COPY (SELECT *, ${byte} AS byte FROM ${name}) TO ${quoted(join(folder.incoming, name))} (
-      FORMAT parquet, COMPRESSION zstd, PARTITION_BY (byte), FILENAME_PATTERN '0-${this.#run}-${this.#files++}-{i}')`)
+      ${PARQUET}, PARTITION_BY (byte), FILENAME_PATTERN '0-${this.#run}-${this.#files++}-{i}')`)
     await database.run('RESET threads')
   }
 
@@ -282,7 +284,7 @@ class Lake {
     const file = join(name, `byte=${byte}`, `${level}-${this.#run}-${this.#files++}.parquet`)
     await mkdir(dirname(join(folder.incoming, file)), { recursive: true })
     const target = quoted(join(folder.incoming, file))
-    await database.run(`COPY (${query}) TO ${target} (FORMAT parquet, COMPRESSION zstd)`)
+    await database.run(`COPY (${query}) TO ${target} (${PARQUET})`)
     return file
   }
 

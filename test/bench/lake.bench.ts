@@ -75,6 +75,8 @@ export async function askAll(what: string, views: string, folder: string): Promi
       rows: String(rows),
     })
     connection.closeSync()
+    if (rows === 0)
+      throw new Error(`${what}: nothing answers the question for ${question}: it measures nothing`)
   }
 }
 

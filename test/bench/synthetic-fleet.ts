@@ -1,6 +1,7 @@
 /**
  * A folder as a service leaves it that has analysed a whole fleet, made without an image: each table is written by the
- * code that writes real ones. Repositories share base images, and the tags of one share most of their layers.
+ * code that writes real ones. Repositories share base images, and the tags of one share most of their layers. Bases of one
+ * distribution, built separately, have most files in common, and so have repositories with the same module.
  *
  *     node test/bench/synthetic-fleet.ts FOLDER FIRST COUNT
  */
@@ -21,6 +22,9 @@ import type { Schema } from '../../src/table/schema.ts'
 import { TableEncoder } from '../../src/table/write-table.ts'
 
 const BASES = 20
+const DISTRIBUTIONS = 4
+/** Of a base's files, every so many is its own. */
+const OWN_FILE_EVERY = 5
 const TAGS_OF_A_REPOSITORY = 50
 /** Tags that share the layer with their dependencies. */
 const TAGS_OF_A_DEPENDENCY_LAYER = 10
@@ -30,6 +34,8 @@ const PACKAGES_OF = { base: 60, dependencies: 30 } as const
 const SECRET_EVERY = 97
 const WRITTEN_AT_ONCE = 8
 const REGISTRY = 'registry.example'
+/** What `docs/fleet.md` looks for: the curl of one distribution. */
+export const CURL = '9bd5a572f9e2c30fd7cd7ba0d7de4473003df70e7e941aab5f3ea83382387031'
 
 const digestOf = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`
 
@@ -40,20 +46,23 @@ type SyntheticLayer = {
   readonly createdBy: string
 }
 
-function layerOf(name: string, createdBy: string, paths: readonly string[]): SyntheticLayer {
-  const rows = paths
-    .map((path) => path.replaceAll('/', '\0'))
-    .sort()
+/** A file's path, and a name of what is in it. */
+type SyntheticFile = readonly [path: string, content: string]
+
+function layerOf(name: string, createdBy: string, files: readonly SyntheticFile[]): SyntheticLayer {
+  const rows = files
+    .map(([path, content]) => [path.replaceAll('/', '\0'), contentOf(content)] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(
-      (key, ordinal): Entry => ({
+      ([key, sha256], ordinal): Entry => ({
         key,
         type: 'file',
-        bytes: 100 + ((key.length * 7919 + name.length * 104_729) % 40_000),
+        bytes: 100 + ((sha256.charCodeAt(0) * 256 + sha256.charCodeAt(1)) % 40_000),
         mode: 0o644,
         uid: 0,
         gid: 0,
         mtime: 1_700_000_000_000_000,
-        sha256: hash('sha256', `${name} ${key}`, 'binary'),
+        sha256,
         link: undefined,
         device: undefined,
         xattrs: undefined,
@@ -66,32 +75,39 @@ function layerOf(name: string, createdBy: string, paths: readonly string[]): Syn
   return { digest: digestOf(`layer ${name}`), rows, bytes, createdBy }
 }
 
+/** The SHA-256 of the content with this name. */
+function contentOf(name: string): string {
+  return name === 'curl 0' ? Buffer.from(CURL, 'hex').toString('latin1') : hash('sha256', name, 'binary')
+}
+
 function baseLayer(base: number): SyntheticLayer {
-  const paths = Array.from(
-    { length: FILES.base - 1 },
-    (_, file) => `usr/lib/base-${base % 4}/part-${file}.so`,
-  )
-  return layerOf(`base ${base}`, `ADD base-${base}.tar /`, [...paths, 'usr/bin/curl'])
+  const distribution = base % DISTRIBUTIONS
+  const files = Array.from({ length: FILES.base - 1 }, (_, file): SyntheticFile => {
+    const owner = file % OWN_FILE_EVERY === 0 ? `base ${base}` : `distribution ${distribution}`
+    return [`usr/lib/base-${distribution}/part-${file}.so`, `${owner} part ${file}`]
+  })
+  return layerOf(`base ${base}`, `ADD base-${base}.tar /`, [
+    ...files,
+    ['usr/bin/curl', `curl ${distribution}`],
+  ])
 }
 
 function dependencyLayer(repository: number, group: number): SyntheticLayer {
-  const paths = Array.from(
-    { length: FILES.dependencies },
-    (_, file) => `srv/node_modules/module-${(repository * 31 + file) % 900}/file-${file}.js`,
-  )
-  return layerOf(`dependencies ${repository} ${group}`, 'RUN npm ci --omit=dev', paths)
+  const files = Array.from({ length: FILES.dependencies }, (_, file): SyntheticFile => {
+    const module = (repository * 31 + file) % 900
+    return [`srv/node_modules/module-${module}/file-${file}.js`, `module ${module} ${group} file ${file}`]
+  })
+  return layerOf(`dependencies ${repository} ${group}`, 'RUN npm ci --omit=dev', files)
 }
 
 function applicationLayer(image: number, repository: number): SyntheticLayer {
-  const paths = Array.from(
+  const name = `application ${image}`
+  const files = Array.from(
     { length: FILES.application },
-    (_, file) => `srv/app-${repository}/file-${file}.js`,
+    (_, file): SyntheticFile => [`srv/app-${repository}/file-${file}.js`, `${name} file ${file}`],
   )
-  return layerOf(
-    `application ${image}`,
-    'COPY . /srv',
-    image % SECRET_EVERY === 0 ? [...paths, 'srv/.env'] : paths,
-  )
+  const secret: SyntheticFile = ['srv/.env', `${name} secret`]
+  return layerOf(name, 'COPY . /srv', image % SECRET_EVERY === 0 ? [...files, secret] : files)
 }
 
 function packagesOf(base: number, repository: number, group: number): readonly Package[] {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { deleteUpload, receiveUpload } from '../src/service/upload.ts'
 import { startApp, type TestApp } from './app.ts'
 import { ociLayout, packArchive } from './archives.ts'
+import { makeChunkedLayer } from './chunked.ts'
 import { makeImage, makeLayer } from './images.ts'
 
 const image = makeImage([
@@ -12,9 +13,15 @@ const image = makeImage([
   await makeLayer([{ name: 'etc/one', content: 'one' }]),
 ])
 const archive = packArchive(ociLayout([{ image }]))
+/** Of a layer with a table of contents. */
+const tabled = packArchive(
+  ociLayout([
+    { image: makeImage([await makeChunkedLayer('estargz', [{ name: 'etc/one', content: 'one' }])]) },
+  ]),
+)
 
-async function upload({ service }: TestApp): Promise<string> {
-  return (await receiveUpload(service, new Blob([Buffer.from(archive)]).stream())).id
+async function upload({ service }: TestApp, bytes = archive): Promise<string> {
+  return (await receiveUpload(service, new Blob([Buffer.from(bytes)]).stream())).id
 }
 
 /** Runs `then` before the `n`th operation on the store from now on. @returns how many there have been */
@@ -34,33 +41,48 @@ function interrupt({ store }: TestApp, n: number, then: () => Promise<void>): ()
   return () => operations
 }
 
-async function report(app: TestApp, id: string) {
-  const answer = await app.ask(`/v1/report?image=upload:${id}&wait=60`)
+async function report(app: TestApp, id: string, read = 'full') {
+  const answer = await app.ask(`/v1/report?image=upload:${id}&read=${read}&wait=60`)
   return { status: answer.status, body: await answer.json() }
 }
 
-async function operationsOf(prepare: (app: TestApp) => Promise<string>): Promise<number> {
+async function operationsOf(prepare: (app: TestApp) => Promise<string>, read?: string): Promise<number> {
   const app = startApp()
   const id = await prepare(app)
   const count = interrupt(app, -1, async () => {})
-  expect((await report(app, id)).status).toBe(200)
+  expect((await report(app, id, read)).status).toBe(200)
   return count()
 }
 
-it('one that is deleted at any moment of its analysis leaves nothing', async () => {
-  const operations = await operationsOf(upload)
-  expect(operations).toBeGreaterThan(20)
-  for (let n = 0; n < operations; n++) {
-    const app = startApp()
-    const id = await upload(app)
-    interrupt(app, n, () => deleteUpload(app.service, id))
-    const { status, body } = await report(app, id)
-    expect([200, 404], `${n}: ${JSON.stringify(body)}`).toContain(status)
-    await expect
-      .poll(() => [...app.store.objects.keys()], { message: `operation ${n}`, timeout: 30_000 })
-      .toEqual([])
-  }
-}, 300_000)
+it.each([
+  ['its analysis', archive, 'full'],
+  ['the reading of its tables of contents', tabled, 'toc'],
+])(
+  'one that is deleted at any moment of %s leaves nothing',
+  async (_, bytes, read) => {
+    const operations = await operationsOf((app) => upload(app, bytes), read)
+    expect(operations).toBeGreaterThan(20)
+    // The last moment is when all is done.
+    for (let n = 0; n <= operations; n++) {
+      const app = startApp()
+      const id = await upload(app, bytes)
+      let isDue = true
+      const remove = async () => {
+        if (!isDue) return
+        isDue = false
+        await deleteUpload(app.service, id)
+      }
+      interrupt(app, n, remove)
+      const { status, body } = await report(app, id, read)
+      await remove()
+      expect([200, 404], `${n}: ${JSON.stringify(body)}`).toContain(status)
+      await expect
+        .poll(() => [...app.store.objects.keys()], { message: `operation ${n}`, timeout: 30_000 })
+        .toEqual([])
+    }
+  },
+  300_000,
+)
 
 it('one whose layers another one is indexed from is answered, whenever the other is deleted', async () => {
   const second = async (app: TestApp, first?: string) => {

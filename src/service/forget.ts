@@ -9,6 +9,7 @@ import {
   layerPrefix,
   manifestKey,
   sourceKey,
+  tableIndexName,
 } from '../index/keys.ts'
 
 const DIGESTS_AT_ONCE = 8
@@ -40,6 +41,33 @@ export async function forgetDigest(store: ObjectStore, origin: string, digest: s
     for await (const key of store.list(prefix)) await store.delete(key)
   await store.delete(manifestKey(digest))
   await store.delete(configKey(digest))
+}
+
+/** A layer that is known from its table of contents: digests of the table and of the layer's blob. */
+export type TabledBlob = { readonly table: string; readonly blob: string }
+
+/** Like {@link forgetOrigin}, of what is known from tables of contents alone. */
+export async function forgetTables(
+  store: ObjectStore,
+  origin: string,
+  layers: readonly TabledBlob[],
+): Promise<void> {
+  await inParallel(layers, DIGESTS_AT_ONCE, async (layer) => {
+    if (await store.has(sourceKey(layer.table, origin))) await forgetTable(store, origin, layer)
+  })
+}
+
+/** Like {@link forgetDigest}, of a layer that is known from its table of contents alone. */
+export async function forgetTable(
+  store: ObjectStore,
+  origin: string,
+  { table, blob }: TabledBlob,
+): Promise<void> {
+  await store.delete(sourceKey(table, origin))
+  if (await isKnownElsewhere(store, table)) return
+  const index = tableIndexName(blob, table)
+  await store.delete(layerKey(index, 'layer.json'))
+  for await (const key of store.list(layerKey(index, ''))) await store.delete(key)
 }
 
 async function isKnownElsewhere(store: ObjectStore, digest: string): Promise<boolean> {

@@ -10,8 +10,11 @@ import { UPLOADS, uploadKey } from '../index/keys.ts'
 import { readSealed, seal } from '../index/sealed.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { decode } from '../layer/decode/decode.ts'
+import { tableDigest } from '../layer/toc/vouched.ts'
+import { parseManifest } from '../oci/manifest.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import { Problem } from '../problem.ts'
+import { Archive } from '../source/archive/archive.ts'
 import {
   type ArchiveEntry,
   type ArchiveIndex,
@@ -24,7 +27,7 @@ import { readLayout } from '../source/archive/layout.ts'
 import { PassingArchive } from '../source/archive/members.ts'
 import type { RangeReader } from '../source/archive/range-reader.ts'
 import { uploadName } from '../source/source.ts'
-import { forgetOrigin } from './forget.ts'
+import { forgetOrigin, forgetTables, type TabledBlob } from './forget.ts'
 import type { StoredUpload } from './memory.ts'
 import type { Service } from './service.ts'
 
@@ -267,13 +270,34 @@ async function removeUpload(service: Service, name: string): Promise<void> {
   service.memory.uploads.delete(name)
   // First, so that a job that still notes what the upload gave finds it gone: see `Visibility.gave`.
   await store.delete(uploadKey(name, 'index.json'))
-  await store.delete(uploadKey(name, 'archive.tar'))
   if (stored !== undefined) {
+    const origin = `upload-${name}`
+    const archive = new Archive(stored.index, storedArchive(store, name))
+    await forgetTables(store, origin, await tablesOf(archive))
     const { images, indexes, blobs } = stored.index
     const digests = [...images, ...blobs].map((one) => one.digest)
-    await forgetOrigin(store, `upload-${name}`, new Set([...digests, ...indexes]))
+    await forgetOrigin(store, origin, new Set([...digests, ...indexes]))
   }
+  await store.delete(uploadKey(name, 'archive.tar'))
   await store.delete(uploadKey(name, 'expires'))
+}
+
+/** The layers with tables of contents of the archive's images; of an image whose manifest is damaged nothing was ever stored. */
+async function tablesOf(archive: Archive): Promise<readonly TabledBlob[]> {
+  const layers: TabledBlob[] = []
+  for (const { digest, mediaType } of archive.index.images) {
+    try {
+      const manifest = parseManifest(await archive.manifest(digest), mediaType)
+      if (manifest.kind !== 'image') continue
+      for (const layer of manifest.layers) {
+        const table = tableDigest(layer)
+        if (table !== undefined) layers.push({ table, blob: layer.digest })
+      }
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+    }
+  }
+  return layers
 }
 
 async function storedUpload(store: ObjectStore, name: string): Promise<StoredUpload | undefined> {

@@ -8,7 +8,7 @@ import { imageKey, sourceKey } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import { type ContentKind, type ImageSource, originOf, scopeOf } from '../source/source.ts'
-import { forgetDigest } from './forget.ts'
+import { forgetDigest, forgetTable, type TabledBlob } from './forget.ts'
 import type { Memory } from './memory.ts'
 
 /** What one caller of one source may see of the store. */
@@ -46,9 +46,8 @@ export class Visibility {
    * Whether what the store has of a table of contents may be shown to the caller: as {@link maySee}, but it is the blob that
    * the source confirms, since it knows nothing of the table.
    *
-   * @param table digest of the table
    */
-  async maySeeTable(table: string, blob: string): Promise<boolean> {
+  async maySeeTable({ table, blob }: TabledBlob): Promise<boolean> {
     if (await this.isPublic(table)) return true
     if (!(await this.#store.has(sourceKey(table, this.#origin)))) return false
     return this.#isConfirmed(blob, 'blob')
@@ -88,10 +87,19 @@ export class Visibility {
    * @throws Problem `upload_not_found` if the source was deleted meanwhile
    */
   async gave(digest: string): Promise<void> {
+    await this.#note(digest, () => this.requireSource(digest))
+  }
+
+  /** The same of a table of contents. */
+  async gaveTable(layer: TabledBlob): Promise<void> {
+    await this.#note(layer.table, () => this.requireTableSource(layer))
+  }
+
+  async #note(digest: string, requireSource: () => Promise<void>): Promise<void> {
     const { isPublic } = this.#source
     const origins = isPublic ? [this.#origin, 'public'] : [this.#origin]
     await Promise.all(origins.map((origin) => this.#store.put(sourceKey(digest, origin), new Uint8Array(0))))
-    await this.requireSource(digest)
+    await requireSource()
     if (isPublic) this.#memory.public.set(digest, true)
     this.confirm(digest)
   }
@@ -105,13 +113,24 @@ export class Visibility {
   async requireSource(digest: string): Promise<void> {
     if (!(await this.#source.isGone?.())) return
     await forgetDigest(this.#store, this.#origin, digest)
-    throw new Problem('upload_not_found', 'the upload was deleted, or it expired, while it was read')
+    throw gone()
+  }
+
+  /** The same after storing something that is known from a table of contents. */
+  async requireTableSource(layer: TabledBlob): Promise<void> {
+    if (!(await this.#source.isGone?.())) return
+    await forgetTable(this.#store, this.#origin, layer)
+    throw gone()
   }
 
   /** Records that the source has just confirmed, to this caller, that it has this digest. */
   confirm(digest: string): void {
     this.#memory.confirmed.set(`${this.#scope} ${digest}`, true)
   }
+}
+
+function gone(): Problem {
+  return new Problem('upload_not_found', 'the upload was deleted, or it expired, while it was read')
 }
 
 async function all<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<boolean> {

@@ -144,7 +144,7 @@ async function knownLayer(
   const facts = (await visibility.maySee(digest, 'blob')) ? await readLayerFacts(store, digest) : undefined
   if (facts !== undefined) return { index: digest, facts }
   const table = read === 'toc' ? tableDigest(layer) : undefined
-  if (table === undefined || !(await visibility.maySeeTable(table, digest))) return undefined
+  if (table === undefined || !(await visibility.maySeeTable({ table, blob: digest }))) return undefined
   const index = tableIndexName(digest, table)
   const told = await readTableFacts(store, index)
   return told && { index, facts: told }

@@ -35,13 +35,14 @@ export async function indexFromTable(
   const { digest, size } = descriptor
   const table = vouchedTable(descriptor)
   if (table === undefined) return undefined
+  const layer = { table: table.digest, blob: digest }
   const index = tableIndexName(digest, table.digest)
   const { visibility } = source
   const nothing = { readBytes: 0, decodedBytes: 0 }
   if (await visibility.maySee(digest, 'blob')) {
     if ((await readLayerFacts(store, digest)) !== undefined) return nothing
   }
-  if (await visibility.maySeeTable(table.digest, digest)) {
+  if (await visibility.maySeeTable(layer)) {
     if ((await readTableFacts(store, index)) !== undefined) return nothing
   }
   let readBytes = 0
@@ -71,13 +72,13 @@ export async function indexFromTable(
       read: (chunks) => new TableReading({ ...options, table, size, chunks }),
       addDatabases,
     })
-    await visibility.gave(table.digest)
-    await visibility.requireSource(digest)
+    await visibility.gaveTable(layer)
     return { readBytes, decodedBytes: 0 }
   } catch (error) {
     if (error instanceof UnsaidName) return undefined
     // The table is the one that the manifest vouches for, so everyone who may read the blob may know.
-    if (error instanceof Problem && error.lasting) await visibility.gave(table.digest)
+    if (error instanceof Problem && error.lasting) await visibility.gaveTable(layer)
+    else await visibility.requireTableSource(layer)
     throw error
   }
 }

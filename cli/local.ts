@@ -19,6 +19,7 @@ import {
 } from '../workers/node/analysis-threads.ts'
 import { createService } from '../workers/node/host.ts'
 import { allowLocalImages } from '../workers/node/local-images.ts'
+import { startFast } from '../workers/node/v8.ts'
 import type { Client, Question } from './client.ts'
 import type { EngineAddress } from './engine.ts'
 import { Failure, systemReason } from './failure.ts'
@@ -46,6 +47,7 @@ const STOP_MILLISECONDS = 2_000
 const QUEUED = 1_000
 
 export async function localClient(options: LocalOptions): Promise<Client> {
+  startFast()
   allowLocalImages()
   const settings = settingsOf(options)
   const kept = options.cache ? await cacheFolder(options) : undefined

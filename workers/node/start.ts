@@ -1,9 +1,11 @@
 /** `npm run start:node`: serves until SIGTERM or SIGINT, then finishes what runs. */
 import { startOrExit } from '../startup.ts'
+import { startFast } from './v8.ts'
 
 /** Of work that runs, once no more is taken. Supervisors usually kill a service 30 s after SIGTERM; give them the drain's seconds more. */
 const STOP_MILLISECONDS = 29_000
 
+startFast()
 const service = await startOrExit(async () => {
   const [{ createLog }, { startNode }] = await Promise.all([import('./log.ts'), import('./service.ts')])
   return startNode(process.env, { log: createLog(process.env.LOG_LEVEL ?? 'info') })

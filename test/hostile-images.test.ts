@@ -3,36 +3,39 @@
  * ends in an answer or a problem, and the service goes on answering. `LAMINA_SEED` repeats a run.
  */
 import { rm } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { inParallel } from '../src/concurrency.ts'
+import { bundleNode } from '../workers/node/bundle.ts'
+import { Inspector } from './bench/inspector.ts'
 import { peakMegabytes, processBelow } from './bench/measure.ts'
+import { watchHealth } from './health.ts'
 import { hostileBody, hostileImage, pushHostile } from './hostile-images.ts'
-import { FixtureRegistry } from './registry/fixture.ts'
-import { HOSTS, type SpawnedService, spawnService, temporaryData } from './service.ts'
+import { freePort } from './ports.ts'
+import { HOSTS, type HostName, type SpawnedService, temporaryData } from './service.ts'
+import { newStage, type Stage } from './stage.ts'
 
 const LONG = process.env.LAMINA_LONG !== undefined
 const IMAGES = LONG ? 300 : 12
-const AT_ONCE = 6
+const AT_ONCE = LONG ? 80 : 12
 const SEED = Number(process.env.LAMINA_SEED ?? (LONG ? Date.now() % 2 ** 31 : 1))
 /** Of the whole Node process. */
 const MOST_MEGABYTES = 600
-/** workerd ends an isolate whose heap is larger, as Cloudflare does. */
-const ISOLATE = { MINIFLARE_WORKERD_V8_FLAGS: '--max-old-space-size=128' }
+/** Of an isolate, as Cloudflare has it; workerd ends one whose heap alone is larger. */
+const ISOLATE_MEGABYTES = 128
+/** Of which the inspector does not know: the instances of WebAssembly. */
+const WASM_MEGABYTES = 17
 const QUESTION_MILLISECONDS = 300_000
+const LOOK_MILLISECONDS = 1_000
 
-let data: string
 let service: SpawnedService
-let registry: FixtureRegistry
+let bundle: string
 
-beforeEach(async () => {
-  registry = await FixtureRegistry.start()
-  data = await temporaryData()
-})
-
-afterEach(async () => {
-  await Promise.all([service?.end('SIGKILL'), registry?.close()])
-  await rm(data, { recursive: true, force: true })
+beforeAll(async () => {
+  bundle = await temporaryData()
+  await bundleNode(bundle)
+  return () => rm(bundle, { recursive: true, force: true })
 })
 
 type Told = { readonly what: string; readonly status: number; readonly code?: string }
@@ -70,47 +73,64 @@ async function questions(reference: string, glob: string, body: Uint8Array): Pro
   ]
 }
 
-/** Asks `/healthz` until the work is done. @returns the longest that it took, in milliseconds */
-async function longestSilence(work: Promise<unknown>): Promise<number> {
-  let isDone = false
-  const done = work.finally(() => {
-    isDone = true
-  })
-  let longest = 0
-  while (!isDone) {
-    const asked = performance.now()
-    expect((await fetch(`${service.url}/healthz`)).status).toBe(200)
-    longest = Math.max(longest, performance.now() - asked)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  await done
-  return longest
+type Running = { readonly service: SpawnedService; memory(): Promise<Record<string, number>> }
+
+/** Node as `npm run start:node` starts it, and workerd with a way to look into it. */
+const START: Record<HostName, (stage: Stage) => Promise<Running>> = {
+  async node(stage) {
+    const service = await stage.spawn(new URL('start.js', pathToFileURL(`${bundle}/`)))
+    return { service, memory: async () => ({ resident: await peakMegabytes(service.pid) }) }
+  },
+  async worker(stage) {
+    const port = await freePort()
+    const service = await stage.spawn(new URL('inspected-worker.ts', import.meta.url), {
+      MINIFLARE_WORKERD_V8_FLAGS: `--max-old-space-size=${ISOLATE_MEGABYTES}`,
+      INSPECTOR_PORT: `${port}`,
+    })
+    const inspector = await Inspector.open(port)
+    onTestFinished(() => inspector.close())
+    let isolate = 0
+    let looking = Promise.resolve()
+    const looks = setInterval(() => {
+      looking = looking.then(async () => {
+        const { heapMegabytes, bufferMegabytes } = await inspector.live()
+        isolate = Math.max(isolate, heapMegabytes + bufferMegabytes)
+      })
+    }, LOOK_MILLISECONDS)
+    onTestFinished(() => clearInterval(looks))
+    return {
+      service,
+      async memory() {
+        clearInterval(looks)
+        await looking
+        const workerd = await processBelow(service.pid, 'workerd')
+        return { isolate, resident: await peakMegabytes(workerd ?? service.pid) }
+      },
+    }
+  },
 }
 
 it.each(HOSTS)('on %s all is answered', { timeout: LONG ? 3_600_000 : 300_000 }, async (host) => {
   const images = fc.sample(hostileImage, { numRuns: IMAGES, seed: SEED })
   const bodies = fc.sample(hostileBody, { numRuns: IMAGES, seed: SEED })
-  service = await spawnService(host, data, host === 'worker' ? ISOLATE : {})
+  const stage = await newStage()
+  const references = await inParallel([...images.entries()], 1, ([number, image]) =>
+    pushHostile(stage.registry, `hostile${number}`, image),
+  )
+  const running = await START[host](stage)
+  service = running.service
+  const health = watchHealth(service.url)
   const told: Told[] = []
-  const work = inParallel([...images.entries()], AT_ONCE, async ([number, image]) => {
-    const reference = await pushHostile(registry, `hostile${number}`, image)
-    told.push(...(await questions(reference, image.glob, bodies[number] ?? new Uint8Array(0))))
+  await inParallel([...images.entries()], AT_ONCE, async ([number, { glob }]) => {
+    told.push(...(await questions(references[number] ?? '', glob, bodies[number] ?? new Uint8Array(0))))
   })
-  const silence = await longestSilence(work)
-  const measured = host === 'worker' ? await processBelow(service.pid, 'workerd') : service.pid
-  const peak = await peakMegabytes(measured ?? service.pid)
+  const silence = await health.stop()
+  const memory = await running.memory()
   const codes = new Map<string, number>()
   for (const { status, code = '' } of told)
     codes.set(`${status} ${code}`, (codes.get(`${status} ${code}`) ?? 0) + 1)
-  if (LONG) {
-    console.log({
-      host,
-      seed: SEED,
-      peakMegabytes: peak,
-      healthzMilliseconds: silence,
-      ...Object.fromEntries(codes),
-    })
-  }
+  if (LONG)
+    console.log({ host, seed: SEED, memory, healthzMilliseconds: silence, ...Object.fromEntries(codes) })
   // Not analysed within five minutes would be 202.
   const unanswered = told.filter(({ status, code }) => status === 202 || status === 500 || code === undefined)
   expect({
@@ -121,5 +141,6 @@ it.each(HOSTS)('on %s all is answered', { timeout: LONG ? 3_600_000 : 300_000 },
     unanswered: [],
   })
   expect(service.output()).not.toContain('crashed')
-  if (host === 'node') expect(peak).toBeLessThan(MOST_MEGABYTES)
+  if (host === 'node') expect(memory.resident).toBeLessThan(MOST_MEGABYTES)
+  else expect(memory.isolate).toBeLessThan(ISOLATE_MEGABYTES - WASM_MEGABYTES)
 })

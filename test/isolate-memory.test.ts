@@ -2,35 +2,20 @@
  * All Durable Objects of an isolate share its memory, so that only as much is done at once as fits. V8 can only be told how
  * much heap there is; buffers, long strings and WebAssembly lie outside, so what is done at once is counted, too.
  */
-import { hash } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { hash, randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { ask } from './ask.ts'
 import { makeImage, makeLayer, type TestLayer } from './images.ts'
-import { FixtureRegistry } from './registry/fixture.ts'
-import { type SpawnedService, spawnService, temporaryData } from './service.ts'
+import type { FixtureRegistry } from './registry/fixture.ts'
+import { newStage } from './stage.ts'
 import { member, tar } from './tar.ts'
 
 const IMAGES = 3
 /** As many as one image reads at once. */
 const LAYERS = 4
 
-let data: string
-let service: SpawnedService
-let registry: FixtureRegistry
-
-beforeEach(async () => {
-  registry = await FixtureRegistry.start()
-  data = await temporaryData()
-})
-
-afterEach(async () => {
-  await Promise.all([service?.end('SIGKILL'), registry?.close()])
-  await rm(data, { recursive: true, force: true })
-})
-
-async function push(layerOf: (name: string) => Promise<TestLayer>) {
+async function push(registry: FixtureRegistry, layerOf: (name: string) => Promise<TestLayer>) {
   const blobs: string[] = []
   const images: string[] = []
   for (let image = 0; image < IMAGES; image++) {
@@ -42,10 +27,10 @@ async function push(layerOf: (name: string) => Promise<TestLayer>) {
   return { images, blobs: { path: new RegExp(blobs.join('|')), method: 'GET' } }
 }
 
-const report = (image: string) => ask(service.url, '/v1/report', { query: { image, wait: 300 } })
+const report = (url: string, image: string) => ask(url, '/v1/report', { query: { image, wait: 300 } })
 
 /** When the registry has not been asked for anything new, and has sent nothing, for a while. */
-async function quiet(milliseconds: number): Promise<void> {
+async function quiet(registry: FixtureRegistry, milliseconds: number): Promise<void> {
   const state = () => `${registry.requests.length} ${registry.bytesSent({})}`
   let before = ''
   for (let since = Date.now(); Date.now() - since < milliseconds; ) {
@@ -62,13 +47,16 @@ it.each([
   ['gzip', 2],
   ['zstd', 1],
 ] as const)('of many %s layers %i are read at once', async (compression, atOnce) => {
-  const { images, blobs } = await push((name) => makeLayer([{ name, content: 'x' }], { compression }))
+  const { registry, spawn } = await newStage()
+  const { images, blobs } = await push(registry, (name) =>
+    makeLayer([{ name, content: 'x' }], { compression }),
+  )
   const { promise: until, resolve: release } = Promise.withResolvers<void>()
   registry.fault(blobs, { until }, IMAGES * LAYERS)
-  service = await spawnService('worker', data)
-  const answers = images.map(report)
+  const service = await spawn('worker')
+  const answers = images.map((image) => report(service.url, image))
   await expect.poll(() => registry.count(blobs)).toBeGreaterThanOrEqual(atOnce)
-  await quiet(3_000)
+  await quiet(registry, 3_000)
   expect(registry.count(blobs)).toBe(atOnce)
   release()
   for (const { status } of await Promise.all(answers)) expect(status).toBe(200)
@@ -90,22 +78,46 @@ it.runIf(process.env.LAMINA_LONG)(
     const files = Buffer.concat(
       Array.from({ length: FILES }, (_, i) => member({ name: hash('sha256', `${i}`) }, 'small')),
     )
-    const { images, blobs } = await push(async (name) => {
+    const { registry, spawn } = await newStage()
+    const { images, blobs } = await push(registry, async (name) => {
       const content = tar(member({ name }), files)
       return makeLayer(content, { bytes: gzipSync(content, { level: 1 }) })
     })
     const { promise: until, resolve: release } = Promise.withResolvers<void>()
     registry.fault(blobs, { holdAfter: { bytes: HELD_AFTER, until } }, IMAGES * LAYERS)
     const flags = { MINIFLARE_WORKERD_V8_FLAGS: `--max-old-space-size=${HEAP_MEGABYTES}` }
-    service = await spawnService('worker', data, flags)
-    const answers = images.map(report)
+    const service = await spawn('worker', flags)
+    const answers = images.map((image) => report(service.url, image))
     await expect.poll(() => registry.count(blobs)).toBeGreaterThan(0)
-    await quiet(10_000)
+    await quiet(registry, 10_000)
     release()
     const statuses = (await Promise.all(answers)).map(({ status }) => status)
     expect({ statuses, output: service.output() }).toEqual({
       statuses: images.map(() => 200),
       output: expect.not.stringContaining('crashed'),
     })
+  },
+)
+
+it.runIf(process.env.LAMINA_LONG)(
+  'layers of a registry that sends slowly leave the memory to other images',
+  { timeout: 900_000 },
+  async () => {
+    const { registry, spawn } = await newStage()
+    const content = randomBytes(1_000_000)
+    const { images, blobs } = await push(registry, (name) => makeLayer([{ name, content }]))
+    registry.fault(blobs, { drip: { bytes: 2_000, milliseconds: 1_000 } }, Infinity)
+    const service = await spawn('worker')
+    for (const image of images)
+      expect((await ask(service.url, '/v1/report', { query: { image } })).status).toBe(202)
+    await expect.poll(() => registry.count(blobs)).toBeGreaterThanOrEqual(2)
+    const quick = registry.push(
+      'quick',
+      'v1',
+      makeImage([await makeLayer([{ name: 'quick', content: 'x' }])]),
+    )
+    expect((await report(service.url, quick)).status).toBe(200)
+    const slow = await ask(service.url, '/v1/report', { query: { image: images[0] ?? '' } })
+    expect(slow.status).toBe(202)
   },
 )

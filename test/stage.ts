@@ -1,0 +1,30 @@
+/** A registry and services of a test's own; all of it ends with the test. */
+import { rm } from 'node:fs/promises'
+import { onTestFinished } from 'vitest'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { type HostName, type SpawnedService, spawnService, temporaryData } from './service.ts'
+
+export type Stage = {
+  readonly registry: FixtureRegistry
+  /** A service as a process of its own; all services of a stage have the same data. */
+  spawn(host: HostName | URL, settings?: Record<string, string>): Promise<SpawnedService>
+}
+
+/** To be called within a test. */
+export async function newStage(): Promise<Stage> {
+  const registry = await FixtureRegistry.start()
+  const data = await temporaryData()
+  const services: SpawnedService[] = []
+  onTestFinished(async () => {
+    await Promise.all([...services.map((service) => service.end('SIGKILL')), registry.close()])
+    await rm(data, { recursive: true, force: true })
+  })
+  return {
+    registry,
+    async spawn(host, settings = {}) {
+      const service = await spawnService(host, data, settings)
+      services.push(service)
+      return service
+    },
+  }
+}

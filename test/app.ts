@@ -1,6 +1,7 @@
 /** The service in this process, its store in memory: for tests of what HTTP adds to the rooms behind it. */
 
 import { parseConfiguration } from '../src/configuration.ts'
+import type { ObjectStore } from '../src/host.ts'
 import { createApp, type Parts } from '../src/http/app.ts'
 import { MemoryBacklog } from '../src/service/jobs/memory-backlog.ts'
 import { runJob } from '../src/service/jobs/run.ts'
@@ -15,6 +16,9 @@ import { MemoryStore } from './memory-store.ts'
 
 export type TestApp = {
   readonly store: MemoryStore
+} & AskedApp
+
+export type AskedApp = {
   readonly service: Service
   /** Asks as `fetch` does, of a service at `http://localhost`. */
   ask(path: string, init?: RequestInit): Promise<Response>
@@ -22,11 +26,20 @@ export type TestApp = {
 
 /** Loopback registries are allowed over plain http, unless `settings` say otherwise. */
 export function startApp(settings: Readonly<Record<string, string>> = {}, parts: Parts = {}): TestApp {
+  const store = new MemoryStore()
+  return { store, ...startAppOn(store, settings, parts) }
+}
+
+/** The same on a store that is there. */
+export function startAppOn(
+  store: ObjectStore,
+  settings: Readonly<Record<string, string>> = {},
+  parts: Parts = {},
+): AskedApp {
   const configuration = parseConfiguration(
     { LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8', LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8', ...settings },
     'node',
   )
-  const store = new MemoryStore()
   const fetch = createFetch(configuration)
   const jobs = new JobRunner((job, report, signal) => runJob(service, job, report, signal), {
     analyses: 4,
@@ -46,5 +59,5 @@ export function startApp(settings: Readonly<Record<string, string>> = {}, parts:
     memory: new Memory(),
   }
   const app = createApp(service, parts)
-  return { store, service, ask: async (path, init) => app.request(path, init) }
+  return { service, ask: async (path, init) => app.request(path, init) }
 }

@@ -178,7 +178,8 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
   it('the largest layers of a registry', async () => {
     const found = await rows('largest layers')
     expect(new Set(found.map(({ registry }) => registry))).toEqual(new Set([registry.host]))
-    const sizes = [...first.layers, ...third.layers].map(({ descriptor }) => String(descriptor.size))
+    // The third image has no name that says where its layer is.
+    const sizes = first.layers.map(({ descriptor }) => String(descriptor.size))
     expect(found.map((row) => row.compressed_bytes)).toEqual(sizes.sort((a, b) => Number(b) - Number(a)))
     expect(found.find(({ blob }) => blob === blobOf(base))).toMatchObject({
       images: '2',

@@ -87,7 +87,7 @@ it('has what the service has stored, each partition sorted and by its first byte
   expect(whole.image_layers).toHaveLength(IMAGES * 3)
   expect(whole.layers).toHaveLength(LAYERS)
   expect(whole.names).toHaveLength(IMAGES)
-  expect(whole.sources).toHaveLength(IMAGES + LAYERS)
+  expect(whole.sources).toHaveLength(LAYERS)
   const connection = await (await DuckDBInstance.create()).connect()
   for (const { name, byte, order } of Object.values(TABLES)) {
     const path = `${root}/whole/${name}/byte=*/*.parquet`
@@ -241,8 +241,9 @@ it('leaves out an image without tables, and is stopped by no document', async ()
   await mkdir(join(odd, 'images/v2/sha256', failed))
   const failure = { failure: { code: 'not_an_image', detail: 'a chart' } }
   await writeFile(join(odd, 'images/v2/sha256', failed, 'image.json'), JSON.stringify(failure))
-  await writeFile(join(odd, 'manifests/sha256', binary), Buffer.from([0xff, 0xfe, 0x7b]))
-  await writeFile(join(odd, 'manifests/sha256', broken), '{"config": {"digest": ["sha256:../.."]}}')
+  const [origin = ''] = await readdir(join(odd, 'manifests/sha256', binary))
+  await writeFile(join(odd, 'manifests/sha256', binary, origin), Buffer.from([0xff, 0xfe, 0x7b]))
+  await writeFile(join(odd, 'manifests/sha256', broken, origin), '{"config": {"digest": ["sha256:../.."]}}')
   const done = await run(out, 1000, { LAMINA_DATA: odd })
   expect(done).toContain('3 images and 6 layers added')
   expect(done).toContain('1 images without tables left out')

@@ -1,7 +1,7 @@
 /** Opening an image: fetches that are shared, bytes of the store that are verified, registries that lie or encode. */
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { configKey, manifestKey, sourceKey } from '../src/index/keys.ts'
+import { givenKey } from '../src/index/keys.ts'
 import { ask } from './ask.ts'
 import { digestOf, makeImage, makeLayer, type TestImage } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
@@ -73,18 +73,17 @@ describe.each(HOSTS)('on %s', (host) => {
           .replace(/"size":\d+/g, '"size":1')
           .replace('linux', 'plan9'),
       )
-    await store.put(manifestKey(digest), edit(whole.bytes))
-    await store.put(configKey(config), edit(whole.config.bytes))
-    for (const each of [digest, config])
-      for (const source of [registry.host, 'public'])
-        await store.put(sourceKey(each, source), new Uint8Array(0))
+    for (const origin of [registry.host, 'public']) {
+      await store.put(givenKey('manifest', digest, origin), edit(whole.bytes))
+      await store.put(givenKey('config', config, origin), edit(whole.config.bytes))
+    }
     const badge = await get('/badge/size.json', { image: reference })
     expect(badge.body.message).not.toBe('2 B')
     const answer = await get('/v1/config', { image: reference })
     expect(answer.body.os).toBe('linux')
     expect(registry.count({ method: 'GET', path: /\/damaged\/manifests\// })).toBe(1)
     expect(registry.count({ method: 'GET', path: /\/damaged\/blobs\// })).toBe(1)
-    const kept = await store.get(manifestKey(digest))
+    const kept = await store.get(givenKey('manifest', digest, 'public'))
     expect(digestOf(new Uint8Array(await new Response(kept?.body).arrayBuffer()))).toBe(digest)
   })
 

@@ -185,10 +185,11 @@ class Lake {
       await this.#open(keys)
       return database.run(`${table} AS ${SELECT_DOCUMENTS}`)
     }
+    /** One object of each digest: whichever source gave it, the bytes are the same. */
     const existing = (folder: string, query: string) =>
-      this.#texts(
-        `SELECT key FROM keys SEMI JOIN (SELECT '${folder}' || hex AS key FROM (${query})) USING (key)`,
-      )
+      this.#texts(`
+        SELECT min(key) FROM keys WHERE split_part(key, '/', 3) IN (${query})
+          AND starts_with(key, '${folder}') GROUP BY split_part(key, '/', 3)`)
     await documents('manifests', await existing('manifests/sha256/', 'SELECT image AS hex FROM batch'))
     await database.run(`CREATE OR REPLACE TEMP TABLE image_configs AS ${SELECT_CONFIG_DIGESTS}`)
     await documents(

@@ -151,7 +151,7 @@ export const SELECT_IMAGES = `
  * nothing.
  */
 export const SELECT_DOCUMENTS = `
-  SELECT parse_filename(filename) AS hex, CASE WHEN json_valid(text) THEN text::JSON END AS document
+  SELECT ${DIGEST} AS hex, CASE WHEN json_valid(text) THEN text::JSON END AS document
   FROM (SELECT filename, TRY(decode(content)) AS text FROM read_blob(${OBJECTS}))`
 
 /** Of each image that its config's digest is known of. */

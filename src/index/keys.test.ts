@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
-import { configKey, imageKey, layerKey, manifestKey, sourceKey } from './keys.ts'
+import { givenKey, imageKey, layerKey } from './keys.ts'
 
 const HEX = 'a1'.repeat(32)
 const DIGEST = `sha256:${HEX}`
 
 test('objects are named as the design has it', () => {
-  expect(manifestKey(DIGEST)).toBe(`manifests/sha256/${HEX}`)
-  expect(configKey(DIGEST)).toBe(`configs/sha256/${HEX}`)
+  expect(givenKey('manifest', DIGEST, 'public')).toBe(`manifests/sha256/${HEX}/public`)
+  expect(givenKey('config', DIGEST, 'public')).toBe(`configs/sha256/${HEX}/public`)
   expect(layerKey(DIGEST, 'layer.json')).toBe(`layers/v2/sha256/${HEX}/layer.json`)
   expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v2/sha256/${HEX}/files.parquet`)
-  expect(sourceKey(DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
+  expect(givenKey('layer', DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
 })
 
 test.each([

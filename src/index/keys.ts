@@ -23,14 +23,27 @@ export type ImageObject =
   | 'image.json'
   | 'public'
 
-/** The raw manifest, as a registry gave it. */
-export function manifestKey(digest: string): string {
-  return `manifests/${digestPath(digest)}`
+/** What sources give. Manifests and configs are stored as they are; of a layer only its index is. */
+export const GIVEN = ['manifest', 'config', 'layer'] as const
+export type Given = (typeof GIVEN)[number]
+
+const GIVEN_FOLDERS: Readonly<Record<Given, string>> = {
+  manifest: 'manifests',
+  config: 'configs',
+  layer: 'sources',
 }
 
-/** The raw config, as a registry gave it. */
-export function configKey(digest: string): string {
-  return `configs/${digestPath(digest)}`
+/** The origin of what a source gave without credentials, whichever it was. */
+export const PUBLIC = 'public'
+
+/**
+ * Says by being there that a source gave the verified bytes with this digest: the bytes of a manifest or config, and an
+ * empty object for a layer.
+ *
+ * @param origin `host:port` of a registry as a reference has it, or {@link PUBLIC}
+ */
+export function givenKey(kind: Given, digest: string, origin: string): string {
+  return `${GIVEN_FOLDERS[kind]}/${digestPath(digest)}/${origin}`
 }
 
 /**
@@ -68,16 +81,6 @@ function indexPath(index: string): string {
 export function markerOf(key: string): string {
   const marker = key.startsWith('layers/') ? 'layer.json' : 'image.json'
   return `${key.slice(0, key.lastIndexOf('/') + 1)}${marker}`
-}
-
-/**
- * An empty object: this registry gave verified bytes of the manifest or blob; `public` says that one gave them without
- * credentials.
- *
- * @param source `host:port` as a reference has it
- */
-export function sourceKey(digest: string, source: string): string {
-  return `sources/${digestPath(digest)}/${source}`
 }
 
 /** An empty object: an analysis saw the image under this reference. */

@@ -41,9 +41,7 @@ export function imageJob(image: OpenedImage): ImageJob {
 export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
   const { manifest, identity, source, index } = image
   const maySeeAll =
-    image.read === 'toc'
-      ? await maySeeTables(image)
-      : await source.visibility.maySeeImage(index, [manifest.config, ...manifest.layers])
+    image.read === 'toc' ? await maySeeTables(image) : await source.visibility.maySeeImage(index, manifest)
   const { facts } = service.memory
   // An upload's facts must go when it is deleted, also by another process.
   const cached = source.isRemembered ? facts.get(index) : undefined
@@ -63,7 +61,7 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
 /** Whether the caller may see an index of each layer. */
 async function maySeeTables({ manifest, source }: OpenedImage): Promise<boolean> {
   const { visibility } = source
-  if (!(await visibility.maySee(manifest.config.digest, 'blob'))) return false
+  if (!(await visibility.maySee(manifest.config.digest, 'config'))) return false
   return allHold(manifest.layers, (layer) => maySeeLayer(visibility, layer))
 }
 
@@ -73,7 +71,7 @@ async function maySeeAs(image: OpenedImage, { layers }: ImageFacts): Promise<boo
   const { visibility } = image.source
   return allHold(image.manifest.layers, async (layer) => {
     const isContent = layers.some(({ digest, verified }) => digest === layer.digest && verified === 'content')
-    return !isContent || visibility.maySee(layer.digest, 'blob')
+    return !isContent || visibility.maySee(layer.digest, 'layer')
   })
 }
 
@@ -90,7 +88,7 @@ async function knowsBadLayer({ host }: Service, { manifest, source, read }: Open
   const { visibility } = source
   const bad = manifest.layers.map(async (layer) => {
     if (read === 'toc' && !(await maySeeLayer(visibility, layer))) return false
-    if (read === 'full' && !(await visibility.maySee(layer.digest, 'blob'))) return false
+    if (read === 'full' && !(await visibility.maySee(layer.digest, 'layer'))) return false
     const index = layerIndexName(layer, read === 'toc' ? 'contents-table' : 'content')
     return !(await host.store.has(layerKey(index, 'layer.json')))
   })
@@ -105,7 +103,7 @@ async function maySeeFailure(
   if (layer === undefined) return false
   return read === 'toc'
     ? maySeeLayer(source.visibility, layer)
-    : source.visibility.maySee(layer.digest, 'blob')
+    : source.visibility.maySee(layer.digest, 'layer')
 }
 
 /**

@@ -2,13 +2,12 @@
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import {
-  configKey,
+  GIVEN,
+  givenKey,
   imageKey,
   imagePrefix,
   layerKey,
   layerPrefix,
-  manifestKey,
-  sourceKey,
   tableIndexName,
 } from '../index/keys.ts'
 
@@ -17,7 +16,7 @@ const DIGESTS_AT_ONCE = 8
 /**
  * Forgets that a source gave these bytes, and removes the index of what no other source gave.
  *
- * @param origin as `sources/` names it
+ * @param origin as {@link givenKey} has it
  */
 export async function forgetOrigin(
   store: ObjectStore,
@@ -26,21 +25,20 @@ export async function forgetOrigin(
 ): Promise<void> {
   await inParallel([...digests], DIGESTS_AT_ONCE, async (digest) => {
     // What this source never gave may be just being indexed from another one.
-    if (await store.has(sourceKey(digest, origin))) await forgetDigest(store, origin, digest)
+    const noted = await Promise.all(GIVEN.map((kind) => store.has(givenKey(kind, digest, origin))))
+    if (noted.some(Boolean)) await forgetDigest(store, origin, digest)
   })
 }
 
 /** Like {@link forgetOrigin}, even if the source is not recorded yet: for the job that was indexing it. */
 export async function forgetDigest(store: ObjectStore, origin: string, digest: string): Promise<void> {
-  await store.delete(sourceKey(digest, origin))
+  await Promise.all(GIVEN.map((kind) => store.delete(givenKey(kind, digest, origin))))
   if (await isKnownElsewhere(store, digest)) return
   // First what says that the others are whole: who reads them meanwhile must not take the rest for all.
   await store.delete(layerKey(digest, 'layer.json'))
   await store.delete(imageKey(digest, 'image.json'))
   for (const prefix of [layerPrefix(digest), imagePrefix(digest)])
     for await (const key of store.list(prefix)) await store.delete(key)
-  await store.delete(manifestKey(digest))
-  await store.delete(configKey(digest))
 }
 
 /** A layer that is known from its table of contents: digests of the table and of the layer's blob. */
@@ -53,7 +51,7 @@ export async function forgetTables(
   layers: readonly TabledBlob[],
 ): Promise<void> {
   await inParallel(layers, DIGESTS_AT_ONCE, async (layer) => {
-    if (await store.has(sourceKey(layer.table, origin))) await forgetTable(store, origin, layer)
+    if (await store.has(givenKey('layer', layer.table, origin))) await forgetTable(store, origin, layer)
   })
 }
 
@@ -63,7 +61,7 @@ export async function forgetTable(
   origin: string,
   { table, blob }: TabledBlob,
 ): Promise<void> {
-  await store.delete(sourceKey(table, origin))
+  await store.delete(givenKey('layer', table, origin))
   if (await isKnownElsewhere(store, table)) return
   const index = tableIndexName(blob, table)
   await store.delete(layerKey(index, 'layer.json'))
@@ -71,6 +69,6 @@ export async function forgetTable(
 }
 
 async function isKnownElsewhere(store: ObjectStore, digest: string): Promise<boolean> {
-  for await (const _ of store.list(sourceKey(digest, ''))) return true
+  for (const kind of GIVEN) for await (const _ of store.list(givenKey(kind, digest, ''))) return true
   return false
 }

@@ -9,7 +9,7 @@ import type { Visibility } from './visibility.ts'
 /** Whether the index of a layer may be shown to the caller: the one of its content, or the one of its table. */
 export async function maySeeLayer(visibility: Visibility, layer: Descriptor): Promise<boolean> {
   const table = tableDigest(layer)
-  if (await visibility.maySee(layer.digest, 'blob')) return true
+  if (await visibility.maySee(layer.digest, 'layer')) return true
   return table !== undefined && visibility.maySeeTable({ table, blob: layer.digest })
 }
 

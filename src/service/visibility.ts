@@ -4,37 +4,46 @@
  * them. Everything else is read again from that source.
  */
 import type { ObjectStore } from '../host.ts'
-import { imageKey, sourceKey } from '../index/keys.ts'
+import { type Given, givenKey, imageKey, PUBLIC } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import { type ContentKind, type ImageSource, originOf, scopeOf } from '../source/source.ts'
 import { forgetDigest, forgetTable, type TabledBlob } from './forget.ts'
 import type { Memory } from './memory.ts'
 
+/** What a source gave. */
+type Noted = { readonly digest: string; readonly kind: Given; readonly bytes: Uint8Array }
+
 /** What one caller of one source may see of the store. */
 export class Visibility {
   readonly #store: ObjectStore
   readonly #memory: Memory
   readonly #source: ImageSource
-  readonly #origin: string
+  /** As the store names where its bytes come from. */
+  readonly origin: string
   readonly #scope: string
 
   constructor(parts: { readonly store: ObjectStore; readonly memory: Memory }, source: ImageSource) {
     this.#store = parts.store
     this.#memory = parts.memory
     this.#source = source
-    this.#origin = originOf(source.ref)
+    this.origin = originOf(source.ref)
     this.#scope = scopeOf(source.ref)
   }
 
   /** Whether what the store has by this digest may be shown to the caller. */
-  async maySee(digest: string, kind: ContentKind): Promise<boolean> {
-    if (await this.isPublic(digest)) return true
-    if (!(await this.#store.has(sourceKey(digest, this.#origin)))) return false
-    return this.#isConfirmed(digest, kind)
+  async maySee(digest: string, kind: Given): Promise<boolean> {
+    return (await this.isPublic(digest, kind)) || this.maySeeOwn(digest, kind)
   }
 
-  async #isConfirmed(digest: string, kind: ContentKind): Promise<boolean> {
+  /** Whether the caller's source once gave these bytes, and confirms now that it has them. */
+  async maySeeOwn(digest: string, kind: Given): Promise<boolean> {
+    if (!(await this.#store.has(givenKey(kind, digest, this.origin)))) return false
+    return this.isConfirmed(digest, kind === 'manifest' ? 'manifest' : 'blob')
+  }
+
+  /** Whether the caller's source says, or has just said, to this caller that it has this. */
+  async isConfirmed(digest: string, kind: ContentKind): Promise<boolean> {
     const key = `${this.#scope} ${digest}`
     if (this.#memory.confirmed.get(key)) return true
     const confirmed = await this.#source.has(digest, kind)
@@ -48,13 +57,16 @@ export class Visibility {
    *
    */
   async maySeeTable({ table, blob }: TabledBlob): Promise<boolean> {
-    if (await this.isPublic(table)) return true
-    if (!(await this.#store.has(sourceKey(table, this.#origin)))) return false
-    return this.#isConfirmed(blob, 'blob')
+    if (await this.isPublic(table, 'layer')) return true
+    if (!(await this.#store.has(givenKey('layer', table, this.origin)))) return false
+    return this.isConfirmed(blob, 'blob')
   }
 
   /** Whether the caller may see all that the index says about an image, which comes from each of its blobs. */
-  async maySeeImage(digest: string, blobs: readonly Descriptor[]): Promise<boolean> {
+  async maySeeImage(
+    digest: string,
+    { config, layers }: { readonly config: Descriptor; readonly layers: readonly Descriptor[] },
+  ): Promise<boolean> {
     const marker = imageKey(digest, 'public')
     if (this.#memory.public.get(marker)) return true
     if (await this.#store.has(marker)) {
@@ -62,11 +74,13 @@ export class Visibility {
       return true
     }
     // The last layer first and alone: other images rarely have it, so this one request decides most cases.
-    const [last, ...others] = [...new Set(blobs.map((blob) => blob.digest))].reverse()
-    if (last === undefined) return true
-    if (!(await this.maySee(last, 'blob'))) return false
-    if (!(await all(others, (blob) => this.maySee(blob, 'blob')))) return false
-    if (this.#source.isPublic && (await all([last, ...others], (blob) => this.isPublic(blob)))) {
+    const [last, ...others] = [...new Set(layers.map((layer) => layer.digest))].reverse()
+    if (last !== undefined && !(await this.maySee(last, 'layer'))) return false
+    const rest: [string, Given][] = [[config.digest, 'config']]
+    for (const layer of others) rest.push([layer, 'layer'])
+    if (!(await all(rest, ([blob, kind]) => this.maySee(blob, kind)))) return false
+    if (last !== undefined) rest.push([last, 'layer'])
+    if (this.#source.isPublic && (await all(rest, ([blob, kind]) => this.isPublic(blob, kind)))) {
       await this.#store.put(marker, new Uint8Array(0))
       this.#memory.public.set(marker, true)
     }
@@ -74,33 +88,42 @@ export class Visibility {
   }
 
   /** Whether a source once gave these bytes without credentials. */
-  async isPublic(digest: string): Promise<boolean> {
+  async isPublic(digest: string, kind: Given): Promise<boolean> {
     if (this.#memory.public.get(digest)) return true
-    const isPublic = await this.#store.has(sourceKey(digest, 'public'))
-    if (isPublic) this.#memory.public.set(digest, true)
+    const isPublic = await this.#store.has(givenKey(kind, digest, PUBLIC))
+    if (isPublic) this.notePublic(digest)
     return isPublic
   }
 
+  /** Remembers that the store has bytes that a source gave without credentials. */
+  notePublic(digest: string): void {
+    this.#memory.public.set(digest, true)
+  }
+
   /**
-   * Records that the caller's source gave bytes with this digest, which was verified.
+   * Records that the caller's source gave bytes with this digest, which was verified: what everybody may see needs no note
+   * of who gave it.
    *
+   * @param bytes those of a manifest or config
    * @throws Problem `upload_not_found` if the source was deleted meanwhile
    */
-  async gave(digest: string): Promise<void> {
-    await this.#note(digest, () => this.requireSource(digest))
+  async gave(digest: string, kind: Given, bytes: Uint8Array = new Uint8Array(0)): Promise<void> {
+    await this.#note({ digest, kind, bytes }, () => this.requireSource(digest))
   }
 
   /** The same of a table of contents. */
   async gaveTable(layer: TabledBlob): Promise<void> {
-    await this.#note(layer.table, () => this.requireTableSource(layer))
+    const { table: digest } = layer
+    await this.#note({ digest, kind: 'layer', bytes: new Uint8Array(0) }, () =>
+      this.requireTableSource(layer),
+    )
   }
 
-  async #note(digest: string, requireSource: () => Promise<void>): Promise<void> {
+  async #note({ digest, kind, bytes }: Noted, requireSource: () => Promise<void>): Promise<void> {
     const { isPublic } = this.#source
-    const origins = isPublic ? [this.#origin, 'public'] : [this.#origin]
-    await Promise.all(origins.map((origin) => this.#store.put(sourceKey(digest, origin), new Uint8Array(0))))
+    await this.#store.put(givenKey(kind, digest, isPublic ? PUBLIC : this.origin), bytes)
     await requireSource()
-    if (isPublic) this.#memory.public.set(digest, true)
+    if (isPublic) this.notePublic(digest)
     this.confirm(digest)
   }
 
@@ -112,14 +135,14 @@ export class Visibility {
    */
   async requireSource(digest: string): Promise<void> {
     if (!(await this.#source.isGone?.())) return
-    await forgetDigest(this.#store, this.#origin, digest)
+    await forgetDigest(this.#store, this.origin, digest)
     throw gone()
   }
 
   /** The same after storing something that is known from a table of contents. */
   async requireTableSource(layer: TabledBlob): Promise<void> {
     if (!(await this.#source.isGone?.())) return
-    await forgetTable(this.#store, this.#origin, layer)
+    await forgetTable(this.#store, this.origin, layer)
     throw gone()
   }
 

@@ -3,14 +3,13 @@
  * to it.
  */
 import type { ObjectStore } from '../host.ts'
-import { configKey, manifestKey } from '../index/keys.ts'
+import { type Given, givenKey, PUBLIC } from '../index/keys.ts'
 import { digestOf } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import type { Flights } from '../source/registry/flights.ts'
 import {
   type BlobRange,
-  type ContentKind,
   type ImageParts,
   type ImageSource,
   type ResolvedManifest,
@@ -77,7 +76,7 @@ export class VisibleSource {
     if (known !== undefined) return known
     return this.#share(this.#memory.resolving, key, async () => {
       const { bytes, ...resolved } = await this.#source.resolve(name, wanted)
-      if (bytes !== undefined) await this.#keep(manifestKey(resolved.digest), resolved.digest, bytes)
+      if (bytes !== undefined) await this.visibility.gave(resolved.digest, 'manifest', bytes)
       this.#memory.resolved.set(key, resolved)
       this.visibility.confirm(resolved.digest)
       return resolved
@@ -90,12 +89,11 @@ export class VisibleSource {
    * @param name the name given to {@link resolve}, if the digest comes from it
    */
   async manifest(digest: string, name?: string): Promise<Uint8Array> {
-    const key = manifestKey(digest)
-    return this.#share(this.#memory.reading, `${this.scope} ${key}`, async () => {
-      const stored = await this.#stored(key, digest, 'manifest', MANIFEST_BYTES)
+    return this.#share(this.#memory.reading, `${this.scope} manifest ${digest}`, async () => {
+      const stored = await this.#stored(digest, 'manifest', MANIFEST_BYTES)
       if (stored !== undefined) return stored
       const bytes = await this.#readManifest(digest, name)
-      await this.#keep(key, digest, bytes)
+      await this.visibility.gave(digest, 'manifest', bytes)
       return bytes
     })
   }
@@ -112,12 +110,12 @@ export class VisibleSource {
 
   /** The verified bytes of a config: the store's if the caller may see them, otherwise the source's. */
   async config(descriptor: Descriptor): Promise<Uint8Array> {
-    const key = configKey(descriptor.digest)
-    return this.#share(this.#memory.reading, `${this.scope} ${key}`, async () => {
-      const stored = await this.#stored(key, descriptor.digest, 'blob', CONFIG_BYTES)
+    const { digest } = descriptor
+    return this.#share(this.#memory.reading, `${this.scope} config ${digest}`, async () => {
+      const stored = await this.#stored(digest, 'config', CONFIG_BYTES)
       if (stored !== undefined) return stored
       const bytes = await this.#source.config(descriptor, CONFIG_BYTES)
-      await this.#keep(key, descriptor.digest, bytes)
+      await this.visibility.gave(digest, 'config', bytes)
       return bytes
     })
   }
@@ -143,14 +141,18 @@ export class VisibleSource {
   }
 
   /** The store's bytes, if the caller may see them. Bytes whose digest differs are damaged and count as missing. */
-  async #stored(
-    key: string,
-    digest: string,
-    kind: ContentKind,
-    limit: number,
-  ): Promise<Uint8Array | undefined> {
+  async #stored(digest: string, kind: Given, limit: number): Promise<Uint8Array | undefined> {
+    const everybodys = await this.#read(givenKey(kind, digest, PUBLIC), digest, limit)
+    if (everybodys !== undefined) {
+      this.visibility.notePublic(digest)
+      return everybodys
+    }
     // Checked first: the time that a refusal takes must not reveal whether the store has the bytes.
-    if (!(await this.visibility.maySee(digest, kind))) return undefined
+    if (!(await this.visibility.maySeeOwn(digest, kind))) return undefined
+    return this.#read(givenKey(kind, digest, this.visibility.origin), digest, limit)
+  }
+
+  async #read(key: string, digest: string, limit: number): Promise<Uint8Array | undefined> {
     const object = await this.#store.get(key)
     if (object === undefined) return undefined
     if (object.size > limit) {
@@ -159,10 +161,5 @@ export class VisibleSource {
     }
     const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
     return digestOf(bytes) === digest ? bytes : undefined
-  }
-
-  async #keep(key: string, digest: string, bytes: Uint8Array): Promise<void> {
-    await this.#store.put(key, bytes)
-    await this.visibility.gave(digest)
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A folder as a service leaves it that has analysed a whole fleet, made without an image: each table is written by the
- * code that writes real ones. Repositories share base images, and the tags of one share most of their layers. Bases of one
- * distribution, built separately, have most files in common, and so have repositories with the same module.
+ * A folder as a service leaves it that has analysed a whole fleet of private images, made without an image: each table is
+ * written by the code that writes real ones. Repositories share base images, and the tags of one share most of their layers.
+ * Bases of one distribution, built separately, have most files in common, and so have repositories with the same module.
  *
  *     node test/bench/synthetic-fleet.ts FOLDER FIRST COUNT
  */
@@ -14,7 +14,7 @@ import { MERGED_ENTRIES, type MergedEntry } from '../../src/image/merged-entry.t
 import { PACKAGES } from '../../src/image/package-table.ts'
 import type { ImageFacts, LayerReport, Package } from '../../src/image/report.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
-import { configKey, imageKey, layerKey, manifestKey, nameKey, sourceKey } from '../../src/index/keys.ts'
+import { givenKey, imageKey, layerKey, nameKey } from '../../src/index/keys.ts'
 import type { IndexedLayer } from '../../src/index/layer-index.ts'
 import { seal } from '../../src/index/sealed.ts'
 import type { Entry } from '../../src/layer/entry.ts'
@@ -167,7 +167,7 @@ async function writeLayer(folder: string, { digest, rows, bytes }: SyntheticLaye
   }
   await writeRows(folder, layerKey(digest, 'entries.parquet'), ENTRIES, rows)
   await writeSealed(folder, layerKey(digest, 'layer.json'), facts)
-  await write(folder, sourceKey(digest, REGISTRY), '')
+  await write(folder, givenKey('layer', digest, REGISTRY), '')
 }
 
 type SyntheticImage = {
@@ -197,12 +197,11 @@ async function writeImage(folder: string, image: SyntheticImage): Promise<void> 
   })
   const configDigest = digestOf(config)
   const manifest = { schemaVersion: 2, config: { digest: configDigest, size: config.length } }
-  await write(folder, configKey(configDigest), config)
-  await write(folder, manifestKey(digest), JSON.stringify(manifest))
+  await write(folder, givenKey('config', configDigest, REGISTRY), config)
+  await write(folder, givenKey('manifest', digest, REGISTRY), JSON.stringify(manifest))
   await writeRows(folder, imageKey(digest, 'files.parquet'), MERGED_ENTRIES, files)
   await writeRows(folder, imageKey(digest, 'packages.parquet'), PACKAGES, packages)
   await writeSealed(folder, imageKey(digest, 'image.json'), { facts: factsOf(layers, packages) })
-  await write(folder, sourceKey(digest, REGISTRY), '')
   await write(folder, nameKey(digest, reference), '')
 }
 

@@ -1,11 +1,11 @@
 /** A registry as one of several servers asks it: a config that all need is read by one of them. */
 import type { ObjectStore } from '../../src/host.ts'
-import { configKey } from '../../src/index/keys.ts'
+import { givenKey, PUBLIC } from '../../src/index/keys.ts'
 import { isFinished } from '../../src/job.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import type { Descriptor } from '../../src/oci/manifest.ts'
 import { Problem } from '../../src/problem.ts'
-import type { ImageSource } from '../../src/source/source.ts'
+import { type ImageSource, originOf } from '../../src/source/source.ts'
 import { ForwardingSource } from './forwarding-source.ts'
 import type { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, keyOf } from './queue-words.ts'
@@ -36,11 +36,13 @@ export class QueuedSource extends ForwardingSource {
       state = next ?? (await this.#jobs.start(job))
     }
     if (state.error !== undefined) throw Problem.from(state.error)
-    const object = await this.#store.get(configKey(descriptor.digest))
-    if (object !== undefined && object.size <= limit) {
-      const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
-      if (digestOf(bytes) === descriptor.digest) return bytes
-    } else await object?.body.cancel()
+    for (const origin of [PUBLIC, originOf(this.ref)]) {
+      const object = await this.#store.get(givenKey('config', descriptor.digest, origin))
+      if (object !== undefined && object.size <= limit) {
+        const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
+        if (digestOf(bytes) === descriptor.digest) return bytes
+      } else await object?.body.cancel()
+    }
     return super.config(descriptor, limit)
   }
 }

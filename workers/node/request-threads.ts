@@ -124,7 +124,7 @@ export class RequestThreads {
       case 'config':
         return source.config(question.descriptor)
       case 'has':
-        return source.visibility.maySee(question.digest, question.kind)
+        return source.visibility.isConfirmed(question.digest, question.kind)
       case 'authorization':
         return ref.kind === 'registry'
           ? this.#service.client.lendAuthorization(ref, ref.credential)

@@ -141,7 +141,7 @@ async function knownLayer(
   read: ImageJob['read'],
 ): Promise<KnownLayer | undefined> {
   const { digest } = layer
-  const facts = (await visibility.maySee(digest, 'blob')) ? await readLayerFacts(store, digest) : undefined
+  const facts = (await visibility.maySee(digest, 'layer')) ? await readLayerFacts(store, digest) : undefined
   if (facts !== undefined) return { index: digest, facts }
   const table = read === 'toc' ? tableDigest(layer) : undefined
   if (table === undefined || !(await visibility.maySeeTable({ table, blob: digest }))) return undefined

@@ -34,18 +34,18 @@ export async function runLayerJob(
   // Before the blob is opened: a store that fails must not leave a connection behind.
   const indexed = await isIndexed(service, descriptor.digest)
   // Another server, or an earlier try of this one, has read it for this caller since the image was looked at.
-  if (indexed && (await source.visibility.maySee(descriptor.digest, 'blob')))
+  if (indexed && (await source.visibility.maySee(descriptor.digest, 'layer')))
     return { readBytes: 0, decodedBytes: 0 }
   const blob = await source.blob(descriptor)
   try {
     const again = () => source.blob(descriptor)
     if (!indexed) {
       const decodedBytes = await index(service, descriptor, { blob, again, onBytes, signal })
-      await source.visibility.gave(descriptor.digest)
+      await source.visibility.gave(descriptor.digest, 'layer')
       return { readBytes: descriptor.size, decodedBytes }
     }
     await verify(blob, descriptor.digest, onBytes)
-    await source.visibility.gave(descriptor.digest)
+    await source.visibility.gave(descriptor.digest, 'layer')
     // The upload that it was indexed from may have been deleted before this source was noted, and the index with it.
     if (await isIndexed(service, descriptor.digest)) return { readBytes: descriptor.size, decodedBytes: 0 }
     const decodedBytes = await index(service, descriptor, { blob: await again(), again, onBytes, signal })
@@ -53,7 +53,7 @@ export async function runLayerJob(
     return { readBytes: 2 * descriptor.size, decodedBytes }
   } catch (error) {
     // The digest matches, so the fault is in the bytes: everyone who may read them may know.
-    if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest)
+    if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest, 'layer')
     else await source.visibility.requireSource(descriptor.digest)
     throw error
   }

@@ -39,7 +39,7 @@ export async function indexFromTable(
   const index = tableIndexName(digest, table.digest)
   const { visibility } = source
   const nothing = { readBytes: 0, decodedBytes: 0 }
-  if (await visibility.maySee(digest, 'blob')) {
+  if (await visibility.maySee(digest, 'layer')) {
     if ((await readLayerFacts(store, digest)) !== undefined) return nothing
   }
   if (await visibility.maySeeTable(layer)) {

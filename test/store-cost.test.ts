@@ -1,0 +1,123 @@
+/** What an image costs the object store: operations of a first analysis and of later answers, on the real stores. */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import type { ObjectStore } from '../src/host.ts'
+import { FolderStore } from '../workers/node/folder-store.ts'
+import { MeteredStore, type StoreOperation } from '../workers/node/metered-store.ts'
+import { S3Store } from '../workers/node/s3-store.ts'
+import { startAppOn } from './app.ts'
+import { registryAuth } from './ask.ts'
+import { makeImage, makeLayer, type TestImage } from './images.ts'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { startS3 } from './s3.ts'
+import { startService } from './service.ts'
+
+type Operations = Readonly<Record<StoreOperation, number>>
+
+/** Objects of an image of three layers, one with a package database and one with checkpoints. */
+const STORED = 22
+const FIRST: Operations = { get: 26, has: 19, put: STORED, delete: 0, list: 0 }
+/** Of later requests to a service that remembers nothing: what they read. */
+const LATER = {
+  'report?': 3,
+  'files?': 5,
+  'tree?': 7,
+  'waste?': 5,
+  'duplicates?': 5,
+  'packages?': 5,
+  'file?path=etc/one&': 7,
+} as const
+
+const PACKAGE = 'Package: p\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n'
+
+const STORES = {
+  async folder() {
+    const data = await mkdtemp(join(tmpdir(), 'lamina-'))
+    const store = new FolderStore(data)
+    return { store, end: () => rm(data, { recursive: true, force: true }) }
+  },
+  async s3() {
+    const s3 = await startS3()
+    for (const [name, value] of Object.entries(s3.settings)) vi.stubEnv(name, value)
+    const { S3_BUCKET: bucket = '', S3_REGION: region = '', S3_ENDPOINT: endpoint = '' } = s3.settings
+    return { store: new S3Store({ bucket, region, endpoint }), end: () => s3.stop() }
+  },
+  async r2() {
+    const worker = await startService('worker')
+    return { store: await worker.store(), end: () => worker.stop() }
+  },
+} satisfies Record<string, () => Promise<{ readonly store: ObjectStore; readonly end: () => Promise<void> }>>
+
+const USER = { username: 'mara', password: 'p4ss' }
+
+let image: TestImage
+let registry: FixtureRegistry
+
+beforeAll(async () => {
+  registry = await FixtureRegistry.start({ auth: { kind: 'token', ...USER } })
+  image = makeImage([
+    await makeLayer([{ name: 'var/lib/dpkg/status', content: PACKAGE }]),
+    await makeLayer([{ name: 'usr/large', content: randomBytes(2 ** 21) }]),
+    await makeLayer([
+      { name: 'usr/.wh.large' },
+      { name: 'etc/one', content: 'the same' },
+      { name: 'etc/other', content: 'the same' },
+    ]),
+  ])
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+afterAll(() => registry?.close())
+
+/** The operations of one request, of a service that remembers nothing. */
+async function count(
+  store: ObjectStore,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Operations> {
+  const counts = { get: 0, has: 0, put: 0, delete: 0, list: 0 }
+  const metered = new MeteredStore(store, (operation) => counts[operation]++)
+  const answer = await startAppOn(metered).ask(path, { headers })
+  expect([path, answer.status]).toEqual([path, 200])
+  await answer.arrayBuffer()
+  return counts
+}
+
+const within = async (name: keyof typeof STORES, use: (store: ObjectStore) => Promise<void>) => {
+  const { store, end } = await STORES[name]()
+  try {
+    await use(store)
+  } finally {
+    await end()
+  }
+}
+
+it.each(Object.keys(STORES) as (keyof typeof STORES)[])('a public image on %s', async (name) => {
+  const reference = registry.push(`public/${name}`, 'v1', image)
+  const query = `wait=60&image=${encodeURIComponent(reference)}`
+  await within(name, async (store) => {
+    expect(await count(store, `/v1/report?${query}`)).toEqual(FIRST)
+    expect(await Array.fromAsync(store.list(''))).toHaveLength(STORED)
+    for (const [path, get] of Object.entries(LATER))
+      expect([path, await count(store, `/v1/${path}${query}`)]).toEqual([
+        path,
+        { get, has: 1, put: 0, delete: 0, list: 0 },
+      ])
+  })
+})
+
+it('a private image: as many objects, but the one that says that all of it is public', async () => {
+  const reference = registry.push('private/app', 'v1', image)
+  const query = `wait=60&image=${encodeURIComponent(reference)}`
+  await within('folder', async (store) => {
+    const { put } = await count(store, `/v1/report?${query}`, registryAuth(USER))
+    expect(put).toBe(STORED - 1)
+    expect(await Array.fromAsync(store.list(''))).toHaveLength(put)
+  })
+})

@@ -14,6 +14,8 @@ import { blobPath, newSubject, reportOf, type Subject } from './subject.ts'
 const SOON = { timeout: 90_000, interval: 100 }
 /** That one server does at once. */
 const ANALYSES = 2
+/** Configs that one server reads at once. */
+const TAKEN_CONFIGS = 32
 const BATCH_IMAGES = 30
 const BATCH_REFERENCES = 1_000
 
@@ -164,6 +166,28 @@ test.each([
   held.release()
   expect(await statuses(asked)).toEqual([200, 200])
   expect(held.asked()).toBeLessThanOrEqual(isEmpty ? 2 : 1)
+})
+
+test('images whose configs no server has time to read are refused, until there is time', async () => {
+  const layer = await makeLayer([{ name: 'a', content: 'a' }])
+  const { promise: until, resolve: release } = Promise.withResolvers<void>()
+  const images = Array.from({ length: servers.length * TAKEN_CONFIGS + 1 }, (_, i) => {
+    const image = makeImage([layer], { config: { author: `${i} of ${redis.url}` } })
+    registry.fault({ path: new RegExp(image.config.descriptor.digest), method: 'GET' }, { until })
+    return registry.push('configs', `v${i}`, image)
+  })
+  const last = images.pop() ?? ''
+  const report = (image: string) => ask(urlOf(0), '/v1/report', { query: { image, wait: 60 } })
+  const others = images.map(report)
+  const taken = () => registry.count({ path: /configs\/blobs/, method: 'GET' })
+  await expect.poll(taken, SOON).toBe(images.length)
+  const { status, headers, body } = await report(last)
+  expect([status, body.code]).toEqual([429, 'rate_limited'])
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+  release()
+  // The layer that they share is as quick for all; the queue of images may be full for some.
+  for (const one of await statuses(others)) expect([200, 429]).toContain(one)
+  await expect.poll(async () => (await report(last)).status, SOON).toBe(200)
 })
 
 test('a batch of a thousand references outlives the server that took it; each image is analysed once', async () => {

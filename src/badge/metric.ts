@@ -47,7 +47,7 @@ type MetricKind = {
 }
 
 /** Parameters of every badge that are not words of a policy. */
-const BESIDES = ['image', 'platform', ...APPEARANCE_PARAMETERS]
+const BESIDES = ['image', 'platform', 'read', ...APPEARANCE_PARAMETERS]
 
 /** Where more than this is of no use a badge is yellow, and red, unless its thresholds say otherwise. */
 const SHARES = { warn: percent(5n), bad: percent(10n) }

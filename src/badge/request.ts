@@ -1,4 +1,5 @@
 /** What a badge is asked to show. */
+import { Problem } from '../problem.ts'
 import { readAppearance, single } from './appearance.ts'
 import type { Appearance } from './badge.ts'
 import { METRICS, type Metric, required, type Show } from './metric.ts'
@@ -7,6 +8,7 @@ export type BadgeRequest = {
   readonly metric: Metric
   readonly image: string
   readonly platform?: string
+  readonly read?: 'full' | 'toc'
   readonly appearance: Appearance
   readonly show: Show
 }
@@ -21,7 +23,14 @@ export function readBadgeRequest(metric: Metric, query: URLSearchParams): BadgeR
     metric,
     image: required(query, 'image'),
     ...(platform === undefined ? {} : { platform }),
+    ...readingOf(query),
     appearance: readAppearance(query),
     show: METRICS[metric].read(query),
   }
+}
+
+function readingOf(query: URLSearchParams): Pick<BadgeRequest, 'read'> {
+  const read = single(query, 'read')
+  if (read === undefined || read === 'full' || read === 'toc') return read === undefined ? {} : { read }
+  throw new Problem('invalid_parameter', 'read must be full or toc', { parameter: 'read' })
 }

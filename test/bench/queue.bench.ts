@@ -12,15 +12,17 @@ import { makeImage, makeLayer } from '../images.ts'
 import { TestRedis } from '../redis.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { type SpawnedService, spawnService, temporaryData } from '../service.ts'
-import { areInstalled, best, line, seconds } from './measure.ts'
+import { areInstalled, best, cpuSeconds, line, seconds } from './measure.ts'
 
-const RUNS = 3
+const RUNS = 4
 const BATCHES = 10
 const JOBS = 50
 const SERVERS = 3
-const LAYERS = 24
-const FILES = 40
+/** Of some seconds of work, so that this is measured and not how an image begins. */
+const LARGE = { layers: 24, files: 80 } as const
 const FILE_BYTES = 100_000
+/** Images until a server's threads are warm: each has compiled what it runs. What several servers share is that many times more. */
+const WARM = { images: 4, layers: 6, files: 40 } as const
 
 export default async function queue(): Promise<void> {
   if (!(await areInstalled('redis-server'))) {
@@ -80,53 +82,94 @@ function emptyJob(): LayerJob {
   }
 }
 
-/** On the same cores: they have nothing to gain here, and are to lose little. */
+/** On the same cores: they have nothing to gain here, and are to lose little. They take turns, both being there all the time. */
 async function threeServers({ url }: TestRedis): Promise<void> {
   const registry = await FixtureRegistry.start()
-  const times: Record<'one' | 'three', number[]> = { one: [], three: [] }
+  const groups = [await Group.start(1), await Group.start(SERVERS, url)]
+  const times = groups.map((): number[] => [])
+  const costs = groups.map((): number[] => [])
+  for (const group of groups) {
+    for (let image = 0; image < WARM.images * group.size; image++)
+      await group.report(await newImage(registry, WARM))
+  }
   for (let run = 0; run < RUNS; run++) {
-    for (const [name, count] of [
-      ['one', 1],
-      ['three', SERVERS],
-    ] as const) {
-      const data = await temporaryData()
-      const settings = count === 1 ? {} : { REDIS_URL: url, LAMINA_KEY: randomBytes(32).toString('base64') }
-      const servers = await Promise.all(
-        Array.from({ length: count }, () => spawnService('node', data, settings)),
-      )
-      // So that the threads run, as they do in a service that is in use.
-      for (let warm = 0; warm < 4; warm++) await reportOf(servers, await newImage(registry, 6))
-      const image = await newImage(registry, LAYERS)
-      times[name].push(await seconds(() => reportOf(servers, image)))
-      await Promise.all(servers.map((server) => server.end('SIGTERM')))
-      await rm(data, { recursive: true })
+    for (const [at, group] of groups.entries()) {
+      const image = await newImage(registry, LARGE)
+      const before = await group.cpuSeconds()
+      times[at]?.push(await seconds(() => group.report(image)))
+      costs[at]?.push((await group.cpuSeconds()) - before)
     }
   }
-  await registry.close()
-  const [one, three] = [best(times.one), best(times.three)]
-  line(`${LAYERS} layers on one machine`, { 'one server': one, 'three servers': three, times: three / one })
+  await Promise.all([registry.close(), ...groups.map((group) => group.stop())])
+  const [one = 0, three = 0] = times.map(best)
+  const [costOfOne = 0, costOfThree = 0] = costs.map(best)
+  const bytes = (LARGE.layers * LARGE.files * FILE_BYTES) / 1e6
+  line(`${LARGE.layers} layers of ${bytes} MB on one machine`, {
+    'one server': one,
+    'three servers': three,
+    times: three / one,
+    'CPU of one': costOfOne,
+    'CPU of three': costOfThree,
+    'times CPU': costOfThree / costOfOne,
+  })
 }
 
-async function newImage(registry: FixtureRegistry, layers: number): Promise<string> {
+/** One server by itself, or several that share a queue and a store. */
+class Group {
+  readonly #servers: readonly SpawnedService[]
+  readonly #data: string
+
+  private constructor(servers: readonly SpawnedService[], data: string) {
+    this.#servers = servers
+    this.#data = data
+  }
+
+  static async start(size: number, redis?: string): Promise<Group> {
+    const data = await temporaryData()
+    const settings =
+      redis === undefined ? {} : { REDIS_URL: redis, LAMINA_KEY: randomBytes(32).toString('base64') }
+    const servers = Array.from({ length: size }, () => spawnService('node', data, settings))
+    return new Group(await Promise.all(servers), data)
+  }
+
+  get size(): number {
+    return this.#servers.length
+  }
+
+  async cpuSeconds(): Promise<number> {
+    const each = await Promise.all(this.#servers.map(({ pid }) => cpuSeconds(pid)))
+    return each.reduce((sum, one) => sum + one, 0)
+  }
+
+  /** Asked at all servers at once. */
+  async report(image: string): Promise<void> {
+    const statuses = await Promise.all(
+      this.#servers.map(async (server) => {
+        const answer = await fetch(`${server.url}/v1/report?wait=300&image=${image}`)
+        await answer.arrayBuffer()
+        return answer.status
+      }),
+    )
+    if (statuses.some((status) => status !== 200)) throw new Error(`answered ${statuses}`)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.end('SIGTERM')))
+    await rm(this.#data, { recursive: true })
+  }
+}
+
+async function newImage(
+  registry: FixtureRegistry,
+  { layers, files }: { readonly layers: number; readonly files: number },
+): Promise<string> {
   const made = await Array.fromAsync({ length: layers }, async (_, layer) =>
     makeLayer(
-      Array.from({ length: FILES }, (_, file) => ({
+      Array.from({ length: files }, (_, file) => ({
         name: `${layer}/${file}`,
         content: randomBytes(FILE_BYTES),
       })),
     ),
   )
   return registry.push(`app-${randomBytes(4).toString('hex')}`, 'v1', makeImage(made))
-}
-
-/** Asked at all servers at once. */
-async function reportOf(servers: readonly SpawnedService[], image: string): Promise<void> {
-  const statuses = await Promise.all(
-    servers.map(async (server) => {
-      const answer = await fetch(`${server.url}/v1/report?wait=300&image=${image}`)
-      await answer.arrayBuffer()
-      return answer.status
-    }),
-  )
-  if (statuses.some((status) => status !== 200)) throw new Error(`answered ${statuses}`)
 }

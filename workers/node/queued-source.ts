@@ -12,6 +12,8 @@ import { type ConfigJob, keyOf } from './queue-words.ts'
 
 /** A registry's own limits end a read earlier. */
 const CONFIG_MILLISECONDS = 60_000
+/** How long a config may wait for a server to take it: each reads many at once, so then all have too much to do. */
+const TAKEN_MILLISECONDS = 20_000
 const WATCH_MILLISECONDS = 10_000
 
 export class QueuedSource extends ForwardingSource {
@@ -27,10 +29,11 @@ export class QueuedSource extends ForwardingSource {
   /** One server reads it into the store, and all servers take it from there. */
   override async config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
     const job: ConfigJob = { kind: 'config', source: this.ref, descriptor }
-    const end = Date.now() + CONFIG_MILLISECONDS
+    const began = Date.now()
     let state = await this.#jobs.start(job)
     while (!isFinished(state)) {
-      if (Date.now() > end)
+      if (state.status === 'queued' && Date.now() > began + TAKEN_MILLISECONDS) throw busy()
+      if (Date.now() > began + CONFIG_MILLISECONDS)
         throw new Problem('registry_timeout', `reading the config ${descriptor.digest} took too long`)
       const next = await this.#jobs.watch(keyOf(job), state.version, WATCH_MILLISECONDS)
       state = next ?? (await this.#jobs.start(job))
@@ -45,4 +48,9 @@ export class QueuedSource extends ForwardingSource {
     }
     return super.config(descriptor, limit)
   }
+}
+
+function busy(): Problem {
+  const detail = 'this service is busy: no server has begun to read the config of the image; ask again later'
+  return new Problem('rate_limited', detail, { retryAfter: 30 })
 }

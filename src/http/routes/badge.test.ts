@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp } from '../../../test/app.ts'
+import { makeChunkedLayer } from '../../../test/chunked.ts'
 import { makeImage, makeLayer } from '../../../test/images.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
 
@@ -29,6 +30,19 @@ test('what the manifest tells is shown at once, the rest when the analysis is th
   expect((await first.json()).message).toBe('analysing…')
   await ask(`/v1/report?image=${image}&wait=60`)
   expect(await message('files.json')).toBe('1')
+})
+
+test('what tables of contents tell is taken where the badge asks for it', async () => {
+  const { ask } = startApp()
+  const layer = await makeChunkedLayer('estargz', [{ name: 'a' }, { name: 'b' }])
+  const chunked = registry.push('badges', 'chunked', makeImage([layer]))
+  const message = async (file: string, more: Record<string, string>) =>
+    (await (await ask(path(file, { image: chunked, ...more }))).json()).message
+  await ask(`/v1/report?image=${chunked}&read=toc&wait=60`)
+  expect(await message('files.json', { read: 'toc' })).toBe('2')
+  expect(await message('check.json', { read: 'toc', maxFiles: '2' })).toBe('passing')
+  expect(await message('files.json', {})).toBe('analysing…')
+  expect(await message('files.json', { read: 'tables' })).toBe('invalid')
 })
 
 test('a picture is for everybody to show, runs nothing, and is not sent twice', async () => {

@@ -20,17 +20,17 @@ import {
   type CallerCredentials,
   type ImageRequest,
   type OpenedImage,
-  openImage,
   openManifest,
   requireCompressed,
 } from '../../service/open.ts'
+import { openReading } from '../../service/reading.ts'
 import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
 import { tokenCheck } from '../middleware/tokens.ts'
 import { openToAll, problems } from '../openapi/describe.ts'
-import { image, platform, reference, repeatable } from '../parameters.ts'
+import { image, platform, read, reference, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'
 import { mapPolicyWords } from './check.schema.ts'
 
@@ -53,6 +53,7 @@ const request = {
   query: z.object({
     image,
     platform,
+    read: read.optional(),
     label: z.string().optional().openapi({ description: 'Text of the left half.', example: 'image' }),
     color: z.string().optional().openapi({
       description: 'Colour of the right half: a name of shields.io, hex digits, or a CSS colour.',
@@ -217,7 +218,7 @@ function isOutsideRegistries(image: string): boolean {
 async function show(
   backend: Backend,
   c: RequestContext,
-  { metric, image, platform, appearance, show }: BadgeRequest,
+  { metric, image, platform, read, appearance, show }: BadgeRequest,
   signal: AbortSignal,
 ): Promise<Badge> {
   const requestOf = (name: string): ImageRequest => ({
@@ -227,7 +228,7 @@ async function show(
     signal,
   })
   const images: Images = {
-    open: (name) => openImage(backend, requestOf(name)),
+    open: (name) => openReading(backend, { ...requestOf(name), read }),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, 0),
   }
   switch (show.from) {

@@ -63,6 +63,16 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await files(image, undefined, 100)).toMatchObject({ status: 200, body: whole.body })
   })
 
+  it('makes an image again whose facts are lost, where only the thread that answers remembers them', async () => {
+    const image = await push('facts')
+    const { status, body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
+    expect(status).toBe(200)
+    await lose(`images/v2/${body.image.digest.replace(':', '/')}/image.json`)
+    const first = await files(image)
+    if (first.status !== 200) expect(first.body).toMatchObject({ status: 503 })
+    expect(await files(image)).toMatchObject({ status: 200 })
+  })
+
   it("makes a layer's table again, and that of an image with it", async () => {
     const image = await push('v2')
     const whole = await files(image, 0)

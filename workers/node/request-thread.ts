@@ -7,6 +7,7 @@ import type { Jobs } from '../../src/host.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { Descriptor } from '../../src/oci/manifest.ts'
 import { Problem } from '../../src/problem.ts'
+import { imageIndexOf } from '../../src/service/jobs/image-job.ts'
 import type { Service } from '../../src/service/service.ts'
 import type { RegistryClient } from '../../src/source/registry/client.ts'
 import type { BlobRange, ContentKind, ImageSource, ResolvedManifest } from '../../src/source/source.ts'
@@ -19,9 +20,13 @@ import { serveTasks, type TaskCaller, threadConfiguration } from './serve-tasks.
 
 type Ask = (question: Question) => Promise<Answer>
 
-/** The images of a request that comes here are known. */
+/**
+ * The images of a request that comes here are known to the thread that has sent it. Where the store knows nothing of one any
+ * more, that thread has to forget what it remembers: then the next request starts an analysis.
+ */
 const noJobs: Jobs = {
-  start: async () => {
+  start: async (job) => {
+    if (job.kind === 'image') say({ kind: 'forgotten', index: imageIndexOf(job) })
     throw new Problem('analysis_pending', 'the image is being analysed; ask again', { retryAfter: 2 })
   },
   watch: async () => undefined,

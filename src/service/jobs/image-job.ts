@@ -71,7 +71,8 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
   }
 }
 
-function imageIndexOf({ digest, read }: ImageJob): string {
+/** The name of the index that the job writes. */
+export function imageIndexOf({ digest, read }: ImageJob): string {
   return read === 'toc' ? tocImageName(digest) : digest
 }
 

@@ -29,6 +29,7 @@ const SLOW_MILLISECONDS = 100
 const SLOW_PIECES = 60
 const POLLS = 600
 const POLL_MILLISECONDS = 100
+const NO_FIGURE = /analysing|unavailable/
 
 type Made = Subject & { readonly image: TestImage; readonly repository: string }
 
@@ -49,6 +50,8 @@ export type LoadOptions = {
 export class Load {
   /** What was done so far, by its kind. */
   readonly done: Record<string, number> = {}
+  /** Answers that said that it is worth asking again. */
+  again = 0
   readonly #options: LoadOptions
   readonly #maker: ImageMaker
   readonly #made: Made[] = []
@@ -122,10 +125,23 @@ export class Load {
     return made
   }
 
-  /** Asks, and compares the answer. */
+  /** Asks, and compares the answer. A badge waits for nothing: it is asked again until it has its figure. */
   async ask(question: Question, read: (answer: Response) => Promise<Uint8Array> = wholeOf): Promise<void> {
-    const answer = await this.fetch(question.path)
-    await this.#options.answers.take(question, answer.status, await read(answer))
+    for (let poll = 0; ; poll++, await sleep(POLL_MILLISECONDS)) {
+      const { status, body } = await this.#answerTo(question.path, read)
+      if (poll < POLLS && question.path.startsWith('/badge/') && NO_FIGURE.test(body.toString())) continue
+      return this.#options.answers.take(question, status, body)
+    }
+  }
+
+  /** What says that it is worth asking again is so once: a second answer has to be an answer. */
+  async #answerTo(path: string, read: (answer: Response) => Promise<Uint8Array>) {
+    const first = await this.fetch(path)
+    if (first.status !== 503) return { status: first.status, body: Buffer.from(await read(first)) }
+    await discarded(first)
+    this.again++
+    const second = await this.fetch(path)
+    return { status: second.status, body: Buffer.from(await read(second)) }
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {

@@ -85,7 +85,7 @@ async function soak(host: HostName): Promise<{ readonly wrong: number; readonly 
   const output = service.output()
   await writeFile(join(values.out, `soak-${host}.log`), output)
   const { verified, compared, wrong } = answers
-  console.log(`${host}: ${JSON.stringify(load.done)}`)
+  console.log(`${host}: ${JSON.stringify(load.done)}; ${load.again} answers said to ask again`)
   console.log(`${host}: ${verified} answers verified, ${compared} compared, ${wrong.length} wrong`)
   return { wrong: wrong.length, right: verified + compared }
 }

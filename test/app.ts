@@ -9,7 +9,7 @@ import { JobRunner } from '../src/service/jobs/runner.ts'
 import { Memory } from '../src/service/memory.ts'
 import { giveUpOrder, runOrder } from '../src/service/orders.ts'
 import type { Service } from '../src/service/service.ts'
-import { RegistryClient } from '../src/source/registry/client.ts'
+import { type ClientOptions, RegistryClient } from '../src/source/registry/client.ts'
 import { createFetch } from '../workers/node/fetch.ts'
 import { compiledWasm } from '../workers/wasm.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -24,8 +24,11 @@ export type AskedApp = {
   ask(path: string, init?: RequestInit): Promise<Response>
 }
 
+/** How the client of registries differs from a service's. */
+export type TestParts = Parts & { readonly client?: ClientOptions }
+
 /** Loopback registries are allowed over plain http, unless `settings` say otherwise. */
-export function startApp(settings: Readonly<Record<string, string>> = {}, parts: Parts = {}): TestApp {
+export function startApp(settings: Readonly<Record<string, string>> = {}, parts: TestParts = {}): TestApp {
   const store = new MemoryStore()
   return { store, ...startAppOn(store, settings, parts) }
 }
@@ -34,7 +37,7 @@ export function startApp(settings: Readonly<Record<string, string>> = {}, parts:
 export function startAppOn(
   store: ObjectStore,
   settings: Readonly<Record<string, string>> = {},
-  parts: Parts = {},
+  parts: TestParts = {},
 ): AskedApp {
   const configuration = parseConfiguration(
     { LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8', LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8', ...settings },
@@ -55,7 +58,7 @@ export function startAppOn(
   )
   const service: Service = {
     host: { configuration, fetch, store, jobs, backlog, wasm: compiledWasm() },
-    client: new RegistryClient({ fetch, configuration }),
+    client: new RegistryClient({ fetch, configuration, ...parts.client }),
     memory: new Memory(),
   }
   const app = createApp(service, parts)

@@ -49,7 +49,7 @@ function templateOf(path: string): string {
 }
 
 /** @throws Error if the answer is not what `openapi.yaml` promises */
-function hold(method: string, path: string, status: number, type: string, body: unknown): void {
+export function hold(method: string, path: string, status: number, type: string, body: unknown): void {
   const template = templateOf(path)
   const { responses } = Operation.parse(document.paths[template]?.[method.toLowerCase()])
   const key = [String(status), `${String(status)[0]}XX`, 'default'].find((name) => name in responses)

@@ -34,7 +34,7 @@ export function docsPage(): Html {
 <body>
 <a class="skip" href="#viewer">Skip to the content</a>
 ${TOP}
-<div id="viewer" role="region" aria-label="The API's calls" tabindex="-1"><noscript><p>The viewer needs scripts; <a href="/openapi.yaml">openapi.yaml</a> says the same.</p></noscript></div>
+<div id="viewer" tabindex="-1"><noscript><p>The viewer needs scripts; <a href="/openapi.yaml">openapi.yaml</a> says the same.</p></noscript></div>
 </body>
 </html>
 `

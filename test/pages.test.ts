@@ -1,9 +1,13 @@
 /** The pages in a real browser: Chromium, if there is one. */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerSave, packArchive } from './archives.ts'
 import { faultsOf, hasChromium, launchChromium, openPage } from './browser.ts'
-import { makeImage, makeLayer } from './images.ts'
+import { makeImage, makeIndex, makeLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
 
@@ -291,6 +295,117 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('an archive that is dropped is sent with its progress', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lamina-drop-'))
+    try {
+      const layer = await makeLayer([{ name: 'opt/dropped', content: randomBytes(3_000_000) }])
+      const file = join(folder, 'dropped.tar')
+      await writeFile(file, packArchive(dockerSave(makeImage([layer]), ['dropped:1'])))
+      const { page, wrong } = await open()
+      await page.goto(`${service.url}/`)
+      await page.locator('.drop').waitFor()
+      const devtools = await page.context().newCDPSession(page)
+      const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_000_000 }
+      await devtools.send('Network.emulateNetworkConditions', slow)
+      const data = { items: [], files: [file], dragOperationsMask: 1 }
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+        await devtools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data })
+        if (type === 'dragOver') await page.locator('.drop.over').waitFor()
+      }
+      await page
+        .getByRole('status')
+        .getByText(/^[\d.]+ of 3 MB sent$/)
+        .waitFor()
+      const bar = page.getByRole('progressbar', { name: 'Upload' })
+      expect(await bar.getAttribute('max')).toMatch(/^30\d{5}$/)
+      await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
+      await page.locator('#largest').getByText('opt/dropped').waitFor()
+      expect(wrong).toEqual([])
+      await page.context().close()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('a reference of several platforms leads from one to another', async () => {
+    const layer = await makeLayer([{ name: 'bin/tool', content: 'tool' }])
+    const platform = { os: 'linux', architecture: 'arm64' }
+    const arm = makeImage([layer, await makeLayer([{ name: 'arm', content: 'arm' }])], {
+      platform,
+    })
+    const image = registry.push(
+      'many-platforms',
+      'v1',
+      makeIndex([
+        [makeImage([layer]), { platform: { os: 'linux', architecture: 'amd64' } }],
+        [arm, { platform }],
+      ]),
+    )
+    const { page, wrong } = await open()
+    await page.goto(address({ image }))
+    await page.locator('summary', { hasText: 'Other platforms' }).click()
+    const platforms = page.locator('.platforms')
+    await platforms.locator('[aria-current="page"]', { hasText: 'linux/amd64' }).waitFor()
+    await platforms.getByRole('link', { name: 'linux/arm64' }).click()
+    await page.locator('.facts', { hasText: 'linux/arm64' }).waitFor()
+    await page.locator('#largest').getByText('arm', { exact: true }).waitFor()
+    expect(new URL(page.url()).searchParams.get('platform')).toBe('linux/arm64')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('on paper a report has what it says, without what can only be clicked', async () => {
+    const { page } = await open()
+    await page.goto(address({ image: after }))
+    await page.locator('.savings p').first().waitFor({ state: 'attached' })
+    expect(await page.locator('.savings p').first().isVisible()).toBe(false)
+    await page.emulateMedia({ media: 'print' })
+    await page.setViewportSize({ width: 718, height: 1000 })
+    for (const shown of ['.headline', '.savings p', '.wide svg.treemap', '#largest table'])
+      expect([shown, await page.locator(shown).first().isVisible()]).toEqual([shown, true])
+    for (const hidden of ['nav.contents', '.top nav', 'form.ask', '.copy', '.switch', '.narrow', '#raw'])
+      expect([hidden, await page.locator(hidden).first().isVisible()]).toEqual([hidden, false])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
+      0,
+    )
+    expect((await page.pdf({ format: 'A4' })).subarray(0, 5).toString()).toBe('%PDF-')
+    await page.context().close()
+  })
+
+  it('zooming and looking around leave nothing behind in the browser', async () => {
+    const { page, wrong } = await open()
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Performance.enable')
+    const held = async () => {
+      await devtools.send('HeapProfiler.collectGarbage')
+      const { metrics } = await devtools.send('Performance.getMetrics')
+      const of = (wanted: string) => metrics.find(({ name }) => name === wanted)?.value ?? Number.NaN
+      return { nodes: of('Nodes'), listeners: of('JSEventListeners'), heap: of('JSHeapUsedSize') }
+    }
+    await page.goto(address({ image: after }))
+    const map = page.locator('.wide svg.treemap')
+    const zoom = async () => {
+      await map
+        .locator('a', { hasText: 'srv/' })
+        .first()
+        .click({ position: { x: 20, y: 9 } })
+      await map.getByText('/ 14.1 kB', { exact: true }).waitFor({ state: 'detached' })
+      await page.keyboard.press('Escape')
+      await map.getByText('/ 14.1 kB', { exact: true }).waitFor()
+    }
+    const round = async (times: number) => {
+      for (let i = 0; i < times; i++) await zoom()
+      return held()
+    }
+    const early = await round(5)
+    const late = await round(25)
+    expect(late.nodes).toBeLessThan(1.1 * early.nodes)
+    expect(late.listeners).toBeLessThanOrEqual(early.listeners + 5)
+    expect(late.heap).toBeLessThan(1.2 * early.heap)
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
   it('what cannot be shown is told, with a way on', async () => {
     const { page } = await open()
     const answer = await page.goto(address({ image: `${registry.host}/nothing:here` }))
@@ -336,12 +451,17 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
         () =>
           `${service.url}/diff?${new URLSearchParams({ from: before, to: after, path: 'etc/os-release' })}`,
       ],
+      ['platforms', () => `${service.url}/platforms?${new URLSearchParams({ image: after })}`],
+      ['the documentation', () => `${service.url}/docs#/Diffs/getDiff`],
       ['a treemap', () => `${service.url}/map?${new URLSearchParams({ image: after, color: 'waste' })}`],
     ])('%s has nothing that axe finds fault with, and fits', async (_, url) => {
       // axe is a script from elsewhere, which the policy of the pages does not let in.
       const { page } = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true })
       await page.goto(url())
-      await page.locator('h1').waitFor()
+      await page
+        .locator(url().includes('/docs#') ? '.opblock.is-open .parameters' : 'h1')
+        .first()
+        .waitFor()
       expect(
         await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
       ).toBeLessThanOrEqual(0)

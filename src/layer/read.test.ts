@@ -342,6 +342,15 @@ describe('refusals', () => {
   })
 })
 
+test('leaves the event loop to others now and then, also in what follows the end of the tar', async () => {
+  const blob = gzipSync(Buffer.concat([tar(), Buffer.alloc(96 * 2 ** 20)]))
+  let turns = 0
+  const others = setInterval(() => turns++)
+  await outcome(blob, {})
+  clearInterval(others)
+  expect(turns).toBeGreaterThanOrEqual(4)
+})
+
 describe('limits', () => {
   test('stop a bomb while it is read', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20))

@@ -61,9 +61,18 @@ export async function layerFiles(
 }
 
 /** Peak resident memory of a process in MB, as the kernel counts it. */
-export async function peakMegabytes(pid: number): Promise<number> {
+export function peakMegabytes(pid: number): Promise<number> {
+  return statusMegabytes(pid, 'VmHWM')
+}
+
+/** Resident memory of a process now. */
+export function residentMegabytes(pid: number): Promise<number> {
+  return statusMegabytes(pid, 'VmRSS')
+}
+
+async function statusMegabytes(pid: number, what: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
+  return Number(new RegExp(`${what}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024
 }
 
 /** CPU time that a process has taken, of all its threads: what it costs, however busy the machine is. */

@@ -1,18 +1,41 @@
-/** Peak memory of the whole Node service, as the kernel counts it, under a small heap: one image, and four of 1 GB at once. */
+/**
+ * Memory of whole services, as the kernel counts it: the peak for large images at once, and what is resident after hundreds of
+ * small ones. Beside it stands what is in use, so that growth can be told from what was not given back yet.
+ */
 import { readFile, rm } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+import { inParallel } from '../../src/concurrency.ts'
+import { bundleNode } from '../../workers/node/bundle.ts'
 import { makeImage, makeLayer } from '../images.ts'
+import { freePort } from '../ports.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { spawnService, temporaryData } from '../service.ts'
+import { type SpawnedService, spawnService, temporaryData } from '../service.ts'
+import { Inspector } from './inspector.ts'
 import { withFolder, writeFiles } from './layers.ts'
-import { line, peakMegabytes, REGISTRY } from './measure.ts'
+import { line, peakMegabytes, processBelow, REGISTRY, residentMegabytes } from './measure.ts'
 
-const HEAP = 64
 const MEBIBYTE = 1024 * 1024
+/** Of small images, after each of which memory is looked at. */
+const ROUNDS = 3
+const FILES = 500
+const LAYERS = 4
+const AT_ONCE = 8
 
 export default async function memory(): Promise<void> {
-  await peakOf(`app:v1, heap of ${HEAP} MB`, [`${REGISTRY}/app:v1`])
   const registry = await FixtureRegistry.start()
+  const bundle = await temporaryData()
+  await bundleNode(bundle)
+  const node = new URL('start.js', pathToFileURL(`${bundle}/`))
+  await largeImages(registry, node)
+  await smallImages(registry, 'Node', 100, () => startNode(node))
+  await smallImages(registry, 'workerd', 300, startWorkerd)
+  await registry.close()
+  await rm(bundle, { recursive: true })
+}
+
+async function largeImages(registry: FixtureRegistry, node: URL): Promise<void> {
+  await peakOf('app:v1 on Node', node, [`${REGISTRY}/app:v1`])
   await withFolder(async (at) => {
     const images: string[] = []
     for (const index of [0, 1, 2, 3]) {
@@ -23,20 +46,111 @@ export default async function memory(): Promise<void> {
       const other = await makeLayer(gunzipSync(await readFile(at('layer'))))
       images.push(registry.push('large', `v${index}`, makeImage([half, other])))
     }
-    await peakOf(`four images of 1 GB at once, heap of ${HEAP} MB`, images)
+    await peakOf('four images of 1 GB at once on Node', node, images)
   })
-  await registry.close()
 }
 
-async function peakOf(what: string, images: readonly string[]): Promise<void> {
+async function peakOf(what: string, node: URL, images: readonly string[]): Promise<void> {
+  const { service, end } = await spawned(node)
+  const idle = await residentMegabytes(service.pid)
+  await inParallel(images, images.length, (image) => report(service, image))
+  line(what, { 'peak MB': await peakMegabytes(service.pid), 'idle MB': idle })
+  await end()
+}
+
+type Watched = {
+  readonly service: SpawnedService
+  /** By name, in MB. */
+  look(): Promise<Record<string, number>>
+  end(): Promise<void>
+}
+
+async function smallImages(
+  registry: FixtureRegistry,
+  what: string,
+  images: number,
+  start: () => Promise<Watched>,
+): Promise<void> {
+  const { service, look, end } = await start()
+  line(`${what}, idle`, await look())
+  for (let round = 1; round <= ROUNDS; round++) {
+    const references: string[] = []
+    for (let number = 0; number < images; number++) {
+      const name = `small-${round}-${number}`
+      const layers = Array.from({ length: LAYERS }, (_, layer) =>
+        makeLayer(
+          Array.from({ length: FILES }, (_, file) => ({
+            name: `${layer}/${file % 20}/file-${file}`,
+            content: `${name} ${layer} ${file}`,
+          })),
+        ),
+      )
+      references.push(registry.push(what.toLowerCase(), name, makeImage(await Promise.all(layers))))
+    }
+    await inParallel(references, AT_ONCE, (image) => report(service, image))
+    line(`${what}, after ${round * images} images`, await look())
+  }
+  await end()
+}
+
+async function startNode(node: URL): Promise<Watched> {
+  const { service, end } = await spawned(node)
+  return {
+    service,
+    end,
+    async look() {
+      const metrics = await (await fetch(`${service.url}/metrics`)).text()
+      const told = (name: string) =>
+        Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN) / MEBIBYTE
+      return {
+        'resident MB': await residentMegabytes(service.pid),
+        'peak MB': await peakMegabytes(service.pid),
+        "main thread's heap": told('nodejs_heap_size_used_bytes'),
+        'of it external': told('nodejs_external_memory_bytes'),
+      }
+    },
+  }
+}
+
+async function startWorkerd(): Promise<Watched> {
+  const port = await freePort()
+  const entry = new URL('../inspected-worker.ts', import.meta.url)
+  const { service, end } = await spawned(entry, { INSPECTOR_PORT: `${port}` })
+  const inspector = await Inspector.open(port)
+  const workerd = (await processBelow(service.pid, 'workerd')) ?? service.pid
+  return {
+    service,
+    async look() {
+      const resident = await residentMegabytes(workerd)
+      const { heapMegabytes, bufferMegabytes } = await inspector.live()
+      return {
+        'resident MB': resident,
+        'after a collection': await residentMegabytes(workerd),
+        heap: heapMegabytes,
+        buffers: bufferMegabytes,
+      }
+    },
+    async end() {
+      inspector.close()
+      await end()
+    },
+  }
+}
+
+async function spawned(main: URL, settings: Record<string, string> = {}) {
   const data = await temporaryData()
-  const service = await spawnService('node', data, {}, [`--max-old-space-size=${HEAP}`])
-  const before = await peakMegabytes(service.pid)
-  const answers = await Promise.all(
-    images.map((image) => fetch(`${service.url}/v1/report?wait=300&image=${image}`)),
-  )
-  for (const answer of answers) if (answer.status !== 200) throw new Error(await answer.text())
-  line(what, { 'peak MB': await peakMegabytes(service.pid), 'idle MB': before })
-  await service.end('SIGTERM')
-  await rm(data, { recursive: true })
+  const service = await spawnService(main, data, settings)
+  return {
+    service,
+    async end() {
+      await service.end('SIGTERM')
+      await rm(data, { recursive: true })
+    },
+  }
+}
+
+async function report({ url }: SpawnedService, image: string): Promise<void> {
+  const answer = await fetch(`${url}/v1/report?wait=300&image=${image}`)
+  const text = await answer.text()
+  if (answer.status !== 200) throw new Error(text)
 }

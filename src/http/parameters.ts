@@ -48,7 +48,14 @@ export const platform = z.string().optional().openapi({
 
 /** @param seconds by default */
 export function waitUpTo(seconds: number) {
-  return integer({ min: 0, max: 300 }, { description: 'Seconds to wait for the analysis. Opening the image comes before, and takes 60 s at most.', example: 60 })
+  return integer(
+    { min: 0, max: 300 },
+    {
+      description:
+        'Seconds to wait for the analysis. Opening the image comes before, and takes 60 s at most.',
+      example: 60,
+    },
+  )
     .default(seconds)
     .openapi({ default: seconds })
 }

@@ -5,13 +5,13 @@
 import { type LookupAddress, lookup } from 'node:dns'
 import { lookup as resolve } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
-import type { Readable } from 'node:stream'
 import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 import { isListed, parseAddress, specialUseOf } from '../../src/source/registry/address.ts'
 import { waitFor } from '../../src/timeout.ts'
+import { toByteStream } from './body-stream.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries'>
 
@@ -103,40 +103,6 @@ function createAgent(reach: Reach, rules: Rules): Dispatcher {
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
     connect: (options, callback) =>
       connectorFor(options.port || defaultPort(options.protocol))(options, callback),
-  })
-}
-
-/** The body as a byte stream that fills its reader's buffer: one copy, where the general conversion makes two. */
-function toByteStream(body: Readable): ReadableStream<Uint8Array> {
-  // A reader gets the error through the iterator. After a cancel nothing listens, and an unhandled error ends the process.
-  body.on('error', () => undefined)
-  const chunks = body[Symbol.asyncIterator]()
-  let rest: Uint8Array | undefined
-  return new ReadableStream({
-    type: 'bytes',
-    async pull(controller) {
-      const chunk: Uint8Array | undefined = rest ?? (await chunks.next()).value
-      const request = controller.byobRequest
-      if (chunk === undefined) {
-        controller.close()
-        request?.respond(0)
-        return
-      }
-      if (!request?.view) {
-        // A copy: chunks share the socket's buffer, and to enqueue one takes that buffer away.
-        controller.enqueue(new Uint8Array(chunk))
-        rest = undefined
-        return
-      }
-      const { view } = request
-      const count = Math.min(view.byteLength, chunk.byteLength)
-      new Uint8Array(view.buffer, view.byteOffset, count).set(chunk.subarray(0, count))
-      rest = count < chunk.byteLength ? chunk.subarray(count) : undefined
-      request.respond(count)
-    },
-    cancel() {
-      body.destroy()
-    },
   })
 }
 

@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { toByteStream } from './body-stream.ts'
+
+/** Reads all of it into a buffer of this size again and again. */
+async function readInto(stream: ReadableStream<Uint8Array>, size: number): Promise<Buffer> {
+  const reader = stream.getReader({ mode: 'byob' })
+  const pieces: Buffer[] = []
+  let buffer = new ArrayBuffer(size)
+  for (;;) {
+    const { value, done } = await reader.read(new Uint8Array(buffer))
+    if (value === undefined || done) return Buffer.concat(pieces)
+    pieces.push(Buffer.from(value.slice()))
+    buffer = value.buffer
+  }
+}
+
+/** A body that goes on for as long as it is read. */
+function endless(chunkBytes: number) {
+  const given = { bytes: 0 }
+  const body = new Readable({
+    read() {
+      given.bytes += chunkBytes
+      this.push(Buffer.alloc(chunkBytes))
+    },
+  })
+  return { body, given }
+}
+
+describe('a body as a byte stream', () => {
+  it('is the same bytes, however they arrive and are read', async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 300_000 }), { maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.integer({ min: 1_000, max: 300_000 }), async (chunkSizes, size) => {
+        const chunks = chunkSizes.map((bytes, i) => Buffer.alloc(bytes, i + 1))
+        async function* arrive() {
+          for (const [i, chunk] of chunks.entries()) {
+            if (i % 3 === 0) await turn()
+            yield chunk
+          }
+        }
+        const read = await readInto(toByteStream(Readable.from(arrive(), { objectMode: false })), size)
+        expect(read.equals(Buffer.concat(chunks))).toBe(true)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it.each([1, 100, 65_536])('holds up a sender of chunks of %i bytes while nobody reads', async (bytes) => {
+    const { body, given } = endless(bytes)
+    const stream = toByteStream(body)
+    for (let i = 0; i < 1_000; i++) await turn()
+    expect(given.bytes).toBeLessThanOrEqual(512 * 1024)
+    await stream.cancel()
+    expect(body.destroyed).toBe(true)
+  })
+
+  it('gives what arrived before it fails', async () => {
+    async function* failing() {
+      yield Buffer.from('first')
+      await turn()
+      throw new Error('cut')
+    }
+    const reader = toByteStream(Readable.from(failing(), { objectMode: false })).getReader()
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('first')
+    await expect(reader.read()).rejects.toThrow('cut')
+  })
+
+  it('fails if it is closed in the middle', async () => {
+    const { body } = endless(10)
+    const reader = toByteStream(body).getReader()
+    await reader.read()
+    body.destroy()
+    const rest = async () => {
+      for (;;) if ((await reader.read()).done) return
+    }
+    await expect(rest()).rejects.toThrow('ended early')
+  })
+})

@@ -1,0 +1,102 @@
+/** The body of a response as a byte stream. Its reader's buffer gets what arrived in one turn of the event loop, in one copy. */
+import type { Readable } from 'node:stream'
+
+/** What waits for the reader, before the sender has to. */
+const MOST_BYTES = 256 * 1024
+/** For a reader that brings no buffer. */
+const CHUNK_BYTES = 16 * 1024
+/** Chunks may be of one byte each. */
+const MOST_CHUNKS = 64
+
+/** The chunks that wait for the reader. */
+class Arrivals {
+  readonly #body: Readable
+  readonly #chunks: Uint8Array[] = []
+  #bytes = 0
+  #end: 'none' | 'whole' | { readonly error: unknown } = 'none'
+  /** Of the reader that waits. */
+  #wanted = 0
+  #wake: (() => void) | undefined
+  #turn: NodeJS.Immediate | undefined
+
+  constructor(body: Readable) {
+    this.#body = body
+    body
+      .on('data', (chunk: Uint8Array) => this.#add(chunk))
+      .on('end', () => this.#finish('whole'))
+      .on('error', (error) => this.#finish({ error }))
+      .on('close', () => this.#finish({ error: new Error('the body ended early') }))
+  }
+
+  /** Fills the view's beginning. @returns how many bytes; 0 at the end. @throws what the body fails with */
+  async readInto(view: Uint8Array): Promise<number> {
+    if (this.#bytes < view.byteLength && this.#end === 'none') await this.#more(view.byteLength)
+    let filled = 0
+    while (filled < view.byteLength) {
+      const chunk = this.#chunks.shift()
+      if (chunk === undefined) break
+      const taken = chunk.subarray(0, view.byteLength - filled)
+      view.set(taken, filled)
+      filled += taken.byteLength
+      if (taken.byteLength < chunk.byteLength) this.#chunks.unshift(chunk.subarray(taken.byteLength))
+    }
+    this.#bytes -= filled
+    if (filled === 0 && typeof this.#end === 'object') throw this.#end.error
+    if (this.#body.isPaused()) this.#body.resume()
+    return filled
+  }
+
+  /** Resolves when so many bytes are there, or fewer and the event loop has turned, or the body is over. */
+  #more(bytes: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wanted = bytes
+    this.#wake = resolve
+    if (this.#bytes > 0) this.#wakeSoon()
+    return promise
+  }
+
+  #add(chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.byteLength
+    if (this.#bytes >= MOST_BYTES || this.#chunks.length >= MOST_CHUNKS) this.#body.pause()
+    if (this.#wake === undefined) return
+    if (this.#bytes >= this.#wanted) this.#wakeNow()
+    else this.#wakeSoon()
+  }
+
+  #finish(end: 'whole' | { readonly error: unknown }): void {
+    if (this.#end === 'none') this.#end = end
+    this.#wakeNow()
+  }
+
+  /** What arrives in this turn comes along. */
+  #wakeSoon(): void {
+    this.#turn ??= setImmediate(() => this.#wakeNow())
+  }
+
+  #wakeNow(): void {
+    clearImmediate(this.#turn)
+    this.#turn = undefined
+    this.#wake?.()
+    this.#wake = undefined
+  }
+}
+
+export function toByteStream(body: Readable): ReadableStream<Uint8Array> {
+  const arrivals = new Arrivals(body)
+  return new ReadableStream({
+    type: 'bytes',
+    autoAllocateChunkSize: CHUNK_BYTES,
+    async pull(controller) {
+      const request = controller.byobRequest
+      if (!request?.view) throw new Error('a byte stream that allocates chunks has a request')
+      const { buffer, byteOffset, byteLength } = request.view
+      const count = await arrivals.readInto(new Uint8Array(buffer, byteOffset, byteLength))
+      if (count === 0) controller.close()
+      request.respond(count)
+    },
+    cancel() {
+      body.destroy()
+    },
+  })
+}

@@ -1,5 +1,7 @@
 /** Uploads: what archives are taken for, who sees them, and that nothing of them stays. */
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { blobName, dockerSave, ociLayout, packArchive } from './archives.ts'
@@ -7,6 +9,7 @@ import { ask, type Query } from './ask.ts'
 import { makeImage, makeIndex, makeLayer, type TestImage } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
+import { header } from './tar.ts'
 
 const HIDDEN = 'hidden-name-of-a-file'
 const NOBODY = 'A'.repeat(22)
@@ -197,6 +200,21 @@ describe.each(HOSTS)('on %s', (host) => {
     })
     expect(early).toBe(413)
     expect(await keys()).toEqual(before)
+  })
+
+  it('tells why it refuses an archive to who reads only when all is sent', async () => {
+    const { hostname, port } = new URL(service.url)
+    const socket = connect(Number(port), hostname).on('error', () => {})
+    const body = Buffer.concat([header({ name: 'large', size: 2 ** 33 }), Buffer.alloc(12_000_000)])
+    const head = `PUT /v1/uploads HTTP/1.1\r\nHost: ${hostname}:${port}\r\nTransfer-Encoding: chunked\r\n\r\n`
+    socket.pause()
+    socket.write(`${head}${body.length.toString(16)}\r\n`)
+    await new Promise((sent) => socket.write(body, sent))
+    socket.write('\r\n0\r\n\r\n')
+    socket.resume()
+    const [answer] = await Promise.race([once(socket, 'data'), once(socket, 'close')])
+    socket.destroy()
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 413 /)
   })
 
   it('keeps nothing of what a client broke off', async () => {

@@ -62,6 +62,7 @@ const IDLE_MILLISECONDS = 60_000
 /** Uses within this time of the last one that was noted are not noted. */
 const TOUCH_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
+const DROPPED_BYTES = 16 * 1024 * 1024
 
 export type ReceiveOptions = {
   /** By default one that cannot be guessed. */
@@ -133,12 +134,26 @@ async function storeArchive(
   }
   try {
     await store.put(uploadKey(name, 'archive.tar'), streamOf(faultsOf(chunks(), given)))
+  } catch (error) {
+    await drop(given)
+    throw error
   } finally {
     idle.stop()
     await given.cancel()
   }
   const reader = storedArchive(store, name, size)
   return { bytes: given.bytes, index: await readLayout(passing.members, reader) }
+}
+
+/** Reads on in a body that is refused, up to a limit: a client that is still sending would miss the answer. */
+async function drop(given: BlobReader): Promise<void> {
+  const end = given.bytes + DROPPED_BYTES
+  try {
+    for (let piece = await given.read(); piece && given.bytes < end; piece = await given.read())
+      given.release(piece)
+  } catch {
+    // Nobody is sending any more.
+  }
 }
 
 /** Errors in the bytes are reported as the archive's, and so is a client that disconnects. */

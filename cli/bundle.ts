@@ -38,7 +38,9 @@ export async function bundleCli(folder: string): Promise<void> {
 /** The GitHub Action: `index.js`, and what it loads. @param folder is made anew */
 export async function bundleAction(folder: string): Promise<void> {
   const entries = { index: join(HERE, 'action/main.ts') }
-  await bundle({ folder, entries, plugins: [api], minify: true, isService: false })
+  // It keeps its index in a folder: nothing loads the client of S3.
+  const external = ['@aws-sdk/client-s3']
+  await bundle({ folder, entries, plugins: [api], minify: true, isService: false, external })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

@@ -71,6 +71,21 @@ test('a gate exits with 1 where a rule is broken, and tells a problem in the for
   expect(missing.err).toMatch(/^lamina: image_not_found: [^\n]+\n$/)
 })
 
+test('settings of a service, and what is none, do not stop it', async () => {
+  const service = { LAMINA_DATA: '/nowhere', LAMINA_TOKENS: 'a b', LAMINA_KEY: 'short', S3_BUCKET: 'bucket' }
+  expect(await lamina(['check', app, '--max-size', '1GB'], service)).toMatchObject({ code: 0, err: '' })
+  const unknown = { LAMINA_IMAGE: app, LAMINA_REGISTRY: 'registry.example', LAMINA_EMPTY: '' }
+  expect(await lamina(['check', app, '--max-size', '1GB'], unknown)).toMatchObject({
+    code: 0,
+    err: 'lamina: ignoring LAMINA_IMAGE, LAMINA_REGISTRY: not a setting\n',
+  })
+  const wrong = await lamina(['report', app], { LAMINA_MAX_ENTRIES: 'many' })
+  expect(wrong).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^lamina: invalid_setting: LAMINA_MAX_ENTRIES/),
+  })
+})
+
 test('rules out of a file, and beside it', async () => {
   const policy = join(folder, 'policy.yaml')
   await writeFile(policy, 'maxLayers: 5\n')

@@ -4,7 +4,7 @@ import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Configuration, parseConfiguration } from '../src/configuration.ts'
+import { type Configuration, isSetting, parseConfiguration } from '../src/configuration.ts'
 import { createApp } from '../src/http/app.ts'
 import type { App, LogEvent } from '../src/http/backend.ts'
 import { Problem } from '../src/problem.ts'
@@ -69,9 +69,13 @@ export async function localClient(options: LocalOptions): Promise<Client> {
 
 type Settings = { readonly configuration: Configuration; readonly env: Environment }
 
-function settingsOf({ env: given, engine }: LocalOptions): Settings {
+function settingsOf({ env: given, engine, warn }: LocalOptions): Settings {
+  const ours = Object.entries(given).filter(([name, value]) => value && !NOT_OURS.test(name))
+  // The environment is the user's or a CI runner's, who may use the prefix for variables of their own.
+  const unknown = ours.map(([name]) => name).filter((name) => name.startsWith('LAMINA_') && !isSetting(name))
+  if (unknown.length > 0) warn(`ignoring ${unknown.join(', ')}: not a setting`)
   const env: Record<string, string | undefined> = Object.fromEntries(
-    Object.entries(given).filter(([name]) => !NOT_OURS.test(name)),
+    ours.filter(([name]) => !unknown.includes(name)),
   )
   if (engine !== undefined) {
     env.LAMINA_DOCKER_HOST = engine.host

@@ -325,7 +325,8 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
   }
 }
 
-function isSetting(name: string): boolean {
+/** Whether there is a setting of this name. */
+export function isSetting(name: string): boolean {
   return name in variables.shape || CREDENTIALS.test(name) || PUBLIC_CREDENTIALS.test(name)
 }
 

@@ -24,6 +24,9 @@ export type UploadContext = {
 
 type LocalReference = Exclude<ImageReference, { readonly transport: 'docker' | 'upload' }>
 
+/** Its size is known of a file alone. */
+type Opened = { readonly body: ReadableStream<Uint8Array>; readonly size?: number }
+
 const uploadSchema = z.object({ id: z.string() })
 /** How long the deletion may take, after an interruption as well. */
 const DELETE_MILLISECONDS = 2_000
@@ -71,13 +74,13 @@ class Uploads {
 
   async #send(text: string, reference: LocalReference): Promise<string> {
     const { client, signal, progress } = this.#context
-    const body = await this.#open(reference)
+    const { body, size } = await this.#open(reference)
     let bytes = 0
     const counted = body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
           bytes += chunk.length
-          progress.showSent(text, bytes)
+          progress.showSent(text, { bytes, of: size })
           controller.enqueue(chunk)
         },
       }),
@@ -94,18 +97,19 @@ class Uploads {
     }
   }
 
-  async #open(reference: LocalReference): Promise<ReadableStream<Uint8Array>> {
+  async #open(reference: LocalReference): Promise<Opened> {
     const { env, signal } = this.#context
     if (reference.transport === 'docker-daemon') {
       const engine = openEngine(await findEngine(env))
-      return engine.save(reference.name, signal).catch(fail)
+      return { body: await engine.save(reference.name, signal).catch(fail) }
     }
     const { path } = reference
-    if (path === '-') return webStream(process.stdin)
+    if (path === '-') return { body: webStream(process.stdin) }
     const stats = await stat(path).catch((error) => {
       throw new Failure('image_not_found', `cannot read ${path}: ${systemReason(error)}`)
     })
-    return stats.isDirectory() ? layoutAsTar(path).catch(fail) : webStream(createReadStream(path))
+    if (stats.isDirectory()) return { body: await layoutAsTar(path).catch(fail) }
+    return { body: webStream(createReadStream(path)), size: stats.size }
   }
 
   async delete(): Promise<void> {

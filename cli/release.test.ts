@@ -11,8 +11,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { TestEngine } from '../test/engine.ts'
-import { makeImage, makeLayer } from '../test/images.ts'
+import { makeImage, makeLayer, type TestImage } from '../test/images.ts'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
+import { startService } from '../test/service.ts'
 import { release } from './release.ts'
 import { VERSION } from './version.ts'
 
@@ -21,6 +22,7 @@ let released: string
 let registry: FixtureRegistry
 let app: string
 let other: string
+let wasteful: TestImage
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lamina-release-test-'))
@@ -32,7 +34,8 @@ beforeAll(async () => {
     { name: 'var/cache', content: 'x'.repeat(5000) },
   ])
   const above = await makeLayer([{ name: 'var/.wh.cache', content: '' }])
-  app = registry.push('app', 'v1', makeImage([base, above]))
+  wasteful = makeImage([base, above])
+  app = registry.push('app', 'v1', wasteful)
   other = registry.push('app', 'main', makeImage([base]))
   await mkdir(join(folder, 'docker'))
   const auth = Buffer.from('mara:p4ss').toString('base64')
@@ -286,6 +289,35 @@ describe('the action', () => {
       })
     } finally {
       await engine.stop()
+    }
+  })
+
+  test('asks a service, which is given the images of the runner', async () => {
+    const service = await startService('node', { LAMINA_TOKENS: 'token' })
+    const engine = await TestEngine.start()
+    try {
+      engine.add('app:dev', wasteful)
+      const inputs = {
+        baseline: other,
+        rules: 'maxWasted: 1kB',
+        server: service.url,
+        'server-token': 'token',
+      }
+      for (const image of [app, 'docker-daemon:app:dev'])
+        expect(await step({ ...inputs, image }, {}, { host: engine.address })).toMatchObject({
+          code: 1,
+          outputs: { pass: 'false', 'wasted-bytes': '5000' },
+          summary: expect.stringContaining('maxWasted'),
+        })
+      const store = await service.store()
+      expect(await Array.fromAsync(store.list('images/'))).not.toEqual([])
+      expect(await Array.fromAsync(store.list('uploads/'))).toEqual([])
+      const stranger = await step({ ...inputs, image: app, 'server-token': 'wrong' }, {})
+      expect(stranger.out).toMatch(/^::error title=Lamina::unauthorized: /m)
+      const nowhere = await step({ ...inputs, image: app, server: 'http://127.0.0.1:1' }, {})
+      expect(nowhere.out).toMatch(/^::error title=Lamina::server_unreachable: /m)
+    } finally {
+      await Promise.all([engine.stop(), service.stop()])
     }
   })
 

@@ -66,6 +66,11 @@ const TITLE: Record<ProblemCode, string> = {
 
 export type ProblemCode = keyof typeof STATUS
 
+/** Every code that is answered with this status. */
+export function codesOf(status: number): string[] {
+  return Object.entries(STATUS).flatMap(([code, of]) => (of === status ? code : []))
+}
+
 export type ProblemFields = {
   /** The requested reference. */
   readonly image?: string

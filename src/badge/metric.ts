@@ -80,7 +80,7 @@ const TABLE = {
   },
   wasted: {
     label: 'wasted',
-    shows: 'the bytes that later layers hide; thresholds in bytes, or in percent of all bytes in files',
+    shows: 'what later layers hide; thresholds in bytes or percent of all bytes in files',
     read: (query) => {
       const limits = thresholds(query, parseGrowthLimit) ?? SHARES
       return {
@@ -116,7 +116,7 @@ const TABLE = {
   },
   advice: {
     label: 'image advice',
-    shows: 'what the advice saves; thresholds in bytes, or in percent of all bytes in files',
+    shows: 'what the advice saves; thresholds as of `wasted`',
     read: (query) => {
       const limits = thresholds(query, parseGrowthLimit) ?? SHARES
       return {
@@ -130,13 +130,13 @@ const TABLE = {
   },
   check: {
     label: 'image check',
-    shows: 'whether the image keeps the gate’s rules, given as parameters',
+    shows: 'whether the image keeps the rules given as parameters',
     read: (query) => ({ from: 'check', policy: policyFromQuery(query, BESIDES) }),
   },
   delta: {
     label: 'size change',
     shows:
-      'the growth of the compressed size over `baseline`; thresholds in bytes or percent. Unavailable for archives with plain layers, whose compressed size nobody knows',
+      'the growth of the compressed size over `baseline`; thresholds in bytes or percent; unknown of archives with plain layers',
     read: (query) => ({
       from: 'manifests',
       baseline: required(query, 'baseline'),

@@ -217,7 +217,7 @@ const TABLE = {
   deny: rule({
     means: 'No path that any layer stores may match the glob.',
     holds:
-      'No path in any layer matches the glob, hidden paths included: a file that a later layer removes still ships. Repeatable.',
+      'No path in any layer matches the glob, hidden ones included: a file that a later layer removes still ships.',
     example: '**/.git/**',
     needs: 'analysis',
     repeats: true,
@@ -227,7 +227,7 @@ const TABLE = {
   }),
   denyShown: rule({
     means: 'No path of the merged file system may match the glob.',
-    holds: 'No path of the merged file system matches the glob; may be repeated.',
+    holds: 'No path of the merged file system matches the glob.',
     example: 'usr/bin/gcc',
     needs: 'analysis',
     repeats: true,
@@ -339,22 +339,20 @@ type Condition = Pick<RuleFacts, 'holds' | 'example' | 'repeats'>
 
 const CONDITION_TABLE = {
   minWasteBytes: {
-    holds:
-      'A floor: if `waste.bytes` is below it, the percent and efficiency rules hold anyway. Not a rule by itself.',
+    holds: 'Not a rule: with less `waste.bytes` the percent and efficiency rules hold.',
     example: '1MB',
   },
   baseline: {
-    holds: 'The image that growth is measured against. Not a rule by itself.',
+    holds: 'Not a rule: the image that growth is measured against.',
     example: 'alpine:3.19',
   },
   baseImage: {
     holds:
-      'The image that this one is built on. Bytes in its layers do not count as waste, duplicates, advice or in dive’s rules, unless a layer of this image removed or replaced them. Not a rule by itself.',
+      'Not a rule: the image that this one is built on. Its bytes count nowhere but in sizes, unless this image removed or replaced them.',
     example: 'alpine:3.20',
   },
   ignore: {
-    holds:
-      'Matching paths count as neither waste, duplicates, advice nor denied. Repeatable. Not a rule by itself.',
+    holds: 'Not a rule: matching paths count neither as waste, duplicates, advice nor denied.',
     example: 'usr/share/doc/**',
     repeats: true,
   },

@@ -14,10 +14,10 @@ export const pairQuery = {
   from: reference('Reference of the first image.', 'alpine:3.19'),
   to: reference('Reference of the second image.', 'alpine:3.20'),
   fromPlatform: platform.openapi({
-    description: 'Platform of the first image, `linux/amd64` by default.',
+    description: '`linux/amd64` by default.',
   }),
   toPlatform: platform.openapi({
-    description: 'Platform of the second image, `linux/amd64` by default.',
+    description: '`linux/amd64` by default.',
   }),
   read,
   wait: waitUpTo(0),

@@ -2,10 +2,7 @@
 import { z } from '@hono/zod-openapi'
 
 /** A whole number, written in digits. */
-export function integer(
-  range: { readonly min: number; readonly max: number },
-  said: { readonly description: string; readonly example?: number },
-) {
+export function integer(range: { readonly min: number; readonly max: number }, description: string) {
   const { min, max } = range
   const most = max === Number.MAX_SAFE_INTEGER ? 'or more' : `to ${max}`
   return z
@@ -20,41 +17,39 @@ export function integer(
       type: 'integer',
       minimum: min,
       ...(max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max }),
-      ...said,
+      description,
     })
 }
 
+/** One that may be left out. */
+export const optional = (description: string) => z.string().optional().openapi({ description })
+
 /** Given any number of times. */
-export function repeatable(said: { readonly description: string; readonly example: readonly string[] }) {
+export function repeatable(description: string) {
   return z
     .union([z.string(), z.array(z.string())])
     .transform((value) => (typeof value === 'string' ? [value] : value))
-    .openapi({ type: 'array', items: { type: 'string' }, ...said, example: [...said.example] })
+    .openapi({ type: 'array', items: { type: 'string' }, description })
 }
 
 export const reference = (description: string, example: string) =>
   z.string().openapi({ description, example })
 
 export const image = reference(
-  'An image reference as for `docker pull`: `nginx`, `ghcr.io/o/r:tag`, `localhost:5000/x@sha256:…`.',
+  'As for `docker pull`: `nginx`, `ghcr.io/o/r:tag`, `localhost:5000/x@sha256:…`.',
   'alpine:3.20',
 )
 
 export const platform = z.string().optional().openapi({
   description:
-    '`os/arch[/variant]`, `linux/amd64` by default. Variants fall back as in containerd (`platforms.Only`), never to another architecture. An image without an index is checked only against a platform that you name.',
-  example: 'linux/amd64',
+    '`os/arch[/variant]`, `linux/amd64` by default. Variants fall back as in containerd. Of an image without an index only a platform that you name is checked.',
 })
 
 /** @param seconds by default */
 export function waitUpTo(seconds: number) {
   return integer(
     { min: 0, max: 300 },
-    {
-      description:
-        'Seconds to wait for the analysis. Opening the image comes before, and takes 60 s at most.',
-      example: 60,
-    },
+    'Seconds to wait for the analysis, after at most 60 s of opening the image.',
   )
     .default(seconds)
     .openapi({ default: seconds })
@@ -62,8 +57,7 @@ export function waitUpTo(seconds: number) {
 
 export const read = z.enum(['full', 'toc']).default('full').openapi({
   description:
-    '`toc`: layers with a table of contents that the manifest vouches for (eStargz, zstd:chunked) are known from it alone, without reading them; `verified` in the answer says so. Other layers are read whole.',
-  example: 'full',
+    '`toc`: layers whose table of contents the manifest vouches for (eStargz, zstd:chunked) are known from it alone, and `verified` says so.',
 })
 
 /** What every call about one image takes. */
@@ -71,22 +65,13 @@ export const imageQuery = { image, platform, read, wait: waitUpTo(0) }
 
 /** Names the form of an answer. */
 export function format<const Names extends readonly [string, ...string[]]>(names: Names) {
-  return z
-    .enum(names)
-    .optional()
-    .openapi({ description: 'Format of the answer; overrides `Accept`.', example: names[0] })
+  return z.enum(names).optional().openapi({ description: 'Overrides `Accept`.' })
 }
 
 /** How `text` looks. */
 export const textQuery = {
-  color: z
-    .enum(['0', '1'])
-    .default('0')
-    .openapi({ description: 'Whether `text` has colours for a terminal.', example: '1' }),
-  columns: integer(
-    { min: 60, max: 400 },
-    { description: 'Columns of the terminal that `text` is for.', example: 120 },
-  )
+  color: z.enum(['0', '1']).default('0').openapi({ description: '`1`: `text` has colours for a terminal.' }),
+  columns: integer({ min: 60, max: 400 }, 'Columns of the terminal that `text` is for.')
     .default(80)
     .openapi({ default: 80 }),
 }
@@ -98,17 +83,12 @@ export function styleOf({ color, columns }: TextQuery): { readonly colour: boole
 }
 
 export const cursor = z.string().min(1, 'is empty').max(2048, 'is too long').optional().openapi({
-  description:
-    "The `nextCursor` of the page before. It pins the image's digest, so all pages are of the same image even if the tag moves. Not with a whole list.",
+  description: 'The `nextCursor` of the page before. All pages are of one image, even if its tag moves.',
 })
 
 export const limit = integer(
   { min: 1, max: 1000 },
-  {
-    description:
-      'Items per page. `application/x-ndjson` and CSV are always whole lists; text and Markdown take no limit.',
-    example: 20,
-  },
+  'Items per page. NDJSON and CSV are whole lists; text and Markdown take no limit.',
 )
   .optional()
   .openapi({ default: 100 })
@@ -117,8 +97,14 @@ export const PAGE_LIMIT = 100
 
 export const layer = integer(
   { min: 0, max: 999_999 },
-  { description: 'Index of a layer; the lowest is 0.', example: 0 },
+  'This layer, counted from 0, instead of the merged file system.',
 ).optional()
+
+/** A directory. */
+export const directory = optional('The directory; the root by default.')
+
+/** A path that a call is about. */
+export const path = optional('Either `path` or `pathBase64` is required.')
 
 export const pathBase64 = z.string().optional().openapi({
   description: 'The exact bytes in base64 or base64url, instead of `path`.',
@@ -126,6 +112,5 @@ export const pathBase64 = z.string().optional().openapi({
 
 export const glob = z.string().optional().openapi({
   description:
-    'Only paths that match this glob: anchored, case-sensitive; `*` within a part, `**` across parts, `?`, `[…]`, `{…}`. `dir/**` also matches `dir`.',
-  example: '**/*.so',
+    'Only paths that match: anchored, case-sensitive; `*` within a part, `**` across parts, `?`, `[…]`, `{…}`. `dir/**` matches `dir`, too.',
 })

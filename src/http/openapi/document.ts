@@ -1,16 +1,15 @@
 /** What the API's description says beyond its routes. */
 import type { App } from '../backend.ts'
 import { problemSchema } from '../routes/problem.schema.ts'
-import { identitySchema } from '../routes/report.schema.ts'
-import { digestSchema, sha256Schema } from './fields.ts'
+import { identitySchema, wasteSumSchema } from '../routes/report.schema.ts'
+import { digestSchema, platformNameSchema, readSchema, referenceSchema, sha256Schema } from './fields.ts'
 import { type OpenApiDocument, shareComponents } from './share.ts'
 
 const DESCRIPTION = [
-  'Lamina shows what is inside a container image and what changed between two images, without a Docker daemon and without a pull. It reads each layer from the registry once, indexes it, and answers from the index.',
+  'Lamina shows what is inside a container image and what changed between two images, without a Docker daemon and without a pull.',
   'Sizes are in bytes. Times are RFC 3339 in UTC. Layers count from 0, the lowest. Paths have no leading slash; bytes that are not UTF-8 show as U+FFFD, and `pathBase64` has the exact bytes.',
   'The first request for an image starts its analysis. Until it ends, JSON endpoints answer `202` with the analysis and `Retry-After`; other formats answer `503`. `wait` makes a request wait for the result.',
   'Lists are paged: send `nextCursor` as `cursor` to get the next page. With `Accept: application/x-ndjson` a list is sent whole, one object per line. Errors are `application/problem+json`. Under `/v1` an unknown parameter is an error.',
-  'To use a registry on your own machine, start the service with `LAMINA_PRIVATE_REGISTRIES=127.0.0.0/8 LAMINA_INSECURE_REGISTRIES=127.0.0.0/8` and ask for `localhost:5000/name:tag`.',
 ].join('\n\n')
 
 const TAGS = [
@@ -30,14 +29,14 @@ const SECURITY_SCHEMES = {
     in: 'header',
     name: 'X-Registry-Auth',
     description:
-      'Credentials for the registry, as in the Docker Engine API: base64 or base64url of `{"username","password","serveraddress"?}`, `{"identitytoken"}` or `{"registrytoken"}`. They are sent to the registry of the request; a request with two registries needs `serveraddress`. Never stored.',
+      'As in the Docker Engine API: base64 or base64url of `{"username","password","serveraddress"?}`, `{"identitytoken"}` or `{"registrytoken"}`. A request with two registries needs `serveraddress`. Never stored.',
   },
   registryConfig: {
     type: 'apiKey',
     in: 'header',
     name: 'X-Registry-Config',
     description:
-      'Credentials for several registries: base64url JSON that maps each registry to an object as in `X-Registry-Auth`. Never stored.',
+      'For several registries: base64url JSON that maps each to an object as in `X-Registry-Auth`. Never stored.',
   },
   token: {
     type: 'http',
@@ -61,8 +60,12 @@ const SECURITY = [
 const BASE_SCHEMAS = {
   Digest: digestSchema,
   Sha256: sha256Schema,
+  Reference: referenceSchema,
+  PlatformName: platformNameSchema,
+  Read: readSchema,
   Problem: problemSchema,
   Image: identitySchema,
+  WasteSum: wasteSumSchema,
 }
 
 /** Once for each app, before its routes. */
@@ -124,10 +127,16 @@ function openAnswers(document: OpenApiDocument, operations: readonly { requestBo
 
 function open(schema: unknown): void {
   if (typeof schema !== 'object' || schema === null) return
-  if ('additionalProperties' in schema && schema.additionalProperties === false) {
+  if ('additionalProperties' in schema && !isTyped(schema.additionalProperties)) {
     Reflect.deleteProperty(schema, 'additionalProperties')
   }
+  if ('properties' in schema && !isTyped(schema.properties)) Reflect.deleteProperty(schema, 'properties')
   Object.values(schema).forEach(open)
+}
+
+/** Not `false`, and not `{}`. */
+function isTyped(rest: unknown): boolean {
+  return typeof rest === 'object' && rest !== null && Object.keys(rest).length > 0
 }
 
 function operationsOf({ paths = {} }: OpenApiDocument) {
@@ -159,7 +168,6 @@ function tidy(parameter: Parameter): void {
 }
 
 function withoutDescription(schema: object, description: string | undefined): object {
-  if (!('description' in schema) || schema.description !== description) return schema
-  const { description: _said, ...rest } = schema
-  return rest
+  const { description: said, ...rest } = { description: undefined, ...schema }
+  return said === description ? rest : schema
 }

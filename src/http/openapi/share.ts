@@ -16,23 +16,6 @@ type Use<Value> = {
   readonly replace: (reference: { $ref: string }) => void
 }
 
-const STATUS_NAMES: Readonly<Record<string, string>> = {
-  200: 'Ok',
-  202: 'Accepted',
-  400: 'BadRequest',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'NotFound',
-  412: 'PreconditionFailed',
-  413: 'TooLarge',
-  422: 'Unprocessable',
-  429: 'RateLimited',
-  500: 'InternalError',
-  502: 'BadGateway',
-  503: 'Unavailable',
-  504: 'Timeout',
-}
-
 /** Changes the document in place. Of several variants the one that most calls use gets the plain name. */
 export function shareComponents(document: OpenApiDocument, operations: readonly Operation[]): void {
   const parameters = share('parameters', operations.flatMap(parameterUses))
@@ -56,7 +39,7 @@ function parameterUses({ operationId, parameters = [] }: Operation): Use<Paramet
 
 function responseUses({ operationId, responses = {} }: Operation): Use<Response>[] {
   return Object.entries(responses).map(([status, value]) => ({
-    name: STATUS_NAMES[status] ?? `Status${status}`,
+    name: status,
     operation: capitalized(operationId ?? ''),
     value,
     replace: (reference) => {

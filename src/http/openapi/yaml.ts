@@ -2,24 +2,34 @@
 import { Document, isMap, isPair, isScalar, isSeq, type Node, visit } from 'yaml'
 import type { OpenApiDocument } from './share.ts'
 
-const LINE_WIDTH = 170
+const LINE_WIDTH = 220
 /** Calls, components and examples keep their lines, however short they are. */
 const OPEN_LEVELS = 3
 /** What every parser reads as one string between braces, without quotes. */
-const PLAIN = /^[\w$][\w ./-]*$/
+const PLAIN = /^[\w$][\w ./;()’=<>-]*$/
 
 export function openApiYaml(description: OpenApiDocument): string {
   const document = new Document(description, { aliasDuplicateObjects: false })
   visit(document, {
     Collection: (_, collection, path) => {
       const depth = path.filter((one) => isMap(one) || isSeq(one)).length
-      collection.flow = depth >= OPEN_LEVELS && fits(collection, path)
+      collection.flow = depth >= OPEN_LEVELS && fits(collection, path) && !isListedReference(collection, path)
       if (!collection.flow) return undefined
       visit(collection, { Scalar: (_key, scalar) => quote(scalar) })
       return visit.SKIP
     },
   })
-  return document.toString({ indentSeq: false, lineWidth: LINE_WIDTH, flowCollectionPadding: false })
+  return document.toString({
+    indent: 1,
+    indentSeq: false,
+    lineWidth: LINE_WIDTH,
+    flowCollectionPadding: false,
+  })
+}
+
+/** `- $ref: …` needs no braces. */
+function isListedReference(collection: Node, path: readonly unknown[]): boolean {
+  return isSeq(path.at(-1)) && isMap(collection) && collection.items.length === 1 && collection.has('$ref')
 }
 
 function quote(scalar: { value: unknown; type?: string }): void {

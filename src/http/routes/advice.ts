@@ -13,10 +13,10 @@ import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } fr
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType } from '../negotiation.ts'
-import { pending, problems } from '../openapi/describe.ts'
+import { json, pending, problems } from '../openapi/describe.ts'
 import {
   imageQuery,
-  reference,
+  optional,
   repeatable,
   styleOf,
   type TextQuery,
@@ -32,31 +32,17 @@ const TYPES = { json: 'application/json', text: 'text/plain', markdown: 'text/ma
 type Format = keyof typeof TYPES
 
 const howToAnswer = {
-  format: z
-    .enum(['json', 'text', 'markdown'])
-    .optional()
-    .openapi({ description: 'Format of the advice; overrides `Accept`.', example: 'text' }),
+  format: z.enum(['json', 'text', 'markdown']).optional().openapi({ description: 'Overrides `Accept`.' }),
   ...textQuery,
 }
 
 const responses = {
-  200: {
-    description: 'The advice.',
-    content: {
-      'application/json': { schema: adviceSchema },
-      'text/plain': { schema: { type: 'string' as const }, example: 'Save 100 MB of 233 MB (43.1%)\n' },
-      'text/markdown': {
-        schema: { type: 'string' as const },
-        example: '### Save 100 MB of 233 MB (43.1%)\n',
-      },
-    },
-  },
+  200: json('The advice.', adviceSchema, ['text/plain', 'text/markdown']),
   202: pending,
-  ...problems('analysed', { 422: ['not_based_on'] }),
+  ...problems('image'),
 }
 
-const description =
-  'Judges by names, packages and layers, and reads no file’s content. Each item names its files, its build step and how a Dockerfile avoids it.'
+const description = 'Judges by names, packages and layers, not by content.'
 
 const getAdvice = createRoute({
   method: 'get',
@@ -68,11 +54,8 @@ const getAdvice = createRoute({
   request: {
     query: z.strictObject({
       ...imageQuery,
-      ignore: repeatable({
-        description: CONDITIONS.ignore.holds,
-        example: [CONDITIONS.ignore.example],
-      }).optional(),
-      baseImage: reference(CONDITIONS.baseImage.holds, CONDITIONS.baseImage.example).optional(),
+      ignore: repeatable(CONDITIONS.ignore.holds).optional(),
+      baseImage: optional(CONDITIONS.baseImage.holds),
       ...howToAnswer,
     }),
   },

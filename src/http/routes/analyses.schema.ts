@@ -1,83 +1,77 @@
 import { z } from '@hono/zod-openapi'
-import { bytes, count, digest, text, time } from '../openapi/fields.ts'
+import {
+  digestSchema,
+  int,
+  platformNameSchema,
+  readSchema,
+  referenceSchema,
+  text,
+  time,
+} from '../openapi/fields.ts'
 import { problemSchema } from './problem.schema.ts'
 
 const asked = z.strictObject({
-  image: text('An image reference as for `docker pull`', 'alpine:3.20'),
-  platform: text('`os/arch[/variant]`, `linux/amd64` by default', 'linux/arm64').optional(),
+  image: referenceSchema,
+  platform: platformNameSchema.optional(),
 })
 
 export const analysisRequestSchema = asked
   .extend({
-    read: z.enum(['full', 'toc']).optional().openapi({
-      description: '`toc`: from tables of contents alone, where layers have them.',
-      example: 'full',
-    }),
+    read: readSchema.optional(),
   })
-  .openapi('AnalysisRequest', { description: 'The image to analyse.' })
+  .openapi('AnalysisRequest')
 
 const MAX_BATCH = 1_000
 
 export const batchRequestSchema = z
   .strictObject({
     images: z
-      .array(asked.openapi('BatchedImage', { description: 'An image to analyse.' }))
+      .array(asked.openapi('BatchedImage'))
       .min(1, 'must have at least one image')
       .max(MAX_BATCH, `must have at most ${MAX_BATCH} images`)
-      .openapi({ description: 'The images, 1 to 1,000.' }),
+      .openapi({ description: 'At most 1,000.' }),
   })
-  .openapi('BatchRequest', { description: 'The images to analyse.' })
+  .openapi('BatchRequest')
 
 export const progressSchema = z
   .strictObject({
-    layers: count('Layers of the image', 8),
-    layersDone: count('Layers indexed so far', 5),
-    layersReused: count('Layers that were already indexed', 2),
-    bytes: bytes('Compressed bytes to read; reused layers are not read', 47927),
-    bytesDone: bytes('Bytes read so far', 20480),
+    layers: int(),
+    layersDone: int(),
+    layersReused: int('Indexed before'),
+    bytes: int('Compressed bytes to read, without reused layers'),
+    bytesDone: int(),
   })
-  .openapi('Progress', { description: 'Progress of an analysis.' })
+  .openapi('Progress')
 
-const link = (description: string, example: string) =>
-  z.string().openapi({ description: `${description}.`, format: 'uri-reference', example })
+const link = (when: { readonly description?: string } = {}) =>
+  z.string().openapi({ ...when, format: 'uri-reference' })
 
 export const analysisSchema = z
   .strictObject({
     id: z.uuid().openapi({
-      description: 'An unguessable ID, valid for an hour.',
-      example: '0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11',
+      description: 'Unguessable; valid for an hour.',
     }),
-    image: text('The reference of the request with its defaults filled in', 'localhost:5000/app:v1'),
-    platform: text('`os/arch[/variant]`', 'linux/amd64'),
-    digest: digest("Digest of the image's manifest"),
-    status: z
-      .enum(['queued', 'running', 'succeeded', 'failed'])
-      .openapi({ description: 'Status.', example: 'running' }),
-    createdAt: time('Time of the request', '2026-11-24T08:00:00.000Z'),
-    finishedAt: time('Time when it ended', '2026-11-24T08:00:03.120Z').optional(),
+    image: text(),
+    platform: platformNameSchema,
+    digest: digestSchema,
+    status: z.enum(['queued', 'running', 'succeeded', 'failed']),
+    createdAt: time(),
+    finishedAt: time().optional(),
     progress: progressSchema,
-    error: problemSchema.optional().openapi({ description: 'Why it failed.' }),
-    links: z
-      .strictObject({
-        self: link('This analysis', '/v1/analyses/0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11'),
-        events: link('Its events', '/v1/analyses/0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11/events'),
-        report: link(
-          'The report, after success',
-          '/v1/report?image=localhost%3A5000%2Fapp%3Av1&platform=linux%2Famd64',
-        ),
-        files: link(
-          'The files, after success',
-          '/v1/files?image=localhost%3A5000%2Fapp%3Av1&platform=linux%2Famd64',
-        ),
-      })
-      .openapi({ description: 'Related resources, as relative URLs.' }),
+    error: problemSchema.optional(),
+    links: z.strictObject({
+      self: link(),
+      events: link(),
+      report: link({ description: 'After success.' }),
+      files: link({ description: 'After success.' }),
+    }),
   })
-  .openapi('Analysis', { description: 'The analysis of an image.' })
+  .openapi('Analysis')
 
 export const batchSchema = z
   .strictObject({
     items: z.array(z.union([analysisSchema, problemSchema])).openapi({
-      description: 'In the order of the request: an analysis, or the problem that prevented it.',
+      description: 'In the order of the request; a problem where no analysis started.',
     }),
   })
-  .openapi('Batch', { description: 'The analyses of a list of images.' })
+  .openapi('Batch')

@@ -33,7 +33,7 @@ const createAnalysis = createRoute({
   tags: ['Analyses'],
   summary: 'Start the analysis of an image, or of up to 1,000',
   description:
-    'For callers that want to follow the analysis; a request for a report starts it, too. `Location` has its URL. With `images` the answer lists an analysis or a problem for each image, in the order of the request. The service queues them and reads them with its own credentials; images that only your credentials can read start at once.',
+    'A request for a report starts it, too. `Location` has its URL. The service queues a list and reads it with its own credentials; what only your credentials can read starts at once.',
   request: {
     query: nothing,
     body: {
@@ -50,7 +50,7 @@ const createAnalysis = createRoute({
       'The analysis is queued or running; of a list one item for each.',
       z.union([analysisSchema, batchSchema]),
     ),
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 
@@ -64,15 +64,15 @@ const getAnalysis = createRoute({
   request: { params, query: nothing },
   responses: {
     200: json('The analysis.', analysisSchema),
-    ...problems('registry', { 404: ['analysis_not_found'] }),
+    ...problems('registry'),
   },
 })
 
 const EVENTS = `event: progress
-data: {"id":"0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11","status":"running",…}
+data: {"id":"0f6a1c9e-…","status":"running",…}
 
 event: succeeded
-data: {"id":"0f6a1c9e-59d2-4c0f-8e43-2f5f7a3f9d11","status":"succeeded",…}
+data: {"id":"0f6a1c9e-…","status":"succeeded",…}
 
 `
 
@@ -83,14 +83,14 @@ const watchAnalysis = createRoute({
   tags: ['Analyses'],
   summary: 'Follow an analysis',
   description:
-    'Server-Sent Events: `progress` with the analysis as it changes, then `succeeded` or `failed`. Late listeners get the last event.',
+    'Server-Sent Events: `progress` as it changes, then `succeeded` or `failed`. Late listeners get the last event.',
   request: { params, query: nothing },
   responses: {
     200: {
       description: 'The events; `data` is the analysis as JSON.',
       content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS } },
     },
-    ...problems('registry', { 404: ['analysis_not_found'] }),
+    ...problems('registry'),
   },
 })
 

@@ -29,8 +29,8 @@ import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
 import { tokenCheck } from '../middleware/tokens.ts'
-import { openToAll, problems } from '../openapi/describe.ts'
-import { image, platform, read, reference, repeatable } from '../parameters.ts'
+import { json, openToAll, problems, text } from '../openapi/describe.ts'
+import { image, optional, platform, read, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'
 import { mapPolicyWords } from './check.schema.ts'
 
@@ -54,41 +54,29 @@ const request = {
     image,
     platform,
     read: read.optional(),
-    label: z.string().optional().openapi({ description: 'Text of the left half.', example: 'image' }),
-    color: z.string().optional().openapi({
-      description: 'Colour of the right half: a name of shields.io, hex digits, or a CSS colour.',
-      example: 'blue',
-    }),
-    labelColor: z.string().optional().openapi({ description: 'Colour of the left half.', example: '555' }),
+    label: optional('Text of the left half.'),
+    color: optional('Of the right half: a name of shields.io, hex digits, or a CSS colour.'),
+    labelColor: optional('Colour of the left half.'),
     style: z.enum(['flat', 'flat-square', 'plastic', 'for-the-badge', 'social']).optional().openapi({
       description: 'A style of shields.io.',
-      example: 'flat-square',
     }),
     logo: z
       .string()
       .optional()
       .openapi({
-        description: `A logo: a \`data:\` URI of \`image/svg+xml\` or \`image/png\`, at most 10 KB, or one of ${[...LOGOS.keys()].join(', ')}.`,
+        description: `A \`data:\` URI of \`image/svg+xml\` or \`image/png\`, at most 10 KB, or one of ${[...LOGOS.keys()].join(', ')}.`,
       }),
-    warn: z
-      .string()
-      .optional()
-      .openapi({ description: 'The badge is yellow from this value on.', example: '100MB' }),
-    bad: z
-      .string()
-      .optional()
-      .openapi({ description: 'The badge is red from this value on.', example: '200MB' }),
+    warn: z.string().optional().openapi({ description: 'The badge is yellow from this value on.' }),
+    bad: z.string().optional().openapi({ description: 'The badge is red from this value on.' }),
     ...mapPolicyWords(
-      (description, example) => reference(description, example).optional(),
-      (description, example) => repeatable({ description, example: [example] }).optional(),
+      (description) => optional(description),
+      (description) => repeatable(description).optional(),
     ),
   }),
 }
 
 const description =
-  'Always answers `200` with a badge within two seconds. While the analysis runs it shows `analysing…`; an error shows in a few words.'
-
-const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="118" height="20" role="img"/>'
+  'Always answers `200` within two seconds, during the analysis with `analysing…`. An error shows in a few words.'
 
 const drawBadgeRoute = createRoute({
   method: 'get',
@@ -100,11 +88,8 @@ const drawBadgeRoute = createRoute({
   security: openToAll,
   request,
   responses: {
-    200: {
-      description: 'The badge.',
-      content: { 'image/svg+xml': { schema: { type: 'string' }, example: SVG } },
-    },
-    ...problems('service', { 404: ['not_found'] }),
+    200: text('The badge.', 'image/svg+xml'),
+    ...problems('service', [404]),
   },
 })
 
@@ -114,12 +99,12 @@ const getBadgeRoute = createRoute({
   operationId: 'getBadge',
   tags: ['Badges'],
   summary: 'A figure for shields.io',
-  description: `For the endpoint badge of shields.io. ${description}`,
+  description: 'As `.svg`, for the endpoint badge of shields.io.',
   security: openToAll,
   request,
   responses: {
-    200: { description: 'The badge.', content: { 'application/json': { schema: badgeSchema } } },
-    ...problems('service', { 404: ['not_found'] }),
+    200: json('The badge.', badgeSchema, []),
+    ...problems('service', [404]),
   },
 })
 

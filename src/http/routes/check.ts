@@ -18,7 +18,7 @@ import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType, readsProblems } from '../negotiation.ts'
 import { problems } from '../openapi/describe.ts'
-import { image, platform, read, reference, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
+import { image, optional, platform, read, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
 import { parsed, problemResponse } from '../problems.ts'
 import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schema.ts'
 
@@ -32,18 +32,14 @@ const FORMATS = ['json', 'junit', 'sarif', 'markdown', 'github', 'gitlab', 'open
 const howToAnswer = {
   wait: waitUpTo(WAIT_SECONDS),
   format: z.enum(FORMATS).optional().openapi({
-    description:
-      'Format of the result; overrides `Accept`. `github`: workflow commands; `gitlab`: code quality report.',
-    example: 'text',
+    description: 'Overrides `Accept`. `github`: workflow commands; `gitlab`: code quality report.',
   }),
   file: z.string().default(DEFAULT_FILE).openapi({
-    description: 'The file in the repository that `sarif`, `gitlab` and `github` annotate.',
-    example: 'Dockerfile',
+    description: 'The file that `sarif`, `gitlab` and `github` annotate.',
   }),
   ...textQuery,
   advice: z.enum(['0', '1']).default('0').openapi({
-    description: 'Whether `sarif` and `gitlab` list the advice about the image beside broken rules.',
-    example: '1',
+    description: '`1`: `sarif` and `gitlab` list advice, too.',
   }),
 }
 
@@ -64,7 +60,7 @@ const verdicts = (passes: boolean) => {
 const responses = {
   200: verdicts(true),
   412: verdicts(false),
-  ...problems('analysed', { 422: ['not_based_on'] }),
+  ...problems('image'),
 }
 
 const checkImage = createRoute({
@@ -74,15 +70,15 @@ const checkImage = createRoute({
   tags: ['Gate'],
   summary: 'Check an image against rules',
   description:
-    'Needs at least one rule. Answers `200` if the image keeps all rules and `412` if it breaks one, so `curl --fail` is a gate. Waits for the analysis and answers `503`, never `202`. A size is a number with an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).',
+    'Needs at least one rule. `200` if the image keeps all rules and `412` if it breaks one, so `curl --fail` is a gate. Waits for the analysis; answers `503`, never `202`. A size is a number with an optional unit: `B kB MB GB TB` (1000) or `KiB MiB GiB TiB` (1024).',
   request: {
     query: z.strictObject({
       image,
       platform,
       read,
       ...mapPolicyWords(
-        (description, example) => reference(description, example).optional(),
-        (description, example) => repeatable({ description, example: [example] }).optional(),
+        (description) => optional(description),
+        (description) => repeatable(description).optional(),
       ),
       ...howToAnswer,
     }),
@@ -97,7 +93,7 @@ const checkPolicy = createRoute({
   tags: ['Gate'],
   summary: 'Check an image against a policy',
   description:
-    'The policy is JSON or YAML of at most 1 MiB, with the names of the query parameters and lists where they repeat; or the text of a `.dive-ci` file.',
+    'JSON or YAML of at most 1 MiB, with the parameters of `GET` as the policy, or the text of a `.dive-ci` file.',
   request: {
     query: askedOfBody,
     body: {

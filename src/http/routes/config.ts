@@ -20,14 +20,6 @@ const getConfig = createRoute({
   responses: { 200: json('The config.', configSchema), ...problems('image') },
 })
 
-const EXAMPLE = `# 37.5 MB
-ADD base.tar /
-CMD ["bash"]
-ENV APP_VERSION=1.0.0 NODE_ENV=production
-# 45.8 MB
-RUN apt-get update && apt-get install -y --no-install-recommends curl ca-certificates python3-minimal
-`
-
 const getDockerfile = createRoute({
   method: 'get',
   path: '/v1/dockerfile',
@@ -35,9 +27,9 @@ const getDockerfile = createRoute({
   tags: ['Images'],
   summary: 'A Dockerfile rebuilt from the history',
   description:
-    "The steps of the image's history, each with the compressed size of its layer as a comment. Steps that the history omits are missing. Reads no layer.",
+    'Each step with the compressed size of its layer as a comment. Steps that the history omits are missing. Reads no layer.',
   request,
-  responses: { 200: text('The Dockerfile.', { 'text/plain': EXAMPLE }), ...problems('image') },
+  responses: { 200: text('The Dockerfile.', 'text/plain'), ...problems('image') },
 })
 
 export function addConfig(app: App, backend: Backend): void {

@@ -13,18 +13,11 @@ import { toHex } from '../../text/bytes.ts'
 import { type PathKey, showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
 import { preferredType } from '../negotiation.ts'
-import { pending, problems } from '../openapi/describe.ts'
+import { json, pending, problems } from '../openapi/describe.ts'
 import { answerPair, pairQuery } from '../pairs.ts'
-import { integer, pathBase64 } from '../parameters.ts'
+import { integer, path, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 import { textDiffSchema } from './diff.schema.ts'
-
-const EXAMPLE = `--- a/etc/debian_version\tsha256:5d2ff9… 5 bytes
-+++ b/etc/debian_version\tsha256:7a4f71… 5 bytes
-@@ -1,1 +1,1 @@
--13.5
-+13.6
-`
 
 const diffFile = createRoute({
   method: 'get',
@@ -33,37 +26,24 @@ const diffFile = createRoute({
   tags: ['Diffs'],
   summary: 'What changed in one text file',
   description:
-    'A unified diff, or the same as JSON. For text files up to 1 MiB; for binary files it only says that they differ. If the texts differ in too many places, the diff replaces everything at once; the text then begins with a line that says so, and the JSON has `coarse`.',
+    'A unified diff, or the same as JSON, of texts up to 1 MiB; of other files it says only that they differ.',
   request: {
     query: z.strictObject({
       ...pairQuery,
-      path: z.string().optional().openapi({
-        description: 'The path in both images. Either `path` or `pathBase64` is required.',
-        example: 'etc/os-release',
-      }),
+      path,
       pathBase64,
-      context: integer(
-        { min: 0, max: 100 },
-        { description: 'Lines of context around each change.', example: 3 },
-      )
+      context: integer({ min: 0, max: 100 }, 'Lines of context around each change.')
         .default(3)
         .openapi({ default: 3 }),
       format: z.enum(['text', 'json']).optional().openapi({
-        description: 'Format of the diff, `text` by default; overrides `Accept`.',
-        example: 'json',
+        description: '`text` by default; overrides `Accept`.',
       }),
     }),
   },
   responses: {
-    200: {
-      description: 'The diff.',
-      content: {
-        'text/plain': { schema: { type: 'string' }, example: EXAMPLE },
-        'application/json': { schema: textDiffSchema },
-      },
-    },
+    200: json('The diff.', textDiffSchema, ['text/plain']),
     202: pending,
-    ...problems('analysed', { 404: ['path_not_found'] }),
+    ...problems('image'),
   },
 })
 

@@ -1,244 +1,186 @@
 /** `/v1/diff` and what hangs on it: the shapes of `diff/`, described. */
 import { z } from '@hono/zod-openapi'
-import {
-  bytes,
-  count,
-  deltaBytes,
-  digest,
-  layerIndex,
-  pageOf,
-  path,
-  pathBase64,
-  sha256,
-  text,
-  time,
-} from '../openapi/fields.ts'
+import { digestSchema, int, pageOf, pathBase64, sha256Schema, text, time } from '../openapi/fields.ts'
 import { packageTypeSchema } from './packages.schema.ts'
 import { identitySchema } from './report.schema.ts'
 
-const figure = (name: string, description: string, example: readonly [from: number, to: number]) =>
-  z
-    .strictObject({
-      from: bytes('In the first image', example[0]),
-      to: bytes('In the second image', example[1]),
-      delta: deltaBytes('Second minus first', example[1] - example[0]),
-    })
-    .openapi(name, { description })
+const figure = z
+  .strictObject({ from: int(), to: int(), delta: int() })
+  .openapi('Figure', { description: 'A figure of both images; `delta` is the second minus the first.' })
 
-const bytesFigure = figure('BytesFigure', 'A size of both images.', [239802880, 152514560])
+const place = z.strictObject({ index: int(), digest: digestSchema }).openapi('LayerPlace')
 
-const countFigure = z
-  .strictObject({
-    from: count('In the first image', 8),
-    to: count('In the second image', 6),
-    delta: z.int().openapi({ description: 'Second minus first.', example: -2 }),
-  })
-  .openapi('CountFigure', { description: 'A number of both images.' })
-
-const place = z.strictObject({
-  index: layerIndex('The layer', 0),
-  digest: digest('Digest of the blob'),
-})
-
-const diffId = digest('Digest of the uncompressed tar')
+const diffId = digestSchema
 
 const unsharedLayerSchema = z
   .strictObject({
     diffId,
     ...place.shape,
-    compressedBytes: bytes('Size of the blob', 45762203),
-    uncompressedBytes: bytes('Size of the tar, if it is known', 141329408).optional(),
-    wastedBytes: bytes('Bytes in files that the merged file system does not show', 94217038),
-    createdBy: text('The build step that made it', 'RUN apt-get install curl').optional(),
+    compressedBytes: int(),
+    uncompressedBytes: int().optional(),
+    wastedBytes: int(),
+    createdBy: text('The build step').optional(),
   })
-  .openapi('UnsharedLayer', { description: 'A layer of only one of the images.' })
+  .openapi('UnsharedLayer')
 
 const sharedLayerSchema = z
   .strictObject({
     diffId,
-    from: place.openapi({ description: 'Its place in the first image.' }),
-    to: place.openapi({ description: 'Its place in the second image.' }),
+    from: place,
+    to: place,
   })
-  .openapi('SharedLayer', { description: 'A layer of both images. The compression may differ.' })
+  .openapi('SharedLayer', { description: 'A layer of both images; its compression may differ.' })
 
-export const changeKindSchema = z
-  .enum(['added', 'removed', 'modified'])
-  .openapi({ description: 'What happened to the path.', example: 'modified' })
+export const changeKindSchema = z.enum(['added', 'removed', 'modified'])
 
 export const fileChangeSchema = z
   .strictObject({
-    path: path('Its path', 'srv/app/package.json'),
+    path: text(),
     pathBase64,
     change: changeKindSchema,
     fields: z
       .array(z.enum(['content', 'type', 'mode', 'uid', 'gid', 'link', 'xattrs', 'device']))
       .optional()
-      .openapi({ description: 'What differs, for a modified path.', example: ['content', 'mode'] }),
-    fromBytes: bytes('Size of the regular file in the first image; otherwise 0', 412),
-    toBytes: bytes('Size of the regular file in the second image; otherwise 0', 431),
-    delta: deltaBytes('Second minus first', 19),
+      .openapi({ description: 'What differs in a modified path.' }),
+    fromBytes: int('0 if not a regular file'),
+    toBytes: int(),
+    delta: int(),
   })
-  .openapi('FileChange', { description: 'A path that differs in more than its mtime.' })
+  .openapi('FileChange')
 
-export const fileChangePageSchema = pageOf(
-  'FileChangePage',
-  fileChangeSchema,
-  'By path, or by absolute delta, largest first.',
-)
+export const fileChangePageSchema = pageOf('FileChangePage', fileChangeSchema)
 
 const directoryChangeSchema = z
   .strictObject({
-    path: path('The directory; empty for the root', 'var/lib/apt/lists'),
+    path: text('Empty for the root'),
     pathBase64,
-    delta: deltaBytes('Growth of the regular files below it', -94217038),
-    added: count('Paths at or below it that were added', 0),
-    removed: count('Paths at or below it that were removed', 12),
-    modified: count('Paths at or below it that were modified', 1),
+    delta: int(),
+    added: int(),
+    removed: int(),
+    modified: int(),
   })
-  .openapi('DirectoryChange', { description: 'A directory that grew or shrank.' })
+  .openapi('DirectoryChange')
 
 const packageChangeSchema = z
   .strictObject({
     type: packageTypeSchema,
-    name: text('Its name', 'curl'),
-    architecture: text('Its architecture', 'amd64').optional(),
-    path: path('Its metadata file, for npm and pypi', 'srv/app/node_modules/qs/package.json').optional(),
-    from: text('Version in the first image; absent if added', '8.14.1-2').optional(),
-    to: text('Version in the second image; absent if removed', '8.14.1-3').optional(),
-    deltaBytes: deltaBytes('Growth of its files, if both images know their size', 4096).optional(),
+    name: text(),
+    architecture: text().optional(),
+    path: text().optional(),
+    from: text('Its version; absent if added').optional(),
+    to: text('Its version; absent if removed').optional(),
+    deltaBytes: int('If both images know the size of its files').optional(),
   })
-  .openapi('PackageChange', { description: 'A package that differs.' })
+  .openapi('PackageChange')
 
 const configValueSchema = z
   .union([z.string(), z.array(z.string()), z.looseObject({})])
-  .openapi({ description: 'The value; absent if not set.', example: 'production' })
+  .openapi('ConfigValue', { description: 'Absent if not set.' })
 
 const configChangeSchema = z
   .strictObject({
-    field: text('`env.NAME`, `labels.KEY`, or the name of the field', 'env.NODE_ENV'),
+    field: text('`env.NAME`, `labels.KEY`, or the field’s name'),
     from: configValueSchema.optional(),
     to: configValueSchema.optional(),
   })
-  .openapi('ConfigChange', { description: 'A config field that differs.' })
+  .openapi('ConfigChange')
 
 const stepChangeSchema = z
   .strictObject({
-    created: time('When it ran', '2026-11-24T07:50:17.097068051Z').optional(),
-    createdBy: text('The command', 'RUN apt-get update').optional(),
-    comment: text("The step's comment", 'buildkit.dockerfile.v0').optional(),
-    emptyLayer: z.boolean().openapi({ description: 'True if the step made no layer.', example: false }),
-    layer: layerIndex('The layer that the step made', 1).optional(),
-    uncompressedBytes: bytes("Size of that layer's tar", 141329408).optional(),
+    created: time().optional(),
+    createdBy: text().optional(),
+    comment: text().optional(),
+    emptyLayer: z.boolean(),
+    layer: int().optional(),
+    uncompressedBytes: int('The tar of its layer').optional(),
   })
-  .openapi('StepChange', { description: 'A build step of only one of the images.' })
+  .openapi('StepChange')
 
 export const diffSchema = z
   .strictObject({
     from: identitySchema,
     to: identitySchema,
-    size: z
-      .strictObject({
-        compressedBytes: bytesFigure,
-        uncompressedBytes: bytesFigure.optional(),
-        fileBytes: bytesFigure,
-        rootfsBytes: bytesFigure,
-        apparentBytes: bytesFigure,
-      })
-      .openapi({ description: 'The sizes of both images.' }),
-    waste: bytesFigure.openapi({ description: 'What squashing each image would save.' }),
-    counts: z
-      .strictObject({ layers: countFigure, files: countFigure })
-      .openapi({ description: 'Layers and regular files of both images.' }),
-    identical: z.boolean().openapi({
-      description: 'True if the file systems (mtimes included) and the configs are the same.',
-      example: false,
+    size: z.strictObject({
+      compressedBytes: figure,
+      uncompressedBytes: figure.optional(),
+      fileBytes: figure,
+      rootfsBytes: figure,
+      apparentBytes: figure,
     }),
-    layers: z
-      .strictObject({
-        shared: z.array(sharedLayerSchema).openapi({ description: 'Layers with the same diffId.' }),
-        removed: z.array(unsharedLayerSchema).openapi({ description: 'Only in the first image.' }),
-        added: z.array(unsharedLayerSchema).openapi({ description: 'Only in the second image.' }),
-      })
-      .openapi({ description: 'Shared, removed and added layers.' }),
-    files: z
-      .strictObject({
-        counts: z
-          .strictObject({
-            added: count('Paths only in the second image', 5),
-            removed: count('Paths only in the first image', 23),
-            modified: count('Paths that differ in more than their mtime', 14),
-            contentModified: count('Modified paths with other content', 9),
-            typeChanged: count('Modified paths of another type', 0),
-            mtimeOnly: count('Paths that differ only in their mtime', 3),
-          })
-          .openapi({ description: 'Numbers of paths.' }),
-        bytes: z
-          .strictObject({
-            added: bytes('Bytes of added regular files', 37),
-            removed: bytes('Bytes of removed regular files', 300),
-            modifiedDelta: deltaBytes('Growth of the modified files', 19),
-          })
-          .openapi({ description: 'In bytes; each path of a hard link counts.' }),
-        directories: z.array(directoryChangeSchema).max(50).openapi({
-          description: 'The 50 with the largest absolute delta.',
-        }),
-        largest: z.array(fileChangeSchema).max(50).openapi({
-          description: 'The 50 files with the largest absolute delta.',
-        }),
-      })
-      .openapi({ description: 'The merged file systems.' }),
-    packages: z
-      .strictObject({
-        added: z.array(packageChangeSchema).openapi({ description: 'Only in the second image.' }),
-        removed: z.array(packageChangeSchema).openapi({ description: 'Only in the first image.' }),
-        changed: z.array(packageChangeSchema).openapi({ description: 'With another version.' }),
-      })
-      .openapi({ description: 'Installed packages.' }),
-    config: z.array(configChangeSchema).openapi({ description: 'The config fields that differ.' }),
-    history: z
-      .strictObject({
-        added: z.array(stepChangeSchema).openapi({ description: 'Only in the second image.' }),
-        removed: z.array(stepChangeSchema).openapi({ description: 'Only in the first image.' }),
-      })
-      .openapi({ description: 'Build steps.' }),
+    waste: figure,
+    counts: z.strictObject({ layers: figure, files: figure }),
+    identical: z.boolean().openapi({
+      description: 'Same file systems (mtimes included) and configs.',
+    }),
+    layers: z.strictObject({
+      shared: z.array(sharedLayerSchema),
+      removed: z.array(unsharedLayerSchema),
+      added: z.array(unsharedLayerSchema),
+    }),
+    files: z.strictObject({
+      counts: z.strictObject({
+        added: int(),
+        removed: int(),
+        modified: int('More than the mtime differs'),
+        contentModified: int(),
+        typeChanged: int(),
+        mtimeOnly: int('Only the mtime differs'),
+      }),
+      bytes: z
+        .strictObject({
+          added: int(),
+          removed: int(),
+          modifiedDelta: int('Negative where they shrank'),
+        })
+        .openapi({ description: 'Every path of a hard link counts.' }),
+      directories: z.array(directoryChangeSchema).max(50).openapi({
+        description: 'By absolute delta, largest first.',
+      }),
+      largest: z.array(fileChangeSchema).max(50).openapi({
+        description: 'By absolute delta, largest first.',
+      }),
+    }),
+    packages: z.strictObject({
+      added: z.array(packageChangeSchema),
+      removed: z.array(packageChangeSchema),
+      changed: z.array(packageChangeSchema),
+    }),
+    config: z.array(configChangeSchema),
+    history: z.strictObject({
+      added: z.array(stepChangeSchema),
+      removed: z.array(stepChangeSchema),
+    }),
   })
-  .openapi('Diff', { description: 'What changed between two images.' })
+  .openapi('Diff')
 
 const versionSchema = z
   .strictObject({
-    sha256: sha256('SHA-256 of its content'),
-    bytes: bytes('Its size', 5),
+    sha256: sha256Schema,
+    bytes: int(),
   })
-  .openapi('FileVersion', { description: 'The file in one of the images.' })
+  .openapi('FileVersion')
 
 export const textDiffSchema = z
   .strictObject({
-    path: path('Its path', 'etc/debian_version'),
+    path: text(),
     pathBase64,
     from: versionSchema.optional(),
     to: versionSchema.optional(),
-    identical: z.boolean().openapi({ description: 'True if the contents are the same.', example: false }),
-    binary: z
-      .boolean()
-      .openapi({ description: 'True if the file is not text; it then has no hunks.', example: false }),
+    identical: z.boolean(),
+    binary: z.boolean().openapi({ description: 'Not text, and so without hunks.' }),
     coarse: z.boolean().openapi({
-      description:
-        'True if the texts differ in too many places to find the smallest diff: one hunk then replaces everything from the first difference to the last.',
-      example: false,
+      description: 'Too many differences: one hunk replaces everything.',
     }),
-    hunks: z
-      .array(
-        z.strictObject({
-          fromStart: count('First line in the first image; lines count from 1', 1),
-          fromLines: count('Lines of the first image', 1),
-          toStart: count('First line in the second image', 1),
-          toLines: count('Lines of the second image', 1),
-          lines: z.array(z.string()).openapi({
-            description: 'Lines with their mark: ` ` in both, `-` only in the first, `+` only in the second.',
-            example: ['-13.5', '+13.6'],
-          }),
+    hunks: z.array(
+      z.strictObject({
+        fromStart: int('Lines count from 1'),
+        fromLines: int(),
+        toStart: int(),
+        toLines: int(),
+        lines: z.array(z.string()).openapi({
+          description: 'Each after ` ` (in both), `-` (first image) or `+` (second).',
         }),
-      )
-      .openapi({ description: 'The differences.' }),
+      }),
+    ),
   })
-  .openapi('TextDiff', { description: 'What changed in one text file.' })
+  .openapi('TextDiff')

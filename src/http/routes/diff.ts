@@ -14,7 +14,7 @@ import { filesOf } from '../../service/tables.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
 import { chosenForm, preferredType } from '../negotiation.ts'
-import { list, pending, problems } from '../openapi/describe.ts'
+import { json, list, pending, problems } from '../openapi/describe.ts'
 import { answerPair, answerPairList, pairQuery } from '../pairs.ts'
 import {
   cursor,
@@ -39,41 +39,24 @@ type Format = keyof typeof FORMATS
 
 const NAMES: readonly [Format, ...Format[]] = ['json', 'markdown', 'text', 'html']
 
-const MARKDOWN = `| | app:v1 | app:v2 | |
-|---|--:|--:|--:|
-| compressed | 85.4 MB | 47.1 MB | -38.3 MB |
-`
-
 const getDiff = createRoute({
   method: 'get',
   path: '/v1/diff',
   operationId: 'getDiff',
   tags: ['Diffs'],
   summary: 'What changed between two images',
-  description:
-    'Compares sizes, layers, files, packages, configs and histories. Markdown fits a pull-request comment, text a terminal; HTML is a page.',
+  description: 'Markdown fits a pull-request comment, text a terminal; HTML is a page.',
   request: {
     query: z.strictObject({
       ...pairQuery,
-      format: z
-        .enum(NAMES)
-        .optional()
-        .openapi({ description: 'Format of the diff; overrides `Accept`.', example: 'json' }),
+      format: z.enum(NAMES).optional().openapi({ description: 'Overrides `Accept`.' }),
       ...textQuery,
     }),
   },
   responses: {
-    200: {
-      description: 'The diff.',
-      content: {
-        'application/json': { schema: diffSchema },
-        'text/markdown': { schema: { type: 'string' }, example: MARKDOWN },
-        'text/plain': { schema: { type: 'string' }, example: 'app:v1 → app:v2\n' },
-        'text/html': { schema: { type: 'string' } },
-      },
-    },
+    200: json('The diff.', diffSchema, ['text/markdown', 'text/plain', 'text/html']),
     202: pending,
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 
@@ -84,8 +67,7 @@ const changesQuery = z.strictObject({
   change: changeKindSchema.optional().openapi({ description: 'Only changes of this kind.' }),
   glob,
   sort: z.enum(['path', '-delta']).default('path').openapi({
-    description: 'By path (`/` sorts before every other byte) or by absolute delta, largest first.',
-    example: '-delta',
+    description: 'By path (`/` sorts first) or by absolute delta, largest first.',
   }),
   limit,
   cursor,
@@ -105,7 +87,7 @@ const listChanges = createRoute({
   responses: {
     200: list('The paths.', fileChangePageSchema, fileChangeSchema),
     202: pending,
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 

@@ -3,14 +3,8 @@ import { z } from '@hono/zod-openapi'
 
 export const runtimeConfigSchema = z.looseObject({}).openapi('RuntimeConfig', {
   description: 'A `config.json` as the OCI runtime specification defines it.',
-  example: {
-    ociVersion: '1.2.0',
-    process: { args: ['nginx'], cwd: '/' },
-    root: { path: 'rootfs', readonly: false },
-  },
 })
 
 export const sbomSchema = z.looseObject({}).openapi('Sbom', {
   description: 'A CycloneDX 1.6 or SPDX 2.3 document in JSON.',
-  example: { bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components: [] },
 })

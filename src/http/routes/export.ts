@@ -17,7 +17,7 @@ import { cacheInputs, factsInTime, freshness, openFor, unchanged } from '../answ
 import { attachment } from '../attachment.ts'
 import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'
-import { imageQuery, integer, layer, pathBase64 } from '../parameters.ts'
+import { imageQuery, integer, layer, optional, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 import { streamBody } from '../stream.ts'
 import { runtimeConfigSchema, sbomSchema } from './export.schema.ts'
@@ -36,32 +36,27 @@ const getExport = createRoute({
   tags: ['Exports'],
   summary: 'The merged file system, or one layer, as a tar',
   description:
-    "Streamed as `docker export` gives it, with owners, times, extended attributes, devices and hard links; the same image gives the same bytes. With `layer`, that layer's tar, uncompressed, byte for byte: its SHA-256 is the diffId. A failure in the middle breaks the connection: a tar that ends is whole.",
+    "As `docker export` gives it; the same image gives the same bytes. With `layer`, that layer's tar, byte for byte: its SHA-256 is the diffId. A failure in the middle breaks the connection: a tar that ends is whole.",
   request: {
     query: z.strictObject({
       ...imageQuery,
-      path: z.string().optional().openapi({
-        description: 'Only this path and everything below it. Symbolic links are not followed.',
-        example: 'usr/share',
-      }),
+      path: optional('Only this path and what is below it. Symbolic links are not followed.'),
       pathBase64,
-      layer: layer.openapi({ description: 'The tar of this layer instead; the lowest is 0.', example: 0 }),
+      layer,
     }),
   },
   responses: {
     200: tar('The tar, as an attachment.'),
-    ...problems('analysed', { 404: ['path_not_found', 'layer_not_found'] }),
+    ...problems('image'),
   },
 })
 
-const id = (description: string) =>
-  integer({ min: 0, max: 2 ** 32 - 2 }, { description, example: 1000 }).default(1000)
+const id = (description: string) => integer({ min: 0, max: 2 ** 32 - 2 }, description).default(1000)
 
 const rootless = {
   rootless: z.enum(['0', '1']).default('0').openapi({
     description:
-      '`1`: for a user other than root, like `runc spec --rootless`. It maps one user and one group of the host, so the image must run as root inside.',
-    example: '1',
+      '`1`: to be run by a user other than root, like `runc spec --rootless`. The image must run as root inside.',
   }),
   uid: id('With `rootless=1`: user of the host that root in the container is.'),
   gid: id('With `rootless=1`: group of the host that root in the container is.'),
@@ -76,7 +71,7 @@ const getBundle = createRoute({
   description:
     '`config.json` and `rootfs/`: unpack it as root with `tar -xp`, then `runc run NAME`. A failure in the middle breaks the connection.',
   request: { query: z.strictObject({ ...imageQuery, ...rootless }) },
-  responses: { 200: tar('The bundle, as an attachment.'), ...problems('analysed') },
+  responses: { 200: tar('The bundle, as an attachment.'), ...problems('image') },
 })
 
 const getRuntimeConfig = createRoute({
@@ -86,9 +81,9 @@ const getRuntimeConfig = createRoute({
   tags: ['Exports'],
   summary: "The runtime's `config.json`",
   description:
-    "What a runtime needs to start a container of the image, by the OCI image specification's `conversion.md`: command, environment, user and groups looked up in the image, volumes, annotations; the rest as `runc spec` writes it.",
+    "By the OCI image specification's `conversion.md`, with user and groups looked up in the image; the rest as `runc spec` writes it.",
   request: { query: z.strictObject({ ...imageQuery, ...rootless }) },
-  responses: { 200: json('The config.', runtimeConfigSchema), ...problems('analysed') },
+  responses: { 200: json('The config.', runtimeConfigSchema), ...problems('image') },
 })
 
 const getSbom = createRoute({
@@ -97,14 +92,12 @@ const getSbom = createRoute({
   operationId: 'getSbom',
   tags: ['Exports'],
   summary: "A bill of materials of the image's packages",
-  description:
-    'CycloneDX 1.6 or SPDX 2.3, with the package URL, layer and bytes of each package. The same image gives the same bytes.',
+  description: 'CycloneDX 1.6 or SPDX 2.3. The same image gives the same bytes.',
   request: {
     query: z.strictObject({
       ...imageQuery,
       format: z.enum(SBOM_FORMATS).default('cyclonedx').openapi({
         description: '`cyclonedx` (1.6, JSON) or `spdx` (2.3, JSON).',
-        example: 'spdx',
       }),
     }),
   },
@@ -116,7 +109,7 @@ const getSbom = createRoute({
         [SBOM_MEDIA_TYPES.spdx]: { schema: sbomSchema },
       },
     },
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 

@@ -11,7 +11,7 @@ import { attachment, sniff } from '../attachment.ts'
 import { type App, type Backend, logCut } from '../backend.ts'
 import { isUnchanged, notModified } from '../middleware/conditional.ts'
 import { problems } from '../openapi/describe.ts'
-import { imageQuery, layer, pathBase64 } from '../parameters.ts'
+import { imageQuery, layer, path, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 
 const getFile = createRoute({
@@ -21,29 +21,24 @@ const getFile = createRoute({
   tags: ['Reports'],
   summary: 'The content of one file',
   description:
-    'Streamed from the registry. Where possible, only the part of the layer that holds the file is read: from an uncompressed layer, from a gzip member or a zstd frame, or from a checkpoint (about every 4 MiB). Symbolic links are followed inside the image only. Always sent as an attachment; the `ETag` is the SHA-256 of the content.',
+    'Streamed from the registry; where possible, only the part of the layer that holds the file is read. Symbolic links are followed inside the image. Always an attachment; the `ETag` is the SHA-256 of the content.',
   request: {
     query: z.strictObject({
       ...imageQuery,
-      path: z.string().optional().openapi({
-        description: 'The path. Either `path` or `pathBase64` is required.',
-        example: 'etc/os-release',
-      }),
+      path,
       pathBase64,
-      layer: layer.openapi({
-        description: 'The file as of this layer, even if a later layer hides it.',
-      }),
+      layer,
     }),
   },
   responses: {
     200: {
       description: 'The content; `text/plain` if it begins as UTF-8.',
       content: {
-        'text/plain': { schema: { type: 'string' }, example: 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n' },
+        'text/plain': { schema: { type: 'string' } },
         'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
       },
     },
-    ...problems('analysed', { 404: ['path_not_found'] }),
+    ...problems('image'),
   },
 })
 

@@ -34,7 +34,7 @@ const query = z.object({
   platform: z.string().optional(),
   path: z.string().optional(),
   pathBase64: z.string().optional(),
-  layer: integer({ min: 0, max: 999_999 }, { description: 'A layer.' }).optional(),
+  layer: integer({ min: 0, max: 999_999 }, 'A layer.').optional(),
   sort: z.enum(['bytes', 'name']).default('bytes'),
   glob: z.string().optional(),
   at: z.string().optional(),

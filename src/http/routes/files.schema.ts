@@ -1,67 +1,52 @@
 /** `/v1/files` and `/v1/tree`. */
 import { z } from '@hono/zod-openapi'
-import { bytes, count, layerIndex, pageOf, path, pathBase64, sha256, text, time } from '../openapi/fields.ts'
+import { int, pageOf, pathBase64, sha256Schema, text, time } from '../openapi/fields.ts'
 
 export const entryTypeSchema = z
   .enum(['file', 'directory', 'symlink', 'hardlink', 'character', 'block', 'fifo', 'other'])
-  .openapi('EntryType', { description: 'Type of the path.', example: 'file' })
+  .openapi('EntryType')
 
 export const fileSchema = z
   .strictObject({
-    path: path('Its path', 'usr/bin/curl'),
+    path: text(),
     pathBase64,
     type: entryTypeSchema,
-    bytes: bytes('Size of a regular file; otherwise 0', 321880),
+    bytes: int('0 if not a regular file'),
     mode: z
       .string()
       .regex(/^[0-7]{4}$/)
       .openapi({
-        description: 'Permissions with setuid, setgid and sticky bits in four octal digits.',
-        example: '0755',
+        description: 'Four octal digits, with setuid, setgid and sticky bits.',
       }),
-    uid: count('User ID of the owner', 0),
-    gid: count('Group ID of the owner', 0),
-    mtime: time('Modification time in microseconds', '2026-05-31T12:00:00Z'),
-    sha256: sha256('SHA-256 of the content of a regular file').optional(),
-    link: text('Target of a symbolic or hard link, as in the tar', '../lib/node/curl').optional(),
+    uid: int(),
+    gid: int(),
+    mtime: time('To the microsecond'),
+    sha256: sha256Schema.optional(),
+    link: text('Target of a link, as in the tar').optional(),
     linkBase64: z.base64().optional().openapi({
-      description: "The target's exact bytes in base64; present only where they are not UTF-8.",
-      example: 'Y2Fm6Q==',
+      description: 'As `pathBase64`.',
     }),
-    xattrs: z
-      .record(z.string(), z.base64())
-      .optional()
-      .openapi({
-        description: 'Extended attributes, each value in base64.',
-        example: { 'security.capability': 'AQAAAgAgAAAAAAAAAAAAAAAAAAA=' },
-      }),
+    xattrs: z.record(z.string(), z.base64()).optional().openapi({
+      description: 'Values in base64.',
+    }),
     device: z
       .string()
       .regex(/^\d+:\d+$/)
       .optional()
-      .openapi({ description: 'Device number as `major:minor`.', example: '1:3' }),
-    layer: layerIndex('Layer of the member', 1),
-    inode: count(
-      'Hard links of one file share this number; it has no meaning outside the image',
-      1422,
-    ).optional(),
+      .openapi({ description: '`major:minor`.' }),
+    layer: int(),
+    inode: int('Shared by the hard links of one file; means nothing outside the image').optional(),
     implicit: z.literal(true).optional().openapi({
-      description: 'True for a directory that layers name only as part of other paths.',
-      example: true,
+      description: 'A directory that layers name only as part of other paths.',
     }),
     whiteout: z.enum(['file', 'opaque', 'aufs']).optional().openapi({
       description:
-        'For a whiteout: it hides one path of lower layers (`file`), or all that lower layers have in the directory (`opaque`); an `aufs` leftover hides nothing.',
-      example: 'file',
+        "What it hides of lower layers: one path (`file`), the directory's content (`opaque`), or nothing (`aufs`).",
     }),
   })
   .openapi('File', { description: 'A path of the merged file system, or a member of a layer.' })
 
-export const filePageSchema = pageOf(
-  'FilePage',
-  fileSchema,
-  'By path (`/` sorts before every other byte) or by size, largest first.',
-)
+export const filePageSchema = pageOf('FilePage', fileSchema)
 
 /** A directory's children are trees themselves. */
 export type Tree = {
@@ -75,19 +60,18 @@ export type Tree = {
 
 export const treeSchema: z.ZodType<Tree> = z
   .strictObject({
-    path: path('Its path; empty for the root', 'usr/bin'),
+    path: text('Empty for the root'),
     pathBase64,
     type: entryTypeSchema,
-    bytes: bytes('Its size; for a directory the sum of all paths below it', 16842752),
-    files: count('Regular files at or below it', 243),
+    bytes: int('Of a directory: all paths below it'),
+    files: int('At or below it'),
     children: z
       .array(z.lazy((): z.ZodType<Tree> => treeSchema))
       .optional()
       .openapi({
-        description: 'Its children, largest first, within `limit` and `depth`.',
+        description: 'Largest first, within `limit` and `depth`.',
         type: 'array',
         items: { $ref: '#/components/schemas/Tree' },
-        example: [{ path: 'usr/bin/python3.13', type: 'file', bytes: 6832784, files: 1 }],
       }),
   })
   .openapi('Tree', { description: 'A directory, as `du --apparent-size -l` shows it.' })

@@ -16,24 +16,17 @@ const FORMATS = ['json', 'ndjson', 'csv'] as const
 
 const query = z.strictObject({
   ...imageQuery,
-  layer: layer.openapi({
-    description:
-      'Lists the members of this layer as in its tar, whiteouts included, instead of the merged file system.',
-  }),
+  layer,
   glob,
   type: entryTypeSchema.optional().openapi({ description: 'Only paths of this type.' }),
-  minBytes: integer(
-    { min: 0, max: Number.MAX_SAFE_INTEGER },
-    { description: 'Only paths of at least this size.', example: 1048576 },
-  ).optional(),
+  minBytes: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }, 'Only paths of at least this size.').optional(),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'is not 64 hex digits in lower case')
     .optional()
     .openapi({ description: 'Only regular files with this content.' }),
   sort: z.enum(['path', '-bytes']).default('path').openapi({
-    description: 'By path (`/` sorts before every other byte) or by size, largest first.',
-    example: '-bytes',
+    description: 'By path (`/` sorts first) or by size, largest first.',
   }),
   limit,
   cursor,
@@ -49,12 +42,12 @@ const listFiles = createRoute({
   tags: ['Reports'],
   summary: 'The files of an image, or of one layer',
   description:
-    'The merged file system as a container sees it, or with `layer` the members of one layer. In the merged file system a hard link is a `file` with its target’s content and `inode`.',
+    'The merged file system as a container sees it, where a hard link is a `file` with its target’s content and `inode`; or with `layer` the members of its tar, whiteouts included.',
   request: { query },
   responses: {
     200: list('The files.', filePageSchema, fileSchema),
     202: pending,
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 

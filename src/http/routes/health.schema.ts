@@ -3,18 +3,16 @@ import { z } from '@hono/zod-openapi'
 export const readinessSchema = z
   .strictObject({
     status: z.enum(['ok', 'degraded']).openapi({
-      description: '`degraded`: the server answers what it knows and analyses nothing new.',
-      example: 'ok',
+      description: '`degraded`: answers what it knows, analyses nothing new.',
     }),
     redis: z.enum(['ok', 'away']).optional().openapi({
-      description: 'Whether the queue answers, if several servers share one (`REDIS_URL`).',
-      example: 'ok',
+      description: 'The queue that several servers share (`REDIS_URL`).',
     }),
   })
-  .openapi('Readiness', { description: 'Whether the service can serve.' })
+  .openapi('Readiness')
 
 export const healthSchema = z
   .strictObject({
-    status: z.literal('ok').openapi({ description: 'The service works.', example: 'ok' }),
+    status: z.literal('ok'),
   })
-  .openapi('Health', { description: 'The state of the service.' })
+  .openapi('Health')

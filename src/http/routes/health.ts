@@ -15,7 +15,7 @@ const getHealth = createRoute({
   operationId: 'getHealth',
   tags: ['Service'],
   summary: 'Liveness',
-  description: 'Checks nothing else. For a supervisor that restarts a service that hangs.',
+  description: 'For a supervisor that restarts a service that hangs.',
   security: openToAll,
   responses: { 200: json('The service answers.', healthSchema), ...problems('service') },
 })
@@ -27,11 +27,11 @@ const getReadiness = createRoute({
   tags: ['Service'],
   summary: 'Readiness',
   description:
-    'Checks the object store. For a load balancer. If the shared queue is unreachable, the server still answers what it knows, so it stays ready.',
+    'Checks the object store, for a load balancer. Without the shared queue the server stays ready: it answers what it knows.',
   security: openToAll,
   responses: {
     200: json('The service is ready.', readinessSchema),
-    ...problems('service', { 503: ['store_error'] }),
+    ...problems('service', [503]),
   },
 })
 

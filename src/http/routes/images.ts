@@ -18,10 +18,11 @@ import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
 import { jsonLines } from '../ndjson.ts'
 import { preferredType } from '../negotiation.ts'
-import { problems } from '../openapi/describe.ts'
+import { json, list, problems } from '../openapi/describe.ts'
 import {
   cursor,
   integer,
+  optional,
   platform,
   reference,
   repeatable,
@@ -58,40 +59,28 @@ type Format = keyof typeof TYPES
 const color = z.string().optional()
 
 const imagesQuery = z.strictObject({
-  repository: reference('A repository as `docker pull` takes it, without tag or digest.', 'alpine'),
+  repository: reference('As for `docker pull`, without tag or digest.', 'alpine'),
   platform,
-  tag: repeatable({
-    description: 'Only tags that match one of these globs: `*`, `?`, `[…]`, `{…}`.',
-    example: ['v1.*'],
-  }).optional(),
+  tag: repeatable('Only tags that match one of these globs: `*`, `?`, `[…]`, `{…}`.').optional(),
   sort: z.enum(SORTS).default('name').openapi({
     description:
-      '`name`: natural order, `v9` before `v10`; `created`: newest first; `-compressedBytes`: largest first. The last two take at most 1,000 tags.',
-    example: '-compressedBytes',
+      '`name`: `v9` before `v10`; `created`: newest first; `-compressedBytes`: largest first; the last two for at most 1,000 tags.',
   }),
-  limit: integer({ min: 1, max: MAX_PAGE }, { description: 'Tags per page, or in the chart.', example: 20 })
+  limit: integer({ min: 1, max: MAX_PAGE }, 'Tags per page, or in the chart.')
     .optional()
     .openapi({ default: PAGE_LIMIT }),
-  cursor: cursor.openapi({ description: 'The `nextCursor` of the page before. Not with a whole list.' }),
+  cursor: cursor.openapi({ description: 'The `nextCursor` of the page before.' }),
   format: z.enum(['json', 'text', 'markdown', 'csv', 'svg']).optional().openapi({
-    description:
-      'Format; overrides `Accept`. `csv` is the whole list, `svg` a chart of the last tags by `sort`.',
-    example: 'svg',
+    description: 'Overrides `Accept`. `csv` is the whole list, `svg` a chart of the last tags by `sort`.',
   }),
   color: color.openapi({
-    description: 'With `text`: `1` for a terminal. With `svg`: the line, as of a badge.',
-    example: 'blue',
+    description: 'Of `text`: `1` for a terminal. Of `svg`: the line, as of a badge.',
   }),
   columns: textQuery.columns,
-  label: z.string().optional().openapi({
-    description: 'With `svg`: text above the chart.',
-    example: 'Image size',
-  }),
+  label: optional('With `svg`: text above the chart.'),
 })
 
 type ImagesQuery = z.infer<typeof imagesQuery>
-
-const CHART = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 const listImagesRoute = createRoute({
   method: 'get',
@@ -100,30 +89,23 @@ const listImagesRoute = createRoute({
   tags: ['Images'],
   summary: 'The images of a repository',
   description:
-    'As `docker image ls` lists them; reads no layer. A tag without an image is an item with a `problem`. The rate limit of the registry ends a page early, with `nextCursor`. `svg` always answers `200` and shows an error as a picture.',
+    "Reads no layer. The registry's rate limit ends a page early, with `nextCursor`. `svg` always answers `200` and shows an error as a picture.",
   request: { query: imagesQuery },
   responses: {
-    200: {
-      description: 'The images.',
-      content: {
-        'application/json': { schema: repositoryImagePageSchema },
-        'application/x-ndjson': { schema: repositoryImageSchema },
-        'text/plain': { schema: { type: 'string' as const }, example: 'Tag\n' },
-        'text/markdown': { schema: { type: 'string' as const }, example: '| Tag |\n' },
-        'text/csv': { schema: { type: 'string' as const }, example: 'name,digest\r\n' },
-        'image/svg+xml': { schema: { type: 'string' as const }, example: CHART },
-      },
-    },
-    ...problems('registry', { 413: ['too_large'] }),
+    200: list('The images.', repositoryImagePageSchema, repositoryImageSchema, [
+      'text/plain',
+      'text/markdown',
+      'image/svg+xml',
+    ]),
+    ...problems('registry', [413]),
   },
 })
 
 const sharedQuery = z.strictObject({
-  image: repeatable({ description: 'An image; 2 to 50 of them.', example: ['alpine:3.19', 'alpine:3.20'] }),
+  image: repeatable('An image; 2 to 50 of them.'),
   platform,
   format: z.enum(['json', 'text', 'markdown']).optional().openapi({
-    description: 'Format; overrides `Accept`.',
-    example: 'text',
+    description: 'Overrides `Accept`.',
   }),
   ...textQuery,
 })
@@ -134,21 +116,10 @@ const listSharedRoute = createRoute({
   operationId: 'listShared',
   tags: ['Images'],
   summary: 'What images share',
-  description:
-    'From manifests and configs alone: which images share which layers, and which image is built on which.',
+  description: 'From manifests and configs alone: which layers images share, and which is built on which.',
   request: { query: sharedQuery },
   responses: {
-    200: {
-      description: 'What they share.',
-      content: {
-        'application/json': { schema: sharingSchema },
-        'text/plain': {
-          schema: { type: 'string' as const },
-          example: '2 images of 134 MB in all take 85.4 MB\n',
-        },
-        'text/markdown': { schema: { type: 'string' as const }, example: '### 2 images of 134 MB in all\n' },
-      },
-    },
+    200: json('What they share.', sharingSchema, ['text/plain', 'text/markdown']),
     ...problems('image'),
   },
 })

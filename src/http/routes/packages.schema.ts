@@ -1,27 +1,23 @@
 import { z } from '@hono/zod-openapi'
-import { bytes, layerIndex, pageOf, path, text } from '../openapi/fields.ts'
+import { int, pageOf, text } from '../openapi/fields.ts'
 
 export const packageTypeSchema = z
   .enum(['deb', 'apk', 'rpm', 'npm', 'pypi', 'composer', 'gem'])
   .openapi('PackageType', {
-    description: 'Package type, as in package URLs.',
-    example: 'deb',
+    description: 'As in package URLs.',
   })
 
 export const packageSchema = z
   .strictObject({
     type: packageTypeSchema,
-    name: text('Its name', 'curl'),
-    version: text('Its version', '8.14.1-2+deb13u2'),
-    architecture: text('Its architecture', 'amd64').optional(),
-    purl: text('Its package URL', 'pkg:deb/debian/curl@8.14.1-2+deb13u2?arch=amd64'),
-    bytes: bytes('Size of its own files in the merged file system', 518144).optional(),
-    path: path(
-      'Its metadata file, for npm, pypi, composer and gem',
-      'srv/app/node_modules/express/package.json',
-    ).optional(),
-    layer: layerIndex('Layer that added it', 1),
+    name: text(),
+    version: text(),
+    architecture: text().optional(),
+    purl: text(),
+    bytes: int('Its own files in the merged file system').optional(),
+    path: text('Its metadata file: npm, pypi, composer and gem').optional(),
+    layer: int('The layer that added it'),
   })
-  .openapi('Package', { description: 'An installed package.' })
+  .openapi('Package')
 
-export const packagePageSchema = pageOf('PackagePage', packageSchema, 'By type, then by name.')
+export const packagePageSchema = pageOf('PackagePage', packageSchema)

@@ -19,16 +19,12 @@ const listPackages = createRoute({
   operationId: 'listPackages',
   tags: ['Reports'],
   summary: 'The installed packages',
-  description:
-    'From the databases of dpkg, apk and rpm and the metadata of npm and Python packages, sorted by type and name.',
+  description: 'From package databases and metadata, sorted by type and name.',
   request: { query: z.strictObject({ ...imageQuery, limit, cursor, format: format(FORMATS), ...textQuery }) },
   responses: {
-    200: list('The packages.', packagePageSchema, packageSchema, {
-      'text/plain': 'docker.io/library/app:v1 (linux/amd64)\n132 packages: 110 deb, 22 npm\n',
-      'text/markdown': '### 132 packages: 110 deb, 22 npm\n',
-    }),
+    200: list('The packages.', packagePageSchema, packageSchema, ['text/plain', 'text/markdown']),
     202: pending,
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 

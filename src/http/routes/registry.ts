@@ -15,7 +15,7 @@ import { callerCredentials } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { jsonLines } from '../ndjson.ts'
 import { chosenForm, contentTypeOf, requireNoPage } from '../negotiation.ts'
-import { list, problems } from '../openapi/describe.ts'
+import { json, list, problems } from '../openapi/describe.ts'
 import { cursor, format, image, limit, PAGE_LIMIT, reference } from '../parameters.ts'
 import { csvLines } from '../text-bodies.ts'
 import { platformListSchema, platformSchema, tagPageSchema, tagSchema } from './registry.schema.ts'
@@ -36,13 +36,7 @@ const listPlatformsRoute = createRoute({
     'Includes nested indexes, not attestations. An image without an index has one platform. Reads no layer.',
   request: { query: z.strictObject({ image, format: format(PLATFORM_FORMATS) }) },
   responses: {
-    200: {
-      description: 'The platforms.',
-      content: {
-        'application/json': { schema: platformListSchema },
-        'text/csv': { schema: { type: 'string' } },
-      },
-    },
+    200: json('The platforms.', platformListSchema, ['text/csv']),
     ...problems('image'),
   },
 })
@@ -56,7 +50,7 @@ const listTagsRoute = createRoute({
   description: "In the registry's order.",
   request: {
     query: z.strictObject({
-      repository: reference('A repository as `docker pull` takes it, without tag or digest.', 'alpine'),
+      repository: reference('As for `docker pull`, without tag or digest.', 'alpine'),
       limit,
       cursor,
       format: format(TAG_FORMATS),

@@ -12,16 +12,24 @@ import { showPath } from '../../text/path.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
 import { chosenForm, contentTypeOf } from '../negotiation.ts'
-import { pending, problems } from '../openapi/describe.ts'
-import { imageQuery, integer, pathBase64, styleOf, type TextQuery, textQuery } from '../parameters.ts'
+import { json, pending, problems } from '../openapi/describe.ts'
+import {
+  directory,
+  imageQuery,
+  integer,
+  pathBase64,
+  styleOf,
+  type TextQuery,
+  textQuery,
+} from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 import { reportSchema } from './report.schema.ts'
 
 const picture = {
-  width: integer({ min: 200, max: 2000 }, { description: 'Width of the treemap in pixels.', example: 800 })
+  width: integer({ min: 200, max: 2000 }, 'Width of the treemap in pixels.')
     .default(960)
     .openapi({ default: 960 }),
-  depth: integer({ min: 1, max: 8 }, { description: 'Levels of directories in the treemap.', example: 3 })
+  depth: integer({ min: 1, max: 8 }, 'Levels of directories in the treemap.')
     .default(4)
     .openapi({ default: 4 }),
   color: z
@@ -29,13 +37,9 @@ const picture = {
     .optional()
     .openapi({
       description:
-        'With `text`: `1` for a terminal. With `svg`: what the colours of the treemap mean: the layer of most bytes, the wasted share, the type of file, or the kind of package.',
-      example: 'waste',
+        'Of `text`: `1` for a terminal. Of `svg`: the layer of most bytes, the wasted share, the type of file, or the kind of package.',
     }),
-  path: z.string().optional().openapi({
-    description: 'The directory that the treemap shows; the root by default.',
-    example: 'usr/lib',
-  }),
+  path: directory,
   pathBase64,
 }
 
@@ -48,15 +52,11 @@ const query = z.strictObject({
     .optional()
     .openapi({
       description:
-        'Format of the report; overrides `Accept`. `svg` is a treemap of the merged file system, for READMEs and pull requests: areas are bytes. `width`, `depth` and `path` apply only to it.',
-      example: 'svg',
+        'Overrides `Accept`. `svg` is a treemap of the merged file system: areas are bytes. `width`, `depth` and `path` are for it.',
     }),
   ...picture,
   columns: textQuery.columns,
 })
-
-const SVG =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 594" role="img" aria-label="alpine:3.20: 7.8 MB"/>'
 
 const getReport = createRoute({
   method: 'get',
@@ -64,27 +64,12 @@ const getReport = createRoute({
   operationId: 'getReport',
   tags: ['Reports'],
   summary: 'What is inside an image',
-  description:
-    'Sizes, counts, layers, waste, duplicates, efficiency, the largest files and directories, packages and warnings. The first request starts the analysis: ask again, or use `wait`.',
+  description: 'The first request starts the analysis: ask again, or use `wait`.',
   request: { query },
   responses: {
-    200: {
-      description: 'The report, or its treemap.',
-      content: {
-        'application/json': { schema: reportSchema },
-        'text/plain': {
-          schema: { type: 'string' as const },
-          example: 'docker.io/library/app:v1 (linux/amd64)\n',
-        },
-        'text/markdown': {
-          schema: { type: 'string' as const },
-          example: '### `docker.io/library/app:v1`\n',
-        },
-        'image/svg+xml': { schema: { type: 'string' as const }, example: SVG },
-      },
-    },
+    200: json('The report, or its treemap.', reportSchema, ['text/plain', 'text/markdown', 'image/svg+xml']),
     202: pending,
-    ...problems('analysed', { 404: ['path_not_found'] }),
+    ...problems('image'),
   },
 })
 

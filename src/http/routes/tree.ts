@@ -7,8 +7,9 @@ import type { PathKey } from '../../text/path.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
 import { chosenForm, contentTypeOf } from '../negotiation.ts'
-import { pending, problems } from '../openapi/describe.ts'
+import { json, pending, problems } from '../openapi/describe.ts'
 import {
+  directory,
   format,
   imageQuery,
   integer,
@@ -31,28 +32,17 @@ const getTree = createRoute({
   tags: ['Reports'],
   summary: 'The sizes below a directory',
   description:
-    'A directory as `du --apparent-size -l` shows it: every path of a hard link counts, directories themselves are 0. Children are sorted by size, largest first.',
+    'As `du --apparent-size -l` shows them: every path of a hard link counts, directories themselves are 0.',
   request: {
     query: z.strictObject({
       ...imageQuery,
-      path: z.string().optional().openapi({
-        description: 'The directory; the root by default.',
-        example: 'usr/lib',
-      }),
+      path: directory,
       pathBase64,
-      depth: integer(
-        { min: 1, max: 10 },
-        {
-          description: 'Levels below the directory. A very large tree lacks its deepest levels.',
-          example: 2,
-        },
-      )
+      depth: integer({ min: 1, max: 10 }, 'Levels below it. A very large tree lacks the deepest.')
         .default(1)
         .openapi({ default: 1 }),
-      layer: layer.openapi({
-        description: 'Only this layer. By default the merged file system.',
-      }),
-      limit: integer({ min: 1, max: 1000 }, { description: 'Children of each directory.', example: 20 })
+      layer,
+      limit: integer({ min: 1, max: 1000 }, 'Children of each directory.')
         .default(PAGE_LIMIT)
         .openapi({ default: PAGE_LIMIT }),
       format: format(FORMATS),
@@ -60,16 +50,9 @@ const getTree = createRoute({
     }),
   },
   responses: {
-    200: {
-      description: 'The directory.',
-      content: {
-        'application/json': { schema: treeSchema },
-        'text/plain': { schema: { type: 'string' }, example: '  135 MB  /\n  101 MB  └── usr/\n' },
-        'text/markdown': { schema: { type: 'string' }, example: '### 135 MB in 9,612 files\n' },
-      },
-    },
+    200: json('The directory.', treeSchema, ['text/plain', 'text/markdown']),
     202: pending,
-    ...problems('analysed', { 404: ['path_not_found'] }),
+    ...problems('image'),
   },
 })
 

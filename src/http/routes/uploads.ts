@@ -13,7 +13,7 @@ const nothing = z.strictObject({})
 const params = z.strictObject({ id: uploadIdSchema })
 
 const description =
-  'The body is the archive as `docker save`, `podman save`, `skopeo copy`, `buildx --output`, `ctr images export`, kaniko or Bazel write it: an OCI image layout or Docker’s, plain or in gzip or zstd. The service stores it as it is; ask for its images as `upload:<id>`. It is deleted some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
+  'An OCI image layout or Docker’s as a tar, plain or in gzip or zstd, as `docker save`, `skopeo copy`, kaniko and others write it. Ask for its images as `upload:<id>`. It is deleted some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
 
 const createUpload = (method: 'post' | 'put') =>
   createRoute({
@@ -22,7 +22,7 @@ const createUpload = (method: 'post' | 'put') =>
     operationId: method === 'post' ? 'createUpload' : 'putUpload',
     tags: ['Uploads'],
     summary: 'Upload an image archive',
-    description,
+    description: method === 'post' ? description : 'As `POST`: what `curl -T` sends.',
     request: {
       query: nothing,
       body: {
@@ -36,12 +36,7 @@ const createUpload = (method: 'post' | 'put') =>
         ...json('The upload.', uploadSchema),
         headers: { Location: { description: 'URL of the upload.', schema: { type: 'string' } } },
       },
-      ...problems('service', {
-        401: ['unauthorized'],
-        413: ['too_large'],
-        422: ['invalid_archive'],
-        503: ['store_error'],
-      }),
+      ...problems('service', [401, 413, 422, 503]),
     },
   })
 
@@ -55,7 +50,7 @@ const getUpload = createRoute({
   request: { params, query: nothing },
   responses: {
     200: json('The upload.', uploadSchema),
-    ...problems('service', { 401: ['unauthorized'], 404: ['upload_not_found'], 503: ['store_error'] }),
+    ...problems('service', [401, 404, 503]),
   },
 })
 
@@ -69,7 +64,7 @@ const removeUpload = createRoute({
   request: { params, query: nothing },
   responses: {
     204: { description: 'The upload is deleted.' },
-    ...problems('service', { 401: ['unauthorized'], 404: ['upload_not_found'], 503: ['store_error'] }),
+    ...problems('service', [401, 404, 503]),
   },
 })
 

@@ -1,33 +1,33 @@
 /** `/v1/waste` and `/v1/duplicates`. */
 import { z } from '@hono/zod-openapi'
-import { bytes, count, layerIndex, pageOf, path, pathBase64, sha256 } from '../openapi/fields.ts'
+import { int, pageOf, pathBase64, sha256Schema, text } from '../openapi/fields.ts'
 import { wasteReasonSchema } from './report.schema.ts'
 
 export const wastedFileSchema = z
   .strictObject({
-    path: path('Its path', 'var/lib/apt/lists/deb.debian.org_debian_dists_trixie_main_binary-amd64_Packages'),
+    path: text(),
     pathBase64,
-    bytes: bytes('Its size', 56634892),
-    layer: layerIndex('Layer that stores it', 1),
+    bytes: int(),
+    layer: int(),
     reason: wasteReasonSchema,
-    byLayer: layerIndex('Layer that hides it', 5),
+    byLayer: int(),
   })
   .openapi('WastedFile', {
-    description: 'A stored file that the merged file system does not show.',
+    description: 'A file that a layer stores and a later one hides.',
   })
 
-export const wastePageSchema = pageOf('WastePage', wastedFileSchema, 'The largest first.')
+export const wastePageSchema = pageOf('WastePage', wastedFileSchema)
 
 export const duplicateGroupSchema = z
   .strictObject({
-    sha256: sha256('SHA-256 of their content'),
-    bytes: bytes('Size of one copy', 277528),
-    count: count('Number of copies', 3),
-    wastedBytes: bytes('Bytes that keeping one copy would save', 555056),
+    sha256: sha256Schema,
+    bytes: int('Of one copy'),
+    count: int(),
+    wastedBytes: int('What keeping one copy would save'),
     paths: z
-      .array(z.strictObject({ path: path('Its path', 'usr/share/doc/openssl/changelog.gz'), pathBase64 }))
-      .openapi({ description: 'The first 50 paths in path order.' }),
+      .array(z.strictObject({ path: text(), pathBase64 }))
+      .openapi({ description: 'The first 50, by path.' }),
   })
-  .openapi('DuplicateGroup', { description: 'Files with the same content.' })
+  .openapi('DuplicateGroup')
 
-export const duplicatePageSchema = pageOf('DuplicatePage', duplicateGroupSchema, 'The largest waste first.')
+export const duplicatePageSchema = pageOf('DuplicatePage', duplicateGroupSchema)

@@ -18,28 +18,18 @@ import {
 
 const FORMATS = ['json', 'ndjson', 'csv', 'markdown', 'text'] as const
 
-const example = (total: string) => ({
-  'text/plain': `docker.io/library/app:v1 (linux/amd64)\n${total}\n`,
-  'text/markdown': `### ${total}\n`,
-})
-
 const listWaste = createRoute({
   method: 'get',
   path: '/v1/waste',
   operationId: 'listWaste',
   tags: ['Reports'],
   summary: 'The wasted files of an image',
-  description: 'Files that a later layer removed, replaced or stored again; largest first.',
+  description: 'What later layers removed, replaced or stored again; largest first.',
   request: { query: z.strictObject({ ...imageQuery, limit, cursor, format: format(FORMATS), ...textQuery }) },
   responses: {
-    200: list(
-      'The files.',
-      wastePageSchema,
-      wastedFileSchema,
-      example('101 MB of 233 MB wasted by 1,204 files'),
-    ),
+    200: list('The files.', wastePageSchema, wastedFileSchema, ['text/plain', 'text/markdown']),
     202: pending,
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 
@@ -55,7 +45,6 @@ const listDuplicates = createRoute({
       ...imageQuery,
       scope: z.enum(['image', 'layers']).default('image').openapi({
         description: '`image`: the merged file system; `layers`: all layers, hidden files too.',
-        example: 'layers',
       }),
       limit,
       cursor,
@@ -64,14 +53,9 @@ const listDuplicates = createRoute({
     }),
   },
   responses: {
-    200: list(
-      'The groups.',
-      duplicatePageSchema,
-      duplicateGroupSchema,
-      example('1.20 MB wasted by copies of 31 files'),
-    ),
+    200: list('The groups.', duplicatePageSchema, duplicateGroupSchema, ['text/plain', 'text/markdown']),
     202: pending,
-    ...problems('analysed'),
+    ...problems('image'),
   },
 })
 

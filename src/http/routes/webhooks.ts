@@ -6,6 +6,7 @@ import type { App, Backend } from '../backend.ts'
 import { bodyBytes } from '../middleware/body.ts'
 import { requireSecret, requireShown } from '../middleware/secrets.ts'
 import { json, openToAll, problems } from '../openapi/describe.ts'
+import { optional } from '../parameters.ts'
 import { parsed } from '../problems.ts'
 import { notificationSchema, pushSchema } from './webhooks.schema.ts'
 
@@ -13,10 +14,7 @@ import { notificationSchema, pushSchema } from './webhooks.schema.ts'
 export const WEBHOOKS_PATH = '/v1/webhooks/'
 
 const query = z.strictObject({
-  secret: z.string().optional().openapi({
-    description:
-      'One of `LAMINA_WEBHOOK_SECRETS`, for registries that send no header. Access logs may keep it.',
-  }),
+  secret: optional('For registries that send no header. Access logs may keep it.'),
 })
 
 const receivePush = createRoute({
@@ -26,7 +24,7 @@ const receivePush = createRoute({
   tags: ['Analyses'],
   summary: 'Report a push',
   description:
-    'Receives the webhooks of registries; off unless `LAMINA_WEBHOOK_SECRETS` is set. The caller sends one of these secrets as `Authorization: Bearer` or `secret`, or signs with it in `X-Hub-Signature-256`. The service queues pushed images of `LAMINA_ALLOWED_REGISTRIES`, reads them with its own credentials, and ignores everything else.',
+    'For webhooks of registries; off unless `LAMINA_WEBHOOK_SECRETS` is set. They send one of these secrets as `Authorization: Bearer` or `secret`, or sign with it in `X-Hub-Signature-256`. The service queues pushed images of `LAMINA_ALLOWED_REGISTRIES` and reads them with its own credentials.',
   security: openToAll,
   request: {
     params: z.object({
@@ -42,12 +40,7 @@ const receivePush = createRoute({
   responses: {
     200: json('Nothing to analyse.', pushSchema),
     202: json('The images are queued.', pushSchema),
-    ...problems('service', {
-      401: ['unauthorized'],
-      404: ['not_found'],
-      413: ['too_large'],
-      429: ['rate_limited'],
-    }),
+    ...problems('service', [401, 404, 413, 429]),
   },
 })
 

@@ -43,8 +43,6 @@ type RuleFacts = {
   readonly means: string
   /** When the rule holds, in the terms of a report; Markdown. */
   readonly holds: string
-  /** A limit, as people write it. */
-  readonly example: string
   readonly needs: Depth
   /** The rule may be given more than once; each limit is a rule. */
   readonly repeats?: true
@@ -95,7 +93,6 @@ const TABLE = {
   maxCompressed: rule({
     means: 'The sum of the compressed layers is limited.',
     holds: '`size.compressedBytes` is at most this.',
-    example: '200MB',
     needs: 'manifest',
     parse: parseBytesLimit,
     judge: (limit, figures) =>
@@ -106,7 +103,6 @@ const TABLE = {
   maxSize: rule({
     means: 'The sum of the uncompressed layers is limited.',
     holds: '`size.uncompressedBytes` is at most this.',
-    example: '1.5GiB',
     needs: 'analysis',
     parse: parseBytesLimit,
     judge: (limit, figures) =>
@@ -117,7 +113,6 @@ const TABLE = {
   maxLayerSize: rule({
     means: 'The uncompressed size of each layer is limited.',
     holds: "The largest layer's `uncompressedBytes` is at most this.",
-    example: '500MB',
     needs: 'analysis',
     parse: parseBytesLimit,
     judge: (limit, figures) =>
@@ -130,7 +125,6 @@ const TABLE = {
   maxWasted: rule({
     means: 'The bytes of files that later layers hide are limited.',
     holds: '`waste.bytes` is at most this.',
-    example: '50MB',
     needs: 'analysis',
     parse: parseBytesLimit,
     judge: async (limit, figures) =>
@@ -139,7 +133,6 @@ const TABLE = {
   maxWastedPercent: rule({
     means: 'The share of bytes in files that later layers hide is limited.',
     holds: '100 × `waste.bytes` ÷ `size.fileBytes` is at most this: `10` or `10%`.',
-    example: '10%',
     needs: 'analysis',
     floor: true,
     parse: parsePercentLimit,
@@ -148,7 +141,6 @@ const TABLE = {
   maxDuplicated: rule({
     means: 'The bytes of surplus copies of files are limited.',
     holds: '`duplicates.wastedBytes` is at most this.',
-    example: '10MB',
     needs: 'analysis',
     parse: parseBytesLimit,
     judge: async (limit, figures) =>
@@ -159,7 +151,6 @@ const TABLE = {
   maxLayers: rule({
     means: 'The number of layers is limited.',
     holds: '`counts.layers` is at most this.',
-    example: '30',
     needs: 'manifest',
     parse: parseCountLimit,
     // The smallest are the first to be joined with others.
@@ -174,7 +165,6 @@ const TABLE = {
   maxFiles: rule({
     means: 'The number of files is limited.',
     holds: '`counts.files` is at most this.',
-    example: '50000',
     needs: 'analysis',
     parse: parseCountLimit,
     judge: (limit, figures) =>
@@ -183,7 +173,6 @@ const TABLE = {
   minEfficiency: rule({
     means: "dive's efficiency score has a lower limit.",
     holds: '`efficiency.score` is at least this, 0 to 1.',
-    example: '0.9',
     needs: 'analysis',
     floor: true,
     parse: parseRatioLimit,
@@ -192,7 +181,6 @@ const TABLE = {
   maxUserWastedPercent: rule({
     means: "dive's share of wasted bytes in all layers but the first is limited.",
     holds: "100 × `efficiency.wastedUserRatio` (dive's ratio) is at most this: `10` or `10%`.",
-    example: '10%',
     needs: 'analysis',
     floor: true,
     parse: parsePercentLimit,
@@ -201,7 +189,6 @@ const TABLE = {
   maxSavings: rule({
     means: 'What the advice could save is limited.',
     holds: '`savings.bytes` of the advice is at most this: a size, or percent of `size.fileBytes`.',
-    example: '20MB',
     needs: 'analysis',
     parse: parseGrowthLimit,
     judge: savings,
@@ -209,7 +196,6 @@ const TABLE = {
   maxSeverity: rule({
     means: 'The severity of advice is limited.',
     holds: 'No advice is worse than this: `info` or `warning`.',
-    example: 'warning',
     needs: 'analysis',
     parse: readSeverity,
     judge: worstSeverity,
@@ -218,7 +204,6 @@ const TABLE = {
     means: 'No path that any layer stores may match the glob.',
     holds:
       'No path in any layer matches the glob, hidden ones included: a file that a later layer removes still ships.',
-    example: '**/.git/**',
     needs: 'analysis',
     repeats: true,
     glob: true,
@@ -228,7 +213,6 @@ const TABLE = {
   denyShown: rule({
     means: 'No path of the merged file system may match the glob.',
     holds: 'No path of the merged file system matches the glob.',
-    example: 'usr/bin/gcc',
     needs: 'analysis',
     repeats: true,
     glob: true,
@@ -238,7 +222,6 @@ const TABLE = {
   maxGrowth: rule({
     means: 'The growth of the uncompressed size over the baseline is limited.',
     holds: 'Growth of `uncompressedBytes` over `baseline` is at most this: a size, or percent.',
-    example: '5%',
     needs: 'analysis',
     growth: true,
     parse: parseGrowthLimit,
@@ -256,7 +239,6 @@ const TABLE = {
   maxCompressedGrowth: rule({
     means: 'The growth of the compressed size over the baseline is limited.',
     holds: 'Growth of `compressedBytes` over `baseline` is at most this: a size, or percent.',
-    example: '10MB',
     needs: 'manifest',
     growth: true,
     parse: parseGrowthLimit,
@@ -274,7 +256,6 @@ const TABLE = {
   lowestEfficiency: rule({
     means: "dive's efficiency score has a lower limit.",
     holds: '`efficiency.score` is at least this, 0 to 1.',
-    example: '0.95',
     needs: 'analysis',
     dive: { default: '0.9' },
     parse: diveRatio,
@@ -283,7 +264,6 @@ const TABLE = {
   highestWastedBytes: rule({
     means: "dive's wasted bytes are limited.",
     holds: '`efficiency.wastedBytes` is at most this.',
-    example: '20MB',
     needs: 'analysis',
     dive: {},
     parse: diveBytes,
@@ -295,7 +275,6 @@ const TABLE = {
   highestUserWastedPercent: rule({
     means: "dive's share of wasted bytes in all layers but the first is limited.",
     holds: '`efficiency.wastedUserRatio` is at most this, 0 to 1.',
-    example: '0.2',
     needs: 'analysis',
     dive: { default: '0.1' },
     parse: diveRatio,
@@ -335,25 +314,21 @@ export const POLICY_RULES = namesWhere(({ dive }) => dive === undefined)
 export const DIVE_RULES = namesWhere(({ dive }) => dive !== undefined)
 
 /** A word of a policy that is not a rule. */
-type Condition = Pick<RuleFacts, 'holds' | 'example' | 'repeats'>
+type Condition = Pick<RuleFacts, 'holds' | 'repeats'>
 
 const CONDITION_TABLE = {
   minWasteBytes: {
     holds: 'Not a rule: with less `waste.bytes` the percent and efficiency rules hold.',
-    example: '1MB',
   },
   baseline: {
     holds: 'Not a rule: the image that growth is measured against.',
-    example: 'alpine:3.19',
   },
   baseImage: {
     holds:
       'Not a rule: the image that this one is built on. Its bytes count nowhere but in sizes, unless this image removed or replaced them.',
-    example: 'alpine:3.20',
   },
   ignore: {
     holds: 'Not a rule: matching paths count neither as waste, duplicates, advice nor denied.',
-    example: 'usr/share/doc/**',
     repeats: true,
   },
 } satisfies Record<string, Condition>

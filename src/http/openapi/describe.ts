@@ -83,9 +83,8 @@ export function list(
 }
 
 /** An answer that is text. */
-export function text(description: string, type: string, example?: string): Responses[string] {
-  const schema = { type: 'string' as const }
-  return { description, content: { [type]: example === undefined ? { schema } : { schema, example } } }
+export function text(description: string, type: string): Responses[string] {
+  return { description, content: textual([type]) }
 }
 
 function textual(types: readonly string[]): Content {

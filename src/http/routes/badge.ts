@@ -68,10 +68,7 @@ const request = {
       }),
     warn: z.string().optional().openapi({ description: 'The badge is yellow from this value on.' }),
     bad: z.string().optional().openapi({ description: 'The badge is red from this value on.' }),
-    ...mapPolicyWords(
-      (description) => optional(description),
-      (description) => repeatable(description).optional(),
-    ),
+    ...mapPolicyWords(optional, (description) => repeatable(description).optional()),
   }),
 }
 

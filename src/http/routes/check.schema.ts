@@ -90,7 +90,7 @@ export const checkRequestSchema = z
     description: 'An image, and a policy or `.dive-ci` file.',
   })
 
-type MakeSchema<S> = (description: string, example: string) => S
+type MakeSchema<S> = (description: string) => S
 
 /** Each word of a policy as a schema: of its value, or of a list if it repeats. */
 export function mapPolicyWords<One extends z.ZodType, List extends z.ZodType>(
@@ -98,9 +98,6 @@ export function mapPolicyWords<One extends z.ZodType, List extends z.ZodType>(
   list: MakeSchema<List>,
 ): Record<string, One | List> {
   return Object.fromEntries(
-    [...POLICY_WORDS].map(([word, { holds, example, repeats }]) => [
-      word,
-      repeats ? list(holds, example) : one(holds, example),
-    ]),
+    [...POLICY_WORDS].map(([word, { holds, repeats }]) => [word, repeats ? list(holds) : one(holds)]),
   )
 }

@@ -17,7 +17,7 @@ import { factsInTime, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { bodyText } from '../middleware/body.ts'
 import { preferredType, readsProblems } from '../negotiation.ts'
-import { problems } from '../openapi/describe.ts'
+import { json, problems } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
 import { parsed, problemResponse } from '../problems.ts'
 import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schema.ts'
@@ -47,19 +47,16 @@ const howToAnswer = {
 const asked = z.object({ image, platform, read, ...howToAnswer })
 const askedOfBody = z.strictObject(howToAnswer)
 
-const verdicts = (passes: boolean) => {
-  const example = passes ? 'pass maxSize: 152.5 MB of 200 MB\n' : 'FAIL maxSize: 239.8 MB of 200 MB\n'
-  const content: Record<string, { schema: z.ZodType | { type: 'string' }; example?: string }> = {
-    'application/json': { schema: verdictSchema },
-  }
-  for (const type of Object.keys(CHECK_TYPES)) content[type] ??= { schema: { type: 'string' } }
-  content['text/plain'] = { schema: { type: 'string' }, example }
-  return { description: passes ? 'The image keeps every rule.' : 'The image breaks a rule.', content }
-}
+const verdicts = (description: string) =>
+  json(
+    description,
+    verdictSchema,
+    Object.keys(CHECK_TYPES).filter((type) => type !== 'application/json'),
+  )
 
 const responses = {
-  200: verdicts(true),
-  412: verdicts(false),
+  200: verdicts('The image keeps every rule.'),
+  412: verdicts('The image breaks a rule.'),
   ...problems('image'),
 }
 
@@ -76,10 +73,7 @@ const checkImage = createRoute({
       image,
       platform,
       read,
-      ...mapPolicyWords(
-        (description) => optional(description),
-        (description) => repeatable(description).optional(),
-      ),
+      ...mapPolicyWords(optional, (description) => repeatable(description).optional()),
       ...howToAnswer,
     }),
   },

@@ -12,18 +12,20 @@ export async function putChunks(
   chunks: AsyncGenerator<Uint8Array>,
 ): Promise<void> {
   let failure: { readonly error: unknown } | undefined
+  let isCancelled = false
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      try {
-        const next = await chunks.next()
-        if (next.done === true) controller.close()
-        else controller.enqueue(next.value)
-      } catch (error) {
+      const next = await chunks.next().catch((error: unknown) => {
         failure = { error }
         controller.error(error)
-      }
+      })
+      // A store that fails may cancel while the next chunk is made.
+      if (next === undefined || isCancelled) return
+      if (next.done === true) controller.close()
+      else controller.enqueue(next.value)
     },
     async cancel() {
+      isCancelled = true
       await chunks.return(undefined)
     },
   })

@@ -1,0 +1,176 @@
+/** Every parser of what somebody else has written, as a function of bytes that is given no more than it may take. */
+
+import { diffTextFiles, formatTextDiff } from '../../src/diff/text.ts'
+import { policyFromDiveCi } from '../../src/gate/dive-ci.ts'
+import { readDocument } from '../../src/gate/document.ts'
+import { DIRECTORIES } from '../../src/image/directories.ts'
+import { PACKAGES } from '../../src/image/package-table.ts'
+import { readApkInstalled } from '../../src/image/packages/apk.ts'
+import { readDpkgList, readDpkgStatus, readDpkgSums } from '../../src/image/packages/deb.ts'
+import { UnreadableDatabase } from '../../src/image/packages/found.ts'
+import { parsePackageJson } from '../../src/image/packages/npm.ts'
+import { readOsReleaseId } from '../../src/image/packages/os-release.ts'
+import { readCoreMetadata, readInstalledFiles, readRecord } from '../../src/image/packages/pypi.ts'
+import { parseRpmHeader } from '../../src/image/packages/rpm.ts'
+import { ndbHeaders } from '../../src/image/packages/rpm-ndb.ts'
+import { sqliteHeaders } from '../../src/image/packages/rpm-sqlite.ts'
+import { NoChunks } from '../../src/layer/toc/chunk.ts'
+import { TableEntries } from '../../src/layer/toc/entries.ts'
+import { EntrySplitter } from '../../src/layer/toc/split.ts'
+import { parseConfig } from '../../src/oci/config.ts'
+import { parseDockerConfig, parseRegistryAuth } from '../../src/oci/credential.ts'
+import { rebuildDockerfile } from '../../src/oci/dockerfile.ts'
+import { parseImageReference } from '../../src/oci/image-reference.ts'
+import { parseManifest } from '../../src/oci/manifest.ts'
+import { parsePlatform } from '../../src/oci/platform.ts'
+import { toRuntimeConfig } from '../../src/oci/runtime-config.ts'
+import { resolveUser } from '../../src/oci/user.ts'
+import { readLayout } from '../../src/source/archive/layout.ts'
+import { findMembers } from '../../src/source/archive/members.ts'
+import type { RangeReader } from '../../src/source/archive/range-reader.ts'
+import type { Schema } from '../../src/table/schema.ts'
+import { openTable } from '../../src/table/table.ts'
+import { compileGlobSet } from '../../src/text/glob.ts'
+import { parseBytesLimit } from '../../src/text/limit.ts'
+import { pathToKey } from '../../src/text/path.ts'
+import { LIMITS, readWhole, sha256Digest } from '../blob.ts'
+import { MemoryStore } from '../memory-store.ts'
+import { scanTar } from '../scan-tar.ts'
+
+export type Parser = {
+  /** Resolves with what it made of the bytes. */
+  readonly parse: (bytes: Uint8Array) => unknown
+  /** Errors that its callers turn into a problem or a warning. */
+  readonly throws?: readonly (new (
+    ...parameters: never[]
+  ) => Error)[]
+}
+
+/** What a parser may give for each byte that it reads, and whatever it reads. */
+const ITEMS_A_BYTE = 8
+const ITEMS = 10_000
+/** Of a layer, unpacked: bombs end here. */
+const MOST_BYTES = 4_000_000
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
+const asText = (parse: (text: string) => unknown): Parser => ({ parse: (bytes) => parse(text(bytes)) })
+
+/** Takes all that there is, as long as it is not more than the input can mean. */
+async function all(bytes: Uint8Array, items: Iterable<unknown> | AsyncIterable<unknown>): Promise<number> {
+  const most = ITEMS + ITEMS_A_BYTE * bytes.length
+  let count = 0
+  for await (const _ of items) if (++count > most) throw new Error(`more than ${most} items`)
+  return count
+}
+
+const database = (
+  read: (content: Iterable<Uint8Array>) => Iterable<unknown> | AsyncIterable<unknown>,
+): Parser => ({ parse: (bytes) => all(bytes, read([bytes])), throws: [UnreadableDatabase] })
+
+function* rpmPackages(headers: Iterable<Uint8Array>): Generator<unknown> {
+  for (const header of headers) {
+    const parsed = parseRpmHeader(header)
+    yield parsed?.found
+    yield* parsed?.files ?? []
+  }
+}
+
+const table = <Row>(schema: Schema<Row>): Parser => ({
+  async parse(bytes) {
+    const store = new MemoryStore()
+    store.objects.set(TABLE, bytes)
+    const opened = await openTable(store, TABLE, schema)
+    return opened && all(bytes, opened.rows())
+  },
+})
+const TABLE = 'a.parquet'
+
+const halves = (bytes: Uint8Array) => {
+  const middle = bytes.length >> 1
+  return [bytes.subarray(0, middle), bytes.subarray(middle)] as const
+}
+const side = (bytes: Uint8Array) => ({
+  sha256: sha256Digest(bytes).slice('sha256:'.length),
+  bytes: bytes.length,
+  open: async () => new Blob([Buffer.from(bytes)]).stream(),
+})
+
+/** By the name of their folder in `corpus/`. */
+export const PARSERS: Readonly<Record<string, Parser>> = {
+  tar: { parse: (bytes) => scanTar(bytes, { cuts: [700] }).length },
+  layer: {
+    parse: (bytes) => readWhole(bytes, { limits: { ...LIMITS, layerBytes: MOST_BYTES, entries: 10_000 } }),
+  },
+  manifest: { parse: (bytes) => parseManifest(bytes) },
+  config: {
+    parse(bytes) {
+      const config = parseConfig(bytes)
+      const manifest = {
+        kind: 'image',
+        mediaType: '',
+        config: EMPTY,
+        layers: config.diffIds.map(() => EMPTY),
+      } as const
+      return [
+        rebuildDockerfile(manifest, config),
+        toRuntimeConfig(config, resolveUser(undefined, { passwd: '', group: '' })),
+      ]
+    },
+  },
+  archive: {
+    async parse(bytes) {
+      const reader: RangeReader = {
+        size: bytes.length,
+        read: async ({ offset, length }) =>
+          new Blob([Buffer.from(bytes.subarray(offset, offset + length))]).stream(),
+      }
+      return readLayout(await findMembers(reader), reader)
+    },
+  },
+  contents: {
+    parse(bytes) {
+      const limits = {
+        bytes: { bytes: 2 ** 40, setting: '' },
+        entries: 100_000,
+        contentEnd: 2 ** 30,
+      }
+      const [splitter, entries] = [new EntrySplitter(), new TableEntries(limits, new NoChunks())]
+      for (const fields of splitter.take(bytes)) entries.take(fields)
+      splitter.finish()
+      entries.finish()
+    },
+  },
+  dpkg: database(readDpkgStatus),
+  'dpkg-list': database(readDpkgList),
+  'dpkg-sums': database(readDpkgSums),
+  apk: database(readApkInstalled),
+  'rpm-sqlite': database(([file]) => rpmPackages(sqliteHeaders(file ?? new Uint8Array(0)))),
+  'rpm-ndb': database(([file]) => rpmPackages(ndbHeaders(file ?? new Uint8Array(0)))),
+  rpm: database((headers) => rpmPackages(headers)),
+  npm: { parse: (bytes) => parsePackageJson(bytes, pathToKey('node_modules/a/package.json')) },
+  pypi: database(readCoreMetadata),
+  'pypi-record': database((content) => readRecord(content, pathToKey('usr/lib/a.dist-info/RECORD'))),
+  'pypi-files': database((content) =>
+    readInstalledFiles(content, pathToKey('usr/lib/a.egg-info/installed-files.txt')),
+  ),
+  'os-release': { parse: (bytes) => readOsReleaseId([bytes]) },
+  'parquet-directories': table(DIRECTORIES),
+  'parquet-packages': table(PACKAGES),
+  yaml: asText((words) => readDocument(words, 'yaml', 'policy')),
+  json: asText((words) => readDocument(words, 'json', 'policy')),
+  'dive-ci': asText(policyFromDiveCi),
+  globs: asText((words) => compileGlobSet(words.split('\n'))('usr/share/doc/a.b/c')),
+  reference: asText(parseImageReference),
+  platform: asText(parsePlatform),
+  size: asText((words) => parseBytesLimit('size', words)),
+  'registry-auth': asText(parseRegistryAuth),
+  'docker-config': { ...asText(parseDockerConfig), throws: [Error] },
+  diff: {
+    async parse(bytes) {
+      const [from, to] = halves(bytes).map(side)
+      return formatTextDiff(await diffTextFiles({ path: 'a', from, to }, { context: 3 }))
+    },
+  },
+}
+
+const EMPTY = { mediaType: '', digest: sha256Digest(new Uint8Array(0)), size: 0 }

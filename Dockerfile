@@ -25,5 +25,6 @@ WORKDIR /lamina
 VOLUME ["/data"]
 EXPOSE 8080
 HEALTHCHECK --start-period=5s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "start.js"]
+# Node 22 and newer let short-lived objects take 128 MB of the main thread's heap.
+ENTRYPOINT ["node", "--max-semi-space-size=16", "start.js"]
 CMD []

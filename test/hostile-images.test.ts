@@ -13,7 +13,7 @@ import { peakMegabytes, processBelow } from './bench/measure.ts'
 import { watchHealth } from './health.ts'
 import { hostileBody, hostileImage, pushHostile } from './hostile-images.ts'
 import { freePort } from './ports.ts'
-import { HOSTS, type HostName, type SpawnedService, temporaryData } from './service.ts'
+import { HOSTS, type HostName, NODE_FLAGS, type SpawnedService, temporaryData } from './service.ts'
 import { newStage, type Stage } from './stage.ts'
 
 const LONG = process.env.LAMINA_LONG !== undefined
@@ -78,7 +78,7 @@ type Running = { readonly service: SpawnedService; memory(): Promise<Record<stri
 /** Node as `npm run start:node` starts it, and workerd with a way to look into it. */
 const START: Record<HostName, (stage: Stage) => Promise<Running>> = {
   async node(stage) {
-    const service = await stage.spawn(new URL('start.js', pathToFileURL(`${bundle}/`)))
+    const service = await stage.spawn(new URL('start.js', pathToFileURL(`${bundle}/`)), {}, NODE_FLAGS)
     return { service, memory: async () => ({ resident: await peakMegabytes(service.pid) }) }
   },
   async worker(stage) {

@@ -16,13 +16,18 @@ export class JobObject extends Tested {
   reset() {
     this.ctx.abort('a reset')
   }
+  async alarm() {
+    this.woken = (this.woken ?? 0) + 1
+    await super.alarm()
+  }
   async beat() {
-    await this.alarm()
+    await super.alarm()
     return this.left()
   }
   async left() {
     const { storage } = this.ctx
-    return { alarm: (await storage.getAlarm()) !== null, stored: (await storage.list()).size }
+    const alarm = (await storage.getAlarm()) !== null
+    return { alarm, stored: (await storage.list()).size, woken: this.woken ?? 0 }
   }
 }
 
@@ -132,14 +137,17 @@ it.each<[string, (keys: ReturnType<typeof keysOf>) => string[]]>([
   await expectAnswers([report(await newSubject())])
 })
 
+/** Nothing will wake it, and nothing has. */
+const RESTS = { alarm: false, stored: 0, woken: 0 }
+
 it('an object rests when its job is done, whatever runs beside it', async () => {
   const [done, running] = [await newSubject(), await newSubject(['held'])]
   const { answers, release } = await hold(running)
   expect((await report(done)).status).toBe(200)
-  expect(await tell('left', keysOf(done).image)).toEqual({ alarm: false, stored: 0 })
-  expect(await tell('beat', keysOf(done).image)).toEqual({ alarm: false, stored: 0 })
+  expect(await tell('left', keysOf(done).image)).toEqual(RESTS)
+  expect(await tell('beat', keysOf(done).image)).toEqual(RESTS)
   expect(await tell('beat', keysOf(running).image)).toMatchObject({ alarm: true })
   release()
   await expectAnswers(answers)
-  await expect.poll(() => tell('left', keysOf(running).image)).toEqual({ alarm: false, stored: 0 })
+  await expect.poll(() => tell('left', keysOf(running).image)).toEqual(RESTS)
 })

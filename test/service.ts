@@ -16,6 +16,9 @@ import { startNode } from '../workers/node/service.ts'
 export const HOSTS = ['worker', 'node'] as const
 export type HostName = (typeof HOSTS)[number]
 
+/** With which the Node host is started. */
+export const NODE_FLAGS = ['--max-semi-space-size=16']
+
 export type TestService = {
   /** `http://127.0.0.1:port` */
   readonly url: string

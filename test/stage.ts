@@ -7,7 +7,11 @@ import { type HostName, type SpawnedService, spawnService, temporaryData } from 
 export type Stage = {
   readonly registry: FixtureRegistry
   /** A service as a process of its own; all services of a stage have the same data. */
-  spawn(host: HostName | URL, settings?: Record<string, string>): Promise<SpawnedService>
+  spawn(
+    host: HostName | URL,
+    settings?: Record<string, string>,
+    flags?: readonly string[],
+  ): Promise<SpawnedService>
 }
 
 /** To be called within a test. */
@@ -21,8 +25,8 @@ export async function newStage(): Promise<Stage> {
   })
   return {
     registry,
-    async spawn(host, settings = {}) {
-      const service = await spawnService(host, data, settings)
+    async spawn(host, settings, flags) {
+      const service = await spawnService(host, data, settings, flags)
       services.push(service)
       return service
     },

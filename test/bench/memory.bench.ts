@@ -10,7 +10,7 @@ import { bundleNode } from '../../workers/node/bundle.ts'
 import { makeImage, makeLayer } from '../images.ts'
 import { freePort } from '../ports.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { type SpawnedService, spawnService, temporaryData } from '../service.ts'
+import { NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../service.ts'
 import { Inspector } from './inspector.ts'
 import { withFolder, writeFiles } from './layers.ts'
 import { line, peakMegabytes, processBelow, REGISTRY, residentMegabytes } from './measure.ts'
@@ -51,7 +51,7 @@ async function largeImages(registry: FixtureRegistry, node: URL): Promise<void> 
 }
 
 async function peakOf(what: string, node: URL, images: readonly string[]): Promise<void> {
-  const { service, end } = await spawned(node)
+  const { service, end } = await spawned(node, {}, NODE_FLAGS)
   const idle = await residentMegabytes(service.pid)
   await inParallel(images, images.length, (image) => report(service, image))
   line(what, { 'peak MB': await peakMegabytes(service.pid), 'idle MB': idle })
@@ -94,7 +94,7 @@ async function smallImages(
 }
 
 async function startNode(node: URL): Promise<Watched> {
-  const { service, end } = await spawned(node)
+  const { service, end } = await spawned(node, {}, NODE_FLAGS)
   return {
     service,
     end,
@@ -137,9 +137,9 @@ async function startWorkerd(): Promise<Watched> {
   }
 }
 
-async function spawned(main: URL, settings: Record<string, string> = {}) {
+async function spawned(main: URL, settings: Record<string, string> = {}, flags: readonly string[] = []) {
   const data = await temporaryData()
-  const service = await spawnService(main, data, settings)
+  const service = await spawnService(main, data, settings, flags)
   return {
     service,
     async end() {

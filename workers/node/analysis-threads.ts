@@ -13,9 +13,9 @@ const HEAP_MEGABYTES = 128
 /** More would cost memory on large machines, for the first image's sake only. */
 const READY_THREADS = 4
 /** Layers that are open at once: more than compute, since some wait for slow registries. Each takes some 40 MB for its thread. */
-export const OPEN_LAYERS = 8
+export const OPEN_LAYERS = 6
 /** One registry leaves the last of these to others. */
-export const OPEN_LAYERS_OF_ONE_REGISTRY = 6
+export const OPEN_LAYERS_OF_ONE_REGISTRY = 4
 
 /** CPU time that any layer has, and an image's merge. */
 const LAYER_SECONDS = 60

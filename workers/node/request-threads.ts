@@ -10,7 +10,7 @@ const HEAP_MEGABYTES = 128
 /** Requests that are answered at once; all but the cores wait for readers and registries. Each takes some 60 MB for its thread. */
 const AT_ONCE = 6
 /** One client leaves the last of these to others. */
-const OF_ONE_CLIENT = 4
+const OF_ONE_CLIENT = 5
 /** Requests that wait for a thread; past that, clients are asked to try again. */
 const WAITING = 200
 

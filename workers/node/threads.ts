@@ -64,8 +64,8 @@ const STUCK_SECONDS = 30
 const COMPUTING = 0.25
 /** Looks in a row at which it waited: each thread more takes memory, so a registry that is only a bit slow is no reason for one. */
 const WAITED = 6
-/** What a thread's short-lived objects may take: half of V8's own limit, since there are several threads. */
-const YOUNG_MEGABYTES = 24
+/** What a thread's short-lived objects may take: a part of V8's own limit, since there are several threads. */
+const YOUNG_MEGABYTES = 12
 /** A cancelled task that does not stop within this time is ended with its thread. */
 const ABORT_MILLISECONDS = 5_000
 

@@ -247,6 +247,14 @@ describe('a whole question', () => {
     await expect(client.tags(at(), {}, { limit: 10 })).rejects.toThrow(late('the tags of'))
   })
 
+  it('ends when its time is up, though nothing is tried again', async () => {
+    const { client } = watchedClient({ policy })
+    registry.fault({}, { until: new Promise(() => undefined) }, 1_000)
+    const over = problem('registry_timeout', 'did not give a whole answer within 0.3 s')
+    await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(over)
+    await expect(client.tags(at(), {}, { limit: 10 })).rejects.toThrow(over)
+  })
+
   it('ends for a manifest and a config that drip', async () => {
     const { client } = watchedClient({ policy })
     const filler = Buffer.alloc(100_000, ' ')

@@ -266,7 +266,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await list.getByRole('link', { name: 'app:v2', exact: true }).click()
     await page.getByRole('heading', { level: 1, name: 'app:v2' }).waitFor()
     await page.goBack()
-    await list.getByRole('button', { name: 'Forget them' }).click()
+    await list.getByRole('button', { name: 'Clear the list' }).click()
     await page.reload()
     expect(await list.isVisible()).toBe(false)
     expect(wrong).toEqual([])

@@ -49,8 +49,8 @@ function badgeBuilder(report: Report, origin: string): Html {
 <label data-for="check" hidden>Compressed, at most <input name="maxCompressed" disabled value="${maxCompressed}" size="8" ${PLAIN}></label>
 <label data-for="check" hidden>Wasted percent, at most <input name="maxWastedPercent" disabled value="${maxWastedPercent}" size="4" ${PLAIN}></label>
 <label>Style <select name="style">${STYLES.map((style) => html`<option value="${style === 'flat' ? '' : style}">${style}</option>`)}</select></label>
-<label>Label <input name="label" maxlength="60" placeholder="as it is" autocomplete="off" size="10"></label>
-<label>Colour <input name="color" maxlength="30" placeholder="as it is" size="9" ${PLAIN}></label>
+<label>Label <input name="label" maxlength="60" placeholder="default" autocomplete="off" size="10"></label>
+<label>Colour <input name="color" maxlength="30" placeholder="default" size="9" ${PLAIN}></label>
 </form>`
 }
 

@@ -20,8 +20,8 @@ ${askForm()}
 <progress aria-label="Upload" max="100" value="0" hidden></progress>
 <p role="status" data-said></p>
 </form>
-<section id="looked" class="looked" hidden><h2>Looked at lately</h2><ul></ul>
-<p class="quiet">Kept in this browser alone. <button type="button" class="copy">Forget them</button></p></section>
+<section id="looked" class="looked" hidden><h2>Recently viewed</h2><ul></ul>
+<p class="quiet">Kept only in this browser. <button type="button" class="copy">Clear the list</button></p></section>
 <div class="promises">
 <div><h2>A report</h2><p>Size by layer, the largest files and directories, wasted and duplicate files, packages and their sizes.</p></div>
 <div><h2>A gate</h2><p>One line of curl in any CI: it fails when the image is too large, wastes too much or contains a forbidden file.</p></div>

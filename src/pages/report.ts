@@ -166,7 +166,7 @@ function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report
     {
       label: FIGURES.duplicated.label,
       value: size(duplicates.wastedBytes),
-      note: counted(duplicates.groups, 'content'),
+      note: counted(duplicates.groups, 'file with copies', 'files with copies'),
     },
     {
       label: FIGURES.efficiency.label,

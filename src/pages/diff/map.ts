@@ -1,4 +1,4 @@
-/** The treemap of what changed: areas are bytes that came, went, or have another content. */
+/** The treemap of what changed: bytes that were added, removed, or have another content. */
 import { html } from 'hono/html'
 import { type ChangeNode, pathsOf, weightOf } from '../../diff/change-tree.ts'
 import { visible } from '../../formats/escape.ts'
@@ -18,7 +18,7 @@ const TABLE_ROWS = 50
 export function changeMap(place: DiffPlace, root: ChangeNode): Html {
   const nodes = new Map<PathKey, ChangeNode>()
   const top = areaOf(root, nodes)
-  if (top.bytes === 0) return html`<p class="none">No file came, went, or has another content.</p>`
+  if (top.bytes === 0) return html`<p class="none">No file was added, removed or changed in content.</p>`
   return treemapFigure({
     top,
     colour: 'change',
@@ -26,7 +26,7 @@ export function changeMap(place: DiffPlace, root: ChangeNode): Html {
     layers: 0,
     zoom: (path) => changeMapLink(place, path),
     file: ({ key }) => leafLink(place, nodes.get(key)),
-    areas: 'Areas are bytes that came, went, or have another content.',
+    areas: 'Each area is as large as the bytes that were added, removed or changed.',
     table: changeTable(place, root),
   })
 }

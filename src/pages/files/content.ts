@@ -57,7 +57,7 @@ function hexRows(bytes: Uint8Array): readonly string[] {
 export function contentOf(content: ContentView, bytes: number): Html {
   const rest =
     !content.isWhole &&
-    html`<p class="raw">Only the beginning is shown; the file has ${formatBytes(bytes)}.</p>`
+    html`<p class="raw">Only the beginning is shown; the file is ${formatBytes(bytes)}.</p>`
   if (content.kind === 'hex') {
     return html`<div class="scroll" tabindex="0" role="region" aria-label="Content"><pre class="hex">${content.rows.join('\n')}</pre></div>${rest}`
   }

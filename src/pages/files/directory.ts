@@ -60,8 +60,8 @@ ${table<TreeNode>({
 })}
 ${
   (!isFirst || next !== undefined) &&
-  html`<p class="raw pages">${!isFirst && html`<a href="${filesLink(place, tree, { layer, sort })}">The first ones</a>`}
-${next !== undefined && html`<a href="${filesLink(place, tree, { layer, sort, at: next })}" rel="next">The next ones ${sort === 'bytes' ? 'by size' : 'by name'}</a>`}</p>`
+  html`<p class="raw pages">${!isFirst && html`<a href="${filesLink(place, tree, { layer, sort })}">First page</a>`}
+${next !== undefined && html`<a href="${filesLink(place, tree, { layer, sort, at: next })}" rel="next">Next page, ${sort === 'bytes' ? 'smaller ones' : 'by name'}</a>`}</p>`
 }`,
   })
 }

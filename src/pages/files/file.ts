@@ -71,7 +71,7 @@ ${table<Version>({
     },
     {
       head: 'What',
-      cell: ({ entry }) => (entry.whiteout === undefined ? entry.type : 'removes what is below'),
+      cell: ({ entry }) => (entry.whiteout === undefined ? entry.type : 'removes it'),
     },
     { head: 'Size', kind: 'number', cell: ({ entry }) => size(entry.bytes) },
     {

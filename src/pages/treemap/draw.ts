@@ -91,7 +91,7 @@ export function mainsOf(top: Area): ReadonlySet<number | undefined> {
 /** Inside a page. */
 export function drawTreemap(view: TreemapView): Html {
   const { width, height } = view.frame
-  return html`<svg class="treemap" viewBox="0 0 ${width} ${height}" role="group" aria-label="Treemap: areas are bytes">
+  return html`<svg class="treemap" viewBox="0 0 ${width} ${height}" role="group" aria-label="Treemap: each area is as large as its bytes">
 ${raw(cellsOf(view))}</svg>`
 }
 
@@ -150,7 +150,7 @@ function drawCell(cell: Cell, { top, colour, link }: TreemapView): string {
   const { area, bytes, depth, x, y, width, height, isOpen } = cell
   const share = formatPercent((100 * bytes) / Math.max(top.bytes, 1))
   if (area === undefined) {
-    return `<g><title>smaller ones: ${formatBytes(bytes)}, ${share}</title><rect class="rest" x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf('others', cell)}</g>`
+    return `<g><title>other, smaller entries: ${formatBytes(bytes)}, ${share}</title><rect class="rest" x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf('others', cell)}</g>`
   }
   const path = depth === 0 && area.key === '' ? '/' : visible(showPath(area.key).path)
   const name =

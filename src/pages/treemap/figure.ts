@@ -56,7 +56,7 @@ export function mapFigure(view: MapView): Html {
     layers,
     zoom: (path, one) => mapLink(place, path, one),
     file: ({ key }) => filesLink(place, showPath(key)),
-    areas: 'Areas are bytes.',
+    areas: 'Each area is as large as its bytes.',
     table: html`${childTable(view)}
 <p class="raw"><a href="${filesLink(place, shown)}">Browse ${shown.path === '' ? 'all files' : name(shown.path)}</a></p>`,
   })
@@ -104,8 +104,8 @@ function wayTo(address: string, text: string, isHere: boolean): Html {
 function childTable({ place, top }: MapView): Html {
   const rows = (top.children ?? []).slice(0, TABLE_ROWS)
   return table<Area>({
-    caption: `The largest below ${top.key === '' ? 'the root' : 'it'}`,
-    none: 'Nothing here has bytes.',
+    caption: 'The largest entries here',
+    none: 'Nothing here takes up space.',
     rows,
     columns: [
       { head: 'Path', kind: 'path', cell: ({ key }) => pathLink(place, showPath(key)) },

@@ -95,7 +95,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(tags).toMatch(
       /from=[^"]*app%3Av1&amp;to=[^"]*app%3Av2">Compare <span class="hidden-text">v2 <\/span>with v1</,
     )
-    expect(tags).toContain('Compressed size by tag')
+    expect(tags).toContain('aria-label="Compressed size: 2 images')
     expect(tags).toContain('aria-current="page"')
     const offered = await (await get('/platforms', { image, platform: 'linux/amd64' })).text()
     expect(offered).toMatch(/platform=linux%2Famd64" aria-current="page">linux\/amd64</)
@@ -110,6 +110,11 @@ describe.each(HOSTS)('on %s', (host) => {
       ['/', { image }],
       ['/', { from: image, to: image }],
       ['/files', { image }],
+      ['/files', { image, path: 'a' }],
+      ['/files', { image, glob: '*' }],
+      ['/tags', { repository: `${registry.host}/app` }],
+      ['/platforms', { image }],
+      ['/diff', { from: image, to: image, path: 'a' }],
       ['/map', { image }],
     ]
     for (const [path, query] of pages) {

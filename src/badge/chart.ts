@@ -7,7 +7,12 @@ import { paintOf } from './paint.ts'
 
 export type ChartPoint = { readonly name: string; readonly bytes: number }
 
-export type ChartStyle = { readonly label: string; readonly color?: string | undefined }
+export type ChartStyle = {
+  readonly label: string
+  readonly color?: string | undefined
+  /** In pixels; letters keep their size. */
+  readonly width?: number
+}
 
 const WIDTH = 640
 const HEIGHT = 220
@@ -35,13 +40,16 @@ const TEXT = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" fill="
  *
  * @param points in the order in which they are drawn; the last one is labelled
  */
-export function drawChart(points: readonly ChartPoint[], { label, color = COLOR }: ChartStyle): string {
+export function drawChart(
+  points: readonly ChartPoint[],
+  { label, color = COLOR, width = WIDTH }: ChartStyle,
+): string {
   const last = points.at(-1)
   if (last === undefined) return drawNotice('no images', { label })
   const paint = markupText(paintOf(color))
   const x = scalePoint<number>(
     points.map((_, place) => place),
-    [MARGIN.left, WIDTH - MARGIN.right],
+    [MARGIN.left, width - MARGIN.right],
   ).padding(points.length === 1 ? 0 : 0.1)
   const most = Math.max(...points.map(({ bytes }) => bytes), 1)
   const y = scaleLinear([0, most], [HEIGHT - MARGIN.bottom, MARGIN.top]).nice(TICKS)
@@ -53,32 +61,37 @@ export function drawChart(points: readonly ChartPoint[], { label, color = COLOR 
   const newest = `${shortened(last.name)}: ${formatBytes(last.bytes)}`
   const radius = points.length > FEW ? RADIUS.many : RADIUS.few
   const parts = [
-    ...y.ticks(TICKS).flatMap((tick) => tickOf(tick, y(tick))),
-    ...namesOf(points, at),
+    ...y.ticks(TICKS).flatMap((tick) => tickOf(tick, y(tick), width)),
+    ...namesOf(points, at, width),
     `<path d="${path ?? ''}" fill="none" stroke="${paint}" stroke-width="2" stroke-linejoin="round"/>`,
     ...points.map(({ name, bytes }, place) => {
       const r = place === points.length - 1 ? RADIUS.last : radius
       return `<circle cx="${round(at(place))}" cy="${round(y(bytes))}" r="${r}" fill="${paint}"><title>${titleOf(name, bytes)}</title></circle>`
     }),
-    ...newestOf(newest, paint),
+    ...newestOf(newest, paint, width),
   ]
   const summary = `${points.length === 1 ? '1 image' : `${points.length} images`}, ${points[0]?.name ?? ''} to ${last.name}: ${formatBytes(points[0]?.bytes ?? 0)} to ${formatBytes(last.bytes)}`
-  const room = WIDTH - 2 * LEFT - 2 * GAP - 2 * RADIUS.last - newest.length * LETTER.bold
-  return picture({ label, shown: shortened(label, Math.floor(room / LETTER.bold)), summary }, parts)
+  const room = width - 2 * LEFT - 2 * GAP - 2 * RADIUS.last - newest.length * LETTER.bold
+  return picture({ label, shown: shortened(label, Math.floor(room / LETTER.bold)), summary, width }, parts)
 }
 
 /** A picture of the same size that says why there is no chart. */
 export function drawNotice(notice: string, { label }: Pick<ChartStyle, 'label'>): string {
   const text = `<text x="${WIDTH / 2}" y="${HEIGHT / 2}" text-anchor="middle" ${TEXT}>${markupText(notice)}</text>`
-  return picture({ label, shown: label, summary: notice }, [text])
+  return picture({ label, shown: label, summary: notice, width: WIDTH }, [text])
 }
 
-type Heading = { readonly label: string; readonly shown: string; readonly summary: string }
+type Heading = {
+  readonly label: string
+  readonly shown: string
+  readonly summary: string
+  readonly width: number
+}
 
-function picture({ label, shown, summary }: Heading, parts: readonly string[]): string {
+function picture({ label, shown, summary, width }: Heading, parts: readonly string[]): string {
   const title = markupText(`${label}: ${summary}`)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT}" viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${title}">`,
     `<title>${title}</title>`,
     `<text x="${LEFT}" y="${HEADING}" ${TEXT} font-weight="bold">${markupText(shown)}</text>`,
     ...parts,
@@ -87,32 +100,36 @@ function picture({ label, shown, summary }: Heading, parts: readonly string[]): 
 }
 
 /** The newest image's size, in the heading: nowhere else is it sure to be clear of the line. */
-function newestOf(text: string, paint: string): readonly string[] {
-  const dot = WIDTH - MARGIN.right - RADIUS.last
+function newestOf(text: string, paint: string, width: number): readonly string[] {
+  const dot = width - MARGIN.right - RADIUS.last
   return [
     `<text x="${dot - GAP}" y="${HEADING}" text-anchor="end" ${TEXT} font-weight="bold">${markupText(text)}</text>`,
     `<circle cx="${dot}" cy="${HEADING - 4}" r="${RADIUS.last}" fill="${paint}"/>`,
   ]
 }
 
-function tickOf(bytes: number, y: number): readonly string[] {
+function tickOf(bytes: number, y: number, width: number): readonly string[] {
   if (!Number.isInteger(bytes)) return []
   const text = formatBytes(bytes).replace(/\.0+(?= )/, '')
   return [
-    `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(y)}" y2="${round(y)}" stroke="#999" stroke-opacity=".3"/>`,
+    `<line x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${round(y)}" y2="${round(y)}" stroke="#999" stroke-opacity=".3"/>`,
     `<text x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end" ${TEXT}>${text}</text>`,
   ]
 }
 
 /** Of many names a few, the last one among them, none over another or over the edge. */
-function namesOf(points: readonly ChartPoint[], at: (place: number) => number): readonly string[] {
+function namesOf(
+  points: readonly ChartPoint[],
+  at: (place: number) => number,
+  width: number,
+): readonly string[] {
   const step = Math.max(1, Math.ceil(points.length / NAMES))
   const texts: string[] = []
-  let free = WIDTH
+  let free = width
   for (let place = points.length - 1; place >= 0; place -= step) {
     const name = shortened(points[place]?.name ?? '')
     const half = (name.length * LETTER.plain) / 2
-    const middle = Math.min(Math.max(at(place), half + GAP), WIDTH - half - GAP)
+    const middle = Math.min(Math.max(at(place), half + GAP), width - half - GAP)
     if (middle + half > free) continue
     free = middle - half - GAP
     const y = HEIGHT - MARGIN.bottom + 18

@@ -26,6 +26,9 @@ export type TagsView = {
   readonly limit: number
 }
 
+/** Of the chart, on a desktop and on a phone: letters keep their size, so there are two, and one is shown. */
+const CHARTS = { wide: 1100, narrow: 320 }
+
 type Sized = Extract<TagRow, { readonly compressedBytes: number }>
 type Beside = { readonly row: TagRow; readonly before: Sized | undefined }
 
@@ -47,9 +50,16 @@ function tagsOf({ repository, tag, platform, tags, limit }: TagsView): Html {
   const largest = Math.max(0, ...sized.map(({ compressedBytes }) => compressedBytes))
   const place = (of: string) => ({ image: `${repository}:${of}`, platform })
   const rows = tags.map((row, at): Beside => ({ row, before: tags.slice(0, at).findLast(isSized) })).reverse()
+  const compare = (row: TagRow, before: Sized | undefined) =>
+    isSized(row) && before
+      ? html`<a href="${diffLink({ from: place(before.name), to: place(row.name) })}">Compare <span class="hidden-text">${visible(row.name)} </span>with ${visible(before.name)}</a>`
+      : ''
   const points = sized.map(({ name, compressedBytes }) => ({ name, bytes: compressedBytes }))
   return html`<div class="tags" data-loaded>
-${points.length > 1 && html`<div class="chart">${raw(drawChart(points, { label: 'Compressed size by tag' }))}</div>`}
+${
+  points.length > 1 &&
+  html`<div class="chart">${Object.entries(CHARTS).map(([name, width]) => html`<div class="${name}">${raw(drawChart(points, { label: 'Compressed size', width }))}</div>`)}</div>`
+}
 ${table<Beside>({
   caption: '',
   label: `Tags of ${repository}`,
@@ -59,8 +69,8 @@ ${table<Beside>({
     {
       head: 'Tag',
       kind: 'path',
-      cell: ({ row }) =>
-        html`<a href="${reportLink(place(row.name))}" ${row.name === tag ? html`aria-current="page"` : ''}>${name(row.name)}</a>`,
+      cell: ({ row, before }) =>
+        html`<a href="${reportLink(place(row.name))}" ${row.name === tag ? html`aria-current="page"` : ''}>${name(row.name)}</a><div class="under narrow">${compare(row, before)}</div>`,
     },
     {
       head: 'Created',
@@ -82,10 +92,8 @@ ${table<Beside>({
     },
     {
       head: html`<span class="hidden-text">Comparison</span>`,
-      cell: ({ row, before }) =>
-        isSized(row) && before
-          ? html`<a href="${diffLink({ from: place(before.name), to: place(row.name) })}">Compare <span class="hidden-text">${visible(row.name)} </span>with ${visible(before.name)}</a>`
-          : '',
+      isMinor: true,
+      cell: ({ row, before }) => compare(row, before),
     },
   ],
 })}

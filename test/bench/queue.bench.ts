@@ -14,7 +14,7 @@ import { FixtureRegistry } from '../registry/fixture.ts'
 import { type SpawnedService, spawnService, temporaryData } from '../service.ts'
 import { areInstalled, best, cpuSeconds, line, seconds } from './measure.ts'
 
-const RUNS = 4
+const RUNS = 3
 const BATCHES = 10
 const JOBS = 50
 const SERVERS = 3
@@ -88,13 +88,13 @@ async function threeServers({ url }: TestRedis): Promise<void> {
   const groups = [await Group.start(1), await Group.start(SERVERS, url)]
   const times = groups.map((): number[] => [])
   const costs = groups.map((): number[] => [])
-  for (const group of groups) {
-    for (let image = 0; image < WARM.images * group.size; image++)
-      await group.report(await newImage(registry, WARM))
+  for (let number = 0; number < WARM.images * SERVERS; number++) {
+    const image = await newImage(registry, WARM)
+    for (const group of groups) if (number < WARM.images * group.size) await group.report(image)
   }
   for (let run = 0; run < RUNS; run++) {
+    const image = await newImage(registry, LARGE)
     for (const [at, group] of groups.entries()) {
-      const image = await newImage(registry, LARGE)
       const before = await group.cpuSeconds()
       times[at]?.push(await seconds(() => group.report(image)))
       costs[at]?.push((await group.cpuSeconds()) - before)

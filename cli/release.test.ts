@@ -303,12 +303,14 @@ describe('the action', () => {
         server: service.url,
         'server-token': 'token',
       }
-      for (const image of [app, 'docker-daemon:app:dev'])
-        expect(await step({ ...inputs, image }, {}, { host: engine.address })).toMatchObject({
-          code: 1,
-          outputs: { pass: 'false', 'wasted-bytes': '5000' },
-          summary: expect.stringContaining('maxWasted'),
-        })
+      for (const image of [app, 'docker-daemon:app:dev']) {
+        const gate = await step({ ...inputs, image }, {}, { host: engine.address })
+        expect(gate, gate.out).toMatchObject({ code: 1, outputs: { pass: 'false', 'wasted-bytes': '5000' } })
+        expect(gate.summary).toContain('maxWasted')
+        // Nobody could ask for the upload that it was.
+        expect(gate.summary).toContain(image)
+        expect(gate.summary + gate.out).not.toMatch(/upload:[\w-]{22}/)
+      }
       const store = await service.store()
       expect(await Array.fromAsync(store.list('images/'))).not.toEqual([])
       expect(await Array.fromAsync(store.list('uploads/'))).toEqual([])

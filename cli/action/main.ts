@@ -14,6 +14,8 @@ import { annotate, flag, input, log, writeOutputs, writeSummary } from './runner
 
 /** The most that GitHub takes as a comment, in characters. */
 const COMMENT_CHARACTERS = 65_000
+/** Names that need no escape in any form of an answer. */
+const PLAIN_NAME = /^[\w.:/@-]+$/
 
 const { env } = process
 const stop = new AbortController()
@@ -61,13 +63,29 @@ async function answerFor(options: GateOptions): Promise<GateAnswer> {
     const headers = await credentialHeaders(references, env, signal)
     const caller = { client, headers, signal, progress: NO_PROGRESS, watches: false }
     if (server === undefined) return await runGate(caller, options)
-    return await withUploads({ client, env, signal, progress: NO_PROGRESS }, references, (uploaded) => {
+    return await withUploads({ client, env, signal, progress: NO_PROGRESS }, references, async (uploaded) => {
       const { image, baseline } = options
       const known = baseline && uploaded.get(baseline)
-      return runGate(caller, { ...options, image: uploaded.get(image) ?? image, baseline: known })
+      const asked = { ...options, image: uploaded.get(image) ?? image, baseline: known }
+      return named(await runGate(caller, asked), uploaded)
     })
   } finally {
     await client.close()
+  }
+}
+
+/** What people read names the image as they did: an upload is gone when they read it. */
+function named(answer: GateAnswer, uploaded: ReadonlyMap<string, string>): GateAnswer {
+  const names = [...uploaded].filter(([name, upload]) => name !== upload && PLAIN_NAME.test(name))
+  const told = (text: string) => names.reduce((all, [name, upload]) => all.replaceAll(upload, name), text)
+  const { annotations, verdict, sarif, report, diff } = answer
+  return {
+    ...answer,
+    report: told(report),
+    ...(annotations === undefined ? {} : { annotations: told(annotations) }),
+    ...(verdict === undefined ? {} : { verdict: told(verdict) }),
+    ...(sarif === undefined ? {} : { sarif: told(sarif) }),
+    ...(diff === undefined ? {} : { diff: told(diff) }),
   }
 }
 

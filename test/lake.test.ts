@@ -131,7 +131,7 @@ it('leaves out what is known from tables of contents alone', async () => {
       await cp(join(data, kind, hex), join(copy, kind, known, name), { recursive: true })
   }
   await below('images/v2/sha256', 'toc')
-  await below('layers/v2/sha256', join('toc', 'c'.repeat(64)))
+  await below('layers/v3/sha256', join('toc', 'c'.repeat(64)))
   const lake = join(out, 'lake')
   expect(await run(lake, 1000, { LAMINA_DATA: copy })).toBe(
     `${IMAGES} images and ${LAYERS} layers added to ${lake}`,

@@ -117,7 +117,7 @@ describe.each(HOSTS)('on %s', (host) => {
       { name: 'node_modules/a/package.json', content: '{"name":"a","version":"1.0.0"}' },
     ])
     const store = await service.store()
-    const key = `layers/v2/${base.descriptor.digest.replace(':', '/')}/databases.tar`
+    const key = `layers/v3/${base.descriptor.digest.replace(':', '/')}/entries.parquet`
     const total = async (tag: string) => {
       const image = registry.push('databases', tag, makeImage([base, await makeLayer([{ name: tag }])]))
       const { body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
@@ -127,7 +127,10 @@ describe.each(HOSTS)('on %s', (host) => {
     await store.delete(key)
     expect(await total('v2')).toBe(1)
     expect(await store.has(key)).toBe(true)
-    await store.put(key, new Uint8Array(1024).fill(65))
+    const bytes = Buffer.from(await new Response((await store.get(key))?.body).arrayBuffer())
+    const at = bytes.indexOf('{"name":"a"')
+    expect(at).toBeGreaterThan(0)
+    await store.put(key, bytes.fill('A', at, at + 10))
     expect(await total('v3')).toBe(1)
   })
 

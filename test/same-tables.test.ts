@@ -137,9 +137,7 @@ describe('an image with everything in it', () => {
       'images/packages.parquet',
       'images/public',
       'images/waste.parquet',
-      'layers/databases.tar',
       'layers/entries.parquet',
-      'layers/layer.json',
     ])
   })
 

@@ -60,7 +60,7 @@ export function blobPath({ image }: Subject, layer: number): RegExp {
 
 /** What a store has of an image. */
 function indexOf(store: ObjectStore, { image }: Subject): Promise<Stored> {
-  const layers = image.layers.map(({ descriptor }) => layerKey(descriptor.digest, 'layer.json'))
+  const layers = image.layers.map(({ descriptor }) => layerKey(descriptor.digest, 'entries.parquet'))
   const keys = [imageKey(image.descriptor.digest, 'image.json'), ...layers]
   return storedIndex(
     store,
@@ -88,7 +88,7 @@ export async function expectNothingWrong(
   const right = await indexOf(healthy.store, subject)
   const stored = await indexOf(store, subject)
   expect(right).toMatchObject(stored)
-  for (const key of Object.keys(stored).filter((name) => /(layer|image)\.json$/.test(name))) {
+  for (const key of Object.keys(stored).filter((name) => /(entries\.parquet|image\.json)$/.test(name))) {
     const folder = key.slice(0, key.lastIndexOf('/') + 1)
     const vouched = (index: Stored) =>
       Object.keys(index).filter((name) => name.startsWith(folder) && !name.endsWith('/public'))

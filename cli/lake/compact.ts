@@ -35,7 +35,7 @@ import {
 } from './tables.ts'
 
 const IMAGES = 'images/v2/sha256/'
-const LAYERS = 'layers/v2/sha256/'
+const LAYERS = 'layers/v3/sha256/'
 /** What is known from tables of contents alone stands in a folder below, and is left out. */
 const OF_CONTENT = "split_part(key, '/', 5) <> 'toc'"
 const LISTED = [IMAGES, LAYERS, 'names/sha256/', 'sources/sha256/', 'manifests/sha256/', 'configs/sha256/']
@@ -131,8 +131,7 @@ class Lake {
     await database.run(`CREATE TEMP TABLE new_layers AS
       SELECT split_part(key, '/', 4) AS blob
       FROM keys WHERE starts_with(key, '${LAYERS}') AND ${OF_CONTENT}
-      GROUP BY blob
-      HAVING bool_or(ends_with(key, '/layer.json')) AND bool_or(ends_with(key, '/entries.parquet'))`)
+        AND ends_with(key, '/entries.parquet')`)
     await database.run(`DELETE FROM new_layers WHERE blob IN (SELECT blob FROM ${this.#lakeTable('layers')})`)
   }
 
@@ -206,16 +205,9 @@ class Lake {
     const step = LAYERS_OF_AN_IMAGE * batch
     for (let from = 0; from < layers.length; from += step) {
       const some = layers.slice(from, from + step)
-      await this.#fill(
-        'layers',
-        SELECT_LAYERS,
-        some.map((blob) => `${LAYERS}${blob}/layer.json`),
-      )
-      await this.#fill(
-        'entries',
-        SELECT_ENTRIES,
-        some.map((blob) => `${LAYERS}${blob}/entries.parquet`),
-      )
+      await this.#open(some.map((blob) => `${LAYERS}${blob}/entries.parquet`))
+      await this.#fill('layers', SELECT_LAYERS)
+      await this.#fill('entries', SELECT_ENTRIES)
       for (const name of LAYER_TABLES) await this.#write(TABLES[name])
       await folder.commit()
       tell(`layers: ${Math.min(from + step, layers.length)} of ${layers.length}`)

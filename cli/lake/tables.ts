@@ -169,12 +169,15 @@ export const SELECT_LABELS = `
 export const SELECT_ENTRIES = `
   SELECT ${DIGEST} AS blob, * EXCLUDE (filename) FROM read_parquet(${OBJECTS}, filename = true)`
 
-/** Of `layer.json`. */
+/** Of the note of `entries.parquet`. */
 export const SELECT_LAYERS = `
-  SELECT ${DIGEST} AS blob, diffId AS "diffId", compression, compressedBytes AS compressed_bytes,
-         uncompressedBytes AS uncompressed_bytes, fileBytes AS file_bytes, entries
-  FROM read_json(${OBJECTS}, filename = true, columns = {diffId: 'VARCHAR', compression: 'VARCHAR', compressedBytes: 'BIGINT',
-    uncompressedBytes: 'BIGINT', fileBytes: 'BIGINT', entries: 'INTEGER'})`
+  SELECT blob, facts.diffId AS "diffId", facts.compression, facts.compressedBytes AS compressed_bytes,
+         facts.uncompressedBytes AS uncompressed_bytes, facts.fileBytes AS file_bytes, facts.entries
+  FROM (
+    SELECT parse_path(file_name)[-2] AS blob, from_json(decode(value), '{"diffId": "VARCHAR", "compression": "VARCHAR",
+      "compressedBytes": "BIGINT", "uncompressedBytes": "BIGINT", "fileBytes": "BIGINT", "entries": "INTEGER"}') AS facts
+    FROM parquet_kv_metadata(${OBJECTS}) WHERE decode(key) = 'lamina.layer'
+  )`
 
 /** Of the names of all objects (`keys`). */
 export const SELECT_NAMES = `

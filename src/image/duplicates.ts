@@ -66,7 +66,8 @@ export class Duplicates {
         for (const group of groups) wastedBytes += group.wastedBytes
         await found.addAll(groups)
       }
-      return { groups: await writeTable(this.#store, key, DUPLICATES, found.sorted()), wastedBytes }
+      const { rowCount } = await writeTable(this.#store, key, DUPLICATES, found.sorted())
+      return { groups: rowCount, wastedBytes }
     } finally {
       await found.delete()
     }

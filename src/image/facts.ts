@@ -15,7 +15,9 @@ export type ImageLayer = {
 }
 
 /** Of a layer that is known from its table of contents the tar's size can be unknown. */
-export type LayerFigures = Omit<IndexedLayer, 'uncompressedBytes'> & { readonly uncompressedBytes?: number }
+export type LayerFigures = Omit<IndexedLayer, 'uncompressedBytes' | 'checkpoints'> & {
+  readonly uncompressedBytes?: number
+}
 
 export function sizesOf(layers: readonly ImageLayer[], totals: MergeTotals): Sizes {
   const sum = (of: (facts: LayerFigures) => number) => layers.reduce((all, { facts }) => all + of(facts), 0)

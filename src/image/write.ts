@@ -2,6 +2,7 @@
 
 import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
+import { databasesIn } from '../index/databases.ts'
 import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey, markerOf } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
@@ -223,11 +224,7 @@ class ImageWriter {
 
   #readInventory(): Promise<Inventory> {
     const { readAgain } = this.#source
-    const layers = this.#source.layers.map(({ index, facts: { databases, databasesCrc32 } }) => ({
-      index,
-      databases,
-      databasesCrc32,
-    }))
+    const layers = this.#source.layers.map(({ index, facts }) => ({ ...databasesIn(facts), index }))
     const files = () => openStored(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
     return readInventory({ store: this.#store, layers, files, readAgain }, this.#databases)
   }

@@ -3,21 +3,27 @@ import { expect, test } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
 import type { Checkpoint } from '../layer/decode/checkpoints.ts'
 import { CheckpointArchive, findBlobPart } from './checkpoints.ts'
+import { layerKey } from './keys.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 const window = (letter: string) => Buffer.alloc(32 * 1024, letter)
 
 async function stored(checkpoints: readonly Checkpoint[], sparse: readonly number[] = []) {
   const store = new MemoryStore()
-  const archive = new CheckpointArchive(store, DIGEST)
+  const archive = new CheckpointArchive(store)
   for (const checkpoint of checkpoints) {
     archive.add(checkpoint)
     await archive.flush()
   }
   for (const offset of sparse) archive.addSparse(offset)
   await archive.finish()
-  return store
+  const bytes = Buffer.concat(await Array.fromAsync(archive.chunks()))
+  // Between other bytes.
+  await store.put(layerKey(DIGEST, 'entries.parquet'), Buffer.concat([BEFORE, bytes, BEFORE]))
+  return { store, layer: { digest: DIGEST, checkpoints: { offset: BEFORE.length, bytes: bytes.length } } }
 }
+
+const BEFORE = Buffer.alloc(1000, 'x')
 
 const block = (blobOffset: number, bit: number, tarOffset: number, letter: string): Checkpoint => ({
   kind: 'block',
@@ -60,14 +66,15 @@ test.each([
     { blobOffset: 90_000, tarOffset: 300_000, blobEnd: undefined, block: { bit: 0, window: window('y') } },
   ],
 ])('the part for a file %s', async (_, part, expected) => {
-  const found = await findBlobPart(await stored(CHECKPOINTS), DIGEST, part)
+  const { store, layer } = await stored(CHECKPOINTS)
+  const found = await findBlobPart(store, layer, part)
   expect(found).toEqual(expected)
 })
 
 test('a sparse file has no part of its own', async () => {
-  const store = await stored(CHECKPOINTS, [4_096, 250_000])
-  expect(await findBlobPart(store, DIGEST, { offset: 250_000, bytes: 10 })).toBeUndefined()
-  expect(await findBlobPart(store, DIGEST, { offset: 250_001, bytes: 10 })).toBeDefined()
+  const { store, layer } = await stored(CHECKPOINTS, [4_096, 250_000])
+  expect(await findBlobPart(store, layer, { offset: 250_000, bytes: 10 })).toBeUndefined()
+  expect(await findBlobPart(store, layer, { offset: 250_001, bytes: 10 })).toBeDefined()
 })
 
 test('more checkpoints than are fetched at once', async () => {
@@ -79,10 +86,13 @@ test('more checkpoints than are fetched at once', async () => {
       tarOffset: (i + 1) * 90_000,
     }),
   )
-  const found = await findBlobPart(await stored(many), DIGEST, { offset: 1_000_000, bytes: 10 })
+  const { store, layer } = await stored(many)
+  const found = await findBlobPart(store, layer, { offset: 1_000_000, bytes: 10 })
   expect(found).toEqual({ blobOffset: 330_000, tarOffset: 990_000, blobEnd: 360_000 })
 })
 
 test('without checkpoints nothing is stored', async () => {
-  expect([...(await stored([], [512])).objects.keys()]).toEqual([])
+  const { store, layer } = await stored([], [512])
+  expect(layer.checkpoints.bytes).toBe(0)
+  expect(await findBlobPart(store, layer, { offset: 0, bytes: 1 })).toBeUndefined()
 })

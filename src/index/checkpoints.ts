@@ -1,17 +1,18 @@
 /**
- * `checkpoints.bin`: where the reading of a layer can begin. First the windows, each the deflated 32 KiB of the tar before a
+ * The checkpoints of a layer, within its object: where the reading of its blob can begin. First the windows, each the deflated 32 KiB of the tar before a
  * block of gzip; then the checkpoints, each a few numbers of variable length, offsets as distances from the one before; then
- * the offsets of sparse members; then a footer of fixed size. The object is read by two ranges: its end, and one window.
+ * the offsets of sparse members; then a footer of fixed size. It is read by two ranges: its end, and one window.
  *
- * Whatever it says, the content that is read with its help is verified: a damaged object costs time, never a wrong byte.
+ * Whatever they say, the content that is read with their help is verified: damage costs time, never a wrong byte.
  */
 import { crc32, inflateRawSync } from 'node:zlib'
 import type { ObjectStore } from '../host.ts'
 import type { Checkpoint, CheckpointSink } from '../layer/decode/checkpoints.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
 import { fetchBytes } from '../table/fetch-bytes.ts'
+import type { StoredPart } from '../table/write-table.ts'
 import { layerKey } from './keys.ts'
-import { ObjectWriter } from './object-writer.ts'
+import { Spool } from './spool.ts'
 
 const KINDS = ['mark', 'start', 'block'] as const
 const FOOTER_BYTES = 16
@@ -26,9 +27,9 @@ const WINDOW_BYTES = 32 * 1024
 /** What is collected before the store is handed it. */
 const PIECE_BYTES = 64 * 1024
 
-/** Puts the checkpoints of a layer into the store while it is read. */
+/** Takes the checkpoints of a layer while it is read. */
 export class CheckpointArchive implements CheckpointSink {
-  readonly #writer: ObjectWriter
+  readonly #spool: Spool
   readonly #windows = new ByteBuffer(1024)
   readonly #places = new ByteBuffer(1024)
   readonly #sparse = new ByteBuffer(16)
@@ -36,10 +37,10 @@ export class CheckpointArchive implements CheckpointSink {
   #reach = 0
   #tarOffset = 0
   #sparseOffset = 0
+  #isFinished = false
 
-  /** @param digest of the layer's blob */
-  constructor(store: ObjectStore, digest: string) {
-    this.#writer = new ObjectWriter(store, layerKey(digest, 'checkpoints.bin'))
+  constructor(store: ObjectStore) {
+    this.#spool = new Spool(store)
   }
 
   get bytes(): number {
@@ -75,9 +76,9 @@ export class CheckpointArchive implements CheckpointSink {
     if (this.#windows.length >= PIECE_BYTES) return this.#flush()
   }
 
-  /** Resolves when the object is stored. A layer without checkpoints stores nothing. */
+  /** To be called after the last one. */
   async finish(): Promise<void> {
-    if (this.#places.length === 0 || this.#sparse.length > MAX_SPARSE_BYTES) return this.abort(undefined)
+    if (this.#places.length === 0 || this.#sparse.length > MAX_SPARSE_BYTES) return
     const end = new ByteBuffer(this.#places.length + this.#sparse.length + FOOTER_BYTES + 8)
     writeVarint(end, this.#places.length)
     end.bytes(this.#places.view())
@@ -87,18 +88,24 @@ export class CheckpointArchive implements CheckpointSink {
     for (const value of [bytes, sum, this.#windowBytes, MAGIC]) end.uint32(value)
     this.#windows.bytes(end.view())
     await this.#flush()
-    await this.#writer.finish()
+    await this.#spool.finish()
+    this.#isFinished = true
   }
 
-  /** The layer failed: nothing is stored. */
-  async abort(reason: unknown): Promise<void> {
-    await this.#writer.abort(reason)
+  /** What is stored of them, once they are finished: nothing, where the layer is read from its start. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    if (this.#isFinished) yield* this.#spool.chunks()
+  }
+
+  /** Nothing is left of what was put aside. @param failure why the layer failed, if it did */
+  release(failure?: unknown): Promise<void> {
+    return this.#spool.release(failure)
   }
 
   async #flush(): Promise<void> {
     const piece = this.#windows.copy()
     this.#windows.length = 0
-    await this.#writer.write(piece)
+    await this.#spool.write(piece)
   }
 }
 
@@ -122,39 +129,46 @@ export type BlobPart = {
 /**
  * The part of a layer's blob that holds a part of its tar.
  *
- * @param digest of the layer's blob
+ * @param layer what is known of it
  * @returns undefined if the layer has no checkpoints, they are damaged, or the member there is sparse
  */
 export async function findBlobPart(
   store: ObjectStore,
-  digest: string,
+  { digest, checkpoints }: { readonly digest: string; readonly checkpoints: StoredPart },
   part: { readonly offset: number; readonly bytes: number },
 ): Promise<BlobPart | undefined> {
-  const key = layerKey(digest, 'checkpoints.bin')
-  const places = await readPlaces(store, key)
+  if (checkpoints.bytes === 0) return undefined
+  const key = layerKey(digest, 'entries.parquet')
+  const places = await readPlaces(store, key, checkpoints)
   if (places === undefined) return undefined
   const { begin, blobEnd, isWhole } = search(places, part)
   if (!isWhole) return undefined
   const { blobOffset, tarOffset, block } = begin
   if (block === undefined) return { blobOffset, tarOffset, blobEnd }
-  const stored = await fetchBytes(store, key, { offset: block.windowOffset, length: block.windowBytes })
+  const windowStart = checkpoints.offset + block.windowOffset
+  const stored = await fetchBytes(store, key, { offset: windowStart, length: block.windowBytes })
   const window = stored && unpackWindow(stored.bytes, block)
   return window && { blobOffset, tarOffset, blobEnd, block: { bit: block.bit, window } }
 }
 
 /** The stored checkpoints and sparse offsets; undefined if they are missing or damaged. */
-async function readPlaces(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
-  const tail = await fetchBytes(store, key, { suffix: TAIL_BYTES })
+async function readPlaces(
+  store: ObjectStore,
+  key: string,
+  { offset, bytes: size }: StoredPart,
+): Promise<Uint8Array | undefined> {
+  const tailBytes = Math.min(size, TAIL_BYTES)
+  const tail = await fetchBytes(store, key, { offset: offset + size - tailBytes, length: tailBytes })
   if (tail === undefined || tail.bytes.length < FOOTER_BYTES) return undefined
   const footer = new DataView(tail.bytes.buffer, tail.bytes.byteOffset + tail.bytes.length - FOOTER_BYTES)
   const [length, sum, windows, magic] = [0, 4, 8, 12].map((at) => footer.getUint32(at, true))
   if (length === undefined || windows === undefined || magic !== MAGIC || length > MAX_PLACES_BYTES) return
-  if (windows + length + FOOTER_BYTES !== tail.size) return
+  if (windows + length + FOOTER_BYTES !== size) return
   const inTail = tail.bytes.length - FOOTER_BYTES - length
   const bytes =
     inTail >= 0
       ? tail.bytes.subarray(inTail, inTail + length)
-      : (await fetchBytes(store, key, { offset: windows, length }))?.bytes
+      : (await fetchBytes(store, key, { offset: offset + windows, length }))?.bytes
   return bytes !== undefined && bytes.length === length && crc32(bytes) === sum ? bytes : undefined
 }
 

@@ -62,9 +62,9 @@ export class ChunkArchive implements ChunkSink {
     await this.#writer.finish()
   }
 
-  /** The layer failed: nothing is stored. */
-  async abort(reason: unknown): Promise<void> {
-    await this.#writer.abort(reason)
+  /** If the layer failed, nothing is stored. */
+  async release(failure?: unknown): Promise<void> {
+    if (failure !== undefined) await this.#writer.abort(failure)
   }
 
   async #flush(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * `databases.tar`: the package databases of a layer, caught in passing, as a tar that any tool unpacks. Members stand in
+ * The package databases of a layer, caught in passing, as a tar within the layer's object. Members stand in
  * the order of the layer's, and after them those that only a hard link names as a database; each has a PAX header with `LAMINA.ordinal`, its position among the members of the layer's own
  * tar, and with `path` where ustar's name cannot hold it. Times, owners and modes are always the same.
  */
@@ -10,13 +10,14 @@ import type { DatabaseSink } from '../layer/database.ts'
 import { Problem } from '../problem.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
 import { LostTable } from '../table/table.ts'
+import type { StoredPart } from '../table/write-table.ts'
 import { BLOCK, checkBlock, padding, readName, readNumber, TYPE } from '../tar/header.ts'
 import { parsePax, paxInteger, paxText } from '../tar/pax.ts'
 import { contentPadding, END_OF_ARCHIVE, memberHeader } from '../tar/write.ts'
 import { type ByteString, toByteString } from '../text/bytes.ts'
 import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
 import { layerKey } from './keys.ts'
-import { ObjectWriter } from './object-writer.ts'
+import { Spool } from './spool.ts'
 
 /** What is collected before the store is handed it: most databases are small. */
 const PIECE_BYTES = 64 * 1024
@@ -24,9 +25,9 @@ const ORDINAL = 'LAMINA.ordinal'
 /** A path and an ordinal. */
 const MAX_RECORDS_BYTES = 64 * 1024
 
-/** Puts what it is given into the store, member by member; a slow store holds up the layer. */
+/** Makes the tar of what it is given, member by member; a slow store holds up the layer. */
 export class DatabaseArchive implements DatabaseSink {
-  readonly #writer: ObjectWriter
+  readonly #spool: Spool
   readonly #piece = new ByteBuffer(PIECE_BYTES)
   /** Of the open member. */
   #left = 0
@@ -35,9 +36,8 @@ export class DatabaseArchive implements DatabaseSink {
   #crc32 = 0
   #padding = contentPadding(0)
 
-  /** @param digest of the layer's blob */
-  constructor(store: ObjectStore, digest: string) {
-    this.#writer = new ObjectWriter(store, layerKey(digest, 'databases.tar'))
+  constructor(store: ObjectStore) {
+    this.#spool = new Spool(store)
   }
 
   /** What the databases hold so far, without their headers. */
@@ -50,7 +50,7 @@ export class DatabaseArchive implements DatabaseSink {
     return this.#count
   }
 
-  /** Of the object, once it is finished. */
+  /** Of the tar, once it is finished. */
   get crc32(): number {
     return this.#crc32
   }
@@ -76,17 +76,22 @@ export class DatabaseArchive implements DatabaseSink {
     this.#piece.bytes(this.#padding)
   }
 
-  /** Resolves when the object is stored; a layer without databases has no object. */
+  /** To be called after the last database; without one there is no tar. */
   async finish(): Promise<void> {
     if (this.#count === 0) return
     this.#piece.bytes(END_OF_ARCHIVE)
     await this.#flush()
-    await this.#writer.finish()
+    await this.#spool.finish()
   }
 
-  /** The layer failed: nothing is stored. */
-  async abort(reason: unknown): Promise<void> {
-    await this.#writer.abort(reason)
+  /** The tar, once it is finished. */
+  chunks(): AsyncIterable<Uint8Array> {
+    return this.#spool.chunks()
+  }
+
+  /** Nothing is left of what was put aside. @param failure why the layer failed, if it did */
+  release(failure?: unknown): Promise<void> {
+    return this.#spool.release(failure)
   }
 
   #flushFull(): void | Promise<void> {
@@ -97,7 +102,7 @@ export class DatabaseArchive implements DatabaseSink {
     const piece = this.#piece.copy()
     this.#piece.length = 0
     this.#crc32 = crc32(piece, this.#crc32)
-    await this.#writer.write(piece)
+    await this.#spool.write(piece)
   }
 }
 
@@ -106,10 +111,16 @@ const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 
 /** What is known of a layer's archive. */
 export type StoredDatabases = {
-  /** How many members it has; there is no such object for 0. */
+  /** How many members it has. */
   readonly databases: number
-  /** Size of the object; 0 if nothing is stored. */
   readonly databasesCrc32: number
+  /** Where it is in the layer's object. */
+  readonly databasesPart: StoredPart
+}
+
+export function databasesIn(facts: StoredDatabases): StoredDatabases {
+  const { databases, databasesCrc32, databasesPart } = facts
+  return { databases, databasesCrc32, databasesPart }
 }
 
 /** A database as it stands in the archive. */
@@ -130,13 +141,13 @@ export type StoredDatabase = {
 export async function* readDatabases(
   store: ObjectStore,
   digest: string,
-  { databases, databasesCrc32 }: StoredDatabases,
+  { databases, databasesCrc32, databasesPart: { offset, bytes } }: StoredDatabases,
 ): AsyncGenerator<StoredDatabase> {
   if (databases === 0) return
-  const key = layerKey(digest, 'databases.tar')
-  const object = await store.get(key)
+  const key = layerKey(digest, 'entries.parquet')
+  const object = await store.get(key, { offset, length: bytes })
   if (object === undefined) throw new LostTable(key, 'missing')
-  const input = new BlockReader(object, digest)
+  const input = new BlockReader({ size: bytes, body: object.body }, digest)
   try {
     for (;;) {
       const head = await readHeader(input)
@@ -163,7 +174,7 @@ export async function* readDatabases(
 function damaged(digest: string, error: unknown): unknown {
   const isDamage = error instanceof Problem ? error.code === 'invalid_image' : error instanceof RangeError
   if (!(isDamage && error instanceof Error)) return error
-  return new LostTable(layerKey(digest, 'databases.tar'), `damaged: ${error.message}`)
+  return new LostTable(layerKey(digest, 'entries.parquet'), `damaged: ${error.message}`)
 }
 
 type Header = { readonly name: ByteString; readonly bytes: number; readonly type: number }

@@ -7,7 +7,7 @@ const DIGEST = `sha256:${HEX}`
 test('objects are named as the design has it', () => {
   expect(givenKey('manifest', DIGEST, 'public')).toBe(`manifests/sha256/${HEX}/public`)
   expect(givenKey('config', DIGEST, 'public')).toBe(`configs/sha256/${HEX}/public`)
-  expect(layerKey(DIGEST, 'layer.json')).toBe(`layers/v2/sha256/${HEX}/layer.json`)
+  expect(layerKey(DIGEST, 'entries.parquet')).toBe(`layers/v3/sha256/${HEX}/entries.parquet`)
   expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v2/sha256/${HEX}/files.parquet`)
   expect(givenKey('layer', DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
 })
@@ -22,5 +22,5 @@ test.each([
   `${DIGEST}\n`,
   `${DIGEST}/toc/x`,
 ])('nothing but a digest names an object: %j', (digest) => {
-  expect(() => layerKey(digest, 'layer.json')).toThrow('not a digest')
+  expect(() => layerKey(digest, 'entries.parquet')).toThrow('not a digest')
 })

@@ -4,13 +4,8 @@
  * `table/temporary.ts`.
  */
 
-/** `layer.json` is written last: its presence means that the others are whole. */
-export type LayerObject =
-  | 'entries.parquet'
-  | 'databases.tar'
-  | 'checkpoints.bin'
-  | 'chunks.bin'
-  | 'layer.json'
+/** `entries.parquet` has all of a layer but its chunks, and is written last: its presence means that it is whole. */
+export type LayerObject = 'entries.parquet' | 'chunks.bin'
 
 /** `image.json` is written last; `public` is empty, and says that an anonymous caller may see all that the image holds. */
 export type ImageObject =
@@ -63,7 +58,7 @@ export function tocImageName(digest: string): string {
 
 /** @param index the digest of the layer's blob, or {@link tableIndexName} */
 export function layerKey(index: string, object: LayerObject | ''): string {
-  return `layers/v2/${indexPath(index)}/${object}`
+  return `layers/v3/${indexPath(index)}/${object}`
 }
 
 /** @param index the digest of the image's manifest, or {@link tocImageName} */
@@ -77,9 +72,9 @@ function indexPath(index: string): string {
   return [digestPath(digest), ...rest].join('/')
 }
 
-/** The object without which the one with this key counts as not there: `layer.json` or `image.json` beside it. */
+/** The object without which the one with this key counts as not there: `entries.parquet` or `image.json` beside it. */
 export function markerOf(key: string): string {
-  const marker = key.startsWith('layers/') ? 'layer.json' : 'image.json'
+  const marker = key.startsWith('layers/') ? 'entries.parquet' : 'image.json'
   return `${key.slice(0, key.lastIndexOf('/') + 1)}${marker}`
 }
 
@@ -109,7 +104,7 @@ export function engineImageKey(name: string): string {
 
 /** What the keys of a layer's objects begin with. */
 export function layerPrefix(digest: string): string {
-  return `layers/v2/${digestPath(digest)}/`
+  return `layers/v3/${digestPath(digest)}/`
 }
 
 /** What the keys of an image's objects begin with. */

@@ -14,7 +14,7 @@ import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading } from '../layer/read.ts'
 import { LostTable, openTable } from '../table/table.ts'
 import { pathToKey } from '../text/path.ts'
-import { readDatabases } from './databases.ts'
+import { readDatabases, type StoredDatabases } from './databases.ts'
 import { ENTRIES } from './entries.ts'
 import { layerKey } from './keys.ts'
 import { indexLayer, readLayerFacts } from './layer-index.ts'
@@ -31,8 +31,12 @@ const FACTS: LayerFacts = {
   warnings: [{ code: 'absolute', count: 2, key: 'etc\0caf\xe9' }],
 }
 
-/** As it is stored of a layer without databases. */
-const INDEXED = { ...FACTS, databases: 0, databasesCrc32: 0 }
+const KEY = layerKey(DIGEST, 'entries.parquet')
+
+/** The part of the layer's object that is its databases. */
+function databasesOf(store: MemoryStore, { databasesPart: { offset, bytes } }: StoredDatabases): Uint8Array {
+  return store.objects.get(KEY)?.subarray(offset, offset + bytes) ?? new Uint8Array(0)
+}
 
 type Database = { readonly path: string; readonly ordinal: number; readonly content: Uint8Array }
 
@@ -81,13 +85,16 @@ test('a layer is known when all of it is stored', async () => {
   const store = new MemoryStore()
   expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
   const entries = [file('b', 0), file('a', 1)]
-  expect(await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { entries }))).toEqual(INDEXED)
-  expect(await readLayerFacts(store, DIGEST)).toEqual(INDEXED)
-  expect([...store.objects.keys()]).toEqual([
-    layerKey(DIGEST, 'entries.parquet'),
-    layerKey(DIGEST, 'layer.json'),
-  ])
-  const table = await openTable(store, layerKey(DIGEST, 'entries.parquet'), ENTRIES)
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { entries }))
+  expect(facts).toMatchObject({
+    ...FACTS,
+    databases: 0,
+    databasesPart: { bytes: 0 },
+    checkpoints: { bytes: 0 },
+  })
+  expect(await readLayerFacts(store, DIGEST)).toEqual(facts)
+  expect([...store.objects.keys()]).toEqual([KEY])
+  const table = await openTable(store, KEY, ENTRIES)
   const keys: string[] = []
   for await (const rows of table!.rows()) keys.push(...rows.map((row) => row.key))
   expect(keys).toEqual(['a', 'b'])
@@ -96,7 +103,8 @@ test('a layer is known when all of it is stored', async () => {
 test('of a layer that fails nothing is stored', async () => {
   const store = new MemoryStore()
   const failure = new Error('the registry hung up')
-  const content = new Uint8Array(300_000)
+  // More than is held in memory.
+  const content = new Uint8Array(3_000_000)
   const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
   const work = indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { entries: [file('a')], databases, failure }),
@@ -105,37 +113,40 @@ test('of a layer that fails nothing is stored', async () => {
   expect([...store.objects.keys()]).toEqual([])
 })
 
-test.each(['entries.parquet', 'databases.tar', 'layer.json'])(
-  'a store that fails at %s fails the layer',
-  async (name) => {
-    const failure = new Error('no space')
-    class FailingStore extends MemoryStore {
-      override async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
-        if (!key.endsWith(name)) return super.put(key, body)
-        // As a store may: without reading on, and without cancelling.
-        if (body instanceof ReadableStream) await body.getReader().read()
-        throw failure
-      }
+test.each(['entries.parquet', 'temporary/'])('a store that fails at %s fails the layer', async (name) => {
+  const failure = new Error('no space')
+  class FailingStore extends MemoryStore {
+    override async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+      if (!key.includes(name)) return super.put(key, body)
+      // As a store may: without reading on, and without cancelling.
+      if (body instanceof ReadableStream) await body.getReader().read()
+      throw failure
     }
-    const store = new FailingStore()
-    const content = new Uint8Array(3_000_000)
-    const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
-    const work = indexLayer(store, DIGEST, ({ database: sink }) =>
-      reading(sink, { entries: [file('a')], databases }),
-    )
-    await expect(work).rejects.toBe(failure)
-    expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
-  },
-)
+  }
+  const store = new FailingStore()
+  const content = new Uint8Array(3_000_000)
+  const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
+  const work = indexLayer(store, DIGEST, ({ database: sink }) =>
+    reading(sink, { entries: [file('a')], databases }),
+  )
+  await expect(work).rejects.toBe(failure)
+  expect([...store.objects.keys()]).toEqual([])
+})
 
-test.each(['', '{', '{}', JSON.stringify({ ...INDEXED, digest: FACTS.diffId }), JSON.stringify(FACTS)])(
-  'facts that make no sense are none: %s',
-  async (json) => {
-    const store = new MemoryStore()
-    await store.put(layerKey(DIGEST, 'layer.json'), new TextEncoder().encode(json))
-    expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
-  },
-)
+test('facts of another layer, or without their checksum, are none', async () => {
+  const store = new MemoryStore()
+  const other = `sha256:${'c'.repeat(64)}`
+  await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { entries: [file('a')] }))
+  const whole = Buffer.from(store.objects.get(KEY) ?? [])
+  store.objects.set(layerKey(other, 'entries.parquet'), whole)
+  expect(await readLayerFacts(store, other)).toBeUndefined()
+  for (let at = whole.indexOf('lamina.layer'); at < whole.indexOf('"warnings"'); at += 7) {
+    const damaged = Buffer.from(whole)
+    damaged[at] = (damaged[at] ?? 0) ^ 1
+    store.objects.set(KEY, damaged)
+    expect(await readLayerFacts(store, DIGEST), `byte ${at}`).toBeUndefined()
+  }
+})
 
 const database: fc.Arbitrary<Database> = fc.record({
   path: fc.oneof(
@@ -165,7 +176,7 @@ test('databases come back as they went in', async () => {
       expect(found).toEqual(
         databases.map(({ content, ...rest }) => ({ ...rest, content: Uint8Array.from(content) })),
       )
-      expect(store.objects.has(layerKey(DIGEST, 'databases.tar'))).toBe(databases.length > 0)
+      expect(databasesOf(store, facts).length > 0).toBe(databases.length > 0)
     }),
     { numRuns: process.env.LAMINA_LONG === '1' ? 500 : 50 },
   )
@@ -179,10 +190,10 @@ test('other tools read the databases too', async () => {
     { path: `${'node_modules/'.repeat(20)}café/package.json`, ordinal: 9, content: content.slice(0, 1) },
     { path: 'empty', ordinal: 11, content: content.slice(0, 0) },
   ].map((database) => ({ ...database, path: Buffer.from(database.path).toString('latin1') }))
-  await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
   const found: { path: string; ordinal: string | undefined; sha1: string }[] = []
   const tar = extract()
-  tar.end(store.objects.get(layerKey(DIGEST, 'databases.tar')))
+  tar.end(databasesOf(store, facts))
   for await (const member of tar) {
     const { header } = member
     const pax = new Map(Object.entries(header.pax ?? {}))
@@ -226,10 +237,10 @@ test('databases that are lost are an error, where the layer has some', async () 
   const databases = [{ path: 'a', ordinal: 0, content: new Uint8Array(1) }]
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
   expect(facts.databases).toBe(1)
-  await store.delete(layerKey(DIGEST, 'databases.tar'))
+  await store.delete(KEY)
   const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
   await expect(all).rejects.toThrow(LostTable)
-  expect(await Array.fromAsync(readDatabases(store, DIGEST, { databases: 0, databasesCrc32: 0 }))).toEqual([])
+  expect(await Array.fromAsync(readDatabases(store, DIGEST, { ...facts, databases: 0 }))).toEqual([])
 })
 
 test('databases that are cut off are an error', async () => {
@@ -237,10 +248,11 @@ test('databases that are cut off are an error', async () => {
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { databases: [{ path: 'a', ordinal: 0, content: new Uint8Array(2000) }] }),
   )
-  const key = layerKey(DIGEST, 'databases.tar')
-  const whole = store.objects.get(key)!
+  const whole = store.objects.get(KEY)!
+  const { offset, bytes } = facts.databasesPart
+  expect(bytes).toBeGreaterThan(3584)
   for (const length of [0, 100, 512, 1500, 2500, 3584]) {
-    store.objects.set(key, whole.subarray(0, length))
+    store.objects.set(KEY, whole.subarray(0, offset + length))
     const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
     await expect(all, `${length} of ${whole.length}`).rejects.toThrow(LostTable)
   }
@@ -252,11 +264,11 @@ test('databases that are damaged anywhere are an error', async () => {
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { databases: [{ path: 'a', ordinal: 0, content }] }),
   )
-  const key = layerKey(DIGEST, 'databases.tar')
-  const whole = store.objects.get(key)!
-  for (let at = 0; at < whole.length; at += 37) {
+  const whole = store.objects.get(KEY)!
+  const { offset, bytes } = facts.databasesPart
+  for (let at = offset; at < offset + bytes; at += 37) {
     store.objects.set(
-      key,
+      KEY,
       whole.map((byte, i) => (i === at ? byte ^ 1 : byte)),
     )
     const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
@@ -290,7 +302,7 @@ test('the question of the documentation, over the tables where they lie', async 
     .getRowObjects()
     .map((row) => [String(row.filename).slice(folder.length + 1), row.bytes, row.sha256])
   expect(rows.sort()).toEqual([
-    [`layers/v2/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
-    [`layers/v2/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
+    [`layers/v3/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
+    [`layers/v3/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
   ])
 })

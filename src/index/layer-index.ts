@@ -1,11 +1,15 @@
-/** One layer in the store: its members sorted, its package databases, and last the facts that say that it is whole. */
+/** One layer in the store: a table of its members, and with it its package databases, its checkpoints and its facts. */
 import { z } from 'zod'
 import { allOf } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
+import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
 import type { ChunkSink } from '../layer/toc/chunk.ts'
 import type { TableFacts, TableReading } from '../layer/toc/read.ts'
-import { fetchBytes } from '../table/fetch-bytes.ts'
+import type { Batches } from '../table/merge.ts'
+import { readNote } from '../table/note.ts'
+import type { Note } from '../table/parquet/footer.ts'
+import type { StoredPart, TableEnd } from '../table/write-table.ts'
 import { CheckpointArchive } from './checkpoints.ts'
 import { ChunkArchive } from './chunks.ts'
 import { DatabaseArchive, type StoredDatabases } from './databases.ts'
@@ -14,10 +18,15 @@ import { seal, unseal } from './sealed.ts'
 import { writeSorted } from './sort-entries.ts'
 
 /** What is stored of a layer beside its tables. */
-export type IndexedLayer = LayerFacts & StoredDatabases
+export type IndexedLayer = LayerFacts & StoredDatabases & { readonly checkpoints: StoredPart }
 
 /** What is stored of a layer that is known from its table of contents: what the manifest says besides can be another's lie. */
 export type TabledLayer = TableFacts & Pick<IndexedLayer, 'digest'> & StoredDatabases
+
+/** Of the footer. */
+const NOTE = 'lamina.layer'
+
+const PART: z.ZodType<StoredPart> = z.object({ offset: z.number(), bytes: z.number() })
 
 const TABLE_FACTS = {
   digest: z.string(),
@@ -26,6 +35,7 @@ const TABLE_FACTS = {
   entries: z.number(),
   databases: z.number(),
   databasesCrc32: z.number(),
+  databasesPart: PART,
   warnings: z.array(
     z.object({
       code: z.enum(['absolute', 'dotdot', 'databaseTooLarge']),
@@ -41,10 +51,8 @@ const FACTS: z.ZodType<IndexedLayer> = z.object({
   diffId: z.string(),
   compressedBytes: z.number(),
   uncompressedBytes: z.number(),
+  checkpoints: PART,
 })
-
-/** A few warnings and digests; more is damaged. */
-const MAX_FACTS_BYTES = 1 << 20
 
 /** What is known of a layer without its tables; undefined where it is not indexed, or where what is stored is damaged. */
 export async function readLayerFacts(store: ObjectStore, digest: string): Promise<IndexedLayer | undefined> {
@@ -59,18 +67,21 @@ export async function readTableFacts(store: ObjectStore, index: string): Promise
 }
 
 async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
-  const key = layerKey(index, 'layer.json')
-  const stored = await fetchBytes(store, key, { offset: 0, length: MAX_FACTS_BYTES })
-  return stored === undefined ? undefined : unseal(key, stored.bytes)
+  const key = layerKey(index, 'entries.parquet')
+  const stored = await readNote(store, key, NOTE)
+  return stored && unseal(key, stored)
 }
+
+/** All entries of a layer, sorted, as often as they are asked for. */
+export type SortedEntries = () => Batches<Entry>
 
 /**
  * Reads a layer into the store, in memory that does not grow with it: what takes longest holds up the others.
  *
  * @param digest of its blob
  * @param read begins the reading, with the sinks for what is caught in passing
- * @param addLinked adds the databases that only hard links name: called if there are some, when the entries are stored
- * @returns what is now stored as `layer.json`
+ * @param addLinked adds the databases that only hard links name: called if there are some, when the last entry has come
+ * @returns what is now stored of it
  * @throws whatever the reading or the store throws; then the layer counts as not indexed, and nothing temporary is left
  * @example
  * await indexLayer(store, descriptor.digest, (sinks) => readLayer(blob, { descriptor, limits, wasm, ...sinks }))
@@ -79,23 +90,27 @@ export async function indexLayer(
   store: ObjectStore,
   digest: string,
   read: (sinks: LayerSinks) => LayerReading,
-  addLinked?: (archive: DatabaseArchive) => Promise<void>,
+  addLinked?: (archive: DatabaseArchive, entries: SortedEntries) => Promise<void>,
 ): Promise<IndexedLayer> {
-  const database = new DatabaseArchive(store, digest)
-  const checkpoints = new CheckpointArchive(store, digest)
-  try {
+  const database = new DatabaseArchive(store)
+  const checkpoints = new CheckpointArchive(store)
+  return within([database, checkpoints], () => {
     const reading = read({ database, checkpoints })
-    await writeSorted(store, layerKey(digest, 'entries.parquet'), reading.entries())
-    if (reading.linksDatabases) await addLinked?.(database)
-    await allOf([database.finish(), checkpoints.finish()])
-    const facts = { ...reading.facts, databases: database.count, databasesCrc32: database.crc32 }
-    await writeFacts(store, digest, facts)
-    return facts
-  } catch (error) {
-    await database.abort(error)
-    await checkpoints.abort(error)
-    throw error
-  }
+    return writeLayer<IndexedLayer>(store, digest, reading.entries(), async (entries) => {
+      if (reading.linksDatabases) await addLinked?.(database, entries)
+      await allOf([database.finish(), checkpoints.finish()])
+      return {
+        archives: [database, checkpoints],
+        facts: ([databasesPart = NOWHERE, checkpointsPart = NOWHERE]) => ({
+          ...reading.facts,
+          databases: database.count,
+          databasesCrc32: database.crc32,
+          databasesPart,
+          checkpoints: checkpointsPart,
+        }),
+      }
+    })
+  })
 }
 
 export type TabledIndex = {
@@ -105,8 +120,12 @@ export type TabledIndex = {
   readonly digest: string
   /** Begins the reading. */
   readonly read: (chunks: ChunkSink) => TableReading
-  /** Adds the package databases: called when the entries and the chunks are stored. */
-  readonly addDatabases: (reading: TableReading, archive: DatabaseArchive) => Promise<void>
+  /** Adds the package databases: called when the last entry has come and the chunks are stored. */
+  readonly addDatabases: (
+    reading: TableReading,
+    archive: DatabaseArchive,
+    entries: SortedEntries,
+  ) => Promise<void>
 }
 
 /**
@@ -118,30 +137,78 @@ export async function indexTable(
   store: ObjectStore,
   { index, digest, read, addDatabases }: TabledIndex,
 ): Promise<TabledLayer> {
-  const database = new DatabaseArchive(store, index)
+  const database = new DatabaseArchive(store)
   const chunks = new ChunkArchive(store, index)
-  try {
+  return within([database, chunks], () => {
     const reading = read(chunks)
-    await writeSorted(store, layerKey(index, 'entries.parquet'), reading.entries())
-    await chunks.finish(reading.contentEnd)
-    await addDatabases(reading, database)
-    await database.finish()
-    const stored = { databases: database.count, databasesCrc32: database.crc32 }
-    const facts = { ...reading.facts, digest, ...stored }
-    await writeFacts(store, index, facts)
-    return facts
+    return writeLayer<TabledLayer>(store, index, reading.entries(), async (entries) => {
+      await chunks.finish(reading.contentEnd)
+      await addDatabases(reading, database, entries)
+      await database.finish()
+      return {
+        archives: [database],
+        facts: ([databasesPart = NOWHERE]) => ({
+          ...reading.facts,
+          digest,
+          databases: database.count,
+          databasesCrc32: database.crc32,
+          databasesPart,
+        }),
+      }
+    })
+  })
+}
+
+/** What says in the footer of a layer's table what is known of it. */
+export function layerNote(index: string, facts: IndexedLayer | TabledLayer): Note {
+  return { name: NOTE, value: seal(layerKey(index, 'entries.parquet'), facts) }
+}
+
+const NOWHERE: StoredPart = { offset: 0, bytes: 0 }
+
+/** Releases the archives when the work is done, or has failed. */
+async function within<T>(
+  archives: readonly { release(failure?: unknown): Promise<void> }[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await work()
+    await Promise.all(archives.map((archive) => archive.release()))
+    return result
   } catch (error) {
-    await database.abort(error)
-    await chunks.abort(error)
+    await Promise.all(archives.map((archive) => archive.release(error)))
     throw error
   }
 }
 
-async function writeFacts(
+/** What is stored with the entries of a layer. */
+type LayerEnd<Facts> = {
+  readonly archives: readonly { chunks(): AsyncIterable<Uint8Array> }[]
+  /** @param parts where the archives are */
+  readonly facts: (parts: readonly StoredPart[]) => Facts
+}
+
+/**
+ * @param finish called when the last entry has come
+ * @returns the facts that are now stored
+ */
+async function writeLayer<Facts extends IndexedLayer | TabledLayer>(
   store: ObjectStore,
   index: string,
-  facts: IndexedLayer | TabledLayer,
-): Promise<void> {
-  const key = layerKey(index, 'layer.json')
-  await store.put(key, seal(key, facts))
+  entries: AsyncIterable<readonly Entry[]>,
+  finish: (entries: SortedEntries) => Promise<LayerEnd<Facts>>,
+): Promise<Facts> {
+  const key = layerKey(index, 'entries.parquet')
+  const { promise, resolve } = Promise.withResolvers<Facts>()
+  const end = async (rows: SortedEntries): Promise<TableEnd> => {
+    const { archives, facts } = await finish(rows)
+    const note = (parts: readonly StoredPart[]) => {
+      const known = facts(parts)
+      resolve(known)
+      return layerNote(index, known)
+    }
+    return { parts: archives.map((archive) => () => archive.chunks()), note }
+  }
+  await writeSorted(store, { key, end }, entries)
+  return promise
 }

@@ -2,12 +2,23 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
 import { type Entry, sortKey, whiteoutOf } from '../layer/entry.ts'
+import { readNote } from '../table/note.ts'
 import { openTable, plainRow } from '../table/table.ts'
+import type { TableEnd } from '../table/write-table.ts'
 import { pathToKey } from '../text/path.ts'
 import { ENTRIES } from './entries.ts'
 import { type SortLimits, writeSorted } from './sort-entries.ts'
 
 const KEY = 'layers/test/entries.parquet'
+/** The bytes of one part, and a note of where it is. */
+const end = async (): Promise<TableEnd> => ({
+  parts: [bytesOfPart],
+  note: ([part]) => ({ name: 'part', value: Buffer.from(JSON.stringify(part)) }),
+})
+
+async function* bytesOfPart() {
+  yield Buffer.from('what the object has besides')
+}
 const runs = process.env.LAMINA_LONG === '1' ? 1000 : 100
 
 const path = fc
@@ -61,7 +72,7 @@ test.each(LIMITS)('entries are sorted by what they hide, then as in the tar: %j'
     fc.asyncProperty(paths, async (some) => {
       const store = new MemoryStore()
       const entries = entriesOf(some)
-      await writeSorted(store, KEY, inBatches(entries), limits)
+      await writeSorted(store, { key: KEY, end, limits }, inBatches(entries))
       expect(await stored(store)).toEqual(expected(entries))
       expect([...store.objects.keys()]).toEqual([KEY])
     }),
@@ -74,11 +85,35 @@ test('however it is sorted, the table has the same bytes', async () => {
   const tables: Uint8Array[] = []
   for (const windowEntries of [100_000, 999]) {
     const store = new MemoryStore()
-    await writeSorted(store, KEY, inBatches(entries), { windowEntries, windowBytes: 1 << 30, fanIn: 3 })
+    const limits = { windowEntries, windowBytes: 1 << 30, fanIn: 3 }
+    await writeSorted(store, { key: KEY, end, limits }, inBatches(entries))
     tables.push(store.objects.get(KEY)!)
   }
   expect(tables[0]!.length).toBeGreaterThan(10_000)
   expect(Buffer.compare(tables[0]!, tables[1]!)).toBe(0)
+})
+
+test.each([1000, 5])('what comes with the entries is found: windows of %i', async (windowEntries) => {
+  const store = new MemoryStore()
+  const seen: number[] = []
+  const limits = { windowEntries, windowBytes: 1 << 30, fanIn: 2 }
+  const entries = entriesOf(['z', 'y', 'x', 'w', 'v', 'u', 't', 's', 'r', 'q', 'p', 'o'])
+  const target = {
+    key: KEY,
+    limits,
+    end: async (rows: () => AsyncIterable<readonly Entry[]>) => {
+      // As often as they are asked for.
+      for (let pass = 0; pass < 2; pass++) for await (const batch of rows()) seen.push(batch.length)
+      return end()
+    },
+  }
+  await writeSorted(store, target, inBatches(entries))
+  expect(seen.reduce((sum, rows) => sum + rows, 0)).toBe(2 * entries.length)
+  const { offset, bytes } = JSON.parse(String(Buffer.from((await readNote(store, KEY, 'part')) ?? [])))
+  expect(Buffer.from(store.objects.get(KEY)?.subarray(offset, offset + bytes) ?? []).toString()).toBe(
+    'what the object has besides',
+  )
+  expect(await stored(store)).toEqual(expected(entries))
 })
 
 test('a layer in order is put aside as one run, however large, and not encoded again', async () => {
@@ -91,7 +126,8 @@ test('a layer in order is put aside as one run, however large, and not encoded a
   }
   const store = new WatchedStore()
   const entries = entriesOf(Array.from({ length: 500 }, (_, i) => String(i).padStart(4, '0')))
-  await writeSorted(store, KEY, inBatches(entries), { windowEntries: 50, windowBytes: 1 << 30, fanIn: 2 })
+  const limits = { windowEntries: 50, windowBytes: 1 << 30, fanIn: 2 }
+  await writeSorted(store, { key: KEY, end, limits }, inBatches(entries))
   expect(put.length).toBe(2)
   expect(await stored(store)).toEqual(entries)
 })
@@ -101,11 +137,8 @@ test('a layer that fails leaves nothing behind', async () => {
   for (const windowEntries of [1000, 5]) {
     const store = new MemoryStore()
     const entries = entriesOf(['z', 'y', 'x', 'w', 'v', 'u', 't', 's', 'r', 'q', 'p', 'o'])
-    const work = writeSorted(store, KEY, inBatches(entries, failure), {
-      windowEntries,
-      windowBytes: 1 << 30,
-      fanIn: 2,
-    })
+    const limits = { windowEntries, windowBytes: 1 << 30, fanIn: 2 }
+    const work = writeSorted(store, { key: KEY, end, limits }, inBatches(entries, failure))
     await expect(work).rejects.toBe(failure)
     expect([...store.objects.keys()]).toEqual([])
   }

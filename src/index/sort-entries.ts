@@ -5,9 +5,9 @@
  */
 import type { ObjectStore } from '../host.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
-import { byText } from '../table/merge.ts'
+import { type Batches, byText } from '../table/merge.ts'
 import { SortedRuns } from '../table/sorted-runs.ts'
-import { writeTable } from '../table/write-table.ts'
+import { putTable, type TableEnd, writeTable } from '../table/write-table.ts'
 import type { PathKey } from '../text/path.ts'
 import { ENTRIES } from './entries.ts'
 import { EntryWindow } from './entry-window.ts'
@@ -25,37 +25,44 @@ const LIMITS: SortLimits = { windowEntries: 100_000, windowBytes: 20 * 1024 * 10
 /** Of entries of one key those of the earlier run stand first in the tar. */
 const ORDER = byText<Entry>(sortKey)
 
+export type SortedTarget = {
+  readonly key: string
+  /**
+   * Called when the last entry has come: what the object has besides.
+   *
+   * @param rows all entries, sorted, as often as they are asked for
+   */
+  readonly end: (rows: () => Batches<Entry>) => Promise<TableEnd>
+  readonly limits?: SortLimits
+}
+
 /**
  * Writes a table of `ENTRIES`.
  *
  * @param batches in the order of the tar
- * @throws whatever `batches` throws; then there is no table, and nothing temporary is left
+ * @throws whatever `batches` or the target's end throws; then there is no table, and nothing temporary is left
  */
 export async function writeSorted(
   store: ObjectStore,
-  key: string,
+  { key, end, limits = LIMITS }: SortedTarget,
   batches: AsyncIterable<readonly Entry[]>,
-  limits: SortLimits = LIMITS,
 ): Promise<void> {
   const windows = filledWindows(batches, limits)
-  const runs = new SortedRuns(store, {
-    schema: ENTRIES,
-    order: ORDER,
-    fanIn: limits.fanIn,
-    copiedTo: key,
-  })
+  const runs = new SortedRuns(store, { schema: ENTRIES, order: ORDER, fanIn: limits.fanIn })
   try {
     const { value: first } = await windows.next()
     if (first === undefined) throw new RangeError('there is no window')
     if (first.isLast) {
-      await writeTable(store, key, ENTRIES, only(first))
+      const rows = () => only(first)
+      await writeTable(store, { key, end: () => end(rows) }, ENTRIES, rows())
       return
     }
     await writeRuns(runs, first, windows)
+    const target = { key, end: () => end(() => runs.merged()) }
     // Encoding the one run again would make the same bytes.
     const onlyRun = await runs.onlyRun()
-    if (onlyRun !== undefined) await store.put(key, onlyRun)
-    else await writeTable(store, key, ENTRIES, runs.merged())
+    if (onlyRun !== undefined) await putTable(store, target, onlyRun.encoder, onlyRun.groups)
+    else await writeTable(store, target, ENTRIES, runs.merged())
   } finally {
     await windows.return(undefined)
     await runs.delete()

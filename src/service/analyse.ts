@@ -90,7 +90,7 @@ async function knowsBadLayer({ host }: Service, { manifest, source, read }: Open
     if (read === 'toc' && !(await maySeeLayer(visibility, layer))) return false
     if (read === 'full' && !(await visibility.maySee(layer.digest, 'layer'))) return false
     const index = layerIndexName(layer, read === 'toc' ? 'contents-table' : 'content')
-    return !(await host.store.has(layerKey(index, 'layer.json')))
+    return !(await host.store.has(layerKey(index, 'entries.parquet')))
   })
   return (await Promise.all(bad)).some(Boolean)
 }

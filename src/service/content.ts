@@ -66,7 +66,7 @@ async function partOf(
     return { blobOffset: header, tarOffset: header, blobEnd: offset + bytes, from: 'tar' }
   }
   if (facts === undefined) return undefined
-  const found = await findBlobPart(store, digest, file)
+  const found = await findBlobPart(store, facts, file)
   if (found === undefined || (found.block !== undefined && !canResumeGzip())) return undefined
   const { block, ...part } = found
   return { ...part, from: block ?? 'start' }

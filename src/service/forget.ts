@@ -35,7 +35,7 @@ export async function forgetDigest(store: ObjectStore, origin: string, digest: s
   await Promise.all(GIVEN.map((kind) => store.delete(givenKey(kind, digest, origin))))
   if (await isKnownElsewhere(store, digest)) return
   // First what says that the others are whole: who reads them meanwhile must not take the rest for all.
-  await store.delete(layerKey(digest, 'layer.json'))
+  await store.delete(layerKey(digest, 'entries.parquet'))
   await store.delete(imageKey(digest, 'image.json'))
   for (const prefix of [layerPrefix(digest), imagePrefix(digest)])
     for await (const key of store.list(prefix)) await store.delete(key)
@@ -64,7 +64,7 @@ export async function forgetTable(
   await store.delete(givenKey('layer', table, origin))
   if (await isKnownElsewhere(store, table)) return
   const index = tableIndexName(blob, table)
-  await store.delete(layerKey(index, 'layer.json'))
+  await store.delete(layerKey(index, 'entries.parquet'))
   for await (const key of store.list(layerKey(index, ''))) await store.delete(key)
 }
 

@@ -11,6 +11,7 @@ import { PACKAGES } from '../image/package-table.ts'
 import type { DatabaseLayer } from '../image/packages/stored-inventory.ts'
 import type { DuplicateGroup, Package } from '../image/report.ts'
 import { WASTED_FILES, type WastedRow } from '../image/waste.ts'
+import { databasesIn } from '../index/databases.ts'
 import { ENTRIES } from '../index/entries.ts'
 import { type ImageObject, imageKey, layerKey, markerOf } from '../index/keys.ts'
 import { readLayerFacts, readTableFacts } from '../index/layer-index.ts'
@@ -135,9 +136,8 @@ export async function databasesOf(
   const index = await layerIndexOf(store, image, layer)
   const isContent = index === image.manifest.layers[layer]?.digest
   const facts = await (isContent ? readLayerFacts : readTableFacts)(store, index)
-  if (facts === undefined) throw new LostTable(layerKey(index, 'layer.json'), 'missing or damaged')
-  const { databases, databasesCrc32 } = facts
-  return { index, databases, databasesCrc32 }
+  if (facts === undefined) throw new LostTable(layerKey(index, 'entries.parquet'), 'missing or damaged')
+  return { ...databasesIn(facts), index }
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {

@@ -1,12 +1,12 @@
 /**
  * What this service itself reads of a table: for each row group how many rows it has, the lengths of its column chunks and,
  * where the rows are sorted by a key, the first one. It says what the Parquet footer says in a tenth of its bytes (a million
- * rows: some 40 KB), and stands right before it. Of a long key it has the beginning.
+ * rows: some 40 KB), and stands right before it, with what else the object has between the groups and it. Of a long key it has the beginning.
  *
  * ```
- * groups, parts, whether there are keys                                              varints
+ * groups, columns, whether there are keys, bytes between the groups and the index       varints
  * each group: rows; the length and CRC-32 of each chunk; shared, rest, bytes of its first key   varints, 4 bytes, bytes
- * the CRC-32 of the object's key and all before, its length, 'LGI2'                  4 + 4 + 4 bytes
+ * the CRC-32 of the object's key and all before, its length, 'LGI3'                  4 + 4 + 4 bytes
  * ```
  *
  * Groups follow each other from byte 4 on, and chunks within them, in the order of the schema's parts. Other readers of
@@ -18,18 +18,11 @@ import type { PathKey } from '../text/path.ts'
 import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { MAGIC } from './parquet/footer.ts'
 
-const INDEX_MAGIC = 'LGI2'
+const INDEX_MAGIC = 'LGI3'
 /** Of a group's first key; the rest of a longer one is left out. */
 const KEY_BYTES = 256
 /** The index's CRC-32, its length and the magic number. */
 export const INDEX_TAIL_BYTES = 12
-
-/** Where a table is, if it was written for another place: as its bytes are, it will be copied there. */
-export type BoundKey = { readonly key: string; readonly boundTo: string }
-
-export function boundKeyOf(place: string | BoundKey): BoundKey {
-  return typeof place === 'string' ? { key: place, boundTo: place } : place
-}
 
 /** A column chunk with its headers. */
 export type IndexedChunk = { readonly storedBytes: number; readonly crc32: number }
@@ -67,12 +60,16 @@ export class GroupIndexWriter {
     this.#previous = key
   }
 
-  /** @param key of the object: a table that stands in another's place is not taken for it */
-  finish(key: string): Uint8Array<ArrayBuffer> {
+  /**
+   * @param key of the object: a table that stands in another's place is not taken for it
+   * @param besides bytes between the groups and the index
+   */
+  finish(key: string, besides = 0): Uint8Array<ArrayBuffer> {
     const out = new ByteBuffer(this.#groups.length + 32)
     out.varint(this.#count)
     out.varint(this.#partCount)
     out.varint(this.#hasKeys ? 1 : 0)
+    out.varint(besides)
     out.bytes(this.#groups.view())
     const length = out.length
     out.uint32(crc32(out.view(), crc32(key)))
@@ -85,6 +82,8 @@ export class GroupIndexWriter {
 /** Of an opened table: numbers in typed arrays, since more than a hundred tables are open at once. */
 export class GroupIndex {
   readonly count: number
+  /** Where the index begins. */
+  readonly end: number
   /** First row of each group, and the number of all rows. */
   readonly firstRows: Uint32Array
   /** First byte of each chunk, all groups' one after the other, and the end of the last. */
@@ -97,15 +96,12 @@ export class GroupIndex {
 
   /**
    * @param data the index and its tail
-   * @param table the key that it was written for, and how many columns it has
+   * @param table its key, and how many columns it has
    * @throws RangeError where it is damaged, or of another schema
    */
-  constructor(
-    data: Uint8Array,
-    { boundTo, partCount }: Omit<BoundKey, 'key'> & { readonly partCount: number },
-  ) {
+  constructor(data: Uint8Array, { key, partCount }: { readonly key: string; readonly partCount: number }) {
     const end = data.length - INDEX_TAIL_BYTES
-    if (new ByteReader(data, end).uint32() !== crc32(data.subarray(0, end), crc32(boundTo)))
+    if (new ByteReader(data, end).uint32() !== crc32(data.subarray(0, end), crc32(key)))
       throw new RangeError('the checksum of the group index differs')
     const reader = new ByteReader(data)
     this.count = reader.varint()
@@ -113,6 +109,7 @@ export class GroupIndex {
     this.#partCount = reader.varint()
     if (this.#partCount !== partCount) throw new RangeError('the number of columns differs')
     const hasKeys = reader.varint() === 1
+    const besides = reader.varint()
     this.firstRows = new Uint32Array(this.count + 1)
     this.#chunks = new Float64Array(this.count * partCount + 1)
     this.#sums = new Uint32Array(this.count * partCount)
@@ -129,16 +126,12 @@ export class GroupIndex {
       if (hasKeys) ends[group] = readKey(reader, keys, ends[group - 2] ?? 0)
     }
     this.#chunks[this.count * partCount] = position
+    this.end = position + besides
     this.#keys = hasKeys ? { data: Buffer.from(keys.copy().buffer), ends } : undefined
   }
 
   get rowCount(): number {
     return this.firstRows[this.count] ?? 0
-  }
-
-  /** The end of the groups, where the index begins. */
-  get end(): number {
-    return this.chunkStart(this.count, 0)
   }
 
   /** First byte of a chunk; `part` may be the number of parts, which is where the group ends. */

@@ -5,15 +5,19 @@ import { type Batches, mergeRows, type Order } from './merge.ts'
 import type { Schema } from './schema.ts'
 import { openTable } from './table.ts'
 import { TemporaryObjects } from './temporary.ts'
-import { writeTable } from './write-table.ts'
+import { type TableEncoder, writeTable } from './write-table.ts'
 
 export type RunsOptions<Row, Key> = {
   readonly schema: Schema<Row>
   readonly order: Order<Row, Key>
   /** Runs that are read at the same time. */
   readonly fanIn: number
-  /** The key that the only run's bytes will be copied to, if there is only one. */
-  readonly copiedTo?: string
+}
+
+/** A run as it was encoded. */
+export type EncodedRun<Row> = {
+  readonly encoder: TableEncoder<Row>
+  readonly groups: ReadableStream<Uint8Array>
 }
 
 export class SortedRuns<Row, Key> {
@@ -21,6 +25,8 @@ export class SortedRuns<Row, Key> {
   readonly #options: RunsOptions<Row, Key>
   readonly #temporary: TemporaryObjects
   #runs: string[] = []
+  /** Of the first run. */
+  #encoder: TableEncoder<Row> | undefined
 
   constructor(store: ObjectStore, options: RunsOptions<Row, Key>) {
     this.#store = store
@@ -46,13 +52,14 @@ export class SortedRuns<Row, Key> {
     yield* this.#merge(this.#runs)
   }
 
-  /** The one run's bytes, as the table that they are; undefined if there are more runs, or none. */
-  async onlyRun(): Promise<ReadableStream<Uint8Array> | undefined> {
+  /** The one run's bytes; undefined if there are more runs, or none. */
+  async onlyRun(): Promise<EncodedRun<Row> | undefined> {
     const [run, ...others] = this.#runs
-    if (run === undefined || others.length > 0) return undefined
-    const object = await this.#store.get(run)
+    const encoder = this.#encoder
+    if (run === undefined || encoder === undefined || others.length > 0) return undefined
+    const object = await this.#store.get(run, { offset: 0, length: encoder.bytes })
     if (object === undefined) throw gone(run)
-    return object.body
+    return { encoder, groups: object.body }
   }
 
   async delete(): Promise<void> {
@@ -71,16 +78,16 @@ export class SortedRuns<Row, Key> {
 
   async #put(batches: Batches<Row>): Promise<string> {
     const key = this.#temporary.next()
-    const { schema, copiedTo = key } = this.#options
-    await writeTable(this.#store, { key, boundTo: copiedTo }, schema, batches)
+    const encoder = await writeTable(this.#store, key, this.#options.schema, batches)
+    this.#encoder = this.#runs.length === 0 ? encoder : undefined
     return key
   }
 
   async *#merge(runs: readonly string[]): AsyncGenerator<readonly Row[], void, undefined> {
-    const { schema, order, copiedTo } = this.#options
+    const { schema, order } = this.#options
     const sources: AsyncGenerator<readonly Row[]>[] = []
     for (const run of runs) {
-      const table = await openTable(this.#store, { key: run, boundTo: copiedTo ?? run }, schema)
+      const table = await openTable(this.#store, run, schema)
       if (table === undefined) throw gone(run)
       sources.push(table.rows())
     }

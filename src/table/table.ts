@@ -10,7 +10,7 @@ import type { PathKey } from '../text/path.ts'
 import { ByteReader } from './byte-buffer.ts'
 import type { PageSource, Values } from './column.ts'
 import { fetchBytes } from './fetch-bytes.ts'
-import { type BoundKey, boundKeyOf, GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
+import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
 import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
 import { CODEC, type DataPage, readChunk } from './parquet/page.ts'
 import type { RowSource } from './row-view.ts'
@@ -44,20 +44,15 @@ export type RowsOptions<Name> = Partial<RowRange> & {
  */
 export async function openTable<Row>(
   store: ObjectStore,
-  where: string | BoundKey,
+  key: string,
   schema: Schema<Row>,
   onLost?: () => Promise<void>,
 ): Promise<Table<Row> | undefined> {
-  const { key, boundTo } = boundKeyOf(where)
   const tail = await fetchBytes(store, key, { suffix: TAIL_FETCH_BYTES })
   if (tail === undefined) return undefined
   const place = { store, key, onLost }
   try {
-    return new Table(
-      place,
-      schema,
-      await readIndex(store, tail, { key, boundTo, partCount: schema.parts.length }),
-    )
+    return new Table(place, schema, await readIndex(store, tail, { key, partCount: schema.parts.length }))
   } catch (error) {
     throw damaged(place, error)
   }
@@ -74,7 +69,7 @@ type TablePlace = {
 async function readIndex(
   store: ObjectStore,
   tail: { readonly size: number; readonly bytes: Uint8Array },
-  table: BoundKey & { readonly partCount: number },
+  table: { readonly key: string; readonly partCount: number },
 ): Promise<GroupIndex> {
   const { key } = table
   const { size } = tail

@@ -4,8 +4,8 @@ import type { ObjectStore } from '../host.ts'
 import type { PathKey } from '../text/path.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import type { PageSink } from './column.ts'
-import { type BoundKey, boundKeyOf, GroupIndexWriter, type IndexedChunk } from './group-index.ts'
-import { type Chunk, Footer, MAGIC } from './parquet/footer.ts'
+import { GroupIndexWriter, type IndexedChunk } from './group-index.ts'
+import { type Chunk, Footer, MAGIC, type Note } from './parquet/footer.ts'
 import { CODEC, writeChunk } from './parquet/page.ts'
 import { putChunks } from './put-chunks.ts'
 import type { Schema } from './schema.ts'
@@ -18,7 +18,21 @@ const GROUP_BYTES = 128 * 1024
 const MANY_GROUPS = 4096
 const LATER_GROUP_BYTES = 4 * GROUP_BYTES
 
-/** Turns rows into the file's bytes: write the results of `add` and `finish` in that order. */
+/** A part of an object. */
+export type StoredPart = { readonly offset: number; readonly bytes: number }
+
+/** What an object has besides a table, between its rows and its footer: readers of Parquet pass over it. */
+export type TableEnd = {
+  /** Each makes the bytes of one part. */
+  readonly parts: readonly (() => AsyncIterable<Uint8Array>)[]
+  /** Made when it is known where the parts are. */
+  readonly note: (parts: readonly StoredPart[]) => Note
+}
+
+/** Where a table goes. `end` is called when all of its rows are written. */
+export type TableTarget = { readonly key: string; readonly end?: () => TableEnd | Promise<TableEnd> }
+
+/** Turns rows into the file's bytes: write the results of `add`, `close` and `finish` in that order. */
 export class TableEncoder<Row> {
   readonly #schema: Schema<Row>
   readonly #weighed: Schema<Row>['fields']
@@ -49,11 +63,28 @@ export class TableEncoder<Row> {
     return this.#encodeGroup()
   }
 
-  /** The last group, the index and the footer. @param key of the object that they are the end of */
-  *finish(key: string): Generator<Uint8Array<ArrayBuffer>> {
-    if (this.#rows.length > 0 || this.#offset === 0) yield this.#encodeGroup()
-    yield this.#index.finish(key)
-    yield* this.#footer.finish()
+  /** Bytes of the groups so far, with the magic number before them. */
+  get bytes(): number {
+    return this.#offset
+  }
+
+  /** The bytes of the last group, if rows are left. */
+  close(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#rows.length > 0 || this.#offset === 0 ? this.#encodeGroup() : undefined
+  }
+
+  /**
+   * The index and the footer, as often as it is called.
+   *
+   * @param key of the object that they are the end of
+   * @param besides what stands between the groups and them
+   */
+  *finish(
+    key: string,
+    besides: { readonly bytes: number; readonly note?: Note } = { bytes: 0 },
+  ): Generator<Uint8Array<ArrayBuffer>> {
+    yield this.#index.finish(key, besides.bytes)
+    yield* this.#footer.finish(besides.note)
   }
 
   #encodeGroup(): Uint8Array<ArrayBuffer> {
@@ -100,24 +131,69 @@ export class TableEncoder<Row> {
  * Writes rows as they come. The same rows make the same bytes; a slow store slows the caller down.
  *
  * @param batches in the order of the schema's `sortKey`, if it has one
- * @returns the number of rows
- * @throws whatever `batches` throws, and then there is no such object
+ * @returns the encoder, closed
+ * @throws whatever `batches` or the target's end throws, and then there is no such object
  */
 export async function writeTable<Row>(
   store: ObjectStore,
-  place: string | BoundKey,
+  target: string | TableTarget,
   schema: Schema<Row>,
   batches: AsyncIterable<readonly Row[]>,
-): Promise<number> {
-  const { key, boundTo } = boundKeyOf(place)
+): Promise<TableEncoder<Row>> {
   const encoder = new TableEncoder(schema)
-  await putChunks(store, key, encode(encoder, boundTo, batches))
-  return encoder.rowCount
+  await putTable(store, targetOf(target), encoder, encode(encoder, batches))
+  return encoder
+}
+
+function targetOf(target: string | TableTarget): TableTarget {
+  return typeof target === 'string' ? { key: target } : target
+}
+
+/**
+ * Puts a table whose rows are encoded already.
+ *
+ * @param groups what the encoder made of them, and nothing else
+ */
+export async function putTable<Row>(
+  store: ObjectStore,
+  target: TableTarget,
+  encoder: TableEncoder<Row>,
+  groups: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  await putChunks(store, target.key, withEnd(target, encoder, groups))
+}
+
+async function* withEnd<Row>(
+  { key, end }: TableTarget,
+  encoder: TableEncoder<Row>,
+  groups: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* groups
+  const besides = end && (yield* writeParts(encoder.bytes, await end()))
+  yield* encoder.finish(key, besides)
+}
+
+/** @param start of the first part */
+async function* writeParts(
+  start: number,
+  { parts, note }: TableEnd,
+): AsyncGenerator<Uint8Array, { readonly bytes: number; readonly note: Note }> {
+  const written: StoredPart[] = []
+  let offset = start
+  for (const part of parts) {
+    let bytes = 0
+    for await (const chunk of part()) {
+      bytes += chunk.length
+      yield chunk
+    }
+    written.push({ offset, bytes })
+    offset += bytes
+  }
+  return { bytes: offset - start, note: note(written) }
 }
 
 async function* encode<Row>(
   encoder: TableEncoder<Row>,
-  key: string,
   batches: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<Uint8Array> {
   for await (const batch of batches) {
@@ -126,5 +202,6 @@ async function* encode<Row>(
       if (group !== undefined) yield group
     }
   }
-  yield* encoder.finish(key)
+  const last = encoder.close()
+  if (last !== undefined) yield last
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { CheckpointArchive, findBlobPart } from '../../src/index/checkpoints.ts'
+import { layerKey } from '../../src/index/keys.ts'
 import { openMember } from '../../src/layer/member.ts'
 import { readLayer } from '../../src/layer/read.ts'
 import { digestOf } from '../../src/oci/digest.ts'
@@ -43,7 +44,7 @@ async function cpuSeconds(run: () => Promise<unknown>): Promise<number> {
 }
 
 async function read({ bytes, digest }: Blob, store?: MemoryStore) {
-  const archive = store && new CheckpointArchive(store, digest)
+  const archive = store && new CheckpointArchive(store)
   const reading = readLayer(blobOf(bytes, { cuts: [256 * 1024] }).stream, {
     descriptor: { digest, size: bytes.length },
     limits: LIMITS,
@@ -53,15 +54,17 @@ async function read({ bytes, digest }: Blob, store?: MemoryStore) {
   })
   const entries = (await Array.fromAsync(reading.entries())).flat()
   await archive?.finish()
-  return entries.at(-1)
+  const kept = Buffer.concat(await Array.fromAsync(archive?.chunks() ?? []))
+  await store?.put(layerKey(digest, 'entries.parquet'), kept)
+  return { entry: entries.at(-1), checkpoints: { offset: 0, bytes: kept.length } }
 }
 
-async function checkpoints(blob: Blob): Promise<void> {
+async function readParts(blob: Blob): Promise<void> {
   const { bytes, digest, last } = blob
   const store = new MemoryStore()
-  const entry = await read(blob, store)
+  const { entry, checkpoints } = await read(blob, store)
   if (entry?.sha256 === undefined) throw new Error('no entry')
-  const kept = [...store.objects.values()].reduce((sum, object) => sum + object.length, 0)
+  const kept = checkpoints.bytes
   line('checkpoints of a layer', {
     MB: bytes.length / 1e6,
     KB: kept / 1e3,
@@ -87,7 +90,7 @@ async function checkpoints(blob: Blob): Promise<void> {
     whole.push(await seconds(() => content(openMember(fromStart, options))))
     part.push(
       await seconds(async () => {
-        const found = await findBlobPart(store, digest, entry)
+        const found = await findBlobPart(store, { digest, checkpoints }, entry)
         if (found === undefined) throw new Error('no part')
         const { block, ...place } = found
         const open = async (range?: { readonly start: number; readonly end: number | undefined }) =>
@@ -122,6 +125,6 @@ async function tables(): Promise<void> {
 }
 
 export default async function parts(): Promise<void> {
-  await checkpoints(largeLayer())
+  await readParts(largeLayer())
   await tables()
 }

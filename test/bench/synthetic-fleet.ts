@@ -15,11 +15,12 @@ import { PACKAGES } from '../../src/image/package-table.ts'
 import type { ImageFacts, LayerReport, Package } from '../../src/image/report.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
 import { givenKey, imageKey, layerKey, nameKey } from '../../src/index/keys.ts'
-import type { IndexedLayer } from '../../src/index/layer-index.ts'
+import { type IndexedLayer, layerNote } from '../../src/index/layer-index.ts'
 import { seal } from '../../src/index/sealed.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { Schema } from '../../src/table/schema.ts'
-import { TableEncoder } from '../../src/table/write-table.ts'
+import { type TableTarget, writeTable } from '../../src/table/write-table.ts'
+import { MemoryStore } from '../memory-store.ts'
 
 const BASES = 20
 const DISTRIBUTIONS = 4
@@ -36,6 +37,7 @@ const WRITTEN_AT_ONCE = 8
 const REGISTRY = 'registry.example'
 /** What `docs/fleet.md` looks for: the curl of one distribution. */
 export const CURL = '9bd5a572f9e2c30fd7cd7ba0d7de4473003df70e7e941aab5f3ea83382387031'
+const NOWHERE = { offset: 0, bytes: 0 } as const
 
 const digestOf = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`
 
@@ -163,10 +165,12 @@ async function writeLayer(folder: string, { digest, rows, bytes }: SyntheticLaye
     entries: rows.length,
     databases: 0,
     databasesCrc32: 0,
+    databasesPart: NOWHERE,
+    checkpoints: NOWHERE,
     warnings: [],
   }
-  await writeRows(folder, layerKey(digest, 'entries.parquet'), ENTRIES, rows)
-  await writeSealed(folder, layerKey(digest, 'layer.json'), facts)
+  const end = () => ({ parts: [], note: () => layerNote(digest, facts) })
+  await writeRows(folder, { key: layerKey(digest, 'entries.parquet'), end }, ENTRIES, rows)
   await write(folder, givenKey('layer', digest, REGISTRY), '')
 }
 
@@ -199,8 +203,8 @@ async function writeImage(folder: string, image: SyntheticImage): Promise<void> 
   const manifest = { schemaVersion: 2, config: { digest: configDigest, size: config.length } }
   await write(folder, givenKey('config', configDigest, REGISTRY), config)
   await write(folder, givenKey('manifest', digest, REGISTRY), JSON.stringify(manifest))
-  await writeRows(folder, imageKey(digest, 'files.parquet'), MERGED_ENTRIES, files)
-  await writeRows(folder, imageKey(digest, 'packages.parquet'), PACKAGES, packages)
+  await writeRows(folder, { key: imageKey(digest, 'files.parquet') }, MERGED_ENTRIES, files)
+  await writeRows(folder, { key: imageKey(digest, 'packages.parquet') }, PACKAGES, packages)
   await writeSealed(folder, imageKey(digest, 'image.json'), { facts: factsOf(layers, packages) })
   await write(folder, nameKey(digest, reference), '')
 }
@@ -256,17 +260,17 @@ function layerReport({ digest, bytes, rows, createdBy }: SyntheticLayer, index: 
 
 async function writeRows<Row>(
   folder: string,
-  key: string,
+  target: TableTarget,
   schema: Schema<Row>,
   rows: readonly Row[],
 ): Promise<void> {
-  const encoder = new TableEncoder(schema)
-  const pieces: Uint8Array[] = []
-  for (const row of rows) {
-    const group = encoder.add(row)
-    if (group !== undefined) pieces.push(group)
-  }
-  await write(folder, key, Buffer.concat([...pieces, ...encoder.finish(key)]))
+  const store = new MemoryStore()
+  await writeTable(store, target, schema, once(rows))
+  await write(folder, target.key, store.objects.get(target.key) ?? '')
+}
+
+async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
+  yield rows
 }
 
 async function writeSealed(folder: string, key: string, value: object): Promise<void> {

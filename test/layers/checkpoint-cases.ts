@@ -174,7 +174,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
         readonly bytes: number
         readonly sha256?: string | undefined
       }[] = []
-      await indexLayer(store, digest, (sinks) => {
+      const { checkpoints } = await indexLayer(store, digest, (sinks) => {
         const reading = readLayer(stream(blob), { descriptor, limits: LIMITS, wasm: host.wasm, ...sinks })
         return {
           async *entries() {
@@ -189,7 +189,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
           linksDatabases: false,
         }
       })
-      return { store, digest, entries }
+      return { store, layer: { digest, checkpoints }, entries }
     }
 
     function wanted(entry: {
@@ -201,10 +201,10 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
     }
 
     test.each(blobs)('of %s each file is read by itself', async (_, blob, most) => {
-      const { store, digest, entries } = await indexed(blob)
-      expect(store.objects.get(layerKey(digest, 'checkpoints.bin'))?.length).toBeLessThan(blob.length / 100)
+      const { store, layer, entries } = await indexed(blob)
+      expect(layer.checkpoints.bytes).toBeLessThan(blob.length / 100)
       for (const [i, entry] of entries.entries()) {
-        const found = await findBlobPart(store, digest, entry)
+        const found = await findBlobPart(store, layer, entry)
         if (found === undefined) throw new Error(`no part for ${entry.key}`)
         const { block, ...part } = found
         let read = 0
@@ -224,26 +224,28 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
       const cuts = [0, ...plain.map(({ offset }) => offset), bytes.length]
       const members = cuts.slice(1).map((end, i) => gzipSync(bytes.subarray(cuts[i], end)))
       const blob = Buffer.concat(members)
-      const { store, digest, entries } = await indexed(blob)
+      const { store, layer, entries } = await indexed(blob)
       for (const [i, entry] of entries.entries()) {
-        const found = await findBlobPart(store, digest, entry)
+        const found = await findBlobPart(store, layer, entry)
         const read = (found?.blobEnd ?? blob.length) - (found?.blobOffset ?? 0)
         expect(read, entry.key).toBeLessThanOrEqual((members[i + 1]?.length ?? 0) + 48 * 1024)
       }
     })
 
     test('a layer of less than 1 MiB has none', async () => {
-      const { store, digest } = await indexed(gzipSync(bytes.subarray(0, 0)))
-      expect([...store.objects.keys()]).not.toContain(layerKey(digest, 'checkpoints.bin'))
+      const { layer } = await indexed(gzipSync(bytes.subarray(0, 0)))
+      expect(layer.checkpoints.bytes).toBe(0)
     })
 
     test('whatever is wrong with the stored checkpoints, a file is right or is refused', {
       timeout: 600_000,
     }, async () => {
       const blob = gzipSync(bytes)
-      const { store, digest, entries } = await indexed(blob)
-      const key = layerKey(digest, 'checkpoints.bin')
-      const stored = store.objects.get(key) ?? new Uint8Array(0)
+      const { store, layer, entries } = await indexed(blob)
+      const key = layerKey(layer.digest, 'entries.parquet')
+      const { offset, bytes: size } = layer.checkpoints
+      const stored = store.objects.get(key)?.subarray(offset, offset + size) ?? new Uint8Array(0)
+      const rows = store.objects.get(key)?.subarray(0, offset) ?? new Uint8Array(0)
       let [right, refused] = [0, 0]
       for (let run = 0; run < numRuns * 10; run++) {
         const draw = random(run + 1_000)
@@ -251,8 +253,8 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
         const entry = entries[index]
         if (entry === undefined || entry.bytes > 1_000_000) continue
         // Half of the time what is stored, half of the time what was read of it and passed for good.
-        store.objects.set(key, run % 2 === 0 ? damaged(stored, draw) : stored)
-        const found = await findBlobPart(store, digest, entry)
+        store.objects.set(key, Buffer.concat([rows, run % 2 === 0 ? damaged(stored, draw) : stored]))
+        const found = await findBlobPart(store, layer, entry)
         if (found === undefined) {
           refused++
           continue

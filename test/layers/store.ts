@@ -30,7 +30,12 @@ export async function storeLayer(
       yield batch
     }
   }
-  const entries = await writeTable(store, layerKey(digest, 'entries.parquet'), ENTRIES, counted())
+  const { rowCount: entries } = await writeTable(
+    store,
+    layerKey(digest, 'entries.parquet'),
+    ENTRIES,
+    counted(),
+  )
   const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: 10_240 }
   return {
     descriptor,
@@ -46,6 +51,7 @@ export async function storeLayer(
       entries,
       databases: 0,
       databasesCrc32: 0,
+      databasesPart: { offset: 0, bytes: 0 },
       warnings: [],
     },
   }

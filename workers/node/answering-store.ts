@@ -1,6 +1,7 @@
-/** The store of the thread that answers HTTP: it reads no table, since an image decides how much work that is. */
+/** The store of the thread that answers HTTP: it reads no table but its note, since an image decides how much work that is. */
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 import { WorkElsewhere } from '../../src/service/elsewhere.ts'
+import { isOfNote } from '../../src/table/note.ts'
 
 export class AnsweringStore implements ObjectStore {
   readonly #store: ObjectStore
@@ -9,9 +10,9 @@ export class AnsweringStore implements ObjectStore {
     this.#store = store
   }
 
-  /** @throws WorkElsewhere for a table */
+  /** @throws WorkElsewhere for the rows of a table */
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
-    if (key.endsWith('.parquet')) throw new WorkElsewhere()
+    if (key.endsWith('.parquet') && !isOfNote(range)) throw new WorkElsewhere()
     return this.#store.get(key, range)
   }
 

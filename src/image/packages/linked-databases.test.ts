@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { storeImage } from '../../../test/layers/store.ts'
-import { MemoryStore } from '../../../test/memory-store.ts'
+import { tableRows } from '../../../test/layers/generate.ts'
 import type { Entry } from '../../layer/entry.ts'
 import { pathToKey } from '../../text/path.ts'
 import { findLinkedDatabases } from './linked-databases.ts'
@@ -24,9 +23,7 @@ function layerOf(described: readonly Described[]): Entry[] {
 }
 
 async function found(described: readonly Described[], room = 1000): Promise<readonly string[]> {
-  const store = new MemoryStore()
-  const { layers } = await storeImage(store, [layerOf(described)])
-  const members = await findLinkedDatabases(store, layers[0]?.descriptor.digest ?? '', room)
+  const members = await findLinkedDatabases(() => tableRows(layerOf(described)), room)
   return members.map(({ key, ordinal, bytes }) => `${ordinal} ${key} ${bytes}`)
 }
 

@@ -3,13 +3,10 @@
  * `node_modules`, and a tar has the content under whichever name comes first.
  */
 
-import type { ObjectStore } from '../../host.ts'
-import { ENTRIES } from '../../index/entries.ts'
-import { layerKey } from '../../index/keys.ts'
+import type { SortedEntries } from '../../index/layer-index.ts'
 import { isKeptDatabase } from '../../layer/database.ts'
 import type { Entry } from '../../layer/entry.ts'
 import type { WantedMember } from '../../layer/members.ts'
-import { LostTable, openTable } from '../../table/table.ts'
 import { CollectedLinks, resolveHardLinks } from '../hard-links.ts'
 
 /** Links that are followed, and members that they lead to: of one layer, as many as an image may have packages. */
@@ -19,33 +16,29 @@ const MAX_LINKS = 100_000
  * The members of a layer that hard links with a database's name lead to, and whose own name is not a database's: their
  * content was not kept when the layer was read. In the order of the tar.
  *
- * @param digest of the layer's blob; its table of entries is stored
+ * @param entries of the layer
  * @param room for what they hold, in bytes: those that do not fit are left out
  */
 export async function findLinkedDatabases(
-  store: ObjectStore,
-  digest: string,
+  entries: SortedEntries,
   room: number,
 ): Promise<readonly WantedMember[]> {
-  const key = layerKey(digest, 'entries.parquet')
-  const table = await openTable(store, key, ENTRIES)
-  if (table === undefined) throw new LostTable(key, 'missing')
   const collected = new CollectedLinks()
   const named: number[] = []
-  for await (const rows of table.rows()) {
+  for await (const rows of entries()) {
     for (const row of rows) {
       collected.see(row, 0)
       if (isDatabaseLink(row) && named.length < MAX_LINKS) named.push(row.ordinal)
     }
   }
-  const links = await resolveHardLinks(collected, () => [table.rows()])
+  const links = await resolveHardLinks(collected, () => [entries()])
   const targets = new Set<number>()
   for (const ordinal of named) {
     const target = links.targetOf(0, ordinal)
     if (target !== undefined) targets.add(links.content(target).ordinal)
   }
   const found: WantedMember[] = []
-  for await (const rows of table.rows()) {
+  for await (const rows of entries()) {
     for (const row of rows) {
       if (targets.has(row.ordinal) && isUnkept(row)) found.push(row)
     }

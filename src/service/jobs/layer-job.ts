@@ -83,8 +83,8 @@ async function index(
     store,
     digest,
     (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, ...sinks }),
-    async (archive) => {
-      const members = await findLinkedDatabases(store, digest, MAX_DATABASE_BYTES - archive.bytes)
+    async (archive, entries) => {
+      const members = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
       if (members.length > 0) await readMembers(await again(), archive, { members, limits, wasm, signal })
     },
   )

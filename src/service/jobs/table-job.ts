@@ -1,9 +1,8 @@
 /** One layer from its table of contents, into an index of its own. */
 import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
 import { findChunks } from '../../index/chunks.ts'
-import type { DatabaseArchive } from '../../index/databases.ts'
 import { tableIndexName } from '../../index/keys.ts'
-import { indexTable, readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
+import { indexTable, readLayerFacts, readTableFacts, type TabledIndex } from '../../index/layer-index.ts'
 import type { Progress } from '../../job.ts'
 import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
 import type { OpenBlob } from '../../layer/member.ts'
@@ -53,10 +52,10 @@ export async function indexFromTable(
     return source.blob(descriptor, { offset: start, length })
   }
   const options = { open, limits: configuration.limits, wasm, signal }
-  const addDatabases = async (reading: TableReading, archive: DatabaseArchive) => {
+  const addDatabases: TabledIndex['addDatabases'] = async (reading, archive, entries) => {
     await readDatabaseChunks(reading.wanted, archive, options)
     if (!reading.linksDatabases) return
-    const linked = await findLinkedDatabases(store, index, MAX_DATABASE_BYTES - archive.bytes)
+    const linked = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
     const found: TableFile[] = []
     // Property by property, since a row of a table is a view.
     for (const { key, ordinal, offset, bytes, sha256 } of linked) {

@@ -19,6 +19,9 @@ const OPTIONAL = 1
 const RLE = 3
 const CREATED_BY = 'lamina'
 
+/** A pair of texts in the footer, for those who know its name. */
+export type Note = { readonly name: string; readonly value: Uint8Array }
+
 export type Chunk = ChunkSizes & {
   readonly valueCount: number
   readonly bounds?: Bounds | undefined
@@ -58,8 +61,8 @@ export class Footer {
     this.#rowCount += rowCount
   }
 
-  /** The footer with its length and the magic number, in pieces: the end of the file. */
-  *finish(): Generator<Uint8Array<ArrayBuffer>> {
+  /** The footer with its length and the magic number, in pieces: the end of the file. It can be made more than once. */
+  *finish(note?: Note): Generator<Uint8Array<ArrayBuffer>> {
     const out = new ByteBuffer(4096)
     const file = new StructWriter(out).i32(1, 2).list(2, LIST_OF.struct, this.#parts.length + 1)
     new StructWriter(out).binary(4, toBytes('table')).i32(5, this.#parts.length).end()
@@ -70,6 +73,10 @@ export class Footer {
     // A footer of many groups is large: they go out as they were collected.
     yield this.#groups.view()
     out.length = 0
+    if (note !== undefined) {
+      file.list(5, LIST_OF.struct, 1)
+      new StructWriter(out).binary(1, toBytes(note.name)).binary(2, note.value).end()
+    }
     file.binary(6, toBytes(CREATED_BY)).list(7, LIST_OF.struct, this.#parts.length)
     for (const _ of this.#parts) {
       const order = new StructWriter(out)

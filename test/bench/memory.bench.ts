@@ -1,6 +1,6 @@
 /**
- * Memory of whole services, as the kernel counts it: the peak for large images at once, and what is resident after hundreds of
- * small ones. Beside it stands what is in use, so that growth can be told from what was not given back yet.
+ * Memory of whole services, as the kernel counts it: Node's peak for large images at once, under a small heap; and what is resident
+ * after a hundred small ones and more. Beside it stands what is in use, so that growth can be told from what was not given back yet.
  */
 import { readFile, rm } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
@@ -10,14 +10,16 @@ import { bundleNode } from '../../workers/node/bundle.ts'
 import { makeImage, makeLayer } from '../images.ts'
 import { freePort } from '../ports.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../service.ts'
+import { type HostName, NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../service.ts'
 import { Inspector } from './inspector.ts'
 import { withFolder, writeFiles } from './layers.ts'
 import { line, peakMegabytes, processBelow, REGISTRY, residentMegabytes } from './measure.ts'
 
+const HEAP = 64
 const MEBIBYTE = 1024 * 1024
 /** Of small images, after each of which memory is looked at. */
 const ROUNDS = 3
+const IMAGES = 40
 const FILES = 500
 const LAYERS = 4
 const AT_ONCE = 8
@@ -27,15 +29,15 @@ export default async function memory(): Promise<void> {
   const bundle = await temporaryData()
   await bundleNode(bundle)
   const node = new URL('start.js', pathToFileURL(`${bundle}/`))
-  await largeImages(registry, node)
-  await smallImages(registry, 'Node', 100, () => startNode(node))
-  await smallImages(registry, 'workerd', 300, startWorkerd)
+  await largeImages(registry)
+  await smallImages(registry, 'Node', () => startNode(node))
+  await smallImages(registry, 'workerd', startWorkerd)
   await registry.close()
   await rm(bundle, { recursive: true })
 }
 
-async function largeImages(registry: FixtureRegistry, node: URL): Promise<void> {
-  await peakOf('app:v1 on Node', node, [`${REGISTRY}/app:v1`])
+async function largeImages(registry: FixtureRegistry): Promise<void> {
+  await peakOf(`app:v1 on Node, heap of ${HEAP} MB`, [`${REGISTRY}/app:v1`])
   await withFolder(async (at) => {
     const images: string[] = []
     for (const index of [0, 1, 2, 3]) {
@@ -46,12 +48,12 @@ async function largeImages(registry: FixtureRegistry, node: URL): Promise<void> 
       const other = await makeLayer(gunzipSync(await readFile(at('layer'))))
       images.push(registry.push('large', `v${index}`, makeImage([half, other])))
     }
-    await peakOf('four images of 1 GB at once on Node', node, images)
+    await peakOf(`four images of 1 GB at once, heap of ${HEAP} MB`, images)
   })
 }
 
-async function peakOf(what: string, node: URL, images: readonly string[]): Promise<void> {
-  const { service, end } = await spawned(node, {}, NODE_FLAGS)
+async function peakOf(what: string, images: readonly string[]): Promise<void> {
+  const { service, end } = await spawned('node', {}, [`--max-old-space-size=${HEAP}`])
   const idle = await residentMegabytes(service.pid)
   await inParallel(images, images.length, (image) => report(service, image))
   line(what, { 'peak MB': await peakMegabytes(service.pid), 'idle MB': idle })
@@ -68,14 +70,13 @@ type Watched = {
 async function smallImages(
   registry: FixtureRegistry,
   what: string,
-  images: number,
   start: () => Promise<Watched>,
 ): Promise<void> {
   const { service, look, end } = await start()
   line(`${what}, idle`, await look())
   for (let round = 1; round <= ROUNDS; round++) {
     const references: string[] = []
-    for (let number = 0; number < images; number++) {
+    for (let number = 0; number < IMAGES; number++) {
       const name = `small-${round}-${number}`
       const layers = Array.from({ length: LAYERS }, (_, layer) =>
         makeLayer(
@@ -88,7 +89,7 @@ async function smallImages(
       references.push(registry.push(what.toLowerCase(), name, makeImage(await Promise.all(layers))))
     }
     await inParallel(references, AT_ONCE, (image) => report(service, image))
-    line(`${what}, after ${round * images} images`, await look())
+    line(`${what}, after ${round * IMAGES} images`, await look())
   }
   await end()
 }
@@ -137,7 +138,11 @@ async function startWorkerd(): Promise<Watched> {
   }
 }
 
-async function spawned(main: URL, settings: Record<string, string> = {}, flags: readonly string[] = []) {
+async function spawned(
+  main: HostName | URL,
+  settings: Record<string, string> = {},
+  flags: readonly string[] = [],
+) {
   const data = await temporaryData()
   const service = await spawnService(main, data, settings, flags)
   return {

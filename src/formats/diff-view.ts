@@ -104,8 +104,8 @@ function signOf(delta: number): Sign {
   return delta > 0 ? '+' : delta < 0 ? '-' : '~'
 }
 
-function figureTable({ from, to, size, waste, counts }: Diff): Table {
-  const [before, after] = columnNames(from, to)
+function figureTable(diff: Diff): Table {
+  const [before, after] = columnNames(diff.from, diff.to)
   return {
     id: 'figures',
     title: 'Figures',
@@ -117,25 +117,39 @@ function figureTable({ from, to, size, waste, counts }: Diff): Table {
       { title: 'Change', align: 'right' },
       { title: '%', align: 'right' },
     ],
-    rows: [
-      figureRow(FIGURES.compressed.label, size.compressedBytes, formatBytes),
-      ...(size.uncompressedBytes === undefined
-        ? []
-        : [figureRow(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes)]),
-      figureRow(FIGURES.fileSystem.label, size.apparentBytes, formatBytes),
-      figureRow(FIGURES.wasted.label, waste, formatBytes),
-      figureRow(FIGURES.files.label, counts.files, formatCount),
-      figureRow(FIGURES.layers.label, counts.layers, formatCount),
-    ],
+    rows: comparedFigures(diff).map(figureRow),
   }
 }
 
-function figureRow(title: string, figure: Comparison, format: (value: number) => string): Row {
-  const { from, to, delta } = figure
+/** A figure of both images, and how its values are written. */
+export type ComparedFigure = {
+  readonly label: string
+  readonly values: Comparison
+  readonly format: (value: number) => string
+}
+
+/** The figures that a diff begins with, in the order in which they are shown. */
+export function comparedFigures({ size, waste, counts }: Diff): readonly ComparedFigure[] {
+  const { compressedBytes, uncompressedBytes, apparentBytes } = size
+  const { compressed, uncompressed, fileSystem, wasted, files, layers } = FIGURES
+  return [
+    { label: compressed.label, values: compressedBytes, format: formatBytes },
+    ...(uncompressedBytes === undefined
+      ? []
+      : [{ label: uncompressed.label, values: uncompressedBytes, format: formatBytes }]),
+    { label: fileSystem.label, values: apparentBytes, format: formatBytes },
+    { label: wasted.label, values: waste, format: formatBytes },
+    { label: files.label, values: counts.files, format: formatCount },
+    { label: layers.label, values: counts.layers, format: formatCount },
+  ]
+}
+
+function figureRow({ label, values, format }: ComparedFigure): Row {
+  const { from, to, delta } = values
   const change = `${delta > 0 ? '+' : ''}${format(delta)}`
   return {
     sign: signOf(delta),
-    cells: [title, format(from), format(to), change, percent(figure)].map((text) => [text]),
+    cells: [label, format(from), format(to), change, percent(values)].map((text) => [text]),
   }
 }
 

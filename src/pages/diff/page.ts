@@ -2,13 +2,12 @@
 import { html } from 'hono/html'
 import type { ChangeNode } from '../../diff/change-tree.ts'
 import type { StepPair } from '../../diff/history.ts'
-import type { Comparison, Diff } from '../../diff/summary.ts'
-import { viewDiff } from '../../formats/diff-view.ts'
+import type { Diff } from '../../diff/summary.ts'
+import { type ComparedFigure, comparedFigures, viewDiff } from '../../formats/diff-view.ts'
 import { visible } from '../../formats/escape.ts'
 import { placeName, shortName } from '../../image/identity.ts'
 import type { ImageIdentity } from '../../image/report.ts'
-import { FIGURES } from '../../text/figures.ts'
-import { formatBytes, formatCount, formatDelta, formatPercent } from '../../text/format.ts'
+import { formatBytes, formatDelta, formatPercent } from '../../text/format.ts'
 import { askForm } from '../form.ts'
 import { type Figure, figures, type Html, link, page } from '../page.ts'
 import { permanentPlaceOf, reportLink } from '../place.ts'
@@ -59,7 +58,7 @@ export function diffPage({ diff, changes, history }: DiffPageView): Html {
 <a href="${diffLink(permanent)}">Permanent link</a></p>
 </div>
 <p class="headline">${view.headline}</p>
-${figures(compared(diff))}
+${figures(comparedFigures(diff).map(figureOf))}
 ${reasonsOf(view)}
 <nav class="contents" aria-label="On this page"><ul>
 ${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
@@ -99,20 +98,8 @@ function namesOf(from: ImageIdentity, to: ImageIdentity): readonly [string, stri
   return short
 }
 
-function compared({ size, waste, counts }: Diff): readonly Figure[] {
-  return [
-    figureOf(FIGURES.compressed.label, size.compressedBytes, formatBytes),
-    ...(size.uncompressedBytes === undefined
-      ? []
-      : [figureOf(FIGURES.uncompressed.label, size.uncompressedBytes, formatBytes)]),
-    figureOf(FIGURES.fileSystem.label, size.apparentBytes, formatBytes),
-    figureOf(FIGURES.wasted.label, waste, formatBytes),
-    figureOf(FIGURES.files.label, counts.files, formatCount),
-    figureOf(FIGURES.layers.label, counts.layers, formatCount),
-  ]
-}
-
-function figureOf(label: string, { from, to, delta }: Comparison, format: (value: number) => string): Figure {
+function figureOf({ label, values, format }: ComparedFigure): Figure {
+  const { from, to, delta } = values
   const percent =
     from === 0 || delta === 0 ? '' : ` (${delta > 0 ? '+' : ''}${formatPercent((100 * delta) / from)})`
   const grown = format === formatBytes ? formatDelta(delta) : `${delta > 0 ? '+' : ''}${format(delta)}`

@@ -71,7 +71,7 @@ test('a gate exits with 1 where a rule is broken, and tells a problem in the for
   expect(missing.err).toMatch(/^lamina: image_not_found: [^\n]+\n$/)
 })
 
-test('settings of a service, and what is none, do not stop it', async () => {
+test('settings of a service, and unknown ones, do not stop it', async () => {
   const service = { LAMINA_DATA: '/nowhere', LAMINA_TOKENS: 'a b', LAMINA_KEY: 'short', S3_BUCKET: 'bucket' }
   expect(await lamina(['check', app, '--max-size', '1GB'], service)).toMatchObject({ code: 0, err: '' })
   const unknown = { LAMINA_IMAGE: app, LAMINA_REGISTRY: 'registry.example', LAMINA_EMPTY: '' }

@@ -20,7 +20,7 @@ describe('the line of progress', () => {
     expect(text.length).toBeLessThan(columns)
   })
 
-  it('has no bar where it does not fit, or where nobody knows how much there is', () => {
+  it('has no bar where it does not fit or the total is unknown', () => {
     for (const text of [
       drawn(50, (line) => line.show(IMAGE, PROGRESS)),
       drawn(80, (line) => line.show(IMAGE, { ...PROGRESS, bytes: 0 })),

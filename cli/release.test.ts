@@ -334,7 +334,7 @@ describe('the action', () => {
     expect(api.requests.length).toBe(before)
   })
 
-  test('a problem fails the step and is told', async () => {
+  test('a problem fails the step with its message', async () => {
     const missing = await step({ image: `${app}x`, rules: 'maxSize: 1GB' }, {})
     expect(missing).toMatchObject({ code: 1, outputs: { pass: 'false', 'wasted-bytes': '' } })
     expect(missing.out).toMatch(/^::error title=Lamina::image_not_found: /m)

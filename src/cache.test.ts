@@ -26,7 +26,7 @@ it('does not live longer for being asked', () => {
   expect(cache.get('a')).toBeUndefined()
 })
 
-it('lives shorter where it is told to, and never longer', () => {
+it('lives no longer than its limit, and shorter on request', () => {
   const cache = new Cache<number>({ bytes: 10_000, milliseconds: 1_000 })
   cache.set('a', 1, 100)
   cache.set('b', 2, 5_000)
@@ -49,7 +49,7 @@ it('lets the least recently used go first', () => {
   ])
 })
 
-it('holds no more bytes than it may, however many and however large', () => {
+it('holds no more bytes than its limit, for any number and size of values', () => {
   const cache = new Cache<string>({ bytes: 100_000, milliseconds: 60_000, sizeOf: (text) => text.length })
   for (let i = 0; i < 5_000; i++) {
     cache.set(`key ${i}`, 'x'.repeat((i * 7_919) % 9_000))
@@ -67,7 +67,7 @@ it('counts keys, which callers choose', () => {
   expect(cache.size).toBeLessThan(50)
 })
 
-it('drops what has expired though nobody asks for it again', () => {
+it('drops expired values even if they are not asked for again', () => {
   const cache = new Cache<string>({ bytes: 100_000, milliseconds: 30_000, sizeOf: (text) => text.length })
   for (let i = 0; i < 50; i++) cache.set(`old ${i}`, 'x'.repeat(1_000))
   vi.advanceTimersByTime(30_000)

@@ -6,7 +6,7 @@ test('all values, in the order of the work', async () => {
   expect(await allOf([sleep(2, 'slow'), sleep(1, 2)])).toEqual(['slow', 2])
 })
 
-test('a failure is told when the others have ended', async () => {
+test('a failure is reported once the others have ended', async () => {
   let ended = false
   const slow = sleep(5).then(() => {
     ended = true
@@ -15,7 +15,7 @@ test('a failure is told when the others have ended', async () => {
   expect(ended).toBe(true)
 })
 
-test('so many at once and no more', async () => {
+test('at most the limit at once', async () => {
   let running = 0
   let most = 0
   const done: number[] = []

@@ -170,7 +170,7 @@ test('what a deployed Worker cannot do is refused there', () => {
   expect(() => parseConfiguration(settings, 'worker')).toThrow(/^LAMINA_PRIVATE_REGISTRIES /)
 })
 
-test('credentials are lent to nobody by mistake', () => {
+test('credentials are never lent by mistake', () => {
   const lent = { LAMINA_CREDENTIALS: dockerConfig('ghcr.io', 'bot') }
   expect(parseConfiguration(lent, 'node').credentials.size).toBe(1)
   expect(() => parseConfiguration({ ...lent, HOST: '0.0.0.0' }, 'node')).toThrow(/LAMINA_TOKENS/)

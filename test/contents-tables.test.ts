@@ -102,7 +102,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await file()).body).toBe(LARGE)
     })
 
-    it('a size that nobody says is not made up', async () => {
+    it('an unknown size is not made up', async () => {
       const { image } = await push('size', {}, [...MEMBERS, { name: 'size', content: 'size' }])
       const report = await get('/v1/report', { image, read: 'toc' })
       expect(report.body.size.uncompressedBytes).toBeUndefined()

@@ -73,7 +73,7 @@ describe.each(HOSTS)('on %s', (host) => {
     ])
   })
 
-  it('its badge: no blob at all', async () => {
+  it('its badge: no blob', async () => {
     const image = registry.push('public/badge', 'v1', await make('badge'))
     registry.forgetRequests()
     const badge = await fetch(`${service.url}/badge/size.svg?image=${image}`)

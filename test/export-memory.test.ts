@@ -15,7 +15,7 @@ const HEAP_MEGABYTES = 48
 /** Garbage that is not collected yet, and buffers of sockets and of zlib. */
 const SLACK_MEGABYTES = 100
 
-test('an export takes no more memory for a large image, under a heap of 48 MB', async () => {
+test('exporting a large image takes no more memory than a small one, under a heap of 48 MB', async () => {
   const registry = await FixtureRegistry.start()
   const data = await temporaryData()
   const start = () => spawnService('node', data, {}, [`--max-old-space-size=${HEAP_MEGABYTES}`])

@@ -103,7 +103,7 @@ describe('a folder', () => {
     await rm(disk, { recursive: true, force: true })
   })
 
-  it('that is no folder', async () => {
+  it('that is not a folder', async () => {
     await rm(data, { recursive: true, force: true })
     await writeFile(data, 'a file')
     const subject = await newSubject(registry)

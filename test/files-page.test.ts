@@ -80,7 +80,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(before.text).toContain('<li id="L2"><code>\t&lt;img src=x onerror=alert(1)&gt;</code></li>')
   })
 
-  it('a file that a layer removed says so, and what is no text is shown as hex', async () => {
+  it('the page of a removed file says so, and a binary file is shown as hex', async () => {
     const removed = await get({ path: 'etc/old' })
     expect(removed.status).toBe(200)
     expect(removed.text).toContain('a layer removed it')

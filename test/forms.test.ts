@@ -74,7 +74,7 @@ test('a page of a list as text says that there is more', async () => {
   expect(await (await app.ask(`/v1/waste?image=${image}&format=text`)).text()).not.toMatch(/There are more/)
 })
 
-test('a problem is told in the form that was asked for, in CSV as JSON', async () => {
+test('a problem is answered in the requested form; for CSV as JSON', async () => {
   const ask = async (query: string, headers: Record<string, string> = {}) => {
     const response = await app.ask(`/v1/waste?image=${image}x${query}`, { headers })
     expect(response.status).toBe(404)

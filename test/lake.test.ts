@@ -139,7 +139,7 @@ it('leaves out what is known from tables of contents alone', async () => {
   expect(await contentsOf(lake)).toEqual(whole)
 })
 
-it('is the same whatever its batches, and reads no object twice', async () => {
+it('is the same for all sizes of batches, and reads no object twice', async () => {
   const folder = new LakeFolder(out)
   const store = new FolderStore(data)
   const read: string[] = []

@@ -253,7 +253,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
     { size: '+1' },
   )
 
-  it('whatever it answers, nothing wrong is told or kept', async () => {
+  it('whatever it answers, nothing wrong is answered or kept', async () => {
     await fc.assert(
       fc.asyncProperty(commands, async (sequence) => {
         registry.clearFaults()

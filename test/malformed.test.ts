@@ -95,7 +95,7 @@ describe.each(HOSTS)('on %s', (host) => {
     return answer.statusCode
   }
 
-  it('clients are told apart by the address of their socket, whatever they invent', async () => {
+  it('clients are identified by the address of their socket, not by the headers they send', async () => {
     expect(await report('127.0.0.1')).toBe(202)
     for (const name of ['CF-Connecting-IP', 'X-Lamina-Client', 'X-Forwarded-For', 'X-Real-IP']) {
       expect(await report('127.0.0.1', { [name]: '192.0.2.7' }), name).toBe(429)

@@ -80,7 +80,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await keysOf(store, 'names/')).length).toBe(REFERENCES)
   }, 300_000)
 
-  it('what is wrong with one image is its own problem; a failure is told to its analysis', async () => {
+  it('an image’s fault is its own problem; a failure is reported to its analysis', async () => {
     const gone = await newImage()
     const bad = makeImage([await makeLayer([], { bytes: Buffer.from('no layer') })])
     const references = [
@@ -249,7 +249,7 @@ describe.each(HOSTS)('webhooks on %s', (host) => {
     expect(elsewhere.status).toBe(401)
   })
 
-  it('what may not be read, and what is no push, is ignored with a reason', async () => {
+  it('images that may not be read, and events other than pushes, are ignored with a reason', async () => {
     const headers = { authorization: 'Bearer other' }
     const forbidden = await tell(pushOf('pushed-not/app', 'v1'), headers)
     expect(forbidden.status).toBe(200)

@@ -200,7 +200,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await as({ format: 'svg', color: 'x"/><script>' })).body.parameter).toBe('color')
   })
 
-  it('a chart tells nobody whether a repository is private or not there', async () => {
+  it('a chart does not reveal whether a repository is private or missing', async () => {
     guarded.push('private/chart', 'v1', await image(day(1)))
     const chart = (repository: string) =>
       images({ repository: `${guarded.host}/${repository}`, format: 'svg' })

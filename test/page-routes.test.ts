@@ -149,7 +149,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('what is wrong is told as a page with the problem’s status', async () => {
+  it('an error is a page with the problem’s status', async () => {
     for (const [query, status, code] of [
       [{ image: 'UPPER CASE' }, 400, 'invalid_reference'],
       [{ from: image }, 400, 'invalid_parameter'],

@@ -406,7 +406,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('what cannot be shown is told, with a way on', async () => {
+  it('a page that cannot be shown says why and what to do', async () => {
     const { page } = await open()
     const answer = await page.goto(address({ image: `${registry.host}/nothing:here` }))
     expect(answer?.status()).toBe(404)

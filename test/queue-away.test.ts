@@ -43,7 +43,7 @@ async function closedPort(): Promise<number> {
   return address.port
 }
 
-test('the service is ready, and tells that it knows no more than it knew', async () => {
+test('the service stays ready, and says that it analyses nothing new', async () => {
   const { status, body } = await ask(url, '/readyz')
   expect({ status, body }).toEqual({ status: 200, body: { status: 'degraded', redis: 'away' } })
 })
@@ -62,7 +62,7 @@ test('what is new is put off, and nothing of it is read', async () => {
   expect(blobs()).toBe(readBefore)
 })
 
-test('metrics are told all the same', async () => {
+test('metrics are still served', async () => {
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('lamina_jobs_queued 0')
 })
 

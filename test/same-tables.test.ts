@@ -118,7 +118,7 @@ describe('an image with everything in it', () => {
     await Promise.all([registry?.close(), ...HOSTS.map((host) => services?.[host].stop())])
   })
 
-  it('is told alike by both hosts', () => {
+  it('both hosts report it alike', () => {
     expect(reports.worker).toMatchObject([{ status: 200 }, { status: 200 }, { status: 422 }])
     expect(reports.node).toEqual(reports.worker)
   })

@@ -102,7 +102,7 @@ function isGone({ pid }: SpawnedService): boolean {
 }
 
 describe('the Node host that is told to stop', () => {
-  it('answers what it was asked, and nothing more', async () => {
+  it('answers what was asked and nothing else', async () => {
     const data = await ownData()
     const service = await spawnOwn('node', data)
     const slow = await newSubject(registry, MANY_PACKAGES)
@@ -154,7 +154,7 @@ describe('the Node host that is told to stop', () => {
     expect(await service.end('SIGINT')).toBe(0)
   })
 
-  it('does not wait longer than it is told to', async () => {
+  it('does not wait beyond its limit', async () => {
     const data = await ownData()
     const service = await startNode({ ...LOOPBACK_SETTINGS, PORT: '0', LAMINA_DATA: data })
     const hanging = await newSubject(registry)

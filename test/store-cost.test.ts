@@ -112,7 +112,7 @@ it.each(Object.keys(STORES) as (keyof typeof STORES)[])('a public image on %s', 
   })
 })
 
-it('a private image: as many objects, but the one that says that all of it is public', async () => {
+it('a private image: the same objects, except the one that says that all of it is public', async () => {
   const reference = registry.push('private/app', 'v1', image)
   const query = `wait=60&image=${encodeURIComponent(reference)}`
   await within('folder', async (store) => {

@@ -78,7 +78,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await (await get({ depth: '1' })).text()).not.toContain('data.json')
   })
 
-  it('a parameter that is wrong is told', async () => {
+  it('a wrong parameter is reported', async () => {
     expect((await get({ path: 'nowhere' })).status).toBe(404)
     expect((await get({ color: 'pink' })).status).toBe(400)
     expect((await get({ width: '99999' })).status).toBe(400)

@@ -58,7 +58,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await Promise.all([service?.stop(), registry?.close()])
   })
 
-  it('shows it to who has the id, with any token, and to nobody without one', async () => {
+  it('shows it to callers with the id and any token, and to no one without a token', async () => {
     const second = await asked('/v1/files', { image: mine }, { Authorization: 'Bearer second' })
     expect([second.status, JSON.stringify(second.body).includes(HIDDEN)]).toEqual([200, true])
     expect(second.headers.get('cache-control')).toBe('private, no-cache')

@@ -15,7 +15,7 @@ test('a figure has the color and the label that were chosen', () => {
   })
 })
 
-test('a failing check is red, whatever color was chosen', () => {
+test('a failing check is red even if another color was chosen', () => {
   expect(checkBadge('passing', { color: 'blue' })).toMatchObject({ message: 'passing', color: 'blue' })
   expect(checkBadge('failing', { color: 'blue' })).toMatchObject({
     message: 'failing',

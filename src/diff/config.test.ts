@@ -62,7 +62,7 @@ test('field by field, the environment by name and labels by key', () => {
   )
 })
 
-test('what was made when and by whom is no difference', () => {
+test('times and builders are not differences', () => {
   expect(
     diffConfigs(
       config({ Cmd: null }, { created: '2026-01-01T00:00:00Z' }),

@@ -187,7 +187,7 @@ describe('texts that are far apart', () => {
 })
 
 describe('what is no text', () => {
-  test('a NUL among the first bytes makes a file binary, whatever its size', async () => {
+  test('a NUL among the first bytes makes a file of any size binary', async () => {
     const content = new Uint8Array(3_000_000).fill(65)
     content[7_999] = 0
     const [from, to] = [file('text\n'), file(content)]

@@ -139,7 +139,7 @@ describe('a parser of JUnit results', () => {
   })
 })
 
-test('no line of a failure is a command of a CI, and its text is what it was', () => {
+test('no line of a failure is a CI command, and its text is unchanged', () => {
   const [rule] = verdict.rules
   if (rule === undefined) throw new Error('the verdict has no rules')
   const evidence = ['::error::x', '  ::warning::x', '##[error]x'].map((path) => ({ path }))

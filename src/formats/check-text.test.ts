@@ -34,7 +34,7 @@ test('no hostile name starts a line, colours it or commands a CI', () => {
   expect(text.split('\n').map(visible)).toEqual(text.split('\n'))
 })
 
-test('a layer is told with its step, counts where the rule counts, what is hidden, and no path twice', () => {
+test('evidence names a layer by its step, counts where the rule counts, marks hidden paths, and repeats no path', () => {
   const evidence = [
     { path: 'srv/.env', bytes: 41, layer: 3, hidden: true as const },
     { path: 'srv/key', bytes: 40, layer: 3 },

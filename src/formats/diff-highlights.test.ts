@@ -21,24 +21,24 @@ const told = (...directories: readonly DirectoryChange[]): string[] =>
   tellingDirectories(directories).map(({ path }) => path)
 
 describe('of nested directories', () => {
-  test('those below are told where they account for the one above', () => {
+  test('names those below where they account for the one above', () => {
     expect(told(mixed('usr', -17), mixed('usr/lib', -9), mixed('usr/bin', -7))).toEqual([
       'usr/lib',
       'usr/bin',
     ])
   })
 
-  test('the one above is told where they do not', () => {
+  test('names the one above where they do not', () => {
     expect(told(mixed('usr', -100), mixed('usr/lib', -9), mixed('usr/bin', -7))).toEqual(['usr'])
   })
 
-  test('what is gone as a whole is told as a whole', () => {
+  test('what is gone as a whole is reported as a whole', () => {
     expect(told(gone('usr/python', -10), gone('usr/python/a', -6), gone('usr/python/b', -4))).toEqual([
       'usr/python',
     ])
   })
 
-  test('growth that hides behind shrinking is told too', () => {
+  test('growth that shrinking elsewhere hides is reported, too', () => {
     expect(told(mixed('a', 1), mixed('a/b', 50), mixed('a/c', -49))).toEqual(['a/b', 'a/c'])
   })
 

@@ -20,7 +20,7 @@ Where it changed
 `)
 })
 
-test('equal images are identical, and there is no more to say', () => {
+test('equal images are identical, and the diff says nothing else', () => {
   expect(diffText(SAME)).toBe(
     'registry.example/team/app:v1 → registry.example/team/app:v2\nIdentical: the same files and the same config\n',
   )

@@ -70,7 +70,7 @@ describe('the reasons', () => {
     ])
   })
 
-  test('waste that is next to nothing is none', () => {
+  test('negligible waste is not reported', () => {
     expect(reasons({ waste: figure(2, 0) })).toEqual([])
   })
 

@@ -65,7 +65,7 @@ describe('a terminal and a CI', () => {
     expect(terminalText(text)).toBe(shown)
   })
 
-  test('a line that begins with :: is no command', () => {
+  test('a line that begins with :: is not a command', () => {
     expect(terminalLine('::error::x')).toBe('\\::error::x')
     expect(terminalLine('  ::error::x')).toBe('  \\::error::x')
     expect(terminalLine('a ::error::x')).toBe('a ::error::x')

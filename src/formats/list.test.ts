@@ -48,7 +48,7 @@ There are more.
 `)
 })
 
-test('nothing is said to be nothing', async () => {
+test('says that there is nothing', async () => {
   expect(await text(batches())).toMatch(/\nNothing is wasted\.\n$/)
   expect(await joined(listMarkdown(heading, batches([]), WASTE_TABLE))).toMatch(/\nNothing is wasted\.\n$/)
 })

@@ -72,7 +72,7 @@ describe('nothing passes by mistake', () => {
     )
   })
 
-  test('a misspelt rule is told the word that is meant', () => {
+  test('a misspelt rule is answered with a suggestion', () => {
     expect(refusal('max_size=1')).toHaveProperty('message', expect.stringContaining('did you mean maxSize?'))
   })
 })

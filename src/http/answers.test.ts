@@ -37,7 +37,7 @@ async function analyse({ ask }: TestApp, image: string, headers: Record<string, 
 const files = (count: number, prefix: string): TestMember[] =>
   Array.from({ length: count }, (_, i) => ({ name: `${prefix}${i}`, content: 'x'.repeat(i % 7) }))
 
-test('a program is told of an analysis that runs, everybody else that there is no answer yet', async () => {
+test('programs get the running analysis, everybody else a 503', async () => {
   const app = startApp()
   const image = await push(registry, 'pending:v1', [{ name: 'a', content: 'a' }])
   const accepted = await app.ask(`/v1/report?${query({ image })}`)
@@ -79,7 +79,7 @@ test('whether an image is known is looked up once before its analysis starts', a
   expect(markers).toHaveLength(1)
 })
 
-test('an analysis is told step by step, and its end to late listeners too', async () => {
+test('an analysis reports its steps, and its end to late listeners as well', async () => {
   const app = startApp()
   const image = await push(registry, 'events:v1', [{ name: 'a', content: 'a' }])
   const post = {
@@ -144,7 +144,7 @@ test('a service with tokens puts nothing into a shared cache', async () => {
   expect(response.headers.get('cache-control')).toBe('private, no-cache')
 })
 
-test('credentials of the service are lent to its callers, and to badges only where that is said', async () => {
+test('the service’s credentials serve its callers, and badges only of listed repositories', async () => {
   const auths = { [guarded.host]: { auth: Buffer.from('anna:a').toString('base64') } }
   const app = startApp({
     LAMINA_CREDENTIALS: JSON.stringify({ auths }),
@@ -245,7 +245,7 @@ test("a repository's tags come page by page, and all at once", async () => {
   expect(await lines.text()).toBe(names.map((name) => `{"name":"${name}"}\n`).join(''))
 })
 
-test('a client may start so many analyses a minute, and ask for what is there or runs as often as it likes', async () => {
+test('new analyses per client and minute are limited; known images and running analyses are not', async () => {
   const app = startApp({ LAMINA_RATE: '1' }, { clientOf: (c) => c.req.header('X-Client') ?? '' })
   const [first, second] = [
     await push(registry, 'rate:1', [{ name: 'a', content: '1' }]),

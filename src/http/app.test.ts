@@ -16,7 +16,7 @@ test('every answer names its request and says that it is data, not a page', asyn
   expect(second.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'))
 })
 
-test('what is not there, and what is not done so, are problems too', async () => {
+test('unknown paths and methods are problems, too', async () => {
   const { ask } = startApp()
   const missing = await ask('/v1/nothing')
   expect(missing.status).toBe(404)
@@ -92,7 +92,7 @@ test('a body that is too large is not read to its end', async () => {
   expect(pulled).toBeLessThan(70)
 })
 
-test('an error that nobody foresaw tells the operator all and the caller nothing', async () => {
+test('an unforeseen error is logged in full and tells the caller nothing', async () => {
   const events: LogEvent[] = []
   const { ask, store } = startApp({}, { log: (event) => events.push(event) })
   const failure = new Error('disk /dev/sda1 is on fire')

@@ -216,7 +216,7 @@ function sha1(content: Uint8Array): string {
   return createHash('sha1').update(content).digest('hex')
 }
 
-test('databases that nobody reads, or not to the end, are passed over', async () => {
+test('databases that are not read, or not to the end, are skipped', async () => {
   const store = new MemoryStore()
   const databases = ['a', 'b', 'c'].map((path, ordinal) => ({
     path,

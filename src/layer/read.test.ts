@@ -328,7 +328,7 @@ describe('refusals', () => {
     expect(blob.cancelled()).toBe(true)
   })
 
-  test("a stream that breaks is the stream's failure, whatever came before", async () => {
+  test('a broken stream is reported as the stream’s failure, not as a failure of the tar', async () => {
     const broken = new Error('connection reset')
     for (const bytes of [gz, zst, small, Buffer.from('<html>'.repeat(300))]) {
       for (const sent of [0, 1, 300]) {

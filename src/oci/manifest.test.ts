@@ -52,7 +52,7 @@ describe('an image', () => {
     expect(parseManifest(image({ layers: Array(127).fill(LAYER) }))).toHaveProperty('layers.length', 127)
   })
 
-  it('without a type of its own has the one that the registry told, or else that of its shape', () => {
+  it('without its own media type takes the registry’s, or the one that its shape implies', () => {
     const bytes = image({ mediaType: undefined })
     expect(parseManifest(bytes, `${DOCKER}.distribution.manifest.v2+json`).mediaType).toContain('docker')
     expect(parseManifest(bytes, 'text/plain').mediaType).toBe(`${OCI}.manifest.v1+json`)
@@ -64,7 +64,7 @@ describe('an image', () => {
       expect(parseManifest(image({ config: { ...CONFIG, mediaType } }))).toMatchObject({ kind: 'image' })
   })
 
-  it('has figures of its own: a layer that stands there twice counts twice', async () => {
+  it('the figures count a repeated layer twice', async () => {
     const layer = await makeLayer([{ name: 'a' }])
     const manifest = parseManifest(makeImage([layer, layer]).bytes)
     expect(manifest.kind === 'image' && manifestFigures(manifest)).toEqual({
@@ -191,7 +191,7 @@ describe('what is no manifest', () => {
   })
 })
 
-it('whatever JSON comes is an image, an index, or a problem', () => {
+it('any JSON is an image, an index, or a problem', () => {
   const members = fc.record(
     {
       schemaVersion: fc.anything(),

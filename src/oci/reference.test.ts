@@ -83,7 +83,7 @@ describe('what docker pull refuses, and which part is wrong', () => {
     )
   })
 
-  it('a digest of another algorithm is told as such', () => {
+  it('a digest of another algorithm is reported as unsupported', () => {
     for (const digest of [`sha512:${'a'.repeat(128)}`, `md5:${'a'.repeat(32)}`])
       expect(() => parseReference(`x@${digest}`)).toThrow(
         expect.objectContaining({ code: 'unsupported_digest' }),
@@ -91,7 +91,7 @@ describe('what docker pull refuses, and which part is wrong', () => {
   })
 })
 
-it('whatever is accepted reads back the same', () => {
+it('everything accepted reads back the same', () => {
   const component = fc.stringMatching(/^[a-z0-9]{1,8}(?:(?:[._]|__|-{1,3})[a-z0-9]{1,8}){0,2}$/)
   const host = fc.stringMatching(/^[a-zA-Z0-9]{1,8}(?:\.[a-zA-Z0-9]{1,8}){1,2}(?::[1-9][0-9]{0,3})?$/)
   const tag = fc.stringMatching(/^\w[\w.-]{0,20}$/)

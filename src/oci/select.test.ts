@@ -133,7 +133,7 @@ describe('selecting', () => {
     )
   })
 
-  it('an attestation is no platform', async () => {
+  it('an attestation is not a platform', async () => {
     const index = makeIndex([
       [attestation, { platform: on('unknown', 'unknown') }],
       [attestation, { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }],
@@ -172,7 +172,7 @@ describe('selecting', () => {
     )
   })
 
-  it('a manifest of another algorithm is told as such when it is the one', async () => {
+  it('a chosen manifest with a digest of another algorithm is reported as unsupported', async () => {
     const digest = `sha512:${'a'.repeat(128)}`
     const index = makeIndex([
       [amd64, { platform: on('linux', 'amd64'), digest }],

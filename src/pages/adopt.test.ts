@@ -31,7 +31,7 @@ it('fills in the gate for a shell: a tenth more than the image has, in whole meg
   expect(gateLine(ofIndex, 'https://lamina.example')).toContain("-d 'platform=linux/arm64'")
 })
 
-it('stays one word for a shell, whatever the reference', () => {
+it('stays one word for a shell with any reference', () => {
   const reference = `a'; echo "$(id)" #\``
   const words = execFileSync('sh', [
     '-c',

@@ -239,7 +239,7 @@ it('a diff of equal images says so', async () => {
   expect(String(await diffPage(diffView))).not.toContain('Identical: the same files')
 })
 
-it('progress is told in figures, and without scripts the page asks again', async () => {
+it('progress shows figures, and without scripts the page reloads itself', async () => {
   const text = String(await progressPage([{ ...waiting, status: 'running' }]))
   expect(text).toContain('value="500000" max="2000000"')
   expect(text).toContain('500 kB of 2.00 MB read, 1 of 4 layers done')

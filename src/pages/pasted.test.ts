@@ -29,7 +29,7 @@ test.each([
   expect(pastedReference(pasted)).toBe(reference)
 })
 
-test('any other text stays what it is, whatever it is', () => {
+test('any other text stays as it is', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       fc.pre(!/^\s*(?:https?:|oci:|\$|sudo|docker|podman|nerdctl)/i.test(text))

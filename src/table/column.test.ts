@@ -84,7 +84,7 @@ testColumn('paths', path('c'), ['', 'usr\0lib', 'usr\0lib\0caf\xc3\xa9', 'a'], (
 )
 testColumn('mapped values', numbered, [1, 2], (value) => `#${value}`)
 
-test('what is not UTF-8 shows as text and stands exactly beside it', async () => {
+test('names that are not UTF-8 show as text, with their exact bytes beside it', async () => {
   const schema = defineSchema<{ name: string; link?: string | undefined }>({
     name: path('name'),
     link: optional(text('link')),

@@ -18,7 +18,7 @@ test('the heaviest are kept, of equal ones the first, generated', () => {
   )
 })
 
-test('what is not kept is not made', () => {
+test('rows that are not kept are not made', () => {
   const made: number[] = []
   const largest = new Largest<number>(2)
   for (const weight of [5, 4, 3, 6, 4]) {

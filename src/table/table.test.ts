@@ -445,7 +445,7 @@ test('rows that are not sorted are no table', async () => {
   expect(store.objects.size).toBe(0)
 })
 
-test('a table that is not there is none; one that is damaged is an error, never other rows', async () => {
+test('a missing table is reported as missing; a damaged one is an error, never wrong rows', async () => {
   const entries = manyEntries(2500)
   const whole = await written(entries)
   const file = whole.objects.get(KEY)!

@@ -49,7 +49,7 @@ describe('parsePax', () => {
 })
 
 describe('numbers and times', () => {
-  test('an empty value is none', () => {
+  test('an empty value counts as unset', () => {
     const empty = of({ uid: '', mtime: '', path: '' })
     expect([paxInteger(empty, 'uid', 0), paxTime(empty, 'mtime', 0), paxText(empty, 'path')]).toEqual([
       undefined,
@@ -96,7 +96,7 @@ describe('paxXattrs', () => {
     ])
   })
 
-  test("take libarchive's form where there is no other of that name", () => {
+  test("take libarchive's form unless another of that name exists", () => {
     const xattrs = paxXattrs(
       of({
         'LIBARCHIVE.xattr.user.a%3Db%25': Buffer.from('\x01\x02', 'latin1').toString('base64'),

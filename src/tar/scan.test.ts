@@ -90,7 +90,7 @@ describe('members', () => {
 })
 
 describe('the end', () => {
-  test('is one block of zeros, whatever follows', () => {
+  test('ends at one block of zeros, whatever follows', () => {
     expect(names(Buffer.concat([member({ name: 'a' }), Buffer.alloc(512), Buffer.from('garbage')]))).toEqual([
       'a',
     ])

@@ -16,7 +16,7 @@ it('noise around one value is flat', () => {
   for (let seed = 0; seed < 20; seed++) expect(trendOf(hour(() => 300, seed))).toMatchObject({ isFlat: true })
 })
 
-it('what grows by a tenth in twenty minutes is not flat, whatever its noise', () => {
+it('growth of a tenth in twenty minutes is not flat, at any noise', () => {
   for (let seed = 0; seed < 20; seed++) {
     const trend = trendOf(hour((minute) => 300 + 1.5 * minute, seed))
     expect(trend.isFlat).toBe(false)

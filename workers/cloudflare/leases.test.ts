@@ -35,7 +35,7 @@ it('what is larger than all there is has it alone', async () => {
   expect(await isAdmitted(other)).toBe(true)
 })
 
-it('one that no longer waits holds up nobody', async () => {
+it('one that no longer waits holds up no other', async () => {
   const leases = new Leases(10)
   await leases.reserve({ places: 6, holder: 'a' }, signal)
   const leaving = new AbortController()
@@ -58,7 +58,7 @@ it('what an object held, and what it waited for, ends when it begins anew', asyn
   expect(await isAdmitted(own)).toBe(false)
 })
 
-it('a lease that nobody renews ends by itself: its object never came back', async () => {
+it('a lease that is not renewed ends by itself', async () => {
   vi.useFakeTimers({ now: 0, toFake: ['Date', 'setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   const leases = new Leases(1, TIMES)

@@ -51,7 +51,7 @@ test('others have a turn after each piece of an object that is read in pieces', 
   }
 })
 
-test('a refusal of R2 is told as the failure of the store, without its words', async () => {
+test('a refusal by R2 is reported as a store failure, without its message', async () => {
   const store = new R2Store(env.BUCKET)
   const name = 'longer-than-names-may-be'.repeat(50)
   const failure: unknown = await store.put(name, new Uint8Array(1)).catch((error: unknown) => error)
@@ -128,7 +128,7 @@ test.each([
   await useAll(new R2Store(bucket), `failing/${message.slice(-8)}`)
 })
 
-test('a failure that stays is told after four calls, one that another call would meet too after one', async () => {
+test('a lasting failure is reported after four calls; one that every call would meet, after one', async () => {
   let calls = 0
   const store = (message: string) =>
     new R2Store(

@@ -48,14 +48,17 @@ describe('a body as a byte stream', () => {
     )
   })
 
-  it.each([1, 100, 65_536])('holds up a sender of chunks of %i bytes while nobody reads', async (bytes) => {
-    const { body, given } = endless(bytes)
-    const stream = toByteStream(body)
-    for (let i = 0; i < 1_000; i++) await turn()
-    expect(given.bytes).toBeLessThanOrEqual(512 * 1024)
-    await stream.cancel()
-    expect(body.destroyed).toBe(true)
-  })
+  it.each([1, 100, 65_536])(
+    'holds up a sender of chunks of %i bytes while there is no reader',
+    async (bytes) => {
+      const { body, given } = endless(bytes)
+      const stream = toByteStream(body)
+      for (let i = 0; i < 1_000; i++) await turn()
+      expect(given.bytes).toBeLessThanOrEqual(512 * 1024)
+      await stream.cancel()
+      expect(body.destroyed).toBe(true)
+    },
+  )
 
   it('gives what arrived before it fails', async () => {
     async function* failing() {

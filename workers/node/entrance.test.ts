@@ -32,7 +32,7 @@ it('of many that come at once no two begin in one turn of the event loop, and th
   expect(new Set(began.map(({ turn }) => turn)).size).toBe(20)
 })
 
-it('later ones wait for nobody', async () => {
+it('later ones do not wait', async () => {
   const entrance = new Entrance()
   await Promise.all([entrance.enter(), entrance.enter()])
   await new Promise((resolve) => setImmediate(resolve))

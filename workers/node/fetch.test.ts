@@ -63,7 +63,7 @@ describe('the guard at the socket', () => {
     },
   )
 
-  it('refuses what is not in the list to a private reach as well', async () => {
+  it('the private reach, too, refuses what is not in the list', async () => {
     const other = createFetch({ privateRegistries: ['10.0.0.0/8', `127.0.0.1:${port + 1}`] })
     for (const host of ['127.0.0.1', 'localhost'])
       await expect(other(url('/', host), {}, 'private')).rejects.toThrow(

@@ -59,7 +59,7 @@ test('an order that fails comes again, and is held until it is done', async () =
   await expect.poll(() => server.backlog.holds('of a'), SOON).toBe(false)
 })
 
-test('an order that fails for good is told why, and kept where an operator finds it', async () => {
+test('an order that fails for good is kept with its reason for the operator', async () => {
   const told: [string, string][] = []
   work({
     run: async () => ({ again: { seconds: 0, problem: PROBLEM } }),
@@ -85,7 +85,7 @@ test('more orders than there is room for are refused as a whole', async () => {
   await server.backlog.add(many(1))
 })
 
-test('while Redis is away orders are refused, and nobody can tell what is held', async () => {
+test('while Redis is away orders are refused, and what is held is unknown', async () => {
   await redis.down()
   await expect(server.backlog.add([order('a')])).rejects.toMatchObject({ code: 'queue_unavailable' })
   expect(await server.backlog.holds('of a')).toBeUndefined()

@@ -42,7 +42,7 @@ async function failures(store: S3Store): Promise<unknown[]> {
   return results.map((result) => (result.status === 'rejected' ? result.reason : 'no failure'))
 }
 
-test('a store that is not there is told without its address', async () => {
+test('an unreachable store is reported without its address', async () => {
   for (const failure of await failures(open({ ...s3.settings, S3_ENDPOINT: 'http://127.0.0.1:1' }))) {
     expect(failure).toMatchObject({ code: 'store_error', fields: { retryAfter: 5 } })
     expect(String(failure)).not.toContain('127.0.0.1')

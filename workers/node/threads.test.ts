@@ -68,7 +68,7 @@ describe('a thread', () => {
     expect(await echoes()).toBe('heard hello')
   })
 
-  it('stops when nobody waits, and is ended where it does not', async () => {
+  it('stops when no one waits, and is terminated if it does not', async () => {
     for (const [task, settles] of [
       ['wait', 'stopped'],
       ['deaf', 'gone'],

@@ -80,7 +80,7 @@ test('registries take turns', async () => {
   expect(done).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4', 'a5'])
 })
 
-test('those of one registry come in the order in which they were asked for, at whatever server', async () => {
+test('those of one registry come in the order of the requests, on all servers', async () => {
   await queue(0, 'a1', 'a2', 'a3')
   await queue(1, 'a4', 'a5')
   await queue(0, 'a6')

@@ -3,7 +3,7 @@ import { clientOfAddress, MinuteRate } from './rate.ts'
 
 afterEach(() => vi.useRealTimers())
 
-test('a client may start so many a minute, and others as many', async () => {
+test('each client may start a limited number a minute', async () => {
   vi.useFakeTimers({ now: 0 })
   const rate = new MinuteRate(2)
   await rate.admit('a')

@@ -78,7 +78,7 @@ test.each([
   expect([response.status, (await response.json()).message]).toEqual([200, message])
 })
 
-test('a misspelt rule is no pass', async () => {
+test('a misspelt rule does not pass', async () => {
   const { ask } = startApp()
   const response = await ask(path('check.json', { maxLayers: '9', maxlayerz: '1' }))
   expect((await response.json()).message).toBe('invalid')

@@ -93,7 +93,7 @@ test("the tag is the content's hash, and content that is known is not read", asy
   expect(registry.count({ path: /blobs/ })).toBe(0)
 })
 
-test('a blob that is not what it was is refused, or cut off, never served as if it were', async () => {
+test('a blob that changed is refused or cut off, never served as the old one', async () => {
   const letters = (last: string) => `${'x'.repeat(3_000_000)}${last}`
   const [good, bad] = await Promise.all(
     ['good', 'bad!'].map((word) =>

@@ -13,7 +13,7 @@ it('reads name and version', () => {
   })
 })
 
-it('calls a package without a name of its own by its directory', () => {
+it('names an unnamed package by its directory', () => {
   expect(parsePackageJson(Buffer.from('{"name":"","version":"1"}'), KEY)).toEqual({
     type: 'npm',
     name: 'left-pad',

@@ -239,7 +239,7 @@ describe.each(FORMS)('%s', (form) => {
   })
 })
 
-test('eStargz: files that share a gzip member are told apart by their inner offset', async () => {
+test('eStargz: the inner offset separates files that share a gzip member', async () => {
   const share = (inner: number): ChunkedOptions => ({
     change: ({ entries }) => {
       const [first, second] = ['etc/a.txt', 'last'].map((name) =>
@@ -266,7 +266,7 @@ test('a layer of which Go wrote no entries is empty', async () => {
   }
 })
 
-test('without the annotations, or with a digest that is none, there is no table', async () => {
+test('without the annotations, or with an invalid digest, there is no table', async () => {
   const layer = await makeChunkedLayer('estargz', MEMBERS)
   expect(vouchedTable({ size: layer.descriptor.size })).toBeUndefined()
   const other = await makeChunkedLayer('zstd:chunked', MEMBERS, { digest: 'sha256:../x' })

@@ -21,7 +21,7 @@ function start(limits: Partial<BacklogLimits>, end: (image: string, attempt: num
   return { backlog: new MemoryBacklog({ run, giveUp }, { atOnce: 2, ...limits }), ran, givenUp }
 }
 
-it('runs so many at once, in the order asked, and says what it holds', async () => {
+it('runs a limited number at once, in order, and reports what it holds', async () => {
   const release: (() => void)[] = []
   const { backlog, ran } = start({}, () => new Promise((resolve) => release.push(() => resolve({}))))
   await backlog.add(['a', 'b', 'c'].map(order))

@@ -114,7 +114,7 @@ describe('a runner', () => {
     await runner.idle()
   })
 
-  it('gives the place of a job that nobody waits for any more to the next one', async () => {
+  it('a job without waiters gives its place to the next one', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const runner = new JobRunner(() => released, { ...limits, abandoned: { image: 30, layer: 30 } })
     await runner.start(job('sha256:1'))
@@ -190,7 +190,7 @@ describe('a runner', () => {
       expect(begun.get('first')?.[0]?.signal.aborted).toBe(false)
     })
 
-    it('one that keeps nobody waiting keeps its place, too', async () => {
+    it('one that holds up no other keeps its place, too', async () => {
       const { runner, begun } = begin()
       await runner.start(job('slow'))
       await vi.advanceTimersByTimeAsync(100_000)
@@ -204,7 +204,7 @@ describe('a runner', () => {
     await runner.idle()
   })
 
-  it('gives up a job that nobody waits for, and starts it again for who comes back', async () => {
+  it('gives up a job without waiters, and starts it again for the next caller', async () => {
     let runs = 0
     const work: Work = (_, __, signal) => {
       runs++

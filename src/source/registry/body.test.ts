@@ -75,7 +75,7 @@ describe('reading', () => {
     expect(whole.buffer.byteLength).toBeLessThanOrEqual(200_000)
   })
 
-  it('ends when it is told to, though the sender goes on', async () => {
+  it('ends when it is stopped, though the sender goes on', async () => {
     const drip = new Response(
       new ReadableStream({
         async pull(controller) {

@@ -59,7 +59,7 @@ describe('resolving', () => {
     })
   })
 
-  it('what is not there is not found', async () => {
+  it('a missing one is not found', async () => {
     const { client } = watchedClient()
     await expect(client.resolve(at(), 'v2', {})).rejects.toThrow(
       problem('image_not_found', `${registry.host}/app:v2`),

@@ -45,7 +45,7 @@ it.each([
 describe('a page', () => {
   const parse = (value: unknown) => parseTagPage(new TextEncoder().encode(JSON.stringify(value)), 'h')
 
-  it('is its tags in the order of the registry, without what is none', () => {
+  it('lists the tags in the order of the registry, without invalid ones', () => {
     expect(parse({ name: 'a', tags: ['b', 'a', '-x', 'a b', '<script>', ''] })).toEqual(['b', 'a'])
     expect(parse({ name: 'a', tags: null })).toEqual([])
   })
@@ -55,7 +55,7 @@ describe('a page', () => {
   })
 })
 
-it('a place reads back the same, and is none of anyone else', () => {
+it('a place reads back the same, and any other text is refused', () => {
   const place = { query: 'n=10&last=v1.0', skip: 7 }
   expect(parseTagPlace(formatTagPlace(place))).toEqual(place)
   for (const text of ['', '7', '?n=1', 'x?n=1', '1234567?n=1', `1?${'a'.repeat(2_001)}`, '1?a\r\nb'])

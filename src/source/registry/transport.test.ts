@@ -192,7 +192,7 @@ describe('Retry-After', () => {
     expect(slept).toEqual([7_000])
   })
 
-  it("up to the request's own time; past it the registry's limit is told with the time", async () => {
+  it("up to the request's own time; then the registry's limit is reported with the time", async () => {
     const { client, slept } = watchedClient()
     const body = JSON.stringify({
       errors: [{ code: 'TOOMANYREQUESTS', message: 'You have reached your pull rate limit.' }],
@@ -240,7 +240,7 @@ describe('a whole question', () => {
   const policy = { questionMilliseconds: 300 }
   const late = (what: string) => problem('registry_timeout', `could not read ${what}`)
 
-  it('ends when its time is up, whatever is tried again', async () => {
+  it('ends when its time is up, even during retries', async () => {
     const { client } = watchedClient({ policy, timeouts: { idleMilliseconds: 50 }, clock: systemClock })
     registry.fault({}, { until: new Promise(() => undefined) }, 1_000)
     await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(late(`${registry.host}/app:v1`))

@@ -103,7 +103,7 @@ describe('with a password', () => {
   })
 })
 
-it('a registry that repeats what it was sent is not quoted with it', async () => {
+it('credentials that a registry echoes are not quoted', async () => {
   const fixture = await start({ kind: 'basic', ...GOOD })
   const encoded = Buffer.from('me:correct horse').toString('base64')
   const message = `you sent Basic ${encoded}, that is correct horse; also Bearer abc.def-ghi_jkl`
@@ -338,7 +338,7 @@ describe('a token server that fails', () => {
     expect(slept).toHaveLength(3)
   })
 
-  it('gets the password no more where it redirects to another origin', async () => {
+  it('a redirect to another origin does not get the password', async () => {
     const fixture = await start(TOKENS)
     const headers = { location: `http://${fixture.storageHost}/token` }
     fixture.fault({ server: 'token' }, { status: 307, headers })

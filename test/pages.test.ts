@@ -295,6 +295,22 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('a service with tokens says why it takes no archive from its page', async () => {
+    const closed = await startService(host, { LAMINA_TOKENS: 'open-sesame' })
+    try {
+      const { page } = await openPage(browser, closed.url)
+      await page.goto(`${closed.url}/`)
+      const file = { name: 'any.tar', mimeType: 'application/x-tar', buffer: Buffer.alloc(1024) }
+      await page.getByLabel(/Or drop the file/).setInputFiles(file)
+      await page.getByRole('status').getByText('this service needs a token').waitFor()
+      await page.goto(`${closed.url}/?image=app`)
+      await page.getByText('These pages cannot take credentials or tokens').waitFor()
+      await page.context().close()
+    } finally {
+      await closed.stop()
+    }
+  })
+
   it('an archive that is dropped is sent with its progress', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lamina-drop-'))
     try {

@@ -9,7 +9,7 @@ const ADVICE: Partial<Record<ProblemCode, string>> = {
   invalid_reference:
     'Write it as for docker pull: nginx, ghcr.io/owner/name:tag, localhost:5000/name@sha256:…',
   unauthorized:
-    'These pages cannot take credentials. The API can, in the X-Registry-Auth header; see the documentation.',
+    'These pages cannot take credentials or tokens. The API can: a registry’s credentials in X-Registry-Auth, a token of this service in Authorization; see the documentation.',
   upload_not_found: 'Uploads are removed some time after their last use; send the archive again.',
   image_not_found: 'Check the name and the tag. Some registries answer the same for private images.',
   rate_limited: 'Too many analyses were started in the last minute. Try again in a moment.',

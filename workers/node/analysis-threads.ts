@@ -12,7 +12,7 @@ import { Threads, threadFile } from './threads.ts'
 const HEAP_MEGABYTES = 128
 /** More would cost memory on large machines, for the first image's sake only. */
 const READY_THREADS = 4
-/** Layers that are open at once: more than compute, since some wait for slow registries. Each takes some 40 MB for its thread. */
+/** Layers that are open at once beside those that compute, since some wait for slow registries. Each takes some 40 MB for its thread. */
 export const OPEN_LAYERS = 6
 /** One registry leaves the last of these to others. */
 export const OPEN_LAYERS_OF_ONE_REGISTRY = 4

@@ -43,7 +43,7 @@ import { routeLabels } from './routes.ts'
 
 const QUEUED_ANALYSES = 100
 /** Layers that one server takes out of a queue that it shares: some wait for others of their registry. */
-const TAKEN_LAYERS = 2 * OPEN_LAYERS
+const TAKEN_LAYERS = 32
 const TAKEN_CONFIGS = 32
 /** A job of a queue that is shared is given up by the queue; here it is only not watched any more. */
 const GIVEN_UP_MILLISECONDS = 5_000
@@ -98,7 +98,7 @@ export async function startNode(
       ...(shared ? { abandoned: { image: GIVEN_UP_MILLISECONDS, layer: GIVEN_UP_MILLISECONDS } } : {}),
       analyses: configuration.maxAnalyses,
       queuedAnalyses: QUEUED_ANALYSES,
-      layers: new Slots({ atOnce: OPEN_LAYERS, share: OPEN_LAYERS_OF_ONE_REGISTRY }),
+      layers: new Slots({ atOnce: threads + OPEN_LAYERS, share: threads + OPEN_LAYERS_OF_ONE_REGISTRY }),
     },
     (job, state) => {
       if (job.kind === 'image') metrics.analysed(state)

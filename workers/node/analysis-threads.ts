@@ -44,7 +44,8 @@ export class AnalysisThreads {
       file: threadFile('analysis-thread'),
       env: options.env,
       heapMegabytes: HEAP_MEGABYTES,
-      slots: { atOnce: options.threads, held: options.threads + OPEN_LAYERS },
+      // Beside all layers there is room for merges.
+      slots: { atOnce: options.threads, held: 2 * options.threads + OPEN_LAYERS },
       ready: Math.min(options.threads, READY_THREADS),
     })
   }

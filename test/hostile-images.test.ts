@@ -18,7 +18,7 @@ import { newStage, type Stage } from './stage.ts'
 
 const LONG = process.env.LAMINA_LONG !== undefined
 const IMAGES = LONG ? 300 : 12
-const AT_ONCE = LONG ? 80 : 12
+const AT_ONCE = 6
 const SEED = Number(process.env.LAMINA_SEED ?? (LONG ? Date.now() % 2 ** 31 : 1))
 /** Of the whole Node process. */
 const MOST_MEGABYTES = 600

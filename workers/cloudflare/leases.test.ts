@@ -35,6 +35,22 @@ it('what is larger than all there is has it alone', async () => {
   expect(await isAdmitted(other)).toBe(true)
 })
 
+it('groups take turns, and what is of none goes first', async () => {
+  const leases = new Leases(3)
+  const reserve = (group?: string) =>
+    leases.reserve({ places: 1, holder: 'a', ...(group === undefined ? {} : { group }) }, signal)
+  const first = await reserve('many')
+  const second = await reserve('many')
+  await reserve('many')
+  const [third, other, none] = [reserve('many'), reserve('few'), reserve()]
+  first()
+  expect(await isAdmitted(none)).toBe(true)
+  expect(await isAdmitted(other)).toBe(false)
+  second()
+  expect(await isAdmitted(other)).toBe(true)
+  expect(await isAdmitted(third)).toBe(false)
+})
+
 it('one that no longer waits holds up no other', async () => {
   const leases = new Leases(10)
   await leases.reserve({ places: 6, holder: 'a' }, signal)

@@ -17,12 +17,21 @@ const TIMES: Times = { leaseMilliseconds: 15_000, beatMilliseconds: 1_000 }
 type Ticket = {
   readonly places: number
   readonly holder: string
+  readonly group: string | undefined
   renewedAt: number
   /** Tells the one that waits to look now. */
   wake: () => void
 }
 
-/** So many places, or bytes, taken in the order of asking. */
+export type Reservation = {
+  readonly places: number
+  /** The object's id. */
+  readonly holder: string
+  /** Groups take turns: the next place is for one that holds the least. What is of none goes first. */
+  readonly group?: string
+}
+
+/** So many places, or bytes, taken by groups in turn, and within them in the order of asking. */
 export class Leases {
   readonly #places: number
   readonly #times: Times
@@ -46,7 +55,8 @@ export class Leases {
         leases.#expire()
         return leases.#waiting.length
       },
-      enter: (signal) => leases.reserve({ places, holder }, signal),
+      enter: (signal, [, image]) =>
+        leases.reserve({ places, holder, ...(image === undefined ? {} : { group: image }) }, signal),
     }
   }
 
@@ -54,23 +64,20 @@ export class Leases {
   forget(holder: string): void {
     for (const ticket of this.#held) if (ticket.holder === holder) this.#held.delete(ticket)
     this.#waiting = this.#waiting.filter((ticket) => ticket.holder !== holder)
-    this.#waiting[0]?.wake()
+    this.#next?.wake()
   }
 
   /**
-   * Waits, in order, until so many places are free, or all if there are fewer.
+   * Waits, in turn, until so many places are free, or all if there are fewer.
    *
-   * @param holder the object's id
    * @returns gives them back
    * @throws the signal's reason when it aborts first
    */
-  async reserve(
-    { places, holder }: { readonly places: number; readonly holder: string },
-    signal: AbortSignal,
-  ): Promise<() => void> {
+  async reserve({ places, holder, group }: Reservation, signal: AbortSignal): Promise<() => void> {
     const ticket: Ticket = {
       places: Math.min(places, this.#places),
       holder,
+      group,
       renewedAt: Date.now(),
       wake: () => {},
     }
@@ -87,7 +94,7 @@ export class Leases {
       signal.removeEventListener('abort', wake)
       this.#held.delete(ticket)
       this.#waiting = this.#waiting.filter((other) => other !== ticket)
-      this.#waiting[0]?.wake()
+      this.#next?.wake()
     }
     try {
       while (!this.#admit(ticket)) {
@@ -109,11 +116,21 @@ export class Leases {
     // It may have been taken for dead while another object kept the isolate busy.
     if (!this.#waiting.includes(ticket)) this.#waiting.push(ticket)
     this.#expire()
-    if (this.#waiting[0] !== ticket || this.#taken + ticket.places > this.#places) return false
-    this.#waiting.shift()
+    if (this.#next !== ticket || this.#taken + ticket.places > this.#places) return false
+    this.#waiting = this.#waiting.filter((other) => other !== ticket)
     this.#held.add(ticket)
-    this.#waiting[0]?.wake()
+    this.#next?.wake()
     return true
+  }
+
+  /** Whose turn it is. */
+  get #next(): Ticket | undefined {
+    const holds = ({ group }: Ticket) =>
+      group === undefined ? -1 : [...this.#held].filter((held) => held.group === group).length
+    return this.#waiting.reduce<Ticket | undefined>(
+      (best, ticket) => (best === undefined || holds(ticket) < holds(best) ? ticket : best),
+      undefined,
+    )
   }
 
   get #taken(): number {

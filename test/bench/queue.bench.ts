@@ -107,7 +107,7 @@ async function threeServers({ url }: TestRedis): Promise<void> {
   const [one = 0, three = 0] = times.map(best)
   const [costOfOne = 0, costOfThree = 0] = costs.map(best)
   const bytes = (LARGE.layers * LARGE.files * FILE_BYTES) / 1e6
-  line(`${LARGE.layers} layers of ${bytes} MB on one machine`, {
+  line(`${LARGE.layers} layers, ${bytes} MB in all, on one machine`, {
     'one server': one,
     'three servers': three,
     times: three / one,

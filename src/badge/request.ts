@@ -31,6 +31,7 @@ export function readBadgeRequest(metric: Metric, query: URLSearchParams): BadgeR
 
 function readingOf(query: URLSearchParams): Pick<BadgeRequest, 'read'> {
   const read = single(query, 'read')
-  if (read === undefined || read === 'full' || read === 'toc') return read === undefined ? {} : { read }
+  if (read === undefined) return {}
+  if (read === 'full' || read === 'toc') return { read }
   throw new Problem('invalid_parameter', 'read must be full or toc', { parameter: 'read' })
 }

@@ -54,7 +54,6 @@ export class Visibility {
   /**
    * Whether what the store has of a table of contents may be shown to the caller: as {@link maySee}, but it is the blob that
    * the source confirms, since it knows nothing of the table.
-   *
    */
   async maySeeTable({ table, blob }: TabledBlob): Promise<boolean> {
     if (await this.isPublic(table, 'layer')) return true

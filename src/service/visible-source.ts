@@ -3,8 +3,8 @@
  * to it.
  */
 import type { ObjectStore } from '../host.ts'
-import { type Given, givenKey, PUBLIC } from '../index/keys.ts'
-import { digestOf } from '../oci/digest.ts'
+import { type GivenBytes, readGiven } from '../index/given.ts'
+import { PUBLIC } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import type { Flights } from '../source/registry/flights.ts'
@@ -140,26 +140,15 @@ export class VisibleSource {
     return flights.share(key, fetch, { milliseconds: JOIN_MILLISECONDS, signal: this.#signal, isVerdict })
   }
 
-  /** The store's bytes, if the caller may see them. Bytes whose digest differs are damaged and count as missing. */
-  async #stored(digest: string, kind: Given, limit: number): Promise<Uint8Array | undefined> {
-    const everybodys = await this.#read(givenKey(kind, digest, PUBLIC), digest, limit)
+  /** The store's bytes, if the caller may see them. */
+  async #stored(digest: string, kind: GivenBytes['kind'], limit: number): Promise<Uint8Array | undefined> {
+    const everybodys = await readGiven(this.#store, { kind, digest, origin: PUBLIC }, limit)
     if (everybodys !== undefined) {
       this.visibility.notePublic(digest)
       return everybodys
     }
     // Checked first: the time that a refusal takes must not reveal whether the store has the bytes.
     if (!(await this.visibility.maySeeOwn(digest, kind))) return undefined
-    return this.#read(givenKey(kind, digest, this.visibility.origin), digest, limit)
-  }
-
-  async #read(key: string, digest: string, limit: number): Promise<Uint8Array | undefined> {
-    const object = await this.#store.get(key)
-    if (object === undefined) return undefined
-    if (object.size > limit) {
-      await object.body.cancel()
-      return undefined
-    }
-    const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
-    return digestOf(bytes) === digest ? bytes : undefined
+    return readGiven(this.#store, { kind, digest, origin: this.visibility.origin }, limit)
   }
 }

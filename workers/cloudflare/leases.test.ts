@@ -37,8 +37,7 @@ it('what is larger than all there is has it alone', async () => {
 
 it('groups take turns, and what is of none goes first', async () => {
   const leases = new Leases(3)
-  const reserve = (group?: string) =>
-    leases.reserve({ places: 1, holder: 'a', ...(group === undefined ? {} : { group }) }, signal)
+  const reserve = (group?: string) => leases.reserve({ places: 1, holder: 'a', group }, signal)
   const first = await reserve('many')
   const second = await reserve('many')
   await reserve('many')

@@ -28,10 +28,10 @@ export type Reservation = {
   /** The object's id. */
   readonly holder: string
   /** Groups take turns: the next place is for one that holds the least. What is of none goes first. */
-  readonly group?: string
+  readonly group?: string | undefined
 }
 
-/** So many places, or bytes, taken by groups in turn, and within them in the order of asking. */
+/** A number of places, or bytes, taken by groups in turn, and within them in the order of asking. */
 export class Leases {
   readonly #places: number
   readonly #times: Times
@@ -43,7 +43,7 @@ export class Leases {
     this.#times = times
   }
 
-  /** Admits what takes so many places, for a holder. */
+  /** Admits a holder's work that takes this number of places. */
   admission(places: number, holder: string): Admission {
     const leases = this
     return {
@@ -55,8 +55,7 @@ export class Leases {
         leases.#expire()
         return leases.#waiting.length
       },
-      enter: (signal, [, image]) =>
-        leases.reserve({ places, holder, ...(image === undefined ? {} : { group: image }) }, signal),
+      enter: (signal, [, group]) => leases.reserve({ places, holder, group }, signal),
     }
   }
 
@@ -68,7 +67,7 @@ export class Leases {
   }
 
   /**
-   * Waits, in turn, until so many places are free, or all if there are fewer.
+   * Waits its turn until enough places are free; a request for more than there are takes all of them.
    *
    * @returns gives them back
    * @throws the signal's reason when it aborts first

@@ -1,8 +1,8 @@
 /** A registry as one of several servers asks it: a config that all need is read by one of them. */
 import type { ObjectStore } from '../../src/host.ts'
-import { givenKey, PUBLIC } from '../../src/index/keys.ts'
+import { readGiven } from '../../src/index/given.ts'
+import { PUBLIC } from '../../src/index/keys.ts'
 import { isFinished } from '../../src/job.ts'
-import { digestOf } from '../../src/oci/digest.ts'
 import type { Descriptor } from '../../src/oci/manifest.ts'
 import { Problem } from '../../src/problem.ts'
 import { type ImageSource, originOf } from '../../src/source/source.ts'
@@ -40,11 +40,12 @@ export class QueuedSource extends ForwardingSource {
     }
     if (state.error !== undefined) throw Problem.from(state.error)
     for (const origin of [PUBLIC, originOf(this.ref)]) {
-      const object = await this.#store.get(givenKey('config', descriptor.digest, origin))
-      if (object !== undefined && object.size <= limit) {
-        const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
-        if (digestOf(bytes) === descriptor.digest) return bytes
-      } else await object?.body.cancel()
+      const stored = await readGiven(
+        this.#store,
+        { kind: 'config', digest: descriptor.digest, origin },
+        limit,
+      )
+      if (stored !== undefined) return stored
     }
     return super.config(descriptor, limit)
   }

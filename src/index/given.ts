@@ -1,0 +1,31 @@
+/** Manifests and configs as the store has them. */
+import type { ObjectStore } from '../host.ts'
+import { digestOf } from '../oci/digest.ts'
+import { type Given, givenKey } from './keys.ts'
+
+export type GivenBytes = {
+  readonly kind: Exclude<Given, 'layer'>
+  readonly digest: string
+  /** As {@link givenKey} has it. */
+  readonly origin: string
+}
+
+/**
+ * What a source gave.
+ *
+ * @param limit in bytes: a larger object counts as missing, and so does one whose digest differs
+ */
+export async function readGiven(
+  store: ObjectStore,
+  { kind, digest, origin }: GivenBytes,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  const object = await store.get(givenKey(kind, digest, origin))
+  if (object === undefined) return undefined
+  if (object.size > limit) {
+    await object.body.cancel()
+    return undefined
+  }
+  const bytes = new Uint8Array(await new Response(object.body).arrayBuffer())
+  return digestOf(bytes) === digest ? bytes : undefined
+}

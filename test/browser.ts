@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { FixtureRegistry } from './registry/fixture.ts'
+import { type HostName, startService, type TestService } from './service.ts'
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 /** Without them it asks hosts of its own for updates and more. */
@@ -22,6 +24,11 @@ if (!hasChromium) console.warn(`no browser at ${CHROMIUM}: the pages are not tri
 
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+}
+
+/** A browser, a service of this host, and a registry that it may read. */
+export function startBrowsing(host: HostName): Promise<[Browser, TestService, FixtureRegistry]> {
+  return Promise.all([launchChromium(), startService(host), FixtureRegistry.start()])
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Names that are markup, shell, escape sequences or no text at all: on each page they are text, and lead to what they name. */
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasChromium, launchChromium, openPage } from './browser.ts'
+import { hasChromium, openPage, startBrowsing } from './browser.ts'
 import { makeImage, makeLayer } from './images.ts'
-import { FixtureRegistry } from './registry/fixture.ts'
-import { HOSTS, startService, type TestService } from './service.ts'
+import type { FixtureRegistry } from './registry/fixture.ts'
+import { HOSTS, type TestService } from './service.ts'
 import { MAGIC, member, records } from './tar.ts'
 
 /** As bytes, in latin-1, with what a page shows of each. */
@@ -57,11 +57,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   let after: string
 
   beforeAll(async () => {
-    ;[browser, service, registry] = await Promise.all([
-      launchChromium(),
-      startService(host),
-      FixtureRegistry.start(),
-    ])
+    ;[browser, service, registry] = await startBrowsing(host)
     const base = await makeLayer(tarOf((at) => `${at}\n`.repeat(500)))
     const top = await makeLayer(tarOf((at) => `${at}\nchanged\n`.repeat(500)))
     before = registry.push('names', 'v1', makeImage([base]))

@@ -1,10 +1,10 @@
 /** A person's whole way through the pages in Chromium: by mouse and by keyboard alone, on phones, tablets and desktops. */
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { faultsOf, hasChromium, launchChromium, openPage } from './browser.ts'
+import { faultsOf, hasChromium, openPage, startBrowsing } from './browser.ts'
 import { makeImage, makeLayer } from './images.ts'
-import { FixtureRegistry } from './registry/fixture.ts'
-import { HOSTS, startService, type TestService } from './service.ts'
+import type { FixtureRegistry } from './registry/fixture.ts'
+import { HOSTS, type TestService } from './service.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
 /** Tab stops of the longest page, and some. */
@@ -91,11 +91,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   let registry: FixtureRegistry
 
   beforeAll(async () => {
-    ;[browser, service, registry] = await Promise.all([
-      launchChromium(),
-      startService(host),
-      FixtureRegistry.start(),
-    ])
+    ;[browser, service, registry] = await startBrowsing(host)
   })
 
   afterAll(async () => {

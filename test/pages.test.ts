@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerSave, packArchive } from './archives.ts'
-import { faultsOf, hasChromium, launchChromium, openPage } from './browser.ts'
+import { faultsOf, hasChromium, openPage, startBrowsing } from './browser.ts'
 import { makeImage, makeIndex, makeLayer } from './images.ts'
-import { FixtureRegistry } from './registry/fixture.ts'
+import type { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
@@ -23,11 +23,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   let layers: string
 
   beforeAll(async () => {
-    ;[browser, service, registry] = await Promise.all([
-      launchChromium(),
-      startService(host),
-      FixtureRegistry.start(),
-    ])
+    ;[browser, service, registry] = await startBrowsing(host)
     const base = await makeLayer([
       { name: 'etc/os-release', content: 'ID=debian\n' },
       {

@@ -133,7 +133,7 @@ test.each(['entries.parquet', 'temporary/'])('a store that fails at %s fails the
   expect([...store.objects.keys()]).toEqual([])
 })
 
-test('facts of another layer, or without their checksum, are none', async () => {
+test('facts of another layer, or without their checksum, do not count', async () => {
   const store = new MemoryStore()
   const other = `sha256:${'c'.repeat(64)}`
   await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { entries: [file('a')] }))

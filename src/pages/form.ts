@@ -33,5 +33,5 @@ const PLATFORMS = [
   'linux/riscv64',
 ]
 
-/** Of a field for what is no prose. */
+/** Of a field that takes names, not prose. */
 export const PLAIN = html`autocomplete="off" autocapitalize="none" spellcheck="false"`

@@ -46,7 +46,7 @@ class Arrivals {
     return filled
   }
 
-  /** Resolves when so many bytes are there, or fewer and the event loop has turned, or the body is over. */
+  /** Resolves when these bytes are there, when the event loop has turned after the first of them, or when the body ends. */
   #more(bytes: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wanted = bytes

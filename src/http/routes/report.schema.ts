@@ -101,7 +101,8 @@ export const efficiencySchema = z
     score: z.number().min(0).max(1).openapi({ description: '0 to 1.' }),
     wastedBytes: int(),
     wastedUserRatio: z.number().min(0).optional().openapi({
-      description: "dive's: wasted bytes to the bytes of all layers but the first; absent if those are none.",
+      description:
+        "dive's ratio of wasted bytes to those of all layers but the first; absent if these are empty.",
     }),
     inefficientPaths: int(),
   })

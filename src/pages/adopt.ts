@@ -1,4 +1,4 @@
-/** What a reader takes along: a badge, made to taste, and the gate's line, filled in with what the image is today. */
+/** What a reader can take away: a configurable badge, and a line for the gate, filled in with the image's figures of today. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Report } from '../image/report.ts'
@@ -6,7 +6,7 @@ import { PLAIN } from './form.ts'
 import { copyable, type Html, link } from './page.ts'
 import { placeOf, reportLink } from './place.ts'
 
-/** By what the builder calls them; those at the end ask for more than the image. */
+/** Metrics and their names in the builder; the last ones need more than the image. */
 const METRICS = [
   ['size', 'Compressed size'],
   ['uncompressed', 'Uncompressed size'],
@@ -32,13 +32,13 @@ ${badgeBuilder(report, origin)}
 <p class="badge"><img src="${badge}" alt="Size of the image" data-badge></p>
 ${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${origin}${reportLink(place)})`)}</div>
 <div><h3>A gate for CI</h3>
-<p>It fails when the next build is more than a tenth larger to pull, or wastes more than this one. More rules are in <a href="/docs">the documentation</a>.</p>
+<p>It fails when the next build is more than a tenth larger to pull, or wastes more than this one. <a href="/docs">The documentation</a> has more rules.</p>
 ${copyable('gate-line', 'the gate', gateLine(report, origin))}</div>
 </div>
 </section>`
 }
 
-/** Works with scripts alone, and shows there alone. */
+/** Needs scripts, and is hidden without them. */
 function badgeBuilder(report: Report, origin: string): Html {
   const { image, platform } = placeOf(report.image)
   const { maxCompressed, maxWastedPercent } = limitsOf(report)
@@ -61,7 +61,7 @@ function limitsOf({ size, waste }: Pick<Report, 'size' | 'waste'>) {
   return { maxCompressed: `${megabytes}MB`, maxWastedPercent: String(wasted) }
 }
 
-/** A line for a shell, as the documentation has it: what the image is today passes. */
+/** A shell command as in the documentation, with limits that the image passes today. */
 export function gateLine(report: Pick<Report, 'image' | 'size' | 'waste'>, origin: string): string {
   const { image: reference, platform } = placeOf(report.image)
   const { maxCompressed, maxWastedPercent } = limitsOf(report)

@@ -1,13 +1,13 @@
-/** The files that the pages load, all of them served by this service. */
+/** The files that the pages load, all served by this service. */
 import { createHash } from 'node:crypto'
 
-/** Where a page finds them: `/assets/lamina.css`. */
+/** Their folder in URLs: `/assets/lamina.css`. */
 export const ASSETS_PATH = '/assets/'
 
-/** Gives the bytes of a file by its name; undefined if there is no such file. The host has them. */
+/** Reads a file by its name; undefined if there is no such file. Provided by the host. */
 export type Assets = (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
 
-/** Those whose address in a page changes with their content, so that a browser keeps them for good. */
+/** Files whose URL changes with their content, so that browsers can keep them forever. */
 export const VERSIONED = ['lamina.css', 'lamina.js', 'map.js', 'badge.js', 'home.js', 'icon.svg'] as const
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ export function assetType(name: string): string {
 
 const versions = new WeakMap<Assets, Promise<string>>()
 
-/** Names the content of all of them together: the same as long as the service runs. */
+/** Identifies the content of all of them together; constant while the service runs. */
 export function assetsVersion(assets: Assets): Promise<string> {
   const known = versions.get(assets)
   if (known !== undefined) return known
@@ -43,7 +43,7 @@ const NAMED = new RegExp(
   'g',
 )
 
-/** The page with the addresses of this version; a name out of an image has no `"` in markup, so that none is taken for one. */
+/** The page with the URLs of this version. Names from images have `"` escaped in markup, so none is mistaken for a URL. */
 export function withVersion(markup: string, version: string): string {
   return markup.replace(NAMED, (_, name: string) => `"${ASSETS_PATH}${version}/${name}"`)
 }

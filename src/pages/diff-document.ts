@@ -1,4 +1,4 @@
-/** A diff as one HTML file that can be kept and printed: it loads nothing and has no script. */
+/** A diff as one HTML file to keep or print: it loads nothing and has no script. */
 import { html } from 'hono/html'
 import type { Diff } from '../diff/summary.ts'
 import { viewDiff } from '../formats/diff-view.ts'
@@ -23,7 +23,7 @@ const STYLE = `
   .hidden-text { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden }
 `
 
-/** The style sheet is inside the document: a `Content-Security-Policy` needs `style-src 'unsafe-inline'`. */
+/** The style sheet is inline: a `Content-Security-Policy` needs `style-src 'unsafe-inline'`. */
 export async function diffDocument(diff: Diff): Promise<string> {
   const view = viewDiff(diff)
   const { from, to } = view

@@ -1,6 +1,6 @@
 /**
- * The API's documentation where each call can be tried: Swagger UI. It runs under a policy without inline styles and asks
- * no other host, on a phone's width too; Scalar, which was tried beside it, does neither.
+ * The API's documentation, where each call can be tried: Swagger UI. It works without inline styles, asks no other host, and
+ * fits a phone; Scalar, the alternative we tried, does none of these.
  */
 import { html } from 'hono/html'
 import { type Html, TOP } from './page.ts'
@@ -34,7 +34,7 @@ export function docsPage(): Html {
 <body>
 <a class="skip" href="#viewer">Skip to the content</a>
 ${TOP}
-<div id="viewer" tabindex="-1"><noscript><p>The viewer needs scripts; <a href="/openapi.yaml">openapi.yaml</a> says the same.</p></noscript></div>
+<div id="viewer" tabindex="-1"><noscript><p>The viewer needs scripts; <a href="/openapi.yaml">openapi.yaml</a> has the same content.</p></noscript></div>
 </body>
 </html>
 `

@@ -4,20 +4,20 @@ import type { Problem, ProblemCode } from '../problem.ts'
 import { askForm, type FormValues } from './form.ts'
 import { type Html, link, name, page } from './page.ts'
 
-/** What a reader can do about it, if the problem does not say so. */
+/** What a reader can do about a problem whose message does not say so. */
 const ADVICE: Partial<Record<ProblemCode, string>> = {
   invalid_reference:
     'Write it as for docker pull: nginx, ghcr.io/owner/name:tag, localhost:5000/name@sha256:…',
   unauthorized:
     'These pages cannot take credentials or tokens. The API can: a registry’s credentials in X-Registry-Auth, a token of this service in Authorization; see the documentation.',
   upload_not_found: 'Uploads are removed some time after their last use; send the archive again.',
-  image_not_found: 'Check the name and the tag. Some registries answer the same for private images.',
+  image_not_found: 'Check the name and the tag. Some registries give the same answer for private images.',
   rate_limited: 'Too many analyses were started in the last minute. Try again in a moment.',
   registry_timeout: 'The registry did not answer in time. Try again in a moment.',
   registry_error: 'Try again in a moment, or check the registry’s name.',
 }
 
-/** The page of an answer that is a problem. */
+/** The page that shows a problem. */
 export function failurePage(problem: Problem, values: FormValues = {}): Html {
   const { image, platforms = [] } = problem.fields
   return page({

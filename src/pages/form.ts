@@ -8,7 +8,7 @@ export type FormValues = {
   readonly platform?: string | undefined
 }
 
-/** One image, or two to compare: works without a script, since `/` sorts out which it is. */
+/** One image, or two to compare: works without a script, since `/` decides which it is. */
 export function askForm(values: FormValues = {}): Html {
   return html`<form class="ask" action="/" role="search" aria-label="Images">
 <div class="field"><label for="image">Image</label>
@@ -33,5 +33,5 @@ const PLATFORMS = [
   'linux/riscv64',
 ]
 
-/** Of a field that takes names, not prose. */
+/** Attributes of fields for names rather than prose. */
 export const PLAIN = html`autocomplete="off" autocapitalize="none" spellcheck="false"`

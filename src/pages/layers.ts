@@ -10,7 +10,7 @@ import { barOf, keyOf, stackOfLayers } from './stack.ts'
 
 const HIDING = new Set(['removed', 'replaced', 'metadata-only'])
 
-/** Of each layer the bytes of lower layers that it hides. */
+/** Bytes of lower layers that each layer hides. */
 export function hiddenBy({ items }: Advice): ReadonlyMap<number, number> {
   const hidden = new Map<number, number>()
   for (const { rule, byLayer, bytes } of items) {
@@ -24,8 +24,8 @@ export function layersOf(layers: readonly LayerReport[], advice: Advice, place: 
   const hidden = hiddenBy(advice)
   return html`${stackOfLayers(layers)}
 ${table<LayerReport>({
-  caption: html`The lowest layer first. A bar is what the layer added; <svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="waste" width="10" height="10"/></svg>is what later layers hid of it.`,
-  label: 'Layers, the lowest first',
+  caption: html`Lowest layer first. A bar is what the layer added; <svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="waste" width="10" height="10"/></svg>is the part that later layers hid.`,
+  label: 'Layers, lowest first',
   none: 'The image has no layers.',
   rows: layers,
   columns: [

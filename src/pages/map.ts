@@ -1,4 +1,4 @@
-/** The page of a treemap by itself: what its links lead to if there are no scripts. */
+/** A treemap as a page of its own: where its links lead without scripts. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { placeName, shortName } from '../image/identity.ts'

@@ -1,4 +1,4 @@
-/** The frame of every page, and the pieces that several pages are made of. */
+/** The frame of every page, and the building blocks that several pages share. */
 import { html, raw } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { formatBytes } from '../text/format.ts'
@@ -6,10 +6,7 @@ import { formatBytes } from '../text/format.ts'
 /** Markup whose values have been escaped. */
 export type Html = ReturnType<typeof html>
 
-/**
- * Pages load only what this service serves, run no inline script, have no inline style, and cannot be put in a
- * frame.
- */
+/** Pages load only what this service serves, run no inline script, have no inline style, and cannot be framed. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,14 +19,14 @@ export const PAGE_POLICY = [
 ].join('; ')
 
 export type Page = {
-  /** Without the service's name. */
+  /** The title without the service's name. */
   readonly title: string
   readonly main: Html
-  /** What only this page has in its head. */
+  /** Markup for the head of this page only. */
   readonly head?: Html
-  /** Assets: what this page does beyond what all do. */
+  /** Scripts of this page, besides those of every page. */
   readonly scripts?: readonly string[]
-  /** Those of them that make what is seen first: nothing is painted before they ran. */
+  /** Scripts that render what is seen first: nothing is painted before they ran. */
   readonly early?: readonly string[]
 }
 
@@ -70,7 +67,7 @@ const LOGO = raw(
     '<path class="leaf-2" d="m16 11 13 5.5L16 22 3 16.5z"/><path class="leaf-1" d="m16 4 13 5.5L16 15 3 9.5z"/></svg>',
 )
 
-/** The head that all pages share. */
+/** The header of all pages. */
 export const TOP = html`<header class="top">
 <a class="brand" href="/">${LOGO}Lamina</a>
 <nav aria-label="Service"><ul>
@@ -79,12 +76,12 @@ export const TOP = html`<header class="top">
 </ul></nav>
 </header>`
 
-/** A name from an image, as one line of visible characters. */
+/** A name from an image, in visible characters on one line. */
 export function name(text: string): Html {
   return html`<code><bdi>${visible(text)}</bdi></code>`
 }
 
-/** A size as people read it; the exact figure shows when it is pointed at. */
+/** A size in readable units; hovering over it shows the exact number of bytes. */
 export function size(bytes: number): Html {
   return html`<data value="${bytes}" title="${exactBytes(bytes)}">${formatBytes(bytes)}</data>`
 }
@@ -106,25 +103,25 @@ ${items.map(
 export type Figure = {
   readonly label: string
   readonly value: Html | string
-  /** Whether it is a thing to be glad of. */
+  /** Whether the figure is good news or bad. */
   readonly tone?: 'good' | 'bad' | undefined
   readonly note?: Html | string | undefined
 }
 
 export type HtmlColumn<T> = {
   readonly head: string | Html | readonly (string | Html)[]
-  /** A word stays on its line, a text wraps, a path wraps and takes what room there is; a word by default. */
+  /** A word does not wrap, a text wraps, a path wraps and takes all remaining width; `word` by default. */
   readonly kind?: 'number' | 'word' | 'text' | 'path'
-  /** Left out on a phone. */
+  /** Hidden on phones. */
   readonly isMinor?: boolean
   readonly cell: (row: T, index: number) => Html | string | number | undefined
 }
 
-/** A table with its caption; the first column names the row. Says `none` if there is no row. */
+/** A table with its caption; the first column names the row. Shows `none` if there are no rows. */
 export function table<T>(options: {
   /** Empty if a heading says it. */
   readonly caption: Html | string
-  /** What a screen reader calls the table; the caption by default. */
+  /** The table's name for screen readers; the caption by default. */
   readonly label?: string
   readonly none: string
   readonly columns: readonly HtmlColumn<T>[]
@@ -151,19 +148,19 @@ function classOf(kind: string, isMinor = false): string {
   return isMinor ? `${kind} minor` : kind
 }
 
-/** A figure with a bar beside it: how much of the largest it is. */
+/** A figure with a bar that shows its share of the largest. */
 export function measured(value: Html | string, part: number, whole: number, tone = ''): Html {
   const width = whole > 0 ? (100 * Math.min(Math.abs(part), whole)) / whole : 0
   return html`<div class="measured"><svg class="bar" aria-hidden="true"><rect class="${tone}" width="${width.toFixed(2)}%" height="100%"/></svg><span>${value}</span></div>`
 }
 
-/** A line to be taken along; the button shows where there are scripts. `id` is the page's own for it. */
+/** Text to copy; the button needs scripts. `id` must be unique on the page. */
 export function copyable(id: string, what: string, text: string): Html {
   return html`<div class="copyable"><pre id="${id}">${visible(text)}</pre>
 ${copyButton(id, what)}</div>`
 }
 
-/** Copies what stands in the element of that id. */
+/** Copies the text of the element with that id. */
 export function copyButton(id: string, what: string): Html {
   return html`<button type="button" class="copy scripted" data-copies="${id}"><span aria-live="polite">Copy</span><span class="hidden-text"> ${what}</span></button>`
 }
@@ -173,7 +170,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
-/** A call of this service with its parameters. */
+/** The URL of a call of this service with its parameters. */
 export function link(path: string, parameters: Readonly<Record<string, string | undefined>>): string {
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries(parameters)) if (value !== undefined) query.set(key, value)

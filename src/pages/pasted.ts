@@ -1,10 +1,10 @@
-/** What people paste instead of a reference: a command, the page of an image, a URL. */
+/** What people paste instead of a reference: a command, the web page of an image, a URL. */
 
 /** `docker pull --platform linux/arm64 nginx:1.27` */
 const PULL =
   /^(?:\$ *)?(?:sudo +)?(?:docker|podman|nerdctl)(?: +image)? +pull +(?:-\S+ +|--platform[ =]\S+ +)*([^\s-]\S*)$/
 
-/** The pages on which hosts show an image, by their path. */
+/** The pages on which hosts show an image, by path. */
 const PAGES: Readonly<Record<string, (path: string, query: URLSearchParams) => string | undefined>> = {
   'hub.docker.com': hubPage,
   'github.com': githubPage,
@@ -14,7 +14,7 @@ const PAGES: Readonly<Record<string, (path: string, query: URLSearchParams) => s
   },
 }
 
-/** The reference in a pasted text; other text unchanged. */
+/** The reference in a pasted text; any other text is returned unchanged. */
 export function pastedReference(text: string): string {
   const trimmed = text.trim()
   const [, pulled] = PULL.exec(trimmed) ?? []

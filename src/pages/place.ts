@@ -1,11 +1,11 @@
-/** Links from page to page about one image: its report, its treemap, its files. */
+/** Links between the pages about one image: its report, its treemap, its files. */
 import { html } from 'hono/html'
 import type { ImageIdentity } from '../image/report.ts'
 import { encodeText, toByteString } from '../text/bytes.ts'
 import { showPath } from '../text/path.ts'
 import { type Html, link, name } from './page.ts'
 
-/** What names the image in the address of a page. */
+/** The parameters that identify the image in the URL of a page. */
 export type Place = { readonly image: string; readonly platform?: string | undefined }
 
 /** A path as the API shows it. */
@@ -15,7 +15,7 @@ export function placeOf({ reference, indexDigest, platform }: ImageIdentity): Pl
   return { image: reference, platform: indexDigest === undefined ? undefined : platform }
 }
 
-/** The same image whatever its tag becomes. */
+/** The same image, wherever its tag moves. */
 export function permanentPlaceOf(image: ImageIdentity): Place {
   const { registry, repository, digest, reference } = image
   if (registry === undefined || repository === undefined) return { image: reference }
@@ -31,7 +31,7 @@ export function reportLink({ image, platform }: Place): string {
 }
 
 export type FilesView = {
-  /** Only what this layer has; by default the merged file system. */
+  /** Only the content of this layer; by default the merged file system. */
   readonly layer?: number | undefined
   readonly sort?: 'bytes' | 'name' | undefined
   /** Where a page of a directory begins. */
@@ -43,9 +43,9 @@ export function filesLink({ image, platform }: Place, path: ShownPath, view: Fil
   return link('/files', { image, platform, layer: layer?.toString(), ...exact(path), sort, at })
 }
 
-/** The paths whose last part has the text in it, wherever they are. */
+/** All paths whose last part contains the text. */
 export function namedLink({ image, platform }: Place, text: string): string {
-  // What a glob would take for a sign of its own stands for any one character.
+  // Characters with a meaning in globs become `?`, which matches any one character.
   return link('/files', { image, platform, glob: `*${text.replace(/[^\p{L}\p{N}._+~-]/gu, '?')}*` })
 }
 
@@ -53,12 +53,12 @@ export function mapLink({ image, platform }: Place, path: ShownPath, color: stri
   return link('/map', { image, platform, color, ...exact(path) })
 }
 
-/** A path that leads to what is there. */
+/** A path that links to its page. */
 export function pathLink(place: Place, path: ShownPath, layer?: number): Html {
   return html`<a href="${filesLink(place, path, { layer })}">${name(path.path === '' ? '/' : path.path)}</a>`
 }
 
-/** Each directory on the way to a path, and what is at it; by their bytes, since those need not be text. */
+/** Each directory on the way to a path, then the path itself, split by bytes, which need not be UTF-8. */
 export function waysTo({ path, pathBase64 }: ShownPath): readonly (ShownPath & { readonly name: string })[] {
   const bytes = pathBase64 === undefined ? encodeText(path) : toByteString(Buffer.from(pathBase64, 'base64'))
   const parts = bytes.split('/').filter((part) => part !== '')

@@ -1,4 +1,4 @@
-/** The platforms that a reference offers: a page, which the report shows in place. */
+/** The platforms that a reference offers: a page, which the report loads in place. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { formatBytes } from '../text/format.ts'
@@ -7,7 +7,7 @@ import { reportLink } from './place.ts'
 
 export type PlatformsView = {
   readonly image: string
-  /** The one that the reader comes from. */
+  /** The platform that the reader comes from. */
   readonly platform: string | undefined
   readonly offered: readonly { readonly platform: string; readonly compressedBytes: number }[]
 }

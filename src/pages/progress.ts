@@ -4,7 +4,7 @@ import type { Progress } from '../job.ts'
 import { formatBytes } from '../text/format.ts'
 import { counted, type Html, name, page } from './page.ts'
 
-/** Below this the layers are counted, not the bytes; `assets/lamina.js` has the same number. */
+/** Below this, the page counts layers rather than bytes; `assets/lamina.js` has the same number. */
 const WORTH_COUNTING_BYTES = 1_000_000
 
 /** An analysis that a page waits for. */
@@ -13,11 +13,11 @@ export type WaitingFor = {
   readonly platform: string
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed'
   readonly progress: Progress
-  /** Where its events are. */
+  /** URL of its events. */
   readonly events: string
 }
 
-/** Follows its analyses by their events and shows the answer at the end; without scripts it asks again every 2 s. */
+/** Follows analyses by their events and shows the answer at the end; without scripts the page reloads every 2 s. */
 export function progressPage(analyses: readonly WaitingFor[]): Html {
   return page({
     title: 'Reading the layers',

@@ -1,4 +1,4 @@
-/** The page of one image. */
+/** The page about one image. */
 import { html } from 'hono/html'
 import type { Advice } from '../advice/advise.ts'
 import { visible } from '../formats/escape.ts'
@@ -41,16 +41,16 @@ import { mapFigure } from './treemap/figure.ts'
 /** A report with the first rows of its tables. */
 export type ReportView = {
   readonly report: Report
-  /** The largest, largest first. */
+  /** The largest, in descending order. */
   readonly waste: readonly WastedFile[]
-  /** Those that waste most, first. */
+  /** Those that waste most, in descending order. */
   readonly duplicates: readonly DuplicateGroup[]
-  /** Those that take most, first. */
+  /** Those that are largest, in descending order. */
   readonly packages: readonly Package[]
   readonly advice: Advice
   /** The root, coloured by layer. */
   readonly areas: Area
-  /** `scheme://host[:port]` that this service is reached at. */
+  /** `scheme://host[:port]` at which this service is reached. */
   readonly origin: string
 }
 
@@ -112,7 +112,7 @@ const RAW = [
   ['/v1/platforms', 'Platforms'],
 ] as const
 
-/** The image's short name; its place is shown above. */
+/** The image's short name; its registry and repository are shown above. */
 export function visibleName(image: ImageIdentity): string {
   return visible(shortName(image))
 }
@@ -126,7 +126,7 @@ ${created !== undefined && html`<span>Built <time datetime="${visible(created)}"
 <a href="${filesLink(placeOf(image), { path: '' })}">Files</a></div>`
 }
 
-/** The other images that a reader may want to see: opened in place, since the registry is asked for each of them. */
+/** Other images that a reader may want to see: loaded when opened, since the registry is asked for each of them. */
 function others(image: ImageIdentity): Html {
   const { reference, indexDigest, platform } = image
   const tags = tagsLink(image)
@@ -193,7 +193,7 @@ const REASONS: Readonly<Record<WastedFile['reason'], string>> = {
 
 function wasteSection({ report: { waste, image }, waste: rows }: ReportView): Html {
   return html`<section id="waste"><h2>Waste</h2>
-<p>Files that a later layer removed or replaced: every pull transfers them, no container sees them. Squashing the image would save ${formatBytes(waste.bytes)}.</p>
+<p>Files that a later layer removed or replaced: every pull transfers them, but no container sees them. Squashing the image would save ${formatBytes(waste.bytes)}.</p>
 ${
   waste.files > 0 &&
   html`<ul class="plain">

@@ -1,4 +1,4 @@
-/** What would save most, with how to change it: what a report says after its verdict. */
+/** What would save most, and how: shown below the verdict of a report. */
 import { html } from 'hono/html'
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import { visible } from '../formats/escape.ts'
@@ -25,7 +25,7 @@ ${
 </section>`
 }
 
-/** What it saves is seen at once, how is one click away: so all of them and the treemap fit on a first screen. */
+/** What it saves is visible at once, how is one click away: so all items and the treemap fit on the first screen. */
 function saving(item: AdviceItem, place: Place): Html {
   const { title, bytes, files, severity, createdBy, layer, byLayer, line, paths, fix } = item
   const at = byLayer ?? layer

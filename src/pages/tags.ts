@@ -1,4 +1,4 @@
-/** The tags of a repository: their sizes as a chart, and each beside the one before it. */
+/** The tags of a repository: a chart of their sizes, and each tag with its predecessor. */
 import { html, raw } from 'hono/html'
 import { drawChart } from '../badge/chart.ts'
 import { visible } from '../formats/escape.ts'
@@ -26,7 +26,7 @@ export type TagsView = {
   readonly limit: number
 }
 
-/** Of the chart, on a desktop and on a phone: letters keep their size, so there are two, and one is shown. */
+/** Widths of the chart on a desktop and on a phone. Letters keep their size, so there are two charts, one of which is shown. */
 const CHARTS = { wide: 1100, narrow: 320 }
 
 type Sized = Extract<TagRow, { readonly compressedBytes: number }>
@@ -111,7 +111,7 @@ function growth(row: Sized, before: Sized): Html {
   return html`<span class="${delta > 0 ? 'more' : delta < 0 ? 'less' : 'quiet'}">${delta === 0 ? same : formatDelta(delta)}</span>`
 }
 
-/** Where an image can have other tags: opens in place, since the registry is asked for each. */
+/** Where an image can have other tags: loaded when opened, since the registry is asked for each. */
 export function tagsLink({
   registry,
   repository,

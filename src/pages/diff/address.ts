@@ -3,14 +3,14 @@ import type { ImageIdentity } from '../../image/report.ts'
 import { link } from '../page.ts'
 import { type Place, placeOf, type ShownPath } from '../place.ts'
 
-/** What names both images in the address of a page. */
+/** The parameters that identify both images in the URL of a page. */
 export type DiffPlace = { readonly from: Place; readonly to: Place }
 
 export function diffPlace(from: ImageIdentity, to: ImageIdentity): DiffPlace {
   return { from: placeOf(from), to: placeOf(to) }
 }
 
-/** As every call about two images takes it. */
+/** The same as parameters of the API's calls about two images. */
 export function pairOf({ from, to }: DiffPlace): Readonly<Record<string, string | undefined>> {
   return { from: from.image, to: to.image, fromPlatform: from.platform, toPlatform: to.platform }
 }

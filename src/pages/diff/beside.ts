@@ -6,7 +6,7 @@ import { buildStep } from '../../oci/build-step.ts'
 import { formatBytes } from '../../text/format.ts'
 import { type Html, name, table } from '../page.ts'
 
-/** Of a value or a step: what is longer tells nothing more. */
+/** How much of a value or a step is shown; more is no use. */
 const MAX_LETTERS = 2_000
 const MAX_STEPS = 500
 

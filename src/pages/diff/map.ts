@@ -31,7 +31,7 @@ export function changeMap(place: DiffPlace, root: ChangeNode): Html {
   })
 }
 
-/** By itself: what a directory of the treemap leads to without a script. */
+/** The treemap as a page: where the links of its directories lead without scripts. */
 export function changeMapPage(from: ImageIdentity, to: ImageIdentity, root: ChangeNode): Html {
   const place = diffPlace(from, to)
   const [before, after] = [visible(shortName(from)), visible(shortName(to))]
@@ -55,7 +55,7 @@ export function changesAt(root: ChangeNode, key: PathKey): ChangeNode {
   if (node?.isDirectory) return node
   throw new Problem(
     'path_not_found',
-    `no directory ${JSON.stringify(showPath(key).path)} among the larger changes`,
+    `${JSON.stringify(showPath(key).path)} is not a directory with one of the larger changes`,
   )
 }
 
@@ -80,7 +80,7 @@ function leafLink(place: DiffPlace, node: ChangeNode | undefined): string {
   return filesLink(node?.change?.change === 'removed' ? place.from : place.to, path)
 }
 
-/** A directory leads to what is there now; one that is gone to what was there. */
+/** A directory links to its new version, or to the old one if it was removed. */
 function nodeLink(place: DiffPlace, node: ChangeNode): string {
   const isGone = node.counts.removed === pathsOf(node)
   return node.isDirectory

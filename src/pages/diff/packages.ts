@@ -1,4 +1,4 @@
-/** The packages that came, went, or are there in another version; those that account for most bytes first. */
+/** Packages that were added, removed, or changed their version; the largest changes first. */
 import { html } from 'hono/html'
 import type { PackageChange, PackageDiff } from '../../diff/packages.ts'
 import { formatCount, formatDelta } from '../../text/format.ts'

@@ -1,4 +1,4 @@
-/** The page of two images: what changed, where, and why. */
+/** The page about two images: what changed, where, and why. */
 import { html } from 'hono/html'
 import type { ChangeNode } from '../../diff/change-tree.ts'
 import type { StepPair } from '../../diff/history.ts'
@@ -89,7 +89,7 @@ ${historyBeside(history, before, after)}
   })
 }
 
-/** As short as they can be told apart. */
+/** The shortest names that tell them apart. */
 function namesOf(from: ImageIdentity, to: ImageIdentity): readonly [string, string] {
   const short = [visible(shortName(from)), visible(shortName(to))] as const
   if (short[0] !== short[1]) return short

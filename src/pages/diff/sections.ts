@@ -1,4 +1,4 @@
-/** Pieces of a diff that its page and its printable document share: figures, reasons, tables. */
+/** Parts of a diff that its page and its printable document share: figures, reasons, tables. */
 import { html } from 'hono/html'
 import type { DiffView } from '../../formats/diff-view.ts'
 import type { Piece, Row, Sign, Table } from '../../formats/table.ts'
@@ -7,7 +7,7 @@ import { type Html, type HtmlColumn, name, table } from '../page.ts'
 
 const MAX_ROWS = 1_000
 
-/** Growth is a thing to look at, shrinking one to be glad of. */
+/** Growth is marked as bad, shrinking as good. */
 export const TONES: Readonly<Record<Sign, string>> = { '+': 'bad', '-': 'good', '~': 'quiet' }
 
 /** What the diff says: the headline, the figures, the reasons, and a section for each table. */
@@ -30,7 +30,7 @@ export function reasonsOf({ reasons }: DiffView): Html | '' {
   return html`<ul class="reasons">${reasons.map((reason) => html`<li>${piecesOf(reason)}</li>\n`)}</ul>`
 }
 
-/** Words of ours as they are, names as code. */
+/** Our own words as they are, names as code. */
 export function piecesOf(pieces: readonly Piece[]): readonly (string | Html)[] {
   return pieces.map((piece) => (typeof piece === 'string' ? piece : name(piece.name)))
 }
@@ -57,7 +57,7 @@ function columnOf({ rows }: Table, { title, align }: Table['columns'][number], a
   }
 }
 
-/** `+1.20 MB`, `-` and the like are in the row's colour. */
+/** A signed figure like `+1.20 MB` takes the row's colour. */
 function cellOf(pieces: readonly Piece[], sign: Sign): Html {
   const isSigned = typeof pieces[0] === 'string' && /^[+~-]/.test(pieces[0])
   return isSigned ? html`<span class="${TONES[sign]}">${piecesOf(pieces)}</span>` : html`${piecesOf(pieces)}`

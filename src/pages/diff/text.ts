@@ -1,4 +1,4 @@
-/** What changed in one text file, line by line: a page, of which the diff's page shows the lines in place. */
+/** What changed in one text file, line by line: a page, whose lines the diff's page loads in place. */
 import { html } from 'hono/html'
 import type { Hunk, TextDiff } from '../../diff/text.ts'
 import { visible } from '../../formats/escape.ts'
@@ -9,7 +9,7 @@ import { type Html, link, name, page } from '../page.ts'
 import { filesLink } from '../place.ts'
 import { type DiffPlace, diffLink, diffPlace, pairOf } from './address.ts'
 
-/** Of one line; of all lines together. */
+/** Limits of one line, and of all lines together. */
 const MAX_LINE = 1000
 const MAX_LINES = 4000
 

@@ -7,11 +7,11 @@ import { counted, type Html, link, name } from '../page.ts'
 import { filesLink } from '../place.ts'
 import { type DiffPlace, pairOf, textDiffLink } from './address.ts'
 
-/** Rows of a page; what is smaller is counted. */
+/** Rows of a page; smaller changes are only counted. */
 const MAX_ROWS = 800
-/** Levels of directories below the root whose changes are shown whatever their size. */
+/** Down to this level directories are shown whatever their size. */
 const NEAR = 3
-/** Text that the service compares, in bytes: `/v1/diff/file` has the limit. */
+/** The largest text that the service compares, in bytes: the limit of `/v1/diff/file`. */
 const MAX_TEXT_BYTES = 1024 * 1024
 
 export function changeTree(place: DiffPlace, root: ChangeNode): Html {
@@ -48,7 +48,7 @@ ${children.map((child) => nodeOf(child, { ...view, isOpen: false }))}${left > 0 
 `
 }
 
-/** A directory that holds nothing but one directory is one row with it. */
+/** A directory whose only child is a directory shares its row. */
 function onlyWay(node: ChangeNode): readonly [ChangeNode, string] {
   let bottom = node
   let label = nameOf(node)
@@ -113,7 +113,7 @@ function noteOf(node: ChangeNode): string {
     .map((kind) => `${formatCount(counts[kind])} ${kind}`)
     .join(', ')
   const hasBoth = ownDelta !== 0 && ownDelta !== delta
-  return hasBoth ? `${told} · ${formatDelta(ownDelta)} right in it` : told
+  return hasBoth ? `${told} · ${formatDelta(ownDelta)} directly in it` : told
 }
 
 function rest(place: DiffPlace, node: ChangeNode, left: number): Html {
@@ -123,19 +123,19 @@ function rest(place: DiffPlace, node: ChangeNode, left: number): Html {
 `
 }
 
-/** A path that a glob takes for itself. */
+/** The path as a glob: characters with a meaning in globs become `?`. */
 function globText(path: string): string {
   return path.replace(/[*?[\]{}\\]/g, '?')
 }
 
-/** Paths below it without a row; those in a child with a row are shown there. */
+/** Counts the paths below it without a row; those in a child with a row are counted there. */
 function leftOf(node: ChangeNode, shown: ReadonlySet<ChangeNode>): number {
   return node.children.reduce((sum, child) => (shown.has(child) ? sum : sum + pathsOf(child)), node.left)
 }
 
 /**
- * The nodes near the root first, up to half of them, since a line in `etc` can matter more than its bytes; then those with
- * most changed bytes, then with most paths. A directory comes with what is in it.
+ * Chooses the nodes with a row: first those near the root, up to half of them, since a line in `etc` can matter more than its
+ * bytes; then those with the most changed bytes; then those with the most paths. A node needs its parent.
  */
 function largest(root: ChangeNode, count: number): ReadonlySet<ChangeNode> {
   const near: Placed[] = []

@@ -1,4 +1,4 @@
-/** What the pages of the file browser share: whose files they show, and the way there. */
+/** What the pages of the file browser share: the image they are about, and their heading. */
 import { html } from 'hono/html'
 import { visible } from '../../formats/escape.ts'
 import { placeName, shortName } from '../../image/identity.ts'
@@ -9,7 +9,7 @@ import { filesLink, mapLink, type Place, reportLink, type ShownPath, waysTo } fr
 export type About = {
   readonly identity: ImageIdentity
   readonly place: Place
-  /** For this image, whatever its tag becomes. */
+  /** The place of exactly this image, wherever its tag moves. */
   readonly permanent: Place
   readonly layers: readonly LayerReport[]
   /** Absent for the merged file system. */
@@ -18,7 +18,7 @@ export type About = {
 }
 
 /**
- * The head of the page: the image, the way to the path, and the ways on.
+ * The head of the page: the image, the path with a link to each directory, and further links.
  *
  * @param mapped the directory whose treemap the page leads to
  */
@@ -36,7 +36,7 @@ ${layer !== undefined && html`<a href="${filesLink(place, path)}">In the merged 
 </div>`
 }
 
-/** Search, order, and the choice of a layer: a form, so that it works without scripts. */
+/** Search, order, and choice of a layer: a form, so that it works without scripts. */
 export function searchForm({ place, layers, layer, sort }: About, path: ShownPath, glob = ''): Html {
   const chosen = (is: boolean) => (is ? html`selected` : '')
   return html`<form class="find" action="/files" role="search" aria-label="Files">
@@ -50,7 +50,7 @@ ${path.pathBase64 === undefined ? html`<input type="hidden" name="path" value="$
 <button>Show</button></form>`
 }
 
-/** What is there as a tar, and as data. */
+/** Links to the content as a tar and as data. */
 export function downloadsOf({ place }: About, path: ShownPath): Html {
   const asked = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
   return html`<a href="${link('/v1/export', { ...place, ...asked })}">Download as a tar</a>`

@@ -1,10 +1,10 @@
-/** The beginning of a file: text with its lines numbered, anything else as hex. */
+/** The beginning of a file: text with line numbers, anything else as hex. */
 import { html } from 'hono/html'
 import { visible } from '../../formats/escape.ts'
 import { formatBytes, formatCount } from '../../text/format.ts'
 import type { Html } from '../page.ts'
 
-/** Read of a file for its page. */
+/** How much of a file is read for its page. */
 export const FIRST_BYTES = 128 * 1024
 const HEX_BYTES = 4096
 const HEX_COLUMNS = 16
@@ -32,7 +32,7 @@ export function viewContent(first: Uint8Array, bytes: number): ContentView {
   }
 }
 
-/** Undefined if it is not UTF-8, or has what no text has. */
+/** Undefined if the bytes are not UTF-8, or have control characters of binary files. */
 function asText(bytes: Uint8Array, isCut: boolean): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isCut })
@@ -62,7 +62,7 @@ export function contentOf(content: ContentView, bytes: number): Html {
     return html`<div class="scroll" tabindex="0" role="region" aria-label="Content"><pre class="hex">${content.rows.join('\n')}</pre></div>${rest}`
   }
   if (content.lines.length === 0) return html`<p class="none">The file is empty.</p>`
-  // A tab is kept: in source code it is how lines are indented.
+  // Tabs stay: they indent source code.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Content, ${formatCount(content.lines.length)} lines"><ol class="lines">${content.lines.map(
     (line, at) => html`<li id="L${at + 1}"><code>${line.split('\t').map(visible).join('\t')}</code></li>`,
   )}</ol></div>${rest}`

@@ -6,7 +6,7 @@ import { filesLink } from '../place.ts'
 import { type About, downloadsOf, headOf, searchForm } from './about.ts'
 import { entryOf } from './icon.ts'
 
-/** One directory with what is in it, a page of it. */
+/** One page of a directory's content. */
 export function directoryPage({
   about,
   tree,
@@ -61,7 +61,7 @@ ${table<TreeNode>({
 ${
   (!isFirst || next !== undefined) &&
   html`<p class="raw pages">${!isFirst && html`<a href="${filesLink(place, tree, { layer, sort })}">First page</a>`}
-${next !== undefined && html`<a href="${filesLink(place, tree, { layer, sort, at: next })}" rel="next">Next page, ${sort === 'bytes' ? 'smaller ones' : 'by name'}</a>`}</p>`
+${next !== undefined && html`<a href="${filesLink(place, tree, { layer, sort, at: next })}" rel="next">Next page, ${sort === 'bytes' ? 'smaller items' : 'by name'}</a>`}</p>`
 }`,
   })
 }

@@ -8,7 +8,7 @@ import { filesLink, type ShownPath, waysTo } from '../place.ts'
 import { type About, headOf } from './about.ts'
 import { type ContentView, contentOf } from './content.ts'
 
-/** A member as the API shows it. */
+/** A member, as the API shows it. */
 export type ShownEntry = ShownPath & {
   readonly type: string
   readonly bytes: number
@@ -23,7 +23,7 @@ export type ShownEntry = ShownPath & {
 
 export type Version = { readonly layer: number; readonly entry: ShownEntry }
 
-/** A file, or anything else that is not a directory: its properties, its layers, its content. */
+/** The page of a file, or of anything else that is not a directory: its properties, its layers, its content. */
 export function filePage({
   about,
   path,
@@ -34,7 +34,7 @@ export function filePage({
 }: {
   readonly about: About
   readonly path: ShownPath
-  /** Whether this version is what a container sees. */
+  /** Whether containers see this version. */
   readonly isShown: boolean
   readonly shown: ShownEntry | undefined
   readonly versions: readonly Version[]
@@ -46,7 +46,7 @@ export function filePage({
   return page({
     title: `/${path.path} · ${about.identity.reference}`,
     main: html`${headOf(about, path, waysTo(path).at(-2) ?? { path: '' })}
-${!isShown && layer === undefined && html`<p class="headline">No container sees this path: a layer removed it.</p>`}
+${!isShown && layer === undefined && html`<p class="headline">Containers do not see this path: a layer removed it.</p>`}
 ${shown && factsOf(about, path, shown)}
 ${
   content !== undefined &&
@@ -57,7 +57,7 @@ ${content instanceof Problem ? html`<p class="none">${visible(content.message)}<
 }
 <section id="versions"><h2>In the layers</h2>
 ${table<Version>({
-  caption: 'What each layer has here, the lowest first',
+  caption: 'What each layer has here, lowest first',
   none: 'No layer names this path.',
   rows: versions,
   columns: [
@@ -106,7 +106,7 @@ function factsOf({ place }: About, path: ShownPath, entry: ShownEntry): Html {
   return html`<dl class="about">${facts.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`
 }
 
-/** Inside the image: nothing leads above its root. */
+/** Stays inside the image: nothing leads above its root. */
 function targetOf(path: string, target: string, type: string): string {
   const isRelative = type === 'symlink' && !target.startsWith('/')
   const parts = isRelative ? path.split('/').slice(0, -1) : []

@@ -1,4 +1,4 @@
-/** A small picture of what a path is, for the eye alone: the table says it too. */
+/** A small picture of an entry's type, for the eye only: the table states it, too. */
 import { html, raw } from 'hono/html'
 import type { Html } from '../page.ts'
 
@@ -9,7 +9,7 @@ const SHAPES: Readonly<Record<string, string>> = {
   other: '<path d="M8 2l6 6-6 6-6-6z"/>',
 }
 
-/** The picture beside a name, which wraps by itself. */
+/** The picture beside a name; the name wraps without it. */
 export function entryOf(type: string, named: Html): Html {
   return html`<span class="entry">${iconOf(type)}<span>${named}</span></span>`
 }

@@ -7,7 +7,7 @@ import { entryOf } from './icon.ts'
 
 export type FoundRow = ShownPath & { readonly type: string; readonly bytes: number; readonly layer: number }
 
-/** The paths that match a glob, a page of them. */
+/** One page of the paths that match a glob. */
 export function searchPage({
   about,
   path,

@@ -1,4 +1,4 @@
-/** The treemap as SVG: inside a page, with the page's colours, or by itself, with its own colours. */
+/** The treemap as SVG: inside a page, with the page's colours, or on its own, with its own colours. */
 import { html, raw } from 'hono/html'
 import { markupText, visible } from '../../formats/escape.ts'
 import type { Area } from '../../image/areas.ts'
@@ -9,7 +9,7 @@ import { baseName, showPath } from '../../text/path.ts'
 import type { Html } from '../page.ts'
 import { type Cell, type Frame, placeAreas } from './layout.ts'
 
-/** What tells areas apart: in one image, or what became of them between two. */
+/** What colours show: a property of one image, or the kind of change between two. */
 export type MapColour = TreemapColour | 'change'
 
 /** The classes of `change`. */
@@ -19,15 +19,15 @@ export type TreemapView = {
   readonly top: Area
   readonly colour: MapColour
   readonly frame: Frame
-  /** Where a rectangle leads; absent if it leads nowhere. */
+  /** Where a rectangle links to; absent if it is not a link. */
   readonly link?: (area: Area) => string
 }
 
-/** Of letters at 11 px, on the average. */
+/** Average width of a letter at 11 px. */
 const LETTER_PIXELS = 6.4
 const HUES = 6
 
-/** The class of the sheet that has the colour of a class of areas. */
+/** The class in the style sheet for a class of areas. */
 export function hueOf(colour: MapColour, main: number | undefined): string {
   if (main === undefined) return 'hue-0'
   if (colour === 'change') return `change-${main}`
@@ -37,7 +37,7 @@ export function hueOf(colour: MapColour, main: number | undefined): string {
   return `hue-${(main % HUES) + 1}`
 }
 
-/** What the colours say, in the order in which a legend has them. */
+/** What the colours mean, in the order of the legend. */
 export function legendOf(
   colour: MapColour,
   layers: number,
@@ -77,7 +77,7 @@ function classText(colour: MapColour, main: number | undefined): string {
   }
 }
 
-/** The classes of all areas that are shown. */
+/** The classes of all visible areas. */
 export function mainsOf(top: Area): ReadonlySet<number | undefined> {
   const mains = new Set<number | undefined>()
   const note = ({ main, children = [] }: Area) => {
@@ -95,7 +95,7 @@ export function drawTreemap(view: TreemapView): Html {
 ${raw(cellsOf(view))}</svg>`
 }
 
-/** A picture by itself, with a title and a legend. */
+/** A stand-alone picture, with a title and a legend. */
 export function treemapPicture(
   view: TreemapView & { readonly title: string; readonly layers: number },
 ): string {
@@ -150,7 +150,7 @@ function drawCell(cell: Cell, { top, colour, link }: TreemapView): string {
   const { area, bytes, depth, x, y, width, height, isOpen } = cell
   const share = formatPercent((100 * bytes) / Math.max(top.bytes, 1))
   if (area === undefined) {
-    return `<g><title>other, smaller entries: ${formatBytes(bytes)}, ${share}</title><rect class="rest" x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf('others', cell)}</g>`
+    return `<g><title>smaller entries: ${formatBytes(bytes)}, ${share}</title><rect class="rest" x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf('others', cell)}</g>`
   }
   const path = depth === 0 && area.key === '' ? '/' : visible(showPath(area.key).path)
   const name =
@@ -169,7 +169,7 @@ function labelOf(text: string, { x, y, width, height, isOpen }: Cell): string {
   return `<text x="${x + 4}" y="${y + 13}">${markupText(fitted(text, width - 8))}</text>`
 }
 
-/** As much of a text as has room; wide scripts take two letters' room. */
+/** As much of a text as fits; wide scripts count double. */
 function fitted(text: string, pixels: number): string {
   let left = pixels / LETTER_PIXELS
   let end = 0

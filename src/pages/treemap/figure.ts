@@ -1,4 +1,4 @@
-/** The treemap in a page: the way to the directory, what the colours mean, the picture, and the same as a table. */
+/** The treemap in a page: the path of the directory, what the colours mean, the picture, and the same as a table. */
 import { html } from 'hono/html'
 import type { Area } from '../../image/areas.ts'
 import { TREEMAP_COLOURS } from '../../service/treemap.ts'
@@ -12,27 +12,27 @@ export type MapView = {
   readonly place: Place
   readonly top: Area
   readonly colour: (typeof TREEMAP_COLOURS)[number]
-  /** How many the image has. */
+  /** How many layers the image has. */
   readonly layers: number
 }
 
 export type MapFigure = {
   readonly top: Area
   readonly colour: MapColour
-  /** Those that the reader can choose from. */
+  /** The colours that the reader can choose from. */
   readonly colours: readonly MapColour[]
-  /** How many the image has. */
+  /** How many layers the image has. */
   readonly layers: number
-  /** The page of the treemap of a directory. */
+  /** The page of a directory's treemap. */
   readonly zoom: (path: ShownPath, colour: MapColour) => string
-  /** What a file leads to. */
+  /** Where a file links to. */
   readonly file: (area: Area) => string
-  /** What areas are, for the hint below the picture. */
+  /** What areas mean, for the hint below the picture. */
   readonly areas: string
   readonly table: Html
 }
 
-/** For a desktop and for a phone: letters keep their size, so there are two pictures, and one is shown. */
+/** Widths for a desktop and a phone. Letters keep their size, so there are two pictures, one of which is shown. */
 export const WIDE = { width: 1100, height: 560, cells: 700 }
 const NARROW = { width: 340, height: 420, cells: 200 }
 

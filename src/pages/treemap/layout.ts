@@ -1,9 +1,9 @@
-/** Places areas as nested rectangles. What would be too small to be seen is one rectangle with its like. */
+/** Arranges areas as nested rectangles. Areas too small to be seen share one rectangle. */
 import { type HierarchyRectangularNode, hierarchy, treemap } from 'd3-hierarchy'
 import type { Area } from '../../image/areas.ts'
 
 export type Cell = {
-  /** Absent if it represents everything that is too small. */
+  /** Absent if it stands for everything that is too small. */
   readonly area?: Area
   readonly bytes: number
   readonly depth: number
@@ -22,16 +22,16 @@ export type Frame = {
   readonly cells?: number
 }
 
-/** Rectangles with a side below it cannot be seen. */
+/** Rectangles with a shorter side cannot be seen. */
 const VISIBLE_PIXELS = 2
 /** More rectangles are slow to draw, and too small to tell apart. */
 const MAX_CELLS = 1200
-/** The place of a directory's name. */
+/** Room for a directory's name. */
 const HEAD_PIXELS = 18
-/** A directory that is lower than this is drawn closed. */
+/** Directories that are lower than this are drawn closed. */
 const OPEN_PIXELS = 40
 
-/** The smallest share of the whole that is worth asking for. */
+/** The smallest share of the whole that is worth requesting. */
 export function smallestShare({ width, height }: Frame): number {
   return (8 * VISIBLE_PIXELS ** 2) / (width * height)
 }
@@ -39,12 +39,12 @@ export function smallestShare({ width, height }: Frame): number {
 type LayoutNode = { readonly area?: Area; readonly bytes: number; readonly children?: readonly LayoutNode[] }
 type Placed = HierarchyRectangularNode<LayoutNode>
 
-/** In drawing order: a directory before what is in it. */
+/** In drawing order: a directory before its content. */
 export function placeAreas(top: Area, frame: Frame): readonly Cell[] {
   const hidden = new Set<Area>()
   hideSmallest(top, hidden, frame.cells ?? MAX_CELLS)
   let placed = place(top, hidden, frame)
-  // What is merged makes room, so that what is placed next has other sides.
+  // Merging frees room, so the proportions of the rest change.
   for (let round = 0; round < 3; round++) {
     const tooSmall = placed.descendants().filter(isTooSmall)
     if (tooSmall.length === 0) break
@@ -57,7 +57,7 @@ export function placeAreas(top: Area, frame: Frame): readonly Cell[] {
     .map(cellOf)
 }
 
-/** Leaves the largest in sight. */
+/** Keeps the largest visible. */
 function hideSmallest(top: Area, hidden: Set<Area>, most: number): void {
   const all: Area[] = []
   const gather = ({ children = [] }: Area) => {

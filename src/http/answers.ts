@@ -23,18 +23,18 @@ export type ImageQuery = {
 }
 export type AnalysedQuery = ImageQuery & { readonly wait: number }
 
-/** Seconds after which asking again is worth it. */
+/** Seconds after which it is worth asking again. */
 const RETRY_AFTER_SECONDS = 2
-/** How long a cache may show what everybody may see: a tag can move, a digest cannot. */
+/** How long a cache may keep a public answer: a tag can move, a digest cannot. */
 const TAG_SECONDS = 60
 const DIGEST_SECONDS = 300
-/** Of the shapes of answers: a change makes all that is cached stale. */
+/** Version of the shapes of answers: changing it invalidates everything that is cached. */
 const ANSWER_VERSION = '1'
 
 /**
- * The image, asked for at its registry with what the caller presents.
+ * Opens the image at its registry with the caller's credentials.
  *
- * @param references all that the request names: they decide which registry a credential is for
+ * @param references every reference of the request: they decide which registry a credential is for
  */
 export function openFor(
   backend: Backend,
@@ -51,9 +51,9 @@ export function openFor(
   })
 }
 
-/** What an answer is made of, as far as caches go by it. */
+/** What identifies an answer to caches. */
 export type CacheInputs = {
-  /** Names the bytes that it is made of. */
+  /** Identifies the bytes that the answer is made of. */
   readonly made: readonly string[]
   /** The registry gave them without credentials. */
   readonly isPublic: boolean
@@ -86,13 +86,13 @@ export function freshness(
   })
 }
 
-/** A service with tokens shows nothing to everybody. */
+/** With tokens set, nothing is public. */
 export function cacheControl(backend: Backend, { isPublic, isFixed }: Omit<CacheInputs, 'made'>): string {
   if (!isPublic || backend.host.configuration.tokens.length > 0) return 'private, no-cache'
   return `public, max-age=${isFixed ? DIGEST_SECONDS : TAG_SECONDS}`
 }
 
-/** A `304`, if the caller already has this answer. */
+/** A `304` if the caller already has this answer. */
 export function unchanged(context: RequestContext, headers: Headers): Response | undefined {
   const tag = headers.get('ETag')
   if (tag === null || !isUnchanged(context.req.header('If-None-Match'), tag)) return undefined
@@ -102,7 +102,7 @@ export function unchanged(context: RequestContext, headers: Headers): Response |
 /** The answer while an image is being analysed: `202` for JSON, otherwise `503`. */
 export type WhilePending = 'accepted' | 'unavailable'
 
-/** The image's facts, or why they are not there yet. */
+/** The image's facts, or why they are not ready yet. */
 export async function factsOf(
   backend: Backend,
   context: RequestContext,
@@ -117,7 +117,7 @@ export async function factsOf(
   return analysed.done ? { facts: analysed.facts } : { pending: analysed.state }
 }
 
-/** A new analysis counts against the client's rate; joining one that runs does not. */
+/** A new analysis counts against the client's rate; joining a running one does not. */
 export async function admit(backend: Backend, context: RequestContext, image: OpenedImage): Promise<void> {
   const running = await backend.host.jobs.watch(jobKey(imageJob(image)), -1, 0)
   if (running === undefined) await backend.rate.admit(backend.clientOf(context))
@@ -143,7 +143,7 @@ export async function pendingAnswer(
 }
 
 /**
- * The facts, for callers that need them now.
+ * The facts, for callers that cannot be answered without them.
  *
  * @throws Problem `analysis_pending`
  */

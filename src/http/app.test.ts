@@ -37,7 +37,7 @@ test.each([
   ['/v1/files?image=a&sort=size', 'sort', /path, -bytes/],
   ['/v1/files?image=a&limit=0', 'limit', /1 to 1000/],
   ['/v1/files?image=a&sha256=ABC', 'sha256', /hex digits/],
-  ['/v1/files?image=a&cursor=x', 'cursor', /nextCursor of the page before/],
+  ['/v1/files?image=a&cursor=x', 'cursor', /nextCursor of the previous page/],
   ['/v1/tree?image=a&path=b&pathBase64=Yg', 'pathBase64', /cannot be combined with path/],
   ['/v1/file?image=a', 'path', /required/],
   ['/v1/diff?from=a', 'to', /missing/],

@@ -46,19 +46,19 @@ import { addWaste } from './routes/waste.ts'
 import { addWebhooks, WEBHOOKS_PATH } from './routes/webhooks.ts'
 
 export type Parts = {
-  /** Gets unforeseen errors; the console by default. */
+  /** Receives unexpected errors; logs to the console by default. */
   readonly log?: Log
   /** By default `LAMINA_RATE`, counted in memory. */
   readonly rate?: RateLimit
   /** The client's address, for the rate limit; by default all clients are one. */
   readonly clientOf?: (context: RequestContext) => string
-  /** Where a host has other threads. */
+  /** For hosts with other threads. */
   readonly elsewhere?: Elsewhere
-  /** Runs before all else, and sees answers last. */
+  /** Runs before everything else, and sees each answer last. */
   readonly first?: MiddlewareHandler<Env>
-  /** Has the host go on with work though the client has left; by default it does so anyway. */
+  /** Lets the host finish work after the client has left; by default it does so anyway. */
   readonly keepAlive?: Backend['keepAlive']
-  /** Whether a browser can open the pages: not where nothing listens. By default it can. */
+  /** Whether a browser can open the pages; not if nothing listens on a port. True by default. */
   readonly hasPages?: boolean
   /** The files that pages load; none by default. */
   readonly assets?: Assets
@@ -66,7 +66,7 @@ export type Parts = {
 
 const VARY = 'Accept, Authorization, X-Registry-Auth, X-Registry-Config'
 
-/** Headers of every answer that does not set its own: it is data, not a page, and no other page may frame or run it. */
+/** Headers of every answer that does not set its own: an answer is data, not a page, and no other page may frame or run it. */
 const HEADERS: readonly (readonly [string, string])[] = [
   ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
@@ -101,15 +101,13 @@ export function createApp(service: Service, parts: Parts = {}): App {
   })
   app.onError((error, c) => answerFailed(backend, c, error))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
-  app.notFound((c) =>
-    problemAnswer(c, new Problem('not_found', 'nothing is here; /docs lists every endpoint')),
-  )
+  app.notFound((c) => problemAnswer(c, new Problem('not_found', 'no such endpoint; /docs lists all of them')))
   addRoutes(app, backend)
   addPages(app, backend, parts.assets ?? (async () => undefined))
   return app
 }
 
-/** In the order of a reader's interest, which is the order of the documentation. */
+/** In the order of the documentation: what readers look for most comes first. */
 function addRoutes(app: App, backend: Backend): void {
   addReport(app, backend)
   addFiles(app, backend)
@@ -133,7 +131,7 @@ function addRoutes(app: App, backend: Backend): void {
   addDescription(app)
 }
 
-/** Names each request, and says of each answer what holds for all. */
+/** Gives each request an ID, and sets the headers that all answers have. */
 async function requests(c: RequestContext, next: () => Promise<void>): Promise<void> {
   const requestId = c.env?.requestId ?? crypto.randomUUID()
   c.set('requestId', requestId)
@@ -144,7 +142,7 @@ async function requests(c: RequestContext, next: () => Promise<void>): Promise<v
   if (c.req.path.startsWith('/v1/') && !headers.has('Vary')) headers.set('Vary', VARY)
 }
 
-/** In another thread, if the work must not run in this one; else as a problem. */
+/** Answers in another thread if the work must not run in this one; else as a problem. */
 async function answerFailed(backend: Backend, c: RequestContext, error: unknown): Promise<Response> {
   if (error instanceof LostTable) await forgetLost(backend, c, error)
   if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)

@@ -1,4 +1,4 @@
-/** Content out of images, which is never a page: hostile bytes under a hostile name. */
+/** Content out of images, never served as a page: hostile bytes under a hostile name. */
 import { baseName, type PathKey, showPath } from '../text/path.ts'
 
 /** `Content-Disposition` (RFC 6266): the last part of the path, in ASCII for old readers and exactly for all others. */
@@ -18,9 +18,9 @@ export type Sniffed = {
 }
 
 /**
- * Text or not, by the first bytes.
+ * Decides by the first bytes whether the content is text.
  *
- * @param onCut told of an error that came too late for a status; not of one that comes because the reader left
+ * @param onCut called with an error that came too late for a status, unless the reader has left
  */
 export async function sniff(
   content: ReadableStream<Uint8Array>,
@@ -55,7 +55,7 @@ export async function sniff(
   return { type, body }
 }
 
-/** UTF-8 as far as it goes, a character cut off at the end included, without what no text has. */
+/** Whether the bytes are UTF-8 without control characters of binary files; a character may be cut off at the end. */
 function isText(bytes: Uint8Array): boolean {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })

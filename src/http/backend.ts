@@ -1,11 +1,11 @@
-/** What the routes work with, and the app that they are hung on. */
+/** What the routes work with, and the app that they are added to. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
 import type { RateLimit } from './middleware/rate.ts'
 
-/** An unforeseen error, or a stream that was cut off: for the operator, never for the caller. */
+/** An unexpected error, or a stream that was cut off: for the operator, never for the caller. */
 export type LogEvent = {
   readonly requestId: string
   readonly method: string
@@ -18,25 +18,25 @@ export type Log = (event: LogEvent) => void
 
 export type Backend = Service & {
   readonly log: Log
-  /** Bounds how often one client starts an analysis that is neither there nor running. */
+  /** Limits how often one client starts an analysis that is neither stored nor running. */
   readonly rate: RateLimit
   /** Whether a browser can open the pages. */
   readonly hasPages: boolean
-  /** Who asks, for the rate limit: an address. */
+  /** Identifies the client for the rate limit: an address. */
   readonly clientOf: (context: Context<Env>) => string
   /** Answers the request in another thread, if the host has one for work that this thread must not do. */
   readonly elsewhere?: Elsewhere | undefined
-  /** Has the host go on with work though the client has left. */
+  /** Lets the host finish work after the client has left. */
   readonly keepAlive: (context: Context<Env>, work: Promise<void>) => void
 }
 
 export type Elsewhere = (context: Context<Env>, signal: AbortSignal) => Promise<Response>
 
-/** Bindings are a host's own; a thread that answers for another is given the name of the request. */
+/** Bindings belong to a host; a thread that answers for another is given the name of the request. */
 export type Env = {
   Variables: {
     requestId: string
-    /** The key for keeping the answer. */
+    /** The key under which the answer is kept. */
     answerKey?: string
   }
   Bindings: { requestId?: string }
@@ -44,12 +44,12 @@ export type Env = {
 export type App = OpenAPIHono<Env>
 export type RequestContext = Context<Env>
 
-/** Reports an unforeseen error to the operator. */
+/** Reports an unexpected error to the operator. */
 export function logUnforeseen(backend: Backend, context: RequestContext, error: unknown): void {
   backend.log({ requestId: context.var.requestId, method: context.req.method, path: context.req.path, error })
 }
 
-/** Has what is lost made again by the next request; a store that fails here too changes nothing of this answer. */
+/** Lets the next request rebuild what the store has lost; if the store fails here too, this answer stays the same. */
 export async function forgetLost(backend: Backend, context: RequestContext, lost: LostTable): Promise<void> {
   try {
     await lost.forget()

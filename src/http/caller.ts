@@ -1,4 +1,4 @@
-/** What a request presents to registries: its own headers, else what the service was given. */
+/** The credentials of a request for registries: its own headers, else the service's credentials. */
 
 import type { Configuration } from '../configuration.ts'
 import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../oci/credential.ts'
@@ -8,9 +8,9 @@ import type { CallerCredentials } from '../service/open.ts'
 import type { RequestContext } from './backend.ts'
 
 /**
- * @param references all that the request names; none if it has one registry that is known only later
- * @throws Problem `invalid_parameter`: a header that cannot be read, or `X-Registry-Auth` that could be for either of
- * two registries
+ * @param references every reference of the request; empty if its one registry is known only later
+ * @throws Problem `invalid_parameter`: a header that cannot be read, or `X-Registry-Auth` that could be for either of two
+ *   registries
  */
 export function callerCredentials(
   configuration: Configuration,
@@ -44,7 +44,7 @@ function credentialOfAuth(
   return (registry) => (registry === serverAddress ? credential : undefined)
 }
 
-/** Of a reference that names one: an upload is in no registry. */
+/** The registry of a reference; an upload has none. */
 function registryOf(text: string): readonly string[] {
   const reference = parseImageReference(text)
   return reference.transport === 'docker' ? [reference.registry] : []

@@ -1,5 +1,5 @@
 /**
- * Where a list goes on. A cursor pins what it began with: the digests, since a tag can move between two pages, and the
+ * Where a list continues. A cursor pins what the list began with: the digests, since a tag can move between two pages, and the
  * question, since a position in one order means nothing in another.
  */
 import { createHash } from 'node:crypto'
@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts'
 import { parseJson } from '../text/json.ts'
 
 export type Cursor = {
-  /** Names of the indexes of the images that are listed: one, of a diff two; of a registry's own lists none. */
+  /** Names of the indexes of the listed images: one, or two for a diff; none for a registry's own lists. */
   readonly pins: readonly string[]
   /** A row's number, or the registry's own marker. */
   readonly at: number | string
@@ -22,7 +22,7 @@ const cursorParts = z.tuple([
 
 type Query = Readonly<Record<string, unknown>>
 
-/** Names of parameters that may differ from page to page. */
+/** Parameters that may differ from page to page. */
 const FREE = new Set(['cursor', 'limit', 'wait'])
 
 export function encodeCursor(cursor: Cursor, query: Query): string {
@@ -32,14 +32,14 @@ export function encodeCursor(cursor: Cursor, query: Query): string {
 /** @throws Problem `invalid_parameter` if the cursor is invalid or belongs to another request */
 export function decodeCursor(text: string, query: Query): Cursor {
   const parsed = cursorParts.safeParse(parseJson(Buffer.from(text, 'base64url').toString('utf8')))
-  if (!parsed.success) throw refused('is not valid: send the nextCursor of the page before, unchanged')
+  if (!parsed.success) throw refused('is not valid: send the nextCursor of the previous page, unchanged')
   const [pins, at, of] = parsed.data
   if (of !== fingerprint(query))
     throw refused('belongs to a request with other parameters: only limit and wait may change between pages')
   return { pins, at }
 }
 
-/** A problem of the cursor's own. */
+/** A problem with the cursor. */
 export function refused(why: string): Problem {
   return new Problem('invalid_parameter', `cursor ${why}`, { parameter: 'cursor' })
 }

@@ -3,12 +3,12 @@ import type { Analysis } from '../service/analyses.ts'
 import { analysisBody } from './analysis-body.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'
 
-/** A comment goes out so often while nothing changes, so that no proxy on the way takes the silence for an end. */
+/** While nothing changes, a comment is sent this often, so that no proxy on the way takes the silence for an end. */
 const KEEP_ALIVE_MILLISECONDS = 15_000
 
 const encoder = new TextEncoder()
 
-/** Resolves with the first state, so that what is wrong from the start is answered as a problem. */
+/** Resolves with the first state, so that an error at the start is answered as a problem. */
 export async function eventStream(
   backend: Backend,
   context: RequestContext,

@@ -2,7 +2,7 @@ import { Problem } from '../problem.ts'
 import { compileGlobs } from '../text/glob.ts'
 
 /**
- * What the parameter `glob` lets through; undefined if it is not given.
+ * A filter for the parameter `glob`; undefined if it is absent.
  *
  * @throws Problem `invalid_parameter` with the parameter's name
  */

@@ -1,16 +1,16 @@
 /**
- * Answers that are kept in memory. An entity tag names all that an answer is made of, and an image never changes, so an
- * answer with the same tag at the same address is the same: to compare two images again costs no more than to say so.
+ * Answers kept in memory. An entity tag identifies everything that an answer is made of, and an image never changes, so two
+ * answers with the same tag at the same address are equal: comparing two images a second time costs next to nothing.
  */
 import type { Backend, RequestContext } from './backend.ts'
 
-/** Larger answers are made anew. The page of an image of 6,000 files has 340 kB. */
+/** Larger answers are not kept. The page of an image of 6,000 files has 340 kB. */
 const LARGEST_BYTES = 512 * 1024
 
 /**
- * The answer to the same question, if it was given lately. The caller must be one who may see it.
+ * The kept answer to the same question. The caller must be allowed to see it.
  *
- * @param tag names all that the answer is made of
+ * @param tag identifies everything that the answer is made of
  */
 export function keptAnswer(
   backend: Backend,
@@ -18,7 +18,7 @@ export function keptAnswer(
   headers: Headers,
   tag = headers.get('ETag'),
 ): Response | undefined {
-  // The thread that it answers for keeps it.
+  // The thread that this one answers for keeps it.
   if (context.env?.requestId !== undefined) return undefined
   const key = `${tag} ${context.req.raw.url}`
   const body = backend.memory.answers.get(key)
@@ -27,7 +27,7 @@ export function keptAnswer(
   return undefined
 }
 
-/** The same answer, whose body is kept for {@link keptAnswer} once it was read to its end, where it is small. */
+/** The same answer; a small body is kept for {@link keptAnswer} once it was read to its end. */
 export function keepAnswer(backend: Backend, context: RequestContext, answer: Response): Response {
   const { status, headers, body } = answer
   const key = context.var.answerKey

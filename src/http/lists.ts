@@ -1,4 +1,4 @@
-/** Lists: pages as JSON; all of it as one object a line, as CSV, or as a table to read. */
+/** Lists: one page as JSON, or all items as NDJSON, CSV, text or Markdown. */
 
 import { type ListTable, listMarkdown, listText } from '../formats/list.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
@@ -23,10 +23,10 @@ export type ListQuery = AnalysedQuery & {
 
 type PageQuery = Pick<ListQuery, 'wait' | 'limit' | 'cursor'>
 
-/** What is listed. */
+/** What the list is about. */
 export type Listed<Item> = {
   readonly listing: Listing<Item>
-  /** What text and Markdown say before it. */
+  /** The heading of text and Markdown. */
   readonly total?: string
 }
 
@@ -35,7 +35,7 @@ export type ListForm<Item> = {
   readonly form: FormName
   /** The fields of an item, which are the columns of CSV. */
   readonly fields: readonly string[]
-  /** Absent if there is neither text nor Markdown. */
+  /** Absent if the list has no text or Markdown. */
   readonly table?: ListTable<Item>
   readonly style?: TextQuery
 }
@@ -44,7 +44,7 @@ type List<T, Item> = {
   readonly query: PageQuery
   readonly form: ListForm<Item>
   /**
-   * Opens what is listed.
+   * Opens what the list is about.
    *
    * @param pins names of the indexes that the first page was about; undefined for a first page
    */
@@ -52,7 +52,7 @@ type List<T, Item> = {
   readonly list: (analysed: T) => Promise<Listed<Item>>
 }
 
-/** A page of a list, or all of it. Later pages are about the images that the first page was about. */
+/** A page of a list, or the whole list. Later pages are about the same images as the first page. */
 export async function answerListOf<T, Item extends object>(
   backend: Backend,
   context: RequestContext,
@@ -80,7 +80,8 @@ export async function answerListOf<T, Item extends object>(
         return csvLines(fields, listing.all(), onCut)
       case 'text':
       case 'markdown': {
-        if (table === undefined) throw new Problem('invalid_parameter', `this list has no ${form}`)
+        if (table === undefined)
+          throw new Problem('invalid_parameter', `this list is not available as ${form}`)
         const names = subject.images.map(({ identity }) => `${identity.reference} (${identity.platform})`)
         const heading = { subject: names.join(' → '), total: [total] }
         const { batches, more } = await shownOf(listing, cursor?.at, query)
@@ -95,7 +96,7 @@ export async function answerListOf<T, Item extends object>(
   })
 }
 
-const MORE = 'There are more: raise limit, or leave it out for all.'
+const MORE = 'There are more: raise limit, or omit it to list all.'
 
 /** The whole list, or the requested page. */
 async function shownOf<Item>(
@@ -132,7 +133,7 @@ export function answerList<Item extends object>(
 /**
  * A page as JSON.
  *
- * @param pins names of the images' indexes that are listed
+ * @param pins names of the indexes of the listed images
  */
 async function pageBody(
   listing: Listing,
@@ -147,9 +148,9 @@ async function pageBody(
 
 type PinnedImage = {
   readonly reference: string
-  /** The name of its index, with which the first page began. */
+  /** The name of the index that the first page began with. */
   readonly index: string | undefined
-  /** All that the request names; by default this one. */
+  /** Every reference of the request; by default only this one. */
   readonly references?: readonly string[]
 }
 

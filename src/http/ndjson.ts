@@ -1,13 +1,13 @@
-/** Lists as one JSON object a line, made as fast as they are read. */
+/** Lists as NDJSON, written as fast as they are read. */
 import { streamBody } from './stream.ts'
 
 const encoder = new TextEncoder()
 
 /**
- * Resolves when the first batch is there, so that what is wrong from the start is still answered as a problem. A batch
- * is made when the reader wants it; a reader that leaves stops the source.
+ * Resolves when the first batch is ready, so that an error at the start is still answered as a problem. Batches are made on
+ * demand; a reader that leaves stops the source.
  *
- * @param onCut told of an error that came too late for a status: the stream is then cut off, never ended
+ * @param onCut called with an error that came too late for a status: the stream is then cut off, never ended
  */
 export function jsonLines(
   batches: AsyncIterable<readonly unknown[]>,

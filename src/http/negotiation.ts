@@ -24,7 +24,8 @@ export function preferredType<T extends string>(accept: string | undefined, offe
 }
 
 /**
- * Whether the caller names problems' own media type: it then reads them as JSON, in whatever form it wants answers.
+ * Whether the caller accepts `application/problem+json` by name: it then reads problems as JSON, whatever form it wants answers
+ * in.
  */
 export function readsProblems(accept: string | undefined): boolean {
   return accept !== undefined && parseAccept(accept).some(({ type, q }) => type === PROBLEM && q > 0)
@@ -34,7 +35,7 @@ export const PROBLEM = 'application/problem+json'
 
 type Range = { readonly type: string; readonly q: number }
 
-/** The most specific range that matches decides. */
+/** The most specific matching range decides. */
 function qualityOf(offer: string, ranges: readonly Range[]): number {
   const [kind = ''] = offer.split('/')
   for (const wanted of [offer, `${kind}/*`, '*/*']) {
@@ -44,7 +45,7 @@ function qualityOf(offer: string, ranges: readonly Range[]): number {
   return 0
 }
 
-/** The forms of answers, by the names that `format` has for them. */
+/** The forms of answers by their names in `format`. */
 export const FORMS = {
   json: 'application/json',
   ndjson: 'application/x-ndjson',
@@ -56,7 +57,7 @@ export const FORMS = {
 export type FormName = keyof typeof FORMS
 
 /**
- * The form that the caller wants: the one that `format` names, else the one that `Accept` likes best.
+ * The form that the caller wants: the one in `format`, else the most preferred of `Accept`.
  *
  * @param offers the default first
  */
@@ -72,7 +73,7 @@ export function chosenForm<Name extends FormName>(
   return offers.find((name) => FORMS[name] === type) ?? first
 }
 
-/** `Content-Type` of a form: all but JSON say their characters. */
+/** `Content-Type` of a form; all but JSON state the charset. */
 export function contentTypeOf(form: FormName): string {
   return form === 'json' || form === 'ndjson' ? FORMS[form] : `${FORMS[form]}; charset=utf-8`
 }
@@ -83,7 +84,7 @@ type PageQuery = { readonly limit?: number | undefined; readonly cursor?: string
 export function requireNoPage(query: PageQuery, form: FormName): void {
   for (const parameter of ['cursor', 'limit'] as const) {
     if (query[parameter] === undefined) continue
-    const detail = `${parameter} is for pages; ${FORMS[form]} is the whole list`
+    const detail = `${parameter} does not apply to ${FORMS[form]}, which has the whole list`
     throw new Problem('invalid_parameter', detail, { parameter })
   }
 }

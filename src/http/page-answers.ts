@@ -1,4 +1,4 @@
-/** Steps shared by the pages: a problem is a page as well, an analysis that runs is one with its progress. */
+/** Steps shared by the pages: a problem is shown as a page, a running analysis as a page with its progress. */
 import type { JobState } from '../job.ts'
 import { type Assets, assetsVersion, withVersion } from '../pages/assets.ts'
 import { failurePage } from '../pages/failure.ts'
@@ -40,8 +40,8 @@ function pageHeaders(policy = PAGE_POLICY): Headers {
 }
 
 /**
- * A page about images that are analysed, kept as other answers are. Browsers get no tag of it: with another version of this
- * service it is another page.
+ * A page about analysed images, kept like other answers. Browsers get no tag: another version of this service renders another
+ * page.
  */
 export async function keptPage(
   pages: PageBackend,
@@ -56,9 +56,9 @@ export async function keptPage(
 }
 
 /**
- * A page about images, for those who may use the service.
+ * A page about images, for callers that may use the service.
  *
- * @param values what the form of a page that says what is wrong begins with
+ * @param values initial values of the form on a page that shows a problem
  */
 export async function imagePage(
   pages: PageBackend,
@@ -75,7 +75,7 @@ export async function imagePage(
   }
 }
 
-/** A page about one image: made when it is analysed, with its progress until then. */
+/** A page about one image, which shows the progress until the image is analysed. */
 export async function analysedPage(
   pages: PageBackend,
   c: RequestContext,
@@ -110,7 +110,7 @@ export async function progressAnswer(pages: PageBackend, analyses: readonly Wait
   return pageAnswer(pages, progressPage(analyses), { status: 202 })
 }
 
-/** In another thread, if the work must not run in this one; else as a page. */
+/** Answers in another thread if the work must not run in this one; else as a page. */
 async function failedAnswer(
   pages: PageBackend,
   c: RequestContext,

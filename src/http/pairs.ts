@@ -1,4 +1,4 @@
-/** Two images: as parameters, opened, and answers about them. */
+/** Pairs of images: their parameters, opening them, and answers about them. */
 
 import { allOf } from '../concurrency.ts'
 import type { AnalysedImage } from '../service/analyse.ts'
@@ -9,7 +9,7 @@ import type { Backend, RequestContext } from './backend.ts'
 import { answerListOf, type Listed, type ListForm, openPinned } from './lists.ts'
 import { platform, read, reference, waitUpTo } from './parameters.ts'
 
-/** What every call about two images takes. */
+/** Parameters of every call about two images. */
 export const pairQuery = {
   from: reference('Reference of the first image.', 'alpine:3.19'),
   to: reference('Reference of the second image.', 'alpine:3.20'),
@@ -32,7 +32,7 @@ export type PairQuery = {
   readonly wait: number
 }
 
-/** @param pins names of the two indexes; by default those of what the references name now */
+/** @param pins names of the two indexes; by default those that the references name now */
 export async function openPair(
   backend: Backend,
   context: RequestContext,
@@ -51,7 +51,7 @@ export async function openPair(
   return { from, to }
 }
 
-/** Two images, which are analysed at the same time. */
+/** Two images, analysed at the same time. */
 async function pairSubject(
   backend: Backend,
   context: RequestContext,

@@ -1,7 +1,7 @@
-/** Parameters that many endpoints share: how each is read and described. */
+/** Parameters that many endpoints share: how each is parsed and described. */
 import { z } from '@hono/zod-openapi'
 
-/** A whole number, written in digits. */
+/** A whole number in digits. */
 export function integer(range: { readonly min: number; readonly max: number }, description: string) {
   const { min, max } = range
   const most = max === Number.MAX_SAFE_INTEGER ? 'or more' : `to ${max}`
@@ -21,10 +21,10 @@ export function integer(range: { readonly min: number; readonly max: number }, d
     })
 }
 
-/** One that may be left out. */
+/** An optional whole number. */
 export const optional = (description: string) => z.string().optional().openapi({ description })
 
-/** Given any number of times. */
+/** May be given any number of times. */
 export function repeatable(description: string) {
   return z
     .union([z.string(), z.array(z.string())])
@@ -57,13 +57,13 @@ export function waitUpTo(seconds: number) {
 
 export const read = z.enum(['full', 'toc']).default('full').openapi({
   description:
-    '`toc`: layers whose table of contents the manifest vouches for (eStargz, zstd:chunked) are known from it alone, and `verified` says so.',
+    '`toc`: layers with a table of contents that the manifest vouches for (eStargz, zstd:chunked) are known from it alone; `verified` says so.',
 })
 
-/** What every call about one image takes. */
+/** Parameters of every call about one image. */
 export const imageQuery = { image, platform, read, wait: waitUpTo(0) }
 
-/** Names the form of an answer. */
+/** The parameter that chooses the form of an answer. */
 export function format<const Names extends readonly [string, ...string[]]>(names: Names) {
   return z.enum(names).optional().openapi({ description: 'Overrides `Accept`.' })
 }
@@ -71,9 +71,7 @@ export function format<const Names extends readonly [string, ...string[]]>(names
 /** How `text` looks. */
 export const textQuery = {
   color: z.enum(['0', '1']).default('0').openapi({ description: '`1`: `text` has colours for a terminal.' }),
-  columns: integer({ min: 60, max: 400 }, 'Columns of the terminal that `text` is for.')
-    .default(80)
-    .openapi({ default: 80 }),
+  columns: integer({ min: 60, max: 400 }, 'Width of `text` in columns.').default(80).openapi({ default: 80 }),
 }
 
 export type TextQuery = { readonly color: '0' | '1'; readonly columns: number }
@@ -83,7 +81,7 @@ export function styleOf({ color, columns }: TextQuery): { readonly colour: boole
 }
 
 export const cursor = z.string().min(1, 'is empty').max(2048, 'is too long').optional().openapi({
-  description: 'The `nextCursor` of the page before. All pages are of one image, even if its tag moves.',
+  description: 'The `nextCursor` of the previous page. All pages are of one image, even if its tag moves.',
 })
 
 export const limit = integer(
@@ -100,7 +98,7 @@ export const layer = integer(
   'This layer, counted from 0, instead of the merged file system.',
 ).optional()
 
-/** A directory. */
+/** A directory to list. */
 export const directory = optional('The directory; the root by default.')
 
 /** A path that a call is about. */

@@ -10,8 +10,8 @@ export type PathQuery = {
 }
 
 /**
- * The requested path, cleaned like a tar's names: no empty or `.` part, `..` clamped at the root. Undefined if none
- * was.
+ * The requested path, cleaned like the names in a tar: no empty or `.` part, `..` clamped at the root. Undefined if the request
+ * has none.
  *
  * @throws Problem `invalid_parameter` if both are given, or `pathBase64` is not base64
  */

@@ -20,7 +20,7 @@ export async function problemAnswer(context: RequestContext, problem: Problem): 
 
 type Told = { readonly type: 'text/html' | 'text/plain' | 'text/markdown'; readonly body: string }
 
-/** @returns undefined for who reads JSON */
+/** @returns undefined for callers that read JSON */
 async function tell(context: RequestContext, problem: Problem): Promise<Told | undefined> {
   const { code, title, message: detail } = problem
   const type = typeOf(context)
@@ -40,7 +40,7 @@ async function tell(context: RequestContext, problem: Problem): Promise<Told | u
   }
 }
 
-/** `format` wins over `Accept`, which names types that have no problem of their own, too: those read JSON. */
+/** `format` wins over `Accept`. Types without a form for problems get JSON. */
 function typeOf(context: RequestContext) {
   const accept = context.req.header('Accept')
   if (readsProblems(accept)) return PROBLEM

@@ -31,7 +31,7 @@ export function problemResponse(problem: Problem): Response {
   return new Response(JSON.stringify(problemBody(problem)), { status: problem.status, headers })
 }
 
-/** The problem to show for an error. Unforeseen errors are logged and show nothing internal. */
+/** The problem to show for an error. Unexpected errors are logged; their details stay internal. */
 export function problemFor(backend: Backend, context: RequestContext, error: unknown): Problem {
   const known = problemOf(error)
   if (known !== undefined) return known
@@ -63,7 +63,7 @@ export function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
   return result.data
 }
 
-/** The first error; a misspelt name first, since it may be why another parameter is missing. */
+/** The first error; a misspelt name comes first, since it may be why another parameter is missing. */
 export function invalidParameter(error: z.ZodError): Problem {
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   if (issue === undefined) return new Problem('invalid_parameter', 'the request cannot be read')

@@ -20,7 +20,7 @@ export function showMember(entry: Entry, layer: number): ShownFile {
     mtime: showTime(entry.mtime),
     layer,
   }
-  // Row views decode a column on each access, so each is accessed once.
+  // Row views decode a column on each access, so each column is accessed once.
   const { sha256, link, xattrs, device, whiteout } = entry
   if (sha256 !== undefined) shown.sha256 = toHex(sha256)
   if (link !== undefined) Object.assign(shown, showLink(link))
@@ -48,11 +48,11 @@ function showXattrs(xattrs: ReadonlyMap<ByteString, ByteString>): Record<string,
   return Object.fromEntries([...xattrs].map(([name, value]) => [decodeText(name).text, toBase64(value)]))
 }
 
-/** What RFC 3339 can say, in seconds since 1970. */
+/** The range of RFC 3339, in seconds since 1970. */
 const FIRST_SECOND = Date.parse('0000-01-01T00:00:00Z') / 1000
 const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000
 
-/** @param microseconds since 1970; what RFC 3339 cannot say shows as the nearest second that it can */
+/** @param microseconds since 1970; times outside the range of RFC 3339 are clamped to it */
 export function showTime(microseconds: number): string {
   const second = Math.floor(microseconds / 1e6)
   const shown = Math.min(Math.max(second, FIRST_SECOND), LAST_SECOND)

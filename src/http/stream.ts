@@ -1,11 +1,11 @@
 /** Bodies that are made while they are read. */
 
 /**
- * Resolves when the first piece is there, so that what is wrong from the start is still answered as a problem. A piece is
- * made when the reader wants it.
+ * Resolves when the first piece is ready, so that an error at the start is still answered as a problem. Pieces are made on
+ * demand.
  *
  * @param make the pieces; the signal is aborted when the reader leaves
- * @param onCut told of an error that came too late for a status: the stream is then cut off, never ended
+ * @param onCut called with an error that came too late for a status: the stream is then cut off, never ended
  */
 export async function streamBody(
   make: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
@@ -29,7 +29,7 @@ export async function streamBody(
         }
       },
       async cancel(reason) {
-        // A source that waits for a slow registry is woken first: it can only return between two pieces.
+        // A source waiting for a slow registry is woken first: it can only return between two pieces.
         left.abort(reason)
         await source.return?.()
       },

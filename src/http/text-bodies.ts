@@ -1,13 +1,13 @@
-/** Lists as text, made as fast as they are read. */
+/** Lists as text, written as fast as they are read. */
 import { csvHeader, csvItem } from '../formats/csv.ts'
 import { streamBody } from './stream.ts'
 
 const encoder = new TextEncoder()
 
 /**
- * Resolves when the first part is there, so that what is wrong from the start is still answered as a problem.
+ * Resolves when the first part is ready, so that an error at the start is still answered as a problem.
  *
- * @param onCut told of an error that came too late for a status: the stream is then cut off, never ended
+ * @param onCut called with an error that came too late for a status: the stream is then cut off, never ended
  */
 export function textBody(
   parts: AsyncIterable<string>,
@@ -29,7 +29,7 @@ export function csvLines(
   return textBody(csvParts(fields, batches), onCut)
 }
 
-/** The header goes with the first items: an error before them is still a problem. */
+/** The header is sent with the first items: an error before them is still a problem. */
 async function* csvParts(
   fields: readonly string[],
   batches: AsyncIterable<readonly object[]>,

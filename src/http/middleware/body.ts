@@ -2,13 +2,13 @@
 import { Problem } from '../../problem.ts'
 
 const BODY_BYTES = 1024 * 1024
-/** What is too large is read on, and dropped, up to here: a client that is still sending would miss the answer. */
+/** A body that is too large is read and dropped up to here: a client that is still sending would miss the answer. */
 const DROPPED_BYTES = 16 * BODY_BYTES
 
-/** Bodies that were read, for a request that is then answered elsewhere. */
+/** Bodies already read, for requests that another thread then answers. */
 const read = new WeakMap<Request, string>()
 
-/** The body's text where `bodyText` has read it. */
+/** The body's text if `bodyText` has read it. */
 export function textRead(request: Request): string | undefined {
   return read.get(request)
 }

@@ -1,7 +1,7 @@
-/** Conditional requests (RFC 9110, section 13) and how long an answer may be kept. */
+/** Conditional requests (RFC 9110, section 13) and how long an answer may be cached. */
 import { createHash } from 'node:crypto'
 
-/** A strong tag: an answer's bytes are the same wherever what it is made of is the same. */
+/** A strong tag: the same inputs always give the same bytes. */
 export function entityTag(parts: readonly string[]): string {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part).update('\0')

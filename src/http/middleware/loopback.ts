@@ -1,13 +1,13 @@
 /**
- * A service that listens on loopback answers only to loopback's names: else a page of any site could make its own name
- * resolve to 127.0.0.1 and read what this service may see (DNS rebinding).
+ * A service on loopback answers only to the names of loopback: otherwise a page of any site could make its own name resolve to
+ * 127.0.0.1 and read what this service can see (DNS rebinding).
  */
 import type { MiddlewareHandler } from 'hono'
 import { isLoopback } from '../../configuration.ts'
 import { Problem } from '../../problem.ts'
 import type { Env } from '../backend.ts'
 
-/** @param listensAt the address that the service listens at; empty if it is not this service's to say */
+/** @param listensAt the address that the service listens on; empty if another process decides that */
 export function loopbackNamesOnly(listensAt: string): MiddlewareHandler<Env> {
   if (listensAt === '' || !isLoopback(listensAt)) return (_context, next) => next()
   return async (context, next) => {

@@ -1,4 +1,4 @@
-/** Bounds how often one client starts an analysis. */
+/** Limits how often one client starts an analysis. */
 import ipaddr from 'ipaddr.js'
 import { Problem } from '../../problem.ts'
 
@@ -9,17 +9,17 @@ export interface RateLimit {
 }
 
 const WINDOW_MILLISECONDS = 60_000
-/** Clients that are remembered: past it those whose minute has passed are forgotten, then those seen first. */
+/** How many clients are remembered; beyond that, those whose minute has passed are forgotten first, then the oldest. */
 const CLIENTS = 10_000
 
 type Window = { readonly endsAt: number; count: number }
 
-/** Counts in memory, for hosts of one process. */
+/** Counts in memory, for hosts with one process. */
 export class MinuteRate implements RateLimit {
   readonly #limit: number
   readonly #windows = new Map<string, Window>()
 
-  /** @param limit new analyses a client a minute; 0 is no limit */
+  /** @param limit new analyses per client per minute; 0 means no limit */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -30,7 +30,7 @@ export class MinuteRate implements RateLimit {
     const window = this.#window(client, now)
     if (window.count >= this.#limit) {
       const retryAfter = Math.ceil((window.endsAt - now) / 1000)
-      const detail = `${this.#limit} new analyses a minute are what one client may start`
+      const detail = `limit of ${this.#limit} new analyses per client per minute reached`
       throw new Problem('rate_limited', detail, { retryAfter })
     }
     window.count++
@@ -40,7 +40,7 @@ export class MinuteRate implements RateLimit {
     const known = this.#windows.get(client)
     if (known !== undefined && known.endsAt > now) return known
     if (this.#windows.size >= CLIENTS) this.#forget(now)
-    // Behind those that were seen before it.
+    // Moves it behind all clients seen before.
     this.#windows.delete(client)
     const window = { endsAt: now + WINDOW_MILLISECONDS, count: 0 }
     this.#windows.set(client, window)
@@ -56,10 +56,10 @@ export class MinuteRate implements RateLimit {
   }
 }
 
-/** Bits of an IPv6 address that tell one customer from another: the rest is the customer's to choose. */
+/** How many bits of an IPv6 address identify a customer, who may choose the rest. */
 const IPV6_NETWORK_BITS = 64
 
-/** Names the client behind an address: an IPv4 address, or the network of an IPv6 one. */
+/** Identifies the client behind an address: an IPv4 address, or the network of an IPv6 address. */
 export function clientOfAddress(address: string): string {
   if (!ipaddr.isValid(address)) return address
   const client = ipaddr.process(address)

@@ -1,8 +1,8 @@
-/** Secrets of webhooks: whoever shows one, in one of three ways, is the registry that was given it. */
+/** Secrets of webhooks: a caller that presents one, in one of three ways, is the registry that it was given to. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { Problem } from '../../problem.ts'
 
-/** What a request shows. */
+/** What a request presents. */
 export type Shown = {
   /** The parameter `secret`. */
   readonly query?: string | undefined
@@ -11,16 +11,16 @@ export type Shown = {
   readonly signature?: string | undefined
 }
 
-/** @throws Problem `unauthorized` if it shows nothing that could be a secret: its body need not be read */
+/** @throws Problem `unauthorized` if it presents nothing that could be a secret: then its body need not be read */
 export function requireShown({ query, authorization, signature }: Shown): void {
   if (query !== undefined || authorization !== undefined || signature !== undefined) return
   throw unauthorized()
 }
 
 /**
- * Compares with every secret, in a time that says nothing of them.
+ * Compares with every secret, in constant time.
  *
- * @throws Problem `unauthorized` if none is shown
+ * @throws Problem `unauthorized` if none matches
  */
 export function requireSecret(secrets: readonly string[], shown: Shown, body: Uint8Array): void {
   const words = [shown.query, bearerOf(shown.authorization)].map((word) => hash(word ?? ''))
@@ -39,7 +39,7 @@ function bearerOf(authorization: string | undefined): string | undefined {
   return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
 }
 
-/** Of one length, whatever the input. */
+/** Hashes, so that all inputs have the same length. */
 function hash(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

@@ -1,4 +1,4 @@
-/** Answers that are streamed as they are made: a bound on how many there are at once, and an end for readers that stop. */
+/** Answers that are streamed as they are made: a limit on how many run at once, and a timeout for readers that stop. */
 import type { MiddlewareHandler } from 'hono'
 import { Problem } from '../../problem.ts'
 import type { Env, RequestContext } from '../backend.ts'
@@ -6,9 +6,9 @@ import { problemResponse } from '../problems.ts'
 
 export type StreamLimits = {
   readonly atOnce: number
-  /** One client leaves the others to others. */
+  /** One client cannot take all streams. */
   readonly ofOneClient: number
-  /** After so long without a read the answer is cut off. */
+  /** An answer whose reader stops for this long is cut off. */
   readonly unreadMilliseconds: number
 }
 
@@ -28,7 +28,7 @@ export function boundedStreams(
   clientOf: (context: RequestContext) => string,
   limits: StreamLimits = LIMITS,
 ): MiddlewareHandler<Env> {
-  /** How many each client reads. */
+  /** How many streams each client reads. */
   const reads = new Map<string, number>()
   let all = 0
   const count = (client: string, change: number) => {
@@ -46,7 +46,7 @@ export function boundedStreams(
       await res.body.cancel()
       context.res = undefined
       context.res = problemResponse(
-        new Problem('rate_limited', 'too many answers are being streamed at once; ask again later', {
+        new Problem('rate_limited', 'too many answers are being streamed at once; try again later', {
           retryAfter: RETRY_AFTER_SECONDS,
         }),
       )
@@ -58,7 +58,7 @@ export function boundedStreams(
   }
 }
 
-/** @param ended told once, however the stream ends */
+/** @param ended called once, however the stream ends */
 function endedUnread(
   body: ReadableStream<Uint8Array>,
   milliseconds: number,

@@ -1,14 +1,14 @@
-/** The service's own tokens: who presents one may use it, and the registry credentials that it was given. */
+/** The service's own tokens: a caller with a token may use the service, and the registry credentials that it was given. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Problem } from '../../problem.ts'
 
 /** @throws Problem `unauthorized` if the service has tokens and the header presents none of them */
 export type TokenCheck = (authorization: string | undefined) => void
 
-/** @param tokens none: everybody may call */
+/** @param tokens empty: everybody may call */
 export function tokenCheck(tokens: readonly string[]): TokenCheck {
   if (tokens.length === 0) return () => {}
-  // Compared as hashes, so that neither length nor content shows in the time that it takes.
+  // Hashes are compared, so that the time taken reveals neither length nor content.
   const known = tokens.map(hash)
   return (authorization) => {
     const presented = hash(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '')

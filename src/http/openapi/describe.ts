@@ -1,4 +1,4 @@
-/** What the documentation says of a call beyond its own parameters and answer: problems, security, media types. */
+/** What the documentation says about a call besides its own parameters and answer: problems, security, media types. */
 import type { RouteConfig, z } from '@hono/zod-openapi'
 import { codesOf } from '../../problem.ts'
 import { analysisSchema } from '../routes/analyses.schema.ts'
@@ -10,7 +10,7 @@ type Content = NonNullable<Extract<Responses[string], { content?: unknown }>['co
 /** What an error status means; its codes follow. */
 const WHY = {
   400: 'Invalid request.',
-  401: 'The registry needs other credentials, or this service a token.',
+  401: 'The registry needs other credentials, or this service needs a token.',
   403: 'This service does not allow the registry, or the `Host` of the request.',
   404: 'Not found.',
   413: 'Over a limit of this service.',
@@ -18,7 +18,7 @@ const WHY = {
   429: 'Too many requests, here or at the registry.',
   500: 'This service failed.',
   502: 'The registry failed.',
-  503: 'Not ready yet, or the store does not answer.',
+  503: 'Not ready yet, or the store is unavailable.',
   504: 'The registry did not answer in time.',
 } as const
 
@@ -35,7 +35,7 @@ const ABOUT = { service: SERVICE, registry: REGISTRY, image: IMAGE }
 
 /**
  * @param about what the call needs, which decides what can go wrong
- * @param more statuses of this call's own
+ * @param more further statuses of this call
  */
 export function problems(about: keyof typeof ABOUT, more: readonly ErrorStatus[] = []): Responses {
   const statuses = [...new Set([...ABOUT[about], ...more])].sort()
@@ -50,7 +50,7 @@ export function problems(about: keyof typeof ABOUT, more: readonly ErrorStatus[]
   return Object.fromEntries(described)
 }
 
-/** An answer of JSON. @param others media types of the same as text */
+/** An answer of JSON. @param others media types of the same answer as text */
 export function json(
   description: string,
   schema: z.ZodType,
@@ -61,7 +61,7 @@ export function json(
 
 /** The answer to a program while an image is not analysed. */
 export const pending = json(
-  'Not ready yet: the analysis so far. `Retry-After` says when to ask again.',
+  'Not ready yet: the analysis so far. `Retry-After` says when to retry.',
   analysisSchema,
 )
 

@@ -1,4 +1,4 @@
-/** What the API's description says beyond its routes. */
+/** The parts of the API's description that do not come from routes. */
 import type { App } from '../backend.ts'
 import { problemSchema } from '../routes/problem.schema.ts'
 import { identitySchema, wasteSumSchema } from '../routes/report.schema.ts'
@@ -46,7 +46,7 @@ const SECURITY_SCHEMES = {
   },
 } as const
 
-/** For every call, unless it says otherwise: a credential for the registry and a token, each if needed. */
+/** The security of every call that does not state its own: a registry credential and a token, each if needed. */
 const SECURITY = [
   {},
   { registryAuth: [] },
@@ -56,7 +56,7 @@ const SECURITY = [
   { token: [], registryConfig: [] },
 ]
 
-/** Registered first, so that a component is described as itself and not as the first field that refers to it. */
+/** Registered first, so that a component is described by itself and not by the first field that refers to it. */
 const BASE_SCHEMAS = {
   Digest: digestSchema,
   Sha256: sha256Schema,
@@ -68,7 +68,7 @@ const BASE_SCHEMAS = {
   WasteSum: wasteSumSchema,
 }
 
-/** Once for each app, before its routes. */
+/** Called once for each app, before its routes. */
 export function registerComponents(app: App): void {
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
     app.openAPIRegistry.registerComponent('securitySchemes', name, scheme)
@@ -76,7 +76,7 @@ export function registerComponents(app: App): void {
   for (const [name, schema] of Object.entries(BASE_SCHEMAS)) app.openAPIRegistry.register(name, schema)
 }
 
-/** The whole description of the routes that the app has by now. */
+/** The whole description of the routes added so far. */
 export function openApiDocument(app: App): OpenApiDocument {
   const { webhooks: _none, ...document }: OpenApiDocument = app.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -99,7 +99,7 @@ export function openApiDocument(app: App): OpenApiDocument {
   return besideReferences(document)
 }
 
-/** `{allOf: [{$ref}, {description}]}` is what OpenAPI 3.1 lets one write as `{$ref, description}`. */
+/** OpenAPI 3.1 allows `{$ref, description}` in place of `{allOf: [{$ref}, {description}]}`. */
 function besideReferences(document: OpenApiDocument): OpenApiDocument {
   return JSON.parse(JSON.stringify(document), (_key, value: unknown) => {
     const all: unknown =
@@ -110,7 +110,7 @@ function besideReferences(document: OpenApiDocument): OpenApiDocument {
   })
 }
 
-/** An answer may gain fields in a later version, so that only what a request sends is closed. */
+/** An answer may gain fields in a later version, so only requests forbid unknown fields. */
 function openAnswers(document: OpenApiDocument, operations: readonly { requestBody?: unknown }[]): void {
   const { schemas = {} } = document.components ?? {}
   const sent = new Set<string>()
@@ -134,7 +134,7 @@ function open(schema: unknown): void {
   Object.values(schema).forEach(open)
 }
 
-/** Not `false`, and not `{}`. */
+/** Neither `false` nor `{}`. */
 function isTyped(rest: unknown): boolean {
   return typeof rest === 'object' && rest !== null && Object.keys(rest).length > 0
 }
@@ -153,7 +153,7 @@ type Parameter = {
   schema?: object
 }
 
-/** The generator says a parameter's description twice, of the parameter and of its schema, and its name last. */
+/** The generator repeats a parameter's description in its schema, and puts its name last. */
 function tidy(parameter: Parameter): void {
   const { name, in: place, required, description, schema, ...rest } = parameter
   for (const key of Object.keys(parameter)) Reflect.deleteProperty(parameter, key)

@@ -1,6 +1,6 @@
 /**
- * Fields of answers and their types. A field is described where its name does not say it all; its sentence stands here
- * without the full stop.
+ * Fields of answers and their types. A field has a description if its name does not say it all; descriptions here have no full
+ * stop.
  */
 import { z } from '@hono/zod-openapi'
 
@@ -28,7 +28,7 @@ export const sha256Schema = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .openapi('Sha256', {
-    description: 'The SHA-256 of a content: 64 hex digits.',
+    description: 'A SHA-256: 64 hex digits.',
     example: '5d2ff9c0c5d9d5a53cfb2e1a77e2a3ac6fbb9bca7b3b7b4e8a7a5b3e5f1d0c9a',
   })
 
@@ -43,7 +43,7 @@ export const platformNameSchema = z.string().openapi('PlatformName', {
 })
 
 export const dockerfileSchema = z.string().openapi('Dockerfile', {
-  description: 'What the image was built from, at most 256 KiB; the answer then has its lines.',
+  description: 'The Dockerfile of the image, at most 256 KiB; the answer then names its lines.',
 })
 
 export const readSchema = z.enum(['full', 'toc']).openapi('Read', { description: 'As the parameter `read`.' })
@@ -61,7 +61,7 @@ export const nextCursor = z
   .openapi('NextCursor', { description: 'The `cursor` of the next page; absent on the last page.' })
   .optional()
 
-/** A page of a list, and a line of it when streamed. */
+/** A page of a list; when streamed, each item is a line. */
 export function pageOf<T extends z.ZodType>(name: string, item: T) {
   return z.strictObject({ items: z.array(item), nextCursor }).openapi(name)
 }

@@ -1,7 +1,4 @@
-/**
- * `node src/http/openapi/openapi.ts` writes `openapi.yaml`; with `--check` it only says whether the file is stale, and
- * then exits with 1.
- */
+/** `node src/http/openapi/openapi.ts` writes `openapi.yaml`; with `--check` it only exits with 1 if the file is stale. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseConfiguration } from '../../configuration.ts'
@@ -13,7 +10,7 @@ import { openApiYaml } from './yaml.ts'
 
 const FILE = fileURLToPath(new URL('../../../openapi.yaml', import.meta.url))
 
-/** The routes ask nothing of a host before a request comes. */
+/** The routes need nothing from a host before the first request. */
 function unasked(): never {
   throw new Error('the description must not use the host')
 }

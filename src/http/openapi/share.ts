@@ -1,4 +1,4 @@
-/** Responses and parameters that several calls have in common stand once in the description, among its components. */
+/** Moves responses and parameters that several calls have in common to the components of the description. */
 import type { App } from '../backend.ts'
 
 export type OpenApiDocument = ReturnType<App['getOpenAPI31Document']>
@@ -9,14 +9,14 @@ type Response = NonNullable<Operation['responses']>[string]
 
 /** One use of a response or a parameter. */
 type Use<Value> = {
-  /** The component's name, unless a more frequent variant has it. */
+  /** The component's name, unless a more frequent variant takes it. */
   readonly name: string
   readonly operation: string
   readonly value: Value
   readonly replace: (reference: { $ref: string }) => void
 }
 
-/** Changes the document in place. Of several variants the one that most calls use gets the plain name. */
+/** Changes the document in place. If there are several variants, the most frequent one gets the plain name. */
 export function shareComponents(document: OpenApiDocument, operations: readonly Operation[]): void {
   const parameters = share('parameters', operations.flatMap(parameterUses))
   const responses = share('responses', operations.flatMap(responseUses))

@@ -1,11 +1,11 @@
-/** The description as readable YAML: what fits on a line is on one line. */
+/** The description as readable YAML: whatever fits on one line is on one line. */
 import { Document, isMap, isPair, isScalar, isSeq, type Node, visit } from 'yaml'
 import type { OpenApiDocument } from './share.ts'
 
 const LINE_WIDTH = 220
-/** Calls, components and examples keep their lines, however short they are. */
+/** Calls, components and examples are never put on one line, however short they are. */
 const OPEN_LEVELS = 3
-/** What every parser reads as one string between braces, without quotes. */
+/** Strings that every parser reads without quotes inside braces. */
 const PLAIN = /^[\w$][\w ./;()’=<>-]*$/
 
 export function openApiYaml(description: OpenApiDocument): string {

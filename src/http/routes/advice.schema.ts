@@ -13,17 +13,17 @@ import { identitySchema, sizedPathSchema } from './report.schema.ts'
 const adviceItemSchema = z
   .strictObject({
     rule: text(),
-    kind: text('What the rule tells apart, like the package manager').optional(),
+    kind: text('A subdivision of the rule, like the package manager').optional(),
     severity: z.enum(['error', 'warning', 'info']).openapi({
       description: '`error`: secrets; `warning`: useless bytes; `info`: bytes that may be useless.',
     }),
     title: text(),
     bytes: int('Hard links count once'),
     files: int('Hard links count once'),
-    layer: int('Stores most of it').optional(),
-    byLayer: int('Hides it').optional(),
+    layer: int('The layer that stores most of it').optional(),
+    byLayer: int('The layer that hides it').optional(),
     createdBy: text('The build step to change').optional(),
-    line: int('Of that step in the posted `dockerfile`').optional(),
+    line: int('Line of that step in the posted `dockerfile`').optional(),
     paths: z.array(sizedPathSchema).max(10),
     fix: text('How a Dockerfile avoids it'),
   })
@@ -48,8 +48,8 @@ export const adviceRequestSchema = z
     ignore: z
       .union([z.string(), z.array(z.string())])
       .optional()
-      .openapi({ description: 'Globs of paths to leave out.' }),
-    baseImage: text('The image that this one is built on; its layers are left out').optional(),
+      .openapi({ description: 'Globs of paths to ignore.' }),
+    baseImage: text('The image that this one is built on; its layers are ignored').optional(),
     dockerfile: dockerfileSchema.optional(),
   })
-  .openapi('AdviceRequest', { description: 'An image, and what advice should leave out.' })
+  .openapi('AdviceRequest', { description: 'An image, and what to ignore.' })

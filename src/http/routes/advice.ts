@@ -42,7 +42,7 @@ const responses = {
   ...problems('image'),
 }
 
-const description = 'Judges by names, packages and layers, not by content.'
+const description = 'Judges names, packages and layers, not content.'
 
 const getAdvice = createRoute({
   method: 'get',
@@ -93,7 +93,7 @@ export function addAdvice(app: App, backend: Backend): void {
     return answer(backend, c, { ...query, ignore }, query)
   })
 
-  // Read by hand, since a body of YAML is taken too.
+  // Parsed by hand, since the body may be YAML, too.
   app.openAPIRegistry.registerPath(postAdvice)
   app.post(postAdvice.getRoutingPath(), async (c) => {
     const query = parsed(postedQuery, c.req.query())
@@ -122,7 +122,7 @@ async function answer(
   ])
   const opened = base === undefined ? [image] : [image, base]
   const headers = freshness(backend, c, cacheInputs(opened), contentType)
-  // What is posted is not part of the address that a cache goes by.
+  // Caches key by address, which does not include what is posted.
   if (c.req.method !== 'GET') headers.delete('ETag')
   const known = unchanged(c, headers)
   if (known !== undefined) return known

@@ -37,7 +37,7 @@ export const progressSchema = z
   .strictObject({
     layers: int(),
     layersDone: int(),
-    layersReused: int('Indexed before'),
+    layersReused: int('Was indexed already'),
     bytes: int('Compressed bytes to read, without reused layers'),
     bytesDone: int(),
   })
@@ -62,8 +62,8 @@ export const analysisSchema = z
     links: z.strictObject({
       self: link(),
       events: link(),
-      report: link({ description: 'After success.' }),
-      files: link({ description: 'After success.' }),
+      report: link({ description: 'Present after success.' }),
+      files: link({ description: 'Present after success.' }),
     }),
   })
   .openapi('Analysis')

@@ -13,7 +13,7 @@ import { json, problems } from '../openapi/describe.ts'
 import { parsed, problemBody } from '../problems.ts'
 import { analysisRequestSchema, analysisSchema, batchRequestSchema, batchSchema } from './analyses.schema.ts'
 
-/** A listener gets events for this long, then must reconnect. */
+/** A listener gets events for this long and must then reconnect. */
 const LISTEN_MILLISECONDS = 3_600_000
 
 const params = z.object({
@@ -23,7 +23,7 @@ const params = z.object({
   }),
 })
 
-/** A misspelt parameter is no parameter. */
+/** Rejects misspelt parameters. */
 const nothing = z.strictObject({})
 
 const createAnalysis = createRoute({
@@ -33,7 +33,7 @@ const createAnalysis = createRoute({
   tags: ['Analyses'],
   summary: 'Start the analysis of an image, or of up to 1,000',
   description:
-    'A request for a report starts it, too. `Location` has its URL. The service queues a list and reads it with its own credentials; what only your credentials can read starts at once.',
+    'Asking for a report does the same. `Location` has the URL of the analysis. A list is queued and read with the service’s own credentials; images that need yours start at once.',
   request: {
     query: nothing,
     body: {
@@ -133,14 +133,14 @@ async function answerBatch(backend: Backend, c: RequestContext, body: unknown): 
   const ordered = await orderBatch(backend, images, {
     credentials: callerCredentials(configuration, c, references),
     signal: c.req.raw.signal,
-    // Who presents a token of the service is trusted with a batch; of others each image counts.
+    // A caller with a token of the service may send a batch; for others each image counts.
     admit: configuration.tokens.length > 0 ? async () => {} : (image) => admit(backend, c, image),
   })
   const items = ordered.map((one) => (one instanceof Problem ? problemBody(one) : analysisBody(one)))
   return c.json({ items }, 202, { 'Cache-Control': 'no-store' })
 }
 
-/** A malformed reference is one item's problem: it has no registry that a credential could be for. */
+/** A malformed reference is the problem of one item: it names no registry that a credential could be for. */
 function isReference(name: string): boolean {
   try {
     parseImageReference(name)

@@ -1,4 +1,4 @@
-/** The files that pages load. A file with a version in its URL never changes. */
+/** The files that pages load. Files with a version in their URL never change. */
 import { ASSETS_PATH, type Assets, assetsVersion, assetType, VERSIONED } from '../../pages/assets.ts'
 import { Problem } from '../../problem.ts'
 import type { App } from '../backend.ts'
@@ -29,7 +29,7 @@ export function addAssets(app: App, assets: Assets): void {
   })
 }
 
-/** Entity tags by name: a file does not change while the service runs. */
+/** Entity tags by name: files do not change while the service runs. */
 class Tags {
   readonly #known = new Map<string, string>()
 

@@ -34,12 +34,12 @@ import { image, optional, platform, read, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'
 import { mapPolicyWords } from './check.schema.ts'
 
-/** What is left of two seconds when the way to the reader is paid. */
+/** Two seconds, less what the way to the reader takes. */
 const DEADLINE: TimeLimit = {
   milliseconds: 1700,
-  error: () => new Error('the badge is not ready in time'),
+  error: () => new Error('the badge was not ready in time'),
 }
-/** A tag may move; what a digest names stays. */
+/** A tag may move; a digest does not. */
 const FIGURE_SECONDS = { tag: 60, digest: 300 } as const
 const STATE_SECONDS = 60
 
@@ -73,7 +73,7 @@ const request = {
 }
 
 const description =
-  'Always answers `200` within two seconds, during the analysis with `analysing…`. An error shows in a few words.'
+  'Always answers `200` within two seconds: `analysing…` during the analysis, a few words after an error.'
 
 const drawBadgeRoute = createRoute({
   method: 'get',
@@ -130,7 +130,7 @@ function served(c: RequestContext, body: string, contentType: string, seconds: M
   const headers = new Headers({
     ETag: tag,
     'Cache-Control': cacheControl(seconds),
-    // For anybody's page, and for a look at the file itself; its logo is somebody else's picture.
+    // For use on any page, and for opening the file itself; its logo comes from somebody else.
     'Cross-Origin-Resource-Policy': 'cross-origin',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
   })
@@ -144,10 +144,10 @@ function cacheControl(seconds: number | 'private'): string {
   return seconds === 0 ? 'no-cache' : `public, max-age=${seconds}`
 }
 
-/** For how long caches may show it; `private` if it is about an image that not everybody may see. */
+/** How long caches may show it; `private` unless everybody may see the image. */
 type Made = { readonly badge: Badge; readonly seconds: number | 'private' }
 
-/** Never throws: what goes wrong is what the badge says. */
+/** Never throws: the badge shows what went wrong. */
 async function makeBadge(backend: Backend, c: RequestContext, name: string): Promise<Made | Response> {
   if (!isMetric(name)) return { badge: unknownMetricBadge(name, {}), seconds: STATE_SECONDS }
   let appearance: Appearance = {}
@@ -172,7 +172,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
   }
 }
 
-/** Undefined if the other thread fails, or is not done in time. */
+/** Undefined if the other thread fails or is too slow. */
 async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Response | undefined> {
   try {
     return await within(DEADLINE, async (signal) => backend.elsewhere?.(c, signal))
@@ -244,10 +244,10 @@ async function show(
   }
 }
 
-/** The service's own credentials, for repositories whose badges may use them; requests for badges carry none. */
+/** The service's own credentials, for the repositories whose badges may use them; requests for badges carry none. */
 function badgeCredentials({ publicBadges, credentials }: Configuration, name: string): CallerCredentials {
   const reference = parseImageReference(name)
-  // Other images are shown to whom they are private to, and need none.
+  // Callers bring their own credentials for private images; public ones need none.
   if (reference.transport !== 'docker') return { for: () => undefined }
   const { registry, repository } = reference
   const mayUse = publicBadges.includes(`${registry}/${repository}`)

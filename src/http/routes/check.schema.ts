@@ -36,7 +36,7 @@ const ruleVerdictSchema = z
     }),
     actual: z.union([z.number(), z.string()]).nullable().openapi({
       description:
-        'As `limit`; of a glob, the number of matching paths; null if there is nothing to compare.',
+        'As `limit`; of a glob, the number of matching paths; null if there is nothing to compare with.',
     }),
     pass: z.boolean(),
     message: text(),
@@ -44,8 +44,8 @@ const ruleVerdictSchema = z
       .array(evidenceSchema)
       .max(10)
       .optional()
-      .openapi({ description: 'Of a broken rule: the worst places, worst first.' }),
-    line: int('Of the step to blame in the posted `dockerfile`').optional(),
+      .openapi({ description: 'The worst offenders of a broken rule, worst first.' }),
+    line: int('Line of the step to blame in the posted `dockerfile`').optional(),
   })
   .openapi('RuleVerdict')
 
@@ -92,7 +92,7 @@ export const checkRequestSchema = z
 
 type MakeSchema<S> = (description: string) => S
 
-/** Each word of a policy as a schema: of its value, or of a list if it repeats. */
+/** The schema of each word of a policy: of its value, or of a list if it repeats. */
 export function mapPolicyWords<One extends z.ZodType, List extends z.ZodType>(
   one: MakeSchema<One>,
   list: MakeSchema<List>,

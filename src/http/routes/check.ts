@@ -24,7 +24,7 @@ import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schem
 
 export const CHECK_PATH = '/v1/check'
 
-/** A gate waits by itself: 55 s is what proxies on the way let pass. */
+/** A gate waits by default: proxies on the way allow 55 s. */
 const WAIT_SECONDS = 55
 
 const FORMATS = ['json', 'junit', 'sarif', 'markdown', 'github', 'gitlab', 'openmetrics', 'text'] as const
@@ -43,7 +43,7 @@ const howToAnswer = {
   }),
 }
 
-/** What is not the policy's. */
+/** Parameters that are not part of the policy. */
 const asked = z.object({ image, platform, read, ...howToAnswer })
 const askedOfBody = z.strictObject(howToAnswer)
 
@@ -113,7 +113,7 @@ type Check = {
 type Answer = z.output<typeof askedOfBody>
 
 export function addCheck(app: App, backend: Backend): void {
-  // Read by the gate itself, which knows what a misspelt rule was meant to be.
+  // The gate parses these itself, so that it can suggest a correction for a misspelt rule.
   app.openAPIRegistry.registerPath(checkImage)
   app.get(CHECK_PATH, async (c) => {
     const query = parsed(asked, single(c.req.queries()))
@@ -157,7 +157,7 @@ async function answer(
   const page = backend.hasPages ? new URL(address, c.req.url).href : undefined
   return new Response(render(checked, { file: pointedAt, ...styleOf({ color, columns }), page }), {
     status: pass ? 200 : 412,
-    // A tag can move at any moment, so a verdict must not be reused.
+    // A tag can move at any moment, so a verdict must not be cached.
     headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' },
   })
 }

@@ -1,4 +1,4 @@
-/** What the manifest and the config tell, without reading a layer. */
+/** What the manifest and the config say, without reading a layer. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { rebuildDockerfile } from '../../oci/dockerfile.ts'
 import { answerFromManifest } from '../answers.ts'

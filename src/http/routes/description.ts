@@ -36,7 +36,7 @@ type Written = { readonly text: string; readonly tag: string }
 
 export function addDescription(app: App): void {
   registerComponents(app)
-  /** Written once, on the first request, when all routes exist. */
+  /** Written on the first request, when all routes exist. */
   const kept = new Map<string, Written>()
   const written = (kind: string, write: () => string): Written => {
     const known = kept.get(kind)

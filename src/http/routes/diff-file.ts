@@ -26,7 +26,7 @@ const diffFile = createRoute({
   tags: ['Diffs'],
   summary: 'What changed in one text file',
   description:
-    'A unified diff, or the same as JSON, of texts up to 1 MiB; of other files it says only that they differ.',
+    'A unified diff, or the same as JSON, of texts up to 1 MiB; for other files, only that they differ.',
   request: {
     query: z.strictObject({
       ...pairQuery,

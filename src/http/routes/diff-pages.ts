@@ -48,7 +48,7 @@ export function addDiffPages(app: App, pages: PageBackend): void {
   })
 }
 
-/** The page of two images. */
+/** The page about two images. */
 export function diffAnswer(pages: PageBackend, c: RequestContext, query: PairPageQuery): Promise<Response> {
   const { store } = pages.backend.host
   return pairPage(pages, c, query, async (pair) => diffPage(await diffParts(store, pair)))
@@ -71,7 +71,7 @@ export function changeMapAnswer(
   )
 }
 
-/** Made when both are analysed, with their progress until then. */
+/** Shows the progress until both images are analysed. */
 async function pairPage(
   pages: PageBackend,
   context: RequestContext,

@@ -1,4 +1,4 @@
-/** `/v1/diff` and what hangs on it: the shapes of `diff/`, described. */
+/** `/v1/diff` and its sub-paths: the shapes of `diff/`, described. */
 import { z } from '@hono/zod-openapi'
 import { digestSchema, int, pageOf, pathBase64, sha256Schema, text, time } from '../openapi/fields.ts'
 import { packageTypeSchema } from './packages.schema.ts'
@@ -69,7 +69,7 @@ const packageChangeSchema = z
     path: text().optional(),
     from: text('Its version; absent if added').optional(),
     to: text('Its version; absent if removed').optional(),
-    deltaBytes: int('If both images know the size of its files').optional(),
+    deltaBytes: int('Present if both images know the size of its files').optional(),
   })
   .openapi('PackageChange')
 
@@ -92,7 +92,7 @@ const stepChangeSchema = z
     comment: text().optional(),
     emptyLayer: z.boolean(),
     layer: int().optional(),
-    uncompressedBytes: int('The tar of its layer').optional(),
+    uncompressedBytes: int('Size of its layer’s tar').optional(),
   })
   .openapi('StepChange')
 
@@ -130,7 +130,7 @@ export const diffSchema = z
         .strictObject({
           added: int(),
           removed: int(),
-          modifiedDelta: int('Negative where they shrank'),
+          modifiedDelta: int('Negative if they shrank'),
         })
         .openapi({ description: 'Every path of a hard link counts.' }),
       directories: z.array(directoryChangeSchema).max(50).openapi({

@@ -107,7 +107,7 @@ export function addDiff(app: App, backend: Backend): void {
         ? diffMarkdown(await diffOf(store, pair), await newAdvice(store, pair))
         : write(await diffOf(store, pair), format, query),
     )
-    // The style sheet is inside the page, which has no script.
+    // The style sheet is inline; the page has no script.
     if (format === 'html') response.headers.set('Content-Security-Policy', PAGE_POLICY)
     return response
   })

@@ -1,4 +1,4 @@
-/** Documents that other specifications define; their schemas are theirs. */
+/** Documents that other specifications define, which have their schemas. */
 import { z } from '@hono/zod-openapi'
 
 export const runtimeConfigSchema = z.looseObject({}).openapi('RuntimeConfig', {

@@ -36,7 +36,7 @@ const getExport = createRoute({
   tags: ['Exports'],
   summary: 'The merged file system, or one layer, as a tar',
   description:
-    "As `docker export` gives it; the same image gives the same bytes. With `layer`, that layer's tar, byte for byte: its SHA-256 is the diffId. A failure in the middle breaks the connection: a tar that ends is whole.",
+    "As `docker export` gives it; the same image gives the same bytes. With `layer`, that layer's tar, byte for byte: its SHA-256 is the diffId. A failure breaks the connection: a tar that ends is whole.",
   request: {
     query: z.strictObject({
       ...imageQuery,
@@ -56,10 +56,10 @@ const id = (description: string) => integer({ min: 0, max: 2 ** 32 - 2 }, descri
 const rootless = {
   rootless: z.enum(['0', '1']).default('0').openapi({
     description:
-      '`1`: to be run by a user other than root, like `runc spec --rootless`. The image must run as root inside.',
+      '`1`: for a user other than root, like `runc spec --rootless`. Inside, the image must run as root.',
   }),
-  uid: id('With `rootless=1`: user of the host that root in the container is.'),
-  gid: id('With `rootless=1`: group of the host that root in the container is.'),
+  uid: id('With `rootless=1`: the host user that root in the container maps to.'),
+  gid: id('With `rootless=1`: the host group that root in the container maps to.'),
 }
 
 const getBundle = createRoute({
@@ -69,7 +69,7 @@ const getBundle = createRoute({
   tags: ['Exports'],
   summary: 'An OCI runtime bundle as a tar',
   description:
-    '`config.json` and `rootfs/`: unpack it as root with `tar -xp`, then `runc run NAME`. A failure in the middle breaks the connection.',
+    '`config.json` and `rootfs/`: unpack it as root with `tar -xp`, then `runc run NAME`. A failure breaks the connection.',
   request: { query: z.strictObject({ ...imageQuery, ...rootless }) },
   responses: { 200: tar('The bundle, as an attachment.'), ...problems('image') },
 })
@@ -81,7 +81,7 @@ const getRuntimeConfig = createRoute({
   tags: ['Exports'],
   summary: "The runtime's `config.json`",
   description:
-    "By the OCI image specification's `conversion.md`, with user and groups looked up in the image; the rest as `runc spec` writes it.",
+    "By the OCI image specification's `conversion.md`, with user and groups looked up in the image; the rest is as `runc spec` writes it.",
   request: { query: z.strictObject({ ...imageQuery, ...rootless }) },
   responses: { 200: json('The config.', runtimeConfigSchema), ...problems('image') },
 })
@@ -120,12 +120,12 @@ export function addExport(app: App, backend: Backend): void {
     const query = c.req.valid('query')
     const within = pathAsked(query)
     if (query.layer !== undefined && within !== undefined) {
-      throw new Problem('invalid_parameter', 'layer gives a whole tar: leave out path', {
+      throw new Problem('invalid_parameter', 'layer exports the whole layer: omit path', {
         parameter: 'layer',
       })
     }
     if (query.layer !== undefined) {
-      // No table is read here, but a layer is unpacked.
+      // No table is read here, but a layer is decompressed.
       if (backend.elsewhere !== undefined) throw new WorkElsewhere()
       const number = query.layer
       const image = await openFor(backend, c, query)
@@ -134,7 +134,7 @@ export function addExport(app: App, backend: Backend): void {
         exportLayer(host, image, number, signal),
       )
     }
-    // Its content is read whole in any case.
+    // An export reads the layers' content in any case.
     const image = await openFor(backend, c, { ...query, read: 'full' })
     const name = `${nameOf(image)}.tar`
     return answerAnalysedStream(backend, c, { image, contentType: TAR, name, wait: query.wait }, (signal) =>
@@ -171,13 +171,13 @@ export function addExport(app: App, backend: Backend): void {
 type StreamForm = {
   readonly image: OpenedImage
   readonly contentType: string
-  /** Of the file that it is saved to; absent if it is not an attachment. */
+  /** The name of the file that it is saved to; absent if it is not an attachment. */
   readonly name?: string
 }
 
 type Pieces = (signal: AbortSignal) => AsyncIterable<Uint8Array>
 
-/** These answers are saved to files: while the image is not analysed it is a problem and not a `202`. */
+/** These answers are saved to files: while the image is not analysed the answer is a problem and not a `202`. */
 async function answerAnalysedStream(
   backend: Backend,
   context: RequestContext,
@@ -208,7 +208,7 @@ function idsOf(query: { readonly rootless: '0' | '1'; readonly uid: number; read
   return query.rootless === '1' ? { uid: query.uid, gid: query.gid } : undefined
 }
 
-/** `app-v1`, as a file may be named. */
+/** `app-v1`, safe as a file name. */
 function nameOf({ identity }: OpenedImage): string {
   const { repository = 'image', tag, digest } = identity
   const last = repository.slice(repository.lastIndexOf('/') + 1)

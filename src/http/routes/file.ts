@@ -59,7 +59,7 @@ export function addFile(app: App, backend: Backend): void {
     headers.set('Content-Disposition', attachment(key))
     headers.set('Content-Security-Policy', "sandbox; default-src 'none'")
     headers.set('Content-Length', String(file.bytes))
-    // The type depends on the content, which a HEAD does not open.
+    // The type depends on the content, which a HEAD does not read.
     if (c.req.method === 'HEAD') return new Response(null, { headers })
     const { type, body } = await sniff(await openContent(backend.host, image, file), (error) =>
       logCut(backend, c, error),

@@ -105,14 +105,14 @@ function shownVersion(
   return tree === undefined ? undefined : versions.findLast(({ entry }) => entry.whiteout === undefined)
 }
 
-/** Undefined if nothing is there. */
+/** Undefined if the path does not exist. */
 async function treeAt(
   { host: { store } }: Backend,
   { image }: AnalysedImage,
   key: PathKey,
   { layer, sort: order, at }: FilesQuery,
 ): Promise<TreeNode | undefined> {
-  // One more tells whether there is a next page.
+  // One more item tells whether there is a next page.
   const shape = { depth: 1, limit: ROWS + 1, order, after: childAt(key, at) }
   try {
     if (layer !== undefined) return await layerTree(await membersTable(store, image, layer), key, shape)
@@ -148,7 +148,7 @@ function childAt(directory: PathKey, at: string | undefined): ChildPlace | undef
   if (at === undefined) return undefined
   const [, bytes, name] = /^(\d{1,15})\.([\w-]+)$/.exec(at) ?? []
   if (bytes === undefined || name === undefined)
-    throw new Problem('invalid_parameter', 'at is not valid: follow the link of the page before', {
+    throw new Problem('invalid_parameter', 'at is not valid: follow the link on the previous page', {
       parameter: 'at',
     })
   const base = toByteString(Buffer.from(name, 'base64url'))
@@ -192,7 +192,7 @@ async function search(
 ): Promise<Html> {
   const { image } = analysed
   const { glob, layer, sort, at } = asked
-  // A name alone is searched for everywhere.
+  // A name without `/` is searched for everywhere.
   const matches = globFilter(glob.includes('/') || glob.includes('**') ? glob : `**/${glob}`)
   const rows = {
     keeps: (entry: Entry) => isWithin(entry.key, key) && (matches?.(showPath(entry.key).path) ?? true),

@@ -35,7 +35,7 @@ export const fileSchema = z
       .optional()
       .openapi({ description: '`major:minor`.' }),
     layer: int(),
-    inode: int('Shared by the hard links of one file; means nothing outside the image').optional(),
+    inode: int('Shared by the hard links of one file, within this image only').optional(),
     implicit: z.literal(true).optional().openapi({
       description: 'A directory that layers name only as part of other paths.',
     }),
@@ -63,7 +63,7 @@ export const treeSchema: z.ZodType<Tree> = z
     path: text('Empty for the root'),
     pathBase64,
     type: entryTypeSchema,
-    bytes: int('Of a directory: all paths below it'),
+    bytes: int('For a directory: all paths below it'),
     files: int('At or below it'),
     children: z
       .array(z.lazy((): z.ZodType<Tree> => treeSchema))

@@ -1,4 +1,4 @@
-/** Whether the service lives, and whether it can serve. */
+/** Whether the service is alive, and whether it can serve. */
 import { createRoute, type z } from '@hono/zod-openapi'
 import type { Host } from '../../host.ts'
 import { Problem } from '../../problem.ts'
@@ -15,7 +15,7 @@ const getHealth = createRoute({
   operationId: 'getHealth',
   tags: ['Service'],
   summary: 'Liveness',
-  description: 'For a supervisor that restarts a service that hangs.',
+  description: 'For a supervisor that restarts a hanging service.',
   security: openToAll,
   responses: { 200: json('The service answers.', healthSchema), ...problems('service') },
 })
@@ -27,7 +27,7 @@ const getReadiness = createRoute({
   tags: ['Service'],
   summary: 'Readiness',
   description:
-    'Checks the object store, for a load balancer. Without the shared queue the server stays ready: it answers what it knows.',
+    'Checks the object store, for a load balancer. Without the shared queue the server stays ready and answers what it knows.',
   security: openToAll,
   responses: {
     200: json('The service is ready.', readinessSchema),
@@ -52,7 +52,7 @@ function readiness({ queue }: Host): z.infer<typeof readinessSchema> {
 /** @throws Problem `store_error` if the store fails, or does not answer in time */
 async function requireStore({ store }: Host): Promise<void> {
   const error = () =>
-    new Problem('store_error', 'the object store does not answer; try again later', { retryAfter: 5 })
+    new Problem('store_error', 'the object store is not responding; try again later', { retryAfter: 5 })
   try {
     await waitFor(store.has('readyz'), { limit: { milliseconds: STORE_MILLISECONDS, error } })
   } catch {

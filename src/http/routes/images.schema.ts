@@ -20,7 +20,7 @@ export const repositoryImageSchema = z
     z.strictObject({
       name,
       problem: problemSchema.openapi({
-        description: 'If the tag has no image for this platform.',
+        description: 'Present if the tag has no image for this platform.',
       }),
     }),
   ])
@@ -39,8 +39,8 @@ export const sharingSchema = z
       z.strictObject({
         image: identitySchema,
         compressedBytes: int(),
-        sharedBytes: int('Also in another of them'),
-        uniqueBytes: int('In no other of them'),
+        sharedBytes: int('Also in another of these images'),
+        uniqueBytes: int('In none of the others'),
         base: int('Index of the image that this one is built on').optional(),
       }),
     ),
@@ -51,11 +51,11 @@ export const sharingSchema = z
           diffId: digestSchema,
           compressedBytes: int(),
           images: z.array(int()).openapi({
-            description: 'Indexes of its images.',
+            description: 'Indexes of the images that have it.',
           }),
         }),
       )
-      .openapi({ description: 'Each blob once; those of most images first, then by size.' }),
+      .openapi({ description: 'Each blob once; the most shared first, then by size.' }),
     total: z.strictObject({
       compressedBytes: int(),
       storedBytes: int('Each blob once'),

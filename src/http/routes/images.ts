@@ -39,7 +39,7 @@ const PAGE_LIMIT = 50
 const MAX_PAGE = 200
 const MIN_SHARED = 2
 const MAX_SHARED = 50
-/** Images of `/v1/shared` that are opened at the same time. */
+/** How many images `/v1/shared` opens at the same time. */
 const OPENED_AT_ONCE = 4
 
 const CSV_COLUMNS = ['name', 'digest', 'id', 'platform', 'created', 'compressedBytes', 'layers', 'problem']
@@ -64,20 +64,20 @@ const imagesQuery = z.strictObject({
   tag: repeatable('Only tags that match one of these globs: `*`, `?`, `[…]`, `{…}`.').optional(),
   sort: z.enum(SORTS).default('name').openapi({
     description:
-      '`name`: `v9` before `v10`; `created`: newest first; `-compressedBytes`: largest first; the last two for at most 1,000 tags.',
+      '`name`: `v9` before `v10`; `created`: newest first; `-compressedBytes`: largest first; the last two for up to 1,000 tags.',
   }),
   limit: integer({ min: 1, max: MAX_PAGE }, 'Tags per page, or in the chart.')
     .optional()
     .openapi({ default: PAGE_LIMIT }),
-  cursor: cursor.openapi({ description: 'The `nextCursor` of the page before.' }),
+  cursor: cursor.openapi({ description: 'The `nextCursor` of the previous page.' }),
   format: z.enum(['json', 'text', 'markdown', 'csv', 'svg']).optional().openapi({
     description: 'Overrides `Accept`. `csv` is the whole list, `svg` a chart of the last tags by `sort`.',
   }),
   color: color.openapi({
-    description: 'Of `text`: `1` for a terminal. Of `svg`: the line, as of a badge.',
+    description: 'For `text`: `1` for a terminal. For `svg`: the line’s colour, as in badges.',
   }),
   columns: textQuery.columns,
-  label: optional('With `svg`: text above the chart.'),
+  label: optional('For `svg`: text above the chart.'),
 })
 
 type ImagesQuery = z.infer<typeof imagesQuery>
@@ -89,7 +89,7 @@ const listImagesRoute = createRoute({
   tags: ['Images'],
   summary: 'The images of a repository',
   description:
-    "Reads no layer. The registry's rate limit ends a page early, with `nextCursor`. `svg` always answers `200` and shows an error as a picture.",
+    'Reads no layer. If the registry limits requests, the page ends early with `nextCursor`. `svg` always answers `200` and shows an error as a picture.',
   request: { query: imagesQuery },
   responses: {
     200: list('The images.', repositoryImagePageSchema, repositoryImageSchema, [
@@ -119,7 +119,7 @@ const listSharedRoute = createRoute({
   description: 'From manifests and configs alone: which layers images share, and which is built on which.',
   request: { query: sharedQuery },
   responses: {
-    200: json('What they share.', sharingSchema, ['text/plain', 'text/markdown']),
+    200: json('The shared layers.', sharingSchema, ['text/plain', 'text/markdown']),
     ...problems('image'),
   },
 })
@@ -199,9 +199,13 @@ function acceptedShared(c: RequestContext): (typeof TYPES)['json' | 'markdown' |
 function requireNoPage(query: ImagesQuery, type: string): void {
   for (const parameter of ['cursor', 'limit'] as const) {
     if (query[parameter] === undefined) continue
-    throw new Problem('invalid_parameter', `${parameter} is for pages; ${type} is the whole list`, {
-      parameter,
-    })
+    throw new Problem(
+      'invalid_parameter',
+      `${parameter} does not apply to ${type}, which has the whole list`,
+      {
+        parameter,
+      },
+    )
   }
 }
 
@@ -258,7 +262,7 @@ async function* csvOf(batches: AsyncIterable<readonly CsvItem[]>): AsyncGenerato
   if (header !== '') yield encoder.encode(header)
 }
 
-/** With a tag made of the body, which says all that the registry said. */
+/** The tag is made of the body, which has everything that the registry said. */
 function answer(c: RequestContext, body: string, headers: Headers): Response {
   const tag = entityTag([body])
   headers.set('ETag', tag)
@@ -269,7 +273,7 @@ function answer(c: RequestContext, body: string, headers: Headers): Response {
   return new Response(body, { headers })
 }
 
-/** Always a picture. What the registry does not show is the same as what it does not have. */
+/** Always a picture. What the registry hides looks the same as what it does not have. */
 async function chartAnswer(backend: Backend, c: RequestContext, query: ImagesQuery): Promise<Response> {
   const appearance = readAppearance(new URL(c.req.url).searchParams)
   const repository = repositoryOf(query.repository)
@@ -277,7 +281,7 @@ async function chartAnswer(backend: Backend, c: RequestContext, query: ImagesQue
   const images = openRepository(backend, c, query, repository)
   const headers = new Headers({
     'Content-Type': 'image/svg+xml; charset=utf-8',
-    // For anybody's page, and for a look at the file itself.
+    // For use on any page, and for opening the file itself.
     'Cross-Origin-Resource-Policy': 'cross-origin',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
     'Cache-Control': cacheControl(backend, { isPublic: images.isPublic, isFixed: false }),

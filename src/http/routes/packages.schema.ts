@@ -15,7 +15,7 @@ export const packageSchema = z
     architecture: text().optional(),
     purl: text(),
     bytes: int('Its own files in the merged file system').optional(),
-    path: text('Its metadata file: npm, pypi, composer and gem').optional(),
+    path: text('Its metadata file; for npm, pypi, composer and gem').optional(),
     layer: int('The layer that added it'),
   })
   .openapi('Package')

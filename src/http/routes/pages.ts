@@ -1,4 +1,4 @@
-/** The first page with what it leads to: reports and diffs. Then the documentation. */
+/** The first page and what it leads to: reports, diffs, the documentation. */
 
 import { allOf } from '../../concurrency.ts'
 import { PACKAGES } from '../../image/package-table.ts'
@@ -31,7 +31,7 @@ const WASTE_ROWS = 20
 const DUPLICATE_ROWS = 15
 const PACKAGE_ROWS = 25
 
-/** What the form of the first page asks for; `from` and `to` are what it becomes for two images. */
+/** The form of the first page; for two images it becomes `from` and `to`. */
 type PageQuery = Readonly<
   Partial<Record<'image' | 'baseline' | 'platform' | 'from' | 'to' | 'fromPlatform' | 'toPlatform', string>>
 >
@@ -69,7 +69,7 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
 
 const REFERENCES = new Set(['image', 'baseline', 'from', 'to'])
 
-/** The fields that were filled in, references as they were meant. */
+/** The fields that were filled in, with references completed. */
 function givenOf(query: Readonly<Record<string, string>>): PageQuery {
   const filled = Object.entries(query).map(([name, value]): [string, string] => [name, value.trim()])
   const given = filled

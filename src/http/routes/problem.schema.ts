@@ -13,7 +13,7 @@ export const problemSchema = z
     registryStatus: int('From the registry or its token server').optional(),
     parameter: text().optional(),
     platforms: z.array(z.string()).optional().openapi({
-      description: 'The available ones, for `platform_not_found`.',
+      description: 'The available platforms, for `platform_not_found`.',
     }),
   })
   .openapi('Problem', { description: 'An error (RFC 9457).' })

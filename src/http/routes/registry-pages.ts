@@ -1,4 +1,4 @@
-/** Pages of what a registry has beside an image: the tags of its repository, the platforms of its reference. */
+/** Pages about what a registry has besides an image: the tags of its repository, the platforms of its reference. */
 import { z } from '@hono/zod-openapi'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { formatPlatform } from '../../oci/platform.ts'
@@ -14,7 +14,7 @@ import { imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
 import { parsed } from '../problems.ts'
 import { repositoryOf } from './registry.ts'
 
-/** More would ask the registry too often for one look. */
+/** More would ask the registry too much for one page. */
 const TAGS = 30
 
 const tagsQuery = z.object({

@@ -1,4 +1,4 @@
-/** What a registry says of an image or a repository: `/v1/config`, `/v1/platforms`, `/v1/tags`. */
+/** What a registry says about an image or a repository: `/v1/config`, `/v1/platforms`, `/v1/tags`. */
 import { z } from '@hono/zod-openapi'
 import { digestSchema, int, nextCursor, platformNameSchema, text } from '../openapi/fields.ts'
 

@@ -1,4 +1,4 @@
-/** What a registry has to offer: the platforms of a reference, the tags of a repository. Reads no layer. */
+/** What a registry offers: the platforms of a reference, the tags of a repository. Reads no layer. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'

@@ -4,19 +4,19 @@ import { digest, digestSchema, int, pathBase64, platformNameSchema, text, time }
 
 const verified = z.enum(['content', 'contents-table']).openapi('Verified', {
   description:
-    'Where the facts come from: the content, or with `read=toc` a table of contents; of an image, the weaker.',
+    'Where the facts come from: the content, or with `read=toc` a table of contents; for an image, the weaker of the two.',
 })
 
 export const identitySchema = z
   .strictObject({
-    reference: text('As asked, with its defaults filled in'),
+    reference: text('As requested, with defaults filled in'),
     transport: text('The kind of source: `docker` for a registry'),
     registry: text('`docker.io` for Docker Hub, otherwise `host[:port]`').optional(),
     repository: text('Official images of Docker Hub begin with `library/`').optional(),
     tag: text().optional(),
     digest: digestSchema,
     id: digest('Digest of the config: the image ID of `docker image ls`'),
-    indexDigest: digest('If the reference names an index').optional(),
+    indexDigest: digest('Present if the reference names an index').optional(),
     platform: platformNameSchema,
     mediaType: text(),
     created: time().optional(),
@@ -30,7 +30,7 @@ export const identitySchema = z
 export const sizesSchema = z
   .strictObject({
     compressedBytes: int('Its layers, as a pull transfers them'),
-    uncompressedBytes: int("The layers' tars; absent if a table of contents does not say it").optional(),
+    uncompressedBytes: int("The layers' tars; absent if a table of contents does not say").optional(),
     fileBytes: int('Regular files of the layers'),
     rootfsBytes: int('Regular files of the merged file system; hard links count once'),
     apparentBytes: int('The same; every path of a hard link counts'),
@@ -161,7 +161,7 @@ export const reportSchema = z
           largest: z.array(sizedPathSchema).max(10),
         })
         .optional()
-        .openapi({ description: 'What only a build needs, like compilers.' }),
+        .openapi({ description: 'Packages that only a build needs, like compilers.' }),
     }),
     warnings: z.array(warningSchema).openapi({ description: 'One per code.' }),
   })

@@ -37,7 +37,7 @@ const picture = {
     .optional()
     .openapi({
       description:
-        'Of `text`: `1` for a terminal. Of `svg`: the layer of most bytes, the wasted share, the type of file, or the kind of package.',
+        'For `text`: `1` for a terminal. For `svg`: the layer of most bytes, the wasted share, the type of file, or the kind of package.',
     }),
   path: directory,
   pathBase64,
@@ -52,7 +52,7 @@ const query = z.strictObject({
     .optional()
     .openapi({
       description:
-        'Overrides `Accept`. `svg` is a treemap of the merged file system: areas are bytes. `width`, `depth` and `path` are for it.',
+        'Overrides `Accept`. `svg` is a treemap of the merged file system: areas are bytes. `width`, `depth` and `path` apply to it.',
     }),
   ...picture,
   columns: textQuery.columns,
@@ -64,7 +64,7 @@ const getReport = createRoute({
   operationId: 'getReport',
   tags: ['Reports'],
   summary: 'What is inside an image',
-  description: 'The first request starts the analysis: ask again, or use `wait`.',
+  description: 'The first request starts the analysis: retry, or use `wait`.',
   request: { query },
   responses: {
     200: json('The report, or its treemap.', reportSchema, ['text/plain', 'text/markdown', 'image/svg+xml']),
@@ -92,7 +92,7 @@ export function addReport(app: App, backend: Backend): void {
     const answer = await answerAnalysed(backend, c, { query: asked, form }, (analysed) =>
       drawn(backend, analysed, { ...asked, colour }),
     )
-    // As badges: a picture for anybody's page, and for a look at the file itself.
+    // As with badges: for use on any page, and for opening the file itself.
     answer.headers.set('Cross-Origin-Resource-Policy', 'cross-origin')
     answer.headers.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
     return answer

@@ -38,7 +38,7 @@ const getTree = createRoute({
       ...imageQuery,
       path: directory,
       pathBase64,
-      depth: integer({ min: 1, max: 10 }, 'Levels below it. A very large tree lacks the deepest.')
+      depth: integer({ min: 1, max: 10 }, 'Levels below it. A very large tree omits the deepest.')
         .default(1)
         .openapi({ default: 1 }),
       layer,

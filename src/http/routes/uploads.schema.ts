@@ -3,16 +3,16 @@ import { z } from '@hono/zod-openapi'
 import { digest, digestSchema, int, platformNameSchema, text, time } from '../openapi/fields.ts'
 
 export const uploadIdSchema = z.string().openapi({
-  description: 'The id of the upload. Whoever has it sees its images.',
+  description: 'The id of the upload. Whoever has it can see its images.',
 })
 
 const uploadedImageSchema = z
   .strictObject({
     reference: text('The value for `image`; add `platform` if several share it'),
     names: z.array(z.string()).openapi({
-      description: 'As the archive gives them, without what Docker Hub implies.',
+      description: 'As in the archive, without Docker Hub’s defaults.',
     }),
-    digest: digest('Of the manifest; if the archive has none, of the one that skopeo would make'),
+    digest: digest('Of the manifest; if the archive has none, of the one skopeo would make'),
     id: digestSchema,
     platform: platformNameSchema,
   })
@@ -22,8 +22,8 @@ export const uploadSchema = z
   .strictObject({
     id: uploadIdSchema,
     reference: text('The value for `image`, if the archive has one'),
-    bytes: int('Of the body that was sent'),
+    bytes: int('Size of the request body'),
     images: z.array(uploadedImageSchema),
-    expiresAt: time('Unless somebody uses it before'),
+    expiresAt: time('Each use extends it'),
   })
   .openapi('Upload', { description: 'An archive that this service keeps for a while.' })

@@ -1,4 +1,4 @@
-/** Archives that callers give: taken, told of, deleted. */
+/** Archives that callers upload: stored, listed, deleted. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { admitUpload, deleteUpload, readUpload, receiveUpload } from '../../service/upload.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
@@ -13,7 +13,7 @@ const nothing = z.strictObject({})
 const params = z.strictObject({ id: uploadIdSchema })
 
 const description =
-  'An OCI image layout or Docker’s as a tar, plain or in gzip or zstd, as `docker save`, `skopeo copy`, kaniko and others write it. Ask for its images as `upload:<id>`. It is deleted some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
+  'A tar of an OCI image layout or of Docker’s, plain, gzip or zstd, as `docker save`, `skopeo copy`, kaniko and others write it. Use its images as `upload:<id>`. It is deleted some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
 
 const createUpload = (method: 'post' | 'put') =>
   createRoute({
@@ -60,7 +60,7 @@ const removeUpload = createRoute({
   operationId: 'deleteUpload',
   tags: ['Uploads'],
   summary: 'Delete an upload',
-  description: 'Its bytes go, and all that this service knows from it alone.',
+  description: 'Deletes its bytes, and everything known from it alone.',
   request: { params, query: nothing },
   responses: {
     204: { description: 'The upload is deleted.' },
@@ -90,7 +90,7 @@ async function receive(backend: Backend, context: RequestContext): Promise<Respo
   admitUpload(backend, lengthOf(context.req.header('Content-Length')))
   const { body, signal } = context.req.raw
   const receiving = receiveUpload(backend, body, { signal })
-  // A host that cancels work of disconnected clients must be asked for time to clean up.
+  // Hosts that cancel the work of disconnected clients must be asked for time to clean up.
   backend.keepAlive(
     context,
     receiving.then(

@@ -1,4 +1,4 @@
-/** What an image stores to no use: hidden files, and files that are there again. */
+/** Bytes that an image stores for nothing: hidden files and duplicates. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { DUPLICATES_TABLE, duplicatesTotal, WASTE_TABLE, wasteTotal } from '../../formats/list-tables.ts'
 import { showWasted } from '../../image/waste.ts'
@@ -24,7 +24,7 @@ const listWaste = createRoute({
   operationId: 'listWaste',
   tags: ['Reports'],
   summary: 'The wasted files of an image',
-  description: 'What later layers removed, replaced or stored again; largest first.',
+  description: 'Files that later layers removed, replaced or stored again; largest first.',
   request: { query: z.strictObject({ ...imageQuery, limit, cursor, format: format(FORMATS), ...textQuery }) },
   responses: {
     200: list('The files.', wastePageSchema, wastedFileSchema, ['text/plain', 'text/markdown']),

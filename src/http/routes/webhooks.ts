@@ -1,4 +1,4 @@
-/** Registries tell of a push: the image is analysed before anybody asks for it. */
+/** Registries report a push: the image is analysed before anybody asks for it. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { Problem } from '../../problem.ts'
 import { readPush, WEBHOOK_KINDS, type WebhookKind } from '../../service/webhooks.ts'
@@ -10,7 +10,7 @@ import { optional } from '../parameters.ts'
 import { parsed } from '../problems.ts'
 import { notificationSchema, pushSchema } from './webhooks.schema.ts'
 
-/** Its callers show a secret of webhooks instead of a token. */
+/** Callers present a webhook secret instead of a token. */
 export const WEBHOOKS_PATH = '/v1/webhooks/'
 
 const query = z.strictObject({
@@ -24,7 +24,7 @@ const receivePush = createRoute({
   tags: ['Analyses'],
   summary: 'Report a push',
   description:
-    'For webhooks of registries; off unless `LAMINA_WEBHOOK_SECRETS` is set. They send one of these secrets as `Authorization: Bearer` or `secret`, or sign with it in `X-Hub-Signature-256`. The service queues pushed images of `LAMINA_ALLOWED_REGISTRIES` and reads them with its own credentials.',
+    'For webhooks of registries; off unless `LAMINA_WEBHOOK_SECRETS` is set. They send one of these secrets as `Authorization: Bearer` or `secret`, or sign with it in `X-Hub-Signature-256`. Pushed images of `LAMINA_ALLOWED_REGISTRIES` are queued and read with the service’s own credentials.',
   security: openToAll,
   request: {
     params: z.object({
@@ -45,7 +45,7 @@ const receivePush = createRoute({
 })
 
 export function addWebhooks(app: App, backend: Backend): void {
-  // Read by hand: the signature is of the body's own bytes.
+  // Read by hand: the signature covers the exact bytes of the body.
   app.openAPIRegistry.registerPath(receivePush)
   app.post(`${WEBHOOKS_PATH}:kind`, async (c) => {
     const { configuration, backlog } = backend.host

@@ -8,7 +8,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { HOSTS, type HostName, type SpawnedService, spawnService, temporaryData } from '../service.ts'
+import {
+  HOSTS,
+  type HostName,
+  NODE_FLAGS,
+  type SpawnedService,
+  spawnService,
+  temporaryData,
+} from '../service.ts'
 import { Answers } from './answers.ts'
 import { describeTrend, drawPanels, type Panel } from './chart.ts'
 import { corpusDiffs, corpusImages } from './corpus.ts'
@@ -43,7 +50,9 @@ const NODE_BUNDLE = new URL('../../dist/node/start.js', import.meta.url)
 
 function start(host: HostName, data: string): Promise<SpawnedService> {
   const settings = { LAMINA_UPLOAD_SECONDS: `${UPLOAD_SECONDS}`, LOG_LEVEL: 'warn' }
-  return spawnService(host === 'node' ? NODE_BUNDLE : host, data, settings)
+  return host === 'node'
+    ? spawnService(NODE_BUNDLE, data, settings, NODE_FLAGS)
+    : spawnService(host, data, settings)
 }
 
 /** @returns how many things were wrong, and how many were right */

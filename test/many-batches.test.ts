@@ -143,9 +143,10 @@ describe.each(HOSTS)('on %s', (host) => {
 describe('killed in the middle of a batch', () => {
   const COUNT = 12
 
-  it.each(HOSTS)(
+  it.each([...HOSTS, 'workerd'] as const)(
     'on %s',
-    async (host) => {
+    async (killed) => {
+      const host = killed === 'node' ? 'node' : 'worker'
       const [data, registry] = await Promise.all([temporaryData(), FixtureRegistry.start()])
       const images = await Promise.all(Array.from({ length: COUNT }, newImage))
       const references = images.map((image, i) => registry.push('killed', `v${i}`, image))
@@ -160,10 +161,11 @@ describe('killed in the middle of a batch', () => {
       )
       const ids = body.items.map(({ id }) => id)
       await expect.poll(() => statusOf(first.url, ids[0]), SOON).toBe('succeeded')
-      await first.end('SIGKILL')
+      if (killed === 'workerd') await first.killRuntime()
+      else await first.end('SIGKILL')
       registry.clearFaults()
       release()
-      const second = await spawnService(host, data)
+      const second = killed === 'workerd' ? first : await spawnService(host, data)
       // A poll of an analysis starts nothing: what ends now was taken up by the service itself.
       const ends = () => Promise.all(ids.map((id) => statusOf(second.url, id)))
       if (host === 'worker') {

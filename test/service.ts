@@ -1,12 +1,13 @@
 /** Both hosts, started for tests: what runs here is what `npm start` and `npm run start:node` run. */
 
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { ObjectStore } from '../src/host.ts'
 import { startWorker } from '../workers/cloudflare/miniflare.ts'
 import { R2Store } from '../workers/cloudflare/r2-store.ts'
@@ -84,6 +85,8 @@ export type SpawnedService = {
   readonly output: () => string
   /** Sends the signal to the whole of it, and waits for its end. @returns the exit code, null if a signal ended it */
   end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>
+  /** Kills workerd alone, as a system does that has no more memory; Miniflare starts it again. */
+  killRuntime(): Promise<void>
 }
 
 /**
@@ -139,6 +142,10 @@ export async function spawnCommand(
       process.kill(signal === 'SIGKILL' ? -pid : pid, signal)
       const [code] = await exited
       return code
+    },
+    async killRuntime() {
+      const { stdout } = await promisify(execFile)('pgrep', ['-P', `${pid}`, 'workerd'])
+      process.kill(Number(stdout), 'SIGKILL')
     },
   }
 }

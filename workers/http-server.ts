@@ -47,7 +47,9 @@ export function createHttpServer(options: ServerOptions, listener: RequestListen
 /** Answers outside of any route. */
 export function answerProblem(response: ServerResponse, problem: Problem): void {
   const body = JSON.stringify(problemBody(problem))
-  response.writeHead(problem.status, headersOf(body)).end(body)
+  const { retryAfter } = problem.fields
+  const later = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }
+  response.writeHead(problem.status, { ...headersOf(body), ...later }).end(body)
 }
 
 function headersOf(body: string): Record<string, string> {

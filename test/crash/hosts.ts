@@ -15,7 +15,7 @@ import { S3Store } from '../../workers/node/s3-store.ts'
 import { freePort } from '../ports.ts'
 import { TestRedis } from '../redis.ts'
 import { type HostName, SETTINGS, type SpawnedService, spawnService } from '../service.ts'
-import { RESET } from './worker-process.ts'
+import { EVICT, RESET } from './worker-process.ts'
 
 const SERVERS = 3
 const S3_PROCESS = fileURLToPath(new URL('s3-process.ts', import.meta.url))
@@ -155,12 +155,25 @@ async function startServer(
     running = await start()
   }
   const stays = async () => {}
+  const tell = async (what: string) => {
+    await (await fetch(url + what)).body?.cancel()
+  }
   const parts: Readonly<Record<HostName, readonly Part[]>> = {
     worker: [
       {
         name: `the Durable Objects of ${name}`,
+        kill: () => tell(RESET),
+        restart: stays,
+      },
+      {
+        name: `the Durable Objects of ${name} that rest`,
+        kill: () => tell(EVICT),
+        restart: stays,
+      },
+      {
+        name: `the runtime of ${name}`,
         async kill() {
-          await (await fetch(url + RESET)).body?.cancel()
+          await running?.killRuntime()
         },
         restart: stays,
       },

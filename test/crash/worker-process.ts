@@ -1,11 +1,14 @@
-/** The Worker as `npm start` runs it, whose Durable Objects can be reset from outside as the platform does it. */
+/** The Worker as `npm start` runs it, whose Durable Objects can be reset and evicted from outside as the platform does it. */
 import { startWorker } from '../../workers/cloudflare/miniflare.ts'
 
 /** Where it hears that its objects shall be reset. */
 export const RESET = '/crash/reset'
+/** Where it hears that those which rest shall be evicted; those at work first end what they do. */
+export const EVICT = '/crash/evict'
 
 /** @param version of the bundle: each is another Worker to the platform */
 const entry = (version: string) => `
+import unsafe from 'workerd:unsafe'
 import worker, { JobObject as Tested } from './worker.js'
 
 /** Version ${version} */
@@ -24,10 +27,17 @@ export class JobObject extends Tested {
 
 export const local = {
   async fetch(request, env, context) {
-    if (new URL(request.url).pathname !== '${RESET}') return worker.fetch(request, env, context)
-    const all = [...alive]
-    await Promise.allSettled(all.map((id) => env.JOBS.get(env.JOBS.idFromString(id)).reset()))
-    return Response.json(all.length)
+    switch (new URL(request.url).pathname) {
+      case '${RESET}':
+        await Promise.allSettled([...alive].map((id) => env.JOBS.get(env.JOBS.idFromString(id)).reset()))
+        return new Response()
+      case '${EVICT}':
+        // One that does not come to rest stays.
+        await unsafe.evictAllDurableObjects({ webSockets: 'close' }).catch(() => {})
+        return new Response()
+      default:
+        return worker.fetch(request, env, context)
+    }
   },
 }
 
@@ -35,6 +45,9 @@ export default local
 `
 
 if (import.meta.main) {
-  const { url } = await startWorker(process.env, { entry: entry(process.env.CRASH_VERSION ?? '1') })
+  const { url } = await startWorker(process.env, {
+    entry: entry(process.env.CRASH_VERSION ?? '1'),
+    flags: ['unsafe_module'],
+  })
   console.log(`Lamina listens on ${url}`)
 }

@@ -15,7 +15,7 @@ import { parseRpmHeader } from '../../src/image/packages/rpm.ts'
 import { ndbHeaders } from '../../src/image/packages/rpm-ndb.ts'
 import { sqliteHeaders } from '../../src/image/packages/rpm-sqlite.ts'
 import { NoChunks } from '../../src/layer/toc/chunk.ts'
-import { TableEntries } from '../../src/layer/toc/entries.ts'
+import { TableEntries, UnsaidName } from '../../src/layer/toc/entries.ts'
 import { EntrySplitter } from '../../src/layer/toc/split.ts'
 import { parseConfig } from '../../src/oci/config.ts'
 import { parseDockerConfig, parseRegistryAuth } from '../../src/oci/credential.ts'
@@ -139,6 +139,7 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
       splitter.finish()
       entries.finish()
     },
+    throws: [UnsaidName],
   },
   dpkg: database(readDpkgStatus),
   'dpkg-list': database(readDpkgList),

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
+import { freePort } from '../../test/ports.ts'
 import { startFront } from './front.ts'
 
 /** Answers when it is told to, before it has read the body, and resets the connection, as workerd does. */
@@ -46,4 +47,16 @@ it('an answer that comes before the body has been sent arrives, though the conne
     await front.stop()
     await thread.terminate()
   }
+})
+
+it('while workerd is dead, clients are told to ask again', async () => {
+  const worker = new URL(`http://127.0.0.1:${await freePort()}`)
+  const front = await startFront({ host: '127.0.0.1', port: 0 }, worker)
+  const answer = await fetch(`http://127.0.0.1:${front.port}/v1/report?image=a`)
+  expect({ status: answer.status, after: answer.headers.get('retry-after') }).toEqual({
+    status: 503,
+    after: '1',
+  })
+  expect(await answer.json()).toMatchObject({ code: 'analysis_pending' })
+  await front.stop()
 })

@@ -107,7 +107,11 @@ function forward(request: IncomingMessage, response: ServerResponse, way: Way): 
     if (response.headersSent || response.destroyed) return void response.destroy()
     const isRested = error.code === 'ECONNRESET' && asked.reusedSocket
     if (isRested && (method === 'GET' || method === 'HEAD')) return forward(request, response, way)
-    answerProblem(response, new Problem('internal_error', 'the Worker of this service does not answer'))
+    // Miniflare starts workerd again when it dies.
+    const problem = new Problem('analysis_pending', 'the Worker is starting again; ask again', {
+      retryAfter: 1,
+    })
+    answerProblem(response, problem)
   })
   // What can be refused by its headers is refused before its body comes.
   asked.flushHeaders()

@@ -71,6 +71,8 @@ async function compatibilityDate(): Promise<string> {
 export type WorkerOptions = {
   /** A main module to run instead, which stands beside the bundle's `worker.js`. */
   readonly entry?: string
+  /** Compatibility flags beside the Worker's own. */
+  readonly flags?: readonly string[]
   /** Where Chrome's DevTools protocol is spoken; by default nowhere. */
   readonly inspectorPort?: number
 }
@@ -83,7 +85,7 @@ export type WorkerOptions = {
  */
 export async function startWorker(
   env: Readonly<Record<string, string | undefined>>,
-  { entry, inspectorPort }: WorkerOptions = {},
+  { entry, flags = [], inspectorPort }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const configuration = parseConfiguration(env, 'miniflare')
   const authorities = env.NODE_EXTRA_CA_CERTS
@@ -104,13 +106,15 @@ export async function startWorker(
     cf: false,
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
     telemetry: { enabled: false },
+    // workerd died, and its queue with it.
+    unsafeHandleRuntimeRestart: () => resume(),
     resourcePersistencePath: resolve(configuration.data),
     workers: [
       {
         config: {
           name: 'lamina',
           compatibilityDate: await compatibilityDate(),
-          compatibilityFlags: ['nodejs_compat'],
+          compatibilityFlags: ['nodejs_compat', ...flags],
           manifest: {
             mainModule: entry === undefined ? 'worker.js' : 'entry.js',
             modulesRoot: '/',
@@ -156,14 +160,17 @@ export async function startWorker(
   await miniflare.ready
   const bindings = () =>
     miniflare.getBindings<{ readonly BUCKET: R2Bucket; readonly ORDERS: OrderQueue }>('lamina')
+  const resume = async () => {
+    const { BUCKET, ORDERS } = await bindings()
+    await new QueueBacklog(ORDERS, new R2Store(BUCKET)).resume()
+  }
   const front = await startFront(configuration, await miniflare.unsafeGetDirectURL('lamina', 'local')).catch(
     async (error: unknown) => {
       await miniflare.dispose()
       throw error
     },
   )
-  const { BUCKET, ORDERS } = await bindings()
-  await new QueueBacklog(ORDERS, new R2Store(BUCKET)).resume()
+  await resume()
   return {
     url: urlOf(configuration.host, front.port),
     async bucket() {

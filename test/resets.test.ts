@@ -57,7 +57,8 @@ let registry: FixtureRegistry
 beforeAll(async () => {
   data = await temporaryData()
   registry = await FixtureRegistry.start()
-  worker = await startWorker({ ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_ANALYSES: '2' }, { entry: ENTRY })
+  const settings = { ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_ANALYSES: '2' }
+  worker = await startWorker(settings, { entry: ENTRY, storedJobs: true })
 })
 
 afterEach(() => registry.clearFaults())

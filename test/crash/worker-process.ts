@@ -29,7 +29,7 @@ export const local = {
   async fetch(request, env, context) {
     switch (new URL(request.url).pathname) {
       case '${RESET}':
-        await Promise.allSettled([...alive].map((id) => env.JOBS.get(env.JOBS.idFromString(id)).reset()))
+        await Promise.allSettled([...alive].map((id) => env.JOBS.get(id).reset()))
         return new Response()
       case '${EVICT}':
         // One that does not come to rest stays.

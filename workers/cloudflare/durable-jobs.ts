@@ -13,8 +13,8 @@ export type JobStub = {
   watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
 }
 
-/** The binding of the objects. */
-export type JobObjects = { idFromName(name: string): unknown; get(id: unknown): JobStub }
+/** The binding of the objects. Those of `npm start` have no storage, and are found by their names alone. */
+export type JobObjects = { idFromName?(name: string): unknown; get(id: unknown): JobStub }
 
 /** Calls of one question: every deployment resets all objects, and the next one may meet it too. */
 const CALLS = 5
@@ -49,7 +49,7 @@ export class DurableJobs implements Jobs {
     for (let call = 1; ; call++) {
       try {
         // A stub that failed once keeps failing.
-        const object = this.#objects.get(this.#objects.idFromName(key))
+        const object = this.#objects.get(this.#objects.idFromName?.(key) ?? key)
         return await waitFor(ask(object), {
           limit: {
             milliseconds: milliseconds + SILENCE_MILLISECONDS,

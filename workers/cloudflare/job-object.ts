@@ -8,7 +8,7 @@ import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import type { Service } from '../../src/service/service.ts'
 import type { Started } from './durable-jobs.ts'
-import { type Environment, serviceOf } from './environment.ts'
+import { type Environment, isLocal, serviceOf } from './environment.ts'
 import { Leases } from './leases.ts'
 import { forgetHolder, layerAdmission, mergeInMemory } from './memory.ts'
 
@@ -62,7 +62,8 @@ export class JobObject extends DurableObject<Environment> {
       // A layer's object is kept awake by the analysis that watches it; an image's may have no watcher for a while.
       if (job.kind === 'image') {
         this.ctx.waitUntil(settled.then(() => this.#rest()))
-        this.#first ??= setTimeout(() => void this.#beat(), HEARTBEAT_MILLISECONDS)
+        // Miniflare limits no CPU time, and gives these objects no storage for an alarm.
+        if (!isLocal(this.env)) this.#first ??= setTimeout(() => void this.#beat(), HEARTBEAT_MILLISECONDS)
       } else this.ctx.waitUntil(settled)
       return { state }
     } catch (error) {

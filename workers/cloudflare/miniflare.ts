@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Log, LogLevel, Miniflare } from 'miniflare'
+import { kUnsafeEphemeralUniqueKey, Log, LogLevel, Miniflare, type UnsafeUniqueKey } from 'miniflare'
 import { parseConfiguration } from '../../src/configuration.ts'
 import { startFront, urlOf } from './front.ts'
 import { MAX_RETRIES, type OrderQueue, QueueBacklog } from './queue-backlog.ts'
@@ -75,6 +75,16 @@ export type WorkerOptions = {
   readonly flags?: readonly string[]
   /** Where Chrome's DevTools protocol is spoken; by default nowhere. */
   readonly inspectorPort?: number
+  /** Objects of jobs have storage and alarms, as on Cloudflare. */
+  readonly storedJobs?: true
+}
+
+/**
+ * A job ends with its process, so its object needs no database on disk: to make one, workerd waits for the disk four times,
+ * and does nothing else meanwhile.
+ */
+const WITHOUT_STORAGE: { readonly unsafeUniqueKey: UnsafeUniqueKey } = {
+  unsafeUniqueKey: kUnsafeEphemeralUniqueKey,
 }
 
 /**
@@ -85,7 +95,7 @@ export type WorkerOptions = {
  */
 export async function startWorker(
   env: Readonly<Record<string, string | undefined>>,
-  { entry, flags = [], inspectorPort }: WorkerOptions = {},
+  { entry, flags = [], inspectorPort, storedJobs }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const configuration = parseConfiguration(env, 'miniflare')
   const authorities = env.NODE_EXTRA_CA_CERTS
@@ -135,7 +145,11 @@ export async function startWorker(
             },
           ],
           exports: {
-            JobObject: { type: 'durable-object', storage: 'sqlite' },
+            JobObject: {
+              type: 'durable-object',
+              storage: 'sqlite',
+              ...(storedJobs ? {} : WITHOUT_STORAGE),
+            },
             UploadObject: { type: 'durable-object', storage: 'sqlite' },
           },
           env: {

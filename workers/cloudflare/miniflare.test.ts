@@ -1,0 +1,19 @@
+import { readdir } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import { ask } from '../../test/ask.ts'
+import { makeImage, makeLayer } from '../../test/images.ts'
+import { FixtureRegistry } from '../../test/registry/fixture.ts'
+import { startService } from '../../test/service.ts'
+
+it('a job leaves nothing on disk but what is in the bucket', async () => {
+  const [registry, service] = await Promise.all([FixtureRegistry.start(), startService('worker')])
+  try {
+    const image = registry.push('app', 'v1', makeImage([await makeLayer([{ name: 'a', content: 'x' }])]))
+    const report = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
+    expect(report.status).toBe(200)
+    const files = await readdir(service.data, { recursive: true })
+    expect(files.filter((file) => file.includes('lamina-JobObject'))).toEqual([])
+  } finally {
+    await Promise.all([registry.close(), service.stop()])
+  }
+})

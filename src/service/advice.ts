@@ -1,4 +1,4 @@
-/** Advice about an analysed image, out of its tables. */
+/** Advice about an analysed image, from its tables. */
 import {
   type Advice,
   type AdviceItem,
@@ -27,27 +27,27 @@ import {
   wasteOf,
 } from './tables.ts'
 
-/** Layers whose facts are read at the same time. */
+/** How many layers' facts are read at the same time. */
 const LAYERS_AT_ONCE = 16
 
 export type AdviceQuestion = {
   readonly image: string
-  /** Globs of paths that no advice is about. */
+  /** Globs of paths to ignore. */
   readonly ignore: readonly string[]
-  /** Waste inside this image does not count. */
+  /** A base image, whose waste does not count. */
   readonly baseImage?: string | undefined
-  /** The text of the Dockerfile that the image was built from: items then have its lines. */
+  /** The text of the image's Dockerfile: items then name its lines. */
   readonly dockerfile?: string | undefined
 }
 
-/** What {@link adviseOn} found of which image. */
+/** What {@link adviseOn} found, and about which image. */
 export type Advised = { readonly image: OpenedImage; readonly advice: Advice }
 
 /** The images that a question is about. */
 export type AdviceImages = {
   readonly image: OpenedImage
   readonly facts: ImageFacts
-  /** Present if the question names one. */
+  /** Present if the question names a base image. */
   readonly base?: OpenedImage | undefined
 }
 
@@ -66,7 +66,7 @@ export async function adviseOn(
   return { image, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
 }
 
-/** Each item with the line of the step to change. */
+/** Each item with the Dockerfile line of the step to change. */
 export function withLines(advice: Advice, steps: readonly LayerStep[]): Advice {
   const lineOf = ({ layer, byLayer }: AdviceItem) => {
     const at = byLayer ?? layer
@@ -79,7 +79,7 @@ export function withLines(advice: Advice, steps: readonly LayerStep[]): Advice {
   return { ...advice, items }
 }
 
-/** What is advised on the second of two images and was not on the first: of another rule, of another kind or by another step. */
+/** Advice on the second of two images that the first did not get: another rule, another kind, or another step. */
 export async function newAdvice(
   store: ObjectStore,
   { from, to }: { readonly from: AnalysedImage; readonly to: AnalysedImage },
@@ -90,7 +90,7 @@ export async function newAdvice(
   return after.items.filter((item) => !known.has(nameOf(item)))
 }
 
-/** All advice on an image, which is kept in memory for a while: it never changes. */
+/** All advice on an image, kept in memory for a while: it never changes. */
 export async function knownAdvice({ host, memory }: Service, analysed: AnalysedImage): Promise<Advice> {
   const { index } = analysed.image
   const known = memory.advice.get(index)

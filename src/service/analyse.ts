@@ -1,4 +1,4 @@
-/** An image's facts on demand: out of the index if the caller may see them, otherwise by an analysis. */
+/** An image's facts on demand: from the index if the caller may see them, otherwise from an analysis. */
 import { readImageFacts } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { layerKey } from '../index/keys.ts'
@@ -11,10 +11,10 @@ import type { Service } from './service.ts'
 
 export type Analysed =
   | { readonly done: true; readonly facts: ImageFacts }
-  /** Not there yet: the job's last known state. */
+  /** Not ready yet: the job's last known state. */
   | { readonly done: false; readonly state: JobState }
 
-/** An image with what its analysis found. */
+/** An image with the facts of its analysis. */
 export type AnalysedImage = { readonly image: OpenedImage; readonly facts: ImageFacts }
 
 export type WaitOptions = {
@@ -43,7 +43,7 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
   const maySeeAll =
     image.read === 'toc' ? await maySeeTables(image) : await source.visibility.maySeeImage(index, manifest)
   const { facts } = service.memory
-  // An upload's facts must go when it is deleted, also by another process.
+  // An upload's facts must disappear when it is deleted, even by another process.
   const cached = source.isRemembered ? facts.get(index) : undefined
   if (maySeeAll && cached !== undefined) return (await maySeeAs(image, cached)) ? cached : undefined
   if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
@@ -65,7 +65,7 @@ async function maySeeTables({ manifest, source }: OpenedImage): Promise<boolean>
   return allHold(manifest.layers, (layer) => maySeeLayer(visibility, layer))
 }
 
-/** Whether the caller may see those indexes of the layers that the image's was made of. */
+/** Whether the caller may see the layer indexes that the image's index was made from. */
 async function maySeeAs(image: OpenedImage, { layers }: ImageFacts): Promise<boolean> {
   if (image.read === 'full') return true
   const { visibility } = image.source
@@ -80,8 +80,8 @@ async function allHold<T>(items: readonly T[], holds: (item: T) => Promise<boole
 }
 
 /**
- * Whether a layer that the caller may see was read but could not be indexed. Reading stops at such a layer, so no source is
- * known to have given the others. This is checked before anything of the image is read: how long it takes then depends only
+ * Whether a layer that the caller may see was read but could not be indexed. Reading stops at such a layer, so it is unknown
+ * who could have given the others. This is checked before anything about the image is read: the time it takes then depends only
  * on layers that the caller may see.
  */
 async function knowsBadLayer({ host }: Service, { manifest, source, read }: OpenedImage): Promise<boolean> {
@@ -112,7 +112,7 @@ async function maySeeFailure(
  * @throws Problem why the analysis failed; `layer_unavailable` if the caller may not see its layers
  */
 export async function analyse(service: Service, image: OpenedImage, wait: WaitOptions): Promise<Analysed> {
-  // What opening the image took is time that the caller has waited.
+  // Opening the image is part of the time that the caller waits.
   const milliseconds = Math.max(0, image.askedAt + wait.seconds * 1000 - Date.now())
   let last: JobState | undefined
   for await (const state of follow(service.host.jobs, imageJob(image), milliseconds, wait.signal)) {

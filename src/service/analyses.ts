@@ -1,4 +1,4 @@
-/** Analyses that a caller can come back to: a name for a caller's own question, alive for an hour. */
+/** Analyses that a caller can come back to: an ID for the caller's own question, valid for an hour. */
 import { z } from 'zod'
 import { readSealed, seal } from '../index/sealed.ts'
 import { isFinished, type JobState, jobKey, type Progress } from '../job.ts'
@@ -23,7 +23,7 @@ const Record = z.object({
   createdAt: z.iso.datetime(),
   read: z.literal('toc').exactOptional(),
   isOrdered: z.literal(true).exactOptional(),
-  /** Why it failed, if the queue gave up on it. */
+  /** Why it failed, if the queue gave up. */
   failure: z
     .object({
       finishedAt: z.iso.datetime(),
@@ -33,7 +33,7 @@ const Record = z.object({
 })
 type KeptRecord = z.infer<typeof Record>
 
-/** How often the queue is looked at by who follows an analysis that waits there. */
+/** How often the queue is checked for callers that follow an analysis waiting there. */
 const QUEUE_MILLISECONDS = 1_000
 
 export type Analysis = AnalysisRecord & {
@@ -43,17 +43,17 @@ export type Analysis = AnalysisRecord & {
   readonly error?: ProblemDocument
 }
 
-/** Names the analysis of an image that the registry has shown to this caller. */
+/** Gives an ID to the analysis of an image that the registry has shown to this caller. */
 export async function nameAnalysis(service: Service, image: OpenedImage, state: JobState): Promise<Analysis> {
   return describe(await recordOf(service, image, {}), state)
 }
 
-/** The same for one that is going to be in the queue of images. */
+/** The same for an analysis that is about to be queued. */
 export async function nameOrdered(service: Service, image: OpenedImage): Promise<Analysis> {
   return describe(await recordOf(service, image, { isOrdered: true }), waiting(image))
 }
 
-/** Tells an analysis of the queue that it has failed for good. */
+/** Marks a queued analysis as failed for good. */
 export async function failOrdered(service: Service, id: string, problem: Problem): Promise<void> {
   const record = await readRecord(service, id)
   if (record === undefined) return
@@ -84,8 +84,8 @@ async function recordOf(
 }
 
 /**
- * The analysis now. Starts nothing: a lost analysis counts as failed, and starts again with the next request for the
- * report.
+ * The current state of the analysis. Starts nothing: a lost analysis counts as failed, and starts again with the next request
+ * for the report.
  *
  * @throws Problem `analysis_not_found`; what `openImage` throws
  */
@@ -104,7 +104,7 @@ export type FollowOptions = {
   readonly signal?: AbortSignal
 }
 
-/** Each state that the analysis is seen in, until it has finished or `milliseconds` have passed. */
+/** Yields each state of the analysis until it has finished or `milliseconds` have passed. */
 export async function* followAnalysis(
   service: Service,
   id: string,
@@ -142,12 +142,12 @@ export async function* followAnalysis(
   }
 }
 
-/** A failure that may pass is not the end of an analysis that the queue tries again. */
+/** A temporary failure does not end an analysis that the queue will retry. */
 function comesAgain({ isOrdered }: AnalysisRecord, { status, error }: JobState): boolean {
   return isOrdered === true && status === 'failed' && !error?.lasting
 }
 
-/** No job is known and no result is there: it waits, the queue has given it up, or a restart lost it. */
+/** No job is known and there is no result: it is waiting, the queue gave up, or a restart lost it. */
 async function inQueue(service: Service, record: AnalysisRecord, image: OpenedImage): Promise<JobState> {
   if (!record.isOrdered) return lost(image)
   const failure = (await readRecord(service, record.id))?.failure
@@ -166,7 +166,7 @@ function waiting(image: OpenedImage): JobState {
   return { ...endOf(image), status: 'queued', progress }
 }
 
-/** No server knows of it any more, and there is no result. */
+/** No server knows it any more, and there is no result. */
 function lost(image: OpenedImage): JobState {
   const error = new Problem(
     'analysis_pending',
@@ -195,7 +195,7 @@ function notFound(): Problem {
   return new Problem('analysis_not_found', 'no such analysis; analyses are kept for an hour')
 }
 
-/** The tag may have moved since; the analysis is of the image it named then. */
+/** The tag may have moved since; the analysis is about the image that it named then. */
 function pinned(record: AnalysisRecord): string {
   return pinnedReference(record.image, record.digest)
 }

@@ -1,17 +1,17 @@
 /**
- * Names of analyses, and the end of their objects. A name holds the time at which it was given (UUID version 7, RFC 9562), so
- * that the store lists the oldest first and none has to be read to know its age.
+ * IDs of analyses, and the removal of their objects. An ID contains its creation time (UUID version 7, RFC 9562), so the store
+ * lists the oldest first and reveals their age without reading them.
  */
 import type { ObjectStore } from '../host.ts'
 
 export const ANALYSES_PREFIX = 'analyses/'
 export const LIFE_MILLISECONDS = 3_600_000
 
-/** Objects that one sweep deletes: more than a client can make while one is due. */
+/** How many objects one sweep deletes: more than a client can create between two sweeps. */
 const SWEPT_AT_ONCE = 200
 const SWEEP_MILLISECONDS = 60_000
 
-/** A new name. */
+/** A new ID. */
 export function nameNow(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   const view = new DataView(bytes.buffer)
@@ -24,14 +24,14 @@ export function nameNow(): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** Milliseconds since 1970 at which the name was given. */
+/** Creation time of an ID, in milliseconds since 1970. */
 function timeOf(name: string): number {
   return Number.parseInt(name.slice(0, 13).replace('-', ''), 16)
 }
 
 const sweptAt = new WeakMap<ObjectStore, number>()
 
-/** Deletes the objects of analyses that are over, the oldest first; at most once a minute. */
+/** Deletes the objects of expired analyses, oldest first; runs at most once a minute. */
 export async function sweepAnalyses(store: ObjectStore): Promise<void> {
   const now = Date.now()
   if (now - (sweptAt.get(store) ?? 0) < SWEEP_MILLISECONDS) return

@@ -1,4 +1,4 @@
-/** Holds an image against a policy: each image that it is about is known as deeply as its rules need it. */
+/** Checks an image against a policy: finds out about each image only as much as the rules need. */
 import type { Advice } from '../advice/advise.ts'
 import { allOf } from '../concurrency.ts'
 import { evaluate } from '../gate/evaluate.ts'
@@ -20,7 +20,7 @@ import { type LayerStep, layerSteps } from './steps.ts'
 export type CheckQuestion = {
   readonly image: string
   readonly policy: Policy
-  /** The text of the Dockerfile that the image was built from: findings then have its lines. */
+  /** The text of the image's Dockerfile: findings then name its lines. */
   readonly dockerfile?: string | undefined
   /** Whether to add advice to the verdict. */
   readonly advice?: boolean | undefined
@@ -28,7 +28,7 @@ export type CheckQuestion = {
 
 export type Checked = { readonly verdict: Verdict; readonly advice?: Advice }
 
-/** @throws Problem whatever stands between the caller and the images; `not_based_on` */
+/** @throws Problem what opening or analysing the images fails with; `not_based_on` */
 export async function judge(
   store: ObjectStore,
   images: Images,
@@ -74,7 +74,7 @@ export function baseOf({ identity, diffIds }: Pick<GateImage, 'identity' | 'diff
 /** An image and its facts. */
 type Known = { readonly opened: OpenedImage; readonly known: GateImage; readonly facts?: ImageFacts }
 
-/** How much a policy needs to know of an image. */
+/** How much a policy needs to know about an image. */
 type Needs = { readonly depth: Depth; readonly compressed: boolean }
 
 async function know(images: Images, reference: string, { depth, compressed }: Needs): Promise<Known> {
@@ -100,7 +100,7 @@ function ruleWithSteps(rule: RuleVerdict, steps: readonly LayerStep[]): RuleVerd
   return { ...rule, evidence, ...(line === undefined ? {} : { line }) }
 }
 
-/** A layer's number says little, so its step is added. */
+/** A layer's number alone says little, so its step is added. */
 function evidenceWithStep(evidence: Evidence, steps: readonly LayerStep[]): Evidence {
   const { createdBy, line } = evidence.layer === undefined ? {} : (steps[evidence.layer] ?? {})
   return {

@@ -1,4 +1,4 @@
-/** The content of a file of an image, read from its layer's blob. */
+/** The content of a file in an image, read from its layer's blob. */
 import { hash } from 'node:crypto'
 import type { Host } from '../host.ts'
 import type { FoundFile } from '../image/lookup.ts'
@@ -53,7 +53,7 @@ export async function openContent(
   return openMember(open, { offset, bytes, sha256, limits, wasm }, part)
 }
 
-/** Undefined if the layer has to be read from its start. */
+/** Undefined if the layer must be read from its start. */
 async function partOf(
   store: Host['store'],
   digest: string,
@@ -74,12 +74,12 @@ async function partOf(
 
 type Tabled = Pick<TableOptions, 'open' | 'limits' | 'wasm'> & { readonly descriptor: Descriptor }
 
-/** A smaller layer is read whole as fast as its table. */
+/** Reading a smaller layer whole is as fast as reading its table. */
 const LEAST_TABLED_BYTES = 64 * 1024
 
 /**
- * The chunks that the layer's table of contents names for this content, where nothing else is known that is nearer to it. The
- * table may be wrong: what is read from there is held against the index.
+ * The chunks that the layer's table of contents lists for this content, unless a checkpoint is nearer to it. The table may be
+ * wrong: the bytes read are verified against the index.
  */
 async function chunksOf(
   { descriptor, ...options }: Tabled,
@@ -96,7 +96,7 @@ async function chunksOf(
     const [found] = reading.wanted
     return found && { ...found, from: 'chunks' }
   } catch (error) {
-    // The content is known, so nothing depends on its table.
+    // The content's digest is known, so a wrong table does no harm.
     if (error instanceof UnsaidName || (error instanceof Problem && error.code !== 'registry_timeout'))
       return undefined
     throw error

@@ -16,18 +16,18 @@ import type { BlobRange, DaemonRef, ImageParts, ImageSource, ResolvedManifest } 
 import type { Service } from './service.ts'
 import { openUpload, receiveUpload, sweepUploads } from './upload.ts'
 
-/** How long a saved file stays after its last use: an analysis opens it for each layer. */
+/** How long a saved file is kept after its last use: an analysis opens it for each layer. */
 const FILE_SECONDS = 300
-/** An engine gathers an image before it sends the first byte of it. */
+/** An engine prepares the whole image before it sends the first byte. */
 const IDLE_MILLISECONDS = 600_000
 
-/** Nothing is read of an image that is only known. */
+/** For images of which only the index is used: nothing is read. */
 const NOTHING: RangeReader = { size: 0, read: async () => new Blob([]).stream() }
 
 export class DaemonSource implements ImageSource {
   readonly ref: DaemonRef
   readonly isPublic = false
-  /** A name can be given to another image at any moment. */
+  /** A name can move to another image at any moment. */
   readonly isRemembered = false
   readonly #service: Service
   readonly #signal: AbortSignal | undefined
@@ -46,7 +46,7 @@ export class DaemonSource implements ImageSource {
     return this.#known
   }
 
-  /** @param name a digest that the manifest has to have, or what the reference calls the image: a name or an ID */
+  /** @param name a digest that the manifest must have, or the name or ID in the reference */
   async resolve(name: string): Promise<ResolvedManifest> {
     const archive = await this.#know()
     return archive.resolve(isSha256(name) && name !== this.ref.name ? name : '')
@@ -68,7 +68,7 @@ export class DaemonSource implements ImageSource {
     return (await this.#know()).has(digest)
   }
 
-  /** The image's ID: it names the content, whatever the image is called. */
+  /** The image's ID: it identifies the content, whatever the image is called. */
   #inspect(): Promise<string> {
     this.#inspecting ??= engineOf(this.#service)
       .inspect(this.ref.name, this.#signal)
@@ -76,7 +76,7 @@ export class DaemonSource implements ImageSource {
     return this.#inspecting
   }
 
-  /** What the image consists of. */
+  /** The parts of the image. */
   async #know(): Promise<Archive> {
     this.#knowing ??= this.#recall()
     this.#known = await this.#knowing
@@ -103,7 +103,8 @@ export async function sweepSavedImages(service: Service): Promise<void> {
 }
 
 /**
- * Opens the file that another thread or this one saved, or saves the image: two files of one image may differ in bytes.
+ * Opens the file that this thread or another one saved, or saves the image: two saved files of one image may differ in their
+ * bytes.
  */
 async function saved(service: Service, id: string): Promise<Archive> {
   const engine = engineOf(service)
@@ -116,7 +117,7 @@ async function saved(service: Service, id: string): Promise<Archive> {
     const archive = await openSaved(files, file)
     if (archive !== undefined) return archive
   }
-  // The caller may leave or time out: the next one finds the archive saved.
+  // If the caller leaves or times out, saving continues for the next one.
   const work = saving.get(own) ?? saveInto(files, { engine, id, file: own })
   saving.set(own, work)
   try {
@@ -125,7 +126,7 @@ async function saved(service: Service, id: string): Promise<Archive> {
     if (saving.get(own) === work) saving.delete(own)
   }
   const archive = await openSaved(files, own)
-  if (archive === undefined) throw new Problem('store_error', 'the file of the saved image is gone')
+  if (archive === undefined) throw new Problem('store_error', 'the file of the saved image is missing')
   const key = engineImageKey(nameOf(engine, id))
   await service.host.store.put(key, seal(key, archive.index))
   return archive
@@ -148,12 +149,12 @@ async function openSaved(files: Service, file: string): Promise<Archive | undefi
   }
 }
 
-/** What the store knows about an image; unreadable data counts as unknown. */
+/** What the store knows about an image; unreadable data counts as missing. */
 async function knownIndex(store: ObjectStore, key: string): Promise<ArchiveIndex | undefined> {
   return archiveIndexSchema.safeParse(await readSealed(store, key)).data
 }
 
-/** A saved image is an upload among the engine's files, which nobody has the id of. */
+/** A saved image is an upload among the engine's files; nobody has its ID. */
 function filesOf(service: Service, engine: Engine): Service {
   const { host } = service
   const configuration = { ...host.configuration, uploadSeconds: FILE_SECONDS }

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../host.ts'
 import type { AnalysedImage } from './analyse.ts'
 import { filesOf, packagesOf, WHOLE_FETCH_BYTES } from './tables.ts'
 
-/** Two images that are compared. */
+/** Two images to compare. */
 export type Pair<T> = { readonly from: T; readonly to: T }
 
 /** The diff of two analysed images, by one pass through both tables of files. */

@@ -1,6 +1,6 @@
 /**
- * Thrown if a request needs work whose size an image, a registry or a caller decides, in a thread that must not do it.
- * The host then answers the whole request in another thread.
+ * Thrown if a request needs work whose size depends on an image, a registry or a caller, in a thread that must not do such
+ * work. The host then answers the whole request in another thread.
  */
 export class WorkElsewhere extends Error {
   constructor() {

@@ -15,7 +15,7 @@ import { openContent } from './content.ts'
 import type { OpenedImage } from './open.ts'
 import { filesTable, membersTable, packagesOf, WHOLE_FETCH_BYTES } from './tables.ts'
 
-/** Of `etc/passwd` or `etc/group`; a real one has a few kilobytes. */
+/** Limit for `etc/passwd` and `etc/group`; real ones have a few kilobytes. */
 const MAX_DATABASE_BYTES = 1024 * 1024
 
 /** The merged file system of an analysed image as a tar, from `within` on. */
@@ -77,7 +77,7 @@ export async function* exportBundle(
   yield END_OF_ARCHIVE
 }
 
-/** What the uppermost layer that names the root says of it. */
+/** The attributes of the root directory in the uppermost layer that names it. */
 async function rootMember(
   { store }: Host,
   image: OpenedImage,
@@ -128,7 +128,7 @@ async function containerUser(host: Host, image: OpenedImage): Promise<ContainerU
   return resolveUser(user, { passwd, group })
 }
 
-/** A file's text, symbolic links followed inside the image; empty if the image has no such file. */
+/** A file's text, following symbolic links inside the image; empty if the image has no such file. */
 async function smallText(host: Host, image: OpenedImage, path: string): Promise<string> {
   const files = await filesTable(host.store, image)
   const found = await findFile(files, pathToKey(path)).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** What the layers of an image have at one path: each version of a file, whiteouts included. */
+/** What an image's layers have at one path: each version of a file, whiteouts included. */
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { ENTRIES } from '../index/entries.ts'
@@ -12,7 +12,7 @@ export type FileVersion = { readonly layer: number; readonly entry: Entry }
 
 const AT_ONCE = 8
 
-/** The lowest layer first; of a layer the last member of that name, which is the one that counts. */
+/** The lowest layer first; if a layer has several members of that name, the last one, which counts. */
 export async function versionsOf(
   store: ObjectStore,
   image: OpenedImage,
@@ -36,7 +36,7 @@ async function lastAt(
   const whiteout = `${above === '' ? '' : `${above}\0`}.wh.${baseName(key)}`
   const table = await membersTable(store, image, layer)
   let last: Entry | undefined
-  // A whiteout is sorted at the path that it hides, but has another name.
+  // A whiteout sorts at the path that it hides, but has another name.
   for await (const rows of table.rows(table.at(key))) {
     for (const row of rows) if (row.key === key || row.key === whiteout) last = plainRow(ENTRIES, row)
   }

@@ -1,4 +1,4 @@
-/** Forgets what the store knows from one source alone, when that source is deleted. */
+/** Forgets what the store knows from one source only, when that source is deleted. */
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import {
@@ -14,7 +14,7 @@ import {
 const DIGESTS_AT_ONCE = 8
 
 /**
- * Forgets that a source gave these bytes, and removes the index of what no other source gave.
+ * Forgets that a source gave these bytes, and removes the index if no other source gave them.
  *
  * @param origin as {@link givenKey} has it
  */
@@ -24,27 +24,27 @@ export async function forgetOrigin(
   digests: ReadonlySet<string>,
 ): Promise<void> {
   await inParallel([...digests], DIGESTS_AT_ONCE, async (digest) => {
-    // What this source never gave may be just being indexed from another one.
+    // Bytes that this source never gave may just be being indexed from another one.
     const noted = await Promise.all(GIVEN.map((kind) => store.has(givenKey(kind, digest, origin))))
     if (noted.some(Boolean)) await forgetDigest(store, origin, digest)
   })
 }
 
-/** Like {@link forgetOrigin}, even if the source is not recorded yet: for the job that was indexing it. */
+/** Like {@link forgetOrigin}, even if the source is not recorded yet: for the job that was indexing the bytes. */
 export async function forgetDigest(store: ObjectStore, origin: string, digest: string): Promise<void> {
   await Promise.all(GIVEN.map((kind) => store.delete(givenKey(kind, digest, origin))))
   if (await isKnownElsewhere(store, digest)) return
-  // First what says that the others are whole: who reads them meanwhile must not take the rest for all.
+  // The objects that mark the others as complete go first: a concurrent reader must not take the rest for complete.
   await store.delete(layerKey(digest, 'entries.parquet'))
   await store.delete(imageKey(digest, 'image.json'))
   for (const prefix of [layerPrefix(digest), imagePrefix(digest)])
     for await (const key of store.list(prefix)) await store.delete(key)
 }
 
-/** A layer that is known from its table of contents: digests of the table and of the layer's blob. */
+/** A layer known from its table of contents: digests of the table and of the layer's blob. */
 export type TabledBlob = { readonly table: string; readonly blob: string }
 
-/** Like {@link forgetOrigin}, of what is known from tables of contents alone. */
+/** Like {@link forgetOrigin}, for what is known from tables of contents only. */
 export async function forgetTables(
   store: ObjectStore,
   origin: string,
@@ -55,7 +55,7 @@ export async function forgetTables(
   })
 }
 
-/** Like {@link forgetDigest}, of a layer that is known from its table of contents alone. */
+/** Like {@link forgetDigest}, for a layer known only from its table of contents. */
 export async function forgetTable(
   store: ObjectStore,
   origin: string,

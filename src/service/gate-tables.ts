@@ -1,4 +1,4 @@
-/** What the gate reads of an analysed image. */
+/** What the gate reads about an analysed image. */
 import type { GateTables } from '../gate/tables.ts'
 import type { ObjectStore } from '../host.ts'
 import { efficiencyBlamed } from '../image/efficiency.ts'

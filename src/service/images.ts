@@ -4,6 +4,6 @@ import type { OpenedImage } from './open.ts'
 
 export type Images = {
   readonly open: (reference: string) => Promise<OpenedImage>
-  /** @throws Problem `analysis_pending` if they are not there in time */
+  /** @throws Problem `analysis_pending` if they are not ready in time */
   readonly facts: (image: OpenedImage) => Promise<ImageFacts>
 }

@@ -24,7 +24,7 @@ export function verifiedOf({ layers }: Pick<ImageFacts, 'layers'>): Verified {
   return layers.some(({ verified }) => verified === 'contents-table') ? 'contents-table' : 'content'
 }
 
-/** The image, and how it is known. */
+/** The image, and where its facts come from. */
 export function verifiedImage(image: OpenedImage, facts: Pick<ImageFacts, 'layers'>): OpenedImage {
   return { ...image, identity: { ...image.identity, verified: verifiedOf(facts) } }
 }

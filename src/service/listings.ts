@@ -1,10 +1,10 @@
-/** Tables as lists, in their own order or with the largest first. */
+/** Tables as lists, in their own order or largest first. */
 
 import { Problem } from '../problem.ts'
 import { Largest } from '../table/largest.ts'
 import { WHOLE_FETCH_BYTES } from './tables.ts'
 
-/** Where a page begins: what the page before said. */
+/** Where a page begins, as the previous page said. */
 export type Position = number | string
 
 export type ListPage<Item = unknown> = {
@@ -12,24 +12,24 @@ export type ListPage<Item = unknown> = {
   readonly next?: Position | undefined
 }
 
-/** A list that can be read from any page on, or whole; its items are as they are shown. */
+/** A list that can be read whole, or from the beginning of any page; its items are ready to be shown. */
 export interface Listing<Item = unknown> {
   /** @throws Problem `invalid_parameter` if `at` is not a position of this list */
   page(at: Position | undefined, limit: number): Promise<ListPage<Item>>
   all(): AsyncIterable<readonly Item[]>
 }
 
-/** A position that belongs to another list. */
+/** A problem: the position belongs to another list. */
 export function otherList(): Problem {
-  return new Problem('invalid_parameter', 'cursor belongs to another list: start again without it', {
+  return new Problem('invalid_parameter', 'cursor belongs to another list; start again without it', {
     parameter: 'cursor',
   })
 }
 
 export type Rows<Row, Item = unknown> = {
-  /** Rows from this one on, in the table's order. `fetchBytes` are fetched at once, by default as few as a page needs. */
+  /** Rows from this one on, in the table's order. Fetches `fetchBytes` at once, by default as few as a page needs. */
   readonly from: (start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>
-  /** Only these are listed. */
+  /** Lists only rows that pass this filter. */
   readonly keeps?: ((row: Row) => boolean) | undefined
   readonly show: (row: Row) => Item
 }
@@ -60,12 +60,12 @@ export function inOrder<Row, Item>({ from, keeps, show }: Rows<Row, Item>): List
   }
 }
 
-/** Items that are sorted at once for a whole list. */
+/** How many items are sorted at once for a whole list. */
 const SORTED_AT_ONCE = 20_000
 
 /**
- * The heaviest first, of equals the first in the table. Each page reads the table again and holds no more than itself, so
- * that memory does not grow with the table; a position is the last item's weight and row.
+ * Largest weight first; items of equal weight in the table's order. Each page reads the table again and holds only its own
+ * items, so memory does not grow with the table; a position is the last item's weight and row.
  */
 export function largestFirst<Row, Item>(
   { from, keeps, show }: Rows<Row, Item>,

@@ -10,7 +10,7 @@ import type { ResolvedManifest } from '../source/source.ts'
 /** Data about an upload, next to its bytes. */
 export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
 
-/** What a manifest and its config tell of an image. */
+/** What a manifest and its config say about an image. */
 export type RepositoryImage = {
   /** Of the image's manifest. */
   readonly digest: string
@@ -20,11 +20,11 @@ export type RepositoryImage = {
   /** RFC 3339 in UTC. */
   readonly created?: string
   readonly compressedBytes: number
-  /** Their number. */
+  /** The number of layers. */
   readonly layers: number
 }
 
-/** What a name resolves to, without the bytes read for it. */
+/** What a name resolves to, without the bytes that were read to find out. */
 export type Resolved = Omit<ResolvedManifest, 'bytes'>
 
 /** An analysis that its caller can come back to. */
@@ -34,31 +34,31 @@ export type AnalysisRecord = {
   readonly platform: string
   readonly digest: string
   readonly createdAt: string
-  /** From tables of contents, where layers have them. */
+  /** From tables of contents, for layers that have one. */
   readonly read?: 'toc'
   /** It is in the queue of images and may not have started. */
   readonly isOrdered?: true
 }
 
 const MIB = 2 ** 20
-/** How long a source's word holds for the same caller. */
+/** How long a source's answer is trusted for the same caller. */
 const WORD_MILLISECONDS = 60_000
 const FACTS_MILLISECONDS = 600_000
-/** That bytes are public is never taken back. */
+/** How long it is remembered that bytes are public, which never changes. */
 const PUBLIC_MILLISECONDS = 3_600_000
 const DRAWN_MILLISECONDS = 3_600_000
-/** Half of an analysis's life, so that a name that is given again is good for a while. */
+/** Half of an analysis's lifetime, so that an ID that is given out again stays valid for a while. */
 const NAME_MILLISECONDS = 1_800_000
 
-/** A caller sees a manifest's data again if the source confirms that it still has it. */
+/** A caller sees a manifest's data again if the source confirms that it still has the manifest. */
 const ROW_MILLISECONDS = 3_600_000
 
-/** A document and the objects made of it take this many times its bytes, roughly. */
+/** Rough size in memory of a document and the objects parsed from it, in multiples of its bytes. */
 const PARSED = 4
 const RECORD_BYTES = 500
 const TAG_BYTES = 20
 
-/** Shared by all requests of a host. In all some 75 MB at most: an isolate on Workers has 128 MB. */
+/** Shared by all requests of a host. Some 75 MB in all at most: an isolate on Workers has 128 MB. */
 export class Memory {
   readonly resolved = new Cache<Resolved>({
     bytes: 4 * MIB,
@@ -90,13 +90,13 @@ export class Memory {
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (advice) => 2 * JSON.stringify(advice).length,
   })
-  /** The ids of analyses, so that repeated requests get the same one. */
+  /** The IDs of analyses, so that repeated requests get the same one. */
   readonly named = new Cache<AnalysisRecord>({
     bytes: 4 * MIB,
     milliseconds: NAME_MILLISECONDS,
     sizeOf: () => RECORD_BYTES,
   })
-  /** The tags of repositories, by caller, while their pages are read. */
+  /** The tags of repositories, by caller, for following pages. */
   readonly tags = new Cache<readonly string[]>({
     bytes: 8 * MIB,
     milliseconds: WORD_MILLISECONDS,
@@ -110,31 +110,31 @@ export class Memory {
     milliseconds: ROW_MILLISECONDS,
     sizeOf: () => RECORD_BYTES,
   })
-  /** Names of images that the store has noted. */
+  /** Names of images that the store already has. */
   readonly noted = new Cache<true>({ bytes: MIB, milliseconds: PUBLIC_MILLISECONDS })
-  /** Badges as SVG: to measure text and write XML takes longer than all else about an image that is known. */
+  /** Badges as SVG: measuring text and writing XML takes longer than everything else about a known image. */
   readonly drawn = new Cache<string>({
     bytes: 2 * MIB,
     milliseconds: DRAWN_MILLISECONDS,
     sizeOf: (svg) => 2 * svg.length,
   })
-  /** Bodies of small answers, by entity tag and address: whoever asks is checked before one is looked up. */
+  /** Bodies of small answers, by entity tag and address; callers are checked before a lookup. */
   readonly answers = new Cache<Uint8Array<ArrayBuffer>>({
     bytes: 6 * MIB,
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (body) => body.byteLength,
   })
-  /** What uploads hold, by the hashes of their ids: it never changes. */
+  /** What uploads contain, by the hashes of their IDs: it never changes. */
   readonly uploads = new Cache<StoredUpload>({
     bytes: 4 * MIB,
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (upload) => 2 * JSON.stringify(upload).length,
   })
-  /** When each upload was last noted to be used. */
+  /** When the last use of each upload was recorded. */
   readonly used = new Cache<number>({ bytes: MIB, milliseconds: WORD_MILLISECONDS })
-  /** Engine images that this thread is saving, by the names of their files: each is saved once at a time. */
+  /** Engine images that this thread is saving, by file name, so that each is saved only once at a time. */
   readonly saving = new Map<string, Promise<void>>()
-  /** What is being fetched now, by caller, place and name. */
+  /** Fetches under way, by caller, place and name. */
   readonly resolving = new Flights<Resolved>()
   readonly reading = new Flights<Uint8Array>()
 }

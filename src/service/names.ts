@@ -1,14 +1,14 @@
-/** The references under which images were seen, for a fleet's queries to show instead of digests. */
+/** The references of images that were seen, so that queries over a fleet can show them instead of digests. */
 import type { ImageIdentity } from '../image/report.ts'
 import { nameKey } from '../index/keys.ts'
 import type { Service } from './service.ts'
 
-/** A folder's file systems have names of 255 bytes, of which the store needs some. */
+/** File systems limit names to 255 bytes, some of which the store needs. */
 const MAX_NAME_LENGTH = 230
 
 /**
- * Notes the reference of an image that is about to be analysed: one put, none if it is noted already. Images that are
- * not in a registry have no name that means anything to others.
+ * Records the reference of an image that is about to be analysed: one put, or none if it is already recorded. Images outside
+ * registries have no name that means anything to others.
  */
 export async function noteName(
   { host, memory }: Service,

@@ -30,10 +30,10 @@ import { openSource } from './open-source.ts'
 import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
 
-/** `toc`: from the tables of contents of those layers that have one. */
+/** `toc`: from the tables of contents, for layers that have one. */
 export type Reading = 'full' | 'toc'
 
-/** What the caller presents, by registry. */
+/** The caller's credentials, by registry. */
 export type CallerCredentials = { for(registry: string): Credential | undefined }
 
 export type ImageRequest = {
@@ -45,7 +45,7 @@ export type ImageRequest = {
 }
 
 type PlainLayer = {
-  /** The lowest layer that is stored uncompressed, though pushed it would be compressed. */
+  /** The lowest layer that is stored uncompressed, though a push would compress it. */
   readonly plainLayer?: number
 }
 
@@ -64,15 +64,15 @@ export type OpenedImage = PlainLayer & {
   readonly source: VisibleSource
   /** Time of the request, in milliseconds since 1970; the deadline counts from it. */
   readonly askedAt: number
-  /** Call it if stored data turns out to be incomplete: the facts are then read from the store again. */
+  /** Call this if stored data turns out to be incomplete: the facts are then read from the store again. */
   readonly forgetFacts: () => void
 }
 
 /** Time limit for opening an image, with all its requests. */
 const OPENING_MILLISECONDS = 60_000
 /**
- * An engine must save an image before anything is known about it, and stdin must end. Both continue after the limit,
- * for the next request.
+ * An engine must save an image before anything is known about it, and stdin must end. Both continue after the limit, for the
+ * next request.
  */
 const SAVING_MILLISECONDS = 300_000
 
@@ -147,13 +147,13 @@ function deadlineOf(reference: ImageReference): TimeLimit {
     return {
       milliseconds: SAVING_MILLISECONDS,
       error: () =>
-        new Problem('analysis_pending', `the engine is still saving ${name}: ask again`, { retryAfter: 5 }),
+        new Problem('analysis_pending', `the engine is still saving ${name}; try again`, { retryAfter: 5 }),
     }
   if (reference.transport !== 'docker' && reference.transport !== 'upload')
     return {
       milliseconds: SAVING_MILLISECONDS,
       error: () =>
-        new Problem('analysis_pending', `${name} is still being read: ask again`, { retryAfter: 1 }),
+        new Problem('analysis_pending', `${name} is still being read; try again`, { retryAfter: 1 }),
     }
   const seconds = OPENING_MILLISECONDS / 1000
   return {
@@ -166,7 +166,7 @@ function deadlineOf(reference: ImageReference): TimeLimit {
   }
 }
 
-/** Where a reference points, for a caller who presents these credentials. */
+/** Where a reference points, for a caller with these credentials. */
 export function refOf(reference: ImageReference, credentials: CallerCredentials): SourceRef {
   switch (reference.transport) {
     case 'docker': {
@@ -222,8 +222,8 @@ export async function openManifest(service: Service, request: ImageRequest): Pro
 }
 
 /**
- * @throws Problem whatever stands between the caller and the image: `invalid_reference`, `forbidden_registry`,
- * `unauthorized`, `image_not_found`, `platform_not_found`, `not_an_image`, `invalid_image`, `registry_error`, …
+ * @throws Problem if the image cannot be opened: `invalid_reference`, `forbidden_registry`, `unauthorized`, `image_not_found`,
+ *   `platform_not_found`, `not_an_image`, `invalid_image`, `registry_error`, …
  */
 export async function openImage(service: Service, request: ImageRequest): Promise<OpenedImage> {
   const askedAt = Date.now()
@@ -251,7 +251,7 @@ export async function openImage(service: Service, request: ImageRequest): Promis
   })
 }
 
-/** @throws Problem `not_compressed` if a layer would be compressed only when it is pushed */
+/** @throws Problem `not_compressed` if a layer is stored uncompressed and only a push would compress it */
 export function requireCompressed(reference: string, { plainLayer }: PlainLayer): void {
   if (plainLayer === undefined) return
   throw new Problem(

@@ -1,6 +1,6 @@
 /**
- * Images that are analysed before anybody asks: batches, and what registries say was pushed. They wait in the host's queue
- * and are read with the service's own credentials: nobody else's are ever put there.
+ * Images that are analysed before anybody asks: batches, and pushes reported by registries. They wait in the host's queue and
+ * are read with the service's own credentials: no other credentials are ever put there.
  */
 import { inParallel } from '../concurrency.ts'
 import type { JobState, Order } from '../job.ts'
@@ -23,19 +23,19 @@ export type BatchOptions = {
   readonly admit: (image: OpenedImage) => Promise<void>
 }
 
-/** Images of a batch that are looked up at the same time. */
+/** How many images of a batch are looked up at the same time. */
 const OPENED_AT_ONCE = 8
 /** Time limit for all images of a batch; the caller must send the rest again. */
 const BATCH_MILLISECONDS = 300_000
 
 /** How long an order waits for its analysis; the job continues, and the order checks again later. */
 const ORDER_SECONDS = 600
-/** Before an order that had to wait is looked at again. */
+/** How long an order that had to wait is left alone before the next check. */
 const LATER_SECONDS = 60
 const FIRST_BACKOFF_SECONDS = 10
 const MAX_BACKOFF_SECONDS = 3_600
 
-/** Failures that may pass by themselves. */
+/** Failures that may be temporary. */
 const PASSING: ReadonlySet<ProblemCode> = new Set([
   'analysis_pending',
   'internal_error',
@@ -108,7 +108,7 @@ async function take(
   }
 }
 
-/** What the service can read by itself: an upload's id is a secret, and so are the caller's own credentials. */
+/** Whether the service can read it by itself: an upload's ID is a secret, and so are the caller's own credentials. */
 function isServiceOwn({ host }: Service, { source: { ref } }: OpenedImage): boolean {
   if (ref.kind !== 'registry') return false
   return ref.credential === undefined || ref.credential === host.configuration.credentials.get(ref.registry)
@@ -126,7 +126,7 @@ export function doneBefore({ source, manifest }: OpenedImage): JobState {
   }
 }
 
-/** One order for each image, whatever its references. @returns why the queue did not take them */
+/** Places one order for each image, however many references name it. @returns why the queue did not take them */
 async function addOrders(
   service: Service,
   results: readonly (Taken | Problem)[],
@@ -153,8 +153,8 @@ async function addOrders(
 export type OrderEnd = { readonly again?: { readonly seconds: number; readonly problem: Problem } }
 
 /**
- * Carries out an order with the service's own credentials; a known image costs one request to its registry. Never
- * throws: the order's analyses learn of permanent failures.
+ * Carries out an order with the service's own credentials; a known image costs one request to its registry. Never throws: the
+ * order's analyses are told about permanent failures.
  *
  * @param attempt from 1
  */
@@ -182,7 +182,7 @@ export async function runOrder(service: Service, order: Order, attempt: number):
   }
 }
 
-/** Tells the order's analyses why nobody tries it any more. */
+/** Tells the order's analyses why nobody retries it. */
 export async function giveUpOrder(service: Service, { analyses }: Order, problem: Problem): Promise<void> {
   for (const id of analyses) await failOrdered(service, id, problem)
 }

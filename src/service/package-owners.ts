@@ -1,4 +1,7 @@
-/** Which package each file of an image is of: its databases read again, since nothing of it is stored for each file. */
+/**
+ * Which package each file of an image belongs to: reads the image's package databases again, since the index does not store
+ * this for each file.
+ */
 import { allOf } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { type Inventory, takeInventory } from '../image/packages/inventory.ts'
@@ -9,7 +12,7 @@ import { databasesOf, filesTable, forgettingLost, WHOLE_FETCH_BYTES } from './ta
 
 const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal', 'offset', 'sha256', 'linked'] as const
 
-/** @throws LostTable where the index of a layer is gone */
+/** @throws LostTable if the index of a layer is missing */
 export async function packageOwners(
   store: ObjectStore,
   image: OpenedImage,

@@ -1,4 +1,4 @@
-/** How an image is read: whole, or from the tables of contents of those layers that have one (`read=toc`). */
+/** How an image is read: whole, or from tables of contents for layers that have one (`read=toc`). */
 import { tocImageName } from '../index/keys.ts'
 import { tableDigest } from '../layer/toc/vouched.ts'
 import { Problem } from '../problem.ts'
@@ -17,13 +17,13 @@ export async function openReading(
   return request.read === 'toc' && !(await isKnownWhole(service, image)) ? fromTables(image) : image
 }
 
-/** What is known of the content is taken where it is there: it is the truth. */
+/** Facts from the content are preferred if they exist: they are the truth. */
 async function isKnownWhole(service: Service, image: OpenedImage): Promise<boolean> {
   if (!hasTables(image)) return true
   try {
     return (await knownFacts(service, image)) !== undefined
   } catch (error) {
-    // That the content cannot be analysed says nothing of the tables.
+    // A failed analysis of the content says nothing about the tables.
     if (error instanceof Problem) return false
     throw error
   }
@@ -33,7 +33,7 @@ function hasTables({ manifest }: OpenedImage): boolean {
   return manifest.layers.some((layer) => tableDigest(layer) !== undefined)
 }
 
-/** The same image, known from tables of contents where its layers have them. */
+/** The same image, known from tables of contents for layers that have one. */
 export function fromTables(image: OpenedImage): OpenedImage {
   return { ...image, read: 'toc', index: tocImageName(image.identity.digest) }
 }

@@ -1,6 +1,6 @@
 /**
- * The images of a repository, as `docker image ls` has them: from manifests and configs alone, with as few questions to the
- * registry as that takes.
+ * The images of a repository, like `docker image ls`: from manifests and configs alone, with as few requests to the registry as
+ * possible.
  */
 import naturalCompare from 'natural-compare'
 import { inParallel } from '../concurrency.ts'
@@ -26,7 +26,7 @@ export type RepositoryQuestion = {
   readonly repository: Repository
   readonly credentials: CallerCredentials
   readonly platform?: string | undefined
-  /** Lets a tag through. */
+  /** Filters tags. */
   readonly tag: (name: string) => boolean
   readonly sort: Sort
   readonly signal?: AbortSignal | undefined
@@ -34,18 +34,18 @@ export type RepositoryQuestion = {
 
 export type RepositoryPage = {
   readonly items: readonly TaggedImage[]
-  /** Where the next page begins; undefined on the last. */
+  /** Where the next page begins; undefined on the last page. */
   readonly next?: string
 }
 
-/** Tags of a repository that are put in order: far more than anybody reads. */
+/** Limit on the tags of a repository that are sorted: far more than anybody reads. */
 const MAX_TAGS = 50_000
 const TAGS_AT_ONCE = 1_000
-/** Tags whose manifests are read to put them in the order of what those say. */
+/** Limit on the tags whose manifests are read to sort by them. */
 const MAX_SORTED = 1_000
-/** Questions to the registry at the same time. */
+/** Requests to the registry at the same time. */
 const QUESTIONS_AT_ONCE = 4
-/** A page that takes longer ends with the tags that were read. */
+/** A page that takes longer ends with the tags read so far. */
 const PAGE_MILLISECONDS = 45_000
 const TAG_MILLISECONDS = 60_000
 const STREAMED_AT_ONCE = 50
@@ -81,11 +81,11 @@ export class RepositoryImages {
   }
 
   /**
-   * A page of the list; shorter than requested if the registry's rate limit ends it.
+   * A page of the list; shorter than requested if the registry limits requests.
    *
-   * @param after the `next` of the page before
-   * @throws Problem `image_not_found`, `unauthorized`, … where the repository cannot be listed; `invalid_parameter` for
-   * an invalid `after`, or for too many tags to sort; `registry_error` if not one tag could be read
+   * @param after the `next` of the previous page
+   * @throws Problem `image_not_found`, `unauthorized`, … if the repository cannot be listed; `invalid_parameter` for an invalid
+   *   `after`, or for too many tags to sort; `registry_error` if no tag could be read
    */
   async page(after: string | undefined, limit: number): Promise<RepositoryPage> {
     if (this.#question.sort !== 'name') return this.#sortedPage(after, limit)
@@ -97,7 +97,7 @@ export class RepositoryImages {
     return { items, ...(next === undefined ? {} : { next }) }
   }
 
-  /** The whole list, some at a time. @throws Problem as {@link page}, and if the rate limit ends it early */
+  /** The whole list, in parts. @throws Problem as {@link page}, and if the registry limits requests */
   async *all(): AsyncGenerator<readonly TaggedImage[], void> {
     if (this.#question.sort !== 'name') {
       yield await this.#sorted()
@@ -112,7 +112,7 @@ export class RepositoryImages {
   }
 
   /**
-   * The newest tags, oldest first; of the order by size the largest, as listed.
+   * The newest tags, oldest first; sorted by size, the largest as listed.
    *
    * @throws Problem as {@link page}
    */
@@ -121,7 +121,7 @@ export class RepositoryImages {
       const first = (await this.#sorted()).slice(0, limit)
       return this.#question.sort === 'created' ? first.reverse() : first
     }
-    // From the last one on, so that a rate limit costs the oldest.
+    // Begins with the last tag, so that a rate limit costs the oldest ones.
     const names = (await this.#names()).slice(-limit).reverse()
     const { items, stopped } = await this.#read(names)
     if (items.length === 0 && stopped !== undefined) throw stopped
@@ -145,7 +145,7 @@ export class RepositoryImages {
     if (names.length > MAX_SORTED)
       throw new Problem(
         'invalid_parameter',
-        `sort=${this.#question.sort} reads the manifest of each tag, at most ${MAX_SORTED} of them; ${names.length} match: choose some with tag, or use sort=name`,
+        `sort=${this.#question.sort} reads the manifest of each tag, at most ${MAX_SORTED} of them; ${names.length} match: filter with tag, or use sort=name`,
         { parameter: 'sort' },
       )
     const { items, stopped } = await this.#read(names)
@@ -192,7 +192,7 @@ export class RepositoryImages {
     const read = await inParallel(names, QUESTIONS_AT_ONCE, async (name) => {
       if (stopped !== undefined) return undefined
       if (Date.now() > end) {
-        stopped = new Problem('registry_timeout', 'the registry answers slowly; continue from here', {
+        stopped = new Problem('registry_timeout', 'the registry is responding slowly; continue from here', {
           retryAfter: 1,
         })
         return undefined
@@ -229,7 +229,7 @@ export class RepositoryImages {
     }
   }
 
-  /** A manifest and its config; of a tag that was read before one HEAD. */
+  /** A manifest and its config; for a tag that was read before, a HEAD is enough. */
   async #image(name: string, signal: AbortSignal): Promise<RepositoryImage> {
     const { memory } = this.#service
     const { platform } = this.#question
@@ -257,7 +257,7 @@ export class RepositoryImages {
   }
 }
 
-/** Numbers in names by their value: `v9` before `v10`. */
+/** Compares numbers in names by value: `v9` before `v10`. */
 function compareNames(a: string, b: string): number {
   return naturalCompare(a, b) || (a < b ? -1 : a > b ? 1 : 0)
 }
@@ -271,7 +271,7 @@ function isRateLimit({ code, fields }: Problem): boolean {
   return code === 'registry_error' && fields.registryStatus === 429
 }
 
-/** The registry's word on one tag: a blob that it does not have, a manifest that these credentials may not read. */
+/** What the registry said about one tag only: a missing blob, a manifest that these credentials may not read. */
 function isOfOneTag({ code, fields }: Problem): boolean {
   if (OF_ONE_TAG.has(code)) return true
   const { registryStatus: status } = fields

@@ -1,4 +1,4 @@
-/** What every use case is given. */
+/** What every use case receives. */
 import type { Host } from '../host.ts'
 import type { RegistryClient } from '../source/registry/client.ts'
 import type { ImageSource } from '../source/source.ts'
@@ -10,13 +10,12 @@ export type Service = {
   readonly client: RegistryClient
   readonly memory: Memory
   /**
-   * In another thread than the answering one: asks the answering thread, which remembers what sources said, instead of
-   * the source.
+   * In a thread other than the answering one: asks the answering thread, which remembers what sources said, instead of the
+   * source.
    */
   readonly relay?: (source: ImageSource) => ImageSource
   /**
-   * Receives the name of the index of an image whose stored facts turned out to be wrong, so that another thread forgets
-   * them, too.
+   * Receives the name of an image's index whose stored facts turned out to be wrong, so that another thread forgets them, too.
    */
   readonly onForgotten?: (index: string) => void
 }

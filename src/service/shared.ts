@@ -7,12 +7,12 @@ import type { OpenedImage } from './open.ts'
 
 export type SharingImage = {
   readonly image: ImageIdentity
-  /** As a pull of this image alone transfers it. */
+  /** What a pull of this image alone transfers. */
   readonly compressedBytes: number
-  /** Of it, what another of the images has as well; a blob counts once. */
+  /** The part of it that another of the images has, too; a blob counts once. */
   readonly sharedBytes: number
   readonly uniqueBytes: number
-  /** The place of the image that this one is built on: its diffIds are the longest proper beginning of this one's. */
+  /** Index of the image that this one is built on: the one whose diffIds are the longest proper prefix of this one's. */
   readonly base?: number
 }
 
@@ -20,13 +20,13 @@ export type SharedLayer = {
   readonly digest: string
   readonly diffId: string
   readonly compressedBytes: number
-  /** Places of the images that have it, ascending. */
+  /** Indexes of the images that have it, ascending. */
   readonly images: readonly number[]
 }
 
 export type Sharing = {
   readonly images: readonly SharingImage[]
-  /** Those of most images first, then larger ones. */
+  /** The most shared first, then the largest. */
   readonly layers: readonly SharedLayer[]
   readonly total: {
     readonly compressedBytes: number
@@ -88,7 +88,7 @@ function layersOf(images: readonly Subject[]): readonly SharedLayer[] {
   )
 }
 
-/** Tells which of the images it is. */
+/** Adds to the problem which of the images it is about. */
 function requireLayers({ reference }: ImageIdentity, check: () => void): void {
   try {
     check()
@@ -97,7 +97,7 @@ function requireLayers({ reference }: ImageIdentity, check: () => void): void {
   }
 }
 
-/** Of several with the same beginning the first. */
+/** If several begin the same, the first. */
 function baseOf(diffIds: readonly string[], images: readonly Subject[]): number | undefined {
   let base: { readonly place: number; readonly layers: number } | undefined
   for (const [place, { config }] of images.entries()) {

@@ -5,12 +5,12 @@ import { dockerfileLines } from '../oci/dockerfile-lines.ts'
 export type LayerStep = {
   /** As in the history. */
   readonly createdBy?: string
-  /** In the Dockerfile that was given, from 1. */
+  /** In the Dockerfile, from 1. */
   readonly line?: number
 }
 
 /**
- * By layer; empty if the history does not tell which step made which layer.
+ * By layer; empty if the history does not say which step made which layer.
  *
  * @param dockerfile its text, at most 256 KiB
  */

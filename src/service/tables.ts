@@ -22,7 +22,7 @@ import { LostTable, openTable, type Table } from '../table/table.ts'
 import { layerIndexName } from './layers.ts'
 import type { OpenedImage } from './open.ts'
 
-/** Bytes to fetch at once when a whole table is read. */
+/** How many bytes to fetch at once when a whole table is read. */
 export const WHOLE_FETCH_BYTES = 512 * 1024
 
 export type TableRows<Row> = (start: number, fetchBytes?: number) => AsyncIterable<readonly Row[]>
@@ -44,7 +44,7 @@ export async function wasteOf(store: ObjectStore, image: OpenedImage): Promise<T
   return rowsOf(await imageTable(store, image, 'waste.parquet', WASTED_FILES))
 }
 
-/** @param scope of the merged file system, or of all layers with what later ones hide */
+/** @param scope the merged file system, or all layers including what later ones hide */
 export async function duplicatesOf(
   store: ObjectStore,
   image: OpenedImage,
@@ -86,8 +86,8 @@ function imageTable<Row>(
 }
 
 /**
- * A table that turns out to be missing or damaged, now or when its rows are read, makes its image or layer count as not
- * indexed once the problem is answered (`LostTable.forget`): the next request has it made again.
+ * If a table turns out to be missing or damaged, now or while its rows are read, its image or layer counts as not indexed once
+ * the problem is answered (`LostTable.forget`): the next request rebuilds it.
  *
  * @throws LostTable if the table is missing or damaged, though its image is known
  */
@@ -102,7 +102,7 @@ async function present<Row>(
   return table
 }
 
-/** The same for those who read an object of the image by other means than this file's. */
+/** The same for readers that do not use this file's functions. */
 export async function forgettingLost<T>(
   store: ObjectStore,
   image: OpenedImage,
@@ -124,7 +124,7 @@ async function forget(store: ObjectStore, image: OpenedImage, key: string): Prom
 }
 
 /**
- * The index of a layer as the image has it, and how many package databases are stored with it.
+ * A layer's index as the image uses it, and how many package databases are stored with it.
  *
  * @throws LostTable if it is missing
  */
@@ -141,13 +141,13 @@ export async function databasesOf(
 }
 
 function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
-  // A page mostly ends in the first group that it reads.
+  // A page usually ends within the first group that it reads.
   return (start, fetchBytes = 0) =>
     table.rows({ start, fetchBytes, ahead: fetchBytes > 0 ? 'next' : 'later' })
 }
 
 /**
- * The name of the index that the image has of this layer.
+ * The name of the index that the image uses for this layer.
  *
  * @throws Problem `invalid_parameter` if the image has no such layer
  */

@@ -12,27 +12,27 @@ import { directoriesTable, filesTable, WHOLE_FETCH_BYTES, wasteOf } from './tabl
 export const TREEMAP_COLOURS = ['layer', 'waste', 'type', 'package'] as const
 export type TreemapColour = (typeof TREEMAP_COLOURS)[number]
 
-/** Wasted bytes at and below an area, as a share of what it shows: the classes of `waste`. */
+/** The classes of `waste`: wasted bytes at and below an area, as a share of the bytes it shows. */
 export const WASTE_CLASSES = [
   'nothing wasted',
   'up to 10% wasted',
   'up to half wasted',
-  'more wasted',
+  'over half wasted',
 ] as const
 
-/** The classes of `package`: whose database a file is in. */
+/** The classes of `package`: the database that lists the file. */
 export const OWNER_CLASSES = ['deb', 'apk', 'rpm', 'npm', 'pypi', 'composer', 'gem', 'no package'] as const
 
 export type TreemapQuestion = {
-  /** The directory that is the whole; the root is the empty key. */
+  /** The directory to show; the root is the empty key. */
   readonly key: PathKey
   readonly depth: number
   readonly colour: TreemapColour
-  /** The share of the whole below which an area is left out. */
+  /** Areas below this share of the whole are left out. */
   readonly smallest: number
 }
 
-/** @throws Problem `path_not_found` if no directory is at the path */
+/** @throws Problem `path_not_found` if there is no directory at the path */
 export async function treemapOf(
   store: ObjectStore,
   { image, facts }: AnalysedImage,
@@ -75,7 +75,7 @@ function classesOf(colour: Exclude<TreemapColour, 'package'>, layers: number): A
 /** The largest wasted files; the rest are smaller. */
 const WASTED_ROWS = 10_000
 
-/** The bytes wasted at each path and below. */
+/** The bytes wasted at and below each path. */
 async function wastedBelow(
   batches: AsyncIterable<readonly { readonly key: PathKey; readonly bytes: number }[]>,
 ): Promise<ReadonlyMap<PathKey, number>> {

@@ -1,6 +1,6 @@
 /**
- * Archives that callers give: streamed into the store as they come, read from it by ranges, gone some time after their last
- * use. Who has an upload's id sees its images; the store names it by a hash of the id.
+ * Uploaded archives: streamed into the store as they arrive, read from it by ranges, and removed some time after their last
+ * use. Whoever has an upload's ID sees its images; the store names it by a hash of the ID.
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
@@ -43,7 +43,7 @@ export type UploadedImage = {
 export type Upload = {
   readonly id: string
   readonly reference: string
-  /** Of the body that was sent. */
+  /** Size of the request body. */
   readonly bytes: number
   readonly images: readonly UploadedImage[]
   /** RFC 3339, in UTC. */
@@ -55,19 +55,19 @@ const storedSchema = z.object({ bytes: z.int().nonnegative(), index: archiveInde
 const expirySchema = z.object({ expiresAt: z.iso.datetime() })
 const SETTING = 'LAMINA_MAX_UPLOAD_BYTES'
 const ID_BYTES = 16
-/** An upload that takes longer than this is taken for one whose service died. */
+/** An upload that takes longer than this is assumed to be left over from a service that crashed. */
 const RECEIVING_MILLISECONDS = 24 * 3_600_000
-/** A body is given up after this long without data. */
+/** How long a request may stall before it is rejected. */
 const IDLE_MILLISECONDS = 60_000
-/** Uses within this time of the last one that was noted are not noted. */
+/** A use within this time of the last recorded one is not recorded. */
 const TOUCH_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
 const DROPPED_BYTES = 16 * 1024 * 1024
 
 export type ReceiveOptions = {
-  /** By default one that cannot be guessed. */
+  /** A random ID by default. */
   readonly id?: string
-  /** After how long without a byte it is given up. */
+  /** How long the body may stall before it is rejected. */
   readonly idleMilliseconds?: number
   readonly signal?: AbortSignal | undefined
 }
@@ -88,7 +88,7 @@ export async function receiveUpload(
 ): Promise<Upload> {
   const { store, expiry } = service.host
   const name = uploadName(id)
-  // Written first and deleted last, so that what a crashed service leaves behind is found.
+  // Written first and deleted last, so that whatever a crashed service leaves behind is found.
   const until = Date.now() + RECEIVING_MILLISECONDS
   await setExpiry(store, name, until)
   try {
@@ -106,7 +106,7 @@ export async function receiveUpload(
   }
 }
 
-/** The archive's bytes go into the store without their wrapping, so that every member can be read by its place. */
+/** The archive is stored decompressed, so that every member can be read by its offset. */
 async function storeArchive(
   { host }: Service,
   name: string,
@@ -127,7 +127,7 @@ async function storeArchive(
       size += chunk.length
       if (Math.max(size, given.bytes) > limit) throw tooLarge(limit)
       await passing.take(chunk)
-      // The decoder uses its memory again, and the store may gather several chunks.
+      // The decoder reuses its memory, and the store may collect several chunks.
       yield chunk.slice()
     }
     passing.finish()
@@ -145,7 +145,7 @@ async function storeArchive(
   return { bytes: given.bytes, index: await readLayout(passing.members, reader) }
 }
 
-/** Reads on in a body that is refused, up to a limit: a client that is still sending would miss the answer. */
+/** Reads on in a rejected body, up to a limit: a client that is still sending would miss the answer. */
 async function drop(given: BlobReader): Promise<void> {
   const end = given.bytes + DROPPED_BYTES
   try {
@@ -182,7 +182,7 @@ function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
   )
 }
 
-/** @throws Problem `too_large` if the body says itself that it is longer than this service takes */
+/** @throws Problem `too_large` if the body's declared length is over the limit */
 export function admitUpload(service: Service, contentLength: number | undefined): void {
   const limit = service.host.configuration.maxUploadBytes
   if (contentLength !== undefined && contentLength > limit) throw tooLarge(limit)
@@ -191,11 +191,11 @@ export function admitUpload(service: Service, contentLength: number | undefined)
 function tooLarge(limit: number): Problem {
   return new Problem(
     'too_large',
-    `the archive has more than ${limit} bytes, as sent or unpacked (${SETTING})`,
+    `the archive has more than ${limit} bytes, as sent or decompressed (${SETTING})`,
   )
 }
 
-/** What is known of an upload. To ask is to use it. @throws Problem `upload_not_found` */
+/** What is known about an upload. Asking counts as a use. @throws Problem `upload_not_found` */
 export async function readUpload(service: Service, id: string): Promise<Upload> {
   const { stored, name } = await findUpload(service, id)
   return describe(id, stored, await use(service, name))
@@ -207,7 +207,7 @@ export async function deleteUpload(service: Service, id: string): Promise<void> 
   await removeUpload(service, name)
 }
 
-/** The archive of an upload, to be read; its lifetime starts again. @throws Problem `upload_not_found` */
+/** The archive of an upload, for reading; its lifetime starts again. @throws Problem `upload_not_found` */
 export async function openUpload(
   service: Service,
   id: string,
@@ -217,7 +217,7 @@ export async function openUpload(
   return { index: stored.index, reader: storedArchive(service.host.store, name) }
 }
 
-/** Whether it was deleted, as the store says now. Its deletion begins with the object that is looked for here. */
+/** Whether it was deleted, as the store says now. Deleting begins with the object that is looked for here. */
 export async function isUploadGone({ host }: Service, id: string): Promise<boolean> {
   return !(await host.store.has(uploadKey(uploadName(id), 'index.json')))
 }
@@ -228,14 +228,14 @@ async function findUpload(
 ): Promise<{ readonly name: string; readonly stored: StoredUpload }> {
   const name = uploadName(id)
   const { store } = service.host
-  // Asked each time: another process may have deleted it.
+  // Checked each time: another process may have deleted it.
   const until = await expiryOf(store, name)
   if (until === undefined || until <= Date.now()) throw notFound()
   const { uploads } = service.memory
   const known = uploads.get(name)
   if (known !== undefined) return { name, stored: known }
   const stored = await storedUpload(store, name)
-  // One that is still being received cannot be used yet, and one whose index is damaged no more.
+  // An upload that is still being received cannot be used yet, and one with a damaged index cannot be used any more.
   if (stored === undefined) throw notFound()
   uploads.set(name, stored)
   return { name, stored }
@@ -269,7 +269,7 @@ export async function expireUpload(service: Service, name: string): Promise<numb
   return undefined
 }
 
-/** Removes all uploads whose time is over. */
+/** Removes all expired uploads. */
 export async function sweepUploads(service: Service): Promise<void> {
   const names = new Set<string>()
   for await (const key of service.host.store.list(UPLOADS)) {
@@ -283,7 +283,7 @@ async function removeUpload(service: Service, name: string): Promise<void> {
   const { store } = service.host
   const stored = service.memory.uploads.get(name) ?? (await storedUpload(store, name))
   service.memory.uploads.delete(name)
-  // First, so that a job that still notes what the upload gave finds it gone: see `Visibility.gave`.
+  // Deleted first, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
   await store.delete(uploadKey(name, 'index.json'))
   if (stored !== undefined) {
     const origin = `upload-${name}`
@@ -297,7 +297,7 @@ async function removeUpload(service: Service, name: string): Promise<void> {
   await store.delete(uploadKey(name, 'expires'))
 }
 
-/** The layers with tables of contents of the archive's images; of an image whose manifest is damaged nothing was ever stored. */
+/** The layers with tables of contents in the archive's images; for an image with a damaged manifest nothing was ever stored. */
 async function tablesOf(archive: Archive): Promise<readonly TabledBlob[]> {
   const layers: TabledBlob[] = []
   for (const { digest, mediaType } of archive.index.images) {
@@ -362,7 +362,7 @@ function imagesOf(index: ArchiveIndex, entry: ArchiveEntry, upload: string): Upl
     }))
 }
 
-/** The suffix that makes the upload's reference name this entry; empty if it is the only one. */
+/** The suffix with which the upload's reference names this entry; empty if it is the only one. */
 function choiceOf(index: ArchiveIndex, entry: ArchiveEntry, names: readonly string[]): string {
   if (isChosen(index, '')) return ''
   const name = names.find((one) => isChosen(index, one))

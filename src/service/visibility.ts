@@ -19,7 +19,7 @@ export class Visibility {
   readonly #store: ObjectStore
   readonly #memory: Memory
   readonly #source: ImageSource
-  /** As the store names where its bytes come from. */
+  /** Identifies the source in the store's records. */
   readonly origin: string
   readonly #scope: string
 
@@ -31,7 +31,7 @@ export class Visibility {
     this.#scope = scopeOf(source.ref)
   }
 
-  /** Whether what the store has by this digest may be shown to the caller. */
+  /** Whether the caller may see what the store has for this digest. */
   async maySee(digest: string, kind: Given): Promise<boolean> {
     return (await this.isPublic(digest, kind)) || this.maySeeOwn(digest, kind)
   }
@@ -42,7 +42,7 @@ export class Visibility {
     return this.isConfirmed(digest, kind === 'manifest' ? 'manifest' : 'blob')
   }
 
-  /** Whether the caller's source says, or has just said, to this caller that it has this. */
+  /** Whether the caller's source says, or has just said, to this caller that it has this digest. */
   async isConfirmed(digest: string, kind: ContentKind): Promise<boolean> {
     const key = `${this.#scope} ${digest}`
     if (this.#memory.confirmed.get(key)) return true
@@ -52,8 +52,8 @@ export class Visibility {
   }
 
   /**
-   * Whether what the store has of a table of contents may be shown to the caller: as {@link maySee}, but it is the blob that
-   * the source confirms, since it knows nothing of the table.
+   * Whether the caller may see what the store knows from a table of contents: like {@link maySee}, but the source confirms the
+   * blob, since it does not know the table.
    */
   async maySeeTable({ table, blob }: TabledBlob): Promise<boolean> {
     if (await this.isPublic(table, 'layer')) return true
@@ -61,7 +61,7 @@ export class Visibility {
     return this.isConfirmed(blob, 'blob')
   }
 
-  /** Whether the caller may see all that the index says about an image, which comes from each of its blobs. */
+  /** Whether the caller may see everything that the index says about an image, which comes from each of its blobs. */
   async maySeeImage(
     digest: string,
     { config, layers }: { readonly config: Descriptor; readonly layers: readonly Descriptor[] },
@@ -72,7 +72,7 @@ export class Visibility {
       this.#memory.public.set(marker, true)
       return true
     }
-    // The last layer first and alone: other images rarely have it, so this one request decides most cases.
+    // The last layer is checked first, alone: other images rarely have it, so this one request decides most cases.
     const [last, ...others] = [...new Set(layers.map((layer) => layer.digest))].reverse()
     if (last !== undefined && !(await this.maySee(last, 'layer'))) return false
     const rest: [string, Given][] = [[config.digest, 'config']]
@@ -100,8 +100,7 @@ export class Visibility {
   }
 
   /**
-   * Records that the caller's source gave bytes with this digest, which was verified: what everybody may see needs no note
-   * of who gave it.
+   * Records that the caller's source gave bytes with this digest, which was verified. Public bytes need no such record.
    *
    * @param bytes those of a manifest or config
    * @throws Problem `upload_not_found` if the source was deleted meanwhile
@@ -110,7 +109,7 @@ export class Visibility {
     await this.#note({ digest, kind, bytes }, () => this.requireSource(digest))
   }
 
-  /** The same of a table of contents. */
+  /** The same for a table of contents. */
   async gaveTable(layer: TabledBlob): Promise<void> {
     const { table: digest } = layer
     await this.#note({ digest, kind: 'layer', bytes: new Uint8Array(0) }, () =>
@@ -127,7 +126,7 @@ export class Visibility {
   }
 
   /**
-   * Call it after storing something for this digest, so that a source that was deleted meanwhile leaves nothing. The
+   * Call this after storing something for this digest, so that a source that was deleted meanwhile leaves nothing behind. The
    * deletion forgets what was recorded before it; later records find the source gone.
    *
    * @throws Problem `upload_not_found`
@@ -138,7 +137,7 @@ export class Visibility {
     throw gone()
   }
 
-  /** The same after storing something that is known from a table of contents. */
+  /** The same after storing something known from a table of contents. */
   async requireTableSource(layer: TabledBlob): Promise<void> {
     if (!(await this.#source.isGone?.())) return
     await forgetTable(this.#store, this.origin, layer)

@@ -1,6 +1,6 @@
 /**
- * A source as one caller reads it: manifests and configs come from the store if the caller may see them, and are added
- * to it.
+ * A source as one caller reads it: manifests and configs come from the store if the caller may see them, and otherwise from the
+ * source and then into the store.
  */
 import type { ObjectStore } from '../host.ts'
 import { type GivenBytes, readGiven } from '../index/given.ts'
@@ -19,14 +19,14 @@ import {
 import type { Memory } from './memory.ts'
 import { Visibility } from './visibility.ts'
 
-/** How long another request's fetch is waited for: that request may have died with its caller. */
+/** How long to wait for another request's fetch: that request may have died with its caller. */
 const JOIN_MILLISECONDS = 5_000
 const MANIFEST_BYTES = 4 * 1024 * 1024
 const CONFIG_BYTES = 8 * 1024 * 1024
 
 export class VisibleSource {
   readonly visibility: Visibility
-  /** Names the caller and the place, without a secret in it. */
+  /** Identifies the caller and the place, without secrets. */
   readonly scope: string
   readonly #source: ImageSource
   readonly #store: ObjectStore
@@ -59,7 +59,7 @@ export class VisibleSource {
     return this.#source.isRemembered
   }
 
-  /** What it holds of an image, if that may be only a part; known after `resolve`. */
+  /** What the source says about an image of which it may hold only a part; known after `resolve`. */
   get parts(): ImageParts | undefined {
     return this.#source.parts
   }
@@ -120,7 +120,7 @@ export class VisibleSource {
     })
   }
 
-  /** What `select` reads of an index or a manifest. */
+  /** What `select` reads about an index or a manifest. */
   read(descriptor: Descriptor, kind: 'manifest' | 'config'): Promise<Uint8Array> {
     return kind === 'manifest' ? this.manifest(descriptor.digest) : this.config(descriptor)
   }
@@ -133,7 +133,7 @@ export class VisibleSource {
   /**
    * Waits for a fetch that another request of the same caller has started; fetches itself if that one is cancelled or slow.
    *
-   * @param key names the caller, the place and what is fetched
+   * @param key identifies the caller, the place and what is fetched
    */
   #share<T>(flights: Flights<T>, key: string, fetch: () => Promise<T>): Promise<T> {
     const isVerdict = (error: unknown) => error instanceof Problem

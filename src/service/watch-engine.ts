@@ -1,4 +1,4 @@
-/** Has images analysed that an engine reports, before anybody asks for them. */
+/** Analyses images that an engine reports, before anybody asks for them. */
 import type { Engine, EngineEvent } from '../host.ts'
 import { Problem } from '../problem.ts'
 import { pause } from '../timeout.ts'
@@ -15,18 +15,18 @@ export type WatchOptions = {
   readonly onImage?: (image: string, outcome: WatchedImage, error?: unknown) => void
 }
 
-/** Images that wait; an event past that is dropped. Each takes some hundred bytes. */
+/** How many images may wait; further events are dropped. Each takes a few hundred bytes. */
 const MAX_WAITING = 10_000
-/** An analysis reads the layers of an image side by side already. */
+/** An analysis already reads the layers of an image in parallel. */
 const ANALYSIS_SECONDS = 6 * 3_600
-/** Of one image: the engine or the queue of analyses may be busy. */
+/** Delay before an image is retried: the engine or the queue of analyses may be busy. */
 const ATTEMPTS = 20
 const PAUSE_MILLISECONDS = 1_000
 const MAX_PAUSE_MILLISECONDS = 30_000
 
 /**
- * Follows the engine's events until the signal aborts. After a break it asks for what happened since the last event that it
- * heard; the engine may tell some of it twice.
+ * Follows the engine's events until the signal aborts. After a disconnection it requests the events since the last one that it
+ * received; the engine may repeat some.
  */
 export async function watchEngine(service: Service, engine: Engine, options: WatchOptions): Promise<void> {
   const { signal, onEvent } = options
@@ -79,12 +79,12 @@ async function analyseOne(service: Service, name: string, signal: AbortSignal): 
   }
 }
 
-/** A pause that the signal ends early. */
+/** A pause that the signal can end early. */
 async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
   await pause(milliseconds, signal).catch(() => {})
 }
 
-/** Images in the order of their events, each once as long as it waits. */
+/** Images in the order of their events; a waiting image is listed once. */
 class ImageQueue {
   readonly #waiting = new Set<string>()
   #wake: (() => void) | undefined

@@ -1,6 +1,6 @@
 /**
- * Reads each registry's notification of a push: which images to analyse, and why to ignore the rest. Sources:
- * distribution's notifications, the webhooks of Docker Hub, GitHub, Harbor and Quay.
+ * Parses the push notifications of each registry: which images to analyse, and why to ignore the rest. Sources: distribution's
+ * notifications, the webhooks of Docker Hub, GitHub, Harbor and Quay.
  */
 import { z } from 'zod'
 import type { Configuration } from '../configuration.ts'
@@ -21,13 +21,13 @@ export type Push = {
   readonly ignored: readonly Ignored[]
 }
 
-/** A reference as the registry says it, or why there is none. */
+/** A reference as the registry sent it, or why there is none. */
 type Told = { readonly image: string } | { readonly why: string }
 
-/** Of a notification; more are ignored. */
+/** Limit of a notification; further images are ignored. */
 const MAX_IMAGES = 1_000
 const MAX_IGNORED = 100
-/** Of a reference that may be anything. */
+/** Limit on an untrusted reference. */
 const MAX_SHOWN_LENGTH = 500
 
 type Reader = (body: unknown) => readonly Told[]
@@ -89,7 +89,7 @@ function readDistribution(body: unknown): readonly Told[] {
     if (mediaType !== undefined && !MANIFEST_MEDIA_TYPES.includes(mediaType))
       return { why: `${quote(mediaType)} is not the media type of an image` }
     const host = (target.url === undefined ? undefined : URL.parse(target.url)?.host) ?? request?.host
-    if (!host) return { why: 'the event does not say which registry it is of' }
+    if (!host) return { why: 'the event does not say which registry it comes from' }
     return { image: named(`${host}/${repository}`, tag, digest) }
   })
 }
@@ -125,7 +125,7 @@ function readGithub(body: unknown): readonly Told[] {
     return [{ why: `the package is of type ${quote(one.package_type)}, not container` }]
   if (!PUBLISHED.has(action)) return [{ why: `the action is ${quote(action)}, not published` }]
   const { package_url: url, version } = one.package_version
-  // Of an image without a tag the address ends in a colon.
+  // For an image without a tag, the address ends in a colon.
   return [{ image: url.endsWith(':') ? named(url.slice(0, -1), undefined, version) : url }]
 }
 
@@ -159,7 +159,7 @@ function readQuay(body: unknown): readonly Told[] {
   return names.map((tag) => ({ image: named(repository, tag) }))
 }
 
-/** By its tag, which is what people call it. */
+/** By tag, which is how people refer to it. */
 function named(repository: string, tag?: string, digest?: string): string {
   if (tag) return `${repository}:${tag}`
   return digest ? `${repository}@${digest}` : repository

@@ -1,4 +1,4 @@
-/** One image: its layers into the index, as many at once as the host allows, then their merge. */
+/** One image: indexes its layers, as many at once as the host allows, then merges them. */
 
 import { inParallel } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
@@ -23,18 +23,18 @@ import type { Visibility } from '../visibility.ts'
 import { type Merge, Totals } from './merge.ts'
 import { follow } from './wait.ts'
 
-/** Layers of one image that are read at the same time. */
+/** How many layers of one image are read at the same time. */
 const LAYERS_AT_ONCE = 4
-/** A layer that makes no progress is given up by the transport's own limits; this is only a bound on waiting. */
+/** The transport's own limits end a layer that makes no progress; this only bounds the waiting. */
 const LAYER_MILLISECONDS = 6 * 3_600_000
 
-/** Of one layer, while it is read. */
+/** The progress of one layer while it is read. */
 type LayerProgress = { readonly bytes: number; bytesDone: number; done: boolean }
 
 export type ImageRun = {
   readonly report: (progress: Progress) => void
   readonly signal: AbortSignal
-  /** Does the second half, here or in another thread. */
+  /** Merges the layers, here or in another thread. */
   readonly merge: (merge: Merge) => Promise<void>
 }
 
@@ -59,7 +59,7 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
     try {
       await indexAndMerge()
     } catch (error) {
-      // A layer's index can be missing or damaged: it then counts as not indexed, and is made again.
+      // A layer's index can be missing or damaged: it then counts as not indexed, and is rebuilt.
       if (!(error instanceof Problem && error.code === 'store_error')) throw error
       await indexAndMerge()
     }
@@ -76,7 +76,7 @@ export function imageIndexOf({ digest, read }: ImageJob): string {
   return read === 'toc' ? tocImageName(digest) : digest
 }
 
-/** @returns by the layers' digests the names of their indexes */
+/** @returns the names of the layers' indexes, by layer digest */
 async function indexLayers(
   service: Service,
   job: ImageJob,
@@ -134,7 +134,10 @@ async function indexLayers(
 
 type KnownLayer = { readonly index: string; readonly facts: IndexedLayer | TabledLayer }
 
-/** The index of a layer that the caller may see: the one of its content, else where that is enough the one of its table. */
+/**
+ * The index of a layer that the caller may see: the one of its content, or, if that is enough, the one of its table of
+ * contents.
+ */
 async function knownLayer(
   store: ObjectStore,
   visibility: Visibility,
@@ -151,7 +154,7 @@ async function knownLayer(
   return told && { index, facts: told }
 }
 
-/** Tells in each problem which layer it is of. */
+/** Adds to each problem which layer it is about. */
 async function inLayer<T>(layer: number, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -161,7 +164,8 @@ async function inLayer<T>(layer: number, work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Shared with every image of the registry that has this layer; alone if the shared job failed for another repository.
+ * The job is shared by all images of the registry that have this layer; if the shared job failed for another repository, this
+ * image gets a job of its own.
  */
 async function indexOne(
   service: Service,

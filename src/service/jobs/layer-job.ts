@@ -1,4 +1,4 @@
-/** One layer, from its registry into the index. */
+/** One layer: from its registry into the index. */
 import { createHash } from 'node:crypto'
 import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
 import { indexLayer, readLayerFacts } from '../../index/layer-index.ts'
@@ -31,9 +31,9 @@ export async function runLayerJob(
   }
   const onBytes = (bytesDone: number) =>
     report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
-  // Before the blob is opened: a store that fails must not leave a connection behind.
+  // Before the blob is opened: a failing store must not leave a connection behind.
   const indexed = await isIndexed(service, descriptor.digest)
-  // Another server, or an earlier try of this one, has read it for this caller since the image was looked at.
+  // Another server, or an earlier attempt, has read it for this caller since the image was checked.
   if (indexed && (await source.visibility.maySee(descriptor.digest, 'layer')))
     return { readBytes: 0, decodedBytes: 0 }
   const blob = await source.blob(descriptor)
@@ -46,13 +46,13 @@ export async function runLayerJob(
     }
     await verify(blob, descriptor.digest, onBytes)
     await source.visibility.gave(descriptor.digest, 'layer')
-    // The upload that it was indexed from may have been deleted before this source was noted, and the index with it.
+    // The upload that it was indexed from may have been deleted before this source was recorded, and the index with it.
     if (await isIndexed(service, descriptor.digest)) return { readBytes: descriptor.size, decodedBytes: 0 }
     const decodedBytes = await index(service, descriptor, { blob: await again(), again, onBytes, signal })
     await source.visibility.requireSource(descriptor.digest)
     return { readBytes: 2 * descriptor.size, decodedBytes }
   } catch (error) {
-    // The digest matches, so the fault is in the bytes: everyone who may read them may know.
+    // The digest matches, so the fault is in the bytes: everyone who may read them may know about it.
     if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest, 'layer')
     else await source.visibility.requireSource(descriptor.digest)
     throw error
@@ -65,7 +65,7 @@ async function isIndexed(service: Service, digest: string): Promise<boolean> {
 
 type LayerInput = {
   readonly blob: ReadableStream<Uint8Array>
-  /** Opens the blob once more, for members that turn out to be needed only at the end of the layer. */
+  /** Opens the blob again, for members that turn out to be needed only at the end of the layer. */
   readonly again: () => Promise<ReadableStream<Uint8Array>>
   readonly onBytes: (bytes: number) => void
   readonly signal: AbortSignal
@@ -106,5 +106,5 @@ async function verify(
   }
   const got = `sha256:${hash.digest('hex')}`
   if (got !== digest)
-    throw new Problem('invalid_image', `the source sent content with the digest ${got} for ${digest}`)
+    throw new Problem('invalid_image', `the source sent content with the digest ${got} instead of ${digest}`)
 }

@@ -1,2 +1,2 @@
-/** What reading a layer took: bytes of the blob, bytes of the tar that were decoded. */
+/** The work of reading a layer: bytes of the blob, and decoded bytes of the tar. */
 export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }

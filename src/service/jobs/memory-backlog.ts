@@ -7,9 +7,9 @@ import type { OrderEnd } from '../orders.ts'
 export type BacklogLimits = {
   /** Orders that run at the same time. */
   readonly atOnce: number
-  /** Orders that are held, those that run among them. */
+  /** How many orders are held, running ones included. */
   readonly most?: number
-  /** Attempts per order; the analyses learn the last failure. */
+  /** Attempts per order; the analyses get the last failure. */
   readonly attempts?: number
 }
 
@@ -29,7 +29,7 @@ export class MemoryBacklog implements Backlog {
   readonly #most: number
   readonly #attempts: number
   readonly #waiting: Waiting[] = []
-  /** Orders that failed and come again. */
+  /** Orders that failed and will be retried. */
   readonly #timers = new Set<ReturnType<typeof setTimeout>>()
   /** How many orders report to each analysis. */
   readonly #analyses = new Map<string, number>()
@@ -46,7 +46,7 @@ export class MemoryBacklog implements Backlog {
 
   async add(orders: readonly Order[]): Promise<void> {
     if (this.#held + orders.length > this.#most) {
-      const detail = `the queue holds ${this.#held} images and has room for ${this.#most}; send fewer, or try again later`
+      const detail = `the queue holds ${this.#held} of at most ${this.#most} images; send fewer, or try again later`
       throw new Problem('rate_limited', detail, { retryAfter: 60 })
     }
     for (const order of orders) {
@@ -61,7 +61,7 @@ export class MemoryBacklog implements Backlog {
     return this.#analyses.has(analysis)
   }
 
-  /** Starts no more; running ones continue. */
+  /** Starts no more orders; running ones continue. */
   stop(): void {
     this.#isStopped = true
     for (const timer of this.#timers) clearTimeout(timer)

@@ -19,19 +19,19 @@ export type Merge = {
   /** The name of the image's index. */
   readonly index: string
   readonly config: ImageConfig
-  /** From the lowest; all are indexed. */
+  /** From the lowest layer up; all are indexed. */
   readonly layers: readonly IndexedDescriptor[]
-  /** Which shows them to the image's analysis. */
+  /** Shows these bytes in the progress of the image's analysis. */
   readonly source: SourceRef
 }
 
 /** A layer of the manifest, and the name of its index. */
 export type IndexedDescriptor = { readonly descriptor: Descriptor; readonly index: string }
 
-/** Layers of which the facts are read at the same time. */
+/** How many layers' facts are read at the same time. */
 const FACTS_AT_ONCE = 16
 
-/** @throws Problem `invalid_image` if a layer is not what manifest and config say; `too_large`; `store_error` */
+/** @throws Problem `invalid_image` if a layer differs from what manifest and config say; `too_large`; `store_error` */
 export async function mergeImage(service: Service, merge: Merge, signal?: AbortSignal): Promise<void> {
   const { index, config, layers } = merge
   const { store, wasm, configuration } = service.host
@@ -46,7 +46,7 @@ export async function mergeImage(service: Service, merge: Merge, signal?: AbortS
     if (found === undefined)
       throw new Problem(
         'store_error',
-        `the index of layer ${layer} is missing from the store; ask again to rebuild it`,
+        `the index of layer ${layer} is missing from the store; try again to rebuild it`,
         { layer },
       )
     requireAsTold(found.facts, { layer, descriptor, diffId: config.diffIds[layer] })

@@ -1,11 +1,11 @@
 /**
- * A place that a job has, as long as it uses it: one that waits for a slow source gives its place to one that waits for a
- * place, and begins again behind it. So whoever sends slowly on purpose holds up nobody else.
+ * A job's place among the running jobs. A job that waits for a slow source gives its place to a waiting job, and starts again
+ * behind it. So a deliberately slow sender holds up nobody else.
  */
 import type { Admission } from '../../host.ts'
 import type { Progress } from '../../job.ts'
 
-/** What a source sends that is not slow, in bytes a second. */
+/** A source that sends at least this many bytes per second is not slow. */
 const SLOW = 128 * 1024
 const LOOK_MILLISECONDS = 1_000
 
@@ -16,17 +16,17 @@ export class Place {
   readonly #watch: ReturnType<typeof setInterval>
   readonly #began = Date.now()
   #bytes = 0
-  /** All bytes have come: what remains is work. */
+  /** All bytes have arrived: only computing remains. */
   #isWhole = false
 
-  /** @param milliseconds that it is kept at least, however little comes */
+  /** @param milliseconds for which it is kept at least, however little arrives */
   constructor(admission: Admission, milliseconds: number) {
     this.#admission = admission
     this.#milliseconds = milliseconds
     this.#watch = setInterval(() => this.#look(), Math.min(LOOK_MILLISECONDS, milliseconds))
   }
 
-  /** Aborted when the place is given to another job. */
+  /** Aborted when the place goes to another job. */
   get signal(): AbortSignal {
     return this.#left.signal
   }
@@ -36,7 +36,7 @@ export class Place {
     this.#isWhole = layersDone === layers || bytesDone >= bytes
   }
 
-  /** To be called when the job ends or leaves. */
+  /** Call this when the job ends or is cancelled. */
   stop(): void {
     clearInterval(this.#watch)
   }
@@ -46,6 +46,6 @@ export class Place {
     if (milliseconds < this.#milliseconds || this.#isWhole || this.#admission.waiting === 0) return
     if ((1_000 * this.#bytes) / milliseconds >= SLOW) return
     this.stop()
-    this.#left.abort(new Error('the place is given to another job'))
+    this.#left.abort(new Error('the place was given to another job'))
   }
 }

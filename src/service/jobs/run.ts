@@ -4,7 +4,7 @@ import { runImageJob } from './image-job.ts'
 import { runLayerJob } from './layer-job.ts'
 import { mergeImage } from './merge.ts'
 
-/** Does what a job says; a host's `Jobs` sees to it that it is done once at a time. */
+/** Runs a job; a host's `Jobs` makes sure that each runs only once at a time. */
 export async function runJob(
   service: Service,
   job: Job,

@@ -14,7 +14,7 @@ import { placeOf } from '../../source/source.ts'
 import { Place } from './place.ts'
 import { Slots } from './slots.ts'
 
-/** How long a failure that may pass is answered without trying again, unless it says itself when to ask again. */
+/** How long a temporary failure is returned without a retry, unless the failure has its own retry time. */
 const FAILURE_MILLISECONDS = 60_000
 /** Failures of this service are retried on the next request, since they say nothing about the image. */
 const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set([
@@ -23,20 +23,20 @@ const OWN_FAILURES: ReadonlySet<ProblemCode> = new Set([
   'internal_error',
   'analysis_pending',
 ])
-/** How long a finished job is remembered for those who still watch it. */
+/** How long a finished job is remembered for callers that still watch it. */
 const FINISHED_MILLISECONDS = 60_000
 /**
  * A job is cancelled after this long without a request that starts or watches it. Images get long, since callers may
  * come back; layers get short, since only analyses wait for them.
  */
 const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
-/** A job whose source is slow keeps its place for so long though others wait; each time that it begins again, twice as long. */
+/** How long a job with a slow source keeps its place while others wait; doubled each time it starts again. */
 const PATIENCE_MILLISECONDS = 30_000
 const MOST_PATIENCE = 8
-/** Watchers are not woken more often than this by progress alone. */
+/** Progress alone does not wake watchers more often than this. */
 const PROGRESS_MILLISECONDS = 200
 
-/** Does a job's work. Reports progress as often as it likes; stops soon after `signal` is aborted because no request waits. */
+/** Runs a job. May report progress at any rate; must stop soon after `signal` is aborted because no request is waiting. */
 export type Work = (job: Job, report: (progress: Progress) => void, signal: AbortSignal) => Promise<void>
 
 export type RunnerLimits = {
@@ -44,7 +44,7 @@ export type RunnerLimits = {
   readonly analyses: number | Admission
   readonly queuedAnalyses: number
   readonly layers: number | Admission | ((job: LayerJob) => Admission)
-  /** How long a job whose source is slow keeps its place though others wait; the default is for services. */
+  /** How long a job with a slow source keeps its place while others wait; the default is for services. */
   readonly patienceMilliseconds?: number
   /** Milliseconds after which an unwatched job of a kind is cancelled; the defaults are for services. */
   readonly abandoned?: Readonly<Record<Job['kind'], number>>
@@ -70,7 +70,7 @@ export class JobRunner implements Jobs {
   readonly #analyses: Admission
   readonly #layers: (job: LayerJob) => Admission
 
-  /** @param finished called with each job that has ended and its last state */
+  /** @param finished called with each finished job and its last state */
   constructor(work: Work, limits: RunnerLimits, finished: (job: Job, state: JobState) => void = () => {}) {
     this.#work = work
     this.#finished = finished
@@ -89,7 +89,7 @@ export class JobRunner implements Jobs {
     }
     const admission = job.kind === 'image' ? this.#analyses : this.#layers(job)
     if (job.kind === 'image' && admission.full && admission.waiting >= this.#limits.queuedAnalyses) {
-      const detail = `this service is busy: ${admission.waiting} analyses wait already; ask again later`
+      const detail = `this service is busy: ${admission.waiting} analyses are waiting already; try again later`
       throw new Problem('rate_limited', detail, { retryAfter: 30 })
     }
     return this.#launch(key, job, admission).state
@@ -113,12 +113,12 @@ export class JobRunner implements Jobs {
     return tracked.state
   }
 
-  /** Resolves when the job has finished, however it did; at once where no such job runs. */
+  /** Resolves when the job has finished, successfully or not; at once if no such job is running. */
   async settled(key: string): Promise<void> {
     await this.#tracked.get(key)?.finished
   }
 
-  /** Resolves when no job runs any more. */
+  /** Resolves when no jobs are running. */
   async idle(): Promise<void> {
     await Promise.all([...this.#tracked.values()].map((tracked) => tracked.finished))
   }
@@ -155,8 +155,8 @@ export class JobRunner implements Jobs {
   }
 
   /**
-   * What has long finished. Done when somebody asks, not by a timer: a Durable Object that waits for one is kept awake,
-   * and billed, for as long.
+   * Forgets jobs that finished long ago. Done on requests rather than by a timer: a timer would keep a Durable Object awake,
+   * and billed.
    */
   #forget(): void {
     const before = Date.now() - FINISHED_MILLISECONDS
@@ -213,26 +213,26 @@ function admissionsOf(limit: RunnerLimits['layers']): (job: LayerJob) => Admissi
   return () => admission
 }
 
-/** A failure of this service: it goes to the log, not to the caller. */
+/** A failure of this service: it is logged, and hidden from the caller. */
 function unforeseen(error: unknown, abandoned: AbortSignal): Problem {
   if (abandoned.aborted)
     return new Problem(
       'analysis_pending',
-      'cancelled: no client was waiting; ask again to restart the analysis',
+      'cancelled: no client was waiting; try again to restart the analysis',
       { retryAfter: 1 },
     )
   console.error('a job failed:', error)
   return new Problem('internal_error', 'the analysis failed because of an internal error')
 }
 
-/** From now on the job is given up, unless somebody watches it in time. */
+/** From now on the job will be cancelled unless somebody watches it in time. */
 function expectWatcher(tracked: Tracked): void {
   clearTimeout(tracked.abandonment)
   if (tracked.wake.size > 0 || isFinished(tracked.state)) return
   tracked.abandonment = setTimeout(() => tracked.abandoned.abort(), tracked.abandonMilliseconds)
 }
 
-/** Whether a new request for a job in this state runs it again, instead of getting its old result. */
+/** Whether a new request for a job in this state runs it again, instead of returning its old result. */
 export function mayRunAgain(state: JobState): boolean {
   if (state.status === 'succeeded') return true
   if (state.status !== 'failed') return false

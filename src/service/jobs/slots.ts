@@ -1,19 +1,19 @@
-/** Slots for something scarce, such as a core: a bounded number at once, given in turn to those who hold the least. */
+/** Slots for a scarce resource, such as a core: a limited number at once, given in turn to the groups that hold the least. */
 
 import type { Admission } from '../../host.ts'
 import type { Claim } from '../../job.ts'
 
 export type SlotLimits = {
-  /** Slots in use at once. */
+  /** How many slots can be in use at once. */
   readonly atOnce: number
-  /** Slots that are held at once, with those that rest; by default only those in use. */
+  /** How many slots can be held at once, resting ones included; by default only those in use. */
   readonly held?: number
-  /** Of these, what one of the widest groups may hold; by default all. */
+  /** How many of these one of the widest groups may hold; by default all. */
   readonly share?: number
 }
 
 export interface Slot {
-  /** While it rests, because its holder waits for something else, another may use it. */
+  /** A resting holder waits for something else, so its slot may be used by another. */
   rest(rests: boolean): void
   release(): void
 }
@@ -24,7 +24,7 @@ export class Slots implements Admission {
   readonly #atOnce: number
   readonly #most: number
   readonly #share: number
-  /** How many each group holds. */
+  /** How many slots each group holds. */
   readonly #holds = new Map<string, number>()
   #waiting: Waiting[] = []
   #held = 0
@@ -40,7 +40,7 @@ export class Slots implements Admission {
     return this.#waiting.length
   }
 
-  /** Whether the next one has to wait. */
+  /** Whether the next one must wait. */
   get full(): boolean {
     return this.#waiting.length > 0 || !this.#hasRoom
   }
@@ -49,7 +49,7 @@ export class Slots implements Admission {
     return (await this.take(claim, signal)).release
   }
 
-  /** As `enter`, for holders that may rest. */
+  /** Like `enter`, for holders that may rest. */
   async take(claim: Claim, signal?: AbortSignal): Promise<Slot> {
     signal?.throwIfAborted()
     const groups = claim.map((_, level) => JSON.stringify(claim.slice(0, level + 1)))
@@ -127,7 +127,7 @@ export class Slots implements Admission {
     }
   }
 
-  /** Whose widest group holds the least, then whose next one does; among equals, the first to come. */
+  /** Picks the one whose widest group holds the least, then whose next group does; among equals, the first to arrive. */
   #next(): Waiting | undefined {
     let best: Waiting | undefined
     for (const waiting of this.#waiting) {

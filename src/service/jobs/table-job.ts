@@ -1,4 +1,4 @@
-/** One layer from its table of contents, into an index of its own. */
+/** One layer from its table of contents, into a separate index. */
 import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
 import { findChunks } from '../../index/chunks.ts'
 import { tableIndexName } from '../../index/keys.ts'
@@ -22,7 +22,7 @@ type TableLayer = { readonly source: VisibleSource; readonly descriptor: Descrip
  * Reads the table even if it is indexed already, unless the caller may see it: only verified bytes make this registry one of
  * its sources.
  *
- * @returns undefined if the layer has to be read whole: it has no table, or the table cannot say what is in it
+ * @returns undefined if the layer must be read whole: it has no table, or the table does not describe all of it
  */
 export async function indexFromTable(
   service: Service,
@@ -57,7 +57,7 @@ export async function indexFromTable(
     if (!reading.linksDatabases) return
     const linked = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
     const found: TableFile[] = []
-    // Property by property, since a row of a table is a view.
+    // Copied property by property, since a row of a table is a view.
     for (const { key, ordinal, offset, bytes, sha256 } of linked) {
       if (bytes === 0) continue
       found.push({ key, ordinal, bytes, sha256, ...(await findChunks(store, index, { offset, bytes })) })
@@ -75,7 +75,7 @@ export async function indexFromTable(
     return { readBytes, decodedBytes: 0 }
   } catch (error) {
     if (error instanceof UnsaidName) return undefined
-    // The table is the one that the manifest vouches for, so everyone who may read the blob may know.
+    // The manifest vouches for the table, so everyone who may read the blob may know about the fault.
     if (error instanceof Problem && error.lasting) await visibility.gaveTable(layer)
     else await visibility.requireTableSource(layer)
     throw error

@@ -6,8 +6,8 @@ import { waitFor } from '../../timeout.ts'
 const WATCH_MILLISECONDS = 20_000
 
 /**
- * Starts the job or joins it, and yields each state that it is seen in: the first at once, the last when it has finished
- * or `milliseconds` have passed. A job that a restart lost is started again.
+ * Starts or joins the job, and yields each of its states: the first at once, the last when it has finished or `milliseconds`
+ * have passed. A job that a restart lost is started again.
  */
 export async function* follow(
   jobs: Jobs,
@@ -22,7 +22,7 @@ export async function* follow(
     signal?.throwIfAborted()
     const left = deadline - Date.now()
     if (left <= 0) return
-    // Who leaves is not kept until the watch ends.
+    // A caller that leaves is released before the watch ends.
     const watched = jobs.watch(jobKey(job), state.version, Math.min(left, WATCH_MILLISECONDS))
     const next = await waitFor(watched, { signal })
     state = next ?? (await jobs.start(job))
@@ -31,9 +31,9 @@ export async function* follow(
 }
 
 /**
- * The same for a job that somebody else has started: starts nothing.
+ * The same for a job that somebody else has started; starts nothing.
  *
- * @returns whether it ended because no such job is known: it never was, it finished long ago, or a restart lost it
+ * @returns whether it ended because no such job is known: it never existed, it finished long ago, or a restart lost it
  */
 export async function* observe(
   jobs: Jobs,

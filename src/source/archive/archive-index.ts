@@ -15,15 +15,15 @@ export const archiveIndexSchema = z.object({
       digest,
       mediaType: z.string(),
       size: z.int().nonnegative(),
-      /** Whole names: `docker.io/library/app:v1`. */
+      /** Full names: `docker.io/library/app:v1`. */
       names,
-      /** What an OCI layout calls a reference's name, which may be a tag alone. */
+      /** The reference name in an OCI layout, which may be only a tag. */
       tags: names,
       /** Digests of the images that it leads to. */
       images: z.array(digest),
     }),
   ),
-  /** Digests of all indexes, those that other ones hold included. */
+  /** Digests of all indexes, nested ones included. */
   indexes: z.array(digest),
   images: z.array(
     z.object({
@@ -61,18 +61,18 @@ export type Choice = { readonly digest: string } | { readonly listing: readonly 
 /** A message lists at most this many names. */
 const MAX_LISTED = 20
 
-/** A name as people write it: Docker Hub's own part is left out. */
+/** A name as people write it: without Docker Hub's prefix. */
 export function familiarName(name: string): string {
   return name.replace(/^docker\.io\/(?:library\/)?/, '')
 }
 
-/** The names of an entry to show: full names, else the reference names of an OCI layout. */
+/** The names of an entry to show: full names, or else the reference names of an OCI layout. */
 export function namesOf({ names, tags }: ArchiveEntry): readonly string[] {
   return [...new Set((names.length > 0 ? names : tags).map(familiarName))]
 }
 
 /**
- * @param wanted a name, a digest of an image or an index, or nothing, where the archive has one image
+ * @param wanted a name, or the digest of an image or an index; undefined if the archive has only one image
  * @throws Problem `image_not_found`; `invalid_reference` if several images fit, with their names
  */
 export function choose(index: ArchiveIndex, wanted: string): Choice {
@@ -92,7 +92,7 @@ export function choose(index: ArchiveIndex, wanted: string): Choice {
     leaves.map(({ os, architecture, variant }) => JSON.stringify([os, architecture, variant])),
   )
   if (platforms.size === leaves.length) return { listing: leaves.map(descriptorOf) }
-  const detail = `several images of the archive fit: choose by a name or a digest: ${listed(fitting)}`
+  const detail = `several images of the archive match; choose one by name or digest: ${listed(fitting)}`
   throw new Problem('invalid_reference', detail)
 }
 

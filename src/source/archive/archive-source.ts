@@ -1,4 +1,4 @@
-/** An archive as a source of images: it is opened when it is first asked for something. */
+/** An archive as a source of images: opened on first use. */
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { BlobRange, ImageParts, ImageSource, ResolvedManifest, SourceRef } from '../source.ts'
 import type { Archive } from './archive.ts'
@@ -6,7 +6,7 @@ import type { Archive } from './archive.ts'
 export class ArchiveSource<Ref extends SourceRef> implements ImageSource {
   readonly ref: Ref
   readonly isPublic = false
-  /** It can be gone at any moment, and what was found in it is in memory as it is. */
+  /** The archive can disappear at any moment; its images are in memory already. */
   readonly isRemembered = false
   readonly #openArchive: () => Promise<Archive>
   #opening: Promise<Archive> | undefined

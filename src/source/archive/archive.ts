@@ -1,4 +1,4 @@
-/** An archive as a source of images: every byte is read in place. */
+/** An archive as a source of images: all bytes are read in place. */
 import { digestOf } from '../../oci/digest.ts'
 import { type Descriptor, isEncrypted, OCI_INDEX } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
@@ -8,7 +8,7 @@ import { type RangeReader, readBytes } from './range-reader.ts'
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
-/** An opened archive, for any source that is made of one. */
+/** An opened archive, for any source that consists of one. */
 export class Archive {
   readonly #index: ArchiveIndex
   readonly #reader: RangeReader
@@ -70,7 +70,7 @@ export class Archive {
     const bytes = await readBytes(this.#reader, { offset, length: size })
     const actual = digestOf(bytes)
     if (actual !== digest)
-      throw new Problem('invalid_image', `the archive has bytes of the digest ${actual} for ${digest}`)
+      throw new Problem('invalid_image', `the archive has content with the digest ${actual} under ${digest}`)
     return bytes
   }
 

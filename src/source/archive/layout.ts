@@ -19,7 +19,7 @@ import { type RangeReader, readBytes } from './range-reader.ts'
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024
-/** Indexes, manifests and configs that are read, and their bytes together. */
+/** Limits on indexes, manifests and configs: how many, and their bytes together. */
 const MAX_DOCUMENTS = 2_000
 const MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024
 const MAX_DEPTH = 5
@@ -46,7 +46,7 @@ type DockerImage = z.infer<typeof dockerSchema>[number]
 
 const CONTAINERD_NAME = 'io.containerd.image.name'
 const REFERENCE_NAME = 'org.opencontainers.image.ref.name'
-/** What tools name by its digest. */
+/** Objects that tools identify by digest. */
 const NAMED_BY_DIGEST = /(?:^|\/)(?:sha256:)?([0-9a-f]{64})(?:\.json)?$/
 
 /**
@@ -72,7 +72,7 @@ class LayoutReader {
   readonly #made = new Map<string, string>()
   #documents = 0
   #documentBytes = 0
-  /** What the archive holds besides images, for the message if it holds none. */
+  /** What the archive holds instead of images, for the error message. */
   #artifact: Problem | undefined
 
   constructor(members: Members, reader: RangeReader) {
@@ -93,7 +93,7 @@ class LayoutReader {
         'this is not an image archive: it has neither `oci-layout` with `index.json` nor `manifest.json` (Docker before 1.10 wrote neither)',
       )
     }
-    if (this.#images.size === 0) throw this.#artifact ?? invalidArchive('there is no image in it')
+    if (this.#images.size === 0) throw this.#artifact ?? invalidArchive('it contains no image')
     return {
       entries: this.#entries.filter((entry) => entry.images.length > 0),
       indexes: [...this.#indexes],
@@ -106,10 +106,10 @@ class LayoutReader {
   async #readOci(layout: StoredFile): Promise<void> {
     const { imageLayoutVersion } = await this.#document(layout, 'oci-layout', layoutSchema)
     if (!/^1\./.test(imageLayoutVersion))
-      throw invalidArchive('its version of the layout is not 1.x', 'oci-layout')
+      throw invalidArchive('the version of its layout is not 1.x', 'oci-layout')
     const bytes = await this.#bytes(this.#require('index.json'), 'index.json', MAX_MANIFEST_BYTES)
     const top = parseManifest(bytes)
-    if (top.kind !== 'index') throw invalidArchive('it is no index', 'index.json')
+    if (top.kind !== 'index') throw invalidArchive('it is not an image index', 'index.json')
     for (const descriptor of top.manifests) {
       const images = await this.#walk(descriptor, 1)
       const { annotations = {}, digest, mediaType, size } = descriptor
@@ -124,7 +124,7 @@ class LayoutReader {
     }
   }
 
-  /** Digests of the images that a descriptor leads to. What is not in the archive is left out. */
+  /** Digests of the images that a descriptor leads to, without those missing from the archive. */
   async #walk(descriptor: Descriptor, depth: number): Promise<string[]> {
     if (!isCandidate(descriptor)) return []
     if (depth > MAX_DEPTH)
@@ -168,7 +168,7 @@ class LayoutReader {
     const bytes = await this.#bytes(configFile, configName, MAX_CONFIG_BYTES)
     requireDigest(digestOf(bytes), config.digest, configName)
     for (const layer of layers) {
-      // A foreign layer is at its URLs.
+      // A foreign layer is only at its URLs.
       const file = this.#members.find(blobName(layer.digest))
       if (file === undefined && layer.urls?.length) continue
       await this.#addBlob(layer, file ?? this.#require(blobName(layer.digest)))
@@ -187,7 +187,7 @@ class LayoutReader {
     }
   }
 
-  /** The manifest that skopeo would make of what `manifest.json` says. */
+  /** The manifest that skopeo would make from `manifest.json`. */
   async #makeManifest(image: DockerImage) {
     const { Config: configName, Layers: layerNames } = image
     const configFile = this.#require(configName)
@@ -222,7 +222,7 @@ class LayoutReader {
     return { manifest, text: JSON.stringify(document), config }
   }
 
-  /** Today's `docker save` writes both layouts; the requested names are in Docker's. */
+  /** Current versions of `docker save` write both layouts; the requested names are in Docker's. */
   async #addNames(file: StoredFile): Promise<void> {
     for (const { Config, RepoTags } of await this.#document(file, 'manifest.json', dockerSchema)) {
       const config = this.#members.find(Config)
@@ -231,7 +231,7 @@ class LayoutReader {
       const named = this.#entries.filter((entry) =>
         entry.images.some((digest) => this.#images.get(digest)?.id === id),
       )
-      // Of several that lead to this image, those with names of their own keep them.
+      // If several lead to this image, those with their own names keep them.
       const unnamed = named.length === 1 ? named : named.filter((entry) => entry.names.length === 0)
       for (const entry of unnamed) entry.names.push(...RepoTags)
     }
@@ -281,7 +281,7 @@ class LayoutReader {
     return compressionOf(await readBytes(this.#reader, { offset, length: Math.min(size, 4) }))
   }
 
-  /** Of a file that nothing names the digest of. */
+  /** For a file whose digest is not recorded anywhere. */
   async #content(file: StoredFile): Promise<Content> {
     if (file.content !== undefined) return file.content
     const { offset, size } = file
@@ -292,7 +292,7 @@ class LayoutReader {
 
   #require(name: string): StoredFile {
     const file = this.#members.find(name)
-    if (file === undefined) throw invalidArchive('the archive names it, but does not have it', name)
+    if (file === undefined) throw invalidArchive('it is listed in the archive, but missing', name)
     return file
   }
 
@@ -345,7 +345,7 @@ function requireDigest(actual: string, expected: string, name: string): void {
   if (actual !== expected) throw invalidArchive(`its bytes have the digest ${actual}`, name)
 }
 
-/** Where the name says a digest it is that of the bytes. */
+/** A digest in the name must be that of the bytes. */
 function requireNamedDigest(name: string, digest: string): void {
   const named = NAMED_BY_DIGEST.exec(name)?.[1]
   if (named !== undefined) requireDigest(digest, `sha256:${named}`, name)

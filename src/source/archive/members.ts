@@ -1,6 +1,6 @@
 /**
- * The members of an archive by their names, found in one pass over its headers. Nothing is unpacked: a name that points
- * outside is only a name, and a link leads to another member or nowhere.
+ * The members of an archive by name, found in one pass over its headers. Nothing is unpacked: a name that points outside is
+ * only a name, and a link leads to another member or nowhere.
  */
 import { createHash, type Hash, hash } from 'node:crypto'
 import { WorkBudget } from '../../concurrency.ts'
@@ -15,30 +15,30 @@ import { type RangeReader, readBytes } from './range-reader.ts'
 
 /** A regular file of the archive. */
 export type StoredFile = {
-  /** Of its content in the archive. */
+  /** Position of its content in the archive. */
   readonly offset: number
   readonly size: number
   /** Known if the archive was read completely. */
   readonly content?: Content
 }
 
-/** What a file's bytes say. */
+/** What is known about a file's bytes. */
 export type Content = {
   readonly compression: Compression
   /** `sha256:<hex>` */
   readonly digest: string
 }
 
-/** Everything that a name can refer to. */
+/** Limit on everything that a name can refer to. */
 type Member = StoredFile | { readonly link: 'symlink' | 'hardlink'; readonly target: ByteString }
 
-/** Directories included: what a million empty members would take of memory is not spent. */
+/** Directories count, too: a million empty members take memory as well. */
 const MAX_MEMBERS = 200_000
 /** A limit on all names together. */
 const MAX_NAME_BYTES = 16 * 1024 * 1024
-/** From link to link to a file. */
+/** How many links are followed to reach a file. */
 const MAX_LINKS = 16
-/** Of one read while headers are looked for. */
+/** How much is read at once while looking for headers. */
 const WINDOW_BYTES = 256 * 1024
 
 export class Members {
@@ -46,7 +46,7 @@ export class Members {
   #count = 0
   #nameBytes = 0
 
-  /** @throws Problem `invalid_archive` if the name has another content already, `too_large` past the limits */
+  /** @throws Problem `invalid_archive` if the name already has other content; `too_large` over a limit */
   add(name: PathKey, member: Member | undefined): void {
     this.#count++
     this.#nameBytes += name.length
@@ -60,11 +60,11 @@ export class Members {
     if (member === undefined) return
     const before = this.#members.get(name)
     if (before !== undefined && !isSame(before, member))
-      throw invalidArchive('the archive has two members of this name, and they differ', keyToPath(name))
+      throw invalidArchive('the archive has two different members with this name', keyToPath(name))
     this.#members.set(name, member)
   }
 
-  /** The file that a name of the archive's own stands for, following links inside the archive; undefined if there is no such file. */
+  /** The file that a name inside the archive refers to, following links; undefined if there is no such file. */
   find(name: string): StoredFile | undefined {
     let key = keyOf(encodeText(name))
     for (let hops = 0; hops <= MAX_LINKS; hops++) {
@@ -89,7 +89,7 @@ function isSame(one: Member, other: Member): boolean {
   return one.size === other.size && one.content !== undefined && one.content.digest === other.content?.digest
 }
 
-/** What is learned of a file's content while it passes by. */
+/** Computes facts about a file's content while it streams by. */
 class ContentReading {
   readonly #bytes: number
   readonly #head = new Uint8Array(4)
@@ -97,7 +97,7 @@ class ContentReading {
   #hash: Hash | undefined
   #digest: string | undefined
 
-  /** @param bytes how many will come */
+  /** @param bytes how many will follow */
   constructor(bytes: number) {
     this.#bytes = bytes
   }
@@ -106,7 +106,7 @@ class ContentReading {
     if (this.#seen < this.#head.length)
       this.#head.set(piece.subarray(0, this.#head.length - this.#seen), this.#seen)
     this.#seen += piece.length
-    // In one call it is faster, and most members come in one piece.
+    // One call is faster, and most members arrive in one piece.
     if (piece.length === this.#bytes) {
       this.#digest = `sha256:${hash('sha256', piece, 'hex')}`
       return
@@ -123,14 +123,14 @@ class ContentReading {
   }
 }
 
-/** Finds the members of an archive that passes by, with their digests. */
+/** Finds the members of a streamed archive, with their digests. */
 export class PassingArchive {
   readonly members = new Members()
   readonly #scanner: TarScanner
   readonly #work = new WorkBudget()
   #content = new ContentReading(0)
 
-  /** @param limit of the archive, in bytes, with the setting that says so */
+  /** @param limit size limit of the archive in bytes, and the setting it comes from */
   constructor(limit: { readonly bytes: number; readonly setting: string }) {
     this.#scanner = new TarScanner({ bytes: limit, entries: MAX_MEMBERS })
   }
@@ -158,7 +158,7 @@ export class PassingArchive {
     }
   }
 
-  /** @throws Problem `invalid_archive` if it is cut off */
+  /** @throws Problem `invalid_archive` if it is truncated */
   finish(): Members {
     requireEnd(this.#scanner)
     return this.members
@@ -172,7 +172,7 @@ export class PassingArchive {
 }
 
 /**
- * Finds the members of a stored archive by its headers alone, skipping what is between them.
+ * Finds the members of a stored archive by its headers alone, skipping the content.
  *
  * @throws Problem `invalid_archive`, `too_large`
  */
@@ -205,7 +205,7 @@ async function scanHeaders(reader: RangeReader, scanner: TarScanner): Promise<Me
   return members
 }
 
-/** As far as the header tells. */
+/** As far as the header says. */
 function memberOf({ member, isSparse }: TarScanner): Member | undefined {
   if (member.type === 'symlink' || member.type === 'hardlink')
     return { link: member.type, target: member.link ?? '' }
@@ -223,7 +223,7 @@ function requireEnd(scanner: TarScanner): void {
   }
   throw invalidArchive(
     scanner.entries === 0
-      ? 'there is no tar in it'
-      : `it is cut off: after ${scanner.entries} members the end marker of the tar is missing`,
+      ? 'it contains no tar'
+      : `it is truncated: the end marker of the tar is missing after ${scanner.entries} members`,
   )
 }

@@ -2,13 +2,13 @@
 import type { BlobRange } from '../source.ts'
 
 export interface RangeReader {
-  /** In bytes. */
+  /** Length in bytes. */
   readonly size: number
   /** The bytes of the range; fewer at the end. */
   read(range: BlobRange): Promise<ReadableStream<Uint8Array>>
 }
 
-/** A range that is small enough to be held. */
+/** A range small enough to hold in memory. */
 export async function readBytes(reader: RangeReader, range: BlobRange): Promise<Uint8Array> {
   return new Uint8Array(await new Response(await reader.read(range)).arrayBuffer())
 }

@@ -1,6 +1,6 @@
 /**
- * IP addresses: which are public, and which are in a
- * list of hosts and ranges. Sources: the IANA special-purpose address registries (RFC 6890), through ipaddr.js.
+ * IP addresses: which are public, and which are in a list of hosts and ranges. Sources: the IANA special-purpose address
+ * registries (RFC 6890), through ipaddr.js.
  */
 import ipaddr from 'ipaddr.js'
 
@@ -8,7 +8,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 /** NAT64's well-known prefix (RFC 6052): the last 32 bits are the IPv4 address that is reached. */
 const NAT64 = ipaddr.parseCIDR('64:ff9b::/96')
-/** All that is given out for the public internet so far (RFC 4291). */
+/** Everything allocated for the public internet so far (RFC 4291). */
 const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3')
 
 const LOOPBACKS: readonly Address[] = [ipaddr.parse('127.0.0.1'), ipaddr.parse('::1')]
@@ -32,8 +32,8 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /**
- * Why an address is not of the public internet: `loopback`, `private`, `link-local`, …; undefined if it is public.
- * 6to4, Teredo and the like, which relays turn into an IPv4 address, are not.
+ * Why an address is not part of the public internet: `loopback`, `private`, `link-local`, …; undefined if it is public. 6to4,
+ * Teredo and similar addresses, which relays translate to IPv4, are not public.
  */
 export function specialUseOf(address: Address): string | undefined {
   const range = address.range()
@@ -75,7 +75,7 @@ function placeOf(entry: string): { readonly host: string; readonly port: string 
   return { host, port }
 }
 
-/** In the one spelling that addresses and names are compared in. */
+/** Normalizes addresses and names for comparison. */
 function canonicalHost(host: string): string {
   const name = URL.parse(`http://${host}`)?.hostname.replace(/\.+$/, '') ?? host
   return parseAddress(name)?.toNormalizedString() ?? name
@@ -87,7 +87,7 @@ function matchesPlace(host: string, port: string, entry: string): boolean {
 }
 
 /**
- * Whether a list of `host[:port]` and CIDR holds a place. `localhost` is in each range of loopback.
+ * Whether a list of `host[:port]` and CIDR contains a host. `localhost` is in each range of loopback addresses.
  *
  * @param host a name, or an address in any spelling, IPv6 in brackets
  */

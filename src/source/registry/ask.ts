@@ -1,4 +1,4 @@
-/** Asks a registry one question about one repository, with the authorization that it demands. */
+/** Asks a registry one question about one repository, with the authorization that it requires. */
 import type { Configuration } from '../../configuration.ts'
 import type { Credential } from '../../oci/credential.ts'
 import type { Repository } from '../../oci/reference.ts'
@@ -9,17 +9,17 @@ import { nameOf, problemOf, type RegistryRequest, type Subject } from './failure
 import { guardRepository } from './guard.ts'
 import type { Answer, CallerBounds, Outgoing, Transport } from './transport.ts'
 
-/** Who asks, and for how long. */
+/** Who asks, and with which deadline. */
 export type Caller = {
   readonly credential?: Credential
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds since 1970 after which an answer is of no use: no retry waits beyond. */
+  /** Milliseconds since 1970 after which an answer is useless: no retry waits longer. */
   readonly deadline?: number | undefined
 }
 
 export type Question = {
   readonly method: 'GET' | 'HEAD'
-  /** Below `/v2/<repository>/`. */
+  /** Path below `/v2/<repository>/`. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly subject: Subject
@@ -29,11 +29,11 @@ export type Question = {
 export type Reading = {
   /** Turns an unsuccessful answer into a problem. */
   readonly refuse: () => Promise<Problem>
-  /** Aborted when the caller leaves or the time is up. */
+  /** Aborted when the caller leaves or time runs out. */
   readonly signal: AbortSignal | undefined
 }
 
-/** Handles an answer of any status but the registry's own 401. */
+/** Handles answers of any status except the registry's own 401. */
 export type Use<T> = (answer: Answer, reading: Reading) => Promise<T>
 
 export class AuthenticatedClient {
@@ -48,11 +48,11 @@ export class AuthenticatedClient {
   }
 
   /**
-   * Asks with what served before, and once more with what a 401 then asks for: so a token that ran out is renewed once.
-   * All of it together has a limit of time.
+   * Asks with the authorization that worked before, and once more with what a 401 then requires: so an expired token is renewed
+   * once. All of it together has a time limit.
    *
-   * @throws Problem `forbidden_registry`, `unauthorized`, `registry_error`, `registry_timeout`; what `use` throws; the
-   * signal's reason
+   * @throws Problem `forbidden_registry`, `unauthorized`, `registry_error`, `registry_timeout`; what `use` throws; the signal's
+   *   reason
    */
   async ask<T>(repository: Repository, question: Question, caller: Caller, use: Use<T>): Promise<T> {
     guardRepository(repository, this.configuration)

@@ -1,10 +1,10 @@
-/** A blob as one stream that survives cut connections: it continues from the byte where it stopped. */
+/** A blob as one stream that survives dropped connections: it continues from the byte where it stopped. */
 import { BodyReader, SpeedMeter, type Timeouts } from './body.ts'
 
-/** One connection's part of the blob. */
+/** The part of the blob that one connection sends. */
 export type BlobPart = {
   readonly body: ReadableStream<Uint8Array>
-  /** Of the body's first byte in the blob: less than requested if the server ignores ranges. */
+  /** Position of the body's first byte in the blob: less than requested if the server ignores ranges. */
   readonly offset: number
 }
 
@@ -24,9 +24,9 @@ export type BlobSource = {
 /** Which of the blob's bytes are wanted: from `start` to before `end`. */
 export type BlobBounds = { readonly start: number; readonly end: number }
 
-/** The most that one pull requests if the reader brings no buffer. */
+/** How much one pull requests at most if the reader brings no buffer. */
 const CHUNK_BYTES = 256 * 1024
-/** A connection that delivered this many bytes has proved good: when it breaks, retries count from one again. */
+/** A connection that delivered this many bytes was good: when it breaks, retries count from one again. */
 const PROOF_BYTES = 1024 * 1024
 
 class ResumingReader {
@@ -34,12 +34,12 @@ class ResumingReader {
   readonly #limit: number
   readonly #meter: SpeedMeter
   #reader: BodyReader | undefined
-  /** In the blob, of the next byte to give out. */
+  /** Position in the blob of the next byte to deliver. */
   #position: number
-  /** Where the last cut was. */
+  /** Position of the last cut. */
   #cutAt: number
   #cuts = 0
-  /** Bytes that the connection sends though the reader has them. */
+  /** Bytes at the start of the connection that the reader already has. */
   #repeated = 0
   #rest: Uint8Array | undefined
   #cancelled = false
@@ -53,7 +53,7 @@ class ResumingReader {
     this.#use(first)
   }
 
-  /** Fills the view's beginning. @returns how many bytes; 0 at the end */
+  /** Fills the beginning of the view. @returns how many bytes; 0 at the end */
   async readInto(view: Uint8Array): Promise<number> {
     const piece = this.#rest ?? (await this.#next())
     if (piece === undefined) return 0
@@ -61,7 +61,7 @@ class ResumingReader {
     view.set(piece.subarray(0, count))
     this.#rest = count < piece.byteLength ? piece.subarray(count) : undefined
     this.#position += count
-    // What lies beyond the limit is of no use to anyone.
+    // Nobody needs what lies beyond the limit.
     if (this.#position >= this.#limit) await this.#letGo()
     return count
   }
@@ -114,10 +114,10 @@ class ResumingReader {
 }
 
 /**
- * The blob's bytes as they come, not verified, none beyond the bounds. A byte stream: a reader with its own buffer
+ * The blob's bytes as they arrive, unverified, and none outside the bounds. A byte stream: a reader with its own buffer
  * (`getReader({ mode: 'byob' })`) has it filled without an object in between.
  *
- * @param first already open, so that the reader hears of a refusal before there is a stream
+ * @param first already open, so that a refusal is known before there is a stream
  */
 export function blobStream(
   source: BlobSource,

@@ -1,4 +1,4 @@
-/** Opens layers as streams: from the registry or, where that does not have them, from the URLs in the manifest. */
+/** Opens layers as streams: from the registry, or, if that does not have them, from the URLs in the manifest. */
 
 import { type Descriptor, isEncrypted } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
@@ -17,19 +17,19 @@ type OpenAt = BlobSource['open']
 /** A blob, and the end of the requested part; undefined for the blob's own end. */
 type Wanted = { readonly descriptor: Descriptor; readonly start: number; readonly end: number | undefined }
 
-/** A way to the blob that proved good, already open. */
+/** A connection that has succeeded, already open. */
 type OpenBlob = { readonly open: OpenAt; readonly first: BlobPart }
 
-/** A blob without bytes. */
+/** An empty blob. */
 const nothing = (): BlobPart => ({ body: new Blob([]).stream(), offset: 0 })
 
-/** From `offset` to the last requested byte, if that is not the blob's own end. */
+/** The `Range` from `offset` to the last requested byte, if that is not the blob's last. */
 function rangeFrom(offset: number, end: number | undefined): Readonly<Record<string, string>> {
   if (end !== undefined) return { range: `bytes=${offset}-${end - 1}` }
   return offset === 0 ? {} : { range: `bytes=${offset}-` }
 }
 
-/** The answer to a request for a blob from `offset` on. A server may ignore the range, and give the whole. */
+/** The answer to a request for a blob from `offset` on. A server may ignore the range and send everything. */
 async function partOf(
   { response }: Answer,
   offset: number,
@@ -63,7 +63,7 @@ function atRegistry(
     )
 }
 
-/** The registry decides what the request may reach; the URL gets none of its authorization. */
+/** The registry decides which addresses are allowed; its authorization is not sent to the URL. */
 function atAddress(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
@@ -105,7 +105,7 @@ async function openForeign(
   const what = `the foreign layer ${digest} of ${registry}/${repository.repository}`
   const open = (address: string, by: Caller) =>
     atAddress(authenticatedClient, repository, { digest, address, end }, by)
-  // All URLs together get the time of one question.
+  // All URLs together share the time limit of one question.
   return authenticatedClient.transport.limited({ registry, what, caller }, async (bounds) => {
     let last: Problem | undefined
     for (const address of urls) {
@@ -140,7 +140,7 @@ async function open(
   }
 }
 
-/** Waits before a blob that was cut is opened again, or says why it is not opened again. */
+/** Waits before a dropped blob is reopened, or throws why it is not reopened. */
 function recovery(
   { transport }: AuthenticatedClient,
   { registry, what }: { readonly registry: string; readonly what: string },
@@ -169,7 +169,7 @@ export async function openBlob(
 ): Promise<ReadableStream<Uint8Array>> {
   if (isEncrypted(descriptor))
     throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { lasting: true })
-  // One byte more, so that a reader that counts sees that the blob is too long.
+  // One byte more, so that a reader that counts notices a blob that is too long.
   const { offset: start, length } = range ?? { offset: 0, length: descriptor.size + 1 }
   const bounds = { start, end: start + length }
   if (length === 0) return new Blob([]).stream()

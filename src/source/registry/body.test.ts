@@ -20,7 +20,7 @@ describe('the speed', () => {
     meter.add(60 * 1_024, 59_999)
     expect(() => meter.add(0, 1)).not.toThrow()
     meter.add(60 * 1_024 - 1, 59_999)
-    expect(() => meter.add(0, 1)).toThrow('less than 1 KiB/s came over 60 s')
+    expect(() => meter.add(0, 1)).toThrow('less than 1 KiB/s over 60 s')
   })
 
   it('does not count the time that the reader takes', async () => {
@@ -63,7 +63,7 @@ describe('reading', () => {
     const silent = new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }))
     const timeouts = { ...TIMEOUTS, idleMilliseconds: 50 }
     await expect(readAll(silent, { limit: 1, what: 'the body', timeouts })).rejects.toThrow(
-      'nothing came for 0.05 s',
+      'no data for 0.05 s',
     )
   })
 

@@ -1,18 +1,18 @@
-/** Reading bodies from the network: in large pieces, with limits on bytes, on silence and on slowness. */
+/** Reads bodies from the network: in large pieces, with limits on size, silence and slowness. */
 import { Problem } from '../../problem.ts'
 import { waitFor } from '../../timeout.ts'
 import { StalledError } from './stalled.ts'
 
-/** How long a reader waits for a sender. */
+/** How patiently a reader waits for a sender. */
 export type Timeouts = {
-  /** Milliseconds without a byte. */
+  /** How many milliseconds may pass without a byte. */
   readonly idleMilliseconds: number
-  /** Milliseconds of waiting over which a sender must not be slower than `floorBytesPerSecond`. */
+  /** The period, in milliseconds of waiting, over which a sender must average `floorBytesPerSecond`. */
   readonly floorMilliseconds: number
   readonly floorBytesPerSecond: number
 }
 
-/** Measured as enough in both runtimes: larger reads gain nothing. */
+/** Measured in both runtimes: larger reads gain nothing. */
 const BUFFER_BYTES = 256 * 1024
 
 const MAX_DRAINED_BYTES = 16 * 1024
@@ -28,7 +28,7 @@ export class SpeedMeter {
     this.#timeouts = timeouts
   }
 
-  /** @throws StalledError if the floor was missed */
+  /** @throws StalledError if the sender was slower than the floor */
   add(bytes: number, waitedMilliseconds: number): void {
     this.#bytes += bytes
     this.#waited += waitedMilliseconds
@@ -39,7 +39,7 @@ export class SpeedMeter {
     this.#waited = 0
     if (slow)
       throw new StalledError(
-        `less than ${floorBytesPerSecond / 1024} KiB/s came over ${floorMilliseconds / 1000} s`,
+        `less than ${floorBytesPerSecond / 1024} KiB/s over ${floorMilliseconds / 1000} s`,
         { tooSlow: true },
       )
   }
@@ -71,7 +71,7 @@ export class BodyReader {
   readonly #timeouts: Timeouts
   readonly #meter: SpeedMeter
 
-  /** @param meter counts on over several bodies of one blob */
+  /** @param meter shared by several bodies of one blob */
   constructor(body: ReadableStream<Uint8Array>, timeouts: Timeouts, meter = new SpeedMeter(timeouts)) {
     this.#source = open(body)
     this.#timeouts = timeouts
@@ -79,13 +79,13 @@ export class BodyReader {
   }
 
   /**
-   * The next piece, good until the next call; undefined at the end.
+   * The next piece, valid until the next call; undefined at the end.
    *
    * @throws StalledError if the sender is silent or slow; the signal's reason; the network's error
    */
   async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const milliseconds = this.#timeouts.idleMilliseconds
-    const error = () => new StalledError(`nothing came for ${milliseconds / 1000} s`)
+    const error = () => new StalledError(`no data for ${milliseconds / 1000} s`)
     const limit = { milliseconds, error }
     for (;;) {
       const began = performance.now()
@@ -95,28 +95,28 @@ export class BodyReader {
     }
   }
 
-  /** Lets the connection go. Never fails: there is nothing left to do about it. */
+  /** Releases the connection. Never fails, since nothing could be done about it. */
   async cancel(): Promise<void> {
     await this.#source.reader.cancel().catch(() => undefined)
   }
 }
 
 export type WholeBody = {
-  /** In bytes, regardless of `Content-Length`. */
+  /** Size in bytes, regardless of `Content-Length`. */
   readonly limit: number
-  /** Names it in the problem: `the manifest`. */
+  /** Its name in problems: `the manifest`. */
   readonly what: string
   readonly timeouts: Timeouts
   readonly signal?: AbortSignal | undefined
 }
 
-/** Of the buffer that a body is gathered in, to begin with. */
+/** Initial size of the buffer that collects a body. */
 const FIRST_BYTES = 16 * 1024
 
 /**
- * The whole body. It is gathered in one buffer, so that a body in pieces of one byte takes no more memory than another.
+ * The whole body. It is collected in one buffer, so that a body in pieces of one byte takes no more memory than any other.
  *
- * @throws Problem `too_large` as soon as it is; StalledError; the signal's reason; the network's errors
+ * @throws Problem `too_large` as soon as it is over the limit; StalledError; the signal's reason; the network's errors
  */
 export async function readAll(response: Response, options: WholeBody): Promise<Uint8Array> {
   const { limit, what, timeouts, signal } = options
@@ -153,8 +153,8 @@ function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Discards a body that is not needed. A short one is read to its end, after which its connection serves the next
- * request; to let go of a long one costs less than to read it.
+ * Discards a body that is not needed. A short one is read to its end, after which its connection serves the next request;
+ * dropping a long one costs less than reading it.
  */
 export async function discard(response: Response): Promise<void> {
   const bytes = Number(response.headers.get('content-length') ?? Number.POSITIVE_INFINITY)

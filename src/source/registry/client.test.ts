@@ -263,7 +263,7 @@ describe('tags', () => {
   it('that lead back to themselves end', async () => {
     registry.fault({}, { headers: { link: '</v2/many/tags/list?n=100>; rel="next"' } }, 100)
     await expect(watchedClient().client.tags(at('many'), {}, { limit: 100 })).rejects.toThrow(
-      problem('registry_error', 'back to itself'),
+      problem('registry_error', 'form a loop'),
     )
     let page = 0
     registry.clearFaults()

@@ -21,12 +21,12 @@ export type { Caller } from './ask.ts'
 
 export type FetchedManifest = {
   readonly digest: string
-  /** From the registry, without parameters. */
+  /** The registry's, without parameters. */
   readonly mediaType?: string
   readonly bytes: Uint8Array
 }
 
-/** What tests turn faster than it is. */
+/** Time and chance, which tests replace. */
 export type ClientOptions = {
   readonly clock?: Clock
   readonly timeouts?: Partial<Timeouts>
@@ -70,7 +70,7 @@ function manifestQuestion(method: 'GET' | 'HEAD', reference: string): Question {
   }
 }
 
-/** Statuses of registries that know no HEAD. */
+/** Statuses of registries that do not support HEAD. */
 const NO_HEAD = new Set([400, 405, 501])
 
 /** The registry may show it to others, or not have it. */
@@ -92,7 +92,7 @@ export class RegistryClient {
     return this.#authenticatedClient.authorizer.lend({ repository, credential })
   }
 
-  /** Takes over the token of another thread's client, so that the token server is asked once. */
+  /** Takes over the token of another thread's client, so that only one request goes to the token server. */
   borrowAuthorization(
     repository: Repository,
     credential: Credential | undefined,
@@ -153,10 +153,10 @@ export class RegistryClient {
   }
 
   /**
-   * A config, or another blob that is small enough to be held. Its bytes are those of the descriptor.
+   * A config, or another blob small enough to hold in memory. Its bytes match the descriptor.
    *
-   * @throws Problem `too_large`, `invalid_image` for bytes of another digest or size, `registry_error` if the registry
-   * does not have it; as {@link resolve}
+   * @throws Problem `too_large`, `invalid_image` for bytes of another digest or size, `registry_error` if the registry does not
+   *   have it; as {@link resolve}
    */
   async blobBytes(
     repository: Repository,
@@ -211,12 +211,13 @@ export class RegistryClient {
   }
 
   /**
-   * A layer as the registry gives it, or a range of it: a byte stream that goes on after a cut, is not verified, and never
-   * has more than one byte beyond the descriptor's size. A registry that ignores ranges is read from the start.
+   * A layer as the registry sends it, or a range of it: a byte stream that continues after a dropped connection, is not
+   * verified, and never has more than one byte beyond the descriptor's size. If the registry ignores ranges, the layer is read
+   * from the start.
    *
-   * @throws Problem `layer_unavailable` for an encrypted layer, one that the registry does not have, a foreign one that none
-   * of its addresses has; as {@link resolve}. The stream fails with `registry_error` or `registry_timeout`, or with the
-   * signal's reason
+   * @throws Problem `layer_unavailable` for an encrypted layer, one that the registry does not have, or a foreign one that none
+   *   of its URLs has; as {@link resolve}. The stream fails with `registry_error` or `registry_timeout`, or with the signal's
+   *   reason
    */
   async blob(
     repository: Repository,
@@ -230,9 +231,9 @@ export class RegistryClient {
   /**
    * Names in the registry's order.
    *
-   * @param page.after the `next` of the page before
-   * @throws Problem `image_not_found` if there is no such repository, `invalid_parameter` for an `after` of someone's
-   * own; as {@link resolve}
+   * @param page.after the `next` of the previous page
+   * @throws Problem `image_not_found` if there is no such repository, `invalid_parameter` for a forged `after`; as {@link
+   *   resolve}
    */
   tags(
     repository: Repository,

@@ -1,4 +1,4 @@
-/** Time and chance, which tests make their own. */
+/** Time and chance, which tests replace. */
 import { pause } from '../../timeout.ts'
 
 export type Clock = {
@@ -6,7 +6,7 @@ export type Clock = {
   now(): number
   /** Resolves after `milliseconds`; rejects with the signal's reason as soon as it is aborted. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
-  /** From 0 to 1, without 1. */
+  /** At least 0, less than 1. */
   random(): number
 }
 

@@ -1,4 +1,4 @@
-/** Turns a registry's refusal into the problem that the caller is told. */
+/** Turns a registry's error into the problem for the caller. */
 import { z } from 'zod'
 import type { Credential } from '../../oci/credential.ts'
 import { Problem, type ProblemFields } from '../../problem.ts'
@@ -6,7 +6,7 @@ import { redact } from './auth/credentials.ts'
 import { readAll, type Timeouts } from './body.ts'
 import { type Answer, retryAfterOf } from './transport.ts'
 
-/** The requested thing, which decides what its absence means. */
+/** What was requested, which decides what its absence means. */
 export type Subject =
   | { readonly kind: 'manifest'; readonly reference: string }
   | { readonly kind: 'config' | 'blob'; readonly digest: string }
@@ -17,7 +17,7 @@ export type RegistryRequest = {
   readonly registry: string
   readonly repository: string
   readonly subject: Subject
-  /** What was presented, and must not come back in what the registry says. */
+  /** The credentials that were presented, which must not be repeated in the message. */
   readonly credential: Credential | undefined
 }
 
@@ -32,14 +32,14 @@ const errorsSchema = z.object({
 const MAX_ERROR_BYTES = 65_536
 const MAX_DETAIL_LENGTH = 500
 
-/** On one line, as the registry may send several. */
+/** On one line, since the registry may send several. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
 }
 
 type ReadingOptions = { readonly timeouts: Timeouts; readonly signal: AbortSignal | undefined }
 
-/** Only the codes and messages of the registry's `errors`, at most 500 characters. */
+/** Only the codes and messages in the registry's `errors`, at most 500 characters. */
 async function wordsOf(
   response: Response,
   credential: Credential | undefined,
@@ -57,12 +57,12 @@ async function wordsOf(
     return redact(words.filter(Boolean).join('; '), credential).slice(0, MAX_DETAIL_LENGTH)
   } catch {
     signal?.throwIfAborted()
-    // A page of a proxy, a body cut in the middle: the status must do.
+    // A proxy's HTML page, or a truncated body: the status must do.
     return ''
   }
 }
 
-/** The requested thing, as a sentence names it: `ghcr.io/o/r:tag`. */
+/** The requested object, as a sentence names it: `ghcr.io/o/r:tag`. */
 export function nameOf({ registry, repository, subject }: RegistryRequest): string {
   switch (subject.kind) {
     case 'manifest': {
@@ -80,13 +80,13 @@ export function nameOf({ registry, repository, subject }: RegistryRequest): stri
   }
 }
 
-/** Many registries answer 401 or 403 for what does not exist as well, so as not to tell. */
+/** Many registries also answer 401 or 403 for what does not exist, so as not to reveal that. */
 function unauthorized(asked: RegistryRequest, words: string, fields: ProblemFields): Problem {
   const what = nameOf(asked)
   const why =
     asked.credential !== undefined
       ? `these credentials cannot read ${what}, or it does not exist; check the credentials for ${asked.registry} and the name`
-      : `${asked.registry} wants credentials for ${what}, or it does not exist; check the name, or send credentials`
+      : `${asked.registry} requires credentials for ${what}, or it does not exist; check the name, or send credentials`
   return new Problem('unauthorized', `${why}${words && ` (${words})`}`, {
     ...fields,
     authenticate: `Registry realm="${asked.registry}"`,
@@ -124,7 +124,7 @@ function rateLimited(
   )
 }
 
-/** The problem that an unexpected answer means. Reads the answer's body. */
+/** The problem for an unexpected answer. Reads the answer's body. */
 export async function problemOf(
   answer: Answer,
   asked: RegistryRequest,
@@ -135,7 +135,7 @@ export async function problemOf(
   const milliseconds = retryAfterOf(response, options.now)
   const words = await wordsOf(response, asked.credential, options)
   const fields = { registryStatus: status }
-  // A redirect leads to a storage server, whose refusals do not say what the registry shows to whom.
+  // A redirect leads to a storage server, whose errors do not say what the registry shows to whom.
   if ((status === 401 || status === 403) && !redirected) return unauthorized(asked, words, fields)
   if (status === 404) return notFound(asked, words, fields)
   const seconds = milliseconds === undefined ? undefined : Math.ceil(milliseconds / 1000)

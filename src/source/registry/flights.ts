@@ -1,23 +1,23 @@
 /**
- * One fetch for all who ask for the same thing at once.
+ * One fetch for all callers that request the same thing at the same time.
  *
- * A fetch can die without a word: on Workers its promise never settles once the request that began it has ended. So it is
- * joined for a limited time only; a caller whose wait ends without a result starts another, which the others join.
+ * A fetch can die silently: on Workers its promise never settles once the request that began it has ended. So callers join it
+ * for a limited time only; a caller whose wait ends without a result starts another fetch, which the others join.
  */
 import { Cache } from '../../cache.ts'
 import { waitFor } from '../../timeout.ts'
 
 export type Joining = {
-  /** How long a fetch that another request began is waited for. */
+  /** How long to wait for a fetch that another request began. */
   readonly milliseconds: number
   readonly signal?: AbortSignal | undefined
 }
 
-/** A limit on the fetches under way; more than these are not shared. */
+/** Limit on the fetches under way; beyond it, fetches are not shared. */
 const BYTES = 4 * 1024 * 1024
 /** No fetch takes longer, so older ones are dead. */
 const LIFE_MILLISECONDS = 300_000
-/** What one that is under way takes, roughly. */
+/** Rough size in memory of a fetch that is under way. */
 const FLIGHT_BYTES = 1_000
 
 export class Flights<T> {
@@ -28,7 +28,7 @@ export class Flights<T> {
   })
 
   /**
-   * @param key names the caller and the requested thing; equal keys share the answer
+   * @param key identifies the caller and the requested thing; equal keys share the answer
    * @param fetch starts a fetch, if there is none to join
    * @param isVerdict whether a joined fetch's error holds for all; any other error starts another fetch
    * @throws what the fetch throws; the signal's reason as soon as it is aborted
@@ -47,7 +47,7 @@ export class Flights<T> {
         return await waitFor(joined, { limit, signal })
       } catch (error) {
         if (signal?.aborted || isVerdict(error)) throw error
-        // The first to come here begins another, and the others find that.
+        // The first to get here starts another fetch, which the others find.
         this.#drop(key, joined)
       }
     }
@@ -57,7 +57,7 @@ export class Flights<T> {
     signal?.throwIfAborted()
     const flight = fetch()
     this.#flights.set(key, flight)
-    // Not when the caller that started it leaves, since others may have joined.
+    // Not cancelled when the caller that started it leaves, since others may have joined.
     const settled = () => this.#drop(key, flight)
     flight.then(settled, settled)
     return waitFor(flight, { signal })

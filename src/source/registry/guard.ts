@@ -14,16 +14,16 @@ type Rules = Pick<
   'allowedRegistries' | 'privateRegistries' | 'insecureRegistries' | 'reachesOnlyNames'
 >
 
-/** Where a registry named an address, in the words of messages. */
+/** What a registry named an address for, as messages say it. */
 export type NamedAs = 'token server' | 'redirect' | 'page link' | 'foreign layer'
 
 const HUB = 'docker.io'
-/** Where Docker Hub's images are. */
+/** Where Docker Hub's images really are. */
 const HUB_ENDPOINT = 'registry-1.docker.io'
 
 /**
- * Ports of other protocols, some of which would take a request for one of their own. Source: Fetch standard, "port
- * blocking"; undici's fetch refuses them as well.
+ * Ports of other protocols, some of which might take a request for one of their own. Source: Fetch standard, "port blocking";
+ * undici's fetch blocks them, too.
  */
 const BAD_PORTS = new Set(
   `1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137
@@ -35,7 +35,7 @@ const forbidden = (detail: string) => new Problem('forbidden_registry', detail)
 
 const portOf = (url: URL) => url.port || (url.protocol === 'http:' ? '80' : '443')
 
-/** Where the registry's API is. Docker Hub's is not at the name that references have. */
+/** Where the registry's API is. Docker Hub's is at another host than its references name. */
 export function endpointOf(registry: string, scheme: 'http' | 'https'): URL {
   return new URL(`${scheme}://${registry === HUB ? HUB_ENDPOINT : registry}`)
 }
@@ -45,7 +45,7 @@ function isListedRegistry(list: readonly string[], registry: string): boolean {
   return isListed(list, url.hostname, portOf(url))
 }
 
-/** Whether plain http is allowed with the registry and the addresses that it names. */
+/** Whether the registry and the addresses that it names may use plain http. */
 export function isInsecure(registry: string, rules: Rules): boolean {
   return isListedRegistry(rules.insecureRegistries, registry)
 }
@@ -55,14 +55,14 @@ export function reachOf(registry: string, rules: Rules): Reach {
   return isListedRegistry(rules.privateRegistries, registry) ? 'private' : 'public'
 }
 
-/** The special use of a host, by its name or address alone (`loopback`, `private`); undefined if neither shows one. */
+/** The special use of a host, judged by its name or address alone (`loopback`, `private`); undefined if there is none. */
 function specialUse(hostname: string): string | undefined {
   const address = parseAddress(hostname.replace(/\.+$/, ''))
   if (address !== undefined) return specialUseOf(address)
   return isLoopbackName(hostname) ? 'loopback' : undefined
 }
 
-/** @param place the host, as a sentence begins with it */
+/** @param place the host, as the beginning of a sentence */
 function requireName(place: string, url: URL, rules: Rules): void {
   if (rules.reachesOnlyNames && parseAddress(url.hostname.replace(/\.+$/, '')) !== undefined)
     throw forbidden(

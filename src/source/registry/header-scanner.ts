@@ -1,8 +1,8 @@
 /**
- * Reads a header's value from left to right, one element of its grammar after the other. Source: RFC 9110, section 5.6.
+ * Reads a header's value from left to right, one element of its grammar after another. Source: RFC 9110, section 5.6.
  *
- * Every pattern is sticky and matches in linear time, and no character is read again after it was taken, so a hostile
- * value costs no more than its length.
+ * Every pattern is sticky and matches in linear time, and no character is read again after it was consumed, so the cost of a
+ * hostile value is linear in its length.
  */
 
 export const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y
@@ -37,14 +37,14 @@ export class HeaderScanner {
     return match
   }
 
-  /** Takes a parameter's value, a token or a quoted string, without its quotes and escapes. */
+  /** Consumes a parameter's value, a token or a quoted string, without its quotes and escapes. */
   takeValue(): string | undefined {
     const quoted = this.take(QUOTED)
     if (quoted !== undefined) return (quoted[1] ?? '').replace(/\\([\s\S])/g, '$1')
     return this.take(TOKEN)?.[0]
   }
 
-  /** Goes past the next comma, or to the end. */
+  /** Moves past the next comma, or to the end. */
   skipToComma(): void {
     const comma = this.#text.indexOf(',', this.#at)
     this.#at = comma < 0 ? this.#text.length : comma + 1

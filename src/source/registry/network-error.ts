@@ -1,11 +1,11 @@
-/** Tells what went wrong below HTTP from the errors of undici and of workerd, which have little in common. */
+/** Finds out what failed below HTTP from the errors of undici and of workerd, which have little in common. */
 
 export type NetworkFailure =
-  /** The connection was cut, or could not be made for a passing reason. */
+  /** The connection was dropped, or failed for a temporary reason. */
   | 'reset'
   | 'timeout'
   | 'refused'
-  /** The name has no address. */
+  /** The name does not resolve. */
   | 'unresolved'
   /** The server speaks TLS, but its certificate is not trusted. */
   | 'certificate'
@@ -39,12 +39,12 @@ const BY_CODE: ReadonlyMap<string, NetworkFailure> = new Map([
 /** OpenSSL's X509 verification results, as Node names them. */
 const CERTIFICATE = /CERT|SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY|CRL/
 
-/** The error and its causes, of which the last knows most. */
+/** The error and its causes; the last one knows most. */
 function* causesOf(error: unknown): Generator<Error> {
   let current = error
   for (let depth = 0; current instanceof Error && depth < 8; depth++) {
     yield current
-    // Node tries each address of a name, and gathers what went wrong.
+    // Node tries each address of a name, and collects the errors.
     current = current instanceof AggregateError ? current.errors[0] : current.cause
   }
 }
@@ -56,7 +56,7 @@ function codeOf(error: Error): string | undefined {
 function classifyOne(error: Error): NetworkFailure | undefined {
   const code = codeOf(error)
   if (code !== undefined) return BY_CODE.get(code) ?? (CERTIFICATE.test(code) ? 'certificate' : undefined)
-  // workerd's words for a connection that was cut, or refused; it marks them `retryable`.
+  // workerd's messages for a connection that was dropped or refused; it marks them `retryable`.
   if (error.message.startsWith('Network connection lost')) return 'reset'
   return undefined
 }
@@ -71,7 +71,7 @@ export function classifyNetworkError(error: unknown): NetworkFailure {
  * The failure as the end of a sentence: what went wrong where, and what to do about it.
  *
  * @param where.place `host[:port]`
- * @param where.isPlain whether plain http may be spoken with it
+ * @param where.isPlain whether it may be reached over plain http
  */
 export function describeNetworkFailure(
   failure: NetworkFailure,
@@ -80,20 +80,20 @@ export function describeNetworkFailure(
   const connecting = `could not connect to ${place}:`
   switch (failure) {
     case 'reset':
-      return `the connection to ${place} was cut each time; try again later`
+      return `the connection to ${place} was dropped each time; try again later`
     case 'timeout':
       return `${place} did not answer in time; try again later`
     case 'refused':
       return `${connecting} the connection was refused; check the registry's name and port`
     case 'unresolved':
-      return `${connecting} the name has no address; check the registry's name`
+      return `${connecting} the name does not resolve; check the registry's name`
     case 'certificate':
-      return `${connecting} its certificate is not trusted; add its authority to NODE_EXTRA_CA_CERTS`
+      return `${connecting} its certificate is not trusted; add its CA to NODE_EXTRA_CA_CERTS`
     case 'noTls':
       return isPlain
         ? `${connecting} it does not speak TLS`
         : `${connecting} it does not speak TLS; add it to LAMINA_INSECURE_REGISTRIES to allow plain http`
     case 'unknown':
-      return `${connecting} no TLS connection could be made; check the registry's name, port and certificate`
+      return `${connecting} the TLS connection failed; check the registry's name, port and certificate`
   }
 }

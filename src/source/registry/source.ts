@@ -8,7 +8,7 @@ import { within } from '../../timeout.ts'
 import type { BlobRange, ContentKind, ImageSource, RegistryRef, ResolvedManifest } from '../source.ts'
 import type { Caller, RegistryClient } from './client.ts'
 
-/** How long a mirror may take to answer before the registry is asked. */
+/** How long a mirror may take before the registry is asked instead. */
 const MIRROR_MILLISECONDS = 10_000
 /** The same for a tag, which the registry also resolves. */
 const MIRROR_TAG_MILLISECONDS = 3_000
@@ -22,7 +22,7 @@ export class RegistrySource implements ImageSource {
   readonly ref: RegistryRef
   readonly #client: RegistryClient
   readonly #caller: Caller
-  /** A login that lifts the registry's rate limits, lent for public images to callers without credentials. */
+  /** A login that raises the registry's rate limits, used for public images on behalf of callers without credentials. */
   readonly #lent: Credential | undefined
   readonly #mirror: Repository | undefined
 
@@ -54,8 +54,8 @@ export class RegistrySource implements ImageSource {
   }
 
   /**
-   * The mirror's answer for a tag, if the registry confirms to this caller that it has that digest: a mirror may be
-   * outdated, but can name nothing that the registry does not show.
+   * The mirror's answer for a tag, if the registry confirms to this caller that it has that digest: a mirror may be outdated,
+   * but cannot name anything that the registry does not show.
    */
   async #resolveByMirror(name: string): Promise<ResolvedManifest | undefined> {
     const isDigest = name.includes(':')
@@ -87,7 +87,7 @@ export class RegistrySource implements ImageSource {
     }
   }
 
-  /** The registry resolved the name to a digest that it does not have; reading by name tells why. */
+  /** The registry resolved the name to a digest that it does not have; reading by name reveals why. */
   async #contradicted(digest: string, name: string): Promise<Uint8Array> {
     const named = await this.#client.manifest(this.ref, name, this.#caller)
     if (named.digest === digest) return named.bytes
@@ -117,10 +117,10 @@ export class RegistrySource implements ImageSource {
   }
 
   /**
-   * Reads what a digest names: anonymously from the mirror, if there is one, else from the registry.
+   * Reads an object by digest: anonymously from the mirror, if there is one, else from the registry.
    *
-   * What the lent login reads counts as public, so the registry must show it to everybody: a HEAD, which no registry
-   * counts as a pull, asks whether it does.
+   * What the shared login reads counts as public, so the registry must show it to everybody: a HEAD, which no registry counts
+   * as a pull, checks whether it does.
    */
   async #read<T>(
     { digest, kind }: { readonly digest: string; readonly kind: ContentKind },
@@ -139,7 +139,7 @@ export class RegistrySource implements ImageSource {
     return read(this.ref, { ...this.#caller, credential: this.#lent })
   }
 
-  /** A mirror that is silent must leave time for the registry. */
+  /** A silent mirror must leave time for the registry. */
   #readMirror<T>(
     mirror: Repository,
     read: (repository: Repository, caller: Caller) => Promise<T>,

@@ -9,7 +9,7 @@ import { EQUALS, HeaderScanner, SEPARATORS, TOKEN } from './header-scanner.ts'
 
 export type TagPage = {
   readonly names: readonly string[]
-  /** Where the next page begins; undefined on the last. */
+  /** Where the next page begins; undefined on the last page. */
   readonly next?: string
 }
 
@@ -17,19 +17,19 @@ export type TagPage = {
 export type TagPlace = { readonly query: string; readonly skip: number }
 
 const TAG = /^\w[\w.-]{0,127}$/
-/** Far above what any registry has in one page. */
+/** More than any registry has in one page. */
 const MAX_TAGS_IN_PAGE = 100_000
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 const MAX_LINK_LENGTH = 8_192
-/** A URI has no angle brackets, so that a target that is never closed ends at the next. */
+/** A URI contains no angle brackets, so an unclosed target ends at the next one. */
 const LINK_TARGET = /<([^<>]*)>/y
 const SEMICOLON = /[ \t]*;[ \t]*/y
-/** The most registry pages that are requested to fill one of ours. */
+/** How many registry pages are requested at most to fill one of ours. */
 const MAX_PAGES = 20
 
 const pageSchema = z.object({ tags: z.array(z.string()).max(MAX_TAGS_IN_PAGE).nullish() })
 
-/** The tags of one page, in the registry's order. Invalid tags are left out, since nothing can pull them. */
+/** The tags of one page, in the registry's order, without invalid tags, which nobody can pull. */
 export function parseTagPage(bytes: Uint8Array, registry: string): readonly string[] {
   try {
     const page = pageSchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
@@ -39,7 +39,7 @@ export function parseTagPage(bytes: Uint8Array, registry: string): readonly stri
   }
 }
 
-/** Takes the parameters of one link. @returns whether it leads to the next page: only its first `rel` counts */
+/** Reads the parameters of one link. @returns whether it leads to the next page: only its first `rel` counts */
 function takeIsNext(scanner: HeaderScanner): boolean {
   let relations: string | undefined
   while (scanner.take(SEMICOLON) !== undefined) {
@@ -52,7 +52,7 @@ function takeIsNext(scanner: HeaderScanner): boolean {
   return (relations ?? '').toLowerCase().split(/\s/).includes('next')
 }
 
-/** The target of the `Link` with `rel="next"`; undefined without one. */
+/** The target of the `Link` with `rel="next"`; undefined if there is none. */
 export function nextLink(header: string | null): string | undefined {
   const scanner = new HeaderScanner((header ?? '').slice(0, MAX_LINK_LENGTH))
   while (scanner.take(SEPARATORS) && !scanner.ended) {
@@ -67,19 +67,19 @@ export function formatTagPlace({ query, skip }: TagPlace): string {
   return `${skip}?${query}`
 }
 
-/** @throws Problem `invalid_parameter` for what {@link formatTagPlace} never made */
+/** @throws Problem `invalid_parameter` for text that {@link formatTagPlace} did not make */
 export function parseTagPlace(text: string): TagPlace {
   const [, skip, query] = /^(\d{1,6})\?([\x20-\x7e]{0,2000})$/.exec(text) ?? []
   if (skip === undefined || query === undefined)
     throw new Problem(
       'invalid_parameter',
-      'cursor: it does not name a page of tags; take it from nextCursor',
+      'cursor is not valid: send the nextCursor of the previous page, unchanged',
       { parameter: 'cursor' },
     )
   return { query, skip: Number(skip) }
 }
 
-/** Of the link only the query is used: the path is known, and the address is the registry's own. */
+/** Only the query of the link is used: the path is known, and the host must be the registry's. */
 function nextQuery(
   { configuration }: AuthenticatedClient,
   registry: string,
@@ -120,7 +120,7 @@ export async function readTags(
 ): Promise<TagPage> {
   const { registry } = repository
   const what = `the tags of ${registry}/${repository.repository}`
-  // All pages together get the time of one question.
+  // All pages together share the time limit of one question.
   return authenticatedClient.transport.limited({ registry, what, caller }, async (bounds) => {
     const names: string[] = []
     let place: TagPlace = after === undefined ? { query: `n=${limit}`, skip: 0 } : parseTagPlace(after)
@@ -134,7 +134,8 @@ export async function readTags(
       names.push(...fresh.slice(0, room))
       if (fresh.length > room) return { names, next: formatTagPlace({ ...place, skip: place.skip + room }) }
       if (next === undefined) return { names }
-      if (next === place.query) throw new Problem('registry_error', `${what}: the list leads back to itself`)
+      if (next === place.query)
+        throw new Problem('registry_error', `could not list ${what}: its pages form a loop`)
       place = { query: next, skip: 0 }
     }
     return { names, next: formatTagPlace(place) }

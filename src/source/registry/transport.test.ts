@@ -150,7 +150,7 @@ describe('what may pass is tried again', () => {
     expect(await client.manifest(at(), 'v1', {})).toMatchObject({ digest })
     expect(slept).toHaveLength(2)
     registry.fault({ method: 'GET' }, { resetAfter: 10 }, 100)
-    await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'cut'))
+    await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'dropped'))
   })
 
   it('after silence, before the headers or in the body', async () => {
@@ -250,7 +250,7 @@ describe('a whole question', () => {
   it('ends when its time is up, though nothing is tried again', async () => {
     const { client } = watchedClient({ policy })
     registry.fault({}, { until: new Promise(() => undefined) }, 1_000)
-    const over = problem('registry_timeout', 'did not give a whole answer within 0.3 s')
+    const over = problem('registry_timeout', 'did not complete its answer within 0.3 s')
     await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(over)
     await expect(client.tags(at(), {}, { limit: 10 })).rejects.toThrow(over)
   })

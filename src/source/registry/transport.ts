@@ -1,6 +1,6 @@
 /**
- * Sends one request to a registry, or to an address that it named, until there is an answer worth looking at: finds the
- * right scheme, follows redirects by hand through the guard, retries what may pass.
+ * Sends one request to a registry, or to an address that it named, until there is a usable answer: finds the right scheme,
+ * follows redirects through the guard, retries temporary failures.
  */
 import { Cache } from '../../cache.ts'
 import type { Configuration } from '../../configuration.ts'
@@ -14,22 +14,22 @@ import { classifyNetworkError, describeNetworkFailure, type NetworkFailure } fro
 import { StalledError } from './stalled.ts'
 
 export type RetryPolicy = {
-  /** After the first attempt. */
+  /** Retries after the first attempt. */
   readonly retries: number
-  /** Before the first retry, at most; doubled before each further one. */
+  /** Longest delay before the first retry; doubled before each further one. */
   readonly backoffMilliseconds: number
   /** For all retries of one request together. */
   readonly waitMilliseconds: number
-  /** For a whole question, its retries, redirects and tokens included; of a layer, until its first byte. */
+  /** Time limit of a whole question, including retries, redirects and tokens; for a layer, until its first byte. */
   readonly questionMilliseconds: number
 }
 
 export type Outgoing = {
-  /** Whose request it is: it decides what may be reached, and over what. */
+  /** The registry on whose behalf the request is sent: it decides which hosts and schemes are allowed. */
   readonly registry: string
-  /** What it is to read, as a problem names it: `ghcr.io/o/r:tag`. */
+  /** What it reads, as problems name it: `ghcr.io/o/r:tag`. */
   readonly what: string
-  /** A path of the registry's API (`/v2/…`), or an address that it named and that the guard has let pass. */
+  /** A path of the registry's API (`/v2/…`), or an address that the registry named and the guard has allowed. */
   readonly to: string | URL
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
@@ -37,11 +37,11 @@ export type Outgoing = {
   readonly authorization?: string | undefined
   readonly body?: string
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds since 1970 after which an answer is of no use: no retry waits beyond. */
+  /** Milliseconds since 1970 after which an answer is useless: no retry waits longer. */
   readonly deadline?: number | undefined
 }
 
-/** What bounds each request of a question. */
+/** Limits on each request of a question. */
 export type CallerBounds = Pick<Outgoing, 'signal' | 'deadline'>
 
 export type Answer = {
@@ -52,17 +52,17 @@ export type Answer = {
 
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-/** Statuses worth a retry, as registry clients agree. */
+/** Statuses that registry clients commonly retry. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504])
 const PASSING_FAILURES = new Set<NetworkFailure>(['reset', 'timeout'])
 const MAX_BACKOFF_MILLISECONDS = 10_000
-/** Longer waits are not believed. */
+/** Longer delays are not believed. */
 const MAX_RETRY_AFTER_MILLISECONDS = 86_400_000
 
-/** Sends no `Accept-Encoding` but identity: digests are of the bytes as they are. */
+/** Sends `Accept-Encoding: identity`: digests are of the unencoded bytes. */
 const COMMON_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'lamina' }
 
-/** Milliseconds that `Retry-After` asks for, at most a day; undefined without one. RFC 9110, section 10.2.3. */
+/** The delay that `Retry-After` asks for, in milliseconds, at most a day; undefined without one. RFC 9110, section 10.2.3. */
 export function retryAfterOf(response: Response, now: number): number | undefined {
   const value = response.headers.get('retry-after')?.trim()
   if (!value) return undefined
@@ -71,7 +71,7 @@ export function retryAfterOf(response: Response, now: number): number | undefine
   return Math.min(Math.max(0, milliseconds), MAX_RETRY_AFTER_MILLISECONDS)
 }
 
-/** What to do with an answer; a body that is cut while it does makes the whole attempt count as failed. */
+/** Handles an answer; if its body is cut off meanwhile, the whole attempt counts as failed. */
 export type Consume<T> = (answer: Answer) => Promise<T>
 
 type Outcome<T> =
@@ -86,7 +86,7 @@ export class Transport {
   readonly #fetch: Fetch
   readonly #configuration: Configuration
   readonly #policy: RetryPolicy
-  /** What insecure registries turned out to speak. */
+  /** The scheme that each insecure registry turned out to use. */
   readonly #schemes = new Cache<'http' | 'https'>({ bytes: 1024 * 1024, milliseconds: 3_600_000 })
 
   constructor(parts: {
@@ -104,10 +104,10 @@ export class Transport {
   }
 
   /**
-   * Asks until an answer's status is not worth a retry, and gives that answer to `consume`.
+   * Sends requests until an answer's status is not worth a retry, and passes that answer to `consume`.
    *
-   * @throws Problem `registry_error` or `registry_timeout` if there is no answer, `forbidden_registry` for a redirect
-   * that the guard refuses; the signal's reason; what `consume` throws, unless it is the network's
+   * @throws Problem `registry_error` or `registry_timeout` if there is no answer, `forbidden_registry` for a redirect that the
+   *   guard refuses; the signal's reason; what `consume` throws, unless it is a network error
    */
   async exchange<T>(outgoing: Outgoing, consume: Consume<T>): Promise<T> {
     let budget = this.#policy.waitMilliseconds
@@ -132,7 +132,7 @@ export class Transport {
   /**
    * The problem for a server that did not answer, or stopped in the middle.
    *
-   * @param outgoing.to where it is, if it is not the registry itself
+   * @param outgoing.to the server's address, if it is not the registry itself
    */
   unreachable(
     { registry, to, what }: Pick<Outgoing, 'registry' | 'to' | 'what'>,
@@ -150,7 +150,7 @@ export class Transport {
   /**
    * Asks one question, with all its retries and redirects, within the policy's time.
    *
-   * @throws Problem `registry_timeout` then; what `ask` throws
+   * @throws Problem `registry_timeout` after that; what `ask` throws
    */
   limited<T>(
     {
@@ -164,21 +164,21 @@ export class Transport {
     const error = () =>
       new Problem(
         'registry_timeout',
-        `could not read ${what}: ${registry} did not give a whole answer within ${milliseconds / 1000} s; try again later`,
+        `could not read ${what}: ${registry} did not complete its answer within ${milliseconds / 1000} s; try again later`,
       )
     const end = this.clock.now() + milliseconds
     const deadline = Math.min(caller.deadline ?? end, end)
     return within({ milliseconds, error, signal: caller.signal }, (signal) => ask({ signal, deadline }))
   }
 
-  /** Milliseconds to wait before the next attempt; undefined if there is none. */
+  /** Delay before the next attempt, in milliseconds; undefined if there is none. */
   #waitBefore(attempt: number, outcome: Exclude<Outcome<never>, { value: never }>): number | undefined {
     if (attempt >= this.#policy.retries) return undefined
     if ('failure' in outcome) return PASSING_FAILURES.has(outcome.failure) ? this.backoff(attempt) : undefined
     return retryAfterOf(outcome.answer.response, this.clock.now()) ?? this.backoff(attempt)
   }
 
-  /** Grows with each attempt, and is never the same for two that failed together. */
+  /** Grows with each attempt, and differs between two that failed together. */
   backoff(attempt: number): number {
     const most = Math.min(this.#policy.backoffMilliseconds * 2 ** attempt, MAX_BACKOFF_MILLISECONDS)
     return most * (0.5 + this.clock.random() / 2)
@@ -221,7 +221,7 @@ export class Transport {
       if (error instanceof Problem || !mayBePlain(error, address('https'))) throw error
       if (classifyNetworkError(error) === 'noTls') this.#schemes.set(registry, 'http')
       const answer = await this.#follow(address('http'), outgoing)
-      // What a server that speaks TLS after all says to plain http.
+      // The reply of a TLS server to plain http.
       if (answer.response.status === 400 && this.#schemes.get(registry) === undefined) {
         await discard(answer.response)
         throw error
@@ -238,7 +238,7 @@ export class Transport {
     for (let redirects = 0; ; redirects++) {
       const response = await this.#once(url, authorization, outgoing, reach)
       const location = response.headers.get('location')
-      // What a POST carries is for one address only.
+      // The body of a POST is for one address only.
       if (!REDIRECTS.has(response.status) || location === null || outgoing.method === 'POST')
         return { response, redirected: redirects > 0 }
       await discard(response)
@@ -259,7 +259,7 @@ export class Transport {
     }
   }
 
-  /** One exchange, whose headers must come before the idle time is over. */
+  /** One exchange, whose headers must arrive within the idle time. */
   async #once(
     url: URL,
     authorization: string | undefined,
@@ -285,22 +285,22 @@ export class Transport {
   }
 }
 
-/** What kind of failure the network's error is, or a sender's silence. */
+/** The kind of a network error, or of a stalled sender. */
 export function failureOf(error: unknown): NetworkFailure {
   return error instanceof StalledError ? 'timeout' : classifyNetworkError(error)
 }
 
-/** Whether the failure of TLS leaves open that plain http is spoken there; never that of a certificate. */
+/** Whether plain http is worth trying after this TLS failure; never after a certificate error. */
 function mayBePlain(error: unknown, url: URL): boolean {
   switch (failureOf(error)) {
     case 'noTls':
     case 'reset':
       return true
     case 'refused':
-      // Plain http has another port then.
+      // Plain http would use another port.
       return url.port === ''
     case 'unknown':
-      // Perhaps a certificate: on the same port a server that speaks TLS will not take plain http, on another it may.
+      // Possibly a certificate error: a TLS server does not take plain http on the same port, but may on another.
       return url.port !== ''
     case 'certificate':
     case 'timeout':

@@ -14,18 +14,18 @@ import { EQUALS, HeaderScanner, SEPARATORS, SPACE, TOKEN } from '../header-scann
 export type Challenge = {
   /** In lower case. */
   readonly scheme: string
-  /** Names in lower case; of a name that comes twice the first value. */
+  /** Names in lower case; if a name repeats, its first value. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
 const TOKEN68 = /[0-9A-Za-z._~+/-]+=*(?=[ \t]*(?:,|$))/y
 
-/** Far above what any server sends. */
+/** Far more than any server sends. */
 const MAX_LENGTH = 16_384
 
 /**
- * All challenges of the header's value, in its order. Skips to the next comma where the text does not follow the grammar,
- * so that one malformed challenge does not hide the others.
+ * All challenges of the header's value, in order. Skips to the next comma where the text does not follow the grammar, so that
+ * one malformed challenge does not hide the others.
  *
  * @param header several headers joined by commas, as `Headers.get` gives them
  */

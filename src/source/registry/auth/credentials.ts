@@ -1,8 +1,8 @@
-/** How a registry is shown a credential, and how it is kept out of what others see. */
+/** How credentials are presented to a registry, and kept out of what others see. */
 import type { Credential } from '../../../oci/credential.ts'
 
 const REDACTED = '[redacted]'
-/** A shorter one would be found in ordinary words. */
+/** Shorter secrets would match parts of ordinary words. */
 const MIN_REDACTED_LENGTH = 4
 
 /** `Authorization` of the scheme Basic (RFC 7617). */
@@ -13,7 +13,7 @@ export function basicAuthorization(credential: {
   return `Basic ${Buffer.from(`${credential.username}:${credential.password}`, 'utf8').toString('base64')}`
 }
 
-/** The text without the credential's secrets, and without any other `Authorization` that it repeats. */
+/** The text without the credential's secrets, and without any `Authorization` value that it repeats. */
 export function redact(text: string, credential: Credential | undefined): string {
   const bare = secretsOf(credential)
     .filter((secret) => secret.length >= MIN_REDACTED_LENGTH)
@@ -21,7 +21,7 @@ export function redact(text: string, credential: Credential | undefined): string
   return bare.replace(/\b(Basic|Bearer)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`)
 }
 
-/** As they are given, and as they are sent. */
+/** The secrets as given and as sent. */
 function secretsOf(credential: Credential | undefined): readonly string[] {
   if (credential === undefined) return []
   if (!('password' in credential)) return Object.values(credential)

@@ -1,6 +1,6 @@
 /**
- * What to send as `Authorization`: Basic, or a Bearer token that a token server gives.
- * Sources: distribution `spec/auth/token.md` (GET), `spec/auth/oauth.md` (POST).
+ * The value of `Authorization`: Basic, or a Bearer token from a token server. Sources: distribution `spec/auth/token.md` (GET),
+ * `spec/auth/oauth.md` (POST).
  */
 import { z } from 'zod'
 import { Cache } from '../../../cache.ts'
@@ -16,13 +16,13 @@ import type { CallerBounds, Outgoing, Transport } from '../transport.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { basicAuthorization } from './credentials.ts'
 
-/** One caller before one repository. */
+/** One caller of one repository. */
 export type Client = {
   readonly repository: Repository
   readonly credential: Credential | undefined
 }
 
-/** What is sent as `Authorization`, as long as it lives. */
+/** An `Authorization` value with its lifetime. */
 export type Authorization = {
   readonly header: string
   /** Milliseconds since 1970. */
@@ -30,14 +30,14 @@ export type Authorization = {
 }
 
 const MAX_TOKEN_BYTES = 65_536
-/** A limit on all tokens and credentials that are kept. */
+/** Limit on all tokens and credentials that are kept. */
 const KEPT_BYTES = 8 * 1024 * 1024
-/** What the specification has for a server that does not say. */
+/** The specification's default lifetime. */
 const DEFAULT_LIFE_SECONDS = 60
 const MAX_LIFE_SECONDS = 86_400
-/** A token is renewed so long before its end, as it must last for a request's way. */
+/** A token is renewed this long before it expires, since it must stay valid while a request is on its way. */
 const MARGIN_MILLISECONDS = 5_000
-/** How long another request's token is waited for: that request may have died with its caller. */
+/** How long to wait for another request's token: that request may have died with its caller. */
 const JOIN_MILLISECONDS = 10_000
 
 const tokenSchema = z.object({
@@ -47,7 +47,7 @@ const tokenSchema = z.object({
   issued_at: z.string().nullish(),
 })
 
-/** What a header can carry. */
+/** What a header can contain. */
 const HEADER_SAFE = /^[\x21-\x7e]+$/
 
 function keyOf({ repository, credential }: Client): string {
@@ -55,15 +55,15 @@ function keyOf({ repository, credential }: Client): string {
   return `${repository.registry}/${repository.repository} ${hash}`
 }
 
-/** The scopes that the challenge names, one parameter each; by default pulling from the repository. */
+/** The scopes named in the challenge, one parameter each; by default pulling from the repository. */
 function scopesOf(challenge: Challenge, { repository }: Repository): readonly string[] {
   const named = (challenge.parameters.get('scope') ?? '').split(' ').filter(Boolean)
   return named.length > 0 ? named : [`repository:${repository}:pull`]
 }
 
 /**
- * When a token ends. A server's clock may differ from ours, so `issued_at` only shortens its life, and not below what is
- * left to be of use.
+ * When a token expires. A server's clock may differ from ours, so `issued_at` can only shorten its lifetime, and never makes it
+ * uselessly short.
  */
 function expiryOf(answer: z.infer<typeof tokenSchema>, now: number): number {
   const seconds = answer.expires_in ?? DEFAULT_LIFE_SECONDS
@@ -75,7 +75,7 @@ function expiryOf(answer: z.infer<typeof tokenSchema>, now: number): number {
 
 type TokenRequest = Omit<Outgoing, 'what' | keyof CallerBounds>
 
-/** Keeps what was found to be good for each registry, repository and credential, in memory alone. */
+/** Remembers what worked for each registry, repository and credential, in memory only. */
 export class Authorizer {
   readonly #transport: Transport
   readonly #configuration: Configuration
@@ -91,7 +91,7 @@ export class Authorizer {
     this.#configuration = parts.configuration
   }
 
-  /** What served this client before, as long as it lives. */
+  /** What worked for this client before, until it expires. */
   known(client: Client): string | undefined {
     const kept = this.#kept.get(keyOf(client))
     return kept !== undefined && kept.expires > this.#transport.clock.now() ? kept.header : undefined
@@ -102,24 +102,24 @@ export class Authorizer {
     return this.#kept.get(keyOf(client))
   }
 
-  /** What served this client in another thread. */
+  /** Takes over what worked for this client in another thread. */
   borrow(client: Client, authorization: Authorization): void {
     this.#keep(client, authorization)
   }
 
-  /** It served no longer: it ran out before its time, or was taken back. */
+  /** It no longer works: it expired early, or was revoked. */
   forget(client: Client, header: string): void {
     const key = keyOf(client)
     if (this.#kept.get(key)?.header === header) this.#kept.delete(key)
   }
 
   /**
-   * Meets the challenge of a 401. Requests that are challenged at once share one token.
+   * Answers the challenge of a 401. Requests that are challenged at the same time share one token.
    *
-   * @param used what the refused request carried
+   * @param used the authorization of the rejected request
    * @returns undefined if no credential of the client can meet it
-   * @throws Problem `unauthorized` if the token server refuses; `forbidden_registry` if it is at an address that
-   * the guard refuses; `registry_error`, `registry_timeout`
+   * @throws Problem `unauthorized` if the token server refuses; `forbidden_registry` if it is at an address that the guard
+   *   refuses; `registry_error`, `registry_timeout`
    */
   async authorize(
     client: Client,
@@ -153,9 +153,9 @@ export class Authorizer {
     return authorization.header
   }
 
-  /** The token that is already on its way, or else a new one. */
+  /** The token that is already requested, or else a new one. */
   #sharedToken(client: Client, challenge: Challenge, signal: AbortSignal | undefined): Promise<string> {
-    // Without the caller's signal, since others may have joined.
+    // Not tied to the caller's signal, since others may have joined.
     const ask = async () => this.#keep(client, await this.#askToken(client, challenge))
     const isVerdict = (error: unknown) => error instanceof Problem
     return this.#flights.share(keyOf(client), ask, { milliseconds: JOIN_MILLISECONDS, signal, isVerdict })
@@ -189,14 +189,14 @@ export class Authorizer {
       async ({ response, redirected }) => {
         if (response.status !== 200)
           throw await problemOf({ response, redirected }, asked, { timeouts, signal, now: clock.now() })
-        const what = `the answer of the token server of ${asked.registry}`
+        const what = `the response of the token server of ${asked.registry}`
         const bytes = await readAll(response, { limit: MAX_TOKEN_BYTES, what, timeouts, signal })
         return readToken(bytes, asked.registry, clock.now())
       },
     )
   }
 
-  /** An identity token is exchanged by the OAuth2 POST; all else is the GET, with Basic where there is a password. */
+  /** Identity tokens are exchanged by an OAuth2 POST; everything else uses GET, with Basic if there is a password. */
   #tokenRequest({ repository, credential }: Client, realm: URL, challenge: Challenge): TokenRequest {
     const scopes = scopesOf(challenge, repository)
     const service = challenge.parameters.get('service')
@@ -236,11 +236,11 @@ function readToken(bytes: Uint8Array, registry: string, now: number): Authorizat
   try {
     document = JSON.parse(new TextDecoder().decode(bytes))
   } catch {
-    throw broken('an answer that is not JSON')
+    throw broken('a response that is not JSON')
   }
   const parsed = tokenSchema.safeParse(document)
   const token = parsed.data?.token || parsed.data?.access_token
-  if (!parsed.success || !token) throw broken('an answer without a token')
-  if (!HEADER_SAFE.test(token)) throw broken('a token that a header cannot carry')
+  if (!parsed.success || !token) throw broken('a response without a token')
+  if (!HEADER_SAFE.test(token)) throw broken('a token with characters that are not allowed in a header')
   return { header: `Bearer ${token}`, expires: expiryOf(parsed.data, now) }
 }

@@ -133,7 +133,7 @@ export interface Expiry {
 
 /** The state of a queue that several servers share. */
 export interface SharedQueue {
-  /** Then the host still answers what is known, and starts nothing new. */
+  /** While it is away, the host still answers what is known, and starts nothing new. */
   readonly isAway: boolean
 }
 
@@ -142,13 +142,13 @@ export interface Host {
   readonly fetch: Fetch
   readonly store: ObjectStore
   readonly jobs: Jobs
-  /** Where several servers share their jobs. */
+  /** Present if several servers share their jobs. */
   readonly queue?: SharedQueue
   readonly backlog: Backlog
   readonly wasm: WasmModules
-  /** Where the host does not look for such uploads by itself. */
+  /** Present if the host does not find such uploads by itself. */
   readonly expiry?: Expiry
-  /** Where the host has one. */
+  /** Present if the host has one. */
   readonly engine?: Engine
   readonly localImages?: LocalImages
 }

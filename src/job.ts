@@ -14,7 +14,7 @@ export type LayerJob = {
   /** The digest of the requesting image: images take turns, and share equal jobs. */
   readonly image: string
   readonly descriptor: Descriptor
-  /** From its table of contents alone, where that says enough. */
+  /** From its table of contents alone, if that is enough. */
   readonly read?: 'toc'
   /** Not shared with another repository of the registry: the shared job failed, perhaps because of that repository. */
   readonly alone?: boolean
@@ -25,7 +25,7 @@ export type ImageJob = {
   readonly kind: 'image'
   readonly source: SourceRef
   readonly digest: string
-  /** From tables of contents alone, where layers have them. */
+  /** From tables of contents alone, for layers that have them. */
   readonly read?: 'toc'
 }
 
@@ -38,7 +38,7 @@ export type Job = LayerJob | ImageJob
 export type Order = {
   /** A reference to a registry; in a batch with the digest that the registry gave. */
   readonly image: string
-  /** Ids of the analyses that hear of a failure; none for a push. */
+  /** IDs of the analyses to tell about a failure; none for a push. */
   readonly analyses: readonly string[]
 }
 
@@ -55,7 +55,7 @@ export type JobState = {
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed'
   /** Grows with every change. */
   readonly version: number
-  /** The repository that the work began for: one of the caller's registry, not always the caller's own. */
+  /** The repository that the work began for: in the caller's registry, but not always the caller's own. */
   readonly place: string
   readonly createdAt: string
   readonly finishedAt?: string

@@ -80,7 +80,7 @@ export type ProblemFields = {
   readonly registryStatus?: number
   /** Name of the parameter at fault. */
   readonly parameter?: string
-  /** Seconds to wait before asking again: the answer's `Retry-After`. */
+  /** Seconds to wait before trying again: the answer's `Retry-After`. */
   readonly retryAfter?: number
   /** The answer's `WWW-Authenticate`. */
   readonly authenticate?: string

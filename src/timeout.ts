@@ -1,4 +1,6 @@
-/** Waiting that ends: for a promise, for work that can be aborted, or for some time, no longer than a limit and a signal allow. */
+/**
+ * Waiting with a limit: for a promise, for work that can be aborted, or for some time; ends at a limit or an aborted signal.
+ */
 
 export type TimeLimit = {
   readonly milliseconds: number
@@ -33,8 +35,8 @@ export async function waitFor<T>(promise: Promise<T>, { limit, signal }: WaitOpt
 }
 
 /**
- * What `work` returns. The signal that it gets is aborted when the time is up, and no longer once it has settled: a stream
- * that it opened may go on.
+ * The result of `work`. The signal that it gets is aborted when the time is up, but not after it has settled: a stream that it
+ * opened may continue.
  *
  * @throws the limit's error when the time is up; the given signal's reason; what `work` throws
  */

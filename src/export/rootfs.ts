@@ -1,7 +1,7 @@
 /**
- * An image's merged file system as a tar, streamed: directories from the table first, then the contents in one pass over
- * each layer that still shows any, then links and devices. What is held is a bit for each member of a layer, and of the
- * hard-linked rows as many as fit in memory: the others are sorted in the store.
+ * An image's merged file system as a tar, streamed: first directories from the table, then the contents in one pass over each
+ * layer that still shows any, then links and devices. Memory holds one bit for each member of a layer, and as many hard-linked
+ * rows as fit: the rest are sorted in the store.
  */
 import type { Limits } from '../configuration.ts'
 import type { ObjectStore, WasmModules } from '../host.ts'
@@ -23,35 +23,35 @@ export type Rootfs = {
   readonly limits: Limits
   readonly wasm: WasmModules
   readonly files: Table<MergedEntry>
-  /** From the lowest to the highest. */
+  /** From the lowest layer up. */
   readonly layers: readonly Descriptor[]
   readonly openBlob: (layer: Descriptor) => Promise<ReadableStream<Uint8Array>>
-  /** Of directories that no layer names, in microseconds since 1970. */
+  /** Times of directories that no layer names, in microseconds since 1970. */
   readonly implicitTime: number
   readonly signal?: AbortSignal | undefined
 }
 
 export type RootfsPart = {
-  /** What stands at this path and below it; the root's is everything. */
+  /** Only this path and what is below it; the root means everything. */
   readonly within: PathKey
-  /** Before each path. */
+  /** A prefix for each path. */
   readonly prefix: '' | 'rootfs/'
 }
 
 /**
- * Of the first directory: says to GNU tar that directories stand before all that is in them, as in its incremental
- * archives, so that it sets their times at the end. Other readers of tars do so anyway.
+ * Marks the first directory: tells GNU tar that directories come before their content, as in its incremental archives, so that
+ * it sets their times at the end. Other readers do so anyway.
  */
 const DIRECTORIES_FIRST: ReadonlyMap<string, string> = new Map([['GNU.dumpdir', '\0']])
 
-/** Bytes of a table that are fetched at once. */
+/** How many bytes of a table are fetched at once. */
 const FETCH_BYTES = 512 * 1024
 
 /**
- * The members, without the end of the archive. A failure in the middle is thrown: what came before it is not whole.
+ * The members, without the end of the archive. A failure in the middle is thrown: the tar is then incomplete.
  *
- * @throws Problem `path_not_found` if nothing stands at `within`; `invalid_image` for a registry that gives other
- *   bytes than were indexed; what the store and the blobs fail with
+ * @throws Problem `path_not_found` if `within` does not exist; `invalid_image` if the registry sends other bytes than were
+ *   indexed; what the store and the blobs fail with
  */
 export async function* writeRootfs(rootfs: Rootfs, part: RootfsPart): AsyncGenerator<Uint8Array> {
   const writer = new RootfsWriter(rootfs, part)
@@ -106,11 +106,11 @@ class RootfsWriter {
     if (!isFound) {
       throw new Problem('path_not_found', `${showPath(within).path} does not exist in the image`)
     }
-    // The first bytes leave before the first layer is asked for.
+    // Sends the first bytes before the first layer is requested.
     yield* this.output.finish()
   }
 
-  /** Writes the files of each layer in the layer's own order; each hard link after the file that it leads to. */
+  /** Writes the files of each layer in the layer's own order; each hard link follows the file that it links to. */
   async *contents(): AsyncGenerator<Uint8Array> {
     const linked = new LinkedRows(this.#linked.sorted())
     await linked.next()
@@ -170,7 +170,7 @@ class RootfsWriter {
     if (linked.head?.layer === layer) throw mismatch(layer)
   }
 
-  /** Writes what else has the member of the head, which is written, as hard links to it. */
+  /** Writes the remaining rows of the current member, which is written already, as hard links to it. */
   async *#links(linked: LinkedRows): AsyncGenerator<Uint8Array> {
     const { head } = linked
     if (head === undefined) return
@@ -182,7 +182,7 @@ class RootfsWriter {
     }
   }
 
-  /** Writes the groups at the head that have no content: hard links to a symbolic link, a device, a pipe. */
+  /** Writes the current groups without content: hard links to a symbolic link, a device or a pipe. */
   async *#linksToOthers(linked: LinkedRows): AsyncGenerator<Uint8Array> {
     for (let { head } = linked; head !== undefined && head.type !== 'file'; head = linked.head) {
       this.#open(head, writtenType(head))
@@ -222,7 +222,7 @@ type RowFields = Omit<WrittenMember, 'path' | 'type' | 'records'> & {
   readonly implicit?: boolean | undefined
 }
 
-/** Rows that share a member stand together, in path order. */
+/** Rows that share a member are adjacent, in path order. */
 function byMember(a: MergedEntry, b: MergedEntry): number {
   return a.layer - b.layer || a.ordinal - b.ordinal || (a.key < b.key ? -1 : 1)
 }
@@ -238,7 +238,7 @@ function mismatch(layer: number): Problem {
   })
 }
 
-/** Rows one at a time, the next one known. */
+/** Rows one at a time, with the next one known. */
 class LinkedRows {
   readonly #batches: AsyncIterator<readonly MergedEntry[]>
   #batch: readonly MergedEntry[] = []

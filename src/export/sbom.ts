@@ -1,7 +1,7 @@
 /**
- * A bill of materials: an image's packages as CycloneDX 1.6 or SPDX 2.3, as JSON that is written while the packages are
- * read. The libraries that write these formats hold the whole document, and an image's packages can be many.
- * The same image gives the same bytes: times are the image's, identifiers are made of its digest.
+ * A bill of materials: an image's packages as CycloneDX 1.6 or SPDX 2.3, as JSON that is written while the packages are read.
+ * Libraries for these formats hold the whole document in memory, and an image can have many packages. The same image gives the
+ * same bytes: times come from the image, identifiers from its digest.
  */
 import { createHash } from 'node:crypto'
 import { PackageURL } from 'packageurl-js'
@@ -20,7 +20,7 @@ export const SBOM_MEDIA_TYPES: Record<SbomFormat, string> = {
   spdx: 'application/spdx+json',
 }
 
-/** @param packages in the order of their table, from which each gets its number */
+/** @param packages in the order of their table, which numbers them */
 export function writeSbom(
   format: SbomFormat,
   image: SbomImage,
@@ -151,12 +151,12 @@ function purlReference(purl: string): object {
   }
 }
 
-/** SPDX has times without fractions. */
+/** SPDX times have no fractions. */
 function toSeconds(created: string | undefined): string {
   return created === undefined ? NO_TIME : `${created.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`
 }
 
-/** @param before what stands between the first of them and what is already in the array */
+/** @param before the separator between the first of them and what is already in the array */
 async function* writeItems(
   packages: AsyncIterable<readonly Package[]>,
   show: (one: Package, number: number) => object,
@@ -175,7 +175,7 @@ async function* writeItems(
   }
 }
 
-/** `pkg:oci/<last part of the repository>@sha256:…`, as purl-spec has it for images. */
+/** `pkg:oci/<last part of the repository>@sha256:…`, as in purl-spec for images. */
 function imagePurl({ digest, registry, repository = 'image', architecture }: SbomImage): string {
   const name = repository.slice(repository.lastIndexOf('/') + 1)
   const qualifiers = {
@@ -185,7 +185,7 @@ function imagePurl({ digest, registry, repository = 'image', architecture }: Sbo
   return new PackageURL('oci', undefined, name, digest, qualifiers, undefined).toString()
 }
 
-/** RFC 9562, version 8: of our own making, out of the digest. */
+/** RFC 9562, version 8: derived from the digest. */
 function uuid(format: SbomFormat, digest: string): string {
   const bytes = createHash('sha256').update(`${format} ${digest}`).digest().subarray(0, 16)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80

@@ -1,19 +1,19 @@
-/** What is written of a tar, in pieces that are worth handing on. */
+/** Output of a tar in pieces large enough to pass on. */
 
 import { contentPadding, memberHeader, type WrittenMember } from '../tar/write.ts'
 
 const PIECE_BYTES = 256 * 1024
 
-/** Collects headers and contents; `take` gives what is full, `finish` all the rest. */
+/** Collects headers and contents; `take` returns full pieces, `finish` everything left. */
 export class TarOutput {
   readonly #full: Uint8Array[] = []
   #piece = new Uint8Array(PIECE_BYTES)
   #filled = 0
   #content = { bytes: 0, left: 0 }
 
-  /** Begins a member; its content follows by `write`. */
+  /** Begins a member; write its content next. */
   open(member: WrittenMember): void {
-    if (this.#content.left !== 0) throw new Error('the member before has less content than its header says')
+    if (this.#content.left !== 0) throw new Error('the previous member has less content than its header says')
     this.#append(memberHeader(member))
     this.#content = { bytes: member.bytes, left: member.bytes }
   }
@@ -26,17 +26,17 @@ export class TarOutput {
     if (this.#content.left === 0) this.#append(contentPadding(this.#content.bytes))
   }
 
-  /** Bytes that stand outside of any member. */
+  /** Bytes outside of any member. */
   raw(bytes: Uint8Array): void {
     this.#append(bytes)
   }
 
-  /** Whole pieces; nothing where none is full. */
+  /** Full pieces, if there are any. */
   take(): readonly Uint8Array[] {
     return this.#full.splice(0)
   }
 
-  /** The pieces that are left. */
+  /** The remaining pieces. */
   finish(): readonly Uint8Array[] {
     if (this.#filled > 0) this.#full.push(this.#piece.subarray(0, this.#filled))
     this.#piece = new Uint8Array(PIECE_BYTES)

@@ -160,7 +160,7 @@ export async function factsInTime(
 
 function pendingProblem(image: OpenedImage): Problem {
   const { reference } = image.identity
-  return new Problem('analysis_pending', `${reference} is being analysed; ask again in a few seconds`, {
+  return new Problem('analysis_pending', `${reference} is being analysed; try again in a few seconds`, {
     image: reference,
     retryAfter: RETRY_AFTER_SECONDS,
   })

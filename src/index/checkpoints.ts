@@ -1,7 +1,8 @@
 /**
- * The checkpoints of a layer, within its object: where the reading of its blob can begin. First the windows, each the deflated 32 KiB of the tar before a
- * block of gzip; then the checkpoints, each a few numbers of variable length, offsets as distances from the one before; then
- * the offsets of sparse members; then a footer of fixed size. It is read by two ranges: its end, and one window.
+ * The checkpoints of a layer, within its object: where reading its blob can begin. First come the windows, each the deflated 32
+ * KiB of the tar before a gzip block; then the checkpoints, each a few numbers of variable length, with offsets as distances
+ * from the previous one; then the offsets of sparse members; then a footer of fixed size. Two ranges are enough to read it: its
+ * end, and one window.
  *
  * Whatever they say, the content that is read with their help is verified: damage costs time, never a wrong byte.
  */
@@ -18,16 +19,16 @@ const KINDS = ['mark', 'start', 'block'] as const
 const FOOTER_BYTES = 16
 /** `LCK1` */
 const MAGIC = 0x314b434c
-/** What is fetched of the end first: the checkpoints of most layers are in it. */
+/** How much of the end is fetched first: it holds the checkpoints of most layers. */
 const TAIL_BYTES = 32 * 1024
 /** More than the checkpoints of the largest layer take. */
 const MAX_PLACES_BYTES = 16 * 1024 * 1024
 const MAX_SPARSE_BYTES = 16 * 1024
 const WINDOW_BYTES = 32 * 1024
-/** What is collected before the store is handed it. */
+/** How much is collected before it is passed to the store. */
 const PIECE_BYTES = 64 * 1024
 
-/** Takes the checkpoints of a layer while it is read. */
+/** Collects the checkpoints of a layer while it is read. */
 export class CheckpointArchive implements CheckpointSink {
   readonly #spool: Spool
   readonly #windows = new ByteBuffer(1024)
@@ -49,7 +50,7 @@ export class CheckpointArchive implements CheckpointSink {
 
   add(checkpoint: Checkpoint): void {
     const { kind, blobOffset, tarOffset } = checkpoint
-    // Like a byte that the block before shares: how far a part of the tar that ends here reaches.
+    // Where a block shares a byte with the one before: how much of the blob a part of the tar needs that ends here.
     const reach = blobOffset + (kind === 'block' && checkpoint.bit > 0 ? 1 : 0)
     this.#places.byte(KINDS.indexOf(kind))
     writeVarint(this.#places, reach - this.#reach)
@@ -66,7 +67,7 @@ export class CheckpointArchive implements CheckpointSink {
   }
 
   addSparse(tarOffset: number): void {
-    // A layer of sparse members alone is read from its start.
+    // A layer with only sparse members is read from its start.
     if (this.#sparse.length > MAX_SPARSE_BYTES) return
     writeVarint(this.#sparse, tarOffset - this.#sparseOffset)
     this.#sparseOffset = tarOffset
@@ -76,7 +77,7 @@ export class CheckpointArchive implements CheckpointSink {
     if (this.#windows.length >= PIECE_BYTES) return this.#flush()
   }
 
-  /** To be called after the last one. */
+  /** Call this after the last one. */
   async finish(): Promise<void> {
     if (this.#places.length === 0 || this.#sparse.length > MAX_SPARSE_BYTES) return
     const end = new ByteBuffer(this.#places.length + this.#sparse.length + FOOTER_BYTES + 8)
@@ -92,12 +93,12 @@ export class CheckpointArchive implements CheckpointSink {
     this.#isFinished = true
   }
 
-  /** What is stored of them, once they are finished: nothing, where the layer is read from its start. */
+  /** The stored bytes, once finished: empty if the layer is always read from its start. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     if (this.#isFinished) yield* this.#spool.chunks()
   }
 
-  /** Nothing is left of what was put aside. @param failure why the layer failed, if it did */
+  /** Removes temporary data. @param failure why the layer failed, if it did */
   release(failure?: unknown): Promise<void> {
     return this.#spool.release(failure)
   }
@@ -115,21 +116,21 @@ function writeVarint(buffer: ByteBuffer, value: number): void {
   buffer.byte(left)
 }
 
-/** What of a blob is enough for a part of its tar. */
+/** The part of a blob that is needed for a part of its tar. */
 export type BlobPart = {
-  /** Where reading begins, and which byte of the tar that gives first. */
+  /** Where reading begins, and which byte of the tar comes first. */
   readonly blobOffset: number
   readonly tarOffset: number
   /** Where reading ends; undefined for the blob's end. */
   readonly blobEnd: number | undefined
-  /** Where reading begins with a block in the middle of a gzip. */
+  /** Present if reading begins with a block in the middle of a gzip stream. */
   readonly block?: { readonly bit: number; readonly window: Uint8Array }
 }
 
 /**
- * The part of a layer's blob that holds a part of its tar.
+ * The part of a layer's blob that contains a part of its tar.
  *
- * @param layer what is known of it
+ * @param layer its facts
  * @returns undefined if the layer has no checkpoints, they are damaged, or the member there is sparse
  */
 export async function findBlobPart(
@@ -184,7 +185,7 @@ type Begin = { readonly blobOffset: number; readonly tarOffset: number; readonly
 type Search = {
   readonly begin: Begin
   readonly blobEnd: number | undefined
-  /** The part can be read by itself. */
+  /** Whether this part can be read on its own. */
   readonly isWhole: boolean
 }
 

@@ -1,9 +1,9 @@
 /**
- * `chunks.bin`: where the files of a layer that is known from its table of contents stand in the blob. Records of 68 bytes in
- * the order of the table: four doubles, little-endian (offset of the gzip member or zstd frame in the blob; offset of the chunk
- * in what that holds; bytes of the chunk; where the member or frame ends, or 0 where the next record says it), the 32 bytes
- * of the chunk's sha256, or zeros, and a CRC-32 of all this, the object's key and the record's number. A last record of no bytes
- * says where the content of the blob ends. The `offset` of a file's entry is the number of its first record.
+ * `chunks.bin`: where the files of a layer known from its table of contents are in the blob. Records of 68 bytes in the order
+ * of the table: four doubles, little-endian (offset of the gzip member or zstd frame in the blob; offset of the chunk in its
+ * content; bytes of the chunk; where the member or frame ends, or 0 if the next record says so), the 32 bytes of the chunk's
+ * sha256, or zeros, and a CRC-32 of all this, the object's key and the record's number. A last record of no bytes says where
+ * the content of the blob ends. The `offset` of a file's entry is the number of its first record.
  */
 import { crc32 } from 'node:zlib'
 import type { ObjectStore } from '../host.ts'
@@ -18,9 +18,9 @@ import { ObjectWriter } from './object-writer.ts'
 const DIGEST_AT = 32
 const SUM_AT = 64
 const RECORD_BYTES = SUM_AT + 4
-/** What is collected before the store is handed it. */
+/** How much is collected before it is passed to the store. */
 const PIECE_BYTES = 64 * 1024
-/** Records that are fetched at once: most files have one chunk, and the record behind it says where that ends. */
+/** How many records are fetched at once: most files have one chunk, and the next record says where that ends. */
 const FIRST_FETCH = 4
 const LATER_FETCH = 1024
 const NO_DIGEST: ByteString = '\0'.repeat(32)
@@ -62,7 +62,7 @@ export class ChunkArchive implements ChunkSink {
     await this.#writer.finish()
   }
 
-  /** If the layer failed, nothing is stored. */
+  /** Call this if the layer failed: nothing is stored. */
   async release(failure?: unknown): Promise<void> {
     if (failure !== undefined) await this.#writer.abort(failure)
   }

@@ -1,7 +1,8 @@
 /**
- * The package databases of a layer, caught in passing, as a tar within the layer's object. Members stand in
- * the order of the layer's, and after them those that only a hard link names as a database; each has a PAX header with `LAMINA.ordinal`, its position among the members of the layer's own
- * tar, and with `path` where ustar's name cannot hold it. Times, owners and modes are always the same.
+ * The package databases of a layer, collected while it is read, as a tar within the layer's object. Members are in the order of
+ * the layer's tar, followed by those that only a hard link names as a database. Each has a PAX header with `LAMINA.ordinal`,
+ * its position among the members of the layer's tar, and with `path` if ustar's name cannot hold it. Times, owners and modes
+ * are constant.
  */
 
 import { crc32 } from 'node:zlib'
@@ -19,17 +20,17 @@ import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
 import { layerKey } from './keys.ts'
 import { Spool } from './spool.ts'
 
-/** What is collected before the store is handed it: most databases are small. */
+/** How much is collected before it is passed to the store: most databases are small. */
 const PIECE_BYTES = 64 * 1024
 const ORDINAL = 'LAMINA.ordinal'
 /** A path and an ordinal. */
 const MAX_RECORDS_BYTES = 64 * 1024
 
-/** Makes the tar of what it is given, member by member; a slow store holds up the layer. */
+/** Writes the tar member by member; a slow store slows down the layer. */
 export class DatabaseArchive implements DatabaseSink {
   readonly #spool: Spool
   readonly #piece = new ByteBuffer(PIECE_BYTES)
-  /** Of the open member. */
+  /** Size of the open member. */
   #left = 0
   #bytes = 0
   #count = 0
@@ -40,17 +41,17 @@ export class DatabaseArchive implements DatabaseSink {
     this.#spool = new Spool(store)
   }
 
-  /** What the databases hold so far, without their headers. */
+  /** Bytes of the databases so far, without their headers. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** How many databases there are so far. */
+  /** Number of databases so far. */
   get count(): number {
     return this.#count
   }
 
-  /** Of the tar, once it is finished. */
+  /** Size of the tar, once it is finished. */
   get crc32(): number {
     return this.#crc32
   }
@@ -72,11 +73,11 @@ export class DatabaseArchive implements DatabaseSink {
   }
 
   close(): void {
-    if (this.#left !== 0) throw new Error('the database has another size than announced')
+    if (this.#left !== 0) throw new Error('the database has a different size than announced')
     this.#piece.bytes(this.#padding)
   }
 
-  /** To be called after the last database; without one there is no tar. */
+  /** Call this after the last database; without databases there is no tar. */
   async finish(): Promise<void> {
     if (this.#count === 0) return
     this.#piece.bytes(END_OF_ARCHIVE)
@@ -89,7 +90,7 @@ export class DatabaseArchive implements DatabaseSink {
     return this.#spool.chunks()
   }
 
-  /** Nothing is left of what was put aside. @param failure why the layer failed, if it did */
+  /** Removes temporary data. @param failure why the layer failed, if it did */
   release(failure?: unknown): Promise<void> {
     return this.#spool.release(failure)
   }
@@ -106,15 +107,15 @@ export class DatabaseArchive implements DatabaseSink {
   }
 }
 
-/** Of every database: the same layer makes the same bytes. */
+/** The same for every database, so that the same layer gives the same bytes. */
 const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 
-/** What is known of a layer's archive. */
+/** What is known about a layer's archive. */
 export type StoredDatabases = {
-  /** How many members it has. */
+  /** Number of members. */
   readonly databases: number
   readonly databasesCrc32: number
-  /** Where it is in the layer's object. */
+  /** Its position in the layer's object. */
   readonly databasesPart: StoredPart
 }
 
@@ -123,20 +124,20 @@ export function databasesIn(facts: StoredDatabases): StoredDatabases {
   return { databases, databasesCrc32, databasesPart }
 }
 
-/** A database as it stands in the archive. */
+/** A database in the archive. */
 export type StoredDatabase = {
   readonly key: PathKey
   readonly ordinal: number
   readonly bytes: number
-  /** To be read at most once, and before the next database is asked for. */
+  /** May be read once, before the next database is requested. */
   readonly content: AsyncIterable<Uint8Array>
 }
 
 /**
- * The databases of a layer as they stand in its archive, a piece of one in memory at a time; none if it has none.
+ * The databases of a layer in the order of its archive, with a piece of one in memory at a time; none if it has none.
  *
  * @param digest of the layer's blob
- * @throws LostTable where the object is missing or damaged, which may show only after the last of them; `content` too
+ * @throws LostTable if the object is missing or damaged, possibly only after the last one; `content` too
  */
 export async function* readDatabases(
   store: ObjectStore,
@@ -170,7 +171,7 @@ export async function* readDatabases(
   }
 }
 
-/** What reading an archive failed with, as what it means: the store's own failures stay as they are. */
+/** The meaning of an error while reading an archive: the store's own failures stay as they are. */
 function damaged(digest: string, error: unknown): unknown {
   const isDamage = error instanceof Problem ? error.code === 'invalid_image' : error instanceof RangeError
   if (!(isDamage && error instanceof Error)) return error
@@ -195,14 +196,14 @@ async function readPadded(input: BlockReader, bytes: number): Promise<Uint8Array
   return padded.subarray(0, bytes)
 }
 
-/** Reads by numbers of bytes, however they come. */
+/** Reads by numbers of bytes, however they arrive. */
 class BlockReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #digest: string
   #chunk: Uint8Array = new Uint8Array(0)
   readonly #size: number
   #position = 0
-  /** Of what the store has given. */
+  /** Bytes already received from the store. */
   #crc32 = 0
 
   constructor({ size, body }: StoredObject, digest: string) {
@@ -211,13 +212,13 @@ class BlockReader {
     this.#size = size
   }
 
-  /** Of what is read next, in the object. */
+  /** Position of the next byte in the object. */
   get position(): number {
     return this.#position
   }
 
   async read(bytes: number): Promise<Uint8Array> {
-    // Nothing in the object is larger than it: only then is memory taken.
+    // Nothing in the object is larger than the object itself: checked before memory is allocated.
     if (this.#position + bytes > this.#size) throw new RangeError(ENDS_EARLY)
     const taken = new Uint8Array(bytes)
     let filled = 0
@@ -228,7 +229,7 @@ class BlockReader {
     return taken
   }
 
-  /** All up to `end`, in views that are valid until the next is asked for. */
+  /** Everything up to `end`, in views that are valid until the next one is requested. */
   async *pieces(end: number): AsyncGenerator<Uint8Array> {
     try {
       yield* this.#pieces(end)
@@ -252,7 +253,7 @@ class BlockReader {
     }
   }
 
-  /** Reads the rest. @throws RangeError where the object has another checksum */
+  /** Reads the rest. @throws RangeError if the object has another checksum */
   async requireWhole(sum: number): Promise<void> {
     for await (const _ of this.#pieces(this.#size));
     if (this.#crc32 !== sum) throw new RangeError('the checksum differs')

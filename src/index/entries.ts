@@ -39,8 +39,8 @@ const xattrs: Column<ReadonlyMap<ByteString, ByteString>> = mapped(
 )
 
 /**
- * All columns of an entry but `sha256`, and that one: it takes most of the bytes, and is last so that a reader that does not
- * want it need not fetch it. Numbers that a tar gives in more than 32 bits are 64 bits wide.
+ * All columns of an entry except `sha256`, then that one: it takes most of the bytes, and is last so that readers can skip it.
+ * Numbers that a tar can give more than 32 bits are 64 bits wide.
  */
 export const ENTRY_COLUMNS: Columns<Omit<Entry, 'sha256'>> = {
   key: path('path'),
@@ -59,10 +59,10 @@ export const ENTRY_COLUMNS: Columns<Omit<Entry, 'sha256'>> = {
 }
 export const SHA256_COLUMN: Column<ByteString | undefined> = optional(sha256('sha256'))
 
-/** Sorted by (`sortKey`, `ordinal`): a whiteout stands at what it hides. */
+/** Sorted by (`sortKey`, `ordinal`): a whiteout sorts at what it hides. */
 export const ENTRIES = defineSchema<Entry>({ ...ENTRY_COLUMNS, sha256: SHA256_COLUMN }, { sortKey })
 
-/** An entry whose content need only differ from most others. */
+/** An entry with only the start of its digest, which tells most contents apart. */
 export type BriefEntry = Omit<Entry, 'sha256'> & { readonly sha256Start: number | undefined }
 
 /** The same table, read in less time. */

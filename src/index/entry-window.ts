@@ -3,22 +3,22 @@ import type { MemberType } from '../tar/member.ts'
 import { type ByteString, compareText } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
 
-/** What an entry takes beside its name and what few have: numbers, digest, references. */
+/** Approximate bytes of an entry besides its name and rare properties: numbers, digest, references. */
 const ENTRY_BYTES = 160
-/** What a link, or an attribute, takes beside its bytes. */
+/** Approximate bytes of a link or an attribute, besides its content. */
 const EXTRA_BYTES = 100
-/** Entries that are handed on at once. */
+/** How many entries are passed on at once. */
 const BATCH = 1000
 
-/** Of each entry: bytes, mode, uid, gid, mtime, ordinal, offset. */
+/** Columns of numbers: bytes, mode, uid, gid, mtime, ordinal, offset. */
 const NUMBERS = 7
 
-/** What few entries have. */
+/** Properties that few entries have. */
 type Extras = Pick<Entry, 'link' | 'device' | 'xattrs'>
 
 /**
- * Entries to be sorted in memory. They are kept in columns, not as objects: a hundred thousand take some 16 MB, and nothing
- * that a garbage collector has to walk through again and again. It is filled, emptied and filled again.
+ * Entries to be sorted in memory. They are kept in columns, not as objects: a hundred thousand take some 16 MB, and the garbage
+ * collector need not walk through them. It is filled, emptied and filled again.
  */
 export class EntryWindow {
   readonly #keys: PathKey[] = []
@@ -35,12 +35,12 @@ export class EntryWindow {
     return this.#keys.length
   }
 
-  /** Of memory, roughly. */
+  /** Approximate memory in bytes. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Entries come in the order of their ordinals. */
+  /** Entries arrive in the order of their ordinals. */
   add(entry: Entry): void {
     const { key, link, device, xattrs, whiteout } = entry
     const index = this.#keys.length
@@ -72,7 +72,7 @@ export class EntryWindow {
     return key
   }
 
-  /** Copies, which do not change when the window is filled again. */
+  /** Copies, which stay valid when the window is filled again. */
   *entries(order: readonly number[]): Generator<readonly Entry[]> {
     for (let i = 0; i < order.length; i += BATCH) {
       yield order.slice(i, i + BATCH).map((index) => this.#entry(index))

@@ -1,4 +1,4 @@
-/** Manifests and configs as the store has them. */
+/** Manifests and configs in the store. */
 import type { ObjectStore } from '../host.ts'
 import { digestOf } from '../oci/digest.ts'
 import { type Given, givenKey } from './keys.ts'
@@ -6,14 +6,14 @@ import { type Given, givenKey } from './keys.ts'
 export type GivenBytes = {
   readonly kind: Exclude<Given, 'layer'>
   readonly digest: string
-  /** As {@link givenKey} has it. */
+  /** The origin, as in {@link givenKey}. */
   readonly origin: string
 }
 
 /**
- * What a source gave.
+ * The bytes that a source gave.
  *
- * @param limit in bytes: a larger object counts as missing, and so does one whose digest differs
+ * @param limit in bytes: a larger object counts as missing, and so does one with another digest
  */
 export async function readGiven(
   store: ObjectStore,

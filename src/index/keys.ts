@@ -1,13 +1,12 @@
 /**
- * Where the store keeps each object. Objects are immutable and named by the digest of what they were made from. Each kind
- * has its own format version, so that a corrected merge reads no layer again. Temporary objects are named in
- * `table/temporary.ts`.
+ * Where the store keeps each object. Objects are immutable and named by the digest of what they were made from. Each kind has
+ * its own format version, so that a corrected merge reads no layer again. `table/temporary.ts` names temporary objects.
  */
 
-/** `entries.parquet` has all of a layer but its chunks, and is written last: its presence means that it is whole. */
+/** `entries.parquet` contains everything about a layer except its chunks, and is written last: if it exists, it is complete. */
 export type LayerObject = 'entries.parquet' | 'chunks.bin'
 
-/** `image.json` is written last; `public` is empty, and says that an anonymous caller may see all that the image holds. */
+/** `image.json` is written last; `public` is empty, and says that an anonymous caller may see everything in the image. */
 export type ImageObject =
   | 'files.parquet'
   | 'directories.parquet'
@@ -18,7 +17,7 @@ export type ImageObject =
   | 'image.json'
   | 'public'
 
-/** What sources give. Manifests and configs are stored as they are; of a layer only its index is. */
+/** What sources give. Manifests and configs are stored unchanged; of layers only the index is stored. */
 export const GIVEN = ['manifest', 'config', 'layer'] as const
 export type Given = (typeof GIVEN)[number]
 
@@ -28,22 +27,22 @@ const GIVEN_FOLDERS: Readonly<Record<Given, string>> = {
   layer: 'sources',
 }
 
-/** The origin of what a source gave without credentials, whichever it was. */
+/** The origin of what any source gave without credentials. */
 export const PUBLIC = 'public'
 
 /**
- * Says by being there that a source gave the verified bytes with this digest: the bytes of a manifest or config, and an
- * empty object for a layer.
+ * If this object exists, a source gave the verified bytes with this digest: the bytes of a manifest or config, or an empty
+ * object for a layer.
  *
- * @param origin `host:port` of a registry as a reference has it, or {@link PUBLIC}
+ * @param origin `host:port` of a registry as in references, or {@link PUBLIC}
  */
 export function givenKey(kind: Given, digest: string, origin: string): string {
   return `${GIVEN_FOLDERS[kind]}/${digestPath(digest)}/${origin}`
 }
 
 /**
- * The name of the index of a layer that is known from its table of contents alone: made of that table, whatever the blob
- * holds. What is known from the content has the blob's digest as its name.
+ * The name of the index of a layer known only from its table of contents: derived from that table, whatever the blob contains.
+ * An index of the content is named by the blob's digest.
  *
  * @param table digest of the table
  */
@@ -51,7 +50,9 @@ export function tableIndexName(digest: string, table: string): string {
   return `${digest}/toc/${table.slice(table.indexOf(':') + 1)}`
 }
 
-/** The name of the index of an image of which layers may be known from tables of contents alone; else it is the digest. */
+/**
+ * The name of the index of an image some of whose layers may be known only from tables of contents; otherwise it is the digest.
+ */
 export function tocImageName(digest: string): string {
   return `${digest}/toc`
 }
@@ -72,7 +73,7 @@ function indexPath(index: string): string {
   return [digestPath(digest), ...rest].join('/')
 }
 
-/** The object without which the one with this key counts as not there: `entries.parquet` or `image.json` beside it. */
+/** The object without which this one counts as missing: `entries.parquet` or `image.json` beside it. */
 export function markerOf(key: string): string {
   const marker = key.startsWith('layers/') ? 'entries.parquet' : 'image.json'
   return `${key.slice(0, key.lastIndexOf('/') + 1)}${marker}`
@@ -85,16 +86,16 @@ export function nameKey(digest: string, reference: string): string {
 
 export const UPLOADS = 'uploads/'
 
-/** The archive without its wrapping, what is known of it, and until when it is kept. */
+/** The decompressed archive, what is known about it, and until when it is kept. */
 export type UploadObject = 'archive.tar' | 'index.json' | 'expires'
 
-/** @param name the hash of the upload's id, which is a secret */
+/** @param name the hash of the upload's ID, which is a secret */
 export function uploadKey(name: string, object: UploadObject): string {
   return `${UPLOADS}${name}/${object}`
 }
 
 /**
- * What is known of an image that an engine saved, so that it is not saved again to be told.
+ * What is known about an image that an engine saved, so that it is not saved again just to answer.
  *
  * @param name a hash of the engine's name and the image's ID
  */
@@ -102,17 +103,17 @@ export function engineImageKey(name: string): string {
   return `engines/v1/${name}.json`
 }
 
-/** What the keys of a layer's objects begin with. */
+/** Prefix of the keys of a layer's objects. */
 export function layerPrefix(digest: string): string {
   return `layers/v3/${digestPath(digest)}/`
 }
 
-/** What the keys of an image's objects begin with. */
+/** Prefix of the keys of an image's objects. */
 export function imagePrefix(digest: string): string {
   return imageKey(digest, '')
 }
 
-/** The digest becomes part of a name: nothing but a sha256 may. */
+/** The digest becomes part of a key, so only sha256 digests are allowed. */
 function digestPath(digest: string): string {
   if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Error(`not a digest: ${digest}`)
   return digest.replace(':', '/')

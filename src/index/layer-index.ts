@@ -1,4 +1,4 @@
-/** One layer in the store: a table of its members, and with it its package databases, its checkpoints and its facts. */
+/** One layer in the store: a table of its members, together with its package databases, its checkpoints and its facts. */
 import { z } from 'zod'
 import { allOf } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
@@ -17,13 +17,13 @@ import { layerKey } from './keys.ts'
 import { seal, unseal } from './sealed.ts'
 import { writeSorted } from './sort-entries.ts'
 
-/** What is stored of a layer beside its tables. */
+/** What is stored about a layer besides its tables. */
 export type IndexedLayer = LayerFacts & StoredDatabases & { readonly checkpoints: StoredPart }
 
-/** What is stored of a layer that is known from its table of contents: what the manifest says besides can be another's lie. */
+/** What is stored about a layer known from its table of contents: other properties in the manifest could be lies. */
 export type TabledLayer = TableFacts & Pick<IndexedLayer, 'digest'> & StoredDatabases
 
-/** Of the footer. */
+/** The key in the footer. */
 const NOTE = 'lamina.layer'
 
 const PART: z.ZodType<StoredPart> = z.object({ offset: z.number(), bytes: z.number() })
@@ -54,13 +54,13 @@ const FACTS: z.ZodType<IndexedLayer> = z.object({
   checkpoints: PART,
 })
 
-/** What is known of a layer without its tables; undefined where it is not indexed, or where what is stored is damaged. */
+/** What is known about a layer without its tables; undefined if it is not indexed, or if the stored data is damaged. */
 export async function readLayerFacts(store: ObjectStore, digest: string): Promise<IndexedLayer | undefined> {
   const facts = FACTS.safeParse(await readFacts(store, digest)).data
   return facts?.digest === digest ? facts : undefined
 }
 
-/** The same of a layer that is known from its table of contents. @param index from {@link tableIndexName} */
+/** The same for a layer known from its table of contents. @param index from {@link tableIndexName} */
 export async function readTableFacts(store: ObjectStore, index: string): Promise<TabledLayer | undefined> {
   const facts = TABLED.safeParse(await readFacts(store, index)).data
   return facts !== undefined && index.startsWith(`${facts.digest}/`) ? facts : undefined
@@ -72,19 +72,18 @@ async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
   return stored && unseal(key, stored)
 }
 
-/** All entries of a layer, sorted, as often as they are asked for. */
+/** All entries of a layer, sorted; can be iterated repeatedly. */
 export type SortedEntries = () => Batches<Entry>
 
 /**
- * Reads a layer into the store, in memory that does not grow with it: what takes longest holds up the others.
+ * Reads a layer into the store, in memory that does not grow with the layer: the slowest step holds up the others.
  *
  * @param digest of its blob
- * @param read begins the reading, with the sinks for what is caught in passing
- * @param addLinked adds the databases that only hard links name: called if there are some, when the last entry has come
- * @returns what is now stored of it
+ * @param read starts reading, with the sinks for what is collected while reading
+ * @param addLinked adds the databases that only hard links name: called after the last entry, if there are any
+ * @returns what is now stored about it
  * @throws whatever the reading or the store throws; then the layer counts as not indexed, and nothing temporary is left
- * @example
- * await indexLayer(store, descriptor.digest, (sinks) => readLayer(blob, { descriptor, limits, wasm, ...sinks }))
+ * @example await indexLayer(store, descriptor.digest, (sinks) => readLayer(blob, { descriptor, limits, wasm, ...sinks }))
  */
 export async function indexLayer(
   store: ObjectStore,
@@ -116,11 +115,11 @@ export async function indexLayer(
 export type TabledIndex = {
   /** From {@link tableIndexName}. */
   readonly index: string
-  /** Of the blob. */
+  /** Digest of the blob. */
   readonly digest: string
-  /** Begins the reading. */
+  /** Starts reading. */
   readonly read: (chunks: ChunkSink) => TableReading
-  /** Adds the package databases: called when the last entry has come and the chunks are stored. */
+  /** Adds the package databases: called after the last entry, when the chunks are stored. */
   readonly addDatabases: (
     reading: TableReading,
     archive: DatabaseArchive,
@@ -129,7 +128,7 @@ export type TabledIndex = {
 }
 
 /**
- * The same of a layer's table of contents, beside the layer's own index.
+ * The same for a layer's table of contents, beside the layer's own index.
  *
  * @throws whatever the reading or the store throws; then this index counts as missing, and nothing temporary is left
  */
@@ -159,14 +158,14 @@ export async function indexTable(
   })
 }
 
-/** What says in the footer of a layer's table what is known of it. */
+/** The footer entry of a layer's table with its facts. */
 export function layerNote(index: string, facts: IndexedLayer | TabledLayer): Note {
   return { name: NOTE, value: seal(layerKey(index, 'entries.parquet'), facts) }
 }
 
 const NOWHERE: StoredPart = { offset: 0, bytes: 0 }
 
-/** Releases the archives when the work is done, or has failed. */
+/** Releases the archives when the work is done or has failed. */
 async function within<T>(
   archives: readonly { release(failure?: unknown): Promise<void> }[],
   work: () => Promise<T>,
@@ -189,7 +188,7 @@ type LayerEnd<Facts> = {
 }
 
 /**
- * @param finish called when the last entry has come
+ * @param finish called after the last entry
  * @returns the facts that are now stored
  */
 async function writeLayer<Facts extends IndexedLayer | TabledLayer>(

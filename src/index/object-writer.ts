@@ -12,7 +12,7 @@ export class ObjectWriter {
     this.#key = key
   }
 
-  /** @param piece is the object's from now on. @throws what the store fails with */
+  /** @param piece belongs to the object from now on. @throws what the store fails with */
   async write(piece: Uint8Array): Promise<void> {
     this.#writer ??= this.#begin()
     await this.#taken(this.#writer.write(piece))
@@ -24,13 +24,13 @@ export class ObjectWriter {
     await this.#put
   }
 
-  /** Nothing is stored. */
+  /** Stores nothing. */
   async abort(reason: unknown): Promise<void> {
     await this.#writer?.abort(reason).catch(() => {})
     await this.#put?.catch(() => {})
   }
 
-  /** The store's error: its stream reports only that reading stopped. */
+  /** The store's error: the stream only reports that reading stopped. */
   async #taken(writing: Promise<void> | undefined): Promise<void> {
     try {
       await writing
@@ -44,7 +44,7 @@ export class ObjectWriter {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({})
     const writer = writable.getWriter()
     this.#put = this.#store.put(this.#key, readable)
-    // A store that fails may leave its input open: the writer must see the error anyway.
+    // A failing store may leave its input open: the writer must see the error anyway.
     this.#put.catch((error) => writer.abort(error).catch(() => {}))
     writer.closed.catch(() => {})
     return writer

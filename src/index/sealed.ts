@@ -1,6 +1,6 @@
 /**
- * JSON in the store with a checksum of its key and its content, so that an object that is damaged, cut short or stands in
- * another's place counts as missing. Whoever else reads it sees one more field.
+ * JSON in the store with a checksum of its key and content, so that an object that is damaged, truncated or in the wrong place
+ * counts as missing. Other readers just see one more field.
  */
 import { createHash } from 'node:crypto'
 import type { ObjectStore } from '../host.ts'
@@ -8,7 +8,7 @@ import { parseJson } from '../text/json.ts'
 
 const BEGIN = '{"checksum":"'
 const HEX = 64
-/** Of what precedes the content's own fields. */
+/** The part before the content's own fields. */
 const HEAD = BEGIN.length + HEX + '",'.length
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Sorts a layer's entries from the order of the tar into that of tables, in bounded memory: what fits is sorted and written;
- * of a larger layer sorted runs are put aside and merged. Most tars are in the tables' order already, and then there is one
- * run, however large the layer.
+ * Sorts a layer's entries from tar order into table order, in bounded memory: what fits is sorted and written; of larger
+ * layers, sorted runs are stored temporarily and merged. Most tars are already in table order, and then there is one run,
+ * however large the layer.
  */
 import type { ObjectStore } from '../host.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
@@ -13,24 +13,24 @@ import { ENTRIES } from './entries.ts'
 import { EntryWindow } from './entry-window.ts'
 
 export type SortLimits = {
-  /** What is sorted at once. */
+  /** How much is sorted at once. */
   readonly windowEntries: number
   readonly windowBytes: number
-  /** Runs that are read at the same time. */
+  /** How many runs are read at the same time. */
   readonly fanIn: number
 }
 
 const LIMITS: SortLimits = { windowEntries: 100_000, windowBytes: 20 * 1024 * 1024, fanIn: 32 }
 
-/** Of entries of one key those of the earlier run stand first in the tar. */
+/** Of entries with equal keys, those of the earlier run come first in the tar. */
 const ORDER = byText<Entry>(sortKey)
 
 export type SortedTarget = {
   readonly key: string
   /**
-   * Called when the last entry has come: what the object has besides.
+   * Called after the last entry: what else the object contains.
    *
-   * @param rows all entries, sorted, as often as they are asked for
+   * @param rows all entries, sorted; can be iterated repeatedly
    */
   readonly end: (rows: () => Batches<Entry>) => Promise<TableEnd>
   readonly limits?: SortLimits
@@ -59,7 +59,7 @@ export async function writeSorted(
     }
     await writeRuns(runs, first, windows)
     const target = { key, end: () => end(() => runs.merged()) }
-    // Encoding the one run again would make the same bytes.
+    // Encoding the single run again would give the same bytes.
     const onlyRun = await runs.onlyRun()
     if (onlyRun !== undefined) await putTable(store, target, onlyRun.encoder, onlyRun.groups)
     else await writeTable(store, target, ENTRIES, runs.merged())
@@ -69,10 +69,10 @@ export async function writeSorted(
   }
 }
 
-/** The one window, sorted, each time that it is full and at the end. */
+/** The one window, sorted, each time it is full and at the end. */
 type Filled = { readonly window: EntryWindow; readonly order: readonly number[]; readonly isLast: boolean }
 
-/** At least one; all but the last have entries. Each is good until the next is asked for. */
+/** At least one; all but the last have entries. Each is valid until the next is requested. */
 async function* filledWindows(
   batches: AsyncIterable<readonly Entry[]>,
   { windowEntries, windowBytes }: SortLimits,
@@ -80,7 +80,7 @@ async function* filledWindows(
   const window = new EntryWindow()
   for await (const batch of batches) {
     for (const entry of batch) {
-      // Only now it is known that the full one is not the last.
+      // Only now is it known that the full one is not the last.
       if (window.length >= windowEntries || window.bytes >= windowBytes) {
         yield { window, order: window.sorted(), isLast: false }
         window.clear()
@@ -91,7 +91,7 @@ async function* filledWindows(
   yield { window, order: window.sorted(), isLast: true }
 }
 
-/** A run goes on as long as one window follows the other in order. */
+/** A run continues as long as each window begins after the previous one. */
 async function writeRuns(
   runs: SortedRuns<Entry, PathKey>,
   first: Filled,
@@ -108,7 +108,7 @@ async function writeRuns(
   while (filled !== undefined) await runs.write(run())
 }
 
-/** @param place among the sorted ones, from the end where it is negative */
+/** @param place among the sorted ones; negative counts from the end */
 function keyAt({ window, order }: Filled, place: number): PathKey {
   return window.sortKey(order.at(place) ?? 0)
 }

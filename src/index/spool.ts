@@ -1,10 +1,10 @@
-/** Bytes that come before the object that they belong into is begun: held in memory, and put aside where they are many. */
+/** Bytes that are produced before their object is begun: held in memory, or stored temporarily if there are many. */
 import type { ObjectStore } from '../host.ts'
 import { Problem } from '../problem.ts'
 import { TemporaryObjects } from '../table/temporary.ts'
 import { ObjectWriter } from './object-writer.ts'
 
-/** What most layers have of them is less. */
+/** Most layers have less than this. */
 const HELD_BYTES = 2 * 1024 * 1024
 
 export class Spool {
@@ -19,7 +19,7 @@ export class Spool {
     this.#temporary = new TemporaryObjects(store)
   }
 
-  /** @param piece is the spool's from now on. @throws what the store fails with */
+  /** @param piece belongs to the spool from now on. @throws what the store fails with */
   async write(piece: Uint8Array): Promise<void> {
     this.#bytes += piece.length
     if (this.#aside === undefined && this.#bytes <= HELD_BYTES) {
@@ -31,12 +31,12 @@ export class Spool {
     await this.#aside.writer.write(piece)
   }
 
-  /** To be called after the last piece. */
+  /** Call this after the last piece. */
   async finish(): Promise<void> {
     await this.#aside?.writer.finish()
   }
 
-  /** All bytes, once it is finished. */
+  /** All bytes, once finished. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     if (this.#aside === undefined) {
       yield* this.#held
@@ -49,7 +49,7 @@ export class Spool {
     yield* object.body
   }
 
-  /** Nothing of it is left. @param failure why it may not be finished */
+  /** Removes temporary data. @param failure why it may not be finished */
   async release(failure?: unknown): Promise<void> {
     if (failure !== undefined) await this.#aside?.writer.abort(failure)
     this.#held = []

@@ -1,13 +1,13 @@
 /**
- * Extended attributes as JSON: names to base64 values, in byte order of the names. A name that is not UTF-8, or that looks
- * like this, is written as `base64:` and its bytes.
+ * Extended attributes as JSON: names to base64 values, in byte order of the names. A name that is not UTF-8, or that begins
+ * with `base64:`, is written as `base64:` and its bytes.
  */
 import { type ByteString, decodeText, encodeText, toBase64 } from '../text/bytes.ts'
 
 const ESCAPE = 'base64:'
 
 export function formatXattrs(xattrs: ReadonlyMap<ByteString, ByteString>): string {
-  // Not by way of an object, which would put names that look like numbers first.
+  // Not through an object, which would put names that look like numbers first.
   const members = [...xattrs].map(
     ([name, value]) => `${JSON.stringify(formatName(name))}:"${toBase64(value)}"`,
   )

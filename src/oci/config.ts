@@ -213,7 +213,7 @@ export function requireDiffIds(manifest: ImageManifest, config: ImageConfig): vo
   )
 }
 
-/** Three times what the longest history and all else that is read can have: parsed within some 20 ms, by the thread that answers. */
+/** Three times what the longest history and everything else need: parsed within some 20 ms, in the thread that answers. */
 const MAX_PARTS = 100_000
 
 /**

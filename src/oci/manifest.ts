@@ -248,7 +248,7 @@ export function isEncrypted(layer: Descriptor): boolean {
   return layer.mediaType.endsWith('+encrypted')
 }
 
-/** Four times what the most layers and manifests have: parsed within some 20 ms, by the thread that answers. */
+/** Four times what the largest manifests need: parsed within some 20 ms, in the thread that answers. */
 const MAX_PARTS = 100_000
 
 /**

@@ -314,7 +314,7 @@ export class LostTable extends Problem {
   #forgotten: Promise<void> | undefined
 
   constructor(key: string, what: string, onLost?: () => Promise<void>) {
-    super('store_error', `the stored object ${key} is ${what}; ask again`, { retryAfter: 5 })
+    super('store_error', `the stored object ${key} is ${what}; try again`, { retryAfter: 5 })
     this.key = key
     this.#onLost = onLost
   }

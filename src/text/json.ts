@@ -14,8 +14,8 @@ export function parseJson(json: string | Uint8Array): unknown {
 const [QUOTE, BACKSLASH, COMMA, COLON, BRACKET, BRACE] = Buffer.from('"\\,:[{')
 
 /**
- * Whether a JSON text has more separators and beginnings than `most`, which its values and keys go with. What parsing costs
- * depends on them far more than on bytes.
+ * Whether a JSON text has more separators and opening brackets than `most`, which bounds its values and keys. The cost of
+ * parsing depends on them far more than on bytes.
  */
 export function hasMoreParts(json: Uint8Array, most: number): boolean {
   let parts = 0

@@ -149,6 +149,14 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
     expect(ends.filter((end) => found.has(end)).length).toBeGreaterThanOrEqual(15)
   })
 
+  test('most blocks of noise are found, which gzip stores', async () => {
+    const next = random(9)
+    const data = new Uint8Array(8_000_000)
+    for (let at = 0; at < data.length; at++) data[at] = at % 160_000 < 80_000 ? 97 + next(4) : next(256)
+    const { blocks } = await places(gzipSync(data, { level: 1 }), 60_000)
+    expect(blocks.length).toBeGreaterThan(200)
+  })
+
   describe('of an indexed layer', () => {
     const next = random(3)
     const contents = Array.from({ length: 40 }, (_, i) =>

@@ -93,6 +93,8 @@ export type Boundary = {
   readonly behind: Uint8Array
   /** What zlib gave after it went on; not empty. */
   readonly output: Uint8Array
+  /** Another block follows it: it is not the last. */
+  readonly goesOn: boolean
 }
 
 /** Where a block begins: `at` 0 is the byte before the boundary, 1 the one behind it. */
@@ -103,7 +105,7 @@ export type FoundBit = { readonly at: 0 | 1; readonly bit: number }
  * out: going on from them gives other bytes than zlib gave. The right one always stays, so that where one is left it is proven;
  * undefined if several are left, which begin differently.
  */
-export function findBit({ window, before, behind, output }: Boundary): FoundBit | undefined {
+export function findBit({ window, before, behind, output, goesOn }: Boundary): FoundBit | undefined {
   if (output.length === 0 || behind.length < LEAST_BYTES) return undefined
   const bytes = new Uint8Array(1 + Math.min(TRIAL_BYTES, behind.length))
   bytes[0] = before
@@ -112,7 +114,8 @@ export function findBit({ window, before, behind, output }: Boundary): FoundBit 
   for (let place = 1; place <= 8; place++) {
     // Stored blocks that differ only in how much of a byte they leave out are the same block.
     const isSame = places.some((other) => isSameStored(bytes, other, place))
-    if (!isSame && mayBegin(bytes, place, { window, output })) places.push(place)
+    const isLast = bitsAt(bytes, place, 1) === 1
+    if (!isSame && !(goesOn && isLast) && mayBegin(bytes, place, { window, output })) places.push(place)
   }
   // A trial by zlib takes far longer than a look at the header, which mostly leaves one.
   const given =

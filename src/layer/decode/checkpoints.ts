@@ -2,8 +2,8 @@
  * Checkpoints: places in a compressed layer at which reading can start. They are chosen while the whole layer is read,
  * so that a single file can be read later without everything before it.
  */
-import { deflateRawSync } from 'node:zlib'
 import type { BlockStart, PlaceSink } from './inflater.ts'
+import { packWindow } from './pack-window.ts'
 
 /** A smaller layer has no checkpoints: it is read from its start in no time. */
 export const LEAST_LAYER_BYTES = 1024 * 1024
@@ -19,9 +19,6 @@ const START_SPACING = 24 * 1024
 const MARK_SPACING = 64 * 1024
 /** A checkpoint without its window takes no more than this. */
 const CHECKPOINT_BYTES = 24
-/** Levels of compression: the higher one takes longer than it saves, but for layers that themselves are compressed well. */
-const FAST = 1
-const SMALL = 6
 
 /** Offsets are those of the first byte that is read from there on, in the blob and in the uncompressed tar. */
 export type Checkpoint = { readonly blobOffset: number; readonly tarOffset: number } & (
@@ -71,11 +68,10 @@ export class CheckpointRecorder implements PlaceSink {
   }
 
   block({ blobOffset, bit, tarOffset, window }: BlockStart): void {
-    // The higher level takes many times longer: it is for where the next checkpoint would be too far away.
     const isFar = tarOffset - this.#lastEntry.tarOffset >= FAR_SPACING
-    let packedWindow = deflateRawSync(window, { level: FAST })
-    if (isFar && !this.#affords(blobOffset, packedWindow.length))
-      packedWindow = deflateRawSync(window, { level: SMALL })
+    let packedWindow = packWindow(window, 'fast')
+    // Time is spent on a smaller form only where the next checkpoint would be too far away.
+    if (isFar && !this.#affords(blobOffset, packedWindow.length)) packedWindow = packWindow(window, 'small')
     if (!this.#affords(blobOffset, packedWindow.length)) {
       this.#affordableAt = (this.#sink.bytes + packedWindow.length + CHECKPOINT_BYTES) / SHARE
       this.#isRefused = isFar

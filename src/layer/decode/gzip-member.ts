@@ -60,9 +60,17 @@ export function checkTrailer(
   trailer: Uint8Array,
   content: { readonly crc32: number; readonly bytes: number },
 ) {
-  const view = new DataView(trailer.buffer, trailer.byteOffset, TRAILER_BYTES)
-  if (view.getUint32(0, true) !== content.crc32) throw corrupt('incorrect data check')
-  if (view.getUint32(4, true) !== content.bytes % 2 ** 32) throw corrupt('incorrect length check')
+  if (viewOf(trailer).getUint32(0, true) !== content.crc32) throw corrupt('incorrect data check')
+  if (sizeInTrailer(trailer) !== content.bytes % 2 ** 32) throw corrupt('incorrect length check')
+}
+
+/** The size of the content modulo 2^32, as the trailer says it. */
+export function sizeInTrailer(trailer: Uint8Array): number {
+  return viewOf(trailer).getUint32(4, true)
+}
+
+function viewOf(trailer: Uint8Array): DataView {
+  return new DataView(trailer.buffer, trailer.byteOffset, TRAILER_BYTES)
 }
 
 function corrupt(reason: string): GzipError {

@@ -1,39 +1,20 @@
 /**
- * Inflates gzip by the handle inside a zlib stream, into one buffer again and again. Neither Node nor workerd documents
- * the handle; both have it and call it like this for their synchronous functions. The stream around it takes new memory
+ * Inflates gzip by the handle inside a zlib stream, into one buffer again and again. The stream around it takes new memory
  * for each piece of output, which costs a tenth to a fifth of all the time. It inflates raw deflate: the members are told
  * apart here, since each begins a place where reading can start.
  */
 import { constants, crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import type { BlobReader } from '../blob.ts'
-import { type BitStart, findBit, resumingBytes, WINDOW_BYTES } from './bit-offset.ts'
-import { checkTrailer, endOfHeader, GzipError, TRAILER_BYTES } from './gzip-member.ts'
+import { type BitStart, type Boundary, findBit, resumingBytes, WINDOW_BYTES } from './bit-offset.ts'
+import { checkTrailer, endOfHeader, GzipError, sizeInTrailer, TRAILER_BYTES } from './gzip-member.ts'
 import type { Inflater, PlaceSink } from './inflater.ts'
+import { hasInsides, type Insides } from './zlib-handle.ts'
 
 /** Size of one piece of output in bytes: measured as the best on both hosts. */
 const PIECE = 256 * 1024
 const NOTHING = new Uint8Array(0)
 /** Starts of blocks that are looked at in a row where none can be used, as in a row of tiny ones. */
 const MAX_TRIES = 16
-
-type Handle = {
-  writeSync(
-    flush: number,
-    input: Uint8Array,
-    inputAt: number,
-    inputBytes: number,
-    output: Uint8Array,
-    outputAt: number,
-    outputBytes: number,
-  ): void
-  reset(): void
-}
-
-type Insides = {
-  readonly _handle: Handle
-  /** After a write: the bytes of output that are free, and those of input that are left. */
-  readonly _writeState: readonly [number, number]
-}
 
 /** What the next byte of input belongs to; `between`: another member, zeros, or nothing. */
 type Part = 'header' | 'body' | 'trailer' | 'between' | 'ended'
@@ -224,9 +205,16 @@ export class HandleInflater implements Inflater {
     const stops = left > 0 && free > 0
     this.#isAtBlock = stops && toBlock && (left < input.length || output.length > 0)
     if (stops && !this.#isAtBlock) this.#part = 'trailer'
-    if (wasAtBlock && toBlock && output.length > 0) this.#tellBlock({ before, behind: input, output })
+    if (wasAtBlock && toBlock && output.length > 0)
+      this.#tellBlock({ before, behind: input, output, goesOn: this.#goesOn() })
     if (left === 0 && free > 0 && this.#isLast) throw cut()
     return output.length
+  }
+
+  /** Whether another block follows the one that has ended: what is behind the last one would tell the content's size. */
+  #goesOn(): boolean {
+    if (!this.#isAtBlock || this.#content === undefined || this.#rest.length < TRAILER_BYTES) return false
+    return sizeInTrailer(this.#rest) !== this.#content.bytes % 2 ** 32
   }
 
   #wantsBlock(filled: number): boolean {
@@ -238,7 +226,7 @@ export class HandleInflater implements Inflater {
   }
 
   /** zlib stopped at the start of a block and has gone on: which bit that was can be told now. */
-  #tellBlock(found: { before: number; behind: Uint8Array; output: Uint8Array }): void {
+  #tellBlock(found: Omit<Boundary, 'window'>): void {
     if (this.#places === undefined) return
     const window = this.#window.view()
     const start = findBit({ ...found, window })
@@ -279,14 +267,6 @@ class Window {
 
 function cut(): GzipError {
   return new GzipError('Z_BUF_ERROR', 'unexpected end of file')
-}
-
-function hasInsides(stream: InflateRaw): stream is InflateRaw & Insides {
-  if (!('_handle' in stream && '_writeState' in stream)) return false
-  const { _handle, _writeState } = stream
-  const canWrite =
-    typeof _handle === 'object' && _handle !== null && 'writeSync' in _handle && 'reset' in _handle
-  return canWrite && ArrayBuffer.isView(_writeState) && 'length' in _writeState
 }
 
 /** `one` and `two` as two members of gzip, with zeros behind them. */

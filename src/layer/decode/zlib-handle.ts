@@ -1,0 +1,34 @@
+/**
+ * The handle inside a stream of zlib. Neither Node nor workerd documents it; both have it and call it like this for their
+ * synchronous functions, which make a new stream for each call.
+ */
+import type { DeflateRaw, InflateRaw } from 'node:zlib'
+
+type Handle = {
+  writeSync(
+    flush: number,
+    input: Uint8Array,
+    inputAt: number,
+    inputBytes: number,
+    output: Uint8Array,
+    outputAt: number,
+    outputBytes: number,
+  ): void
+  reset(): void
+}
+
+export type Insides = {
+  readonly _handle: Handle
+  /** After a write: the bytes of output that are free, and those of input that are left. */
+  readonly _writeState: readonly [number, number]
+}
+
+export function hasInsides<Stream extends InflateRaw | DeflateRaw>(
+  stream: Stream,
+): stream is Stream & Insides {
+  if (!('_handle' in stream && '_writeState' in stream)) return false
+  const { _handle, _writeState } = stream
+  const canWrite =
+    typeof _handle === 'object' && _handle !== null && 'writeSync' in _handle && 'reset' in _handle
+  return canWrite && ArrayBuffer.isView(_writeState) && 'length' in _writeState
+}

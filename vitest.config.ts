@@ -1,8 +1,15 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-/** A slow or busy machine is not a failure: what a test waits for comes, or never does. */
-const PATIENCE = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 120_000 } } }
+/**
+ * A slow or busy machine is not a failure: what a test waits for comes, or never does. A test of `npm run test:long` may take a
+ * quarter of an hour.
+ */
+const PATIENCE = {
+  testTimeout: process.env.LAMINA_LONG === '1' ? 900_000 : 180_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 120_000 } },
+}
 
 /**
  * Tests beside the code run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. Those named

@@ -81,7 +81,9 @@ const LIES: Readonly<Record<string, Lie>> = {
   'silent from the start': lie({ delayMilliseconds: 600 }, unavailable),
   'without end': lie({ endless: true }, otherBytes),
   'too short by its length': lie({ contentLength: 3 }, otherBytes),
-  'too long by its length': lie({ contentLength: 1_000_000 }, unavailable),
+  'too long by its length': lie({ contentLength: 1_000_000 }, (place) =>
+    place === 'token' ? [...unavailable(), 'too_large'] : unavailable(),
+  ),
   empty: lie({ body: '' }, otherBytes),
   nonsense: lie({ body: 'no JSON' }, otherBytes),
   'JSON of another kind': lie({ body: '{"errors":[{"code":7}]}' }, otherBytes),

@@ -63,7 +63,7 @@ const TABLE = {
     },
   },
   uncompressed: {
-    label: 'unpacked size',
+    label: 'uncompressed size',
     shows: 'the uncompressed size',
     read: (query) => {
       const limits = thresholds(query, parseBytesLimit)

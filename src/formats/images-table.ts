@@ -1,5 +1,6 @@
 /** The images of a repository as `docker image ls` prints them, for a terminal and in Markdown. */
 import type { TaggedImage } from '../service/repository-images.ts'
+import { FIGURES } from '../text/figures.ts'
 import { formatBytes } from '../text/format.ts'
 import { markdownCode, terminalLine, terminalText } from './escape.ts'
 import {
@@ -54,8 +55,8 @@ function imagesTable(items: readonly TaggedImage[]): Pick<Table, 'columns' | 'ro
       { title: 'Tag', align: 'left' },
       { title: 'Image ID', align: 'left' },
       { title: 'Created', align: 'left' },
-      { title: 'Size', align: 'right' },
-      { title: 'Layers', align: 'right' },
+      { title: FIGURES.compressed.short, align: 'right' },
+      { title: FIGURES.layers.short, align: 'right' },
     ],
     rows: items.map(rowOf),
   }

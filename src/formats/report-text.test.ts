@@ -51,7 +51,7 @@ function viewOf(names: readonly string[]): ReportView {
 
 test('a report begins with the verdict and what to change, then figures, layers with their steps, the largest files', () => {
   const text = reportText(viewOf(['make', 'rm -rf /x']))
-  expect(text).toContain('\n    1     40.0 MB  100 MB  80.0 MB  RUN rm -rf /x\n')
+  expect(text).toContain('\n    1     40.0 MB        100 MB  80.0 MB  RUN rm -rf /x\n')
   expect(text.split('\n').slice(1, 5)).toEqual([
     '0 B to run, 0 B to pull. 80.0 MB can be saved, 44.4% of the bytes in files.',
     '  80.0 MB  Files that a later layer removes (layer 0, hidden by layer 1)',

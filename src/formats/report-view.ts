@@ -68,9 +68,9 @@ function layerTable(layers: readonly LayerReport[]): PlainTable {
   return {
     columns: [
       { title: 'Layer', align: 'right' },
-      { title: 'Compressed', align: 'right' },
-      { title: 'Size', align: 'right' },
-      { title: 'Wasted', align: 'right' },
+      { title: FIGURES.compressed.short, align: 'right' },
+      { title: FIGURES.uncompressed.short, align: 'right' },
+      { title: FIGURES.wasted.short, align: 'right' },
       { title: 'Step', align: 'left', cut: 'end' },
     ],
     rows: layers.map(({ index, compressedBytes, uncompressedBytes, fileBytes, wastedBytes, createdBy }) => ({

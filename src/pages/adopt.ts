@@ -2,18 +2,19 @@
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Report } from '../image/report.ts'
+import { FIGURES } from '../text/figures.ts'
 import { PLAIN } from './form.ts'
 import { copyable, type Html, link } from './page.ts'
 import { placeOf, reportLink } from './place.ts'
 
 /** Metrics and their names in the builder; the last ones need more than the image. */
 const METRICS = [
-  ['size', 'Compressed size'],
-  ['uncompressed', 'Uncompressed size'],
-  ['layers', 'Layers'],
-  ['wasted', 'Wasted'],
-  ['efficiency', 'Efficiency'],
-  ['files', 'Files'],
+  ['size', FIGURES.compressed.label],
+  ['uncompressed', FIGURES.uncompressed.label],
+  ['layers', FIGURES.layers.label],
+  ['wasted', FIGURES.wasted.label],
+  ['efficiency', FIGURES.efficiency.label],
+  ['files', FIGURES.files.label],
   ['advice', 'What can be saved'],
   ['delta', 'Growth since another image'],
   ['check', 'Whether it passes the gate'],

@@ -170,7 +170,7 @@ function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report
     },
     {
       label: FIGURES.efficiency.label,
-      value: `${(100 * efficiency.score).toFixed(1)}%`,
+      value: formatPercent(100 * efficiency.score),
       note: "dive's score",
     },
   ]
@@ -241,7 +241,7 @@ ${table<DuplicateGroup>({
     { head: 'Each', kind: 'number', cell: ({ bytes }) => size(bytes) },
     { head: 'Copies', kind: 'number', cell: ({ count }) => count },
     {
-      head: 'Wasted',
+      head: FIGURES.wasted.short,
       kind: 'number',
       cell: ({ wastedBytes }) => measured(size(wastedBytes), wastedBytes, rows[0]?.wastedBytes ?? 0, 'waste'),
     },

@@ -4,6 +4,7 @@ import { drawChart } from '../badge/chart.ts'
 import { visible } from '../formats/escape.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { Problem } from '../problem.ts'
+import { FIGURES } from '../text/figures.ts'
 import { formatDelta } from '../text/format.ts'
 import { diffLink } from './diff/address.ts'
 import { counted, type Html, link, measured, name, page, size, table } from './page.ts'
@@ -58,7 +59,7 @@ function tagsOf({ repository, tag, platform, tags, limit }: TagsView): Html {
   return html`<div class="tags" data-loaded>
 ${
   points.length > 1 &&
-  html`<div class="chart">${Object.entries(CHARTS).map(([name, width]) => html`<div class="${name}">${raw(drawChart(points, { label: 'Compressed size', width }))}</div>`)}</div>`
+  html`<div class="chart">${Object.entries(CHARTS).map(([name, width]) => html`<div class="${name}">${raw(drawChart(points, { label: FIGURES.compressed.label, width }))}</div>`)}</div>`
 }
 ${table<Beside>({
   caption: '',
@@ -78,7 +79,7 @@ ${table<Beside>({
       cell: ({ row }) => (isSized(row) && row.created !== undefined ? visible(row.created.slice(0, 10)) : ''),
     },
     {
-      head: 'Compressed',
+      head: FIGURES.compressed.short,
       kind: 'number',
       cell: ({ row }) =>
         isSized(row)

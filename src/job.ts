@@ -51,6 +51,12 @@ export type Progress = {
   readonly bytesDone: number
 }
 
+/** What a job tells of itself while it runs. */
+export type JobProgress = Progress & {
+  /** How long it has waited for its source: not for its turn, for the machine, or while it computed. */
+  readonly waitedMilliseconds?: number
+}
+
 export type JobState = {
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed'
   /** Grows with every change. */
@@ -59,7 +65,7 @@ export type JobState = {
   readonly place: string
   readonly createdAt: string
   readonly finishedAt?: string
-  readonly progress: Progress
+  readonly progress: JobProgress
   readonly error?: ProblemDocument
 }
 

@@ -6,6 +6,8 @@ const PIECE = 256 * 1024
 export type BlobOptions = {
   /** Sees each piece as it arrives, in order. What it throws ends the reading. */
   readonly observe?: (piece: Uint8Array) => void
+  /** Hears of each time that the reader waits for the stream, because no piece is there yet. */
+  readonly wait?: (<T>(promise: Promise<T>) => Promise<T>) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -25,6 +27,7 @@ type PieceReader =
 export class BlobReader {
   readonly #reader: PieceReader
   readonly #observe: (piece: Uint8Array) => void
+  readonly #wait: <T>(promise: Promise<T>) => Promise<T>
   readonly #signal: AbortSignal | undefined
   readonly #onAbort: () => void
   /** Buffers that are free for the next read. */
@@ -36,6 +39,7 @@ export class BlobReader {
   constructor(stream: ReadableStream<Uint8Array>, options: BlobOptions = {}) {
     this.#reader = readerOf(stream)
     this.#observe = options.observe ?? (() => {})
+    this.#wait = options.wait ?? ((promise) => promise)
     this.#signal = options.signal
     this.#onAbort = () => void this.cancel(options.signal?.reason)
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -94,7 +98,7 @@ export class BlobReader {
       this.#peeked = undefined
       if (peeked.length > 0) return peeked
     }
-    const piece = await (this.#ahead ?? this.#fetch())
+    const piece = await this.#wait(this.#ahead ?? this.#fetch())
     this.#ahead = piece && this.#fetch()
     // It is awaited by the next read, if there is one.
     this.#ahead?.catch(() => {})

@@ -9,7 +9,7 @@ import { Problem } from '../problem.ts'
 import type { CleanPath } from '../tar/clean.ts'
 import { TarScanner } from '../tar/scan.ts'
 import type { ByteString } from '../text/bytes.ts'
-import { BlobReader } from './blob.ts'
+import { type BlobOptions, BlobReader } from './blob.ts'
 import { type DatabaseSink, isKeptDatabase, linksDatabase, MAX_DATABASE_BYTES } from './database.ts'
 import { CheckpointRecorder, type CheckpointSink, LEAST_LAYER_BYTES } from './decode/checkpoints.ts'
 import { decode } from './decode/decode.ts'
@@ -33,6 +33,7 @@ export type ReadOptions = LayerSinks & {
   readonly signal?: AbortSignal | undefined
   /** Told after each piece that the registry sent. */
   readonly onBytes?: ((compressedBytes: number) => void) | undefined
+  readonly wait?: BlobOptions['wait'] | undefined
 }
 
 export type LayerFacts = {
@@ -91,7 +92,7 @@ class LayerReader implements LayerReading {
   #open: UnreadEntry | undefined
 
   constructor(blob: ReadableStream<Uint8Array>, options: ReadOptions) {
-    const { descriptor, signal, onBytes } = options
+    const { descriptor, signal, onBytes, wait } = options
     const verifier = new BlobVerifier(descriptor)
     const observe = (piece: Uint8Array) => {
       verifier.take(piece)
@@ -99,7 +100,7 @@ class LayerReader implements LayerReading {
     }
     this.#options = options
     this.#verifier = verifier
-    this.#source = new BlobReader(blob, { observe, signal })
+    this.#source = new BlobReader(blob, { observe, wait, signal })
   }
 
   get facts(): LayerFacts {

@@ -229,7 +229,12 @@ function describe(record: AnalysisRecord, state: JobState): Analysis {
     ...record,
     status: state.status,
     ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt }),
-    progress: state.progress,
+    progress: told(state.progress),
     ...(state.error === undefined ? {} : { error: state.error }),
   }
+}
+
+/** What callers hear of it. */
+function told({ layers, layersDone, layersReused, bytes, bytesDone }: Progress): Progress {
+  return { layers, layersDone, layersReused, bytes, bytesDone }
 }

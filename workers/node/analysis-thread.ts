@@ -1,6 +1,6 @@
 /** What an analysis' thread does: reads a layer into the index, or merges the layers of an image. */
 import type { Jobs } from '../../src/host.ts'
-import type { LayerJob, Progress } from '../../src/job.ts'
+import type { JobProgress, LayerJob } from '../../src/job.ts'
 import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
 import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
@@ -19,7 +19,7 @@ export type AnalysisTask =
   | { readonly kind: 'merge'; readonly merge: Merge }
 
 /** Operations on the store since the last of these; progress of a layer. */
-export type AnalysisSaid = { readonly stored: readonly StoreOperation[] } | { readonly progress: Progress }
+export type AnalysisSaid = { readonly stored: readonly StoreOperation[] } | { readonly progress: JobProgress }
 
 const PROGRESS_MILLISECONDS = 100
 
@@ -42,7 +42,7 @@ serveTasks<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>(async (task
     if (authorization !== undefined && job.source.kind === 'registry')
       service.client.borrowAuthorization(job.source, job.source.credential, authorization)
     let toldAt = 0
-    const report = (progress: Progress) => {
+    const report = (progress: JobProgress) => {
       if (Date.now() - toldAt < PROGRESS_MILLISECONDS) return
       toldAt = Date.now()
       say({ progress })

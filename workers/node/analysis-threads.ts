@@ -1,6 +1,6 @@
 /** Analyses on all cores: layers are read, and images merged, on threads. */
 import type { Limits } from '../../src/configuration.ts'
-import { claimOf, type ImageJob, type LayerJob, type Progress } from '../../src/job.ts'
+import { claimOf, type ImageJob, type JobProgress, type LayerJob } from '../../src/job.ts'
 import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
@@ -59,7 +59,7 @@ export class AnalysisThreads {
   async layer(
     job: LayerJob,
     authorization: Authorization | undefined,
-    report: (progress: Progress) => void,
+    report: (progress: JobProgress) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { metrics, limits } = this.#options
@@ -97,7 +97,7 @@ export class AnalysisThreads {
     return this.#threads.stop()
   }
 
-  #hear(said: AnalysisSaid, report?: (progress: Progress) => void): void {
+  #hear(said: AnalysisSaid, report?: (progress: JobProgress) => void): void {
     if ('progress' in said) report?.(said.progress)
     else for (const operation of said.stored) this.#options.metrics.stored(operation)
   }

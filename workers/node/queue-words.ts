@@ -1,7 +1,7 @@
 /** What servers tell each other through Redis: the names of the queues, what a job holds, and how it ended. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { type Job, jobKey, type Progress } from '../../src/job.ts'
+import { type Job, type JobProgress, jobKey } from '../../src/job.ts'
 import type { Descriptor } from '../../src/oci/manifest.ts'
 import type { ProblemDocument } from '../../src/problem.ts'
 import { NO_PROGRESS } from '../../src/service/jobs/runner.ts'
@@ -33,7 +33,7 @@ export type QueuedJob = { readonly sealed: string }
 
 /** Told to all servers when a job ends; a failure is told as JSON, since BullMQ takes a message. */
 export type QueuedEnd = {
-  readonly progress: Progress
+  readonly progress: JobProgress
   readonly place: string
   readonly error?: ProblemDocument | undefined
 }
@@ -44,6 +44,7 @@ const progressSchema = z.object({
   layersReused: z.number(),
   bytes: z.number(),
   bytesDone: z.number(),
+  waitedMilliseconds: z.number().default(0),
 })
 
 const endSchema = z.object({
@@ -72,7 +73,7 @@ export function kindOf(key: string): JobKind {
 }
 
 /** Zeros where no progress is reported yet. */
-export function progressOf(told: unknown): Progress {
+export function progressOf(told: unknown): JobProgress {
   const parsed = progressSchema.safeParse(told)
   return parsed.success ? parsed.data : NO_PROGRESS
 }

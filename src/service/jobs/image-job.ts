@@ -10,7 +10,7 @@ import {
   readTableFacts,
   type TabledLayer,
 } from '../../index/layer-index.ts'
-import { type ImageJob, isFinished, type JobState, type LayerJob, type Progress } from '../../job.ts'
+import { type ImageJob, isFinished, type JobProgress, type JobState, type LayerJob } from '../../job.ts'
 import { tableDigest } from '../../layer/toc/vouched.ts'
 import { parseConfig, requireDiffIds } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
@@ -29,10 +29,16 @@ const LAYERS_AT_ONCE = 4
 const LAYER_MILLISECONDS = 6 * 3_600_000
 
 /** The progress of one layer while it is read. */
-type LayerProgress = { readonly bytes: number; bytesDone: number; done: boolean }
+type LayerProgress = {
+  readonly bytes: number
+  bytesDone: number
+  /** Of its longest attempt: a layer that gave its place away starts again. */
+  waitedMilliseconds: number
+  done: boolean
+}
 
 export type ImageRun = {
-  readonly report: (progress: Progress) => void
+  readonly report: (progress: JobProgress) => void
   readonly signal: AbortSignal
   /** Merges the layers, here or in another thread. */
   readonly merge: (merge: Merge) => Promise<void>
@@ -102,7 +108,7 @@ async function indexLayers(
   const progress = new Map(
     missing.map(({ layer }): [string, LayerProgress] => [
       layer.digest,
-      { bytes: layer.size, bytesDone: 0, done: false },
+      { bytes: layer.size, bytesDone: 0, waitedMilliseconds: 0, done: false },
     ]),
   )
   const tell = () => report(sum(layers.length, [...progress.values()]))
@@ -113,12 +119,13 @@ async function indexLayers(
   await inParallel(missing, LAYERS_AT_ONCE, async ({ layer, index }) => {
     const one = progress.get(layer.digest)
     if (one === undefined) return
-    const onBytes = (bytesDone: number) => {
+    const onProgress = ({ bytesDone, waitedMilliseconds = 0 }: JobProgress) => {
       one.bytesDone = bytesDone
+      one.waitedMilliseconds = Math.max(one.waitedMilliseconds, waitedMilliseconds)
       tell()
     }
     try {
-      await inLayer(index, () => indexOne(service, { job, descriptor: layer }, onBytes, stopped))
+      await inLayer(index, () => indexOne(service, { job, descriptor: layer }, onProgress, stopped))
       const found = await known(layer)
       if (found !== undefined) count(found)
     } catch (error) {
@@ -170,38 +177,41 @@ async function inLayer<T>(layer: number, work: () => Promise<T>): Promise<T> {
 async function indexOne(
   service: Service,
   { job, descriptor }: { readonly job: ImageJob; readonly descriptor: Descriptor },
-  onBytes: (bytesDone: number) => void,
+  onProgress: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { source } = job
   const read = job.read === 'toc' && tableDigest(descriptor) !== undefined ? { read: job.read } : {}
   const shared: LayerJob = { kind: 'layer', source, image: job.digest, descriptor, ...read }
-  const first = await runToEnd(service, shared, onBytes, signal)
+  const first = await runToEnd(service, shared, onProgress, signal)
   const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.lasting
-  const last = others ? await runToEnd(service, { ...shared, alone: true }, onBytes, signal) : first
+  const last = others ? await runToEnd(service, { ...shared, alone: true }, onProgress, signal) : first
   if (last.error !== undefined) throw Problem.from(last.error)
 }
 
 async function runToEnd(
   service: Service,
   job: LayerJob,
-  onBytes: (bytesDone: number) => void,
+  onProgress: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<JobState> {
   for await (const state of follow(service.host.jobs, job, LAYER_MILLISECONDS, signal)) {
-    onBytes(state.progress.bytesDone)
+    onProgress(state.progress)
     if (isFinished(state)) return state
   }
   throw new Problem('registry_timeout', `reading the layer ${job.descriptor.digest} took too long`)
 }
 
-function sum(layers: number, missing: readonly LayerProgress[]): Progress {
+function sum(layers: number, missing: readonly LayerProgress[]): JobProgress {
   const total = (of: (one: LayerProgress) => number) => missing.reduce((all, one) => all + of(one), 0)
+  const longest = missing.reduce((most, one) => Math.max(most, one.waitedMilliseconds), 0)
   return {
     layers,
     layersDone: layers - missing.filter((one) => !one.done).length,
     layersReused: layers - missing.length,
     bytes: total((one) => one.bytes),
     bytesDone: total((one) => one.bytesDone),
+    // At the least: so many layers wait at the same time.
+    waitedMilliseconds: Math.max(longest, total((one) => one.waitedMilliseconds) / LAYERS_AT_ONCE),
   }
 }

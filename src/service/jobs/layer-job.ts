@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
 import { indexLayer, readLayerFacts } from '../../index/layer-index.ts'
-import type { LayerJob, Progress } from '../../job.ts'
+import type { JobProgress, LayerJob } from '../../job.ts'
+import { BlobReader } from '../../layer/blob.ts'
 import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
 import { readMembers } from '../../layer/members.ts'
 import { readLayer } from '../../layer/read.ts'
@@ -11,6 +12,7 @@ import { Problem } from '../../problem.ts'
 import { openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
 import type { LayerWork } from './layer-work.ts'
+import { SourceWait, type WaitForSource } from './source-wait.ts'
 import { indexFromTable } from './table-job.ts'
 
 /**
@@ -20,7 +22,7 @@ import { indexFromTable } from './table-job.ts'
 export async function runLayerJob(
   service: Service,
   job: LayerJob,
-  report: (progress: Progress) => void,
+  report: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<LayerWork> {
   const { descriptor } = job
@@ -29,33 +31,46 @@ export async function runLayerJob(
     const work = await indexFromTable(service, { source, descriptor }, report, signal)
     if (work !== undefined) return work
   }
-  const onBytes = (bytesDone: number) =>
-    report({ layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone })
   // Before the blob is opened: a failing store must not leave a connection behind.
   const indexed = await isIndexed(service, descriptor.digest)
   // Another server, or an earlier attempt, has read it for this caller since the image was checked.
   if (indexed && (await source.visibility.maySee(descriptor.digest, 'layer')))
     return { readBytes: 0, decodedBytes: 0 }
-  const blob = await source.blob(descriptor)
+  let bytesDone = 0
+  const tell = () => {
+    const layer = { layers: 1, layersDone: 0, layersReused: 0, bytes: descriptor.size, bytesDone }
+    report({ ...layer, waitedMilliseconds: waiting.milliseconds })
+  }
+  const onBytes = (bytes: number) => {
+    bytesDone = bytes
+    tell()
+  }
+  const waiting = new SourceWait(tell)
+  const open = () => waiting.for(source.blob(descriptor))
+  const input = { again: open, onBytes, wait: waiting.for, signal }
   try {
-    const again = () => source.blob(descriptor)
-    if (!indexed) {
-      const decodedBytes = await index(service, descriptor, { blob, again, onBytes, signal })
+    const blob = await open()
+    try {
+      if (!indexed) {
+        const decodedBytes = await index(service, descriptor, blob, input)
+        await source.visibility.gave(descriptor.digest, 'layer')
+        return { readBytes: descriptor.size, decodedBytes }
+      }
+      await verify(blob, descriptor.digest, input)
       await source.visibility.gave(descriptor.digest, 'layer')
-      return { readBytes: descriptor.size, decodedBytes }
+      // The upload that it was indexed from may have been deleted before this source was recorded, and the index with it.
+      if (await isIndexed(service, descriptor.digest)) return { readBytes: descriptor.size, decodedBytes: 0 }
+      const decodedBytes = await index(service, descriptor, await open(), input)
+      await source.visibility.requireSource(descriptor.digest)
+      return { readBytes: 2 * descriptor.size, decodedBytes }
+    } catch (error) {
+      // The digest matches, so the fault is in the bytes: everyone who may read them may know about it.
+      if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest, 'layer')
+      else await source.visibility.requireSource(descriptor.digest)
+      throw error
     }
-    await verify(blob, descriptor.digest, onBytes)
-    await source.visibility.gave(descriptor.digest, 'layer')
-    // The upload that it was indexed from may have been deleted before this source was recorded, and the index with it.
-    if (await isIndexed(service, descriptor.digest)) return { readBytes: descriptor.size, decodedBytes: 0 }
-    const decodedBytes = await index(service, descriptor, { blob: await again(), again, onBytes, signal })
-    await source.visibility.requireSource(descriptor.digest)
-    return { readBytes: 2 * descriptor.size, decodedBytes }
-  } catch (error) {
-    // The digest matches, so the fault is in the bytes: everyone who may read them may know about it.
-    if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest, 'layer')
-    else await source.visibility.requireSource(descriptor.digest)
-    throw error
+  } finally {
+    waiting.stop()
   }
 }
 
@@ -63,18 +78,19 @@ async function isIndexed(service: Service, digest: string): Promise<boolean> {
   return (await readLayerFacts(service.host.store, digest)) !== undefined
 }
 
-type LayerInput = {
-  readonly blob: ReadableStream<Uint8Array>
+type Reading = {
   /** Opens the blob again, for members that turn out to be needed only at the end of the layer. */
   readonly again: () => Promise<ReadableStream<Uint8Array>>
   readonly onBytes: (bytes: number) => void
+  readonly wait: WaitForSource
   readonly signal: AbortSignal
 }
 
 async function index(
   service: Service,
   descriptor: Descriptor,
-  { blob, again, onBytes, signal }: LayerInput,
+  blob: ReadableStream<Uint8Array>,
+  { again, onBytes, wait, signal }: Reading,
 ): Promise<number> {
   const { store, wasm, configuration } = service.host
   const { limits } = configuration
@@ -82,7 +98,7 @@ async function index(
   const facts = await indexLayer(
     store,
     digest,
-    (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, ...sinks }),
+    (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, wait, ...sinks }),
     async (archive, entries) => {
       const members = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
       if (members.length > 0) await readMembers(await again(), archive, { members, limits, wasm, signal })
@@ -95,15 +111,16 @@ async function index(
 async function verify(
   blob: ReadableStream<Uint8Array>,
   digest: string,
-  onBytes: (bytes: number) => void,
+  { onBytes, wait, signal }: Reading,
 ): Promise<void> {
   const hash = createHash('sha256')
   let bytes = 0
-  for await (const chunk of blob) {
-    hash.update(chunk)
-    bytes += chunk.byteLength
+  const observe = (piece: Uint8Array) => {
+    hash.update(piece)
+    bytes += piece.byteLength
     onBytes(bytes)
   }
+  await new BlobReader(blob, { observe, wait, signal }).drain()
   const got = `sha256:${hash.digest('hex')}`
   if (got !== digest)
     throw new Problem('invalid_image', `the source sent content with the digest ${got} instead of ${digest}`)

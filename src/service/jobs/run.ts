@@ -1,4 +1,4 @@
-import type { Job, Progress } from '../../job.ts'
+import type { Job, JobProgress } from '../../job.ts'
 import type { Service } from '../service.ts'
 import { runImageJob } from './image-job.ts'
 import { runLayerJob } from './layer-job.ts'
@@ -8,7 +8,7 @@ import { mergeImage } from './merge.ts'
 export async function runJob(
   service: Service,
   job: Job,
-  report: (progress: Progress) => void,
+  report: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<void> {
   switch (job.kind) {

@@ -143,16 +143,17 @@ describe('a runner', () => {
       return { runner: new JobRunner(work, { ...limits, patienceMilliseconds: 10_000 }), begun }
     }
     const progress = { layers: 2, layersDone: 0, layersReused: 0, bytes: 1e9, bytesDone: 20_000 }
+    const waited = (seconds: number) => ({ ...progress, waitedMilliseconds: 1_000 * seconds })
 
     it('a job whose source is slow gives its place away, and begins again when the others are done', async () => {
       const { runner, begun } = begin()
       await runner.start(job('slow'))
       await runner.start(job('quick'))
-      begun.get('slow')?.[0]?.report(progress)
-      await vi.advanceTimersByTimeAsync(9_000)
+      begun.get('slow')?.[0]?.report(waited(9))
       expect(begun.get('slow')?.[0]?.signal.aborted).toBe(false)
-      await vi.advanceTimersByTimeAsync(2_000)
+      begun.get('slow')?.[0]?.report(waited(10))
       expect(begun.get('slow')?.[0]?.signal.aborted).toBe(true)
+      await vi.advanceTimersByTimeAsync(0)
       expect((await runner.watch(jobKey(job('slow')), -1, 0))?.status).toBe('queued')
       begun.get('quick')?.[0]?.end()
       await runner.settled(jobKey(job('quick')))
@@ -168,32 +169,36 @@ describe('a runner', () => {
       for (const [round, seconds] of [10, 20, 40, 80, 80].entries()) {
         const waiting = job(`waits-${round}`)
         await runner.start(waiting)
-        await vi.advanceTimersByTimeAsync(1_000 * seconds - 1_000)
+        begun.get('slow')?.[round]?.report(waited(seconds - 1))
         expect(begun.get('slow')?.[round]?.signal.aborted).toBe(false)
-        await vi.advanceTimersByTimeAsync(2_000)
+        begun.get('slow')?.[round]?.report(waited(seconds))
         expect(begun.get('slow')?.[round]?.signal.aborted).toBe(true)
+        await vi.advanceTimersByTimeAsync(0)
         begun.get(`waits-${round}`)?.[0]?.end()
         await vi.advanceTimersByTimeAsync(0)
       }
     })
 
     it.each([
-      ['whose source is fast', { ...progress, bytesDone: 5e8 }],
-      ['whose layers are all there', { ...progress, layersDone: 2 }],
-      ['whose bytes have all come', { ...progress, bytes: 20_000 }],
+      ['whose source is fast', { ...waited(100), bytesDone: 5e8 }],
+      ['whose layers are all there', { ...waited(100), layersDone: 2 }],
+      ['whose bytes have all come', { ...waited(100), bytes: 20_000 }],
+      ['that computes, or waits for the machine,', waited(2)],
     ])('one %s keeps its place', async (_, told) => {
       const { runner, begun } = begin()
       await runner.start(job('first'))
       await runner.start(job('second'))
       begun.get('first')?.[0]?.report(told)
       await vi.advanceTimersByTimeAsync(100_000)
+      begun.get('first')?.[0]?.report(told)
       expect(begun.get('first')?.[0]?.signal.aborted).toBe(false)
     })
 
     it('one that holds up no other keeps its place, too', async () => {
       const { runner, begun } = begin()
       await runner.start(job('slow'))
-      await vi.advanceTimersByTimeAsync(100_000)
+      await vi.advanceTimersByTimeAsync(0)
+      begun.get('slow')?.[0]?.report(waited(100))
       expect(begun.get('slow')?.[0]?.signal.aborted).toBe(false)
     })
   })

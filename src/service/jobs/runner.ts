@@ -4,6 +4,7 @@ import {
   claimOf,
   isFinished,
   type Job,
+  type JobProgress,
   type JobState,
   jobKey,
   type LayerJob,
@@ -30,21 +31,21 @@ const FINISHED_MILLISECONDS = 60_000
  * come back; layers get short, since only analyses wait for them.
  */
 const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
-/** How long a job with a slow source keeps its place while others wait; doubled each time it starts again. */
+/** How long a job may wait for a slow source while others wait for its place; doubled each time it starts again. */
 const PATIENCE_MILLISECONDS = 30_000
 const MOST_PATIENCE = 8
 /** Progress alone does not wake watchers more often than this. */
 const PROGRESS_MILLISECONDS = 200
 
 /** Runs a job. May report progress at any rate; must stop soon after `signal` is aborted because no request is waiting. */
-export type Work = (job: Job, report: (progress: Progress) => void, signal: AbortSignal) => Promise<void>
+export type Work = (job: Job, report: (progress: JobProgress) => void, signal: AbortSignal) => Promise<void>
 
 export type RunnerLimits = {
   /** How many at once, or who admits them. */
   readonly analyses: number | Admission
   readonly queuedAnalyses: number
   readonly layers: number | Admission | ((job: LayerJob) => Admission)
-  /** How long a job with a slow source keeps its place while others wait; the default is for services. */
+  /** How long a job may wait for a slow source while others wait for its place; the default is for services. */
   readonly patienceMilliseconds?: number
   /** Milliseconds after which an unwatched job of a kind is cancelled; the defaults are for services. */
   readonly abandoned?: Readonly<Record<Job['kind'], number>>
@@ -184,7 +185,7 @@ export class JobRunner implements Jobs {
     for (let patience = 1; ; patience = Math.min(2 * patience, MOST_PATIENCE)) {
       const leave = await admission.enter(signal, claimOf(job))
       const place = new Place(admission, patience * patienceMilliseconds)
-      const report = (progress: Progress) => {
+      const report = (progress: JobProgress) => {
         place.see(progress)
         tell(tracked, progress)
       }
@@ -196,7 +197,6 @@ export class JobRunner implements Jobs {
         if (signal.aborted || !place.signal.aborted) throw error
         change(tracked, { status: 'queued' })
       } finally {
-        place.stop()
         leave()
       }
     }
@@ -244,7 +244,7 @@ function millisecondsKept(failure: ProblemDocument | undefined): number {
   return Math.min((failure.retryAfter ?? Infinity) * 1000, FAILURE_MILLISECONDS)
 }
 
-function tell(tracked: Tracked, progress: Progress): void {
+function tell(tracked: Tracked, progress: JobProgress): void {
   const wake = Date.now() - tracked.toldAt > PROGRESS_MILLISECONDS
   if (wake) change(tracked, { progress })
   else tracked.state = { ...tracked.state, progress }

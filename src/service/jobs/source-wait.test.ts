@@ -1,0 +1,51 @@
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { SourceWait } from './source-wait.ts'
+
+function begin() {
+  vi.useFakeTimers({ now: 0 })
+  const told: number[] = []
+  const wait: SourceWait = new SourceWait(() => told.push(wait.milliseconds))
+  onTestFinished(() => {
+    wait.stop()
+    vi.useRealTimers()
+  })
+  return { wait, told }
+}
+
+it('what is waited for counts second by second, as long as it does not come', async () => {
+  const { wait, told } = begin()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const waited = wait.for(promise)
+  await vi.advanceTimersByTimeAsync(3_500)
+  expect(told).toEqual([1_000, 2_000, 3_000])
+  resolve('bytes')
+  expect(await waited).toBe('bytes')
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(told).toEqual([1_000, 2_000, 3_000])
+})
+
+it('what fails is not waited for any longer', async () => {
+  const { wait, told } = begin()
+  await expect(wait.for(Promise.reject(new Error('cut')))).rejects.toThrow('cut')
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(told).toEqual([])
+})
+
+it('work between two pieces does not count, however long it takes', async () => {
+  const { wait, told } = begin()
+  for (let piece = 0; piece < 10; piece++) {
+    await wait.for(Promise.resolve(piece))
+    await vi.advanceTimersByTimeAsync(5_000)
+  }
+  expect(told).toEqual([])
+})
+
+it('a piece that came while the thread was busy was not waited for', async () => {
+  const { wait, told } = begin()
+  // The timer is handled first, and then what has arrived.
+  const arrived = new Promise((resolve) => setTimeout(() => setImmediate(resolve), 999))
+  const waited = wait.for(arrived)
+  await vi.advanceTimersByTimeAsync(1_000)
+  await waited
+  expect(told).toEqual([])
+})

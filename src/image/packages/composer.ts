@@ -10,6 +10,8 @@ const MAX_OBJECT_BYTES = 256 * 1024
 const MAX_NAME = 1_024
 /** A byte here costs some ten times what one of a file's content does. */
 const WORK_A_BYTE = 10
+/** And an object as much as a thousand bytes, however small it is. */
+const WORK_AN_OBJECT = 1_024
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -47,7 +49,10 @@ async function* packageObjects(content: DatabaseContent): AsyncGenerator<Uint8Ar
   const budget = new WorkBudget()
   const cutter = new ObjectCutter()
   for await (const chunk of content) {
-    yield* cutter.cut(chunk)
+    for (const object of cutter.cut(chunk)) {
+      yield object
+      if (budget.isDue(WORK_AN_OBJECT)) await budget.yield()
+    }
     if (budget.isDue(WORK_A_BYTE * chunk.length)) await budget.yield()
   }
   if (!cutter.isComplete) throw new UnreadableDatabase('it is cut off')

@@ -8,6 +8,7 @@ import { UnreadableDatabase } from './found.ts'
 import { readDatabase } from './read.ts'
 
 const HEADER = rpmHeader({ 1000: 'r', 1001: '1', 1002: '2', 1116: [0], 1117: ['r'], 1118: ['/usr/bin/'] })
+const MEGABYTE = 2 ** 20
 const HEADERS = [HEADER, new Uint8Array(9_000), HEADER]
 
 const SAMPLES: Readonly<Record<Exclude<DatabaseKind, 'rpmBerkeley' | 'rpmLog' | 'osRelease'>, Uint8Array>> = {
@@ -61,4 +62,26 @@ it('any bytes end in findings or in a warning', async () => {
     }),
     { numRuns: process.env.LAMINA_LONG ? 20_000 : 300 },
   )
+})
+
+it.each([
+  ['apk', '\n'],
+  ['debStatus', '\n'],
+  ['pypiRecord', '\n'],
+  ['composer', '{},'],
+] as const)('%s of nothing but %j leaves the event loop to others often', async (kind, piece) => {
+  const content = Buffer.from(`${kind === 'composer' ? '[' : ''}${piece.repeat(MEGABYTE / piece.length)}`)
+  let turns = 0
+  const turning = setInterval(() => turns++)
+  try {
+    for await (const _ of readDatabase(kind, 'a\0b.dist-info\0RECORD', {
+      bytes: content.length,
+      content: [content],
+    }));
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnreadableDatabase)
+  } finally {
+    clearInterval(turning)
+  }
+  expect(turns).toBeGreaterThan(15)
 })

@@ -9,26 +9,34 @@ export const MAX_LINE_BYTES = 64 * 1024
 const PIECE_BYTES = 64 * 1024
 /** A byte here costs some thirty times what one of a file's content does, which the budget is made for. */
 const WORK_A_BYTE = 32
+/** And a line as much as a thousand bytes, however short it is. */
+const WORK_A_LINE = 1_024
+/** Lines that are handed on at once. */
+const MOST_LINES = 4_000
 
 const NEWLINE = 10
 
-/** Lines without their ends, all of a piece at once; the last one also where no line end follows it. */
+/** Lines without their ends, many at once; the last one also where no line end follows it. */
 export async function* linesOf(content: DatabaseContent): AsyncGenerator<readonly ByteString[]> {
   const budget = new WorkBudget()
   let begun: ByteString = ''
   for await (const chunk of content) {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
       const piece = chunk.subarray(at, at + PIECE_BYTES)
-      const lines: ByteString[] = []
+      let lines: ByteString[] = []
       let start = 0
       for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
         lines.push(joined(begun, piece.subarray(start, end)))
         begun = ''
         start = end + 1
+        if (lines.length < MOST_LINES) continue
+        yield lines
+        lines = []
+        if (budget.isDue(WORK_A_LINE * MOST_LINES)) await budget.yield()
       }
       begun = joined(begun, piece.subarray(start))
       if (lines.length > 0) yield lines
-      if (budget.isDue(WORK_A_BYTE * piece.length)) await budget.yield()
+      if (budget.isDue(WORK_A_BYTE * piece.length + WORK_A_LINE * lines.length)) await budget.yield()
     }
   }
   if (begun !== '') yield [begun]

@@ -12,7 +12,7 @@ function begin() {
   return { wait, told }
 }
 
-it('what is waited for counts second by second, as long as it does not come', async () => {
+it('waiting counts second by second until something arrives', async () => {
   const { wait, told } = begin()
   const { promise, resolve } = Promise.withResolvers<string>()
   const waited = wait.for(promise)
@@ -24,7 +24,7 @@ it('what is waited for counts second by second, as long as it does not come', as
   expect(told).toEqual([1_000, 2_000, 3_000])
 })
 
-it('what fails is not waited for any longer', async () => {
+it('a failure ends the waiting', async () => {
   const { wait, told } = begin()
   await expect(wait.for(Promise.reject(new Error('cut')))).rejects.toThrow('cut')
   await vi.advanceTimersByTimeAsync(5_000)
@@ -40,9 +40,9 @@ it('work between two pieces does not count, however long it takes', async () => 
   expect(told).toEqual([])
 })
 
-it('a piece that came while the thread was busy was not waited for', async () => {
+it('a piece that arrived while the thread was busy does not count as waiting', async () => {
   const { wait, told } = begin()
-  // The timer is handled first, and then what has arrived.
+  // The timer fires first, then the data is handled.
   const arrived = new Promise((resolve) => setTimeout(() => setImmediate(resolve), 999))
   const waited = wait.for(arrived)
   await vi.advanceTimersByTimeAsync(1_000)

@@ -1,24 +1,28 @@
 /**
- * How long a job waits for its source. It looks once a second whether the job waits, and counts what it saw: so the time in which
- * the job computes, or a busy machine lets it do nothing, is not the source's.
+ * Measures how long a job waits for its source. It checks once a second whether the job is waiting, and counts only those seconds:
+ * the time in which the job computes, or a busy machine lets it do nothing, is not the source's fault.
  */
 import { yieldToEventLoop } from '../../concurrency.ts'
 
-const LOOK_MILLISECONDS = 1_000
+const CHECK_MILLISECONDS = 1_000
 
-/** Waits for something of the source. */
+/** Waits for something that the source sends. */
 export type WaitForSource = <T>(promise: Promise<T>) => Promise<T>
 
 export class SourceWait {
-  readonly #watch: ReturnType<typeof setInterval>
+  readonly #timer: ReturnType<typeof setInterval>
   #waits = false
   #milliseconds = 0
 
-  /** @param tell called whenever it has grown */
-  constructor(tell: () => void) {
-    this.#watch = setInterval(() => void this.#look().then((waits) => waits && tell()), LOOK_MILLISECONDS)
+  /** @param onGrown called whenever the total has grown */
+  constructor(onGrown: () => void) {
+    this.#timer = setInterval(
+      () => void this.#check().then((waits) => waits && onGrown()),
+      CHECK_MILLISECONDS,
+    )
   }
 
+  /** The total so far. */
   get milliseconds(): number {
     return this.#milliseconds
   }
@@ -33,13 +37,13 @@ export class SourceWait {
   }
 
   stop(): void {
-    clearInterval(this.#watch)
+    clearInterval(this.#timer)
   }
 
-  async #look(): Promise<boolean> {
-    // What arrived while this thread was busy is handled first.
+  async #check(): Promise<boolean> {
+    // Handle what arrived while this thread was busy first.
     await yieldToEventLoop()
-    if (this.#waits) this.#milliseconds += LOOK_MILLISECONDS
+    if (this.#waits) this.#milliseconds += CHECK_MILLISECONDS
     return this.#waits
   }
 }

@@ -4,6 +4,7 @@
  */
 import { Problem } from '../problem.ts'
 import { isSha256 } from './digest.ts'
+import { pastedReference } from './pasted.ts'
 import { formatReference, parseReference, type Reference } from './reference.ts'
 
 /** An image in a registry. */
@@ -57,9 +58,11 @@ const KNOWN: readonly string[] = [...OWN, ...OTHERS]
 const invalid = (detail: string) => new Problem('invalid_reference', detail)
 
 /**
+ * @param pasted may be what people paste instead of a reference
  * @throws Problem `invalid_reference`, naming the part that is wrong; `unsupported_digest` for any digest but sha256
  */
-export function parseImageReference(text: string): ImageReference {
+export function parseImageReference(pasted: string): ImageReference {
+  const text = pastedReference(pasted)
   if (text.startsWith(DOCKER)) return parseDocker(text.slice(DOCKER.length))
   const colon = text.indexOf(':')
   const transport = KNOWN.find((name) => name === text.slice(0, colon))

@@ -133,6 +133,8 @@ const SEEDS: Readonly<Record<string, readonly (string | Uint8Array)[]>> = {
     `docker.io/library/a@sha256:${'0'.repeat(64)}`,
     'upload:AAAAAAAAAAAAAAAAAAAAAA',
     'oci:/a/b:c',
+    'docker pull --platform linux/arm64 nginx:1.27',
+    'https://hub.docker.com/r/grafana/grafana/tags?name=1.2',
   ],
   platform: ['linux/arm/v7', 'windows/amd64'],
   size: ['200MB', '1.5GiB', '10%'],

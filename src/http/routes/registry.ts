@@ -2,6 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
+import { pastedReference } from '../../oci/pasted.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { parseReference, type Reference } from '../../oci/reference.ts'
 import { listPlatforms } from '../../oci/select.ts'
@@ -129,7 +130,8 @@ async function* allTags(
 }
 
 /** @throws Problem `invalid_parameter` if the name has a tag or a digest */
-export function repositoryOf(name: string): Reference {
+export function repositoryOf(pasted: string): Reference {
+  const name = pastedReference(pasted)
   const reference = parseReference(name)
   if (reference.digest === undefined && !/:[^/]*$/.test(name)) return reference
   throw new Problem('invalid_parameter', 'repository must be a name without tag or digest', {

@@ -1,8 +1,11 @@
 /** What people paste instead of a reference: a command, the web page of an image, a URL. */
 
-/** `docker pull --platform linux/arm64 nginx:1.27` */
+/** Longer texts are not looked at. */
+const MAX_LENGTH = 2_048
+
+/** `docker pull --platform linux/arm64 nginx:1.27`. A text can be read in one way only, so that the time is linear. */
 const PULL =
-  /^(?:\$ *)?(?:sudo +)?(?:docker|podman|nerdctl)(?: +image)? +pull +(?:-\S+ +|--platform[ =]\S+ +)*([^\s-]\S*)$/
+  /^(?:\$ *)?(?:sudo +)?(?:docker|podman|nerdctl)(?: +image)? +pull +(?:--platform +[^\s-]\S* +|-\S+ +)*([^\s-]\S*)$/
 
 /** The pages on which hosts show an image, by path. */
 const PAGES: Readonly<Record<string, (path: string, query: URLSearchParams) => string | undefined>> = {
@@ -17,6 +20,7 @@ const PAGES: Readonly<Record<string, (path: string, query: URLSearchParams) => s
 /** The reference in a pasted text; any other text is returned unchanged. */
 export function pastedReference(text: string): string {
   const trimmed = text.trim()
+  if (trimmed.length > MAX_LENGTH) return trimmed
   const [, pulled] = PULL.exec(trimmed) ?? []
   if (pulled !== undefined) return pulled
   if (trimmed.startsWith('oci://')) return trimmed.slice('oci://'.length)

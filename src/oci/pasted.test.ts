@@ -29,6 +29,11 @@ test.each([
   expect(pastedReference(pasted)).toBe(reference)
 })
 
+test('no command takes long to read', () => {
+  for (const option of ['--platform=a ', '--platform a ', '--platform -q ', '-q '])
+    expect(pastedReference(`docker pull ${option.repeat(60)}-`)).toMatch(/^docker pull /)
+})
+
 test('any other text stays as it is', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {

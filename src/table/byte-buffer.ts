@@ -1,12 +1,12 @@
-/** Bytes that grow at the end: what pages, page headers and footers are written into. */
+/** A growing buffer of bytes, into which pages, page headers and footers are written. */
 import type { ByteString } from '../text/bytes.ts'
 
 const TWO_32 = 2 ** 32
-/** Shorter strings are written byte by byte in less time than a call takes. */
+/** Shorter strings are written byte by byte, which is faster than a call. */
 const LONG = 128
 
 export class ByteBuffer {
-  /** What is written so far, and room behind it. */
+  /** The bytes written so far, with room behind them. */
   data: Uint8Array<ArrayBuffer>
   length = 0
 
@@ -14,12 +14,12 @@ export class ByteBuffer {
     this.data = new Uint8Array(capacity)
   }
 
-  /** A view of what is written so far: good until the next write. */
+  /** A view of the bytes written so far: valid until the next write. */
   view(): Uint8Array<ArrayBuffer> {
     return this.data.subarray(0, this.length)
   }
 
-  /** A copy of what is written so far. */
+  /** A copy of the bytes written so far. */
   copy(): Uint8Array<ArrayBuffer> {
     return this.data.slice(0, this.length)
   }
@@ -82,7 +82,7 @@ export class ByteBuffer {
   }
 }
 
-/** Reads what `ByteBuffer` writes. It throws where the bytes end too early. */
+/** Reads what `ByteBuffer` writes. Throws if the bytes end too early. */
 export class ByteReader {
   readonly data: Uint8Array
   offset: number

@@ -1,7 +1,7 @@
 /**
- * The kinds of columns that tables are made of: what a value is in a row, and which Parquet columns hold it. Anything
- * that reads Parquet sees ordinary columns; what it cannot hold exactly (names that are not UTF-8 in a text column) stands
- * in a second column beside it.
+ * The kinds of columns that tables consist of: the type of a value in a row, and the Parquet columns that store it. Any Parquet
+ * reader sees ordinary columns; what such a column cannot store exactly (names that are not UTF-8 in a text column) is in a
+ * second column beside it.
  */
 import { type ByteString, decodeText, encodeText } from '../text/bytes.ts'
 import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
@@ -39,10 +39,10 @@ export type Part = {
   readonly codec: Codec
 }
 
-/** Where an encoded page goes, at once. @param part which of the column's parts, from 0 */
+/** Writes an encoded page. @param part which of the column's parts, from 0 */
 export type PageSink = (part: number, rows: PageRows, body: PageBody, bounds?: Bounds | undefined) => void
 
-/** The pages of a column's parts, read when they are needed. */
+/** The pages of a column's parts, read on demand. */
 export type PageSource = (part: number) => DataPage
 
 /** A column's values in one group. @param row from 0, one that has a value */
@@ -54,7 +54,7 @@ export type Column<T> = {
   /** @param values those of the rows that have one */
   encode(values: readonly T[], rows: PageRows, sink: PageSink): void
   decode(source: PageSource): Values<T>
-  /** Bytes that a value adds to a group, if that varies; values of a fixed size count nothing. */
+  /** Bytes that a value adds to a group, if that varies; values of a fixed size count as nothing. */
   weigh?(value: T): number
 }
 
@@ -86,7 +86,7 @@ export function optional<T>(column: Column<T>): Column<T | undefined> {
   }
 }
 
-/** Values that are stored as those of another column. */
+/** Values that are stored like those of another column. */
 export function mapped<T, S>(column: Column<S>, store: (value: T) => S, load: (stored: S) => T): Column<T> {
   const { weigh } = column
   return {
@@ -129,7 +129,7 @@ function integer(part: Part): Column<number> {
   }
 }
 
-/** True or false; as `optional(flag(…))` true or absent, too. */
+/** True or false; with `optional(flag(…))`, true or absent. */
 export function flag(name: string): Column<boolean> {
   return {
     parts: [{ name, type: 'boolean', optional: false, codec: CODEC.none }],
@@ -178,7 +178,9 @@ export function sha256(name: string): Column<ByteString> {
   }
 }
 
-/** The first 32 bits of each SHA-256 of a column that `sha256` wrote: to tell most of them apart, no strings are made. */
+/**
+ * The first 32 bits of each SHA-256 in a column that `sha256` wrote: enough to tell most of them apart, without making strings.
+ */
 export function sha256Start(name: string): Column<number> {
   const { parts } = sha256(name)
   return {
@@ -200,7 +202,7 @@ function expectBytes(page: DataPage, bytes: number): void {
   if (page.body.length !== bytes) throw new RangeError('the values have another size')
 }
 
-/** Bytes, as they are. */
+/** Bytes, stored unchanged. */
 export function bytes(name: string): Column<ByteString> {
   return {
     parts: [{ name, type: 'byteArray', optional: false, codec: CODEC.snappy }],
@@ -214,13 +216,13 @@ export function bytes(name: string): Column<ByteString> {
   }
 }
 
-/** Text of this service's own making. */
+/** Text that this service wrote itself. */
 export function string(name: string): Column<string> {
   const stored = mapped(bytes(name), encodeText, (value: ByteString) => decodeText(value).text)
   return { ...stored, parts: stored.parts.map((part) => ({ ...part, logical: 'string' })) }
 }
 
-/** Any value that JSON holds. @param parse makes a value of what `JSON.parse` gives */
+/** Any JSON value. @param parse turns the result of `JSON.parse` into a value */
 export function json<T>(name: string, parse: (value: unknown) => T): Column<T> {
   return mapped(
     string(name),
@@ -229,7 +231,7 @@ export function json<T>(name: string, parse: (value: unknown) => T): Column<T> {
   )
 }
 
-/** One of a few words, each by its number in a dictionary. */
+/** One of a few words, stored as its number in a dictionary. */
 export function choice<T extends string>(name: string, words: readonly T[]): Column<T> {
   const numbers = new Map<string, number>(words.map((word, number) => [word, number]))
   const dictionary = new ByteBuffer()
@@ -272,8 +274,8 @@ export function choice<T extends string>(name: string, words: readonly T[]): Col
 }
 
 /**
- * Bytes that are text as a rule: a reader of Parquet sees text, with U+FFFD where it is not UTF-8, and then the exact
- * bytes in a column `<name>Bytes`.
+ * Bytes that are usually text: Parquet readers see text, with U+FFFD where it is not UTF-8, and the exact bytes in a column
+ * `<name>Bytes`.
  */
 export function text(name: string): Column<ByteString> {
   const form = { show: same, load: same, write: writeLengthByteArrays, read: readLengthByteArrays }
@@ -281,8 +283,8 @@ export function text(name: string): Column<ByteString> {
 }
 
 /**
- * A path: in a row its key, in Parquet with `/` between its parts. Each is stored as what differs from the one before, and
- * the footer has the least and the greatest of each group.
+ * A path: a key in a row, `/`-separated in Parquet. Each is stored as its difference from the previous one; the footer has the
+ * least and the greatest of each group.
  */
 export function path(name: string): Column<PathKey> {
   return exactText(name, { show: keyToPath, load: pathToKey, write: writePaths, read: readPaths })
@@ -291,7 +293,7 @@ export function path(name: string): Column<PathKey> {
 const same = (value: ByteString): ByteString => value
 
 type TextForm = {
-  /** The bytes to keep next to the text, if the text is not exact. */
+  /** The exact bytes, if the text is not exact. */
   readonly show: (value: ByteString) => ByteString
   readonly load: (exact: ByteString) => ByteString
   readonly write: (values: readonly ByteString[]) => PageBody & { readonly bounds?: Bounds | undefined }
@@ -338,7 +340,7 @@ function exactText(name: string, form: TextForm): Column<ByteString> {
   }
 }
 
-/** Which of the group's rows those values belong to whose slots are given. */
+/** Which of the group's rows the values in these slots belong to. */
 function rowsOf(slots: ReadonlyMap<number, unknown>, rows: PageRows): Uint8Array {
   const present = new Uint8Array(rows.count)
   if (slots.size === 0) return present

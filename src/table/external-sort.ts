@@ -5,17 +5,17 @@ import type { Schema } from './schema.ts'
 import { SortedRuns } from './sorted-runs.ts'
 
 export type SortLimits = {
-  /** Rows, and bytes of their names and the like, that are held at once. */
+  /** How many rows, and bytes of their names and the like, are held at once. */
   readonly rows: number
   readonly bytes: number
-  /** Runs that are read at the same time. */
+  /** How many runs are read at the same time. */
   readonly fanIn: number
 }
 
 export type SortOptions<Row> = {
-  /** Of the runs that are put aside: without a `sortKey`. */
+  /** The schema of the temporary runs: without a `sortKey`. */
   readonly schema: Schema<Row>
-  /** Negative where `a` comes before `b`; equal rows keep their order. */
+  /** Negative if `a` comes before `b`; equal rows keep their order. */
   readonly compare: (a: Row, b: Row) => number
   /** Bytes of a row's names and the like. */
   readonly weigh: (row: Row) => number
@@ -23,10 +23,10 @@ export type SortOptions<Row> = {
 }
 
 const LIMITS: SortLimits = { rows: 32 * 1024, bytes: 4 * 1024 * 1024, fanIn: 32 }
-/** Rows that are handed on at once. */
+/** How many rows are passed on at once. */
 const BATCH = 1000
 
-/** Takes rows and gives them back sorted. `delete` removes what did not fit in memory from the store. */
+/** Takes rows and returns them sorted. `delete` removes from the store what did not fit in memory. */
 export class SortedRows<Row> {
   readonly #options: SortOptions<Row>
   readonly #limits: SortLimits
@@ -53,7 +53,7 @@ export class SortedRows<Row> {
     }
   }
 
-  /** All rows, sorted; to be called once. */
+  /** All rows, sorted; call it once. */
   async *sorted(): AsyncGenerator<readonly Row[], void, undefined> {
     if (this.#runs.count === 0) {
       yield* inBatches(this.#takeSorted())

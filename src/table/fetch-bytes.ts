@@ -3,9 +3,9 @@ import type { ByteRange, ObjectStore } from '../host.ts'
 /**
  * A range of an object, in memory.
  *
- * @returns the object's whole size beside the bytes, which are fewer than asked for where the object ends; undefined
- *   if there is no such object
- * @param signal cancels the body, also one that comes after the abort
+ * @returns the bytes, fewer than requested if the object ends, and the object's whole size; undefined if there is no such
+ *   object
+ * @param signal cancels the body, even one that arrives after the abort
  * @throws the signal's reason once it has aborted; what the store fails with
  */
 export async function fetchBytes(

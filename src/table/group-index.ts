@@ -1,7 +1,8 @@
 /**
- * What this service itself reads of a table: for each row group how many rows it has, the lengths of its column chunks and,
- * where the rows are sorted by a key, the first one. It says what the Parquet footer says in a tenth of its bytes (a million
- * rows: some 40 KB), and stands right before it, with what else the object has between the groups and it. Of a long key it has the beginning.
+ * What this service itself reads of a table: for each row group its number of rows, the lengths of its column chunks and, if
+ * the rows are sorted by a key, the first key. It has the information of the Parquet footer in a tenth of its bytes (some 40 KB
+ * for a million rows). It precedes the footer, and follows whatever else the object has after the groups. Long keys are
+ * truncated.
  *
  * ```
  * groups, columns, whether there are keys, bytes between the groups and the index       varints
@@ -9,8 +10,8 @@
  * the CRC-32 of the object's key and all before, its length, 'LGI3'                  4 + 4 + 4 bytes
  * ```
  *
- * Groups follow each other from byte 4 on, and chunks within them, in the order of the schema's parts. Other readers of
- * Parquet never look here. Both are written from the same numbers; a test holds them against each other.
+ * Groups are contiguous from byte 4 on, and so are the chunks in each, in the order of the schema's parts. Other Parquet
+ * readers never look here. Index and footer are written from the same numbers; a test compares them.
  */
 import { crc32 } from 'node:zlib'
 import { type ByteString, toByteString } from '../text/bytes.ts'
@@ -19,7 +20,7 @@ import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { MAGIC } from './parquet/footer.ts'
 
 const INDEX_MAGIC = 'LGI3'
-/** Of a group's first key; the rest of a longer one is left out. */
+/** Bytes of a group's first key; longer keys are truncated. */
 const KEY_BYTES = 256
 /** The index's CRC-32, its length and the magic number. */
 export const INDEX_TAIL_BYTES = 12
@@ -61,7 +62,7 @@ export class GroupIndexWriter {
   }
 
   /**
-   * @param key of the object: a table that stands in another's place is not taken for it
+   * @param key of the object, so that a table in another's place is detected
    * @param besides bytes between the groups and the index
    */
   finish(key: string, besides = 0): Uint8Array<ArrayBuffer> {
@@ -79,14 +80,14 @@ export class GroupIndexWriter {
   }
 }
 
-/** Of an opened table: numbers in typed arrays, since more than a hundred tables are open at once. */
+/** The index of an opened table: numbers in typed arrays, since more than a hundred tables are open at once. */
 export class GroupIndex {
   readonly count: number
   /** Where the index begins. */
   readonly end: number
   /** First row of each group, and the number of all rows. */
   readonly firstRows: Uint32Array
-  /** First byte of each chunk, all groups' one after the other, and the end of the last. */
+  /** First byte of each chunk, for all groups in a row, then the end of the last. */
   readonly #chunks: Float64Array
   /** CRC-32 of each chunk. */
   readonly #sums: Uint32Array
@@ -97,7 +98,7 @@ export class GroupIndex {
   /**
    * @param data the index and its tail
    * @param table its key, and how many columns it has
-   * @throws RangeError where it is damaged, or of another schema
+   * @throws RangeError if it is damaged, or for another schema
    */
   constructor(data: Uint8Array, { key, partCount }: { readonly key: string; readonly partCount: number }) {
     const end = data.length - INDEX_TAIL_BYTES
@@ -134,7 +135,7 @@ export class GroupIndex {
     return this.firstRows[this.count] ?? 0
   }
 
-  /** First byte of a chunk; `part` may be the number of parts, which is where the group ends. */
+  /** First byte of a chunk; for `part` equal to the number of parts, the end of the group. */
   chunkStart(group: number, part: number): number {
     return this.#chunks[group * this.#partCount + part] ?? 0
   }
@@ -155,7 +156,7 @@ export class GroupIndex {
     return this.#keys !== undefined
   }
 
-  /** How many groups surely begin with a key below `key`. */
+  /** How many groups certainly begin with a key below `key`. */
   groupsBefore(key: PathKey): number {
     return this.#partition(this.count, (group) => {
       const firstKey = this.#firstKey(group)
@@ -163,7 +164,7 @@ export class GroupIndex {
     })
   }
 
-  /** How many groups can begin with a key below `key`. */
+  /** How many groups may begin with a key below `key`. */
   groupsPerhapsBefore(key: PathKey): number {
     return this.#partition(this.count, (group) => this.#firstKey(group) < key)
   }
@@ -174,7 +175,7 @@ export class GroupIndex {
     return keys.data.toString('latin1', group === 0 ? 0 : (keys.ends[group - 1] ?? 0), keys.ends[group] ?? 0)
   }
 
-  /** How many of the first `count` numbers satisfy `holds`, which those do that come before the others. */
+  /** How many of the first `count` numbers satisfy `holds`; those that do come before the others. */
   #partition(count: number, holds: (group: number) => boolean): number {
     let low = 0
     let high = count

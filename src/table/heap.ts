@@ -1,4 +1,4 @@
-/** A binary heap: what comes before all others is on top. */
+/** A binary heap: the item that comes before all others is on top. */
 export class Heap<T> {
   readonly #items: T[] = []
   readonly #isBefore: (a: T, b: T) => boolean
@@ -15,7 +15,7 @@ export class Heap<T> {
     return this.#items.length
   }
 
-  /** All items, in no order. */
+  /** All items, in no particular order. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items[Symbol.iterator]()
   }
@@ -41,13 +41,13 @@ export class Heap<T> {
     this.sink()
   }
 
-  /** Puts an item in the place of the top one. */
+  /** Replaces the top item. */
   replaceTop(item: T): void {
     this.#items[0] = item
     this.sink()
   }
 
-  /** The top one is not what it was: puts it where it belongs now. */
+  /** Call this after the top item changed: moves it to its place. */
   sink(): void {
     const items = this.#items
     const item = items[0]

@@ -1,7 +1,7 @@
-/** The top N: the heaviest of many, in memory for as many as are wanted. */
+/** The top N: the heaviest of many items, in memory for N of them. */
 import { Heap } from './heap.ts'
 
-/** What comes first among items of one weight: a number or a text. */
+/** Breaks ties between items of one weight: a number or a text. */
 type Tie = number | string
 
 export type Ranked<Item, Order extends Tie = number> = {
@@ -10,10 +10,10 @@ export type Ranked<Item, Order extends Tie = number> = {
   readonly item: Item
 }
 
-/** Keeps the `limit` items of the greatest weight; of equal ones those of the least ordinal. */
+/** Keeps the `limit` items with the greatest weight; among equals, those with the least ordinal. */
 export class Largest<Item, Order extends Tie = number> {
   readonly #limit: number
-  /** With the item on top that is next to go. */
+  /** The next item to be dropped is on top. */
   readonly #heap = new Heap<Ranked<Item, Order>>(isLighter)
   #lightest: Ranked<Item, Order> | undefined
 
@@ -21,7 +21,7 @@ export class Largest<Item, Order extends Tie = number> {
     this.#limit = limit
   }
 
-  /** @param make called only if the item is kept, for now */
+  /** @param make called only if the item is kept for now */
   add(weight: number, ordinal: Order, make: () => Item): void {
     const lightest = this.#lightest
     if (lightest === undefined) {
@@ -40,7 +40,7 @@ export class Largest<Item, Order extends Tie = number> {
   }
 }
 
-/** Whether `a` is to go before `b` does. */
+/** Whether `a` is dropped before `b`. */
 function isLighter<Order extends Tie>(a: Ranked<unknown, Order>, b: Ranked<unknown, Order>): boolean {
   return b.weight > a.weight || (b.weight === a.weight && b.ordinal < a.ordinal)
 }

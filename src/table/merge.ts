@@ -1,4 +1,4 @@
-/** The k-way merge: sorted sources of rows, read side by side as one sorted sequence. */
+/** The k-way merge: sorted sources of rows, read in parallel as one sorted sequence. */
 import { allOf } from '../concurrency.ts'
 import { Heap } from './heap.ts'
 
@@ -6,8 +6,8 @@ import { Heap } from './heap.ts'
 export type Batches<Row> = AsyncIterable<readonly Row[]>
 
 /**
- * What a merge sorts by. The key is kept beside each source's current row, so that it is made once; rows of equal keys come
- * in the order of their sources.
+ * The sort order of a merge. Each source's current key is kept, so that it is computed once; rows with equal keys come in the
+ * order of their sources.
  */
 export type Order<Row, Key> = {
   readonly keyOf: (row: Row) => Key
@@ -26,7 +26,7 @@ function isTextBefore(a: Place<string>, b: Place<string>): boolean {
   return a.key < b.key || (a.source < b.source && a.key === b.key)
 }
 
-/** @param compare negative where `a` comes before `b` */
+/** @param compare negative if `a` comes before `b` */
 export function byComparison<Row>(compare: (a: Row, b: Row) => number): Order<Row, Row> {
   return { keyOf: (row) => row, isBefore: (a, b) => (compare(a.key, b.key) || a.source - b.source) < 0 }
 }
@@ -64,7 +64,7 @@ class Cursor<Row, Key> implements Place<Key> {
     }
   }
 
-  /** To the next row of the batch; false if the batch has no more. */
+  /** Moves to the next row of the batch; false at its end. */
   advance(): boolean {
     const row = this.#batch[this.#next++]
     if (row === undefined) return false
@@ -73,7 +73,7 @@ class Cursor<Row, Key> implements Place<Key> {
     return true
   }
 
-  /** To the first row of the next batch; false at the end of the source. */
+  /** Moves to the first row of the next batch; false at the end of the source. */
   async fill(): Promise<boolean> {
     for (;;) {
       const { done, value } = await this.#batches.next()
@@ -91,7 +91,7 @@ type Opened<Row> = {
   readonly row: Row
 }
 
-/** The state of a merge: `top` has the first of the remaining rows. It holds one batch of each source. */
+/** The state of a merge: `top` is the source with the first remaining row. It holds one batch of each source. */
 export class Merge<Row, Key> {
   readonly #sources: readonly AsyncIterator<readonly Row[]>[]
   readonly #order: Order<Row, Key>
@@ -103,19 +103,19 @@ export class Merge<Row, Key> {
     this.#cursors = new Heap<Cursor<Row, Key>>(order.isBefore)
   }
 
-  /** Reads the first rows of all sources at the same time. To be called once, before `top`. */
+  /** Reads the first rows of all sources at the same time. Call it once, before `top`. */
   async open(): Promise<void> {
     const { keyOf } = this.#order
     const opened = this.#sources.map((batches, source) => Cursor.open(source, batches, keyOf))
     for (const cursor of await allOf(opened)) if (cursor !== undefined) this.#cursors.push(cursor)
   }
 
-  /** The first of the rows that are left; valid until `next`. Undefined at the end. */
+  /** The first of the remaining rows; valid until `next`. Undefined at the end. */
   get top(): (Place<Key> & { readonly row: Row }) | undefined {
     return this.#cursors.top
   }
 
-  /** Goes on behind `top`. A promise only if a source has to be read: most steps need not be awaited. */
+  /** Moves past `top`. Returns a promise only if a source must be read: most steps need no await. */
   next(): Promise<void> | undefined {
     if (this.#cursors.top?.advance()) {
       this.#cursors.sink()
@@ -129,13 +129,13 @@ export class Merge<Row, Key> {
     else this.#cursors.removeTop()
   }
 
-  /** Ends all sources, read to the end or not. */
+  /** Closes all sources, whether or not they were read to the end. */
   async close(): Promise<void> {
     for (const source of this.#sources) await source.return?.()
   }
 }
 
-/** Rows that are handed on at once. */
+/** How many rows are passed on at once. */
 const BATCH = 1000
 
 /** All rows in order. */

@@ -1,24 +1,23 @@
 /**
- * The note in a table's footer. It stands near the end, so that it is read without the rest of the footer, which has
- * megabytes in a large table.
+ * The note in a table's footer. It is near the end, so that it can be read without the rest of the footer, which has megabytes
+ * in a large table.
  */
 import type { ByteRange, ObjectStore } from '../host.ts'
 import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { fetchBytes } from './fetch-bytes.ts'
 
-/** Most notes are within it; what follows a note in the footer has some hundred bytes. */
+/** How much of the end is read first: it holds most notes; what follows a note in the footer has a few hundred bytes. */
 const NEAR_END: ByteRange = { suffix: 8 * 1024 }
-/** A note that is not within this is damaged. */
+/** A note that does not fit here is damaged. */
 const FAR_FROM_END: ByteRange = { suffix: 4 * 1024 * 1024 }
 
-/** Whether a note is read by this range, and nothing of the table. */
+/** Whether a range reads a note, and nothing else of the table. */
 export function isOfNote(range: ByteRange | undefined): boolean {
   return range === NEAR_END || range === FAR_FROM_END
 }
 
 /**
- * The value of the note; undefined if there is no such object, or none in it. It is as the object has it: whoever wrote it
- * adds a checksum.
+ * The value of the note; undefined if there is no such object or no note in it. It is not verified: its writer adds a checksum.
  */
 export async function readNote(
   store: ObjectStore,
@@ -46,7 +45,7 @@ function findNote(tail: Uint8Array, name: string): Uint8Array | undefined {
   }
 }
 
-/** `KeyValue` up to its value: field 1 with its length, and the head of field 2. A text has no such control characters. */
+/** `KeyValue` up to its value: field 1 with its length, and the head of field 2. No text has such control characters. */
 function headOf(name: string): Uint8Array {
   const head = new ByteBuffer(64)
   head.byte(0x18)

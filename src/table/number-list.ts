@@ -1,4 +1,4 @@
-/** Numbers that come one by one, eight bytes each: where there can be one for each member of an image. */
+/** A growing list of numbers, eight bytes each, for data with up to one number per member of an image. */
 export class NumberList {
   #values = new Float64Array(64)
   length = 0
@@ -23,7 +23,7 @@ export class NumberList {
     this.#values[index] = value
   }
 
-  /** A view of all, valid until the next `push`. */
+  /** A view of all numbers, valid until the next `push`. */
   values(): Float64Array {
     return this.#values.subarray(0, this.length)
   }

@@ -1,4 +1,4 @@
-/** From a generator into the store: made as fast as the store takes it. */
+/** From a generator into the store, only as fast as the store accepts data. */
 import type { ObjectStore } from '../host.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function putChunks(
         failure = { error }
         controller.error(error)
       })
-      // A store that fails may cancel while the next chunk is made.
+      // A failing store may cancel while the next chunk is created.
       if (next === undefined || isCancelled) return
       if (next.done === true) controller.close()
       else controller.enqueue(next.value)
@@ -32,10 +32,10 @@ export async function putChunks(
   try {
     await store.put(key, body)
   } catch (error) {
-    // What went wrong at the source says more than what the store makes of it.
+    // The source's error says more than the store's error about it.
     throw failure === undefined ? error : failure.error
   } finally {
-    // A store that fails need not cancel what it reads.
+    // A failing store need not cancel the stream that it reads.
     await chunks.return(undefined)
   }
 }

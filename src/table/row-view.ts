@@ -1,4 +1,4 @@
-/** Where a row's values come from. */
+/** Views of rows: how properties get their values. */
 export type RowSource = {
   /** @param field number of the field in the schema */
   get(field: number, row: number): unknown
@@ -13,7 +13,7 @@ const ROW = Symbol('row')
 type View = { readonly [SOURCE]: RowSource; readonly [ROW]: number }
 
 /**
- * One class for all rows of a schema, however many tables are open: two references a row, and a getter for each property.
+ * One class for all rows of a schema, however many tables are open: two references per row, and a getter for each property.
  *
  * @param names of the row's properties, in the order of the schema's fields
  */
@@ -35,6 +35,6 @@ export function viewsOf<Row>(names: readonly (keyof Row)[]): ViewRow<Row> {
       },
     })
   }
-  // That the getters make it a `Row` is what no type system sees.
+  // The type system cannot see that the getters make it a `Row`.
   return (source, row) => new RowView(source, row) as unknown as Row
 }

@@ -1,14 +1,14 @@
-/** A table's shape: which column holds which property of a row, and what the rows are sorted by. */
+/** A table's shape: the column of each property of a row, and the sort order of the rows. */
 
 import type { PathKey } from '../text/path.ts'
 import type { Column, PageSink, PageSource, Part, Values } from './column.ts'
 import type { PageRows } from './parquet/page.ts'
 import { type ViewRow, viewsOf } from './row-view.ts'
 
-/** For each property of a row the column that holds it, in the order of the file. */
+/** The column of each property of a row, in the order of the file. */
 export type Columns<Row> = { readonly [Name in keyof Row]-?: Column<Row[Name]> }
 
-/** A column, bound to the property of the row that it holds. */
+/** A column, bound to the property that it stores. */
 export type Field<Row> = {
   readonly name: keyof Row
   readonly parts: readonly Part[]
@@ -23,19 +23,16 @@ export type Field<Row> = {
 export type Schema<Row> = {
   readonly fields: readonly Field<Row>[]
   readonly parts: readonly Part[]
-  /** What rows are sorted by; undefined for tables in another order than that of paths. */
+  /** What rows are sorted by; undefined for tables in an order other than by path. */
   readonly sortKey: ((row: Row) => PathKey) | undefined
   readonly viewRow: ViewRow<Row>
 }
 
 /**
- * @param options.sortKey the key that rows are sorted by, for tables that a subtree is looked up in. Rows of one key are
- *   in the order that they are written in.
- * @example
- * const sizes = defineSchema<{ key: PathKey; bytes: number }>(
- *   { key: path('path'), bytes: int64('bytes') },
- *   { sortKey: (row) => row.key },
- * )
+ * @param options.sortKey the key that rows are sorted by, for tables in which subtrees are looked up. Rows with equal keys stay
+ *   in the order in which they are written.
+ * @example const sizes = defineSchema<{ key: PathKey; bytes: number }>( { key: path('path'), bytes: int64('bytes') }, {
+ *   sortKey: (row) => row.key }, )
  */
 export function defineSchema<Row>(
   columns: Columns<Row>,

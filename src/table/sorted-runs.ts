@@ -1,4 +1,4 @@
-/** Sorted runs: parts of a table that does not fit in memory, put aside as temporary objects and merged. */
+/** Sorted runs: parts of a table that does not fit in memory, stored as temporary objects and merged. */
 import type { ObjectStore } from '../host.ts'
 import { Problem } from '../problem.ts'
 import { type Batches, mergeRows, type Order } from './merge.ts'
@@ -10,11 +10,11 @@ import { type TableEncoder, writeTable } from './write-table.ts'
 export type RunsOptions<Row, Key> = {
   readonly schema: Schema<Row>
   readonly order: Order<Row, Key>
-  /** Runs that are read at the same time. */
+  /** How many runs are read at the same time. */
   readonly fanIn: number
 }
 
-/** A run as it was encoded. */
+/** An encoded run. */
 export type EncodedRun<Row> = {
   readonly encoder: TableEncoder<Row>
   readonly groups: ReadableStream<Uint8Array>
@@ -25,7 +25,7 @@ export class SortedRuns<Row, Key> {
   readonly #options: RunsOptions<Row, Key>
   readonly #temporary: TemporaryObjects
   #runs: string[] = []
-  /** Of the first run. */
+  /** The first run. */
   #encoder: TableEncoder<Row> | undefined
 
   constructor(store: ObjectStore, options: RunsOptions<Row, Key>) {
@@ -38,14 +38,14 @@ export class SortedRuns<Row, Key> {
     return this.#runs.length
   }
 
-  /** Puts a run aside. @param batches sorted; rows that equal those of an earlier run come after them */
+  /** Stores a run. @param batches sorted; rows equal to those of an earlier run come after them */
   async write(batches: Batches<Row>): Promise<void> {
     this.#runs.push(await this.#put(batches))
   }
 
   /**
-   * All rows in order. Where there are more runs than can be read at the same time they are first merged into fewer, each
-   * row as often as every other: `fanIn` times the runs cost one more pass.
+   * All rows in order. If there are more runs than can be read at the same time, they are first merged into fewer, each row
+   * equally often: `fanIn` times the runs cost one more pass.
    */
   async *merged(): AsyncGenerator<readonly Row[], void, undefined> {
     while (this.#runs.length > this.#options.fanIn) this.#runs = await this.#mergeSome()

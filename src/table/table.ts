@@ -1,6 +1,6 @@
 /**
- * Reading a table: row groups are fetched by ranges and decoded into typed arrays, a column when a row is first asked for
- * it. A row is a light view of its group.
+ * Reading a table: row groups are fetched by ranges and decoded into typed arrays, each column when a row first needs it. A row
+ * is a light view of its group.
  */
 
 import { yieldToEventLoop } from '../concurrency.ts'
@@ -16,31 +16,31 @@ import { CODEC, type DataPage, readChunk } from './parquet/page.ts'
 import type { RowSource } from './row-view.ts'
 import type { Field, Schema } from './schema.ts'
 
-/** Holds index and footer of a table of some 20,000 rows; a larger one takes a second request. */
+/** Holds the index and footer of a table of some 20,000 rows; larger ones take a second request. */
 const TAIL_FETCH_BYTES = 16 * 1024
 
 /** Rows `start` to `end - 1`. */
 export type RowRange = { readonly start: number; readonly end: number }
 
 export type RowsOptions<Name> = Partial<RowRange> & {
-  /** The properties that will be looked at: others need not be fetched, and looking at them is an error. All by default. */
+  /** The properties that will be accessed: others need not be fetched, and accessing them is an error. All by default. */
   readonly columns?: readonly Name[]
   /**
-   * Bytes to fetch at once: as many whole groups as fit, at least one. By default one group, some 100 KB; a listing of
-   * one table takes fewer requests with more.
+   * Bytes to fetch at once: as many whole groups as fit, at least one. By default one group, some 100 KB; larger values need
+   * fewer requests to list a table.
    */
   readonly fetchBytes?: number
   /**
-   * Whether the next piece is fetched while this one is looked at. `later` begins with the third piece, for readers that
-   * mostly stop in the first; `none` is for those who have very many tables open.
+   * Whether the next piece is fetched while the current one is processed. `later` begins with the third piece, for readers that
+   * mostly stop in the first; `none` is for readers with very many open tables.
    */
   readonly ahead?: 'next' | 'later' | 'none'
 }
 
 /**
- * @param onLost what `forget` of each LostTable does that this or the table's rows throw
+ * @param onLost called by `forget` of each LostTable that this or the table's rows throw
  * @returns undefined if there is no such object
- * @throws LostTable if it is damaged, or not of this schema
+ * @throws LostTable if it is damaged, or has another schema
  */
 export async function openTable<Row>(
   store: ObjectStore,
@@ -58,7 +58,7 @@ export async function openTable<Row>(
   }
 }
 
-/** The place of a table, and what to do if it is damaged. */
+/** The location of a table, and what to do if it is damaged. */
 type TablePlace = {
   readonly store: ObjectStore
   readonly key: string
@@ -87,7 +87,7 @@ async function readIndex(
     }
     return have.bytes.subarray(start - have.start, indexEnd - have.start)
   }
-  // The index is about a sixth of the footer: mostly the first try has it whole.
+  // The index is about a sixth of the footer: usually the first attempt has all of it.
   const guess = Math.max(indexEnd - Math.floor(footerBytes / 4) - INDEX_TAIL_BYTES, MAGIC.length)
   const found = await reach(Math.min(guess, indexEnd - INDEX_TAIL_BYTES))
   const length = indexLength(found.subarray(found.length - INDEX_TAIL_BYTES))
@@ -112,44 +112,43 @@ export class Table<Row> {
     return this.#index.rowCount
   }
 
-  /** The same table, seen in another way: through a schema of the same parts. */
+  /** The same table through another schema with the same parts. */
   as<Other>(schema: Schema<Other>): Table<Other> {
     return new Table(this.#place, schema, this.#index)
   }
 
   /**
-   * The range that has all rows of a subtree, and few others: of the groups that can hold `directory` and what is below
-   * it, by their first keys. Rows are to be looked at with `isWithin`. All rows, for a table in another order.
+   * The range that contains all rows of a subtree, and few others: the groups that may contain `directory` and what is below
+   * it, judged by their first keys. Check rows with `isWithin`. All rows, for a table in another order.
    */
   within(directory: PathKey): RowRange {
     if (directory === '') return { start: 0, end: this.rowCount }
-    // Keys below are `directory`, NUL and more; any other key that is greater than `directory` is not below this one.
+    // Keys below are `directory`, NUL and more; any other key greater than `directory` is not below it.
     return this.#between(directory, `${directory}\x01`)
   }
 
-  /** Likewise the rows in which all rows of one key stand. */
+  /** Likewise the rows that include all rows of one key. */
   at(key: PathKey): RowRange {
     return this.#between(key, `${key}\0`)
   }
 
-  /** Rows of the groups that can hold keys from `from` to before `to`. */
+  /** Rows of the groups that may contain keys from `from` to before `to`. */
   #between(from: PathKey, to: PathKey): RowRange {
     const { firstRows } = this.#index
     if (!this.#index.hasKeys) return { start: 0, end: this.rowCount }
     const before = this.#index.groupsBefore(from)
     const end = this.#index.groupsPerhapsBefore(to)
-    // The group before the first that begins at or past `from` can end with it.
+    // The group before the first one that begins at or past `from` may end with it.
     return { start: firstRows[Math.max(before - 1, 0)] ?? 0, end: firstRows[end] ?? 0 }
   }
 
   /**
-   * The rows in order, those of a row group at a time; the next group is fetched meanwhile. Stopping early leaves nothing
-   * behind.
+   * The rows in order, one row group at a time; the next group is fetched meanwhile. Stopping early leaves nothing behind.
    *
-   * A row is a view: its properties are getters of its class, so `{...row}` is empty; take what is to be kept property by
-   * property, or with `plainRow`. It stays as it is, and keeps its group in memory.
+   * A row is a view: its properties are getters of its class, so `{...row}` is empty; copy properties one by one, or with
+   * `plainRow`. It never changes, and keeps its group in memory.
    *
-   * @throws LostTable if the object is gone or damaged
+   * @throws LostTable if the object is missing or damaged
    */
   async *rows<Name extends keyof Row = keyof Row>(
     options: RowsOptions<Name> = {},
@@ -168,16 +167,16 @@ export class Table<Row> {
         const following = spans[i + 1]
         const isAhead = ahead === 'next' || (ahead === 'later' && i > 0)
         next = following === undefined || !isAhead ? undefined : this.#fetch(following, stopped.signal)
-        // It fails for the caller that awaits it.
+        // The caller that awaits it gets the error.
         next?.catch(() => {})
         for (let group = span.firstGroup; group < span.endGroup; group++) {
-          // What was fetched at once is no reason to keep the event loop for so long.
+          // Rows that were fetched together still must not block the event loop for long.
           if (group > span.firstGroup) await yieldToEventLoop()
           yield this.#view<Name>(group, { start, end }, wanted, { data, offset: span.offset })
         }
       }
     } finally {
-      // What was fetched ahead has to be cancelled before the request ends, or workerd keeps its file open for good.
+      // A prefetch must be cancelled before the request ends, or workerd keeps its file open forever.
       stopped.abort()
       await next?.catch(() => {})
     }
@@ -219,7 +218,7 @@ export class Table<Row> {
     throw new LostTable(key, fetched ? 'truncated' : 'missing', onLost)
   }
 
-  /** The wanted rows of one group. @param data begins at `offset` of the file */
+  /** The requested rows of one group. @param data begins at `offset` of the file */
   #view<Name extends keyof Row>(
     group: number,
     range: RowRange,
@@ -247,7 +246,7 @@ export class Table<Row> {
   }
 }
 
-/** Which columns are asked for, and the range of parts that holds them. */
+/** Which columns are needed, and the range of parts that contains them. */
 type Wanted<Row> = {
   readonly fields: ReadonlySet<Field<Row>>
   readonly firstPart: number
@@ -256,7 +255,7 @@ type Wanted<Row> = {
 
 type Span = { readonly firstGroup: number; endGroup: number; readonly offset: number; length: number }
 
-/** A row group's columns, each decoded when it is first looked at. */
+/** A row group's columns, each decoded on first access. */
 class RowGroup<Row> implements RowSource {
   readonly #fields: readonly Field<Row>[]
   readonly #wanted: ReadonlySet<Field<Row>>
@@ -301,13 +300,13 @@ class RowGroup<Row> implements RowSource {
   }
 }
 
-/** A row as a plain object, without the view's group: its properties can be spread, and those that are undefined are absent. */
+/** A row as a plain object, independent of its group: its properties can be spread, and undefined ones are absent. */
 export function plainRow<Row>(schema: Schema<Row>, row: Row): Row {
   const values = schema.fields.map(({ name }) => [name, row[name]]).filter(([, value]) => value !== undefined)
   return Object.fromEntries(values)
 }
 
-/** A stored object of an index that is missing or damaged: what it was made from has to be read again. */
+/** A stored object of an index that is missing or damaged: whatever it was made from must be read again. */
 export class LostTable extends Problem {
   readonly key: string
   readonly #onLost: (() => Promise<void>) | undefined
@@ -320,8 +319,8 @@ export class LostTable extends Problem {
   }
 
   /**
-   * Has it count as not indexed, so that the next request makes it again. To be called by whoever answers with this
-   * problem: damage is found wherever a row is looked at.
+   * Makes the image or layer count as not indexed, so that the next request rebuilds it. Call this wherever the problem is
+   * answered: damage is found wherever a row is accessed.
    */
   forget(): Promise<void> {
     this.#forgotten ??= this.#onLost?.() ?? Promise.resolve()

@@ -10,9 +10,9 @@ import { CODEC, writeChunk } from './parquet/page.ts'
 import { putChunks } from './put-chunks.ts'
 import type { Schema } from './schema.ts'
 
-/** A page of a listing or a subtree reads few groups, and each of many open tables holds one. */
+/** A page of a listing or a subtree reads few groups, and each of many open tables holds one in memory. */
 const GROUP_ROWS = 2000
-/** Bytes of names, links and the like in one group, so that long ones do not make a large one. */
+/** Bytes of names, links and the like in one group, so that long ones do not make a group large. */
 const GROUP_BYTES = 128 * 1024
 /** After this many groups they grow larger, so that the index held in memory stays bounded, here and in readers. */
 const MANY_GROUPS = 4096
@@ -21,15 +21,15 @@ const LATER_GROUP_BYTES = 4 * GROUP_BYTES
 /** A part of an object. */
 export type StoredPart = { readonly offset: number; readonly bytes: number }
 
-/** What an object has besides a table, between its rows and its footer: readers of Parquet pass over it. */
+/** What an object has besides a table, between its rows and its footer: Parquet readers skip it. */
 export type TableEnd = {
-  /** Each makes the bytes of one part. */
+  /** Each generates the bytes of one part. */
   readonly parts: readonly (() => AsyncIterable<Uint8Array>)[]
-  /** Made when it is known where the parts are. */
+  /** Created once the positions of the parts are known. */
   readonly note: (parts: readonly StoredPart[]) => Note
 }
 
-/** Where a table goes. `end` is called when all of its rows are written. */
+/** The target of a table. `end` is called when all rows are written. */
 export type TableTarget = { readonly key: string; readonly end?: () => TableEnd | Promise<TableEnd> }
 
 /** Turns rows into the file's bytes: write the results of `add`, `close` and `finish` in that order. */
@@ -54,7 +54,7 @@ export class TableEncoder<Row> {
     this.#index = new GroupIndexWriter(schema.parts.length, schema.sortKey !== undefined)
   }
 
-  /** Takes one row; the bytes of a group when it makes one full. */
+  /** Adds one row; returns the bytes of a group when the row completes it. */
   add(row: Row): Uint8Array<ArrayBuffer> | undefined {
     for (const field of this.#weighed) this.#bytes += field.weigh?.(row) ?? 0
     this.rowCount++
@@ -68,16 +68,16 @@ export class TableEncoder<Row> {
     return this.#offset
   }
 
-  /** The bytes of the last group, if rows are left. */
+  /** The bytes of the last group, if any rows are left. */
   close(): Uint8Array<ArrayBuffer> | undefined {
     return this.#rows.length > 0 || this.#offset === 0 ? this.#encodeGroup() : undefined
   }
 
   /**
-   * The index and the footer, as often as it is called.
+   * The index and the footer; may be called repeatedly.
    *
-   * @param key of the object that they are the end of
-   * @param besides what stands between the groups and them
+   * @param key of the object that they end
+   * @param besides bytes between the groups and them
    */
   *finish(
     key: string,
@@ -114,7 +114,7 @@ export class TableEncoder<Row> {
     return out.copy()
   }
 
-  /** @throws Error if the rows are not in order: a table that is looked up in wrongly is worse than none */
+  /** @throws Error if the rows are not in order: a table in which lookups fail is worse than none */
   #firstKey(rows: readonly Row[]): PathKey | undefined {
     const { sortKey } = this.#schema
     const first = rows[0]
@@ -128,7 +128,7 @@ export class TableEncoder<Row> {
 }
 
 /**
- * Writes rows as they come. The same rows make the same bytes; a slow store slows the caller down.
+ * Writes rows as they arrive. The same rows give the same bytes; a slow store slows the caller down.
  *
  * @param batches in the order of the schema's `sortKey`, if it has one
  * @returns the encoder, closed
@@ -150,9 +150,9 @@ function targetOf(target: string | TableTarget): TableTarget {
 }
 
 /**
- * Puts a table whose rows are encoded already.
+ * Stores a table whose rows are encoded already.
  *
- * @param groups what the encoder made of them, and nothing else
+ * @param groups what the encoder returned for them, and nothing else
  */
 export async function putTable<Row>(
   store: ObjectStore,

@@ -1,6 +1,6 @@
 /**
- * Columns of byte arrays: the lengths packed, then the bytes of all; paths as what each shares with the one before, and
- * the rest (Encodings.md: DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY).
+ * Columns of byte arrays: the packed lengths, then all bytes; paths as the length shared with the previous one, and the rest
+ * (Encodings.md: DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY).
  */
 import type { ByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
@@ -14,13 +14,13 @@ export type Bounds = { readonly least: ByteString; readonly greatest: ByteString
 const SLASH = 47
 const MAX_BOUND_BYTES = 1024
 
-/** The values of a page, as one piece of memory. */
+/** The values of a page, in one buffer. */
 export class ByteArrays {
   readonly #data: Buffer
   /** Value `i` ends where the next one begins; undefined if all have one length. */
   readonly #ends: Uint32Array | undefined
   readonly #length: number
-  /** Whoever looks at a row looks again soon. */
+  /** A row that was just accessed will probably be accessed again. */
   #lastSlot = -1
   #lastValue: ByteString = ''
 
@@ -114,8 +114,8 @@ export function writePaths(keys: readonly PathKey[]): PageBody & { readonly boun
 }
 
 /**
- * The least and the greatest path in byte order, which is not that of the keys: to Parquet's readers `/` is a byte like
- * any other. What a key shares with either mostly follows from what both share with the key before.
+ * The least and the greatest path in byte order, which differs from the order of keys: to Parquet readers `/` is a byte like
+ * any other. The prefix that a key shares with either can mostly be derived from the prefixes shared with the previous key.
  */
 class PathBounds {
   #least: PathKey | undefined
@@ -149,7 +149,7 @@ class PathBounds {
   }
 }
 
-/** What `a` and `b` share, where `a` shares `shared` with a third that shares `sharedByOther` with `b`. */
+/** The length shared by `a` and `b`, given what each shares with a third: `shared` and `sharedByOther`. */
 function sharedOfThree(a: string, b: string, shared: number, sharedByOther: number): number {
   return shared === sharedByOther ? sharedLength(a, b, shared) : Math.min(shared, sharedByOther)
 }
@@ -185,7 +185,7 @@ export function readPaths(page: DataPage): ByteArrays {
   return ByteArrays.upTo(data, ends)
 }
 
-/** How many bytes both begin with. @param from how many are known to be equal */
+/** How many leading bytes are equal. @param from how many are known to be equal */
 function sharedLength(a: string, b: string, from: number): number {
   const most = Math.min(a.length, b.length)
   let length = from
@@ -205,7 +205,7 @@ function slashed(key: PathKey): ByteString {
   return key.replaceAll('\0', '/')
 }
 
-/** In byte order of the paths. @param shared what both begin with */
+/** In byte order of the paths. @param shared the length that both share */
 function isBefore(a: PathKey, b: PathKey, shared: number): boolean {
   if (shared >= a.length || shared >= b.length) return a.length < b.length
   return (a.charCodeAt(shared) || SLASH) < (b.charCodeAt(shared) || SLASH)

@@ -1,7 +1,7 @@
 /**
- * DELTA_BINARY_PACKED of the Parquet format (Encodings.md) on doubles, never on BigInts: blocks of 128 differences to
- * the value before, each in four miniblocks of 32 of one bit width. Widths are rounded up to what packs without
- * straddling bytes, which takes a few bits more and lets snappy see what repeats.
+ * DELTA_BINARY_PACKED of the Parquet format (Encodings.md), on doubles rather than BigInts: blocks of 128 differences to the
+ * previous value, each in four miniblocks of 32 with one bit width. Widths are rounded up so that no value straddles bytes,
+ * which takes a few more bits and lets snappy find repetitions.
  */
 import type { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 
@@ -9,15 +9,15 @@ const BLOCK = 128
 const MINIBLOCK = 32
 const MINIBLOCKS = BLOCK / MINIBLOCK
 const TWO_32 = 2 ** 32
-/** Up to here sums, differences and zigzag numbers are exact in a double. */
+/** Up to this value, sums, differences and zigzag numbers are exact in a double. */
 const EXACT = 2 ** 52
 
 const deltas = new Float64Array(BLOCK)
 const widths = new Uint8Array(MINIBLOCKS)
 
 /**
- * Whether `writeDeltas` can take these: all but numbers near the ends of what a double holds exactly, or so far from
- * each other that their differences need more than `bits`.
+ * Whether `writeDeltas` can encode these: not numbers near the limits of exact doubles, nor numbers so far apart that their
+ * differences need more than `bits`.
  */
 export function fitsDeltas(values: Float64Array, count: number, bits: 32 | 64): boolean {
   let least = Number.POSITIVE_INFINITY
@@ -96,7 +96,7 @@ function packMiniblock(out: ByteBuffer, first: number, least: number, width: num
 }
 
 /**
- * Fills `values` with what `writeDeltas` wrote, and tells how many there are.
+ * Decodes what `writeDeltas` wrote into `values`, and returns how many there are.
  *
  * @throws RangeError if the bytes are not that
  */
@@ -120,7 +120,7 @@ export function readDeltas(input: ByteReader, values: Float64Array): number {
   return count
 }
 
-/** The values so far: one object for all miniblocks, which are many. */
+/** The values so far: one object for all miniblocks, of which there are many. */
 type Sums = {
   readonly values: Float64Array
   readonly count: number
@@ -129,7 +129,7 @@ type Sums = {
   last: number
 }
 
-/** Adds up one miniblock's differences to the values from `first` on. */
+/** Adds up one miniblock's differences into the values from `first` on. */
 function addUp(sums: Sums, first: number, packed: Uint8Array, width: number): void {
   const { values, count, least } = sums
   const end = Math.min(first + MINIBLOCK, count)

@@ -1,4 +1,4 @@
-/** The footer of a Parquet file (parquet.thrift, `FileMetaData`): for every reader but this service's own. */
+/** The footer of a Parquet file (parquet.thrift, `FileMetaData`), which all readers except this service use. */
 import { encodeText, toBytes } from '../../text/bytes.ts'
 import { ByteBuffer } from '../byte-buffer.ts'
 import type { Part } from '../column.ts'
@@ -12,14 +12,14 @@ export const TAIL_BYTES = 8
 
 /** Numbers of the enum `Type`. */
 const TYPE = { boolean: 0, int32: 1, int64: 2, byteArray: 6, fixed: 7 } as const
-/** Numbers of the enum `ConvertedType`, for readers that know no logical types. */
+/** Numbers of the enum `ConvertedType`, for readers that do not know logical types. */
 const CONVERTED = { string: 0, timestamp: 10 } as const
 const REQUIRED = 0
 const OPTIONAL = 1
 const RLE = 3
 const CREATED_BY = 'lamina'
 
-/** A pair of texts in the footer, for those who know its name. */
+/** A key and a value in the footer, for readers that know the key. */
 export type Note = { readonly name: string; readonly value: Uint8Array }
 
 export type Chunk = ChunkSizes & {
@@ -27,7 +27,7 @@ export type Chunk = ChunkSizes & {
   readonly bounds?: Bounds | undefined
 }
 
-/** Collects row groups as they are written, each as the bytes that it takes in the footer. */
+/** Collects row groups as they are written, each in its encoded form for the footer. */
 export class Footer {
   readonly #parts: readonly Part[]
   readonly #groups = new ByteBuffer(4096)
@@ -61,7 +61,7 @@ export class Footer {
     this.#rowCount += rowCount
   }
 
-  /** The footer with its length and the magic number, in pieces: the end of the file. It can be made more than once. */
+  /** The footer with its length and the magic number, in pieces: the end of the file. Can be created more than once. */
   *finish(note?: Note): Generator<Uint8Array<ArrayBuffer>> {
     const out = new ByteBuffer(4096)
     const file = new StructWriter(out).i32(1, 2).list(2, LIST_OF.struct, this.#parts.length + 1)
@@ -70,7 +70,7 @@ export class Footer {
     file.i64(3, this.#rowCount).list(4, LIST_OF.struct, this.#groupCount)
     const beforeGroups = out.length
     yield out.copy()
-    // A footer of many groups is large: they go out as they were collected.
+    // With many groups the footer is large, so they are written in the pieces in which they were collected.
     yield this.#groups.view()
     out.length = 0
     if (note !== undefined) {

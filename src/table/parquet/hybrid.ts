@@ -6,7 +6,7 @@ import type { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 
 export type HybridWidth = 1 | 8
 
-/** Shorter runs are packed instead. */
+/** Shorter runs are bit-packed instead. */
 const SHORTEST_RUN = 8
 
 export function writeHybrid(out: ByteBuffer, values: Uint8Array, width: HybridWidth): void {
@@ -38,7 +38,7 @@ function beginsRun(values: Uint8Array, start: number): boolean {
   return true
 }
 
-/** In groups of 8; the last one is filled up with zeros. */
+/** In groups of 8; the last is padded with zeros. */
 function pack(out: ByteBuffer, values: Uint8Array, width: HybridWidth): void {
   const groups = Math.ceil(values.length / 8)
   out.varint(groups * 2 + 1)
@@ -54,7 +54,7 @@ function pack(out: ByteBuffer, values: Uint8Array, width: HybridWidth): void {
 }
 
 /**
- * Fills `values` whole.
+ * Fills all of `values`.
  *
  * @throws RangeError if the bytes end before that
  */

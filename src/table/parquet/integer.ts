@@ -1,4 +1,4 @@
-/** Columns of integers: packed differences where those are exact, else the plain numbers. */
+/** Columns of integers: packed differences if these are exact, otherwise plain numbers. */
 import { type ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { fitsDeltas, readDeltas, writeDeltas } from './delta.ts'
 import { type DataPage, ENCODING, type PageBody, pageBuffer } from './page.ts'
@@ -24,7 +24,7 @@ function writePlain(body: ByteBuffer, value: number, bits: Bits): void {
   else body.int64(value)
 }
 
-/** One number where all are the same, else an array as narrow as they allow. */
+/** A single number if all are equal, otherwise the narrowest possible array. */
 export function readIntegers(page: DataPage, bits: Bits): number | Int32Array | Float64Array {
   const numbers = room(page.valueCount)
   const reader = new ByteReader(page.body)

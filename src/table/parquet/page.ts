@@ -1,6 +1,6 @@
 /**
- * One column of one row group: a data page of version 2, a dictionary page before it if there is one. Levels are
- * those of flat columns: a value is there or it is not.
+ * One column of one row group: a data page of version 2, preceded by a dictionary page if there is one. Levels are those of
+ * flat columns: a value is present or not.
  */
 
 import { crc32 } from 'node:zlib'
@@ -32,7 +32,7 @@ const DATA_PAGE_V2 = 3
 
 /** Marks a row without a value. */
 const ABSENT = 0xffff
-/** So that a row's number fits beside `ABSENT`. */
+/** Leaves room for a row's number beside `ABSENT`. */
 export const MAX_GROUP_ROWS = ABSENT
 
 /** The rows that a page is about: all of the group, or those whose byte in `present` is 1. */
@@ -42,28 +42,28 @@ export type PageBody = {
   readonly encoding: Encoding
   /** How many rows have a value. */
   readonly valueCount: number
-  /** The values, encoded: in memory that the next page is encoded in, too. */
+  /** The encoded values, in memory that is reused for the next page. */
   readonly body: ByteBuffer
-  /** The dictionary that they are numbers into: plain byte arrays. */
+  /** The dictionary that they refer to: plain byte arrays. */
   readonly dictionary?: Dictionary
 }
 
 type Dictionary = { readonly valueCount: number; readonly body: ByteBuffer }
 
-/** What the footer has to say of a chunk. */
+/** What the footer says about a chunk. */
 export type ChunkSizes = {
   readonly encoding: Encoding
-  /** Of the data page from the chunk's start: the length of the dictionary page, 0 without one. */
+  /** Position of the data page in the chunk: the length of the dictionary page, 0 if there is none. */
   readonly dictionaryBytes: number
   readonly storedBytes: number
   readonly rawBytes: number
 }
 
-/** Where pages are encoded, one after the other: garbage of that size would keep the collector busy. */
+/** A reusable buffer for encoding pages: garbage of that size would keep the collector busy. */
 const scratch = new ByteBuffer(1 << 16)
 const levels = new ByteBuffer(1024)
 
-/** An empty buffer to encode the next page's values in. */
+/** An empty buffer for the next page's values. */
 export function pageBuffer(): ByteBuffer {
   scratch.length = 0
   return scratch
@@ -81,7 +81,7 @@ export function writeChunk(out: ByteBuffer, rows: PageRows, page: PageBody, code
   return { encoding: pages.encoding, dictionaryBytes, storedBytes, rawBytes: storedBytes + saved }
 }
 
-/** Readers read values even if the levels say that every row is null: plain values then take no bytes. */
+/** Readers decode values even if the levels say that every row is null: plain encoding then takes no bytes. */
 const EMPTY: PageBody = { encoding: ENCODING.plain, valueCount: 0, body: new ByteBuffer(0) }
 
 /** @returns the bytes that compression saved */
@@ -105,7 +105,7 @@ function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: C
   levels.length = 0
   if (rows.present !== undefined) writeHybrid(levels, rows.present, 1)
   const raw = page.body.view()
-  // Some readers cannot unpack an empty page.
+  // Some readers cannot decompress an empty page.
   const isCompressed = codec !== CODEC.none && raw.length > 0
   const stored = isCompressed ? compress(raw, codec) : raw
   const crc = crc32(stored, crc32(levels.view()))
@@ -129,7 +129,7 @@ function writeDataPage(out: ByteBuffer, rows: PageRows, page: PageBody, codec: C
 }
 
 type PageSummary = Pick<PageHeader, 'type' | 'rawBytes' | 'storedBytes'> & {
-  /** Of all that follows the header. */
+  /** CRC-32 of everything after the header. */
   readonly crc: number
 }
 
@@ -145,14 +145,14 @@ function compress(raw: Uint8Array, codec: Codec): Uint8Array {
   return codec === CODEC.snappy ? snappyCompress(raw) : raw
 }
 
-/** A chunk whose headers and levels are read; its values are not yet. */
+/** A chunk whose headers and levels are decoded, but not its values. */
 export type DataPage = {
   /** One of `ENCODING`, unless the bytes are damaged. */
   readonly encoding: number
   readonly valueCount: number
-  /** For each row the number of its value; undefined if every row has one, and a row's number is its value's. */
+  /** For each row the number of its value; undefined if every row has one: then row and value have the same number. */
   readonly slots: Uint16Array | undefined
-  /** The values as the encoding has them. A view: good until the next page is read, unless the codec is `none`. */
+  /** The encoded values. A view: valid until the next page is read, unless the codec is `none`. */
   readonly body: Uint8Array
 }
 
@@ -166,7 +166,7 @@ export function slotOf(page: DataPage, row: number): number {
   return page.slots === undefined ? row : (page.slots[row] ?? 0)
 }
 
-/** Shared by all pages without a value. */
+/** Shared by all pages without values. */
 const NONE = new Uint16Array(MAX_GROUP_ROWS).fill(ABSENT)
 /** No group is written with more than a few MB in one column. */
 const MAX_PAGE_BYTES = 1 << 28
@@ -182,7 +182,7 @@ export function readChunk(chunk: Uint8Array, rows: number, codec: Codec): DataPa
   const reader = new ByteReader(chunk)
   let header = readHeader(reader)
   if (header.type === DICTIONARY_PAGE) {
-    // What is in it is known: a column of words has the same ones in every group.
+    // Its content is known: a column of words has the same dictionary in every group.
     reader.bytes(header.storedBytes)
     header = readHeader(reader)
   }
@@ -211,7 +211,7 @@ function readSlots(levels: Uint8Array, rows: number, valueCount: number): Uint16
   return slots
 }
 
-/** Into memory that the next page uses again. */
+/** Into memory that the next page reuses. */
 function unpack(stored: Uint8Array, rawBytes: number): Uint8Array {
   if (!(rawBytes >= 0 && rawBytes <= MAX_PAGE_BYTES))
     throw new RangeError('the page is larger than any that is written')

@@ -45,13 +45,13 @@ export class StructWriter {
     return this
   }
 
-  /** A struct within: to be ended before the next field of this one. */
+  /** A nested struct: call `end` before the next field of this one. */
   struct(id: number): StructWriter {
     this.#field(id, STRUCT)
     return new StructWriter(this.out)
   }
 
-  /** The head of a list: its items are written next, straight to `out`. */
+  /** The head of a list: its items are written next, directly to `out`. */
   list(id: number, type: ListType, count: number): this {
     this.#field(id, LIST)
     this.out.byte((Math.min(count, 15) << 4) | type)

@@ -1,7 +1,7 @@
 /**
- * A directory as areas: what takes how many bytes below it, down to what is too small to see. Small subtrees are read
- * at once, larger ones directory by directory, largest first, until enough rows are read, so that the work does not
- * grow with the image.
+ * A directory as areas: how many bytes everything below it takes, down to what is too small to see. Small subtrees are read at
+ * once, larger ones directory by directory, largest first, until enough rows are read, so that the work does not grow with the
+ * image.
  */
 import { Heap } from '../table/heap.ts'
 import { Largest } from '../table/largest.ts'
@@ -13,10 +13,10 @@ import { findDirectory, RowsBetween, type TreeTables } from './tree.ts'
 export type Area = {
   readonly key: PathKey
   readonly isDirectory: boolean
-  /** Of a directory the sum over all below it, a hard link counted at each path. */
+  /** For a directory the sum of everything below it; each path of a hard link counts. */
   readonly bytes: number
   readonly files: number
-  /** The class that most of its bytes are of; absent if that was not looked for. */
+  /** The class of most of its bytes; absent if classes were not requested. */
   readonly main?: number
   /** Largest first; absent if the directory stays closed. The rest of `bytes` is too small to see. */
   readonly children?: readonly Area[]
@@ -31,21 +31,21 @@ export type AreaClasses = { readonly count: number; readonly of: (row: Row) => n
 export type AreaShape = {
   /** Levels of children. */
   readonly depth: number
-  /** The share of the whole below which an area is left out. */
+  /** Areas below this share of the whole are left out. */
   readonly smallest: number
   readonly classes: AreaClasses
   readonly reading?: Reading
 }
 
-/** How many rows are read. */
+/** Limits on the rows that are read. */
 export type Reading = {
-  /** Rows of a subtree that is read at once; a larger one is read directory by directory. */
+  /** A subtree with up to this many rows is read at once; a larger one directory by directory. */
   readonly atOnce: number
-  /** Rows in total; directories that are not open by then stay closed. */
+  /** Rows in total; directories not opened by then stay closed. */
   readonly inAll: number
 }
 
-/** The most children that a directory shows. */
+/** How many children a directory shows at most. */
 const CHILDREN = 200
 const READING: Reading = { atOnce: 20_000, inAll: 300_000 }
 const FETCH_BYTES = 256 * 1024
@@ -59,7 +59,7 @@ type AreaNode = {
   children?: Largest<AreaNode, PathKey>
 }
 
-/** @returns undefined if no directory is at the path */
+/** @returns undefined if there is no directory at the path */
 export async function findAreas(
   tables: TreeTables,
   key: PathKey,
@@ -103,7 +103,7 @@ type Opening = {
   readonly most: number
 }
 
-/** Opens one directory whose subtree is large. @returns how many rows it read */
+/** Opens one directory with a large subtree. @returns how many rows it read */
 async function open(
   { files, directories }: TreeTables,
   { node, sum, left }: Waiting,
@@ -146,7 +146,7 @@ async function open(
 
 type Open = { readonly node: AreaNode; readonly sums: Float64Array }
 
-/** Reads a whole subtree in path order; it holds the open directories and what is large enough. */
+/** Reads a whole subtree in path order, holding the open directories and what is large enough. */
 async function scan(
   { files }: TreeTables,
   top: AreaNode,

@@ -2,14 +2,14 @@ import { FOREVER, NEVER, type Sequence } from './sequence.ts'
 
 /**
  * For the directories on the current path: when each was emptied, by a whiteout of it, an opaque whiteout in it, or a
- * member in its place that is not a directory. Everything older below it is hidden.
+ * non-directory in its place. Everything older below it is hidden.
  */
 export class Deletions {
   /** By depth, ascending. */
   readonly #sequences: (readonly Sequence[])[] = [[]]
-  /** By depth: the latest of this directory and those above it. */
+  /** By depth: the latest deletion of this directory and those above it. */
   readonly #latest: Sequence[] = [NEVER]
-  /** By depth: the nearest directory, this one or one above it, that was ever emptied; -1 for none. */
+  /** By depth: the nearest directory, from this one up, that was ever emptied; -1 if none. */
   readonly #nearest: number[] = [-1]
 
   /** @param sequences ascending; kept, not copied */
@@ -19,12 +19,12 @@ export class Deletions {
     this.#nearest[depth] = sequences.length > 0 ? depth : depth === 0 ? -1 : (this.#nearest[depth - 1] ?? -1)
   }
 
-  /** When content below the directory at `depth` was last hidden; `NEVER` if it never was. */
+  /** When content below the directory at `depth` was last hidden; `NEVER` if never. */
   latest(depth: number): Sequence {
     return this.#latest[depth] ?? NEVER
   }
 
-  /** As `latest`, of those before `sequence`. */
+  /** Like `latest`, but only those before `sequence`. */
   latestBefore(depth: number, sequence: Sequence): Sequence {
     let latest = NEVER
     for (let at = this.#nearest[depth] ?? -1; at >= 0; at = this.#above(at)) {
@@ -34,7 +34,7 @@ export class Deletions {
     return latest
   }
 
-  /** When something below the directory at `depth` that was made at `sequence` was hidden first; `FOREVER` if it never was. */
+  /** When something made below the directory at `depth` at `sequence` was first hidden; `FOREVER` if never. */
   firstAfter(depth: number, sequence: Sequence): Sequence {
     let first = FOREVER
     if (this.latest(depth) <= sequence) return first

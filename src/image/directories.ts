@@ -1,4 +1,4 @@
-/** Each directory of an image with the sums of its subtree, ordered so that siblings are adjacent. */
+/** Each directory of an image with the sums of its subtree, sorted so that siblings are adjacent. */
 import type { ObjectStore } from '../host.ts'
 import { int32, int64, path } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
@@ -17,12 +17,12 @@ const COLUMNS: Columns<DirectorySum> = {
   end: int32('end_row'),
 }
 
-/** `directories.parquet`: by parent, then by path; the root, its own parent, first. */
+/** `directories.parquet`: by parent, then by path; the root, which is its own parent, comes first. */
 export const DIRECTORIES = defineSchema<DirectorySum>(COLUMNS, { sortKey: ({ key }) => parentKey(key) })
 
 const UNSORTED = defineSchema<DirectorySum>(COLUMNS)
 
-/** Collects the directories as they are summed, and writes their table. */
+/** Collects the directories with their sums, and writes their table. */
 export class DirectoryFinder {
   readonly #store: ObjectStore
   readonly #sums: SortedRows<DirectorySum>

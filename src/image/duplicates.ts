@@ -18,7 +18,7 @@ const shownPaths: z.ZodType<ShownPaths> = z.array(
   z.object({ path: z.string(), pathBase64: z.string().exactOptional() }),
 )
 
-/** `duplicates.parquet` and `layer-duplicates.parquet`: the largest waste first, then by digest. */
+/** `duplicates.parquet` and `layer-duplicates.parquet`: largest waste first, then by digest. */
 export const DUPLICATES = defineSchema<DuplicateGroup>({
   sha256: mapped(sha256('sha256'), fromHex, toHex),
   bytes: int64('bytes'),
@@ -27,7 +27,7 @@ export const DUPLICATES = defineSchema<DuplicateGroup>({
   paths: json('paths', (value) => shownPaths.parse(value)),
 })
 
-/** A file whose content may occur again. */
+/** A file whose content may occur more than once. */
 export type Copy = { readonly sha256: ByteString; readonly bytes: number; readonly key: PathKey }
 
 export type DuplicateTotals = { readonly groups: number; readonly wastedBytes: number }

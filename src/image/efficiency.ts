@@ -1,13 +1,13 @@
 /**
- * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, so that a gate for dive
- * works unchanged. dive keeps a tree of names for each layer, whiteouts among them, looks at the leaves, and stacks the
- * trees. This finds the same figures in one walk. It needs to know about a path:
+ * dive's efficiency score and wasted bytes (github.com/wagoodman/dive), with all its quirks, so that a gate for dive works
+ * unchanged. dive keeps a tree of names for each layer, whiteouts included, looks at the leaves, and stacks the trees. This
+ * finds the same figures in one walk. What it needs to know about a path:
  *
  * - Which layers' trees contain it, by a member or implied by one below, and in which it is a leaf.
- * - What was popped from the stack when: a whiteout pops its path with everything below, after the layer's own members
- *   if the name sorts before `.wh.`, else before them.
+ * - What was popped from the stack when: a whiteout pops its path with everything below, after the layer's own members if the
+ *   name sorts before `.wh.`, else before them.
  * - A whiteout of a directory counts the sizes of everything that the stack has below it at that time.
- * - A directory named `.wh.x` also pops `x`, but if it has content, it is not a leaf and counts nothing.
+ * - A directory named `.wh.x` also pops `x`, but if it has content, it is not a leaf and does not count.
  */
 import type { Entry } from '../layer/entry.ts'
 import { baseName, type PathKey } from '../text/path.ts'
@@ -37,17 +37,17 @@ type PathTrees = {
   readonly nodes: readonly LayerNode[]
   readonly whiteouts: readonly WhiteoutNode[]
   readonly pops: readonly number[]
-  /** As {@link DiveDirectory} has it. */
+  /** As in {@link DiveDirectory}. */
   readonly below?: Float64Array | undefined
 }
 
 /** The order in which a layer acts on the stack, as one number: it pops, adds, and pops again. */
 const added = (layer: number): number => 3 * layer + 1
 const layerOfPop = (pop: number): number => Math.floor(pop / 3)
-/** The whiteouts of the lowest layer stand on the stack from the start: dive begins with that layer's tree as it is. */
+/** The whiteouts of the lowest layer are on the stack from the start: dive begins with that layer's tree unchanged. */
 const BEFORE_ALL = -1
 
-/** In which layers' trees a directory stands, and in which something stands below it. */
+/** Which layers' trees contain a directory, and which contain something below it. */
 class LayerMarks {
   readonly #layers: number[] = []
   /** By layer. */
@@ -119,10 +119,10 @@ class DiveDirectory {
 /** Where dive stopped reading a layer: at a whiteout of nothing, by its raw name, which is dive's order. */
 export type LayerEnds = ReadonlyMap<number, PathKey>
 
-/** A directory by a whiteout's name, in one layer. */
+/** A directory named like a whiteout, in one layer. */
 type WhiteoutDirectory = {
   readonly layer: number
-  /** Its own key, not that of the path it hides. */
+  /** Its own key, rather than that of the path it hides. */
   readonly key: PathKey
   /** dive sees nothing below it. */
   readonly isLeaf: boolean
@@ -134,7 +134,7 @@ type WhiteoutDirectory = {
  */
 class WhiteoutDirectories {
   readonly #byHidden = new Map<PathKey, readonly WhiteoutDirectory[]>()
-  /** Found by a walk, or given to one. */
+  /** Found by one walk, and passed to the next. */
   readonly #met = new Set<PathKey>()
   #bytes = 0
 
@@ -155,7 +155,7 @@ class WhiteoutDirectories {
     return directories
   }
 
-  /** Those that hide a path that stands nowhere. */
+  /** Those that hide a path that does not exist. */
   *left(): Generator<readonly [PathKey, readonly WhiteoutDirectory[]]> {
     for (const one of this.#byHidden) if (!this.#met.has(one[0])) yield one
   }
@@ -163,15 +163,15 @@ class WhiteoutDirectories {
 
 const NO_DIRECTORIES: readonly WhiteoutDirectory[] = []
 const NOTE_BYTES = 100
-/** Only a hostile image has more than a handful; those past this count as ordinary directories. */
+/** Only a hostile image has more than a handful; beyond this number they count as ordinary directories. */
 const MAX_NOTED_BYTES = 8 * 1024 * 1024
 
 /** Which inefficiency counts against the image. */
 export type Blame = {
-  /** Paths that do not count. */
+  /** Paths to ignore. */
   readonly ignores: (key: PathKey) => boolean
   /**
-   * How many of the lowest layers are another image's: what they store counts only if a layer above them removed or
+   * How many of the lowest layers belong to another image: what they store counts only if a layer above them removed or
    * replaced it; what they hid themselves does not count.
    */
   readonly baseLayers: number
@@ -437,12 +437,12 @@ export class DiveEfficiency implements PathVisitor {
     this.#addBelow(layer === 0 ? 0 : layer + 1, goneIn, bytes)
   }
 
-  /** The layer that pops or replaces what a layer has at a path; infinite for none. */
+  /** The layer that pops or replaces what a layer has at a path; infinite if none does. */
   #goneIn(layer: number, depth: number, pops: readonly number[], replacedBy: number): number {
     return Math.min(this.#poppedBy(depth, added(layer), pops), replacedBy)
   }
 
-  /** The whiteouts of the lowest layer are nodes like others. */
+  /** The whiteouts of the lowest layer are ordinary nodes. */
   #stackWhiteouts(depth: number, rows: readonly Entry[], layers: readonly number[], count: number): void {
     if (this.#asked.length === 0) return
     let bytes = 0
@@ -463,14 +463,14 @@ export class DiveEfficiency implements PathVisitor {
     }
   }
 
-  /** The layer that pops what was action at `action`, which still sees it itself; infinite for none. */
+  /** The layer that pops what was added at `action`, which still sees it itself; infinite if none does. */
   #poppedBy(depth: number, action: number, pops: readonly number[]): number {
     const above = this.#pops.firstAfter(depth - 1, action)
     const own = pops.find((pop) => pop > action) ?? Number.POSITIVE_INFINITY
     return layerOfPop(Math.min(above, own))
   }
 
-  /** Whether what stands at a path in a layer counts against this image: its own layers have it or hide it. */
+  /** Whether what a layer has at a path counts against this image: its own layers have it or hide it. */
   #counts(layer: number, depth: number, pops: readonly number[], replacedBy: number): boolean {
     const { baseLayers } = this.#blame
     if (layer >= baseLayers) return true
@@ -508,7 +508,7 @@ export class DiveEfficiency implements PathVisitor {
   }
 }
 
-/** An opaque whiteout implies its directory; of several members of one name the last one counts. */
+/** An opaque whiteout implies its directory; if a name repeats, the last member counts. */
 function name(nodes: LayerNode[], layer: number, row: Entry): void {
   const last = nodes.at(-1)
   const node = last?.layer === layer ? last : { layer, member: undefined, isLeaf: true }
@@ -522,7 +522,7 @@ function popOf(key: PathKey, layer: number): number {
   return name < WHITEOUT + name ? added(layer) + 1 : added(layer) - 1
 }
 
-/** Of the directories those that dive takes for whiteouts of the path. */
+/** The directories that dive mistakes for whiteouts of the path. */
 function leavesOf(directories: readonly WhiteoutDirectory[]): readonly WhiteoutNode[] {
   return directories.filter(({ isLeaf }) => isLeaf)
 }
@@ -556,7 +556,7 @@ function sumUpTo(differences: Float64Array | undefined, layer: number): number {
 }
 
 /**
- * dive's figures. One walk is enough, except for oddities that few images have.
+ * dive's figures. One walk is enough, except for oddities in a few images.
  *
  * @param first after its walk
  * @param open the rows of all layers, lowest first, from the start

@@ -5,7 +5,7 @@ import type { Descriptor } from '../oci/manifest.ts'
 import type { MergeTotals } from './merge.ts'
 import type { Counts, LayerReport, Package, Sizes, Verified } from './report.ts'
 
-/** A layer as the manifest names it and as it was read. */
+/** A layer as the manifest describes it and as it was read. */
 export type ImageLayer = {
   readonly descriptor: Descriptor
   readonly facts: LayerFigures
@@ -14,7 +14,7 @@ export type ImageLayer = {
   readonly verified: Verified
 }
 
-/** Of a layer that is known from its table of contents the tar's size can be unknown. */
+/** The tar's size can be unknown for a layer known from its table of contents. */
 export type LayerFigures = Omit<IndexedLayer, 'uncompressedBytes' | 'checkpoints'> & {
   readonly uncompressedBytes?: number
 }
@@ -44,7 +44,7 @@ export function countsOf(layers: readonly ImageLayer[], totals: MergeTotals): Co
   }
 }
 
-/** @param history of the steps that made layers; ignored if its length differs from their number */
+/** @param history the steps that made layers; ignored if their number differs from that of the layers */
 export function layerReports(
   layers: readonly ImageLayer[],
   history: readonly HistoryStep[],

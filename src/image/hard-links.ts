@@ -1,7 +1,7 @@
 /**
- * Hard links, resolved. A link shares the inode of what stands at its target at the moment when the link is made; that
- * can be in the same tar or a lower layer, sort before the link or after it, or be a link itself. So two passes go before
- * the merge: the first collects all links, the second walks the layers and meets their targets in path order.
+ * Hard links, resolved. A link shares the inode of whatever is at its target when the link is made; that can be in the same tar
+ * or a lower layer, sort before the link or after it, or be a link itself. So two passes precede the merge: the first collects
+ * all links, the second walks the layers and meets their targets in path order.
  */
 
 import type { Entry } from '../layer/entry.ts'
@@ -38,7 +38,7 @@ export class HardLinks {
     return this.#members.length
   }
 
-  /** The number of the member that a link leads to; undefined for one that dangles, which makes nothing. */
+  /** The number of the member that a link leads to; undefined if it dangles and so creates nothing. */
   targetOf(layer: number, ordinal: number): number | undefined {
     const sequence = memberSequence(layer, ordinal)
     const link = countBefore(this.#sequences, sequence)
@@ -65,8 +65,8 @@ export class HardLinks {
 }
 
 /**
- * What stands at a path at some moment: the number of a linked member, `NOTHING` (or a directory, which cannot be linked
- * to), or, from `FIRST_STEP` down, a step: what it is depends on a link that is not resolved yet.
+ * What is at a path at some moment: the number of a linked member, `NOTHING` (or a directory, which cannot be linked to), or,
+ * from `FIRST_STEP` down, a step: then it depends on an unresolved link.
  */
 type State = number
 const NOTHING = -1
@@ -74,12 +74,12 @@ const FIRST_STEP = -2
 
 /** States that depend on links. */
 class Steps {
-  /** The link, or its complement where it stands above the path and hides it. */
+  /** The link, or its complement if it is above the path and hides it. */
   readonly #links = new NumberList()
-  /** What it is if that link dangles. */
+  /** What is there if that link dangles. */
   readonly #otherwise = new NumberList()
 
-  /** What the link leads to, if it leads anywhere. */
+  /** What the link leads to, if anything. */
   link(link: number, otherwise: State): State {
     return this.#add(link, otherwise)
   }
@@ -93,7 +93,7 @@ class Steps {
   settle(state: State, targets: Int32Array): State {
     let settled = state
     while (settled <= FIRST_STEP) settled = this.#next(settled, targets)
-    // Whoever comes by later takes one step, not all of them.
+    // Shortens the way for later lookups.
     for (let at = state; at <= FIRST_STEP; ) {
       const step = FIRST_STEP - at
       at = this.#otherwise.get(step)
@@ -137,7 +137,7 @@ class Targets {
     this.#order.sort((a, b) => this.#compare(a, b) || (this.#sequenceOf[a] ?? 0) - (this.#sequenceOf[b] ?? 0))
   }
 
-  /** Of the target that is the `nth` in path order. */
+  /** The sequence of the link with the `nth` target in path order. */
   key(nth: number): PathKey | undefined {
     const link = this.#order[nth]
     return link === undefined
@@ -166,12 +166,12 @@ class Targets {
   }
 }
 
-/** Links in the order in which they were met. */
+/** Links in the order in which they were found. */
 export class CollectedLinks {
   readonly sequences = new NumberList()
   /** Where each target begins in `text`, and where the last one ends. */
   readonly starts = new NumberList()
-  /** Keys of the targets, one after the other. */
+  /** Keys of the targets, concatenated. */
   text = Buffer.allocUnsafeSlow(4096)
   #length = 0
 
@@ -179,7 +179,7 @@ export class CollectedLinks {
     this.starts.push(0)
   }
 
-  /** To be called with every member of every layer, in any order. */
+  /** Call this with every member of every layer, in any order. */
   see(row: Pick<Entry, 'key' | 'type' | 'link' | 'whiteout' | 'ordinal'>, layer: number): void {
     if (row.type !== 'hardlink' || row.whiteout !== undefined || row.key === '') return
     this.#add(memberSequence(layer, row.ordinal), row.link ?? '')
@@ -199,24 +199,24 @@ export class CollectedLinks {
   }
 }
 
-/** An event at a requested path, in chronological order. */
+/** An event at a link's target, in chronological order. */
 type TargetEvent = { readonly sequence: Sequence } & (
   | { readonly kind: 'asked'; readonly link: number }
   /** A whiteout of the path, or a directory at it. */
   | { readonly kind: 'cleared' }
   | { readonly kind: 'member'; readonly row: Entry; readonly layer: number }
   | { readonly kind: 'link'; readonly link: number }
-  /** A link stands above it. */
+  /** A link is above it. */
   | { readonly kind: 'linkAbove'; readonly link: number }
 )
 
 type AskedPath = { readonly events: readonly TargetEvent[]; readonly touches: Touches }
 
-/** Meets the links' targets and finds what stands there when they are asked for. */
+/** Meets the links' targets and finds out what is there when each link is made. */
 class TargetFinder implements PathVisitor {
   readonly members = new LinkedMembers()
   readonly steps = new Steps()
-  /** Of each link what it leads to. */
+  /** What each link leads to. */
   readonly states: Float64Array
   readonly #targets: Targets
   #next = 0
@@ -281,7 +281,7 @@ class TargetFinder implements PathVisitor {
       const event = this.#eventOf(path.rows[i], path.layers[i] ?? 0)
       if (event !== undefined) events.push(event)
     }
-    // The sort is stable: a link to itself asks before it stands there.
+    // The sort is stable: a link to itself looks up its target before it exists.
     events.sort((a, b) => a.sequence - b.sequence)
     const touches = path.hasBelow ? new Touches(events.map(({ sequence }) => sequence)) : UNTOUCHED
     return { events, touches }
@@ -321,7 +321,7 @@ class TargetFinder implements PathVisitor {
     let before: Sequence = NEVER
     for (const [i, event] of events.entries()) {
       const { sequence } = event
-      // A member below makes a directory of it; something above hides it.
+      // A member below makes it a directory; something above hides it.
       if (Math.max(touches.last(i), this.#deletions.latestBefore(depth - 1, sequence)) > before)
         state = NOTHING
       before = sequence
@@ -345,7 +345,7 @@ class TargetFinder implements PathVisitor {
   }
 }
 
-/** When what is below the path is hidden by the path itself, links aside: ascending. */
+/** When content below the path is hidden by the path itself, links aside: ascending. */
 function deletionsBelow({ rows, layers, count, depth }: PathRows): readonly Sequence[] {
   const deletions: Sequence[] = []
   for (let i = 0; i < count; i++) {
@@ -373,7 +373,7 @@ export async function collectHardLinks(layers: readonly LayerRows[]): Promise<Co
  * Resolves all hard links of an image.
  *
  * @param collected all links of all layers
- * @param open the rows of all layers, lowest first, from the start: called where there is a link
+ * @param open the rows of all layers, lowest first, from the start: called only if there are links
  */
 export async function resolveHardLinks(
   collected: CollectedLinks,
@@ -382,7 +382,7 @@ export async function resolveHardLinks(
   const targets = new Targets(collected)
   const finder = new TargetFinder(targets)
   if (targets.sequences.length > 0) for await (const _ of walk(open(), [finder], () => false));
-  // In the order of time: a link that another one depends on comes before it.
+  // In chronological order: a link comes before those that depend on it.
   const states = new Int32Array(targets.sequences.length).fill(NOTHING)
   for (let link = 0; link < states.length; link++) {
     states[link] = finder.steps.settle(finder.states[link] ?? NOTHING, states)

@@ -1,20 +1,20 @@
-/** How people and machines call an image that may be in a registry or elsewhere. */
+/** Names of an image, for people and machines, in a registry or elsewhere. */
 import type { ImageIdentity } from './report.ts'
 
-/** Where it is: its registry, else its transport. */
+/** Where it is: its registry, or else its transport. */
 export function placeName({ registry, transport }: ImageIdentity): string {
   return registry ?? transport
 }
 
 /**
- * What stays the same from one build to the next, without tag and digest: `docker.io/library/nginx`. Of an image that is in
- * no registry its transport, since an upload has another name each time.
+ * What stays the same from build to build, without tag and digest: `docker.io/library/nginx`. For images outside registries
+ * only the transport, since each upload has another name.
  */
 export function repositoryName({ registry, repository, transport }: ImageIdentity): string {
   return registry === undefined || repository === undefined ? transport : `${registry}/${repository}`
 }
 
-/** Repository and tag or digest, as one would say it, without the registry; elsewhere the whole reference. */
+/** Repository and tag or digest, without the registry; outside registries the whole reference. */
 export function shortName({ repository, tag, digest, reference }: ImageIdentity): string {
   if (repository === undefined) return reference
   const what = repository.replace(/^library\//, '')

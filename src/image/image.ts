@@ -8,7 +8,7 @@ import { readSealed, seal } from '../index/sealed.ts'
 import type { ProblemDocument } from '../problem.ts'
 import type { ImageFacts } from './report.ts'
 
-/** Written last, so that its presence means that the tables are whole. */
+/** Written last, so that if it exists, the tables are complete. */
 export type StoredImage = { readonly facts: ImageFacts } | { readonly failure: ProblemDocument }
 
 /** Written by this service, in this version of the format. */
@@ -18,11 +18,11 @@ const stored: z.ZodType<StoredImage> = z.union([
   z.object({ failure: z.custom<ProblemDocument>(isObject) }),
 ])
 
-/** Undefined where the image is not analysed, or what is stored is damaged. */
+/** Undefined if the image is not analysed, or the stored data is damaged. */
 export async function readImageFacts(store: ObjectStore, digest: string): Promise<StoredImage | undefined> {
   const image = stored.safeParse(await readSealed(store, imageKey(digest, 'image.json'))).data
   if (image === undefined || 'failure' in image) return image
-  // Facts that were stored before tables of contents were read are all of contents.
+  // Facts stored by versions without tables of contents all come from the content.
   const layers = image.facts.layers.map((layer) => ({ ...layer, verified: layer.verified ?? 'content' }))
   return { facts: { ...image.facts, layers } }
 }

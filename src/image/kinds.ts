@@ -1,4 +1,4 @@
-/** What a file is, judging by its name and mode: for people who look for large files, not for decisions. */
+/** What a file is, judged by its name and mode: to help people find large files, not for decisions. */
 import type { PathKey } from '../text/path.ts'
 
 export const KINDS = [
@@ -28,7 +28,7 @@ const BY_EXTENSION: ReadonlyMap<string, Kind> = new Map(
   ),
 )
 
-/** Directories whose files are documentation whatever they are called. */
+/** Directories whose files are documentation, whatever their names. */
 const DOCUMENTATION = /^usr\0share\0(?:doc|man|info|locale|help|gtk-doc|licenses)\0/
 
 /** A library with a version: `libc.so.6`, `libssl.so.3.0.1`. */

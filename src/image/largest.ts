@@ -7,7 +7,7 @@ const KEPT = 20
 
 type Sized = { readonly key: PathKey; readonly bytes: number; readonly layer?: number }
 
-/** The 20 largest of all that is added: largest first, of equals the first in path order. */
+/** The 20 largest of all that is added: largest first, equals in path order. */
 export class LargestPaths {
   readonly #largest = new Largest<Omit<SizedPath, 'path' | 'pathBase64'>, PathKey>(KEPT)
 

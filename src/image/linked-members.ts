@@ -4,12 +4,12 @@ import { MEMBER_TYPES, type MemberType } from '../tar/member.ts'
 import { countBefore } from './deletions.ts'
 import { memberSequence } from './sequence.ts'
 
-/** A member without its own place: what each hard link of it shows. */
+/** A member without a path: what each of its hard links shows. */
 export type Content = Omit<Entry, 'key'>
 
 type Rare = Pick<Entry, 'link' | 'device' | 'xattrs'>
 
-/** The members that hard links lead to, some 80 bytes each; numbered in the order in which they were added. */
+/** The members that hard links lead to, some 80 bytes each; numbered in the order of addition. */
 export class LinkedMembers {
   readonly #type = new NumberList()
   readonly #bytes = new NumberList()
@@ -75,7 +75,7 @@ export class LinkedMembers {
     }
   }
 
-  /** A way from members to their numbers. */
+  /** Finds the numbers of members. */
   index(): (layer: number, ordinal: number) => number | undefined {
     const sequence = (number: number) => memberSequence(this.layer(number), this.ordinal(number))
     const numbers = Uint32Array.from({ length: this.length }, (_, number) => number)

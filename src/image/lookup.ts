@@ -1,4 +1,4 @@
-/** Finds a file by its path and follows links only inside the image. */
+/** Finds a file by its path, following links only inside the image. */
 
 import { inParallel } from '../concurrency.ts'
 import { ENTRIES } from '../index/entries.ts'
@@ -10,7 +10,7 @@ import { type PathKey, showPath } from '../text/path.ts'
 import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.ts'
 import type { MergedEntry } from './merged-entry.ts'
 
-/** Where a file's content is: in a member of a layer, at this position of the tar. */
+/** Where a file's content is: in a member of a layer, at this position in the tar. */
 export type FoundFile = {
   readonly layer: number
   readonly bytes: number
@@ -18,15 +18,15 @@ export type FoundFile = {
   readonly offset: number
 }
 
-/** Tables that are opened at the same time. */
+/** How many tables are opened at the same time. */
 const TABLES_AT_ONCE = 16
-/** As many as Linux follows. */
+/** The same limit as in Linux. */
 const MAX_LINKS = 40
 
 /**
  * A file of the merged file system.
  *
- * @throws Problem `path_not_found`: nothing stands there, or no regular file
+ * @throws Problem `path_not_found` if nothing is there, or not a regular file
  */
 export async function findFile(files: Table<MergedEntry>, key: PathKey): Promise<FoundFile> {
   const entry = await resolve(key, (at) => rowAt(files, at))
@@ -34,8 +34,8 @@ export async function findFile(files: Table<MergedEntry>, key: PathKey): Promise
 }
 
 /**
- * A file as one layer has it, also where a later one hides it. Symbolic links lead to what the same layer has; a hard one
- * to what stood at its target when it was made, in this layer or in those below.
+ * A file as one layer has it, even if a later one hides it. Symbolic links lead to what the same layer has; a hard link to what
+ * was at its target when it was made, in this layer or in those below.
  *
  * @param open the table of a layer's members
  * @throws Problem `path_not_found`
@@ -59,7 +59,7 @@ export async function findMember(
 
 type PlacedEntry = Entry & { readonly layer: number }
 
-/** Those of a layer and of all below it; whatever is asked for, all their rows are read twice. */
+/** The hard links of a layer and all below it; all their rows are read twice, whatever the request. */
 async function hardLinksUpTo(
   open: (layer: number) => Promise<Table<Entry>>,
   layer: number,
@@ -81,8 +81,8 @@ function linkedMember(links: HardLinks, { key, layer, ordinal }: PlacedEntry): P
 }
 
 /**
- * Walks a path as Linux does for a container whose root the image is: links on the way are followed too, and nothing leads
- * above the root. Where the whole path is there, nothing on the way is a link: mostly one look is enough.
+ * Walks a path like Linux in a container whose root is the image: links on the way are followed, too, and nothing leads above
+ * the root. If the whole path exists, nothing on the way is a link: usually one lookup is enough.
  */
 async function resolve<E extends Entry>(
   asked: PathKey,
@@ -94,7 +94,7 @@ async function resolve<E extends Entry>(
     const whole = ahead.includes('..') ? undefined : await lookUp([...passed, ...ahead].join('\0'))
     if (whole !== undefined && whole.type !== 'symlink') return whole
     const entry = await walk(passed, ahead, lookUp)
-    if (entry === undefined) throw missing(asked, 'is not there')
+    if (entry === undefined) throw missing(asked, 'does not exist')
     if (entry.type !== 'symlink') return entry
     const { link = '' } = entry
     if (link.startsWith('/')) passed.length = 0
@@ -104,9 +104,9 @@ async function resolve<E extends Entry>(
 }
 
 /**
- * Moves parts from `ahead` to `passed` up to a symbolic link, which it takes out of both.
+ * Moves parts from `ahead` to `passed` up to a symbolic link, which it removes from both.
  *
- * @returns the link, else what stands at the end
+ * @returns the link, or else what is at the end
  */
 async function walk<E extends Entry>(
   passed: string[],
@@ -137,7 +137,7 @@ async function rowAt(files: Table<MergedEntry>, key: PathKey): Promise<MergedEnt
   return undefined
 }
 
-/** The last member of that name, which is the one that counts: as a plain object. */
+/** The last member of that name, which is the one that counts, as a plain object. */
 async function memberAt(layer: Table<Entry>, key: PathKey): Promise<Entry | undefined> {
   let last: Entry | undefined
   for await (const batch of layer.rows(layer.at(key))) {

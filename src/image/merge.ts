@@ -1,7 +1,7 @@
 /**
  * The merge of an image's layers: which paths its file system shows, whose files are hidden and by what, and what each
- * directory holds, in one walk. Instead of applying the layers one after the other it sees all layers of one path at a time, and knows by the
- * order of time what applying them would give.
+ * directory contains, in one walk. Instead of applying the layers one after another, it sees all layers of one path at a time,
+ * and knows from the order of events what applying them would give.
  */
 import type { Entry } from '../layer/entry.ts'
 import type { PathKey } from '../text/path.ts'
@@ -23,18 +23,18 @@ export type HiddenFile = {
   readonly layer: number
   readonly reason: WasteReason
   readonly byLayer: number
-  /** Its number among the linked members, where a hard link may still show it. */
+  /** Its number among the linked members, if a hard link may still show it. */
   readonly linked: number | undefined
 }
 
-/** A directory with all below it, as `du --apparent-size -l` sums it. */
+/** A directory with everything below it, as `du --apparent-size -l` counts. */
 export type DirectorySum = {
   readonly key: PathKey
-  /** Of the files below it, at each of their paths. */
+  /** Sum of the files below it; each path of a hard link counts. */
   readonly bytes: number
-  /** Regular files below it, at each of their paths. */
+  /** Regular files below it; each path of a hard link counts. */
   readonly files: number
-  /** Its subtree is the rows from `start` to before `end` of the merged table. */
+  /** Its subtree is rows `start` to `end - 1` of the merged table. */
   readonly start: number
   readonly end: number
 }
@@ -72,11 +72,11 @@ class OpenDirectory {
   bytes = 0
   files = 0
   start = 0
-  /** A member below that is later than this makes a directory of it. */
+  /** A later member below makes it a directory. */
   hidden: Sequence = NEVER
   events: readonly PathEvent[] = []
   touches = UNTOUCHED
-  /** Shown unless a member below makes a directory of it; known once everything below it was visited. */
+  /** Shown unless a member below makes it a directory; known once everything below it was visited. */
   pending: PathEvent | undefined
 
   open(key: PathKey, hidden: Sequence): void {
@@ -93,7 +93,7 @@ class OpenDirectory {
 
 const NO_DELETIONS: readonly Sequence[] = []
 
-/** Merges the layers of a walk. The caller takes the results from time to time. */
+/** Merges the layers of a walk. The caller must collect the results from time to time. */
 export class Merger implements PathVisitor {
   readonly warnings = new ImageWarnings()
   readonly totals: MergeTotals = {
@@ -105,9 +105,9 @@ export class Merger implements PathVisitor {
     symlinks: 0,
   }
   readonly #links: HardLinks
-  /** Of each linked member its inode, 0 before it was shown. */
+  /** The inode of each linked member, 0 before it was shown. */
   readonly #inodes: Uint32Array
-  /** Of each linked member the latest layer that hid one of its paths. */
+  /** For each linked member the latest layer that hid one of its paths. */
   readonly #hiddenBy: Uint32Array
   #lastInode = 0
   #shownInodes = 0
@@ -125,7 +125,7 @@ export class Merger implements PathVisitor {
     this.#directory(0).shown = true
   }
 
-  /** How many rows, files and directories wait to be taken. */
+  /** How many rows, files and directories are waiting to be collected. */
   get waiting(): number {
     return this.#rows.length + this.#hidden.length + this.#directories.length
   }
@@ -143,7 +143,7 @@ export class Merger implements PathVisitor {
     return hidden
   }
 
-  /** Each after those below it; the root, which is not a path, last. */
+  /** Each directory after those below it; the root, which is not a path, last. */
   takeDirectories(): readonly DirectorySum[] {
     const directories = this.#directories
     this.#directories = []
@@ -154,7 +154,7 @@ export class Merger implements PathVisitor {
   wasteOf(file: HiddenFile): HiddenFile | undefined {
     if (file.linked === undefined) return file
     if (this.#inodes[file.linked] !== 0) return undefined
-    // Property by property: it can be the view of a table's row.
+    // Copied property by property: it can be the view of a table's row.
     const { key, bytes, layer, reason, linked } = file
     const byLayer = Math.max(file.byLayer, this.#hiddenBy[linked ?? 0] ?? 0)
     return { key, bytes, layer, reason, byLayer, linked }
@@ -217,7 +217,7 @@ export class Merger implements PathVisitor {
     this.#deletions.enter(0, deletions)
   }
 
-  /** The common case: only one layer has the path, and nothing about it depends on what is below. */
+  /** The common case: only one layer has the path, and nothing below affects it. */
   #visitPlain({ key, depth, layers, hasBelow }: PathRows, row: Entry): void {
     const layer = layers[0] ?? 0
     const sequence = memberSequence(layer, row.ordinal)
@@ -301,7 +301,7 @@ export class Merger implements PathVisitor {
     return target === undefined ? undefined : { kind: 'link', sequence, layer, row, target }
   }
 
-  /** A member at `depth` makes directories of the older paths above it. */
+  /** A member at `depth` turns the older paths above it into directories. */
   #touchParents(depth: number, sequence: Sequence): void {
     let shown = depth - 1
     while (!this.#directory(shown).shown) shown--

@@ -1,4 +1,4 @@
-/** The merged file system of an image, row by row: what a row says, and the schema of `files.parquet`. */
+/** The merged file system of an image, row by row: the content of a row, and the schema of `files.parquet`. */
 
 import { ENTRY_COLUMNS, SHA256_COLUMN } from '../index/entries.ts'
 import type { Entry } from '../layer/entry.ts'
@@ -8,27 +8,27 @@ import type { PathKey } from '../text/path.ts'
 import type { Content } from './linked-members.ts'
 
 /**
- * One path of the merged file system. A hard link is a `file` (or whatever its target is) with its target's bytes,
- * sha256, layer, mode, owner and mtime; `ordinal` and `offset` then are the target's too, so that `layer` and `ordinal`
- * name the member that holds the content.
+ * One path of the merged file system. A hard link is a `file` (or whatever its target is) with its target's bytes, sha256,
+ * layer, mode, owner and mtime; `ordinal` and `offset` are the target's, too, so that `layer` and `ordinal` identify the member
+ * with the content.
  */
 export type MergedEntry = Entry & {
-  /** The layer whose member is shown; of an implicit directory the lowest layer that needs it. */
+  /** The layer whose member is shown; for an implicit directory the lowest layer that needs it. */
   readonly layer: number
-  /** Paths that share one are hard links of each other: a number unique within the image; absent for directories. */
+  /** Equal for hard links of one another: a number unique within the image; absent for directories. */
   readonly inode?: number | undefined
-  /** Hard links lead to the member that holds the content, so that it can be shown at other paths than its own. */
+  /** Hard links lead to the member with the content, so it can be shown at other paths than its own. */
   readonly linked?: boolean | undefined
   /** A directory that no layer names. */
   readonly implicit?: boolean | undefined
 }
 
-/** Names that the paths of one member share. */
+/** Properties that the paths of one member share. */
 type Links = { readonly inode: number; readonly linked: boolean }
 
 /**
- * One path of the merged file system, out of the member that it shows. All is copied, each once: a member is the view of a
- * table's row, which decodes a value whenever it is asked for it.
+ * One path of the merged file system, made from the member that it shows. Each property is copied once: a member is the view of
+ * a table's row, which decodes a value on each access.
  */
 export class MergedRow implements MergedEntry {
   readonly key: PathKey
@@ -73,7 +73,7 @@ export class MergedRow implements MergedEntry {
   }
 }
 
-/** A directory that no layer names: what container runtimes make of it. */
+/** A directory that no layer names, as container runtimes create it. */
 export const UNNAMED: Content = {
   type: 'directory',
   bytes: 0,
@@ -94,7 +94,7 @@ const COLUMNS: Columns<MergedEntry> = {
   sha256: SHA256_COLUMN,
 }
 
-/** `files.parquet`, sorted by key; each path stands there once. */
+/** `files.parquet`, sorted by key; each path occurs once. */
 export const MERGED_ENTRIES = defineSchema<MergedEntry>(COLUMNS, { sortKey: (row) => row.key })
 
 /** The same rows in another order. */

@@ -4,16 +4,15 @@ const ONCE = 1
 const AGAIN = 2
 
 /**
- * Which contents can be there more than once: a few bits for each in place of its digest. What was seen once is distinguished
- * from what was seen again by a part of the digest, so a content that is there once is mistaken now and then, and one that
- * is there twice never.
+ * Which contents may occur more than once: a few bits for each in place of its digest. A part of the digest tells contents
+ * apart, so a content that occurs once is sometimes reported as repeated, but a repeated one is never missed.
  */
 export class RepeatedContents {
-  /** Two bits each, so that a look is one access to memory. */
+  /** Two bits each, so that a lookup is one memory access. */
   readonly #marks: Uint32Array
   readonly #mask: number
 
-  /** @param most how many contents there can be: decides on the memory, 4 to 8 bytes for each, and on nothing else */
+  /** @param most how many contents there can be: only decides the memory, 4 to 8 bytes for each */
   constructor(most: number) {
     const marks = 2 ** Math.min(Math.max(Math.ceil(Math.log2(most + 1)) + 4, 10), 28)
     this.#marks = new Uint32Array(marks / 16)
@@ -30,7 +29,7 @@ export class RepeatedContents {
     this.#marks[word] = marks | ((seen === 0 ? ONCE : AGAIN) << shift)
   }
 
-  /** False if it was added once at most. */
+  /** False if it was added at most once. */
   has(sha256: ByteString): boolean {
     const mark = startOf(sha256) & this.#mask
     return (((this.#marks[mark >>> 4] ?? 0) >>> (2 * (mark & 15))) & AGAIN) !== 0

@@ -2,19 +2,19 @@
 import type { Compression } from '../oci/compression.ts'
 
 export type ImageIdentity = {
-  /** As it was asked for, with defaults filled in: `docker.io/library/nginx:latest`. */
+  /** As requested, with defaults filled in: `docker.io/library/nginx:latest`. */
   readonly reference: string
   /** Where it is: `docker` for a registry. */
   readonly transport: string
-  /** There where a registry holds it, as is `repository`. */
+  /** Present for images in a registry, like `repository`. */
   readonly registry?: string
   readonly repository?: string
   readonly tag?: string
-  /** Of the image's manifest. */
+  /** Digest of the image's manifest. */
   readonly digest: string
-  /** Of the config: the ID that `docker image ls` shows. */
+  /** Digest of the config: the ID that `docker image ls` shows. */
   readonly id: string
-  /** Of the index that the reference names, where it names one. */
+  /** Digest of the index that the reference names, if it names one. */
   readonly indexDigest?: string
   /** `os/arch[/variant]` */
   readonly platform: string
@@ -23,11 +23,11 @@ export type ImageIdentity = {
   readonly os: string
   readonly architecture: string
   readonly variant?: string
-  /** The weakest of its layers: there where they are known. */
+  /** The weakest of its layers; present if they are known. */
   readonly verified?: Verified
 }
 
-/** What is known of a layer comes from its content, or from a table of contents that the manifest vouches for. */
+/** What is known about a layer comes from its content, or from a table of contents that the manifest vouches for. */
 export type Verified = 'content' | 'contents-table'
 
 export type Sizes = {
@@ -39,7 +39,7 @@ export type Sizes = {
   readonly fileBytes: number
   /** The merged file system, each inode once. */
   readonly rootfsBytes: number
-  /** The merged file system, each path once: a hard link counts again. */
+  /** The merged file system; each path of a hard link counts. */
   readonly apparentBytes: number
 }
 
@@ -93,7 +93,7 @@ export type SizedPath = {
   readonly layer?: number
 }
 
-/** What the packages take that only a build needs: compilers and headers. */
+/** Packages that only a build needs: compilers and headers. */
 export type BuildTools = {
   readonly bytes: number
   /** How many files. */
@@ -102,7 +102,7 @@ export type BuildTools = {
   readonly largest: readonly SizedPath[]
 }
 
-/** One a code, with how often it was met and the first place. */
+/** One warning per code, with its count and first place. */
 export type Warning = {
   readonly code: string
   readonly count: number
@@ -111,7 +111,7 @@ export type Warning = {
   readonly pathBase64?: string
 }
 
-/** What the image's bytes decide: all but the identity, which depends on the reference. */
+/** What depends only on the image's bytes: everything except the identity, which depends on the reference. */
 export type ImageFacts = {
   readonly size: Sizes
   readonly counts: Counts
@@ -119,7 +119,7 @@ export type ImageFacts = {
   readonly waste: Waste
   readonly duplicates: { readonly groups: number; readonly wastedBytes: number }
   readonly efficiency: Efficiency
-  /** The 20 largest regular files, each path of a hard link; largest first, then by path. */
+  /** The 20 largest regular files, each path of a hard link counted; largest first, then by path. */
   readonly largestFiles: readonly SizedPath[]
   readonly largestDirectories: readonly SizedPath[]
   readonly packages: {
@@ -161,10 +161,10 @@ export type Package = {
   readonly version: string
   readonly architecture?: string
   readonly purl: string
-  /** What the package's own files take in the merged file system. */
+  /** Size of the package's own files in the merged file system. */
   readonly bytes?: number
-  /** Of the file that declares it, for npm, pypi, composer and gem. */
+  /** Path of the file that declares it, for npm, pypi, composer and gem. */
   readonly path?: string
-  /** The layer that brought it. */
+  /** The layer that added it. */
   readonly layer: number
 }

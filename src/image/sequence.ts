@@ -4,7 +4,7 @@
  * order as one number, so that "later" is `>`.
  */
 
-/** What acts later has the greater one. */
+/** Greater means later. */
 export type Sequence = number
 
 /** Before everything. */

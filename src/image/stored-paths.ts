@@ -1,9 +1,9 @@
-/** The paths that the layers of an image store, whether the merged file system shows them or not. */
+/** The paths that an image's layers store, whether or not the merged file system shows them. */
 import type { Entry } from '../layer/entry.ts'
 import type { PathKey } from '../text/path.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 
-/** A path as its uppermost layer has it. */
+/** A path in its uppermost layer. */
 export type StoredPath = {
   readonly key: PathKey
   readonly type: Entry['type']
@@ -11,7 +11,7 @@ export type StoredPath = {
   readonly layer: number
 }
 
-/** Paths that are handed on at once. */
+/** How many paths are passed on at once. */
 const STEP = 2000
 
 class StoredPaths implements PathVisitor {
@@ -23,7 +23,7 @@ class StoredPaths implements PathVisitor {
 
   visit({ key, rows, layers, count }: PathRows): void {
     if (key === '') return
-    // By layer, then by their order in the tar: the last member is what a container would see.
+    // By layer, then in tar order: the last member is what a container would see.
     for (let i = count - 1; i >= 0; i--) {
       const row = rows[i]
       if (row === undefined || row.whiteout !== undefined) continue
@@ -34,7 +34,7 @@ class StoredPaths implements PathVisitor {
 }
 
 /**
- * In path order, each path once; whiteouts are not among them.
+ * In path order, each path once; whiteouts are not included.
  *
  * @param layers lowest first
  */

@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts'
 
 /**
- * The size of the uncompressed tars, for those who cannot do without.
+ * The size of the uncompressed tars, for callers that cannot do without it.
  *
  * @throws Problem `size_unknown` if a layer is known from a table of contents that does not say it
  */
@@ -9,6 +9,6 @@ export function knownTarBytes({ uncompressedBytes }: { readonly uncompressedByte
   if (uncompressedBytes !== undefined) return uncompressedBytes
   throw new Problem(
     'size_unknown',
-    'the uncompressed size is not known: neither the manifest nor the table of contents says it; ask with read=full',
+    'the uncompressed size is unknown: neither the manifest nor the table of contents has it; use read=full',
   )
 }

@@ -4,9 +4,8 @@ import { FOREVER, memberSequence, NEVER, type Sequence } from './sequence.ts'
 import type { PathRows } from './walk.ts'
 
 /**
- * When members below a path made a directory of it, in relation to what happened at the path itself. The events of the
- * path divide time into intervals: interval `i` ends with event `i`, the last one never; of each only the first and the
- * last touch are kept.
+ * When members below a path made it a directory, in relation to the events at the path itself. These events divide time into
+ * intervals: interval `i` ends with event `i`, the last one never; only the first and the last touch of each are kept.
  */
 export class Touches {
   readonly #events: readonly Sequence[]
@@ -20,8 +19,8 @@ export class Touches {
   }
 
   /**
-   * A member at `key`, below the path, acted at `sequence`. An action at an event itself belongs to the interval that
-   * ends there.
+   * A member at `key`, below the path, acted at `sequence`. An action at an event itself belongs to the interval that ends
+   * there.
    */
   add(sequence: Sequence, key: PathKey): void {
     const interval = countBefore(this.#events, sequence)
@@ -46,10 +45,10 @@ export class Touches {
   }
 }
 
-/** Of a path with nothing below it. */
+/** For a path with nothing below it. */
 export const UNTOUCHED = new Touches([])
 
-/** The paths on the way to the current one whose touches are asked for, as a rule none. */
+/** The ancestors of the current path whose touches are needed, usually none. */
 export class TouchedPaths {
   readonly #depths: number[] = []
   readonly #touches: Touches[] = []
@@ -65,7 +64,7 @@ export class TouchedPaths {
     this.#touches.pop()
   }
 
-  /** To be called with each path before it is opened itself. */
+  /** Call this with each path before it is opened itself. */
   touch({ key, rows, layers, count }: PathRows): void {
     if (this.#touches.length === 0) return
     for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 /**
- * A directory as `du --apparent-size -l` shows it: each with the sum of everything below it, a hard link at each of its
- * paths. Only the rows needed are read: a directory's own directories stand side by side in one table, and the rows between
+ * A directory as `du --apparent-size -l` shows it: each entry with the sum of everything below it, each path of a hard link
+ * counted. Only the necessary rows are read: the subdirectories of a directory are adjacent in one table, and the rows between
  * them are read from the merged table.
  */
 
@@ -19,26 +19,26 @@ export type TreeNode = {
   readonly path: string
   readonly pathBase64?: string
   readonly type: MemberType
-  /** Of a regular file; of a directory the sum over all below it, a hard link counted at each path. */
+  /** Size of a regular file; for a directory the sum of everything below it, each path of a hard link counted. */
   readonly bytes: number
-  /** Regular files at or below it, at each of their paths. */
+  /** Regular files at or below it; each path of a hard link counts. */
   readonly files: number
-  /** Largest first, of equals in path order, unless asked for by name; absent below the depth that was asked for. */
+  /** Largest first, equals in path order, unless sorted by name; absent below the requested depth. */
   readonly children?: readonly TreeNode[]
 }
 
 export type TreeShape = {
-  /** Levels of children; 0 for none. A very large tree loses its deepest levels. */
+  /** Levels of children; 0 for none. A very large tree omits its deepest levels. */
   readonly depth: number
-  /** Children of one directory. */
+  /** Children of each directory. */
   readonly limit: number
-  /** Of children; `bytes`, the default, is largest first. */
+  /** Order of children; `bytes`, the default, is largest first. */
   readonly order?: 'bytes' | 'name'
   /** Only the children that follow this one. */
   readonly after?: ChildPlace | undefined
 }
 
-/** Where a child stands among the others of its directory. */
+/** The position of a child in its directory. */
 export type ChildPlace = { readonly bytes: number; readonly key: PathKey }
 
 export type TreeTables = {
@@ -48,9 +48,9 @@ export type TreeTables = {
 
 /** Some 5 MB of JSON. */
 const MAX_NODES = 50_000
-/** Up to this many rows a subtree is read at once, a larger one directory by directory. */
+/** A subtree with up to this many rows is read at once, a larger one directory by directory. */
 const SCANNED_ROWS = 4000
-/** Up to this many rows, reading on is cheaper than another request. */
+/** Reading up to this many unneeded rows is cheaper than another request. */
 const NEAR_ROWS = 2000
 const FETCH_BYTES = 128 * 1024
 
@@ -67,7 +67,7 @@ type DirectoryNode = {
   readonly below?: DirectorySum
 }
 
-/** The first of a directory's children in the order that was asked for, however many there are. */
+/** A directory's first children in the requested order, however many there are. */
 class FirstChildren {
   readonly #first: Largest<DirectoryNode, PathKey>
   readonly #order: TreeShape['order']
@@ -107,7 +107,7 @@ function show({ key, type, bytes, files, children }: DirectoryNode): TreeNode {
   return children === undefined ? shown : { ...shown, children: children.list().map(show) }
 }
 
-/** Makes a tree of the rows of a subtree as they go by in path order; it holds little more than it shows. */
+/** Builds a tree from the rows of a subtree as they pass in path order; it holds little more than it shows. */
 class TreeScan {
   readonly #shape: TreeShape
   #depth: number
@@ -169,7 +169,7 @@ class TreeScan {
   }
 }
 
-/** Rows that are not below one of some directories, those near each other together. */
+/** Rows directly in one of some directories; ranges close to each other are read together. */
 export class RowsBetween {
   readonly #ranges: { start: number; end: number }[] = []
   #at: number
@@ -178,7 +178,7 @@ export class RowsBetween {
     this.#at = start
   }
 
-  /** @param below what is below a directory; they come in path order */
+  /** @param below the content of a directory; in path order */
   skip(below: RowRange): void {
     this.#add(this.#at, below.start - 1)
     this.#at = below.end
@@ -239,7 +239,7 @@ async function scan(
   return tree.finish()
 }
 
-/** Level by level, so that of too many the deepest are left out. */
+/** Level by level, so that the deepest are omitted if there are too many. */
 async function expand(tables: TreeTables, top: DirectoryNode, shape: TreeShape): Promise<void> {
   let level = [top]
   let nodes = 1
@@ -276,7 +276,7 @@ export async function findDirectory(
 }
 
 /**
- * A path of the merged file system with what it holds.
+ * A path of the merged file system with its content.
  *
  * @param key the root is the empty one
  * @throws Problem `path_not_found`
@@ -296,8 +296,8 @@ export async function imageTree(tables: TreeTables, key: PathKey, shape: TreeSha
 }
 
 /**
- * Likewise, of what one layer alone makes: its members as if there were no layer below, whiteouts aside. A hard link into a
- * lower layer brings nothing.
+ * The same for a single layer: its members as if there were no layer below, without whiteouts. Hard links into lower layers add
+ * nothing.
  *
  * @param layer its members; all of them are read
  * @throws Problem `path_not_found` if the layer has nothing there

@@ -1,6 +1,6 @@
 /**
  * A walk through all layers at once, in path order: a k-way merge of the layers' sorted rows, path by path, with the
- * directories on the way to each. It holds one batch of each layer and the names of the current path's directories.
+ * directories leading to each. It holds one batch of each layer and the names of the current path's directories.
  */
 
 import { type Entry, sortKey } from '../layer/entry.ts'
@@ -13,7 +13,7 @@ export type LayerRows<Row = Entry> = Batches<Row>
 
 const ORDER = byText<Entry>(sortKey)
 
-/** Members of one path that are held at once: a name that a tar repeats more often is no file system. */
+/** How many members of one path are held at once: no real file system repeats a name more often. */
 const MAX_MEMBERS_OF_A_PATH = 100_000
 
 /** All rows of the layers at one path, with the whiteouts that hide it. */
@@ -25,15 +25,15 @@ export type PathRows = {
   readonly count: number
   /** By layer, then by ordinal. */
   readonly rows: readonly Entry[]
-  /** Of each row the index of its layer. */
+  /** For each row the index of its layer. */
   readonly layers: readonly number[]
   /** Whether rows of paths below this one follow. */
   readonly hasBelow: boolean
 }
 
 /**
- * Is called during a walk. For each path that has something below it a directory is open from `visit` or `enter` until
- * `leave`; the root is open from the start and left last.
+ * Called during a walk. A path with something below it is an open directory from `visit` or `enter` until `leave`; the root is
+ * open from the start and left last.
  */
 export interface PathVisitor {
   /** @param path valid during the call only */
@@ -43,7 +43,7 @@ export interface PathVisitor {
   leave(depth: number): void
 }
 
-/** Opens and closes directories as the paths go by. */
+/** Opens and closes directories as paths pass. */
 class OpenDirectories {
   readonly #keys: PathKey[] = ['']
   readonly #visitors: readonly PathVisitor[]
@@ -52,7 +52,7 @@ class OpenDirectories {
     this.#visitors = visitors
   }
 
-  /** Makes the directories on the way to `key` the open ones. @returns the depth of `key` */
+  /** Opens the directories leading to `key`, and closes others. @returns the depth of `key` */
   moveTo(key: PathKey): number {
     const keys = this.#keys
     if (key === '') return 0
@@ -88,7 +88,7 @@ class OpenDirectories {
  * Walks the visitors through the layers.
  *
  * @param layers lowest first
- * @param isFull asked after each path: whether a visitor wants to hand on what it has before the next
+ * @param isFull called after each path: whether a visitor wants to pass on its results before the next
  * @returns a generator that stops where `isFull` said so, and between batches
  * @throws Problem `too_large` for a path with too many members
  */

@@ -1,4 +1,4 @@
-/** Oddities of an image that its maintainer should know, though they do not affect the report. */
+/** Oddities of an image that its maintainer should know about, though they do not affect the report. */
 import { type PathKey, showPath } from '../text/path.ts'
 import type { Warning } from './report.ts'
 import { layerOf, type Sequence } from './sequence.ts'
@@ -8,7 +8,7 @@ export type ImageWarningCode =
   | 'whiteoutOfNothing'
   /** A layer has two members of one name, directories aside. */
   | 'duplicateEntry'
-  /** A member below a symlink; it is made a directory. */
+  /** A member below a symlink, which becomes a directory. */
   | 'symlinkParent'
   /** A member below a path that is neither a directory nor a symbolic link. */
   | 'fileParent'
@@ -16,7 +16,7 @@ export type ImageWarningCode =
 
 type Place = { count: number; sequence: Sequence; key: PathKey }
 
-/** One warning a code, with how often and where first. */
+/** One warning per code, with its count and first place. */
 export class ImageWarnings {
   readonly #places = new Map<string, Place>()
 

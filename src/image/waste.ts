@@ -8,7 +8,7 @@ import { showPath } from '../text/path.ts'
 import type { HiddenFile } from './merge.ts'
 import type { Waste, WastedFile, WasteReason, WasteSum } from './report.ts'
 
-/** One of them, as its table has it. */
+/** A wasted file in its table. */
 export type WastedRow = Omit<HiddenFile, 'linked'>
 
 const REASONS: readonly WasteReason[] = ['removed', 'replaced', 'metadataOnly']
@@ -30,10 +30,10 @@ export function showWasted({ key, bytes, layer, reason, byLayer }: WastedRow): W
   return { ...showPath(key), bytes, layer, reason, byLayer }
 }
 
-/** What is wasted, in all and by layer. */
+/** What is wasted, in total and by layer. */
 export type WasteTotals = { readonly waste: Waste; readonly bytesByLayer: readonly number[] }
 
-/** Takes the hidden files as they are found, and writes those that are waste when all is known. */
+/** Collects the hidden files as they are found, and writes those that are waste when everything is known. */
 export class WasteFinder {
   readonly #store: ObjectStore
   readonly #hidden: SortedRows<HiddenFile>
@@ -53,7 +53,7 @@ export class WasteFinder {
 
   /**
    * @param key of the table
-   * @param wasteOf what a hidden file came to: undefined if a hard link still shows it
+   * @param wasteOf the fate of a hidden file: undefined if a hard link still shows it
    */
   async write(
     key: string,

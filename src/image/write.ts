@@ -1,4 +1,4 @@
-/** Makes an image's index from those of its layers: its tables and, last, its facts. */
+/** Builds an image's index from those of its layers: its tables and, last, its facts. */
 
 import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
@@ -35,21 +35,21 @@ export type ImageSource = {
   /** The name of the image's index. */
   readonly index: string
   readonly config: ImageConfig
-  /** From the lowest; all are indexed. */
+  /** From the lowest layer up; all are indexed. */
   readonly layers: readonly ImageLayer[]
   /**
    * Reads members of a layer's blob again: a hard link can name as a package database what a lower layer has under another
-   * name. Without it such a database is a warning.
+   * name. Without this, such a database gives a warning.
    */
   readonly readAgain?: ReadAgain | undefined
 }
 
-/** Rows, files and directories that the merge hands on at once. */
+/** How many rows, files and directories the merge passes on at once. */
 const STEP = 2000
 
-/** Layers whose tables are opened at the same time. */
+/** How many layers' tables are opened at the same time. */
 const OPENED_AT_ONCE = 16
-/** Layers that are read side by side, each through, before they are merged. */
+/** How many layers are read in parallel, each completely, before they are merged. */
 const SURVEYED_AT_ONCE = 4
 
 /** Surveys the layers before they are merged, member by member. */
@@ -74,7 +74,7 @@ function isContent(entry: Pick<Entry, 'type' | 'bytes' | 'whiteout'>): boolean {
   return entry.type === 'file' && entry.bytes > 0 && entry.whiteout === undefined
 }
 
-/** Finds contents in all layers, hidden or not, that may occur again. */
+/** Finds contents in all layers, hidden or not, that may occur more than once. */
 class LayerCopies implements PathVisitor {
   readonly #contents: RepeatedContents
   #copies: Copy[] = []
@@ -110,7 +110,7 @@ type Surveyed = {
   readonly contents: RepeatedContents
 }
 
-/** Makes one image's tables, one step after the other. */
+/** Writes one image's tables, step by step. */
 class ImageWriter {
   readonly #store: ObjectStore
   readonly #source: ImageSource
@@ -125,7 +125,7 @@ class ImageWriter {
   readonly #directories: DirectoryFinder
   readonly #databases = new ShownDatabases()
   readonly #largest = new LargestPaths()
-  /** Inodes are numbered as they are met: one that is not greater was met before. */
+  /** Inodes are numbered in the order of first appearance: a number that is not greater was seen before. */
   #lastInode = 0
 
   private constructor(store: ObjectStore, source: ImageSource, { tables, links, contents }: Surveyed) {
@@ -154,7 +154,7 @@ class ImageWriter {
   async write(): Promise<ImageFacts> {
     const { layers, config } = this.#source
     await writeTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES, this.#merge())
-    // In two steps: all tables side by side would hold what each sorts.
+    // In two steps: writing all tables at once would hold what each of them sorts.
     const [{ waste, bytesByLayer }] = await allOf([
       this.#waste.write(this.#key('waste.parquet'), layers.length, (file) => this.#merger.wasteOf(file)),
       this.#directories.write(this.#key('directories.parquet')),
@@ -177,7 +177,7 @@ class ImageWriter {
     }
   }
 
-  /** Temporary objects, also those of a merge that failed. */
+  /** Temporary objects, including those of a failed merge. */
   async close(): Promise<void> {
     await this.#waste.delete()
     await this.#directories.delete()
@@ -215,7 +215,7 @@ class ImageWriter {
     if (bytes > 0 && this.#contents.has(sha256)) copies.push({ key, bytes, sha256 })
   }
 
-  /** One after the other, since each sorts as many rows as there may be. @returns those of the merged file system */
+  /** One after another, since each may sort a very large number of rows. @returns those of the merged file system */
   async #writeDuplicates(): Promise<DuplicateTotals> {
     const duplicates = await this.#duplicates.write(this.#key('duplicates.parquet'))
     await this.#layerDuplicates.write(this.#key('layer-duplicates.parquet'))
@@ -250,11 +250,11 @@ class ImageWriter {
   }
 }
 
-/** Bytes that are fetched of all tables that are read at once; as many again of what comes next. */
+/** How many bytes are fetched of all tables together; as many again are prefetched. */
 const FETCH_BYTES = 4 * 1024 * 1024
-/** Bytes that are fetched of one table at once. */
+/** How many bytes are fetched of one table at once. */
 const MOST_FETCHED = 512 * 1024
-/** More tables than these at once would hold too much of what comes next. */
+/** Prefetching for more tables than this would take too much memory. */
 const MOST_AHEAD = 32
 
 /** @param atOnce how many of them are read at the same time */
@@ -286,8 +286,8 @@ async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> 
  * Merges the layers of an image, all indexed, into the image's own index: its tables, then its facts, without which none of
  * them is served.
  *
- * @throws LostTable if a layer's index is missing or damaged: that layer then counts as not indexed; Problem `too_large`
- *   where a part of it is beyond all reason
+ * @throws LostTable if a layer's index is missing or damaged: that layer then counts as not indexed; Problem `too_large` if a
+ *   part of it is unreasonably large
  */
 export async function writeImage(store: ObjectStore, source: ImageSource): Promise<ImageFacts> {
   try {
@@ -309,7 +309,7 @@ async function write(store: ObjectStore, source: ImageSource): Promise<ImageFact
   }
 }
 
-/** Keeps a failure that belongs to the image's bytes, so that they are not read again. */
+/** Stores a failure caused by the image's bytes, so that they are not read again. */
 export async function writeFailure(
   store: ObjectStore,
   digest: string,

@@ -38,12 +38,12 @@ class Paragraph {
     }
   }
 
-  /** `F:` names a directory, each `R:` after it a file there. */
+  /** `F:` names a directory, each following `R:` a file in it. */
   file(name: ByteString): PathKey[] {
     return this.#isTold ? [resolvePath(this.#directory, name)] : []
   }
 
-  /** The paragraph's package, once. */
+  /** Yields the paragraph's package, once. */
   *package(): Generator<Finding> {
     const name = this.#fields.get('P:')
     if (!name || this.#isTold) return

@@ -1,7 +1,7 @@
-/** Packages that only a build needs: compilers, headers and what drives them. */
+/** Packages that only a build needs: compilers, headers and build systems. */
 import type { Package, PackageType } from '../report.ts'
 
-/** A `*` stands at one end. */
+/** A `*` is at one end. */
 const NAMES: Partial<Record<PackageType, readonly string[]>> = {
   deb: ['gcc*', 'g++*', 'cpp*', 'make', 'cmake', 'build-essential', '*-dev', 'linux-libc-dev'],
   apk: ['build-base', 'gcc', 'g++', 'make', '*-dev'],

@@ -1,14 +1,14 @@
 /**
- * Composer's `vendor/composer/installed.json`: `{"packages": [{…}, …], …}` since version 2, the list alone before. Each
- * package's object is cut out of the file as it passes and parsed on its own.
+ * Composer's `vendor/composer/installed.json`: `{"packages": [{…}, …], …}` since version 2, only the list before. Each
+ * package's object is cut out of the file as it streams by, and parsed separately.
  */
 import { WorkBudget } from '../../concurrency.ts'
 import { type DatabaseContent, type Finding, UnreadableDatabase } from './found.ts'
 
-/** Of one package's object; those of large packages have some tens of KB. */
+/** Limit on one package's object; those of large packages have some tens of KB. */
 const MAX_OBJECT_BYTES = 256 * 1024
 const MAX_NAME = 1_024
-/** A byte here costs some ten times what one of a file's content does. */
+/** A byte here costs some ten times as much as a byte of a file's content. */
 const WORK_A_BYTE = 10
 /** And an object as much as a thousand bytes, however small it is. */
 const WORK_AN_OBJECT = 1_024
@@ -55,11 +55,11 @@ async function* packageObjects(content: DatabaseContent): AsyncGenerator<Uint8Ar
     }
     if (budget.isDue(WORK_A_BYTE * chunk.length)) await budget.yield()
   }
-  if (!cutter.isComplete) throw new UnreadableDatabase('it is cut off')
+  if (!cutter.isComplete) throw new UnreadableDatabase('it is truncated')
 }
 
 class ObjectCutter {
-  /** Of the packages' objects: 1 in a list, 2 in a list of an object. */
+  /** Nesting depth of the packages' objects: 1 in a list, 2 in a list of an object. */
   #level = 0
   #depth = 0
   #isInText = false

@@ -5,13 +5,13 @@ import { type DatabaseContent, type Finding, type FoundPackage, nameText } from 
 import { linesOf } from './lines.ts'
 import { resolvePath } from './paths.ts'
 
-/** What distroless leaves out: its paragraphs have no status and are installed. */
+/** distroless omits the status: its packages are installed. */
 const INSTALLED = 'install ok installed'
 
 const FIELDS = ['Package', 'Status', 'Version', 'Architecture'] as const
 type Paragraph = { [Field in (typeof FIELDS)[number]]?: ByteString }
 
-/** The installed packages of a `status`, in its order; of two paragraphs for one name and architecture the last counts. */
+/** The installed packages of a `status`, in its order; if a name and architecture repeats, the last paragraph counts. */
 export async function* readDpkgStatus(content: DatabaseContent): AsyncGenerator<Finding> {
   let paragraph: Paragraph = {}
   for await (const lines of linesOf(content)) {
@@ -29,7 +29,7 @@ export async function* readDpkgStatus(content: DatabaseContent): AsyncGenerator<
 }
 
 function* installed({ Package, Status, Version, Architecture }: Paragraph): Generator<Finding> {
-  // ` installed` with its blank: not `half-installed`, not `deinstall ok config-files`
+  // ` installed` with its space: neither `half-installed` nor `deinstall ok config-files`.
   if (Package === undefined || !(Status ?? INSTALLED).endsWith(' installed')) return
   const found: FoundPackage = {
     type: 'deb',
@@ -41,8 +41,8 @@ function* installed({ Package, Status, Version, Architecture }: Paragraph): Gene
 }
 
 /**
- * The paths of `info/NAME.list`, without the directories that others are listed in: every package lists `/usr`, none
- * owns it. dpkg lists a directory directly before what is in it.
+ * The paths of `info/NAME.list`, without directories that contain other listed paths: every package lists `/usr`, none owns it.
+ * dpkg lists a directory directly before its content.
  */
 export async function* readDpkgList(content: DatabaseContent): AsyncGenerator<Finding> {
   let before: ByteString = ''
@@ -65,7 +65,7 @@ function isListed(line: ByteString): boolean {
 
 const SUM = /^[0-9a-f]{32} [ *]/
 
-/** The paths of a list of md5sums: a sum, two blanks, the path from the root on. */
+/** The paths of a list of md5sums: a sum, two spaces, the path relative to the root. */
 export async function* readDpkgSums(content: DatabaseContent): AsyncGenerator<Finding> {
   for await (const lines of linesOf(content)) {
     const listed = lines.filter((line) => SUM.test(line) && line.length > 34)

@@ -3,30 +3,30 @@ import { type ByteString, decodeText } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 import type { PackageType } from '../report.ts'
 
-/** A package as its database tells it. */
+/** A package in its database. */
 export type FoundPackage = {
   readonly type: PackageType
   readonly name: string
-  /** As the format writes it: an rpm's is `[epoch:]version-release`. */
+  /** In the format's notation: for rpm `[epoch:]version-release`. */
   readonly version: string
   readonly architecture?: string
 }
 
-/** A package, or some of the files of the package before it (of a file list: of its owner); directories may be among them. */
+/** A package, or some of the files of the previous package (in a file list: of its owner), possibly including directories. */
 export type Finding =
   | { readonly kind: 'package'; readonly found: FoundPackage }
   | { readonly kind: 'files'; readonly paths: readonly PathKey[] }
 
-/** The content of a database, from its beginning. */
+/** The content of a database, from the start. */
 export type DatabaseContent = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** A database that is damaged, or larger than any real one: what was found in it before that counts. */
 export class UnreadableDatabase extends Error {}
 
-/** Bytes of a name, a version or an architecture: a hundred times what packages have. */
+/** Limit on the bytes of a name, a version or an architecture: a hundred times what packages have. */
 const MAX_NAME_BYTES = 1_024
 
-/** @throws UnreadableDatabase if it is longer than any name */
+/** @throws UnreadableDatabase if it is too long for a name */
 export function nameText(bytes: ByteString): string {
   if (bytes.length > MAX_NAME_BYTES) throw new UnreadableDatabase(`a name of ${bytes.length} bytes`)
   return decodeText(bytes).text

@@ -1,9 +1,13 @@
-/** RubyGems' `specifications/NAME-VERSION.gemspec`: Ruby code, of which the lines are read that RubyGems itself writes. */
+/**
+ * RubyGems' `specifications/NAME-VERSION.gemspec`: Ruby code, of which only the lines that RubyGems itself generates are read.
+ */
 import type { ByteString } from '../../text/bytes.ts'
 import { type DatabaseContent, type Finding, nameText } from './found.ts'
 import { linesOf } from './lines.ts'
 
-/** `# stub: NAME VERSION PLATFORM REQUIRE_PATHS`, the second line since RubyGems 2.2: what RubyGems reads instead of the code. */
+/**
+ * `# stub: NAME VERSION PLATFORM REQUIRE_PATHS`, the second line since RubyGems 2.2, which RubyGems reads instead of the code.
+ */
 const STUB = '# stub: '
 const NAME = /^ {2}s\.name = "([^"]+)"/
 const VERSION = /^ {2}s\.version = (?:Gem::Version\.new\()?"([^"]+)"/

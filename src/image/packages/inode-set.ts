@@ -1,4 +1,4 @@
-/** Inodes of a merged file system, which are numbered from 1 without gaps: a bit each. */
+/** A set of inodes of a merged file system, which are numbered from 1 without gaps: one bit each. */
 export class InodeSet {
   #words = new Uint32Array(1024)
 

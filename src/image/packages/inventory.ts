@@ -24,20 +24,20 @@ import type { UnreadPlace } from './unread-databases.ts'
 const MAX_PACKAGES = 100_000
 /** Limit for the names of all packages in memory; large images need a tenth. */
 const MAX_NAME_BYTES = 64 * 1024 * 1024
-/** Memory for a package beside its name. */
+/** Memory for a package besides its name. */
 const PACKAGE_BYTES = 100
-/** A member that is shown at several paths is read for each; a larger one only for the first. */
+/** A member shown at several paths is read for each path; a larger one only for the first. */
 const MAX_REPEATED_BYTES = 1024 * 1024
-/** Of those that are read from a layer's blob again: each is held whole, and is mostly a `package.json`. */
+/** Limit on members that are read from a layer's blob again: each is held whole, and is usually a `package.json`. */
 const MAX_AGAIN_BYTES = 16 * 1024 * 1024
 
-/** One database as a layer holds it. */
+/** One database in a layer. */
 export type DatabaseMember = {
   readonly key: PathKey
   /** Position among the members of the layer's tar. */
   readonly ordinal: number
   readonly bytes: number
-  /** Can be read once, before the next member is asked for; may be left unread. */
+  /** Can be read once, before the next member is requested; may be left unread. */
   readonly content: DatabaseContent
 }
 
@@ -51,21 +51,21 @@ export type LayerDatabases = {
   readonly again?: ((members: readonly WantedMember[], sink: DatabaseSink) => Promise<void>) | undefined
 }
 
-/** Which layer brought each package of a database, as of the version that was read last. */
+/** Which layer added each package of a database, according to the version read last. */
 type Version = { readonly broughtBy: Map<string, number>; nameBytes: number }
 
 type Listed = {
   readonly found: FoundPackage
-  /** Of the database. */
+  /** Path of the database. */
   readonly key: PathKey
-  /** The layer that brought it. */
+  /** The layer that added it. */
   readonly layer: number
   readonly owners: readonly string[]
 }
 
 /**
- * Three steps, each over all of it: `read` the databases of each layer, lowest layer first; `see` the rows of the merged
- * file system, which sums what each package's files take; `packages`.
+ * Three steps, each over all data: `read` the databases of each layer, lowest layer first; `see` the rows of the merged file
+ * system, to sum each package's files; `packages`.
  */
 export class Inventory {
   readonly #shown: ShownDatabases
@@ -73,7 +73,7 @@ export class Inventory {
   readonly #listed = new Map<string, Listed>()
   readonly #versions = new Map<PathKey, Version>()
   #nameBytes = 0
-  /** Of the packages that only a build needs. */
+  /** Bytes of the packages that only a build needs. */
   #toolOwners: Set<number> | undefined
   #toolFiles = 0
   readonly #largestTools = new LargestPaths()
@@ -106,12 +106,12 @@ export class Inventory {
     for (const at of [key, ...others]) await this.#readShown(layer, at, { ...member, content })
   }
 
-  /** To be called after the databases of the last layer. */
+  /** Call this after the databases of the last layer. */
   finish(): void {
     for (const { layer, key } of this.#shown.left()) this.#shown.unread.add(layer, key)
   }
 
-  /** To be called with every row of the merged file system, in path order: of an inode's links the first counts. */
+  /** Call this with every row of the merged file system, in path order: the first link of an inode counts. */
   see({
     key,
     type,
@@ -131,7 +131,7 @@ export class Inventory {
     }
   }
 
-  /** Bytes of compilers and headers; undefined without any. */
+  /** Bytes of compilers and headers; undefined if there are none. */
   buildTools(): BuildTools | undefined {
     let bytes = 0
     for (const owner of this.#toolOwners ?? []) bytes += this.#owners.bytesOf(owner) ?? 0
@@ -145,7 +145,7 @@ export class Inventory {
     return sorted.map((listed) => this.#describe(listed))
   }
 
-  /** The type of the package that a path is of; undefined if it is of none. To be called after {@link finish}. */
+  /** The type of the package that owns a path; undefined if none does. Call it after {@link finish}. */
   typeOf(key: PathKey): PackageType | undefined {
     this.#types ??= this.#findTypes()
     for (const owner of this.#owners.of(key) ?? []) {
@@ -155,7 +155,7 @@ export class Inventory {
     return undefined
   }
 
-  /** In the order in which they were met. */
+  /** In the order in which they were found. */
   get unread(): readonly Readonly<UnreadPlace>[] {
     return this.#shown.unread.places
   }
@@ -187,7 +187,7 @@ export class Inventory {
     }
   }
 
-  /** A version that a later one replaced still tells what was there before, if it can be read. */
+  /** A version that a later one replaced still shows which packages existed before, if it can be read. */
   async #readHidden(layer: number, member: DatabaseMember): Promise<void> {
     const kind = databaseKind(member.key)
     if (kind === undefined || !isPackageDatabase(kind)) return
@@ -199,9 +199,9 @@ export class Inventory {
   }
 
   /**
-   * A package that was in the version before came with it; one that was gone in between counts as new.
+   * A package that was in the previous version was added with it; one that disappeared in between counts as new.
    *
-   * @param list takes what the image shows; it returns who owns the files that the database tells next
+   * @param list receives what the image shows; returns the owner of the files that the database lists next
    */
   async #readVersion(
     { layer, key, kind }: { readonly layer: number; readonly key: PathKey; readonly kind: PackageDatabase },
@@ -227,7 +227,7 @@ export class Inventory {
     this.#nameBytes -= before?.nameBytes ?? 0
   }
 
-  /** @returns what holding the name takes */
+  /** @returns the memory that the name takes */
   #hold(name: string): number {
     const bytes = PACKAGE_BYTES + name.length
     this.#nameBytes += bytes
@@ -235,7 +235,7 @@ export class Inventory {
     throw tooLarge(`the names of the image's packages take more than ${MAX_NAME_BYTES} bytes`)
   }
 
-  /** @returns the owner of the files that the database tells next */
+  /** @returns the owner of the files that the database lists next */
   #list(kind: PackageDatabase, found: FoundPackage, key: PathKey, layer: number): string | undefined {
     const owners = ownerNames(kind, key, found)
     this.#listed.set(identity(found, key), { found, key, layer, owners })
@@ -310,7 +310,7 @@ export async function takeInventory(
   return inventory
 }
 
-/** Hands each member to the inventory when it is whole. */
+/** Passes each member to the inventory when it is complete. */
 class ReadAgain implements DatabaseSink {
   readonly #layer: number
   readonly #inventory: Inventory
@@ -337,7 +337,7 @@ class ReadAgain implements DatabaseSink {
   }
 }
 
-/** A fault of the database's bytes; all others are the store's or this program's. */
+/** A fault in the database's bytes; all others come from the store or this program. */
 function isOfDatabase(error: unknown): boolean {
   return error instanceof UnreadableDatabase || error instanceof RangeError
 }
@@ -346,7 +346,7 @@ function tooLarge(detail: string): Problem {
   return new Problem('too_large', detail, { lasting: true })
 }
 
-/** What is one package: dpkg has a name once for each architecture, rpm several versions of one, the others a path. */
+/** What identifies a package: in dpkg its name and architecture, in rpm its name and version, elsewhere a path. */
 function identity(found: FoundPackage, key: PathKey): string {
   const { type, name, version, architecture = '' } = found
   if (type === 'composer') return `${type}\0${key}\0${name}`
@@ -358,7 +358,7 @@ function sortingName({ found, key }: Listed): string {
   return [found.type, found.name, found.version, found.architecture ?? '', key].join('\0')
 }
 
-/** Whether the file that declares it tells packages of one name apart. */
+/** Whether the declaring file tells packages of one name apart. */
 function hasPath({ type }: Pick<FoundPackage, 'type'>): boolean {
   return type === 'npm' || type === 'pypi' || type === 'composer' || type === 'gem'
 }

@@ -1,22 +1,22 @@
-/** Text databases line by line: however large, a piece of one is held at a time. */
+/** Text databases line by line: however large a line, only a piece of it is held at a time. */
 import { WorkBudget } from '../../concurrency.ts'
 import { type ByteString, toByteString } from '../../text/bytes.ts'
 import type { DatabaseContent } from './found.ts'
 
-/** What is cut off a longer line is lost. Debian's longest, in the thousands of names that some packages provide, are close. */
+/** The rest of longer lines is dropped. Debian's longest, the thousands of names that some packages provide, come close. */
 export const MAX_LINE_BYTES = 64 * 1024
-/** What is split at once. */
+/** How much is split at once. */
 const PIECE_BYTES = 64 * 1024
-/** A byte here costs some thirty times what one of a file's content does, which the budget is made for. */
+/** A byte here costs some thirty times as much as a byte of a file's content, which the budget is meant for. */
 const WORK_A_BYTE = 32
-/** And a line as much as a thousand bytes, however short it is. */
+/** A line costs as much as a thousand bytes, however short it is. */
 const WORK_A_LINE = 1_024
-/** Lines that are handed on at once. */
+/** How many lines are passed on at once. */
 const MOST_LINES = 4_000
 
 const NEWLINE = 10
 
-/** Lines without their ends, many at once; the last one also where no line end follows it. */
+/** Lines without their ends, many at once; the last one even without a line end. */
 export async function* linesOf(content: DatabaseContent): AsyncGenerator<readonly ByteString[]> {
   const budget = new WorkBudget()
   let begun: ByteString = ''
@@ -47,7 +47,7 @@ function joined(begun: ByteString, piece: Uint8Array): ByteString {
   return begun + toByteString(piece.subarray(0, Math.max(0, MAX_LINE_BYTES - begun.length)))
 }
 
-/** Without the carriage return that ends it on Windows. */
+/** Without the carriage return of Windows. */
 export function withoutReturn(line: ByteString): ByteString {
   return line.endsWith('\r') ? line.slice(0, -1) : line
 }

@@ -1,6 +1,6 @@
 /**
- * Package databases under another name: pnpm and bun keep each `package.json` in a store and hard-link it into
- * `node_modules`, and a tar has the content under whichever name comes first.
+ * Package databases under other names: pnpm and bun keep each `package.json` in a store and hard-link it into `node_modules`,
+ * and a tar has the content under whichever name comes first.
  */
 
 import type { SortedEntries } from '../../index/layer-index.ts'
@@ -9,15 +9,15 @@ import type { Entry } from '../../layer/entry.ts'
 import type { WantedMember } from '../../layer/members.ts'
 import { CollectedLinks, resolveHardLinks } from '../hard-links.ts'
 
-/** Links that are followed, and members that they lead to: of one layer, as many as an image may have packages. */
+/** Limit on links that are followed, and members that they lead to, in one layer: as many as an image may have packages. */
 const MAX_LINKS = 100_000
 
 /**
- * The members of a layer that hard links with a database's name lead to, and whose own name is not a database's: their
- * content was not kept when the layer was read. In the order of the tar.
+ * The members of a layer that hard links with a database's name lead to, and whose own name is not a database's: their content
+ * was not kept when the layer was read. In the order of the tar.
  *
  * @param entries of the layer
- * @param room for what they hold, in bytes: those that do not fit are left out
+ * @param room for their content, in bytes: those that do not fit are left out
  */
 export async function findLinkedDatabases(
   entries: SortedEntries,

@@ -1,4 +1,4 @@
-/** What npm, yarn and pnpm unpack: a `package.json` in the directory of each package. */
+/** What npm, yarn and pnpm install: a `package.json` in the directory of each package. */
 import { decodeText } from '../../text/bytes.ts'
 import { parseJson } from '../../text/json.ts'
 import { baseName, type PathKey, parentKey } from '../../text/path.ts'
@@ -9,8 +9,7 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true })
 const MAX_TEXT = 1_024
 
 /**
- * Undefined if it is not JSON, or has not both a name and a version: a `package.json` of a package's own inner
- * directories often has neither.
+ * Undefined if it is not JSON, or lacks a name or a version: a `package.json` in a subdirectory of a package often lacks both.
  *
  * @param bytes the whole file, which must be small: as values it takes up to thirty times its size
  * @throws UnreadableDatabase for a name that is longer than any

@@ -1,4 +1,4 @@
-/** os-release(5): whose distribution the image is. */
+/** os-release(5): which distribution the image is. */
 import type { DatabaseContent } from './found.ts'
 import { linesOf } from './lines.ts'
 

@@ -1,32 +1,32 @@
-/** Which package owns which file, for a whole distribution in a few megabytes, and what the files of each take. */
+/** Which package owns which file, for a whole distribution in a few megabytes, and the size of each package's files. */
 import type { PathKey } from '../../text/path.ts'
 import { InodeSet } from './inode-set.ts'
 import { npmDirectory } from './paths.ts'
 
-/** Paths that are noted at most, in all: some 24 MB. */
+/** Limit on the recorded paths in all: some 24 MB. */
 const MAX_PATHS = 1 << 20
 
 /**
- * Owners are numbered from 0. Paths are kept as 64 bits of hash in a chained hash table of typed arrays: an entry costs
- * 16 bytes, and 4 to 8 of table.
+ * Owners are numbered from 0. Paths are kept as 64-bit hashes in a chained hash table of typed arrays: 16 bytes per entry, and
+ * 4 to 8 for the table.
  */
 export class PackageOwners {
   readonly #limit: number
   readonly #numbers = new Map<string, number>()
   readonly #bytes: number[] = []
-  /** Whose paths were more than there was room for. */
+  /** Owners with more paths than there was room for. */
   readonly #cut = new Set<number>()
   readonly #directories = new Map<PathKey, number>()
   readonly #counted = new InodeSet()
 
   /** The number of each chain's first entry, from 1; 0 for an empty chain. */
   #chains = new Uint32Array(1024)
-  /** Four words an entry: the hash's two, the number of the next in the chain, the owner. */
+  /** Four words per entry: two of the hash, the number of the next in the chain, the owner. */
   #entries = new Uint32Array(4 * 1024)
   #size = 0
 
   readonly #seed = crypto.getRandomValues(new Uint32Array(2))
-  /** Of the path that is looked at. */
+  /** Hash of the current path. */
   #low = 0
   #high = 0
 
@@ -43,12 +43,12 @@ export class PackageOwners {
     return number
   }
 
-  /** Undefined if no owner of that name was made. */
+  /** Undefined if there is no owner of that name. */
   find(name: string): number | undefined {
     return this.#numbers.get(name)
   }
 
-  /** Notes what an owner has. A path that it has twice counts once; directories may be among them and count nothing. */
+  /** Records an owner's paths. Repeated paths count once; directories may be included and do not count. */
   add(owner: number, paths: Iterable<PathKey>): void {
     for (const path of paths) {
       if (this.#size === this.#limit) {
@@ -59,13 +59,13 @@ export class PackageOwners {
     }
   }
 
-  /** Notes the directory of an npm package, which owns all in it but the packages that nest there. */
+  /** Records the directory of an npm package, which owns everything in it except nested packages. */
   addNpmDirectory(owner: number, directory: PathKey): void {
     this.#directories.set(directory, owner)
   }
 
   /**
-   * Counts a file of the merged file system for all who own its path; an inode counts once.
+   * Counts a file of the merged file system for all owners of its path; an inode counts once.
    *
    * @returns those for whom it was counted
    */
@@ -77,12 +77,12 @@ export class PackageOwners {
     return owners
   }
 
-  /** Those who own a path; undefined if nobody does. */
+  /** The owners of a path; undefined if there are none. */
   of(path: PathKey): ReadonlySet<number> | undefined {
     return this.#ownersOf(path)
   }
 
-  /** What its files take, of those that were seen; undefined if not all of its paths could be noted. */
+  /** The size of its files among those seen; undefined if some of its paths could not be recorded. */
   bytesOf(owner: number): number | undefined {
     return this.#cut.has(owner) ? undefined : this.#bytes[owner]
   }
@@ -128,7 +128,7 @@ export class PackageOwners {
     for (let at = 0; at < 4 * this.#size; at += 4) this.#chain(at)
   }
 
-  /** cyrb53's mixing. The seed is random, so that no image can be made whose paths all collide. */
+  /** cyrb53's mixing. The seed is random, so that nobody can construct an image whose paths all collide. */
   #hash(path: PathKey): void {
     let [low = 0, high = 0] = this.#seed
     for (let i = 0; i < path.length; i++) {

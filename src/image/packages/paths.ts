@@ -1,12 +1,12 @@
-/** Paths that package databases tell, and where the packages of npm stand. */
+/** Paths in package databases, and the directories of npm packages. */
 import type { ByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 
 const MODULES = 'node_modules'
 
 /**
- * The directory of the npm package that `path` stands in, the innermost where they nest; undefined outside of all
- * packages. What stands directly in a `node_modules` or in a scope belongs to none.
+ * The directory of the npm package that contains `path`, the innermost if they nest; undefined outside of all packages. What is
+ * directly in a `node_modules` or in a scope belongs to none.
  */
 export function npmDirectory(path: PathKey): PathKey | undefined {
   const start = lastModules(path)
@@ -29,7 +29,7 @@ function lastModules(path: PathKey): number | undefined {
 
 const AT = 0x40
 
-/** Where `relative` leads from `directory`: `.` and empty parts dropped, `..` clamped at the root, `/…` from the root. */
+/** The path `relative` as seen from `directory`: `.` and empty parts dropped, `..` clamped at the root, `/…` from the root. */
 export function resolvePath(directory: PathKey, relative: ByteString): PathKey {
   const parts = relative.startsWith('/') || directory === '' ? [] : directory.split('\0')
   for (const part of relative.split('/')) {

@@ -2,7 +2,7 @@
 import { PackageURL } from 'packageurl-js'
 import type { FoundPackage } from './found.ts'
 
-/** Whose packages they are where no os-release tells. */
+/** The namespace if there is no os-release. */
 const VENDOR = { deb: 'debian', apk: 'alpine', rpm: undefined } as const
 
 /** @param distribution os-release's `ID` */
@@ -71,7 +71,7 @@ function format({ type, namespace, name, version, qualifiers = {} }: Parts): str
       undefined,
     ).toString()
   } catch {
-    // A name that its own type's rules forbid can be in an image; it is shown as it is.
+    // An image can contain a name that its type's rules forbid; it is shown unchanged.
     const parts = [type, ...(namespace ? [namespace] : []), name].map((part) =>
       encodeURIComponent(part.toWellFormed()),
     )

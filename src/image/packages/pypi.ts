@@ -1,5 +1,5 @@
 /**
- * What pip and its like leave beside an installed distribution: core metadata in `NAME.dist-info/METADATA` or
+ * What pip and similar tools leave beside an installed distribution: core metadata in `NAME.dist-info/METADATA` or
  * `NAME.egg-info`, and a list of its files (packaging.python.org, "Recording installed projects").
  */
 import type { ByteString } from '../../text/bytes.ts'
@@ -8,7 +8,7 @@ import { type DatabaseContent, type Finding, nameText } from './found.ts'
 import { linesOf, withoutReturn } from './lines.ts'
 import { resolvePath } from './paths.ts'
 
-/** Nothing without a name and a version among the headers, which end at the first empty line. */
+/** Undefined without a name and a version in the headers, which end at the first empty line. */
 export async function* readCoreMetadata(content: DatabaseContent): AsyncGenerator<Finding> {
   let name: ByteString | undefined
   let version: ByteString | undefined
@@ -33,7 +33,7 @@ function headerValue(field: string, line: ByteString): ByteString | undefined {
   return line.slice(0, field.length).toLowerCase() === field ? line.slice(field.length).trim() : undefined
 }
 
-/** The paths of a `RECORD`: the first column of a CSV file, from the directory that holds the `.dist-info`. */
+/** The paths of a `RECORD`: the first column of a CSV file, relative to the directory that contains the `.dist-info`. */
 export async function* readRecord(content: DatabaseContent, key: PathKey): AsyncGenerator<Finding> {
   const directory = parentKey(parentKey(key))
   for await (const lines of linesOf(content)) {
@@ -42,7 +42,7 @@ export async function* readRecord(content: DatabaseContent, key: PathKey): Async
   }
 }
 
-/** RFC 4180: a column in quotes doubles those within. Empty for a line that is not whole. */
+/** RFC 4180: quotes in quoted columns are doubled. Empty for an incomplete line. */
 function firstColumn(line: ByteString): ByteString {
   if (!line.startsWith('"')) return line.slice(0, Math.max(0, line.indexOf(',')))
   let column = ''
@@ -56,7 +56,7 @@ function firstColumn(line: ByteString): ByteString {
   }
 }
 
-/** The paths of an `installed-files.txt`, one a line, from the `.egg-info` on. */
+/** The paths of an `installed-files.txt`, one per line, relative to the `.egg-info`. */
 export async function* readInstalledFiles(content: DatabaseContent, key: PathKey): AsyncGenerator<Finding> {
   const directory = parentKey(key)
   for await (const lines of linesOf(content)) {

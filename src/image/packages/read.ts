@@ -1,4 +1,4 @@
-/** Reads databases of every format the same way: packages and files in order, one piece of the database at a time. */
+/** Reads databases of every format in the same way: packages and files in order, one piece of the database at a time. */
 import { WorkBudget } from '../../concurrency.ts'
 import type { DatabaseKind, PackageDatabase } from '../../layer/database.ts'
 import type { ByteString } from '../../text/bytes.ts'
@@ -18,8 +18,8 @@ const KIB = 1024
 const MIB = 1024 * KIB
 
 /**
- * The largest database of each kind that is read, in bytes; those of real images have a tenth of it. What is parsed as a
- * whole is small, but for rpm's, which are read in no order: they are held as bytes outside of the heap.
+ * The largest database of each kind that is read, in bytes; those of real images have a tenth. Formats that are parsed as a
+ * whole are small, except rpm's, which are read out of order: they are held as bytes outside of the heap.
  */
 const MAX_BYTES: Readonly<Record<DatabaseKind, number>> = {
   debStatus: 32 * MIB,
@@ -40,15 +40,15 @@ const MAX_BYTES: Readonly<Record<DatabaseKind, number>> = {
   osRelease: 64 * KIB,
 }
 
-/** Paths that are handed on at once. */
+/** How many paths are passed on at once. */
 const PATHS = 1_000
 
 /**
- * What one database tells, in its order.
+ * The content of one database, in its order.
  *
  * @param key where the image shows it
  * @param bytes how large it is
- * @throws UnreadableDatabase if it is damaged or larger than any; text that makes no sense just tells nothing
+ * @throws UnreadableDatabase if it is damaged or too large; meaningless text is just skipped
  */
 export async function* readDatabase(
   kind: DatabaseKind,
@@ -103,7 +103,7 @@ async function whole(content: DatabaseContent, bytes: number): Promise<Uint8Arra
   return file.subarray(0, filled)
 }
 
-/** A byte of a header costs some thirty times what one of a file's content does. */
+/** A byte of a header costs some thirty times as much as a byte of a file's content. */
 const WORK_A_BYTE = 32
 
 async function* rpmFindings(headers: Iterable<Uint8Array>): AsyncGenerator<Finding> {
@@ -138,7 +138,7 @@ export function listOwner(kind: DatabaseKind, key: PathKey): string | undefined 
   }
 }
 
-/** Under which names the files of a package may be noted; dpkg's have the architecture where it needs telling apart. */
+/** The names under which a package's files may be recorded; dpkg's have the architecture if needed to tell packages apart. */
 export function ownerNames(kind: PackageDatabase, key: PathKey, found: FoundPackage): readonly string[] {
   switch (kind) {
     case 'debStatus':
@@ -153,7 +153,7 @@ export function ownerNames(kind: PackageDatabase, key: PathKey, found: FoundPack
       return [`npm/${parentKey(key)}`]
     case 'pypi':
       return [`pypi/${parentKey(key)}`]
-    // Neither tells its files.
+    // Neither lists its files.
     case 'composer':
     case 'gem':
       return []

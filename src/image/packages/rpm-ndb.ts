@@ -1,6 +1,6 @@
 /**
  * rpm's database on SUSE: `Packages.db` in rpm's own format ndb (`lib/backend/ndb/rpmpkg.c`). Slots of 16 bytes after the
- * file's header tell where each package's blob stands, in blocks of 16 bytes. All numbers are little-endian.
+ * file's header say where each package's blob is, in blocks of 16 bytes. All numbers are little-endian.
  */
 import { UnreadableDatabase } from './found.ts'
 
@@ -11,7 +11,7 @@ const VERSION = 0
 const PAGE_BYTES = 4096
 const BLOCK_BYTES = 16
 const SLOT_BYTES = 16
-/** Slots that the file's header takes the place of. */
+/** Slots whose space the file's header takes. */
 const HEADER_SLOTS = 2
 const BLOB_HEADER_BYTES = 16
 
@@ -23,7 +23,7 @@ function magic(letters: string): number {
  * The header blobs, in the order of their slots.
  *
  * @param file the whole `Packages.db`
- * @throws UnreadableDatabase if it is no such database, is damaged, or has blobs that overlap
+ * @throws UnreadableDatabase if it is not such a database, is damaged, or has overlapping blobs
  */
 export function* ndbHeaders(file: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
@@ -32,17 +32,17 @@ export function* ndbHeaders(file: Uint8Array): Generator<Uint8Array> {
     view.getUint32(0, true) !== FILE_MAGIC ||
     view.getUint32(4, true) !== VERSION
   ) {
-    throw new UnreadableDatabase('it is no ndb database')
+    throw new UnreadableDatabase('it is not an ndb database')
   }
   const slots = (view.getUint32(12, true) * PAGE_BYTES) / SLOT_BYTES
-  if (slots * SLOT_BYTES > file.length) throw new UnreadableDatabase('more slots than the file has room for')
+  if (slots * SLOT_BYTES > file.length) throw new UnreadableDatabase('more slots than fit in the file')
   let left = file.length
   for (let slot = HEADER_SLOTS; slot < slots; slot++) {
     const at = slot * SLOT_BYTES
     if (view.getUint32(at, true) !== SLOT_MAGIC) throw new UnreadableDatabase(`slot ${slot} is damaged`)
     const number = view.getUint32(at + 4, true)
     const start = view.getUint32(at + 8, true) * BLOCK_BYTES
-    // A slot of no package is free.
+    // A slot without a package is free.
     if (number === 0 || start === 0) continue
     const isInside = start + BLOB_HEADER_BYTES <= file.length
     if (

@@ -1,6 +1,6 @@
 /**
- * rpm's database since 4.16: an SQLite file whose table `Packages` holds a header a package. Its b-tree is read page by
- * page (sqlite.org, "Database File Format"), each page once: a library would follow pages that lead to each other for ever.
+ * rpm's database since 4.16: an SQLite file whose table `Packages` has one header per package. Its b-tree is read page by page
+ * (sqlite.org, "Database File Format"), each page once: a library would follow circular pages forever.
  */
 import { toByteString } from '../../text/bytes.ts'
 import { UnreadableDatabase } from './found.ts'
@@ -11,16 +11,16 @@ const UTF_8 = 1
 const INTERIOR = 0x05
 const LEAF = 0x0d
 
-/** Of one row; the header of a package with a hundred thousand files has some ten MB. */
+/** Limit on one row; the header of a package with a hundred thousand files has some ten MB. */
 const MAX_ROW_BYTES = 16 * 1024 * 1024
-/** Of both tables together: more packages than any image has. */
+/** Limit on both tables together: more packages than any image has. */
 const MAX_ROWS = 100_000
 
 /**
  * The header blobs, in the order of the table.
  *
  * @param file the whole `rpmdb.sqlite`
- * @throws UnreadableDatabase if it is no such database, is damaged, or reaches one page in two ways
+ * @throws UnreadableDatabase if it is not such a database, is damaged, or reaches one page in two ways
  */
 export function* sqliteHeaders(file: Uint8Array): Generator<Uint8Array> {
   const tables = new TableReader(file)
@@ -48,7 +48,7 @@ class TableReader {
   readonly #file: Uint8Array
   readonly #view: DataView
   readonly #pageBytes: number
-  /** Of a page, without what extensions reserve at its end. */
+  /** Usable size of a page, without what extensions reserve at its end. */
   readonly #usable: number
   readonly #pages: number
   readonly #seen: Uint8Array
@@ -58,20 +58,20 @@ class TableReader {
     this.#file = file
     this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength)
     if (file.length < FILE_HEADER_BYTES || toByteString(file.subarray(0, MAGIC.length)) !== MAGIC) {
-      throw new UnreadableDatabase('it is no SQLite database')
+      throw new UnreadableDatabase('it is not an SQLite database')
     }
     const size = this.#view.getUint16(16)
     this.#pageBytes = size === 1 ? 65_536 : size
     this.#usable = this.#pageBytes - (file[20] ?? 0)
     const isPowerOfTwo = (this.#pageBytes & (this.#pageBytes - 1)) === 0
     if (this.#pageBytes < 512 || !isPowerOfTwo || this.#usable < 480 || this.#view.getUint32(56) !== UTF_8) {
-      throw new UnreadableDatabase('its header makes no sense')
+      throw new UnreadableDatabase('its header is invalid')
     }
     this.#pages = Math.floor(file.length / this.#pageBytes)
     this.#seen = new Uint8Array(this.#pages + 1)
   }
 
-  /** The rows of a table, by its root page: each as its record. */
+  /** The rows of a table by its root page, each as its record. */
   *rows(root: number): Generator<Uint8Array> {
     const pages = [root]
     for (let page = pages.pop(); page !== undefined; page = pages.pop()) {
@@ -82,11 +82,11 @@ class TableReader {
       const cells = this.#view.getUint16(start + at + 3)
       if (kind === LEAF) yield* this.#leaf(start, at + 8, cells)
       else if (kind === INTERIOR) pages.push(...this.#children(start, at, cells))
-      else throw new UnreadableDatabase(`page ${page} is not of a table`)
+      else throw new UnreadableDatabase(`page ${page} does not belong to a table`)
     }
   }
 
-  /** From the last to the first, as a stack wants them. */
+  /** In reverse order, for a stack. */
   #children(start: number, at: number, cells: number): number[] {
     const children = [this.#view.getUint32(start + at + 8)]
     for (let i = cells - 1; i >= 0; i--) {
@@ -123,7 +123,7 @@ class TableReader {
     return cell
   }
 
-  /** How much of a payload stands in its cell ("Cell Payload Overflow Pages"). */
+  /** How much of a payload is in its cell ("Cell Payload Overflow Pages"). */
   #localBytes(bytes: number): number {
     const most = this.#usable - 35
     if (bytes <= most) return bytes
@@ -152,7 +152,7 @@ class TableReader {
   /** @returns where the page begins in the file */
   #enter(page: number): number {
     if (page < 1 || page > this.#pages) throw new UnreadableDatabase(`page ${page} is outside of the file`)
-    if (this.#seen[page] === 1) throw new UnreadableDatabase(`two ways lead to page ${page}`)
+    if (this.#seen[page] === 1) throw new UnreadableDatabase(`page ${page} is reachable in two ways`)
     this.#seen[page] = 1
     return (page - 1) * this.#pageBytes
   }
@@ -174,11 +174,11 @@ class Cursor {
     return this.#end - this.at
   }
 
-  /** Seven bits a byte, high ones first; a ninth byte has eight. What is larger than a double holds is no size of anything. */
+  /** Seven bits per byte, high ones first; a ninth byte has eight. A number too large for a double is not a valid size. */
   varint(): number {
     let value = 0
     for (let i = 0; i < 9; i++) {
-      if (this.left <= 0) throw new UnreadableDatabase('a number that is cut off')
+      if (this.left <= 0) throw new UnreadableDatabase('a truncated number')
       const byte = this.#bytes[this.at++] ?? 0
       if (i === 8) return value * 256 + byte
       value = value * 128 + (byte & 0x7f)
@@ -199,7 +199,7 @@ function valuesOf(record: Uint8Array): RecordValue[] {
   for (let at = headerBytes; header.left > 0 && values.length < 5; ) {
     const type = header.varint()
     const bytes = bytesOf(type)
-    if (at + bytes > record.length) throw new UnreadableDatabase('a row that is cut off')
+    if (at + bytes > record.length) throw new UnreadableDatabase('a truncated row')
     values.push({ kind: kindOf(type), bytes: record.subarray(at, at + bytes) })
     at += bytes
   }

@@ -1,4 +1,4 @@
-/** An rpm header as the database stores it: the format's manual is rpm's `docs/manual/hregions.md` and `format_header.md`. */
+/** An rpm header as stored in the database: rpm's `docs/manual/hregions.md` and `format_header.md` describe the format. */
 import { toByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 import { type FoundPackage, nameText, UnreadableDatabase } from './found.ts'
@@ -21,7 +21,7 @@ const STRINGS: readonly number[] = [6, 8, 9] // a string, an array of them, one 
 /** Bytes of an entry of the index: tag, type, offset into the data, count. */
 const ENTRY_BYTES = 16
 
-/** Of one package; that of a kernel's sources has some ten thousand. */
+/** Limit for one package; the sources of a kernel have some ten thousand. */
 const MAX_DIRECTORIES = 100_000
 
 export type RpmPackage = { readonly found: FoundPackage; readonly files: Iterable<PathKey> }
@@ -29,9 +29,9 @@ export type RpmPackage = { readonly found: FoundPackage; readonly files: Iterabl
 /**
  * Undefined for a signing key (a `gpg-pubkey` is a package in name only), and for bytes that are not a header.
  *
- * @param blob count of index entries and bytes of data, each big-endian, then the two; without the magic that a
- *   header has in a package file
- * @throws UnreadableDatabase for a name that is longer than any; `files` for more directories than any package has
+ * @param blob number of index entries and size of the data, each big-endian, then both; without the magic that headers have in
+ *   package files
+ * @throws UnreadableDatabase for a name that is too long; `files` for too many directories
  */
 export function parseRpmHeader(blob: Uint8Array): RpmPackage | undefined {
   const header = new RpmHeader(blob)
@@ -55,7 +55,7 @@ function* ownedFiles(header: RpmHeader): Generator<PathKey> {
   const directories: PathKey[] = []
   for (const name of header.strings(TAG.directoryNames)) {
     if (directories.length === MAX_DIRECTORIES)
-      throw new UnreadableDatabase('a package of too many directories')
+      throw new UnreadableDatabase('a package with too many directories')
     directories.push(resolvePath('', name))
   }
   const indexes = header.integers(TAG.directoryIndexes)
@@ -70,7 +70,7 @@ class RpmHeader {
   readonly #view: DataView
   readonly #bytes: Uint8Array
   readonly #entries: number
-  /** Of the data, within the blob. */
+  /** Position of the data in the blob. */
   readonly #start: number
 
   constructor(blob: Uint8Array) {

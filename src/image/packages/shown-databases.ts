@@ -1,4 +1,4 @@
-/** Where an image shows package databases: noted while its layers are merged, for those who read the databases after it. */
+/** Where an image shows package databases: recorded while its layers are merged, to read the databases afterwards. */
 import { databaseKind, isUnreadDatabase } from '../../layer/database.ts'
 import type { WantedMember } from '../../layer/members.ts'
 import type { ByteString } from '../../text/bytes.ts'
@@ -7,11 +7,11 @@ import type { MergedEntry } from '../merged-entry.ts'
 import { resolvePath } from './paths.ts'
 import { UnreadDatabases } from './unread-databases.ts'
 
-/** What is noted at most, in bytes: 200,000 databases at paths of usual length. */
+/** Limit on the records, in bytes: 200,000 databases at paths of typical length. */
 const MAX_NOTED_BYTES = 32 * 1024 * 1024
-/** A note beside its path. */
+/** Bytes of a record besides its path. */
 const NOTE_BYTES = 100
-/** The merged `/usr` takes ten. */
+/** The merged `/usr` needs ten. */
 const MAX_LINKS = 100
 
 type Shown = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'link' | 'layer' | 'ordinal'> &
@@ -19,21 +19,21 @@ type Shown = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'link' | 'layer' | 'or
 
 type Noted = {
   readonly keys: PathKey[]
-  /** Where another member's name may be meant, whose content was not kept. */
+  /** The member has another name in its layer, which did not keep its content. */
   readonly linked: WantedMember | undefined
 }
 
-/** Also which directories at the root are links to others. */
+/** Also records which directories at the root are links to others. */
 export class ShownDatabases {
-  /** Those that are not read. */
+  /** Databases that are not read. */
   readonly unread = new UnreadDatabases()
-  /** By layer and member, until the member is read; a hard link shows one at several paths. */
+  /** By layer and member, until the member is read; hard links show one at several paths. */
   readonly #noted = new Map<string, Noted>()
   readonly #shown = new Set<PathKey>()
   readonly #links = new Map<ByteString, PathKey>()
   #notedBytes = 0
 
-  /** To be called with every row of the merged file system, in any order. */
+  /** Call this with every row of the merged file system, in any order. */
   see(entry: Shown): void {
     const { key, type, layer, ordinal } = entry
     if (type === 'symlink' && parentKey(key) === '' && this.#links.size < MAX_LINKS) {
@@ -58,12 +58,12 @@ export class ShownDatabases {
     this.#shown.add(key)
   }
 
-  /** Without any, no layer's databases are read. */
+  /** If there are none, no layer's databases are read. */
   get size(): number {
     return this.#shown.size
   }
 
-  /** Where the image shows that member of a layer; empty if later layers hide it, and when it is asked for again. */
+  /** Where the image shows that member of a layer; empty if later layers hide it, and on the second call. */
   take(layer: number, ordinal: number): readonly PathKey[] {
     const member = memberName(layer, ordinal)
     const keys = this.#noted.get(member)?.keys ?? []
@@ -71,7 +71,7 @@ export class ShownDatabases {
     return keys
   }
 
-  /** Those that were not taken: no layer has kept what they hold. */
+  /** Those that were not taken: no layer has kept their content. */
   *left(): Generator<{ readonly layer: number; readonly key: PathKey }> {
     for (const [member, { keys }] of this.#noted) {
       for (const key of keys) yield { layer: Number.parseInt(member, 10), key }
@@ -79,9 +79,10 @@ export class ShownDatabases {
   }
 
   /**
-   * Of those that were not taken what only hard links of other layers name as databases, in the order of the layer's tar.
+   * Of those that were not taken, the ones that only hard links of other layers name as databases, in the order of the layer's
+   * tar.
    *
-   * @param room for what they hold, in bytes: those that do not fit are left out
+   * @param room for their content, in bytes: those that do not fit are left out
    */
   linked(layer: number, room: number): readonly WantedMember[] {
     const members: WantedMember[] = []
@@ -97,14 +98,14 @@ export class ShownDatabases {
     })
   }
 
-  /** Whether there is a database at that path, of whichever layer. */
+  /** Whether any layer has a database at that path. */
   has(key: PathKey): boolean {
     return this.#shown.has(key)
   }
 
   /**
-   * Where a path of a database really is: Debian's lists say `/bin/ls` though `/bin` has long been a link to `usr/bin`.
-   * Links at the root only, which is what the merged `/usr` is about.
+   * The real path of a path in a database: Debian's lists say `/bin/ls`, though `/bin` has long been a link to `usr/bin`. Only
+   * follows links at the root, for the merged `/usr`.
    */
   resolve(path: PathKey): PathKey {
     const cut = path.indexOf('\0')

@@ -1,4 +1,4 @@
-/** The packages of an image and the files of each, out of the databases that are stored with its layers. */
+/** The packages of an image and the files of each, from the databases stored with its layers. */
 import type { ObjectStore } from '../../host.ts'
 import { readDatabases, type StoredDatabases } from '../../index/databases.ts'
 import type { DatabaseSink } from '../../layer/database.ts'
@@ -28,9 +28,9 @@ export type StoredPackages = {
 }
 
 /**
- * Reads the databases, then the merged file system if there are any: only then is it known which package owns which file.
+ * Reads the databases, then, if there are any, the merged file system: only then is it known which package owns which file.
  *
- * @param counts the files that count for their packages; all by default
+ * @param counts which files count for their packages; all by default
  * @throws LostTable if a stored object is missing or damaged
  */
 export async function readInventory(
@@ -55,7 +55,7 @@ export async function readInventory(
 }
 
 /**
- * Build tools among the files that count. The image's facts have those of all files.
+ * The bytes of build tools among the files that count. The image's facts have those of all files.
  *
  * @throws LostTable if a stored object is missing or damaged
  */
@@ -66,7 +66,7 @@ export async function findBuildTools(
   const shown = new ShownDatabases()
   const columns = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal'] as const
   for await (const rows of (await packages.files()).rows({ columns })) {
-    // Without the columns that only reading a blob again needs: no layer is read here.
+    // Without the columns needed only for reading a blob again: no layer is read here.
     for (const { key, type, bytes, link, layer, ordinal } of rows)
       shown.see({ key, type, bytes, link, layer, ordinal })
   }

@@ -3,7 +3,7 @@ import type { PathKey } from '../../text/path.ts'
 
 export type UnreadPlace = { readonly layer: number; readonly key: PathKey; count: number }
 
-/** Those past it are only counted. */
+/** Further ones are only counted. */
 const MAX_PLACES = 1_000
 
 export class UnreadDatabases {
@@ -15,7 +15,7 @@ export class UnreadDatabases {
     else this.#places.push({ layer, key, count: 1 })
   }
 
-  /** In the order in which they were met. */
+  /** In the order in which they were found. */
   get places(): readonly Readonly<UnreadPlace>[] {
     return this.#places
   }

@@ -1,10 +1,10 @@
-/** A blob's bytes in big pieces, read ahead by one, so that the network works while we do. */
+/** A blob's bytes in large pieces, reading one ahead, so that the network is busy while we compute. */
 
-/** Of one read, in bytes: fewer only at the end, and where the stream is no byte stream. */
+/** Size of one read, in bytes: smaller only at the end, and for streams that are not byte streams. */
 const PIECE = 256 * 1024
 
 export type BlobOptions = {
-  /** Sees each piece as it arrives, in order. What it throws ends the reading. */
+  /** Sees each piece as it arrives, in order. An error it throws ends reading. */
   readonly observe?: (piece: Uint8Array) => void
   /** Hears of each time that the reader waits for the stream, because no piece is there yet. */
   readonly wait?: (<T>(promise: Promise<T>) => Promise<T>) | undefined
@@ -30,7 +30,7 @@ export class BlobReader {
   readonly #wait: <T>(promise: Promise<T>) => Promise<T>
   readonly #signal: AbortSignal | undefined
   readonly #onAbort: () => void
-  /** Buffers that are free for the next read. */
+  /** Buffers free for the next read. */
   readonly #spare: ArrayBuffer[] = []
   #ahead: Promise<Uint8Array | undefined> | undefined
   #peeked: Uint8Array | undefined
@@ -45,13 +45,13 @@ export class BlobReader {
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** Bytes that `read` has given. */
+  /** Bytes that `read` has returned. */
   get bytes(): number {
     return this.#bytes
   }
 
   /**
-   * The next piece; undefined at the end. It is the caller's until it gives it back with `release`.
+   * The next piece; undefined at the end. It belongs to the caller until `release`.
    *
    * @throws what the stream fails with, what `observe` throws, the signal's reason
    */
@@ -62,7 +62,7 @@ export class BlobReader {
     return piece
   }
 
-  /** Looks at the first bytes without taking them: `count` or more, fewer only at the end. Call it before `read`. */
+  /** Looks at the first bytes without consuming them: `count` or more, fewer only at the end. Call it before `read`. */
   async peek(bytes: number): Promise<Uint8Array> {
     let head = (await this.#next()) ?? new Uint8Array(0)
     while (head.length < bytes) {
@@ -74,13 +74,13 @@ export class BlobReader {
     return head
   }
 
-  /** Gives a piece back: its memory will hold a later one. */
+  /** Releases a piece: its memory is reused. */
   release(piece: Uint8Array): void {
     const { buffer } = piece
     if (buffer instanceof ArrayBuffer && buffer.byteLength === PIECE) this.#spare.push(buffer)
   }
 
-  /** Reads to the end, for the observer alone. */
+  /** Reads to the end, only for the observer. */
   async drain(): Promise<void> {
     for (let piece = await this.read(); piece !== undefined; piece = await this.read()) this.release(piece)
   }
@@ -100,7 +100,7 @@ export class BlobReader {
     }
     const piece = await this.#wait(this.#ahead ?? this.#fetch())
     this.#ahead = piece && this.#fetch()
-    // It is awaited by the next read, if there is one.
+    // The next read, if there is one, awaits it.
     this.#ahead?.catch(() => {})
     return piece
   }

@@ -1,22 +1,22 @@
-/** Package databases: the members whose content is kept, to read packages from; and how to recognise each kind. */
+/** Package databases: the members whose content is kept, to read packages from, and how to recognise each kind. */
 import { cleanPath } from '../tar/clean.ts'
 import type { Member } from '../tar/member.ts'
 import { type ByteString, toBytes } from '../text/bytes.ts'
 import { type PathKey, pathToKey } from '../text/path.ts'
 
-/** Takes the content of each package database as it passes: `open`, any number of `write`, `close`; then the next. */
+/** Receives the content of each package database: `open`, any number of `write`, `close`; then the next. */
 export type DatabaseSink = {
   /**
-   * @param bytes what `write` will get in all
+   * @param bytes how many bytes `write` will receive in all
    * @param ordinal of the member in its layer
    */
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void>
-  /** @param chunk a view that is valid only until the call has ended, or what it returned is settled */
+  /** @param chunk a view that is valid only until the call returns, or its promise settles */
   write(chunk: Uint8Array): void | Promise<void>
   close(): void | Promise<void>
 }
 
-/** Of one layer's databases together, in bytes; those past it are left out with a warning. */
+/** Limit on one layer's databases together, in bytes; further ones are left out with a warning. */
 export const MAX_DATABASE_BYTES = 64 * 1024 * 1024
 
 /** A file that lists packages: `debStatusPart`, npm, pypi and gem list one each. */
@@ -33,10 +33,10 @@ const PACKAGE_DATABASES = [
 ] as const
 export type PackageDatabase = (typeof PACKAGE_DATABASES)[number]
 
-/** A file that lists what a package owns. */
+/** A file that lists the files of a package. */
 export type FileList = 'debFiles' | 'debSums' | 'pypiRecord' | 'pypiFiles'
 
-/** What cannot be read: rpm's database in Berkeley DB, and changes to the one in SQLite that are not yet in it. */
+/** What cannot be read: rpm's database in Berkeley DB, and changes to the SQLite one that are not yet in it. */
 export type UnreadDatabase = 'rpmBerkeley' | 'rpmLog'
 
 export type DatabaseKind = PackageDatabase | FileList | UnreadDatabase | 'osRelease'
@@ -71,7 +71,7 @@ const MODULES = 'node_modules'
 
 /** Undefined for a file that is not a database. */
 export function databaseKind(key: PathKey): DatabaseKind | undefined {
-  // The first or last letters rule out nearly all names.
+  // The first or last letters exclude nearly all names.
   if (key.startsWith(DPKG)) return FIXED.get(key) ?? dpkgKind(key)
   if (key.endsWith('\0package.json')) return isNpmPackage(key.split('\0')) ? 'npm' : undefined
   if (key.endsWith('.gemspec')) return isGemSpecification(key.split('\0')) ? 'gem' : undefined
@@ -85,7 +85,7 @@ export function isKeptDatabase(key: PathKey): boolean {
   return kind !== undefined && !isUnreadDatabase(kind)
 }
 
-/** Whether a hard link has a database's name, and its target another name, under which its content is not kept. */
+/** Whether a hard link has a database's name, and its target another name, under which the content is not kept. */
 export function linksDatabase({ key, link = '' }: Pick<Member, 'key' | 'link'>): boolean {
   return isKeptDatabase(key) && !isKeptDatabase(cleanPath(toBytes(link)).key)
 }
@@ -98,7 +98,7 @@ export function isUnreadDatabase(kind: DatabaseKind): kind is UnreadDatabase {
   return kind === 'rpmBerkeley' || kind === 'rpmLog'
 }
 
-/** `var/lib/dpkg/info/NAME.list`, and what distroless images have in place of one status: a file a package. */
+/** `var/lib/dpkg/info/NAME.list`, and distroless images' replacement for the one status file: a file per package. */
 function dpkgKind(key: PathKey): DatabaseKind | undefined {
   if (key.startsWith(INFO)) {
     return key.endsWith('.list') && !key.includes('\0', INFO.length) ? 'debFiles' : undefined
@@ -107,7 +107,7 @@ function dpkgKind(key: PathKey): DatabaseKind | undefined {
   return key.endsWith('.md5sums') ? 'debSums' : 'debStatusPart'
 }
 
-/** The directories that PEP 376 and setuptools name, and distutils' plain file. */
+/** The directories of PEP 376 and setuptools, and distutils' plain file. */
 function pythonKind(key: PathKey): DatabaseKind | undefined {
   if (key.endsWith('.dist-info\0METADATA')) return 'pypi'
   if (key.endsWith('.dist-info\0RECORD')) return 'pypiRecord'
@@ -129,7 +129,7 @@ function isGemSpecification(parts: readonly ByteString[]): boolean {
   return above === 'specifications'
 }
 
-/** Whether `key` is `end`, or ends in it after whole parts. */
+/** Whether `key` is `end`, or ends with it after whole parts. */
 function isAt(key: PathKey, end: PathKey): boolean {
   return key.endsWith(end) && (key.length === end.length || key.charCodeAt(key.length - end.length - 1) === 0)
 }

@@ -11,7 +11,7 @@ export type Whiteout = 'file' | 'opaque' | 'aufs'
 
 /** One member of a layer's tar, with what it means for the layers below. A whiteout's key is its own name (`a/.wh.b`). */
 export type Entry = Member & {
-  /** 32 bytes, of a regular file's content. */
+  /** 32 bytes, for a regular file's content. */
   readonly sha256?: ByteString | undefined
   readonly whiteout?: Whiteout | undefined
 }
@@ -21,7 +21,7 @@ export type UnreadEntry = { -readonly [Field in keyof Entry]: Entry[Field] }
 
 /** The entry that a member becomes. */
 export function entryOf(member: Member): UnreadEntry {
-  // Property by property, since all entries are to have one shape: a million of them are looked at.
+  // Copied property by property, so that all entries have the same shape: a million of them are read.
   return {
     key: member.key,
     type: member.type,
@@ -44,7 +44,7 @@ const WHITEOUT_PREFIX = '.wh.'
 const AUFS_PREFIX = '.wh..wh.'
 const OPAQUE_NAME = '.wh..wh..opq'
 
-/** What a member of that name is in the terms of the OCI image specification ("Whiteouts"); undefined for all others. */
+/** The meaning of a member's name in the OCI image specification ("Whiteouts"); undefined for ordinary names. */
 export function whiteoutOf(key: PathKey): Whiteout | undefined {
   if (!key.includes(WHITEOUT_PREFIX)) return undefined
   const name = baseName(key)
@@ -54,9 +54,9 @@ export function whiteoutOf(key: PathKey): Whiteout | undefined {
 }
 
 /**
- * The position of an entry in a layer's table, which is sorted by (sortKey, ordinal): a `file` whiteout at the path
- * that it hides (`a/.wh.b` at `a/b`), an `opaque` one at its directory (`a/.wh..wh..opq` at `a`), so that a merge meets
- * a whiteout when it meets what is hidden. Every other entry, an `aufs` whiteout too, stands at its own key.
+ * The position of an entry in a layer's table, which is sorted by (sortKey, ordinal): a `file` whiteout at the path that it
+ * hides (`a/.wh.b` at `a/b`), an `opaque` one at its directory (`a/.wh..wh..opq` at `a`), so that a merge meets a whiteout when
+ * it meets what is hidden. Every other entry, including `aufs` whiteouts, is at its own key.
  */
 export function sortKey(entry: Pick<Entry, 'key' | 'whiteout'>): PathKey {
   switch (entry.whiteout) {

@@ -1,7 +1,7 @@
 import type { Limits } from '../configuration.ts'
 import { Problem } from '../problem.ts'
 
-/** How many uncompressed bytes a layer may have, and the setting that says so: an image's limit is one of its layers' too. */
+/** How many uncompressed bytes a layer may have, and the setting that says so: an image's limit also applies to each layer. */
 export type ByteLimit = { readonly bytes: number; readonly setting: string }
 
 export function byteLimit(limits: Limits): ByteLimit {

@@ -1,4 +1,4 @@
-/** The content of one file, read from its layer's blob again: from the blob's start, or from a part of it that holds the file. */
+/** The content of one file, read again from its layer's blob: from the blob's start, or from a part that contains the file. */
 import { createHash } from 'node:crypto'
 import { WorkBudget } from '../concurrency.ts'
 import type { Limits } from '../configuration.ts'
@@ -15,7 +15,7 @@ import type { FileChunks } from './toc/chunk.ts'
 import { readChunks } from './toc/content.ts'
 
 export type MemberOptions = {
-  /** Where the content begins in the uncompressed tar, as its `Entry` says; so the next two. */
+  /** Position of the content in the uncompressed tar, as in its `Entry`; the same for the next two. */
   readonly offset: number
   readonly bytes: number
   readonly sha256: ByteString
@@ -24,39 +24,39 @@ export type MemberOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Opens a blob, or what it has from one byte to before another; no end is the blob's. */
+/** Opens a blob, or the part from one byte to before another; without an end, the rest. */
 export type OpenBlob = (range?: {
   readonly start: number
   readonly end: number | undefined
 }) => Promise<ReadableStream<Uint8Array>>
 
-/** A part of a blob that holds a member. */
+/** A part of a blob that contains a member. */
 export type MemberPart = RangePart | ChunkPart
 
 /** The content as a table of contents names it. */
 export type ChunkPart = FileChunks & {
   readonly from: 'chunks'
-  /** Nothing else is known of the member: reading the blob from its start would not find it. */
+  /** Nothing else is known about the member: reading the blob from its start would not find it. */
   readonly isOnly?: boolean
 }
 
-/** The content as it stands in the tar. */
+/** The content as part of the tar. */
 export type RangePart = {
-  /** Where reading begins, and which byte of the tar that gives first. */
+  /** Where reading begins, and which byte of the tar comes first. */
   readonly blobOffset: number
   readonly tarOffset: number
   /** Where reading ends; undefined for the blob's end. */
   readonly blobEnd: number | undefined
-  /** `block`: in the middle of a gzip. `tar`: of a plain tar, from the header of the member on. */
+  /** `block`: in the middle of a gzip stream. `tar`: in a plain tar, from the header of the member on. */
   readonly from: 'start' | 'tar' | { readonly bit: number; readonly window: Uint8Array }
 }
 
 /**
- * Streams the member whose content begins at `offset`, holes filled; the blob is cancelled as soon as the member ends, or
- * the stream is cancelled. Since the blob itself is not verified, the content is: where it is not that of `sha256` the stream
- * fails before its end. Where a part turns out wrong before anything of it was given, the blob is read from its start.
+ * Streams the member whose content begins at `offset`, holes filled; the blob is cancelled as soon as the member ends, or the
+ * stream is cancelled. Since the blob itself is not verified, the content is: if it does not match `sha256`, the stream fails
+ * before its end. If a part turns out to be wrong before any of it was delivered, the blob is read from its start.
  *
- * @param part where the member can be read by itself
+ * @param part a part from which the member alone can be read
  */
 export function openMember(
   open: OpenBlob,
@@ -107,7 +107,7 @@ async function* contentOf(
   yield* verified(contentFromStart(open, options), options)
 }
 
-/** Whether the blob as a whole may be right all the same: the registry's ranges are wrong, or what is known of the layer. */
+/** Whether the whole blob may still be right: the registry's ranges or the facts about the layer are wrong. */
 function isWrongPart(error: unknown): boolean {
   return error instanceof Problem && (error.code === 'invalid_image' || error.code === 'registry_error')
 }
@@ -137,7 +137,7 @@ async function* contentFromStart(open: OpenBlob, options: MemberOptions): AsyncG
   }
 }
 
-/** Likewise, from a part of the blob. */
+/** The same from a part of the blob. */
 async function* contentIn(
   open: OpenBlob,
   options: MemberOptions,
@@ -167,7 +167,7 @@ async function* contentIn(
   }
 }
 
-/** The tar from the part's first byte on; a chunk is valid until the next is asked for. */
+/** The tar from the part's first byte on; a chunk is valid until the next is requested. */
 async function* tarIn(
   source: BlobReader,
   { limits, wasm, bytes }: MemberOptions,
@@ -177,21 +177,22 @@ async function* tarIn(
     yield* (await decode(source, { wasm, zstdWindow: limits.zstdWindow })).chunks
   } else if (from === 'tar') {
     const head = await source.peek(BLOCK)
-    if (!isPlainMember(head, bytes)) throw new Problem('invalid_image', 'the member is not stored as it is')
+    if (!isPlainMember(head, bytes))
+      throw new Problem('invalid_image', 'the member is not stored in one piece')
     for (let piece = await source.read(); piece !== undefined; piece = await source.read()) yield piece
   } else {
     yield* resumeGunzip(source, from)
   }
 }
 
-/** Whether this is the header of a file whose whole content, and nothing else, follows it. */
+/** Whether this is the header of a file, followed by exactly its content. */
 function isPlainMember(header: Uint8Array, bytes: number): boolean {
   if (header.length < BLOCK || checkBlock(header, 0) !== 'valid') return false
   const type = header[156] ?? 0
   return (type === TYPE.file || type === 0) && readNumber(header, 124, 12) === bytes
 }
 
-/** Holds each piece back until the next is there, so that the last is given only when the digest is right. */
+/** Holds back each piece until the next arrives, so that the last is delivered only if the digest is right. */
 async function* verified(
   pieces: AsyncGenerator<Uint8Array>,
   { sha256, offset }: MemberOptions,
@@ -207,7 +208,7 @@ async function* verified(
   if (held !== undefined) yield held
 }
 
-/** The bytes are not those that the index was made of. */
+/** The bytes differ from those that the index was made from. */
 export function mismatch(offset: number): Problem {
   return new Problem(
     'invalid_image',

@@ -1,4 +1,4 @@
-/** The content of some members, read from their layer's blob again. */
+/** The content of some members, read again from their layer's blob. */
 import { createHash, type Hash } from 'node:crypto'
 import { WorkBudget } from '../concurrency.ts'
 import type { Limits } from '../configuration.ts'
@@ -11,7 +11,7 @@ import type { Entry } from './entry.ts'
 import { byteLimit } from './limits.ts'
 import { mismatch } from './member.ts'
 
-/** A regular file, as the first reading of its layer described it. */
+/** A regular file, as the first pass over its layer described it. */
 export type WantedMember = Pick<Entry, 'key' | 'ordinal' | 'offset' | 'bytes' | 'sha256'>
 
 export type MembersOptions = {
@@ -23,7 +23,7 @@ export type MembersOptions = {
 }
 
 /**
- * Hands `sink` the content of each member; the blob is cancelled after the last one. The blob itself is not verified,
+ * Passes the content of each member to `sink`; the blob is cancelled after the last one. The blob itself is not verified, but
  * each content is.
  *
  * @throws Problem `invalid_image` if the blob differs from what was read first; what the blob or the sink fails with

@@ -253,7 +253,7 @@ describe('refusals', () => {
     [
       'a gzip stream that is cut',
       gz.subarray(0, -100),
-      `ends in the middle, at byte ${gz.length - 100} of the blob`,
+      `is truncated: it ends at byte ${gz.length - 100} of the blob`,
     ],
     ['a gzip checksum that is wrong', changed(gz, gz.length - 8), 'incorrect data check'],
     ['garbage after gzip', Buffer.concat([gz, Buffer.from('garbage')]), 'the gzip stream is corrupt'],
@@ -270,7 +270,7 @@ describe('refusals', () => {
     [
       'a zstd stream that is cut',
       zst.subarray(0, -10),
-      `ends in the middle, at byte ${zst.length - 10} of the blob`,
+      `is truncated: it ends at byte ${zst.length - 10} of the blob`,
     ],
     ['a zstd checksum that is wrong', changed(zst, zst.length - 1), 'wrong checksum'],
     [
@@ -281,7 +281,7 @@ describe('refusals', () => {
     [
       'a skippable frame that is cut',
       Buffer.concat([zst, skippable('skip').subarray(0, -1)]),
-      'ends in the middle',
+      'is truncated',
     ],
     ['a plain tar that is cut', small.subarray(0, 700), 'at byte 700 of the uncompressed tar'],
     ['what is no tar', gzipSync(noise(5000)), 'this is no tar'],

@@ -19,19 +19,19 @@ import { Sha256 } from './sha256.ts'
 import { BlobVerifier } from './verify.ts'
 import { type LayerWarning, LayerWarnings } from './warnings.ts'
 
-/** What takes what is caught in passing. */
+/** Receives what is collected while reading. */
 export type LayerSinks = {
   readonly database: DatabaseSink
   readonly checkpoints?: CheckpointSink
 }
 
 export type ReadOptions = LayerSinks & {
-  /** What the manifest says of the blob; both are verified. */
+  /** The manifest's size and digest of the blob; both are verified. */
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
   readonly limits: Limits
   readonly wasm: WasmModules
   readonly signal?: AbortSignal | undefined
-  /** Told after each piece that the registry sent. */
+  /** Called after each piece that the registry sent. */
   readonly onBytes?: ((compressedBytes: number) => void) | undefined
   readonly wait?: BlobOptions['wait'] | undefined
 }
@@ -39,25 +39,24 @@ export type ReadOptions = LayerSinks & {
 export type LayerFacts = {
   /** Of the blob: `sha256:<hex>`. */
   readonly digest: string
-  /** Of the uncompressed tar, with all that follows its end marker: `sha256:<hex>`. */
+  /** Digest of the uncompressed tar, including everything after its end marker: `sha256:<hex>`. */
   readonly diffId: string
   readonly compression: Compression
   readonly compressedBytes: number
   readonly uncompressedBytes: number
-  /** Sum over the regular files that are no whiteouts. */
+  /** Sum over the regular files that are not whiteouts. */
   readonly fileBytes: number
-  /** How many members, whiteouts included. */
+  /** Number of members, whiteouts included. */
   readonly entries: number
   readonly warnings: readonly LayerWarning[]
 }
 
 export type LayerReading = {
   /**
-   * The members in the order of the tar, in batches; the blob is read as they are asked for, and cancelled where the
-   * caller stops early. To be called once.
+   * The members in tar order, in batches; the blob is read on demand, and cancelled if the caller stops early. Call it once.
    *
-   * @throws Problem `invalid_image` or `too_large` with the place (`lasting` where the bytes are those of the digest), what
-   *   the blob's stream or the sink fails with, or the signal's reason
+   * @throws Problem `invalid_image` or `too_large` with the position (`lasting` if the bytes match the digest), what the blob's
+   *   stream or the sink fails with, or the signal's reason
    */
   entries(): AsyncGenerator<readonly Entry[]>
   /** Known when `entries` has ended. */
@@ -69,7 +68,7 @@ export type LayerReading = {
   readonly linksDatabases: boolean
 }
 
-/** The most entries in a batch; a batch also ends where a piece of the tar ends. */
+/** The most entries in a batch; a batch also ends at the end of a piece of the tar. */
 const BATCH = 1000
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
 
@@ -80,7 +79,7 @@ class LayerReader implements LayerReading {
   readonly #tar = createHash('sha256')
   readonly #warnings = new LayerWarnings()
   readonly #work = new WorkBudget()
-  /** Of a file that came in several pieces. */
+  /** Hash of a file that came in several pieces. */
   #content: Hash | undefined
   #compression: Compression = 'none'
   #uncompressedBytes = 0
@@ -145,9 +144,9 @@ class LayerReader implements LayerReading {
     for await (const chunk of chunks) {
       this.#uncompressedBytes += chunk.length
       enforce(limit, this.#uncompressedBytes)
-      // A plain tar is its blob, whose digest is taken as it comes.
+      // A plain tar is its blob, whose digest is computed anyway.
       if (compression !== 'none') this.#tar.update(chunk)
-      // Also in what follows the tar's end, which has no members.
+      // Even after the tar's end, where there are no more members.
       if (this.#work.isDue(chunk.length)) await this.#work.yield()
       scanner.feed(chunk)
       for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
@@ -205,7 +204,7 @@ class LayerReader implements LayerReading {
   }
 
   #hash(entry: UnreadEntry, piece: Uint8Array, sha256: Sha256): void {
-    // In one call it is faster, and most files come in one piece.
+    // One call is faster, and most files come in one piece.
     if (piece.length === entry.bytes) {
       entry.sha256 = sha256.digest(piece)
     } else {
@@ -240,8 +239,8 @@ class LayerReader implements LayerReading {
   }
 
   /**
-   * A fault in the bytes lasts only if they are the digest's own. To know that, the rest of the blob is read and
-   * hashed, but not decoded; where it has another digest that is the fault.
+   * A fault in the bytes lasts only if the bytes match the digest. To find out, the rest of the blob is read and hashed, but
+   * not decoded; if it has another digest, that is the fault.
    */
   async #judge(error: unknown): Promise<unknown> {
     const isOfBytes =

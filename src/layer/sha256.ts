@@ -1,18 +1,18 @@
 /**
- * SHA-256 of files that are in memory whole. In workerd a call of the platform's takes 2.5 µs before it hashes anything, so
- * small ones go through hash-wasm's module.
+ * SHA-256 of files that are wholly in memory. In workerd a platform call takes 2.5 µs before it hashes anything, so small files
+ * use hash-wasm's module.
  */
 import { hash } from 'node:crypto'
 import { type ByteString, toByteString } from '../text/bytes.ts'
 
-/** Bytes up to which the module is the faster one in workerd by far; in Node the two are close to each other then. */
+/** Up to this many bytes the module is by far the faster one in workerd; in Node the two are about equal. */
 const SMALL = 256
 const DIGEST_BYTES = 32
 
-/** What of hash-wasm's exports is used. */
+/** The exports of hash-wasm that are used. */
 type HashWasm = {
   readonly memory: WebAssembly.Memory
-  /** Where to put the input, and where the digest appears. */
+  /** Where the input goes, and where the digest appears. */
   Hash_GetBuffer(): number
   /** @param bits 256, or 224 for SHA-224 */
   Hash_Calculate(bytes: number, bits: 256): void

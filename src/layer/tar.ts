@@ -1,4 +1,4 @@
-/** A layer's uncompressed tar, verified: for those who need its contents and not its index. */
+/** A layer's uncompressed tar, verified: for callers that need its content rather than its index. */
 import { createHash } from 'node:crypto'
 import { WorkBudget } from '../concurrency.ts'
 import type { Limits } from '../configuration.ts'
@@ -12,7 +12,7 @@ import { BlobVerifier } from './verify.ts'
 
 export type LayerSource = {
   readonly blob: ReadableStream<Uint8Array>
-  /** What the manifest says of the blob; both are verified. */
+  /** The manifest's size and digest of the blob; both are verified. */
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
   readonly limits: Limits
   readonly wasm: WasmModules
@@ -41,8 +41,8 @@ export async function* readWholeTar(layer: LayerSource, diffId: string): AsyncGe
 }
 
 /**
- * Chunks of the tar, each valid until the next is asked for. The generator ends only if the blob is the descriptor's,
- * so that who sees its end has seen the right bytes. Stopping early cancels the blob.
+ * Chunks of the tar, each valid until the next is requested. The generator ends only if the blob matches the descriptor, so a
+ * caller that sees its end has seen the right bytes. Stopping early cancels the blob.
  *
  * @throws Problem `invalid_image`, `too_large`, or what the blob's stream fails with
  */

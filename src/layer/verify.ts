@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 
-/** Hashes and counts a blob as it arrives, and holds it against what the manifest says of it. */
+/** Hashes and counts a blob as it arrives, and compares it with the manifest. */
 export class BlobVerifier {
   readonly #descriptor: Pick<Descriptor, 'digest' | 'size'>
   readonly #hash = createHash('sha256')
@@ -27,7 +27,7 @@ export class BlobVerifier {
     this.#hash.update(piece)
   }
 
-  /** Of a blob that was read to its end: the bytes are others than the digest says. */
+  /** The problem for a blob that was read to its end: its bytes have another digest. */
   wrongDigest(): Problem | undefined {
     const { digest } = this.#descriptor
     this.#digest ??= `sha256:${this.#hash.digest('hex')}`
@@ -38,7 +38,7 @@ export class BlobVerifier {
     )
   }
 
-  /** Of a blob that was read to its end: it is shorter than the manifest says. */
+  /** The problem for a blob that was read to its end: it is shorter than the manifest says. */
   wrongSize(): Problem | undefined {
     const { size } = this.#descriptor
     if (this.#bytes === size) return undefined

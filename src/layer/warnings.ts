@@ -1,13 +1,13 @@
 import type { PathKey } from '../text/path.ts'
 
-/** One a code: how often it was met, and first at which member. */
+/** One warning per code: its count, and the first member. */
 export type LayerWarning = {
   readonly code: LayerWarningCode
   readonly count: number
   readonly key: PathKey
 }
 
-/** `databaseTooLarge`: a package database was left out, since the layer's would have been too much to keep. */
+/** `databaseTooLarge`: a package database was left out, since the layer's databases would have been too large to keep. */
 export type LayerWarningCode = 'absolute' | 'dotdot' | 'databaseTooLarge'
 
 export class LayerWarnings {

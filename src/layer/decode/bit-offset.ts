@@ -1,30 +1,30 @@
 /**
- * Resumes a deflate stream (RFC 1951) at a block that begins in the middle of a byte, by zlib's public means alone. zlib
- * stops at the start of a block when asked to (`Z_BLOCK`), but the bit where that is stays its own; here it is found by
- * elimination. To begin there, zlib is given a stream whose beginning is made up: a stored block with the window, which is
- * inflated into the 32 KiB that later blocks refer to, and empty blocks of as many bits as are needed to reach the one.
+ * Resumes a deflate stream (RFC 1951) at a block that begins in the middle of a byte, using only zlib's public functions. zlib
+ * can stop at the start of a block (`Z_BLOCK`), but does not reveal at which bit; here it is found by elimination. To begin
+ * there, zlib is given a stream with a made-up beginning: a stored block with the window, which is inflated into the 32 KiB
+ * that later blocks refer to, and empty blocks of as many bits as are needed to reach that bit.
  */
 import { inflateRawSync } from 'node:zlib'
 import { mayBegin, storedLength } from './block-header.ts'
 
 /** How far back a deflate stream refers. */
 export const WINDOW_BYTES = 32 * 1024
-/** Compressed bytes that are tried: longer than any header of a block, and enough to tell right from wrong. */
+/** How many compressed bytes are tried: more than any block header, and enough to tell right from wrong. */
 const TRIAL_BYTES = 1024
-/** Fewer bytes do not show what kind of a block it is. */
+/** Fewer bytes do not reveal the kind of a block. */
 const LEAST_BYTES = 8
 const STORED_HEADER = 5
-/** As zlib's `Z_SYNC_FLUSH`: the trial ends where its input does. */
+/** Like zlib's `Z_SYNC_FLUSH`: the trial ends where its input does. */
 const SYNC_FLUSH = 2
 
 type Bits = { readonly bytes: Uint8Array; readonly count: number }
 
-/** An empty block with the fixed codes, as bits in the order of the stream: no final one, kind 1, the end. Ten bits. */
+/** An empty block with fixed codes, as bits in stream order: not final, kind 1, the end. Ten bits. */
 const FIXED_EMPTY = '0100000000'
 /**
- * An empty block with codes that it brings along: 91 bits, an odd number. No final one, kind 2; 257 codes of literals, 1 of
- * distances; 18 lengths of lengths, of which 18 ("so many zeros") and 1 take a bit each; the codes of literal 0 and of the
- * end take a bit, 255 zeros are between them; the code of distances takes a bit; the end.
+ * An empty block with dynamic codes: 91 bits, an odd number. Not final, kind 2; 257 literal codes, 1 distance code; 18 code
+ * lengths, of which 18 (a run of zeros) and 1 take one bit each; the codes of literal 0 and of the end take a bit, with 255
+ * zeros between them; the distance code takes a bit; the end.
  */
 const DYNAMIC_EMPTY = [
   '001',
@@ -34,7 +34,7 @@ const DYNAMIC_EMPTY = [
   '1',
 ].join('')
 
-/** For each place in a byte, empty blocks that end there. */
+/** For each bit position in a byte, empty blocks that end there. */
 const EMPTY_BLOCKS: readonly Bits[] = [
   '',
   DYNAMIC_EMPTY + FIXED_EMPTY.repeat(3),
@@ -59,13 +59,13 @@ export type BitStart = {
   readonly window: Uint8Array
   /** The first byte with bits of the block. */
   readonly byte: number
-  /** Of these bits, from the lowest; those below belong to the block before. */
+  /** Position of the block in that byte, from the lowest bit; lower bits belong to the previous block. */
   readonly bit: number
 }
 
 /**
- * What to inflate instead of the byte where the block begins: it yields the window again, to be dropped, and continues
- * with the block once the following bytes are fed.
+ * What to inflate instead of the byte where the block begins: it yields the window again, to be dropped, and continues with the
+ * block once the following bytes are fed.
  */
 export function resumingBytes({ window, byte, bit }: BitStart): Uint8Array {
   const empty = EMPTY_BLOCKS[bit]
@@ -88,22 +88,22 @@ export function resumingBytes({ window, byte, bit }: BitStart): Uint8Array {
 
 export type Boundary = {
   readonly window: Uint8Array
-  /** The last byte that zlib took before it stopped, and those behind it. */
+  /** The last byte that zlib consumed before it stopped, and those after it. */
   readonly before: number
   readonly behind: Uint8Array
-  /** What zlib gave after it went on; not empty. */
+  /** What zlib returned after it continued; not empty. */
   readonly output: Uint8Array
   /** Another block follows it: it is not the last. */
   readonly goesOn: boolean
 }
 
-/** Where a block begins: `at` 0 is the byte before the boundary, 1 the one behind it. */
+/** Where a block begins: `at` 0 is the byte before the boundary, 1 the one after it. */
 export type FoundBit = { readonly at: 0 | 1; readonly bit: number }
 
 /**
- * The bit where a block begins at which zlib stopped. Of the eight places where it can be, those that cannot be are struck
- * out: going on from them gives other bytes than zlib gave. The right one always stays, so that where one is left it is proven;
- * undefined if several are left, which begin differently.
+ * The bit at which the block begins where zlib stopped. Of the eight candidates, those that give other bytes than zlib gave are
+ * excluded. The right one always remains, so a single remaining candidate is proven; undefined if several remain that begin
+ * differently.
  */
 export function findBit({ window, before, behind, output, goesOn }: Boundary): FoundBit | undefined {
   if (output.length === 0 || behind.length < LEAST_BYTES) return undefined
@@ -112,12 +112,12 @@ export function findBit({ window, before, behind, output, goesOn }: Boundary): F
   bytes.set(behind.subarray(0, TRIAL_BYTES), 1)
   const places: number[] = []
   for (let place = 1; place <= 8; place++) {
-    // Stored blocks that differ only in how much of a byte they leave out are the same block.
+    // Stored blocks that differ only in how much of a byte they skip are the same block.
     const isSame = places.some((other) => isSameStored(bytes, other, place))
     const isLast = bitsAt(bytes, place, 1) === 1
     if (!isSame && !(goesOn && isLast) && mayBegin(bytes, place, { window, output })) places.push(place)
   }
-  // A trial by zlib takes far longer than a look at the header, which mostly leaves one.
+  // A trial by zlib takes far longer than checking the header, which usually leaves one candidate.
   const given =
     places.length === 1 ? places : places.filter((place) => gives(bytes, place, { window, output }))
   const [found, ...others] = given

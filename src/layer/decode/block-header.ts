@@ -1,9 +1,9 @@
 /**
- * Whether a block of deflate (RFC 1951) can begin at a bit, told by its first bytes alone: most bits where none begins are
- * struck out so, without zlib. Where these bytes leave it open the answer is yes.
+ * Whether a deflate block (RFC 1951) can begin at a bit, judged by its first bytes alone: this excludes most wrong bits without
+ * zlib. If the bytes do not decide, the answer is yes.
  */
 
-/** Bits in the order of the stream, the lowest of a byte first. Past the end it is `isPast`, and all are 0. */
+/** Bits in stream order, lowest bit of a byte first. Past the end it is `isPast`, and all bits are 0. */
 class BitReader {
   readonly #bytes: Uint8Array
   #at: number
@@ -23,7 +23,7 @@ class BitReader {
     return value
   }
 
-  /** As Huffman codes stand in the stream: the highest bit first. */
+  /** A Huffman code: highest bit first. */
   code(count: number, before = 0): number {
     let value = before
     for (let i = 0; i < count; i++) value = (value << 1) | this.#bit()
@@ -38,7 +38,7 @@ class BitReader {
 
 const KIND = { stored: 0, fixed: 1, dynamic: 2 } as const
 
-/** What the block gives, which is not empty, and what stands before it. */
+/** The output of the block, which is not empty, and what precedes it. */
 type Given = { readonly output: Uint8Array; readonly window: Uint8Array }
 
 /** @param place the bit of `bytes` where the block would begin */
@@ -56,13 +56,13 @@ export function mayBegin(bytes: Uint8Array, place: number, given: Given): boolea
   }
 }
 
-/** Where the length of a stored block stands whose header is at this bit. */
+/** Position of the length of a stored block whose header is at this bit. */
 export function storedLength(place: number): number {
   return (place + 3 + 7) >> 3
 }
 
 function mayBeStored(bytes: Uint8Array, at: number, output: Uint8Array): boolean {
-  // Where the bytes end here nothing is known.
+  // If the bytes end here, nothing is known.
   if (at + 4 > bytes.length) return true
   const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4)
   if ((a ^ c) !== 0xff || (b ^ d) !== 0xff) return false
@@ -70,7 +70,7 @@ function mayBeStored(bytes: Uint8Array, at: number, output: Uint8Array): boolean
   return length === 0 || bytes.length <= at + 4 || bytes[at + 4] === output[0]
 }
 
-/** Symbols that are looked at: far fewer tell a wrong place. */
+/** How many symbols are checked: far fewer expose a wrong position. */
 const MOST_SYMBOLS = 64
 
 function mayBeFixed(input: BitReader, { output, window }: Given): boolean {
@@ -93,7 +93,7 @@ function mayBeFixed(input: BitReader, { output, window }: Given): boolean {
   return true
 }
 
-/** 3.2.5: groups of codes with one more extra bit each. Undefined for a code that stands for nothing. */
+/** 3.2.5: groups of codes with one more extra bit each. Undefined for an unassigned code. */
 function readCopy(
   input: BitReader,
   symbol: number,
@@ -121,7 +121,7 @@ function fixedSymbol(input: BitReader): number {
   return 144 + input.code(1, eight) - 0b110010000
 }
 
-/** The order in which the lengths of the lengths' codes stand. */
+/** The order in which the lengths of the code length codes are stored. */
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const
 const MOST_LITERALS = 286
 const MOST_DISTANCES = 30
@@ -165,7 +165,7 @@ function readLengths(input: BitReader, lengthLengths: Uint8Array, count: number)
   return lengths
 }
 
-/** Symbols by their codes, with a 1 before the code's bits so that its length counts. */
+/** Symbols by their codes, with a leading 1 so that the length of the code counts. */
 function symbolsOf(lengths: Uint8Array): ReadonlyMap<number, number> {
   const symbols = new Map<number, number>()
   let code = 0
@@ -187,7 +187,7 @@ function readSymbol(input: BitReader, symbols: ReadonlyMap<number, number>): num
   return undefined
 }
 
-/** How much of the code space is left, in codes of the longest length; below 0 it is too small. */
+/** How much of the code space is left, in codes of the longest length; negative if the codes do not fit. */
 function leftOver(lengths: Uint8Array): number {
   let left = 1 << LONGEST_CODE
   for (const length of lengths) if (length > 0) left -= 1 << (LONGEST_CODE - length)

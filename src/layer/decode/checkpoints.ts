@@ -5,38 +5,38 @@
 import type { BlockStart, PlaceSink } from './inflater.ts'
 import { packWindow } from './pack-window.ts'
 
-/** A smaller layer has no checkpoints: it is read from its start in no time. */
+/** A smaller layer has no checkpoints: reading it from its start is fast enough. */
 export const LEAST_LAYER_BYTES = 1024 * 1024
-/** What checkpoints may take of their layer. */
+/** The largest share of their layer that checkpoints may take. */
 const SHARE = 1 / 100
-/** Between two blocks with their windows, in bytes of the tar. */
+/** Distance between two blocks with windows, in bytes of the tar. */
 const BLOCK_SPACING = 4 * 1024 * 1024
-/** So far a checkpoint may wait until its window is affordable: a file is to be found within 8 MiB. */
+/** How far a checkpoint may be postponed until its window is affordable: a file must be reachable within 8 MiB. */
 const FAR_SPACING = 6 * 1024 * 1024
-/** Between two places that need no window, in bytes of the blob: what is read for a small file besides the file. */
+/** Distance between two places without a window, in bytes of the blob: the overhead of reading a small file. */
 const START_SPACING = 24 * 1024
-/** Between two places that only say how far a file reaches. */
+/** Distance between two places that only say how far a file reaches. */
 const MARK_SPACING = 64 * 1024
-/** A checkpoint without its window takes no more than this. */
+/** Maximum size of a checkpoint without its window. */
 const CHECKPOINT_BYTES = 24
 
-/** Offsets are those of the first byte that is read from there on, in the blob and in the uncompressed tar. */
+/** Offsets are those of the first byte that is read from there, in the blob and in the uncompressed tar. */
 export type Checkpoint = { readonly blobOffset: number; readonly tarOffset: number } & (
   | { readonly kind: 'block'; readonly bit: number; readonly packedWindow: Uint8Array }
-  /** A member of a gzip or a frame of zstd: nothing before it is needed. */
+  /** A gzip member or a zstd frame: nothing before it is needed. */
   | { readonly kind: 'start' }
-  /** Reading cannot start here: how many bytes of the blob yield how many of the tar. */
+  /** Reading cannot start here: only says how many bytes of the blob give how many of the tar. */
   | { readonly kind: 'mark' }
 )
 
 /** Keeps checkpoints; their offsets ascend. */
 export interface CheckpointSink {
-  /** What it has taken so far, in bytes as they are stored. */
+  /** Size of what it has stored so far, in bytes. */
   readonly bytes: number
   add(checkpoint: Checkpoint): void
   /** The content of the member at this offset of the tar has holes, so the tar does not store it in one piece. */
   addSparse(tarOffset: number): void
-  /** Called again and again; a slow store holds up the layer. */
+  /** Called repeatedly; a slow store slows down the layer. */
   flush(): void | Promise<void>
 }
 
@@ -44,17 +44,17 @@ type Place = { readonly blobOffset: number; readonly tarOffset: number }
 
 const BEGINNING: Place = { blobOffset: 0, tarOffset: 0 }
 
-/** Chooses checkpoints from the places that a decoder tells. */
+/** Chooses checkpoints from the places that a decoder reports. */
 export class CheckpointRecorder implements PlaceSink {
   readonly #sink: CheckpointSink
   #last = BEGINNING
   /** The last place where reading can begin. */
   #lastEntry = BEGINNING
-  /** The last start that was skipped, since it closely follows the last checkpoint. */
+  /** The last start that was skipped because it was close to the last checkpoint. */
   #skipped: Place | undefined
   /** Takes no block before this many bytes of the blob, since its window would take too large a share. */
   #affordableAt = 0
-  /** Not even its smallest form was affordable. */
+  /** Even its smallest form was not affordable. */
   #isRefused = false
 
   constructor(sink: CheckpointSink) {
@@ -70,7 +70,7 @@ export class CheckpointRecorder implements PlaceSink {
   block({ blobOffset, bit, tarOffset, window }: BlockStart): void {
     const isFar = tarOffset - this.#lastEntry.tarOffset >= FAR_SPACING
     let packedWindow = packWindow(window, 'fast')
-    // Time is spent on a smaller form only where the next checkpoint would be too far away.
+    // The smaller form takes longer: it is worth it only if the next checkpoint would be too far away.
     if (isFar && !this.#affords(blobOffset, packedWindow.length)) packedWindow = packWindow(window, 'small')
     if (!this.#affords(blobOffset, packedWindow.length)) {
       this.#affordableAt = (this.#sink.bytes + packedWindow.length + CHECKPOINT_BYTES) / SHARE
@@ -103,7 +103,7 @@ export class CheckpointRecorder implements PlaceSink {
     this.#addSkipped()
   }
 
-  /** What follows the start that was passed over is large: it is of use to begin there. */
+  /** What follows the skipped start is large, so beginning there is useful. */
   #addSkipped(): void {
     const skipped = this.#skipped
     this.#skipped = undefined

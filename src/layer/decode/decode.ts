@@ -1,4 +1,4 @@
-/** Unpacks a layer's blob: its first bytes tell how it is packed. */
+/** Decompresses a layer's blob: its first bytes tell the compression. */
 import type { WasmModules } from '../../host.ts'
 import { type Compression, compressionOf } from '../../oci/compression.ts'
 import type { BlobReader } from '../blob.ts'
@@ -8,7 +8,7 @@ import { unzstd } from './zstd.ts'
 
 export type Decoded = {
   readonly compression: Compression
-  /** The uncompressed tar. A chunk is valid until the next is asked for. */
+  /** The uncompressed tar. A chunk is valid until the next is requested. */
   readonly chunks: AsyncGenerator<Uint8Array>
 }
 
@@ -16,7 +16,7 @@ export type DecodeOptions = {
   readonly wasm: WasmModules
   /** Largest window of a zstd frame, in bytes. */
   readonly zstdWindow: number
-  /** Is told where the reading of a packed blob can begin. */
+  /** Receives the places where reading a compressed blob can begin. */
   readonly places?: PlaceSink | undefined
 }
 

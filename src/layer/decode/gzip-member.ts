@@ -1,9 +1,9 @@
-/** The frame around each member of a gzip (RFC 1952): its header, and the trailer that says what came before it. */
+/** The frame around each member of a gzip (RFC 1952): its header, and the trailer with the checksum and size of its content. */
 
 /** Bytes of a member's trailer: CRC-32 and size of the content, both little-endian. */
 export const TRAILER_BYTES = 8
 
-/** File name and comment have no limit of their own; more than this is no header. */
+/** File name and comment have no limit of their own; a longer header is invalid. */
 const MAX_HEADER_BYTES = 1024 * 1024
 const FIXED_BYTES = 10
 const FLAG = { headerCrc: 0x02, extra: 0x04, name: 0x08, comment: 0x10, reserved: 0xe0 } as const
@@ -20,7 +20,7 @@ export class GzipError extends Error {
 }
 
 /**
- * Where the header that begins with the first of these bytes ends; undefined if it goes on behind them.
+ * Where the header that begins with the first of these bytes ends; undefined if it continues after them.
  *
  * @param crc32 of bytes
  * @throws GzipError if there is no header
@@ -49,13 +49,13 @@ export function endOfHeader(bytes: Uint8Array, crc32: (bytes: Uint8Array) => num
   return undefined
 }
 
-/** Behind the zero byte that ends a name or a comment. */
+/** After the zero byte that ends a name or a comment. */
 function endOfText(bytes: Uint8Array, start: number): number | undefined {
   const zero = bytes.indexOf(0, start)
   return zero < 0 ? undefined : zero + 1
 }
 
-/** @throws GzipError if the content is not the one that the trailer tells */
+/** @throws GzipError if the content does not match the trailer */
 export function checkTrailer(
   trailer: Uint8Array,
   content: { readonly crc32: number; readonly bytes: number },

@@ -1,4 +1,4 @@
-/** gzip (RFC 1952) of any number of members, with zero bytes after the last, as GNU gzip reads it. */
+/** gzip (RFC 1952) with any number of members, and zero bytes after the last, as GNU gzip reads it. */
 import { Problem } from '../../problem.ts'
 import type { BlobReader } from '../blob.ts'
 import type { BitStart } from './bit-offset.ts'
@@ -21,7 +21,7 @@ export type GunzipOptions = {
 }
 
 /**
- * Inflates what `source` has left. A piece is valid until the next is asked for.
+ * Inflates the rest of `source`. A piece is valid until the next is requested.
  *
  * @throws Problem `invalid_image` with the place in the blob; the source's errors
  */
@@ -31,14 +31,14 @@ export async function* gunzip(source: BlobReader, options: GunzipOptions = {}): 
   await refuseTrailing(source, inflater.rest)
 }
 
-/** Whether this runtime can begin in the middle of a gzip. */
+/** Whether this runtime can begin in the middle of a gzip stream. */
 export function canResumeGzip(): boolean {
   isHandleGood ??= handleWorks()
   return isHandleGood
 }
 
 /**
- * Inflates from a block in the middle of a gzip. The checksum of its member also covers what precedes the block, so it
+ * Inflates from a block in the middle of a gzip stream. The checksum of its member also covers what precedes the block, so it
  * is not checked.
  *
  * @param source begins with the first byte that has bits of the block
@@ -90,7 +90,7 @@ function refusal(error: unknown, read: number, consumed: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {
     case 'Z_BUF_ERROR':
-      return new Problem('invalid_image', `the gzip stream ends in the middle, at byte ${read} of the blob`)
+      return new Problem('invalid_image', `the gzip stream is truncated: it ends at byte ${read} of the blob`)
     case 'Z_DATA_ERROR':
     case 'Z_NEED_DICT': {
       const reason = error instanceof Error ? error.message : ''

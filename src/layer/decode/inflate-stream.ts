@@ -1,4 +1,4 @@
-/** Inflates gzip by zlib's public stream: slower than its handle, and the same on every runtime. */
+/** Inflates gzip through zlib's public stream: slower than its handle, but the same on every runtime. */
 import { createGunzip } from 'node:zlib'
 import type { BlobReader } from '../blob.ts'
 import type { Inflater } from './inflater.ts'
@@ -27,13 +27,13 @@ export class StreamInflater implements Inflater {
     this.#stream.destroy()
   }
 
-  /** Gives the stream its input, as fast as it takes it. Never rejects: the source's error goes to the stream. */
+  /** Feeds the stream, as fast as it accepts input. Never rejects: the source's error goes to the stream. */
   async #feed(source: Pick<BlobReader, 'read' | 'release'>): Promise<void> {
     try {
       for (let piece = await source.read(); piece !== undefined; piece = await source.read()) {
         this.#piece = piece
         await this.#write(piece)
-        // The gzip has ended, and zlib takes no more. Whatever follows is not for this stream.
+        // The gzip has ended, and zlib accepts no more. Whatever follows is not for this stream.
         if (this.rest.length > 0 || this.#stream.destroyed) return
         this.#before += piece.length
         this.#piece = NOTHING
@@ -45,7 +45,7 @@ export class StreamInflater implements Inflater {
     }
   }
 
-  /** Resolves when the stream has taken the piece, has ended in the middle of it, or was closed. */
+  /** Resolves when the stream has consumed the piece, has ended within it, or was closed. */
   #write(piece: Uint8Array): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const settle = () => resolve()

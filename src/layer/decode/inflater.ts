@@ -1,33 +1,33 @@
-/** What decompresses a gzip; which of the two that do depends on the runtime. */
+/** What decompresses a gzip stream; the runtime decides which of the two implementations is used. */
 import type { BlobReader } from '../blob.ts'
 
-/** A place in a gzip at which reading can start. */
+/** A place in a gzip stream at which reading can start. */
 export type BlockStart = {
-  /** Of the first byte with bits of the block, in the blob. */
+  /** Position in the blob of the first byte with bits of the block. */
   readonly blobOffset: number
-  /** Of that byte's bits, from the lowest. */
+  /** Position of the block in that byte, from the lowest bit. */
   readonly bit: number
-  /** Of the block's content, in the uncompressed tar. */
+  /** Position of the block's content in the uncompressed tar. */
   readonly tarOffset: number
   /** The bytes of the tar before it, as many as the block can refer to: a view that is valid during the call. */
   readonly window: Uint8Array
 }
 
-/** Learns while a blob is decompressed where its reading can begin. Offsets grow from call to call. */
+/** Learns while a blob is decompressed where reading it can begin. Offsets increase from call to call. */
 export interface PlaceSink {
-  /** Whether it wants the next start of a block. Asked again and again, so it takes no time. */
+  /** Whether it wants the next start of a block. Called very often, so it must be fast. */
   wantsBlock(blobOffset: number, tarOffset: number): boolean
   block(start: BlockStart): void
-  /** A member of a gzip or a frame of zstd begins: nothing before it is needed. */
+  /** A gzip member or a zstd frame begins: nothing before it is needed. */
   start(blobOffset: number, tarOffset: number): void
-  /** How many bytes of the blob yielded how many of the tar. */
+  /** How many bytes of the blob gave how many of the tar. */
   mark(blobOffset: number, tarOffset: number): void
 }
 
-/** One gzip, from a source's first byte to the end of its last member. */
+/** One gzip stream, from a source's first byte to the end of its last member. */
 export interface Inflater {
   /**
-   * Pieces of output, each valid until the next is asked for.
+   * Pieces of output, each valid until the next is requested.
    *
    * @param places receives the places where reading can start, if this inflater knows them
    * @throws zlib's errors, the source's errors

@@ -3,9 +3,9 @@ import { Problem } from '../../problem.ts'
 import type { BlobReader } from '../blob.ts'
 
 /**
- * After a compressed stream only zero bytes may follow, which some tools pad with.
+ * Only zero bytes may follow a compressed stream; some tools pad with them.
  *
- * @param rest what is left of the piece that was read last
+ * @param rest the rest of the last piece
  */
 export async function refuseTrailing(source: BlobReader, rest: Uint8Array): Promise<void> {
   let at = source.bytes - rest.length

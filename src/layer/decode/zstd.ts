@@ -1,6 +1,6 @@
 /**
- * Zstandard (RFC 8878): any number of frames, skippable ones among them. libzstd's WebAssembly does the frames; their
- * headers are read here, so that a window is refused before memory is taken for it.
+ * Zstandard (RFC 8878): any number of frames, including skippable ones. libzstd's WebAssembly decodes the frames; their headers
+ * are read here, so that a window is rejected before memory is allocated for it.
  */
 import { Problem } from '../../problem.ts'
 import type { BlobReader } from '../blob.ts'
@@ -10,23 +10,23 @@ import { refuseTrailing } from './trailing.ts'
 const PIECE = 256 * 1024
 const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
-/** Magic number and all that can stand before a frame's first block. */
+/** Magic number and everything that can precede a frame's first block. */
 const LONGEST_HEADER = 18
 const SKIPPABLE_HEADER = 8
-/** libzstd decodes no larger window unless told to, and this build has no way to tell it. */
+/** libzstd decodes no larger window by default, and this build cannot change that. */
 const LARGEST_WINDOW = 128 * 1024 * 1024
-/** An instance whose memory grew past this is not kept: WebAssembly memory never shrinks. */
+/** An instance whose memory grew beyond this is dropped: WebAssembly memory never shrinks. */
 const MEMORY_TO_KEEP = 32 * 1024 * 1024
 
 export type ZstdOptions = {
   readonly module: WebAssembly.Module
-  /** Bytes; past it a frame is `too_large`. */
+  /** In bytes; a frame with a larger window is `too_large`. */
   readonly maxWindow: number
-  /** Is told where reading can begin. */
+  /** Receives the places where reading can begin. */
   readonly places?: PlaceSink | undefined
 }
 
-/** What of libzstd's exports is used: pointers and sizes are 32-bit numbers. */
+/** The exports of libzstd that are used: pointers and sizes are 32-bit numbers. */
 type Libzstd = {
   readonly memory: WebAssembly.Memory
   malloc(bytes: number): number
@@ -35,11 +35,11 @@ type Libzstd = {
   ZSTD_decompressStream(context: number, output: number, input: number): number
 }
 
-/** One idle decoder a module, since an instance takes 17 MB. */
+/** One idle decoder per module, since an instance takes 17 MB. */
 const idle = new WeakMap<WebAssembly.Module, ZstdDecoder>()
 
 /**
- * Decodes what `source` has left. A yielded piece is a view into the decoder's memory, valid until the next is asked for.
+ * Decodes the rest of `source`. A yielded piece is a view into the decoder's memory, valid until the next is requested.
  *
  * @throws Problem `invalid_image` or `too_large` with the place in the blob
  */
@@ -109,7 +109,7 @@ class Input {
     this.#source = source
   }
 
-  /** Of the next byte in the blob. */
+  /** Position of the next byte in the blob. */
   get position(): number {
     return this.#source.bytes - (this.#piece.length - this.#at)
   }
@@ -201,7 +201,7 @@ class ZstdDecoder {
     before.set([this.#out, PIECE, 0], 3)
     const start = before[2] ?? 0
     const result = this.#zstd.ZSTD_decompressStream(this.#context, output, input)
-    // Its memory may have grown, and the old view be empty.
+    // Its memory may have grown, which detaches the old view.
     const { buffer } = this.#zstd.memory
     const [, size = 0, end = 0, , , produced = 0] = new Uint32Array(buffer, input, 6)
     if (result < 0 && result > -128) throw corrupt(-result, position + end - start)
@@ -213,7 +213,7 @@ class ZstdDecoder {
     }
   }
 
-  /** Makes it ready for another blob; false if it is not worth keeping. */
+  /** Prepares it for another blob; false if it is not worth keeping. */
   reset(): boolean {
     this.#zstd.ZSTD_freeDCtx(this.#context)
     if (this.#zstd.memory.buffer.byteLength > MEMORY_TO_KEEP) return false
@@ -229,7 +229,7 @@ function isLibzstd(exports: unknown): exports is Libzstd {
   )
 }
 
-/** RFC 8878, 3.1.1.1: the window is said by its own byte, or is the size of the content. */
+/** RFC 8878, 3.1.1.1: the window has a byte of its own, or is the size of the content. */
 function checkWindow(header: Uint8Array, maxWindow: number, position: number): void {
   const descriptor = header[4]
   if (descriptor === undefined) throw truncated(position + header.length)
@@ -269,10 +269,10 @@ function littleEndian(bytes: Uint8Array, at: number, length: number): number {
 }
 
 function truncated(position: number): Problem {
-  return new Problem('invalid_image', `the zstd stream ends in the middle, at byte ${position} of the blob`)
+  return new Problem('invalid_image', `the zstd stream is truncated: it ends at byte ${position} of the blob`)
 }
 
-/** The codes of libzstd's `zstd_errors.h` that bytes can bring about. */
+/** The codes of libzstd's `zstd_errors.h` that input can cause. */
 function corrupt(code: number, position: number): Problem {
   const reasons: Record<number, string> = {
     20: 'corrupted data',

@@ -1,27 +1,30 @@
-/** Chunks: where a table of contents says that the content of a file stands in the blob. */
+/** Chunks: where in the blob a table of contents places the content of a file. */
 import type { ByteString } from '../../text/bytes.ts'
 
-/** A file in more chunks is not read: they are held while it is. 20 GiB in the chunks of containers/storage are fewer. */
+/**
+ * A file with more chunks is not read: they are held in memory while it is. 20 GiB in the chunks of containers/storage are
+ * fewer.
+ */
 export const MAX_FILE_CHUNKS = 262_144
 
 /** One piece of a file's content. */
 export type Chunk = {
   readonly bytes: number
-  /** Undefined if the table does not say it: then the file's own digest has to do. */
+  /** Undefined if the table does not have it: then only the file's own digest is checked. */
   readonly sha256: ByteString | undefined
 }
 
 /** Where a chunk begins. */
 export type ChunkStart = {
-  /** Of the gzip member or zstd frame that holds it, in the blob. */
+  /** Position in the blob of the gzip member or zstd frame that contains it. */
   readonly blobOffset: number
-  /** Of the chunk in what that member or frame holds. */
+  /** Position of the chunk in the content of that member or frame. */
   readonly inner: number
-  /** Where the member or frame ends, where the table says it; else the next one begins there. */
+  /** Where the member or frame ends, if the table says so; else the next one begins there. */
   readonly blobEnd: number | undefined
 }
 
-/** All of a file's content. Its chunks follow each other, also in what the blob's members or frames hold. */
+/** All of a file's content. Its chunks are contiguous, also in the content of the blob's members or frames. */
 export type FileChunks = Pick<ChunkStart, 'blobOffset' | 'inner'> & {
   readonly blobEnd: number
   readonly chunks: readonly Chunk[]
@@ -29,14 +32,14 @@ export type FileChunks = Pick<ChunkStart, 'blobOffset' | 'inner'> & {
 
 /** Keeps the chunks of a layer's files, each by its number. */
 export interface ChunkSink {
-  /** How many it has taken. */
+  /** How many it has stored. */
   readonly count: number
   add(chunk: Chunk & ChunkStart): void
-  /** Called again and again; a slow store holds up the layer. */
+  /** Called repeatedly; a slow store slows down the layer. */
   flush(): void | Promise<void>
 }
 
-/** For those who want the chunks of a few files alone. */
+/** For readers that need the chunks of only a few files. */
 export class NoChunks implements ChunkSink {
   count = 0
 

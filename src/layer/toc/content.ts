@@ -1,4 +1,4 @@
-/** The content of a file, read from the chunks that a table of contents names. */
+/** The content of a file, read from the chunks that a table of contents lists. */
 import { createHash } from 'node:crypto'
 import { WorkBudget } from '../../concurrency.ts'
 import type { Limits } from '../../configuration.ts'
@@ -10,7 +10,7 @@ import type { Chunk, FileChunks } from './chunk.ts'
 import { invalidTable } from './vouched.ts'
 
 export type ChunkedFile = Pick<FileChunks, 'inner' | 'chunks'> & {
-  /** What the blob has from the first chunk on. */
+  /** The blob from the first chunk on. */
   readonly stream: ReadableStream<Uint8Array>
   readonly limits: Limits
   readonly wasm: WasmModules
@@ -18,8 +18,8 @@ export type ChunkedFile = Pick<FileChunks, 'inner' | 'chunks'> & {
 }
 
 /**
- * Copies of the content's pieces; the stream is cancelled when the last is there. Each chunk that has a digest is verified
- * before its last piece is given.
+ * Copies of the content's pieces; the stream is cancelled after the last one. Each chunk with a digest is verified before its
+ * last piece is delivered.
  *
  * @throws Problem `invalid_image` if the blob is not what the table says
  */
@@ -42,13 +42,13 @@ export async function* readChunks(file: ChunkedFile): AsyncGenerator<Uint8Array>
         rest = rest.subarray(piece.length)
       }
     }
-    throw invalidTable('the blob has less than it says of a file').with({ lasting: false })
+    throw invalidTable('the blob ends before the content that it lists for a file').with({ lasting: false })
   } finally {
     await source.cancel()
   }
 }
 
-/** Cuts what comes into chunks, and verifies each. */
+/** Splits the input into chunks, and verifies each. */
 class ChunkVerifier {
   readonly #chunks: readonly Chunk[]
   #index = 0
@@ -76,7 +76,7 @@ class ChunkVerifier {
 
   #next(sha256: ByteString | undefined): void {
     if (sha256 !== undefined && this.#hash.digest('binary') !== sha256)
-      throw invalidTable(`chunk ${this.#index} of a file has another digest than it says`).with({
+      throw invalidTable(`chunk ${this.#index} of a file has another digest than it lists`).with({
         lasting: false,
       })
     if (sha256 !== undefined) this.#hash = createHash('sha256')

@@ -1,4 +1,4 @@
-/** Package databases, read from the chunks that a table of contents names: neighbours with one request. */
+/** Package databases, read from the chunks that a table of contents lists; neighbouring ones with one request. */
 import { createHash } from 'node:crypto'
 import type { Limits } from '../../configuration.ts'
 import type { WasmModules } from '../../host.ts'
@@ -10,7 +10,7 @@ import { invalidTable } from './vouched.ts'
 
 /** Bytes between two databases that cost less than another request. */
 const NEIGHBOUR_BYTES = 16 * 1024
-/** What is held of the blob at once: a longer database is streamed by itself. */
+/** How much of the blob is held at once: a longer database is streamed separately. */
 const MOST_HELD_BYTES = 4 * 1024 * 1024
 
 export type DatabaseOptions = {
@@ -21,7 +21,7 @@ export type DatabaseOptions = {
 }
 
 /**
- * Hands `sink` the content of each, in this order.
+ * Passes the content of each to `sink`, in this order.
  *
  * @param databases in the order of the blob
  * @throws Problem `invalid_image` if the content is not what the table says; what the blob or the sink fails with

@@ -15,12 +15,12 @@ import { invalidTable, TABLE } from './vouched.ts'
 
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
 const SHA256 = /^sha256:([0-9a-f]{64})$/
-/** As Go writes a time. */
+/** A time as Go writes it. */
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/
-/** Go's zero time, which its tar writer turns into the time 0. */
+/** Go's zero time, which its tar writer turns into time 0. */
 const NO_TIME = '0001-01-01T00:00:00Z'
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
-/** Files whose chunks are remembered until they are read: each takes some hundred bytes. */
+/** Limit on the files whose chunks are remembered until they are read: each takes some hundred bytes. */
 const MAX_WANTED = 50_000
 
 const TYPES: ReadonlyMap<unknown, MemberType> = new Map<string, MemberType>([
@@ -33,7 +33,7 @@ const TYPES: ReadonlyMap<unknown, MemberType> = new Map<string, MemberType>([
   ['fifo', 'fifo'],
 ])
 
-/** A name that the table cannot say, since it is not UTF-8: the layer has to be read whole. */
+/** A name that the table cannot express, since it is not UTF-8: the layer must be read whole. */
 export class UnsaidName extends Error {}
 
 /** A file, and where its content is. */
@@ -60,7 +60,7 @@ export type EntryLimits = {
   readonly entries: number
   /** Where the content of the blob ends. */
   readonly contentEnd: number
-  /** Of which files the chunks are remembered: of package databases, where nothing else is said. */
+  /** Files whose chunks are remembered: package databases, if nothing else is chosen. */
   readonly isWanted?: ((file: Entry) => boolean) | undefined
 }
 
@@ -70,7 +70,7 @@ export class TableEntries {
   readonly #sink: ChunkSink
   readonly #warnings = new LayerWarnings()
   readonly #wanted: WantedFile[] = []
-  /** Those in what was read last, of which the end is where the next chunk begins. */
+  /** Those in the last member or frame, which ends where the next chunk begins. */
   #endless: WantedFile[] = []
   #wantedBytes = 0
   #file: OpenFile | undefined
@@ -78,7 +78,7 @@ export class TableEntries {
   #last: Position = { blobOffset: 0, inner: 0 }
   /** Where the content that was told so far ends, in what holds the last chunk. */
   #innerEnd = 0
-  /** Up to here the blob is taken. */
+  /** The blob is covered up to here. */
   #taken = 0
   /** Entries of the table so far, chunks included. */
   #number = -1
@@ -107,7 +107,7 @@ export class TableEntries {
     return this.#warnings
   }
 
-  /** In the order of the table; whole after `finish`. */
+  /** In the order of the table; complete after `finish`. */
   get wanted(): readonly TableFile[] {
     return this.#wanted
   }
@@ -203,7 +203,7 @@ export class TableEntries {
   #addChunk(file: OpenFile, fields: Fields): void {
     const left = file.bytes - file.covered
     const bytes = this.#optionalCount(fields, 'chunkSize') ?? left
-    if (bytes > left) throw this.#wrong(`has a chunk that ends behind its file of ${file.bytes} bytes`)
+    if (bytes > left) throw this.#wrong(`has a chunk that ends after its file of ${file.bytes} bytes`)
     file.chunks++
     if (file.chunks > MAX_FILE_CHUNKS) throw this.#tooLarge(`a file of more than ${MAX_FILE_CHUNKS} chunks`)
     const sha256 = fields.chunkDigest === undefined ? undefined : this.#digest(fields, 'chunkDigest')
@@ -226,7 +226,7 @@ export class TableEntries {
     else if (isLast) this.#endless.push(wanted)
   }
 
-  /** Chunks follow each other in the blob; several of them may share a gzip member. */
+  /** Chunks are contiguous in the blob; several may share a gzip member. */
   #position(fields: Fields): Position {
     const blobOffset = this.#optionalCount(fields, 'offset')
     if (blobOffset === undefined) throw this.#wrong('has content, but no offset')
@@ -236,9 +236,9 @@ export class TableEntries {
     const isBehind = sharesMember
       ? inner >= this.#innerEnd
       : blobOffset >= this.#taken && blobOffset > last.blobOffset
-    if (!isBehind) throw this.#wrong(`begins at byte ${blobOffset}, within what stands before it`)
+    if (!isBehind) throw this.#wrong(`begins at byte ${blobOffset}, within the previous content`)
     if (blobOffset >= this.#limits.contentEnd)
-      throw this.#wrong(`begins at byte ${blobOffset}, behind the content of the blob`)
+      throw this.#wrong(`begins at byte ${blobOffset}, after the content of the blob`)
     if (!sharesMember) this.#endWanted(blobOffset)
     this.#last = { blobOffset, inner }
     return this.#last
@@ -297,12 +297,12 @@ export class TableEntries {
     return this.#optionalCount(fields, name) ?? 0
   }
 
-  /** Go leaves out a 0, so a 0 counts as absent. */
+  /** Go omits zeros, so 0 counts as absent. */
   #optionalCount(fields: Fields, name: string): number | undefined {
     const value = fields[name]
     if (value === undefined || value === null || value === 0) return undefined
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-      throw this.#wrong(`has the ${name} ${JSON.stringify(value)}, which is not a whole number from 0 on`)
+      throw this.#wrong(`has the ${name} ${JSON.stringify(value)}, which is not a whole number`)
     return value
   }
 
@@ -317,7 +317,7 @@ export class TableEntries {
     if (bytes > 0) return this.#digest(fields, 'digest')
     const isTold = fields.digest !== undefined && fields.digest !== ''
     if (isTold && this.#digest(fields, 'digest') !== SHA256_OF_NOTHING)
-      throw this.#wrong('is empty, but its digest is that of something')
+      throw this.#wrong('is empty, but its digest is not that of empty content')
     return SHA256_OF_NOTHING
   }
 

@@ -108,8 +108,8 @@ describe.each(FORMS)('%s', (form) => {
   })
 
   test.each<[string, string, ChunkedOptions]>([
-    ['a size below zero', 'whole number from 0', lie('etc/a.txt', { size: -6 })],
-    ['a file that ends within its chunks', 'ends behind its file', lie('big', { size: 16_000 })],
+    ['a size below zero', 'whole number', lie('etc/a.txt', { size: -6 })],
+    ['a file that ends within its chunks', 'ends after its file', lie('big', { size: 16_000 })],
     ['a file that goes on behind its chunks', 'chunks of entry', lie('big', { size: 50_000 }, 'chunkSize')],
     ['a digest of nothing known', 'not a sha256', lie('etc/a.txt', { digest: 'sha256:../../x' })],
     ['a digest of a chunk that is none', 'not a sha256', lie('etc/a.txt', { chunkDigest: 'md5:1' })],
@@ -126,7 +126,7 @@ describe.each(FORMS)('%s', (form) => {
     ],
     [
       'a chunk inside another file',
-      'within what stands before',
+      'within the previous content',
       lie('last', { offset: 200, endOffset: 210 }),
     ],
     ['a chunk that leaves a hole', 'does not begin at byte', HOLE],
@@ -139,13 +139,17 @@ describe.each(FORMS)('%s', (form) => {
     ['a name with a zero byte', 'zero byte', lie('etc/a.txt', { name: 'a\0b' })],
     ['a time that is none', 'not a time', lie('etc/a.txt', { modtime: 'yesterday' })],
     ['another version', 'version', { change: (table) => ({ ...table, version: 2 }) }],
-    ['a table that is cut off', 'not whole JSON', { change: (table) => JSON.stringify(table).slice(0, -1) }],
+    [
+      'a table that is cut off',
+      'not complete JSON',
+      { change: (table) => JSON.stringify(table).slice(0, -1) },
+    ],
     [
       'a table that is cut off within an entry',
-      'not whole JSON',
+      'not complete JSON',
       { change: (table) => JSON.stringify(table).slice(0, -90) },
     ],
-    ['a table that is not JSON', 'not whole JSON', { change: () => '<html>blocked by proxy</html>' }],
+    ['a table that is not JSON', 'not complete JSON', { change: () => '<html>blocked by proxy</html>' }],
     ['a table that is another JSON', 'version', { change: () => '[1,2,3]' }],
     [
       'two lists of entries',
@@ -154,7 +158,7 @@ describe.each(FORMS)('%s', (form) => {
     ],
     [
       'two entries without a comma',
-      'broken behind entry',
+      'invalid after entry',
       { change: (table) => JSON.stringify(table).replace('},{', '} {') },
     ],
   ])('refused for good: %s', async (_, detail, options) => {

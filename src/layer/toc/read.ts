@@ -1,4 +1,4 @@
-/** A layer known from its table of contents alone: two ranged reads of the blob, or one, in place of the whole. */
+/** A layer known from its table of contents alone: one or two range requests to the blob instead of all of it. */
 import { createHash } from 'node:crypto'
 import { WorkBudget } from '../../concurrency.ts'
 import type { Limits } from '../../configuration.ts'
@@ -26,7 +26,7 @@ const BATCH = 1000
 
 export type TableOptions = {
   readonly table: VouchedTable
-  /** Of the blob, in bytes. */
+  /** Size of the blob, in bytes. */
   readonly size: number
   readonly open: OpenBlob
   readonly limits: Limits
@@ -36,10 +36,10 @@ export type TableOptions = {
   readonly isWanted?: EntryLimits['isWanted']
 }
 
-/** What the table says of the layer; the rest of what is known of one is told by its descriptor and the config. */
+/** What the table says about the layer; the rest comes from its descriptor and the config. */
 export type TableFacts = Pick<LayerFacts, 'compression' | 'fileBytes' | 'entries' | 'warnings'>
 
-/** Where the table stands in the blob, and where the content ends. */
+/** Position of the table in the blob, and where the content ends. */
 type Place = { readonly start: number; readonly end: number; readonly contentEnd: number }
 
 export class TableReading {
@@ -49,7 +49,7 @@ export class TableReading {
   #entries: TableEntries | undefined
   #digest: string | undefined
   #contentEnd = 0
-  /** All that the digest is of has been hashed. */
+  /** Everything that the digest covers has been hashed. */
   #isRead = false
 
   constructor(options: TableOptions) {
@@ -57,10 +57,10 @@ export class TableReading {
   }
 
   /**
-   * The members in the order of the table, in batches; `offset` is the number of a file's first chunk. To be called once.
+   * The members in the order of the table, in batches; `offset` is the number of a file's first chunk. Call it once.
    *
-   * @throws Problem `invalid_image`, `too_large` (`lasting` where the table is the one that the manifest vouches for), what the
-   *   blob's stream fails with; UnsaidName where the table cannot say a name
+   * @throws Problem `invalid_image`, `too_large` (`lasting` if the table is the one that the manifest vouches for), what the
+   *   blob's stream fails with; UnsaidName if the table cannot express a name
    */
   async *entries(): AsyncGenerator<readonly Entry[]> {
     const { open, signal, limits, chunks, isWanted } = this.#options
@@ -124,14 +124,14 @@ export class TableReading {
       FOOTER.exec(footer.subarray(FOOTER_DIGITS, 38).toString('latin1'))?.[1] ?? '',
       16,
     )
-    // Nothing vouches for the footer: where it is wrong the registry may have sent other bytes.
+    // Nothing vouches for the footer: if it is wrong, the registry may have sent other bytes.
     if (!(start >= 0 && start < end))
       throw invalidTable(`the footer at byte ${end} does not say where it is`).with({ lasting: false })
     requireTableSize(end - start)
     return { start, end, contentEnd: start }
   }
 
-  /** The bytes of the JSON, each piece valid until the next is asked for. */
+  /** The bytes of the JSON, each piece valid until the next is requested. */
   async *#json(source: BlobReader): AsyncGenerator<Uint8Array> {
     const { table, wasm, limits } = this.#options
     const { chunks } = await decode(source, { wasm, zstdWindow: limits.zstdWindow })
@@ -148,7 +148,7 @@ export class TableReading {
       throw invalidTable(`it has ${bytes} bytes, the manifest says ${table.jsonBytes}`)
   }
 
-  /** The one file of the tar that holds an eStargz's table. */
+  /** The only file in the tar with an eStargz's table. */
   async *#member(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const scanner = new TarScanner({ bytes: byteLimit(this.#options.limits), entries: 1 })
     for await (const chunk of chunks) {
@@ -162,13 +162,13 @@ export class TableReading {
         if (event === 'end') return
       }
     }
-    throw invalidTable(`the file ${TABLE_NAME} is cut off`)
+    throw invalidTable(`the file ${TABLE_NAME} is truncated`)
   }
 
   async *#read(entries: TableEntries, json: AsyncGenerator<Uint8Array>): AsyncGenerator<readonly Entry[]> {
     const splitter = new EntrySplitter()
     let batch: Entry[] = []
-    // Not by `for await`, which would end the JSON where an entry is wrong: what follows it has to be hashed.
+    // Not with `for await`, which would stop at a wrong entry: what follows it must be hashed.
     for (let piece = await json.next(); !piece.done; piece = await json.next()) {
       for (const fields of splitter.take(piece.value)) {
         const entry = entries.take(fields)
@@ -194,7 +194,7 @@ export class TableReading {
     })
   }
 
-  /** A fault lasts where the table is the one that the manifest vouches for; where it is another, that is the fault. */
+  /** A fault lasts if the table is the one that the manifest vouches for; if it is another, that is the fault. */
   async #judge(
     error: unknown,
     { source, json }: { readonly source: BlobReader; readonly json: AsyncGenerator<Uint8Array> },
@@ -212,7 +212,7 @@ export class TableReading {
     }
   }
 
-  /** Reads what is left of the table; the fault, where it can be read and is another than the manifest vouches for. */
+  /** Reads the rest of the table; returns the fault that it is not the one that the manifest vouches for, if so. */
   async #isOther({
     source,
     json,

@@ -1,13 +1,13 @@
 /**
- * The JSON of a table of contents, cut into its entries as it comes: `{"version":1,"entries":[{…},…],…}`. A table can have
+ * The JSON of a table of contents, split into its entries as it arrives: `{"version":1,"entries":[{…},…],…}`. A table can have
  * millions of entries, so it is never held whole.
  */
 import { parseJson } from '../../text/json.ts'
 import { invalidTable } from './vouched.ts'
 
-/** A name of 4 KiB, extended attributes of 64 KiB each; what is longer is no entry. */
+/** A name of 4 KiB and extended attributes of 64 KiB each fit; nothing longer is a valid entry. */
 const MAX_ENTRY_BYTES = 1024 * 1024
-/** Of all that stands beside the entries. */
+/** Limit on everything besides the entries. */
 const MAX_OUTER_BYTES = 64 * 1024
 const NOTHING = new Uint8Array(0)
 const CHAR = {
@@ -20,7 +20,7 @@ const CHAR = {
   close: 0x7d,
 } as const
 
-/** An entry as its JSON has it. */
+/** An entry, as in its JSON. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** `outside` the list of entries, `between` two of them, `behind` one, or `within` one. */
@@ -37,12 +37,12 @@ export class EntrySplitter {
   #lists = 0
   #entries = 0
 
-  /** @throws Problem `invalid_image` if the JSON is not whole, or is not a table of contents */
+  /** @throws Problem `invalid_image` if the JSON is incomplete, or is not a table of contents */
   finish(): void {
     const outer = this.#place === 'outside' ? parseJson(this.#outer) : undefined
-    if (typeof outer !== 'object' || outer === null) throw invalidTable('it is not whole JSON')
+    if (typeof outer !== 'object' || outer === null) throw invalidTable('it is not complete JSON')
     if (!('version' in outer) || outer.version !== 1)
-      throw invalidTable('its version is not 1, the only one that is known')
+      throw invalidTable('its version is not 1, the only one supported')
     // Go writes an empty list as `null`.
     const isEmpty = 'entries' in outer && outer.entries === null
     if (this.#lists !== 1 && !isEmpty) throw invalidTable('it has no list of entries')
@@ -75,8 +75,7 @@ export class EntrySplitter {
   }
 
   #readOuter(byte: number): void {
-    if (this.#outer.length >= MAX_OUTER_BYTES)
-      throw invalidTable('it has more beside its entries than is read')
+    if (this.#outer.length >= MAX_OUTER_BYTES) throw invalidTable('it has too much data besides its entries')
     this.#outer += String.fromCharCode(byte)
     if (this.#readText(byte)) return
     if (byte === CHAR.open || byte === CHAR.openList) this.#depth++
@@ -93,7 +92,7 @@ export class EntrySplitter {
     return before.slice(0, -1).trimEnd().endsWith('"entries"')
   }
 
-  /** Between the entries; the list's end belongs to what stands outside. */
+  /** Between the entries; the list's end belongs to the outside. */
   #beginsEntry(byte: number): boolean {
     if (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)) return false
     if (byte === CHAR.open && this.#place === 'between') {
@@ -106,14 +105,14 @@ export class EntrySplitter {
       return false
     }
     const isEnd = byte === CHAR.closeList && (this.#place === 'behind' || this.#entries === 0)
-    if (!isEnd) throw invalidTable(`its JSON is broken behind entry ${this.#entries}`)
+    if (!isEnd) throw invalidTable(`its JSON is invalid after entry ${this.#entries}`)
     this.#place = 'outside'
     this.#outer += ']'
     this.#depth = 1
     return false
   }
 
-  /** Whether the byte belongs to a text, of which the brackets do not count. */
+  /** Whether the byte is part of a string, in which brackets do not count. */
   #readText(byte: number): boolean {
     if (!this.#isText) {
       this.#isText = byte === CHAR.quote

@@ -1,23 +1,23 @@
-/** Which layers have a table of contents that their manifest vouches for, and where the manifest says that it stands. */
+/** Which layers have a table of contents that their manifest vouches for, and where the manifest says it is. */
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 
-/** Of a layer's descriptor, as stargz-snapshotter and containers/storage define them. */
+/** Annotations of a layer's descriptor, as stargz-snapshotter and containers/storage define them. */
 const STARGZ_DIGEST = 'containerd.io/snapshot/stargz/toc.digest'
 const STARGZ_SIZE = 'io.containers.estargz.uncompressed-size'
 const CHUNKED_DIGEST = 'io.github.containers.zstd-chunked.manifest-checksum'
 const CHUNKED_POSITION = 'io.github.containers.zstd-chunked.manifest-position'
 
 const SHA256 = /^sha256:[0-9a-f]{64}$/
-/** Offset, bytes, bytes of the JSON, and the type, of which there is one: 1. */
+/** Offset, size, size of the JSON, and the type, which is always 1. */
 const POSITION = /^(\d{1,15}):(\d{1,15}):(\d{1,15}):1$/
 /** Magic number and length, before the content of a skippable frame. */
 const SKIPPABLE_HEADER = 8
 
-/** What a table may have, as it is stored and as JSON. */
+/** Limits on a table, as stored and as JSON. */
 export const MAX_TABLE_BYTES = 128 * 1024 * 1024
 
-/** What every fault of a table begins with. */
+/** Every fault of a table begins with this. */
 export const TABLE = 'the table of contents'
 
 type Layer = Pick<Descriptor, 'size' | 'annotations'>
@@ -27,7 +27,7 @@ export type VouchedTable =
   | { readonly form: 'estargz'; readonly digest: string }
   | {
       readonly form: 'zstd:chunked'
-      /** Of the table as it is stored. */
+      /** Position of the stored table. */
       readonly digest: string
       readonly offset: number
       readonly bytes: number
@@ -36,7 +36,7 @@ export type VouchedTable =
       readonly contentEnd: number
     }
 
-/** The digest that the manifest gives of the layer's table of contents; undefined for a layer without one. */
+/** The manifest's digest of the layer's table of contents; undefined for a layer without one. */
 export function tableDigest({ annotations = {} }: Pick<Descriptor, 'annotations'>): string | undefined {
   const isChunked = CHUNKED_POSITION in annotations
   const digest = (isChunked ? annotations[CHUNKED_DIGEST] : undefined) ?? annotations[STARGZ_DIGEST]
@@ -64,7 +64,7 @@ export function vouchedTable(layer: Layer): VouchedTable | undefined {
   return { form: 'zstd:chunked', digest, offset, bytes, jsonBytes, contentEnd }
 }
 
-/** How long the manifest says that the layer's tar is; undefined if it does not. */
+/** The size of the layer's tar according to the manifest; undefined if it does not say. */
 export function toldTarBytes({ annotations = {} }: Pick<Descriptor, 'annotations'>): number | undefined {
   const told = annotations[STARGZ_SIZE]
   return told !== undefined && /^\d{1,15}$/.test(told) ? Number(told) : undefined
@@ -73,12 +73,12 @@ export function toldTarBytes({ annotations = {} }: Pick<Descriptor, 'annotations
 /** @throws Problem `too_large` */
 export function requireTableSize(bytes: number): void {
   if (bytes <= MAX_TABLE_BYTES) return
-  throw new Problem('too_large', `${TABLE} has ${bytes} bytes: more than ${MAX_TABLE_BYTES} are not read`, {
+  throw new Problem('too_large', `${TABLE} has ${bytes} bytes; the limit is ${MAX_TABLE_BYTES}`, {
     lasting: true,
   })
 }
 
-/** What is wrong with a table, of which the bytes are those that the manifest vouches for. */
+/** A fault of a table whose bytes are those that the manifest vouches for. */
 export function invalidTable(detail: string): Problem {
   return new Problem('invalid_image', `${TABLE} is invalid: ${detail}`, { lasting: true })
 }

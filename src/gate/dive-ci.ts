@@ -8,8 +8,8 @@ const DISABLED: ReadonlySet<string> = new Set(['disabled', 'off', 'false'])
 
 /**
  * @param text the file's content
- * @throws Problem `invalid_parameter`: a file that is not YAML, an unknown key, a limit that cannot be read or is out
- * of dive's range, every rule disabled
+ * @throws Problem `invalid_parameter`: if the file is not YAML, a key is unknown, a limit cannot be read or is out of dive's
+ *   range, or every rule is disabled
  */
 export function policyFromDiveCi(text: string): Policy {
   const document = readDocument(text, 'yaml', 'diveCi')
@@ -17,7 +17,7 @@ export function policyFromDiveCi(text: string): Policy {
   for (const [key, value] of entriesOf(document, 'diveCi')) {
     if (key !== 'rules') throw refusal(`unknown key ${JSON.stringify(key)}`)
     for (const [word, limit] of entriesOf(value, 'rules')) {
-      // dive reads its file with viper, to which upper and lower case are one.
+      // dive reads its file with viper, which ignores case.
       const name = DIVE_RULES.find((known) => known.toLowerCase() === word.toLowerCase())
       if (name === undefined) throw refusal(`unknown rule ${JSON.stringify(word)}`)
       if (typeof limit !== 'string' || limit.trim() === '') throw refusal(`${word} has no value`)

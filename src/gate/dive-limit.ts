@@ -1,4 +1,4 @@
-/** Limits as a `.dive-ci` file has them: ratios within dive's range, sizes as dustin/go-humanize reads them. */
+/** Limits in a `.dive-ci` file: ratios within dive's range, sizes as dustin/go-humanize reads them. */
 import { Problem } from '../problem.ts'
 
 function refusal(rule: string, text: string, wanted: string): Problem {
@@ -36,7 +36,7 @@ const HUMAN_UNITS: ReadonlyMap<string, number> = new Map(
 )
 
 /**
- * As humanize's `ParseBytes`: any case, `20MB`, `20 mb`, `20m`, `1,000`; the product of doubles, its fraction dropped.
+ * Like humanize's `ParseBytes`: any case, `20MB`, `20 mb`, `20m`, `1,000`; the product of doubles, with its fraction dropped.
  *
  * @throws Problem `invalid_parameter`
  */
@@ -45,7 +45,7 @@ export function diveBytes(text: string, rule: string): number {
   const number = digits.replaceAll(',', '')
   const factor = HUMAN_UNITS.get(unit.trim().toLowerCase())
   const bytes = /^(?:\d+\.?\d*|\.\d+)$/.test(number) ? Number(number) * (factor ?? Number.NaN) : Number.NaN
-  // dive goes on to 16 EiB; no image does.
+  // dive allows up to 16 EiB; no image is that large.
   if (bytes <= Number.MAX_SAFE_INTEGER) return Math.trunc(bytes)
   throw refusal(rule, text, 'a size')
 }

@@ -12,12 +12,12 @@ import { SHOWN, Worst } from './worst.ts'
 
 export type DuplicatesFound = {
   readonly wastedBytes: number
-  /** Files that could go. */
+  /** Files that could be removed. */
   readonly copies: number
   readonly worst: readonly Evidence[]
 }
 
-/** Groups that are counted in one pass over the files: it bounds the memory that this takes, to some 20 MB. */
+/** How many groups are counted in one pass over the files, which bounds the memory to some 20 MB. */
 const GROUPS_AT_ONCE = 100_000
 
 /** A group whose copies are counted again. */
@@ -80,7 +80,7 @@ async function recount(
     for (const { key, type, sha256, layer, inode } of batch) {
       const group = type === 'file' && sha256 !== undefined ? recounts.get(sha256) : undefined
       if (group === undefined || exclusion.ignores(decodeText(keyToPath(key)).text)) continue
-      // Hard links of each other are one file, which counts as long as one of its paths does.
+      // Hard links of one another are one file, which counts as long as one of its paths does.
       if (inode !== undefined && !counted.add(inode)) continue
       if (layer < exclusion.baseLayers) group.inBase = true
       else group.own++
@@ -88,7 +88,7 @@ async function recount(
   }
 }
 
-/** Of some groups the first path that is not ignored. */
+/** For some groups the first path that is not ignored. */
 async function pathsOf(
   groups: AsyncIterable<readonly DuplicateGroup[]>,
   exclusion: Exclusion,
@@ -106,7 +106,7 @@ async function pathsOf(
   return found
 }
 
-/** The ten groups of the largest waste. @param groups largest waste first */
+/** The ten groups with the largest waste. @param groups largest waste first */
 export async function worstDuplicates(
   groups: AsyncIterable<readonly DuplicateGroup[]>,
 ): Promise<readonly Evidence[]> {

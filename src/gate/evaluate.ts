@@ -1,4 +1,4 @@
-/** Holds an image against a policy. */
+/** Checks an image against a policy. */
 import { formatBytes } from '../text/format.ts'
 import { Figures } from './figures.ts'
 import type { Policy } from './policy.ts'

@@ -1,6 +1,6 @@
-/** The unit of a rule, and what it shows if it is broken. */
+/** The unit of a rule, and its evidence if it is broken. */
 
-/** What `limit` and `actual` are counted in. */
+/** The unit of `limit` and `actual`. */
 export type Unit = 'bytes' | 'count' | 'ratio' | 'percent' | 'severity'
 
 /** A path of the image, or a whole layer if there is no path. */
@@ -8,11 +8,11 @@ export type Evidence = {
   readonly path?: string
   readonly pathBase64?: string
   readonly bytes?: number
-  /** Where the rule counts files: how many of them the layer brings. */
+  /** For a rule that counts files: how many of them the layer adds. */
   readonly files?: number
   /** Index of the layer that holds it, from 0. */
   readonly layer?: number
-  /** A layer stores it, and the merged file system does not show it. */
+  /** A layer stores it, but the merged file system does not show it. */
   readonly hidden?: true
   /** The step that made the layer, as in the history. */
   readonly createdBy?: string

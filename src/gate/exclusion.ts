@@ -1,4 +1,4 @@
-/** What does not count against an image: paths that a policy ignores, and content of its base image. */
+/** What does not count against an image: paths that a policy ignores, and the content of its base image. */
 
 import type { WastedFile } from '../image/report.ts'
 import { Problem } from '../problem.ts'
@@ -15,9 +15,9 @@ export type Exclusion = {
 
 /**
  * @param diffIds of the image's layers, from the lowest
- * @param base those of its base image, where one is named
+ * @param base those of its base image, if one is named
  * @returns undefined if nothing is excluded: the report's own figures then hold
- * @throws Problem `not_based_on` if the lowest layer already is another
+ * @throws Problem `not_based_on` if even the lowest layer differs
  */
 export function exclusionOf(
   ignore: readonly string[],
@@ -43,8 +43,8 @@ function sharedLayers(diffIds: readonly string[], base: readonly string[]): numb
 export type WasteFound = { readonly bytes: number; readonly worst: readonly Evidence[] }
 
 /**
- * Waste without what is excluded: what the base image itself hid does not count, what a layer of this image hid
- * this image's, also where the bytes are stored in the base.
+ * Waste without what is excluded: what the base image itself hid does not count; what a layer of this image hid does, even if
+ * the bytes are stored in the base.
  */
 export async function findWaste(
   rows: AsyncIterable<readonly WastedFile[]>,
@@ -62,7 +62,7 @@ export async function findWaste(
   return { bytes, worst: worst.list() }
 }
 
-/** The ten largest of rows that are sorted so already. */
+/** The ten largest of rows that are sorted already. */
 export async function worstWaste(rows: AsyncIterable<readonly WastedFile[]>): Promise<readonly Evidence[]> {
   const worst: Evidence[] = []
   for await (const batch of rows) {

@@ -1,4 +1,4 @@
-/** The figures that rules are about, without what the policy excludes; each is found once, and only if it is asked for. */
+/** The figures that rules are about, without what the policy excludes; each is computed once, and only on demand. */
 
 import type { Efficiency, ImageFacts, LayerReport, SizedPath } from '../image/report.ts'
 import { knownTarBytes } from '../image/tar-bytes.ts'
@@ -11,13 +11,13 @@ import type { Subject } from './subject.ts'
 import type { AdviceFigures, GateTables, Severity } from './tables.ts'
 import { SHOWN, Worst } from './worst.ts'
 
-/** What is known of a layer: the manifest's part always, the rest after an analysis. */
+/** What is known about a layer: the manifest's part always, the rest after an analysis. */
 export type LayerFigures = Partial<LayerReport> & Pick<LayerReport, 'index' | 'compressedBytes'>
 
-/** What of a layer a figure is about; undefined if it is no offender. */
+/** The value of a figure for one layer; undefined if the layer is not an offender. */
 export type LayerMeasure = (layer: LayerFigures) => number | undefined
 
-/** What of a policy changes the figures. */
+/** The parts of a policy that change the figures. */
 export type FiguresScope = {
   /** Globs of paths that count as neither waste, duplicates, advice nor denied. */
   readonly ignore: readonly string[]
@@ -110,7 +110,7 @@ export class Figures {
     return this.#advice
   }
 
-  /** The ten largest paths of the items that `keeps`; those of errors come first. */
+  /** The ten largest paths of the items that satisfy `keeps`; those of errors come first. */
   async worstAdvised(
     keeps: (item: { readonly severity: Severity }) => boolean,
   ): Promise<readonly Evidence[]> {
@@ -129,7 +129,7 @@ export class Figures {
       .map(({ path }) => path)
   }
 
-  /** What the layers store, also where a later one hides it. */
+  /** What the layers store, even if a later one hides it. */
   deniedStored(glob: string): Promise<Denied> {
     return this.#stored.find(glob)
   }
@@ -146,7 +146,7 @@ export class Figures {
     return evidence
   }
 
-  /** The ten layers that bring most of the files of the merged file system. */
+  /** The ten layers with most of the files of the merged file system. */
   async filesByLayer(): Promise<readonly Evidence[]> {
     const files: number[] = []
     for await (const batch of this.#tables.files()) {
@@ -159,12 +159,12 @@ export class Figures {
     return worst.list()
   }
 
-  /** The ten layers that have most of something, told with these bytes. */
+  /** The ten layers with the most of something, with these bytes. */
   worstLayers(weigh: LayerMeasure, bytes: LayerMeasure = weigh): readonly Evidence[] {
     return worstLayers(this.#layers(), weigh, bytes)
   }
 
-  /** Likewise, of those that the baseline does not have. */
+  /** The same, without layers that the baseline has, too. */
   worstNewLayers(weigh: LayerMeasure): readonly Evidence[] {
     const before = new Set(this.#subject.baseline?.diffIds)
     const added = this.#layers().filter(({ diffId }) => diffId === undefined || !before.has(diffId))
@@ -195,7 +195,7 @@ export class Figures {
   }
 }
 
-/** What a policy denies, all globs of one rule in one pass. */
+/** What a policy denies: all globs of one rule in one pass. */
 class DenyFinder {
   readonly #candidates: () => Parameters<typeof findDenied>[0]
   readonly #globs: readonly string[]
@@ -237,7 +237,7 @@ function worstLayers(
   return worst.list()
 }
 
-/** What `needsOf` says is needed is there: its absence is a fault of the caller's. */
+/** What `needsOf` asks for must be present: its absence is the caller's fault. */
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('the policy needs more of the image than was given')
   return value

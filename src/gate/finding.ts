@@ -1,4 +1,4 @@
-/** One rule against the figures: whether it holds, in numbers and in a sentence. */
+/** One rule applied to the figures: whether it holds, in numbers and in a sentence. */
 import { formatBytes, formatCount, formatDelta, formatFigure } from '../text/format.ts'
 import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from '../text/limit.ts'
 import { type Denied, withoutKey } from './denied.ts'
@@ -6,17 +6,17 @@ import type { Evidence, Unit } from './evidence.ts'
 import type { Figures } from './figures.ts'
 import type { Severity } from './tables.ts'
 
-/** Least bad first. */
+/** Least severe first. */
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error']
 
 export type Finding = {
   readonly unit: Unit
   readonly limit: number | string
-  /** Null if there is nothing to compare. */
+  /** Null if there is nothing to compare with. */
   readonly actual: number | string | null
   readonly pass: boolean
   readonly message: string
-  /** Asked for only if the rule does not hold. */
+  /** Called only if the rule is broken. */
   readonly evidence: () => readonly Evidence[] | Promise<readonly Evidence[]>
 }
 
@@ -32,7 +32,7 @@ export function atMostBytes(
   return { unit: 'bytes', limit, actual, pass, message, evidence }
 }
 
-/** Two sizes; to the byte where three digits would show them as one. */
+/** Two sizes; in bytes if three digits would make them look equal. */
 function tellApart(a: number, b: number): readonly [string, string] {
   const rounded = [formatBytes(a), formatBytes(b)] as const
   if (a === b || rounded[0] !== rounded[1]) return rounded
@@ -65,7 +65,7 @@ export function wastedPercent(wasted: number, limit: Decimal, figures: Figures):
   }
 }
 
-/** In percent; a part of nothing is 0 %. */
+/** In percent; a part of nothing is 0%. */
 function shareOf(
   part: number,
   whole: number,
@@ -77,7 +77,7 @@ function shareOf(
 
 export function efficiencyAtLeast(score: number, limit: number, figures: Figures): Finding {
   const pass = score >= limit
-  // Five digits, cut off: a score below its limit never shows as if it were at it.
+  // Five digits, rounded down: a score below its limit never looks equal to it.
   const shown = Math.floor(score * 1e5) / 1e5
   const message = `The efficiency is ${shown}, ${pass ? 'not below' : 'below'} the limit of ${limit}.`
   return { unit: 'ratio', limit, actual: score, pass, message, evidence: () => figures.worstWaste() }
@@ -166,7 +166,7 @@ function growthInPercent(
   evidence: Finding['evidence'],
 ): Finding {
   const grown = now - before
-  // Over nothing, any growth is beyond every percentage.
+  // Compared with nothing, any growth exceeds every percentage.
   const pass = before === 0 ? grown === 0 : isWithinPercent(grown, before, limit)
   const actual = before === 0 ? (grown === 0 ? 0 : null) : (100 * grown) / before
   const share = actual === null ? 'from nothing' : `${formatFigure(actual)}%`

@@ -1,4 +1,4 @@
-/** What an image is held against, read from a request's words so that nothing passes by mistake. */
+/** The policy for an image, read from a request's words so that nothing passes by mistake. */
 
 import { Problem } from '../problem.ts'
 import { compileGlobSet } from '../text/glob.ts'
@@ -10,17 +10,17 @@ export type Policy = {
   readonly rules: readonly Rule[]
   /** Reference of the image that growth is measured against. */
   readonly baseline?: string
-  /** Reference of the image whose layers are not this image's fault. */
+  /** Reference of the image whose layers are not counted against this image. */
   readonly baseImage?: string
   /** Globs of paths that count as neither waste, duplicates nor denied. */
   readonly ignore: readonly string[]
-  /** In bytes; where less is wasted, the rules about shares of waste hold. */
+  /** In bytes; if less is wasted, the rules about shares of waste hold. */
   readonly minWasteBytes?: number
 }
 
 /**
- * @param query of a request; `besides` are the parameters that somebody else reads
- * @throws Problem `invalid_parameter`: an unknown word, a limit that cannot be read, a word given twice, no rule
+ * @param query of a request; `besides` are parameters that are read elsewhere
+ * @throws Problem `invalid_parameter`: for an unknown word, an invalid limit, a repeated word, or no rule
  */
 export function policyFromQuery(query: URLSearchParams, besides: readonly string[]): Policy {
   const words = new Map<string, string[]>()
@@ -35,11 +35,11 @@ export function policyFromQuery(query: URLSearchParams, besides: readonly string
 
 /**
  * @param words each word with its values as text, in the order given
- * @throws Problem `invalid_parameter`: an unknown word, a limit that cannot be read, a word given twice, no rule
+ * @throws Problem `invalid_parameter`: for an unknown word, an invalid limit, a repeated word, or no rule
  */
 export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): Policy {
   for (const [word, values] of words) checkWord(word, values)
-  // A repeated glob is one rule.
+  // A repeated glob counts as one rule.
   const rules = POLICY_RULES.flatMap((name) =>
     [...new Set(words.get(name))].map((text) => readRule(name, text)),
   )
@@ -85,7 +85,7 @@ function checkWord(word: string, values: readonly string[]): void {
   }
 }
 
-/** As a word is recognised through another spelling: `max_layers`, `maxlayers`, `max-layers`. */
+/** Normalizes a word, to recognise other spellings: `max_layers`, `maxlayers`, `max-layers`. */
 function plainly(word: string): string {
   return word.toLowerCase().replaceAll(/[_-]/g, '')
 }
@@ -98,14 +98,14 @@ function checkGlobs(parameter: string, globs: readonly string[]): void {
   }
 }
 
-/** What has to be known before {@link Policy} can be judged. */
+/** What must be known before {@link Policy} can be evaluated. */
 export type Needs = {
   readonly image: Depth
   /** Absent without a baseline. */
   readonly baseline?: Depth
 }
 
-/** No more than the rules ask for: where the manifest answers them all, no analysis is started. */
+/** No more than the rules need: if the manifest is enough for all of them, no analysis is started. */
 export function needsOf(policy: Policy): Needs {
   const image = deepest(policy.rules)
   if (policy.baseline === undefined) return { image }

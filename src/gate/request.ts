@@ -1,4 +1,4 @@
-/** A check that is posted: an image and what it is held against. */
+/** A posted check: an image and its policy. */
 import { Problem } from '../problem.ts'
 import { policyFromDiveCi } from './dive-ci.ts'
 import { type PlainData, readDocument } from './document.ts'
@@ -9,7 +9,7 @@ export type CheckRequest = {
   readonly platform?: string
   readonly read?: 'full' | 'toc'
   readonly policy: Policy
-  /** The text of the Dockerfile that the image was built from. */
+  /** The text of the image's Dockerfile. */
   readonly dockerfile?: string
 }
 
@@ -17,7 +17,7 @@ const KEYS = ['image', 'platform', 'read', 'policy', 'diveCi', 'dockerfile']
 
 /**
  * @param text `{"image", "platform"?, "policy", "dockerfile"?}`, or with `diveCi` in place of `policy`
- * @param mediaType the body's `Content-Type`; what is not called JSON is read as YAML
+ * @param mediaType the body's `Content-Type`; anything but JSON is read as YAML
  * @throws Problem `invalid_parameter`, `too_large` past 1 MiB
  */
 export function readCheckRequest(text: string, mediaType: string | undefined): CheckRequest {
@@ -37,7 +37,7 @@ export function readCheckRequest(text: string, mediaType: string | undefined): C
 /**
  * A body that is a mapping.
  *
- * @param mediaType what is not called JSON is read as YAML
+ * @param mediaType anything but JSON is read as YAML
  * @throws Problem `invalid_parameter` for other keys than `keys`, `too_large` past 1 MiB
  */
 export function readBody(
@@ -84,7 +84,7 @@ function readPolicy(body: ReadonlyMap<string, PlainData>): Policy {
 export function readingAt(body: ReadonlyMap<string, PlainData>): { readonly read?: 'full' | 'toc' } {
   const read = textAt(body, 'read')
   if (read === undefined) return {}
-  if (read !== 'full' && read !== 'toc') throw refusal('read', 'read is neither full nor toc')
+  if (read !== 'full' && read !== 'toc') throw refusal('read', 'read must be full or toc')
   return { read }
 }
 
@@ -95,9 +95,9 @@ export function readingAt(body: ReadonlyMap<string, PlainData>): { readonly read
  */
 export function valuesAt(word: string, node: PlainData): readonly string[] {
   if (typeof node === 'string') return [node]
-  if (!Array.isArray(node)) throw refusal(word, `${word} is neither a value nor a list of values`)
+  if (!Array.isArray(node)) throw refusal(word, `${word} must be a value or a list of values`)
   return node.map((item: PlainData) => {
-    if (typeof item !== 'string') throw refusal(word, `${word} holds something that is not a value`)
+    if (typeof item !== 'string') throw refusal(word, `${word} contains something that is not a value`)
     return item
   })
 }
@@ -106,7 +106,7 @@ export function valuesAt(word: string, node: PlainData): readonly string[] {
 export function textAt(body: ReadonlyMap<string, PlainData>, key: string): string | undefined {
   const node = body.get(key)
   if (node === undefined || (typeof node === 'string' && node !== '')) return node
-  // A `.dive-ci` file may be empty: dive's defaults are then what it asks for.
+  // A `.dive-ci` file may be empty: then dive's defaults apply.
   if (key === 'diveCi' && node === '') return node
   throw refusal(key, `${key} is not text`)
 }

@@ -1,6 +1,6 @@
 /**
- * The rules of the gate, one entry each: how a limit is read, what has to be known of the image, how it is judged, what it
- * means. Policies, `.dive-ci` files, OpenAPI and SARIF are made from this table; a new rule is a new entry.
+ * The rules of the gate, one entry each: how a limit is parsed, what it needs to know about the image, how it is evaluated, and
+ * what it means. Policies, `.dive-ci` files, OpenAPI and SARIF are made from this table; a new rule is a new entry.
  */
 
 import { knownTarBytes } from '../image/tar-bytes.ts'
@@ -30,31 +30,31 @@ import {
   worstSeverity,
 } from './finding.ts'
 
-/** What an image's manifest and config answer in one round trip, or what only reading all its layers does. */
+/** Answered by an image's manifest and config in one round trip, or only by reading all its layers. */
 export type Depth = 'manifest' | 'analysis'
 
 export type Limit = number | string | Decimal | GrowthLimit
 
-/** Whether the rule holds, by the figures of an image. */
+/** Whether the rule holds, given the figures of an image. */
 type Judge = (figures: Figures) => Finding | Promise<Finding>
 
 type RuleFacts = {
-  /** What the rule is about, for years: a sentence that names no figure. */
+  /** What the rule is about, in a sentence that stays valid for years: it contains no figure. */
   readonly means: string
-  /** When the rule holds, in the terms of a report; Markdown. */
+  /** When the rule holds, in terms of the report; Markdown. */
   readonly holds: string
   readonly needs: Depth
-  /** The rule may be given more than once; each limit is a rule. */
+  /** The rule may be repeated; each limit is a rule. */
   readonly repeats?: true
   /** The limit is a glob. */
   readonly glob?: true
   /** The rule compares with `baseline`. */
   readonly growth?: true
-  /** Passes by `minWasteBytes`: if little is wasted, a share says little. */
+  /** Holds below `minWasteBytes`: if little is wasted, a share says little. */
   readonly floor?: true
   /** A rule of `.dive-ci` files, not of policies. */
   readonly dive?: {
-    /** Where a file does not name the rule; by default it is off. */
+    /** The limit if a file does not name the rule; off by default. */
     readonly default?: string
   }
 }
@@ -81,7 +81,7 @@ function rule<L extends Limit>({ parse, judge, ...facts }: Definition<L>): RuleK
   }
 }
 
-/** What advice may be at worst. */
+/** The worst allowed advice. */
 function readSeverity(text: string, rule: string): 'info' | 'warning' {
   if (text === 'info' || text === 'warning') return text
   const shown = JSON.stringify(text.slice(0, 60))
@@ -337,7 +337,10 @@ export type ConditionName = keyof typeof CONDITION_TABLE
 
 export const CONDITIONS: Readonly<Record<ConditionName, Condition>> = CONDITION_TABLE
 
-/** Every word of a policy with what it says: the query parameters of a check beside the image's own, the keys of a posted policy. */
+/**
+ * Every word of a policy with its description: the query parameters of a check besides the image's own, and the keys of a
+ * posted policy.
+ */
 export const POLICY_WORDS: ReadonlyMap<string, Condition> = new Map([
   ...POLICY_RULES.map((name): [string, Condition] => [name, RULES[name]]),
   ...Object.entries(CONDITIONS),

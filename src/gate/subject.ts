@@ -1,4 +1,4 @@
-/** What is held against a policy: an image, and those that it is measured against. */
+/** What is checked against a policy: an image, and the images it is compared with. */
 import type { ImageFacts, ImageIdentity } from '../image/report.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
 import type { GateTables } from './tables.ts'
@@ -9,16 +9,16 @@ export type GateImage = {
   readonly manifest: ImageManifest
   /** From the lowest layer, as many as the manifest has layers. */
   readonly diffIds: readonly string[]
-  /** There where an analysis is needed. */
+  /** Present if an analysis is needed. */
   readonly facts?: ImageFacts
 }
 
 export type Subject = {
   readonly image: GateImage
-  /** There where the image is analysed. */
+  /** Present if the image is analysed. */
   readonly tables?: GateTables
-  /** There where the policy names one. */
+  /** Present if the policy names one. */
   readonly baseline?: GateImage
-  /** There where the policy names one; its facts are not needed. */
+  /** Present if the policy names one; its facts are not needed. */
   readonly baseImage?: GateImage
 }

@@ -1,11 +1,11 @@
-/** What the gate reads of an image beyond its report. Each call starts a new read, which may be left early. */
+/** What the gate reads about an image beyond its report. Each call starts a new read, which may be stopped early. */
 import type { MergedEntry } from '../image/merged-entry.ts'
 import type { DuplicateGroup, Efficiency, SizedPath, WastedFile } from '../image/report.ts'
 import type { StoredPath } from '../image/stored-paths.ts'
 import type { PathKey } from '../text/path.ts'
 import type { Exclusion } from './exclusion.ts'
 
-/** How bad what advice names is. */
+/** The severity of the advice. */
 export type Severity = 'info' | 'warning' | 'error'
 
 /** The parts of the advice that rules use. */
@@ -28,7 +28,7 @@ export interface GateTables {
   files(): AsyncIterable<readonly MergedEntry[]>
   /** What the layers store, hidden or not, in path order; each path once. */
   stored(): AsyncIterable<readonly StoredPath[]>
-  /** Whether the merged file system has what a layer stores at that path. */
+  /** Whether the merged file system has, at that path, what a layer stores there. */
   isShown(key: PathKey): Promise<boolean>
   /** dive's figures without what is excluded. */
   efficiency(exclusion: Exclusion): Promise<Efficiency>

@@ -1,4 +1,4 @@
-/** What a check comes to: the shape of `/v1/check`. */
+/** The result of a check: the shape of `/v1/check`. */
 import type { ImageIdentity } from '../image/report.ts'
 import type { Evidence, Unit } from './evidence.ts'
 import type { RuleName } from './rules.ts'
@@ -6,16 +6,18 @@ import type { RuleName } from './rules.ts'
 export type RuleVerdict = {
   readonly rule: RuleName
   readonly unit: Unit
-  /** Of a glob the glob, of `maxSeverity` the severity. */
+  /** For a glob the glob, for `maxSeverity` the severity. */
   readonly limit: number | string
-  /** Of a glob the number of paths that match, of `maxSeverity` the worst severity; null if there is nothing to compare. */
+  /**
+   * For a glob the number of matching paths, for `maxSeverity` the worst severity; null if there is nothing to compare with.
+   */
   readonly actual: number | string | null
   readonly pass: boolean
-  /** A sentence. It can hold what the caller or the image's author wrote. */
+  /** A sentence. It can contain text of the caller or the image's author. */
   readonly message: string
-  /** Where the rule does not hold: the ten worst, worst first. */
+  /** For a broken rule: the ten worst offenders, worst first. */
   readonly evidence?: readonly Evidence[]
-  /** Of the step that the first of them is about, in the Dockerfile that was given, from 1. */
+  /** The line of the step that the first offender is about, in the given Dockerfile, from 1. */
   readonly line?: number
 }
 

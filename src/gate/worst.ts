@@ -1,10 +1,10 @@
 /** The offenders that a verdict shows. */
 import { Largest } from '../table/largest.ts'
 
-/** As many offenders as a verdict shows. */
+/** How many offenders a verdict shows. */
 export const SHOWN = 10
 
-/** Keeps the ten largest of any number of offenders; of equals those that came first. */
+/** Keeps the ten largest of any number of offenders; among equals, the first ones. */
 export class Worst<Offender> {
   readonly #largest = new Largest<Offender>(SHOWN)
   #count = 0

@@ -1,4 +1,4 @@
-/** The changes between two images as a tree: each directory with what changed right in it and below it. */
+/** The changes between two images as a tree: each directory with what changed directly in it and below it. */
 import { type PathKey, parentKey } from '../text/path.ts'
 import {
   type Change,
@@ -15,19 +15,19 @@ export type ChangeNode = {
   /** The root is the empty key. */
   readonly key: PathKey
   readonly isDirectory: boolean
-  /** Of this path; absent for a directory that itself stayed as it was. */
+  /** The change of this path; absent for a directory that did not change itself. */
   readonly change?: FileChange
-  /** Bytes that the regular files at and below it grew by. */
+  /** Growth in bytes of the regular files at and below it. */
   readonly delta: number
-  /** Of it, what files right in this directory grew by. */
+  /** The part of it that comes from files directly in this directory. */
   readonly ownDelta: number
-  /** Bytes of the files that came, went, or have another content: of those the larger side. */
+  /** Bytes of files that were added, removed, or have other content: of the latter the larger side. */
   readonly bytes: Readonly<Record<ChangeKind, number>>
   /** Paths at and below it. */
   readonly counts: Readonly<Record<ChangeKind, number>>
   /** Most changed bytes first, then in path order. */
   readonly children: readonly ChangeNode[]
-  /** Paths below it that are in no child: too small, if there are too many. */
+  /** Paths below it that are in no child: the smallest, if there are too many. */
   readonly left: number
 }
 
@@ -45,10 +45,13 @@ type Node = {
   left: number
 }
 
-/** Nodes that are kept; past it the smallest go. */
+/** How many nodes are kept; beyond that the smallest are dropped. */
 const MAX_NODES = 20_000
 
-/** Takes changes in path order. Memory is bounded: it holds at most some 20,000 nodes, and the directories on the way. */
+/**
+ * Takes changes in path order. Memory is bounded: it holds at most some 20,000 nodes, and the directories leading to the
+ * current path.
+ */
 export class ChangeTree {
   readonly #open = new OpenDirectories<Node>(
     (key) => nodeOf(key, true),
@@ -94,13 +97,13 @@ export class ChangeTree {
     if (this.#nodes > this.#most) this.#dropSmallest()
   }
 
-  /** Leaves half of them: the largest, of those of one size the first. */
+  /** Keeps half of them: the largest; among equals, the first. */
   #dropSmallest(): void {
     const all: Node[] = []
     for (const { children } of this.#open.all) gather(children, all)
     const weights = new Map(all.map((node) => [node, weightOf(node)]))
     const weightIn = (node: Node | undefined) => (node && weights.get(node)) ?? 0
-    // A directory stands before what is in it and weighs no less, so that it stays with any of them.
+    // A directory comes before its content and weighs no less, so it stays with any of it.
     const inOrder = all.toSorted((a, b) => weightIn(b) - weightIn(a))
     const kept = new Set(inOrder.slice(0, Math.ceil(this.#most / 2)))
     this.#least = weightIn(inOrder[kept.size])

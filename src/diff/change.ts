@@ -1,12 +1,12 @@
 import type { MergedEntry } from '../image/merged-entry.ts'
 import { type PathKey, showPath } from '../text/path.ts'
 
-/** What can differ between two members at one path. `content` also where only one of them is a regular file. */
+/** What can differ between two members at one path. `content` is included if only one of them is a regular file. */
 export type ChangedField = 'content' | 'type' | 'mode' | 'uid' | 'gid' | 'link' | 'xattrs' | 'device'
 
 export type ChangeKind = 'added' | 'removed' | 'modified'
 
-/** What of a merged file system's rows the join looks at: the columns of its table to read. */
+/** The columns of a merged file system that the join needs. */
 export const JOINED_COLUMNS = [
   'key',
   'type',
@@ -24,7 +24,7 @@ export const JOINED_COLUMNS = [
 
 export type JoinedRow = Pick<MergedEntry, (typeof JOINED_COLUMNS)[number]>
 
-/** One path that is not the same in both images. */
+/** One path that differs between the images. */
 export type Change = {
   readonly key: PathKey
   /** How many rows of the two tables the join had passed after this one: where it can resume. */
@@ -46,7 +46,7 @@ export type FileChange = {
   readonly path: string
   readonly pathBase64?: string
   readonly change: ChangeKind
-  /** Of a modified path. */
+  /** Present if the path was modified. */
   readonly fields?: readonly ChangedField[]
   readonly fromBytes: number
   readonly toBytes: number

@@ -1,9 +1,9 @@
-/** Two image configs, field by field: what a container is started with, and what it runs on. */
+/** Two image configs, field by field: how containers start, and on which platform. */
 import type { Healthcheck, ImageConfig } from '../oci/config.ts'
 
 export type ConfigValue = string | readonly string[] | Healthcheck
 
-/** A side that has no such field has no value. */
+/** A side without such a field has no value. */
 export type ConfigChange = {
   /** `env.NAME`, `labels.KEY`, or a field's own name: `user`, `exposedPorts`. */
   readonly field: string
@@ -64,11 +64,11 @@ function fieldsOf({ os, architecture, variant, osVersion, config }: ImageConfig)
   const lists = { entrypoint, cmd, exposedPorts, volumes, shell, onBuild }
   const fields = new Map<string, ConfigValue>()
   for (const [name, value] of Object.entries(plain)) if (value !== undefined) fields.set(name, value)
-  // An empty list says what a missing one says.
+  // An empty list means the same as a missing one.
   for (const [name, value] of Object.entries(lists)) if (value?.length) fields.set(name, value)
   for (const variable of env) {
     const [name = '', ...value] = variable.split('=')
-    // Of several with one name the last counts, as when a container is started.
+    // If a name repeats, the last one counts, as when a container starts.
     fields.set(`env.${name}`, value.join('='))
   }
   for (const [key, value] of Object.entries(labels)) fields.set(`labels.${key}`, value)

@@ -1,30 +1,30 @@
-/** Where an image grew or shrank: the sums of changes over directories, in one pass over changes in path order. */
+/** Where an image grew or shrank: the sums of changes by directory, in one pass over changes in path order. */
 
 import { Largest } from '../table/largest.ts'
 import { type PathKey, parentKey, showPath } from '../text/path.ts'
 import { type Change, fromBytes, isDirectoryChange, toBytes } from './change.ts'
 import { OpenDirectories } from './open-directories.ts'
 
-/** A directory with all below it; itself counts among the paths where it changed. */
+/** A directory with everything below it; the directory counts among the paths if it changed itself. */
 export type DirectoryChange = {
   readonly path: string
   readonly pathBase64?: string
-  /** Bytes that the regular files below it grew by. */
+  /** Growth in bytes of the regular files below it. */
   readonly delta: number
-  /** Paths. */
+  /** Number of paths. */
   readonly added: number
   readonly removed: number
   readonly modified: number
 }
 
-/** One directory whose subtree is not yet passed. */
+/** A directory whose subtree is not complete yet. */
 type Open = {
   readonly key: PathKey
   delta: number
   readonly paths: { added: number; removed: number; modified: number }
-  /** Whether a file right in it has another size, as opposed to one further down. */
+  /** Whether a file directly in it changed in size, rather than one further down. */
   moved: boolean
-  /** Directories right in it that changed in size. */
+  /** Directories directly in it that changed in size. */
   grownChildren: number
 }
 
@@ -32,7 +32,7 @@ function openDirectory(key: PathKey): Open {
   return { key, delta: 0, paths: { added: 0, removed: 0, modified: 0 }, moved: false, grownChildren: 0 }
 }
 
-/** Holds the directories above the current path and those that are largest so far. */
+/** Holds the directories above the current path and the largest so far. */
 export class DirectoryGrowth {
   readonly #open = new OpenDirectories<Open>(openDirectory, (directory, above) => this.#add(directory, above))
   readonly #largest: Largest<DirectoryChange>
@@ -52,8 +52,8 @@ export class DirectoryGrowth {
   }
 
   /**
-   * Largest first, by absolute value. Without the root, which is the image's own figure, and without directories that
-   * changed only through a single one below them: that one says more.
+   * Largest first, by absolute value. Without the root, which is the image's own figure, and without directories that changed
+   * only through a single directory below them, which says more.
    */
   finish(): DirectoryChange[] {
     this.#open.leave('')

@@ -1,7 +1,10 @@
-/** Which lines to remove and to add so that one text becomes another: as few as possible (Myers, "An O(ND) Difference Algorithm", 1986). */
+/**
+ * Which lines to remove and add to turn one text into another: as few as possible (Myers, "An O(ND) Difference Algorithm",
+ * 1986).
+ */
 import { yieldToEventLoop } from '../concurrency.ts'
 
-/** Lines of one text that stand for lines of the other; counted from 0, ends excluded, one side may be empty. */
+/** Lines of one text that replace lines of the other; counted from 0, ends excluded, one side may be empty. */
 export type Change = {
   readonly fromStart: number
   readonly fromEnd: number
@@ -12,22 +15,22 @@ export type Change = {
 export type Edits = {
   /** In order, with equal lines between them. */
   readonly changes: readonly Change[]
-  /** The search was given up: one change goes from the first difference to the last. */
+  /** The search was abandoned: one change covers everything from the first difference to the last. */
   readonly coarse: boolean
 }
 
-/** The search remembers half the square of it, in numbers of four bytes. */
+/** Limit on the number of edits: the search remembers half its square, in numbers of four bytes. */
 const MAX_EDITS = 2_000
-/** Lines compared, at most: some 100 milliseconds. */
+/** Limit on compared lines: some 100 milliseconds. */
 const MAX_STEPS = 20_000_000
-/** Lines compared before others have their turn: a few milliseconds. */
+/** Lines compared before the event loop gets a turn: a few milliseconds. */
 const STEPS_A_TURN = 1_000_000
 
-/** @param from lines, each with its end; so `to` */
+/** @param from lines, each with its end; the same for `to` */
 export async function findEdits(from: readonly string[], to: readonly string[]): Promise<Edits> {
   const whole = changedPart(from, to)
   const { fromStart, fromEnd, toStart, toEnd } = whole
-  // Nothing is smaller than to only add or only remove.
+  // Nothing is smaller than only adding or only removing.
   if (fromStart === fromEnd || toStart === toEnd) {
     return { changes: fromStart === fromEnd && toStart === toEnd ? [] : [whole], coarse: false }
   }
@@ -47,7 +50,7 @@ export async function findEdits(from: readonly string[], to: readonly string[]):
   return { changes: found.map(moved), coarse: false }
 }
 
-/** All from the first line that differs to the last. */
+/** One change from the first differing line to the last. */
 function changedPart(from: readonly string[], to: readonly string[]): Change {
   const shorter = Math.min(from.length, to.length)
   let head = 0
@@ -57,7 +60,7 @@ function changedPart(from: readonly string[], to: readonly string[]): Change {
   return { fromStart: head, fromEnd: from.length - tail, toStart: head, toEnd: to.length - tail }
 }
 
-/** Numbers for lines, since long lines that begin alike take long to compare. */
+/** Numbers for lines, since comparing long lines with equal beginnings is slow. */
 async function nameLines(names: Map<string, number>, lines: readonly string[]): Promise<Int32Array> {
   const named = new Int32Array(lines.length)
   for (const [i, line] of lines.entries()) {
@@ -73,13 +76,13 @@ async function nameLines(names: Map<string, number>, lines: readonly string[]): 
 }
 
 /**
- * Goes forward from the beginning of both texts. After each number of edits it knows how far it gets in `from` on each
- * diagonal, which is the number of lines that are removed less those that are added.
+ * Searches forward from the beginning of both texts. For each number of edits it knows how far it gets in `from` on each
+ * diagonal, which is the number of removed lines less the number of added ones.
  */
 class Search {
   readonly #from: Int32Array
   readonly #to: Int32Array
-  /** By the number of edits: how far, on every other diagonal from the lowest that is still within the texts. */
+  /** By the number of edits: how far it got, on every other diagonal from the lowest that is still within the texts. */
   readonly #reached: Int32Array[] = []
 
   constructor(from: Int32Array, to: Int32Array) {
@@ -140,7 +143,7 @@ class Search {
     return this.#at(edits - 1, diagonal - 1) < this.#at(edits - 1, diagonal + 1)
   }
 
-  /** Goes back from the end, edit by edit. */
+  /** Traces the edits back from the end. */
   #changes(edits: number): readonly Change[] {
     const changes: Change[] = []
     let diagonal = this.#from.length - this.#to.length

@@ -1,22 +1,22 @@
-/** The steps of two builds: which are gone, which are new. */
+/** The steps of two builds: which were removed, which were added. */
 import { diffArrays } from 'diff'
 import type { LayerReport } from '../image/report.ts'
 import type { HistoryStep, ImageConfig } from '../oci/config.ts'
 
 export type StepChange = HistoryStep & {
-  /** The layer that the step made, with its bytes; absent for steps without one and where the history does not say. */
+  /** The layer that the step made, with its bytes; absent for steps without one, or if the history does not say. */
   readonly layer?: number
   readonly uncompressedBytes?: number
 }
 
 export type HistoryDiff = { readonly added: readonly StepChange[]; readonly removed: readonly StepChange[] }
 
-/** Far above what two builds of one Dockerfile differ by; unrelated histories count as wholly different then. */
+/** Far more than two builds of one Dockerfile differ by; unrelated histories then count as wholly different. */
 const MAX_EDITS = 1_000
 
 export type Build = { readonly config: ImageConfig; readonly layers: readonly LayerReport[] }
 
-/** Steps are the same where they did the same, whenever that was. */
+/** Two steps are equal if they did the same thing, at whatever time. */
 export function diffHistories(from: Build, to: Build): HistoryDiff {
   const [before, after] = [stepsOf(from), stepsOf(to)]
   const changes = diffArrays(before.map(identity), after.map(identity), { maxEditLength: MAX_EDITS })
@@ -33,7 +33,7 @@ export function diffHistories(from: Build, to: Build): HistoryDiff {
   return { added, removed }
 }
 
-/** One line of two histories side by side: a step that both have, or one that is gone, new, or in the place of another. */
+/** One line of two histories side by side: a step in both, a removed one, an added one, or one that replaced another. */
 export type StepPair = { readonly from?: StepChange; readonly to?: StepChange; readonly same: boolean }
 
 /** Both whole histories, in order; changes between the same two steps are side by side. */

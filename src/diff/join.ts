@@ -1,6 +1,6 @@
 /**
- * Two merged file systems side by side: one pass over two tables in the same order, holding one batch of each. What is
- * the same on both sides, nearly everything as a rule, costs a few comparisons and no object.
+ * Two merged file systems compared: one pass over two tables in the same order, holding one batch of each. Equal rows, usually
+ * nearly all, cost a few comparisons and create no object.
  */
 import type { PathKey } from '../text/path.ts'
 import type { Change, ChangedField, JoinedRow } from './change.ts'
@@ -11,10 +11,10 @@ export type Rows = {
   readonly start: number
 }
 
-/** What the join found since the last step; steps come as the tables' batches do. */
+/** What the join found since the last step; there is a step for each batch of the tables. */
 export type JoinStep = {
   readonly changes: readonly Change[]
-  /** Paths that differ only in their time. */
+  /** Paths that differ only in their mtime. */
   readonly mtimeOnly: number
 }
 
@@ -34,12 +34,12 @@ class Side {
     this.#passed = rows.start
   }
 
-  /** Rows of the table before the one that is looked at. */
+  /** Rows of the table before the current one. */
   get position(): number {
     return this.#passed + this.#at
   }
 
-  /** Makes `row` the next one of the batch; `undefined` if the batch has no more. */
+  /** Moves to the next row of the batch; `undefined` if the batch has no more. */
   advance(): void {
     this.#at++
     this.#look()
@@ -66,7 +66,7 @@ class Side {
   }
 }
 
-/** As far as the batches at hand go: until one is used up that has another behind it. */
+/** Continues until one of the current batches is used up and has a successor. */
 function joinBatches(from: Side, to: Side): JoinStep {
   const changes: Change[] = []
   let mtimeOnly = 0
@@ -96,9 +96,9 @@ function joinBatches(from: Side, to: Side): JoinStep {
   return { changes, mtimeOnly }
 }
 
-/** `undefined` where nothing differs, or only the time. */
+/** `undefined` if nothing differs, or only the mtime. */
 function changedFields(from: JoinedRow, to: JoinedRow): ChangedField[] | undefined {
-  // A directory that no layer names has neither mode nor owner, so one that is named differs in all three.
+  // A directory that no layer names has neither mode nor owner, so it differs from a named one in all three.
   const named = from.implicit !== true || to.implicit !== true
   const namedOnce = named && (from.implicit === true || to.implicit === true)
   const type = from.type !== to.type
@@ -150,7 +150,7 @@ function timeDiffers(from: JoinedRow, to: JoinedRow): boolean {
  *
  * @param from rows of a merged table, sorted by key, each key once
  * @param to likewise
- * @returns a step for each pair of batches that brought anything; both iterables are closed when it ends or is left
+ * @returns a step for each pair of batches with results; both iterables are closed when it ends or is stopped
  */
 export async function* joinRows(from: Rows, to: Rows): AsyncGenerator<JoinStep, void, undefined> {
   const sides = [new Side(from), new Side(to)] as const

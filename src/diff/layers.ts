@@ -1,4 +1,4 @@
-/** The layers of two images, told apart by diffId: one that was only packed otherwise is the same layer. */
+/** The layers of two images, compared by diffId: a layer that was only compressed differently is the same layer. */
 import type { LayerReport } from '../image/report.ts'
 
 type LayerPlace = { readonly index: number; readonly digest: string }
@@ -9,7 +9,7 @@ export type UnsharedLayer = LayerPlace & {
   readonly diffId: string
   readonly compressedBytes: number
   readonly uncompressedBytes?: number
-  /** Of it what the merged file system does not show. */
+  /** The part of it that the merged file system does not show. */
   readonly wastedBytes: number
   readonly createdBy?: string
 }
@@ -33,7 +33,7 @@ function byDiffId(layers: readonly LayerReport[]): Map<string, LayerReport[]> {
   return Map.groupBy(layers, ({ diffId }) => diffId)
 }
 
-/** A layer that one image has more often (an empty one, as a rule) is shared with the other's last. */
+/** A layer that one image has more often (usually an empty one) is shared with the other's last. */
 function pairs(diffId: string, from: readonly LayerReport[], to: readonly LayerReport[]): SharedLayer[] {
   const [lastFrom, lastTo] = [from.at(-1), to.at(-1)]
   if (lastFrom === undefined || lastTo === undefined) return []

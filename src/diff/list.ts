@@ -1,4 +1,4 @@
-/** The changed paths one by one: `/v1/diff/files`, as pages that can be taken up again and as a whole. */
+/** The changed paths one by one: `/v1/diff/files`, in resumable pages or as a whole. */
 
 import { Problem } from '../problem.ts'
 import { Largest } from '../table/largest.ts'
@@ -35,14 +35,14 @@ export type ChangePage = {
   readonly next?: string
 }
 
-/** Changes that are put in order at once where a whole list is wanted by size. */
+/** How many changes are sorted at once for a whole list by size. */
 const SORTED_AT_ONCE = 20_000
 
 /**
  * One page.
  *
  * @param limit items, at least 1; memory grows with it, not with the number of changes
- * @param position the `next` of the page before
+ * @param position the `next` of the previous page
  * @throws Problem `invalid_parameter` if `position` is invalid
  */
 export function pageChanges(
@@ -76,13 +76,15 @@ export async function* streamChanges(
   }
 }
 
-/** By path rows of both tables; by delta a change's absolute delta and its place among all changes in path order. */
+/**
+ * By path: row numbers in both tables. By delta: a change's absolute delta and its position among all changes in path order.
+ */
 type Position = readonly [number, number]
 
 function parsePosition(text: string): Position {
   const [, first, second] = /^(\d{1,16}),(\d{1,16})$/.exec(text) ?? []
   if (first === undefined || second === undefined) {
-    throw new Problem('invalid_parameter', 'cursor belongs to another list: start again without it', {
+    throw new Problem('invalid_parameter', 'cursor belongs to another list; start again without it', {
       parameter: 'cursor',
     })
   }
@@ -108,7 +110,7 @@ async function pageByPath(
   return { items }
 }
 
-/** The changes are read anew for each page: the largest of those that come after the position. */
+/** The changes are read again for each page: the largest of those after the position. */
 async function pageByDelta(
   tables: Tables,
   filter: ChangeFilter,

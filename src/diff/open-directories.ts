@@ -1,4 +1,6 @@
-/** The directories above the current path, in one pass over paths in their order: each is left when all below it has passed. */
+/**
+ * The directories above the current path, in one pass over paths in order: each is closed when everything below it has passed.
+ */
 import { isWithin, type PathKey } from '../text/path.ts'
 
 export class OpenDirectories<Directory extends { readonly key: PathKey }> {
@@ -8,8 +10,8 @@ export class OpenDirectories<Directory extends { readonly key: PathKey }> {
   readonly #onLeft: (directory: Directory, above: Directory) => void
 
   /**
-   * @param make a directory without anything in it
-   * @param onLeft told of each directory but the root, the inner ones first
+   * @param make an empty directory
+   * @param onLeft called with each directory except the root, inner ones first
    */
   constructor(make: (key: PathKey) => Directory, onLeft: (directory: Directory, above: Directory) => void) {
     this.root = make('')
@@ -18,12 +20,12 @@ export class OpenDirectories<Directory extends { readonly key: PathKey }> {
     this.#onLeft = onLeft
   }
 
-  /** From the root to the one entered last. */
+  /** From the root to the innermost one. */
   get all(): readonly Directory[] {
     return this.#open
   }
 
-  /** Leaves what is not above `key`, and opens what is missing down to it. */
+  /** Closes what is not above `key`, and opens what is missing down to it. */
   enter(key: PathKey): Directory {
     this.leave(key)
     let top = this.#open.at(-1) ?? this.root
@@ -35,7 +37,7 @@ export class OpenDirectories<Directory extends { readonly key: PathKey }> {
     return top
   }
 
-  /** Leaves what is not above `key`; the empty key leaves all but the root. */
+  /** Closes what is not above `key`; the empty key closes all but the root. */
   leave(key: PathKey): void {
     for (;;) {
       const top = this.#open.at(-1)

@@ -1,8 +1,8 @@
-/** The packages of two images: which came, which went, which are there in another version. */
+/** The packages of two images: which were added, which were removed, which changed their version. */
 import type { Package, PackageType } from '../image/report.ts'
 import { compareText } from '../text/bytes.ts'
 
-/** Of an added package there is no `from`, of a removed one no `to`. */
+/** An added package has no `from`, a removed one no `to`. */
 export type PackageChange = {
   readonly type: PackageType
   readonly name: string
@@ -68,7 +68,7 @@ function diffGroup(group: Group, diff: Record<keyof PackageDiff, PackageChange[]
 
 type Pair = readonly [from: Package, to: Package]
 
-/** Pairs each package with the first on the other side that has the same mark; without one it stays alone. */
+/** Pairs each package with the first on the other side that has the same mark; without one it stays single. */
 function withoutPairs(
   group: Group,
   mark: (one: Package) => string | undefined,

@@ -1,4 +1,4 @@
-/** What changed between two images, as a whole: the shape of `/v1/diff`. Sizes and deltas are bytes. */
+/** What changed between two images, overall: the shape of `/v1/diff`. Sizes and deltas are bytes. */
 import type { ImageIdentity, Package, Report, Sizes } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import { Largest } from '../table/largest.ts'
@@ -25,7 +25,7 @@ export type FileDiff = {
     readonly typeChanged: number
     readonly mtimeOnly: number
   }
-  /** Of regular files, a hard link at each of its paths. */
+  /** Regular files; each path of a hard link counts. */
   readonly bytes: { readonly added: number; readonly removed: number; readonly modifiedDelta: number }
   /** The 50 that grew or shrank most, largest first. */
   readonly directories: readonly DirectoryChange[]
@@ -36,12 +36,12 @@ export type FileDiff = {
 export type Diff = {
   readonly from: ImageIdentity
   readonly to: ImageIdentity
-  /** `uncompressedBytes` is absent if it is not known of both. */
+  /** `uncompressedBytes` is absent unless it is known for both. */
   readonly size: { readonly [Name in keyof Sizes]: Comparison }
   /** What a squash would save. */
   readonly waste: Comparison
   readonly counts: { readonly layers: Comparison; readonly files: Comparison }
-  /** Both file systems and both configs are the same, times of files included. */
+  /** Both file systems and both configs are the same, including mtimes. */
   readonly identical: boolean
   readonly layers: LayerDiff
   readonly files: FileDiff

@@ -4,27 +4,27 @@ import { allOf } from '../concurrency.ts'
 import { Problem } from '../problem.ts'
 import { type Change, findEdits } from './edits.ts'
 
-/** Of either side, in bytes: what a request may hold of both at once. */
+/** Limit for each side, in bytes: a request may hold both at once. */
 const MAX_TEXT_BYTES = 1024 * 1024
-/** Where git looks for a NUL to tell that a file is binary. */
+/** Where git looks for a NUL to detect a binary file. */
 const SNIFFED_BYTES = 8_000
 
 export type FileVersion = {
-  /** Hex. */
+  /** In hex. */
   readonly sha256: string
   readonly bytes: number
 }
 
-/** One side's file. `open` is called at most once; what it gives is read to the end or cancelled. */
+/** One side's file. `open` is called at most once; its stream is read to the end or cancelled. */
 export type FileSource = FileVersion & { readonly open: () => Promise<ReadableStream<Uint8Array>> }
 
 export type Hunk = {
-  /** Numbers of lines, from 1; the line before where the hunk has none of that side. */
+  /** Line numbers from 1; the preceding line if the hunk has no line on that side. */
   readonly fromStart: number
   readonly fromLines: number
   readonly toStart: number
   readonly toLines: number
-  /** Each after its mark: ` ` in both, `-` only in `from`, `+` only in `to`, `\` for a remark on the line before. */
+  /** Each after its mark: ` ` in both, `-` only in `from`, `+` only in `to`, `\` for a remark on the previous line. */
   readonly lines: readonly string[]
 }
 
@@ -37,7 +37,9 @@ export type TextDiff = {
   readonly identical: boolean
   /** A NUL near its beginning: there are no hunks. */
   readonly binary: boolean
-  /** The search for the smallest difference was given up: one hunk replaces all from the first difference to the last. */
+  /**
+   * The search for the smallest difference was abandoned: one hunk replaces everything from the first difference to the last.
+   */
   readonly coarse: boolean
   readonly hunks: readonly Hunk[]
 }
@@ -50,7 +52,7 @@ export type TextPair = {
 }
 
 /**
- * @param pair at least one side has the file; contents of the same digest are not read
+ * @param pair at least one side has the file; contents with equal digests are not read
  * @param context lines around each change, 0 to 100
  * @throws Problem `too_large` for a text of more than 1 MiB
  */
@@ -85,7 +87,7 @@ export async function diffTextFiles(
 const COARSE =
   'The texts differ in too many places for a line-by-line comparison: everything from the first difference to the last is replaced.\n'
 
-/** As `diff -u` prints it: nothing where nothing differs. Lines of the files are as they are, names are quoted. */
+/** As `diff -u` prints it: empty if nothing differs. Lines of the files are unchanged, names are quoted. */
 export function formatTextDiff({ path, from, to, identical, binary, coarse, hunks }: TextDiff): string {
   if (identical) return ''
   const patch = {
@@ -112,7 +114,7 @@ type Content =
 const NOTHING: Content = { kind: 'text', bytes: new Uint8Array() }
 
 async function readBoth(from?: FileSource, to?: FileSource): Promise<readonly [Content, Content]> {
-  // Both are waited for, so that a failure of one leaves no stream of the other behind.
+  // Both are awaited, so that a failure of one leaves no stream of the other open.
   return allOf([read(from), read(to)])
 }
 
@@ -139,7 +141,7 @@ async function read(source: FileSource | undefined): Promise<Content> {
   return large ? { kind: 'large' } : { kind: 'text', bytes: bytes.subarray(0, length) }
 }
 
-/** Where either is not UTF-8 both are read as Latin-1, byte by byte: different bytes must stay different. */
+/** Unless both are UTF-8, both are read as Latin-1, byte by byte: different bytes must stay different. */
 function decode(from: Uint8Array, to: Uint8Array): readonly [string, string] {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -165,7 +167,7 @@ function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? []
 }
 
-/** Changes that share lines of context. */
+/** Merges changes that share lines of context. */
 function groupsOf(changes: readonly Change[], context: number): readonly (readonly Change[])[] {
   const groups: Change[][] = []
   for (const change of changes) {
@@ -211,7 +213,7 @@ function mark(lines: string[], sign: string, line: string): void {
   else lines.push(sign + line, '\\ No newline at end of file')
 }
 
-/** The library counts from 1 even where a hunk has no line of a side; the format has the line before there. */
+/** The library counts from 1 even if a hunk has no line on a side; the format then has the preceding line. */
 function toLibraryHunk({ fromStart, fromLines, toStart, toLines, lines }: Hunk): StructuredPatchHunk {
   return {
     oldStart: fromLines === 0 ? fromStart + 1 : fromStart,

@@ -7,7 +7,7 @@ import { oneLine } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
 import { markdownTable, type Table } from './table.ts'
 
-/** More than fits a comment is of no use in one. */
+/** Larger output does not fit in a comment. */
 const MAX_DETAILS = 40
 
 export function adviceMarkdown(

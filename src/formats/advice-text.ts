@@ -8,11 +8,11 @@ import { terminalLine, terminalText } from './escape.ts'
 import { endFitted, fitted, type TextStyle, textTable, wrapped } from './table.ts'
 
 const WIDTH = 80
-/** A terminal has room for few of the ten. */
+/** A terminal has room for few of the ten paths. */
 const PATHS = 3
 const INDENT = '  '
 
-/** How serious it is, as an ANSI code. */
+/** The severity as an ANSI colour. */
 export const COLOURS: Readonly<Record<Severity, string>> = {
   error: '\x1b[31m',
   warning: '\x1b[33m',

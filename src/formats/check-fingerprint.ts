@@ -11,8 +11,8 @@ function nameOf({ registry, repository = '', transport }: ImageName): readonly s
 }
 
 /**
- * What makes a failing rule the same one after a rebuild: the rule, its glob, the repository and the file that is
- * pointed at; neither tag, digest nor figures.
+ * What identifies a failing rule across rebuilds: the rule, its glob, the repository and the file that is annotated; not the
+ * tag, digest or figures.
  *
  * @returns 64 hexadecimal digits, different for each rule of a verdict
  */
@@ -20,7 +20,7 @@ export function fingerprintOf(rule: RuleVerdict, image: ImageName, file: string)
   return digest([rule.rule, globOf(rule) ?? '', ...nameOf(image), file])
 }
 
-/** Likewise for advice: what it is about and the step, whatever layer that makes; of equals their number. */
+/** The same for advice: what it is about and the step, whichever layer that makes; equal items are numbered. */
 export function adviceFingerprints(
   items: readonly AdviceItem[],
   image: ImageName,

@@ -45,7 +45,7 @@ export function isCheckFormat(name: string): name is CheckFormat {
   return Object.hasOwn(FORMATS, name)
 }
 
-/** What `Accept` can choose; `github` and `gitlab` share their types with others and go by `format` alone. */
+/** What `Accept` can choose; `github` and `gitlab` share their types with others and are available only through `format`. */
 export const CHECK_TYPES = {
   'application/json': 'json',
   'application/xml': 'junit',

@@ -28,7 +28,7 @@ function command({ file, title, line }: Annotation, text: readonly string[]): st
     ...(line === undefined ? [] : [`line=${line}`]),
     `title=${commandProperty(title)}`,
   ]
-  // A line break can be put in as `%0A`.
+  // A line break can be written as `%0A`.
   return `::error ${properties.join(',')}::${text.map((one) => commandData(visible(one))).join('%0A')}`
 }
 

@@ -1,4 +1,4 @@
-/** A verdict's failing rules as GitLab's code quality report: what it reads of Code Climate's format. */
+/** A verdict's failing rules as GitLab's code quality report: the part of Code Climate's format that GitLab reads. */
 import type { AdviceItem } from '../advice/advise.ts'
 import type { Severity } from '../gate/tables.ts'
 import type { Checked } from '../service/check.ts'

@@ -1,6 +1,6 @@
 /**
- * A verdict as JUnit's XML, as Jenkins (its `junit-10.xsd`), GitLab and the reporters of GitHub read it: one suite, one
- * case a rule.
+ * A verdict as JUnit's XML, as Jenkins (its `junit-10.xsd`), GitLab and GitHub's reporters read it: one suite, one case per
+ * rule.
  */
 import type { RuleVerdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
@@ -50,8 +50,8 @@ function testCase(rule: RuleVerdict, classname: string): readonly string[] {
 }
 
 /**
- * The same for every tag, so that a case is compared with itself. Jenkins makes packages of the parts between dots: one
- * for each part of the repository.
+ * The same for every tag, so that a case is compared with its predecessor. Jenkins makes packages of the parts between dots:
+ * one for each part of the repository.
  */
 function classOf(image: ImageIdentity): string {
   const parts = ['lamina', ...repositoryName(image).split('/')]

@@ -1,4 +1,4 @@
-/** A verdict as GitHub Flavored Markdown: for a step's summary and a comment of a pull request. */
+/** A verdict as GitHub Flavored Markdown: for a job's summary and a comment on a pull request. */
 
 import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
@@ -26,7 +26,7 @@ export function checkMarkdown({ verdict }: Checked, { page }: Pick<CheckStyle, '
   return `${lines.join('\n')}\n`
 }
 
-/** The detail repeats what callers and registries say: as code nothing of it is syntax. */
+/** The detail repeats text of callers and registries: as code, none of it is syntax. */
 export function problemMarkdown({ title, detail }: ToldProblem): string {
   return `### ❌ ${title}\n\n${markdownCode(detail)}\n`
 }

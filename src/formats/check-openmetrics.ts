@@ -12,7 +12,7 @@ type Sample = { readonly labels: Labels; readonly value: number }
 
 const UNITS: readonly Unit[] = ['bytes', 'percent', 'ratio', 'count']
 
-/** Labels name neither tag nor digest: a figure is compared with the one of the last build. */
+/** Labels contain neither tag nor digest: a figure is compared with that of the previous build. */
 export function checkOpenmetrics({ verdict: { pass, image, rules } }: Checked): string {
   const repository = repositoryName(image)
   const labelsOf = (verdict: RuleVerdict): Labels => {
@@ -35,7 +35,7 @@ export function checkOpenmetrics({ verdict: { pass, image, rules } }: Checked): 
         ...family(
           'lamina_rule_actual',
           unit,
-          'What the rule finds.',
+          "The rule's actual value.",
           ofUnit.flatMap((rule) =>
             typeof rule.actual !== 'number' ? [] : [{ labels: labelsOf(rule), value: rule.actual }],
           ),
@@ -55,7 +55,7 @@ export function checkOpenmetrics({ verdict: { pass, image, rules } }: Checked): 
   return `${lines.join('\n')}\n`
 }
 
-/** An info metric, whose value says nothing. */
+/** An info metric, whose value has no meaning. */
 export function problemOpenmetrics({ code, detail }: ToldProblem): string {
   const labels = labelText({ code, detail })
   const lines = [

@@ -19,7 +19,7 @@ const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   info: 'note',
 }
 
-/** What a result is about: its meaning stays, so that an alert about it can be followed over years. */
+/** What a result is about: its meaning is stable, so that an alert about it can be followed for years. */
 type Descriptor = { readonly id: string; readonly means: string; readonly level: string }
 
 type Result = {
@@ -43,7 +43,7 @@ export function checkSarif({ verdict, advice }: Checked, { file }: Pick<CheckSty
     ...items.map((item, i) => adviceResult(item, fingerprints[i] ?? '')),
   ]
   const properties = { image: image.reference, digest: image.digest, platform: image.platform }
-  // Runs of one category replace each other: an image's, whatever its tag.
+  // Runs of one category replace each other: an image's runs, whatever its tag.
   const automationDetails = { id: `lamina/${repositoryName(image)}/` }
   return sarifLog({ automationDetails, properties }, descriptors, results, file)
 }
@@ -143,14 +143,14 @@ function sarifResult(
     ],
     partialFingerprints: {
       'laminaRule/v1': fingerprint,
-      // The one that GitHub goes by; it would else be made of the line that the result points at.
+      // GitHub uses this one; otherwise it would make one from the line that the result points at.
       primaryLocationLineHash: `${fingerprint.slice(0, 16)}:1`,
     },
     properties,
   }
 }
 
-/** 3.11.6: `[text](target)` is a link, and a backslash before a bracket makes it one no more. */
+/** 3.11.6: `[text](target)` is a link, unless a backslash precedes the bracket. */
 function messageText(text: string): string {
   return visible(text).replaceAll(/[[\]\\]/g, '\\$&')
 }

@@ -1,4 +1,4 @@
-/** What the formats of a check get besides the verdict. */
+/** What the formats of a check receive besides the verdict. */
 import type { ProblemDocument } from '../problem.ts'
 
 export type CheckStyle = {
@@ -6,11 +6,11 @@ export type CheckStyle = {
   readonly file: string
   /** Whether `text` has colours. */
   readonly colour: boolean
-  /** Columns of the terminal that `text` is for; 80 by default. */
+  /** Width of `text` in columns; 80 by default. */
   readonly width?: number
   /** Address of the report's page, if there is one. */
   readonly page?: string | undefined
 }
 
-/** What went wrong, in place of a verdict. */
+/** The error, in place of a verdict. */
 export type ToldProblem = Pick<ProblemDocument, 'code' | 'detail' | 'image'> & { readonly title: string }

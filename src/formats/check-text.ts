@@ -1,4 +1,4 @@
-/** A verdict for a terminal and for a CI's log. */
+/** A verdict for a terminal and for a CI log. */
 import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import type { Checked } from '../service/check.ts'
@@ -12,9 +12,9 @@ const GREEN = '\x1b[32m'
 const RESET = '\x1b[0m'
 
 const WIDTH = 80
-/** A rule with a long glob is cut, so that there is room for what is said of it. */
+/** A rule with a long glob is cut, to leave room for its explanation. */
 const MOST_TITLE = 40
-/** What is said of a rule has at least this. */
+/** Minimum width of a rule's explanation. */
 const LEAST_SAID = 24
 const INDENT = 8
 
@@ -45,7 +45,7 @@ export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }:
     .join('')
 }
 
-/** What an earlier rule has shown is not shown again. @param told by what was shown the rule that showed it */
+/** Evidence shown under an earlier rule is not repeated. @param told which rule showed each item */
 function evidenceLines({ rule, evidence = [] }: RuleVerdict, told: Map<string, string>): readonly string[] {
   const fresh: string[] = []
   const again = new Set<string>()

@@ -1,4 +1,4 @@
-/** A verdict's numbers and evidence in words, as several formats show them. None of it is escaped. */
+/** A verdict's numbers and evidence in words, shared by several formats. None of it is escaped. */
 
 import type { Evidence } from '../gate/evidence.ts'
 import { RULES } from '../gate/rules.ts'
@@ -6,7 +6,7 @@ import type { RuleVerdict } from '../gate/verdict.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
 
-/** `240 MB`, `12.5%`, `0.98765`, `4`; a dash where there is nothing. */
+/** `240 MB`, `12.5%`, `0.98765`, `4`; a dash if there is none. */
 export function showActual({ actual, unit }: RuleVerdict): string {
   return actual === null ? '–' : showValue(actual, unit)
 }
@@ -25,7 +25,7 @@ function showValue(value: number | string, unit: RuleVerdict['unit']): string {
     case 'count':
       return formatCount(value)
     case 'ratio':
-      // Cut off, so that what is below a limit does not show as if it were at it.
+      // Rounded down, so that what is below a limit never looks equal to it.
       return String(Math.floor(value * 1e5) / 1e5)
     case 'severity':
       return String(value)
@@ -57,13 +57,13 @@ export function showEvidence(evidence: Evidence): string {
 
 const MAX_STEP = 100
 
-/** A step's beginning. */
+/** The beginning of a step. */
 export function oneLine(createdBy: string): string {
   const step = Array.from(buildStep(createdBy).replace(/\s+/g, ' '))
   return step.length > MAX_STEP ? `${step.slice(0, MAX_STEP - 1).join('')}…` : step.join('')
 }
 
-/** `maxSize`; of a glob with it, which tells one such rule from another. */
+/** `maxSize`; with its glob if it has one, to tell such rules apart. */
 export function ruleTitle(verdict: RuleVerdict): string {
   const glob = globOf(verdict)
   return glob === undefined ? verdict.rule : `${verdict.rule} ${glob}`

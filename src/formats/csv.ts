@@ -1,6 +1,6 @@
-/** Lists as CSV (RFC 4180), which a spreadsheet can open: no cell of it is a formula. */
+/** Lists as CSV (RFC 4180) that is safe to open in a spreadsheet: no cell is a formula. */
 
-/** What a list's items have, under the names that JSON has for them. */
+/** The fields of a list's items, named as in JSON. */
 export type CsvItem = Readonly<Record<string, unknown>>
 
 /** The header line. */
@@ -21,7 +21,7 @@ function csvCell(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'number') return String(value)
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  // Spreadsheets take such a cell for a formula.
+  // Spreadsheets would take such a cell for a formula.
   const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

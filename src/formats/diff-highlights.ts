@@ -1,16 +1,16 @@
-/** Of the directories that changed those that tell most: what a reader wants to know first, each byte told once. */
+/** The directories that say most about a diff: what a reader wants to know first, with each byte counted once. */
 import type { DirectoryChange } from '../diff/directories.ts'
 
-/** How much of a directory's growth those below it have to account for to be told in its place. */
+/** How much of a directory's growth its subdirectories must account for to be shown in its place. */
 const ACCOUNTED = 0.75
 
 type ChangeNode = { readonly directory: DirectoryChange | undefined; readonly children: ChangeNode[] }
 
 /**
- * A directory that only grew or only shrank, or in which no part stands out, is one line; otherwise its subdirectories
- * take its place.
+ * A directory that only grew or only shrank, or in which no part stands out, is one line; otherwise its subdirectories take its
+ * place.
  *
- * @param directories as a diff has them: nested ones each with all below it
+ * @param directories as in a diff: each includes the directories below it
  * @returns some of them, none within another, largest first
  */
 export function tellingDirectories(directories: readonly DirectoryChange[]): DirectoryChange[] {
@@ -31,7 +31,7 @@ function isUniform({ added, removed, modified }: DirectoryChange): boolean {
   return modified === 0 && (added === 0 || removed === 0)
 }
 
-/** Each below the nearest of the others that holds it. */
+/** Groups each below the nearest of the others that contains it. */
 function treeOf(directories: readonly DirectoryChange[]): ChangeNode {
   const root: ChangeNode = { directory: undefined, children: [] }
   const above: ChangeNode[] = [root]

@@ -6,16 +6,16 @@ import { adviceTable } from './advice-markdown.ts'
 import { type DiffView, viewDiff } from './diff-view.ts'
 import { markdownPieces, markdownTable, type Table } from './table.ts'
 
-/** Below GitHub's 65,536, which counts characters, with room for the line that tells what was cut. */
+/** Below GitHub's limit of 65,536 characters, with room for the line that says what was cut. */
 const MAX_BYTES = 64_000
-/** So that no table leaves nothing for the others. */
+/** So that no table uses up all the room. */
 const MAX_TABLE_BYTES = 16_000
 const MAX_ROWS = 50
 /** Lines of a table before its rows. */
 const HEADER_LINES = 2
 
 /**
- * @param advice what is advised on the second image and was not on the first
+ * @param advice advice on the second image that the first did not get
  * @returns less than 65,536 bytes
  */
 export function diffMarkdown(diff: Diff, advice: readonly AdviceItem[] = []): string {

@@ -25,7 +25,7 @@ export function diffText(diff: Diff, { colour, width = WIDTH }: TextStyle = { co
   return lines.map((line) => `${terminalLine(line)}\n`).join('')
 }
 
-/** Both images in a line, or in two where they are long. */
+/** Both images on one line, or on two if they are long. */
 function between(from: string, to: string, width: number): readonly string[] {
   const line = `${from} → ${to}`
   return lengthOf(line) <= width ? [line] : [fitted(from, width), fitted(`→ ${to}`, width)]

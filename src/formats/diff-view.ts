@@ -1,6 +1,6 @@
 /**
- * A diff as people read it, before it is Markdown, text or HTML: a headline, the figures, the reasons, and tables. Names
- * out of images are marked as such; each format escapes them in its own way.
+ * A diff as people read it, before it becomes Markdown, text or HTML: a headline, the figures, the reasons, and tables. Names
+ * from images are marked as such; each format escapes them in its own way.
  */
 import type { FileChange } from '../diff/change.ts'
 import type { ConfigValue } from '../diff/config.ts'
@@ -20,16 +20,16 @@ export type DiffView = {
   readonly headline: string
   readonly identical: boolean
   readonly figures: Table
-  /** Each a sentence: what makes most of the change. */
+  /** Sentences about what makes up most of the change. */
   readonly reasons: readonly (readonly Piece[])[]
-  /** Without those that have no rows; what says most comes first. */
+  /** Only tables with rows; the most informative first. */
   readonly tables: readonly Table[]
 }
 
 const MAX_NAME = 160
 const NAMED_DIRECTORIES = 3
 const NAMED_PACKAGES = 5
-/** Of the larger image's layers: less waste than that is no reason. */
+/** As a share of the larger image's layers: less waste is not a reason. */
 const WORTH_TELLING = 0.01
 
 export function viewDiff(diff: Diff): DiffView {
@@ -59,7 +59,7 @@ export function viewDiff(diff: Diff): DiffView {
   }
 }
 
-/** Long names lose their middle: the end of a path says most. */
+/** Long names are cut in the middle: the end of a path says most. */
 function name(text: string): Name {
   const characters = Array.from(text)
   if (characters.length <= MAX_NAME) return { name: text }
@@ -67,7 +67,7 @@ function name(text: string): Name {
   return { name: `${head.join('')}…${tail.join('')}` }
 }
 
-/** Long texts lose their end: the beginning of a command says most. */
+/** Long texts are cut at the end: the beginning of a command says most. */
 function excerpt(text: string): Name {
   const characters = Array.from(text)
   return { name: characters.length <= MAX_NAME ? text : `${characters.slice(0, MAX_NAME - 1).join('')}…` }
@@ -128,7 +128,7 @@ export type ComparedFigure = {
   readonly format: (value: number) => string
 }
 
-/** The figures that a diff begins with, in the order in which they are shown. */
+/** The figures at the beginning of a diff, in order. */
 export function comparedFigures({ size, waste, counts }: Diff): readonly ComparedFigure[] {
   const { compressedBytes, uncompressedBytes, apparentBytes } = size
   const { compressed, uncompressed, fileSystem, wasted, files, layers } = FIGURES
@@ -153,7 +153,7 @@ function figureRow({ label, values, format }: ComparedFigure): Row {
   }
 }
 
-/** What tells the two apart, in a word. */
+/** What distinguishes the two, in one word. */
 function columnNames(from: ImageIdentity, to: ImageIdentity): readonly [Name, Name] {
   const pick = (part: (image: ImageIdentity) => string | undefined): readonly [Name, Name] | undefined => {
     const [before, after] = [part(from), part(to)]
@@ -270,7 +270,7 @@ function fileTable(files: readonly FileChange[]): Table {
   }
 }
 
-/** Those that account for most first; those of unknown size last. */
+/** Largest changes first; packages of unknown size last. */
 function packagesBySize({ packages: { removed, added, changed } }: Diff): PackageChange[] {
   const weight = ({ deltaBytes }: PackageChange): number => Math.abs(deltaBytes ?? 0)
   return [...removed, ...added, ...changed].sort((a, b) => weight(b) - weight(a))

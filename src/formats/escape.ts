@@ -1,7 +1,7 @@
 /**
- * Names inside images are hostile text. This removes from them whatever a format could act on, for each format in its
- * own way. Common to all: characters that cannot be seen, or that change how others are seen, show as what they are
- * (`\n`, `\x1b`, `\u202e`), so that every name is one line of visible text.
+ * Names inside images are hostile text. This removes whatever a format could act on, in a way specific to each format. Common
+ * to all: characters that are invisible, or that change how others look, are shown as escapes (` `, `\x1b`, `\u202e`), so that
+ * every name is one line of visible text.
  */
 
 /** Controls, formatting characters (bidi, zero width, tags), line separators, lone surrogates and non-characters. */
@@ -9,7 +9,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\ufffe\uffff]/gu
 
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-/** One line in which every character can be seen. */
+/** One line in which every character is visible. */
 export function visible(text: string): string {
   return text.replace(INVISIBLE, (character) => NAMED[character] ?? numbered(character.codePointAt(0) ?? 0))
 }
@@ -21,8 +21,8 @@ function numbered(codePoint: number): string {
 }
 
 /**
- * For a terminal and a CI's log. A CI reads commands out of what it logs: Azure Pipelines and TeamCity from any place in
- * a line (`##[`, `##vso[`), as does GitHub for `##[`; `::` only at a line's start, which is {@link terminalLine}'s affair.
+ * For a terminal and a CI log. A CI executes commands in its log: Azure Pipelines and TeamCity anywhere in a line (`##[`,
+ * `##vso[`), as does GitHub for `##[`; `::` only at the start of a line, which {@link terminalLine} prevents.
  */
 export function terminalText(text: string): string {
   return visible(text).replace(/##(?=\w*\[)/g, '#\\#')
@@ -34,14 +34,14 @@ export function terminalLine(line: string): string {
 }
 
 /**
- * A name in Markdown, in a table too: as code, where no renderer sees links, mentions, references, images or HTML. Only
- * a `|` still ends a table's cell there, and renderers differ on what a backslash before it does, so pipes stand outside.
+ * A name in Markdown, including tables: as code, where no renderer sees links, mentions, references, images or HTML. Only a `|`
+ * still ends a table's cell there, and renderers disagree about a backslash before it, so pipes are placed outside of the code.
  */
 export function markdownCode(text: string): string {
   return visible(text).split('|').map(codeSpan).join('&#124;')
 }
 
-/** CommonMark 0.31, 6.1: fenced by a run of backticks that does not occur inside; one space at both ends is taken off. */
+/** CommonMark 0.31, 6.1: fenced by a run of backticks that does not occur inside; one space at both ends is stripped. */
 function codeSpan(text: string): string {
   if (text === '') return ''
   const runs = new Set(text.match(/`+/g)?.map((run) => run.length))
@@ -53,9 +53,9 @@ function codeSpan(text: string): string {
 }
 
 /**
- * A sentence in Markdown, in a table too: everything that could be syntax is a character reference, which is never
- * syntax (CommonMark 0.31, 6.2). Renderers look for mentions, references and addresses after that, in the text, so an
- * invisible break stands within those. Names are better off in {@link markdownCode}.
+ * A sentence in Markdown, including tables: everything that could be syntax is a character reference, which is never syntax
+ * (CommonMark 0.31, 6.2). Renderers look for mentions, references and addresses after that, in the text, so an invisible break
+ * is inserted into those. For names use {@link markdownCode}.
  */
 export function markdownText(text: string): string {
   return visible(text)
@@ -73,12 +73,12 @@ const MARKUP: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** For HTML's and XML's text and quoted attributes: what XML 1.0 has no character for has become visible text before. */
+/** For HTML's and XML's text and quoted attributes: characters that XML 1.0 does not have are visible text by now. */
 export function markupText(text: string): string {
   return visible(text).replace(/[&<>"']/g, (character) => MARKUP[character] ?? character)
 }
 
-/** A whole line of markup that begins with such text: no CI takes it for a command, and a parser reads what it said. */
+/** A whole line of markup that begins with such text: no CI takes it for a command, and a parser reads the original. */
 export function markupLine(line: string): string {
   return line.replace(
     /^(\s*)(:(?=:)|#(?=#\w*\[))/,

@@ -21,7 +21,7 @@ export type ImagesView = {
   /** `ghcr.io/o/app` */
   readonly repository: string
   readonly items: readonly TaggedImage[]
-  /** Whether there are more than these. */
+  /** Whether there are more tags than these. */
   readonly hasMore: boolean
 }
 
@@ -47,7 +47,7 @@ export function imagesMarkdown(view: ImagesView): string {
   return `${lines.join('\n')}\n`
 }
 
-const MORE = 'There are more: raise limit, or choose some with tag.'
+const MORE = 'There are more: raise limit, or filter with tag.'
 
 function imagesTable(items: readonly TaggedImage[]): Pick<Table, 'columns' | 'rows'> {
   return {

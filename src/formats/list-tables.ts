@@ -1,4 +1,4 @@
-/** What the lists about an image show of each item in text and Markdown. */
+/** What lists about an image show of each item in text and Markdown. */
 import type { DuplicateGroup, ImageFacts, Package, WastedFile, WasteReason } from '../image/report.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import type { ListTable } from './list.ts'
@@ -26,7 +26,7 @@ export const WASTE_TABLE: ListTable<WastedFile> = {
   empty: 'Nothing is wasted.',
 }
 
-/** Of a group's paths. */
+/** How many of a group's paths are shown. */
 const SHOWN_PATHS = 4
 
 export const DUPLICATES_TABLE: ListTable<DuplicateGroup> = {
@@ -46,7 +46,7 @@ export const DUPLICATES_TABLE: ListTable<DuplicateGroup> = {
       ...rest.map((path) => ({ cells: [[], [], [], path] })),
     ]
   },
-  empty: 'No file is there twice.',
+  empty: 'There are no duplicate files.',
 }
 
 export const PACKAGES_TABLE: ListTable<Package> = {
@@ -68,7 +68,7 @@ export const PACKAGES_TABLE: ListTable<Package> = {
       ],
     },
   ],
-  empty: 'No package database was found.',
+  empty: 'No supported package database found.',
 }
 
 export function wasteTotal({ waste, size }: ImageFacts): string {
@@ -76,7 +76,7 @@ export function wasteTotal({ waste, size }: ImageFacts): string {
   return `${formatBytes(waste.bytes)}${share} wasted by ${filesOf(waste.files)}`
 }
 
-/** @param scope of all layers nothing is known before the list is read */
+/** @param scope for `layers` nothing is known before the list is read */
 export function duplicatesTotal({ duplicates }: ImageFacts, scope: 'image' | 'layers'): string {
   if (scope === 'layers') return 'Duplicates in all layers'
   const { groups, wastedBytes } = duplicates

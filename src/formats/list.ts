@@ -1,4 +1,4 @@
-/** Long lists as tables, made as they are read: in a terminal and in Markdown. */
+/** Long lists as tables, written as they are read: for a terminal and in Markdown. */
 import { terminalLine, terminalText } from './escape.ts'
 import {
   endFitted,
@@ -15,22 +15,22 @@ import {
 
 export type ListTable<Item> = {
   readonly columns: readonly TableColumn[]
-  /** An item may take several. */
+  /** An item may take several lines. */
   readonly rows: (item: Item) => readonly PlainRow[]
-  /** Where the list is empty: `Nothing is wasted.` */
+  /** Shown for an empty list: `Nothing is wasted.` */
   readonly empty: string
 }
 
 export type ListHeading = {
-  /** What the list is of: an image. */
+  /** What the list is about: an image. */
   readonly subject: string
-  /** What it says in all: `101 MB wasted by 12 files`. */
+  /** The summary: `101 MB wasted by 12 files`. */
   readonly total: readonly Piece[]
 }
 
 type Batches<Item> = AsyncIterable<readonly Item[]>
 
-/** Rows by which columns are made as wide as they have to be; what comes later is fitted to them. */
+/** How many rows decide the widths of the columns; later rows are fitted to them. */
 const SAMPLE_ROWS = 500
 const WIDTH = 80
 const BOLD = '\x1b[1m'
@@ -44,7 +44,7 @@ export async function* listText<Item>(
   { colour, width = WIDTH, more }: TextStyle & { readonly more?: string | undefined },
 ): AsyncGenerator<string> {
   const summary = endFitted(plainText(total), width)
-  // With the first rows: an error before them is still answered as a problem.
+  // Sent with the first rows: an error before them is still answered as a problem.
   let before = toText([fitted(terminalText(subject), width), colour ? `${BOLD}${summary}${RESET}` : summary])
   let layout: ReturnType<typeof textLayout> | undefined
   for await (const batch of sampled(batches)) {
@@ -81,7 +81,7 @@ export async function* listMarkdown<Item>(
   else if (more !== undefined) yield `\n${more}\n`
 }
 
-/** The first batch has all that columns are measured by. */
+/** The first batch contains all rows that decide the widths. */
 async function* sampled<Item>(batches: Batches<Item>): AsyncGenerator<readonly Item[]> {
   let first: readonly Item[] | undefined = []
   for await (const batch of batches) {

@@ -1,4 +1,4 @@
-/** A report for a terminal of 80 columns: what people paste into a chat. */
+/** A report for a terminal of 80 columns: for people to paste into a chat. */
 import { formatBytes } from '../text/format.ts'
 import { COLOURS } from './advice-text.ts'
 import { oneLine } from './check-values.ts'
@@ -10,7 +10,7 @@ const WIDTH = 80
 const BOLD = '\x1b[1m'
 const DIM = '\x1b[2m'
 const RESET = '\x1b[0m'
-/** Of a figure's name, and of the first of two. */
+/** Width of a figure's name, and of the first of two figures. */
 const NAME = 15
 const COLUMN = 36
 

@@ -1,4 +1,6 @@
-/** What a report shows to people in every form: the verdict, what to change first, the figures, and the layers with their steps. */
+/**
+ * What every form of a report shows to people: the verdict, what to change first, the figures, and the layers with their steps.
+ */
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import type { LayerReport, Report } from '../image/report.ts'
 import { FIGURES } from '../text/figures.ts'
@@ -34,11 +36,11 @@ export function contentsOf({ report, advice }: ReportView): ReportContents {
   }
 }
 
-/** Name and value, in the order of a reader's interest. */
+/** Name and value; what readers look for most comes first. */
 export type NamedFigure = readonly [name: string, value: string]
 
 const LARGEST = 5
-/** A layer that wastes more of itself is marked. */
+/** A layer that wastes more than this share of itself is marked. */
 const MARKED = 0.1
 
 function figuresOf({
@@ -86,7 +88,7 @@ function layerTable(layers: readonly LayerReport[]): PlainTable {
   }
 }
 
-/** A dash where it is not known. */
+/** A dash if it is unknown. */
 function formatKnown(bytes: number | undefined): string {
   return bytes === undefined ? '–' : formatBytes(bytes)
 }
@@ -100,9 +102,7 @@ export function placeOf({ layer, byLayer }: AdviceItem): string {
   return places.length === 0 ? '' : ` (${places.join(', ')})`
 }
 
-/**
- * What a report says first: `117 MB to run, 43.2 MB to pull. 12.3 MB can be saved, 9.80% of the bytes in files.`
- */
+/** The first sentence of a report: `117 MB to run, 43.2 MB to pull. 12.3 MB can be saved, 9.80% of the bytes in files.` */
 export function verdictSentence({ size }: Report, advice: Advice): string {
   const secrets = advice.items.some(({ severity }) => severity === 'error')
   return [
@@ -114,12 +114,12 @@ export function verdictSentence({ size }: Report, advice: Advice): string {
 
 const WEIGHTS: Readonly<Record<AdviceItem['severity'], number>> = { error: 0, warning: 1, info: 2 }
 
-/** Secrets, then what the savings count, then what may stay for a reason; each in the order of the advice. */
+/** Secrets, then what counts as savings, then what may stay for a reason; each in the order of the advice. */
 export function weightiest({ items }: Advice): readonly AdviceItem[] {
   return items.toSorted((a, b) => WEIGHTS[a.severity] - WEIGHTS[b.severity])
 }
 
-/** How many items a report shows before all else: what looks like secrets, and the three largest savings. */
+/** How many items a report shows first: what looks like secrets, and the three largest savings. */
 export function firstItems({ items }: Advice): number {
   return items.filter(({ severity }) => severity === 'error').length + FIRST_SAVINGS
 }

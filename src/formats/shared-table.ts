@@ -7,7 +7,7 @@ import { markdownTable, type Table, type TextStyle, textTable } from './table.ts
 
 const WIDTH = 80
 const DIGEST_LENGTH = 12
-/** More layers than these are of no use to a reader. */
+/** A reader does not need more layers than this. */
 const MAX_LAYERS = 40
 
 export function sharedText(
@@ -67,7 +67,7 @@ function imagesTable({ images }: Sharing): Pick<Table, 'columns' | 'rows'> {
   }
 }
 
-/** Those of more than one image. */
+/** Layers of more than one image. */
 function sharedLayers({ layers }: Sharing): Pick<Table, 'columns' | 'rows'> {
   return {
     columns: [

@@ -1,8 +1,8 @@
-/** Tables as people read them, in a terminal of 80 columns and in Markdown. */
+/** Tables for people, in a terminal of 80 columns and in Markdown. */
 import { eastAsianWidth } from 'get-east-asian-width'
 import { markdownCode, terminalText } from './escape.ts'
 
-/** Hostile text out of an image or a reference. */
+/** Hostile text from an image or a reference. */
 export type Name = { readonly name: string }
 
 /** Words of ours, or a name. */
@@ -11,7 +11,7 @@ export type Piece = string | Name
 export type Sign = '+' | '-' | '~'
 
 export type Row = PlainRow & {
-  /** Whether it came, went or changed; whether it grew or shrank. */
+  /** Whether it was added, removed or changed; whether it grew or shrank. */
   readonly sign: Sign
 }
 
@@ -23,50 +23,50 @@ export type PlainTable = { readonly columns: readonly TableColumn[]; readonly ro
 export type TableColumn = {
   readonly title: string | Name
   readonly align: 'left' | 'right'
-  /** What is left out of a text that is too long: its middle, of a name whose end says most, or its end. */
+  /** What is cut from a text that is too long: the middle, for names whose end says most, or the end. */
   readonly cut?: 'middle' | 'end'
 }
 
 export type Table = {
-  /** Names its section in a page. */
+  /** The ID of its section in a page. */
   readonly id?: string
   readonly title: string
-  /** What a row is, in the plural: `packages`. */
+  /** What a row is called, in the plural: `packages`. */
   readonly noun: string
   readonly columns: readonly TableColumn[]
   readonly rows: readonly Row[]
 }
 
-/** ANSI codes: red for what came or grew, green for what went or shrank. */
+/** ANSI codes: red for what was added or grew, green for what was removed or shrank. */
 const COLOURS: Readonly<Record<Sign, string>> = { '+': '\x1b[31m', '-': '\x1b[32m', '~': '\x1b[33m' }
 const RESET = '\x1b[0m'
 
 export type TextStyle = {
-  /** Whether ANSI codes tell what is good and what is bad. */
+  /** Whether ANSI colours mark good and bad. */
   readonly colour: boolean
-  /** Columns of the terminal; 80 by default. */
+  /** Width of the terminal in columns; 80 by default. */
   readonly width?: number
 }
 
 const WIDTH = 80
 const GAP = 2
-/** Less of a name says nothing. */
+/** A shorter piece of a name says nothing. */
 const LEAST_NAME = 16
 
-/** Above them characters may be wide, or have no width. */
+/** Beyond this code point characters may be wide, or have no width. */
 const ALWAYS_NARROW = /^[\x20-\x7e]*$/
 
 function columnsOf(character: string): number {
   return /[\p{Mn}\p{Me}]/u.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0)
 }
 
-/** In columns of a terminal. */
+/** Width in columns of a terminal. */
 export function lengthOf(text: string): number {
   if (ALWAYS_NARROW.test(text)) return text.length
   return Array.from(text).reduce((sum, character) => sum + columnsOf(character), 0)
 }
 
-/** As many characters as have room. */
+/** As many characters as fit. */
 function beginning(characters: readonly string[], width: number): readonly string[] {
   let room = width
   const end = characters.findIndex((character) => {
@@ -76,7 +76,7 @@ function beginning(characters: readonly string[], width: number): readonly strin
   return end < 0 ? characters : characters.slice(0, end)
 }
 
-/** A name that is too long loses its middle: the end of a path says most. */
+/** Cuts a name that is too long in the middle: the end of a path says most. */
 export function fitted(text: string, width: number): string {
   if (lengthOf(text) <= width) return text
   const characters = Array.from(text)
@@ -86,28 +86,28 @@ export function fitted(text: string, width: number): string {
   return `${head.join('')}…${end.join('')}`
 }
 
-/** A sentence that is too long loses its end. */
+/** Cuts a sentence that is too long at the end. */
 export function endFitted(text: string, width: number): string {
   if (lengthOf(text) <= width) return text
   return `${beginning(Array.from(text), width - 1).join('')}…`
 }
 
-/** As lines of a terminal: nothing in them can be executed or change how others look. */
+/** As lines of a terminal: nothing in them can be executed or change how the rest looks. */
 export function textTable({ columns, rows }: PlainTable, style: TextStyle): string[] {
   const { head, lines } = textLayout(columns, rows, style)
   return [...head, ...lines(rows)]
 }
 
 export type TextLayout = {
-  /** The line of the titles; none if no column has one. */
+  /** The line of titles; none if no column has one. */
   readonly head: readonly string[]
   lines(rows: readonly PlainRow[]): string[]
 }
 
 /**
- * A table whose rows come bit by bit.
+ * A table whose rows arrive in batches.
  *
- * @param sample rows that its columns are made as wide as
+ * @param sample rows that decide the widths of its columns
  */
 export function textLayout(
   columns: readonly TableColumn[],
@@ -135,7 +135,7 @@ export function textLayout(
   return { head, lines: (rows) => rows.map(({ cells, sign }) => painted(line(cells.map(plainText)), sign)) }
 }
 
-/** Takes from the widest column what is too much for the line. */
+/** Narrows the widest column until the line fits. */
 function shrink(widths: number[], width: number): void {
   const over = widths.reduce((sum, one) => sum + one, 0) + GAP * (widths.length - 1) - width
   const widest = widths.indexOf(Math.max(...widths))
@@ -152,7 +152,7 @@ export function plainText(pieces: readonly Piece[]): string {
   return pieces.map((piece) => (typeof piece === 'string' ? piece : terminalText(piece.name))).join('')
 }
 
-/** A sentence in lines of at most `width` columns; a word that is longer is broken. */
+/** A sentence in lines of at most `width` columns; longer words are broken. */
 export function wrapped(text: string, width: number, indent = ''): string[] {
   const room = Math.max(width - lengthOf(indent), 1)
   if (text !== '' && lengthOf(text) <= room) return [indent + text]

@@ -1,11 +1,11 @@
-/** A directory's sizes: in a terminal as `tree` and `du` together, in Markdown as a list. */
+/** A directory's sizes: in a terminal like `tree` and `du` combined, in Markdown as a list. */
 import type { TreeNode } from '../image/tree.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import { markdownCode, terminalLine, terminalText } from './escape.ts'
 import { fitted, type TextStyle } from './table.ts'
 
 const WIDTH = 80
-/** `85.4 MB` with room for `1,000 kB`. */
+/** `85.4 MB`, with room for `1,000 kB`. */
 const SIZE = 8
 const LEAST_NAME = 12
 const BLUE = '\x1b[1;34m'
@@ -44,7 +44,7 @@ function* branches(branch: Branch): Generator<Branch> {
   }
 }
 
-/** The root by its whole path, all else by its last part. */
+/** The root by its whole path, everything else by its last part. */
 function nameOf({ path }: TreeNode, root: TreeNode): string {
   if (path === '') return ''
   return terminalText(path === root.path ? path : path.slice(path.lastIndexOf('/') + 1))

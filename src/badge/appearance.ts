@@ -1,15 +1,15 @@
-/** How a badge looks, as shields.io's parameters have it: each value is checked, since it becomes part of a picture. */
+/** How a badge looks, in the parameters of shields.io: each value is checked, since it becomes part of a picture. */
 import { fromString } from 'css-color-converter'
 import { Problem } from '../problem.ts'
 import type { Appearance, Style } from './badge.ts'
 import { LOGOS } from './logos.ts'
 
-/** The parameters of every badge beside the image's own. */
+/** The parameters of every badge besides the image's own. */
 export const APPEARANCE_PARAMETERS = ['label', 'color', 'labelColor', 'style', 'logo', 'warn', 'bad'] as const
 
 const STYLES: readonly Style[] = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social']
 
-/** shields.io's own names and their aliases; all others are CSS's. */
+/** shields.io's own names and their aliases; all other names come from CSS. */
 const NAMED: ReadonlySet<string> = new Set([
   ...['brightgreen', 'green', 'yellow', 'yellowgreen', 'orange', 'red', 'blue', 'grey', 'lightgrey'],
   ...['gray', 'lightgray', 'critical', 'important', 'success', 'informational', 'inactive'],
@@ -51,10 +51,10 @@ function readColor(text: string, parameter: string): string {
   if (text.length <= MAX_COLOR_LENGTH) {
     if (NAMED.has(text)) return text
     if (/^(?:[\da-f]{3}){1,2}$/i.test(text)) return text.toLowerCase()
-    // Names of every object's own, such as `constructor`, are found in a table of colors too.
+    // Property names of every object, such as `constructor`, are found in a table of colors, too.
     if (!(text in {}) && fromString(text) !== null) return text.toLowerCase()
   }
-  throw refusal(parameter, 'is no color')
+  throw refusal(parameter, 'is not a color')
 }
 
 function readStyle(text: string): Style {
@@ -66,7 +66,7 @@ function readStyle(text: string): Style {
 function readLogo(text: string): string {
   if (LOGOS.has(text)) return text
   if (text.length > MAX_LOGO_LENGTH) throw refusal('logo', 'must be at most 10 KB')
-  // A `+` that was not escaped arrives as a space, which base64 does not have.
+  // An unescaped `+` arrives as a space, which base64 does not have.
   const base64 = text.replaceAll(' ', '+')
   if (/^data:image\/(?:svg\+xml|png);base64,[A-Za-z0-9+/]+={0,2}$/.test(base64)) return base64
   if (/^data:image\/svg\+xml(?:;charset=utf-8|;utf8)?,[\x20-\x7e]+$/i.test(text)) return text

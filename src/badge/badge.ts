@@ -5,21 +5,21 @@ export type Style = 'flat' | 'flat-square' | 'plastic' | 'for-the-badge' | 'soci
 export type Badge = {
   readonly label: string
   readonly message: string
-  /** As shields.io takes it: one of its names, hexadecimal digits, or a color of CSS. */
+  /** As in shields.io: one of its names, hexadecimal digits, or a CSS color. */
   readonly color: string
-  /** The message is no figure but says what went wrong, or that a check fails: nobody should paint it over. */
+  /** The message is not a figure but an error or a failing check, whose color must not be changed. */
   readonly isError: boolean
   /** Why there is no figure, if the caller can do something about it. */
   readonly reason?: string
   readonly appearance: Appearance
 }
 
-/** What the badge's reader chose of how it looks. */
+/** The appearance that the badge's user chose. */
 export type Appearance = {
   readonly label?: string
   readonly color?: string
   readonly labelColor?: string
   readonly style?: Style
-  /** A `data:` URI of an SVG or a PNG, or one of the names that `LOGOS` has. */
+  /** A `data:` URI of an SVG or a PNG, or one of the names in `LOGOS`. */
   readonly logo?: string
 }

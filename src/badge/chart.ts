@@ -1,4 +1,4 @@
-/** The sizes of a repository's images as a chart: one picture that a README or a release page shows. */
+/** The sizes of a repository's images as a chart: a picture for a README or a release page. */
 import { scaleLinear, scalePoint } from 'd3-scale'
 import { line } from 'd3-shape'
 import { markupText } from '../formats/escape.ts'
@@ -17,7 +17,7 @@ export type ChartStyle = {
 const WIDTH = 640
 const HEIGHT = 220
 const MARGIN = { top: 40, right: 24, bottom: 32, left: 76 }
-/** Where the heading begins, and its line. */
+/** Where the heading and its line begin. */
 const LEFT = 12
 const HEADING = 20
 const TICKS = 4
@@ -27,7 +27,7 @@ const NAMES = 6
 const NAME_LENGTH = 18
 /** Pixels between two names, and between a name and the edge. */
 const GAP = 10
-/** Pixels of a letter, at most: no reader's font is known, so texts are kept apart by this. */
+/** Pixels per letter, at most: the reader's font is unknown, so texts are kept apart by this. */
 const LETTER = { plain: 7, bold: 8.2 }
 const RADIUS = { few: 3.5, many: 2, last: 5 }
 const FEW = 60
@@ -38,7 +38,7 @@ const TEXT = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" fill="
 /**
  * An SVG that runs and loads nothing.
  *
- * @param points in the order in which they are drawn; the last one is labelled
+ * @param points in drawing order; the last one is labelled
  */
 export function drawChart(
   points: readonly ChartPoint[],
@@ -99,7 +99,7 @@ function picture({ label, shown, summary, width }: Heading, parts: readonly stri
   ].join('\n')
 }
 
-/** The newest image's size, in the heading: nowhere else is it sure to be clear of the line. */
+/** The newest image's size, in the heading: only there it never overlaps the line. */
 function newestOf(text: string, paint: string, width: number): readonly string[] {
   const dot = width - MARGIN.right - RADIUS.last
   return [
@@ -117,7 +117,7 @@ function tickOf(bytes: number, y: number, width: number): readonly string[] {
   ]
 }
 
-/** Of many names a few, the last one among them, none over another or over the edge. */
+/** A few of many names, including the last, without overlaps between each other or with the edge. */
 function namesOf(
   points: readonly ChartPoint[],
   at: (place: number) => number,

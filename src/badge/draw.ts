@@ -1,4 +1,4 @@
-/** A badge as a picture, and as what shields.io draws one from. */
+/** A badge as a picture, and as the JSON that shields.io draws one from. */
 import { makeBadge } from 'badge-maker'
 import type { Cache } from '../cache.ts'
 import { markupText, visible } from '../formats/escape.ts'
@@ -8,7 +8,7 @@ import { LOGOS } from './logos.ts'
 /**
  * An SVG whose title and description for screen readers say what it shows and nothing more.
  *
- * Serve it with a policy that lets it run and load nothing, since its logo comes from others.
+ * Serve it with a policy under which it runs and loads nothing, since its logo comes from others.
  */
 export function drawBadge(badge: Badge, drawn?: Cache<string>): string {
   const key = JSON.stringify(badge)
@@ -22,7 +22,7 @@ export function drawBadge(badge: Badge, drawn?: Cache<string>): string {
 function draw({ label, message, color, reason, appearance }: Badge): string {
   const { labelColor, style, logo } = appearance
   const svg = makeBadge({
-    // XML has no character for most of what cannot be seen.
+    // XML lacks most invisible characters.
     label: visible(label),
     message,
     color,
@@ -34,9 +34,7 @@ function draw({ label, message, color, reason, appearance }: Badge): string {
   return svg.replace(/<title>[^<]*<\/title>/, () => `<title>${markupText(`${message}: ${reason}`)}</title>`)
 }
 
-/**
- * A logo given by name is as light as the text next to it; on the light background of `social` it has its own color.
- */
+/** A logo given by name is as light as the text next to it; on the light background of `social` it has its own color. */
 function pictureOf(logo: string, style: Style | undefined): string {
   const known = LOGOS.get(logo)
   if (known === undefined) return logo
@@ -45,7 +43,7 @@ function pictureOf(logo: string, style: Style | undefined): string {
   return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`
 }
 
-/** What shields.io documents of a JSON endpoint, and no key more. */
+/** The documented keys of shields.io's JSON endpoint, and no others. */
 export type Endpoint = {
   readonly schemaVersion: 1
   readonly label: string
@@ -53,7 +51,7 @@ export type Endpoint = {
   readonly color: string
   readonly labelColor?: string
   readonly style?: string
-  /** Whether shields.io refuses to paint it in another color. */
+  /** Whether shields.io refuses to change its color. */
   readonly isError?: true
   readonly namedLogo?: string
   readonly logoSvg?: string
@@ -66,7 +64,7 @@ export function endpointOf({ label, message, color, isError, reason, appearance 
   const logoSvg = logo === undefined || isNamed ? undefined : svgOf(logo)
   return {
     schemaVersion: 1,
-    // No documented key is for a reason: the label has room for it.
+    // No documented key is for a reason, but the label has room for it.
     label: visible(reason === undefined ? label : `${label}: ${reason}`),
     message,
     color,
@@ -78,7 +76,7 @@ export function endpointOf({ label, message, color, isError, reason, appearance 
   }
 }
 
-/** Undefined for a PNG, and for text that is not what its URI says. */
+/** Undefined for a PNG, and for text that does not match its URI. */
 function svgOf(logo: string): string | undefined {
   const [, encoding = '', data = ''] = /^data:image\/svg\+xml([^,]*),(.*)$/i.exec(logo) ?? []
   if (encoding === ';base64') return Buffer.from(data, 'base64').toString('utf8')

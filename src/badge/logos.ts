@@ -1,7 +1,7 @@
-/** Logos by the names that shields.io has for them. Made by `make-logos.ts` from simple-icons. */
+/** Logos by their names on shields.io. Made by `make-logos.ts` from simple-icons. */
 
 export type Logo = {
-  /** The brand's. */
+  /** The brand's color. */
   readonly color: string
   /** SVG path data, in a box of 24 by 24. */
   readonly path: string

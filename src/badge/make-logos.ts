@@ -1,13 +1,13 @@
 /**
- * Writes `logos.ts`: the logos that container projects use, out of simple-icons (CC0), so that neither host loads the whole
- * of that package.
+ * Writes `logos.ts`: the logos that container projects use, from simple-icons (CC0), so that neither host loads all of that
+ * package.
  *
  * @example node src/badge/make-logos.ts && biome check --write src/badge/logos.ts
  */
 import { writeFile } from 'node:fs/promises'
 import * as icons from 'simple-icons'
 
-/** By the names that shields.io has for them. */
+/** Their names on shields.io. */
 const NAMES = [
   ...['docker', 'podman', 'kubernetes', 'helm', 'opencontainersinitiative', 'github', 'gitlab', 'linux'],
   ...['debian', 'ubuntu', 'alpinelinux', 'redhat', 'nodedotjs', 'python', 'go', 'rust', 'nginx'],
@@ -25,10 +25,10 @@ if (import.meta.main) {
   const entries = chosenIcons().map(
     ([name, color, path]) => `['${name}', { color: '${color}', path: '${path}' }],`,
   )
-  const source = `/** Logos by the names that shields.io has for them. Made by \`make-logos.ts\` from simple-icons. */
+  const source = `/** Logos by their names on shields.io. Made by \`make-logos.ts\` from simple-icons. */
 
 export type Logo = {
-  /** The brand's. */
+  /** The brand's color. */
   readonly color: string
   /** SVG path data, in a box of 24 by 24. */
   readonly path: string

@@ -11,7 +11,7 @@ export type State =
   | 'unavailable'
   | 'invalid'
 
-/** A reason is read in a tooltip. */
+/** A reason is shown in a tooltip. */
 const MAX_REASON = 200
 
 export function figureBadge(metric: Metric, { message, color }: BadgeMessage, appearance: Appearance): Badge {
@@ -26,8 +26,8 @@ export function checkBadge(outcome: 'passing' | 'failing', appearance: Appearanc
 }
 
 /**
- * What to show without a figure: nothing about the image, not even whether it exists; for an invalid request, what is
- * wrong with it.
+ * What to show without a figure: nothing about the image, not even whether it exists; for an invalid request, what is wrong
+ * with it.
  */
 export function problemBadge(metric: Metric, error: unknown, appearance: Appearance): Badge {
   const state = stateOf(error)
@@ -54,7 +54,7 @@ function shortened(reason: string): string {
   return characters.length <= MAX_REASON ? reason : `${characters.slice(0, MAX_REASON - 1).join('')}…`
 }
 
-/** The color that the reader chose is for figures: it does not paint a failing check as if it passed. */
+/** The chosen color applies to figures only: a failing check must not look as if it passed. */
 function wordsBadge(metric: Metric, message: string, color: string, appearance: Appearance): Badge {
   return {
     label: appearance.label ?? METRICS[metric].label,
@@ -65,7 +65,7 @@ function wordsBadge(metric: Metric, message: string, color: string, appearance: 
   }
 }
 
-/** What a badge says without a figure, for any reason. */
+/** What a badge without a figure says, for any reason. */
 export function stateOf(error: unknown): State {
   if (!(error instanceof Problem)) return 'unavailable'
   switch (error.code) {

@@ -1,4 +1,4 @@
-/** What a badge can show of an image, and from where on that is worth a look, or bad. */
+/** What a badge can show about an image, and from which value on that is noteworthy or bad. */
 
 import { type Policy, policyFromQuery } from '../gate/policy.ts'
 import type { ImageFacts } from '../image/report.ts'
@@ -15,12 +15,12 @@ import {
 } from '../text/limit.ts'
 import { APPEARANCE_PARAMETERS, single } from './appearance.ts'
 
-/** What is shown, and how it looks unless the badge's reader chose a color. */
+/** The text, and the colour unless the badge's user chose one. */
 export type BadgeMessage = { readonly message: string; readonly color: string }
 
 export type ManifestFigures = { readonly compressedBytes: number; readonly layers: number }
 
-/** What has to be known, and what is shown then. */
+/** What must be known, and what is shown then. */
 export type Show =
   | { readonly from: 'manifest'; readonly figure: (figures: ManifestFigures) => BadgeMessage }
   | { readonly from: 'analysis'; readonly figure: (facts: ImageFacts) => BadgeMessage }
@@ -38,7 +38,7 @@ export type Show =
   | { readonly from: 'check'; readonly policy: Policy }
 
 type MetricKind = {
-  /** What the badge says on its left. */
+  /** The left half of the badge. */
   readonly label: string
   /** What is shown; Markdown. */
   readonly shows: string
@@ -49,7 +49,7 @@ type MetricKind = {
 /** Parameters of every badge that are not words of a policy. */
 const BESIDES = ['image', 'platform', 'read', ...APPEARANCE_PARAMETERS]
 
-/** Where more than this is of no use a badge is yellow, and red, unless its thresholds say otherwise. */
+/** Beyond the first value a badge is yellow, beyond the second red, unless its thresholds say otherwise. */
 const SHARES = { warn: percent(5n), bad: percent(10n) }
 
 /** All metrics, one entry each: a new badge is a new entry. */
@@ -136,7 +136,7 @@ const TABLE = {
   delta: {
     label: 'size change',
     shows:
-      'the growth of the compressed size over `baseline`; thresholds in bytes or percent; unknown of archives with plain layers',
+      'the growth of the compressed size over `baseline`; thresholds in bytes or percent; unknown for archives with uncompressed layers',
     read: (query) => ({
       from: 'manifests',
       baseline: required(query, 'baseline'),
@@ -156,7 +156,7 @@ export function isMetric(name: string): name is Metric {
 export const METRIC_NAMES: readonly Metric[] = Object.keys(TABLE).filter(isMetric)
 
 /**
- * A parameter that has to be there.
+ * A required parameter.
  *
  * @throws Problem `invalid_parameter`
  */
@@ -205,7 +205,7 @@ function paint<T>({ warn, bad }: Thresholds<T>, isPast: (limit: T) => boolean): 
   return warn !== undefined && isPast(warn) ? 'yellow' : 'brightgreen'
 }
 
-/** A number alone is neither good nor bad. */
+/** A number without thresholds is neither good nor bad. */
 const NEUTRAL = 'blue'
 
 function bytesFigure(bytes: number, limits: Thresholds<number> | undefined): BadgeMessage {
@@ -225,7 +225,7 @@ function shortCount(count: number): string {
   return thousands < 999.5 ? `${thousands.toPrecision(3)}k` : `${(thousands / 1000).toPrecision(3)}M`
 }
 
-/** Three digits, rounded down, so that a share below 1 never shows as 1. */
+/** Three digits, rounded down, so that a share below 1 never looks like 1. */
 function cutOff(percent: number): string {
   const digits = percent < 10 ? 100 : 10
   return (Math.floor(percent * digits) / digits).toPrecision(3)

@@ -1,4 +1,4 @@
-/** Colours as shields.io names them, for pictures that badge-maker does not draw. */
+/** Colours by their names on shields.io, for pictures that badge-maker does not draw. */
 
 /** shields.io's own names and their meanings. */
 const NAMED: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const NAMED: Readonly<Record<string, string>> = {
   inactive: '#9f9f9f',
 }
 
-/** A colour that `readAppearance` accepted, as CSS writes it. */
+/** A colour that `readAppearance` accepted, as CSS. */
 export function paintOf(color: string): string {
   if (Object.hasOwn(NAMED, color)) return NAMED[color] ?? color
   return /^[\da-f]+$/i.test(color) ? `#${color}` : color

@@ -1,4 +1,4 @@
-/** What a badge is asked to show. */
+/** What a badge should show. */
 import { Problem } from '../problem.ts'
 import { readAppearance, single } from './appearance.ts'
 import type { Appearance } from './badge.ts'
@@ -14,7 +14,7 @@ export type BadgeRequest = {
 }
 
 /**
- * @param query unknown parameters are passed over, except for `check`: a misspelt rule must not show a pass
+ * @param query unknown parameters are ignored, except for `check`: a misspelt rule must not look like a pass
  * @throws Problem `invalid_parameter`
  */
 export function readBadgeRequest(metric: Metric, query: URLSearchParams): BadgeRequest {

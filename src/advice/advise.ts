@@ -31,14 +31,14 @@ export type AdviceItem = {
   readonly kind?: string
   readonly severity: Severity
   readonly title: string
-  /** Of the files that it names, an inode once. */
+  /** Bytes of the files that it names; an inode counts once. */
   readonly bytes: number
   readonly files: number
-  /** The layer that stores them; of files in several layers the one with most of the bytes. */
+  /** The layer that stores them; if several do, the one with most of the bytes. */
   readonly layer?: number
   /** The layer that hides them. */
   readonly byLayer?: number
-  /** The step to change, as in the history: that of `byLayer` if there is one, else that of `layer`. */
+  /** The step to change, as in the history: that of `byLayer` if present, else that of `layer`. */
   readonly createdBy?: string
   /** The line of that step in the given Dockerfile, from 1. */
   readonly line?: number
@@ -48,7 +48,7 @@ export type AdviceItem = {
 }
 
 export type Advice = {
-  /** Of items of severity `warning`; each stored file once, whatever names it. */
+  /** Savings of the items of severity `warning`; each stored file counts once, whatever names it. */
   readonly savings: { readonly bytes: number; readonly percent: number }
   /** Largest first, then by rule and layer. */
   readonly items: readonly AdviceItem[]
@@ -59,7 +59,7 @@ export type CountedFile = Pick<MergedEntry, 'key' | 'layer'>
 type FileRow = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
 type MemberRow = Pick<Entry, 'key' | 'type' | 'bytes' | 'whiteout'>
 
-/** What advice reads of an image beyond its facts. Each call begins a new reading. */
+/** What advice reads about an image beyond its facts. Each call begins a new read. */
 export interface AdviceTables {
   /** Largest first. */
   waste(): AsyncIterable<readonly WastedRow[]>
@@ -71,7 +71,7 @@ export interface AdviceTables {
   members(layer: number): AsyncIterable<readonly MemberRow[]>
 }
 
-/** What duplicates take without what is excluded. */
+/** The bytes of duplicates without what is excluded. */
 export type DuplicateSum = { readonly wastedBytes: number; readonly copies: number }
 
 export type AdviceSubject = {
@@ -79,9 +79,9 @@ export type AdviceSubject = {
   readonly tables: AdviceTables
   /** Absent if everything counts. */
   readonly exclusion?: Exclusion | undefined
-  /** Duplicates without what is excluded; asked for only if something is. */
+  /** Duplicates without what is excluded; called only if something is excluded. */
   readonly duplicates: (exclusion: Exclusion) => Promise<DuplicateSum>
-  /** Build tools among the files that count; asked for only if some do not. */
+  /** Build tools among the files that count; called only if some files do not count. */
   readonly buildTools: (counts: (file: CountedFile) => boolean) => Promise<BuildTools | undefined>
 }
 
@@ -91,7 +91,7 @@ const MAX_PAIRS = 1_000
 /** Copies to consider if those of the base image are not shown. */
 const MAX_CANDIDATES = 200
 
-/** The sums of an item, as its files go by. */
+/** The sums of an item while its files are read. */
 class Sum {
   bytes = 0
   files = 0
@@ -116,7 +116,7 @@ class Sum {
     return this.#worst.list()[0]?.key
   }
 
-  /** The one with most of the bytes. */
+  /** The layer with most of the bytes. */
   get layer(): number | undefined {
     let most: number | undefined
     this.#byLayer.forEach((bytes, layer) => {
@@ -126,7 +126,7 @@ class Sum {
   }
 }
 
-/** A rule, and what tells one of its items from another. */
+/** A rule, and what distinguishes one of its items from another. */
 type Kind = { readonly rule: AdviceRule; readonly item: PathRule['items'][number] }
 
 function kindsOf(selects: PathRule['selects']): readonly Kind[] {
@@ -187,10 +187,10 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** A copy that could go; its layer is found when the files go by. */
+/** A copy that could be removed; its layer is found when the files are read. */
 type SpareCopy = { readonly key: PathKey; readonly bytes: number; layer: number | undefined }
 
-/** What one reading of the duplicates found. */
+/** What one read of the duplicates found. */
 type Copies = { readonly spare: readonly SpareCopy[]; readonly sum: DuplicateSum }
 
 class Adviser {
@@ -230,7 +230,7 @@ class Adviser {
     return { items, bytes }
   }
 
-  /** @param spare copies whose layers are to be found */
+  /** @param spare copies whose layers must be found */
   async shown(
     spare: readonly SpareCopy[],
   ): Promise<{ readonly items: readonly AdviceItem[]; readonly savedBytes: number }> {
@@ -262,7 +262,7 @@ class Adviser {
     return { items: this.#itemsOf(SHOWN_KINDS, sums, (sum) => sum.bytes > 0), savedBytes }
   }
 
-  /** What any layer stores, hidden or not: removing a file later removes nothing. */
+  /** What any layer stores, hidden or not: removing a file later does not remove it from the image. */
   async stored(): Promise<readonly AdviceItem[]> {
     const { facts, tables } = this.#subject
     const selection = new Selection(STORED_SELECTORS)
@@ -277,7 +277,7 @@ class Adviser {
         }
       }
     }
-    // A secret of no bytes is still one.
+    // An empty secret still counts.
     return this.#itemsOf(STORED_KINDS, sums, (sum) => sum.files > 0)
   }
 
@@ -300,7 +300,7 @@ class Adviser {
     ]
   }
 
-  /** Those of the largest files; more than are shown, where some of them may be the base image's. */
+  /** The largest groups; more than are shown, in case some belong to the base image. */
   async copies(): Promise<Copies> {
     const hasBase = this.#baseLayers > 0
     const largest = new Largest<SpareCopy>(hasBase ? MAX_CANDIDATES : SHOWN)
@@ -310,7 +310,7 @@ class Adviser {
       for (const { bytes, paths, wastedBytes, count: all } of batch) {
         sum.wastedBytes += wastedBytes
         sum.copies += all - 1
-        // One of a group is no copy; which, the base image decides where it has one.
+        // One file of a group is not a duplicate; if the base image has one, it is that one.
         for (const path of hasBase ? paths : paths.slice(1, SHOWN + 1)) {
           if (this.#exclusion?.ignores(path.path)) continue
           largest.add(bytes, count++, () => ({ key: keyOf(path), bytes, layer: undefined }))

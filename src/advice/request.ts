@@ -1,4 +1,4 @@
-/** Advice that is asked for by a posted body. */
+/** Advice requested by a posted body. */
 import { dockerfileOf, readBody, readingAt, textAt, valuesAt } from '../gate/request.ts'
 import { Problem } from '../problem.ts'
 
@@ -9,12 +9,12 @@ export type AdviceRequest = {
   /** Globs. */
   readonly ignore: readonly string[]
   readonly baseImage?: string
-  /** The text of the Dockerfile that the image was built from. */
+  /** The text of the image's Dockerfile. */
   readonly dockerfile?: string
 }
 
 /**
- * @param mediaType the body's `Content-Type`; what is not called JSON is read as YAML
+ * @param mediaType the body's `Content-Type`; anything but JSON is read as YAML
  * @throws Problem `invalid_parameter`, `too_large`
  */
 export function readAdviceRequest(text: string, mediaType: string | undefined): AdviceRequest {

@@ -11,11 +11,11 @@ import { type BuildStep, instructionOf, optionOf } from './step.ts'
 export type Found = {
   readonly layer: number | undefined
   readonly byLayer: number | undefined
-  /** Of the layer that stores the files, where the history tells. */
+  /** The step of the layer that stores the files, if the history tells. */
   readonly step: BuildStep | undefined
-  /** Of the layer that hides them. */
+  /** The step of the layer that hides them. */
   readonly byStep: BuildStep | undefined
-  /** Of the largest file that is a package manager's cache: how its cache is avoided. */
+  /** How to avoid the package manager's cache that the largest file belongs to. */
   readonly cache: Cache | undefined
 }
 
@@ -24,16 +24,16 @@ type Common = {
   readonly severity: Severity
 }
 
-/** A few words, and one or two sentences that name the Dockerfile's own means. */
+/** A few words, and one or two sentences that name the means of a Dockerfile. */
 type Told = {
   readonly title: string
   readonly fix: (found: Found) => string
 }
 
-/** Files that a layer stores and a later one hides: an item for each pair of the two. */
+/** Files that a layer stores and a later one hides: an item for each such pair of layers. */
 export type WasteRule = Common & Told & { readonly selects: 'waste'; readonly reason: WasteReason }
 
-/** Files by their names: those that the image shows, or all that its layers store. An item for each of `items`. */
+/** Files selected by name: those that the image shows, or all that its layers store. An item for each of `items`. */
 export type PathRule = Common & {
   readonly selects: 'shown' | 'stored'
   readonly items: readonly (Told & Selector & { readonly kind?: string })[]
@@ -47,9 +47,9 @@ export type AdviceRule = WasteRule | PathRule | OtherRule
 type Cache = {
   readonly manager: string
   readonly directories: readonly string[]
-  /** What leaves no cache, as it stands in a RUN. */
+  /** A command that leaves no cache, as written in a RUN. */
   readonly clean: string
-  /** What a cache mount would keep. */
+  /** The directory for a cache mount. */
   readonly mount: string
 }
 
@@ -154,7 +154,7 @@ export const CACHES: readonly Cache[] = [
   },
 ]
 
-/** What a build context has and no container needs. Each glob names a file, or a directory with all below it. */
+/** What a build context has and no container needs. Each glob names a file, or a directory with everything below it. */
 const CONTEXT: readonly {
   readonly kind: string
   readonly title: string
@@ -193,7 +193,7 @@ const SECRETS: readonly (Selector & { readonly kind: string; readonly title: str
   { kind: 'environment', title: 'Files named .env', files: ['**/.env'] },
 ]
 
-/** The name of a step, for a sentence: `the RUN of layer 3`. */
+/** The name of a step in a sentence: `the RUN of layer 3`. */
 function stepOf(layer: number | undefined, step: BuildStep | undefined, otherwise = 'the step'): string {
   const name = step === undefined ? otherwise : `the ${step.instruction}`
   return layer === undefined ? name : `${name} of layer ${layer}`
@@ -203,17 +203,17 @@ function isCopy(step: BuildStep | undefined): boolean {
   return step?.instruction === 'COPY' || step?.instruction === 'ADD'
 }
 
-/** To leave no such files: at the end of the RUN that makes them, or before they are copied. */
+/** How to avoid such files: at the end of the RUN that creates them, or before they are copied. */
 function leave({ layer, step }: Found, command: string): string {
   return isCopy(step)
-    ? `leave them out of what ${stepOf(layer, step)} takes (\`${command}\` in a stage before it, or \`.dockerignore\`)`
+    ? `leave them out of what ${stepOf(layer, step)} copies (\`${command}\` in an earlier stage, or \`.dockerignore\`)`
     : `end ${stepOf(layer, step, 'the RUN')} with \`${command}\``
 }
 
-/** The step as it leaves no cache of a package manager. */
+/** The step rewritten so that it leaves no package manager's cache. */
 function rewritten({ layer, step }: Found, { clean, mount }: Cache): string {
   if (isCopy(step)) {
-    return `Leave the cache out of what ${stepOf(layer, step)} takes: \`RUN ${clean}\` in the stage that makes it, or \`RUN --mount=type=cache,target=${mount}\``
+    return `Leave the cache out of what ${stepOf(layer, step)} copies: \`RUN ${clean}\` in the stage that creates it, or \`RUN --mount=type=cache,target=${mount}\``
   }
   return `Write ${stepOf(layer, step, 'the RUN')} as \`RUN ${clean}\`, or keep the cache out of it with \`RUN --mount=type=cache,target=${mount}\``
 }
@@ -229,13 +229,13 @@ function fixRemoved(found: Found): string {
     return `${rewritten(found, cache)}: what a later step removes is still stored and pulled.`
   }
   if (isCopy(step)) {
-    return `Leave these files out of ${where}: name them in \`.dockerignore\`, or take only what is needed from a second stage with \`COPY --from\`. What a later step removes is still stored and pulled.`
+    return `Leave these files out of ${where}: name them in \`.dockerignore\`, or copy only what is needed from a second stage with \`COPY --from\`. What a later step removes is still stored and pulled.`
   }
-  return `Remove the files in the RUN that makes them (${where}), or make them in a second stage: what a later step removes is still stored and pulled.`
+  return `Remove the files in the RUN that creates them (${where}), or create them in a second stage: what a later step removes is still stored and pulled.`
 }
 
 function fixReplaced({ layer, byLayer, step, byStep }: Found): string {
-  return `Write each file once: leave it out of ${stepOf(layer, step)}, or do the work of that step and of ${stepOf(byLayer, byStep)} in one RUN, or in a first stage from which one COPY takes the result.`
+  return `Write each file once: leave it out of ${stepOf(layer, step)}, or do the work of that step and of ${stepOf(byLayer, byStep)} in one RUN, or in a first stage whose result one COPY takes.`
 }
 
 function fixMetadata({ layer, byLayer, step, byStep }: Found): string {
@@ -244,12 +244,12 @@ function fixMetadata({ layer, byLayer, step, byStep }: Found): string {
   if (isCopy(step) && step !== undefined && change !== undefined) {
     const isSymbolic = change.option === 'chmod' && !/^[0-7]+$/.test(change.value)
     const syntax = isSymbolic ? ' A symbolic mode needs `# syntax=docker/dockerfile:1.14` or newer.' : ''
-    return `Write \`${instructionOf(step, `--${change.option}=${change.value}`)}\`, and take \`${change.command}\` out of ${where}: changing a mode or an owner stores each file again.${syntax}`
+    return `Write \`${instructionOf(step, `--${change.option}=${change.value}`)}\`, and remove \`${change.command}\` from ${where}: changing a mode or an owner stores each file again.${syntax}`
   }
   if (isCopy(step)) {
-    return `Give ${stepOf(layer, step)} its \`--chown\` and \`--chmod\`, and take the change out of ${where}: changing a mode or an owner stores each file again.`
+    return `Give ${stepOf(layer, step)} its \`--chown\` and \`--chmod\`, and remove the change from ${where}: changing a mode or an owner stores each file again.`
   }
-  return `Change owners and modes in the RUN that makes the files (${stepOf(layer, step)}), not in ${where}: a later \`chown\` or \`chmod\` stores each file again; COPY takes \`--chown\` and \`--chmod\`.`
+  return `Change owners and modes in the RUN that creates the files (${stepOf(layer, step)}), not in ${where}: a later \`chown\` or \`chmod\` stores each file again; COPY takes \`--chown\` and \`--chmod\`.`
 }
 
 export const ADVICE_RULES: readonly AdviceRule[] = [
@@ -300,7 +300,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
       fix: ({ layer, step }) => {
         const lines = globs.map((glob) => `\`${glob}\``).join(', ')
         const copy = isCopy(step) ? stepOf(layer, step) : 'COPY'
-        return `Add ${lines} to \`.dockerignore\`, so that ${copy} does not take them along.`
+        return `Add ${lines} to \`.dockerignore\`, so that ${copy} does not copy them.`
       },
     })),
   },
@@ -313,7 +313,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
         title: 'Temporary files',
         directories: ['tmp', 'var/tmp'],
         fix: (found) =>
-          `${capital(leave(found, 'rm -rf /tmp/* /var/tmp/*'))}, or make them in a \`RUN --mount=type=tmpfs,target=/tmp\`.`,
+          `${capital(leave(found, 'rm -rf /tmp/* /var/tmp/*'))}, or create them in a \`RUN --mount=type=tmpfs,target=/tmp\`.`,
       },
     ],
   },
@@ -324,7 +324,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     items: SECRETS.map((secret) => ({
       ...secret,
       fix: ({ layer, step }) =>
-        `If these are secrets, revoke them: whoever pulls the image can read them, also where a later step removes them. Leave them out of ${stepOf(layer, step)} (\`.dockerignore\`), and let the RUN that needs them take them by \`RUN --mount=type=secret\`.`,
+        `If these are secrets, revoke them: whoever pulls the image can read them, even if a later step removes them. Leave them out of ${stepOf(layer, step)} (\`.dockerignore\`), and give them to the RUN that needs them with \`RUN --mount=type=secret\`.`,
     })),
   },
   {
@@ -333,7 +333,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     selects: 'buildTools',
     title: 'Compilers and headers',
     fix: () =>
-      'If nothing is compiled at run time, install them in a first stage (`FROM … AS build`) and take what was built from it with `COPY --from=build`.',
+      'If nothing is compiled at run time, install them in a first stage (`FROM … AS build`) and copy what was built there with `COPY --from=build`.',
   },
   {
     rule: 'docs',
@@ -395,6 +395,6 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     selects: 'duplicates',
     title: 'Copies of files with the same content',
     fix: () =>
-      'Where copies may be one file, link them in the RUN that makes them (`ln`), or COPY one of them and link to it.',
+      'If the copies may be one file, link them in the RUN that creates them (`ln`), or COPY one of them and link to it.',
   },
 ]

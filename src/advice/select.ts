@@ -1,11 +1,11 @@
 /**
- * Which of many selectors a path falls under. Rows come in path order, so that the directories on the way to a path are
- * looked at once for all that is in them.
+ * Which of many selectors select a path. Rows come in path order, so the directories leading to a path are matched once for
+ * everything in them.
  */
 import { baseName, isWithin, type PathKey, pathToKey } from '../text/path.ts'
 
 /**
- * Globs of two kinds: `directories` select the files below them, `files` the files themselves. A glob stands at the root
+ * Globs of two kinds: `directories` select the files below them, `files` the files themselves. A glob is relative to the root
  * unless it begins with two stars and a slash; its last part is a name, or for files at any depth also `*.EXTENSION`.
  */
 export type Selector = {
@@ -22,11 +22,11 @@ type NameRule = {
   readonly selector: number
 }
 
-/** Whose globs a path matches, found by its last part. */
+/** Finds the selectors whose globs match a path, by its last part. */
 class Names {
   readonly #byName = new Map<string, NameRule[]>()
   readonly #byExtension = new Map<string, number[]>()
-  /** Most names are told apart by one character: the first of a name, the last of an extension. */
+  /** One character distinguishes most names: the first of a name, the last of an extension. */
   readonly #first = new Uint8Array(256)
   readonly #last = new Uint8Array(256)
 
@@ -64,7 +64,7 @@ class Names {
   }
 }
 
-/** Selectors, read once. */
+/** Compiled selectors. */
 export class Selectors {
   readonly directories = new Names()
   readonly files = new Names()
@@ -78,10 +78,10 @@ export class Selectors {
   }
 }
 
-/** One way through paths. */
+/** One pass over paths. */
 export class Selection {
   readonly #selectors: Selectors
-  /** From the root to the directory of the last path; each with the selectors that select what is below it. */
+  /** From the root to the directory of the last path; each with the selectors that select everything below it. */
   readonly #open: { readonly key: PathKey; readonly selectors: readonly number[] }[] = [
     { key: '', selectors: NONE },
   ]

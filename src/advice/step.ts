@@ -1,4 +1,4 @@
-/** A step of the history as an instruction of a Dockerfile: what a fix quotes and rewrites. */
+/** A step of the history as an instruction of a Dockerfile, for fixes to quote and rewrite. */
 import { buildStep } from '../oci/build-step.ts'
 
 export type BuildStep = {
@@ -8,27 +8,30 @@ export type BuildStep = {
   readonly arguments: string
 }
 
-/** More of a step says no more in a sentence. */
+/** A longer step adds nothing to a sentence. */
 const MAX_QUOTED = 120
 
-/** @param createdBy as a history has it */
+/** @param createdBy as in a history */
 export function readStep(createdBy: string | undefined): BuildStep | undefined {
   if (createdBy === undefined) return undefined
-  // Controls and line breaks have no place in a sentence, and a backtick would end what is quoted.
+  // Control characters and line breaks do not belong in a sentence, and a backtick would end the quotation.
   const text = buildStep(createdBy).replace(/[\p{C}\p{Z}`]+/gu, ' ')
   const [, instruction, rest] = /^(RUN|COPY|ADD|WORKDIR) (.*)$/.exec(text) ?? []
   return instruction === undefined || rest === undefined ? undefined : { instruction, arguments: rest.trim() }
 }
 
-/** The step with an option more; cut where it is long. */
+/** The step with one more option; cut if it is long. */
 export function instructionOf({ instruction, arguments: rest }: BuildStep, option: string): string {
-  // The classic builder tells a checksum in place of what was copied.
+  // The classic builder records a checksum instead of the files copied.
   const shown = rest.replace(/^(?:file|dir|multi):[0-9a-f]+ in /, '… ')
   const text = `${instruction} ${option} ${shown}`
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text
 }
 
-/** How COPY would do what a RUN does with `chown` or `chmod`; undefined if it runs neither, or in a way that COPY cannot. */
+/**
+ * How COPY would do what a RUN does with `chown` or `chmod`; undefined if it runs neither, or in a way that COPY cannot
+ * express.
+ */
 export function optionOf({
   instruction,
   arguments: rest,

@@ -49,10 +49,10 @@ const BAD: readonly (readonly [string, Uint8Array, string])[] = [
   [
     'a stream that is cut',
     packed.subarray(0, packed.length - 100),
-    `ends in the middle, at byte ${packed.length - 100}`,
+    `is truncated: it ends at byte ${packed.length - 100}`,
   ],
-  ['a stream without its trailer', packed.subarray(0, packed.length - 8), 'ends in the middle'],
-  ['a second member that is cut', join(packed, gzipSync(small).subarray(0, 9)), 'ends in the middle'],
+  ['a stream without its trailer', packed.subarray(0, packed.length - 8), 'is truncated'],
+  ['a second member that is cut', join(packed, gzipSync(small).subarray(0, 9)), 'is truncated'],
   ['a wrong checksum', changed(packed, packed.length - 8), 'incorrect data check'],
   ['a wrong length', changed(packed, packed.length - 1), 'incorrect length check'],
   ['a wrong byte in the middle', changed(packed, 300_000), 'the gzip stream is corrupt'],

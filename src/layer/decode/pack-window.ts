@@ -3,9 +3,9 @@ import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib'
 import { WINDOW_BYTES } from './bit-offset.ts'
 import { hasInsides } from './zlib-handle.ts'
 
-/** Levels of compression: `small` takes many times longer than `fast`. */
+/** Compression levels: `small` takes many times longer than `fast`. */
 const LEVELS = { fast: 1, small: 6 } as const
-/** Also what cannot be compressed fits: it grows by a few bytes. */
+/** Also has room for what cannot be compressed, which grows by a few bytes. */
 const OUTPUT_BYTES = WINDOW_BYTES + 1024
 
 let fast: ((window: Uint8Array) => Uint8Array) | undefined
@@ -18,8 +18,8 @@ export function packWindow(window: Uint8Array, level: keyof typeof LEVELS): Uint
 }
 
 /**
- * One compressor for all windows of a thread: each that is new takes 256 KiB, of which V8 is told, so that it collects
- * garbage again and again while a layer is read.
+ * One compressor for all windows of a thread: each new one takes 256 KiB, which V8 counts, so it would collect garbage again
+ * and again while a layer is read.
  */
 function createFastPacker(): (window: Uint8Array) => Uint8Array {
   const options = { level: LEVELS.fast }

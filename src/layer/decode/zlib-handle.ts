@@ -1,5 +1,5 @@
 /**
- * The handle inside a stream of zlib. Neither Node nor workerd documents it; both have it and call it like this for their
+ * The handle inside a zlib stream. Neither Node nor workerd documents it; both have it and call it in this way in their
  * synchronous functions, which make a new stream for each call.
  */
 import type { DeflateRaw, InflateRaw } from 'node:zlib'
@@ -19,7 +19,7 @@ type Handle = {
 
 export type Insides = {
   readonly _handle: Handle
-  /** After a write: the bytes of output that are free, and those of input that are left. */
+  /** After a write: free bytes of output, and remaining bytes of input. */
   readonly _writeState: readonly [number, number]
 }
 

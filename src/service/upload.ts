@@ -10,6 +10,7 @@ import { UPLOADS, uploadKey } from '../index/keys.ts'
 import { readSealed, seal } from '../index/sealed.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { decode } from '../layer/decode/decode.ts'
+import { Sha256 } from '../layer/sha256.ts'
 import { tableDigest } from '../layer/toc/vouched.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import { formatPlatform } from '../oci/platform.ts'
@@ -119,7 +120,7 @@ async function storeArchive(
     observe: () => idle.restart(),
     signal: signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal]),
   })
-  const passing = new PassingArchive({ bytes: limit, setting: SETTING })
+  const passing = new PassingArchive(new Sha256(await wasm('sha256')), { bytes: limit, setting: SETTING })
   let size = 0
   const chunks = async function* () {
     const decoded = await decode(given, { wasm, zstdWindow: configuration.limits.zstdWindow })

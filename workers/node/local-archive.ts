@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { WasmModules } from '../../src/host.ts'
 import { BlobReader } from '../../src/layer/blob.ts'
 import { decode } from '../../src/layer/decode/decode.ts'
+import { Sha256 } from '../../src/layer/sha256.ts'
 import { compressionOf } from '../../src/oci/compression.ts'
 import { Problem } from '../../src/problem.ts'
 import type { ArchiveIndex } from '../../src/source/archive/archive-index.ts'
@@ -69,7 +70,10 @@ async function isPacked(path: string): Promise<boolean> {
 async function unpack(stream: Readable, options: OpenOptions): Promise<OpenedArchive> {
   const { wasm, zstdWindow, maxBytes, unpacked } = options
   const given = new BlobReader(webStream(stream))
-  const passing = new PassingArchive({ bytes: maxBytes, setting: 'LAMINA_MAX_UPLOAD_BYTES' })
+  const passing = new PassingArchive(new Sha256(await wasm('sha256')), {
+    bytes: maxBytes,
+    setting: 'LAMINA_MAX_UPLOAD_BYTES',
+  })
   const file = await opened(unpacked, 'wx')
   let size = 0
   try {

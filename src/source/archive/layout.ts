@@ -14,7 +14,7 @@ import { isCandidate } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
 import type { ArchiveBlob, ArchiveEntry, ArchiveImage, ArchiveIndex } from './archive-index.ts'
 import { asArchiveFault, invalidArchive } from './fault.ts'
-import type { Content, Members, StoredFile } from './members.ts'
+import { type Content, contentDigest, type Members, type StoredFile } from './members.ts'
 import { type RangeReader, readBytes } from './range-reader.ts'
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
@@ -199,7 +199,9 @@ class LayoutReader {
     const layers: Descriptor[] = []
     for (const [i, name] of (layerNames ?? []).entries()) {
       const file = this.#require(name)
-      const { digest, compression } = await this.#content(file)
+      const content = await this.#content(file)
+      const { compression } = content
+      const digest = contentDigest(content)
       if (name.startsWith('blobs/')) requireNamedDigest(name, digest)
       const diffId = config.diffIds[i]
       if (compression === 'none' && diffId !== undefined && diffId !== digest)
@@ -227,7 +229,7 @@ class LayoutReader {
     for (const { Config, RepoTags } of await this.#document(file, 'manifest.json', dockerSchema)) {
       const config = this.#members.find(Config)
       if (config === undefined || !RepoTags?.length) continue
-      const { digest: id } = await this.#content(config)
+      const id = contentDigest(await this.#content(config))
       const named = this.#entries.filter((entry) =>
         entry.images.some((digest) => this.#images.get(digest)?.id === id),
       )
@@ -270,7 +272,7 @@ class LayoutReader {
     if (this.#blobs.has(digest)) return
     if (file.size !== size)
       throw invalidArchive(`it has ${file.size} bytes, its descriptor says ${size}`, name)
-    if (file.content !== undefined) requireDigest(file.content.digest, digest, name)
+    if (file.content !== undefined) requireDigest(contentDigest(file.content), digest, name)
     this.#blobs.set(
       digest,
       blobOf(digest, file, file.content?.compression ?? (await this.#compression(file))),
@@ -287,7 +289,7 @@ class LayoutReader {
     const { offset, size } = file
     const hash = createHash('sha256')
     for await (const piece of await this.#reader.read({ offset, length: size })) hash.update(piece)
-    return { digest: `sha256:${hash.digest('hex')}`, compression: await this.#compression(file) }
+    return { sha256: hash.digest('binary'), compression: await this.#compression(file) }
   }
 
   #require(name: string): StoredFile {

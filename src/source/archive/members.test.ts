@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { WASM } from '../../../test/blob.ts'
 import { header, member, tar } from '../../../test/tar.ts'
+import { Sha256 } from '../../layer/sha256.ts'
 import { findMembers, PassingArchive } from './members.ts'
 
 const LIMIT = { bytes: 2 ** 30, setting: 'any' }
@@ -18,7 +20,7 @@ function readerOf(bytes: Uint8Array) {
 }
 
 async function passing(bytes: Uint8Array, cut: number) {
-  const archive = new PassingArchive(LIMIT)
+  const archive = new PassingArchive(new Sha256(await WASM('sha256')), LIMIT)
   for (let at = 0; at < bytes.length; at += cut) await archive.take(bytes.subarray(at, at + cut))
   return archive.finish()
 }

@@ -2,13 +2,13 @@
  * The members of an archive by name, found in one pass over its headers. Nothing is unpacked: a name that points outside is
  * only a name, and a link leads to another member or nowhere.
  */
-import { createHash, type Hash, hash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { WorkBudget } from '../../concurrency.ts'
 import { type Compression, compressionOf } from '../../oci/compression.ts'
 import { Problem } from '../../problem.ts'
 import { cleanPath } from '../../tar/clean.ts'
 import { TarScanner } from '../../tar/scan.ts'
-import { type ByteString, encodeText, toBytes } from '../../text/bytes.ts'
+import { type ByteString, encodeText, toBytes, toHex } from '../../text/bytes.ts'
 import { keyToPath, type PathKey, parentKey } from '../../text/path.ts'
 import { asArchiveFault, invalidArchive } from './fault.ts'
 import { type RangeReader, readBytes } from './range-reader.ts'
@@ -25,8 +25,11 @@ export type StoredFile = {
 /** What is known about a file's bytes. */
 export type Content = {
   readonly compression: Compression
-  /** `sha256:<hex>` */
-  readonly digest: string
+  readonly sha256: ByteString
+}
+
+export function contentDigest({ sha256 }: Content): string {
+  return `sha256:${toHex(sha256)}`
 }
 
 /** Limit on everything that a name can refer to. */
@@ -86,19 +89,24 @@ function keyOf(name: ByteString): PathKey {
 function isSame(one: Member, other: Member): boolean {
   if ('link' in one) return 'link' in other && one.link === other.link && one.target === other.target
   if ('link' in other) return false
-  return one.size === other.size && one.content !== undefined && one.content.digest === other.content?.digest
+  return one.size === other.size && one.content !== undefined && one.content.sha256 === other.content?.sha256
 }
+
+/** The SHA-256 of bytes that are in memory whole. */
+type Sha256 = { digest(bytes: Uint8Array): ByteString }
 
 /** Computes facts about a file's content while it streams by. */
 class ContentReading {
+  readonly #sha256: Sha256
   readonly #bytes: number
   readonly #head = new Uint8Array(4)
   #seen = 0
   #hash: Hash | undefined
-  #digest: string | undefined
+  #digest: ByteString | undefined
 
   /** @param bytes how many will follow */
-  constructor(bytes: number) {
+  constructor(sha256: Sha256, bytes: number) {
+    this.#sha256 = sha256
     this.#bytes = bytes
   }
 
@@ -108,7 +116,7 @@ class ContentReading {
     this.#seen += piece.length
     // One call is faster, and most members arrive in one piece.
     if (piece.length === this.#bytes) {
-      this.#digest = `sha256:${hash('sha256', piece, 'hex')}`
+      this.#digest = this.#sha256.digest(piece)
       return
     }
     this.#hash ??= createHash('sha256')
@@ -116,10 +124,8 @@ class ContentReading {
   }
 
   finish(): Content {
-    return {
-      compression: compressionOf(this.#head.subarray(0, this.#seen)),
-      digest: this.#digest ?? `sha256:${this.#hash?.digest('hex') ?? hash('sha256', '', 'hex')}`,
-    }
+    const sha256 = this.#digest ?? this.#hash?.digest('binary') ?? this.#sha256.digest(new Uint8Array(0))
+    return { compression: compressionOf(this.#head.subarray(0, this.#seen)), sha256 }
   }
 }
 
@@ -128,10 +134,13 @@ export class PassingArchive {
   readonly members = new Members()
   readonly #scanner: TarScanner
   readonly #work = new WorkBudget()
-  #content = new ContentReading(0)
+  readonly #sha256: Sha256
+  #content: ContentReading
 
   /** @param limit size limit of the archive in bytes, and the setting it comes from */
-  constructor(limit: { readonly bytes: number; readonly setting: string }) {
+  constructor(sha256: Sha256, limit: { readonly bytes: number; readonly setting: string }) {
+    this.#sha256 = sha256
+    this.#content = new ContentReading(sha256, 0)
     this.#scanner = new TarScanner({ bytes: limit, entries: MAX_MEMBERS })
   }
 
@@ -149,7 +158,7 @@ export class PassingArchive {
   #scan(scanner: TarScanner): void {
     for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
       if (event === 'member') {
-        this.#content = new ContentReading(scanner.member.bytes)
+        this.#content = new ContentReading(this.#sha256, scanner.member.bytes)
       } else if (event === 'end') {
         this.#add(scanner)
       } else {

@@ -1,5 +1,6 @@
 /** Steps shared by image endpoints: open the image, check for 304, wait for the analysis. */
 
+import { allOf } from '../concurrency.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { imageKey } from '../index/keys.ts'
 import { type JobState, jobKey } from '../job.ts'
@@ -112,8 +113,10 @@ export async function factsOf(
   const known = await knownFacts(backend, image)
   if (known !== undefined) return { facts: known }
   await admit(backend, context, image)
-  await noteName(backend, image.identity)
-  const analysed = await analyse(backend, image, { seconds, signal: context.req.raw.signal })
+  const [analysed] = await allOf([
+    analyse(backend, image, { seconds, signal: context.req.raw.signal }),
+    noteName(backend, image.identity),
+  ])
   return analysed.done ? { facts: analysed.facts } : { pending: analysed.state }
 }
 

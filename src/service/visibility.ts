@@ -3,6 +3,7 @@
  * gave them without credentials, or if the caller's own source gave them and confirms now, to this caller, that it has
  * them. Everything else is read again from that source.
  */
+import { allOf } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { type Given, givenKey, imageKey, PUBLIC } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
@@ -33,12 +34,26 @@ export class Visibility {
 
   /** Whether the caller may see what the store has for this digest. */
   async maySee(digest: string, kind: Given): Promise<boolean> {
-    return (await this.isPublic(digest, kind)) || this.maySeeOwn(digest, kind)
+    const [isPublic, isOwn] = await this.#ask(digest, kind)
+    return isPublic || (isOwn && this.#isConfirmedAs(digest, kind))
   }
 
   /** Whether the caller's source once gave these bytes, and confirms now that it has them. */
   async maySeeOwn(digest: string, kind: Given): Promise<boolean> {
-    if (!(await this.#store.has(givenKey(kind, digest, this.origin)))) return false
+    return (await this.#isOwn(digest, kind)) && this.#isConfirmedAs(digest, kind)
+  }
+
+  /** Whether it is public, and whether the source once gave it, which does not matter for what is known to be public. */
+  async #ask(digest: string, kind: Given): Promise<readonly [isPublic: boolean, isOwn: boolean]> {
+    if (this.#memory.public.get(digest)) return [true, false]
+    return allOf([this.isPublic(digest, kind), this.#isOwn(digest, kind)])
+  }
+
+  #isOwn(digest: string, kind: Given): Promise<boolean> {
+    return this.#store.has(givenKey(kind, digest, this.origin))
+  }
+
+  #isConfirmedAs(digest: string, kind: Given): Promise<boolean> {
     return this.isConfirmed(digest, kind === 'manifest' ? 'manifest' : 'blob')
   }
 
@@ -56,9 +71,8 @@ export class Visibility {
    * blob, since it does not know the table.
    */
   async maySeeTable({ table, blob }: TabledBlob): Promise<boolean> {
-    if (await this.isPublic(table, 'layer')) return true
-    if (!(await this.#store.has(givenKey('layer', table, this.origin)))) return false
-    return this.isConfirmed(blob, 'blob')
+    const [isPublic, isOwn] = await this.#ask(table, 'layer')
+    return isPublic || (isOwn && this.isConfirmed(blob, 'blob'))
   }
 
   /** Whether the caller may see everything that the index says about an image, which comes from each of its blobs. */

@@ -1,15 +1,10 @@
 /** One image: indexes its layers, as many at once as the host allows, then merges them. */
 
-import { inParallel } from '../../concurrency.ts'
+import { allOf, inParallel } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
 import { writeFailure } from '../../image/write.ts'
 import { tableIndexName, tocImageName } from '../../index/keys.ts'
-import {
-  type IndexedLayer,
-  readLayerFacts,
-  readTableFacts,
-  type TabledLayer,
-} from '../../index/layer-index.ts'
+import { readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
 import { type ImageJob, isFinished, type JobProgress, type JobState, type LayerJob } from '../../job.ts'
 import { tableDigest } from '../../layer/toc/vouched.ts'
 import { parseConfig, requireDiffIds } from '../../oci/config.ts'
@@ -20,11 +15,15 @@ import { placeOf } from '../../source/source.ts'
 import { openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
 import type { Visibility } from '../visibility.ts'
-import { type Merge, Totals } from './merge.ts'
+import { type IndexedDescriptor, type KnownLayer, type Merge, Totals } from './merge.ts'
 import { follow } from './wait.ts'
 
 /** How many layers of one image are read at the same time. */
 const LAYERS_AT_ONCE = 4
+/** Layers that the store is asked about at the same time. */
+const LOOKS_AT_ONCE = 16
+/** Packed, what takes no time worth mentioning to read. */
+const SMALL_BYTES = 64 * 1024
 /** The transport's own limits end a layer that makes no progress; this only bounds the waiting. */
 const LAYER_MILLISECONDS = 6 * 3_600_000
 
@@ -50,24 +49,22 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
     const manifest = parseManifest(await source.manifest(job.digest))
     if (manifest.kind === 'index')
       throw new Problem('not_an_image', 'an index has no layers; choose one of its images')
-    const config = parseConfig(await source.config(manifest.config))
-    requireDiffIds(manifest, config)
     const { layers } = manifest
-    const indexAndMerge = async () => {
-      const indexes = await indexLayers(service, job, { visibility: source.visibility, layers }, run)
-      const indexed = layers.map((descriptor) => ({
-        descriptor,
-        index: indexes.get(descriptor.digest) ?? descriptor.digest,
-      }))
+    const look = () => new LayerIndexes(service.host.store, source.visibility, job.read).look(layers)
+    const [configBytes, indexes] = await allOf([source.config(manifest.config), look()])
+    const config = parseConfig(configBytes)
+    requireDiffIds(manifest, config)
+    const indexAndMerge = async (known: LayerIndexes) => {
+      const indexed = await indexLayers(service, job, { layers, indexes: known }, run)
       await run.merge({ index: imageIndexOf(job), config, layers: indexed, source: job.source })
       await source.visibility.requireSource(job.digest)
     }
     try {
-      await indexAndMerge()
+      await indexAndMerge(indexes)
     } catch (error) {
       // A layer's index can be missing or damaged: it then counts as not indexed, and is rebuilt.
       if (!(error instanceof Problem && error.code === 'store_error')) throw error
-      await indexAndMerge()
+      await indexAndMerge(await look())
     }
   } catch (error) {
     if (error instanceof Problem && error.lasting)
@@ -82,29 +79,81 @@ export function imageIndexOf({ digest, read }: ImageJob): string {
   return read === 'toc' ? tocImageName(digest) : digest
 }
 
-/** @returns the names of the layers' indexes, by layer digest */
+/** The layers of an image that the caller may see indexes of. */
+class LayerIndexes {
+  readonly #store: ObjectStore
+  readonly #visibility: Visibility
+  readonly #read: ImageJob['read']
+  /** By the layers' digests. */
+  readonly #known = new Map<string, KnownLayer>()
+
+  constructor(store: ObjectStore, visibility: Visibility, read: ImageJob['read']) {
+    this.#store = store
+    this.#visibility = visibility
+    this.#read = read
+  }
+
+  get(layer: Descriptor): KnownLayer | undefined {
+    return this.#known.get(layer.digest)
+  }
+
+  /** Looks which of these layers are indexed. */
+  async look(layers: readonly Descriptor[]): Promise<this> {
+    const unique = new Map(layers.map((layer) => [layer.digest, layer]))
+    await inParallel([...unique.values()], LOOKS_AT_ONCE, async (layer) => {
+      const found = await this.#find(layer)
+      if (found !== undefined) this.#known.set(layer.digest, found)
+    })
+    return this
+  }
+
+  /** The index of the layer's content, else where that is enough the one of its table. */
+  async #find(layer: Descriptor): Promise<KnownLayer | undefined> {
+    const { digest } = layer
+    const facts = (await this.#visibility.maySee(digest, 'layer'))
+      ? await readLayerFacts(this.#store, digest)
+      : undefined
+    if (facts !== undefined) return { index: digest, verified: 'content', facts }
+    const table = this.#read === 'toc' ? tableDigest(layer) : undefined
+    if (table === undefined || !(await this.#visibility.maySeeTable({ table, blob: digest })))
+      return undefined
+    const index = tableIndexName(digest, table)
+    const told = await readTableFacts(this.#store, index)
+    return told && { index, verified: 'contents-table', facts: told }
+  }
+}
+
+/** A layer that is not indexed yet, and its place in the image. */
+type MissingLayer = { readonly layer: Descriptor; readonly place: number }
+
+/**
+ * Largest first, so that the last one to end began early. Small ones mostly wait for their source and the store, so they come
+ * right after those that all places are for, and wait while these compute.
+ */
+function inTurn(missing: readonly MissingLayer[]): readonly MissingLayer[] {
+  const sorted = missing.toSorted((a, b) => b.layer.size - a.layer.size)
+  const isSmall = ({ layer }: MissingLayer) => layer.size < SMALL_BYTES
+  const large = sorted.filter((one) => !isSmall(one))
+  return [...large.slice(0, 2), ...sorted.filter(isSmall), ...large.slice(2)]
+}
+
+/** @returns all layers, from the lowest */
 async function indexLayers(
   service: Service,
   job: ImageJob,
-  { visibility, layers }: { readonly visibility: Visibility; readonly layers: readonly Descriptor[] },
+  { layers, indexes }: { readonly layers: readonly Descriptor[]; readonly indexes: LayerIndexes },
   { report, signal }: ImageRun,
-): Promise<ReadonlyMap<string, string>> {
-  const { store, configuration } = service.host
-  const totals = new Totals(configuration.limits)
-  const indexes = new Map<string, string>()
-  const count = ({ index, facts }: KnownLayer) => {
-    indexes.set(facts.digest, index)
-    for (const { digest } of layers) if (digest === facts.digest) totals.add(facts)
+): Promise<readonly IndexedDescriptor[]> {
+  const totals = new Totals(service.host.configuration.limits)
+  const count = ({ digest }: Descriptor) => {
+    for (const layer of layers) {
+      const facts = layer.digest === digest ? indexes.get(layer)?.facts : undefined
+      if (facts !== undefined) totals.add(facts)
+    }
   }
-  const known = (layer: Descriptor) => knownLayer(store, visibility, layer, job.read)
-  const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, index }]))
-  const missing: { layer: Descriptor; index: number }[] = []
-  await inParallel([...unique.values()], LAYERS_AT_ONCE, async (one) => {
-    const found = await known(one.layer)
-    if (found === undefined) missing.push(one)
-    else count(found)
-  })
-  missing.sort((a, b) => b.layer.size - a.layer.size)
+  const places = new Map(layers.map((layer, place) => [layer.digest, { layer, place }]))
+  for (const { layer } of places.values()) count(layer)
+  const missing = inTurn([...places.values()].filter(({ layer }) => indexes.get(layer) === undefined))
   const progress = new Map(
     missing.map(({ layer }): [string, LayerProgress] => [
       layer.digest,
@@ -116,7 +165,7 @@ async function indexLayers(
   // One bad layer fails the image, so the jobs of the other layers are cancelled.
   const failed = new AbortController()
   const stopped = AbortSignal.any([signal, failed.signal])
-  await inParallel(missing, LAYERS_AT_ONCE, async ({ layer, index }) => {
+  await inParallel(missing, LAYERS_AT_ONCE, async ({ layer, place }) => {
     const one = progress.get(layer.digest)
     if (one === undefined) return
     const onProgress = ({ bytesDone, waitedMilliseconds = 0 }: JobProgress) => {
@@ -125,9 +174,9 @@ async function indexLayers(
       tell()
     }
     try {
-      await inLayer(index, () => indexOne(service, { job, descriptor: layer }, onProgress, stopped))
-      const found = await known(layer)
-      if (found !== undefined) count(found)
+      await inLayer(place, () => indexOne(service, { job, descriptor: layer }, onProgress, stopped))
+      await indexes.look([layer])
+      count(layer)
     } catch (error) {
       failed.abort()
       throw error
@@ -136,29 +185,15 @@ async function indexLayers(
     one.done = true
     tell()
   })
-  return indexes
-}
-
-type KnownLayer = { readonly index: string; readonly facts: IndexedLayer | TabledLayer }
-
-/**
- * The index of a layer that the caller may see: the one of its content, or, if that is enough, the one of its table of
- * contents.
- */
-async function knownLayer(
-  store: ObjectStore,
-  visibility: Visibility,
-  layer: Descriptor,
-  read: ImageJob['read'],
-): Promise<KnownLayer | undefined> {
-  const { digest } = layer
-  const facts = (await visibility.maySee(digest, 'layer')) ? await readLayerFacts(store, digest) : undefined
-  if (facts !== undefined) return { index: digest, facts }
-  const table = read === 'toc' ? tableDigest(layer) : undefined
-  if (table === undefined || !(await visibility.maySeeTable({ table, blob: digest }))) return undefined
-  const index = tableIndexName(digest, table)
-  const told = await readTableFacts(store, index)
-  return told && { index, facts: told }
+  return layers.map((descriptor, place) => {
+    const known = indexes.get(descriptor)
+    if (known !== undefined) return { ...known, descriptor }
+    throw new Problem(
+      'store_error',
+      `the index of layer ${place} is missing from the store; try again to rebuild it`,
+      { layer: place },
+    )
+  })
 }
 
 /** Adds to each problem which layer it is about. */

@@ -1,10 +1,8 @@
 /** The second half of an image's analysis: its indexed layers become the image's own tables and report. */
-import { inParallel } from '../../concurrency.ts'
 import type { Limits } from '../../configuration.ts'
-import type { ObjectStore } from '../../host.ts'
 import type { ImageLayer, LayerFigures } from '../../image/facts.ts'
 import { writeImage } from '../../image/write.ts'
-import { readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
+import type { IndexedLayer, TabledLayer } from '../../index/layer-index.ts'
 import { readMembers } from '../../layer/members.ts'
 import { toldTarBytes } from '../../layer/toc/vouched.ts'
 import type { ImageConfig } from '../../oci/config.ts'
@@ -25,31 +23,25 @@ export type Merge = {
   readonly source: SourceRef
 }
 
-/** A layer of the manifest, and the name of its index. */
-export type IndexedDescriptor = { readonly descriptor: Descriptor; readonly index: string }
+/** A layer of the manifest, and what is known of it. */
+export type IndexedDescriptor = KnownLayer & { readonly descriptor: Descriptor }
 
-/** How many layers' facts are read at the same time. */
-const FACTS_AT_ONCE = 16
+/** What the store has of a layer: its digest is the name of the index of its content. */
+export type KnownLayer =
+  | { readonly index: string; readonly verified: 'content'; readonly facts: IndexedLayer }
+  | { readonly index: string; readonly verified: 'contents-table'; readonly facts: TabledLayer }
 
 /** @throws Problem `invalid_image` if a layer differs from what manifest and config say; `too_large`; `store_error` */
 export async function mergeImage(service: Service, merge: Merge, signal?: AbortSignal): Promise<void> {
   const { index, config, layers } = merge
   const { store, wasm, configuration } = service.host
-  const read = [...layers.entries()]
-  const stored = await inParallel(read, FACTS_AT_ONCE, ([layer, one]) =>
-    readLayer(store, one, config.diffIds[layer]),
-  )
   const totals = new Totals(configuration.limits)
   const indexed: ImageLayer[] = []
-  for (const [layer, { descriptor }] of layers.entries()) {
-    const found = stored[layer]
-    if (found === undefined)
-      throw new Problem(
-        'store_error',
-        `the index of layer ${layer} is missing from the store; try again to rebuild it`,
-        { layer },
-      )
-    requireAsTold(found.facts, { layer, descriptor, diffId: config.diffIds[layer] })
+  for (const [layer, known] of layers.entries()) {
+    const { descriptor } = known
+    const diffId = config.diffIds[layer]
+    const found = figuresOf(known, diffId)
+    requireAsTold(found.facts, { layer, descriptor, diffId })
     totals.add(found.facts)
     indexed.push(found)
   }
@@ -67,17 +59,10 @@ export async function mergeImage(service: Service, merge: Merge, signal?: AbortS
   })
 }
 
-async function readLayer(
-  store: ObjectStore,
-  { descriptor, index }: IndexedDescriptor,
-  diffId = '',
-): Promise<ImageLayer | undefined> {
-  if (index === descriptor.digest) {
-    const facts = await readLayerFacts(store, index)
-    return facts && { descriptor, facts, index, verified: 'content' }
-  }
-  const facts = await readTableFacts(store, index)
-  if (facts === undefined) return undefined
+/** What a table of contents does not say is taken from manifest and config. */
+function figuresOf(layer: IndexedDescriptor, diffId = ''): ImageLayer {
+  if (layer.verified === 'content') return layer
+  const { descriptor, facts } = layer
   const uncompressedBytes = toldTarBytes(descriptor)
   const told = {
     ...facts,
@@ -85,7 +70,7 @@ async function readLayer(
     compressedBytes: descriptor.size,
     ...(uncompressedBytes === undefined ? {} : { uncompressedBytes }),
   }
-  return { descriptor, facts: told, index, verified: 'contents-table' }
+  return { ...layer, facts: told }
 }
 
 type Told = { readonly layer: number; readonly descriptor: Descriptor; readonly diffId: string | undefined }

@@ -40,7 +40,7 @@ function wordsOf(program: Parser, api: Api): readonly Words[] {
         ({ long, short, description, required }): Flag => ({
           long: long ?? '',
           short,
-          help: description.replace(/ \(.*$/, ''),
+          help: description.replace(/ \(.*$/s, ''),
           takesValue: required,
           values: required ? valuesOf(parser.name(), long ?? '', api) : [],
         }),

@@ -27,7 +27,7 @@ function baseOf(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new Failure('invalid_parameter', `--server must be a URL like https://lamina.example.com`)
-  return url.href.replace(/[?#].*$/, '').replace(/\/+$/, '')
+  return url.href.replace(/[?#].*$/s, '').replace(/(?<!\/)\/+$/, '')
 }
 
 /** Where several addresses were tried Node tells each one's reason in a list. */

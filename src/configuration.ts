@@ -352,7 +352,7 @@ function mergeCredentials(given: Environment, names: RegExp): Map<string, Creden
 
 /** `LAMINA_CREDENTIALS`, `LAMINA_CREDENTIALS_2`, …, in the order of their numbers. */
 function credentialVariables(given: Environment, names: RegExp): string[] {
-  const numberOf = (name: string) => Number(/\d+$/.exec(name)?.[0] ?? 1)
+  const numberOf = (name: string) => Number(/(?<!\d)\d+$/.exec(name)?.[0] ?? 1)
   return Object.keys(given)
     .filter((name) => names.test(name))
     .sort((a, b) => numberOf(a) - numberOf(b))

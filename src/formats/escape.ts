@@ -48,7 +48,7 @@ function codeSpan(text: string): string {
   let length = 1
   while (runs.has(length)) length++
   const fence = '`'.repeat(length)
-  const padding = /^`|`$|^ .*[^ ].* $/.test(text) ? ' ' : ''
+  const padding = /^`|`$|^ (?= *[^ ]).* $/.test(text) ? ' ' : ''
   return `${fence}${padding}${text}${padding}${fence}`
 }
 

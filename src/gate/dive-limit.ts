@@ -14,7 +14,7 @@ function refusal(rule: string, text: string, wanted: string): Problem {
  * @throws Problem `invalid_parameter`
  */
 export function diveRatio(text: string, rule: string): number {
-  const value = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN
+  const value = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN
   if (value >= 0 && value <= 1) return value
   throw refusal(rule, text, 'a number from 0 to 1')
 }
@@ -44,7 +44,9 @@ export function diveBytes(text: string, rule: string): number {
   const [, digits = '', unit = ''] = /^([\d.,]*)(.*)$/s.exec(text) ?? []
   const number = digits.replaceAll(',', '')
   const factor = HUMAN_UNITS.get(unit.trim().toLowerCase())
-  const bytes = /^(?:\d+\.?\d*|\.\d+)$/.test(number) ? Number(number) * (factor ?? Number.NaN) : Number.NaN
+  const bytes = /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(number)
+    ? Number(number) * (factor ?? Number.NaN)
+    : Number.NaN
   // dive allows up to 16 EiB; no image is that large.
   if (bytes <= Number.MAX_SAFE_INTEGER) return Math.trunc(bytes)
   throw refusal(rule, text, 'a size')

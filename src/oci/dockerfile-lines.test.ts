@@ -80,3 +80,17 @@ test('what is hostile is bounded', () => {
   expect(lines(text, steps)).toHaveLength(20_000)
   expect(lines(`RUN ${'<<A '.repeat(60_000)}`, ['x'])).toHaveLength(1)
 })
+
+/** Each took minutes of the thread when the time grew with the square of the text. */
+test.each([
+  ['white space', `RUN${'\t'.repeat(250_000)}x\u2028y`],
+  ['variables that never end', `RUN ${'${'.repeat(120_000)}`],
+  ['variables in variables', `RUN ${'${a{'.repeat(60_000)}`],
+])('a line of nothing but %s is read in linear time', { timeout: 30_000 }, (_, line) => {
+  const steps = Array.from({ length: 20 }, (_, i) => `RUN /bin/sh -c ${i}`)
+  expect(lines(`FROM a\n${line}`, steps)).toHaveLength(20)
+})
+
+test('a variable with another one as its default stands for any text', () => {
+  expect(lines('FROM a\nRUN echo ${A:-${B}}!', ['RUN /bin/sh -c echo x! # buildkit'])).toEqual([2])
+})

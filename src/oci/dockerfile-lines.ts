@@ -11,6 +11,8 @@ const MAX_INSTRUCTIONS = 2_000
 const MAX_STEPS = 1_000
 /** Limit on the comparisons by literal pieces, the most expensive ones. */
 const MAX_TRIES = 50_000
+/** `$A`, `${A}`, `${A:-x}`, `${A:-${B}}`. Braces end the search, so a text of nothing but `${` is read only once. */
+const VARIABLE = /\$(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)?\}|\w+)/
 
 type Instruction = {
   readonly name: string
@@ -67,7 +69,7 @@ function readInstructions(text: string): readonly Instruction[] {
     for (const [, word = ''] of command.matchAll(/<<-?["']?([A-Za-z_]\w*)["']?/g)) {
       while (i + 1 < physical.length && (physical[++i] ?? '').trim() !== word);
     }
-    const [, name = '', rest = ''] = /^([A-Za-z]+)\s+(.*)$/.exec(command) ?? []
+    const [, name = '', rest = ''] = /^([A-Za-z]+)\s+(.*)$/s.exec(command) ?? []
     if (name !== '') instructions.push({ name: name.toUpperCase(), rest: plain(rest), line })
   }
   return instructions
@@ -148,7 +150,7 @@ function isAlike(written: string, built: string): boolean {
     const last = written.split(' ').at(-1) ?? ''
     return withoutSlash(last) === withoutSlash(target)
   }
-  const pieces = written.split(/\$(?:\{[^}]*\}|\w+)/)
+  const pieces = written.split(VARIABLE)
   if (pieces.length < 2 || !built.startsWith(pieces[0] ?? '')) return false
   let from = 0
   for (const piece of pieces) {

@@ -25,6 +25,8 @@ test.each([
   [' nginx:1.27 ', 'nginx:1.27'],
   ['localhost:5000/app', 'localhost:5000/app'],
   ['docker push nginx', 'docker push nginx'],
+  ['docker pull --platform linux/arm64 --quiet nginx', 'nginx'],
+  ['docker pull --platform=linux/arm64 nginx', 'nginx'],
 ])('%s', (pasted, reference) => {
   expect(pastedReference(pasted)).toBe(reference)
 })
@@ -42,3 +44,13 @@ test('any other text stays as it is', () => {
     }),
   )
 })
+
+/** With alternatives that match the same text, the time doubled with each option: no one would see this end. */
+test.each(['--platform=x ', '--platform -a ', '--platform x '])(
+  'a command of nothing but options ends: %j',
+  { timeout: 30_000 },
+  (option) => {
+    const text = `docker pull ${option.repeat(1_000)}-`
+    expect(pastedReference(text)).toBe(text)
+  },
+)

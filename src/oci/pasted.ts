@@ -26,7 +26,7 @@ export function pastedReference(text: string): string {
   if (trimmed.startsWith('oci://')) return trimmed.slice('oci://'.length)
   if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return trimmed
   const { host, pathname, searchParams } = new URL(trimmed)
-  const path = pathname.replace(/^\/+|\/+$/g, '')
+  const path = pathname.replace(/^\/+|(?<!\/)\/+$/g, '')
   return PAGES[host.replace(/^www\./, '')]?.(path, searchParams) ?? `${host}/${path}`
 }
 

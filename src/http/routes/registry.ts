@@ -133,7 +133,7 @@ async function* allTags(
 export function repositoryOf(pasted: string): Reference {
   const name = pastedReference(pasted)
   const reference = parseReference(name)
-  if (reference.digest === undefined && !/:[^/]*$/.test(name)) return reference
+  if (reference.digest === undefined && !name.includes(':', name.lastIndexOf('/') + 1)) return reference
   throw new Problem('invalid_parameter', 'repository must be a name without tag or digest', {
     parameter: 'repository',
   })

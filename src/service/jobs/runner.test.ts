@@ -204,8 +204,14 @@ describe('a runner', () => {
   })
 
   it('comes back when the time is up, with the job still running', async () => {
-    const runner = new JobRunner(() => new Promise((resolve) => setTimeout(resolve, 500)), limits)
-    expect((await last(runner, job('sha256:1'), 20)).at(-1)).toBe('running')
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const runner = new JobRunner(() => promise, limits)
+    const states = last(runner, job('sha256:1'), 20)
+    await vi.advanceTimersByTimeAsync(20)
+    expect((await states).at(-1)).toBe('running')
+    resolve()
     await runner.idle()
   })
 

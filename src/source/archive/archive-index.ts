@@ -99,7 +99,7 @@ export function choose(index: ArchiveIndex, wanted: string): Choice {
 function isNamed(entry: ArchiveEntry, wanted: string): boolean {
   const asked = familiarName(wanted)
   // As for a registry, a name without a tag is the latest.
-  const latest = /[:@][^/]*$/.test(asked) ? asked : `${asked}:latest`
+  const latest = /[:@]/.test(asked.slice(asked.lastIndexOf('/') + 1)) ? asked : `${asked}:latest`
   return [...entry.names, ...entry.tags].map(familiarName).some((name) => name === asked || name === latest)
 }
 

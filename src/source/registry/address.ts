@@ -55,7 +55,7 @@ export function specialUseOf(address: Address): string | undefined {
 
 /** Names that mean this machine everywhere (RFC 6761, section 6.3, and what distributions put in `/etc/hosts`). */
 export function isLoopbackName(name: string): boolean {
-  const bare = name.toLowerCase().replace(/\.+$/, '')
+  const bare = name.toLowerCase().replace(/(?<!\.)\.+$/, '')
   return /(?:^|\.)localhost$|^localhost\.localdomain$|^ip6-(?:localhost|loopback)$/.test(bare)
 }
 
@@ -77,7 +77,7 @@ function placeOf(entry: string): { readonly host: string; readonly port: string 
 
 /** Normalizes addresses and names for comparison. */
 function canonicalHost(host: string): string {
-  const name = URL.parse(`http://${host}`)?.hostname.replace(/\.+$/, '') ?? host
+  const name = URL.parse(`http://${host}`)?.hostname.replace(/(?<!\.)\.+$/, '') ?? host
   return parseAddress(name)?.toNormalizedString() ?? name
 }
 

@@ -57,14 +57,14 @@ export function reachOf(registry: string, rules: Rules): Reach {
 
 /** The special use of a host, judged by its name or address alone (`loopback`, `private`); undefined if there is none. */
 function specialUse(hostname: string): string | undefined {
-  const address = parseAddress(hostname.replace(/\.+$/, ''))
+  const address = parseAddress(hostname.replace(/(?<!\.)\.+$/, ''))
   if (address !== undefined) return specialUseOf(address)
   return isLoopbackName(hostname) ? 'loopback' : undefined
 }
 
 /** @param place the host, as the beginning of a sentence */
 function requireName(place: string, url: URL, rules: Rules): void {
-  if (rules.reachesOnlyNames && parseAddress(url.hostname.replace(/\.+$/, '')) !== undefined)
+  if (rules.reachesOnlyNames && parseAddress(url.hostname.replace(/(?<!\.)\.+$/, '')) !== undefined)
     throw forbidden(
       `${place} is an IP address, which a Worker on Cloudflare cannot connect to; use its host name`,
     )
@@ -73,7 +73,7 @@ function requireName(place: string, url: URL, rules: Rules): void {
 function isAllowed(repository: Repository, allowed: readonly string[]): boolean {
   const name = `${repository.registry}/${repository.repository}`.toLowerCase()
   return allowed.some(
-    (entry) => name.startsWith(`${entry.toLowerCase().replace(/\/+$/, '')}/`) || name === entry,
+    (entry) => name.startsWith(`${entry.toLowerCase().replace(/(?<!\/)\/+$/, '')}/`) || name === entry,
   )
 }
 

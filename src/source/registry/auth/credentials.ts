@@ -26,5 +26,5 @@ function secretsOf(credential: Credential | undefined): readonly string[] {
   if (credential === undefined) return []
   if (!('password' in credential)) return Object.values(credential)
   const sent = basicAuthorization(credential).slice('Basic '.length)
-  return [sent, sent.replace(/=+$/, ''), credential.password]
+  return [sent, sent.replace(/(?<!=)=+$/, ''), credential.password]
 }

@@ -1,4 +1,4 @@
-/** Asks what a command asks for, and writes the answer. */
+/** Asks the API for a command, and writes the answer. */
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { terminalText } from '../src/formats/escape.ts'
@@ -22,7 +22,7 @@ import { withUploads } from './uploads.ts'
 export type Context = {
   readonly api: Api
   readonly client: Client
-  /** A service answers, which sees nothing of this machine. */
+  /** A remote service answers, which cannot read this machine. */
   readonly isRemote: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
@@ -30,7 +30,7 @@ export type Context = {
 
 /** Parameters whose values are images, or a repository. */
 const REFERENCES = ['image', 'from', 'to', 'baseline', 'baseImage', 'repository']
-/** Formats of the gate for programs, which need problems on stdout, too. */
+/** Machine-readable formats of the gate, which need problems on stdout, too. */
 const MACHINE_FORMATS = new Set(['junit', 'sarif', 'github', 'gitlab', 'openmetrics'])
 const RULE_BROKEN = 412
 
@@ -117,7 +117,7 @@ async function callerOf(
   }
 }
 
-/** @throws Failure `invalid_parameter` for one that the command does not have */
+/** @throws Failure `invalid_parameter` for a format that the command does not have */
 function formatOf({ command, settings }: Request): string | undefined {
   const [usual] = command.formats
   const { format = usual } = settings
@@ -151,7 +151,7 @@ async function writeAnswer(context: Context, work: Work): Promise<number> {
 async function plain(context: Context, work: Work): Promise<void> {
   const { caller, request, format, output } = work
   const [endpoint = ''] = request.command.endpoints
-  // A badge that is drawn during the analysis would keep saying so.
+  // A badge drawn during the analysis would keep showing that.
   if (request.command.name === 'badge')
     for (const target of targetsOf(request)) await analysed(caller, target)
   const metric = request.parameters.get('metric')?.[0] ?? 'size'
@@ -193,7 +193,7 @@ async function check(context: Context, work: Work): Promise<number> {
   }
 }
 
-/** The same question without growth, where the baseline may be missing and is. Undefined if nothing else is asked. */
+/** The same question without growth, if the baseline may be missing and is. Undefined if nothing else remains to be checked. */
 async function allowFirstRun(
   caller: ApiCaller,
   { parameters, settings }: Request,
@@ -218,7 +218,7 @@ async function allowFirstRun(
   return { ...question, targets, query }
 }
 
-/** Parameters of the gate that a policy does not have. */
+/** Parameters of the gate that are not part of a policy. */
 const NOT_OF_POLICY = new Set(['image', 'platform', 'file', 'advice', 'read'])
 
 async function diff(context: Context, work: Work): Promise<number> {
@@ -242,7 +242,7 @@ async function writeDiff(context: Context, work: Work): Promise<void> {
   if (format === 'json') await output.write('\n')
 }
 
-/** Whole, unless a page is asked for. */
+/** The whole list, unless a page is requested. */
 async function list(context: Context, work: Work, endpoint: string): Promise<void> {
   const { caller, request, format = 'text', output } = work
   const line = lineOf(endpoint === '/v1/diff/files' ? 'changes' : request.command.name)
@@ -277,7 +277,7 @@ async function list(context: Context, work: Work, endpoint: string): Promise<voi
   await output.write(`${before === ',' ? '' : before}]}\n`)
 }
 
-/** Whole lines, as many as came at once. */
+/** Whole lines, as many as arrived together. */
 async function* linesOf(response: Response): AsyncGenerator<readonly string[]> {
   let rest = ''
   const decoder = new TextDecoder()
@@ -322,7 +322,7 @@ async function questionOf({ api, env }: Context, work: Work, endpoint: string): 
     : question
 }
 
-/** The rules, or the Dockerfile, out of a file: as the body, with all that is not of the answer's form. */
+/** The body: the rules, or the Dockerfile, from a file, and all parameters except those about the answer's form. */
 async function posted(
   question: ApiQuestion & { readonly query: URLSearchParams },
   request: Request,
@@ -373,7 +373,7 @@ function* paramsOf({ parameters }: Request): Generator<[string, string]> {
   for (const [name, values] of parameters) for (const value of values) yield [name, value]
 }
 
-/** The images that an answer needs to be analysed. */
+/** The images that must be analysed for an answer. */
 export function targetsOf({ parameters }: Request): readonly Target[] {
   const platform = parameters.get('platform')?.[0]
   const of = (name: string, on = platform) =>

@@ -1,13 +1,13 @@
 /**
- * The parameters of the HTTP API, which are the flags of the commands: read from `openapi.yaml`, which the routes'
- * schemas make. In the bundle they are part of the code: see `bundle.ts`.
+ * The parameters of the HTTP API, which are the flags of the commands: read from `openapi.yaml`, which is generated from the
+ * routes' schemas. The bundle contains them: see `bundle.ts`.
  */
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
 
 export type Parameter = {
-  /** As in the API: `maxSize`. */
+  /** Its name in the API: `maxSize`. */
   readonly name: string
   readonly description: string
   readonly isNumber: boolean

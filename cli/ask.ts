@@ -1,4 +1,4 @@
-/** Asks until there is an answer: an image that is not analysed yet is waited for, its progress shown. */
+/** Asks until there is an answer: waits for an image that is not analysed yet, and shows the progress. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { parseJson } from '../src/text/json.ts'
@@ -10,11 +10,11 @@ export type Target = { readonly image: string; readonly platform?: string | unde
 
 export type ApiCaller = {
   readonly client: Client
-  /** Of every request: what registries are shown. */
+  /** Sent with every request: credentials for registries. */
   readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal
   readonly progress: ProgressLine
-  /** Whether progress is seen. */
+  /** Whether progress is shown. */
   readonly watches: boolean
 }
 
@@ -23,18 +23,18 @@ export type ApiQuestion = {
   readonly query?: URLSearchParams
   readonly accept?: string
   readonly body?: string
-  /** The images that it needs. */
+  /** The images that the question is about. */
   readonly targets?: readonly Target[]
-  /** Statuses of 400 and above that are answers. */
+  /** Statuses of 400 and above that count as answers. */
   readonly answers?: readonly number[]
 }
 
-/** Problems are read by this program, whatever form the answer has. */
+/** This program reads problems, whatever form the answer has. */
 const PROBLEM = 'application/problem+json'
-/** Seconds that one request waits. */
+/** How many seconds one request waits. */
 const WAIT_SECONDS = 60
 const POLL_MILLISECONDS = 200
-/** Before a question is asked again that was not answered for want of an analysis. */
+/** Delay before a question is repeated that could not be answered without an analysis. */
 const PENDING_MILLISECONDS = 1_000
 
 /** @throws Failure if there is no answer */
@@ -52,7 +52,7 @@ export async function ask(caller: ApiCaller, question: ApiQuestion): Promise<Res
   }
 }
 
-/** The image is being analysed, or an engine still saves it. */
+/** The image is being analysed, or an engine is still saving it. */
 async function isStillPending(response: Response): Promise<boolean> {
   const { status } = response
   return status === 202 || (status === 503 && (await problemCode(response)) === 'analysis_pending')
@@ -90,7 +90,7 @@ const stateSchema = z.object({
   }),
 })
 
-/** Resolves when the image is analysed. @throws Failure why it cannot be */
+/** Resolves when the image is analysed. @throws Failure if it cannot be */
 export async function analysed(caller: ApiCaller, { image, platform }: Target): Promise<void> {
   const done = new AbortController()
   const shown = caller.watches ? show(caller, { image, platform }, done.signal).catch(() => {}) : undefined
@@ -112,7 +112,7 @@ export async function analysed(caller: ApiCaller, { image, platform }: Target): 
   }
 }
 
-/** Shows how far it is, until `done` says that it is there. */
+/** Shows the progress until `done`. */
 async function show(caller: ApiCaller, target: Target, done: AbortSignal): Promise<void> {
   const read = async (response: Response) => stateSchema.safeParse(parseJson(await response.text())).data
   const first = await read(await send(caller, { path: '/v1/analyses', body: JSON.stringify(target) }))

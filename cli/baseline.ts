@@ -1,17 +1,17 @@
-/** A gate against a baseline that need not be there yet: on the first run there is nothing to have grown from. */
+/** A gate with a baseline that may not exist yet: on the first run there is nothing to compare with. */
 import { type ApiCaller, ask } from './ask.ts'
 import { Failure } from './failure.ts'
 
 /** Rules that compare with the baseline. */
 const GROWTH_RULES = new Set(['maxGrowth', 'maxCompressedGrowth'])
-/** Words of a policy that check nothing by themselves. */
+/** Words of a policy that check nothing on their own. */
 const NO_RULES = new Set(['baseline', 'ignore', 'baseImage', 'minWasteBytes'])
 
 export function comparesGrowth(policy: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(policy).some((word) => GROWTH_RULES.has(word))
 }
 
-/** The policy without a baseline: nothing is said of growth. Undefined if no rule is left. */
+/** The policy without a baseline: growth is not checked. Undefined if no rule is left. */
 export function withoutGrowth(
   policy: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> | undefined {
@@ -19,7 +19,7 @@ export function withoutGrowth(
   return left.some(([word]) => !NO_RULES.has(word)) ? Object.fromEntries(left) : undefined
 }
 
-/** Whether its source has the image. @throws Failure for any other reason that it cannot be read */
+/** Whether the image exists. @throws Failure if it cannot be read for any other reason */
 export async function isThere(caller: ApiCaller, image: string, platform?: string): Promise<boolean> {
   const query = new URLSearchParams({ image, ...(platform === undefined ? {} : { platform }) })
   try {

@@ -1,6 +1,6 @@
 /**
- * The command as a folder that needs nothing but Node: `node dist/cli/lamina.js`. Beside the code lie the WASM modules
- * and the files of the pages that `serve` serves.
+ * The command as a folder that needs nothing but Node: `node dist/cli/lamina.js`. It contains the code, the WASM modules and
+ * the files of the pages that `serve` serves.
  */
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { readApi } from './api.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
-/** The API's parameters as they are now, in the place of what reads them. */
+/** The current parameters of the API, in place of the code that reads them. */
 const api: Plugin = {
   name: 'api',
   setup({ onLoad }) {
@@ -22,23 +22,23 @@ const api: Plugin = {
   },
 }
 
-/** @param folder is made anew */
+/** @param folder is emptied first */
 export async function bundleCli(folder: string): Promise<void> {
   await bundle({
     folder,
     entries: { lamina: join(HERE, 'main.ts') },
     plugins: [api],
     minify: true,
-    // Of a size that only those who make a lake want.
+    // Large, and needed only by those who make a lake.
     external: ['@duckdb/node-api'],
   })
   await chmod(join(folder, 'lamina.js'), 0o755)
 }
 
-/** The GitHub Action: `index.js`, and what it loads. @param folder is made anew */
+/** The GitHub Action: `index.js`, and what it loads. @param folder is emptied first */
 export async function bundleAction(folder: string): Promise<void> {
   const entries = { index: join(HERE, 'action/main.ts') }
-  // It keeps its index in a folder: nothing loads the client of S3.
+  // It keeps its index in a folder: nothing loads the S3 client.
   const external = ['@aws-sdk/client-s3']
   await bundle({ folder, entries, plugins: [api], minify: true, isService: false, external })
 }

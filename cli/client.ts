@@ -1,9 +1,9 @@
-/** Who answers: the app in this process, or a service. */
+/** Whoever answers: the app in this process, or a service. */
 
 export type Question = {
   readonly method?: string
   readonly headers: Readonly<Record<string, string>>
-  /** A stream is sent as it comes. */
+  /** A stream is sent as it arrives. */
   readonly body?: string | ReadableStream<Uint8Array>
   readonly signal: AbortSignal
 }
@@ -11,6 +11,6 @@ export type Question = {
 export interface Client {
   /** @param path with its query, from `/` on */
   request(path: string, question: Question): Promise<Response>
-  /** Waits for what was stopped, and leaves nothing half-made. */
+  /** Waits for stopped work, and leaves nothing half-done. */
   close(): Promise<void>
 }

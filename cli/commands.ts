@@ -1,25 +1,25 @@
-/** The commands: which endpoint each one asks, and what its help says. Flags are the endpoint's parameters. */
+/** The commands: which endpoint each one asks, and its help. Flags are the endpoint's parameters. */
 
 export type Command = {
   readonly name: string
   readonly alias?: string
-  /** One sentence, as in the list of commands. */
+  /** One sentence for the list of commands. */
   readonly summary: string
-  /** What its help says beyond that. */
+  /** Further help. */
   readonly more?: string
   /** Paths of the API whose parameters are its flags. */
   readonly endpoints: readonly string[]
-  /** Named by position. */
+  /** Positional arguments. */
   readonly operands: readonly Operand[]
-  /** What `--format` takes, the default first; none if the answer has one form. */
+  /** Values of `--format`, the default first; none if the answer has only one form. */
   readonly formats: readonly string[]
   readonly kind: Kind
   readonly examples: readonly [example: string, says: string][]
 }
 
 /**
- * `answer`: the endpoint's own text; `list`: items, whole unless a page is asked for; `bytes`: content that is written
- * as it comes; `gate`: exit 1 where a rule is broken.
+ * `answer`: the endpoint's own text; `list`: items, whole unless a page is requested; `bytes`: content that is streamed;
+ * `gate`: exits with 1 if a rule is broken.
  */
 export type Kind = 'answer' | 'list' | 'bytes' | 'gate' | 'diff' | 'bundle' | 'index'
 
@@ -84,7 +84,7 @@ export const COMMANDS: readonly Command[] = [
     formats: [],
     kind: 'bytes',
     examples: [
-      ['nginx:1.27 --path etc/nginx/nginx.conf', 'a file that the image shows'],
+      ['nginx:1.27 --path etc/nginx/nginx.conf', 'a file that containers see'],
       ['app:v1 --path etc/secret --layer 2', 'a version that a later layer hides'],
       ['app:v1 --path usr/bin/app --output app', 'into a file'],
     ],
@@ -104,7 +104,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'duplicates',
-    summary: 'List files that an image has more than once',
+    summary: 'List duplicate files',
     endpoints: ['/v1/duplicates'],
     operands: [IMAGE],
     formats: SHOWN_LISTS,
@@ -125,7 +125,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['debian:12', 'of dpkg, apk, rpm, npm, Python and others'],
       ['debian:12 --format csv', 'for a spreadsheet'],
-      ['node:22 --format ndjson', 'one object a line'],
+      ['node:22 --format ndjson', 'one object per line'],
     ],
   },
   {
@@ -137,13 +137,13 @@ export const COMMANDS: readonly Command[] = [
     kind: 'answer',
     examples: [
       ['app:v1', 'what to change, largest saving first'],
-      ['app:v1 --base-image debian:12', 'without what the base image brings'],
-      ["app:v1 --ignore 'usr/share/doc/**'", 'without what is meant to be there'],
+      ['app:v1 --base-image debian:12', 'without what comes from the base image'],
+      ["app:v1 --ignore 'usr/share/doc/**'", 'without what is there on purpose'],
     ],
   },
   {
     name: 'config',
-    summary: 'Show the config of an image as its registry has it',
+    summary: 'Show the config of an image, as stored in its registry',
     endpoints: ['/v1/config'],
     operands: [IMAGE],
     formats: ['text', 'json'],
@@ -220,12 +220,12 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['app:v1 app:v2', 'sizes, layers, files, packages, config'],
       ['app:v1 app:v2 --files --sort -delta', 'every path, largest change first'],
-      ['app:v1 app:v2 --exit-code', 'exit with 1 where they differ'],
+      ['app:v1 app:v2 --exit-code', 'exit with 1 if they differ'],
     ],
   },
   {
     name: 'check',
-    summary: 'Check an image against rules; exit with 1 where one is broken',
+    summary: 'Check an image against rules; exit with 1 if one is broken',
     endpoints: ['/v1/check'],
     operands: [IMAGE],
     formats: ['text', 'json', 'junit', 'sarif', 'markdown', 'github', 'gitlab', 'openmetrics'],
@@ -233,7 +233,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ["app:v2 --max-size 300MB --deny '**/.env'", 'a limit, and files that must not be there'],
       ['app:v2 --baseline app:v1 --max-growth 5%', 'against another image'],
-      ['app:v2 --policy policy.yaml --format junit', 'rules from a file, for a CI'],
+      ['app:v2 --policy policy.yaml --format junit', 'rules from a file, for CI'],
     ],
   },
   {
@@ -246,7 +246,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['app:v1 --metric size --output size.svg', 'the compressed size'],
       ['app:v1 --metric advice --label image', 'with a label'],
-      ['app:v1 --metric check --max-size 300MB', 'whether it keeps the rules'],
+      ['app:v1 --metric check --max-size 300MB', 'whether it passes the rules'],
     ],
   },
   {
@@ -290,7 +290,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'shared',
-    summary: 'Show which layers images share, and what they take together',
+    summary: 'Show which layers images share, and their total size',
     endpoints: ['/v1/shared'],
     operands: [{ ...IMAGE, repeats: true }],
     formats: TEXTS,
@@ -303,15 +303,15 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'index',
-    summary: 'Read images into the cache, a line for each',
-    more: 'Images that are in the cache already are skipped. Exits with 2 where one failed.',
+    summary: 'Read images into the cache, printing a line for each',
+    more: 'Images already in the cache are skipped. Exits with 2 if one failed.',
     endpoints: [],
     operands: [{ ...IMAGE, repeats: true }],
     formats: [],
     kind: 'index',
     examples: [
       ['app:v1 app:v2', 'two images'],
-      ['-f images.txt', 'one image a line'],
+      ['-f images.txt', 'one image per line'],
       ['-f - --platform linux/arm64', 'from stdin, for another platform'],
     ],
   },

@@ -1,4 +1,4 @@
-/** Completion of commands, flags and their values: a script that needs no program of ours while it completes. */
+/** Completion of commands, flags and their values: a script that does not run this program. */
 
 import type { Command as Parser } from 'commander'
 import type { Api } from './api.ts'
@@ -96,7 +96,7 @@ complete -o bashdefault -F _lamina lamina
 `
 }
 
-/** Within single quotes of a shell. */
+/** For use within single quotes of a shell. */
 function quoted(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`
 }

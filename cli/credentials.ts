@@ -38,15 +38,15 @@ const helperSchema = z.object({ Username: z.string(), Secret: z.string() })
 /** Docker Hub's name in these files and to helpers. */
 const HUB = 'docker.io'
 const HUB_ADDRESS = 'https://index.docker.io/v1/'
-/** How a helper says that it has nothing for a registry. */
+/** How a helper reports that it has nothing for a registry. */
 const NOT_FOUND = 'credentials not found in native keychain'
-/** How it says that what it has is not for a password: the secret is an identity token. */
+/** How it reports that the secret is an identity token rather than a password. */
 const TOKEN_USER = '<token>'
 const HELPER_MILLISECONDS = 30_000
 const HELPER_BYTES = 1_000_000
 
 /**
- * The header that carries what these references need.
+ * The header with the credentials that these references need.
  *
  * @param references as they were given; what cannot be read is left for the service to refuse
  * @throws Failure `credentials_error`: a file that cannot be read, a helper that failed
@@ -105,7 +105,7 @@ async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   }
   const parsed = fileSchema.safeParse(text.trim() === '' ? {} : parseJson(text))
   if (parsed.success) return parsed.data
-  // Never what it says: that is a secret.
+  // Never quotes it: the content is secret.
   throw new Failure('credentials_error', `${path} is not a config.json as docker login writes it`)
 }
 
@@ -127,11 +127,11 @@ async function authOf(file: AuthFile, place: Place, signal: AbortSignal): Promis
   const kept = helper === undefined ? undefined : await askHelper(helper, place.registry, signal)
   if (kept !== undefined) return kept
   const auth = mostSpecific(file.auths ?? {}, place)
-  // Docker leaves an empty entry where a helper keeps the secret.
+  // Docker leaves an empty entry if a helper keeps the secret.
   return auth !== undefined && Object.values(auth).some(Boolean) ? auth : undefined
 }
 
-/** The entry of the repository or of the longest beginning of its name, down to the registry. */
+/** The entry of the repository or of the longest prefix of its name, down to the registry. */
 function mostSpecific<T>(
   entries: Readonly<Record<string, T>>,
   { registry, repository }: Place,
@@ -144,7 +144,7 @@ function mostSpecific<T>(
   return Object.entries(entries).find(([name]) => isRegistry(name, registry))?.[1]
 }
 
-/** `ghcr.io`, `https://ghcr.io`, `https://index.docker.io/v1/`; a repository's entry is not its registry's. */
+/** `ghcr.io`, `https://ghcr.io`, `https://index.docker.io/v1/`; an entry for a repository does not apply to its registry. */
 function isRegistry(name: string, registry: string): boolean {
   const path = name.replace(/^https?:\/\//, '').replace(/^[^/]*/, '')
   return registryOf(name) === registry && /^(\/(v\d\/?)?)?$/.test(path)
@@ -160,7 +160,7 @@ async function askHelper(name: string, registry: string, signal: AbortSignal): P
   }
   const parsed = helperSchema.safeParse(parseJson(output))
   if (!parsed.success)
-    throw new Failure('credentials_error', `${program} gave an invalid answer for ${registry}`)
+    throw new Failure('credentials_error', `${program} returned an invalid answer for ${registry}`)
   const { Username: username, Secret: secret } = parsed.data
   if (username === TOKEN_USER) return { identitytoken: secret }
   return username === '' && secret === '' ? undefined : { username, password: secret }
@@ -170,15 +170,15 @@ type Ended = { readonly code: number | null; readonly output: string }
 
 function runHelper(program: string, registry: string, signal: AbortSignal): Promise<Ended> {
   if (/[/\\]/.test(program))
-    throw new Failure('credentials_error', 'the name of a credential helper has no slash')
+    throw new Failure('credentials_error', 'the name of a credential helper must not contain a slash')
   return new Promise((resolve, reject) => {
-    // A group for itself: what it started ends with it.
+    // A process group of its own, so that everything it started ends with it.
     const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], detached: true })
     let output = ''
     const fail = (why: string) => {
       const failed = () => settle(() => reject(new Failure('credentials_error', `${program} ${why}`)))
       if (child.pid === undefined || child.exitCode !== null) return failed()
-      // Not before it has ended: nothing of it is left when this process is.
+      // Waits until it has ended, so that nothing outlives this process.
       child.removeAllListeners('close').once('exit', failed)
       end(child.pid)
     }
@@ -200,7 +200,7 @@ function runHelper(program: string, registry: string, signal: AbortSignal): Prom
     child.on('close', (code) => settle(() => resolve({ code, output })))
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text
-      if (output.length > HELPER_BYTES) fail('answered more than 1 MB')
+      if (output.length > HELPER_BYTES) fail('returned more than 1 MB')
     })
     child.stdin.on('error', () => {})
     child.stdin.end(registry)

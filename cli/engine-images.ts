@@ -1,4 +1,4 @@
-/** `lamina ls docker-daemon:`: what an engine has. */
+/** `lamina ls docker-daemon:`: the images of an engine. */
 import { csvHeader, csvItem } from '../src/formats/csv.ts'
 import { type ListTable, listMarkdown, listText } from '../src/formats/list.ts'
 import type { TextStyle } from '../src/formats/table.ts'
@@ -11,11 +11,11 @@ import { Failure } from './failure.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The name for an engine's own list, in place of a repository. */
+/** Stands for an engine's own list, in place of a repository. */
 export const ENGINE_LIST = 'docker-daemon:'
 
 type Item = {
-  /** Absent for an image that lost its name to another. */
+  /** Absent for an image that lost its name to another one. */
   readonly name?: string
   readonly id: string
   readonly created: string
@@ -23,7 +23,7 @@ type Item = {
 }
 
 const FIELDS = ['name', 'id', 'created', 'bytes']
-/** As Docker shortens them. */
+/** Shortened like in Docker. */
 const ID_LENGTH = 12
 
 const TABLE: ListTable<Item> = {
@@ -47,11 +47,11 @@ const TABLE: ListTable<Item> = {
 }
 
 export function openEngine({ host, certificates }: EngineAddress): DockerEngine {
-  // It saves nothing here.
+  // Adds nothing here.
   return new DockerEngine(host, { files: new FolderStore('/nonexistent'), certificates })
 }
 
-/** The list in one of the forms that lists have. @throws Failure if the engine cannot be asked */
+/** The list in one of the forms that lists have. @throws Failure if the engine cannot be reached */
 export async function* engineImages(
   env: Environment,
   {

@@ -1,4 +1,4 @@
-/** The Docker Engine that docker itself would ask: `DOCKER_HOST`, the current context, or the usual socket. */
+/** The Docker Engine that docker itself would use: `DOCKER_HOST`, the current context, or the usual socket. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -24,7 +24,7 @@ const TLS_PORT = 2376
 const configSchema = z.object({ currentContext: z.string().optional() })
 const contextSchema = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string() }) }) })
 
-/** @throws Failure `invalid_setting` for a context that is not there, or an address that is neither a socket nor TCP */
+/** @throws Failure `invalid_setting` for a context that does not exist, or an address that is neither a socket nor TCP */
 export async function findEngine(env: Environment): Promise<EngineAddress> {
   const folder = env.DOCKER_CONFIG || join(homedir(), '.docker')
   if (env.DOCKER_HOST) {

@@ -1,8 +1,8 @@
-/** What a command ends with where it cannot answer: a code and a sentence, on one line of stderr. */
+/** Why a command cannot answer: a code and a sentence, on one line of stderr. */
 import { terminalText } from '../src/formats/escape.ts'
 
 export class Failure extends Error {
-  /** As problems of the API have it, or one of this program: `usage`, `output_error`. */
+  /** A code of the API's problems, or one of this program's: `usage`, `output_error`. */
   readonly code: string
 
   constructor(code: string, detail: string) {
@@ -16,7 +16,7 @@ export class Failure extends Error {
   }
 }
 
-/** What the system says of an error of a file, in words: `no space left on device`. */
+/** The system's words for a file error: `no space left on device`. */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // Node writes `ENOSPC: no space left on device, write`.

@@ -2,7 +2,7 @@
 import type { Api, Parameter } from './api.ts'
 import type { Command } from './commands.ts'
 
-/** Set by this program, not by whoever asks. */
+/** Set by this program, not by its user. */
 const OWN = new Set(['format', 'columns', 'wait'])
 
 export function flagOf(parameter: string): string {
@@ -21,7 +21,7 @@ export function flagParameters(api: Api, { endpoints, operands }: Command): read
 }
 
 function isOwn(parameter: Parameter): boolean {
-  // Whether text has colours is seen from the terminal; what a picture's are is a flag.
+  // The terminal decides whether text has colours; the colours of pictures are a flag.
   return OWN.has(parameter.name) || (parameter.name === 'color' && isSwitch(parameter))
 }
 
@@ -42,14 +42,14 @@ export function valueName({ name, isNumber, example = '' }: Parameter): string {
   return isNumber || /^\d+$/.test(example) ? 'N' : 'VALUE'
 }
 
-/** What help says of the gate's rules: the API's words name fields of its JSON. */
+/** The gate's rules in the help: the API's descriptions name fields of its JSON. */
 const RULES: Readonly<Record<string, string>> = {
   maxCompressed: 'The compressed size, as a pull transfers it, is at most this',
   maxSize: 'The uncompressed size is at most this',
   maxLayerSize: 'The uncompressed size of the largest layer is at most this',
   maxWasted: 'Files that later layers remove or replace take at most this',
   maxWastedPercent: 'The same, in percent of the bytes of all files',
-  maxDuplicated: 'Files that are there more than once waste at most this',
+  maxDuplicated: 'Duplicate files waste at most this',
   maxLayers: 'There are at most this many layers',
   maxFiles: 'There are at most this many files',
   minEfficiency: "dive's efficiency score is at least this, 0 to 1",
@@ -60,10 +60,10 @@ const RULES: Readonly<Record<string, string>> = {
   denyShown: 'No path that a container sees matches',
   maxGrowth: 'The uncompressed size grew over --baseline by at most this: a size or percent',
   maxCompressedGrowth: 'The compressed size grew by at most this: a size or percent',
-  minWasteBytes: 'Below this many wasted bytes, rules about shares of waste hold',
+  minWasteBytes: 'With less waste than this, rules about shares of waste hold',
 }
 
-/** A sentence for help: the API's, with the values and the default. */
+/** The description for help: the API's, with the values and the default. */
 export function flagHelp(parameter: Parameter): string {
   const { description, values, default: usual, example, repeats } = parameter
   const said = (RULES[parameter.name] ?? description)

@@ -1,4 +1,4 @@
-/** `lamina index`: many images into the cache, a line for each as it ends. */
+/** `lamina index`: reads many images into the cache, and prints a line as each is done. */
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { inParallel } from '../src/concurrency.ts'
@@ -10,7 +10,7 @@ import type { Request } from './program.ts'
 
 const AT_ONCE = 4
 
-/** @returns the exit code: 2 where one failed */
+/** @returns the exit code: 2 if one failed */
 export async function indexImages(caller: ApiCaller, targets: readonly Target[]): Promise<number> {
   const output = openOutput(undefined)
   let code = 0
@@ -37,7 +37,7 @@ export async function imagesToIndex({ parameters, settings }: Request): Promise<
   return images.map((image) => ({ image, platform }))
 }
 
-/** One image a line; empty lines and those that begin with # are skipped. */
+/** One image per line; empty lines and lines that begin with # are skipped. */
 async function readList(file: string): Promise<readonly string[]> {
   const images: string[] = []
   try {

@@ -1,4 +1,4 @@
-/** Lists that are one item a line in a terminal: paths whole, whatever cannot be seen escaped. */
+/** Lists with one item per line in a terminal: paths whole, invisible characters escaped. */
 import { z } from 'zod'
 import { terminalLine, terminalText } from '../src/formats/escape.ts'
 import { formatBytes } from '../src/text/format.ts'
@@ -16,7 +16,7 @@ const fileSchema = z.looseObject({
   whiteout: z.string().optional(),
 })
 
-/** As `ls -l` begins a line. */
+/** The beginning of a line of `ls -l`. */
 const TYPES: Readonly<Record<string, string>> = {
   file: '-',
   directory: 'd',
@@ -73,7 +73,7 @@ export function lineOf(command: string): LineOf | undefined {
   return line === undefined ? undefined : (item) => `${terminalLine(line(item))}\n`
 }
 
-/** A file out of an image, line by line; a tab is spaces, since it steers a terminal too. */
+/** A file out of an image, line by line; tabs become spaces, since they move the cursor. */
 export function safeText(text: string): string {
   return text
     .replace(/\r?\n$/, '')
@@ -82,9 +82,9 @@ export function safeText(text: string): string {
     .join('')
 }
 
-/** JSON, one value a line, in which every character can be seen. */
+/** JSON, one value per line, in which every character is visible. */
 export function safeJson(text: string): string {
-  // What JSON leaves as it is and a terminal acts on stands in strings alone, where JSON has escapes for it.
+  // Characters that JSON allows and terminals act on occur only in strings, where JSON can escape them.
   return JSON.stringify(JSON.parse(text), null, 2).replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i))
     return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')

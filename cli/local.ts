@@ -1,4 +1,4 @@
-/** The service in this process: its routes, with the index in a folder of the user's, and layers on all cores. */
+/** The service in this process: its routes, with the index in a folder of the user, and layers on all cores. */
 import { constants } from 'node:fs'
 import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, homedir, tmpdir } from 'node:os'
@@ -33,16 +33,16 @@ export type LocalOptions = {
   readonly cache: boolean
   /** The engine that `docker-daemon:` reads, if requested. */
   readonly engine?: EngineAddress | undefined
-  /** Told, once, that the cache cannot be used. */
+  /** Called once with the reason if the cache cannot be used. */
   readonly warn: (line: string) => void
 }
 
-/** Only this machine reaches what listens there: it needs no setting, and no TLS. */
+/** Only this machine can reach what listens on loopback: it needs no setting, and no TLS. */
 const LOOPBACK = '127.0.0.0/8,::1/128'
-/** Settings of a service that others ask, and of this program. */
+/** Settings of a service for others, and of this program. */
 const NOT_OURS =
   /^(LAMINA_(SERVER|TOKEN|TOKENS|DEBUG|DATA|RATE|DRAIN_SECONDS|WEBHOOK_SECRETS|KEY|DOCKER_HOST|DOCKER_WATCH)|HOST|PORT|S3_\w+|REDIS_URL)$/
-/** How long what was stopped may take to end. */
+/** How long stopped work may take to end. */
 const STOP_MILLISECONDS = 2_000
 const QUEUED = 1_000
 
@@ -58,7 +58,7 @@ export async function localClient(options: LocalOptions): Promise<Client> {
       if (!service.isKept || response.status !== 503 || (await problemCode(response)) !== 'store_error')
         return response
       const { message } = await failureOf(response)
-      options.warn(`cannot use the cache in ${kept}, answering without it: ${message}`)
+      options.warn(`cannot use the cache in ${kept}, continuing without it: ${message}`)
       await service.close()
       service = await Local.open(settings, undefined)
       return service.request(path, question)
@@ -71,7 +71,7 @@ type Settings = { readonly configuration: Configuration; readonly env: Environme
 
 function settingsOf({ env: given, engine, warn }: LocalOptions): Settings {
   const ours = Object.entries(given).filter(([name, value]) => value && !NOT_OURS.test(name))
-  // The environment is the user's or a CI runner's, who may use the prefix for variables of their own.
+  // The environment belongs to the user or a CI runner, who may use the prefix for their own variables.
   const unknown = ours.map(([name]) => name).filter((name) => name.startsWith('LAMINA_') && !isSetting(name))
   if (unknown.length > 0) warn(`ignoring ${unknown.join(', ')}: not a setting`)
   const env: Record<string, string | undefined> = Object.fromEntries(
@@ -99,7 +99,7 @@ async function cacheFolder({ env, warn }: LocalOptions): Promise<string | undefi
     await access(folder, constants.W_OK)
     return folder
   } catch (error) {
-    warn(`the cache in ${folder} cannot be written (${systemReason(error)}): answering without it`)
+    warn(`the cache in ${folder} cannot be written (${systemReason(error)}): continuing without it`)
     return undefined
   }
 }
@@ -117,7 +117,7 @@ class Local {
     this.#temporary = temporary
   }
 
-  /** @param kept the folder of the index; without one it lives as long as this process */
+  /** @param kept the folder of the index; without one the index lasts as long as this process */
   static async open(settings: Settings, kept: string | undefined): Promise<Local> {
     const stop = new AbortController()
     const temporary = kept === undefined ? await temporaryFolder() : undefined
@@ -146,7 +146,7 @@ class Local {
     const runner: JobRunner = new JobRunner(
       (...given) =>
         work(...given).catch((error) => {
-          throw stop.signal.aborted ? new Problem('internal_error', 'the command ended') : error
+          throw stop.signal.aborted ? new Problem('internal_error', 'the command was stopped') : error
         }),
       {
         analyses: configuration.maxAnalyses,

@@ -22,7 +22,7 @@ if (isTooOld(process.versions.node)) {
   await run(words)
 }
 
-/** Whether the command may write to the user's cache: not where it is told not to, and not where a service answers. */
+/** Whether the command may write to the user's cache: not if told not to, and not if a service answers. */
 function usesCache(words: readonly string[]): boolean {
   return (
     !process.env.LAMINA_SERVER && !words.some((word) => word === '--no-cache' || word.startsWith('--server'))

@@ -15,7 +15,7 @@ export type LakeRequest = {
   readonly env: Environment
   readonly out: string
   readonly batch: string
-  /** Told how far it is. */
+  /** Called with the progress. */
   readonly tell: (line: string) => void
 }
 
@@ -45,7 +45,7 @@ export async function makeLake({ env, out, batch, tell }: LakeRequest): Promise<
   }
 }
 
-/** The service's own settings; without them what the command keeps itself. */
+/** The service's own settings; without them, the command's cache. */
 function settingsOf(env: Environment) {
   const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lamina')
   try {

@@ -1,4 +1,4 @@
-/** Where an answer goes: stdout, or a file that is seen whole or not at all. */
+/** Where an answer goes: stdout, or a file that appears complete or not at all. */
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -6,13 +6,13 @@ import { Failure, systemReason } from './failure.ts'
 
 export interface Output {
   write(chunk: Uint8Array | string): Promise<void>
-  /** The answer is whole. */
+  /** The answer is complete. */
   finish(): Promise<void>
-  /** It will not be: nothing of it stays in a file. */
+  /** The answer will not be complete: no part of it stays in a file. */
   discard(): Promise<void>
 }
 
-/** Whoever reads stdout left, as `head` does: there is nothing more to say. */
+/** The reader of stdout has left, as `head` does: there is nothing more to write. */
 export class ReaderLeft extends Error {}
 
 export function openOutput(file: string | undefined): Output {

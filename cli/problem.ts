@@ -1,4 +1,4 @@
-/** Problems as the API tells them. */
+/** Problems in the API's answers. */
 import { parseJson } from '../src/text/json.ts'
 import { Failure } from './failure.ts'
 
@@ -11,12 +11,12 @@ function read(text: string): Told | undefined {
   return { code: String(value.code), detail: String(value.detail) }
 }
 
-/** The code of an answer that is a problem; its body can still be read after. */
+/** The code of an answer that is a problem; its body can still be read afterwards. */
 export async function problemCode(response: Response): Promise<string | undefined> {
   return read(await response.clone().text())?.code
 }
 
-/** What went wrong, of an answer that says so. */
+/** The failure that an answer describes. */
 export async function failureOf(response: Response): Promise<Failure> {
   const told = read(await response.text())
   return told === undefined

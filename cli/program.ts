@@ -1,4 +1,4 @@
-/** The command line: what may be given to each command, and the help of each. */
+/** The command line: the arguments of each command, and its help. */
 import { type Help, Command as Parser } from 'commander'
 import type { Api } from './api.ts'
 import { COMMANDS, type Command } from './commands.ts'
@@ -7,7 +7,7 @@ import { flagHelp, flagOf, flagParameters, isSwitch, valueName } from './flags.t
 /** What was asked for. */
 export type Request = {
   readonly command: Command
-  /** Of the API by name, each with the values that were given. */
+  /** Parameters of the API by name, each with its given values. */
   readonly parameters: ReadonlyMap<string, readonly string[]>
   readonly settings: Settings
 }
@@ -20,13 +20,13 @@ export type Settings = {
   readonly server?: string | undefined
   readonly exitCode: boolean
   readonly files: boolean
-  /** Of `index`: where the images stand. */
+  /** For `index`: the file that lists the images. */
   readonly list?: string | undefined
-  /** Of `check`: a policy, or dive's. */
+  /** For `check`: a policy, or dive's. */
   readonly policy?: string | undefined
   readonly diveCi?: string | undefined
   readonly allowMissingBaseline: boolean
-  /** Of `check` and `advice`. */
+  /** For `check` and `advice`. */
   readonly dockerfile?: string | undefined
 }
 
@@ -44,31 +44,31 @@ export type Lake = {
   readonly quiet: boolean
 }
 
-/** Columns of help. */
+/** Width of help in columns. */
 const WIDTH = 80
-/** Of its first column, at most. */
+/** Maximum width of its first column. */
 const TERM_WIDTH = 26
 const INDENT = '  '
 
 const OWN_FLAGS: Readonly<Record<string, readonly (readonly [flags: string, help: string])[]>> = {
   diff: [
     ['--files', 'List every path that differs'],
-    ['--exit-code', 'Exit with 1 where the images differ'],
+    ['--exit-code', 'Exit with 1 if the images differ'],
   ],
   check: [
-    ['--policy <FILE>', 'Rules from a file of JSON or YAML'],
-    ['--dive-ci <FILE>', "Rules from a file of dive's (.dive-ci)"],
-    ['--allow-missing-baseline', 'Skip rules about growth where the baseline does not exist'],
+    ['--policy <FILE>', 'Rules from a JSON or YAML file'],
+    ['--dive-ci <FILE>', "Rules from dive's file (.dive-ci)"],
+    ['--allow-missing-baseline', 'Skip rules about growth if the baseline does not exist'],
     ['--dockerfile <FILE>', 'Point findings at the lines of this Dockerfile'],
   ],
   advice: [['--dockerfile <FILE>', 'Point items at the lines of this Dockerfile']],
-  index: [['-f, --list <FILE>', 'Read the images from a file, one a line; - is stdin']],
+  index: [['-f, --list <FILE>', 'Read the images from a file, one per line; - is stdin']],
 }
 
 export function createProgram(api: Api, actions: Actions): Parser {
   const program = new Parser('lamina')
   program
-    .description('Shows what is inside container images and what changed between two of them.')
+    .description('Shows what is inside container images, and what changed between two.')
     .usage('COMMAND [IMAGE…] [OPTIONS]')
     .helpOption('-h, --help', 'Show this help')
     .helpCommand('help [COMMAND]', 'Show the help of a command')
@@ -82,7 +82,7 @@ export function createProgram(api: Api, actions: Actions): Parser {
     .exitOverride()
     .configureOutput({ outputError: () => {}, writeErr: (text) => process.stdout.write(text) })
     .addHelpText('after', `\n${GENERAL_HELP}`)
-  // What the API does not answer is no command.
+  // What the API does not answer is not a command.
   for (const command of COMMANDS)
     if (command.endpoints.every((endpoint) => endpoint in api)) addCommand(program, api, command, actions)
   program
@@ -90,8 +90,8 @@ export function createProgram(api: Api, actions: Actions): Parser {
     .summary('Compact what a service has stored into large tables, for questions about a fleet')
     .description(LAKE_HELP)
     .usage('FOLDER [OPTIONS]')
-    .argument('<FOLDER>', 'where the tables are; what they have already is not read again')
-    .option('--batch <IMAGES>', 'Images that are added at once', '1000')
+    .argument('<FOLDER>', 'folder of the tables; what they already have is not read again')
+    .option('--batch <IMAGES>', 'How many images to add at once', '1000')
     .option('-q, --quiet', 'Show no progress')
     .allowExcessArguments(false)
     .action((folder: string, { batch, quiet }: { batch: string; quiet?: true }) =>
@@ -128,7 +128,7 @@ function longestTerm(command: Parser, helper: Help): number {
   )
 }
 
-/** Side by side; what explains a long flag begins below it, so that all explanations have room. */
+/** Side by side; the description of a long flag begins on the next line, so that all descriptions have room. */
 function formatItem(term: string, width: number, description: string, helper: Help): string {
   const column = width + 2 * INDENT.length
   const [first = '', ...rest] = helper.boxWrap(description, WIDTH - column).split('\n')
@@ -152,7 +152,7 @@ const LAKE_HELP =
   'Compact what a service has stored into large sorted tables of Parquet, which DuckDB, Spark and others read. ' +
   'Reads the store that LAMINA_DATA or S3_BUCKET names, else the cache. Needs @duckdb/node-api beside this program.'
 const LAKE_EXAMPLES: Command['examples'] = [
-  ['/srv/lake', 'what this program has in its cache'],
+  ['/srv/lake', "this program's cache"],
   ['/srv/lake --batch 200', 'in smaller steps, with less memory'],
 ]
 
@@ -229,7 +229,7 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
 
 const PLATFORM = { name: 'platform' }
 
-/** Side by side where there is room, else the words below. */
+/** Side by side if there is room, else one below the other. */
 function exampleLines(name: string, examples: Command['examples']): readonly string[] {
   const lines = examples.map(([example, says]) => [`lamina ${name} ${example}`, says] as const)
   const width = Math.max(...lines.map(([line]) => line.length))

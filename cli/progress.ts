@@ -1,4 +1,4 @@
-/** A line on stderr that says how far an analysis is. */
+/** A line on stderr that shows the progress of an analysis. */
 import { stripVTControlCharacters } from 'node:util'
 import { fitted } from '../src/formats/table.ts'
 import { formatBytes } from '../src/text/format.ts'
@@ -12,13 +12,13 @@ export type Progress = {
 
 export type Sent = {
   readonly bytes: number
-  /** Unknown of what comes out of an engine or a pipe. */
+  /** Unknown for images from an engine or a pipe. */
   readonly of?: number | undefined
 }
 
 export interface ProgressLine {
   show(image: string, progress: Progress): void
-  /** How much of an image was sent to a service. */
+  /** How much of an image was uploaded to a service. */
   showSent(image: string, sent: Sent): void
   clear(): void
 }
@@ -42,7 +42,7 @@ export function progressLine(stream: Pick<NodeJS.WriteStream, 'columns' | 'write
     const rate = `${formatBytes(Math.round(bytes / Math.max((now - began) / 1000, 0.1)))}/s`
     const done = of > 0 ? `${formatBytes(bytes)}/${formatBytes(of)}` : formatBytes(bytes)
     const figures = `  ${done}  ${rate}${end}`
-    // The last column stays free: some terminals wrap when it is written.
+    // The last column stays free: some terminals wrap as soon as it is written.
     const room = (stream.columns || 80) - 1 - figures.length
     const name = shortName(stripVTControlCharacters(image))
     const forBar = Math.min(room - LEAST_NAME - '  []'.length, MOST_BAR)

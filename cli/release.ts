@@ -24,7 +24,7 @@ import { VERSION } from './version.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const NAME = 'lamina-oci'
 
-/** @param folder is made anew */
+/** @param folder is emptied first */
 export async function release(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
@@ -70,7 +70,7 @@ async function packNpm(folder: string, to: string): Promise<void> {
   await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', to], { cwd: folder })
 }
 
-/** Modes that do not depend on the umask of whoever builds. */
+/** Modes that do not depend on the builder's umask. */
 async function normalise(folder: string): Promise<void> {
   for (const { path } of await filesIn(folder))
     await chmod(join(folder, path), path === 'lamina.js' ? 0o755 : 0o644)
@@ -88,7 +88,7 @@ async function filesIn(folder: string): Promise<readonly File[]> {
   return files
 }
 
-/** A folder as a tar.gz that says nothing of when and by whom it was made. */
+/** A folder as a tar.gz that does not reveal when and by whom it was made. */
 async function packed(folder: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   for (const { path, bytes } of await filesIn(folder)) {

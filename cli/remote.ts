@@ -1,8 +1,8 @@
-/** A service that answers, by `--server` or `LAMINA_SERVER`. */
+/** A remote service, given by `--server` or `LAMINA_SERVER`. */
 import type { Client, Question } from './client.ts'
 import { Failure, systemReason } from './failure.ts'
 
-/** Required of a body that is a stream; the types of the web do not know it. */
+/** Required for a body that is a stream; the types of the web do not know it. */
 const STREAMED = { duplex: 'half' }
 
 export function remoteClient(address: string, token: string | undefined): Client {
@@ -30,7 +30,7 @@ function baseOf(address: string): string {
   return url.href.replace(/[?#].*$/s, '').replace(/(?<!\/)\/+$/, '')
 }
 
-/** Where several addresses were tried Node tells each one's reason in a list. */
+/** If several addresses were tried, Node lists the reason of each. */
 function reasonOf(cause: unknown): string {
   return systemReason(cause instanceof AggregateError ? cause.errors[0] : cause)
 }

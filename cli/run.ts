@@ -1,4 +1,4 @@
-/** A command line, run: what it answers, what it ends with. */
+/** Runs a command line: its answer and its exit code. */
 import { CommanderError } from 'commander'
 import { type Api, readApi } from './api.ts'
 import { Failure } from './failure.ts'
@@ -6,9 +6,9 @@ import { ReaderLeft } from './output.ts'
 import { createProgram, type Request } from './program.ts'
 import { VERSION } from './version.ts'
 
-/** Signals that end a command, with the code that a shell gives for each. */
+/** Signals that end a command, with the exit code that a shell expects for each. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
-/** What was stopped has so long to leave nothing half-made. */
+/** How long stopped work may take to clean up. */
 const STOP_MILLISECONDS = 2_500
 
 /** Ends the process. */
@@ -75,7 +75,7 @@ async function clientOf({ settings, parameters }: Request, server: string | unde
   }
   const { localClient } = await import('./local.ts')
   const warn = (line: string) => process.stderr.write(`lamina: ${line}\n`)
-  // A list of images may name some of an engine.
+  // A list of images may include images of an engine.
   const asksEngine =
     settings.list !== undefined ||
     [...parameters.values()].flat().some((value) => value.startsWith('docker-daemon:'))
@@ -91,7 +91,7 @@ async function serve(): Promise<void> {
   await new Promise(() => {})
 }
 
-/** On stderr, in one line. @returns the exit code */
+/** On stderr, on one line. @returns the exit code */
 function tell(error: unknown): number {
   if (error instanceof ReaderLeft) return 0
   if (error instanceof CommanderError) {
@@ -108,7 +108,7 @@ function tell(error: unknown): number {
   return 2
 }
 
-/** Commander's own sentence in one line: `unknown option '--platfrom'; did you mean --platform?` */
+/** Commander's own message on one line: `unknown option '--platfrom'; did you mean --platform?` */
 function usageOf({ message }: CommanderError): string {
   return message
     .replace(/^error: /, '')

@@ -1,4 +1,4 @@
-/** A bundle into a folder, by the system's tar, which knows owners, devices and attributes. */
+/** A bundle unpacked into a folder by the system's tar, which handles owners, devices and attributes. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Failure, systemReason } from './failure.ts'
 
 /**
- * All or nothing: unpacked beside its place and renamed.
+ * All or nothing: unpacked beside its destination and renamed.
  *
  * @param folder must not exist, or be empty
  */
@@ -49,7 +49,7 @@ async function extract(response: Response, folder: string, signal: AbortSignal):
     child.on('error', fail)
     child.on('close', done)
   })
-  // What tar could not write it says itself.
+  // tar itself reports what it could not write.
   child.stdin.on('error', () => {})
   const feed = async () => {
     for await (const chunk of response.body ?? [])

@@ -1,4 +1,4 @@
-/** Images of this machine for a service that cannot see them: uploaded, asked for as `upload:<id>`, and deleted after. */
+/** Images of this machine for a service that cannot read them: uploaded, asked for as `upload:<id>`, and deleted afterwards. */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -24,17 +24,17 @@ export type UploadContext = {
 
 type LocalReference = Exclude<ImageReference, { readonly transport: 'docker' | 'upload' }>
 
-/** Its size is known of a file alone. */
+/** Known only for a file. */
 type Opened = { readonly body: ReadableStream<Uint8Array>; readonly size?: number }
 
 const uploadSchema = z.object({ id: z.string() })
-/** How long the deletion may take, after an interruption as well. */
+/** Time limit for the deletion, also after an interruption. */
 const DELETE_MILLISECONDS = 2_000
 
 /**
- * Uploads those of these references that name images of this machine, for as long as `answer` takes.
+ * Uploads those of these references that name images of this machine, for the duration of `answer`.
  *
- * @param answer is given what the service has to be asked for, by reference
+ * @param answer receives the reference to send to the service in place of each
  */
 export async function withUploads<T>(
   context: UploadContext,
@@ -53,14 +53,14 @@ export async function withUploads<T>(
 
 class Uploads {
   readonly #context: UploadContext
-  /** Ids by place: what is asked for twice is sent once. */
+  /** Ids by place: an image that is needed twice is uploaded once. */
   readonly #sent = new Map<string, string>()
 
   constructor(context: UploadContext) {
     this.#context = context
   }
 
-  /** What the service has to be asked for in the place of this reference. */
+  /** The reference to send to the service in place of this one. */
   async referenceTo(text: string): Promise<string> {
     const reference = localReference(text)
     if (reference === undefined) return text
@@ -114,7 +114,7 @@ class Uploads {
 
   async delete(): Promise<void> {
     const signal = AbortSignal.timeout(DELETE_MILLISECONDS)
-    // The service deletes it some time after its last use in any case.
+    // In any case the service deletes it some time after its last use.
     for (const id of this.#sent.values())
       await this.#context.client
         .request(`/v1/uploads/${id}`, { method: 'DELETE', headers: {}, signal })
@@ -123,7 +123,7 @@ class Uploads {
   }
 }
 
-/** Undefined for what the service reads itself, or refuses. */
+/** Undefined for references that the service reads itself, or rejects. */
 function localReference(text: string): LocalReference | undefined {
   try {
     const reference = parseImageReference(text)

@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export type CommentOptions = {
   readonly env: Environment
   readonly token: string
-  /** Tells this comment from those of other images. */
+  /** Distinguishes this comment from those about other images. */
   readonly key: string
   readonly markdown: string
   readonly signal: AbortSignal
@@ -26,20 +26,20 @@ const commentsSchema = z.array(
 type Comment = z.output<typeof commentsSchema>[number]
 
 const PAGE = 100
-/** A pull request with more comments gets a second one of ours rather than an endless search. */
+/** If a pull request has more comments, we post a second one instead of searching on. */
 const MAX_PAGES = 50
 const REQUEST_MILLISECONDS = 30_000
-/** Who may write to the repository: anybody else could have put the marker into a comment. */
+/** Only authors who may write to the repository: anybody else could have put the marker into a comment. */
 const WRITERS = new Set(['OWNER', 'MEMBER', 'COLLABORATOR'])
 
-/** The number of the pull request that the run is for; undefined if it is for something else. */
+/** The number of the pull request that the run is for; undefined for other events. */
 export async function pullRequest({ GITHUB_EVENT_PATH: path }: Environment): Promise<number | undefined> {
   if (!path) return undefined
   const text = await readFile(path, 'utf8').catch(() => '')
   return eventSchema.safeParse(parseJson(text)).data?.pull_request.number
 }
 
-/** @throws Error if GitHub refuses it, with what it says */
+/** @throws Error with GitHub's message if it refuses */
 export async function keepComment(number: number, options: CommentOptions): Promise<void> {
   const { env, key, markdown } = options
   const marker = `<!-- lamina ${key} -->`
@@ -88,7 +88,7 @@ async function call({ env, token, signal }: CommentOptions, { method, path, body
   })
   const text = await response.text()
   if (response.ok) return text
-  const { message = 'it does not say why' } = z
+  const { message = 'no reason given' } = z
     .object({ message: z.string().optional() })
     .catch({})
     .parse(parseJson(text))

@@ -1,4 +1,4 @@
-/** The questions of the action: the verdict in each form, the figures, and what changed since the baseline. */
+/** The checks of the action: the verdict in each format, the figures, and what changed since the baseline. */
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
@@ -10,27 +10,27 @@ export type GateOptions = {
   readonly image: string
   readonly platform?: string | undefined
   readonly baseline?: string | undefined
-  /** File of rules, or its text. */
+  /** File with rules, or the rules themselves. */
   readonly policy?: string | undefined
   readonly rules?: string | undefined
-  /** File of dive's rules. */
+  /** File with dive's rules. */
   readonly diveCi?: string | undefined
-  /** The file that annotations point at; its text, if it is there, names the lines. */
+  /** The file that annotations point at; if it exists, its text gives the line numbers. */
   readonly dockerfile: string
 }
 
 export type GateAnswer = {
   readonly pass: boolean
-  /** Absent, all three, if there are no rules. */
+  /** All three are absent if there are no rules. */
   readonly annotations?: string
   readonly verdict?: string
   readonly sarif?: string
   readonly report: string
-  /** Absent if there is no baseline, or not yet. */
+  /** Absent if there is no baseline, or none yet. */
   readonly diff?: string
   readonly isFirstRun: boolean
   readonly wastedBytes: number
-  /** Unknown of an image that an engine stores uncompressed. */
+  /** Unknown for an image that an engine stores uncompressed. */
   readonly compressedBytes?: number
 }
 

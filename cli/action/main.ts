@@ -12,9 +12,9 @@ import { keepComment, pullRequest } from './comment.ts'
 import { type GateAnswer, type GateOptions, runGate } from './gate.ts'
 import { annotate, flag, input, log, writeOutputs, writeSummary } from './runner.ts'
 
-/** The most that GitHub takes as a comment, in characters. */
+/** GitHub's limit on a comment, in characters. */
 const COMMENT_CHARACTERS = 65_000
-/** Names that need no escape in any form of an answer. */
+/** Names that need no escaping in any format. */
 const PLAIN_NAME = /^[\w.:/@-]+$/
 
 const { env } = process
@@ -74,7 +74,7 @@ async function answerFor(options: GateOptions): Promise<GateAnswer> {
   }
 }
 
-/** What people read names the image as they did: an upload is gone when they read it. */
+/** Readers see the name that the user gave: an upload is gone by the time they read it. */
 function named(answer: GateAnswer, uploaded: ReadonlyMap<string, string>): GateAnswer {
   const names = [...uploaded].filter(([name, upload]) => name !== upload && PLAIN_NAME.test(name))
   const told = (text: string) => names.reduce((all, [name, upload]) => all.replaceAll(upload, name), text)
@@ -111,7 +111,7 @@ async function tell(answer: GateAnswer): Promise<void> {
   await comment(sections)
 }
 
-/** A comment that cannot be written is told, and fails nothing: a pull request of a fork has no token that may write. */
+/** A comment that cannot be written is a warning, not a failure: the token of a pull request from a fork may not write. */
 async function comment(sections: readonly string[]): Promise<void> {
   if (!flag(env, 'comment', true)) return
   const number = await pullRequest(env)
@@ -140,7 +140,7 @@ function commentKey(image: string): string {
   }
 }
 
-/** As many sections as a comment holds; the rest is in the summary. */
+/** As many sections as fit in a comment; the rest is in the summary. */
 function fitting(sections: readonly string[]): string {
   let text = ''
   for (const section of sections) {

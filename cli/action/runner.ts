@@ -1,10 +1,10 @@
-/** What a step of GitHub Actions is given and gives back: inputs, outputs, the job's summary, workflow commands. */
+/** What a step of GitHub Actions receives and returns: inputs, outputs, the job's summary, workflow commands. */
 import { appendFile } from 'node:fs/promises'
 import { terminalLine, terminalText } from '../../src/formats/escape.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** As the runner names them: upper case, spaces become `_`. Empty if it is not given. */
+/** As the runner names them: upper case, spaces become `_`. Empty if absent. */
 export function input(env: Environment, name: string): string {
   return (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
 }
@@ -27,7 +27,7 @@ export async function writeOutputs(
   if (env.GITHUB_OUTPUT) await appendFile(env.GITHUB_OUTPUT, lines.join(''))
 }
 
-/** The most that GitHub shows of a step's summary, in bytes. */
+/** GitHub's limit on a step's summary, in bytes. */
 const SUMMARY_BYTES = 1024 * 1024
 
 export async function writeSummary(env: Environment, markdown: string): Promise<void> {
@@ -41,7 +41,7 @@ export function annotate(kind: 'error' | 'warning' | 'notice', message: string):
   process.stdout.write(`::${kind} title=Lamina::${data}\n`)
 }
 
-/** A line of the log, which no name in it turns into a command. */
+/** A line of the log, in which no name can become a command. */
 export function log(line: string): void {
   process.stdout.write(`${terminalLine(terminalText(line))}\n`)
 }

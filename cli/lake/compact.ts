@@ -36,19 +36,19 @@ import {
 
 const IMAGES = 'images/v2/sha256/'
 const LAYERS = 'layers/v3/sha256/'
-/** What is known from tables of contents alone stands in a folder below, and is left out. */
+/** What is known only from tables of contents is in a subfolder, and left out. */
 const OF_CONTENT = "split_part(key, '/', 5) <> 'toc'"
 const LISTED = [IMAGES, LAYERS, 'names/sha256/', 'sources/sha256/', 'manifests/sha256/', 'configs/sha256/']
 
-/** DuckDB before 1.5.7 looks for a BLOB, a SHA-256, by a bloom filter that was made of other bytes, and finds none. */
+/** DuckDB before 1.5.7 looks up a SHA-256 BLOB in a bloom filter that was made from other bytes, and does not find it. */
 const PARQUET = 'FORMAT parquet, COMPRESSION zstd, WRITE_BLOOM_FILTER false'
-/** This many files of one size become one. */
+/** This many files of similar size are merged into one. */
 const MERGED_AT_ONCE = 8
-/** Memory that DuckDB takes before it writes to disk. */
+/** How much memory DuckDB uses before it writes to disk. */
 const MEMORY = '2GB'
-/** Of a batch of layers, as many as the images of a batch may have. */
+/** Size of a batch of layers: as many as the images of a batch may have. */
 const LAYERS_OF_AN_IMAGE = 4
-/** Files of a partition that are open at once. */
+/** How many files of a partition are open at once. */
 const OPEN_PARTITIONS = 256
 
 export type LakeOptions = {
@@ -63,7 +63,7 @@ export type LakeOptions = {
 export type Compacted = {
   readonly images: number
   readonly layers: number
-  /** Images that have lost some of their tables, to a lifecycle rule. */
+  /** Images that have lost some of their tables to a lifecycle rule. */
   readonly skipped: number
 }
 
@@ -80,7 +80,7 @@ export async function compact(options: LakeOptions): Promise<Compacted> {
 
 class Lake {
   readonly #options: LakeOptions
-  /** Names this run's files apart from those of other runs. */
+  /** Distinguishes this run's files from those of other runs. */
   readonly #run = randomBytes(6).toString('hex')
   #files = 0
   #skipped = 0
@@ -93,7 +93,7 @@ class Lake {
     return this.#skipped
   }
 
-  /** Makes each table, if only an empty one: a reader's pattern has to match something. */
+  /** Creates each table, even if empty: a reader's pattern must match something. */
   async open(): Promise<void> {
     const { database, folder } = this.#options
     await folder.recover()
@@ -108,7 +108,7 @@ class Lake {
     await folder.commit()
   }
 
-  /** The names of all objects, as a table, and what of it is new. */
+  /** The names of all objects, as a table, and which of them are new. */
   async list(): Promise<void> {
     const { database, folder, source } = this.#options
     const file = join(folder.temporary, 'keys.txt')
@@ -152,7 +152,7 @@ class Lake {
     await this.#readLabels()
     await this.#open(images.map((image) => `${IMAGES}${image}/image.json`))
     await this.#fill('images', SELECT_IMAGES)
-    // An analysis that failed has no tables. What has lost them is analysed again when somebody asks.
+    // A failed analysis has no tables. An image that has lost its tables is analysed again when somebody asks.
     await database.run(`DELETE FROM images WHERE failure IS NULL AND image IN (
       SELECT image FROM new_images WHERE NOT has_tables)`)
     await this.#fill('image_layers', `SELECT * FROM (${SELECT_IMAGE_LAYERS}) SEMI JOIN images USING (image)`)
@@ -175,7 +175,7 @@ class Lake {
     await folder.commit()
   }
 
-  /** What the batch's manifests and configs say, as far as they are there. */
+  /** What the batch's manifests and configs say, as far as they are stored. */
   async #readLabels(): Promise<void> {
     const { database } = this.#options
     const documents = async (name: string, keys: readonly string[]) => {
@@ -184,7 +184,7 @@ class Lake {
       await this.#open(keys)
       return database.run(`${table} AS ${SELECT_DOCUMENTS}`)
     }
-    /** One object of each digest: whichever source gave it, the bytes are the same. */
+    /** One object for each digest: whichever source gave it, the bytes are the same. */
     const existing = (folder: string, query: string) =>
       this.#texts(`
         SELECT min(key) FROM keys WHERE split_part(key, '/', 3) IN (${query})
@@ -224,7 +224,7 @@ class Lake {
     await this.#options.folder.commit()
   }
 
-  /** Makes one file of many of a size, partition by partition. */
+  /** Merges many files of similar size into one, partition by partition. */
   async merge(): Promise<void> {
     const { folder } = this.#options
     for (const table of Object.values(TABLES)) {
@@ -243,7 +243,7 @@ class Lake {
     }
   }
 
-  /** Puts into the table, sorted, what the statement selects of these objects, or of tables that are there. */
+  /** Inserts into the table, sorted, what the statement selects from these objects, or from existing tables. */
   async #fill(name: TableName, select: string, objects?: readonly string[]): Promise<void> {
     const { database } = this.#options
     const { byte, order } = TABLES[name]
@@ -261,7 +261,7 @@ class Lake {
   /** Writes the rows of the table into their partitions. */
   async #write({ name, byte }: LakeTable): Promise<void> {
     const { database, folder } = this.#options
-    // More than one thread would mix the order of the rows.
+    // More than one thread would mix up the order of the rows.
     await database.run('SET threads = 1')
     await database.run(`COPY (SELECT *, ${byte} AS byte FROM ${name}) TO ${quoted(join(folder.incoming, name))} (
       ${PARQUET}, PARTITION_BY (byte), FILENAME_PATTERN '0-${this.#run}-${this.#files++}-{i}')`)
@@ -286,7 +286,7 @@ class Lake {
     return `read_parquet(${pattern}, hive_partitioning = true, hive_types = {byte: VARCHAR})`
   }
 
-  /** The first column, of texts. */
+  /** The first column, as strings. */
   async #texts(query: string): Promise<readonly string[]> {
     const rows = await this.#options.database.rows(query)
     return rows.map((row) => String(Object.values(row)[0]))

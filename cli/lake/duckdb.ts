@@ -1,8 +1,8 @@
-/** DuckDB, which only `lamina lake` needs: a package beside this one, loaded when it is used. */
+/** DuckDB, which only `lamina lake` needs: a separately installed package, loaded on demand. */
 import type { DuckDBConnection, Json } from '@duckdb/node-api'
 import { Failure } from '../failure.ts'
 
-/** The version that this was tried with. */
+/** The version that this was tested with. */
 const DUCKDB = '@duckdb/node-api@1.5.6-r.1'
 
 /** A database in a file that no other process has open. */
@@ -14,8 +14,8 @@ export class Database {
   }
 
   /**
-   * @param file holds the lock; nothing is kept in it
-   * @param temporary folder for what does not fit into memory
+   * @param file used as a lock; nothing is stored in it
+   * @param temporary folder for what does not fit in memory
    * @throws Failure `duckdb_missing`; `lake_busy` if another process has the file open
    */
   static async open(file: string, temporary: string): Promise<Database> {
@@ -45,7 +45,10 @@ export class Database {
 
 function missing(error: unknown): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) return error
-  return new Failure('duckdb_missing', `lamina lake needs DuckDB beside it; run: npm install ${DUCKDB}`)
+  return new Failure(
+    'duckdb_missing',
+    `lamina lake needs DuckDB; install it beside lamina: npm install ${DUCKDB}`,
+  )
 }
 
 function busy(error: unknown): unknown {

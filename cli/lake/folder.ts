@@ -7,11 +7,11 @@ import { dirname, join, relative } from 'node:path'
 import { z } from 'zod'
 import type { TableName } from './tables.ts'
 
-/** Readers of a lake skip what begins with a dot. */
+/** Readers of a lake skip names that begin with a dot. */
 const WORK = '.work'
 
 const commitSchema = z.object({
-  /** New files, named as they are in the lake. */
+  /** New files, named as in the lake. */
   added: z.array(z.string()),
   removed: z.array(z.string()),
 })
@@ -24,12 +24,12 @@ export class LakeFolder {
     this.#root = root
   }
 
-  /** Where the files of the next commit are written, laid out as they will be. */
+  /** Where the files of the next commit are written, with their final layout. */
   get incoming(): string {
     return join(this.#root, WORK, 'new')
   }
 
-  /** Copies of objects, and what does not fit into memory. */
+  /** Copies of objects, and what does not fit in memory. */
   get temporary(): string {
     return join(this.#root, WORK, 'temporary')
   }
@@ -46,14 +46,14 @@ export class LakeFolder {
     await mkdir(join(this.#root, WORK), { recursive: true })
   }
 
-  /** Finishes the commit that a killed run began, and removes what it left. Only one process may do so at a time. */
+  /** Finishes the commit that a killed run began, and removes its leftovers. Only one process may do so at a time. */
   async recover(): Promise<void> {
     const begun = await readFile(this.#commitFile, 'utf8').catch(() => undefined)
     if (begun !== undefined) await this.#apply(commitSchema.parse(JSON.parse(begun)))
     await this.#clear()
   }
 
-  /** Puts in place all that was written to `incoming`, and removes these files of the lake. */
+  /** Moves everything written to `incoming` into place, and removes these files of the lake. */
   async commit(removed: readonly string[] = []): Promise<void> {
     const found = await readdir(this.incoming, { recursive: true, withFileTypes: true }).catch(() => [])
     const added = found
@@ -89,7 +89,7 @@ export class LakeFolder {
       const target = this.path(file)
       await mkdir(dirname(target), { recursive: true })
       await rename(join(this.incoming, file), target).catch((error: unknown) => {
-        // A run that was killed had moved it already.
+        // A killed run had moved it already.
         if (!isMissing(error)) throw error
       })
     }

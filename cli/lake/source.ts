@@ -1,4 +1,4 @@
-/** Where a lake comes from: the folder of a service, or copies of the objects that it keeps elsewhere. */
+/** The source of a lake: the folder of a service, or copies of its objects that are stored elsewhere. */
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,11 +12,11 @@ const COPIED_AT_ONCE = 16
 
 export interface LakeSource {
   keys(prefix: string): AsyncIterable<string>
-  /** @returns the file of each of these objects, in their order; they are there until the next commit */
+  /** @returns the file of each of these objects, in their order; valid until the next commit */
   files(keys: readonly string[]): Promise<readonly string[]>
 }
 
-/** Objects that are files already. */
+/** Objects that are already files. */
 export function folderSource(folder: string, store: ObjectStore): LakeSource {
   return {
     keys: (prefix) => store.list(prefix),
@@ -34,7 +34,8 @@ export function copiedSource(store: ObjectStore, temporary: string): LakeSource 
 
 async function copy(store: ObjectStore, key: string, file: string): Promise<string> {
   const object = await store.get(key)
-  if (object === undefined) throw new Failure('store_error', `${key} was removed meanwhile; run it again`)
+  if (object === undefined)
+    throw new Failure('store_error', `${key} was removed meanwhile; run the command again`)
   await mkdir(dirname(file), { recursive: true })
   await pipeline(Readable.from(object.body), createWriteStream(file))
   return file

@@ -7,13 +7,13 @@ export type LakeTable = {
   readonly name: TableName
   /** As in a `CREATE TABLE`. */
   readonly columns: string
-  /** What the partition is the first byte of: an expression of two hexadecimal digits. */
+  /** The partition is the first byte of this: an expression for two hexadecimal digits. */
   readonly byte: string
-  /** Within a partition. */
+  /** Sort order within a partition. */
   readonly order: string
 }
 
-/** Made together, of the images of a batch. */
+/** Created together, from the images of a batch. */
 export const IMAGE_TABLES = [
   'files',
   'contents',
@@ -22,9 +22,9 @@ export const IMAGE_TABLES = [
   'image_layers',
   'images',
 ] as const
-/** Made together, of the layers of a batch. */
+/** Created together, from the layers of a batch. */
 export const LAYER_TABLES = ['entries', 'layers'] as const
-/** Made of the names of objects alone. */
+/** Created from the names of objects alone. */
 export const NAME_TABLES = ['names', 'sources'] as const
 
 export type TableName =
@@ -104,25 +104,25 @@ export const TABLES: Readonly<Record<TableName, LakeTable>> = {
   },
 }
 
-/** Paths of the objects that a statement reads are in the variable called `objects`. */
+/** The variable `objects` has the paths of the objects that a statement reads. */
 const OBJECTS = "getvariable('objects')"
 const DIGEST = 'parse_path(filename)[-2]'
 
-/** Of `files.parquet`. */
+/** From `files.parquet`. */
 export const SELECT_FILES = `
   SELECT ${DIGEST} AS image, * EXCLUDE (filename) FROM read_parquet(${OBJECTS}, filename = true)`
 
-/** Of the batch's files. */
+/** From the batch's files. */
 export const SELECT_CONTENTS = `
   SELECT sha256, image, path, bytes, layer FROM files WHERE type = 'file' AND sha256 IS NOT NULL`
 
-/** Of `packages.parquet`. */
+/** From `packages.parquet`. */
 export const SELECT_PACKAGES = `
   SELECT ${DIGEST} AS image, * EXCLUDE (filename) FROM read_parquet(${OBJECTS}, filename = true)`
 
 export const SELECT_PACKAGE_IMAGES = 'SELECT * FROM packages'
 
-/** Of `image.json`. */
+/** From `image.json`. */
 export const SELECT_IMAGE_LAYERS = `
   SELECT image, layer.index AS layer, layer.digest[8:] AS blob, layer.compressedBytes AS compressed_bytes,
          layer.uncompressedBytes AS uncompressed_bytes, layer.createdBy AS created_by
@@ -132,7 +132,7 @@ export const SELECT_IMAGE_LAYERS = `
       compressedBytes BIGINT, uncompressedBytes BIGINT, createdBy VARCHAR)[])'})
   )`
 
-/** Of `image.json`, beside what manifests and configs say of it (`labels`). */
+/** From `image.json` and the batch's manifests and configs (`labels`). */
 export const SELECT_IMAGES = `
   SELECT image, title, version, architecture, failure.code AS failure, facts.size.compressedBytes AS compressed_bytes,
          facts.size.uncompressedBytes AS uncompressed_bytes, facts.size.rootfsBytes AS rootfs_bytes,
@@ -147,14 +147,13 @@ export const SELECT_IMAGES = `
   ) LEFT JOIN labels USING (image)`
 
 /**
- * Texts of manifests and configs, by digest. They come from registries: invalid JSON or UTF-8 becomes null and stops
- * nothing.
+ * Texts of manifests and configs, by digest. They come from registries: invalid JSON or UTF-8 becomes null and stops nothing.
  */
 export const SELECT_DOCUMENTS = `
   SELECT ${DIGEST} AS hex, CASE WHEN json_valid(text) THEN text::JSON END AS document
   FROM (SELECT filename, TRY(decode(content)) AS text FROM read_blob(${OBJECTS}))`
 
-/** Of each image that its config's digest is known of. */
+/** For each image whose config digest is known. */
 export const SELECT_CONFIG_DIGESTS = `
   SELECT hex AS image, (document ->> '$.config.digest')[8:] AS config
   FROM manifests WHERE regexp_full_match(document ->> '$.config.digest', 'sha256:[0-9a-f]{64}')`
@@ -165,11 +164,11 @@ export const SELECT_LABELS = `
          document ->> '$.architecture' AS architecture
   FROM image_configs JOIN configs ON configs.hex = image_configs.config`
 
-/** Of `entries.parquet`. */
+/** From `entries.parquet`. */
 export const SELECT_ENTRIES = `
   SELECT ${DIGEST} AS blob, * EXCLUDE (filename) FROM read_parquet(${OBJECTS}, filename = true)`
 
-/** Of the note of `entries.parquet`. */
+/** From the note of `entries.parquet`. */
 export const SELECT_LAYERS = `
   SELECT blob, facts.diffId AS "diffId", facts.compression, facts.compressedBytes AS compressed_bytes,
          facts.uncompressedBytes AS uncompressed_bytes, facts.fileBytes AS file_bytes, facts.entries
@@ -179,7 +178,7 @@ export const SELECT_LAYERS = `
     FROM parquet_kv_metadata(${OBJECTS}) WHERE decode(key) = 'lamina.layer'
   )`
 
-/** Of the names of all objects (`keys`). */
+/** From the names of all objects (`keys`). */
 export const SELECT_NAMES = `
   SELECT split_part(key, '/', 3) AS image, url_decode(split_part(key, '/', 4)) AS name
   FROM keys WHERE starts_with(key, 'names/')`

@@ -1,13 +1,13 @@
-/** Where the files that pages load are in this repository and its packages. */
+/** Where this repository and its packages have the files that pages load. */
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
-/** Where the build puts them compressed. */
+/** Where the build puts them, compressed. */
 export const COMPRESSED = new URL('../dist/compressed/', import.meta.url)
 
 const OWN = new URL('../src/pages/assets/', import.meta.url)
 
-/** Out of swagger-ui-dist: the viewer of the documentation. */
+/** From swagger-ui-dist: the viewer of the documentation. */
 const VIEWER = ['swagger-ui-bundle.js', 'swagger-ui.css']
 
 function places(): ReadonlyMap<string, URL> {
@@ -18,7 +18,7 @@ function places(): ReadonlyMap<string, URL> {
   return new Map([...own, ...viewer])
 }
 
-/** All of them, by the name that pages know them by. */
+/** All of them, by their names in pages. */
 export function assetNames(): readonly string[] {
   return [...places().keys()]
 }

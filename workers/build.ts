@@ -1,4 +1,4 @@
-/** Makes `dist/`: the WASM modules, the pages' files, then the Worker as `wrangler deploy` would upload it. */
+/** Builds `dist/`: the WASM modules, the pages' files, then the Worker as `wrangler deploy` would upload it. */
 import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

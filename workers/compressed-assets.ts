@@ -1,4 +1,4 @@
-/** The pages' files as a build has compressed them: named by the SHA-256 of the file, so that none can be of another version. */
+/** The pages' files, compressed by a build: named by the SHA-256 of the original, so that versions cannot be confused. */
 import { hash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,6 +1,9 @@
 /** Which answers are worth compressing, and for whom. */
 
-/** Whole texts: no `application/x-ndjson`, no `text/event-stream`, no `text/plain`, which files of images are. */
+/**
+ * Complete texts: not `application/x-ndjson` and `text/event-stream`, which stream, nor `text/plain`, which files of images
+ * have.
+ */
 export const TEXT =
   /^(?:text\/(?:html|css|javascript|markdown)|application\/(?:[\w.-]+\+)?(?:json|yaml|xml)|image\/svg\+xml)\b/
 

@@ -16,15 +16,15 @@ import { Problem } from '../src/problem.ts'
 const HOST = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i
 
 /**
- * Proxies and load balancers reuse a connection for up to a minute. One that we closed first would fail the request that they
- * are just sending on it.
+ * Proxies and load balancers reuse a connection for up to a minute. If we closed it first, a request just being sent on it
+ * would fail.
  */
 const KEEP_ALIVE_MILLISECONDS = 75_000
 
 const REQUEST_TIMEOUT = 408
 const HEADERS_TOO_LARGE = 431
 
-/** @param listener is given requests whose `Host` and target make a URL, and no others */
+/** @param listener only receives requests whose `Host` and target make a URL */
 export function createHttpServer(options: ServerOptions, listener: RequestListener): Server {
   const answering = new WeakSet<Duplex>()
   const own = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, requireHostHeader: false }
@@ -37,7 +37,7 @@ export function createHttpServer(options: ServerOptions, listener: RequestListen
     else answerProblem(response, problem)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // In the middle of an answer a second one would be taken for its rest.
+    // In the middle of an answer, a second one would look like its rest.
     if (socket.writable && error.code !== 'ECONNRESET' && !answering.has(socket)) socket.end(refusal(error))
     else socket.destroy()
   })
@@ -79,7 +79,7 @@ function faultOf({ headers: { host }, url = '' }: IncomingMessage): Problem | un
     : new Problem('invalid_parameter', 'the target of the request is not a path or a URL')
 }
 
-/** What is sent where the parser gave up, with the status that RFC 9110 and 6585 have for it. */
+/** The answer if the parser gave up, with the status from RFC 9110 and 6585. */
 function refusal({ code }: NodeJS.ErrnoException): string {
   const { problem, status } = refused(code)
   const body = JSON.stringify({ ...problemBody(problem), status })

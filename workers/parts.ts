@@ -1,4 +1,4 @@
-/** The stream in pieces of exactly `partBytes`, the last one shorter: what multipart uploads take. */
+/** The stream in pieces of exactly `partBytes`, the last one possibly shorter: for multipart uploads. */
 export async function* inParts(
   body: ReadableStream<Uint8Array>,
   partBytes: number,

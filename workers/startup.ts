@@ -1,10 +1,10 @@
-/** How a host starts: what keeps it from starting is said in one line. It runs on any Node, to say which one is needed. */
+/** How a host starts: if something prevents it, one line says what. It runs on any Node, to say which one is needed. */
 import type { AddressInfo } from 'node:net'
 import { isTooOld, OLDEST_NODE } from './node-version.ts'
 
 /**
- * Starts a host. A wrong setting, a busy port or an old Node ends the process with one line and exit code 1; any other
- * error is a fault of ours and keeps its stack trace.
+ * Starts a host. A wrong setting, a busy port or an old Node ends the process with one line and exit code 1; any other error is
+ * a bug and keeps its stack trace.
  */
 export async function startOrExit<Started>(start: () => Promise<Started>): Promise<Started> {
   if (isTooOld(process.versions.node))
@@ -16,7 +16,7 @@ export async function startOrExit<Started>(start: () => Promise<Started>): Promi
   }
 }
 
-/** @throws the error itself where it is nothing that the one who starts the service can mend */
+/** @throws the error itself if the operator cannot fix it */
 async function reasonOf(error: unknown): Promise<string> {
   const { ConfigurationError } = await import('../src/configuration.ts')
   if (error instanceof ConfigurationError) return error.message
@@ -27,7 +27,7 @@ async function reasonOf(error: unknown): Promise<string> {
       return `port ${port} on ${address} is in use; set PORT to another`
     case 'EACCES':
       if (port !== undefined)
-        return `port ${port} needs more rights than this user has; set PORT to 1024 or more`
+        return `port ${port} needs more rights than this user has; set PORT to 1024 or higher`
       break
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

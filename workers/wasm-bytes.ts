@@ -1,6 +1,6 @@
 /**
- * The WASM modules, taken out of the packages that carry them inside a script: each is made to load its module, and what it
- * hands to `WebAssembly` is kept. Every module is pinned by its SHA-256.
+ * The WASM modules, taken from the packages that embed them in a script: each package is made to load its module, and what it
+ * passes to `WebAssembly` is kept. Every module is pinned by its SHA-256.
  */
 import { createHash } from 'node:crypto'
 import type { WasmName } from '../src/host.ts'
@@ -30,9 +30,9 @@ const MODULES: Record<WasmName, Wasm> = {
 
 const modules = new Map<WasmName, Promise<Uint8Array<ArrayBuffer>>>()
 
-/** @throws Error if the package ships another module than the one that is pinned */
+/** @throws Error if the package ships another module than the pinned one */
 export function wasmBytes(name: WasmName): Promise<Uint8Array<ArrayBuffer>> {
-  // Kept, since a package loads its module once.
+  // Kept, since a package loads its module only once.
   const known = modules.get(name) ?? pinned(name)
   modules.set(name, known)
   return known
@@ -44,13 +44,13 @@ async function pinned(name: WasmName): Promise<Uint8Array<ArrayBuffer>> {
   const module = found.find((bytes) => createHash('sha256').update(bytes).digest('hex') === sha256)
   if (module !== undefined) return Uint8Array.from(module)
   throw new Error(
-    `the WASM module ${name} is not the pinned one: after an update of its package compare it and pin its SHA-256 in workers/wasm-bytes.ts`,
+    `the WASM module ${name} is not the pinned one: after updating its package, review the module and pin its SHA-256 in workers/wasm-bytes.ts`,
   )
 }
 
 let loading: Promise<unknown> = Promise.resolve()
 
-/** What is handed to `WebAssembly` while `load` runs: for one at a time, and others' modules may be among it. */
+/** What is passed to `WebAssembly` while `load` runs: one at a time, and modules of others may be included. */
 function compiledBy(load: () => Promise<unknown>): Promise<readonly Uint8Array[]> {
   const found = loading.then(async () => {
     const { compile, instantiate } = WebAssembly

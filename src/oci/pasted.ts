@@ -1,6 +1,6 @@
 /** What people paste instead of a reference: a command, the web page of an image, a URL. */
 
-/** Longer texts are not looked at. */
+/** Longer texts are ignored. */
 const MAX_LENGTH = 2_048
 
 /** `docker pull --platform linux/arm64 nginx:1.27`. A text can be read in one way only, so that the time is linear. */

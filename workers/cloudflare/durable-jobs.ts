@@ -1,13 +1,13 @@
-/** `Jobs` by Durable Objects: each job runs in its own object, named by the job's key. */
+/** `Jobs` with Durable Objects: each job runs in its own object, named by the job's key. */
 import type { Jobs } from '../../src/host.ts'
 import { type Job, type JobState, jobKey } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { pause, waitFor } from '../../src/timeout.ts'
 
-/** A problem does not survive a call to another object as what it is, so a start answers with it. */
+/** A `Problem` does not survive a call to another object, so a start returns it instead of throwing. */
 export type Started = { readonly state: JobState } | { readonly problem: ProblemDocument }
 
-/** What callers ask of a job's object. */
+/** The calls of a job's object. */
 export type JobStub = {
   start(job: Job): Promise<Started>
   watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined>
@@ -16,11 +16,11 @@ export type JobStub = {
 /** The binding of the objects. Those of `npm start` have no storage, and are found by their names alone. */
 export type JobObjects = { idFromName?(name: string): unknown; get(id: unknown): JobStub }
 
-/** Calls of one question: every deployment resets all objects, and the next one may meet it too. */
+/** Attempts per question: every deployment resets all objects, and this may happen twice in a row. */
 const CALLS = 5
-/** Before the second call; doubled before each further one. */
+/** Delay before the second attempt; doubled before each further one. */
 const PAUSE_MILLISECONDS = 100
-/** An object that does not answer so long after it should have is taken for lost. */
+/** An object that does not answer for this long after it should have counts as lost. */
 const SILENCE_MILLISECONDS = 30_000
 
 export class DurableJobs implements Jobs {
@@ -41,9 +41,9 @@ export class DurableJobs implements Jobs {
   }
 
   /**
-   * Asks the object, and asks again where it was reset meanwhile; what it did is then lost, and it says so.
+   * Asks the object, and asks again if it was reset meanwhile; its work is then lost, and it says so.
    *
-   * @param milliseconds that the answer takes at the most
+   * @param milliseconds that the answer may take
    */
   async #call<T>(key: string, milliseconds: number, ask: (object: JobStub) => Promise<T>): Promise<T> {
     for (let call = 1; ; call++) {
@@ -58,11 +58,13 @@ export class DurableJobs implements Jobs {
         })
       } catch (error) {
         if (isOverloaded(error)) {
-          throw new Problem('rate_limited', 'too many callers wait for this analysis', { retryAfter: 5 })
+          throw new Problem('rate_limited', 'too many clients are waiting for this analysis', {
+            retryAfter: 5,
+          })
         }
         if (!mayPass(error)) throw error
         if (call === CALLS) {
-          throw new Problem('analysis_pending', 'the analysis was interrupted; ask again', { retryAfter: 5 })
+          throw new Problem('analysis_pending', 'the analysis was interrupted; try again', { retryAfter: 5 })
         }
         await pause(PAUSE_MILLISECONDS * 2 ** (call - 1) * (0.5 + Math.random()))
       }
@@ -78,7 +80,7 @@ function isOverloaded(error: unknown): boolean {
   return error instanceof Error && 'overloaded' in error && error.overloaded === true
 }
 
-/** Whether a fresh stub may get an answer: the object was reset, or the way to it broke. */
+/** Whether a fresh stub may get an answer: the object was reset, or the connection to it broke. */
 function mayPass(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const reset = 'durableObjectReset' in error && error.durableObjectReset === true

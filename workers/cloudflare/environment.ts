@@ -1,4 +1,4 @@
-/** What the Worker is bound to: see `wrangler.toml` and, for `npm start`, `start.ts`. */
+/** The Worker's bindings: see `wrangler.toml` and, for `npm start`, `start.ts`. */
 import sha256 from '../../dist/wasm/sha256.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'
 import { parseConfiguration } from '../../src/configuration.ts'
@@ -23,7 +23,7 @@ export type Environment = {
   readonly JOBS: JobObjects
   readonly ORDERS: OrderQueue
   readonly UPLOADS: { idFromName(name: string): unknown; get(id: unknown): UploadStub }
-  /** Deployed: the limit of `wrangler.toml`; on Miniflare it is `LAMINA_RATE`, counted in memory. */
+  /** On a deployed Worker: the limit in `wrangler.toml`; on Miniflare `LAMINA_RATE`, counted in memory. */
   readonly RATE?: RateLimiter
 } & WaysOut & { readonly [setting: string]: unknown }
 
@@ -40,17 +40,17 @@ function settings(environment: Environment): Record<string, string> {
   )
 }
 
-/** Of one read on Miniflare: some 10 ms. */
+/** Bytes of one read on Miniflare: some 10 ms. */
 const LOCAL_PIECE_BYTES = 1024 * 1024
 
-/** Whether this is Miniflare: its ways out are bound by name. */
+/** Whether this is Miniflare, which has special bindings for outbound requests. */
 export function isLocal({ EGRESS }: Environment): boolean {
   return EGRESS !== undefined
 }
 
 let service: Service | undefined
 
-/** The isolate's one service: its settings cannot change while it lives. */
+/** The isolate's single service: its settings cannot change while it lives. */
 export function serviceOf(environment: Environment): Service {
   if (service !== undefined) return service
   const kind = isLocal(environment) ? 'miniflare' : 'worker'
@@ -73,7 +73,7 @@ export function serviceOf(environment: Environment): Service {
   return service
 }
 
-/** The pages' files, which are uploaded beside the Worker. */
+/** The pages' files, which are uploaded with the Worker. */
 export function assetsOf(environment: Environment): Assets {
   return async (name) => {
     const answer = await environment.ASSETS.fetch(new Request(`https://assets/${encodeURIComponent(name)}`))

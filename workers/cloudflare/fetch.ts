@@ -1,13 +1,16 @@
-/** Outbound HTTP on Workers: the platform's own `fetch`, or on Miniflare the two ways out that are limited at the socket. */
+/**
+ * Outbound HTTP on Workers: the platform's own `fetch`, or on Miniflare the two network bindings that are limited at the
+ * socket.
+ */
 import type { Fetch } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 
 type Fetcher = { fetch(url: URL, init: RequestInit): Promise<Response> }
 
-/** On Miniflare: the way out to public addresses, and to those of `LAMINA_PRIVATE_REGISTRIES` as well. */
+/** On Miniflare: bindings for public addresses, and for those of `LAMINA_PRIVATE_REGISTRIES` as well. */
 export type WaysOut = { readonly EGRESS?: Fetcher; readonly EGRESS_PRIVATE?: Fetcher }
 
-/** `encodeResponseBody: 'manual'` leaves a `Content-Encoding` on the body: digests are of the bytes as they are. */
+/** `encodeResponseBody: 'manual'` keeps the body encoded: digests are of the unmodified bytes. */
 const RAW = { redirect: 'manual', encodeResponseBody: 'manual' } as const
 
 /** @throws Problem `forbidden_registry` on a deployed Worker for a port that Cloudflare ignores */
@@ -23,8 +26,8 @@ export function createFetch({ EGRESS, EGRESS_PRIVATE }: WaysOut): Fetch {
 }
 
 /**
- * Behind Cloudflare's proxy a Worker's request goes to 80 or 443, whatever port its URL names: another server than the
- * one that was asked for answers. Only the answer tells that the proxy was there.
+ * Behind Cloudflare's proxy a Worker's request goes to port 80 or 443, whatever port its URL names: another server than the
+ * requested one answers. Only the answer reveals that the proxy was involved.
  */
 async function refuseIgnoredPort(url: URL, response: Response): Promise<void> {
   if (url.port === '' || !response.headers.has('cf-ray')) return

@@ -1,6 +1,6 @@
 /**
- * The HTTP server of `npm start`, before workerd, where Cloudflare has its edge: it knows the address of who asks, which workerd
- * does not tell the Worker in a way that a client could not invent, refuses malformed HTTP, and compresses text.
+ * The HTTP server of `npm start`, in front of workerd, in the place of Cloudflare's edge: it knows the client's address, which
+ * workerd cannot pass to the Worker in a way that clients could not forge, rejects malformed HTTP, and compresses text.
  */
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request as outgoing, type ServerResponse } from 'node:http'
@@ -17,7 +17,7 @@ export type Front = {
   stop(): Promise<void>
 }
 
-/** Belong to one connection (RFC 9110, section 7.6.1). */
+/** Headers that belong to one connection (RFC 9110, section 7.6.1). */
 const CONNECTION_HEADERS = new Set([
   'connection',
   'keep-alive',
@@ -26,14 +26,14 @@ const CONNECTION_HEADERS = new Set([
   'trailer',
   'upgrade',
 ])
-/** Headers that the platform makes, or that Miniflare takes orders from. */
+/** Headers that the platform sets, or that control Miniflare. */
 const PLATFORM_HEADER = /^(?:cf-|mf-)/
-/** workerd closes a connection that rests for 5 s. */
+/** workerd closes a connection that is idle for 5 s. */
 const RESTING_MILLISECONDS = 3_000
 
 /**
- * A connection whose failed writes say nothing. A Worker that refuses a body answers, and workerd closes while the body still comes:
- * its answer has arrived by then, and is read before the end or the error that follows it.
+ * A connection that hides failed writes. If a Worker rejects a body, it answers, and workerd closes while the body is still
+ * arriving: the answer has arrived by then, and is read before the end or error that follows it.
  */
 class HearingSocket extends Socket {
   override _write(chunk: unknown, encoding: BufferEncoding, callback: () => void): void {
@@ -51,10 +51,10 @@ class HearingAgent extends Agent {
   }
 }
 
-/** @param worker where workerd listens on loopback */
+/** @param worker workerd's address on loopback */
 export async function startFront(listen: { host: string; port: number }, worker: URL): Promise<Front> {
   const agent = new HearingAgent({ keepAlive: true, timeout: RESTING_MILLISECONDS })
-  // An upload may take longer than any time that is good for all requests; the Worker bounds how long it may rest.
+  // An upload may take longer than any sensible limit for requests; the Worker limits how long it may stall.
   const server = createHttpServer({ requestTimeout: 0 }, (request, response) =>
     forward(request, response, { agent, worker }),
   )
@@ -92,11 +92,11 @@ function forward(request: IncomingMessage, response: ServerResponse, way: Way): 
       sendCompressed(response, answer)
       return
     }
-    // Chunks are this connection's own, too.
+    // Chunked encoding belongs to this connection, too.
     const kinds = kept(answer.rawHeaders, (name) => name !== 'transfer-encoding')
     response.writeHead(answer.statusCode ?? 500, kinds)
     if (answer.headers['content-length'] === undefined) response.flushHeaders()
-    // A body that is refused is not sent on.
+    // The rest of a rejected body is not sent on.
     if (!request.complete) request.unpipe(asked)
     pipeline(answer, response, () => {
       if (!asked.writableFinished) asked.destroy()
@@ -108,17 +108,17 @@ function forward(request: IncomingMessage, response: ServerResponse, way: Way): 
     const isRested = error.code === 'ECONNRESET' && asked.reusedSocket
     if (isRested && (method === 'GET' || method === 'HEAD')) return forward(request, response, way)
     // Miniflare starts workerd again when it dies.
-    const problem = new Problem('analysis_pending', 'the Worker is starting again; ask again', {
+    const problem = new Problem('analysis_pending', 'the Worker is restarting; try again', {
       retryAfter: 1,
     })
     answerProblem(response, problem)
   })
-  // What can be refused by its headers is refused before its body comes.
+  // Requests that can be rejected by their headers are rejected before their body arrives.
   asked.flushHeaders()
   request.pipe(asked)
 }
 
-/** A shorter answer would hardly become smaller. */
+/** Shorter answers would hardly become smaller. */
 const LEAST_BYTES = 1_024
 
 function isCompressible({ method, headers }: IncomingMessage, answer: IncomingMessage): boolean {
@@ -133,7 +133,7 @@ function isCompressible({ method, headers }: IncomingMessage, answer: IncomingMe
   )
 }
 
-/** The tag becomes a weak one: it names the text, not these bytes. */
+/** The tag becomes weak: it identifies the text, not these bytes. */
 function sendCompressed(response: ServerResponse, answer: IncomingMessage): void {
   const changed = new Set(['transfer-encoding', 'content-length', 'accept-ranges', 'etag'])
   const headers = kept(answer.rawHeaders, (name) => !changed.has(name))
@@ -144,7 +144,7 @@ function sendCompressed(response: ServerResponse, answer: IncomingMessage): void
   pipeline(answer, createGzip(), response, () => {})
 }
 
-/** Headers as they came, but those of the connection and those that are not wanted. */
+/** Headers as received, without those of the connection and unwanted ones. */
 function kept(raw: readonly string[], wanted: (name: string) => boolean): string[] {
   const headers: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {

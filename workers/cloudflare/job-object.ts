@@ -12,14 +12,14 @@ import { type Environment, isLocal, serviceOf } from './environment.ts'
 import { Leases } from './leases.ts'
 import { forgetHolder, layerAdmission, mergeInMemory } from './memory.ts'
 
-/** How often an object whose job runs begins a new invocation, which has a new budget of CPU time. */
+/** How often an object with a running job begins a new invocation, which has a new CPU time budget. */
 const HEARTBEAT_MILLISECONDS = 30_000
 const QUEUED_ANALYSES = 100
 
-/** Images at once in an isolate; how many is a setting. */
+/** Images at once in an isolate; configurable. */
 let analyses: Leases | undefined
 
-/** @param holder the object's id: what an earlier life of it held is free again */
+/** @param holder the object's ID: leases from an earlier life are released */
 function createRunner(service: Service, holder: string): JobRunner {
   analyses ??= new Leases(service.host.configuration.maxAnalyses)
   analyses.forget(holder)
@@ -43,9 +43,9 @@ function createRunner(service: Service, holder: string): JobRunner {
 }
 
 export class JobObject extends DurableObject<Environment> {
-  /** Belongs to the object: a reset ends what runs in it, and all who wait for it. */
+  /** Belongs to the object: a reset ends its work, and everyone waiting for it. */
   readonly #runner: JobRunner
-  /** Before the first alarm: most jobs end sooner, and store nothing. */
+  /** Delay before the first alarm: most jobs end sooner, and store nothing. */
   #first: ReturnType<typeof setTimeout> | undefined
   /** Whether this life of the object has set an alarm. */
   #beats = false
@@ -59,7 +59,7 @@ export class JobObject extends DurableObject<Environment> {
     try {
       const state = await this.#runner.start(job)
       const settled = this.#runner.settled(jobKey(job))
-      // A layer's object is kept awake by the analysis that watches it; an image's may have no watcher for a while.
+      // The analysis that watches a layer's object keeps it awake; an image's object may have no watcher for a while.
       if (job.kind === 'image') {
         this.ctx.waitUntil(settled.then(() => this.#rest()))
         // Miniflare limits no CPU time, and gives these objects no storage for an alarm.
@@ -76,7 +76,7 @@ export class JobObject extends DurableObject<Environment> {
     return this.#runner.watch(key, version, milliseconds)
   }
 
-  /** Beats while the object's job runs; after a reset not until the next caller starts the job again. */
+  /** Runs repeatedly while the object's job runs; after a reset not until the next caller starts the job again. */
   async alarm(): Promise<void> {
     this.#beats = true
     if (this.#isBusy) await this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MILLISECONDS)
@@ -94,7 +94,7 @@ export class JobObject extends DurableObject<Environment> {
     return running + queued > 0
   }
 
-  /** Leaves nothing behind that would wake the object or be billed: its alarm goes too. */
+  /** Leaves nothing that would wake the object or be billed: its alarm is deleted, too. */
   async #rest(): Promise<void> {
     if (this.#isBusy) return
     clearTimeout(this.#first)

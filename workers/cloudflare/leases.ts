@@ -1,37 +1,37 @@
 /**
- * Bounds what the Durable Objects of one isolate do at the same time. An object can be reset at any moment, and a reset one
- * gives nothing back: so each holds a lease, which ends when the object begins anew, or stops renewing it.
+ * Limits what the Durable Objects of one isolate do at the same time. An object can be reset at any moment without releasing
+ * anything: so each holds a lease, which ends when the object restarts, or stops renewing it.
  */
 import type { Admission } from '../../src/host.ts'
 
 type Times = {
-  /** A lease that was not renewed for so long is given to others. */
+  /** A lease that was not renewed for this long goes to others. */
   readonly leaseMilliseconds: number
-  /** How often a living object renews its lease, and one that waits looks whether it is its turn. */
+  /** How often a living object renews its lease, and a waiting one checks whether it is its turn. */
   readonly beatMilliseconds: number
 }
 
 const TIMES: Times = { leaseMilliseconds: 15_000, beatMilliseconds: 1_000 }
 
-/** Of one that holds a lease or waits for it. */
+/** An object that holds a lease or waits for one. */
 type Ticket = {
   readonly places: number
   readonly holder: string
   readonly group: string | undefined
   renewedAt: number
-  /** Tells the one that waits to look now. */
+  /** Makes the waiting object check now. */
   wake: () => void
 }
 
 export type Reservation = {
   readonly places: number
-  /** The object's id. */
+  /** The object's ID. */
   readonly holder: string
-  /** Groups take turns: the next place is for one that holds the least. What is of none goes first. */
+  /** Groups take turns: the next place is for the one that holds the least. Tickets without a group come first. */
   readonly group?: string | undefined
 }
 
-/** A number of places, or bytes, taken by groups in turn, and within them in the order of asking. */
+/** A number of places, or bytes, given to groups in turn, and within a group in order of arrival. */
 export class Leases {
   readonly #places: number
   readonly #times: Times
@@ -67,7 +67,7 @@ export class Leases {
   }
 
   /**
-   * Waits its turn until enough places are free; a request for more than there are takes all of them.
+   * Waits until enough places are free and it is its turn; a request for more than there are takes all of them.
    *
    * @returns gives them back
    * @throws the signal's reason when it aborts first
@@ -81,7 +81,7 @@ export class Leases {
       wake: () => {},
     }
     this.#waiting.push(ticket)
-    // Timers stop with their object: no object can be kept in the books by another.
+    // Timers stop with their object, so an object cannot be kept registered by another one.
     const beat = setInterval(() => {
       ticket.renewedAt = Date.now()
       ticket.wake()
@@ -109,10 +109,10 @@ export class Leases {
     }
   }
 
-  /** Takes the places, if it is the ticket's turn and they are free. */
+  /** Takes the places if it is the ticket's turn and they are free. */
   #admit(ticket: Ticket): boolean {
     ticket.renewedAt = Date.now()
-    // It may have been taken for dead while another object kept the isolate busy.
+    // It may have counted as dead while another object kept the isolate busy.
     if (!this.#waiting.includes(ticket)) this.#waiting.push(ticket)
     this.#expire()
     if (this.#next !== ticket || this.#taken + ticket.places > this.#places) return false
@@ -122,7 +122,7 @@ export class Leases {
     return true
   }
 
-  /** Whose turn it is. */
+  /** The ticket whose turn it is. */
   get #next(): Ticket | undefined {
     const holds = ({ group }: Ticket) =>
       group === undefined ? -1 : [...this.#held].filter((held) => held.group === group).length

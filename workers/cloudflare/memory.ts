@@ -1,6 +1,6 @@
 /**
- * Admits jobs by the memory that they take, since all objects of an isolate share 128 MB: JavaScript's heap, buffers and
- * WebAssembly together. The figures are what `npm run bench isolate` measures in workerd, after each collection of garbage.
+ * Admits jobs by the memory that they need, since all objects of an isolate share 128 MB: JavaScript's heap, buffers and
+ * WebAssembly together. The figures come from `npm run bench isolate`, measured in workerd after each garbage collection.
  */
 import type { Admission } from '../../src/host.ts'
 import type { LayerJob } from '../../src/job.ts'
@@ -10,15 +10,17 @@ import { Leases } from './leases.ts'
 const MIB = 1024 * 1024
 
 /**
- * The Worker itself takes 21 MB, and the one instance of libzstd 17. A layer and a merge fit side by side: a registry that
- * sends slowly must not keep other images waiting.
+ * The Worker itself takes 21 MB, and the one instance of libzstd 17. A layer and a merge fit together: a slow registry must not
+ * keep other images waiting.
  */
 const MEMORY = new Leases(90 * MIB)
-/** Entries until they are sorted, and the buffers of inflating and of the tables that are written: 37 to 40 MB. */
+/** Entries until they are sorted, and the buffers for inflating and writing tables: 37 to 40 MB. */
 const GZIP_LAYER = 40 * MIB
-/** The same with libzstd's window. Two do not fit, so there is one instance of libzstd at most. */
+/** The same with libzstd's window. Two do not fit, so there is at most one instance of libzstd. */
 const ZSTD_LAYER = 48 * MIB
-/** Rows and what waits to be sorted, in heap and buffers: 34 MB for 100,000 paths of one layer, 44 for ten layers of 20,000. */
+/**
+ * Rows and data waiting to be sorted, in heap and buffers: 34 MB for 100,000 paths of one layer, 44 for ten layers of 20,000.
+ */
 const MERGE = 40 * MIB
 
 /** Admits a layer when the memory to read it is free. @param holder the id of its object */
@@ -26,13 +28,13 @@ export function layerAdmission({ descriptor }: LayerJob, holder: string): Admiss
   return MEMORY.admission(descriptor.mediaType.includes('zstd') ? ZSTD_LAYER : GZIP_LAYER, holder)
 }
 
-/** Grows by the pages of each layer's table, and by some bytes an inode, of which the compressed size gives an idea. */
+/** Grows by the pages of each layer's table, and by some bytes per inode, estimated from the compressed size. */
 function mergeBytes({ layers }: Merge): number {
   const compressed = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
   return MERGE + layers.length * (MIB / 2) + compressed / 64
 }
 
-/** Merges when that much memory is free; alone where it takes more than there is. @param holder the id of its object */
+/** Merges when that much memory is free; alone if it needs more than there is. @param holder the ID of its object */
 export async function mergeInMemory(
   merge: Merge,
   holder: string,
@@ -47,7 +49,7 @@ export async function mergeInMemory(
   }
 }
 
-/** Frees what an object held that was reset. */
+/** Releases what an object held that was reset. */
 export function forgetHolder(holder: string): void {
   MEMORY.forget(holder)
 }

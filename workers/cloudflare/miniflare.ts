@@ -1,4 +1,4 @@
-/** The Worker on this machine: workerd through Miniflare, its data on disk, its ways out limited at the socket. */
+/** The Worker on this machine: workerd through Miniflare, its data on disk, its outbound requests limited at the socket. */
 import { lookup } from 'node:dns/promises'
 import { readdir, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
@@ -12,23 +12,23 @@ import { type R2Bucket, R2Store } from './r2-store.ts'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
-/** Where workerd itself listens: only the front is for others. */
+/** Where workerd itself listens: only the front uses it. */
 const LOOPBACK = '127.0.0.1'
 const QUEUE = 'lamina-orders'
 const WRANGLER = new URL('../../wrangler.toml', import.meta.url)
 
-/** workerd prints its own words for each request to a registry that fails: their answer goes to who asked. */
+/** workerd prints its own message for each failed request to a registry; the caller gets an answer anyway. */
 const OUTBOUND_FAILURE = /jsgInternalError/
 
 export type RunningWorker = {
   /** `http://host:port` */
   readonly url: string
-  /** What its index is kept in. */
+  /** Where its index is stored. */
   bucket(): Promise<R2Bucket>
   stop(): Promise<void>
 }
 
-/** Addresses for workerd's own list: `host[:port]` entries are resolved now, CIDRs are taken as they are. */
+/** Addresses for workerd's own list: `host[:port]` entries are resolved now, CIDRs are used unchanged. */
 async function addresses(entries: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     entries.map(async (entry) => {
@@ -60,7 +60,7 @@ async function modules() {
   return Object.fromEntries(loaded)
 }
 
-/** The platform's behaviour as of this day: what is deployed says which. */
+/** The compatibility date, the same as on the deployed Worker. */
 async function compatibilityDate(): Promise<string> {
   const date = /^compatibility_date = "([\d-]+)"$/m.exec(await readFile(WRANGLER, 'utf8'))?.[1]
   if (date === undefined) throw new Error('wrangler.toml has no compatibility_date')
@@ -69,11 +69,11 @@ async function compatibilityDate(): Promise<string> {
 
 /** For tests and benchmarks. */
 export type WorkerOptions = {
-  /** A main module to run instead, which stands beside the bundle's `worker.js`. */
+  /** A main module to run instead, next to the bundle's `worker.js`. */
   readonly entry?: string
-  /** Compatibility flags beside the Worker's own. */
+  /** Compatibility flags besides the Worker's own. */
   readonly flags?: readonly string[]
-  /** Where Chrome's DevTools protocol is spoken; by default nowhere. */
+  /** Port for Chrome's DevTools protocol; none by default. */
   readonly inspectorPort?: number
   /** Objects of jobs have storage and alarms, as on Cloudflare. */
   readonly storedJobs?: true
@@ -88,7 +88,7 @@ const WITHOUT_STORAGE: { readonly unsafeUniqueKey: UnsafeUniqueKey } = {
 }
 
 /**
- * Runs the bundle that `workers/build.ts` has made.
+ * Runs the bundle that `workers/build.ts` made.
  *
  * @param env the service's settings, as environment variables
  * @throws Error naming the variable whose value is wrong

@@ -1,6 +1,6 @@
 /**
- * The queue of images as one of Cloudflare Queues, which this Worker fills and empties. On Miniflare a queue is in memory
- * alone: there each order also lies in the bucket until it is done with, and is sent again at the next start.
+ * The queue of images on Cloudflare Queues, which this Worker fills and empties. Miniflare keeps a queue only in memory: there
+ * each order is also stored in the bucket until it is done, and is sent again at the next start.
  */
 import { z } from 'zod'
 import type { Backlog, ObjectStore } from '../../src/host.ts'
@@ -11,7 +11,7 @@ import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
 import type { Service } from '../../src/service/service.ts'
 import { parseJson } from '../../src/text/json.ts'
 
-/** The used part of the queue's binding. */
+/** The part of the queue's binding that is used. */
 export type OrderQueue = { sendBatch(messages: Iterable<{ readonly body: unknown }>): Promise<unknown> }
 
 export type QueueMessage = {
@@ -25,26 +25,26 @@ export type QueueMessage = {
 const orderSchema = z.object({ image: z.string(), analyses: z.array(z.string()).readonly() })
 const messageSchema = z.object({
   order: orderSchema,
-  /** Where the order lies in the bucket, on Miniflare. */
+  /** Key of the order in the bucket, on Miniflare. */
   kept: z.string().exactOptional(),
 })
 type Message = z.infer<typeof messageSchema>
 
 /** As in `wrangler.toml`: after this many retries a message goes to the dead letter queue. */
 export const MAX_RETRIES = 8
-/** The platform's limits are 100 messages and 256 KB a call. */
+/** The platform's limits are 100 messages and 256 KB per call. */
 const MESSAGES_A_CALL = 100
 const BYTES_A_CALL = 200_000
 
 const KEPT = 'orders/'
-/** Orders that may lie in the bucket: there the disk is this machine's. */
+/** How many orders may be in the bucket: there the disk is this machine's. */
 const MOST_KEPT = 10_000
 
 export class QueueBacklog implements Backlog {
   readonly #queue: OrderQueue
   readonly #kept: ObjectStore | undefined
 
-  /** @param kept the bucket, where the queue is in memory alone */
+  /** @param kept the bucket, if the queue is only in memory */
   constructor(queue: OrderQueue, kept?: ObjectStore) {
     this.#queue = queue
     this.#kept = kept
@@ -61,7 +61,7 @@ export class QueueBacklog implements Backlog {
     return undefined
   }
 
-  /** Sends again what lies in the bucket, after the queue has been lost. */
+  /** Sends again what is in the bucket, after the queue was lost. */
   async resume(): Promise<void> {
     const store = this.#kept
     if (store === undefined) return
@@ -96,7 +96,7 @@ async function keep(store: ObjectStore, orders: readonly Order[]): Promise<reado
   let lying = 0
   for await (const _ of store.list(KEPT)) lying++
   if (lying + orders.length > MOST_KEPT) {
-    const detail = `the queue holds ${lying} images and has room for ${MOST_KEPT}; send fewer, or try again later`
+    const detail = `the queue holds ${lying} of at most ${MOST_KEPT} images; send fewer, or try again later`
     throw new Problem('rate_limited', detail, { retryAfter: 60 })
   }
   const messages: Message[] = []
@@ -108,7 +108,7 @@ async function keep(store: ObjectStore, orders: readonly Order[]): Promise<reado
   return messages
 }
 
-/** Does what the messages say; each is acknowledged or comes again by itself. */
+/** Processes the messages; each is acknowledged or will be retried. */
 export async function consumeOrders(service: Service, messages: readonly QueueMessage[]): Promise<void> {
   await Promise.all(messages.map((message) => consumeOrder(service, message)))
 }

@@ -4,7 +4,7 @@ import { Problem } from '../../src/problem.ts'
 import { pause } from '../../src/timeout.ts'
 import { inParts } from '../parts.ts'
 
-/** R2 takes parts of 5 MiB and more, all but the last of one size. */
+/** R2 takes parts of 5 MiB and more, all of one size except the last. */
 const PART_BYTES = 5 * 1024 * 1024
 
 /** The part of R2's binding that is used. */
@@ -30,20 +30,19 @@ interface R2Upload {
   abort(): Promise<void>
 }
 
-/** Calls of one operation: R2 asks for more than one, since it fails now and then. */
+/** Attempts per operation: R2 expects retries, since it fails now and then. */
 const CALLS = 4
-/** Before the second call; doubled before each further one. */
+/** Delay before the second attempt; doubled before each further one. */
 const PAUSE_MILLISECONDS = 100
-/** An internal error, a bucket that is moved, a lost connection: another call may succeed. */
+/** An internal error, a bucket that is being moved, a lost connection: a retry may succeed. */
 const PASSING: ReadonlySet<number | undefined> = new Set([10001, 10043, 10054, 10058, undefined])
-/** One key takes one write a second. */
+/** A key allows one write per second. */
 const WRITTEN_TOO_OFTEN = 10058
 
 export type R2StoreOptions = {
   /**
-   * Reads larger objects in pieces of this many bytes, and lets the event loop turn after each. For Miniflare, whose
-   * bucket lives in the same workerd: it always has the next bytes at hand, and workerd looks at its connections only
-   * when no event waits.
+   * Reads larger objects in pieces of this size, and lets the event loop turn after each. For Miniflare, whose bucket is in the
+   * same workerd: the next bytes are always available, and workerd serves connections only when no event is waiting.
    */
   readonly pieceBytes?: number
 }
@@ -76,7 +75,7 @@ export class R2Store implements ObjectStore {
     try {
       return (await again(() => this.#bucket.get(key, { range }))) ?? undefined
     } catch (error) {
-      // R2 takes a range without a byte of the object for an error.
+      // R2 reports a range that contains no byte of the object as an error.
       const size = (await answered(() => this.#bucket.head(key)))?.size
       const first = 'suffix' in range ? 0 : range.offset
       if (size === undefined || first < size) throw unavailable(error)
@@ -106,7 +105,7 @@ export class R2Store implements ObjectStore {
     return (await answered(() => this.#bucket.head(key))) !== null
   }
 
-  /** An object of one part is put at once; a larger one is an upload in parts, seen only when it is complete. */
+  /** A small object is put at once; a larger one is a multipart upload, visible only when it is complete. */
   async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
     if (body instanceof Uint8Array) return this.#put(key, body)
     const parts = inParts(body, PART_BYTES)
@@ -140,7 +139,7 @@ export class R2Store implements ObjectStore {
       try {
         await this.#bucket.put(key, bytes)
       } catch (error) {
-        // Another writer has put the same bytes a moment ago.
+        // Another writer has just stored the same bytes.
         if (numberOf(error) === WRITTEN_TOO_OFTEN && (await this.#bucket.head(key)) !== null) return
         throw error
       }
@@ -162,7 +161,7 @@ export class R2Store implements ObjectStore {
         try {
           await upload.complete(uploaded)
         } catch (error) {
-          // The call before may have completed it though its answer was lost.
+          // An earlier attempt may have completed it, though its answer was lost.
           if ((await this.#bucket.head(key)) === null) throw error
         }
       })
@@ -173,7 +172,7 @@ export class R2Store implements ObjectStore {
   }
 }
 
-/** The operation's answer, or its failure as the store's. */
+/** The operation's result, or its failure as a store error. */
 async function answered<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await again(call)
@@ -182,7 +181,7 @@ async function answered<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Calls until there is an answer, or a failure that another call would meet too. */
+/** Retries until there is a result, or a failure that a retry would repeat. */
 async function again<T>(call: () => Promise<T>): Promise<T> {
   for (let calls = 1; ; calls++) {
     try {
@@ -194,18 +193,18 @@ async function again<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A failure of the network has no number; what R2 cannot be asked at all is a `TypeError`. */
+/** A network failure has no number; an invalid call is a `TypeError`. */
 function mayPass(error: unknown): boolean {
   return !(error instanceof TypeError) && PASSING.has(numberOf(error))
 }
 
-/** R2 numbers its failures at the end of their messages: `put: … (10001)`. */
+/** R2 ends its error messages with a number: `put: … (10001)`. */
 function numberOf(error: unknown): number | undefined {
   const number = error instanceof Error ? /\((\d+)\)$/.exec(error.message)?.[1] : undefined
   return number === undefined ? undefined : Number(number)
 }
 
-/** R2's own words may hold keys: its number says enough. */
+/** R2's messages may contain keys: the number says enough. */
 function unavailable(error: unknown): Problem {
   const detail = `the object store returned an error (${numberOf(error) ?? 'no connection'})`
   return new Problem('store_error', detail, { retryAfter: 5 })

@@ -1,12 +1,12 @@
 import type { RateLimit } from '../../src/http/middleware/rate.ts'
 import { Problem } from '../../src/problem.ts'
 
-/** Cloudflare's rate limit binding: it counts in each of its locations, and is bound to a limit by `wrangler.toml`. */
+/** Cloudflare's rate limit binding: it counts separately in each of its locations, with the limit in `wrangler.toml`. */
 export interface RateLimiter {
   limit(options: { key: string }): Promise<{ readonly success: boolean }>
 }
 
-/** The binding does not tell when its period ends: this is all of it. */
+/** The binding does not say when its period ends: this is the whole period. */
 const PERIOD_SECONDS = 60
 
 export class BoundRate implements RateLimit {

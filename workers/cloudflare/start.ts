@@ -1,4 +1,4 @@
-/** `npm start`: serves the Worker that `workers/build.ts` has made, until SIGTERM or SIGINT. */
+/** `npm start`: serves the Worker that `workers/build.ts` made, until SIGTERM or SIGINT. */
 import { startOrExit } from '../startup.ts'
 
 const { url, stop } = await startOrExit(async () => {

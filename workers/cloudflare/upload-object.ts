@@ -1,4 +1,4 @@
-/** An upload's own Durable Object, named by the hash of the upload's id: its alarm removes the upload when its time is over. */
+/** An upload's own Durable Object, named by the hash of the upload's ID: its alarm removes the upload when it expires. */
 import { DurableObject } from 'cloudflare:workers'
 import { expireUpload } from '../../src/service/upload.ts'
 import { type Environment, serviceOf } from './environment.ts'
@@ -12,7 +12,7 @@ export class UploadObject extends DurableObject<Environment> {
     await this.ctx.storage.setAlarm(at)
   }
 
-  /** One that was used meanwhile lives longer; the alarm is set again. What it throws makes the platform call it again. */
+  /** If it was used meanwhile, it expires later, and the alarm is set again. If this throws, the platform calls it again. */
   async alarm(): Promise<void> {
     const upload = await this.ctx.storage.get(NAME)
     if (typeof upload !== 'string') return

@@ -1,4 +1,4 @@
-/** The Worker: the service on Cloudflare, or on Miniflare by `npm start`. */
+/** The Worker: the service on Cloudflare, or on Miniflare through `npm start`. */
 import { createApp } from '../../src/http/app.ts'
 import { CLIENT_HEADER } from './client-header.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
@@ -47,5 +47,5 @@ const worker = {
 }
 
 export default worker
-/** What the front of `npm start` asks: a separate entry, past what Miniflare puts before a Worker. */
+/** What the front of `npm start` calls: a separate entry point, past what Miniflare puts in front of a Worker. */
 export const local = worker

@@ -1,4 +1,4 @@
-/** What an analysis' thread does: reads a layer into the index, or merges the layers of an image. */
+/** The code of an analysis thread: reads a layer into the index, or merges the layers of an image. */
 import type { Jobs } from '../../src/host.ts'
 import type { JobProgress, LayerJob } from '../../src/job.ts'
 import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
@@ -13,19 +13,19 @@ export type AnalysisTask =
   | {
       readonly kind: 'layer'
       readonly job: LayerJob
-      /** What the main thread's client sends to the registry, so that this one need not ask for a token itself. */
+      /** The main thread's authorization for the registry, so that this thread need not request a token itself. */
       readonly authorization: Authorization | undefined
     }
   | { readonly kind: 'merge'; readonly merge: Merge }
 
-/** Operations on the store since the last of these; progress of a layer. */
+/** Operations on the store since the last of these messages; progress of a layer. */
 export type AnalysisSaid = { readonly stored: readonly StoreOperation[] } | { readonly progress: JobProgress }
 
 const PROGRESS_MILLISECONDS = 100
 
 /** Neither task starts another. */
 const noJobs: Jobs = {
-  start: () => Promise.reject(new Error('a thread starts no job')),
+  start: () => Promise.reject(new Error('a thread cannot start jobs')),
   watch: () => Promise.resolve(undefined),
 }
 

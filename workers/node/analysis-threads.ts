@@ -1,4 +1,4 @@
-/** Analyses on all cores: layers are read, and images merged, on threads. */
+/** Analyses on all cores: threads read layers and merge images. */
 import type { Limits } from '../../src/configuration.ts'
 import { claimOf, type ImageJob, type JobProgress, type LayerJob } from '../../src/job.ts'
 import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
@@ -8,29 +8,35 @@ import type { AnalysisSaid, AnalysisTask } from './analysis-thread.ts'
 import type { Metrics } from './metrics.ts'
 import { Threads, threadFile } from './threads.ts'
 
-/** A layer or a merge needs two fifths of it. */
+/** A layer or a merge needs two fifths of this. */
 const HEAP_MEGABYTES = 128
-/** More would cost memory on large machines, for the first image's sake only. */
+/** More would cost memory on large machines, only for the sake of the first image. */
 const READY_THREADS = 4
-/** Layers that are open at once beside those that compute, since some wait for slow registries. Each takes some 40 MB for its thread. */
+/**
+ * Layers that are open in addition to those that compute, since some wait for slow registries. Each takes some 40 MB for its
+ * thread.
+ */
 export const OPEN_LAYERS = 6
-/** One registry leaves the last of these to others. */
+/** One registry may not take the last of these. */
 export const OPEN_LAYERS_OF_ONE_REGISTRY = 4
 
-/** CPU time that any layer has, and an image's merge. */
+/** CPU time for any layer, and for an image's merge. */
 const LAYER_SECONDS = 60
 const MERGE_SECONDS = 600
-/** A layer has more by its size: zlib packs a thousand bytes into one, and the slowest machine unpacks these in a second. */
+/**
+ * Additional CPU time by size: zlib compresses a thousand bytes into one, and the slowest machine decompresses these in a
+ * second.
+ */
 const MOST_PACKED = 1_000
 const BYTES_A_SECOND = 20_000_000
 
 export type AnalysisThreadOptions = {
   /** How many compute at the same time. */
   readonly threads: number
-  /** The service's settings, which each thread reads again. */
+  /** The service's settings, which each thread parses again. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly limits: Limits
-  /** Told of what each thread did. */
+  /** Called with what each thread did. */
   readonly metrics: Pick<Metrics, 'layer' | 'stored'>
 }
 
@@ -44,7 +50,7 @@ export class AnalysisThreads {
       file: threadFile('analysis-thread'),
       env: options.env,
       heapMegabytes: HEAP_MEGABYTES,
-      // Beside all layers there is room for merges.
+      // Even with all layers open there is room for merges.
       slots: { atOnce: options.threads, held: 2 * options.threads + OPEN_LAYERS },
       ready: Math.min(options.threads, READY_THREADS),
     })
@@ -55,7 +61,7 @@ export class AnalysisThreads {
     this.#threads.prepare()
   }
 
-  /** @param authorization what the main thread's client sends to the job's registry, if it had to send any */
+  /** @param authorization the main thread's authorization for the job's registry, if one was needed */
   async layer(
     job: LayerJob,
     authorization: Authorization | undefined,

@@ -1,4 +1,7 @@
-/** The store of the thread that answers HTTP: it reads no table but its note, since an image decides how much work that is. */
+/**
+ * The store of the thread that answers HTTP: it reads only the notes of tables, since the work for anything else depends on the
+ * image.
+ */
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 import { WorkElsewhere } from '../../src/service/elsewhere.ts'
 import { isOfNote } from '../../src/table/note.ts'

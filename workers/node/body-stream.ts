@@ -1,20 +1,23 @@
-/** The body of a response as a byte stream. Its reader's buffer gets what arrived in one turn of the event loop, in one copy. */
+/**
+ * The body of a response as a byte stream. In one copy, its reader's buffer gets everything that arrived in one turn of the
+ * event loop.
+ */
 import type { Readable } from 'node:stream'
 
-/** What waits for the reader, before the sender has to. */
+/** How much may wait for the reader before the sender is paused. */
 const MOST_BYTES = 256 * 1024
-/** For a reader that brings no buffer. */
+/** For a reader without a buffer. */
 const CHUNK_BYTES = 16 * 1024
-/** Chunks may be of one byte each. */
+/** Limit on the number of chunks: each may be a single byte. */
 const MOST_CHUNKS = 64
 
-/** The chunks that wait for the reader. */
+/** The chunks waiting for the reader. */
 class Arrivals {
   readonly #body: Readable
   readonly #chunks: Uint8Array[] = []
   #bytes = 0
   #end: 'none' | 'whole' | { readonly error: unknown } = 'none'
-  /** Of the reader that waits. */
+  /** The waiting reader. */
   #wanted = 0
   #wake: (() => void) | undefined
   #turn: NodeJS.Immediate | undefined
@@ -28,7 +31,7 @@ class Arrivals {
       .on('close', () => this.#finish({ error: new Error('the body ended early') }))
   }
 
-  /** Fills the view's beginning. @returns how many bytes; 0 at the end. @throws what the body fails with */
+  /** Fills the beginning of the view. @returns how many bytes; 0 at the end. @throws the body's error */
   async readInto(view: Uint8Array): Promise<number> {
     if (this.#bytes < view.byteLength && this.#end === 'none') await this.#more(view.byteLength)
     let filled = 0
@@ -46,7 +49,9 @@ class Arrivals {
     return filled
   }
 
-  /** Resolves when these bytes are there, when the event loop has turned after the first of them, or when the body ends. */
+  /**
+   * Resolves when this many bytes have arrived, when the event loop has turned after the first of them, or when the body ends.
+   */
   #more(bytes: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wanted = bytes
@@ -69,7 +74,7 @@ class Arrivals {
     this.#wakeNow()
   }
 
-  /** What arrives in this turn comes along. */
+  /** Includes whatever else arrives in this turn. */
   #wakeSoon(): void {
     this.#turn ??= setImmediate(() => this.#wakeNow())
   }

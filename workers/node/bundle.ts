@@ -1,6 +1,6 @@
 /**
- * The Node host as a folder that needs nothing but Node: `node dist/node/start.js`. It is what the container image has.
- * Beside the code lie the WASM modules and the pages' files.
+ * The Node host as a folder that needs nothing but Node: `node dist/node/start.js`. The container image contains it. The WASM
+ * modules and the pages' files are next to the code.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { wasmBytes } from '../wasm-bytes.ts'
 const WORKERS = fileURLToPath(new URL('..', import.meta.url))
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
-/** What looks into packages by their names, which a bundle has none of; and what takes its place there. */
+/** Modules that look into packages by name, which a bundle does not have; and their replacements. */
 const BESIDE: ReadonlyMap<string, string> = new Map(
   ['assets.ts', 'wasm-bytes.ts'].map((name) => [join(WORKERS, name), join(HERE, 'beside', name)]),
 )
@@ -29,7 +29,7 @@ const beside: Plugin = {
   },
 }
 
-/** What modules of CommonJS take for granted. */
+/** What CommonJS modules expect. */
 const COMMON_JS = [
   "import { createRequire as lamina_createRequire } from 'node:module'",
   'const require = lamina_createRequire(import.meta.url)',
@@ -39,13 +39,13 @@ const COMMON_JS = [
 export type BundleOptions = {
   /** Emptied first. */
   readonly folder: string
-  /** Files to run, by the names that they have in the folder, beside those of the threads. */
+  /** Entry points, by their names in the folder, besides those of the threads. */
   readonly entries: Readonly<Record<string, string>>
   readonly plugins?: readonly Plugin[]
   /** Without what only a service needs: the pages, and the threads that answer requests. */
   readonly isService?: boolean
   readonly minify?: boolean
-  /** Packages that stay packages, loaded where they are installed beside the folder. */
+  /** Packages that are not bundled, but installed next to the folder. */
   readonly external?: readonly string[]
 }
 
@@ -54,7 +54,7 @@ export async function bundleNode(folder: string): Promise<void> {
   await bundle({ folder, entries: { start: join(HERE, 'start.ts') } })
 }
 
-/** What runs on Node as a folder of code, with the WASM modules and the pages' files beside it. */
+/** The Node code as a folder, with the WASM modules and the pages' files. */
 export async function bundle({
   folder,
   entries,

@@ -1,4 +1,4 @@
-/** Compresses what is text on its way out. Streams of lines and events are left alone, so that nothing holds them up. */
+/** Compresses text answers. Streams of lines and events are left alone, so that nothing is delayed. */
 import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
@@ -8,17 +8,17 @@ import type { Env } from '../../src/http/backend.ts'
 import { ASSETS_PATH } from '../../src/pages/assets.ts'
 import { TEXT, takesGzip } from '../compressible.ts'
 
-/** What a build has compressed already, by the SHA-256 of the file: undefined for others. */
+/** The build's compressed file, by the SHA-256 of the original: undefined for others. */
 export type Compressed = (sha256: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
 
 /**
  * Runs before all other middleware, so that it sees the headers that they set.
  *
- * @param compressed the pages' files; those that are not among them are compressed when they are first asked for
+ * @param compressed the pages' files; others are compressed when they are first requested
  */
 export function compression(compressed: Compressed = async () => undefined): MiddlewareHandler<Env> {
   const others = compress({ encoding: 'gzip', contentTypeFilter: TEXT })
-  /** The pages' files by their tag. */
+  /** The pages' files by their entity tag. */
   const files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   return async (context, next) => {
     if (!context.req.path.startsWith(ASSETS_PATH)) return others(context, next)
@@ -31,7 +31,7 @@ export function compression(compressed: Compressed = async () => undefined): Mid
     if (context.req.method !== 'GET' || !takesGzip(context.req.header('Accept-Encoding'))) return
     const file = files.get(tag) ?? response.arrayBuffer().then((bytes) => gzipOf(bytes, compressed))
     files.set(tag, file)
-    // Whatever failed may not fail the next time.
+    // A retry may succeed.
     file.catch(() => files.delete(tag))
     context.res = new Response(await file, response)
     context.res.headers.set('Content-Encoding', 'gzip')
@@ -44,7 +44,7 @@ async function gzipOf(bytes: ArrayBuffer, compressed: Compressed): Promise<Uint8
   return (await compressed(hash('sha256', file))) ?? gzipAsset(file)
 }
 
-/** As small as it gets. */
+/** As small as possible. */
 export async function gzipAsset(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   return Uint8Array.from(await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }))
 }

@@ -1,4 +1,4 @@
-/** A Docker Engine by its API, over a Unix socket or TCP, with TLS or without. Podman's socket speaks it as well. */
+/** A Docker Engine through its API, over a Unix socket or TCP, with or without TLS. Podman's socket works, too. */
 import { readFileSync } from 'node:fs'
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { request as requestOverTls } from 'node:https'
@@ -26,7 +26,7 @@ export type EngineImage = {
   readonly id: string
   /** By the engine's clock, in seconds since 1970. */
   readonly created: number
-  /** What it takes of the engine's disk, as the engine counts it. */
+  /** Disk usage as the engine counts it. */
   readonly bytes: number
 }
 
@@ -39,32 +39,32 @@ const eventSchema = z.object({
 })
 const EVENTS = JSON.stringify({ type: ['image'], event: eventSchema.shape.Action.options })
 
-/** Of an answer that is held, and of an event. */
+/** Limits on an answer that is held in memory, and on an event. */
 const MAX_BYTES = 4 * 1024 * 1024
 const MAX_EVENT_BYTES = 1024 * 1024
 const IDLE_MILLISECONDS = 60_000
-/** Before the first byte of an image an engine writes all of it to its own disk. */
+/** Before the first byte of an image, an engine writes all of it to its own disk. */
 const SAVING_MILLISECONDS = 600_000
-/** An idle engine sends nothing; the kernel's probes find a dead connection. */
+/** An idle engine sends nothing; the kernel's keep-alive probes find a dead connection. */
 const PROBE_MILLISECONDS = 30_000
 
 type Address = Pick<RequestOptions, 'socketPath' | 'host' | 'port'>
-/** PEM. */
+/** In PEM. */
 type Certificates = { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer }
 
 type Question = {
   readonly path: string
   /** The requested thing, if it may not exist. */
   readonly image?: string
-  /** Silence that ends it. */
+  /** Silence after which the request ends. */
   readonly milliseconds?: number
   readonly signal?: AbortSignal | undefined
 }
 
 export type EngineOptions = {
-  /** Where saved images lie while they are read. */
+  /** Where saved images are stored while they are read. */
   readonly files: ObjectStore
-  /** Folder with `ca.pem`, `cert.pem` and `key.pem`: the connection is then TLS, and each side shows who it is. */
+  /** Folder with `ca.pem`, `cert.pem` and `key.pem`: the connection then uses TLS, and both sides authenticate. */
   readonly certificates?: string | undefined
 }
 
@@ -72,7 +72,7 @@ export class DockerEngine implements Engine {
   readonly name: string
   readonly files: ObjectStore
   readonly thread = threadId
-  /** As it was given. */
+  /** As given. */
   readonly #place: string
   readonly #address: Address
   readonly #certificates: Certificates | undefined
@@ -147,7 +147,7 @@ export class DockerEngine implements Engine {
         : requestOverTls({ ...options, ...this.#certificates })
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     asked.once('response', resolve).on('error', reject)
-    asked.once('timeout', () => asked.destroy(new Error('the engine is silent')))
+    asked.once('timeout', () => asked.destroy(new Error('the engine is not responding')))
     asked.end()
     const answer = await promise.catch((error: NodeJS.ErrnoException) => {
       signal?.throwIfAborted()

@@ -1,13 +1,13 @@
 /**
- * Where requests begin: of those that arrive together one begins in each turn of the event loop, so that a burst of them holds up
- * nothing that has to be answered at once.
+ * Where requests begin: of those that arrive together, one begins in each turn of the event loop, so that a burst does not
+ * delay what must be answered at once.
  */
 export class Entrance {
   readonly #waiting: (() => void)[] = []
   /** Whether a request has begun in this turn. */
   #isTaken = false
 
-  /** Resolves when it is the caller's turn, in the order of asking; at once where nobody else is there. */
+  /** Resolves when it is the caller's turn, in order of arrival; at once if nobody else is waiting. */
   enter(): Promise<void> {
     if (!this.#isTaken) {
       this.#take()

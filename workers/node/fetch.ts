@@ -1,6 +1,6 @@
 /**
- * Outbound HTTP on Node: undici with kept-alive connections, proxies from the environment, and a guard at the socket that
- * sees what a name resolves to. Not undici's `fetch`, which decodes a `Content-Encoding` that digests are not made of.
+ * Outbound HTTP on Node: undici with keep-alive connections, proxies from the environment, and a guard at the socket that sees
+ * what a name resolves to. Not undici's `fetch`, which decodes the `Content-Encoding`, while digests are of the encoded bytes.
  */
 import { type LookupAddress, lookup } from 'node:dns'
 import { lookup as resolve } from 'node:dns/promises'
@@ -24,7 +24,7 @@ const NULL_BODY = new Set([204, 205, 304])
 
 const defaultPort = (protocol: string) => (protocol === 'http:' ? '80' : '443')
 
-/** What a connection may reach: `rules` lists the private addresses that `reach` allows. */
+/** Where a connection may go: `rules` lists the private addresses that `reach` allows. */
 type Limits = { readonly port: string; readonly reach: Reach; readonly rules: Rules }
 
 /** @returns why the address may not be reached, as a problem; undefined if it may */
@@ -39,7 +39,7 @@ function refusalOf(address: string, host: string, { port, reach, rules }: Limits
       `${shown} is a ${use} address; only requests to a registry in LAMINA_PRIVATE_REGISTRIES may reach it`,
     )
   const list = rules.privateRegistries
-  // A listed name may be wherever its resolver says that it is.
+  // A listed name may be anywhere that its resolver says.
   if (isListed(list, address, port) || isListed(list, host, port)) return undefined
   return new Problem(
     'forbidden_registry',
@@ -47,7 +47,7 @@ function refusalOf(address: string, host: string, { port, reach, rules }: Limits
   )
 }
 
-/** Resolves names as `dns.lookup` does, but only to addresses that may be reached. */
+/** Resolves names like `dns.lookup`, but only to allowed addresses. */
 function guardedLookup(limits: Limits): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -70,8 +70,8 @@ function guardedLookup(limits: Limits): LookupFunction {
 const PROXIES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']
 
 /**
- * A proxy connects by name, so that no lookup of ours sees where to: each name is resolved here first, and refused where
- * any of its addresses is.
+ * A proxy connects by name, so no lookup of ours sees the address: each name is resolved here first, and rejected if any of its
+ * addresses is.
  *
  * @throws Problem `forbidden_registry`; the resolver's error
  */
@@ -83,7 +83,7 @@ async function checkBeforeProxy(url: URL, reach: Reach, rules: Rules): Promise<v
   }
 }
 
-/** One pool for each reach: a connection that one opened is never the other's. */
+/** One pool per reach: a connection opened for one is never used for the other. */
 function createAgent(reach: Reach, rules: Rules): Dispatcher {
   const connectors = new Map<string, buildConnector.connector>()
   const connectorFor = (port: string) => {
@@ -113,7 +113,7 @@ function toHeaders(raw: Readonly<Record<string, string | string[] | undefined>>)
   return headers
 }
 
-/** The problem that the guard at the socket gave, out of what undici made of it. */
+/** The problem from the guard at the socket, extracted from undici's error. */
 function problemIn(error: unknown): Problem | undefined {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 8; depth++) {
     if (cause instanceof Problem) return cause
@@ -140,8 +140,8 @@ async function request(agent: Dispatcher, url: URL, init: RequestInit): Promise<
 }
 
 /**
- * @throws Problem `forbidden_registry` for an address that the reach does not include, whether the URL has it or its
- * name resolves to it; undici's errors for the network's
+ * @throws Problem `forbidden_registry` for an address outside of the reach, whether it is in the URL or its name resolves to
+ *   it; undici's network errors
  */
 export function createFetch(rules: Rules): Fetch {
   const agents: Record<Reach, Dispatcher> = {
@@ -150,7 +150,7 @@ export function createFetch(rules: Rules): Fetch {
   }
   const isProxied = PROXIES.some((name) => process.env[name])
   return async (url, init, reach) => {
-    // An address in the URL is connected to without a lookup.
+    // undici connects to an address in the URL without a lookup.
     if (parseAddress(url.hostname) !== undefined) {
       const port = url.port || defaultPort(url.protocol)
       const refusal = refusalOf(url.hostname, url.hostname, { port, reach, rules })

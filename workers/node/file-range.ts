@@ -2,12 +2,12 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { BlobRange } from '../../src/source/source.ts'
 
-/** Ranges up to this are read at once, and longer ones in pieces of this. */
+/** Ranges up to this size are read at once, longer ones in pieces of this size. */
 const PIECE_BYTES = 256 * 1024
 
 /**
  * @param file is closed at the end of the range, on failure or when the stream is cancelled
- * @param fault what the stream fails with where the file cannot be read
+ * @param fault the stream's error if the file cannot be read
  * @throws the file's own error
  */
 export async function readRange(
@@ -45,7 +45,7 @@ function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
   })
 }
 
-/** A byte stream: a reader that brings its own memory has it filled, so that a large file leaves no garbage. */
+/** A byte stream: a reader with its own buffer has it filled, so that a large file creates no garbage. */
 function pieces(
   file: FileHandle,
   { offset, length }: BlobRange,
@@ -71,7 +71,7 @@ function pieces(
         if (at < end) return
         await file.close()
         controller.close()
-        // A reader that asked for more than there is.
+        // For a reader that asked for more than there is.
         controller.byobRequest?.respond(0)
       } catch (error) {
         await file.close()

@@ -1,6 +1,6 @@
 /**
- * `ObjectStore` on a folder. An object is written under a unique name in `.incoming`, forced to disk and renamed:
- * another process, or this one after a power cut, sees all of it or nothing.
+ * `ObjectStore` on a folder. An object is written under a unique name in `.incoming`, flushed to disk and renamed: another
+ * process, or this one after a power cut, sees all of it or nothing.
  */
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
@@ -10,20 +10,20 @@ import { Problem } from '../../src/problem.ts'
 import { readRange } from './file-range.ts'
 
 const INCOMING = '.incoming'
-/** Where the index keeps what lives no longer than the work that makes it; buckets have lifecycle rules for that. */
+/** Where the index keeps temporary objects; buckets have lifecycle rules for these. */
 const TEMPORARY = 'temporary'
-/** Nothing is written for so long: what is older was left by a process that died. */
+/** No write takes this long: older files were left by a process that died. */
 const LEFTOVER_MILLISECONDS = 24 * 3_600_000
-/** Of a file's name, on all file systems in use. */
+/** Limit on a file's name, on all common file systems. */
 const MAX_PART_BYTES = 255
-/** How often a folder is made again that another process found empty and removed. */
+/** How often a folder is created again after another process found it empty and removed it. */
 const ATTEMPTS = 5
 
 export class FolderStore implements ObjectStore {
   readonly #folder: string
   readonly #cleaned: Promise<void>
 
-  /** @param folder made when the first object is put; leftovers in it are removed at once */
+  /** @param folder created when the first object is put; leftovers in it are removed at once */
   constructor(folder: string) {
     this.#folder = folder
     const before = Date.now() - LEFTOVER_MILLISECONDS
@@ -59,7 +59,7 @@ export class FolderStore implements ObjectStore {
       await write(incoming, body instanceof Uint8Array ? [body] : body)
       await place(incoming, target)
     } catch (error) {
-      // What cannot be removed now is removed as a leftover: the failure before is the one to tell.
+      // What cannot be removed now is removed later as a leftover: the first failure is the one to report.
       await rm(incoming, { force: true }).catch(() => undefined)
       if (body instanceof ReadableStream && !body.locked) await body.cancel(error)
       throw error
@@ -89,7 +89,7 @@ export class FolderStore implements ObjectStore {
     yield* this.#walk(prefix.slice(0, cut), prefix)
   }
 
-  /** Resolves when what earlier processes left behind is removed. */
+  /** Resolves when leftovers of earlier processes are removed. */
   async cleaned(): Promise<void> {
     await this.#cleaned
   }
@@ -97,7 +97,7 @@ export class FolderStore implements ObjectStore {
   async *#walk(folder: string, prefix: string): AsyncGenerator<string> {
     for (const name of await namesIn(join(this.#folder, folder))) {
       const key = folder + name
-      // Of a folder nothing may begin with the prefix, or all, or what is further down.
+      // Either nothing in a folder can begin with the prefix, or everything does, or only what is further down.
       if (key.startsWith(INCOMING) || !(key.startsWith(prefix) || prefix.startsWith(key))) continue
       if (name.endsWith('/')) yield* this.#walk(key, prefix)
       else yield key
@@ -118,7 +118,7 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /** @throws Problem if it is not that an object is missing, but that there cannot be one: the folder is no folder */
+  /** @throws Problem if objects cannot exist at all, rather than one being missing: the folder is not a folder */
   async #requireMissing(error: unknown): Promise<void> {
     if (!isMissing(error)) throw unavailable(error)
     if (error.code === 'ENOENT') return
@@ -126,7 +126,7 @@ export class FolderStore implements ObjectStore {
     if (folder?.isDirectory() !== true) throw unavailable(error)
   }
 
-  /** Keys are made by this service, but of what others name: none leads out of the folder. */
+  /** This service makes the keys, but from names given by others: none may lead out of the folder. */
   #path(key: string): string {
     const parts = key.split('/')
     if (parts[0] === INCOMING || !parts.every(isPart)) throw new Error(`invalid object key: ${key}`)
@@ -149,7 +149,7 @@ function within(size: number, range: ByteRange | undefined): { offset: number; l
   return { offset: range.offset, length: Math.max(Math.min(range.length, size - range.offset), 0) }
 }
 
-/** What the source fails with is the caller's; what the disk fails with is the store's. */
+/** A failure of the source is the caller's; a failure of the disk is the store's. */
 async function write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx').catch(rethrow)
   try {
@@ -160,7 +160,7 @@ async function write(path: string, source: AsyncIterable<Uint8Array> | Iterable<
   }
 }
 
-/** Renames, and forces the names to disk. */
+/** Renames, and flushes the names to disk. */
 async function place(incoming: string, target: string): Promise<void> {
   const folder = dirname(target)
   for (let attempt = 1; ; attempt++) {
@@ -180,7 +180,7 @@ async function place(incoming: string, target: string): Promise<void> {
   }
 }
 
-/** Folders that hold nothing any more, from `folder` up to but not including `root`. */
+/** Empty folders, from `folder` up to but not including `root`. */
 async function removeEmpty(folder: string, root: string): Promise<void> {
   for (let at = folder; at.length > root.length && at.startsWith(root); at = dirname(at)) {
     try {
@@ -191,7 +191,7 @@ async function removeEmpty(folder: string, root: string): Promise<void> {
   }
 }
 
-/** In byte order of the keys that they begin: a folder's name ends in `/`. */
+/** In byte order of the keys that begin with them: a folder's name ends in `/`. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true })

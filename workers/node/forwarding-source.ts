@@ -1,4 +1,4 @@
-/** A source in front of a registry, which is never gone: what a subclass does not answer itself, it passes on. */
+/** A source in front of a registry: whatever a subclass does not answer itself is passed on. */
 import type { Descriptor } from '../../src/oci/manifest.ts'
 import type {
   BlobRange,

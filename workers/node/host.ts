@@ -13,7 +13,7 @@ import { FolderStore } from './folder-store.ts'
 import { localImages } from './local-images.ts'
 import { MeteredStore, type StoreOperation } from './metered-store.ts'
 
-/** The client of S3 is large, and read only if it is wanted: each layer thread begins with this. */
+/** The S3 client is large, and loaded only if needed: each layer thread starts with this. */
 export async function openStore({ s3, data }: Configuration): Promise<ObjectStore> {
   if (s3 === undefined) return new FolderStore(data)
   const { S3Store } = await import('./s3-store.ts')
@@ -23,7 +23,7 @@ export async function openStore({ s3, data }: Configuration): Promise<ObjectStor
 /** Only the thread that answers HTTP takes orders. */
 const noBacklog: Backlog = {
   add: async () => {
-    throw new Error('this thread takes no orders')
+    throw new Error('this thread does not take orders')
   },
   holds: async () => undefined,
 }

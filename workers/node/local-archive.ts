@@ -1,4 +1,4 @@
-/** What a file, a folder or stdin holds of images, and the way to its bytes. */
+/** Finds the images in a file, a folder or stdin, and reads their bytes. */
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ import { webStream } from './web-stream.ts'
 
 export const partsSchema = z.array(z.object({ path: z.string(), size: z.int().nonnegative() }))
 
-/** Files that are read as one, one after the other: an archive is one part, a layout has one for each of its files. */
+/** Files that are read as one: an archive is one part, a layout has one for each of its files. */
 export type Parts = z.output<typeof partsSchema>
 
 export type OpenedArchive = { readonly parts: Parts; readonly index: ArchiveIndex }
@@ -32,9 +32,9 @@ export type OpenOptions = {
   readonly wasm: WasmModules
   /** Largest window of a zstd frame, in bytes. */
   readonly zstdWindow: number
-  /** Most bytes of an archive that has to be unpacked. */
+  /** Limit on an archive that must be decompressed. */
   readonly maxBytes: number
-  /** File for an archive that cannot be read where it lies. */
+  /** File for an archive that cannot be read in place. */
   readonly unpacked: string
 }
 
@@ -66,7 +66,7 @@ async function isPacked(path: string): Promise<boolean> {
   }
 }
 
-/** Writes the archive into the temporary file as it comes, so that its members can be read by their places. */
+/** Writes the archive into the temporary file as it arrives, so that its members can be read by offset. */
 async function unpack(stream: Readable, options: OpenOptions): Promise<OpenedArchive> {
   const { wasm, zstdWindow, maxBytes, unpacked } = options
   const given = new BlobReader(webStream(stream))
@@ -112,7 +112,7 @@ async function openLayout(folder: string): Promise<OpenedArchive> {
 
 type LayoutFile = { readonly name: string; readonly path: string; readonly size: number }
 
-/** Only the files that a layout has, wherever links among them lead. */
+/** Only regular files inside the layout, whatever links point outside. */
 async function layoutFiles(folder: string): Promise<readonly LayoutFile[]> {
   const names = ['oci-layout', 'index.json']
   for (const algorithm of await namesIn(join(folder, 'blobs')))
@@ -127,7 +127,7 @@ async function layoutFiles(folder: string): Promise<readonly LayoutFile[]> {
   return files
 }
 
-/** An OCI layout in a folder, as the archive that `oci-archive:` would be of it. */
+/** An OCI layout in a folder, read like an `oci-archive:` of it. */
 export async function layoutAsTar(folder: string): Promise<ReadableStream<Uint8Array>> {
   const files = await layoutFiles(folder)
   const members = async function* () {
@@ -156,7 +156,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return await readdir(folder).catch(() => [])
 }
 
-/** Ranges never reach from one part into the next: each is of one member. */
+/** Ranges never span two parts: each is within one member. */
 export function readerOf(parts: Parts): RangeReader {
   const ends: number[] = []
   for (const { size } of parts) ends.push((ends.at(-1) ?? 0) + size)

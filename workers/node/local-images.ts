@@ -1,7 +1,7 @@
 /**
- * Images in files of this machine: archives, read where they lie, and OCI layouts in folders. An archive that is packed or
- * comes by stdin is unpacked into a temporary file first. The thread that opens a file first describes it in the temporary
- * folder; the others read it by that description.
+ * Images in files of this machine: archives, read in place, and OCI layouts in folders. A compressed archive or one on stdin is
+ * first decompressed into a temporary file. The thread that opens a file first writes its description into the temporary
+ * folder; the others use that description.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
@@ -17,10 +17,10 @@ import { ArchiveSource } from '../../src/source/archive/archive-source.ts'
 import type { FileRef } from '../../src/source/source.ts'
 import { type OpenOptions, openArchive, partsSchema, readerOf, unwritable } from './local-archive.ts'
 
-/** Threads are given it when they start. */
+/** Passed to threads when they start. */
 const NAME = 'folder of opened archives'
 
-/** Has `docker-archive:`, `oci-archive:` and `oci:` read in this process, on all its threads that start from now on. */
+/** Allows `docker-archive:`, `oci-archive:` and `oci:` in this process, on all threads started from now on. */
 export function allowLocalImages(): void {
   if (getEnvironmentData(NAME) !== undefined) return
   const folder = join(tmpdir(), `lamina-${randomUUID()}`)

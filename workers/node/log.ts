@@ -1,4 +1,4 @@
-/** Structured logs: one line a request, one a job. No header and no credential is ever part of one. */
+/** Structured logs: one line per request, one per job. They never contain headers or credentials. */
 import pino from 'pino'
 import type { Job, JobState } from '../../src/job.ts'
 import { placeOf } from '../../src/source/source.ts'
@@ -9,7 +9,7 @@ export function createLog(level: string): Log {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
 }
 
-/** A job's line. It names the place of the image, which contains no secret. */
+/** A job's line. It names the image's place, which contains no secret. */
 export function logJob(log: Log, job: Job, state: JobState): void {
   const place = placeOf(job.source)
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest

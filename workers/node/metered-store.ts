@@ -2,7 +2,7 @@ import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 
 export type StoreOperation = 'get' | 'has' | 'put' | 'delete' | 'list'
 
-/** Another store whose operations are counted as they begin. */
+/** A store that counts its operations as they begin. */
 export class MeteredStore implements ObjectStore {
   readonly #store: ObjectStore
   readonly #count: (operation: StoreOperation) => void

@@ -6,7 +6,7 @@ import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
 import type { WatchedImage } from '../../src/service/watch-engine.ts'
 import type { StoreOperation } from './metered-store.ts'
 
-/** A request waits for an analysis at the longest for 300 s. */
+/** A request waits for an analysis for at most 300 s. */
 const SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300]
 
 export type JobCounts = { readonly running: number; readonly queued: number }
@@ -33,7 +33,7 @@ export class Metrics {
     'operation',
   ])
 
-  /** @param jobs how many run and wait now */
+  /** @param jobs how many are running and waiting now */
   constructor(jobs: () => JobCounts | Promise<JobCounts>) {
     collectDefaultMetrics({ register: this.#registry })
     for (const status of ['running', 'queued'] as const) {

@@ -1,6 +1,6 @@
 /**
- * The queue of images of several servers that share a Redis, on BullMQ: batches and pushes that one server has taken are
- * analysed by whichever has room, and outlive the server. An order that failed for good stays in the queue's list of failures.
+ * The queue of images of several servers that share a Redis, on BullMQ: batches and pushes that one server accepted are
+ * analysed by whichever has room, and survive the server. An order that failed for good stays in the queue's list of failures.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, Queue, Worker } from 'bullmq'
@@ -14,13 +14,13 @@ import { LOCKS } from './queue-workers.ts'
 import type { RedisLink } from './redis.ts'
 
 const MOST = 10_000
-/** The first attempt, and the retries that Cloudflare's queue has too. */
+/** The first attempt, and as many retries as Cloudflare's queue. */
 const ATTEMPTS = 9
-/** Those that failed for good can be looked into for two weeks. */
+/** Permanent failures can be inspected for two weeks. */
 const FAILED = { age: 14 * 86_400, count: 1_000 }
-/** An analysis that is waited for longer has lost its name. */
+/** The name of an analysis that waits longer has expired. */
 const HELD_SECONDS = 7_200
-/** Each call has to be answered in time. */
+/** Time limit for each call. */
 const ORDERS_A_CALL = 200
 const CLOSE_MILLISECONDS = 1_000
 
@@ -40,7 +40,7 @@ export class QueueBacklog implements Backlog {
     for (let from = 0; from < orders.length; from += ORDERS_A_CALL) {
       const some = orders.slice(from, from + ORDERS_A_CALL)
       await this.#link.ask(async (redis) => {
-        // Before they are queued: they may end before Redis answers.
+        // Recorded before they are queued: they may end before Redis answers.
         const holding = redis.pipeline()
         for (const id of some.flatMap(({ analyses }) => analyses))
           holding.set(keyOf(id), 1, 'EX', HELD_SECONDS)
@@ -62,11 +62,11 @@ export class QueueBacklog implements Backlog {
     await this.#queue.close()
   }
 
-  /** Counted before some are added, so a few more may slip in. */
+  /** Counted before some are added, so the limit may be exceeded slightly. */
   async #requireRoom(more: number): Promise<void> {
     const held = await this.#link.ask(() => this.#queue.getJobCountByTypes('waiting', 'active', 'delayed'))
     if (held + more <= MOST) return
-    const detail = `the queue holds ${held} images and has room for ${MOST}; send fewer, or try again later`
+    const detail = `the queue holds ${held} of at most ${MOST} images; send fewer, or try again later`
     throw new Problem('rate_limited', detail, { retryAfter: 60 })
   }
 }
@@ -84,7 +84,7 @@ function queued(order: Order) {
   }
 }
 
-/** Where it is noted that an order of this analysis waits or runs. */
+/** Key that records that an order of this analysis waits or runs. */
 function keyOf(analysis: string): string {
   return `${PREFIX}:ordered:${analysis}`
 }
@@ -97,7 +97,7 @@ export type BacklogWorkerOptions = {
   readonly log: Log
 }
 
-/** An order that failed, and comes again unless it was its last attempt. */
+/** An order that failed, and will be retried unless that was its last attempt. */
 class Again extends Error {
   readonly problem: Problem
   readonly milliseconds: number
@@ -109,7 +109,7 @@ class Again extends Error {
   }
 }
 
-/** Does the orders of all servers, as far as this one has room. */
+/** Carries out the orders of all servers, as far as this one has room. */
 export class BacklogWorker {
   readonly #options: BacklogWorkerOptions
   readonly #worker: Worker<Order>
@@ -128,19 +128,19 @@ export class BacklogWorker {
       },
     })
     this.#worker.on('error', (error) => log.debug({ error: error.message }, 'redis'))
-    this.#worker.on('stalled', (id) => log.warn({ id }, 'order lost by a server, begun again'))
+    this.#worker.on('stalled', (id) => log.warn({ id }, 'order lost by a server, restarted'))
     this.#worker.on('failed', (bull, error) => {
       if (bull?.finishedOn) void this.#giveUp(bull.data, error)
     })
   }
 
-  /** Takes no more orders. Those that run wait for their images. */
+  /** Takes no more orders. Running ones wait for their images. */
   pause(): void {
     // Not awaited: while Redis is away this would never resolve, and no order is taken either.
     void this.#worker.pause(true).catch(() => {})
   }
 
-  /** Gives the orders that are not done back to the queue. */
+  /** Returns unfinished orders to the queue. */
   async close(): Promise<void> {
     const given = [...this.#taken].map(([bull, token]) => bull.moveToWait(token))
     const closed = Promise.allSettled(given).then(() => this.#worker.close(true))
@@ -158,20 +158,21 @@ export class BacklogWorker {
     }
   }
 
-  /** Also where the servers that did it died again and again: then BullMQ says so in its own words. */
+  /** Also called if the servers died again and again: then the reason is BullMQ's. */
   async #giveUp(order: Order, error: Error): Promise<void> {
     const { log, work } = this.#options
-    const lost = () => new Problem('internal_error', 'the servers that did this analysis ended before it did')
-    log.warn({ image: order.image, error: error.message }, 'order given up')
+    const lost = () =>
+      new Problem('internal_error', 'the servers that ran this analysis stopped before it finished')
+    log.warn({ image: order.image, error: error.message }, 'order abandoned')
     try {
       await work.giveUp(order, error instanceof Again ? error.problem : lost())
       await this.#release(order)
     } catch (failure) {
-      log.error({ error: String(failure) }, 'an order that failed could not be told so')
+      log.error({ error: String(failure) }, 'could not report the failure of an order')
     }
   }
 
-  /** Its analyses know how it ended; none of them is asked of the queue any more. */
+  /** Its analyses know how it ended; nobody asks the queue about them any more. */
   async #release({ analyses }: Order): Promise<void> {
     if (analyses.length > 0) await this.#options.link.ask((redis) => redis.del(analyses.map(keyOf)))
   }

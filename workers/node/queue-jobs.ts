@@ -1,7 +1,7 @@
 /**
- * `Jobs` of several servers that share a Redis, on BullMQ. A job is named after its key, so it is in the queue once; any server
- * with room takes it, and all servers hear about its progress. An image's layers are separate jobs, not its children in BullMQ's
- * sense: they are known only after its manifest is read, and images share layers, while a child has one parent.
+ * `Jobs` of several servers that share a Redis, on BullMQ. A job is named after its key, so it is queued only once; any server
+ * with room takes it, and all servers hear about its progress. An image's layers are separate jobs, rather than children in
+ * BullMQ: they are known only after its manifest is read, and images share layers, while a child has only one parent.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, QueueEvents } from 'bullmq'
@@ -28,11 +28,11 @@ import type { SealedJobs } from './sealed-jobs.ts'
 import { Turns } from './turns.ts'
 import type { Waiters } from './waiters.ts'
 
-/** After this silence a watched job is looked up in Redis: a Redis that was restarted has lost events. */
+/** After this silence a watched job is looked up in Redis: a restarted Redis has lost events. */
 const SILENCE_MILLISECONDS = 2_000
 /** When a job is gone from Redis, the event of its end may still be on its way. */
 const LATE_MILLISECONDS = 300
-/** How long a job is remembered that nobody watches: those who still ask for its end need it, others look it up again. */
+/** How long an unwatched job is remembered: callers may still ask for its end; others look it up again. */
 const KEPT_MILLISECONDS = 60_000
 const SWEEP_MILLISECONDS = 3_000
 /** Longer than it takes to notice that a server has died. */
@@ -42,15 +42,15 @@ const QUEUE_WAIT_MILLISECONDS = 300_000
 const RETRY_PAUSE_MILLISECONDS = 500
 const CLOSE_MILLISECONDS = 1_000
 
-/** What this server knows of a job. */
+/** What this server knows about a job. */
 type Seen = {
   state: JobState
   readonly kind: JobKind
-  /** Its place among the waiting jobs, if this server asked for it. */
+  /** Its position among the waiting jobs, if this server queued it. */
   turn: number | undefined
   readonly wake: Set<() => void>
   heardAt: number
-  /** Until when other servers believe that somebody waits for it here. */
+  /** Until when other servers believe that somebody is waiting for it here. */
   notedUntil: number
   /** When somebody last waited for it here. */
   waitedAt: number
@@ -60,7 +60,7 @@ export type QueueJobsOptions = {
   readonly link: RedisLink
   readonly sealed: SealedJobs
   readonly waiters: Waiters
-  /** How many analyses may wait, over all servers; more are refused. */
+  /** How many analyses may wait, over all servers; more are rejected. */
   readonly queuedAnalyses: number
 }
 
@@ -103,7 +103,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     const known = this.#seen.get(name)
     if (known !== undefined && isRemembered(known)) return known.state
     const isNew = known === undefined || isFinished(known.state)
-    // Before it is queued: it may end before Redis answers.
+    // Recorded before it is queued: it may end before Redis answers.
     const seen = isNew ? this.#see(name, job.kind, queuedNow(job)) : known
     try {
       await link.ask(async () => {
@@ -115,7 +115,7 @@ export class QueueJobs implements Jobs, SharedQueue {
         await this.#queues[job.kind].add(
           job.kind,
           { sealed: sealed.seal(job, name) },
-          // With the job its credentials are deleted.
+          // Deleting the job deletes its credentials.
           { jobId: name, ...turn, removeOnComplete: true, removeOnFail: true },
         )
       })
@@ -140,7 +140,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     return seen.state
   }
 
-  /** Jobs that wait in all servers. Undefined while Redis is away. */
+  /** Jobs waiting in all servers. Undefined while Redis is away. */
   async queued(): Promise<number | undefined> {
     try {
       const [images, layers] = await this.#options.link.ask(() =>
@@ -155,7 +155,7 @@ export class QueueJobs implements Jobs, SharedQueue {
   async close(): Promise<void> {
     clearInterval(this.#sweeping)
     const closed = [...this.#events, ...Object.values(this.#queues)].map((part) => part.close())
-    // A Redis that is away is not waited for.
+    // Does not wait for a Redis that is away.
     await Promise.race([Promise.allSettled(closed), sleep(CLOSE_MILLISECONDS)])
   }
 
@@ -171,12 +171,12 @@ export class QueueJobs implements Jobs, SharedQueue {
     }
   }
 
-  /** Counted before the job is added, so a few more may slip in. */
+  /** Counted before the job is added, so the limit may be exceeded slightly. */
   async #requireRoom(name: string): Promise<void> {
     const waiting = await this.#waiting('image')
     if (waiting < this.#options.queuedAnalyses) return
     if ((await this.#queues.image.getJob(name)) !== undefined) return
-    const detail = `this service is busy: ${waiting} analyses wait already; ask again later`
+    const detail = `this service is busy: ${waiting} analyses are waiting already; try again later`
     throw new Problem('rate_limited', detail, { retryAfter: 30 })
   }
 
@@ -184,10 +184,10 @@ export class QueueJobs implements Jobs, SharedQueue {
     return this.#queues[kind].getJobCountByTypes('waiting', 'prioritized')
   }
 
-  /** A config is read at once: it is small, and a caller waits for each. */
+  /** A config comes first: it is small, and a caller waits for each. */
   async #turnOf({ kind, source }: SharedJob, seen: Seen): Promise<{ readonly priority?: number }> {
     if (kind === 'config') return {}
-    // Whoever asks for a job again does not put it, or others of its registry, further back.
+    // Requesting a job again does not move it, or others of its registry, further back.
     seen.turn ??= await this.#turns.take(this.#queues[kind].toKey('prioritized'), originOf(source))
     return { priority: seen.turn }
   }
@@ -206,7 +206,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     return events
   }
 
-  /** Every server remembers a failure, so that none tries again too soon. */
+  /** Every server remembers a failure, so that none retries too soon. */
   #failed(name: string, kind: JobKind, reason: string): void {
     const now = new Date().toISOString()
     const end = { ...failureOf(reason), status: 'failed', finishedAt: now } as const
@@ -257,7 +257,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     )
   }
 
-  /** Whether the job is still in the queue, or its end is known. */
+  /** Whether the job is still queued, or its end is known. */
   async #isThere(name: string, seen: Seen): Promise<boolean> {
     if (isFinished(seen.state) || Date.now() - seen.heardAt < SILENCE_MILLISECONDS) return true
     try {
@@ -269,7 +269,7 @@ export class QueueJobs implements Jobs, SharedQueue {
         return true
       }
     } catch {
-      // While Redis is away nobody can tell; what runs goes on.
+      // While Redis is away nobody can tell; running jobs continue.
       return true
     }
     await this.#woken(name, seen, LATE_MILLISECONDS)
@@ -290,7 +290,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     seen.waitedAt = Date.now()
   }
 
-  /** Tells the server that runs the job that somebody waits here. */
+  /** Tells the server that runs the job that somebody is waiting here. */
   #noteWaiter(name: string, seen: Seen): void {
     const now = Date.now()
     if (seen.notedUntil > now + NOTED_MILLISECONDS / 2) return
@@ -316,7 +316,7 @@ export class QueueJobs implements Jobs, SharedQueue {
   }
 }
 
-/** A failure is remembered for a while. A config costs so little that it is read again each time. */
+/** A failure is remembered for a while. Reading a config is so cheap that it is retried each time. */
 function isRemembered({ kind, state }: Seen): boolean {
   return kind !== 'config' && isFinished(state) && !mayRunAgain(state)
 }

@@ -1,4 +1,4 @@
-/** What servers tell each other through Redis: the names of the queues, what a job holds, and how it ended. */
+/** What servers tell each other through Redis: the names of the queues, the content of a job, and how it ended. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Job, type JobProgress, jobKey } from '../../src/job.ts'
@@ -7,7 +7,7 @@ import type { ProblemDocument } from '../../src/problem.ts'
 import { NO_PROGRESS } from '../../src/service/jobs/runner.ts'
 import { callerOf, placeOf, type SourceRef } from '../../src/source/source.ts'
 
-/** Reads an image's config into the store. A job only where servers share a queue, since each of them opens an image itself. */
+/** Reads an image's config into the store. A job only if servers share a queue, since each of them opens an image itself. */
 export type ConfigJob = {
   readonly kind: 'config'
   readonly source: SourceRef
@@ -17,7 +17,7 @@ export type ConfigJob = {
 export type SharedJob = Job | ConfigJob
 export type JobKind = SharedJob['kind']
 
-/** All keys in Redis begin with this. */
+/** Prefix of all keys in Redis. */
 export const PREFIX = 'lamina'
 export const QUEUES: Readonly<Record<JobKind, string>> = {
   image: 'images',
@@ -28,10 +28,10 @@ export const QUEUES: Readonly<Record<JobKind, string>> = {
 /** The queue of batches and pushes. */
 export const ORDERS = 'orders'
 
-/** What Redis holds of a job while it waits or runs. */
+/** What Redis stores about a job while it waits or runs. */
 export type QueuedJob = { readonly sealed: string }
 
-/** Told to all servers when a job ends; a failure is told as JSON, since BullMQ takes a message. */
+/** Sent to all servers when a job ends; a failure is sent as JSON, since BullMQ takes a message. */
 export type QueuedEnd = {
   readonly progress: JobProgress
   readonly place: string
@@ -53,13 +53,13 @@ const endSchema = z.object({
   error: z.custom<ProblemDocument>((error) => typeof error === 'object' && error !== null).optional(),
 })
 
-/** Stands for BullMQ's own message: the servers that ran the job kept dying. */
+/** Replaces BullMQ's own message: the servers that ran the job kept dying. */
 const LOST: ProblemDocument = {
   code: 'internal_error',
-  detail: 'the servers that did this analysis ended before it did; ask again',
+  detail: 'the servers that ran this analysis stopped before it finished; try again',
 }
 
-/** Callers that ask for the same with the same credential share the job. */
+/** Callers that ask for the same thing with the same credential share the job. */
 export function keyOf(job: SharedJob): string {
   if (job.kind !== 'config') return jobKey(job)
   const { source, descriptor } = job
@@ -72,7 +72,7 @@ export function kindOf(key: string): JobKind {
   return kind === 'image' || kind === 'config' ? kind : 'layer'
 }
 
-/** Zeros where no progress is reported yet. */
+/** Zeros if no progress is reported yet. */
 export function progressOf(told: unknown): JobProgress {
   const parsed = progressSchema.safeParse(told)
   return parsed.success ? parsed.data : NO_PROGRESS

@@ -1,4 +1,4 @@
-/** Takes jobs out of the queue that several servers share, and runs them. */
+/** Takes jobs from the queue that several servers share, and runs them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, Worker } from 'bullmq'
 import { isFinished, type Job, type JobState } from '../../src/job.ts'
@@ -20,31 +20,31 @@ import type { RedisLink } from './redis.ts'
 import type { SealedJobs } from './sealed-jobs.ts'
 import type { Waiters } from './waiters.ts'
 
-/** How it is noticed that a server which has taken a job is dead; in milliseconds. */
+/** How to notice that a server with jobs is dead; in milliseconds. */
 export const LOCKS = {
   /** A server that has not renewed its lock for this long counts as dead, and another takes the job. */
   lockDuration: 20_000,
   /** Often enough that Redis may be away for most of a lock's time without any server losing its jobs. */
   lockRenewTime: 5_000,
   stalledInterval: 5_000,
-  /** A job whose servers keep dying may be the reason. */
+  /** The job may be the reason why its servers keep dying. */
   maxStalledCount: 3,
-  /** Before it connects again. */
+  /** Delay before it reconnects. */
   runRetryDelay: 1_000,
 } as const
 
 const WATCH_MILLISECONDS = 1_000
 const WAITERS_MILLISECONDS = 2_000
-/** How long a job goes on when nobody waits any more: an image's client may come back, a layer's image does not. */
+/** How long a job continues when nobody is waiting any more: an image's client may come back, a layer's image does not. */
 const ABANDONED_MILLISECONDS: Readonly<Record<Job['kind'], number>> = { image: 600_000, layer: 5_000 }
-/** A server that stops does not wait for a Redis that is away. */
+/** A stopping server does not wait for a Redis that is away. */
 const CLOSE_MILLISECONDS = 1_000
 
 export type QueueWorkersOptions = {
   readonly link: RedisLink
   readonly sealed: SealedJobs
   readonly waiters: Waiters
-  /** Runs the jobs. It soon gives up what is not watched. */
+  /** Runs the jobs. It soon cancels unwatched ones. */
   readonly runner: JobRunner
   /** Reads a config into the store. */
   readonly readConfig: (job: ConfigJob) => Promise<void>
@@ -74,7 +74,7 @@ export class QueueWorkers {
   }
 
   /**
-   * Takes no more jobs, and resolves when those it has are done. Layers are taken until its images are done, which may wait for
+   * Takes no more jobs, and resolves when its jobs are done. Layers are taken until its images are done, which may wait for
    * layers that only this server can read.
    */
   async finish(): Promise<void> {
@@ -85,7 +85,7 @@ export class QueueWorkers {
     }
   }
 
-  /** Gives unfinished jobs back to the queue, so that the others need not first notice that this server is gone. */
+  /** Returns unfinished jobs to the queue, so that the others need not first notice that this server is gone. */
   async close(): Promise<void> {
     const left = Object.values(this.#taken).flatMap((taken) => [...taken])
     const closed = Promise.allSettled(left.map(({ bull, token }) => bull.moveToWait(token))).then(() =>
@@ -107,7 +107,7 @@ export class QueueWorkers {
       },
     )
     worker.on('error', (error) => log.debug({ error: error.message }, 'redis'))
-    worker.on('stalled', (name) => log.warn({ name }, `${kind} lost by a server, begun again`))
+    worker.on('stalled', (name) => log.warn({ name }, `${kind} lost by a server, restarted`))
     return worker
   }
 
@@ -147,15 +147,15 @@ export class QueueWorkers {
     const { runner, waiters, log } = this.#options
     const key = keyOf(job)
     const waiting = new Waiting(waiters, name, bull.timestamp)
-    // Whoever asked for it a moment ago waits for certain.
+    // Whoever requested it a moment ago is certainly waiting.
     if (Date.now() - bull.timestamp > WAITERS_MILLISECONDS) await waiting.look()
     const report = reporting(bull)
     let state = await runner.start(job)
     while (!isFinished(state)) {
       if (waiting.goneFor() > ABANDONED_MILLISECONDS[job.kind]) {
-        // Nobody watches it now, so the runner gives it up.
+        // Nobody watches it now, so the runner cancels it.
         await runner.settled(key)
-        log.info({ name }, `${job.kind} given up`)
+        log.info({ name }, `${job.kind} cancelled`)
       }
       const next: JobState | undefined = await runner.watch(key, state.version, WATCH_MILLISECONDS)
       if (next === undefined) throw new Error('the job is not known')
@@ -175,21 +175,21 @@ export class QueueWorkers {
   }
 }
 
-/** Looks from time to time whether anybody still waits for a job. */
+/** Checks from time to time whether anybody still waits for a job. */
 class Waiting {
   readonly #waiters: Waiters
   readonly #name: string
   #last: number
   #lookedAt = 0
 
-  /** @param since when somebody certainly waited */
+  /** @param since when somebody was certainly waiting */
   constructor(waiters: Waiters, name: string, since: number) {
     this.#waiters = waiters
     this.#name = name
     this.#last = since
   }
 
-  /** Milliseconds since the last one left. While Redis is away nobody can say that they wait, so time stands still. */
+  /** Milliseconds since the last waiter left. While Redis is away nobody can report that they wait, so the clock stops. */
   goneFor(): number {
     if (Date.now() - this.#lookedAt > WAITERS_MILLISECONDS) void this.look()
     return Date.now() - this.#last
@@ -215,7 +215,7 @@ function reporting(bull: BullJob<QueuedJob>): (state: JobState) => void {
     told = progress
     bull
       .updateProgress(progress)
-      // A Redis that was restarted may have lost the job.
+      // A restarted Redis may have lost the job.
       .catch(() => {})
       .finally(() => {
         isTelling = false

@@ -1,4 +1,4 @@
-/** One server's part in the queue of several. Imported only where `REDIS_URL` is set, so that BullMQ is not loaded elsewhere. */
+/** One server's part in the shared queue. Imported only if `REDIS_URL` is set, so that BullMQ is not loaded otherwise. */
 import type { Configuration } from '../../src/configuration.ts'
 import type { Backlog, ObjectStore } from '../../src/host.ts'
 import type { BacklogWork } from '../../src/service/jobs/memory-backlog.ts'
@@ -17,39 +17,39 @@ import { RedisLink } from './redis.ts'
 import { SealedJobs } from './sealed-jobs.ts'
 import { Waiters } from './waiters.ts'
 
-/** A server starts without Redis too: it answers from what is in the store. */
+/** A server also starts without Redis: it answers from the store. */
 const OPEN_MILLISECONDS = 2_000
-/** Callers wait no longer either. */
+/** Callers do not wait longer either. */
 const CONFIG_MILLISECONDS = 60_000
 
 export type QueueOptions = {
   readonly redis: NonNullable<Configuration['redis']>
-  /** Analyses that wait, over all servers; more are refused. */
+  /** How many analyses may wait, over all servers; more are rejected. */
   readonly queuedAnalyses: number
   readonly log: Log
 }
 
 export type WorkOptions = {
-  /** Runs the jobs that this server takes. It soon gives up what is not watched. */
+  /** Runs the jobs that this server takes. It soon cancels unwatched ones. */
   readonly runner: JobRunner
   /** Reads configs. */
   readonly service: Service
   /** How many of each kind this server takes at once. */
   readonly atOnce: Readonly<Record<JobKind, number>>
-  /** Does the orders that this server takes. */
+  /** Carries out the orders that this server takes. */
   readonly orders: BacklogWork & { readonly atOnce: number }
 }
 
 export type SharedJobs = {
   readonly jobs: QueueJobs
   readonly backlog: Backlog
-  /** The source as all servers together ask it. */
+  /** The source as all servers together use it. */
   sourceOf(own: ImageSource, store: ObjectStore): ImageSource
   /** From now on this server takes jobs. */
   work(options: WorkOptions): void
-  /** Takes no more, and resolves when those it has are done. */
+  /** Takes no more jobs, and resolves when its jobs are done. */
   finish(): Promise<void>
-  /** Gives unfinished jobs back to the queue. */
+  /** Returns unfinished jobs to the queue. */
   close(): Promise<void>
 }
 
@@ -65,7 +65,7 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
   return {
     jobs,
     backlog,
-    // An archive is in the store already.
+    // An archive is already in the store.
     sourceOf: (own, store) => (own.ref.kind === 'registry' ? new QueuedSource(own, store, jobs) : own),
     work({ service, orders, ...options }) {
       const readConfig = configReader(service)
@@ -87,7 +87,7 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
 
 /** @param service that asks its sources itself */
 function configReader(service: Service): (job: ConfigJob) => Promise<void> {
-  // The server's own memory would make this job wait for the caller that waits for it.
+  // With the server's own memory, this job would wait for the caller that waits for it.
   const own = { ...service, memory: new Memory() }
   return async ({ source, descriptor }) => {
     await openSource(own, source, AbortSignal.timeout(CONFIG_MILLISECONDS)).config(descriptor)

@@ -1,4 +1,4 @@
-/** A registry as one of several servers asks it: a config that all need is read by one of them. */
+/** A registry as one of several servers uses it: a config that all need is read by one of them. */
 import type { ObjectStore } from '../../src/host.ts'
 import { readGiven } from '../../src/index/given.ts'
 import { PUBLIC } from '../../src/index/keys.ts'
@@ -10,9 +10,9 @@ import { ForwardingSource } from './forwarding-source.ts'
 import type { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, keyOf } from './queue-words.ts'
 
-/** A registry's own limits end a read earlier. */
+/** A registry's own limits end reading earlier. */
 const CONFIG_MILLISECONDS = 60_000
-/** How long a config may wait for a server to take it: each reads many at once, so then all have too much to do. */
+/** How long a config may wait for a server to take it: each reads many at once, so then all are overloaded. */
 const TAKEN_MILLISECONDS = 20_000
 const WATCH_MILLISECONDS = 10_000
 
@@ -26,7 +26,7 @@ export class QueuedSource extends ForwardingSource {
     this.#jobs = jobs
   }
 
-  /** One server reads it into the store, and all servers take it from there. */
+  /** One server reads it into the store, and all servers get it from there. */
   override async config(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
     const job: ConfigJob = { kind: 'config', source: this.ref, descriptor }
     const began = Date.now()
@@ -52,6 +52,7 @@ export class QueuedSource extends ForwardingSource {
 }
 
 function busy(): Problem {
-  const detail = 'this service is busy: no server has begun to read the config of the image; ask again later'
+  const detail =
+    'this service is busy: no server has started to read the config of the image; try again later'
   return new Problem('rate_limited', detail, { retryAfter: 30 })
 }

@@ -8,7 +8,7 @@ import type { Log } from './log.ts'
 /** A command that takes longer has failed: nobody waits longer for a Redis that hangs. */
 const ANSWER_MILLISECONDS = 5_000
 const BEAT_MILLISECONDS = 1_000
-/** What clients are told that ask for new work while Redis is away. */
+/** The retry delay for clients that request new work while Redis is away. */
 const RETRY_SECONDS = 5
 
 export class RedisLink {
@@ -31,12 +31,12 @@ export class RedisLink {
     this.#beating.unref()
   }
 
-  /** Whether Redis failed to answer when last asked, at most a second ago. */
+  /** Whether Redis failed to answer at the last check, at most a second ago. */
   get isAway(): boolean {
     return this.#isAway
   }
 
-  /** A connection that waits for Redis to come back, for taking jobs and hearing events. */
+  /** A connection that waits for Redis to come back, for taking jobs and receiving events. */
   connect(): Redis {
     return this.#connect({ maxRetriesPerRequest: null })
   }
@@ -78,7 +78,8 @@ export class RedisLink {
   }
 
   #found(isAway: boolean): void {
-    if (isAway !== this.#isAway && this.#wasTold) this.#log.warn(isAway ? 'redis is away' : 'redis is back')
+    if (isAway !== this.#isAway && this.#wasTold)
+      this.#log.warn(isAway ? 'Redis is unreachable' : 'Redis is reachable again')
     this.#isAway = isAway
     this.#wasTold ||= !isAway
   }
@@ -101,7 +102,7 @@ const ANSWER_LIMIT: TimeLimit = {
 }
 
 function unavailable(): Problem {
-  return new Problem('queue_unavailable', 'the queue of analyses is unavailable; ask again later', {
+  return new Problem('queue_unavailable', 'the queue of analyses is unavailable; try again later', {
     retryAfter: RETRY_SECONDS,
   })
 }

@@ -1,7 +1,4 @@
-/**
- * The work of a request thread: it answers one request at a time with the same routes, and sends the body as the reader
- * takes it.
- */
+/** The code of a request thread: it answers one request at a time with the same routes, and sends the body on demand. */
 
 import type { Jobs } from '../../src/host.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -21,13 +18,13 @@ import { serveTasks, type TaskCaller, threadConfiguration } from './serve-tasks.
 type Ask = (question: Question) => Promise<Answer>
 
 /**
- * The images of a request that comes here are known to the thread that has sent it. Where the store knows nothing of one any
- * more, that thread has to forget what it remembers: then the next request starts an analysis.
+ * The thread that sends a request here knows its images. If the store no longer knows one of them, that thread must forget it:
+ * then the next request starts an analysis.
  */
 const noJobs: Jobs = {
   start: async (job) => {
     if (job.kind === 'image') say({ kind: 'forgotten', index: imageIndexOf(job) })
-    throw new Problem('analysis_pending', 'the image is being analysed; ask again', { retryAfter: 2 })
+    throw new Problem('analysis_pending', 'the image is being analysed; try again', { retryAfter: 2 })
   },
   watch: async () => undefined,
 }
@@ -76,21 +73,21 @@ function bytesOf(answer: Answer): Uint8Array {
 }
 
 function unexpected(what: string): Error {
-  return new Error(`the answering thread gave no ${what}`)
+  return new Error(`the answering thread did not return ${what}`)
 }
 
 let operations: StoreOperation[] = []
 const { host, client, memory } = await createService(threadConfiguration(), noJobs, (operation) =>
   operations.push(operation),
 )
-/** Of the task that runs. */
-let ask: Ask = () => Promise.reject(new Error('no request is answered'))
+/** Of the running task. */
+let ask: Ask = () => Promise.reject(new Error('no request is being answered'))
 let say: (said: RequestSaid) => void = () => {}
 const service: Service = {
   host,
   client,
   memory,
-  // An archive is read from the store, which this thread has as well.
+  // An archive is read from the store, which this thread has, too.
   relay: (own) =>
     own.ref.kind === 'registry' ? new RelayedSource(own, client, (question) => ask(question)) : own,
   onForgotten: (index) => say({ kind: 'forgotten', index }),
@@ -140,7 +137,7 @@ async function send(
   }
 }
 
-/** Sends questions and gives their answers to who asked; hears pulls as well. */
+/** Sends questions and dispatches their answers; receives pulls as well. */
 function asking({ say, listen }: TaskCaller<RequestWord, RequestSaid>, onPull: () => void): Ask {
   const asked = new Map<number, PromiseWithResolvers<Answer>>()
   let id = 0
@@ -159,7 +156,7 @@ function asking({ say, listen }: TaskCaller<RequestWord, RequestSaid>, onPull: (
   }
 }
 
-/** How often the reader of a body asked for more. */
+/** How often the reader of a body requested more. */
 class Pulls {
   #ready = 0
   #wake: (() => void) | undefined

@@ -1,4 +1,4 @@
-/** Requests whose work an image or a caller decides the size of, answered on threads. */
+/** Answers requests on threads if the amount of work depends on an image or a caller. */
 import { Problem } from '../../src/problem.ts'
 import { openSource } from '../../src/service/open-source.ts'
 import type { Service } from '../../src/service/service.ts'
@@ -7,14 +7,14 @@ import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './
 import { type Running, Threads, threadFile } from './threads.ts'
 
 const HEAP_MEGABYTES = 128
-/** Requests that are answered at once; all but the cores wait for readers and registries. Each takes some 60 MB for its thread. */
+/** Requests answered at once; all except one per core wait for readers and registries. Each takes some 60 MB for its thread. */
 const AT_ONCE = 6
-/** One client leaves the last of these to others. */
+/** One client may not take the last of these. */
 const OF_ONE_CLIENT = 5
-/** Requests that wait for a thread; past that, clients are asked to try again. */
+/** Requests waiting for a thread; beyond that, clients are asked to try again. */
 const WAITING = 200
 
-/** CPU time that any answer has, and what a long one has more. */
+/** CPU time for any answer, and additional time for a long one. */
 const SECONDS = 60
 const BYTES_A_SECOND = 2_000_000
 
@@ -23,7 +23,7 @@ export type RequestThreadOptions = {
   readonly threads: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly metrics: Metrics
-  /** Whose sources and memory the threads ask. */
+  /** Provides sources and memory to the threads. */
   readonly service: Service
 }
 
@@ -54,7 +54,7 @@ export class RequestThreads {
     if (this.#threads.waiting >= WAITING)
       throw new Problem(
         'rate_limited',
-        `this service is busy: ${WAITING} requests wait already; ask again later`,
+        `this service is busy: ${WAITING} requests are waiting already; try again later`,
         {
           retryAfter: 5,
         },
@@ -133,7 +133,7 @@ export class RequestThreads {
   }
 }
 
-/** A body that comes from a thread: its reader pulls, the thread sends. */
+/** A body from a thread: its reader pulls, the thread sends. */
 class Body {
   readonly #onCancel: () => void
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined

@@ -1,4 +1,4 @@
-/** What the thread that answers HTTP and one that does a request's work for it say to each other. */
+/** Messages between the thread that answers HTTP and a request thread. */
 import type { Descriptor } from '../../src/oci/manifest.ts'
 import type { ProblemDocument } from '../../src/problem.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
@@ -13,7 +13,7 @@ export type RequestTask = {
   readonly body?: string
 }
 
-/** What only the answering thread asks of a source, since it remembers what it was told. */
+/** What only the answering thread asks a source, since it remembers the answers. */
 export type Question = { readonly ref: SourceRef } & (
   | { readonly ask: 'resolve'; readonly name: string }
   | { readonly ask: 'manifest'; readonly digest: string }
@@ -31,7 +31,7 @@ export type RequestWord =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'refusal'; readonly id: number; readonly problem: ProblemDocument }
 
-/** From it. */
+/** From the request's thread. */
 export type RequestSaid =
   | {
       readonly kind: 'head'
@@ -41,6 +41,6 @@ export type RequestSaid =
     }
   | { readonly kind: 'chunk'; readonly chunk: Uint8Array }
   | { readonly kind: 'question'; readonly id: number; readonly question: Question }
-  /** The facts in that index of an image are not true any more. */
+  /** The facts in that index of an image are no longer true. */
   | { readonly kind: 'forgotten'; readonly index: string }
   | { readonly kind: 'stored'; readonly operations: readonly StoreOperation[] }

@@ -1,4 +1,4 @@
-/** `ObjectStore` on a bucket of any S3. */
+/** `ObjectStore` on any S3 bucket. */
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -17,10 +17,10 @@ import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 import { inParts } from '../parts.ts'
 
-/** S3 takes parts of 5 MiB and more; some take only parts of one size. */
+/** S3 takes parts of 5 MiB and more; some implementations require equal sizes. */
 const PART_BYTES = 5 * 1024 * 1024
 const CONNECT_MILLISECONDS = 5_000
-/** Of a connection on which nothing comes and nothing goes: an attempt ends, or what is read breaks off. */
+/** How long a connection may be idle: then an attempt ends, or a read is aborted. */
 const SILENT_MILLISECONDS = 10_000
 const ATTEMPTS = 3
 
@@ -39,7 +39,7 @@ export class S3Store implements ObjectStore {
       region: settings.region,
       ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint, forcePathStyle: true }),
       maxAttempts: ATTEMPTS,
-      // Checksums beyond what S3 itself demands are refused by some of its kind.
+      // Some implementations reject checksums beyond those that S3 requires.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: { connectionTimeout: CONNECT_MILLISECONDS, socketTimeout: silentMilliseconds },
@@ -118,7 +118,7 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  /** An object that has no byte of the range asked for. */
+  /** The requested range contains no byte of the object. */
   async #nothing(key: string): Promise<StoredObject | undefined> {
     const size = await this.#size(key)
     return size === undefined ? undefined : { size, body: new Blob([]).stream() }
@@ -143,7 +143,7 @@ export class S3Store implements ObjectStore {
   }
 }
 
-/** What breaks off while it is read is the store's failure, not its reader's. */
+/** A read that is cut off is the store's failure, not its reader's. */
 function bodyOf(body: { transformToWebStream(): ReadableStream }): ReadableStream<Uint8Array> {
   const reader: ReadableStreamDefaultReader<Uint8Array> = body.transformToWebStream().getReader()
   return new ReadableStream(
@@ -177,7 +177,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof S3ServiceException && (error.name === 'NoSuchKey' || statusOf(error) === 404)
 }
 
-/** What went wrong with the store, without its addresses and keys. */
+/** The store's error, without its addresses and keys. */
 function unavailable(error: unknown): Problem {
   const reason = error instanceof Error ? error.name : 'error'
   return new Problem('store_error', `the object store returned an error (${reason})`, {

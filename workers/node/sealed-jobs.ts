@@ -1,4 +1,4 @@
-/** Jobs as they lie in Redis: encrypted with the servers' key, since a job carries its caller's credentials. */
+/** Jobs as stored in Redis: encrypted with the servers' key, since a job contains its caller's credentials. */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import type { SharedJob } from './queue-words.ts'
 
@@ -17,14 +17,17 @@ export class SealedJobs {
   }
 
   /**
-   * A job's name in Redis. Its key contains a hash of the caller's password, which a reader of Redis could guess: without the
-   * servers' key nobody can.
+   * A job's name in Redis. Its key contains a hash of the caller's password, which a reader of Redis could guess without the
+   * servers' key.
    */
   nameOf(key: string): string {
     return createHmac('sha256', this.#names).update(key).digest('hex')
   }
 
-  /** @param name of this job, so that its contents cannot be put in the place of another's */
+  /**
+   * of this job, so that another's contents cannot be put in its place @param name of this job, so that its contents cannot
+   * replace another's
+   */
   seal(job: SharedJob, name: string): string {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', this.#contents, nonce).setAAD(Buffer.from(name))

@@ -1,17 +1,17 @@
-/** The inside of a thread: it does one task at a time, and says what becomes of it. */
+/** The inside of a thread: it does one task at a time, and reports the outcome. */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
 import { Problem } from '../../src/problem.ts'
 import type { FromThread, ThreadData, ToThread } from './threads.ts'
 
-/** Below the thread that answers requests, which needs little and needs it at once. */
+/** Below the thread that answers requests, which needs little CPU time, but at once. */
 const NICE = 5
 const PULSE_MILLISECONDS = 250
 
 export type TaskCaller<Word, Said> = {
   readonly say: (said: Said) => void
-  /** Has what is said to this task from now on heard. */
+  /** Registers a listener for messages to this task. */
   readonly listen: (listener: (word: Word) => void) => void
   /** Aborted when the task is cancelled. */
   readonly signal: AbortSignal
@@ -23,12 +23,12 @@ export function threadConfiguration(): Configuration {
   return parseConfiguration(env, 'node')
 }
 
-/** Does the tasks that this thread is sent, as long as it lives. */
+/** Does the tasks sent to this thread, as long as it lives. */
 export function serveTasks<Task, Outcome, Word = never, Said = never>(
   run: (task: Task, caller: TaskCaller<Word, Said>) => Promise<Outcome>,
 ): void {
   const port = parentPort
-  if (port === null) throw new Error('this is to be run as a thread')
+  if (port === null) throw new Error('this file must be run as a thread')
   lowerPriority()
   const turns = new Int32Array(pulse)
   let abort = new AbortController()
@@ -69,7 +69,7 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
   })
 }
 
-/** Linux gives each thread a priority; elsewhere it may fail, and is not needed. */
+/** Linux gives each thread a priority; elsewhere this may fail, and is not needed. */
 function lowerPriority(): void {
   if (process.platform !== 'linux') return
   try {

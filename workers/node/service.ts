@@ -1,4 +1,4 @@
-/** The service on Node: a folder or S3 as its store, undici as its way out, layers on all cores. */
+/** The service on Node: a folder or S3 as its store, undici for outbound requests, layers on all cores. */
 import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import { availableParallelism } from 'node:os'
@@ -42,33 +42,33 @@ import type { RequestTask } from './request-words.ts'
 import { routeLabels } from './routes.ts'
 
 const QUEUED_ANALYSES = 100
-/** Layers that one server takes out of a queue that it shares: some wait for others of their registry. */
+/** Layers that one server takes from a shared queue: some wait for others of their registry. */
 const TAKEN_LAYERS = 32
 const TAKEN_CONFIGS = 32
-/** A job of a queue that is shared is given up by the queue; here it is only not watched any more. */
+/** The shared queue decides when a job is cancelled; here it is merely unwatched. */
 const GIVEN_UP_MILLISECONDS = 5_000
-/** Supervisors ask these: they wait for no other request. */
+/** Requests of supervisors, which wait for no other request. */
 const HEALTH = new Set(['/healthz', '/readyz'])
-/** How often uploads whose time is over are looked for, at the least. */
+/** How often expired uploads are looked for, at least. */
 const SWEEP_MILLISECONDS = 60_000
 
 export type RunningNode = {
   /** `http://host:port` */
   readonly url: string
-  /** How long to go on taking connections after `drain`. */
+  /** How long to keep accepting connections after `drain`. */
   readonly drainSeconds: number
-  /** From now on `/readyz` says that this service is about to stop; all else is answered as before. */
+  /** From now on `/readyz` says that this service is about to stop; everything else is answered as before. */
   drain(): void
   /**
-   * Stops accepting, and resolves when what runs has finished.
+   * Stops accepting, and resolves when running work has finished.
    *
-   * @param milliseconds after which what still runs is cut off; by default it is waited for as long as it takes
+   * @param milliseconds after which remaining work is cut off; by default there is no limit
    */
   stop(milliseconds?: number): Promise<void>
 }
 
 export type NodeOptions = {
-  /** Layers and merges that compute at the same time; by default as many as there are cores. */
+  /** How many layers and merges compute at the same time; by default as many as there are cores. */
   readonly threads?: number
   readonly log?: Log
 }
@@ -108,7 +108,7 @@ export async function startNode(
   const orders: BacklogWork & BacklogLimits = {
     run: (order, attempt) => runOrder(service, order, attempt),
     giveUp: (order, problem) => giveUpOrder(service, order, problem),
-    // Half of the places are for images that somebody waits for.
+    // Half of the places are reserved for images that somebody waits for.
     atOnce: Math.ceil(configuration.maxAnalyses / 2),
   }
   const own = shared === undefined ? new MemoryBacklog(orders, orders) : undefined
@@ -136,7 +136,7 @@ export async function startNode(
   const entrance = new Entrance()
   let isDraining = false
 
-  /** One line and one count a request; of the query's values only the images' are logged. */
+  /** One line and one count per request; of the query's values, only the images' are logged. */
   const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
@@ -178,7 +178,7 @@ export async function startNode(
       : undefined
 
   const listening = Promise.withResolvers<number>()
-  // An archive may take longer to arrive than any time that is good for all requests; its own idle time bounds it.
+  // An archive may take longer to arrive than any sensible limit for requests; it has an idle timeout of its own.
   const limits = { requestTimeout: 0 }
   const server = createHttpServer(limits, getRequestListener(answer, { hostname: configuration.host }))
   server.on('error', listening.reject)
@@ -249,15 +249,18 @@ function taskOf(context: RequestContext): RequestTask {
   }
 }
 
-/** The authorization of the main thread's client for the job's registry, if it has one. */
+/** The main thread's authorization for the job's registry, if it has one. */
 function lent(client: RegistryClient, source: SourceRef): Authorization | undefined {
   return source.kind === 'registry' ? client.lendAuthorization(source, source.credential) : undefined
 }
 
-/** Ends a server: when all requests that it has are answered and `work` is done, or the time is up. */
+/** Ends a server: when all its requests are answered and `work` is done, or time is up. */
 type Close = (work: Promise<void>, milliseconds: number | undefined) => Promise<void>
 
-/** A connection is kept alive after its answer, for longer than a stopping server may wait, so each answer asks the client to close it. */
+/**
+ * A connection is kept alive after its answer, for longer than a stopping server may wait, so each answer asks the client to
+ * close it.
+ */
 function closing(server: Server): Close {
   const unanswered = new Set<ServerResponse>()
   let isStopping = false
@@ -287,7 +290,7 @@ function closing(server: Server): Close {
   }
 }
 
-/** In logs: who has the id sees the image. */
+/** For logs: whoever has the ID sees the image. */
 const UPLOAD_ROUTE = '/v1/uploads/{id}'
 
 function withoutUploadId(reference: string): string {

@@ -1,8 +1,11 @@
-/** `npm run start:node`: serves until SIGTERM or SIGINT, then finishes what runs. */
+/** `npm run start:node`: serves until SIGTERM or SIGINT, then finishes running work. */
 import { startOrExit } from '../startup.ts'
 import { startFast } from './v8.ts'
 
-/** Of work that runs, once no more is taken. Supervisors usually kill a service 30 s after SIGTERM; give them the drain's seconds more. */
+/**
+ * Time limit for running work once the server stops accepting. Supervisors usually kill a service 30 s after SIGTERM; add the
+ * drain's seconds to that.
+ */
 const STOP_MILLISECONDS = 29_000
 
 startFast()

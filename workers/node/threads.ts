@@ -1,26 +1,26 @@
 /**
- * Threads for work whose size somebody else decides: one task a thread at a time. A thread whose task exceeds its memory
- * or its CPU time is ended and replaced, and only that task fails.
+ * Threads for work whose size somebody else decides: one task per thread at a time. A thread whose task exceeds its memory or
+ * its CPU time is terminated and replaced, and only that task fails.
  */
 import { Worker } from 'node:worker_threads'
 import type { Claim } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { type Slot, type SlotLimits, Slots } from '../../src/service/jobs/slots.ts'
 
-/** What a thread is sent: a task, messages to the running task, and its cancellation. */
+/** What a thread receives: a task, messages to the running task, and its cancellation. */
 export type ToThread<Task, Word> =
   | { readonly kind: 'task'; readonly task: Task }
   | { readonly kind: 'word'; readonly word: Word }
   | { readonly kind: 'abort' }
 
-/** What it sends: words of the task; its end, with an outcome or a failure. A problem crosses as plain data. */
+/** What a thread sends: messages of the task; its end, with an outcome or a failure. A problem is sent as plain data. */
 export type FromThread<Outcome, Said> =
   | { readonly kind: 'said'; readonly said: Said }
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'problem'; readonly problem: ProblemDocument }
   | { readonly kind: 'error'; readonly error: unknown }
 
-/** Given to each thread when it starts. */
+/** Passed to each thread when it starts. */
 export type ThreadData = {
   /** The service's settings. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -29,14 +29,14 @@ export type ThreadData = {
 }
 
 export type ThreadOptions = {
-  /** What its threads run: it calls `serveTasks`. */
+  /** The code of its threads, which calls `serveTasks`. */
   readonly file: URL
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Of JavaScript's heap, for each thread. */
+  /** Limit on the JavaScript heap of each thread. */
   readonly heapMegabytes: number
-  /** One that waits for the network or a reader does not count as one that computes. */
+  /** Threads that wait for the network or a reader do not count as computing. */
   readonly slots: SlotLimits
-  /** Threads that are started before any task needs them, and kept: loading the code takes longer than a small task. */
+  /** Threads that are started in advance, and kept: loading the code takes longer than a small task. */
   readonly ready?: number
 }
 
@@ -44,7 +44,7 @@ export type RunOptions<Said> = {
   /** Names the work in problems: `the layer sha256:…`. */
   readonly what: string
   readonly claim: Claim
-  /** What the task may use by now; it may grow as the task gets on. */
+  /** The CPU time that the task may have used by now; may grow with its progress. */
   readonly cpuSeconds: () => number
   readonly signal?: AbortSignal | undefined
   readonly onSaid?: (said: Said) => void
@@ -52,26 +52,29 @@ export type RunOptions<Said> = {
 
 export type Running<Outcome, Word> = {
   readonly outcome: Promise<Outcome>
-  /** Says something to the task, once it runs. */
+  /** Sends the task a message, once it runs. */
   say(word: Word): void
 }
 
 const IDLE_MILLISECONDS = 60_000
 const WATCH_MILLISECONDS = 500
-/** CPU time without one turn of the event loop: all work leaves the loop to others far more often. */
+/** CPU time without a turn of the event loop: all work yields far more often. */
 const STUCK_SECONDS = 30
-/** Below it a thread mostly waits. */
+/** Below this share of CPU time a thread counts as waiting. */
 const COMPUTING = 0.25
-/** Looks in a row at which it waited: each thread more takes memory, so a registry that is only a bit slow is no reason for one. */
+/**
+ * How many checks in a row must find it waiting: each additional thread takes memory, so a slightly slow registry is not a
+ * reason for one.
+ */
 const WAITED = 6
-/** What a thread's short-lived objects may take: a part of V8's own limit, since there are several threads. */
+/** Memory for a thread's short-lived objects: a fraction of V8's own limit, since there are several threads. */
 const YOUNG_MEGABYTES = 12
-/** A cancelled task that does not stop within this time is ended with its thread. */
+/** A cancelled task that does not stop within this time is terminated with its thread. */
 const ABORT_MILLISECONDS = 5_000
 
 type Thread = { readonly worker: Worker; readonly pulse: Int32Array; idle?: NodeJS.Timeout }
 
-/** @param name of the file beside this one, as TypeScript or as what the bundle makes of it */
+/** @param name of the file beside this one, as TypeScript or bundled */
 export function threadFile(name: string): URL {
   return new URL(`./${name}.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
 }
@@ -98,10 +101,10 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
   }
 
   /**
-   * Runs a task on a thread, as soon as there is one for it.
+   * Runs a task on a thread, as soon as one is available.
    *
-   * @returns an outcome that fails with `too_large` where the task exceeded its budget, with what the task threw, or with
-   * the signal's reason
+   * @returns an outcome that fails with `too_large` if the task exceeded its budget, with the task's error, or with the
+   *   signal's reason
    */
   run(task: Task, options: RunOptions<Said>): Running<Outcome, Word> {
     let say: ((word: Word) => void) | undefined
@@ -185,7 +188,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     })
     const thread: Thread = { worker, pulse: new Int32Array(pulse) }
     this.#all.add(thread)
-    // One that fails while it is idle is only missed.
+    // If an idle thread fails, it is only removed.
     worker.on('error', () => this.#drop(thread))
     worker.on('exit', () => this.#drop(thread))
     return thread
@@ -213,7 +216,7 @@ function post<Task, Word>({ worker }: Thread, message: ToThread<Task, Word>): vo
   worker.postMessage(message)
 }
 
-/** Looks at a thread now and then while its task runs, and says why it has to be ended. */
+/** Checks a thread now and then while its task runs, and says why it must be terminated. */
 function watchThread(
   { worker, pulse }: Thread,
   slot: Slot,
@@ -245,7 +248,7 @@ function watchThread(
   return setInterval(() => void look(), WATCH_MILLISECONDS)
 }
 
-/** Undefined if the thread has ended. Before Node 24.6 it is the time in which its event loop was not idle. */
+/** Undefined if the thread has ended. Before Node 24.6 it is the time during which its event loop was not idle. */
 async function cpuSecondsOf(worker: Worker): Promise<number | undefined> {
   if (!('cpuUsage' in worker)) return eventLoopSeconds(worker)
   try {

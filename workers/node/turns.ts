@@ -1,8 +1,8 @@
-/** Turns of jobs that wait: registries take turns, so that the many jobs of one do not hold up the few of another. */
+/** Turns of waiting jobs: registries take turns, so that the many jobs of one do not delay the few of another. */
 import type { RedisLink } from './redis.ts'
 import type { SealedJobs } from './sealed-jobs.ts'
 
-/** BullMQ's limit of a priority. Later jobs are taken in the order in which they came. */
+/** BullMQ's limit on priorities. Later jobs are taken in order of arrival. */
 const LAST_TURN = 2_097_151
 
 /**
@@ -35,13 +35,13 @@ export class Turns {
   }
 
   /**
-   * The priority of a job that is about to be queued; 1 is next.
+   * The priority of a job about to be queued; 1 is next.
    *
    * @param waiting the key of the queue's jobs that wait by priority
    * @param origin the job's registry or upload
    */
   async take(waiting: string, origin: string): Promise<number> {
-    // The id of an upload is a secret.
+    // The ID of an upload is a secret.
     const registry = this.#sealed.nameOf(origin)
     const turn = await this.#link.ask((redis) =>
       redis.eval(TAKE_TURN, 2, waiting, `${waiting}:turns`, registry, LAST_TURN),

@@ -1,8 +1,8 @@
-/** Who waits for a job, over all servers: the server that runs a job gives it up when nobody waits. */
+/** Who waits for a job, over all servers: the server that runs a job cancels it when nobody waits. */
 import { randomUUID } from 'node:crypto'
 import type { RedisLink } from './redis.ts'
 
-/** Limit for a job whose end was never noted, for example because Redis was away. */
+/** Expiry for a job whose end was never recorded, for example because Redis was away. */
 const KEPT_MILLISECONDS = 3_600_000
 
 export class Waiters {
@@ -16,9 +16,9 @@ export class Waiters {
   }
 
   /**
-   * Notes that somebody on this server waits, or waited.
+   * Records that somebody on this server is or was waiting.
    *
-   * @param until milliseconds since 1970; in the future while the waiting goes on, so that it outlives this server for a while
+   * @param until milliseconds since 1970; in the future while somebody waits, so that it outlives this server for a while
    */
   async note(name: string, until: number): Promise<void> {
     const key = this.#keyOf(name)
@@ -27,7 +27,7 @@ export class Waiters {
     )
   }
 
-  /** Until when somebody waits or waited, on any server; undefined if nobody is known to. */
+  /** Until when somebody waits or waited, on any server; undefined if unknown. */
   async last(name: string): Promise<number | undefined> {
     const key = this.#keyOf(name)
     const [, until] = await this.#link.ask((redis) => redis.zrevrange(key, 0, 0, 'WITHSCORES'))

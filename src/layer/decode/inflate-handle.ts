@@ -212,7 +212,7 @@ export class HandleInflater implements Inflater {
     return output.length
   }
 
-  /** Whether another block follows the one that has ended: a stop after the last one would reveal the content's size. */
+  /** Whether another block follows the one that has ended: after the last one, the trailer has the content's size. */
   #goesOn(): boolean {
     if (!this.#isAtBlock || this.#content === undefined || this.#rest.length < TRAILER_BYTES) return false
     return sizeInTrailer(this.#rest) !== this.#content.bytes % 2 ** 32

@@ -1,4 +1,4 @@
-/** In the bundle of the Node host in the place of `workers/assets.ts`: the pages' files lie beside it. */
+/** Replaces `workers/assets.ts` in the bundle of the Node host: the pages' files are next to it. */
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 

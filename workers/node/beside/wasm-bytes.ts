@@ -1,4 +1,4 @@
-/** In the bundle of the Node host in the place of `workers/wasm-bytes.ts`: the WASM modules lie beside it. */
+/** Replaces `workers/wasm-bytes.ts` in the bundle of the Node host: the WASM modules are next to it. */
 import { readFile } from 'node:fs/promises'
 import type { WasmName } from '../../../src/host.ts'
 

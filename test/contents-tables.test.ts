@@ -75,6 +75,26 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await get('/v1/report', { image, read: 'toc' })).etag).toBe(full.etag)
     })
 
+    it('a database that is a link to another name in a lower layer is warned of; only its content tells it', async () => {
+      const name = 'srv/node_modules/left-pad/package.json'
+      const layers = [
+        await makeChunkedLayer(form, [
+          { name: 'store/2.json', content: '{"name":"left-pad","version":"1.3.0"}' },
+        ]),
+        await makeChunkedLayer(form, [{ name, type: 'link', linkname: 'store/2.json' }]),
+      ]
+      const image = registry.push('app', `linked-${form.replace(':', '-')}`, makeImage(layers))
+      const told = async (query: Record<string, string>) => {
+        const { packages, warnings } = (await get('/v1/report', { image, ...query })).body
+        return { packages: packages.total, warnings }
+      }
+      expect(await told({ read: 'toc' })).toEqual({
+        packages: 0,
+        warnings: [{ code: 'unreadableDatabase', count: 1, layer: 0, path: name }],
+      })
+      expect(await told({})).toEqual({ packages: 1, warnings: [] })
+    })
+
     it('a file is read from its chunks', async () => {
       const { image, sent } = await push('file', {}, [...MEMBERS, { name: 'more', content: 'more' }])
       await get('/v1/report', { image, read: 'toc' })

@@ -253,7 +253,7 @@ describe.each(HOSTS)('on %s', (host) => {
       ),
       {
         numRuns: tries(400, 30_000),
-        interruptAfterTimeLimit: tries(20_000, 400_000),
+        interruptAfterTimeLimit: tries(8_000, 400_000),
         markInterruptAsFailure: false,
       },
     )

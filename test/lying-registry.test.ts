@@ -274,7 +274,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
           expect(await real.ask(path), path).toEqual({ status: 200, body: truths[0].answers.get(path) })
         expectStored(await storedIndex(real.app.store))
       }),
-      { numRuns: tries(30, 3_000), interruptAfterTimeLimit: tries(20_000, 400_000) },
+      { numRuns: tries(30, 3_000), interruptAfterTimeLimit: tries(8_000, 400_000) },
     )
   })
 

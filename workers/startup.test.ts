@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -68,16 +68,26 @@ test.each([
   expect(isTooOld(version)).toBe(expected)
 })
 
-test('who kills `npm run start:node` ends the server with it', async () => {
-  const npm = run('npm', ['run', 'start:node'], { LAMINA_DRAIN_SECONDS: '0' })
+/** What `npm start` runs in a shell after its build, on which other tests stand. */
+async function startCommand(): Promise<string> {
+  const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  return String(scripts.start).replace('node workers/build.ts', 'node --version')
+}
+
+test.each([
+  ['npm start', async () => ['sh', '-c', await startCommand()]],
+  ['npm run start:node', async () => ['npm', 'run', 'start:node']],
+])('who kills `%s` ends the server with it', async (_, commandOf) => {
+  const [command = '', ...args] = await commandOf()
+  const child = run(command, args, { LAMINA_DRAIN_SECONDS: '0' })
   let url: string | undefined
-  for await (const chunk of npm.stdout.setEncoding('utf8')) {
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
     url = /Lamina listens on (\S+)/.exec(chunk)?.[1]
     if (url !== undefined) break
   }
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
-  npm.kill('SIGTERM')
-  await once(npm, 'exit')
+  child.kill('SIGTERM')
+  await once(child, 'exit')
   await expect
     .poll(() => fetch(`${url}/healthz`).then(String, () => 'gone'), { timeout: 60_000 })
     .toBe('gone')

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { html } from 'hono/html'
 import { describe, expect, it } from 'vitest'
 import type { ChangeNode } from '../diff/change-tree.ts'
@@ -237,6 +238,15 @@ it('a diff of equal images says so', async () => {
   const identical = { ...diffView, diff: { ...diff, identical: true } }
   expect(String(await diffPage(identical))).toContain('Identical: the same files')
   expect(String(await diffPage(diffView))).not.toContain('Identical: the same files')
+})
+
+it('progress of tiny layers counts layers, with scripts and without', async () => {
+  const tiny = { ...progress, bytes: 999_999, bytesDone: 500 }
+  const text = String(await progressPage([{ ...waiting, progress: tiny, status: 'running' }]))
+  expect(text).toContain('value="1" max="4"')
+  expect(text).toContain('data-said>1 of 4 layers done<')
+  const script = await readFile(new URL('assets/lamina.js', import.meta.url), 'utf8')
+  expect(script).toContain('const isLarge = bytes >= 1_000_000\n')
 })
 
 it('progress shows figures, and without scripts the page reloads itself', async () => {

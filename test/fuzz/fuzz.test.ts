@@ -48,7 +48,7 @@ describe.each(Object.entries(PARSERS))('%s', (name, parser) => {
       {
         numRuns: tries(150, 1_000_000),
         // All of them together take less than an hour.
-        interruptAfterTimeLimit: tries(1_500, 100_000),
+        interruptAfterTimeLimit: tries(500, 100_000),
         markInterruptAsFailure: false,
       },
     )

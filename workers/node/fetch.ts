@@ -5,13 +5,14 @@
 import { type LookupAddress, lookup } from 'node:dns'
 import { lookup as resolve } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
-import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { buildConnector as Connector, Dispatcher } from 'undici'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 import { isListed, parseAddress, specialUseOf } from '../../src/source/registry/address.ts'
 import { waitFor } from '../../src/timeout.ts'
 import { toByteStream } from './body-stream.ts'
+import { buildConnector, EnvHttpProxyAgent } from './undici.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries'>
 
@@ -85,7 +86,7 @@ async function checkBeforeProxy(url: URL, reach: Reach, rules: Rules): Promise<v
 
 /** One pool per reach: a connection opened for one is never used for the other. */
 function createAgent(reach: Reach, rules: Rules): Dispatcher {
-  const connectors = new Map<string, buildConnector.connector>()
+  const connectors = new Map<string, Connector.connector>()
   const connectorFor = (port: string) => {
     const known = connectors.get(port)
     if (known !== undefined) return known

@@ -2,7 +2,6 @@
 
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Appearance, Badge } from '../../badge/badge.ts'
-import { drawBadge, endpointOf } from '../../badge/draw.ts'
 import { LOGOS } from '../../badge/logos.ts'
 import { checkBadge, figureBadge, problemBadge, stateOf, unknownMetricBadge } from '../../badge/message.ts'
 import { isMetric, METRIC_NAMES, METRICS } from '../../badge/metric.ts'
@@ -119,6 +118,8 @@ export function addBadges(app: App, backend: Backend): void {
     const made = await makeBadge(backend, c, name)
     if (made instanceof Response) return made
     const { badge, seconds } = made
+    // The widths of Verdana's characters are a megabyte of code, of which only badges need any.
+    const { drawBadge, endpointOf } = await import('../../badge/draw.ts')
     return kind === 'svg'
       ? served(c, drawBadge(badge, backend.memory.drawn), 'image/svg+xml; charset=utf-8', seconds)
       : served(c, JSON.stringify(endpointOf(badge)), 'application/json', seconds)

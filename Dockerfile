@@ -14,9 +14,12 @@ LABEL org.opencontainers.image.title="Lamina" \
 COPY LICENSE /lamina/LICENSE
 COPY dist/node /lamina
 COPY --from=empty --chown=65532:65532 /data /data
-# Node is in /nodejs/bin in distroless images, in /usr/local/bin in Docker's own.
+# Node is in /nodejs/bin in distroless images, in /usr/local/bin in Docker's own. With MALLOC_* glibc gives memory back that
+# threads have freed, instead of keeping a heap for each.
 ENV PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin \
     NODE_ENV=production \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
     HOST=0.0.0.0 \
     PORT=8080 \
     LAMINA_DATA=/data

@@ -75,3 +75,12 @@ it('drops expired values even if they are not asked for again', () => {
   expect(cache.size).toBe(1)
   expect(cache.bytes).toBeLessThan(1_000)
 })
+
+it('that has shrunk drops what it has no room for any more', () => {
+  const cache = new Cache<string>({ bytes: 4_000, milliseconds: 1_000, sizeOf: () => 800 })
+  for (const key of ['a', 'b', 'c', 'd']) cache.set(key, key)
+  expect(cache.size).toBe(4)
+  cache.shrink(1 / 2)
+  cache.set('e', 'e')
+  expect(cache.size).toBe(2)
+})

@@ -19,7 +19,7 @@ const SWEEP_MILLISECONDS = 10_000
 export class Cache<V> {
   /** From the least to the most recently used. */
   readonly #kept = new Map<string, Kept<V>>()
-  readonly #limits: CacheLimits<V>
+  #limits: CacheLimits<V>
   #bytes = 0
   #sweepAt = 0
 
@@ -34,6 +34,11 @@ export class Cache<V> {
 
   get size(): number {
     return this.#kept.size
+  }
+
+  /** Takes this share of the bytes from now on. */
+  shrink(share: number): void {
+    this.#limits = { ...this.#limits, bytes: this.#limits.bytes * share }
   }
 
   get(key: string): V | undefined {

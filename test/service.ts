@@ -17,8 +17,9 @@ import { startNode } from '../workers/node/service.ts'
 export const HOSTS = ['worker', 'node'] as const
 export type HostName = (typeof HOSTS)[number]
 
-/** With which the Node host is started. */
+/** With which the Node host is started, as `npm run start:node`, the Dockerfile and docs/deploy.md have it. */
 export const NODE_FLAGS = ['--max-semi-space-size=16']
+const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }
 
 export type TestService = {
   /** `http://127.0.0.1:port` */
@@ -115,7 +116,14 @@ export async function spawnCommand(
   const child = spawn(command, args, {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     detached: true,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...SETTINGS, LAMINA_DATA: data, ...settings },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ...NODE_ENVIRONMENT,
+      ...SETTINGS,
+      LAMINA_DATA: data,
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

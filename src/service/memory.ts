@@ -137,4 +137,9 @@ export class Memory {
   /** Fetches under way, by caller, place and name. */
   readonly resolving = new Flights<Resolved>()
   readonly reading = new Flights<Uint8Array>()
+
+  /** @param share of the bytes that each cache takes, for a thread that is one of several */
+  constructor(share = 1) {
+    for (const kept of Object.values(this)) if (kept instanceof Cache) kept.shrink(share)
+  }
 }

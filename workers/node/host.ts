@@ -1,5 +1,6 @@
 /** The ports on Node, made from the settings; the main thread and each layer thread have their own. */
 
+import { isMainThread } from 'node:worker_threads'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Backlog, Engine, Jobs, ObjectStore } from '../../src/host.ts'
 import { Memory } from '../../src/service/memory.ts'
@@ -19,6 +20,9 @@ export async function openStore({ s3, data }: Configuration): Promise<ObjectStor
   const { S3Store } = await import('./s3-store.ts')
   return new S3Store(s3)
 }
+
+/** A thread's heap is for its task, and the thread that answers HTTP remembers most of what it asks. */
+const THREAD_SHARE = 1 / 4
 
 /** Only the thread that answers HTTP takes orders. */
 const noBacklog: Backlog = {
@@ -58,6 +62,6 @@ export async function createService(
       ...(local === undefined ? {} : { localImages: local }),
     },
     client: new RegistryClient({ fetch, configuration }),
-    memory: new Memory(),
+    memory: new Memory(isMainThread ? 1 : THREAD_SHARE),
   }
 }

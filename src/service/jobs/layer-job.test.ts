@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { startAppOn } from '../../../test/app.ts'
+import { makeImage, makeLayer } from '../../../test/images.ts'
+import { MemoryStore } from '../../../test/memory-store.ts'
+import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import type { StoredObject } from '../../host.ts'
+import { Problem } from '../../problem.ts'
+import { runLayerJob } from './layer-job.ts'
+
+class FailingStore extends MemoryStore {
+  override async get(): Promise<StoredObject | undefined> {
+    throw new Problem('store_error', 'the store does not answer')
+  }
+}
+
+test('a store that fails leaves no connection to the registry behind', async () => {
+  const registry = await FixtureRegistry.start()
+  const layer = await makeLayer([{ name: 'a', content: 'a' }])
+  registry.push('a', 'v1', makeImage([layer]))
+  const { service } = startAppOn(new FailingStore())
+  const { descriptor } = layer
+  const source = { kind: 'registry', registry: registry.host, repository: 'a' } as const
+  const job = { kind: 'layer', source, image: descriptor.digest, descriptor } as const
+  const run = runLayerJob(service, job, () => {}, new AbortController().signal)
+  await expect(run).rejects.toMatchObject({ code: 'store_error' })
+  expect(registry.count({ path: /blobs/ })).toBe(0)
+  await registry.close()
+})

@@ -44,9 +44,6 @@ const MIB = 2 ** 20
 /** How long a source's answer is trusted for the same caller. */
 const WORD_MILLISECONDS = 60_000
 const FACTS_MILLISECONDS = 600_000
-/** How long it is remembered that bytes are public, which never changes. */
-const PUBLIC_MILLISECONDS = 3_600_000
-const DRAWN_MILLISECONDS = 3_600_000
 /** Half of an analysis's lifetime, so that an ID that is given out again stays valid for a while. */
 const NAME_MILLISECONDS = 1_800_000
 
@@ -66,7 +63,7 @@ export class Memory {
     sizeOf: () => 300,
   })
   readonly confirmed = new Cache<true>({ bytes: 6 * MIB, milliseconds: WORD_MILLISECONDS })
-  readonly public = new Cache<true>({ bytes: 6 * MIB, milliseconds: PUBLIC_MILLISECONDS })
+  readonly public = new Cache<true>({ bytes: 6 * MIB, milliseconds: FACTS_MILLISECONDS })
   /** Selections by caller and requested digest: immutable, and kept only as long as the source's answer is trusted. */
   readonly manifests = new Cache<ManifestSelection>({
     bytes: 8 * MIB,
@@ -111,11 +108,11 @@ export class Memory {
     sizeOf: () => RECORD_BYTES,
   })
   /** Names of images that the store already has. */
-  readonly noted = new Cache<true>({ bytes: MIB, milliseconds: PUBLIC_MILLISECONDS })
+  readonly noted = new Cache<true>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })
   /** Badges as SVG: measuring text and writing XML takes longer than everything else about a known image. */
   readonly drawn = new Cache<string>({
     bytes: 2 * MIB,
-    milliseconds: DRAWN_MILLISECONDS,
+    milliseconds: FACTS_MILLISECONDS,
     sizeOf: (svg) => 2 * svg.length,
   })
   /** Bodies of small answers, by entity tag and address; callers are checked before a lookup. */

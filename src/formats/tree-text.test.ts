@@ -51,6 +51,25 @@ test('in Markdown a list', () => {
 `)
 })
 
+test('what is left out of a directory is counted', () => {
+  const [usr] = tree.children ?? []
+  const part = {
+    ...tree,
+    children: usr === undefined ? [] : [{ ...usr, children: [file('usr/a', 2_000_000)] }],
+  }
+  expect(treeText('app:v1', part)).toBe(`\
+app:v1
+ 3.50 MB  /
+ 3.00 MB  ├── usr/
+ 2.00 MB  │   ├── a
+ 1.00 MB  │   └── … 1 more file
+  500 kB  └── … 1 more file
+
+3 files
+`)
+  expect(treeMarkdown('app:v1', part)).toContain('  - 500 kB in 1 more file\n')
+})
+
 test('names cannot break a line, command a CI, or be wider than the terminal', () => {
   const names = [...HOSTILE_NAMES, 'x'.repeat(200), '漢字'.repeat(100)]
   const hostile: TreeNode = { ...tree, children: names.map((name) => file(`usr/${name}`, 1)) }

@@ -13,13 +13,24 @@ const RESET = '\x1b[0m'
 
 type Branch = { readonly node: TreeNode; readonly prefix: string; readonly below: string }
 
+/** What a directory has besides the children that are shown. */
+type Rest = { readonly bytes: number; readonly files: number }
+
+type Line = { readonly prefix: string } & ({ readonly node: TreeNode } | { readonly rest: Rest })
+
 export function treeText(
   subject: string,
   root: TreeNode,
   { colour, width = WIDTH }: TextStyle = { colour: false },
 ): string {
   const lines = [fitted(terminalText(subject), width)]
-  for (const { node, prefix } of branches({ node: root, prefix: '', below: '' })) {
+  for (const branch of branches({ node: root, prefix: '', below: '' })) {
+    const { prefix } = branch
+    if ('rest' in branch) {
+      lines.push(`${formatBytes(branch.rest.bytes).padStart(SIZE)}  ${prefix}… ${more(branch.rest)}`)
+      continue
+    }
+    const { node } = branch
     const isDirectory = node.type === 'directory'
     const room = Math.max(width - SIZE - 2 - prefix.length, LEAST_NAME)
     const name = fitted(`${nameOf(node, root)}${isDirectory ? '/' : ''}`, room)
@@ -30,18 +41,30 @@ export function treeText(
   return lines.map((line) => `${terminalLine(line)}\n`).join('')
 }
 
-function* branches(branch: Branch): Generator<Branch> {
-  yield branch
-  const { node, below } = branch
+function* branches({ node, prefix, below }: Branch): Generator<Line> {
+  yield { node, prefix }
   const { children = [] } = node
+  const rest = restOf(node)
   for (const [i, child] of children.entries()) {
-    const isLast = i === children.length - 1
+    const isLast = i === children.length - 1 && rest === undefined
     yield* branches({
       node: child,
       prefix: `${below}${isLast ? '└── ' : '├── '}`,
       below: `${below}${isLast ? '    ' : '│   '}`,
     })
   }
+  if (rest !== undefined) yield { rest, prefix: `${below}└── ` }
+}
+
+function restOf({ children, ...node }: TreeNode): Rest | undefined {
+  if (children === undefined) return undefined
+  const sum = (of: (child: TreeNode) => number) => children.reduce((all, child) => all + of(child), 0)
+  const files = node.files - sum((child) => child.files)
+  return files > 0 ? { bytes: node.bytes - sum((child) => child.bytes), files } : undefined
+}
+
+function more({ files }: Rest): string {
+  return `${formatCount(files)} more ${files === 1 ? 'file' : 'files'}`
 }
 
 /** The root by its whole path, everything else by its last part. */
@@ -51,10 +74,13 @@ function nameOf({ path }: TreeNode, root: TreeNode): string {
 }
 
 export function treeMarkdown(subject: string, root: TreeNode): string {
-  const items = [...branches({ node: root, prefix: '', below: '' })].map(({ node, prefix }) => {
+  const items = [...branches({ node: root, prefix: '', below: '' })].map((branch) => {
+    const indent = '  '.repeat(branch.prefix.length / 4)
+    if ('rest' in branch) return `${indent}- ${formatBytes(branch.rest.bytes)} in ${more(branch.rest)}`
+    const { node } = branch
     const name = node.path === '' ? '/' : node.path.slice(node === root ? 0 : node.path.lastIndexOf('/') + 1)
     const shown = markdownCode(node.type === 'directory' && node.path !== '' ? `${name}/` : name)
-    return `${'  '.repeat(prefix.length / 4)}- ${formatBytes(node.bytes)} ${shown}`
+    return `${indent}- ${formatBytes(node.bytes)} ${shown}`
   })
   const count = `${formatCount(root.files)} ${root.files === 1 ? 'file' : 'files'}`
   return `### ${formatBytes(root.bytes)} in ${count}\n\n${markdownCode(subject)}\n\n${items.join('\n')}\n`

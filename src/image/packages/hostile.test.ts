@@ -64,6 +64,36 @@ it('any bytes end in findings or in a warning', async () => {
   )
 })
 
+/** @returns how often the event loop turned while the database was read */
+async function turnsDuring(kind: DatabaseKind, content: Uint8Array): Promise<number> {
+  let turns = 0
+  const turning = setInterval(() => turns++)
+  try {
+    const database = { bytes: content.length, content: [content] }
+    for await (const _ of readDatabase(kind, 'a\0b.dist-info\0RECORD', database));
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnreadableDatabase)
+  } finally {
+    clearInterval(turning)
+  }
+  return turns
+}
+
+const MANY = 100_000
+const WIDE = rpmHeader({
+  1000: 'r',
+  1001: '1',
+  1002: '2',
+  1116: new Array<number>(MANY).fill(0),
+  1117: new Array<string>(MANY).fill('f'),
+  1118: ['/usr/bin/'],
+})
+
+it('a package of rpm with more files than any leaves the event loop to others often', async () => {
+  const content = ndbDatabase([WIDE])
+  expect(await turnsDuring('rpmNdb', content)).toBeGreaterThan(2)
+})
+
 it.each([
   ['apk', '\n'],
   ['debStatus', '\n'],
@@ -71,17 +101,5 @@ it.each([
   ['composer', '{},'],
 ] as const)('%s of nothing but %j leaves the event loop to others often', async (kind, piece) => {
   const content = Buffer.from(`${kind === 'composer' ? '[' : ''}${piece.repeat(MEGABYTE / piece.length)}`)
-  let turns = 0
-  const turning = setInterval(() => turns++)
-  try {
-    for await (const _ of readDatabase(kind, 'a\0b.dist-info\0RECORD', {
-      bytes: content.length,
-      content: [content],
-    }));
-  } catch (error) {
-    expect(error).toBeInstanceOf(UnreadableDatabase)
-  } finally {
-    clearInterval(turning)
-  }
-  expect(turns).toBeGreaterThan(15)
+  expect(await turnsDuring(kind, content)).toBeGreaterThan(15)
 })

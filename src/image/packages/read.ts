@@ -105,6 +105,8 @@ async function whole(content: DatabaseContent, bytes: number): Promise<Uint8Arra
 
 /** A byte of a header costs some thirty times as much as a byte of a file's content. */
 const WORK_A_BYTE = 32
+/** And a path as much as some hundred bytes: one header may have a million. */
+const WORK_A_PATH = 512
 
 async function* rpmFindings(headers: Iterable<Uint8Array>): AsyncGenerator<Finding> {
   const budget = new WorkBudget()
@@ -118,6 +120,7 @@ async function* rpmFindings(headers: Iterable<Uint8Array>): AsyncGenerator<Findi
       if (paths.push(path) < PATHS) continue
       yield { kind: 'files', paths }
       paths = []
+      if (budget.isDue(WORK_A_PATH * PATHS)) await budget.yield()
     }
     if (paths.length > 0) yield { kind: 'files', paths }
   }

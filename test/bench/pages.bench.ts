@@ -5,15 +5,13 @@
 import type { Browser } from 'playwright-core'
 import { launchChromium, openPage } from '../browser.ts'
 import { makeImage, makeLayer } from '../images.ts'
+import { manyFiles } from '../layers/many-files.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startService } from '../service.ts'
-import { header } from '../tar.ts'
 import { best, line, REGISTRY } from './measure.ts'
 
 const FILES = 1_000_000
-const DIRECTORIES = 1_000
 const RUNS = 5
-const BLOCK = 512
 
 /** Milliseconds until something is painted, the best of some runs in new contexts: nothing is kept from one to the next. */
 async function firstPaint(browser: Browser, service: string, path: string): Promise<number> {
@@ -57,21 +55,6 @@ async function zoom(browser: Browser, service: string, path: string): Promise<nu
   return best(times)
 }
 
-/** A header and a block of content for each file. */
-function manyFiles(): Uint8Array {
-  const bytes = Buffer.alloc(FILES * 2 * BLOCK + 2 * BLOCK)
-  let at = 0
-  for (let directory = 0; directory < DIRECTORIES; directory++) {
-    for (let file = 0; file < FILES / DIRECTORIES; file++) {
-      const content = Buffer.from(`${directory}/${file}`)
-      bytes.set(header({ name: `data/${directory}/${file}`, size: content.byteLength }), at)
-      bytes.set(content, at + BLOCK)
-      at += 2 * BLOCK
-    }
-  }
-  return bytes
-}
-
 export default async function pages(): Promise<void> {
   const [browser, service, registry] = await Promise.all([
     launchChromium(),
@@ -86,7 +69,7 @@ export default async function pages(): Promise<void> {
     const report = await firstPaint(browser, service.url, known)
     line('report of app:v1, warm', { 'first paint, ms': report, ratio: report / nothing })
     line('zoom in the treemap of app:v1', { ms: await zoom(browser, service.url, known) })
-    const large = registry.push('many', 'v1', makeImage([await makeLayer(manyFiles())]))
+    const large = registry.push('many', 'v1', makeImage([await makeLayer(manyFiles(FILES))]))
     await analysed(service.url, large)
     for (const path of ['', 'data', 'data/500']) {
       const address = `/files?${new URLSearchParams({ image: large, path })}`

@@ -493,3 +493,22 @@ test('an object that goes away while it is read is a clear error', async () => {
   await rows.next()
   await expect(rows.next()).rejects.toMatchObject({ code: 'store_error' })
 })
+
+test('stopping early cancels the group that is fetched meanwhile', async () => {
+  const store = await written(manyEntries(9000))
+  const table = await opened(store)
+  const get = store.get.bind(store)
+  const bodies: ('whole' | 'endless' | 'cancelled')[] = []
+  store.get = async (key, range) => {
+    const object = await get(key, range)
+    const place = bodies.push(object === undefined || bodies.length === 0 ? 'whole' : 'endless') - 1
+    if (object === undefined || place === 0) return object
+    // Its bytes never come: only a cancellation ends it.
+    const cancel = () => {
+      bodies[place] = 'cancelled'
+    }
+    return { ...object, body: new ReadableStream<Uint8Array>({ cancel }) }
+  }
+  for await (const _ of table.rows()) break
+  expect(bodies).toEqual(['whole', 'cancelled'])
+})

@@ -152,13 +152,16 @@ export function plainText(pieces: readonly Piece[]): string {
   return pieces.map((piece) => (typeof piece === 'string' ? piece : terminalText(piece.name))).join('')
 }
 
+/** Between words, but not between a number and its unit. */
+const SPACE = / (?![kMGT]?B\b)/
+
 /** A sentence in lines of at most `width` columns; longer words are broken. */
 export function wrapped(text: string, width: number, indent = ''): string[] {
   const room = Math.max(width - lengthOf(indent), 1)
   if (text !== '' && lengthOf(text) <= room) return [indent + text]
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ').flatMap((one) => broken(one, room))) {
+  for (const word of text.split(SPACE).flatMap((one) => broken(one, room))) {
     const longer = line === '' ? word : `${line} ${word}`
     if (line !== '' && lengthOf(longer) > room) {
       lines.push(indent + line)

@@ -150,6 +150,26 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await get('/v1/report', { image: lying.image })).status).toBe(200)
     })
 
+    it('hard links of a table that point to each other point nowhere', async () => {
+      const links = [
+        { name: 'ring/a', type: 'hardlink', linkName: 'ring/b' },
+        { name: 'ring/b', type: 'hardlink', linkName: 'ring/a' },
+        { name: 'ring/self', type: 'hardlink', linkName: 'ring/self' },
+      ]
+      const change: ChunkedOptions['change'] = ({ version, entries }) => ({
+        version,
+        entries: [...entries, ...links],
+      })
+      const { image } = await push('ring', { change }, [...MEMBERS, { name: 'after', content: 'after' }])
+      const warnings = async (query: Record<string, string>) =>
+        (await get('/v1/report', { image, ...query })).body.warnings
+      expect(await warnings({ read: 'toc' })).toEqual([
+        { code: 'danglingHardlink', count: links.length, layer: 0, path: 'ring/a' },
+      ])
+      expect((await get('/v1/file', { image, read: 'toc', path: 'ring/a' })).body.code).toBe('path_not_found')
+      expect(await warnings({})).toEqual([])
+    })
+
     it('a registry that gives a layer another table changes nothing for others', async () => {
       const members = [...MEMBERS, { name: 'poison', content: form }]
       const { image, layer } = await push('poison', {}, members)

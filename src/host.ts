@@ -5,7 +5,6 @@
 
 import type { Configuration } from './configuration.ts'
 import type { Claim, Job, JobState, Order } from './job.ts'
-import type { FileRef, ImageSource } from './source/source.ts'
 
 /**
  * Which addresses a request may reach. `public`: no loopback, link-local or private ones; `private`: also those of
@@ -117,11 +116,6 @@ export interface Engine {
   events(since: number, signal: AbortSignal): AsyncIterable<EngineEvent>
 }
 
-/** Images in files of this machine. Only a host whose only caller is the machine's user has them. */
-export interface LocalImages {
-  open(ref: FileRef): ImageSource
-}
-
 /** Removes uploads when they expire, also after a restart. */
 export interface Expiry {
   /**
@@ -150,5 +144,4 @@ export interface Host {
   readonly expiry?: Expiry
   /** Present if the host has one. */
   readonly engine?: Engine
-  readonly localImages?: LocalImages
 }

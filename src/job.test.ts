@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { type Job, jobKey, type LayerJob } from './job.ts'
-import type { RegistryRef } from './source/source.ts'
+import type { RegistryRef } from './oci/source-ref.ts'
 
 const source: RegistryRef = { kind: 'registry', registry: 'r.example', repository: 'a' }
 const layer: LayerJob = {

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { type Descriptor, isEncrypted } from './oci/manifest.ts'
+import { callerOf, originOf, placeOf, type SourceRef } from './oci/source-ref.ts'
 import type { ProblemDocument } from './problem.ts'
-import { callerOf, originOf, placeOf, type SourceRef } from './source/source.ts'
 
 /** Index one layer, unless it is indexed already. */
 export type LayerJob = {
@@ -50,6 +50,9 @@ export type Progress = {
   readonly bytes: number
   readonly bytesDone: number
 }
+
+/** The work of reading a layer: bytes of the blob, and decoded bytes of the tar. */
+export type LayerWork = { readonly readBytes: number; readonly decodedBytes: number }
 
 /** What a job tells of itself while it runs. */
 export type JobProgress = Progress & {

@@ -3,6 +3,7 @@
 import { type Policy, policyFromQuery } from '../gate/policy.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { knownTarBytes } from '../image/tar-bytes.ts'
+import type { ManifestFigures } from '../oci/figures.ts'
 import { Problem } from '../problem.ts'
 import { formatBytes, formatDelta } from '../text/format.ts'
 import {
@@ -17,8 +18,6 @@ import { APPEARANCE_PARAMETERS, single } from './appearance.ts'
 
 /** The text, and the colour unless the badge's user chose one. */
 export type BadgeMessage = { readonly message: string; readonly color: string }
-
-export type ManifestFigures = { readonly compressedBytes: number; readonly layers: number }
 
 /** What must be known, and what is shown then. */
 export type Show =

@@ -1,18 +1,10 @@
 /** Paths that a policy denies. */
-import type { Entry } from '../layer/entry.ts'
+import type { StoredPath } from '../image/stored-paths.ts'
 import { decodeText } from '../text/bytes.ts'
 import { compileGlobSet } from '../text/glob.ts'
 import { keyToPath, type PathKey, showPath } from '../text/path.ts'
 import type { Evidence } from './evidence.ts'
 import { Worst } from './worst.ts'
-
-/** A path of the merged file system, or one that a layer stores. */
-type Candidate = {
-  readonly key: PathKey
-  readonly type: Entry['type']
-  readonly bytes: number
-  readonly layer: number
-}
 
 export type DeniedPath = Evidence & { readonly key: PathKey }
 
@@ -21,11 +13,11 @@ export type Denied = { readonly paths: number; readonly worst: readonly DeniedPa
 /**
  * One pass for all globs.
  *
- * @param candidates each path once
+ * @param candidates paths that layers store, or those of the merged file system; each once
  * @returns for each glob how many paths match, and the ten largest of them
  */
 export async function findDenied(
-  candidates: AsyncIterable<readonly Candidate[]>,
+  candidates: AsyncIterable<readonly StoredPath[]>,
   globs: readonly string[],
   ignores: (path: string) => boolean,
 ): Promise<readonly Denied[]> {
@@ -47,7 +39,7 @@ export async function findDenied(
   return found.map(({ paths, worst }) => ({ paths, worst: worst.list() }))
 }
 
-function deniedPath({ key, type, bytes, layer }: Candidate): DeniedPath {
+function deniedPath({ key, type, bytes, layer }: StoredPath): DeniedPath {
   return { key, ...showPath(key), ...(type === 'file' ? { bytes } : {}), layer }
 }
 

@@ -1,15 +1,9 @@
 /** The paths that an image's layers store, whether or not the merged file system shows them. */
-import type { Entry } from '../layer/entry.ts'
-import type { PathKey } from '../text/path.ts'
+import type { MergedEntry } from './merged-entry.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 
 /** A path in its uppermost layer. */
-export type StoredPath = {
-  readonly key: PathKey
-  readonly type: Entry['type']
-  readonly bytes: number
-  readonly layer: number
-}
+export type StoredPath = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer'>
 
 /** How many paths are passed on at once. */
 const STEP = 2000

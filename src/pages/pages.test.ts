@@ -6,9 +6,10 @@ import type { Diff } from '../diff/summary.ts'
 import type { Area } from '../image/areas.ts'
 import type { ImageIdentity, Report } from '../image/report.ts'
 import { Problem } from '../problem.ts'
+import type { DiffParts } from '../service/diff.ts'
 import { encodeText } from '../text/bytes.ts'
 import { changeMapPage } from './diff/map.ts'
-import { type DiffPageView, diffPage } from './diff/page.ts'
+import { diffPage } from './diff/page.ts'
 import { textDiffPage } from './diff/text.ts'
 import { docsPage } from './docs.ts'
 import { failurePage } from './failure.ts'
@@ -159,7 +160,7 @@ const changes: ChangeNode = {
   children: [leaf('added'), leaf('modified')],
   left: 3,
 }
-const diffView: DiffPageView = {
+const diffView: DiffParts = {
   diff,
   changes,
   history: [{ from: { createdBy: HOSTILE, emptyLayer: false }, same: false }],

@@ -1,7 +1,9 @@
 /** Opens the source that a reference or a job names. */
+
+import type { FileRef, SourceRef } from '../oci/source-ref.ts'
 import { Problem } from '../problem.ts'
 import { RegistrySource } from '../source/registry/source.ts'
-import type { FileRef, ImageSource, SourceRef } from '../source/source.ts'
+import type { ImageSource } from '../source/source.ts'
 import { DaemonSource } from './daemon-source.ts'
 import type { Service } from './service.ts'
 import { UploadSource } from './upload-source.ts'
@@ -27,8 +29,8 @@ function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefi
   }
 }
 
-function openLocal({ host }: Service, ref: FileRef): ImageSource {
-  if (host.localImages !== undefined) return host.localImages.open(ref)
+function openLocal({ localImages }: Service, ref: FileRef): ImageSource {
+  if (localImages !== undefined) return localImages.open(ref)
   throw new Problem(
     'invalid_reference',
     `${ref.transport}: names a file on your own machine, which this service cannot read; upload the archive to /v1/uploads and ask for upload:<id>`,

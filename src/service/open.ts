@@ -23,8 +23,8 @@ import {
   selectImage,
   selectManifest,
 } from '../oci/select.ts'
+import type { SourceRef } from '../oci/source-ref.ts'
 import { Problem } from '../problem.ts'
-import type { SourceRef } from '../source/source.ts'
 import { type TimeLimit, within } from '../timeout.ts'
 import { openSource } from './open-source.ts'
 import type { Service } from './service.ts'

@@ -1,14 +1,16 @@
 /** What every use case receives. */
 import type { Host } from '../host.ts'
 import type { RegistryClient } from '../source/registry/client.ts'
-import type { ImageSource } from '../source/source.ts'
+import type { ImageSource, LocalImages } from '../source/source.ts'
 import type { Memory } from './memory.ts'
 
-/** The parts of a service: a host, the client for registries, and the memory between requests. */
+/** The parts of a service: a host, the client for registries, the memory between requests, and what else the host offers. */
 export type Service = {
   readonly host: Host
   readonly client: RegistryClient
   readonly memory: Memory
+  /** Present if callers may read files of this machine. */
+  readonly localImages?: LocalImages | undefined
   /**
    * In a thread other than the answering one: asks the answering thread, which remembers what sources said, instead of the
    * source.

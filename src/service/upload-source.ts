@@ -1,7 +1,8 @@
 /** An upload as a source of images, for callers who have its id. */
+
+import type { UploadRef } from '../oci/source-ref.ts'
 import { Archive } from '../source/archive/archive.ts'
 import { ArchiveSource } from '../source/archive/archive-source.ts'
-import type { UploadRef } from '../source/source.ts'
 import type { Service } from './service.ts'
 import { isUploadGone, openUpload } from './upload.ts'
 

@@ -6,16 +6,10 @@ import type { ObjectStore } from '../host.ts'
 import { type GivenBytes, readGiven } from '../index/given.ts'
 import { PUBLIC } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
+import { type SourceRef, scopeOf } from '../oci/source-ref.ts'
 import { Problem } from '../problem.ts'
 import type { Flights } from '../source/registry/flights.ts'
-import {
-  type BlobRange,
-  type ImageParts,
-  type ImageSource,
-  type ResolvedManifest,
-  type SourceRef,
-  scopeOf,
-} from '../source/source.ts'
+import type { BlobRange, ImageParts, ImageSource, ResolvedManifest } from '../source/source.ts'
 import type { Memory } from './memory.ts'
 import { Visibility } from './visibility.ts'
 

@@ -1,41 +1,6 @@
-/** The one interface of all places that images come from: what each can do, and how a job names one. */
-import { createHash } from 'node:crypto'
-import { type Credential, credentialHash } from '../oci/credential.ts'
-import type { FileTransport } from '../oci/image-reference.ts'
+/** The one interface of all places that images come from: what each can do. How a job names one is in `oci/source-ref.ts`. */
 import type { Descriptor } from '../oci/manifest.ts'
-import type { Repository } from '../oci/reference.ts'
-
-/** A repository of a registry, and the caller's credentials for it. */
-export type RegistryRef = Repository & {
-  readonly kind: 'registry'
-  /** Kept in memory only as long as the work that it is for. */
-  readonly credential?: Credential
-}
-
-/** An archive uploaded to this service. */
-export type UploadRef = {
-  readonly kind: 'upload'
-  /** A secret: knowing it is enough to see the image. It is kept out of logs, store keys and job names. */
-  readonly id: string
-}
-
-/** An image of the host's Docker Engine. */
-export type DaemonRef = {
-  readonly kind: 'docker-daemon'
-  /** A name with its tag, or the image's ID. */
-  readonly name: string
-}
-
-/** An archive or a layout in files of this machine, for its own user. */
-export type FileRef = {
-  readonly kind: 'file'
-  readonly transport: FileTransport
-  /** As given; `-` is an archive on stdin. */
-  readonly path: string
-}
-
-/** Where an image is, as plain data that another thread, object or machine can open again. */
-export type SourceRef = RegistryRef | UploadRef | DaemonRef | FileRef
+import type { FileRef, SourceRef } from '../oci/source-ref.ts'
 
 export type ResolvedManifest = {
   /** Digest of the manifest or index that the name resolves to. */
@@ -94,52 +59,7 @@ export interface ImageParts {
   isStoredPlain(digest: string): boolean
 }
 
-/** A name for an upload that does not reveal its secret ID. */
-export function uploadName(id: string): string {
-  return createHash('sha256').update(id).digest('hex')
-}
-
-/** The name under which the store records who gave verified bytes: `host:port` of a registry. */
-export function originOf(ref: SourceRef): string {
-  switch (ref.kind) {
-    case 'registry':
-      return ref.registry
-    case 'upload':
-      return `upload-${uploadName(ref.id)}`
-    case 'docker-daemon':
-      return 'docker-daemon'
-    case 'file':
-      return 'file'
-  }
-}
-
-/** The place in logs and job states, without the caller: `registry/repository`. */
-export function placeOf(ref: SourceRef): string {
-  switch (ref.kind) {
-    case 'registry':
-      return `${ref.registry}/${ref.repository}`
-    case 'upload':
-      return originOf(ref)
-    case 'docker-daemon':
-      return `docker-daemon:${ref.name}`
-    case 'file':
-      return `${ref.transport}:${ref.path}`
-  }
-}
-
-/** The place and, without secrets, the caller: an answer to one caller is reused for that caller only. */
-export function scopeOf(ref: SourceRef): string {
-  return `${placeOf(ref)} ${callerOf(ref)}`
-}
-
-/** Identifies the caller's credentials without revealing them; empty for a caller without any. */
-export function callerOf(ref: SourceRef): string {
-  switch (ref.kind) {
-    case 'registry':
-      return ref.credential === undefined ? '' : credentialHash(ref.credential)
-    case 'upload':
-    case 'docker-daemon':
-    case 'file':
-      return ''
-  }
+/** Images in files of this machine. Only a host whose only caller is the machine's user has them. */
+export interface LocalImages {
+  open(ref: FileRef): ImageSource
 }

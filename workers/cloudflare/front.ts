@@ -10,7 +10,7 @@ import { createGzip } from 'node:zlib'
 import { Problem } from '../../src/problem.ts'
 import { TEXT, takesGzip } from '../compressible.ts'
 import { answerProblem, createHttpServer } from '../http-server.ts'
-import { CLIENT_HEADER } from './client-header.ts'
+import { CLIENT_HEADER } from './rate.ts'
 
 export type Front = {
   readonly port: number

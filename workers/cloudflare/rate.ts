@@ -1,5 +1,9 @@
+/** The limit on new analyses per client, and how the Worker learns who the client is. */
 import type { RateLimit } from '../../src/http/middleware/rate.ts'
 import { Problem } from '../../src/problem.ts'
+
+/** How the front of `npm start` passes the client's address to the Worker; it never passes on a client's own header. */
+export const CLIENT_HEADER = 'x-lamina-client'
 
 /** Cloudflare's rate limit binding: it counts separately in each of its locations, with the limit in `wrangler.toml`. */
 export interface RateLimiter {

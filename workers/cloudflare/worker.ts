@@ -1,9 +1,8 @@
 /** The Worker: the service on Cloudflare, or on Miniflare through `npm start`. */
 import { createApp } from '../../src/http/app.ts'
-import { CLIENT_HEADER } from './client-header.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
 import { consumeOrders, type QueueMessage } from './queue-backlog.ts'
-import { BoundRate } from './rate.ts'
+import { BoundRate, CLIENT_HEADER } from './rate.ts'
 
 export { JobObject } from './job-object.ts'
 export { UploadObject } from './upload-object.ts'

@@ -1,8 +1,7 @@
 /** The code of an analysis thread: reads a layer into the index, or merges the layers of an image. */
 import type { Jobs } from '../../src/host.ts'
-import type { JobProgress, LayerJob } from '../../src/job.ts'
+import type { JobProgress, LayerJob, LayerWork } from '../../src/job.ts'
 import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
-import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import { createService } from './host.ts'

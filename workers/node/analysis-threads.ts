@@ -1,7 +1,6 @@
 /** Analyses on all cores: threads read layers and merge images. */
 import type { Limits } from '../../src/configuration.ts'
-import { claimOf, type ImageJob, type JobProgress, type LayerJob } from '../../src/job.ts'
-import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
+import { claimOf, type ImageJob, type JobProgress, type LayerJob, type LayerWork } from '../../src/job.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import type { AnalysisSaid, AnalysisTask } from './analysis-thread.ts'

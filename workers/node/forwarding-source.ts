@@ -1,12 +1,12 @@
 /** A source in front of a registry: whatever a subclass does not answer itself is passed on. */
 import type { Descriptor } from '../../src/oci/manifest.ts'
+import type { SourceRef } from '../../src/oci/source-ref.ts'
 import type {
   BlobRange,
   ContentKind,
   ImageParts,
   ImageSource,
   ResolvedManifest,
-  SourceRef,
 } from '../../src/source/source.ts'
 
 export class ForwardingSource implements ImageSource {

@@ -49,7 +49,6 @@ export async function createService(
   const store = new MeteredStore(await openStore(configuration), count)
   const wasm = compiledWasm()
   const { maxUploadBytes, limits } = configuration
-  const local = localImages({ wasm, maxBytes: maxUploadBytes, zstdWindow: limits.zstdWindow })
   return {
     host: {
       configuration,
@@ -59,9 +58,9 @@ export async function createService(
       backlog,
       wasm,
       ...engineOf(configuration),
-      ...(local === undefined ? {} : { localImages: local }),
     },
     client: new RegistryClient({ fetch, configuration }),
     memory: new Memory(isMainThread ? 1 : THREAD_SHARE),
+    localImages: localImages({ wasm, maxBytes: maxUploadBytes, zstdWindow: limits.zstdWindow }),
   }
 }

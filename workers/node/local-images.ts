@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import { z } from 'zod'
-import type { LocalImages } from '../../src/host.ts'
+import type { FileRef } from '../../src/oci/source-ref.ts'
 import { Archive } from '../../src/source/archive/archive.ts'
 import { archiveIndexSchema } from '../../src/source/archive/archive-index.ts'
 import { ArchiveSource } from '../../src/source/archive/archive-source.ts'
-import type { FileRef } from '../../src/source/source.ts'
+import type { LocalImages } from '../../src/source/source.ts'
 import { type OpenOptions, openArchive, partsSchema, readerOf, unwritable } from './local-archive.ts'
 
 /** Passed to threads when they start. */

@@ -1,7 +1,7 @@
 /** Structured logs: one line per request, one per job. They never contain headers or credentials. */
 import pino from 'pino'
 import type { Job, JobState } from '../../src/job.ts'
-import { placeOf } from '../../src/source/source.ts'
+import { placeOf } from '../../src/oci/source-ref.ts'
 
 export type Log = pino.Logger
 

@@ -1,8 +1,7 @@
 /** What the Node host counts, for Prometheus at `/metrics`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EngineEvent } from '../../src/host.ts'
-import type { JobState } from '../../src/job.ts'
-import type { LayerWork } from '../../src/service/jobs/layer-work.ts'
+import type { JobState, LayerWork } from '../../src/job.ts'
 import type { WatchedImage } from '../../src/service/watch-engine.ts'
 import type { StoreOperation } from './metered-store.ts'
 

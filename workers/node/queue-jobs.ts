@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, QueueEvents } from 'bullmq'
 import type { Jobs, SharedQueue } from '../../src/host.ts'
 import { isFinished, type JobState } from '../../src/job.ts'
+import { originOf, placeOf } from '../../src/oci/source-ref.ts'
 import { Problem } from '../../src/problem.ts'
 import { mayRunAgain, NO_PROGRESS } from '../../src/service/jobs/runner.ts'
-import { originOf, placeOf } from '../../src/source/source.ts'
 import {
   endOf,
   failureOf,

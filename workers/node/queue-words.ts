@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Job, type JobProgress, jobKey } from '../../src/job.ts'
 import type { Descriptor } from '../../src/oci/manifest.ts'
+import { callerOf, placeOf, type SourceRef } from '../../src/oci/source-ref.ts'
 import type { ProblemDocument } from '../../src/problem.ts'
 import { NO_PROGRESS } from '../../src/service/jobs/runner.ts'
-import { callerOf, placeOf, type SourceRef } from '../../src/source/source.ts'
 
 /** Reads an image's config into the store. A job only if servers share a queue, since each of them opens an image itself. */
 export type ConfigJob = {

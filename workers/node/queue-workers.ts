@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, Worker } from 'bullmq'
 import { isFinished, type Job, type JobState } from '../../src/job.ts'
+import { placeOf } from '../../src/oci/source-ref.ts'
 import { Problem } from '../../src/problem.ts'
 import { type JobRunner, NO_PROGRESS } from '../../src/service/jobs/runner.ts'
-import { placeOf } from '../../src/source/source.ts'
 import type { Log } from './log.ts'
 import {
   type ConfigJob,

@@ -77,19 +77,17 @@ function unexpected(what: string): Error {
 }
 
 let operations: StoreOperation[] = []
-const { host, client, memory } = await createService(threadConfiguration(), noJobs, (operation) =>
-  operations.push(operation),
-)
+const own = await createService(threadConfiguration(), noJobs, (operation) => operations.push(operation))
 /** Of the running task. */
 let ask: Ask = () => Promise.reject(new Error('no request is being answered'))
 let say: (said: RequestSaid) => void = () => {}
 const service: Service = {
-  host,
-  client,
-  memory,
+  ...own,
   // An archive is read from the store, which this thread has, too.
-  relay: (own) =>
-    own.ref.kind === 'registry' ? new RelayedSource(own, client, (question) => ask(question)) : own,
+  relay: (source) =>
+    source.ref.kind === 'registry'
+      ? new RelayedSource(source, own.client, (question) => ask(question))
+      : source,
   onForgotten: (index) => say({ kind: 'forgotten', index }),
 }
 const app = createApp(service, { assets: readAsset })

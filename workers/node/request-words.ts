@@ -1,8 +1,9 @@
 /** Messages between the thread that answers HTTP and a request thread. */
 import type { Descriptor } from '../../src/oci/manifest.ts'
+import type { SourceRef } from '../../src/oci/source-ref.ts'
 import type { ProblemDocument } from '../../src/problem.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
-import type { ContentKind, ResolvedManifest, SourceRef } from '../../src/source/source.ts'
+import type { ContentKind, ResolvedManifest } from '../../src/source/source.ts'
 import type { StoreOperation } from './metered-store.ts'
 
 export type RequestTask = {

@@ -1,12 +1,10 @@
 /** The page about two images: what changed, where, and why. */
 import { html } from 'hono/html'
-import type { ChangeNode } from '../../diff/change-tree.ts'
-import type { StepPair } from '../../diff/history.ts'
-import type { Diff } from '../../diff/summary.ts'
 import { type ComparedFigure, comparedFigures, viewDiff } from '../../formats/diff-view.ts'
 import { visible } from '../../formats/escape.ts'
 import { placeName, shortName } from '../../image/identity.ts'
 import type { ImageIdentity } from '../../image/report.ts'
+import type { DiffParts } from '../../service/diff.ts'
 import { formatBytes, formatDelta, formatPercent } from '../../text/format.ts'
 import { askForm } from '../form.ts'
 import { type Figure, figures, type Html, link, page } from '../page.ts'
@@ -18,12 +16,6 @@ import { packageChanges } from './packages.ts'
 import { reasonsOf, rowsOf } from './sections.ts'
 import { changeTree } from './tree.ts'
 
-export type DiffPageView = {
-  readonly diff: Diff
-  readonly changes: ChangeNode
-  readonly history: readonly StepPair[]
-}
-
 const SECTIONS = [
   ['map', 'Treemap'],
   ['changes', 'Changes'],
@@ -34,7 +26,7 @@ const SECTIONS = [
   ['raw', 'Raw data'],
 ] as const
 
-export function diffPage({ diff, changes, history }: DiffPageView): Html {
+export function diffPage({ diff, changes, history }: DiffParts): Html {
   const { from, to } = diff
   const view = viewDiff(diff)
   const place = diffPlace(from, to)

@@ -10,8 +10,8 @@ import {
   type LayerJob,
   type Progress,
 } from '../../job.ts'
+import { placeOf } from '../../oci/source-ref.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
-import { placeOf } from '../../source/source.ts'
 import { Place } from './place.ts'
 import { Slots } from './slots.ts'
 

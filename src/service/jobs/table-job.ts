@@ -3,7 +3,7 @@ import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
 import { findChunks } from '../../index/chunks.ts'
 import { tableIndexName } from '../../index/keys.ts'
 import { indexTable, readLayerFacts, readTableFacts, type TabledIndex } from '../../index/layer-index.ts'
-import type { Progress } from '../../job.ts'
+import type { LayerWork, Progress } from '../../job.ts'
 import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
 import type { OpenBlob } from '../../layer/member.ts'
 import { readDatabaseChunks } from '../../layer/toc/databases.ts'
@@ -14,7 +14,6 @@ import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 import type { Service } from '../service.ts'
 import type { VisibleSource } from '../visible-source.ts'
-import type { LayerWork } from './layer-work.ts'
 
 type TableLayer = { readonly source: VisibleSource; readonly descriptor: Descriptor }
 

@@ -1,6 +1,7 @@
 /** An archive as a source of images: opened on first use. */
 import type { Descriptor } from '../../oci/manifest.ts'
-import type { BlobRange, ImageParts, ImageSource, ResolvedManifest, SourceRef } from '../source.ts'
+import type { SourceRef } from '../../oci/source-ref.ts'
+import type { BlobRange, ImageParts, ImageSource, ResolvedManifest } from '../source.ts'
 import type { Archive } from './archive.ts'
 
 export class ArchiveSource<Ref extends SourceRef> implements ImageSource {

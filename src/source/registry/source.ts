@@ -3,9 +3,10 @@ import type { Configuration } from '../../configuration.ts'
 import type { Credential } from '../../oci/credential.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
+import type { RegistryRef } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
 import { within } from '../../timeout.ts'
-import type { BlobRange, ContentKind, ImageSource, RegistryRef, ResolvedManifest } from '../source.ts'
+import type { BlobRange, ContentKind, ImageSource, ResolvedManifest } from '../source.ts'
 import type { Caller, RegistryClient } from './client.ts'
 
 /** How long a mirror may take before the registry is asked instead. */

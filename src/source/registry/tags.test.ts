@@ -31,6 +31,7 @@ it.each([
   '<a>; rel="',
   ' ; rel',
   '; ',
+  '"x',
 ])('reads a header of %j again and again once, from left to right', (piece) => {
   const blanks = ' '.repeat(4_000)
   const headers = [

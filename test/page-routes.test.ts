@@ -42,7 +42,7 @@ describe.each(HOSTS)('on %s', (host) => {
   it('every file that a page names is there, under its type, and is not sent twice', async () => {
     const pages = await Promise.all(['/', '/docs'].map(async (path) => (await get(path)).text()))
     const names = new Set(pages.join('').match(/\/assets\/[\w./-]+/g))
-    expect(names.size).toBe(8)
+    expect(names.size).toBe(9)
     for (const name of names) {
       const answer = await get(name)
       expect([name, answer.status]).toEqual([name, 200])

@@ -8,7 +8,15 @@ export const ASSETS_PATH = '/assets/'
 export type Assets = (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
 
 /** Files whose URL changes with their content, so that browsers can keep them forever. */
-export const VERSIONED = ['lamina.css', 'lamina.js', 'map.js', 'badge.js', 'home.js', 'icon.svg'] as const
+export const VERSIONED = [
+  'frame.css',
+  'lamina.css',
+  'lamina.js',
+  'map.js',
+  'badge.js',
+  'home.js',
+  'icon.svg',
+] as const
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',

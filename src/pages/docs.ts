@@ -27,6 +27,7 @@ export function docsPage(): Html {
 <title>API · Lamina</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/swagger-ui.css">
+<link rel="stylesheet" href="/assets/frame.css">
 <link rel="stylesheet" href="/assets/docs.css">
 <script defer src="/assets/swagger-ui-bundle.js"></script>
 <script type="module" src="/assets/docs.js"></script>

@@ -40,6 +40,7 @@ export function page({ title, main, head, scripts = [], early = [] }: Page): Htm
 <meta name="color-scheme" content="light dark">
 <title>${visible(title)} · Lamina</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/frame.css">
 <link rel="stylesheet" href="/assets/lamina.css">
 <script type="module" src="/assets/lamina.js"></script>
 ${early.map(

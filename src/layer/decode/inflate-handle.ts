@@ -8,6 +8,7 @@ import type { BlobReader } from '../blob.ts'
 import { type BitStart, type Boundary, findBit, resumingBytes, WINDOW_BYTES } from './bit-offset.ts'
 import { checkTrailer, endOfHeader, GzipError, sizeInTrailer, TRAILER_BYTES } from './gzip-member.ts'
 import type { Inflater, PlaceSink } from './inflater.ts'
+import { NeededWindow } from './needed-window.ts'
 import { hasInsides, type Insides } from './zlib-handle.ts'
 
 /** Size of one piece of output in bytes: measured as the best on both hosts. */
@@ -21,6 +22,7 @@ type Part = 'header' | 'body' | 'trailer' | 'between' | 'ended'
 
 export class HandleInflater implements Inflater {
   readonly #stream: InflateRaw & Insides
+  readonly #needed = new NeededWindow()
   readonly #output = new Uint8Array(PIECE)
   readonly #window = new Window()
   #part: Part = 'header'
@@ -123,6 +125,7 @@ export class HandleInflater implements Inflater {
 
   close(): void {
     this.#stream.destroy()
+    this.#needed.close()
   }
 
   #give(filled: number): Uint8Array {
@@ -239,8 +242,11 @@ export class HandleInflater implements Inflater {
       return
     }
     this.#tries = 0
-    const blobOffset = this.#taken - found.behind.length - 1 + start.at
-    this.#places.block({ blobOffset, bit: start.bit, tarOffset: this.#given, window })
+    const { at, bit } = start
+    const blobOffset = this.#taken - found.behind.length - 1 + at
+    const [byte = 0] = at === 0 ? [found.before] : found.behind
+    const needed = this.#needed.of({ window, byte, bit }, found.behind.subarray(at))
+    this.#places.block({ blobOffset, bit, tarOffset: this.#given, window: needed })
   }
 }
 

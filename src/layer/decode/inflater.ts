@@ -9,7 +9,10 @@ export type BlockStart = {
   readonly bit: number
   /** Position of the block's content in the uncompressed tar. */
   readonly tarOffset: number
-  /** The bytes of the tar before it, as many as the block can refer to: a view that is valid during the call. */
+  /**
+   * The bytes of the tar before it, as many as a block can refer to, with zeros for those that none does: a view that is valid
+   * during the call.
+   */
   readonly window: Uint8Array
 }
 

@@ -130,7 +130,7 @@ describe('a folder', () => {
 
   it('whose layer thread dies in the middle', async () => {
     const subject = await newSubject(registry, MANY_PACKAGES)
-    registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 400_000 }, 10)
+    registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 4_000_000 }, 10)
     const answer = reportOf(second.url, subject)
     // Its database is on the way into the store by now.
     await expect.poll(incoming).not.toEqual([])

@@ -279,9 +279,9 @@ function kindOf(type: Json | undefined, logical: Json | undefined): keyof (typeo
 }
 
 const TABLES = {
-  files: ['images/v2/sha256', 'files.parquet', 'image'],
-  packages: ['images/v2/sha256', 'packages.parquet', 'image'],
-  entries: ['layers/v3/sha256', 'entries.parquet', 'blob'],
+  files: ['images/v3/sha256', 'files.parquet', 'image'],
+  packages: ['images/v3/sha256', 'packages.parquet', 'image'],
+  entries: ['layers/v4/sha256', 'entries.parquet', 'blob'],
 } as const
 
 describe.each(Object.keys(TYPES) as Engine[])('%s declares', (engine) => {

@@ -15,6 +15,7 @@ import { folderSource } from '../cli/lake/source.ts'
 import { TABLES, type TableName } from '../cli/lake/tables.ts'
 import { makeLake } from '../cli/make-lake.ts'
 import { parseConfiguration } from '../src/configuration.ts'
+import { writeFailure } from '../src/image/image.ts'
 import { FolderStore } from '../workers/node/folder-store.ts'
 import { openStore } from '../workers/node/host.ts'
 import { CURL, writeFleet } from './bench/synthetic-fleet.ts'
@@ -130,8 +131,8 @@ it('leaves out what is known from tables of contents alone', async () => {
     for (const known of [hex, 'd'.repeat(64)])
       await cp(join(data, kind, hex), join(copy, kind, known, name), { recursive: true })
   }
-  await below('images/v2/sha256', 'toc')
-  await below('layers/v3/sha256', join('toc', 'c'.repeat(64)))
+  await below('images/v3/sha256', 'toc')
+  await below('layers/v4/sha256', join('toc', 'c'.repeat(64)))
   const lake = join(out, 'lake')
   expect(await run(lake, 1000, { LAMINA_DATA: copy })).toBe(
     `${IMAGES} images and ${LAYERS} layers added to ${lake}`,
@@ -234,13 +235,15 @@ it('comes from S3 as from a folder', async () => {
 it('leaves out an image without tables, and is stopped by no document', async () => {
   const odd = join(root, 'odd')
   await writeFleet(odd, 0, 4)
-  const images = await readdir(join(odd, 'images/v2/sha256'))
+  const images = await readdir(join(odd, 'images/v3/sha256'))
   const [lost = '', failed = '', binary = '', broken = ''] = images
-  await rm(join(odd, 'images/v2/sha256', lost, 'files.parquet'))
-  await rm(join(odd, 'images/v2/sha256', failed), { recursive: true })
-  await mkdir(join(odd, 'images/v2/sha256', failed))
-  const failure = { failure: { code: 'not_an_image', detail: 'a chart' } }
-  await writeFile(join(odd, 'images/v2/sha256', failed, 'image.json'), JSON.stringify(failure))
+  await rm(join(odd, 'images/v3/sha256', lost, 'files.parquet'))
+  await rm(join(odd, 'images/v3/sha256', failed), { recursive: true })
+  await writeFailure(new FolderStore(odd), `sha256:${failed}`, {
+    code: 'not_an_image',
+    detail: 'a chart',
+    lasting: true,
+  })
   const [origin = ''] = await readdir(join(odd, 'manifests/sha256', binary))
   await writeFile(join(odd, 'manifests/sha256', binary, origin), Buffer.from([0xff, 0xfe, 0x7b]))
   await writeFile(join(odd, 'manifests/sha256', broken, origin), '{"config": {"digest": ["sha256:../.."]}}')

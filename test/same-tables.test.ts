@@ -129,14 +129,9 @@ describe('an image with everything in it', () => {
     expect(node).toEqual(worker)
     const kinds = new Set(Object.keys(node).map((key) => key.replace(/^(\w+)\/.*\//, '$1/')))
     expect([...kinds].sort()).toEqual([
-      'images/directories.parquet',
-      'images/duplicates.parquet',
       'images/files.parquet',
-      'images/image.json',
-      'images/layer-duplicates.parquet',
       'images/packages.parquet',
       'images/public',
-      'images/waste.parquet',
       'layers/entries.parquet',
     ])
   })

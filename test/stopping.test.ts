@@ -108,7 +108,7 @@ describe('the Node host that is told to stop', () => {
     const slow = await newSubject(registry, MANY_PACKAGES)
     registry.fault(
       { path: blobPath(slow, 0), method: 'GET' },
-      { drip: { bytes: 100_000, milliseconds: 120 } },
+      { drip: { bytes: 600_000, milliseconds: 120 } },
     )
     const report = reportOf(service.url, slow)
     await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' })).toBe(1)
@@ -190,7 +190,7 @@ describe('the Node host that is killed', () => {
     let service = await spawnOwn('node', data)
     for (let round = 0; round < tries(2, 40); round++) {
       const subject = await newSubject(registry, MANY_PACKAGES)
-      registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 100_000, milliseconds: 20 } }, 10)
+      registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 500_000, milliseconds: 20 } }, 10)
       const report = reportOf(service.url, subject).catch(() => undefined)
       await expect.poll(() => registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
       await sleep(momentOf(round))

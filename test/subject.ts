@@ -14,8 +14,8 @@ export type Subject = { readonly reference: string; readonly image: TestImage }
 export type Served = { readonly url: string; readonly store: ObjectStore }
 
 /**
- * A package database of so many is larger than one part of an upload, so that it is streamed into the store while the
- * layer is read; and even compressed so large that half of it is not read at once.
+ * A package database of so many is larger than one part of an upload even when it is packed, so that it is streamed into the
+ * store while the layer is read.
  */
 export const MANY_PACKAGES = 1_200
 const FEW_PACKAGES = 10
@@ -34,10 +34,9 @@ export async function newSubject(registry: FixtureRegistry, packages = FEW_PACKA
 }
 
 function packageDatabase(seed: number, packages: number): string {
-  const text = `package of image ${seed}, `.repeat(200)
   const paragraphs = Array.from({ length: packages }, (_, i) => {
-    const noise = Array.from({ length: 6 }, (_, n) => hash('sha512', `${seed} ${i} ${n}`)).join('')
-    return `Package: p${i}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nDescription: ${text}${noise}\n`
+    const noise = Array.from({ length: 70 }, (_, n) => hash('sha512', `${seed} ${i} ${n}`, 'base64')).join('')
+    return `Package: p${i}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nDescription: ${noise}\n`
   })
   return paragraphs.join('\n')
 }
@@ -61,7 +60,7 @@ export function blobPath({ image }: Subject, layer: number): RegExp {
 /** What a store has of an image. */
 function indexOf(store: ObjectStore, { image }: Subject): Promise<Stored> {
   const layers = image.layers.map(({ descriptor }) => layerKey(descriptor.digest, 'entries.parquet'))
-  const keys = [imageKey(image.descriptor.digest, 'image.json'), ...layers]
+  const keys = [imageKey(image.descriptor.digest, 'packages.parquet'), ...layers]
   return storedIndex(
     store,
     keys.map((key) => key.replace(/[^/]+$/, '')),
@@ -88,7 +87,7 @@ export async function expectNothingWrong(
   const right = await indexOf(healthy.store, subject)
   const stored = await indexOf(store, subject)
   expect(right).toMatchObject(stored)
-  for (const key of Object.keys(stored).filter((name) => /(entries\.parquet|image\.json)$/.test(name))) {
+  for (const key of Object.keys(stored).filter((name) => /(entries|packages)\.parquet$/.test(name))) {
     const folder = key.slice(0, key.lastIndexOf('/') + 1)
     const vouched = (index: Stored) =>
       Object.keys(index).filter((name) => name.startsWith(folder) && !name.endsWith('/public'))

@@ -34,8 +34,8 @@ import {
   type TableName,
 } from './tables.ts'
 
-const IMAGES = 'images/v2/sha256/'
-const LAYERS = 'layers/v3/sha256/'
+const IMAGES = 'images/v3/sha256/'
+const LAYERS = 'layers/v4/sha256/'
 /** What is known only from tables of contents is in a subfolder, and left out. */
 const OF_CONTENT = "split_part(key, '/', 5) <> 'toc'"
 const LISTED = [IMAGES, LAYERS, 'names/sha256/', 'sources/sha256/', 'manifests/sha256/', 'configs/sha256/']
@@ -122,9 +122,9 @@ class Lake {
       columns = {key: 'VARCHAR'}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false)`)
     await database.run(`CREATE TEMP TABLE new_images AS
       SELECT split_part(key, '/', 4) AS image,
-             bool_or(ends_with(key, '/files.parquet')) AND bool_or(ends_with(key, '/packages.parquet')) AS has_tables
+             bool_or(ends_with(key, '/files.parquet')) AS has_files
       FROM keys WHERE starts_with(key, '${IMAGES}') AND ${OF_CONTENT}
-      GROUP BY image HAVING bool_or(ends_with(key, '/image.json'))`)
+      GROUP BY image HAVING bool_or(ends_with(key, '/packages.parquet'))`)
     await database.run(
       `DELETE FROM new_images WHERE image IN (SELECT image FROM ${this.#lakeTable('images')})`,
     )
@@ -150,12 +150,14 @@ class Lake {
     const { database, folder } = this.#options
     await database.run(`CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest(${listOf(images)}) AS image`)
     await this.#readLabels()
-    await this.#open(images.map((image) => `${IMAGES}${image}/image.json`))
+    await this.#open(images.map((image) => `${IMAGES}${image}/packages.parquet`))
     await this.#fill('images', SELECT_IMAGES)
-    // A failed analysis has no tables. An image that has lost its tables is analysed again when somebody asks.
+    // A failed analysis has no files. An image that has lost its files is analysed again when somebody asks.
     await database.run(`DELETE FROM images WHERE failure IS NULL AND image IN (
-      SELECT image FROM new_images WHERE NOT has_tables)`)
+      SELECT image FROM new_images WHERE NOT has_files)`)
     await this.#fill('image_layers', `SELECT * FROM (${SELECT_IMAGE_LAYERS}) SEMI JOIN images USING (image)`)
+    await this.#fill('packages', `SELECT * FROM (${SELECT_PACKAGES}) SEMI JOIN images USING (image)`)
+    await this.#fill('package_images', SELECT_PACKAGE_IMAGES)
     const shown = await this.#texts('SELECT image FROM images')
     const whole = await this.#texts('SELECT image FROM images WHERE failure IS NULL ORDER BY image')
     this.#skipped += images.length - shown.length
@@ -165,12 +167,6 @@ class Lake {
       whole.map((image) => `${IMAGES}${image}/files.parquet`),
     )
     await this.#fill('contents', SELECT_CONTENTS)
-    await this.#fill(
-      'packages',
-      SELECT_PACKAGES,
-      whole.map((image) => `${IMAGES}${image}/packages.parquet`),
-    )
-    await this.#fill('package_images', SELECT_PACKAGE_IMAGES)
     for (const name of IMAGE_TABLES) await this.#write(TABLES[name])
     await folder.commit()
   }

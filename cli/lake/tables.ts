@@ -122,28 +122,31 @@ export const SELECT_PACKAGES = `
 
 export const SELECT_PACKAGE_IMAGES = 'SELECT * FROM packages'
 
-/** From `image.json`. */
+/** From the note of `packages.parquet`. */
 export const SELECT_IMAGE_LAYERS = `
   SELECT image, layer.index AS layer, layer.digest[8:] AS blob, layer.compressedBytes AS compressed_bytes,
          layer.uncompressedBytes AS uncompressed_bytes, layer.createdBy AS created_by
   FROM (
-    SELECT ${DIGEST} AS image, unnest(facts.layers) AS layer
-    FROM read_json(${OBJECTS}, filename = true, columns = {facts: 'STRUCT(layers STRUCT("index" INTEGER, digest VARCHAR,
-      compressedBytes BIGINT, uncompressedBytes BIGINT, createdBy VARCHAR)[])'})
+    SELECT parse_path(file_name)[-2] AS image, unnest(from_json(decode(value), '{"facts": {"layers": [{"index": "INTEGER",
+      "digest": "VARCHAR", "compressedBytes": "BIGINT", "uncompressedBytes": "BIGINT", "createdBy": "VARCHAR"}]}}'
+    ).facts.layers) AS layer
+    FROM parquet_kv_metadata(${OBJECTS}) WHERE decode(key) = 'lamina.image'
   )`
 
-/** From `image.json` and the batch's manifests and configs (`labels`). */
+/** From the same and the batch's manifests and configs (`labels`). */
 export const SELECT_IMAGES = `
   SELECT image, title, version, architecture, failure.code AS failure, facts.size.compressedBytes AS compressed_bytes,
          facts.size.uncompressedBytes AS uncompressed_bytes, facts.size.rootfsBytes AS rootfs_bytes,
          facts.waste.bytes AS wasted_bytes, facts.counts.layers AS layers, facts.counts.files AS files,
          facts.packages.total AS packages
   FROM (
-    SELECT ${DIGEST} AS image, * EXCLUDE (filename)
-    FROM read_json(${OBJECTS}, filename = true, columns = {
-      facts: 'STRUCT(size STRUCT(compressedBytes BIGINT, uncompressedBytes BIGINT, rootfsBytes BIGINT), counts STRUCT(layers
-        INTEGER, files INTEGER), waste STRUCT(bytes BIGINT), packages STRUCT(total INTEGER))',
-      failure: 'STRUCT(code VARCHAR)'})
+    SELECT image, note.facts, note.failure
+    FROM (
+      SELECT parse_path(file_name)[-2] AS image, from_json(decode(value), '{"facts": {"size": {"compressedBytes": "BIGINT",
+        "uncompressedBytes": "BIGINT", "rootfsBytes": "BIGINT"}, "counts": {"layers": "INTEGER", "files": "INTEGER"},
+        "waste": {"bytes": "BIGINT"}, "packages": {"total": "INTEGER"}}, "failure": {"code": "VARCHAR"}}') AS note
+      FROM parquet_kv_metadata(${OBJECTS}) WHERE decode(key) = 'lamina.image'
+    )
   ) LEFT JOIN labels USING (image)`
 
 /**

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { emptyFacts } from '../../test/facts.ts'
-import { digestOf, storeImage } from '../../test/layers/store.ts'
+import { digestOf, smallTable, storeImage } from '../../test/layers/store.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
 import type { ObjectStore } from '../host.ts'
 import { DUPLICATES } from '../image/duplicates.ts'
@@ -120,11 +120,13 @@ function storedTables(digest: string): GateTables {
   }
   return {
     async *waste() {
-      for await (const batch of rows(imageKey(digest, 'waste.parquet'), WASTED_FILES)) {
+      for await (const batch of (await smallTable(store, digest, 'waste', WASTED_FILES)).rows()) {
         yield batch.map(showWasted)
       }
     },
-    duplicates: () => rows(imageKey(digest, 'duplicates.parquet'), DUPLICATES),
+    async *duplicates() {
+      yield* (await smallTable(store, digest, 'duplicates', DUPLICATES)).rows()
+    },
     files: () => rows(imageKey(digest, 'files.parquet'), MERGED_ENTRIES),
     efficiency: ({ ignores, baseLayers }) =>
       efficiencyBlamed(

@@ -64,7 +64,10 @@ export type CacheInputs = {
 
 export function cacheInputs(images: readonly OpenedImage[]): CacheInputs {
   return {
-    made: images.flatMap(({ identity, index }) => [imageKey(index, 'image.json'), JSON.stringify(identity)]),
+    made: images.flatMap(({ identity, index }) => [
+      imageKey(index, 'packages.parquet'),
+      JSON.stringify(identity),
+    ]),
     isPublic: images.every((image) => image.source.isPublic),
     isFixed: images.every((image) => image.reference.digest !== undefined),
   }

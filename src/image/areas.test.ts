@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { imageLayers } from '../../test/layers/generate.ts'
-import { storeImage } from '../../test/layers/store.ts'
+import { smallTable, storeImage } from '../../test/layers/store.ts'
 import { tries } from '../../test/layers/tries.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
 import type { ObjectStore } from '../host.ts'
@@ -23,7 +23,7 @@ async function table<Row>(store: ObjectStore, key: string, schema: Schema<Row>) 
 async function tablesOf(store: ObjectStore, digest: string) {
   return {
     files: await table(store, imageKey(digest, 'files.parquet'), MERGED_ENTRIES),
-    directories: await table(store, imageKey(digest, 'directories.parquet'), DIRECTORIES),
+    directories: await smallTable(store, digest, 'directories', DIRECTORIES),
   }
 }
 

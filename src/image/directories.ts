@@ -3,8 +3,8 @@ import type { ObjectStore } from '../host.ts'
 import { int32, int64, path } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
 import { type Columns, defineSchema } from '../table/schema.ts'
-import { writeTable } from '../table/write-table.ts'
 import { parentKey } from '../text/path.ts'
+import { encodeSmallTable } from './image.ts'
 import { LargestPaths } from './largest.ts'
 import type { DirectorySum } from './merge.ts'
 import type { SizedPath } from './report.ts'
@@ -17,19 +17,17 @@ const COLUMNS: Columns<DirectorySum> = {
   end: int32('end_row'),
 }
 
-/** `directories.parquet`: by parent, then by path; the root, which is its own parent, comes first. */
+/** By parent, then by path; the root, which is its own parent, comes first. */
 export const DIRECTORIES = defineSchema<DirectorySum>(COLUMNS, { sortKey: ({ key }) => parentKey(key) })
 
 const UNSORTED = defineSchema<DirectorySum>(COLUMNS)
 
 /** Collects the directories with their sums, and writes their table. */
 export class DirectoryFinder {
-  readonly #store: ObjectStore
   readonly #sums: SortedRows<DirectorySum>
   readonly #largest = new LargestPaths()
 
   constructor(store: ObjectStore) {
-    this.#store = store
     this.#sums = new SortedRows(store, {
       schema: UNSORTED,
       compare: compareByParent,
@@ -42,9 +40,9 @@ export class DirectoryFinder {
     return this.#sums.addAll(sums)
   }
 
-  /** @param key of the table */
-  async write(key: string): Promise<void> {
-    await writeTable(this.#store, key, DIRECTORIES, this.#sums.sorted())
+  /** The table. @param index name of the image's index */
+  table(index: string): AsyncGenerator<Uint8Array> {
+    return encodeSmallTable(index, { name: 'directories', schema: DIRECTORIES }, this.#sums.sorted())
   }
 
   largest(): readonly SizedPath[] {

@@ -5,9 +5,9 @@ import type { ObjectStore } from '../host.ts'
 import { int32, int64, json, mapped, path, sha256 } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
 import { defineSchema } from '../table/schema.ts'
-import { writeTable } from '../table/write-table.ts'
 import { type ByteString, compareText, toHex } from '../text/bytes.ts'
 import { type PathKey, showPath } from '../text/path.ts'
+import { encodeSmallTable, type SmallTable } from './image.ts'
 import type { DuplicateGroup } from './report.ts'
 
 const PATHS_OF_A_GROUP = 50
@@ -18,7 +18,7 @@ const shownPaths: z.ZodType<ShownPaths> = z.array(
   z.object({ path: z.string(), pathBase64: z.string().exactOptional() }),
 )
 
-/** `duplicates.parquet` and `layer-duplicates.parquet`: largest waste first, then by digest. */
+/** Of the merged file system, and of all layers: the largest waste first, then by digest. */
 export const DUPLICATES = defineSchema<DuplicateGroup>({
   sha256: mapped(sha256('sha256'), fromHex, toHex),
   bytes: int64('bytes'),
@@ -38,6 +38,8 @@ const COPIES = defineSchema<Copy>({ sha256: sha256('sha256'), bytes: int64('byte
 export class Duplicates {
   readonly #store: ObjectStore
   readonly #copies: SortedRows<Copy>
+  #groups = 0
+  #wastedBytes = 0
 
   constructor(store: ObjectStore) {
     this.#store = store
@@ -53,24 +55,34 @@ export class Duplicates {
     return this.#copies.addAll(copies)
   }
 
-  /** @param key of the table */
-  async write(key: string): Promise<DuplicateTotals> {
+  /**
+   * The table; when it is made the totals are known.
+   *
+   * @param index name of the image's index
+   */
+  async *table(
+    index: string,
+    name: Extract<SmallTable, 'duplicates' | 'layerDuplicates'>,
+  ): AsyncGenerator<Uint8Array> {
     const found = new SortedRows(this.#store, {
       schema: DUPLICATES,
       compare: compareGroups,
       weigh: weighGroup,
     })
     try {
-      let wastedBytes = 0
       for await (const groups of groupsOf(this.#copies.sorted())) {
-        for (const group of groups) wastedBytes += group.wastedBytes
+        this.#groups += groups.length
+        for (const group of groups) this.#wastedBytes += group.wastedBytes
         await found.addAll(groups)
       }
-      const { rowCount } = await writeTable(this.#store, key, DUPLICATES, found.sorted())
-      return { groups: rowCount, wastedBytes }
+      yield* encodeSmallTable(index, { name, schema: DUPLICATES }, found.sorted())
     } finally {
       await found.delete()
     }
+  }
+
+  get totals(): DuplicateTotals {
+    return { groups: this.#groups, wastedBytes: this.#wastedBytes }
   }
 
   async delete(): Promise<void> {

@@ -1,37 +1,141 @@
 /**
- * What the store keeps about an analysed image besides its tables: its facts, or the reason why the analysis failed.
+ * What the store has of an analysed image beside its merged file system, as one object: the table of its packages, its small
+ * tables as parts of that table's object, and in the footer its facts, or the reason why the analysis failed.
  */
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
 import { imageKey } from '../index/keys.ts'
-import { readSealed, seal } from '../index/sealed.ts'
+import { seal, unseal } from '../index/sealed.ts'
 import type { ProblemDocument } from '../problem.ts'
-import type { ImageFacts } from './report.ts'
+import { readNote } from '../table/note.ts'
+import type { Note } from '../table/parquet/footer.ts'
+import { partOf, type StoredPart } from '../table/part.ts'
+import type { Schema } from '../table/schema.ts'
+import { openTable, type Table } from '../table/table.ts'
+import { encodeTable, type TableEnd, writeTable } from '../table/write-table.ts'
+import { PACKAGES } from './package-table.ts'
+import type { ImageFacts, Package } from './report.ts'
+
+/** Of the footer. */
+const NOTE = 'lamina.image'
+
+const PART: z.ZodType<StoredPart> = z.object({ offset: z.number(), bytes: z.number() })
+const SMALL_TABLES = z.object({ directories: PART, waste: PART, duplicates: PART, layerDuplicates: PART })
+
+/** Where each is in the image's object: a whole Parquet file. */
+export type SmallTables = Readonly<z.output<typeof SMALL_TABLES>>
+export type SmallTable = keyof SmallTables
+
+/** What an analysis found, and where the rest of it is. */
+export type AnalysedFacts = { readonly facts: ImageFacts; readonly tables: SmallTables }
 
 /** Written last, so that if it exists, the tables are complete. */
-export type StoredImage = { readonly facts: ImageFacts } | { readonly failure: ProblemDocument }
+export type StoredImage = AnalysedFacts | { readonly failure: ProblemDocument }
 
 /** Written by this service, in this version of the format. */
 const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const stored: z.ZodType<StoredImage> = z.union([
-  z.object({ facts: z.custom<ImageFacts>(isObject) }),
+  z.object({ facts: z.custom<ImageFacts>(isObject), tables: SMALL_TABLES }),
   z.object({ failure: z.custom<ProblemDocument>(isObject) }),
 ])
 
 /** Undefined if the image is not analysed, or the stored data is damaged. */
-export async function readImageFacts(store: ObjectStore, digest: string): Promise<StoredImage | undefined> {
-  const image = stored.safeParse(await readSealed(store, imageKey(digest, 'image.json'))).data
-  if (image === undefined || 'failure' in image) return image
-  // Facts stored by versions without tables of contents all come from the content.
-  const layers = image.facts.layers.map((layer) => ({ ...layer, verified: layer.verified ?? 'content' }))
-  return { facts: { ...image.facts, layers } }
+export async function readStoredImage(store: ObjectStore, index: string): Promise<StoredImage | undefined> {
+  const key = imageKey(index, 'packages.parquet')
+  const note = await readNote(store, key, NOTE)
+  return stored.safeParse(note && unseal(key, note)).data
 }
 
-export async function writeStoredImage(
+export type SmallTablePlace<Row> = {
+  readonly name: SmallTable
+  readonly part: StoredPart
+  readonly schema: Schema<Row>
+}
+
+/**
+ * @param onLost as {@link openTable} has it
+ * @returns undefined if there is no such object
+ * @throws LostTable if it is damaged
+ */
+export function openSmallTable<Row>(
   store: ObjectStore,
-  digest: string,
-  image: StoredImage,
+  index: string,
+  { name, part, schema }: SmallTablePlace<Row>,
+  onLost?: () => Promise<void>,
+): Promise<Table<Row> | undefined> {
+  const object = partOf(store, imageKey(index, 'packages.parquet'), part)
+  return openTable(object, smallTableKey(index, name), schema, onLost)
+}
+
+/** The bytes of a small table. */
+export function encodeSmallTable<Row>(
+  index: string,
+  { name, schema }: Omit<SmallTablePlace<Row>, 'part'>,
+  batches: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<Uint8Array> {
+  return encodeTable(smallTableKey(index, name), schema, batches)
+}
+
+/** What says in a problem which table it is, and in the table's checksum that no other stands in its place. */
+export function smallTableKey(index: string, name: SmallTable): string {
+  return `${imageKey(index, 'packages.parquet')}#${name}`
+}
+
+export type AnalysedTables = {
+  readonly packages: readonly Package[]
+  /** Each makes the bytes of one; they are made one after the other. */
+  readonly tables: Readonly<Record<SmallTable, () => AsyncIterable<Uint8Array>>>
+  /** Called once, when all of them are made. */
+  readonly facts: () => ImageFacts
+}
+
+/** @param index name of the image's index, whose `files.parquet` is stored */
+export async function writeAnalysed(
+  store: ObjectStore,
+  index: string,
+  { packages, tables, facts }: AnalysedTables,
 ): Promise<void> {
-  const key = imageKey(digest, 'image.json')
-  await store.put(key, seal(key, image))
+  await write(store, index, packages, {
+    parts: [tables.directories, tables.waste, tables.duplicates, tables.layerDuplicates],
+    image: ([directories = NOWHERE, waste = NOWHERE, duplicates = NOWHERE, layerDuplicates = NOWHERE]) => ({
+      facts: facts(),
+      tables: { directories, waste, duplicates, layerDuplicates },
+    }),
+  })
+}
+
+/** Keeps a failure that belongs to the image's bytes, so that they are not read again. */
+export async function writeFailure(
+  store: ObjectStore,
+  index: string,
+  failure: ProblemDocument,
+): Promise<void> {
+  await write(store, index, [], { parts: [], image: () => ({ failure }) })
+}
+
+/** What says in the footer of the packages' table what is known of the image. */
+export function imageNote(index: string, image: StoredImage): Note {
+  return { name: NOTE, value: seal(imageKey(index, 'packages.parquet'), image) }
+}
+
+const NOWHERE: StoredPart = { offset: 0, bytes: 0 }
+
+type ImageEnd = {
+  readonly parts: TableEnd['parts']
+  /** @param parts where they are */
+  readonly image: (parts: readonly StoredPart[]) => StoredImage
+}
+
+async function write(
+  store: ObjectStore,
+  index: string,
+  packages: readonly Package[],
+  { parts, image }: ImageEnd,
+): Promise<void> {
+  const end = (): TableEnd => ({ parts, note: (places) => imageNote(index, image(places)) })
+  await writeTable(store, { key: imageKey(index, 'packages.parquet'), end }, PACKAGES, once(packages))
+}
+
+async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
+  yield rows
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type AppliedPath, applyLayers } from '../../test/layers/apply.ts'
 import { imageLayers } from '../../test/layers/generate.ts'
-import { imageSource, storeImage, storeLayer } from '../../test/layers/store.ts'
+import { imageSource, smallTable, storeImage, storeLayer } from '../../test/layers/store.ts'
 import { LONG, tries } from '../../test/layers/tries.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
 import type { ObjectStore } from '../host.ts'
@@ -30,7 +30,7 @@ async function table<Row>(store: ObjectStore, key: string, schema: Schema<Row>) 
 async function treeTables(store: ObjectStore, digest: string) {
   return {
     files: await table(store, imageKey(digest, 'files.parquet'), MERGED_ENTRIES),
-    directories: await table(store, imageKey(digest, 'directories.parquet'), DIRECTORIES),
+    directories: await smallTable(store, digest, 'directories', DIRECTORIES),
   }
 }
 

@@ -3,8 +3,8 @@ import type { ObjectStore } from '../host.ts'
 import { choice, int32, int64, optional, path } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
 import { type Columns, defineSchema } from '../table/schema.ts'
-import { writeTable } from '../table/write-table.ts'
 import { showPath } from '../text/path.ts'
+import { encodeSmallTable } from './image.ts'
 import type { HiddenFile } from './merge.ts'
 import type { Waste, WastedFile, WasteReason, WasteSum } from './report.ts'
 
@@ -21,7 +21,7 @@ const COLUMNS: Columns<WastedRow> = {
   byLayer: int32('by_layer'),
 }
 
-/** `waste.parquet`: largest first, then in path order. */
+/** Largest first, then in path order. */
 export const WASTED_FILES = defineSchema<WastedRow>(COLUMNS)
 
 const HIDDEN_FILES = defineSchema<HiddenFile>({ ...COLUMNS, linked: optional(int32('linked')) })
@@ -35,11 +35,13 @@ export type WasteTotals = { readonly waste: Waste; readonly bytesByLayer: readon
 
 /** Collects the hidden files as they are found, and writes those that are waste when everything is known. */
 export class WasteFinder {
-  readonly #store: ObjectStore
   readonly #hidden: SortedRows<HiddenFile>
+  readonly #sums = { removed: sum(), replaced: sum(), metadataOnly: sum() }
+  readonly #bytesByLayer: number[]
 
-  constructor(store: ObjectStore) {
-    this.#store = store
+  /** @param layers how many there are */
+  constructor(store: ObjectStore, layers: number) {
+    this.#bytesByLayer = new Array<number>(layers).fill(0)
     this.#hidden = new SortedRows(store, {
       schema: HIDDEN_FILES,
       compare: compareHidden,
@@ -52,38 +54,36 @@ export class WasteFinder {
   }
 
   /**
-   * @param key of the table
+   * The table; when it is made the totals are known.
+   *
+   * @param index name of the image's index
    * @param wasteOf the fate of a hidden file: undefined if a hard link still shows it
    */
-  async write(
-    key: string,
-    layers: number,
-    wasteOf: (file: HiddenFile) => WastedRow | undefined,
-  ): Promise<WasteTotals> {
-    const sums = { removed: sum(), replaced: sum(), metadataOnly: sum() }
-    const bytesByLayer = new Array<number>(layers).fill(0)
-    async function* wasted(
-      hidden: AsyncIterable<readonly HiddenFile[]>,
-    ): AsyncGenerator<readonly WastedRow[]> {
-      for await (const batch of hidden) {
-        const rows = batch.flatMap((file) => wasteOf(file) ?? [])
-        for (const { bytes, layer, reason } of rows) {
-          sums[reason].bytes += bytes
-          sums[reason].files++
-          bytesByLayer[layer] = (bytesByLayer[layer] ?? 0) + bytes
-        }
-        yield rows
-      }
-    }
-    await writeTable(this.#store, key, WASTED_FILES, wasted(this.#hidden.sorted()))
-    const { removed, replaced, metadataOnly } = sums
+  table(index: string, wasteOf: (file: HiddenFile) => WastedRow | undefined): AsyncGenerator<Uint8Array> {
+    return encodeSmallTable(index, { name: 'waste', schema: WASTED_FILES }, this.#wasted(wasteOf))
+  }
+
+  get totals(): WasteTotals {
+    const { removed, replaced, metadataOnly } = this.#sums
     const bytes = removed.bytes + replaced.bytes + metadataOnly.bytes
     const files = removed.files + replaced.files + metadataOnly.files
-    return { waste: { bytes, files, ...sums }, bytesByLayer }
+    return { waste: { bytes, files, ...this.#sums }, bytesByLayer: this.#bytesByLayer }
   }
 
   async delete(): Promise<void> {
     await this.#hidden.delete()
+  }
+
+  async *#wasted(wasteOf: (file: HiddenFile) => WastedRow | undefined): AsyncGenerator<readonly WastedRow[]> {
+    for await (const batch of this.#hidden.sorted()) {
+      const rows = batch.flatMap((file) => wasteOf(file) ?? [])
+      for (const { bytes, layer, reason } of rows) {
+        this.#sums[reason].bytes += bytes
+        this.#sums[reason].files++
+        this.#bytesByLayer[layer] = (this.#bytesByLayer[layer] ?? 0) + bytes
+      }
+      yield rows
+    }
   }
 }
 

@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { applyLayers, diveFigures } from '../../test/layers/apply.ts'
 import { imageLayers, tableRows } from '../../test/layers/generate.ts'
-import { imageSource, storeImage, storeLayer } from '../../test/layers/store.ts'
+import { imageSource, smallTable, storeImage, storeLayer } from '../../test/layers/store.ts'
 import { tries } from '../../test/layers/tries.ts'
 import { MemoryStore } from '../../test/memory-store.ts'
 import type { ObjectStore } from '../host.ts'
-import { type ImageObject, imageKey, layerKey } from '../index/keys.ts'
+import { imageKey, layerKey } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import type { Schema } from '../table/schema.ts'
 import { openTable, plainRow } from '../table/table.ts'
@@ -14,21 +14,24 @@ import { toHex } from '../text/bytes.ts'
 import { showPath } from '../text/path.ts'
 import { DIRECTORIES } from './directories.ts'
 import { DUPLICATES } from './duplicates.ts'
-import { readImageFacts } from './image.ts'
+import { readStoredImage, type SmallTable, writeFailure } from './image.ts'
 import { MERGED_ENTRIES } from './merged-entry.ts'
 import { WASTED_FILES } from './waste.ts'
-import { writeFailure, writeImage } from './write.ts'
+import { writeImage } from './write.ts'
 
 const RUNS = tries(100, 5_000)
 
 async function readAll<Row>(
   store: ObjectStore,
   digest: string,
-  object: ImageObject,
+  name: SmallTable | 'files.parquet',
   schema: Schema<Row>,
 ): Promise<Row[]> {
-  const table = await openTable(store, imageKey(digest, object), schema)
-  if (table === undefined) throw new Error(`no ${object}`)
+  const table =
+    name === 'files.parquet'
+      ? await openTable(store, imageKey(digest, name), schema)
+      : await smallTable(store, digest, name, schema)
+  if (table === undefined) throw new Error(`no ${name}`)
   const rows: Row[] = []
   for await (const batch of table.rows()) rows.push(...batch.map((row) => plainRow(schema, row)))
   return rows
@@ -66,11 +69,11 @@ test('the tables and the facts tell one and the same', async () => {
       const files = await readAll(store, digest, 'files.parquet', MERGED_ENTRIES)
       expect(files.map(({ key }) => key)).toEqual(applied.map(({ key }) => key))
 
-      const directories = await readAll(store, digest, 'directories.parquet', DIRECTORIES)
+      const directories = await readAll(store, digest, 'directories', DIRECTORIES)
       expect(directories.find(({ key }) => key === '')?.bytes).toBe(facts.size.apparentBytes)
       expect(directories).toHaveLength(facts.counts.directories + 1)
 
-      const waste = await readAll(store, digest, 'waste.parquet', WASTED_FILES)
+      const waste = await readAll(store, digest, 'waste', WASTED_FILES)
       const bytesOf = (of: typeof waste) => of.reduce((sum, { bytes }) => sum + bytes, 0)
       expect(waste).toEqual(waste.toSorted((a, b) => b.bytes - a.bytes))
       expect(facts.waste).toMatchObject({ bytes: bytesOf(waste), files: waste.length })
@@ -91,11 +94,11 @@ test('the tables and the facts tell one and the same', async () => {
           .reverse(),
       )
       const groups = groupsOf([...inodes.values()])
-      expect(await readAll(store, digest, 'duplicates.parquet', DUPLICATES)).toEqual(groups)
+      expect(await readAll(store, digest, 'duplicates', DUPLICATES)).toEqual(groups)
       const wastedBytes = groups.reduce((sum, group) => sum + group.wastedBytes, 0)
       expect(facts.duplicates).toEqual({ groups: groups.length, wastedBytes })
       const members = layers.flat().filter(({ type, whiteout }) => type === 'file' && whiteout === undefined)
-      expect(await readAll(store, digest, 'layer-duplicates.parquet', DUPLICATES)).toEqual(groupsOf(members))
+      expect(await readAll(store, digest, 'layerDuplicates', DUPLICATES)).toEqual(groupsOf(members))
 
       const { score, ...efficiency } = diveFigures(layers)
       expect(facts.efficiency).toEqual({ ...efficiency, score: expect.closeTo(score, 12) })
@@ -105,7 +108,7 @@ test('the tables and the facts tell one and the same', async () => {
         .map(({ key, entry, layer }) => ({ ...showPath(key), bytes: entry?.bytes, layer }))
         .sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0))
       expect(facts.largestFiles).toEqual(largest.slice(0, 20))
-      expect(await readImageFacts(store, digest)).toEqual({ facts })
+      expect(await readStoredImage(store, digest)).toMatchObject({ facts })
       expect([...store.objects.keys()].filter((key) => key.startsWith('temporary/'))).toEqual([])
     }),
     { numRuns: RUNS },
@@ -118,15 +121,15 @@ test('a merge that is cut in the middle leaves nothing that is served, and nothi
   const source = imageSource('cut', [layer])
   const put = store.put.bind(store)
   store.put = async (key, body) => {
-    if (key.endsWith('waste.parquet')) throw new Error('the store is full')
+    if (key.endsWith('packages.parquet')) throw new Error('the store is full')
     await put(key, body)
   }
   await expect(writeImage(store, source)).rejects.toThrow('the store is full')
-  expect(await readImageFacts(store, source.index)).toBeUndefined()
+  expect(await readStoredImage(store, source.index)).toBeUndefined()
   expect([...store.objects.keys()].filter((key) => key.startsWith('temporary/'))).toEqual([])
   store.put = put
   await writeImage(store, source)
-  expect(await readImageFacts(store, source.index)).toMatchObject({ facts: { counts: { files: 2 } } })
+  expect(await readStoredImage(store, source.index)).toMatchObject({ facts: { counts: { files: 2 } } })
 })
 
 test.each([
@@ -152,7 +155,7 @@ test('a failure is kept in place of facts', async () => {
   const store = new MemoryStore()
   const failure = { code: 'invalid_image', detail: 'layer 1 is cut off', layer: 1, lasting: true } as const
   await writeFailure(store, imageSource('bad', []).index, failure)
-  expect(await readImageFacts(store, imageSource('bad', []).index)).toEqual({ failure })
+  expect(await readStoredImage(store, imageSource('bad', []).index)).toEqual({ failure })
 })
 
 function fileOf(key: string, ordinal: number): Entry {

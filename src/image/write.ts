@@ -1,32 +1,30 @@
-/** Builds an image's index from those of its layers: its tables and, last, its facts. */
+/** Builds an image's index from those of its layers: its merged file system and, last, the rest. */
 
-import { allOf, inParallel } from '../concurrency.ts'
+import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { databasesIn } from '../index/databases.ts'
 import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey, markerOf } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import { type ImageConfig, nonEmptyHistory } from '../oci/config.ts'
-import type { ProblemDocument } from '../problem.ts'
 import type { Schema } from '../table/schema.ts'
 import { LostTable, openTable, type Table } from '../table/table.ts'
 import { writeTable } from '../table/write-table.ts'
 import { DirectoryFinder } from './directories.ts'
-import { type Copy, Duplicates, type DuplicateTotals } from './duplicates.ts'
+import { type Copy, Duplicates } from './duplicates.ts'
 import { DiveEfficiency, diveFigures } from './efficiency.ts'
 import { countPackages, countsOf, type ImageLayer, layerReports, sizesOf } from './facts.ts'
 import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.ts'
-import { writeStoredImage } from './image.ts'
+import { writeAnalysed } from './image.ts'
 import { LargestPaths } from './largest.ts'
 import { Merger } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'
 import { MERGED_ENTRIES } from './merged-entry.ts'
-import { PACKAGES } from './package-table.ts'
 import type { Inventory } from './packages/inventory.ts'
 import { ShownDatabases } from './packages/shown-databases.ts'
 import { type ReadAgain, readInventory } from './packages/stored-inventory.ts'
 import { RepeatedContents } from './repeated-contents.ts'
-import type { BuildTools, ImageFacts } from './report.ts'
+import type { BuildTools, Efficiency, ImageFacts, Package } from './report.ts'
 import { memberSequence } from './sequence.ts'
 import { type LayerRows, type PathRows, type PathVisitor, walk } from './walk.ts'
 import { WasteFinder } from './waste.ts'
@@ -110,6 +108,13 @@ type Surveyed = {
   readonly contents: RepeatedContents
 }
 
+/** What is found out between the merge and the small tables. */
+type Found = {
+  readonly inventory: Inventory
+  readonly packages: readonly Package[]
+  readonly efficiency: Efficiency
+}
+
 /** Writes one image's tables, step by step. */
 class ImageWriter {
   readonly #store: ObjectStore
@@ -138,7 +143,7 @@ class ImageWriter {
     this.#layerCopies = new LayerCopies(contents)
     this.#duplicates = new Duplicates(store)
     this.#layerDuplicates = new Duplicates(store)
-    this.#waste = new WasteFinder(store)
+    this.#waste = new WasteFinder(store, tables.length)
     this.#directories = new DirectoryFinder(store)
   }
 
@@ -152,29 +157,27 @@ class ImageWriter {
   }
 
   async write(): Promise<ImageFacts> {
-    const { layers, config } = this.#source
-    await writeTable(this.#store, this.#key('files.parquet'), MERGED_ENTRIES, this.#merge())
-    // In two steps: writing all tables at once would hold what each of them sorts.
-    const [{ waste, bytesByLayer }] = await allOf([
-      this.#waste.write(this.#key('waste.parquet'), layers.length, (file) => this.#merger.wasteOf(file)),
-      this.#directories.write(this.#key('directories.parquet')),
-    ])
-    const [duplicates, inventory] = await allOf([this.#writeDuplicates(), this.#readInventory()])
+    const { index } = this.#source
+    await writeTable(this.#store, imageKey(index, 'files.parquet'), MERGED_ENTRIES, this.#merge())
+    const inventory = await this.#readInventory()
     const packages = inventory.packages()
-    await writeTable(this.#store, this.#key('packages.parquet'), PACKAGES, once(packages))
-    const { totals } = this.#merger
-    return {
-      size: sizesOf(layers, totals),
-      counts: countsOf(layers, totals),
-      layers: layerReports(layers, nonEmptyHistory(config), bytesByLayer),
-      waste,
-      duplicates,
-      efficiency: await diveFigures(this.#dive, () => this.#rows()),
-      largestFiles: this.#largest.list(),
-      largestDirectories: this.#directories.largest(),
-      packages: { ...countPackages(packages), ...told(inventory.buildTools()) },
-      warnings: this.#warnings(inventory).list(),
-    }
+    const efficiency = await diveFigures(this.#dive, () => this.#rows())
+    const { promise, resolve } = Promise.withResolvers<ImageFacts>()
+    await writeAnalysed(this.#store, index, {
+      packages,
+      tables: {
+        directories: () => this.#directories.table(index),
+        waste: () => this.#waste.table(index, (file) => this.#merger.wasteOf(file)),
+        duplicates: () => this.#duplicates.table(index, 'duplicates'),
+        layerDuplicates: () => this.#layerDuplicates.table(index, 'layerDuplicates'),
+      },
+      facts: () => {
+        const facts = this.#facts({ inventory, packages, efficiency })
+        resolve(facts)
+        return facts
+      },
+    })
+    return promise
   }
 
   /** Temporary objects, including those of a failed merge. */
@@ -215,17 +218,29 @@ class ImageWriter {
     if (bytes > 0 && this.#contents.has(sha256)) copies.push({ key, bytes, sha256 })
   }
 
-  /** One after another, since each may sort a very large number of rows. @returns those of the merged file system */
-  async #writeDuplicates(): Promise<DuplicateTotals> {
-    const duplicates = await this.#duplicates.write(this.#key('duplicates.parquet'))
-    await this.#layerDuplicates.write(this.#key('layer-duplicates.parquet'))
-    return duplicates
+  /** To be called when all tables are made. */
+  #facts({ inventory, packages, efficiency }: Found): ImageFacts {
+    const { layers, config } = this.#source
+    const { totals } = this.#merger
+    const { waste, bytesByLayer } = this.#waste.totals
+    return {
+      size: sizesOf(layers, totals),
+      counts: countsOf(layers, totals),
+      layers: layerReports(layers, nonEmptyHistory(config), bytesByLayer),
+      waste,
+      duplicates: this.#duplicates.totals,
+      efficiency,
+      largestFiles: this.#largest.list(),
+      largestDirectories: this.#directories.largest(),
+      packages: { ...countPackages(packages), ...told(inventory.buildTools()) },
+      warnings: this.#warnings(inventory).list(),
+    }
   }
 
   #readInventory(): Promise<Inventory> {
     const { readAgain } = this.#source
     const layers = this.#source.layers.map(({ index, facts }) => ({ ...databasesIn(facts), index }))
-    const files = () => openStored(this.#store, this.#key('files.parquet'), MERGED_ENTRIES)
+    const files = () => openStored(this.#store, imageKey(this.#source.index, 'files.parquet'), MERGED_ENTRIES)
     return readInventory({ store: this.#store, layers, files, readAgain }, this.#databases)
   }
 
@@ -243,10 +258,6 @@ class ImageWriter {
 
   #rows(): readonly LayerRows[] {
     return rowsOf(this.#tables)
-  }
-
-  #key(object: Parameters<typeof imageKey>[1]): string {
-    return imageKey(this.#source.index, object)
   }
 }
 
@@ -278,13 +289,9 @@ function told(buildTools: BuildTools | undefined): Pick<ImageFacts['packages'], 
   return buildTools === undefined ? {} : { buildTools }
 }
 
-async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
-  yield rows
-}
-
 /**
- * Merges the layers of an image, all indexed, into the image's own index: its tables, then its facts, without which none of
- * them is served.
+ * Merges the layers of an image, all indexed, into the image's own index: first the merged file system, then the rest, without
+ * which it is not served.
  *
  * @throws LostTable if a layer's index is missing or damaged: that layer then counts as not indexed; Problem `too_large` if a
  *   part of it is unreasonably large
@@ -301,19 +308,8 @@ export async function writeImage(store: ObjectStore, source: ImageSource): Promi
 async function write(store: ObjectStore, source: ImageSource): Promise<ImageFacts> {
   const writer = await ImageWriter.open(store, source)
   try {
-    const facts = await writer.write()
-    await writeStoredImage(store, source.index, { facts })
-    return facts
+    return await writer.write()
   } finally {
     await writer.close()
   }
-}
-
-/** Stores a failure caused by the image's bytes, so that they are not read again. */
-export async function writeFailure(
-  store: ObjectStore,
-  digest: string,
-  failure: ProblemDocument,
-): Promise<void> {
-  await writeStoredImage(store, digest, { failure })
 }

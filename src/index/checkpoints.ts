@@ -11,7 +11,7 @@ import type { ObjectStore } from '../host.ts'
 import type { Checkpoint, CheckpointSink } from '../layer/decode/checkpoints.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
 import { fetchBytes } from '../table/fetch-bytes.ts'
-import type { StoredPart } from '../table/write-table.ts'
+import type { StoredPart } from '../table/part.ts'
 import { layerKey } from './keys.ts'
 import { Spool } from './spool.ts'
 

@@ -1,17 +1,19 @@
 /**
- * The package databases of a layer, collected while it is read, as a tar within the layer's object. Members are in the order of
- * the layer's tar, followed by those that only a hard link names as a database. Each has a PAX header with `LAMINA.ordinal`,
- * its position among the members of the layer's tar, and with `path` if ustar's name cannot hold it. Times, owners and modes
- * are constant.
+ * The package databases of a layer, collected while it is read, as a tar within the layer's object, packed in gzip members as
+ * it grows. Members of the tar are in the order of the layer's, followed by those that only a hard link names as a database.
+ * Each has a PAX header with `LAMINA.ordinal`, its position among the members of the layer's tar, and with `path` if ustar's
+ * name cannot hold it. Times, owners and modes are constant.
  */
 
-import { crc32 } from 'node:zlib'
-import type { ObjectStore, StoredObject } from '../host.ts'
+import { crc32, gzipSync } from 'node:zlib'
+import type { ObjectStore } from '../host.ts'
+import { BlobReader } from '../layer/blob.ts'
 import type { DatabaseSink } from '../layer/database.ts'
+import { gunzip } from '../layer/decode/gzip.ts'
 import { Problem } from '../problem.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
+import type { StoredPart } from '../table/part.ts'
 import { LostTable } from '../table/table.ts'
-import type { StoredPart } from '../table/write-table.ts'
 import { BLOCK, checkBlock, padding, readName, readNumber, TYPE } from '../tar/header.ts'
 import { parsePax, paxInteger, paxText } from '../tar/pax.ts'
 import { contentPadding, END_OF_ARCHIVE, memberHeader } from '../tar/write.ts'
@@ -20,8 +22,8 @@ import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
 import { layerKey } from './keys.ts'
 import { Spool } from './spool.ts'
 
-/** How much is collected before it is passed to the store: most databases are small. */
-const PIECE_BYTES = 64 * 1024
+/** How much is packed at once: most databases are small. */
+const PIECE_BYTES = 128 * 1024
 const ORDINAL = 'LAMINA.ordinal'
 /** A path and an ordinal. */
 const MAX_RECORDS_BYTES = 64 * 1024
@@ -33,6 +35,7 @@ export class DatabaseArchive implements DatabaseSink {
   /** Size of the open member. */
   #left = 0
   #bytes = 0
+  #tarBytes = 0
   #count = 0
   #crc32 = 0
   #padding = contentPadding(0)
@@ -51,9 +54,14 @@ export class DatabaseArchive implements DatabaseSink {
     return this.#count
   }
 
-  /** Size of the tar, once it is finished. */
-  get crc32(): number {
-    return this.#crc32
+  /** What is known of the archive, once it is finished. @param part where it is in the layer's object */
+  stored(part: StoredPart): StoredDatabases {
+    return {
+      databases: this.#count,
+      databasesBytes: this.#tarBytes,
+      databasesCrc32: this.#crc32,
+      databasesPart: part,
+    }
   }
 
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void> {
@@ -85,7 +93,7 @@ export class DatabaseArchive implements DatabaseSink {
     await this.#spool.finish()
   }
 
-  /** The tar, once it is finished. */
+  /** The packed tar, once it is finished. */
   chunks(): AsyncIterable<Uint8Array> {
     return this.#spool.chunks()
   }
@@ -100,7 +108,8 @@ export class DatabaseArchive implements DatabaseSink {
   }
 
   async #flush(): Promise<void> {
-    const piece = this.#piece.copy()
+    const piece = gzipSync(this.#piece.view())
+    this.#tarBytes += this.#piece.length
     this.#piece.length = 0
     this.#crc32 = crc32(piece, this.#crc32)
     await this.#spool.write(piece)
@@ -114,14 +123,17 @@ const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 export type StoredDatabases = {
   /** Number of members. */
   readonly databases: number
+  /** Size of the tar. */
+  readonly databasesBytes: number
+  /** Of the packed tar. */
   readonly databasesCrc32: number
   /** Its position in the layer's object. */
   readonly databasesPart: StoredPart
 }
 
 export function databasesIn(facts: StoredDatabases): StoredDatabases {
-  const { databases, databasesCrc32, databasesPart } = facts
-  return { databases, databasesCrc32, databasesPart }
+  const { databases, databasesBytes, databasesCrc32, databasesPart } = facts
+  return { databases, databasesBytes, databasesCrc32, databasesPart }
 }
 
 /** A database in the archive. */
@@ -142,17 +154,21 @@ export type StoredDatabase = {
 export async function* readDatabases(
   store: ObjectStore,
   digest: string,
-  { databases, databasesCrc32, databasesPart: { offset, bytes } }: StoredDatabases,
+  { databases, databasesBytes, databasesCrc32, databasesPart: { offset, bytes } }: StoredDatabases,
 ): AsyncGenerator<StoredDatabase> {
   if (databases === 0) return
   const key = layerKey(digest, 'entries.parquet')
   const object = await store.get(key, { offset, length: bytes })
   if (object === undefined) throw new LostTable(key, 'missing')
-  const input = new BlockReader({ size: bytes, body: object.body }, digest)
+  const packed = new PackedReader(object.body)
+  const input = new BlockReader(packed.pieces(), { size: databasesBytes, digest })
   try {
     for (;;) {
       const head = await readHeader(input)
-      if (head === undefined) return await input.requireWhole(databasesCrc32)
+      if (head === undefined) {
+        await input.requireEnd()
+        return packed.requireSum(databasesCrc32)
+      }
       if (head.bytes > MAX_RECORDS_BYTES) throw new RangeError('a header that is too large')
       const records = parsePax(await readPadded(input, head.bytes), 0)
       const member = await readHeader(input)
@@ -168,6 +184,7 @@ export async function* readDatabases(
     throw damaged(digest, error)
   } finally {
     await input.cancel()
+    await packed.cancel()
   }
 }
 
@@ -196,29 +213,59 @@ async function readPadded(input: BlockReader, bytes: number): Promise<Uint8Array
   return padded.subarray(0, bytes)
 }
 
-/** Reads by numbers of bytes, however they arrive. */
-class BlockReader {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
-  readonly #digest: string
-  #chunk: Uint8Array = new Uint8Array(0)
-  readonly #size: number
-  #position = 0
-  /** Bytes already received from the store. */
+/** Unpacks what the store gives, piece by piece. */
+class PackedReader {
+  readonly #source: BlobReader
   #crc32 = 0
 
-  constructor({ size, body }: StoredObject, digest: string) {
-    this.#reader = body.getReader()
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#source = new BlobReader(body, {
+      observe: (piece) => {
+        this.#crc32 = crc32(piece, this.#crc32)
+      },
+    })
+  }
+
+  /** @throws Problem `invalid_image` where it is damaged */
+  pieces(): AsyncGenerator<Uint8Array> {
+    return gunzip(this.#source)
+  }
+
+  /** To be called when all is unpacked. @throws RangeError where the store has given other bytes */
+  requireSum(sum: number): void {
+    if (this.#crc32 !== sum) throw new RangeError('the checksum differs')
+  }
+
+  async cancel(): Promise<void> {
+    await this.#source.cancel()
+  }
+}
+
+/** Reads by numbers of bytes, however they arrive. */
+class BlockReader {
+  readonly #source: AsyncGenerator<Uint8Array>
+  readonly #digest: string
+  readonly #size: number
+  #chunk: Uint8Array = new Uint8Array(0)
+  #position = 0
+
+  /** @param size of all that `source` gives: more is damage */
+  constructor(
+    source: AsyncGenerator<Uint8Array>,
+    { size, digest }: { readonly size: number; readonly digest: string },
+  ) {
+    this.#source = source
     this.#digest = digest
     this.#size = size
   }
 
-  /** Position of the next byte in the object. */
+  /** Position of the next byte in the tar. */
   get position(): number {
     return this.#position
   }
 
   async read(bytes: number): Promise<Uint8Array> {
-    // Nothing in the object is larger than the object itself: checked before memory is allocated.
+    // Nothing in the tar is larger than the tar itself: checked before memory is allocated.
     if (this.#position + bytes > this.#size) throw new RangeError(ENDS_EARLY)
     const taken = new Uint8Array(bytes)
     let filled = 0
@@ -239,11 +286,11 @@ class BlockReader {
   }
 
   async *#pieces(end: number): AsyncGenerator<Uint8Array> {
+    if (end > this.#size) throw new RangeError(ENDS_EARLY)
     while (this.#position < end) {
       if (this.#chunk.length === 0) {
-        const { value } = await this.#reader.read()
+        const { value } = await this.#source.next()
         if (value === undefined) throw new RangeError(ENDS_EARLY)
-        this.#crc32 = crc32(value, this.#crc32)
         this.#chunk = value
       }
       const piece = this.#chunk.subarray(0, end - this.#position)
@@ -253,14 +300,14 @@ class BlockReader {
     }
   }
 
-  /** Reads the rest. @throws RangeError if the object has another checksum */
-  async requireWhole(sum: number): Promise<void> {
+  /** Reads the rest. @throws RangeError where there is more or less than there should be */
+  async requireEnd(): Promise<void> {
     for await (const _ of this.#pieces(this.#size));
-    if (this.#crc32 !== sum) throw new RangeError('the checksum differs')
+    if (this.#chunk.length > 0 || !(await this.#source.next()).done) throw new RangeError('there is more')
   }
 
   async cancel(): Promise<void> {
-    await this.#reader.cancel()
+    await this.#source.return(undefined)
   }
 }
 

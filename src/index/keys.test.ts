@@ -7,8 +7,8 @@ const DIGEST = `sha256:${HEX}`
 test('objects are named as the design has it', () => {
   expect(givenKey('manifest', DIGEST, 'public')).toBe(`manifests/sha256/${HEX}/public`)
   expect(givenKey('config', DIGEST, 'public')).toBe(`configs/sha256/${HEX}/public`)
-  expect(layerKey(DIGEST, 'entries.parquet')).toBe(`layers/v3/sha256/${HEX}/entries.parquet`)
-  expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v2/sha256/${HEX}/files.parquet`)
+  expect(layerKey(DIGEST, 'entries.parquet')).toBe(`layers/v4/sha256/${HEX}/entries.parquet`)
+  expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v3/sha256/${HEX}/files.parquet`)
   expect(givenKey('layer', DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
 })
 

@@ -6,16 +6,11 @@
 /** `entries.parquet` contains everything about a layer except its chunks, and is written last: if it exists, it is complete. */
 export type LayerObject = 'entries.parquet' | 'chunks.bin'
 
-/** `image.json` is written last; `public` is empty, and says that an anonymous caller may see everything in the image. */
-export type ImageObject =
-  | 'files.parquet'
-  | 'directories.parquet'
-  | 'waste.parquet'
-  | 'duplicates.parquet'
-  | 'layer-duplicates.parquet'
-  | 'packages.parquet'
-  | 'image.json'
-  | 'public'
+/**
+ * `packages.parquet` contains everything about an image except `files.parquet`, and is written last; `public` is empty, and
+ * says that an anonymous caller may see everything in the image.
+ */
+export type ImageObject = 'files.parquet' | 'packages.parquet' | 'public'
 
 /** What sources give. Manifests and configs are stored unchanged; of layers only the index is stored. */
 export const GIVEN = ['manifest', 'config', 'layer'] as const
@@ -59,12 +54,12 @@ export function tocImageName(digest: string): string {
 
 /** @param index the digest of the layer's blob, or {@link tableIndexName} */
 export function layerKey(index: string, object: LayerObject | ''): string {
-  return `layers/v3/${indexPath(index)}/${object}`
+  return `layers/v4/${indexPath(index)}/${object}`
 }
 
 /** @param index the digest of the image's manifest, or {@link tocImageName} */
 export function imageKey(index: string, object: ImageObject | ''): string {
-  return `images/v2/${indexPath(index)}/${object}`
+  return `images/v3/${indexPath(index)}/${object}`
 }
 
 function indexPath(index: string): string {
@@ -73,9 +68,9 @@ function indexPath(index: string): string {
   return [digestPath(digest), ...rest].join('/')
 }
 
-/** The object without which this one counts as missing: `entries.parquet` or `image.json` beside it. */
+/** The object without which this one counts as missing: `entries.parquet` or `packages.parquet` beside it. */
 export function markerOf(key: string): string {
-  const marker = key.startsWith('layers/') ? 'entries.parquet' : 'image.json'
+  const marker = key.startsWith('layers/') ? 'entries.parquet' : 'packages.parquet'
   return `${key.slice(0, key.lastIndexOf('/') + 1)}${marker}`
 }
 
@@ -105,7 +100,7 @@ export function engineImageKey(name: string): string {
 
 /** Prefix of the keys of a layer's objects. */
 export function layerPrefix(digest: string): string {
-  return `layers/v3/${digestPath(digest)}/`
+  return `layers/v4/${digestPath(digest)}/`
 }
 
 /** Prefix of the keys of an image's objects. */

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { extract } from 'tar-stream'
@@ -104,7 +105,7 @@ test('of a layer that fails nothing is stored', async () => {
   const store = new MemoryStore()
   const failure = new Error('the registry hung up')
   // More than is held in memory.
-  const content = new Uint8Array(3_000_000)
+  const content = randomBytes(3_000_000)
   const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
   const work = indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { entries: [file('a')], databases, failure }),
@@ -124,7 +125,7 @@ test.each(['entries.parquet', 'temporary/'])('a store that fails at %s fails the
     }
   }
   const store = new FailingStore()
-  const content = new Uint8Array(3_000_000)
+  const content = randomBytes(3_000_000)
   const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
   const work = indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { entries: [file('a')], databases }),
@@ -193,7 +194,7 @@ test('other tools read the databases too', async () => {
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
   const found: { path: string; ordinal: string | undefined; sha1: string }[] = []
   const tar = extract()
-  tar.end(databasesOf(store, facts))
+  tar.end(gunzipSync(databasesOf(store, facts)))
   for await (const member of tar) {
     const { header } = member
     const pax = new Map(Object.entries(header.pax ?? {}))
@@ -246,12 +247,12 @@ test('databases that are lost are an error, where the layer has some', async () 
 test('databases that are cut off are an error', async () => {
   const store = new MemoryStore()
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
-    reading(sink, { databases: [{ path: 'a', ordinal: 0, content: new Uint8Array(2000) }] }),
+    reading(sink, { databases: [{ path: 'a', ordinal: 0, content: randomBytes(2000) }] }),
   )
   const whole = store.objects.get(KEY)!
   const { offset, bytes } = facts.databasesPart
-  expect(bytes).toBeGreaterThan(3584)
-  for (const length of [0, 100, 512, 1500, 2500, 3584]) {
+  expect(bytes).toBeGreaterThan(2000)
+  for (const length of [0, 5, 100, 512, 1500, bytes - 1]) {
     store.objects.set(KEY, whole.subarray(0, offset + length))
     const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
     await expect(all, `${length} of ${whole.length}`).rejects.toThrow(LostTable)
@@ -266,7 +267,7 @@ test('databases that are damaged anywhere are an error', async () => {
   )
   const whole = store.objects.get(KEY)!
   const { offset, bytes } = facts.databasesPart
-  for (let at = offset; at < offset + bytes; at += 37) {
+  for (let at = offset; at < offset + bytes; at += 7) {
     store.objects.set(
       KEY,
       whole.map((byte, i) => (i === at ? byte ^ 1 : byte)),
@@ -274,6 +275,26 @@ test('databases that are damaged anywhere are an error', async () => {
     const all = Array.fromAsync(readDatabases(store, DIGEST, facts))
     await expect(all, `byte ${at} of ${whole.length}`).rejects.toThrow(LostTable)
   }
+})
+
+test('databases that unpack to more than they should are an error, and are not unpacked to their end', async () => {
+  const store = new MemoryStore()
+  const content = new Uint8Array(64 * 2 ** 20)
+  const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
+    reading(sink, { databases: [{ path: 'a', ordinal: 0, content }] }),
+  )
+  let unpacked = 0
+  const read = async (databasesBytes: number) => {
+    unpacked = 0
+    for await (const { content } of readDatabases(store, DIGEST, { ...facts, databasesBytes }))
+      for await (const piece of content) unpacked += piece.length
+  }
+  await read(facts.databasesBytes)
+  expect(unpacked).toBe(content.length)
+  expect(facts.databasesPart.bytes).toBeLessThan(content.length / 100)
+  await expect(read(facts.databasesBytes - 1)).rejects.toThrow(LostTable)
+  await expect(read(2 ** 20)).rejects.toThrow(LostTable)
+  expect(unpacked).toBeLessThan(2 * 2 ** 20)
 })
 
 test('the question of the documentation, over the tables where they lie', async () => {
@@ -302,7 +323,7 @@ test('the question of the documentation, over the tables where they lie', async 
     .getRowObjects()
     .map((row) => [String(row.filename).slice(folder.length + 1), row.bytes, row.sha256])
   expect(rows.sort()).toEqual([
-    [`layers/v3/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
-    [`layers/v3/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
+    [`layers/v4/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
+    [`layers/v4/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
   ])
 })

@@ -9,7 +9,8 @@ import type { TableFacts, TableReading } from '../layer/toc/read.ts'
 import type { Batches } from '../table/merge.ts'
 import { readNote } from '../table/note.ts'
 import type { Note } from '../table/parquet/footer.ts'
-import type { StoredPart, TableEnd } from '../table/write-table.ts'
+import type { StoredPart } from '../table/part.ts'
+import type { TableEnd } from '../table/write-table.ts'
 import { CheckpointArchive } from './checkpoints.ts'
 import { ChunkArchive } from './chunks.ts'
 import { DatabaseArchive, type StoredDatabases } from './databases.ts'
@@ -34,6 +35,7 @@ const TABLE_FACTS = {
   fileBytes: z.number(),
   entries: z.number(),
   databases: z.number(),
+  databasesBytes: z.number(),
   databasesCrc32: z.number(),
   databasesPart: PART,
   warnings: z.array(
@@ -102,9 +104,7 @@ export async function indexLayer(
         archives: [database, checkpoints],
         facts: ([databasesPart = NOWHERE, checkpointsPart = NOWHERE]) => ({
           ...reading.facts,
-          databases: database.count,
-          databasesCrc32: database.crc32,
-          databasesPart,
+          ...database.stored(databasesPart),
           checkpoints: checkpointsPart,
         }),
       }
@@ -149,9 +149,7 @@ export async function indexTable(
         facts: ([databasesPart = NOWHERE]) => ({
           ...reading.facts,
           digest,
-          databases: database.count,
-          databasesCrc32: database.crc32,
-          databasesPart,
+          ...database.stored(databasesPart),
         }),
       }
     })

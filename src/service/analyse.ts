@@ -1,5 +1,5 @@
 /** An image's facts on demand: from the index if the caller may see them, otherwise from an analysis. */
-import { readImageFacts } from '../image/image.ts'
+import { readStoredImage } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { layerKey } from '../index/keys.ts'
 import type { ImageJob, JobState } from '../job.ts'
@@ -44,17 +44,17 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
     image.read === 'toc' ? await maySeeTables(image) : await source.visibility.maySeeImage(index, manifest)
   const { facts } = service.memory
   // An upload's facts must disappear when it is deleted, even by another process.
-  const cached = source.isRemembered ? facts.get(index) : undefined
+  const cached = source.isRemembered ? facts.get(index)?.facts : undefined
   if (maySeeAll && cached !== undefined) return (await maySeeAs(image, cached)) ? cached : undefined
   if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
-  const kept = await readImageFacts(service.host.store, index)
+  const kept = await readStoredImage(service.host.store, index)
   if (kept === undefined) return undefined
   if ('failure' in kept) {
     if (!maySeeAll && !(await maySeeFailure(image, kept.failure))) return undefined
     throw Problem.from(kept.failure).with({ image: identity.reference })
   }
   if (!maySeeAll || !(await maySeeAs(image, kept.facts))) return undefined
-  facts.set(index, kept.facts)
+  facts.set(index, kept)
   return kept.facts
 }
 

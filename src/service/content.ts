@@ -34,7 +34,7 @@ export async function openContent(
   if (descriptor === undefined)
     throw new Problem('internal_error', 'the index refers to a layer that does not exist')
   const { offset, bytes, sha256 } = file
-  const index = await layerIndexOf(store, image, file.layer)
+  const index = await layerIndexOf(image, file.layer)
   if (bytes === 0 && sha256 === SHA256_OF_NOTHING) return new Blob([]).stream()
   const open: OpenBlob = (range) => {
     if (range === undefined) return source.blob(descriptor)

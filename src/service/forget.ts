@@ -36,7 +36,7 @@ export async function forgetDigest(store: ObjectStore, origin: string, digest: s
   if (await isKnownElsewhere(store, digest)) return
   // The objects that mark the others as complete go first: a concurrent reader must not take the rest for complete.
   await store.delete(layerKey(digest, 'entries.parquet'))
-  await store.delete(imageKey(digest, 'image.json'))
+  await store.delete(imageKey(digest, 'packages.parquet'))
   for (const prefix of [layerPrefix(digest), imagePrefix(digest)])
     for await (const key of store.list(prefix)) await store.delete(key)
 }

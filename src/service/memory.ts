@@ -1,7 +1,7 @@
 /** What one process remembers between requests: every cache of the service, each bounded in bytes. */
 import type { Advice } from '../advice/advise.ts'
 import { Cache } from '../cache.ts'
-import type { ImageFacts } from '../image/report.ts'
+import type { AnalysedFacts } from '../image/image.ts'
 import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
 import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import { Flights } from '../source/registry/flights.ts'
@@ -76,10 +76,10 @@ export class Memory {
     sizeOf: ({ bytes, configBytes }) => PARSED * (bytes.byteLength + configBytes.byteLength),
   })
   /** Facts are immutable, so they are kept by digest; each caller is checked before they are shown. */
-  readonly facts = new Cache<ImageFacts>({
+  readonly facts = new Cache<AnalysedFacts>({
     bytes: 8 * MIB,
     milliseconds: FACTS_MILLISECONDS,
-    sizeOf: (facts) => 2 * JSON.stringify(facts).length,
+    sizeOf: (analysed) => 2 * JSON.stringify(analysed).length,
   })
   /** Advice without exclusions, by digest. */
   readonly advice = new Cache<Advice>({

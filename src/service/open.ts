@@ -4,6 +4,7 @@
  */
 
 import type { Cache } from '../cache.ts'
+import { type AnalysedFacts, readStoredImage } from '../image/image.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import { tocImageName } from '../index/keys.ts'
 import type { ImageConfig } from '../oci/config.ts'
@@ -66,6 +67,8 @@ export type OpenedImage = PlainLayer & {
   readonly askedAt: number
   /** Call this if stored data turns out to be incomplete: the facts are then read from the store again. */
   readonly forgetFacts: () => void
+  /** What is stored under the name of one of its indexes: remembered, and shown to nobody who may not see the image. */
+  readonly analysed: (index: string) => Promise<AnalysedFacts | undefined>
 }
 
 /** Time limit for opening an image, with all its requests. */
@@ -240,6 +243,7 @@ export async function openImage(service: Service, request: ImageRequest): Promis
       configBytes: selected.configBytes,
       source,
       askedAt,
+      analysed: (index) => readAnalysed(service, index),
       forgetFacts: () => {
         for (const index of [selected.digest, tocImageName(selected.digest)]) {
           service.memory.facts.delete(index)
@@ -249,6 +253,13 @@ export async function openImage(service: Service, request: ImageRequest): Promis
       ...plainLayerOf(source, selected.manifest),
     }
   })
+}
+
+async function readAnalysed({ host, memory }: Service, index: string): Promise<AnalysedFacts | undefined> {
+  const known = memory.facts.get(index)
+  if (known !== undefined) return known
+  const stored = await readStoredImage(host.store, index)
+  return stored === undefined || 'failure' in stored ? undefined : stored
 }
 
 /** @throws Problem `not_compressed` if a layer is stored uncompressed and only a push would compress it */

@@ -3,7 +3,7 @@
 import type { ObjectStore } from '../host.ts'
 import { DIRECTORIES } from '../image/directories.ts'
 import { DUPLICATES } from '../image/duplicates.ts'
-import { readImageFacts } from '../image/image.ts'
+import { openSmallTable, type SmallTable, smallTableKey } from '../image/image.ts'
 import type { DirectorySum } from '../image/merge.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import { MERGED_ENTRIES } from '../image/merged-entry.ts'
@@ -13,7 +13,7 @@ import type { DuplicateGroup, Package } from '../image/report.ts'
 import { WASTED_FILES, type WastedRow } from '../image/waste.ts'
 import { databasesIn } from '../index/databases.ts'
 import { ENTRIES } from '../index/entries.ts'
-import { type ImageObject, imageKey, layerKey, markerOf } from '../index/keys.ts'
+import { imageKey, layerKey, markerOf } from '../index/keys.ts'
 import { readLayerFacts, readTableFacts } from '../index/layer-index.ts'
 import type { Entry } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
@@ -41,7 +41,7 @@ export async function membersOf(
 }
 
 export async function wasteOf(store: ObjectStore, image: OpenedImage): Promise<TableRows<WastedRow>> {
-  return rowsOf(await imageTable(store, image, 'waste.parquet', WASTED_FILES))
+  return rowsOf(await smallTable(store, image, 'waste', WASTED_FILES))
 }
 
 /** @param scope the merged file system, or all layers including what later ones hide */
@@ -50,20 +50,21 @@ export async function duplicatesOf(
   image: OpenedImage,
   scope: 'image' | 'layers',
 ): Promise<TableRows<DuplicateGroup>> {
-  const object = scope === 'image' ? 'duplicates.parquet' : 'layer-duplicates.parquet'
-  return rowsOf(await imageTable(store, image, object, DUPLICATES))
+  const name = scope === 'image' ? 'duplicates' : 'layerDuplicates'
+  return rowsOf(await smallTable(store, image, name, DUPLICATES))
 }
 
 export async function packagesOf(store: ObjectStore, image: OpenedImage): Promise<TableRows<Package>> {
-  return rowsOf(await imageTable(store, image, 'packages.parquet', PACKAGES))
+  const key = imageKey(image.index, 'packages.parquet')
+  return rowsOf(await present(store, image, { key, schema: PACKAGES }))
 }
 
 export function filesTable(store: ObjectStore, image: OpenedImage): Promise<Table<MergedEntry>> {
-  return imageTable(store, image, 'files.parquet', MERGED_ENTRIES)
+  return present(store, image, { key: imageKey(image.index, 'files.parquet'), schema: MERGED_ENTRIES })
 }
 
 export function directoriesTable(store: ObjectStore, image: OpenedImage): Promise<Table<DirectorySum>> {
-  return imageTable(store, image, 'directories.parquet', DIRECTORIES)
+  return smallTable(store, image, 'directories', DIRECTORIES)
 }
 
 /** @throws Problem `invalid_parameter` if the image has no such layer */
@@ -72,17 +73,24 @@ export async function membersTable(
   image: OpenedImage,
   layer: number,
 ): Promise<Table<Entry>> {
-  const key = layerKey(await layerIndexOf(store, image, layer), 'entries.parquet')
+  const key = layerKey(await layerIndexOf(image, layer), 'entries.parquet')
   return present(store, image, { key, schema: ENTRIES })
 }
 
-function imageTable<Row>(
+/** @throws LostTable as {@link present} */
+async function smallTable<Row>(
   store: ObjectStore,
   image: OpenedImage,
-  object: ImageObject,
+  name: SmallTable,
   schema: Schema<Row>,
 ): Promise<Table<Row>> {
-  return present(store, image, { key: imageKey(image.index, object), schema })
+  const { index } = image
+  const key = smallTableKey(index, name)
+  const onLost = () => forget(store, image, key)
+  const part = (await image.analysed(index))?.tables[name]
+  const table = part && (await openSmallTable(store, index, { name, part, schema }, onLost))
+  if (table === undefined) throw new LostTable(key, 'missing', onLost)
+  return table
 }
 
 /**
@@ -120,7 +128,7 @@ export async function forgettingLost<T>(
 async function forget(store: ObjectStore, image: OpenedImage, key: string): Promise<void> {
   image.forgetFacts()
   await store.delete(markerOf(key))
-  await store.delete(imageKey(image.index, 'image.json'))
+  await store.delete(imageKey(image.index, 'packages.parquet'))
 }
 
 /**
@@ -133,7 +141,7 @@ export async function databasesOf(
   image: OpenedImage,
   layer: number,
 ): Promise<DatabaseLayer> {
-  const index = await layerIndexOf(store, image, layer)
+  const index = await layerIndexOf(image, layer)
   const isContent = index === image.manifest.layers[layer]?.digest
   const facts = await (isContent ? readLayerFacts : readTableFacts)(store, index)
   if (facts === undefined) throw new LostTable(layerKey(index, 'entries.parquet'), 'missing or damaged')
@@ -152,16 +160,14 @@ function rowsOf<Row>(table: Table<Row>): TableRows<Row> {
  * @throws Problem `invalid_parameter` if the image has no such layer
  */
 export async function layerIndexOf(
-  store: ObjectStore,
-  { manifest, index, read }: OpenedImage,
+  { manifest, index, read, analysed }: OpenedImage,
   layer: number,
 ): Promise<string> {
   const descriptor = manifest.layers[layer]
   if (descriptor !== undefined) {
     if (read === 'full') return descriptor.digest
-    const kept = await readImageFacts(store, index)
-    const facts = kept !== undefined && 'facts' in kept ? kept.facts : undefined
-    return layerIndexName(descriptor, facts?.layers[layer]?.verified)
+    const known = await analysed(index)
+    return layerIndexName(descriptor, known?.facts.layers[layer]?.verified)
   }
   const { length } = manifest.layers
   const detail =

@@ -1,4 +1,5 @@
-import type { ByteRange, ObjectStore } from '../host.ts'
+import type { ByteRange } from '../host.ts'
+import type { TableStore } from './part.ts'
 
 /**
  * A range of an object, in memory.
@@ -9,7 +10,7 @@ import type { ByteRange, ObjectStore } from '../host.ts'
  * @throws the signal's reason once it has aborted; what the store fails with
  */
 export async function fetchBytes(
-  store: ObjectStore,
+  store: TableStore,
   key: string,
   range: ByteRange,
   signal?: AbortSignal,

@@ -5,15 +5,18 @@
 import type { ByteRange, ObjectStore } from '../host.ts'
 import { ByteBuffer, ByteReader } from './byte-buffer.ts'
 import { fetchBytes } from './fetch-bytes.ts'
+import { TAIL_BYTES } from './parquet/footer.ts'
 
 /** How much of the end is read first: it holds most notes; what follows a note in the footer has a few hundred bytes. */
-const NEAR_END: ByteRange = { suffix: 8 * 1024 }
-/** A note that does not fit here is damaged. */
-const FAR_FROM_END: ByteRange = { suffix: 4 * 1024 * 1024 }
+const NEAR_BYTES = 32 * 1024
+/** A note that does not begin within this is damaged: an image's is hardly longer than its config. */
+const MOST_BYTES = 32 * 1024 * 1024
+
+const ranges = new WeakSet<ByteRange>()
 
 /** Whether a range reads a note, and nothing else of the table. */
 export function isOfNote(range: ByteRange | undefined): boolean {
-  return range === NEAR_END || range === FAR_FROM_END
+  return range !== undefined && ranges.has(range)
 }
 
 /**
@@ -24,12 +27,24 @@ export async function readNote(
   key: string,
   name: string,
 ): Promise<Uint8Array | undefined> {
-  const tail = await fetchBytes(store, key, NEAR_END)
+  const tail = await fetchBytes(store, key, rangeOf(NEAR_BYTES))
   if (tail === undefined) return undefined
   const found = findNote(tail.bytes, name)
-  if (found !== undefined || tail.bytes.length === tail.size) return found
-  const more = await fetchBytes(store, key, FAR_FROM_END)
+  const footer = footerBytes(tail.bytes)
+  if (found !== undefined || footer <= tail.bytes.length) return found
+  const more = await fetchBytes(store, key, rangeOf(Math.min(footer, MOST_BYTES)))
   return more && findNote(more.bytes, name)
+}
+
+function rangeOf(suffix: number): ByteRange {
+  const range = { suffix }
+  ranges.add(range)
+  return range
+}
+
+/** Of the footer with its length and the magic number; 0 for what is too short to have one. */
+function footerBytes(tail: Uint8Array): number {
+  return tail.length < TAIL_BYTES ? 0 : new ByteReader(tail, tail.length - TAIL_BYTES).uint32() + TAIL_BYTES
 }
 
 function findNote(tail: Uint8Array, name: string): Uint8Array | undefined {

@@ -4,7 +4,6 @@
  */
 
 import { yieldToEventLoop } from '../concurrency.ts'
-import type { ObjectStore } from '../host.ts'
 import { Problem } from '../problem.ts'
 import type { PathKey } from '../text/path.ts'
 import { ByteReader } from './byte-buffer.ts'
@@ -13,6 +12,7 @@ import { fetchBytes } from './fetch-bytes.ts'
 import { GroupIndex, INDEX_TAIL_BYTES, indexLength } from './group-index.ts'
 import { MAGIC, TAIL_BYTES } from './parquet/footer.ts'
 import { CODEC, type DataPage, readChunk } from './parquet/page.ts'
+import type { TableStore } from './part.ts'
 import type { RowSource } from './row-view.ts'
 import type { Field, Schema } from './schema.ts'
 
@@ -43,7 +43,7 @@ export type RowsOptions<Name> = Partial<RowRange> & {
  * @throws LostTable if it is damaged, or has another schema
  */
 export async function openTable<Row>(
-  store: ObjectStore,
+  store: TableStore,
   key: string,
   schema: Schema<Row>,
   onLost?: () => Promise<void>,
@@ -60,14 +60,14 @@ export async function openTable<Row>(
 
 /** The location of a table, and what to do if it is damaged. */
 type TablePlace = {
-  readonly store: ObjectStore
+  readonly store: TableStore
   readonly key: string
   readonly onLost?: (() => Promise<void>) | undefined
 }
 
 /** The index precedes the footer, whose length is in the file's last bytes. */
 async function readIndex(
-  store: ObjectStore,
+  store: TableStore,
   tail: { readonly size: number; readonly bytes: Uint8Array },
   table: { readonly key: string; readonly partCount: number },
 ): Promise<GroupIndex> {

@@ -7,6 +7,7 @@ import type { PageSink } from './column.ts'
 import { GroupIndexWriter, type IndexedChunk } from './group-index.ts'
 import { type Chunk, Footer, MAGIC, type Note } from './parquet/footer.ts'
 import { CODEC, writeChunk } from './parquet/page.ts'
+import type { StoredPart } from './part.ts'
 import { putChunks } from './put-chunks.ts'
 import type { Schema } from './schema.ts'
 
@@ -17,9 +18,6 @@ const GROUP_BYTES = 128 * 1024
 /** After this many groups they grow larger, so that the index held in memory stays bounded, here and in readers. */
 const MANY_GROUPS = 4096
 const LATER_GROUP_BYTES = 4 * GROUP_BYTES
-
-/** A part of an object. */
-export type StoredPart = { readonly offset: number; readonly bytes: number }
 
 /** What an object has besides a table, between its rows and its footer: Parquet readers skip it. */
 export type TableEnd = {
@@ -143,6 +141,20 @@ export async function writeTable<Row>(
   const encoder = new TableEncoder(schema)
   await putTable(store, targetOf(target), encoder, encode(encoder, batches))
   return encoder
+}
+
+/**
+ * The bytes of a table that is a part of another object: the same as those of a file of its own.
+ *
+ * @param name by which it is opened
+ */
+export async function* encodeTable<Row>(
+  name: string,
+  schema: Schema<Row>,
+  batches: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TableEncoder(schema)
+  yield* withEnd({ key: name }, encoder, encode(encoder, batches))
 }
 
 function targetOf(target: string | TableTarget): TableTarget {

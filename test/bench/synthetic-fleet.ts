@@ -10,13 +10,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inParallel } from '../../src/concurrency.ts'
+import { imageNote } from '../../src/image/image.ts'
 import { MERGED_ENTRIES, type MergedEntry } from '../../src/image/merged-entry.ts'
 import { PACKAGES } from '../../src/image/package-table.ts'
 import type { ImageFacts, LayerReport, Package } from '../../src/image/report.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
 import { givenKey, imageKey, layerKey, nameKey } from '../../src/index/keys.ts'
 import { type IndexedLayer, layerNote } from '../../src/index/layer-index.ts'
-import { seal } from '../../src/index/sealed.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { Schema } from '../../src/table/schema.ts'
 import { type TableTarget, writeTable } from '../../src/table/write-table.ts'
@@ -38,6 +38,12 @@ const REGISTRY = 'registry.example'
 /** What `docs/fleet.md` looks for: the curl of one distribution. */
 export const CURL = '9bd5a572f9e2c30fd7cd7ba0d7de4473003df70e7e941aab5f3ea83382387031'
 const NOWHERE = { offset: 0, bytes: 0 } as const
+const NO_TABLES = {
+  directories: NOWHERE,
+  waste: NOWHERE,
+  duplicates: NOWHERE,
+  layerDuplicates: NOWHERE,
+} as const
 
 const digestOf = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`
 
@@ -164,6 +170,7 @@ async function writeLayer(folder: string, { digest, rows, bytes }: SyntheticLaye
     fileBytes: bytes,
     entries: rows.length,
     databases: 0,
+    databasesBytes: 0,
     databasesCrc32: 0,
     databasesPart: NOWHERE,
     checkpoints: NOWHERE,
@@ -204,8 +211,9 @@ async function writeImage(folder: string, image: SyntheticImage): Promise<void> 
   await write(folder, givenKey('config', configDigest, REGISTRY), config)
   await write(folder, givenKey('manifest', digest, REGISTRY), JSON.stringify(manifest))
   await writeRows(folder, { key: imageKey(digest, 'files.parquet') }, MERGED_ENTRIES, files)
-  await writeRows(folder, { key: imageKey(digest, 'packages.parquet') }, PACKAGES, packages)
-  await writeSealed(folder, imageKey(digest, 'image.json'), { facts: factsOf(layers, packages) })
+  const facts = factsOf(layers, packages)
+  const end = () => ({ parts: [], note: () => imageNote(digest, { facts, tables: NO_TABLES }) })
+  await writeRows(folder, { key: imageKey(digest, 'packages.parquet'), end }, PACKAGES, packages)
   await write(folder, nameKey(digest, reference), '')
 }
 
@@ -271,10 +279,6 @@ async function writeRows<Row>(
 
 async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
   yield rows
-}
-
-async function writeSealed(folder: string, key: string, value: object): Promise<void> {
-  await write(folder, key, seal(key, value))
 }
 
 async function write(folder: string, key: string, content: string | Uint8Array): Promise<void> {

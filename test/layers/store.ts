@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto'
 import type { ObjectStore } from '../../src/host.ts'
 import type { ImageLayer } from '../../src/image/facts.ts'
+import { openSmallTable, readStoredImage, type SmallTable } from '../../src/image/image.ts'
 import { type ImageSource, writeImage } from '../../src/image/write.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
 import { layerKey } from '../../src/index/keys.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { ImageConfig } from '../../src/oci/config.ts'
+import type { Schema } from '../../src/table/schema.ts'
+import type { Table } from '../../src/table/table.ts'
 import { writeTable } from '../../src/table/write-table.ts'
 import { tableRows } from './generate.ts'
 
@@ -50,6 +53,7 @@ export async function storeLayer(
       fileBytes,
       entries,
       databases: 0,
+      databasesBytes: 0,
       databasesCrc32: 0,
       databasesPart: { offset: 0, bytes: 0 },
       warnings: [],
@@ -76,4 +80,18 @@ export async function storeImage(store: ObjectStore, layers: readonly (readonly 
   }
   const source = imageSource('an image', stored)
   return { digest: source.index, layers: stored, facts: await writeImage(store, source) }
+}
+
+/** A small table of an image that is stored. @param index the name of the image's index */
+export async function smallTable<Row>(
+  store: ObjectStore,
+  index: string,
+  name: SmallTable,
+  schema: Schema<Row>,
+): Promise<Table<Row>> {
+  const stored = await readStoredImage(store, index)
+  if (stored === undefined || 'failure' in stored) throw new Error(`${index} is not analysed`)
+  const table = await openSmallTable(store, index, { name, part: stored.tables[name], schema })
+  if (table === undefined) throw new Error(`no ${name}`)
+  return table
 }

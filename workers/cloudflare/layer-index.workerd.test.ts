@@ -74,5 +74,5 @@ test('of a layer that fails nothing is stored', async () => {
     linksDatabases: false,
   }))
   await expect(work).rejects.toBe(failure)
-  expect(await Array.fromAsync(store.list(`layers/v3/${digest.replace(':', '/')}`))).toEqual([])
+  expect(await Array.fromAsync(store.list(`layers/v4/${digest.replace(':', '/')}`))).toEqual([])
 })

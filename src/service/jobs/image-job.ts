@@ -2,7 +2,7 @@
 
 import { allOf, inParallel } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
-import { writeFailure } from '../../image/write.ts'
+import { writeFailure } from '../../image/image.ts'
 import { tableIndexName, tocImageName } from '../../index/keys.ts'
 import { readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
 import { type ImageJob, isFinished, type JobProgress, type JobState, type LayerJob } from '../../job.ts'

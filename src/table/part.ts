@@ -1,0 +1,25 @@
+/** A part of an object, read as if it were an object of its own. */
+import type { ByteRange, ObjectStore } from '../host.ts'
+
+/** Where a part is in its object. */
+export type StoredPart = { readonly offset: number; readonly bytes: number }
+
+/** What reading a table takes. */
+export type TableStore = Pick<ObjectStore, 'get'>
+
+/** Gives the part of the object `key`, whichever name it is asked for by. */
+export function partOf(store: TableStore, key: string, { offset, bytes }: StoredPart): TableStore {
+  return {
+    async get(_name, range = { suffix: bytes }) {
+      const object = await store.get(key, within(range, offset, bytes))
+      return object && { size: bytes, body: object.body }
+    },
+  }
+}
+
+function within(range: ByteRange, offset: number, bytes: number): ByteRange {
+  const [start, end] =
+    'suffix' in range ? [bytes - range.suffix, bytes] : [range.offset, range.offset + range.length]
+  const first = Math.min(Math.max(start, 0), bytes)
+  return { offset: offset + first, length: Math.min(end, bytes) - first }
+}

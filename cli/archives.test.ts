@@ -1,4 +1,4 @@
-/** Images of this machine in the command: archives, layouts, an engine; and the same given to a service. */
+/** The command on local images: archives, layouts and an engine, read locally and uploaded to a service. */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -79,7 +79,7 @@ const REMOTE = [false, true].flatMap((remote) =>
 )
 
 test.each(REMOTE)(
-  'a report of $transport:$path, by a service: $remote',
+  'reports on $transport:$path, by a service: $remote',
   async ({ remote, transport, path }) => {
     const env = remote ? { LAMINA_SERVER: service.url } : {}
     const { code, out, err } = await lamina(
@@ -98,7 +98,7 @@ test.each(REMOTE)(
   },
 )
 
-test.each([{}, { server: true }])('an archive on stdin is read once: %j', async ({ server }) => {
+test.each([{}, { server: true }])('reads an archive on stdin once: %j', async ({ server }) => {
   const env = server ? { LAMINA_SERVER: service.url } : {}
   const saved = packArchive(dockerSave(image, ['app:dev']))
   for (const input of [saved, gzipSync(saved)]) {
@@ -121,7 +121,7 @@ test('an archive, an engine and a registry are compared and checked with each ot
   expect(await lamina(packed)).toMatchObject({ code: 2, err: expect.stringContaining('not_compressed') })
 })
 
-test('what was given to a service is gone after', async () => {
+test('what was uploaded to a service is deleted afterwards', async () => {
   const env = { LAMINA_SERVER: service.url }
   for (const reference of [`docker-archive:${folder}/docker.tar`, 'docker-daemon:app:dev']) {
     const { code, out } = await lamina(['report', reference, '--format', 'json'], env)
@@ -137,7 +137,7 @@ test.each([
   ['cut.tar', 'invalid_archive'],
   ['missing.tar', 'image_not_found'],
   ['docker.tar:other:tag', 'image_not_found'],
-])('%s is told in one line', async (path, code) => {
+])('%s is reported in one line', async (path, code) => {
   for (const env of [{}, { LAMINA_SERVER: service.url }]) {
     const ended = await lamina(['report', `docker-archive:${folder}/${path}`], env)
     expect(ended).toMatchObject({ code: 2, out: '' })
@@ -145,7 +145,7 @@ test.each([
   }
 })
 
-test('a service without its user reads no file', async () => {
+test('a service asked over HTTP does not read files of its own machine', async () => {
   const query = new URLSearchParams({ image: `docker-archive:${folder}/docker.tar` })
   const response = await fetch(`${service.url}/v1/report?${query}`)
   expect(await response.json()).toMatchObject({ status: 400, code: 'invalid_reference' })
@@ -174,7 +174,7 @@ test.each([
   [{ DOCKER_HOST: 'ssh://user@host' }, 'invalid_setting'],
   [{ DOCKER_HOST: 'unix:///nonexistent/docker.sock' }, 'registry_error'],
   [{ DOCKER_HOST: '', DOCKER_CONTEXT: 'unknown' }, 'invalid_setting'],
-])('an engine that cannot be reached is told in one line: %j', async (env, code) => {
+])('an unreachable engine is reported in one line: %j', async (env, code) => {
   for (const words of [
     ['ls', 'docker-daemon:'],
     ['report', 'docker-daemon:app:dev'],

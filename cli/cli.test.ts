@@ -1,4 +1,4 @@
-/** The command as people and CI run it: in a process of its own, on a registry. */
+/** The command as people and CI run it: in its own process, against a registry. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,11 +41,11 @@ test('a report, from the registry and then from the cache alone', async () => {
   expect(await lamina(['report', app, '--format', 'json'])).toEqual(first)
   expect(registry.requests.filter(({ path }) => path.includes('/blobs/'))).toEqual([])
   expect(await readdir(join(folder, 'cache'))).toEqual(['lamina'])
-  // Its own code is kept compiled, so that the next command starts sooner.
+  // Its compiled code is cached, so the next command starts sooner.
   expect(await readdir(join(folder, 'cache/lamina'))).toContain('compiled')
 })
 
-test('a list is whole: as lines with what cannot be seen escaped, and as JSON', async () => {
+test('a list is complete, as lines with invisible characters escaped and as JSON', async () => {
   const { code, out, err } = await lamina(['files', app])
   expect({ code, err }).toEqual({ code: 0, err: '' })
   expect(out.split('\n').map((line) => line.split('  ').at(-1))).toEqual(
@@ -60,7 +60,7 @@ test('a list is whole: as lines with what cannot be seen escaped, and as JSON', 
   expect(page).toMatchObject({ items: [{ path: 'bin' }], nextCursor: expect.any(String) })
 })
 
-test('a gate exits with 1 where a rule is broken, and tells a problem in the form that was asked for', async () => {
+test('a gate exits with 1 when a rule is broken, and reports a problem in the requested format', async () => {
   expect(await lamina(['check', app, '--max-size', '1GB'])).toMatchObject({ code: 0, err: '' })
   const broken = await lamina(['check', app, '--max-size', '1kB', '--format', 'json'])
   expect(broken).toMatchObject({ code: 1, err: '' })
@@ -86,7 +86,7 @@ test('settings of a service, and unknown ones, do not stop it', async () => {
   })
 })
 
-test('rules out of a file, and beside it', async () => {
+test('rules come from a file and from flags', async () => {
   const policy = join(folder, 'policy.yaml')
   await writeFile(policy, 'maxLayers: 5\n')
   expect(await lamina(['check', app, '--policy', policy])).toMatchObject({ code: 0 })
@@ -102,27 +102,27 @@ test.each([
   [['report', 'x', 'y'], 'arguments'],
   [['report', 'x', '--max-size', '1kB'], '--max-size'],
   [['report', 'library/UPPER'], 'invalid_reference'],
-])('%j is told in one line', async (words, said) => {
+])('%j is reported in one line', async (words, said) => {
   const { code, out, err } = await lamina(words)
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toMatch(/^lamina: [a-z_]+: [^\n]+\n$/)
   expect(err).toContain(said)
 })
 
-test('a diff exits with 1 where the images differ, if it is asked to', async () => {
+test('a diff exits with 1 when the images differ, if asked to', async () => {
   expect(await lamina(['diff', app, other])).toMatchObject({ code: 0 })
   expect(await lamina(['diff', app, other, '--exit-code'])).toMatchObject({ code: 1 })
   expect(await lamina(['diff', app, app, '--exit-code'])).toMatchObject({ code: 0 })
 })
 
-test('many images into the cache: a line for each, 2 where one failed', async () => {
+test('caches many images: one line each, exit code 2 if any failed', async () => {
   const { code, out, err } = await lamina(['index', app, `${app}x`, other])
   expect(code).toBe(2)
   expect(out.trim().split('\n').sort()).toEqual([`${app}  indexed`, `${other}  indexed`])
   expect(err).toMatch(/^\S+:v1x {2}image_not_found: [^\n]+\n$/)
 })
 
-test('a file is written whole or left as it was', async () => {
+test('a file is written completely or left unchanged', async () => {
   const file = join(folder, 'answer.json')
   await writeFile(file, 'before')
   const missing = await lamina(['report', `${app}x`, '--output', file])
@@ -137,7 +137,7 @@ test('a file is written whole or left as it was', async () => {
   expect((await readdir(folder)).filter((name) => name.startsWith('.answer'))).toEqual([])
 })
 
-test('without its cache it answers, and leaves nothing', async () => {
+test('it answers without its cache, and leaves nothing behind', async () => {
   const temporary = await mkdtemp(join(folder, 'tmp-'))
   const env = { TMPDIR: temporary, XDG_CACHE_HOME: join(folder, 'unused') }
   const unread = await lamina(['report', app, '--no-cache', '--format', 'json'], env)

@@ -1,4 +1,4 @@
-/** Where credentials are found, and what of them is shown: nothing. */
+/** Where credentials are found; they are never shown. */
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,7 +56,7 @@ test('the entry of another registry or repository is not used', async () => {
   ).toBeUndefined()
 })
 
-test('a helper is asked to get, with the registry on stdin', async () => {
+test('runs the credential helper with `get` and the registry on stdin', async () => {
   await helper(
     'spy',
     `read registry; echo "{\\"Username\\":\\"$1 $registry\\",\\"Secret\\":\\"${SECRET}\\"}"`,
@@ -66,7 +66,7 @@ test('a helper is asked to get, with the registry on stdin', async () => {
   })
 })
 
-test('a helper that knows nothing leaves what the file has', async () => {
+test('falls back to the file when the helper has no credentials', async () => {
   await helper('none', 'echo credentials not found in native keychain; exit 1')
   expect(await found({ credsStore: 'none', auths: { 'ghcr.io': { auth: AUTH } } })).toEqual({
     'ghcr.io': { auth: AUTH },
@@ -76,13 +76,13 @@ test('a helper that knows nothing leaves what the file has', async () => {
 test.each([
   ['broken', `echo ${SECRET}; exit 1`],
   ['garbage', `echo ${SECRET}`],
-])('what a helper that is %s says is not shown', async (name, script) => {
+])('the output of a helper that is %s is not shown', async (name, script) => {
   await helper(name, script)
   const error = await found({ credsStore: name }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'credentials_error', message: expect.not.stringContaining(SECRET) })
 })
 
-test('a file that is not JSON is refused without its content', async () => {
+test('a file that is not JSON is refused without quoting it', async () => {
   await writeFile(join(folder, 'config.json'), `{"auths": "${SECRET}`)
   const error = await credentialHeaders(['ghcr.io/o/app'], { DOCKER_CONFIG: folder }, signal).catch(
     (one) => one,

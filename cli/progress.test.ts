@@ -20,7 +20,7 @@ describe('the line of progress', () => {
     expect(text.length).toBeLessThan(columns)
   })
 
-  it('has no bar where it does not fit or the total is unknown', () => {
+  it('has no bar if it does not fit or the total is unknown', () => {
     for (const text of [
       drawn(50, (line) => line.show(IMAGE, PROGRESS)),
       drawn(80, (line) => line.show(IMAGE, { ...PROGRESS, bytes: 0 })),
@@ -32,12 +32,12 @@ describe('the line of progress', () => {
     )
   })
 
-  it('lets no name move the cursor', () => {
+  it('does not let a name move the cursor', () => {
     const text = drawn(80, (line) => line.show('app\x1b[2Jv1', PROGRESS))
     expect(text).toMatch(/^appv1 /)
   })
 
-  it('leaves nothing behind, and is not drawn at each step', () => {
+  it('leaves nothing behind, and is not redrawn at every step', () => {
     const written: string[] = []
     const line = progressLine({
       columns: 80,

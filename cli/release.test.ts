@@ -1,4 +1,4 @@
-/** What is published, as its users have it: the npm package, the GitHub Action, the GitLab component. */
+/** The published artifacts as users run them: the npm package, the GitHub Action, the GitLab component. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -50,7 +50,7 @@ afterAll(async () => {
 
 type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
-/** As `docker login` left the machine. */
+/** The state that `docker login` leaves behind. */
 function machine(): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
@@ -102,7 +102,7 @@ describe('the npm package', () => {
     expect((await stat(main)).mode & 0o111).toBe(0o111)
   })
 
-  test('answers alone', async () => {
+  test('answers without a service', async () => {
     expect(await run(process.execPath, [main, 'version'])).toEqual({
       code: 0,
       out: `lamina ${VERSION}\n`,
@@ -125,7 +125,7 @@ describe('the npm package', () => {
 
 type ApiRequest = { readonly method: string; readonly path: string; readonly body: unknown }
 
-/** The part of GitHub's API that comments are written by. */
+/** The part of GitHub's API that writes comments. */
 class CommentApi {
   readonly requests: ApiRequest[] = []
   readonly comments: { id: number; body: string; user: { type: string }; author_association: string }[] = []
@@ -185,7 +185,7 @@ describe('the action', () => {
 
   type Step = Ended & { readonly outputs: Record<string, string>; readonly summary: string }
 
-  /** A step as the runner starts it: the defaults of action.yml, then what the workflow gives. */
+  /** A step as the runner starts it: the defaults of action.yml, then the workflow's inputs. */
   async function step(
     inputs: Record<string, string>,
     event: unknown,
@@ -223,8 +223,8 @@ describe('the action', () => {
 
   const PULL_REQUEST = { pull_request: { number: 7 } }
 
-  test('keeps one comment up to date, and fails where a rule is broken', async () => {
-    // A stranger's comment that begins like ours is not ours.
+  test('keeps one comment up to date, and fails when a rule is broken', async () => {
+    // Another user's comment that begins like ours must not be touched.
     api.write(`<!-- lamina ${app.replace(/:v1$/, '')} -->\nmine`, 'User')
     for (let i = 0; i < 120; i++) api.write('something else', 'User')
     const good = await step({ image: app, baseline: other, rules: 'maxSize: 1GB' }, PULL_REQUEST)
@@ -244,7 +244,7 @@ describe('the action', () => {
     expect(api.comments[0]?.body).toMatch(/mine$/)
   })
 
-  test('a baseline that is not there yet fails nothing', async () => {
+  test('a baseline that does not exist yet fails nothing', async () => {
     const first = { image: app, baseline: `${other}-not-yet`, rules: 'maxGrowth: 0\nmaxSize: 1GB' }
     const { code, out, outputs } = await step(first, {})
     expect({ code, pass: outputs.pass }).toEqual({ code: 0, pass: 'true' })
@@ -254,7 +254,7 @@ describe('the action', () => {
     expect(await step({ image: app, baseline: other, rules: 'maxGrowth: 0' }, {})).toMatchObject({ code: 1 })
   })
 
-  test('rules out of files, and SARIF', async () => {
+  test('reads rules from files, and writes SARIF', async () => {
     const workspace = await mkdtemp(join(folder, 'workspace-'))
     await writeFile(join(workspace, 'policy.yaml'), 'maxLayers: 1\n')
     await writeFile(
@@ -277,7 +277,7 @@ describe('the action', () => {
     expect(both.out).toMatch(/^::error title=Lamina::invalid_parameter: /m)
   })
 
-  test('an image of the engine has no compressed size', async () => {
+  test("an engine's image has no compressed size", async () => {
     const engine = await TestEngine.start()
     try {
       const layer = await makeLayer([{ name: 'a', content: 'x' }], { compression: 'none' })
@@ -292,7 +292,7 @@ describe('the action', () => {
     }
   })
 
-  test('asks a service, which is given the images of the runner', async () => {
+  test("uploads the runner's images to a service and asks it", async () => {
     const service = await startService('node', { LAMINA_TOKENS: 'token' })
     const engine = await TestEngine.start()
     try {
@@ -307,7 +307,7 @@ describe('the action', () => {
         const gate = await step({ ...inputs, image }, {}, { host: engine.address })
         expect(gate, gate.out).toMatchObject({ code: 1, outputs: { pass: 'false', 'wasted-bytes': '5000' } })
         expect(gate.summary).toContain('maxWasted')
-        // Nobody could ask for the upload that it was.
+        // The name of the upload would be useless to readers: it is already deleted.
         expect(gate.summary).toContain(image)
         expect(gate.summary + gate.out).not.toMatch(/upload:[\w-]{22}/)
       }
@@ -323,7 +323,7 @@ describe('the action', () => {
     }
   })
 
-  test('a comment that must not be written is a warning', async () => {
+  test('a comment that may not be written causes a warning', async () => {
     api.refuses = true
     const { code, out } = await step({ image: app }, PULL_REQUEST)
     api.refuses = false
@@ -347,7 +347,7 @@ const hasRsync = await run('rsync', ['--version']).then(
   () => false,
 )
 
-test.skipIf(!hasRsync)('the GitLab component gates, and leaves its reports', async () => {
+test.skipIf(!hasRsync)('the GitLab component runs the gate and leaves its reports', async () => {
   const project = await mkdtemp(join(folder, 'project-'))
   const gitlab = createRequire(import.meta.url).resolve('gitlab-ci-local/dist/index.js')
   await run('git', ['init', '-q', project])

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('forgets what is too old', () => {
+it('forgets values that are too old', () => {
   const cache = new Cache<number>({ bytes: 10_000, milliseconds: 1_000 })
   cache.set('a', 1)
   vi.advanceTimersByTime(999)
@@ -17,7 +17,7 @@ it('forgets what is too old', () => {
   expect(cache.get('a')).toBeUndefined()
 })
 
-it('does not live longer for being asked', () => {
+it('reading a value does not extend its life', () => {
   const cache = new Cache<number>({ bytes: 10_000, milliseconds: 1_000 })
   cache.set('a', 1)
   vi.advanceTimersByTime(900)
@@ -26,7 +26,7 @@ it('does not live longer for being asked', () => {
   expect(cache.get('a')).toBeUndefined()
 })
 
-it('lives no longer than its limit, and shorter on request', () => {
+it('a value lives no longer than the limit, and shorter on request', () => {
   const cache = new Cache<number>({ bytes: 10_000, milliseconds: 1_000 })
   cache.set('a', 1, 100)
   cache.set('b', 2, 5_000)
@@ -36,7 +36,7 @@ it('lives no longer than its limit, and shorter on request', () => {
   expect(cache.get('b')).toBeUndefined()
 })
 
-it('lets the least recently used go first', () => {
+it('evicts the least recently used value first', () => {
   const cache = new Cache<string>({ bytes: 3_000, milliseconds: 1_000, sizeOf: (text) => text.length })
   cache.set('a', 'x'.repeat(1_000))
   cache.set('b', 'x'.repeat(1_000))
@@ -49,7 +49,7 @@ it('lets the least recently used go first', () => {
   ])
 })
 
-it('holds no more bytes than its limit, for any number and size of values', () => {
+it('never holds more bytes than its limit, for any number and size of values', () => {
   const cache = new Cache<string>({ bytes: 100_000, milliseconds: 60_000, sizeOf: (text) => text.length })
   for (let i = 0; i < 5_000; i++) {
     cache.set(`key ${i}`, 'x'.repeat((i * 7_919) % 9_000))
@@ -61,13 +61,13 @@ it('holds no more bytes than its limit, for any number and size of values', () =
   expect(cache.bytes).toBeLessThanOrEqual(100_000)
 })
 
-it('counts keys, which callers choose', () => {
+it('counts keys too, since callers choose them', () => {
   const cache = new Cache<true>({ bytes: 100_000, milliseconds: 60_000 })
   for (let i = 0; i < 1_000; i++) cache.set(`${i}`.padEnd(1_000), true)
   expect(cache.size).toBeLessThan(50)
 })
 
-it('drops expired values even if they are not asked for again', () => {
+it('drops expired values even if nobody reads them again', () => {
   const cache = new Cache<string>({ bytes: 100_000, milliseconds: 30_000, sizeOf: (text) => text.length })
   for (let i = 0; i < 50; i++) cache.set(`old ${i}`, 'x'.repeat(1_000))
   vi.advanceTimersByTime(30_000)
@@ -76,7 +76,7 @@ it('drops expired values even if they are not asked for again', () => {
   expect(cache.bytes).toBeLessThan(1_000)
 })
 
-it('that has shrunk drops what it has no room for any more', () => {
+it('drops what no longer fits when its limit shrinks', () => {
   const cache = new Cache<string>({ bytes: 4_000, milliseconds: 1_000, sizeOf: () => 800 })
   for (const key of ['a', 'b', 'c', 'd']) cache.set(key, key)
   expect(cache.size).toBe(4)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { allOf, inParallel } from './concurrency.ts'
 
-test('all values, in the order of the work', async () => {
+test('returns all values in the order of the work', async () => {
   expect(await allOf([sleep(2, 'slow'), sleep(1, 2)])).toEqual(['slow', 2])
 })
 
@@ -15,7 +15,7 @@ test('a failure is reported once the others have ended', async () => {
   expect(ended).toBe(true)
 })
 
-test('at most the limit at once', async () => {
+test('runs at most the limit at once', async () => {
   let running = 0
   let most = 0
   const done: number[] = []
@@ -31,7 +31,7 @@ test('at most the limit at once', async () => {
   expect(doubled).toEqual([2, 4, 6, 8, 10])
 })
 
-test('after a failure nothing is begun, and what runs is waited for', async () => {
+test('after a failure starts nothing more and waits for what is running', async () => {
   const ended: number[] = []
   const running = inParallel([1, 2, 3], 2, async (item) => {
     if (item === 1) throw new Error('the first')

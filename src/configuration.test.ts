@@ -45,7 +45,7 @@ test('an empty environment gives the defaults', () => {
   })
 })
 
-test('a misspelt setting stops the start', () => {
+test('a misspelt setting prevents the start', () => {
   expect(() => parseConfiguration({ LAMINA_TOKEN: 'abc' }, 'node')).toThrow(/^LAMINA_TOKEN is not a setting/)
 })
 
@@ -143,12 +143,12 @@ test.each([
   ['LAMINA_KEY', Buffer.alloc(31).toString('base64')],
   ['LAMINA_KEY', `${KEY}, and more`],
   ['S3_ENDPOINT', 'somewhere'],
-])('%s=%s stops the start, and says so', (name, value) => {
+])('%s=%s prevents the start with an explanation', (name, value) => {
   const settings = { S3_BUCKET: 'lamina', [name]: value }
   expect(() => parseConfiguration(settings, 'node')).toThrow(new RegExp(`^${name} `))
 })
 
-test('an engine over TLS has Docker’s certificates, a socket needs none', () => {
+test('an engine over TLS uses Docker’s certificates, a socket needs none', () => {
   const certificatesOf = (settings: Record<string, string>) =>
     parseConfiguration({ DOCKER_TLS_VERIFY: '1', ...settings }, 'node').dockerCertificates
   const tcp = { LAMINA_DOCKER_HOST: 'tcp://engine.corp:2376' }
@@ -161,11 +161,11 @@ test('a store without a bucket is refused', () => {
   expect(() => parseConfiguration({ S3_ENDPOINT: 'http://s3.corp' }, 'node')).toThrow(/^S3_BUCKET /)
 })
 
-test('a queue without a key for what its jobs carry is refused', () => {
+test('a queue without a key for encrypting its jobs is refused', () => {
   expect(() => parseConfiguration({ REDIS_URL: 'redis://redis.corp' }, 'node')).toThrow(/^LAMINA_KEY /)
 })
 
-test('what a deployed Worker cannot do is refused there', () => {
+test('settings that a deployed Worker does not support are refused there', () => {
   const settings = { LAMINA_PRIVATE_REGISTRIES: '10.0.0.0/8' }
   expect(() => parseConfiguration(settings, 'worker')).toThrow(/^LAMINA_PRIVATE_REGISTRIES /)
 })

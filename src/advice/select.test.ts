@@ -42,13 +42,13 @@ test.each<[string, number[]]>([
   expect(selection().of(pathToKey(path))).toEqual(selectors)
 })
 
-test('paths in order, and layers one after the other', () => {
+test('paths are in order, layer by layer', () => {
   const paths = ['a/.git/x', 'a/.git/y/z', 'a/b', 'b/c/id_rsa', 'b/d', 'a', 'a/.git/y', '.git/a', 'z']
   const one = selection()
   expect(paths.map((path) => one.of(pathToKey(path)))).toEqual([[1], [1], [], [2], [], [], [1], [1], []])
 })
 
-test('a glob that it cannot read is a fault of the table', () => {
+test('an invalid glob is an error in the table', () => {
   expect(() => new Selectors([{ files: ['**/a*b'] }])).toThrow(TypeError)
   expect(() => new Selectors([{ directories: ['a/{b,c}'] }])).toThrow(TypeError)
 })

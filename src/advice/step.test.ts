@@ -19,7 +19,7 @@ test.each([
   expect(step && optionOf(step)).toEqual(option)
 })
 
-test('what a fix quotes is one line, without what would end the quotation', () => {
+test('a fix quotes a step in one line, without characters that would end the quotation', () => {
   const step = readStep('RUN /bin/sh -c a `b`\n\u001b[31m\u202e c # buildkit')
   expect(step).toEqual({ instruction: 'RUN', arguments: 'a b [31m c' })
   expect(readStep(undefined)).toBeUndefined()

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { drawChart } from './chart.ts'
 
 const WIDTH = 640
-/** Of a letter of Verdana at 11 pixels, on average; bold ones are wider. */
+/** The average width of a letter in 11-pixel Verdana; bold letters are wider. */
 const LETTER = { plain: 6.6, bold: 7.8 }
 
 type Text = { readonly text: string; readonly y: number; readonly from: number; readonly to: number }
 
-/** Where each text of the picture stands, as far as its letters tell. */
+/** The position of each text in the picture, estimated from its letters. */
 function textsOf(svg: string): readonly Text[] {
   const found = svg.matchAll(
     /<text x="([\d.]+)" y="([\d.]+)"(?: text-anchor="(\w+)")? [^>]*?( font-weight="bold")?>([^<]*)</g,
@@ -36,7 +36,7 @@ describe.each([
 ])('a chart %s', (_, points, label) => {
   const texts = textsOf(drawChart(points, { label }))
 
-  it('has no text over another or over its edge', () => {
+  it('has no text that overlaps another or the edge', () => {
     for (const { text, from, to } of texts) expect([text, from >= 0, to <= WIDTH]).toEqual([text, true, true])
     for (const row of Map.groupBy(texts, ({ y }) => y).values()) {
       const sorted = row.toSorted((a, b) => a.from - b.from)
@@ -45,14 +45,14 @@ describe.each([
     }
   })
 
-  it('labels the newest, and names it below the line', () => {
+  it('labels the newest value, and names it below the line', () => {
     const last = points.at(-1)?.name ?? ''
     const named = texts.filter(({ text }) => text.startsWith(last.slice(0, 12)))
     expect(named.map(({ y }) => y)).toEqual(expect.arrayContaining([20, 206]))
   })
 })
 
-it('has whole bytes on its axis, without zeros behind the point', () => {
+it('has whole bytes on its axis, without trailing zeros', () => {
   const axis = (bytes: number) =>
     textsOf(drawChart([{ name: 'a', bytes }], { label: 'x' }))
       .map(({ text }) => text)

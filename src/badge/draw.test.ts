@@ -9,7 +9,7 @@ function badge(appearance: Appearance, label = 'image size'): Badge {
   return { label, message: '85.4 MB', color: 'ff69b4', isError: false, appearance }
 }
 
-/** Every text that somebody sees or hears, of a picture that a strict parser takes. */
+/** Every text that a person sees or hears; a strict parser must accept the picture. */
 function words(svg: string): readonly string[] {
   using document = XmlDocument.fromString(svg)
   const xpath = '//*[local-name()="title" or local-name()="text"]/text() | /*/@aria-label'
@@ -33,17 +33,17 @@ describe.each(STYLES)('%s', (style) => {
   })
 })
 
-test('each style is another picture', () => {
+test('each style is a different picture', () => {
   expect(new Set(STYLES.map((style) => drawBadge(badge({ style })))).size).toBe(5)
 })
 
-test('the logo is a picture in the picture', () => {
+test('the logo is embedded as an image', () => {
   const logo = `data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}`
   expect(drawBadge(badge({ logo }))).toContain(`href="${logo}"`)
   expect(endpointOf(badge({ logo }))).toHaveProperty('logoSvg', '<svg/>')
 })
 
-test("shields.io's endpoint has its documented keys and no other", () => {
+test("shields.io's endpoint has the documented keys and no others", () => {
   expect(endpointOf(badge({ style: 'flat-square', labelColor: 'grey' }, 'how <big>'))).toEqual({
     schemaVersion: 1,
     label: 'how <big>',

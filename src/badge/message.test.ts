@@ -43,7 +43,7 @@ test.each([
   })
 })
 
-test('what is invalid says why, what is private says nothing', () => {
+test('an invalid badge says why, a private one says nothing', () => {
   const why = new Problem('invalid_parameter', 'warn: "x" is not a size')
   expect(problemBadge('size', why, {})).toMatchObject({ reason: 'warn: "x" is not a size' })
   expect(problemBadge('size', new Problem('unauthorized', 'of a/b'), {})).not.toHaveProperty('reason')

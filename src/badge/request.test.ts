@@ -61,7 +61,7 @@ test.each<[Metric, string, BadgeMessage]>([
   expect(figure(metric, query, facts)).toEqual(expected)
 })
 
-test('an image that wastes nothing is wholly efficient', () => {
+test('an image that wastes nothing is 100 % efficient', () => {
   const whole = { ...facts, efficiency: { ...facts.efficiency, score: 1 } }
   expect(figure('efficiency', '', whole)).toEqual({ message: '100%', color: 'brightgreen' })
 })
@@ -77,7 +77,7 @@ test.each([
   expect(figure('delta', `baseline=nginx:1&${query}`, facts, before)).toEqual(expected)
 })
 
-test('a check is a policy beside the looks', () => {
+test('a check has a policy besides its appearance', () => {
   expect(read('check', 'maxSize=1MB&style=flat&label=x&color=red&warn=1')).toMatchObject({
     image: 'nginx',
     appearance: { style: 'flat', label: 'x', color: 'red' },
@@ -85,7 +85,7 @@ test('a check is a policy beside the looks', () => {
   })
 })
 
-test('parameters that only GitHub knows are passed over', () => {
+test('parameters that only GitHub uses are ignored', () => {
   expect(read('size', 'cacheBust=1').show.from).toBe('manifest')
 })
 
@@ -114,7 +114,7 @@ describe('a bad value', () => {
     expect(() => read(metric, query)).toThrow(expect.objectContaining({ code: 'invalid_parameter' }))
   })
 
-  test('no image is refused', () => {
+  test('a request without an image is refused', () => {
     expect(() => readBadgeRequest('size', new URLSearchParams(''))).toThrow(
       expect.objectContaining({ fields: { parameter: 'image' } }),
     )

@@ -50,7 +50,7 @@ const named = (node: ChangeNode | undefined, ...keys: readonly string[]): Change
     node,
   )
 
-test('a directory tells its own change beside that of the directories in it', () => {
+test('a directory shows its own change besides those of its subdirectories', () => {
   const root = treeOf([
     added('usr', 0, 'directory'),
     removed('usr\0a', 10),
@@ -69,13 +69,13 @@ test('a directory tells its own change beside that of the directories in it', ()
   expect(named(root, 'z')?.change).toMatchObject({ change: 'modified', delta: 0 })
 })
 
-test('a mode alone is a path that changed, but no bytes', () => {
+test('a changed mode alone counts as a changed path, but as no bytes', () => {
   const [from, to] = [row('a', 900), { ...row('a', 900), mode: 0o755 }]
   const root = treeOf([{ kind: 'modified', key: 'a', from, to, fields: ['mode'], ...at }])
   expect([weightOf(root), pathsOf(root)]).toEqual([0, 1])
 })
 
-test('there are never too many nodes; what is left out is the smallest, and its sums stay', () => {
+test('the number of nodes is limited; the smallest are left out, and the sums still include them', () => {
   const changes = Array.from({ length: 50 }, (_, d) =>
     Array.from({ length: 40 }, (_, f) =>
       added(`d${String(d).padStart(2, '0')}\0f${String(f).padStart(2, '0')}`, 1 + 40 * d + f),

@@ -10,7 +10,7 @@ function config(
   return parseConfig(new TextEncoder().encode(JSON.stringify(document)))
 }
 
-test('field by field, the environment by name and labels by key', () => {
+test('compares field by field, the environment by name and labels by key', () => {
   const from = config({
     Env: ['PATH=/bin', 'GONE=1', 'MODE=a=b', 'TWICE=1', 'TWICE=2'],
     Labels: { version: '1', 'a.b': 'c' },
@@ -62,7 +62,7 @@ test('field by field, the environment by name and labels by key', () => {
   )
 })
 
-test('times and builders are not differences', () => {
+test('times and builders are not compared', () => {
   expect(
     diffConfigs(
       config({ Cmd: null }, { created: '2026-01-01T00:00:00Z' }),

@@ -46,11 +46,11 @@ const shown = async (from: Readonly<Record<string, number>>, to: Readonly<Record
   growth(await changesOf(files(from), files(to))).map(({ path, delta }) => [path, delta])
 
 describe('where the growth is', () => {
-  test('the deepest directory that holds all of it', async () => {
+  test('the deepest directory that contains all of it', async () => {
     expect(await shown({ 'a/x': 1 }, { 'a/b/c/y': 5, 'a/b/c/z': 2, 'a/x': 1 })).toEqual([['a/b/c', 7]])
   })
 
-  test('a directory beside what is below it, where both say something', async () => {
+  test('a directory and one below it, if both are informative', async () => {
     expect(await shown({ 'a/x': 1 }, { 'a/x': 4, 'a/b/y': 9, 'c/z': 2 })).toEqual([
       ['a', 12],
       ['a/b', 9],
@@ -63,14 +63,14 @@ describe('where the growth is', () => {
     ])
   })
 
-  test('growth and shrinking that cancel out show where they happened', async () => {
+  test('growth and shrinkage that cancel out are shown where they happened', async () => {
     expect(await shown({ 'a/b/x': 5 }, { 'a/c/x': 5 })).toEqual([
       ['a/b', -5],
       ['a/c', 5],
     ])
   })
 
-  test('paths are counted, the directory itself among them', async () => {
+  test('paths are counted, including the directory itself', async () => {
     const changes = await changesOf(
       files({ 'a/gone': 1, 'a/more': 1, 'a/mode': 1 }),
       files({ 'a/new/x': 5, 'a/more': 9, 'a/mode': 1 }).map((row) =>
@@ -83,18 +83,18 @@ describe('where the growth is', () => {
     ])
   })
 
-  test('a file that becomes a directory counts as its own loss', async () => {
+  test('a file that becomes a directory counts as removed', async () => {
     expect(await shown({ 'a/b': 5 }, { 'a/b/x': 2 })).toEqual([['a/b', -3]])
   })
 
-  test('only as many as are wanted', async () => {
+  test('no more than requested', async () => {
     const many = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`d${i}/x`, i + 1]))
     const found = growth(await changesOf([], files(many)), 50)
     expect(found.map(({ delta }) => delta)).toEqual(Array.from({ length: 50 }, (_, i) => 90 - i))
   })
 })
 
-/** Each directory looked at by itself. */
+/** Looks at each directory separately. */
 function naively(changes: readonly Change[]): DirectoryChange[] {
   const isDirectory = (change: Change): boolean =>
     (change.kind !== 'added' && change.from.type === 'directory') ||
@@ -126,7 +126,7 @@ function naively(changes: readonly Change[]): DirectoryChange[] {
     })
 }
 
-test('the sums are those of each directory by itself, generated', async () => {
+test('the sums equal those computed for each directory separately, generated', async () => {
   const inOrder = (all: readonly DirectoryChange[]) =>
     all.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   await fc.assert(

@@ -39,7 +39,7 @@ function build(
   return { config, layers }
 }
 
-test('steps that are gone and new, in their order, with what their layers take', () => {
+test('removed and added steps, in order, with the bytes of their layers', () => {
   const from = build([
     step('ADD base'),
     step('ENV A=1', { emptyLayer: true }),
@@ -64,20 +64,20 @@ test('steps that are gone and new, in their order, with what their layers take',
   })
 })
 
-test('a history that does not fit the layers tells no layers', () => {
+test('a history that does not match the layers gives no layer bytes', () => {
   expect(diffHistories(build([]), build([step('RUN a'), step('RUN b')], 1))).toEqual({
     removed: [],
     added: [step('RUN a'), step('RUN b')],
   })
 })
 
-test('histories of thousands of steps that have nothing in common', () => {
+test('compares histories of thousands of steps that have nothing in common', () => {
   const many = (name: string) => build(Array.from({ length: 4_096 }, (_, i) => step(`${name} ${i}`)))
   const { added, removed } = diffHistories(many('a'), many('b'))
   expect([added.length, removed.length]).toEqual([4_096, 4_096])
 })
 
-test('side by side, what changed between the same two steps is one line', () => {
+test('side by side, changes between the same two steps are one line', () => {
   const from = build([step('FROM'), step('RUN a'), step('RUN b'), step('CMD', { emptyLayer: true })])
   const to = build([step('FROM'), step('RUN c'), step('CMD', { emptyLayer: true }), step('RUN d')])
   const told = alignHistories(from, to).map(({ from, to, same }) => [from?.createdBy, to?.createdBy, same])

@@ -53,7 +53,7 @@ async function fieldsOf(
   return mtimeOnly === 1 ? 'mtime' : 'none'
 }
 
-describe('what differs at one path', () => {
+describe('differences at one path', () => {
   const symlink: MergedEntry = { ...FILE, type: 'symlink', bytes: 0, sha256: undefined, link: 'b' }
   const device: MergedEntry = { ...FILE, type: 'block', bytes: 0, sha256: undefined, device: [8, 0] }
   const directory: MergedEntry = { ...FILE, type: 'directory', bytes: 0, sha256: undefined, mode: 0o755 }
@@ -121,13 +121,13 @@ test('the changes, applied to one side, give the other, generated', async () => 
   )
 })
 
-/** What the join compares; nothing of a directory that nothing names is known. */
+/** What the join compares; nothing is known of a directory that no layer has an entry for. */
 function withoutTime({ mtime, implicit, mode, uid, gid, xattrs, ...row }: JoinedRow) {
   const attributes = [...(xattrs ?? [])]
   return implicit ? { ...row, implicit } : { ...row, mode, uid, gid, attributes }
 }
 
-test('the other way around, added is removed, generated', async () => {
+test('swapping the images turns added into removed, generated', async () => {
   await fc.assert(
     fc.asyncProperty(fileSystem, fileSystem, async (from, to) => {
       const there = await diff(from, to)
@@ -158,7 +158,7 @@ function mirrored(change: Change): Change {
   }
 }
 
-test('it can be taken up after any change, generated', async () => {
+test('it can resume after any change, generated', async () => {
   await fc.assert(
     fc.asyncProperty(fileSystem, fileSystem, async (from, to) => {
       const { changes } = await diff(from, to)
@@ -170,7 +170,7 @@ test('it can be taken up after any change, generated', async () => {
   )
 })
 
-test('both tables are closed when a reader leaves', async () => {
+test('both tables are closed when the reader stops early', async () => {
   const closed: string[] = []
   async function* table(name: string): AsyncGenerator<readonly MergedEntry[]> {
     try {

@@ -22,7 +22,7 @@ function layers(...names: readonly string[]): LayerReport[] {
   })
 }
 
-test('a layer that is packed otherwise, or stands elsewhere, is shared', () => {
+test('a layer is shared even if it is compressed differently or at another position', () => {
   expect(diffLayers(layers('a', 'b', 'c'), layers('c:zstd', 'd', 'a'))).toEqual({
     shared: [
       { diffId: 'a', from: { index: 0, digest: 'a-gzip' }, to: { index: 2, digest: 'a-gzip' } },
@@ -53,7 +53,7 @@ test('a layer that is packed otherwise, or stands elsewhere, is shared', () => {
   })
 })
 
-test('an empty layer that one image has more often is neither added nor removed', () => {
+test('an empty layer that occurs more often in one image is neither added nor removed', () => {
   const { shared, added, removed } = diffLayers(layers('e', 'a', 'e'), layers('a', 'e'))
   expect(shared.map(({ diffId, from, to }) => [diffId, from.index, to.index])).toEqual([
     ['e', 0, 1],

@@ -31,14 +31,14 @@ async function paged(of: Tables, by: ChangeQuery, limit: number): Promise<FileCh
     const page = await pageChanges(of, by, { limit, position })
     expect(page.items.length).toBeLessThanOrEqual(limit)
     items.push(...page.items)
-    // Through text, as a cursor carries it.
+    // As text, the way a cursor carries it.
     position = page.next === undefined ? undefined : `${page.next}`
     if (position !== undefined) expect(page.items).toHaveLength(limit)
   } while (position !== undefined)
   return items
 }
 
-test('pages make up the whole list, generated', async () => {
+test('the pages together are the whole list, generated', async () => {
   await fc.assert(
     fc.asyncProperty(tables, query, fc.integer({ min: 1, max: 7 }), async (of, by, limit) => {
       expect(await paged(of, by, limit)).toEqual(await streamed(of, by))
@@ -47,7 +47,7 @@ test('pages make up the whole list, generated', async () => {
   )
 })
 
-test('by delta is by path put in order, what came first staying first, generated', async () => {
+test('the order by delta is a stable sort of the order by path, generated', async () => {
   await fc.assert(
     fc.asyncProperty(tables, query, async (of, { filter }) => {
       const byPath = await streamed(of, { filter, sort: 'path' })
@@ -60,7 +60,7 @@ test('by delta is by path put in order, what came first staying first, generated
   )
 })
 
-test('filters leave out what they say, generated', async () => {
+test('filters leave out exactly what they say, generated', async () => {
   await fc.assert(
     fc.asyncProperty(tables, query, async (of, { filter, sort }) => {
       const all = await streamed(of, { filter: {}, sort })
@@ -84,7 +84,7 @@ describe('an item', () => {
     sha256: String(bytes).padEnd(32),
   })
 
-  test('has both sizes and their difference, and its name as it can be shown', async () => {
+  test('has both sizes, their difference, and a displayable name', async () => {
     const of: Tables = {
       from: batchesOf([file('a', 5), file('b', 2), { ...plain, key: 'd', type: 'directory', bytes: 0 }]),
       to: batchesOf([file('a', 3), file('c\0\xff', 7), { ...file('d', 4), mode: 0o755 }]),
@@ -104,7 +104,7 @@ describe('an item', () => {
     ])
   })
 
-  test.each(['', '1', '1,', 'a,b', '-1,2', '1,2,3', '1e3,2'])('a position %j is none', async (position) => {
+  test.each(['', '1', '1,', 'a,b', '-1,2', '1,2,3', '1e3,2'])('refuses position %j', async (position) => {
     const of: Tables = { from: batchesOf([]), to: batchesOf([]) }
     const page = async () => pageChanges(of, { filter: {}, sort: 'path' }, { limit: 1, position })
     await expect(page()).rejects.toMatchObject({ code: 'invalid_parameter', fields: { parameter: 'cursor' } })

@@ -1,4 +1,4 @@
-/** Whether the budget holds: each case is a process that dies where it does not. */
+/** Whether the memory budget holds: each case is a process that dies if it does not. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ test.each(['few', 'all'])(
         differing,
       ])
       expect(Number(stdout)).toBeGreaterThan(100_000)
-      // Mostly groups that were read and not collected yet: V8 is in no hurry while the heap is small.
+      // Mostly row groups already read but not yet collected: V8 collects rarely while the heap is small.
       expect(Number(stdout)).toBeLessThan(96_000_000)
     } finally {
       await rm(folder, { recursive: true })

@@ -13,7 +13,7 @@ const diff = (from: readonly Given[], to: readonly Given[]): Promise<PackageDiff
 
 const NONE = { added: [], removed: [], changed: [] }
 
-test('added, removed and changed, with the bytes that they account for', async () => {
+test('added, removed and changed packages with their bytes', async () => {
   const deb = { type: 'deb', architecture: 'amd64' } as const
   expect(
     await diff(
@@ -35,7 +35,7 @@ test('added, removed and changed, with the bytes that they account for', async (
   })
 })
 
-test('one name in two types or architectures is two packages', async () => {
+test('the same name in two types or architectures is two packages', async () => {
   expect(
     await diff(
       [
@@ -54,13 +54,13 @@ test('one name in two types or architectures is two packages', async () => {
   })
 })
 
-test('a package that only moved did not change', async () => {
+test('a package that only moved is unchanged', async () => {
   expect(
     await diff([{ name: 'x', version: '1', path: 'a' }], [{ name: 'x', version: '1', path: 'b' }]),
   ).toEqual(NONE)
 })
 
-test('of several copies each is paired with the one that it became', async () => {
+test('each of several copies is paired with the one it became', async () => {
   const copies = (versions: Readonly<Record<string, string>>): Given[] =>
     Object.entries(versions).map(([path, version]) => ({ name: 'x', version, path }))
   const change = (path: string, from?: string, to?: string) => ({
@@ -70,7 +70,7 @@ test('of several copies each is paired with the one that it became', async () =>
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   })
-  // By version first: the copy at `c` went to `a`, so what is gone is version 1.
+  // By version first: the copy at `c` moved to `a`, so version 1 is the one removed.
   expect(await diff(copies({ a: '1', c: '2' }), copies({ a: '2' }))).toEqual({
     ...NONE,
     removed: [change('a', '1')],
@@ -88,7 +88,7 @@ test('of several copies each is paired with the one that it became', async () =>
   })
 })
 
-test('nothing but the order differs: nothing changed', async () => {
+test('nothing changed if only the order differs', async () => {
   const all: Given[] = [
     { name: 'a', version: '1', path: 'p' },
     { name: 'a', version: '1', path: 'q' },

@@ -90,7 +90,7 @@ const file = (key: string, bytes: number, more: Partial<MergedEntry> = {}): Merg
   ...more,
 })
 
-test('figures of both images and what lies between them', async () => {
+test('has the figures of both images and their differences', async () => {
   const found = await diff(
     { rows: [file('a', 5), file('b', 7), file('c', 1)], compressedBytes: 100, wastedBytes: 9 },
     { rows: [file('a', 8), file('c', 1, { mode: 0o755 }), file('d', 2)], compressedBytes: 60 },
@@ -150,7 +150,7 @@ test('an image is identical to itself, generated', async () => {
   )
 })
 
-test('the other way around everything is turned around, generated', async () => {
+test('swapping the images inverts every figure, generated', async () => {
   await fc.assert(
     fc.asyncProperty(images, images, async (from, to) => {
       const [there, back] = [await diff(from, to), await diff(to, from)]

@@ -7,7 +7,7 @@ import { diffTextFiles, type FileSource, formatTextDiff, type Hunk, type TextDif
 
 const sources: { cancelled: boolean; opened: boolean }[] = []
 
-/** A file whose bytes come in small chunks. */
+/** A file whose bytes arrive in small chunks. */
 function file(
   content: string | Uint8Array,
   chunkBytes = 1_000,
@@ -46,7 +46,7 @@ const diff = (from: string | undefined, to: string | undefined, context = 3): Pr
     { context },
   )
 
-/** Hunks taken at their word: at exactly the lines that they name. */
+/** Applies hunks at exactly the line numbers they state. */
 function patched(from: string, hunks: readonly Hunk[]): string {
   const before = from.match(/[^\n]*\n|[^\n]+$/g) ?? []
   const after: string[] = []
@@ -91,7 +91,7 @@ describe('a unified diff', () => {
     )
   })
 
-  test('of a file that only one image has', async () => {
+  test('of a file that exists in only one image', async () => {
     const added = await diff(undefined, 'a\nb')
     expect(added.hunks).toEqual([
       {
@@ -106,7 +106,7 @@ describe('a unified diff', () => {
     expect(formatTextDiff(await diff('a\n', undefined))).toContain('\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-a\n')
   })
 
-  test('of the same content is nothing, and reads nothing', async () => {
+  test('of equal contents is empty, and reads nothing', async () => {
     const [from, to] = [file('a\n'), file('a\n')]
     const found = await diffTextFiles({ path: 'x', from, to })
     expect(found).toMatchObject({ identical: true, binary: false, hunks: [] })
@@ -114,7 +114,7 @@ describe('a unified diff', () => {
     expect([from.opened(), to.opened()]).toEqual([false, false])
   })
 
-  test('a name cannot end its line', async () => {
+  test('a name cannot break its line', async () => {
     const found = await diffTextFiles({ path: 'a\n+++ b\x1b[31m', from: file('a'), to: file('b') })
     expect(formatTextDiff(found).split('\n').slice(0, 2).join('|')).toMatch(
       /^--- "a\/a\\n\+\+\+ b\\033\[31m"\t[^|]*\|\+\+\+ "b\/a\\n\+\+\+ b\\033\[31m"\t/,
@@ -129,7 +129,7 @@ describe('a unified diff', () => {
       fc.asyncProperty(text, text, fc.constantFrom(0, 1, 3, 100), async (from, to, context) => {
         const { hunks } = await diff(from, to, context)
         expect(patched(from, hunks)).toBe(to)
-        // As few lines as the library finds.
+        // The fewest lines that the library finds.
         const patch = structuredPatch('', '', from, to, '', '', { context })
         const edits = (all: readonly { readonly lines: readonly string[] }[]) =>
           all.flatMap((hunk) => hunk.lines).filter((line) => /^[-+]/.test(line)).length
@@ -148,7 +148,7 @@ describe('texts that are far apart', () => {
       lines(50_000, (i) => `${i % 7}`),
       lines(50_000, (i) => `${(i * i) % 7} ${i % 10 ? '' : i}`.trim()),
     ],
-  ])('%s are replaced as a whole', async (_, from, to) => {
+  ])('%s are replaced completely', async (_, from, to) => {
     for (const context of [0, 2]) {
       const [head, tail] = ['same 1\nsame 2\nsame 3\n', 'same 4\nsame 5\nsame 6']
       const found = await diff(head + from + tail, head + to + tail, context)
@@ -160,7 +160,7 @@ describe('texts that are far apart', () => {
     }
   })
 
-  test('others have their turn while they are compared', async () => {
+  test('the event loop serves others during the comparison', async () => {
     let turns = 0
     const beat = setInterval(() => turns++)
     await diff(
@@ -171,7 +171,7 @@ describe('texts that are far apart', () => {
     expect(turns).toBeGreaterThan(1)
   })
 
-  test('a long file with one more line is not', async () => {
+  test('a long file with one added line is not', async () => {
     const found = await diff('\n'.repeat(600_000), `${'\n'.repeat(300_000)}x\n${'\n'.repeat(300_000)}`)
     expect(found).toMatchObject({ coarse: false, hunks: [{ fromLines: 6, toLines: 7 }] })
     expect(formatTextDiff(found)).toMatch(/^--- a/)
@@ -186,7 +186,7 @@ describe('texts that are far apart', () => {
   })
 })
 
-describe('what is no text', () => {
+describe('content that is not text', () => {
   test('a NUL among the first bytes makes a file of any size binary', async () => {
     const content = new Uint8Array(3_000_000).fill(65)
     content[7_999] = 0
@@ -216,7 +216,7 @@ describe('what is no text', () => {
     expect((await diff('a\n', 'a'.repeat(1_048_576))).hunks).toHaveLength(1)
   })
 
-  test('bytes that are not UTF-8 stay apart', async () => {
+  test('different bytes that are not UTF-8 stay different', async () => {
     const found = await diffTextFiles({
       path: 'x',
       from: file(Uint8Array.of(0xe9, 0x0a)),
@@ -225,7 +225,7 @@ describe('what is no text', () => {
     expect(found.hunks[0]?.lines).toEqual(['-é', '+è'])
   })
 
-  test('where one side cannot be read the other is not left open', async () => {
+  test('if one side cannot be read, the other is closed', async () => {
     const broken: FileSource = {
       ...file('b'),
       open: () => Promise.reject(new Problem('registry_error', 'gone')),

@@ -1,4 +1,4 @@
-/** Exports of layers at random, read back and held against the merged table and against layers applied one by one. */
+/** Exports of random layers, read back and compared with the merged table and with layers applied one by one. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
@@ -28,7 +28,7 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new Blob([Uint8Array.from(bytes)]).stream()
 }
 
-/** A layer's tar; each file's content is made of its digest in the generator, so that equal ones are equal. */
+/** A layer's tar; each file's content derives from its digest in the generator, so equal digests give equal contents. */
 function tarOf(entries: readonly Entry[]): Uint8Array {
   const parts = entries.flatMap(({ key, type, bytes, sha256 = '', ...fields }) => {
     const content = Buffer.alloc(bytes, sha256.slice(0, 1) || 'x', 'latin1')
@@ -80,7 +80,7 @@ async function exported(rootfs: Rootfs, within = '') {
   return scanTar(Buffer.concat([...pieces, END_OF_ARCHIVE]))
 }
 
-test('a tar of what applying the layers one after the other comes to', async () => {
+test('the tar equals the result of applying the layers in order', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, fc.constantFrom('', 'a', 'b/a', '-d'), async (layers, at) => {
       const within = pathToKey(at)
@@ -143,7 +143,7 @@ const FILE: Entry = {
 }
 
 describe('layers', () => {
-  it('are read only where a file of theirs is shown', async () => {
+  it('are read only if one of their files is visible', async () => {
     const { rootfs, asked } = await analyse([
       tarOf([FILE]),
       tarOf([{ ...FILE, bytes: 8 }]),
@@ -153,7 +153,7 @@ describe('layers', () => {
     expect(asked).toStrictEqual([rootfs.layers[1]?.digest])
   })
 
-  it('that are not what was indexed break the export off', async () => {
+  it('that differ from what was indexed abort the export', async () => {
     const { rootfs, blobs } = await analyse([tarOf([{ ...FILE, bytes: 3000 }])])
     const [layer] = rootfs.layers
     const blob = Buffer.from(blobs.get(layer?.digest ?? '') ?? [])
@@ -162,7 +162,7 @@ describe('layers', () => {
     await expect(exported(lying)).rejects.toMatchObject({ code: 'invalid_image' })
   })
 
-  it('that lack a member break the export off', async () => {
+  it('that lack a member abort the export', async () => {
     const { rootfs } = await analyse([
       tarOf([FILE, { ...FILE, key: 'g' }, { ...FILE, key: 'h', type: 'hardlink', bytes: 0, link: 'g' }]),
     ])
@@ -171,7 +171,7 @@ describe('layers', () => {
     await expect(exported(lying)).rejects.toMatchObject({ code: 'invalid_image' })
   })
 
-  it('stop being read where the reader leaves', async () => {
+  it('are not read further once the reader leaves', async () => {
     const { rootfs } = await analyse([tarOf([{ ...FILE, bytes: 3_000_000 }])])
     let cancelled = false
     const endless = new ReadableStream<Uint8Array>({
@@ -188,7 +188,7 @@ describe('layers', () => {
   })
 })
 
-test('hard links to a name that a later layer hides share the first name that is left', async () => {
+test('hard links to a name that a later layer hides link to the first remaining name', async () => {
   const { rootfs } = await analyse([
     tarOf([
       FILE,
@@ -206,7 +206,7 @@ test('hard links to a name that a later layer hides share the first name that is
   ])
 })
 
-test('an image of nothing is an empty tar', async () => {
+test('an empty image is an empty tar', async () => {
   const { rootfs } = await analyse([END_OF_ARCHIVE])
   expect(await exported(rootfs)).toStrictEqual([])
 })

@@ -32,7 +32,7 @@ async function sbom(format: SbomFormat, packages: readonly Package[] = PACKAGES,
   return JSON.parse(text)
 }
 
-it('CycloneDX is valid by its official schema', async () => {
+it('CycloneDX is valid against its official schema', async () => {
   const { resolve } = createRequire(import.meta.url)
   const folder = resolve('@cyclonedx/cyclonedx-library/package.json').replace('package.json', 'res/schema/')
   const schema = async (name: string) =>
@@ -126,7 +126,7 @@ it('SPDX says that the image contains each package', async () => {
 })
 
 test.each(['cyclonedx', 'spdx'] as const)(
-  '%s of an image is the same each time, of another it is another',
+  '%s of the same image is always the same, of another image it differs',
   async (format) => {
     const key = format === 'cyclonedx' ? 'serialNumber' : 'documentNamespace'
     const one = await sbom(format)

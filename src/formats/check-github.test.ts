@@ -6,7 +6,7 @@ import { visible } from './escape.ts'
 type Command = { readonly name: string; readonly properties: Record<string, string>; readonly data: string }
 
 /**
- * As the runner reads a job's log: `::name key=value,…::data` where a line begins so after spaces, and the older
+ * Parses a job's log as the runner does: `::name key=value,…::data` at the start of a line, after spaces, and the older
  * `##[name key=value;…]data` from anywhere in a line. Sources: GitHub's "Workflow commands", actions/runner's ActionCommand.
  */
 function commands(log: string): readonly Command[] {
@@ -45,7 +45,7 @@ test('an error for each failing rule', () => {
   ])
 })
 
-test('a passing check commands nothing and says so', () => {
+test('a passing check writes no command and says that it passed', () => {
   const log = checkGithub({ verdict: passing }, styleOf())
   expect(commands(log)).toEqual([])
   expect(log).toBe(
@@ -53,7 +53,7 @@ test('a passing check commands nothing and says so', () => {
   )
 })
 
-test('hostile names are data of their own command and nothing else', () => {
+test('hostile names stay data within their own command', () => {
   const found = commands(checkGithub({ verdict: hostile }, styleOf('a:b,c%=d')))
   expect(found).toHaveLength(HOSTILE_NAMES.length)
   expect(found.map(({ name, properties }) => ({ name, ...properties }))).toEqual(

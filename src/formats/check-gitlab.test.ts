@@ -4,7 +4,7 @@ import { HOSTILE_NAMES, hostile, passing, rebuilt, styleOf, verdict } from '../.
 import { checkGitlab } from './check-gitlab.ts'
 import { visible } from './escape.ts'
 
-/** What GitLab's documentation demands of a code quality report. */
+/** What GitLab's documentation requires of a code quality report. */
 const report = z.array(
   z.strictObject({
     description: z.string().min(1),
@@ -31,7 +31,7 @@ test('an issue for each failing rule', () => {
   ])
 })
 
-test('none where every rule holds', () => {
+test('none if every rule holds', () => {
   expect(read(checkGitlab({ verdict: passing }, styleOf()))).toEqual([])
 })
 
@@ -42,7 +42,7 @@ test('fingerprints survive a rebuild', () => {
   )
 })
 
-test('hostile names are one line of visible text', () => {
+test('hostile names become one line of visible text', () => {
   const issues = read(checkGitlab({ verdict: hostile }, styleOf()))
   expect(issues).toHaveLength(HOSTILE_NAMES.length)
   for (const { description } of issues) expect(visible(description)).toBe(description)

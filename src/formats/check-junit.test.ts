@@ -8,7 +8,7 @@ import { HOSTILE_NAMES, hostile, passing, rebuilt, verdict } from '../../test/ve
 import { checkJunit } from './check-junit.ts'
 import { visible } from './escape.ts'
 
-/** What Jenkins' xUnit plugin takes for JUnit: no other element, no other attribute. */
+/** What Jenkins' xUnit plugin accepts as JUnit: no other elements or attributes. */
 const XSD = `<?xml version="1.0"?>
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
   <xs:simpleType name="seconds"><xs:restriction base="xs:string"><xs:pattern value="[0-9]*(\\.[0-9]*)?"/></xs:restriction></xs:simpleType>
@@ -74,7 +74,7 @@ const XSD = `<?xml version="1.0"?>
   </xs:element>
 </xs:schema>`
 
-/** Parses strictly, holds against the schema, and gives the values at an XPath. */
+/** Parses strictly, validates against the schema, and returns the values at an XPath. */
 function read(xml: string, xpath: string): readonly string[] {
   using schema = XmlDocument.fromString(XSD)
   using validator = XsdValidator.fromDoc(schema)
@@ -83,7 +83,7 @@ function read(xml: string, xpath: string): readonly string[] {
   return document.find(xpath).map((node) => node.content)
 }
 
-test('a case a rule, a failure where it does not hold', () => {
+test('one test case per rule, with a failure if the rule is broken', () => {
   const xml = checkJunit({ verdict })
   expect(read(xml, '//testcase/@name')).toEqual([
     'maxSize',
@@ -104,12 +104,12 @@ test('a passing check has no failure', () => {
   expect(read(checkJunit({ verdict: passing }), '//failure')).toEqual([])
 })
 
-test('a case keeps its name through a rebuild', () => {
+test('a test case keeps its name after a rebuild', () => {
   const names = '//testcase/@name | //testcase/@classname'
   expect(read(checkJunit({ verdict: rebuilt }), names)).toEqual(read(checkJunit({ verdict }), names))
 })
 
-test('hostile names stay names, and only characters that XML has are in the text', () => {
+test('hostile names stay names, and the text has only characters that XML allows', () => {
   const xml = checkJunit({ verdict: hostile })
   expect(read(xml, '//testcase/@name')).toEqual(HOSTILE_NAMES.map((name) => `deny ${visible(name)}`))
   expect(read(xml, '//failure/@message')).toEqual(

@@ -5,7 +5,7 @@ import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/ve
 import { checkMarkdown } from './check-markdown.ts'
 import { visible } from './escape.ts'
 
-/** Raw HTML and all, so that what a name smuggles in is seen. */
+/** Renders raw HTML too, so that anything a name injects is visible. */
 function render(markdown: string): string {
   return micromark(markdown, { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] })
 }
@@ -31,7 +31,7 @@ function cells(html: string): readonly (readonly string[])[] {
   )
 }
 
-test('a table of all rules, and what to fix for each that fails', () => {
+test('a table of all rules, and what to fix for each failing one', () => {
   const html = render(checkMarkdown({ verdict }, styleOf()))
   expect(textOf(html)).toContain('❌ 2 of 4 rules broken for docker.io/library/nginx:1.27')
   expect(cells(html)).toEqual([
@@ -50,13 +50,13 @@ test('a table of all rules, and what to fix for each that fails', () => {
   expect(html.match(/<\/details>/g)).toHaveLength(2)
 })
 
-test('a passing check is a table and nothing to unfold', () => {
+test('a passing check is a table without details to expand', () => {
   const html = render(checkMarkdown({ verdict: passing }, styleOf()))
   expect(textOf(html)).toContain('✅ All 2 rules hold')
   expect(html).not.toContain('<details>')
 })
 
-test('hostile names are text in their own cells', () => {
+test('hostile names stay text in their own cells', () => {
   const html = render(checkMarkdown({ verdict: hostile }, styleOf()))
   expect(tags(html)).toEqual(
     new Set([

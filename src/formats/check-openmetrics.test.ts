@@ -13,8 +13,8 @@ const SAMPLE = new RegExp(
 )
 
 /**
- * Strictly what OpenMetrics 1.0 allows a set of gauges: families that do not interleave, each described before its
- * samples and no more than once, names that end in their unit, no sample twice, `# EOF` last.
+ * Parses strictly what OpenMetrics 1.0 allows for a set of gauges: families that do not interleave, each described once
+ * before its samples, names that end in their unit, no duplicate samples, `# EOF` last.
  */
 function read(text: string): readonly Sample[] {
   const lines = text.split('\n')
@@ -62,7 +62,7 @@ function labelValue(text: string): string {
   return text.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
 }
 
-test("a rule's verdict, figure and limit in their unit", () => {
+test("has each rule's verdict, figure and limit in their unit", () => {
   const repository = 'docker.io/library/nginx'
   const glob = '**/.git/**'
   expect(read(checkOpenmetrics({ verdict }))).toEqual([
@@ -80,7 +80,7 @@ test("a rule's verdict, figure and limit in their unit", () => {
   ])
 })
 
-test('a rebuild is another value of the same metric', () => {
+test('a rebuild gives another value of the same metric', () => {
   const names = (text: string) =>
     read(text)
       .filter(({ labels }) => labels.rule !== 'maxUserWastedPercent')
@@ -92,7 +92,7 @@ test('a passing check is 1', () => {
   expect(read(checkOpenmetrics({ verdict: passing }))[0]?.value).toBe(1)
 })
 
-test('hostile names are values of labels', () => {
+test('hostile names stay label values', () => {
   const globs = read(checkOpenmetrics({ verdict: hostile })).flatMap(({ name, labels }) =>
     name === 'lamina_rule_pass' ? [labels.glob] : [],
   )

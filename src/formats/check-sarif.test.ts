@@ -48,7 +48,7 @@ function run(text: string) {
   return log.parse(parsed).runs[0]
 }
 
-test('a result for each failing rule, at the file', () => {
+test('a result for each failing rule, located at the file', () => {
   const { results, tool } = run(checkSarif({ verdict }, styleOf('docker/My File.Dockerfile')))
   expect(tool.driver.rules.map(({ id }) => id)).toEqual([
     'maxSize',
@@ -71,7 +71,7 @@ test('a passing check has no result', () => {
   expect(run(checkSarif({ verdict: passing }, styleOf())).results).toEqual([])
 })
 
-test('fingerprints and category survive a rebuild, and tell results apart', () => {
+test('fingerprints and category survive a rebuild and distinguish results', () => {
   const before = run(checkSarif({ verdict }, styleOf()))
   const after = run(checkSarif({ verdict: rebuilt }, styleOf()))
   const prints = before.results.map(({ partialFingerprints }) => partialFingerprints)
@@ -82,7 +82,7 @@ test('fingerprints and category survive a rebuild, and tell results apart', () =
   expect(new Set(all.map((print) => print.primaryLocationLineHash)).size).toBe(4)
 })
 
-test('hostile names are text: no links, no characters that cannot be seen', () => {
+test('hostile names are text without links or invisible characters', () => {
   const { results } = run(checkSarif({ verdict: hostile }, styleOf()))
   const sentences = results.map(({ message }) => message.text.split('\n')[0] ?? '')
   expect(sentences.map((text) => text.replaceAll(/\\([[\]\\])/g, '$1'))).toEqual(

@@ -3,7 +3,7 @@ import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/ve
 import { checkText } from './check-text.ts'
 import { visible } from './escape.ts'
 
-test('a line a rule, and the worst below each that fails', () => {
+test('one line per rule, and the worst offenders below each failing one', () => {
   expect(checkText({ verdict }, styleOf())).toBe(`\
 FAIL  2 of 4 rules broken for docker.io/library/nginx:1.27 (linux/amd64)
 FAIL  maxSize               The uncompressed size is 240 MB, over the limit of
@@ -26,7 +26,7 @@ test('a passing check', () => {
   )
 })
 
-test('no hostile name starts a line, colours it or commands a CI', () => {
+test('no hostile name starts a line, colours it or issues a CI command', () => {
   const text = checkText({ verdict: hostile }, { ...styleOf(), width: 10_000 })
   expect(text.split('\n')).toHaveLength(1 + HOSTILE_NAMES.length * 4 + 2)
   expect(text).not.toMatch(/^\s*::/m)
@@ -34,7 +34,7 @@ test('no hostile name starts a line, colours it or commands a CI', () => {
   expect(text.split('\n').map(visible)).toEqual(text.split('\n'))
 })
 
-test('evidence names a layer by its step, counts where the rule counts, marks hidden paths, and repeats no path', () => {
+test('evidence names a layer by its step, has counts for rules that count, marks hidden paths, and repeats no path', () => {
   const evidence = [
     { path: 'srv/.env', bytes: 41, layer: 3, hidden: true as const },
     { path: 'srv/key', bytes: 40, layer: 3 },
@@ -59,7 +59,7 @@ test('evidence names a layer by its step, counts where the rule counts, marks hi
   ])
 })
 
-test('colours where they are asked for', () => {
+test('has colours when requested', () => {
   const text = checkText({ verdict }, { ...styleOf(), colour: true })
   expect(text).toContain('\x1b[31mFAIL\x1b[0m')
   expect(text).toContain('\x1b[32mpass\x1b[0m')

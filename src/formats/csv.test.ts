@@ -3,7 +3,7 @@ import { csvHeader, csvItem } from './csv.ts'
 
 const columns = ['path', 'bytes', 'xattrs', 'implicit']
 
-it('has a header, lines that end as RFC 4180 has it, and an empty cell for what is absent', () => {
+it('has a header, line endings as in RFC 4180, and an empty cell for an absent value', () => {
   expect(csvHeader(columns)).toBe('path,bytes,xattrs,implicit\r\n')
   expect(csvItem(columns, { path: 'a', bytes: 1, implicit: true, other: 'x' })).toBe('a,1,,true\r\n')
 })

@@ -21,28 +21,28 @@ const told = (...directories: readonly DirectoryChange[]): string[] =>
   tellingDirectories(directories).map(({ path }) => path)
 
 describe('of nested directories', () => {
-  test('names those below where they account for the one above', () => {
+  test('names the inner ones if they account for the outer one', () => {
     expect(told(mixed('usr', -17), mixed('usr/lib', -9), mixed('usr/bin', -7))).toEqual([
       'usr/lib',
       'usr/bin',
     ])
   })
 
-  test('names the one above where they do not', () => {
+  test('names the outer one if they do not', () => {
     expect(told(mixed('usr', -100), mixed('usr/lib', -9), mixed('usr/bin', -7))).toEqual(['usr'])
   })
 
-  test('what is gone as a whole is reported as a whole', () => {
+  test('a directory removed as a whole is reported as a whole', () => {
     expect(told(gone('usr/python', -10), gone('usr/python/a', -6), gone('usr/python/b', -4))).toEqual([
       'usr/python',
     ])
   })
 
-  test('growth that shrinking elsewhere hides is reported, too', () => {
+  test('growth that is offset by shrinkage elsewhere is reported too', () => {
     expect(told(mixed('a', 1), mixed('a/b', 50), mixed('a/c', -49))).toEqual(['a/b', 'a/c'])
   })
 
-  test('a name that only begins like another is not below it', () => {
+  test('a name that only shares a prefix with another is not below it', () => {
     expect(told(mixed('a', 9), mixed('a-b', 8), mixed('a/b', 9))).toEqual(['a/b', 'a-b'])
   })
 })

@@ -10,11 +10,11 @@ const render = (markdown: string): string =>
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
-/** Tags without attributes, in order; `code` stands wherever a name does. */
+/** Tags without attributes, in order; `code` appears wherever a name does. */
 const tagsOf = (html: string): string[] =>
   html.match(/<\/?[a-z]\w*/gi)?.filter((tag) => !/code$/.test(tag)) ?? []
 
-test('a headline, the figures, the reasons, and collapsed tables', () => {
+test('has a headline, the figures, the reasons, and collapsed tables', () => {
   const markdown = diffMarkdown(diffNaming(['usr/lib/python3']))
   expect(markdown).toContain(`### \`registry.example/team/app:v1\` → \`registry.example/team/app:v2\`
 
@@ -41,13 +41,13 @@ test('a headline, the figures, the reasons, and collapsed tables', () => {
   expect([count(html, '<details>'), count(html, '</details>')]).toEqual([6, 6])
 })
 
-test('equal images are said to be', () => {
+test('says when images are equal', () => {
   const markdown = diffMarkdown(SAME)
   expect(markdown).toContain('**Identical: the same files and the same config**')
   expect(markdown).not.toContain('<details>')
 })
 
-test('no name becomes anything but a name, generated', () => {
+test('a name stays a name, generated', () => {
   fc.assert(
     fc.property(hostileNames, (names) => {
       const harmless = render(diffMarkdown(diffNaming(sameTree(names))))
@@ -57,7 +57,7 @@ test('no name becomes anything but a name, generated', () => {
   )
 })
 
-describe('a comment has 65,536 bytes', () => {
+describe('a comment is limited to 65,536 bytes', () => {
   test.each([
     ['many', Array.from({ length: 5_000 }, (_, i) => `usr/share/${i}`)],
     ['long', Array.from({ length: 60 }, (_, i) => `${i}${'x'.repeat(4_000)}`)],
@@ -75,7 +75,7 @@ describe('a comment has 65,536 bytes', () => {
     )
   })
 
-  test('what fits is not cut', () => {
+  test('content that fits is not cut', () => {
     expect(diffMarkdown(diffNaming(['a', 'b']))).not.toContain('Cut to fit')
   })
 })

@@ -30,23 +30,23 @@ test('colours where they are asked for', () => {
   const [plain, coloured] = [diffText(diffNaming(['a'])), diffText(diffNaming(['a']), { colour: true })]
   expect(coloured).toContain('\x1b[32mCompressed size')
   expect(coloured).toContain('\x1b[31m+1.00 kB  a')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the codes are what is taken away
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it removes the codes
   expect(coloured.replace(/\x1b\[\d+m/g, '')).toBe(plain)
 })
 
-test('what is too much is counted', () => {
+test('items beyond the limit are counted', () => {
   expect(diffText(diffNaming(Array.from({ length: 50 }, (_, i) => `d${i}`)))).toContain(
     '… and 10 more files\n',
   )
 })
 
-test('no name reaches the terminal or the CI that shows it, generated', () => {
+test('no name affects the terminal or the CI that shows it, generated', () => {
   fc.assert(
     fc.property(hostileNames, (names) => {
       const text = diffText(diffNaming(names), { colour: false, width: 10_000 })
       const harmless = diffText(diffNaming(sameTree(names)), { colour: false, width: 10_000 })
       expect(text.split('\n')).toHaveLength(harmless.split('\n').length)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for characters that must not be there
       expect(text).not.toMatch(/^\s*::|##\w*\[|[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/m)
     }),
     { numRuns: process.env.LAMINA_LONG ? 20_000 : 500 },

@@ -24,7 +24,7 @@ describe('the headline', () => {
   })
 })
 
-describe('columns are named by what tells the images apart', () => {
+describe('columns are named after what distinguishes the images', () => {
   const { from } = SAME
   const named = (other: Partial<ImageIdentity>): string[] =>
     viewDiff({ ...DIFFERENT, from, to: { ...from, ...other } })
@@ -57,7 +57,7 @@ describe('the reasons', () => {
     createdBy,
   })
 
-  test('waste, with the step that had most of it', () => {
+  test('waste, with the step that caused most of it', () => {
     const removed = [layer('RUN /bin/sh -c apt-get  update # buildkit', 70), layer('COPY . .', 5)]
     expect(reasons({ waste: figure(80, 2), layers: { shared: [], added: [], removed } })).toEqual([
       '78 B less is wasted on files that a later layer removed or replaced; before, ‹RUN apt-get update› alone had wasted 70 B.',
@@ -83,13 +83,13 @@ describe('the reasons', () => {
     ])
   })
 
-  test('times alone', () => {
+  test('only times differ', () => {
     const files = { ...SAME.files, counts: { ...SAME.files.counts, mtimeOnly: 431 } }
     expect(reasons({ files })).toEqual(['431 paths differ only in their mtime.'])
   })
 })
 
-test('long names lose their middle, long commands their end', () => {
+test('long names are cut in the middle, long commands at the end', () => {
   const { tables } = viewDiff(diffNaming([`start/${'x'.repeat(500)}/end`]))
   const cell = (title: string, column: number): string =>
     words(tables.find((table) => table.title.startsWith(title))?.rows[0]?.cells[column] ?? [])

@@ -32,7 +32,7 @@ const HOSTILE = [
 ]
 const hostile = fc.array(fc.constantFrom(...HOSTILE), { maxLength: 8 }).map((pieces) => pieces.join(''))
 
-/** As GitHub renders a comment, but for what it looks for afterwards in the text. */
+/** Renders a comment as GitHub does, except for what GitHub looks for in the text afterwards. */
 function render(markdown: string): string {
   return micromark(markdown, { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] })
 }
@@ -71,11 +71,11 @@ describe('a terminal and a CI', () => {
     expect(terminalLine('a ::error::x')).toBe('a ::error::x')
   })
 
-  test('no command is left, generated', () => {
+  test('no command remains, generated', () => {
     fc.assert(
       fc.property(hostile, (name) => {
         const line = terminalLine(terminalText(name))
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for characters that must not be there
         expect(line).not.toMatch(/^\s*::|##\w*\[|[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/)
       }),
       RUNS,
@@ -84,13 +84,13 @@ describe('a terminal and a CI', () => {
 })
 
 describe('Markdown', () => {
-  test('a name is code, and nothing else, in a table', () => {
+  test('a name in a table is code and nothing else', () => {
     const html = render(`| a | b |\n|---|---|\n| ${markdownCode('x|`y`` \\|</td>')} | 1 |`)
     expect(html).toContain('<td><code>x</code>|<code>`y`` \\</code>|<code>&lt;/td&gt;</code></td>')
     expect(html).toContain('<td>1</td>')
   })
 
-  test('what a name says is what a reader reads, in a table, generated', () => {
+  test('a reader sees exactly the name, in a table, generated', () => {
     fc.assert(
       fc.property(hostile, (name) => {
         const html = render(`| a | b |\n|---|---|\n| x${markdownCode(name)}x | 1 |\n\nend`)
@@ -104,7 +104,7 @@ describe('Markdown', () => {
     )
   })
 
-  test('a sentence reads as it is and holds no element, generated', () => {
+  test('a sentence reads unchanged and contains no element, generated', () => {
     fc.assert(
       fc.property(hostile, (sentence) => {
         const cell = /<tbody>\n<tr>\n<td>(.*)<\/td>\n<td>1<\/td>\n<\/tr>\n<\/tbody>/.exec(
@@ -127,14 +127,14 @@ describe('Markdown', () => {
     )
   })
 
-  test('what renderers look for in the text is broken', () => {
+  test('patterns that renderers look for in the text are broken up', () => {
     const text = textOf(render(markdownText('@octocat #12 o/r#1 http://x.example www.x.example !3')))
     expect(text).not.toMatch(/@octocat|#12|#1|:\/\/|www\.|!3/)
   })
 })
 
 describe('HTML and XML', () => {
-  test('neither elements nor quotes nor characters that XML lacks', () => {
+  test('has no elements, quotes or characters that XML does not allow', () => {
     expect(markupText(`</a><b c="d" e='f'>&amp;\x1b\ud800\n`)).toBe(
       '&lt;/a&gt;&lt;b c=&quot;d&quot; e=&#39;f&#39;&gt;&amp;amp;\\x1b\\ud800\\n',
     )

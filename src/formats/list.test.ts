@@ -26,7 +26,7 @@ async function joined(parts: AsyncIterable<string>): Promise<string> {
 const text = (files: AsyncIterable<readonly WastedFile[]>, width = 80, more?: string) =>
   joined(listText(heading, files, WASTE_TABLE, { colour: false, width, more }))
 
-test('a heading, titles, a row for each item of every batch', async () => {
+test('has a heading, column titles, and a row for each item of every batch', async () => {
   expect(await text(batches([wasted('var/a')], [], [wasted('var/b', 20_000)]), 80, 'There are more.')).toBe(`\
 docker.io/library/app:v1 (linux/amd64)
 1.00 kB wasted by 2 files
@@ -55,7 +55,7 @@ test('says that there is nothing', async () => {
 
 test.each([40, 80, 120])('no line is wider than %d columns, wide characters counted twice', async (width) => {
   const names = ['漢字'.repeat(100), 'x'.repeat(300), ...HOSTILE_NAMES]
-  // The last come after the columns are laid out.
+  // The last rows come after the columns are laid out.
   const many = Array.from({ length: 600 }, () => wasted('a'))
   const lines = (
     await text(

@@ -62,7 +62,7 @@ test('a report begins with the verdict and what to change, then figures, layers 
   expect(reportText(viewOf(['make']), { colour: true })).toContain('\x1b[1mLayer')
 })
 
-test('three pieces of advice come first, what may stay last, and the rest is counted', () => {
+test('the first three pieces of advice are shown, what may stay comes last, and the rest are counted', () => {
   const few = reportText(viewOf(['a', 'b', 'c']))
   expect(few.match(/Do it in one step instead of `(.)`/g)).toHaveLength(3)
   expect(few).not.toContain('more piece')
@@ -95,23 +95,26 @@ test('Markdown begins with the verdict and what to change', () => {
   ])
 })
 
-test.each([80, 120])('no hostile name breaks a line, commands a CI, or is wider than %d columns', (width) => {
-  const names = [...HOSTILE_NAMES, '漢字'.repeat(100), 'x'.repeat(300)]
-  for (const name of names) {
-    const lines = reportText(viewOf([name, name]), { colour: false, width }).split('\n')
-    expect(lines.filter((line) => lengthOf(line) > width || /^\s*(::|##\w*\[)/.test(line))).toEqual([])
-    const markdown = reportMarkdown(viewOf([name, name]))
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-    expect(markdown).not.toMatch(/^\s*(::|##\[)|[\0-\x09\x0b-\x1f\x7f-\x9f]/m)
-    const tables = markdown.match(/(^\|.*\n)+/gm) ?? []
-    for (const table of tables)
-      expect(
-        new Set(
-          table
-            .trim()
-            .split('\n')
-            .map((row) => row.split('|').length),
-        ).size,
-      ).toBe(1)
-  }
-})
+test.each([80, 120])(
+  'no hostile name breaks a line, issues a CI command, or is wider than %d columns',
+  (width) => {
+    const names = [...HOSTILE_NAMES, '漢字'.repeat(100), 'x'.repeat(300)]
+    for (const name of names) {
+      const lines = reportText(viewOf([name, name]), { colour: false, width }).split('\n')
+      expect(lines.filter((line) => lengthOf(line) > width || /^\s*(::|##\w*\[)/.test(line))).toEqual([])
+      const markdown = reportMarkdown(viewOf([name, name]))
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for characters that must not be there
+      expect(markdown).not.toMatch(/^\s*(::|##\[)|[\0-\x09\x0b-\x1f\x7f-\x9f]/m)
+      const tables = markdown.match(/(^\|.*\n)+/gm) ?? []
+      for (const table of tables)
+        expect(
+          new Set(
+            table
+              .trim()
+              .split('\n')
+              .map((row) => row.split('|').length),
+          ).size,
+        ).toBe(1)
+    }
+  },
+)

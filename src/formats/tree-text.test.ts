@@ -23,7 +23,7 @@ const tree: TreeNode = {
   ],
 }
 
-test('as tree and du together', () => {
+test('looks like tree and du combined', () => {
   expect(treeText('app:v1 (linux/amd64)', tree)).toBe(`\
 app:v1 (linux/amd64)
  3.50 MB  /
@@ -37,7 +37,7 @@ app:v1 (linux/amd64)
   expect(treeText('app:v1', tree, { colour: true })).toContain('├── \x1b[1;34musr/\x1b[0m\n')
 })
 
-test('in Markdown a list', () => {
+test('is a list in Markdown', () => {
   expect(treeMarkdown('app:v1', tree)).toBe(`\
 ### 3.50 MB in 3 files
 
@@ -51,7 +51,7 @@ test('in Markdown a list', () => {
 `)
 })
 
-test('what is left out of a directory is counted', () => {
+test('entries left out of a directory are counted', () => {
   const [usr] = tree.children ?? []
   const part = {
     ...tree,
@@ -70,7 +70,7 @@ app:v1
   expect(treeMarkdown('app:v1', part)).toContain('  - 500 kB in 1 more file\n')
 })
 
-test('names cannot break a line, command a CI, or be wider than the terminal', () => {
+test('names cannot break a line, issue a CI command, or be wider than the terminal', () => {
   const names = [...HOSTILE_NAMES, 'x'.repeat(200), '漢字'.repeat(100)]
   const hostile: TreeNode = { ...tree, children: names.map((name) => file(`usr/${name}`, 1)) }
   const lines = treeText('::error::x', { ...hostile, path: 'usr' })

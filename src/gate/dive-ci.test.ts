@@ -9,7 +9,7 @@ function rules(text: string) {
   }
 }
 
-test("what a file does not name holds by dive's defaults", () => {
+test("rules missing from a file have dive's defaults", () => {
   const defaults = [
     { name: 'lowestEfficiency', limit: 0.9 },
     { name: 'highestUserWastedPercent', limit: 0.1 },
@@ -19,7 +19,7 @@ test("what a file does not name holds by dive's defaults", () => {
   expect(rules('')).toEqual(defaults)
 })
 
-test("the example of dive's documentation", () => {
+test("the example from dive's documentation", () => {
   expect(
     rules(`rules:
   # If the efficiency is measured below X%, mark as failed.
@@ -34,7 +34,7 @@ test("the example of dive's documentation", () => {
   ])
 })
 
-test.each(['disabled', 'Disabled', '"disabled"', 'off', 'false'])('%s leaves a rule out', (word) => {
+test.each(['disabled', 'Disabled', '"disabled"', 'off', 'false'])('%s turns a rule off', (word) => {
   expect(rules(`rules: {lowestEfficiency: ${word}}`)).toEqual([
     { name: 'highestUserWastedPercent', limit: 0.1 },
   ])

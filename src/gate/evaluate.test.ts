@@ -22,7 +22,7 @@ import { type Policy, policyFromQuery } from './policy.ts'
 import type { GateImage, Subject } from './subject.ts'
 import type { AdviceFigures, GateTables } from './tables.ts'
 
-/** Files of as many bytes, each content its own unless it is named. */
+/** Files of these sizes, each with different content unless it is given. */
 function layer(files: Readonly<Record<string, number | readonly [bytes: number, content: string]>>): Entry[] {
   return Object.entries(files).map(([path, size], ordinal) => {
     const [bytes, content] = typeof size === 'number' ? [size, `${path} ${size}`] : size
@@ -229,7 +229,7 @@ describe('each rule, at its limit and past it', () => {
     expect(await only('denyShown=var/cache/packages')).toMatchObject({ pass: true, actual: 0 })
   })
 
-  test('deny sees what every layer stores, and tells what is hidden', async () => {
+  test('deny checks what every layer stores, and says what is hidden', async () => {
     expect(await only('deny=**/*.none')).toMatchObject({ pass: true, actual: 0, limit: '**/*.none' })
     expect(await only('deny={var,usr/bin}/**')).toMatchObject({
       pass: false,
@@ -243,7 +243,7 @@ describe('each rule, at its limit and past it', () => {
     expect((await only('deny=usr/bin/tool')).evidence).toEqual([
       { path: 'usr/bin/tool', bytes: 120, layer: 1 },
     ])
-    // Neither a whiteout nor a directory that no layer names is stored.
+    // Whiteouts and directories without an entry are not stored.
     expect(await only('deny=**/.wh.*')).toMatchObject({ actual: 0 })
     expect(await only('deny=app')).toMatchObject({ actual: 0 })
     expect(await only('deny=var/cache/packages&ignore=var/cache/**')).toMatchObject({ actual: 0 })
@@ -292,7 +292,7 @@ describe('each rule, at its limit and past it', () => {
     expect(await only('maxSeverity=info', { tables: clean })).toMatchObject({ pass: true, actual: null })
   })
 
-  test('maxFiles tells how many files each layer brings', async () => {
+  test('maxFiles says how many files each layer adds', async () => {
     expect((await only('maxFiles=1')).evidence).toEqual([
       { files: 5, layer: 2 },
       { files: 3, layer: 0 },
@@ -301,7 +301,7 @@ describe('each rule, at its limit and past it', () => {
   })
 })
 
-test('evidence names the worst first', async () => {
+test('evidence lists the worst first', async () => {
   expect((await only('maxWasted=0')).evidence).toEqual([
     { path: 'var/cache/packages', bytes: 500, layer: 1 },
     { path: 'usr/bin/tool', bytes: 100, layer: 0 },
@@ -325,15 +325,15 @@ describe('a floor', () => {
   })
 })
 
-describe('what is ignored', () => {
-  test('counts as neither waste, duplicate nor denied', async () => {
+describe('ignored paths', () => {
+  test('count as neither waste, duplicate nor denied', async () => {
     expect(await only(`maxWasted=${WASTED - 500}&ignore=var/cache/**`)).toMatchObject({ pass: true })
     expect(await only('maxDuplicated=1000&ignore=app/tool')).toMatchObject({ actual: 40 })
     expect(await only('maxDuplicated=1000&ignore=usr/lib/**&ignore=usr/bin/**')).toMatchObject({ actual: 0 })
     expect(await only('denyShown=app/**&ignore=app/.git/**&ignore=app/tool')).toMatchObject({ actual: 3 })
   })
 
-  test('is nothing of what dive finds', async () => {
+  test("are left out of dive's figures", async () => {
     const everything =
       'maxWasted=0&maxDuplicated=0&maxWastedPercent=0&minEfficiency=1&maxUserWastedPercent=0&deny=**&ignore=**'
     expect((await judge(everything)).pass).toBe(true)
@@ -342,7 +342,7 @@ describe('what is ignored', () => {
     expect(actual).toBe((60 + 175) / (60 + 70 + 175))
   })
 
-  test('and leaves sizes and counts as they are', async () => {
+  test('do not change sizes and counts', async () => {
     expect(await only('maxSize=0&ignore=**')).toMatchObject({ actual: 30_720 })
     expect(await only('maxFiles=0&ignore=**')).toMatchObject({ actual: 9 })
   })
@@ -351,7 +351,7 @@ describe('what is ignored', () => {
 describe('a base image', () => {
   const base = (layers: number) => ({ baseImage: gateImage('base', layers) })
 
-  test('is blamed for what it hid itself, not for what this image did', async () => {
+  test('is blamed for what it hid itself, not for what this image hid', async () => {
     expect(await only('maxWasted=0&baseImage=b', base(1))).toMatchObject({ actual: WASTED })
     expect(await only('maxWasted=0&baseImage=b', base(2))).toMatchObject({
       actual: WASTE.packages + WASTE.log,
@@ -359,7 +359,7 @@ describe('a base image', () => {
     expect(await only('maxWasted=0&baseImage=b', base(3))).toMatchObject({ actual: 0, pass: true })
   })
 
-  test("has its own duplicates, but a copy of its files is this image's", async () => {
+  test('keeps its own duplicates, but a copy of its files counts against this image', async () => {
     expect(await only('maxDuplicated=0&baseImage=b', base(1))).toMatchObject({
       actual: 120 + 20,
       evidence: [
@@ -382,12 +382,12 @@ describe('a base image', () => {
     })
   })
 
-  test('is no part of what concerns the whole image', async () => {
+  test('does not affect rules about the whole image', async () => {
     const { rules } = await judge('maxSize=0&maxLayers=0&maxFiles=0&deny=usr/bin/tool&baseImage=b', base(2))
     expect(rules.map(({ actual }) => actual)).toEqual([30_720, 3, 9, 1])
   })
 
-  test('that is another is refused', async () => {
+  test('that does not match the image is refused', async () => {
     const other = { ...gateImage('other', 2), diffIds: ['sha256:other', digestOf('layer 1')] }
     const about = (error: unknown) => error
     expect(await judge('maxLayers=9&baseImage=b', { baseImage: other }).catch(about)).toMatchObject({
@@ -434,7 +434,7 @@ describe('growth', () => {
     })
   })
 
-  test('over nothing passes only at nothing', async () => {
+  test('from nothing passes only if there is none', async () => {
     expect(await only('maxGrowth=1000%25&baseline=b', baselineOf(0))).toMatchObject({
       pass: false,
       actual: null,
@@ -453,7 +453,7 @@ describe('growth', () => {
   })
 })
 
-test('each says in a sentence what it found', async () => {
+test('each rule says in a sentence what it found', async () => {
   const query =
     'maxCompressed=30719&maxSize=1MB&maxWastedPercent=10&maxLayers=2&minEfficiency=0.9&deny=**/key' +
     '&maxUserWastedPercent=0.5&maxGrowth=1kB&maxCompressedGrowth=1%25&minWasteBytes=1kB&baseline=b'
@@ -475,13 +475,13 @@ test('each says in a sentence what it found', async () => {
   `)
 })
 
-test('where there is nothing to waste nothing is wasted', async () => {
+test('an image without bytes wastes nothing', async () => {
   const empty = { image: gateImage('empty', 1, emptyFacts) }
   expect(await only('maxWastedPercent=0', empty)).toMatchObject({ pass: true, actual: 0 })
   expect(await only('maxUserWastedPercent=0', empty)).toMatchObject({ pass: true, actual: null })
 })
 
-test('what the manifest answers needs no analysis', async () => {
+test('rules that the manifest can answer need no analysis', async () => {
   const { pass } = await evaluate(policyFromQuery(new URLSearchParams('maxCompressed=1&maxLayers=1'), []), {
     image: gateImage('app', 3),
   })

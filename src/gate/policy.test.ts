@@ -13,7 +13,7 @@ function refusal(query: string) {
   }
 }
 
-test('every rule is read in its own kind of limit, in the order of the table', () => {
+test('every rule is read with its kind of limit, in the order of the table', () => {
   expect(
     read(
       'image=nginx&maxCompressedGrowth=5%25&deny=**/.git/**&maxSize=1.5GiB&minEfficiency=0.9&maxLayers=10' +

@@ -51,7 +51,7 @@ policy:
     expect(readCheckRequest(body, undefined)).toMatchObject(request)
   })
 
-  test('numbers are read as they are written', () => {
+  test('numbers are read exactly as written', () => {
     const { policy } = readCheckRequest(
       'image: x\npolicy: {maxWastedPercent: 10.10, maxFiles: 007}',
       'text/yaml',
@@ -121,7 +121,7 @@ describe('refused', () => {
     ['a list in a list', `image: x\npolicy:\n  deny: ${'- '.repeat(20_000)}`],
     ['a folded text', `image: x\ndockerfile: >\n${' x\n'.repeat(300_000)}`],
     ['directives', '%a\n'.repeat(11_000)],
-  ])('a megabyte of %s, before it costs much', (_, text) => {
+  ])('a megabyte of %s, before it gets expensive', (_, text) => {
     expect(refusal(text)).toEqual(invalid)
   })
 })

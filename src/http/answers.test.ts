@@ -37,7 +37,7 @@ async function analyse({ ask }: TestApp, image: string, headers: Record<string, 
 const files = (count: number, prefix: string): TestMember[] =>
   Array.from({ length: count }, (_, i) => ({ name: `${prefix}${i}`, content: 'x'.repeat(i % 7) }))
 
-test('programs get the running analysis, everybody else a 503', async () => {
+test('API clients get the running analysis, everybody else a 503', async () => {
   const app = startApp()
   const image = await push(registry, 'pending:v1', [{ name: 'a', content: 'a' }])
   const accepted = await app.ask(`/v1/report?${query({ image })}`)
@@ -79,7 +79,7 @@ test('whether an image is known is looked up once before its analysis starts', a
   expect(markers).toHaveLength(1)
 })
 
-test('an analysis reports its steps, and its end to late listeners as well', async () => {
+test('an analysis reports its steps, and late listeners still get its end', async () => {
   const app = startApp()
   const image = await push(registry, 'events:v1', [{ name: 'a', content: 'a' }])
   const post = {
@@ -105,7 +105,7 @@ test('an analysis reports its steps, and its end to late listeners as well', asy
   })
 })
 
-test('an answer that the caller has is not sent again, but the registry is asked first', async () => {
+test('an answer that the caller already has is not sent again, but the registry is asked first', async () => {
   const app = startApp()
   const image = await push(registry, 'cached:v1', [{ name: 'a', content: 'a' }])
   const first = await analyse(app, image)
@@ -124,7 +124,7 @@ test('an answer that the caller has is not sent again, but the registry is asked
   expect(listing.status).toBe(200)
 })
 
-test('what a registry gave for credentials is in no shared cache, and not for who has none', async () => {
+test('data that a registry gave for credentials is not stored in shared caches or shown without credentials', async () => {
   const app = startApp()
   const image = await push(guarded, 'private:v1', [{ name: 'a', content: 'a' }])
   const path = `/v1/report?${query({ image, wait: '60' })}`
@@ -137,14 +137,14 @@ test('what a registry gave for credentials is in no shared cache, and not for wh
   expect(refused.headers.get('www-authenticate')).toMatch(/^Registry realm=/)
 })
 
-test('a service with tokens puts nothing into a shared cache', async () => {
+test('a service with tokens lets shared caches store nothing', async () => {
   const app = startApp({ LAMINA_TOKENS: 'abc' })
   const image = await push(registry, 'tokens:v1', [{ name: 'a', content: 'a' }])
   const response = await analyse(app, image, { Authorization: 'Bearer abc' })
   expect(response.headers.get('cache-control')).toBe('private, no-cache')
 })
 
-test('the service’s credentials serve its callers, and badges only of listed repositories', async () => {
+test('the service’s credentials serve its callers, but badges only for listed repositories', async () => {
   const auths = { [guarded.host]: { auth: Buffer.from('anna:a').toString('base64') } }
   const app = startApp({
     LAMINA_CREDENTIALS: JSON.stringify({ auths }),
@@ -159,7 +159,7 @@ test('the service’s credentials serve its callers, and badges only of listed r
   expect([await message(shown), await message(hidden)]).toEqual(['1', 'private or unknown'])
 })
 
-test('pages go on with the image that they began with, though the tag has moved', async () => {
+test('later pages continue with the same image, even if the tag has moved', async () => {
   const app = startApp()
   const image = await push(registry, 'moving:v1', files(25, 'old-'))
   await analyse(app, image)
@@ -183,7 +183,7 @@ test('pages go on with the image that they began with, though the tag has moved'
   expect([other.status, (await other.json()).parameter]).toEqual([400, 'cursor'])
 })
 
-test('a list is filtered, put in order and streamed whole', async () => {
+test('a list is filtered, sorted and streamed completely', async () => {
   const app = startApp()
   const image = await push(
     registry,
@@ -225,7 +225,7 @@ test('a list is filtered, put in order and streamed whole', async () => {
   expect([both.status, (await both.json()).parameter]).toEqual([400, 'limit'])
 })
 
-test("a repository's tags come page by page, and all at once", async () => {
+test("a repository's tags come page by page or all at once", async () => {
   const app = startApp()
   const names = Array.from({ length: 12 }, (_, i) => `v${String(i).padStart(2, '0')}`)
   for (const name of names) await push(registry, `tagged:${name}`, [{ name: 'a', content: 'a' }])

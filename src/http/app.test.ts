@@ -16,7 +16,7 @@ test('every answer names its request and says that it is data, not a page', asyn
   expect(second.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'))
 })
 
-test('unknown paths and methods are problems, too', async () => {
+test('unknown paths and methods are problems too', async () => {
   const { ask } = startApp()
   const missing = await ask('/v1/nothing')
   expect(missing.status).toBe(404)
@@ -46,7 +46,7 @@ test.each([
   ['/v1/check?image=a&maxSize=1&file=../x', 'file', /relative/],
   ['/v1/tags?repository=a:b', 'repository', /without tag/],
   ['/v1/analyses/x?y=z', 'y', /unknown parameter/],
-])('%s is refused, and says why', async (path, parameter, why) => {
+])('%s is refused with the reason', async (path, parameter, why) => {
   const { ask } = startApp()
   const response = await ask(path)
   expect(response.status).toBe(400)
@@ -92,7 +92,7 @@ test('a body that is too large is not read to its end', async () => {
   expect(pulled).toBeLessThan(70)
 })
 
-test('an unforeseen error is logged in full and tells the caller nothing', async () => {
+test('an unexpected error is logged in full but not shown to the caller', async () => {
   const events: LogEvent[] = []
   const { ask, store } = startApp({}, { log: (event) => events.push(event) })
   const failure = new Error('disk /dev/sda1 is on fire')
@@ -108,7 +108,7 @@ test('an unforeseen error is logged in full and tells the caller nothing', async
   ])
 })
 
-test('a store that does not answer makes the service not ready, though it lives', async () => {
+test('a service whose store does not answer is alive but not ready', async () => {
   const { ask, store } = startApp()
   expect((await ask('/readyz')).status).toBe(200)
   store.has = () => Promise.reject(new Error('no route to host'))
@@ -139,12 +139,12 @@ test.each([
   expect(await response.json()).toMatchObject({ code: 'forbidden_host' })
 })
 
-test('a service that listens elsewhere answers to any name', async () => {
+test('a service that listens on another address answers to any name', async () => {
   const { ask } = startApp({ HOST: '0.0.0.0' })
   expect((await ask('/healthz', { headers: { Host: 'lamina.example' } })).status).toBe(200)
 })
 
-test('a service with tokens lets in who presents one; health, description and badges are for all', async () => {
+test('a service with tokens requires one, except for health, description and badges', async () => {
   const { ask } = startApp({ LAMINA_TOKENS: 'abc,def' })
   const refused = await ask('/v1/report?image=UPPER')
   expect(refused.status).toBe(401)
@@ -166,7 +166,7 @@ test('a service with tokens lets in who presents one; health, description and ba
   expect((await ask('/?image=alpine')).status).toBe(401)
 })
 
-test('a description that is known already is not sent again', async () => {
+test('a description that the client already has is not sent again', async () => {
   const { ask } = startApp()
   for (const path of ['/openapi.json', '/openapi.yaml']) {
     const first = await ask(path)

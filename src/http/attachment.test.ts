@@ -7,7 +7,7 @@ test.each([
   ["it's (1)*.txt", `attachment; filename="it_s__1__.txt"; filename*=UTF-8''it%27s%20%281%29%2A.txt`],
   ['caf\xc3\xa9', `attachment; filename="caf_"; filename*=UTF-8''caf%C3%A9`],
   ['\xff', `attachment; filename="_"; filename*=UTF-8''%EF%BF%BD`],
-])('%j is saved as what it is', (key, header) => {
+])('%j is saved under its own name', (key, header) => {
   expect(attachment(key)).toBe(header)
 })
 
@@ -21,14 +21,14 @@ test.each([
   ['a character that is cut off', text('ü').subarray(0, 1), 'text/plain; charset=utf-8'],
   ['a program', Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0), 'application/octet-stream'],
   ['latin-1', Uint8Array.of(0x63, 0x61, 0x66, 0xe9, 0x21), 'application/octet-stream'],
-])('%s is of its type, and arrives whole', async (_what, bytes, type) => {
+])('%s has its media type and arrives complete', async (_what, bytes, type) => {
   const sniffed = await sniff(stream(bytes), never)
   expect(sniffed.type).toBe(type)
   expect(new Uint8Array(await new Response(sniffed.body).arrayBuffer())).toEqual(Uint8Array.from(bytes))
 })
 
 test.each(['ends', 'fails'] as const)(
-  'a reader that leaves is not told of as an error, when the content %s',
+  'a reader that leaves is not logged as an error if the content %s',
   async (how) => {
     const content = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(text('first')),

@@ -14,7 +14,7 @@ const configuration = parseConfiguration(
   'node',
 )
 
-/** What is presented to two registries, by a request that names these references. */
+/** The credentials presented to two registries by a request that names these references. */
 async function presented(headers: Record<string, string>, references: readonly string[]) {
   const app = new Hono<Env>()
   app.onError((error) => new Response(error.message, { status: 400 }))
@@ -26,18 +26,18 @@ async function presented(headers: Record<string, string>, references: readonly s
   return response.ok ? response.json() : response.text()
 }
 
-test('who presents nothing is lent what the service has', async () => {
+test("a caller without credentials is lent the service's", async () => {
   expect(await presented({}, ['nginx'])).toEqual([{ username: 'lent', password: 'l' }, null])
 })
 
-test('one credential goes to the one registry of the request', async () => {
+test("a credential goes to the request's only registry", async () => {
   expect(await presented({ 'X-Registry-Auth': encode(anna) }, ['ghcr.io/o/r'])).toMatchObject([anna, anna])
   expect(
     await presented({ 'X-Registry-Auth': encode(anna) }, ['ghcr.io/o/r:1', 'ghcr.io/o/r:2']),
   ).toMatchObject([anna, anna])
 })
 
-test('of two registries it goes to the one that it names', async () => {
+test('with two registries it goes to the one that it names', async () => {
   const references = ['ghcr.io/o/r', 'nginx']
   const named = { ...anna, serveraddress: 'https://index.docker.io/v1/' }
   expect(await presented({ 'X-Registry-Auth': encode(named) }, references)).toEqual([
@@ -49,14 +49,14 @@ test('of two registries it goes to the one that it names', async () => {
   )
 })
 
-test('it never goes to another registry than it names', async () => {
+test('it never goes to a registry other than the one it names', async () => {
   const named = { ...anna, serveraddress: 'quay.io' }
   expect(await presented({ 'X-Registry-Auth': encode(named) }, ['nginx'])).toMatch(
     /^X-Registry-Auth is for quay.io/,
   )
 })
 
-test('a map has one for each registry, and what is lent fills its gaps', async () => {
+test("a map has one for each registry, and the service's credentials fill its gaps", async () => {
   expect(await presented({ 'X-Registry-Config': encode({ 'ghcr.io': anna }) }, ['nginx'])).toEqual([
     anna,
     null,

@@ -14,7 +14,7 @@ async function* counting(batches: number, seen: { made: number; left: boolean })
 
 const never = (error: unknown) => expect.unreachable(String(error))
 
-test('each item is a line', async () => {
+test('each item is one line', async () => {
   const seen = { made: 0, left: false }
   const body = await jsonLines(counting(2, seen), never)
   expect(await new Response(body).text()).toBe('{"value":0}\n{"value":0.5}\n{"value":1}\n{"value":1.5}\n')
@@ -25,7 +25,7 @@ test('an empty list is an empty body', async () => {
   expect(await new Response(await jsonLines(batches, never)).text()).toBe('')
 })
 
-test('no batch is made before its reader wants it, and none after its reader has left', async () => {
+test('a batch is made only when its reader wants it, and none after the reader has left', async () => {
   const seen = { made: 0, left: false }
   const body = await jsonLines(counting(1_000_000, seen), never)
   const reader = body.getReader()
@@ -35,7 +35,7 @@ test('no batch is made before its reader wants it, and none after its reader has
   expect(seen).toEqual({ made: 3, left: true })
 })
 
-test('a stream that fails is cut off, and told of', async () => {
+test('a stream that fails is cut off and logged', async () => {
   const told: unknown[] = []
   const failure = new Error('the store is gone')
   const batches = (async function* () {
@@ -49,7 +49,7 @@ test('a stream that fails is cut off, and told of', async () => {
   expect(told).toEqual([failure])
 })
 
-test('what fails from the start has no stream', async () => {
+test('a list that fails at the start has no stream', async () => {
   const batches = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('no table')) }) }
   await expect(jsonLines(batches, never)).rejects.toThrow('no table')
 })

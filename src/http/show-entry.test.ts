@@ -26,7 +26,7 @@ const entry = {
   offset: 512,
 } as const
 
-test('a member shows what it has, and nothing that it has not', () => {
+test('a member shows the fields that it has and no others', () => {
   expect(showMember(entry, 2)).toEqual({
     path: 'usr/bin/passwd',
     type: 'file',
@@ -39,7 +39,7 @@ test('a member shows what it has, and nothing that it has not', () => {
   })
 })
 
-test('bytes that are not UTF-8 show exactly as base64 beside what can be read', () => {
+test('bytes that are not UTF-8 are shown exactly, as base64 beside readable text', () => {
   const odd = {
     ...entry,
     key: 'caf\xe9',

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
 import { streamBody } from './stream.ts'
 
-/** One piece, and then nothing until the reader leaves, which ends it with the signal's reason. */
+/** Sends one piece, then nothing until the reader leaves, and then fails with the signal's reason. */
 async function* untilLeft(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(1)
   await new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 }
 
-it('an error that comes because the reader left is not told', async () => {
+it('an error caused by the reader leaving is not reported', async () => {
   const cuts: unknown[] = []
   const reader = (await streamBody(untilLeft, (error) => cuts.push(error))).getReader()
   await reader.read()
@@ -18,7 +18,7 @@ it('an error that comes because the reader left is not told', async () => {
   expect(cuts).toEqual([])
 })
 
-it('any other error is told, and cuts the stream off', async () => {
+it('any other error is reported and cuts the stream off', async () => {
   const broken = new Error('the store is gone')
   const cuts: unknown[] = []
   async function* breaks(): AsyncGenerator<Uint8Array> {

@@ -33,7 +33,7 @@ function ofArea({ key, bytes, files, children }: Area): Shown {
   return { path: showPath(key).path, bytes, files, ...(children && { children: children.map(ofArea) }) }
 }
 
-/** Without what takes no bytes. */
+/** Leaves out what takes no bytes. */
 function ofTree({ path, bytes, files, children }: TreeNode): Shown {
   const shown = children?.filter((child) => child.bytes > 0).map(ofTree)
   return { path, bytes, files, ...(shown && { children: shown }) }
@@ -41,7 +41,7 @@ function ofTree({ path, bytes, files, children }: TreeNode): Shown {
 
 const classes = { count: 5, of: ({ layer }: { readonly layer: number }) => layer }
 
-test('areas are what the tree says, however many rows are read at once', async () => {
+test("areas equal the tree's sums, however many rows are read at once", async () => {
   await fc.assert(
     fc.asyncProperty(
       imageLayers,
@@ -68,7 +68,7 @@ test('areas are what the tree says, however many rows are read at once', async (
   )
 })
 
-test('what is small is left out, and a directory is of the layer that most of its bytes are from', async () => {
+test('small entries are left out, and a directory belongs to the layer with most of its bytes', async () => {
   const store = new MemoryStore()
   const file = (path: string, bytes: number, ordinal: number) => ({
     key: pathToKey(path),
@@ -106,7 +106,7 @@ test('what is small is left out, and a directory is of the layer that most of it
   ])
 })
 
-test('past the rows that are read, directories stay closed', async () => {
+test('beyond the row limit, directories stay closed', async () => {
   const store = new MemoryStore()
   const { digest } = await storeImage(store, [
     Array.from({ length: 300 }, (_, i) => ({

@@ -28,8 +28,8 @@ test("the figures are those of dive's trees", async () => {
   )
 })
 
-test('what is held against an image is what its own layers did, and nothing that is ignored', async () => {
-  // The paths that are generated have few names, so that each ignores some of them.
+test("only what an image's own layers did counts against it, without ignored paths", async () => {
+  // The generated paths have few names, so each glob ignores some of them.
   const ignored = fc.constantFrom('', 'a', 'b', 'c', 'd')
   await fc.assert(
     fc.asyncProperty(imageLayers, fc.nat({ max: 4 }), ignored, async (layers, base, name) => {
@@ -48,7 +48,7 @@ test('what is held against an image is what its own layers did, and nothing that
   )
 })
 
-test('what is ignored is not in the sum of a directory that is removed either', async () => {
+test('ignored paths do not count in the sum of a removed directory either', async () => {
   const layers = [
     [member('a', 'directory', 0), member('a/b', 'file', 10, 1), member('a/c', 'file', 20, 2)],
     [member('a', 'directory', 0), member('a/b', 'file', 30, 1)],
@@ -57,7 +57,7 @@ test('what is ignored is not in the sum of a directory that is removed either', 
   ]
   const blame: Blame = { ignores: (key) => keyToPath(key) === 'a/b', baseLayers: 0 }
   const figures = await efficiencyBlamed(() => layers.map((entries) => tableRows(entries)), blame)
-  // a/c, a/d, and once more both together for what the whiteout removes.
+  // a/c, a/d, and both again for what the whiteout removes.
   expect(figures).toEqual({ score: 1, wastedBytes: 0, wastedUserRatio: 0, inefficientPaths: 0 })
   const again = [...layers, [member('z', 'file', 5)], [member('z', 'file', 6)]]
   const { score } = await efficiencyBlamed(() => again.map((entries) => tableRows(entries)), blame)

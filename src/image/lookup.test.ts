@@ -52,7 +52,7 @@ function layerOf(...members: readonly string[]): Entry[] {
   })
 }
 
-describe('a hard link of one layer is what stood at its target when it was made', () => {
+describe('a hard link in a layer is what its target was when the link was created', () => {
   test.each<[string, string[][], string, number | undefined, string]>([
     ['a target in the same layer', [['f=1', 'h>f']], 'h', 0, '1'],
     ['a target below', [['f=1'], ['h>f']], 'h', 0, '1'],
@@ -91,7 +91,7 @@ describe('a hard link of one layer is what stood at its target when it was made'
   })
 })
 
-test('what a layer shows of its links is what a container of the layers up to it shows', async () => {
+test("a layer's links show what a container of the layers up to it shows", async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const find = await finder(layers)
@@ -102,7 +102,7 @@ test('what a layer shows of its links is what a container of the layers up to it
           const path = shown.get(key)
           if (type !== 'hardlink' || last?.ordinal !== ordinal || path?.entry?.type !== 'file') continue
           const found = await find(layer, key).catch((error: unknown) => error)
-          // One that dangles leaves what stood there before.
+          // A dangling link leaves what was there before.
           if (found instanceof Problem) continue
           const { bytes, sha256 } = path.entry
           expect(found).toMatchObject({ layer: path.layer, bytes, sha256 })

@@ -9,7 +9,7 @@ const SCRIPT = fileURLToPath(new URL('../../test/layers/large-image.ts', import.
 const MEBIBYTE = 1024 * 1024
 const result = z.object({ entries: z.int(), milliseconds: z.number(), arrayBuffers: z.int() })
 
-/** Merges an image in a process of its own, which dies where so much heap is not enough. */
+/** Merges an image in a separate process, which dies if this much heap is not enough. */
 async function merge(members: number, layers: number, heapMebibytes: number) {
   const options = [`--max-old-space-size=${heapMebibytes}`, SCRIPT, `${members}`, `${layers}`]
   const { stdout } = await promisify(execFile)(process.execPath, options)
@@ -23,7 +23,7 @@ test('a hundred thousand members take little memory', { timeout: 120_000 }, asyn
 })
 
 test.runIf(LONG).each([20, 127])(
-  'a million members in %i layers take no more',
+  'a million members in %i layers need no more',
   { timeout: 900_000 },
   async (layers) => {
     const { entries, arrayBuffers } = await merge(1_000_000, layers, 48)

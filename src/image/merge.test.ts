@@ -29,7 +29,7 @@ async function merge(layers: readonly (readonly Entry[])[]) {
   return { rows, waste, directories, totals: merger.totals, warnings: merger.warnings.list() }
 }
 
-/** What a path shows, with inodes numbered as they are met. */
+/** What a path shows, with inodes numbered in order of appearance. */
 function shown(
   rows: readonly {
     key: string
@@ -48,7 +48,7 @@ function shown(
   })
 }
 
-test('the merge of layers is what applying them one after the other comes to', async () => {
+test('merging layers equals applying them one after the other', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const { rows } = await merge(layers)
@@ -64,7 +64,7 @@ test('the merge of layers is what applying them one after the other comes to', a
   )
 })
 
-test('what is odd is counted as applying the layers meets it', async () => {
+test('anomalies are counted as when applying the layers', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const { anomalies } = applyLayers(layers)
@@ -78,7 +78,7 @@ test('what is odd is counted as applying the layers meets it', async () => {
   )
 })
 
-test('a file is wasted when no path shows it, for what stands in its place', async () => {
+test('a file that no path shows is waste, and what is there now decides the reason', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const { paths } = applyLayers(layers)
@@ -136,7 +136,7 @@ test('a wasted file is hidden by the first layer without which some path of it w
   )
 })
 
-test('directories sum what the files below them take, and know where their rows are', async () => {
+test('directories sum the bytes of the files below them and know the range of their rows', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const { rows, directories, totals } = await merge(layers)
@@ -164,7 +164,7 @@ test('directories sum what the files below them take, and know where their rows 
   )
 })
 
-test('what is shown and what is wasted are together all bytes that the layers have', async () => {
+test('visible and wasted bytes add up to all bytes of the layers', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const { totals, waste } = await merge(layers)
@@ -176,7 +176,7 @@ test('what is shown and what is wasted are together all bytes that the layers ha
   )
 })
 
-test('every path stands in a directory that is listed before it', async () => {
+test('every path is in a directory that is listed before it', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const { rows } = await merge(layers)

@@ -5,7 +5,7 @@ import { RepeatedContents } from './repeated-contents.ts'
 const digest = (name: string) => hash('sha256', name, 'binary')
 const start = (name: string) => hash('sha256', name, 'buffer').readUInt32BE()
 
-test('what was added twice is found, and little else', () => {
+test('finds what was added twice, and little else', () => {
   const contents = new RepeatedContents(3000)
   for (let i = 0; i < 2000; i++) contents.add(start(`once ${i}`))
   for (let i = 0; i < 500; i++) for (let time = 0; time < 2; time++) contents.add(start(`twice ${i}`))

@@ -34,7 +34,7 @@ async function treeTables(store: ObjectStore, digest: string) {
   }
 }
 
-/** The same by looking at all paths for each directory. */
+/** The same, computed by scanning all paths for each directory. */
 function expectedTree(paths: readonly AppliedPath[], key: string, options: TreeShape): TreeNode | undefined {
   const path = paths.find((one) => one.key === key)
   if (path === undefined && key !== '') return undefined
@@ -54,7 +54,7 @@ function expectedTree(paths: readonly AppliedPath[], key: string, options: TreeS
 const options = fc.record({ depth: fc.nat(4), limit: fc.integer({ min: 1, max: 5 }) })
 const asked = fc.constantFrom('', 'a', 'b', 'a/b', 'a/a', 'c/-d', '.e')
 
-test('a tree is what du says of each directory, largest first', async () => {
+test('a tree has the sizes du reports for each directory, largest first', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, asked, options, async (layers, path, options) => {
       const store = new MemoryStore()
@@ -119,7 +119,7 @@ function keyOf({ path, pathBase64 }: TreeNode): string {
   )
 }
 
-/** Directories of files, `wide` of them beside each other in each of a few, with links between them at the root. */
+/** Twenty directories of subdirectories with 50 files each, and symbolic links at the root between them. */
 async function* manyFiles(total: number): AsyncGenerator<readonly Entry[]> {
   const common = { mode: 0o755, uid: 0, gid: 0, mtime: 0, offset: 512 }
   let ordinal = 0
@@ -137,7 +137,7 @@ async function* manyFiles(total: number): AsyncGenerator<readonly Entry[]> {
   }
 }
 
-test('one directory of many files, and a page of them, is read in a few pieces', async () => {
+test('a directory of many files, or a page of it, is read in a few pieces', async () => {
   const total = LONG ? 1_000_000 : 40_000
   const store = new MemoryStore()
   const layer = await storeLayer(store, 'many', manyFiles(total))

@@ -37,7 +37,7 @@ async function readAll<Row>(
   return rows
 }
 
-/** Groups of two or more with the same content, as the table has them. */
+/** Groups of two or more files with the same content, according to the table. */
 function groupsOf(files: readonly Pick<Entry, 'key' | 'bytes' | 'sha256'>[]) {
   const byContent = Map.groupBy(
     files.filter(({ bytes }) => bytes > 0),
@@ -60,7 +60,7 @@ function groupsOf(files: readonly Pick<Entry, 'key' | 'bytes' | 'sha256'>[]) {
     .sort((a, b) => b.wastedBytes - a.wastedBytes || (a.sha256 < b.sha256 ? -1 : 1))
 }
 
-test('the tables and the facts tell one and the same', async () => {
+test('the tables and the facts agree', async () => {
   await fc.assert(
     fc.asyncProperty(imageLayers, async (layers) => {
       const store = new MemoryStore()
@@ -115,7 +115,7 @@ test('the tables and the facts tell one and the same', async () => {
   )
 })
 
-test('a merge that is cut in the middle leaves nothing that is served, and nothing temporary', async () => {
+test('an interrupted merge leaves nothing that is served and no temporary objects', async () => {
   const store = new MemoryStore()
   const layer = await storeLayer(store, 'a layer', tableRows([fileOf('a', 0), fileOf('b', 1)], 1))
   const source = imageSource('cut', [layer])
@@ -151,7 +151,7 @@ test.each([
   expect(store.objects.has(key)).toBe(false)
 })
 
-test('a failure is kept in place of facts', async () => {
+test('a failure is stored in place of facts', async () => {
   const store = new MemoryStore()
   const failure = { code: 'invalid_image', detail: 'layer 1 is cut off', layer: 1, lasting: true } as const
   await writeFailure(store, imageSource('bad', []).index, failure)

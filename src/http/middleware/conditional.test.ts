@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { entityTag, isUnchanged } from './conditional.ts'
 
-test('a tag is made of its parts and their order', () => {
+test('a tag depends on its parts and their order', () => {
   expect(entityTag(['a', 'b'])).toBe(entityTag(['a', 'b']))
   expect(entityTag(['a', 'b'])).not.toBe(entityTag(['b', 'a']))
   expect(entityTag(['a', 'b'])).not.toBe(entityTag(['ab']))

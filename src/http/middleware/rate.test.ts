@@ -3,7 +3,7 @@ import { clientOfAddress, MinuteRate } from './rate.ts'
 
 afterEach(() => vi.useRealTimers())
 
-test('each client may start a limited number a minute', async () => {
+test('each client may start a limited number per minute', async () => {
   vi.useFakeTimers({ now: 0 })
   const rate = new MinuteRate(2)
   await rate.admit('a')
@@ -15,16 +15,16 @@ test('each client may start a limited number a minute', async () => {
   await rate.admit('a')
 })
 
-test('no limit admits all', async () => {
+test('without a limit all are admitted', async () => {
   const rate = new MinuteRate(0)
   for (let i = 0; i < 100; i++) await rate.admit('a')
 })
 
-test('no number of clients within a minute takes more memory than ten thousand', async () => {
+test('any number of clients per minute takes no more memory than ten thousand', async () => {
   vi.useFakeTimers({ now: 0 })
   const rate = new MinuteRate(1)
   for (let i = 0; i < 10_001; i++) await rate.admit(`${i}`)
-  // The first one was forgotten for the last, the others were not.
+  // The first was forgotten to make room for the last; the others were not.
   await rate.admit('0')
   await expect(rate.admit('10000')).rejects.toMatchObject({ code: 'rate_limited' })
   await expect(rate.admit('5000')).rejects.toMatchObject({ code: 'rate_limited' })

@@ -21,7 +21,7 @@ function appOf(limits = LIMITS) {
 }
 
 describe('streams', () => {
-  it('are bounded, for one client and for all', async () => {
+  it('are limited per client and in total', async () => {
     const { read, cancelled } = appOf()
     const [first] = [await read('a'), await read('a')]
     const refused = await read('a')
@@ -36,7 +36,7 @@ describe('streams', () => {
     expect((await read('c')).status).toBe(200)
   })
 
-  it('are cut off when their reader stops, and make room', async () => {
+  it('are cut off when their reader stalls, which frees their slots', async () => {
     const { read, cancelled } = appOf({ atOnce: 1, ofOneClient: 1, unreadMilliseconds: 50 })
     const reader = (await read('a')).body?.getReader()
     expect((await reader?.read())?.value?.byteLength).toBe(10)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { tokenCheck } from './tokens.ts'
 
-test('without tokens everybody may call', () => {
+test('without tokens anybody may call', () => {
   expect(() => tokenCheck([])(undefined)).not.toThrow()
 })
 
@@ -10,7 +10,7 @@ test.each(['Bearer abc', 'bearer def==', 'Bearer  abc'])('%j is let in', (header
 })
 
 test.each([undefined, '', 'abc', 'Basic abc', 'Bearer', 'Bearer ab', 'Bearer abcd', 'Bearer abc def'])(
-  '%j is not',
+  '%j is not let in',
   (header) => {
     expect(() => tokenCheck(['abc', 'def=='])(header)).toThrow(
       expect.objectContaining({ code: 'unauthorized', fields: { authenticate: 'Bearer realm="lamina"' } }),

@@ -1,4 +1,4 @@
-/** The shapes that the rooms make and those that the documentation promises are the same: the compiler holds them together. */
+/** The compiler checks that the shapes the code produces are those that the documentation promises. */
 import type { z } from '@hono/zod-openapi'
 import { expectTypeOf, test } from 'vitest'
 import type { Endpoint } from '../../badge/draw.ts'
@@ -27,7 +27,7 @@ type Plain<T> = T extends readonly (infer Item)[]
 
 type Shown<Schema extends z.ZodType> = Plain<z.output<Schema>>
 
-test('what is answered is what is promised', () => {
+test('answers have the promised types', () => {
   expectTypeOf<Shown<typeof reportSchema>>().toEqualTypeOf<Plain<Report>>()
   expectTypeOf<Shown<typeof wastedFileSchema>>().toEqualTypeOf<Plain<WastedFile>>()
   expectTypeOf<Shown<typeof duplicateGroupSchema>>().toEqualTypeOf<Plain<DuplicateGroup>>()

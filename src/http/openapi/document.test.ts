@@ -12,7 +12,7 @@ let document: JsonObject
 const isNode = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Every object of the document, with where it stands. */
+/** Every object of the document, with its path. */
 function* nodes(value: unknown, at = '#'): Generator<readonly [at: string, node: JsonObject]> {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) yield* nodes(item, `${at}/${index}`)
@@ -34,7 +34,7 @@ beforeAll(async () => {
   document = await (await startApp().ask('/openapi.json')).json()
 })
 
-test('openapi.yaml is what the service serves', async () => {
+test('openapi.yaml equals what the service serves', async () => {
   const written = await readFile(new URL('../../../openapi.yaml', import.meta.url), 'utf8')
   expect(await (await startApp().ask('/openapi.yaml')).text()).toBe(written)
   expect(parse(written)).toEqual(document)
@@ -83,7 +83,7 @@ test('every call of the API is described, and nothing else is', () => {
   ])
 })
 
-test('what calls have in common stands once', () => {
+test('what calls have in common is written once', () => {
   const uses = operations().flatMap(([, { parameters = [], responses = {} }]) => [
     ...(parameters as unknown[]),
     ...Object.values(responses as object),
@@ -118,7 +118,7 @@ test('an answer may gain fields, a request may not', () => {
   expect(closed).toContain('#/components/schemas/Policy')
 })
 
-test('every parameter says what it is', () => {
+test('every parameter has a description', () => {
   const silent = [...nodes(document)].filter(
     ([, node]) => typeof node.in === 'string' && typeof node.name === 'string' && !node.description,
   )
@@ -133,7 +133,7 @@ test('an optional parameter has no example: the documentation would send it with
   expect(filled.map(([at]) => at)).toEqual([])
 })
 
-test('every example is of its schema', () => {
+test('every example matches its schema', () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema(document, 'openapi')
@@ -149,7 +149,7 @@ test('every example is of its schema', () => {
   expect(wrong).toEqual([])
 })
 
-test('names of operations are method names, each its own', () => {
+test('operation names are unique and valid method names', () => {
   const ids = operations().map(([, operation]) => String(operation.operationId))
   expect(ids.filter((id) => !/^[a-z]+(?:[A-Z][a-z]*)+$/.test(id))).toEqual([])
   expect(new Set(ids).size).toBe(ids.length)

@@ -46,7 +46,7 @@ let image: string
 let base: string
 let clean: string
 let hostile: string
-/** Has build tools of 15 files: in its first layer 12 of 101 to 112 bytes, in its second 3 of 1 to 3 bytes. */
+/** Has 15 files of build tools: 12 of 101 to 112 bytes in its first layer, 3 of 1 to 3 bytes in its second. */
 let tools: string
 let toolsBase: string
 
@@ -149,13 +149,13 @@ test('what to change, what it saves, and where it was done', async () => {
     ['removed', undefined, 40, 1, 1, 2],
     ['removed', undefined, 40, 1, 2, 3],
   ])
-  // A hard link is one file, whatever its paths; a secret that is stored twice is saved where it is removed.
+  // A hard link is one file, however many paths it has; a secret stored twice saves bytes where it is removed.
   expect(savings.bytes).toBe(5000 + 1000 + 700 + 90 + 40 + 40)
   expect(savings.percent).toBeCloseTo((100 * savings.bytes) / (6000 + 1430 + 1040), 6)
   expect(items[2]?.paths.map(({ path }) => path)).toEqual(['tmp/link', 'var/tmp/link'])
 })
 
-test('a fix knows the step', async () => {
+test('a fix refers to the build step', async () => {
   const { items } = await advice()
   const fixOf = (rule: string) => items.find((item) => item.rule === rule)?.fix
   expect(fixOf('metadata-only')).toContain(
@@ -167,20 +167,20 @@ test('a fix knows the step', async () => {
   for (const { fix } of items) expect(fix).not.toContain('\n')
 })
 
-test('nothing to say of a clean image', async () => {
+test('a clean image gets no advice', async () => {
   expect(await advice({ image: clean })).toMatchObject({ savings: { bytes: 0, percent: 0 }, items: [] })
   expect(await (await app.ask(`/v1/advice?image=${clean}&format=text`)).text()).toContain(
     'There is nothing to change.',
   )
 })
 
-test('what is ignored, and what the base image stores, is left out', async () => {
+test('ignored paths and what the base image stores are left out', async () => {
   const rulesOf = async (query: Record<string, string>) => (await advice(query)).items.map(({ rule }) => rule)
   expect(await rulesOf({ ignore: '**' })).toEqual([])
   expect(await rulesOf({ ignore: '{srv,tmp,var/tmp}/**' })).toEqual(['package-cache'])
   const own = await advice({ baseImage: base })
   expect(own.items.map(({ rule }) => rule)).not.toContain('package-cache')
-  // Of the duplicate the base image has one, and this image's copy is the one too many.
+  // The base image has one copy of the duplicate; this image's copy is the redundant one.
   expect(own.items.find(({ rule }) => rule === 'duplicates')).toMatchObject({
     bytes: 300,
     files: 1,
@@ -195,7 +195,7 @@ test.each([
   [{ ignore: 'usr/lib/gcc/10[1-4]' }, 8 * 101 + 4 + 5 + 6 + 7 + 8 + 9 + 10 + 11 + 6, 11],
   [{ ignore: 'usr/lib/make/2' }, 12 * 101 + 66 + 4, 14],
   [{ ignore: 'usr/lib/*/**' }, 0, 0],
-])('of build tools %j leaves all that counts, however small', async (query, bytes, files) => {
+])('with %j all other build tools still count, however small', async (query, bytes, files) => {
   const { items } = await advice({ image: tools, ...query })
   const item = items.find(({ rule }) => rule === 'build-tools')
   expect([item?.bytes ?? 0, item?.files ?? 0]).toEqual([bytes, files])
@@ -210,7 +210,7 @@ test('build tools of the base image are not counted', async () => {
   })
 })
 
-test('with a Dockerfile each item has the line of its step', async () => {
+test('with a Dockerfile each item has the line number of its step', async () => {
   const response = await post('/v1/advice', { image, dockerfile: DOCKERFILE })
   const { items } = adviceSchema.parse(await response.json())
   expect(items.map(({ rule, line }) => [rule, line])).toEqual([
@@ -234,7 +234,7 @@ test.each([
 })
 
 describe('for people', () => {
-  test('text fits 80 columns, and starts no command of a CI', async () => {
+  test('text fits 80 columns and contains no CI command', async () => {
     for (const one of [image, hostile]) {
       const lines = (await (await app.ask(`/v1/advice?image=${one}&format=text`)).text()).split('\n')
       for (const line of lines) {
@@ -271,7 +271,7 @@ describe('for people', () => {
 })
 
 describe('the gate', () => {
-  test('goes by what could be saved, and by the worst severity', async () => {
+  test('checks the possible savings and the worst severity', async () => {
     const { savings } = await advice()
     const statusOf = async (rules: string) => (await app.ask(`/v1/check?image=${image}&${rules}`)).status
     expect(await statusOf(`maxSavings=${savings.bytes}`)).toBe(200)
@@ -281,7 +281,7 @@ describe('the gate', () => {
     expect(await statusOf('maxSeverity=error')).toBe(400)
   })
 
-  test('a hidden secret is denied, and told as hidden, with its line', async () => {
+  test('a hidden secret is denied and reported as hidden, with its line', async () => {
     const response = await post('/v1/check', { image, policy: { deny: '**/.env' }, dockerfile: DOCKERFILE })
     expect(response.status).toBe(412)
     const { rules } = verdictSchema.parse(await response.json())
@@ -291,7 +291,7 @@ describe('the gate', () => {
     expect((await app.ask(`/v1/check?image=${image}&denyShown=**/.env`)).status).toBe(200)
   })
 
-  test('SARIF and code quality list advice, at its lines', async () => {
+  test('SARIF and code quality list advice with line numbers', async () => {
     const body = { image, policy: { maxLayers: 1 }, dockerfile: DOCKERFILE }
     const sarif = sarifSchema.parse(await (await post('/v1/check?format=sarif&advice=1', body)).json())
     const found = sarif.runs[0].results.map(({ ruleId, level, locations: [{ physicalLocation }] }) => [
@@ -315,7 +315,7 @@ describe('the gate', () => {
     expect(without).toHaveLength(1)
   })
 
-  test('GitHub points at the line', async () => {
+  test('GitHub annotations point at the line', async () => {
     const body = { image, policy: { deny: '**/.env' }, dockerfile: DOCKERFILE }
     expect(await (await post('/v1/check?format=github', body)).text()).toMatch(
       /^::error file=Dockerfile,line=6,title=deny::/,
@@ -323,7 +323,7 @@ describe('the gate', () => {
   })
 })
 
-describe('a problem is told in the format that was asked for', () => {
+describe('a problem is reported in the requested format', () => {
   const query = 'image=UPPER%0A::warning::x%0D%23%23[error]y&maxSize=1GB'
   test.each([
     ['junit', 'application/xml', /<error message="[^"]+" type="invalid_reference">/],
@@ -341,7 +341,7 @@ describe('a problem is told in the format that was asked for', () => {
     expect(body).not.toMatch(/^\s*(?:::warning|##\[)/m)
   })
 
-  test('a wrong format is a problem as everywhere else, and a token is asked for in the format too', async () => {
+  test('a wrong format is an ordinary problem, and a missing token is reported in the requested format', async () => {
     const wrong = await app.ask(`/v1/check?${query}&format=docx`)
     expect(wrong.headers.get('content-type')).toBe('application/problem+json')
     const closed = startApp({ LAMINA_TOKENS: 'token' })

@@ -21,7 +21,7 @@ afterAll(() => registry.close())
 const path = (file: string, more: Record<string, string> = {}) =>
   `/badge/${file}?${new URLSearchParams({ image, ...more })}`
 
-test('what the manifest tells is shown at once, the rest when the analysis is there', async () => {
+test('figures from the manifest are shown at once, the rest after the analysis', async () => {
   const { ask } = startApp()
   const message = async (file: string) => (await (await ask(path(file))).json()).message
   expect(await message('layers.json')).toBe('2')
@@ -32,7 +32,7 @@ test('what the manifest tells is shown at once, the rest when the analysis is th
   expect(await message('files.json')).toBe('1')
 })
 
-test('what tables of contents tell is taken where the badge asks for it', async () => {
+test('figures from tables of contents are used if the badge asks for them', async () => {
   const { ask } = startApp()
   const layer = await makeChunkedLayer('estargz', [{ name: 'a' }, { name: 'b' }])
   const chunked = registry.push('badges', 'chunked', makeImage([layer]))
@@ -45,7 +45,7 @@ test('what tables of contents tell is taken where the badge asks for it', async 
   expect(await message('files.json', { read: 'tables' })).toBe('invalid')
 })
 
-test('a picture is for everybody to show, runs nothing, and is not sent twice', async () => {
+test('a picture can be embedded anywhere, runs nothing, and is not sent twice', async () => {
   const { ask } = startApp()
   const first = await ask(path('layers.svg', { label: '<script>' }))
   expect(Object.fromEntries(first.headers)).toMatchObject({
@@ -59,7 +59,7 @@ test('a picture is for everybody to show, runs nothing, and is not sent twice', 
   expect((await ask(path('layers.svg', { label: '<script>' }), { headers })).status).toBe(304)
 })
 
-test('what a digest names is kept longer than what a tag does', async () => {
+test('a badge for a digest is cached longer than one for a tag', async () => {
   const { ask } = startApp()
   const kept = async (more: Record<string, string>) =>
     (await ask(path('size.svg', more))).headers.get('cache-control')
@@ -94,12 +94,12 @@ test('a registry that does not answer is not waited for', async () => {
   expect((await response.json()).message).toBe('unavailable')
 })
 
-test.each(['size.png', 'size', `${'x'.repeat(65)}.svg`])('there is no badge %s', async (file) => {
+test.each(['size.png', 'size', `${'x'.repeat(65)}.svg`])('refuses the badge %s', async (file) => {
   const { ask } = startApp()
   expect((await ask(path(file))).status).toBe(404)
 })
 
-test('an invalid badge says why, in its title and in JSON; so does one of an unknown metric', async () => {
+test('a badge with an invalid request or an unknown metric says why, in its title and in JSON', async () => {
   const { ask } = startApp()
   const svg = await (await ask(path('layers.svg', { warn: 'plenty<' }))).text()
   expect(svg).toMatch(/<title>invalid: warn[^<]*plenty&lt;/)
@@ -126,7 +126,7 @@ test('a logo by its name', async () => {
   expect((await (await ask(path('layers.json', { logo: 'no-such' }))).json()).message).toBe('invalid')
 })
 
-test('what advice saves', async () => {
+test('the savings that advice finds', async () => {
   const { ask } = startApp()
   const cached = await makeLayer([{ name: 'var/lib/apt/lists/x', content: 'x'.repeat(5000) }])
   const reference = registry.push('badges', 'cached', makeImage([cached]))

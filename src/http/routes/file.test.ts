@@ -45,15 +45,15 @@ test.each([
   ['/etc//motd', 'second\n'],
   ['etc/os-release', 'NAME=Test\n'],
   ['lib/os-release', 'NAME=Test\n'],
-  // As Linux walks it: through the link, then up from where it leads.
+  // Resolved as Linux does: through the link, then up from its target.
   ['up', 'second\n'],
-])('%s is the file that it leads to', async (path, content) => {
+])('%s resolves to its file', async (path, content) => {
   const response = await read({ path })
   expect([response.status, await response.text()]).toEqual([200, content])
 })
 
 test.each(['etc/hidden', 'etc/nothing', 'loop', 'outside', 'etc', '', 'etc/motd/x'])(
-  '%j is no file of the image',
+  '%j is not a file of the image',
   async (path) => {
     const response = await read({ path })
     expect(response.status).toBe(404)
@@ -61,14 +61,14 @@ test.each(['etc/hidden', 'etc/nothing', 'loop', 'outside', 'etc', '', 'etc/motd/
   },
 )
 
-test('a layer shows what later ones hide, and links to what lower ones have', async () => {
+test('a layer shows what later ones hide, and links into lower ones', async () => {
   expect(await (await read({ path: 'etc/motd', layer: '0' })).text()).toBe('first\n')
   expect(await (await read({ path: 'etc/hidden', layer: '0' })).text()).toBe('hidden\n')
   expect(new Uint8Array(await (await read({ path: 'bin/same', layer: '0' })).arrayBuffer())).toEqual(BINARY)
   expect((await read({ path: 'etc/hidden', layer: '1' })).status).toBe(404)
 })
 
-test('content is never a page, and is saved under a name that cannot break out', async () => {
+test('content is never served as a page, and its file name cannot escape the header', async () => {
   const text = await read({ path: 'bin/<b>"\n.txt' })
   expect(Object.fromEntries(text.headers)).toMatchObject({
     'content-type': 'text/plain; charset=utf-8',
@@ -81,7 +81,7 @@ test('content is never a page, and is saved under a name that cannot break out',
   expect(binary.headers.get('content-type')).toBe('application/octet-stream')
 })
 
-test("the tag is the content's hash, and content that is known is not read", async () => {
+test("the ETag is the content's hash, and content that the client has is not read", async () => {
   const tag = `"${createHash('sha256').update(BINARY).digest('hex')}"`
   const first = await read({ path: 'bin/tool' })
   expect(first.headers.get('etag')).toBe(tag)

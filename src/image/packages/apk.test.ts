@@ -24,7 +24,7 @@ A:noarch
 T:a paragraph without a package
 `
 
-it.each([1, 7, 10_000])('lists packages with their files, in pieces of %i bytes', async (size) => {
+it.each([1, 7, 10_000])('lists packages with their files, read in pieces of %i bytes', async (size) => {
   expect(await gather(readApkInstalled(pieces(INSTALLED, size)))).toEqual({
     packages: [
       { type: 'apk', name: 'alpine-baselayout', version: '3.6.8-r1', architecture: 'x86_64' },

@@ -23,12 +23,12 @@ const FOUND = [
   { type: 'composer', name: 'psr/log', version: 'v3.0.0' },
 ]
 
-it.each([1, 7, 10_000])('lists the packages of version 2, in pieces of %i bytes', async (size) => {
+it.each([1, 7, 10_000])('lists the packages of version 2, read in pieces of %i bytes', async (size) => {
   const installed = { packages: PACKAGES, dev: true, 'dev-package-names': ['psr/log'] }
   expect(await read(installed, size)).toEqual(FOUND)
 })
 
-it('lists those of version 1, and none without name and version', async () => {
+it('lists those of version 1, but none without name and version', async () => {
   expect(await read(PACKAGES)).toEqual(FOUND)
   expect(await read([{ name: 'a/b' }, { version: '1' }, { name: 1, version: 2 }, [], 'x'])).toEqual([])
   expect(await read({ packages: [] })).toEqual([])

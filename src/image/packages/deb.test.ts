@@ -38,7 +38,7 @@ Architecture: i386
 Version: 2.41-12
 `
 
-it.each([1, 7, 10_000])('lists what is installed, in pieces of %i bytes', async (size) => {
+it.each([1, 7, 10_000])('lists what is installed, read in pieces of %i bytes', async (size) => {
   const { packages } = await gather(readDpkgStatus(pieces(STATUS, size)))
   expect(packages).toEqual([
     { type: 'deb', name: 'adduser', version: '3.152', architecture: 'all' },
@@ -47,30 +47,30 @@ it.each([1, 7, 10_000])('lists what is installed, in pieces of %i bytes', async 
   ])
 })
 
-it('takes a paragraph without a status for installed, as distroless images have it', async () => {
+it('treats a paragraph without a status as installed, as in distroless images', async () => {
   const { packages } = await gather(
     readDpkgStatus(pieces('Package: netbase\nVersion: 6.4\nArchitecture: all\n')),
   )
   expect(packages).toEqual([{ type: 'deb', name: 'netbase', version: '6.4', architecture: 'all' }])
 })
 
-it('makes nothing of bytes that are no status', async () => {
+it('finds nothing in bytes that are not a status file', async () => {
   const { packages } = await gather(readDpkgStatus([Uint8Array.of(0, 255, 10, 10, 200)]))
   expect(packages).toEqual([])
 })
 
-it('passes over a line of any length', async () => {
+it('skips a line of any length', async () => {
   const status = `Package: a\nProvides: ${'b, '.repeat(100_000)}\nVersion: 1\n`
   const { packages } = await gather(readDpkgStatus(pieces(status, 10_000)))
   expect(packages).toEqual([{ type: 'deb', name: 'a', version: '1' }])
 })
 
-it('refuses a name that is longer than any', async () => {
+it('refuses a name longer than any real one', async () => {
   const read = gather(readDpkgStatus(pieces(`Package: ${'a'.repeat(2000)}\n`)))
   await expect(read).rejects.toBeInstanceOf(UnreadableDatabase)
 })
 
-it.each([1, 7, 10_000])('lists files without their directories, in pieces of %i bytes', async (size) => {
+it.each([1, 7, 10_000])('lists files without their directories, read in pieces of %i bytes', async (size) => {
   const list =
     '/.\n/usr\n/usr/bin\n/usr/bin/a\n/usr/bin/a-b\n/usr/share\n/usr/share/a\n/usr/share/a/x\n/var\n/var/a\n'
   const { files } = await gather(readDpkgList(pieces(list, size)))

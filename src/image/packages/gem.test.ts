@@ -15,12 +15,12 @@ Gem::Specification.new do |s|
 end
 `
 
-it('reads the line that RubyGems itself reads', async () => {
+it('reads the line that RubyGems reads', async () => {
   const text = `# -*- encoding: utf-8 -*-\n# stub: rack 3.0.8 ruby lib\n${CODE}`
   expect(await read(text)).toEqual([{ type: 'gem', name: 'rack', version: '3.0.8' }])
 })
 
-it('tells the platform of a gem with native code', async () => {
+it('reports the platform of a gem with native code', async () => {
   const text = '# stub: nokogiri 1.16.0 x86_64-linux lib\n'
   const nokogiri = { type: 'gem', name: 'nokogiri', version: '1.16.0', architecture: 'x86_64-linux' }
   expect(await read(text)).toEqual([nokogiri])
@@ -28,7 +28,7 @@ it('tells the platform of a gem with native code', async () => {
 })
 
 it.each(['', '# stub: \n', '# stub: a\n', '  s.name = "a"\n', '\0\xff'])(
-  'makes nothing of %j',
+  'finds nothing in %j',
   async (text) => {
     expect(await read(text)).toEqual([])
   },

@@ -1,4 +1,4 @@
-/** Databases that only an enemy makes: each ends in findings no more than its bytes, or in a warning. */
+/** Databases that only an attacker would write: each gives no more findings than it has bytes, or a warning. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { pieces } from '../../../test/findings.ts'
@@ -89,7 +89,7 @@ const WIDE = rpmHeader({
   1118: ['/usr/bin/'],
 })
 
-it('a package of rpm with more files than any leaves the event loop to others often', async () => {
+it('reading an rpm package with too many files yields to the event loop often', async () => {
   const content = ndbDatabase([WIDE])
   expect(await turnsDuring('rpmNdb', content)).toBeGreaterThan(2)
 })
@@ -99,7 +99,7 @@ it.each([
   ['debStatus', '\n'],
   ['pypiRecord', '\n'],
   ['composer', '{},'],
-] as const)('%s of nothing but %j leaves the event loop to others often', async (kind, piece) => {
+] as const)('reading %s of nothing but %j yields to the event loop often', async (kind, piece) => {
   const content = Buffer.from(`${kind === 'composer' ? '[' : ''}${piece.repeat(MEGABYTE / piece.length)}`)
   expect(await turnsDuring(kind, content)).toBeGreaterThan(15)
 })

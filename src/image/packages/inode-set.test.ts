@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { InodeSet } from './inode-set.ts'
 
-it('is a set', () => {
+it('behaves like a Set', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.nat(100), fc.nat(2_000_000))), (inodes) => {
       const set = new InodeSet()

@@ -13,7 +13,7 @@ type File = {
   readonly link?: string
 }
 
-/** Layers of files, each of which only adds and replaces; `hidden` are paths that the image does not show. */
+/** Layers that only add and replace files; `hidden` are paths that the image does not show. */
 async function inventory(
   layers: readonly (readonly File[])[],
   hidden: readonly string[] = [],
@@ -76,7 +76,7 @@ function status(...packages: readonly string[]): string {
     .join('\n')
 }
 
-it('tells which layer brought a package, and lists none that a later one removed', async () => {
+it('reports which layer added a package, and lists none that a later one removed', async () => {
   const taken = await inventory([
     [{ path: STATUS, content: status('a=1', 'b=1', 'gone=1') }],
     [{ path: STATUS, content: status('a=1', 'b=2', 'c=1') }],
@@ -95,7 +95,7 @@ it('lists nothing of a database that the image does not show', async () => {
   expect(taken.packages()).toEqual([])
 })
 
-it('sums what a package of dpkg has, also where its list says /bin for /usr/bin', async () => {
+it('sums the files of a dpkg package, even if its list says /bin for /usr/bin', async () => {
   const taken = await inventory([
     [
       { path: 'bin', link: 'usr/bin' },
@@ -144,7 +144,7 @@ it('reads the parts that distroless images have', async () => {
   ])
 })
 
-it('lists each package.json of npm, with all below it', async () => {
+it('lists each npm package.json with everything below it', async () => {
   const json = (name: string) => JSON.stringify({ name, version: '1.0.0' })
   const taken = await inventory([
     [
@@ -167,7 +167,7 @@ it('lists each package.json of npm, with all below it', async () => {
   ])
 })
 
-it('lists what pip, apk and rpm installed', async () => {
+it('lists packages installed by pip, apk and rpm', async () => {
   const header = rpmHeader({
     1000: 'r',
     1001: '1',
@@ -219,7 +219,7 @@ it('lists what pip, apk and rpm installed', async () => {
   ])
 })
 
-it('lists what composer and RubyGems installed', async () => {
+it('lists packages installed by composer and RubyGems', async () => {
   const taken = await inventory([
     [
       {
@@ -238,7 +238,7 @@ it('lists what composer and RubyGems installed', async () => {
   ])
 })
 
-it("reads rpm's database of SUSE", async () => {
+it("reads SUSE's rpm database", async () => {
   const header = rpmHeader({ 1000: 'r', 1001: '1', 1002: '2', 1116: [0], 1117: ['r'], 1118: ['/usr/bin/'] })
   const taken = await inventory([
     [
@@ -260,20 +260,20 @@ it.each([
   ['a damaged ndb', 'usr/lib/sysimage/rpm/Packages.db', 'x', 1],
   ['a package.json of a megabyte', 'node_modules/a/package.json', ' '.repeat(1_000_000), 1],
   ['a composer file that is cut off', 'vendor/composer/installed.json', '[', 1],
-])('tells of %s', async (_, path, content, count) => {
+])('warns of %s', async (_, path, content, count) => {
   const taken = await inventory([[{ path, content }]])
   expect(taken.unread).toHaveLength(count)
   expect(taken.packages()).toEqual([])
 })
 
-it('tells of a database that no layer has kept', async () => {
+it('warns of a database that no layer has kept', async () => {
   const shown = new ShownDatabases()
   shown.see(row({ path: STATUS, content: status('a=1') }, 3, 5))
   const taken = await takeInventory([], shown)
   expect(taken.unread).toEqual([{ layer: 3, key: pathToKey(STATUS), count: 1 }])
 })
 
-it('reads a member at each path that shows it', async () => {
+it('reads a member at every path where it is visible', async () => {
   const shown = new ShownDatabases()
   const content = '{"name":"a","version":"1"}'
   for (const path of ['x/node_modules/a/package.json', 'y/node_modules/a/package.json']) {
@@ -287,7 +287,7 @@ it('reads a member at each path that shows it', async () => {
   ])
 })
 
-it('refuses more packages than any image has', async () => {
+it('refuses more packages than any real image has', async () => {
   const many = status(...Array.from({ length: 100_001 }, (_, i) => `p${i}=1`))
   await expect(inventory([[{ path: STATUS, content: many }]])).rejects.toMatchObject({
     code: 'too_large',
@@ -295,7 +295,7 @@ it('refuses more packages than any image has', async () => {
   })
 })
 
-it('refuses names that take too much together', async () => {
+it('refuses names that are too large in total', async () => {
   const name = 'n'.repeat(1000)
   const many = status(...Array.from({ length: 65_000 }, (_, i) => `${i}${name}=1`))
   await expect(inventory([[{ path: STATUS, content: many.slice(0, 33_000_000) }]])).resolves.toBeDefined()
@@ -306,7 +306,7 @@ it('refuses names that take too much together', async () => {
   await expect(inventory([[{ path: STATUS, content: half }], ...layers])).rejects.toThrow('names')
 })
 
-it('tells of a database that cannot be read, and reads the others', async () => {
+it('warns of a database that cannot be read, and reads the others', async () => {
   const path = 'var/lib/rpm/rpmdb.sqlite'
   const broken = new Uint8Array(4096).fill(1)
   const taken = await inventory([

@@ -29,7 +29,7 @@ async function found(described: readonly Described[], room = 1000): Promise<read
 
 const packageJson = (name: string) => `node_modules/${name}/package.json`
 
-test('finds what a link has when it is made, through other links, in the order of the tar', async () => {
+test('finds the content of a link when it is created, through other links, in tar order', async () => {
   expect(
     await found([
       { path: 's', bytes: 1 },
@@ -43,7 +43,7 @@ test('finds what a link has when it is made, through other links, in the order o
   ).toEqual(['0 s 1', '1 t 2'])
 })
 
-test('leaves out what was kept, what no database links to, and links that lead nowhere', async () => {
+test('leaves out databases already kept, files that no database links to, and dangling links', async () => {
   expect(
     await found([
       { path: packageJson('a'), bytes: 1 },

@@ -30,11 +30,11 @@ it.each([
   '{"name":"a"}',
   '{"version":"1"}',
   '\ufeff{"name":"a","version":"1"}',
-])('takes %j for no package', (json) => {
+])('does not treat %j as a package', (json) => {
   expect(parsePackageJson(Buffer.from(json), KEY)).toBeUndefined()
 })
 
-it('refuses a name that is longer than any', () => {
+it('refuses a name longer than any real one', () => {
   const parse = (name: unknown) => parsePackageJson(Buffer.from(JSON.stringify({ name, version: '1' })), KEY)
   expect(() => parse('a'.repeat(5000))).toThrow('5000 characters')
   expect(() => parse(['a'.repeat(5000)])).toThrow('characters')

@@ -10,6 +10,6 @@ it.each([
   ['ID=not an id\n', undefined],
   ['ID="\n', undefined],
   [`ID=${'a'.repeat(1000)}\n`, undefined],
-])('of %j the ID is %s', async (text, id) => {
+])('the ID in %j is %s', async (text, id) => {
   expect(await readOsReleaseId(pieces(text))).toBe(id)
 })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { pathToKey } from '../../text/path.ts'
 import { PackageOwners } from './owners.ts'
 
-it('counts a file for each who owns its path', () => {
+it('counts a file for each owner of its path', () => {
   const owners = new PackageOwners()
   const [a, b] = [owners.owner('a'), owners.owner('b')]
   owners.add(a, ['x', 'y', 'x'])
@@ -22,7 +22,7 @@ it('counts an inode once', () => {
   expect(owners.bytesOf(a)).toBe(10)
 })
 
-it('counts a directory of npm without the packages that nest in it', () => {
+it('counts an npm directory without the packages nested in it', () => {
   const owners = new PackageOwners()
   const [a, b] = [owners.owner('a'), owners.owner('b')]
   owners.addNpmDirectory(a, pathToKey('node_modules/a'))
@@ -34,7 +34,7 @@ it('counts a directory of npm without the packages that nest in it', () => {
   expect([owners.bytesOf(a), owners.bytesOf(b)]).toEqual([1, 10])
 })
 
-it('knows 200,000 paths apart', () => {
+it('distinguishes 200,000 paths', () => {
   const owners = new PackageOwners()
   const path = (i: number) => pathToKey(`usr/share/doc/package-${i % 500}/file-${i}`)
   for (let i = 0; i < 200_000; i++) owners.add(owners.owner(`${i % 500}`), [path(i)])
@@ -42,7 +42,7 @@ it('knows 200,000 paths apart', () => {
   for (let i = 0; i < 500; i++) expect(owners.bytesOf(i)).toBe(400)
 })
 
-it('does not tell the bytes of an owner whose paths were too many', () => {
+it('gives no bytes for an owner with too many paths', () => {
   const owners = new PackageOwners(2)
   const [a, b] = [owners.owner('a'), owners.owner('b')]
   owners.add(a, ['x'])

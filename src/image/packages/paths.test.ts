@@ -12,7 +12,7 @@ describe('npmDirectory', () => {
     ['node_modules/a/node_modules/.package-lock.json', undefined],
     ['node_modules/@s/README', undefined],
     ['srv/index.js', undefined],
-  ])('%s stands in %s', (path, directory) => {
+  ])('%s is in %s', (path, directory) => {
     const found = npmDirectory(pathToKey(path))
     expect(found && keyToPath(found)).toBe(directory)
   })

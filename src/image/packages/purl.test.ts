@@ -26,6 +26,6 @@ it.each([
   expect(purl).toBe(expected)
 })
 
-it('tells of names that no package may have', () => {
+it('reports names that no package may have', () => {
   expect(purlOf({ type: 'npm', name: '\ud800 <b>', version: '1/2' })).toMatch(/^pkg:npm\/[%\w.~-]+@[%\w.]+$/)
 })

@@ -15,14 +15,14 @@ it('reads name and version from the headers alone', async () => {
   expect(await metadata('Name:\nVersion: 1\n')).toEqual([])
 })
 
-it('reads lines of blanks once, from left to right', async () => {
+it('reads lines of blanks in a single pass', async () => {
   expect(await metadata(`Name:${' '.repeat(1_000_000)}\rx\nVersion: 1\n`, 10_000)).toEqual([])
-  // As long as a line may be: a pattern that goes back takes seconds for each, longer than a test may in all.
+  // The longest line allowed: a backtracking pattern takes seconds for each, longer than the whole test may take.
   const line = `Name:a${' '.repeat(60_000)}b\n`
   for (let i = 0; i < 100; i++) expect(await metadata(line)).toEqual([])
 })
 
-it('reads the paths of a RECORD from where the package is', async () => {
+it("reads the paths of a RECORD relative to the package's folder", async () => {
   const record = `../../../bin/flask,sha256:abc,230
 flask/__init__.py,sha256=x,2625
 "odd, ""quoted"" name.py",sha256=y,1
@@ -54,7 +54,7 @@ it('reads a RECORD whose quote is never closed', async () => {
   expect(await read).toEqual({ packages: [], files: {} })
 })
 
-it('reads the paths of installed-files.txt from where it is', async () => {
+it('reads the paths of installed-files.txt relative to its folder', async () => {
   const key = pathToKey('usr/lib/six.egg-info/installed-files.txt')
   const { files } = await gather(readInstalledFiles(pieces('../six.py\nPKG-INFO\n'), key))
   expect(files).toEqual({ '': ['usr/lib/six.py', 'usr/lib/six.egg-info/PKG-INFO'] })

@@ -5,7 +5,7 @@ import { ndbHeaders } from './rpm-ndb.ts'
 
 const HEADERS = [Uint8Array.of(1, 2, 3), new Uint8Array(100_000).fill(7), new Uint8Array(0)]
 
-it('gives each header', () => {
+it('returns each header', () => {
   expect([...ndbHeaders(ndbDatabase(HEADERS))]).toEqual(HEADERS)
   const many = Array.from({ length: 1_000 }, (_, i) => Uint8Array.of(i))
   expect([...ndbHeaders(ndbDatabase(many))]).toEqual(many)
@@ -27,7 +27,7 @@ it.each<[string, (view: DataView) => void]>([
   expect(() => [...ndbHeaders(file)]).toThrow(UnreadableDatabase)
 })
 
-it('refuses slots that lead to one and the same blob', () => {
+it('refuses slots that point to the same blob', () => {
   const file = ndbDatabase(HEADERS)
   for (let slot = 2; slot < 4096 / 16; slot++) file.copyWithin(16 * slot, SLOT + 32, SLOT + 48)
   expect(() => [...ndbHeaders(file)]).toThrow('more bytes than the file')

@@ -14,7 +14,7 @@ async function sqliteFile(schema: string): Promise<Uint8Array> {
   return file
 }
 
-/** SQLite's own file with a header a package, in pages of that size. */
+/** A file written by SQLite with one header per package, in pages of this size. */
 async function databaseOf(headers: readonly Uint8Array[], pageBytes: number): Promise<Uint8Array> {
   const { Database } = await initSqlJs()
   const database = new Database()
@@ -27,7 +27,7 @@ async function databaseOf(headers: readonly Uint8Array[], pageBytes: number): Pr
   return file
 }
 
-it('gives each header', async () => {
+it('returns each header', async () => {
   const headers = [Uint8Array.of(1, 2, 3), new Uint8Array(100_000).fill(7)]
   expect([...sqliteHeaders(await rpmDatabase(headers))]).toEqual(headers)
 })
@@ -63,7 +63,7 @@ it.each([
   expect(() => [...sqliteHeaders(bytes)]).toThrow(UnreadableDatabase)
 })
 
-it('makes nothing of a column that would compute a gigabyte', async () => {
+it('ignores a column whose computation would give a gigabyte', async () => {
   const file = await sqliteFile(
     'CREATE TABLE Packages (hnum, blob AS (zeroblob(1000000000))); INSERT INTO Packages VALUES (1)',
   )
@@ -72,7 +72,7 @@ it('makes nothing of a column that would compute a gigabyte', async () => {
 
 const PAGE = 4096
 
-/** A file whose pages, all interior, have hundreds of children each; `child` says which. */
+/** A file of interior pages only, each with hundreds of children; `child` says which. */
 async function interiorPages(pages: number, child: (page: number) => number): Promise<Uint8Array> {
   const small = await rpmDatabase([])
   const file = new Uint8Array(PAGE * pages)
@@ -100,7 +100,7 @@ it.each([
   expect(() => [...sqliteHeaders(file)]).toThrow(UnreadableDatabase)
 })
 
-it('refuses cells that are one and the same', async () => {
+it('refuses cells that share the same bytes', async () => {
   const file = await rpmDatabase([new Uint8Array(3_000), new Uint8Array(10)])
   const view = new DataView(file.buffer, file.byteOffset)
   const leaf = PAGE
@@ -109,10 +109,10 @@ it('refuses cells that are one and the same', async () => {
   expect(() => [...sqliteHeaders(file)]).toThrow('do not fit')
 })
 
-it('refuses rows whose rest is one and the same', async () => {
+it('refuses rows that share the same overflow pages', async () => {
   const file = await rpmDatabase([new Uint8Array(6_000), new Uint8Array(6_000)])
   const view = new DataView(file.buffer, file.byteOffset)
-  // A cell's last four bytes name its first overflow page; the second cell stands before the first.
+  // A cell's last four bytes name its first overflow page; the second cell is stored before the first.
   const last = file.length / PAGE
   const pointers = [...Array(PAGE - 4).keys()]
     .map((at) => PAGE + at)

@@ -24,11 +24,11 @@ it('writes an epoch before the version', () => {
   expect(parseRpmHeader(rpmHeader({ ...BASH, 1003: [2] }))?.found.version).toBe('2:5.2.26-3.fc40')
 })
 
-it('takes no signing key for a package', () => {
+it('does not treat a signing key as a package', () => {
   expect(parseRpmHeader(rpmHeader({ ...BASH, 1000: 'gpg-pubkey' }))).toBeUndefined()
 })
 
-it('reads what is there of a header with lying counts and offsets', () => {
+it('reads the valid part of a header with false counts and offsets', () => {
   const blob = rpmHeader(BASH)
   const view = new DataView(blob.buffer)
   view.setUint32(8 + 5 * 16 + 12, 0xffff_ffff) // number of base names
@@ -38,12 +38,12 @@ it('reads what is there of a header with lying counts and offsets', () => {
   expect([...files]).toHaveLength(3)
 })
 
-it('refuses more directories than any package has', () => {
+it('refuses more directories than any real package has', () => {
   const header = rpmHeader({ ...BASH, 1118: new Array<string>(100_001).fill('/') })
   expect(() => [...(parseRpmHeader(header)?.files ?? [])]).toThrow('too many directories')
 })
 
-it('ends on any bytes', () => {
+it('terminates on any bytes', () => {
   const blob = rpmHeader(BASH)
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(blob.length - 1), fc.nat(255))), (changes) => {

@@ -12,13 +12,13 @@ const layer: LayerJob = {
 
 const same = (other: Partial<LayerJob>) => jobKey({ ...layer, ...other }) === jobKey(layer)
 
-it('a layer is read once for all images and repositories of a registry', () => {
+it('a layer is read only once for all images and repositories of a registry', () => {
   expect(same({ image: 'sha256:3' })).toBe(true)
   expect(same({ source: { ...source, repository: 'b' } })).toBe(true)
   expect(same({ source: { ...source, registry: 'other.example' } })).toBe(false)
 })
 
-it('a manifest that says something else of a layer does not decide how others read it', () => {
+it('a manifest that describes a layer differently does not affect how others read it', () => {
   expect(same({ descriptor: { ...layer.descriptor, size: 11 } })).toBe(false)
   expect(same({ descriptor: { ...layer.descriptor, urls: ['https://slow.example/'] } })).toBe(false)
   const encrypted = `${layer.descriptor.mediaType}+encrypted`
@@ -26,7 +26,7 @@ it('a manifest that says something else of a layer does not decide how others re
   expect(same({ descriptor: { ...layer.descriptor, mediaType: 'application/x-other' } })).toBe(true)
 })
 
-it('callers with other credentials share nothing', () => {
+it('callers with different credentials share nothing', () => {
   const jobs: Job[] = [layer, { kind: 'image', source, digest: 'sha256:1' }]
   for (const job of jobs) {
     const credential = { username: 'u', password: 'p' }

@@ -36,7 +36,7 @@ const block = (blobOffset: number, bit: number, tarOffset: number, letter: strin
 const CHECKPOINTS: readonly Checkpoint[] = [
   { kind: 'start', blobOffset: 1_000, tarOffset: 5_000 },
   { kind: 'mark', blobOffset: 70_000, tarOffset: 200_000 },
-  // It begins in the byte that the mark before it ends with.
+  // It begins in the byte in which the marker before it ends.
   block(69_999, 3, 200_000, 'x'),
   block(90_000, 0, 300_000, 'y'),
   { kind: 'mark', blobOffset: 2 ** 36, tarOffset: 2 ** 40 },
@@ -71,13 +71,13 @@ test.each([
   expect(found).toEqual(expected)
 })
 
-test('a sparse file has no part of its own', async () => {
+test('a sparse file has no separate part', async () => {
   const { store, layer } = await stored(CHECKPOINTS, [4_096, 250_000])
   expect(await findBlobPart(store, layer, { offset: 250_000, bytes: 10 })).toBeUndefined()
   expect(await findBlobPart(store, layer, { offset: 250_001, bytes: 10 })).toBeDefined()
 })
 
-test('more checkpoints than are fetched at once', async () => {
+test('handles more checkpoints than are fetched at once', async () => {
   const many = Array.from(
     { length: 20_000 },
     (_, i): Checkpoint => ({
@@ -91,7 +91,7 @@ test('more checkpoints than are fetched at once', async () => {
   expect(found).toEqual({ blobOffset: 330_000, tarOffset: 990_000, blobEnd: 360_000 })
 })
 
-test('without checkpoints nothing is stored', async () => {
+test('stores nothing without checkpoints', async () => {
   const { store, layer } = await stored([], [512])
   expect(layer.checkpoints.bytes).toBe(0)
   expect(await findBlobPart(store, layer, { offset: 0, bytes: 1 })).toBeUndefined()

@@ -8,7 +8,7 @@ const digest = (letter: string) => `sha256:${letter.repeat(64)}`
 const INDEX = tableIndexName(digest('a'), digest('b'))
 const KEY = layerKey(INDEX, 'chunks.bin')
 
-/** Two files, the second of two chunks. */
+/** Two files, the second with two chunks. */
 async function stored(index: string): Promise<MemoryStore> {
   const store = new MemoryStore()
   const archive = new ChunkArchive(store, index)
@@ -44,7 +44,7 @@ test('the chunks of a file', async () => {
   })
 })
 
-test('a record with any byte changed, in another place or of another object is lost', async () => {
+test('a record counts as lost if any byte changed or it belongs to another place or object', async () => {
   const store = await stored(INDEX)
   const whole = store.objects.get(KEY) ?? new Uint8Array(0)
   const [last] = FILES.slice(-1)

@@ -13,7 +13,7 @@ async function stored(bytes: Uint8Array): Promise<MemoryStore> {
   return store
 }
 
-it('stored bytes come back as they were given', async () => {
+it('stored bytes read back unchanged', async () => {
   expect(Buffer.from((await readGiven(await stored(BYTES), GIVEN, 100)) ?? [])).toEqual(BYTES)
 })
 

@@ -4,7 +4,7 @@ import { givenKey, imageKey, layerKey } from './keys.ts'
 const HEX = 'a1'.repeat(32)
 const DIGEST = `sha256:${HEX}`
 
-test('objects are named as the design has it', () => {
+test('objects have the documented keys', () => {
   expect(givenKey('manifest', DIGEST, 'public')).toBe(`manifests/sha256/${HEX}/public`)
   expect(givenKey('config', DIGEST, 'public')).toBe(`configs/sha256/${HEX}/public`)
   expect(layerKey(DIGEST, 'entries.parquet')).toBe(`layers/v4/sha256/${HEX}/entries.parquet`)
@@ -21,6 +21,6 @@ test.each([
   '../x',
   `${DIGEST}\n`,
   `${DIGEST}/toc/x`,
-])('nothing but a digest names an object: %j', (digest) => {
+])('only a digest names an object, not %j', (digest) => {
   expect(() => layerKey(digest, 'entries.parquet')).toThrow('not a digest')
 })

@@ -34,7 +34,7 @@ const FACTS: LayerFacts = {
 
 const KEY = layerKey(DIGEST, 'entries.parquet')
 
-/** The part of the layer's object that is its databases. */
+/** The part of the layer's object that holds its databases. */
 function databasesOf(store: MemoryStore, { databasesPart: { offset, bytes } }: StoredDatabases): Uint8Array {
   return store.objects.get(KEY)?.subarray(offset, offset + bytes) ?? new Uint8Array(0)
 }
@@ -53,7 +53,7 @@ const file = (path: string, ordinal = 0): Entry => ({
   offset: 512,
 })
 
-/** A reading of a layer with these entries and databases, which fails where told. */
+/** A layer reader that yields these entries and databases, and fails where asked to. */
 function reading(
   sink: DatabaseSink,
   {
@@ -67,7 +67,7 @@ function reading(
       for (const { path, ordinal, content } of databases) {
         await sink.open(pathToKey(path), content.length, ordinal)
         for (let at = 0; at < content.length; at += 100_000) {
-          // A view that changes as soon as the sink has had it.
+          // A view whose bytes change as soon as the sink has received it.
           const view = content.slice(at, at + 100_000)
           await sink.write(view)
           view.fill(0)
@@ -82,7 +82,7 @@ function reading(
   }
 }
 
-test('a layer is known when all of it is stored', async () => {
+test('a layer counts as indexed only when all of it is stored', async () => {
   const store = new MemoryStore()
   expect(await readLayerFacts(store, DIGEST)).toBeUndefined()
   const entries = [file('b', 0), file('a', 1)]
@@ -101,10 +101,10 @@ test('a layer is known when all of it is stored', async () => {
   expect(keys).toEqual(['a', 'b'])
 })
 
-test('of a layer that fails nothing is stored', async () => {
+test('nothing is stored of a layer that fails', async () => {
   const store = new MemoryStore()
   const failure = new Error('the registry hung up')
-  // More than is held in memory.
+  // More than fits in memory.
   const content = randomBytes(3_000_000)
   const databases = [{ path: 'lib/apk/db/installed', ordinal: 0, content }]
   const work = indexLayer(store, DIGEST, ({ database: sink }) =>
@@ -119,7 +119,7 @@ test.each(['entries.parquet', 'temporary/'])('a store that fails at %s fails the
   class FailingStore extends MemoryStore {
     override async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
       if (!key.includes(name)) return super.put(key, body)
-      // As a store may: without reading on, and without cancelling.
+      // A store may do this: stop reading without cancelling.
       if (body instanceof ReadableStream) await body.getReader().read()
       throw failure
     }
@@ -134,7 +134,7 @@ test.each(['entries.parquet', 'temporary/'])('a store that fails at %s fails the
   expect([...store.objects.keys()]).toEqual([])
 })
 
-test('facts of another layer, or without their checksum, do not count', async () => {
+test('facts of another layer or without a checksum are rejected', async () => {
   const store = new MemoryStore()
   const other = `sha256:${'c'.repeat(64)}`
   await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { entries: [file('a')] }))
@@ -163,7 +163,7 @@ const database: fc.Arbitrary<Database> = fc.record({
   content: fc.uint8Array({ maxLength: 2000 }),
 })
 
-test('databases come back as they went in', async () => {
+test('databases read back unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(database), async (databases) => {
       const store = new MemoryStore()
@@ -183,7 +183,7 @@ test('databases come back as they went in', async () => {
   )
 })
 
-test('other tools read the databases too', async () => {
+test('other tools can read the databases', async () => {
   const store = new MemoryStore()
   const content = Uint8Array.from({ length: 700_000 }, (_, i) => i)
   const databases = [
@@ -217,7 +217,7 @@ function sha1(content: Uint8Array): string {
   return createHash('sha1').update(content).digest('hex')
 }
 
-test('databases that are not read, or not to the end, are skipped', async () => {
+test('databases that are not read to the end are skipped', async () => {
   const store = new MemoryStore()
   const databases = ['a', 'b', 'c'].map((path, ordinal) => ({
     path,
@@ -233,7 +233,7 @@ test('databases that are not read, or not to the end, are skipped', async () => 
   expect(found).toEqual(['a', 'b', 'c'])
 })
 
-test('databases that are lost are an error, where the layer has some', async () => {
+test('missing databases are an error if the layer has some', async () => {
   const store = new MemoryStore()
   const databases = [{ path: 'a', ordinal: 0, content: new Uint8Array(1) }]
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) => reading(sink, { databases }))
@@ -244,7 +244,7 @@ test('databases that are lost are an error, where the layer has some', async () 
   expect(await Array.fromAsync(readDatabases(store, DIGEST, { ...facts, databases: 0 }))).toEqual([])
 })
 
-test('databases that are cut off are an error', async () => {
+test('truncated databases are an error', async () => {
   const store = new MemoryStore()
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
     reading(sink, { databases: [{ path: 'a', ordinal: 0, content: randomBytes(2000) }] }),
@@ -259,7 +259,7 @@ test('databases that are cut off are an error', async () => {
   }
 })
 
-test('databases that are damaged anywhere are an error', async () => {
+test('databases damaged at any byte are an error', async () => {
   const store = new MemoryStore()
   const content = Uint8Array.from({ length: 1000 }, (_, i) => i)
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
@@ -277,7 +277,7 @@ test('databases that are damaged anywhere are an error', async () => {
   }
 })
 
-test('databases that unpack to more than they should are an error, and are not unpacked to their end', async () => {
+test('databases that decompress to more than declared are an error, and are not decompressed to the end', async () => {
   const store = new MemoryStore()
   const content = new Uint8Array(64 * 2 ** 20)
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) =>
@@ -297,7 +297,7 @@ test('databases that unpack to more than they should are an error, and are not u
   expect(unpacked).toBeLessThan(2 * 2 ** 20)
 })
 
-test('the question of the documentation, over the tables where they lie', async () => {
+test("the documentation's query works on the tables in place", async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lamina-lake-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const store = new FolderStore(folder)

@@ -1,4 +1,4 @@
-/** Whether the budgets hold: each case is a process that dies where they do not. */
+/** Whether the memory budgets hold: each case is a process that dies if they do not. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,10 +9,10 @@ import { expect, test } from 'vitest'
 
 const LONG = process.env.LAMINA_LONG === '1'
 const MB = 1e6
-/** Less than the budget of 48 MiB, so that fewer entries show whether it holds. */
+/** Smaller than the budget of 48 MiB, so that fewer entries are enough to test it. */
 const HEAP_MEBIBYTES = 32
 
-/** @returns the peak of its array buffers, in bytes */
+/** @returns its peak of array buffers, in bytes */
 async function peakOf(
   script: string,
   args: readonly (string | number)[],
@@ -34,7 +34,7 @@ async function peakOf(
   }
 }
 
-// A fifth of a million entries do not fit into that heap, however they are held.
+// A fifth of a million entries does not fit into that heap in any form.
 test.each(['sorted', 'shuffled'])(
   'a layer of many entries, %s, is indexed in bounded memory',
   async (order) => {
@@ -45,7 +45,7 @@ test.each(['sorted', 'shuffled'])(
   600_000,
 )
 
-test('names of 4,000 bytes take no more', async () => {
+test('names of 4,000 bytes need no more memory', async () => {
   const peak = await peakOf('index-layer.ts', [LONG ? 60_000 : 15_000, 'shuffled', 3900], 40)
   expect(peak).toBeLessThan(48 * MB)
 }, 600_000)

@@ -10,7 +10,7 @@ import { ENTRIES } from './entries.ts'
 import { type SortLimits, writeSorted } from './sort-entries.ts'
 
 const KEY = 'layers/test/entries.parquet'
-/** The bytes of one part, and a note of where it is. */
+/** The bytes of one part, and its position. */
 const end = async (): Promise<TableEnd> => ({
   parts: [bytesOfPart],
   note: ([part]) => ({ name: 'part', value: Buffer.from(JSON.stringify(part)) }),
@@ -67,20 +67,23 @@ const LIMITS: readonly SortLimits[] = [
   { windowEntries: 3, windowBytes: 1 << 20, fanIn: 2 },
 ]
 
-test.each(LIMITS)('entries are sorted by what they hide, then as in the tar: %j', async (limits) => {
-  await fc.assert(
-    fc.asyncProperty(paths, async (some) => {
-      const store = new MemoryStore()
-      const entries = entriesOf(some)
-      await writeSorted(store, { key: KEY, end, limits }, inBatches(entries))
-      expect(await stored(store)).toEqual(expected(entries))
-      expect([...store.objects.keys()]).toEqual([KEY])
-    }),
-    { numRuns: runs },
-  )
-})
+test.each(LIMITS)(
+  'entries are sorted by path, whiteouts by the path they hide, then in tar order: %j',
+  async (limits) => {
+    await fc.assert(
+      fc.asyncProperty(paths, async (some) => {
+        const store = new MemoryStore()
+        const entries = entriesOf(some)
+        await writeSorted(store, { key: KEY, end, limits }, inBatches(entries))
+        expect(await stored(store)).toEqual(expected(entries))
+        expect([...store.objects.keys()]).toEqual([KEY])
+      }),
+      { numRuns: runs },
+    )
+  },
+)
 
-test('however it is sorted, the table has the same bytes', async () => {
+test('the table has the same bytes, however it is sorted', async () => {
   const entries = entriesOf(Array.from({ length: 5000 }, (_, i) => `d${i % 7}/f${i}`))
   const tables: Uint8Array[] = []
   for (const windowEntries of [100_000, 999]) {
@@ -93,30 +96,33 @@ test('however it is sorted, the table has the same bytes', async () => {
   expect(Buffer.compare(tables[0]!, tables[1]!)).toBe(0)
 })
 
-test.each([1000, 5])('what comes with the entries is found: windows of %i', async (windowEntries) => {
-  const store = new MemoryStore()
-  const seen: number[] = []
-  const limits = { windowEntries, windowBytes: 1 << 30, fanIn: 2 }
-  const entries = entriesOf(['z', 'y', 'x', 'w', 'v', 'u', 't', 's', 'r', 'q', 'p', 'o'])
-  const target = {
-    key: KEY,
-    limits,
-    end: async (rows: () => AsyncIterable<readonly Entry[]>) => {
-      // As often as they are asked for.
-      for (let pass = 0; pass < 2; pass++) for await (const batch of rows()) seen.push(batch.length)
-      return end()
-    },
-  }
-  await writeSorted(store, target, inBatches(entries))
-  expect(seen.reduce((sum, rows) => sum + rows, 0)).toBe(2 * entries.length)
-  const { offset, bytes } = JSON.parse(String(Buffer.from((await readNote(store, KEY, 'part')) ?? [])))
-  expect(Buffer.from(store.objects.get(KEY)?.subarray(offset, offset + bytes) ?? []).toString()).toBe(
-    'what the object has besides',
-  )
-  expect(await stored(store)).toEqual(expected(entries))
-})
+test.each([1000, 5])(
+  'the part stored beside the rows is found, and the rows can be read twice for it: windows of %i',
+  async (windowEntries) => {
+    const store = new MemoryStore()
+    const seen: number[] = []
+    const limits = { windowEntries, windowBytes: 1 << 30, fanIn: 2 }
+    const entries = entriesOf(['z', 'y', 'x', 'w', 'v', 'u', 't', 's', 'r', 'q', 'p', 'o'])
+    const target = {
+      key: KEY,
+      limits,
+      end: async (rows: () => AsyncIterable<readonly Entry[]>) => {
+        // The rows can be read again and again.
+        for (let pass = 0; pass < 2; pass++) for await (const batch of rows()) seen.push(batch.length)
+        return end()
+      },
+    }
+    await writeSorted(store, target, inBatches(entries))
+    expect(seen.reduce((sum, rows) => sum + rows, 0)).toBe(2 * entries.length)
+    const { offset, bytes } = JSON.parse(String(Buffer.from((await readNote(store, KEY, 'part')) ?? [])))
+    expect(Buffer.from(store.objects.get(KEY)?.subarray(offset, offset + bytes) ?? []).toString()).toBe(
+      'what the object has besides',
+    )
+    expect(await stored(store)).toEqual(expected(entries))
+  },
+)
 
-test('a layer in order is put aside as one run, however large, and not encoded again', async () => {
+test('a layer in order is spilled as one run, however large, and not encoded again', async () => {
   const put: string[] = []
   class WatchedStore extends MemoryStore {
     override put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
@@ -132,7 +138,7 @@ test('a layer in order is put aside as one run, however large, and not encoded a
   expect(await stored(store)).toEqual(entries)
 })
 
-test('a layer that fails leaves nothing behind', async () => {
+test('a failed layer leaves nothing behind', async () => {
   const failure = new Error('cut')
   for (const windowEntries of [1000, 5]) {
     const store = new MemoryStore()

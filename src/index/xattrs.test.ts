@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatXattrs, parseXattrs } from './xattrs.ts'
 
-test('attributes are an object of names to base64', () => {
+test('attributes are an object mapping names to base64', () => {
   const xattrs = new Map([
     ['security.capability', '\x01\0\0\x02'],
     ['user.caf\xc3\xa9', ''],
@@ -9,7 +9,7 @@ test('attributes are an object of names to base64', () => {
   expect(formatXattrs(xattrs)).toBe('{"security.capability":"AQAAAg==","user.café":""}')
 })
 
-test('names that JSON cannot hold, or would order otherwise, come back exactly and in byte order', () => {
+test('names that JSON cannot hold or would reorder read back exactly and in byte order', () => {
   const names = ['10', '9', '__proto__', 'base64:AA==', 'user.a"\\\n', 'user.\xff\xfe']
   const xattrs = new Map(names.map((name, i) => [name, String(i)]))
   expect([...parseXattrs(formatXattrs(xattrs))]).toEqual([...xattrs])

@@ -65,7 +65,7 @@ describe('databaseKind', () => {
     'composer/installed.json',
     'gems/rack-3.0.8/rack.gemspec',
     'specifications/a/b.gemspec',
-  ])('%s is no database', (path) => {
+  ])('%s is not a database', (path) => {
     expect(databaseKind(pathToKey(path))).toBeUndefined()
   })
 })

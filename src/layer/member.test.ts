@@ -5,7 +5,7 @@ import { blobOf, LIMITS, readWhole, WASM } from '../../test/blob.ts'
 import { header, member, pax, tar } from '../../test/tar.ts'
 import { type MemberOptions, openMember } from './member.ts'
 
-/** Does not compress: many pieces, of any blob. */
+/** Incompressible, so any blob has many pieces. */
 const noise = Buffer.concat(
   Array.from({ length: 50_000 }, (_, i) => createHash('sha256').update(`${i}`).digest()),
 )
@@ -30,7 +30,7 @@ async function wanted(key: string): Promise<MemberOptions> {
   return { offset, bytes: size, sha256, limits: LIMITS, wasm: WASM }
 }
 
-/** Keeps all pieces before it looks at them: each must be its own. */
+/** Keeps all pieces before comparing them: they must not share memory. */
 async function collect(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(stream))
 }
@@ -39,15 +39,15 @@ describe.each([
   ['plain', bytes],
   ['gzip', gzipSync(bytes)],
   ['zstd', zstdCompressSync(bytes)],
-])('out of a %s blob', (_, packed) => {
-  test.each(Object.keys(contents))('%s comes whole, and nothing after it is read', async (key) => {
+])('from a %s blob', (_, packed) => {
+  test.each(Object.keys(contents))('%s arrives complete, and nothing after it is read', async (key) => {
     const blob = blobOf(packed)
     const content = await collect(openMember(async () => blob.stream, await wanted(key)))
     expect(content.equals(contents[key] ?? Buffer.from('?'))).toBe(true)
     expect(blob.cancelled()).toBe(true)
   })
 
-  test('content with another digest fails before its last piece', async () => {
+  test('content with a wrong digest fails before its last piece', async () => {
     const reader = openMember(async () => blobOf(packed).stream, {
       ...(await wanted('big')),
       sha256: 'x'.repeat(32),
@@ -69,7 +69,7 @@ describe.each([
     expect(blob.cancelled()).toBe(true)
   })
 
-  test('who asks for nothing reads nothing', async () => {
+  test('reads nothing until asked', async () => {
     let asked = 0
     const blob = new ReadableStream<Uint8Array>({ pull: () => void asked++ }, { highWaterMark: 0 })
     openMember(async () => blob, await wanted('big'))

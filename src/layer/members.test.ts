@@ -6,7 +6,7 @@ import { member, tar } from '../../test/tar.ts'
 import type { DatabaseSink } from './database.ts'
 import { readMembers, type WantedMember } from './members.ts'
 
-/** Does not compress: many pieces. */
+/** Incompressible, so there are many pieces. */
 const noise = Buffer.concat(
   Array.from({ length: 20_000 }, (_, i) => createHash('sha256').update(`${i}`).digest()),
 )
@@ -40,7 +40,7 @@ function memorySink() {
 
 const options = { limits: LIMITS, wasm: WASM }
 
-test('each member comes whole, and nothing is read after the last one', async () => {
+test('each member arrives complete, and nothing is read after the last one', async () => {
   const blob = blobOf(gzipSync(whole))
   const { sink, kept } = memorySink()
   await readMembers(blob.stream, sink, { ...options, members: await wanted('a', 'b', 'c') })

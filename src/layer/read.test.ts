@@ -27,7 +27,7 @@ const small = tar(
   member({ name: 'link', type: '2', link: 'dir/file' }),
 )
 
-/** Does not compress, and takes several pieces of any buffer. */
+/** Incompressible, and larger than any buffer. */
 const big = tar(
   member({ name: 'a' }, noise(300_000)),
   member({ name: 'b' }, noise(900_001)),
@@ -46,7 +46,7 @@ const members = (bytes: Uint8Array, piece: number) =>
   Buffer.concat([...cut(bytes, [piece])].map((part) => gzipSync(part)))
 const zstd = (bytes: Uint8Array) =>
   zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
-/** A frame that asks for a window of two to the power of `log`: its header, and a raw block, which is the last. */
+/** A frame that requires a window of 2^`log` bytes: its header and one raw block, the last. */
 const zstdWindow = (bytes: Uint8Array, log: number) => {
   const block = Buffer.alloc(3)
   block.writeUIntLE((bytes.length << 3) | 1, 0, 3)
@@ -60,7 +60,7 @@ const skippable = (content: string, kind = 0x50) => {
 const frames = (bytes: Uint8Array, piece: number) =>
   Buffer.concat([...cut(bytes, [piece])].flatMap((part) => [zstd(part), skippable('skip!')]))
 
-/** What was read, or why it was not. */
+/** What was read, or the error. */
 async function outcome(
   bytes: Uint8Array,
   options: Parameters<typeof readWhole>[1] = {},
@@ -111,14 +111,14 @@ describe.each([
     })
   })
 
-  test('tells where each content lies', async () => {
+  test('gives the position of each content', async () => {
     for (const { offset, bytes: length, sha256 } of (await plain).entries) {
       const content = bytes.subarray(offset, offset + length)
       if (sha256 !== undefined) expect(createHash('sha256').update(content).digest('binary')).toBe(sha256)
     }
   })
 
-  test.each(packed)('as %s reads the same in chunks of any size', async (_, _compression, blob) => {
+  test.each(packed)('reads the same as %s in chunks of any size', async (_, _compression, blob) => {
     const cuts = blob.length < 10_000 ? [1] : [40_000, 1, 3, 70_000]
     for (const kind of ['bytes', 'chunks'] as const) {
       const { entries } = await readWhole(blob, { blob: blobOf(blob, { cuts, kind }).stream })
@@ -128,7 +128,7 @@ describe.each([
 })
 
 describe('facts', () => {
-  test('sum what the members are', async () => {
+  test('sum up the members', async () => {
     const { facts, entries } = await readWhole(small)
     expect(facts).toEqual({
       digest: sha256Digest(small),
@@ -150,7 +150,7 @@ describe('facts', () => {
     ])
   })
 
-  test('count the anomalies of names, those of whiteouts aside', async () => {
+  test('count anomalies of names, except those of whiteouts', async () => {
     const names = ['/abs', 'x/../../y', '/abs2', '../.wh.z', '/.wh.w', '/']
     const types = ['0', '0', '0', '0', '0', '5']
     const { facts } = await readWhole(tar(...names.map((name, i) => member({ name, type: types[i] ?? '0' }))))
@@ -165,17 +165,17 @@ describe('facts', () => {
     ['gzip of nothing', gzipSync(new Uint8Array(0)), 'gzip'],
     ['zstd of nothing', zstd(new Uint8Array(0)), 'zstd'],
     ['an end marker alone', new Uint8Array(1024), 'none'],
-  ])('of %s are those of an empty layer', async (_, blob, compression) => {
+  ])('are those of an empty layer for %s', async (_, blob, compression) => {
     const { entries, facts } = await readWhole(blob)
     expect([entries, facts.entries, facts.compression]).toEqual([[], 0, compression])
   })
 
-  test('are not there before the entries are read', () => {
+  test('are not available before the entries are read', () => {
     const reading = readLayer(blobOf(small).stream, options(small))
     expect(() => reading.facts).toThrow()
   })
 
-  test('tell how many bytes came', async () => {
+  test('say how many bytes arrived', async () => {
     const told: number[] = []
     await readWhole(big, { onBytes: (bytes) => told.push(bytes) })
     expect(told.at(-1)).toBe(big.length)
@@ -203,7 +203,7 @@ describe('package databases', () => {
     ['plain', bytes],
     ['gzip', gzipSync(bytes)],
     ['zstd', zstd(bytes)],
-  ])('are handed on in passing, out of %s', async (_, blob) => {
+  ])('are passed on while reading %s', async (_, blob) => {
     expect([...(await readWhole(blob)).databases]).toEqual(expected)
   })
 
@@ -236,7 +236,7 @@ describe('package databases', () => {
     ])
   })
 
-  test('whose sink fails fail the reading with what it threw', async () => {
+  test("fail the read with the sink's error if the sink fails", async () => {
     const full = new Error('the store is full')
     const database = { open: () => Promise.reject(full), write: () => {}, close: () => {} }
     expect(await outcome(bytes, { database })).toBe(full)
@@ -286,7 +286,7 @@ describe('refusals', () => {
     ['a plain tar that is cut', small.subarray(0, 700), 'at byte 700 of the uncompressed tar'],
     ['what is no tar', gzipSync(noise(5000)), 'this is no tar'],
     ['what is no tar nor compressed', Buffer.from('<html>'.repeat(300)), 'this is no tar'],
-  ])('%s is invalid for good, and says where', async (_, blob, message) => {
+  ])('%s is permanently invalid, and the error says where', async (_, blob, message) => {
     expect(await outcome(blob)).toMatchObject({
       code: 'invalid_image',
       lasting: true,
@@ -294,7 +294,7 @@ describe('refusals', () => {
     })
   })
 
-  test('a blob with another digest is refused, but not for good', async () => {
+  test('a blob with a wrong digest is refused, but not permanently', async () => {
     const digest = sha256Digest(Buffer.from('other'))
     for (const bytes of [gz, gz.subarray(0, -100), changed(gz, 40)]) {
       expect(await outcome(bytes, { descriptor: { digest, size: bytes.length } })).toMatchObject({
@@ -305,7 +305,7 @@ describe('refusals', () => {
     }
   })
 
-  test('a blob that is shorter than the manifest says is refused for good', async () => {
+  test('a blob that is shorter than the manifest says is refused permanently', async () => {
     expect(
       await outcome(gz, { descriptor: { digest: sha256Digest(gz), size: gz.length + 100 } }),
     ).toMatchObject({
@@ -315,7 +315,7 @@ describe('refusals', () => {
     })
   })
 
-  test('a blob that is longer than the manifest says is refused, and not read on', async () => {
+  test('a blob that is longer than the manifest says is refused without reading further', async () => {
     const blob = blobOf(big)
     const size = 1000
     expect(
@@ -328,7 +328,7 @@ describe('refusals', () => {
     expect(blob.cancelled()).toBe(true)
   })
 
-  test('a broken stream is reported as the stream’s failure, not as a failure of the tar', async () => {
+  test('a broken stream is reported as a failure of the stream, not of the tar', async () => {
     const broken = new Error('connection reset')
     for (const bytes of [gz, zst, small, Buffer.from('<html>'.repeat(300))]) {
       for (const sent of [0, 1, 300]) {
@@ -342,7 +342,7 @@ describe('refusals', () => {
   })
 })
 
-test('leaves the event loop to others now and then, also in what follows the end of the tar', async () => {
+test('yields to the event loop regularly, even after the end of the tar', async () => {
   const blob = gzipSync(Buffer.concat([tar(), Buffer.alloc(96 * 2 ** 20)]))
   let turns = 0
   const others = setInterval(() => turns++)
@@ -352,7 +352,7 @@ test('leaves the event loop to others now and then, also in what follows the end
 })
 
 describe('limits', () => {
-  test('stop a bomb while it is read', async () => {
+  test('stop a decompression bomb while reading', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20))
     const blob = Buffer.concat([
       gzipSync(header({ name: 'zeros', size: 640 * 2 ** 20 })),
@@ -368,20 +368,20 @@ describe('limits', () => {
     })
   })
 
-  test("are an image's where that is less", async () => {
+  test("are the image's if those are lower", async () => {
     expect(await outcome(big, { limits: { ...LIMITS, imageBytes: 1000 } })).toMatchObject({
       message: expect.stringContaining('LAMINA_MAX_IMAGE_BYTES'),
     })
   })
 
-  test('count entries', async () => {
+  test('apply to the number of entries', async () => {
     expect(await outcome(small, { limits: { ...LIMITS, entries: 5 } })).toMatchObject({
       code: 'too_large',
       message: expect.stringContaining('LAMINA_MAX_ENTRIES'),
     })
   })
 
-  test('refuse a zstd window before memory is taken for it', async () => {
+  test('refuse a large zstd window before allocating memory for it', async () => {
     const first = zstd(small)
     const blob = Buffer.concat([first, zstdWindow(small, 27)])
     expect(await outcome(blob, { limits: { ...LIMITS, zstdWindow: 8 * 2 ** 20 } })).toMatchObject({
@@ -392,7 +392,7 @@ describe('limits', () => {
   })
 })
 
-describe('who stops early', () => {
+describe('a reader that stops early', () => {
   const blobs: readonly [string, Uint8Array][] = [
     ['plain', big],
     ['gzip', gzipSync(big)],
@@ -408,7 +408,7 @@ describe('who stops early', () => {
     expect(blob.cancelled()).toBe(true)
   })
 
-  test.each(blobs)('may do so by a signal, though no bytes come: %s', async (_, bytes) => {
+  test.each(blobs)('can stop by a signal even while no bytes arrive: %s', async (_, bytes) => {
     for (const sent of [0, 50_000]) {
       let cancelled: unknown
       const blob = new ReadableStream<Uint8Array>({
@@ -425,12 +425,12 @@ describe('who stops early', () => {
     }
   })
 
-  test('before it began gets the reason', async () => {
+  test('gets the reason if it was aborted before the start', async () => {
     const signal = AbortSignal.abort(new Error('never'))
     expect(await outcome(small, { signal })).toEqual(new Error('never'))
   })
 
-  test('by not asking holds up the blob', async () => {
+  test('applies back-pressure by not asking', async () => {
     let pulled = 0
     const blob = new ReadableStream<Uint8Array>(
       {
@@ -453,7 +453,7 @@ describe('every prefix of a layer', () => {
   test.each([
     ['gzip', gzipSync(tiny)],
     ['zstd', zstd(tiny)],
-  ])('is read as far as it is whole, or refused: %s', async (_, blob) => {
+  ])('is read if it is complete, or refused: %s', async (_, blob) => {
     const { entries } = await readWhole(blob)
     for (let length = 0; length < blob.length; length++) {
       const found = await outcome(blob.subarray(0, length))
@@ -469,7 +469,7 @@ describe('every prefix of a layer', () => {
 describe('every changed byte of a layer', () => {
   const most = tries(300, 10_000)
 
-  /** A copy with one bit flipped, a different one in each of 8 * blob.length runs. */
+  /** A copy with one bit flipped, a different bit in each of 8 * blob.length runs. */
   const changed = (blob: Uint8Array, run: number) => {
     const [round, place] = [Math.floor(run / blob.length), run % blob.length]
     const at = (place * 7919) % blob.length
@@ -484,7 +484,7 @@ describe('every changed byte of a layer', () => {
     ['zstd', zstd(small)],
   ])('is harmless, or refused, or changes one entry: %s', async (kind, blob) => {
     const { entries } = await readWhole(blob)
-    // More would only change the same bits again.
+    // More runs would only flip the same bits again.
     const runs = Math.min(most, 8 * blob.length)
     let refused = 0
     for (let run = 0; run < runs; run++) {
@@ -500,7 +500,7 @@ describe('every changed byte of a layer', () => {
       }
       expect(found.entries.length, `byte ${at}`).toBe(entries.length)
       const differing = found.entries.filter((entry, i) => !isDeepStrictEqual(entry, entries[i]))
-      // Checksums of gzip and zstd see each change; a plain tar's see those of headers.
+      // The checksums of gzip and zstd detect every change; a plain tar's only those in headers.
       expect(differing.length, `byte ${at}`).toBeLessThanOrEqual(kind === 'plain' ? 1 : 0)
     }
     expect(refused).toBeGreaterThan(runs / 4)

@@ -13,6 +13,6 @@ it.each([
   expect(buildStep(createdBy)).toBe(step)
 })
 
-it('cuts what is long', () => {
+it('cuts long steps', () => {
   expect(buildStep(`RUN ${'a'.repeat(1_000_000)}`)).toHaveLength(401)
 })

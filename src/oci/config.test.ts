@@ -9,7 +9,7 @@ const problem = (code: string, text: string) =>
   expect.objectContaining({ code, lasting: true, message: expect.stringContaining(text) })
 
 describe('a config', () => {
-  it('is read whole', () => {
+  it('is read completely', () => {
     const bytes = jsonBytes({
       created: '2024-05-06T07:08:09.123456789Z',
       author: 'someone',
@@ -67,7 +67,7 @@ describe('a config', () => {
     })
   })
 
-  it('may lack everything, or have null for it, as Go writes it', () => {
+  it('may lack every field, or have null for it, as Go writes it', () => {
     const empty = {
       os: 'linux',
       architecture: 'unknown',
@@ -85,7 +85,7 @@ describe('a config', () => {
     expect(parseConfig(jsonBytes({ config: null, os: '', created: 'yesterday' }))).toEqual(empty)
   })
 
-  it('may have a command as one text', () => {
+  it('may have a command as a single string', () => {
     expect(parseConfig(jsonBytes({ config: { Cmd: 'sh', Entrypoint: '/init' } })).config).toMatchObject({
       cmd: ['sh'],
       entrypoint: ['/init'],
@@ -113,12 +113,12 @@ describe('the history', () => {
       }),
     )
 
-  it('tells which step made which layer: empty ones are skipped', () => {
+  it('says which step made which layer, skipping empty ones', () => {
     const steps = nonEmptyHistory(config(2, [true, false, true, false, true]))
     expect(steps.map((step) => step.createdBy)).toEqual(['step 1', 'step 3'])
   })
 
-  it('tells nothing where it does not fit the layers', () => {
+  it('says nothing if it does not match the layers', () => {
     expect(nonEmptyHistory(config(2, []))).toEqual([])
     expect(nonEmptyHistory(config(1, [false, false]))).toEqual([])
   })
@@ -134,7 +134,7 @@ it('a config must name the diffId of each layer', async () => {
   )
 })
 
-it('takes a null for an empty text in labels and lists, as Go does', () => {
+it('treats null as an empty string in labels and lists, as Go does', () => {
   const config = {
     config: { Labels: { a: null, b: 'c' }, Env: [null, 'A=1'], Cmd: ['x', null], OnBuild: [null] },
     rootfs: { diff_ids: [] },
@@ -147,7 +147,7 @@ it('takes a null for an empty text in labels and lists, as Go does', () => {
   })
 })
 
-it('of more values than any has is refused before it is parsed', () => {
+it('with more values than any real config is refused before it is parsed', () => {
   const labels = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`key${i}`, '']))
   const many = jsonBytes({ os: 'linux', other: labels })
   expect(() => parseConfig(many)).toThrow(problem('too_large', 'more than 100000 values'))

@@ -22,17 +22,17 @@ describe('X-Registry-Auth', () => {
     expect(parseRegistryAuth(header)).toEqual({ credential, serverAddress: undefined })
   })
 
-  it('has identity tokens and registry tokens', () => {
+  it('may hold identity tokens and registry tokens', () => {
     expect(parseRegistryAuth(base64({ identitytoken: 'i' })).credential).toEqual({ identitytoken: 'i' })
     expect(parseRegistryAuth(base64({ registrytoken: 'r' })).credential).toEqual({ registrytoken: 'r' })
   })
 
-  it('names the registry that it is for', () => {
+  it('says which registry it is for', () => {
     const header = base64({ ...credential, serveraddress: 'https://index.docker.io/v1/' })
     expect(parseRegistryAuth(header).serverAddress).toBe('docker.io')
   })
 
-  it('may hold nothing, which Docker clients send for no credential', () => {
+  it('may be empty, which Docker clients send if they have no credential', () => {
     expect(parseRegistryAuth(base64({})).credential).toBeUndefined()
     expect(parseRegistryAuth(base64({ username: '', password: '' })).credential).toBeUndefined()
   })
@@ -75,7 +75,7 @@ it('X-Registry-Config is a map from registry to such an object', () => {
 })
 
 describe('a Docker config.json', () => {
-  it('has auths in base64, in words and as tokens', () => {
+  it('may have auths in base64, as username and password, or as tokens', () => {
     const text = JSON.stringify({
       auths: {
         'https://index.docker.io/v1/': { auth: Buffer.from('hub:pass:word').toString('base64') },
@@ -114,11 +114,11 @@ it.each([
   ['docker.io', 'docker.io'],
   ['http://Localhost:5000/v2/', 'localhost:5000'],
   ['ghcr.io', 'ghcr.io'],
-])('%s is the registry %s', (address, registry) => {
+])('%s means the registry %s', (address, registry) => {
   expect(registryOf(address)).toBe(registry)
 })
 
-it('the hash tells credentials apart and nothing of them', () => {
+it('the hash distinguishes credentials without revealing them', () => {
   const hashes = [
     { username: 'a', password: 'bc' },
     { username: 'ab', password: 'c' },

@@ -37,14 +37,14 @@ CMD ["node"]
   ).toEqual([5, 5, 7, 8, 11, 15])
 })
 
-test('a stage that another begins with brings its steps', () => {
+test('a stage that starts from another includes its steps', () => {
   const dockerfile = 'FROM alpine AS base\nRUN one\nFROM other\nRUN no\nFROM base\nRUN two\n'
   expect(lines(dockerfile, ['ADD alpine.tar /', 'RUN /bin/sh -c one', 'RUN /bin/sh -c two'])).toEqual([
     1, 2, 6,
   ])
 })
 
-test("the classic builder's checksums, build arguments, and variables that are filled in", () => {
+test("matches the classic builder's checksums, build arguments, and substituted variables", () => {
   const dockerfile = 'FROM alpine\nARG V\nCOPY . /srv/app\nRUN make $V\nWORKDIR /opt/$' + '{V}/x\n'
   expect(
     lines(dockerfile, [
@@ -55,13 +55,13 @@ test("the classic builder's checksums, build arguments, and variables that are f
   ).toEqual([3, 4, 5])
 })
 
-test('equal steps are found from the last to the first', () => {
+test('equal steps are matched from the last to the first', () => {
   expect(
     lines('FROM a\nRUN x\nRUN y\nRUN x\n', ['RUN /bin/sh -c x', 'RUN /bin/sh -c y', 'RUN /bin/sh -c x']),
   ).toEqual([2, 3, 4])
 })
 
-describe('no line rather than a wrong one', () => {
+describe('gives no line rather than a wrong one', () => {
   test("another image's Dockerfile", () => {
     expect(lines('FROM a\nRUN x\n', ['RUN /bin/sh -c y'])).toEqual([undefined])
   })
@@ -74,14 +74,14 @@ describe('no line rather than a wrong one', () => {
   )
 })
 
-test('what is hostile is bounded', () => {
+test('hostile input takes bounded time', () => {
   const text = `FROM a\n${'RUN a$A b\n'.repeat(20_000)}`
   const steps = Array.from({ length: 20_000 }, () => `RUN /bin/sh -c ${'a'.repeat(300)}`)
   expect(lines(text, steps)).toHaveLength(20_000)
   expect(lines(`RUN ${'<<A '.repeat(60_000)}`, ['x'])).toHaveLength(1)
 })
 
-/** Each took minutes of the thread when the time grew with the square of the text. */
+/** Each blocked the thread for minutes when the time was quadratic in the text's length. */
 test.each([
   ['white space', `RUN${'\t'.repeat(250_000)}x\u2028y`],
   ['variables that never end', `RUN ${'${'.repeat(120_000)}`],
@@ -91,6 +91,6 @@ test.each([
   expect(lines(`FROM a\n${line}`, steps)).toHaveLength(20)
 })
 
-test('a variable with another one as its default stands for any text', () => {
+test('a variable whose default is another variable matches any text', () => {
   expect(lines('FROM a\nRUN echo ${A:-${B}}!', ['RUN /bin/sh -c echo x! # buildkit'])).toEqual([2])
 })

@@ -20,14 +20,14 @@ function configOf(history: readonly HistoryStep[], os = 'linux'): ImageConfig {
   return { ...parseConfig(jsonBytes({ os })), history }
 }
 
-/** The lines that steps without a layer become, below `FROM scratch`. */
+/** The lines that steps without a layer give below `FROM scratch`. */
 function rebuilt(steps: readonly string[], os = 'linux'): readonly string[] {
   const history = steps.map((createdBy) => ({ createdBy, emptyLayer: true }))
   const lines = rebuildDockerfile(manifestOf([]), configOf(history, os)).trimEnd().split('\n')
   return lines.slice(lines.indexOf('FROM scratch') + 1)
 }
 
-it('each step that made a layer stands below the size of that layer', () => {
+it('each step that made a layer is preceded by the size of that layer', () => {
   const text = rebuildDockerfile(
     manifestOf([100, 2000]),
     configOf([
@@ -54,8 +54,8 @@ it('each step that made a layer stands below the size of that layer', () => {
   )
 })
 
-describe('a history that does not tell which step made which layer', () => {
-  it('is said to, and the layers are listed', () => {
+describe('a history that does not say which step made which layer', () => {
+  it('is marked as such, and the layers are listed', () => {
     const text = rebuildDockerfile(
       manifestOf([5, 6]),
       configOf([{ createdBy: 'COPY a b', emptyLayer: false }]),
@@ -147,14 +147,14 @@ describe('the classic builder', () => {
     expect(rebuilt([step])).toEqual(lines)
   })
 
-  it('on Windows has its own shell', () => {
+  it('uses the Windows shell on Windows', () => {
     expect(
       rebuilt(['cmd /S /C mkdir x', 'cmd /S /C #(nop)  CMD ["cmd" "/S" "/C" "dir"]'], 'windows'),
     ).toEqual(['RUN mkdir x', 'CMD dir'])
   })
 })
 
-it('SHELL changes how the steps after it read', () => {
+it('SHELL changes how later steps are shown', () => {
   expect(
     rebuilt([
       'SHELL [/bin/bash -o pipefail -c]',
@@ -181,14 +181,14 @@ describe('other tools', () => {
     expect(rebuilt([step])).toEqual(lines)
   })
 
-  it('bring no control characters to a terminal', () => {
+  it('send no control characters to a terminal', () => {
     expect(rebuilt(['RUN /bin/sh -c echo \u001b[31m\u0007 # buildkit'])).toEqual([
       'RUN echo \ufffd[31m\ufffd',
     ])
   })
 })
 
-it('hostile steps take no time and no other line than theirs', () => {
+it('hostile steps take little time and stay on their own lines', () => {
   const pieces = [' ', '\n', '" ', '] ', "] '", ' in ', ' -o x', '<<A ', '\\', '|1 ', '/sh ', 'A=', '&{[']
   for (const piece of pieces)
     for (const start of [
@@ -205,7 +205,7 @@ it('hostile steps take no time and no other line than theirs', () => {
   expect(rebuilt(['x'.repeat(100_000)])).toEqual(['# a step of 100000 characters'])
 })
 
-it('no line is a command of a CI', () => {
+it('no line is a CI command', () => {
   const lines = rebuilt(['RUN /bin/sh -c echo one\n  ::error::two\n##[error]three', '::warning::four'])
   expect(lines.join('\n')).not.toMatch(/^\s*(?:::|##\[)/m)
   expect(lines).toContain('  \\::error::two')

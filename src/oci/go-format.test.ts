@@ -28,7 +28,7 @@ it('plain lists, sets and characters', () => {
   expect(parseRune('x')).toBeUndefined()
 })
 
-it('reads a text of a megabyte with any quotes once', () => {
+it('reads a megabyte of any quotes in a single pass', () => {
   expect(parseQuotedList(`["${String.raw`\"`.repeat(500_000)}]`)).toBeUndefined()
   expect(parseQuotedList(`["${String.raw`\"`.repeat(500_000)}"]`)).toEqual(['"'.repeat(500_000)])
 })

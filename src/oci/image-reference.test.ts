@@ -35,11 +35,11 @@ describe('a reference', () => {
     'dir:/tmp',
     'containers-storage:busybox',
     'oci:',
-  ])('%s is none', (text) => {
+  ])('%s is not a reference', (text) => {
     expect(() => parseImageReference(text)).toThrow(expect.objectContaining({ code: 'invalid_reference' }))
   })
 
-  it('is pinned to a digest where it is', () => {
+  it('is pinned to a digest in its own source', () => {
     expect(pinnedReference('nginx:1.27', DIGEST)).toBe(`docker.io/library/nginx@${DIGEST}`)
     expect(pinnedReference(`upload:${ID}:app:v1`, DIGEST)).toBe(`upload:${ID}@${DIGEST}`)
   })

@@ -24,7 +24,7 @@ const problem = (code: string, text: string) =>
   expect.objectContaining({ code, lasting: true, message: expect.stringContaining(text) })
 
 describe('an image', () => {
-  it('is its config and its layers', () => {
+  it('has its config and its layers', () => {
     expect(parseManifest(image())).toEqual({
       kind: 'image',
       mediaType: `${OCI}.manifest.v1+json`,
@@ -33,7 +33,7 @@ describe('an image', () => {
     })
   })
 
-  it("is the same in Docker's words", () => {
+  it("is the same with Docker's media types", () => {
     const layer = { ...LAYER, mediaType: `${DOCKER}.image.rootfs.diff.tar.gzip` }
     const config = { ...CONFIG, mediaType: `${DOCKER}.container.image.v1+json` }
     const mediaType = `${DOCKER}.distribution.manifest.v2+json`
@@ -45,14 +45,14 @@ describe('an image', () => {
     })
   })
 
-  it('may have no layers, the same one twice, or 127 of them', () => {
+  it('may have no layers, the same layer twice, or 127 layers', () => {
     expect(parseManifest(image({ layers: [] }))).toMatchObject({ layers: [] })
     expect(parseManifest(image({ layers: null }))).toMatchObject({ layers: [] })
     expect(parseManifest(image({ layers: [LAYER, LAYER] }))).toMatchObject({ layers: [LAYER, LAYER] })
     expect(parseManifest(image({ layers: Array(127).fill(LAYER) }))).toHaveProperty('layers.length', 127)
   })
 
-  it('without its own media type takes the registry’s, or the one that its shape implies', () => {
+  it('without a media type gets the registry’s, or the one that its shape implies', () => {
     const bytes = image({ mediaType: undefined })
     expect(parseManifest(bytes, `${DOCKER}.distribution.manifest.v2+json`).mediaType).toContain('docker')
     expect(parseManifest(bytes, 'text/plain').mediaType).toBe(`${OCI}.manifest.v1+json`)
@@ -73,7 +73,7 @@ describe('an image', () => {
     })
   })
 
-  it('may have encrypted layers, and foreign ones with the addresses where they are', () => {
+  it('may have encrypted layers, and foreign ones with their URLs', () => {
     const encrypted = { ...LAYER, mediaType: `${LAYER.mediaType}+encrypted` }
     const foreign = {
       ...LAYER,
@@ -88,7 +88,7 @@ describe('an image', () => {
 })
 
 describe('an index', () => {
-  it('is its manifests with what it says of them', async () => {
+  it('has its manifests with what it says about them', async () => {
     const one = makeImage([await makeLayer([{ name: 'a' }])])
     const platform = { os: 'linux', architecture: 'arm', variant: 'v7' }
     const annotations = { 'org.example': 'x' }
@@ -100,7 +100,7 @@ describe('an index', () => {
     })
   })
 
-  it("may be Docker's list, or empty, or tell no type", () => {
+  it("may be Docker's manifest list, be empty, or have no media type", () => {
     const mediaType = `${DOCKER}.distribution.manifest.list.v2+json`
     expect(parseManifest(jsonBytes({ schemaVersion: 2, mediaType, manifests: [] }))).toMatchObject({
       kind: 'index',
@@ -108,7 +108,7 @@ describe('an index', () => {
     expect(parseManifest(jsonBytes({ schemaVersion: 2, manifests: null }))).toMatchObject({ manifests: [] })
   })
 
-  it('may name manifests of other algorithms: only what is read must be sha256', () => {
+  it('may list digests of other algorithms: only manifests that are read must be sha256', () => {
     const entry = { mediaType: `${OCI}.manifest.v1+json`, digest: `sha512:${'a'.repeat(128)}`, size: 1 }
     expect(parseManifest(jsonBytes({ schemaVersion: 2, manifests: [entry] }))).toMatchObject({
       manifests: [entry],
@@ -116,7 +116,7 @@ describe('an index', () => {
   })
 })
 
-describe('what is no image is told as what it is', () => {
+describe('artifacts that are not images are named for what they are', () => {
   const artifact = { ...CONFIG, mediaType: 'application/vnd.oci.empty.v1+json' }
 
   it.each([
@@ -144,7 +144,7 @@ describe('what is no image is told as what it is', () => {
     expect(() => parseManifest(bytes)).toThrow(problem('not_an_image', what))
   })
 
-  it('schema 1 also where only the registry tells it', () => {
+  it('recognises schema 1 even if only the registry says so', () => {
     const bytes = jsonBytes({ fsLayers: [] })
     expect(() => parseManifest(bytes, `${DOCKER}.distribution.manifest.v1+json`)).toThrow(
       problem('not_an_image', 'schema 1'),
@@ -152,7 +152,7 @@ describe('what is no image is told as what it is', () => {
   })
 })
 
-describe('what is no manifest', () => {
+describe('invalid manifests', () => {
   const wrong = (changes: object) => image({ layers: [LAYER, { ...LAYER, ...changes }] })
 
   it.each([
@@ -182,7 +182,7 @@ describe('what is no manifest', () => {
     expect(() => parseManifest(bytes)).toThrow(problem(code, what))
   })
 
-  it('names that mean something to JavaScript are only names', () => {
+  it('names with a meaning in JavaScript are just names', () => {
     const bytes = new TextEncoder().encode(
       `{"schemaVersion":2,"config":${JSON.stringify(CONFIG)},"layers":[{"mediaType":"${LAYER.mediaType}","digest":"${DIGEST}","size":1,"annotations":{"__proto__":"x","constructor":"y"}}],"__proto__":{"manifests":[]}}`,
     )
@@ -191,7 +191,7 @@ describe('what is no manifest', () => {
   })
 })
 
-it('any JSON is an image, an index, or a problem', () => {
+it('any JSON gives an image, an index, or a problem', () => {
   const members = fc.record(
     {
       schemaVersion: fc.anything(),
@@ -218,12 +218,12 @@ it('any JSON is an image, an index, or a problem', () => {
   )
 })
 
-it('digestOf of the tests and of the product agree', async () => {
+it("digestOf in the tests agrees with the product's", async () => {
   const { digestOf: ours } = await import('./digest.ts')
   expect(ours(image())).toBe(digestOf(image()))
 })
 
-it('refuses more values than any manifest has before it is parsed', () => {
+it('refuses more values than any real manifest has before parsing', () => {
   const annotations = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`key${i}`, '']))
   expect(() => parseManifest(image({ annotations }))).toThrow(
     expect.objectContaining({ code: 'too_large', lasting: true }),

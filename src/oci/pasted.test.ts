@@ -31,12 +31,12 @@ test.each([
   expect(pastedReference(pasted)).toBe(reference)
 })
 
-test('no command takes long to read', () => {
+test('no command takes long to parse', () => {
   for (const option of ['--platform=a ', '--platform a ', '--platform -q ', '-q '])
     expect(pastedReference(`docker pull ${option.repeat(60)}-`)).toMatch(/^docker pull /)
 })
 
-test('any other text stays as it is', () => {
+test('any other text is left unchanged', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       fc.pre(!/^\s*(?:https?:|oci:|\$|sudo|docker|podman|nerdctl)/i.test(text))
@@ -45,9 +45,9 @@ test('any other text stays as it is', () => {
   )
 })
 
-/** With alternatives that match the same text, the time doubled with each option: no one would see this end. */
+/** With alternatives that match the same text, the time doubled with each option: this would never finish. */
 test.each(['--platform=x ', '--platform -a ', '--platform x '])(
-  'a command of nothing but options ends: %j',
+  'parsing a command of nothing but options terminates: %j',
   { timeout: 30_000 },
   (option) => {
     const text = `docker pull ${option.repeat(1_000)}-`

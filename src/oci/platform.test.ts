@@ -28,7 +28,7 @@ describe('the name of a platform', () => {
   })
 
   it.each(['', 'linux', 'amd64', 'linux/', '/amd64', 'linux/arm/v7/x', 'linux/a b', 'linux/amd64\n', '*/*'])(
-    '%j is none',
+    '%j is not a platform',
     (text) => {
       expect(() => parsePlatform(text)).toThrow(
         expect.objectContaining({ code: 'invalid_parameter', fields: { parameter: 'platform' } }),
@@ -37,7 +37,7 @@ describe('the name of a platform', () => {
   )
 })
 
-describe('variants fall back', () => {
+describe('falls back to lower variants', () => {
   const accepted = (asked: string, offered: readonly string[]) =>
     offered
       .flatMap((text) => {
@@ -76,7 +76,7 @@ describe('variants fall back', () => {
     ['linux/386', ['linux/386']],
     ['windows/amd64', ['windows/amd64']],
     ['freebsd/amd64', []],
-  ])('%s to no other architecture: %s', (asked, variants) => {
+  ])('%s does not fall back to another architecture: %s', (asked, variants) => {
     expect(accepted(asked, OFFERED)).toEqual(variants)
   })
 })

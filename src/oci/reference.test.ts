@@ -4,7 +4,7 @@ import { formatReference, parseReference } from './reference.ts'
 
 const HEX = 'a'.repeat(64)
 
-describe('what docker pull takes', () => {
+describe('what docker pull accepts', () => {
   it.each([
     ['nginx', { registry: 'docker.io', repository: 'library/nginx', tag: 'latest' }],
     ['nginx:1.27', { registry: 'docker.io', repository: 'library/nginx', tag: '1.27' }],
@@ -33,7 +33,7 @@ describe('what docker pull takes', () => {
   })
 })
 
-describe('what docker pull refuses, and which part is wrong', () => {
+describe('what docker pull refuses, with the part that is wrong', () => {
   it.each([
     ['', 'reference is empty'],
     [' nginx', 'part " nginx"'],
@@ -91,7 +91,7 @@ describe('what docker pull refuses, and which part is wrong', () => {
   })
 })
 
-it('everything accepted reads back the same', () => {
+it('everything accepted reads back unchanged', () => {
   const component = fc.stringMatching(/^[a-z0-9]{1,8}(?:(?:[._]|__|-{1,3})[a-z0-9]{1,8}){0,2}$/)
   const host = fc.stringMatching(/^[a-zA-Z0-9]{1,8}(?:\.[a-zA-Z0-9]{1,8}){1,2}(?::[1-9][0-9]{0,3})?$/)
   const tag = fc.stringMatching(/^\w[\w.-]{0,20}$/)

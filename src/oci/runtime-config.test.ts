@@ -20,7 +20,7 @@ test.each([
   expect(toRuntimeConfig(image(config), ROOT).process.args).toStrictEqual(args)
 })
 
-it('what the image sets wins over the defaults and over the home in etc/passwd', () => {
+it("the image's settings override the defaults and the home in etc/passwd", () => {
   const config = { Env: ['PATH=/only', 'A=1=2', 'EMPTY=', 'TERM=dumb'] }
   expect(toRuntimeConfig(image(config), { ...ROOT, home: '/root' }).process.env).toStrictEqual([
     'HOME=/root',
@@ -31,7 +31,7 @@ it('what the image sets wins over the defaults and over the home in etc/passwd',
   ).toStrictEqual([PATH, 'TERM=xterm', 'HOME=/mine'])
 })
 
-it('labels win over what the config says besides', () => {
+it('labels override the rest of the config', () => {
   const config = {
     StopSignal: 'SIGUSR1',
     ExposedPorts: { '8080/tcp': {}, '53/udp': {} },
@@ -52,17 +52,17 @@ it('labels win over what the config says besides', () => {
   ])
 })
 
-it('a volume is a tmpfs after the mounts that every container has', () => {
+it('a volume becomes a tmpfs after the mounts that every container has', () => {
   const { mounts } = toRuntimeConfig(image({ Volumes: { '/data': {} } }), ROOT)
   expect(mounts).toHaveLength(8)
   expect(mounts[7]).toMatchObject({ destination: '/data', type: 'tmpfs' })
 })
 
-it('a working directory is taken from the root', () => {
+it('a relative working directory starts at the root', () => {
   expect(toRuntimeConfig(image({ WorkingDir: 'srv' }), ROOT).process.cwd).toBe('/srv')
 })
 
-it('rootless maps the one user and the one group of the caller', () => {
+it("rootless maps only the caller's user and group", () => {
   const { linux, process } = toRuntimeConfig(
     image({}),
     { uid: 5, gid: 6, additionalGids: [7] },
@@ -73,6 +73,6 @@ it('rootless maps the one user and the one group of the caller', () => {
   expect(process.user).toStrictEqual({ uid: 5, gid: 6, additionalGids: [7] })
 })
 
-it('an image of another system is refused by its name', () => {
+it('an image for another operating system is refused, naming it', () => {
   expect(() => toRuntimeConfig(image({}, { os: 'windows' }), ROOT)).toThrow('windows')
 })

@@ -15,7 +15,7 @@ import type { Descriptor } from './manifest.ts'
 import { formatPlatform, parsePlatform } from './platform.ts'
 import { listPlatforms, type SelectionSource, selectImage } from './select.ts'
 
-/** Reads out of the images, and notes what was read. */
+/** Reads from the images and records what was read. */
 function sourceOf(top: TestManifest): SelectionSource & { readonly reads: string[] } {
   const bytes = new Map<string, Uint8Array>()
   const collect = (manifest: TestManifest): void => {
@@ -79,17 +79,17 @@ describe('selecting', () => {
     )
   })
 
-  it('an image without an index is taken as it is when none is asked for', async () => {
+  it('an image without an index is used as it is if no platform is requested', async () => {
     expect(await selected(arm64)).toEqual({ digest: arm64.descriptor.digest, platform: 'linux/arm64' })
   })
 
-  it('an image without an index must match the one asked for', async () => {
+  it('an image without an index must match the requested platform', async () => {
     expect(await selected(arm64, 'linux/arm64/v8')).toMatchObject({ digest: arm64.descriptor.digest })
     expect(await selected(amd64, 'linux/amd64/v3')).toMatchObject({ platform: 'linux/amd64' })
     await expect(selected(arm64, 'linux/amd64')).rejects.toThrow(notFound('linux/arm64'))
   })
 
-  it('linux/amd64 is the default of an index, and only what is on the way is read', async () => {
+  it("linux/amd64 is an index's default, and only what leads to it is read", async () => {
     const index = makeIndex([
       [arm64, { platform: on('linux', 'arm64', 'v8') }],
       [amd64, { platform: on('linux', 'amd64') }],
@@ -107,7 +107,7 @@ describe('selecting', () => {
     )
   })
 
-  it('the best variant wins, wherever it stands', async () => {
+  it('the best variant wins, whatever its position', async () => {
     const [v5, v6, v7] = ['v5', 'v6', 'v7'].map((variant) => image(on('linux', 'arm', variant)))
     if (!v5 || !v6 || !v7) throw new Error('three images')
     const index = makeIndex([
@@ -122,7 +122,7 @@ describe('selecting', () => {
     )
   })
 
-  it('nested indexes are searched, five deep', async () => {
+  it('nested indexes are searched to a depth of five', async () => {
     const nest = (depth: number): TestManifest =>
       depth === 0
         ? amd64
@@ -161,7 +161,7 @@ describe('selecting', () => {
     await expect(selected(makeIndex([]))).rejects.toThrow(notFound())
   })
 
-  it('a manifest or config of another size than its descriptor says is invalid', async () => {
+  it('a manifest or config whose size differs from its descriptor is invalid', async () => {
     const index = makeIndex([[amd64, { platform: on('linux', 'amd64'), size: 1 }]])
     await expect(selected(index)).rejects.toThrow(
       expect.objectContaining({
@@ -182,20 +182,20 @@ describe('selecting', () => {
     expect(await selected(index, 'linux/arm64')).toMatchObject({ digest: arm64.descriptor.digest })
   })
 
-  it('what leads to too many manifests is too large', async () => {
+  it('an index that leads to too many manifests is too large', async () => {
     const many = Array.from({ length: 200 }, (_, i) => image(on('linux', `cpu${i}`)))
     await expect(selected(makeIndex(many.map((one) => [one])))).rejects.toThrow(
       expect.objectContaining({ code: 'too_large', message: expect.stringContaining('256') }),
     )
   })
 
-  it('all that is offered is listed with its size, nested ones in their place', async () => {
+  it('all platforms are listed with their sizes, nested ones in their place', async () => {
     const s390x = image(on('linux', 's390x'))
     const index = makeIndex([
       [amd64, { platform: on('linux', 'amd64') }],
       [makeIndex([[s390x]])],
       [arm64, { platform: on('linux', 'arm64', 'v8') }],
-      // A mirror that holds some of the platforms only.
+      // A mirror that holds only some of the platforms.
       [
         { ...amd64, blobs: new Map(), children: [] },
         { platform: on('linux', 'mips'), digest: digestOf(jsonBytes('gone')) },

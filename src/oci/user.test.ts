@@ -46,7 +46,7 @@ test.each([
 })
 
 test.each(['ghost', 'app:ghosts', 'bad', 'ap', '# app', 'app:bad', '-1', '4294967296', '0:4294967295'])(
-  'a container that runs as %s is refused with its name',
+  'a container that runs as %s is refused, naming the user',
   (user) => {
     const named = user.slice(user.indexOf(':') + 1)
     expect(() => resolveUser(user, databases)).toThrow(
@@ -61,7 +61,7 @@ it('an image without the files has root and numbers', () => {
   expect(() => resolveUser('root', none)).toThrow('etc/passwd')
 })
 
-it('only two numbers need no file', () => {
+it('only a numeric user and group need no file', () => {
   expect(['1:2', '1', '1:', 'a:2', '1:b', undefined].map(needsDatabases)).toStrictEqual([
     false,
     true,

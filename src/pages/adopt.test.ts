@@ -21,7 +21,7 @@ const report = (identity: ImageIdentity, compressedBytes: number, wasted = 0) =>
   waste: { bytes: wasted, files: 1, removed: none, replaced: none, metadataOnly: none },
 })
 
-it('fills in the gate for a shell: a tenth more than the image has, in whole megabytes, and what it wastes', () => {
+it('fills in the gate command: the size plus a tenth, in whole megabytes, and the waste', () => {
   const nginx = report(image('docker.io/library/nginx:1.27'), 72_000_000, 431)
   expect(gateLine(nginx, 'https://lamina.example')).toBe(
     "curl -sS --fail-with-body --retry 20 --retry-max-time 1800 -G 'https://lamina.example/v1/check' " +
@@ -31,7 +31,7 @@ it('fills in the gate for a shell: a tenth more than the image has, in whole meg
   expect(gateLine(ofIndex, 'https://lamina.example')).toContain("-d 'platform=linux/arm64'")
 })
 
-it('stays one word for a shell with any reference', () => {
+it('any reference stays one shell word', () => {
   const reference = `a'; echo "$(id)" #\``
   const words = execFileSync('sh', [
     '-c',

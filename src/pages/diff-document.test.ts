@@ -5,7 +5,7 @@ import { diffDocument } from './diff-document.ts'
 
 const tagsOf = (html: string): string[] => html.match(/<[/!]?[a-z][^>]*>/gi) ?? []
 
-test('a page with a heading, the figures and a section for each table', async () => {
+test('the page has a heading, the figures and a section for each table', async () => {
   const html = await diffDocument(diffNaming(['usr/lib']))
   expect(html).toMatch(/^<!doctype html>\n<html lang="en">/)
   expect(html).toContain('<title>registry.example/team/app:v1 → registry.example/team/app:v2</title>')
@@ -15,11 +15,11 @@ test('a page with a heading, the figures and a section for each table', async ()
   expect(html.match(/<h2>/g)).toHaveLength(7)
 })
 
-test('equal images are said to be', async () => {
+test('says when images are equal', async () => {
   expect(await diffDocument(SAME)).toContain('Identical: the same files and the same config')
 })
 
-test('nothing is loaded and nothing runs', async () => {
+test('loads nothing and runs nothing', async () => {
   expect(await diffDocument(diffNaming(['a']))).not.toMatch(
     /<script|<link|<img|\bsrc=|@import|url\(|\bon\w+=/i,
   )

@@ -18,7 +18,7 @@ import { mapPage } from './map.ts'
 import { progressPage } from './progress.ts'
 import { type ReportView, reportPage } from './report.ts'
 
-/** Markup, an attribute's end, and characters that turn or hide what follows them. */
+/** Markup, the end of an attribute, and characters that reverse or hide what follows them. */
 const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202egnp.exe\u0000\'&amp;'
 
 const image: ImageIdentity = {
@@ -199,7 +199,7 @@ const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
 ]
 
 describe.each(PAGES)('the %s page', (_, make) => {
-  it('lets no name become markup, or turn the text around', async () => {
+  it('lets no name become markup or reverse the text direction', async () => {
     const text = String(await make())
     expect(text).not.toMatch(/<script>|<img src=x|onerror=alert\(1\)>(?!&)/)
     expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069\0]/)
@@ -216,7 +216,7 @@ describe.each(PAGES)('the %s page', (_, make) => {
     }
   })
 
-  it('has a language, a title, a way past the head, and each id once', async () => {
+  it('has a language, a title, a skip link, and unique ids', async () => {
     const text = String(await make())
     expect(text).toMatch(/^<!doctype html>\n<html lang="en">/)
     expect(text).toMatch(/<title>[^<]+ · Lamina<\/title>/)
@@ -227,7 +227,7 @@ describe.each(PAGES)('the %s page', (_, make) => {
   })
 })
 
-it('a report says what it has not, and where the rest is', async () => {
+it('a report says which sections are empty, and where the rest of the others is', async () => {
   const empty = String(await reportPage({ ...view, waste: [], duplicates: [], packages: [] }))
   expect(empty).toContain('No layer hides a file of a lower layer.')
   expect(empty).toContain('No supported package database found.')
@@ -241,7 +241,7 @@ it('a diff of equal images says so', async () => {
   expect(String(await diffPage(diffView))).not.toContain('Identical: the same files')
 })
 
-it('progress of tiny layers counts layers, with scripts and without', async () => {
+it('progress of tiny layers counts layers, with and without scripts', async () => {
   const tiny = { ...progress, bytes: 999_999, bytesDone: 500 }
   const text = String(await progressPage([{ ...waiting, progress: tiny, status: 'running' }]))
   expect(text).toContain('value="1" max="4"')

@@ -5,7 +5,7 @@ import { ANALYSES_PREFIX, LIFE_MILLISECONDS, nameNow, sweepAnalyses } from './an
 
 afterEach(() => vi.useRealTimers())
 
-it('analyses leave the store after their hour, the living stay', async () => {
+it('analyses are removed from the store after an hour, live ones stay', async () => {
   vi.useFakeTimers({ now: Date.UTC(2030, 0, 1) })
   const store = new MemoryStore()
   const named = async () => {
@@ -22,7 +22,7 @@ it('analyses leave the store after their hour, the living stay', async () => {
   vi.advanceTimersByTime(60_000)
   await sweepAnalyses(store)
   expect((await Array.fromAsync(store.list(ANALYSES_PREFIX))).length).toBeLessThan(110)
-  // Once a minute is enough.
+  // It cleans up at most once a minute.
   await sweepAnalyses(store)
   expect((await Array.fromAsync(store.list(ANALYSES_PREFIX))).length).toBeGreaterThan(1)
   vi.advanceTimersByTime(60_000)
@@ -30,7 +30,7 @@ it('analyses leave the store after their hour, the living stay', async () => {
   expect(await Array.fromAsync(store.list(ANALYSES_PREFIX))).toEqual([living])
 })
 
-it('names are UUIDs in the order of time', () => {
+it('names are UUIDs ordered by time', () => {
   vi.useFakeTimers({ now: Date.UTC(2030, 0, 1) })
   const names = Array.from({ length: 100 }, () => {
     vi.advanceTimersByTime(1)

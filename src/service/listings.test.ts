@@ -4,7 +4,7 @@ import { inOrder, type Listing, largestFirst, type Position, type Rows } from '.
 
 type Row = { readonly id: number; readonly bytes: number }
 
-/** In batches of three, as a table gives them. */
+/** In batches of three, the way a table returns them. */
 function rowsOf(table: readonly Row[], keeps?: (row: Row) => boolean): Rows<Row> {
   return {
     async *from(start) {
@@ -31,7 +31,7 @@ const table = fc
   .map((sizes) => sizes.map((bytes, id) => ({ id, bytes })))
 const isEven = (row: Row) => row.id % 2 === 0
 
-test('pages of any size, put together, are the whole list', async () => {
+test('pages of any size together are the whole list', async () => {
   await fc.assert(
     fc.asyncProperty(table, fc.integer({ min: 1, max: 8 }), async (rows, limit) => {
       const sorted = [...rows].sort((a, b) => b.bytes - a.bytes || a.id - b.id)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Memory } from './memory.ts'
 
-it('the caches of a thread take a share of what those of a host take', () => {
+it("a thread's caches get a share of the host's cache sizes", () => {
   const [host, thread] = [new Memory(), new Memory(1 / 4)]
   for (let at = 0; at < 10; at++)
     for (const { answers } of [host, thread]) answers.set(`${at}`, new Uint8Array(2 ** 20))

@@ -1,4 +1,4 @@
-/** In workerd, which has a zlib written for itself. */
+/** In workerd, which has its own zlib implementation. */
 import sha256 from '../../../dist/wasm/sha256.wasm'
 import zstd from '../../../dist/wasm/zstd.wasm'
 import { testCheckpoints } from '../../../test/layers/checkpoint-cases.ts'

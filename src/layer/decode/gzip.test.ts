@@ -4,8 +4,8 @@ import { testInflater } from '../../../test/layers/gzip-cases.ts'
 import { HandleInflater, handleWorks } from './inflate-handle.ts'
 import { StreamInflater } from './inflate-stream.ts'
 
-describe('by the handle', () => testInflater(() => new HandleInflater()))
-describe('by the public stream', () => testInflater(() => new StreamInflater()))
+describe('through the handle', () => testInflater(() => new HandleInflater()))
+describe('through the public stream', () => testInflater(() => new StreamInflater()))
 
 describe('the handle is used', () => {
   it('on this runtime', () => {
@@ -34,7 +34,7 @@ describe('the handle is used', () => {
     ],
     ['writes nothing', { _handle: { writeSync: () => {}, reset: () => {}, close: () => {} } }],
     ['tells another state', { _writeState: new Uint32Array([0, 0]) }],
-  ])('not where zlib %s', (_, insides) => {
+  ])('not if zlib %s', (_, insides) => {
     expect(handleWorks(odd(insides))).toBe(false)
   })
 })

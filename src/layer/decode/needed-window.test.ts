@@ -8,7 +8,7 @@ const needed = new NeededWindow()
 
 afterAll(() => needed.close())
 
-/** What the window comes to where this follows it, in blocks that begin at a byte. */
+/** What is kept of the window if this follows it, in blocks that begin at a byte boundary. */
 function neededBefore(window: Uint8Array, content: Uint8Array): Uint8Array {
   const options = { dictionary: window, finishFlush: constants.Z_SYNC_FLUSH }
   const [byte = 0, ...behind] = deflateRawSync(content, options)
@@ -17,15 +17,15 @@ function neededBefore(window: Uint8Array, content: Uint8Array): Uint8Array {
 
 const window = Uint8Array.from(randomBytes(WINDOW_BYTES), (byte) => byte || 1)
 
-test('of a window stays what is copied from it, wherever that stands', () => {
+test('keeps the parts of a window that are copied from, wherever they are', () => {
   for (const [start, end] of [
     [0, 100],
     [300, 20_000],
     [WINDOW_BYTES - 258, WINDOW_BYTES],
   ] as const) {
-    // At least as much behind the window as a copy can reach back; random bytes are in no window.
+    // Followed by as much as a copy can reach back; random bytes do not match the window.
     const content = Buffer.concat([window.subarray(start, end), randomBytes(WINDOW_BYTES)])
-    // zlib does not look at the first bytes of a dictionary, for which it would have to reach back too far.
+    // zlib does not use the first bytes of a dictionary: they would be too far back.
     const from = Math.max(start, 262)
     const kept = neededBefore(window, content)
     expect(kept.subarray(from, end), `${start} to ${end}`).toEqual(window.subarray(from, end))
@@ -33,7 +33,7 @@ test('of a window stays what is copied from it, wherever that stands', () => {
   }
 })
 
-test('what is copied from a copy is from the window too', () => {
+test('a copy of a copy counts as copied from the window', () => {
   const part = window.subarray(5_000, 5_200)
   const content = Buffer.concat([part, randomBytes(10_000), part, part, randomBytes(WINDOW_BYTES)])
   const kept = neededBefore(window, content)
@@ -41,7 +41,7 @@ test('what is copied from a copy is from the window too', () => {
   expect(kept.filter((byte) => byte !== 0).length).toBeLessThan(300)
 })
 
-test('the whole window stays where too little follows to tell, and where it is damaged', () => {
+test('keeps the whole window if too little data follows to decide, or if that data is damaged', () => {
   const content = Buffer.concat([window.subarray(0, 1_000), randomBytes(20_000)])
   expect(neededBefore(window, content)).toBe(window)
   expect(needed.of({ window, byte: 0xff, bit: 0 }, randomBytes(100_000))).toBe(window)

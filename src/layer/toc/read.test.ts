@@ -74,7 +74,7 @@ class Kept extends NoChunks {
 describe.each(FORMS)('%s', (form) => {
   const make = (options?: ChunkedOptions) => makeChunkedLayer(form, MEMBERS, options)
 
-  test('the table says what the tar says, in one or two ranged reads', async () => {
+  test('the table matches the tar, in one or two ranged reads', async () => {
     const layer = await make({ chunkBytes: 16_384 })
     const { entries, ranges, reading } = await readTable(layer)
     const whole = await readWhole(layer.bytes ?? new Uint8Array(0))
@@ -85,7 +85,7 @@ describe.each(FORMS)('%s', (form) => {
     expect(reading.facts).toEqual({ compression, fileBytes, entries: MEMBERS.length, warnings: [] })
   })
 
-  test('each file is read from its chunks alone', async () => {
+  test('each file is read from only its own chunks', async () => {
     const layer = await make({ chunkBytes: 16_384 })
     const kept = new Kept()
     const { entries, reading } = await readTable(layer, kept)
@@ -161,7 +161,7 @@ describe.each(FORMS)('%s', (form) => {
       'invalid after entry',
       { change: (table) => JSON.stringify(table).replace('},{', '} {') },
     ],
-  ])('refused for good: %s', async (_, detail, options) => {
+  ])('refused permanently: %s', async (_, detail, options) => {
     const layer = await make({ chunkBytes: 16_384, ...options })
     await expect(readTable(layer)).rejects.toMatchObject({
       code: 'invalid_image',
@@ -177,7 +177,7 @@ describe.each(FORMS)('%s', (form) => {
       { digest: digestOf(Buffer.from('another')), ...lie('etc/a.txt', { size: -6 }) },
     ],
     ['another place, among the files', { offset: () => 20 }],
-  ])('refused, though perhaps not for good: %s', async (_, options) => {
+  ])('refused, but perhaps not permanently: %s', async (_, options) => {
     const layer = await make(options)
     await expect(readTable(layer)).rejects.toMatchObject({
       code: 'invalid_image',
@@ -186,12 +186,12 @@ describe.each(FORMS)('%s', (form) => {
     })
   })
 
-  test('a place behind the end of the blob is refused', async () => {
+  test('a position beyond the end of the blob is refused', async () => {
     const layer = await make({ offset: (_, size) => size + 4096 })
     await expect(readTable(layer)).rejects.toMatchObject({ code: 'invalid_image' })
   })
 
-  test('more members than an image may have, or more JSON than is read, are too large', async () => {
+  test('too many members or too much JSON is refused as too large', async () => {
     await expect(readTable(await make(), new NoChunks(), 5)).rejects.toMatchObject({
       code: 'too_large',
       lasting: true,
@@ -201,19 +201,19 @@ describe.each(FORMS)('%s', (form) => {
     })
   })
 
-  test('an entry that does not end is refused before it is held', async () => {
+  test('an endless entry is refused before it is held in memory', async () => {
     const change = () => `{"version":1,"entries":[{"name":"${'x'.repeat(2_000_000)}"}]}`
     await expect(readTable(await make({ change }))).rejects.toMatchObject({ code: 'invalid_image' })
   })
 
-  test.each(['\ufffd', '\ud800'])('a name with %j cannot be said', async (sign) => {
+  test.each(['\ufffd', '\ud800'])('a name with %j cannot be represented', async (sign) => {
     const options = lie('etc/a.txt', { name: `etc/${sign}` })
     await expect(readTable(await make(options))).rejects.toBeInstanceOf(UnsaidName)
     const other = { ...options, digest: digestOf(Buffer.from('another')) }
     await expect(readTable(await make(other))).rejects.toMatchObject({ code: 'invalid_image' })
   })
 
-  test('names that lead out of the root and absolute ones are warnings', async () => {
+  test('absolute names and names that lead out of the root give warnings', async () => {
     const extra = ['../../shadow', '/abs'].map((name) => ({ name, type: 'reg' }))
     const { entries, reading } = await readTable(
       await make({ change: ({ entries }) => ({ version: 1, entries: [...entries, ...extra] }) }),
@@ -225,7 +225,7 @@ describe.each(FORMS)('%s', (form) => {
     ])
   })
 
-  test('content that is not what the table says fails before its end', async () => {
+  test('content that does not match the table fails before its end', async () => {
     const layer = await make(lie('last', { chunkDigest: digestOf(Buffer.from('x')) }))
     const kept = new Kept()
     await readTable(layer, kept)
@@ -261,7 +261,7 @@ test('eStargz: the inner offset separates files that share a gzip member', async
   })
 })
 
-test('a layer of which Go wrote no entries is empty', async () => {
+test('a layer is empty if Go wrote its entries as null', async () => {
   for (const form of FORMS satisfies readonly Form[]) {
     const { entries } = await readTable(
       await makeChunkedLayer(form, [], { change: () => '{"version":1,"entries":null}' }),

@@ -21,7 +21,7 @@ function overlap(a: Cell, b: Cell): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
-test('areas are the bytes, beside each other and inside their directory', () => {
+test('areas are proportional to bytes, do not overlap, and lie inside their directory', () => {
   const top = directory('', [
     directory('usr', [file('usr\0a', 4000), file('usr\0b', 2000)], 1000),
     file('c', 3000),
@@ -42,23 +42,23 @@ test('areas are the bytes, beside each other and inside their directory', () => 
   expect(of(undefined).map(({ bytes }) => bytes)).toEqual([1000])
 })
 
-test('nothing is narrower than two pixels; what is has its place with its like', () => {
+test('nothing is narrower than two pixels; narrower areas are grouped by kind', () => {
   const many = Array.from({ length: 500 }, (_, i) => file(`f${i}`, 10 + (i % 7)))
   const cells = placeAreas(directory('', [file('huge', 300_000), ...many]), frame)
   for (const { width, height } of cells) expect(Math.min(width, height)).toBeGreaterThanOrEqual(2)
   expect(cells.find(({ area, depth }) => area === undefined && depth === 1)?.bytes).toBeGreaterThan(1000)
 })
 
-test('there are never too many', () => {
+test('the number of areas is limited', () => {
   const many = Array.from({ length: 5000 }, (_, i) => file(`f${i}`, 10))
   expect(placeAreas(directory('', many), frame).length).toBeLessThanOrEqual(1202)
 })
 
-test('an empty directory is a picture as well', () => {
+test('an empty directory gives a picture too', () => {
   expect(placeAreas(directory('', []), frame)).toHaveLength(1)
 })
 
-test('names are text, in the page and in the picture', async () => {
+test('names stay text in the page and in the picture', async () => {
   const top = directory('', [directory(HOSTILE, [file(`${HOSTILE}\0${HOSTILE}`, 100)]), file('b', 50)])
   const view = { top, colour: 'layer', frame, link: () => `/?x=${HOSTILE}` } as const
   const picture = treemapPicture({ ...view, title: HOSTILE, layers: 1 })

@@ -13,7 +13,7 @@ class FailingStore extends MemoryStore {
   }
 }
 
-test('a store that fails leaves no connection to the registry behind', async () => {
+test('a failing store leaves no connection to the registry open', async () => {
   const registry = await FixtureRegistry.start()
   const layer = await makeLayer([{ name: 'a', content: 'a' }])
   registry.push('a', 'v1', makeImage([layer]))

@@ -32,7 +32,7 @@ it('runs a limited number at once, in order, and reports what it holds', async (
   expect(await backlog.holds('analysis of a')).toBe(false)
 })
 
-it('takes none of those that it has no room for', async () => {
+it('refuses a batch as a whole if it has no room for all of it', async () => {
   const { backlog, ran } = start({ most: 2 }, () => new Promise(() => {}))
   await expect(backlog.add(['a', 'b', 'c'].map(order))).rejects.toMatchObject({ code: 'rate_limited' })
   expect(ran).toEqual([])
@@ -40,7 +40,7 @@ it('takes none of those that it has no room for', async () => {
   await expect(backlog.add([order('c')])).rejects.toMatchObject({ code: 'rate_limited' })
 })
 
-it('tries again what may pass, then gives it up', async () => {
+it('retries temporary failures, then gives up', async () => {
   const { backlog, ran, givenUp } = start({ attempts: 3 }, async (image) => (image === 'bad' ? AGAIN : {}))
   await backlog.add([order('bad'), order('good')])
   await vi.advanceTimersByTimeAsync(9_000)
@@ -52,7 +52,7 @@ it('tries again what may pass, then gives it up', async () => {
   expect(await backlog.holds('analysis of bad')).toBe(false)
 })
 
-it('begins no other once it is stopped', async () => {
+it('starts nothing more once it is stopped', async () => {
   const { backlog, ran } = start({ atOnce: 1 }, async () => AGAIN)
   await backlog.add([order('a')])
   await vi.advanceTimersByTimeAsync(0)

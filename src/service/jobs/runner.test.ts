@@ -29,7 +29,7 @@ describe('a runner', () => {
     expect(all.every((states) => states.at(-1) === 'succeeded')).toBe(true)
   })
 
-  it('tells progress, and the failure as a problem', async () => {
+  it('reports progress, and a failure as a problem', async () => {
     const runner = new JobRunner(async (_, report) => {
       report({ layers: 2, layersDone: 1, layersReused: 0, bytes: 10, bytesDone: 5 })
       throw new Problem('registry_error', 'gone', { registryStatus: 500 })
@@ -43,7 +43,7 @@ describe('a runner', () => {
     })
   })
 
-  it('says nothing of the inside where the failure is its own', async () => {
+  it('hides internal details if the failure is its own', async () => {
     const runner = new JobRunner(async () => {
       throw new Error('secret path')
     }, limits)
@@ -53,7 +53,7 @@ describe('a runner', () => {
     expect(JSON.stringify(state)).not.toContain('secret')
   })
 
-  it('answers a failure again for a while instead of trying again, but runs what succeeded when asked', async () => {
+  it('repeats a failure for a while instead of retrying, but runs a successful job again when asked', async () => {
     let runs = 0
     const work: Work = async (which) => {
       runs++
@@ -68,7 +68,7 @@ describe('a runner', () => {
     expect(runs).toBe(3)
   })
 
-  it.each(['store_error', 'internal_error'] as const)('tries again at once after %s', async (code) => {
+  it.each(['store_error', 'internal_error'] as const)('retries at once after %s', async (code) => {
     let runs = 0
     const runner = new JobRunner(async () => {
       if (++runs === 1) throw new Problem(code, 'not the image', { retryAfter: 5 })
@@ -77,7 +77,7 @@ describe('a runner', () => {
     expect((await last(runner, job('sha256:1'))).at(-1)).toBe('succeeded')
   })
 
-  it('tries again when the failure said to, where that is sooner', async () => {
+  it('retries when the failure said to, if that is sooner', async () => {
     vi.useFakeTimers({ now: 0 })
     onTestFinished(() => void vi.useRealTimers())
     let runs = 0
@@ -99,7 +99,7 @@ describe('a runner', () => {
     }
   })
 
-  it('queues past its limit, and refuses past its queue', async () => {
+  it('queues beyond its limit, and refuses when the queue is full', async () => {
     const open: (() => void)[] = []
     const runner = new JobRunner(() => new Promise((resolve) => open.push(resolve)), limits)
     await runner.start(job('sha256:1'))
@@ -114,7 +114,7 @@ describe('a runner', () => {
     await runner.idle()
   })
 
-  it('a job without waiters gives its place to the next one', async () => {
+  it('a job that nobody waits for gives its slot to the next one', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const runner = new JobRunner(() => released, { ...limits, abandoned: { image: 30, layer: 30 } })
     await runner.start(job('sha256:1'))
@@ -126,10 +126,10 @@ describe('a runner', () => {
     await runner.idle()
   })
 
-  describe('where others wait', () => {
+  describe('while others wait', () => {
     type Begun = { readonly report: Parameters<Work>[1]; readonly signal: AbortSignal; end(): void }
 
-    /** @returns a runner of one job at a time, and each begun piece of its work */
+    /** @returns a runner of one job at a time, and every attempt it started */
     function begin(): { readonly runner: JobRunner; readonly begun: Map<string, Begun[]> } {
       vi.useFakeTimers({ now: 0 })
       onTestFinished(() => void vi.useRealTimers())
@@ -145,7 +145,7 @@ describe('a runner', () => {
     const progress = { layers: 2, layersDone: 0, layersReused: 0, bytes: 1e9, bytesDone: 20_000 }
     const waited = (seconds: number) => ({ ...progress, waitedMilliseconds: 1_000 * seconds })
 
-    it('a job whose source is slow gives its place away, and begins again when the others are done', async () => {
+    it('a job with a slow source gives up its slot, and starts again when the others are done', async () => {
       const { runner, begun } = begin()
       await runner.start(job('slow'))
       await runner.start(job('quick'))
@@ -163,7 +163,7 @@ describe('a runner', () => {
       expect((await runner.watch(jobKey(job('slow')), -1, 0))?.status).toBe('succeeded')
     })
 
-    it('each time that it begins again it keeps its place for twice as long', async () => {
+    it('each time it starts again it keeps its slot for twice as long', async () => {
       const { runner, begun } = begin()
       await runner.start(job('slow'))
       for (const [round, seconds] of [10, 20, 40, 80, 80].entries()) {
@@ -184,7 +184,7 @@ describe('a runner', () => {
       ['whose layers are all there', { ...waited(100), layersDone: 2 }],
       ['whose bytes have all come', { ...waited(100), bytes: 20_000 }],
       ['that computes, or waits for the machine,', waited(2)],
-    ])('one %s keeps its place', async (_, told) => {
+    ])('one %s keeps its slot', async (_, told) => {
       const { runner, begun } = begin()
       await runner.start(job('first'))
       await runner.start(job('second'))
@@ -194,7 +194,7 @@ describe('a runner', () => {
       expect(begun.get('first')?.[0]?.signal.aborted).toBe(false)
     })
 
-    it('one that holds up no other keeps its place, too', async () => {
+    it('one that holds up no other keeps its slot too', async () => {
       const { runner, begun } = begin()
       await runner.start(job('slow'))
       await vi.advanceTimersByTimeAsync(0)
@@ -203,7 +203,7 @@ describe('a runner', () => {
     })
   })
 
-  it('comes back when the time is up, with the job still running', async () => {
+  it('returns when the time is up, with the job still running', async () => {
     vi.useFakeTimers({ now: 0 })
     onTestFinished(() => void vi.useRealTimers())
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -215,7 +215,7 @@ describe('a runner', () => {
     await runner.idle()
   })
 
-  it('gives up a job without waiters, and starts it again for the next caller', async () => {
+  it('gives up a job that nobody waits for, and starts it again for the next caller', async () => {
     let runs = 0
     const work: Work = (_, __, signal) => {
       runs++
@@ -230,7 +230,7 @@ describe('a runner', () => {
     expect(runs).toBe(2)
   })
 
-  it('remembers a finished job for a minute, and leaves no timer behind that would keep its host awake', async () => {
+  it('remembers a finished job for a minute, without a timer that would keep its host awake', async () => {
     vi.useFakeTimers({ now: 0 })
     onTestFinished(() => void vi.useRealTimers())
     const runner = new JobRunner(async () => {}, limits)
@@ -244,7 +244,7 @@ describe('a runner', () => {
     expect(await runner.watch(key, 0, 0)).toBeUndefined()
   })
 
-  it('does not know a job that never was', async () => {
+  it('does not know a job that never existed', async () => {
     expect(await new JobRunner(async () => {}, limits).watch('image/x', 0, 10)).toBeUndefined()
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Claim } from '../../job.ts'
 import { type Slot, type SlotLimits, Slots } from './slots.ts'
 
-/** Claims in order; notes by name who has got a slot. */
+/** Claims slots in order; records the names of those that got one. */
 function queue(limits: SlotLimits) {
   const slots = new Slots(limits)
   const got: string[] = []
@@ -20,7 +20,7 @@ function queue(limits: SlotLimits) {
 }
 
 describe('slots', () => {
-  it('go to the registry that holds the least, then to its image that does', async () => {
+  it('go to the registry with the fewest slots, then to its image with the fewest', async () => {
     const { got, held, claim, settle } = queue({ atOnce: 2 })
     for (const name of ['a1', 'a2', 'a3', 'a4']) claim(name, ['a', 'x'])
     claim('a5', ['a', 'y'])
@@ -38,7 +38,7 @@ describe('slots', () => {
     expect(got.at(-1)).toBe('a3')
   })
 
-  it('that rest are used by others, as far as they may be held', async () => {
+  it('that are resting can be used by others, up to the limit of held slots', async () => {
     const { slots, got, held, claim, settle } = queue({ atOnce: 1, held: 2 })
     for (const name of ['a', 'b', 'c']) claim(name, ['r'])
     await settle()
@@ -56,7 +56,7 @@ describe('slots', () => {
     expect(slots.waiting).toBe(0)
   })
 
-  it('are not all for one group', async () => {
+  it('are not all given to one group', async () => {
     const { got, claim, settle } = queue({ atOnce: 3, share: 2 })
     for (const name of ['a1', 'a2', 'a3']) claim(name, ['a'])
     await settle()
@@ -66,7 +66,7 @@ describe('slots', () => {
     expect(got).toEqual(['a1', 'a2', 'b1'])
   })
 
-  it('are not kept for who has left', async () => {
+  it('are not kept for a claim that was abandoned', async () => {
     const { slots, got, held, claim, settle } = queue({ atOnce: 1 })
     const left = new AbortController()
     claim('a', ['r'])

@@ -12,7 +12,7 @@ function begin() {
   return { wait, told }
 }
 
-it('waiting counts second by second until something arrives', async () => {
+it('waiting is counted each second until something arrives', async () => {
   const { wait, told } = begin()
   const { promise, resolve } = Promise.withResolvers<string>()
   const waited = wait.for(promise)
@@ -24,14 +24,14 @@ it('waiting counts second by second until something arrives', async () => {
   expect(told).toEqual([1_000, 2_000, 3_000])
 })
 
-it('a failure ends the waiting', async () => {
+it('a failure ends the wait', async () => {
   const { wait, told } = begin()
   await expect(wait.for(Promise.reject(new Error('cut')))).rejects.toThrow('cut')
   await vi.advanceTimersByTimeAsync(5_000)
   expect(told).toEqual([])
 })
 
-it('work between two pieces does not count, however long it takes', async () => {
+it('processing between two pieces does not count, however long it takes', async () => {
   const { wait, told } = begin()
   for (let piece = 0; piece < 10; piece++) {
     await wait.for(Promise.resolve(piece))

@@ -25,7 +25,7 @@ async function passing(bytes: Uint8Array, cut: number) {
   return archive.finish()
 }
 
-it('members are found alike while an archive passes by and by its headers alone', async () => {
+it('the same members are found by streaming an archive and by reading only its headers', async () => {
   const large = new Uint8Array(3_000_000).fill(7)
   const bytes = tar(
     member({ name: './a' }, 'first'),
@@ -64,7 +64,7 @@ it.each([
   await expect(passing(bytes, 512)).rejects.toMatchObject({ code: 'invalid_archive' })
 })
 
-it('takes the same member twice', async () => {
+it('accepts the same member twice', async () => {
   expect(
     (await passing(tar(member({ name: 'a' }, 'x'), member({ name: './a' }, 'x')), 512)).find('a'),
   ).toBeDefined()

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { pause, waitFor, within } from './timeout.ts'
 
-test('what fails after its caller has left goes unheard, and ends nothing', async () => {
+test('a failure after the caller has left is ignored and crashes nothing', async () => {
   const unheard: unknown[] = []
   const hear = (reason: unknown) => unheard.push(reason)
   process.on('unhandledRejection', hear)
@@ -16,12 +16,12 @@ test('what fails after its caller has left goes unheard, and ends nothing', asyn
 describe('a promise that never settles', () => {
   const never = new Promise<never>(() => {})
 
-  test('is waited for until its limit', async () => {
+  test('is awaited up to its limit', async () => {
     const limit = { milliseconds: 1, error: () => new Error('too late') }
     await expect(waitFor(never, { limit })).rejects.toThrow('too late')
   })
 
-  test('is waited for until the caller leaves', async () => {
+  test('is awaited until the caller leaves', async () => {
     const caller = new AbortController()
     const waiting = waitFor(never, { signal: caller.signal })
     caller.abort(new Error('gone'))
@@ -40,7 +40,7 @@ test('work is aborted when its time is up', async () => {
   expect(signals[0]?.reason).toBe(error)
 })
 
-test('what finished in time is not aborted afterwards', async () => {
+test('work that finished in time is not aborted afterwards', async () => {
   const signals: AbortSignal[] = []
   const work = async (signal: AbortSignal) => signals.push(signal)
   await within({ milliseconds: 5, error: () => new Error('too late') }, work)
@@ -48,7 +48,7 @@ test('what finished in time is not aborted afterwards', async () => {
   expect(signals[0]?.aborted).toBe(false)
 })
 
-test('what arrived while this process was busy is in time', async () => {
+test('an answer that arrived while this process was busy is in time', async () => {
   const answer = pause(1).then(() => 'answer')
   const waiting = waitFor(answer, { limit: { milliseconds: 1, error: () => new Error('too late') } })
   for (const end = performance.now() + 20; performance.now() < end; );

@@ -430,7 +430,7 @@ describe('a reader that stops early', () => {
     expect(await outcome(small, { signal })).toEqual(new Error('never'))
   })
 
-  test('applies back-pressure by not asking', async () => {
+  test('pulls nothing from the blob until it asks for entries', async () => {
     let pulled = 0
     const blob = new ReadableStream<Uint8Array>(
       {

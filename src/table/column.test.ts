@@ -27,7 +27,7 @@ async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> 
   yield rows
 }
 
-/** The values as this service reads them again, and as hyparquet sees their first Parquet column. */
+/** The values as this service reads them back, and as hyparquet sees their first Parquet column. */
 async function through<T>(
   column: Column<T>,
   values: readonly (T | undefined)[],
@@ -84,7 +84,7 @@ testColumn('paths', path('c'), ['', 'usr\0lib', 'usr\0lib\0caf\xc3\xa9', 'a'], (
 )
 testColumn('mapped values', numbered, [1, 2], (value) => `#${value}`)
 
-test('names that are not UTF-8 show as text, with their exact bytes beside it', async () => {
+test('names that are not UTF-8 are shown as text, with their exact bytes beside it', async () => {
   const schema = defineSchema<{ name: string; link?: string | undefined }>({
     name: path('name'),
     link: optional(text('link')),

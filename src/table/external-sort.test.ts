@@ -28,7 +28,7 @@ const row: fc.Arbitrary<Row> = fc.record({
   extra: fc.option(fc.nat(9), { nil: undefined }),
 })
 
-test('rows come back sorted, equal ones in the order in which they came, however little fits', async () => {
+test('rows come back in a stable sort, however little fits in memory', async () => {
   const limits = fc.record({
     rows: fc.integer({ min: 1, max: 20 }),
     bytes: fc.constantFrom(10, 1000),

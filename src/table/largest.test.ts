@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Largest } from './largest.ts'
 
-test('the heaviest are kept, of equal ones the first, generated', () => {
+test('keeps the heaviest, and the first of equal ones, generated', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(9)), fc.integer({ min: 1, max: 12 }), (weights, limit) => {
       const largest = new Largest<number>(limit)
@@ -18,7 +18,7 @@ test('the heaviest are kept, of equal ones the first, generated', () => {
   )
 })
 
-test('rows that are not kept are not made', () => {
+test('does not create rows that it does not keep', () => {
   const made: number[] = []
   const largest = new Largest<number>(2)
   for (const weight of [5, 4, 3, 6, 4]) {
@@ -30,7 +30,7 @@ test('rows that are not kept are not made', () => {
   expect(made).toEqual([5, 4, 6])
 })
 
-test('of equal weights the first texts are kept, whenever they come', () => {
+test('keeps the lowest texts among equal weights, in any order of arrival', () => {
   const largest = new Largest<string, string>(2)
   for (const key of ['b', 'c', 'a']) largest.add(1, key, () => key)
   expect(largest.sorted().map(({ item }) => item)).toEqual(['a', 'b'])

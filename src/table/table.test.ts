@@ -50,7 +50,7 @@ async function readAll(store: MemoryStore): Promise<Entry[]> {
   return rows
 }
 
-/** As `plainRow` gives it: what is undefined is absent. */
+/** As `plainRow` returns it: without undefined values. */
 function plain(rows: readonly Entry[]): Entry[] {
   return rows.map((row) => plainRow(ENTRIES, row))
 }
@@ -127,7 +127,7 @@ const entry: fc.Arbitrary<Entry> = fc.record(
 )
 const entries = fc.array(entry, { maxLength: 300, size: 'max' }).map(sorted)
 
-test('what is written is read', async () => {
+test('rows read back as written', async () => {
   await fc.assert(
     fc.asyncProperty(entries, async (rows) => {
       expect(await readAll(await written(rows))).toEqual(plain(rows))
@@ -251,7 +251,7 @@ async function keysOf(rows: AsyncIterable<readonly Pick<Entry, 'key'>[]>): Promi
   return keys
 }
 
-test('the same rows make the same bytes, however they come', async () => {
+test('the same rows give the same bytes, in batches of any size', async () => {
   const entries = manyEntries(5000)
   const stores = [await written(entries), new MemoryStore()] as const
   async function* pieces(): AsyncGenerator<readonly Entry[]> {
@@ -261,7 +261,7 @@ test('the same rows make the same bytes, however they come', async () => {
   expect(Buffer.compare(stores[0].objects.get(KEY)!, stores[1].objects.get(KEY)!)).toBe(0)
 })
 
-test('any range of rows is read alone', async () => {
+test('any range of rows can be read separately', async () => {
   const entries = manyEntries(4500)
   const table = await opened(await written(entries))
   const keys = entries.map((entry) => entry.key)
@@ -282,7 +282,7 @@ test('any range of rows is read alone', async () => {
   }
 })
 
-test('a hundred rows in the middle of a large table take few bytes', async () => {
+test('reading a hundred rows in the middle of a large table takes few bytes', async () => {
   const count = LONG ? 1_000_000 : 60_000
   const store = await written(manyEntries(count))
   store.bytesRead = 0
@@ -320,7 +320,7 @@ test('a subtree is found without reading the rest', async () => {
   }
 })
 
-test('whiteouts stand in the subtree whose paths they hide', async () => {
+test('whiteouts are in the subtree whose paths they hide', async () => {
   const entries = manyEntries(6000)
   const key = `${entries[3000]!.key.slice(0, entries[3000]!.key.lastIndexOf('\0'))}`
   const whiteout: Entry = {
@@ -335,7 +335,7 @@ test('whiteouts stand in the subtree whose paths they hide', async () => {
   expect(found).toEqual(expect.arrayContaining([whiteout.key, opaque.key]))
 })
 
-test('columns that are not asked for are neither fetched nor there', async () => {
+test('columns that are not requested are neither fetched nor returned', async () => {
   const store = await written(manyEntries(10_000))
   const table = await opened(store)
   store.bytesRead = 0
@@ -348,7 +348,7 @@ test('columns that are not asked for are neither fetched nor there', async () =>
   expect(store.bytesRead).toBeLessThan(store.objects.get(KEY)!.length / 3)
 })
 
-test('through another schema of the same parts the same rows are seen', async () => {
+test('another schema with the same parts gives the same rows', async () => {
   const digests = ['\0\x01\x02\x03', '\xff\xfe\xfd\xfc'].map((start) => start.padEnd(32, '\xee'))
   const rows = [digests[0], undefined, digests[1]].map(
     (sha256, ordinal): Entry => ({ ...EXAMPLE, key: `file-${ordinal}`, ordinal, sha256 }),
@@ -362,7 +362,7 @@ test('through another schema of the same parts the same rows are seen', async ()
   ])
 })
 
-test('the index of the groups and the footer say the same', async () => {
+test('the index of the groups agrees with the footer', async () => {
   const store = await written(manyEntries(9000))
   const file = store.objects.get(KEY)!
   const metadata = parquetMetadata(Uint8Array.from(file).buffer)
@@ -371,7 +371,7 @@ test('the index of the groups and the footer say the same', async () => {
   let firstRow = 0
   for (const group of metadata.row_groups) {
     const end = firstRow + Number(group.num_rows)
-    // Of this group alone: as many bytes as the footer says, from where it says.
+    // Only this group: as many bytes as the footer says, at the offset it says.
     store.bytesRead = 0
     const keys = await keysOf(table.rows({ start: firstRow, end }))
     expect(store.bytesRead).toBe(Number(group.total_compressed_size))
@@ -399,7 +399,7 @@ test('long names make small groups', async () => {
   expect(await readAll(store)).toEqual(entries)
 })
 
-test('what stands below a long name is found, too', async () => {
+test('entries below a long name are found too', async () => {
   const deep = 'd'.repeat(300)
   const keys = [
     ...Array.from({ length: 300 }, (_, i) => `${deep}\0${i}\0${'x'.repeat(3000)}`),
@@ -438,7 +438,7 @@ test('a table may be empty', async () => {
   expect(found.columnTypes().map(String)).toEqual(['VARCHAR', 'TIMESTAMP WITH TIME ZONE'])
 })
 
-test('rows that are not sorted are no table', async () => {
+test('rows that are not sorted are refused', async () => {
   const store = new MemoryStore()
   const unsorted = [...manyEntries(3000)].reverse()
   await expect(writeTable(store, KEY, ENTRIES, oneBatch(unsorted))).rejects.toThrow('not sorted')
@@ -467,7 +467,7 @@ test('a missing table is reported as missing; a damaged one is an error, never w
   expect(await read(Buffer.concat([file, file])), 'twice').toBe('store_error')
 })
 
-test('a byte that is not as it was written is an error, or of no account', async () => {
+test('a changed byte is an error or has no effect', async () => {
   const entries = manyEntries(300)
   const file = (await written(entries)).objects.get(KEY)!
   await fc.assert(
@@ -484,7 +484,7 @@ test('a byte that is not as it was written is an error, or of no account', async
   )
 })
 
-test('an object that goes away while it is read is a clear error', async () => {
+test('an object that disappears while it is read is a clear error', async () => {
   const store = await written(manyEntries(9000))
   const table = await opened(store)
   const rows = table.rows()
@@ -494,7 +494,7 @@ test('an object that goes away while it is read is a clear error', async () => {
   await expect(rows.next()).rejects.toMatchObject({ code: 'store_error' })
 })
 
-test('stopping early cancels the group that is fetched meanwhile', async () => {
+test('stopping early cancels the group being fetched', async () => {
   const store = await written(manyEntries(9000))
   const table = await opened(store)
   const get = store.get.bind(store)
@@ -503,7 +503,7 @@ test('stopping early cancels the group that is fetched meanwhile', async () => {
     const object = await get(key, range)
     const place = bodies.push(object === undefined || bodies.length === 0 ? 'whole' : 'endless') - 1
     if (object === undefined || place === 0) return object
-    // Its bytes never come: only a cancellation ends it.
+    // Its bytes never arrive: only a cancellation ends it.
     const cancel = () => {
       bodies[place] = 'cancelled'
     }

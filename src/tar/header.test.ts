@@ -25,7 +25,7 @@ describe('readNumber', () => {
   })
 
   test.each(['0000648\0', '12x45678', '\x81\0\0\0\0\0\0\x01', '-0000001', '64 4\0\0\0\0'])(
-    '%j is none',
+    '%j is not a number',
     (field) => {
       expect(number(field)).toBeNaN()
     },
@@ -33,26 +33,26 @@ describe('readNumber', () => {
 })
 
 describe('checkBlock', () => {
-  test('takes a right checksum, wherever the block lies', () => {
+  test('accepts a correct checksum, wherever the block is in the buffer', () => {
     const block = Buffer.concat([bytes('junk'), header({ name: 'a' })])
     expect(checkBlock(block, 4)).toBe('valid')
   })
 
-  test('tells the end marker', () => {
+  test('recognises the end marker', () => {
     expect(checkBlock(new Uint8Array(512), 0)).toBe('zeros')
   })
 
-  test('refuses each single changed byte', () => {
+  test('refuses a change of any byte', () => {
     const block = header({ name: 'some/name', size: 12 })
     for (let i = 0; i < 512; i++) {
       const changed = Uint8Array.from(block)
       changed[i] = (changed[i] ?? 0) ^ 1
-      // The checksum's own padding carries nothing.
+      // The checksum's own padding does not matter.
       if (i < 154 || i > 155) expect(checkBlock(changed, 0), `byte ${i}`).toBe('invalid')
     }
   })
 
-  test('takes the sum of signed bytes, as some old tars wrote it', () => {
+  test('accepts the sum of signed bytes, as some old tars wrote it', () => {
     const block = Buffer.from(header({ name: 'caf\xe9' }))
     const sum = Number.parseInt(block.toString('latin1', 148, 154), 8) - 256
     block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
@@ -65,15 +65,15 @@ describe('readName', () => {
     expect(name(header({ name: 'name', prefix: 'some/prefix' }))).toBe('some/prefix/name')
   })
 
-  test('takes a name that fills its field', () => {
+  test('reads a name that fills its field', () => {
     expect(name(header({ name: 'n'.repeat(100) }))).toBe('n'.repeat(100))
   })
 
-  test('takes no access time for a prefix', () => {
+  test('does not treat an access time as a prefix', () => {
     expect(name(header({ name: 'name', magic: MAGIC.gnu, prefix: '14501234567' }))).toBe('name')
   })
 
-  test('takes a prefix under the magic of GNU', () => {
+  test("reads a prefix under GNU's magic", () => {
     expect(name(header({ name: 'name', magic: MAGIC.gnu, prefix: 'some/prefix' }))).toBe('some/prefix/name')
   })
 

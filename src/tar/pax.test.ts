@@ -11,11 +11,11 @@ describe('parsePax', () => {
     expect(Object.fromEntries(of(values))).toEqual(values)
   })
 
-  test('lets the later of two records win', () => {
+  test('lets the later of two records with the same key win', () => {
     expect(paxText(parse('9 path=a\n9 path=b\n'), 'path')).toBe('b')
   })
 
-  test('stops at NULs that pad', () => {
+  test('stops at padding NULs', () => {
     expect([...parse('9 path=a\n\0\0\0')]).toEqual([['path', 'a']])
   })
 
@@ -28,7 +28,7 @@ describe('parsePax', () => {
     ['no equals sign', '7 path\n'],
     ['no newline', '9 path=ab'],
     ['rubbish after a record', '9 path=a\nrubbish'],
-  ])('refuses %s, and says where', (_, text) => {
+  ])('refuses %s, saying where', (_, text) => {
     expect(() => parse(text)).toThrow(/PAX record is malformed at byte 10(24|33) of the uncompressed tar/)
   })
 
@@ -96,7 +96,7 @@ describe('paxXattrs', () => {
     ])
   })
 
-  test("take libarchive's form unless another of that name exists", () => {
+  test("read libarchive's form unless another record has that name", () => {
     const xattrs = paxXattrs(
       of({
         'LIBARCHIVE.xattr.user.a%3Db%25': Buffer.from('\x01\x02', 'latin1').toString('base64'),

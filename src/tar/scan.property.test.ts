@@ -55,7 +55,7 @@ function magicOf(dialect: Dialect): string {
   return dialect === 'v7' ? MAGIC.v7 : dialect === 'gnu' ? MAGIC.gnu : MAGIC.ustar
 }
 
-/** At most so many bytes of UTF-8. */
+/** Text of at most this many bytes of UTF-8. */
 function shorten(text: string, bytes: number): string {
   let short = [...text]
   while (encodeText(short.join('')).length > bytes) short = short.slice(0, -1)
@@ -73,9 +73,9 @@ function write({ dialect, fields, content }: Spec): Uint8Array {
   return Buffer.concat([...before, member(fields, content)])
 }
 
-/** The members as tar-stream has them. */
+/** The members as tar-stream reads them. */
 async function extracted(bytes: Uint8Array): Promise<{ header: Header; content: string }[]> {
-  // V7 is unknown to it; its types do not know of that option.
+  // It does not know V7; its types lack this option.
   const options = { highWaterMark: 16_384, allowUnknownFormat: true }
   const stream = extract(options)
   const found: { header: Header; content: string }[] = []
@@ -103,7 +103,7 @@ const TYPES: Record<string, MemberType> = {
   fifo: 'fifo',
 }
 
-/** What both can say, in the same words. */
+/** What both can express, in the same form. */
 function theirs({ header, content }: { header: Header; content: string }): object {
   const type = TYPES[header.type ?? '']
   return {
@@ -136,7 +136,7 @@ function ours({ member, content }: Scanned): object {
   }
 }
 
-test('what the scanner tells of an archive, however it is cut, is what tar-stream tells', {
+test('the scanner reads an archive, in chunks of any size, as tar-stream does', {
   timeout: 300_000,
 }, async () => {
   await fc.assert(
@@ -155,6 +155,6 @@ test('what the scanner tells of an archive, however it is cut, is what tar-strea
   )
 })
 
-test('the cuts are those that were asked for', () => {
+test('the chunks have the requested sizes', () => {
   expect([...cut(Buffer.from('abcdefg'), [1, 3])].map(String)).toEqual(['a', 'bcd', 'e', 'fg'])
 })

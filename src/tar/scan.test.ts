@@ -13,7 +13,7 @@ const names = (bytes: Uint8Array) => scanTar(bytes).map((found) => found.member.
 const fields = (bytes: Uint8Array): Partial<Member> => only(bytes).member
 
 describe('members', () => {
-  test('have all that their header says', () => {
+  test('have every field of their header', () => {
     const head = { name: 'bin/tool', mode: 0o104755, uid: 3_000_000_000, gid: -2, mtime: -86_400 }
     expect(only(tar(member(head, 'content')))).toEqual({
       member: {
@@ -44,7 +44,7 @@ describe('members', () => {
     ['4', 'block', 0],
     ['5', 'directory', 0],
     ['6', 'fifo', 0],
-  ])('of type %j are a %s, and store %d bytes whatever the size says', (type, expected, stored) => {
+  ])('of type %j are a %s, and store %d bytes whatever the size field says', (type, expected, stored) => {
     const first = Buffer.concat([header({ name: 'a', type, size: 3 }), padded(Buffer.alloc(stored, 'x'))])
     const [a, b] = scanTar(tar(first, member({ name: 'b' }, 'b')))
     expect(a).toMatchObject({ member: { type: expected, bytes: stored }, content: 'x'.repeat(stored) })
@@ -52,7 +52,7 @@ describe('members', () => {
   })
 
   test.each(['V', 'M', 'D', 'N', 'A', 'E', 'Z'])(
-    'of type %s are another, whose content is passed by',
+    'of type %s have type `other`, and their content is skipped',
     (type) => {
       const [a, b] = scanTar(tar(member({ name: 'a', type }, 'x'.repeat(600)), member({ name: 'b' })))
       expect(a).toMatchObject({ member: { type: 'other', bytes: 0 }, content: '' })
@@ -60,14 +60,14 @@ describe('members', () => {
     },
   )
 
-  test('of V7 with a slash at the end are directories, of ustar are not', () => {
+  test('with a trailing slash are directories in V7, but not in ustar', () => {
     const types = scanTar(
       tar(member({ name: 'a/', type: '\0', magic: MAGIC.v7 }), member({ name: 'b/', type: '0' })),
     ).map((found) => found.member.type)
     expect(types).toEqual(['directory', 'file'])
   })
 
-  test('have links and devices where their type does', () => {
+  test('have link targets and device numbers only if their type does', () => {
     const bytes = tar(
       member({ name: 'l', type: '2', link: '../x/' }),
       member({ name: 'h', type: '1', link: '/bin/tool' }),
@@ -80,7 +80,7 @@ describe('members', () => {
     ])
   })
 
-  test('have times that RFC 3339 can write, at the nearest', () => {
+  test('have their times clamped to what RFC 3339 can write', () => {
     const bytes = tar(member({ name: 'a', mtime: 2 ** 60 }), member({ name: 'b', mtime: -(2 ** 60) }))
     expect(scanTar(bytes).map((found) => new Date(found.member.mtime / 1000).toISOString())).toEqual([
       '9999-12-31T23:59:59.000Z',
@@ -90,7 +90,7 @@ describe('members', () => {
 })
 
 describe('the end', () => {
-  test('ends at one block of zeros, whatever follows', () => {
+  test('is at one block of zeros, whatever follows', () => {
     expect(names(Buffer.concat([member({ name: 'a' }), Buffer.alloc(512), Buffer.from('garbage')]))).toEqual([
       'a',
     ])
@@ -114,7 +114,7 @@ describe('the end', () => {
     )
   })
 
-  test('after any number of bytes is one of the two', () => {
+  test('after any number of bytes is either of the two', () => {
     const whole = tar(pax({ path: 'long' }), member({ name: 'a' }, 'content'), member({ name: 'b' }))
     const found = scanTar(whole)
     for (let bytes = 0; bytes <= whole.length; bytes++) {
@@ -140,7 +140,7 @@ describe('the end', () => {
 })
 
 describe('extended headers', () => {
-  test('of PAX win over the header', () => {
+  test('of PAX override the header', () => {
     const xattr = { 'SCHILY.xattr.user.note': 'h\xc3\xa9llo' }
     const values = {
       path: 'p/\xff',
@@ -176,7 +176,7 @@ describe('extended headers', () => {
     expect(fields(bytes)).toMatchObject({ key: 'a', uid: 5, mtime: 7_000_000 })
   })
 
-  test('of PAX that are global hold for all that follow, until another says otherwise', () => {
+  test('of PAX that are global apply to all that follow, until another one overrides them', () => {
     const bytes = tar(
       pax({ uid: '7', gid: '8' }, 'g'),
       member({ name: 'a' }),
@@ -202,11 +202,11 @@ describe('extended headers', () => {
     })
   })
 
-  test('of Solaris read like those of PAX', () => {
+  test('of Solaris are read like those of PAX', () => {
     expect(names(tar(pax({ path: 'solaris' }, 'X'), member({ name: 'a' })))).toEqual(['solaris'])
   })
 
-  test('that speak of one thing: the first has the last word', () => {
+  test('for the same field: the first one wins', () => {
     expect(names(tar(pax({ path: 'pax' }), longName('gnu'), member({ name: 'a' })))).toEqual(['pax'])
     expect(names(tar(longName('gnu'), pax({ path: 'pax' }), member({ name: 'a' })))).toEqual(['gnu'])
   })
@@ -290,7 +290,7 @@ describe('sparse members', () => {
     }
   })
 
-  test('that are all hole', () => {
+  test('that are nothing but a hole', () => {
     const all = { 'GNU.sparse.size': '200000', 'GNU.sparse.map': '200000,0' }
     expect(only(tar(pax(all), header({ name: 's' }))).content).toBe('\0'.repeat(200_000))
   })
@@ -329,7 +329,7 @@ describe('limits', () => {
     }
   }
 
-  test('refuse a size at its header', () => {
+  test('refuse a size when they read its header', () => {
     for (const size of [10_000, 2 ** 62]) {
       expect(refusal(header({ name: 'a', size }), { bytes })).toMatchObject({
         code: 'too_large',
@@ -338,14 +338,14 @@ describe('limits', () => {
     }
   })
 
-  test('count holes', () => {
+  test('apply to the number of holes', () => {
     const hole = pax({ 'GNU.sparse.size': '6000', 'GNU.sparse.map': '6000,0' })
     const one = Buffer.concat([hole, header({ name: 's' })])
     expect(refusal(one, { bytes })).toBe(1)
     expect(refusal(Buffer.concat([one, one]), { bytes })).toMatchObject({ code: 'too_large' })
   })
 
-  test('count members', () => {
+  test('apply to the number of members', () => {
     const three = tar(...['a', 'b', 'c'].map((name) => member({ name })))
     expect(refusal(three, { entries: 3 })).toBe(3)
     expect(refusal(three, { entries: 2 })).toMatchObject({
@@ -354,7 +354,7 @@ describe('limits', () => {
     })
   })
 
-  test('refuse an extended header past 1 MiB at its header', () => {
+  test('refuse an extended header past 1 MiB before reading it', () => {
     const fits = pax({ comment: 'c'.repeat(1024 * 1024 - '1048576 comment=\n'.length) })
     expect(names(tar(fits, member({ name: 'a' })))).toEqual(['a'])
     for (const type of ['x', 'g', 'L', 'K']) {
@@ -383,7 +383,7 @@ describe('limits', () => {
   })
 })
 
-describe('what is no tar', () => {
+describe('what is not a tar', () => {
   test.each([
     [
       'a page',

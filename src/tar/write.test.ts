@@ -171,7 +171,7 @@ it('GNU tar lists it without complaint', async () => {
   ])
 })
 
-it('ustar alone says what ustar can', () => {
+it('plain ustar is used for what ustar can express', () => {
   const fits = `${'p'.repeat(155)}/${'n'.repeat(100)}`
   expect(memberHeader({ ...PLAIN, path: fits })).toHaveLength(512)
   expect(memberHeader({ ...PLAIN, path: `p${fits}` })).toHaveLength(3 * 512)

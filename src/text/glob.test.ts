@@ -61,13 +61,13 @@ describe('what a glob matches', () => {
     expect([...yes, ...no].filter((path) => matches(glob, path))).toEqual(yes)
   })
 
-  test('any of several globs, none of none', () => {
+  test('any of several globs; no globs match nothing', () => {
     const any = compileGlobs(['a', 'b/**'])
     expect(['a', 'b', 'b/c', 'c', 'ab'].filter(any)).toEqual(['a', 'b', 'b/c'])
     expect(compileGlobs([])('a')).toBe(false)
   })
 
-  test('a set tells which of its globs match', () => {
+  test('a set says which of its globs match', () => {
     const set = compileGlobSet(['**/*.pem', 'a/**', '**'])
     expect(set('a/x.pem')).toEqual([0, 1, 2])
     expect(set('b')).toEqual([2])
@@ -76,7 +76,7 @@ describe('what a glob matches', () => {
   })
 })
 
-describe('what is no glob', () => {
+describe('what is not a glob', () => {
   test.each([
     ['', 'empty'],
     ['[a', 'has a `[` without its `]`'],
@@ -112,18 +112,18 @@ describe('what is no glob', () => {
     expect(refusal(globs)).toContain('more than 8192 characters')
   })
 
-  test('as many as a policy may have are taken', () => {
+  test('as many as a policy may have are accepted', () => {
     const globs = Array.from({ length: 100 }, (_, i) => `**/directory-${i}/**/*.{abc,${i}}`)
     expect(compileGlobSet(globs)('x/directory-7/y/z.7')).toEqual([7])
   })
 
-  test('names that only look odd are none of these', () => {
+  test('names that only look odd are accepted', () => {
     for (const glob of ['...', '.a/..b', 'a..', 'a/.b', '.*', '**/.*/x'])
       expect(refusal([glob])).toBe('not refused')
   })
 })
 
-/** The definition, word for word and as slow as that: braces expanded, then one path part after the other. */
+/** The definition, implemented literally and slowly: expands braces, then matches part by part. */
 function naively(glob: string, path: string): boolean {
   return expand(glob).some((plain) => parts(plain.split('/'), path.split('/')))
 }
@@ -175,7 +175,7 @@ test('globs match as their definition says, generated', () => {
   )
 })
 
-// A matcher that backtracks would not come back from any of these.
+// A backtracking matcher would never finish on any of these.
 describe('a glob cannot be slow', () => {
   test.each([
     ['**/*a*a*a*a*a*a*a*a*a*a*b', 'a'.repeat(100_000)],

@@ -15,7 +15,7 @@ test('bytes that are not UTF-8 are not JSON', () => {
   expect(parseJson(Uint8Array.of(0x22, 0xff, 0x22))).toBeUndefined()
 })
 
-test('counts what is outside of texts, and escapes within them', () => {
+test('counts tokens outside of strings, and escapes within them', () => {
   const json = (text: string) => new TextEncoder().encode(text)
   expect(hasMoreParts(json('{"a,,,\\\\\\",,,": [1, 2]}'), 4)).toBe(false)
   expect(hasMoreParts(json('{"a,,,\\\\\\",,,": [1, 2]}'), 3)).toBe(true)

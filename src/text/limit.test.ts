@@ -61,7 +61,7 @@ describe('sizes', () => {
       '9007199254740992',
     ],
     ...['9007199254740992B', '8192TiB', '9'.repeat(50), '1MB\0'],
-  ])('%j is no size', (text) => {
+  ])('%j is not a size', (text) => {
     expect(refusal(() => parseBytesLimit(text, 'maxSize'))).toEqual(refused)
   })
 
@@ -88,9 +88,12 @@ describe('numbers', () => {
   test('digits only', () => {
     expect(parseCountLimit('127', 'maxLayers')).toBe(127)
   })
-  test.each(['', 'ten', '-1', '1.0', '1e3', ' 1', '9007199254740992', '1MB'])('%j is no number', (text) => {
-    expect(refusal(() => parseCountLimit(text, 'maxSize'))).toEqual(refused)
-  })
+  test.each(['', 'ten', '-1', '1.0', '1e3', ' 1', '9007199254740992', '1MB'])(
+    '%j is not a number',
+    (text) => {
+      expect(refusal(() => parseCountLimit(text, 'maxSize'))).toEqual(refused)
+    },
+  )
 })
 
 describe('percentages', () => {
@@ -103,11 +106,11 @@ describe('percentages', () => {
   ])('%s', (text, percent) => {
     expect(toNumber(parsePercentLimit(text, 'maxSize'))).toBe(percent)
   })
-  test.each(['', '%', '-1%', '10MB', '10 %', '10%%', 'ten'])('%j is no percentage', (text) => {
+  test.each(['', '%', '-1%', '10MB', '10 %', '10%%', 'ten'])('%j is not a percentage', (text) => {
     expect(refusal(() => parsePercentLimit(text, 'maxSize'))).toEqual(refused)
   })
 
-  test('7 of 100 are within 7 %, and not within a hair less', () => {
+  test('7 of 100 are within 7 %, but not within slightly less', () => {
     expect(isWithinPercent(7, 100, parsePercentLimit('7', 'x'))).toBe(true)
     expect(isWithinPercent(7, 100, parsePercentLimit('6.99999999999999999999999999', 'x'))).toBe(false)
   })
@@ -147,7 +150,7 @@ describe('ratios', () => {
     expect(parseRatioLimit(text, 'minEfficiency')).toBe(ratio)
   })
   test.each(['', '90', '1.01', '-0.1', '.9', '90%', '1.00000000000000000000000001'])(
-    '%j is no ratio',
+    '%j is not a ratio',
     (text) => {
       expect(refusal(() => parseRatioLimit(text, 'maxSize'))).toEqual(refused)
     },

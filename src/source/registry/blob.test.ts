@@ -29,7 +29,7 @@ async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
   return Buffer.concat(pieces)
 }
 
-/** Reads as the layer's reader does: into one buffer, over and over. */
+/** Reads as the layer reader does: into the same buffer again and again. */
 async function readByob(stream: ReadableStream<Uint8Array>, bufferBytes: number): Promise<string> {
   const reader = stream.getReader({ mode: 'byob' })
   const hash = createHash('sha256')
@@ -45,7 +45,7 @@ async function readByob(stream: ReadableStream<Uint8Array>, bufferBytes: number)
 const ranges = () => registry.requests.filter(({ method }) => method === 'GET').map(({ range }) => range)
 
 describe('a blob', () => {
-  it('comes as it is, to any kind of reader', async () => {
+  it('arrives unchanged, for any kind of reader', async () => {
     const { client } = watchedClient()
     expect(digestOf(await readAll(await client.blob(at(), descriptor, {})))).toBe(descriptor.digest)
     for (const bufferBytes of [1_000, 65_536, 1_000_000])
@@ -57,19 +57,19 @@ describe('a blob', () => {
     expect(await readAll(await watchedClient().client.blob(at(), empty, {}))).toHaveLength(0)
   })
 
-  it('reads at most one byte beyond its size from any registry', async () => {
+  it('is read at most one byte beyond its size', async () => {
     registry.fault(BLOBS, { endless: true })
     const stream = await watchedClient().client.blob(at(), descriptor, {})
     expect(await readAll(stream)).toHaveLength(descriptor.size + 1)
     expect(registry.bytesSent(BLOBS)).toBeLessThan(16_000_000)
   })
 
-  it('ends where the registry ends it: whoever counts will say so', async () => {
+  it('ends where the registry ends it: whoever counts the bytes reports the difference', async () => {
     registry.fault(BLOBS, { body: bytes.subarray(0, 1_000) })
     expect(await readAll(await watchedClient().client.blob(at(), descriptor, {}))).toHaveLength(1_000)
   })
 
-  it('comes in part, where a range is asked for, and goes on inside it after a cut', async () => {
+  it('arrives in part if a range is requested, and resumes inside the range after a cut', async () => {
     registry.fault(BLOBS, { resetAfter: 400_000 })
     const stream = await watchedClient().client.blob(
       at(),
@@ -83,7 +83,7 @@ describe('a blob', () => {
     expect(registry.bytesSent(BLOBS)).toBeLessThan(1_400_000)
   })
 
-  it('gives the part that was asked for where the registry ignores ranges, or has fewer bytes', async () => {
+  it('gives the requested part even if the registry ignores ranges or has fewer bytes', async () => {
     registry.fault(BLOBS, { ignoreRange: true })
     const part = { offset: 1_000_000, length: 10 }
     const stream = await watchedClient().client.blob(at(), descriptor, {}, part)
@@ -94,7 +94,7 @@ describe('a blob', () => {
     expect(await readAll(await watchedClient().client.blob(at(), descriptor, {}, beyond))).toHaveLength(0)
   })
 
-  it('is let go when its reader goes', async () => {
+  it('is released when its reader leaves', async () => {
     registry.fault(BLOBS, { endless: true })
     const reader = (await watchedClient().client.blob(at(), descriptor, {})).getReader()
     await reader.read()
@@ -105,7 +105,7 @@ describe('a blob', () => {
     expect(registry.bytesSent(BLOBS)).toBe(sent)
   })
 
-  it('that is not there, or encrypted, is unavailable', async () => {
+  it('that is missing or encrypted is unavailable', async () => {
     const { client } = watchedClient()
     registry.removeBlob('app', descriptor.digest)
     await expect(client.blob(at(), descriptor, {})).rejects.toThrow(
@@ -125,8 +125,8 @@ describe('a blob', () => {
   })
 })
 
-describe('a blob that is cut in the middle', () => {
-  it('goes on with a Range request from the byte where it stopped', async () => {
+describe('a blob that is cut off midway', () => {
+  it('resumes with a Range request at the byte where it stopped', async () => {
     registry.fault(BLOBS, { resetAfter: 500_000 })
     registry.fault(BLOBS, { resetAfter: 1_000_000 })
     const { client, slept } = watchedClient()
@@ -136,7 +136,7 @@ describe('a blob that is cut in the middle', () => {
     expect(registry.bytesSent(BLOBS)).toBe(descriptor.size)
   })
 
-  it('where ranges are ignored, comes again, and what is there already is passed over', async () => {
+  it('is sent again if ranges are ignored, and the bytes already received are skipped', async () => {
     registry.fault(BLOBS, { ignoreRange: true })
     registry.fault(BLOBS, { resetAfter: 1_000_000 })
     const stream = await watchedClient().client.blob(at(), descriptor, {})
@@ -144,7 +144,7 @@ describe('a blob that is cut in the middle', () => {
     expect(ranges()).toEqual([undefined, 'bytes=1000000-'])
   })
 
-  it('through a redirect is asked for at the registry again: the address it gave may have run out', async () => {
+  it("behind a redirect is requested from the registry again: the redirect's URL may have expired", async () => {
     await registry.close()
     registry = await FixtureRegistry.start({ redirectBlobs: true })
     registry.putBlob('app', bytes)
@@ -159,7 +159,7 @@ describe('a blob that is cut in the middle', () => {
     ])
   })
 
-  it('with a token that ran out meanwhile gets a new one', async () => {
+  it('gets a new token if the old one has expired', async () => {
     await registry.close()
     registry = await FixtureRegistry.start({ auth: { kind: 'token', username: 'a', password: 'b' } })
     registry.putBlob('app', bytes)
@@ -172,14 +172,14 @@ describe('a blob that is cut in the middle', () => {
     expect(registry.count({ server: 'token' })).toBe(2)
   })
 
-  it('after silence goes on as well', async () => {
+  it('also resumes after a stall', async () => {
     registry.fault(BLOBS, { stallAfter: 1_000_000 })
     const { client } = watchedClient({ timeouts: { idleMilliseconds: 1_000 } })
     expect(await readByob(await client.blob(at(), descriptor, {}), 65_536)).toBe(descriptor.digest)
     expect(ranges()).toEqual([undefined, 'bytes=1000000-'])
   })
 
-  it('again and again without getting on fails', async () => {
+  it('fails if it is cut again and again without progress', async () => {
     registry.fault(BLOBS, { resetAfter: 100 }, 100)
     const { client, slept } = watchedClient()
     const stream = await client.blob(at(), descriptor, {})
@@ -189,7 +189,7 @@ describe('a blob that is cut in the middle', () => {
     expect(slept).toHaveLength(5)
   })
 
-  it('may be so as often as it likes while it gets on', async () => {
+  it('may be cut any number of times while it makes progress', async () => {
     bytes = randomBytes(10_000_000)
     descriptor = { mediaType: MEDIA_TYPE, digest: registry.putBlob('app', bytes), size: bytes.byteLength }
     registry.fault(BLOBS, { resetAfter: 1_100_000 }, 100)
@@ -198,7 +198,7 @@ describe('a blob that is cut in the middle', () => {
     expect(ranges()).toHaveLength(10)
   })
 
-  it('is not opened again for a reader who has gone meanwhile', async () => {
+  it('is not reopened for a reader who has left', async () => {
     registry.fault(BLOBS, { resetAfter: 10 })
     const { client } = watchedClient({ clock: systemClock, policy: { backoffMilliseconds: 200 } })
     const reader = (await client.blob(at(), descriptor, {})).getReader()
@@ -211,21 +211,21 @@ describe('a blob that is cut in the middle', () => {
     expect(ranges()).toEqual([undefined])
   })
 
-  it('by a Content-Length that promises too much ends where its bytes end', async () => {
+  it('ends where its bytes end if the Content-Length was too large', async () => {
     registry.fault(BLOBS, { contentLength: bytes.byteLength + 1_000, resetAfter: bytes.byteLength })
     const stream = await watchedClient().client.blob(at(), descriptor, {})
     expect(await readByob(stream, 65_536)).toBe(descriptor.digest)
     expect(ranges()).toEqual([undefined, `bytes=${bytes.byteLength}-`])
   })
 
-  it('is not put together out of what does not fit', async () => {
+  it('is not assembled from ranges that do not match', async () => {
     registry.fault(BLOBS, { status: 206, headers: { 'content-range': 'bytes 0-9/10' }, body: '0123456789' })
     registry.fault(BLOBS, { resetAfter: 1_000_000 })
     const stream = await watchedClient().client.blob(at(), descriptor, {})
     await expect(readAll(stream)).rejects.toThrow(expect.objectContaining({ code: 'registry_error' }))
   })
 
-  it('fails with what the registry then says', async () => {
+  it("fails with the registry's answer to the retry", async () => {
     registry.fault(BLOBS, { status: 403 })
     registry.fault(BLOBS, { resetAfter: 1_000_000 })
     const stream = await watchedClient().client.blob(at(), descriptor, {})
@@ -233,8 +233,8 @@ describe('a blob that is cut in the middle', () => {
   })
 })
 
-describe('a blob that comes slowly', () => {
-  it('is given up below the floor, without another try', async () => {
+describe('a blob that arrives slowly', () => {
+  it('is given up below the minimum speed, without a retry', async () => {
     registry.fault(BLOBS, { drip: { bytes: 100, milliseconds: 20 } }, 10)
     const { client } = watchedClient({ timeouts: { floorMilliseconds: 300, floorBytesPerSecond: 65_536 } })
     const stream = await client.blob(at(), descriptor, {})
@@ -245,7 +245,7 @@ describe('a blob that comes slowly', () => {
   })
 })
 
-it('a caller who goes ends the stream with their reason', async () => {
+it('a caller who leaves ends the stream with their reason', async () => {
   registry.fault(BLOBS, { drip: { bytes: 100_000, milliseconds: 100 } })
   const going = new AbortController()
   const stream = await watchedClient().client.blob(at(), descriptor, { signal: going.signal })
@@ -261,12 +261,12 @@ describe('a foreign layer', () => {
     urls,
   })
 
-  it('is read from its registry, where that has it', async () => {
+  it('is read from its registry if that has it', async () => {
     const stream = await watchedClient().client.blob(at(), foreign('https://10.0.0.1/'), {})
     expect(await readByob(stream, 65_536)).toBe(descriptor.digest)
   })
 
-  it('is read from the first of its addresses that has it, without authorization, and goes on there after a cut', async () => {
+  it('is read without authorization from the first of its URLs that has it, and resumes there after a cut', async () => {
     await registry.close()
     registry = await FixtureRegistry.start({ auth: { kind: 'basic', username: 'a', password: 'b' } })
     registry.putBlob('elsewhere', bytes)
@@ -284,7 +284,7 @@ describe('a foreign layer', () => {
     ])
   })
 
-  it('without a blob anywhere is unavailable', async () => {
+  it('is unavailable if none of its URLs has it', async () => {
     registry.removeBlob('app', descriptor.digest)
     const { client } = watchedClient()
     for (const layer of [

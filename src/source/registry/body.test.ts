@@ -15,7 +15,7 @@ function streamOf(pieces: readonly Uint8Array[], type?: 'bytes'): ReadableStream
 }
 
 describe('the speed', () => {
-  it('is judged over the time that was waited, whenever that is enough', () => {
+  it('is judged over the time spent waiting, once that is long enough', () => {
     const meter = new SpeedMeter(TIMEOUTS)
     meter.add(60 * 1_024, 59_999)
     expect(() => meter.add(0, 1)).not.toThrow()
@@ -23,7 +23,7 @@ describe('the speed', () => {
     expect(() => meter.add(0, 1)).toThrow('less than 1 KiB/s over 60 s')
   })
 
-  it('does not count the time that the reader takes', async () => {
+  it('does not include the time that the reader takes', async () => {
     const timeouts = { ...TIMEOUTS, floorMilliseconds: 500, floorBytesPerSecond: 1e12 }
     const reader = new BodyReader(streamOf(Array(6).fill(new Uint8Array(10))), timeouts)
     let count = 0
@@ -45,7 +45,7 @@ describe('reading', () => {
     ])
   })
 
-  it('ends at the limit, not after it', async () => {
+  it('stops at the limit, not after it', async () => {
     await expect(
       readAll(new Response(streamOf(pieces)), { limit: 5, what: 'the body', timeouts: TIMEOUTS }),
     ).rejects.toThrow(
@@ -53,7 +53,7 @@ describe('reading', () => {
     )
   })
 
-  it('takes no body for an empty one', async () => {
+  it('treats a missing body as empty', async () => {
     expect(
       await readAll(new Response(null), { limit: 0, what: 'the body', timeouts: TIMEOUTS }),
     ).toHaveLength(0)
@@ -67,7 +67,7 @@ describe('reading', () => {
     )
   })
 
-  it('gathers a body in pieces of one byte in one buffer', async () => {
+  it('collects a body of one-byte pieces in one buffer', async () => {
     const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i)
     const drip = streamOf(Array.from(bytes, (byte) => new Uint8Array([byte])))
     const whole = await readAll(new Response(drip), { limit: 100_000, what: 'the body', timeouts: TIMEOUTS })
@@ -75,7 +75,7 @@ describe('reading', () => {
     expect(whole.buffer.byteLength).toBeLessThanOrEqual(200_000)
   })
 
-  it('ends when it is stopped, though the sender goes on', async () => {
+  it('ends when it is stopped, even if the sender goes on', async () => {
     const drip = new Response(
       new ReadableStream({
         async pull(controller) {
@@ -90,20 +90,20 @@ describe('reading', () => {
     ).rejects.toMatchObject({ name: 'TimeoutError' })
   })
 
-  it('takes what came while this process was busy, not the timeout', async () => {
+  it('prefers what arrived while this process was busy to the timeout', async () => {
     const sender = new TransformStream<Uint8Array, Uint8Array>()
     const reader = new BodyReader(sender.readable, { ...TIMEOUTS, idleMilliseconds: 20 })
     const piece = reader.read()
     const writer = sender.writable.getWriter()
     setTimeout(() => void writer.write(new Uint8Array(7)), 10)
-    // Both timers are due when this is over; the timeout first, where it is as old as this reader is.
+    // Both timers are due when this ends; the timeout fires first if it is as old as this reader.
     const until = performance.now() + 60
     while (performance.now() < until);
     expect((await piece)?.byteLength).toBe(7)
   })
 })
 
-describe('letting go', () => {
+describe('releasing', () => {
   it.each([
     ['a short body is read to its end', { 'content-length': '3' }, 'read'],
     ['a long one is cancelled', { 'content-length': '1000000' }, 'cancelled'],

@@ -44,7 +44,7 @@ describe('resolving', () => {
     ['a digest of another algorithm', { headers: { 'docker-content-digest': `sha512:${'a'.repeat(128)}` } }],
     ['405', { status: 405 }],
     ['501', { status: 501 }],
-  ])('reads and hashes the manifest where the HEAD answers %s', async (_, fault) => {
+  ])('reads and hashes the manifest if the HEAD is answered with %s', async (_, fault) => {
     registry.fault({}, fault, 2)
     registry.fault({ method: 'GET' }, {})
     const resolved = await watchedClient().client.resolve(at(), 'v1', {})
@@ -52,14 +52,14 @@ describe('resolving', () => {
     expect(Buffer.from(resolved.bytes ?? [])).toEqual(Buffer.from(image.bytes))
   })
 
-  it('does not believe a HEAD that tells another digest than was asked for', async () => {
+  it('does not trust a HEAD that reports a digest other than the requested one', async () => {
     registry.fault({ method: 'HEAD' }, { headers: { 'docker-content-digest': digestOf(new Uint8Array(1)) } })
     expect(await watchedClient().client.resolve(at(), image.descriptor.digest, {})).toMatchObject({
       digest: image.descriptor.digest,
     })
   })
 
-  it('a missing one is not found', async () => {
+  it('a missing manifest is not found', async () => {
     const { client } = watchedClient()
     await expect(client.resolve(at(), 'v2', {})).rejects.toThrow(
       problem('image_not_found', `${registry.host}/app:v2`),
@@ -72,7 +72,7 @@ describe('resolving', () => {
     )
   })
 
-  it('asks nothing of an address that is not allowed', async () => {
+  it('sends no request to an address that is not allowed', async () => {
     const { client, asked } = watchedClient()
     const repository = { registry: '169.254.169.254', repository: 'latest/meta-data' }
     await expect(client.resolve(repository, 'x', {})).rejects.toThrow(
@@ -85,7 +85,7 @@ describe('resolving', () => {
 describe('what is read is verified', () => {
   const other = new TextEncoder().encode('{"other":"bytes"}')
 
-  it('a manifest, by the digest asked for or the one that the registry tells', async () => {
+  it('a manifest, by the requested digest or the one that the registry reports', async () => {
     const { client } = watchedClient()
     registry.fault({}, { body: other }, 2)
     await expect(client.manifest(at(), image.descriptor.digest, {})).rejects.toThrow(
@@ -114,7 +114,7 @@ describe('what is read is verified', () => {
     )
   })
 
-  it('a config that the registry does not have is its fault', async () => {
+  it("a missing config is the registry's fault", async () => {
     registry.removeBlob('app', image.config.descriptor.digest)
     const missing = watchedClient().client.blobBytes(
       at(),
@@ -138,7 +138,7 @@ describe('limits hold while reading, whatever Content-Length says', () => {
     expect(registry.bytesSent({})).toBeLessThan(16_000_000)
   })
 
-  it('a config without end, or that says itself that it is too large', async () => {
+  it('a config without end, or one whose Content-Length is too large', async () => {
     const { client } = watchedClient()
     const { descriptor } = image.config
     registry.fault({}, { endless: true })
@@ -152,7 +152,7 @@ describe('limits hold while reading, whatever Content-Length says', () => {
     expect(registry.requests).toEqual([])
   })
 
-  it('a manifest that is shorter than its Content-Length was cut, and is asked for again', async () => {
+  it('a manifest shorter than its Content-Length was cut off, and is requested again', async () => {
     registry.fault({ method: 'GET' }, { contentLength: 100_000, resetAfter: image.bytes.byteLength })
     expect(await watchedClient().client.manifest(at(), 'v1', {})).toMatchObject({
       digest: image.descriptor.digest,
@@ -188,7 +188,7 @@ describe('a HEAD confirms', () => {
     expect(await client.hasManifest(at('nothing'), digest, caller)).toBe(false)
   })
 
-  it('nothing where the registry tells another digest, or is in trouble', async () => {
+  it('nothing if the registry reports another digest or fails', async () => {
     const { client } = watchedClient()
     registry.fault({}, { headers: { 'docker-content-digest': digestOf(new Uint8Array(1)) } })
     expect(await client.hasManifest(at(), image.descriptor.digest, {})).toBe(false)
@@ -223,13 +223,13 @@ describe('tags', () => {
     expect(pages).toBe(3)
   })
 
-  it('come whole where there is room', async () => {
+  it('arrive completely if there is room', async () => {
     const page = await watchedClient().client.tags(at('many'), {}, { limit: 1_000 })
     expect(page.names).toHaveLength(120)
     expect(page.next).toBeUndefined()
   })
 
-  it('are cut into pages also for a registry that knows none', async () => {
+  it('are split into pages even for a registry that has none', async () => {
     const body = JSON.stringify({ name: 'many', tags: ['a', 'b', 'c', 'd', 'e'] })
     registry.fault({}, { body, headers: { link: null } }, 10)
     const { client } = watchedClient()
@@ -244,7 +244,7 @@ describe('tags', () => {
     ['http://169.254.169.254/v2/many/tags/list?last=x', 'forbidden_registry'],
     ['https://10.0.0.1/?last=x', 'forbidden_registry'],
     ['http://[', 'registry_error'],
-  ])('a link to the page %s is not taken', async (link, code) => {
+  ])('a link to the page %s is not followed', async (link, code) => {
     registry.fault({}, { headers: { link: `<${link}>; rel="next"` } }, 10)
     await expect(watchedClient().client.tags(at('many'), {}, { limit: 100 })).rejects.toThrow(
       expect.objectContaining({ code }),
@@ -252,7 +252,7 @@ describe('tags', () => {
     expect(registry.requests).toHaveLength(1)
   })
 
-  it('of a link only the query is used', async () => {
+  it('only the query of a link is used', async () => {
     const link = `<http://${registry.storageHost}/elsewhere?n=20&last=${tag(19)}>; rel="next"`
     registry.fault({}, { headers: { link } })
     const page = await watchedClient().client.tags(at('many'), {}, { limit: 1_000 })
@@ -260,7 +260,7 @@ describe('tags', () => {
     expect(registry.count({ server: 'storage' })).toBe(0)
   })
 
-  it('that lead back to themselves end', async () => {
+  it('terminate if the pages lead back to themselves', async () => {
     registry.fault({}, { headers: { link: '</v2/many/tags/list?n=100>; rel="next"' } }, 100)
     await expect(watchedClient().client.tags(at('many'), {}, { limit: 100 })).rejects.toThrow(
       problem('registry_error', 'form a loop'),
@@ -277,7 +277,7 @@ describe('tags', () => {
   })
 })
 
-it('an image never seen costs one HEAD, a GET for each manifest, its config, and two requests for a token', async () => {
+it('a new image costs one HEAD, a GET for each manifest and its config, and two requests for a token', async () => {
   await registry.close()
   registry = await FixtureRegistry.start({ auth: { kind: 'token', username: 'a', password: 'b' } })
   const index = makeIndex([[image, { platform: { os: 'linux', architecture: 'amd64' } }]])

@@ -5,7 +5,7 @@ import { Flights } from './flights.ts'
 const isVerdict = (error: unknown) => error instanceof Problem
 const joining = { milliseconds: 60_000, isVerdict }
 
-/** A fetch that the test ends, and that counts how often it was begun. */
+/** A fetch that the test completes, and that counts how often it was started. */
 function controlled() {
   const begun: PromiseWithResolvers<string>[] = []
   const fetch = () => {
@@ -16,10 +16,10 @@ function controlled() {
   return { begun, fetch }
 }
 
-/** Until all that is settled has been noticed. */
+/** Waits until every settled promise has been handled. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-it('fetches once for all who ask at once, and again for who asks later', async () => {
+it('fetches once for concurrent callers, and again for later ones', async () => {
   const flights = new Flights<string>()
   const { begun, fetch } = controlled()
   const all = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
@@ -30,7 +30,7 @@ it('fetches once for all who ask at once, and again for who asks later', async (
   expect(begun).toHaveLength(2)
 })
 
-it('tells all who wait a verdict', async () => {
+it('gives a definite answer to all who wait', async () => {
   const flights = new Flights<string>()
   const { begun, fetch } = controlled()
   const all = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
@@ -39,7 +39,7 @@ it('tells all who wait a verdict', async () => {
   expect(begun).toHaveLength(1)
 })
 
-it('has one of those who waited begin again where the first went away, and the others join', async () => {
+it('restarts with one of the waiting callers if the first leaves, and the others join', async () => {
   const flights = new Flights<string>()
   const { begun, fetch } = controlled()
   const first = flights.share('key', fetch, joining)
@@ -52,7 +52,7 @@ it('has one of those who waited begin again where the first went away, and the o
   expect(new Set(await Promise.all(others))).toEqual(new Set(['answer']))
 })
 
-it('replaces a fetch that never ends: who comes later joins the new one at once', async () => {
+it('replaces a fetch that never ends: later callers join the new one at once', async () => {
   const flights = new Flights<string>()
   const { begun, fetch } = controlled()
   void flights.share('key', fetch, joining)
@@ -64,7 +64,7 @@ it('replaces a fetch that never ends: who comes later joins the new one at once'
   expect(begun).toHaveLength(2)
 })
 
-it('lets who goes go, and the others wait on', async () => {
+it('lets a caller leave while the others keep waiting', async () => {
   const flights = new Flights<string>()
   const { begun, fetch } = controlled()
   const going = new AbortController()

@@ -23,7 +23,7 @@ describe('a registry', () => {
     '[2606:4700::1111]',
     'registry.corp:5000',
     'xn--bcher-kva.example',
-  ])('%s of the public internet may be asked', (registry) => {
+  ])('%s on the public internet is allowed', (registry) => {
     expect(guardRepository(repository(registry), OPEN)).toBe('public')
   })
 
@@ -58,7 +58,7 @@ describe('a registry', () => {
     'a.localhost',
     'localhost.localdomain',
     'LOCALHOST',
-  ])('%s is refused, and the setting that would allow it named', (registry) => {
+  ])('%s is refused, naming the setting that would allow it', (registry) => {
     expect(() => guardRepository(repository(registry), OPEN)).toThrow(forbidden('LAMINA_PRIVATE_REGISTRIES'))
   })
 
@@ -73,11 +73,14 @@ describe('a registry', () => {
     expect(guardRepository(repository(registry), LOOPBACK)).toBe('private')
   })
 
-  it.each(['10.0.0.1', '[::1]:5001', 'registry.corp:5001'])('%s is not, by a list without it', (registry) => {
-    expect(reachOf(registry, LOOPBACK)).toBe('public')
-  })
+  it.each(['10.0.0.1', '[::1]:5001', 'registry.corp:5001'])(
+    '%s is not allowed by a list without it',
+    (registry) => {
+      expect(reachOf(registry, LOOPBACK)).toBe('public')
+    },
+  )
 
-  it('a list of plain addresses stands for all their ports', () => {
+  it('an address in the list without a port covers all ports', () => {
     const rules = testConfiguration({ LAMINA_PRIVATE_REGISTRIES: '10.0.0.5,registry.corp' })
     expect(reachOf('10.0.0.5:1234', rules)).toBe('private')
     expect(reachOf('registry.corp', rules)).toBe('private')
@@ -88,7 +91,7 @@ describe('a registry', () => {
     expect(() => guardRepository(repository('example.com:25'), OPEN)).toThrow(forbidden('another protocol'))
   })
 
-  it('insecure registries are those listed', () => {
+  it('only the listed registries are insecure', () => {
     expect(isInsecure('127.0.0.1:5600', LOOPBACK)).toBe(true)
     expect(isInsecure('ghcr.io', LOOPBACK)).toBe(false)
   })
@@ -98,20 +101,20 @@ describe('a deployed Worker', () => {
   const rules = parseConfiguration({}, 'worker')
 
   it.each(['8.8.8.8/x', '8.8.8.8:5000/x', '[2001:4860:4860::8888]/x', '10.0.0.1/x'])(
-    'refuses the address %s as a registry: it reaches hosts by their names alone',
+    'refuses the address %s as a registry: it reaches hosts only by name',
     (text) => {
       expect(() => guardRepository(parseReference(text), rules)).toThrow(forbidden('use its host name'))
     },
   )
 
-  it('refuses an address that a registry names, and takes names on every port', () => {
+  it('refuses an IP address that a registry names, and accepts names on any port', () => {
     expect(() => guardNamed(new URL('https://8.8.8.8/x'), 'redirect', 'quay.io', rules)).toThrow(
       forbidden('use its host name'),
     )
     expect(guardRepository(parseReference('quay.io:8443/a/b'), rules)).toBe('public')
   })
 
-  it('alone does', () => {
+  it('only a deployed Worker does', () => {
     expect(guardRepository(parseReference('8.8.8.8/x'), parseConfiguration({}, 'miniflare'))).toBe('public')
   })
 })
@@ -142,7 +145,7 @@ describe('an address that a registry names', () => {
   const named = (url: string, registry: string, rules = OPEN) =>
     guardNamed(new URL(url), 'redirect', registry, rules)
 
-  it('may be any of the public internet over https', () => {
+  it('may be any public address over https', () => {
     for (const url of [
       'https://cdn.example/x?signature=y',
       'https://8.8.8.8:8443/',
@@ -167,7 +170,7 @@ describe('an address that a registry names', () => {
     expect(() => named(url, 'ghcr.io', LOOPBACK)).toThrow(forbidden('LAMINA_PRIVATE_REGISTRIES'))
   })
 
-  it('a private one is for registries of the list, and in the list', () => {
+  it('may be private only for a listed registry, and only if listed itself', () => {
     expect(() => named('http://127.0.0.1:9/', '127.0.0.1:5600', LOOPBACK)).toThrow(
       forbidden('another protocol'),
     )
@@ -176,7 +179,7 @@ describe('an address that a registry names', () => {
     expect(() => named('https://169.254.169.254/', '127.0.0.1:5600', LOOPBACK)).toThrow(forbidden('169.254'))
   })
 
-  it('is never plain http, but for an insecure registry', () => {
+  it('is never plain http, except for an insecure registry', () => {
     expect(() => named('http://cdn.example/', 'ghcr.io', LOOPBACK)).toThrow(
       forbidden('LAMINA_INSECURE_REGISTRIES'),
     )
@@ -195,7 +198,7 @@ describe('an address that a registry names', () => {
     else expect(() => named(url, 'ghcr.io')).toThrow(forbidden(reason))
   })
 
-  it('is not repeated beyond its host: the rest may be a signature', () => {
+  it('is quoted only up to its host: the rest may be a signature', () => {
     expect(() => named('https://127.0.0.1/path?signature=secret', 'ghcr.io')).toThrow(
       expect.objectContaining({ message: expect.not.stringMatching(/secret|path/) }),
     )

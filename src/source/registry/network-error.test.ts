@@ -24,7 +24,7 @@ it.each([
   expect(classifyNetworkError(error)).toBe(failure)
 })
 
-it("ends where errors are each other's cause", () => {
+it("terminates if errors are each other's cause", () => {
   const one = new Error('one')
   one.cause = new Error('two', { cause: one })
   expect(classifyNetworkError(one)).toBe('unknown')

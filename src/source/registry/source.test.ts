@@ -21,7 +21,7 @@ function source(): RegistrySource {
   return new RegistrySource(watchedClient().client, ref, { configuration })
 }
 
-it('a header that names a digest which the registry does not have is its fault, not a missing image', async () => {
+it('a header with a digest that the registry does not have is its fault, not a missing image', async () => {
   const told = digestOf(Buffer.from('another'))
   registry.fault({ method: 'HEAD' }, { headers: { 'docker-content-digest': told } })
   const { digest } = await source().resolve('v1')
@@ -32,6 +32,6 @@ it('a header that names a digest which the registry does not have is its fault, 
   })
 })
 
-it('a name that the registry does not have is a missing image', async () => {
+it('a name unknown to the registry is a missing image', async () => {
   await expect(source().resolve('v2')).rejects.toMatchObject({ code: 'image_not_found' })
 })

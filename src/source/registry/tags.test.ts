@@ -32,14 +32,14 @@ it.each([
   ' ; rel',
   '; ',
   '"x',
-])('reads a header of %j again and again once, from left to right', (piece) => {
+])('reads a header of repeated %j in a single pass', (piece) => {
   const blanks = ' '.repeat(4_000)
   const headers = [
     `<a>; ${piece.repeat(8_000)}`,
     `<a>;${blanks}${piece}${blanks}`,
     `<a>;rel=${blanks}next${blanks}${piece}"`,
   ]
-  // Milliseconds in all; a pattern that goes back takes minutes for one, longer than a test may.
+  // Takes milliseconds in total; a backtracking pattern takes minutes for one, longer than a test may.
   for (const header of headers) for (let i = 0; i < 100; i++) nextLink(header)
 })
 
@@ -51,12 +51,12 @@ describe('a page', () => {
     expect(parse({ name: 'a', tags: null })).toEqual([])
   })
 
-  it.each([[[]], [{ tags: 'x' }], [{ tags: [1] }]])('is not %j', (value) => {
+  it.each([[[]], [{ tags: 'x' }], [{ tags: [1] }]])('cannot be %j', (value) => {
     expect(() => parse(value)).toThrow(expect.objectContaining({ code: 'registry_error' }))
   })
 })
 
-it('a place reads back the same, and any other text is refused', () => {
+it('a position reads back unchanged, and any other text is refused', () => {
   const place = { query: 'n=10&last=v1.0', skip: 7 }
   expect(parseTagPlace(formatTagPlace(place))).toEqual(place)
   for (const text of ['', '7', '?n=1', 'x?n=1', '1234567?n=1', `1?${'a'.repeat(2_001)}`, '1?a\r\nb'])

@@ -45,7 +45,7 @@ describe('redirects', () => {
     expect(registry.requests).toHaveLength(6 + 6)
   })
 
-  it('carry the authorization within an origin, and never to another', async () => {
+  it('carry the authorization within an origin, but never to another', async () => {
     await restart({ auth: { kind: 'basic', ...GOOD } })
     const { client } = watchedClient()
     await client.resolve(at(), 'v1', { credential: GOOD })
@@ -96,7 +96,7 @@ describe('redirects', () => {
   })
 
   it.each(['http://127.0.0.1/', 'https://[::ffff:127.0.0.1]/', 'https://0x7f000001/', 'https://localhost./'])(
-    'of a public registry to %s are refused, whatever is listed',
+    'from a public registry to %s are refused, whatever is listed',
     async (location) => {
       const { client, asked } = watchedClient({
         configuration: testConfiguration({ LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8,[::1]:443' }),
@@ -122,9 +122,9 @@ describe('redirects', () => {
   })
 })
 
-describe('what may pass is tried again', () => {
+describe('temporary failures are retried', () => {
   it.each([408, 429, 500, 502, 503, 504])(
-    'after a %d, five times at most, longer each time',
+    'after a %d, at most five times, with growing waits',
     async (status) => {
       const { client, slept } = watchedClient()
       registry.fault({}, { status })
@@ -153,7 +153,7 @@ describe('what may pass is tried again', () => {
     await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'dropped'))
   })
 
-  it('after silence, before the headers or in the body', async () => {
+  it('after a stall, before the headers or in the body', async () => {
     const { client, slept } = watchedClient({ timeouts: { idleMilliseconds: 500 } })
     registry.fault({ method: 'GET' }, { stallAfter: 10 })
     registry.fault({ method: 'GET' }, { delayMilliseconds: 2_000 })
@@ -161,7 +161,7 @@ describe('what may pass is tried again', () => {
     expect(slept).toHaveLength(2)
   })
 
-  it('until silence is all there is', async () => {
+  it('until every attempt stalls', async () => {
     const { client } = watchedClient({ timeouts: { idleMilliseconds: 100 } })
     registry.fault({ method: 'GET' }, { stallAfter: 10 }, 100)
     await expect(client.manifest(at(), 'v1', {})).rejects.toThrow(problem('registry_timeout', 'in time'))
@@ -176,7 +176,7 @@ describe('what may pass is tried again', () => {
     expect(slept).toEqual([])
   })
 
-  it('nor where nothing listens', async () => {
+  it('nor if nothing listens', async () => {
     const { client, slept } = watchedClient()
     await registry.close()
     await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'refused'))
@@ -185,14 +185,14 @@ describe('what may pass is tried again', () => {
 })
 
 describe('Retry-After', () => {
-  it('is waited for', async () => {
+  it('is respected', async () => {
     const { client, slept } = watchedClient()
     registry.fault({}, { status: 429, headers: { 'retry-after': '7' } })
     await client.resolve(at(), 'v1', {})
     expect(slept).toEqual([7_000])
   })
 
-  it("up to the request's own time; then the registry's limit is reported with the time", async () => {
+  it("up to the request's own time limit; then the rate limit is reported with the time to wait", async () => {
     const { client, slept } = watchedClient()
     const body = JSON.stringify({
       errors: [{ code: 'TOOMANYREQUESTS', message: 'You have reached your pull rate limit.' }],
@@ -210,7 +210,7 @@ describe('Retry-After', () => {
     expect(slept).toEqual([])
   })
 
-  it('and never longer than all retries may take together', async () => {
+  it('but never longer than all retries together may take', async () => {
     const { client, slept } = watchedClient()
     registry.fault({}, { status: 503, headers: { 'retry-after': '25' } }, 10)
     await expect(client.resolve(at(), 'v1', {})).rejects.toMatchObject({ fields: { retryAfter: 25 } })
@@ -222,7 +222,7 @@ describe('Retry-After', () => {
     ['0', 0],
     ['Tue, 14 Nov 2023 22:13:30 GMT', 10_000],
     ['Tue, 14 Nov 2023 22:13:00 GMT', 0],
-    // No registry means years: a day at most is believed, and told to callers.
+    // No registry means years: at most a day is believed and passed on to callers.
     ['86401', 86_400_000],
     [`1${'0'.repeat(30)}`, 86_400_000],
     ['9'.repeat(400), 86_400_000],
@@ -236,7 +236,7 @@ describe('Retry-After', () => {
   })
 })
 
-describe('a whole question', () => {
+describe('a whole request, retries included', () => {
   const policy = { questionMilliseconds: 300 }
   const late = (what: string) => problem('registry_timeout', `could not read ${what}`)
 
@@ -247,7 +247,7 @@ describe('a whole question', () => {
     await expect(client.tags(at(), {}, { limit: 10 })).rejects.toThrow(late('the tags of'))
   })
 
-  it('ends when its time is up, though nothing is tried again', async () => {
+  it('ends when its time is up, even if nothing is retried', async () => {
     const { client } = watchedClient({ policy })
     registry.fault({}, { until: new Promise(() => undefined) }, 1_000)
     const over = problem('registry_timeout', 'did not complete its answer within 0.3 s')
@@ -266,7 +266,7 @@ describe('a whole question', () => {
     )
   })
 
-  it('ends for an error that drips, and for a registry that sends from page to page', async () => {
+  it('ends for an error that drips, and for a registry with endless pages', async () => {
     const { client } = watchedClient({ policy })
     registry.fault(
       {},
@@ -303,7 +303,7 @@ describe('a whole question', () => {
     )
   })
 
-  it('ends for a layer before its first byte; after that the layer takes the time that it takes', async () => {
+  it('ends for a layer only before its first byte; after that a layer may take any time', async () => {
     const { client } = watchedClient({ policy })
     const bytes = Buffer.alloc(60)
     const descriptor = { mediaType: 'x', digest: registry.putBlob('app', bytes), size: 60 }
@@ -322,7 +322,7 @@ describe('a whole question', () => {
     await expect(client.blob(at(), descriptor, {})).rejects.toThrow(late('the foreign layer'))
   })
 
-  it('is not held against the next', async () => {
+  it('does not affect the next', async () => {
     const { client } = watchedClient({ policy })
     registry.fault({}, { until: new Promise(() => undefined) })
     await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(late(`${registry.host}/app:v1`))
@@ -331,7 +331,7 @@ describe('a whole question', () => {
 })
 
 describe('the caller', () => {
-  it('who goes ends the wait between attempts, and what is under way', async () => {
+  it('who leaves ends both the wait between attempts and a running request', async () => {
     const { client } = watchedClient({ clock: systemClock })
     registry.fault({}, { status: 503, headers: { 'retry-after': '50' } })
     await expect(client.resolve(at(), 'v1', { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout')
@@ -358,14 +358,14 @@ describe('the scheme', () => {
     expect(registry.requests).toEqual([])
   })
 
-  it('stays https where the certificate is not to be trusted, though the registry is insecure', async () => {
+  it('stays https if the certificate is untrusted, even for an insecure registry', async () => {
     await restart({ tls: true })
     const { client, asked } = watchedClient()
     await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(problem('registry_error', 'certificate'))
     expect(asked.map((url) => new URL(url).protocol)).toEqual(['https:'])
   })
 
-  it('a runtime that does not tell why TLS failed gets no plain http out of a server that speaks TLS', async () => {
+  it('does not fall back to plain http for a server that speaks TLS, even if the runtime hides why TLS failed', async () => {
     await restart({ tls: true })
     const { client } = watchedClient({
       fetch: async (url, init, reach) => {
@@ -378,7 +378,7 @@ describe('the scheme', () => {
     )
   })
 
-  it('nor from another port than the one that TLS failed on', async () => {
+  it('nor on a port other than the one where TLS failed', async () => {
     const { client, asked } = watchedClient({
       configuration: testConfiguration({ LAMINA_INSECURE_REGISTRIES: 'registry.example' }),
       fetch: async () => {
@@ -393,8 +393,8 @@ describe('the scheme', () => {
   })
 })
 
-describe('what a registry says is repeated', () => {
-  it('by code and message alone, in one line of at most 500 characters', async () => {
+describe("a registry's error is quoted", () => {
+  it('only its code and message, in one line of at most 500 characters', async () => {
     const body = JSON.stringify({
       errors: [
         { code: 'DENIED', message: 'no\nsuch\u001b[31m luck', detail: 'inside' },
@@ -412,7 +412,7 @@ describe('what a registry says is repeated', () => {
   })
 
   it.each(['<html>', '[]', '{"errors":"x"}', '{"errors":[{"code":1}]}', ''])(
-    'not where it is %j',
+    'unless it is %j',
     async (body) => {
       registry.fault({ method: 'GET' }, { status: 400, body })
       await expect(watchedClient().client.manifest(at(), 'v1', {})).rejects.toThrow(
@@ -421,7 +421,7 @@ describe('what a registry says is repeated', () => {
     },
   )
 
-  it.each([401, 403])('a %d behind a redirect is not about who may see what', async (status) => {
+  it.each([401, 403])('a %d behind a redirect does not count as unauthorized', async (status) => {
     await restart({ redirectBlobs: true })
     const descriptor = { mediaType: 'x', digest: registry.putBlob('app', new Uint8Array(10)), size: 10 }
     const headers = { 'www-authenticate': 'Basic realm="storage"' }

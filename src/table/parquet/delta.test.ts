@@ -22,7 +22,7 @@ function packed(numbers: readonly number[]): Uint8Array<ArrayBuffer> {
   return out.copy()
 }
 
-test('integers come back, and hyparquet reads the same', () => {
+test('integers read back unchanged, by hyparquet too', () => {
   let taken = 0
   fc.assert(
     fc.property(values, (numbers) => {
@@ -43,7 +43,7 @@ test('integers come back, and hyparquet reads the same', () => {
   expect(taken).toBeGreaterThan(numRuns / 2)
 })
 
-test('what a double could not add up exactly is not packed', () => {
+test('refuses to pack numbers that a double cannot add exactly', () => {
   const { MAX_SAFE_INTEGER, MIN_SAFE_INTEGER } = Number
   const fits = (numbers: number[], bits: 32 | 64) =>
     fitsDeltas(Float64Array.from(numbers), numbers.length, bits)
@@ -56,7 +56,7 @@ test('what a double could not add up exactly is not packed', () => {
   expect(fits([], 32)).toBe(true)
 })
 
-test('numbers that are all the same, or grow evenly, take no bits each', () => {
+test('equal or evenly growing numbers take no bits each', () => {
   const same = packed(Array.from({ length: 1281 }, () => 1_700_000_000_000_000))
   const even = packed(Array.from({ length: 1281 }, (_, i) => i * 512))
   expect(same.length).toBeLessThan(80)

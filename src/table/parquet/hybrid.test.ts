@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ByteBuffer, ByteReader } from '../byte-buffer.ts'
 import { type HybridWidth, readHybrid, writeHybrid } from './hybrid.ts'
 
-/** Runs of all lengths, of few values. */
+/** Runs of any length of a few values. */
 const runs = (most: number) =>
   fc
     .array(fc.tuple(fc.integer({ min: 0, max: most }), fc.integer({ min: 1, max: 40 })), { maxLength: 30 })
@@ -13,7 +13,7 @@ const runs = (most: number) =>
 test.each([
   [1, 1],
   [8, 7],
-] as [HybridWidth, number][])('values of %i bits come back, and hyparquet reads the same', (width, most) => {
+] as [HybridWidth, number][])('values of %i bits read back unchanged, by hyparquet too', (width, most) => {
   fc.assert(
     fc.property(runs(most), (values) => {
       const out = new ByteBuffer()
@@ -38,7 +38,7 @@ test('a run of any length takes a few bytes', () => {
   expect(out.length).toBeLessThan(5)
 })
 
-test('bytes that end early are an error', () => {
+test('truncated bytes are an error', () => {
   const out = new ByteBuffer()
   writeHybrid(
     out,

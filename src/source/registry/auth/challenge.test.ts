@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseChallenges } from './challenge.ts'
 
-/** As plain data, which compares and shows well. */
+/** As plain data, which is easy to compare and print. */
 const parse = (header: string) =>
   parseChallenges(header).map(({ scheme, parameters }) => ({ scheme, ...Object.fromEntries(parameters) }))
 
@@ -20,12 +20,12 @@ describe('the grammar of RFC 9110', () => {
         },
       ],
     ],
-    // A comma in a quoted string, as in a scope for pull and push.
+    // A comma in a quoted string, as in a pull and push scope.
     [
       'Bearer realm="r",scope="repository:a:pull,push"',
       [{ scheme: 'bearer', realm: 'r', scope: 'repository:a:pull,push' }],
     ],
-    // Several challenges, in one header or joined out of several.
+    // Several challenges, in one header or joined from several headers.
     [
       'Basic realm="a", Bearer realm="b", service="c"',
       [
@@ -54,17 +54,17 @@ describe('the grammar of RFC 9110', () => {
   })
 })
 
-describe('what does not follow it', () => {
+describe('what does not follow the grammar', () => {
   it.each([
     ['realm="x"', []],
     ['Bearer realm="never closed', [{ scheme: 'bearer' }]],
     ['"?" , Basic realm="x"', [{ scheme: 'basic', realm: 'x' }]],
     ['Bearer realm=, Basic realm="x"', [{ scheme: 'bearer' }, { scheme: 'basic', realm: 'x' }]],
-  ])('is passed over: %s', (header, challenges) => {
+  ])('is ignored: %s', (header, challenges) => {
     expect(parse(header)).toEqual(challenges)
   })
 
-  it('does not take long, however long it is', () => {
+  it('is read in linear time, however long it is', () => {
     for (const piece of ['a="', '\\"', ',', 'a ', '"']) parseChallenges(`Bearer ${piece.repeat(100_000)}`)
   })
 })

@@ -6,7 +6,7 @@ it.each([
   ['the pair as it is sent', `no ${base64Pair()} here`, 'no [redacted] here'],
   ['the pair without its padding', `no ${base64Pair().replace(/=+$/, '')}, no`, 'no [redacted], no'],
   ['any Authorization', 'not Bearer abcdefghij', 'not Bearer [redacted]'],
-])('what a registry repeats is redacted: %s', (_, text, expected) => {
+])('credentials that a registry echoes are redacted: %s', (_, text, expected) => {
   expect(redact(text, { username: 'me', password: 'p4ssw0rd' })).toBe(expected)
 })
 

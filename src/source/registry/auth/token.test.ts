@@ -37,7 +37,7 @@ const unauthorized = (fixture: FixtureRegistry) =>
   })
 
 describe('without credentials', () => {
-  it('a token for everybody is asked for after a refusal, and serves from then on', async () => {
+  it('an anonymous token is requested after a refusal and used from then on', async () => {
     const fixture = await start(TOKENS)
     const { client } = watchedClient()
     await client.resolve(at(fixture), 'v1', {})
@@ -52,7 +52,7 @@ describe('without credentials', () => {
     expect(fixture.requests[1]?.authorization).toBeUndefined()
   })
 
-  it('what wants credentials is unauthorized', async () => {
+  it('a repository that requires credentials is unauthorized', async () => {
     const tokens = await start(TOKENS)
     await expect(watchedClient().client.resolve(at(tokens, 'private/secret'), 'v1', {})).rejects.toThrow(
       unauthorized(tokens),
@@ -65,7 +65,7 @@ describe('without credentials', () => {
 })
 
 describe('with a password', () => {
-  it('Basic is sent after a refusal, and from then on at once', async () => {
+  it('Basic is sent after a refusal, and immediately from then on', async () => {
     const fixture = await start({ kind: 'basic', ...GOOD })
     const { client } = watchedClient()
     await client.resolve(at(fixture), 'v1', { credential: GOOD })
@@ -78,7 +78,7 @@ describe('with a password', () => {
     ])
   })
 
-  it('the token server gets the password, the registry the token alone', async () => {
+  it('the token server gets the password, the registry only the token', async () => {
     const fixture = await start(TOKENS)
     await watchedClient().client.resolve(at(fixture, 'private/secret'), 'v1', { credential: GOOD })
     expect(
@@ -90,7 +90,7 @@ describe('with a password', () => {
     ])
   })
 
-  it('a wrong one is unauthorized, and repeated nowhere', async () => {
+  it('a wrong password is unauthorized, and appears nowhere', async () => {
     for (const auth of [TOKENS, { kind: 'basic', ...GOOD } as const]) {
       const fixture = await start(auth)
       const refused = watchedClient().client.resolve(at(fixture), 'v1', { credential: WRONG })
@@ -117,7 +117,7 @@ it('credentials that a registry echoes are not quoted', async () => {
 })
 
 describe('with a token', () => {
-  it('an identity token is exchanged by the OAuth2 POST', async () => {
+  it('an identity token is exchanged with the OAuth2 POST', async () => {
     const fixture = await start(TOKENS)
     const { client } = watchedClient()
     const credential = { identitytoken: 'an-identity-token' }
@@ -153,7 +153,7 @@ describe('with a token', () => {
 })
 
 describe('a token is kept', () => {
-  it('for all who ask at once: fifty requests ask for one', async () => {
+  it('for concurrent requests: fifty requests fetch one token', async () => {
     const fixture = await start(TOKENS)
     const { client } = watchedClient()
     await Promise.all(Array.from({ length: 50 }, () => client.resolve(at(fixture), 'v1', {})))
@@ -161,7 +161,7 @@ describe('a token is kept', () => {
     expect(fixture.count({ server: 'registry', status: 200 })).toBe(50)
   })
 
-  it('for its repository and its credentials alone', async () => {
+  it('only for its repository and its credentials', async () => {
     const fixture = await start(TOKENS)
     const { client } = watchedClient()
     await client.resolve(at(fixture), 'v1', { credential: GOOD })
@@ -173,11 +173,11 @@ describe('a token is kept', () => {
     )
   })
 
-  it('for its own life', async () => {
+  it('for its lifetime', async () => {
     const fixture = await start({ kind: 'token', ...GOOD, expiresIn: 100 })
     let now = 1_700_000_000_000
     const { client } = watchedClient({ clock: { ...systemClock, now: () => now } })
-    // The registry's clock and ours differ by years: what the token's life is counts, not when it began by another clock.
+    // The registry's clock and ours differ by years: the token's lifetime counts, not its start by another clock.
     await client.resolve(at(fixture), 'v1', {})
     now += 80_000
     await client.resolve(at(fixture), 'v1', {})
@@ -187,7 +187,7 @@ describe('a token is kept', () => {
     expect(fixture.count({ server: 'token' })).toBe(2)
   })
 
-  it('for a minute where it does not tell its life', async () => {
+  it('for a minute if it does not state its lifetime', async () => {
     const fixture = await start({ kind: 'token', ...GOOD, expiresIn: null })
     let now = Date.now()
     const { client } = watchedClient({ clock: { ...systemClock, now: () => now } })
@@ -200,7 +200,7 @@ describe('a token is kept', () => {
     expect(fixture.count({ server: 'token' })).toBe(2)
   })
 
-  it('until it runs out in the middle, and is then renewed once', async () => {
+  it('until it expires midway, and is then renewed once', async () => {
     const fixture = await start(TOKENS)
     const { client } = watchedClient()
     await client.resolve(at(fixture), 'v1', {})
@@ -209,7 +209,7 @@ describe('a token is kept', () => {
     expect(fixture.count({ server: 'token' })).toBe(2)
   })
 
-  it('and not asked for again and again where the new one is refused as well', async () => {
+  it('and not requested over and over if the new one is refused too', async () => {
     const fixture = await start(TOKENS)
     const { client } = watchedClient()
     await client.resolve(at(fixture), 'v1', {})
@@ -219,7 +219,7 @@ describe('a token is kept', () => {
     expect(fixture.count({ server: 'registry', status: 401 })).toBe(3)
   })
 
-  it('a caller who goes does not take the token of the others along', async () => {
+  it('a caller who leaves does not cancel the token for the others', async () => {
     const fixture = await start(TOKENS)
     fixture.fault({ server: 'token' }, { delayMilliseconds: 200 })
     const { client } = watchedClient()
@@ -239,7 +239,7 @@ const challenge = (fixture: FixtureRegistry) => ({
   'www-authenticate': `Bearer realm="http://${fixture.tokenHost}/token",service="fixture"`,
 })
 
-describe('a registry that asks oddly', () => {
+describe('a registry with an unusual challenge', () => {
   it('may name several scopes: each is a parameter', async () => {
     const fixture = await start(TOKENS)
     const scope = 'repository:public:pull repository:other:pull'
@@ -258,7 +258,7 @@ describe('a registry that asks oddly', () => {
     ])
   })
 
-  it('may offer Basic and Bearer: the token is preferred', async () => {
+  it('may offer Basic and Bearer: Bearer is preferred', async () => {
     const fixture = await start(TOKENS)
     const headers = { 'www-authenticate': `Basic realm="x", ${challenge(fixture)['www-authenticate']}` }
     fixture.fault({ server: 'registry' }, { status: 401, headers })
@@ -273,7 +273,7 @@ describe('a registry that asks oddly', () => {
     'https://10.0.0.1/token',
     'ftp://127.0.0.1/token',
     'http://user:pass@127.0.0.1:5000/token',
-  ])('may not send anyone to the token server %s', async (realm) => {
+  ])('may not send clients to the token server %s', async (realm) => {
     const fixture = await start({ ...TOKENS, kind: 'token', realm })
     const { client, asked } = watchedClient()
     await expect(client.resolve(at(fixture), 'v1', { credential: GOOD })).rejects.toThrow(
@@ -328,7 +328,7 @@ describe('a token server that fails', () => {
     expect(fixture.bytesSent({ server: 'token' })).toBeLessThan(16_000_000)
   })
 
-  it('for a moment is asked again', async () => {
+  it('only briefly is asked again', async () => {
     const fixture = await start(TOKENS)
     fixture.fault({ server: 'token' }, { status: 503 })
     fixture.fault({ server: 'token' }, { resetAfter: 5 })

@@ -1,4 +1,4 @@
-/** Who may see what: a digest is no secret, and a registry that claims one learns nothing. */
+/** Who may see what: a digest is not a secret, and a registry that claims one learns nothing. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, registryAuth } from './ask.ts'
 import { makeImage, makeLayer, type TestImage } from './images.ts'
@@ -32,7 +32,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await Promise.all([service?.stop(), closed?.close(), hostile?.close()])
   })
 
-  it('shows a private image to those whom its registry shows it', async () => {
+  it('shows a private image to those who may read it in its registry', async () => {
     const answer = await report(reference, registryAuth(USER))
     expect(answer.body.image.digest).toBe(image.descriptor.digest)
     expect(answer.headers.get('cache-control')).toContain('private')
@@ -47,7 +47,7 @@ describe.each(HOSTS)('on %s', (host) => {
     '/v1/packages',
     '/v1/config',
   ])('shows nothing of it on %s without credentials, or with wrong ones', async (path) => {
-    // From now on the answer is kept.
+    // From now on the answer is stored.
     const query = { image: reference }
     expect((await ask(service.url, path, { query, headers: registryAuth(USER) })).status).toBe(200)
     for (const headers of [{}, registryAuth({ ...USER, password: 'wrong' })]) {
@@ -59,7 +59,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('does not tell another registry that answers HEAD for its digest', async () => {
+  it('reveals nothing to another registry that answers HEAD for its digest', async () => {
     const { digest, mediaType } = image.descriptor
     hostile.fault(
       { method: 'HEAD', path: /manifests/ },
@@ -72,7 +72,7 @@ describe.each(HOSTS)('on %s', (host) => {
     hostile.clearFaults()
   })
 
-  it('does not tell another registry that has its manifest and config, but not its layers', async () => {
+  it('reveals nothing to another registry that has its manifest and config, but not its layers', async () => {
     const { digest, mediaType } = image.descriptor
     hostile.putManifest('stolen', 'v1', mediaType, image.bytes)
     hostile.putBlob('stolen', image.config.bytes)
@@ -82,7 +82,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(hostile.count({ method: 'GET', path: /blobs/ })).toBeGreaterThan(0)
   })
 
-  it('does not tell another registry whose own image names its layers', async () => {
+  it('reveals nothing to another registry whose own image names its layers', async () => {
     const [layer] = image.layers
     const own = makeImage([{ ...layer!, bytes: undefined }], { config: { author: 'eve' } })
     const answer = await report(hostile.push('own', 'v1', own))
@@ -90,7 +90,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(JSON.stringify(answer.body)).not.toContain(HIDDEN)
   })
 
-  it('is not misled about the true image by a registry that gives other bytes for its digests', async () => {
+  it('is not misled about the real image by a registry that serves other bytes under its digests', async () => {
     const layer = await makeLayer([{ name: 'true', content: 'bytes' }])
     const other = makeImage([layer])
     const lying = await makeLayer([{ name: 'false', content: 'other bytes' }])
@@ -104,7 +104,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(honest.body.counts.files).toBe(1)
   })
 
-  it('shows to another registry what that registry gives itself', async () => {
+  it('shows through another registry what that registry serves itself', async () => {
     const answer = await report(hostile.push('copy', 'v1', image))
     expect(answer.status).toBe(200)
     expect(
@@ -112,7 +112,7 @@ describe.each(HOSTS)('on %s', (host) => {
     ).toBeGreaterThan(0)
   })
 
-  it('shows to all what a registry gave without credentials, and reads no layer of it again', async () => {
+  it('shows everybody what a registry served without credentials, and does not read its layers again', async () => {
     const layer = await makeLayer([{ name: 'known', content: 'to all' }])
     const known = makeImage([layer])
     expect((await report(closed.push('public/known', 'v1', known))).status).toBe(200)

@@ -1,4 +1,7 @@
-/** A store that is slow, whose listings are old, that refuses now and then, or is full: nothing wrong is told, and all is right when it is well. */
+/**
+ * A store that is slow, has stale listings, fails now and then, or is full: no answer is wrong, and all are right once it
+ * recovers.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ByteRange, ObjectStore, StoredObject } from '../src/host.ts'
@@ -13,7 +16,7 @@ import { storedIndex } from './stored.ts'
 
 type Operation = 'get' | 'has' | 'put' | 'delete' | 'list'
 
-/** What it does before an operation: waits, or throws what hosts throw when their store fails. */
+/** What the store does before an operation: it waits, or throws what hosts throw when their store fails. */
 type Ailment = (operation: Operation, random: Random) => Promise<void> | void
 
 function refuse(): never {
@@ -45,9 +48,9 @@ const AILMENTS: Readonly<Record<string, Ailment>> = {
 class AilingStore implements ObjectStore {
   readonly whole = new MemoryStore()
   readonly #random = new Random(7)
-  /** Undefined: it is well. */
+  /** Undefined if the store is healthy. */
   ailment: Ailment | undefined
-  /** What it lists, whatever there is. */
+  /** What it lists, whatever it holds. */
   listed: readonly string[] | undefined
 
   async #suffer(operation: Operation): Promise<void> {
@@ -125,13 +128,13 @@ afterAll(() => registry?.close())
 it.each(Object.keys(AILMENTS))('%s', async (name) => {
   const store = new AilingStore()
   const open = () => startAppOn(store)
-  // When nothing is stored yet, and when all is.
+  // Once with nothing stored, once with everything stored.
   for (const round of ['cold', 'known']) {
     store.ailment = AILMENTS[name]
     const { ask } = open()
     for (const [path, body] of right) {
       const answer = await ask(path)
-      // A stream that breaks off is a clear problem, too.
+      // A stream that breaks off counts as a clear error too.
       const told = await answer.text().catch(() => undefined)
       if (answer.status === 200 && told !== undefined) expect(told, `${round} ${path}`).toBe(body)
       else if (told !== undefined) expect(answer.status, `${round} ${path}: ${told}`).toBe(503)
@@ -143,7 +146,7 @@ it.each(Object.keys(AILMENTS))('%s', async (name) => {
   }
 })
 
-it('listing what is not there any more, and not what is new', async () => {
+it('a listing that has deleted objects and lacks new ones', async () => {
   const store = new AilingStore()
   const app = startAppOn(store)
   store.listed = []

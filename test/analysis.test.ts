@@ -1,4 +1,4 @@
-/** Analyses: each layer is read once, whatever is asked at once or afterwards. */
+/** Analyses: each layer is read once, whatever is requested concurrently or later. */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from './ask.ts'
@@ -6,7 +6,7 @@ import { makeImage, makeLayer, type TestLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, spawnService, startService, type TestService, temporaryData } from './service.ts'
 
-/** Bytes that do not compress, so that reading them takes a while. */
+/** Incompressible bytes, so that reading them takes a while. */
 function noise(seed: number, bytes: number): Uint8Array {
   const out = new Uint32Array(bytes / 4)
   let state = seed
@@ -37,7 +37,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await Promise.all([service?.stop(), registry?.close()])
   })
 
-  it('reads of a second image only what is new, and of the same again nothing', async () => {
+  it('reads only new layers of a second image, and nothing when the same image is requested again', async () => {
     const shared = await layer('shared')
     const [first, second] = [await layer('first'), await layer('second')]
     await report(registry.push('app', 'v1', makeImage([shared, first])))
@@ -67,7 +67,7 @@ describe.each(HOSTS)('on %s', (host) => {
     for (const one of layers) expect(readBytes(one)).toBe(one.descriptor.size)
   })
 
-  it('reads a layer once that two images of two repositories need at the same time', async () => {
+  it('reads a layer once if images in two repositories need it at the same time', async () => {
     const shared = await layer('base', 400_000)
     const images = await Promise.all(
       ['left', 'right'].map(async (name) =>
@@ -79,7 +79,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(readBytes(shared)).toBe(shared.descriptor.size)
   })
 
-  it('answers 202 with the analysis at once, and tells its progress until it has succeeded', async () => {
+  it('answers 202 with the analysis at once, and reports its progress until it succeeds', async () => {
     const slow = await layer('slow', 400_000)
     const reference = registry.push('slow', 'v1', makeImage([slow]))
     registry.fault({ path: /blobs/, method: 'GET' }, { drip: { bytes: 50_000, milliseconds: 60 } }, 10)
@@ -97,7 +97,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await report(reference, 0)).status).toBe(200)
   })
 
-  it('keeps the good layers of an image with a bad one, and answers its failure without reading again', async () => {
+  it('keeps the good layers of an image with a bad one, and repeats the failure without reading again', async () => {
     const good = await layer('good')
     const bytes = (await layer('bad')).bytes?.slice(0, 20_000) ?? new Uint8Array()
     const bad = await makeLayer([{ name: 'bad', content: 'x' }], { bytes })
@@ -112,7 +112,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(readBytes(good)).toBeLessThanOrEqual(good.descriptor.size)
   })
 
-  it('does not know an analysis that never was', async () => {
+  it('does not know an analysis that never existed', async () => {
     const answer = await ask(service.url, `/v1/analyses/${crypto.randomUUID()}`)
     expect(answer.status).toBe(404)
     expect(answer.body.code).toBe('analysis_not_found')
@@ -120,7 +120,7 @@ describe.each(HOSTS)('on %s', (host) => {
 })
 
 describe.each(HOSTS)('a kill of %s', (host) => {
-  it('loses nothing that was done: the next request finishes the analysis and reuses its layers', async () => {
+  it('loses no finished work: the next request completes the analysis and reuses its layers', async () => {
     const registry = await FixtureRegistry.start()
     const [done, lost] = [
       await makeLayer([{ name: 'done', content: noise(7, 40_000) }]),
@@ -139,7 +139,7 @@ describe.each(HOSTS)('a kill of %s', (host) => {
     registry.clearFaults()
     registry.forgetRequests()
     const second = await spawnService(host, data)
-    // A poll only reads: what was lost has failed, and nothing is begun.
+    // A poll only reads: a lost analysis has failed, and nothing is started.
     const polled = await ask(second.url, asked.headers.get('location') ?? '')
     expect(polled.body).toMatchObject({ status: 'failed', error: { code: 'analysis_pending' } })
     expect(registry.count({ path: blob(lost) })).toBe(0)

@@ -1,4 +1,4 @@
-/** The service in this process, its store in memory: for tests of what HTTP adds to the rooms behind it. */
+/** The service in this process with its store in memory, for tests of the HTTP layer. */
 
 import { parseConfiguration } from '../src/configuration.ts'
 import type { ObjectStore } from '../src/host.ts'
@@ -20,11 +20,11 @@ export type TestApp = {
 
 export type AskedApp = {
   readonly service: Service
-  /** Asks as `fetch` does, of a service at `http://localhost`. */
+  /** Like `fetch`, for a service at `http://localhost`. */
   ask(path: string, init?: RequestInit): Promise<Response>
 }
 
-/** How the client of registries differs from a service's. */
+/** How the registry client differs from the service's. */
 export type TestParts = Parts & { readonly client?: ClientOptions }
 
 /** Loopback registries are allowed over plain http, unless `settings` say otherwise. */
@@ -33,7 +33,7 @@ export function startApp(settings: Readonly<Record<string, string>> = {}, parts:
   return { store, ...startAppOn(store, settings, parts) }
 }
 
-/** The same on a store that is there. */
+/** The same on a given store. */
 export function startAppOn(
   store: ObjectStore,
   settings: Readonly<Record<string, string>> = {},

@@ -1,4 +1,4 @@
-/** Image archives for tests, as tools leave them. */
+/** Image archives for tests, as tools write them. */
 
 import { jsonBytes, type TestImage, type TestManifest } from './images.ts'
 import { member, tar } from './tar.ts'
@@ -37,7 +37,7 @@ export function blobName(digest: string): string {
   return `blobs/${digest.replace(':', '/')}`
 }
 
-/** As `docker save` of a classic store: the layers are what the image's layers are, so let them be plain. */
+/** As `docker save` from a classic store: the layers are copied as they are, so make them uncompressed. */
 export function dockerSave(image: TestImage, names: readonly string[]): ArchiveFiles {
   const config = `${image.config.descriptor.digest.slice('sha256:'.length)}.json`
   const layers = image.layers.map(({ bytes }, i) => [`${i}/layer.tar`, bytes ?? new Uint8Array(0)] as const)

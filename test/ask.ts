@@ -1,4 +1,4 @@
-/** Asks a running service, and holds every JSON answer against what `openapi.yaml` says of it. */
+/** Sends requests to a running service, and checks every JSON answer against `openapi.yaml`. */
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
@@ -84,7 +84,7 @@ function parseBody(type: string, text: string): unknown {
  * @returns the answer, its body parsed: JSON as what it says, NDJSON as a list, all else as text
  * @throws Error if the answer is not what `openapi.yaml` promises
  */
-// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a body by looking at it
+// biome-ignore lint/suspicious/noExplicitAny: each test states what it expects of a body
 export async function ask<Body = any>(base: string, path: string, what: Ask = {}): Promise<Answer<Body>> {
   const { query = {}, headers = {}, method = 'GET', json } = what
   const url = new URL(path, base)
@@ -107,7 +107,7 @@ export async function ask<Body = any>(base: string, path: string, what: Ask = {}
   return { status: response.status, headers: response.headers, body: body as Body }
 }
 
-/** As `X-Registry-Auth` has it. */
+/** As the value of `X-Registry-Auth`. */
 export function registryAuth(credential: object): Record<string, string> {
   return { 'x-registry-auth': Buffer.from(JSON.stringify(credential)).toString('base64url') }
 }

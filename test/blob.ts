@@ -1,4 +1,4 @@
-/** Blobs as a registry sends them, and what a layer's reading makes of one. */
+/** Blobs as a registry sends them, and the result of reading a layer from one. */
 import { createHash } from 'node:crypto'
 import { yieldToEventLoop } from '../src/concurrency.ts'
 import type { Limits } from '../src/configuration.ts'
@@ -53,7 +53,7 @@ function byteStream(next: Next, cancel: () => void): ReadableStream<Uint8Array> 
       const chunk = next()
       if (chunk !== undefined) return controller.enqueue(chunk)
       controller.close()
-      // The read that waits wants an answer too.
+      // The pending read must be answered too.
       controller.byobRequest?.respond(0)
     },
     cancel,
@@ -75,7 +75,7 @@ function chunkStream(next: Next, cancel: () => void): ReadableStream<Uint8Array>
 export type ReadLayer = {
   readonly entries: readonly Entry[]
   readonly facts: LayerFacts
-  /** By key, as `databases` took them. */
+  /** By key, as `databases` received them. */
   readonly databases: ReadonlyMap<string, string>
 }
 
@@ -91,7 +91,7 @@ export class DatabaseRecorder implements DatabaseSink {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    // A sink that is slow must find the same bytes when it gets to them.
+    // A slow sink must still find the same bytes.
     await yieldToEventLoop()
     this.found.set(this.#key, this.found.get(this.#key) + Buffer.from(chunk).toString('latin1'))
   }

@@ -1,4 +1,4 @@
-/** Chromium for tests of the pages: opened so that it asks no host by itself, with what goes wrong in a page noted. */
+/** Chromium for tests of the pages: started so that it contacts no host by itself, and records errors in a page. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { FixtureRegistry } from './registry/fixture.ts'
 import { type HostName, startService, type TestService } from './service.ts'
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
-/** Without them it asks hosts of its own for updates and more. */
+/** Without these flags it contacts its vendor for updates and more. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,7 +18,7 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** Whether there is one. */
+/** Whether Chromium is installed. */
 export const hasChromium = existsSync(CHROMIUM)
 if (!hasChromium) console.warn(`no browser at ${CHROMIUM}: the pages are not tried (CHROMIUM names another)`)
 
@@ -26,13 +26,13 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
 }
 
-/** A browser, a service of this host, and a registry that it may read. */
+/** A browser, a service on this host, and a registry that the service may read. */
 export function startBrowsing(host: HostName): Promise<[Browser, TestService, FixtureRegistry]> {
   return Promise.all([launchChromium(), startService(host), FixtureRegistry.start()])
 }
 
 /**
- * A page in a context that is its own, and what goes wrong in it: messages of the console, requests to other hosts than the service.
+ * A page in a new context, and the errors in it: console messages, and requests to hosts other than the service.
  *
  * @param service `scheme://host:port`
  */
@@ -57,7 +57,7 @@ export async function openPage(
 
 const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 
-/** What axe finds fault with. The page needs `bypassCSP`: axe is a script from elsewhere. */
+/** The violations that axe finds. The page needs `bypassCSP`: axe is an external script. */
 export async function faultsOf(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe)
   return page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))')

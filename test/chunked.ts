@@ -1,6 +1,6 @@
 /**
- * Layers with a table of contents, eStargz and zstd:chunked, made in memory: each file begins a gzip member or a zstd frame, and
- * a large one a further one for each chunk. A test can lie in the table, or about it.
+ * Layers with a table of contents, eStargz and zstd:chunked, made in memory: each file starts a gzip member or a zstd frame,
+ * and a large file one for each chunk. A test can falsify the table, or what is said about it.
  */
 import { constants, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { TarScanner } from '../src/tar/scan.ts'
@@ -14,15 +14,15 @@ export type TableEntry = { name: string; type: string; [field: string]: unknown 
 export type TestTable = { version: number; entries: TableEntry[] }
 
 export type ChunkedOptions = {
-  /** Of a chunk, in bytes; by default files are in one piece. */
+  /** Chunk size in bytes; by default files are in one piece. */
   readonly chunkBytes?: number
-  /** Changes the table; what it returns stands in its place, as JSON or as bytes. */
+  /** Replaces the table by what it returns, as JSON or as bytes. */
   readonly change?: (table: TestTable) => TestTable | string | undefined
-  /** What the manifest says of the table. */
+  /** What the manifest says about the table. */
   readonly digest?: string
-  /** Where the footer, or the manifest, says that it begins. */
+  /** Where the footer or the manifest says that the table begins. */
   readonly offset?: (offset: number, size: number) => number
-  /** What is said of the size of its JSON. */
+  /** The stated size of its JSON. */
   readonly jsonBytes?: number
 }
 

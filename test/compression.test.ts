@@ -1,4 +1,4 @@
-/** What is text is sent compressed by both hosts, as their users ask them. */
+/** Both hosts compress text, as clients ask for it. */
 import { get } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ type Answer = {
   readonly body: Buffer
 }
 
-/** As the bytes came: `fetch` decodes them. */
+/** The bytes as sent: `fetch` would decode them. */
 function ask(url: string, headers: Record<string, string> = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     get(url, { headers }, async (answer) => {
@@ -49,7 +49,7 @@ describe.each(HOSTS)('on %s', (host) => {
     },
   )
 
-  it('not to who refuses it', async () => {
+  it('not for a client that refuses it', async () => {
     const refused = await ask(`${service.url}/openapi.json`, { 'Accept-Encoding': 'gzip;q=0, br' })
     expect(refused.headers['content-encoding']).toBeUndefined()
   })

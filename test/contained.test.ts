@@ -1,4 +1,7 @@
-/** The thread that answers HTTP does no work whose size an image decides: on Node other threads do, and are ended. */
+/**
+ * The thread that answers HTTP does no work whose size depends on an image: on Node other threads do it, and can be
+ * terminated.
+ */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningNode, startNode } from '../workers/node/service.ts'
@@ -31,7 +34,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  // What takes for ever is not waited for.
+  // Work that takes for ever is not awaited.
   await Promise.all([service?.stop(500), registry?.close()])
   await rm(data, { recursive: true, force: true })
 })
@@ -41,14 +44,14 @@ function read(path: string, query: Record<string, string>, init: RequestInit = {
 }
 
 describe('an answer that another thread makes', () => {
-  it('asks the registry nothing that the answering thread knows', async () => {
+  it('asks the registry nothing that the answering thread already knows', async () => {
     await read('/v1/files', {})
     const before = registry.count({})
     for (let i = 0; i < 3; i++) expect((await read('/v1/files', { limit: '5' })).status).toBe(200)
     expect(registry.count({})).toBe(before)
   })
 
-  it('is streamed whole, has its status and headers, and its name', async () => {
+  it('is streamed completely, with its status, headers and ETag', async () => {
     const answer = await read('/v1/files', {}, { headers: { accept: 'application/x-ndjson' } })
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
@@ -142,7 +145,7 @@ describe('the answering thread goes on', () => {
 })
 
 describe('layers of a registry that drips', () => {
-  it('leave their slots to other images', async () => {
+  it('give their slots up to other images', async () => {
     const { url } = service
     const slow = await FixtureRegistry.start()
     const layers = await Promise.all(
@@ -168,7 +171,7 @@ describe('layers of a registry that drips', () => {
   })
 })
 
-it('an image past its limit is refused as soon as its layers tell', async () => {
+it('an image over the limit is refused as soon as its layers show it', async () => {
   const settings = { ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_IMAGE_BYTES: '500000' }
   const limited = await startNode(settings)
   const large = await makeLayer([{ name: 'a', content: 'x'.repeat(300_000) }], { compression: 'none' })

@@ -1,4 +1,4 @@
-/** Images known from tables of contents (`read=toc`), on both hosts; and that no table reaches an answer that is not about it. */
+/** Images known from tables of contents (`read=toc`), on both hosts; a table never affects any other answer. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ChunkedOptions, FORMS, makeChunkedLayer } from './chunked.ts'
 import { digestOf, makeImage, makeLayer, type TestMember } from './images.ts'
@@ -6,7 +6,7 @@ import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
 
 const STATUS = 'Package: base-files\nStatus: install ok installed\nVersion: 1.0\nArchitecture: amd64\n\n'
-/** Does not compress. */
+/** Incompressible. */
 const LARGE = Array.from({ length: 3_000 }, (_, i) => digestOf(Buffer.from(`${i}`))).join('\n')
 const MEMBERS: readonly TestMember[] = [
   { name: 'etc/', mode: 0o755 },
@@ -71,11 +71,11 @@ describe.each(HOSTS)('on %s', (host) => {
       expect(full.body.packages.byType).toEqual({ deb: 1, npm: 1 })
       expect(listed.body).toEqual((await get('/v1/files', { image })).body)
       expect(packages.body).toEqual((await get('/v1/packages', { image })).body)
-      // What is known of the content is taken from then on.
+      // From then on, what is known of the content is used.
       expect((await get('/v1/report', { image, read: 'toc' })).etag).toBe(full.etag)
     })
 
-    it('a database that is a link to another name in a lower layer is warned of; only its content tells it', async () => {
+    it('warns of a database that links to another name in a lower layer; only its content can show that', async () => {
       const name = 'srv/node_modules/left-pad/package.json'
       const layers = [
         await makeChunkedLayer(form, [
@@ -104,7 +104,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await get('/v1/file', { image, read: 'toc', path: 'big' })).body).toBe(LARGE)
     })
 
-    it('a file whose chunks are damaged in the store is an error that passes', async () => {
+    it('a file whose chunks are damaged in the store is a temporary error', async () => {
       const { image } = await push('damaged', {}, [...MEMBERS, { name: 'damaged', content: 'damaged' }])
       const file = () => get('/v1/file', { image, read: 'toc', path: 'big' })
       expect((await file()).body).toBe(LARGE)
@@ -112,7 +112,7 @@ describe.each(HOSTS)('on %s', (host) => {
       for await (const key of store.list('layers/')) {
         if (!key.endsWith('/chunks.bin')) continue
         const bytes = new Uint8Array(await new Response((await store.get(key))?.body).arrayBuffer())
-        // Of each record a byte that says where the chunk begins.
+        // In each record, a byte of the chunk's offset.
         await store.put(
           key,
           bytes.map((byte, i) => byte ^ (i % 68 === 14 ? 1 : 0)),
@@ -122,7 +122,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await file()).body).toBe(LARGE)
     })
 
-    it('an unknown size is not made up', async () => {
+    it('an unknown size is not invented', async () => {
       const { image } = await push('size', {}, [...MEMBERS, { name: 'size', content: 'size' }])
       const report = await get('/v1/report', { image, read: 'toc' })
       expect(report.body.size.uncompressedBytes).toBeUndefined()
@@ -132,7 +132,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect([files.status, files.body.image.verified]).toEqual([200, 'contents-table'])
     })
 
-    it('a table that lies is refused, and reaches no answer about the content', async () => {
+    it('a false table is refused, and affects no answer about the content', async () => {
       const change: ChunkedOptions['change'] = ({ entries }) => ({
         version: 1,
         entries: entries.filter(({ name }) => name !== 'last'),
@@ -150,7 +150,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect((await get('/v1/report', { image: lying.image })).status).toBe(200)
     })
 
-    it('hard links of a table that point to each other point nowhere', async () => {
+    it('hard links in a table that point to each other resolve to nothing', async () => {
       const links = [
         { name: 'ring/a', type: 'hardlink', linkName: 'ring/b' },
         { name: 'ring/b', type: 'hardlink', linkName: 'ring/a' },
@@ -170,7 +170,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect(await warnings({})).toEqual([])
     })
 
-    it('a registry that gives a layer another table changes nothing for others', async () => {
+    it('a registry that serves a layer with another table changes nothing for others', async () => {
       const members = [...MEMBERS, { name: 'poison', content: form }]
       const { image, layer } = await push('poison', {}, members)
       const change: ChunkedOptions['change'] = ({ entries }) => ({
@@ -187,13 +187,13 @@ describe.each(HOSTS)('on %s', (host) => {
       expect(good.body.items).toHaveLength(1)
     })
 
-    it('a layer with a name that the table cannot say is read whole', async () => {
+    it('a layer with a name that the table cannot represent is read completely', async () => {
       const { image } = await push('unsaid', {}, [...MEMBERS, { name: '\ufffd', content: 'x' }])
       expect((await get('/v1/report', { image, read: 'toc' })).body.image.verified).toBe('content')
     })
   })
 
-  it('layers without a table are read whole, once for both', async () => {
+  it('layers without a table are read completely, once for both modes', async () => {
     const plain = await makeLayer([{ name: 'base', content: 'base' }])
     const top = await makeChunkedLayer('estargz', [{ name: 'top', content: 'top' }])
     const image = registry.push('app', 'mixed', makeImage([plain, top]))
@@ -209,7 +209,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(registry.count(blob)).toBe(1)
   })
 
-  it('an analysis of tables tells its own state, and a page goes on where it began', async () => {
+  it('an analysis of tables reports its own state, and a page continues in the mode in which it began', async () => {
     const names = Array.from({ length: 30 }, (_, i) => ({ name: `f${i}`, content: `${i}` }))
     const layer = await makeChunkedLayer('estargz', names)
     const image = registry.push('app', 'paged', makeImage([layer]))
@@ -230,7 +230,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(second.body.items).toHaveLength(10)
   })
 
-  it('read has two values', async () => {
+  it('`read` has two values', async () => {
     const image = registry.push('app', 'read', makeImage([await makeLayer([])]))
     const answer = await get('/v1/report', { image, read: 'table' })
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid_parameter'])

@@ -1,4 +1,4 @@
-/** What a question costs the registry: requests that Docker Hub counts, and bytes. */
+/** What a request costs the registry: requests that Docker Hub counts, and bytes. */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask, registryAuth } from './ask.ts'
@@ -44,7 +44,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await rm(data, { recursive: true, force: true })
   })
 
-  it('an image never seen: one HEAD, one GET, and a token, before its first blob', async () => {
+  it('a new image: one HEAD, one GET and a token before its first blob', async () => {
     const image = registry.push('public/new', 'v1', await make('new'))
     registry.forgetRequests()
     expect((await report(image)).status).toBe(200)
@@ -81,7 +81,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(asked()).toEqual(['HEAD manifests refused', 'GET token', 'HEAD manifests', 'GET manifests'])
   })
 
-  it('a public image that is analysed: one HEAD, and none within a minute', async () => {
+  it('an analysed public image: one HEAD, and none within a minute', async () => {
     const image = registry.push('public/known', 'v1', await make('known'))
     await report(image)
     await restart()
@@ -93,7 +93,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(asked()).toEqual([])
   })
 
-  it('a private image that is analysed: HEADs alone, each blob confirmed, and none within a minute', async () => {
+  it('an analysed private image: only HEADs, which confirm each blob, and none within a minute', async () => {
     const image = registry.push('private/known', 'v1', await make('private'))
     await report(image, registryAuth(USER))
     await restart()
@@ -106,7 +106,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(asked()).toEqual([])
   })
 
-  it('a burst for one image: one token, and each thing fetched once', async () => {
+  it('a burst for one image: one token, and everything fetched once', async () => {
     const image = registry.push('public/burst', 'v1', await make('burst'))
     registry.forgetRequests()
     const answers = await Promise.all(Array.from({ length: 50 }, () => report(image)))

@@ -1,4 +1,4 @@
-/** Advice on an image that is indexed, against reading the tables that it goes by once: the same columns, every value looked at. */
+/** Advice on an indexed image, against one pass over the tables that it uses: the same columns, looking at every value. */
 
 import { adviceOf } from '../../src/service/advice.ts'
 import { knownFacts } from '../../src/service/analyse.ts'

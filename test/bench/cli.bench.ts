@@ -33,7 +33,7 @@ export default async function bench(): Promise<void> {
     const report = `XDG_CACHE_HOME=${at('cache')} ${lamina} report ${IMAGE} --format json`
     for (let run = 0; run < RUNS; run++) {
       await time('gzip', files.map((file) => `gzip -dc ${file} | sha256sum`).join('; '))
-      // What was compiled stays, as it does from image to image.
+      // The compiled code stays cached, as it does from image to image.
       for (const folder of ['configs', 'images', 'layers', 'manifests', 'names', 'sources'])
         await rm(at(`cache/lamina/${folder}`), { recursive: true, force: true })
       await time('cold', report)

@@ -22,12 +22,12 @@ import {
 
 const RUNS = 5
 const IMAGE = 'app:v1'
-/** Nobody asks in the moment in which a service says that it listens. */
+/** Nobody sends a request at the very moment the service starts to listen. */
 const STARTED_MILLISECONDS = 1_000
 
 type Started = {
   readonly command: readonly string[]
-  /** In the command line of the process that does the work. */
+  /** A string in the command line of the process that does the work. */
   readonly runs: string
 }
 
@@ -37,7 +37,7 @@ const SERVICES: readonly Started[] = [
 ]
 
 const FETCH = `skopeo copy --quiet --src-tls-verify=false docker://${REGISTRY}/${IMAGE}`
-/** What each does, and the command that does it, in an empty folder. */
+/** What each tool does, and its command, run in an empty folder. */
 const PEERS = new Map([
   ['skopeo: the blobs, verified', `${FETCH} dir:blobs`],
   [

@@ -1,6 +1,6 @@
 /**
- * An export of an image that is known, against `gzip -dc | sha256sum` over its layers and against tools that do the same, as
- * far as they are on this machine; and the peak memory of Node while it exports an image of 4 GB under a small heap.
+ * An export of an analysed image, against `gzip -dc | sha256sum` over its layers and against tools that do the same, as far
+ * as they are on this machine; and the peak memory of Node while it exports an image of 4 GB under a small heap.
  */
 import { rm } from 'node:fs/promises'
 import { makeImage } from '../images.ts'
@@ -14,7 +14,7 @@ const RUNS = 5
 const IMAGE = 'app:v1'
 const HEAP = 48
 
-/** What each does, the tools that it needs, and the command that does it, in an empty folder. */
+/** What each does, the tools that it needs, and its command, run in an empty folder. */
 const PEERS: readonly (readonly [string, readonly string[], string])[] = [
   ['crane export', ['crane'], `crane export --insecure ${REGISTRY}/${IMAGE} - > tar`],
   [
@@ -24,7 +24,7 @@ const PEERS: readonly (readonly [string, readonly string[], string])[] = [
   ],
 ]
 
-/** Milliseconds until the first byte is there, seconds until the last. */
+/** Milliseconds until the first byte arrives, seconds until the last. */
 async function exported(url: string, image: string): Promise<{ first: number; last: number }> {
   let first = 0
   const last = await seconds(async () => {
@@ -78,7 +78,7 @@ export default async function exports(): Promise<void> {
   await peak()
 }
 
-/** Peaks of an image of 4 GB: of its analysis, and of its export by a fresh process. */
+/** Memory peaks for an image of 4 GB: of its analysis, and of its export by a fresh process. */
 async function peak(): Promise<void> {
   const registry = await FixtureRegistry.start()
   const data = await temporaryData()

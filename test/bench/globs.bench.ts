@@ -1,4 +1,4 @@
-/** What a character of a path costs while it is matched: for the worst lists of globs that are taken, and as paths grow. */
+/** What matching costs per character of a path: for the worst lists of globs that are accepted, and as paths grow. */
 import { compileGlobSet } from '../../src/text/glob.ts'
 import { best, line } from './measure.ts'
 

@@ -1,4 +1,7 @@
-/** What it costs that a thread answers on Node: one file of an index, against a constant route of the answering thread. */
+/**
+ * What it costs to answer from a worker thread on Node: one file of an index, against a constant route of the answering
+ * thread.
+ */
 import { makeImage, makeLayer } from '../images.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startService } from '../service.ts'
@@ -11,7 +14,7 @@ export default async function hop(): Promise<void> {
   const [registry, service] = await Promise.all([FixtureRegistry.start(), startService('node')])
   const image = registry.push('hop', 'v1', makeImage([await makeLayer([{ name: 'a', content: 'x' }])]))
   const known = `${service.url}/v1/report?image=${image}`
-  // No two are alike: the answering thread remembers small answers.
+  // No two requests are alike: the answering thread remembers small answers.
   let asked = 0
   const hopping = () => `${service.url}/v1/files?image=${image}&glob=a${asked++}`
   await (await fetch(`${known}&wait=60`)).arrayBuffer()
@@ -28,7 +31,7 @@ export default async function hop(): Promise<void> {
   await Promise.all([service.stop(), registry.close()])
 }
 
-/** Of one request after the other: the median of each round, and the best of these. */
+/** For sequential requests: the best of the rounds' medians. */
 async function milliseconds(url: () => string): Promise<number> {
   const rounds: number[] = []
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,4 +1,6 @@
-/** What workerd's heap and buffers hold, asked by Chrome's DevTools protocol. WebAssembly's memory is not among it. */
+/**
+ * What workerd's heap and buffers hold, read through Chrome's DevTools protocol. It does not include WebAssembly's memory.
+ */
 
 type Usage = { readonly usedSize: number; readonly backingStorageSize?: number }
 
@@ -32,9 +34,9 @@ export class Inspector {
     return new Inspector(socket)
   }
 
-  /** What is left when the garbage is collected. */
+  /** What is left after a garbage collection. */
   async live(): Promise<LiveMemory> {
-    // workerd does this before the next question, but never answers it.
+    // workerd does this before the next request, but never answers it.
     this.#send('HeapProfiler.collectGarbage')
     const { usedSize, backingStorageSize = 0 } = await this.#ask('Runtime.getHeapUsage')
     return { heapMegabytes: usedSize / MEBIBYTE, bufferMegabytes: backingStorageSize / MEBIBYTE }

@@ -1,6 +1,6 @@
 /**
- * What jobs hold of an isolate's memory while they run, in workerd: the most heap and buffers that were left whenever the
- * garbage was collected. The Worker's reservations (workers/cloudflare/memory.ts) are made of these figures.
+ * How much of an isolate's memory jobs hold while they run in workerd: the most heap and buffers left after any garbage
+ * collection. The Worker's reservations (workers/cloudflare/memory.ts) are based on these figures.
  */
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
@@ -39,7 +39,7 @@ function gzipLayer(files: number): Promise<TestLayer> {
   return makeLayer(content, { bytes: gzipSync(content, LEVEL) })
 }
 
-/** In no order, so that they have to be sorted. */
+/** In random order, so that they have to be sorted. */
 function filesOf(count: number): Uint8Array {
   const random = randomBytes(20 * count).toString('hex')
   const members = Array.from({ length: count }, (_, i) => {
@@ -72,7 +72,7 @@ async function watch(what: string, image: string): Promise<void> {
       buffers: Math.max(before.buffers, buffers),
       together: Math.max(before.together, heap + buffers),
     })
-    // Each look costs a whole collection.
+    // Each sample costs a full collection.
     await sleep(250)
     answer = await report(0)
   }

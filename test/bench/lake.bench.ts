@@ -1,7 +1,7 @@
 /**
  * The questions of `docs/fleet.md` on 20,000 synthetic images, asked over the tables as they are stored and over the lake
- * that `lamina lake` makes of them, with the number of reads that each takes (a bucket answers one request for each); how long the
- * lake takes, and how long 1,000 more images. `LAMINA_FLEET_IMAGES` is another number of images.
+ * that `lamina lake` makes of them, with the number of reads for each (each is one request to a bucket); also how long it
+ * takes to make the lake, and to add 1,000 images. `LAMINA_FLEET_IMAGES` changes the number of images.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -80,7 +80,7 @@ export async function askAll(what: string, views: string, folder: string): Promi
   }
 }
 
-/** The statements of each block of the page. */
+/** The statements in each code block of the page. */
 async function statements(): Promise<ReadonlyMap<string, readonly string[]>> {
   const page = await readFile(new URL('../../docs/fleet.md', import.meta.url), 'utf8')
   const blocks = page.matchAll(/^```sql (.+)\n([\s\S]*?)^```$/gm)

@@ -1,4 +1,4 @@
-/** What an entry costs as they become more, and workerd's peak memory for large layers and for a tenth of each. */
+/** The cost per entry as layers grow, and workerd's peak memory for large layers and for a tenth of each. */
 import { rm } from 'node:fs/promises'
 import { describeLayer, indexInWorkerd, withFolder, writeFiles } from './layers.ts'
 import { best, line } from './measure.ts'

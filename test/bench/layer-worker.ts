@@ -1,4 +1,4 @@
-/** The Worker that the layer benchmark asks: one layer from a URL into R2, in workerd and nothing else around it. */
+/** The Worker that the layer benchmark runs: indexes one layer from a URL into R2 in workerd, and does nothing else. */
 /// <reference path="../../workers/cloudflare/cloudflare.d.ts" />
 import sha256 from '../../dist/wasm/sha256.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'

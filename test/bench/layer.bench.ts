@@ -3,7 +3,7 @@ import { describeLayer, indexInWorkerd, type Layer, withFolder, writeFiles } fro
 import { best, line, seconds, shell } from './measure.ts'
 
 const RUNS = 5
-/** Of a fresh workerd, before the one that counts: it compiles what is used often. */
+/** Warm-up runs of a fresh workerd before the one that counts: it compiles hot code. */
 const WARM_RUNS = 2
 /** Real files of every kind: some 450 MB and 25,000 entries on a Debian machine. */
 const REAL = '/usr/share'

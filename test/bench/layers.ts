@@ -22,7 +22,7 @@ export type Layer = {
   readonly descriptor: { readonly digest: string; readonly size: number }
 }
 
-/** A folder of its own for `use`, removed afterwards. */
+/** A temporary folder for `use`, removed afterwards. */
 export async function withFolder(use: (at: (name: string) => string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lamina-bench-'))
   try {
@@ -32,7 +32,7 @@ export async function withFolder(use: (at: (name: string) => string) => Promise<
   }
 }
 
-/** A fresh workerd, warmed by all but the last of `times` runs: the last one's seconds, and the peak of memory. */
+/** A fresh workerd, warmed up by all but the last of `times` runs: the last one's seconds, and the peak memory. */
 export async function indexInWorkerd(
   blob: Layer,
   times: number,
@@ -109,7 +109,7 @@ export async function describeLayer(file: string): Promise<Layer> {
   return { file, descriptor: { digest: `sha256:${hash.digest('hex')}`, size: (await stat(file)).size } }
 }
 
-/** Files of so many bytes each, no two alike, a thousand in a directory. */
+/** Files of this size, no two alike, a thousand in a directory. */
 export async function writeFiles(file: string, count: number, bytes: number): Promise<void> {
   async function* pieces() {
     for (let i = 0; i < count; i += 1_000) {

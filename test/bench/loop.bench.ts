@@ -1,6 +1,6 @@
 /**
- * The longest turn of the event loop on Node while an image of a million files is read, merged, compared and exported: of the
- * thread that answers, and of those that work.
+ * The longest turn of the event loop on Node while an image of a million files is read, merged, compared and exported: in
+ * the answering thread and in the workers.
  */
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +15,7 @@ const LAYERS = 5
 const FILES = 1_000_000
 const CHANGED = 10_000
 const TURNS = new URL('turns.ts', import.meta.url)
-/** Until each thread has told of its last turn. */
+/** Time for each thread to report its last turn. */
 const TOLD_MILLISECONDS = 500
 
 type Ask = { readonly path: string; readonly headers?: Record<string, string> }

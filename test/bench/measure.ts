@@ -1,4 +1,4 @@
-/** What benchmarks share: timing, the image under test, and the reference that reads the same bytes. */
+/** Shared by the benchmarks: timing, the image under test, and the reference that reads the same bytes. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ export async function areInstalled(...commands: readonly string[]): Promise<bool
   )
 }
 
-/** The layers' blobs of an image as files, smallest trouble for a reference; removed by `done`. */
+/** The layer blobs of an image as files, which is easiest for a reference; `done` removes them. */
 export async function layerFiles(
   repository: string,
   tag: string,
@@ -65,7 +65,7 @@ export function peakMegabytes(pid: number): Promise<number> {
   return statusMegabytes(pid, 'VmHWM')
 }
 
-/** Resident memory of a process now. */
+/** Current resident memory of a process. */
 export function residentMegabytes(pid: number): Promise<number> {
   return statusMegabytes(pid, 'VmRSS')
 }
@@ -75,10 +75,10 @@ async function statusMegabytes(pid: number, what: string): Promise<number> {
   return Number(new RegExp(`${what}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024
 }
 
-/** CPU time that a process has taken, of all its threads: what it costs, however busy the machine is. */
+/** CPU time that all threads of a process have used: its cost, however busy the machine is. */
 export async function cpuSeconds(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  // The second field is the name in parentheses; the 14th and 15th are user's and system's time in hundredths.
+  // The second field is the name in parentheses; the 14th and 15th are user and system time in hundredths of a second.
   const [user = 0, system = 0] = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
@@ -87,7 +87,7 @@ export async function cpuSeconds(pid: number): Promise<number> {
   return (user + system) / 100
 }
 
-/** The process below another that runs a command with this in it, if there is one. */
+/** The descendant of a process whose command line contains this text, if there is one. */
 export async function processBelow(pid: number, command: string): Promise<number | undefined> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
   for (const child of children.trim().split(' ').filter(Boolean).map(Number)) {

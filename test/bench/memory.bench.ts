@@ -1,6 +1,7 @@
 /**
- * Memory of whole services, as the kernel counts it: Node's peak for large images at once, under a small heap; and what is resident
- * after a hundred small ones and more. Beside it stands what is in use, so that growth can be told from what was not given back yet.
+ * Memory of whole services, as the kernel counts it: Node's peak for several large images at once under a small heap, and
+ * resident memory after a hundred small images and more. The memory in use is shown beside it, to tell growth from memory
+ * not yet returned.
  */
 import { readFile, rm } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
@@ -17,7 +18,7 @@ import { line, peakMegabytes, processBelow, REGISTRY, residentMegabytes } from '
 
 const HEAP = 64
 const MEBIBYTE = 1024 * 1024
-/** Of small images, after each of which memory is looked at. */
+/** Rounds of small images; memory is sampled after each round. */
 const ROUNDS = 3
 const IMAGES = 40
 const FILES = 500

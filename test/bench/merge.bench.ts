@@ -100,7 +100,7 @@ async function readWhole(store: FolderStore, key: string): Promise<void> {
   })
 }
 
-/** Sorted files, a tenth of them below a directory that all layers share; the first `changed` have another content. */
+/** Sorted files, a tenth of them below a directory that all layers share; the first `changed` have different content. */
 async function* rowsOf(layer: number, count: number, changed: number): AsyncGenerator<readonly Entry[]> {
   const common = { mode: 0o644, uid: 0, gid: 0, mtime: 1.7e15 }
   for (let at = 0; at < count; at += 1_000) {

@@ -1,6 +1,6 @@
 /**
- * What a reader waits for: the first paint of a known report and of the file browser of an image of a million files, and zooming
- * in a treemap; beside the first paint of the first page, which reads nothing.
+ * What a reader waits for: the first paint of a known report and of the file browser for an image of a million files, and
+ * zooming in a treemap; compared with the first paint of the start page, which reads nothing.
  */
 import type { Browser } from 'playwright-core'
 import { launchChromium, openPage } from '../browser.ts'
@@ -13,7 +13,7 @@ import { best, line, REGISTRY } from './measure.ts'
 const FILES = 1_000_000
 const RUNS = 5
 
-/** Milliseconds until something is painted, the best of some runs in new contexts: nothing is kept from one to the next. */
+/** Milliseconds until the first paint, the best of several runs in new contexts, which share no caches. */
 async function firstPaint(browser: Browser, service: string, path: string): Promise<number> {
   const times: number[] = []
   for (let run = 0; run < RUNS; run++) {
@@ -32,7 +32,7 @@ async function firstPaint(browser: Browser, service: string, path: string): Prom
   return best(times)
 }
 
-/** Milliseconds from the click on a directory until its treemap is there. */
+/** Milliseconds from the click on a directory until its treemap appears. */
 async function zoom(browser: Browser, service: string, path: string): Promise<number> {
   const times: number[] = []
   for (let run = 0; run < RUNS; run++) {

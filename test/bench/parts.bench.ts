@@ -1,4 +1,7 @@
-/** Parts of a layer: a file at its end, what keeping the checkpoints costs, and an image known from its table of contents. */
+/**
+ * Partial reads of a layer: a file at its end, the cost of storing checkpoints, and an image known from its table of
+ * contents.
+ */
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { CheckpointArchive, findBlobPart } from '../../src/index/checkpoints.ts'
@@ -19,7 +22,7 @@ const LAST_BYTES = 2048
 
 type Blob = { readonly bytes: Uint8Array; readonly digest: string; readonly last: Uint8Array }
 
-/** Some 85 MB of lines that compress to a third, and a small file behind them. */
+/** About 85 MB of lines that compress to a third, followed by a small file. */
 function largeLayer(): Blob {
   const lines = Array.from({ length: 4_000 }, () => `${randomBytes(40).toString('hex')}\n`)
   const last = randomBytes(LAST_BYTES)
@@ -72,7 +75,7 @@ async function readParts(blob: Blob): Promise<void> {
     percent: (100 * kept) / bytes.length,
   })
   const [without, withThem]: [number[], number[]] = [[], []]
-  // In turns, each first in every other run: the one that follows finds the caches and the heap as the other left them.
+  // They alternate, and so does which goes first: the second finds the caches and the heap as the first left them.
   for (let run = 0; run < READINGS; run++) {
     const readings = [
       async () => without.push(await cpuSeconds(() => read(blob))),
@@ -110,7 +113,7 @@ async function readParts(blob: Blob): Promise<void> {
   })
 }
 
-/** Images of the corpus' builder: 1 GB in 10,000 files. */
+/** Images made by the corpus builder: 1 GB in 10,000 files. */
 async function tables(): Promise<void> {
   for (const host of HOSTS) {
     const service = await startService(host)

@@ -1,4 +1,6 @@
-/** What a queue that several servers share costs: one job over Redis against one in the process, and three servers against one. */
+/**
+ * The cost of a queue that several servers share: one job over Redis against one in process, and three servers against one.
+ */
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
@@ -19,12 +21,12 @@ const RUNS = 3
 const BATCHES = 10
 const JOBS = 50
 const SERVERS = 3
-/** Of some seconds of work, so that this is measured and not how an image begins. */
+/** Some seconds of work, so that the work is measured and not the start of an image. */
 const LARGE = { layers: 24, files: 160 } as const
 const FILE_BYTES = 100_000
-/** Of a tar. */
+/** The end marker of a tar. */
 const END_BYTES = 1024
-/** Images until a server's threads are warm: each has compiled what it runs. What several servers share is that many times more. */
+/** Images until a server's threads are warm and have compiled their code. Several servers need that many times more. */
 const WARM = { images: 4, layers: 6, files: 40 } as const
 
 export default async function queue(): Promise<void> {
@@ -85,7 +87,9 @@ function emptyJob(): LayerJob {
   }
 }
 
-/** On the same cores: they have nothing to gain here, and are to lose little. They take turns, both being there all the time. */
+/**
+ * On the same cores: more servers cannot be faster here, but must not be much slower. The runs alternate while both stay up.
+ */
 async function threeServers({ url }: TestRedis): Promise<void> {
   const registry = await FixtureRegistry.start()
   const groups = [await Group.start(1), await Group.start(SERVERS, url)]
@@ -144,7 +148,7 @@ class Group {
     return each.reduce((sum, one) => sum + one, 0)
   }
 
-  /** Asked at all servers at once. */
+  /** Requested from all servers at once. */
   async report(image: string): Promise<void> {
     const statuses = await Promise.all(
       this.#servers.map(async (server) => {
@@ -162,7 +166,7 @@ class Group {
   }
 }
 
-/** What all layers of a size have in common, packed once: packing takes longer than what is measured. */
+/** The common part of all layers of a size, compressed once: compressing takes longer than what is measured. */
 const packed = new Map<number, Promise<{ readonly tar: Uint8Array; readonly gzip: Uint8Array }>>()
 
 async function pack(files: number) {

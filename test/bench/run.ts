@@ -1,6 +1,6 @@
 /**
- * `npm run bench [NAME…]`: each benchmark is measured against a reference in the same run and prints the ratio, since
- * only that holds from machine to machine. Images come from the registry at `CORPUS_REGISTRY`.
+ * `npm run bench [NAME…]`: each benchmark is measured against a reference in the same run and prints the ratio, since only
+ * that carries over from machine to machine. Images come from the registry at `CORPUS_REGISTRY`.
  */
 import { readdir } from 'node:fs/promises'
 

@@ -1,7 +1,8 @@
 /**
- * Known images: answers a second and their times with one reader and with fifty at once, on both hosts, against a route
- * that answers a constant. The readers share the machine with the service. Fifty readers who ask again at once keep one thread
- * busy, so each waits for the other 49 answers: what p99 is of the time alone says only whether some wait longer than that.
+ * Known images: answers per second and latencies with one reader and with fifty at once, on both hosts, against a route that
+ * returns a constant. The readers share the machine with the service. Fifty readers who send the next request at once keep
+ * one thread busy, so each waits for the other 49 answers: the ratio of p99 to the latency of one reader shows only whether
+ * some wait longer than that.
  */
 import { rm } from 'node:fs/promises'
 import autocannon from 'autocannon'

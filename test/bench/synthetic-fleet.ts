@@ -1,5 +1,5 @@
 /**
- * A folder as a service leaves it that has analysed a whole fleet of private images, made without an image: each table is
+ * A folder like that of a service that has analysed a whole fleet of private images, made without any image: each table is
  * written by the code that writes real ones. Repositories share base images, and the tags of one share most of their layers.
  * Bases of one distribution, built separately, have most files in common, and so have repositories with the same module.
  *
@@ -24,14 +24,14 @@ import { MemoryStore } from '../memory-store.ts'
 
 const BASES = 20
 const DISTRIBUTIONS = 4
-/** Of a base's files, every so many is its own. */
+/** One in this many of a base's files is unique to it. */
 const OWN_FILE_EVERY = 5
 const TAGS_OF_A_REPOSITORY = 50
 /** Tags that share the layer with their dependencies. */
 const TAGS_OF_A_DEPENDENCY_LAYER = 10
 const FILES = { base: 150, dependencies: 100, application: 30 } as const
 const PACKAGES_OF = { base: 60, dependencies: 30 } as const
-/** Every so many images one carries a secret. */
+/** One in this many images carries a secret. */
 const SECRET_EVERY = 97
 const WRITTEN_AT_ONCE = 8
 const REGISTRY = 'registry.example'
@@ -54,7 +54,7 @@ type SyntheticLayer = {
   readonly createdBy: string
 }
 
-/** A file's path, and a name of what is in it. */
+/** A file's path, and a name for its content. */
 type SyntheticFile = readonly [path: string, content: string]
 
 function layerOf(name: string, createdBy: string, files: readonly SyntheticFile[]): SyntheticLayer {

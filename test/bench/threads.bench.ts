@@ -1,4 +1,6 @@
-/** An image of eight different layers of one size on Node, with two threads against one. The registry shares the machine. */
+/**
+ * An image of eight different layers of equal size on Node, with two threads against one. The registry shares the machine.
+ */
 import { readFile, rm } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { startNode } from '../../workers/node/service.ts'
@@ -22,7 +24,7 @@ export default async function threads(): Promise<void> {
         return makeLayer(gunzipSync(await readFile(at('layer'))))
       })
     const image = registry.push('layers', 'v1', makeImage(await layersOf(LAYERS, FILES)))
-    // So that the threads run, as they do in a service that is in use.
+    // So that the threads are running, as in a service in use.
     const small = registry.push('small', 'v1', makeImage(await layersOf(2, 1)))
     const times = new Map<number, number[]>([1, 2].map((count) => [count, []]))
     for (let run = 0; run < RUNS; run++) {

@@ -1,12 +1,12 @@
 /**
- * Preloaded into a service: each of its threads tells how long its event loop's longest turn was since it last told, by the
- * clock and by the CPU time that it took, which does not count while the machine runs something else.
+ * Preloaded into a service: each of its threads reports the longest turn of its event loop since its last report, by the
+ * clock and by CPU time, which excludes the time in which the machine runs something else.
  */
 import { writeSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
 
-/** Of the timers that are late by the length of a turn, in milliseconds. */
+/** The interval of the timers that a long turn delays, in milliseconds. */
 const RESOLUTION = 2
 const TOLD_MILLISECONDS = 200
 

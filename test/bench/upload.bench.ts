@@ -1,7 +1,7 @@
 /**
- * Uploaded archives, by services that have just been started: the first report of app:v1 against one shell that reads the
- * same layers out of the same archive, the peak memory of an archive of 4 GB against that of the same files from a registry,
- * and an archive of 100,000 members against `tar -tf`.
+ * Archives uploaded to freshly started services: the first report of app:v1 against one shell that reads the same layers out
+ * of the same archive, the peak memory of an archive of 4 GB against that of the same files from a registry, and an archive
+ * of 100,000 members against `tar -tf`.
  */
 import { openAsBlob } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
@@ -20,17 +20,17 @@ import { withFolder } from './layers.ts'
 import { areInstalled, best, line, peakMegabytes, processBelow, REGISTRY, seconds, shell } from './measure.ts'
 
 const RUNS = 5
-/** As the README starts them. */
+/** Started as in the README. */
 const COMMANDS = { worker: ['npm', 'start'], node: ['npm', 'run', 'start:node'] } as const
-/** In the command line of the process that does the work. */
+/** A string in the command line of the process that does the work. */
 const RUNS_IN = { worker: 'workerd', node: 'dist/node/start.js' } as const
-/** Nobody asks in the moment in which a service says that it listens. */
+/** Nobody sends a request at the very moment the service starts to listen. */
 const STARTED_MILLISECONDS = 1_000
 const MEMBERS = 100_000
 const LARGE_LAYERS = 8
 const FILES_OF_LARGE = 480
 
-/** How skopeo calls each form, how its layers are named, and what a shell reads them with. */
+/** skopeo's name for each form, the names of its layers, and the shell command that reads them. */
 const FORMS = [
   {
     what: 'plain layers',
@@ -120,7 +120,7 @@ async function opening(): Promise<void> {
   })
 }
 
-/** Of all that a service takes while it receives and reads 4 GB of files. */
+/** The peak memory of a service while it receives and reads 4 GB of files. */
 async function memory(): Promise<void> {
   const layers = Array.from({ length: LARGE_LAYERS }, (_, layer) =>
     largeLayer(`layer-${layer}`, FILES_OF_LARGE),

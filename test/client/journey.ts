@@ -1,4 +1,4 @@
-/** What somebody writes who has `openapi.yaml` and nothing else; `api.d.ts` is what openapi-typescript makes of it. */
+/** What a user writes with only `openapi.yaml`; `api.d.ts` is what openapi-typescript generates from it. */
 import createClient from 'openapi-fetch'
 import type { components, paths } from './api.d.ts'
 
@@ -14,7 +14,10 @@ export type Journey = {
   readonly problem: string | undefined
 }
 
-/** Follows an analysis, reads its report and files, compares it, holds it against rules, and asks for what is not there. */
+/**
+ * Follows an analysis, reads its report and files, compares it, checks it against rules, and requests something that does
+ * not exist.
+ */
 export async function travel(baseUrl: string, before: string, after: string): Promise<Journey> {
   const client = createClient<paths, `application/${string}json`>({ baseUrl })
   const started = await client.POST('/v1/analyses', { body: { image: after } })

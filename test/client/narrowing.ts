@@ -1,4 +1,4 @@
-/** What somebody writes with the client that oazapfts makes of `openapi.yaml`: the status decides what `data` is. */
+/** What a user writes with the client that oazapfts generates from `openapi.yaml`: the status narrows the type of `data`. */
 import { checkImage, defaults, getDiff, getReport } from './oazapfts.ts'
 
 export type Answers = {

@@ -1,11 +1,11 @@
-/** `docs/deploy.md`: the settings that it names are there, and its costs are what its counts come to. */
+/** `docs/deploy.md`: the settings that it names exist, and its costs match its counts. */
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { parseConfiguration } from '../src/configuration.ts'
 
 const document = await readFile(new URL('../docs/deploy.md', import.meta.url), 'utf8')
 
-it('names only settings that there are', () => {
+it('names only settings that exist', () => {
   const names = new Set(document.match(/\bLAMINA_[A-Z0-9_]+/g))
   expect(names.size).toBeGreaterThan(5)
   const complaint = (name: string) => {
@@ -20,7 +20,7 @@ it('names only settings that there are', () => {
   for (const name of names) expect(complaint(name)).not.toContain('is not a setting')
 })
 
-/** Rows of the table whose first column is `image` and that has the column `has`. */
+/** Rows of the table with `image` as its first column and a column `has`. */
 function table(has: string): readonly Record<string, string>[] {
   const lines = document.split('\n')
   const cells = (line: string) =>
@@ -40,7 +40,7 @@ function table(has: string): readonly Record<string, string>[] {
 
 const number = (text: string | undefined) => Number((text ?? '').replace(/[$,]/g, ''))
 
-it('costs what its operations come to at the prices that it names', () => {
+it('states the costs of its operations at the prices that it names', () => {
   const price = (pattern: RegExp) => Number(pattern.exec(document)?.[1])
   const prices = {
     puts: price(/\$([\d.]+) a million puts/),
@@ -53,7 +53,7 @@ it('costs what its operations come to at the prices that it names', () => {
   expect(costs.map(({ image }) => image)).toEqual(counts.map(({ image }) => image))
   expect(costs.length).toBe(5)
   for (const [i, cost] of costs.entries()) {
-    // A thousand images at a price a million.
+    // A thousand images at a price per million.
     const puts = (number(counts[i]?.puts) * prices.puts) / 1000
     const gets = (number(counts[i]?.['gets and heads']) * prices.gets) / 1000
     const cpu = (number(counts[i]?.['CPU, ms']) * prices.cpu) / 1000

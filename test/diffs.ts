@@ -1,4 +1,4 @@
-/** Diffs to be shown, and names that would rather be obeyed. */
+/** Diffs to render, and hostile names that try to be more than text. */
 import fc from 'fast-check'
 import type { Comparison, Diff } from '../src/diff/summary.ts'
 import type { ImageIdentity } from '../src/image/report.ts'
@@ -21,7 +21,7 @@ function image(tag: string): ImageIdentity {
   }
 }
 
-/** Of two images that do not differ. */
+/** The diff of two equal images. */
 export const SAME: Diff = {
   from: image('v1'),
   to: image('v2'),
@@ -47,7 +47,7 @@ export const SAME: Diff = {
   history: { added: [], removed: [] },
 }
 
-/** Of two images that differ in everything, with the names wherever a name can be. */
+/** The diff of two images that differ in everything, with the names wherever a name can appear. */
 export function diffNaming(names: readonly string[]): Diff {
   const all = <T>(make: (name: string, i: number) => T): T[] => names.map(make)
   return {
@@ -121,13 +121,13 @@ const PIECES = [
   '\\|',
 ]
 
-/** Names as an enemy gives them. */
+/** Names that an attacker would choose. */
 export const hostileNames = fc.array(
   fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join('')),
   { minLength: 1, maxLength: 4 },
 )
 
-/** Other names of the same tree: where a name says `/` it is below another. */
+/** Harmless names that form the same tree: each part between slashes is renamed. */
 export function sameTree(names: readonly string[]): string[] {
   const parts = new Map<string, string>()
   const rename = (part: string) => {

@@ -1,4 +1,4 @@
-/** What the documents for contributors say of the code is so: folders, files, scripts, links. */
+/** What the documents for contributors say about the code is true: folders, files, scripts, links. */
 import { existsSync } from 'node:fs'
 import { glob, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -27,7 +27,7 @@ test('the architecture names every folder of code', async () => {
   expect(missing).toEqual([])
 })
 
-test('the first files that the architecture names for a folder are there', async () => {
+test('the first files that the architecture names for a folder exist', async () => {
   const rows = (await read('docs/architecture.md')).matchAll(/^\| `([\w/]+\/)`\s*\|.*\| (.*?)\s*\|$/gm)
   const named = [...rows].flatMap(([, folder, files = '']) =>
     [...files.matchAll(/`([\w./-]+)`/g)].map(([, file]) => `${folder}${file}`),

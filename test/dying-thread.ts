@@ -1,4 +1,4 @@
-/** Preloaded into a service: as long as the file `DEADLY_FILE` is there, its threads end in the middle of what they do. */
+/** Preloaded into a service: while the file `DEADLY_FILE` exists, its threads die in the middle of their work. */
 import { existsSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 

@@ -43,7 +43,7 @@ describe('an image of an engine', () => {
     image = makeImage([base, top])
   })
 
-  it('has the report of the same image in a registry, by its name and its ID', async () => {
+  it('has the same report as in a registry, by its name and by its ID', async () => {
     const engine = await startEngine()
     engine.add('app:dev', image)
     const registry = await FixtureRegistry.start()
@@ -83,7 +83,7 @@ describe('an image of an engine', () => {
     expect(engine.savings).toBe(1)
   })
 
-  it('goes on being saved when the one who asked first has gone', async () => {
+  it('keeps being saved after the first caller has left', async () => {
     const engine = await startEngine()
     engine.add('app:dev', image)
     const release = engine.holdSavings()
@@ -99,7 +99,7 @@ describe('an image of an engine', () => {
     expect(engine.savings).toBe(1)
   })
 
-  it('is shown by no other way', async () => {
+  it('is shown in no other way', async () => {
     const engine = await startEngine()
     engine.add('app:dev', image)
     const registry = await FixtureRegistry.start()
@@ -120,7 +120,7 @@ describe('an image of an engine', () => {
     }
   })
 
-  it('is read over TCP, and over TLS with the certificates that Docker uses', async () => {
+  it("is read over TCP, and over TLS with Docker's certificates", async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lamina-certificates-'))
     ends.push(() => rm(folder, { recursive: true, force: true }))
     for (const [name, text] of [
@@ -164,7 +164,7 @@ describe('a service that watches its engine', () => {
   const newImage = async () =>
     makeImage([await makeLayer([{ name: `file-${made++}`, content: 'new' }], { compression: 'none' })])
 
-  it('has new images analysed before anybody asks, and what came while the connection was broken', async () => {
+  it('analyses new images before anybody asks, including those added while the connection was broken', async () => {
     const engine = await startEngine()
     const service = await startReader(engine, { LAMINA_DOCKER_WATCH: '1' })
     await expect.poll(() => engine.listeners, SLOW).toBe(1)

@@ -1,4 +1,4 @@
-/** A Docker Engine for tests: the part of its API that images are read by, over a Unix socket or TCP, with TLS or without. */
+/** A Docker Engine for tests: the part of its API that serves images, over a Unix socket or TCP, with or without TLS. */
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -15,7 +15,7 @@ export type TestEngineOptions = {
 }
 
 export class TestEngine {
-  /** What `LAMINA_DOCKER_HOST` is set to. */
+  /** The value for `LAMINA_DOCKER_HOST`. */
   readonly address: string
   /** Paths of all requests, in their order. */
   readonly requests: string[] = []
@@ -25,7 +25,7 @@ export class TestEngine {
   readonly #images = new Map<string, TestImage>()
   readonly #listeners = new Set<ServerResponse>()
   readonly #events: { readonly time: number; readonly line: string }[] = []
-  /** Savings wait for it. */
+  /** Saving an image waits for this. */
   #gate: Promise<void> = Promise.resolve()
 
   private constructor(server: Server, address: string, folder: string) {
@@ -54,7 +54,7 @@ export class TestEngine {
     return this.requests.filter((path) => path.endsWith('/get')).length
   }
 
-  /** Gives a name to an image, and tells it as `docker load` or `docker tag` does. */
+  /** Names an image, and sends the event that `docker load` or `docker tag` sends. */
   add(name: string, image: TestImage, action: 'load' | 'tag' | 'pull' | 'delete' = 'load'): void {
     const id = image.config.descriptor.digest
     this.#images.set(name, image).set(id, image)
@@ -65,14 +65,14 @@ export class TestEngine {
     for (const listener of this.#listeners) listener.write(`${line}\n`)
   }
 
-  /** Lets no image be saved until what it returns is called. */
+  /** Holds up saving images until the returned function is called. */
   holdSavings(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#gate = promise
     return resolve
   }
 
-  /** Breaks the connections of all who listen to events. @returns how many there were */
+  /** Breaks the connections of all event listeners. @returns how many there were */
   breakEvents(): number {
     const listeners = [...this.#listeners]
     for (const listener of listeners) listener.destroy()
@@ -118,7 +118,7 @@ export class TestEngine {
     }))
   }
 
-  /** As the engine does: first what happened since then, then what happens. */
+  /** As the engine does: first the events since then, then new ones. */
   #listen(url: URL, response: ServerResponse): void {
     const since = Number(url.searchParams.get('since'))
     response.flushHeaders()

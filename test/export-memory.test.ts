@@ -1,4 +1,4 @@
-/** What an export holds: the same for a large image as for a small one, as the kernel counts it. */
+/** The memory of an export, as the kernel counts it: the same for a large image as for a small one. */
 import { rm } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { peakMegabytes } from './bench/measure.ts'
@@ -12,7 +12,7 @@ const LAYERS = 8
 const LARGE = process.env.LAMINA_LONG ? 480 : 48
 const SMALL = 4
 const HEAP_MEGABYTES = 48
-/** Garbage that is not collected yet, and buffers of sockets and of zlib. */
+/** Uncollected garbage, and buffers of sockets and zlib. */
 const SLACK_MEGABYTES = 100
 
 test('exporting a large image takes no more memory than a small one, under a heap of 48 MB', async () => {
@@ -34,7 +34,7 @@ test('exporting a large image takes no more memory than a small one, under a hea
     }
     const images = { small: push('small', SMALL), large: push('large', LARGE) }
     for (const image of Object.values(images)) await exported(image)
-    // The analyses' own peak is another process's.
+    // The peak of the analyses belongs to another process.
     await service.end('SIGTERM')
     service = await start()
     expect(await exported(images.small)).toBeGreaterThan(LAYERS * largeLayerBytes(SMALL) - LAYERS * 1024)

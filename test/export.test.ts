@@ -1,4 +1,4 @@
-/** What leaves an image over HTTP: whole, the same each time, and broken off where it cannot be whole. */
+/** Exports over HTTP: complete and reproducible, and aborted if they cannot be complete. */
 import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, registryAuth } from './ask.ts'
@@ -25,7 +25,7 @@ const UPPER = [
   { name: 'usr/node_modules/app/package.json', content: '{"name":"app","version":"1.0.0"}' },
 ] as const
 
-/** Of the lowest layer. */
+/** In the lowest layer. */
 function blobPath({ layers }: TestImage): RegExp {
   return new RegExp(`/blobs/${layers[0]?.descriptor.digest}$`)
 }
@@ -67,7 +67,7 @@ describe.each(HOSTS)('on %s', (host) => {
     release()
   })
 
-  it('gives the merged file system as a tar, the same each time', async () => {
+  it('returns the merged file system as a tar, the same each time', async () => {
     const { response, bytes } = await get(service, '/v1/export', { image: reference })
     expect(response.headers.get('content-type')).toBe('application/x-tar')
     expect(response.headers.get('content-disposition')).toContain('filename="app-v1.tar"')
@@ -95,7 +95,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(again.status).toBe(304)
   })
 
-  it('gives a part of it, in which a hard link that leads outside is a file', async () => {
+  it('returns a part of it, in which a hard link to a file outside becomes a file', async () => {
     const { bytes } = await get(service, '/v1/export', { image: reference, path: 'etc/passwd' })
     expect(scanTar(bytes).map(({ member: { key, type }, content }) => [key, type, content])).toStrictEqual([
       ['etc\0passwd', 'file', LOWER[2].content],
@@ -104,7 +104,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect([missing.status, missing.body.code]).toStrictEqual([404, 'path_not_found'])
   })
 
-  it('gives a layer byte for byte', async () => {
+  it('returns a layer byte for byte', async () => {
     for (const [layer, { diffId }] of image.layers.entries()) {
       const { bytes } = await get(service, '/v1/export', { image: reference, layer: String(layer) })
       expect(`sha256:${createHash('sha256').update(bytes).digest('hex')}`).toBe(diffId)
@@ -114,7 +114,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(missing.body.detail).toContain('2 layers (0 to 1)')
   })
 
-  it('gives a bundle whose config names the user of the image', async () => {
+  it('returns a bundle whose config names the user of the image', async () => {
     const { bytes } = await get(service, '/v1/bundle', { image: reference })
     const [config, root, ...rest] = scanTar(bytes)
     expect(config?.member.key).toBe('config.json')
@@ -139,7 +139,7 @@ describe.each(HOSTS)('on %s', (host) => {
   it.each([
     ['cyclonedx', 'application/vnd.cyclonedx+json', 'components'],
     ['spdx', 'application/spdx+json', 'packages'],
-  ])('gives a bill of materials as %s', async (format, type, list) => {
+  ])('returns a bill of materials as %s', async (format, type, list) => {
     const { response, bytes } = await get(service, '/v1/sbom', { image: reference, format })
     expect(response.headers.get('content-type')).toBe(type)
     const names = JSON.parse(new TextDecoder().decode(bytes))[list].map(({ name }: { name: string }) => name)
@@ -160,12 +160,12 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  describe('breaks off where the registry', () => {
+  describe('aborts if the registry', () => {
     const blob = () => ({ path: blobPath(image), method: 'GET' })
 
     it.each<Record<string, string>>([{}, { layer: '0' }])('dies midway (%j)', async (query) => {
       await get(service, '/v1/export', { image: reference })
-      // What was cut is asked for again from there, and is gone then.
+      // After the cut the rest is requested again, and is gone by then.
       registry.fault(blob(), { status: 404 }, 20)
       registry.fault(blob(), { resetAfter: 1_000_000 })
       await expect(get(service, '/v1/export', { image: reference, ...query })).rejects.toThrow()
@@ -174,7 +174,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect(response.status).toBe(200)
     })
 
-    it('gives other bytes midway', async () => {
+    it('sends other bytes midway', async () => {
       const tar = await packTar([
         ...LOWER.slice(0, -1),
         { name: 'large', content: randomBytes(LARGE.length) },
@@ -193,7 +193,7 @@ describe.each(HOSTS)('on %s', (host) => {
     })
   })
 
-  it('stops reading where the client leaves', async () => {
+  it('stops reading when the client leaves', async () => {
     registry.fault({ path: blobPath(image), method: 'GET' }, { stallAfter: 2_000_000 }, 20)
     const leaving = new AbortController()
     const url = `${service.url}/v1/export?${new URLSearchParams({ image: reference })}`

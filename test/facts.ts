@@ -1,4 +1,4 @@
-/** Facts of an image without anything in it, for tests that need some of them to be otherwise. */
+/** Facts of an empty image, for tests that change some of them. */
 import type { ImageFacts } from '../src/image/report.ts'
 
 const nothing = { bytes: 0, files: 0 }

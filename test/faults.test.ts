@@ -1,6 +1,6 @@
 /**
- * What fails beneath the Node host: its disk, its S3, its threads. It says so, makes nothing by halves, and answers the
- * same question rightly as soon as it can.
+ * Failures beneath the Node host: its disk, its S3, its threads. It reports them, leaves nothing half-made, and answers the
+ * same request correctly as soon as it can.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
@@ -33,7 +33,7 @@ import {
 } from './subject.ts'
 
 let registry: FixtureRegistry
-/** Nothing ever fails beneath it: what it makes is what is right. */
+/** Nothing ever fails beneath this one: what it stores is right. */
 let healthy: SpawnedService & Served
 let healthyData: string
 
@@ -58,7 +58,7 @@ async function expectStoreError(url: string, subject: Subject): Promise<void> {
   expect(headers.get('cache-control')).toBe('no-store')
 }
 
-/** Both read a layer at the same time: it comes when both have asked, so that neither finds what the other has made. */
+/** Both read a layer at the same time: it is sent once both have asked, so that neither finds the other's result. */
 async function reportsOfBoth(services: readonly { readonly url: string }[], subject: Subject) {
   const { promise: until, resolve: release } = Promise.withResolvers<void>()
   const blob = { path: blobPath(subject, 0), method: 'GET' }
@@ -117,7 +117,7 @@ describe('a folder', () => {
   it('on a disk that is full', async ({ skip }) => {
     if (!canMount) skip('only root can mount a small disk')
     const subject = await newSubject(registry, MANY_PACKAGES)
-    // As much as is left for a part of the package database.
+    // Leaves room for a part of the package database.
     await mkdir(data, { recursive: true })
     await writeFile(join(disk, 'filler'), new Uint8Array(DISK_BYTES - 3_000_000))
     await expectStoreError(service.url, subject)
@@ -132,7 +132,7 @@ describe('a folder', () => {
     const subject = await newSubject(registry, MANY_PACKAGES)
     registry.fault({ path: blobPath(subject, 0), method: 'GET' }, { stallAfter: 4_000_000 }, 10)
     const answer = reportOf(second.url, subject)
-    // Its database is on the way into the store by now.
+    // Its database is being written to the store by now.
     await expect.poll(incoming).not.toEqual([])
     await writeFile(deadly, '')
     const { status, headers, body } = await answer

@@ -1,4 +1,4 @@
-/** A figure has the same name, and is written in the same way, wherever people read it. */
+/** A figure has the same name and format wherever people read it. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Report } from '../src/image/report.ts'
 import { FIGURES } from '../src/text/figures.ts'
@@ -37,7 +37,7 @@ async function read(path: string, query: Record<string, string> = {}, accept = '
   return said
 }
 
-/** Name and value of each, as they are written everywhere. */
+/** The value of each figure, as written everywhere. */
 function written(): Record<keyof typeof FIGURES, string> {
   const { size, waste, duplicates, efficiency, counts } = report
   return {
@@ -54,7 +54,7 @@ function written(): Record<keyof typeof FIGURES, string> {
 
 type Names = Partial<Record<keyof typeof FIGURES, string>>
 
-/** What stands before each figure's value, of those that have one there. */
+/** The text before each figure's value, for figures that appear there. */
 function namesIn(text: string, between: RegExp): Names {
   const found = Object.entries(written()).flatMap(([figure, value]) => {
     const name = new RegExp(`([A-Z][a-z]+(?: [a-z]+)?)${between.source}${value}(?![\\d.,])`).exec(text)?.[1]
@@ -67,7 +67,7 @@ const pick = (length: 'label' | 'short'): Names =>
   Object.fromEntries(Object.entries(FIGURES).map(([figure, names]) => [figure, names[length]]))
 
 test('in text and in Markdown', async () => {
-  // There is no room for more.
+  // There is no room for more figures.
   const names = {
     ...pick('label'),
     compressed: FIGURES.compressed.short,
@@ -85,7 +85,7 @@ test('in the page', async () => {
   expect(heads).toEqual(expect.arrayContaining([FIGURES.compressed.short, FIGURES.uncompressed.short]))
 })
 
-test('in the heads of columns', async () => {
+test('in column headings', async () => {
   const { compressed, uncompressed, wasted, layers } = FIGURES
   const report = await read('/v1/report', { format: 'text' })
   expect(report).toMatch(

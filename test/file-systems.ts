@@ -1,4 +1,4 @@
-/** Merged file systems at random: few names, so that two of them have much in common. */
+/** Random merged file systems with few names, so that two of them have much in common. */
 import fc from 'fast-check'
 import type { MergedEntry } from '../src/image/merged-entry.ts'
 import { type PathKey, parentKey } from '../src/text/path.ts'
@@ -11,7 +11,7 @@ const key = fc
 
 const PLACE = { ordinal: 0, offset: 0, layer: 0 }
 
-/** What stands at a path. */
+/** What a path holds. */
 type PathEntry = Omit<MergedEntry, 'key'>
 
 const owned = fc.record({
@@ -62,7 +62,7 @@ export const IMPLICIT: PathEntry = {
   implicit: true,
 }
 
-/** Sorted by key, each parent there; directories that nothing names are implicit. */
+/** Sorted by key, with every parent; directories without an entry are implicit. */
 export const fileSystem: fc.Arbitrary<readonly MergedEntry[]> = fc
   .array(fc.tuple(key, node), { maxLength: 20 })
   .map((members) => {
@@ -76,7 +76,7 @@ export const fileSystem: fc.Arbitrary<readonly MergedEntry[]> = fc
     return sorted(tree)
   })
 
-/** What stands below something else than a directory does not stand at all. */
+/** Entries below something that is not a directory do not exist. */
 function sorted(tree: ReadonlyMap<PathKey, PathEntry>): MergedEntry[] {
   return [...tree]
     .filter(([path]) => path === '' || isShown(tree, path))
@@ -89,7 +89,7 @@ function isShown(tree: ReadonlyMap<PathKey, PathEntry>, path: PathKey): boolean 
   return above === '' || (tree.get(above)?.type === 'directory' && isShown(tree, above))
 }
 
-/** As a table gives its rows: in batches, from a row on. */
+/** As a table returns its rows: in batches, from a given row on. */
 export function batchesOf(rows: readonly MergedEntry[], size = 3) {
   return async function* (start: number): AsyncGenerator<readonly MergedEntry[]> {
     for (let at = start; at < rows.length; at += size) yield rows.slice(at, at + size)

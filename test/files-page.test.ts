@@ -33,7 +33,7 @@ describe.each(HOSTS)('on %s', (host) => {
     return { status: answer.status, text: await answer.text() }
   }
 
-  it('a directory leads to what is in it, names are text', async () => {
+  it('a directory links to its entries, and names stay text', async () => {
     const { status, text } = await get({ path: 'srv' })
     expect(status).toBe(200)
     expect(text).toContain('&lt;img src=x onerror=alert(1)&gt;')
@@ -71,7 +71,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(status).toBe(400)
   })
 
-  it('a file has its lines, its layers, and what was there before', async () => {
+  it('a file shows its lines, its layers, and what was there before', async () => {
     const shown = await get({ path: 'etc/motd' })
     expect(shown.text).toContain('<li id="L1"><code>two</code></li>')
     expect(shown.text).not.toContain('id="L2"')
@@ -88,7 +88,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await get({ path: 'bin/tool' })).text).toContain('00000000  7f 45 00 ff')
   })
 
-  it('a name is looked for everywhere, in one layer as well', async () => {
+  it('a name is searched everywhere, or in one layer', async () => {
     const found = await get({ glob: 'mot?' })
     expect(found.text).toContain('>etc/motd<')
     expect(found.text).not.toContain('>etc/old<')
@@ -96,7 +96,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await get({ glob: '[' })).status).toBe(400)
   })
 
-  it('what no layer has is not found', async () => {
+  it('a path that no layer has is not found', async () => {
     expect((await get({ path: 'nowhere' })).status).toBe(404)
     expect((await get({ layer: '9' })).status).toBe(400)
   })

@@ -1,10 +1,10 @@
-/** What a package database tells, gathered: for tests of those that read one. */
+/** Collects what a package database reader reports, for its tests. */
 import type { Finding, FoundPackage } from '../src/image/packages/found.ts'
 import { keyToPath } from '../src/text/path.ts'
 
 export type Gathered = {
   readonly packages: FoundPackage[]
-  /** Of each package; before the first, and in a file list, under ''. */
+  /** By package; under '' before the first package and in a file list. */
   readonly files: Record<string, string[]>
 }
 

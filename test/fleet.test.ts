@@ -1,7 +1,6 @@
 /**
- * The statements of `docs/fleet.md`, taken out of it: those of DuckDB are run as they are written, over a folder that a
- * service has filled and over the lake that `lamina lake` makes of it; those of other engines have to declare the columns
- * that the Parquet files have.
+ * The SQL in `docs/fleet.md`: DuckDB's statements are run as written, over a folder that a service has filled and over the
+ * lake that `lamina lake` makes of it; those of other engines must declare the columns of the Parquet files.
  */
 import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -104,9 +103,9 @@ afterAll(async () => {
 })
 
 const imageOf = (image: TestImage) => hexOf(image.descriptor.digest)
-/** Where no name is noted. */
+/** Where no name is recorded. */
 const nameWithout = (image: TestImage) => `sha256:${imageOf(image)}`
-/** As it was asked for. */
+/** As it was requested. */
 const nameOf = (tag: string) => `${registry.host}/fleet:${tag}`
 const blobOf = (layer: TestLayer) => hexOf(layer.descriptor.digest)
 
@@ -115,7 +114,7 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
     const connection = kind === 'stored' ? duckdb : compacted
     return (await connection.runAndReadAll(text)).getRowObjectsJson()
   }
-  /** The rows of the block's one query, as JSON: numbers of 64 bits are strings. */
+  /** The rows of the block's only query, as JSON: 64-bit numbers are strings. */
   const rows = (name: string) => {
     const [text = '', ...more] = statements(name)
     if (more.length > 0) throw new Error(`${name} is more than one statement`)
@@ -135,7 +134,7 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
     })
   })
 
-  it('those that contain a content, and those that only carry a file', async () => {
+  it('those that contain certain content, and those that only store a file', async () => {
     const contained = await rows('images that contain a content')
     expect(contained.map(({ name, path }) => `${name} ${path}`)).toEqual([
       `${nameOf('second')} srv/.env`,
@@ -148,7 +147,7 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
     ])
   })
 
-  it('the bytes that images share', async () => {
+  it('the bytes shared by images', async () => {
     const sizes = [base, app].map(({ descriptor }) => descriptor.size)
     const shared = sizes.reduce((all, size) => all + size, 0)
     const layers = await rows('layers in several images')
@@ -178,7 +177,7 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
   it('the largest layers of a registry', async () => {
     const found = await rows('largest layers')
     expect(new Set(found.map(({ registry }) => registry))).toEqual(new Set([registry.host]))
-    // The third image has no name that says where its layer is.
+    // The third image has no name that says which registry has its layer.
     const sizes = first.layers.map(({ descriptor }) => String(descriptor.size))
     expect(found.map((row) => row.compressed_bytes)).toEqual(sizes.sort((a, b) => Number(b) - Number(a)))
     expect(found.find(({ blob }) => blob === blobOf(base))).toMatchObject({
@@ -187,7 +186,7 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
     })
   })
 
-  it('an image by its names; by its digest where none is noted', async () => {
+  it('an image by its names, or by its digest if it has none', async () => {
     const found = await query('SELECT image, name FROM names ORDER BY name')
     const bad = found.filter(({ name }) => name === nameOf('bad'))
     expect(bad.length).toBe(1)
@@ -199,7 +198,7 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
     ])
   })
 
-  it('a package at a version, and what the image calls itself', async () => {
+  it("a package at a version, and the image's own name", async () => {
     const found = await rows('packages at a version')
     const package_ = { type: 'deb', name: 'openssl', version: '3.0.17-1', path: null }
     expect(found).toEqual([
@@ -231,7 +230,7 @@ it('every block of SQL is run or compared', () => {
   )
 })
 
-/** What each engine calls a column's type in Parquet. */
+/** Each engine's name for a column type in Parquet. */
 const TYPES = {
   spark: {
     string: 'STRING',
@@ -308,7 +307,7 @@ describe.each(Object.keys(TYPES) as Engine[])('%s declares', (engine) => {
   })
 })
 
-it('the Iceberg tables have columns of the lake, by the types that Spark gives them', async () => {
+it("the Iceberg tables have columns of the lake, with Spark's types", async () => {
   const declared = statements('iceberg').flatMap((statement) => {
     const [, name = '', columns = ''] =
       /^CREATE TABLE IF NOT EXISTS r2\.lamina\.(\w+) \(([\s\S]*)\) USING/.exec(statement) ?? []

@@ -3,7 +3,7 @@ import { findFaults } from './floors.ts'
 
 const faultsOf = (imports: Record<string, readonly string[]>) => findFaults(new Map(Object.entries(imports)))
 
-test('a file may import its own room and those below it', () => {
+test('a file may import from its own room and those below it', () => {
   const imports = {
     'src/tar/scan.ts': ['src/tar/pax.ts', 'src/text/bytes.ts'],
     'src/tar/pax.ts': ['src/problem.ts'],
@@ -11,7 +11,7 @@ test('a file may import its own room and those below it', () => {
   expect(faultsOf(imports)).toEqual([])
 })
 
-test('a file may not import a room above it', () => {
+test('a file may not import from a room above it', () => {
   expect(faultsOf({ 'src/tar/scan.ts': ['src/layer/entry.ts'] })).toEqual([
     expect.stringContaining('src/tar/scan.ts imports src/layer/entry.ts, which stands above it'),
   ])
@@ -28,7 +28,7 @@ test('files may not import each other in a circle', () => {
   ])
 })
 
-test('each file stands in a room', () => {
+test('each file is in a room', () => {
   expect(faultsOf({ 'src/new/a.ts': [] })).toEqual([
     expect.stringContaining('src/new/a.ts stands in no room'),
   ])

@@ -1,6 +1,6 @@
 /**
  * Checks that no import runs upward: each room knows those before it in `ROOMS` and none after it, and no files import each
- * other in a circle. `npm run check` runs it, with the check of parameter lists; tests may look anywhere.
+ * other in a circle. `npm run check` runs it, with the check of parameter lists; tests may import anything.
  */
 import { readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { findLongParameterLists } from './parameters.ts'
 
-/** From the ground up. A room is a folder, or the files that serve all above them. */
+/** From the bottom up. A room is a folder, or files that serve everything above them. */
 export const ROOMS: readonly (readonly string[])[] = [
   ['src/problem.ts', 'src/concurrency.ts', 'src/timeout.ts', 'src/cache.ts', 'src/text/'],
   ['src/tar/'],
@@ -34,10 +34,10 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['cli/'],
 ]
 
-/** Of each file, by its path from the project's root, the files that it imports. */
+/** The files that each file imports, by path from the project's root. */
 export type Imports = ReadonlyMap<string, readonly string[]>
 
-/** What is wrong with the imports, a sentence each; empty if they hold the order. */
+/** One sentence for each import that breaks the order; empty if there is none. */
 export function findFaults(imports: Imports): readonly string[] {
   return [...upwardImports(imports), ...cycles(imports)]
 }
@@ -60,7 +60,7 @@ function* upwardImports(imports: Imports): Generator<string> {
   }
 }
 
-/** Each circle once, from the file at which it was found. */
+/** Each cycle once, starting at the file where it was found. */
 function* cycles(imports: Imports): Generator<string> {
   const done = new Set<string>()
   const path: string[] = []
@@ -76,7 +76,7 @@ function* cycles(imports: Imports): Generator<string> {
   for (const file of imports.keys()) yield* visit(file)
 }
 
-/** The text of all files of the product, by their path. @param root the project's folder */
+/** The text of all product files, by path. @param root the project's folder */
 async function readSources(root: string): Promise<ReadonlyMap<string, string>> {
   const sources = new Map<string, string>()
   for await (const file of glob('{src,workers,cli}/**/*.ts', { cwd: root })) {
@@ -85,7 +85,7 @@ async function readSources(root: string): Promise<ReadonlyMap<string, string>> {
   return sources
 }
 
-/** Those of types among them. */
+/** Including type imports. */
 function importsOf(sources: ReadonlyMap<string, string>): Imports {
   const imports = new Map<string, readonly string[]>()
   for (const [file, text] of sources) {

@@ -1,4 +1,4 @@
-/** Every form of the answers about an image, by name and by `Accept`, and of problems. */
+/** Every format of answers about an image and of problems, by name and by `Accept`. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from './app.ts'
 import { makeImage, makeLayer } from './images.ts'
@@ -46,7 +46,7 @@ test.each(READ)('%s as text and as Markdown', async (route) => {
   expect(coloured).toContain('\x1b[')
 })
 
-test.each(LISTS)('%s as CSV: a header of the fields, a line an item, and no page of it', async (route) => {
+test.each(LISTS)('%s as CSV: a header with the fields, one line per item, and no pages', async (route) => {
   const response = await app.ask(`/v1/${route}?image=${image}&format=csv`)
   expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
   const lines = (await response.text()).split('\r\n')
@@ -56,13 +56,13 @@ test.each(LISTS)('%s as CSV: a header of the fields, a line an item, and no page
   expect((await app.ask(`/v1/${route}?image=${image}&format=csv&limit=1`)).status).toBe(400)
 })
 
-test('in CSV no cell is a formula, and separators are quoted', async () => {
+test('no CSV cell is a formula, and separators are quoted', async () => {
   const csv = await (await app.ask(`/v1/files?image=${image}&format=csv`)).text()
   expect(csv).toContain(`\r\n'=1+1,`)
   expect(csv).toContain(`\r\n"a,""b""",`)
 })
 
-test('text is as wide as it is asked to be', async () => {
+test('text has the requested width', async () => {
   const narrow = await (await app.ask(`/v1/report?image=${image}&format=text&columns=60`)).text()
   expect(narrow.split('\n').filter((line) => line.length > 60)).toEqual([])
   expect((await app.ask(`/v1/report?image=${image}&format=text&columns=9`)).status).toBe(400)
@@ -74,7 +74,7 @@ test('a page of a list as text says that there is more', async () => {
   expect(await (await app.ask(`/v1/waste?image=${image}&format=text`)).text()).not.toMatch(/There are more/)
 })
 
-test('a problem is answered in the requested form; for CSV as JSON', async () => {
+test('a problem is answered in the requested format; for CSV as JSON', async () => {
   const ask = async (query: string, headers: Record<string, string> = {}) => {
     const response = await app.ask(`/v1/waste?image=${image}x${query}`, { headers })
     expect(response.status).toBe(404)
@@ -90,12 +90,12 @@ test('a problem is answered in the requested form; for CSV as JSON', async () =>
   ])
   expect((await ask('', { Accept: 'text/markdown' }))[0]).toBe('text/markdown; charset=utf-8')
   expect((await ask('&format=csv'))[0]).toBe('application/problem+json')
-  // Who names problems' own type reads them as JSON.
+  // A client that accepts the media type of problems gets JSON.
   expect((await ask('&format=text', { Accept: 'application/problem+json, */*' }))[0]).toBe(
     'application/problem+json',
   )
 })
 
-test('an unknown form is refused', async () => {
+test('an unknown format is refused', async () => {
   expect((await app.ask(`/v1/waste?image=${image}&format=docx`)).status).toBe(400)
 })

@@ -1,4 +1,7 @@
-/** Asks `/healthz` again and again from a thread of its own, which nothing of a test holds up. It says how long the longest answer took. */
+/**
+ * Requests `/healthz` again and again from a separate thread, which the test cannot block. Reports how long the slowest
+ * answer took.
+ */
 import { Agent, get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'

@@ -1,4 +1,4 @@
-/** Whether a service answers all along, however busy it and the test are. */
+/** Checks that a service keeps answering, however busy it and the test are. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
@@ -10,7 +10,7 @@ export type HealthWatch = {
 export function watchHealth(url: string): HealthWatch {
   const thread = new Worker(new URL('./health-thread.ts', import.meta.url), { workerData: { url } })
   const told = once(thread, 'message')
-  // It is awaited at the end.
+  // Awaited at the end.
   told.catch(() => {})
   return {
     async stop() {

@@ -1,6 +1,6 @@
 /**
- * Images, answers of registries and questions that only an enemy makes, at random, against both hosts as they are started: each
- * ends in an answer or a problem, and the service goes on answering. `LAMINA_SEED` repeats a run.
+ * Random hostile images, registry answers and requests, against both hosts as they are started: each gives an answer or a
+ * problem, and the service goes on answering. `LAMINA_SEED` repeats a run.
  */
 import { rm } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
@@ -20,11 +20,11 @@ const LONG = process.env.LAMINA_LONG !== undefined
 const IMAGES = LONG ? 300 : 12
 const AT_ONCE = 6
 const SEED = Number(process.env.LAMINA_SEED ?? (LONG ? Date.now() % 2 ** 31 : 1))
-/** Of the whole Node process. */
+/** For the whole Node process. */
 const MOST_MEGABYTES = 600
-/** Of an isolate, as Cloudflare has it; workerd ends one whose heap alone is larger. */
+/** For an isolate, as on Cloudflare; workerd terminates one whose heap alone is larger. */
 const ISOLATE_MEGABYTES = 128
-/** Of which the inspector does not know: the instances of WebAssembly. */
+/** Memory that the inspector does not see: the instances of WebAssembly. */
 const WASM_MEGABYTES = 17
 const QUESTION_MILLISECONDS = 300_000
 const LOOK_MILLISECONDS = 1_000
@@ -49,7 +49,7 @@ async function tell(what: string, path: string, init: RequestInit = {}): Promise
   return { what, status: answer.status, ...(code === undefined ? {} : { code }) }
 }
 
-/** All that is asked of one image. */
+/** All requests for one image. */
 async function questions(reference: string, glob: string, body: Uint8Array): Promise<Told[]> {
   const about = (more: Record<string, string> = {}) => new URLSearchParams({ image: reference, ...more })
   const repository = reference.replace(/:v1$/, '')
@@ -110,7 +110,7 @@ const START: Record<HostName, (stage: Stage) => Promise<Running>> = {
   },
 }
 
-it.each(HOSTS)('on %s all is answered', { timeout: LONG ? 3_600_000 : 300_000 }, async (host) => {
+it.each(HOSTS)('on %s every request is answered', { timeout: LONG ? 3_600_000 : 300_000 }, async (host) => {
   const images = fc.sample(hostileImage, { numRuns: IMAGES, seed: SEED })
   const bodies = fc.sample(hostileBody, { numRuns: IMAGES, seed: SEED })
   const stage = await newStage()
@@ -131,7 +131,7 @@ it.each(HOSTS)('on %s all is answered', { timeout: LONG ? 3_600_000 : 300_000 },
     codes.set(`${status} ${code}`, (codes.get(`${status} ${code}`) ?? 0) + 1)
   if (LONG)
     console.log({ host, seed: SEED, memory, healthzMilliseconds: silence, ...Object.fromEntries(codes) })
-  // Not analysed within five minutes would be 202.
+  // An analysis that took more than five minutes would give 202.
   const unanswered = told.filter(({ status, code }) => status === 202 || status === 500 || code === undefined)
   expect({
     seed: SEED,

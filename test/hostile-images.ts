@@ -1,4 +1,4 @@
-/** Images and answers of registries as only an enemy makes them, at random: for the tests that both hosts survive them. */
+/** Random hostile images and registry answers, for the test that both hosts survive them. */
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { digestOf, jsonBytes, makeImage, makeLayer, packTar, type TestMember } from './images.ts'
@@ -36,7 +36,7 @@ function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
   })
 }
 
-/** The same again and again, up to a megabyte. */
+/** The same text repeated, up to a megabyte. */
 function repeated(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
   return fc.integer({ min: 1, max: 1_000_000 }).map((length) => {
     const copy = Buffer.alloc(length)
@@ -89,7 +89,7 @@ const link: fc.Arbitrary<TestMember> = fc
 type HostileLayer = {
   readonly members: readonly TestMember[]
   readonly compression: 'gzip' | 'zstd' | 'none'
-  /** Bytes of the tar, or of the blob, that are changed. */
+  /** Changes to bytes of the tar or the blob. */
   readonly tarChanges: readonly (readonly [number, number])[]
   readonly blobChanges: readonly (readonly [number, number])[]
   readonly zeros: number
@@ -108,7 +108,7 @@ const layer: fc.Arbitrary<HostileLayer> = fc.record({
   zeros: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(60_000_000) }),
 })
 
-/** What a field of a manifest or config may be instead. */
+/** Values that replace a field of a manifest or config. */
 const odd = fc.oneof(
   fc.constantFrom(
     null,
@@ -179,7 +179,7 @@ export type HostileImage = {
   readonly config: Readonly<Record<string, unknown>>
   readonly manifest: Readonly<Record<string, unknown>>
   readonly faults: readonly { readonly of: 'manifests' | 'blobs' | 'tags'; readonly fault: Fault }[]
-  /** What is asked of it beside its report. */
+  /** What is requested besides its report. */
   readonly glob: string
 }
 

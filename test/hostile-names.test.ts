@@ -1,4 +1,7 @@
-/** Names that are markup, shell, escape sequences or no text at all: on each page they are text, and lead to what they name. */
+/**
+ * Names that are markup, shell code, escape sequences or not even text: every page shows them as text, with links to what
+ * they name.
+ */
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium, openPage, startBrowsing } from './browser.ts'
@@ -7,7 +10,7 @@ import type { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, type TestService } from './service.ts'
 import { MAGIC, member, records } from './tar.ts'
 
-/** As bytes, in latin-1, with what a page shows of each. */
+/** The bytes as latin-1, and what a page shows for each. */
 const NAMES: readonly (readonly [bytes: string, shown: string])[] = [
   ['latin1-\xe9\xe8.txt', 'latin1-\ufffd\ufffd.txt'],
   ['overlong-\xc0\xaf', 'overlong-\ufffd\ufffd'],
@@ -35,7 +38,7 @@ const NAMES: readonly (readonly [bytes: string, shown: string])[] = [
   ['x'.repeat(255), 'x'.repeat(255)],
 ]
 
-/** Members below a directory whose own name is no text either. */
+/** Members below a directory whose own name is not text either. */
 const DIRECTORY = 'n\xff<b>'
 const SHOWN_DIRECTORY = 'n\ufffd<b>'
 
@@ -72,7 +75,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
 
   const directory = { pathBase64: Buffer.from(DIRECTORY, 'latin1').toString('base64') }
 
-  it('no page takes a name for markup', async () => {
+  it('no page treats a name as markup', async () => {
     const { page, wrong } = await openPage(browser, service.url)
     const pages: readonly (readonly [path: string, query: Record<string, string>, shows: string])[] = [
       ['/', { image: after }, '#largest'],
@@ -87,7 +90,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       await page.locator('h1').waitFor()
       const found = await page.locator(shows).first().textContent()
       const told = NAMES.filter(([, shown]) => found?.includes(shown)).length
-      // The largest twenty of a report, and what has room in a treemap.
+      // The twenty largest in a report, and what fits in a treemap.
       expect([path, query, told]).toEqual([path, query, told >= 18 ? told : 'few names'])
       expect(
         await page.locator('main :is(script, b, img:not([data-badge]), [onerror], [onload])').count(),
@@ -98,7 +101,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('each name leads to its file, and that to its diff', { timeout: 300_000 }, async () => {
+  it('each name links to its file, and that to its diff', { timeout: 300_000 }, async () => {
     const { page, wrong } = await openPage(browser, service.url)
     const list = `${service.url}/files?${new URLSearchParams({ image: after, ...directory })}`
     await page.goto(list)

@@ -1,4 +1,4 @@
-/** A thread whose tasks misbehave in each way that a task can. */
+/** A thread whose tasks misbehave in every way a task can. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveTasks } from '../workers/node/serve-tasks.ts'
 

@@ -24,7 +24,7 @@ export type TestDescriptor = Descriptor
 export type TestLayer = {
   readonly descriptor: TestDescriptor
   readonly diffId: string
-  /** The blob; undefined if the registry shall not have it. */
+  /** The blob; undefined if the registry should not have it. */
   readonly bytes: Uint8Array | undefined
 }
 
@@ -92,8 +92,8 @@ function compress(tar: Uint8Array, compression: keyof typeof LAYER_TYPES): Uint8
 
 /**
  * @param content members, or a tar that is already packed
- * @param options.descriptor what the manifest shall say otherwise than is true
- * @param options.bytes the blob, where it shall be another than the compressed tar; null: the registry has none
+ * @param options.descriptor false values for the manifest's descriptor
+ * @param options.bytes the blob, if it should differ from the compressed tar; null: the registry has none
  */
 export async function makeLayer(
   content: readonly TestMember[] | Uint8Array,
@@ -115,7 +115,7 @@ export async function makeLayer(
 
 /**
  * @param options.config members of the config document beside, or instead of, `os`, `architecture`, `rootfs`, `history`
- * @param options.configBytes the config blob, where it shall be no such document
+ * @param options.configBytes the config blob, if it should not be such a document
  * @param options.configType media type of the config
  * @param options.manifest members of the manifest document beside, or instead of, the usual ones
  */
@@ -160,7 +160,7 @@ export function makeImage(
   }
 }
 
-/** @param entries with what the index says of each: its platform, annotations */
+/** @param entries with what the index says about each: its platform, annotations */
 export function makeIndex(
   entries: readonly (readonly [manifest: TestManifest, says?: Partial<TestDescriptor>])[],
   options: { readonly index?: Readonly<Record<string, unknown>> } = {},

@@ -2,7 +2,7 @@
 import { startWorker } from '../workers/cloudflare/miniflare.ts'
 
 const { url, stop } = await startWorker(process.env, { inspectorPort: Number(process.env.INSPECTOR_PORT) })
-// Miniflare's own listener exits at once, before anything is closed.
+// Miniflare's own listener exits immediately, before anything is closed.
 process.removeAllListeners('SIGTERM')
 process.once('SIGTERM', () => void stop().then(() => process.exit(0)))
 console.log(`Lamina listens on ${url}`)

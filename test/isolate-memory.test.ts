@@ -1,6 +1,6 @@
 /**
- * All Durable Objects of an isolate share its memory, so that only as much is done at once as fits. V8 can only be told how
- * much heap there is; buffers, long strings and WebAssembly lie outside, so what is done at once is counted, too.
+ * All Durable Objects of an isolate share its memory, so only as much work as fits runs at once. V8 can only limit the heap;
+ * buffers, long strings and WebAssembly are outside it, so the tests also count concurrent jobs.
  */
 import { hash, randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
@@ -29,7 +29,7 @@ async function push(registry: FixtureRegistry, layerOf: (name: string) => Promis
 
 const report = (url: string, image: string) => ask(url, '/v1/report', { query: { image, wait: 300 } })
 
-/** When the registry has not been asked for anything new, and has sent nothing, for a while. */
+/** Waits until the registry has received no new request and sent nothing for a while. */
 async function quiet(registry: FixtureRegistry, milliseconds: number): Promise<void> {
   const state = () => `${registry.requests.length} ${registry.bytesSent({})}`
   let before = ''
@@ -46,7 +46,7 @@ async function quiet(registry: FixtureRegistry, milliseconds: number): Promise<v
 it.each([
   ['gzip', 2],
   ['zstd', 1],
-] as const)('of many %s layers %i are read at once', async (compression, atOnce) => {
+] as const)('of many %s layers only %i are read at once', async (compression, atOnce) => {
   const { registry, spawn } = await newStage()
   const { images, blobs } = await push(registry, (name) =>
     makeLayer([{ name, content: 'x' }], { compression }),
@@ -62,15 +62,15 @@ it.each([
   for (const { status } of await Promise.all(answers)) expect(status).toBe(200)
 })
 
-/** Of each layer; their entries take some 13 MB of heap until they are sorted. */
+/** Files in each layer; their entries take about 13 MB of heap until they are sorted. */
 const FILES = 90_000
-/** Holds the Worker and what is admitted, and not the entries of all layers. */
+/** Enough for the Worker and the admitted layers, but not for the entries of all layers. */
 const HEAP_MEGABYTES = 96
-/** Of each blob: when the rest is held back, nearly all entries are in memory. */
+/** Bytes sent of each blob: when the rest is held back, nearly all entries are in memory. */
 const HELD_AFTER = 4_000_000
 
 it.runIf(process.env.LAMINA_LONG)(
-  'many layers of small files at once need no more heap than there is',
+  'many concurrent layers of small files stay within the heap limit',
   {
     timeout: 900_000,
   },

@@ -1,4 +1,6 @@
-/** A person's whole way through the pages in Chromium: by mouse and by keyboard alone, on phones, tablets and desktops. */
+/**
+ * A user's complete journey through the pages in Chromium: by mouse and by keyboard alone, on phones, tablets and desktops.
+ */
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { faultsOf, hasChromium, openPage, startBrowsing } from './browser.ts'
@@ -7,14 +9,14 @@ import type { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, type TestService } from './service.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
-/** Tab stops of the longest page, and some. */
+/** More than the tab stops of the longest page. */
 const MAX_STOPS = 400
 
-/** How a person acts on what is on the page. */
+/** How a user operates the page. */
 type Hands = {
   readonly press: (target: Locator) => Promise<void>
   readonly type: (field: Locator, text: string) => Promise<void>
-  /** Presses the rectangle of a path in the treemap; of a directory its head, since others lie on the rest. */
+  /** Presses the rectangle of a path in the treemap; for a directory its heading, since others cover the rest. */
   readonly pressArea: (page: Page, path: string) => Promise<void>
 }
 
@@ -49,7 +51,7 @@ const KEYBOARD: Hands = {
   },
 }
 
-/** In an order that reaches all of a treemap of a few areas. */
+/** In an order that reaches every area of a small treemap. */
 const ARROWS = [
   'ArrowUp',
   'ArrowLeft',
@@ -61,7 +63,7 @@ const ARROWS = [
   'ArrowUp',
 ]
 
-/** By the tab key, as far as it takes. */
+/** Presses Tab until it gets there. */
 async function reach(target: Locator): Promise<void> {
   await target.waitFor()
   const page = target.page()
@@ -72,12 +74,12 @@ async function reach(target: Locator): Promise<void> {
   throw new Error(`the tab key does not reach ${target}`)
 }
 
-/** Of the two pictures the one that this width shows. */
+/** The one of the two pictures that is visible at this width. */
 function mapOf(page: Page): Locator {
   return page.locator('svg.treemap').filter({ visible: true })
 }
 
-/** Runs in each page before its own scripts. */
+/** Runs in each page before the page's own scripts. */
 const NOTE_SHIFTS = `
   window.shifts = 0
   new PerformanceObserver((list) => {
@@ -114,7 +116,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       ])
       registry.push(repository, 'v1', makeImage([base]))
       const image = registry.push(repository, 'v2', makeImage([base, top]))
-      // The layer comes slowly, so that there is progress to be seen.
+      // The layer arrives slowly, so that progress is visible.
       const { digest } = base.descriptor
       registry.fault({ path: new RegExp(digest) }, { drip: { bytes: 100, milliseconds: 200 } }, 1)
 
@@ -124,7 +126,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
         bypassCSP: true,
       })
       await page.addInitScript(NOTE_SHIFTS)
-      /** What holds of each page on the way. */
+      /** What must be true of every page on the way. */
       const looksRight = async () => {
         expect(
           await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),

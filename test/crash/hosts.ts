@@ -1,4 +1,4 @@
-/** What is killed: each host with its store, and the parts of it that can die while the others go on. */
+/** What gets killed: each host with its store, and its parts that can die while the others go on. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -21,30 +21,30 @@ const SERVERS = 3
 const S3_PROCESS = fileURLToPath(new URL('s3-process.ts', import.meta.url))
 const WORKER_PROCESS = new URL('worker-process.ts', import.meta.url)
 const THREAD_KILLER = fileURLToPath(new URL('thread-killer.ts', import.meta.url))
-/** What is older was left by a process that died. */
+/** Anything older was left by a process that died. */
 const LEFTOVER_MILLISECONDS = 25 * 3_600_000
 
-/** Dies without a word, and starts again at the same address with what it had. */
+/** Dies without warning, and starts again at the same address with its data. */
 export type Part = {
   readonly name: string
-  /** What it was doing may be answered with 500 once. */
+  /** Requests in progress may be answered with 500 once. */
   readonly breaksWork?: true
   kill(): Promise<void>
   restart(): Promise<void>
 }
 
 export type CrashedHost = {
-  /** Servers that can be asked, also while they are dead. */
+  /** Servers that accept requests, listed even while they are dead. */
   readonly urls: readonly string[]
   readonly parts: readonly Part[]
-  /** What it has stored, after all servers were ended. Only then: another process must not have it open. */
+  /** What it has stored, read after all servers have ended: no other process may have it open. */
   finish(): Promise<ObjectStore>
   stop(): Promise<void>
 }
 
 type Server = {
   readonly url: string
-  /** The ways in which it can die, or a part of it. */
+  /** The ways in which it or a part of it can die. */
   readonly parts: readonly Part[]
   end(): Promise<void>
 }
@@ -239,14 +239,14 @@ async function spawnS3(port: number, data: string) {
   return {
     settings,
     async kill() {
-      // With workerd, which it has started.
+      // Including workerd, which it started.
       if (child.pid !== undefined) globalThis.process.kill(-child.pid, 'SIGKILL')
       await exited
     },
   }
 }
 
-/** As if a day had passed: what a dead process has left in a folder is removed when it is opened next. */
+/** As if a day had passed: what a dead process left in a folder is removed the next time the folder is opened. */
 async function age(data: string): Promise<void> {
   const then = new Date(Date.now() - LEFTOVER_MILLISECONDS)
   const entries = await readdir(data, { recursive: true, withFileTypes: true })

@@ -1,10 +1,10 @@
-/** The way to a server, which can be cut: what is being said breaks off, and nobody is let in until it is mended. */
+/** The connection to a server, which can be cut: open connections break, and new ones are refused until it is restored. */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { portOf } from '../ports.ts'
 
 export class Line {
-  /** The same however often it is cut. */
+  /** Stays the same however often it is cut. */
   readonly port: number
   readonly #target: number
   readonly #open = new Set<Socket>()
@@ -16,7 +16,7 @@ export class Line {
     this.port = portOf(server)
   }
 
-  /** @param target a port of this machine */
+  /** @param target a port on this machine */
   static async to(target: number): Promise<Line> {
     const server = createServer()
     server.listen(0, '127.0.0.1')

@@ -1,4 +1,4 @@
-/** Images in a registry that can be cut off, and what is true of them: a service that nobody kills is asked first. */
+/** Images in a registry that can be cut off, and the right answers about them, taken from a service that nobody kills. */
 import { startApp } from '../app.ts'
 import { makeImage, makeLayer, type TestLayer } from '../images.ts'
 import type { Random } from '../random.ts'
@@ -9,12 +9,12 @@ import { Line } from './line.ts'
 const FILES = 300
 const MOST_FILE_BYTES = 4_000
 
-/** What is asked of each image. */
+/** The requests made for each image. */
 const QUESTIONS = ['/v1/report?wait=20', '/v1/files?limit=200', '/v1/waste?limit=200']
 
 export type Known = {
   readonly reference: string
-  /** What is asked, and the right answer. */
+  /** A request and its right answer. */
   readonly answers: ReadonlyMap<string, string>
 }
 
@@ -40,7 +40,7 @@ export class Model {
     return new Model(fixture, await Line.to(port), random)
   }
 
-  /** An image of a layer that others may have, and two that are new. The registry must be there. */
+  /** An image of one layer that others may share and two new ones. The registry must be up. */
   async newImage(): Promise<Known> {
     const shared = this.#layers.length > 0 ? this.#random.pick(this.#layers) : await this.#newLayer()
     const image = makeImage([shared, await this.#newLayer(), await this.#newLayer()])
@@ -58,7 +58,7 @@ export class Model {
     return { reference, answers }
   }
 
-  /** All that a store has of these images when nothing went wrong. */
+  /** Everything a store has of these images if nothing went wrong. */
   stored(): Promise<Stored> {
     return storedIndex(this.#healthy.store)
   }

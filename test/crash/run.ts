@@ -1,7 +1,7 @@
 /**
- * `npm run crash [-- --host HOST]… [--kills N] [--seed N]`: parts of each host are killed at random moments while images are asked
- * for, and started again. Every answer has to be the right one, and what is stored at the end too. The seed is printed: it
- * reproduces what is asked and killed and after how long, as far as the machine is as fast.
+ * `npm run crash [-- --host HOST]… [--kills N] [--seed N]`: parts of each host are killed at random moments while images are
+ * requested, and restarted. Every answer must be right, and so must what is stored at the end. The seed is printed: it
+ * reproduces what is requested and killed, and when, if the machine is equally fast.
  */
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,10 +16,10 @@ const IMAGES_A_KILL = 2
 const ASKERS_OF_AN_IMAGE = 2
 const KILLED_WITHIN_MILLISECONDS = 1_500
 const DEAD_FOR_MILLISECONDS = 1_500
-/** Failures of a registry are told for a minute before it is asked again. */
+/** A registry's failure is repeated for a minute before it is asked again. */
 const PATIENCE_MILLISECONDS = 300_000
 const AGAIN_MILLISECONDS = 200
-/** Say that it is worth asking again. */
+/** Statuses that tell the client to retry. */
 const PASSING: ReadonlySet<number> = new Set([202, 429, 502, 503, 504])
 const BROKEN: ReadonlySet<number> = new Set([...PASSING, 500])
 
@@ -31,7 +31,7 @@ const { values } = parseArgs({
   },
 })
 
-/** Whether Ctrl-C was pressed, or the run was told to end: then what was killed so far is checked. */
+/** Whether Ctrl-C was pressed or the run was told to end: the kills so far are then checked. */
 let isOver = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
@@ -57,7 +57,7 @@ class Tally {
   }
 }
 
-/** Asks as a client does that comes again until it has an answer. */
+/** Asks like a client that retries until it has an answer. */
 async function answerOf(url: string, question: string, passing: ReadonlySet<number>): Promise<string> {
   let last = ''
   for (const end = Date.now() + PATIENCE_MILLISECONDS; Date.now() < end; await sleep(AGAIN_MILLISECONDS)) {
@@ -74,7 +74,7 @@ async function answerOf(url: string, question: string, passing: ReadonlySet<numb
   return `not answered in time: ${last}`
 }
 
-/** @param passing statuses after which it asks again */
+/** @param passing statuses after which it retries */
 async function check(
   tally: Tally,
   url: string,

@@ -1,4 +1,4 @@
-/** `node s3-process.ts PORT FOLDER`: an S3 whose objects outlive it; prints its settings as JSON when it is ready. */
+/** `node s3-process.ts PORT FOLDER`: an S3 server whose objects outlive it; prints its settings as JSON once it is ready. */
 import { startS3 } from '../s3.ts'
 
 const [port, data] = process.argv.slice(2)

@@ -1,6 +1,6 @@
 /**
- * Preloaded into a service: at SIGUSR2 one of its threads is ended in the middle of what it does, each time another one. An
- * operating system cannot kill a thread alone, so its own process does.
+ * Preloaded into a service: SIGUSR2 terminates one of its threads in the middle of its work, a different one each time. The
+ * operating system cannot kill a single thread, so the process itself does.
  */
 import { syncBuiltinESMExports } from 'node:module'
 import threads, { isMainThread } from 'node:worker_threads'

@@ -1,12 +1,14 @@
-/** The Worker as `npm start` runs it, whose Durable Objects can be reset and evicted from outside as the platform does it. */
+/**
+ * The Worker as `npm start` runs it, with Durable Objects that can be reset and evicted from outside, as the platform does.
+ */
 import { startWorker } from '../../workers/cloudflare/miniflare.ts'
 
-/** Where it hears that its objects shall be reset. */
+/** The path that resets its objects. */
 export const RESET = '/crash/reset'
-/** Where it hears that those which rest shall be evicted; those at work first end what they do. */
+/** The path that evicts idle objects; busy ones first finish their work. */
 export const EVICT = '/crash/evict'
 
-/** @param version of the bundle: each is another Worker to the platform */
+/** @param version of the bundle: to the platform each version is another Worker */
 const entry = (version: string) => `
 import unsafe from 'workerd:unsafe'
 import worker, { JobObject as Tested } from './worker.js'

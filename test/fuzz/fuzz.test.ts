@@ -1,6 +1,6 @@
 /**
- * Every parser on inputs near those of `corpus/`: each input ends in a value, a problem, or an error that its callers expect,
- * and gives no more than it can mean. A finding is kept as a file of the corpus, where it is tried as it is, and mutated.
+ * Every parser on inputs close to those in `corpus/`: each input gives a value, a problem, or an error that callers expect,
+ * and no more output than the input allows. A finding is kept as a file of the corpus, which is tried unchanged and mutated.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import fc from 'fast-check'
@@ -35,19 +35,19 @@ it('each parser has a corpus, and each corpus a parser', async () => {
 })
 
 describe.each(Object.entries(PARSERS))('%s', (name, parser) => {
-  it('reads what is kept', async () => {
+  it('reads the corpus', async () => {
     const seeds = await seedsOf(name)
     expect(seeds.size).toBeGreaterThan(0)
     for (const bytes of seeds.values()) await run(parser, bytes)
   })
 
-  it('ends, whatever it is given', async () => {
+  it('terminates on any input', async () => {
     const seeds = [...(await seedsOf(name)).values()]
     await fc.assert(
       fc.asyncProperty(nearTo(seeds), (bytes) => run(parser, bytes)),
       {
         numRuns: tries(150, 1_000_000),
-        // All of them together take less than an hour.
+        // All parsers together take less than an hour.
         interruptAfterTimeLimit: tries(500, 100_000),
         markInterruptAsFailure: false,
       },

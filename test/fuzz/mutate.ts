@@ -1,13 +1,13 @@
-/** Inputs near those of the corpus: bytes flipped, overwritten, repeated, cut out, or taken from another one. */
+/** Inputs close to those of the corpus: bytes flipped, overwritten, repeated, removed, or copied from another input. */
 import fc from 'fast-check'
 
-/** Most of what is made of a seed grows no further. */
+/** Mutations of a seed rarely grow beyond this. */
 const MOST_BYTES = 64 * 1024
 const MOST_EDITS = 6
 
 type Edit = (bytes: Uint8Array) => Uint8Array
 
-/** What stands at the borders of lengths, counts and offsets, and what ends strings, lines and lists. */
+/** Boundary values of lengths, counts and offsets, and terminators of strings, lines and lists. */
 const INTERESTING = [
   ...['00', 'ff', '7f', '80', '0a', '0d0a', '20', '22', '5c', '2f', '2c', '3a', '7b', '7d', '5b', '5d'],
   ...['0000', 'ffff', '7fff', '8000', 'ff7f', '00000000', 'ffffffff', '7fffffff', '80000000', 'ffffff7f'],

@@ -1,4 +1,4 @@
-/** Every parser of what somebody else has written, as a function of bytes that is given no more than it may take. */
+/** Every parser of foreign input, as a function of bytes that gets no more than it accepts. */
 
 import { diffTextFiles, formatTextDiff } from '../../src/diff/text.ts'
 import { policyFromDiveCi } from '../../src/gate/dive-ci.ts'
@@ -38,7 +38,7 @@ import { MemoryStore } from '../memory-store.ts'
 import { scanTar } from '../scan-tar.ts'
 
 export type Parser = {
-  /** Resolves with what it made of the bytes. */
+  /** Resolves with the parsed result. */
   readonly parse: (bytes: Uint8Array) => unknown
   /** Errors that its callers turn into a problem or a warning. */
   readonly throws?: readonly (new (
@@ -46,16 +46,16 @@ export type Parser = {
   ) => Error)[]
 }
 
-/** What a parser may give for each byte that it reads, and whatever it reads. */
+/** The output a parser may give per byte read, and in any case. */
 const ITEMS_A_BYTE = 8
 const ITEMS = 10_000
-/** Of a layer, unpacked: bombs end here. */
+/** The limit for a decompressed layer: bombs stop here. */
 const MOST_BYTES = 4_000_000
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
 const asText = (parse: (text: string) => unknown): Parser => ({ parse: (bytes) => parse(text(bytes)) })
 
-/** Takes all that there is, as long as it is not more than the input can mean. */
+/** Consumes all output, as long as it is no more than the input allows. */
 async function all(bytes: Uint8Array, items: Iterable<unknown> | AsyncIterable<unknown>): Promise<number> {
   const most = ITEMS + ITEMS_A_BYTE * bytes.length
   let count = 0

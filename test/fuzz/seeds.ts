@@ -1,4 +1,4 @@
-/** `node test/fuzz/seeds.ts`: writes the inputs that mutations begin with into `corpus/`; findings beside them stay. */
+/** `node test/fuzz/seeds.ts`: writes the inputs that mutations start from into `corpus/`; findings beside them are kept. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { startApp } from '../app.ts'
@@ -40,7 +40,7 @@ const rpm = (name: string) =>
     ...{ 1116: [0, 1], 1117: ['a', 'b'], 1118: ['/usr/bin/', '/etc/'] },
   })
 
-/** The tables of an image that is analysed. */
+/** The tables of an analysed image. */
 async function tables(): Promise<Readonly<Record<string, Uint8Array>>> {
   const registry = await FixtureRegistry.start()
   const status = Array.from(

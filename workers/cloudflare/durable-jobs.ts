@@ -41,7 +41,8 @@ export class DurableJobs implements Jobs {
   }
 
   /**
-   * Asks the object, and asks again if it was reset meanwhile; its work is then lost, and it says so.
+   * Asks the object, and asks again if that fails: a job's own failures are part of its state, so an exception is the
+   * platform's. Mostly the object was reset; its work is then lost, and it says so.
    *
    * @param milliseconds that the answer may take
    */
@@ -62,10 +63,11 @@ export class DurableJobs implements Jobs {
             retryAfter: 5,
           })
         }
-        if (!mayPass(error)) throw error
         if (call === CALLS) {
+          if (!isPassing(error)) throw error
           throw new Problem('analysis_pending', 'the analysis was interrupted; try again', { retryAfter: 5 })
         }
+        if (!isPassing(error)) console.warn('a call of a job\u2019s object failed, and is made again:', error)
         await pause(PAUSE_MILLISECONDS * 2 ** (call - 1) * (0.5 + Math.random()))
       }
     }
@@ -80,8 +82,8 @@ function isOverloaded(error: unknown): boolean {
   return error instanceof Error && 'overloaded' in error && error.overloaded === true
 }
 
-/** Whether a fresh stub may get an answer: the object was reset, or the connection to it broke. */
-function mayPass(error: unknown): boolean {
+/** Whether the platform says that the object was reset, or that the connection to it broke. */
+function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const reset = 'durableObjectReset' in error && error.durableObjectReset === true
   return reset || ('retryable' in error && error.retryable === true)

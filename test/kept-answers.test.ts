@@ -1,4 +1,4 @@
-/** An answer that was given is given again without any work; to those alone who may see it, and never a broken one. */
+/** A stored answer is repeated without any work, only to those who may see it, and never if it is damaged. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from './ask.ts'
 import { makeImage, makeLayer } from './images.ts'
@@ -26,13 +26,13 @@ describe.each(HOSTS)('%s', (host) => {
   const diff = (query: Record<string, string | number> = {}) =>
     ask(service.url, '/v1/diff', { query: { from, to, wait: 60, ...query } })
 
-  /** Without tables nothing can be made. */
+  /** Without tables no new answer can be made. */
   async function removeTables(): Promise<void> {
     const store = await service.store()
     for await (const key of store.list('')) if (key.endsWith('.parquet')) await store.delete(key)
   }
 
-  it('gives an answer again that it gave before, byte by byte', async () => {
+  it('repeats an earlier answer byte for byte', async () => {
     const first = await diff()
     expect(first.status).toBe(200)
     const page = () => fetch(`${service.url}/?image=${to}`).then((answer) => answer.text())
@@ -45,7 +45,7 @@ describe.each(HOSTS)('%s', (host) => {
     expect(again.body).toEqual(first.body)
     expect(again.headers.get('etag')).toBe(first.headers.get('etag'))
     expect(again.headers.get('content-type')).toBe(first.headers.get('content-type'))
-    // Another question is another answer.
+    // A different request needs a new answer.
     expect((await diff({ format: 'text', color: 1 })).status).not.toBe(200)
   })
 })

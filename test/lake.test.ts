@@ -1,4 +1,4 @@
-/** `lamina lake`: what a lake has, whatever happens while it is made. Questions about one are in `fleet.test.ts`. */
+/** `lamina lake`: what a lake contains, whatever happens while it is made. Queries on a lake are in `fleet.test.ts`. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -23,14 +23,14 @@ import { startS3 } from './s3.ts'
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
 const IMAGES = 18
-/** Of one repository: its base, its dependencies of ten tags each, and a layer of each image. */
+/** For one repository: its base, its dependencies shared by ten tags each, and one layer per image. */
 const LAYERS = 1 + 2 + IMAGES
 const NAMES = Object.keys(TABLES) as TableName[]
 
 let root: string
 let data: string
 let out: string
-/** Rows of each table of a lake that was made of `data` in one go. */
+/** Rows of each table of a lake that was made from `data` in one go. */
 let whole: Contents
 
 type Contents = Readonly<Record<string, readonly unknown[]>>
@@ -79,7 +79,7 @@ async function filesOf(lake: string): Promise<readonly string[]> {
     .filter((file) => !file.startsWith('.work'))
 }
 
-it('has what the service has stored, each partition sorted and by its first byte', async () => {
+it('contains what the service has stored, partitioned by first byte and sorted within', async () => {
   expect(whole.images).toHaveLength(IMAGES)
   expect(whole.files).toHaveLength(IMAGES * 280 + 1)
   expect(whole.contents).toHaveLength(IMAGES * 280 + 1)
@@ -112,7 +112,7 @@ it('has what the service has stored, each partition sorted and by its first byte
   connection.closeSync()
 })
 
-it('has each content found by its digest, also one that many images have', async () => {
+it('finds each content by its digest, even one that many images have', async () => {
   await run(out)
   const connection = await (await DuckDBInstance.create()).connect()
   const found = await connection.runAndReadAll(
@@ -123,7 +123,7 @@ it('has each content found by its digest, also one that many images have', async
   connection.closeSync()
 })
 
-it('leaves out what is known from tables of contents alone', async () => {
+it('leaves out what is known only from tables of contents', async () => {
   const copy = join(out, 'data')
   await cp(data, copy, { recursive: true })
   const below = async (kind: string, name: string) => {
@@ -140,7 +140,7 @@ it('leaves out what is known from tables of contents alone', async () => {
   expect(await contentsOf(lake)).toEqual(whole)
 })
 
-it('is the same for all sizes of batches, and reads no object twice', async () => {
+it('is the same for any batch size, and reads no object twice', async () => {
   const folder = new LakeFolder(out)
   const store = new FolderStore(data)
   const read: string[] = []
@@ -169,7 +169,7 @@ it('is the same for all sizes of batches, and reads no object twice', async () =
   expect(await contentsOf(out)).toEqual(whole)
 })
 
-it('takes in what is new, and merges files of a size', async () => {
+it('adds what is new, and merges files of similar size', async () => {
   const growing = join(root, 'growing')
   for (let first = 0; first < IMAGES; first += 2) {
     await writeFleet(growing, first, 2)
@@ -182,7 +182,7 @@ it('takes in what is new, and merges files of a size', async () => {
   expect(files.some((file) => /\/1-[^/]*$/.test(file))).toBe(true)
 }, 300_000)
 
-it('goes on where a run was killed', async () => {
+it('resumes where a run was killed', async () => {
   const child = spawn(process.execPath, [MAIN, 'lake', out, '--batch', '5'], {
     env: { PATH: process.env.PATH, LAMINA_DATA: data },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -201,7 +201,7 @@ it('goes on where a run was killed', async () => {
   expect(await contentsOf(out)).toEqual(whole)
 }, 300_000)
 
-it('finishes a commit that was cut off between two of its files', async () => {
+it('finishes a commit that was interrupted between two of its files', async () => {
   await cp(join(root, 'whole'), out, { recursive: true })
   const folder = new LakeFolder(out)
   const [moved = '', waiting = '', replaced = ''] = (await filesOf(out)).filter((file) =>
@@ -216,7 +216,7 @@ it('finishes a commit that was cut off between two of its files', async () => {
   expect(await contentsOf(out)).toEqual(whole)
 })
 
-it('comes from S3 as from a folder', async () => {
+it('can be made from S3 as from a folder', async () => {
   const s3 = await startS3()
   try {
     const env = { ...s3.settings }
@@ -232,7 +232,7 @@ it('comes from S3 as from a folder', async () => {
   }
 }, 300_000)
 
-it('leaves out an image without tables, and is stopped by no document', async () => {
+it('leaves out an image without tables, and tolerates any document', async () => {
   const odd = join(root, 'odd')
   await writeFleet(odd, 0, 4)
   const images = await readdir(join(odd, 'images/v3/sha256'))
@@ -261,10 +261,10 @@ it('leaves out an image without tables, and is stopped by no document', async ()
   )
 })
 
-it('is written by one at a time', async () => {
+it('has only one writer at a time', async () => {
   const folder = new LakeFolder(out)
   await folder.prepare()
-  // A process of its own: within one, DuckDB opens a file twice.
+  // A separate process: within one process DuckDB can open a file twice.
   const script = `import { Database } from '${fileURLToPath(new URL('../cli/lake/duckdb.ts', import.meta.url))}'
     await Database.open(process.argv[1], process.argv[2]); console.log('open'); setInterval(() => {}, 1000)`
   const child = spawn(

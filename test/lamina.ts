@@ -1,4 +1,4 @@
-/** The command in a process of its own, as people and CI run it. */
+/** The command in a separate process, as people and CI run it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -8,7 +8,7 @@ const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
-/** @param input what it is given on stdin */
+/** @param input its stdin */
 export async function runLamina(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -18,7 +18,7 @@ export async function runLamina(
     env: { PATH: process.env.PATH, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  // One that reads no stdin may end before it is written.
+  // A command that does not read stdin may exit before all of it is written.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])

@@ -1,11 +1,11 @@
-/** Readers that leave in the middle of an answer are nobody's error: the operator's log stays empty. */
+/** Readers that leave in the middle of an answer are not an error: the operator's log stays empty. */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeImage, makeLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, type SpawnedService, spawnService, temporaryData } from './service.ts'
 
-/** The Worker prints nothing but errors; on Node a line is JSON, of level 30 where it is no more than news. */
+/** The Worker prints only errors; on Node a line is JSON, with level 30 for mere information. */
 function errorsIn(output: string): readonly string[] {
   return output
     .split('\n')
@@ -44,7 +44,7 @@ describe.each(HOSTS)('on %s', (host) => {
     ['a list', '/v1/files', { accept: 'application/x-ndjson' }, {}],
     ['a file', '/v1/file', {}, { path: 'large' }],
     ['an export', '/v1/export', {}, {}],
-  ] as const)('%s that is left is not logged', async (_, path, headers, more) => {
+  ] as const)('a reader who leaves %s is not logged', async (_, path, headers, more) => {
     for (let i = 0; i < 5; i++) {
       const left = new AbortController()
       const answer = await read(path, more, { headers, signal: left.signal })
@@ -54,13 +54,13 @@ describe.each(HOSTS)('on %s', (host) => {
       left.abort()
       await reader?.read().catch(() => {})
     }
-    // The service goes on; what it would have said it has said by the time of this answer.
+    // The service goes on; by the time of this answer it would have logged an error.
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     expect((await read('/v1/report', {})).status).toBe(200)
     expect(errorsIn(service.output())).toEqual([])
   })
 
-  it('the events of an analysis are left while it goes on', async () => {
+  it('a reader who leaves the events of a running analysis is not logged', async () => {
     const layer = await makeLayer([{ name: 'other', content: 'x'.repeat(100_000) }])
     const other = registry.push('other', 'v1', makeImage([layer]))
     const silence = Promise.withResolvers<void>()

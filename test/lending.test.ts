@@ -1,4 +1,4 @@
-/** A login that is lent for what is public, and mirrors that are asked before the registry. */
+/** A login that the service lends for public images, and mirrors that it asks before the registry. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { startApp } from './app.ts'
 import { makeImage, makeLayer, type TestImage } from './images.ts'
@@ -26,14 +26,14 @@ afterEach(async () => {
 const lending = () =>
   startApp({ LAMINA_PUBLIC_CREDENTIALS: JSON.stringify({ auths: { [registry.host]: LOGIN } }) })
 
-it('the login pulls what the registry shows to everybody, which counts as public', async () => {
+it('the login pulls images that the registry shows everybody, which count as public', async () => {
   const reference = registry.push('app', 'v1', image)
   const answer = await get(lending(), '/v1/report', reference)
   expect(answer.status).toBe(200)
   expect(answer.headers.get('cache-control')).toContain('public')
   const tokens = registry.requests.filter(({ server }) => server === 'token')
   expect(tokens.map(({ authorization }) => authorization).sort()).toEqual([BASIC, undefined])
-  // Each GET carries the login's token, each HEAD the one that anybody gets.
+  // Each GET carries the login's token, each HEAD an anonymous one.
   const pulled = new Set(
     registry.requests
       .filter(({ server, method, status }) => server === 'registry' && method === 'GET' && status === 200)
@@ -48,7 +48,7 @@ it('the login pulls what the registry shows to everybody, which counts as public
   expect([...pulled][0]).not.toBe([...confirmed][0])
 })
 
-it('the login shows nothing that is private', async () => {
+it('the login reveals nothing private', async () => {
   const reference = registry.push('private/app', 'v1', image)
   for (const path of ['/v1/report', '/v1/config']) {
     expect((await get(lending(), path, reference)).status).toBe(401)
@@ -58,7 +58,7 @@ it('the login shows nothing that is private', async () => {
   expect(registry.requests.some(({ authorization }) => authorization === BASIC)).toBe(false)
 })
 
-it('a mirror gives manifests and blobs, anonymously; the registry says what there is', async () => {
+it('manifests and blobs come from a mirror, anonymously; the registry says what exists', async () => {
   const reference = registry.push('app', 'v1', image)
   mirror.push('app', 'v1', image)
   const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
@@ -70,7 +70,7 @@ it('a mirror gives manifests and blobs, anonymously; the registry says what ther
   expect(mirror.requests.every(({ authorization }) => authorization === undefined)).toBe(true)
 })
 
-it('the registry gives what its mirror does not have, or gets wrong', async () => {
+it('the registry serves what its mirror lacks or serves wrongly', async () => {
   const reference = registry.push('app', 'v1', image)
   const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
   expect((await get(app, '/v1/config', reference)).status).toBe(200)
@@ -81,7 +81,7 @@ it('the registry gives what its mirror does not have, or gets wrong', async () =
   expect((await get(other, '/v1/report', reference)).status).toBe(200)
 })
 
-it('a mirror says what a tag stands for, as long as the registry has that', async () => {
+it('a mirror resolves a tag as long as the registry has that manifest', async () => {
   const older = makeImage([await makeLayer([{ name: 'older', content: 'b' }])])
   const elsewhere = makeImage([await makeLayer([{ name: 'elsewhere', content: 'b' }])])
   registry.push('app', 'v0', older)
@@ -98,7 +98,7 @@ it('a mirror says what a tag stands for, as long as the registry has that', asyn
   expect(await digestOf()).toBe(image.descriptor.digest)
 })
 
-it('a mirror shows nothing that its registry does not', async () => {
+it('a mirror reveals nothing that its registry does not', async () => {
   const reference = registry.push('private/app', 'v1', image)
   mirror.push('private/app', 'v1', image)
   const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })

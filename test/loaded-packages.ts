@@ -1,4 +1,4 @@
-/** For `node --import`: prints at the end which packages of CommonJS were loaded. */
+/** For `node --import`: prints at exit which CommonJS packages were loaded. */
 import { createRequire } from 'node:module'
 
 const { cache } = createRequire(import.meta.url)

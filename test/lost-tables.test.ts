@@ -1,4 +1,4 @@
-/** Tables that the store has lost are made again, though the marker beside them still stands. */
+/** Tables that the store has lost are rebuilt, even though their marker still exists. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readLayerFacts } from '../src/index/layer-index.ts'
 import { ask } from './ask.ts'
@@ -18,7 +18,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await Promise.all([service?.stop(), registry?.close()])
   })
 
-  /** @param limit the default one, which makes it another question: a small answer that was given is kept in memory */
+  /** @param limit the default, to make a different request: small answers are kept in memory */
   const files = (image: string, layer?: number, limit?: 100) =>
     ask(service.url, '/v1/files', { query: { image, wait: 60, layer, limit } })
 
@@ -30,7 +30,7 @@ describe.each(HOSTS)('on %s', (host) => {
     for (const key of keys) await store.delete(key)
   }
 
-  /** Changes bytes after that share of the table, within the rows: it can still be opened. */
+  /** Changes bytes after this fraction of the table, within the rows: it can still be opened. */
   async function damage(name: string, share: number): Promise<void> {
     const store = await service.store()
     for await (const key of store.list('')) {
@@ -44,7 +44,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   }
 
-  /** Of three groups of rows. */
+  /** Has three groups of rows. */
   async function pushMany(tag: string): Promise<string> {
     const members = Array.from({ length: 5000 }, (_, i) => ({ name: `${tag}/${i * 7919}` }))
     return registry.push('many', tag, makeImage([await makeLayer(members)]))
@@ -55,7 +55,7 @@ describe.each(HOSTS)('on %s', (host) => {
     return registry.push('app', tag, makeImage(layers))
   }
 
-  it("makes an image's table again", async () => {
+  it("rebuilds an image's table", async () => {
     const image = await push('v1')
     const whole = await files(image)
     expect(whole.status).toBe(200)
@@ -64,7 +64,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await files(image, undefined, 100)).toMatchObject({ status: 200, body: whole.body })
   })
 
-  it('makes an image again whose facts are lost, where only the thread that answers remembers them', async () => {
+  it('rebuilds an image whose facts are lost and only remembered by the answering thread', async () => {
     const image = await push('facts')
     const { status, body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
     expect(status).toBe(200)
@@ -74,7 +74,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await files(image)).toMatchObject({ status: 200 })
   })
 
-  it("makes a layer's table again, and that of an image with it", async () => {
+  it("rebuilds a layer's table, and with it the table of an image", async () => {
     const image = await push('v2')
     const whole = await files(image, 0)
     expect(whole.status).toBe(200)
@@ -86,7 +86,7 @@ describe.each(HOSTS)('on %s', (host) => {
   it.each([
     ['files.parquet', undefined],
     ['entries.parquet', 0],
-  ])('makes %s again whose rows are damaged', async (name, layer) => {
+  ])('rebuilds %s if its rows are damaged', async (name, layer) => {
     const image = await pushMany(name)
     const whole = await files(image, layer)
     expect(whole.status).toBe(200)
@@ -95,7 +95,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await files(image, layer, 100)).toMatchObject({ status: 200, body: whole.body })
   })
 
-  it('makes a table again that turned out to be damaged while it was streamed', async () => {
+  it('rebuilds a table that turned out to be damaged while it was streamed', async () => {
     const image = await pushMany('streamed')
     expect((await files(image)).status).toBe(200)
     await damage('files.parquet', 0.6)
@@ -107,13 +107,13 @@ describe.each(HOSTS)('on %s', (host) => {
       return answer.text()
     }
     await expect(text()).rejects.toThrow()
-    // It is forgotten after the answer is cut off.
+    // It is dropped after the answer is cut off.
     await expect
       .poll(async () => (await text().catch(() => '')).split('\n').length, { timeout: 30_000 })
       .toBe(5002)
   })
 
-  it('reads a layer again whose package databases are lost or damaged', async () => {
+  it('rereads a layer whose package databases are lost or damaged', async () => {
     const base = await makeLayer([
       { name: 'node_modules/a/package.json', content: '{"name":"a","version":"1.0.0"}' },
     ])
@@ -135,7 +135,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await total('v3')).toBe(1)
   })
 
-  it('reads a layer again whose table is lost when another image has it', async () => {
+  it('rereads a layer whose table is lost when another image needs it', async () => {
     expect((await files(await push('v3'))).status).toBe(200)
     await lose('entries.parquet')
     expect((await files(await push('v4'))).status).toBe(200)

@@ -1,6 +1,6 @@
 /**
- * A client that lies: requests to every route that `openapi.yaml` has, with any of its parameters, values that it allows and
- * values that nobody should send. No answer is a 500, none is another than `openapi.yaml` promises, and each one ends.
+ * A hostile client: requests to every route in `openapi.yaml`, with any of its parameters, with valid values and values that
+ * nobody should send. No answer is a 500, each one matches `openapi.yaml`, and each one ends.
  */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
@@ -13,7 +13,7 @@ import { tries } from './layers/tries.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
 
-/** No answer here takes as long: nothing waits for more than a second. */
+/** No answer here takes this long: nothing waits for more than a second. */
 const BOUND_MILLISECONDS = 60_000
 const SECRET = 'the-secret-of-the-webhooks'
 
@@ -138,7 +138,7 @@ describe.each(HOSTS)('on %s', (host) => {
   })
 
   const hostile = fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'grapheme', maxLength: 40 }))
-  /** Mostly of an image that is known, so that more than its name is looked at. */
+  /** Mostly for a known image, so that more than its name gets checked. */
   const image = fc.oneof(
     { weight: 6, arbitrary: fc.nat(3).map((n) => known[n] ?? '') },
     { weight: 1, arbitrary: hostile },
@@ -147,7 +147,7 @@ describe.each(HOSTS)('on %s', (host) => {
 
   const anyValueOf = ({ name, schema }: z.infer<typeof Parameter>): fc.Arbitrary<string> => {
     if (IMAGES.has(name)) return image
-    // Nothing is waited for.
+    // Waits for nothing.
     if (name === 'wait') return fc.constantFrom('0', '1', '-1', '1e9', '')
     const { enum: names = [], example, minimum = 0, maximum = 100 } = schema
     const allowed = [
@@ -214,7 +214,7 @@ describe.each(HOSTS)('on %s', (host) => {
     })
   })
 
-  it('whatever is asked, the answer is one that is promised', async () => {
+  it('every answer to any request matches the documentation', async () => {
     await fc.assert(
       fc.asyncProperty(
         request,
@@ -223,7 +223,7 @@ describe.each(HOSTS)('on %s', (host) => {
           let filled = path
           for (const [{ name, in: place }, values] of given) {
             if (place === 'path') filled = filled.replace(`{${name}}`, segment(values[0] ?? ''))
-            // Most parameters may be given once.
+            // Most parameters may be given only once.
             else if (place === 'query')
               for (const value of values.slice(0, name === 'image' ? 2 : 1)) query.append(name, value)
           }
@@ -244,9 +244,9 @@ describe.each(HOSTS)('on %s', (host) => {
           const said = await answer.text().catch(() => '')
           expect(answer.status, said).not.toBe(500)
           const told = (answer.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? ''
-          // What the path of another route has become is of no interest.
+          // A path that has turned into another route's is of no interest.
           if ((filled !== path && answer.status === 404) || answer.status === 405) return
-          // The gate tells a problem in the format that it was asked for.
+          // The gate reports a problem in the requested format.
           if (path === '/v1/check' && answer.status >= 400 && answer.status !== 412) return
           if (/json$/.test(told) && said !== '') hold(method, path, answer.status, told, JSON.parse(said))
         },
@@ -265,12 +265,12 @@ function parametersOf(path: string, method: string): ReadonlySet<string> {
   return new Set(found?.parameters.map(({ name }) => name))
 }
 
-/** A part of a path, which is never taken for a way up. */
+/** A path segment that never means the parent directory. */
 function segment(value: string): string {
   return /^\.*$/.test(value) ? 'x' : encodeURIComponent(value.toWellFormed())
 }
 
-/** What can be sent at all. */
+/** What HTTP can transmit at all. */
 function sendable(headers: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const possible = Object.entries(headers).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && /^[\x20-\x7e]*$/.test(entry[1]),

@@ -1,7 +1,7 @@
 /**
- * A registry that lies: it refuses, cuts, delays, changes and mixes up whatever it is asked for, in any order, while images are
- * asked for. An answer is right, or a problem that one of its lies explains; nothing wrong is stored; and when the lies end
- * everything is right again.
+ * A registry that lies: it refuses, cuts off, delays, changes and mixes up its answers in any order while images are
+ * requested. Every answer is right, or a problem that one of the lies explains; nothing wrong is stored; and once the lies
+ * end everything is right again.
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -14,14 +14,14 @@ import type { Fault } from './registry/fault.ts'
 import { type FaultMatch, FixtureRegistry } from './registry/fixture.ts'
 import { type Stored, storedIndex } from './stored.ts'
 
-/** Waits are as short as they can be: what is tried is their order, not their length. */
+/** Waits are as short as possible: the test is about their order, not their length. */
 const QUICK = {
   clock: { now: () => Date.now(), sleep: async () => {}, random: () => 0 },
   timeouts: { idleMilliseconds: 250 },
   policy: { retries: 2, questionMilliseconds: 3_000 },
 }
 const REPOSITORY = 'lying'
-/** Stands for the status of an answer that began well, and was cut off. */
+/** Stands for the status of an answer that began well and was cut off. */
 const CUT = 0
 
 type Truth = {
@@ -29,7 +29,7 @@ type Truth = {
   readonly stored: Stored
 }
 
-/** Where it lies, and what a lie of any kind there may be answered with. */
+/** Where it lies, and the allowed answers to a lie of each kind there. */
 const PLACES = ['manifest', 'config', 'layer', 'token'] as const
 type Place = (typeof PLACES)[number]
 
@@ -39,7 +39,7 @@ const REFUSED: Readonly<Record<Place, readonly ProblemCode[]>> = {
   layer: ['layer_unavailable'],
   token: ['registry_error', 'unauthorized'],
 }
-/** Of other bytes than those that were asked for: some have no digest to be held against, the rest are no such image. */
+/** For wrong bytes: some have no digest to check them against, the rest are not such an image. */
 const OTHER_BYTES: readonly ProblemCode[] = [
   ...(['not_an_image', 'invalid_image', 'platform_not_found'] as const),
   ...(['registry_error', 'registry_timeout', 'too_large'] as const),
@@ -120,7 +120,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
     app,
     async ask(path) {
       const answer = await app.ask(path)
-      // A stream that breaks off is a problem whose name came too late.
+      // A stream that breaks off is a problem found too late to be named.
       const body = await answer.text().catch(() => undefined)
       if (body === undefined) return { status: CUT, body: '' }
       return { status: answer.status, body }
@@ -150,7 +150,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
   }
 
   beforeAll(async () => {
-    // Each stream that breaks off is logged.
+    // Every stream that breaks off is logged.
     vi.spyOn(console, 'error').mockImplementation(() => {})
     registry = await FixtureRegistry.start(
       kind === 'anonymous'
@@ -158,7 +158,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
         : { auth: { kind: 'token', username: 'me', password: 'secret' }, redirectBlobs: true },
     )
     images = [await make('first'), await make('other')]
-    // The first one is asked for in the end.
+    // The first image is requested last.
     const other = await truthOf(images[1])
     truths = [await truthOf(images[0]), other]
   })
@@ -213,10 +213,10 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
         expect(right, `${path}: ${body}`).toContain(body)
         return
       }
-      // By a lie, or by a pause of a busy machine that is longer than QUICK waits.
+      // Caused by a lie, or by a busy machine that pauses for longer than QUICK waits.
       if (status === CUT) return
       const problem = JSON.parse(body)
-      // On a busy machine an honest registry, too, may be silent for longer than QUICK waits.
+      // On a busy machine even an honest registry may be silent for longer than QUICK waits.
       expect([...model.codes, 'registry_timeout'], `${path}: ${body}`).toContain(problem.code)
       hold('GET', path.replace(/\?.*/, ''), status, 'application/problem+json', problem)
     },
@@ -230,7 +230,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
     },
     toString: () => 'mend',
   }
-  /** Failures are told for a minute; a service that starts again knows of none. */
+  /** Failures are repeated for a minute; a restarted service knows of none. */
   const restart: Command = {
     check: () => true,
     async run(model, real) {
@@ -259,7 +259,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
     { size: '+1' },
   )
 
-  it('whatever it answers, nothing wrong is answered or kept', async () => {
+  it('whatever it answers, the service answers and stores nothing wrong', async () => {
     await fc.assert(
       fc.asyncProperty(commands, async (sequence) => {
         registry.clearFaults()
@@ -278,7 +278,7 @@ describe.each(['anonymous', 'with tokens and redirects'])('%s', (kind) => {
     )
   })
 
-  /** All of the first image, and perhaps of the other; of others no more than that they are none. */
+  /** All of the first image, perhaps of the other; of anything else only that it is not an image. */
   function expectStored(stored: Stored): void {
     expect(stored).toMatchObject(truths[0].stored)
     const known = { ...truths[1].stored, ...truths[0].stored }

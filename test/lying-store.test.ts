@@ -1,6 +1,6 @@
 /**
- * A store that lies: each kind of object cut short, changed, in another's place, or gone. The answer is right or a clear
- * problem, and right at the next request.
+ * A store that lies: each kind of object truncated, changed, swapped with another, or gone. The answer is right or a clear
+ * problem, and the next one is right.
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -35,7 +35,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   ...Object.fromEntries([0, 0.03, 0.25, 0.5, 0.99].map((share) => [`changed at ${share}`, flip(share)])),
 }
 
-/** Two images alike in everything but what is in them, and an upload of each. */
+/** Two images of the same shape with different content, and an upload of each. */
 async function subjects(registry: FixtureRegistry, salt = '') {
   const make = async (name: string, version: string) => {
     const status = `Package: ${name}\nStatus: install ok installed\nArchitecture: all\nVersion: ${version}\n`
@@ -81,7 +81,7 @@ async function bytesOf(store: ObjectStore, key: string): Promise<Uint8Array> {
   return new Uint8Array(await new Response((await store.get(key))?.body).arrayBuffer())
 }
 
-/** The object of the same kind that another image or layer has. */
+/** The object of the same kind from another image or layer. */
 function otherOf(key: string, keys: readonly string[]): string | undefined {
   const kind = (one: string) => one.replace(/[0-9a-f]{64}/, '')
   return keys.find((one) => one !== key && kind(one) === kind(key))
@@ -89,12 +89,12 @@ function otherOf(key: string, keys: readonly string[]): string | undefined {
 
 let asked = 0
 
-/** The same question in other words: small answers are kept in memory, where no store is asked. */
+/** The same request in another form: small answers are kept in memory and would not ask the store. */
 function inOtherWords(path: string): string {
   return path.replace('limit=1000', `limit=${999 - (asked++ % 600)}`)
 }
 
-/** Asks twice; a stream that breaks off is a clear problem too. */
+/** Requests twice; a stream that breaks off counts as a clear problem too. */
 async function expectRight(ask: Ask, right: ReadonlyMap<string, string>, what: string): Promise<void> {
   for (const [question, body] of right) {
     const path = inOtherWords(question)
@@ -156,7 +156,7 @@ describe('in memory', () => {
     600_000,
   )
 
-  it('any of them at once, generated', async () => {
+  it('any number of them at once, generated', async () => {
     const one = fc.record({ key: fc.nat(), name: fc.constantFrom(...Object.keys(DAMAGES)) })
     await fc.assert(
       fc.asyncProperty(fc.array(one, { minLength: 2, maxLength: 8 }), async (damages) => {
@@ -168,7 +168,7 @@ describe('in memory', () => {
           if (damaged === undefined) app.store.objects.delete(key)
           else app.store.objects.set(key, damaged)
         }
-        // Each question may meet another of the damaged objects first.
+        // Each request may meet a different damaged object first.
         for (const [path, body] of right) {
           let answer = await ask(path)
           for (let tries = 0; tries < damages.length && answer.status !== 200; tries++) {
@@ -242,7 +242,7 @@ describe.each(['worker', 'node', 's3'] as const)('on %s', (host) => {
         return (await answer.json()).reference as string
       }
       for (const kind of ['archive.tar', 'index.json', 'expires']) {
-        // Not known from another upload, so that the archive has to be read.
+        // Not known from another upload, so the archive must be read.
         const { archives } = await subjects(registry, `${kind} ${name}`)
         await upload(archives[1])
         const before = await Array.fromAsync(store.list('uploads/'))

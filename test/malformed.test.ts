@@ -1,4 +1,4 @@
-/** What is no request for a service, and who is taken for whom: on the wire, on both hosts. */
+/** Malformed requests and the identity of clients: on the wire, on both hosts. */
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { connect } from 'node:net'
@@ -71,7 +71,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(JSON.stringify(answer.body)).not.toContain(' at ')
   })
 
-  it('a body of several MiB is refused with an answer, and the connection holds', async () => {
+  it('a body of several MiB is refused with an answer, and the connection stays open', async () => {
     for (let time = 0; time < 10; time++) {
       const body = Buffer.alloc(4 * 2 ** 20, 'a')
       const answer = await fetch(`${service.url}/v1/check`, { method: 'POST', body })
@@ -80,12 +80,12 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it.each(['/healthz', '/metrics', '/docs'])('%s answers no name but those of loopback', async (path) => {
+  it.each(['/healthz', '/metrics', '/docs'])('%s answers only to names of loopback', async (path) => {
     const answer = await send(`GET ${path} HTTP/1.1\r\nHost: example.com\r\n${last}`)
     expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden_host' } })
   })
 
-  /** @param from the address that asks @returns the status */
+  /** @param from the client's address @returns the status */
   async function report(from: string, headers: Record<string, string> = {}): Promise<number | undefined> {
     const content = crypto.randomUUID()
     const image = registry.push('new', content, makeImage([await makeLayer([{ name: 'a', content }])]))

@@ -1,4 +1,4 @@
-/** The manifests in `deploy/` are what Kubernetes, KEDA and Compose take, and fit the service that they start. */
+/** The manifests in `deploy/` are valid for Kubernetes, KEDA and Compose, and match the service that they start. */
 import { readdir, readFile } from 'node:fs/promises'
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1'
 import { Ajv2019 } from 'ajv/dist/2019.js'
@@ -16,12 +16,12 @@ const DEPLOY = new URL('../deploy/', import.meta.url)
 const KUBERNETES = new URL('kubernetes/', DEPLOY)
 const KINDS = { Deployment, NetworkPolicy, PodDisruptionBudget, Namespace, Service, ScaledObject }
 
-// biome-ignore lint/suspicious/noExplicitAny: a manifest is held against its kind's schema
+// biome-ignore lint/suspicious/noExplicitAny: a manifest is checked against its kind's schema
 async function read(name: string, folder = KUBERNETES): Promise<any> {
   return parse(await readFile(new URL(name, folder), 'utf8'))
 }
 
-/** What is wrong with a manifest by the schema of its kind. */
+/** The errors in a manifest according to the schema of its kind. */
 function complaint(manifest: { readonly kind: string; readonly apiVersion: string }): string {
   const found = Object.entries(KINDS).find(([kind]) => kind === manifest.kind)
   if (found === undefined) return `no schema of ${manifest.kind}`
@@ -36,7 +36,7 @@ function complaint(manifest: { readonly kind: string; readonly apiVersion: strin
 }
 
 describe('deploy/kubernetes', () => {
-  it('is a kustomization of all its manifests, each of which its kind allows', async () => {
+  it('is a kustomization of all its manifests, and each one is valid for its kind', async () => {
     const { resources } = await read('kustomization.yaml')
     const files = (await readdir(KUBERNETES)).filter((name) => name !== 'kustomization.yaml')
     expect([...resources].sort()).toEqual(files.sort())
@@ -58,20 +58,20 @@ describe('deploy/kubernetes', () => {
     expect(terminationGracePeriodSeconds).toBeGreaterThan(drain + 30)
   })
 
-  it('scales by the queues that there are', async () => {
+  it('scales by the queues that exist', async () => {
     const { spec } = await read('scaled-object.yaml')
     const names = spec.triggers.map(({ metadata }: { metadata: { listName: string } }) => metadata.listName)
-    // Jobs wait by their turn, orders in the order in which they came.
+    // Jobs wait for their turn, orders in order of arrival.
     const waiting = [QUEUES.layer, QUEUES.image].map((queue) => `${PREFIX}:${queue}:prioritized`)
     expect(names).toEqual([...waiting, `${PREFIX}:${ORDERS}:wait`])
   })
 })
 
 describe('deploy/compose.yaml', () => {
-  it('is what Compose takes', async () => {
-    // Its durations are Go's, not those that the format is named after.
+  it('is valid for Compose', async () => {
+    // Its durations are in Go's format, not in the one that `format` refers to.
     const ajv = new Ajv2019({ strict: false, allErrors: true, validateFormats: false })
-    // Its names are those of an older dialect, which Ajv refuses.
+    // It uses names of an older dialect, which Ajv refuses.
     const named = ['id', '$schema']
     const schema = JSON.parse(JSON.stringify(composeSchema), (key, value) =>
       named.includes(key) && typeof value === 'string' ? undefined : value,
@@ -82,7 +82,7 @@ describe('deploy/compose.yaml', () => {
     expect(validate({ services: { lamina: { image: 1 } } })).toBe(false)
   })
 
-  it('starts a service whose settings are right', async () => {
+  it('starts a service with valid settings', async () => {
     const { services } = await read('compose.yaml', DEPLOY)
     const LAMINA_KEY = Buffer.alloc(32).toString('base64')
     const { redis, s3 } = parseConfiguration({ ...services.lamina.environment, LAMINA_KEY }, 'node')

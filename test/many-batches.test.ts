@@ -11,7 +11,7 @@ import { HOSTS, spawnService, startService, type TestService, temporaryData } fr
 const USER = { username: 'mara', password: 'p4ss' }
 const IMAGES = 30
 const REFERENCES = 1_000
-/** However busy the machine is. */
+/** Long enough for a busy machine. */
 const SOON = { timeout: 120_000, interval: 200 }
 
 type Item = {
@@ -56,7 +56,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await Promise.all([service?.stop(), open?.close(), guarded?.close()])
   })
 
-  it('of a thousand references to thirty images each image is analysed once', async () => {
+  it('a thousand references to thirty images analyse each image once', async () => {
     const images = await Promise.all(Array.from({ length: IMAGES }, newImage))
     const references = Array.from({ length: REFERENCES }, (_, i) => {
       const image = images[i % IMAGES]
@@ -80,7 +80,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await keysOf(store, 'names/')).length).toBe(REFERENCES)
   }, 300_000)
 
-  it('an image’s fault is its own problem; a failure is reported to its analysis', async () => {
+  it('an invalid reference is a problem of its item alone; a failure is reported in its analysis', async () => {
     const gone = await newImage()
     const bad = makeImage([await makeLayer([], { bytes: Buffer.from('no layer') })])
     const references = [
@@ -150,7 +150,7 @@ describe('killed in the middle of a batch', () => {
       const [data, registry] = await Promise.all([temporaryData(), FixtureRegistry.start()])
       const images = await Promise.all(Array.from({ length: COUNT }, newImage))
       const references = images.map((image, i) => registry.push('killed', `v${i}`, image))
-      // From the fourth layer on none is given until the service is dead.
+      // From the fourth layer on, none is served until the service is dead.
       const { promise: until, resolve: release } = Promise.withResolvers<void>()
       for (const { layers } of images.slice(3))
         registry.fault({ path: new RegExp(`blobs/${layers[0]?.descriptor.digest}`) }, { until }, 100)
@@ -166,14 +166,14 @@ describe('killed in the middle of a batch', () => {
       registry.clearFaults()
       release()
       const second = killed === 'workerd' ? first : await spawnService(host, data)
-      // A poll of an analysis starts nothing: what ends now was taken up by the service itself.
+      // Polling an analysis starts nothing: what finishes now was resumed by the service itself.
       const ends = () => Promise.all(ids.map((id) => statusOf(second.url, id)))
       if (host === 'worker') {
         await expect.poll(ends, SOON).toEqual(ids.map(() => 'succeeded'))
         for (const { layers } of images.slice(0, 1))
           expect(registry.count({ path: new RegExp(`blobs/${layers[0]?.descriptor.digest}`) })).toBe(1)
       } else {
-        // Node's queue is in memory: what waited there is said to be lost.
+        // Node's queue is in memory: what waited there is reported as lost.
         const said = await ends()
         expect(said[0]).toBe('succeeded')
         expect(said.at(-1)).toBe('failed: analysis_pending')
@@ -196,7 +196,7 @@ describe.each(HOSTS)('webhooks on %s', (host) => {
     service = await startService(host, {
       LAMINA_WEBHOOK_SECRETS: `other,${SECRET}`,
       LAMINA_ALLOWED_REGISTRIES: `${registry.host}/pushed`,
-      // Whoever shows a secret of webhooks needs no token, and a token is no such secret.
+      // A webhook secret replaces a token, but a token is not a webhook secret.
       LAMINA_TOKENS: 'token',
     })
   })
@@ -212,7 +212,7 @@ describe.each(HOSTS)('webhooks on %s', (host) => {
     updated_tags: [tag],
   })
 
-  it('an image that was pushed is analysed before anybody asks for it', async () => {
+  it('a pushed image is analysed before anybody asks for it', async () => {
     const image = await newImage()
     const reference = registry.push('pushed/app', 'v1', image)
     const { status, body } = await tell(pushOf('pushed/app', 'v1'), {}, { secret: SECRET })
@@ -223,7 +223,7 @@ describe.each(HOSTS)('webhooks on %s', (host) => {
     expect(await keysOf(store, 'names/')).toEqual([`names/sha256/${hex}/${encodeURIComponent(reference)}`])
   }, 120_000)
 
-  it('only who shows a secret is heard', async () => {
+  it('only callers with a secret are accepted', async () => {
     const push = pushOf('pushed/none', 'v1')
     const body = JSON.stringify(push)
     const signature = (secret: string, text = body) =>
@@ -251,7 +251,7 @@ describe.each(HOSTS)('webhooks on %s', (host) => {
     expect(elsewhere.status).toBe(401)
   })
 
-  it('images that may not be read, and events other than pushes, are ignored with a reason', async () => {
+  it('forbidden images and events other than pushes are ignored with a reason', async () => {
     const headers = { authorization: 'Bearer other' }
     const forbidden = await tell(pushOf('pushed-not/app', 'v1'), headers)
     expect(forbidden.status).toBe(200)
@@ -271,7 +271,7 @@ describe.each(HOSTS)('webhooks on %s', (host) => {
   })
 })
 
-it('webhooks are off without secrets, and need registries that are allowed', async () => {
+it('webhooks are off without secrets, and require a list of allowed registries', async () => {
   const service = await startService('node')
   const { status, body } = await ask(service.url, '/v1/webhooks/quay', { method: 'POST', json: {} })
   expect([status, body.code]).toEqual([404, 'not_found'])

@@ -1,4 +1,4 @@
-/** Many images at once: what the service asks a registry for, what it lists, and to whom. */
+/** Many images at once: what the service requests from a registry, what it lists, and for whom. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, type Query, registryAuth } from './ask.ts'
 import { jsonBytes, makeImage, makeIndex, makeLayer, type TestImage } from './images.ts'
@@ -31,14 +31,14 @@ describe.each(HOSTS)('on %s', (host) => {
   const images = (query: Query, headers: Record<string, string> = {}) =>
     ask(service.url, '/v1/images', { query, headers })
 
-  /** Configs differ, so each image has its own. */
+  /** Configs differ, so that each image has a different one. */
   const image = async (created: string, sizes: readonly number[] = [10], author = ''): Promise<TestImage> =>
     makeImage(
       await Promise.all(sizes.map((size, i) => makeLayer([{ name: `f${i}`, content: 'x'.repeat(size) }]))),
       { config: { created, author } },
     )
 
-  it('200 tags cost one token and two questions each the first time, one the second', async () => {
+  it('200 tags cost one token, plus two requests each the first time and one the second', async () => {
     const layer = await makeLayer([{ name: 'f', content: host }])
     for (let i = 0; i < MANY; i++)
       guarded.push('private/tags', `v${i}`, makeImage([layer], { config: { author: `${i}` } }))
@@ -62,7 +62,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect([status, body.code]).toEqual([401, 'unauthorized'])
   }, 120_000)
 
-  it('tags come in natural order, page by page, with what manifest and config say', async () => {
+  it('tags come in natural order, page by page, with data from manifest and config', async () => {
     const made = new Map<string, TestImage>()
     for (const [i, tag] of ['v10', 'v9', 'v1.2', 'v1.10', 'latest'].entries())
       made.set(tag, await image(day(i + 1), [10, 20 + i], tag))
@@ -137,7 +137,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(chosen.body.items[0].platform).toBe('linux/arm64')
   })
 
-  it('the rate limit of the registry ends a page, which goes on from its cursor; a whole list is cut off', async () => {
+  it("the registry's rate limit ends a page, which can be resumed from its cursor; a full list is cut off", async () => {
     const tags = Array.from({ length: 30 }, (_, i) => `v${i}`)
     for (const [i, tag] of tags.entries()) open.push('limited', tag, await image(day(i + 1), [10], tag))
     const repository = `${open.host}/limited`
@@ -160,7 +160,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(second.body.items.map(({ name }: { name: string }) => name)).toEqual(tags.slice(20))
   })
 
-  it('the registry is asked at most four questions at once', async () => {
+  it('the registry gets at most four requests at once', async () => {
     for (let i = 0; i < 20; i++) open.push('busy', `v${i}`, await image(day(1), [10], `${i}`))
     let most = 0
     const watch = setInterval(() => {
@@ -211,7 +211,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(hidden.body).toContain('private or unknown')
   })
 
-  it('what images share comes from their manifests', async () => {
+  it('shared layers are found from the manifests', async () => {
     const [base, mine, yours] = await Promise.all(
       ['base', 'mine', 'yours'].map((name) => makeLayer([{ name, content: name.repeat(500) }])),
     )

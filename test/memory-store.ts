@@ -3,7 +3,7 @@ import type { ByteRange, ObjectStore, StoredObject } from '../src/host.ts'
 
 export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, Uint8Array>()
-  /** Bytes that were asked for, ranges as they are. */
+  /** Bytes requested; a range counts with its own length. */
   bytesRead = 0
   /** Calls of `get`. */
   reads = 0
@@ -40,7 +40,7 @@ function ranged(object: Uint8Array, range: ByteRange): Uint8Array {
   return object.subarray(range.offset, range.offset + range.length)
 }
 
-/** In pieces, as a store across a network gives them. */
+/** In pieces, as a remote store sends them. */
 function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   const piece = 64 * 1024
   let at = 0

@@ -1,4 +1,4 @@
-/** What holds for every `ObjectStore`, whatever it keeps objects in. */
+/** What must hold for every `ObjectStore`, whatever it stores objects in. */
 import { describe, expect, test } from 'vitest'
 import type { ByteRange, ObjectStore } from '../src/host.ts'
 
@@ -9,7 +9,7 @@ function bytesOf(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + (i >> 16)) & 255)
 }
 
-/** Pieces of uneven sizes, made as they are asked for. */
+/** Pieces of uneven sizes, made on demand. */
 function streamOf(
   bytes: Uint8Array,
   failure?: { readonly after: number; readonly error: Error },
@@ -48,10 +48,10 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && Buffer.compare(a, b) === 0
 }
 
-/** @param open a store that is empty, anew for each test */
+/** @param open opens an empty store, a new one for each test */
 export function describeObjectStore(name: string, open: () => Promise<ObjectStore>): void {
   describe(name, () => {
-    test('what was put is got, whole and in ranges', async () => {
+    test('an object can be read completely and in ranges', async () => {
       const store = await open()
       const bytes = bytesOf(1000)
       await store.put('a/b', bytes)
@@ -123,7 +123,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       await store.delete('x')
     })
 
-    test('what is deleted is gone', async () => {
+    test('a deleted object is gone', async () => {
       const store = await open()
       await store.put('a/b', bytesOf(1))
       await store.put('a/c', bytesOf(1))
@@ -135,7 +135,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await read(store, 'a/b')).toEqual({ size: 2, bytes: bytesOf(2) })
     })
 
-    test('keys are listed in byte order, by the beginning of their names', async () => {
+    test('keys are listed by prefix in byte order', async () => {
       const store = await open()
       const keys = [
         'a/b',
@@ -175,7 +175,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await Array.fromAsync(store.list(''))).toEqual(['same'])
     })
 
-    test('a reader that has enough cancels', async () => {
+    test('a reader can stop early', async () => {
       const store = await open()
       await store.put('large', bytesOf(3 * MIB))
       const object = await store.get('large')
@@ -188,7 +188,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
   })
 }
 
-/** A part of a store that stands for a store of its own: what is below `prefix`. */
+/** The part of a store below `prefix`, as a separate store. */
 export function storeBelow(store: ObjectStore, prefix: string): ObjectStore {
   return {
     get: (key, range) => store.get(prefix + key, range),

@@ -1,4 +1,4 @@
-/** The Worker host lets go of every stored object that it opens: workerd keeps a file open for each body that nobody reads. */
+/** The Worker host closes every stored object that it opens: workerd keeps a file open for each body that nobody reads. */
 import { readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -8,12 +8,12 @@ import { makeImage, makeLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { type SpawnedService, spawnService, temporaryData } from './service.ts'
 
-/** Enough for several groups of rows, of which a page reads the first. */
+/** Enough for several row groups, of which a page reads only the first. */
 const FILES = 9_000
-/** Of each list: two thousand in all. */
+/** Requests for each list: two thousand in all. */
 const PAGES = 500
 const AT_ONCE = 8
-/** Whatever runs meanwhile; a leak of one file a page is hundreds. */
+/** Allowance for other activity; a leak of one file per page would be hundreds. */
 const SPARE = 30
 
 let data: string
@@ -36,13 +36,13 @@ afterAll(async () => {
   await rm(data, { recursive: true, force: true })
 })
 
-/** Of all processes of the service: what its store keeps open. */
+/** Files of the store that any process of the service has open. */
 async function openFiles(): Promise<number> {
   const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   let count = 0
   for (const process of processes) {
     const stat = await readFile(`/proc/${process}/stat`, 'utf8').catch(() => '')
-    // The group's leader is the service's own process.
+    // The group's leader is the service's main process.
     if (Number(stat.split(') ')[1]?.split(' ')[2]) !== service.pid) continue
     for (const file of await readdir(`/proc/${process}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${process}/fd/${file}`).catch(() => '')
@@ -78,7 +78,7 @@ it.each([
     async (place) => {
       const leaving = new AbortController()
       const answer = fetch(url, { signal: leaving.signal })
-      // Left at another moment each time.
+      // Left at a different moment each time.
       if (chunks === 0) await sleep(place % 20)
       else await (await answer).body?.getReader().read()
       leaving.abort()

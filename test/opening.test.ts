@@ -1,4 +1,4 @@
-/** Opening an image: fetches that are shared, bytes of the store that are verified, registries that lie or encode. */
+/** Opening an image: shared fetches, verified bytes from the store, and registries that lie or encode blobs. */
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { givenKey } from '../src/index/keys.ts'
@@ -27,7 +27,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await Promise.all([service?.stop(), registry?.close()])
   })
 
-  it('a request that goes away leaves nothing behind that others wait for', async () => {
+  it('a cancelled request leaves nothing behind that others wait for', async () => {
     const gone = new AbortController()
     const until = new Promise(() => undefined)
     registry.fault({ path: /\/gone\/manifests\// }, { until })
@@ -37,12 +37,12 @@ describe.each(HOSTS)('on %s', (host) => {
     await expect.poll(() => registry.count({ path: /\/gone\// })).toBe(1)
     gone.abort()
     await expect(abandoned).rejects.toThrow()
-    // On Workers the first waits some seconds for the request that is gone, and replaces it.
+    // On Workers the first one waits some seconds for the cancelled request, then replaces it.
     for (let i = 0; i < 5; i++)
       expect((await get('/v1/config', { image: `${registry.host}/gone:v1` })).status).toBe(404)
   })
 
-  it('a pair is answered when both sides are, though one has failed', async () => {
+  it('a pair is answered when both sides are done, even if one has failed', async () => {
     const reference = registry.push('slow', 'v1', await image())
     const answered = Promise.withResolvers<void>()
     registry.fault({ path: /\/slow\/manifests\/v1/ }, { until: answered.promise })
@@ -50,11 +50,11 @@ describe.each(HOSTS)('on %s', (host) => {
     await expect.poll(() => registry.count({ path: /\/missing\//, status: 404 })).toBe(1)
     setTimeout(answered.resolve, 1_000)
     expect((await asked).status).toBe(404)
-    // Had the failure been told at once, nobody would have waited for the other side.
+    // If the failure were reported at once, nobody would have waited for the other side.
     expect(registry.count({ path: /\/slow\/manifests\/v1/, status: 200 })).toBe(1)
   })
 
-  it('a stored manifest and config of other bytes than their digest says count as not there', async () => {
+  it('a stored manifest or config that does not match its digest counts as missing', async () => {
     const whole = await image()
     const reference = registry.push('damaged', 'v1', whole)
     const store = await service.store()
@@ -81,7 +81,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(digestOf(new Uint8Array(await new Response(kept?.body).arrayBuffer()))).toBe(digest)
   })
 
-  it('a registry whose digest header lies has an invalid image, each time that it is asked', async () => {
+  it('a registry with a false digest header gives an invalid image, each time', async () => {
     const reference = registry.push('lies', 'v1', await image())
     const headers = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }
     registry.fault({ path: /\/lies\/manifests\/v1/ }, { headers }, 100)
@@ -92,7 +92,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('a blob with a Content-Encoding is read as the bytes that its digest is of', async () => {
+  it('a blob with a Content-Encoding is read as the bytes that its digest covers', async () => {
     const whole = await image()
     const reference = registry.push('encoded', 'v1', whole)
     const layer = whole.layers[0]?.descriptor.digest ?? ''

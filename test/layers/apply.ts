@@ -1,6 +1,6 @@
 /**
  * An image's layers applied one after the other to a tree in memory, and dive's trees of names: the definitions, written
- * plainly and with no thought of size. What the merge finds in one pass is held against it.
+ * plainly and without regard to size. The one-pass merge is compared with them.
  */
 
 import type { Entry } from '../../src/layer/entry.ts'
@@ -16,7 +16,7 @@ export type Applied = {
 
 export type AppliedPath = {
   readonly key: PathKey
-  /** Undefined for a directory that no layer names. */
+  /** Undefined for a directory without an entry in any layer. */
   readonly entry: Entry | undefined
   readonly layer: number | undefined
   /** Undefined for a directory. */
@@ -105,7 +105,7 @@ type DiveNode = {
   readonly children: Map<string, DiveNode>
 }
 
-/** Its payload is an object of its own, by which what stands at a path is told from what stood there before. */
+/** Its payload is a distinct object, which tells what is at a path from what was there before. */
 const newNode = (): DiveNode => ({ payload: { bytes: 0, isDirectory: false }, children: new Map() })
 
 function sorted(node: DiveNode): [string, DiveNode][] {
@@ -160,10 +160,10 @@ function copy(node: DiveNode): DiveNode {
   }
 }
 
-/** What dive sees of a path in a layer; a whiteout's has no payload. */
+/** What dive sees of a path in a layer; a whiteout has no payload. */
 type Seen = { readonly bytes: number; readonly layer: number; readonly payload?: DiveNode['payload'] }
 
-/** dive's figures, as it computes them, of what is held against an image. */
+/** dive's figures, as dive computes them, for what counts against an image. */
 export function diveFigures(
   layers: readonly (readonly Entry[])[],
   blame = { ignores: (_path: string) => false, baseLayers: 0 },

@@ -1,4 +1,4 @@
-/** What checkpoints must give on every runtime: reading from one gives the bytes that reading from the start gives. */
+/** What checkpoints must do on every runtime: reading from one gives the same bytes as reading from the start. */
 import { constants, deflateRawSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Limits } from '../../src/configuration.ts'
@@ -15,7 +15,7 @@ import { digestOf } from '../../src/oci/digest.ts'
 import { MemoryStore } from '../memory-store.ts'
 import { member, tar } from '../tar.ts'
 
-/** Numbers that follow from a seed: below `limit`, whole. */
+/** Integers below `limit` that a seed determines. */
 export function random(seed: number): (limit: number) => number {
   let state = seed >>> 0
   return (limit) => {
@@ -58,7 +58,7 @@ type Found = {
   readonly window: Uint8Array
 }
 
-/** Each start of a block, from 32 KiB on, and each of a member. */
+/** The start of each block, from 32 KiB on, and of each member. */
 async function places(blob: Uint8Array, piece?: number) {
   const blocks: Found[] = []
   const starts: { readonly blobOffset: number; readonly tarOffset: number }[] = []
@@ -93,9 +93,9 @@ const STRATEGIES = [
   constants.Z_FILTERED,
 ]
 
-/** @param numRuns of each property */
+/** @param numRuns runs of each property */
 export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void {
-  test('a gzip that is read from any block or member gives the same bytes', {
+  test('reading a gzip from any block or member gives the same bytes', {
     timeout: 600_000,
   }, async () => {
     let [blocks, bits] = [0, new Set<number>()]
@@ -133,9 +133,9 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
     expect([...bits].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   })
 
-  test('nearly no block is passed over', async () => {
+  test('almost no block is missed', async () => {
     const data = mixture(2_000_000, random(7))
-    // Each full flush ends a block and begins another at a byte.
+    // Each full flush ends a block and starts another at a byte boundary.
     const parts: Uint8Array[] = []
     for (let at = 0; at < data.length; at += 100_000)
       parts.push(deflateRawSync(data.subarray(at, at + 100_000), { finishFlush: constants.Z_FULL_FLUSH }))
@@ -145,11 +145,11 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
     const { blocks } = await places(blob)
     const found = new Set(blocks.map(({ tarOffset }) => tarOffset))
     const ends = parts.map((_, i) => (i + 1) * 100_000).slice(0, -1)
-    // One that stands at the very end of a piece is left to the next.
+    // One at the very end of a piece is left to the next piece.
     expect(ends.filter((end) => found.has(end)).length).toBeGreaterThanOrEqual(15)
   })
 
-  test('most blocks of noise are found, which gzip stores', async () => {
+  test('most stored blocks, which gzip uses for noise, are found', async () => {
     const next = random(9)
     const data = new Uint8Array(8_000_000)
     for (let at = 0; at < data.length; at++) data[at] = at % 160_000 < 80_000 ? 97 + next(4) : next(256)
@@ -157,7 +157,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
     expect(blocks.length).toBeGreaterThan(200)
   })
 
-  describe('of an indexed layer', () => {
+  describe('in an indexed layer', () => {
     const next = random(3)
     const contents = Array.from({ length: 40 }, (_, i) =>
       mixture(i % 7 === 3 ? 3_000_000 : 1 + next(900_000), next),
@@ -208,7 +208,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
       return { ...entry, sha256: entry.sha256 ?? '', limits: LIMITS, wasm: host.wasm }
     }
 
-    test.each(blobs)('of %s each file is read by itself', async (_, blob, most) => {
+    test.each(blobs)('each file in %s is read separately', async (_, blob, most) => {
       const { store, layer, entries } = await indexed(blob)
       expect(layer.checkpoints.bytes).toBeLessThan(blob.length / 400)
       for (const [i, entry] of entries.entries()) {
@@ -227,7 +227,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
       }
     })
 
-    test('a file that is a member of the gzip costs little beside itself', async () => {
+    test('a file that is its own gzip member costs little beyond its own bytes', async () => {
       const { entries: plain } = await indexed(gzipSync(bytes))
       const cuts = [0, ...plain.map(({ offset }) => offset), bytes.length]
       const members = cuts.slice(1).map((end, i) => gzipSync(bytes.subarray(cuts[i], end)))
@@ -240,12 +240,12 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
       }
     })
 
-    test('a layer of less than 1 MiB has none', async () => {
+    test('a layer of less than 1 MiB has no checkpoints', async () => {
       const { layer } = await indexed(gzipSync(bytes.subarray(0, 0)))
       expect(layer.checkpoints.bytes).toBe(0)
     })
 
-    test('whatever is wrong with the stored checkpoints, a file is right or is refused', {
+    test('whatever is wrong with the stored checkpoints, a file is either right or refused', {
       timeout: 600_000,
     }, async () => {
       const blob = gzipSync(bytes)
@@ -260,7 +260,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
         const index = draw(entries.length)
         const entry = entries[index]
         if (entry === undefined || entry.bytes > 1_000_000) continue
-        // Half of the time what is stored, half of the time what was read of it and passed for good.
+        // Half of the time damages the stored bytes, half of the time the bytes after their verification.
         store.objects.set(key, Buffer.concat([rows, run % 2 === 0 ? damaged(stored, draw) : stored]))
         const found = await findBlobPart(store, layer, entry)
         if (found === undefined) {
@@ -298,7 +298,7 @@ function damaged(bytes: Uint8Array, draw: (limit: number) => number): Uint8Array
   return draw(4) === 0 ? copy.subarray(0, draw(copy.length)) : copy
 }
 
-/** As if the damage had not been noticed. */
+/** As if the damage had gone unnoticed. */
 function damagedPart(part: RangePart, draw: (limit: number) => number): RangePart {
   const { from } = part
   switch (draw(4)) {

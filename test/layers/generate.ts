@@ -1,4 +1,4 @@
-/** Layers at random, of few names, so that they meet: what an image can hold and what only an enemy makes. */
+/** Random layers with few names, so that they overlap: what images contain and what only an attacker would make. */
 import fc from 'fast-check'
 import { type Entry, sortKey, whiteoutOf } from '../../src/layer/entry.ts'
 import { pathToKey } from '../../src/text/path.ts'
@@ -15,7 +15,7 @@ const path = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(directory, name).map(([at, left]) => `${at}.wh..wh.aufs/${left}`) },
   { weight: 1, arbitrary: directory.map((at) => `${at}.wh..wh.aufs`) },
   { weight: 1, arbitrary: directory.map((at) => `${at}.wh.`) },
-  // A directory by a whiteout's name, which no tool makes.
+  // A directory with a whiteout's name, which no tool makes.
   {
     weight: 2,
     arbitrary: fc
@@ -47,7 +47,7 @@ const member = fc
       { weight: 9, arbitrary: plainPath },
       { weight: 1, arbitrary: fc.constantFrom('/', '../a', './b') },
     ),
-    /** A whiteout is empty as a rule. */
+    /** A whiteout is usually empty. */
     whiteoutBytes: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(9) }),
   })
   .map(({ path, type, content, mode, link, whiteoutBytes }): Entry => {
@@ -71,14 +71,14 @@ const member = fc
     }
   })
 
-/** Each layer's members as they stand in the tar. */
+/** Each layer's members in tar order. */
 export const imageLayers: fc.Arbitrary<Entry[][]> = fc
   .array(fc.array(member, { maxLength: 14 }), { minLength: 1, maxLength: 5 })
   .map((layers) =>
     layers.map((entries) => entries.map((entry, ordinal) => ({ ...entry, ordinal, offset: 512 * ordinal }))),
   )
 
-/** A layer as its table has it, in batches of a few rows. */
+/** A layer's rows as in its table, in batches of a few. */
 export async function* tableRows(entries: readonly Entry[], batch = 3): AsyncGenerator<readonly Entry[]> {
   const sorted = entries.toSorted((a, b) => {
     const [x, y] = [sortKey(a), sortKey(b)]

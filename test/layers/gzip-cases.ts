@@ -1,11 +1,11 @@
-/** What every way to inflate gzip must give, on every runtime. */
+/** What every way to inflate gzip must do, on every runtime. */
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { BlobReader } from '../../src/layer/blob.ts'
 import { gunzip } from '../../src/layer/decode/gzip.ts'
 import type { Inflater } from '../../src/layer/decode/inflater.ts'
 
-/** Text that compresses by a half or so: every byte follows from the seed. */
+/** Text that compresses to about half; the seed determines every byte. */
 function sample(bytes: number, seed = 1): Uint8Array {
   let state = seed
   return Uint8Array.from({ length: bytes }, () => {
@@ -64,7 +64,7 @@ const BAD: readonly (readonly [string, Uint8Array, string])[] = [
   ],
 ]
 
-/** The bytes in pieces that are no larger than `piece`. */
+/** The bytes in pieces no larger than `piece`. */
 function inPieces(bytes: Uint8Array, piece: number): ReadableStream<Uint8Array> {
   let at = 0
   return new ReadableStream({
@@ -90,7 +90,7 @@ export function testInflater(create: () => Inflater): void {
       const output = await inflate(bytes, piece, create())
       expect(Buffer.compare(output, expected)).toBe(0)
     }
-    // Each boundary between members, and between the last and what follows, at an edge of a piece.
+    // Puts each boundary between members, and between the last one and what follows, at the edge of a piece.
     if (bytes.length < 4_000) expect(Buffer.compare(await inflate(bytes, 1, create()), expected)).toBe(0)
   })
 
@@ -123,7 +123,7 @@ export function testInflater(create: () => Inflater): void {
     await expect(read()).rejects.toThrow('the connection was cut')
   })
 
-  test('stops where its reader stops, and reads no more of its source', async () => {
+  test('stops when its reader stops, and reads no more of its source', async () => {
     let pulled = 0
     const endless = new ReadableStream<Uint8Array>({
       pull(controller) {

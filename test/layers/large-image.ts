@@ -1,5 +1,5 @@
 /**
- * Merges a large image and tells what that took: run by a test as a process of its own, with the heap that a test allows.
+ * Merges a large image and reports the cost: a test runs it as a separate process with a limited heap.
  *
  *     node --max-old-space-size=48 test/layers/large-image.ts MEMBERS LAYERS
  */

@@ -4,7 +4,10 @@ import { header } from '../tar.ts'
 const BLOCK = 512
 const FILES_A_DIRECTORY = 1_000
 
-/** A tar of `files` files below `data/`, a thousand in a directory, each with a few bytes of its own. @param from the first's number */
+/**
+ * A tar of `files` files below `data/`, a thousand in a directory, each with a few unique bytes. @param from number of the
+ * first
+ */
 export function manyFiles(files: number, from = 0): Uint8Array {
   const bytes = Buffer.alloc(files * 2 * BLOCK + 2 * BLOCK)
   for (let at = 0; at < files; at++) {

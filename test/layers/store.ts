@@ -72,7 +72,7 @@ export function imageSource(name: string, layers: readonly ImageLayer[]): ImageS
   return { index: digestOf(name), config, layers }
 }
 
-/** Indexes an image of these layers, their members as they stand in the tar. */
+/** Indexes an image of these layers, with their members in tar order. */
 export async function storeImage(store: ObjectStore, layers: readonly (readonly Entry[])[]) {
   const stored: ImageLayer[] = []
   for (const [layer, entries] of layers.entries()) {
@@ -82,7 +82,7 @@ export async function storeImage(store: ObjectStore, layers: readonly (readonly 
   return { digest: source.index, layers: stored, facts: await writeImage(store, source) }
 }
 
-/** A small table of an image that is stored. @param index the name of the image's index */
+/** A small table of a stored image. @param index the name of the image's index */
 export async function smallTable<Row>(
   store: ObjectStore,
   index: string,

@@ -1,4 +1,4 @@
-/** Whether there is time: `npm run test:long`. */
+/** Whether long runs are requested: `npm run test:long`. */
 export const LONG = process.env.LAMINA_LONG === '1'
 
 /** How often a property is tried. */

@@ -1,6 +1,6 @@
 /**
- * Joins and lists two merged tables of so many files, as a process of its own; of the second a part differs. Prints the
- * peak of its array buffers, in bytes.
+ * Joins and lists two merged tables with this many files, in a separate process; some files of the second differ. Prints its
+ * peak of array buffers, in bytes.
  *
  * node --max-old-space-size=48 test/memory/diff-images.ts FOLDER FILES few|all
  */

@@ -1,6 +1,6 @@
 /**
- * Indexes a layer of so many small files, as a process of its own: under a bounded heap it shows what indexing takes.
- * Prints the peak of its array buffers, in bytes.
+ * Indexes a layer of this many small files in a separate process: a bounded heap shows what indexing needs. Prints its peak
+ * of array buffers, in bytes.
  *
  * node --max-old-space-size=48 test/memory/index-layer.ts FOLDER ENTRIES sorted|shuffled [BYTES OF EACH NAME]
  */
@@ -15,16 +15,16 @@ const total = Number(count)
 const digest = `sha256:${'a'.repeat(64)}`
 let peak = 0
 
-/** As from a scanner: those whose headers came in one piece. */
+/** Batches like a scanner's: entries whose headers arrived in one piece. */
 const BATCH = nameBytes === '0' ? 1000 : 50
-/** Coprime to the number of entries: each is met once, in no order. */
+/** Coprime to the number of entries: visits each one once, shuffled. */
 const STRIDE = 7919
 
 function entry(ordinal: number): Entry {
   const place = order === 'shuffled' ? (ordinal * STRIDE) % total : ordinal
   const directory = `usr\0share\0package-${String(Math.floor(place / 40)).padStart(6, '0')}`
   return {
-    // As from a scanner: strings of their own, not pieces of another.
+    // Like a scanner's: independent strings, not slices of another.
     key: Buffer.from(`${directory}\0lib\0file-${longName(place)}.js`).toString('latin1'),
     type: 'file',
     bytes: place % 30_000,
@@ -40,7 +40,7 @@ function entry(ordinal: number): Entry {
 
 function longName(place: number): string {
   const name = String(place % 40).padStart(2, '0')
-  // Hardly two bytes of it repeat: nothing makes it shorter.
+  // Hardly any two bytes repeat, so nothing can compress it.
   return (
     name +
     (nameBytes === '0'
@@ -71,7 +71,7 @@ const reading: LayerReading = {
   linksDatabases: false,
 }
 
-/** Merging comes after the last entry: the peak is looked for while it goes on, too. */
+/** Merging comes after the last entry: the peak is sampled during it too. */
 class WatchedStore extends FolderStore {
   override get(...asked: Parameters<FolderStore['get']>): ReturnType<FolderStore['get']> {
     peak = Math.max(peak, process.memoryUsage().arrayBuffers)

@@ -1,5 +1,5 @@
 /**
- * Reads many tables at the same time, row by row in turn, as a process of its own. Prints the peak of its array buffers, in
+ * Reads many tables at the same time, one row from each in turn, in a separate process. Prints its peak of array buffers, in
  * bytes.
  *
  * node --max-old-space-size=48 test/memory/read-tables.ts FOLDER TABLES ROWS

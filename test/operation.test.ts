@@ -1,4 +1,4 @@
-/** What the Node host tells its operator: a line a request, a line a job, and figures for Prometheus. */
+/** What the Node host reports to its operator: a line per request, a line per job, and metrics for Prometheus. */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -70,20 +70,20 @@ it.each([
   expect(metrics.get(name)).toBe(value)
 })
 
-it('counts the bytes that were read and what was decoded of them', () => {
+it('counts the bytes that were read and decoded', () => {
   const compressed = good.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
   expect(metrics.get('lamina_registry_bytes_total')).toBe(compressed)
   // Header, content and end of two tars: 1,000 bytes take two blocks.
   expect(metrics.get('lamina_decoded_bytes_total')).toBe(512 + 1_024 + 1_024 + 512 + 512 + 1_024)
 })
 
-it('counts what is asked of the store, by the threads too', () => {
+it('counts operations on the store, including those of the threads', () => {
   const stored = (operation: string) =>
     metrics.get(`lamina_store_operations_total{operation="${operation}"}`) ?? 0
   for (const operation of ['get', 'has', 'put']) expect(stored(operation), operation).toBeGreaterThan(5)
 })
 
-it('writes one line a request, by the name that its answer has', () => {
+it('writes one line per request, under the ID that its answer has', () => {
   const lines = linesOf(/^request$/).filter(({ path }) => path === '/v1/report')
   expect(lines.map(({ id }) => id)).toEqual(requestIds)
   expect(lines.map(({ status }) => status)).toEqual([200, 200, 422, 404])
@@ -94,7 +94,7 @@ it('writes one line a request, by the name that its answer has', () => {
   })
 })
 
-it('writes one line a job, with why it failed', () => {
+it('writes one line per job, with the reason if it failed', () => {
   expect(linesOf(/^layer/).map(({ msg }) => msg)).toEqual([
     'layer succeeded',
     'layer succeeded',

@@ -1,4 +1,4 @@
-/** `/v1/packages` through HTTP: every kind of database on both hosts, rpm's through the WASM that the host has compiled. */
+/** `/v1/packages` through HTTP: every kind of database on both hosts; rpm's uses the WASM that the host has compiled. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from './ask.ts'
 import { makeImage, makeLayer, type TestLayer, type TestMember } from './images.ts'
@@ -33,7 +33,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await Promise.all([service?.stop(), registry?.close()])
   })
 
-  it('lists what each database tells, with the layer that brought it and the bytes that it takes', async () => {
+  it('lists what each database has, with the layer that added it and its bytes', async () => {
     const base = await makeLayer([
       { name: 'usr/lib/os-release', content: 'ID=fedora\n' },
       { name: 'var/lib/rpm/rpmdb.sqlite', content: await rpmDatabase([rpmHeader(RPM)]) },
@@ -103,7 +103,7 @@ describe.each(HOSTS)('on %s', (host) => {
     ])
   })
 
-  it('lists packages whose databases are hard links to files with other names, at each of their paths', async () => {
+  it('lists packages at each path if their databases are hard links to files with other names', async () => {
     const link = (name: string, linkname: string): TestMember => ({ name, type: 'link', linkname })
     const json = (name: string) => `{"name":"${name}","version":"1.0.0"}`
     const base = await makeLayer([
@@ -145,12 +145,12 @@ describe.each(HOSTS)('on %s', (host) => {
     ])
     const report = await ask(service.url, '/v1/report', { query: { image } })
     expect(report.body.warnings).toEqual([{ code: 'duplicateEntry', count: 1, layer: 0, path: '.store/old' }])
-    // A layer whose links need no other name is read once.
+    // A layer is read once if its links need no other name.
     const times = ({ descriptor }: TestLayer) => registry.count({ path: new RegExp(descriptor.digest) })
     expect([base, top, plain].map(times)).toEqual([2, 2, 1])
   })
 
-  it('lists packages whose databases are hard links to what lower layers have under other names', async () => {
+  it('lists packages whose databases are hard links to files with other names in lower layers', async () => {
     const link = (name: string, linkname: string): TestMember => ({ name, type: 'link', linkname })
     const json = (name: string) => `{"name":"${name}","version":"1.0.0"}`
     const store = await makeLayer([
@@ -182,7 +182,7 @@ describe.each(HOSTS)('on %s', (host) => {
     ])
     const report = await ask(service.url, '/v1/report', { query: { image } })
     expect(report.body.warnings).toEqual([])
-    // Each layer that is linked to is read once more, the other only once.
+    // Each layer that is linked to is read twice, the other only once.
     const times = ({ descriptor }: TestLayer) => registry.count({ path: new RegExp(descriptor.digest) })
     expect([store, changed, app].map(times)).toEqual([2, 2, 1])
   })

@@ -1,4 +1,4 @@
-/** What the pages answer, without a browser: statuses, policies, the form's way to a diff, who may see them. */
+/** The responses of the pages, without a browser: statuses, policies, the form's way to a diff, access. */
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeImage, makeLayer } from './images.ts'
@@ -28,7 +28,7 @@ describe.each(HOSTS)('on %s', (host) => {
   const get = (path: string, query: Record<string, string> = {}, init: RequestInit = {}, of = service) =>
     fetch(`${of.url}${path}?${new URLSearchParams(query)}`, { redirect: 'manual', ...init })
 
-  it('a page may load from this service alone, and is nobody’s frame', async () => {
+  it('a page may load only from this service, and cannot be framed', async () => {
     for (const path of ['/', '/docs']) {
       const answer = await get(path, { unknown: 'ignored' })
       expect(answer.status).toBe(200)
@@ -39,7 +39,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('every file that a page names is there, under its type, and is not sent twice', async () => {
+  it('every file that a page names exists, has its media type, and is not sent twice', async () => {
     const pages = await Promise.all(['/', '/docs'].map(async (path) => (await get(path)).text()))
     const names = new Set(pages.join('').match(/\/assets\/[\w./-]+/g))
     expect(names.size).toBe(9)
@@ -56,19 +56,19 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await get('/assets/..%2Fworker.js')).status).toBe(404)
   })
 
-  it('a file is kept for good by the address that a page has for it, and by no other', async () => {
+  it('a file is cached permanently only under the URL that a page has for it', async () => {
     const home = await (await get('/')).text()
     const kept = async (name: string) => (await get(name)).headers.get('Cache-Control')
     const [address = ''] = home.match(/\/assets\/[0-9a-f]{16}\/lamina\.css/) ?? []
     expect(await kept(address)).toBe('public, max-age=31536000, immutable')
     expect(await kept('/assets/0123456789abcdef/lamina.css')).toBe('public, max-age=300')
     expect(await kept('/assets/lamina.css')).toBe('public, max-age=300')
-    // A thread that answers for another names the same.
+    // A page made by a worker thread uses the same URL.
     const report = await get('/', { image })
     if (report.status === 200) expect(await report.text()).toContain(address)
   })
 
-  it('the form leads to a report, or with a baseline to a diff', async () => {
+  it('the form leads to a report, or to a diff if there is a baseline', async () => {
     const answer = await get('/', { image: 'app:v2', baseline: 'app:v1', platform: 'linux/arm64' })
     expect(answer.status).toBe(303)
     const { pathname, searchParams } = new URL(answer.headers.get('Location') ?? '', service.url)
@@ -89,7 +89,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(Object.fromEntries(searchParams)).toEqual({ from: 'nginx', to: image })
   })
 
-  it('the tags of a repository stand beside the one before, the platforms of a reference lead to each', async () => {
+  it('each tag of a repository links to a diff with the previous one, each platform to its report', async () => {
     const repository = `${registry.host}/app`
     const tags = await (await get('/tags', { repository, tag: 'v2' })).text()
     expect(tags).toMatch(
@@ -149,7 +149,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('an error is a page with the problem’s status', async () => {
+  it('an error is a page with the problem’s HTTP status', async () => {
     for (const [query, status, code] of [
       [{ image: 'UPPER CASE' }, 400, 'invalid_reference'],
       [{ from: image }, 400, 'invalid_parameter'],
@@ -162,7 +162,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('a service with tokens shows the first page and the documentation to all, an image to those who have one', async () => {
+  it('a service with tokens shows everybody the start page and the documentation, images only with a token', async () => {
     expect((await get('/', {}, {}, closed)).status).toBe(200)
     expect((await get('/docs', {}, {}, closed)).status).toBe(200)
     expect((await get('/', { image }, {}, closed)).status).toBe(401)

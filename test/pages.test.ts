@@ -1,4 +1,4 @@
-/** The pages in a real browser: Chromium, if there is one. */
+/** The pages in a real browser: Chromium, if it is installed. */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   let registry: FixtureRegistry
   let before: string
   let after: string
-  /** Digests of all layers, as alternatives. */
+  /** The digests of all layers as regular-expression alternatives. */
   let layers: string
 
   beforeAll(async () => {
@@ -53,8 +53,8 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
 
   const address = (query: Record<string, string>) => `${service.url}/?${new URLSearchParams(query)}`
 
-  it('two tags typed in lead to their diff, with progress on the way', async () => {
-    // Layers come slowly, so that there is progress to be seen.
+  it('typing two tags leads to their diff, with progress on the way', async () => {
+    // Layers arrive slowly, so that progress is visible.
     registry.fault({ path: new RegExp(layers) }, { drip: { bytes: 50, milliseconds: 200 } }, 3)
     const { page, wrong } = await open()
     await page.goto(`${service.url}/`)
@@ -72,7 +72,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('the diff of a text file opens in place, and without scripts as a page', async () => {
+  it('the diff of a text file opens in place, or as a page without scripts', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ from: before, to: after }))
     const tree = page.locator('.tree')
@@ -90,7 +90,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await plain.page.context().close()
   })
 
-  it('the treemap of a diff is zoomed in place', async () => {
+  it('the treemap of a diff zooms in place', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ from: before, to: after }))
     const map = page.locator('.wide svg.treemap')
@@ -152,7 +152,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('the treemap is zoomed by the mouse, and the browser goes back', async () => {
+  it("the treemap zooms with the mouse, and the browser's back button works", async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
     const ways = page.getByRole('navigation', { name: 'Directory of the treemap' })
@@ -173,7 +173,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('the treemap is zoomed by the keyboard alone', async () => {
+  it('the treemap zooms with the keyboard alone', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
     const map = page.locator('.wide svg.treemap')
@@ -194,7 +194,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('a package of the system leads to the files that have its name', async () => {
+  it('a system package links to the files that have its name', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
     await page.locator('#packages').getByRole('link', { name: 'libc++6' }).click()
@@ -204,7 +204,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('without scripts the treemap leads to pages of directories', async () => {
+  it('without scripts the treemap links to pages of directories', async () => {
     const { page } = await open({ javaScriptEnabled: false })
     await page.goto(address({ image: after }))
     await page
@@ -216,7 +216,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('a badge is made to taste: its picture and its line follow', async () => {
+  it('the badge form updates the picture and the line to copy', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
     await page.getByLabel('Shows').selectOption('layers')
@@ -252,7 +252,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('what was looked at is listed in this browser, and forgotten', async () => {
+  it('recently viewed images are listed in this browser, and can be forgotten', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
     await page.goto(address({ from: before, to: after }))
@@ -269,7 +269,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('an archive of docker save is uploaded, and its report shown', async () => {
+  it('an archive of docker save can be uploaded, and its report is shown', async () => {
     const layer = await makeLayer([{ name: 'opt/saved', content: 'saved' }], { compression: 'none' })
     const buffer = Buffer.from(packArchive(dockerSave(makeImage([layer]), ['saved:1'])))
     const { page, wrong } = await open()
@@ -291,7 +291,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('a service with tokens says why it takes no archive from its page', async () => {
+  it('a service with tokens says why its page cannot upload an archive', async () => {
     const closed = await startService(host, { LAMINA_TOKENS: 'open-sesame' })
     try {
       const { page } = await openPage(browser, closed.url)
@@ -307,7 +307,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('an archive that is dropped is sent with its progress', async () => {
+  it('a dropped archive is uploaded with a progress display', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lamina-drop-'))
     try {
       const layer = await makeLayer([{ name: 'opt/dropped', content: randomBytes(3_000_000) }])
@@ -339,7 +339,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('a reference of several platforms leads from one to another', async () => {
+  it('a reference with several platforms links from one to the other', async () => {
     const layer = await makeLayer([{ name: 'bin/tool', content: 'tool' }])
     const platform = { os: 'linux', architecture: 'arm64' }
     const arm = makeImage([layer, await makeLayer([{ name: 'arm', content: 'arm' }])], {
@@ -366,7 +366,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('on paper a report has what it says, without what can only be clicked', async () => {
+  it('a printed report has its content without controls that can only be clicked', async () => {
     const { page } = await open()
     await page.goto(address({ image: after }))
     await page.locator('.savings p').first().waitFor({ state: 'attached' })
@@ -384,7 +384,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('zooming and looking around leave nothing behind in the browser', async () => {
+  it('zooming and browsing leak nothing in the browser', async () => {
     const { page, wrong } = await open()
     const devtools = await page.context().newCDPSession(page)
     await devtools.send('Performance.enable')
@@ -418,7 +418,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('a page that cannot be shown says why and what to do', async () => {
+  it('a page that cannot be shown says why, and what to do', async () => {
     const { page } = await open()
     const answer = await page.goto(address({ image: `${registry.host}/nothing:here` }))
     expect(answer?.status()).toBe(404)
@@ -427,7 +427,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('a diff is tried out from the documentation', async () => {
+  it('the documentation can run a diff', async () => {
     const { page, wrong } = await open()
     await page.goto(`${service.url}/docs`)
     const call = page.locator('#operations-Diffs-getDiff')
@@ -466,8 +466,8 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       ['platforms', () => `${service.url}/platforms?${new URLSearchParams({ image: after })}`],
       ['the documentation', () => `${service.url}/docs#/Diffs/getDiff`],
       ['a treemap', () => `${service.url}/map?${new URLSearchParams({ image: after, color: 'waste' })}`],
-    ])('%s has nothing that axe finds fault with, and fits', async (_, url) => {
-      // axe is a script from elsewhere, which the policy of the pages does not let in.
+    ])('%s passes axe, and fits', async (_, url) => {
+      // axe is an external script, which the pages' policy would block.
       const { page } = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true })
       await page.goto(url())
       await page

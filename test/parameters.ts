@@ -1,12 +1,12 @@
 /**
- * Checks that no function of the product takes more than four positional parameters: what belongs together is an object.
- * Functions that are handed to a library as they are written, and the types that describe one, take what it dictates.
+ * Checks that no function of the product takes more than four positional parameters: values that belong together should be
+ * an object. Functions passed directly to a library, and types that describe one, may take what it dictates.
  */
 import ts from 'typescript'
 
 const MAX_PARAMETERS = 4
 
-/** The functions of one file that take too many, a sentence each. */
+/** One sentence for each function of a file that takes too many. */
 export function findLongParameterLists(file: string, text: string): readonly string[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const faults: string[] = []

@@ -1,4 +1,4 @@
-/** What people paste instead of a reference is understood wherever a reference is asked for. */
+/** What people paste instead of a reference is understood wherever a reference is expected. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp } from './app.ts'
 import { makeImage, makeLayer } from './images.ts'
@@ -22,7 +22,7 @@ const PASTED: readonly ((name: string) => string)[] = [
   (name) => `$ docker pull -q --platform linux/amd64 ${name} `,
 ]
 
-/** Those that were asked for, in what is answered. */
+/** A path, and its query for the name of an image or repository. */
 type Asked = readonly [path: string, query: (name: string) => Record<string, string>]
 
 const IMAGES: readonly Asked[] = [

@@ -1,4 +1,4 @@
-/** Ports that servers keep over their restarts. */
+/** Ports that servers keep across restarts. */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 

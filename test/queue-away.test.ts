@@ -1,4 +1,4 @@
-/** A server whose Redis is away: what is known is answered, what is new is put off, and the service stays ready. */
+/** A server without its Redis: known images are answered, new ones are refused for now, and the service stays ready. */
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -33,7 +33,7 @@ afterAll(async () => {
   if (data !== undefined) await rm(data, { recursive: true })
 })
 
-/** Where nothing listens. */
+/** An address where nothing listens. */
 async function closedPort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -48,11 +48,11 @@ test('the service stays ready, and says that it analyses nothing new', async () 
   expect({ status, body }).toEqual({ status: 200, body: { status: 'degraded', redis: 'away' } })
 })
 
-test('what is known is answered', async () => {
+test('known images are answered', async () => {
   expect((await reportOf(url, known)).status).toBe(200)
 })
 
-test('what is new is put off, and nothing of it is read', async () => {
+test('a new image is refused for now, and nothing of it is read', async () => {
   const subject = await newSubject(registry)
   const blobs = () => registry.count({ path: /\/blobs\//, method: 'GET' })
   const readBefore = blobs()
@@ -66,7 +66,7 @@ test('metrics are still served', async () => {
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('lamina_jobs_queued 0')
 })
 
-/** Packages that a server has loaded by its end. */
+/** The packages that a server had loaded when it ended. */
 async function loaded(settings: Record<string, string>): Promise<string> {
   const own = await temporaryData()
   const flags = ['--import', new URL('loaded-packages.ts', import.meta.url).href]

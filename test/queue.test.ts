@@ -1,4 +1,4 @@
-/** More analyses than a service has room for: so many run, so many wait, the rest are told to come again. */
+/** More analyses than a service has room for: some run, some wait, the rest are told to retry. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from './ask.ts'
 import { makeImage, makeLayer } from './images.ts'
@@ -23,12 +23,12 @@ describe.each(HOSTS)('on %s, which analyses one image at a time', (host) => {
 
   const report = (image: string, wait: number) => ask(service.url, '/v1/report', { query: { image, wait } })
 
-  it('past a queue of a hundred more, images are refused until there is room; all others are answered', async () => {
+  it('images beyond a queue of a hundred are refused until there is room; all others are answered', async () => {
     const [held, shared] = [
       await makeLayer([{ name: 'held', content: 'x' }]),
       await makeLayer([{ name: 'shared', content: 'x' }]),
     ]
-    // The one that runs holds up the others until all have asked.
+    // The running one holds up the others until all requests have arrived.
     const { promise: until, resolve: release } = Promise.withResolvers<void>()
     const blob = { path: new RegExp(held.descriptor.digest) }
     registry.fault(blob, { until })

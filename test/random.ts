@@ -1,4 +1,4 @@
-/** Chance that a seed reproduces. */
+/** Random numbers that a seed reproduces. */
 import { createHash } from 'node:crypto'
 
 export class Random {
@@ -9,7 +9,7 @@ export class Random {
     this.#seed = seed
   }
 
-  /** A whole number from 0 on, below `limit`, which is at most 2^32. */
+  /** An integer from 0 to below `limit`, which is at most 2^32. */
   below(limit: number): number {
     const hash = createHash('sha256')
       .update(`${this.#seed} ${this.#drawn++}`)

@@ -1,6 +1,6 @@
 /**
- * The recipes of `docs/ci.md`, taken out of it: each shell line is run against a service, each CI's file is read by a reader
- * of that CI's own kind. A recipe has to let a good image pass, and a bad one not.
+ * The recipes in `docs/ci.md`: each shell line is run against a service, each CI's file is read by that CI's own parser. A
+ * recipe must pass a good image and fail a bad one.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ type Recipe = {
   readonly text: string
 }
 
-/** The fenced blocks of the document; the word after the language is the name of the file that it shows. */
+/** The fenced blocks of the document; the word after the language is the name of the file shown. */
 async function readRecipes(): Promise<readonly Recipe[]> {
   const document = await readFile(new URL('../docs/ci.md', import.meta.url), 'utf8')
   return document.split(/^## /m).flatMap((part) => {
@@ -59,7 +59,7 @@ const pipeline = z.object({
   'image-gate': z.object({ variables: z.record(z.string(), z.string()), script: z.array(z.string()) }),
 })
 
-/** Each a script as its CI runs it; whether it is the gate itself, which fails with the image. */
+/** Each is a script as its CI runs it, with whether it is the gate itself, which fails for a bad image. */
 type Script = {
   readonly name: string
   readonly text: string
@@ -79,7 +79,7 @@ function scripts(): readonly Script[] {
     }))
   const { env, jobs } = workflow.parse(parseYaml(recipe('.github/workflows/image-by-service.yaml')))
   const github = jobs.image.steps.flatMap(({ name = '', run }) =>
-    // What only a Docker engine and a registry of GitHub's can do.
+    // Steps that need a Docker engine and GitHub's registry.
     run === undefined || name === 'Build and push'
       ? []
       : [{ name: `GitHub: ${name}`, text: run, rules: env.RULES ?? '', isGate: name === 'Gate' }],
@@ -116,7 +116,7 @@ const hasCurl = await run(['curl', '--version'], tmpdir(), {}).then(
   () => false,
 )
 
-describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
+describe.skipIf(!hasCurl)('each shell line does what the document says', () => {
   const user = { username: 'mara', password: 'p4ss "word"' }
   let service: TestService
   let registry: FixtureRegistry
@@ -158,7 +158,7 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
       RULES: rules,
       REGISTRY_USER: user.username,
       REGISTRY_PASSWORD: 'p4ss-word',
-      // As Jenkins names both parts of a credential.
+      // Jenkins' names for the two parts of a credential.
       REGISTRY_USR: user.username,
       REGISTRY_PSW: 'p4ss-word',
       GITHUB_STEP_SUMMARY: join(folder, 'summary.md'),
@@ -182,7 +182,7 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
     await writeFile(join(folder, 'diff.md'), before)
   })
 
-  test('what is written is what the CI reads', async () => {
+  test('each CI reads its file as intended', async () => {
     const read = (file: string) => readFile(join(folder, file), 'utf8')
     expect(await read('summary.md')).toContain('| ❌ | `deny **/.git/**` |')
     expect(JSON.parse(await read('verdict.sarif'))).toHaveProperty('version', '2.1.0')
@@ -195,7 +195,7 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
     }
   })
 
-  test('each badge is there', async () => {
+  test('each badge exists', async () => {
     const addresses = recipes
       .filter(({ language }) => language === 'markdown')
       .flatMap(({ text }) => Array.from(text.matchAll(/\]\((\S+)\)/g), ([, address = '']) => address))
@@ -215,7 +215,7 @@ describe.skipIf(!hasCurl)('each shell line does what is said of it', () => {
   })
 })
 
-/** The package imports JSON in a way that Node does not allow: bundled, it does not. */
+/** The package imports JSON in a way that Node does not allow; bundling it avoids that. */
 async function githubReader(): Promise<typeof import('@actions/workflow-parser')> {
   const folder = await mkdtemp(join(tmpdir(), 'lamina-github-'))
   try {

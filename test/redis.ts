@@ -1,4 +1,4 @@
-/** A real Redis on a free port, which can be stopped, killed, frozen, and started again; `redis-server` has to be installed. */
+/** A real Redis on a free port, which can be stopped, killed, frozen and restarted; `redis-server` must be installed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
@@ -19,14 +19,14 @@ export class TestRedis {
     this.#folder = folder
   }
 
-  /** Each write is in its file before it is answered. */
+  /** Each write is in its file before it is acknowledged. */
   static async start(): Promise<TestRedis> {
     const redis = new TestRedis(await freePort(), await mkdtemp(join(tmpdir(), 'lamina-redis-')))
     await redis.up()
     return redis
   }
 
-  /** Starts it again, with what it had. */
+  /** Starts it again with its data. */
   async up(): Promise<void> {
     const child = spawn(
       'redis-server',
@@ -34,7 +34,7 @@ export class TestRedis {
         ...['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder],
         ...['--save', '', '--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
       ],
-      // Ctrl-C is for who started it.
+      // Ctrl-C is meant for the process that started it.
       { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
     )
     this.#child = child
@@ -57,13 +57,13 @@ export class TestRedis {
     await exited
   }
 
-  /** Forgets all that it had; it must be down. */
+  /** Deletes all its data; it must be stopped. */
   async empty(): Promise<void> {
     await rm(this.#folder, { recursive: true })
     await mkdir(this.#folder)
   }
 
-  /** It hangs until it thaws: connections stay, and nothing is answered. */
+  /** It hangs until it is thawed: connections stay open, and nothing is answered. */
   freeze(): void {
     this.#child?.kill('SIGSTOP')
   }

@@ -1,4 +1,4 @@
-/** A Durable Object can be reset at any moment: whoever waits for it gets an answer all the same, and nothing hangs. */
+/** A Durable Object can be reset at any moment: whoever waits for it still gets an answer, and nothing hangs. */
 import { rm } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type Job, jobKey } from '../src/job.ts'
@@ -8,7 +8,7 @@ import { makeImage, makeLayer, type TestImage } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { SETTINGS, temporaryData } from './service.ts'
 
-/** The Worker itself, whose objects can be told from outside what the platform does to them. */
+/** The Worker itself, with objects that a test can reset and evict from outside as the platform does. */
 const ENTRY = `
 import worker, { JobObject as Tested } from './worker.js'
 
@@ -102,7 +102,7 @@ async function tell(what: 'reset' | 'beat' | 'left', key: string): Promise<unkno
 const report = ({ reference }: Subject, wait = 120) =>
   ask(worker.url, '/v1/report', { query: { image: reference, wait } })
 
-/** Holds up the image's layers until released. @returns when they are being read */
+/** Holds up the image's layers until released. @returns once they are being read */
 async function hold(
   subject: Subject,
 ): Promise<{ readonly answers: ReturnType<typeof report>[]; release(): void }> {
@@ -128,20 +128,20 @@ it.each<[string, (keys: ReturnType<typeof keysOf>) => string[]]>([
     'of the image and all layers, again and again',
     ({ image, layers }) => [image, ...layers, image, ...layers],
   ],
-])('a reset of the objects %s costs nobody an answer', async (_, chosen) => {
+])('resetting the objects %s loses no answer', async (_, chosen) => {
   const subject = await newSubject()
   const { answers, release } = await hold(subject)
   for (const key of chosen(keysOf(subject))) expect(await tell('reset', key)).toContain('a reset')
   release()
   await expectAnswers(answers)
-  // What the reset objects held is free again, as soon as they are back.
+  // What the reset objects held is free again as soon as they are back.
   await expectAnswers([report(await newSubject())])
 })
 
-/** Nothing will wake it, and nothing has. */
+/** Nothing will wake it, and nothing has woken it. */
 const RESTS = { alarm: false, stored: 0, woken: 0 }
 
-it('an object rests when its job is done, whatever runs beside it', async () => {
+it('an object goes idle when its job is done, whatever else is running', async () => {
   const [done, running] = [await newSubject(), await newSubject(['held'])]
   const { answers, release } = await hold(running)
   expect((await report(done)).status).toBe(200)

@@ -3,7 +3,7 @@ import initSqlJs from 'sql.js'
 
 type Value = string | readonly string[] | readonly number[]
 
-/** A header blob as the database has it: tags in the given order, a string, strings or 32-bit integers each. */
+/** A header blob as in the database: tags in the given order, each a string, strings or 32-bit integers. */
 export function rpmHeader(tags: Readonly<Record<number, Value>>): Uint8Array {
   const index: Buffer[] = []
   const data: Buffer[] = []
@@ -71,16 +71,19 @@ export function ndbDatabase(headers: readonly Uint8Array[]): Uint8Array {
 const PAGE = 4096
 const INTERIOR_TABLE_PAGE = 5
 const LEVELS = 8
-/** SQLite takes no page for sound that has many more. */
+/** SQLite treats a page with many more as corrupt. */
 const CELLS = 580
 
-/** An `rpmdb.sqlite` of few pages in which each inner page names the next one hundreds of times: more rows than anybody can read. */
+/**
+ * An `rpmdb.sqlite` of few pages in which each interior page refers to the next one hundreds of times: more rows than
+ * anybody can read.
+ */
 export async function endlessRpmDatabase(): Promise<Uint8Array> {
   const { Database } = await initSqlJs()
   const database = new Database()
   database.run(`PRAGMA page_size = ${PAGE}`)
   database.run('CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)')
-  // Not bytes, so that no row is a package.
+  // Not a blob, so that no row is a package.
   database.run("INSERT INTO Packages (blob) VALUES ('text')")
   const [found] = database.exec("SELECT rootpage FROM sqlite_schema WHERE name = 'Packages'")
   const root = Number(found?.values[0]?.[0])
@@ -89,14 +92,14 @@ export async function endlessRpmDatabase(): Promise<Uint8Array> {
   const pages = file.length / PAGE
   const leaf = file.subarray((root - 1) * PAGE, root * PAGE)
   const inner = Array.from({ length: LEVELS }, (_, level) => innerPage(pages + 1 + level))
-  // The leaf is the first that is appended, each inner page names the one before, and the root the last.
+  // The leaf is appended first, each interior page refers to the one before it, and the root to the last.
   const whole = Buffer.concat([file, leaf, ...inner])
   innerPage(pages + 1 + LEVELS).copy(whole, (root - 1) * PAGE)
   whole.writeUInt32BE(pages + 1 + LEVELS, 28)
   return whole
 }
 
-/** All of its cells are one and the same. */
+/** All of its cells are the same bytes. */
 function innerPage(child: number): Buffer {
   const page = Buffer.alloc(PAGE)
   const cell = PAGE - 5

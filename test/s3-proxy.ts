@@ -1,20 +1,20 @@
-/** Between a service and its S3: hands on what it is asked, or does what storages and networks do when they fail. */
+/** A proxy between a service and its S3: forwards requests, or fails the way storage and networks do. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 
 export type StorageFault =
-  /** Answers a status with an error of S3's. */
+  /** Answers with a status and an S3 error. */
   | { readonly kind: 'refuse'; readonly status: number; readonly code: string }
-  /** Takes the request, and never answers. */
+  /** Accepts the request and never answers. */
   | { readonly kind: 'hang' }
-  /** The connection is cut when so many bytes of the request's body have come. */
+  /** The connection is cut after this many bytes of the request's body. */
   | { readonly kind: 'cutRequest'; readonly bytes: number }
-  /** The connection is cut, or falls silent, when so many bytes of the answer's body are sent. */
+  /** The connection is cut, or stalls, after this many bytes of the answer's body. */
   | { readonly kind: 'cutAnswer' | 'stallAnswer'; readonly bytes: number }
 
-/** What is asked: `GET /bucket/key?query`. */
+/** The request: `GET /bucket/key?query`. */
 export type StorageRequest = { readonly method: string; readonly path: string }
 
 type Matches = (request: StorageRequest) => boolean
@@ -50,7 +50,7 @@ export class S3Proxy {
     return `http://127.0.0.1:${port}${this.#target.pathname}`
   }
 
-  /** The next `times` requests that match fail so. */
+  /** Makes the next `times` matching requests fail this way. */
   fault(matches: Matches, fault: StorageFault, times = Number.POSITIVE_INFINITY): void {
     this.#faults.push({ matches, fault, times })
   }
@@ -108,7 +108,7 @@ export class S3Proxy {
     await pipeline(answer, outgoing)
   }
 
-  /** The headers as they are: they are signed, `Host` with them. */
+  /** The headers unchanged: they are signed, including `Host`. */
   async #ask(incoming: IncomingMessage): Promise<IncomingMessage> {
     const { method, url, headers } = incoming
     const asked = request({

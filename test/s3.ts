@@ -1,4 +1,4 @@
-/** An S3 for tests: the one that Miniflare has in front of its R2. */
+/** An S3 for tests: the API that Miniflare offers for its R2. */
 import { Miniflare } from 'miniflare'
 
 const KEYS = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' }
@@ -11,9 +11,9 @@ export type TestS3 = {
 }
 
 export type S3Options = {
-  /** By default a free one. */
+  /** A free port by default. */
   readonly port?: number
-  /** A folder for the objects, which outlives it; by default they are gone with it. */
+  /** A folder for the objects, which outlives it; by default they are deleted with it. */
   readonly data?: string
 }
 

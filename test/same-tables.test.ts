@@ -1,4 +1,4 @@
-/** One index, whichever host makes it: byte for byte the same objects, and each host answers from what the other made. */
+/** The index is the same whichever host makes it, byte for byte, and each host can answer from the other's. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -19,7 +19,7 @@ import {
 import { copyObjects, storedIndex } from './stored.ts'
 import { member, pax, tar } from './tar.ts'
 
-/** As many members as make a table of several row groups, in no order. */
+/** Enough members for a table of several row groups, in random order. */
 const MANY = 5_000
 
 const PACKAGE = 'Package: p\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n'
@@ -65,7 +65,7 @@ async function everything(): Promise<TestImage> {
   return makeImage([first, second, third, first])
 }
 
-/** Its largest layer ends in the middle of a file; by then not all of the others are read. */
+/** Its largest layer ends in the middle of a file, before all of the others are read. */
 async function broken(): Promise<TestImage> {
   const whole = await makeLayer([{ name: 'cut', content: 'x'.repeat(10_000) }], { compression: 'none' })
   const cut = await makeLayer(whole.bytes?.subarray(0, 2_000) ?? new Uint8Array())
@@ -118,12 +118,12 @@ describe('an image with everything in it', () => {
     await Promise.all([registry?.close(), ...HOSTS.map((host) => services?.[host].stop())])
   })
 
-  it('both hosts report it alike', () => {
+  it('both hosts give the same report', () => {
     expect(reports.worker).toMatchObject([{ status: 200 }, { status: 200 }, { status: 422 }])
     expect(reports.node).toEqual(reports.worker)
   })
 
-  it('is byte for byte the same index on both', async () => {
+  it('has the same index on both, byte for byte', async () => {
     const worker = await storedIndex(await services.worker.store())
     const node = await storedIndex(await services.node.store())
     expect(node).toEqual(worker)
@@ -136,7 +136,7 @@ describe('an image with everything in it', () => {
     ])
   })
 
-  /** A host that has never seen the image, on what another one has stored. */
+  /** A host that has never seen the image, on another host's store. */
   async function startOn(
     host: HostName,
     stored: ObjectStore,
@@ -156,7 +156,7 @@ describe('an image with everything in it', () => {
   it.each([
     ['worker', 'node'],
     ['node', 'worker'],
-  ] as const)('of the %s host is read by the %s host, without any of its blobs', async (from, to) => {
+  ] as const)('of the %s host can be read by the %s host without any of its blobs', async (from, to) => {
     const reader = await startOn(to, await services[from].store())
     try {
       for (const [i, image] of images.entries())

@@ -1,4 +1,4 @@
-/** The samples in the documents are what the code makes. */
+/** The samples in the documents match what the code produces. */
 import { expect, test } from 'vitest'
 import { DOCUMENTS, makeSamples, readDocument, samplesIn } from './samples.ts'
 
@@ -10,7 +10,7 @@ function unpadded(markdown: string): string {
     .join('\n')
 }
 
-test('every sample stands in a document, as the code makes it; `node test/samples.ts` writes them', async () => {
+test('every sample is in a document as the code produces it; `node test/samples.ts` writes them', async () => {
   const made = await makeSamples()
   const found = (await Promise.all(DOCUMENTS.map(readDocument))).flatMap(samplesIn)
   const shown = Object.fromEntries(found.map(([name, sample]) => [name, unpadded(sample)]))

@@ -1,5 +1,5 @@
 /**
- * The samples in the documents, made by the code from the answers in `docs/examples`. `node test/samples.ts` writes them
+ * The samples in the documents, produced by the code from the answers in `docs/examples`. `node test/samples.ts` writes them
  * between their marks, `<!-- sample NAME -->` and `<!-- end of sample -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -20,7 +20,7 @@ export const DOCUMENTS = ['README.md', 'docs/diff-example.md'] as const
 
 const ROOT = new URL('../', import.meta.url)
 
-/** Where each figure stands in a report. */
+/** Where each figure is in a report. */
 const FIELDS: Readonly<Record<keyof typeof FIGURES, string>> = {
   compressed: 'size.compressedBytes',
   uncompressed: 'size.uncompressedBytes',
@@ -36,7 +36,7 @@ const FIELDS: Readonly<Record<keyof typeof FIGURES, string>> = {
 export async function makeSamples(): Promise<Readonly<Record<string, string>>> {
   const [diff, report]: [Diff, Report] = [await example('diff'), await example('report')]
   const [advice, wasted]: [Advice, unknown] = [await example('advice'), await example('waste')]
-  // The examples have the shape that the API promises.
+  // The examples have the documented shape.
   diffSchema.parse(diff)
   reportSchema.parse(report)
   adviceSchema.parse(advice)
@@ -84,7 +84,7 @@ export async function makeSamples(): Promise<Readonly<Record<string, string>>> {
 
 const SHOWN = { items: 2, fix: 115, layers: 4 }
 
-/** Some of the advice, each with the beginning of its text, the figures, and some of the layers. */
+/** Some pieces of advice with the start of their text, the figures, and some of the layers. */
 function shortReport(report: Report, advice: Advice): readonly string[] {
   const items = weightiest(advice)
     .slice(0, SHOWN.items)
@@ -122,7 +122,7 @@ export async function readDocument(path: string): Promise<string> {
   return readFile(new URL(path, ROOT), 'utf8')
 }
 
-/** The samples that a document has, by name. */
+/** The samples in a document, by name. */
 export function samplesIn(text: string): readonly (readonly [name: string, sample: string])[] {
   return [...text.matchAll(MARKS)].map(([, , name = '', sample = '']) => [name, sample.trim()] as const)
 }

@@ -1,4 +1,4 @@
-/** What the scanner makes of a tar, all at once. */
+/** Scans a tar and returns everything at once. */
 import type { Member } from '../src/tar/member.ts'
 import { type ScanLimits, TarScanner } from '../src/tar/scan.ts'
 
@@ -9,7 +9,7 @@ const UNLIMITED: ScanLimits = {
   entries: 2 ** 40,
 }
 
-/** @param cuts sizes of the chunks, over and over; the whole at once if there are none */
+/** @param cuts sizes of the chunks, repeated; one chunk if there are none */
 export function scanTar(
   tar: Uint8Array,
   options: { readonly cuts?: readonly number[]; readonly limits?: Partial<ScanLimits> } = {},

@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: pictures of each page for the README and for those who judge the pages, in `docs/pages/`. Images come from
- * the registry at `CORPUS_REGISTRY`; a Chromium is needed (`CHROMIUM` names another than /usr/bin/chromium).
+ * `npm run screenshots`: pictures of each page for the README and for reviewers, in `docs/pages/`. Images come from the
+ * registry at `CORPUS_REGISTRY`; needs Chromium (`CHROMIUM` if it is not /usr/bin/chromium).
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ const SHOWN_REGISTRY = 'registry.example'
 const DESKTOP = { width: 1280, height: 900 }
 const README = { width: 1280, height: 1600 }
 const PHONE = { width: 390, height: 844 }
-/** Of a WebP. */
+/** The quality of a WebP. */
 const QUALITY = 0.5
 const MAX_BYTES = 1_500_000
 
@@ -75,7 +75,7 @@ try {
         if (at !== undefined) await page.locator(at).evaluate((element) => element.scrollIntoView())
         await keep(`${name}-${size}-${colorScheme}.webp`, await webpOf(page, await page.screenshot()))
         if (name !== 'report' || size !== 'desktop' || colorScheme !== 'light') continue
-        // For the README: with the treemap, and as PNG, since not every host of repositories shows WebP.
+        // For the README: with the treemap, and as PNG, since not every repository host shows WebP.
         await page.setViewportSize(README)
         await keep('report.png', await page.screenshot())
         await page.setViewportSize(viewport)
@@ -96,7 +96,7 @@ async function keep(name: string, bytes: Uint8Array): Promise<void> {
   console.log(`${name}: ${bytes.byteLength} bytes`)
 }
 
-/** The browser has an encoder. In an empty page, since those of the service let no `data:` picture in. */
+/** Uses the browser's encoder, in an empty page, since the service's pages block `data:` pictures. */
 async function webpOf(page: Page, png: Buffer): Promise<Buffer> {
   const blank = await page.context().newPage()
   const url = await blank.evaluate(

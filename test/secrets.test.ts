@@ -1,4 +1,4 @@
-/** Credentials go to the registry that they are for, and nowhere else: no answer, no log, no figure and no object has one. */
+/** Credentials go only to their registry: no answer, log, metric or stored object contains one. */
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ const LENT = { username: 'lent-to-the-service', password: 'Pass-word-that-is-l3n
 const IDENTITY_TOKEN = 'identity-token-0123456789'
 const REGISTRY_TOKEN = 'registry-token-0123456789'
 const SERVICE_TOKEN = 'service-token-0123456789'
-/** A name in the image: what is looked through does hold what it should. */
+/** A name in the image, to check that the searched data contains what it should. */
 const MARK = 'name-of-a-file-in-the-image'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -26,7 +26,7 @@ describe.each(HOSTS)('on %s', (host) => {
   let data: string
   let service: SpawnedService
 
-  /** Keeps all that the caller is told. */
+  /** Keeps everything that callers receive. */
   async function tell(
     path: string,
     headers: Record<string, string>,
@@ -85,7 +85,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await report(own, {})).toBe(200)
     expect(await report(own, { authorization: 'Bearer no-such-token' })).toBe(401)
 
-    // Analyses and their events; one fails with the registry's own words, which repeat what it was sent.
+    // Analyses and their events; one fails with the registry's message, which echoes what it was sent.
     const words = `who is ${OWNER.username}:${OWNER.password}, ${pair(OWNER)}?`
     const body = JSON.stringify({ errors: [{ code: 'DENIED', message: words }] })
     const failing = basic.push('failing', 'v1', makeImage([await layer('failing')]))
@@ -114,7 +114,7 @@ describe.each(HOSTS)('on %s', (host) => {
     for (const secret of secrets) expect(bytes.includes(secret), `${secret} in ${where}`).toBe(false)
   }
 
-  it('tells none to callers', () => {
+  it('reveals none to callers', () => {
     expect(shown.join('\n')).toContain(MARK)
     expectNone('answers', shown.join('\n'))
   })
@@ -138,7 +138,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(found).toBe(true)
   })
 
-  it('sends them to the registry that they are for alone', () => {
+  it('sends them only to their registry', () => {
     expect(secrets.size).toBeGreaterThan(15)
     const sent = (registry: FixtureRegistry) =>
       registry.requests.map((request) => JSON.stringify(request)).join('\n')

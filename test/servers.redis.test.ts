@@ -1,4 +1,4 @@
-/** Two servers that share a Redis and a store: a poll starts nothing, and a Redis that goes away takes nothing with it. */
+/** Two servers that share a Redis and a store: polling starts nothing, and nothing is lost when Redis goes away. */
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -10,9 +10,9 @@ import { FixtureRegistry } from './registry/fixture.ts'
 import { SETTINGS, spawnService, temporaryData } from './service.ts'
 import { blobPath, newSubject, reportOf, type Subject } from './subject.ts'
 
-/** However busy the machine is. */
+/** Long enough for a busy machine. */
 const SOON = { timeout: 90_000, interval: 100 }
-/** That one server does at once. */
+/** Jobs that one server runs at once. */
 const ANALYSES = 2
 /** Configs that one server reads at once. */
 const TAKEN_CONFIGS = 32
@@ -63,7 +63,7 @@ async function stateOf(server: 0 | 1, id: string): Promise<string> {
   return body.error === undefined ? body.status : `${body.status}: ${body.error.code}`
 }
 
-/** From now on the registry does not give this layer. */
+/** From now on the registry does not serve this layer. */
 function hold(subject: Subject, layer: number): { readonly asked: () => number; release(): void } {
   const { promise: until, resolve } = Promise.withResolvers<void>()
   const blob = { path: blobPath(subject, layer), method: 'GET' }
@@ -80,7 +80,7 @@ function hold(subject: Subject, layer: number): { readonly asked: () => number; 
 const begin = async (subject: Subject): Promise<string> =>
   (await ask(urlOf(0), '/v1/analyses', { method: 'POST', json: { image: subject.reference } })).body.id
 
-test('an analysis is polled at any server, which starts nothing', async () => {
+test('an analysis can be polled at any server, which starts nothing', async () => {
   const subject = await newSubject(registry)
   const held = hold(subject, 0)
   const id = await begin(subject)
@@ -92,9 +92,9 @@ test('an analysis is polled at any server, which starts nothing', async () => {
   expect(held.asked()).toBe(1)
 })
 
-test('an analysis that was lost with Redis has failed, until somebody asks for the report', async () => {
+test('an analysis that was lost with Redis counts as failed until somebody requests the report', async () => {
   const subject = await newSubject(registry)
-  // Others take all room, so that no server does it before it is lost.
+  // Others take all slots, so that no server runs it before it is lost.
   const others = await Promise.all(
     Array.from({ length: servers.length * ANALYSES }, async () => {
       const other = await newSubject(registry)
@@ -116,7 +116,7 @@ test('an analysis that was lost with Redis has failed, until somebody asks for t
   expect((await reportOf(urlOf(1), subject)).status).toBe(200)
 })
 
-test('while Redis is away what is known is answered and what is new is not read; then all goes on by itself', async () => {
+test('while Redis is away known images are answered and new ones are not read; afterwards everything resumes by itself', async () => {
   const known = await newSubject(registry)
   expect(await statuses(reports(known))).toEqual([200, 200])
   const subject = await newSubject(registry)
@@ -135,7 +135,7 @@ test('while Redis is away what is known is answered and what is new is not read;
   expect(registry.count({ path: blobPath(subject, 0), method: 'GET' })).toBe(1)
 })
 
-test('what runs while Redis hangs goes on, and what is known is answered', async () => {
+test('while Redis hangs running analyses continue, and known images are answered', async () => {
   const known = await newSubject(registry)
   expect(await statuses(reports(known))).toEqual([200, 200])
   const subject = await newSubject(registry)
@@ -154,7 +154,7 @@ test('what runs while Redis hangs goes on, and what is known is answered', async
 test.each([
   ['with what it had', false],
   ['empty', true],
-])('in the middle of an analysis Redis is killed and starts again, %s', async (_, isEmpty) => {
+])('Redis is killed and restarted in the middle of an analysis, %s', async (_, isEmpty) => {
   const subject = await newSubject(registry)
   const held = hold(subject, 0)
   const asked = reports(subject)
@@ -185,7 +185,7 @@ test('images whose configs no server has time to read are refused, until there i
   expect([status, body.code]).toEqual([429, 'rate_limited'])
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
   release()
-  // The layer that they share is as quick for all; the queue of images may be full for some.
+  // The layer that they share is equally quick for all; the queue of images may be full for some.
   for (const one of await statuses(others)) expect([200, 429]).toContain(one)
   await expect.poll(async () => (await report(last)).status, SOON).toBe(200)
 })
@@ -229,7 +229,7 @@ test('a batch of a thousand references outlives the server that took it; each im
   release()
   const second = await startNode(settings)
   servers = [second]
-  // Polls start nothing.
+  // Polling starts nothing.
   for (const id of ids.slice(-BATCH_IMAGES)) await expect.poll(() => stateOf(0, id), SOON).toBe('succeeded')
   // What was being read when the server died is read again.
   for (const [i, count] of reads().entries()) expect(count).toBe(i >= 5 && (cut[i] ?? 0) > 0 ? 2 : 1)

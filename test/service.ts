@@ -1,4 +1,4 @@
-/** Both hosts, started for tests: what runs here is what `npm start` and `npm run start:node` run. */
+/** Both hosts, started for tests as `npm start` and `npm run start:node` start them. */
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,16 +17,16 @@ import { startNode } from '../workers/node/service.ts'
 export const HOSTS = ['worker', 'node'] as const
 export type HostName = (typeof HOSTS)[number]
 
-/** With which the Node host is started, as `npm run start:node`, the Dockerfile and docs/deploy.md have it. */
+/** Flags for the Node host, as in `npm run start:node`, the Dockerfile and docs/deploy.md. */
 export const NODE_FLAGS = ['--max-semi-space-size=16']
 const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }
 
 export type TestService = {
   /** `http://127.0.0.1:port` */
   readonly url: string
-  /** Folder of its data, removed when it stops. */
+  /** The folder of its data, removed when it stops. */
   readonly data: string
-  /** What it has put there: its bucket, or its folder. */
+  /** Its store in that folder: its bucket or its files. */
   store(): Promise<ObjectStore>
   stop(): Promise<void>
 }
@@ -49,7 +49,7 @@ export function temporaryData(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'lamina-'))
 }
 
-/** A service in this process, with data of its own. */
+/** A service in this process with a new data folder. */
 export async function startService(
   host: HostName,
   settings: Record<string, string> = {},
@@ -82,19 +82,19 @@ const START: Record<HostName, (env: Record<string, string>, data: string) => Pro
 export type SpawnedService = {
   readonly url: string
   readonly pid: number
-  /** All that it has printed so far. */
+  /** Everything it has printed so far. */
   readonly output: () => string
-  /** Sends the signal to the whole of it, and waits for its end. @returns the exit code, null if a signal ended it */
+  /** Sends the signal to all its processes, and waits for its end. @returns the exit code, null if a signal ended it */
   end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>
-  /** Kills workerd alone, as a system does that has no more memory; Miniflare starts it again. */
+  /** Kills only workerd, as a system that runs out of memory does; Miniflare restarts it. */
   killRuntime(): Promise<void>
 }
 
 /**
- * A service as a process of its own, as `npm start` and `npm run start:node` run it.
+ * A service in a separate process, as `npm start` and `npm run start:node` run it.
  *
- * @param host or the file of its own that it starts by
- * @param data folder of its data, which outlives it
+ * @param host or the file that starts it
+ * @param data the folder of its data, which outlives it
  * @param flags of Node
  */
 export function spawnService(
@@ -107,7 +107,7 @@ export function spawnService(
   return spawnCommand([process.execPath, ...flags, main], data, settings)
 }
 
-/** A service that a command starts, in the project's folder. */
+/** A service that a command starts in the project's folder. */
 export async function spawnCommand(
   [command = '', ...args]: readonly string[],
   data: string,
@@ -146,7 +146,7 @@ export async function spawnCommand(
     pid,
     output: () => output,
     async end(signal) {
-      // A kill takes the runtime's process with it; a polite signal goes to the service alone, as a shell's `kill` does.
+      // A kill takes the runtime's process with it; any other signal goes to the service alone, like a shell's `kill`.
       process.kill(signal === 'SIGKILL' ? -pid : pid, signal)
       const [code] = await exited
       return code

@@ -1,4 +1,4 @@
-/** A registry and services of a test's own; all of it ends with the test. */
+/** A registry and services for one test; all of them end with the test. */
 import { rm } from 'node:fs/promises'
 import { onTestFinished } from 'vitest'
 import { FixtureRegistry } from './registry/fixture.ts'
@@ -6,7 +6,7 @@ import { type HostName, type SpawnedService, spawnService, temporaryData } from 
 
 export type Stage = {
   readonly registry: FixtureRegistry
-  /** A service as a process of its own; all services of a stage have the same data. */
+  /** A service in a separate process; all services of a stage share the same data. */
   spawn(
     host: HostName | URL,
     settings?: Record<string, string>,
@@ -14,7 +14,7 @@ export type Stage = {
   ): Promise<SpawnedService>
 }
 
-/** To be called within a test. */
+/** Must be called within a test. */
 export async function newStage(): Promise<Stage> {
   const registry = await FixtureRegistry.start()
   const data = await temporaryData()

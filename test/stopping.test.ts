@@ -1,4 +1,4 @@
-/** How a service ends: told to, with what it has begun still answered; or killed, with nothing half-made left to serve. */
+/** How a service ends: on request, still answering what it has begun; or killed, leaving nothing half-made to serve. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
@@ -31,7 +31,7 @@ import {
 } from './subject.ts'
 
 let registry: FixtureRegistry
-/** Never stopped before its time: what it makes is what is right. */
+/** This one is never interrupted: what it stores is right. */
 let healthy: Served & Pick<TestService, 'stop'>
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ afterAll(async () => {
   await Promise.all([registry?.close(), healthy?.stop()])
 })
 
-/** When a service is killed in that round, in milliseconds below 500: the same in each run. */
+/** When a service is killed in this round, in milliseconds below 500: the same in each run. */
 function momentOf(round: number): number {
   return createHash('sha256').update(`${round}`).digest().readUInt16LE() % 500
 }
@@ -58,7 +58,7 @@ async function ownData(): Promise<string> {
   return data
 }
 
-/** A service of its own process, ended after the test where the test has not. */
+/** A service in a separate process, ended after the test if the test has not done so. */
 async function spawnOwn(host: HostName, data: string): Promise<SpawnedService> {
   const service = await spawnService(host, data)
   onTestFinished(async () => {
@@ -80,7 +80,7 @@ async function accepts(url: string): Promise<boolean> {
   }
 }
 
-/** One on which a request was answered, and no other follows. */
+/** A connection on which one request was answered and no other follows. */
 async function idleConnection(url: string): Promise<{ readonly closed: Promise<unknown> }> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -91,7 +91,7 @@ async function idleConnection(url: string): Promise<{ readonly closed: Promise<u
   return { closed }
 }
 
-/** Of a service that was the leader of its group: whether any process of it is left. */
+/** Whether any process is left of a service that led its process group. */
 function isGone({ pid }: SpawnedService): boolean {
   try {
     process.kill(-pid, 0)
@@ -101,8 +101,8 @@ function isGone({ pid }: SpawnedService): boolean {
   }
 }
 
-describe('the Node host that is told to stop', () => {
-  it('answers what was asked and nothing else', async () => {
+describe('the Node host when told to stop', () => {
+  it('answers requests in progress and nothing else', async () => {
     const data = await ownData()
     const service = await spawnOwn('node', data)
     const slow = await newSubject(registry, MANY_PACKAGES)
@@ -114,7 +114,7 @@ describe('the Node host that is told to stop', () => {
     await expect.poll(() => registry.count({ path: blobPath(slow, 0), method: 'GET' })).toBe(1)
     const { headers } = await fetch(`${service.url}/v1/report?image=${slow.reference}`)
     const events = fetch(`${service.url}${headers.get('location')}/events`).then((answer) => answer.text())
-    // One that has not come as far as an analysis.
+    // A request that has not reached an analysis.
     const other = await newSubject(registry)
     const head = { path: manifestPath(other), method: 'HEAD' }
     registry.fault(head, { delayMilliseconds: 300 })
@@ -128,7 +128,7 @@ describe('the Node host that is told to stop', () => {
     const ended = service.end('SIGTERM')
     await expect.poll(() => accepts(service.url)).toBe(false)
     await idle.closed
-    // Idle connections hold it up no longer than that.
+    // Idle connections do not delay it longer than that.
     expect(isAnswered).toBe(false)
     expect((await config).status).toBe(200)
     const { status, body } = await report
@@ -139,7 +139,7 @@ describe('the Node host that is told to stop', () => {
     await expectNothingWrong(new FolderStore(data), healthy, slow)
   })
 
-  it('is not ready any more, and goes on taking connections for a while', async () => {
+  it('is no longer ready, but keeps accepting connections for a while', async () => {
     const service = await spawnService('node', await ownData(), { LAMINA_DRAIN_SECONDS: '8' })
     const ready = async () => (await fetch(`${service.url}/readyz`)).status
     expect(await ready()).toBe(200)
@@ -149,7 +149,7 @@ describe('the Node host that is told to stop', () => {
     expect(await ended).toBe(0)
   })
 
-  it('ends by SIGINT too', async () => {
+  it('ends on SIGINT too', async () => {
     const service = await spawnOwn('node', await ownData())
     expect(await service.end('SIGINT')).toBe(0)
   })
@@ -167,7 +167,7 @@ describe('the Node host that is told to stop', () => {
     await expectNothingWrong(new FolderStore(data), healthy, hanging)
   })
 
-  it.runIf(LONG)('ends in the end, whatever hangs', async () => {
+  it.runIf(LONG)('ends eventually, whatever hangs', async () => {
     const data = await ownData()
     const service = await spawnOwn('node', data)
     const hanging = await newSubject(registry)
@@ -183,8 +183,8 @@ describe('the Node host that is told to stop', () => {
   })
 })
 
-describe('the Node host that is killed', () => {
-  it('at any moment serves nothing half-made afterwards, and finishes', async () => {
+describe('the Node host when killed', () => {
+  it('at any moment serves nothing half-made afterwards, and finishes the work', async () => {
     const data = await ownData()
     const store = new FolderStore(data)
     let service = await spawnOwn('node', data)
@@ -204,8 +204,8 @@ describe('the Node host that is killed', () => {
   })
 })
 
-describe('the Worker that is told to stop', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends at once, its runtime with it', async (signal) => {
+describe('the Worker when told to stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends at once together with its runtime', async (signal) => {
     const data = await ownData()
     const service = await spawnOwn('worker', data)
     const subject = await newSubject(registry)

@@ -1,4 +1,7 @@
-/** What an image costs the object store: operations of a first analysis and of later answers, on the real stores; bytes. */
+/**
+ * What an image costs the object store: operations for a first analysis and for later answers, on the real stores, and
+ * bytes.
+ */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,10 +21,10 @@ import { startService } from './service.ts'
 
 type Operations = Readonly<Record<StoreOperation, number>>
 
-/** Two objects a layer, six of the image: of three layers, one with a package database and one with checkpoints. */
+/** Two objects per layer and six per image: three layers, one with a package database and one with checkpoints. */
 const STORED = 3 * 2 + 6
 const FIRST: Operations = { get: 23, has: 19, put: STORED, delete: 0, list: 0 }
-/** Of later requests to a service that remembers nothing: what they read. */
+/** What later requests read, in a service that remembers nothing. */
 const LATER = {
   'report?': 3,
   'files?': 5,
@@ -76,7 +79,7 @@ afterEach(() => {
 
 afterAll(() => registry?.close())
 
-/** The operations of one request, of a service that remembers nothing. */
+/** The operations of one request to a service that remembers nothing. */
 async function count(
   store: ObjectStore,
   path: string,
@@ -113,7 +116,7 @@ it.each(Object.keys(STORES) as (keyof typeof STORES)[])('a public image on %s', 
   })
 })
 
-it('a private image: the same objects, except the one that says that all of it is public', async () => {
+it('a private image: the same objects, except the one that marks everything as public', async () => {
   const reference = registry.push('private/app', 'v1', image)
   const query = `wait=60&image=${encodeURIComponent(reference)}`
   await within('folder', async (store) => {
@@ -123,12 +126,12 @@ it('a private image: the same objects, except the one that says that all of it i
   })
 })
 
-/** As an application on Debian has them: 10 kB of the layer for a member, and 1.3 % of it for package databases. */
+/** As in an application on Debian: 10 kB of the layer per member, and 1.3 % of it for package databases. */
 const SHARE_FILES = 1_000
 const SHARE_FILE_BYTES = 10_000
 const SHARE_PACKAGES = 1_300
 
-it('what is stored of an image takes at most 1.5 % of its compressed bytes, checkpoints included', async () => {
+it("stored data takes at most 1.5 % of an image's compressed bytes, including checkpoints", async () => {
   const paragraphs = Array.from({ length: SHARE_PACKAGES }, (_, i) => `${PACKAGE}Description: package ${i}\n`)
   const files = Array.from({ length: SHARE_FILES }, (_, i) => ({
     name: `usr/lib/package-${i % 50}/file-${i}.so`,

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { ObjectStore } from '../src/host.ts'
 
-/** What is made of layers and images, and must be the same wherever and however often it is made. */
+/** Objects derived from layers and images, which must be the same wherever and however often they are made. */
 const INDEX = ['images/', 'layers/']
 
-/** Sorted by key, so that two of them compare whole. */
+/** Sorted by key, so that two of them can be compared as a whole. */
 export type Stored = Readonly<Record<string, string>>
 
 export async function storedIndex(store: ObjectStore, prefixes: readonly string[] = INDEX): Promise<Stored> {
@@ -20,7 +20,7 @@ export async function storedIndex(store: ObjectStore, prefixes: readonly string[
   return Object.fromEntries(digests.sort())
 }
 
-/** Every object of one into the other. */
+/** Copies every object of one store into the other. */
 export async function copyObjects(from: ObjectStore, to: ObjectStore): Promise<void> {
   for await (const key of from.list('')) {
     const object = await from.get(key)

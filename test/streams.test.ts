@@ -1,4 +1,4 @@
-/** A stream that fails is cut off on the wire, so that nobody takes it for the whole. */
+/** A stream that fails is cut off on the wire, so that nobody mistakes it for complete. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeImage, makeLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
@@ -22,7 +22,7 @@ describe.each(HOSTS)('on %s', (host) => {
   const read = (path: string, image: string, more: Record<string, string>) =>
     fetch(`${service.url}${path}?${new URLSearchParams({ image, ...more })}`)
 
-  it('a file whose bytes are not those that were indexed', async () => {
+  it('a file whose bytes differ from what was indexed', async () => {
     const [good, bad] = await Promise.all([
       makeLayer([{ name: 'large', content: `${'x'.repeat(MEGABYTES)}good` }]),
       makeLayer([{ name: 'large', content: `${'x'.repeat(MEGABYTES)}bad!` }]),

@@ -1,4 +1,4 @@
-/** Images that are analysed under bad conditions, and what has to be true of the answer and the store all the same. */
+/** Images that are analysed under bad conditions, and what must still be true of the answer and the store. */
 import { hash } from 'node:crypto'
 import { expect } from 'vitest'
 import type { ObjectStore } from '../src/host.ts'
@@ -10,11 +10,11 @@ import { keysOf, type Stored, storedIndex } from './stored.ts'
 
 export type Subject = { readonly reference: string; readonly image: TestImage }
 
-/** A service and what it stores to. */
+/** A service and its store. */
 export type Served = { readonly url: string; readonly store: ObjectStore }
 
 /**
- * A package database of so many is larger than one part of an upload even when it is packed, so that it is streamed into the
+ * A package database of this many packages exceeds one part of an upload even when compressed, so it is streamed into the
  * store while the layer is read.
  */
 export const MANY_PACKAGES = 1_200
@@ -22,7 +22,7 @@ const FEW_PACKAGES = 10
 
 let made = 0
 
-/** An image that nobody has seen: a layer with a package database, then one of some hundred files. */
+/** A new image: a layer with a package database, then one with a few hundred files. */
 export async function newSubject(registry: FixtureRegistry, packages = FEW_PACKAGES): Promise<Subject> {
   const seed = made++
   const files = Array.from({ length: 500 }, (_, i) => ({ name: `usr/${i}`, content: `${seed}-${i % 50}` }))
@@ -41,7 +41,7 @@ function packageDatabase(seed: number, packages: number): string {
   return paragraphs.join('\n')
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a body by looking at it
+// biome-ignore lint/suspicious/noExplicitAny: each test states what it expects of a body
 export function reportOf(url: string, { reference }: Subject): Promise<Answer<any>> {
   return ask(url, '/v1/report', { query: { image: reference, wait: 60 } })
 }
@@ -67,7 +67,7 @@ function indexOf(store: ObjectStore, { image }: Subject): Promise<Stored> {
   )
 }
 
-/** The answer is right, and so is all that is stored; nothing else is left. */
+/** The answer is right, and so is everything stored; nothing else is left. */
 export async function expectWhole({ url, store }: Served, healthy: Served, subject: Subject): Promise<void> {
   const answer = await reportOf(url, subject)
   const right = await reportOf(healthy.url, subject)
@@ -77,7 +77,7 @@ export async function expectWhole({ url, store }: Served, healthy: Served, subje
   expect(await keysOf(store, 'temporary/')).toEqual([])
 }
 
-/** Something of the image may be there, but each object of it whole, and none that vouches for others without them. */
+/** Parts of the image may be stored, but each object is complete, and none vouches for others that are missing. */
 export async function expectNothingWrong(
   store: ObjectStore,
   healthy: Served,

@@ -1,4 +1,4 @@
-/** Tars written field by field, so that a test can say anything that a tar ever said, and what none should. */
+/** Tars written field by field, so that a test can write anything a tar ever contained, and what none should. */
 
 const BLOCK = 512
 /** Magic and version of ustar, of GNU tar, and of V7, which had none. */
@@ -18,7 +18,7 @@ export type HeaderFields = {
   readonly magic?: string
   readonly prefix?: string
   readonly device?: readonly [number, number]
-  /** Bytes to put over the rest, by offset, before the checksum is taken. */
+  /** Bytes that overwrite the header, by offset, before the checksum is computed. */
   readonly patch?: Readonly<Record<number, Uint8Array>>
 }
 
@@ -46,7 +46,7 @@ export function header(fields: HeaderFields): Uint8Array {
   return block
 }
 
-/** Octal, or GNU's base-256 where that does not fit. */
+/** Octal, or GNU's base-256 if that does not fit. */
 export function writeNumber(block: Buffer, at: number, length: number, value: number): void {
   if (value >= 0 && value < 8 ** (length - 1)) {
     block.write(value.toString(8).padStart(length - 1, '0'), at)
@@ -61,7 +61,7 @@ export function padded(content: Uint8Array): Uint8Array {
   return Buffer.concat([content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK)])
 }
 
-/** A header and its content: `size` is the content's unless it is said. */
+/** A header and its content: `size` is the content's unless given. */
 export function member(fields: HeaderFields, content: string | Uint8Array = ''): Uint8Array {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content
   return Buffer.concat([header({ size: bytes.length, ...fields }), padded(bytes)])

@@ -61,14 +61,14 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await get({ image: digest })).headers.get('Cache-Control')).toBe('public, max-age=300')
   })
 
-  it('shows whose packages files are of', async () => {
+  it('shows which packages files belong to', async () => {
     const text = await (await get({ color: 'package' })).text()
     expect(text).toContain('usr/bin/tool: 7.00 kB, 31.7%, deb')
     expect(text).toContain('srv/data.json: 9.00 kB, 40.7%, no package')
     expect(text).not.toContain('>npm<')
   })
 
-  it('shows waste, types, a directory, another width and depth', async () => {
+  it('shows waste, types, a directory, and another width and depth', async () => {
     expect(await (await get({ color: 'waste' })).text()).toContain('srv: 15.0 kB, 67.9%, up to half wasted')
     expect(await (await get({ color: 'type' })).text()).toContain('srv/data.json: 9.00 kB, 40.7%, data')
     const part = await (await get({ path: 'usr', width: '300' })).text()

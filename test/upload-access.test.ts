@@ -1,4 +1,4 @@
-/** Who sees an image that came by upload: those who have its id and a token of the service, and nobody on any other way. */
+/** Who sees an uploaded image: those with its id and a token of the service, and nobody in any other way. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ociLayout, packArchive } from './archives.ts'
 import { ask, type Query } from './ask.ts'
@@ -36,7 +36,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await asked('/v1/report', { image: known, wait: 60 })).status).toBe(200)
 
     const { digest, mediaType } = secret.descriptor
-    // It says that it has the image, but gives nothing of it.
+    // It claims to have the image, but serves nothing of it.
     registry.fault(
       { method: 'HEAD', path: /claims.manifests/ },
       { status: 200, headers: { 'docker-content-digest': digest, 'content-type': mediaType } },
@@ -71,7 +71,7 @@ describe.each(HOSTS)('on %s', (host) => {
   })
 
   it.each(['claimed', 'missing', 'stolen', 'naming', 'nobody'])(
-    'shows nothing of it by what is %s',
+    'shows nothing of it through %s',
     async (other) => {
       const image = others[other] ?? ''
       const wait = 60
@@ -102,7 +102,7 @@ describe.each(HOSTS)('on %s', (host) => {
         const { status, body } = await asked(path, query)
         expect(status, `${path} ${JSON.stringify(body)}`).toBeGreaterThanOrEqual(400)
         const { path: _, ...told } = typeof body === 'object' && body !== null ? body : { told: body }
-        // The question itself names the file.
+        // The request itself names the file.
         if (query.path === undefined) expect(JSON.stringify(told)).not.toContain(HIDDEN)
         expect(JSON.stringify(told)).not.toContain('for those who')
       }
@@ -113,7 +113,7 @@ describe.each(HOSTS)('on %s', (host) => {
     },
   )
 
-  it('is in no list, and named in nothing that is stored for others', async () => {
+  it('is in no list, and named in no object stored for others', async () => {
     const id = mine.slice('upload:'.length)
     for (const path of ['/v1/images', '/v1/tags', '/v1/shared']) {
       const { status, body } = await asked(
@@ -131,7 +131,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('is not in the reach of an archive that only names its layer', async () => {
+  it('is out of reach for an archive that only names its layer', async () => {
     const files = { ...ociLayout([{ image: secret }]) }
     for (const name of Object.keys(files))
       if (name.endsWith((secret.layers[0]?.descriptor.digest ?? '').slice('sha256:'.length)))

@@ -1,4 +1,4 @@
-/** Uploads: what archives are taken for, who sees them, and that nothing of them stays. */
+/** Uploads: how archives are read, who sees them, and that nothing of them remains. */
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
@@ -49,7 +49,7 @@ describe.each(HOSTS)('on %s', (host) => {
     return found
   }
 
-  it('takes an OCI layout, and says what is in it', async () => {
+  it('accepts an OCI layout, and says what is in it', async () => {
     const archive = packArchive(ociLayout([{ image: packed, name: 'v1' }]))
     const { status, headers, body } = await upload(archive, 'PUT')
     expect(status).toBe(201)
@@ -77,7 +77,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await report(`upload:${body.id}:v2`)).body.code).toBe('image_not_found')
   })
 
-  it('takes a docker save in gzip, and makes the manifest that skopeo would', async () => {
+  it('accepts a gzipped docker save, and creates the manifest that skopeo would', async () => {
     const { body } = await upload(gzipSync(packArchive(dockerSave(plain, ['docker.io/library/app:v1']))))
     const [layer] = plain.layers
     const docker = 'application/vnd.docker'
@@ -113,7 +113,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
-  it('compares an upload with what is in a registry', async () => {
+  it('compares an upload with an image in a registry', async () => {
     const pushed = registry.push('app', 'v1', packed)
     const id = await taken(packArchive(ociLayout([{ image: packed }])))
     const { body } = await ask(service.url, '/v1/diff', {
@@ -141,7 +141,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await report(`upload:${id}:two`)).body.image.digest).toBe(plain.descriptor.digest)
   })
 
-  it('knows only those platforms of an index that are in the archive', async () => {
+  it('offers only the platforms of an index that are in the archive', async () => {
     const arm = makeImage(packed.layers, { platform: { os: 'linux', architecture: 'arm64' } })
     const files = ociLayout([{ image: makeIndex([[packed], [arm]]), name: 'v1' }])
     const { [blobName(arm.descriptor.digest)]: _, ...rest } = files
@@ -186,7 +186,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await keys()).toEqual(before)
   })
 
-  it('refuses what is too large, packed or unpacked, and at once where the length says so', async () => {
+  it('refuses what is too large, compressed or not, and at once if the Content-Length says so', async () => {
     const before = await keys()
     const bomb = gzipSync(packArchive({ ...ociLayout([{ image: packed }]), big: new Uint8Array(8_000_000) }))
     expect((await upload(bomb)).body.code).toBe('too_large')
@@ -202,7 +202,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await keys()).toEqual(before)
   })
 
-  it('tells why it refuses an archive to who reads only when all is sent', async () => {
+  it('gives the reason for refusing an archive even to a client that reads only after sending everything', async () => {
     const { hostname, port } = new URL(service.url)
     const socket = connect(Number(port), hostname).on('error', () => {})
     const body = Buffer.concat([header({ name: 'large', size: 2 ** 33 }), Buffer.alloc(12_000_000)])
@@ -217,7 +217,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 413 /)
   })
 
-  it('keeps nothing of what a client broke off', async () => {
+  it('keeps nothing of an upload that its client aborted', async () => {
     const before = await keys()
     const archive = packArchive(ociLayout([{ image: packed }]))
     const asked = request(`${service.url}/v1/uploads`, {
@@ -226,13 +226,13 @@ describe.each(HOSTS)('on %s', (host) => {
     })
     asked.on('error', () => {})
     asked.write(archive.subarray(0, 2_000))
-    // Its beginning is noted before anything else: then it is under way.
+    // Its start is recorded before anything else: from then on it is in progress.
     await expect.poll(keys).not.toEqual(before)
     asked.destroy()
     await expect.poll(keys).toEqual(before)
   })
 
-  it('shows nothing without the id, on no way, and nothing after a deletion', async () => {
+  it('shows nothing without the id, and nothing after a deletion', async () => {
     const secret = makeImage([await makeLayer([{ name: HIDDEN, content: `only here, on ${host}` }])])
     const before = await keys()
     const archive = packArchive(ociLayout([{ image: secret }]))
@@ -279,7 +279,7 @@ describe.each(HOSTS)('on %s', (host) => {
 })
 
 describe.each(HOSTS)('on %s, where uploads live for two seconds and callers need a token', (host) => {
-  it('an upload goes when its time is over, and is shown with a token alone', async () => {
+  it('an upload expires, and is shown only with a token', async () => {
     const service = await startService(host, { LAMINA_UPLOAD_SECONDS: '2', LAMINA_TOKENS: 'token' })
     try {
       const image = makeImage([await makeLayer([{ name: 'a', content: 'b' }])])

@@ -13,7 +13,7 @@ const image = makeImage([
   await makeLayer([{ name: 'etc/one', content: 'one' }]),
 ])
 const archive = packArchive(ociLayout([{ image }]))
-/** Of a layer with a table of contents. */
+/** An archive whose layer has a table of contents. */
 const tabled = packArchive(
   ociLayout([
     { image: makeImage([await makeChunkedLayer('estargz', [{ name: 'etc/one', content: 'one' }])]) },
@@ -24,7 +24,7 @@ async function upload({ service }: TestApp, bytes = archive): Promise<string> {
   return (await receiveUpload(service, new Blob([Buffer.from(bytes)]).stream())).id
 }
 
-/** Runs `then` before the `n`th operation on the store from now on. @returns how many there have been */
+/** Runs `then` before the `n`th operation on the store from now on. @returns the number of operations so far */
 function interrupt({ store }: TestApp, n: number, then: () => Promise<void>): () => number {
   let operations = 0
   let isDue = true
@@ -58,11 +58,11 @@ it.each([
   ['its analysis', archive, 'full'],
   ['the reading of its tables of contents', tabled, 'toc'],
 ])(
-  'one that is deleted at any moment of %s leaves nothing',
+  'an upload deleted at any moment of %s leaves nothing behind',
   async (_, bytes, read) => {
     const operations = await operationsOf((app) => upload(app, bytes), read)
     expect(operations).toBeGreaterThan(20)
-    // The last moment is when all is done.
+    // The last moment is when everything is done.
     for (let n = 0; n <= operations; n++) {
       const app = startApp()
       const id = await upload(app, bytes)
@@ -84,7 +84,7 @@ it.each([
   300_000,
 )
 
-it('one whose layers another one is indexed from is answered, whenever the other is deleted', async () => {
+it('an upload that shares layers with another is answered, whenever the other is deleted', async () => {
   const second = async (app: TestApp, first?: string) => {
     expect((await report(app, first ?? (await upload(app)))).status).toBe(200)
     return upload(app)

@@ -1,4 +1,4 @@
-/** Verdicts for the tests of formats: a plain one, and one whose every name wants to be something else. */
+/** Verdicts for the tests of formats: a plain one, and one in which every name is hostile. */
 
 import type { CheckStyle } from '../src/formats/check-style.ts'
 import type { Verdict } from '../src/gate/verdict.ts'
@@ -64,7 +64,7 @@ export const verdict: Verdict = {
   ],
 }
 
-/** The same, with another tag, another digest and other figures: what a rebuild changes. */
+/** The same with another tag, digest and figures: what a rebuild changes. */
 export const rebuilt: Verdict = {
   ...verdict,
   image: {
@@ -83,7 +83,7 @@ export const rebuilt: Verdict = {
 
 export const passing: Verdict = { ...verdict, pass: true, rules: verdict.rules.slice(1, 3) }
 
-/** Names that end a value, a line, a row, a comment or a section, that a CI executes, that hide what they say. */
+/** Names that end a value, a line, a row, a comment or a section, that a CI executes, or that hide their content. */
 export const HOSTILE_NAMES = [
   '</failure></testcase><testcase name="x" classname="y">',
   ']]><!-- & -- > &amp; &#0; &lol;',
@@ -111,7 +111,7 @@ export const HOSTILE_NAMES = [
   '{0} {{x}} $(id)',
 ]
 
-/** A rule for each hostile name, all failing, with the name as glob, in the message and as evidence. */
+/** One failing rule per hostile name, with the name as glob, in the message and as evidence. */
 export const hostile: Verdict = {
   pass: false,
   image,
@@ -126,7 +126,7 @@ export const hostile: Verdict = {
   })),
 }
 
-/** How a format is asked for: findings point at this file. */
+/** How a format is requested: findings point at this file. */
 export function styleOf(file = 'Dockerfile'): CheckStyle {
   return { file, colour: false, page: 'https://lamina.example/?image=nginx' }
 }

@@ -1,4 +1,4 @@
-/** What `npm run deploy` would upload, by a dry run into a folder of its own. */
+/** What `npm run deploy` would upload, from a dry run into a separate folder. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const WRANGLER = fileURLToPath(new URL('bin/wrangler.js', import.meta.resolve('wrangler/package.json')))
-/** The least that any of Cloudflare's plans took of a Worker, compressed. */
+/** The lowest limit of any Cloudflare plan on a Worker's compressed size. */
 const WORKER_BYTES = 3_000_000
 
 let folder: string
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-test('one module of code and those of WASM, well under the limit', async () => {
+test('has one code module and the WASM modules, well under the limit', async () => {
   const modules = (await readdir(folder)).filter((name) => /\.(js|wasm)$/.test(name)).sort()
   expect(modules.map((name) => name.replace(/^[0-9a-f]{40}-/, '')).sort()).toEqual([
     'sha256.wasm',
@@ -45,7 +45,7 @@ test('one module of code and those of WASM, well under the limit', async () => {
   expect(bytes).toBeGreaterThan(WORKER_BYTES / 10)
 })
 
-test('it is bound to all that it needs', () => {
+test('has all the bindings that it needs', () => {
   for (const binding of ['JOBS', 'BUCKET', 'RATE', 'ASSETS']) expect(said).toContain(`env.${binding}`)
   expect(said).toContain('10 requests/60s')
 })

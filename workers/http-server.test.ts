@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import { createHttpServer } from './http-server.ts'
 
-/** Nginx, AWS and Azure keep a connection to what is behind them for a minute. */
+/** Nginx, AWS and Azure keep a connection to the server behind them for a minute. */
 const LONGEST_REUSE_SECONDS = 60
 
-it('an idle connection is closed by the proxy before it, not by the server', async () => {
+it('an idle connection is closed by the proxy in front, not by the server', async () => {
   const server = createHttpServer({}, (_, response) => response.end('answered'))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { inParts } from './parts.ts'
 
-it('cuts any stream into parts of one size, the last one shorter, and loses nothing', async () => {
+it('splits any stream into parts of equal size, the last one shorter, and loses nothing', async () => {
   const chunks = fc.array(
     fc.uint8Array({ maxLength: 20 }).map((piece) => Uint8Array.from(piece)),
     { maxLength: 20 },

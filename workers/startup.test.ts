@@ -29,7 +29,7 @@ function run(command: string, args: readonly string[], settings: Record<string, 
 describe.each(['node', 'cloudflare'])('the %s host', (host) => {
   const file = fileURLToPath(new URL(`./${host}/start.ts`, import.meta.url))
 
-  /** What it says when it does not start. */
+  /** What it prints if it does not start. */
   async function refusal(settings: Record<string, string>, flags: readonly string[] = []): Promise<string> {
     const child = run(process.execPath, [...flags, file], settings)
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
@@ -68,7 +68,7 @@ test.each([
   expect(isTooOld(version)).toBe(expected)
 })
 
-/** What `npm start` runs in a shell after its build, on which other tests stand. */
+/** What `npm start` runs in a shell after the build, which other tests rely on. */
 async function startCommand(): Promise<string> {
   const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
   return String(scripts.start).replace('node workers/build.ts', 'node --version')
@@ -77,7 +77,7 @@ async function startCommand(): Promise<string> {
 test.each([
   ['npm start', async () => ['sh', '-c', await startCommand()]],
   ['npm run start:node', async () => ['npm', 'run', 'start:node']],
-])('who kills `%s` ends the server with it', async (_, commandOf) => {
+])('killing `%s` ends the server with it', async (_, commandOf) => {
   const [command = '', ...args] = await commandOf()
   const child = run(command, args, { LAMINA_DRAIN_SECONDS: '0' })
   let url: string | undefined

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { WASM_NAMES } from '../src/host.ts'
 import { wasmBytes } from './wasm-bytes.ts'
 
-test('every module is found, all at the same time, and compiles', async () => {
+test('every module is found, even concurrently, and compiles', async () => {
   const { compile, instantiate } = WebAssembly
   const found = await Promise.all(WASM_NAMES.map(wasmBytes))
   for (const bytes of found) expect(await WebAssembly.compile(bytes)).toBeInstanceOf(WebAssembly.Module)

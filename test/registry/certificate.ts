@@ -1,4 +1,4 @@
-/** A certificate of our own for `localhost` and `127.0.0.1`, good for a hundred years and trusted by nobody. */
+/** A self-signed certificate for `localhost` and `127.0.0.1`, valid for a hundred years and trusted by nobody. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIDNTCCAh2gAwIBAgIUO4CmtOMW5QVYBYZuD5taABg7dBMwDQYJKoZIhvcNAQEL
 BQAwGzEZMBcGA1UEAwwQZml4dHVyZS1yZWdpc3RyeTAgFw0yNjExMjQwODE3Mzha

@@ -1,4 +1,4 @@
-/** A registry client for tests: the real one, but impatient, and watched. */
+/** A registry client for tests: the real one with short timeouts, and recorded. */
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
 import type { Fetch } from '../../src/host.ts'
 import { type ClientOptions, RegistryClient } from '../../src/source/registry/client.ts'
@@ -6,19 +6,19 @@ import { systemClock } from '../../src/source/registry/clock.ts'
 
 export type WatchedClient = {
   readonly client: RegistryClient
-  /** Every address that was asked, in order, those without TLS first tried with it included. */
+  /** Every URL requested, in order, including attempts with TLS before falling back to plain http. */
   readonly asked: string[]
   /** Milliseconds that the client would have slept between attempts. */
   readonly slept: number[]
 }
 
-/** What lets tests reach registries of this machine over plain http. */
+/** Settings that let tests reach registries on this machine over plain http. */
 export const LOOPBACK_SETTINGS = {
   LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8',
   LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8',
 } as const
 
-/** No guard at the socket: what the core lets pass is asked. */
+/** No guard at the socket: whatever the core allows is requested. */
 export const plainFetch: Fetch = (url, init) => fetch(url, init)
 
 export function testConfiguration(
@@ -27,7 +27,7 @@ export function testConfiguration(
   return parseConfiguration(settings, 'node')
 }
 
-/** @param options.clock by default a clock that does not sleep, but notes for how long it should have */
+/** @param options.clock by default a clock that does not sleep, but records for how long it would have */
 export function watchedClient(
   options: ClientOptions & { readonly configuration?: Configuration; readonly fetch?: Fetch } = {},
 ): WatchedClient {

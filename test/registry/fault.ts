@@ -5,27 +5,27 @@ import type { ServerResponse } from 'node:http'
 export type Fault = {
   /** Answers this status, with `headers` and `body`, instead of what was asked for. */
   readonly status?: number
-  /** Set, or with null left out, among the answer's headers. */
+  /** Sets headers of the answer, or removes them with null. */
   readonly headers?: Readonly<Record<string, string | null>>
-  /** The body, instead of the true one. */
+  /** Replaces the true body. */
   readonly body?: Uint8Array | string
-  /** The connection is cut after so many bytes of the body; 0: before the headers. */
+  /** The connection is cut after this many bytes of the body; 0: before the headers. */
   readonly resetAfter?: number
-  /** Nothing comes after so many bytes of the body, and the connection stays open. */
+  /** Nothing is sent after this many bytes of the body, and the connection stays open. */
   readonly stallAfter?: number
-  /** The body comes in pieces of `bytes`, one every `milliseconds`. */
+  /** The body is sent in pieces of `bytes`, one every `milliseconds`. */
   readonly drip?: { readonly bytes: number; readonly milliseconds: number }
-  /** The body never ends; it begins with the true one. */
+  /** The body never ends; it starts with the true one. */
   readonly endless?: true
-  /** `Content-Length`, whatever the body's. */
+  /** The `Content-Length` header, whatever the body's length. */
   readonly contentLength?: number
-  /** A Range request is answered with the whole. */
+  /** A Range request is answered with the whole body. */
   readonly ignoreRange?: true
   /** Waits before it answers. */
   readonly delayMilliseconds?: number
-  /** The rest of the body comes when `until` has resolved. */
+  /** The rest of the body is sent once `until` has resolved. */
   readonly holdAfter?: { readonly bytes: number; readonly until: Promise<unknown> }
-  /** Answers when this has resolved. */
+  /** Answers once this has resolved. */
   readonly until?: Promise<unknown>
 }
 
@@ -77,7 +77,7 @@ function headersOf(answer: Answer, body: Uint8Array, fault: Fault): Record<strin
   return all
 }
 
-/** Sends the answer with its faults; resolves when all is sent, or the client has gone. */
+/** Sends the answer with its faults; resolves when all of it is sent or the client has gone. */
 export async function sendBody(
   response: ServerResponse,
   sent: Sent,
@@ -92,7 +92,7 @@ export async function sendBody(
     response.socket?.resetAndDestroy()
     return
   }
-  // Node refuses to write a body that does not fit a Content-Length only if it is told to.
+  // Node refuses to write a body that does not match its Content-Length only if told to.
   response.strictContentLength = false
   response.writeHead(sent.status, headersOf(answer, body, fault))
   if (sent.method === 'HEAD') {
@@ -114,6 +114,6 @@ export async function sendBody(
     response.end()
     return
   }
-  // Closed, not reset, so that what was written reaches the client: it then misses the rest all the same.
+  // Closed, not reset, so that what was written reaches the client, which then still misses the rest.
   if (fault.resetAfter !== undefined) response.socket?.destroySoon()
 }

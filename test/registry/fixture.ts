@@ -1,6 +1,6 @@
 /**
- * A container registry for tests: the distribution protocol over loopback, in process, with a token server and a blob
- * storage of another origin, statistics of what was asked, and faults on demand.
+ * A container registry for tests: the distribution protocol over loopback, in process, with a token server, a blob storage
+ * of another origin, a record of requests, and faults on demand.
  *
  * @example
  * const registry = await FixtureRegistry.start({ auth: { kind: 'token', username: 'me', password: 'secret' } })
@@ -22,15 +22,15 @@ export type FixtureAuth =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | {
-      /** Bearer tokens; those without credentials may pull all but `private/…`. */
+      /** Bearer tokens; anonymous ones may pull everything but `private/…`. */
       readonly kind: 'token'
       readonly username: string
       readonly password: string
-      /** Taken by the OAuth2 POST. */
+      /** Accepted by the OAuth2 POST. */
       readonly identityToken?: string
-      /** A Bearer token that is always good. */
+      /** A Bearer token that is always valid. */
       readonly registryToken?: string
-      /** Seconds that a token says it lives; 300 by default, null: it does not say. */
+      /** The stated lifetime of a token in seconds; 300 by default, null to omit it. */
       readonly expiresIn?: number | null
       /** Where the challenge sends clients, instead of this registry's own token server. */
       readonly realm?: string
@@ -58,9 +58,9 @@ export type RecordedRequest = {
   readonly headers: IncomingMessage['headers']
   /** Of a POST. */
   readonly body: string
-  /** Answered; 0 as long as it is not. */
+  /** The status of the answer; 0 until it is answered. */
   status: number
-  /** Of the answer's body, as far as it was sent. */
+  /** Bytes of the answer's body sent so far. */
   bytes: number
 }
 
@@ -123,13 +123,13 @@ async function readText(request: IncomingMessage): Promise<string> {
 }
 
 export class FixtureRegistry {
-  /** As references have it: `127.0.0.1:PORT`. */
+  /** As in references: `127.0.0.1:PORT`. */
   readonly host: string
   /** Of the blob storage, another origin: `127.0.0.1:PORT`. */
   readonly storageHost: string
   /** Of the token server: `127.0.0.1:PORT`. */
   readonly tokenHost: string
-  /** All that was asked, in the order of arrival. */
+  /** All requests, in order of arrival. */
   readonly requests: RecordedRequest[] = []
 
   readonly #options: FixtureOptions
@@ -169,7 +169,7 @@ export class FixtureRegistry {
     await Promise.all(this.#servers.map(close))
   }
 
-  /** Puts an image or an index, with all that it leads to. @returns the reference, with the tag or else the digest */
+  /** Stores an image or an index with everything it refers to. @returns the reference, with the tag or else the digest */
   push(repository: string, tag: string | undefined, manifest: TestManifest): string {
     const stored = this.#repository(repository)
     for (const child of manifest.children) this.push(repository, undefined, child)
@@ -181,7 +181,7 @@ export class FixtureRegistry {
     return `${this.host}/${repository}:${tag}`
   }
 
-  /** Puts bytes as a manifest, whatever they are. @returns their digest */
+  /** Stores any bytes as a manifest. @returns their digest */
   putManifest(repository: string, tag: string | undefined, mediaType: string, bytes: Uint8Array): string {
     const digest = digestOf(bytes)
     const stored = this.#repository(repository)
@@ -190,13 +190,13 @@ export class FixtureRegistry {
     return digest
   }
 
-  /** Puts bytes as a blob. @param digest another than their own, for a registry that lies */
+  /** Stores bytes as a blob. @param digest a digest other than their own, for a registry that lies */
   putBlob(repository: string, bytes: Uint8Array, digest: string = digestOf(bytes)): string {
     this.#repository(repository).blobs.set(digest, bytes)
     return digest
   }
 
-  /** Forgets the repository with all that is in it. */
+  /** Deletes the repository with everything in it. */
   remove(repository: string): void {
     this.#repositories.delete(repository)
   }
@@ -205,7 +205,7 @@ export class FixtureRegistry {
     this.#repository(repository).blobs.delete(digest)
   }
 
-  /** The next `times` matching requests are answered as the fault has it. The fault armed last wins. */
+  /** Answers the next `times` matching requests with this fault. The latest fault wins. */
   fault(match: FaultMatch, fault: Fault, times = 1): void {
     this.#faults.push({ match, fault, times })
   }
@@ -214,15 +214,15 @@ export class FixtureRegistry {
     this.#faults = []
   }
 
-  /** From now on no token given so far is good: they ran out. */
+  /** Expires all tokens issued so far. */
   expireTokens(): void {
     this.#tokens.clear()
   }
 
-  /** Answers that are under way: neither sent whole nor given up by the client. */
+  /** Answers in progress: neither sent completely nor abandoned by the client. */
   openAnswers = 0
 
-  /** How many requests matched. */
+  /** The number of matching requests. */
   count(match: FaultMatch & { readonly status?: number }): number {
     return this.requests.filter(
       (request) => matches(match, request) && (match.status === undefined || match.status === request.status),
@@ -410,7 +410,7 @@ function matches(match: FaultMatch, request: RecordedRequest): boolean {
   )
 }
 
-/** Answers a Range request of one range, as RFC 9110 has it. */
+/** Answers a Range request for a single range, as in RFC 9110. */
 function withRange(answer: Answer, range: string | undefined): Answer {
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
   if (first === undefined || answer.status !== 200 || answer.headers?.['accept-ranges'] !== 'bytes')

@@ -1,4 +1,4 @@
-/** A server for tests that run inside workerd, which cannot start one: answers by path. */
+/** A server for tests that run inside workerd, which cannot start one: returns answers by path. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'

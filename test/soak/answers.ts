@@ -1,7 +1,7 @@
-/** The right answers: the first one is verified where its truth is known, and all later ones are compared with it. */
+/** The right answers: the first one is verified if the truth is known, and all later ones are compared with it. */
 import { type Question, sha256 } from './questions.ts'
 
-/** Of a first answer, kept to show what another one should have been. */
+/** The kept length of a first answer, to show what a later one should have been. */
 const SHOWN_BYTES = 20_000
 
 type Kept = { readonly status: number; readonly digest: string; readonly text: string }
@@ -14,7 +14,7 @@ export class Answers {
   readonly wrong: Wrong[] = []
   readonly #first = new Map<string, Kept>()
 
-  /** Counts this answer; what is wrong is noted. */
+  /** Counts this answer, and records what is wrong. */
   async take(question: Question, status: number, body: Uint8Array): Promise<void> {
     const digest = sha256(body)
     const known = this.#first.get(question.path)
@@ -38,7 +38,7 @@ export class Answers {
     console.log(`  WRONG ${path}: ${why.slice(0, 800)}`)
   }
 
-  /** Forgets what was answered of an image that is asked for no more. */
+  /** Forgets the answers about an image that is no longer requested. */
   forget(reference: string): void {
     const image = encodeURIComponent(reference)
     for (const path of this.#first.keys()) if (path.includes(image)) this.#first.delete(path)

@@ -1,4 +1,4 @@
-/** The chart of a run: a small panel for each figure, one below the other. */
+/** The chart of a run: small panels, one per figure, stacked. */
 import { scaleLinear } from 'd3-scale'
 import { line } from 'd3-shape'
 import type { Trend } from './trend.ts'
@@ -14,12 +14,12 @@ const WIDTH = 720
 const HEIGHT = 110
 const MARGIN = { top: 26, right: 16, bottom: 14, left: 64 }
 const TICKS = 3
-/** Of a line; more samples are drawn as the largest of their neighbours. */
+/** Points per line; with more samples, the largest of each group is drawn. */
 const POINTS = 180
 const TEXT = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" fill="#777"'
 const [GOOD, BAD] = ['#2b7cb3', '#c0392b']
 
-/** An SVG that runs and loads nothing; a shade marks the last two thirds, which are compared. */
+/** An SVG that runs and loads nothing; shading marks the last two thirds, which are compared. */
 export function drawPanels(heading: string, panels: readonly Panel[]): string {
   const height = 32 + panels.length * HEIGHT
   return [

@@ -1,4 +1,4 @@
-/** The images of a corpus with the truth beside them, as `CORPUS_TRUTH` has it: computed by another program. */
+/** The images of a corpus and the truth about them in `CORPUS_TRUTH`, computed by another program. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -48,7 +48,7 @@ const Difference = z.object({
 
 export type CorpusImage = { readonly reference: string; readonly platform?: string; readonly truth: Truth }
 
-/** @param folder of the truth */
+/** @param folder the folder with the truth */
 export async function corpusImages(folder: string): Promise<readonly CorpusImage[]> {
   const list = (await readFile(join(folder, 'images.list'), 'utf8')).trim().split('\n')
   return Promise.all(
@@ -62,7 +62,7 @@ export async function corpusImages(folder: string): Promise<readonly CorpusImage
   )
 }
 
-/** The pairs of images whose differences are told there. @param folder of the truth */
+/** The pairs of images whose differences are given there. @param folder the folder with the truth */
 export async function corpusDiffs(folder: string): Promise<readonly Question[]> {
   const names = await readdir(join(folder, 'diff'))
   return Promise.all(

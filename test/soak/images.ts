@@ -1,4 +1,4 @@
-/** Small images without end, each with what is true of it: computed here from the files, by none of the service's code. */
+/** An endless supply of small images with the truth about each: computed from the files, without the service's code. */
 import { createHash } from 'node:crypto'
 import { makeImage, makeLayer, type TestImage, type TestLayer, type TestMember } from '../images.ts'
 import type { Random } from '../random.ts'
@@ -6,7 +6,7 @@ import type { Random } from '../random.ts'
 export type TrueFile = { readonly bytes: number; readonly sha256: string; readonly layer: number }
 
 export type Truth = {
-  /** Members of the report, by their dotted names. */
+  /** Fields of the report, by their dotted names. */
   readonly facts: Readonly<Record<string, unknown>>
   /** The regular files of the merged file system, hard links too. */
   readonly files: ReadonlyMap<string, TrueFile>
@@ -34,7 +34,7 @@ export class ImageMaker {
     this.#random = random
   }
 
-  /** A base that others may have, changes to it, and removals from it. */
+  /** A base that others may share, changes to it, and removals from it. */
   async next(): Promise<{ readonly image: TestImage; readonly truth: Truth }> {
     const base = await this.#base()
     const names = [...base.add.keys()]

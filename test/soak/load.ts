@@ -1,4 +1,6 @@
-/** A mixed load: clients that ask of known and of new images, upload, export, follow, leave in the middle, or read slowly. */
+/**
+ * A mixed load: clients that query known and new images, upload, export, follow events, leave in the middle, or read slowly.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ociLayout, packArchive } from '../archives.ts'
 import type { TestImage } from '../images.ts'
@@ -17,15 +19,15 @@ import {
   type Subject,
 } from './questions.ts'
 
-/** Of new images, those that are asked for again, and those that the registry still has for who has begun to ask. */
+/** The numbers of new images that are requested again, and that the registry keeps for requests in progress. */
 const RECENT = 20
 const KEPT = 120
-/** An export of a larger image is asked for now and then. */
+/** Exports of larger images are requested only now and then. */
 const SMALL_EXPORT_BYTES = 10_000_000
 const LEAVES_WITHIN_MILLISECONDS = 400
 const SLOW_PIECE_BYTES = 20_000
 const SLOW_MILLISECONDS = 100
-/** A slow client reads on quickly after so many pieces, so that it does not read all day. */
+/** A slow client speeds up after this many pieces, so that it does not read all day. */
 const SLOW_PIECES = 60
 const POLLS = 600
 const POLL_MILLISECONDS = 100
@@ -37,20 +39,20 @@ export type LoadOptions = {
   readonly url: string
   readonly registry: FixtureRegistry
   readonly answers: Answers
-  /** Images that are known from the start. */
+  /** Images known from the start. */
   readonly known: readonly Subject[]
   /** Questions about two of them. */
   readonly diffs: readonly Question[]
   readonly seed: number
   readonly clients: number
-  /** Of a client between two questions, on average. */
+  /** A client's average pause between two requests. */
   readonly pauseMilliseconds: number
 }
 
 export class Load {
-  /** What was done so far, by its kind. */
+  /** Actions so far, by kind. */
   readonly done: Record<string, number> = {}
-  /** Answers that said that it is worth asking again. */
+  /** Answers that told the client to retry. */
   again = 0
   readonly #options: LoadOptions
   readonly #maker: ImageMaker
@@ -63,7 +65,7 @@ export class Load {
     this.#maker = new ImageMaker(new Random(options.seed))
   }
 
-  /** Until it is told to stop, and each client has finished. */
+  /** Runs until it is told to stop and each client has finished. */
   async run(): Promise<void> {
     const { clients, seed } = this.#options
     for (let n = 0; n < 3; n++) await this.#newImage()
@@ -77,7 +79,7 @@ export class Load {
   async #client(random: Random): Promise<void> {
     const kinds = Object.entries(KINDS).flatMap(([name, { weight }]) => Array<string>(weight).fill(name))
     while (!this.#isOver) {
-      // Evenly between none and twice the mean, so that clients do not fall into step.
+      // Uniform between zero and twice the mean, so that clients do not fall into step.
       await sleep(random.below(2 * this.#options.pauseMilliseconds))
       const kind = random.pick(kinds)
       try {
@@ -89,7 +91,7 @@ export class Load {
     }
   }
 
-  /** Any image but those that only the asker knows. */
+  /** Any image except those that only one client knows. */
   subject(random: Random): Subject {
     const { known } = this.#options
     const recent = this.#made.slice(-RECENT)
@@ -125,7 +127,7 @@ export class Load {
     return made
   }
 
-  /** Asks, and compares the answer. A badge waits for nothing: it is asked again until it has its figure. */
+  /** Sends the request and compares the answer. A badge never waits: it is requested again until it has its figure. */
   async ask(question: Question, read: (answer: Response) => Promise<Uint8Array> = wholeOf): Promise<void> {
     for (let poll = 0; ; poll++, await sleep(POLL_MILLISECONDS)) {
       const { status, body } = await this.#answerTo(question.path, read)
@@ -134,7 +136,7 @@ export class Load {
     }
   }
 
-  /** What says that it is worth asking again is so once: a second answer has to be an answer. */
+  /** An answer may ask for a retry only once: the second must be a real answer. */
   async #answerTo(path: string, read: (answer: Response) => Promise<Uint8Array>) {
     const first = await this.fetch(path)
     if (first.status !== 503) return { status: first.status, body: Buffer.from(await read(first)) }
@@ -159,7 +161,7 @@ export class Load {
 
 type Kind = { readonly weight: number; run(load: Load, random: Random): Promise<unknown> }
 
-/** What clients do, as often as the weights say. */
+/** The actions of clients, weighted by frequency. */
 const KINDS: Readonly<Record<string, Kind>> = {
   known: { weight: 55, run: (load, random) => load.ask(random.pick(questionsOf(load.subject(random)))) },
   content: {
@@ -234,7 +236,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       await load.ask(reportOf(subject))
       await load.ask(filesOf(subject))
       load.forget(reference)
-      // Those that nobody deletes expire.
+      // Uploads that nobody deletes expire.
       if (random.below(2) === 0) await discarded(await load.fetch(`/v1/uploads/${id}`, { method: 'DELETE' }))
     },
   },
@@ -299,7 +301,7 @@ async function slowly(answer: Response): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-/** Asks, and is gone a moment later, whether or not an answer has begun. */
+/** Sends a request and leaves a moment later, whether or not an answer has begun. */
 async function leave(
   load: Load,
   random: Random,

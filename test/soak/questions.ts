@@ -1,4 +1,6 @@
-/** What is asked of an image or of two, and what must be true of the first answer. Later answers are compared with the first. */
+/**
+ * The requests about one image or two, and what must be true of the first answer. Later answers are compared with the first.
+ */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
@@ -12,7 +14,7 @@ export type Subject = {
 }
 
 export type Question = {
-  /** With its query; it is also the name under which the first answer is kept. */
+  /** With its query; also the key under which the first answer is kept. */
   readonly path: string
   /** @returns what is wrong with the answer */
   readonly verify?: (body: Uint8Array) => string | undefined | Promise<string | undefined>
@@ -23,7 +25,7 @@ type Verify = (body: Uint8Array, truth: Truth) => string | undefined | Promise<s
 /** Seconds that a question waits for an analysis. */
 const WAIT = 120
 
-/** The routes that are asked of every image; most of them page through the same tables in different orders. */
+/** The routes requested for every image; most of them page through the same tables in different orders. */
 const ROUTES: readonly (readonly [route: string, query: string, verify?: Verify])[] = [
   ['/v1/report', '', verifyReport],
   ['/v1/report', 'format=text'],
@@ -45,7 +47,7 @@ const ROUTES: readonly (readonly [route: string, query: string, verify?: Verify]
   ['/badge/files.svg', ''],
   ['/badge/waste.json', ''],
 ]
-/** What is answered without an analysis takes no `wait`. */
+/** Routes that need no analysis take no `wait`. */
 const AT_ONCE = /^\/(?:badge|v1\/(?:config|dockerfile))/
 
 export function questionsOf(subject: Subject): readonly Question[] {
@@ -80,7 +82,7 @@ export type DiffCounts = {
   readonly contentModified: number
 }
 
-/** The differences of two images that ImageMaker made. */
+/** The differences between two images that ImageMaker made. */
 export function diffOf(from: Subject, to: Subject): Question {
   return diffQuestion(from.reference, to.reference, () => {
     const [before, after] = [from.truth, to.truth]

@@ -1,7 +1,8 @@
 /**
- * `npm run soak -- [--minutes N] [--host worker|node] [--seed N] [--out FOLDER]`: a mixed load for as long as it is told. Every
- * answer is compared with the right one, and what the service holds is watched: it has to be as flat in the last third as in
- * the second. Writes a chart and the samples, and ends with 1 if anything was wrong. The seed decides what each client does.
+ * `npm run soak -- [--minutes N] [--host worker|node] [--seed N] [--out FOLDER]`: a mixed load for the given time. Every
+ * answer is compared with the right one, and the service's resources are watched: they must not grow from the second third
+ * to the last. Writes a chart and the samples, and exits with 1 if anything was wrong. The seed decides what each client
+ * does.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,11 +26,11 @@ import { FIGURES, type Figure, type Sampled, Watch } from './watch.ts'
 
 const CLIENTS = 8
 const PAUSE_MILLISECONDS = 700
-/** Of an upload that is not deleted. */
+/** The lifetime of an upload that is not deleted. */
 const UPLOAD_SECONDS = 30
-/** In a shorter run caches are still filling: its trends are shown, not judged. */
+/** In a shorter run caches are still filling, so its trends are shown but not judged. */
 const JUDGED_MINUTES = 15
-/** When the load is over what is temporary has to go, uploads too, and connections to be closed. */
+/** After the load, temporary objects and uploads must disappear, and connections must be closed. */
 const QUIET_MILLISECONDS = 180_000
 const SPARE_HANDLES = 40
 const TOLD_SECONDS = 60
@@ -55,7 +56,7 @@ function start(host: HostName, data: string): Promise<SpawnedService> {
     : spawnService(host, data, settings)
 }
 
-/** @returns how many things were wrong, and how many were right */
+/** @returns how many things were wrong and how many were right */
 async function soak(host: HostName): Promise<{ readonly wrong: number; readonly right: number }> {
   console.log(`# ${host}, ${minutes} minutes, seed ${seed}`)
   const { CORPUS_TRUTH: truth } = process.env
@@ -107,7 +108,7 @@ function tell(sample: Sampled, { compared, wrong }: Answers): void {
   console.log(`  ${compared} compared, ${wrong.length} wrong; ${figures.join(', ')}`)
 }
 
-/** @returns what is left that should have gone, by its name */
+/** @returns what is left but should be gone, by name */
 async function quiet(watch: Watch, idle: Sampled): Promise<Readonly<Record<string, number>>> {
   for (const end = Date.now() + QUIET_MILLISECONDS; ; await sleep(1_000)) {
     const { temporary = 0, uploads = 0, handles = 0 } = await watch.now()

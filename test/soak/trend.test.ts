@@ -1,9 +1,9 @@
-/** What is called flat, and what is not. */
+/** Which figures count as flat. */
 import { expect, it } from 'vitest'
 import { Random } from '../random.ts'
 import { trendOf } from './trend.ts'
 
-/** An hour of samples around 300, as noisy as a collector makes them. */
+/** An hour of samples around 300, as noisy as a garbage collector makes them. */
 function hour(shape: (minute: number) => number, seed = 1) {
   const random = new Random(seed)
   return Array.from({ length: 720 }, (_, n) => ({
@@ -24,7 +24,7 @@ it('growth of a tenth in twenty minutes is not flat, at any noise', () => {
   }
 })
 
-it('what grows while it warms up is flat when it does not afterwards', () => {
+it('a figure that grows only during warm-up is flat', () => {
   expect(trendOf(hour((minute) => (minute < 20 ? 100 + 10 * minute : 300)))).toMatchObject({ isFlat: true })
 })
 
@@ -32,7 +32,7 @@ it('a falling figure is flat', () => {
   expect(trendOf(hour((minute) => 400 - minute))).toMatchObject({ isFlat: true })
 })
 
-it('one thing more in twenty minutes is growth unless it is allowed', () => {
+it('one more item in twenty minutes is growth unless it is allowed', () => {
   const samples = Array.from({ length: 720 }, (_, n) => ({ seconds: n * 5, value: Math.floor(n / 120) }))
   expect(trendOf(samples).isFlat).toBe(false)
   expect(trendOf(samples, 3).isFlat).toBe(true)

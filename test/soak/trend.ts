@@ -1,28 +1,30 @@
-/** Whether a figure grows: the last third of a run against the second, by slope and its error, not by feeling. */
+/** Decides whether a figure grows: compares the last third of a run with the second, by the slope and its error. */
 
 export type Sample = { readonly seconds: number; readonly value: number }
 
 export type Trend = {
-  /** Means of the second and of the last third. */
+  /** The means of the second and the last third. */
   readonly second: number
   readonly last: number
-  /** By the slope over both thirds: what a third of the run adds. */
+  /** The growth per third of the run, from the slope over both thirds. */
   readonly growth: number
-  /** Standard error of the growth. */
+  /** The standard error of the growth. */
   readonly error: number
   readonly isFlat: boolean
 }
 
-/** Neighbouring samples are alike, so the line is laid through the means of so many blocks, whose noise is their own. */
+/**
+ * Neighbouring samples are correlated, so the line is fitted to the means of this many blocks, whose noise is independent.
+ */
 const BLOCKS = 20
-/** What is surely more than this share of the mean, or than this many, is growth. */
+/** Growth is what certainly exceeds this fraction of the mean, or the allowed amount. */
 const SHARE = 0.03
-/** Errors that a growth has to be above what is allowed. */
+/** Standard errors by which growth must exceed what is allowed. */
 const SURE = 2
 
 /**
  * @param samples in order of time
- * @param allowed growth that is none, in the figure's own unit: for figures that are small numbers
+ * @param allowed growth that does not count, in the figure's own unit: for figures that are small numbers
  */
 export function trendOf(samples: readonly Sample[], allowed = 0): Trend {
   const [first, end] = [samples[0]?.seconds ?? 0, samples.at(-1)?.seconds ?? 0]
@@ -48,7 +50,7 @@ function blocksOf(samples: readonly Sample[], from: number, length: number): rea
   }))
 }
 
-/** Least squares. */
+/** A least-squares fit. */
 function lineThrough(points: readonly Sample[]): { readonly slope: number; readonly error: number } {
   if (points.length < 3) return { slope: 0, error: 0 }
   const x = mean(points.map(({ seconds }) => ({ value: seconds })))

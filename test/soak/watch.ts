@@ -1,4 +1,4 @@
-/** What a service holds while it runs: its processes' memory and handles, its temporary objects, and how late it answers. */
+/** A service's resources while it runs: its processes' memory and handles, its temporary objects, and its delays. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PAGE_BYTES = 4096
-/** Of the kernel's clock, on every Linux in use. */
+/** Ticks of the kernel's clock, on every Linux in use. */
 const TICKS_A_SECOND = 100
 const SAMPLE_MILLISECONDS = 5_000
 const PROBE_MILLISECONDS = 250
@@ -17,11 +17,11 @@ export type Sampled = Readonly<Record<string, number>> & { readonly seconds: num
 export type Figure = {
   readonly title: string
   readonly unit: 'MB' | 'ms' | ''
-  /** Growth that is none. */
+  /** Growth that does not count. */
   readonly allowed: number
-  /** The machine's, not the service's. */
+  /** A figure of the machine, not of the service. */
   readonly isOutside?: true
-  /** How late an answer comes depends on what else the machine does: growth counts only where that has not grown. */
+  /** Delays depend on what else the machine does: growth counts only if the machine's load has not grown. */
   readonly isTime?: true
 }
 
@@ -60,7 +60,7 @@ export class Watch {
     this.#watched = watched
   }
 
-  /** @param each called at every sample */
+  /** @param each is called for every sample */
   start(each: (sample: Sampled) => void): void {
     this.#running = Promise.all([this.#probe(), this.#sample(each)])
   }
@@ -110,7 +110,7 @@ export class Watch {
     }
   }
 
-  /** Where the host tells them. */
+  /** The figures of `/metrics`, if the host has them. */
   async #metrics(): Promise<Readonly<Record<string, number>>> {
     const answer = await fetch(`${this.#watched.url}/metrics`).catch(() => undefined)
     const text = answer?.status === 200 ? await answer.text() : ''

@@ -1,4 +1,4 @@
-/** The way out of workerd, and what a registry that keeps silent is told as there. */
+/** Outgoing requests from workerd, and how a silent registry is reported there. */
 import { gzipSync } from 'node:zlib'
 import { describe, expect, inject, it } from 'vitest'
 import { parseConfiguration } from '../../src/configuration.ts'
@@ -9,12 +9,12 @@ const server = inject('server')
 const open = createFetch({})
 const get = (path: string) => open(new URL(`http://${server}${path}`), {}, 'private')
 
-it('leaves an encoding on the body: digests are of the bytes as they are', async () => {
+it('does not decode an encoded body: digests cover the bytes as sent', async () => {
   const response = await get('/gzip')
   expect(Buffer.from(await response.arrayBuffer())).toEqual(gzipSync('text'))
 })
 
-it('answers a redirect as it is', async () => {
+it('returns a redirect without following it', async () => {
   const response = await get('/redirect')
   expect([response.status, response.headers.get('location')]).toEqual([307, '/elsewhere'])
 })
@@ -39,14 +39,14 @@ describe('a registry', () => {
       policy: { questionMilliseconds: options.question, backoffMilliseconds: 1, retries: 1 },
     }).manifest({ registry: server, repository: 'app' }, tag, {})
 
-  it('that keeps silent is a timeout, after the retries', async () => {
+  it('that stays silent gives a timeout after the retries', async () => {
     await expect(ask('silent', { idle: 100, question: 30_000 })).rejects.toMatchObject({
       code: 'registry_timeout',
       message: expect.stringContaining('did not answer in time'),
     })
   })
 
-  it('that keeps silent, or drips, for longer than a question may take is a timeout', async () => {
+  it('that stays silent or drips for longer than a request may take gives a timeout', async () => {
     for (const tag of ['silent', 'drips'])
       await expect(ask(tag, { idle: 30_000, question: 300 })).rejects.toMatchObject({
         code: 'registry_timeout',

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { freePort } from '../../test/ports.ts'
 import { startFront } from './front.ts'
 
-/** Answers when it is told to, before it has read the body, and resets the connection, as workerd does. */
+/** Answers on command, before it has read the body, and resets the connection, as workerd does. */
 const REFUSING = `
 const { createServer } = require('node:net')
 const { parentPort, workerData } = require('node:worker_threads')
@@ -24,7 +24,7 @@ parentPort.on('message', () => {
 })
 `
 
-it('an answer that comes before the body has been sent arrives, though the connection is reset', async () => {
+it('an answer sent before the body is complete arrives, even though the connection is reset', async () => {
   const flag = new Int32Array(new SharedArrayBuffer(4))
   const thread = new Worker(REFUSING, { eval: true, workerData: flag })
   const told = () => new Promise<unknown>((resolve) => thread.once('message', resolve))
@@ -38,7 +38,7 @@ it('an answer that comes before the body has been sent arrives, though the conne
     )
     client.write(Buffer.alloc(1000))
     await asked
-    // The front finds more of the body and the reset in one look at its connections.
+    // The front sees more of the body and the reset in the same poll of its connections.
     client.write(Buffer.alloc(50_000))
     thread.postMessage('answer')
     Atomics.wait(flag, 0, 0, 30_000)
@@ -49,7 +49,7 @@ it('an answer that comes before the body has been sent arrives, though the conne
   }
 })
 
-it('while workerd is dead, clients are told to ask again', async () => {
+it('while workerd is dead, clients are told to retry', async () => {
   const worker = new URL(`http://127.0.0.1:${await freePort()}`)
   const front = await startFront({ host: '127.0.0.1', port: 0 }, worker)
   const answer = await fetch(`http://127.0.0.1:${front.port}/v1/report?image=a`)

@@ -30,7 +30,7 @@ const entries = Array.from({ length: COUNT }, (_, i): Entry => {
   return { key: `caf\xe9\0${name}`, type: 'file', bytes: i, sha256: name.padEnd(32, '\xff'), ...rest }
 })
 
-test('a layer is indexed and read again', async () => {
+test('a layer is indexed and can be read back', async () => {
   const store = new R2Store(env.BUCKET)
   const content = Uint8Array.from({ length: 200_000 }, (_, i) => i)
   const facts = await indexLayer(store, DIGEST, ({ database: sink }) => ({
@@ -58,7 +58,7 @@ test('a layer is indexed and read again', async () => {
   ])
 })
 
-test('of a layer that fails nothing is stored', async () => {
+test('nothing is stored of a layer that fails', async () => {
   const store = new R2Store(env.BUCKET)
   const digest = `sha256:${'d'.repeat(64)}`
   const failure = new Error('the registry hung up')

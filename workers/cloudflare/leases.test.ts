@@ -4,7 +4,7 @@ import { Leases } from './leases.ts'
 const TIMES = { leaseMilliseconds: 15_000, beatMilliseconds: 1_000 }
 const { signal } = new AbortController()
 
-/** Whether it has been admitted by now. */
+/** Whether the request has been admitted by now. */
 async function isAdmitted(reserved: Promise<unknown>): Promise<boolean> {
   let isAdmitted = false
   void reserved.then(() => {
@@ -14,7 +14,7 @@ async function isAdmitted(reserved: Promise<unknown>): Promise<boolean> {
   return isAdmitted
 }
 
-it('admits what fits, in the order of asking, however little would fit before', async () => {
+it('admits what fits in order of arrival, even if a later smaller one would fit first', async () => {
   const leases = new Leases(10)
   const release = await leases.reserve({ places: 6, holder: 'a' }, signal)
   const large = leases.reserve({ places: 8, holder: 'b' }, signal)
@@ -26,7 +26,7 @@ it('admits what fits, in the order of asking, however little would fit before', 
   expect(await isAdmitted(small)).toBe(true)
 })
 
-it('what is larger than all there is has it alone', async () => {
+it('a request larger than the total runs alone', async () => {
   const leases = new Leases(10)
   const release = await leases.reserve({ places: 50, holder: 'a' }, signal)
   const other = leases.reserve({ places: 1, holder: 'b' }, signal)
@@ -35,7 +35,7 @@ it('what is larger than all there is has it alone', async () => {
   expect(await isAdmitted(other)).toBe(true)
 })
 
-it('groups take turns, and what is of none goes first', async () => {
+it('groups take turns, and requests without a group go first', async () => {
   const leases = new Leases(3)
   const reserve = (group?: string) => leases.reserve({ places: 1, holder: 'a', group }, signal)
   const first = await reserve('many')
@@ -50,7 +50,7 @@ it('groups take turns, and what is of none goes first', async () => {
   expect(await isAdmitted(third)).toBe(false)
 })
 
-it('one that no longer waits holds up no other', async () => {
+it('an abandoned request holds up no other', async () => {
   const leases = new Leases(10)
   await leases.reserve({ places: 6, holder: 'a' }, signal)
   const leaving = new AbortController()
@@ -62,7 +62,7 @@ it('one that no longer waits holds up no other', async () => {
   expect(await isAdmitted(small)).toBe(true)
 })
 
-it('what an object held, and what it waited for, ends when it begins anew', async () => {
+it("an object's leases and pending requests end when it restarts", async () => {
   const leases = new Leases(10)
   await leases.reserve({ places: 10, holder: 'reset' }, signal)
   const own = leases.reserve({ places: 10, holder: 'reset' }, signal)
@@ -73,7 +73,7 @@ it('what an object held, and what it waited for, ends when it begins anew', asyn
   expect(await isAdmitted(own)).toBe(false)
 })
 
-it('a lease that is not renewed ends by itself', async () => {
+it('a lease that is not renewed expires', async () => {
   vi.useFakeTimers({ now: 0, toFake: ['Date', 'setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   const leases = new Leases(1, TIMES)
@@ -81,7 +81,7 @@ it('a lease that is not renewed ends by itself', async () => {
   vi.advanceTimersByTime(60_000)
   const second = leases.reserve({ places: 1, holder: 'b' }, signal)
   expect(await isAdmitted(second)).toBe(false)
-  // A reset object's timers stop.
+  // The timers of a reset object stop.
   vi.clearAllTimers()
   vi.setSystemTime(75_001)
   expect(await isAdmitted(leases.reserve({ places: 1, holder: 'c' }, signal))).toBe(true)

@@ -5,7 +5,7 @@ import { makeImage, makeLayer } from '../../test/images.ts'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
 import { startService } from '../../test/service.ts'
 
-it('a job leaves nothing on disk but what is in the bucket', async () => {
+it('a job leaves nothing on disk except what is in the bucket', async () => {
   const [registry, service] = await Promise.all([FixtureRegistry.start(), startService('worker')])
   try {
     const image = registry.push('app', 'v1', makeImage([await makeLayer([{ name: 'a', content: 'x' }])]))

@@ -13,7 +13,7 @@ describeObjectStore('R2Store that reads in pieces', async () => {
   return storeBelow(new R2Store(env.BUCKET, { pieceBytes: 700_001 }), `store-${opened++}/`)
 })
 
-test('a range that is longer than a piece is what it is in one', async () => {
+test('a range longer than one piece equals the range read at once', async () => {
   await new R2Store(env.BUCKET).put(
     'ranges',
     Uint8Array.from({ length: 1000 }, (_, i) => i),
@@ -34,7 +34,7 @@ test('a range that is longer than a piece is what it is in one', async () => {
   }
 })
 
-test('others have a turn after each piece of an object that is read in pieces', async () => {
+test('the event loop serves others after each piece of an object', async () => {
   const pieces = 12
   const pieceBytes = 256 * 1024
   const bytes = new Uint8Array(pieces * pieceBytes).map((_, i) => i >> 12)
@@ -70,7 +70,7 @@ type Operation =
   | 'complete'
 
 /**
- * The bucket, with what fails before it is asked.
+ * The bucket, with failures before its operations.
  *
  * @param fail whether this call of the operation, counted from 1, fails, and with what
  */
@@ -122,13 +122,13 @@ test.each([
   ['put: The connection was lost (10054)'],
   ['put: Reduce your concurrent request rate for the same object. (10058)'],
   ['Network connection lost.'],
-])('each operation is asked again after "%s"', async (message) => {
+])('each operation is retried after "%s"', async (message) => {
   // Twice in a row: an operation may take three calls.
   const bucket = failing((_, call) => (call % 3 === 0 ? undefined : message))
   await useAll(new R2Store(bucket), `failing/${message.slice(-8)}`)
 })
 
-test('a lasting failure is reported after four calls; one that every call would meet, after one', async () => {
+test('a lasting failure is reported after four calls; one that no retry can fix, after one', async () => {
   let calls = 0
   const store = (message: string) =>
     new R2Store(
@@ -147,7 +147,7 @@ test('a lasting failure is reported after four calls; one that every call would 
   expect(calls).toBe(1)
 })
 
-test('a key that another writer has just put is there', async () => {
+test('a key that another writer has just put counts as written', async () => {
   const key = 'written-twice'
   await env.BUCKET.put(key, Uint8Array.of(1))
   const bucket = failing((operation) => (operation === 'put' ? 'put: too often (10058)' : undefined))
@@ -157,7 +157,7 @@ test('a key that another writer has just put is there', async () => {
   })
 })
 
-test('an upload whose completion got no answer is complete', async () => {
+test('an upload whose completion got no answer counts as complete', async () => {
   const bucket = failing(() => undefined)
   const lossy: R2Bucket = {
     ...bucket,

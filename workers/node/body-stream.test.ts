@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toByteStream } from './body-stream.ts'
 
-/** Reads all of it into a buffer of this size again and again. */
+/** Reads all of it into a reused buffer of this size. */
 async function readInto(stream: ReadableStream<Uint8Array>, size: number): Promise<Buffer> {
   const reader = stream.getReader({ mode: 'byob' })
   const pieces: Buffer[] = []
@@ -17,7 +17,7 @@ async function readInto(stream: ReadableStream<Uint8Array>, size: number): Promi
   }
 }
 
-/** A body that goes on for as long as it is read. */
+/** A body that goes on as long as it is read. */
 function endless(chunkBytes: number) {
   const given = { bytes: 0 }
   const body = new Readable({
@@ -30,7 +30,7 @@ function endless(chunkBytes: number) {
 }
 
 describe('a body as a byte stream', () => {
-  it('is the same bytes, however they arrive and are read', async () => {
+  it('has the same bytes, however they arrive and are read', async () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 300_000 }), { maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(sizes, fc.integer({ min: 1_000, max: 300_000 }), async (chunkSizes, size) => {
@@ -60,7 +60,7 @@ describe('a body as a byte stream', () => {
     },
   )
 
-  it('gives what arrived before it fails', async () => {
+  it('delivers what arrived before it fails', async () => {
     async function* failing() {
       yield Buffer.from('first')
       await turn()

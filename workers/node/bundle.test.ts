@@ -14,7 +14,7 @@ let data: string
 let registry: FixtureRegistry
 let service: SpawnedService
 
-// Far from this repository's packages: what the bundle needs it has.
+// Outside this repository's packages: the bundle must contain all it needs.
 beforeAll(async () => {
   folder = await temporaryData()
   data = await temporaryData()
@@ -42,7 +42,7 @@ test('the bundle indexes layers on its threads, zstd among them, and reports', a
   expect(await (await fetch(`${service.url}/metrics`)).text()).toContain('lamina_layers_total{how="read"} 2')
 })
 
-test('it reads a package database of SQLite', async () => {
+test('it reads an SQLite package database', async () => {
   const header = rpmHeader({ 1000: 'r', 1001: '1', 1002: '2', 1022: 'noarch' })
   const database = { name: 'var/lib/rpm/rpmdb.sqlite', content: await rpmDatabase([header]) }
   const image = registry.push('rpm', 'v1', makeImage([await makeLayer([database])]))
@@ -51,7 +51,7 @@ test('it reads a package database of SQLite', async () => {
   expect(body.items).toMatchObject([{ type: 'rpm', name: 'r', version: '1-2' }])
 })
 
-test('it has every file of the pages, and no other', async () => {
+test('it has every file of the pages and no others', async () => {
   for (const name of assetNames()) expect((await fetch(`${service.url}/assets/${name}`)).status).toBe(200)
   for (const name of ['start.js', '../start.js', '%2e%2e%2fstart.js'])
     expect((await fetch(`${service.url}/assets/${name}`)).status).toBe(404)

@@ -14,7 +14,7 @@ const app = startApp({}, { assets: readAsset, first: compression() })
 const ask = (path: string, headers: Record<string, string> = {}) =>
   app.ask(path, { headers: { 'Accept-Encoding': 'gzip', ...headers } })
 
-it('a file of the pages is sent compressed, and is the same file', async () => {
+it('a file of the pages is sent compressed and decodes to the same file', async () => {
   const plain = await app.ask('/assets/swagger-ui-bundle.js')
   expect(plain.headers.get('Content-Encoding')).toBeNull()
   expect(plain.headers.get('Vary')).toContain('Accept-Encoding')
@@ -32,7 +32,7 @@ it('a file of the pages is sent compressed, and is the same file', async () => {
   }
 })
 
-it('takes what the build has compressed, and compresses what it has not', async () => {
+it('uses files that the build has compressed, and compresses the others', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lamina-compressed-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   await writeCompressed(folder)
@@ -49,7 +49,7 @@ it('takes what the build has compressed, and compresses what it has not', async 
   expect(await built('0'.repeat(64))).toBeUndefined()
 })
 
-it('a file that could not be compressed is tried again', async () => {
+it('compressing a file is retried after a failure', async () => {
   let failures = 1
   const failing = startApp(
     {},
@@ -66,7 +66,7 @@ it('a file that could not be compressed is tried again', async () => {
   expect((await once()).status).toBe(200)
 })
 
-it('so are answers, which vary by what they varied by before', async () => {
+it('answers are compressed too, and keep their Vary header', async () => {
   const answer = await ask('/openapi.json')
   expect(answer.headers.get('Content-Encoding')).toBe('gzip')
   const whole = await (await app.ask('/openapi.json')).text()
@@ -74,7 +74,7 @@ it('so are answers, which vary by what they varied by before', async () => {
 })
 
 it.each(['identity', 'gzip;q=0', 'br', 'gzip; q=0.0'])(
-  'who accepts %s gets plain bytes',
+  'a client that accepts %s gets uncompressed bytes',
   async (accepted) => {
     for (const path of ['/assets/swagger-ui-bundle.js', '/openapi.json']) {
       const answer = await app.ask(path, { headers: { 'Accept-Encoding': accepted } })

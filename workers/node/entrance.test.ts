@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Entrance } from './entrance.ts'
 
-/** What happens in which turn of the event loop, as long as the test runs. */
+/** Counts the turns of the event loop while the test runs. */
 function turnsOf(): { readonly now: () => number; stop(): void } {
   let turn = 0
   let immediate = setImmediate(function count() {
@@ -11,14 +11,14 @@ function turnsOf(): { readonly now: () => number; stop(): void } {
   return { now: () => turn, stop: () => clearImmediate(immediate) }
 }
 
-it('one that comes alone begins at once', async () => {
+it('a single request starts at once', async () => {
   const turns = turnsOf()
   await new Entrance().enter()
   expect(turns.now()).toBe(0)
   turns.stop()
 })
 
-it('of many that come at once no two begin in one turn of the event loop, and they begin in order', async () => {
+it('simultaneous requests start in order, one per turn of the event loop', async () => {
   const entrance = new Entrance()
   const turns = turnsOf()
   const began: { readonly place: number; readonly turn: number }[] = []
@@ -32,7 +32,7 @@ it('of many that come at once no two begin in one turn of the event loop, and th
   expect(new Set(began.map(({ turn }) => turn)).size).toBe(20)
 })
 
-it('later ones do not wait', async () => {
+it('later requests do not wait', async () => {
   const entrance = new Entrance()
   await Promise.all([entrance.enter(), entrance.enter()])
   await new Promise((resolve) => setImmediate(resolve))

@@ -50,12 +50,12 @@ const forbidden = (text: string) =>
   expect.objectContaining({ code: 'forbidden_registry', message: expect.stringContaining(text) })
 
 describe('the guard at the socket', () => {
-  it('lets a private reach to the addresses of the list', async () => {
+  it('allows a private reach to connect to listed addresses', async () => {
     expect(await (await open(url(), {}, 'private')).text()).toBe('hello')
   })
 
   it.each(['127.0.0.1', '[::ffff:127.0.0.1]', 'localhost', '0x7f000001'])(
-    'refuses %s to a public reach, whether it is an address or a name',
+    'refuses %s for a public reach, whether it is an address or a name',
     async (host) => {
       received.length = 0
       await expect(open(url('/', host), {}, 'public')).rejects.toThrow(forbidden('LAMINA_PRIVATE_REGISTRIES'))
@@ -63,7 +63,7 @@ describe('the guard at the socket', () => {
     },
   )
 
-  it('the private reach, too, refuses what is not in the list', async () => {
+  it('refuses unlisted addresses for a private reach too', async () => {
     const other = createFetch({ privateRegistries: ['10.0.0.0/8', `127.0.0.1:${port + 1}`] })
     for (const host of ['127.0.0.1', 'localhost'])
       await expect(other(url('/', host), {}, 'private')).rejects.toThrow(
@@ -71,32 +71,32 @@ describe('the guard at the socket', () => {
       )
   })
 
-  it('takes a listed name wherever it is, for its port', async () => {
+  it('allows a listed name on its port, whatever its address', async () => {
     const named = createFetch({ privateRegistries: [`localhost:${port}`] })
     expect((await named(url('/', 'localhost'), {}, 'private')).status).toBe(200)
     const elsewhere = createFetch({ privateRegistries: [`localhost:${port + 1}`] })
     await expect(elsewhere(url('/', 'localhost'), {}, 'private')).rejects.toThrow(forbidden('localhost'))
   })
 
-  it('does not lend the connection of one reach to the other', async () => {
+  it('does not reuse the connection of one reach for the other', async () => {
     await (await open(url('/', 'localhost'), {}, 'private')).text()
     await expect(open(url('/', 'localhost'), {}, 'public')).rejects.toThrow(forbidden('localhost'))
   })
 })
 
-describe('what is answered', () => {
-  it('a redirect is, as it is', async () => {
+describe('answers', () => {
+  it('a redirect is returned without following it', async () => {
     const response = await open(url('/redirect'), {}, 'private')
     expect([response.status, response.headers.get('location')]).toEqual([307, '/elsewhere'])
   })
 
-  it('an encoding is not taken off: digests are of the bytes as they are', async () => {
+  it('an encoding is not decoded: digests cover the bytes as sent', async () => {
     const response = await open(url('/gzip'), {}, 'private')
     expect(Buffer.from(await response.arrayBuffer())).toEqual(gzipSync('text'))
     expect(response.headers.get('content-encoding')).toBe('gzip')
   })
 
-  it('headers that come twice are joined, and HEAD has no body', async () => {
+  it('repeated headers are joined, and HEAD has no body', async () => {
     const response = await open(url(), { method: 'HEAD' }, 'private')
     expect(response.headers.get('x-two')).toBe('a, b')
     expect(response.body).toBeNull()
@@ -124,12 +124,12 @@ describe('what is answered', () => {
     expect(count).toBe(3_000_000)
   })
 
-  it('a body that is cut fails', async () => {
+  it('a truncated body fails', async () => {
     const response = await open(url('/cut'), {}, 'private')
     await expect(response.text()).rejects.toThrow()
   })
 
-  it('a body that is cancelled, or whose caller goes, ends', async () => {
+  it('a body ends when it is cancelled or its caller leaves', async () => {
     const response = await open(url('/endless'), {}, 'private')
     await response.body?.cancel()
     const going = new AbortController()

@@ -25,7 +25,7 @@ describe('a range of a file', () => {
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  it('is the same for readers with memory of their own and without, and leaves the file closed', async () => {
+  it('is the same for readers with and without their own buffer, and leaves the file closed', async () => {
     expect(Buffer.concat(await Array.fromAsync(await read())).equals(WANTED)).toBe(true)
     expect(file.fd).toBe(-1)
     const blob = new BlobReader(await read())
@@ -38,7 +38,7 @@ describe('a range of a file', () => {
     expect(file.fd).toBe(-1)
   })
 
-  it('is read into the memory that the reader brings', async () => {
+  it("is read into the reader's buffer", async () => {
     const reader = (await read()).getReader({ mode: 'byob' })
     const { value } = await reader.read(new Uint8Array(new ArrayBuffer(1_234), 34))
     expect([value?.byteOffset, value?.length, value?.buffer.byteLength]).toEqual([34, 1_200, 1_234])
@@ -46,7 +46,7 @@ describe('a range of a file', () => {
     expect(file.fd).toBe(-1)
   })
 
-  it('fails where the file is shorter, and leaves it closed', async () => {
+  it('fails if the file is shorter, and leaves it closed', async () => {
     const stream = await read({ offset: 5, length: 2_000_000 })
     await expect(Array.fromAsync(stream)).rejects.toThrow('truncated')
     expect(file.fd).toBe(-1)

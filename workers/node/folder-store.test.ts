@@ -48,7 +48,7 @@ test('a listing does not lead out of the folder', async () => {
   }
 })
 
-test('a folder that is a file refuses all, until it is gone', async () => {
+test('a store whose folder is a file refuses everything until the file is gone', async () => {
   const folder = join(await temporaryFolder(), 'data')
   await writeFile(folder, 'not a folder')
   const store = new FolderStore(folder)
@@ -68,7 +68,7 @@ test('a folder that is a file refuses all, until it is gone', async () => {
   expect(await store.has('a/b')).toBe(true)
 })
 
-test('what a dead process left is removed, what a live one writes is not', async () => {
+test('files left by a dead process are removed, those of a live one are not', async () => {
   const folder = await temporaryFolder()
   const long = new Date(Date.now() - 25 * 3_600_000)
   for (const path of [
@@ -104,7 +104,7 @@ for (let i = 0; i < 40; i++) {
 await store.put('done/' + process.pid, new Uint8Array(1))
 `
 
-test('several processes write and delete in one folder', async () => {
+test('several processes can write and delete in one folder', async () => {
   const folder = await temporaryFolder()
   const script = join(folder, 'writer.mjs')
   await writeFile(script, WRITER)

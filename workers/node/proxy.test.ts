@@ -1,4 +1,4 @@
-/** The guard where requests go through a proxy, which connects by name. */
+/** The guard when requests go through a proxy, which connects by name. */
 import { createServer, type Server, request as send } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -6,7 +6,7 @@ import { createFetch } from './fetch.ts'
 
 let proxy: Server
 let target: Server
-/** What the proxy was asked for: `CONNECT host:port`, or the URL of a plain request. */
+/** Requests to the proxy: `CONNECT host:port`, or the URL of a plain request. */
 const asked: string[] = []
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port
@@ -49,7 +49,7 @@ afterAll(() => {
 
 describe('behind a proxy', () => {
   it.each(['https', 'http'])(
-    'a name that resolves inward is refused before the proxy hears of it: %s',
+    'a name that resolves to a private address is refused before the proxy sees it: %s',
     async (scheme) => {
       asked.length = 0
       const fetch = createFetch({ privateRegistries: [] })
@@ -59,7 +59,7 @@ describe('behind a proxy', () => {
     },
   )
 
-  it('a name that has no address is not left to the proxy to resolve', async () => {
+  it('a name without an address is not passed to the proxy to resolve', async () => {
     asked.length = 0
     const fetch = createFetch({ privateRegistries: [] })
     await expect(fetch(new URL('https://registry.invalid/'), {}, 'public')).rejects.toMatchObject({

@@ -1,4 +1,6 @@
-/** Orders in a queue that servers share: one that fails comes again, and one that fails for good is kept to be looked into. */
+/**
+ * Orders in a queue that servers share: one that fails is retried, and one that fails permanently is kept for inspection.
+ */
 import { randomBytes } from 'node:crypto'
 import { Queue } from 'bullmq'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -11,7 +13,7 @@ import { TestRedis } from '../../test/redis.ts'
 import { createLog } from './log.ts'
 import { joinQueue, type SharedJobs } from './queue.ts'
 
-/** However busy the machine is. */
+/** Long enough for a busy machine. */
 const SOON = { timeout: 60_000, interval: 50 }
 const PROBLEM = new Problem('registry_error', 'the registry answered 500')
 
@@ -40,7 +42,7 @@ function work(orders: BacklogWork): void {
 
 const order = (name: string): Order => ({ image: `registry.example/${name}:v1`, analyses: [`of ${name}`] })
 
-test('an order that fails comes again, and is held until it is done', async () => {
+test('an order that fails is retried, and held until it is done', async () => {
   const attempts: number[] = []
   const { promise: until, resolve: release } = Promise.withResolvers<void>()
   work({
@@ -59,7 +61,7 @@ test('an order that fails comes again, and is held until it is done', async () =
   await expect.poll(() => server.backlog.holds('of a'), SOON).toBe(false)
 })
 
-test('an order that fails for good is kept with its reason for the operator', async () => {
+test('an order that fails permanently is kept with its reason for the operator', async () => {
   const told: [string, string][] = []
   work({
     run: async () => ({ again: { seconds: 0, problem: PROBLEM } }),
@@ -78,14 +80,14 @@ test('an order that fails for good is kept with its reason for the operator', as
   ])
 })
 
-test('more orders than there is room for are refused as a whole', async () => {
+test('a batch of orders that does not fit is refused as a whole', async () => {
   const many = (count: number) => Array.from({ length: count }, (_, i) => order(`a${i}`))
   await server.backlog.add(many(9_999))
   await expect(server.backlog.add(many(2))).rejects.toMatchObject({ code: 'rate_limited' })
   await server.backlog.add(many(1))
 })
 
-test('while Redis is away orders are refused, and what is held is unknown', async () => {
+test('while Redis is away orders are refused, and it is unknown which are held', async () => {
   await redis.down()
   await expect(server.backlog.add([order('a')])).rejects.toMatchObject({ code: 'queue_unavailable' })
   expect(await server.backlog.holds('of a')).toBeUndefined()

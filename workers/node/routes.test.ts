@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Env } from '../../src/http/backend.ts'
 import { routeLabels } from './routes.ts'
 
-it('labels every route that the app has, and nothing that a caller chooses', () => {
+it('labels every route of the app, and nothing that a caller chooses', () => {
   const app = new OpenAPIHono<Env>()
   for (const path of ['/', '/v1/new', '/v1/analyses/:id', '/v1/analyses/:id/events', '/badge/:file']) {
     app.get(path, (c) => c.text(''))

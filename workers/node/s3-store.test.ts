@@ -29,7 +29,7 @@ describeObjectStore('S3Store', async () => {
   return storeBelow(open(), `store-${opened++}/`)
 })
 
-/** Each once: how it fails. */
+/** The error of each operation, called once. */
 async function failures(store: S3Store): Promise<unknown[]> {
   const results = await Promise.allSettled([
     store.get('a'),
@@ -42,17 +42,17 @@ async function failures(store: S3Store): Promise<unknown[]> {
   return results.map((result) => (result.status === 'rejected' ? result.reason : 'no failure'))
 }
 
-test('an unreachable store is reported without its address', async () => {
+test('an unreachable store is reported without revealing its address', async () => {
   for (const failure of await failures(open({ ...s3.settings, S3_ENDPOINT: 'http://127.0.0.1:1' }))) {
     expect(failure).toMatchObject({ code: 'store_error', fields: { retryAfter: 5 } })
     expect(String(failure)).not.toContain('127.0.0.1')
   }
 })
 
-describe('behind a network that fails', () => {
+describe('behind a failing network', () => {
   let proxy: S3Proxy
   let store: S3Store
-  /** Gives up soon, but not on a busy machine that only takes its time. */
+  /** Gives up soon, but not if a busy machine is merely slow. */
   let impatient: S3Store
 
   beforeAll(async () => {
@@ -70,7 +70,7 @@ describe('behind a network that fails', () => {
     for (const failure of await failures(impatient)) expect(failure).toMatchObject({ code: 'store_error' })
   })
 
-  test('a store that refuses says so, without its words', async () => {
+  test("a store's refusal is reported without its message", async () => {
     proxy.fault(() => true, { kind: 'refuse', status: 403, code: 'AccessDenied' })
     for (const failure of await failures(store)) {
       expect(failure).toMatchObject({ code: 'store_error' })
@@ -88,7 +88,7 @@ describe('behind a network that fails', () => {
     },
   )
 
-  test('a part that breaks off is sent again', async () => {
+  test('an interrupted part is sent again', async () => {
     const bytes = new Uint8Array(6_000_000).map((_, i) => i % 251)
     proxy.fault(({ path }) => path.includes('partNumber=1'), { kind: 'cutRequest', bytes: 2_000_000 }, 2)
     await store.put('mended', new Blob([bytes]).stream())
@@ -96,7 +96,7 @@ describe('behind a network that fails', () => {
     expect(Buffer.compare(await new Response(object?.body).bytes(), bytes)).toBe(0)
   })
 
-  test('an upload whose part breaks off each time is aborted', async () => {
+  test('an upload whose part is interrupted every time is aborted', async () => {
     proxy.fault(({ path }) => path.includes('partNumber=2'), { kind: 'cutRequest', bytes: 100_000 })
     const body = new Blob([new Uint8Array(6_000_000)]).stream()
     await expect(store.put('broken', body)).rejects.toMatchObject({ code: 'store_error' })

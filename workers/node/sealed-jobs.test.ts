@@ -20,23 +20,23 @@ describe('a job in Redis', () => {
   const sealed = new SealedJobs(key)
   const name = sealed.nameOf(jobKey(job))
 
-  it('is read by every server that has the key', () => {
+  it('can be read by every server that has the key', () => {
     expect(new SealedJobs(key).nameOf(jobKey(job))).toBe(name)
     expect(new SealedJobs(key).open(sealed.seal(job, name), name)).toEqual(job)
   })
 
-  it('tells nothing to one who has no key', () => {
+  it('reveals nothing without the key', () => {
     const text = Buffer.from(sealed.seal(job, name), 'base64').toString('latin1')
     for (const word of [PASSWORD, 'bot', 'team/app']) expect(text).not.toContain(word)
     expect(() => new SealedJobs(randomBytes(32)).open(sealed.seal(job, name), name)).toThrow()
     expect(sealed.seal(job, name)).not.toBe(sealed.seal(job, name))
   })
 
-  it('has a name that does not let one guess at the password', () => {
+  it('has a name that does not help to guess the password', () => {
     expect(new SealedJobs(randomBytes(32)).nameOf(jobKey(job))).not.toBe(name)
   })
 
-  it('is not taken for another, and not where it was changed', () => {
+  it('is rejected if it was changed or swapped for another', () => {
     const text = sealed.seal(job, name)
     expect(() => sealed.open(text, sealed.nameOf('another'))).toThrow()
     const bytes = Buffer.from(text, 'base64')

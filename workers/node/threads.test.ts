@@ -25,11 +25,11 @@ async function echoes(): Promise<string> {
 }
 
 describe('a thread', () => {
-  it('says and hears', async () => {
+  it('exchanges messages', async () => {
     expect(await echoes()).toBe('heard hello')
   })
 
-  it('that computes in one step past its budget is ended, and only its task fails', async () => {
+  it('that exceeds its budget in one step is terminated, and only its task fails', async () => {
     const hanging = run('hang', { cpuSeconds: () => 0.5 }).outcome
     const others = echoes()
     await expect(hanging).rejects.toMatchObject({
@@ -40,11 +40,11 @@ describe('a thread', () => {
     expect(await echoes()).toBe('heard hello')
   })
 
-  it('that computes in many steps past its budget is ended too', async () => {
+  it('that exceeds its budget in many steps is terminated too', async () => {
     await expect(run('busy', { cpuSeconds: () => 0.5 }).outcome).rejects.toMatchObject({ code: 'too_large' })
   })
 
-  it('may use more as its task gets on', async () => {
+  it('may use more as its task makes progress', async () => {
     let budget = 0.2
     const aborted = new AbortController()
     const busy = run('busy', { cpuSeconds: () => (budget += 10), signal: aborted.signal }).outcome
@@ -52,7 +52,7 @@ describe('a thread', () => {
     await expect(busy).rejects.toThrow('enough')
   })
 
-  it('that fills its memory is ended, and only its task fails', async () => {
+  it('that fills its memory is terminated, and only its task fails', async () => {
     const others = echoes()
     await expect(run('fill').outcome).rejects.toMatchObject({
       code: 'too_large',
@@ -80,7 +80,7 @@ describe('a thread', () => {
     }
   })
 
-  it('that waits leaves its slot to others', async () => {
+  it('that waits gives up its slot to others', async () => {
     const aborted = new AbortController()
     const waiting = Array.from({ length: 4 }, () => run('wait', { signal: aborted.signal }).outcome)
     expect(await echoes()).toBe('heard hello')

@@ -1,4 +1,4 @@
-/** The order in which jobs of several registries are taken out of a queue that servers share. */
+/** The order in which jobs of several registries are taken from a queue that servers share. */
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isFinished, type LayerJob } from '../../src/job.ts'
@@ -13,7 +13,7 @@ const PATIENCE_MILLISECONDS = 60_000
 
 let redis: TestRedis
 let servers: readonly SharedJobs[]
-/** Names of jobs as they are done, one at a time. */
+/** The names of jobs in the order in which they are done, one at a time. */
 let done: string[]
 
 beforeEach(async () => {
@@ -31,7 +31,7 @@ afterEach(async () => {
   await redis.stop()
 })
 
-/** @param name of its registry, and its number there */
+/** @param name its registry and its number there */
 function layer(name: string): LayerJob {
   const digest = `sha256:${Buffer.from(name).toString('hex').padEnd(64, '0')}`
   return {
@@ -80,7 +80,7 @@ test('registries take turns', async () => {
   expect(done).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4', 'a5'])
 })
 
-test('those of one registry come in the order of the requests, on all servers', async () => {
+test('jobs of one registry run in the order of the requests, across all servers', async () => {
   await queue(0, 'a1', 'a2', 'a3')
   await queue(1, 'a4', 'a5')
   await queue(0, 'a6')
@@ -89,9 +89,9 @@ test('those of one registry come in the order of the requests, on all servers', 
   expect(done).toEqual(['a1', 'a2', 'a3', 'a4', 'a5', 'a6'])
 })
 
-test('what came later never passes what waits, however much of it comes', async () => {
+test('later jobs never overtake waiting ones, however many there are', async () => {
   await queue(0, 'a1', 'a2', 'a3', 'a4')
-  // With each job that ends another is asked for, at the other server.
+  // Whenever a job ends, another is requested at the other server.
   let next = 5
   work(async () => {
     if (next <= 8) await queue(1, `a${next++}`)
@@ -100,7 +100,7 @@ test('what came later never passes what waits, however much of it comes', async 
   expect(done.slice(0, 4)).toEqual(['a1', 'a2', 'a3', 'a4'])
 })
 
-test('asking again for what waits changes no turn', async () => {
+test('requesting a waiting job again does not change the order', async () => {
   await queue(0, 'a1')
   await queue(0, ...Array.from({ length: 5 }, () => 'a1'), 'a2')
   await queue(1, 'b1', 'b2', 'b3')

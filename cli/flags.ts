@@ -1,4 +1,5 @@
 /** Parameters of the API as flags: `maxSize` is `--max-size`. */
+import type { ConditionName, PolicyRuleName } from '../src/gate/rules.ts'
 import type { Api, Parameter } from './api.ts'
 import type { Command } from './commands.ts'
 
@@ -43,7 +44,7 @@ export function valueName({ name, isNumber, example = '' }: Parameter): string {
 }
 
 /** The gate's rules in the help: the API's descriptions name fields of its JSON. */
-const RULES: Readonly<Record<string, string>> = {
+const RULES = {
   maxCompressed: 'The compressed size, as a pull transfers it, is at most this',
   maxSize: 'The uncompressed size is at most this',
   maxLayerSize: 'The uncompressed size of the largest layer is at most this',
@@ -61,12 +62,14 @@ const RULES: Readonly<Record<string, string>> = {
   maxGrowth: 'The uncompressed size grew over --baseline by at most this: a size or percent',
   maxCompressedGrowth: 'The compressed size grew by at most this: a size or percent',
   minWasteBytes: 'With less waste than this, rules about shares of waste hold',
-}
+} satisfies Record<PolicyRuleName, string> & Partial<Record<ConditionName, string>>
+
+const RULE_HELP: ReadonlyMap<string, string> = new Map(Object.entries(RULES))
 
 /** The description for help: the API's, with the values and the default. */
 export function flagHelp(parameter: Parameter): string {
   const { description, values, default: usual, example, repeats } = parameter
-  const said = (RULES[parameter.name] ?? description)
+  const said = (RULE_HELP.get(parameter.name) ?? description)
     .replace(/`/g, '')
     .replace(/ Not with application\/x-ndjson\./, '')
     .replace(/\.$/, '')

@@ -1,13 +1,11 @@
 /** How a badge looks, in the parameters of shields.io: each value is checked, since it becomes part of a picture. */
 import { fromString } from 'css-color-converter'
 import { Problem } from '../problem.ts'
-import type { Appearance, Style } from './badge.ts'
+import { type Appearance, STYLES, type Style } from './badge.ts'
 import { LOGOS } from './logos.ts'
 
 /** The parameters of every badge besides the image's own. */
 export const APPEARANCE_PARAMETERS = ['label', 'color', 'labelColor', 'style', 'logo', 'warn', 'bad'] as const
-
-const STYLES: readonly Style[] = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social']
 
 /** shields.io's own names and their aliases; all other names come from CSS. */
 const NAMED: ReadonlySet<string> = new Set([

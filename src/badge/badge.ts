@@ -1,6 +1,9 @@
 /** A badge before it is drawn. */
 
-export type Style = 'flat' | 'flat-square' | 'plastic' | 'for-the-badge' | 'social'
+/** The styles of shields.io, the default first. */
+export const STYLES = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social'] as const
+
+export type Style = (typeof STYLES)[number]
 
 export type Badge = {
   readonly label: string

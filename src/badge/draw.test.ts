@@ -1,9 +1,7 @@
 import { XmlDocument } from 'libxml2-wasm'
 import { describe, expect, test } from 'vitest'
-import type { Appearance, Badge, Style } from './badge.ts'
+import { type Appearance, type Badge, STYLES } from './badge.ts'
 import { drawBadge, endpointOf } from './draw.ts'
-
-const STYLES: readonly Style[] = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social']
 
 function badge(appearance: Appearance, label = 'image size'): Badge {
   return { label, message: '85.4 MB', color: 'ff69b4', isError: false, appearance }

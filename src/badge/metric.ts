@@ -5,6 +5,7 @@ import type { ImageFacts } from '../image/report.ts'
 import { knownTarBytes } from '../image/tar-bytes.ts'
 import type { ManifestFigures } from '../oci/figures.ts'
 import { Problem } from '../problem.ts'
+import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatDelta } from '../text/format.ts'
 import {
   type GrowthLimit,
@@ -39,6 +40,8 @@ export type Show =
 type MetricKind = {
   /** The left half of the badge. */
   readonly label: string
+  /** The metric in the list from which a reader chooses. */
+  readonly title: string
   /** What is shown; Markdown. */
   readonly shows: string
   /** @throws Problem `invalid_parameter` for thresholds that cannot be read */
@@ -55,6 +58,7 @@ const SHARES = { warn: percent(5n), bad: percent(10n) }
 const TABLE = {
   size: {
     label: 'image size',
+    title: FIGURES.compressed.label,
     shows: 'the compressed size',
     read: (query) => {
       const limits = thresholds(query, parseBytesLimit)
@@ -63,6 +67,7 @@ const TABLE = {
   },
   uncompressed: {
     label: 'uncompressed size',
+    title: FIGURES.uncompressed.label,
     shows: 'the uncompressed size',
     read: (query) => {
       const limits = thresholds(query, parseBytesLimit)
@@ -71,6 +76,7 @@ const TABLE = {
   },
   layers: {
     label: 'layers',
+    title: FIGURES.layers.label,
     shows: 'the number of layers',
     read: (query) => {
       const limits = thresholds(query, parseCountLimit)
@@ -79,6 +85,7 @@ const TABLE = {
   },
   wasted: {
     label: 'wasted',
+    title: FIGURES.wasted.label,
     shows: 'what later layers hide; thresholds in bytes or percent of all bytes in files',
     read: (query) => {
       const limits = thresholds(query, parseGrowthLimit) ?? SHARES
@@ -93,6 +100,7 @@ const TABLE = {
   },
   efficiency: {
     label: 'efficiency',
+    title: FIGURES.efficiency.label,
     shows: "dive's score, where less is worse; thresholds from 0 to 1",
     read: (query) => {
       const limits = thresholds(query, parseRatioLimit) ?? { warn: 0.95, bad: 0.9 }
@@ -107,6 +115,7 @@ const TABLE = {
   },
   files: {
     label: 'files',
+    title: FIGURES.files.label,
     shows: 'the number of files',
     read: (query) => {
       const limits = thresholds(query, parseCountLimit)
@@ -115,6 +124,7 @@ const TABLE = {
   },
   advice: {
     label: 'image advice',
+    title: 'What can be saved',
     shows: 'what the advice saves; thresholds as of `wasted`',
     read: (query) => {
       const limits = thresholds(query, parseGrowthLimit) ?? SHARES
@@ -129,11 +139,13 @@ const TABLE = {
   },
   check: {
     label: 'image check',
+    title: 'Whether it passes the gate',
     shows: 'whether the image keeps the rules given as parameters',
     read: (query) => ({ from: 'check', policy: policyFromQuery(query, BESIDES) }),
   },
   delta: {
     label: 'size change',
+    title: 'Growth since another image',
     shows:
       'the growth of the compressed size over `baseline`; thresholds in bytes or percent; unknown for archives with uncompressed layers',
     read: (query) => ({

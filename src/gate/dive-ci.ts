@@ -13,7 +13,7 @@ const DISABLED: ReadonlySet<string> = new Set(['disabled', 'off', 'false'])
  */
 export function policyFromDiveCi(text: string): Policy {
   const document = readDocument(text, 'yaml', 'diveCi')
-  const limits = new Map(DIVE_RULES.map((name) => [name, RULES[name].dive?.default ?? 'disabled']))
+  const limits = new Map(DIVE_RULES.map((name) => [name, RULES[name].diveDefault ?? 'disabled']))
   for (const [key, value] of entriesOf(document, 'diveCi')) {
     if (key !== 'rules') throw refusal(`unknown key ${JSON.stringify(key)}`)
     for (const [word, limit] of entriesOf(value, 'rules')) {

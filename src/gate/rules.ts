@@ -52,11 +52,8 @@ type RuleFacts = {
   readonly growth?: true
   /** Holds below `minWasteBytes`: if little is wasted, a share says little. */
   readonly floor?: true
-  /** A rule of `.dive-ci` files, not of policies. */
-  readonly dive?: {
-    /** The limit if a file does not name the rule; off by default. */
-    readonly default?: string
-  }
+  /** The limit of a `.dive-ci` file that does not name the rule; without it the rule is then off. */
+  readonly diveDefault?: string
 }
 
 type Definition<L extends Limit> = RuleFacts & {
@@ -88,8 +85,8 @@ function readSeverity(text: string, rule: string): 'info' | 'warning' {
   throw new Problem('invalid_parameter', `${rule}: ${shown} is not info or warning`, { parameter: rule })
 }
 
-/** In the order of the verdicts. */
-const TABLE = {
+/** The rules of policies, in the order of the verdicts. */
+const POLICY_TABLE = {
   maxCompressed: rule({
     means: 'The sum of the compressed layers is limited.',
     holds: '`size.compressedBytes` is at most this.',
@@ -253,11 +250,15 @@ const TABLE = {
         () => figures.worstNewLayers(({ compressedBytes }) => compressedBytes),
       ),
   }),
+}
+
+/** The rules of `.dive-ci` files, in the order of the verdicts. */
+const DIVE_TABLE = {
   lowestEfficiency: rule({
     means: "dive's efficiency score has a lower limit.",
     holds: '`efficiency.score` is at least this, 0 to 1.',
     needs: 'analysis',
-    dive: { default: '0.9' },
+    diveDefault: '0.9',
     parse: diveRatio,
     judge: async (limit, figures) => efficiencyAtLeast((await figures.efficiency()).score, limit, figures),
   }),
@@ -265,7 +266,6 @@ const TABLE = {
     means: "dive's wasted bytes are limited.",
     holds: '`efficiency.wastedBytes` is at most this.',
     needs: 'analysis',
-    dive: {},
     parse: diveBytes,
     judge: async (limit, figures) =>
       atMostBytes("dive's wasted bytes", (await figures.efficiency()).wastedBytes, limit, () =>
@@ -276,15 +276,17 @@ const TABLE = {
     means: "dive's share of wasted bytes in all layers but the first is limited.",
     holds: '`efficiency.wastedUserRatio` is at most this, 0 to 1.',
     needs: 'analysis',
-    dive: { default: '0.1' },
+    diveDefault: '0.1',
     parse: diveRatio,
     judge: async (limit, figures) => userWasted(limit, 'ratio', figures),
   }),
 }
 
-export type RuleName = keyof typeof TABLE
+export type PolicyRuleName = keyof typeof POLICY_TABLE
 
-export const RULES: Readonly<Record<RuleName, RuleKind>> = TABLE
+export type RuleName = PolicyRuleName | keyof typeof DIVE_TABLE
+
+export const RULES: Readonly<Record<RuleName, RuleKind>> = { ...POLICY_TABLE, ...DIVE_TABLE }
 
 /** A rule with its limit. */
 export type Rule = {
@@ -298,20 +300,12 @@ export function readRule(name: RuleName, text: string): Rule {
   return { name, ...RULES[name].read(text, name) }
 }
 
-function isRuleName(name: string): name is RuleName {
-  return Object.hasOwn(TABLE, name)
+function namesOf<Name extends RuleName>(table: Readonly<Record<Name, RuleKind>>): readonly Name[] {
+  return Object.keys(table).filter((name): name is Name => Object.hasOwn(table, name))
 }
 
-function namesWhere(keeps: (kind: RuleKind) => boolean): readonly RuleName[] {
-  return Object.keys(TABLE)
-    .filter(isRuleName)
-    .filter((name) => keeps(RULES[name]))
-}
-
-/** The rules of policies. */
-export const POLICY_RULES = namesWhere(({ dive }) => dive === undefined)
-/** The rules of `.dive-ci` files. */
-export const DIVE_RULES = namesWhere(({ dive }) => dive !== undefined)
+export const POLICY_RULES = namesOf(POLICY_TABLE)
+export const DIVE_RULES = namesOf(DIVE_TABLE)
 
 /** A word of a policy that is not a rule. */
 type Condition = Pick<RuleFacts, 'holds' | 'repeats'>

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
+import { STYLES } from '../badge/badge.ts'
+import { METRIC_NAMES } from '../badge/metric.ts'
 import type { ImageIdentity } from '../image/report.ts'
-import { gateLine } from './adopt.ts'
+import { adopted, gateLine } from './adopt.ts'
 
 const image = (reference: string, indexDigest?: string): ImageIdentity => ({
   reference,
@@ -38,4 +40,10 @@ it('any reference stays one shell word', () => {
     `curl() { printf '%s\\n' "$@"; }; ${gateLine(report(image(reference), 1), 'http://x')}`,
   ])
   expect(words.toString().split('\n')).toContain(`image=${reference}`)
+})
+
+it('offers each metric and each style of a badge', () => {
+  const page = String(adopted(report(image('nginx'), 1), 'http://x'))
+  const options = [...page.matchAll(/<option value="[^"]*">/g)].map(([tag]) => tag.slice(15, -2))
+  expect(options).toEqual([...METRIC_NAMES, ...STYLES.map((style) => (style === 'flat' ? '' : style))])
 })

@@ -1,29 +1,17 @@
 /** What a reader can take away: a configurable badge, and a line for the gate, filled in with the image's figures of today. */
 import { html } from 'hono/html'
+import { STYLES } from '../badge/badge.ts'
+import { METRIC_NAMES, METRICS } from '../badge/metric.ts'
 import { visible } from '../formats/escape.ts'
 import type { Report } from '../image/report.ts'
-import { FIGURES } from '../text/figures.ts'
 import { PLAIN } from './form.ts'
 import { copyable, type Html, link } from './page.ts'
 import { placeOf, reportLink } from './place.ts'
 
-/** Metrics and their names in the builder; the last ones need more than the image. */
-const METRICS = [
-  ['size', FIGURES.compressed.label],
-  ['uncompressed', FIGURES.uncompressed.label],
-  ['layers', FIGURES.layers.label],
-  ['wasted', FIGURES.wasted.label],
-  ['efficiency', FIGURES.efficiency.label],
-  ['files', FIGURES.files.label],
-  ['advice', 'What can be saved'],
-  ['delta', 'Growth since another image'],
-  ['check', 'Whether it passes the gate'],
-] as const
-
-const STYLES = ['flat', 'flat-square', 'plastic', 'for-the-badge', 'social'] as const
+type Adopted = Pick<Report, 'image' | 'size' | 'waste'>
 
 /** @param origin `scheme://host[:port]` of this service */
-export function adopted(report: Report, origin: string): Html {
+export function adopted(report: Adopted, origin: string): Html {
   const place = placeOf(report.image)
   const badge = link('/badge/size.svg', place)
   return html`<section id="adopt"><h2>Badge and gate</h2>
@@ -40,12 +28,12 @@ ${copyable('gate-line', 'the gate', gateLine(report, origin))}</div>
 }
 
 /** Needs scripts, and is hidden without them. */
-function badgeBuilder(report: Report, origin: string): Html {
+function badgeBuilder(report: Adopted, origin: string): Html {
   const { image, platform } = placeOf(report.image)
   const { maxCompressed, maxWastedPercent } = limitsOf(report)
   return html`<form class="find scripted" data-builder="${origin}" aria-label="Badge">
 <input type="hidden" name="image" value="${visible(image)}">${platform !== undefined && html`<input type="hidden" name="platform" value="${visible(platform)}">`}
-<label>Shows <select name="metric">${METRICS.map(([metric, text]) => html`<option value="${metric}">${text}</option>`)}</select></label>
+<label>Shows <select name="metric">${METRIC_NAMES.map((metric) => html`<option value="${metric}">${METRICS[metric].title}</option>`)}</select></label>
 <label data-for="delta" hidden>Compared with <input name="baseline" required disabled placeholder="an earlier image" ${PLAIN}></label>
 <label data-for="check" hidden>Compressed, at most <input name="maxCompressed" disabled value="${maxCompressed}" size="8" ${PLAIN}></label>
 <label data-for="check" hidden>Wasted percent, at most <input name="maxWastedPercent" disabled value="${maxWastedPercent}" size="4" ${PLAIN}></label>
@@ -56,14 +44,14 @@ function badgeBuilder(report: Report, origin: string): Html {
 }
 
 /** Rules that this image passes: a tenth more to pull, and as much waste as now. */
-function limitsOf({ size, waste }: Pick<Report, 'size' | 'waste'>) {
+function limitsOf({ size, waste }: Adopted) {
   const megabytes = Math.max(1, Math.ceil((size.compressedBytes * 1.1) / 1e6))
   const wasted = size.fileBytes > 0 ? Math.ceil((100 * waste.bytes) / size.fileBytes) : 0
   return { maxCompressed: `${megabytes}MB`, maxWastedPercent: String(wasted) }
 }
 
 /** A shell command as in the documentation, with limits that the image passes today. */
-export function gateLine(report: Pick<Report, 'image' | 'size' | 'waste'>, origin: string): string {
+export function gateLine(report: Adopted, origin: string): string {
   const { image: reference, platform } = placeOf(report.image)
   const { maxCompressed, maxWastedPercent } = limitsOf(report)
   return [

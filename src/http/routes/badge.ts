@@ -1,7 +1,7 @@
 /** Badges: always a picture, even for errors, and within two seconds. */
 
 import { createRoute, z } from '@hono/zod-openapi'
-import type { Appearance, Badge } from '../../badge/badge.ts'
+import { type Appearance, type Badge, STYLES } from '../../badge/badge.ts'
 import { LOGOS } from '../../badge/logos.ts'
 import { checkBadge, figureBadge, problemBadge, stateOf, unknownMetricBadge } from '../../badge/message.ts'
 import { isMetric, METRIC_NAMES, METRICS } from '../../badge/metric.ts'
@@ -56,7 +56,7 @@ const request = {
     label: optional('Text of the left half.'),
     color: optional('Of the right half: a name of shields.io, hex digits, or a CSS colour.'),
     labelColor: optional('Colour of the left half.'),
-    style: z.enum(['flat', 'flat-square', 'plastic', 'for-the-badge', 'social']).optional().openapi({
+    style: z.enum(STYLES).optional().openapi({
       description: 'A style of shields.io.',
     }),
     logo: z

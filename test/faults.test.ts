@@ -182,15 +182,15 @@ describe('an S3', () => {
   const isTable = ({ method, path }: StorageRequest) => method === 'GET' && path.includes('entries.parquet')
 
   it.each<[string, (request: StorageRequest) => boolean, StorageFault, packages?: number]>([
-    ['that refuses all', () => true, { kind: 'refuse', status: 403, code: 'AccessDenied' }],
+    ['that refuses everything', () => true, { kind: 'refuse', status: 403, code: 'AccessDenied' }],
     ['that refuses to write', isWrite, { kind: 'refuse', status: 500, code: 'InternalError' }],
     [
-      'whose upload breaks off in the middle of a part',
+      'whose upload is interrupted in the middle of a part',
       isPart,
       { kind: 'cutRequest', bytes: 100_000 },
       MANY_PACKAGES,
     ],
-    ['whose tables break off while they are read', isTable, { kind: 'cutAnswer', bytes: 100 }],
+    ['whose tables are cut off while they are read', isTable, { kind: 'cutAnswer', bytes: 100 }],
   ])('%s', async (_, matches, fault, packages) => {
     const subject = await newSubject(registry, packages)
     proxy.fault(matches, fault)

@@ -40,23 +40,23 @@ describe.each(HOSTS)('on %s', (host) => {
 
   it.each([
     ['a Host with a blank', `GET /healthz HTTP/1.1\r\nHost: a b\r\n${last}`, 400, 'invalid_parameter'],
-    ['a Host that is no name', `GET /healthz HTTP/1.1\r\nHost: [::\r\n${last}`, 400, 'invalid_parameter'],
+    ['a Host that is not a name', `GET /healthz HTTP/1.1\r\nHost: [::\r\n${last}`, 400, 'invalid_parameter'],
     [
-      'a port that is none',
+      'an invalid port',
       `GET /healthz HTTP/1.1\r\nHost: localhost:99999\r\n${last}`,
       400,
       'invalid_parameter',
     ],
     ['no Host', `GET /healthz HTTP/1.1\r\n${last}`, 400, 'invalid_parameter'],
     [
-      'a target that is no URL',
+      'a target that is not a URL',
       `GET http://[/ HTTP/1.1\r\nHost: localhost\r\n${last}`,
       400,
       'invalid_parameter',
     ],
-    ['no HTTP', 'nonsense\r\n\r\n', 400, 'invalid_parameter'],
+    ['something other than HTTP', 'nonsense\r\n\r\n', 400, 'invalid_parameter'],
     [
-      'headers without end',
+      'endless headers',
       `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(40_000)}\r\n${last}`,
       431,
       'too_large',

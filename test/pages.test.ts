@@ -448,7 +448,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     ['light', 360],
   ] as const)('in %s, %i wide', (colorScheme, width) => {
     it.each([
-      ['the first page', () => `${service.url}/`],
+      ['the start page', () => `${service.url}/`],
       ['a report', () => address({ image: after })],
       ['a diff', () => address({ from: before, to: after })],
       ['a directory', () => `${service.url}/files?${new URLSearchParams({ image: after, path: 'srv' })}`],

@@ -152,7 +152,7 @@ test('while Redis hangs running analyses continue, and known images are answered
 })
 
 test.each([
-  ['with what it had', false],
+  ['with its data', false],
   ['empty', true],
 ])('Redis is killed and restarted in the middle of an analysis, %s', async (_, isEmpty) => {
   const subject = await newSubject(registry)

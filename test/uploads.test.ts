@@ -164,7 +164,7 @@ describe.each(HOSTS)('on %s', (host) => {
       async () => gzipSync(packArchive(ociLayout([{ image: packed }]))).subarray(0, -8),
     ],
     [
-      'an archive whose layer is another',
+      'an archive with the wrong layer',
       async () => {
         const files = ociLayout([{ image: packed }])
         const name = blobName(packed.layers[0]?.descriptor.digest ?? '')
@@ -172,7 +172,7 @@ describe.each(HOSTS)('on %s', (host) => {
       },
     ],
     [
-      'a config outside',
+      'a config outside the archive',
       async () =>
         packArchive({
           'manifest.json': Buffer.from('[{"Config":"../../../etc/passwd","RepoTags":["a:b"],"Layers":[]}]'),

@@ -56,7 +56,7 @@ async function operationsOf(prepare: (app: TestApp) => Promise<string>, read?: s
 
 it.each([
   ['its analysis', archive, 'full'],
-  ['the reading of its tables of contents', tabled, 'toc'],
+  ['reading its tables of contents', tabled, 'toc'],
 ])(
   'an upload deleted at any moment of %s leaves nothing behind',
   async (_, bytes, read) => {

@@ -114,7 +114,7 @@ describe('images are identical', () => {
   const one: Image = { rows: [file('a', 1)], env: ['A=1'], compressedBytes: 5 }
   test.each<[string, Image, boolean]>([
     ['when nothing differs', one, true],
-    ['when only the packing differs', { ...one, compressedBytes: 4, wastedBytes: 3 }, true],
+    ['when only the compression differs', { ...one, compressedBytes: 4, wastedBytes: 3 }, true],
     ['not when a file differs', { ...one, rows: [file('a', 1, { uid: 1 })] }, false],
     ['not when a time differs', { ...one, rows: [file('a', 1, { mtime: 1 })] }, false],
     ['not when the config differs', { ...one, env: ['A=2'] }, false],

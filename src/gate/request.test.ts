@@ -117,9 +117,9 @@ describe('refused', () => {
     ['brackets', '['.repeat(1_000_000)],
     ['keys', Array.from({ length: 100_000 }, (_, i) => `k${i}: 1`).join('\n')],
     ['anchors', '&a '.repeat(300_000)],
-    ['a nesting that is deep', '[ '.repeat(20_000)],
-    ['a list in a list', `image: x\npolicy:\n  deny: ${'- '.repeat(20_000)}`],
-    ['a folded text', `image: x\ndockerfile: >\n${' x\n'.repeat(300_000)}`],
+    ['deep nesting', '[ '.repeat(20_000)],
+    ['nested lists', `image: x\npolicy:\n  deny: ${'- '.repeat(20_000)}`],
+    ['folded text', `image: x\ndockerfile: >\n${' x\n'.repeat(300_000)}`],
     ['directives', '%a\n'.repeat(11_000)],
   ])('a megabyte of %s, before it gets expensive', (_, text) => {
     expect(refusal(text)).toEqual(invalid)

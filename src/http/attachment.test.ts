@@ -18,7 +18,7 @@ const text = (value: string) => new TextEncoder().encode(value)
 test.each([
   ['text', text('PRETTY_NAME="Debian"\n\tü\x1b[0m'), 'text/plain; charset=utf-8'],
   ['nothing', text(''), 'text/plain; charset=utf-8'],
-  ['a character that is cut off', text('ü').subarray(0, 1), 'text/plain; charset=utf-8'],
+  ['a truncated character', text('ü').subarray(0, 1), 'text/plain; charset=utf-8'],
   ['a program', Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0), 'application/octet-stream'],
   ['latin-1', Uint8Array.of(0x63, 0x61, 0x66, 0xe9, 0x21), 'application/octet-stream'],
 ])('%s has its media type and arrives complete', async (_what, bytes, type) => {

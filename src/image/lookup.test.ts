@@ -55,14 +55,20 @@ function layerOf(...members: readonly string[]): Entry[] {
 describe('a hard link in a layer is what its target was when the link was created', () => {
   test.each<[string, string[][], string, number | undefined, string]>([
     ['a target in the same layer', [['f=1', 'h>f']], 'h', 0, '1'],
-    ['a target below', [['f=1'], ['h>f']], 'h', 0, '1'],
+    ['a target in a lower layer', [['f=1'], ['h>f']], 'h', 0, '1'],
     ['a link to a link in the layer below', [['f=1', 'g>f'], ['h>g']], 'h', 0, '1'],
     ['a link to a link to a lower file', [['f=1'], ['g>f', 'h>g']], 'h', 0, '1'],
     ['a target replaced after the link in the same tar', [['f=1', 'h>f', 'f=2']], 'h', 0, '1'],
     ['a target replaced in the layer before the link', [['f=1'], ['f=2', 'h>f']], 'h', 1, '2'],
-    ['a target from below, replaced in the layer after the link', [['f=1'], ['h>f', 'f=2']], 'h', 0, '1'],
+    [
+      'a target in a lower layer, replaced after the link in its layer',
+      [['f=1'], ['h>f', 'f=2']],
+      'h',
+      0,
+      '1',
+    ],
     ['a target whited out in between', [['f=1'], ['.wh.f'], ['h>f']], 'h', undefined, ''],
-    ['a target whited out and made again', [['f=1'], ['.wh.f', 'f=3'], ['h>f']], 'h', 1, '3'],
+    ['a target whited out and recreated', [['f=1'], ['.wh.f', 'f=3'], ['h>f']], 'h', 1, '3'],
     [
       'a target in a directory that was made opaque',
       [['d/f=1'], ['d/.wh..wh..opq', 'h>d/f']],

@@ -134,7 +134,7 @@ test('an interrupted merge leaves nothing that is served and no temporary object
 
 test.each([
   ['missing', () => undefined],
-  ['cut off', (table: Uint8Array) => table.subarray(0, table.length - 100)],
+  ['truncated', (table: Uint8Array) => table.subarray(0, table.length - 100)],
   [
     'damaged in the middle',
     (table: Uint8Array) => table.map((byte, at) => (at > 10 && at < 60 ? ~byte : byte)),

@@ -44,24 +44,24 @@ const CHECKPOINTS: readonly Checkpoint[] = [
 
 test.each([
   ['before all of them', { offset: 10, bytes: 20 }, { blobOffset: 0, tarOffset: 0, blobEnd: 1_000 }],
-  ['behind a start', { offset: 5_000, bytes: 1 }, { blobOffset: 1_000, tarOffset: 5_000, blobEnd: 70_000 }],
+  ['after a start', { offset: 5_000, bytes: 1 }, { blobOffset: 1_000, tarOffset: 5_000, blobEnd: 70_000 }],
   [
-    'behind a block in the middle of a byte',
+    'after a block in the middle of a byte',
     { offset: 299_999, bytes: 1 },
     { blobOffset: 69_999, tarOffset: 200_000, blobEnd: 90_000, block: { bit: 3, window: window('x') } },
   ],
   [
-    'as far as a block that begins in the middle of a byte',
+    'up to a block that begins in the middle of a byte',
     { offset: 190_000, bytes: 10_000 },
     { blobOffset: 1_000, tarOffset: 5_000, blobEnd: 70_000 },
   ],
   [
-    'behind a block at the start of a byte',
+    'after a block at the start of a byte',
     { offset: 300_000, bytes: 2 ** 39 },
     { blobOffset: 90_000, tarOffset: 300_000, blobEnd: 2 ** 36, block: { bit: 0, window: window('y') } },
   ],
   [
-    'behind all of them',
+    'after all of them',
     { offset: 2 ** 40, bytes: 1 },
     { blobOffset: 90_000, tarOffset: 300_000, blobEnd: undefined, block: { bit: 0, window: window('y') } },
   ],

@@ -53,8 +53,8 @@ test('each member arrives complete, and nothing is read after the last one', asy
 })
 
 test.each([
-  ['other content', tar(member({ name: 'a' }, 'two'))],
-  ['another size', tar(member({ name: 'a' }, 'three'))],
+  ['different content', tar(member({ name: 'a' }, 'two'))],
+  ['a different size', tar(member({ name: 'a' }, 'three'))],
   ['an earlier end', tar(member({ name: 'x' }, 'one'))],
 ])('a blob that now has %s fails', async (_, other) => {
   const members = await wanted('a', 'b')

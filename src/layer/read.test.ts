@@ -251,11 +251,11 @@ describe('refusals', () => {
 
   test.each([
     [
-      'a gzip stream that is cut',
+      'a truncated gzip stream',
       gz.subarray(0, -100),
       `is truncated: it ends at byte ${gz.length - 100} of the blob`,
     ],
-    ['a gzip checksum that is wrong', changed(gz, gz.length - 8), 'incorrect data check'],
+    ['a wrong gzip checksum', changed(gz, gz.length - 8), 'incorrect data check'],
     ['garbage after gzip', Buffer.concat([gz, Buffer.from('garbage')]), 'the gzip stream is corrupt'],
     [
       'garbage after the zeros after gzip',
@@ -268,24 +268,20 @@ describe('refusals', () => {
       `unexpected data after the end of the compressed stream, at byte ${gz.length + 700_000} of the blob`,
     ],
     [
-      'a zstd stream that is cut',
+      'a truncated zstd stream',
       zst.subarray(0, -10),
       `is truncated: it ends at byte ${zst.length - 10} of the blob`,
     ],
-    ['a zstd checksum that is wrong', changed(zst, zst.length - 1), 'wrong checksum'],
+    ['a wrong zstd checksum', changed(zst, zst.length - 1), 'wrong checksum'],
     [
       'garbage after zstd',
       Buffer.concat([zst, Buffer.from('garbage')]),
       `unexpected data after the end of the compressed stream, at byte ${zst.length} of the blob`,
     ],
-    [
-      'a skippable frame that is cut',
-      Buffer.concat([zst, skippable('skip').subarray(0, -1)]),
-      'is truncated',
-    ],
-    ['a plain tar that is cut', small.subarray(0, 700), 'at byte 700 of the uncompressed tar'],
-    ['what is no tar', gzipSync(noise(5000)), 'this is no tar'],
-    ['what is no tar nor compressed', Buffer.from('<html>'.repeat(300)), 'this is no tar'],
+    ['a truncated skippable frame', Buffer.concat([zst, skippable('skip').subarray(0, -1)]), 'is truncated'],
+    ['a truncated plain tar', small.subarray(0, 700), 'at byte 700 of the uncompressed tar'],
+    ['data that is not a tar', gzipSync(noise(5000)), 'this is no tar'],
+    ['data that is neither a tar nor compressed', Buffer.from('<html>'.repeat(300)), 'this is no tar'],
   ])('%s is permanently invalid, and the error says where', async (_, blob, message) => {
     expect(await outcome(blob)).toMatchObject({
       code: 'invalid_image',

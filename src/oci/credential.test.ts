@@ -42,8 +42,8 @@ describe('X-Registry-Auth', () => {
     ['not JSON', Buffer.from('secret').toString('base64')],
     ['not UTF-8', Buffer.from([0xff, 0xfe]).toString('base64')],
     ['a list', base64(['secret'])],
-    ['a number for a password', base64({ username: 'u', password: 12_345 })],
-    ['a password alone', base64({ password: 'secret' })],
+    ['a number as the password', base64({ username: 'u', password: 12_345 })],
+    ['only a password', base64({ password: 'secret' })],
     ['a colon in the username', base64({ username: 'sec:ret', password: 'secret' })],
     ['a line break in the password', base64({ username: 'u', password: 'secret\r\nx: y' })],
   ])('is refused without being repeated: %s', (_, header) => {

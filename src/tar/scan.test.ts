@@ -298,8 +298,8 @@ describe('sparse members', () => {
   test.each([
     ['goes past the end', '2090,20', 'exceeds its size'],
     ['does not ascend', '500,100,400,100', 'exceeds its size'],
-    ['says more than is stored', '0,700', 'stores fewer bytes than its map lists'],
-    ['is no list of numbers', '0,x', 'is malformed'],
+    ['covers more than is stored', '0,700', 'stores fewer bytes than its map lists'],
+    ['is not a list of numbers', '0,x', 'is malformed'],
   ])('whose map %s are refused', (_, text, message) => {
     const head = pax({ 'GNU.sparse.size': `${expanded.length}`, 'GNU.sparse.map': text })
     expect(() => scanTar(tar(head, header({ name: 's', size: 610 }), stored))).toThrow(message)

@@ -106,7 +106,7 @@ describe('what is not a glob', () => {
   test.each([
     ['a hundred long ones', Array.from({ length: 100 }, (_, i) => `**a${'?'.repeat(100)}${i}`)],
     ['choices that multiply', [`${'{a,aa,*}'.repeat(30)}b`]],
-    ['choices of nothing that multiply', ['{,}'.repeat(80)]],
+    ['empty choices that multiply', ['{,}'.repeat(80)]],
     ['choices within choices', [`${'{a,'.repeat(50)}{b,c}{d,e}${'}'.repeat(50)}${'{x,y}'.repeat(8)}`]],
   ])('more than can be matched at once: %s', (_, globs) => {
     expect(refusal(globs)).toContain('more than 8192 characters')

@@ -35,9 +35,9 @@ it('lists those of version 1, but none without name and version', async () => {
 })
 
 it.each([
-  ['a file that is cut off', '{"packages": [{"name": "a/b", "version": "1"}, {"name": "c'],
-  ['more closed than opened', ']]'],
-  ['an object that is no JSON', '[{"name" "a"}]'],
+  ['a truncated file', '{"packages": [{"name": "a/b", "version": "1"}, {"name": "c'],
+  ['more closing than opening brackets', ']]'],
+  ['an object that is not JSON', '[{"name" "a"}]'],
   ['a package of a megabyte', `[{"name": "${'a'.repeat(1_000_000)}"}]`],
   ['a name that is too long', `[{"name": "${'a'.repeat(10_000)}", "version": "1"}]`],
 ])('refuses %s', async (_, text) => {

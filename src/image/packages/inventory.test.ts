@@ -259,7 +259,7 @@ it.each([
   ['no such changes', 'var/lib/rpm/rpmdb.sqlite-wal', '', 0],
   ['a damaged ndb', 'usr/lib/sysimage/rpm/Packages.db', 'x', 1],
   ['a package.json of a megabyte', 'node_modules/a/package.json', ' '.repeat(1_000_000), 1],
-  ['a composer file that is cut off', 'vendor/composer/installed.json', '[', 1],
+  ['a truncated composer file', 'vendor/composer/installed.json', '[', 1],
 ])('warns of %s', async (_, path, content, count) => {
   const taken = await inventory([[{ path, content }]])
   expect(taken.unread).toHaveLength(count)

@@ -49,9 +49,9 @@ it('reads what SQLite writes, in pages of any size', async () => {
 })
 
 it.each([
-  ['a file that is none', async () => new Uint8Array(8192).fill(65)],
-  ['a file that is cut off', async () => (await rpmDatabase([new Uint8Array(9_000)])).subarray(0, 9_000)],
-  ['a database of something else', () => sqliteFile('CREATE TABLE Things (blob)')],
+  ['a file that is not SQLite', async () => new Uint8Array(8192).fill(65)],
+  ['a truncated file', async () => (await rpmDatabase([new Uint8Array(9_000)])).subarray(0, 9_000)],
+  ['an unrelated database', () => sqliteFile('CREATE TABLE Things (blob)')],
   [
     'a view that never ends',
     () =>
@@ -91,10 +91,10 @@ async function interiorPages(pages: number, child: (page: number) => number): Pr
 }
 
 it.each([
-  ['all lead to the next one, so that there are more rows than atoms', (page: number) => page + 1],
-  ['lead to themselves', (page: number) => page],
-  ['lead back to the first', () => 1],
-  ['lead out of the file', () => 0xffff_ffff],
+  ['all point to the next one, which gives more rows than atoms', (page: number) => page + 1],
+  ['point to themselves', (page: number) => page],
+  ['point back to the first', () => 1],
+  ['point outside the file', () => 0xffff_ffff],
 ])('refuses pages that %s', async (_, child) => {
   const file = await interiorPages(12, child)
   expect(() => [...sqliteHeaders(file)]).toThrow(UnreadableDatabase)

@@ -18,7 +18,7 @@ describe('the handle is used', () => {
       Object.defineProperties(createInflateRaw(), Object.getOwnPropertyDescriptors(insides))
   it.each<[string, object]>([
     ['has no handle', { _handle: undefined }],
-    ['has a handle that writes in another way', { _handle: { write: () => {} } }],
+    ['has a handle with another way to write', { _handle: { write: () => {} } }],
     ['has no state', { _writeState: undefined }],
     [
       'throws',
@@ -33,7 +33,7 @@ describe('the handle is used', () => {
       },
     ],
     ['writes nothing', { _handle: { writeSync: () => {}, reset: () => {}, close: () => {} } }],
-    ['tells another state', { _writeState: new Uint32Array([0, 0]) }],
+    ['reports another state', { _writeState: new Uint32Array([0, 0]) }],
   ])('not if zlib %s', (_, insides) => {
     expect(handleWorks(odd(insides))).toBe(false)
   })

@@ -108,19 +108,19 @@ describe.each(FORMS)('%s', (form) => {
   })
 
   test.each<[string, string, ChunkedOptions]>([
-    ['a size below zero', 'whole number', lie('etc/a.txt', { size: -6 })],
+    ['a negative size', 'whole number', lie('etc/a.txt', { size: -6 })],
     ['a file that ends within its chunks', 'ends after its file', lie('big', { size: 16_000 })],
-    ['a file that goes on behind its chunks', 'chunks of entry', lie('big', { size: 50_000 }, 'chunkSize')],
-    ['a digest of nothing known', 'not a sha256', lie('etc/a.txt', { digest: 'sha256:../../x' })],
-    ['a digest of a chunk that is none', 'not a sha256', lie('etc/a.txt', { chunkDigest: 'md5:1' })],
+    ['a file that continues beyond its chunks', 'chunks of entry', lie('big', { size: 50_000 }, 'chunkSize')],
+    ['a digest of an unknown algorithm', 'not a sha256', lie('etc/a.txt', { digest: 'sha256:../../x' })],
+    ['an invalid digest of a chunk', 'not a sha256', lie('etc/a.txt', { chunkDigest: 'md5:1' })],
     [
-      'an empty file with a digest of something',
+      'an empty file with the digest of other content',
       'is empty',
       lie('etc/empty', { digest: digestOf(Buffer.from('x')) }),
     ],
-    ['content without a place', 'no offset', lie('etc/a.txt', { offset: 0 })],
+    ['content without an offset', 'no offset', lie('etc/a.txt', { offset: 0 })],
     [
-      'a chunk behind the content',
+      'a chunk beyond the content',
       'the content of the blob',
       lie('last', { offset: 1e9, endOffset: 1e9 + 9 }),
     ],
@@ -131,26 +131,22 @@ describe.each(FORMS)('%s', (form) => {
     ],
     ['a chunk that leaves a hole', 'does not begin at byte', HOLE],
     [
-      'a chunk of no file',
+      'a chunk without a file',
       'belongs to no file',
       { change: ({ entries }) => ({ version: 1, entries: [{ name: 'x', type: 'chunk' }, ...entries] }) },
     ],
     ['an unknown type', 'unknown type', lie('etc/a.txt', { type: 'door' })],
     ['a name with a zero byte', 'zero byte', lie('etc/a.txt', { name: 'a\0b' })],
-    ['a time that is none', 'not a time', lie('etc/a.txt', { modtime: 'yesterday' })],
+    ['an invalid time', 'not a time', lie('etc/a.txt', { modtime: 'yesterday' })],
     ['another version', 'version', { change: (table) => ({ ...table, version: 2 }) }],
+    ['a truncated table', 'not complete JSON', { change: (table) => JSON.stringify(table).slice(0, -1) }],
     [
-      'a table that is cut off',
-      'not complete JSON',
-      { change: (table) => JSON.stringify(table).slice(0, -1) },
-    ],
-    [
-      'a table that is cut off within an entry',
+      'a table truncated within an entry',
       'not complete JSON',
       { change: (table) => JSON.stringify(table).slice(0, -90) },
     ],
     ['a table that is not JSON', 'not complete JSON', { change: () => '<html>blocked by proxy</html>' }],
-    ['a table that is another JSON', 'version', { change: () => '[1,2,3]' }],
+    ['a table of other JSON', 'version', { change: () => '[1,2,3]' }],
     [
       'two lists of entries',
       'two lists',
@@ -173,10 +169,10 @@ describe.each(FORMS)('%s', (form) => {
   test.each<[string, ChunkedOptions]>([
     ['another digest than the manifest says', { digest: digestOf(Buffer.from('another')) }],
     [
-      'another digest, and a lie',
+      'another digest and a false table',
       { digest: digestOf(Buffer.from('another')), ...lie('etc/a.txt', { size: -6 }) },
     ],
-    ['another place, among the files', { offset: () => 20 }],
+    ['another offset, among the files', { offset: () => 20 }],
   ])('refused, but perhaps not permanently: %s', async (_, options) => {
     const layer = await make(options)
     await expect(readTable(layer)).rejects.toMatchObject({

@@ -56,10 +56,10 @@ it('links lead to members of the archive or nowhere', async () => {
 })
 
 it.each([
-  ['two members of one name that differ', tar(member({ name: 'a' }, 'x'), member({ name: './a' }, 'y'))],
-  ['no end', tar(member({ name: 'a' }, 'x')).subarray(0, 1024)],
-  ['an end in a member', header({ name: 'a', size: 10_000 })],
-  ['no tar', Buffer.from('a text of some length'.repeat(50))],
+  ['two different members with the same name', tar(member({ name: 'a' }, 'x'), member({ name: './a' }, 'y'))],
+  ['a missing end', tar(member({ name: 'a' }, 'x')).subarray(0, 1024)],
+  ['an end within a member', header({ name: 'a', size: 10_000 })],
+  ['data that is not a tar', Buffer.from('a text of some length'.repeat(50))],
 ])('refuses %s', async (_, bytes) => {
   await expect(passing(bytes, 512)).rejects.toMatchObject({ code: 'invalid_archive' })
 })

@@ -106,8 +106,8 @@ describe('reading', () => {
 describe('releasing', () => {
   it.each([
     ['a short body is read to its end', { 'content-length': '3' }, 'read'],
-    ['a long one is cancelled', { 'content-length': '1000000' }, 'cancelled'],
-    ['one of unknown length is cancelled', {}, 'cancelled'],
+    ['a long body is cancelled', { 'content-length': '1000000' }, 'cancelled'],
+    ['a body of unknown length is cancelled', {}, 'cancelled'],
   ])('%s', async (_, headers, how) => {
     let end = ''
     const body = new ReadableStream<Uint8Array>(

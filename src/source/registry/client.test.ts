@@ -128,7 +128,7 @@ describe('what is read is verified', () => {
 
 describe('limits hold while reading, whatever Content-Length says', () => {
   it.each([
-    ['without end', { endless: true }],
+    ['without an end', { endless: true }],
     ['of a gigabyte', { contentLength: 1_000_000_000, stallAfter: 100 }],
   ] as const)('a manifest %s', async (_, fault) => {
     registry.fault({ method: 'GET' }, fault)

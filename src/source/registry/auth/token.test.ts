@@ -292,7 +292,7 @@ describe('a registry with an unusual challenge', () => {
   })
 
   it.each([
-    ['no address', { 'www-authenticate': 'Bearer realm="not an address"' }, 'registry_error'],
+    ['an invalid URL', { 'www-authenticate': 'Bearer realm="not an address"' }, 'registry_error'],
     ['no realm', { 'www-authenticate': 'Bearer service="x"' }, 'unauthorized'],
     ['no challenge', {}, 'unauthorized'],
     ['another scheme', { 'www-authenticate': 'Negotiate' }, 'unauthorized'],
@@ -309,11 +309,15 @@ describe('a token server that fails', () => {
   it.each([
     ['answers 403', { status: 403 }, 'unauthorized'],
     ['answers 501', { status: 501 }, 'registry_error'],
-    ['answers no JSON', { body: '<html>' }, 'registry_error'],
-    ['answers no token', { body: '{}' }, 'registry_error'],
-    ['answers a token that would split the header', { body: '{"token":"a\\r\\nx: y"}' }, 'registry_error'],
-    ['answers a token without end', { endless: true }, 'too_large'],
-    ['answers a token of a gigabyte', { contentLength: 1_000_000_000 }, 'too_large'],
+    ['answers with something other than JSON', { body: '<html>' }, 'registry_error'],
+    ['answers without a token', { body: '{}' }, 'registry_error'],
+    [
+      'answers with a token that would split the header',
+      { body: '{"token":"a\\r\\nx: y"}' },
+      'registry_error',
+    ],
+    ['answers with an endless token', { endless: true }, 'too_large'],
+    ['answers with a token of a gigabyte', { contentLength: 1_000_000_000 }, 'too_large'],
     [
       'redirects to a private address',
       { status: 302, headers: { location: 'https://10.0.0.1/' } },

@@ -11,7 +11,7 @@ import { FixtureRegistry } from './registry/fixture.ts'
 import { startService, type TestService } from './service.ts'
 
 const DESCRIPTION = new URL('../openapi.yaml', import.meta.url)
-/** Where the generated code is beside the code that uses it, within reach of `node_modules`. */
+/** The folder of the generated code and the code that uses it; it can import from `node_modules`. */
 const FOLDER = new URL('../dist/client/', import.meta.url)
 const JOURNEY = new URL('journey.ts', FOLDER)
 const NARROWING = new URL('narrowing.ts', FOLDER)

@@ -25,7 +25,7 @@ const UPPER = [
   { name: 'usr/node_modules/app/package.json', content: '{"name":"app","version":"1.0.0"}' },
 ] as const
 
-/** In the lowest layer. */
+/** Matches requests for the blob of the lowest layer. */
 function blobPath({ layers }: TestImage): RegExp {
   return new RegExp(`/blobs/${layers[0]?.descriptor.digest}$`)
 }

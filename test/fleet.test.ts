@@ -39,9 +39,9 @@ const paragraph = (name: string, version: string) =>
 let registry: FixtureRegistry
 let service: TestService
 let lake: string
-/** Over what the service has stored. */
+/** Queries what the service has stored. */
 let duckdb: DuckDBConnection
-/** Over the lake. */
+/** Queries the lake. */
 let compacted: DuckDBConnection
 let base: TestLayer
 let app: TestLayer
@@ -103,9 +103,9 @@ afterAll(async () => {
 })
 
 const imageOf = (image: TestImage) => hexOf(image.descriptor.digest)
-/** Where no name is recorded. */
+/** The name of an image without a recorded one. */
 const nameWithout = (image: TestImage) => `sha256:${imageOf(image)}`
-/** As it was requested. */
+/** The name as it was requested. */
 const nameOf = (tag: string) => `${registry.host}/fleet:${tag}`
 const blobOf = (layer: TestLayer) => hexOf(layer.descriptor.digest)
 

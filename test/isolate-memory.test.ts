@@ -12,7 +12,7 @@ import { newStage } from './stage.ts'
 import { member, tar } from './tar.ts'
 
 const IMAGES = 3
-/** As many as one image reads at once. */
+/** The number of layers that one image reads at once. */
 const LAYERS = 4
 
 async function push(registry: FixtureRegistry, layerOf: (name: string) => Promise<TestLayer>) {

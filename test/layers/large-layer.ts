@@ -5,7 +5,7 @@ import type { TestLayer } from '../images.ts'
 import { header } from '../tar.ts'
 
 const FILE_BYTES = 1024 * 1024
-/** Of a file; the rest is zeros. */
+/** Random bytes in each file; the rest is zeros. */
 const RANDOM_BYTES = 16 * 1024
 
 /** Bytes of the layer's tar. */

@@ -56,7 +56,7 @@ export type RecordedRequest = {
   readonly authorization: string | undefined
   readonly range: string | undefined
   readonly headers: IncomingMessage['headers']
-  /** Of a POST. */
+  /** The body of a POST. */
   readonly body: string
   /** The status of the answer; 0 until it is answered. */
   status: number
@@ -125,9 +125,9 @@ async function readText(request: IncomingMessage): Promise<string> {
 export class FixtureRegistry {
   /** As in references: `127.0.0.1:PORT`. */
   readonly host: string
-  /** Of the blob storage, another origin: `127.0.0.1:PORT`. */
+  /** The host of the blob storage, another origin: `127.0.0.1:PORT`. */
   readonly storageHost: string
-  /** Of the token server: `127.0.0.1:PORT`. */
+  /** The host of the token server: `127.0.0.1:PORT`. */
   readonly tokenHost: string
   /** All requests, in order of arrival. */
   readonly requests: RecordedRequest[] = []

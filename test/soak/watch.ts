@@ -134,7 +134,7 @@ export class Watch {
   }
 }
 
-/** Of the process group that the service leads. */
+/** The processes of the group that the service leads. */
 async function processesOf(group: number): Promise<readonly ProcessState[]> {
   const found: ProcessState[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {

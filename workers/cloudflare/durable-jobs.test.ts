@@ -2,12 +2,12 @@ import { describe, expect, it, vi } from 'vitest'
 import type { JobState } from '../../src/job.ts'
 import { DurableJobs, type JobStub } from './durable-jobs.ts'
 
-/** As workerd gives errors of calls to another object. */
+/** Errors as workerd reports them for calls to another object. */
 function platformError(message: string, fields: Record<string, true> = {}): Error {
   return Object.assign(new Error(message), { remote: true, ...fields })
 }
 
-/** Objects that fail with each of the errors before they answer. */
+/** Objects that fail once with each of these errors before they answer. */
 function jobsThatFail(errors: readonly Error[]) {
   const left = [...errors]
   const watch = vi.fn(async (): Promise<JobState | undefined> => {
@@ -19,7 +19,7 @@ function jobsThatFail(errors: readonly Error[]) {
   return { watch, jobs: new DurableJobs({ get: () => stub }) }
 }
 
-describe('a call that fails is made again', () => {
+describe('a call that fails is retried', () => {
   it.each([
     ['after a reset', platformError('Durable Object reset', { durableObjectReset: true })],
     ['after a broken connection', platformError('Network connection lost.', { retryable: true })],
@@ -33,7 +33,7 @@ describe('a call that fails is made again', () => {
     expect(watch).toHaveBeenCalledTimes(3)
   })
 
-  it('five times at most', async () => {
+  it('at most five times', async () => {
     const lost = platformError('Network connection lost.', { retryable: true })
     await expect(jobsThatFail(Array(5).fill(lost)).jobs.watch('key', 0, 1_000)).rejects.toMatchObject({
       code: 'analysis_pending',
@@ -42,7 +42,7 @@ describe('a call that fails is made again', () => {
     await expect(jobsThatFail(Array(5).fill(broken)).jobs.watch('key', 0, 1_000)).rejects.toBe(broken)
   })
 
-  it('not when too many wait', async () => {
+  it('not if too many are waiting', async () => {
     const { jobs, watch } = jobsThatFail([
       platformError('Durable Object is overloaded.', { overloaded: true }),
     ])

@@ -1,3 +1,4 @@
+/** Which tests run where, and how long they may take. */
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 

@@ -1,3 +1,4 @@
+/** The check of imports finds what breaks the order of rooms. */
 import { expect, test } from 'vitest'
 import { findFaults } from './floors.ts'
 

@@ -1,12 +1,14 @@
 /**
  * Checks that no import runs upward: each room knows those before it in `ROOMS` and none after it, and no files import each
- * other in a circle. `npm run check` runs it, with the check of parameter lists; tests may import anything.
+ * other in a circle. `npm run check` runs it, with the checks of parameter lists and of heads; tests may import
+ * anything.
  */
 import { readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { findMissingHead } from './heads.ts'
 import { findLongParameterLists } from './parameters.ts'
 
 /** From the bottom up. A room is a folder, or files that serve everything above them. */
@@ -102,7 +104,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const sources = await readSources(fileURLToPath(new URL('..', import.meta.url)))
   const faults = [
     ...findFaults(importsOf(sources)),
-    ...[...sources].flatMap(([file, text]) => findLongParameterLists(file, text)),
+    ...[...sources].flatMap(([file, text]) => [
+      ...findMissingHead(file, text),
+      ...findLongParameterLists(file, text),
+    ]),
   ]
   for (const fault of faults) console.error(fault)
   if (faults.length > 0) process.exitCode = 1

@@ -1,3 +1,4 @@
+/** The check of parameter lists finds long ones, however the function is written. */
 import { expect, test } from 'vitest'
 import { findLongParameterLists } from './parameters.ts'
 

@@ -1,3 +1,4 @@
+/** One path that differs between two images: as the join finds it, and as the API shows it. */
 import type { MergedEntry } from '../image/merged-entry.ts'
 import { type PathKey, showPath } from '../text/path.ts'
 

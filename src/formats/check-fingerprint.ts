@@ -1,3 +1,4 @@
+/** Recognises a finding in the next build, so that GitHub and GitLab do not report it as new. */
 import { createHash } from 'node:crypto'
 import type { AdviceItem } from '../advice/advise.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'

@@ -1,3 +1,4 @@
+/** Turns an analysis into the JSON that the API answers, with links to its results. */
 import type { z } from '@hono/zod-openapi'
 import { Problem } from '../problem.ts'
 import type { Analysis } from '../service/analyses.ts'

@@ -1,3 +1,4 @@
+/** Compiles the parameter `glob` of lists; an error names the parameter. */
 import { Problem } from '../problem.ts'
 import { compileGlobs } from '../text/glob.ts'
 

@@ -1,3 +1,4 @@
+/** Chooses the form of an answer from `Accept` and `format`. */
 import { parseAccept } from 'hono/utils/accept'
 import { Problem } from '../problem.ts'
 import type { RequestContext } from './backend.ts'

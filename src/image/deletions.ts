@@ -1,3 +1,4 @@
+/** Decides what whiteouts hide: when each directory above the current path was emptied. */
 import { FOREVER, NEVER, type Sequence } from './sequence.ts'
 
 /**

@@ -1,3 +1,4 @@
+/** Keeps what hard links show, compactly, since an image can have millions of them. */
 import type { Entry } from '../layer/entry.ts'
 import { NumberList } from '../table/number-list.ts'
 import { MEMBER_TYPES, type MemberType } from '../tar/member.ts'

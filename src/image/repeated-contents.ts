@@ -1,3 +1,4 @@
+/** Spares the search for duplicates the contents that occur only once. */
 import type { ByteString } from '../text/bytes.ts'
 
 const ONCE = 1

@@ -1,3 +1,4 @@
+/** Refuses an image whose uncompressed size is unknown, where that size is required. */
 import { Problem } from '../problem.ts'
 
 /**

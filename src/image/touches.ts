@@ -1,3 +1,4 @@
+/** Tells when a path was a directory only because layers have members below it. */
 import type { PathKey } from '../text/path.ts'
 import { countBefore } from './deletions.ts'
 import { FOREVER, memberSequence, NEVER, type Sequence } from './sequence.ts'

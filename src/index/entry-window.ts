@@ -1,3 +1,4 @@
+/** The part of a layer's entries that is sorted in memory, before it is written to the store. */
 import { type Entry, sortKey, type Whiteout } from '../layer/entry.ts'
 import type { MemberType } from '../tar/member.ts'
 import { type ByteString, compareText } from '../text/bytes.ts'

@@ -1,3 +1,4 @@
+/** Limits the uncompressed size of a layer, against small blobs that expand without end. */
 import type { Limits } from '../configuration.ts'
 import { Problem } from '../problem.ts'
 

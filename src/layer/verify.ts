@@ -1,3 +1,4 @@
+/** Checks the size and the digest of a layer's blob while it is read: nothing unverified is stored. */
 import { createHash } from 'node:crypto'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'

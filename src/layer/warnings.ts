@@ -1,3 +1,4 @@
+/** Counts what is odd in a layer but no reason to refuse it. */
 import type { PathKey } from '../text/path.ts'
 
 /** One warning per code: its count, and the first member. */

@@ -1,3 +1,5 @@
+/** Makes the commands in an image's history readable. */
+
 /** Far more than a table cell shows. */
 const MAX_LENGTH = 400
 

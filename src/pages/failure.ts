@@ -1,3 +1,4 @@
+/** Shows an error to somebody in a browser, with what to do about it. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Problem, ProblemCode } from '../problem.ts'

@@ -1,3 +1,4 @@
+/** The form that asks for an image, or for two to compare. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Html } from './page.ts'

@@ -1,3 +1,4 @@
+/** The page that a reader sees while layers are read. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Progress } from '../job.ts'

@@ -1,3 +1,4 @@
+/** Compares two analysed images: reads their tables from the store and walks through both once. */
 import { type ChangeNode, ChangeTree } from '../diff/change-tree.ts'
 import { alignHistories, type Build, type StepPair } from '../diff/history.ts'
 import { type JoinStep, joinRows } from '../diff/join.ts'

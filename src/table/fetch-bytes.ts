@@ -1,3 +1,4 @@
+/** Reads a range of an object into memory, never more bytes than requested. */
 import type { ByteRange } from '../host.ts'
 import type { TableStore } from './part.ts'
 

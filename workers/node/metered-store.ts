@@ -1,3 +1,4 @@
+/** Counts what the service asks of its object store, for `/metrics`. */
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 
 export type StoreOperation = 'get' | 'has' | 'put' | 'delete' | 'list'

@@ -1,3 +1,4 @@
+/** What a caller sends to start analyses, and what they look like while they run and after. */
 import { z } from '@hono/zod-openapi'
 import {
   digestSchema,

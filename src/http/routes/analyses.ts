@@ -1,3 +1,4 @@
+/** Starts analyses, one or a list, and follows one by polling or by events. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { Problem } from '../../problem.ts'

@@ -1,3 +1,4 @@
+/** The badge as the JSON that shields.io draws it from. */
 import { z } from '@hono/zod-openapi'
 import { int, text } from '../openapi/fields.ts'
 

@@ -1,3 +1,4 @@
+/** The gate: checks an image against a policy from the query or the body; a broken rule answers 412. */
 import { createRoute, z } from '@hono/zod-openapi'
 import {
   CHECK_FORMATS,

@@ -1,3 +1,4 @@
+/** The text diff of one file in two images. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
 import { diffTextFiles, type FileSource, formatTextDiff, type TextDiff } from '../../diff/text.ts'

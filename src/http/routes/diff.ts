@@ -1,3 +1,4 @@
+/** What changed between two images: the summary, and the list of changed paths. */
 import { createRoute, z } from '@hono/zod-openapi'
 import type { FileChange } from '../../diff/change.ts'
 import { pageChanges, streamChanges } from '../../diff/list.ts'

@@ -1,3 +1,4 @@
+/** Downloads one file from an image; nothing of it is stored. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { type FoundFile, findFile, findMember } from '../../image/lookup.ts'
 import { Problem } from '../../problem.ts'

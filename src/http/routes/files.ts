@@ -1,3 +1,4 @@
+/** Lists and filters the paths of an image, or of one of its layers. */
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Entry } from '../../layer/entry.ts'
 import { inOrder, type Listing, largestFirst, type Rows } from '../../service/listings.ts'

@@ -1,3 +1,4 @@
+/** What load balancers and monitors learn about the service. */
 import { z } from '@hono/zod-openapi'
 
 export const readinessSchema = z

@@ -1,3 +1,4 @@
+/** A package in lists, with its package URL and the layer that added it. */
 import { z } from '@hono/zod-openapi'
 import { int, pageOf, text } from '../openapi/fields.ts'
 

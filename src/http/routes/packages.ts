@@ -1,3 +1,4 @@
+/** Lists the packages that an image has installed. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { PACKAGES_TABLE, packagesTotal } from '../../formats/list-tables.ts'
 import { PACKAGES } from '../../image/package-table.ts'

@@ -1,3 +1,4 @@
+/** The shape of every error. */
 import { z } from '@hono/zod-openapi'
 import { int, text } from '../openapi/fields.ts'
 

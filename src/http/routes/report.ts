@@ -1,3 +1,7 @@
+/**
+ * The endpoints of the API, one or a few related ones in each file, with their schemas beside them. This one answers the
+ * report on an image: sizes, waste, efficiency, or a treemap of them.
+ */
 import { createRoute, z } from '@hono/zod-openapi'
 import { reportMarkdown } from '../../formats/report-markdown.ts'
 import { reportText } from '../../formats/report-text.ts'

@@ -1,3 +1,4 @@
+/** The sizes of directories, as far below one as the caller asks. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { treeMarkdown, treeText } from '../../formats/tree-text.ts'
 import { imageTree, layerTree, type TreeNode, type TreeShape } from '../../image/tree.ts'

@@ -1,3 +1,4 @@
+/** What registries send when an image is pushed, and what they get back. */
 import { z } from '@hono/zod-openapi'
 import { text } from '../openapi/fields.ts'
 

@@ -1,3 +1,4 @@
+/** The file browser: directories, searches, and files with their content and versions. This page lists a directory. */
 import { html } from 'hono/html'
 import type { TreeNode } from '../../image/tree.ts'
 import { formatBytes, formatCount } from '../../text/format.ts'

@@ -1,3 +1,4 @@
+/** The page of one path in the file browser: its properties, its content, and what each layer has there. */
 import { html } from 'hono/html'
 import { visible } from '../../formats/escape.ts'
 import { buildStep } from '../../oci/build-step.ts'

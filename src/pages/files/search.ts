@@ -1,3 +1,4 @@
+/** The page of the file browser that lists what a glob finds. */
 import { html } from 'hono/html'
 import { formatCount } from '../../text/format.ts'
 import { type Html, link, measured, page, size, table } from '../page.ts'

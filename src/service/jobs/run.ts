@@ -1,3 +1,4 @@
+/** Does the whole of a job in one process, for hosts that share it neither with threads nor with other objects. */
 import type { Job, JobProgress } from '../../job.ts'
 import type { Service } from '../service.ts'
 import { runImageJob } from './image-job.ts'

@@ -1,3 +1,4 @@
+/** Waits for a job wherever it runs, and reports its progress. */
 import type { Jobs } from '../../host.ts'
 import { isFinished, type Job, type JobState, jobKey } from '../../job.ts'
 import { waitFor } from '../../timeout.ts'

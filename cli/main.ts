@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `lamina`: loads no more than the command needs, so that it starts fast. */
+/**
+ * The command `lamina`: each command asks an endpoint, in this process or of a service. This file loads no more than the
+ * command needs, so that it starts fast.
+ */
 import * as nodeModule from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** What a badge can show about an image, and from which value on that is noteworthy or bad. */
+/**
+ * Badges: a figure of an image as SVG. This file has what a badge can show about an image, and from which value on that is
+ * noteworthy or bad.
+ */
 
 import { type Policy, policyFromQuery } from '../gate/policy.ts'
 import type { ImageFacts } from '../image/report.ts'

@@ -1,4 +1,7 @@
-/** What changed between two images, overall: the shape of `/v1/diff`. Sizes and deltas are bytes. */
+/**
+ * Compares two images: files, packages, layers, configs. This file has what changed overall: the shape
+ * of `/v1/diff`. Sizes and deltas are bytes.
+ */
 import type { ImageIdentity, Package, Report, Sizes } from '../image/report.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import { Largest } from '../table/largest.ts'

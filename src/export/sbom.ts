@@ -1,7 +1,8 @@
 /**
- * A bill of materials: an image's packages as CycloneDX 1.6 or SPDX 2.3, as JSON that is written while the packages are read.
- * Libraries for these formats hold the whole document in memory, and an image can have many packages. The same image gives the
- * same bytes: times come from the image, identifiers from its digest.
+ * Describes an image in the formats of other tools. This file writes a bill of materials: an image's packages as CycloneDX 1.6
+ * or SPDX 2.3, as JSON that is written while the packages are read. Libraries for these formats hold the whole document in
+ * memory, and an image can have many packages. The same image gives the same bytes: times come from the image, identifiers
+ * from its digest.
  */
 import { createHash } from 'node:crypto'
 import { PackageURL } from 'packageurl-js'

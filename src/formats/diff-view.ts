@@ -1,6 +1,7 @@
 /**
- * A diff as people read it, before it becomes Markdown, text or HTML: a headline, the figures, the reasons, and tables. Names
- * from images are marked as such; each format escapes them in its own way.
+ * Diffs, verdicts and lists in the formats that people and tools read. This file has a diff as people read it, before it
+ * becomes Markdown, text or HTML: a headline, the figures, the reasons, and tables. Names from images are marked as such; each
+ * format escapes them in its own way.
  */
 import type { FileChange } from '../diff/change.ts'
 import type { ConfigValue } from '../diff/config.ts'

@@ -1,6 +1,7 @@
 /**
- * The rules of the gate, one entry each: how a limit is parsed, what it needs to know about the image, how it is evaluated, and
- * what it means. Policies, `.dive-ci` files, OpenAPI and SARIF are made from this table; a new rule is a new entry.
+ * The gate judges an image by a policy, which is a list of rules. This file has the rules, one entry each: how a
+ * limit is parsed, what it needs to know about the image, how it is evaluated, and what it means. Policies, `.dive-ci` files,
+ * OpenAPI and SARIF are made from this table; a new rule is a new entry.
  */
 
 import { knownTarBytes } from '../image/tar-bytes.ts'

@@ -1,7 +1,8 @@
 /**
- * The merge of an image's layers: which paths its file system shows, whose files are hidden and by what, and what each
- * directory contains, in one walk. Instead of applying the layers one after another, it sees all layers of one path at a time,
- * and knows from the order of events what applying them would give.
+ * Merges the layers of an image: its file system, waste, duplicates, directories and report. This file is the merge
+ * itself: which paths its file system shows, whose files are hidden and by what, and what each directory contains, in
+ * one walk. Instead of applying the layers one after another, it sees all layers of one path at a time, and knows from the
+ * order of events what applying them would give.
  */
 import type { Entry } from '../layer/entry.ts'
 import type { PathKey } from '../text/path.ts'

@@ -1,6 +1,7 @@
 /**
- * Image references as `docker pull` takes them: the grammar of distribution/reference with Docker Hub's defaults.
- * Source: https://github.com/distribution/reference (`reference.go`, `normalize.go`, `regexp.go`).
+ * The OCI specifications, without any I/O. This file parses image references as `docker pull` takes them: the grammar of
+ * distribution/reference with Docker Hub's defaults. Source: https://github.com/distribution/reference (`reference.go`,
+ * `normalize.go`, `regexp.go`).
  */
 import { Problem } from '../problem.ts'
 

@@ -1,4 +1,4 @@
-/** The frame of every page, and the building blocks that several pages share. */
+/** The HTML pages. This file has the frame of every page, and the building blocks that several pages share. */
 import { html, raw } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { formatBytes } from '../text/format.ts'

@@ -1,6 +1,6 @@
 /**
- * Opens the image that a reference names: resolves it at its registry with the caller's credentials, then reads it from
- * wherever the caller may.
+ * The use cases, independent of HTTP: open an image, analyse it, list, compare, check. This file opens the image that a
+ * reference names: resolves it at its registry with the caller's credentials, then reads it from wherever the caller may.
  */
 
 import type { Cache } from '../cache.ts'

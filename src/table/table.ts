@@ -1,6 +1,7 @@
 /**
- * Reading a table: row groups are fetched by ranges and decoded into typed arrays, each column when a row first needs it. A row
- * is a light view of its group.
+ * Sorted tables of rows in the object store, whatever the rows mean: written, sorted, merged, read. This file reads a table: row
+ * groups are fetched by ranges and decoded into typed arrays, each column when a row first needs it. A row is a light view of
+ * its group.
  */
 
 import { yieldToEventLoop } from '../concurrency.ts'

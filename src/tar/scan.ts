@@ -1,6 +1,7 @@
 /**
- * Scans a tar as a stream. It reads headers in place and returns bodies as views of its input, so it copies nothing and
- * its memory does not depend on the archive. Where writers differ, it follows Python's tarfile.
+ * Reads and writes tars. This file scans a tar as a stream. It reads headers in place and returns bodies as views of its
+ * input, so it copies nothing and its memory does not depend on the archive. Where writers differ, it follows Python's
+ * tarfile.
  */
 import { type ByteString, toByteString, toBytes } from '../text/bytes.ts'
 import { type CleanPath, cleanPath } from './clean.ts'

@@ -1,7 +1,7 @@
 /**
- * The order of all tables: paths compared byte by byte with `/` as the lowest byte, so that everything below a
- * directory follows it directly. A `PathKey` is a path's bytes with each `/` replaced by NUL, so that plain `<` is this
- * order.
+ * Text as people and systems write it: names as bytes and as text, globs, sizes and times. This file has the order of all
+ * tables: paths compared byte by byte with `/` as the lowest byte, so that everything below a directory follows it directly. A
+ * `PathKey` is a path's bytes with each `/` replaced by NUL, so that plain `<` is this order.
  */
 import { type ByteString, decodeText, toBase64 } from './bytes.ts'
 

@@ -1,4 +1,7 @@
-/** Every parser of foreign input, as a function of bytes that gets no more than it accepts. */
+/**
+ * Fuzzing: every parser gets inputs near those of a kept corpus. This file has every parser of foreign input, as a function of
+ * bytes that gets no more than it accepts.
+ */
 
 import { diffTextFiles, formatTextDiff } from '../../src/diff/text.ts'
 import { policyFromDiveCi } from '../../src/gate/dive-ci.ts'

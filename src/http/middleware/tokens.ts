@@ -1,4 +1,7 @@
-/** The service's own tokens: a caller with a token may use the service, and the registry credentials that it was given. */
+/**
+ * What applies to many requests: tokens, limits, conditional requests. This file checks the service's own tokens: a caller
+ * with a token may use the service, and the registry credentials that it was given.
+ */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Problem } from '../../problem.ts'
 

@@ -1,4 +1,6 @@
-/** The parts of the API's description that do not come from routes. */
+/**
+ * Makes `openapi.yaml` from routes and schemas. This file has the parts of the API's description that do not come from routes.
+ */
 import type { App } from '../backend.ts'
 import { problemSchema } from '../routes/problem.schema.ts'
 import { identitySchema, wasteSumSchema } from '../routes/report.schema.ts'

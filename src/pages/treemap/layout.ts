@@ -1,4 +1,7 @@
-/** Arranges areas as nested rectangles. Areas too small to be seen share one rectangle. */
+/**
+ * An image as a treemap, in a page or as a picture. This file arranges areas as nested rectangles. Areas too small to be seen
+ * share one rectangle.
+ */
 import { type HierarchyRectangularNode, hierarchy, treemap } from 'd3-hierarchy'
 import type { Area } from '../../image/areas.ts'
 

@@ -1,4 +1,7 @@
-/** One image: indexes its layers, as many at once as the host allows, then merges them. */
+/**
+ * The work itself, once at a time, queued and cancelled: index a layer, analyse an image. This file analyses one image: it indexes
+ * the layers, as many at once as the host allows, then merges them.
+ */
 
 import { allOf, inParallel } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'

@@ -1,6 +1,6 @@
 /**
- * The members of an archive by name, found in one pass over its headers. Nothing is unpacked: a name that points outside is
- * only a name, and a link leads to another member or nowhere.
+ * Reads images from archives by random access. This file has the members of an archive by name, found in one pass over its
+ * headers. Nothing is unpacked: a name that points outside is only a name, and a link leads to another member or nowhere.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { WorkBudget } from '../../concurrency.ts'

@@ -1,4 +1,7 @@
-/** The registry's client: manifests, configs, layers and tags. */
+/**
+ * Reads images from registries, by the distribution protocol over HTTP. This file is the registry's client: manifests,
+ * configs, layers and tags.
+ */
 
 import type { Configuration } from '../../configuration.ts'
 import type { Fetch } from '../../host.ts'

@@ -1,6 +1,7 @@
 /**
- * One column of one row group: a data page of version 2, preceded by a dictionary page if there is one. Levels are those of
- * flat columns: a value is present or not.
+ * The encodings of Parquet, as far as these tables use them. This file reads and writes one column of one row group: a data
+ * page of version 2, preceded by a dictionary page if there is one. Levels are those of flat columns: a value is present or
+ * not.
  */
 
 import { crc32 } from 'node:zlib'

@@ -1,6 +1,6 @@
 /**
- * The value of `Authorization`: Basic, or a Bearer token from a token server. Sources: distribution `spec/auth/token.md` (GET),
- * `spec/auth/oauth.md` (POST).
+ * Obtains tokens for registries. This file makes the value of `Authorization`: Basic, or a Bearer token from a token server.
+ * Sources: distribution `spec/auth/token.md` (GET), `spec/auth/oauth.md` (POST).
  */
 import { z } from 'zod'
 import { Cache } from '../../../cache.ts'

@@ -116,9 +116,13 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       ])
       registry.push(repository, 'v1', makeImage([base]))
       const image = registry.push(repository, 'v2', makeImage([base, top]))
-      // The layer arrives slowly, so that progress is visible.
-      const { digest } = base.descriptor
-      registry.fault({ path: new RegExp(digest) }, { drip: { bytes: 100, milliseconds: 200 } }, 1)
+      // The layer ends only when its progress was seen.
+      const { promise: seen, resolve: end } = Promise.withResolvers<void>()
+      registry.fault(
+        { path: new RegExp(base.descriptor.digest) },
+        { drip: { bytes: 100, milliseconds: 1 }, holdAfter: { bytes: 100, until: seen } },
+        1,
+      )
 
       const { page, wrong } = await openPage(browser, service.url, {
         viewport: { width, height: 900 },
@@ -140,7 +144,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       await hands.type(page.getByLabel('Image', { exact: true }), `docker pull ${image}`)
       await hands.press(page.getByRole('button', { name: 'Look inside' }))
       await page.getByRole('progressbar').first().waitFor()
-
+      end()
       await page.getByRole('heading', { level: 1, name: `${repository}:v2` }).waitFor()
       await looksRight()
       await hands.pressArea(page, 'srv')

@@ -159,7 +159,7 @@ test('a fix refers to the build step', async () => {
   const { items } = await advice()
   const fixOf = (rule: string) => items.find((item) => item.rule === rule)?.fix
   expect(fixOf('metadata-only')).toContain(
-    '`COPY --chown=1000:1000 app/ /srv/app/`, and take `chown -R 1000:1000 /srv/app` out of the RUN of layer 2',
+    '`COPY --chown=1000:1000 app/ /srv/app/`, and remove `chown -R 1000:1000 /srv/app` from the RUN of layer 2',
   )
   expect(fixOf('package-cache')).toContain('rm -rf /var/lib/apt/lists/*')
   expect(fixOf('build-context')).toContain('`.dockerignore`, so that the COPY of layer 1')

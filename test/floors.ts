@@ -39,7 +39,7 @@ export const ROOMS: readonly (readonly string[])[] = [
 /** The files that each file imports, by path from the project's root. */
 export type Imports = ReadonlyMap<string, readonly string[]>
 
-/** One sentence for each import that breaks the order; empty if there is none. */
+/** One sentence for each import that breaks the order; empty if none does. */
 export function findFaults(imports: Imports): readonly string[] {
   return [...upwardImports(imports), ...cycles(imports)]
 }

@@ -6,7 +6,7 @@ import type { RuleVerdict } from '../gate/verdict.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
 
-/** `240 MB`, `12.5%`, `0.98765`, `4`; a dash if there is none. */
+/** `240 MB`, `12.5%`, `0.98765`, `4`; a dash for a missing value. */
 export function showActual({ actual, unit }: RuleVerdict): string {
   return actual === null ? '–' : showValue(actual, unit)
 }

@@ -434,7 +434,7 @@ describe('growth', () => {
     })
   })
 
-  test('from nothing passes only if there is none', async () => {
+  test('from nothing passes only without growth', async () => {
     expect(await only('maxGrowth=1000%25&baseline=b', baselineOf(0))).toMatchObject({
       pass: false,
       actual: null,

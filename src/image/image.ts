@@ -9,20 +9,24 @@ import { seal, unseal } from '../index/sealed.ts'
 import type { ProblemDocument } from '../problem.ts'
 import { readNote } from '../table/note.ts'
 import type { Note } from '../table/parquet/footer.ts'
-import { partOf, type StoredPart } from '../table/part.ts'
+import { NOWHERE, partOf, STORED_PART, type StoredPart } from '../table/part.ts'
 import type { Schema } from '../table/schema.ts'
 import { openTable, type Table } from '../table/table.ts'
 import { encodeTable, type TableEnd, writeTable } from '../table/write-table.ts'
 import { PACKAGES } from './package-table.ts'
 import type { ImageFacts, Package } from './report.ts'
 
-/** Of the footer. */
+/** The key in the footer. */
 const NOTE = 'lamina.image'
 
-const PART: z.ZodType<StoredPart> = z.object({ offset: z.number(), bytes: z.number() })
-const SMALL_TABLES = z.object({ directories: PART, waste: PART, duplicates: PART, layerDuplicates: PART })
+const SMALL_TABLES = z.object({
+  directories: STORED_PART,
+  waste: STORED_PART,
+  duplicates: STORED_PART,
+  layerDuplicates: STORED_PART,
+})
 
-/** Where each is in the image's object: a whole Parquet file. */
+/** Where each small table is in the image's object; each is a whole Parquet file. */
 export type SmallTables = Readonly<z.output<typeof SMALL_TABLES>>
 export type SmallTable = keyof SmallTables
 
@@ -76,16 +80,16 @@ export function encodeSmallTable<Row>(
   return encodeTable(smallTableKey(index, name), schema, batches)
 }
 
-/** What says in a problem which table it is, and in the table's checksum that no other stands in its place. */
+/** Names the table in problems, and in its checksum, so that no other table can take its place. */
 export function smallTableKey(index: string, name: SmallTable): string {
   return `${imageKey(index, 'packages.parquet')}#${name}`
 }
 
 export type AnalysedTables = {
   readonly packages: readonly Package[]
-  /** Each makes the bytes of one; they are made one after the other. */
+  /** Each makes the bytes of one table; they run one after the other. */
   readonly tables: Readonly<Record<SmallTable, () => AsyncIterable<Uint8Array>>>
-  /** Called once, when all of them are made. */
+  /** Called once, after all tables. */
   readonly facts: () => ImageFacts
 }
 
@@ -113,16 +117,14 @@ export async function writeFailure(
   await write(store, index, [], { parts: [], image: () => ({ failure }) })
 }
 
-/** What says in the footer of the packages' table what is known of the image. */
+/** The note in the footer of the packages' table: what is known about the image. */
 export function imageNote(index: string, image: StoredImage): Note {
   return { name: NOTE, value: seal(imageKey(index, 'packages.parquet'), image) }
 }
 
-const NOWHERE: StoredPart = { offset: 0, bytes: 0 }
-
 type ImageEnd = {
   readonly parts: TableEnd['parts']
-  /** @param parts where they are */
+  /** @param parts their places */
   readonly image: (parts: readonly StoredPart[]) => StoredImage
 }
 

@@ -9,7 +9,7 @@ import type { TableFacts, TableReading } from '../layer/toc/read.ts'
 import type { Batches } from '../table/merge.ts'
 import { readNote } from '../table/note.ts'
 import type { Note } from '../table/parquet/footer.ts'
-import type { StoredPart } from '../table/part.ts'
+import { NOWHERE, STORED_PART, type StoredPart } from '../table/part.ts'
 import type { TableEnd } from '../table/write-table.ts'
 import { CheckpointArchive } from './checkpoints.ts'
 import { ChunkArchive } from './chunks.ts'
@@ -27,8 +27,6 @@ export type TabledLayer = TableFacts & Pick<IndexedLayer, 'digest'> & StoredData
 /** The key in the footer. */
 const NOTE = 'lamina.layer'
 
-const PART: z.ZodType<StoredPart> = z.object({ offset: z.number(), bytes: z.number() })
-
 const TABLE_FACTS = {
   digest: z.string(),
   compression: z.enum(['gzip', 'zstd', 'none']),
@@ -37,7 +35,7 @@ const TABLE_FACTS = {
   databases: z.number(),
   databasesBytes: z.number(),
   databasesCrc32: z.number(),
-  databasesPart: PART,
+  databasesPart: STORED_PART,
   warnings: z.array(
     z.object({
       code: z.enum(['absolute', 'dotdot', 'databaseTooLarge']),
@@ -53,7 +51,7 @@ const FACTS: z.ZodType<IndexedLayer> = z.object({
   diffId: z.string(),
   compressedBytes: z.number(),
   uncompressedBytes: z.number(),
-  checkpoints: PART,
+  checkpoints: STORED_PART,
 })
 
 /** What is known about a layer without its tables; undefined if it is not indexed, or if the stored data is damaged. */
@@ -160,8 +158,6 @@ export async function indexTable(
 export function layerNote(index: string, facts: IndexedLayer | TabledLayer): Note {
   return { name: NOTE, value: seal(layerKey(index, 'entries.parquet'), facts) }
 }
-
-const NOWHERE: StoredPart = { offset: 0, bytes: 0 }
 
 /** Releases the archives when the work is done or has failed. */
 async function within<T>(

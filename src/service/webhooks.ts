@@ -21,7 +21,7 @@ export type Push = {
   readonly ignored: readonly Ignored[]
 }
 
-/** A reference as the registry sent it, or why there is none. */
+/** A reference as the registry sent it, or why it is not valid. */
 type Told = { readonly image: string } | { readonly why: string }
 
 /** Limit of a notification; further images are ignored. */

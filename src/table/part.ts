@@ -1,8 +1,14 @@
 /** A part of an object, read as if it were an object of its own. */
+import { z } from 'zod'
 import type { ByteRange, ObjectStore } from '../host.ts'
 
 /** Where a part is in its object. */
 export type StoredPart = { readonly offset: number; readonly bytes: number }
+
+export const STORED_PART: z.ZodType<StoredPart> = z.object({ offset: z.number(), bytes: z.number() })
+
+/** Of a part that the object does not have. */
+export const NOWHERE: StoredPart = { offset: 0, bytes: 0 }
 
 /** What reading a table takes. */
 export type TableStore = Pick<ObjectStore, 'get'>

@@ -131,7 +131,7 @@ export class Inventory {
     }
   }
 
-  /** Bytes of compilers and headers; undefined if there are none. */
+  /** Bytes of compilers and headers; undefined if the image has neither. */
   buildTools(): BuildTools | undefined {
     let bytes = 0
     for (const owner of this.#toolOwners ?? []) bytes += this.#owners.bytesOf(owner) ?? 0

@@ -77,7 +77,7 @@ export class PackageOwners {
     return owners
   }
 
-  /** The owners of a path; undefined if there are none. */
+  /** The owners of a path; undefined if nobody owns it. */
   of(path: PathKey): ReadonlySet<number> | undefined {
     return this.#ownersOf(path)
   }

@@ -9,7 +9,7 @@ import { type BitStart, type Boundary, findBit, resumingBytes, WINDOW_BYTES } fr
 import { checkTrailer, endOfHeader, GzipError, sizeInTrailer, TRAILER_BYTES } from './gzip-member.ts'
 import type { Inflater, PlaceSink } from './inflater.ts'
 import { NeededWindow } from './needed-window.ts'
-import { hasInsides, type Insides } from './zlib-handle.ts'
+import { type Insides, withInsides } from './zlib-handle.ts'
 
 /** Size of one piece of output in bytes: measured as the best on both hosts. */
 const PIECE = 256 * 1024
@@ -22,7 +22,6 @@ type Part = 'header' | 'body' | 'trailer' | 'between' | 'ended'
 
 export class HandleInflater implements Inflater {
   readonly #stream: InflateRaw & Insides
-  readonly #needed = new NeededWindow()
   readonly #output = new Uint8Array(PIECE)
   readonly #window = new Window()
   #part: Part = 'header'
@@ -35,6 +34,7 @@ export class HandleInflater implements Inflater {
   /** Output that only refills zlib's window, and is dropped. */
   #drop = 0
   #places: PlaceSink | undefined
+  #needed: NeededWindow | undefined
   /** Bytes consumed in all, including `rest`, and bytes produced. */
   #taken = 0
   #given = 0
@@ -46,10 +46,8 @@ export class HandleInflater implements Inflater {
 
   /** @throws Error if this runtime's zlib has no such handle */
   constructor(stream: InflateRaw = createInflateRaw()) {
-    if (!hasInsides(stream)) throw new Error('this runtime\u2019s zlib has no `_handle` with `writeSync`')
-    this.#stream = stream
-    // `next` throws the error.
-    this.#stream.on('error', () => {})
+    // `next` throws its errors.
+    this.#stream = withInsides(stream)
   }
 
   get rest(): Uint8Array {
@@ -125,7 +123,7 @@ export class HandleInflater implements Inflater {
 
   close(): void {
     this.#stream.destroy()
-    this.#needed.close()
+    this.#needed?.close()
   }
 
   #give(filled: number): Uint8Array {
@@ -245,6 +243,7 @@ export class HandleInflater implements Inflater {
     const { at, bit } = start
     const blobOffset = this.#taken - found.behind.length - 1 + at
     const [byte = 0] = at === 0 ? [found.before] : found.behind
+    this.#needed ??= new NeededWindow()
     const needed = this.#needed.of({ window, byte, bit }, found.behind.subarray(at))
     this.#places.block({ blobOffset, bit, tarOffset: this.#given, window: needed })
   }

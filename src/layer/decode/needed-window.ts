@@ -1,13 +1,13 @@
 /**
- * What of a window the blocks behind it refer to: the rest can be left out, and mostly that is nearly all. Which bytes an
- * inflated byte is copied from shows where the window is replaced by one whose bytes say where they stand. Such a place takes 15
- * bits, so it takes two windows; they differ in every byte, and so what is the same from both comes from no window.
+ * Finds the bytes of a window that the following blocks refer to, usually few: the rest need not be stored. To see where an inflated
+ * byte was copied from, the blocks are inflated after windows whose bytes encode their own places. A place takes 15 bits, so there
+ * are two such windows. They differ in every byte, so a byte that is the same after both was not copied from the window.
  */
-import { constants, createInflateRaw, type InflateRaw } from 'node:zlib'
+import { constants, createInflateRaw } from 'node:zlib'
 import { type BitStart, resumingBytes, WINDOW_BYTES } from './bit-offset.ts'
-import { hasInsides, type Insides } from './zlib-handle.ts'
+import { withInsides } from './zlib-handle.ts'
 
-/** Behind so many bytes nothing refers to the window any more. */
+/** Bytes further on than this cannot refer to the window. */
 const REACH = WINDOW_BYTES
 
 /** The low byte of each place. */
@@ -16,54 +16,39 @@ const LOW = Uint8Array.from({ length: WINDOW_BYTES }, (_, place) => place)
 const HIGH = Uint8Array.from({ length: WINDOW_BYTES }, (_, place) => (place >> 8) | (~place & 0x80))
 
 export class NeededWindow {
-  #stream: (InflateRaw & Insides) | undefined
-  readonly #outputs = [LOW, HIGH].map((window) => ({ window, output: new Uint8Array(0) }))
+  #stream = withInsides(createInflateRaw())
+  readonly #low = new Uint8Array(WINDOW_BYTES + REACH)
+  readonly #high = new Uint8Array(WINDOW_BYTES + REACH)
 
   /**
-   * The window with zeros for what no block refers to; the window itself, if too little is behind it to tell.
+   * The window with zeros in place of the bytes that no block refers to; the window itself if too little follows to tell.
    *
-   * @param start its window is a whole one
    * @param behind what follows the start's byte in the stream
    */
   of(start: BitStart, behind: Uint8Array): Uint8Array {
     if (start.window.length !== WINDOW_BYTES) return start.window
-    if (this.#stream === undefined || this.#stream.errored) this.#stream = createStream()
-    for (const one of this.#outputs) {
-      if (one.output.length === 0) one.output = new Uint8Array(WINDOW_BYTES + REACH)
-      if (!inflated(this.#stream, { ...start, window: one.window }, behind, one.output)) return start.window
-    }
-    const [low, high] = this.#outputs
-    return low && high ? copied(start.window, low.output, high.output) : start.window
+    const isKnown =
+      this.#inflate({ ...start, window: LOW }, behind, this.#low) &&
+      this.#inflate({ ...start, window: HIGH }, behind, this.#high)
+    return isKnown ? copied(start.window, this.#low, this.#high) : start.window
   }
 
   close(): void {
-    this.#stream?.destroy()
+    this.#stream.destroy()
   }
-}
 
-function createStream(): InflateRaw & Insides {
-  const stream = createInflateRaw()
-  if (!hasInsides(stream)) throw new Error('this runtime\u2019s zlib has no `_handle` with `writeSync`')
-  // An error is seen by `errored`.
-  stream.on('error', () => {})
-  return stream
-}
-
-/** Fills the output with the window and what the stream gives behind it; false if that is too little. */
-function inflated(
-  stream: InflateRaw & Insides,
-  start: BitStart,
-  behind: Uint8Array,
-  output: Uint8Array,
-): boolean {
-  const { _handle, _writeState } = stream
-  const head = resumingBytes(start)
-  _handle.reset()
-  _handle.writeSync(constants.Z_NO_FLUSH, head, 0, head.length, output, 0, output.length)
-  const filled = output.length - _writeState[0]
-  if (stream.errored || filled !== WINDOW_BYTES) return false
-  _handle.writeSync(constants.Z_NO_FLUSH, behind, 0, behind.length, output, filled, REACH)
-  return !stream.errored && _writeState[0] === 0
+  /** Fills the output with the window and what the stream gives after it; false if that is too little. */
+  #inflate(start: BitStart, behind: Uint8Array, output: Uint8Array): boolean {
+    if (this.#stream.errored) this.#stream = withInsides(createInflateRaw())
+    const { _handle, _writeState } = this.#stream
+    const head = resumingBytes(start)
+    _handle.reset()
+    _handle.writeSync(constants.Z_NO_FLUSH, head, 0, head.length, output, 0, output.length)
+    const filled = output.length - _writeState[0]
+    if (this.#stream.errored || filled !== WINDOW_BYTES) return false
+    _handle.writeSync(constants.Z_NO_FLUSH, behind, 0, behind.length, output, filled, REACH)
+    return !this.#stream.errored && _writeState[0] === 0
+  }
 }
 
 function copied(window: Uint8Array, low: Uint8Array, high: Uint8Array): Uint8Array {

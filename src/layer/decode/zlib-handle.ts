@@ -23,6 +23,13 @@ export type Insides = {
   readonly _writeState: readonly [number, number]
 }
 
+/** The stream with its handle, whose errors are seen in `errored`. @throws Error if this runtime's zlib has no such handle */
+export function withInsides<Stream extends InflateRaw>(stream: Stream): Stream & Insides {
+  if (!hasInsides(stream)) throw new Error('this runtime\u2019s zlib has no `_handle` with `writeSync`')
+  stream.on('error', () => {})
+  return stream
+}
+
 export function hasInsides<Stream extends InflateRaw | DeflateRaw>(
   stream: Stream,
 ): stream is Stream & Insides {

@@ -249,7 +249,7 @@ function sum(layers: number, missing: readonly LayerProgress[]): JobProgress {
     layersReused: layers - missing.length,
     bytes: total((one) => one.bytes),
     bytesDone: total((one) => one.bytesDone),
-    // At the least: so many layers wait at the same time.
+    // A lower bound, since several layers wait at the same time.
     waitedMilliseconds: Math.max(longest, total((one) => one.waitedMilliseconds) / LAYERS_AT_ONCE),
   }
 }

@@ -55,7 +55,7 @@ export function reachOf(registry: string, rules: Rules): Reach {
   return isListedRegistry(rules.privateRegistries, registry) ? 'private' : 'public'
 }
 
-/** The special use of a host, judged by its name or address alone (`loopback`, `private`); undefined if there is none. */
+/** The special use of a host, judged by its name or address alone (`loopback`, `private`); undefined for other hosts. */
 function specialUse(hostname: string): string | undefined {
   const address = parseAddress(hostname.replace(/(?<!\.)\.+$/, ''))
   if (address !== undefined) return specialUseOf(address)

@@ -52,7 +52,7 @@ function takeIsNext(scanner: HeaderScanner): boolean {
   return (relations ?? '').toLowerCase().split(/\s/).includes('next')
 }
 
-/** The target of the `Link` with `rel="next"`; undefined if there is none. */
+/** The target of the `Link` with `rel="next"`; undefined without one. */
 export function nextLink(header: string | null): string | undefined {
   const scanner = new HeaderScanner((header ?? '').slice(0, MAX_LINK_LENGTH))
   while (scanner.take(SEPARATORS) && !scanner.ended) {

@@ -171,7 +171,7 @@ export class Transport {
     return within({ milliseconds, error, signal: caller.signal }, (signal) => ask({ signal, deadline }))
   }
 
-  /** Delay before the next attempt, in milliseconds; undefined if there is none. */
+  /** Delay before the next attempt, in milliseconds; undefined if no attempt follows. */
   #waitBefore(attempt: number, outcome: Exclude<Outcome<never>, { value: never }>): number | undefined {
     if (attempt >= this.#policy.retries) return undefined
     if ('failure' in outcome) return PASSING_FAILURES.has(outcome.failure) ? this.backoff(attempt) : undefined

@@ -54,7 +54,7 @@ type Dictionary = { readonly valueCount: number; readonly body: ByteBuffer }
 /** What the footer says about a chunk. */
 export type ChunkSizes = {
   readonly encoding: Encoding
-  /** Position of the data page in the chunk: the length of the dictionary page, 0 if there is none. */
+  /** Position of the data page in the chunk: the length of the dictionary page, 0 without one. */
   readonly dictionaryBytes: number
   readonly storedBytes: number
   readonly rawBytes: number

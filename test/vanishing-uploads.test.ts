@@ -1,5 +1,7 @@
 /** Uploads that are deleted while they are analysed, at each moment in turn. */
 import { expect, it } from 'vitest'
+import type { ObjectStore } from '../src/host.ts'
+import type { Service } from '../src/service/service.ts'
 import { deleteUpload, receiveUpload } from '../src/service/upload.ts'
 import { startApp, type TestApp } from './app.ts'
 import { ociLayout, packArchive } from './archives.ts'
@@ -24,18 +26,27 @@ async function upload({ service }: TestApp, bytes = archive): Promise<string> {
   return (await receiveUpload(service, new Blob([Buffer.from(bytes)]).stream())).id
 }
 
-/** Runs `then` before the `n`th operation on the store from now on. @returns the number of operations so far */
-function interrupt({ store }: TestApp, n: number, then: () => Promise<void>): () => number {
+/**
+ * Runs `then` before the `n`th operation from now on, of those on keys that begin with `prefix`.
+ *
+ * @returns the number of operations so far
+ */
+function interrupt(
+  { store }: { readonly store: ObjectStore },
+  n: number,
+  then: () => Promise<void>,
+  prefix = '',
+): () => number {
   let operations = 0
   let isDue = true
   for (const name of ['get', 'has', 'put', 'delete'] as const) {
-    const own = store[name].bind(store) as (...parts: unknown[]) => Promise<never>
-    store[name] = async (...parts: unknown[]) => {
-      if (operations++ === n && isDue) {
+    const own = store[name].bind(store) as (key: string, ...parts: unknown[]) => Promise<never>
+    store[name] = async (key: string, ...parts: unknown[]) => {
+      if (key.startsWith(prefix) && operations++ === n && isDue) {
         isDue = false
         await then()
       }
-      return own(...parts)
+      return own(key, ...parts)
     }
   }
   return () => operations
@@ -111,3 +122,51 @@ it('an upload that shares layers with another is answered, whenever the other is
       .toEqual([])
   }
 }, 300_000)
+
+it('an upload is answered, however the deletion of another with the same image is delayed', async () => {
+  /** Deletes the first upload before operation `m` of the second one's report, except what comes after its own operation `n`. */
+  const run = async (n: number, m: number) => {
+    const app = startApp()
+    const first = await upload(app)
+    expect((await report(app, first)).status).toBe(200)
+    const id = await upload(app)
+    const slow = separately(app)
+    const paused = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    const pause = () => {
+      paused.resolve()
+      return released.promise
+    }
+    const deletions = interrupt(slow, n, pause, 'images/')
+    const deleted = deleteUpload(slow.service, first)
+    await Promise.race([paused.promise, deleted])
+    const release = () => {
+      released.resolve()
+      return deleted
+    }
+    const operations = interrupt(app, m, release, 'images/')
+    const { status, body } = await report(app, id)
+    await release()
+    expect(status, `${n}, ${m}: ${JSON.stringify(body)}`).toBe(200)
+    for (const path of ['report', 'files', 'packages', 'waste']) {
+      const answer = await app.ask(`/v1/${path}?image=upload:${id}&wait=60`)
+      expect(answer.status, `${n}, ${m}: ${path}`).toBe(200)
+    }
+    return { deletions: deletions(), operations: operations() }
+  }
+  const { deletions, operations } = await run(-1, -1)
+  expect([deletions, operations].map((count) => count > 3)).toEqual([true, true])
+  for (let n = 0; n < deletions; n++) for (let m = 0; m <= operations; m++) await run(n, m)
+}, 300_000)
+
+/** The same service on the same objects, with a store whose operations can be interrupted alone. */
+function separately({ service, store }: TestApp): { readonly service: Service; readonly store: ObjectStore } {
+  const own: ObjectStore = {
+    get: store.get.bind(store),
+    has: store.has.bind(store),
+    put: store.put.bind(store),
+    delete: store.delete.bind(store),
+    list: store.list.bind(store),
+  }
+  return { service: { ...service, host: { ...service.host, store: own } }, store: own }
+}

@@ -156,9 +156,11 @@ class ImageWriter {
     return new ImageWriter(store, source, { tables, links: resolved, contents })
   }
 
+  /** @throws LostTable if another removed a table meanwhile */
   async write(): Promise<ImageFacts> {
     const { index } = this.#source
-    await writeTable(this.#store, imageKey(index, 'files.parquet'), MERGED_ENTRIES, this.#merge())
+    const files = imageKey(index, 'files.parquet')
+    await writeTable(this.#store, files, MERGED_ENTRIES, this.#merge())
     const inventory = await this.#readInventory()
     const packages = inventory.packages()
     const efficiency = await diveFigures(this.#dive, () => this.#rows())
@@ -177,6 +179,8 @@ class ImageWriter {
         return facts
       },
     })
+    // A source that is being deleted may take the table with it, if this one was recorded too late.
+    if (!(await this.#store.has(files))) throw new LostTable(files, 'missing')
     return promise
   }
 

@@ -1,13 +1,16 @@
 /** An image's facts on demand: from the index if the caller may see them, otherwise from an analysis. */
 import { readStoredImage } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
-import { layerKey } from '../index/keys.ts'
+import { imageKey, layerKey } from '../index/keys.ts'
 import type { ImageJob, JobState } from '../job.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { follow } from './jobs/wait.ts'
 import { layerIndexName, maySeeLayer } from './layers.ts'
 import type { OpenedImage } from './open.ts'
 import type { Service } from './service.ts'
+
+/** An index may be removed at any time, so an analysis can succeed in vain; hardly twice in a row. */
+const ATTEMPTS = 3
 
 export type Analysed =
   | { readonly done: true; readonly facts: ImageFacts }
@@ -113,20 +116,34 @@ async function maySeeFailure(
  */
 export async function analyse(service: Service, image: OpenedImage, wait: WaitOptions): Promise<Analysed> {
   // Opening the image is part of the time that the caller waits.
-  const milliseconds = Math.max(0, image.askedAt + wait.seconds * 1000 - Date.now())
-  let last: JobState | undefined
-  for await (const state of follow(service.host.jobs, imageJob(image), milliseconds, wait.signal)) {
-    last = state
+  const until = image.askedAt + wait.seconds * 1000
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const state = await lastState(service, image, { until, signal: wait.signal })
+    if (state.error !== undefined) throw Problem.from(state.error).with({ image: image.identity.reference })
+    if (state.status !== 'succeeded') return { done: false, state }
+    const made = await knownFacts(service, image)
+    if (made !== undefined) return { done: true, facts: made }
+    await image.source.visibility.requireSource(image.identity.digest)
+    if (await isAnalysed(service, image)) {
+      const detail = `these credentials cannot read the layers of ${image.identity.reference}`
+      throw new Problem('layer_unavailable', detail, { image: image.identity.reference })
+    }
+    // Another source of the same bytes was deleted, and the index with it.
   }
+  const detail = 'the index of the image was removed from the store; try again to rebuild it'
+  throw new Problem('store_error', detail, { image: image.identity.reference, retryAfter: 5 })
+}
+
+type Until = { readonly until: number; readonly signal: AbortSignal | undefined }
+
+async function lastState({ host }: Service, image: OpenedImage, { until, signal }: Until): Promise<JobState> {
+  let last: JobState | undefined
+  const milliseconds = Math.max(0, until - Date.now())
+  for await (const state of follow(host.jobs, imageJob(image), milliseconds, signal)) last = state
   if (last === undefined) throw new Problem('internal_error', 'the analysis did not start')
-  if (last.error !== undefined) throw Problem.from(last.error).with({ image: image.identity.reference })
-  if (last.status !== 'succeeded') return { done: false, state: last }
-  const made = await knownFacts(service, image)
-  if (made !== undefined) return { done: true, facts: made }
-  await image.source.visibility.requireSource(image.identity.digest)
-  throw new Problem(
-    'layer_unavailable',
-    `these credentials cannot read the layers of ${image.identity.reference}`,
-    { image: image.identity.reference },
-  )
+  return last
+}
+
+function isAnalysed({ host }: Service, { index }: OpenedImage): Promise<boolean> {
+  return host.store.has(imageKey(index, 'packages.parquet'))
 }

@@ -34,11 +34,18 @@ export async function forgetOrigin(
 export async function forgetDigest(store: ObjectStore, origin: string, digest: string): Promise<void> {
   await Promise.all(GIVEN.map((kind) => store.delete(givenKey(kind, digest, origin))))
   if (await isKnownElsewhere(store, digest)) return
-  // The objects that mark the others as complete go first: a concurrent reader must not take the rest for complete.
-  await store.delete(layerKey(digest, 'entries.parquet'))
-  await store.delete(imageKey(digest, 'packages.parquet'))
-  for (const prefix of [layerPrefix(digest), imagePrefix(digest)])
-    for await (const key of store.list(prefix)) await store.delete(key)
+  await deleteIndex(store, layerPrefix(digest), layerKey(digest, 'entries.parquet'))
+  await deleteIndex(store, imagePrefix(digest), imageKey(digest, 'packages.parquet'))
+}
+
+/**
+ * The object that marks the others as complete goes first: a concurrent reader must not take the rest for complete. It goes last,
+ * too: meanwhile another source may have given the same bytes, and its analysis may have written it again.
+ */
+async function deleteIndex(store: ObjectStore, prefix: string, marker: string): Promise<void> {
+  await store.delete(marker)
+  for await (const key of store.list(prefix)) await store.delete(key)
+  await store.delete(marker)
 }
 
 /** A layer known from its table of contents: digests of the table and of the layer's blob. */
@@ -64,8 +71,7 @@ export async function forgetTable(
   await store.delete(givenKey('layer', table, origin))
   if (await isKnownElsewhere(store, table)) return
   const index = tableIndexName(blob, table)
-  await store.delete(layerKey(index, 'entries.parquet'))
-  for await (const key of store.list(layerKey(index, ''))) await store.delete(key)
+  await deleteIndex(store, layerKey(index, ''), layerKey(index, 'entries.parquet'))
 }
 
 async function isKnownElsewhere(store: ObjectStore, digest: string): Promise<boolean> {

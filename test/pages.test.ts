@@ -326,7 +326,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       }
       await page
         .getByRole('status')
-        .getByText(/^[\d.]+ of 3 MB sent$/)
+        .getByText(/^\d+(\.\d+)? [kM]?B of 3\.0\d MB sent$/)
         .waitFor()
       const bar = page.getByRole('progressbar', { name: 'Upload' })
       expect(await bar.getAttribute('max')).toMatch(/^30\d{5}$/)

@@ -1,6 +1,6 @@
 /** A Durable Object can be reset at any moment: whoever waits for it still gets an answer, and nothing hangs. */
 import { rm } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Job, jobKey } from '../src/job.ts'
 import { type RunningWorker, startWorker } from '../workers/cloudflare/miniflare.ts'
 import { ask } from './ask.ts'
@@ -31,9 +31,16 @@ export class JobObject extends Tested {
   }
 }
 
+const clock = Date.now
+
 export const local = {
   async fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/clock') {
+      const now = Date.now()
+      Date.now = searchParams.has('stopped') ? () => now : clock
+      return Response.json(now)
+    }
     if (!pathname.startsWith('/object/')) return worker.fetch(request, env, context)
     const object = env.JOBS.get(env.JOBS.idFromName(searchParams.get('key')))
     switch (pathname) {
@@ -50,6 +57,8 @@ export const local = {
 export default local
 `
 
+const MAX_ANALYSES = 2
+
 let data: string
 let worker: RunningWorker
 let registry: FixtureRegistry
@@ -57,7 +66,7 @@ let registry: FixtureRegistry
 beforeAll(async () => {
   data = await temporaryData()
   registry = await FixtureRegistry.start()
-  const settings = { ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_ANALYSES: '2' }
+  const settings = { ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_ANALYSES: `${MAX_ANALYSES}` }
   worker = await startWorker(settings, { entry: ENTRY, storedJobs: true })
 })
 
@@ -136,6 +145,40 @@ it.each<[string, (keys: ReturnType<typeof keysOf>) => string[]]>([
   await expectAnswers(answers)
   // What the reset objects held is free again as soon as they are back.
   await expectAnswers([report(await newSubject())])
+})
+
+describe('what reset objects held is free as soon as they are back, not only when their leases end', () => {
+  const setClock = (query: string) => fetch(`${worker.url}/clock${query}`)
+  // No lease ends while the clock stands still.
+  beforeEach(() => setClock('?stopped'))
+  afterEach(() => setClock(''))
+
+  it('the places of images', async () => {
+    const subject = await newSubject()
+    const { answers, release } = await hold(subject)
+    const { image } = keysOf(subject)
+    for (let life = 0; life <= MAX_ANALYSES; life++) {
+      await tell('reset', image)
+      await expect.poll(async () => (await report(subject, 0)).body.status).toBe('running')
+    }
+    release()
+    await expectAnswers(answers)
+  })
+
+  it('the memory of layers', async () => {
+    const subject = await newSubject()
+    const { answers, release } = await hold(subject)
+    const [layer] = subject.image.layers
+    const blob = { path: new RegExp(`blobs/${layer?.descriptor.digest}`), method: 'GET' }
+    const [key = ''] = keysOf(subject).layers
+    for (let life = 1; life <= 3; life++) {
+      await expect.poll(() => registry.count(blob)).toBe(life)
+      await tell('reset', key)
+    }
+    await expect.poll(() => registry.count(blob)).toBe(4)
+    release()
+    await expectAnswers(answers)
+  })
 })
 
 /** Nothing will wake it, and nothing has woken it. */

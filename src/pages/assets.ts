@@ -15,6 +15,7 @@ export const VERSIONED = [
   'map.js',
   'badge.js',
   'home.js',
+  'progress.js',
   'icon.svg',
 ] as const
 

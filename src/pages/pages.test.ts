@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import fc from 'fast-check'
 import type { html } from 'hono/html'
 import { describe, expect, it } from 'vitest'
 import type { ChangeNode } from '../diff/change-tree.ts'
@@ -8,6 +8,8 @@ import type { ImageIdentity, Report } from '../image/report.ts'
 import { Problem } from '../problem.ts'
 import type { DiffParts } from '../service/diff.ts'
 import { encodeText } from '../text/bytes.ts'
+import { formatBytes } from '../text/format.ts'
+import { formatBytes as formatInScripts } from './assets/progress.js'
 import { changeMapPage } from './diff/map.ts'
 import { diffPage } from './diff/page.ts'
 import { textDiffPage } from './diff/text.ts'
@@ -241,13 +243,20 @@ it('a diff of equal images says so', async () => {
   expect(String(await diffPage(diffView))).not.toContain('Identical: the same files')
 })
 
-it('progress of tiny layers counts layers, with and without scripts', async () => {
-  const tiny = { ...progress, bytes: 999_999, bytesDone: 500 }
+it('progress of tiny layers counts layers', async () => {
+  const tiny = { ...progress, layers: 1, bytes: 999_999, bytesDone: 500 }
   const text = String(await progressPage([{ ...waiting, progress: tiny, status: 'running' }]))
-  expect(text).toContain('value="1" max="4"')
-  expect(text).toContain('data-said>1 of 4 layers done<')
-  const script = await readFile(new URL('assets/lamina.js', import.meta.url), 'utf8')
-  expect(script).toContain('const isLarge = bytes >= 1_000_000\n')
+  expect(text).toContain('value="1" max="1"')
+  expect(text).toContain('data-said>1 of 1 layer done<')
+})
+
+it('scripts write sizes like the server', () => {
+  const sizes = [0, 1, 999, 1000, 999_499, 999_500, 1_234_567, 999_499_999, 999_500_000, 85_404_597, 2 ** 45]
+  fc.assert(
+    fc.property(fc.oneof(fc.constantFrom(...sizes), fc.maxSafeNat()), (bytes) => {
+      expect(formatInScripts(bytes)).toBe(formatBytes(bytes))
+    }),
+  )
 })
 
 it('progress shows figures, and without scripts the page reloads itself', async () => {

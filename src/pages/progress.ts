@@ -2,11 +2,8 @@
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Progress } from '../job.ts'
-import { formatBytes } from '../text/format.ts'
+import { shownProgress } from './assets/progress.js'
 import { counted, type Html, name, page } from './page.ts'
-
-/** Below this, the page counts layers rather than bytes; `assets/lamina.js` has the same number. */
-const WORTH_COUNTING_BYTES = 1_000_000
 
 /** An analysis that a page waits for. */
 export type WaitingFor = {
@@ -30,14 +27,10 @@ ${analyses.map(waiting)}`,
 }
 
 function waiting({ image, platform, status, progress, events }: WaitingFor, index: number): Html {
-  const { bytes, bytesDone, layers, layersDone, layersReused } = progress
+  const { layersReused } = progress
   const id = `waiting-${index}`
-  const isLarge = bytes >= WORTH_COUNTING_BYTES
-  const [value, max] = isLarge ? [bytesDone, bytes] : [layersDone, layers]
+  const { value, max, said } = shownProgress({ status, progress })
   const bar = max > 0 ? html`value="${value}" max="${max}"` : ''
-  const read = isLarge ? `${formatBytes(bytesDone)} of ${formatBytes(bytes)} read, ` : ''
-  const said =
-    status === 'queued' ? 'Waiting in the queue' : `${read}${layersDone} of ${counted(layers, 'layer')} done`
   return html`<section class="waiting" data-events="${events}">
 <h2 id="${id}">${name(image)}</h2>
 <progress aria-labelledby="${id}" ${bar}></progress>

@@ -60,12 +60,13 @@ function takeDrops() {
     if (file === undefined) return
     event.preventDefault()
     form.classList.remove('over')
-    upload(file)
+    void upload(file)
   })
 }
 
 /** By XMLHttpRequest: fetch tells nothing of how much was sent. */
-function upload(file) {
+async function upload(file) {
+  const { formatBytes } = await import('./progress.js')
   const bar = form.querySelector('progress')
   const said = form.querySelector('[data-said]')
   bar.hidden = false
@@ -76,7 +77,7 @@ function upload(file) {
     bar.max = total
     bar.value = loaded
     said.textContent =
-      loaded < total ? `${megabytes(loaded)} of ${megabytes(total)} MB sent` : 'Reading what is in it'
+      loaded < total ? `${formatBytes(loaded)} of ${formatBytes(total)} sent` : 'Reading what is in it'
   })
   request.addEventListener('load', () => {
     bar.hidden = true
@@ -116,8 +117,4 @@ function parse(text) {
   } catch {
     return {}
   }
-}
-
-function megabytes(bytes) {
-  return (bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })
 }

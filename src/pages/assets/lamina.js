@@ -1,4 +1,5 @@
 /** What the pages do beyond HTML: all of them work without it. */
+import { shownProgress } from './progress.js'
 
 /** `home.js` reads it. */
 const LOOKED = 'lamina.looked'
@@ -91,17 +92,10 @@ function follow(section) {
   })
 }
 
-function show(section, { status, progress }) {
-  const { bytes, bytesDone, layers, layersDone } = progress
+function show(section, analysis) {
+  const { value, max, said } = shownProgress(analysis)
   const bar = section.querySelector('progress')
-  const isLarge = bytes >= 1_000_000
-  bar.max = isLarge ? bytes : Math.max(layers, 1)
-  bar.value = isLarge ? bytesDone : layersDone
-  const read = isLarge ? `${megabytes(bytesDone)} of ${megabytes(bytes)} MB read, ` : ''
-  section.querySelector('[data-said]').textContent =
-    status === 'queued' ? 'Waiting in the queue' : `${read}${layersDone} of ${layers} layers done`
-}
-
-function megabytes(bytes) {
-  return (bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })
+  bar.max = Math.max(max, 1)
+  bar.value = value
+  section.querySelector('[data-said]').textContent = said
 }

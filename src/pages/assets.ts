@@ -29,15 +29,13 @@ export function assetType(name: string): string {
   return TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
 }
 
-const versions = new WeakMap<Assets, Promise<string>>()
+const versions = new WeakMap<Assets, string>()
 
 /** Identifies the content of all of them together; constant while the service runs. */
-export function assetsVersion(assets: Assets): Promise<string> {
-  const known = versions.get(assets)
-  if (known !== undefined) return known
-  const version = hashOf(assets)
+export async function assetsVersion(assets: Assets): Promise<string> {
+  // The promise itself is not kept: in workerd it dies with the request that began it.
+  const version = versions.get(assets) ?? (await hashOf(assets))
   versions.set(assets, version)
-  version.catch(() => versions.delete(assets))
   return version
 }
 

@@ -13,6 +13,8 @@ const SHARE = 1 / 100
 const BLOCK_SPACING = 4 * 1024 * 1024
 /** How far a checkpoint may be postponed until its window is affordable: a file must be reachable within 8 MiB. */
 const FAR_SPACING = 6 * 1024 * 1024
+/** How many blocks with whole windows are left out in a row: after a later one, enough of the blob may be at hand to reduce it. */
+const MOST_LEFT_OUT = 4
 /** Distance between two places without a window, in bytes of the blob: the overhead of reading a small file. */
 const START_SPACING = 24 * 1024
 /** Distance between two places that only say how far a file reaches. */
@@ -54,6 +56,8 @@ export class CheckpointRecorder implements PlaceSink {
   #skipped: Place | undefined
   /** Takes no block before this many bytes of the blob, since its window would take too large a share. */
   #affordableAt = 0
+  /** Blocks left out since the last checkpoint because of their whole windows. */
+  #leftOut = 0
   /** Even its smallest form was not affordable. */
   #isRefused = false
 
@@ -67,7 +71,12 @@ export class CheckpointRecorder implements PlaceSink {
     return blobOffset >= this.#affordableAt || (distance >= FAR_SPACING && !this.#isRefused)
   }
 
-  block({ blobOffset, bit, tarOffset, window }: BlockStart): void {
+  block({ blobOffset, bit, tarOffset, window, isReduced }: BlockStart): void {
+    if (!isReduced && this.#leftOut < MOST_LEFT_OUT) {
+      this.#leftOut++
+      return
+    }
+    this.#leftOut = 0
     const isFar = tarOffset - this.#lastEntry.tarOffset >= FAR_SPACING
     let packedWindow = packWindow(window, 'fast')
     // The smaller form takes longer: it is worth it only if the next checkpoint would be too far away.

@@ -245,7 +245,13 @@ export class HandleInflater implements Inflater {
     const [byte = 0] = at === 0 ? [found.before] : found.behind
     this.#needed ??= new NeededWindow()
     const needed = this.#needed.of({ window, byte, bit }, found.behind.subarray(at))
-    this.#places.block({ blobOffset, bit, tarOffset: this.#given, window: needed })
+    this.#places.block({
+      blobOffset,
+      bit,
+      tarOffset: this.#given,
+      window: needed ?? window,
+      isReduced: needed !== undefined,
+    })
   }
 }
 

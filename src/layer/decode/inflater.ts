@@ -9,11 +9,10 @@ export type BlockStart = {
   readonly bit: number
   /** Position of the block's content in the uncompressed tar. */
   readonly tarOffset: number
-  /**
-   * The bytes of the tar before it, as many as a block can refer to, with zeros for those that none does: a view that is valid
-   * during the call.
-   */
+  /** The bytes of the tar before it, as many as a block can refer to: a view that is valid during the call. */
   readonly window: Uint8Array
+  /** The window has zeros for the bytes to which no block refers; otherwise too little was at hand to tell. */
+  readonly isReduced: boolean
 }
 
 /** Learns while a blob is decompressed where reading it can begin. Offsets increase from call to call. */

@@ -21,16 +21,16 @@ export class NeededWindow {
   readonly #high = new Uint8Array(WINDOW_BYTES + REACH)
 
   /**
-   * The window with zeros in place of the bytes that no block refers to; the window itself if too little follows to tell.
+   * The window with zeros in place of the bytes that no block refers to; undefined if too little follows to tell.
    *
    * @param behind what follows the start's byte in the stream
    */
-  of(start: BitStart, behind: Uint8Array): Uint8Array {
-    if (start.window.length !== WINDOW_BYTES) return start.window
+  of(start: BitStart, behind: Uint8Array): Uint8Array | undefined {
+    if (start.window.length !== WINDOW_BYTES) return undefined
     const isKnown =
       this.#inflate({ ...start, window: LOW }, behind, this.#low) &&
       this.#inflate({ ...start, window: HIGH }, behind, this.#high)
-    return isKnown ? copied(start.window, this.#low, this.#high) : start.window
+    return isKnown ? copied(start.window, this.#low, this.#high) : undefined
   }
 
   close(): void {
@@ -54,7 +54,8 @@ export class NeededWindow {
 function copied(window: Uint8Array, low: Uint8Array, high: Uint8Array): Uint8Array {
   const needed = new Uint8Array(WINDOW_BYTES)
   for (let at = WINDOW_BYTES; at < low.length; at++) {
-    const [a = 0, b = 0] = [low[at], high[at]]
+    const a = low[at] ?? 0
+    const b = high[at] ?? 0
     if (a === b) continue
     const place = ((b & 0x7f) << 8) | a
     needed[place] = window[place] ?? 0

@@ -48,7 +48,8 @@ function keeping(keep: (whole: Uint8Array<ArrayBuffer>) => void): TransformStrea
     },
     flush() {
       if (bytes > LARGEST_BYTES) return
-      keep(Buffer.concat(chunks))
+      // Copied, since Node's small buffers are parts of larger ones, which they would keep.
+      keep(new Uint8Array(Buffer.concat(chunks)))
     },
   })
 }

@@ -22,7 +22,10 @@ export class JobObject extends Tested {
   }
   async beat() {
     await super.alarm()
-    return this.left()
+    const left = await this.left()
+    // So late that it would stay.
+    if (left.alarm) await this.ctx.storage.setAlarm(Date.now() + 86_400_000)
+    return left
   }
   async left() {
     const { storage } = this.ctx

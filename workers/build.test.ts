@@ -14,10 +14,11 @@ const WORKER_BYTES = 3_000_000
 
 let folder: string
 let said: string
+let warned: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lamina-worker-'))
-  const { stdout } = await promisify(execFile)(
+  const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [WRANGLER, 'deploy', '--dry-run', '--outdir', folder],
     {
@@ -26,6 +27,7 @@ beforeAll(async () => {
     },
   )
   said = stdout
+  warned = stderr
 })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -48,4 +50,8 @@ test('has one code module and the WASM modules, well under the limit', async () 
 test('has all the bindings that it needs', () => {
   for (const binding of ['JOBS', 'BUCKET', 'RATE', 'ASSETS']) expect(said).toContain(`env.${binding}`)
   expect(said).toContain('10 requests/60s')
+})
+
+test('wrangler knows every setting', () => {
+  expect(warned).not.toContain('WARNING')
 })

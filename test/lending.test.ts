@@ -23,6 +23,18 @@ afterEach(async () => {
   await Promise.all([registry.close(), mirror.close()])
 })
 
+/** The different credentials of such requests that the registry answered. */
+function tokensOf(method: 'GET' | 'HEAD', path = /./): readonly (string | undefined)[] {
+  const answered = registry.requests.filter(
+    (request) =>
+      request.server === 'registry' &&
+      request.method === method &&
+      request.status === 200 &&
+      path.test(request.path),
+  )
+  return [...new Set(answered.map(({ authorization }) => authorization))]
+}
+
 const lending = () =>
   startApp({ LAMINA_PUBLIC_CREDENTIALS: JSON.stringify({ auths: { [registry.host]: LOGIN } }) })
 
@@ -34,18 +46,17 @@ it('the login pulls images that the registry shows everybody, which count as pub
   const tokens = registry.requests.filter(({ server }) => server === 'token')
   expect(tokens.map(({ authorization }) => authorization).sort()).toEqual([BASIC, undefined])
   // Each GET carries the login's token, each HEAD an anonymous one.
-  const pulled = new Set(
-    registry.requests
-      .filter(({ server, method, status }) => server === 'registry' && method === 'GET' && status === 200)
-      .map(({ authorization }) => authorization),
-  )
-  const confirmed = new Set(
-    registry.requests
-      .filter(({ server, method, status }) => server === 'registry' && method === 'HEAD' && status === 200)
-      .map(({ authorization }) => authorization),
-  )
-  expect([pulled.size, confirmed.size]).toEqual([1, 1])
-  expect([...pulled][0]).not.toBe([...confirmed][0])
+  const [pulled, confirmed] = [tokensOf('GET'), tokensOf('HEAD')]
+  expect([pulled.length, confirmed.length]).toEqual([1, 1])
+  expect(pulled).not.toEqual(confirmed)
+})
+
+it('the login reads no blob that the registry does not show everybody', async () => {
+  const reference = registry.push('app', 'v1', image)
+  registry.fault({ path: /blobs/, method: 'HEAD' }, { status: 404 }, 100)
+  expect((await get(lending(), '/v1/report', reference)).status).toBe(200)
+  expect(tokensOf('GET', /blobs/)).toEqual(tokensOf('HEAD'))
+  expect(tokensOf('GET', /manifests/)).not.toEqual(tokensOf('HEAD'))
 })
 
 it('the login reveals nothing private', async () => {

@@ -7,7 +7,7 @@ import { findChunks } from '../index/chunks.ts'
 import { readLayerFacts } from '../index/layer-index.ts'
 import { canResumeGzip } from '../layer/decode/gzip.ts'
 import type { Entry } from '../layer/entry.ts'
-import { type MemberPart, type OpenBlob, openMember } from '../layer/member.ts'
+import { type MemberPart, openMember } from '../layer/member.ts'
 import { NoChunks } from '../layer/toc/chunk.ts'
 import { UnsaidName } from '../layer/toc/entries.ts'
 import { type TableOptions, TableReading } from '../layer/toc/read.ts'
@@ -16,6 +16,7 @@ import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import { BLOCK } from '../tar/header.ts'
 import type { OpenedImage } from './open.ts'
+import { blobOpener } from './open-source.ts'
 import { forgettingLost, layerIndexOf } from './tables.ts'
 
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
@@ -36,11 +37,7 @@ export async function openContent(
   const { offset, bytes, sha256 } = file
   const index = await layerIndexOf(image, file.layer)
   if (bytes === 0 && sha256 === SHA256_OF_NOTHING) return new Blob([]).stream()
-  const open: OpenBlob = (range) => {
-    if (range === undefined) return source.blob(descriptor)
-    const { start, end = descriptor.size } = range
-    return source.blob(descriptor, { offset: start, length: end - start })
-  }
+  const open = blobOpener(source, descriptor)
   const { limits } = configuration
   const part: MemberPart | undefined =
     index === descriptor.digest

@@ -1,5 +1,7 @@
 /** Opens the source that a reference or a job names. */
 
+import type { OpenBlob } from '../layer/member.ts'
+import type { Descriptor } from '../oci/manifest.ts'
 import type { FileRef, SourceRef } from '../oci/source-ref.ts'
 import { Problem } from '../problem.ts'
 import { RegistrySource } from '../source/registry/source.ts'
@@ -14,6 +16,15 @@ export function openSource(service: Service, ref: SourceRef, signal?: AbortSigna
   const parts = { store: service.host.store, memory: service.memory }
   const source = sourceOf(service, ref, signal)
   return new VisibleSource(parts, service.relay?.(source) ?? source, signal)
+}
+
+/** Opens a blob, or a part of it, as often as its content is needed. */
+export function blobOpener(source: Pick<VisibleSource, 'blob'>, descriptor: Descriptor): OpenBlob {
+  return (range) => {
+    if (range === undefined) return source.blob(descriptor)
+    const { start, end = descriptor.size } = range
+    return source.blob(descriptor, { offset: start, length: end - start })
+  }
 }
 
 function sourceOf(service: Service, ref: SourceRef, signal: AbortSignal | undefined): ImageSource {

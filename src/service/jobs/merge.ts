@@ -9,8 +9,9 @@ import type { ImageConfig } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { SourceRef } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
-import { openSource } from '../open-source.ts'
+import { blobOpener, openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
+import { readTableMembers } from './table-job.ts'
 
 /** Plain data, so that a host can do this in another thread. */
 export type Merge = {
@@ -50,11 +51,12 @@ export async function mergeImage(service: Service, merge: Merge, signal?: AbortS
     config,
     layers: indexed,
     async readAgain(layer, members, sink) {
-      const found = indexed[layer]
-      // A table of contents does not say where in the tar its members are.
-      if (found?.verified !== 'content') return
-      const blob = await openSource(service, merge.source, signal).blob(found.descriptor)
-      await readMembers(blob, sink, { members, limits: configuration.limits, wasm, signal })
+      const found = layers[layer]
+      if (found === undefined) return
+      const open = blobOpener(openSource(service, merge.source, signal), found.descriptor)
+      const options = { limits: configuration.limits, wasm, signal }
+      if (found.verified === 'content') await readMembers(await open(), sink, { members, ...options })
+      else await readTableMembers(store, { index: found.index, members }, sink, { open, ...options })
     },
   })
 }

@@ -1,12 +1,14 @@
 /** One layer from its table of contents, into a separate index. */
+import type { ObjectStore } from '../../host.ts'
 import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
 import { findChunks } from '../../index/chunks.ts'
 import { tableIndexName } from '../../index/keys.ts'
 import { indexTable, readLayerFacts, readTableFacts, type TabledIndex } from '../../index/layer-index.ts'
 import type { LayerWork, Progress } from '../../job.ts'
-import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
+import { type DatabaseSink, MAX_DATABASE_BYTES } from '../../layer/database.ts'
 import type { OpenBlob } from '../../layer/member.ts'
-import { readDatabaseChunks } from '../../layer/toc/databases.ts'
+import type { WantedMember } from '../../layer/members.ts'
+import { type DatabaseOptions, readDatabaseChunks } from '../../layer/toc/databases.ts'
 import { type TableFile, UnsaidName } from '../../layer/toc/entries.ts'
 import { TableReading } from '../../layer/toc/read.ts'
 import { vouchedTable } from '../../layer/toc/vouched.ts'
@@ -54,14 +56,8 @@ export async function indexFromTable(
   const addDatabases: TabledIndex['addDatabases'] = async (reading, archive, entries) => {
     await readDatabaseChunks(reading.wanted, archive, options)
     if (!reading.linksDatabases) return
-    const linked = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
-    const found: TableFile[] = []
-    // Copied property by property, since a row of a table is a view.
-    for (const { key, ordinal, offset, bytes, sha256 } of linked) {
-      if (bytes === 0) continue
-      found.push({ key, ordinal, bytes, sha256, ...(await findChunks(store, index, { offset, bytes })) })
-    }
-    await readDatabaseChunks(found, archive, options)
+    const members = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
+    await readTableMembers(store, { index, members }, archive, options)
   }
   try {
     await indexTable(store, {
@@ -79,4 +75,26 @@ export async function indexFromTable(
     else await visibility.requireTableSource(layer)
     throw error
   }
+}
+
+type TableMembers = {
+  readonly index: string
+  /** In the order of the table. */
+  readonly members: readonly WantedMember[]
+}
+
+/** Passes the content of each member to `sink`, read from the chunks that the table of contents lists. */
+export async function readTableMembers(
+  store: ObjectStore,
+  { index, members }: TableMembers,
+  sink: DatabaseSink,
+  options: DatabaseOptions,
+): Promise<void> {
+  const found: TableFile[] = []
+  // Copied property by property, since a row of a table is a view.
+  for (const { key, ordinal, offset, bytes, sha256 } of members) {
+    if (bytes === 0) continue
+    found.push({ key, ordinal, bytes, sha256, ...(await findChunks(store, index, { offset, bytes })) })
+  }
+  await readDatabaseChunks(found, sink, options)
 }

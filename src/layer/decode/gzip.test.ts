@@ -1,6 +1,8 @@
-import { createInflateRaw, type InflateRaw } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { syncBuiltinESMExports } from 'node:module'
+import zlib, { createInflateRaw, gzipSync, type InflateRaw } from 'node:zlib'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { testInflater } from '../../../test/layers/gzip-cases.ts'
+import { BlobReader } from '../blob.ts'
 import { HandleInflater, handleWorks } from './inflate-handle.ts'
 import { StreamInflater } from './inflate-stream.ts'
 
@@ -12,10 +14,11 @@ describe('the handle is used', () => {
     expect(handleWorks()).toBe(true)
   })
 
+  const real = createInflateRaw
   const odd =
     (insides: object): (() => InflateRaw) =>
     () =>
-      Object.defineProperties(createInflateRaw(), Object.getOwnPropertyDescriptors(insides))
+      Object.defineProperties(real(), Object.getOwnPropertyDescriptors(insides))
   it.each<[string, object]>([
     ['has no handle', { _handle: undefined }],
     ['has a handle with another way to write', { _handle: { write: () => {} } }],
@@ -33,8 +36,23 @@ describe('the handle is used', () => {
       },
     ],
     ['writes nothing', { _handle: { writeSync: () => {}, reset: () => {}, close: () => {} } }],
+    ['hides errors', { errored: null }],
     ['reports another state', { _writeState: new Uint32Array([0, 0]) }],
   ])('not if zlib %s', (_, insides) => {
     expect(handleWorks(odd(insides))).toBe(false)
+  })
+  it('not by a layer\u2019s reader if zlib has none: it uses the public stream', async () => {
+    const use = (value: () => InflateRaw) => {
+      Object.defineProperty(zlib, 'createInflateRaw', { value, configurable: true, enumerable: true })
+      syncBuiltinESMExports()
+    }
+    use(odd({ _handle: undefined }))
+    onTestFinished(() => use(real))
+    vi.resetModules()
+    const { canResumeGzip, gunzip } = await import('./gzip.ts')
+    const blob = new BlobReader(new Blob([gzipSync('one'), gzipSync('two')]).stream())
+    let text = ''
+    for await (const piece of gunzip(blob)) text += Buffer.from(piece).toString()
+    expect([text, canResumeGzip()]).toEqual(['onetwo', false])
   })
 })

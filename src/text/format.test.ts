@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatBytes, formatCount, formatDelta, formatFigure } from './format.ts'
+import { formatBytes, formatCount, formatDelta, formatFigure, formatPercent } from './format.ts'
 
 test.each([
   [0, '0 B'],
@@ -32,4 +32,8 @@ test('thousands are grouped', () => {
 
 test('a delta shows its sign', () => {
   expect([1_200_000, -312_000, 0].map(formatDelta)).toEqual(['+1.20 MB', '-312 kB', '0 B'])
+})
+
+test('a percentage has three digits, too', () => {
+  expect([-36.94, 4, 0.5, 100].map(formatPercent)).toEqual(['-36.9%', '4.00%', '0.500%', '100%'])
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { BodyReader, discard, readAll, SpeedMeter } from './body.ts'
 
 const TIMEOUTS = { idleMilliseconds: 30_000, floorMilliseconds: 60_000, floorBytesPerSecond: 1_024 }
@@ -32,6 +32,23 @@ describe('the speed', () => {
       await rest(120)
     }
     expect(count).toBe(60)
+  })
+
+  it('includes the time before an empty piece once', async () => {
+    const meter = new SpeedMeter(TIMEOUTS)
+    const add = vi.spyOn(meter, 'add')
+    let pieces = 0
+    const sender = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await rest(20)
+        controller.enqueue(new Uint8Array(++pieces < 10 ? 0 : 1))
+      },
+    })
+    const began = performance.now()
+    await new BodyReader(sender, TIMEOUTS, meter).read()
+    const waited = add.mock.calls.reduce((sum, [, milliseconds]) => sum + milliseconds, 0)
+    expect(waited).toBeLessThanOrEqual(performance.now() - began)
+    expect(add).toHaveBeenCalledTimes(10)
   })
 })
 

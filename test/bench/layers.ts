@@ -23,10 +23,10 @@ export type Layer = {
 }
 
 /** A temporary folder for `use`, removed afterwards. */
-export async function withFolder(use: (at: (name: string) => string) => Promise<void>): Promise<void> {
+export async function withFolder<T>(use: (at: (name: string) => string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lamina-bench-'))
   try {
-    await use((name) => join(folder, name))
+    return await use((name) => join(folder, name))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,6 +1,6 @@
 /**
- * Memory of whole services, as the kernel counts it: Node's peak for several large images at once under a small heap, and
- * resident memory after a hundred small images and more. The memory in use is shown beside it, to tell growth from memory
+ * Memory of whole services, started as users start them, as the kernel counts it: Node's peak for several large images at once,
+ * and resident memory after a hundred small images and more. The memory in use is shown beside it, to tell growth from memory
  * not yet returned.
  */
 import { readFile, rm } from 'node:fs/promises'
@@ -8,15 +8,14 @@ import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { inParallel } from '../../src/concurrency.ts'
 import { bundleNode } from '../../workers/node/bundle.ts'
-import { makeImage, makeLayer } from '../images.ts'
+import { makeImage, makeLayer, type TestLayer } from '../images.ts'
 import { freePort } from '../ports.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { type HostName, NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../service.ts'
+import { NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../service.ts'
 import { Inspector } from './inspector.ts'
 import { withFolder, writeFiles } from './layers.ts'
 import { line, peakMegabytes, processBelow, REGISTRY, residentMegabytes } from './measure.ts'
 
-const HEAP = 64
 const MEBIBYTE = 1024 * 1024
 /** Rounds of small images; memory is sampled after each round. */
 const ROUNDS = 3
@@ -30,31 +29,35 @@ export default async function memory(): Promise<void> {
   const bundle = await temporaryData()
   await bundleNode(bundle)
   const node = new URL('start.js', pathToFileURL(`${bundle}/`))
-  await largeImages(registry)
+  await largeImages(registry, node)
   await smallImages(registry, 'Node', () => startNode(node))
   await smallImages(registry, 'workerd', startWorkerd)
   await registry.close()
   await rm(bundle, { recursive: true })
 }
 
-async function largeImages(registry: FixtureRegistry): Promise<void> {
-  await peakOf(`app:v1 on Node, heap of ${HEAP} MB`, [`${REGISTRY}/app:v1`])
-  await withFolder(async (at) => {
-    const images: string[] = []
-    for (const index of [0, 1, 2, 3]) {
-      await writeFiles(at('layer'), 500 + index, MEBIBYTE)
-      const tar = gunzipSync(await readFile(at('layer')))
-      const half = await makeLayer(tar)
-      await writeFiles(at('layer'), 510 + index, MEBIBYTE)
-      const other = await makeLayer(gunzipSync(await readFile(at('layer'))))
-      images.push(registry.push('large', `v${index}`, makeImage([half, other])))
-    }
-    await peakOf(`four images of 1 GB at once, heap of ${HEAP} MB`, images)
+async function largeImages(registry: FixtureRegistry, node: URL): Promise<void> {
+  await peakOf('app:v1 on Node', node, [`${REGISTRY}/app:v1`])
+  const many: TestLayer[] = []
+  for (const index of [0, 1, 2, 3]) many.push(await layerOf(26_000 + index, 16 * 1024))
+  await peakOf('an image of 1.7 GB, 104,000 files', node, [registry.push('many', 'v1', makeImage(many))])
+  const images: string[] = []
+  for (const index of [0, 1, 2, 3]) {
+    const layers = [await layerOf(500 + index, MEBIBYTE), await layerOf(510 + index, MEBIBYTE)]
+    images.push(registry.push('large', `v${index}`, makeImage(layers)))
+  }
+  await peakOf('four images of 1 GB at once', node, images)
+}
+
+function layerOf(files: number, bytes: number): Promise<TestLayer> {
+  return withFolder(async (at) => {
+    await writeFiles(at('layer'), files, bytes)
+    return makeLayer(gunzipSync(await readFile(at('layer'))))
   })
 }
 
-async function peakOf(what: string, images: readonly string[]): Promise<void> {
-  const { service, end } = await spawned('node', {}, [`--max-old-space-size=${HEAP}`])
+async function peakOf(what: string, node: URL, images: readonly string[]): Promise<void> {
+  const { service, end } = await spawned(node, {}, NODE_FLAGS)
   const idle = await residentMegabytes(service.pid)
   await inParallel(images, images.length, (image) => report(service, image))
   line(what, { 'peak MB': await peakMegabytes(service.pid), 'idle MB': idle })
@@ -139,11 +142,7 @@ async function startWorkerd(): Promise<Watched> {
   }
 }
 
-async function spawned(
-  main: HostName | URL,
-  settings: Record<string, string> = {},
-  flags: readonly string[] = [],
-) {
+async function spawned(main: URL, settings: Record<string, string> = {}, flags: readonly string[] = []) {
   const data = await temporaryData()
   const service = await spawnService(main, data, settings, flags)
   return {

@@ -114,20 +114,29 @@ export class EntryWindow {
     return {
       key,
       type,
-      bytes: numbers[at] ?? 0,
-      mode: numbers[at + 1] ?? 0,
-      uid: numbers[at + 2] ?? 0,
-      gid: numbers[at + 3] ?? 0,
+      bytes: integer(numbers[at] ?? 0),
+      mode: integer(numbers[at + 1] ?? 0),
+      uid: integer(numbers[at + 2] ?? 0),
+      gid: integer(numbers[at + 3] ?? 0),
       mtime: numbers[at + 4] ?? 0,
       sha256: this.#sha256s[index],
       link: extras?.link,
       device: extras?.device,
       xattrs: extras?.xattrs,
       whiteout: this.#whiteouts.get(index),
-      ordinal: numbers[at + 5] ?? 0,
-      offset: numbers[at + 6] ?? 0,
+      ordinal: integer(numbers[at + 5] ?? 0),
+      offset: integer(numbers[at + 6] ?? 0),
     }
   }
+}
+
+/**
+ * V8 keeps a small integer in the object itself, and for any other number a second object. Numbers from the array count as the
+ * latter, and then every entry that the reader makes would be converted to hold such objects, too.
+ */
+function integer(value: number): number {
+  const small = value | 0
+  return small === value ? small : value
 }
 
 function extraBytes({ link, xattrs }: Entry): number {

@@ -111,7 +111,7 @@ class LayerReader implements LayerReading {
     return this.#linksDatabases
   }
 
-  get #entry(): UnreadEntry {
+  #entry(): UnreadEntry {
     if (this.#open === undefined) throw new Error('no member has been read yet')
     return this.#open
   }
@@ -151,7 +151,7 @@ class LayerReader implements LayerReading {
       scanner.feed(chunk)
       for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
         if (event === 'member') this.#open = entryOf(scanner.member)
-        const entry = this.#entry
+        const entry = this.#entry()
         switch (event) {
           case 'member':
             this.#remark(entry, scanner.path)

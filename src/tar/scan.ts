@@ -119,10 +119,11 @@ export class TarScanner {
   }
 
   get member(): Member {
-    return this.#current
+    return this.#current()
   }
 
-  get #current(): OpenMember {
+  /** A method, like `#here`, since V8 looks up a private getter anew at each use, of which each member has many. */
+  #current(): OpenMember {
     if (this.#member === undefined) throw new Error('no member has been read yet')
     return this.#member
   }
@@ -195,7 +196,7 @@ export class TarScanner {
           if (this.#readSparseMap()) return 'member'
           break
         case 'content':
-          if (this.#done < this.#current.bytes) return this.#takeContent() ? 'content' : 'hungry'
+          if (this.#done < this.#current().bytes) return this.#takeContent() ? 'content' : 'hungry'
           this.#pass(this.#left + this.#padding)
           return 'end'
         case 'skip': {
@@ -218,10 +219,10 @@ export class TarScanner {
     const between = this.#state === 'header' && this.#carried === 0 && this.#extensions.length === 0
     if (between || this.#state === 'over') return
     const inside = this.#state === 'content' || this.#state === 'skip' ? 'content' : 'header'
-    throw malformed(`the tar ends in the middle of a member's ${inside},`, this.#here)
+    throw malformed(`the tar ends in the middle of a member's ${inside},`, this.#here())
   }
 
-  get #here(): number {
+  #here(): number {
     return this.#base + this.#at
   }
 
@@ -255,10 +256,10 @@ export class TarScanner {
 
   /** The next piece of content: stored bytes, or zeros for a hole. */
   #takeContent(): boolean {
-    let wanted = this.#current.bytes - this.#done
+    let wanted = this.#current().bytes - this.#done
     if (this.#map !== undefined) {
       const [offset, length] = [this.#map[this.#piece], this.#map[this.#piece + 1]]
-      const hole = (offset ?? this.#current.bytes) - this.#done
+      const hole = (offset ?? this.#current().bytes) - this.#done
       if (hole > 0) {
         this.#content = ZEROS.subarray(0, hole)
         this.#done += this.#content.length
@@ -283,7 +284,7 @@ export class TarScanner {
 
   /** Whether the header's member is complete. */
   #readHeader(): boolean {
-    this.#position = this.#here - BLOCK
+    this.#position = this.#here() - BLOCK
     switch (checkBlock(this.#block, this.#blockAt)) {
       case 'invalid':
         throw malformed(
@@ -344,7 +345,7 @@ export class TarScanner {
       this.#extensions.push({ kind, value: readText(body, 0, body.length) })
       return
     }
-    const records = parsePax(body, this.#here - body.length)
+    const records = parsePax(body, this.#here() - body.length)
     if (type !== TYPE.paxGlobal) {
       this.#extensions.push({ kind: 'pax', records: merged(this.#global, records) })
       return
@@ -398,7 +399,7 @@ export class TarScanner {
           : undefined,
       xattrs: records.size === 0 ? undefined : paxXattrs(records),
       ordinal: this.#entries - 1,
-      offset: this.#here,
+      offset: this.#here(),
     }
     if (flag === TYPE.sparse) return this.#beginOldSparse()
     const sparse = type === 'file' && records.size > 0 ? paxSparse(records, this.#position) : undefined
@@ -462,7 +463,7 @@ export class TarScanner {
   }
 
   #beginOldSparse(): boolean {
-    this.#current.bytes = this.#field('size of a sparse file', HEADER_MAP.bytes, 12)
+    this.#current().bytes = this.#field('size of a sparse file', HEADER_MAP.bytes, 12)
     this.#pieces = []
     readPieces(this.#block, this.#blockAt + HEADER_MAP.at, HEADER_MAP.pieces, this.#pieces)
     if (this.#block[this.#blockAt + HEADER_MAP.extended] === 0) return this.#open(this.#pieces)
@@ -495,13 +496,13 @@ export class TarScanner {
 
   /** The member's headers are complete; its content follows. */
   #open(map: SparseMap | undefined): true {
-    const member = this.#current
+    const member = this.#current()
     const { bytes, setting } = this.#limits.bytes
-    member.offset = this.#here
+    member.offset = this.#here()
     if (member.bytes < 0)
       throw malformed(`a sparse member has a size of ${member.bytes} bytes`, this.#position)
     if (map !== undefined) this.#beyond += Math.max(member.bytes - this.#left, 0)
-    if (this.#here + this.#left + this.#beyond > bytes) {
+    if (this.#here() + this.#left + this.#beyond > bytes) {
       const claim = Math.max(member.bytes, this.#left)
       throw excessive(`a member of ${claim} bytes`, this.#position, `${bytes} in all (${setting})`)
     }

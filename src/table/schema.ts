@@ -59,10 +59,12 @@ function bind<Row, Name extends keyof Row>(
     parts,
     firstPart,
     encode(rows, sink) {
-      const values: Row[Name][] = []
-      for (const row of rows) values.push(row[name])
       const all: PageRows = { count: rows.length }
-      column.encode(values, all, sink)
+      column.encode(
+        rows.map((row) => row[name]),
+        all,
+        sink,
+      )
     },
     decode: (source) => column.decode(source),
     weigh: weigh === undefined ? undefined : (row) => weigh(row[name]),

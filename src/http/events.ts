@@ -25,10 +25,10 @@ export async function eventStream(
     async pull(controller) {
       try {
         const next = await states.next()
-        if (isLeft) return
         if (!next.done) return controller.enqueue(encodeEvent(next.value))
         controller.close()
       } catch (error) {
+        // A stream whose reader has left accepts no event: that is not an error.
         if (!isLeft) logCut(backend, context, error)
         controller.error(error)
       }

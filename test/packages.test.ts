@@ -148,6 +148,10 @@ describe.each(HOSTS)('on %s', (host) => {
     // A layer is read once if its links need no other name.
     const times = ({ descriptor }: TestLayer) => registry.count({ path: new RegExp(descriptor.digest) })
     expect([base, top, plain].map(times)).toEqual([2, 2, 1])
+    // Their content is stored with the layer, for the next image that has it.
+    const next = registry.push('linked', 'v2', makeImage([base, await makeLayer([{ name: 'v2' }])]))
+    const { packages } = (await ask(service.url, '/v1/report', { query: { image: next, wait: 60 } })).body
+    expect([packages.byType, times(base)]).toEqual([{ deb: 1, npm: 5 }, 2])
   })
 
   it('lists packages whose databases are hard links to files with other names in lower layers', async () => {

@@ -10,15 +10,21 @@ import { withInsides } from './zlib-handle.ts'
 /** Bytes further on than this cannot refer to the window. */
 const REACH = WINDOW_BYTES
 
-/** The low byte of each place. */
-const LOW = Uint8Array.from({ length: WINDOW_BYTES }, (_, place) => place)
-/** The upper seven bits of each place, below a bit that the low byte does not have. */
-const HIGH = Uint8Array.from({ length: WINDOW_BYTES }, (_, place) => (place >> 8) | (~place & 0x80))
-
 export class NeededWindow {
   #stream = withInsides(createInflateRaw())
   readonly #low = new Uint8Array(WINDOW_BYTES + REACH)
   readonly #high = new Uint8Array(WINDOW_BYTES + REACH)
+  /** The low byte of each place. */
+  readonly #lowPlaces = new Uint8Array(WINDOW_BYTES)
+  /** The upper seven bits of each place, below a bit that the low byte does not have. */
+  readonly #highPlaces = new Uint8Array(WINDOW_BYTES)
+
+  constructor() {
+    for (let place = 0; place < WINDOW_BYTES; place++) {
+      this.#lowPlaces[place] = place
+      this.#highPlaces[place] = (place >> 8) | (~place & 0x80)
+    }
+  }
 
   /**
    * The window with zeros in place of the bytes that no block refers to; undefined if too little follows to tell.
@@ -28,8 +34,8 @@ export class NeededWindow {
   of(start: BitStart, behind: Uint8Array): Uint8Array | undefined {
     if (start.window.length !== WINDOW_BYTES) return undefined
     const isKnown =
-      this.#inflate({ ...start, window: LOW }, behind, this.#low) &&
-      this.#inflate({ ...start, window: HIGH }, behind, this.#high)
+      this.#inflate({ ...start, window: this.#lowPlaces }, behind, this.#low) &&
+      this.#inflate({ ...start, window: this.#highPlaces }, behind, this.#high)
     return isKnown ? copied(start.window, this.#low, this.#high) : undefined
   }
 
@@ -51,14 +57,20 @@ export class NeededWindow {
   }
 }
 
+/** Compares four bytes at once, since few differ. */
 function copied(window: Uint8Array, low: Uint8Array, high: Uint8Array): Uint8Array {
   const needed = new Uint8Array(WINDOW_BYTES)
-  for (let at = WINDOW_BYTES; at < low.length; at++) {
-    const a = low[at] ?? 0
-    const b = high[at] ?? 0
-    if (a === b) continue
-    const place = ((b & 0x7f) << 8) | a
-    needed[place] = window[place] ?? 0
+  const lowWords = new Int32Array(low.buffer)
+  const highWords = new Int32Array(high.buffer)
+  for (let word = WINDOW_BYTES / 4; word < lowWords.length; word++) {
+    if (lowWords[word] === highWords[word]) continue
+    for (let at = 4 * word; at < 4 * word + 4; at++) {
+      const a = low[at] ?? 0
+      const b = high[at] ?? 0
+      if (a === b) continue
+      const place = ((b & 0x7f) << 8) | a
+      needed[place] = window[place] ?? 0
+    }
   }
   return needed
 }

@@ -1,28 +1,19 @@
-/** The service in this process: its routes, with the index in a folder of the user, and layers on all cores. */
-import { constants } from 'node:fs'
+/**
+ * The service in this process, with the index in a folder of the user, and layers on all cores. If the folder has no image yet,
+ * threads start while the service's code is loaded, which takes as long.
+ */
+import { constants, existsSync } from 'node:fs'
 import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Configuration, isSetting, parseConfiguration } from '../src/configuration.ts'
-import { createApp } from '../src/http/app.ts'
-import type { App, LogEvent } from '../src/http/backend.ts'
-import { Problem } from '../src/problem.ts'
-import { runImageJob } from '../src/service/jobs/image-job.ts'
-import type { Merge } from '../src/service/jobs/merge.ts'
-import { JobRunner, type Work } from '../src/service/jobs/runner.ts'
-import { Slots } from '../src/service/jobs/slots.ts'
-import {
-  AnalysisThreads,
-  OPEN_LAYERS,
-  OPEN_LAYERS_OF_ONE_REGISTRY,
-} from '../workers/node/analysis-threads.ts'
-import { createService } from '../workers/node/host.ts'
-import { allowLocalImages } from '../workers/node/local-images.ts'
+import { AnalysisThreads } from '../workers/node/analysis-threads.ts'
+import { allowLocalImages } from '../workers/node/opened-archives.ts'
 import { startFast } from '../workers/node/v8.ts'
 import type { Client, Question } from './client.ts'
 import type { EngineAddress } from './engine.ts'
 import { Failure, systemReason } from './failure.ts'
+import type { LocalService } from './local-service.ts'
 import { failureOf, problemCode } from './problem.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -31,6 +22,8 @@ export type LocalOptions = {
   readonly env: Environment
   /** Whether the user's cache is read and written. */
   readonly cache: boolean
+  /** Whether images that are not known yet will be analysed. */
+  readonly analyses: boolean
   /** The engine that `docker-daemon:` reads, if requested. */
   readonly engine?: EngineAddress | undefined
   /** Called once with the reason if the cache cannot be used. */
@@ -42,9 +35,6 @@ const LOOPBACK = '127.0.0.0/8,::1/128'
 /** Settings of a service for others, and of this program. */
 const NOT_OURS =
   /^(LAMINA_(SERVER|TOKEN|TOKENS|DEBUG|DATA|RATE|DRAIN_SECONDS|WEBHOOK_SECRETS|KEY|DOCKER_HOST|DOCKER_WATCH)|HOST|PORT|S3_\w+|REDIS_URL)$/
-/** How long stopped work may take to end. */
-const STOP_MILLISECONDS = 2_000
-const QUEUED = 1_000
 
 export async function localClient(options: LocalOptions): Promise<Client> {
   startFast()
@@ -67,9 +57,12 @@ export async function localClient(options: LocalOptions): Promise<Client> {
   }
 }
 
-type Settings = { readonly configuration: Configuration; readonly env: Environment }
+type Settings = Pick<LocalOptions, 'analyses'> & {
+  readonly configuration: Configuration
+  readonly env: Environment
+}
 
-function settingsOf({ env: given, engine, warn }: LocalOptions): Settings {
+function settingsOf({ env: given, analyses, engine, warn }: LocalOptions): Settings {
   const ours = Object.entries(given).filter(([name, value]) => value && !NOT_OURS.test(name))
   // The environment belongs to the user or a CI runner, who may use the prefix for their own variables.
   const unknown = ours.map(([name]) => name).filter((name) => name.startsWith('LAMINA_') && !isSetting(name))
@@ -85,7 +78,7 @@ function settingsOf({ env: given, engine, warn }: LocalOptions): Settings {
   for (const name of ['LAMINA_PRIVATE_REGISTRIES', 'LAMINA_INSECURE_REGISTRIES'])
     env[name] = env[name] ? `${env[name]},${LOOPBACK}` : LOOPBACK
   try {
-    return { configuration: parseConfiguration(env, 'node'), env }
+    return { configuration: parseConfiguration(env, 'node'), env, analyses }
   } catch (error) {
     throw new Failure('invalid_setting', error instanceof Error ? error.message : String(error))
   }
@@ -105,21 +98,16 @@ async function cacheFolder({ env, warn }: LocalOptions): Promise<string | undefi
 }
 
 class Local {
-  readonly #app: App
-  readonly #runner: JobRunner
+  readonly #service: LocalService
   readonly #temporary: string | undefined
-  readonly #stop: AbortController
 
-  private constructor(app: App, runner: JobRunner, stop: AbortController, temporary: string | undefined) {
-    this.#app = app
-    this.#runner = runner
-    this.#stop = stop
+  private constructor(service: LocalService, temporary: string | undefined) {
+    this.#service = service
     this.#temporary = temporary
   }
 
   /** @param kept the folder of the index; without one the index lasts as long as this process */
   static async open(settings: Settings, kept: string | undefined): Promise<Local> {
-    const stop = new AbortController()
     const temporary = kept === undefined ? await temporaryFolder() : undefined
     const data = kept ?? temporary ?? ''
     const configuration = { ...settings.configuration, data }
@@ -129,46 +117,22 @@ class Local {
       limits: configuration.limits,
       metrics: { layer() {}, stored() {} },
     })
-    const work: Work = (job, report, abandoned) => {
-      const signal = AbortSignal.any([abandoned, stop.signal])
-      if (job.kind === 'layer') {
-        const { source } = job
-        const lent =
-          source.kind === 'registry' ? service.client.lendAuthorization(source, source.credential) : undefined
-        return threads.layer(job, lent, report, signal)
-      }
-      return runImageJob(service, job, {
-        report,
-        signal,
-        merge: (work: Merge) => threads.merge(job, work, signal),
-      })
-    }
-    const runner: JobRunner = new JobRunner(
-      (...given) =>
-        work(...given).catch((error) => {
-          throw stop.signal.aborted ? new Problem('internal_error', 'the command was stopped') : error
-        }),
-      {
-        analyses: configuration.maxAnalyses,
-        queuedAnalyses: QUEUED,
-        layers: new Slots({ atOnce: OPEN_LAYERS, share: OPEN_LAYERS_OF_ONE_REGISTRY }),
-      },
-    )
-    const service = await createService(configuration, runner, () => {})
-    return new Local(createApp(service, { log, hasPages: false }), runner, stop, temporary)
+    // With images in the folder this one may be known, and then needs no threads.
+    if (settings.analyses && !existsSync(join(data, 'images'))) threads.prepare()
+    const { LocalService } = await import('./local-service.ts')
+    return new Local(await LocalService.open(configuration, threads), temporary)
   }
 
   get isKept(): boolean {
     return this.#temporary === undefined
   }
 
-  async request(path: string, question: Question): Promise<Response> {
-    return this.#app.request(path, question)
+  request(path: string, question: Question): Promise<Response> {
+    return this.#service.request(path, question)
   }
 
   async close(): Promise<void> {
-    this.#stop.abort()
-    await Promise.race([this.#runner.idle(), sleep(STOP_MILLISECONDS, undefined, { ref: false })])
+    await this.#service.close()
     if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
   }
 }
@@ -179,9 +143,4 @@ async function temporaryFolder(): Promise<string> {
   } catch (error) {
     throw new Failure('store_error', `cannot write to ${tmpdir()}: ${systemReason(error)}`)
   }
-}
-
-/** An unexpected error: with a stack for a bug report, if requested. */
-function log({ error }: LogEvent): void {
-  if (process.env.LAMINA_DEBUG) console.error(error)
 }

@@ -56,10 +56,10 @@ async function codeOf(words: readonly string[]): Promise<number> {
   }
 
   async function asked(api: Api, request: Request, signal: AbortSignal): Promise<number> {
-    const { answer } = await import('./answer.ts')
     const server = request.settings.server ?? (process.env.LAMINA_SERVER || undefined)
-    const client = await clientOf(request, server)
+    const client = await clientOf(request, api, server)
     try {
+      const { answer } = await import('./answer.ts')
       const context = { api, client, isRemote: server !== undefined, env: process.env, signal }
       return await answer(context, request)
     } finally {
@@ -68,7 +68,7 @@ async function codeOf(words: readonly string[]): Promise<number> {
   }
 }
 
-async function clientOf({ settings, parameters }: Request, server: string | undefined) {
+async function clientOf({ command, settings, parameters }: Request, api: Api, server: string | undefined) {
   if (server !== undefined) {
     const { remoteClient } = await import('./remote.ts')
     return remoteClient(server, process.env.LAMINA_TOKEN || undefined)
@@ -80,7 +80,9 @@ async function clientOf({ settings, parameters }: Request, server: string | unde
     settings.list !== undefined ||
     [...parameters.values()].flat().some((value) => value.startsWith('docker-daemon:'))
   const engine = asksEngine ? await (await import('./engine.ts')).findEngine(process.env) : undefined
-  return localClient({ env: process.env, cache: settings.cache, engine, warn })
+  // Only what needs an analysis can wait for it.
+  const analyses = command.endpoints.some((path) => api[path]?.some(({ name }) => name === 'wait'))
+  return localClient({ env: process.env, cache: settings.cache, analyses, engine, warn })
 }
 
 /** Serves until stopped. */

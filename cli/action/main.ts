@@ -57,7 +57,13 @@ async function answerFor(options: GateOptions): Promise<GateAnswer> {
   const server = input(env, 'server') || undefined
   const client =
     server === undefined
-      ? await localClient({ env, cache: true, engine: await engineFor(references), warn: log })
+      ? await localClient({
+          env,
+          cache: true,
+          analyses: true,
+          engine: await engineFor(references),
+          warn: log,
+        })
       : remoteClient(server, input(env, 'server-token') || undefined)
   try {
     const headers = await credentialHeaders(references, env, signal)

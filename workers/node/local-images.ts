@@ -3,12 +3,9 @@
  * first decompressed into a temporary file. The thread that opens a file first writes its description into the temporary
  * folder; the others use that description.
  */
-import { createHash, randomUUID } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import { z } from 'zod'
 import type { FileRef } from '../../src/oci/source-ref.ts'
 import { Archive } from '../../src/source/archive/archive.ts'
@@ -16,22 +13,12 @@ import { archiveIndexSchema } from '../../src/source/archive/archive-index.ts'
 import { ArchiveSource } from '../../src/source/archive/archive-source.ts'
 import type { LocalImages } from '../../src/source/source.ts'
 import { type OpenOptions, openArchive, partsSchema, readerOf, unwritable } from './local-archive.ts'
-
-/** Passed to threads when they start. */
-const NAME = 'folder of opened archives'
-
-/** Allows `docker-archive:`, `oci-archive:` and `oci:` in this process, on all threads started from now on. */
-export function allowLocalImages(): void {
-  if (getEnvironmentData(NAME) !== undefined) return
-  const folder = join(tmpdir(), `lamina-${randomUUID()}`)
-  setEnvironmentData(NAME, folder)
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-}
+import { openedArchives } from './opened-archives.ts'
 
 /** Undefined if they are not allowed. */
 export function localImages(options: Omit<OpenOptions, 'unpacked'>): LocalImages | undefined {
-  const folder = getEnvironmentData(NAME)
-  if (typeof folder !== 'string') return undefined
+  const folder = openedArchives()
+  if (folder === undefined) return undefined
   return { open: (ref) => new ArchiveSource(ref, () => openOnce(folder, ref, options)) }
 }
 

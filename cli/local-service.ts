@@ -1,0 +1,78 @@
+/** The service that answers a command: its routes, in this process. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Configuration } from '../src/configuration.ts'
+import { createApp } from '../src/http/app.ts'
+import type { App, LogEvent } from '../src/http/backend.ts'
+import { Problem } from '../src/problem.ts'
+import { runImageJob } from '../src/service/jobs/image-job.ts'
+import type { Merge } from '../src/service/jobs/merge.ts'
+import { JobRunner, type Work } from '../src/service/jobs/runner.ts'
+import { Slots } from '../src/service/jobs/slots.ts'
+import {
+  type AnalysisThreads,
+  OPEN_LAYERS,
+  OPEN_LAYERS_OF_ONE_REGISTRY,
+} from '../workers/node/analysis-threads.ts'
+import { createService } from '../workers/node/host.ts'
+import type { Question } from './client.ts'
+
+/** How long stopped work may take to end. */
+const STOP_MILLISECONDS = 2_000
+const QUEUED = 1_000
+
+export class LocalService {
+  readonly #app: App
+  readonly #runner: JobRunner
+  readonly #stop: AbortController
+
+  private constructor(app: App, runner: JobRunner, stop: AbortController) {
+    this.#app = app
+    this.#runner = runner
+    this.#stop = stop
+  }
+
+  static async open(configuration: Configuration, threads: AnalysisThreads): Promise<LocalService> {
+    const stop = new AbortController()
+    const work: Work = (job, report, abandoned) => {
+      const signal = AbortSignal.any([abandoned, stop.signal])
+      if (job.kind === 'layer') {
+        const { source } = job
+        const lent =
+          source.kind === 'registry' ? service.client.lendAuthorization(source, source.credential) : undefined
+        return threads.layer(job, lent, report, signal)
+      }
+      return runImageJob(service, job, {
+        report,
+        signal,
+        merge: (work: Merge) => threads.merge(job, work, signal),
+      })
+    }
+    const runner: JobRunner = new JobRunner(
+      (...given) =>
+        work(...given).catch((error) => {
+          throw stop.signal.aborted ? new Problem('internal_error', 'the command was stopped') : error
+        }),
+      {
+        analyses: configuration.maxAnalyses,
+        queuedAnalyses: QUEUED,
+        layers: new Slots({ atOnce: OPEN_LAYERS, share: OPEN_LAYERS_OF_ONE_REGISTRY }),
+      },
+    )
+    const service = await createService(configuration, runner, () => {})
+    return new LocalService(createApp(service, { log, hasPages: false }), runner, stop)
+  }
+
+  async request(path: string, question: Question): Promise<Response> {
+    return this.#app.request(path, question)
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.race([this.#runner.idle(), sleep(STOP_MILLISECONDS, undefined, { ref: false })])
+  }
+}
+
+/** An unexpected error: with a stack for a bug report, if requested. */
+function log({ error }: LogEvent): void {
+  if (process.env.LAMINA_DEBUG) console.error(error)
+}

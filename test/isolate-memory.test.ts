@@ -27,7 +27,13 @@ async function push(registry: FixtureRegistry, layerOf: (name: string) => Promis
   return { images, blobs: { path: new RegExp(blobs.join('|')), method: 'GET' } }
 }
 
-const report = (url: string, image: string) => ask(url, '/v1/report', { query: { image, wait: 300 } })
+/** Asks until the analysis is done: on a busy machine it may take long, or wait for a held blob until that counts as silent. */
+async function report(url: string, image: string): ReturnType<typeof ask> {
+  for (;;) {
+    const answer = await ask(url, '/v1/report', { query: { image, wait: 60 } })
+    if (answer.status !== 202 && answer.status !== 504) return answer
+  }
+}
 
 /** Waits until the registry has received no new request and sent nothing for a while. */
 async function quiet(registry: FixtureRegistry, milliseconds: number): Promise<void> {
@@ -62,10 +68,10 @@ it.each([
   for (const { status } of await Promise.all(answers)) expect(status).toBe(200)
 })
 
-/** Files in each layer; their entries take about 13 MB of heap until they are sorted. */
+/** Files in each layer; their entries take about 6 MB of heap, and 11 MB of buffers, until they are sorted. */
 const FILES = 90_000
-/** Enough for the Worker and the admitted layers, but not for the entries of all layers. */
-const HEAP_MEGABYTES = 96
+/** Enough for the Worker and the admitted layers (38 MB), but not for the entries of all layers (79 MB). */
+const HEAP_MEGABYTES = 64
 /** Bytes sent of each blob: when the rest is held back, nearly all entries are in memory. */
 const HELD_AFTER = 4_000_000
 
@@ -89,7 +95,7 @@ it.runIf(process.env.LAMINA_LONG)(
     const service = await spawn('worker', flags)
     const answers = images.map((image) => report(service.url, image))
     await expect.poll(() => registry.count(blobs)).toBeGreaterThan(0)
-    await quiet(registry, 10_000)
+    await quiet(registry, 3_000)
     release()
     const statuses = (await Promise.all(answers)).map(({ status }) => status)
     expect({ statuses, output: service.output() }).toEqual({

@@ -154,6 +154,19 @@ describe('the Node host when told to stop', () => {
     expect(await service.end('SIGINT')).toBe(0)
   })
 
+  it('does not wait for connections that were never used', async () => {
+    const data = await ownData()
+    const service = await startNode({ ...LOOPBACK_SETTINGS, PORT: '0', LAMINA_DATA: data })
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
+    await once(socket, 'connect')
+    // Connections are accepted in turn: by now that one is, too.
+    await (await fetch(`${service.url}/healthz`)).text()
+    const closed = once(socket, 'close')
+    // Without a limit.
+    await service.stop()
+    await closed
+  })
+
   it('does not wait beyond its limit', async () => {
     const data = await ownData()
     const service = await startNode({ ...LOOPBACK_SETTINGS, PORT: '0', LAMINA_DATA: data })

@@ -1,6 +1,7 @@
 /** The service on Node: a folder or S3 as its store, undici for outbound requests, layers on all cores. */
 import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -263,11 +264,18 @@ type Close = (work: Promise<void>, milliseconds: number | undefined) => Promise<
  */
 function closing(server: Server): Close {
   const unanswered = new Set<ServerResponse>()
+  /** Clients also connect in advance. Node does not count such a connection as idle. */
+  const unused = new Set<Socket>()
   let isStopping = false
   const sayLast = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('connection', 'close')
   }
-  server.on('request', (_, response) => {
+  server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }, response) => {
+    unused.delete(socket)
     if (isStopping) sayLast(response)
     unanswered.add(response)
     response.once('close', () => {
@@ -279,6 +287,7 @@ function closing(server: Server): Close {
     isStopping = true
     const closed = once(server, 'close')
     server.close()
+    for (const socket of unused) if (socket.bytesRead === 0) socket.destroy()
     unanswered.forEach(sayLast)
     const enough = new AbortController()
     const finished = Promise.all([closed, work])

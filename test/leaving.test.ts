@@ -12,7 +12,7 @@ function errorsIn(output: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('Lamina listens') && !line.startsWith('{"level":30,'))
 }
 
-describe.each(HOSTS)('on %s', (host) => {
+describe.concurrent.each(HOSTS)('on %s', (host) => {
   let data: string
   let service: SpawnedService
   let registry: FixtureRegistry

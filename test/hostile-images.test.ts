@@ -17,7 +17,7 @@ import { HOSTS, type HostName, NODE_FLAGS, type SpawnedService, temporaryData } 
 import { newStage, type Stage } from './stage.ts'
 
 const LONG = process.env.LAMINA_LONG !== undefined
-const IMAGES = LONG ? 300 : 12
+const IMAGES = LONG ? 300 : 8
 const AT_ONCE = 6
 const SEED = Number(process.env.LAMINA_SEED ?? (LONG ? Date.now() % 2 ** 31 : 1))
 /** For the whole Node process. */

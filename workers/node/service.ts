@@ -264,18 +264,16 @@ type Close = (work: Promise<void>, milliseconds: number | undefined) => Promise<
  */
 function closing(server: Server): Close {
   const unanswered = new Set<ServerResponse>()
-  /** Clients also connect in advance. Node does not count such a connection as idle. */
-  const unused = new Set<Socket>()
+  const connected = new Set<Socket>()
   let isStopping = false
   const sayLast = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('connection', 'close')
   }
   server.on('connection', (socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
+    connected.add(socket)
+    socket.once('close', () => connected.delete(socket))
   })
-  server.on('request', ({ socket }, response) => {
-    unused.delete(socket)
+  server.on('request', (_, response) => {
     if (isStopping) sayLast(response)
     unanswered.add(response)
     response.once('close', () => {
@@ -287,7 +285,8 @@ function closing(server: Server): Close {
     isStopping = true
     const closed = once(server, 'close')
     server.close()
-    for (const socket of unused) if (socket.bytesRead === 0) socket.destroy()
+    // Clients also connect in advance. Node does not count such a connection as idle.
+    for (const socket of connected) if (socket.bytesRead === 0) socket.destroy()
     unanswered.forEach(sayLast)
     const enough = new AbortController()
     const finished = Promise.all([closed, work])

@@ -3,6 +3,13 @@
  * zlib. If the bytes do not decide, the answer is yes.
  */
 
+/** Bits from a position on, at most 16; past the end they are 0. */
+export function bitsAt(bytes: Uint8Array, at: number, count: number): number {
+  const byte = at >> 3
+  const three = (bytes[byte] ?? 0) | ((bytes[byte + 1] ?? 0) << 8) | ((bytes[byte + 2] ?? 0) << 16)
+  return (three >> (at & 7)) & ((1 << count) - 1)
+}
+
 /** Bits in stream order, lowest bit of a byte first. Past the end it is `isPast`, and all bits are 0. */
 class BitReader {
   readonly #bytes: Uint8Array
@@ -17,22 +24,27 @@ class BitReader {
     return this.#at > 8 * this.#bytes.length
   }
 
+  /** @param count at most 16 */
   bits(count: number): number {
-    let value = 0
-    for (let i = 0; i < count; i++) value |= this.#bit() << i
+    const value = this.peek(count)
+    this.#at += count
     return value
+  }
+
+  /** The next bits, which stay. */
+  peek(count: number): number {
+    return bitsAt(this.#bytes, this.#at, count)
+  }
+
+  skip(count: number): void {
+    this.#at += count
   }
 
   /** A Huffman code: highest bit first. */
   code(count: number, before = 0): number {
     let value = before
-    for (let i = 0; i < count; i++) value = (value << 1) | this.#bit()
+    for (let i = 0; i < count; i++) value = (value << 1) | this.bits(1)
     return value
-  }
-
-  #bit(): number {
-    const at = this.#at++
-    return ((this.#bytes[at >> 3] ?? 0) >> (at & 7)) & 1
   }
 }
 
@@ -126,6 +138,8 @@ const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 const MOST_LITERALS = 286
 const MOST_DISTANCES = 30
 const LONGEST_CODE = 15
+/** The longest code of a code length. */
+const LONGEST_LENGTH_CODE = 7
 const END_OF_BLOCK = 256
 
 /** 3.2.7, as strict as zlib is. */
@@ -149,8 +163,9 @@ function readLengths(input: BitReader, lengthLengths: Uint8Array, count: number)
   const symbols = symbolsOf(lengthLengths)
   const lengths = new Uint8Array(count)
   for (let at = 0; at < count; ) {
-    const symbol = readSymbol(input, symbols)
-    if (symbol === undefined || input.isPast) return undefined
+    const symbol = symbols[input.peek(LONGEST_LENGTH_CODE)] ?? 0
+    input.skip(lengthLengths[symbol] ?? 0)
+    if (input.isPast) return undefined
     if (symbol < 16) {
       lengths[at++] = symbol
       continue
@@ -165,26 +180,26 @@ function readLengths(input: BitReader, lengthLengths: Uint8Array, count: number)
   return lengths
 }
 
-/** Symbols by their codes, with a leading 1 so that the length of the code counts. */
-function symbolsOf(lengths: Uint8Array): ReadonlyMap<number, number> {
-  const symbols = new Map<number, number>()
+/** The symbol of each sequence of bits that begins with its code; the codes are complete. */
+function symbolsOf(lengths: Uint8Array): Uint8Array {
+  const symbols = new Uint8Array(1 << LONGEST_LENGTH_CODE)
   let code = 0
-  for (let length = 1; length <= LONGEST_CODE; length++) {
+  for (let length = 1; length <= LONGEST_LENGTH_CODE; length++) {
     code <<= 1
-    for (const [symbol, its] of lengths.entries())
-      if (its === length) symbols.set((1 << length) | code++, symbol)
+    for (const [symbol, its] of lengths.entries()) {
+      if (its !== length) continue
+      const step = 1 << length
+      for (let bits = reversed(code++, length); bits < symbols.length; bits += step) symbols[bits] = symbol
+    }
   }
   return symbols
 }
 
-function readSymbol(input: BitReader, symbols: ReadonlyMap<number, number>): number | undefined {
-  let code = 1
-  for (let length = 1; length <= LONGEST_CODE; length++) {
-    code = input.code(1, code)
-    const symbol = symbols.get(code)
-    if (symbol !== undefined) return symbol
-  }
-  return undefined
+/** Codes are stored from their highest bit on, while bytes are filled from their lowest. */
+function reversed(code: number, length: number): number {
+  let bits = 0
+  for (let i = 0; i < length; i++) bits |= ((code >> i) & 1) << (length - 1 - i)
+  return bits
 }
 
 /** How much of the code space is left, in codes of the longest length; negative if the codes do not fit. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { WASM } from '../../../test/blob.ts'
 import { testCheckpoints } from '../../../test/layers/checkpoint-cases.ts'
 import { LONG } from '../../../test/layers/tries.ts'
-import { WINDOW_BYTES } from './bit-offset.ts'
+import { WINDOW_BYTES } from './block-start.ts'
 import { type Checkpoint, CheckpointRecorder } from './checkpoints.ts'
 
 const MEBIBYTE = 1024 * 1024

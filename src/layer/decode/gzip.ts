@@ -1,7 +1,7 @@
 /** gzip (RFC 1952) with any number of members, and zero bytes after the last, as GNU gzip reads it. */
 import { Problem } from '../../problem.ts'
 import type { BlobReader } from '../blob.ts'
-import type { BitStart } from './bit-offset.ts'
+import type { BitStart } from './block-start.ts'
 import { HandleInflater, handleWorks } from './inflate-handle.ts'
 import { StreamInflater } from './inflate-stream.ts'
 import type { Inflater, PlaceSink } from './inflater.ts'

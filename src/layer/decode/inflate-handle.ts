@@ -5,7 +5,9 @@
  */
 import { constants, crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import type { BlobReader } from '../blob.ts'
-import { type BitStart, type Boundary, findBit, resumingBytes, WINDOW_BYTES } from './bit-offset.ts'
+import { BlockInflater } from './block-inflater.ts'
+import { type BitStart, resumingBytes, WINDOW_BYTES } from './block-start.ts'
+import { type Boundary, findBit } from './find-bit.ts'
 import { checkTrailer, endOfHeader, GzipError, sizeInTrailer, TRAILER_BYTES } from './gzip-member.ts'
 import type { Inflater, PlaceSink } from './inflater.ts'
 import { NeededWindow } from './needed-window.ts'
@@ -34,7 +36,8 @@ export class HandleInflater implements Inflater {
   /** Output that only refills zlib's window, and is dropped. */
   #drop = 0
   #places: PlaceSink | undefined
-  #needed: NeededWindow | undefined
+  /** What examines the start of a block, once there is one. */
+  #examiner: { readonly inflater: BlockInflater; readonly needed: NeededWindow } | undefined
   /** Bytes consumed in all, including `rest`, and bytes produced. */
   #taken = 0
   #given = 0
@@ -123,7 +126,7 @@ export class HandleInflater implements Inflater {
 
   close(): void {
     this.#stream.destroy()
-    this.#needed?.close()
+    this.#examiner?.inflater.close()
   }
 
   #give(filled: number): Uint8Array {
@@ -231,7 +234,9 @@ export class HandleInflater implements Inflater {
   #tellBlock(found: Omit<Boundary, 'window'>): void {
     if (this.#places === undefined) return
     const window = this.#window.view()
-    const start = findBit({ ...found, window })
+    this.#examiner ??= createExaminer()
+    const { inflater, needed } = this.#examiner
+    const start = findBit({ ...found, window }, inflater)
     this.#tries++
     if (start === undefined) {
       if (this.#tries < MAX_TRIES) return
@@ -243,16 +248,20 @@ export class HandleInflater implements Inflater {
     const { at, bit } = start
     const blobOffset = this.#taken - found.behind.length - 1 + at
     const [byte = 0] = at === 0 ? [found.before] : found.behind
-    this.#needed ??= new NeededWindow()
-    const needed = this.#needed.of({ window, byte, bit }, found.behind.subarray(at))
+    const reduced = needed.of({ window, byte, bit }, found.behind.subarray(at))
     this.#places.block({
       blobOffset,
       bit,
       tarOffset: this.#given,
-      window: needed ?? window,
-      isReduced: needed !== undefined,
+      window: reduced ?? window,
+      isReduced: reduced !== undefined,
     })
   }
+}
+
+function createExaminer() {
+  const inflater = new BlockInflater()
+  return { inflater, needed: new NeededWindow(inflater) }
 }
 
 /** The last bytes of the output, as many as a block can refer to. */

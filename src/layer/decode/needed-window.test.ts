@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { constants, deflateRawSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
-import { WINDOW_BYTES } from './bit-offset.ts'
+import { BlockInflater } from './block-inflater.ts'
+import { WINDOW_BYTES } from './block-start.ts'
 import { NeededWindow } from './needed-window.ts'
 
-const needed = new NeededWindow()
+const inflater = new BlockInflater()
+const needed = new NeededWindow(inflater)
 
-afterAll(() => needed.close())
+afterAll(() => inflater.close())
 
 /** What is kept of the window if this follows it, in blocks that begin at a byte boundary. */
 function neededBefore(window: Uint8Array, content: Uint8Array): Uint8Array | undefined {

@@ -3,15 +3,15 @@
  * byte was copied from, the blocks are inflated after windows whose bytes encode their own places. A place takes 15 bits, so there
  * are two such windows. They differ in every byte, so a byte that is the same after both was not copied from the window.
  */
-import { constants, createInflateRaw } from 'node:zlib'
-import { type BitStart, resumingBytes, WINDOW_BYTES } from './bit-offset.ts'
-import { withInsides } from './zlib-handle.ts'
+
+import type { BlockInflater } from './block-inflater.ts'
+import { type BitStart, WINDOW_BYTES } from './block-start.ts'
 
 /** Bytes further on than this cannot refer to the window. */
 const REACH = WINDOW_BYTES
 
 export class NeededWindow {
-  #stream = withInsides(createInflateRaw())
+  readonly #inflater: BlockInflater
   readonly #low = new Uint8Array(WINDOW_BYTES + REACH)
   readonly #high = new Uint8Array(WINDOW_BYTES + REACH)
   /** The low byte of each place. */
@@ -19,7 +19,8 @@ export class NeededWindow {
   /** The upper seven bits of each place, below a bit that the low byte does not have. */
   readonly #highPlaces = new Uint8Array(WINDOW_BYTES)
 
-  constructor() {
+  constructor(inflater: BlockInflater) {
+    this.#inflater = inflater
     for (let place = 0; place < WINDOW_BYTES; place++) {
       this.#lowPlaces[place] = place
       this.#highPlaces[place] = (place >> 8) | (~place & 0x80)
@@ -34,26 +35,13 @@ export class NeededWindow {
   of(start: BitStart, behind: Uint8Array): Uint8Array | undefined {
     if (start.window.length !== WINDOW_BYTES) return undefined
     const isKnown =
-      this.#inflate({ ...start, window: this.#lowPlaces }, behind, this.#low) &&
-      this.#inflate({ ...start, window: this.#highPlaces }, behind, this.#high)
+      this.#fills({ ...start, window: this.#lowPlaces }, behind, this.#low) &&
+      this.#fills({ ...start, window: this.#highPlaces }, behind, this.#high)
     return isKnown ? copied(start.window, this.#low, this.#high) : undefined
   }
 
-  close(): void {
-    this.#stream.destroy()
-  }
-
-  /** Fills the output with the window and what the stream gives after it; false if that is too little. */
-  #inflate(start: BitStart, behind: Uint8Array, output: Uint8Array): boolean {
-    if (this.#stream.errored) this.#stream = withInsides(createInflateRaw())
-    const { _handle, _writeState } = this.#stream
-    const head = resumingBytes(start)
-    _handle.reset()
-    _handle.writeSync(constants.Z_NO_FLUSH, head, 0, head.length, output, 0, output.length)
-    const filled = output.length - _writeState[0]
-    if (this.#stream.errored || filled !== WINDOW_BYTES) return false
-    _handle.writeSync(constants.Z_NO_FLUSH, behind, 0, behind.length, output, filled, REACH)
-    return !this.#stream.errored && _writeState[0] === 0
+  #fills(start: BitStart, behind: Uint8Array, output: Uint8Array): boolean {
+    return this.#inflater.inflate(start, behind, output) === output.length
   }
 }
 

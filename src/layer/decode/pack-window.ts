@@ -1,6 +1,6 @@
 /** Deflates the windows of checkpoints. */
 import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib'
-import { WINDOW_BYTES } from './bit-offset.ts'
+import { WINDOW_BYTES } from './block-start.ts'
 import { hasInsides } from './zlib-handle.ts'
 
 /** Compression levels: `small` takes many times longer than `fast`. */

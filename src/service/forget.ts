@@ -8,6 +8,7 @@ import {
   imagePrefix,
   layerKey,
   layerPrefix,
+  markerOf,
   tableIndexName,
 } from '../index/keys.ts'
 
@@ -39,13 +40,16 @@ export async function forgetDigest(store: ObjectStore, origin: string, digest: s
 }
 
 /**
- * The object that marks the others as complete goes first: a concurrent reader must not take the rest for complete. It goes last,
- * too: meanwhile another source may have given the same bytes, and its analysis may have written it again.
+ * The objects that mark others as complete go first: a concurrent reader must not take the rest for complete. They go last, too:
+ * meanwhile another source may have given the same bytes, and its analysis may have written them again.
+ *
+ * @param marker the one of the index itself; there may be others below the prefix, of indexes made from tables of contents
  */
 async function deleteIndex(store: ObjectStore, prefix: string, marker: string): Promise<void> {
-  await store.delete(marker)
-  for await (const key of store.list(prefix)) await store.delete(key)
-  await store.delete(marker)
+  const keys = await Array.fromAsync(store.list(prefix))
+  const markers = new Set([marker, ...keys.map(markerOf)])
+  const others = keys.filter((key) => !markers.has(key))
+  for (const key of [...markers, ...others, ...markers]) await store.delete(key)
 }
 
 /** A layer known from its table of contents: digests of the table and of the layer's blob. */

@@ -1,4 +1,5 @@
 /** A blob as one stream that survives dropped connections: it continues from the byte where it stopped. */
+import { byteStream } from '../byte-stream.ts'
 import { BodyReader, SpeedMeter, type Timeouts } from './body.ts'
 
 /** The part of the blob that one connection sends. */
@@ -114,8 +115,7 @@ class ResumingReader {
 }
 
 /**
- * The blob's bytes as they arrive, unverified, and none outside the bounds. A byte stream: a reader with its own buffer
- * (`getReader({ mode: 'byob' })`) has it filled without an object in between.
+ * The blob's bytes as they arrive, unverified, and none outside the bounds: a byte stream.
  *
  * @param first already open, so that a refusal is known before there is a stream
  */
@@ -124,21 +124,5 @@ export function blobStream(
   first: BlobPart,
   bounds: BlobBounds,
 ): ReadableStream<Uint8Array> {
-  const reader = new ResumingReader(source, first, bounds)
-  return new ReadableStream({
-    type: 'bytes',
-    autoAllocateChunkSize: CHUNK_BYTES,
-    async pull(controller) {
-      const request = controller.byobRequest
-      const lent = request?.view
-      const view = lent
-        ? new Uint8Array(lent.buffer, lent.byteOffset, lent.byteLength)
-        : new Uint8Array(CHUNK_BYTES)
-      const count = await reader.readInto(view)
-      if (count === 0) controller.close()
-      if (request) request.respond(count)
-      else if (count > 0) controller.enqueue(view.subarray(0, count))
-    },
-    cancel: () => reader.cancel(),
-  })
+  return byteStream(new ResumingReader(source, first, bounds), CHUNK_BYTES)
 }

@@ -22,8 +22,8 @@ const tabled = packArchive(
   ]),
 )
 
-async function upload({ service }: TestApp, bytes = archive): Promise<string> {
-  return (await receiveUpload(service, new Blob([Buffer.from(bytes)]).stream())).id
+async function upload({ service }: TestApp, bytes = archive, isAnalysed = false): Promise<string> {
+  return (await receiveUpload(service, new Blob([Buffer.from(bytes)]).stream(), { isAnalysed })).id
 }
 
 /**
@@ -66,17 +66,18 @@ async function operationsOf(prepare: (app: TestApp) => Promise<string>, read?: s
 }
 
 it.each([
-  ['its analysis', archive, 'full'],
-  ['reading its tables of contents', tabled, 'toc'],
+  ['its analysis', archive, 'full', false],
+  ['the analysis that began with it', archive, 'full', true],
+  ['reading its tables of contents', tabled, 'toc', false],
 ])(
   'an upload deleted at any moment of %s leaves nothing behind',
-  async (_, bytes, read) => {
+  async (_, bytes, read, isAnalysed) => {
     const operations = await operationsOf((app) => upload(app, bytes), read)
     expect(operations).toBeGreaterThan(20)
     // The last moment is when everything is done.
     for (let n = 0; n <= operations; n++) {
       const app = startApp()
-      const id = await upload(app, bytes)
+      const id = await upload(app, bytes, isAnalysed)
       let isDue = true
       const remove = async () => {
         if (!isDue) return

@@ -81,12 +81,33 @@ export function nameKey(digest: string, reference: string): string {
 
 export const UPLOADS = 'uploads/'
 
-/** The decompressed archive, what is known about it, and until when it is kept. */
-export type UploadObject = 'archive.tar' | 'index.json' | 'expires'
+/** What is known about an uploaded archive, and until when it is kept. */
+export type UploadObject = 'index.json' | 'expires'
 
 /** @param name the hash of the upload's ID, which is a secret */
 export function uploadKey(name: string, object: UploadObject): string {
   return `${UPLOADS}${name}/${object}`
+}
+
+/** A part of the decompressed archive. */
+export function uploadPartKey(name: string, number: number): string {
+  return `${uploadPartPrefix(name)}${String(number).padStart(6, '0')}`
+}
+
+export function uploadPartPrefix(name: string): string {
+  return `${UPLOADS}${name}/archive/`
+}
+
+/** An empty object: here the archive has a layer that was indexed while it arrived. */
+export function arrivingKey(
+  name: string,
+  { digest, offset, size }: { readonly digest: string; readonly offset: number; readonly size: number },
+): string {
+  return `${arrivingPrefix(name)}${digestPath(digest).slice('sha256/'.length)}-${offset}-${size}`
+}
+
+export function arrivingPrefix(name: string): string {
+  return `${UPLOADS}${name}/arriving/`
 }
 
 /**

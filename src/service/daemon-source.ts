@@ -142,8 +142,7 @@ async function saveInto(
 
 async function openSaved(files: Service, file: string): Promise<Archive | undefined> {
   try {
-    const { index, reader } = await openUpload(files, file)
-    return new Archive(index, reader)
+    return await openUpload(files, file)
   } catch (error) {
     if (error instanceof Problem && error.code === 'upload_not_found') return undefined
     throw error

@@ -1,7 +1,6 @@
 /** An upload as a source of images, for callers who have its id. */
 
 import type { UploadRef } from '../oci/source-ref.ts'
-import { Archive } from '../source/archive/archive.ts'
 import { ArchiveSource } from '../source/archive/archive-source.ts'
 import type { Service } from './service.ts'
 import { isUploadGone, openUpload } from './upload.ts'
@@ -10,10 +9,7 @@ export class UploadSource extends ArchiveSource<UploadRef> {
   readonly #service: Service
 
   constructor(service: Service, ref: UploadRef) {
-    super(ref, async () => {
-      const { index, reader } = await openUpload(service, ref.id)
-      return new Archive(index, reader)
-    })
+    super(ref, () => openUpload(service, ref.id))
     this.#service = service
   }
 

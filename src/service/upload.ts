@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import { UPLOADS, uploadKey } from '../index/keys.ts'
+import { arrivingPrefix, UPLOADS, uploadKey, uploadPartPrefix } from '../index/keys.ts'
 import { readSealed, seal } from '../index/sealed.ts'
 import { BlobReader } from '../layer/blob.ts'
-import { decode } from '../layer/decode/decode.ts'
+import { type DecodeOptions, decode } from '../layer/decode/decode.ts'
 import { Sha256 } from '../layer/sha256.ts'
 import { tableDigest } from '../layer/toc/vouched.ts'
 import { parseManifest } from '../oci/manifest.ts'
@@ -27,10 +27,11 @@ import {
 import { asArchiveFault } from '../source/archive/fault.ts'
 import { readLayout } from '../source/archive/layout.ts'
 import { PassingArchive } from '../source/archive/members.ts'
-import type { RangeReader } from '../source/archive/range-reader.ts'
+import { ArrivingLayers, arrivingBlobs, openArriving } from './arriving-layers.ts'
 import { forgetOrigin, forgetTables, type TabledBlob } from './forget.ts'
 import type { StoredUpload } from './memory.ts'
 import type { Service } from './service.ts'
+import { PartWriter, storedArchive, uploadNotFound } from './upload-parts.ts'
 
 export type UploadedImage = {
   readonly reference: string
@@ -63,6 +64,7 @@ const IDLE_MILLISECONDS = 60_000
 /** A use within this time of the last recorded one is not recorded. */
 const TOUCH_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
+const REMOVED_AT_ONCE = 8
 const DROPPED_BYTES = 16 * 1024 * 1024
 
 export type ReceiveOptions = {
@@ -71,6 +73,8 @@ export type ReceiveOptions = {
   /** How long the body may stall before it is rejected. */
   readonly idleMilliseconds?: number
   readonly signal?: AbortSignal | undefined
+  /** Whether its layers are indexed while it arrives, and its image is analysed then, if there is only one. */
+  readonly isAnalysed?: boolean
 }
 
 /**
@@ -85,19 +89,25 @@ export async function receiveUpload(
     id = randomBytes(ID_BYTES).toString('base64url'),
     idleMilliseconds = IDLE_MILLISECONDS,
     signal,
+    isAnalysed = false,
   }: ReceiveOptions = {},
 ): Promise<Upload> {
   const { store, expiry } = service.host
   const name = uploadName(id)
+  const layers = isAnalysed ? new ArrivingLayers(service, { id, name }) : undefined
   // Written first and deleted last, so that whatever a crashed service leaves behind is found.
   const until = Date.now() + RECEIVING_MILLISECONDS
   await setExpiry(store, name, until)
   try {
     await expiry?.watch(name, until)
     const idle = new IdleTimer(idleMilliseconds)
-    const stored = await storeArchive(service, name, body ?? new Blob([]).stream(), { idle, signal })
+    const options = { idle, signal, layers }
+    const stored = await storeArchive(service, name, body ?? new Blob([]).stream(), options)
     const key = uploadKey(name, 'index.json')
     await store.put(key, seal(key, stored))
+    const [image, ...others] = stored.index.images
+    if (isAnalysed && image !== undefined && others.length === 0)
+      await analyseUpload(service, id, image.digest)
     const expires = await use(service, name)
     await expiry?.watch(name, expires)
     return describe(id, stored, expires)
@@ -107,12 +117,28 @@ export async function receiveUpload(
   }
 }
 
+/** Starts the analysis that the first request would start. */
+async function analyseUpload({ host }: Service, id: string, digest: string): Promise<void> {
+  try {
+    await host.jobs.start({ kind: 'image', source: { kind: 'upload', id }, digest })
+  } catch (error) {
+    // Too many are waiting: the first request waits, or is told.
+    if (!(error instanceof Problem)) throw error
+  }
+}
+
+type ReceivingOptions = {
+  readonly idle: IdleTimer
+  readonly signal: AbortSignal | undefined
+  readonly layers: ArrivingLayers | undefined
+}
+
 /** The archive is stored decompressed, so that every member can be read by its offset. */
 async function storeArchive(
   { host }: Service,
   name: string,
   body: ReadableStream<Uint8Array>,
-  { idle, signal }: { readonly idle: IdleTimer; readonly signal: AbortSignal | undefined },
+  { idle, signal, layers }: ReceivingOptions,
 ): Promise<StoredUpload> {
   const { store, configuration, wasm } = host
   const limit = configuration.maxUploadBytes
@@ -121,28 +147,31 @@ async function storeArchive(
     signal: signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal]),
   })
   const passing = new PassingArchive(new Sha256(await wasm('sha256')), { bytes: limit, setting: SETTING })
+  const parts = new PartWriter(store, name)
   let size = 0
-  const chunks = async function* () {
-    const decoded = await decode(given, { wasm, zstdWindow: configuration.limits.zstdWindow })
-    for await (const chunk of decoded.chunks) {
+  try {
+    for await (const chunk of decoded(given, { wasm, zstdWindow: configuration.limits.zstdWindow })) {
       size += chunk.length
       if (Math.max(size, given.bytes) > limit) throw tooLarge(limit)
       await passing.take(chunk)
-      // The decoder reuses its memory, and the store may collect several chunks.
-      yield chunk.slice()
+      await parts.write(chunk)
+      const named = passing.takeNamed()
+      layers?.see(named, size)
     }
     passing.finish()
-  }
-  try {
-    await store.put(uploadKey(name, 'archive.tar'), streamOf(faultsOf(chunks(), given)))
+    await parts.finish()
   } catch (error) {
+    // First, since reading on may take long.
+    await layers?.stop()
+    await parts.settled()
     await drop(given)
     throw error
   } finally {
     idle.stop()
+    await layers?.stop()
     await given.cancel()
   }
-  const reader = storedArchive(store, name, size)
+  const reader = storedArchive(store, { upload: name, size })
   return { bytes: given.bytes, index: await readLayout(passing.members, reader) }
 }
 
@@ -158,29 +187,13 @@ async function drop(given: BlobReader): Promise<void> {
 }
 
 /** Errors in the bytes are reported as the archive's, and so is a client that disconnects. */
-async function* faultsOf(chunks: AsyncGenerator<Uint8Array>, given: BlobReader): AsyncGenerator<Uint8Array> {
+async function* decoded(given: BlobReader, options: DecodeOptions): AsyncGenerator<Uint8Array> {
   try {
-    yield* chunks
+    yield* (await decode(given, options)).chunks
   } catch (error) {
     if (error instanceof Problem) throw asArchiveFault(error)
     throw new Problem('invalid_archive', `the upload broke off after ${given.bytes} bytes`)
   }
-}
-
-function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next()
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      async cancel() {
-        await chunks.return(undefined)
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }
 
 /** @throws Problem `too_large` if the body's declared length is over the limit */
@@ -208,19 +221,29 @@ export async function deleteUpload(service: Service, id: string): Promise<void> 
   await removeUpload(service, name)
 }
 
-/** The archive of an upload, for reading; its lifetime starts again. @throws Problem `upload_not_found` */
-export async function openUpload(
-  service: Service,
-  id: string,
-): Promise<{ index: ArchiveIndex; reader: RangeReader }> {
-  const { stored, name } = await findUpload(service, id)
-  await use(service, name)
-  return { index: stored.index, reader: storedArchive(service.host.store, name) }
+/**
+ * The archive of an upload, for reading; its lifetime starts again. While it is still arriving, it has no images yet, only
+ * layers.
+ *
+ * @throws Problem `upload_not_found`
+ */
+export async function openUpload(service: Service, id: string): Promise<Archive> {
+  const { store } = service.host
+  const upload = uploadName(id)
+  const found = await lookForUpload(service, upload)
+  if (found !== undefined) {
+    await use(service, upload)
+    return new Archive(found.index, storedArchive(store, { upload }))
+  }
+  return openArriving(store, { upload, isGone: () => isUploadGone(service, id) })
 }
 
-/** Whether it was deleted, as the store says now. Deleting begins with the object that is looked for here. */
+/** Whether it was deleted, as the store says now. Deleting begins with the objects that are looked for here. */
 export async function isUploadGone({ host }: Service, id: string): Promise<boolean> {
-  return !(await host.store.has(uploadKey(uploadName(id), 'index.json')))
+  const name = uploadName(id)
+  if (await host.store.has(uploadKey(name, 'index.json'))) return false
+  for await (const _ of host.store.list(arrivingPrefix(name))) return false
+  return true
 }
 
 async function findUpload(
@@ -228,22 +251,24 @@ async function findUpload(
   id: string,
 ): Promise<{ readonly name: string; readonly stored: StoredUpload }> {
   const name = uploadName(id)
-  const { store } = service.host
-  // Checked each time: another process may have deleted it.
-  const until = await expiryOf(store, name)
-  if (until === undefined || until <= Date.now()) throw notFound()
-  const { uploads } = service.memory
-  const known = uploads.get(name)
-  if (known !== undefined) return { name, stored: known }
-  const stored = await storedUpload(store, name)
-  // An upload that is still being received cannot be used yet, and one with a damaged index cannot be used any more.
-  if (stored === undefined) throw notFound()
-  uploads.set(name, stored)
+  const stored = await lookForUpload(service, name)
+  if (stored === undefined) throw uploadNotFound()
   return { name, stored }
 }
 
-function notFound(): Problem {
-  return new Problem('upload_not_found', 'no such upload: it was deleted, it expired, or it never existed')
+/** @param name the hash of its id */
+async function lookForUpload(service: Service, name: string): Promise<StoredUpload | undefined> {
+  const { store } = service.host
+  // Checked each time: another process may have deleted it.
+  const until = await expiryOf(store, name)
+  if (until === undefined || until <= Date.now()) return undefined
+  const { uploads } = service.memory
+  const known = uploads.get(name)
+  if (known !== undefined) return known
+  const stored = await storedUpload(store, name)
+  // An upload that is still being received cannot be used yet, and one with a damaged index cannot be used any more.
+  if (stored !== undefined) uploads.set(name, stored)
+  return stored
 }
 
 /** Records that the upload was used now. @returns when it expires */
@@ -283,19 +308,27 @@ export async function sweepUploads(service: Service): Promise<void> {
 async function removeUpload(service: Service, name: string): Promise<void> {
   const { store } = service.host
   const stored = service.memory.uploads.get(name) ?? (await storedUpload(store, name))
+  const arriving = await arrivingBlobs(store, name)
   service.memory.uploads.delete(name)
   // Deleted first, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
   await store.delete(uploadKey(name, 'index.json'))
+  await removeAll(store, arrivingPrefix(name))
+  const origin = `upload-${name}`
+  const digests = new Set(arriving.map((blob) => blob.digest))
   if (stored !== undefined) {
-    const origin = `upload-${name}`
-    const archive = new Archive(stored.index, storedArchive(store, name))
+    const archive = new Archive(stored.index, storedArchive(store, { upload: name }))
     await forgetTables(store, origin, await tablesOf(archive))
     const { images, indexes, blobs } = stored.index
-    const digests = [...images, ...blobs].map((one) => one.digest)
-    await forgetOrigin(store, origin, new Set([...digests, ...indexes]))
+    for (const digest of [...[...images, ...blobs].map((one) => one.digest), ...indexes]) digests.add(digest)
   }
-  await store.delete(uploadKey(name, 'archive.tar'))
+  await forgetOrigin(store, origin, digests)
+  await removeAll(store, uploadPartPrefix(name))
   await store.delete(uploadKey(name, 'expires'))
+}
+
+async function removeAll(store: ObjectStore, prefix: string): Promise<void> {
+  const keys = await Array.fromAsync(store.list(prefix))
+  await inParallel(keys, REMOVED_AT_ONCE, (key) => store.delete(key))
 }
 
 /** The layers with tables of contents in the archive's images; for an image with a damaged manifest nothing was ever stored. */
@@ -328,18 +361,6 @@ async function setExpiry(store: ObjectStore, name: string, until: number): Promi
 async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
   const expiry = expirySchema.safeParse(await readSealed(store, uploadKey(name, 'expires'))).data
   return expiry && Date.parse(expiry.expiresAt)
-}
-
-function storedArchive(store: ObjectStore, name: string, size = Number.MAX_SAFE_INTEGER): RangeReader {
-  return {
-    size,
-    async read(range) {
-      if (range.length === 0) return new Blob([]).stream()
-      const object = await store.get(uploadKey(name, 'archive.tar'), range)
-      if (object === undefined) throw notFound()
-      return object.body
-    },
-  }
 }
 
 function describe(id: string, { bytes, index }: StoredUpload, expires: number): Upload {

@@ -1,5 +1,6 @@
 /** Archives that callers upload: stored, listed, deleted. */
 import { createRoute, z } from '@hono/zod-openapi'
+import { Problem } from '../../problem.ts'
 import { admitUpload, deleteUpload, readUpload, receiveUpload } from '../../service/upload.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'
@@ -89,7 +90,8 @@ async function receive(backend: Backend, context: RequestContext): Promise<Respo
   parsed(nothing, context.req.query())
   admitUpload(backend, lengthOf(context.req.header('Content-Length')))
   const { body, signal } = context.req.raw
-  const receiving = receiveUpload(backend, body, { signal })
+  const isAnalysed = await mayAnalyse(backend, context)
+  const receiving = receiveUpload(backend, body, { signal, isAnalysed })
   // Hosts that cancel the work of disconnected clients must be asked for time to clean up.
   backend.keepAlive(
     context,
@@ -100,6 +102,17 @@ async function receive(backend: Backend, context: RequestContext): Promise<Respo
   )
   const upload = await receiving
   return context.json(upload, 201, { ...HEADERS, Location: `${PATH}/${upload.id}` })
+}
+
+/** Whether the client may start an analysis now. If not, the archive is only stored: the first report may start it later. */
+async function mayAnalyse(backend: Backend, context: RequestContext): Promise<boolean> {
+  try {
+    await backend.rate.admit(backend.clientOf(context))
+    return true
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
 }
 
 function lengthOf(header: string | undefined): number | undefined {

@@ -19,7 +19,7 @@ import { openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
 import type { Visibility } from '../visibility.ts'
 import { type IndexedDescriptor, type KnownLayer, type Merge, Totals } from './merge.ts'
-import { follow } from './wait.ts'
+import { follow, LAYER_MILLISECONDS } from './wait.ts'
 
 /** How many layers of one image are read at the same time. */
 const LAYERS_AT_ONCE = 4
@@ -27,8 +27,6 @@ const LAYERS_AT_ONCE = 4
 const LOOKS_AT_ONCE = 16
 /** Packed, what takes no time worth mentioning to read. */
 const SMALL_BYTES = 64 * 1024
-/** The transport's own limits end a layer that makes no progress; this only bounds the waiting. */
-const LAYER_MILLISECONDS = 6 * 3_600_000
 
 /** The progress of one layer while it is read. */
 type LayerProgress = {

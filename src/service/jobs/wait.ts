@@ -5,6 +5,8 @@ import { waitFor } from '../../timeout.ts'
 
 /** One `watch` lasts no longer than this, so that no call to another object or machine stays open for minutes. */
 const WATCH_MILLISECONDS = 20_000
+/** How long a layer is waited for. The transport's own limits end one that makes no progress; this only bounds the waiting. */
+export const LAYER_MILLISECONDS = 6 * 3_600_000
 
 /**
  * Starts or joins the job, and yields each of its states: the first at once, the last when it has finished or `milliseconds`

@@ -110,6 +110,10 @@ class ContentReading {
     this.#bytes = bytes
   }
 
+  get isUntouched(): boolean {
+    return this.#seen === 0
+  }
+
   take(piece: Uint8Array): void {
     if (this.#seen < this.#head.length)
       this.#head.set(piece.subarray(0, this.#head.length - this.#seen), this.#seen)
@@ -129,12 +133,22 @@ class ContentReading {
   }
 }
 
+/** A file of an archive whose name claims a digest. The compression is `none` for whatever is not gzip or zstd. */
+export type NamedFile = Omit<StoredFile, 'content'> & {
+  readonly digest: string
+  readonly compression: Compression
+}
+
+/** Blobs in an OCI layout, layers as skopeo, kaniko and ko name them. */
+const NAMED_BY_DIGEST = /(?:^|\/)(?:sha256:)?([0-9a-f]{64})(?:\.tar)?(?:\.gz)?$/
+
 /** Finds the members of a streamed archive, with their digests. */
 export class PassingArchive {
   readonly members = new Members()
   readonly #scanner: TarScanner
   readonly #work = new WorkBudget()
   readonly #sha256: Sha256
+  readonly #named: NamedFile[] = []
   #content: ContentReading
 
   /** @param limit size limit of the archive in bytes, and the setting it comes from */
@@ -142,6 +156,11 @@ export class PassingArchive {
     this.#sha256 = sha256
     this.#content = new ContentReading(sha256, 0)
     this.#scanner = new TarScanner({ bytes: limit, entries: MAX_MEMBERS })
+  }
+
+  /** The files named by a digest whose content has begun to arrive since the last call. */
+  takeNamed(): readonly NamedFile[] {
+    return this.#named.splice(0)
   }
 
   /** @throws Problem `invalid_archive`, `too_large` */
@@ -162,9 +181,18 @@ export class PassingArchive {
       } else if (event === 'end') {
         this.#add(scanner)
       } else {
+        if (this.#content.isUntouched) this.#note(scanner)
         this.#content.take(scanner.content)
       }
     }
+  }
+
+  #note(scanner: TarScanner): void {
+    const { key, offset, bytes: size } = scanner.member
+    const digest = NAMED_BY_DIGEST.exec(keyToPath(key))?.[1]
+    if (digest === undefined || scanner.isSparse) return
+    const compression = compressionOf(scanner.content)
+    this.#named.push({ digest: `sha256:${digest}`, offset, size, compression })
   }
 
   /** @throws Problem `invalid_archive` if it is truncated */

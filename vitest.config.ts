@@ -1,4 +1,6 @@
 /** Which tests run where, and how long they may take. */
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -12,6 +14,9 @@ const PATIENCE = {
   expect: { poll: { timeout: 120_000 } },
 }
 
+/** Node compiles the code of services and threads once, not in each process that runs it. */
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
+
 /**
  * Tests beside the code run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. Those named
  * `*.redis.test.ts` need `redis-server`, so they run by `npm run test:redis` alone.
@@ -19,7 +24,7 @@ const PATIENCE = {
 export default defineConfig({
   test: {
     // Most tests wait for a service more than they compute.
-    maxWorkers: '100%',
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     projects: [
       {
         test: {

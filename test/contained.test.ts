@@ -146,8 +146,8 @@ describe('the answering thread goes on', () => {
   })
 })
 
-describe('layers of a registry that drips', () => {
-  it('give their slots up to other images', async () => {
+describe.concurrent('an image whose registry is slow', () => {
+  it('gives its slots up to other images', async ({ expect }) => {
     const { url } = service
     const slow = await FixtureRegistry.start()
     const layers = await Promise.all(
@@ -172,18 +172,18 @@ describe('layers of a registry that drips', () => {
     expect(['running', 'queued']).toContain((await still.json()).status)
     await slow.close()
   })
-})
 
-it('an image over the limit is refused as soon as its layers show it', async () => {
-  const settings = { ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_IMAGE_BYTES: '500000' }
-  const limited = await startNode(settings)
-  const large = await makeLayer([{ name: 'a', content: 'x'.repeat(300_000) }], { compression: 'none' })
-  const larger = await makeLayer([{ name: 'b', content: 'y'.repeat(290_000) }], { compression: 'none' })
-  const stalled = await makeLayer([{ name: 'c', content: 'z' }])
-  const image = registry.push('limited', 'v1', makeImage([large, larger, stalled]))
-  const never = new Promise<void>(() => {})
-  registry.fault({ path: new RegExp(stalled.descriptor.digest) }, { until: never }, 10)
-  const report = await fetch(`${limited.url}/v1/report?image=${image}&wait=60`)
-  expect([report.status, (await report.json()).code]).toEqual([413, 'too_large'])
-  await limited.stop(0)
+  it('is refused as soon as its layers show that it is over the limit', async () => {
+    const settings = { ...SETTINGS, LAMINA_DATA: data, LAMINA_MAX_IMAGE_BYTES: '500000' }
+    const limited = await startNode(settings)
+    const large = await makeLayer([{ name: 'a', content: 'x'.repeat(300_000) }], { compression: 'none' })
+    const larger = await makeLayer([{ name: 'b', content: 'y'.repeat(290_000) }], { compression: 'none' })
+    const stalled = await makeLayer([{ name: 'c', content: 'z' }])
+    const image = registry.push('limited', 'v1', makeImage([large, larger, stalled]))
+    const never = new Promise<void>(() => {})
+    registry.fault({ path: new RegExp(stalled.descriptor.digest) }, { until: never }, 10)
+    const report = await fetch(`${limited.url}/v1/report?image=${image}&wait=60`)
+    expect([report.status, (await report.json()).code]).toEqual([413, 'too_large'])
+    await limited.stop(0)
+  })
 })

@@ -11,7 +11,8 @@ import { bundleNode } from '../workers/node/bundle.ts'
 import { Inspector } from './bench/inspector.ts'
 import { peakMegabytes, processBelow } from './bench/measure.ts'
 import { watchHealth } from './health.ts'
-import { hostileBody, hostileImage, pushHostile } from './hostile-images.ts'
+import { hostileBody, hostileImage, makeHostile, pushHostile } from './hostile-images.ts'
+import type { TestImage } from './images.ts'
 import { freePort } from './ports.ts'
 import { HOSTS, type HostName, NODE_FLAGS, type SpawnedService, temporaryData } from './service.ts'
 import { newStage, type Stage } from './stage.ts'
@@ -29,13 +30,21 @@ const WASM_MEGABYTES = 17
 const QUESTION_MILLISECONDS = 300_000
 const LOOK_MILLISECONDS = 1_000
 
+const hostile = fc.sample(hostileImage, { numRuns: IMAGES, seed: SEED })
+const bodies = fc.sample(hostileBody, { numRuns: IMAGES, seed: SEED })
+/** Both hosts read the same images. */
+let images: readonly TestImage[]
 let service: SpawnedService
-let bundle: string
+/** The bundle that users start if its memory matters: a few images take little anyway. */
+let node: HostName | URL = 'node'
 
 beforeAll(async () => {
-  bundle = await temporaryData()
-  await bundleNode(bundle)
-  return () => rm(bundle, { recursive: true, force: true })
+  images = await inParallel(hostile, 1, makeHostile)
+  if (!LONG) return
+  const folder = await temporaryData()
+  await bundleNode(folder)
+  node = new URL('start.js', pathToFileURL(`${folder}/`))
+  return () => rm(folder, { recursive: true, force: true })
 })
 
 type Told = { readonly what: string; readonly status: number; readonly code?: string }
@@ -75,10 +84,10 @@ async function questions(reference: string, glob: string, body: Uint8Array): Pro
 
 type Running = { readonly service: SpawnedService; memory(): Promise<Record<string, number>> }
 
-/** Node as `npm run start:node` starts it, and workerd with a way to look into it. */
+/** Node with the flags of `npm run start:node`, and workerd with a way to look into it. */
 const START: Record<HostName, (stage: Stage) => Promise<Running>> = {
   async node(stage) {
-    const service = await stage.spawn(new URL('start.js', pathToFileURL(`${bundle}/`)), {}, NODE_FLAGS)
+    const service = await stage.spawn(node, {}, NODE_FLAGS)
     return { service, memory: async () => ({ resident: await peakMegabytes(service.pid) }) }
   },
   async worker(stage) {
@@ -111,17 +120,15 @@ const START: Record<HostName, (stage: Stage) => Promise<Running>> = {
 }
 
 it.each(HOSTS)('on %s every request is answered', { timeout: LONG ? 3_600_000 : 300_000 }, async (host) => {
-  const images = fc.sample(hostileImage, { numRuns: IMAGES, seed: SEED })
-  const bodies = fc.sample(hostileBody, { numRuns: IMAGES, seed: SEED })
   const stage = await newStage()
-  const references = await inParallel([...images.entries()], 1, ([number, image]) =>
-    pushHostile(stage.registry, `hostile${number}`, image),
+  const references = images.map((image, number) =>
+    pushHostile(stage.registry, `hostile${number}`, image, hostile[number]?.faults ?? []),
   )
   const running = await START[host](stage)
   service = running.service
   const health = watchHealth(service.url)
   const told: Told[] = []
-  await inParallel([...images.entries()], AT_ONCE, async ([number, { glob }]) => {
+  await inParallel([...hostile.entries()], AT_ONCE, async ([number, { glob }]) => {
     told.push(...(await questions(references[number] ?? '', glob, bodies[number] ?? new Uint8Array(0))))
   })
   const silence = await health.stop()

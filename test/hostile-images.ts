@@ -1,7 +1,15 @@
 /** Random hostile images and registry answers, for the test that both hosts survive them. */
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { digestOf, jsonBytes, makeImage, makeLayer, packTar, type TestMember } from './images.ts'
+import {
+  digestOf,
+  jsonBytes,
+  makeImage,
+  makeLayer,
+  packTar,
+  type TestImage,
+  type TestMember,
+} from './images.ts'
 import type { Fault } from './registry/fault.ts'
 import type { FixtureRegistry } from './registry/fixture.ts'
 import { endlessRpmDatabase, ndbDatabase, rpmDatabase, rpmHeader } from './rpm.ts'
@@ -206,14 +214,18 @@ export const hostileImage: fc.Arbitrary<HostileImage> = fc.record({
   glob,
 })
 
+/** The image itself, which any number of registries can serve. */
+export async function makeHostile({ layers, config, manifest }: HostileImage): Promise<TestImage> {
+  return makeImage(await Promise.all(layers.map(layerOf)), { config, manifest })
+}
+
 /** @returns its reference */
-export async function pushHostile(
+export function pushHostile(
   registry: FixtureRegistry,
   repository: string,
-  { layers, config, manifest, faults }: HostileImage,
-): Promise<string> {
-  const made = await Promise.all(layers.map(layerOf))
-  const image = makeImage(made, { config, manifest })
+  image: TestImage,
+  faults: HostileImage['faults'],
+): string {
   for (const { of, fault } of faults)
     registry.fault(
       { path: new RegExp(`/${repository}/${of}/`) },

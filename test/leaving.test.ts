@@ -12,27 +12,33 @@ function errorsIn(output: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('Lamina listens') && !line.startsWith('{"level":30,'))
 }
 
+let registry: FixtureRegistry
+let image: string
+
+/** Large enough that nobody reads all of an answer by accident. */
+beforeAll(async () => {
+  registry = await FixtureRegistry.start()
+  const files = Array.from({ length: 15_000 }, (_, i) => ({
+    name: `d/${(i * 7919) % 100_003}`,
+    content: `${i}`,
+  }))
+  const large = { name: 'large', content: Buffer.alloc(20_000_000, 'text\n') }
+  image = registry.push('app', 'v1', makeImage([await makeLayer([large, ...files])]))
+  return () => registry.close()
+})
+
 describe.concurrent.each(HOSTS)('on %s', (host) => {
   let data: string
   let service: SpawnedService
-  let registry: FixtureRegistry
-  let image: string
 
   beforeAll(async () => {
     data = await temporaryData()
-    ;[service, registry] = await Promise.all([spawnService(host, data), FixtureRegistry.start()])
-    const files = Array.from({ length: 30_000 }, (_, i) => ({
-      name: `d/${(i * 7919) % 100_003}`,
-      content: `${i}`,
-    }))
-    const large = { name: 'large', content: Buffer.alloc(40_000_000, 'text\n') }
-    image = registry.push('app', 'v1', makeImage([await makeLayer([large, ...files])]))
+    service = await spawnService(host, data)
     expect((await read('/v1/report', { wait: '60' })).status).toBe(200)
   })
 
   afterAll(async () => {
     await service?.end('SIGTERM')
-    await registry?.close()
     await rm(data, { recursive: true, force: true })
   })
 
@@ -65,8 +71,8 @@ describe.concurrent.each(HOSTS)('on %s', (host) => {
   })
 
   it('a reader who leaves the events of a running analysis is not logged', async () => {
-    const layer = await makeLayer([{ name: 'other', content: 'x'.repeat(100_000) }])
-    const other = registry.push('other', 'v1', makeImage([layer]))
+    const layer = await makeLayer([{ name: `other-${host}`, content: 'x'.repeat(100_000) }])
+    const other = registry.push('other', host, makeImage([layer]))
     const silence = Promise.withResolvers<void>()
     registry.fault({ path: new RegExp(layer.descriptor.digest) }, { until: silence.promise })
     const begun = await fetch(`${service.url}/v1/report?${new URLSearchParams({ image: other })}`)

@@ -241,7 +241,7 @@ describe.each(['worker', 'node', 's3'] as const)('on %s', (host) => {
         })
         return (await answer.json()).reference as string
       }
-      for (const kind of ['archive.tar', 'index.json', 'expires']) {
+      for (const kind of ['archive/000000', 'index.json', 'expires']) {
         // Not known from another upload, so the archive must be read.
         const { archives } = await subjects(registry, `${kind} ${name}`)
         await upload(archives[1])

@@ -8,13 +8,15 @@ import { makeImage, makeLayer } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
 import { HOSTS, startService, type TestService } from './service.ts'
 
-describe.each(HOSTS)('on %s', (host) => {
+describe.concurrent.each(HOSTS)('on %s', (host) => {
   let service: TestService
   let registry: FixtureRegistry
 
   beforeAll(async () => {
-    registry = await FixtureRegistry.start()
-    service = await startService(host, { LAMINA_RATE: '1' })
+    ;[service, registry] = await Promise.all([
+      startService(host, { LAMINA_RATE: '1' }),
+      FixtureRegistry.start(),
+    ])
   })
 
   afterAll(async () => {

@@ -23,3 +23,14 @@ it.each([
 ])('stored bytes %s count as missing', async (_, bytes, limit) => {
   expect(await readGiven(await stored(bytes), GIVEN, limit)).toBeUndefined()
 })
+
+it('the body of stored bytes past the limit is not left open', async () => {
+  const store = await stored(BYTES)
+  const closed: string[] = []
+  store.get = async () => ({
+    size: BYTES.length,
+    body: new ReadableStream({ cancel: () => void closed.push('cancelled') }),
+  })
+  await readGiven(store, GIVEN, BYTES.length - 1)
+  expect(closed).toEqual(['cancelled'])
+})

@@ -177,7 +177,7 @@ export class Table<Row> {
         }
       }
     } finally {
-      // A prefetch must be cancelled before the request ends, or workerd keeps its file open forever.
+      // What nobody will read would be fetched to its end, and on workerd its file stays open for as long as the request runs.
       stopped.abort()
       await next?.catch(() => {})
     }

@@ -112,10 +112,12 @@ describe('reading', () => {
     const reader = new BodyReader(sender.readable, { ...TIMEOUTS, idleMilliseconds: 20 })
     const piece = reader.read()
     const writer = sender.writable.getWriter()
-    setTimeout(() => void writer.write(new Uint8Array(7)), 10)
-    // Both timers are due when this ends; the timeout fires first if it is as old as this reader.
-    const until = performance.now() + 60
-    while (performance.now() < until);
+    setImmediate(() => {
+      const until = performance.now() + 60
+      while (performance.now() < until);
+      // The timeout is due, and its turn is before that of what has arrived, as before the bytes of a socket.
+      setImmediate(() => void writer.write(new Uint8Array(7)))
+    })
     expect((await piece)?.byteLength).toBe(7)
   })
 })

@@ -127,8 +127,6 @@ export class Memory {
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (upload) => 2 * JSON.stringify(upload).length,
   })
-  /** When the last use of each upload was recorded. */
-  readonly used = new Cache<number>({ bytes: MIB, milliseconds: WORD_MILLISECONDS })
   /** Engine images that this thread is saving, by file name, so that each is saved only once at a time. */
   readonly saving = new Map<string, Promise<void>>()
   /** Fetches under way, by caller, place and name. */

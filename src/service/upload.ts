@@ -62,7 +62,7 @@ const RECEIVING_MILLISECONDS = 24 * 3_600_000
 /** How long a request may stall before it is rejected. */
 const IDLE_MILLISECONDS = 60_000
 /** A use within this time of the last recorded one is not recorded. */
-const TOUCH_MILLISECONDS = 1_000
+const USE_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
 const REMOVED_AT_ONCE = 8
 const DROPPED_BYTES = 16 * 1024 * 1024
@@ -108,7 +108,7 @@ export async function receiveUpload(
     const [image, ...others] = stored.index.images
     if (isAnalysed && image !== undefined && others.length === 0)
       await analyseUpload(service, id, image.digest)
-    const expires = await use(service, name)
+    const expires = await recordUse(service, name)
     await expiry?.watch(name, expires)
     return describe(id, stored, expires)
   } catch (error) {
@@ -211,13 +211,16 @@ function tooLarge(limit: number): Problem {
 
 /** What is known about an upload. Asking counts as a use. @throws Problem `upload_not_found` */
 export async function readUpload(service: Service, id: string): Promise<Upload> {
-  const { stored, name } = await findUpload(service, id)
-  return describe(id, stored, await use(service, name))
+  const name = uploadName(id)
+  const found = await lookForUpload(service, name)
+  if (found === undefined) throw uploadNotFound()
+  return describe(id, found.stored, await recordUse(service, name, found.until))
 }
 
 /** @throws Problem `upload_not_found` */
 export async function deleteUpload(service: Service, id: string): Promise<void> {
-  const { name } = await findUpload(service, id)
+  const name = uploadName(id)
+  if ((await lookForUpload(service, name)) === undefined) throw uploadNotFound()
   await removeUpload(service, name)
 }
 
@@ -232,8 +235,8 @@ export async function openUpload(service: Service, id: string): Promise<Archive>
   const upload = uploadName(id)
   const found = await lookForUpload(service, upload)
   if (found !== undefined) {
-    await use(service, upload)
-    return new Archive(found.index, storedArchive(store, { upload }))
+    await recordUse(service, upload, found.until)
+    return new Archive(found.stored.index, storedArchive(store, { upload }))
   }
   return openArriving(store, { upload, isGone: () => isUploadGone(service, id) })
 }
@@ -246,38 +249,39 @@ export async function isUploadGone({ host }: Service, id: string): Promise<boole
   return true
 }
 
-async function findUpload(
-  service: Service,
-  id: string,
-): Promise<{ readonly name: string; readonly stored: StoredUpload }> {
-  const name = uploadName(id)
-  const stored = await lookForUpload(service, name)
-  if (stored === undefined) throw uploadNotFound()
-  return { name, stored }
+type FoundUpload = {
+  readonly stored: StoredUpload
+  /** When it expires. */
+  readonly until: number
 }
 
 /** @param name the hash of its id */
-async function lookForUpload(service: Service, name: string): Promise<StoredUpload | undefined> {
+async function lookForUpload(service: Service, name: string): Promise<FoundUpload | undefined> {
   const { store } = service.host
   // Checked each time: another process may have deleted it.
   const until = await expiryOf(store, name)
   if (until === undefined || until <= Date.now()) return undefined
   const { uploads } = service.memory
   const known = uploads.get(name)
-  if (known !== undefined) return known
+  if (known !== undefined) return { stored: known, until }
   const stored = await storedUpload(store, name)
   // An upload that is still being received cannot be used yet, and one with a damaged index cannot be used any more.
-  if (stored !== undefined) uploads.set(name, stored)
-  return stored
+  if (stored === undefined) return undefined
+  uploads.set(name, stored)
+  return { stored, until }
 }
 
-/** Records that the upload was used now. @returns when it expires */
-async function use({ host, memory }: Service, name: string): Promise<number> {
-  const now = Date.now()
-  const until = now + host.configuration.uploadSeconds * 1000
-  const noted = memory.used.get(name)
-  if (noted !== undefined && now - noted < TOUCH_MILLISECONDS) return until
-  memory.used.set(name, now)
+/**
+ * Records that the upload was used now.
+ *
+ * @param recorded when it expires, if this is not its first use
+ * @returns when it expires now
+ */
+async function recordUse({ host }: Service, name: string, recorded?: number): Promise<number> {
+  const end = Date.now() + host.configuration.uploadSeconds * 1000
+  // Rounded, so that uses at the same time write the same bytes: on R2 they would have to wait for each other.
+  const until = Math.ceil(end / USE_MILLISECONDS) * USE_MILLISECONDS
+  if (recorded !== undefined && Math.abs(until - recorded) <= USE_MILLISECONDS) return recorded
   await setExpiry(host.store, name, until)
   return until
 }

@@ -34,9 +34,11 @@ interface R2Upload {
 const CALLS = 4
 /** Delay before the second attempt; doubled before each further one. */
 const PAUSE_MILLISECONDS = 100
+/** R2 takes one write of a key in this time. */
+const WRITE_MILLISECONDS = 1_000
 /** An internal error, a bucket that is being moved, a lost connection: a retry may succeed. */
 const PASSING: ReadonlySet<number | undefined> = new Set([10001, 10043, 10054, 10058, undefined])
-/** A key allows one write per second. */
+/** The key was written less than {@link WRITE_MILLISECONDS} ago. */
 const WRITTEN_TOO_OFTEN = 10058
 
 export type R2StoreOptions = {
@@ -139,11 +141,16 @@ export class R2Store implements ObjectStore {
       try {
         await this.#bucket.put(key, bytes)
       } catch (error) {
-        // Another writer has just stored the same bytes.
-        if (numberOf(error) === WRITTEN_TOO_OFTEN && (await this.#bucket.head(key)) !== null) return
+        // Most objects never change: another writer has just stored the same bytes.
+        if (numberOf(error) === WRITTEN_TOO_OFTEN && (await this.#holds(key, bytes))) return
         throw error
       }
     })
+  }
+
+  async #holds(key: string, bytes: Uint8Array): Promise<boolean> {
+    const object = await this.#bucket.get(key)
+    return object !== null && Buffer.compare(await new Response(object.body).bytes(), bytes) === 0
   }
 
   /** @param rest what follows the first parts */
@@ -188,7 +195,8 @@ async function again<T>(call: () => Promise<T>): Promise<T> {
       return await call()
     } catch (error) {
       if (calls === CALLS || !mayPass(error)) throw error
-      await pause(PAUSE_MILLISECONDS * 2 ** (calls - 1) * (0.5 + Math.random()))
+      const least = numberOf(error) === WRITTEN_TOO_OFTEN ? WRITE_MILLISECONDS : 0
+      await pause(least + PAUSE_MILLISECONDS * 2 ** (calls - 1) * (0.5 + Math.random()))
     }
   }
 }

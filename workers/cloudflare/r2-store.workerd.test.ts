@@ -120,7 +120,6 @@ test.each([
   ['put: We encountered an internal error. Please try again. (10001)'],
   ['put: The bucket is moved (10043)'],
   ['put: The connection was lost (10054)'],
-  ['put: Reduce your concurrent request rate for the same object. (10058)'],
   ['Network connection lost.'],
 ])('each operation is retried after "%s"', async (message) => {
   // Twice in a row: an operation may take three calls.
@@ -155,6 +154,30 @@ test('a key that another writer has just put counts as written', async () => {
   await expect(new R2Store(bucket).put('never-written', Uint8Array.of(1))).rejects.toMatchObject({
     code: 'store_error',
   })
+})
+
+test('a second write of a key within a second counts', async () => {
+  const bucket = env.BUCKET
+  let written = Number.NEGATIVE_INFINITY
+  let puts = 0
+  const slow: R2Bucket = {
+    ...failing(() => undefined),
+    async put(key, body) {
+      puts++
+      if (Date.now() - written < 1_000)
+        throw new Error('put: Reduce your concurrent request rate for the same object. (10058)')
+      written = Date.now()
+      return bucket.put(key, body)
+    },
+  }
+  const store = new R2Store(slow)
+  for (const byte of [1, 2]) {
+    await store.put('written-again', Uint8Array.of(byte))
+    expect(new Uint8Array((await (await bucket.get('written-again'))?.arrayBuffer()) ?? [])).toEqual(
+      Uint8Array.of(byte),
+    )
+  }
+  expect(puts).toBe(3)
 })
 
 test('an upload whose completion got no answer counts as complete', async () => {

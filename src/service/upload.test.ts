@@ -1,0 +1,48 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { startApp, type TestApp } from '../../test/app.ts'
+import { ociLayout, packArchive } from '../../test/archives.ts'
+import { makeImage, makeLayer } from '../../test/images.ts'
+import { readUpload, receiveUpload, sweepUploads, type Upload } from './upload.ts'
+import { PART_BYTES } from './upload-parts.ts'
+
+const image = makeImage([await makeLayer([{ name: 'a', content: 'a' }])])
+const archive = packArchive({ ...ociLayout([{ image }]), padding: new Uint8Array(3 * PART_BYTES) })
+const START = Date.UTC(2026, 0, 1)
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function upload({ service }: TestApp): Promise<Upload> {
+  return receiveUpload(service, new Blob([Buffer.from(archive)]).stream())
+}
+
+it('each use extends the life of an upload, and those of one second write once', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: START })
+  const app = startApp({ LAMINA_UPLOAD_SECONDS: '60' })
+  const { id, expiresAt } = await upload(app)
+  expect(expiresAt).toBe(new Date(START + 60_000).toISOString())
+  const written: Uint8Array[] = []
+  const put = app.store.put.bind(app.store)
+  app.store.put = async (key, body) => {
+    if (body instanceof Uint8Array) written.push(body)
+    await put(key, body)
+  }
+  vi.setSystemTime(START + 900)
+  expect((await readUpload(app.service, id)).expiresAt).toBe(expiresAt)
+  expect(written).toEqual([])
+  const until = new Date(START + 65_000).toISOString()
+  vi.setSystemTime(START + 4_200)
+  const others = [0, 300, 600].map(async (milliseconds) => {
+    vi.setSystemTime(START + 4_200 + milliseconds)
+    return (await readUpload(app.service, id)).expiresAt
+  })
+  expect(await Promise.all(others)).toEqual([until, until, until])
+  expect(new Set(written.map((bytes) => Buffer.from(bytes).toString())).size).toBe(1)
+  vi.setSystemTime(START + 64_999)
+  await sweepUploads(app.service)
+  expect(app.store.objects.size).toBeGreaterThan(0)
+  vi.setSystemTime(START + 65_000)
+  await sweepUploads(app.service)
+  expect([...app.store.objects.keys()]).toEqual([])
+})

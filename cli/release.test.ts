@@ -313,7 +313,8 @@ describe('the action', () => {
       }
       const store = await service.store()
       expect(await Array.fromAsync(store.list('images/'))).not.toEqual([])
-      expect(await Array.fromAsync(store.list('uploads/'))).toEqual([])
+      for (const prefix of ['uploads/', 'archives/'])
+        expect(await Array.fromAsync(store.list(prefix))).toEqual([])
       const stranger = await step({ ...inputs, image: app, 'server-token': 'wrong' }, {})
       expect(stranger.out).toMatch(/^::error title=Lamina::unauthorized: /m)
       const nowhere = await step({ ...inputs, image: app, server: 'http://127.0.0.1:1' }, {})

@@ -72,7 +72,8 @@ describe.each(HOSTS)('on %s', (host) => {
     const report = await fetch(`${service.url}/v1/report?wait=60&image=upload:${id}`)
     expect((await report.json()).counts.files).toBe(2)
     expect((await fetch(`${service.url}/v1/uploads/${id}`, { method: 'DELETE' })).status).toBe(204)
-    const left = async () => (await keys()).filter((key) => /^(uploads|layers|images|sources)\//.test(key))
+    const left = async () =>
+      (await keys()).filter((key) => /^(uploads|archives|layers|images|sources)\//.test(key))
     await expect.poll(left, { timeout: 20_000 }).toEqual([])
   })
 })

@@ -75,7 +75,8 @@ describe('an image of an engine', () => {
       const store = await import('../workers/node/folder-store.ts').then(
         ({ FolderStore }) => new FolderStore(data),
       )
-      expect(await Array.fromAsync(store.list('uploads/'))).toEqual([])
+      for (const prefix of ['uploads/', 'archives/'])
+        expect(await Array.fromAsync(store.list(prefix))).toEqual([])
       engine.add('app:again', image, 'tag')
       expect((await report(service.url, 'docker-daemon:app:again')).status).toBe(200)
       await service.stop()

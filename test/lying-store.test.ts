@@ -241,13 +241,13 @@ describe.each(['worker', 'node', 's3'] as const)('on %s', (host) => {
         })
         return (await answer.json()).reference as string
       }
-      for (const kind of ['archive/000000', 'index.json', 'expires']) {
+      for (const kind of ['parts/000000', 'index.json', 'expires']) {
         // Not known from another upload, so the archive must be read.
         const { archives } = await subjects(registry, `${kind} ${name}`)
         await upload(archives[1])
-        const before = await Array.fromAsync(store.list('uploads/'))
+        const before = await Array.fromAsync(store.list(''))
         const reference = await upload(archives[0])
-        const after = await Array.fromAsync(store.list('uploads/'))
+        const after = await Array.fromAsync(store.list(''))
         const key = after.find((one) => !before.includes(one) && one.endsWith(kind)) ?? ''
         const other = before.find((one) => one.endsWith(kind)) ?? ''
         const damaged = DAMAGES[name]?.(await bytesOf(store, key), await bytesOf(store, other))

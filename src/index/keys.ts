@@ -91,11 +91,12 @@ export function uploadKey(name: string, object: UploadObject): string {
 
 /** A part of the decompressed archive. */
 export function uploadPartKey(name: string, number: number): string {
-  return `${uploadPartPrefix(name)}${String(number).padStart(6, '0')}`
+  return `${archivePrefix(name)}parts/${String(number).padStart(6, '0')}`
 }
 
-export function uploadPartPrefix(name: string): string {
-  return `${UPLOADS}${name}/archive/`
+/** Prefix of the many keys of an upload: {@link UPLOADS} is listed often, so it has only a few. */
+export function archivePrefix(name: string): string {
+  return `archives/${name}/`
 }
 
 /** An empty object: here the archive has a layer that was indexed while it arrived. */
@@ -107,7 +108,7 @@ export function arrivingKey(
 }
 
 export function arrivingPrefix(name: string): string {
-  return `${UPLOADS}${name}/arriving/`
+  return `${archivePrefix(name)}arriving/`
 }
 
 /**

@@ -17,6 +17,21 @@ function upload({ service }: TestApp): Promise<Upload> {
   return receiveUpload(service, new Blob([Buffer.from(archive)]).stream())
 }
 
+it('a sweep lists two objects of an upload, however large it is', async () => {
+  const app = startApp()
+  await upload(app)
+  const listed: string[] = []
+  const list = app.store.list.bind(app.store)
+  app.store.list = async function* (prefix) {
+    for await (const key of list(prefix)) {
+      listed.push(key.slice(key.lastIndexOf('/') + 1))
+      yield key
+    }
+  }
+  await sweepUploads(app.service)
+  expect(listed).toEqual(['expires', 'index.json'])
+})
+
 it('each use extends the life of an upload, and those of one second write once', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: START })
   const app = startApp({ LAMINA_UPLOAD_SECONDS: '60' })

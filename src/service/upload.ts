@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import { arrivingPrefix, UPLOADS, uploadKey, uploadPartPrefix } from '../index/keys.ts'
+import { archivePrefix, arrivingPrefix, UPLOADS, uploadKey } from '../index/keys.ts'
 import { readSealed, seal } from '../index/sealed.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { type DecodeOptions, decode } from '../layer/decode/decode.ts'
@@ -326,7 +326,7 @@ async function removeUpload(service: Service, name: string): Promise<void> {
     for (const digest of [...[...images, ...blobs].map((one) => one.digest), ...indexes]) digests.add(digest)
   }
   await forgetOrigin(store, origin, digests)
-  await removeAll(store, uploadPartPrefix(name))
+  await removeAll(store, archivePrefix(name))
   await store.delete(uploadKey(name, 'expires'))
 }
 

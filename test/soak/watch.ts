@@ -127,10 +127,10 @@ export class Watch {
     const { data } = this.#watched
     const bucket = join(data, 'r2')
     if (existsSync(bucket)) return countInBucket(bucket)
-    const [temporary, incoming, uploads] = await Promise.all(
-      ['temporary', '.incoming', 'uploads'].map((name) => countFiles(join(data, name))),
+    const [temporary, incoming, uploads, archives] = await Promise.all(
+      ['temporary', '.incoming', 'uploads', 'archives'].map((name) => countFiles(join(data, name))),
     )
-    return { temporary: (temporary ?? 0) + (incoming ?? 0), uploads: uploads ?? 0 }
+    return { temporary: (temporary ?? 0) + (incoming ?? 0), uploads: (uploads ?? 0) + (archives ?? 0) }
   }
 }
 
@@ -172,7 +172,9 @@ async function countInBucket(
       if (tables < 2) continue
       sums.temporary += count("SELECT count(*) AS n FROM _mf_objects WHERE key LIKE 'temporary/%'")
       sums.temporary += count('SELECT count(*) AS n FROM _mf_multipart_uploads WHERE state = 0')
-      sums.uploads += count("SELECT count(*) AS n FROM _mf_objects WHERE key LIKE 'uploads/%'")
+      sums.uploads += count(
+        "SELECT count(*) AS n FROM _mf_objects WHERE key LIKE 'uploads/%' OR key LIKE 'archives/%'",
+      )
     } finally {
       database.close()
     }

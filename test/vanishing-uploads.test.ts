@@ -96,6 +96,35 @@ it.each([
   300_000,
 )
 
+it.each([
+  ['full', archive],
+  ['toc', tabled],
+])(
+  'an upload (read=%s) is answered, whenever another one of the same image, never analysed, is deleted',
+  async (read, bytes) => {
+    const prepare = async (app: TestApp) => {
+      await upload(app, bytes)
+      return upload(app, bytes)
+    }
+    const operations = await operationsOf(prepare, read)
+    for (let n = 0; n < operations; n++) {
+      const app = startApp()
+      const first = await upload(app, bytes)
+      const id = await upload(app, bytes)
+      interrupt(app, n, () => deleteUpload(app.service, first))
+      const { status, body } = await report(app, id, read)
+      expect(status, `${n}: ${JSON.stringify(body)}`).toBe(200)
+      const answer = await app.ask(`/v1/file?path=etc/one&image=upload:${id}&read=${read}&wait=60`)
+      expect([answer.status, await answer.text()], `${n}`).toEqual([200, 'one'])
+      await deleteUpload(app.service, id)
+      await expect
+        .poll(() => [...app.store.objects.keys()], { message: `operation ${n}`, timeout: 30_000 })
+        .toEqual([])
+    }
+  },
+  300_000,
+)
+
 it('an upload that shares layers with another is answered, whenever the other is deleted', async () => {
   const second = async (app: TestApp, first?: string) => {
     expect((await report(app, first ?? (await upload(app)))).status).toBe(200)

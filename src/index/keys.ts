@@ -81,8 +81,8 @@ export function nameKey(digest: string, reference: string): string {
 
 export const UPLOADS = 'uploads/'
 
-/** What is known about an uploaded archive, and until when it is kept. */
-export type UploadObject = 'index.json' | 'expires'
+/** What is known about an uploaded archive, until when it is kept, and, in an empty object, that it is being removed. */
+export type UploadObject = 'index.json' | 'expires' | 'removed'
 
 /** @param name the hash of the upload's ID, which is a secret */
 export function uploadKey(name: string, object: UploadObject): string {
@@ -118,11 +118,6 @@ export function arrivingPrefix(name: string): string {
  */
 export function engineImageKey(name: string): string {
   return `engines/v1/${name}.json`
-}
-
-/** Prefix of the keys of a layer's objects. */
-export function layerPrefix(digest: string): string {
-  return `layers/v4/${digestPath(digest)}/`
 }
 
 /** Prefix of the keys of an image's objects. */

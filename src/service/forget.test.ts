@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest'
 import { MemoryStore } from '../../test/memory-store.ts'
-import { givenKey, imageKey, layerKey, tableIndexName, tocImageName } from '../index/keys.ts'
-import { forgetDigest, forgetOrigin } from './forget.ts'
+import { givenKey, imageKey, layerKey, markerOf, tableIndexName, tocImageName } from '../index/keys.ts'
+import { forgetDigest, forgetTable } from './forget.ts'
 
 const DIGEST = `sha256:${'1'.repeat(64)}`
-const tabled = tableIndexName(DIGEST, `sha256:${'2'.repeat(64)}`)
+const TABLE = `sha256:${'2'.repeat(64)}`
+const tabled = tableIndexName(DIGEST, TABLE)
 const MARKERS = [
   layerKey(DIGEST, 'entries.parquet'),
   layerKey(tabled, 'entries.parquet'),
@@ -33,21 +34,33 @@ it('deletes what marks an index as complete before and after the rest of it', as
     await remove(key)
   }
   await forgetDigest(store, 'upload-a', DIGEST)
+  await forgetTable(store, 'upload-a', { table: TABLE, blob: DIGEST })
   expect([...store.objects.keys()]).toEqual([])
   for (const other of OTHERS) {
-    const marker = MARKERS.filter((key) => other.startsWith(key.slice(0, key.lastIndexOf('/') + 1)))
-    for (const key of marker) {
-      expect(deleted.indexOf(key), key).toBeLessThan(deleted.indexOf(other))
-      expect(deleted.lastIndexOf(key), key).toBeGreaterThan(deleted.indexOf(other))
-    }
+    const marker = markerOf(other)
+    expect(MARKERS).toContain(marker)
+    expect(deleted.indexOf(marker), marker).toBeLessThan(deleted.indexOf(other))
+    expect(deleted.lastIndexOf(marker), marker).toBeGreaterThan(deleted.indexOf(other))
   }
 })
 
-it('keeps the index of what another source gave, too, and of what this one never gave', async () => {
+it('keeps the index of what another source gave, too', async () => {
+  const own = givenKey('layer', DIGEST, 'upload-a')
   const other = givenKey('layer', DIGEST, 'registry.example:443')
-  const store = await stored(...MARKERS, givenKey('layer', DIGEST, 'upload-a'), other)
-  await forgetOrigin(store, 'upload-a', new Set([DIGEST]))
+  const store = await stored(...MARKERS, own, other)
+  await forgetDigest(store, 'upload-a', DIGEST)
   expect([...store.objects.keys()].sort()).toEqual([...MARKERS, other].sort())
-  await forgetOrigin(store, 'upload-b', new Set([DIGEST]))
-  expect(store.objects.size).toBe(MARKERS.length + 1)
+})
+
+it('keeps what another source gave as a table of contents, even if only this one gave the content', async () => {
+  const other = givenKey('layer', TABLE, 'registry.example:443')
+  const kept = [layerKey(tabled, 'entries.parquet'), layerKey(tabled, 'chunks.bin'), other]
+  const store = await stored(
+    ...kept,
+    givenKey('layer', DIGEST, 'upload-a'),
+    layerKey(DIGEST, 'entries.parquet'),
+  )
+  await forgetTable(store, 'upload-a', { table: TABLE, blob: DIGEST })
+  await forgetDigest(store, 'upload-a', DIGEST)
+  expect([...store.objects.keys()].sort()).toEqual(kept.sort())
 })

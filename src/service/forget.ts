@@ -1,41 +1,19 @@
 /** Forgets what the store knows from one source only, when that source is deleted. */
-import { inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import {
-  GIVEN,
-  givenKey,
-  imageKey,
-  imagePrefix,
-  layerKey,
-  layerPrefix,
-  markerOf,
-  tableIndexName,
-} from '../index/keys.ts'
-
-const DIGESTS_AT_ONCE = 8
+import { GIVEN, givenKey, imageKey, imagePrefix, layerKey, markerOf, tableIndexName } from '../index/keys.ts'
 
 /**
- * Forgets that a source gave these bytes, and removes the index if no other source gave them.
+ * Forgets that a source gave these bytes, and removes the index if no other source gave them. It does so even if this source is
+ * not recorded: an analysis or an earlier removal may have been killed between the record and the index. An analysis of another source
+ * that has just written the index, and not yet its record, reads the layer again.
  *
  * @param origin as {@link givenKey} has it
  */
-export async function forgetOrigin(
-  store: ObjectStore,
-  origin: string,
-  digests: ReadonlySet<string>,
-): Promise<void> {
-  await inParallel([...digests], DIGESTS_AT_ONCE, async (digest) => {
-    // Bytes that this source never gave may just be being indexed from another one.
-    const noted = await Promise.all(GIVEN.map((kind) => store.has(givenKey(kind, digest, origin))))
-    if (noted.some(Boolean)) await forgetDigest(store, origin, digest)
-  })
-}
-
-/** Like {@link forgetOrigin}, even if the source is not recorded yet: for the job that was indexing the bytes. */
 export async function forgetDigest(store: ObjectStore, origin: string, digest: string): Promise<void> {
   await Promise.all(GIVEN.map((kind) => store.delete(givenKey(kind, digest, origin))))
   if (await isKnownElsewhere(store, digest)) return
-  await deleteIndex(store, layerPrefix(digest), layerKey(digest, 'entries.parquet'))
+  // What is known from the layer's tables of contents, another source may have given: see `forgetTable`.
+  await store.delete(layerKey(digest, 'entries.parquet'))
   await deleteIndex(store, imagePrefix(digest), imageKey(digest, 'packages.parquet'))
 }
 
@@ -54,17 +32,6 @@ async function deleteIndex(store: ObjectStore, prefix: string, marker: string): 
 
 /** A layer known from its table of contents: digests of the table and of the layer's blob. */
 export type TabledBlob = { readonly table: string; readonly blob: string }
-
-/** Like {@link forgetOrigin}, for what is known from tables of contents only. */
-export async function forgetTables(
-  store: ObjectStore,
-  origin: string,
-  layers: readonly TabledBlob[],
-): Promise<void> {
-  await inParallel(layers, DIGESTS_AT_ONCE, async (layer) => {
-    if (await store.has(givenKey('layer', layer.table, origin))) await forgetTable(store, origin, layer)
-  })
-}
 
 /** Like {@link forgetDigest}, for a layer known only from its table of contents. */
 export async function forgetTable(

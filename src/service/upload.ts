@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { inParallel } from '../concurrency.ts'
+import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { archivePrefix, arrivingPrefix, UPLOADS, uploadKey } from '../index/keys.ts'
 import { readSealed, seal } from '../index/sealed.ts'
@@ -28,7 +28,7 @@ import { asArchiveFault } from '../source/archive/fault.ts'
 import { readLayout } from '../source/archive/layout.ts'
 import { PassingArchive } from '../source/archive/members.ts'
 import { ArrivingLayers, arrivingBlobs, openArriving } from './arriving-layers.ts'
-import { forgetOrigin, forgetTables, type TabledBlob } from './forget.ts'
+import { forgetDigest, forgetTable, type TabledBlob } from './forget.ts'
 import type { StoredUpload } from './memory.ts'
 import type { Service } from './service.ts'
 import { PartWriter, storedArchive, uploadNotFound } from './upload-parts.ts'
@@ -241,9 +241,10 @@ export async function openUpload(service: Service, id: string): Promise<Archive>
   return openArriving(store, { upload, isGone: () => isUploadGone(service, id) })
 }
 
-/** Whether it was deleted, as the store says now. Deleting begins with the objects that are looked for here. */
+/** Whether it was deleted, as the store says now. `removed` is looked for first, since it disappears last. */
 export async function isUploadGone({ host }: Service, id: string): Promise<boolean> {
   const name = uploadName(id)
+  if (await host.store.has(uploadKey(name, 'removed'))) return true
   if (await host.store.has(uploadKey(name, 'index.json'))) return false
   for await (const _ of host.store.list(arrivingPrefix(name))) return false
   return true
@@ -309,25 +310,26 @@ export async function sweepUploads(service: Service): Promise<void> {
   await inParallel([...names], SWEPT_AT_ONCE, (name) => expireUpload(service, name))
 }
 
+/** Can start again wherever it was cut off: what names the digests goes after everything that is known from them. */
 async function removeUpload(service: Service, name: string): Promise<void> {
   const { store } = service.host
+  // First, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
+  await store.put(uploadKey(name, 'removed'), new Uint8Array(0))
   const stored = service.memory.uploads.get(name) ?? (await storedUpload(store, name))
-  const arriving = await arrivingBlobs(store, name)
   service.memory.uploads.delete(name)
-  // Deleted first, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
-  await store.delete(uploadKey(name, 'index.json'))
-  await removeAll(store, arrivingPrefix(name))
   const origin = `upload-${name}`
-  const digests = new Set(arriving.map((blob) => blob.digest))
+  const digests = new Set((await arrivingBlobs(store, name)).map((blob) => blob.digest))
   if (stored !== undefined) {
     const archive = new Archive(stored.index, storedArchive(store, { upload: name }))
-    await forgetTables(store, origin, await tablesOf(archive))
+    const tables = await tablesOf(archive)
+    await inParallel(tables, REMOVED_AT_ONCE, (layer) => forgetTable(store, origin, layer))
     const { images, indexes, blobs } = stored.index
     for (const digest of [...[...images, ...blobs].map((one) => one.digest), ...indexes]) digests.add(digest)
   }
-  await forgetOrigin(store, origin, digests)
+  await inParallel([...digests], REMOVED_AT_ONCE, (digest) => forgetDigest(store, origin, digest))
   await removeAll(store, archivePrefix(name))
-  await store.delete(uploadKey(name, 'expires'))
+  for (const object of ['index.json', 'expires', 'removed'] as const)
+    await store.delete(uploadKey(name, object))
 }
 
 async function removeAll(store: ObjectStore, prefix: string): Promise<void> {
@@ -347,7 +349,7 @@ async function tablesOf(archive: Archive): Promise<readonly TabledBlob[]> {
         if (table !== undefined) layers.push({ table, blob: layer.digest })
       }
     } catch (error) {
-      if (!(error instanceof Problem)) throw error
+      if (!(error instanceof Problem) || error.code === 'store_error') throw error
     }
   }
   return layers
@@ -362,8 +364,13 @@ async function setExpiry(store: ObjectStore, name: string, until: number): Promi
   await store.put(key, seal(key, { expiresAt: new Date(until).toISOString() }))
 }
 
+/** @returns undefined if it is being removed, or does not exist */
 async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
-  const expiry = expirySchema.safeParse(await readSealed(store, uploadKey(name, 'expires'))).data
+  const [isRemoved, sealed] = await allOf([
+    store.has(uploadKey(name, 'removed')),
+    readSealed(store, uploadKey(name, 'expires')),
+  ])
+  const expiry = isRemoved ? undefined : expirySchema.safeParse(sealed).data
   return expiry && Date.parse(expiry.expiresAt)
 }
 

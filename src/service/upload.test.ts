@@ -32,6 +32,23 @@ it('a sweep lists two objects of an upload, however large it is', async () => {
   expect(listed).toEqual(['expires', 'index.json'])
 })
 
+it('an upload that cannot be removed does not keep the others', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: START })
+  const app = startApp({ LAMINA_UPLOAD_SECONDS: '60' })
+  for (let i = 0; i < 12; i++) await upload(app)
+  // Begun first.
+  const stuck = [...app.store.objects.keys()].sort().find((key) => key.endsWith('/parts/000000'))
+  const remove = app.store.delete.bind(app.store)
+  app.store.delete = async (key) => {
+    if (key === stuck) throw new Error('the disk is damaged')
+    await remove(key)
+  }
+  vi.setSystemTime(START + 60_000)
+  await expect(sweepUploads(app.service)).rejects.toThrow('the disk is damaged')
+  const left = [...app.store.objects.keys()].filter((key) => key.endsWith('/expires'))
+  expect(left).toEqual([stuck?.replace('archives/', 'uploads/').replace('parts/000000', 'expires')])
+})
+
 it('each use extends the life of an upload, and those of one second write once', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: START })
   const app = startApp({ LAMINA_UPLOAD_SECONDS: '60' })

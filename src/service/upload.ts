@@ -300,14 +300,18 @@ export async function expireUpload(service: Service, name: string): Promise<numb
   return undefined
 }
 
-/** Removes all expired uploads. */
+/** Removes all expired uploads; one that cannot be removed does not keep the others. @throws the first failure */
 export async function sweepUploads(service: Service): Promise<void> {
   const names = new Set<string>()
   for await (const key of service.host.store.list(UPLOADS)) {
     const name = key.slice(UPLOADS.length).split('/')[0]
     if (name) names.add(name)
   }
-  await inParallel([...names], SWEPT_AT_ONCE, (name) => expireUpload(service, name))
+  const failures: unknown[] = []
+  await inParallel([...names], SWEPT_AT_ONCE, async (name) => {
+    await expireUpload(service, name).catch((error) => failures.push(error))
+  })
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Can start again wherever it was cut off: what names the digests goes after everything that is known from them. */

@@ -9,10 +9,12 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import type { ObjectStore } from '../src/host.ts'
 import { readLayerFacts } from '../src/index/layer-index.ts'
+import { receiveUpload } from '../src/service/upload.ts'
 import { FolderStore } from '../workers/node/folder-store.ts'
 import { MeteredStore, type StoreOperation } from '../workers/node/metered-store.ts'
 import { S3Store } from '../workers/node/s3-store.ts'
 import { startApp, startAppOn } from './app.ts'
+import { ociLayout, packArchive } from './archives.ts'
 import { registryAuth } from './ask.ts'
 import { makeImage, makeLayer, type TestImage } from './images.ts'
 import { FixtureRegistry } from './registry/fixture.ts'
@@ -23,7 +25,7 @@ type Operations = Readonly<Record<StoreOperation, number>>
 
 /** Two objects per layer and six per image: three layers, one with a package database and one with checkpoints. */
 const STORED = 3 * 2 + 6
-const FIRST: Operations = { get: 23, has: 20, put: STORED, delete: 0, list: 0 }
+const FIRST: Operations = { get: 15, has: 20, put: STORED, delete: 0, list: 0 }
 /** What later requests read, in a service that remembers nothing. */
 const LATER = {
   'report?': 3,
@@ -123,6 +125,16 @@ it('a private image: the same objects, except the one that marks everything as p
     const { put } = await count(store, `/v1/report?${query}`, registryAuth(USER))
     expect(put).toBe(STORED - 1)
     expect(await Array.fromAsync(store.list(''))).toHaveLength(put)
+  })
+})
+
+it('an upload: what it gave itself is looked up first', async () => {
+  await within('folder', async (store) => {
+    const archive = new Blob([Buffer.from(packArchive(ociLayout([{ image }])))])
+    const { id } = await receiveUpload(startAppOn(store).service, archive.stream())
+    const query = `wait=60&image=upload:${id}`
+    await count(store, `/v1/report?${query}`)
+    expect(await count(store, `/v1/report?${query}`)).toEqual({ get: 7, has: 7, put: 1, delete: 0, list: 0 })
   })
 })
 

@@ -7,6 +7,8 @@ import { BRIEF_ENTRIES, type BriefEntry, ENTRIES } from '../index/entries.ts'
 import { imageKey, layerKey, markerOf } from '../index/keys.ts'
 import type { Entry } from '../layer/entry.ts'
 import { type ImageConfig, nonEmptyHistory } from '../oci/config.ts'
+import { HeldTails } from '../table/held-tails.ts'
+import type { TableStore } from '../table/part.ts'
 import type { Schema } from '../table/schema.ts'
 import { LostTable, openTable, type Table } from '../table/table.ts'
 import { writeTable } from '../table/write-table.ts'
@@ -45,6 +47,9 @@ export type ImageSource = {
 /** How many rows, files and directories the merge passes on at once. */
 const STEP = 2000
 
+/** How many bytes of all tables together are kept in memory, and of one table. */
+const HELD_BYTES = 4 * 1024 * 1024
+const MOST_HELD = 1024 * 1024
 /** How many layers' tables are opened at the same time. */
 const OPENED_AT_ONCE = 16
 /** How many layers are read in parallel, each completely, before they are merged. */
@@ -103,6 +108,8 @@ class LayerCopies implements PathVisitor {
 
 /** The layers' tables, and what the survey found in them. */
 type Surveyed = {
+  /** For reading them, and what is stored with them. */
+  readonly tails: TableStore
   readonly tables: readonly Table<Entry>[]
   readonly links: HardLinks
   readonly contents: RepeatedContents
@@ -118,6 +125,7 @@ type Found = {
 /** Writes one image's tables, step by step. */
 class ImageWriter {
   readonly #store: ObjectStore
+  readonly #tails: TableStore
   readonly #source: ImageSource
   readonly #tables: readonly Table<Entry>[]
   readonly #merger: Merger
@@ -133,8 +141,9 @@ class ImageWriter {
   /** Inodes are numbered in the order of first appearance: a number that is not greater was seen before. */
   #lastInode = 0
 
-  private constructor(store: ObjectStore, source: ImageSource, { tables, links, contents }: Surveyed) {
+  private constructor(store: ObjectStore, source: ImageSource, { tails, tables, links, contents }: Surveyed) {
     this.#store = store
+    this.#tails = tails
     this.#source = source
     this.#tables = tables
     this.#merger = new Merger(links)
@@ -148,12 +157,14 @@ class ImageWriter {
   }
 
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
-    const tables = await inParallel(source.layers, OPENED_AT_ONCE, ({ index }) => openLayer(store, index))
+    // One more for the merged files.
+    const tails = new HeldTails(store, Math.min(MOST_HELD, Math.floor(HELD_BYTES / (source.layers.length + 1))))
+    const tables = await inParallel(source.layers, OPENED_AT_ONCE, ({ index }) => openLayer(tails, index))
     const members = tables.reduce((all, table) => all + table.rowCount, 0)
     const brief = tables.map((table) => table.as(BRIEF_ENTRIES))
     const { links, contents } = await survey(rowsOf(brief, SURVEYED_AT_ONCE), members)
     const resolved = await resolveHardLinks(links, () => rowsOf(tables))
-    return new ImageWriter(store, source, { tables, links: resolved, contents })
+    return new ImageWriter(store, source, { tails, tables, links: resolved, contents })
   }
 
   /** @throws LostTable if another removed a table meanwhile */
@@ -244,8 +255,8 @@ class ImageWriter {
   #readInventory(): Promise<Inventory> {
     const { readAgain } = this.#source
     const layers = this.#source.layers.map(({ index, facts }) => ({ ...databasesIn(facts), index }))
-    const files = () => openStored(this.#store, imageKey(this.#source.index, 'files.parquet'), MERGED_ENTRIES)
-    return readInventory({ store: this.#store, layers, files, readAgain }, this.#databases)
+    const files = () => openStored(this.#tails, imageKey(this.#source.index, 'files.parquet'), MERGED_ENTRIES)
+    return readInventory({ store: this.#tails, layers, files, readAgain }, this.#databases)
   }
 
   #warnings(inventory: Inventory): Merger['warnings'] {
@@ -279,11 +290,11 @@ function rowsOf<Row>(tables: readonly Table<Row>[], atOnce = tables.length): rea
   return tables.map((table) => table.rows({ ahead, fetchBytes }))
 }
 
-function openLayer(store: ObjectStore, index: string): Promise<Table<Entry>> {
+function openLayer(store: TableStore, index: string): Promise<Table<Entry>> {
   return openStored(store, layerKey(index, 'entries.parquet'), ENTRIES)
 }
 
-async function openStored<Row>(store: ObjectStore, key: string, schema: Schema<Row>): Promise<Table<Row>> {
+async function openStored<Row>(store: TableStore, key: string, schema: Schema<Row>): Promise<Table<Row>> {
   const table = await openTable(store, key, schema)
   if (table === undefined) throw new LostTable(key, 'missing')
   return table

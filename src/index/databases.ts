@@ -12,7 +12,7 @@ import type { DatabaseSink } from '../layer/database.ts'
 import { gunzip } from '../layer/decode/gzip.ts'
 import { Problem } from '../problem.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
-import type { StoredPart } from '../table/part.ts'
+import type { StoredPart, TableStore } from '../table/part.ts'
 import { LostTable } from '../table/table.ts'
 import { BLOCK, checkBlock, padding, readName, readNumber, TYPE } from '../tar/header.ts'
 import { parsePax, paxInteger, paxText } from '../tar/pax.ts'
@@ -152,7 +152,7 @@ export type StoredDatabase = {
  * @throws LostTable if the object is missing or damaged, possibly only after the last one; `content` too
  */
 export async function* readDatabases(
-  store: ObjectStore,
+  store: TableStore,
   digest: string,
   { databases, databasesBytes, databasesCrc32, databasesPart: { offset, bytes } }: StoredDatabases,
 ): AsyncGenerator<StoredDatabase> {

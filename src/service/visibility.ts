@@ -44,9 +44,14 @@ export class Visibility {
     return (await this.#isOwn(digest, kind)) && this.#isConfirmedAs(digest, kind)
   }
 
-  /** Whether it is public, and whether the source once gave it, which does not matter for what is known to be public. */
+  /** Whether it is public, and whether the source once gave it. One that holds is enough. */
   async #ask(digest: string, kind: Given): Promise<readonly [isPublic: boolean, isOwn: boolean]> {
     if (this.#memory.public.get(digest)) return [true, false]
+    if (!this.#source.isRemembered) {
+      // An archive confirms at once what it gave.
+      const isOwn = await this.#isOwn(digest, kind)
+      return [!isOwn && (await this.isPublic(digest, kind)), isOwn]
+    }
     return allOf([this.isPublic(digest, kind), this.#isOwn(digest, kind)])
   }
 

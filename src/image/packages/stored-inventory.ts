@@ -1,8 +1,8 @@
 /** The packages of an image and the files of each, from the databases stored with its layers. */
-import type { ObjectStore } from '../../host.ts'
 import { readDatabases, type StoredDatabases } from '../../index/databases.ts'
 import type { DatabaseSink } from '../../layer/database.ts'
 import type { WantedMember } from '../../layer/members.ts'
+import type { TableStore } from '../../table/part.ts'
 import type { Table } from '../../table/table.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import type { BuildTools } from '../report.ts'
@@ -18,7 +18,7 @@ type OwnedFile = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
 export type ReadAgain = (layer: number, members: readonly WantedMember[], sink: DatabaseSink) => Promise<void>
 
 export type StoredPackages = {
-  readonly store: ObjectStore
+  readonly store: TableStore
   /** From the lowest. */
   readonly layers: readonly DatabaseLayer[]
   /** The merged file system. */

@@ -57,6 +57,7 @@ export type Parts = {
   /** Runs before everything else, and sees each answer last. */
   readonly first?: MiddlewareHandler<Env>
   /** Lets the host finish work after the client has left; by default it does so anyway. */
+  readonly bodyOf?: Backend['bodyOf']
   readonly keepAlive?: Backend['keepAlive']
   /** Whether a browser can open the pages; not if nothing listens on a port. True by default. */
   readonly hasPages?: boolean
@@ -83,6 +84,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
     clientOf: (context) => clientOfAddress(parts.clientOf?.(context) ?? ''),
     elsewhere: parts.elsewhere,
     hasPages: parts.hasPages ?? true,
+    bodyOf: parts.bodyOf,
     keepAlive: parts.keepAlive ?? (() => {}),
   }
   const app: App = new OpenAPIHono<Env>({

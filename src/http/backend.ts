@@ -24,6 +24,8 @@ export type Backend = Service & {
   readonly hasPages: boolean
   /** Identifies the client for the rate limit: an address. */
   readonly clientOf: (context: Context<Env>) => string
+  /** The body of a request as a byte stream, if the host can give it as one: a large body then creates less garbage. */
+  readonly bodyOf?: ((context: Context<Env>) => ReadableStream<Uint8Array>) | undefined
   /** Answers the request in another thread, if the host has one for work that this thread must not do. */
   readonly elsewhere?: Elsewhere | undefined
   /** Lets the host finish work after the client has left. */

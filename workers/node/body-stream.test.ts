@@ -1,8 +1,10 @@
+import { createServer, type IncomingMessage, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { toByteStream } from './body-stream.ts'
+import { requestBody, responseBody } from './body-stream.ts'
 
 /** Reads all of it into a reused buffer of this size. */
 async function readInto(stream: ReadableStream<Uint8Array>, size: number): Promise<Buffer> {
@@ -41,7 +43,7 @@ describe('a body as a byte stream', () => {
             yield chunk
           }
         }
-        const read = await readInto(toByteStream(Readable.from(arrive(), { objectMode: false })), size)
+        const read = await readInto(responseBody(Readable.from(arrive(), { objectMode: false })), size)
         expect(read.equals(Buffer.concat(chunks))).toBe(true)
       }),
       { numRuns: 30 },
@@ -52,7 +54,7 @@ describe('a body as a byte stream', () => {
     'holds up a sender of chunks of %i bytes while there is no reader',
     async (bytes) => {
       const { body, given } = endless(bytes)
-      const stream = toByteStream(body)
+      const stream = responseBody(body)
       for (let i = 0; i < 1_000; i++) await turn()
       expect(given.bytes).toBeLessThanOrEqual(512 * 1024)
       await stream.cancel()
@@ -66,14 +68,14 @@ describe('a body as a byte stream', () => {
       await turn()
       throw new Error('cut')
     }
-    const reader = toByteStream(Readable.from(failing(), { objectMode: false })).getReader()
+    const reader = responseBody(Readable.from(failing(), { objectMode: false })).getReader()
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('first')
     await expect(reader.read()).rejects.toThrow('cut')
   })
 
   it('fails if it is closed in the middle', async () => {
     const { body } = endless(10)
-    const reader = toByteStream(body).getReader()
+    const reader = responseBody(body).getReader()
     await reader.read()
     body.destroy()
     const rest = async () => {
@@ -82,3 +84,46 @@ describe('a body as a byte stream', () => {
     await expect(rest()).rejects.toThrow('ended early')
   })
 })
+
+describe('the body of a request', () => {
+  it.each([10, 100_000, 1_000_000])('of %i bytes is read, and its memory is freed', async (bytes) => {
+    const sent = Buffer.alloc(bytes, 'abc')
+    const chunks: Uint8Array[] = []
+    const read = await received(sent, (incoming) => {
+      incoming.on('data', (chunk: Uint8Array) => chunks.push(chunk))
+      return readInto(requestBody(incoming), 64 * 1024)
+    })
+    expect(read.equals(sent)).toBe(true)
+    expect(chunks.map((chunk) => chunk.byteLength)).toEqual(chunks.map(() => 0))
+  })
+
+  it('is left to the server if it is cancelled, and the client gets its answer', async () => {
+    const rest = await received(Buffer.alloc(1_000_000), async (incoming) => {
+      await requestBody(incoming).cancel()
+      return Buffer.concat(await incoming.toArray())
+    })
+    expect(rest.length).toBe(1_000_000)
+  })
+})
+
+/** Sends bytes to a server, and waits for its answer. @returns what it made of them */
+async function received<T>(sent: Buffer, receive: (incoming: IncomingMessage) => Promise<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const server = createServer(async (incoming, response) => {
+    const result = receive(incoming)
+    result.catch(reject)
+    const made = await result
+    response.end(() => resolve(made))
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo
+  const answered = new Promise((end) => {
+    request({ port, method: 'POST' }, (answer) => answer.resume().on('end', end))
+      .on('error', reject)
+      .end(sent)
+  })
+  const made = await promise
+  await answered
+  server.close()
+  return made
+}

@@ -1,7 +1,8 @@
 /**
- * The body of a response as a byte stream. In one copy, its reader's buffer gets everything that arrived in one turn of the
+ * The body of a request or a response as a byte stream. In one copy, its reader's buffer gets everything that arrived in one turn of the
  * event loop.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
 /** How much may wait for the reader before the sender is paused. */
@@ -14,7 +15,10 @@ const MOST_CHUNKS = 64
 /** The chunks waiting for the reader. */
 class Arrivals {
   readonly #body: Readable
+  readonly #free: (chunk: Uint8Array) => void
   readonly #chunks: Uint8Array[] = []
+  /** How much of the first chunk was read. */
+  #read = 0
   #bytes = 0
   #end: 'none' | 'whole' | { readonly error: unknown } = 'none'
   /** The waiting reader. */
@@ -22,10 +26,12 @@ class Arrivals {
   #wake: (() => void) | undefined
   #turn: NodeJS.Immediate | undefined
 
-  constructor(body: Readable) {
+  /** @param free called with each chunk of which nothing is left to read */
+  constructor(body: Readable, free: (chunk: Uint8Array) => void = () => {}) {
     this.#body = body
+    this.#free = free
     body
-      .on('data', (chunk: Uint8Array) => this.#add(chunk))
+      .on('data', this.#add)
       .on('end', () => this.#finish('whole'))
       .on('error', (error) => this.#finish({ error }))
       .on('close', () => this.#finish({ error: new Error('the body ended early') }))
@@ -36,17 +42,26 @@ class Arrivals {
     if (this.#bytes < view.byteLength && this.#end === 'none') await this.#more(view.byteLength)
     let filled = 0
     while (filled < view.byteLength) {
-      const chunk = this.#chunks.shift()
+      const [chunk] = this.#chunks
       if (chunk === undefined) break
-      const taken = chunk.subarray(0, view.byteLength - filled)
+      const taken = chunk.subarray(this.#read, this.#read + view.byteLength - filled)
       view.set(taken, filled)
       filled += taken.byteLength
-      if (taken.byteLength < chunk.byteLength) this.#chunks.unshift(chunk.subarray(taken.byteLength))
+      this.#read += taken.byteLength
+      if (this.#read < chunk.byteLength) break
+      this.#chunks.shift()
+      this.#free(chunk)
+      this.#read = 0
     }
     this.#bytes -= filled
     if (filled === 0 && typeof this.#end === 'object') throw this.#end.error
     if (this.#body.isPaused()) this.#body.resume()
     return filled
+  }
+
+  /** Takes no more. What still arrives waits in the body. */
+  stop(): void {
+    this.#body.off('data', this.#add).pause()
   }
 
   /**
@@ -60,7 +75,7 @@ class Arrivals {
     return promise
   }
 
-  #add(chunk: Uint8Array): void {
+  readonly #add = (chunk: Uint8Array): void => {
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength
     if (this.#bytes >= MOST_BYTES || this.#chunks.length >= MOST_CHUNKS) this.#body.pause()
@@ -87,8 +102,27 @@ class Arrivals {
   }
 }
 
-export function toByteStream(body: Readable): ReadableStream<Uint8Array> {
-  const arrivals = new Arrivals(body)
+/** The body of a response, which ends when it is cancelled. */
+export function responseBody(body: Readable): ReadableStream<Uint8Array> {
+  return toByteStream(new Arrivals(body), () => body.destroy())
+}
+
+/**
+ * The body of a request. Cancelling it leaves the rest to the server, since the client still waits for an answer.
+ *
+ * Node copies each chunk out of its parser's buffer for us alone, so its memory is freed at once. Left to V8, which then collects
+ * its small heap again and again, it took a quarter of an upload's time.
+ */
+export function requestBody(request: IncomingMessage): ReadableStream<Uint8Array> {
+  const arrivals = new Arrivals(request, (chunk) => {
+    const { buffer } = chunk
+    const isAlone = chunk.byteLength === buffer.byteLength
+    if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0)
+  })
+  return toByteStream(arrivals, () => arrivals.stop())
+}
+
+function toByteStream(arrivals: Arrivals, cancel: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream({
     type: 'bytes',
     autoAllocateChunkSize: CHUNK_BYTES,
@@ -100,8 +134,6 @@ export function toByteStream(body: Readable): ReadableStream<Uint8Array> {
       if (count === 0) controller.close()
       request.respond(count)
     },
-    cancel() {
-      body.destroy()
-    },
+    cancel,
   })
 }

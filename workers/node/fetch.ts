@@ -11,7 +11,7 @@ import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 import { isListed, parseAddress, specialUseOf } from '../../src/source/registry/address.ts'
 import { waitFor } from '../../src/timeout.ts'
-import { toByteStream } from './body-stream.ts'
+import { responseBody } from './body-stream.ts'
 import { buildConnector, EnvHttpProxyAgent } from './undici.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries'>
@@ -135,7 +135,7 @@ async function request(agent: Dispatcher, url: URL, init: RequestInit): Promise<
   const headers = toHeaders(answer.headers)
   const status = answer.statusCode
   if (init.method !== 'HEAD' && !NULL_BODY.has(status))
-    return new Response(toByteStream(answer.body), { status, headers })
+    return new Response(responseBody(answer.body), { status, headers })
   await answer.body.dump()
   return new Response(null, { status, headers })
 }

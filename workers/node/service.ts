@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -31,6 +31,7 @@ import { compressedIn } from '../compressed-assets.ts'
 import { createHttpServer } from '../http-server.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { AnsweringStore } from './answering-store.ts'
+import { requestBody } from './body-stream.ts'
 import { compression } from './compression.ts'
 import { Entrance } from './entrance.ts'
 import { createService } from './host.ts'
@@ -127,6 +128,7 @@ export async function startNode(
     first: compression(compressedIn(fileURLToPath(COMPRESSED))),
     assets: readAsset,
     clientOf,
+    bodyOf: ({ env }) => requestBody((env as HttpBindings).incoming),
     elsewhere: (context, signal) =>
       requests.answer(taskOf(context), clientOfAddress(clientOf(context)), signal),
   })

@@ -89,7 +89,8 @@ export function addUploads(app: App, backend: Backend): void {
 async function receive(backend: Backend, context: RequestContext): Promise<Response> {
   parsed(nothing, context.req.query())
   admitUpload(backend, lengthOf(context.req.header('Content-Length')))
-  const { body, signal } = context.req.raw
+  const { signal } = context.req.raw
+  const body = backend.bodyOf?.(context) ?? context.req.raw.body
   const isAnalysed = await mayAnalyse(backend, context)
   const receiving = receiveUpload(backend, body, { signal, isAnalysed })
   // Hosts that cancel the work of disconnected clients must be asked for time to clean up.

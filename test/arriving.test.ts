@@ -137,12 +137,15 @@ it('a name that claims the digest of other content gives nobody that content', a
   const { bytes } = archiveOf(image, { [blobName(digest)]: layers[0]?.bytes ?? new Uint8Array(0) })
   const app = startApp()
   await receive(app, bytes, Number.POSITIVE_INFINITY)
-  const settled = () => [...app.store.objects.keys()].some((key) => /^images\/.*packages/.test(key))
-  await expect.poll(settled, { timeout: 20_000 }).toBe(true)
+  await expect.poll(() => isAnalysed(app), { timeout: 20_000 }).toBe(true)
   const claimed = [...app.store.objects.keys()].filter((key) => key.startsWith(givenKey('layer', digest, '')))
   expect(claimed).toEqual([])
   expect(app.store.objects.has(layerKey(digest, 'entries.parquet'))).toBe(false)
 })
+
+function isAnalysed({ store }: TestApp): boolean {
+  return [...store.objects.keys()].some((key) => /^images\/.*packages/.test(key))
+}
 
 it('an upload that has expired, but is not removed yet, is not found', async () => {
   const app = startApp()
@@ -154,6 +157,8 @@ it('an upload that has expired, but is not removed yet, is not found', async () 
   )
   const arrived = [...app.store.objects.keys()].filter((key) => key.includes('/arriving/'))
   expect(arrived.length).toBe(2)
+  // The analysis that has begun uses it.
+  await expect.poll(() => isAnalysed(app), { timeout: 20_000 }).toBe(true)
   const key = uploadKey(uploadName(id), 'expires')
   app.store.objects.set(key, seal(key, { expiresAt: new Date(0).toISOString() }))
   for (const path of ['report?', 'files?', 'config?', `file?path=etc/one&`]) {

@@ -81,7 +81,7 @@ export function nameKey(digest: string, reference: string): string {
 
 export const UPLOADS = 'uploads/'
 
-/** What is known about an uploaded archive, until when it is kept, and, in an empty object, that it is being removed. */
+/** What is known about an uploaded archive, and until when it is kept; `removed` has what is known while it is being removed. */
 export type UploadObject = 'index.json' | 'expires' | 'removed'
 
 /** @param name the hash of the upload's ID, which is a secret */

@@ -16,7 +16,7 @@ import { PART_BYTES, type StoredArchive, storedArchive, uploadNotFound } from '.
 /** Everything in a tar comes in blocks. */
 const BLOCK_BYTES = 512
 /** How many layers of an archive are indexed at the same time. */
-const AT_ONCE = 4
+const AT_ONCE = 16
 /** More layers than archives have: the others wait for the first report. */
 const MOST = 512
 /**

@@ -108,10 +108,13 @@ export async function receiveUpload(
     const [image, ...others] = stored.index.images
     if (isAnalysed && image !== undefined && others.length === 0)
       await analyseUpload(service, id, image.digest)
+    // From now on the image's analysis waits for them.
+    await layers?.stop()
     const expires = await recordUse(service, name)
     await expiry?.watch(name, expires)
     return describe(id, stored, expires)
   } catch (error) {
+    await layers?.stop()
     await removeUpload(service, name).catch(() => undefined)
     throw error
   }
@@ -168,7 +171,6 @@ async function storeArchive(
     throw error
   } finally {
     idle.stop()
-    await layers?.stop()
     await given.cancel()
   }
   const reader = storedArchive(store, { upload: name, size })
@@ -241,11 +243,11 @@ export async function openUpload(service: Service, id: string): Promise<Archive>
   return openArriving(store, { upload, isGone: () => isUploadGone(service, id) })
 }
 
-/** Whether it was deleted, as the store says now. `removed` is looked for first, since it disappears last. */
+/** Whether it was deleted, as the store says now. Deleting begins with `index.json`, once `removed` has its content. */
 export async function isUploadGone({ host }: Service, id: string): Promise<boolean> {
   const name = uploadName(id)
-  if (await host.store.has(uploadKey(name, 'removed'))) return true
   if (await host.store.has(uploadKey(name, 'index.json'))) return false
+  if (await host.store.has(uploadKey(name, 'removed'))) return true
   for await (const _ of host.store.list(arrivingPrefix(name))) return false
   return true
 }
@@ -317,9 +319,11 @@ export async function sweepUploads(service: Service): Promise<void> {
 /** Can start again wherever it was cut off: what names the digests goes after everything that is known from them. */
 async function removeUpload(service: Service, name: string): Promise<void> {
   const { store } = service.host
+  const stored = (await storedUpload(store, name)) ?? (await storedUpload(store, name, 'removed'))
+  const removed = uploadKey(name, 'removed')
+  await store.put(removed, stored === undefined ? new Uint8Array(0) : seal(removed, stored))
   // First, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
-  await store.put(uploadKey(name, 'removed'), new Uint8Array(0))
-  const stored = service.memory.uploads.get(name) ?? (await storedUpload(store, name))
+  await store.delete(uploadKey(name, 'index.json'))
   service.memory.uploads.delete(name)
   const origin = `upload-${name}`
   const digests = new Set((await arrivingBlobs(store, name)).map((blob) => blob.digest))
@@ -332,8 +336,7 @@ async function removeUpload(service: Service, name: string): Promise<void> {
   }
   await inParallel([...digests], REMOVED_AT_ONCE, (digest) => forgetDigest(store, origin, digest))
   await removeAll(store, archivePrefix(name))
-  for (const object of ['index.json', 'expires', 'removed'] as const)
-    await store.delete(uploadKey(name, object))
+  for (const object of ['expires', 'removed'] as const) await store.delete(uploadKey(name, object))
 }
 
 async function removeAll(store: ObjectStore, prefix: string): Promise<void> {
@@ -359,8 +362,12 @@ async function tablesOf(archive: Archive): Promise<readonly TabledBlob[]> {
   return layers
 }
 
-async function storedUpload(store: ObjectStore, name: string): Promise<StoredUpload | undefined> {
-  return storedSchema.safeParse(await readSealed(store, uploadKey(name, 'index.json'))).data
+async function storedUpload(
+  store: ObjectStore,
+  name: string,
+  object: 'index.json' | 'removed' = 'index.json',
+): Promise<StoredUpload | undefined> {
+  return storedSchema.safeParse(await readSealed(store, uploadKey(name, object))).data
 }
 
 async function setExpiry(store: ObjectStore, name: string, until: number): Promise<void> {

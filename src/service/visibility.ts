@@ -24,6 +24,8 @@ export class Visibility {
   /** Identifies the source in the store's records. */
   readonly origin: string
   readonly #scope: string
+  /** Keys of records that were found. */
+  readonly #own = new Set<string>()
 
   constructor(parts: { readonly store: ObjectStore; readonly memory: Memory }, source: ImageSource) {
     this.#store = parts.store
@@ -55,8 +57,13 @@ export class Visibility {
     return allOf([this.isPublic(digest, kind), this.#isOwn(digest, kind)])
   }
 
-  #isOwn(digest: string, kind: Given): Promise<boolean> {
-    return this.#store.has(givenKey(kind, digest, this.origin))
+  /** What the source gave stays given for this caller. */
+  async #isOwn(digest: string, kind: Given): Promise<boolean> {
+    const key = givenKey(kind, digest, this.origin)
+    if (this.#own.has(key)) return true
+    const isOwn = await this.#store.has(key)
+    if (isOwn) this.#own.add(key)
+    return isOwn
   }
 
   #isConfirmedAs(digest: string, kind: Given): Promise<boolean> {

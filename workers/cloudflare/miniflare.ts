@@ -77,6 +77,8 @@ export type WorkerOptions = {
   readonly inspectorPort?: number
   /** Objects of jobs have storage and alarms, as on Cloudflare. */
   readonly storedJobs?: true
+  /** Whether the Worker analyses a small image, so that the first real one is quicker. */
+  readonly rehearses?: boolean
 }
 
 /**
@@ -95,7 +97,7 @@ const WITHOUT_STORAGE: { readonly unsafeUniqueKey: UnsafeUniqueKey } = {
  */
 export async function startWorker(
   env: Readonly<Record<string, string | undefined>>,
-  { entry, flags = [], inspectorPort, storedJobs }: WorkerOptions = {},
+  { entry, flags = [], inspectorPort, storedJobs, rehearses }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const configuration = parseConfiguration(env, 'miniflare')
   const authorities = env.NODE_EXTRA_CA_CERTS
@@ -167,7 +169,13 @@ export async function startWorker(
             },
           },
         },
-        dev: { unsafeDirectSockets: [{ host: LOOPBACK, port: 0, entrypoint: 'local' }] },
+        dev: {
+          unsafeDirectSockets: ['local', 'rehearsal'].map((entrypoint) => ({
+            host: LOOPBACK,
+            port: 0,
+            entrypoint,
+          })),
+        },
       },
     ],
   })
@@ -185,6 +193,8 @@ export async function startWorker(
     },
   )
   await resume()
+  // If it fails, an analysis will fail likewise, and say why.
+  if (rehearses) void fetch(await miniflare.unsafeGetDirectURL('lamina', 'rehearsal')).catch(() => {})
   return {
     url: urlOf(configuration.host, front.port),
     async bucket() {

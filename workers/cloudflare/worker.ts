@@ -1,5 +1,6 @@
 /** The Worker: the service on Cloudflare, or on Miniflare through `npm start`. */
 import { createApp } from '../../src/http/app.ts'
+import { rehearse } from '../../src/service/rehearsal.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
 import { consumeOrders, type QueueMessage } from './queue-backlog.ts'
 import { BoundRate, CLIENT_HEADER } from './rate.ts'
@@ -48,3 +49,11 @@ const worker = {
 export default worker
 /** What the front of `npm start` calls: a separate entry point, past what Miniflare puts in front of a Worker. */
 export const local = worker
+
+/** Called once by `npm start`, which has time before the first request. */
+export const rehearsal = {
+  async fetch(_: Request, environment: Environment): Promise<Response> {
+    await rehearse(serviceOf(environment))
+    return new Response(null, { status: 204 })
+  },
+}

@@ -1,12 +1,15 @@
 /** The code of an analysis thread: reads a layer into the index, or merges the layers of an image. */
+import { workerData } from 'node:worker_threads'
 import type { Jobs } from '../../src/host.ts'
 import type { JobProgress, LayerJob, LayerWork } from '../../src/job.ts'
 import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
+import { rehearse } from '../../src/service/rehearsal.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 import { serveTasks, threadConfiguration } from './serve-tasks.ts'
+import type { ThreadData } from './threads.ts'
 
 export type AnalysisTask =
   | {
@@ -30,6 +33,9 @@ const noJobs: Jobs = {
 
 let operations: StoreOperation[] = []
 const service = await createService(threadConfiguration(), noJobs, (operation) => operations.push(operation))
+
+const { rehearses }: ThreadData = workerData
+if (rehearses) await rehearse(service)
 
 serveTasks<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
   try {

@@ -55,9 +55,13 @@ export class AnalysisThreads {
     })
   }
 
-  /** Starts threads, so that the first layers need not wait for them. */
-  prepare(): void {
-    this.#threads.prepare()
+  /**
+   * Starts threads, so that the first layers need not wait for them.
+   *
+   * @param rehearses whether there is time for a rehearsal before they come
+   */
+  prepare(rehearses: boolean): void {
+    this.#threads.prepare(rehearses)
   }
 
   /** @param authorization the main thread's authorization for the job's registry, if one was needed */

@@ -73,6 +73,8 @@ export type NodeOptions = {
   /** How many layers and merges compute at the same time; by default as many as there are cores. */
   readonly threads?: number
   readonly log?: Log
+  /** Whether threads analyse a small image, so that the first real one is quicker. */
+  readonly rehearses?: boolean
 }
 
 /**
@@ -81,7 +83,7 @@ export type NodeOptions = {
  */
 export async function startNode(
   env: Readonly<Record<string, string | undefined>>,
-  { threads = availableParallelism(), log = createLog('silent') }: NodeOptions = {},
+  { threads = availableParallelism(), log = createLog('silent'), rehearses = false }: NodeOptions = {},
 ): Promise<RunningNode> {
   const configuration = parseConfiguration(env, 'node')
   const shared = await sharedJobs(configuration, log)
@@ -192,7 +194,7 @@ export async function startNode(
   const close = closing(server)
   const hostname = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   const port = await listening.promise
-  analyses.prepare()
+  analyses.prepare(rehearses)
   shared?.work({
     runner,
     service: plain,

@@ -26,6 +26,8 @@ export type ThreadData = {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Counts the turns of its event loop. */
   readonly pulse: SharedArrayBuffer
+  /** Whether it does a small task of its own first. */
+  readonly rehearses: boolean
 }
 
 export type ThreadOptions = {
@@ -94,10 +96,10 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     return this.#slots.waiting
   }
 
-  /** Starts the threads that should be ready. */
-  prepare(): void {
+  /** Starts the threads that should be ready. @param rehearses whether there is time for a rehearsal */
+  prepare(rehearses: boolean): void {
     const { ready = 0 } = this.#options
-    while (this.#all.size < ready) this.#keep(this.#start())
+    while (this.#all.size < ready) this.#keep(this.#start(rehearses))
   }
 
   /**
@@ -178,10 +180,10 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     return thread
   }
 
-  #start(): Thread {
+  #start(rehearses = false): Thread {
     const { file, env, heapMegabytes } = this.#options
     const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
-    const workerData: ThreadData = { env: { ...env }, pulse }
+    const workerData: ThreadData = { env: { ...env }, pulse, rehearses }
     const worker = new Worker(file, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },

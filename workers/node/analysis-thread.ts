@@ -35,7 +35,8 @@ let operations: StoreOperation[] = []
 const service = await createService(threadConfiguration(), noJobs, (operation) => operations.push(operation))
 
 const { rehearses }: ThreadData = workerData
-if (rehearses) await rehearse(service)
+// The service's limits may be too small for it.
+if (rehearses) await rehearse(service).catch(() => undefined)
 
 serveTasks<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
   try {

@@ -4,8 +4,8 @@ import { GIVEN, givenKey, imageKey, imagePrefix, layerKey, markerOf, tableIndexN
 
 /**
  * Forgets that a source gave these bytes, and removes the index if no other source gave them. It does so even if this source is
- * not recorded: an analysis or an earlier removal may have been killed between the record and the index. An analysis of another source
- * that has just written the index, and not yet its record, reads the layer again.
+ * not recorded: an analysis or an earlier removal may have been killed between the record and the index. An analysis of another
+ * source that has just written the index, and not yet its record, reads the layer again.
  *
  * @param origin as {@link givenKey} has it
  */

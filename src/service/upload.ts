@@ -61,7 +61,7 @@ const ID_BYTES = 16
 const RECEIVING_MILLISECONDS = 24 * 3_600_000
 /** How long a request may stall before it is rejected. */
 const IDLE_MILLISECONDS = 60_000
-/** A use within this time of the last recorded one is not recorded. */
+/** A use within this time of the last recorded one is not recorded; the upload is kept for as much longer. */
 const USE_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
 const REMOVED_AT_ONCE = 8
@@ -97,8 +97,8 @@ export async function receiveUpload(
   const layers = isAnalysed ? new ArrivingLayers(service, { id, name }) : undefined
   // Written first and deleted last, so that whatever a crashed service leaves behind is found.
   const until = Date.now() + RECEIVING_MILLISECONDS
-  await setExpiry(store, name, until)
   try {
+    await setExpiry(store, name, until)
     await expiry?.watch(name, until)
     const idle = new IdleTimer(idleMilliseconds)
     const options = { idle, signal, layers }
@@ -115,6 +115,8 @@ export async function receiveUpload(
     return describe(id, stored, expires)
   } catch (error) {
     await layers?.stop()
+    // If nobody has begun to read it.
+    await body?.cancel(error).catch(() => undefined)
     await removeUpload(service, name).catch(() => undefined)
     throw error
   }
@@ -261,15 +263,16 @@ type FoundUpload = {
 /** @param name the hash of its id */
 async function lookForUpload(service: Service, name: string): Promise<FoundUpload | undefined> {
   const { store } = service.host
-  // Checked each time: another process may have deleted it.
-  const until = await expiryOf(store, name)
-  if (until === undefined || until <= Date.now()) return undefined
   const { uploads } = service.memory
   const known = uploads.get(name)
-  if (known !== undefined) return { stored: known, until }
-  const stored = await storedUpload(store, name)
+  const key = uploadKey(name, 'index.json')
+  const [until, stored] = await allOf([
+    expiryOf(store, name),
+    // Looked for each time: another process may have deleted it, and a late use may have recorded when it expires.
+    known === undefined ? storedUpload(store, name) : store.has(key).then((is) => (is ? known : undefined)),
+  ])
   // An upload that is still being received cannot be used yet, and one with a damaged index cannot be used any more.
-  if (stored === undefined) return undefined
+  if (until === undefined || until <= Date.now() || stored === undefined) return undefined
   uploads.set(name, stored)
   return { stored, until }
 }
@@ -281,7 +284,7 @@ async function lookForUpload(service: Service, name: string): Promise<FoundUploa
  * @returns when it expires now
  */
 async function recordUse({ host }: Service, name: string, recorded?: number): Promise<number> {
-  const end = Date.now() + host.configuration.uploadSeconds * 1000
+  const end = Date.now() + host.configuration.uploadSeconds * 1000 + USE_MILLISECONDS
   // Rounded, so that uses at the same time write the same bytes: on R2 they would have to wait for each other.
   const until = Math.ceil(end / USE_MILLISECONDS) * USE_MILLISECONDS
   if (recorded !== undefined && Math.abs(until - recorded) <= USE_MILLISECONDS) return recorded
@@ -296,8 +299,9 @@ async function recordUse({ host }: Service, name: string, recorded?: number): Pr
  * @returns when it expires, if it has not yet
  */
 export async function expireUpload(service: Service, name: string): Promise<number | undefined> {
-  const until = await expiryOf(service.host.store, name)
-  if (until !== undefined && until > Date.now()) return until
+  const { store } = service.host
+  const [isRemoved, until] = await allOf([store.has(uploadKey(name, 'removed')), expiryOf(store, name)])
+  if (!isRemoved && until !== undefined && until > Date.now()) return until
   await removeUpload(service, name)
   return undefined
 }
@@ -375,13 +379,8 @@ async function setExpiry(store: ObjectStore, name: string, until: number): Promi
   await store.put(key, seal(key, { expiresAt: new Date(until).toISOString() }))
 }
 
-/** @returns undefined if it is being removed, or does not exist */
 async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
-  const [isRemoved, sealed] = await allOf([
-    store.has(uploadKey(name, 'removed')),
-    readSealed(store, uploadKey(name, 'expires')),
-  ])
-  const expiry = isRemoved ? undefined : expirySchema.safeParse(sealed).data
+  const expiry = expirySchema.safeParse(await readSealed(store, uploadKey(name, 'expires'))).data
   return expiry && Date.parse(expiry.expiresAt)
 }
 

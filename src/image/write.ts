@@ -47,8 +47,9 @@ export type ImageSource = {
 /** How many rows, files and directories the merge passes on at once. */
 const STEP = 2000
 
-/** How many bytes of all tables together are kept in memory, and of one table. */
+/** How many bytes of all tables together are kept in memory. */
 const HELD_BYTES = 4 * 1024 * 1024
+/** How many bytes of one table are. */
 const MOST_HELD = 1024 * 1024
 /** How many layers' tables are opened at the same time. */
 const OPENED_AT_ONCE = 16

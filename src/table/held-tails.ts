@@ -13,7 +13,7 @@ export class HeldTails implements TableStore {
   readonly #bytes: number
   readonly #tails = new Map<string, Tail>()
 
-  /** @param bytes how much is kept of each object that is read */
+  /** @param bytes how much is kept of each object; none if a table is opened with more */
   constructor(store: TableStore, bytes: number) {
     this.#store = store
     this.#bytes = bytes
@@ -21,7 +21,8 @@ export class HeldTails implements TableStore {
 
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
     // A table is opened by its end.
-    if (range !== undefined && 'suffix' in range && !this.#tails.has(key)) await this.#hold(key, range.suffix)
+    const isOpened = range !== undefined && 'suffix' in range && range.suffix <= this.#bytes
+    if (isOpened && !this.#tails.has(key)) await this.#hold(key)
     const tail = this.#tails.get(key)
     const bytes = tail && range && partOfTail(tail, range)
     return bytes === undefined
@@ -29,8 +30,8 @@ export class HeldTails implements TableStore {
       : { size: tail?.size ?? 0, body: streamOf(bytes) }
   }
 
-  async #hold(key: string, suffix: number): Promise<void> {
-    const tail = await fetchBytes(this.#store, key, { suffix: Math.max(suffix, this.#bytes) })
+  async #hold(key: string): Promise<void> {
+    const tail = await fetchBytes(this.#store, key, { suffix: this.#bytes })
     if (tail !== undefined) this.#tails.set(key, tail)
   }
 }

@@ -56,8 +56,9 @@ export type Parts = {
   readonly elsewhere?: Elsewhere
   /** Runs before everything else, and sees each answer last. */
   readonly first?: MiddlewareHandler<Env>
-  /** Lets the host finish work after the client has left; by default it does so anyway. */
+  /** A request's body as a byte stream; by default it is what the request has. */
   readonly bodyOf?: Backend['bodyOf']
+  /** Lets the host finish work after the client has left; by default it does so anyway. */
   readonly keepAlive?: Backend['keepAlive']
   /** Whether a browser can open the pages; not if nothing listens on a port. True by default. */
   readonly hasPages?: boolean

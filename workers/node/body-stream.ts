@@ -1,6 +1,6 @@
 /**
- * The body of a request or a response as a byte stream. In one copy, its reader's buffer gets everything that arrived in one turn of the
- * event loop.
+ * The body of a request or a response as a byte stream. In one copy, its reader's buffer gets everything that arrived in one turn
+ * of the event loop.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'

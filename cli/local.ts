@@ -118,7 +118,7 @@ class Local {
       metrics: { layer() {}, stored() {} },
     })
     // With images in the folder this one may be known, and then needs no threads.
-    if (settings.analyses && !existsSync(join(data, 'images'))) threads.prepare(false)
+    if (settings.analyses && !existsSync(join(data, 'images'))) threads.prepare()
     const { LocalService } = await import('./local-service.ts')
     return new Local(await LocalService.open(configuration, threads), temporary)
   }

@@ -1,6 +1,6 @@
 /**
- * Analyses a small image in memory, several times. V8 compiles code when it first runs, and at first slowly: the first real image
- * then takes a sixth less.
+ * Analyses a small image in memory, several times. V8 runs new code slowly: after this the first real image takes
+ * about a tenth less.
  */
 
 import { runJob } from './jobs/run.ts'

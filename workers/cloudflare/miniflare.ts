@@ -67,7 +67,7 @@ async function compatibilityDate(): Promise<string> {
   return date
 }
 
-/** For tests and benchmarks. */
+/** Most are for tests and benchmarks. */
 export type WorkerOptions = {
   /** A main module to run instead, next to the bundle's `worker.js`. */
   readonly entry?: string
@@ -170,7 +170,7 @@ export async function startWorker(
           },
         },
         dev: {
-          unsafeDirectSockets: ['local', 'rehearsal'].map((entrypoint) => ({
+          unsafeDirectSockets: (rehearses ? ['local', 'rehearsal'] : ['local']).map((entrypoint) => ({
             host: LOOPBACK,
             port: 0,
             entrypoint,
@@ -193,7 +193,6 @@ export async function startWorker(
     },
   )
   await resume()
-  // If it fails, an analysis will fail likewise, and say why.
   if (rehearses) void fetch(await miniflare.unsafeGetDirectURL('lamina', 'rehearsal')).catch(() => {})
   return {
     url: urlOf(configuration.host, front.port),

@@ -35,6 +35,8 @@ export type AnalysisThreadOptions = {
   /** The service's settings, which each thread parses again. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly limits: Limits
+  /** Whether threads that are started in advance analyse a small image, so that the first real one is quicker. */
+  readonly rehearses?: boolean
   /** Called with what each thread did. */
   readonly metrics: Pick<Metrics, 'layer' | 'stored'>
 }
@@ -52,16 +54,13 @@ export class AnalysisThreads {
       // Even with all layers open there is room for merges.
       slots: { atOnce: options.threads, held: 2 * options.threads + OPEN_LAYERS },
       ready: Math.min(options.threads, READY_THREADS),
+      rehearses: options.rehearses ?? false,
     })
   }
 
-  /**
-   * Starts threads, so that the first layers need not wait for them.
-   *
-   * @param rehearses whether there is time for a rehearsal before they come
-   */
-  prepare(rehearses: boolean): void {
-    this.#threads.prepare(rehearses)
+  /** Starts threads, so that the first layers need not wait for them. */
+  prepare(): void {
+    this.#threads.prepare()
   }
 
   /** @param authorization the main thread's authorization for the job's registry, if one was needed */

@@ -19,6 +19,8 @@ export type TaskCaller<Word, Said> = {
 
 const { env, pulse }: ThreadData = workerData
 
+lowerPriority()
+
 export function threadConfiguration(): Configuration {
   return parseConfiguration(env, 'node')
 }
@@ -29,7 +31,6 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
 ): void {
   const port = parentPort
   if (port === null) throw new Error('this file must be run as a thread')
-  lowerPriority()
   const turns = new Int32Array(pulse)
   let abort = new AbortController()
   let hear: (word: Word) => void = () => {}

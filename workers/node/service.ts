@@ -91,7 +91,7 @@ export async function startNode(
     const { running, queued } = runner.counts
     return { running, queued: queued + ((await shared?.jobs.queued()) ?? 0) }
   })
-  const analyses = new AnalysisThreads({ threads, env, limits: configuration.limits, metrics })
+  const analyses = new AnalysisThreads({ threads, env, limits: configuration.limits, rehearses, metrics })
   const runner: JobRunner = new JobRunner(
     (job, report, signal) => {
       if (job.kind === 'layer') return analyses.layer(job, lent(service.client, job.source), report, signal)
@@ -194,7 +194,7 @@ export async function startNode(
   const close = closing(server)
   const hostname = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   const port = await listening.promise
-  analyses.prepare(rehearses)
+  analyses.prepare()
   shared?.work({
     runner,
     service: plain,

@@ -40,6 +40,8 @@ export type ThreadOptions = {
   readonly slots: SlotLimits
   /** Threads that are started in advance, and kept: loading the code takes longer than a small task. */
   readonly ready?: number
+  /** Whether those that are started in advance do a small task of their own first. */
+  readonly rehearses?: boolean
 }
 
 export type RunOptions<Said> = {
@@ -96,10 +98,10 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     return this.#slots.waiting
   }
 
-  /** Starts the threads that should be ready. @param rehearses whether there is time for a rehearsal */
-  prepare(rehearses: boolean): void {
-    const { ready = 0 } = this.#options
-    while (this.#all.size < ready) this.#keep(this.#start(rehearses))
+  /** Starts the threads that should be ready. */
+  prepare(): void {
+    const { ready = 0, rehearses = false } = this.#options
+    while (this.#all.size < ready) this.#keep(this.#start({ rehearses }))
   }
 
   /**
@@ -174,13 +176,13 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
   }
 
   #take(): Thread {
-    const thread = this.#idle.pop() ?? this.#start()
+    const thread = this.#idle.pop() ?? this.#start({ rehearses: false })
     clearTimeout(thread.idle)
     thread.worker.ref()
     return thread
   }
 
-  #start(rehearses = false): Thread {
+  #start({ rehearses }: Pick<ThreadData, 'rehearses'>): Thread {
     const { file, env, heapMegabytes } = this.#options
     const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     const workerData: ThreadData = { env: { ...env }, pulse, rehearses }

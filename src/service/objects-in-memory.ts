@@ -1,5 +1,6 @@
 /** An object store in memory. */
 import type { ByteRange, ObjectStore, StoredObject } from '../host.ts'
+import { boundsOf } from '../table/byte-range.ts'
 
 const PIECE_BYTES = 64 * 1024
 
@@ -9,7 +10,7 @@ export class ObjectsInMemory implements ObjectStore {
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
     const object = this.objects.get(key)
     if (object === undefined) return undefined
-    return { size: object.length, body: streamOf(partOfObject(object, range)) }
+    return { size: object.length, body: piecesOf(partOfObject(object, range)) }
   }
 
   async has(key: string): Promise<boolean> {
@@ -17,7 +18,8 @@ export class ObjectsInMemory implements ObjectStore {
   }
 
   async put(key: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
-    this.objects.set(key, body instanceof Uint8Array ? body.slice() : await collected(body))
+    const isWhole = body instanceof Uint8Array
+    this.objects.set(key, isWhole ? body.slice() : new Uint8Array(await new Response(body).arrayBuffer()))
   }
 
   async delete(key: string): Promise<void> {
@@ -33,12 +35,12 @@ export class ObjectsInMemory implements ObjectStore {
 /** What a range of an object has; all of it without one. */
 export function partOfObject(object: Uint8Array, range?: ByteRange): Uint8Array {
   if (range === undefined) return object
-  if ('suffix' in range) return object.subarray(Math.max(object.length - range.suffix, 0))
-  return object.subarray(range.offset, range.offset + range.length)
+  const { start, end } = boundsOf(range, object.length)
+  return object.subarray(start, end)
 }
 
 /** In pieces, as a remote store sends them. */
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+function piecesOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0
   return new ReadableStream({
     pull(controller) {
@@ -47,10 +49,4 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
       at += PIECE_BYTES
     },
   })
-}
-
-async function collected(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -1,4 +1,4 @@
-/** A byte stream: a reader with its own buffer (`getReader({ mode: 'byob' })`) has it filled without an object in between. */
+/** Streams of bytes from what gives them. */
 
 export type ByteSource = {
   /** Fills the beginning of the view. @returns how many bytes; 0 at the end */
@@ -6,7 +6,11 @@ export type ByteSource = {
   cancel(reason?: unknown): Promise<void>
 }
 
-/** @param chunkBytes how much one pull requests at most if the reader brings no buffer */
+/**
+ * A byte stream: a reader with its own buffer (`getReader({ mode: 'byob' })`) has it filled without an object in between.
+ *
+ * @param chunkBytes how much one pull requests at most if the reader brings no buffer
+ */
 export function byteStream(source: ByteSource, chunkBytes: number): ReadableStream<Uint8Array> {
   return new ReadableStream({
     type: 'bytes',
@@ -23,5 +27,15 @@ export function byteStream(source: ByteSource, chunkBytes: number): ReadableStre
       else if (count > 0) controller.enqueue(view.subarray(0, count))
     },
     cancel: (reason) => source.cancel(reason),
+  })
+}
+
+/** A stream of bytes that are in memory, as one piece. */
+export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes)
+      controller.close()
+    },
   })
 }

@@ -1,5 +1,6 @@
 /** Reads a range of an object into memory, never more bytes than requested. */
 import type { ByteRange } from '../host.ts'
+import { boundsOf } from './byte-range.ts'
 import type { TableStore } from './part.ts'
 
 /**
@@ -19,9 +20,8 @@ export async function fetchBytes(
   const object = await store.get(key, range)
   if (object === undefined) return undefined
   const { size, body } = object
-  const length =
-    'suffix' in range ? Math.min(range.suffix, size) : Math.min(range.length, size - range.offset)
-  const bytes = new Uint8Array(Math.max(length, 0))
+  const { start, end } = boundsOf(range, size)
+  const bytes = new Uint8Array(end - start)
   let filled = 0
   const reader = body.getReader()
   const cancel = () => {

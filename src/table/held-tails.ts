@@ -3,6 +3,8 @@
  * each is fetched once, instead of once for each pass.
  */
 import type { ByteRange, StoredObject } from '../host.ts'
+import { streamOf } from '../source/byte-stream.ts'
+import { boundsOf } from './byte-range.ts'
 import { fetchBytes } from './fetch-bytes.ts'
 import type { TableStore } from './part.ts'
 
@@ -23,32 +25,21 @@ export class HeldTails implements TableStore {
     // A table is opened by its end.
     const isOpened = range !== undefined && 'suffix' in range && range.suffix <= this.#bytes
     if (isOpened && !this.#tails.has(key)) await this.#hold(key)
-    const tail = this.#tails.get(key)
-    const bytes = tail && range && partOfTail(tail, range)
-    return bytes === undefined
-      ? this.#store.get(key, range)
-      : { size: tail?.size ?? 0, body: streamOf(bytes) }
+    return this.#held(key, range) ?? this.#store.get(key, range)
   }
 
   async #hold(key: string): Promise<void> {
     const tail = await fetchBytes(this.#store, key, { suffix: this.#bytes })
     if (tail !== undefined) this.#tails.set(key, tail)
   }
-}
 
-/** Undefined if the range begins before the tail. */
-function partOfTail({ size, bytes }: Tail, range: ByteRange): Uint8Array | undefined {
-  const [start, end] =
-    'suffix' in range ? [size - range.suffix, size] : [range.offset, range.offset + range.length]
-  const first = Math.max(start, 0) - (size - bytes.length)
-  return first < 0 ? undefined : bytes.subarray(first, end - (size - bytes.length))
-}
-
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      if (bytes.length > 0) controller.enqueue(bytes)
-      controller.close()
-    },
-  })
+  /** Undefined if the range begins before the tail. */
+  #held(key: string, range?: ByteRange): StoredObject | undefined {
+    const tail = this.#tails.get(key)
+    if (tail === undefined || range === undefined) return undefined
+    const { size, bytes } = tail
+    const { start, end } = boundsOf(range, size)
+    const first = size - bytes.length
+    return start < first ? undefined : { size, body: streamOf(bytes.subarray(start - first, end - first)) }
+  }
 }

@@ -1,6 +1,7 @@
 /** A part of an object, read as if it were an object of its own. */
 import { z } from 'zod'
 import type { ByteRange, ObjectStore } from '../host.ts'
+import { boundsOf } from './byte-range.ts'
 
 /** Where a part is in its object. */
 export type StoredPart = { readonly offset: number; readonly bytes: number }
@@ -24,8 +25,6 @@ export function partOf(store: TableStore, key: string, { offset, bytes }: Stored
 }
 
 function within(range: ByteRange, offset: number, bytes: number): ByteRange {
-  const [start, end] =
-    'suffix' in range ? [bytes - range.suffix, bytes] : [range.offset, range.offset + range.length]
-  const first = Math.min(Math.max(start, 0), bytes)
-  return { offset: offset + first, length: Math.min(end, bytes) - first }
+  const { start, end } = boundsOf(range, bytes)
+  return { offset: offset + start, length: end - start }
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
+import { byteStream } from '../../src/source/byte-stream.ts'
 
 /** How much may wait for the reader before the sender is paused. */
 const MOST_BYTES = 256 * 1024
@@ -104,7 +105,7 @@ class Arrivals {
 
 /** The body of a response, which ends when it is cancelled. */
 export function responseBody(body: Readable): ReadableStream<Uint8Array> {
-  return toByteStream(new Arrivals(body), () => body.destroy())
+  return streamOf(new Arrivals(body), () => body.destroy())
 }
 
 /**
@@ -119,21 +120,15 @@ export function requestBody(request: IncomingMessage): ReadableStream<Uint8Array
     const isAlone = chunk.byteLength === buffer.byteLength
     if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0)
   })
-  return toByteStream(arrivals, () => arrivals.stop())
+  return streamOf(arrivals, () => arrivals.stop())
 }
 
-function toByteStream(arrivals: Arrivals, cancel: () => void): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    type: 'bytes',
-    autoAllocateChunkSize: CHUNK_BYTES,
-    async pull(controller) {
-      const request = controller.byobRequest
-      if (!request?.view) throw new Error('a byte stream that allocates chunks has a request')
-      const { buffer, byteOffset, byteLength } = request.view
-      const count = await arrivals.readInto(new Uint8Array(buffer, byteOffset, byteLength))
-      if (count === 0) controller.close()
-      request.respond(count)
+function streamOf(arrivals: Arrivals, cancel: () => void): ReadableStream<Uint8Array> {
+  return byteStream(
+    {
+      readInto: (view) => arrivals.readInto(view),
+      cancel: async () => cancel(),
     },
-    cancel,
-  })
+    CHUNK_BYTES,
+  )
 }

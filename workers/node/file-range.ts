@@ -1,5 +1,6 @@
 /** A range of a file as a stream. */
 import type { FileHandle } from 'node:fs/promises'
+import { streamOf } from '../../src/source/byte-stream.ts'
 import type { BlobRange } from '../../src/source/source.ts'
 
 /** Ranges up to this size are read at once, longer ones in pieces of this size. */
@@ -17,7 +18,7 @@ export async function readRange(
 ): Promise<ReadableStream<Uint8Array>> {
   if (length > PIECE_BYTES) return pieces(file, { offset, length }, fault)
   try {
-    return onePiece(await readFully(file, offset, new Uint8Array(length)))
+    return streamOf(await readFully(file, offset, new Uint8Array(length)))
   } finally {
     await file.close()
   }
@@ -34,15 +35,6 @@ async function readFully(
     filled += bytesRead
   }
   return bytes
-}
-
-function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      if (bytes.length > 0) controller.enqueue(bytes)
-      controller.close()
-    },
-  })
 }
 
 /** A byte stream: a reader with its own buffer has it filled, so that a large file creates no garbage. */

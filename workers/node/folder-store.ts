@@ -7,6 +7,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from '
 import { dirname, join } from 'node:path'
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
+import { boundsOf } from '../../src/table/byte-range.ts'
 import { readRange } from './file-range.ts'
 
 const INCOMING = '.incoming'
@@ -142,11 +143,8 @@ function isPart(part: string): boolean {
 
 function within(size: number, range: ByteRange | undefined): { offset: number; length: number } {
   if (range === undefined) return { offset: 0, length: size }
-  if ('suffix' in range) {
-    const length = Math.min(range.suffix, size)
-    return { offset: size - length, length }
-  }
-  return { offset: range.offset, length: Math.max(Math.min(range.length, size - range.offset), 0) }
+  const { start, end } = boundsOf(range, size)
+  return { offset: start, length: end - start }
 }
 
 /** A failure of the source is the caller's; a failure of the disk is the store's. */

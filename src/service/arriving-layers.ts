@@ -9,12 +9,11 @@ import type { LayerJob } from '../job.ts'
 import { Archive } from '../source/archive/archive.ts'
 import type { ArchiveBlob } from '../source/archive/archive-index.ts'
 import type { NamedFile } from '../source/archive/members.ts'
+import { BLOCK } from '../tar/header.ts'
 import { follow, LAYER_MILLISECONDS } from './jobs/wait.ts'
 import type { Service } from './service.ts'
 import { PART_BYTES, type StoredArchive, storedArchive, uploadNotFound } from './upload-parts.ts'
 
-/** Everything in a tar comes in blocks. */
-const BLOCK_BYTES = 512
 /** How many layers of an archive are indexed at the same time. */
 const AT_ONCE = 16
 /** More layers than archives have: the others wait for the first report. */
@@ -106,9 +105,9 @@ export class ArrivingLayers {
   }
 }
 
-/** Manifests and configs are named by digests, too. */
+/** Manifests and configs are named by digests, too; a tar consists of blocks. */
 function mayBeLayer({ size, compression }: NamedFile): boolean {
-  return size > 0 && (compression !== 'none' || size % BLOCK_BYTES === 0)
+  return size > 0 && (compression !== 'none' || size % BLOCK === 0)
 }
 
 /** The blobs of an upload that were found while it arrived. @param upload the hash of its id */

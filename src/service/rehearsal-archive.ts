@@ -1,32 +1,30 @@
 /** The image of the rehearsal: small, with a little of everything that images have. */
-import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { contentPadding, END_OF_ARCHIVE, memberHeader, type WrittenMember } from '../tar/write.ts'
+import { TarOutput } from '../export/tar-output.ts'
+import { digestOf } from '../oci/digest.ts'
+import { OCI_MANIFEST } from '../oci/manifest.ts'
+import { END_OF_ARCHIVE, type WrittenMember } from '../tar/write.ts'
 
 const PACKAGES = 24
 const FILES_OF_PACKAGE = 12
 /** Comes in several pieces. */
 const LARGE_BYTES = 600_000
 
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 const CONFIG = 'application/vnd.oci.image.config.v1+json'
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip'
 
+const PLAIN = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
 /** What differs from an ordinary file. */
 type Other = Partial<Pick<WrittenMember, 'type' | 'link' | 'mode'>>
 
 /** A tar, member by member. */
 class Tar {
-  readonly #pieces: Uint8Array[] = []
+  readonly #output = new TarOutput()
 
   add(path: string, content: string | Uint8Array = '', other: Other = {}): this {
     const data = typeof content === 'string' ? Buffer.from(content) : content
-    const member = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0, ...other } as const
-    this.#pieces.push(
-      memberHeader({ ...member, path, bytes: data.length }),
-      data,
-      contentPadding(data.length),
-    )
+    this.#output.open({ ...PLAIN, ...other, path, bytes: data.length })
+    this.#output.write(data)
     return this
   }
 
@@ -35,7 +33,8 @@ class Tar {
   }
 
   bytes(): Uint8Array {
-    return Buffer.concat([...this.#pieces, END_OF_ARCHIVE])
+    this.#output.raw(END_OF_ARCHIVE)
+    return Buffer.concat(this.#output.finish())
   }
 }
 
@@ -54,14 +53,14 @@ export function rehearsalArchive(): Uint8Array {
   })
   const manifest = json({
     schemaVersion: 2,
-    mediaType: MANIFEST,
+    mediaType: OCI_MANIFEST,
     config: descriptor(CONFIG, config),
     layers: layers.map(({ packed }) => descriptor(LAYER, packed)),
   })
   const blobs = [...layers.map(({ packed }) => packed), config, manifest]
   const archive = new Tar()
     .add('oci-layout', '{"imageLayoutVersion":"1.0.0"}')
-    .add('index.json', json({ schemaVersion: 2, manifests: [descriptor(MANIFEST, manifest)] }))
+    .add('index.json', json({ schemaVersion: 2, manifests: [descriptor(OCI_MANIFEST, manifest)] }))
   for (const blob of blobs) archive.add(`blobs/${digestOf(blob).replace(':', '/')}`, blob)
   return archive.bytes()
 }
@@ -108,8 +107,4 @@ function json(value: unknown): Uint8Array {
 
 function descriptor(mediaType: string, bytes: Uint8Array) {
   return { mediaType, digest: digestOf(bytes), size: bytes.length }
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }

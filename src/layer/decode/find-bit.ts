@@ -50,8 +50,7 @@ export function findBit(
   const isGiven = trial(bytes, { window, output }, inflater)
   const given = places.length === 1 ? places : places.filter(isGiven)
   const [found, ...others] = given
-  if (others.length > 0) return undefined
-  if (found === undefined) return undefined
+  if (found === undefined || others.length > 0) return undefined
   return found === 8 ? { at: 1, bit: 0 } : { at: 0, bit: found }
 }
 

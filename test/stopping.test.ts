@@ -1,8 +1,9 @@
 /** How a service ends: on request, still answering what it has begun; or killed, leaving nothing half-made to serve. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
+import { rm, utimes } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { FolderStore } from '../workers/node/folder-store.ts'
@@ -56,6 +57,12 @@ async function ownData(): Promise<string> {
   const data = await temporaryData()
   onTestFinished(() => rm(data, { recursive: true, force: true }))
   return data
+}
+
+/** What a killed service leaves under `temporary/` is removed once it is a day old: here it is a day old. */
+async function removeLeftovers(data: string): Promise<void> {
+  for await (const key of new FolderStore(data).list('temporary/')) await utimes(join(data, key), 0, 0)
+  await new FolderStore(data).cleaned()
 }
 
 /** A service in a separate process, ended after the test if the test has not done so. */
@@ -211,6 +218,7 @@ describe('the Node host when killed', () => {
       registry.clearFaults()
       await report
       await expectNothingWrong(store, healthy, subject)
+      await removeLeftovers(data)
       service = await spawnOwn('node', data)
       await expectWhole({ url: service.url, store }, healthy, subject)
     }

@@ -35,12 +35,7 @@ export class LocalService {
     const stop = new AbortController()
     const work: Work = (job, report, abandoned) => {
       const signal = AbortSignal.any([abandoned, stop.signal])
-      if (job.kind === 'layer') {
-        const { source } = job
-        const lent =
-          source.kind === 'registry' ? service.client.lendAuthorization(source, source.credential) : undefined
-        return threads.layer(job, lent, report, signal)
-      }
+      if (job.kind === 'layer') return threads.layer(service, job, report, signal)
       return runImageJob(service, job, {
         report,
         signal,

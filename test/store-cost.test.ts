@@ -25,7 +25,7 @@ type Operations = Readonly<Record<StoreOperation, number>>
 
 /** Two objects per layer and six per image: three layers, one with a package database and one with checkpoints. */
 const STORED = 3 * 2 + 6
-const FIRST: Operations = { get: 15, has: 20, put: STORED, delete: 0, list: 0 }
+const FIRST: Operations = { get: 12, has: 12, put: STORED, delete: 0, list: 0 }
 /** What later requests read, in a service that remembers nothing. */
 const LATER = {
   'report?': 3,

@@ -3,11 +3,13 @@ import { readStoredImage } from '../image/image.ts'
 import type { ImageFacts } from '../image/report.ts'
 import { imageKey, layerKey } from '../index/keys.ts'
 import type { ImageJob, JobState } from '../job.ts'
+import type { Descriptor } from '../oci/manifest.ts'
 import { Problem, type ProblemDocument } from '../problem.ts'
 import { follow } from './jobs/wait.ts'
 import { layerIndexName, maySeeLayer } from './layers.ts'
 import type { OpenedImage } from './open.ts'
 import type { Service } from './service.ts'
+import type { SeenImage } from './visibility.ts'
 
 /** An index may be removed at any time, so an analysis can succeed in vain; hardly twice in a row. */
 const ATTEMPTS = 3
@@ -43,13 +45,14 @@ export function imageJob(image: OpenedImage): ImageJob {
  */
 export async function knownFacts(service: Service, image: OpenedImage): Promise<ImageFacts | undefined> {
   const { manifest, identity, source, index } = image
-  const maySeeAll =
-    image.read === 'toc' ? await maySeeTables(image) : await source.visibility.maySeeImage(index, manifest)
+  const seen =
+    image.read === 'toc' ? await seeTables(image) : await source.visibility.seeImage(index, manifest)
+  const maySeeAll = seen.isWhole
   const { facts } = service.memory
   // An upload's facts must disappear when it is deleted, even by another process.
   const cached = source.isRemembered ? facts.get(index)?.facts : undefined
   if (maySeeAll && cached !== undefined) return (await maySeeAs(image, cached)) ? cached : undefined
-  if (!maySeeAll && !(await knowsBadLayer(service, image))) return undefined
+  if (!maySeeAll && !(await knowsBadLayer(service, seen.layers, image.read))) return undefined
   const kept = await readStoredImage(service.host.store, index)
   if (kept === undefined) return undefined
   if ('failure' in kept) {
@@ -61,11 +64,15 @@ export async function knownFacts(service: Service, image: OpenedImage): Promise<
   return kept.facts
 }
 
-/** Whether the caller may see an index of each layer. */
-async function maySeeTables({ manifest, source }: OpenedImage): Promise<boolean> {
+/** Of which layers the caller may see an index. */
+async function seeTables({ manifest, source }: OpenedImage): Promise<SeenImage> {
   const { visibility } = source
-  if (!(await visibility.maySee(manifest.config.digest, 'config'))) return false
-  return allHold(manifest.layers, (layer) => maySeeLayer(visibility, layer))
+  const { config, layers } = manifest
+  const [seesConfig, ...sees] = await Promise.all([
+    visibility.maySee(config.digest, 'config'),
+    ...layers.map((layer) => maySeeLayer(visibility, layer)),
+  ])
+  return { isWhole: seesConfig && sees.every(Boolean), layers: layers.filter((_, i) => sees[i]) }
 }
 
 /** Whether the caller may see the layer indexes that the image's index was made from. */
@@ -83,19 +90,19 @@ async function allHold<T>(items: readonly T[], holds: (item: T) => Promise<boole
 }
 
 /**
- * Whether a layer that the caller may see was read but could not be indexed. Reading stops at such a layer, so it is unknown
- * who could have given the others. This is checked before anything about the image is read: the time it takes then depends only
- * on layers that the caller may see.
+ * Whether one of these layers, which the caller may see, was read but could not be indexed. Reading stops at such a layer, so it
+ * is unknown who could have given the others. This is checked before anything about the image is read: the time it takes then
+ * depends only on layers that the caller may see.
  */
-async function knowsBadLayer({ host }: Service, { manifest, source, read }: OpenedImage): Promise<boolean> {
-  const { visibility } = source
-  const bad = manifest.layers.map(async (layer) => {
-    if (read === 'toc' && !(await maySeeLayer(visibility, layer))) return false
-    if (read === 'full' && !(await visibility.maySee(layer.digest, 'layer'))) return false
+async function knowsBadLayer(
+  { host }: Service,
+  layers: readonly Descriptor[],
+  read: OpenedImage['read'],
+): Promise<boolean> {
+  return !(await allHold(layers, (layer) => {
     const index = layerIndexName(layer, read === 'toc' ? 'contents-table' : 'content')
-    return !(await host.store.has(layerKey(index, 'entries.parquet')))
-  })
-  return (await Promise.all(bad)).some(Boolean)
+    return host.store.has(layerKey(index, 'entries.parquet'))
+  }))
 }
 
 async function maySeeFailure(

@@ -2,6 +2,7 @@
 import type { Advice } from '../advice/advise.ts'
 import { Cache } from '../cache.ts'
 import type { AnalysedFacts } from '../image/image.ts'
+import type { IndexedLayer } from '../index/layer-index.ts'
 import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
 import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import { Flights } from '../source/registry/flights.ts'
@@ -43,6 +44,7 @@ export type AnalysisRecord = {
 const MIB = 2 ** 20
 /** How long a source's answer is trusted for the same caller. */
 const WORD_MILLISECONDS = 60_000
+const MOMENT_MILLISECONDS = 1_000
 const FACTS_MILLISECONDS = 600_000
 /** Half of an analysis's lifetime, so that an ID that is given out again stays valid for a while. */
 const NAME_MILLISECONDS = 1_800_000
@@ -63,6 +65,8 @@ export class Memory {
     sizeOf: () => 300,
   })
   readonly confirmed = new Cache<true>({ bytes: 6 * MIB, milliseconds: WORD_MILLISECONDS })
+  /** What a caller was not shown: for the analysis that then begins. */
+  readonly unseen = new Cache<true>({ bytes: MIB, milliseconds: MOMENT_MILLISECONDS })
   readonly public = new Cache<true>({ bytes: 6 * MIB, milliseconds: FACTS_MILLISECONDS })
   /** Selections by caller and requested digest: immutable, and kept only as long as the source's answer is trusted. */
   readonly manifests = new Cache<ManifestSelection>({
@@ -80,6 +84,12 @@ export class Memory {
     bytes: 8 * MIB,
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (analysed) => 2 * JSON.stringify(analysed).length,
+  })
+  /** Layers that were just indexed, for the analyses that wait for them. */
+  readonly indexed = new Cache<IndexedLayer>({
+    bytes: MIB,
+    milliseconds: WORD_MILLISECONDS,
+    sizeOf: (layer) => 2 * JSON.stringify(layer).length,
   })
   /** Advice without exclusions, by digest. */
   readonly advice = new Cache<Advice>({

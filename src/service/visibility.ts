@@ -16,6 +16,13 @@ import type { Memory } from './memory.ts'
 /** What a source gave. */
 type Noted = { readonly digest: string; readonly kind: Given; readonly bytes: Uint8Array }
 
+export type SeenImage = {
+  /** Everything. */
+  readonly isWhole: boolean
+  /** Those that the caller may see. */
+  readonly layers: readonly Descriptor[]
+}
+
 /** What one caller of one source may see of the store. */
 export class Visibility {
   readonly #store: ObjectStore
@@ -72,7 +79,7 @@ export class Visibility {
 
   /** Whether the caller's source says, or has just said, to this caller that it has this digest. */
   async isConfirmed(digest: string, kind: ContentKind): Promise<boolean> {
-    const key = `${this.#scope} ${digest}`
+    const key = this.#known(digest)
     if (this.#memory.confirmed.get(key)) return true
     const confirmed = await this.#source.has(digest, kind)
     if (confirmed) this.#memory.confirmed.set(key, true)
@@ -88,29 +95,43 @@ export class Visibility {
     return isPublic || (isOwn && this.isConfirmed(blob, 'blob'))
   }
 
-  /** Whether the caller may see everything that the index says about an image, which comes from each of its blobs. */
-  async maySeeImage(
+  /** What the caller may see of what the index says about an image, which comes from each of its blobs. */
+  async seeImage(
     digest: string,
     { config, layers }: { readonly config: Descriptor; readonly layers: readonly Descriptor[] },
-  ): Promise<boolean> {
+  ): Promise<SeenImage> {
     const marker = imageKey(digest, 'public')
-    if (this.#memory.public.get(marker)) return true
+    if (this.#memory.public.get(marker)) return { isWhole: true, layers }
     if (await this.#store.has(marker)) {
       this.#memory.public.set(marker, true)
-      return true
+      return { isWhole: true, layers }
     }
-    // The last layer is checked first, alone: other images rarely have it, so this one request decides most cases.
-    const [last, ...others] = [...new Set(layers.map((layer) => layer.digest))].reverse()
-    if (last !== undefined && !(await this.maySee(last, 'layer'))) return false
-    const rest: [string, Given][] = [[config.digest, 'config']]
-    for (const layer of others) rest.push([layer, 'layer'])
-    if (!(await all(rest, ([blob, kind]) => this.maySee(blob, kind)))) return false
-    if (last !== undefined) rest.push([last, 'layer'])
-    if (this.#source.isPublic && (await all(rest, ([blob, kind]) => this.isPublic(blob, kind)))) {
+    const blobs = new Map<string, Given>(layers.map((layer) => [layer.digest, 'layer']))
+    blobs.set(config.digest, 'config')
+    const seen = new Set<string>()
+    await Promise.all(
+      [...blobs].map(async ([blob, kind]) => {
+        if (await this.maySee(blob, kind)) seen.add(blob)
+        else this.#memory.unseen.set(this.#known(blob), true)
+      }),
+    )
+    const isWhole = seen.size === blobs.size
+    if (isWhole && this.#source.isPublic && (await all([...blobs], (blob) => this.isPublic(...blob)))) {
       await this.#store.put(marker, new Uint8Array(0))
       this.#memory.public.set(marker, true)
     }
-    return true
+    return { isWhole, layers: layers.filter((layer) => seen.has(layer.digest)) }
+  }
+
+  /**
+   * Whether {@link seeImage} has found a moment ago that the caller may not see this; said once. By now it may: whoever relies on
+   * this asks for what another may just have read.
+   */
+  takeUnseen(digest: string): boolean {
+    const key = this.#known(digest)
+    const isUnseen = this.#memory.unseen.get(key) ?? false
+    this.#memory.unseen.delete(key)
+    return isUnseen
   }
 
   /** Whether a source once gave these bytes without credentials. */
@@ -173,7 +194,12 @@ export class Visibility {
 
   /** Records that the source has just confirmed, to this caller, that it has this digest. */
   confirm(digest: string): void {
-    this.#memory.confirmed.set(`${this.#scope} ${digest}`, true)
+    this.#memory.confirmed.set(this.#known(digest), true)
+  }
+
+  /** What is remembered for this caller of the source only. */
+  #known(digest: string): string {
+    return `${this.#scope} ${digest}`
   }
 }
 

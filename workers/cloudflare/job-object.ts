@@ -3,7 +3,7 @@ import { DurableObject, type DurableObjectContext } from 'cloudflare:workers'
 import { type Job, type JobState, jobKey } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
-import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
+import { keepIndexed, runLayerJob } from '../../src/service/jobs/layer-job.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import type { Service } from '../../src/service/service.ts'
@@ -27,7 +27,7 @@ function createRunner(service: Service, holder: string): JobRunner {
   return new JobRunner(
     async (job, report, signal) => {
       if (job.kind === 'layer') {
-        await runLayerJob(service, job, report, signal)
+        keepIndexed(service, await runLayerJob(service, job, report, signal))
         return
       }
       const merge = (work: Merge) =>

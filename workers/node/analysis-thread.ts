@@ -1,8 +1,8 @@
 /** The code of an analysis thread: reads a layer into the index, or merges the layers of an image. */
 import { workerData } from 'node:worker_threads'
 import type { Jobs } from '../../src/host.ts'
-import type { JobProgress, LayerJob, LayerWork } from '../../src/job.ts'
-import { runLayerJob } from '../../src/service/jobs/layer-job.ts'
+import type { JobProgress, LayerJob } from '../../src/job.ts'
+import { type LayerOutcome, runLayerJob } from '../../src/service/jobs/layer-job.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import { rehearse } from '../../src/service/rehearsal.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
@@ -38,7 +38,7 @@ const { rehearses }: ThreadData = workerData
 // The service's limits may be too small for it.
 if (rehearses) await rehearse(service).catch(() => undefined)
 
-serveTasks<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
+serveTasks<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
   try {
     if (task.kind === 'merge') {
       await mergeImage(service, task.merge, signal)

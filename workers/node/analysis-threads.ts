@@ -1,8 +1,9 @@
 /** Analyses on all cores: threads read layers and merge images. */
 import type { Limits } from '../../src/configuration.ts'
-import { claimOf, type ImageJob, type JobProgress, type LayerJob, type LayerWork } from '../../src/job.ts'
+import { claimOf, type ImageJob, type JobProgress, type LayerJob } from '../../src/job.ts'
+import { keepIndexed, type LayerOutcome } from '../../src/service/jobs/layer-job.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
-import type { Authorization } from '../../src/source/registry/auth/token.ts'
+import type { Service } from '../../src/service/service.ts'
 import type { AnalysisSaid, AnalysisTask } from './analysis-thread.ts'
 import type { Metrics } from './metrics.ts'
 import { Threads, threadFile } from './threads.ts'
@@ -43,7 +44,7 @@ export type AnalysisThreadOptions = {
 
 export class AnalysisThreads {
   readonly #options: AnalysisThreadOptions
-  readonly #threads: Threads<AnalysisTask, LayerWork | undefined, never, AnalysisSaid>
+  readonly #threads: Threads<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>
 
   constructor(options: AnalysisThreadOptions) {
     this.#options = options
@@ -63,20 +64,25 @@ export class AnalysisThreads {
     this.#threads.prepare()
   }
 
-  /** @param authorization the main thread's authorization for the job's registry, if one was needed */
+  /**
+   * @param service lends the thread its authorization for the job's registry, if it has one, and keeps what is found out about the
+   *   layer
+   */
   async layer(
+    service: Pick<Service, 'client' | 'memory'>,
     job: LayerJob,
-    authorization: Authorization | undefined,
     report: (progress: JobProgress) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { metrics, limits } = this.#options
-    const { digest, size } = job.descriptor
-    const unpacked = Math.min(size * MOST_PACKED, limits.layerBytes)
+    const { source, descriptor } = job
+    const authorization =
+      source.kind === 'registry' ? service.client.lendAuthorization(source, source.credential) : undefined
+    const unpacked = Math.min(descriptor.size * MOST_PACKED, limits.layerBytes)
     const { outcome } = this.#threads.run(
       { kind: 'layer', job, authorization },
       {
-        what: `the layer ${digest}`,
+        what: `the layer ${descriptor.digest}`,
         claim: claimOf(job),
         cpuSeconds: () => LAYER_SECONDS + unpacked / BYTES_A_SECOND,
         signal,
@@ -84,7 +90,9 @@ export class AnalysisThreads {
       },
     )
     const work = await outcome
-    if (work !== undefined) metrics.layer(work)
+    if (work === undefined) return
+    metrics.layer(work)
+    keepIndexed(service, work)
   }
 
   async merge(job: ImageJob, merge: Merge, signal: AbortSignal): Promise<void> {

@@ -12,7 +12,6 @@ import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
 import { clientOfAddress } from '../../src/http/middleware/rate.ts'
-import type { SourceRef } from '../../src/oci/source-ref.ts'
 import { Problem } from '../../src/problem.ts'
 import { sweepSavedImages } from '../../src/service/daemon-source.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
@@ -24,8 +23,6 @@ import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
 import type { Service } from '../../src/service/service.ts'
 import { sweepUploads } from '../../src/service/upload.ts'
 import { type WatchOptions, watchEngine } from '../../src/service/watch-engine.ts'
-import type { Authorization } from '../../src/source/registry/auth/token.ts'
-import type { RegistryClient } from '../../src/source/registry/client.ts'
 import { COMPRESSED, readAsset } from '../assets.ts'
 import { compressedIn } from '../compressed-assets.ts'
 import { createHttpServer } from '../http-server.ts'
@@ -94,7 +91,7 @@ export async function startNode(
   const analyses = new AnalysisThreads({ threads, env, limits: configuration.limits, rehearses, metrics })
   const runner: JobRunner = new JobRunner(
     (job, report, signal) => {
-      if (job.kind === 'layer') return analyses.layer(job, lent(service.client, job.source), report, signal)
+      if (job.kind === 'layer') return analyses.layer(service, job, report, signal)
       const merge = (work: Merge) => analyses.merge(job, work, signal)
       return runImageJob(patient, job, { report, signal, merge })
     },
@@ -252,11 +249,6 @@ function taskOf(context: RequestContext): RequestTask {
     headers: [...raw.headers],
     ...(body === undefined ? {} : { body }),
   }
-}
-
-/** The main thread's authorization for the job's registry, if it has one. */
-function lent(client: RegistryClient, source: SourceRef): Authorization | undefined {
-  return source.kind === 'registry' ? client.lendAuthorization(source, source.credential) : undefined
 }
 
 /** Ends a server: when all its requests are answered and `work` is done, or time is up. */

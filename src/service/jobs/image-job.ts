@@ -15,6 +15,7 @@ import type { Descriptor } from '../../oci/manifest.ts'
 import { parseManifest } from '../../oci/manifest.ts'
 import { placeOf } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
+import type { Memory } from '../memory.ts'
 import { openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
 import type { Visibility } from '../visibility.ts'
@@ -51,21 +52,22 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
     if (manifest.kind === 'index')
       throw new Problem('not_an_image', 'an index has no layers; choose one of its images')
     const { layers } = manifest
-    const look = () => new LayerIndexes(service.host.store, source.visibility, job.read).look(layers)
-    const [configBytes, indexes] = await allOf([source.config(manifest.config), look()])
+    const indexes = new LayerIndexes(service, source.visibility, job.read)
+    const [configBytes] = await allOf([source.config(manifest.config), indexes.lookFirst(layers)])
     const config = parseConfig(configBytes)
     requireDiffIds(manifest, config)
-    const indexAndMerge = async (known: LayerIndexes) => {
-      const indexed = await indexLayers(service, job, { layers, indexes: known }, run)
+    const indexAndMerge = async () => {
+      const indexed = await indexLayers(service, job, { layers, indexes }, run)
       await run.merge({ index: imageIndexOf(job), config, layers: indexed, source: job.source })
       await source.visibility.requireSource(job.digest)
     }
     try {
-      await indexAndMerge(indexes)
+      await indexAndMerge()
     } catch (error) {
       // A layer's index can be missing or damaged: it then counts as not indexed, and is rebuilt.
       if (!(error instanceof Problem && error.code === 'store_error')) throw error
-      await indexAndMerge(await look())
+      await indexes.look(layers)
+      await indexAndMerge()
     }
   } catch (error) {
     if (error instanceof Problem && error.lasting)
@@ -83,13 +85,15 @@ export function imageIndexOf({ digest, read }: ImageJob): string {
 /** The layers of an image that the caller may see indexes of. */
 class LayerIndexes {
   readonly #store: ObjectStore
+  readonly #memory: Memory
   readonly #visibility: Visibility
   readonly #read: ImageJob['read']
   /** By the layers' digests. */
   readonly #known = new Map<string, KnownLayer>()
 
-  constructor(store: ObjectStore, visibility: Visibility, read: ImageJob['read']) {
-    this.#store = store
+  constructor({ host, memory }: Service, visibility: Visibility, read: ImageJob['read']) {
+    this.#store = host.store
+    this.#memory = memory
     this.#visibility = visibility
     this.#read = read
   }
@@ -99,13 +103,30 @@ class LayerIndexes {
   }
 
   /** Looks which of these layers are indexed. */
-  async look(layers: readonly Descriptor[]): Promise<this> {
+  async look(layers: readonly Descriptor[]): Promise<void> {
     const unique = new Map(layers.map((layer) => [layer.digest, layer]))
     await inParallel([...unique.values()], LOOKS_AT_ONCE, async (layer) => {
       const found = await this.#find(layer)
-      if (found !== undefined) this.#known.set(layer.digest, found)
+      if (found === undefined) this.#known.delete(layer.digest)
+      else this.#known.set(layer.digest, found)
     })
-    return this
+  }
+
+  /** The same when the analysis begins: its request has just looked for most layers that are not indexed. */
+  async lookFirst(layers: readonly Descriptor[]): Promise<void> {
+    const wasSeen = ({ digest }: Descriptor) => this.#read === 'toc' || !this.#visibility.takeUnseen(digest)
+    await this.look(layers.filter(wasSeen))
+  }
+
+  /** The same after a layer's job: what it found is usually still in memory. */
+  async lookAfter(layer: Descriptor): Promise<void> {
+    const { digest } = layer
+    this.#visibility.takeUnseen(digest)
+    const facts = this.#memory.indexed.get(digest)
+    this.#memory.indexed.delete(digest)
+    if (facts !== undefined && (await this.#visibility.maySee(digest, 'layer')))
+      this.#known.set(digest, { index: digest, verified: 'content', facts })
+    else await this.look([layer])
   }
 
   /** The index of the layer's content, else where that is enough the one of its table. */
@@ -176,7 +197,7 @@ async function indexLayers(
     }
     try {
       await inLayer(place, () => indexOne(service, { job, descriptor: layer }, onProgress, stopped))
-      await indexes.look([layer])
+      await indexes.lookAfter(layer)
       count(layer)
     } catch (error) {
       failed.abort()

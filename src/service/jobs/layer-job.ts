@@ -1,7 +1,7 @@
 /** One layer: from its registry into the index. */
 import { createHash } from 'node:crypto'
 import { findLinkedDatabases } from '../../image/packages/linked-databases.ts'
-import { indexLayer, readLayerFacts } from '../../index/layer-index.ts'
+import { type IndexedLayer, indexLayer, readLayerFacts } from '../../index/layer-index.ts'
 import type { JobProgress, LayerJob, LayerWork } from '../../job.ts'
 import { BlobReader } from '../../layer/blob.ts'
 import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
@@ -14,6 +14,14 @@ import type { Service } from '../service.ts'
 import { SourceWait, type WaitForSource } from './source-wait.ts'
 import { indexFromTable } from './table-job.ts'
 
+/** What a job did, and what is now known of its layer, if it has indexed it. */
+export type LayerOutcome = LayerWork & { readonly indexed?: IndexedLayer }
+
+/** Keeps what is known of a layer for the analyses in this process that wait for it. */
+export function keepIndexed({ memory }: Pick<Service, 'memory'>, { indexed }: LayerOutcome): void {
+  if (indexed !== undefined) memory.indexed.set(indexed.digest, indexed)
+}
+
 /**
  * Reads the whole blob even if it is indexed already, unless the caller may see it: only verified bytes make this
  * registry one of its sources. If the index exists already, its bytes need not be decoded again.
@@ -23,7 +31,7 @@ export async function runLayerJob(
   job: LayerJob,
   report: (progress: JobProgress) => void,
   signal: AbortSignal,
-): Promise<LayerWork> {
+): Promise<LayerOutcome> {
   const { descriptor } = job
   const source = openSource(service, job.source, signal)
   if (job.read === 'toc') {
@@ -31,9 +39,9 @@ export async function runLayerJob(
     if (work !== undefined) return work
   }
   // Before the blob is opened: a failing store must not leave a connection behind.
-  const indexed = await isIndexed(service, descriptor.digest)
+  const wasIndexed = await isIndexed(service, descriptor.digest)
   // Another server, or an earlier attempt, has read it for this caller since the image was checked.
-  if (indexed && (await source.visibility.maySee(descriptor.digest, 'layer')))
+  if (wasIndexed && (await source.visibility.maySee(descriptor.digest, 'layer')))
     return { readBytes: 0, decodedBytes: 0 }
   let bytesDone = 0
   const tell = () => {
@@ -50,18 +58,18 @@ export async function runLayerJob(
   try {
     const blob = await open()
     try {
-      if (!indexed) {
-        const decodedBytes = await index(service, descriptor, blob, input)
+      if (!wasIndexed) {
+        const indexed = await index(service, descriptor, blob, input)
         await source.visibility.gave(descriptor.digest, 'layer')
-        return { readBytes: descriptor.size, decodedBytes }
+        return { readBytes: descriptor.size, decodedBytes: indexed.uncompressedBytes, indexed }
       }
       await verify(blob, descriptor.digest, input)
       await source.visibility.gave(descriptor.digest, 'layer')
       // The upload that it was indexed from may have been deleted before this source was recorded, and the index with it.
       if (await isIndexed(service, descriptor.digest)) return { readBytes: descriptor.size, decodedBytes: 0 }
-      const decodedBytes = await index(service, descriptor, await open(), input)
+      const indexed = await index(service, descriptor, await open(), input)
       await source.visibility.requireSource(descriptor.digest)
-      return { readBytes: 2 * descriptor.size, decodedBytes }
+      return { readBytes: 2 * descriptor.size, decodedBytes: indexed.uncompressedBytes, indexed }
     } catch (error) {
       // The digest matches, so the fault is in the bytes: everyone who may read them may know about it.
       if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest, 'layer')
@@ -90,11 +98,11 @@ async function index(
   descriptor: Descriptor,
   blob: ReadableStream<Uint8Array>,
   { again, onBytes, wait, signal }: Reading,
-): Promise<number> {
+): Promise<IndexedLayer> {
   const { store, wasm, configuration } = service.host
   const { limits } = configuration
   const { digest } = descriptor
-  const facts = await indexLayer(
+  return indexLayer(
     store,
     digest,
     (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, wait, ...sinks }),
@@ -103,7 +111,6 @@ async function index(
       if (members.length > 0) await readMembers(await again(), archive, { members, limits, wasm, signal })
     },
   )
-  return facts.uncompressedBytes
 }
 
 /** @throws Problem `invalid_image` */

@@ -2,7 +2,7 @@
 import type { Job, JobProgress } from '../../job.ts'
 import type { Service } from '../service.ts'
 import { runImageJob } from './image-job.ts'
-import { runLayerJob } from './layer-job.ts'
+import { keepIndexed, runLayerJob } from './layer-job.ts'
 import { mergeImage } from './merge.ts'
 
 /** Runs a job; a host's `Jobs` makes sure that each runs only once at a time. */
@@ -14,7 +14,7 @@ export async function runJob(
 ): Promise<void> {
   switch (job.kind) {
     case 'layer':
-      await runLayerJob(service, job, report, signal)
+      keepIndexed(service, await runLayerJob(service, job, report, signal))
       return
     case 'image':
       return runImageJob(service, job, {

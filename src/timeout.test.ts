@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { pause, waitFor, within } from './timeout.ts'
+import { pause, SharedTimer, waitFor, within } from './timeout.ts'
 
 test('a failure after the caller has left is ignored and crashes nothing', async () => {
   const unheard: unknown[] = []
@@ -63,4 +63,24 @@ test('an answer that arrived while this process was busy is in time', async () =
 test('a pause ends when its signal is aborted', async () => {
   const signal = AbortSignal.abort(new Error('gone'))
   await expect(pause(60_000, signal)).rejects.toThrow('gone')
+})
+
+describe('waits that share a timer', () => {
+  const limit = { milliseconds: 40, error: () => new Error('too late') }
+
+  test('each have the whole time', async () => {
+    const timer = new SharedTimer()
+    for (let i = 0; i < 3; i++) await waitFor(pause(25), { limit, timer })
+    const began = performance.now()
+    await expect(waitFor(new Promise(() => {}), { limit, timer })).rejects.toThrow('too late')
+    expect(performance.now() - began).toBeGreaterThanOrEqual(limit.milliseconds - 1)
+  })
+
+  test('leave no timer behind', async () => {
+    const before = process.getActiveResourcesInfo().length
+    const timer = new SharedTimer()
+    await waitFor(Promise.resolve(), { limit, timer })
+    timer.clear()
+    expect(process.getActiveResourcesInfo().length).toBe(before)
+  })
 })

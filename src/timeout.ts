@@ -10,6 +10,8 @@ export type TimeLimit = {
 
 export type WaitOptions = {
   readonly limit?: TimeLimit
+  /** Measures the limit; shared by waits that follow one another. */
+  readonly timer?: SharedTimer
   readonly signal?: AbortSignal | undefined
 }
 
@@ -18,14 +20,15 @@ export type WaitOptions = {
  *
  * @throws the limit's error when the time is up; the signal's reason as soon as it is aborted; what the promise throws
  */
-export async function waitFor<T>(promise: Promise<T>, { limit, signal }: WaitOptions): Promise<T> {
+export async function waitFor<T>(promise: Promise<T>, { limit, timer, signal }: WaitOptions): Promise<T> {
   // Nobody listens to the promise any more: an unhandled rejection would end the process.
   if (signal?.aborted) promise.catch(() => {})
   signal?.throwIfAborted()
   const end = Promise.withResolvers<never>()
   const abort = () => end.reject(signal?.reason)
   signal?.addEventListener('abort', abort)
-  const stopTimer = limit && startTimer(limit.milliseconds, () => end.reject(limit.error()))
+  const start = timer?.start ?? startTimer
+  const stopTimer = limit && start(limit.milliseconds, () => end.reject(limit.error()))
   try {
     return await Promise.race([promise, end.promise])
   } finally {
@@ -63,6 +66,36 @@ export async function pause(milliseconds: number, signal?: AbortSignal): Promise
     await waitFor(promise, { signal })
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** A timer that is mostly stopped in time, and started again: setting and clearing one each time takes 25 µs in workerd. */
+export class SharedTimer {
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #started: { readonly due: number; readonly act: () => void } | undefined
+
+  /** Call it when the last one was stopped. @returns how to stop it */
+  readonly start = (milliseconds: number, act: () => void): (() => void) => {
+    this.#started = { due: performance.now() + milliseconds, act }
+    this.#timer ??= setTimeout(this.#look, milliseconds)
+    return () => {
+      this.#started = undefined
+    }
+  }
+
+  /** Call it after the last wait: until then the process may have to wait for the timer. */
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  readonly #look = (): void => {
+    this.#timer = undefined
+    if (this.#started === undefined) return
+    const { due, act } = this.#started
+    const milliseconds = due - performance.now()
+    if (milliseconds > 0) this.#timer = setTimeout(this.#look, milliseconds)
+    else setTimeout(() => this.#started?.act === act && act())
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reads bodies from the network: in large pieces, with limits on size, silence and slowness. */
 import { Problem } from '../../problem.ts'
-import { waitFor } from '../../timeout.ts'
+import { SharedTimer, waitFor } from '../../timeout.ts'
 import { StalledError } from './stalled.ts'
 
 /** How patiently a reader waits for a sender. */
@@ -70,6 +70,7 @@ export class BodyReader {
   readonly #source: BodySource
   readonly #timeouts: Timeouts
   readonly #meter: SpeedMeter
+  readonly #timer = new SharedTimer()
 
   /** @param meter shared by several bodies of one blob */
   constructor(body: ReadableStream<Uint8Array>, timeouts: Timeouts, meter = new SpeedMeter(timeouts)) {
@@ -89,14 +90,16 @@ export class BodyReader {
     const limit = { milliseconds, error }
     for (;;) {
       const began = performance.now()
-      const piece = await waitFor(readSome(this.#source), { limit, signal })
+      const piece = await waitFor(readSome(this.#source), { limit, timer: this.#timer, signal })
       this.#meter.add(piece?.byteLength ?? 0, performance.now() - began)
+      if (piece === undefined) this.#timer.clear()
       if (piece === undefined || piece.byteLength > 0) return piece
     }
   }
 
   /** Releases the connection. Never fails, since nothing could be done about it. */
   async cancel(): Promise<void> {
+    this.#timer.clear()
     await this.#source.reader.cancel().catch(() => undefined)
   }
 }

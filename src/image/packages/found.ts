@@ -1,5 +1,5 @@
 /** The contents of a package database, in its order. */
-import { type ByteString, decodeText } from '../../text/bytes.ts'
+import { type ByteString, decodeText, toByteString, toBytes } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 import type { PackageType } from '../report.ts'
 
@@ -29,5 +29,6 @@ const MAX_NAME_BYTES = 1_024
 /** @throws UnreadableDatabase if it is too long for a name */
 export function nameText(bytes: ByteString): string {
   if (bytes.length > MAX_NAME_BYTES) throw new UnreadableDatabase(`a name of ${bytes.length} bytes`)
-  return decodeText(bytes).text
+  // A copy, because a slice keeps the piece of the database that it is from in memory.
+  return decodeText(toByteString(toBytes(bytes))).text
 }

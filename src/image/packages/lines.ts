@@ -14,19 +14,20 @@ const WORK_A_LINE = 1_024
 /** How many lines are passed on at once. */
 const MOST_LINES = 4_000
 
-const NEWLINE = 10
-
-/** Lines without their ends, many at once; the last one even without a line end. */
+/**
+ * Lines without their ends, many at once; the last one even without a line end. A line may be a slice of a larger string: copy
+ * what you keep.
+ */
 export async function* linesOf(content: DatabaseContent): AsyncGenerator<readonly ByteString[]> {
   const budget = new WorkBudget()
   let begun: ByteString = ''
   for await (const chunk of content) {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      const piece = chunk.subarray(at, at + PIECE_BYTES)
+      const piece = toByteString(chunk.subarray(at, at + PIECE_BYTES))
       let lines: ByteString[] = []
       let start = 0
-      for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
-        lines.push(joined(begun, piece.subarray(start, end)))
+      for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', start)) {
+        lines.push(joined(begun, piece.slice(start, end)))
         begun = ''
         start = end + 1
         if (lines.length < MOST_LINES) continue
@@ -34,7 +35,7 @@ export async function* linesOf(content: DatabaseContent): AsyncGenerator<readonl
         lines = []
         if (budget.isDue(WORK_A_LINE * MOST_LINES)) await budget.yield()
       }
-      begun = joined(begun, piece.subarray(start))
+      begun = joined(begun, piece.slice(start))
       if (lines.length > 0) yield lines
       if (budget.isDue(WORK_A_BYTE * piece.length + WORK_A_LINE * lines.length)) await budget.yield()
     }
@@ -42,9 +43,8 @@ export async function* linesOf(content: DatabaseContent): AsyncGenerator<readonl
   if (begun !== '') yield [begun]
 }
 
-function joined(begun: ByteString, piece: Uint8Array): ByteString {
-  if (begun.length === 0) return toByteString(piece)
-  return begun + toByteString(piece.subarray(0, Math.max(0, MAX_LINE_BYTES - begun.length)))
+function joined(begun: ByteString, rest: ByteString): ByteString {
+  return begun === '' ? rest : begun + rest.slice(0, Math.max(0, MAX_LINE_BYTES - begun.length))
 }
 
 /** Without the carriage return of Windows. */

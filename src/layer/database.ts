@@ -53,6 +53,9 @@ const FIXED: ReadonlyMap<PathKey, DatabaseKind> = new Map(
   } satisfies Record<string, DatabaseKind>).map(([path, kind]) => [pathToKey(path), kind]),
 )
 
+/** Most paths are longer, and V8 adds each string that is looked up in a map to a table. */
+const LONGEST_FIXED = Math.max(...Array.from(FIXED.keys(), ({ length }) => length))
+
 /** rpm has three backends, each with its own file. */
 function rpmFiles(directory: string) {
   return {
@@ -76,7 +79,7 @@ export function databaseKind(key: PathKey): DatabaseKind | undefined {
   if (key.endsWith('\0package.json')) return isNpmPackage(key.split('\0')) ? 'npm' : undefined
   if (key.endsWith('.gemspec')) return isGemSpecification(key.split('\0')) ? 'gem' : undefined
   if (key.endsWith('installed.json')) return isAt(key, COMPOSER) ? 'composer' : undefined
-  return pythonKind(key) ?? FIXED.get(key)
+  return pythonKind(key) ?? (key.length > LONGEST_FIXED ? undefined : FIXED.get(key))
 }
 
 /** Whether the content of a regular file of that name is kept. */

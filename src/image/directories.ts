@@ -3,6 +3,7 @@ import type { ObjectStore } from '../host.ts'
 import { int32, int64, path } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
 import { type Columns, defineSchema } from '../table/schema.ts'
+import { compareText } from '../text/bytes.ts'
 import { parentKey } from '../text/path.ts'
 import { encodeSmallTable } from './image.ts'
 import { LargestPaths } from './largest.ts'
@@ -55,7 +56,5 @@ export class DirectoryFinder {
 }
 
 function compareByParent(a: DirectorySum, b: DirectorySum): number {
-  const [x, y] = [parentKey(a.key), parentKey(b.key)]
-  if (x !== y) return x < y ? -1 : 1
-  return a.key < b.key ? -1 : 1
+  return compareText(parentKey(a.key), parentKey(b.key)) || compareText(a.key, b.key)
 }

@@ -38,6 +38,6 @@ export class RepeatedContents {
 }
 
 function startOf(sha256: ByteString): number {
-  const [a, b] = [sha256.charCodeAt(0) << 24, sha256.charCodeAt(1) << 16]
-  return a | b | (sha256.charCodeAt(2) << 8) | sha256.charCodeAt(3)
+  const high = (sha256.charCodeAt(0) << 24) | (sha256.charCodeAt(1) << 16)
+  return high | (sha256.charCodeAt(2) << 8) | sha256.charCodeAt(3)
 }

@@ -310,7 +310,8 @@ function exactText(name: string, form: TextForm): Column<ByteString> {
     encode(values, rows, sink) {
       const shown: ByteString[] = []
       const inexact = new Map<number, ByteString>()
-      for (const [slot, value] of values.entries()) {
+      for (let slot = 0; slot < values.length; slot++) {
+        const value = values[slot] ?? ''
         const lossy = NOT_ASCII.test(value) ? decodeText(value) : undefined
         shown.push(lossy === undefined || lossy.exact ? value : encodeText(lossy.text))
         if (lossy?.exact === false) inexact.set(slot, form.show(value))

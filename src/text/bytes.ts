@@ -19,7 +19,7 @@ export function toBytes(value: ByteString): Uint8Array {
 
 /** UTF-8 text as the bytes that encode it. */
 export function encodeText(text: string): ByteString {
-  return Buffer.from(text, 'utf8').toString('latin1')
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
 /** What a reader sees: bytes that are not UTF-8 show as U+FFFD, and `exact` is false. */

@@ -130,7 +130,8 @@ export class PackageOwners {
 
   /** cyrb53's mixing. The seed is random, so that nobody can construct an image whose paths all collide. */
   #hash(path: PathKey): void {
-    let [low = 0, high = 0] = this.#seed
+    let low = this.#seed[0] ?? 0
+    let high = this.#seed[1] ?? 0
     for (let i = 0; i < path.length; i++) {
       const byte = path.charCodeAt(i)
       low = Math.imul(low ^ byte, 0x9e37_79b1)

@@ -2,7 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveTasks } from '../workers/node/serve-tasks.ts'
 
-export type HostileTask = 'echo' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
+export type HostileTask = 'echo' | 'rehearsal' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
+
+let rehearsal = 'none'
+
+/** Never ends by itself. */
+function rehearse(signal: AbortSignal): Promise<void> {
+  rehearsal = 'begun'
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      rehearsal = 'ended'
+      reject(signal.reason)
+    })
+  })
+}
 
 serveTasks<HostileTask, string, string, string>(async (task, { say, listen, signal }) => {
   switch (task) {
@@ -11,6 +24,8 @@ serveTasks<HostileTask, string, string, string>(async (task, { say, listen, sign
         listen((word) => resolve(`heard ${word}`))
         say('ready')
       })
+    case 'rehearsal':
+      return rehearsal
     case 'hang':
       for (;;);
     case 'fill': {
@@ -33,4 +48,4 @@ serveTasks<HostileTask, string, string, string>(async (task, { say, listen, sign
         await sleep(0)
       }
   }
-})
+}, rehearse)

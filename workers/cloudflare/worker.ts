@@ -1,11 +1,13 @@
 /** The Worker: the service on Cloudflare, or on Miniflare through `npm start`. */
 import { createApp } from '../../src/http/app.ts'
-import { rehearse } from '../../src/service/rehearsal.ts'
+import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
 import { consumeOrders, type QueueMessage } from './queue-backlog.ts'
 import { BoundRate, CLIENT_HEADER } from './rate.ts'
+import { endRehearsal } from './rehearsal.ts'
 
 export { JobObject } from './job-object.ts'
+export { rehearsal } from './rehearsal.ts'
 export { UploadObject } from './upload-object.ts'
 
 /** The part of the platform's interface that is used. */
@@ -48,13 +50,10 @@ const worker = {
 
 export default worker
 /** What the front of `npm start` calls: a separate entry point, past what Miniflare puts in front of a Worker. */
-export const local = worker
-
-/** Called once by `npm start`, which has time before the first request. */
-export const rehearsal = {
-  async fetch(_: Request, environment: Environment): Promise<Response> {
-    // The service's limits may be too small for it.
-    await rehearse(serviceOf(environment)).catch(() => undefined)
-    return new Response(null, { status: 204 })
+export const local: typeof worker = {
+  ...worker,
+  fetch(request, environment, execution) {
+    if (!HEALTH_PATHS.has(new URL(request.url).pathname)) endRehearsal()
+    return worker.fetch(request, environment, execution)
   },
 }

@@ -1,15 +1,12 @@
 /** The code of an analysis thread: reads a layer into the index, or merges the layers of an image. */
-import { workerData } from 'node:worker_threads'
 import type { Jobs } from '../../src/host.ts'
 import type { JobProgress, LayerJob } from '../../src/job.ts'
 import { type LayerOutcome, runLayerJob } from '../../src/service/jobs/layer-job.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
-import { rehearse } from '../../src/service/rehearsal.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 import { serveTasks, threadConfiguration } from './serve-tasks.ts'
-import type { ThreadData } from './threads.ts'
 
 export type AnalysisTask =
   | {
@@ -24,6 +21,8 @@ export type AnalysisTask =
 export type AnalysisSaid = { readonly stored: readonly StoreOperation[] } | { readonly progress: JobProgress }
 
 const PROGRESS_MILLISECONDS = 100
+/** Larger images and more rounds gain nothing more. */
+const REHEARSAL = { packages: 24, rounds: 3 }
 
 /** Neither task starts another. */
 const noJobs: Jobs = {
@@ -34,9 +33,14 @@ const noJobs: Jobs = {
 let operations: StoreOperation[] = []
 const service = await createService(threadConfiguration(), noJobs, (operation) => operations.push(operation))
 
-const { rehearses }: ThreadData = workerData
-// The service's limits may be too small for it.
-if (rehearses) await rehearse(service).catch(() => undefined)
+/** Its code is loaded only if needed: the command's threads have no time for it. */
+async function rehearseTasks(signal: AbortSignal): Promise<void> {
+  const [{ rehearse }, { rehearseAnalysis }] = await Promise.all([
+    import('./rehearsal.ts'),
+    import('../../src/service/rehearsal.ts'),
+  ])
+  await rehearse({ ...REHEARSAL, wasm: service.host.wasm, signal }, rehearseAnalysis)
+}
 
 serveTasks<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
   try {
@@ -58,4 +62,4 @@ serveTasks<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>(async (t
     say({ stored: operations })
     operations = []
   }
-})
+}, rehearseTasks)

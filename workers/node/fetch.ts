@@ -15,6 +15,8 @@ import { responseBody } from './body-stream.ts'
 import { buildConnector, EnvHttpProxyAgent } from './undici.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries'>
+/** Hosts that are reached without the environment's proxies: `*` for all. By default it is the environment's `no_proxy`. */
+type Proxies = { readonly noProxy?: string }
 
 /** Connections to one origin at once, most of them reading layers. */
 const MAX_CONNECTIONS = 64
@@ -85,7 +87,7 @@ async function checkBeforeProxy(url: URL, reach: Reach, rules: Rules): Promise<v
 }
 
 /** One pool per reach: a connection opened for one is never used for the other. */
-function createAgent(reach: Reach, rules: Rules): Dispatcher {
+function createAgent(reach: Reach, rules: Rules, proxies: Proxies): Dispatcher {
   const connectors = new Map<string, Connector.connector>()
   const connectorFor = (port: string) => {
     const known = connectors.get(port)
@@ -99,6 +101,7 @@ function createAgent(reach: Reach, rules: Rules): Dispatcher {
     return made
   }
   return new EnvHttpProxyAgent({
+    ...proxies,
     allowH2: false,
     connections: MAX_CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
@@ -144,10 +147,10 @@ async function request(agent: Dispatcher, url: URL, init: RequestInit): Promise<
  * @throws Problem `forbidden_registry` for an address outside of the reach, whether it is in the URL or its name resolves to
  *   it; undici's network errors
  */
-export function createFetch(rules: Rules): Fetch {
+export function createFetch(rules: Rules, proxies: Proxies = {}): Fetch {
   const agents: Record<Reach, Dispatcher> = {
-    public: createAgent('public', rules),
-    private: createAgent('private', rules),
+    public: createAgent('public', rules, proxies),
+    private: createAgent('private', rules, proxies),
   }
   const isProxied = PROXIES.some((name) => process.env[name])
   return async (url, init, reach) => {

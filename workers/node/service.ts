@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
+import type { Host } from '../../src/host.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
 import { clientOfAddress } from '../../src/http/middleware/rate.ts'
+import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
 import { Problem } from '../../src/problem.ts'
 import { sweepSavedImages } from '../../src/service/daemon-source.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
@@ -20,12 +22,14 @@ import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Slots } from '../../src/service/jobs/slots.ts'
 import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
+import type { Stage } from '../../src/service/rehearsal.ts'
 import type { Service } from '../../src/service/service.ts'
 import { sweepUploads } from '../../src/service/upload.ts'
 import { type WatchOptions, watchEngine } from '../../src/service/watch-engine.ts'
 import { COMPRESSED, readAsset } from '../assets.ts'
 import { compressedIn } from '../compressed-assets.ts'
 import { createHttpServer } from '../http-server.ts'
+import { rehearseReport } from '../rehearsal.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { AnsweringStore } from './answering-store.ts'
 import { requestBody } from './body-stream.ts'
@@ -36,6 +40,7 @@ import { createLog, type Log, logJob } from './log.ts'
 import type { StoreOperation } from './metered-store.ts'
 import { Metrics } from './metrics.ts'
 import type { SharedJobs } from './queue.ts'
+import { rehearse } from './rehearsal.ts'
 import { RequestThreads } from './request-threads.ts'
 import type { RequestTask } from './request-words.ts'
 import { routeLabels } from './routes.ts'
@@ -46,8 +51,8 @@ const TAKEN_LAYERS = 32
 const TAKEN_CONFIGS = 32
 /** The shared queue decides when a job is cancelled; here it is merely unwatched. */
 const GIVEN_UP_MILLISECONDS = 5_000
-/** Requests of supervisors, which wait for no other request. */
-const HEALTH = new Set(['/healthz', '/readyz'])
+/** Of this thread, which must not be busy for long at once. */
+const REHEARSAL = { packages: 2, rounds: 2 }
 /** How often expired uploads are looked for, at least. */
 const SWEEP_MILLISECONDS = 60_000
 
@@ -136,13 +141,18 @@ export async function startNode(
   const routeOf = routeLabels(app)
 
   const entrance = new Entrance()
+  const rehearsal = new AbortController()
   let isDraining = false
 
   /** One line and one count per request; of the query's values, only the images' are logged. */
   const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
-    if (!HEALTH.has(url.pathname)) await entrance.enter()
+    // Supervisors wait for no other request, and end no rehearsal.
+    if (!HEALTH_PATHS.has(url.pathname)) {
+      rehearsal.abort()
+      await entrance.enter()
+    }
     const response =
       isDraining && url.pathname === '/readyz' ? stopping() : await app.fetch(request, connection)
     const seconds = (performance.now() - began) / 1000
@@ -192,6 +202,7 @@ export async function startNode(
   const hostname = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   const port = await listening.promise
   analyses.prepare()
+  const rehearsed = rehearses ? rehearseRequest(service.host, rehearsal.signal) : undefined
   shared?.work({
     runner,
     service: plain,
@@ -207,7 +218,8 @@ export async function startNode(
     async stop(milliseconds) {
       clearInterval(sweeping)
       leaving.abort()
-      await watching
+      rehearsal.abort()
+      await Promise.all([watching, rehearsed])
       own?.stop()
       await close(shared?.finish() ?? runner.idle(), milliseconds)
       await shared?.close()
@@ -220,6 +232,13 @@ async function sharedJobs({ redis }: Configuration, log: Log): Promise<SharedJob
   if (redis === undefined) return undefined
   const { joinQueue } = await import('./queue.ts')
   return joinQueue({ redis, queuedAnalyses: QUEUED_ANALYSES, log })
+}
+
+/** A first report by this thread alone, so that its code from the request to the answer is compiled. */
+async function rehearseRequest({ wasm }: Host, signal: AbortSignal): Promise<void> {
+  const parts = { first: compression(), assets: readAsset }
+  const play = (stage: Stage) => rehearseReport(stage, parts)
+  await rehearse({ ...REHEARSAL, wasm, signal }, play).catch(() => {})
 }
 
 function telling(metrics: Metrics, log: Log): Pick<WatchOptions, 'onEvent' | 'onImage'> {

@@ -7,6 +7,9 @@ import type { App, Backend } from '../backend.ts'
 import { json, openToAll, problems } from '../openapi/describe.ts'
 import { healthSchema, readinessSchema } from './health.schema.ts'
 
+/** Asked by supervisors. */
+export const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
+
 const STORE_MILLISECONDS = 5000
 
 const getHealth = createRoute({

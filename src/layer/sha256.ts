@@ -3,7 +3,7 @@
  * use hash-wasm's module.
  */
 import { hash } from 'node:crypto'
-import { type ByteString, toByteString } from '../text/bytes.ts'
+import type { ByteString } from '../text/bytes.ts'
 
 /** Up to this many bytes the module is by far the faster one in workerd; in Node the two are about equal. */
 const SMALL = 256
@@ -21,7 +21,7 @@ type HashWasm = {
 export class Sha256 {
   readonly #wasm: HashWasm
   readonly #input: Uint8Array
-  readonly #digest: Uint8Array
+  readonly #digest: Buffer
 
   /** @param module hash-wasm's for SHA-256 */
   constructor(module: WebAssembly.Module) {
@@ -30,14 +30,14 @@ export class Sha256 {
     const at = exports.Hash_GetBuffer()
     this.#wasm = exports
     this.#input = new Uint8Array(exports.memory.buffer, at, SMALL)
-    this.#digest = this.#input.subarray(0, DIGEST_BYTES)
+    this.#digest = Buffer.from(exports.memory.buffer, at, DIGEST_BYTES)
   }
 
   digest(bytes: Uint8Array): ByteString {
     if (bytes.length > SMALL) return hash('sha256', bytes, 'binary')
     this.#input.set(bytes)
     this.#wasm.Hash_Calculate(bytes.length, 256)
-    return toByteString(this.#digest)
+    return this.#digest.toString('latin1')
   }
 }
 

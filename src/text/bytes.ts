@@ -2,6 +2,8 @@
  * Names inside images are bytes, not text. They travel as a `ByteString`: a string whose char codes are those bytes
  * (latin-1), which V8 stores in one byte a character, compares byte by byte with `<`, and uses as a map's key.
  */
+// In workerd the global `Buffer` is a getter, which takes longer than most calls here.
+import { Buffer } from 'node:buffer'
 
 /** A string whose char codes are bytes, 0 to 255. */
 export type ByteString = string

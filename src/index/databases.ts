@@ -24,6 +24,8 @@ import { Spool } from './spool.ts'
 
 /** How much is packed at once: most databases are small. */
 const PIECE_BYTES = 128 * 1024
+/** Takes half the time of zlib's usual level, and gives a seventh more bytes. */
+const PACKING = { level: 3 }
 const ORDINAL = 'LAMINA.ordinal'
 /** A path and an ordinal. */
 const MAX_RECORDS_BYTES = 64 * 1024
@@ -108,7 +110,7 @@ export class DatabaseArchive implements DatabaseSink {
   }
 
   async #flush(): Promise<void> {
-    const piece = gzipSync(this.#piece.view())
+    const piece = gzipSync(this.#piece.view(), PACKING)
     this.#tarBytes += this.#piece.length
     this.#piece.length = 0
     this.#crc32 = crc32(piece, this.#crc32)

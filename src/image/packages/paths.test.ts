@@ -25,6 +25,10 @@ describe('resolvePath', () => {
     ['usr/lib', '../../../../a', 'a'],
     ['usr/lib', '/opt/a', 'opt/a'],
     ['', 'a', 'a'],
+    ['usr', 'a/..', 'usr'],
+    ['usr', 'a/.../b.', 'usr/a/.../b.'],
+    ['usr', '/.', ''],
+    ['usr', '', 'usr'],
   ])('from %s, %s is %s', (directory, relative, path) => {
     expect(keyToPath(resolvePath(pathToKey(directory), relative))).toBe(path)
   })

@@ -1,6 +1,6 @@
 /** Paths in package databases, and the directories of npm packages. */
 import type { ByteString } from '../../text/bytes.ts'
-import type { PathKey } from '../../text/path.ts'
+import { type PathKey, pathToKey } from '../../text/path.ts'
 
 const MODULES = 'node_modules'
 
@@ -29,10 +29,17 @@ function lastModules(path: PathKey): number | undefined {
 
 const AT = 0x40
 
+/** Has a part that is empty, `.` or `..`: few paths in databases have one. */
+const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/
+
 /** The path `relative` as seen from `directory`: `.` and empty parts dropped, `..` clamped at the root, `/…` from the root. */
 export function resolvePath(directory: PathKey, relative: ByteString): PathKey {
-  const parts = relative.startsWith('/') || directory === '' ? [] : directory.split('\0')
-  for (const part of relative.split('/')) {
+  const isAbsolute = relative.startsWith('/')
+  const base = isAbsolute ? '' : directory
+  const path = isAbsolute ? relative.slice(1) : relative
+  if (!UNCLEAN.test(path)) return base === '' ? pathToKey(path) : `${base}\0${pathToKey(path)}`
+  const parts = base === '' ? [] : base.split('\0')
+  for (const part of path.split('/')) {
     if (part === '..') parts.pop()
     else if (part !== '' && part !== '.') parts.push(part)
   }

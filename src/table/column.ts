@@ -243,11 +243,12 @@ export function choice<T extends string>(name: string, words: readonly T[]): Col
   return {
     parts: [{ name, type: 'byteArray', logical: 'string', optional: false, codec: CODEC.snappy }],
     encode(values, rows, sink) {
-      const chosen = Uint8Array.from(values, (word) => {
-        const number = numbers.get(word)
-        if (number === undefined) throw new RangeError(`not one of the words of ${name}: ${word}`)
-        return number
-      })
+      const chosen = new Uint8Array(values.length)
+      for (let i = 0; i < values.length; i++) {
+        const number = numbers.get(values[i] ?? '')
+        if (number === undefined) throw new RangeError(`not one of the words of ${name}: ${values[i]}`)
+        chosen[i] = number
+      }
       const body = pageBuffer()
       if (values.length > 0) body.byte(8)
       writeHybrid(body, chosen, 8)

@@ -172,7 +172,7 @@ export function readPaths(page: DataPage): ByteArrays {
     const shared = numbers[i] ?? 0
     if (shared > start - before)
       throw new RangeError('a path shares a longer prefix than the previous path has')
-    for (let k = 0; k < shared; k++) data[start + k] = data[before + k] ?? 0
+    data.copyWithin(start, before, before + shared)
     const end = ends[i] ?? 0
     for (let k = start + shared; k < end; k++) {
       const byte = suffixes[from++] ?? 0

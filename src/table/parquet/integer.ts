@@ -53,7 +53,7 @@ function narrowed(numbers: Float64Array): number | Int32Array | Float64Array {
     if (value !== (value | 0)) isNarrow = false
   }
   if (isConstant) return first
-  return isNarrow ? Int32Array.from(numbers) : numbers.slice()
+  return isNarrow ? new Int32Array(numbers) : numbers.slice()
 }
 
 function room(count: number): Float64Array {

@@ -44,10 +44,6 @@ export class CheckpointArchive implements CheckpointSink {
     this.#spool = new Spool(store)
   }
 
-  get bytes(): number {
-    return this.#windowBytes + this.#places.length + this.#sparse.length + FOOTER_BYTES
-  }
-
   add(checkpoint: Checkpoint): void {
     const { kind, blobOffset, tarOffset } = checkpoint
     // Where a block shares a byte with the one before: how much of the blob a part of the tar needs that ends here.

@@ -33,8 +33,6 @@ export type Checkpoint = { readonly blobOffset: number; readonly tarOffset: numb
 
 /** Keeps checkpoints; their offsets ascend. */
 export interface CheckpointSink {
-  /** Size of what it has stored so far, in bytes. */
-  readonly bytes: number
   add(checkpoint: Checkpoint): void
   /** The content of the member at this offset of the tar has holes, so the tar does not store it in one piece. */
   addSparse(tarOffset: number): void
@@ -48,7 +46,9 @@ const BEGINNING: Place = { blobOffset: 0, tarOffset: 0 }
 
 /** Chooses checkpoints from the places that a decoder reports. */
 export class CheckpointRecorder implements PlaceSink {
-  readonly #sink: CheckpointSink
+  readonly #sink: Pick<CheckpointSink, 'add'>
+  /** What the checkpoints take at most. */
+  #bytes = 0
   #last = BEGINNING
   /** The last place where reading can begin. */
   #lastEntry = BEGINNING
@@ -61,7 +61,7 @@ export class CheckpointRecorder implements PlaceSink {
   /** Even its smallest form was not affordable. */
   #isRefused = false
 
-  constructor(sink: CheckpointSink) {
+  constructor(sink: Pick<CheckpointSink, 'add'>) {
     this.#sink = sink
   }
 
@@ -82,7 +82,7 @@ export class CheckpointRecorder implements PlaceSink {
     // The smaller form takes longer: it is worth it only if the next checkpoint would be too far away.
     if (isFar && !this.#affords(blobOffset, packedWindow.length)) packedWindow = packWindow(window, 'small')
     if (!this.#affords(blobOffset, packedWindow.length)) {
-      this.#affordableAt = (this.#sink.bytes + packedWindow.length + CHECKPOINT_BYTES) / SHARE
+      this.#affordableAt = (this.#bytes + packedWindow.length + CHECKPOINT_BYTES) / SHARE
       this.#isRefused = isFar
       return
     }
@@ -126,11 +126,12 @@ export class CheckpointRecorder implements PlaceSink {
   }
 
   #affords(blobOffset: number, windowBytes = 0): boolean {
-    return this.#sink.bytes + windowBytes + CHECKPOINT_BYTES <= blobOffset * SHARE
+    return this.#bytes + windowBytes + CHECKPOINT_BYTES <= blobOffset * SHARE
   }
 
   #add(checkpoint: Checkpoint): void {
     this.#sink.add(checkpoint)
+    this.#bytes += CHECKPOINT_BYTES + (checkpoint.kind === 'block' ? checkpoint.packedWindow.length : 0)
     this.#last = checkpoint
   }
 }

@@ -115,7 +115,7 @@ class Local {
       threads: availableParallelism(),
       env: { ...settings.env, LAMINA_DATA: data },
       limits: configuration.limits,
-      metrics: { layer() {}, stored() {} },
+      metrics: { layer() {}, secondThread() {}, stored() {} },
     })
     // With images in the folder this one may be known, and then needs no threads.
     if (settings.analyses && !existsSync(join(data, 'images'))) threads.prepare()

@@ -1,7 +1,7 @@
 /** A blob's bytes in large pieces, reading one ahead, so that the network is busy while we compute. */
 
 /** Size of one read, in bytes: smaller only at the end, and for streams that are not byte streams. */
-const PIECE = 256 * 1024
+export const PIECE_BYTES = 256 * 1024
 
 export type BlobOptions = {
   /** Sees each piece as it arrives, in order. An error it throws ends reading. */
@@ -12,6 +12,9 @@ export type BlobOptions = {
 }
 
 type Reading = { readonly done: boolean; readonly value?: Uint8Array | undefined }
+
+/** What a decoder needs of a blob. */
+export type BlobPieces = Pick<BlobReader, 'read' | 'release' | 'bytes'>
 
 /** Reads at least a given number of bytes from a byte stream: the standard's way, newer than its types, or workerd's older one. */
 type ByteReader = {
@@ -77,7 +80,7 @@ export class BlobReader {
   /** Releases a piece: its memory is reused. */
   release(piece: Uint8Array): void {
     const { buffer } = piece
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === PIECE) this.#spare.push(buffer)
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === PIECE_BYTES) this.#spare.push(buffer)
   }
 
   /** Reads to the end, only for the observer. */
@@ -122,8 +125,8 @@ export class BlobReader {
   #readOnce(): Promise<Reading> {
     if ('chunks' in this.#reader) return this.#reader.chunks.read()
     const reader = this.#reader.bytes
-    const view = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(PIECE))
-    return reader.readAtLeast?.(PIECE, view) ?? reader.read(view, { min: PIECE })
+    const view = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(PIECE_BYTES))
+    return reader.readAtLeast?.(PIECE_BYTES, view) ?? reader.read(view, { min: PIECE_BYTES })
   }
 }
 

@@ -11,8 +11,8 @@ import { TarScanner } from '../tar/scan.ts'
 import type { ByteString } from '../text/bytes.ts'
 import { type BlobOptions, BlobReader } from './blob.ts'
 import { type DatabaseSink, isKeptDatabase, linksDatabase, MAX_DATABASE_BYTES } from './database.ts'
-import { CheckpointRecorder, type CheckpointSink, LEAST_LAYER_BYTES } from './decode/checkpoints.ts'
-import { decode } from './decode/decode.ts'
+import { type CheckpointSink, LEAST_LAYER_BYTES } from './decode/checkpoints.ts'
+import { type Decode, decode as decodeHere } from './decode/decode.ts'
 import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
 import { byteLimit, enforce } from './limits.ts'
 import { Sha256 } from './sha256.ts'
@@ -30,6 +30,8 @@ export type ReadOptions = LayerSinks & {
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
   readonly limits: Limits
   readonly wasm: WasmModules
+  /** Decompresses the blob; by default in this thread. */
+  readonly decode?: Decode | undefined
   readonly signal?: AbortSignal | undefined
   /** Called after each piece that the registry sent. */
   readonly onBytes?: ((compressedBytes: number) => void) | undefined
@@ -130,13 +132,14 @@ class LayerReader implements LayerReading {
   }
 
   async *#scan(): AsyncGenerator<readonly Entry[]> {
-    const { wasm, limits, database, checkpoints, descriptor } = this.#options
+    const { wasm, limits, database, checkpoints, descriptor, decode = decodeHere } = this.#options
     const limit = byteLimit(limits)
     const scanner = new TarScanner({ bytes: limit, entries: limits.entries })
-    const places =
-      checkpoints && descriptor.size >= LEAST_LAYER_BYTES ? new CheckpointRecorder(checkpoints) : undefined
-    const decoding = { wasm, zstdWindow: limits.zstdWindow, places }
-    const { compression, chunks } = await decode(this.#source, decoding)
+    const { compression, chunks } = await decode(this.#source, {
+      wasm,
+      zstdWindow: limits.zstdWindow,
+      checkpoints: descriptor.size >= LEAST_LAYER_BYTES ? checkpoints : undefined,
+    })
     this.#compression = compression
     const sha256 = new Sha256(await wasm('sha256'))
     let batch: Entry[] = []
@@ -182,7 +185,6 @@ class LayerReader implements LayerReading {
       await checkpoints?.flush()
     }
     scanner.finish()
-    places?.finish()
     this.#entries = scanner.entries
   }
 

@@ -27,7 +27,7 @@ function createRunner(service: Service, holder: string): JobRunner {
   return new JobRunner(
     async (job, report, signal) => {
       if (job.kind === 'layer') {
-        keepIndexed(service, await runLayerJob(service, job, report, signal))
+        keepIndexed(service, await runLayerJob(service, job, { report, signal }))
         return
       }
       const merge = (work: Merge) =>

@@ -4,9 +4,11 @@ import type { JobProgress, LayerJob } from '../../src/job.ts'
 import { type LayerOutcome, runLayerJob } from '../../src/service/jobs/layer-job.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import type { Authorization } from '../../src/source/registry/auth/token.ts'
+import { decodeOnSecondThread, type SecondThreadRequest } from './decoding.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
-import { serveTasks, threadConfiguration } from './serve-tasks.ts'
+import { serveTasks } from './serve-tasks.ts'
+import { threadConfiguration } from './thread-configuration.ts'
 
 export type AnalysisTask =
   | {
@@ -17,8 +19,14 @@ export type AnalysisTask =
     }
   | { readonly kind: 'merge'; readonly merge: Merge }
 
-/** Operations on the store since the last of these messages; progress of a layer. */
-export type AnalysisSaid = { readonly stored: readonly StoreOperation[] } | { readonly progress: JobProgress }
+/** Operations on the store since the last of these messages; progress of a layer; a large layer's request. */
+export type AnalysisSaid =
+  | { readonly stored: readonly StoreOperation[] }
+  | { readonly progress: JobProgress }
+  | { readonly request: SecondThreadRequest }
+
+/** For a smaller layer, packed, a second thread gains less than its start may take. */
+const LARGE_BYTES = 16 * 1024 * 1024
 
 const PROGRESS_MILLISECONDS = 100
 /** Larger images and more rounds gain nothing more. */
@@ -57,7 +65,9 @@ serveTasks<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>(async (t
       toldAt = Date.now()
       say({ progress })
     }
-    return await runLayerJob(service, job, report, signal)
+    const ask = (request: SecondThreadRequest) => say({ request }, [request.port])
+    const decode = job.descriptor.size >= LARGE_BYTES ? decodeOnSecondThread(ask, signal) : undefined
+    return await runLayerJob(service, job, { report, signal, decode })
   } finally {
     say({ stored: operations })
     operations = []

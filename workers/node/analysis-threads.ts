@@ -5,11 +5,14 @@ import { keepIndexed, type LayerOutcome } from '../../src/service/jobs/layer-job
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import type { Service } from '../../src/service/service.ts'
 import type { AnalysisSaid, AnalysisTask } from './analysis-thread.ts'
+import type { SecondThreadRequest } from './decoding.ts'
 import type { Metrics } from './metrics.ts'
 import { Threads, threadFile } from './threads.ts'
 
 /** A layer or a merge needs two fifths of this. */
 const HEAP_MEGABYTES = 128
+/** Decompressing needs a fifth of this. */
+const SECOND_HEAP_MEGABYTES = 32
 /** More would cost memory on large machines, only for the sake of the first image. */
 const READY_THREADS = 4
 /**
@@ -39,12 +42,27 @@ export type AnalysisThreadOptions = {
   /** Whether threads that are started in advance analyse a small image, so that the first real one is quicker. */
   readonly rehearses?: boolean
   /** Called with what each thread did. */
-  readonly metrics: Pick<Metrics, 'layer' | 'stored'>
+  readonly metrics: Pick<Metrics, 'layer' | 'secondThread' | 'stored'>
+}
+
+/** A layer that is read, or waits for a thread. */
+type OpenLayer = {
+  readonly job: LayerJob
+  /** Of the blob, not read yet. */
+  bytesLeft: number
+  readonly cpuSeconds: () => number
+  readonly fail: () => void
+  /** Resolves to the failure of its second thread, if it has one. */
+  second?: Promise<unknown>
 }
 
 export class AnalysisThreads {
   readonly #options: AnalysisThreadOptions
   readonly #threads: Threads<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>
+  readonly #seconds: Threads<SecondThreadRequest, void>
+  readonly #layers = new Set<OpenLayer>()
+  /** How many merges and second threads take a core each. */
+  #others = 0
 
   constructor(options: AnalysisThreadOptions) {
     this.#options = options
@@ -57,11 +75,20 @@ export class AnalysisThreads {
       ready: Math.min(options.threads, READY_THREADS),
       rehearses: options.rehearses ?? false,
     })
+    this.#seconds = new Threads({
+      file: threadFile('decoding-thread'),
+      env: options.env,
+      heapMegabytes: SECOND_HEAP_MEGABYTES,
+      slots: { atOnce: options.threads - 1 },
+      ready: Math.min(options.threads - 1, 1),
+    })
   }
 
   /** Starts threads, so that the first layers need not wait for them. */
   prepare(): void {
     this.#threads.prepare()
+    // A command would start it in vain for most images.
+    if (this.#options.rehearses) this.#seconds.prepare()
   }
 
   /**
@@ -76,26 +103,45 @@ export class AnalysisThreads {
   ): Promise<void> {
     const { metrics, limits } = this.#options
     const { source, descriptor } = job
+    const { digest, size } = descriptor
     const authorization =
       source.kind === 'registry' ? service.client.lendAuthorization(source, source.credential) : undefined
-    const unpacked = Math.min(descriptor.size * MOST_PACKED, limits.layerBytes)
+    const unpacked = Math.min(size * MOST_PACKED, limits.layerBytes)
+    const cpuSeconds = () => LAYER_SECONDS + unpacked / BYTES_A_SECOND
+    const failed = new AbortController()
+    const layer: OpenLayer = { job, bytesLeft: size, cpuSeconds, fail: () => failed.abort() }
+    this.#layers.add(layer)
+    const tell = (progress: JobProgress) => {
+      layer.bytesLeft = size - progress.bytesDone
+      report(progress)
+    }
     const { outcome } = this.#threads.run(
       { kind: 'layer', job, authorization },
       {
-        what: `the layer ${descriptor.digest}`,
+        what: `the layer ${digest}`,
         claim: claimOf(job),
-        cpuSeconds: () => LAYER_SECONDS + unpacked / BYTES_A_SECOND,
-        signal,
-        onSaid: (said) => this.#hear(said, report),
+        cpuSeconds,
+        signal: AbortSignal.any([signal, failed.signal]),
+        onSaid: (said) => {
+          if ('request' in said) this.#addSecond(layer, said.request)
+          else this.#hear(said, tell)
+        },
       },
     )
-    const work = await outcome
-    if (work === undefined) return
-    metrics.layer(work)
-    keepIndexed(service, work)
+    try {
+      const work = await outcome
+      if (work === undefined) return
+      metrics.layer(work)
+      keepIndexed(service, work)
+    } catch (error) {
+      throw (await layer.second) ?? error
+    } finally {
+      this.#layers.delete(layer)
+    }
   }
 
   async merge(job: ImageJob, merge: Merge, signal: AbortSignal): Promise<void> {
+    this.#others++
     const { outcome } = this.#threads.run(
       { kind: 'merge', merge },
       {
@@ -106,15 +152,50 @@ export class AnalysisThreads {
         onSaid: (said) => this.#hear(said),
       },
     )
-    await outcome
+    await outcome.finally(() => this.#others--)
   }
 
-  stop(): Promise<void> {
-    return this.#threads.stop()
+  async stop(): Promise<void> {
+    await Promise.all([this.#threads.stop(), this.#seconds.stop()])
+  }
+
+  #addSecond(layer: OpenLayer, request: SecondThreadRequest): void {
+    const { port } = request
+    if (!this.#hasIdleCore(layer)) {
+      port.close()
+      return
+    }
+    this.#options.metrics.secondThread()
+    this.#others++
+    const { outcome } = this.#seconds.run(request, {
+      what: `the layer ${layer.job.descriptor.digest}`,
+      claim: claimOf(layer.job),
+      cpuSeconds: layer.cpuSeconds,
+      transfer: [port],
+    })
+    layer.second = outcome
+      .then(
+        () => undefined,
+        (failure) => {
+          // A port in a message that the thread has not received yet does not close with it.
+          layer.fail()
+          return failure
+        },
+      )
+      .finally(() => this.#others--)
+  }
+
+  /**
+   * Whether a core has nothing else to do for at least half of this layer. Layers that wait for a thread count: small ones are
+   * soon done, and another large one needs the core.
+   */
+  #hasIdleCore(layer: OpenLayer): boolean {
+    const all = [...this.#layers].reduce((sum, { bytesLeft }) => sum + bytesLeft, 0)
+    return all - layer.bytesLeft < ((this.#options.threads - 1 - this.#others) * layer.bytesLeft) / 2
   }
 
   #hear(said: AnalysisSaid, report?: (progress: JobProgress) => void): void {
     if ('progress' in said) report?.(said.progress)
-    else for (const operation of said.stored) this.#options.metrics.stored(operation)
+    if ('stored' in said) for (const operation of said.stored) this.#options.metrics.stored(operation)
   }
 }

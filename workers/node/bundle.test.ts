@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../../test/ask.ts'
@@ -27,6 +27,13 @@ afterAll(async () => {
   await registry?.close()
   expect(await service?.end('SIGTERM')).toBe(0)
   for (const made of [folder, data]) if (made !== undefined) await rm(made, { recursive: true })
+})
+
+test('the bundle has the code of all threads', async () => {
+  const codeOf = (files: readonly string[], end: string) =>
+    files.filter((file) => file.endsWith(`-thread${end}`)).map((file) => file.slice(0, -end.length))
+  const sources = await readdir(new URL('.', import.meta.url))
+  expect(codeOf(await readdir(folder), '.js')).toEqual(codeOf(sources, '.ts'))
 })
 
 test('the bundle indexes layers on its threads, zstd among them, and reports', async () => {

@@ -68,6 +68,7 @@ export async function bundle({
     entryPoints: {
       ...entries,
       'analysis-thread': join(HERE, 'analysis-thread.ts'),
+      'decoding-thread': join(HERE, 'decoding-thread.ts'),
       ...(isService ? { 'request-thread': join(HERE, 'request-thread.ts') } : {}),
     },
     outdir: folder,

@@ -24,6 +24,7 @@ export class Metrics {
   readonly #layers = this.#counter('lamina_layers_total', 'Layers of analysed images', ['how'])
   readonly #read = this.#counter('lamina_registry_bytes_total', 'Bytes of blobs read from registries', [])
   readonly #decoded = this.#counter('lamina_decoded_bytes_total', 'Bytes of tars decoded', [])
+  readonly #second = this.#counter('lamina_second_threads_total', 'Layers that two threads read', [])
   readonly #events = this.#counter('lamina_engine_events_total', 'Events of the Docker Engine', ['action'])
   readonly #watched = this.#counter('lamina_engine_images_total', 'Images that these events named', [
     'outcome',
@@ -61,6 +62,10 @@ export class Metrics {
   layer({ readBytes, decodedBytes }: LayerWork): void {
     this.#read.inc(readBytes)
     this.#decoded.inc(decodedBytes)
+  }
+
+  secondThread(): void {
+    this.#second.inc()
   }
 
   engineEvent({ action }: EngineEvent): void {

@@ -13,7 +13,8 @@ import { ForwardingSource } from './forwarding-source.ts'
 import { createService } from './host.ts'
 import type { StoreOperation } from './metered-store.ts'
 import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './request-words.ts'
-import { serveTasks, type TaskCaller, threadConfiguration } from './serve-tasks.ts'
+import { serveTasks, type TaskCaller } from './serve-tasks.ts'
+import { threadConfiguration } from './thread-configuration.ts'
 
 type Ask = (question: Question) => Promise<Answer>
 

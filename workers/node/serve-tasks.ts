@@ -1,7 +1,6 @@
 /** The inside of a thread: it does one task at a time, and reports the outcome. */
 import { setPriority } from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
-import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
+import { parentPort, type Transferable, workerData } from 'node:worker_threads'
 import { Problem } from '../../src/problem.ts'
 import type { FromThread, ThreadData, ToThread } from './threads.ts'
 
@@ -10,20 +9,17 @@ const NICE = 5
 const PULSE_MILLISECONDS = 250
 
 export type TaskCaller<Word, Said> = {
-  readonly say: (said: Said) => void
+  /** @param transfer what the message moves to the main thread */
+  readonly say: (said: Said, transfer?: readonly Transferable[]) => void
   /** Registers a listener for messages to this task. */
   readonly listen: (listener: (word: Word) => void) => void
   /** Aborted when the task is cancelled. */
   readonly signal: AbortSignal
 }
 
-const { env, pulse, rehearses }: ThreadData = workerData
+const { pulse, rehearses }: ThreadData = workerData
 
 lowerPriority()
-
-export function threadConfiguration(): Configuration {
-  return parseConfiguration(env, 'node')
-}
 
 /**
  * Does the tasks sent to this thread, as long as it lives.
@@ -40,14 +36,15 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
   const rehearsal = new AbortController()
   let abort = new AbortController()
   let hear: (word: Word) => void = () => {}
-  const send = (message: FromThread<Outcome, Said>) => port.postMessage(message)
+  const send = (message: FromThread<Outcome, Said>, transfer: readonly Transferable[] = []) =>
+    port.postMessage(message, transfer)
   const work = async (task: Task) => {
     abort = new AbortController()
     hear = () => {}
     const beat = setInterval(() => Atomics.add(turns, 0, 1), PULSE_MILLISECONDS)
     try {
       const { signal } = abort
-      const say = (said: Said) => send({ kind: 'said', said })
+      const say: TaskCaller<Word, Said>['say'] = (said, transfer) => send({ kind: 'said', said }, transfer)
       const listen = (listener: typeof hear) => {
         hear = listener
       }

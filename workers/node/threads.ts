@@ -2,7 +2,7 @@
  * Threads for work whose size somebody else decides: one task per thread at a time. A thread whose task exceeds its memory or
  * its CPU time is terminated and replaced, and only that task fails.
  */
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import type { Claim } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { type Slot, type SlotLimits, Slots } from '../../src/service/jobs/slots.ts'
@@ -51,6 +51,8 @@ export type RunOptions<Said> = {
   /** The CPU time that the task may have used by now; may grow with its progress. */
   readonly cpuSeconds: () => number
   readonly signal?: AbortSignal | undefined
+  /** What the task moves to the thread. */
+  readonly transfer?: readonly Transferable[]
   readonly onSaid?: (said: Said) => void
 }
 
@@ -157,7 +159,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
       end(new Problem('too_large', `${what} ${reason}`)),
     )
     try {
-      post(thread, { kind: 'task', task })
+      post(thread, { kind: 'task', task }, options.transfer)
       return await promise
     } finally {
       clearInterval(watch)
@@ -216,8 +218,12 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
   }
 }
 
-function post<Task, Word>({ worker }: Thread, message: ToThread<Task, Word>): void {
-  worker.postMessage(message)
+function post<Task, Word>(
+  { worker }: Thread,
+  message: ToThread<Task, Word>,
+  transfer: readonly Transferable[] = [],
+): void {
+  worker.postMessage(message, transfer)
 }
 
 /** Checks a thread now and then while its task runs, and says why it must be terminated. */

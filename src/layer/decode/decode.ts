@@ -1,9 +1,9 @@
 /** Decompresses a layer's blob: its first bytes tell the compression. */
 import type { WasmModules } from '../../host.ts'
 import { type Compression, compressionOf } from '../../oci/compression.ts'
-import type { BlobReader } from '../blob.ts'
+import type { BlobPieces, BlobReader } from '../blob.ts'
+import { CheckpointRecorder, type CheckpointSink } from './checkpoints.ts'
 import { gunzip } from './gzip.ts'
-import type { PlaceSink } from './inflater.ts'
 import { unzstd } from './zstd.ts'
 
 export type Decoded = {
@@ -16,9 +16,12 @@ export type DecodeOptions = {
   readonly wasm: WasmModules
   /** Largest window of a zstd frame, in bytes. */
   readonly zstdWindow: number
-  /** Receives the places where reading a compressed blob can begin. */
-  readonly places?: PlaceSink | undefined
+  /** Receives the checkpoints of a compressed blob; it has all of them when the chunks have ended. */
+  readonly checkpoints?: Pick<CheckpointSink, 'add'> | undefined
 }
+
+/** {@link decode}, or something that does the same elsewhere. */
+export type Decode = (blob: BlobReader, options: DecodeOptions) => Promise<Decoded>
 
 /**
  * Bytes that are neither gzip nor zstd count as a plain tar; no bytes count as an empty one.
@@ -28,22 +31,23 @@ export type DecodeOptions = {
  */
 export async function decode(blob: BlobReader, options: DecodeOptions): Promise<Decoded> {
   const compression = compressionOf(await blob.peek(4))
-  switch (compression) {
-    case 'gzip':
-      return { compression, chunks: gunzip(blob, { places: options.places }) }
-    case 'zstd': {
-      const module = await options.wasm('zstd')
-      return {
-        compression,
-        chunks: unzstd(blob, { module, maxWindow: options.zstdWindow, places: options.places }),
-      }
-    }
-    case 'none':
-      return { compression, chunks: plain(blob) }
-  }
+  const chunks = compression === 'none' ? plain(blob) : decompress(blob, compression, options)
+  return { compression, chunks }
 }
 
-async function* plain(blob: BlobReader): AsyncGenerator<Uint8Array> {
+/** The chunks of {@link decode}, if the compression is known. */
+export async function* decompress(
+  blob: BlobPieces,
+  compression: Exclude<Compression, 'none'>,
+  { wasm, zstdWindow, checkpoints }: DecodeOptions,
+): AsyncGenerator<Uint8Array> {
+  const places = checkpoints && new CheckpointRecorder(checkpoints)
+  if (compression === 'gzip') yield* gunzip(blob, { places })
+  else yield* unzstd(blob, { module: await wasm('zstd'), maxWindow: zstdWindow, places })
+  places?.finish()
+}
+
+async function* plain(blob: BlobPieces): AsyncGenerator<Uint8Array> {
   for (let piece = await blob.read(); piece !== undefined; piece = await blob.read()) {
     yield piece
     blob.release(piece)

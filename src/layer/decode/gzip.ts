@@ -1,6 +1,6 @@
 /** gzip (RFC 1952) with any number of members, and zero bytes after the last, as GNU gzip reads it. */
 import { Problem } from '../../problem.ts'
-import type { BlobReader } from '../blob.ts'
+import type { BlobPieces } from '../blob.ts'
 import type { BitStart } from './block-start.ts'
 import { HandleInflater, handleWorks } from './inflate-handle.ts'
 import { StreamInflater } from './inflate-stream.ts'
@@ -25,7 +25,7 @@ export type GunzipOptions = {
  *
  * @throws Problem `invalid_image` with the place in the blob; the source's errors
  */
-export async function* gunzip(source: BlobReader, options: GunzipOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* gunzip(source: BlobPieces, options: GunzipOptions = {}): AsyncGenerator<Uint8Array> {
   const { inflater = createInflater(), places } = options
   yield* refused(source, inflater, inflater.inflate(source, places))
   await refuseTrailing(source, inflater.rest)
@@ -45,7 +45,7 @@ export function canResumeGzip(): boolean {
  * @throws Problem `invalid_image` with the place in the source; the source's errors
  */
 export async function* resumeGunzip(
-  source: BlobReader,
+  source: BlobPieces,
   start: Omit<BitStart, 'byte'>,
 ): AsyncGenerator<Uint8Array> {
   const inflater = new HandleInflater()
@@ -53,7 +53,7 @@ export async function* resumeGunzip(
 }
 
 async function* resumed(
-  source: BlobReader,
+  source: BlobPieces,
   inflater: HandleInflater,
   start: Omit<BitStart, 'byte'>,
 ): AsyncGenerator<Uint8Array> {
@@ -73,7 +73,7 @@ async function* resumed(
 }
 
 async function* refused(
-  source: BlobReader,
+  source: BlobPieces,
   inflater: Inflater,
   pieces: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

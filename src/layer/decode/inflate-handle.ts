@@ -4,7 +4,7 @@
  * since reading can start at each.
  */
 import { constants, crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
-import type { BlobReader } from '../blob.ts'
+import type { BlobPieces } from '../blob.ts'
 import { BlockInflater } from './block-inflater.ts'
 import { type BitStart, resumingBytes, WINDOW_BYTES } from './block-start.ts'
 import { type Boundary, findBit } from './find-bit.ts'
@@ -58,7 +58,7 @@ export class HandleInflater implements Inflater {
   }
 
   async *inflate(
-    source: Pick<BlobReader, 'read' | 'release'>,
+    source: Pick<BlobPieces, 'read' | 'release'>,
     places?: PlaceSink,
   ): AsyncGenerator<Uint8Array> {
     this.#places = places

@@ -1,6 +1,6 @@
 /** Inflates gzip through zlib's public stream: slower than its handle, but the same on every runtime. */
 import { createGunzip } from 'node:zlib'
-import type { BlobReader } from '../blob.ts'
+import type { BlobPieces } from '../blob.ts'
 import type { Inflater } from './inflater.ts'
 
 /** Size of one piece of output in bytes. */
@@ -17,7 +17,7 @@ export class StreamInflater implements Inflater {
     return this.#piece.subarray(this.#stream.bytesWritten - this.#before)
   }
 
-  async *inflate(source: Pick<BlobReader, 'read' | 'release'>): AsyncGenerator<Uint8Array> {
+  async *inflate(source: Pick<BlobPieces, 'read' | 'release'>): AsyncGenerator<Uint8Array> {
     const fed = this.#feed(source)
     for await (const piece of this.#stream) yield piece
     await fed
@@ -28,7 +28,7 @@ export class StreamInflater implements Inflater {
   }
 
   /** Feeds the stream, as fast as it accepts input. Never rejects: the source's error goes to the stream. */
-  async #feed(source: Pick<BlobReader, 'read' | 'release'>): Promise<void> {
+  async #feed(source: Pick<BlobPieces, 'read' | 'release'>): Promise<void> {
     try {
       for (let piece = await source.read(); piece !== undefined; piece = await source.read()) {
         this.#piece = piece

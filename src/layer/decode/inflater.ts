@@ -1,5 +1,5 @@
 /** What decompresses a gzip stream; the runtime decides which of the two implementations is used. */
-import type { BlobReader } from '../blob.ts'
+import type { BlobPieces } from '../blob.ts'
 
 /** A place in a gzip stream at which reading can start. */
 export type BlockStart = {
@@ -34,7 +34,7 @@ export interface Inflater {
    * @param places receives the places where reading can start, if this inflater knows them
    * @throws zlib's errors, the source's errors
    */
-  inflate(source: Pick<BlobReader, 'read' | 'release'>, places?: PlaceSink): AsyncGenerator<Uint8Array>
+  inflate(source: Pick<BlobPieces, 'read' | 'release'>, places?: PlaceSink): AsyncGenerator<Uint8Array>
   /** Input that was read but not consumed; after the end, what follows the last member. */
   readonly rest: Uint8Array
   close(): void

@@ -3,7 +3,7 @@
  * are read here, so that a window is rejected before memory is allocated for it.
  */
 import { Problem } from '../../problem.ts'
-import type { BlobReader } from '../blob.ts'
+import type { BlobPieces } from '../blob.ts'
 import type { PlaceSink } from './inflater.ts'
 import { refuseTrailing } from './trailing.ts'
 
@@ -43,7 +43,7 @@ const idle = new WeakMap<WebAssembly.Module, ZstdDecoder>()
  *
  * @throws Problem `invalid_image` or `too_large` with the place in the blob
  */
-export async function* unzstd(source: BlobReader, options: ZstdOptions): AsyncGenerator<Uint8Array> {
+export async function* unzstd(source: BlobPieces, options: ZstdOptions): AsyncGenerator<Uint8Array> {
   const decoder = idle.get(options.module) ?? (await ZstdDecoder.load(options.module))
   idle.delete(options.module)
   try {
@@ -54,7 +54,7 @@ export async function* unzstd(source: BlobReader, options: ZstdOptions): AsyncGe
 }
 
 async function* frames(
-  source: BlobReader,
+  source: BlobPieces,
   decoder: ZstdDecoder,
   options: ZstdOptions,
 ): AsyncGenerator<Uint8Array> {
@@ -101,11 +101,11 @@ async function* frame(input: Input, decoder: ZstdDecoder): AsyncGenerator<Uint8A
 
 /** The blob's bytes where frames may begin anywhere. */
 class Input {
-  readonly #source: BlobReader
+  readonly #source: BlobPieces
   #piece: Uint8Array = new Uint8Array(0)
   #at = 0
 
-  constructor(source: BlobReader) {
+  constructor(source: BlobPieces) {
     this.#source = source
   }
 

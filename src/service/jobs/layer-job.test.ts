@@ -21,7 +21,7 @@ test('a failing store leaves no connection to the registry open', async () => {
   const { descriptor } = layer
   const source = { kind: 'registry', registry: registry.host, repository: 'a' } as const
   const job = { kind: 'layer', source, image: descriptor.digest, descriptor } as const
-  const run = runLayerJob(service, job, () => {}, new AbortController().signal)
+  const run = runLayerJob(service, job, { report() {}, signal: new AbortController().signal })
   await expect(run).rejects.toMatchObject({ code: 'store_error' })
   expect(registry.count({ path: /blobs/ })).toBe(0)
   await registry.close()

@@ -5,6 +5,7 @@ import { type IndexedLayer, indexLayer, readLayerFacts } from '../../index/layer
 import type { JobProgress, LayerJob, LayerWork } from '../../job.ts'
 import { BlobReader } from '../../layer/blob.ts'
 import { MAX_DATABASE_BYTES } from '../../layer/database.ts'
+import type { Decode } from '../../layer/decode/decode.ts'
 import { readMembers } from '../../layer/members.ts'
 import { readLayer } from '../../layer/read.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
@@ -16,6 +17,13 @@ import { indexFromTable } from './table-job.ts'
 
 /** What a job did, and what is now known of its layer, if it has indexed it. */
 export type LayerOutcome = LayerWork & { readonly indexed?: IndexedLayer }
+
+export type LayerRun = {
+  readonly report: (progress: JobProgress) => void
+  readonly signal: AbortSignal
+  /** Decompresses the layer; by default in this thread. */
+  readonly decode?: Decode | undefined
+}
 
 /** Keeps what is known of a layer for the analyses in this process that wait for it. */
 export function keepIndexed({ memory }: Pick<Service, 'memory'>, { indexed }: LayerOutcome): void {
@@ -29,8 +37,7 @@ export function keepIndexed({ memory }: Pick<Service, 'memory'>, { indexed }: La
 export async function runLayerJob(
   service: Service,
   job: LayerJob,
-  report: (progress: JobProgress) => void,
-  signal: AbortSignal,
+  { report, signal, decode }: LayerRun,
 ): Promise<LayerOutcome> {
   const { descriptor } = job
   const source = openSource(service, job.source, signal)
@@ -54,7 +61,7 @@ export async function runLayerJob(
   }
   const waiting = new SourceWait(tell)
   const open = () => waiting.for(source.blob(descriptor))
-  const input = { again: open, onBytes, wait: waiting.for, signal }
+  const input = { again: open, onBytes, wait: waiting.for, signal, decode }
   try {
     const blob = await open()
     try {
@@ -91,13 +98,14 @@ type Reading = {
   readonly onBytes: (bytes: number) => void
   readonly wait: WaitForSource
   readonly signal: AbortSignal
+  readonly decode: Decode | undefined
 }
 
 async function index(
   service: Service,
   descriptor: Descriptor,
   blob: ReadableStream<Uint8Array>,
-  { again, onBytes, wait, signal }: Reading,
+  { again, onBytes, wait, signal, decode }: Reading,
 ): Promise<IndexedLayer> {
   const { store, wasm, configuration } = service.host
   const { limits } = configuration
@@ -105,7 +113,7 @@ async function index(
   return indexLayer(
     store,
     digest,
-    (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, wait, ...sinks }),
+    (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, wait, decode, ...sinks }),
     async (archive, entries) => {
       const members = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
       if (members.length > 0) await readMembers(await again(), archive, { members, limits, wasm, signal })
@@ -117,7 +125,7 @@ async function index(
 async function verify(
   blob: ReadableStream<Uint8Array>,
   digest: string,
-  { onBytes, wait, signal }: Reading,
+  { onBytes, wait, signal }: Pick<Reading, 'onBytes' | 'wait' | 'signal'>,
 ): Promise<void> {
   const hash = createHash('sha256')
   let bytes = 0

@@ -14,7 +14,7 @@ export async function runJob(
 ): Promise<void> {
   switch (job.kind) {
     case 'layer':
-      keepIndexed(service, await runLayerJob(service, job, report, signal))
+      keepIndexed(service, await runLayerJob(service, job, { report, signal }))
       return
     case 'image':
       return runImageJob(service, job, {

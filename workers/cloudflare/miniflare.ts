@@ -193,9 +193,10 @@ export async function startWorker(
     },
   )
   await resume()
-  if (rehearses) void fetch(await miniflare.unsafeGetDirectURL('lamina', 'rehearsal')).catch(() => {})
+  const url = urlOf(configuration.host, front.port)
+  if (rehearses) void rehearse(url, await miniflare.unsafeGetDirectURL('lamina', 'rehearsal')).catch(() => {})
   return {
-    url: urlOf(configuration.host, front.port),
+    url,
     async bucket() {
       return (await bindings()).BUCKET
     },
@@ -204,4 +205,10 @@ export async function startWorker(
       await miniflare.dispose()
     },
   }
+}
+
+/** @param url of the service: the first request through the front makes the Worker create its app */
+async function rehearse(url: string, rehearsal: URL): Promise<void> {
+  await fetch(`${url}/healthz`)
+  await fetch(rehearsal)
 }

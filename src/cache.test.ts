@@ -17,6 +17,12 @@ it('forgets values that are too old', () => {
   expect(cache.get('a')).toBeUndefined()
 })
 
+it('a value that is taken is forgotten', () => {
+  const cache = new Cache<number>({ bytes: 10_000, milliseconds: 1_000 })
+  cache.set('a', 1)
+  expect([cache.take('a'), cache.take('a'), cache.bytes]).toEqual([1, undefined, 0])
+})
+
 it('reading a value does not extend its life', () => {
   const cache = new Cache<number>({ bytes: 10_000, milliseconds: 1_000 })
   cache.set('a', 1)

@@ -53,6 +53,13 @@ export class Cache<V> {
     return found.value
   }
 
+  /** Returns the value and forgets it. */
+  take(key: string): V | undefined {
+    const value = this.get(key)
+    this.delete(key)
+    return value
+  }
+
   /**
    * Stores the value, unless it alone exceeds the limit.
    *

@@ -128,10 +128,7 @@ export class Visibility {
    * this asks for what another may just have read.
    */
   takeUnseen(digest: string): boolean {
-    const key = this.#known(digest)
-    const isUnseen = this.#memory.unseen.get(key) ?? false
-    this.#memory.unseen.delete(key)
-    return isUnseen
+    return this.#memory.unseen.take(this.#known(digest)) ?? false
   }
 
   /** Whether a source once gave these bytes without credentials. */

@@ -122,8 +122,7 @@ class LayerIndexes {
   async lookAfter(layer: Descriptor): Promise<void> {
     const { digest } = layer
     this.#visibility.takeUnseen(digest)
-    const facts = this.#memory.indexed.get(digest)
-    this.#memory.indexed.delete(digest)
+    const facts = this.#memory.indexed.take(digest)
     if (facts !== undefined && (await this.#visibility.maySee(digest, 'layer')))
       this.#known.set(digest, { index: digest, verified: 'content', facts })
     else await this.look([layer])

@@ -5,9 +5,10 @@
 
 import { yieldToEventLoop } from '../concurrency.ts'
 import { parseConfiguration } from '../configuration.ts'
-import type { Backlog, ByteRange, Fetch, StoredObject, WasmModules } from '../host.ts'
+import type { ByteRange, Fetch, StoredObject, WasmModules } from '../host.ts'
 import { Problem } from '../problem.ts'
 import { RegistryClient } from '../source/registry/client.ts'
+import { noBacklog } from './jobs/memory-backlog.ts'
 import { runJob } from './jobs/run.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { Memory } from './memory.ts'
@@ -29,11 +30,6 @@ export type Stage = {
 }
 
 const MEMORY_SHARE = 1 / 32
-
-const noBacklog: Backlog = {
-  add: () => Promise.reject(new Error('a rehearsal takes no orders')),
-  holds: async () => undefined,
-}
 
 /** Like a real store it answers in a later turn of the event loop, which otherwise would be busy with the whole merge. */
 class LaterObjects extends ObjectsInMemory {

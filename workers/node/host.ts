@@ -3,6 +3,7 @@
 import { isMainThread } from 'node:worker_threads'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Backlog, Engine, Jobs, ObjectStore } from '../../src/host.ts'
+import { noBacklog } from '../../src/service/jobs/memory-backlog.ts'
 import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
@@ -24,21 +25,16 @@ export async function openStore({ s3, data }: Configuration): Promise<ObjectStor
 /** A thread's heap is for its task, and the thread that answers HTTP remembers most of what it asks. */
 const THREAD_SHARE = 1 / 4
 
-/** Only the thread that answers HTTP takes orders. */
-const noBacklog: Backlog = {
-  add: async () => {
-    throw new Error('this thread does not take orders')
-  },
-  holds: async () => undefined,
-}
-
 function engineOf({ dockerHost, dockerCertificates }: Configuration): { readonly engine?: Engine } {
   if (dockerHost === undefined) return {}
   const files = new FolderStore(engineFiles())
   return { engine: new DockerEngine(dockerHost, { files, certificates: dockerCertificates }) }
 }
 
-/** @param count called for each operation on the store as it begins */
+/**
+ * @param count called for each operation on the store as it begins
+ * @param backlog only the thread that answers HTTP takes orders
+ */
 export async function createService(
   configuration: Configuration,
   jobs: Jobs,

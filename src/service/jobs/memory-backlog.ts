@@ -4,6 +4,12 @@ import type { Order } from '../../job.ts'
 import { Problem } from '../../problem.ts'
 import type { OrderEnd } from '../orders.ts'
 
+/** For services that take no orders. */
+export const noBacklog: Backlog = {
+  add: () => Promise.reject(new Error('this service takes no orders')),
+  holds: async () => undefined,
+}
+
 export type BacklogLimits = {
   /** Orders that run at the same time. */
   readonly atOnce: number

@@ -13,16 +13,15 @@ import {
   decode as decodeHere,
   decompress,
 } from '../../src/layer/decode/decode.ts'
+import { CHUNK_BYTES } from '../../src/layer/decode/inflater.ts'
 import { type Compression, compressionOf } from '../../src/oci/compression.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 
 /** How many pieces of the blob, and chunks of the tar, are on their way or in use at once. */
 const PIECES = 4
 const CHUNKS = 8
-/** The largest chunk of both decoders. */
-const CHUNK_BYTES = 256 * 1024
 
-/** Asks for a second thread. If there is none, the port is closed. */
+/** A layer's request for a second thread; if none is free, the main thread closes the port. */
 export type SecondThreadRequest = {
   readonly port: MessagePort
   readonly compression: Exclude<Compression, 'none'>

@@ -9,12 +9,10 @@ import { BlockInflater } from './block-inflater.ts'
 import { type BitStart, resumingBytes, WINDOW_BYTES } from './block-start.ts'
 import { type Boundary, findBit } from './find-bit.ts'
 import { checkTrailer, endOfHeader, GzipError, sizeInTrailer, TRAILER_BYTES } from './gzip-member.ts'
-import type { Inflater, PlaceSink } from './inflater.ts'
+import { CHUNK_BYTES, type Inflater, type PlaceSink } from './inflater.ts'
 import { NeededWindow } from './needed-window.ts'
 import { type Insides, withInsides } from './zlib-handle.ts'
 
-/** Size of one piece of output in bytes: measured as the best on both hosts. */
-const PIECE = 256 * 1024
 const NOTHING = new Uint8Array(0)
 /** How many unusable block starts are examined in a row, as in a row of tiny blocks. */
 const MAX_TRIES = 16
@@ -24,7 +22,7 @@ type Part = 'header' | 'body' | 'trailer' | 'between' | 'ended'
 
 export class HandleInflater implements Inflater {
   readonly #stream: InflateRaw & Insides
-  readonly #output = new Uint8Array(PIECE)
+  readonly #output = new Uint8Array(CHUNK_BYTES)
   readonly #window = new Window()
   #part: Part = 'header'
   #isLast = false
@@ -95,7 +93,7 @@ export class HandleInflater implements Inflater {
   next(): Uint8Array {
     let filled = 0
     let goesOn = true
-    while (goesOn && filled < PIECE) {
+    while (goesOn && filled < CHUNK_BYTES) {
       switch (this.#part) {
         case 'header':
           goesOn = this.#readHeader(this.#given + filled)
@@ -194,13 +192,13 @@ export class HandleInflater implements Inflater {
     const before = this.#before
     const wasAtBlock = this.#isAtBlock
     const toBlock = this.#wantsBlock(filled)
-    const room = PIECE - filled
+    const room = CHUNK_BYTES - filled
     const flush = toBlock ? constants.Z_BLOCK : constants.Z_NO_FLUSH
     _handle.writeSync(flush, input, 0, input.length, this.#output, filled, room)
     if (this.#stream.errored) throw this.#stream.errored
     const [free, left] = _writeState
     this.#advance(input.length - left)
-    const output = this.#output.subarray(filled, PIECE - free)
+    const output = this.#output.subarray(filled, CHUNK_BYTES - free)
     if (this.#content !== undefined) {
       this.#content.crc32 = crc32(output, this.#content.crc32)
       this.#content.bytes += output.length

@@ -1,14 +1,12 @@
 /** Inflates gzip through zlib's public stream: slower than its handle, but the same on every runtime. */
 import { createGunzip } from 'node:zlib'
 import type { BlobPieces } from '../blob.ts'
-import type { Inflater } from './inflater.ts'
+import { CHUNK_BYTES, type Inflater } from './inflater.ts'
 
-/** Size of one piece of output in bytes. */
-const PIECE = 256 * 1024
 const NOTHING = new Uint8Array(0)
 
 export class StreamInflater implements Inflater {
-  readonly #stream = createGunzip({ chunkSize: PIECE })
+  readonly #stream = createGunzip({ chunkSize: CHUNK_BYTES })
   /** Bytes of input before the current piece. */
   #before = 0
   #piece: Uint8Array = NOTHING

@@ -4,10 +4,9 @@
  */
 import { Problem } from '../../problem.ts'
 import type { BlobPieces } from '../blob.ts'
-import type { PlaceSink } from './inflater.ts'
+import { CHUNK_BYTES, type PlaceSink } from './inflater.ts'
 import { refuseTrailing } from './trailing.ts'
 
-const PIECE = 256 * 1024
 const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
 /** Magic number and everything that can precede a frame's first block. */
@@ -125,7 +124,7 @@ class Input {
       this.#piece = (await this.#source.read()) ?? new Uint8Array(0)
       this.#at = 0
     }
-    return this.#piece.subarray(this.#at, this.#at + PIECE)
+    return this.#piece.subarray(this.#at, this.#at + CHUNK_BYTES)
   }
 
   take(bytes: number): void {
@@ -171,8 +170,8 @@ class ZstdDecoder {
 
   constructor(zstd: Libzstd) {
     this.#zstd = zstd
-    this.#in = zstd.malloc(PIECE)
-    this.#out = zstd.malloc(PIECE)
+    this.#in = zstd.malloc(CHUNK_BYTES)
+    this.#out = zstd.malloc(CHUNK_BYTES)
     this.#structs = zstd.malloc(6 * 4)
     this.#context = zstd.ZSTD_createDCtx()
   }
@@ -186,7 +185,7 @@ class ZstdDecoder {
     return new ZstdDecoder(exports)
   }
 
-  /** Takes at most `PIECE` bytes. */
+  /** Takes at most `CHUNK_BYTES` bytes. */
   feed(piece: Uint8Array): void {
     const { buffer } = this.#zstd.memory
     new Uint8Array(buffer, this.#in, piece.length).set(piece)
@@ -198,7 +197,7 @@ class ZstdDecoder {
     const input = this.#structs
     const output = this.#structs + 3 * 4
     const before = new Uint32Array(this.#zstd.memory.buffer, input, 6)
-    before.set([this.#out, PIECE, 0], 3)
+    before.set([this.#out, CHUNK_BYTES, 0], 3)
     const start = before[2] ?? 0
     const result = this.#zstd.ZSTD_decompressStream(this.#context, output, input)
     // Its memory may have grown, which detaches the old view.
@@ -209,7 +208,7 @@ class ZstdDecoder {
       consumed: end - start,
       output: new Uint8Array(buffer, this.#out, produced),
       frameEnded: result === 0,
-      hungry: end === size && produced < PIECE,
+      hungry: end === size && produced < CHUNK_BYTES,
     }
   }
 

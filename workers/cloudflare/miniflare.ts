@@ -209,6 +209,5 @@ export async function startWorker(
 
 /** @param url of the service: the first request through the front makes the Worker create its app */
 async function rehearse(url: string, rehearsal: URL): Promise<void> {
-  await fetch(`${url}/healthz`)
-  await fetch(rehearsal)
+  for (const address of [`${url}/healthz`, rehearsal]) await (await fetch(address)).arrayBuffer()
 }

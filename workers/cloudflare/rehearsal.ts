@@ -1,4 +1,5 @@
 /** The rehearsal of `npm start`, whose registry is in memory: the Worker may not connect to itself. */
+import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
 import { registryInMemory, rehearsalImage } from '../../src/service/rehearsal-image.ts'
 import { rehearseReport } from '../rehearsal.ts'
 import { assetsOf, type Environment, serviceOf } from './environment.ts'
@@ -9,9 +10,10 @@ const ROUNDS = 3
 
 const firstRequest = new AbortController()
 
-/** Called for each request that is real work. */
-export function endRehearsal(): void {
-  firstRequest.abort()
+/** Called for each request: the first that is real work ends the rehearsal. */
+export function endRehearsal({ url }: Request): void {
+  if (firstRequest.signal.aborted) return
+  if (!HEALTH_PATHS.has(new URL(url).pathname)) firstRequest.abort()
 }
 
 /** An entry point that `npm start` calls once, before the first request. It answers with the last report. */

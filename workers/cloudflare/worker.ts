@@ -1,6 +1,5 @@
 /** The Worker: the service on Cloudflare, or on Miniflare through `npm start`. */
 import { createApp } from '../../src/http/app.ts'
-import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
 import { consumeOrders, type QueueMessage } from './queue-backlog.ts'
 import { BoundRate, CLIENT_HEADER } from './rate.ts'
@@ -53,7 +52,7 @@ export default worker
 export const local: typeof worker = {
   ...worker,
   fetch(request, environment, execution) {
-    if (!HEALTH_PATHS.has(new URL(request.url).pathname)) endRehearsal()
+    endRehearsal(request)
     return worker.fetch(request, environment, execution)
   },
 }

@@ -1,5 +1,5 @@
 /** An S3 on loopback for the acceptance: prints its settings as shell assignments, and serves until it is ended. */
-import { startS3 } from '../test/s3.ts'
+import { startS3 } from '../test/support/s3.ts'
 
 const { settings, stop } = await startS3()
 console.log(

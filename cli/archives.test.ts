@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dockerSave, ociLayout, packArchive } from '../test/archives.ts'
-import { TestEngine } from '../test/engine.ts'
-import { digestOf, makeImage, makeLayer, type TestImage } from '../test/images.ts'
-import { runLamina } from '../test/lamina.ts'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
-import { startService, type TestService } from '../test/service.ts'
+import { dockerSave, ociLayout, packArchive } from '../test/support/archives.ts'
+import { TestEngine } from '../test/support/engine.ts'
+import { digestOf, makeImage, makeLayer, type TestImage } from '../test/support/images.ts'
+import { runLamina } from '../test/support/lamina.ts'
+import { startService, type TestService } from '../test/support/service.ts'
 
 let folder: string
 let temporary: string

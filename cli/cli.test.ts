@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeImage, makeLayer } from '../test/images.ts'
-import { runLamina } from '../test/lamina.ts'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
+import { makeImage, makeLayer } from '../test/support/images.ts'
+import { runLamina } from '../test/support/lamina.ts'
 
 let registry: FixtureRegistry
 let folder: string

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { emptyFacts } from '../../test/facts.ts'
+import { emptyFacts } from '../../test/support/facts.ts'
 import type { ImageFacts } from '../image/report.ts'
 import type { BadgeMessage, Metric } from './metric.ts'
 import { readBadgeRequest } from './request.ts'

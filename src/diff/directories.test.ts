@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { batchesOf, fileSystem } from '../../test/file-systems.ts'
+import { batchesOf, fileSystem } from '../../test/support/file-systems.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
 import { type Change, fromBytes, toBytes } from './change.ts'

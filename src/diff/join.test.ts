@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { batchesOf, fileSystem, IMPLICIT } from '../../test/file-systems.ts'
+import { batchesOf, fileSystem, IMPLICIT } from '../../test/support/file-systems.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import type { Change, ChangedField, JoinedRow } from './change.ts'
 import { joinRows } from './join.ts'

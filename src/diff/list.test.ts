@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { batchesOf, fileSystem } from '../../test/file-systems.ts'
+import { batchesOf, fileSystem } from '../../test/support/file-systems.ts'
 import type { FileChange } from './change.ts'
 import { type ChangeOrder, type ChangeQuery, pageChanges, streamChanges, type Tables } from './list.ts'
 

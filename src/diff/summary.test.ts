@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { batchesOf, fileSystem } from '../../test/file-systems.ts'
+import { batchesOf, fileSystem } from '../../test/support/file-systems.ts'
 import type { MergedEntry } from '../image/merged-entry.ts'
 import type { LayerReport, Package } from '../image/report.ts'
 import { type ImageConfig, parseConfig } from '../oci/config.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { HOSTILE_NAMES, hostile, passing, rebuilt, styleOf, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, rebuilt, styleOf, verdict } from '../../test/support/verdicts.ts'
 import { checkGitlab } from './check-gitlab.ts'
 import { visible } from './escape.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { XmlDocument, XsdValidator } from 'libxml2-wasm'
 import { parse } from 'test-results-parser'
 import { describe, expect, test } from 'vitest'
-import { HOSTILE_NAMES, hostile, passing, rebuilt, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, rebuilt, verdict } from '../../test/support/verdicts.ts'
 import { checkJunit } from './check-junit.ts'
 import { visible } from './escape.ts'
 

@@ -1,7 +1,7 @@
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/support/verdicts.ts'
 import { checkMarkdown } from './check-markdown.ts'
 import { visible } from './escape.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES, hostile, passing, rebuilt, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, rebuilt, verdict } from '../../test/support/verdicts.ts'
 import { checkOpenmetrics } from './check-openmetrics.ts'
 import { visible } from './escape.ts'
 

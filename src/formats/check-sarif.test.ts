@@ -3,7 +3,7 @@ import Ajv from 'ajv-draft-04'
 import addFormats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { HOSTILE_NAMES, hostile, passing, rebuilt, styleOf, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, rebuilt, styleOf, verdict } from '../../test/support/verdicts.ts'
 import { checkSarif } from './check-sarif.ts'
 import { visible } from './escape.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES, hostile, passing, styleOf, verdict } from '../../test/support/verdicts.ts'
 import { checkText } from './check-text.ts'
 import { visible } from './escape.ts'
 

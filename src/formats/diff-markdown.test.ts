@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
-import { diffNaming, hostileNames, SAME, sameTree } from '../../test/diffs.ts'
+import { diffNaming, hostileNames, SAME, sameTree } from '../../test/support/diffs.ts'
 import { diffMarkdown } from './diff-markdown.ts'
 
 const render = (markdown: string): string =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { diffNaming, hostileNames, SAME, sameTree } from '../../test/diffs.ts'
+import { diffNaming, hostileNames, SAME, sameTree } from '../../test/support/diffs.ts'
 import { diffText } from './diff-text.ts'
 
 test('aligned, largest first, without colours', () => {

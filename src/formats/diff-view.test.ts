@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { diffNaming, SAME } from '../../test/diffs.ts'
+import { diffNaming, SAME } from '../../test/support/diffs.ts'
 import type { Comparison, Diff } from '../diff/summary.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import { viewDiff } from './diff-view.ts'

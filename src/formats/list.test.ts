@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES } from '../../test/support/verdicts.ts'
 import type { WastedFile } from '../image/report.ts'
 import { listMarkdown, listText } from './list.ts'
 import { WASTE_TABLE } from './list-tables.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { emptyFacts } from '../../test/facts.ts'
-import { HOSTILE_NAMES, verdict } from '../../test/verdicts.ts'
+import { emptyFacts } from '../../test/support/facts.ts'
+import { HOSTILE_NAMES, verdict } from '../../test/support/verdicts.ts'
 import type { LayerReport } from '../image/report.ts'
 import { reportMarkdown } from './report-markdown.ts'
 import { reportText } from './report-text.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HOSTILE_NAMES } from '../../test/verdicts.ts'
+import { HOSTILE_NAMES } from '../../test/support/verdicts.ts'
 import type { TreeNode } from '../image/tree.ts'
 import { lengthOf } from './table.ts'
 import { treeMarkdown, treeText } from './tree-text.ts'

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { startApp, type TestApp } from '../../test/app.ts'
-import { registryAuth } from '../../test/ask.ts'
-import { makeImage, makeLayer, type TestMember } from '../../test/images.ts'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
+import { startApp, type TestApp } from '../../test/support/app.ts'
+import { registryAuth } from '../../test/support/ask.ts'
+import { makeImage, makeLayer, type TestMember } from '../../test/support/images.ts'
 
 let registry: FixtureRegistry
 let guarded: FixtureRegistry

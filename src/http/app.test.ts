@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startApp } from '../../test/app.ts'
+import { startApp } from '../../test/support/app.ts'
 import type { LogEvent } from './backend.ts'
 
 test('every answer names its request and says that it is data, not a page', async () => {

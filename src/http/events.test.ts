@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { startApp } from '../../test/app.ts'
+import { startApp } from '../../test/support/app.ts'
 import type { Analysis } from '../service/analyses.ts'
 import type { Backend, Env } from './backend.ts'
 import { eventStream } from './events.ts'

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { startApp } from '../../test/app.ts'
-import { makeImage, makeLayer } from '../../test/images.ts'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
+import { startApp } from '../../test/support/app.ts'
+import { makeImage, makeLayer } from '../../test/support/images.ts'
 
 it('a kept answer takes no more memory than its bytes', async () => {
   const registry = await FixtureRegistry.start()

@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import type { Checkpoint } from '../layer/decode/checkpoints.ts'
 import { CheckpointArchive, findBlobPart } from './checkpoints.ts'
 import { layerKey } from './keys.ts'

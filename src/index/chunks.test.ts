@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import { LostTable } from '../table/table.ts'
 import { ChunkArchive, findChunks } from './chunks.ts'
 import { layerKey, tableIndexName } from './keys.ts'

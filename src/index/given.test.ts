@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import { digestOf } from '../oci/digest.ts'
 import { type GivenBytes, readGiven } from './given.ts'
 import { givenKey, PUBLIC } from './keys.ts'

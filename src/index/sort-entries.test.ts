@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import { type Entry, sortKey, whiteoutOf } from '../layer/entry.ts'
 import { readNote } from '../table/note.ts'
 import { openTable, plainRow } from '../table/table.ts'

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { blobOf, LIMITS, readWhole, WASM } from '../../test/blob.ts'
-import { header, member, pax, tar } from '../../test/tar.ts'
+import { blobOf, LIMITS, readWhole, WASM } from '../../test/support/blob.ts'
+import { header, member, pax, tar } from '../../test/support/tar.ts'
 import { type MemberOptions, openMember } from './member.ts'
 
 /** Incompressible, so any blob has many pieces. */

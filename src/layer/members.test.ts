@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { blobOf, LIMITS, readWhole, WASM } from '../../test/blob.ts'
-import { member, tar } from '../../test/tar.ts'
+import { blobOf, LIMITS, readWhole, WASM } from '../../test/support/blob.ts'
+import { member, tar } from '../../test/support/tar.ts'
 import type { DatabaseSink } from './database.ts'
 import { readMembers, type WantedMember } from './members.ts'
 

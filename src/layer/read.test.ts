@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { tries } from '../../test/layers/tries.ts'
 import {
   blobOf,
   DatabaseRecorder,
@@ -10,10 +11,9 @@ import {
   readWhole,
   sha256Digest,
   WASM,
-} from '../../test/blob.ts'
-import { tries } from '../../test/layers/tries.ts'
-import { cut } from '../../test/scan-tar.ts'
-import { header, member, pax, tar } from '../../test/tar.ts'
+} from '../../test/support/blob.ts'
+import { cut } from '../../test/support/scan-tar.ts'
+import { header, member, pax, tar } from '../../test/support/tar.ts'
 import { type ReadOptions, readLayer } from './read.ts'
 
 const text = 'content of some length, '.repeat(40)

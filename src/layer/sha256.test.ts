@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { WASM } from '../../test/blob.ts'
+import { WASM } from '../../test/support/blob.ts'
 import { Sha256 } from './sha256.ts'
 
 test('digests every length around the threshold for small inputs and around blocks of 64 bytes', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { jsonBytes, makeImage, makeLayer } from '../../test/images.ts'
+import { jsonBytes, makeImage, makeLayer } from '../../test/support/images.ts'
 import { nonEmptyHistory, parseConfig, requireDiffIds } from './config.ts'
 import { parseManifest } from './manifest.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { jsonBytes } from '../../test/images.ts'
+import { jsonBytes } from '../../test/support/images.ts'
 import { type HistoryStep, type ImageConfig, parseConfig } from './config.ts'
 import { rebuildDockerfile } from './dockerfile.ts'
 import type { ImageManifest } from './manifest.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { digestOf, jsonBytes, makeImage, makeIndex, makeLayer } from '../../test/images.ts'
+import { digestOf, jsonBytes, makeImage, makeIndex, makeLayer } from '../../test/support/images.ts'
 import { Problem } from '../problem.ts'
 import { manifestFigures } from './figures.ts'
 import { isEncrypted, parseManifest } from './manifest.ts'

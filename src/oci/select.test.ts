@@ -9,7 +9,7 @@ import {
   type TestLayer,
   type TestManifest,
   type TestPlatform,
-} from '../../test/images.ts'
+} from '../../test/support/images.ts'
 import { Problem } from '../problem.ts'
 import type { Descriptor } from './manifest.ts'
 import { formatPlatform, parsePlatform } from './platform.ts'

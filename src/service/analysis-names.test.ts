@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import { ANALYSES_PREFIX, LIFE_MILLISECONDS, nameNow, sweepAnalyses } from './analysis-names.ts'
 
 afterEach(() => vi.useRealTimers())

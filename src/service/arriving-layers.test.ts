@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import { startApp } from '../../test/app.ts'
+import { startApp } from '../../test/support/app.ts'
 import { arrivingPrefix } from '../index/keys.ts'
 import { ArrivingLayers } from './arriving-layers.ts'
 import { PART_BYTES } from './upload-parts.ts'

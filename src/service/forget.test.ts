@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import { givenKey, imageKey, layerKey, markerOf, tableIndexName, tocImageName } from '../index/keys.ts'
 import { forgetDigest, forgetTable } from './forget.ts'
 

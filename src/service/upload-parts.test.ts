@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import { uploadPartKey } from '../index/keys.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { readBytes } from '../source/archive/range-reader.ts'

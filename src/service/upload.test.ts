@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { startApp, startAppOn, type TestApp } from '../../test/app.ts'
-import { ociLayout, packArchive } from '../../test/archives.ts'
-import { makeImage, makeLayer } from '../../test/images.ts'
+import { startApp, startAppOn, type TestApp } from '../../test/support/app.ts'
+import { ociLayout, packArchive } from '../../test/support/archives.ts'
+import { makeImage, makeLayer } from '../../test/support/images.ts'
 import { deleteUpload, readUpload, receiveUpload, sweepUploads, type Upload } from './upload.ts'
 import { PART_BYTES } from './upload-parts.ts'
 

@@ -1,6 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import {
   bytes,
   type Column,

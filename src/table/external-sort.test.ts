@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { tries } from '../../test/layers/tries.ts'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import { choice, int64, optional, path } from './column.ts'
 import { SortedRows } from './external-sort.ts'
 import { defineSchema } from './schema.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { MemoryStore } from '../../test/memory-store.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
 import type { ByteRange } from '../host.ts'
 import { fetchBytes } from './fetch-bytes.ts'
 import { HeldTails } from './held-tails.ts'

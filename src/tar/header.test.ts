@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { header, MAGIC } from '../../test/tar.ts'
+import { header, MAGIC } from '../../test/support/tar.ts'
 import { checkBlock, readName, readNumber } from './header.ts'
 
 const bytes = (text: string) => Buffer.from(text, 'latin1')

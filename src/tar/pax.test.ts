@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { records } from '../../test/tar.ts'
+import { records } from '../../test/support/tar.ts'
 import { parsePax, paxInteger, paxText, paxTime, paxXattrs } from './pax.ts'
 
 const parse = (text: string) => parsePax(Buffer.from(text, 'latin1'), 1024)

@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { scanTar } from '../../test/scan-tar.ts'
-import { header, longName, MAGIC, member, padded, pax, records, tar, writeNumber } from '../../test/tar.ts'
+import { scanTar } from '../../test/support/scan-tar.ts'
+import {
+  header,
+  longName,
+  MAGIC,
+  member,
+  padded,
+  pax,
+  records,
+  tar,
+  writeNumber,
+} from '../../test/support/tar.ts'
 import type { Member } from './member.ts'
 
 const only = (bytes: Uint8Array) => {

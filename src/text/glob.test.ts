@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { interruptible } from '../../test/interruptible.ts'
+import { interruptible } from '../../test/support/interruptible.ts'
 import { Problem } from '../problem.ts'
 import { compileGlobSet, compileGlobs } from './glob.ts'
 

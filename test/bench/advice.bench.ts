@@ -10,7 +10,7 @@ import {
   WHOLE_FETCH_BYTES,
   wasteOf,
 } from '../../src/service/tables.ts'
-import { startApp } from '../app.ts'
+import { startApp } from '../support/app.ts'
 import { best, line, REGISTRY, seconds } from './measure.ts'
 
 const RUNS = 40

@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { spawnCommand, temporaryData } from '../service.ts'
+import { spawnCommand, temporaryData } from '../support/service.ts'
 import { withFolder } from './layers.ts'
 import {
   areInstalled,

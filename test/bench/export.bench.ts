@@ -3,10 +3,10 @@
  * as they are on this machine; and the peak memory of Node while it exports an image of 4 GB under a small heap.
  */
 import { rm } from 'node:fs/promises'
-import { makeImage } from '../images.ts'
 import { largeLayer } from '../layers/large-layer.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { HOSTS, spawnService, startService, temporaryData } from '../service.ts'
+import { makeImage } from '../support/images.ts'
+import { HOSTS, spawnService, startService, temporaryData } from '../support/service.ts'
 import { withFolder } from './layers.ts'
 import { areInstalled, best, layerFiles, line, peakMegabytes, REGISTRY, seconds, shell } from './measure.ts'
 

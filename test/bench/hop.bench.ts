@@ -2,9 +2,10 @@
  * What it costs to answer from a worker thread on Node: one file of an index, against a constant route of the answering
  * thread.
  */
-import { makeImage, makeLayer } from '../images.ts'
+
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { startService } from '../service.ts'
+import { makeImage, makeLayer } from '../support/images.ts'
+import { startService } from '../support/service.ts'
 import { best, line } from './measure.ts'
 
 const REQUESTS = 300

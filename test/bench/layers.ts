@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { createGzip } from 'node:zlib'
 import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
-import { member, tar } from '../tar.ts'
+import { member, tar } from '../support/tar.ts'
 import { peakMegabytes, processBelow, seconds } from './measure.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))

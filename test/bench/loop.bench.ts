@@ -5,10 +5,10 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { makeImage, makeLayer, type TestLayer } from '../images.ts'
 import { manyFiles } from '../layers/many-files.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../service.ts'
+import { makeImage, makeLayer, type TestLayer } from '../support/images.ts'
+import { NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../support/service.ts'
 import { cpuSeconds, line } from './measure.ts'
 
 const LAYERS = 5

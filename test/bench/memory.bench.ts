@@ -8,10 +8,10 @@ import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { inParallel } from '../../src/concurrency.ts'
 import { bundleNode } from '../../workers/node/bundle.ts'
-import { makeImage, makeLayer, type TestLayer } from '../images.ts'
-import { freePort } from '../ports.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../service.ts'
+import { makeImage, makeLayer, type TestLayer } from '../support/images.ts'
+import { freePort } from '../support/ports.ts'
+import { NODE_FLAGS, type SpawnedService, spawnService, temporaryData } from '../support/service.ts'
 import { Inspector } from './inspector.ts'
 import { withFolder, writeFiles } from './layers.ts'
 import { line, peakMegabytes, processBelow, REGISTRY, residentMegabytes } from './measure.ts'
@@ -119,7 +119,7 @@ async function startNode(node: URL): Promise<Watched> {
 
 async function startWorkerd(): Promise<Watched> {
   const port = await freePort()
-  const entry = new URL('../inspected-worker.ts', import.meta.url)
+  const entry = new URL('../support/inspected-worker.ts', import.meta.url)
   const { service, end } = await spawned(entry, { INSPECTOR_PORT: `${port}` })
   const inspector = await Inspector.open(port)
   const workerd = (await processBelow(service.pid, 'workerd')) ?? service.pid

@@ -3,11 +3,11 @@
  * zooming in a treemap; compared with the first paint of the start page, which reads nothing.
  */
 import type { Browser } from 'playwright-core'
-import { launchChromium, openPage } from '../browser.ts'
-import { makeImage, makeLayer } from '../images.ts'
 import { manyFiles } from '../layers/many-files.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { startService } from '../service.ts'
+import { launchChromium, openPage } from '../support/browser.ts'
+import { makeImage, makeLayer } from '../support/images.ts'
+import { startService } from '../support/service.ts'
 import { best, line, REGISTRY } from './measure.ts'
 
 const FILES = 1_000_000

@@ -6,7 +6,7 @@
  */
 import { rm } from 'node:fs/promises'
 import autocannon from 'autocannon'
-import { spawnCommand, temporaryData } from '../service.ts'
+import { spawnCommand, temporaryData } from '../support/service.ts'
 import { line, REGISTRY } from './measure.ts'
 
 const COMMANDS = [

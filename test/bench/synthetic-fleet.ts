@@ -20,7 +20,7 @@ import { type IndexedLayer, layerNote } from '../../src/index/layer-index.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { Schema } from '../../src/table/schema.ts'
 import { type TableTarget, writeTable } from '../../src/table/write-table.ts'
-import { MemoryStore } from '../memory-store.ts'
+import { MemoryStore } from '../support/memory-store.ts'
 
 const BASES = 20
 const DISTRIBUTIONS = 4

@@ -12,9 +12,9 @@ import { startWorker } from '../../workers/cloudflare/miniflare.ts'
 import { R2Store } from '../../workers/cloudflare/r2-store.ts'
 import { FolderStore } from '../../workers/node/folder-store.ts'
 import { S3Store } from '../../workers/node/s3-store.ts'
-import { freePort } from '../ports.ts'
-import { TestRedis } from '../redis.ts'
-import { type HostName, SETTINGS, type SpawnedService, spawnService } from '../service.ts'
+import { freePort } from '../support/ports.ts'
+import { TestRedis } from '../support/redis.ts'
+import { type HostName, SETTINGS, type SpawnedService, spawnService } from '../support/service.ts'
 import { EVICT, RESET } from './worker-process.ts'
 
 const SERVERS = 3

@@ -1,7 +1,7 @@
 /** The connection to a server, which can be cut: open connections break, and new ones are refused until it is restored. */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { portOf } from '../ports.ts'
+import { portOf } from '../support/ports.ts'
 
 export class Line {
   /** Stays the same however often it is cut. */

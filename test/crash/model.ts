@@ -1,9 +1,10 @@
 /** Images in a registry that can be cut off, and the right answers about them, taken from a service that nobody kills. */
-import { startApp } from '../app.ts'
-import { makeImage, makeLayer, type TestLayer } from '../images.ts'
-import type { Random } from '../random.ts'
+
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { type Stored, storedIndex } from '../stored.ts'
+import { startApp } from '../support/app.ts'
+import { makeImage, makeLayer, type TestLayer } from '../support/images.ts'
+import type { Random } from '../support/random.ts'
+import { type Stored, storedIndex } from '../support/stored.ts'
 import { Line } from './line.ts'
 
 const FILES = 300

@@ -6,9 +6,9 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Random } from '../random.ts'
-import { temporaryData } from '../service.ts'
-import { keysOf, storedIndex } from '../stored.ts'
+import { Random } from '../support/random.ts'
+import { temporaryData } from '../support/service.ts'
+import { keysOf, storedIndex } from '../support/stored.ts'
 import { CRASHED_HOSTS, type CrashedHost, type Part } from './hosts.ts'
 import { type Known, Model } from './model.ts'
 

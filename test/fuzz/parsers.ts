@@ -36,9 +36,9 @@ import { openTable } from '../../src/table/table.ts'
 import { compileGlobSet } from '../../src/text/glob.ts'
 import { parseBytesLimit } from '../../src/text/limit.ts'
 import { pathToKey } from '../../src/text/path.ts'
-import { LIMITS, readWhole, sha256Digest } from '../blob.ts'
-import { MemoryStore } from '../memory-store.ts'
-import { scanTar } from '../scan-tar.ts'
+import { LIMITS, readWhole, sha256Digest } from '../support/blob.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+import { scanTar } from '../support/scan-tar.ts'
 
 export type Parser = {
   /** Resolves with the parsed result. */

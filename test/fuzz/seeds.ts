@@ -1,13 +1,13 @@
 /** `node test/fuzz/seeds.ts`: writes the inputs that mutations start from into `corpus/`; findings beside them are kept. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { startApp } from '../app.ts'
-import { dockerSave, ociLayout, packArchive } from '../archives.ts'
-import { makeChunkedLayer } from '../chunked.ts'
-import { jsonBytes, makeImage, makeIndex, makeLayer, packTar } from '../images.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
-import { ndbDatabase, rpmDatabase, rpmHeader } from '../rpm.ts'
-import { longName, member, pax, tar } from '../tar.ts'
+import { startApp } from '../support/app.ts'
+import { dockerSave, ociLayout, packArchive } from '../support/archives.ts'
+import { makeChunkedLayer } from '../support/chunked.ts'
+import { jsonBytes, makeImage, makeIndex, makeLayer, packTar } from '../support/images.ts'
+import { ndbDatabase, rpmDatabase, rpmHeader } from '../support/rpm.ts'
+import { longName, member, pax, tar } from '../support/tar.ts'
 
 const members = [
   { name: 'usr/lib/', mode: 0o755 },

@@ -12,8 +12,8 @@ import type { PlaceSink } from '../../src/layer/decode/inflater.ts'
 import { type MemberOptions, openMember, type RangePart } from '../../src/layer/member.ts'
 import { readLayer } from '../../src/layer/read.ts'
 import { digestOf } from '../../src/oci/digest.ts'
-import { MemoryStore } from '../memory-store.ts'
-import { member, tar } from '../tar.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+import { member, tar } from '../support/tar.ts'
 
 /** Integers below `limit` that a seed determines. */
 export function random(seed: number): (limit: number) => number {

@@ -1,8 +1,8 @@
 /** Layers of gigabytes that cost little to make and to keep: each file is a gzip member, compressed once. */
 import { createHash, randomBytes } from 'node:crypto'
 import { constants, gzipSync } from 'node:zlib'
-import type { TestLayer } from '../images.ts'
-import { header } from '../tar.ts'
+import type { TestLayer } from '../support/images.ts'
+import { header } from '../support/tar.ts'
 
 const FILE_BYTES = 1024 * 1024
 /** Random bytes in each file; the rest is zeros. */

@@ -1,5 +1,5 @@
 /** Layers of many small files. */
-import { header } from '../tar.ts'
+import { header } from '../support/tar.ts'
 
 const BLOCK = 512
 const FILES_A_DIRECTORY = 1_000

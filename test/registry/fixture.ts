@@ -14,7 +14,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { digestOf, type TestManifest } from '../images.ts'
+import { digestOf, type TestManifest } from '../support/images.ts'
 import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts'
 import { type Fault, sendBody } from './fault.ts'
 

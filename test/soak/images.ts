@@ -1,7 +1,7 @@
 /** An endless supply of small images with the truth about each: computed from the files, without the service's code. */
 import { createHash } from 'node:crypto'
-import { makeImage, makeLayer, type TestImage, type TestLayer, type TestMember } from '../images.ts'
-import type { Random } from '../random.ts'
+import { makeImage, makeLayer, type TestImage, type TestLayer, type TestMember } from '../support/images.ts'
+import type { Random } from '../support/random.ts'
 
 export type TrueFile = { readonly bytes: number; readonly sha256: string; readonly layer: number }
 

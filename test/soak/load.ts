@@ -2,10 +2,10 @@
  * A mixed load: clients that query known and new images, upload, export, follow events, leave in the middle, or read slowly.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ociLayout, packArchive } from '../archives.ts'
-import type { TestImage } from '../images.ts'
-import { Random } from '../random.ts'
 import type { FixtureRegistry } from '../registry/fixture.ts'
+import { ociLayout, packArchive } from '../support/archives.ts'
+import type { TestImage } from '../support/images.ts'
+import { Random } from '../support/random.ts'
 import type { Answers } from './answers.ts'
 import { ImageMaker, type Truth } from './images.ts'
 import {

@@ -16,7 +16,7 @@ import {
   type SpawnedService,
   spawnService,
   temporaryData,
-} from '../service.ts'
+} from '../support/service.ts'
 import { Answers } from './answers.ts'
 import { describeTrend, drawPanels, type Panel } from './chart.ts'
 import { corpusDiffs, corpusImages } from './corpus.ts'

@@ -1,6 +1,6 @@
 /** Which figures count as flat. */
 import { expect, it } from 'vitest'
-import { Random } from '../random.ts'
+import { Random } from '../support/random.ts'
 import { trendOf } from './trend.ts'
 
 /** An hour of samples around 300, as noisy as a garbage collector makes them. */

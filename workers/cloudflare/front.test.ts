@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
-import { freePort } from '../../test/ports.ts'
+import { freePort } from '../../test/support/ports.ts'
 import { startFront } from './front.ts'
 
 /** Answers on command, before it has read the body, and resets the connection, as workerd does. */

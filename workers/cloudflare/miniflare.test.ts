@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import { ask } from '../../test/ask.ts'
-import { makeImage, makeLayer } from '../../test/images.ts'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
-import { startService } from '../../test/service.ts'
+import { ask } from '../../test/support/ask.ts'
+import { makeImage, makeLayer } from '../../test/support/images.ts'
+import { startService } from '../../test/support/service.ts'
 
 it('a job leaves nothing on disk except what is in the bucket', async () => {
   const [registry, service] = await Promise.all([FixtureRegistry.start(), startService('worker')])

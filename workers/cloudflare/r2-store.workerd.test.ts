@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { describeObjectStore, storeBelow } from '../../test/object-store.ts'
+import { describeObjectStore, storeBelow } from '../../test/support/object-store.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 
 let opened = 0

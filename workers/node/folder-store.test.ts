@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { describeObjectStore } from '../../test/object-store.ts'
+import { describeObjectStore } from '../../test/support/object-store.ts'
 import { FolderStore } from './folder-store.ts'
 
 async function temporaryFolder(): Promise<string> {

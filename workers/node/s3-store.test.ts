@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { describeObjectStore, storeBelow } from '../../test/object-store.ts'
-import { startS3, type TestS3 } from '../../test/s3.ts'
-import { S3Proxy } from '../../test/s3-proxy.ts'
+import { describeObjectStore, storeBelow } from '../../test/support/object-store.ts'
+import { startS3, type TestS3 } from '../../test/support/s3.ts'
+import { S3Proxy } from '../../test/support/s3-proxy.ts'
 import { S3Store } from './s3-store.ts'
 
 let s3: TestS3

@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import pino from 'pino'
 import { afterEach, expect, it, vi } from 'vitest'
-import { SETTINGS, temporaryData } from '../../test/service.ts'
+import { SETTINGS, temporaryData } from '../../test/support/service.ts'
 import type { Rehearsal } from './rehearsal.ts'
 import * as rehearsal from './rehearsal.ts'
 import { type RunningNode, startNode } from './service.ts'

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { HostileTask } from '../../test/hostile-thread.ts'
+import type { HostileTask } from '../../test/faults/hostile-thread.ts'
 import { type RunOptions, Threads } from './threads.ts'
 
-const file = new URL('../../test/hostile-thread.ts', import.meta.url)
+const file = new URL('../../test/faults/hostile-thread.ts', import.meta.url)
 const threads = new Threads<HostileTask, string, string, string>({
   file,
   env: {},

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startApp } from '../../../test/app.ts'
-import { makeChunkedLayer } from '../../../test/chunked.ts'
-import { makeImage, makeLayer } from '../../../test/images.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { startApp } from '../../../test/support/app.ts'
+import { makeChunkedLayer } from '../../../test/support/chunked.ts'
+import { makeImage, makeLayer } from '../../../test/support/images.ts'
 
 let registry: FixtureRegistry
 let image: string

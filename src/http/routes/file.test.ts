@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startApp, type TestApp } from '../../../test/app.ts'
-import { makeImage, makeLayer, type TestLayer } from '../../../test/images.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { startApp, type TestApp } from '../../../test/support/app.ts'
+import { makeImage, makeLayer, type TestLayer } from '../../../test/support/images.ts'
 
 let registry: FixtureRegistry
 let app: TestApp

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { gather, pieces } from '../../../test/findings.ts'
+import { gather, pieces } from '../../../test/support/findings.ts'
 import { readApkInstalled } from './apk.ts'
 
 const INSTALLED = `C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=

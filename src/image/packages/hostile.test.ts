@@ -1,8 +1,8 @@
 /** Databases that only an attacker would write: each gives no more findings than it has bytes, or a warning. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { pieces } from '../../../test/findings.ts'
-import { ndbDatabase, rpmDatabase, rpmHeader } from '../../../test/rpm.ts'
+import { pieces } from '../../../test/support/findings.ts'
+import { ndbDatabase, rpmDatabase, rpmHeader } from '../../../test/support/rpm.ts'
 import type { DatabaseKind } from '../../layer/database.ts'
 import { UnreadableDatabase } from './found.ts'
 import { readDatabase } from './read.ts'

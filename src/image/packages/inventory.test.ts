@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { pieces } from '../../../test/findings.ts'
-import { ndbDatabase, rpmDatabase, rpmHeader } from '../../../test/rpm.ts'
+import { pieces } from '../../../test/support/findings.ts'
+import { ndbDatabase, rpmDatabase, rpmHeader } from '../../../test/support/rpm.ts'
 import { pathToKey } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import { type DatabaseMember, type Inventory, takeInventory } from './inventory.ts'

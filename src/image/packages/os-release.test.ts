@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { pieces } from '../../../test/findings.ts'
+import { pieces } from '../../../test/support/findings.ts'
 import { readOsReleaseId } from './os-release.ts'
 
 it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { gather, pieces } from '../../../test/findings.ts'
+import { gather, pieces } from '../../../test/support/findings.ts'
 import { pathToKey } from '../../text/path.ts'
 import { readCoreMetadata, readInstalledFiles, readRecord } from './pypi.ts'
 

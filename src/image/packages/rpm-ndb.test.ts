@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ndbDatabase } from '../../../test/rpm.ts'
+import { ndbDatabase } from '../../../test/support/rpm.ts'
 import { UnreadableDatabase } from './found.ts'
 import { ndbHeaders } from './rpm-ndb.ts'
 

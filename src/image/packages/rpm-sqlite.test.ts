@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import initSqlJs from 'sql.js'
 import { expect, it } from 'vitest'
-import { rpmDatabase } from '../../../test/rpm.ts'
+import { rpmDatabase } from '../../../test/support/rpm.ts'
 import { UnreadableDatabase } from './found.ts'
 import { sqliteHeaders } from './rpm-sqlite.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { rpmHeader } from '../../../test/rpm.ts'
+import { rpmHeader } from '../../../test/support/rpm.ts'
 import { keyToPath } from '../../text/path.ts'
 import { parseRpmHeader } from './rpm.ts'
 

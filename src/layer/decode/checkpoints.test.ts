@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { WASM } from '../../../test/blob.ts'
 import { testCheckpoints } from '../../../test/layers/checkpoint-cases.ts'
 import { LONG } from '../../../test/layers/tries.ts'
+import { WASM } from '../../../test/support/blob.ts'
 import { WINDOW_BYTES } from './block-start.ts'
 import { type Checkpoint, CheckpointRecorder } from './checkpoints.ts'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { WASM } from '../../../test/blob.ts'
-import { header, member, tar } from '../../../test/tar.ts'
+import { WASM } from '../../../test/support/blob.ts'
+import { header, member, tar } from '../../../test/support/tar.ts'
 import { Sha256 } from '../../layer/sha256.ts'
 import { findMembers, PassingArchive } from './members.ts'
 

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { digestOf } from '../../../test/images.ts'
 import { watchedClient } from '../../../test/registry/client.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { digestOf } from '../../../test/support/images.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { systemClock } from './clock.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { digestOf, makeImage, makeIndex, makeLayer, type TestImage } from '../../../test/images.ts'
 import { watchedClient } from '../../../test/registry/client.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { digestOf, makeImage, makeIndex, makeLayer, type TestImage } from '../../../test/support/images.ts'
 import { selectImage } from '../../oci/select.ts'
 
 const CONFIG_LIMIT = 8 * 1024 * 1024

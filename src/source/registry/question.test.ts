@@ -1,8 +1,8 @@
 /** A question to a registry ends in time, with all its retries, redirects and tokens. */
 import { afterAll, describe, expect, it } from 'vitest'
-import { makeImage, makeLayer } from '../../../test/images.ts'
 import { watchedClient } from '../../../test/registry/client.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { makeImage, makeLayer } from '../../../test/support/images.ts'
 import { systemClock } from './clock.ts'
 
 const GOOD = { username: 'me', password: 'correct horse' }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { digestOf, makeImage, makeLayer, type TestImage } from '../../../test/images.ts'
 import { watchedClient } from '../../../test/registry/client.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { digestOf, makeImage, makeLayer, type TestImage } from '../../../test/support/images.ts'
 import { RegistrySource } from './source.ts'
 
 let registry: FixtureRegistry

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { interruptible } from '../../../test/interruptible.ts'
+import { interruptible } from '../../../test/support/interruptible.ts'
 import { formatTagPlace, nextLink, parseTagPage, parseTagPlace } from './tags.ts'
 
 it.each([

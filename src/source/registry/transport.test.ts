@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeImage, makeLayer } from '../../../test/images.ts'
 import { plainFetch, testConfiguration, watchedClient } from '../../../test/registry/client.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
+import { makeImage, makeLayer } from '../../../test/support/images.ts'
 import { systemClock } from './clock.ts'
 import { retryAfterOf } from './transport.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { makeImage, makeLayer } from '../../../../test/images.ts'
 import { watchedClient } from '../../../../test/registry/client.ts'
 import { type FixtureAuth, type FixtureOptions, FixtureRegistry } from '../../../../test/registry/fixture.ts'
+import { makeImage, makeLayer } from '../../../../test/support/images.ts'
 import { systemClock } from '../clock.ts'
 
 const GOOD = { username: 'me', password: 'correct horse' }

@@ -1,0 +1,51 @@
+/** A thread whose tasks misbehave in every way a task can. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { serveTasks } from '../../workers/node/serve-tasks.ts'
+
+export type HostileTask = 'echo' | 'rehearsal' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
+
+let rehearsal = 'none'
+
+/** Never ends by itself. */
+function rehearse(signal: AbortSignal): Promise<void> {
+  rehearsal = 'begun'
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      rehearsal = 'ended'
+      reject(signal.reason)
+    })
+  })
+}
+
+serveTasks<HostileTask, string, string, string>(async (task, { say, listen, signal }) => {
+  switch (task) {
+    case 'echo':
+      return new Promise((resolve) => {
+        listen((word) => resolve(`heard ${word}`))
+        say('ready')
+      })
+    case 'rehearsal':
+      return rehearsal
+    case 'hang':
+      for (;;);
+    case 'fill': {
+      const all: object[] = []
+      for (;;) all.push({ at: all.length })
+    }
+    case 'exit':
+      return process.exit(1)
+    case 'throw':
+      throw new Error('no problem')
+    case 'wait':
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      return 'stopped'
+    case 'deaf':
+      return new Promise(() => {})
+    case 'busy':
+      for (;;) {
+        const until = performance.now() + 20
+        while (performance.now() < until);
+        await sleep(0)
+      }
+  }
+}, rehearse)

@@ -1,0 +1,497 @@
+/** The pages in a real browser: Chromium, if it is installed. */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FixtureRegistry } from '../registry/fixture.ts'
+import { dockerSave, packArchive } from '../support/archives.ts'
+import { faultsOf, hasChromium, openPage, startBrowsing } from '../support/browser.ts'
+import { makeImage, makeIndex, makeLayer } from '../support/images.ts'
+import { HOSTS, startService, type TestService } from '../support/service.ts'
+
+const HOSTILE = '<img src=x onerror=alert(1)>'
+
+describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
+  let browser: Browser
+  let service: TestService
+  let registry: FixtureRegistry
+  let before: string
+  let after: string
+  /** The digests of all layers as regular-expression alternatives. */
+  let layers: string
+
+  beforeAll(async () => {
+    ;[browser, service, registry] = await startBrowsing(host)
+    const base = await makeLayer([
+      { name: 'etc/os-release', content: 'ID=debian\n' },
+      {
+        name: 'var/lib/dpkg/status',
+        content: 'Package: libc++6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n',
+      },
+      { name: `srv/${HOSTILE}`, content: 'x'.repeat(5_000) },
+      { name: 'srv/twice', content: 'x'.repeat(5_000) },
+      { name: 'usr/lib/libc++6.so', content: 'so' },
+    ])
+    const first = await makeLayer([{ name: 'srv/old', content: 'x'.repeat(100) }])
+    const second = await makeLayer([
+      { name: 'etc/os-release', content: `ID=debian\nNAME=${HOSTILE}\n` },
+      { name: 'srv/new', content: 'y'.repeat(9_000) },
+      { name: 'srv/.wh.twice' },
+    ])
+    layers = [base, first, second].map(({ descriptor }) => descriptor.digest).join('|')
+    before = registry.push('app', 'v1', makeImage([base, first]))
+    after = registry.push('app', 'v2', makeImage([base, second], { config: { config: { User: 'app' } } }))
+  })
+
+  afterAll(async () => {
+    await Promise.all([browser?.close(), service?.stop(), registry?.close()])
+  })
+
+  const open = (options: BrowserContextOptions = {}) => openPage(browser, service.url, options)
+
+  const address = (query: Record<string, string>) => `${service.url}/?${new URLSearchParams(query)}`
+
+  it('typing two tags leads to their diff, with progress on the way', async () => {
+    // Layers arrive slowly, so that progress is visible.
+    registry.fault({ path: new RegExp(layers) }, { drip: { bytes: 50, milliseconds: 200 } }, 3)
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/`)
+    await page.getByLabel('Image', { exact: true }).fill(after)
+    await page.getByLabel(/^Compare with/).fill(before)
+    await page.keyboard.press('Enter')
+    await page.getByRole('progressbar').first().waitFor()
+    expect(await page.getByRole('status').first().textContent()).toMatch(
+      /Waiting in the queue|of 2 layers done/,
+    )
+    await page.getByRole('heading', { level: 1, name: 'app:v1 → app:v2' }).waitFor()
+    expect(await page.locator('#config').textContent()).toContain('user')
+    expect(await page.locator('#changes').textContent()).toContain('srv')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('the diff of a text file opens in place, or as a page without scripts', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ from: before, to: after }))
+    const tree = page.locator('.tree')
+    await tree.getByText('etc/', { exact: true }).click()
+    await tree.getByText('os-release').click()
+    await tree.locator('.patch .added').getByText(`+NAME=${HOSTILE}`).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+    const plain = await open({ javaScriptEnabled: false })
+    await plain.page.goto(address({ from: before, to: after }))
+    await plain.page.locator('.tree').getByText('etc/', { exact: true }).click()
+    await plain.page.locator('.tree').getByText('os-release').click()
+    await plain.page.getByRole('link', { name: 'Show what changed in it' }).click()
+    await plain.page.getByText(`+NAME=${HOSTILE}`).waitFor()
+    await plain.page.context().close()
+  })
+
+  it('the treemap of a diff zooms in place', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ from: before, to: after }))
+    const map = page.locator('.wide svg.treemap')
+    await map
+      .locator('a', { hasText: 'srv/' })
+      .first()
+      .click({ position: { x: 20, y: 9 } })
+    const ways = page.getByRole('navigation', { name: 'Directory of the treemap' })
+    await ways.getByText('srv').waitFor()
+    expect(await map.textContent()).not.toContain('etc/')
+    expect(await page.getByRole('list', { name: 'Colours' }).textContent()).toBe('addedremovedchanged')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('a report shows names as text, and its lines can be copied', async () => {
+    const { page, wrong } = await open({ permissions: ['clipboard-read', 'clipboard-write'] })
+    await page.goto(address({ image: after }))
+    await page.getByRole('heading', { name: 'Size by layer' }).waitFor()
+    expect(await page.locator('#largest').textContent()).toContain(HOSTILE)
+    expect(await page.locator('#waste').textContent()).toContain('srv/twice')
+    await page.getByRole('button', { name: 'Copy the gate' }).click()
+    await page.getByRole('button', { name: 'Copied the gate' }).waitFor()
+    const line = await page.evaluate(() => navigator.clipboard.readText())
+    expect(line).toBe(await page.locator('#gate-line').textContent())
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('the first screen of a report has the verdict, the largest savings, and the treemap', async () => {
+    const base = await makeLayer([
+      { name: 'srv/.env', content: 'PASSWORD=x' },
+      { name: 'srv/gone', content: 'g'.repeat(9_000) },
+      { name: 'srv/kept', content: 'k'.repeat(8_000), mode: 0o644 },
+      { name: 'var/lib/apt/lists/all', content: 'a'.repeat(7_000) },
+      { name: 'tmp/left', content: 't'.repeat(6_000) },
+    ])
+    const top = await makeLayer([
+      { name: 'srv/.wh.gone' },
+      { name: 'srv/kept', content: 'k'.repeat(8_000), mode: 0o755 },
+    ])
+    const image = registry.push('wasteful', 'v1', makeImage([base, top]))
+    const { page, wrong } = await open({ viewport: { width: 1440, height: 900 } })
+    await page.goto(address({ image }))
+    await page.getByRole('heading', { level: 1, name: 'wasteful:v1' }).waitFor()
+    const bottomOf = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => element.getBoundingClientRect().bottom)
+    expect(await page.locator('#savings > .savings > li').count()).toBe(4)
+    expect(await bottomOf('.headline')).toBeLessThan(400)
+    expect(await bottomOf('#savings > .savings')).toBeLessThan(600)
+    const map = await page.locator('.wide svg.treemap').boundingBox()
+    expect(map?.y).toBeLessThan(700)
+    await page.locator('.savings > .error summary').click()
+    await page.getByText('whoever pulls the image can read them').waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it("the treemap zooms with the mouse, and the browser's back button works", async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    const ways = page.getByRole('navigation', { name: 'Directory of the treemap' })
+    const map = page.locator('.wide svg.treemap')
+    await map
+      .locator('a', { hasText: 'srv/' })
+      .first()
+      .click({ position: { x: 20, y: 9 } })
+    await ways.getByText('srv').waitFor()
+    expect(await map.textContent()).toContain(HOSTILE.slice(0, 4))
+    expect(await map.textContent()).not.toContain('etc/')
+    await page.goBack()
+    await ways.getByText('srv').waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Type', exact: true }).click()
+    await page.getByRole('list', { name: 'Colours' }).getByText('programs').waitFor()
+    expect(new URL(page.url()).pathname).toBe('/')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('the treemap zooms with the keyboard alone', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    const map = page.locator('.wide svg.treemap')
+    await page.getByRole('link', { name: 'Package', exact: true }).focus()
+    await page.keyboard.press('Tab')
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.querySelector('title')?.textContent ?? '')
+    for (let i = 0; i < 20 && !(await focused()).startsWith('srv:'); i++)
+      await page.keyboard.press('ArrowRight')
+    expect(await focused()).toContain('srv: 14.0 kB')
+    await page.keyboard.press('Enter')
+    await page.getByRole('navigation', { name: 'Directory of the treemap' }).getByText('srv').waitFor()
+    expect(await map.locator('a').count()).toBe(2)
+    expect(await focused()).toMatch(/^srv\//)
+    await page.keyboard.press('Escape')
+    await map.getByText('/ 14.1 kB', { exact: true }).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('a system package links to the files that have its name', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    await page.locator('#packages').getByRole('link', { name: 'libc++6' }).click()
+    await page.getByRole('link', { name: 'usr/lib/libc++6.so' }).click()
+    await page.getByRole('heading', { level: 1, name: /libc\+\+6\.so/ }).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('without scripts the treemap links to pages of directories', async () => {
+    const { page } = await open({ javaScriptEnabled: false })
+    await page.goto(address({ image: after }))
+    await page
+      .locator('.wide svg.treemap a', { hasText: 'srv/' })
+      .first()
+      .click({ position: { x: 20, y: 9 } })
+    await page.getByRole('heading', { level: 1, name: 'Where the bytes of app:v2 are' }).waitFor()
+    expect(new URL(page.url()).searchParams.get('path')).toBe('srv')
+    await page.context().close()
+  })
+
+  it('the badge form updates the picture and the line to copy', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    await page.getByLabel('Shows').selectOption('layers')
+    await page.getByLabel('Label').fill('my layers')
+    await page.getByLabel('Style').selectOption('flat-square')
+    const line = page.locator('#badge-markdown')
+    await line.getByText('/badge/layers.svg').waitFor()
+    await line.getByText('label=my+layers').waitFor()
+    const picture = page.getByRole('img', { name: 'Layers', exact: true })
+    await picture.evaluate((image: HTMLImageElement) => image.decode())
+    expect(await picture.getAttribute('src')).toContain('style=flat-square')
+    expect(await page.getByLabel('Compared with').isVisible()).toBe(false)
+
+    await page.getByLabel('Shows').selectOption('delta')
+    await page.getByLabel('Compared with').fill(before)
+    await line.getByText(`/badge/delta.svg`).waitFor()
+    await line.getByText(`baseline=${encodeURIComponent(before)}`).waitFor()
+    const said = async () =>
+      (await (await fetch(`${service.url}${await badge.getAttribute('src')}`)).text()).match(
+        /<title>(.*?)<\/title>/,
+      )?.[1]
+    const badge = page.locator('[data-badge]')
+    expect(await said()).toMatch(/^my layers: [+-]\d+ B/)
+
+    await page.getByLabel('Label').fill('')
+    await page.getByLabel('Shows').selectOption('check')
+    await page.getByLabel('Wasted percent, at most').fill('90')
+    await line.getByText('/badge/check.svg').waitFor()
+    await line.getByText('maxCompressed=1MB&maxWastedPercent=90').waitFor()
+    expect(await line.textContent()).not.toContain('baseline')
+    expect(await said()).toBe('image check: passing')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('recently viewed images are listed in this browser, and can be forgotten', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    await page.goto(address({ from: before, to: after }))
+    await page.goto(`${service.url}/`)
+    const list = page.locator('#looked')
+    await list.getByRole('link', { name: 'app:v1 → app:v2' }).waitFor()
+    await list.getByRole('link', { name: 'app:v2', exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: 'app:v2' }).waitFor()
+    await page.goBack()
+    await list.getByRole('button', { name: 'Clear the list' }).click()
+    await page.reload()
+    expect(await list.isVisible()).toBe(false)
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('an archive of docker save can be uploaded, and its report is shown', async () => {
+    const layer = await makeLayer([{ name: 'opt/saved', content: 'saved' }], { compression: 'none' })
+    const buffer = Buffer.from(packArchive(dockerSave(makeImage([layer]), ['saved:1'])))
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/`)
+    await page
+      .getByLabel(/Or drop the file/)
+      .setInputFiles({ name: 'saved.tar', mimeType: 'application/x-tar', buffer })
+    await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
+    await page.getByRole('heading', { name: 'Where the bytes are' }).waitFor()
+    expect(await page.locator('#largest').textContent()).toContain('opt/saved')
+    await page.goto(`${service.url}/`)
+    const nothing = { name: 'none.tar', mimeType: 'application/x-tar', buffer: Buffer.from('no archive') }
+    await page.getByLabel(/Or drop the file/).setInputFiles(nothing)
+    await page
+      .getByRole('status')
+      .getByText(/archive/)
+      .waitFor()
+    expect(wrong.filter((text) => !text.includes('422'))).toEqual([])
+    await page.context().close()
+  })
+
+  it('a service with tokens says why its page cannot upload an archive', async () => {
+    const closed = await startService(host, { LAMINA_TOKENS: 'open-sesame' })
+    try {
+      const { page } = await openPage(browser, closed.url)
+      await page.goto(`${closed.url}/`)
+      const file = { name: 'any.tar', mimeType: 'application/x-tar', buffer: Buffer.alloc(1024) }
+      await page.getByLabel(/Or drop the file/).setInputFiles(file)
+      await page.getByRole('status').getByText('this service needs a token').waitFor()
+      await page.goto(`${closed.url}/?image=app`)
+      await page.getByText('These pages cannot take credentials or tokens').waitFor()
+      await page.context().close()
+    } finally {
+      await closed.stop()
+    }
+  })
+
+  it('a dropped archive is uploaded with a progress display', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lamina-drop-'))
+    try {
+      const layer = await makeLayer([{ name: 'opt/dropped', content: randomBytes(3_000_000) }])
+      const file = join(folder, 'dropped.tar')
+      await writeFile(file, packArchive(dockerSave(makeImage([layer]), ['dropped:1'])))
+      const { page, wrong } = await open()
+      await page.goto(`${service.url}/`)
+      await page.locator('.drop').waitFor()
+      const devtools = await page.context().newCDPSession(page)
+      const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_000_000 }
+      await devtools.send('Network.emulateNetworkConditions', slow)
+      const data = { items: [], files: [file], dragOperationsMask: 1 }
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+        await devtools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data })
+        if (type === 'dragOver') await page.locator('.drop.over').waitFor()
+      }
+      await page
+        .getByRole('status')
+        .getByText(/^\d+(\.\d+)? [kM]?B of 3\.0\d MB sent$/)
+        .waitFor()
+      const bar = page.getByRole('progressbar', { name: 'Upload' })
+      expect(await bar.getAttribute('max')).toMatch(/^30\d{5}$/)
+      await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
+      await page.locator('#largest').getByText('opt/dropped').waitFor()
+      expect(wrong).toEqual([])
+      await page.context().close()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('a reference with several platforms links from one to the other', async () => {
+    const layer = await makeLayer([{ name: 'bin/tool', content: 'tool' }])
+    const platform = { os: 'linux', architecture: 'arm64' }
+    const arm = makeImage([layer, await makeLayer([{ name: 'arm', content: 'arm' }])], {
+      platform,
+    })
+    const image = registry.push(
+      'many-platforms',
+      'v1',
+      makeIndex([
+        [makeImage([layer]), { platform: { os: 'linux', architecture: 'amd64' } }],
+        [arm, { platform }],
+      ]),
+    )
+    const { page, wrong } = await open()
+    await page.goto(address({ image }))
+    await page.locator('summary', { hasText: 'Other platforms' }).click()
+    const platforms = page.locator('.platforms')
+    await platforms.locator('[aria-current="page"]', { hasText: 'linux/amd64' }).waitFor()
+    await platforms.getByRole('link', { name: 'linux/arm64' }).click()
+    await page.locator('.facts', { hasText: 'linux/arm64' }).waitFor()
+    await page.locator('#largest').getByText('arm', { exact: true }).waitFor()
+    expect(new URL(page.url()).searchParams.get('platform')).toBe('linux/arm64')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('a printed report has its content without controls that can only be clicked', async () => {
+    const { page } = await open()
+    await page.goto(address({ image: after }))
+    await page.locator('.savings p').first().waitFor({ state: 'attached' })
+    expect(await page.locator('.savings p').first().isVisible()).toBe(false)
+    await page.emulateMedia({ media: 'print' })
+    await page.setViewportSize({ width: 718, height: 1000 })
+    for (const shown of ['.headline', '.savings p', '.wide svg.treemap', '#largest table'])
+      expect([shown, await page.locator(shown).first().isVisible()]).toEqual([shown, true])
+    for (const hidden of ['nav.contents', '.top nav', 'form.ask', '.copy', '.switch', '.narrow', '#raw'])
+      expect([hidden, await page.locator(hidden).first().isVisible()]).toEqual([hidden, false])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
+      0,
+    )
+    expect((await page.pdf({ format: 'A4' })).subarray(0, 5).toString()).toBe('%PDF-')
+    await page.context().close()
+  })
+
+  it('zooming and browsing leak nothing in the browser', async () => {
+    const { page, wrong } = await open()
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Performance.enable')
+    const held = async () => {
+      await devtools.send('HeapProfiler.collectGarbage')
+      const { metrics } = await devtools.send('Performance.getMetrics')
+      const of = (wanted: string) => metrics.find(({ name }) => name === wanted)?.value ?? Number.NaN
+      return { nodes: of('Nodes'), listeners: of('JSEventListeners'), heap: of('JSHeapUsedSize') }
+    }
+    await page.goto(address({ image: after }))
+    const map = page.locator('.wide svg.treemap')
+    const zoom = async () => {
+      await map
+        .locator('a', { hasText: 'srv/' })
+        .first()
+        .click({ position: { x: 20, y: 9 } })
+      await map.getByText('/ 14.1 kB', { exact: true }).waitFor({ state: 'detached' })
+      // Once more if the key came too early on a slow machine: at the top it does nothing.
+      const isUp = async () => {
+        await page.keyboard.press('Escape')
+        return map.getByText('/ 14.1 kB', { exact: true }).isVisible()
+      }
+      await expect.poll(isUp, { interval: 250, timeout: 20_000 }).toBe(true)
+    }
+    const zooms = async (times: number) => {
+      for (let i = 0; i < times; i++) await zoom()
+    }
+    await zooms(5)
+    const early = await held()
+    await zooms(25)
+    // A collection may come before the browser has let go of the last few maps.
+    const growth = async () => {
+      const late = await held()
+      return {
+        nodes: late.nodes / early.nodes < 1.1 || late.nodes,
+        listeners: late.listeners <= early.listeners + 5 || late.listeners,
+        heap: late.heap / early.heap < 1.2 || late.heap,
+      }
+    }
+    await expect
+      .poll(growth, { message: JSON.stringify(early), timeout: 20_000 })
+      .toEqual({ nodes: true, listeners: true, heap: true })
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('a page that cannot be shown says why, and what to do', async () => {
+    const { page } = await open()
+    const answer = await page.goto(address({ image: `${registry.host}/nothing:here` }))
+    expect(answer?.status()).toBe(404)
+    expect(await page.getByRole('alert').textContent()).toContain('image_not_found')
+    expect(await page.getByLabel('Image', { exact: true }).inputValue()).toBe(`${registry.host}/nothing:here`)
+    await page.context().close()
+  })
+
+  it('the documentation can run a diff', async () => {
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/docs`)
+    const call = page.locator('#operations-Diffs-getDiff')
+    await call.locator('.opblock-summary-control').click()
+    await call.getByPlaceholder('from', { exact: true }).fill(before)
+    await call.getByPlaceholder('to', { exact: true }).fill(after)
+    await call.getByRole('button', { name: 'Execute' }).click()
+    const body = call.locator('.live-responses-table .highlight-code').first()
+    await body.waitFor()
+    expect(await body.textContent()).toContain('"identical": false')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  describe.each([
+    ['dark', 1200],
+    ['light', 1200],
+    ['light', 360],
+  ] as const)('in %s, %i wide', (colorScheme, width) => {
+    it.each([
+      ['the start page', () => `${service.url}/`],
+      ['a report', () => address({ image: after })],
+      ['a diff', () => address({ from: before, to: after })],
+      ['a directory', () => `${service.url}/files?${new URLSearchParams({ image: after, path: 'srv' })}`],
+      [
+        'a file',
+        () => `${service.url}/files?${new URLSearchParams({ image: after, path: 'etc/os-release' })}`,
+      ],
+      ['a search', () => `${service.url}/files?${new URLSearchParams({ image: after, glob: '*' })}`],
+      ['tags', () => `${service.url}/tags?${new URLSearchParams({ repository: `${registry.host}/app` })}`],
+      [
+        'a text diff',
+        () =>
+          `${service.url}/diff?${new URLSearchParams({ from: before, to: after, path: 'etc/os-release' })}`,
+      ],
+      ['platforms', () => `${service.url}/platforms?${new URLSearchParams({ image: after })}`],
+      ['the documentation', () => `${service.url}/docs#/Diffs/getDiff`],
+      ['a treemap', () => `${service.url}/map?${new URLSearchParams({ image: after, color: 'waste' })}`],
+    ])('%s passes axe, and fits', async (_, url) => {
+      // axe is an external script, which the pages' policy would block.
+      const { page } = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true })
+      await page.goto(url())
+      await page
+        .locator(url().includes('/docs#') ? '.opblock.is-open .parameters' : 'h1')
+        .first()
+        .waitFor()
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0)
+      expect(await faultsOf(page)).toEqual([])
+      await page.context().close()
+    })
+  })
+})

@@ -17,13 +17,7 @@ import { formatPlatform } from '../oci/platform.ts'
 import { uploadName } from '../oci/source-ref.ts'
 import { Problem } from '../problem.ts'
 import { Archive } from '../source/archive/archive.ts'
-import {
-  type ArchiveEntry,
-  type ArchiveIndex,
-  archiveIndexSchema,
-  choose,
-  namesOf,
-} from '../source/archive/archive-index.ts'
+import { ArchiveNames, archiveIndexSchema, namesOf } from '../source/archive/archive-index.ts'
 import { asArchiveFault } from '../source/archive/fault.ts'
 import { readLayout } from '../source/archive/layout.ts'
 import { PassingArchive } from '../source/archive/members.ts'
@@ -386,40 +380,17 @@ async function expiryOf(store: ObjectStore, name: string): Promise<number | unde
 
 function describe(id: string, { bytes, index }: StoredUpload, expires: number): Upload {
   const reference = `upload:${id}`
-  const images = index.entries.flatMap((entry) => imagesOf(index, entry, reference))
-  const once = new Map(images.map((image) => [image.digest, image]))
-  return { id, reference, bytes, images: [...once.values()], expiresAt: new Date(expires).toISOString() }
-}
-
-function imagesOf(index: ArchiveIndex, entry: ArchiveEntry, upload: string): UploadedImage[] {
-  const names = namesOf(entry)
-  const reference = `${upload}${choiceOf(index, entry, names)}`
-  return index.images
-    .filter((image) => entry.images.includes(image.digest))
-    .map((image) => ({
-      reference,
-      names,
-      digest: image.digest,
-      id: image.id,
-      platform: formatPlatform(image),
-    }))
-}
-
-/** The suffix with which the upload's reference names this entry; empty if it is the only one. */
-function choiceOf(index: ArchiveIndex, entry: ArchiveEntry, names: readonly string[]): string {
-  if (isChosen(index, '')) return ''
-  const name = names.find((one) => isChosen(index, one))
-  return name === undefined ? `@${entry.digest}` : `:${name}`
-}
-
-function isChosen(index: ArchiveIndex, wanted: string): boolean {
-  try {
-    choose(index, wanted)
-    return true
-  } catch (error) {
-    if (error instanceof Problem) return false
-    throw error
+  const archive = new ArchiveNames(index)
+  const images = new Map<string, UploadedImage>()
+  for (const entry of index.entries) {
+    const names = namesOf(entry)
+    const chosen = `${reference}${archive.suffixOf(entry)}`
+    for (const image of archive.imagesOf(entry)) {
+      const { digest, id } = image
+      images.set(digest, { reference: chosen, names, digest, id, platform: formatPlatform(image) })
+    }
   }
+  return { id, reference, bytes, images: [...images.values()], expiresAt: new Date(expires).toISOString() }
 }
 
 /** Aborts when nothing has happened for a while. */

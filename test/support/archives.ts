@@ -44,3 +44,28 @@ export function dockerSave(image: TestImage, names: readonly string[]): ArchiveF
   const listed = [{ Config: config, RepoTags: names, Layers: layers.map(([name]) => name) }]
   return { [config]: image.config.bytes, ...Object.fromEntries(layers), 'manifest.json': jsonBytes(listed) }
 }
+
+/** A Docker archive that lists one config and one layer again and again: small, however many images and names it claims. */
+export function repeatedImages(
+  { config, layers }: TestImage,
+  images: readonly RepeatedImage[],
+): ArchiveFiles {
+  const name = `${config.descriptor.digest.slice('sha256:'.length)}.json`
+  const [layer] = layers
+  const listed = images.map(({ names, times = layers.length }) => ({
+    Config: name,
+    RepoTags: names,
+    Layers: new Array(times).fill('layer.tar'),
+  }))
+  return {
+    [name]: config.bytes,
+    'layer.tar': layer?.bytes ?? new Uint8Array(0),
+    'manifest.json': jsonBytes(listed),
+  }
+}
+
+export type RepeatedImage = {
+  readonly names: readonly string[]
+  /** How often its layer is listed. */
+  readonly times?: number
+}

@@ -71,36 +71,82 @@ export function namesOf({ names, tags }: ArchiveEntry): readonly string[] {
   return [...new Set((names.length > 0 ? names : tags).map(familiarName))]
 }
 
-/**
- * @param wanted a name, or the digest of an image or an index; undefined if the archive has only one image
- * @throws Problem `image_not_found`; `invalid_reference` if several images fit, with their names
- */
-export function choose(index: ArchiveIndex, wanted: string): Choice {
-  const { entries, images } = index
-  if (isSha256(wanted)) {
-    if (index.indexes.includes(wanted) || images.some((image) => image.digest === wanted))
-      return { digest: wanted }
-    throw notFound(index, `the archive has no image ${wanted}`)
-  }
-  const fitting = wanted === '' ? entries : entries.filter((entry) => isNamed(entry, wanted))
-  const [first, ...others] = new Map(fitting.map((entry) => [entry.digest, entry])).values()
-  if (first === undefined) throw notFound(index, `the archive has no image ${quoted(wanted)}`)
-  if (others.length === 0) return { digest: first.digest }
-  const digests = new Set(fitting.flatMap((entry) => entry.images))
-  const leaves = images.filter((image) => digests.has(image.digest))
-  const platforms = new Set(
-    leaves.map(({ os, architecture, variant }) => JSON.stringify([os, architecture, variant])),
-  )
-  if (platforms.size === leaves.length) return { listing: leaves.map(descriptorOf) }
-  const detail = `several images of the archive match; choose one by name or digest: ${listed(fitting)}`
-  throw new Problem('invalid_reference', detail)
-}
+/** Selects images of an archive by name or digest. Its maps are made once, since an archive may have many names. */
+export class ArchiveNames {
+  readonly #index: ArchiveIndex
+  readonly #digests: ReadonlySet<string>
+  readonly #images: ReadonlyMap<string, ArchiveImage>
+  readonly #named = new Map<string, Set<ArchiveEntry>>()
+  /** What was already looked up; undefined if nothing or more than one image fits. */
+  readonly #choices = new Map<string, Choice | undefined>()
 
-function isNamed(entry: ArchiveEntry, wanted: string): boolean {
-  const asked = familiarName(wanted)
-  // As for a registry, a name without a tag is the latest.
-  const latest = /[:@]/.test(asked.slice(asked.lastIndexOf('/') + 1)) ? asked : `${asked}:latest`
-  return [...entry.names, ...entry.tags].map(familiarName).some((name) => name === asked || name === latest)
+  constructor(index: ArchiveIndex) {
+    this.#index = index
+    this.#images = new Map(index.images.map((image) => [image.digest, image]))
+    this.#digests = new Set([...index.indexes, ...this.#images.keys()])
+    for (const entry of index.entries)
+      for (const name of [...entry.names, ...entry.tags].map(familiarName)) {
+        const entries = this.#named.get(name)
+        if (entries === undefined) this.#named.set(name, new Set([entry]))
+        else entries.add(entry)
+      }
+  }
+
+  /**
+   * @param wanted a name, or the digest of an image or an index; empty if the archive has only one image
+   * @throws Problem `image_not_found`; `invalid_reference` if several images fit, with their names
+   */
+  choose(wanted: string): Choice {
+    if (isSha256(wanted)) {
+      if (this.#digests.has(wanted)) return { digest: wanted }
+      throw notFound(this.#index, `the archive has no image ${wanted}`)
+    }
+    const choice = this.#choice(wanted)
+    if (choice !== undefined) return choice
+    const fitting = this.#fitting(wanted)
+    if (fitting.length === 0) throw notFound(this.#index, `the archive has no image ${quoted(wanted)}`)
+    const detail = `several images of the archive match; choose one by name or digest: ${listed(fitting)}`
+    throw new Problem('invalid_reference', detail)
+  }
+
+  /** What to write after the archive's own reference to choose this entry: nothing if it is the only one. */
+  suffixOf(entry: ArchiveEntry): string {
+    if (this.#choice('') !== undefined) return ''
+    const name = namesOf(entry).find((one) => !isSha256(one) && this.#choice(one) !== undefined)
+    return name === undefined ? `@${entry.digest}` : `:${name}`
+  }
+
+  /** The images to which an entry leads. */
+  imagesOf({ images }: ArchiveEntry): readonly ArchiveImage[] {
+    return images.flatMap((digest) => this.#images.get(digest) ?? [])
+  }
+
+  #choice(wanted: string): Choice | undefined {
+    if (!this.#choices.has(wanted)) this.#choices.set(wanted, this.#onlyOf(this.#fitting(wanted)))
+    return this.#choices.get(wanted)
+  }
+
+  #fitting(wanted: string): readonly ArchiveEntry[] {
+    if (wanted === '') return this.#index.entries
+    const asked = familiarName(wanted)
+    // As for a registry, a name without a tag is the latest.
+    const hasTag = /[:@]/.test(asked.slice(asked.lastIndexOf('/') + 1))
+    const names = hasTag ? [asked] : [asked, `${asked}:latest`]
+    const found = new Set(names.flatMap((name) => [...(this.#named.get(name) ?? [])]))
+    return found.size < 2 ? [...found] : this.#index.entries.filter((entry) => found.has(entry))
+  }
+
+  #onlyOf(fitting: readonly ArchiveEntry[]): Choice | undefined {
+    const [first, ...others] = fitting
+    if (first === undefined) return undefined
+    if (others.length === 0) return { digest: first.digest }
+    const digests = new Set(fitting.flatMap((entry) => entry.images))
+    const leaves = this.#index.images.filter((image) => digests.has(image.digest))
+    const platforms = new Set(
+      leaves.map(({ os, architecture, variant }) => JSON.stringify([os, architecture, variant])),
+    )
+    return platforms.size === leaves.length ? { listing: leaves.map(descriptorOf) } : undefined
+  }
 }
 
 function descriptorOf({ digest, mediaType, size, os, architecture, variant }: ArchiveImage): Descriptor {

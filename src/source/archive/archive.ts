@@ -3,7 +3,7 @@ import { digestOf } from '../../oci/digest.ts'
 import { type Descriptor, isEncrypted, OCI_INDEX } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 import type { BlobRange, ResolvedManifest } from '../source.ts'
-import { type ArchiveBlob, type ArchiveIndex, choose } from './archive-index.ts'
+import { type ArchiveBlob, type ArchiveIndex, ArchiveNames } from './archive-index.ts'
 import { type RangeReader, readBytes } from './range-reader.ts'
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
@@ -13,13 +13,15 @@ export class Archive {
   readonly #index: ArchiveIndex
   readonly #reader: RangeReader
   readonly #blobs: ReadonlyMap<string, ArchiveBlob>
-  readonly #made: ReadonlyMap<string, Uint8Array>
+  readonly #made: ReadonlyMap<string, string>
+  #names: ArchiveNames | undefined
 
   constructor(index: ArchiveIndex, reader: RangeReader) {
     this.#index = index
     this.#reader = reader
     this.#blobs = new Map(index.blobs.map((blob) => [blob.digest, blob]))
-    this.#made = new Map(index.made.map((text) => [digestOf(Buffer.from(text)), Buffer.from(text)]))
+    // Where manifests were made, there is one for each image.
+    this.#made = new Map(index.made.map((text, i) => [index.images[i]?.digest ?? '', text]))
   }
 
   get index(): ArchiveIndex {
@@ -27,11 +29,12 @@ export class Archive {
   }
 
   /**
-   * @param name as {@link choose} takes it
+   * @param name as {@link ArchiveNames.choose} takes it
    * @throws Problem `image_not_found`, `invalid_reference`
    */
   resolve(name: string): ResolvedManifest {
-    const choice = choose(this.#index, name)
+    this.#names ??= new ArchiveNames(this.#index)
+    const choice = this.#names.choose(name)
     if ('digest' in choice) return choice
     const listing = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: choice.listing }
     const bytes = Buffer.from(JSON.stringify(listing))
@@ -39,7 +42,9 @@ export class Archive {
   }
 
   async manifest(digest: string): Promise<Uint8Array> {
-    return this.#made.get(digest) ?? this.#verified(digest, MAX_MANIFEST_BYTES, 'image_not_found')
+    const made = this.#made.get(digest)
+    if (made !== undefined) return Buffer.from(made)
+    return this.#verified(digest, MAX_MANIFEST_BYTES, 'image_not_found')
   }
 
   config({ digest }: Descriptor, limit: number): Promise<Uint8Array> {

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { WorkBudget } from '../../concurrency.ts'
 import { compressionOf } from '../../oci/compression.ts'
 import { type ImageConfig, parseConfig, requireDiffIds } from '../../oci/config.ts'
 import { digestOf, requireSha256 } from '../../oci/digest.ts'
@@ -13,7 +14,7 @@ import { normalisePlatform } from '../../oci/platform.ts'
 import { isCandidate } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
 import type { ArchiveBlob, ArchiveEntry, ArchiveImage, ArchiveIndex } from './archive-index.ts'
-import { asArchiveFault, invalidArchive } from './fault.ts'
+import { asArchiveFault, invalidArchive, quoted } from './fault.ts'
 import { type Content, contentDigest, type Members, type StoredFile } from './members.ts'
 import { type RangeReader, readBytes } from './range-reader.ts'
 
@@ -23,7 +24,16 @@ const MAX_CONFIG_BYTES = 8 * 1024 * 1024
 const MAX_DOCUMENTS = 2_000
 const MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024
 const MAX_DEPTH = 5
+const MAX_IMAGES = 1_000
+/** Limits on the names of all images: how many, their length, and how often an image has one or is below one. */
 const MAX_NAMES = 1_000
+const MAX_NAME_LENGTH = 512
+const MAX_NAMINGS = 10_000
+/** Layers of all images for which a manifest must be made. */
+const MAX_MADE_LAYERS = 20_000
+
+/** What the manifest of one image costs, as bytes of {@link WorkBudget}. */
+const IMAGE_WORK = 1024 * 1024
 
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
@@ -41,7 +51,7 @@ const dockerSchema = z
     }),
   )
   .min(1)
-  .max(MAX_NAMES)
+  .max(MAX_IMAGES)
 type DockerImage = z.infer<typeof dockerSchema>[number]
 
 const CONTAINERD_NAME = 'io.containerd.image.name'
@@ -65,11 +75,18 @@ export async function readLayout(members: Members, reader: RangeReader): Promise
 class LayoutReader {
   readonly #members: Members
   readonly #reader: RangeReader
-  readonly #entries: ArchiveEntry[] = []
+  readonly #entries = new Map<string, NamedEntry>()
   readonly #indexes = new Set<string>()
   readonly #images = new Map<string, ArchiveImage>()
   readonly #blobs = new Map<string, ArchiveBlob>()
   readonly #made = new Map<string, string>()
+  /** To which images each index leads. */
+  readonly #walked = new Map<string, string[]>()
+  readonly #contents = new Map<StoredFile, Content>()
+  readonly #work = new WorkBudget()
+  #names = 0
+  #namings = 0
+  #madeLayers = 0
   #documents = 0
   #documentBytes = 0
   /** What the archive holds instead of images, for the error message. */
@@ -95,7 +112,7 @@ class LayoutReader {
     }
     if (this.#images.size === 0) throw this.#artifact ?? invalidArchive('it contains no image')
     return {
-      entries: this.#entries.filter((entry) => entry.images.length > 0),
+      entries: [...this.#entries.values()].filter((entry) => entry.images.length > 0).map(listedEntry),
       indexes: [...this.#indexes],
       images: [...this.#images.values()],
       blobs: [...this.#blobs.values()],
@@ -131,6 +148,8 @@ class LayoutReader {
       throw new Problem('too_large', `indexes are nested deeper than the limit of ${MAX_DEPTH}`)
     requireSha256(descriptor.digest, 'a manifest')
     if (this.#images.has(descriptor.digest)) return [descriptor.digest]
+    const walked = this.#walked.get(descriptor.digest)
+    if (walked !== undefined) return walked
     const name = blobName(descriptor.digest)
     const file = this.#members.find(name)
     if (file === undefined) return []
@@ -141,9 +160,12 @@ class LayoutReader {
     if (manifest === undefined) return []
     if (manifest.kind === 'index') {
       this.#indexes.add(descriptor.digest)
-      const images: string[] = []
-      for (const child of manifest.manifests) images.push(...(await this.#walk(child, depth + 1)))
-      return images
+      const images = new Set<string>()
+      for (const child of manifest.manifests)
+        for (const image of await this.#walk(child, depth + 1)) images.add(image)
+      const list = [...images]
+      this.#walked.set(descriptor.digest, list)
+      return list
     }
     await this.#addImage(descriptor, manifest)
     return [descriptor.digest]
@@ -178,6 +200,12 @@ class LayoutReader {
 
   async #readDocker(file: StoredFile): Promise<void> {
     for (const image of await this.#document(file, 'manifest.json', dockerSchema)) {
+      this.#madeLayers += image.Layers?.length ?? 0
+      if (this.#madeLayers > MAX_MADE_LAYERS)
+        throw new Problem(
+          'too_large',
+          `the archive's images have more than ${MAX_MADE_LAYERS} layers together`,
+        )
       const { manifest, text, config } = await this.#makeManifest(image)
       const digest = digestOf(Buffer.from(text))
       this.#made.set(digest, text)
@@ -195,6 +223,8 @@ class LayoutReader {
     const configDigest = digestOf(bytes)
     requireNamedDigest(configName, configDigest)
     this.#blobs.set(configDigest, blobOf(configDigest, configFile, 'none'))
+    // The same few bytes may be listed again and again.
+    if (this.#work.isDue(IMAGE_WORK)) await this.#work.yield()
     const config = parseConfig(bytes)
     const layers: Descriptor[] = []
     for (const [i, name] of (layerNames ?? []).entries()) {
@@ -226,27 +256,60 @@ class LayoutReader {
 
   /** Current versions of `docker save` write both layouts; the requested names are in Docker's. */
   async #addNames(file: StoredFile): Promise<void> {
+    const entries = this.#entriesById()
     for (const { Config, RepoTags } of await this.#document(file, 'manifest.json', dockerSchema)) {
       const config = this.#members.find(Config)
       if (config === undefined || !RepoTags?.length) continue
       const id = contentDigest(await this.#content(config))
-      const named = this.#entries.filter((entry) =>
-        entry.images.some((digest) => this.#images.get(digest)?.id === id),
-      )
+      const named = entries.get(id) ?? []
       // If several lead to this image, those with their own names keep them.
-      const unnamed = named.length === 1 ? named : named.filter((entry) => entry.names.length === 0)
-      for (const entry of unnamed) entry.names.push(...RepoTags)
+      const unnamed = named.length === 1 ? named : named.filter((entry) => entry.names.size === 0)
+      for (const entry of unnamed) this.#name(entry, entry.names, RepoTags)
     }
   }
 
-  #addEntry(entry: ArchiveEntry): void {
-    const before = this.#entries.find((other) => other.digest === entry.digest)
+  #entriesById(): ReadonlyMap<string, readonly NamedEntry[]> {
+    const entries = new Map<string, NamedEntry[]>()
+    for (const entry of this.#entries.values())
+      for (const id of new Set(entry.images.map((digest) => this.#images.get(digest)?.id ?? ''))) {
+        const others = entries.get(id)
+        if (others === undefined) entries.set(id, [entry])
+        else others.push(entry)
+      }
+    return entries
+  }
+
+  #addEntry({ names, tags, ...described }: ArchiveEntry): void {
+    const before = this.#entries.get(described.digest)
+    const entry = before ?? { ...described, names: new Set<string>(), tags: new Set<string>() }
     if (before === undefined) {
-      this.#entries.push(entry)
-      return
+      this.#entries.set(entry.digest, entry)
+      this.#count(entry)
     }
-    before.names.push(...entry.names)
-    before.tags.push(...entry.tags)
+    this.#name(entry, entry.names, names)
+    this.#name(entry, entry.tags, tags)
+  }
+
+  #name(entry: NamedEntry, names: Set<string>, added: readonly string[]): void {
+    for (const name of added) {
+      if (names.has(name)) continue
+      if (name.length > MAX_NAME_LENGTH)
+        throw new Problem(
+          'too_large',
+          `the image name ${quoted(name)} has ${name.length} characters, more than the limit of ${MAX_NAME_LENGTH}`,
+        )
+      if (++this.#names > MAX_NAMES)
+        throw new Problem('too_large', `the archive has more than ${MAX_NAMES} names of images`)
+      this.#count(entry)
+      names.add(name)
+    }
+  }
+
+  /** Each name is listed with each of its images. */
+  #count({ images }: NamedEntry): void {
+    this.#namings += images.length
+    if (this.#namings > MAX_NAMINGS)
+      throw new Problem('too_large', `the archive lists and names its images more than ${MAX_NAMINGS} times`)
   }
 
   #describe(
@@ -285,11 +348,14 @@ class LayoutReader {
 
   /** For a file whose digest is not recorded anywhere. */
   async #content(file: StoredFile): Promise<Content> {
-    if (file.content !== undefined) return file.content
+    const known = file.content ?? this.#contents.get(file)
+    if (known !== undefined) return known
     const { offset, size } = file
     const hash = createHash('sha256')
     for await (const piece of await this.#reader.read({ offset, length: size })) hash.update(piece)
-    return { sha256: hash.digest('binary'), compression: await this.#compression(file) }
+    const content = { sha256: hash.digest('binary'), compression: await this.#compression(file) }
+    this.#contents.set(file, content)
+    return content
   }
 
   #require(name: string): StoredFile {
@@ -321,6 +387,15 @@ class LayoutReader {
       )
     return readBytes(this.#reader, { offset, length: size })
   }
+}
+
+type NamedEntry = Omit<ArchiveEntry, 'names' | 'tags'> & {
+  readonly names: Set<string>
+  readonly tags: Set<string>
+}
+
+function listedEntry({ names, tags, ...entry }: NamedEntry): ArchiveEntry {
+  return { ...entry, names: [...names], tags: [...tags] }
 }
 
 function jsonOf(bytes: Uint8Array, name: string): unknown {

@@ -25,6 +25,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['src/image/'],
   ['src/diff/'],
   ['src/gate/'],
+  ['src/update/'],
   ['src/advice/'],
   ['src/export/'],
   ['src/service/'],

@@ -121,6 +121,19 @@ test('an archive, an engine and a registry are compared and checked with each ot
   expect(await lamina(packed)).toMatchObject({ code: 2, err: expect.stringContaining('not_compressed') })
 })
 
+test('what a pull of an uncompressed archive takes is unknown: no text and no badge tells it, JSON says how it is stored', async () => {
+  const archive = `docker-archive:${folder}/docker.tar`
+  expect((await lamina(['report', archive])).out).toContain('unknown until it is pushed')
+  const json = JSON.parse((await lamina(['report', archive, '--format', 'json'])).out)
+  expect(json.size).toMatchObject({ stored: 'uncompressed', compressedBytes: expect.any(Number) })
+  const badge = await lamina(['badge', archive, '--metric', 'size'])
+  expect(badge.out).toContain('unknown until it is pushed')
+  const diff = JSON.parse((await lamina(['diff', archive, pushed, '--format', 'json'])).out)
+  expect(diff.size.stored).toEqual({ from: 'uncompressed', to: 'uncompressed' })
+  for (const format of ['text', 'markdown', 'html'])
+    expect((await lamina(['diff', archive, pushed, '--format', format])).out).not.toMatch(/\bcompressed/i)
+})
+
 test('what was uploaded to a service is deleted afterwards', async () => {
   const env = { LAMINA_SERVER: service.url }
   for (const reference of [`docker-archive:${folder}/docker.tar`, 'docker-daemon:app:dev']) {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { isPullKnown } from '../../src/image/stored.ts'
 import { type ApiCaller, ask, type Target } from '../ask.ts'
 import { comparesGrowth, isThere, withoutGrowth } from '../baseline.ts'
 import { Failure, systemReason } from '../failure.ts'
@@ -37,10 +38,9 @@ export type GateAnswer = {
 const RULE_BROKEN = 412
 
 const reportSchema = z.object({
-  size: z.object({ compressedBytes: z.number() }),
+  size: z.object({ compressedBytes: z.number(), stored: z.enum(['compressed', 'uncompressed', 'mixed']) }),
   waste: z.object({ bytes: z.number() }),
   image: z.object({ transport: z.string() }),
-  layers: z.array(z.object({ compression: z.string() })),
 })
 
 export async function runGate(caller: ApiCaller, options: GateOptions): Promise<GateAnswer> {
@@ -50,8 +50,6 @@ export async function runGate(caller: ApiCaller, options: GateOptions): Promise<
   const known = isFirstRun ? undefined : baseline
   const check = await checkBody(options, known)
   const facts = reportSchema.parse(JSON.parse(await get(caller, '/v1/report', target, 'json')))
-  const isPlain =
-    facts.image.transport !== 'docker' && facts.layers.some(({ compression }) => compression === 'none')
   const verdict = check === undefined ? {} : await verdictOf(caller, check, options)
   return {
     pass: true,
@@ -60,7 +58,7 @@ export async function runGate(caller: ApiCaller, options: GateOptions): Promise<
     ...(known === undefined ? {} : { diff: await diff(caller, known, target) }),
     isFirstRun,
     wastedBytes: facts.waste.bytes,
-    ...(isPlain ? {} : { compressedBytes: facts.size.compressedBytes }),
+    ...(isPullKnown(facts.image, facts.size.stored) ? { compressedBytes: facts.size.compressedBytes } : {}),
   }
 }
 

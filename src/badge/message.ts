@@ -1,4 +1,5 @@
 /** What a badge says: its figure, its check, or in a few words why it has none. */
+import { UNKNOWN_PULL } from '../image/stored.ts'
 import { Problem } from '../problem.ts'
 import type { Appearance, Badge } from './badge.ts'
 import { type BadgeMessage, METRIC_NAMES, METRICS, type Metric } from './metric.ts'
@@ -8,6 +9,7 @@ export type State =
   | 'unknown image'
   | 'private or unknown'
   | 'not an image'
+  | typeof UNKNOWN_PULL
   | 'unavailable'
   | 'invalid'
 
@@ -76,6 +78,8 @@ export function stateOf(error: unknown): State {
       return 'unknown image'
     case 'not_an_image':
       return 'not an image'
+    case 'not_compressed':
+      return UNKNOWN_PULL
     case 'unauthorized':
       return 'private or unknown'
     case 'invalid_reference':

@@ -26,6 +26,8 @@ export type BadgeMessage = { readonly message: string; readonly color: string }
 /** What must be known, and what is shown then. */
 export type Show =
   | { readonly from: 'manifest'; readonly figure: (figures: ManifestFigures) => BadgeMessage }
+  /** @param bytes compressed, if they are what a pull takes */
+  | { readonly from: 'pull'; readonly figure: (bytes: number) => BadgeMessage }
   | { readonly from: 'analysis'; readonly figure: (facts: ImageFacts) => BadgeMessage }
   | {
       readonly from: 'manifests'
@@ -65,7 +67,7 @@ const TABLE = {
     shows: 'the compressed size',
     read: (query) => {
       const limits = thresholds(query, parseBytesLimit)
-      return { from: 'manifest', figure: ({ compressedBytes }) => bytesFigure(compressedBytes, limits) }
+      return { from: 'pull', figure: (bytes) => bytesFigure(bytes, limits) }
     },
   },
   uncompressed: {

@@ -17,6 +17,8 @@ function figure(
   const { show } = read(metric, query)
   const { compressedBytes } = facts.size
   switch (show.from) {
+    case 'pull':
+      return show.figure(compressedBytes)
     case 'manifest':
       return show.figure({ compressedBytes, layers: facts.counts.layers })
     case 'manifests':
@@ -86,7 +88,7 @@ test('a check has a policy besides its appearance', () => {
 })
 
 test('parameters that only GitHub uses are ignored', () => {
-  expect(read('size', 'cacheBust=1').show.from).toBe('manifest')
+  expect(read('size', 'cacheBust=1').show.from).toBe('pull')
 })
 
 describe('a bad value', () => {

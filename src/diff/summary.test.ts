@@ -46,7 +46,14 @@ function sideOf({
         os: 'linux',
         architecture: 'amd64',
       },
-      size: { compressedBytes, uncompressedBytes: sum, fileBytes: sum, rootfsBytes: sum, apparentBytes: sum },
+      size: {
+        compressedBytes,
+        uncompressedBytes: sum,
+        fileBytes: sum,
+        rootfsBytes: sum,
+        apparentBytes: sum,
+        stored: 'compressed',
+      },
       counts: {
         layers: layers.length,
         entries: 0,

@@ -3,6 +3,7 @@
  * of `/v1/diff`. Sizes and deltas are bytes.
  */
 import type { ImageIdentity, Package, Report, Sizes } from '../image/report.ts'
+import type { Stored } from '../image/stored.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import { Largest } from '../table/largest.ts'
 import { type Change, type FileChange, fromBytes, showChange, toBytes } from './change.ts'
@@ -40,7 +41,9 @@ export type Diff = {
   readonly from: ImageIdentity
   readonly to: ImageIdentity
   /** `uncompressedBytes` is absent unless it is known for both. */
-  readonly size: { readonly [Name in keyof Sizes]: Comparison }
+  readonly size: { readonly [Name in keyof Omit<Sizes, 'stored'>]: Comparison } & {
+    readonly stored: { readonly from: Stored; readonly to: Stored }
+  }
   /** What a squash would save. */
   readonly waste: Comparison
   readonly counts: { readonly layers: Comparison; readonly files: Comparison }
@@ -79,6 +82,7 @@ export async function summarise(from: DiffSide, to: DiffSide, steps: AsyncIterab
       fileBytes: compareSize('fileBytes', from, to),
       rootfsBytes: compareSize('rootfsBytes', from, to),
       apparentBytes: compareSize('apparentBytes', from, to),
+      stored: { from: from.report.size.stored, to: to.report.size.stored },
     },
     waste: compare(from.report.waste.bytes, to.report.waste.bytes),
     counts: {
@@ -104,7 +108,7 @@ function compareTars(from: Sizes, to: Sizes): { readonly uncompressedBytes?: Com
 }
 
 function compareSize(
-  name: Exclude<keyof Sizes, 'uncompressedBytes'>,
+  name: Exclude<keyof Sizes, 'uncompressedBytes' | 'stored'>,
   from: DiffSide,
   to: DiffSide,
 ): Comparison {

@@ -5,7 +5,16 @@ import type { RuleVerdict } from '../gate/verdict.ts'
 import type { Checked } from '../service/check.ts'
 import { formatCount } from '../text/format.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
-import { globOf, oneLine, outcome, ruleTitle, showActual, showAmount, showLimit } from './check-values.ts'
+import {
+  globOf,
+  oneLine,
+  outcome,
+  ruleTitle,
+  showActual,
+  showAmount,
+  showLimit,
+  toldEvidence,
+} from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
 
 export function checkMarkdown({ verdict }: Checked, { page }: Pick<CheckStyle, 'page'>): string {
@@ -38,7 +47,9 @@ function row(rule: RuleVerdict): string {
   return `| ${rule.pass ? '✅' : '❌'} | ${markdownCode(ruleTitle(rule))} | ${actual} | ${limit} |`
 }
 
-function details({ message, evidence = [] }: RuleVerdict): readonly string[] {
+function details(rule: RuleVerdict): readonly string[] {
+  const { message } = rule
+  const evidence = toldEvidence(rule)
   if (evidence.length === 0) return ['', markdownText(message)]
   return [
     '',

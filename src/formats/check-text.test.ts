@@ -64,3 +64,16 @@ test('has colours when requested', () => {
   expect(text).toContain('\x1b[31mFAIL\x1b[0m')
   expect(text).toContain('\x1b[32mpass\x1b[0m')
 })
+
+test('a long path is cut in the middle, so that its size and its layer stay; of whole layers the largest five are told', () => {
+  const [size] = verdict.rules
+  if (size === undefined) throw new Error('the verdict has other rules')
+  const path = `usr/lib/${'deep/'.repeat(30)}libexample.so.1`
+  const layers = Array.from({ length: 7 }, (_, i) => ({ bytes: 7000 - i, layer: i }))
+  const rules = [{ ...size, evidence: [{ path, bytes: 98_100_000, layer: 3 }, ...layers] }]
+  const lines = checkText({ verdict: { ...verdict, rules } }, styleOf()).split('\n')
+  const told = lines.filter((line) => /^ {8}(usr|layer)/.test(line))
+  expect(told[0]).toMatch(/^ {8}usr\/lib\/\S+…\S+\/libexample\.so\.1 \(98\.1 MB, layer 3\)$/)
+  expect(told.map((line) => line.length <= 80)).not.toContain(false)
+  expect(told.slice(1)).toEqual([0, 1, 2, 3, 4].map((i) => `        layer ${i} (7.00 kB)`))
+})

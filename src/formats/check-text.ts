@@ -3,7 +3,7 @@ import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import type { Checked } from '../service/check.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
-import { headline, ruleTitle, showEvidence } from './check-values.ts'
+import { evidenceParts, headline, ruleTitle, toldEvidence } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
 import { endFitted, fitted, lengthOf, wrapped } from './table.ts'
 
@@ -17,6 +17,8 @@ const MOST_TITLE = 40
 /** Minimum width of a rule's explanation. */
 const LEAST_SAID = 24
 const INDENT = 8
+/** A shorter piece of a path says nothing. */
+const LEAST_NAME = 16
 
 export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }: CheckStyle): string {
   const titles = verdict.rules.map((rule) => terminalText(ruleTitle(rule)))
@@ -31,9 +33,7 @@ export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }:
     return [
       `${word(rule.pass ? 'pass' : 'FAIL', rule.pass, colour)}  ${named}`,
       ...rest,
-      ...evidenceLines(rule, told).map(
-        (line) => ' '.repeat(INDENT) + endFitted(terminalText(line), width - INDENT),
-      ),
+      ...evidenceLines(rule, told, width - INDENT).map((line) => ' '.repeat(INDENT) + line),
     ]
   })
   return [
@@ -46,7 +46,9 @@ export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }:
 }
 
 /** Evidence shown under an earlier rule is not repeated. @param told which rule showed each item */
-function evidenceLines({ rule, evidence = [] }: RuleVerdict, told: Map<string, string>): readonly string[] {
+function evidenceLines(verdict: RuleVerdict, told: Map<string, string>, width: number): readonly string[] {
+  const { rule } = verdict
+  const evidence = toldEvidence(verdict)
   const fresh: string[] = []
   const again = new Set<string>()
   for (const item of evidence) {
@@ -54,12 +56,20 @@ function evidenceLines({ rule, evidence = [] }: RuleVerdict, told: Map<string, s
     const by = told.get(name)
     if (by === undefined) {
       told.set(name, rule)
-      fresh.push(showEvidence(item))
+      fresh.push(evidenceLine(item, width))
     } else again.add(by)
   }
   if (again.size === 0) return fresh
   const what = fresh.length === 0 ? 'the same' : `${evidence.length - fresh.length} more`
-  return [...fresh, `${what} as above, for ${[...again].join(' and ')}`]
+  return [...fresh, endFitted(`${what} as above, for ${[...again].join(' and ')}`, width)]
+}
+
+/** A long path is cut in the middle, so that what follows it stays. */
+function evidenceLine(item: Evidence, width: number): string {
+  const [name, rest] = evidenceParts(item).map(terminalText)
+  if (name === undefined || rest === undefined) return ''
+  if (item.path === undefined) return endFitted(name + rest, width)
+  return endFitted(fitted(name, Math.max(width - lengthOf(rest), LEAST_NAME)) + rest, width)
 }
 
 function identityOf({ path, pathBase64, layer, bytes, files }: Evidence): string {

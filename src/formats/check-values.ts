@@ -43,8 +43,24 @@ export function showAmount({ bytes, files }: Evidence): string | undefined {
   return bytes === undefined ? undefined : formatBytes(bytes)
 }
 
+/** Smaller layers say little about why an image is too large. */
+const MAX_LAYERS = 5
+
+/** The worst offenders as people need them: of whole layers only the first. */
+export function toldEvidence({ evidence = [] }: RuleVerdict): readonly Evidence[] {
+  const layers = evidence.filter(({ path }) => path === undefined)
+  const left = new Set(layers.slice(MAX_LAYERS))
+  return evidence.filter((item) => !left.has(item))
+}
+
 /** `usr/bin/node (98.1 MB, layer 3)`, `layer 3 (120 MB): RUN make` */
 export function showEvidence(evidence: Evidence): string {
+  const [name, rest] = evidenceParts(evidence)
+  return name + rest
+}
+
+/** The name, and what is said about it. */
+export function evidenceParts(evidence: Evidence): readonly [name: string, rest: string] {
   const { path, layer, hidden, createdBy } = evidence
   const amount = showAmount(evidence) ?? []
   const place = layer === undefined ? [] : `layer ${layer}`
@@ -52,7 +68,7 @@ export function showEvidence(evidence: Evidence): string {
     path === undefined ? [place, amount] : [path, amount, place, hidden === true ? 'hidden' : []],
   ].flat(2)
   const step = createdBy === undefined ? '' : `: ${oneLine(createdBy)}`
-  return `${name}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}${step}`
+  return [name, `${facts.length === 0 ? '' : ` (${facts.join(', ')})`}${step}`]
 }
 
 const MAX_STEP = 100

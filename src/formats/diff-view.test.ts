@@ -24,6 +24,24 @@ describe('the headline', () => {
   })
 })
 
+test('a local build is compared by what both have: no compressed size, no percent of it, no sentence about it', () => {
+  const size = {
+    ...SAME.size,
+    compressedBytes: figure(1000, 3000),
+    uncompressedBytes: figure(3000, 4500),
+    stored: { from: 'compressed', to: 'uncompressed' } as const,
+  }
+  const to = { ...SAME.to, transport: 'docker-archive' }
+  const view = viewDiff({ ...DIFFERENT, to, size })
+  expect(view.headline).toBe('1.50 kB larger uncompressed (+50.0%)')
+  expect(view.figures.rows.map(({ cells }) => cells[0])).not.toContainEqual(['Compressed size'])
+  const { uncompressedBytes: _, ...unknown } = size
+  const onDisk = { ...unknown, apparentBytes: figure(2000, 1000) }
+  expect(viewDiff({ ...DIFFERENT, to, size: onDisk }).headline).toBe('1.00 kB smaller on disk (-50.0%)')
+  const sent = viewDiff({ ...DIFFERENT, size })
+  expect(sent.headline).toContain('2.00 kB larger compressed (+200%)')
+})
+
 describe('columns are named after what distinguishes the images', () => {
   const { from } = SAME
   const named = (other: Partial<ImageIdentity>): string[] =>

@@ -9,6 +9,7 @@ import type { DirectoryChange } from '../diff/directories.ts'
 import type { PackageChange } from '../diff/packages.ts'
 import type { Comparison, Diff } from '../diff/summary.ts'
 import type { ImageIdentity } from '../image/report.ts'
+import { isPullKnown } from '../image/stored.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatDelta, formatPercent } from '../text/format.ts'
@@ -80,13 +81,24 @@ function nameOf({ reference, platform, tag }: ImageIdentity): Name {
 }
 
 /** `31.5 MB smaller compressed (-36.9%), 119 MB smaller uncompressed` */
-function headline({ identical, size }: Diff): string {
-  if (identical) return 'Identical: the same files and the same config'
-  const { compressedBytes: compressed, uncompressedBytes: uncompressed } = size
+function headline(diff: Diff): string {
+  if (diff.identical) return 'Identical: the same files and the same config'
+  const { compressedBytes: compressed, uncompressedBytes: uncompressed, apparentBytes } = diff.size
+  if (!comparesPulls(diff)) {
+    const [values, where] =
+      uncompressed === undefined ? [apparentBytes, 'on disk'] : [uncompressed, 'uncompressed']
+    const words = `${comparison(values)} ${where}${percent(values, ' (', ')')}`
+    return words.charAt(0).toUpperCase() + words.slice(1)
+  }
   const uncompressedWords = uncompressed === undefined ? '' : `, ${comparison(uncompressed)} uncompressed`
   return compressed.delta === 0
     ? `Same size compressed${uncompressedWords}`
     : `${comparison(compressed)} compressed${percent(compressed, ' (', ')')}${uncompressedWords}`
+}
+
+/** Whether the compressed sizes of both are what a pull takes: others cannot be compared. */
+function comparesPulls({ from, to, size: { stored } }: Diff): boolean {
+  return isPullKnown(from, stored.from) && isPullKnown(to, stored.to)
 }
 
 function comparison({ delta }: Comparison): string {
@@ -130,11 +142,14 @@ export type ComparedFigure = {
 }
 
 /** The figures at the beginning of a diff, in order. */
-export function comparedFigures({ size, waste, counts }: Diff): readonly ComparedFigure[] {
+export function comparedFigures(diff: Diff): readonly ComparedFigure[] {
+  const { size, waste, counts } = diff
   const { compressedBytes, uncompressedBytes, apparentBytes } = size
   const { compressed, uncompressed, fileSystem, wasted, files, layers } = FIGURES
   return [
-    { label: compressed.label, values: compressedBytes, format: formatBytes },
+    ...(comparesPulls(diff)
+      ? [{ label: compressed.label, values: compressedBytes, format: formatBytes }]
+      : []),
     ...(uncompressedBytes === undefined
       ? []
       : [{ label: uncompressed.label, values: uncompressedBytes, format: formatBytes }]),

@@ -53,7 +53,7 @@ test('a report begins with the verdict and what to change, then figures, layers 
   const text = reportText(viewOf(['make', 'rm -rf /x']))
   expect(text).toContain('\n    1     40.0 MB        100 MB  80.0 MB  RUN rm -rf /x\n')
   expect(text.split('\n').slice(1, 5)).toEqual([
-    '0 B to run, 0 B to pull. 80.0 MB can be saved, 44.4% of the bytes in files.',
+    '0 B on disk, 0 B to pull. 80.0 MB can be saved, 44.4% of the bytes in files.',
     '  80.0 MB  Files that a later layer removes (layer 0, hidden by layer 1)',
     '           Do it in one step instead of `make`.',
     '  80.0 MB  Files that a later layer removes (layer 0, hidden by layer 1)',
@@ -85,7 +85,7 @@ test('what looks like a secret comes before the three largest savings', () => {
 test('Markdown begins with the verdict and what to change', () => {
   const text = reportMarkdown(viewOf(['a', 'b', 'c', 'd']))
   expect(text.split('\n').slice(2, 8)).toEqual([
-    '**0 B to run, 0 B to pull. 80.0 MB can be saved, 44.4% of the bytes in files.**',
+    '**0 B on disk, 0 B to pull. 80.0 MB can be saved, 44.4% of the bytes in files.**',
     '',
     ...['a', 'b', 'c'].map(
       (name) =>
@@ -118,3 +118,30 @@ test.each([80, 120])(
     }
   },
 )
+
+test('a local build has no size to pull, and an image of a registry has one even if it is stored uncompressed', () => {
+  const view = viewOf(['make'])
+  const size = {
+    ...view.report.size,
+    compressedBytes: 240_000_000,
+    apparentBytes: 137_000_000,
+    stored: 'mixed' as const,
+  }
+  const layers: LayerReport[] = [layer(0, 'RUN a'), { ...layer(1, 'RUN b'), compression: 'none' }]
+  const report = { ...view.report, size, layers }
+  const local = { ...report, image: { ...report.image, transport: 'docker-daemon' } }
+  for (const told of [reportText({ ...view, report: local }), reportMarkdown({ ...view, report: local })]) {
+    expect(told).toContain('137 MB on disk; what a pull takes is unknown until it is pushed.')
+    expect(told).not.toMatch(/240 MB|to pull\./)
+    expect(told).toMatch(/\b1 [ |]+– [ |]+100 MB/)
+  }
+  expect(reportText({ ...view, report })).toContain('137 MB on disk, 240 MB to pull.')
+})
+
+test('the digest is whole and on a line of its own', () => {
+  const view = viewOf(['make'])
+  const image = { ...view.report.image, created: '2026-01-02T03:04:05Z' }
+  const lines = reportText({ ...view, report: { ...view.report, image } }).split('\n')
+  expect(lines).toContain(image.digest)
+  expect(lines).toContain('Built 2026-01-02 03:04')
+})

@@ -23,7 +23,6 @@ export function reportText(
   const { image } = view.report
   const contents = contentsOf(view)
   const paint: Paint = (text, code) => (colour ? `${code}${text}${RESET}` : text)
-  const created = image.created === undefined ? '' : `  ${image.created.slice(0, 16).replace('T', ' ')}`
   const [head = '', ...rows] = textTable(contents.layers, { colour, width })
   const [largestHead = '', ...largest] = textTable(contents.largest, { colour, width })
   const lines = [
@@ -31,7 +30,11 @@ export function reportText(
     ...wrapped(contents.verdict, width, ''),
     ...itemLines(contents, width, paint),
     '',
-    paint(fitted(terminalText(image.digest), width - created.length) + terminalText(created), DIM),
+    // Whole, to be copied.
+    paint(terminalText(image.digest), DIM),
+    ...(image.created === undefined
+      ? []
+      : [paint(terminalText(`Built ${image.created.slice(0, 16).replace('T', ' ')}`), DIM)]),
     '',
     ...figureLines(contents),
     '',

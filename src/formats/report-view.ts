@@ -2,12 +2,13 @@
  * What every form of a report shows to people: the verdict, what to change first, the figures, and the layers with their steps.
  */
 import type { Advice, AdviceItem } from '../advice/advise.ts'
-import type { LayerReport, Report } from '../image/report.ts'
+import type { ImageIdentity, LayerReport, Report } from '../image/report.ts'
+import { isPullKnown, storedAs, UNKNOWN_PULL } from '../image/stored.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { savingsSentence } from './advice-text.ts'
 import { oneLine } from './check-values.ts'
-import type { PlainTable } from './table.ts'
+import type { PlainRow, PlainTable } from './table.ts'
 
 export type ReportView = { readonly report: Report; readonly advice: Advice }
 
@@ -30,7 +31,7 @@ export function contentsOf({ report, advice }: ReportView): ReportContents {
     items: weightiest(advice).slice(0, firstItems(advice)),
     more: moreAdvice(advice),
     figures: figuresOf(report),
-    layers: layerTable(report.layers),
+    layers: layerTable(report),
     largest: largestFilesTable(report),
     warnings: warningsOf(report),
   }
@@ -44,6 +45,7 @@ const LARGEST = 5
 const MARKED = 0.1
 
 function figuresOf({
+  image,
   size,
   counts,
   waste,
@@ -53,7 +55,10 @@ function figuresOf({
 }: Report): readonly NamedFigure[] {
   const share = size.fileBytes === 0 ? '' : ` (${formatPercent((100 * waste.bytes) / size.fileBytes)})`
   return [
-    [FIGURES.compressed.short, formatBytes(size.compressedBytes)],
+    [
+      FIGURES.compressed.short,
+      isPullKnown(image, size.stored) ? formatBytes(size.compressedBytes) : UNKNOWN_PULL,
+    ],
     [FIGURES.files.label, formatCount(counts.files)],
     [FIGURES.uncompressed.short, formatKnown(size.uncompressedBytes)],
     ['Directories', formatCount(counts.directories)],
@@ -66,7 +71,7 @@ function figuresOf({
   ]
 }
 
-function layerTable(layers: readonly LayerReport[]): PlainTable {
+function layerTable({ image, layers }: Report): PlainTable {
   return {
     columns: [
       { title: 'Layer', align: 'right' },
@@ -75,16 +80,21 @@ function layerTable(layers: readonly LayerReport[]): PlainTable {
       { title: FIGURES.wasted.short, align: 'right' },
       { title: 'Step', align: 'left', cut: 'end' },
     ],
-    rows: layers.map(({ index, compressedBytes, uncompressedBytes, fileBytes, wastedBytes, createdBy }) => ({
-      ...(wastedBytes > MARKED * fileBytes ? { sign: '+' as const } : {}),
-      cells: [
-        [String(index)],
-        [formatBytes(compressedBytes)],
-        [formatKnown(uncompressedBytes)],
-        wastedBytes === 0 ? ['–'] : [formatBytes(wastedBytes)],
-        createdBy === undefined ? [] : [{ name: oneLine(createdBy) }],
-      ],
-    })),
+    rows: layers.map((layer) => layerRow(image, layer)),
+  }
+}
+
+function layerRow(image: ImageIdentity, layer: LayerReport): PlainRow {
+  const { index, compressedBytes, uncompressedBytes, fileBytes, wastedBytes, createdBy } = layer
+  return {
+    ...(wastedBytes > MARKED * fileBytes ? { sign: '+' as const } : {}),
+    cells: [
+      [String(index)],
+      [isPullKnown(image, storedAs([layer])) ? formatBytes(compressedBytes) : '–'],
+      [formatKnown(uncompressedBytes)],
+      wastedBytes === 0 ? ['–'] : [formatBytes(wastedBytes)],
+      createdBy === undefined ? [] : [{ name: oneLine(createdBy) }],
+    ],
   }
 }
 
@@ -102,11 +112,13 @@ export function placeOf({ layer, byLayer }: AdviceItem): string {
   return places.length === 0 ? '' : ` (${places.join(', ')})`
 }
 
-/** The first sentence of a report: `117 MB to run, 43.2 MB to pull. 12.3 MB can be saved, 9.80% of the bytes in files.` */
-export function verdictSentence({ size }: Report, advice: Advice): string {
+/** The first sentence of a report: `117 MB on disk, 43.2 MB to pull. 12.3 MB can be saved, 9.80% of the bytes in files.` */
+export function verdictSentence({ image, size }: Report, advice: Advice): string {
   const secrets = advice.items.some(({ severity }) => severity === 'error')
   return [
-    `${formatBytes(size.uncompressedBytes ?? size.fileBytes)} to run, ${formatBytes(size.compressedBytes)} to pull.`,
+    isPullKnown(image, size.stored)
+      ? `${formatBytes(size.apparentBytes)} on disk, ${formatBytes(size.compressedBytes)} to pull.`
+      : `${formatBytes(size.apparentBytes)} on disk; what a pull takes is ${UNKNOWN_PULL}.`,
     savingsSentence(advice),
     ...(secrets ? ['It carries files that look like secrets.'] : []),
   ].join(' ')

@@ -4,6 +4,7 @@ import type { HistoryStep } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { MergeTotals } from './merge.ts'
 import type { Counts, LayerReport, Package, Sizes, Verified } from './report.ts'
+import { storedAs } from './stored.ts'
 
 /** A layer as the manifest describes it and as it was read. */
 export type ImageLayer = {
@@ -28,6 +29,7 @@ export function sizesOf(layers: readonly ImageLayer[], totals: MergeTotals): Siz
     fileBytes: sum((facts) => facts.fileBytes),
     rootfsBytes: totals.rootfsBytes,
     apparentBytes: totals.apparentBytes,
+    stored: storedAs(layers.map(({ facts }) => facts)),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The report on one image: the shapes of `/v1/report`. Sizes are bytes, times RFC 3339 in UTC. */
 import type { Compression } from '../oci/compression.ts'
+import type { Stored } from './stored.ts'
 
 export type ImageIdentity = {
   /** As requested, with defaults filled in: `docker.io/library/nginx:latest`. */
@@ -41,6 +42,7 @@ export type Sizes = {
   readonly rootfsBytes: number
   /** The merged file system; each path of a hard link counts. */
   readonly apparentBytes: number
+  readonly stored: Stored
 }
 
 export type Counts = {

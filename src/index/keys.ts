@@ -59,7 +59,7 @@ export function layerKey(index: string, object: LayerObject | ''): string {
 
 /** @param index the digest of the image's manifest, or {@link tocImageName} */
 export function imageKey(index: string, object: ImageObject | ''): string {
-  return `images/v3/${indexPath(index)}/${object}`
+  return `images/v4/${indexPath(index)}/${object}`
 }
 
 function indexPath(index: string): string {

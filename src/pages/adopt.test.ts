@@ -19,7 +19,14 @@ const image = (reference: string, indexDigest?: string): ImageIdentity => ({
 const none = { bytes: 0, files: 0 }
 const report = (identity: ImageIdentity, compressedBytes: number, wasted = 0) => ({
   image: identity,
-  size: { compressedBytes, uncompressedBytes: 0, fileBytes: 1000, rootfsBytes: 0, apparentBytes: 0 },
+  size: {
+    compressedBytes,
+    uncompressedBytes: 0,
+    fileBytes: 1000,
+    rootfsBytes: 0,
+    apparentBytes: 0,
+    stored: 'compressed' as const,
+  },
   waste: { bytes: wasted, files: 1, removed: none, replaced: none, metadataOnly: none },
 })
 
@@ -31,6 +38,12 @@ it('fills in the gate command: the size plus a tenth, in whole megabytes, and th
   )
   const ofIndex = report(image('nginx', `sha256:${'d'.repeat(64)}`), 1)
   expect(gateLine(ofIndex, 'https://lamina.example')).toContain("-d 'platform=linux/arm64'")
+})
+
+it('limits the uncompressed size of a local build, since what a pull takes is unknown', () => {
+  const built = report({ ...image('docker-daemon:app'), transport: 'docker-daemon' }, 72_000_000)
+  const size = { ...built.size, uncompressedBytes: 99_000_000, stored: 'uncompressed' as const }
+  expect(gateLine({ ...built, size }, 'http://x')).toContain(' -d maxSize=109MB ')
 })
 
 it('any reference stays one shell word', () => {

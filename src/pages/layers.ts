@@ -1,11 +1,12 @@
 /** The layers of a report: as one bar, and what each added, hid, and still shows. */
 import { html } from 'hono/html'
 import type { Advice } from '../advice/advise.ts'
-import type { LayerReport } from '../image/report.ts'
+import type { LayerReport, Report } from '../image/report.ts'
+import { isPullKnown, storedAs } from '../image/stored.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { FIGURES } from '../text/figures.ts'
 import { type Html, name, size, table } from './page.ts'
-import { filesLink, type Place } from './place.ts'
+import { filesLink, placeOf } from './place.ts'
 import { barOf, keyOf, stackOfLayers } from './stack.ts'
 
 const HIDING = new Set(['removed', 'replaced', 'metadata-only'])
@@ -19,7 +20,8 @@ export function hiddenBy({ items }: Advice): ReadonlyMap<number, number> {
   return hidden
 }
 
-export function layersOf(layers: readonly LayerReport[], advice: Advice, place: Place): Html {
+export function layersOf({ image, layers }: Pick<Report, 'image' | 'layers'>, advice: Advice): Html {
+  const place = placeOf(image)
   const largest = Math.max(0, ...layers.map(({ fileBytes }) => fileBytes))
   const hidden = hiddenBy(advice)
   return html`${stackOfLayers(layers)}
@@ -66,7 +68,10 @@ ${table<LayerReport>({
       head: FIGURES.compressed.short,
       isMinor: true,
       kind: 'number',
-      cell: ({ compressedBytes }) => size(compressedBytes),
+      cell: (layer) =>
+        isPullKnown(image, storedAs([layer]))
+          ? size(layer.compressedBytes)
+          : html`<span class="quiet">unknown</span>`,
     },
   ],
 })}`

@@ -40,7 +40,14 @@ const image: ImageIdentity = {
 
 const report: Report = {
   image,
-  size: { compressedBytes: 40, uncompressedBytes: 100, fileBytes: 90, rootfsBytes: 80, apparentBytes: 85 },
+  size: {
+    compressedBytes: 40,
+    uncompressedBytes: 100,
+    fileBytes: 90,
+    rootfsBytes: 80,
+    apparentBytes: 85,
+    stored: 'compressed',
+  },
   counts: { layers: 1, entries: 9, paths: 9, files: 5, directories: 3, symlinks: 1, other: 0 },
   layers: [
     {
@@ -128,6 +135,7 @@ const diff: Diff = {
     fileBytes: figure,
     rootfsBytes: figure,
     apparentBytes: figure,
+    stored: { from: 'compressed', to: 'compressed' },
   },
   waste: figure,
   counts: { layers: figure, files: figure },

@@ -9,7 +9,7 @@ export type PlatformsView = {
   readonly image: string
   /** The platform that the reader comes from. */
   readonly platform: string | undefined
-  readonly offered: readonly { readonly platform: string; readonly compressedBytes: number }[]
+  readonly offered: readonly { readonly platform: string; readonly compressedBytes?: number }[]
 }
 
 export function platformsPage({ image, platform, offered }: PlatformsView): Html {
@@ -18,7 +18,7 @@ export function platformsPage({ image, platform, offered }: PlatformsView): Html
     main: html`<div class="heading"><p class="place">${visible(image)}</p><h1>Platforms</h1></div>
 <ul class="platforms" data-loaded>${offered.map(
       (one) =>
-        html`<li><a href="${reportLink({ image, platform: one.platform })}" ${one.platform === platform ? html`aria-current="page"` : ''}>${visible(one.platform)}</a> <span class="quiet">${formatBytes(one.compressedBytes)}</span></li>`,
+        html`<li><a href="${reportLink({ image, platform: one.platform })}" ${one.platform === platform ? html`aria-current="page"` : ''}>${visible(one.platform)}</a>${one.compressedBytes !== undefined && html` <span class="quiet">${formatBytes(one.compressedBytes)}</span>`}</li>`,
     )}</ul>`,
   })
 }

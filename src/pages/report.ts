@@ -14,6 +14,7 @@ import type {
   Warning,
   WastedFile,
 } from '../image/report.ts'
+import { isPullKnown, UNKNOWN_PULL } from '../image/stored.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'
@@ -80,7 +81,7 @@ ${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 <li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
 </ul></nav>
 <section id="layers"><h2>Size by layer</h2>
-${layersOf(report.layers, advice, place)}
+${layersOf(report, advice)}
 </section>
 <section id="largest"><h2>The largest</h2>
 <div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories, place)}</div>
@@ -143,10 +144,12 @@ ${
 </div>`
 }
 
-function headline({ size: sizes, counts, waste, duplicates, efficiency }: Report): Figure[] {
+function headline({ image, size: sizes, counts, waste, duplicates, efficiency }: Report): Figure[] {
   const wasted = sizes.fileBytes > 0 ? (100 * waste.bytes) / sizes.fileBytes : 0
   return [
-    { label: FIGURES.compressed.label, value: size(sizes.compressedBytes), note: 'to pull' },
+    isPullKnown(image, sizes.stored)
+      ? { label: FIGURES.compressed.label, value: size(sizes.compressedBytes), note: 'to pull' }
+      : { label: FIGURES.compressed.label, value: '–', note: UNKNOWN_PULL },
     {
       label: FIGURES.uncompressed.label,
       value: sizes.uncompressedBytes === undefined ? '–' : size(sizes.uncompressedBytes),

@@ -227,6 +227,7 @@ function factsOf(layers: readonly SyntheticLayer[], packages: readonly Package[]
       uncompressedBytes: bytes,
       fileBytes: bytes,
       rootfsBytes: bytes,
+      stored: 'compressed',
       apparentBytes: bytes,
     },
     counts: {

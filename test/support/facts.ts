@@ -4,7 +4,14 @@ import type { ImageFacts } from '../../src/image/report.ts'
 const nothing = { bytes: 0, files: 0 }
 
 export const emptyFacts: ImageFacts = {
-  size: { compressedBytes: 0, uncompressedBytes: 0, fileBytes: 0, rootfsBytes: 0, apparentBytes: 0 },
+  size: {
+    compressedBytes: 0,
+    uncompressedBytes: 0,
+    fileBytes: 0,
+    rootfsBytes: 0,
+    apparentBytes: 0,
+    stored: 'compressed',
+  },
   counts: { layers: 0, entries: 0, paths: 0, files: 0, directories: 0, symlinks: 0, other: 0 },
   layers: [],
   waste: { ...nothing, removed: nothing, replaced: nothing, metadataOnly: nothing },

@@ -221,6 +221,11 @@ async function show(
         show.figure(manifestFigures((await openManifest(backend, requestOf(image))).manifest)),
         appearance,
       )
+    case 'pull': {
+      const opened = await openManifest(backend, requestOf(image))
+      requireCompressed(image, opened)
+      return figureBadge(metric, show.figure(manifestFigures(opened.manifest).compressedBytes), appearance)
+    }
     case 'manifests': {
       const names = [image, show.baseline]
       const opened = await allOf(names.map((name) => openManifest(backend, requestOf(name))))

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { digestSchema, int, pageOf, pathBase64, sha256Schema, text, time } from '../openapi/fields.ts'
 import { packageTypeSchema } from './packages.schema.ts'
-import { identitySchema } from './report.schema.ts'
+import { identitySchema, storedSchema } from './report.schema.ts'
 
 const figure = z
   .strictObject({ from: int(), to: int(), delta: int() })
@@ -106,6 +106,7 @@ export const diffSchema = z
       fileBytes: figure,
       rootfsBytes: figure,
       apparentBytes: figure,
+      stored: z.strictObject({ from: storedSchema, to: storedSchema }),
     }),
     waste: figure,
     counts: z.strictObject({ layers: figure, files: figure }),

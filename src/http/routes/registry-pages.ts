@@ -54,7 +54,8 @@ export function addRegistryPages(app: App, pages: PageBackend): void {
       const { selection } = await resolveFor(source, reference)
       const offered = (await listPlatforms(await selection())).map((one) => ({
         platform: formatPlatform(one.platform),
-        compressedBytes: one.compressedBytes,
+        // What an archive stores may not be what a pull takes.
+        ...(reference.transport === 'docker' ? { compressedBytes: one.compressedBytes } : {}),
       }))
       return pageAnswer(pages, platformsPage({ image, platform, offered }))
     }),

@@ -27,6 +27,11 @@ export const identitySchema = z
   })
   .openapi('Image')
 
+export const storedSchema = z.enum(['compressed', 'uncompressed', 'mixed']).openapi('Stored', {
+  description:
+    'How the layers are stored. What an archive or an engine stores uncompressed has no size to pull until it is pushed.',
+})
+
 export const sizesSchema = z
   .strictObject({
     compressedBytes: int('Its layers, as a pull transfers them'),
@@ -34,6 +39,7 @@ export const sizesSchema = z
     fileBytes: int('Regular files of the layers'),
     rootfsBytes: int('Regular files of the merged file system; hard links count once'),
     apparentBytes: int('The same; every path of a hard link counts'),
+    stored: storedSchema,
   })
   .openapi('Sizes')
 

@@ -15,6 +15,7 @@ import { findLongParameterLists } from './parameters.ts'
 export const ROOMS: readonly (readonly string[])[] = [
   ['src/problem.ts', 'src/concurrency.ts', 'src/timeout.ts', 'src/cache.ts', 'src/text/'],
   ['src/tar/'],
+  ['src/inside/'],
   ['src/oci/'],
   // The ports: every room above may use them, so they use none of those.
   ['src/configuration.ts', 'src/job.ts', 'src/host.ts'],

@@ -1,0 +1,30 @@
+/** Random access to the bytes of one file, wherever they come from. */
+import { Problem } from '../problem.ts'
+
+export interface FileRanges {
+  /** Size of the file. */
+  readonly bytes: number
+  /** `length` bytes from `offset` on; what is behind the end of the file is left out. */
+  read(offset: number, length: number): Promise<Uint8Array>
+}
+
+/** A file in memory. */
+export function rangesOf(content: Uint8Array): FileRanges {
+  return {
+    bytes: content.length,
+    read: async (offset, length) => content.subarray(offset, offset + length),
+  }
+}
+
+/** A part of a file, as a file. */
+export function sliceOf(file: FileRanges, offset: number, bytes: number): FileRanges {
+  return {
+    bytes,
+    read: (at, length) => file.read(offset + at, Math.max(0, Math.min(length, bytes - at))),
+  }
+}
+
+/** The file is not what its format says. @param detail what is wrong, and where */
+export function damaged(detail: string): Problem {
+  return new Problem('invalid_archive', detail)
+}

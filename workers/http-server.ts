@@ -4,7 +4,6 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
-  type ServerOptions,
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http'
@@ -21,17 +20,41 @@ const HOST = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i
  */
 const KEEP_ALIVE_MILLISECONDS = 75_000
 
+/** How long a request may take until its headers have arrived; Node has no such limit if bodies have none. */
+const HEADERS_MILLISECONDS = 30_000
+/** How long the rest of a body is awaited once the request is answered: a client that is still sending would miss the answer. */
+const LINGER_MILLISECONDS = 20_000
+
 const REQUEST_TIMEOUT = 408
 const HEADERS_TOO_LARGE = 431
 
-/** @param listener only receives requests whose `Host` and target make a URL */
-export function createHttpServer(options: ServerOptions, listener: RequestListener): Server {
+export type HttpServerOptions = {
+  /** How long the rest of a body is awaited once the request is answered. */
+  readonly lingerMilliseconds?: number
+}
+
+/**
+ * A server that does not limit how long bodies take to arrive: whoever reads them does.
+ *
+ * @param listener only receives requests whose `Host` and target make a URL
+ */
+export function createHttpServer(
+  listener: RequestListener,
+  { lingerMilliseconds = LINGER_MILLISECONDS }: HttpServerOptions = {},
+): Server {
   const answering = new WeakSet<Duplex>()
-  const own = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, requireHostHeader: false }
-  const server = createServer({ ...options, ...own }, (request, response) => {
+  const own = {
+    // An archive may take longer to arrive than any sensible limit for requests.
+    requestTimeout: 0,
+    headersTimeout: HEADERS_MILLISECONDS,
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    requireHostHeader: false,
+  }
+  const server = createServer(own, (request, response) => {
     const { socket } = request
     answering.add(socket)
     response.once('close', () => answering.delete(socket))
+    response.once('finish', () => linger(request, lingerMilliseconds))
     const problem = faultOf(request)
     if (problem === undefined) listener(request, response)
     else answerProblem(response, problem)
@@ -42,6 +65,14 @@ export function createHttpServer(options: ServerOptions, listener: RequestListen
     else socket.destroy()
   })
   return server
+}
+
+/** Ends the connection of an answered request if its body does not end. */
+function linger(request: IncomingMessage, milliseconds: number): void {
+  if (request.complete) return
+  const timer = setTimeout(() => request.socket.destroy(), milliseconds)
+  timer.unref()
+  request.once('close', () => clearTimeout(timer))
 }
 
 /** Answers outside of any route. */

@@ -17,6 +17,7 @@ import {
   type RequestContext,
 } from './backend.ts'
 import { keepAnswer } from './kept-answers.ts'
+import { Bodies, type BodyLimits } from './middleware/body.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { boundedStreams } from './middleware/streams.ts'
@@ -58,6 +59,8 @@ export type Parts = {
   readonly first?: MiddlewareHandler<Env>
   /** A request's body as a byte stream; by default it is what the request has. */
   readonly bodyOf?: Backend['bodyOf']
+  /** Limits on the bodies of requests. */
+  readonly bodyLimits?: BodyLimits
   /** Lets the host finish work after the client has left; by default it does so anyway. */
   readonly keepAlive?: Backend['keepAlive']
   /** Whether a browser can open the pages; not if nothing listens on a port. True by default. */
@@ -78,11 +81,13 @@ const HEADERS: readonly (readonly [string, string])[] = [
 
 export function createApp(service: Service, parts: Parts = {}): App {
   const { configuration } = service.host
+  const clientOf = (context: RequestContext) => clientOfAddress(parts.clientOf?.(context) ?? '')
   const backend: Backend = {
     ...service,
     log: parts.log ?? ((event) => console.error(event)),
     rate: parts.rate ?? new MinuteRate(configuration.rate),
-    clientOf: (context) => clientOfAddress(parts.clientOf?.(context) ?? ''),
+    clientOf,
+    bodies: new Bodies(parts.bodyLimits),
     elsewhere: parts.elsewhere,
     hasPages: parts.hasPages ?? true,
     bodyOf: parts.bodyOf,
@@ -96,7 +101,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
   if (parts.first) app.use(parts.first)
   app.use(requests)
   app.use(loopbackNamesOnly(configuration.host))
-  app.use(boundedStreams(backend.clientOf))
+  app.use(boundedStreams(clientOf))
   const checkToken = tokenCheck(configuration.tokens)
   app.use('/v1/*', (c, next) => {
     if (!c.req.path.startsWith(WEBHOOKS_PATH)) checkToken(c.req.header('Authorization'))

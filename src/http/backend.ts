@@ -3,6 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
+import type { Bodies } from './middleware/body.ts'
 import type { RateLimit } from './middleware/rate.ts'
 
 /** An unexpected error, or a stream that was cut off: for the operator, never for the caller. */
@@ -24,6 +25,8 @@ export type Backend = Service & {
   readonly hasPages: boolean
   /** Identifies the client for the rate limit: an address. */
   readonly clientOf: (context: Context<Env>) => string
+  /** Reads the bodies of all requests but uploads. */
+  readonly bodies: Bodies
   /** The body of a request as a byte stream, if the host can give it as one: a large body then creates less garbage. */
   readonly bodyOf?: ((context: Context<Env>) => ReadableStream<Uint8Array>) | undefined
   /** Answers the request in another thread, if the host has one for work that this thread must not do. */

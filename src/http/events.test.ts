@@ -4,6 +4,7 @@ import { startApp } from '../../test/support/app.ts'
 import type { Analysis } from '../service/analyses.ts'
 import type { Backend, Env } from './backend.ts'
 import { eventStream } from './events.ts'
+import { Bodies } from './middleware/body.ts'
 
 const RUNNING: Analysis = {
   id: '0f6a1c9e-0000-4000-8000-000000000000',
@@ -31,6 +32,7 @@ async function read(states: AsyncGenerator<Analysis, void>) {
     rate: { admit: async () => {} },
     hasPages: false,
     clientOf: () => '',
+    bodies: new Bodies(),
     keepAlive: () => {},
   }
   const app = new Hono<Env>().get('/', (context) => eventStream(backend, context, states))

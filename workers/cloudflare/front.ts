@@ -54,10 +54,7 @@ class HearingAgent extends Agent {
 /** @param worker workerd's address on loopback */
 export async function startFront(listen: { host: string; port: number }, worker: URL): Promise<Front> {
   const agent = new HearingAgent({ keepAlive: true, timeout: RESTING_MILLISECONDS })
-  // An upload may take longer than any sensible limit for requests; the Worker limits how long it may stall.
-  const server = createHttpServer({ requestTimeout: 0 }, (request, response) =>
-    forward(request, response, { agent, worker }),
-  )
+  const server = createHttpServer((request, response) => forward(request, response, { agent, worker }))
   server.listen(listen.port, listen.host)
   await once(server, 'listening')
   const address = server.address()

@@ -190,9 +190,7 @@ export async function startNode(
       : undefined
 
   const listening = Promise.withResolvers<number>()
-  // An archive may take longer to arrive than any sensible limit for requests; it has an idle timeout of its own.
-  const limits = { requestTimeout: 0 }
-  const server = createHttpServer(limits, getRequestListener(answer, { hostname: configuration.host }))
+  const server = createHttpServer(getRequestListener(answer, { hostname: configuration.host }))
   server.on('error', listening.reject)
   server.listen(configuration.port, configuration.host, () => {
     const address = server.address()

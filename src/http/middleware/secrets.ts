@@ -11,26 +11,30 @@ export type Shown = {
   readonly signature?: string | undefined
 }
 
-/** @throws Problem `unauthorized` if it presents nothing that could be a secret: then its body need not be read */
-export function requireShown({ query, authorization, signature }: Shown): void {
-  if (query !== undefined || authorization !== undefined || signature !== undefined) return
-  throw unauthorized()
-}
-
 /**
- * Compares with every secret, in constant time.
+ * Compares what stands in the query and in `Authorization` with every secret, in constant time, before the body is read.
  *
- * @throws Problem `unauthorized` if none matches
+ * @returns false if only a signature can tell: `requireSignature` needs the body
+ * @throws Problem `unauthorized` if no secret matches and there is no signature
  */
-export function requireSecret(secrets: readonly string[], shown: Shown, body: Uint8Array): void {
-  const words = [shown.query, bearerOf(shown.authorization)].map((word) => hash(word ?? ''))
-  const signature = hash(shown.signature ?? '')
+export function presents(secrets: readonly string[], { query, authorization, signature }: Shown): boolean {
+  const words = [query, bearerOf(authorization)].map((word) => hash(word ?? ''))
   let matches = 0
   for (const secret of secrets) {
     const known = hash(secret)
     for (const word of words) if (timingSafeEqual(known, word)) matches++
+  }
+  if (matches === 0 && signature === undefined) throw unauthorized()
+  return matches > 0
+}
+
+/** @throws Problem `unauthorized` if no secret has signed the body */
+export function requireSignature(secrets: readonly string[], { signature }: Shown, body: Uint8Array): void {
+  const given = hash(signature ?? '')
+  let matches = 0
+  for (const secret of secrets) {
     const signed = createHmac('sha256', secret).update(body).digest('hex')
-    if (timingSafeEqual(hash(`sha256=${signed}`), signature)) matches++
+    if (timingSafeEqual(hash(`sha256=${signed}`), given)) matches++
   }
   if (matches === 0) throw unauthorized()
 }

@@ -11,7 +11,6 @@ import { verifiedImage } from '../../service/layers.ts'
 import type { Reading } from '../../service/open.ts'
 import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { bodyText } from '../middleware/body.ts'
 import { preferredType } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
 import {
@@ -97,7 +96,10 @@ export function addAdvice(app: App, backend: Backend): void {
   app.openAPIRegistry.registerPath(postAdvice)
   app.post(postAdvice.getRoutingPath(), async (c) => {
     const query = parsed(postedQuery, c.req.query())
-    const request = readAdviceRequest(await bodyText(c.req.raw), c.req.header('Content-Type'))
+    const request = readAdviceRequest(
+      await backend.bodies.text(c.req.raw, backend.clientOf(c)),
+      c.req.header('Content-Type'),
+    )
     return answer(backend, c, request, query)
   })
 }

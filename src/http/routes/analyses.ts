@@ -9,7 +9,6 @@ import { admit, factsOf, openFor, pendingAnswer } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { eventStream } from '../events.ts'
-import { bodyJson } from '../middleware/body.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { parsed, problemBody } from '../problems.ts'
 import { analysisRequestSchema, analysisSchema, batchRequestSchema, batchSchema } from './analyses.schema.ts'
@@ -99,7 +98,7 @@ export function addAnalyses(app: App, backend: Backend): void {
   app.openAPIRegistry.registerPath(createAnalysis)
   app.post(createAnalysis.getRoutingPath(), async (c) => {
     parsed(nothing, c.req.query())
-    const body = await bodyJson(c.req.raw)
+    const body = await backend.bodies.json(c.req.raw, backend.clientOf(c))
     if (typeof body === 'object' && body !== null && 'images' in body) return answerBatch(backend, c, body)
     const image = await openFor(backend, c, parsed(analysisRequestSchema, body))
     const result = await factsOf(backend, c, image, 0)

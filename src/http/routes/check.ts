@@ -16,7 +16,6 @@ import { judge } from '../../service/check.ts'
 import type { OpenedImage, Reading } from '../../service/open.ts'
 import { factsInTime, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { bodyText } from '../middleware/body.ts'
 import { preferredType, readsProblems } from '../negotiation.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
@@ -125,7 +124,10 @@ export function addCheck(app: App, backend: Backend): void {
   app.openAPIRegistry.registerPath(checkPolicy)
   app.post(CHECK_PATH, async (c) => {
     const query = parsed(askedOfBody, single(c.req.queries()))
-    const request = readCheckRequest(await bodyText(c.req.raw), c.req.header('Content-Type'))
+    const request = readCheckRequest(
+      await backend.bodies.text(c.req.raw, backend.clientOf(c)),
+      c.req.header('Content-Type'),
+    )
     return answer(backend, c, request, query)
   })
 }

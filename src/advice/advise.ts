@@ -13,11 +13,15 @@ import type { Entry } from '../layer/entry.ts'
 import { Largest } from '../table/largest.ts'
 import { decodeText, encodeText } from '../text/bytes.ts'
 import { keyToPath, type PathKey, pathToKey, showPath } from '../text/path.ts'
+import { CACHES } from './caches.ts'
 import {
   ADVICE_RULES,
   type AdviceRule,
-  CACHES,
+  BROUGHT,
+  DIFFERENCES,
+  type Difference,
   type Found,
+  type FoundCache,
   type OtherRule,
   type PathRule,
   type WasteRule,
@@ -36,6 +40,8 @@ export type AdviceItem = {
   readonly files: number
   /** The layer that stores them; if several do, the one with most of the bytes. */
   readonly layer?: number
+  /** The layers that store them, lowest first, if they are several and all known. */
+  readonly layers?: readonly number[]
   /** The layer that hides them. */
   readonly byLayer?: number
   /** The step to change, as in the history: that of `byLayer` if present, else that of `layer`. */
@@ -58,6 +64,8 @@ export type Advice = {
 export type CountedFile = Pick<MergedEntry, 'key' | 'layer'>
 type FileRow = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
 type MemberRow = Pick<Entry, 'key' | 'type' | 'bytes' | 'whiteout'>
+/** What a member says beside its content. */
+export type MetadataRow = Pick<Entry, 'key' | 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'>
 
 /** What advice reads about an image beyond its facts. Each call begins a new read. */
 export interface AdviceTables {
@@ -69,6 +77,7 @@ export interface AdviceTables {
   files(): AsyncIterable<readonly FileRow[]>
   /** Of one layer, in path order. */
   members(layer: number): AsyncIterable<readonly MemberRow[]>
+  metadata(layer: number): AsyncIterable<readonly MetadataRow[]>
 }
 
 /** The bytes of duplicates without what is excluded. */
@@ -112,8 +121,14 @@ class Sum {
     return this.#worst.list().map(({ key, bytes, layer }) => ({ ...showPath(key), bytes, layer }))
   }
 
-  get worstKey(): PathKey | undefined {
-    return this.#worst.list()[0]?.key
+  /** The largest files. */
+  get keys(): readonly PathKey[] {
+    return this.#worst.list().map(({ key }) => key)
+  }
+
+  /** The layers of all its files. */
+  get layers(): readonly number[] {
+    return [...this.#byLayer.keys()].filter((layer) => this.#byLayer[layer] !== undefined)
   }
 
   /** The layer with most of the bytes. */
@@ -141,9 +156,54 @@ function kindsOf(selects: PathRule['selects']): readonly Kind[] {
 
 const SHOWN_KINDS = kindsOf('shown')
 const STORED_KINDS = kindsOf('stored')
-const SHOWN_SELECTORS = new Selectors(SHOWN_KINDS.map(({ item }) => item))
-const STORED_SELECTORS = new Selectors(STORED_KINDS.map(({ item }) => item))
+/** The last selector is {@link BROUGHT}. */
+const SHOWN_SELECTORS = new Selectors([...SHOWN_KINDS.map(({ item }) => item), BROUGHT])
+const STORED_SELECTORS = new Selectors([...STORED_KINDS.map(({ item }) => item), BROUGHT])
 const CACHE_SELECTORS = new Selectors(CACHES)
+
+/** The kinds that a file is an example of. @param hits the selectors that select it */
+function kindsHit(kinds: readonly Kind[], hits: readonly number[]): readonly number[] {
+  if (!hits.includes(kinds.length)) return hits
+  return hits.filter((hit) => {
+    const rule = kinds[hit]?.rule
+    return rule !== undefined && !('isOwn' in rule)
+  })
+}
+
+/** The bytes of one removed item that are in the caches of package managers. */
+class CacheSums {
+  readonly #selection = new Selection(CACHE_SELECTORS)
+  readonly #sums = new Map<number, { bytes: number; readonly files: PathKey[] }>()
+
+  add(key: PathKey, bytes: number): void {
+    const [cache] = this.#selection.of(key)
+    if (cache === undefined) return
+    const sum = this.#sums.get(cache)
+    if (sum === undefined) this.#sums.set(cache, { bytes, files: [key] })
+    else {
+      sum.bytes += bytes
+      if (sum.files.length < SHOWN) sum.files.push(key)
+    }
+  }
+
+  /** The cache that has at least half of these bytes. */
+  most(bytes: number): FoundCache | undefined {
+    for (const [place, sum] of this.#sums) {
+      const cache = CACHES[place]
+      if (cache !== undefined && 2 * sum.bytes >= bytes)
+        return { cache, files: sum.files, restBytes: bytes - sum.bytes }
+    }
+    return undefined
+  }
+}
+
+type WastePair = {
+  readonly rule: WasteRule
+  readonly layer?: number
+  readonly byLayer?: number
+  readonly sum: Sum
+  readonly caches: CacheSums
+}
 
 function isWasteRule(rule: AdviceRule): rule is WasteRule {
   return rule.selects === 'waste'
@@ -205,7 +265,7 @@ class Adviser {
   }
 
   async waste(): Promise<{ readonly items: readonly AdviceItem[]; readonly bytes: number }> {
-    const pairs = new Map<string, { rule: WasteRule; layer?: number; byLayer?: number; sum: Sum }>()
+    const pairs = new Map<string, WastePair>()
     let bytes = 0
     for await (const batch of this.#subject.tables.waste()) {
       for (const row of batch) {
@@ -218,16 +278,57 @@ class Adviser {
         let pair = pairs.get(name)
         if (pair === undefined) {
           const place = isOwn ? { layer: row.layer, byLayer: row.byLayer } : {}
-          pair = { rule, ...place, sum: new Sum() }
+          pair = { rule, ...place, sum: new Sum(), caches: new CacheSums() }
           pairs.set(name, pair)
         }
         pair.sum.add(row.key, row.bytes, row.layer)
+        if (row.reason === 'removed') pair.caches.add(row.key, row.bytes)
       }
     }
-    const items = [...pairs.values()]
-      .filter(({ sum }) => sum.bytes > 0)
-      .map(({ rule, sum, layer, byLayer }) => this.#item(rule, rule, sum, { layer, byLayer }))
+    const worth = [...pairs.values()].filter(({ sum }) => sum.bytes > 0)
+    const differences = await this.#differences(worth.filter(({ rule }) => rule.reason === 'metadataOnly'))
+    const items = worth.map((pair) => {
+      const { rule, sum, layer, byLayer, caches } = pair
+      const known = { cache: caches.most(sum.bytes), differs: differences.get(pair) }
+      return this.#item(rule, rule, sum, { layer, byLayer, ...known })
+    })
     return { items, bytes }
+  }
+
+  /** What differs in the largest files of each pair of layers, by one pass over each of these layers. */
+  async #differences(
+    pairs: readonly WastePair[],
+  ): Promise<ReadonlyMap<WastePair, readonly Difference[] | undefined>> {
+    const wanted = new Map<number, Map<PathKey, MetadataRow | undefined>>()
+    const want = (layer: number | undefined, keys: readonly PathKey[]) => {
+      if (layer === undefined) return
+      const rows = wanted.get(layer) ?? new Map<PathKey, MetadataRow | undefined>()
+      for (const key of keys) rows.set(key, undefined)
+      wanted.set(layer, rows)
+    }
+    for (const { layer, byLayer, sum } of pairs) {
+      want(layer, sum.keys)
+      want(byLayer, sum.keys)
+    }
+    for (const [layer, rows] of wanted) {
+      for await (const batch of this.#subject.tables.metadata(layer)) {
+        for (const row of batch) if (rows.has(row.key)) rows.set(row.key, row)
+      }
+    }
+    return new Map(
+      pairs.map((pair) => {
+        const { layer = -1, byLayer = -1, sum } = pair
+        const found = new Set<Difference>()
+        let compared = 0
+        for (const key of sum.keys) {
+          const [before, after] = [wanted.get(layer)?.get(key), wanted.get(byLayer)?.get(key)]
+          if (before === undefined || after === undefined) continue
+          compared++
+          for (const difference of differencesOf(before, after)) found.add(difference)
+        }
+        return [pair, compared === 0 ? undefined : DIFFERENCES.filter((one) => found.has(one))]
+      }),
+    )
   }
 
   /** @param spare copies whose layers must be found */
@@ -248,7 +349,7 @@ class Adviser {
           if (copy.key === key) copy.layer = row.layer
         }
         if (row.type !== 'file') continue
-        const hits = selection.of(key)
+        const hits = kindsHit(SHOWN_KINDS, selection.of(key))
         if (hits.length === 0 || row.layer < this.#baseLayers || this.#ignores(key)) continue
         const { bytes, layer, inode = 0 } = row
         let isSaved = false
@@ -259,7 +360,7 @@ class Adviser {
         if (isSaved && saved.add(inode)) savedBytes += bytes
       }
     }
-    return { items: this.#itemsOf(SHOWN_KINDS, sums, (sum) => sum.bytes > 0), savedBytes }
+    return { items: this.#itemsOf(SHOWN_KINDS, sums), savedBytes }
   }
 
   /** What any layer stores, hidden or not: removing a file later does not remove it from the image. */
@@ -270,15 +371,14 @@ class Adviser {
     for (let layer = this.#baseLayers; layer < facts.layers.length; layer++) {
       for await (const batch of tables.members(layer)) {
         for (const row of batch) {
-          if (row.type !== 'file') continue
-          const hits = selection.of(row.key)
+          if (row.type !== 'file' || row.bytes === 0) continue
+          const hits = kindsHit(STORED_KINDS, selection.of(row.key))
           if (hits.length === 0 || row.whiteout !== undefined || this.#ignores(row.key)) continue
           for (const hit of hits) sums[hit]?.add(row.key, row.bytes, layer)
         }
       }
     }
-    // An empty secret still counts.
-    return this.#itemsOf(STORED_KINDS, sums, (sum) => sum.files > 0)
+    return this.#itemsOf(STORED_KINDS, sums)
   }
 
   async buildTools(): Promise<readonly AdviceItem[]> {
@@ -290,12 +390,12 @@ class Adviser {
       {
         rule: rule.rule,
         severity: rule.severity,
-        title: rule.title,
+        title: titleOf(rule.title, this.#found(layer)),
         bytes: tools.bytes,
         files: tools.files,
         ...this.#place(layer, undefined),
         paths: tools.largest,
-        fix: rule.fix(this.#found(layer, undefined, undefined)),
+        fix: rule.fix(this.#found(layer)),
       },
     ]
   }
@@ -336,12 +436,12 @@ class Adviser {
       {
         rule: rule.rule,
         severity: rule.severity,
-        title: rule.title,
+        title: titleOf(rule.title, this.#found(layer)),
         bytes: wastedBytes,
         files: copies,
         ...this.#place(layer, undefined),
         paths,
-        fix: rule.fix(this.#found(layer, undefined, undefined)),
+        fix: rule.fix(this.#found(layer)),
       },
     ]
   }
@@ -354,14 +454,12 @@ class Adviser {
     return buildTools(({ key, layer }) => layer >= this.#baseLayers && !this.#ignores(key))
   }
 
-  #itemsOf(
-    kinds: readonly Kind[],
-    sums: readonly Sum[],
-    counts: (sum: Sum) => boolean,
-  ): readonly AdviceItem[] {
+  #itemsOf(kinds: readonly Kind[], sums: readonly Sum[]): readonly AdviceItem[] {
     return kinds.flatMap(({ rule, item }, i) => {
       const sum = sums[i]
-      return sum === undefined || !counts(sum) ? [] : [this.#item(rule, item, sum, { layer: sum.layer })]
+      return sum === undefined || sum.bytes === 0
+        ? []
+        : [this.#item(rule, item, sum, { layer: sum.layer, layers: sum.layers })]
     })
   }
 
@@ -369,18 +467,20 @@ class Adviser {
     { rule, severity }: AdviceRule,
     { kind, title, fix }: Pick<PathRule['items'][number], 'kind' | 'title' | 'fix'>,
     sum: Sum,
-    { layer, byLayer }: { readonly layer?: number | undefined; readonly byLayer?: number | undefined },
+    { layer, byLayer, layers = [], ...known }: Place,
   ): AdviceItem {
+    const found = { ...this.#found(layer, byLayer), files: sum.keys, ...known }
     return {
       rule,
       ...(kind === undefined ? {} : { kind }),
       severity,
-      title,
+      title: titleOf(title, found),
       bytes: sum.bytes,
       files: sum.files,
       ...this.#place(layer, byLayer),
+      ...(layers.length > 1 ? { layers } : {}),
       paths: sum.paths,
-      fix: fix(this.#found(layer, byLayer, sum.worstKey)),
+      fix: fix(found),
     }
   }
 
@@ -396,14 +496,15 @@ class Adviser {
     }
   }
 
-  #found(layer: number | undefined, byLayer: number | undefined, worst: PathKey | undefined): Found {
-    const [cache] = worst === undefined ? [] : new Selection(CACHE_SELECTORS).of(worst)
+  #found(layer: number | undefined, byLayer?: number): Found {
     return {
       layer,
       byLayer,
       step: readStep(this.#createdBy(layer)),
       byStep: readStep(this.#createdBy(byLayer)),
-      cache: cache === undefined ? undefined : CACHES[cache],
+      files: [],
+      cache: undefined,
+      differs: undefined,
     }
   }
 
@@ -414,6 +515,31 @@ class Adviser {
   #ignores(key: PathKey): boolean {
     return this.#exclusion?.ignores(decodeText(keyToPath(key)).text) ?? false
   }
+}
+
+/** Where the files are, and what else is known for a fix. */
+type Place = Partial<Pick<Found, 'cache' | 'differs'>> & {
+  readonly layer?: number | undefined
+  readonly byLayer?: number | undefined
+  readonly layers?: readonly number[]
+}
+
+function titleOf(title: OtherRule['title'], found: Found): string {
+  return typeof title === 'string' ? title : title(found)
+}
+
+function differencesOf(before: MetadataRow, after: MetadataRow): readonly Difference[] {
+  const isSameMode = before.mode === after.mode && sameXattrs(before.xattrs, after.xattrs)
+  return [
+    ...(before.uid === after.uid && before.gid === after.gid ? [] : (['owner'] as const)),
+    ...(isSameMode ? [] : (['mode'] as const)),
+    ...(before.mtime === after.mtime ? [] : (['time'] as const)),
+  ]
+}
+
+function sameXattrs(some: Entry['xattrs'], others: Entry['xattrs']): boolean {
+  if ((some?.size ?? 0) !== (others?.size ?? 0)) return false
+  return [...(some ?? [])].every(([name, value]) => others?.get(name) === value)
 }
 
 function otherRule(selects: OtherRule['selects']): OtherRule | undefined {

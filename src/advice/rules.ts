@@ -4,6 +4,9 @@
  */
 import type { Severity } from '../gate/tables.ts'
 import type { WasteReason } from '../image/report.ts'
+import { formatBytes } from '../text/format.ts'
+import type { PathKey } from '../text/path.ts'
+import { CACHES, type Cache, mountsOf } from './caches.ts'
 import type { Selector } from './select.ts'
 import { type BuildStep, instructionOf, optionOf } from './step.ts'
 
@@ -15,9 +18,24 @@ export type Found = {
   readonly step: BuildStep | undefined
   /** The step of the layer that hides them. */
   readonly byStep: BuildStep | undefined
-  /** How to avoid the package manager's cache that the largest file belongs to. */
-  readonly cache: Cache | undefined
+  /** The largest files. */
+  readonly files: readonly PathKey[]
+  /** The package manager's cache that most of the bytes belong to. */
+  readonly cache: FoundCache | undefined
+  /** What a later layer changed in files that it stores again; undefined if that is not known. */
+  readonly differs: readonly Difference[] | undefined
 }
+
+export type FoundCache = {
+  readonly cache: Cache
+  readonly files: readonly PathKey[]
+  /** Bytes of other files. */
+  readonly restBytes: number
+}
+
+/** What can differ in files with the same content. Extended attributes count as mode. */
+export const DIFFERENCES = ['owner', 'mode', 'time'] as const
+export type Difference = (typeof DIFFERENCES)[number]
 
 type Common = {
   readonly rule: string
@@ -26,7 +44,7 @@ type Common = {
 
 /** A few words, and one or two sentences that name the means of a Dockerfile. */
 type Told = {
-  readonly title: string
+  readonly title: string | ((found: Found) => string)
   readonly fix: (found: Found) => string
 }
 
@@ -36,6 +54,8 @@ export type WasteRule = Common & Told & { readonly selects: 'waste'; readonly re
 /** Files selected by name: those that the image shows, or all that its layers store. An item for each of `items`. */
 export type PathRule = Common & {
   readonly selects: 'shown' | 'stored'
+  /** Whether it is about what people wrote: what a package brought is left out. */
+  readonly isOwn?: true
   readonly items: readonly (Told & Selector & { readonly kind?: string })[]
 }
 
@@ -43,116 +63,6 @@ export type PathRule = Common & {
 export type OtherRule = Common & Told & { readonly selects: 'buildTools' | 'duplicates' }
 
 export type AdviceRule = WasteRule | PathRule | OtherRule
-
-type Cache = {
-  readonly manager: string
-  readonly directories: readonly string[]
-  /** A command that leaves no cache, as written in a RUN. */
-  readonly clean: string
-  /** The directory for a cache mount. */
-  readonly mount: string
-}
-
-/** The caches of package managers. */
-export const CACHES: readonly Cache[] = [
-  {
-    manager: 'apt',
-    directories: ['var/lib/apt/lists', 'var/cache/apt'],
-    clean:
-      'apt-get update && apt-get install -y --no-install-recommends … && rm -rf /var/lib/apt/lists/* /var/cache/apt/*',
-    mount: '/var/cache/apt',
-  },
-  {
-    manager: 'apk',
-    directories: ['var/cache/apk', 'etc/apk/cache'],
-    clean: 'apk add --no-cache …',
-    mount: '/var/cache/apk',
-  },
-  {
-    manager: 'dnf',
-    directories: ['var/cache/dnf', 'var/cache/yum', 'var/cache/libdnf5'],
-    clean: 'dnf install -y … && dnf clean all && rm -rf /var/cache/dnf /var/cache/yum /var/cache/libdnf5',
-    mount: '/var/cache/libdnf5',
-  },
-  {
-    manager: 'pip',
-    directories: ['**/.cache/pip'],
-    clean: 'pip install --no-cache-dir …',
-    mount: '/root/.cache/pip',
-  },
-  {
-    manager: 'npm',
-    directories: ['**/.npm/_cacache'],
-    clean: 'npm ci && npm cache clean --force',
-    mount: '/root/.npm',
-  },
-  {
-    manager: 'yarn',
-    directories: ['**/.cache/yarn', 'usr/local/share/.cache'],
-    clean: 'yarn install --frozen-lockfile && yarn cache clean',
-    mount: '/usr/local/share/.cache',
-  },
-  {
-    manager: 'pnpm',
-    directories: ['**/.local/share/pnpm/store'],
-    clean: 'pnpm install --frozen-lockfile && rm -rf "$(pnpm store path)"',
-    mount: '/root/.local/share/pnpm/store',
-  },
-  {
-    manager: 'go',
-    directories: ['**/.cache/go-build', '**/go/pkg/mod/cache'],
-    clean: 'go build … && go clean -cache -modcache',
-    mount: '/root/.cache/go-build',
-  },
-  {
-    manager: 'cargo',
-    directories: ['**/.cargo/registry'],
-    clean: 'cargo build --release && rm -rf "$CARGO_HOME/registry"',
-    mount: '/usr/local/cargo/registry',
-  },
-  {
-    manager: 'maven',
-    directories: ['**/.m2/repository'],
-    clean: 'mvn package && rm -rf ~/.m2/repository',
-    mount: '/root/.m2',
-  },
-  {
-    manager: 'gradle',
-    directories: ['**/.gradle/caches'],
-    clean: 'gradle build --no-daemon && rm -rf ~/.gradle/caches',
-    mount: '/root/.gradle/caches',
-  },
-  {
-    manager: 'composer',
-    directories: ['**/.composer/cache', '**/.cache/composer'],
-    clean: 'composer install --no-dev --no-cache',
-    mount: '/root/.cache/composer',
-  },
-  {
-    manager: 'gem',
-    directories: ['**/.gem/cache', 'usr/local/bundle/cache'],
-    clean: 'bundle install && rm -rf /usr/local/bundle/cache ~/.gem/cache',
-    mount: '/usr/local/bundle/cache',
-  },
-  {
-    manager: 'conda',
-    directories: ['**/conda/pkgs', '**/miniconda3/pkgs'],
-    clean: 'conda install -y … && conda clean -afy',
-    mount: '/opt/conda/pkgs',
-  },
-  {
-    manager: 'uv',
-    directories: ['**/.cache/uv'],
-    clean: 'uv sync --no-cache',
-    mount: '/root/.cache/uv',
-  },
-  {
-    manager: 'pacman',
-    directories: ['var/cache/pacman/pkg'],
-    clean: 'pacman -S --noconfirm … && rm -rf /var/cache/pacman/pkg/*',
-    mount: '/var/cache/pacman/pkg',
-  },
-]
 
 /** What a build context has and no container needs. Each glob names a file, or a directory with everything below it. */
 const CONTEXT: readonly {
@@ -162,13 +72,20 @@ const CONTEXT: readonly {
 }[] = [
   { kind: 'git', title: 'Version control', globs: ['**/.git', '**/.svn', '**/.hg'] },
   { kind: 'editor', title: "An editor's files", globs: ['**/.vscode', '**/.idea', '**/.DS_Store'] },
-  { kind: 'ci', title: "A CI's configuration", globs: ['**/.github', '**/.gitlab-ci.yml', '**/.circleci'] },
+  { kind: 'ci', title: 'Files of a CI system', globs: ['**/.github', '**/.gitlab-ci.yml', '**/.circleci'] },
   {
     kind: 'docker',
     title: 'Dockerfiles and their like',
     globs: ['**/Dockerfile', '**/.dockerignore', '**/docker-compose.yml', '**/compose.yaml'],
   },
 ]
+
+/** Where packages are: what is below such a directory is not from the build context, and no secret of the image's maker. */
+export const BROUGHT: Selector = {
+  directories: ['node_modules', 'site-packages', 'dist-packages', 'vendor', 'gems'].map(
+    (name) => `**/${name}`,
+  ),
+}
 
 const SECRETS: readonly (Selector & { readonly kind: string; readonly title: string })[] = [
   {
@@ -211,11 +128,12 @@ function leave({ layer, step }: Found, command: string): string {
 }
 
 /** The step rewritten so that it leaves no package manager's cache. */
-function rewritten({ layer, step }: Found, { clean, mount }: Cache): string {
+function rewritten({ layer, step }: Found, { clean }: Cache, mounts: readonly string[]): string {
+  const mounted = `\`RUN ${mounts.map((mount) => `--mount=type=cache,target=${mount}`).join(' ')} …\``
   if (isCopy(step)) {
-    return `Leave the cache out of what ${stepOf(layer, step)} copies: \`RUN ${clean}\` in the stage that creates it, or \`RUN --mount=type=cache,target=${mount}\``
+    return `Leave the cache out of what ${stepOf(layer, step)} copies: \`RUN ${clean}\` in the stage that creates it, or ${mounted}`
   }
-  return `Write ${stepOf(layer, step, 'the RUN')} as \`RUN ${clean}\`, or keep the cache out of it with \`RUN --mount=type=cache,target=${mount}\``
+  return `Write ${stepOf(layer, step, 'the RUN')} as \`RUN ${clean}\`, or keep the cache out of it with ${mounted}`
 }
 
 function capital(sentence: string): string {
@@ -226,7 +144,12 @@ function fixRemoved(found: Found): string {
   const { layer, step, cache } = found
   const where = stepOf(layer, step)
   if (cache !== undefined) {
-    return `${rewritten(found, cache)}: what a later step removes is still stored and pulled.`
+    const rest =
+      cache.restBytes === 0
+        ? ''
+        : `; remove the other ${formatBytes(cache.restBytes)} in the RUN that creates them`
+    const means = rewritten(found, cache.cache, mountsOf(cache.cache, cache.files))
+    return `${means}${rest}: what a later step removes is still stored and pulled.`
   }
   if (isCopy(step)) {
     return `Leave these files out of ${where}: name them in \`.dockerignore\`, or copy only what is needed from a second stage with \`COPY --from\`. What a later step removes is still stored and pulled.`
@@ -238,18 +161,62 @@ function fixReplaced({ layer, byLayer, step, byStep }: Found): string {
   return `Write each file once: leave it out of ${stepOf(layer, step)}, or do the work of that step and of ${stepOf(byLayer, byStep)} in one RUN, or in a first stage whose result one COPY takes.`
 }
 
-function fixMetadata({ layer, byLayer, step, byStep }: Found): string {
-  const change = byStep === undefined ? undefined : optionOf(byStep)
+/** `owner and mode`; what came to differ along with them is no cause. */
+function causesOf(differs: readonly Difference[]): readonly Difference[] {
+  const causes = differs.filter((one) => one !== 'time')
+  return causes.length > 0 ? causes : differs
+}
+
+const STORED_AGAIN = 'Files stored again'
+
+function metadataTitle({ differs }: Found): string {
+  if (differs === undefined) return `${STORED_AGAIN} with the same content`
+  if (differs.length === 0) return `${STORED_AGAIN} unchanged`
+  return `${STORED_AGAIN} with another ${causesOf(differs).join(' and ')}`
+}
+
+function fixMetadata({ layer, byLayer, step, byStep, differs }: Found): string {
   const where = stepOf(byLayer, byStep)
-  if (isCopy(step) && step !== undefined && change !== undefined) {
+  const causes = causesOf(differs ?? [])
+  const options = [
+    ...(causes.includes('owner') ? ['chown'] : []),
+    ...(causes.includes('mode') ? ['chmod'] : []),
+  ]
+  if (options.length === 0) return fixRepeated({ layer, byLayer, step, byStep, differs })
+  const change = byStep === undefined ? undefined : optionOf(byStep)
+  const again = `changing ${causes.map((cause) => `the ${cause}`).join(' or ')} stores each file again`
+  if (isCopy(step) && step !== undefined && change !== undefined && options.includes(change.option)) {
     const isSymbolic = change.option === 'chmod' && !/^[0-7]+$/.test(change.value)
     const syntax = isSymbolic ? ' A symbolic mode needs `# syntax=docker/dockerfile:1.14` or newer.' : ''
-    return `Write \`${instructionOf(step, `--${change.option}=${change.value}`)}\`, and remove \`${change.command}\` from ${where}: changing a mode or an owner stores each file again.${syntax}`
+    return `Write \`${instructionOf(step, `--${change.option}=${change.value}`)}\`, and remove \`${change.command}\` from ${where}: ${again}.${syntax}`
   }
+  const flags = options.map((option) => `\`--${option}\``).join(' and ')
   if (isCopy(step)) {
-    return `Give ${stepOf(layer, step)} its \`--chown\` and \`--chmod\`, and remove the change from ${where}: changing a mode or an owner stores each file again.`
+    return `Give ${stepOf(layer, step)} its ${flags}, and remove the change from ${where}: ${again}.`
   }
-  return `Change owners and modes in the RUN that creates the files (${stepOf(layer, step)}), not in ${where}: a later \`chown\` or \`chmod\` stores each file again; COPY takes \`--chown\` and \`--chmod\`.`
+  const commands = options.map((option) => `\`${option}\``).join(' or ')
+  return `Use ${commands} in the RUN that creates the files (${stepOf(layer, step)}), not in ${where}: ${again}. COPY takes ${flags}.`
+}
+
+/** Owner and mode are the same: the step wrote the same content again. */
+function fixRepeated({
+  layer,
+  byLayer,
+  step,
+  byStep,
+  differs,
+}: Pick<Found, 'layer' | 'byLayer' | 'step' | 'byStep' | 'differs'>): string {
+  const where = stepOf(byLayer, byStep)
+  const what =
+    differs === undefined
+      ? 'stores the same content again'
+      : differs.length === 0
+        ? 'stores these files again and changes nothing in them'
+        : 'writes the same content again with another time'
+  if (isCopy(step) && isCopy(byStep)) {
+    return `Copy these files once: ${where} ${what}. Leave them out of one of the two (\`COPY --exclude\` or \`.dockerignore\`).`
+  }
+  return `${capital(where)} ${what}: leave these files alone there, or do the work of ${stepOf(layer, step)} and of ${where} in one RUN, or in a first stage whose result one COPY takes.`
 }
 
 export const ADVICE_RULES: readonly AdviceRule[] = [
@@ -274,7 +241,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     severity: 'warning',
     selects: 'waste',
     reason: 'metadataOnly',
-    title: 'Files stored again for another owner, mode or time',
+    title: metadataTitle,
     fix: fixMetadata,
   },
   {
@@ -285,13 +252,14 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
       kind: cache.manager,
       title: `The cache of ${cache.manager}`,
       directories: cache.directories,
-      fix: (found) => `${rewritten(found, cache)}.`,
+      fix: (found) => `${rewritten(found, cache, mountsOf(cache, found.files))}.`,
     })),
   },
   {
     rule: 'build-context',
     severity: 'warning',
     selects: 'shown',
+    isOwn: true,
     items: CONTEXT.map(({ kind, title, globs }) => ({
       kind,
       title: `${title} from the build context`,
@@ -299,6 +267,9 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
       files: globs,
       fix: ({ layer, step }) => {
         const lines = globs.map((glob) => `\`${glob}\``).join(', ')
+        if (step !== undefined && !isCopy(step)) {
+          return `Remove ${lines} in ${stepOf(layer, step)}, which creates them, or do its work in a first stage and COPY only what is needed.`
+        }
         const copy = isCopy(step) ? stepOf(layer, step) : 'COPY'
         return `Add ${lines} to \`.dockerignore\`, so that ${copy} does not copy them.`
       },
@@ -321,10 +292,11 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     rule: 'secret',
     severity: 'error',
     selects: 'stored',
+    isOwn: true,
     items: SECRETS.map((secret) => ({
       ...secret,
       fix: ({ layer, step }) =>
-        `If these are secrets, revoke them: whoever pulls the image can read them, even if a later step removes them. Leave them out of ${stepOf(layer, step)} (\`.dockerignore\`), and give them to the RUN that needs them with \`RUN --mount=type=secret\`.`,
+        `If these are secrets, revoke them: whoever pulls the image can read them, even if a later step removes them. Leave them out of ${stepOf(layer, step)}${step === undefined || isCopy(step) ? ' (`.dockerignore`)' : ''}, and give them to the RUN that needs them with \`RUN --mount=type=secret\`.`,
     })),
   },
   {

@@ -9,7 +9,7 @@ import { knownTarBytes } from '../image/tar-bytes.ts'
 import type { ManifestFigures } from '../oci/figures.ts'
 import { Problem } from '../problem.ts'
 import { FIGURES } from '../text/figures.ts'
-import { formatBytes, formatDelta } from '../text/format.ts'
+import { formatBytes, formatDelta, formatFigure } from '../text/format.ts'
 import {
   type GrowthLimit,
   isWithinPercent,
@@ -238,7 +238,7 @@ function countFigure(count: number, limits: Thresholds<number> | undefined): Bad
 function shortCount(count: number): string {
   if (count < 1000) return String(count)
   const thousands = count / 1000
-  return thousands < 999.5 ? `${thousands.toPrecision(3)}k` : `${(thousands / 1000).toPrecision(3)}M`
+  return thousands < 999.5 ? `${formatFigure(thousands)}k` : `${formatFigure(thousands / 1000)}M`
 }
 
 /** Three digits, rounded down, so that a share below 1 never looks like 1. */

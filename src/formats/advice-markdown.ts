@@ -2,7 +2,7 @@
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
-import { placeOf, savingsSentence } from './advice-text.ts'
+import { filesText, tellAdvice } from './advice-view.ts'
 import { oneLine } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
 import { markdownTable, type Table } from './table.ts'
@@ -13,13 +13,15 @@ const MAX_DETAILS = 40
 export function adviceMarkdown(
   image: Pick<ImageIdentity, 'reference' | 'platform' | 'digest'>,
   advice: Advice,
+  fileBytes: number,
 ): string {
+  const { items, savings } = tellAdvice(advice, fileBytes)
   const lines = [
-    `### ${savingsSentence(advice).replace(/\.$/, '')}`,
+    `### ${savings.replace(/\.$/, '')}`,
     '',
     `${markdownCode(image.reference)}, ${markdownCode(image.platform)}, ${markdownCode(image.digest)}`,
-    ...(advice.items.length === 0 ? [] : ['', ...markdownTable(adviceTable(advice.items))]),
-    ...advice.items.slice(0, MAX_DETAILS).flatMap(details),
+    ...(items.length === 0 ? [] : ['', ...markdownTable(adviceTable(items))]),
+    ...items.slice(0, MAX_DETAILS).flatMap(details),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -65,7 +67,7 @@ function details(item: AdviceItem): readonly string[] {
     '',
     `<details><summary>${item.title}: ${formatBytes(item.bytes)}</summary>`,
     '',
-    `${formatCount(item.files)} ${item.files === 1 ? 'file' : 'files'}${placeOf(item)}. ${fixMarkdown(item.fix)}`,
+    `${filesText(item)}. ${fixMarkdown(item.fix)}`,
     '',
     ...markdownTable(table),
     '',

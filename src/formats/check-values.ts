@@ -4,7 +4,7 @@ import type { Evidence } from '../gate/evidence.ts'
 import { RULES } from '../gate/rules.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import { buildStep } from '../oci/build-step.ts'
-import { formatBytes, formatCount, formatFigure } from '../text/format.ts'
+import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 
 /** `240 MB`, `12.5%`, `0.98765`, `4`; a dash for a missing value. */
 export function showActual({ actual, unit }: RuleVerdict): string {
@@ -21,7 +21,7 @@ function showValue(value: number | string, unit: RuleVerdict['unit']): string {
     case 'bytes':
       return formatBytes(value)
     case 'percent':
-      return `${formatFigure(value)}%`
+      return `${formatPercent(value)}`
     case 'count':
       return formatCount(value)
     case 'ratio':

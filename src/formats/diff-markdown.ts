@@ -3,6 +3,7 @@ import type { AdviceItem } from '../advice/advise.ts'
 import type { Diff } from '../diff/summary.ts'
 import { formatBytes } from '../text/format.ts'
 import { adviceTable } from './advice-markdown.ts'
+import { toldItems } from './advice-view.ts'
 import { type DiffView, viewDiff } from './diff-view.ts'
 import { markdownPieces, markdownTable, type Table } from './table.ts'
 
@@ -20,7 +21,8 @@ const HEADER_LINES = 2
  */
 export function diffMarkdown(diff: Diff, advice: readonly AdviceItem[] = []): string {
   const view = viewDiff(diff)
-  const tables = [...(advice.length === 0 ? [] : [newAdvice(advice)]), ...view.tables]
+  const told = toldItems(advice, diff.size.fileBytes.to)
+  const tables = [...(told.length === 0 ? [] : [newAdvice(told)]), ...view.tables]
   let text = head(view)
   const cut: string[] = []
   for (const table of tables) {

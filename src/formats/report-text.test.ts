@@ -71,7 +71,7 @@ test('the first three pieces of advice are shown, what may stay comes last, and 
   const items = [{ ...first!, severity: 'info' as const }, ...others]
   const text = reportText({ ...view, advice: { ...view.advice, items } })
   expect(text.match(/(?<=instead of `)(.)/g)).toEqual(['b', 'c', 'd'])
-  expect(text).toContain('\n  … and 1 more piece of advice\n')
+  expect(text).toContain('\n  … and 1 more suggestion\n')
 })
 
 test('what looks like a secret comes before the three largest savings', () => {
@@ -91,7 +91,7 @@ test('Markdown begins with the verdict and what to change', () => {
       (name) =>
         `* 80.0 MB: Files that a later layer removes (layer 0, hidden by layer 1). Do it in one step instead of \`${name}\`.`,
     ),
-    '* … and 1 more piece of advice',
+    '* … and 1 more suggestion',
   ])
 })
 

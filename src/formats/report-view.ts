@@ -6,7 +6,7 @@ import type { ImageIdentity, LayerReport, Report } from '../image/report.ts'
 import { isPullKnown, storedAs, UNKNOWN_PULL } from '../image/stored.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
-import { savingsSentence } from './advice-text.ts'
+import { placeText, type ToldAdvice, tellAdvice } from './advice-view.ts'
 import { oneLine } from './check-values.ts'
 import type { PlainRow, PlainTable } from './table.ts'
 
@@ -26,10 +26,11 @@ export type ReportContents = {
 }
 
 export function contentsOf({ report, advice }: ReportView): ReportContents {
+  const told = tellAdvice(advice, report.size.fileBytes)
   return {
-    verdict: verdictSentence(report, advice),
-    items: weightiest(advice).slice(0, firstItems(advice)),
-    more: moreAdvice(advice),
+    verdict: verdictSentence(report, told),
+    items: told.items.slice(0, told.first),
+    more: moreAdvice(told),
     figures: figuresOf(report),
     layers: layerTable(report),
     largest: largestFilesTable(report),
@@ -104,45 +105,28 @@ function formatKnown(bytes: number | undefined): string {
 }
 
 /** ` (layer 1, hidden by layer 5)` */
-export function placeOf({ layer, byLayer }: AdviceItem): string {
-  const places = [
-    ...(layer === undefined ? [] : [`layer ${layer}`]),
-    ...(byLayer === undefined ? [] : [`hidden by layer ${byLayer}`]),
-  ]
-  return places.length === 0 ? '' : ` (${places.join(', ')})`
+export function placeOf(item: AdviceItem): string {
+  const place = placeText(item)
+  return place === '' ? '' : ` (${place})`
 }
 
 /** The first sentence of a report: `117 MB on disk, 43.2 MB to pull. 12.3 MB can be saved, 9.80% of the bytes in files.` */
-export function verdictSentence({ image, size }: Report, advice: Advice): string {
+export function verdictSentence({ image, size }: Report, advice: ToldAdvice): string {
   const secrets = advice.items.some(({ severity }) => severity === 'error')
   return [
     isPullKnown(image, size.stored)
       ? `${formatBytes(size.apparentBytes)} on disk, ${formatBytes(size.compressedBytes)} to pull.`
       : `${formatBytes(size.apparentBytes)} on disk; what a pull takes is ${UNKNOWN_PULL}.`,
-    savingsSentence(advice),
+    advice.savings,
     ...(secrets ? ['It carries files that look like secrets.'] : []),
   ].join(' ')
 }
 
-const WEIGHTS: Readonly<Record<AdviceItem['severity'], number>> = { error: 0, warning: 1, info: 2 }
-
-/** Secrets, then what counts as savings, then what may stay for a reason; each in the order of the advice. */
-export function weightiest({ items }: Advice): readonly AdviceItem[] {
-  return items.toSorted((a, b) => WEIGHTS[a.severity] - WEIGHTS[b.severity])
-}
-
-/** How many items a report shows first: what looks like secrets, and the three largest savings. */
-export function firstItems({ items }: Advice): number {
-  return items.filter(({ severity }) => severity === 'error').length + FIRST_SAVINGS
-}
-
-const FIRST_SAVINGS = 3
-
-/** `… and 4 more pieces of advice`; undefined if all are shown. */
-function moreAdvice(advice: Advice): string | undefined {
-  const more = advice.items.length - firstItems(advice)
+/** `… and 4 more suggestions`; undefined if all are shown. */
+function moreAdvice({ items, first }: ToldAdvice): string | undefined {
+  const more = items.length - first
   if (more <= 0) return undefined
-  return `… and ${formatCount(more)} more ${more === 1 ? 'piece' : 'pieces'} of advice`
+  return `… and ${formatCount(more)} more ${more === 1 ? 'suggestion' : 'suggestions'}`
 }
 
 function largestFilesTable({ largestFiles }: Report): PlainTable {

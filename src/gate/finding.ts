@@ -1,5 +1,5 @@
 /** One rule applied to the figures: whether it holds, in numbers and in a sentence. */
-import { formatBytes, formatCount, formatDelta, formatFigure } from '../text/format.ts'
+import { formatBytes, formatCount, formatDelta, formatPercent } from '../text/format.ts'
 import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from '../text/limit.ts'
 import { type Denied, withoutKey } from './denied.ts'
 import type { Evidence, Unit } from './evidence.ts'
@@ -54,7 +54,7 @@ export function wastedPercent(wasted: number, limit: Decimal, figures: Figures):
   const { fileBytes } = figures.facts.size
   const { pass, actual } = shareOf(wasted, fileBytes, limit)
   const share = `${formatBytes(wasted)} of ${formatBytes(fileBytes)} in files`
-  const message = `The waste is ${formatFigure(actual)}% (${share}), ${pass ? 'within' : 'over'} the limit of ${toNumber(limit)}%.`
+  const message = `The waste is ${formatPercent(actual)} (${share}), ${pass ? 'within' : 'over'} the limit of ${toNumber(limit)}%.`
   return {
     unit: 'percent',
     limit: toNumber(limit),
@@ -97,7 +97,7 @@ export async function userWasted(
     return { unit, limit: told(limit), actual: null, pass: true, message, evidence }
   }
   const pass = ratio <= limit
-  const share = `${formatFigure(100 * ratio)}% of what the layers above the first hold`
+  const share = `${formatPercent(100 * ratio)} of what the layers above the first hold`
   const message = `dive's wasted bytes are ${share}, ${pass ? 'within' : 'over'} the limit of ${ratioAsPercent(limit)}%.`
   return { unit, limit: told(limit), actual: told(ratio), pass, message, evidence }
 }
@@ -124,7 +124,7 @@ export async function savings(limit: GrowthLimit, figures: Figures): Promise<Fin
   if ('bytes' in limit) return atMostBytes('What could be saved', bytes, limit.bytes, evidence)
   const { fileBytes } = figures.facts.size
   const { pass, actual } = shareOf(bytes, fileBytes, limit.percent)
-  const share = `${formatFigure(actual)}% (${formatBytes(bytes)} of ${formatBytes(fileBytes)} in files)`
+  const share = `${formatPercent(actual)} (${formatBytes(bytes)} of ${formatBytes(fileBytes)} in files)`
   const message = `What could be saved is ${share}, ${pass ? 'within' : 'over'} the limit of ${toNumber(limit.percent)}%.`
   return { unit: 'percent', limit: toNumber(limit.percent), actual, pass, message, evidence }
 }
@@ -134,11 +134,16 @@ export async function worstSeverity(limit: Severity, figures: Figures): Promise<
   const isWorse = ({ severity }: { readonly severity: Severity }) =>
     SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(limit)
   const actual = SEVERITIES.findLast((severity) => items.some((item) => item.severity === severity)) ?? null
-  const worse = items.filter(isWorse).length
-  const pass = worse === 0
+  const worse = SEVERITIES.toReversed().flatMap((severity) => {
+    const count = items.filter((item) => item.severity === severity && isWorse(item)).length
+    return count === 0
+      ? []
+      : [`${formatCount(count)} ${count === 1 ? 'finding' : 'findings'} of severity ${severity}`]
+  })
+  const pass = worse.length === 0
   const message = pass
-    ? `No advice is worse than ${limit}.`
-    : `${formatCount(worse)} ${worse === 1 ? 'item' : 'items'} of advice ${worse === 1 ? 'is' : 'are'} worse than ${limit}: the worst is of severity ${actual}.`
+    ? `No finding is of a severity above ${limit}.`
+    : `${worse.join(', ')}; the policy allows ${limit}.`
   return { unit: 'severity', limit, actual, pass, message, evidence: () => figures.worstAdvised(isWorse) }
 }
 
@@ -169,7 +174,7 @@ function growthInPercent(
   // Compared with nothing, any growth exceeds every percentage.
   const pass = before === 0 ? grown === 0 : isWithinPercent(grown, before, limit)
   const actual = before === 0 ? (grown === 0 ? 0 : null) : (100 * grown) / before
-  const share = actual === null ? 'from nothing' : `${formatFigure(actual)}%`
+  const share = actual === null ? 'from nothing' : `${formatPercent(actual)}`
   const change = `went from ${formatBytes(before)} to ${formatBytes(now)} (${formatDelta(grown)}, ${share})`
   const message = `${what} ${change}, ${pass ? 'within' : 'over'} the limit of ${toNumber(limit)}%.`
   return { unit: 'percent', limit: toNumber(limit), actual, pass, message, evidence }

@@ -1,6 +1,7 @@
 /** The page about one image. */
 import { html } from 'hono/html'
 import type { Advice } from '../advice/advise.ts'
+import { tellAdvice } from '../formats/advice-view.ts'
 import { visible } from '../formats/escape.ts'
 import { verdictSentence } from '../formats/report-view.ts'
 import type { Area } from '../image/areas.ts'
@@ -59,6 +60,7 @@ export function reportPage(view: ReportView): Html {
   const { report, origin, advice, areas } = view
   const { image } = report
   const place = placeOf(image)
+  const told = tellAdvice(advice, report.size.fileBytes)
   return page({
     title: image.reference,
     scripts: ['map.js', 'badge.js'],
@@ -68,9 +70,9 @@ export function reportPage(view: ReportView): Html {
 ${identityFacts(image)}
 ${others(image)}
 </div>
-<p class="headline">${verdictSentence(report, advice)}</p>
+<p class="headline">${verdictSentence(report, told)}</p>
 ${figures(headline(report))}
-${savings({ advice, place })}
+${savings(told, place)}
 <section id="map"><h2>Where the bytes are</h2>
 ${mapFigure({ place, top: areas, colour: 'layer', layers: report.layers.length })}
 </section>

@@ -147,6 +147,10 @@ function adviceTables(store: ObjectStore, image: OpenedImage): AdviceTables {
       const table = await membersTable(store, image, layer)
       yield* table.rows({ columns: ['key', 'type', 'bytes', 'whiteout'], fetchBytes })
     },
+    async *metadata(layer) {
+      const table = await membersTable(store, image, layer)
+      yield* table.rows({ columns: ['key', 'mode', 'uid', 'gid', 'mtime', 'xattrs'], fetchBytes })
+    },
   }
 }
 

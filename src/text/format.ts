@@ -17,7 +17,17 @@ export function formatBytes(bytes: number): string {
 /** `0.0123`, `9.87`, `12.3`, `1,235`. */
 export function formatFigure(value: number): string {
   if (Math.abs(value) >= 999.5) return formatCount(Math.round(value))
-  return Math.abs(value) < 1e-6 ? '0' : value.toPrecision(3)
+  return Math.abs(value) < 1e-6 ? '0' : rounded(value)
+}
+
+/** Three digits, rounded half up as the number is written: 1.035 is 1.04, though its nearest binary fraction is below. */
+function rounded(value: number): string {
+  const size = Math.abs(value)
+  const places = 2 - Number(size.toExponential().split('e')[1])
+  const digits = Math.round(Number(`${size}e${places}`))
+  const isCarried = digits === 1000
+  const text = Number(`${digits}e${-places}`).toFixed(Math.max(isCarried ? places - 1 : places, 0))
+  return value < 0 ? `-${text}` : text
 }
 
 /** `1,234,567` */
@@ -25,9 +35,9 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
-/** `36.9%`, `-3.22%` */
+/** `36.9%`, `-3.22%`; what is not all of it never reads as 100%. */
 export function formatPercent(percent: number): string {
-  return `${formatFigure(percent)}%`
+  return percent >= 99.95 && percent < 100 ? '99.9%' : `${formatFigure(percent)}%`
 }
 
 /** A growth with its sign: `+1.20 MB`, `-312 kB`, `0 B`. */

@@ -5,10 +5,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Advice } from '../../src/advice/advise.ts'
 import type { Diff } from '../../src/diff/summary.ts'
+import { toldItems } from '../../src/formats/advice-view.ts'
 import { diffMarkdown } from '../../src/formats/diff-markdown.ts'
 import { diffText } from '../../src/formats/diff-text.ts'
 import { reportText } from '../../src/formats/report-text.ts'
-import { weightiest } from '../../src/formats/report-view.ts'
 import { adviceSchema } from '../../src/http/routes/advice.schema.ts'
 import { diffSchema } from '../../src/http/routes/diff.schema.ts'
 import { reportSchema } from '../../src/http/routes/report.schema.ts'
@@ -86,7 +86,8 @@ const SHOWN = { items: 2, fix: 115, layers: 4 }
 
 /** Some pieces of advice with the start of their text, the figures, and some of the layers. */
 function shortReport(report: Report, advice: Advice): readonly string[] {
-  const items = weightiest(advice)
+  const told = toldItems(advice.items, report.size.fileBytes)
+  const items = told
     .slice(0, SHOWN.items)
     .map((item) => ({ ...item, fix: `${item.fix.slice(0, SHOWN.fix).replace(/ \S*$/, '')} …` }))
   const [head = '', , figures = '', layers = ''] = reportText({ report, advice: { ...advice, items } }).split(
@@ -94,7 +95,7 @@ function shortReport(report: Report, advice: Advice): readonly string[] {
   )
   return [
     head,
-    `  … and ${advice.items.length - items.length} more pieces of advice`,
+    `  … and ${told.length - items.length} more suggestions`,
     '',
     figures,
     '',

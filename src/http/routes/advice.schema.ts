@@ -21,6 +21,7 @@ const adviceItemSchema = z
     bytes: int('Hard links count once'),
     files: int('Hard links count once'),
     layer: int('The layer that stores most of it').optional(),
+    layers: z.array(int()).optional().openapi({ description: 'All that store it, if several.' }),
     byLayer: int('The layer that hides it').optional(),
     createdBy: text('The build step to change').optional(),
     line: int('Line of that step in the posted `dockerfile`').optional(),

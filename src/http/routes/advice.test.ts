@@ -48,6 +48,8 @@ let clean: string
 let hostile: string
 /** Has 15 files of build tools: 12 of 101 to 112 bytes in its first layer, 3 of 1 to 3 bytes in its second. */
 let tools: string
+/** What advice must not misread: one case a folder. */
+let believed: string
 let toolsBase: string
 
 const text = (length: number, seed: string) => seed.repeat(length).slice(0, length)
@@ -97,13 +99,55 @@ beforeAll(async () => {
   ]
   tools = registry.push('advice', 'tools', makeImage(compiler))
   toolsBase = registry.push('advice', 'tools-base', makeImage(compiler.slice(0, 1)))
+  believed = registry.push('advice', 'believed', await believedImage())
   app = startApp()
-  for (const one of [image, base, clean, hostile, tools, toolsBase]) {
+  for (const one of [image, base, clean, hostile, tools, toolsBase, believed]) {
     expect((await app.ask(`/v1/report?image=${one}&wait=60`)).status).toBe(200)
   }
 })
 
 afterAll(() => registry.close())
+
+const BELIEVED = [
+  'RUN /bin/sh -c git clone https://git.example/x /src && make # buildkit',
+  'COPY --link conf /srv/ # buildkit',
+  'RUN /bin/sh -c apt-get install -y less # buildkit',
+  'RUN /bin/sh -c chmod 600 /srv/conf && ln /usr/share/one /usr/share/two # buildkit',
+  'COPY conf /srv/ # buildkit',
+  'RUN /bin/sh -c rm -rf /var/lib/apt/lists /opt/big # buildkit',
+]
+
+async function believedImage() {
+  const at = (seconds: number) => ({ mtime: new Date(seconds * 1000) })
+  const layers = [
+    await makeLayer([
+      { name: 'src/.git/config', content: text(90, 'git') },
+      { name: 'src/node_modules/x/.github/FUNDING.yml', content: 'github: x' },
+      { name: 'usr/lib/python3/site-packages/x/Dockerfile', content: 'FROM scratch' },
+      { name: 'srv/vendor/x/.npmrc', content: 'registry=x' },
+      { name: 'srv/empty/.env', content: '' },
+      { name: 'srv/one/.env', content: text(39, 'same') },
+      { name: 'var/cache/debconf/templates.dat', content: text(900, 'debconf'), ...at(1) },
+      { name: 'usr/share/one', content: text(800, 'linked'), ...at(1) },
+      { name: 'var/lib/apt/lists/index', content: text(5000, 'lists') },
+      { name: 'opt/big', content: text(1000, 'big') },
+      { name: 'data/go/pkg/mod/cache/x', content: text(600, 'go') },
+    ]),
+    await makeLayer([
+      { name: 'srv/conf', content: text(700, 'conf'), ...at(1) },
+      { name: 'srv/two/.env', content: text(39, 'same') },
+    ]),
+    await makeLayer([{ name: 'var/cache/debconf/templates.dat', content: text(900, 'debconf'), ...at(2) }]),
+    await makeLayer([
+      { name: 'srv/conf', content: text(700, 'conf'), mode: 0o600, ...at(1) },
+      { name: 'usr/share/one', content: text(800, 'linked'), ...at(1) },
+      { name: 'usr/share/two', type: 'link', linkname: 'usr/share/one' },
+    ]),
+    await makeLayer([{ name: 'srv/conf', content: text(700, 'conf'), mode: 0o600, ...at(1) }]),
+    await makeLayer([{ name: 'var/lib/apt/.wh.lists' }, { name: 'opt/.wh.big' }]),
+  ]
+  return makeImage(layers, { config: { history: BELIEVED.map((created_by) => ({ created_by })) } })
+}
 
 /** A package with files of these sizes, beside the packages before it. */
 function toolLayer(name: string, sizes: readonly number[]) {
@@ -165,6 +209,64 @@ test('a fix refers to the build step', async () => {
   expect(fixOf('build-context')).toContain('`.dockerignore`, so that the COPY of layer 1')
   expect(fixOf('removed')).toContain('.dockerignore')
   for (const { fix } of items) expect(fix).not.toContain('\n')
+})
+
+describe('advice names no cause that is not there', () => {
+  const metadata = async () => {
+    const { items } = await advice({ image: believed })
+    return items.filter(({ rule }) => rule === 'metadata-only')
+  }
+
+  test('what differs in a file that is stored again decides what is said of it', async () => {
+    const items = await metadata()
+    expect(items.map(({ layer, byLayer, title }) => [layer, byLayer, title])).toEqual([
+      [0, 2, 'Files stored again with another time'],
+      [0, 3, 'Files stored again unchanged'],
+      [1, 3, 'Files stored again with another mode'],
+      [3, 4, 'Files stored again unchanged'],
+    ])
+    const fixes = items.map(({ fix }) => fix)
+    expect(fixes[0]).toContain('The RUN of layer 2 writes the same content again with another time')
+    expect(fixes[1]).toContain('The RUN of layer 3 stores these files again and changes nothing in them')
+    expect(fixes[2]).toContain('`COPY --chmod=600 --link conf /srv/`, and remove `chmod 600 /srv/conf`')
+    for (const at of [0, 1, 3]) expect(fixes[at]).not.toMatch(/chown|chmod/)
+    expect(fixes[2]).not.toContain('chown')
+  })
+
+  test('what a package brought is no build context and no secret, and an empty file is no secret', async () => {
+    const { items } = await advice({ image: believed })
+    const pathsOf = (rule: string) =>
+      items
+        .filter((item) => item.rule === rule)
+        .map(({ kind, paths }) => [kind, paths.map(({ path }) => path)])
+    expect(pathsOf('build-context')).toEqual([['git', ['src/.git/config']]])
+    expect(pathsOf('secret')).toEqual([['environment', ['srv/one/.env', 'srv/two/.env']]])
+  })
+
+  test('.dockerignore is named only for what COPY or ADD brought', async () => {
+    const { items } = await advice({ image: believed })
+    const fix = items.find(({ rule }) => rule === 'build-context')?.fix
+    expect(fix).toContain('in the RUN of layer 0, which creates them')
+    expect(fix).not.toContain('.dockerignore')
+  })
+
+  test('a cache mount is at the directory that holds the cache, and what else was removed is told', async () => {
+    const { items } = await advice({ image: believed })
+    const go = items.find(({ kind }) => kind === 'go')?.fix
+    expect(go).toContain('`RUN --mount=type=cache,target=/data/go/pkg/mod/cache …`')
+    const removed = items.find(({ rule, byLayer }) => rule === 'removed' && byLayer === 5)?.fix
+    expect(removed).toContain(
+      '--mount=type=cache,target=/var/lib/apt/lists --mount=type=cache,target=/var/cache/apt',
+    )
+    expect(removed).toContain('remove the other 1.00 kB in the RUN that creates them')
+  })
+
+  test('files of several layers are told with all of them', async () => {
+    const { items } = await advice({ image: believed })
+    expect(items.find(({ rule }) => rule === 'secret')).toMatchObject({ files: 2, layers: [0, 1] })
+    const told = await (await app.ask(`/v1/advice?image=${believed}&format=text`)).text()
+    expect(told).toContain('2 files, layers 0 and 1')
+  })
 })
 
 test('a clean image gets no advice', async () => {

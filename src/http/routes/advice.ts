@@ -138,7 +138,7 @@ async function answer(
     question,
   )
   headers.set('Content-Type', contentType)
-  return new Response(write(advised, format, style), { headers })
+  return new Response(write(advised, result.facts.size.fileBytes, format, style), { headers })
 }
 
 function acceptedFormat(c: RequestContext): Format {
@@ -146,13 +146,18 @@ function acceptedFormat(c: RequestContext): Format {
   return accepted === TYPES.markdown ? 'markdown' : accepted === TYPES.text ? 'text' : 'json'
 }
 
-function write({ image: { identity }, advice }: Advised, format: Format, style: TextQuery): string {
+function write(
+  { image: { identity }, advice }: Advised,
+  fileBytes: number,
+  format: Format,
+  style: TextQuery,
+): string {
   switch (format) {
     case 'json':
       return JSON.stringify({ image: identity, ...advice })
     case 'text':
-      return adviceText(identity, advice, styleOf(style))
+      return adviceText(identity, advice, fileBytes, styleOf(style))
     case 'markdown':
-      return adviceMarkdown(identity, advice)
+      return adviceMarkdown(identity, advice, fileBytes)
   }
 }

@@ -62,7 +62,7 @@ describe('resolving', () => {
   it('a missing manifest is not found', async () => {
     const { client } = watchedClient()
     await expect(client.resolve(at(), 'v2', {})).rejects.toThrow(
-      problem('image_not_found', `${registry.host}/app:v2`),
+      problem('image_not_found', `no tag \`v2\` in ${registry.host}/app`),
     )
     await expect(client.manifest(at('nothing/here'), 'v1', {})).rejects.toThrow(
       problem('image_not_found', 'NAME_UNKNOWN: repository name not known to registry'),

@@ -93,8 +93,15 @@ function unauthorized(asked: RegistryRequest, words: string, fields: ProblemFiel
   })
 }
 
+function missing(asked: RegistryRequest): string {
+  const { registry, repository, subject } = asked
+  if (subject.kind !== 'manifest') return `${registry} does not have ${nameOf(asked)}`
+  const what = subject.reference.includes(':') ? 'manifest' : 'tag'
+  return `no ${what} \`${subject.reference}\` in ${registry}/${repository}`
+}
+
 function notFound(asked: RegistryRequest, words: string, fields: ProblemFields): Problem {
-  const detail = `${asked.registry} does not have ${nameOf(asked)}${words && ` (${words})`}`
+  const detail = `${missing(asked)}${words && ` (${words})`}`
   switch (asked.subject.kind) {
     case 'manifest':
     case 'tags':

@@ -14,6 +14,7 @@ import type { Client, Question } from './client.ts'
 import type { EngineAddress } from './engine.ts'
 import { Failure, systemReason } from './failure.ts'
 import type { LocalService } from './local-service.ts'
+import { LOOPBACK, OWN_NETWORK, withRanges } from './own-network.ts'
 import { failureOf, problemCode } from './problem.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -30,8 +31,6 @@ export type LocalOptions = {
   readonly warn: (line: string) => void
 }
 
-/** Only this machine can reach what listens on loopback: it needs no setting, and no TLS. */
-const LOOPBACK = '127.0.0.0/8,::1/128'
 /** Settings of a service for others, and of this program. */
 const NOT_OURS =
   /^(LAMINA_(SERVER|TOKEN|TOKENS|DEBUG|DATA|RATE|DRAIN_SECONDS|WEBHOOK_SECRETS|KEY|DOCKER_HOST|DOCKER_WATCH)|HOST|PORT|S3_\w+|REDIS_URL)$/
@@ -75,8 +74,8 @@ function settingsOf({ env: given, analyses, engine, warn }: LocalOptions): Setti
     env.DOCKER_TLS_VERIFY = engine.certificates && '1'
     env.DOCKER_CERT_PATH = engine.certificates
   }
-  for (const name of ['LAMINA_PRIVATE_REGISTRIES', 'LAMINA_INSECURE_REGISTRIES'])
-    env[name] = env[name] ? `${env[name]},${LOOPBACK}` : LOOPBACK
+  env.LAMINA_PRIVATE_REGISTRIES = withRanges(env.LAMINA_PRIVATE_REGISTRIES, OWN_NETWORK)
+  env.LAMINA_INSECURE_REGISTRIES = withRanges(env.LAMINA_INSECURE_REGISTRIES, LOOPBACK)
   try {
     return { configuration: parseConfiguration(env, 'node'), env, analyses }
   } catch (error) {

@@ -85,8 +85,15 @@ async function clientOf({ command, settings, parameters }: Request, api: Api, se
   return localClient({ env: process.env, cache: settings.cache, analyses, engine, warn })
 }
 
-/** Serves until stopped. */
+/** Serves until stopped; for this machine alone, with the registries on it. */
 async function serve(): Promise<void> {
+  const [{ isLoopback }, { LOOPBACK, withRanges }] = await Promise.all([
+    import('../src/configuration.ts'),
+    import('./own-network.ts'),
+  ])
+  if (isLoopback(process.env.HOST || '127.0.0.1'))
+    for (const name of ['LAMINA_PRIVATE_REGISTRIES', 'LAMINA_INSECURE_REGISTRIES'])
+      process.env[name] = withRanges(process.env[name], LOOPBACK)
   delete process.env.LAMINA_SERVER
   delete process.env.LAMINA_TOKEN
   await import('../workers/node/start.ts')

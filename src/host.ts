@@ -8,9 +8,11 @@ import type { Claim, Job, JobState, Order } from './job.ts'
 
 /**
  * Which addresses a request may reach. `public`: no loopback, link-local or private ones; `private`: also those of
- * `LAMINA_PRIVATE_REGISTRIES`, if the request's registry is in that list.
+ * `LAMINA_PRIVATE_REGISTRIES`, if the request's registry is in that list; `listed`: only addresses in a range of
+ * `LAMINA_PRIVATE_REGISTRIES`, so that an answer shows that the name has such an address; `publicPlain` and `listedPlain`: only
+ * public addresses, or those of `LAMINA_PRIVATE_REGISTRIES`, in a range of `LAMINA_INSECURE_REGISTRIES`.
  */
-export type Reach = 'public' | 'private'
+export type Reach = 'public' | 'private' | 'listed' | 'publicPlain' | 'listedPlain'
 
 /**
  * Outbound HTTP. It returns a 3xx instead of following it, never decodes a `Content-Encoding`, and after resolving the

@@ -2,23 +2,38 @@
  * Outbound HTTP on Workers: the platform's own `fetch`, or on Miniflare the two network bindings that are limited at the
  * socket.
  */
-import type { Fetch } from '../../src/host.ts'
+import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
 
 type Fetcher = { fetch(url: URL, init: RequestInit): Promise<Response> }
 
-/** On Miniflare: bindings for public addresses, and for those of `LAMINA_PRIVATE_REGISTRIES` as well. */
-export type WaysOut = { readonly EGRESS?: Fetcher; readonly EGRESS_PRIVATE?: Fetcher }
+/** On Miniflare: a binding for each reach; the last three only if there are ranges in the lists. */
+export type WaysOut = {
+  readonly EGRESS?: Fetcher
+  readonly EGRESS_PRIVATE?: Fetcher
+  readonly EGRESS_LISTED?: Fetcher
+  readonly EGRESS_PUBLIC_PLAIN?: Fetcher
+  readonly EGRESS_LISTED_PLAIN?: Fetcher
+}
 
 /** `encodeResponseBody: 'manual'` keeps the body encoded: digests are of the unmodified bytes. */
 const RAW = { redirect: 'manual', encodeResponseBody: 'manual' } as const
 
 /** @throws Problem `forbidden_registry` on a deployed Worker for a port that Cloudflare ignores */
-export function createFetch({ EGRESS, EGRESS_PRIVATE }: WaysOut): Fetch {
+export function createFetch(ways: WaysOut): Fetch {
+  const byReach: Readonly<Record<Reach, Fetcher | undefined>> = {
+    public: ways.EGRESS,
+    private: ways.EGRESS_PRIVATE,
+    listed: ways.EGRESS_LISTED,
+    publicPlain: ways.EGRESS_PUBLIC_PLAIN,
+    listedPlain: ways.EGRESS_LISTED_PLAIN,
+  }
   return async (url, init, reach) => {
     const options = { ...init, ...RAW }
-    const way = reach === 'private' ? EGRESS_PRIVATE : EGRESS
+    const way = byReach[reach]
     if (way !== undefined) return way.fetch(url, options)
+    if (reach !== 'public' && reach !== 'private')
+      throw new Problem('forbidden_registry', `no range of the lists has the address of ${url.host}`)
     const response = await fetch(url, options)
     await refuseIgnoredPort(url, response)
     return response

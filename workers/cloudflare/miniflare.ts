@@ -6,9 +6,11 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kUnsafeEphemeralUniqueKey, Log, LogLevel, Miniflare, type UnsafeUniqueKey } from 'miniflare'
 import { parseConfiguration } from '../../src/configuration.ts'
+import { rangesOf } from '../../src/source/registry/address.ts'
 import { startFront, urlOf } from './front.ts'
 import { MAX_RETRIES, type OrderQueue, QueueBacklog } from './queue-backlog.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
+import { inBoth } from './ranges.ts'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
@@ -105,6 +107,10 @@ export async function startWorker(
     trustBrowserCas: true,
     ...(authorities ? { trustedCertificates: [await readFile(authorities, 'utf8')] } : {}),
   }
+  const reachable = await addresses(configuration.privateRegistries)
+  const listed = rangesOf(configuration.privateRegistries)
+  const insecure = rangesOf(configuration.insecureRegistries)
+  const insecureListed = inBoth(insecure, reachable)
   const settings = Object.entries(env).filter(
     (entry): entry is [string, string] => /^(LAMINA_|HOST$|PORT$)/.test(entry[0]) && entry[1] !== undefined,
   )
@@ -164,9 +170,25 @@ export async function startWorker(
             EGRESS: { type: 'network', allow: ['public'], tlsOptions },
             EGRESS_PRIVATE: {
               type: 'network',
-              allow: ['public', ...(await addresses(configuration.privateRegistries))],
+              allow: ['public', ...reachable],
               tlsOptions,
             },
+            ...(listed.length === 0
+              ? {}
+              : { EGRESS_LISTED: { type: 'network' as const, allow: [...listed], tlsOptions } }),
+            ...(insecure.length === 0
+              ? {}
+              : {
+                  EGRESS_PUBLIC_PLAIN: {
+                    type: 'network' as const,
+                    allow: [...insecure],
+                    deny: ['private', 'local'],
+                    tlsOptions,
+                  },
+                }),
+            ...(insecureListed.length === 0
+              ? {}
+              : { EGRESS_LISTED_PLAIN: { type: 'network' as const, allow: insecureListed, tlsOptions } }),
           },
         },
         dev: {

@@ -44,7 +44,7 @@ afterAll(() => {
 })
 
 const url = (path = '/', host = '127.0.0.1') => new URL(`http://${host}:${port}${path}`)
-const open = createFetch({ privateRegistries: ['127.0.0.0/8'] })
+const open = createFetch({ privateRegistries: ['127.0.0.0/8'], insecureRegistries: [] })
 
 const forbidden = (text: string) =>
   expect.objectContaining({ code: 'forbidden_registry', message: expect.stringContaining(text) })
@@ -64,7 +64,10 @@ describe('the guard at the socket', () => {
   )
 
   it('refuses unlisted addresses for a private reach too', async () => {
-    const other = createFetch({ privateRegistries: ['10.0.0.0/8', `127.0.0.1:${port + 1}`] })
+    const other = createFetch({
+      privateRegistries: ['10.0.0.0/8', `127.0.0.1:${port + 1}`],
+      insecureRegistries: [],
+    })
     for (const host of ['127.0.0.1', 'localhost'])
       await expect(other(url('/', host), {}, 'private')).rejects.toThrow(
         forbidden('add it to LAMINA_PRIVATE_REGISTRIES'),
@@ -72,9 +75,9 @@ describe('the guard at the socket', () => {
   })
 
   it('allows a listed name on its port, whatever its address', async () => {
-    const named = createFetch({ privateRegistries: [`localhost:${port}`] })
+    const named = createFetch({ privateRegistries: [`localhost:${port}`], insecureRegistries: [] })
     expect((await named(url('/', 'localhost'), {}, 'private')).status).toBe(200)
-    const elsewhere = createFetch({ privateRegistries: [`localhost:${port + 1}`] })
+    const elsewhere = createFetch({ privateRegistries: [`localhost:${port + 1}`], insecureRegistries: [] })
     await expect(elsewhere(url('/', 'localhost'), {}, 'private')).rejects.toThrow(forbidden('localhost'))
   })
 

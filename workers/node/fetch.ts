@@ -9,12 +9,13 @@ import type { buildConnector as Connector, Dispatcher } from 'undici'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
-import { isListed, parseAddress, specialUseOf } from '../../src/source/registry/address.ts'
+import { isListed, parseAddress, rangesOf, specialUseOf } from '../../src/source/registry/address.ts'
+import { toAllow } from '../../src/source/registry/guard.ts'
 import { waitFor } from '../../src/timeout.ts'
 import { responseBody } from './body-stream.ts'
 import { buildConnector, EnvHttpProxyAgent } from './undici.ts'
 
-type Rules = Pick<Configuration, 'privateRegistries'>
+type Rules = Pick<Configuration, 'privateRegistries' | 'insecureRegistries'>
 /** Hosts that are reached without the environment's proxies: `*` for all. By default it is the environment's `no_proxy`. */
 type Proxies = { readonly noProxy?: string }
 
@@ -32,22 +33,21 @@ type Limits = { readonly port: string; readonly reach: Reach; readonly rules: Ru
 
 /** @returns why the address may not be reached, as a problem; undefined if it may */
 function refusalOf(address: string, host: string, { port, reach, rules }: Limits): Problem | undefined {
+  const refusal = (why: string) => new Problem('forbidden_registry', why)
+  const shown = host === address ? host : `${host} (${address})`
+  const list = rules.privateRegistries
+  if (reach === 'listed' && !isListed(rangesOf(list), address, port))
+    return refusal(`${shown} is in no range of LAMINA_PRIVATE_REGISTRIES`)
+  const isPlain = reach === 'publicPlain' || reach === 'listedPlain'
+  if (isPlain && !isListed(rangesOf(rules.insecureRegistries), address, port))
+    return refusal(`${shown} is in no range of LAMINA_INSECURE_REGISTRIES`)
   const parsed = parseAddress(address)
   const use = parsed === undefined ? 'unknown' : specialUseOf(parsed)
-  if (use === undefined) return undefined
-  const shown = host === address ? host : `${host} (${address})`
-  if (reach === 'public')
-    return new Problem(
-      'forbidden_registry',
-      `${shown} is a ${use} address; only requests to a registry in LAMINA_PRIVATE_REGISTRIES may reach it`,
-    )
-  const list = rules.privateRegistries
+  if (use === undefined && reach !== 'listedPlain') return undefined
   // A listed name may be anywhere that its resolver says.
-  if (isListed(list, address, port) || isListed(list, host, port)) return undefined
-  return new Problem(
-    'forbidden_registry',
-    `${shown} is a ${use} address; to allow it, add it to LAMINA_PRIVATE_REGISTRIES`,
-  )
+  if (!reach.startsWith('public') && (isListed(list, address, port) || isListed(list, host, port)))
+    return undefined
+  return refusal(`${shown} is a ${use ?? 'public'} address; ${toAllow(host)}`)
 }
 
 /** Resolves names like `dns.lookup`, but only to allowed addresses. */
@@ -148,9 +148,11 @@ async function request(agent: Dispatcher, url: URL, init: RequestInit): Promise<
  *   it; undici's network errors
  */
 export function createFetch(rules: Rules, proxies: Proxies = {}): Fetch {
-  const agents: Record<Reach, Dispatcher> = {
-    public: createAgent('public', rules, proxies),
-    private: createAgent('private', rules, proxies),
+  const agents = new Map<Reach, Dispatcher>()
+  const agentFor = (reach: Reach) => {
+    const agent = agents.get(reach) ?? createAgent(reach, rules, proxies)
+    agents.set(reach, agent)
+    return agent
   }
   const isProxied = PROXIES.some((name) => process.env[name])
   return async (url, init, reach) => {
@@ -163,7 +165,7 @@ export function createFetch(rules: Rules, proxies: Proxies = {}): Fetch {
       await waitFor(checkBeforeProxy(url, reach, rules), { signal: init.signal ?? undefined })
     }
     try {
-      return await request(agents[reach], url, init)
+      return await request(agentFor(reach), url, init)
     } catch (error) {
       throw problemIn(error) ?? error
     }

@@ -52,7 +52,7 @@ describe('behind a proxy', () => {
     'a name that resolves to a private address is refused before the proxy sees it: %s',
     async (scheme) => {
       asked.length = 0
-      const fetch = createFetch({ privateRegistries: [] })
+      const fetch = createFetch({ privateRegistries: [], insecureRegistries: [] })
       const url = new URL(`${scheme}://localhost:${portOf(target)}/`)
       await expect(fetch(url, {}, 'public')).rejects.toMatchObject({ code: 'forbidden_registry' })
       expect(asked).toEqual([])
@@ -61,7 +61,7 @@ describe('behind a proxy', () => {
 
   it('a name without an address is not passed to the proxy to resolve', async () => {
     asked.length = 0
-    const fetch = createFetch({ privateRegistries: [] })
+    const fetch = createFetch({ privateRegistries: [], insecureRegistries: [] })
     await expect(fetch(new URL('https://registry.invalid/'), {}, 'public')).rejects.toMatchObject({
       code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
     })
@@ -70,7 +70,10 @@ describe('behind a proxy', () => {
 
   it('what the list allows goes through the proxy', async () => {
     asked.length = 0
-    const fetch = createFetch({ privateRegistries: ['127.0.0.0/8', '[::1]/128', 'localhost'] })
+    const fetch = createFetch({
+      privateRegistries: ['127.0.0.0/8', '[::1]/128', 'localhost'],
+      insecureRegistries: [],
+    })
     const plain = new URL(`http://localhost:${portOf(target)}/`)
     expect(await (await fetch(plain, {}, 'private')).text()).toBe('inside')
     expect(asked).toEqual([plain.href])

@@ -24,7 +24,7 @@ export async function rehearse(
   try {
     await once(server, 'listening')
     const registry = addressOf(server)
-    const fetch = createFetch({ privateRegistries: [registry] }, { noProxy: '*' })
+    const fetch = createFetch({ privateRegistries: [registry], insecureRegistries: [] }, { noProxy: '*' })
     const stage = { registry, digest: image.digest, fetch, wasm, signal }
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted()

@@ -59,6 +59,11 @@ export function isLoopbackName(name: string): boolean {
   return /(?:^|\.)localhost$|^localhost\.localdomain$|^ip6-(?:localhost|loopback)$/.test(bare)
 }
 
+/** Whether a host is a name that only its resolver can place: neither an address nor a name of this machine. */
+export function isName(host: string): boolean {
+  return parseAddress(host.replace(/(?<!\.)\.+$/, '')) === undefined && !isLoopbackName(host)
+}
+
 function matchesRange(address: Address, range: string): boolean {
   try {
     const [network, bits] = ipaddr.parseCIDR(range)
@@ -84,6 +89,11 @@ function canonicalHost(host: string): string {
 function matchesPlace(host: string, port: string, entry: string): boolean {
   const place = placeOf(entry)
   return (place.port === '' || place.port === port) && canonicalHost(place.host) === canonicalHost(host)
+}
+
+/** The CIDRs of a list: the entries that match an address, whatever its name. */
+export function rangesOf(list: readonly string[]): readonly string[] {
+  return list.filter((entry) => entry.includes('/'))
 }
 
 /**

@@ -44,7 +44,7 @@ export class AuthenticatedClient {
   constructor(parts: { readonly transport: Transport; readonly configuration: Configuration }) {
     this.transport = parts.transport
     this.configuration = parts.configuration
-    this.authorizer = new Authorizer(parts)
+    this.authorizer = new Authorizer(parts.transport)
   }
 
   /**

@@ -79,7 +79,7 @@ function atAddress(
       'layer_unavailable',
       `the foreign layer ${digest} of ${registry}/${repository.repository} has an invalid URL`,
     )
-  guardNamed(to, 'foreign layer', registry, authenticatedClient.configuration)
+  guardNamed(to, 'foreign layer', registry, transport.rulesOf(registry))
   const subject: Subject = { kind: 'blob', digest }
   const what = nameOf({ ...repository, subject, credential: undefined })
   const asked: RegistryRequest = { ...repository, registry: to.host, subject, credential: undefined }

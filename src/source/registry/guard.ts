@@ -7,9 +7,9 @@ import type { Configuration } from '../../configuration.ts'
 import type { Reach } from '../../host.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
-import { isListed, isLoopbackName, parseAddress, specialUseOf } from './address.ts'
+import { isListed, isLoopbackName, isName, parseAddress, rangesOf, specialUseOf } from './address.ts'
 
-type Rules = Pick<
+export type Rules = Pick<
   Configuration,
   'allowedRegistries' | 'privateRegistries' | 'insecureRegistries' | 'reachesOnlyNames'
 >
@@ -55,6 +55,43 @@ export function reachOf(registry: string, rules: Rules): Reach {
   return isListedRegistry(rules.privateRegistries, registry) ? 'private' : 'public'
 }
 
+const PLAIN: readonly Reach[] = ['publicPlain', 'listedPlain']
+
+/** What to try, in this order, to reach a registry's own address: a range may hold what its name resolves to. */
+export type Ways = { readonly https: readonly Reach[]; readonly http: readonly Reach[] }
+
+export function waysTo(registry: string, rules: Rules): Ways {
+  const reach = reachOf(registry, rules)
+  const isUnknown = isName(endpointOf(registry, 'https').hostname)
+  const mayBeIn = (list: readonly string[]) => isUnknown && rangesOf(list).length > 0
+  const https: readonly Reach[] =
+    reach === 'public' && mayBeIn(rules.privateRegistries) ? ['public', 'listed'] : [reach]
+  if (isInsecure(registry, rules)) return { https, http: https }
+  return { https, http: mayBeIn(rules.insecureRegistries) ? PLAIN : [] }
+}
+
+/** The rules, once it is known by which way a registry's name was reached: its address is in the lists then. */
+export function rulesAfter<T extends Rules>(
+  registry: string,
+  { scheme, reach }: { readonly scheme: 'http' | 'https'; readonly reach: Reach },
+  rules: T,
+): T {
+  const url = endpointOf(registry, 'https')
+  const place = `${url.hostname}:${portOf(url)}`
+  const { privateRegistries, insecureRegistries } = rules
+  return {
+    ...rules,
+    privateRegistries:
+      reach === 'listed' || reach === 'listedPlain' ? [...privateRegistries, place] : privateRegistries,
+    insecureRegistries: scheme === 'http' ? [...insecureRegistries, place] : insecureRegistries,
+  }
+}
+
+/** What to do about a refusal. */
+export function toAllow(host: string): string {
+  return `to allow it, add it to LAMINA_PRIVATE_REGISTRIES: LAMINA_PRIVATE_REGISTRIES=${host}`
+}
+
 /** The special use of a host, judged by its name or address alone (`loopback`, `private`); undefined for other hosts. */
 function specialUse(hostname: string): string | undefined {
   const address = parseAddress(hostname.replace(/(?<!\.)\.+$/, ''))
@@ -96,7 +133,7 @@ export function guardRepository(repository: Repository, rules: Rules): Reach {
   const reach = reachOf(registry, rules)
   const use = specialUse(url.hostname)
   if (reach === 'public' && use !== undefined)
-    throw forbidden(`${registry} is a ${use} address; to allow it, add it to LAMINA_PRIVATE_REGISTRIES`)
+    throw forbidden(`${registry} is a ${use} address; ${toAllow(registry)}`)
   return reach
 }
 
@@ -122,5 +159,5 @@ export function guardNamed(url: URL, as: NamedAs, registry: string, rules: Rules
       `${place} is a ${use} address; only registries in LAMINA_PRIVATE_REGISTRIES may name one, and ${registry} is not listed`,
     )
   if (!isListed(rules.privateRegistries, url.hostname, portOf(url)))
-    throw forbidden(`${place} is a ${use} address; to allow it, add it to LAMINA_PRIVATE_REGISTRIES`)
+    throw forbidden(`${place} is a ${use} address; ${toAllow(url.host)}`)
 }

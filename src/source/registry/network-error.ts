@@ -1,5 +1,7 @@
 /** Finds out what failed below HTTP from the errors of undici and of workerd, which have little in common. */
 
+import { toAllow } from './guard.ts'
+
 export type NetworkFailure =
   /** The connection was dropped, or failed for a temporary reason. */
   | 'reset'
@@ -94,6 +96,6 @@ export function describeNetworkFailure(
         ? `${connecting} it does not speak TLS`
         : `${connecting} it does not speak TLS; add it to LAMINA_INSECURE_REGISTRIES to allow plain http`
     case 'unknown':
-      return `${connecting} the TLS connection failed; check the registry's name, port and certificate`
+      return `${connecting} the TLS connection failed; check the registry's name, port and certificate; if its address is private, ${toAllow(place)}`
   }
 }

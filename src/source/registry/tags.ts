@@ -81,7 +81,7 @@ export function parseTagPlace(text: string): TagPlace {
 
 /** Only the query of the link is used: the path is known, and the host must be the registry's. */
 function nextQuery(
-  { configuration }: AuthenticatedClient,
+  { transport }: AuthenticatedClient,
   registry: string,
   response: Response,
 ): string | undefined {
@@ -90,7 +90,7 @@ function nextQuery(
   const url = URL.parse(link, endpointOf(registry, 'https'))
   if (url === null)
     throw new Problem('registry_error', `the list of tags of ${registry} links to an invalid URL`)
-  guardNamed(url, 'page link', registry, configuration)
+  guardNamed(url, 'page link', registry, transport.rulesOf(registry))
   return url.search.slice(1) || undefined
 }
 

@@ -9,7 +9,7 @@ import { Problem } from '../../problem.ts'
 import { within } from '../../timeout.ts'
 import { discard, type Timeouts } from './body.ts'
 import type { Clock } from './clock.ts'
-import { endpointOf, guardNamed, isInsecure, reachOf } from './guard.ts'
+import { endpointOf, guardNamed, isInsecure, reachOf, rulesAfter, toAllow, waysTo } from './guard.ts'
 import { classifyNetworkError, describeNetworkFailure, type NetworkFailure } from './network-error.ts'
 import { StalledError } from './stalled.ts'
 
@@ -80,14 +80,19 @@ type Outcome<T> =
   | { readonly answer: Answer }
   | { readonly failure: NetworkFailure }
 
+/** How a registry's own address was reached. */
+type Way = { readonly scheme: 'http' | 'https'; readonly reach: Reach }
+/** The answer of one address; the rules decide where it may lead. */
+type Hop = { readonly url: URL; readonly response: Response; readonly rules: Configuration }
+
 export class Transport {
   readonly timeouts: Timeouts
   readonly clock: Clock
   readonly #fetch: Fetch
   readonly #configuration: Configuration
   readonly #policy: RetryPolicy
-  /** The scheme that each insecure registry turned out to use. */
-  readonly #schemes = new Cache<'http' | 'https'>({ bytes: 1024 * 1024, milliseconds: 3_600_000 })
+  /** How each registry was reached for which there are several ways. */
+  readonly #ways = new Cache<Way>({ bytes: 1024 * 1024, milliseconds: 3_600_000 })
 
   constructor(parts: {
     readonly fetch: Fetch
@@ -125,6 +130,12 @@ export class Transport {
     }
   }
 
+  /** The settings as they apply to a registry, whose name may have turned out to have an address in a range of the lists. */
+  rulesOf(registry: string): Configuration {
+    const way = this.#ways.get(registry)
+    return way === undefined ? this.#configuration : rulesAfter(registry, way, this.#configuration)
+  }
+
   get retries(): number {
     return this.#policy.retries
   }
@@ -139,7 +150,7 @@ export class Transport {
     failure: NetworkFailure,
   ): Problem {
     const place = to instanceof URL ? to.host : registry
-    const isPlain = isInsecure(registry, this.#configuration)
+    const isPlain = isInsecure(registry, this.rulesOf(registry))
     const reason = describeNetworkFailure(failure, { place, isPlain })
     return new Problem(
       failure === 'timeout' ? 'registry_timeout' : 'registry_error',
@@ -200,43 +211,92 @@ export class Transport {
   }
 
   async #open(outgoing: Outgoing): Promise<Answer> {
-    const { registry, to } = outgoing
-    if (to instanceof URL) return this.#follow(to, outgoing)
-    const address = (scheme: 'http' | 'https') => new URL(to, endpointOf(registry, scheme))
-    if (!isInsecure(registry, this.#configuration)) return this.#follow(address('https'), outgoing)
-    const known = this.#schemes.get(registry)
-    if (known !== undefined) return this.#follow(address(known), outgoing)
-    return this.#tryBothSchemes(outgoing, address)
+    const { registry, to, authorization } = outgoing
+    if (typeof to === 'string') return this.#follow(await this.#reach(to, outgoing), outgoing)
+    const rules = this.rulesOf(registry)
+    const response = await this.#once(to, authorization, outgoing, reachOf(registry, rules))
+    return this.#follow({ url: to, response, rules }, outgoing)
+  }
+
+  /** The answer of the registry itself, by the way that worked before or the first that works. */
+  async #reach(path: string, outgoing: Outgoing): Promise<Hop> {
+    const { registry } = outgoing
+    const known = this.#ways.get(registry)
+    if (known !== undefined) {
+      try {
+        return await this.#go(path, outgoing, known)
+      } catch (error) {
+        outgoing.signal?.throwIfAborted()
+        // The name may have another address now.
+        if (!mayBeRefused(error) || known.reach === 'private') throw error
+        this.#ways.delete(registry)
+      }
+    }
+    return this.#find(path, outgoing)
   }
 
   /** Like Docker with insecure registries: TLS first, then plain http. */
-  async #tryBothSchemes(outgoing: Outgoing, address: (scheme: 'http' | 'https') => URL): Promise<Answer> {
+  async #find(path: string, outgoing: Outgoing): Promise<Hop> {
     const { registry } = outgoing
+    const ways = waysTo(registry, this.#configuration)
+    const [only, ...others] = [...ways.https, ...ways.http]
+    if (only !== undefined && others.length === 0)
+      return this.#go(path, outgoing, { scheme: 'https', reach: only })
     try {
-      const answer = await this.#follow(address('https'), outgoing)
-      this.#schemes.set(registry, 'https')
-      return answer
+      return await this.#tryEach(path, outgoing, 'https', ways.https)
     } catch (error) {
       outgoing.signal?.throwIfAborted()
-      if (error instanceof Problem || !mayBePlain(error, address('https'))) throw error
-      if (classifyNetworkError(error) === 'noTls') this.#schemes.set(registry, 'http')
-      const answer = await this.#follow(address('http'), outgoing)
+      if (ways.http.length === 0 || error instanceof Problem) throw error
+      if (!mayBePlain(error, endpointOf(registry, 'https'))) throw error
+      const hop = await this.#tryEach(path, outgoing, 'http', ways.http).catch((failure: unknown) => {
+        outgoing.signal?.throwIfAborted()
+        // Its address is in no range where plain http is allowed, so the first failure says more.
+        throw ways.http.includes('publicPlain') && mayBeRefused(failure) ? error : failure
+      })
       // The reply of a TLS server to plain http.
-      if (answer.response.status === 400 && this.#schemes.get(registry) === undefined) {
-        await discard(answer.response)
+      if (hop.response.status === 400 && classifyNetworkError(error) !== 'noTls') {
+        this.#ways.delete(registry)
+        await discard(hop.response)
         throw error
       }
-      this.#schemes.set(registry, 'http')
-      return answer
+      return hop
     }
   }
 
-  async #follow(start: URL, outgoing: Outgoing): Promise<Answer> {
-    const reach = reachOf(outgoing.registry, this.#configuration)
+  /** The next reach is for a name whose address the one before refused. */
+  async #tryEach(
+    path: string,
+    outgoing: Outgoing,
+    scheme: Way['scheme'],
+    reaches: readonly Reach[],
+  ): Promise<Hop> {
+    const failures: unknown[] = []
+    for (const reach of reaches) {
+      try {
+        const hop = await this.#go(path, outgoing, { scheme, reach })
+        this.#ways.set(outgoing.registry, { scheme, reach })
+        return hop
+      } catch (error) {
+        outgoing.signal?.throwIfAborted()
+        if (!mayBeRefused(error)) throw error
+        failures.push(error)
+      }
+    }
+    throw failures[0]
+  }
+
+  async #go(path: string, outgoing: Outgoing, way: Way): Promise<Hop> {
+    const { registry, authorization } = outgoing
+    const url = new URL(path, endpointOf(registry, way.scheme))
+    const response = await this.#once(url, authorization, outgoing, way.reach)
+    return { url, response, rules: rulesAfter(registry, way, this.#configuration) }
+  }
+
+  async #follow({ url: start, response: first, rules }: Hop, outgoing: Outgoing): Promise<Answer> {
     let url = start
+    let response = first
     let { authorization } = outgoing
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#once(url, authorization, outgoing, reach)
       const location = response.headers.get('location')
       // The body of a POST is for one address only.
       if (!REDIRECTS.has(response.status) || location === null || outgoing.method === 'POST')
@@ -253,9 +313,10 @@ export class Transport {
           'registry_error',
           `could not read ${outgoing.what}: ${outgoing.registry} redirected to an invalid URL`,
         )
-      guardNamed(next, 'redirect', outgoing.registry, this.#configuration)
+      guardNamed(next, 'redirect', outgoing.registry, rules)
       if (next.origin !== url.origin) authorization = undefined
       url = next
+      response = await this.#once(url, authorization, outgoing, reachOf(outgoing.registry, rules))
     }
   }
 
@@ -266,7 +327,7 @@ export class Transport {
     outgoing: Outgoing,
     reach: Reach,
   ): Promise<Response> {
-    const { method, body, headers, signal: callerSignal } = outgoing
+    const { method, body, headers, registry, signal: callerSignal } = outgoing
     const milliseconds = this.timeouts.idleMilliseconds
     const error = () => new StalledError(`no answer for ${milliseconds / 1000} s`)
     return within({ milliseconds, error, signal: callerSignal }, (signal) =>
@@ -280,14 +341,38 @@ export class Transport {
           ...(body === undefined ? {} : { body }),
         },
         reach,
-      ),
+      ).catch((failure: unknown) => {
+        const isNamed = !isEndpoint(url, registry)
+        throw isNamed && reach === 'public' && isRefusal(failure) ? namedRefusal(url, registry) : failure
+      }),
     )
   }
+}
+
+function isEndpoint(url: URL, registry: string): boolean {
+  return url.host === endpointOf(registry, url.protocol === 'http:' ? 'http' : 'https').host
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'forbidden_registry'
+}
+
+/** A registry with a public address may not lead to others. */
+function namedRefusal(url: URL, registry: string): Problem {
+  return new Problem(
+    'forbidden_registry',
+    `${registry} leads to ${url.host}, which has no public address; ${toAllow(`${registry},${url.host}`)}`,
+  )
 }
 
 /** The kind of a network error, or of a stalled sender. */
 export function failureOf(error: unknown): NetworkFailure {
   return error instanceof StalledError ? 'timeout' : classifyNetworkError(error)
+}
+
+/** Whether the host may have refused the address. workerd does not say so. */
+function mayBeRefused(error: unknown): boolean {
+  return isRefusal(error) || (!(error instanceof Problem) && failureOf(error) === 'unknown')
 }
 
 /** Whether plain http is worth trying after this TLS failure; never after a certificate error. */

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod'
 import { Cache } from '../../../cache.ts'
-import type { Configuration } from '../../../configuration.ts'
 import { type Credential, credentialHash } from '../../../oci/credential.ts'
 import type { Repository } from '../../../oci/reference.ts'
 import { Problem } from '../../../problem.ts'
@@ -78,7 +77,6 @@ type TokenRequest = Omit<Outgoing, 'what' | keyof CallerBounds>
 /** Remembers what worked for each registry, repository and credential, in memory only. */
 export class Authorizer {
   readonly #transport: Transport
-  readonly #configuration: Configuration
   readonly #kept = new Cache<Authorization>({
     bytes: KEPT_BYTES,
     milliseconds: MAX_LIFE_SECONDS * 1000,
@@ -86,9 +84,8 @@ export class Authorizer {
   })
   readonly #flights = new Flights<string>()
 
-  constructor(parts: { readonly transport: Transport; readonly configuration: Configuration }) {
-    this.#transport = parts.transport
-    this.#configuration = parts.configuration
+  constructor(transport: Transport) {
+    this.#transport = transport
   }
 
   /** What worked for this client before, until it expires. */
@@ -174,7 +171,7 @@ export class Authorizer {
         'registry_error',
         `could not get ${nameOf(asked)}: ${registry} sent an invalid token realm URL`,
       )
-    guardNamed(realm, 'token server', registry, this.#configuration)
+    guardNamed(realm, 'token server', registry, this.#transport.rulesOf(registry))
     const limit = { registry, what: nameOf(asked), caller: {} }
     return this.#transport.limited(limit, (bounds) =>
       this.#readAnswer(this.#tokenRequest(client, realm, challenge), asked, bounds),

@@ -114,6 +114,7 @@ test('every variable is read', () => {
     maxAnalyses: 2,
     rate: 30,
     drainSeconds: 7,
+    key: new Uint8Array(32).fill(7),
     redis: { url: 'rediss://user:word@redis.corp:6380/2', key: new Uint8Array(32).fill(7) },
     s3: { endpoint: 'http://127.0.0.1:9000', bucket: 'lamina', region: 'auto' },
   })
@@ -183,7 +184,7 @@ test('credentials are never lent by mistake', () => {
 test('a secret that cannot be read is not repeated', () => {
   const secret = '{"auths": {"ghcr.io": {"auth": hunter2}}}'
   expect(() => parseConfiguration({ LAMINA_CREDENTIALS: secret }, 'node')).toThrow(/^(?!.*hunter2)/)
-  for (const name of ['REDIS_URL', 'LAMINA_KEY'])
+  for (const name of ['REDIS_URL', 'LAMINA_RATE'])
     expect(() => parseConfiguration({ [name]: 'hunter2' }, 'node')).toThrow(/^(?!.*hunter2)/)
 })
 

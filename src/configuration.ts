@@ -61,6 +61,8 @@ export type Configuration = {
   readonly rate: number
   /** Seconds after SIGTERM during which connections are still accepted. */
   readonly drainSeconds: number
+  /** 32 bytes from which other keys are derived. */
+  readonly key?: Uint8Array
   /** Redis, through which several servers share their jobs. */
   readonly redis?: {
     readonly url: string
@@ -89,7 +91,6 @@ const NOT_ON_WORKERS = [
   'LAMINA_MAX_ANALYSES',
   'LAMINA_RATE',
   'LAMINA_DRAIN_SECONDS',
-  'LAMINA_KEY',
   'REDIS_URL',
 ]
 
@@ -320,6 +321,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     maxAnalyses: values.LAMINA_MAX_ANALYSES,
     rate: values.LAMINA_RATE,
     drainSeconds: values.LAMINA_DRAIN_SECONDS,
+    ...(values.LAMINA_KEY === undefined ? {} : { key: values.LAMINA_KEY }),
     ...(redis ? { redis } : {}),
     ...(s3 ? { s3 } : {}),
   }

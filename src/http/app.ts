@@ -20,6 +20,7 @@ import { keepAnswer } from './kept-answers.ts'
 import { Bodies, type BodyLimits } from './middleware/body.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
+import { readersSession } from './middleware/session.ts'
 import { boundedStreams } from './middleware/streams.ts'
 import { tokenCheck } from './middleware/tokens.ts'
 import { problemAnswer } from './problem-answer.ts'
@@ -45,6 +46,8 @@ import { addTree } from './routes/tree.ts'
 import { addUploads } from './routes/uploads.ts'
 import { addWaste } from './routes/waste.ts'
 import { addWebhooks, WEBHOOKS_PATH } from './routes/webhooks.ts'
+
+import { Sessions } from './session.ts'
 
 export type Parts = {
   /** Receives unexpected errors; logs to the console by default. */
@@ -102,6 +105,8 @@ export function createApp(service: Service, parts: Parts = {}): App {
   app.use(requests)
   app.use(loopbackNamesOnly(configuration.host))
   app.use(boundedStreams(clientOf))
+  const sessions = new Sessions(configuration)
+  app.use(readersSession(sessions))
   const checkToken = tokenCheck(configuration.tokens)
   app.use('/v1/*', (c, next) => {
     if (!c.req.path.startsWith(WEBHOOKS_PATH)) checkToken(c.req.header('Authorization'))
@@ -111,7 +116,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   app.notFound((c) => problemAnswer(c, new Problem('not_found', 'no such endpoint; /docs lists all of them')))
   addRoutes(app, backend)
-  addPages(app, backend, parts.assets ?? (async () => undefined))
+  addPages(app, backend, { assets: parts.assets ?? (async () => undefined), sessions })
   return app
 }
 

@@ -5,6 +5,7 @@ import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
 import type { Bodies } from './middleware/body.ts'
 import type { RateLimit } from './middleware/rate.ts'
+import type { Session } from './session.ts'
 
 /** An unexpected error, or a stream that was cut off: for the operator, never for the caller. */
 export type LogEvent = {
@@ -43,6 +44,8 @@ export type Env = {
     requestId: string
     /** The key under which the answer is kept. */
     answerKey?: string
+    /** What the cookie of a reader says. */
+    session?: Session
   }
   Bindings: { requestId?: string }
 }

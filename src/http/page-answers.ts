@@ -3,6 +3,7 @@ import type { JobState } from '../job.ts'
 import { type Assets, assetsVersion, withVersion } from '../pages/assets.ts'
 import { failurePage } from '../pages/failure.ts'
 import type { FormValues } from '../pages/form.ts'
+import { loginLink } from '../pages/login.ts'
 import { type Html, PAGE_POLICY } from '../pages/page.ts'
 import { progressPage, type WaitingFor } from '../pages/progress.ts'
 import type { Problem } from '../problem.ts'
@@ -20,7 +21,11 @@ import { tokenCheck } from './middleware/tokens.ts'
 import { problemFor } from './problems.ts'
 
 /** What pages are answered with. */
-export type PageBackend = { readonly backend: Backend; readonly assets: Assets }
+export type PageBackend = {
+  readonly backend: Backend
+  readonly assets: Assets
+  readonly offersLogin: boolean
+}
 
 export async function pageAnswer(
   { assets }: PageBackend,
@@ -117,18 +122,36 @@ async function failedAnswer(
   error: unknown,
   values: FormValues,
 ): Promise<Response> {
-  const { backend } = pages
+  const { backend, offersLogin } = pages
   try {
     if (error instanceof WorkElsewhere && backend.elsewhere)
       return keepAnswer(backend, c, await backend.elsewhere(c, c.req.raw.signal))
     throw error
   } catch (other) {
-    return failureAnswer(pages, problemFor(backend, c, other), values)
+    const problem = problemFor(backend, c, other)
+    if (!offersLogin || problem.code !== 'unauthorized') return failureAnswer(pages, problem, { values })
+    const login = loginFor(c, problem)
+    // A browser goes on to the form; what else asks for pages is told why it gets none.
+    return login.isForService && c.req.header('Accept')?.includes('text/html')
+      ? c.redirect(login.address, 303)
+      : failureAnswer(pages, problem, { values, login: login.address })
   }
 }
 
-async function failureAnswer(pages: PageBackend, problem: Problem, values: FormValues): Promise<Response> {
-  const answer = await pageAnswer(pages, failurePage(problem, values), { status: problem.status })
+/** Where a reader signs in for what this request lacks: a token of the service, or credentials for a registry. */
+function loginFor(c: RequestContext, { fields }: Problem) {
+  const url = new URL(c.req.url)
+  const [, registry] = /^Registry realm="([^"]+)"$/.exec(fields.authenticate ?? '') ?? []
+  const isForService = registry === undefined
+  return { isForService, address: loginLink(url.pathname + url.search, registry) }
+}
+
+async function failureAnswer(
+  pages: PageBackend,
+  problem: Problem,
+  view: Parameters<typeof failurePage>[1],
+): Promise<Response> {
+  const answer = await pageAnswer(pages, failurePage(problem, view), { status: problem.status })
   const { retryAfter } = problem.fields
   if (retryAfter !== undefined) answer.headers.set('Retry-After', String(retryAfter))
   return answer

@@ -27,7 +27,10 @@ async function tell(context: RequestContext, problem: Problem): Promise<Told | u
   switch (type) {
     case 'text/html': {
       const { image, to = image, from } = context.req.query()
-      return { type, body: (await failurePage(problem, { image: to, baseline: from })).toString() }
+      return {
+        type,
+        body: (await failurePage(problem, { values: { image: to, baseline: from } })).toString(),
+      }
     }
     case 'text/plain': {
       const colour = context.req.query('color') === '1'

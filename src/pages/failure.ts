@@ -10,7 +10,7 @@ const ADVICE: Partial<Record<ProblemCode, string>> = {
   invalid_reference:
     'Write it as for docker pull: nginx, ghcr.io/owner/name:tag, localhost:5000/name@sha256:…',
   unauthorized:
-    'These pages cannot take credentials or tokens. The API can: a registry’s credentials in X-Registry-Auth, a token of this service in Authorization; see the documentation.',
+    'These pages show only what this service can read itself. The API takes a registry’s credentials in X-Registry-Auth; see the documentation.',
   upload_not_found: 'Uploads are removed some time after their last use; send the archive again.',
   image_not_found: 'Check the name and the tag. Some registries give the same answer for private images.',
   rate_limited: 'Too many analyses were started in the last minute. Try again in a moment.',
@@ -19,7 +19,13 @@ const ADVICE: Partial<Record<ProblemCode, string>> = {
 }
 
 /** The page that shows a problem. */
-export function failurePage(problem: Problem, values: FormValues = {}): Html {
+export type FailureView = {
+  readonly values?: FormValues
+  /** Where the reader can sign in for it. */
+  readonly login?: string | undefined
+}
+
+export function failurePage(problem: Problem, { values = {}, login }: FailureView = {}): Html {
   const { image, platforms = [] } = problem.fields
   return page({
     title: problem.title,
@@ -28,7 +34,8 @@ export function failurePage(problem: Problem, values: FormValues = {}): Html {
 <p>${visible(problem.message)}</p>
 <p class="quiet">${image !== undefined && html`Image: ${name(image)} · `}Code: <code>${problem.code}</code></p>
 </div>
-${ADVICE[problem.code] && html`<p>${ADVICE[problem.code]}</p>`}
+${login !== undefined && html`<p><a class="action" href="${login}">Sign in</a> to see it, if you may.</p>`}
+${login === undefined && ADVICE[problem.code] && html`<p>${ADVICE[problem.code]}</p>`}
 ${
   platforms.length > 0 &&
   html`<h2>Available platforms</h2><ul class="plain">${platforms.map((platform) =>

@@ -3,7 +3,14 @@ import { html } from 'hono/html'
 import { askForm } from './form.ts'
 import { type Html, link, page } from './page.ts'
 
-export function homePage(): Html {
+/** Empty for a service that nobody signs in to. */
+export type SignIn = {
+  readonly isSignedIn?: boolean
+  /** What posts must send back. */
+  readonly form?: string | undefined
+}
+
+export function homePage({ isSignedIn, form }: SignIn = {}): Html {
   return page({
     title: 'What is inside a container image',
     early: ['home.js'],
@@ -15,7 +22,9 @@ ${askForm()}
 <li><a href="${link('/', { image: 'python:3.13-slim' })}">python:3.13-slim</a></li>
 <li><a href="${link('/', { from: 'nginx:1.26', to: 'nginx:1.27' })}">nginx:1.26 → nginx:1.27</a></li>
 </ul>
-<form class="drop scripted" data-drop>
+${isSignedIn === false && html`<p class="sign-in"><a href="/login">Sign in</a> to see images: this service has tokens.</p>`}
+${isSignedIn === true && html`<p class="sign-in quiet">Signed in. <a href="/login?next=/">Add a registry</a> <a href="/logout">Sign out</a></p>`}
+<form class="drop scripted" data-drop="${form ?? ''}">
 <label>Or drop the file of <code>docker save</code> here, or choose it: <input type="file" name="archive" accept=".tar,.gz,.tgz,.zst,application/x-tar"></label>
 <progress aria-label="Upload" max="100" value="0" hidden></progress>
 <p role="status" data-said></p>

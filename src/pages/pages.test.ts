@@ -16,6 +16,7 @@ import { textDiffPage } from './diff/text.ts'
 import { docsPage } from './docs.ts'
 import { failurePage } from './failure.ts'
 import { homePage } from './home.ts'
+import { loginLink, loginPage } from './login.ts'
 import { mapPage } from './map.ts'
 import { progressPage } from './progress.ts'
 import { type ReportView, reportPage } from './report.ts'
@@ -202,7 +203,20 @@ const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
     'failure',
     () =>
       failurePage(new Problem('platform_not_found', HOSTILE, { image: HOSTILE, platforms: [HOSTILE] }), {
-        image: HOSTILE,
+        values: { image: HOSTILE },
+        login: loginLink(HOSTILE, HOSTILE),
+      }),
+  ],
+  [
+    'login',
+    () =>
+      loginPage({
+        next: `/?image=${HOSTILE}`,
+        form: 'x',
+        needsToken: true,
+        registries: [HOSTILE],
+        registry: HOSTILE,
+        problem: HOSTILE,
       }),
   ],
   ['documentation', docsPage],

@@ -300,7 +300,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       await page.getByLabel(/Or drop the file/).setInputFiles(file)
       await page.getByRole('status').getByText('this service needs a token').waitFor()
       await page.goto(`${closed.url}/?image=app`)
-      await page.getByText('These pages cannot take credentials or tokens').waitFor()
+      await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
       await page.context().close()
     } finally {
       await closed.stop()

@@ -7,7 +7,7 @@ import { showWasted } from '../../image/waste.ts'
 import { pastedReference } from '../../oci/pasted.ts'
 import type { Assets } from '../../pages/assets.ts'
 import { DOCS_POLICY, docsPage } from '../../pages/docs.ts'
-import { homePage } from '../../pages/home.ts'
+import { homePage, type SignIn } from '../../pages/home.ts'
 import { type Html, link } from '../../pages/page.ts'
 import { reportPage } from '../../pages/report.ts'
 import { WIDE } from '../../pages/treemap/figure.ts'
@@ -19,11 +19,13 @@ import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../serv
 import { treemapOf } from '../../service/treemap.ts'
 import { Largest } from '../../table/largest.ts'
 import { plainRow } from '../../table/table.ts'
-import type { App, Backend } from '../backend.ts'
+import type { App, Backend, RequestContext } from '../backend.ts'
 import { analysedPage, imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
+import type { Sessions } from '../session.ts'
 import { addAssets } from './assets.ts'
 import { addDiffPages, diffAnswer } from './diff-pages.ts'
 import { addFilesPage } from './files-page.ts'
+import { addLoginPages } from './login-pages.ts'
 import { addMapPage, MAP_DEPTH } from './map-page.ts'
 import { addRegistryPages } from './registry-pages.ts'
 
@@ -36,9 +38,14 @@ type PageQuery = Readonly<
   Partial<Record<'image' | 'baseline' | 'platform' | 'from' | 'to' | 'fromPlatform' | 'toPlatform', string>>
 >
 
-/** @param assets the files that pages load */
-export function addPages(app: App, backend: Backend, assets: Assets): void {
-  const pages: PageBackend = { backend, assets }
+export type PageParts = {
+  /** The files that pages load. */
+  readonly assets: Assets
+  readonly sessions: Sessions
+}
+
+export function addPages(app: App, backend: Backend, { assets, sessions }: PageParts): void {
+  const pages: PageBackend = { backend, assets, offersLogin: sessions.areOffered }
 
   app.get('/', (c) => {
     const query: PageQuery = givenOf(c.req.query())
@@ -49,7 +56,8 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
         303,
       )
     }
-    if (image === undefined && from === undefined && to === undefined) return pageAnswer(pages, homePage())
+    if (image === undefined && from === undefined && to === undefined)
+      return pageAnswer(pages, homePage(signInOf(c, pages)))
     const values = { image: image ?? to, baseline: baseline ?? from, platform }
     return imagePage(pages, c, values, () => {
       if (image === undefined) return diffAnswer(pages, c, { ...query, ...bothOf(query) })
@@ -60,11 +68,18 @@ export function addPages(app: App, backend: Backend, assets: Assets): void {
 
   app.get('/docs', () => pageAnswer(pages, docsPage(), { policy: DOCS_POLICY }))
 
+  addLoginPages(app, pages, sessions)
   addDiffPages(app, pages)
   addMapPage(app, pages)
   addFilesPage(app, pages)
   addRegistryPages(app, pages)
   addAssets(app, assets)
+}
+
+/** What the first page says about signing in. */
+function signInOf({ var: { session } }: RequestContext, { offersLogin }: PageBackend): SignIn {
+  if (!offersLogin) return {}
+  return { isSignedIn: session?.token !== undefined, form: session?.form }
 }
 
 const REFERENCES = new Set(['image', 'baseline', 'from', 'to'])

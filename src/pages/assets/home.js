@@ -73,6 +73,7 @@ async function upload(file) {
   const request = new XMLHttpRequest()
   request.open('POST', '/v1/uploads')
   request.setRequestHeader('Content-Type', 'application/x-tar')
+  if (form.dataset.drop) request.setRequestHeader('X-Form-Token', form.dataset.drop)
   request.upload.addEventListener('progress', ({ loaded, total }) => {
     bar.max = total
     bar.value = loaded

@@ -54,6 +54,7 @@ function layerOf(...members: readonly string[]): Entry[] {
 
 describe('a hard link in a layer is what its target was when the link was created', () => {
   test.each<[string, string[][], string, number | undefined, string]>([
+    ['nothing: the file of the same name stays', [['h=1', 'h>none', 'h>void']], 'h', 0, '1'],
     ['a target in the same layer', [['f=1', 'h>f']], 'h', 0, '1'],
     ['a target in a lower layer', [['f=1'], ['h>f']], 'h', 0, '1'],
     ['a link to a link in the layer below', [['f=1', 'g>f'], ['h>g']], 'h', 0, '1'],

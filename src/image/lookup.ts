@@ -52,7 +52,14 @@ export async function findMember(
     if (member === undefined) return undefined
     if (member.type !== 'hardlink') return { ...member, layer }
     links ??= hardLinksUpTo(open, layer)
-    return linkedMember(await links, { ...member, layer })
+    const known = await links
+    // As in the merge, a hard link to nothing leaves the file of its name as it was.
+    const shown = await memberAt(
+      table,
+      at,
+      ({ type, ordinal }) => type !== 'hardlink' || known.targetOf(layer, ordinal) !== undefined,
+    )
+    return linkedMember(known, { ...(shown ?? member), layer })
   })
   return regular(key, entry, entry.layer)
 }
@@ -74,7 +81,9 @@ async function hardLinksUpTo(
 }
 
 /** What a hard link shows, at the link's own path. */
-function linkedMember(links: HardLinks, { key, layer, ordinal }: PlacedEntry): PlacedEntry {
+function linkedMember(links: HardLinks, member: PlacedEntry): PlacedEntry {
+  const { key, layer, ordinal, type } = member
+  if (type !== 'hardlink') return member
   const target = links.targetOf(layer, ordinal)
   if (target === undefined) throw missing(key, 'is a hard link whose target does not exist')
   return { ...links.content(target), key, layer: links.layer(target) }
@@ -137,11 +146,16 @@ async function rowAt(files: Table<MergedEntry>, key: PathKey): Promise<MergedEnt
   return undefined
 }
 
-/** The last member of that name, which is the one that counts, as a plain object. */
-async function memberAt(layer: Table<Entry>, key: PathKey): Promise<Entry | undefined> {
+/** The last member of that name that counts, as a plain object. */
+async function memberAt(
+  layer: Table<Entry>,
+  key: PathKey,
+  counts: (row: Entry) => boolean = () => true,
+): Promise<Entry | undefined> {
   let last: Entry | undefined
   for await (const batch of layer.rows(layer.at(key))) {
-    for (const row of batch) if (row.key === key && row.whiteout === undefined) last = plainRow(ENTRIES, row)
+    for (const row of batch)
+      if (row.key === key && row.whiteout === undefined && counts(row)) last = plainRow(ENTRIES, row)
   }
   return last
 }

@@ -42,15 +42,16 @@ export function sharingOf(images: readonly Subject[]): Sharing {
   const layers = layersOf(images)
   const sharing = images.map(({ identity, manifest, config }, place): SharingImage => {
     const { compressedBytes } = manifestFigures(manifest)
-    const uniqueBytes = layers
-      .filter(({ images: places }) => places.length === 1 && places[0] === place)
-      .reduce((sum, layer) => sum + layer.compressedBytes, 0)
+    const own = layers.filter(({ images: places }) => places.includes(place))
+    const bytesOf = (some: readonly SharedLayer[]) =>
+      some.reduce((sum, layer) => sum + layer.compressedBytes, 0)
+    const sharedBytes = bytesOf(own.filter(({ images: places }) => places.length > 1))
     const base = baseOf(config.diffIds, images)
     return {
       image: identity,
       compressedBytes,
-      sharedBytes: compressedBytes - uniqueBytes,
-      uniqueBytes,
+      sharedBytes,
+      uniqueBytes: bytesOf(own) - sharedBytes,
       ...(base === undefined ? {} : { base }),
     }
   })
@@ -102,8 +103,9 @@ function baseOf(diffIds: readonly string[], images: readonly Subject[]): number 
   let base: { readonly place: number; readonly layers: number } | undefined
   for (const [place, { config }] of images.entries()) {
     const layers = config.diffIds.length
-    const isBeginning = layers < diffIds.length && config.diffIds.every((diffId, i) => diffId === diffIds[i])
-    if (isBeginning && layers > (base?.layers ?? -1)) base = { place, layers }
+    const isBeginning =
+      layers > 0 && layers < diffIds.length && config.diffIds.every((diffId, i) => diffId === diffIds[i])
+    if (isBeginning && layers > (base?.layers ?? 0)) base = { place, layers }
   }
   return base?.place
 }

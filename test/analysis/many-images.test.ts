@@ -238,4 +238,21 @@ describe.each(HOSTS)('on %s', (host) => {
     const one = await ask(service.url, '/v1/shared', { query: { image: references[0] } })
     expect([one.status, one.body.parameter]).toEqual([400, 'image'])
   })
+
+  it('/v1/shared counts a blob once in an image, and nothing is built on an image without layers', async () => {
+    const twice = await makeLayer([{ name: 'twice', content: 'the same layer' }])
+    const references = [
+      open.push('sharing', 'empty', makeImage([])),
+      open.push('sharing', 'double', makeImage([twice, twice])),
+      open.push('sharing', 'single', makeImage([twice])),
+    ]
+    const { body } = await ask(service.url, '/v1/shared', { query: { image: references } })
+    const bytes = twice.descriptor.size
+    expect(body.images).toMatchObject([
+      { sharedBytes: 0, uniqueBytes: 0 },
+      { sharedBytes: bytes, uniqueBytes: 0, base: 2 },
+      { sharedBytes: bytes, uniqueBytes: 0 },
+    ])
+    expect(body.images[2]).not.toHaveProperty('base')
+  })
 })

@@ -1,4 +1,4 @@
-/** What people paste instead of a reference: a command, the web page of an image, a URL. */
+/** What people paste instead of a reference: a command, the web page of an image. */
 
 /** Longer texts are ignored. */
 const MAX_LENGTH = 2_048
@@ -17,17 +17,16 @@ const PAGES: Readonly<Record<string, (path: string, query: URLSearchParams) => s
   },
 }
 
-/** The reference in a pasted text; any other text is returned unchanged. */
+/** The reference in a pasted text; any other text, such as a URL that `docker pull` refuses, is returned unchanged. */
 export function pastedReference(text: string): string {
   const trimmed = text.trim()
   if (trimmed.length > MAX_LENGTH) return trimmed
   const [, pulled] = PULL.exec(trimmed) ?? []
   if (pulled !== undefined) return pulled
-  if (trimmed.startsWith('oci://')) return trimmed.slice('oci://'.length)
   if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return trimmed
   const { host, pathname, searchParams } = new URL(trimmed)
   const path = pathname.replace(/^\/+|(?<!\/)\/+$/g, '')
-  return PAGES[host.replace(/^www\./, '')]?.(path, searchParams) ?? `${host}/${path}`
+  return PAGES[host.replace(/^www\./, '')]?.(path, searchParams) ?? trimmed
 }
 
 /** `_/nginx`, `r/grafana/grafana/tags`, `layers/library/nginx/1.27/images/sha256-…` */

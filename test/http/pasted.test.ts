@@ -17,8 +17,6 @@ beforeAll(async () => {
 afterAll(() => registry?.close())
 
 const PASTED: readonly ((name: string) => string)[] = [
-  (name) => `http://${name}`,
-  (name) => `oci://${name}`,
   (name) => `$ docker pull -q --platform linux/amd64 ${name} `,
 ]
 

@@ -36,8 +36,12 @@ function file(
   }
 }
 
-const diff = (from: string | undefined, to: string | undefined, context = 3): Promise<TextDiff> =>
-  diffTextFiles(
+const diffFiles = async (...asked: Parameters<typeof diffTextFiles>): Promise<TextDiff> =>
+  (await diffTextFiles(...asked)).diff
+const patchOf = (found: TextDiff) => String(formatTextDiff({ diff: found, encoding: 'utf-8' }))
+
+const diff = async (from: string | undefined, to: string | undefined, context = 3): Promise<TextDiff> =>
+  diffFiles(
     {
       path: 'etc/x.conf',
       from: from === undefined ? undefined : file(from),
@@ -86,7 +90,7 @@ describe('a unified diff', () => {
         lines: [' line 3', '-line 4', '+changed', ' line 5'],
       },
     ])
-    expect(formatTextDiff(found)).toMatch(
+    expect(patchOf(found)).toMatch(
       /^--- a\/etc\/x\.conf\tsha256:[0-9a-f]{64} 63 bytes\n\+\+\+ b\/etc\/x\.conf\tsha256:[0-9a-f]{64} 64 bytes\n@@ -4,3 \+4,3 @@\n line 3\n-line 4\n\+changed\n line 5\n$/,
     )
   })
@@ -102,21 +106,21 @@ describe('a unified diff', () => {
         lines: ['+a', '+b', '\\ No newline at end of file'],
       },
     ])
-    expect(formatTextDiff(added)).toContain('--- /dev/null\n+++ b/etc/x.conf')
-    expect(formatTextDiff(await diff('a\n', undefined))).toContain('\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-a\n')
+    expect(patchOf(added)).toContain('--- /dev/null\n+++ b/etc/x.conf')
+    expect(patchOf(await diff('a\n', undefined))).toContain('\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-a\n')
   })
 
   test('of equal contents is empty, and reads nothing', async () => {
     const [from, to] = [file('a\n'), file('a\n')]
-    const found = await diffTextFiles({ path: 'x', from, to })
+    const found = await diffFiles({ path: 'x', from, to })
     expect(found).toMatchObject({ identical: true, binary: false, hunks: [] })
-    expect(formatTextDiff(found)).toBe('')
+    expect(patchOf(found)).toBe('')
     expect([from.opened(), to.opened()]).toEqual([false, false])
   })
 
   test('a name cannot break its line', async () => {
-    const found = await diffTextFiles({ path: 'a\n+++ b\x1b[31m', from: file('a'), to: file('b') })
-    expect(formatTextDiff(found).split('\n').slice(0, 2).join('|')).toMatch(
+    const found = await diffFiles({ path: 'a\n+++ b\x1b[31m', from: file('a'), to: file('b') })
+    expect(patchOf(found).split('\n').slice(0, 2).join('|')).toMatch(
       /^--- "a\/a\\n\+\+\+ b\\033\[31m"\t[^|]*\|\+\+\+ "b\/a\\n\+\+\+ b\\033\[31m"\t/,
     )
   })
@@ -155,8 +159,8 @@ describe('texts that are far apart', () => {
       expect(found.coarse).toBe(true)
       expect(found.hunks).toHaveLength(1)
       expect(patched(head + from + tail, found.hunks)).toBe(head + to + tail)
-      expect(formatTextDiff(found).split('\n')[0]).toContain('too many places')
-      expect(applyPatch(head + from + tail, formatTextDiff(found))).toBe(head + to + tail)
+      expect(patchOf(found).split('\n')[0]).toContain('too many places')
+      expect(applyPatch(head + from + tail, patchOf(found))).toBe(head + to + tail)
     }
   })
 
@@ -174,7 +178,7 @@ describe('texts that are far apart', () => {
   test('a long file with one added line is not', async () => {
     const found = await diff('\n'.repeat(600_000), `${'\n'.repeat(300_000)}x\n${'\n'.repeat(300_000)}`)
     expect(found).toMatchObject({ coarse: false, hunks: [{ fromLines: 6, toLines: 7 }] })
-    expect(formatTextDiff(found)).toMatch(/^--- a/)
+    expect(patchOf(found)).toMatch(/^--- a/)
   })
 
   test('a long file that is new is not', async () => {
@@ -191,7 +195,7 @@ describe('content that is not text', () => {
     const content = new Uint8Array(3_000_000).fill(65)
     content[7_999] = 0
     const [from, to] = [file('text\n'), file(content)]
-    const found = await diffTextFiles({ path: 'usr/bin/x', from, to })
+    const found = await diffFiles({ path: 'usr/bin/x', from, to })
     expect(found).toEqual({
       path: 'usr/bin/x',
       from: { sha256: from.sha256, bytes: 5 },
@@ -201,7 +205,7 @@ describe('content that is not text', () => {
       coarse: false,
       hunks: [],
     })
-    const text = formatTextDiff(found)
+    const text = patchOf(found)
     for (const part of [from.sha256, to.sha256, '5 bytes', '3000000 bytes', 'Binary files differ\n']) {
       expect(text).toContain(part)
     }
@@ -209,7 +213,7 @@ describe('content that is not text', () => {
   })
 
   test('a text of more than 1 MiB is too large', async () => {
-    const large = diffTextFiles({ path: 'x', from: file('a\n'), to: file('a'.repeat(1_048_577)) })
+    const large = diffFiles({ path: 'x', from: file('a\n'), to: file('a'.repeat(1_048_577)) })
     await expect(large).rejects.toThrow(/1048577 bytes; text diffs are limited to 1048576 bytes/)
     await expect(large).rejects.toMatchObject({ code: 'too_large' } satisfies Partial<Problem>)
     expect(sources.at(-1)?.cancelled).toBe(true)
@@ -217,7 +221,7 @@ describe('content that is not text', () => {
   })
 
   test('different bytes that are not UTF-8 stay different', async () => {
-    const found = await diffTextFiles({
+    const found = await diffFiles({
       path: 'x',
       from: file(Uint8Array.of(0xe9, 0x0a)),
       to: file(Uint8Array.of(0xe8, 0x0a)),
@@ -230,8 +234,6 @@ describe('content that is not text', () => {
       ...file('b'),
       open: () => Promise.reject(new Problem('registry_error', 'gone')),
     }
-    await expect(diffTextFiles({ path: 'x', from: file('a'.repeat(5_000)), to: broken })).rejects.toThrow(
-      'gone',
-    )
+    await expect(diffFiles({ path: 'x', from: file('a'.repeat(5_000)), to: broken })).rejects.toThrow('gone')
   })
 })

@@ -44,6 +44,11 @@ export type TextDiff = {
   readonly hunks: readonly Hunk[]
 }
 
+/** How the lines of a diff became text: each character of `latin1` is a byte. */
+export type LineEncoding = 'utf-8' | 'latin1'
+
+export type ReadTextDiff = { readonly diff: TextDiff; readonly encoding: LineEncoding }
+
 export type TextPair = {
   readonly path: string
   readonly pathBase64?: string | undefined
@@ -59,7 +64,7 @@ export type TextPair = {
 export async function diffTextFiles(
   pair: TextPair,
   { context = 3 }: { context?: number } = {},
-): Promise<TextDiff> {
+): Promise<ReadTextDiff> {
   const { path, pathBase64, from, to } = pair
   const identical = from?.sha256 === to?.sha256
   const [before, after] = identical ? [NOTHING, NOTHING] : await readBoth(from, to)
@@ -71,7 +76,7 @@ export async function diffTextFiles(
     identical,
   }
   if (before.kind === 'binary' || after.kind === 'binary') {
-    return { ...told, binary: true, coarse: false, hunks: [] }
+    return { diff: { ...told, binary: true, coarse: false, hunks: [] }, encoding: 'utf-8' }
   }
   if (before.kind === 'large' || after.kind === 'large') {
     const bytes = Math.max(from?.bytes ?? 0, to?.bytes ?? 0)
@@ -80,15 +85,26 @@ export async function diffTextFiles(
       `the file has ${bytes} bytes; text diffs are limited to ${MAX_TEXT_BYTES} bytes`,
     )
   }
-  return { ...told, binary: false, ...(await compare(...decode(before.bytes, after.bytes), context)) }
+  const { texts, encoding } = decode(before.bytes, after.bytes)
+  return { diff: { ...told, binary: false, ...(await compare(...texts, context)) }, encoding }
 }
 
 /** Before the headers, where tools that apply a diff skip what they do not know. */
 const COARSE =
   'The texts differ in too many places for a line-by-line comparison: everything from the first difference to the last is replaced.\n'
 
-/** As `diff -u` prints it: empty if nothing differs. Lines of the files are unchanged, names are quoted. */
-export function formatTextDiff({ path, from, to, identical, binary, coarse, hunks }: TextDiff): string {
+/**
+ * As `diff -u` prints it: empty if nothing differs. Lines are the bytes of the files, so that `patch` applies them; names are
+ * quoted.
+ */
+export function formatTextDiff({ diff, encoding }: ReadTextDiff): string | Uint8Array<ArrayBuffer> {
+  const text = formatDiff(diff)
+  if (encoding === 'utf-8') return text
+  const head = formatDiff({ ...diff, hunks: [] })
+  return Buffer.concat([Buffer.from(head), Buffer.from(text.slice(head.length), 'latin1')])
+}
+
+function formatDiff({ path, from, to, identical, binary, coarse, hunks }: TextDiff): string {
   if (identical) return ''
   const patch = {
     oldFileName: from === undefined ? '/dev/null' : `a/${path}`,
@@ -142,12 +158,16 @@ async function read(source: FileSource | undefined): Promise<Content> {
 }
 
 /** Unless both are UTF-8, both are read as Latin-1, byte by byte: different bytes must stay different. */
-function decode(from: Uint8Array, to: Uint8Array): readonly [string, string] {
+function decode(
+  from: Uint8Array,
+  to: Uint8Array,
+): { readonly texts: readonly [string, string]; readonly encoding: LineEncoding } {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-    return [decoder.decode(from), decoder.decode(to)]
+    return { texts: [decoder.decode(from), decoder.decode(to)], encoding: 'utf-8' }
   } catch {
-    return [Buffer.from(from).toString('latin1'), Buffer.from(to).toString('latin1')]
+    const texts = [Buffer.from(from).toString('latin1'), Buffer.from(to).toString('latin1')] as const
+    return { texts, encoding: 'latin1' }
   }
 }
 

@@ -214,7 +214,7 @@ type Answer<T> = {
 /**
  * An answer that needs its images analysed: `304` if the caller has it, `202` or a problem while it is not ready.
  *
- * @param make the body
+ * @param make the body; a blob has its own type
  */
 export async function answerSubject<T>(
   backend: Backend,
@@ -231,7 +231,9 @@ export async function answerSubject<T>(
   // Not before: the analysis is shown only to a caller who may see every layer.
   const kept = keptAnswer(backend, context, headers)
   if (kept !== undefined) return kept
-  return keepAnswer(backend, context, new Response(await make(result.analysed), { headers }))
+  const body = await make(result.analysed)
+  if (body instanceof Blob) headers.set('Content-Type', body.type)
+  return keepAnswer(backend, context, new Response(body, { headers }))
 }
 
 /** {@link answerSubject} for one image, which it opens. */

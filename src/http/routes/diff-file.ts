@@ -1,7 +1,7 @@
 /** The text diff of one file in two images. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
-import { diffTextFiles, type FileSource, formatTextDiff, type TextDiff } from '../../diff/text.ts'
+import { diffTextFiles, type FileSource, formatTextDiff, type ReadTextDiff } from '../../diff/text.ts'
 import type { Host } from '../../host.ts'
 import { findFile } from '../../image/lookup.ts'
 import { Problem } from '../../problem.ts'
@@ -27,7 +27,7 @@ const diffFile = createRoute({
   tags: ['Diffs'],
   summary: 'What changed in one text file',
   description:
-    'A unified diff, or the same as JSON, of texts up to 1 MiB; for other files, only that they differ.',
+    'A unified diff, or the same as JSON, of texts up to 1 MiB; for other files, only that they differ. As `application/octet-stream` where a side is not UTF-8: the lines are the bytes of the files.',
   request: {
     query: z.strictObject({
       ...pairQuery,
@@ -42,7 +42,7 @@ const diffFile = createRoute({
     }),
   },
   responses: {
-    200: json('The diff.', textDiffSchema, ['text/plain']),
+    200: json('The diff.', textDiffSchema, ['text/plain', 'application/octet-stream']),
     202: pending,
     ...problems('image'),
   },
@@ -61,10 +61,16 @@ export function addDiffFile(app: App, backend: Backend): void {
       ? ({ contentType: 'application/json', pending: 'accepted' } as const)
       : ({ contentType: 'text/plain; charset=utf-8', pending: 'unavailable' } as const)
     return answerPair(backend, c, { query, form }, async (pair) => {
-      const diff = await textDiffOf(host, pair, { key, context: query.context })
-      return isJson ? JSON.stringify(diff) : formatTextDiff(diff)
+      const read = await textDiffOf(host, pair, { key, context: query.context })
+      return isJson ? JSON.stringify(read.diff) : patchOf(read)
     })
   })
+}
+
+/** A patch with other bytes than UTF-8 is not text. */
+function patchOf(read: ReadTextDiff): BodyInit {
+  const patch = formatTextDiff(read)
+  return typeof patch === 'string' ? patch : new Blob([patch], { type: 'application/octet-stream' })
 }
 
 /**
@@ -75,7 +81,7 @@ export async function textDiffOf(
   host: Host,
   pair: Pair<AnalysedImage>,
   { key, context }: { readonly key: PathKey; readonly context: number },
-): Promise<TextDiff> {
+): Promise<ReadTextDiff> {
   const [from, to] = await allOf([sideOf(host, pair.from.image, key), sideOf(host, pair.to.image, key)])
   if (from === undefined && to === undefined) {
     const { path } = showPath(key)

@@ -41,7 +41,7 @@ export function addDiffPages(app: App, pages: PageBackend): void {
         textDiffPage(
           pair.from.image.identity,
           pair.to.image.identity,
-          await textDiffOf(backend.host, pair, { key, context: CONTEXT_LINES }),
+          (await textDiffOf(backend.host, pair, { key, context: CONTEXT_LINES })).diff,
         ),
       )
     })

@@ -138,6 +138,9 @@ async function writeAnswer(context: Context, work: Work): Promise<number> {
       return check(context, work)
     case 'diff':
       return diff(context, work)
+    case 'steps':
+      await steps(context, work)
+      return 0
     case 'list':
       await list(context, work, work.request.command.endpoints[0] ?? '')
       return 0
@@ -166,6 +169,26 @@ async function plain(context: Context, work: Work): Promise<void> {
     await pour(response, output)
     if (format === 'json') await output.write('\n')
   }
+}
+
+/** A list that is made of the report, and for the history of the config. */
+async function steps(context: Context, work: Work): Promise<void> {
+  const { caller, request, format = 'text', output } = work
+  const { historyOf, layersOf } = await import('./steps.ts')
+  const { itemList } = await import('./item-list.ts')
+  const { query: _, ...question } = await questionOf(context, { ...work, format: 'json' }, '/v1/report')
+  const query = new URLSearchParams([...paramsOf(request)])
+  const read = async (path: string) => (await ask(caller, { ...question, path, query })).json()
+  const report = await read('/v1/report')
+  query.delete('read')
+  const isHistory = request.command.name === 'history'
+  // As with `--no-trunc`: steps are whole.
+  const width = isHistory ? Number.POSITIVE_INFINITY : columnsOf(context.env)
+  const style = { colour: hasColour(context.env, request), width }
+  const texts = isHistory
+    ? itemList(historyOf(report, await read('/v1/config')), format, style)
+    : itemList(layersOf(report), format, style)
+  for await (const text of texts) await output.write(text)
 }
 
 async function pour(response: Response, output: Output): Promise<void> {
@@ -295,7 +318,9 @@ async function* linesOf(response: Response): AsyncGenerator<readonly string[]> {
 }
 
 async function bundle(caller: ApiCaller, request: Request): Promise<number> {
-  const [folder = ''] = request.parameters.get('folder') ?? []
+  const folder = request.parameters.get('folder')?.[0] ?? request.settings.output
+  if (folder === undefined)
+    throw new Failure('usage', 'name a folder that does not exist yet: lamina bundle IMAGE FOLDER')
   const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => name !== 'folder'))
   await unpack(folder, caller.signal, () =>
     ask(caller, { path: '/v1/bundle', query, targets: targetsOf(request) }),
@@ -305,6 +330,8 @@ async function bundle(caller: ApiCaller, request: Request): Promise<number> {
 
 async function questionOf({ api, env }: Context, work: Work, endpoint: string): Promise<ApiQuestion> {
   const { request, format } = work
+  if (endpoint === '/v1/file' && !request.parameters.has('path') && !request.parameters.has('pathBase64'))
+    throw new Failure('usage', 'name a file of the image: lamina cat IMAGE PATH')
   const known = new Set((api[endpoint] ?? []).map(({ name }) => name))
   const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => name !== 'metric'))
   for (const name of query.keys())

@@ -107,7 +107,7 @@ test.each([{}, { server: true }])('reads an archive on stdin once: %j', async ({
   }
   expect(await lamina(['report', 'docker-archive:-'], env)).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/^lamina: invalid_archive: [^\n]+\n$/),
+    err: expect.stringMatching(/^lamina: [^\n]+ \[invalid_archive\]\n$/),
   })
 })
 
@@ -154,7 +154,7 @@ test.each([
   for (const env of [{}, { LAMINA_SERVER: service.url }]) {
     const ended = await lamina(['report', `docker-archive:${folder}/${path}`], env)
     expect(ended).toMatchObject({ code: 2, out: '' })
-    expect(ended.err).toMatch(new RegExp(`^lamina: ${code}: [^\\n]+\\n$`))
+    expect(ended.err).toMatch(new RegExp(`^lamina: [^\\n]+ \\[${code}\\]\\n$`))
   }
 })
 
@@ -195,6 +195,6 @@ test.each([
     expect(await lamina(words, env)).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringMatching(new RegExp(`^lamina: ${code}: [^\\n]+\\n$`)),
+      err: expect.stringMatching(new RegExp(`^lamina: [^\\n]+ \\[${code}\\]\\n$`)),
     })
 })

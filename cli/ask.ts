@@ -44,7 +44,7 @@ export async function ask(caller: ApiCaller, question: ApiQuestion): Promise<Res
     const { status } = response
     if (status < 400 && status !== 202) return response
     if (question.answers?.includes(status)) return response
-    if (!(await isStillPending(response))) throw await failureOf(response)
+    if (!(await isStillPending(response))) throw await failureOf(response, caller.client.reader)
     await response.body?.cancel()
     for (const target of question.targets ?? []) await analysed(caller, target)
     if ((question.targets ?? []).length === 0)
@@ -100,7 +100,7 @@ export async function analysed(caller: ApiCaller, { image, platform }: Target): 
     for (;;) {
       const response = await send(caller, { path: '/v1/report', query, accept: 'application/json' })
       const isPending = await isStillPending(response)
-      if (!isPending && response.status >= 400) throw await failureOf(response)
+      if (!isPending && response.status >= 400) throw await failureOf(response, caller.client.reader)
       await response.body?.cancel()
       if (!isPending) return
       if (response.status === 503) await sleep(PENDING_MILLISECONDS, undefined, { signal: caller.signal })

@@ -60,6 +60,37 @@ test('a list is complete, as lines with invisible characters escaped and as JSON
   expect(page).toMatchObject({ items: [{ path: 'bin' }], nextCursor: expect.any(String) })
 })
 
+test('a path or a glob may follow the image', async () => {
+  expect(await lamina(['cat', app, '/bin/tool'])).toEqual({ code: 0, out: 'a tool', err: '' })
+  expect((await lamina(['tree', app, 'bin'])).out).toContain('tool')
+  expect((await lamina(['files', app, 'bin/*'])).out).toMatch(/^\S+ +0:0 +6 B {2}bin\/tool\n$/)
+})
+
+test('the layers, and all steps, also those without a layer, the last one first', async () => {
+  const layer = await makeLayer([{ name: 'srv/app', content: 'app' }])
+  const long = `RUN ${'make everything && '.repeat(20)}true`
+  const history = [
+    { created_by: 'COPY app /srv/app', created: '2026-01-02T03:04:05Z' },
+    { created_by: long, empty_layer: true },
+  ]
+  const built = registry.push('built', 'v1', makeImage([layer], { config: { history } }))
+  const { out } = await lamina(['history', built])
+  expect(out.split('\n').slice(4)).toEqual([
+    expect.stringMatching(/ 0 B {2}RUN make everything .* true$/),
+    expect.stringMatching(/^2026-01-02 03:04 +0 +[\d.]+ kB {2}COPY app \/srv\/app$/),
+    '',
+  ])
+  const { items } = JSON.parse((await lamina(['history', built, '--format', 'json'])).out)
+  expect(items).toMatchObject([{ createdBy: long }, { layer: 0, createdBy: 'COPY app /srv/app' }])
+  expect((await lamina(['layers', built])).out).toMatch(/\n +0 .* 1 +– {2}COPY app \/srv\/app\n$/)
+  expect((await lamina(['layers', built, '--format', 'csv'])).out).toContain(layer.descriptor.digest)
+})
+
+test('help and completion know the other name of a command', async () => {
+  expect((await lamina(['help'])).out).toMatch(/^ {2}images, ls +List the images/m)
+  expect((await lamina(['completion', 'bash'])).out).toMatch(/^ {4}ls\) flags='/m)
+})
+
 test('a gate exits with 1 when a rule is broken, and reports a problem in the requested format', async () => {
   expect(await lamina(['check', app, '--max-size', '1GB'])).toMatchObject({ code: 0, err: '' })
   const broken = await lamina(['check', app, '--max-size', '1kB', '--format', 'json'])
@@ -68,7 +99,7 @@ test('a gate exits with 1 when a rule is broken, and reports a problem in the re
   const missing = await lamina(['check', `${app}x`, '--max-size', '1kB', '--format', 'junit'])
   expect(missing.code).toBe(2)
   expect(missing.out).toContain('<error')
-  expect(missing.err).toMatch(/^lamina: image_not_found: [^\n]+\n$/)
+  expect(missing.err).toMatch(/^lamina: [^\n]+ \[image_not_found\]\n$/)
 })
 
 test('settings of a service, and unknown ones, do not stop it', async () => {
@@ -82,7 +113,7 @@ test('settings of a service, and unknown ones, do not stop it', async () => {
   const wrong = await lamina(['report', app], { LAMINA_MAX_ENTRIES: 'many' })
   expect(wrong).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/^lamina: invalid_setting: LAMINA_MAX_ENTRIES/),
+    err: expect.stringMatching(/^lamina: LAMINA_MAX_ENTRIES [^\n]+ \[invalid_setting\]\n$/),
   })
 })
 
@@ -102,10 +133,14 @@ test.each([
   [['report', 'x', 'y'], 'arguments'],
   [['report', 'x', '--max-size', '1kB'], '--max-size'],
   [['report', 'library/UPPER'], 'invalid_reference'],
+  [['help', 'nosuch'], "unknown command 'nosuch'"],
+  [['cat', 'app:v1'], 'lamina cat IMAGE PATH'],
+  [['bundle', 'app:v1'], 'lamina bundle IMAGE FOLDER'],
+  [['files', 'app:v1', 'bin/*', '--glob', 'etc/*'], 'given twice'],
 ])('%j is reported in one line', async (words, said) => {
   const { code, out, err } = await lamina(words)
   expect({ code, out }).toEqual({ code: 2, out: '' })
-  expect(err).toMatch(/^lamina: [a-z_]+: [^\n]+\n$/)
+  expect(err).toMatch(/^lamina: [^\n]+ \[[a-z_]+\]\n$/)
   expect(err).toContain(said)
 })
 
@@ -119,7 +154,7 @@ test('caches many images: one line each, exit code 2 if any failed', async () =>
   const { code, out, err } = await lamina(['index', app, `${app}x`, other])
   expect(code).toBe(2)
   expect(out.trim().split('\n').sort()).toEqual([`${app}  indexed`, `${other}  indexed`])
-  expect(err).toMatch(/^\S+:v1x {2}image_not_found: [^\n]+\n$/)
+  expect(err).toMatch(/^\S+:v1x {2}[^\n]+ \[image_not_found\]\n$/)
 })
 
 test('a file is written completely or left unchanged', async () => {

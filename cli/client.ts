@@ -1,5 +1,7 @@
 /** Whoever answers: the app in this process, or a service. */
 
+import type { Reader } from './words.ts'
+
 export type Question = {
   readonly method?: string
   readonly headers: Readonly<Record<string, string>>
@@ -9,6 +11,8 @@ export type Question = {
 }
 
 export interface Client {
+  /** Who reads the registries. */
+  readonly reader: Reader
   /** @param path with its query, from `/` on */
   request(path: string, question: Question): Promise<Response>
   /** Waits for stopped work, and leaves nothing half-done. */

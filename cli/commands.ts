@@ -18,10 +18,10 @@ export type Command = {
 }
 
 /**
- * `answer`: the endpoint's own text; `list`: items, whole unless a page is requested; `bytes`: content that is streamed;
+ * `answer`: the endpoint's own text; `steps`: a list that this program makes of a report; `list`: items, whole unless a page is requested; `bytes`: content that is streamed;
  * `gate`: exits with 1 if a rule is broken.
  */
-export type Kind = 'answer' | 'list' | 'bytes' | 'gate' | 'diff' | 'bundle' | 'index'
+export type Kind = 'answer' | 'steps' | 'list' | 'bytes' | 'gate' | 'diff' | 'bundle' | 'index'
 
 export type Operand = {
   /** The API's parameter. */
@@ -29,9 +29,12 @@ export type Operand = {
   /** As usage shows it. */
   readonly shown: string
   readonly repeats?: boolean
+  /** May be left out; then its flag may be given. */
+  readonly isOptional?: boolean
 }
 
 const IMAGE: Operand = { parameter: 'image', shown: 'IMAGE' }
+const path = (shown: string): Operand => ({ parameter: 'path', shown, isOptional: true })
 const TEXTS = ['text', 'json', 'markdown']
 const LISTS = ['text', 'json', 'ndjson', 'csv']
 const SHOWN_LISTS = ['text', 'json', 'ndjson', 'csv', 'markdown']
@@ -54,11 +57,11 @@ export const COMMANDS: readonly Command[] = [
     name: 'files',
     summary: 'List the files of an image, or of one layer',
     endpoints: ['/v1/files'],
-    operands: [IMAGE],
+    operands: [IMAGE, { parameter: 'glob', shown: 'GLOB', isOptional: true }],
     formats: LISTS,
     kind: 'list',
     examples: [
-      ["nginx:1.27 --glob '**/*.so' --sort -bytes", 'shared libraries, largest first'],
+      ["nginx:1.27 '**/*.so' --sort -bytes", 'shared libraries, largest first'],
       ['nginx:1.27 --layer 0', 'the members of the lowest layer'],
       ['nginx:1.27 --min-bytes 1048576 --format csv', 'files of 1 MiB or more, for a spreadsheet'],
     ],
@@ -67,12 +70,12 @@ export const COMMANDS: readonly Command[] = [
     name: 'tree',
     summary: 'Show directories with the size of all below them, largest first',
     endpoints: ['/v1/tree'],
-    operands: [IMAGE],
+    operands: [IMAGE, path('PATH')],
     formats: TEXTS,
     kind: 'answer',
     examples: [
       ['nginx:1.27 --depth 3', 'three levels from the root'],
-      ['nginx:1.27 --path usr/lib', 'what is below one directory'],
+      ['nginx:1.27 usr/lib', 'what is below one directory'],
       ['nginx:1.27 --layer 1 --limit 5', 'one layer, five children of each directory'],
     ],
   },
@@ -80,13 +83,39 @@ export const COMMANDS: readonly Command[] = [
     name: 'cat',
     summary: 'Write the content of one file of an image to stdout',
     endpoints: ['/v1/file'],
-    operands: [IMAGE],
+    operands: [IMAGE, path('PATH')],
     formats: [],
     kind: 'bytes',
     examples: [
-      ['nginx:1.27 --path etc/nginx/nginx.conf', 'a file that containers see'],
-      ['app:v1 --path etc/secret --layer 2', 'a version that a later layer hides'],
-      ['app:v1 --path usr/bin/app --output app', 'into a file'],
+      ['nginx:1.27 /etc/nginx/nginx.conf', 'a file that containers see'],
+      ['app:v1 etc/secret --layer 2', 'a version that a later layer hides'],
+      ['app:v1 usr/bin/app --output app', 'into a file'],
+    ],
+  },
+  {
+    name: 'layers',
+    summary: 'List the layers of an image with their sizes and steps',
+    endpoints: ['/v1/report'],
+    operands: [IMAGE],
+    formats: SHOWN_LISTS,
+    kind: 'steps',
+    examples: [
+      ['nginx:1.27', 'a line for each layer'],
+      ['nginx:1.27 --format csv', 'with digests, for a spreadsheet'],
+      ['nginx:1.27 --format json', 'for a program'],
+    ],
+  },
+  {
+    name: 'history',
+    summary: 'List all steps that built an image, as docker history does',
+    endpoints: ['/v1/report'],
+    operands: [IMAGE],
+    formats: SHOWN_LISTS,
+    kind: 'steps',
+    examples: [
+      ['nginx:1.27', 'steps without a layer, too; none is shortened'],
+      ['app:v1 --format csv', 'for a spreadsheet'],
+      ['app:v1 --format json', 'for a program'],
     ],
   },
   {
@@ -266,7 +295,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'bundle',
     summary: 'Make an OCI runtime bundle in a folder',
     endpoints: ['/v1/bundle'],
-    operands: [IMAGE, { parameter: 'folder', shown: 'FOLDER' }],
+    operands: [IMAGE, { parameter: 'folder', shown: 'FOLDER', isOptional: true }],
     formats: [],
     kind: 'bundle',
     examples: [

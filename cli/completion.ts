@@ -32,22 +32,24 @@ export function completionScript(shell: string, program: Parser, api: Api): stri
 }
 
 function wordsOf(program: Parser, api: Api): readonly Words[] {
-  return program.commands.map((parser) => ({
-    name: parser.name(),
-    summary: parser.summary() || parser.description(),
-    flags: [
-      ...parser.options.map(
-        ({ long, short, description, required }): Flag => ({
-          long: long ?? '',
-          short,
-          help: description.replace(/ \(.*$/s, ''),
-          takesValue: required,
-          values: required ? valuesOf(parser.name(), long ?? '', api) : [],
-        }),
-      ),
-      { long: '--help', short: '-h', help: 'Show this help', takesValue: false, values: [] },
-    ],
-  }))
+  return program.commands.flatMap((parser) =>
+    [parser.name(), ...parser.aliases()].map((name) => ({
+      name,
+      summary: parser.summary() || parser.description(),
+      flags: [
+        ...parser.options.map(
+          ({ long, short, description, required }): Flag => ({
+            long: long ?? '',
+            short,
+            help: description.replace(/ \(.*$/s, ''),
+            takesValue: required,
+            values: required ? valuesOf(parser.name(), long ?? '', api) : [],
+          }),
+        ),
+        { long: '--help', short: '-h', help: 'Show this help', takesValue: false, values: [] },
+      ],
+    })),
+  )
 }
 
 function valuesOf(name: string, long: string, api: Api): readonly string[] {

@@ -1,6 +1,5 @@
 /** `lamina ls docker-daemon:`: the images of an engine. */
-import { csvHeader, csvItem } from '../src/formats/csv.ts'
-import { type ListTable, listMarkdown, listText } from '../src/formats/list.ts'
+import type { ListTable } from '../src/formats/list.ts'
 import type { TextStyle } from '../src/formats/table.ts'
 import { Problem } from '../src/problem.ts'
 import { formatBytes } from '../src/text/format.ts'
@@ -8,6 +7,7 @@ import { DockerEngine } from '../workers/node/engine.ts'
 import { FolderStore } from '../workers/node/folder-store.ts'
 import { type EngineAddress, findEngine } from './engine.ts'
 import { Failure } from './failure.ts'
+import { itemList } from './item-list.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -64,27 +64,7 @@ export async function* engineImages(
   const items = await listed(address, signal)
   const total = `${items.length} ${items.length === 1 ? 'image' : 'images'}`
   const heading = { subject: address.host, total: [total] }
-  switch (format) {
-    case 'json':
-      yield `${JSON.stringify({ items })}\n`
-      return
-    case 'ndjson':
-      for (const item of items) yield `${JSON.stringify(item)}\n`
-      return
-    case 'csv':
-      yield csvHeader(FIELDS)
-      for (const item of items) yield csvItem(FIELDS, item)
-      return
-    case 'markdown':
-      yield* listMarkdown(heading, batchOf(items), TABLE)
-      return
-    default:
-      yield* listText(heading, batchOf(items), TABLE, style)
-  }
-}
-
-async function* batchOf(items: readonly Item[]): AsyncGenerator<readonly Item[]> {
-  yield items
+  yield* itemList({ heading, items, fields: FIELDS, table: TABLE }, format, style)
 }
 
 async function listed(address: EngineAddress, signal: AbortSignal): Promise<readonly Item[]> {

@@ -1,4 +1,4 @@
-/** Why a command cannot answer: a code and a sentence, on one line of stderr. */
+/** Why a command cannot answer: a sentence and a code, on one line of stderr. */
 import { terminalText } from '../src/formats/escape.ts'
 
 export class Failure extends Error {
@@ -11,8 +11,13 @@ export class Failure extends Error {
     this.code = code
   }
 
+  /** The sentence first, then its code: `no tag \`v9\` in ghcr.io/o/app [image_not_found]`. */
+  get sentence(): string {
+    return `${terminalText(this.message)} [${terminalText(this.code)}]`
+  }
+
   get line(): string {
-    return `lamina: ${terminalText(this.code)}: ${terminalText(this.message)}`
+    return `lamina: ${this.sentence}`
   }
 }
 

@@ -12,7 +12,7 @@ export function flagOf(parameter: string): string {
 
 /** The parameters that are flags of a command, each once. */
 export function flagParameters(api: Api, { endpoints, operands }: Command): readonly Parameter[] {
-  const positional = new Set(operands.map(({ parameter }) => parameter))
+  const positional = new Set(operands.flatMap(({ parameter, isOptional }) => (isOptional ? [] : [parameter])))
   const found = new Map<string, Parameter>()
   for (const endpoint of endpoints)
     for (const parameter of api[endpoint] ?? [])
@@ -66,16 +66,27 @@ const RULES = {
 
 const RULE_HELP: ReadonlyMap<string, string> = new Map(Object.entries(RULES))
 
+/** Other parameters in the help, where the API's descriptions are about HTTP. */
+const HELP: ReadonlyMap<string, string> = new Map([
+  ...RULE_HELP,
+  ['path', 'The same as PATH after the image'],
+  ['pathBase64', 'The path in base64, if its bytes are not UTF-8'],
+  ['cursor', 'Go on after a page, with the cursor at the end of its JSON'],
+  ['advice', 'sarif and gitlab list advice, too'],
+])
+const PAGE_SIZE = 'A page of this many items; without it the list is whole'
+
 /** The description for help: the API's, with the values and the default. */
 export function flagHelp(parameter: Parameter): string {
   const { description, values, default: usual, example, repeats } = parameter
-  const said = (RULE_HELP.get(parameter.name) ?? description)
+  const isPageSize = description.startsWith('Items per page')
+  const said = (isPageSize ? PAGE_SIZE : (HELP.get(parameter.name) ?? description))
     .replace(/`/g, '')
     .replace(/ Not with application\/x-ndjson\./, '')
     .replace(/\.$/, '')
   const facts = [
     ...(values === undefined || isSwitch(parameter) ? [] : [values.join(', ')]),
-    ...(usual === undefined || isSwitch(parameter) ? [] : [`default: ${usual}`]),
+    ...(usual === undefined || isSwitch(parameter) || isPageSize ? [] : [`default: ${usual}`]),
     ...(example === undefined || values !== undefined || usual !== undefined ? [] : [`example: ${example}`]),
     ...(repeats && !/repeated/.test(said) ? ['repeatable'] : []),
   ]

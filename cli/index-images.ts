@@ -22,7 +22,7 @@ export async function indexImages(caller: ApiCaller, targets: readonly Target[])
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       code = 2
-      process.stderr.write(`${name}  ${terminalText(`${error.code}: ${error.message}`)}\n`)
+      process.stderr.write(`${name}  ${error.sentence}\n`)
     }
   })
   return code

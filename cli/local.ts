@@ -42,11 +42,12 @@ export async function localClient(options: LocalOptions): Promise<Client> {
   const kept = options.cache ? await cacheFolder(options) : undefined
   let service = await Local.open(settings, kept)
   return {
+    reader: 'command',
     async request(path, question) {
       const response = await service.request(path, question)
       if (!service.isKept || response.status !== 503 || (await problemCode(response)) !== 'store_error')
         return response
-      const { message } = await failureOf(response)
+      const { message } = await failureOf(response, 'command')
       options.warn(`cannot use the cache in ${kept}, continuing without it: ${message}`)
       await service.close()
       service = await Local.open(settings, undefined)

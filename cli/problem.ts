@@ -1,14 +1,16 @@
 /** Problems in the API's answers. */
 import { parseJson } from '../src/text/json.ts'
 import { Failure } from './failure.ts'
+import { commandWords, type Reader, type Told } from './words.ts'
 
-type Told = { readonly code: string; readonly detail: string }
+type Problem = Told & { readonly code: string }
 
-function read(text: string): Told | undefined {
+function read(text: string): Problem | undefined {
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null || !('code' in value) || !('detail' in value))
     return undefined
-  return { code: String(value.code), detail: String(value.detail) }
+  const parameter = 'parameter' in value ? String(value.parameter) : undefined
+  return { code: String(value.code), detail: String(value.detail), parameter }
 }
 
 /** The code of an answer that is a problem; its body can still be read afterwards. */
@@ -16,10 +18,10 @@ export async function problemCode(response: Response): Promise<string | undefine
   return read(await response.clone().text())?.code
 }
 
-/** The failure that an answer describes. */
-export async function failureOf(response: Response): Promise<Failure> {
+/** The failure that an answer describes, in the words of the command. */
+export async function failureOf(response: Response, reader: Reader): Promise<Failure> {
   const told = read(await response.text())
   return told === undefined
     ? new Failure('server_error', `the service answered ${response.status} without saying why`)
-    : new Failure(told.code, told.detail)
+    : new Failure(told.code, commandWords(told, reader))
 }

@@ -2,6 +2,7 @@
 import { type Help, Command as Parser } from 'commander'
 import type { Api } from './api.ts'
 import { COMMANDS, type Command } from './commands.ts'
+import { Failure } from './failure.ts'
 import { flagHelp, flagOf, flagParameters, isSwitch, valueName } from './flags.ts'
 
 /** What was asked for. */
@@ -75,7 +76,7 @@ export function createProgram(api: Api, actions: Actions): Parser {
     .configureHelp({
       helpWidth: WIDTH,
       showGlobalOptions: false,
-      subcommandTerm: (one) => one.name(),
+      subcommandTerm: (one) => [one.name(), ...one.aliases()].join(', '),
       padWidth: (one, helper) => Math.min(TERM_WIDTH, longestTerm(one, helper)),
       formatItem,
     })
@@ -158,7 +159,9 @@ const LAKE_EXAMPLES: Command['examples'] = [
 
 function addCommand(program: Parser, api: Api, command: Command, actions: Actions): void {
   const { name, alias, summary, more, operands, examples, formats } = command
-  const shown = operands.map(({ shown, repeats }) => (repeats ? `${shown}…` : shown)).join(' ')
+  const shown = operands
+    .map(({ shown, repeats, isOptional }) => (repeats ? `${shown}…` : isOptional ? `[${shown}]` : shown))
+    .join(' ')
   const parser = program
     .command(name)
     .summary(summary)
@@ -167,9 +170,10 @@ function addCommand(program: Parser, api: Api, command: Command, actions: Action
     .helpOption('-h, --help', 'Show this help')
     .allowExcessArguments(false)
   if (alias !== undefined) parser.alias(alias)
-  for (const { shown, repeats } of operands) {
+  for (const { shown, repeats, isOptional } of operands) {
     const optional = name === 'index'
-    parser.argument(optional ? `[${shown}...]` : repeats ? `<${shown}...>` : `<${shown}>`)
+    if (isOptional) parser.argument(`[${shown}]`)
+    else parser.argument(optional ? `[${shown}...]` : repeats ? `<${shown}...>` : `<${shown}>`)
   }
   for (const parameter of flagParameters(api, command)) {
     const flag = flagOf(parameter.name)
@@ -180,7 +184,8 @@ function addCommand(program: Parser, api: Api, command: Command, actions: Action
     parser.option('--platform <PLATFORM>', 'os/arch[/variant], linux/amd64 by default', collect)
   for (const [flags, help] of OWN_FLAGS[name] ?? []) parser.option(flags, help)
   if (formats.length > 0) parser.option('--format <FORMAT>', `${formats.join(', ')} (default: ${formats[0]})`)
-  if (name !== 'bundle' && name !== 'index') parser.option('-o, --output <FILE>', 'Write to a file')
+  if (name === 'bundle') parser.option('-o, --output <FOLDER>', 'The same as FOLDER')
+  else if (name !== 'index') parser.option('-o, --output <FILE>', 'Write to a file')
   parser
     .option('-q, --quiet', 'Show no progress')
     .option('--no-cache', 'Neither read nor write the cache')
@@ -199,12 +204,18 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
   const given: Readonly<Record<string, unknown>> = parser.opts()
   const parameters = new Map<string, readonly string[]>()
   const rest = [...parser.args]
-  for (const { parameter, repeats } of command.operands)
-    parameters.set(parameter, repeats ? rest.splice(0) : rest.splice(0, 1))
+  for (const { parameter, repeats } of command.operands) {
+    const words = repeats ? rest.splice(0) : rest.splice(0, 1)
+    if (words.length > 0) parameters.set(parameter, words)
+  }
   for (const { name } of [...flagParameters(api, command), ...(command.name === 'index' ? [PLATFORM] : [])]) {
     const value = given[name]
     if (value === true) parameters.set(name, ['1'])
-    else if (Array.isArray(value)) parameters.set(name, value.map(String))
+    else if (Array.isArray(value)) {
+      if (parameters.has(name))
+        throw new Failure('usage', `${name} is given twice: after the image and as --${name}`)
+      parameters.set(name, value.map(String))
+    }
   }
   const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined)
   return {

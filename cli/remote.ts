@@ -9,6 +9,7 @@ export function remoteClient(address: string, token: string | undefined): Client
   const base = baseOf(address)
   const own: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   return {
+    reader: 'service',
     async request(path, { headers, ...question }: Question) {
       try {
         const sent = { ...question, headers: { ...headers, ...own }, redirect: 'error' as const, ...STREAMED }

@@ -49,7 +49,7 @@ async function codeOf(words: readonly string[]): Promise<number> {
       },
       version: () => process.stdout.write(`lamina ${VERSION}\n`),
     })
-    await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' })
+    await program.parseAsync(wordsFor(program.commands, words), { from: 'user' })
     return stopped ?? code
   } catch (error) {
     return stopped ?? tell(error)
@@ -66,6 +66,17 @@ async function codeOf(words: readonly string[]): Promise<number> {
       await client.close()
     }
   }
+}
+
+/** Help by default; the help of a command that does not exist is told like the command itself. */
+function wordsFor(
+  commands: readonly { name(): string; aliases(): readonly string[] }[],
+  words: readonly string[],
+): readonly string[] {
+  const [first, second] = words
+  if (first === undefined) return ['--help']
+  const isKnown = commands.some((one) => [one.name(), ...one.aliases(), 'help'].includes(second ?? 'help'))
+  return first === 'help' && !isKnown ? words.slice(1) : words
 }
 
 async function clientOf({ command, settings, parameters }: Request, api: Api, server: string | undefined) {
@@ -122,5 +133,6 @@ function usageOf({ message }: CommanderError): string {
   return message
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?')
+    .replace(/^(unknown command '[^']*')$/, '$1; lamina help lists them')
     .replace(/\s+/g, ' ')
 }

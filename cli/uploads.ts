@@ -88,7 +88,7 @@ class Uploads {
     try {
       const headers = { 'content-type': 'application/x-tar', accept: 'application/json' }
       const response = await client.request('/v1/uploads', { method: 'POST', headers, body: counted, signal })
-      if (response.status !== 201) throw await failureOf(response)
+      if (response.status !== 201) throw await failureOf(response, client.reader)
       const upload = uploadSchema.safeParse(parseJson(await response.text()))
       if (upload.success) return upload.data.id
       throw new Failure('server_error', 'the service answered the upload without an id')

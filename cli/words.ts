@@ -1,0 +1,39 @@
+/** What the API says, in the words of the command: flags for parameters, commands for headers and settings. */
+import { flagOf } from './flags.ts'
+
+/** Who reads the registries: this program, or a service with its own settings. */
+export type Reader = 'command' | 'service'
+
+export type Told = {
+  readonly detail: string
+  /** The parameter that a problem is about. */
+  readonly parameter?: string | undefined
+}
+
+const PARAMETER = /^[a-z]\w*$/i
+
+export function commandWords({ detail, parameter }: Told, reader: Reader): string {
+  const flagged =
+    parameter !== undefined && PARAMETER.test(parameter)
+      ? detail.replace(new RegExp(`^${parameter}\\b`), flagOf(parameter))
+      : detail
+  const words = flagged
+    .replace(/^(\S+)( requires credentials for .*); check the name, or send credentials/s, loginInstead)
+    .replace('send the nextCursor of the previous page, unchanged', 'give the cursor of the previous page')
+    .replace('send one of its tokens as `Authorization: Bearer TOKEN`', 'set LAMINA_TOKEN to one of them')
+  if (reader === 'service') return words
+  return words
+    .replace(
+      /(?<=could not connect to (\S+): .*)add its CA to NODE_EXTRA_CA_CERTS/s,
+      'name the file of its CA with --ca FILE, or skip the check with --insecure $1',
+    )
+    .replace(
+      /(?<=could not connect to (\S+): .*)add it to LAMINA_INSECURE_REGISTRIES to allow plain http/s,
+      'allow plain http with --insecure $1',
+    )
+}
+
+function loginInstead(_: string, registry: string, what: string): string {
+  const host = registry === 'docker.io' ? '' : ` ${registry}`
+  return `${registry}${what}; check the name, or run \`docker login${host}\``
+}

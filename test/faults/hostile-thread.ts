@@ -2,20 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveTasks } from '../../workers/node/serve-tasks.ts'
 
-export type HostileTask = 'echo' | 'rehearsal' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
-
-let rehearsal = 'none'
-
-/** Never ends by itself. */
-function rehearse(signal: AbortSignal): Promise<void> {
-  rehearsal = 'begun'
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => {
-      rehearsal = 'ended'
-      reject(signal.reason)
-    })
-  })
-}
+export type HostileTask = 'echo' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
 
 serveTasks<HostileTask, string, string, string>(async (task, { say, listen, signal }) => {
   switch (task) {
@@ -24,8 +11,6 @@ serveTasks<HostileTask, string, string, string>(async (task, { say, listen, sign
         listen((word) => resolve(`heard ${word}`))
         say('ready')
       })
-    case 'rehearsal':
-      return rehearsal
     case 'hang':
       for (;;);
     case 'fill': {
@@ -48,4 +33,4 @@ serveTasks<HostileTask, string, string, string>(async (task, { say, listen, sign
         await sleep(0)
       }
   }
-}, rehearse)
+})

@@ -79,8 +79,6 @@ export type WorkerOptions = {
   readonly inspectorPort?: number
   /** Objects of jobs have storage and alarms, as on Cloudflare. */
   readonly storedJobs?: true
-  /** Whether the Worker analyses a small image, so that the first real one is quicker. */
-  readonly rehearses?: boolean
 }
 
 /**
@@ -99,7 +97,7 @@ const WITHOUT_STORAGE: { readonly unsafeUniqueKey: UnsafeUniqueKey } = {
  */
 export async function startWorker(
   env: Readonly<Record<string, string | undefined>>,
-  { entry, flags = [], inspectorPort, storedJobs, rehearses }: WorkerOptions = {},
+  { entry, flags = [], inspectorPort, storedJobs }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const configuration = parseConfiguration(env, 'miniflare')
   const authorities = env.NODE_EXTRA_CA_CERTS
@@ -192,11 +190,7 @@ export async function startWorker(
           },
         },
         dev: {
-          unsafeDirectSockets: (rehearses ? ['local', 'rehearsal'] : ['local']).map((entrypoint) => ({
-            host: LOOPBACK,
-            port: 0,
-            entrypoint,
-          })),
+          unsafeDirectSockets: [{ host: LOOPBACK, port: 0, entrypoint: 'local' }],
         },
       },
     ],
@@ -216,7 +210,6 @@ export async function startWorker(
   )
   await resume()
   const url = urlOf(configuration.host, front.port)
-  if (rehearses) void rehearse(url, await miniflare.unsafeGetDirectURL('lamina', 'rehearsal')).catch(() => {})
   return {
     url,
     async bucket() {
@@ -227,9 +220,4 @@ export async function startWorker(
       await miniflare.dispose()
     },
   }
-}
-
-/** @param url of the service: the first request through the front makes the Worker create its app */
-async function rehearse(url: string, rehearsal: URL): Promise<void> {
-  for (const address of [`${url}/healthz`, rehearsal]) await (await fetch(address)).arrayBuffer()
 }

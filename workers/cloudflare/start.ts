@@ -3,7 +3,7 @@ import { startOrExit } from '../startup.ts'
 
 const { url, stop } = await startOrExit(async () => {
   const { startWorker } = await import('./miniflare.ts')
-  return startWorker(process.env, { rehearses: true })
+  return startWorker(process.env)
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -3,10 +3,8 @@ import { createApp } from '../../src/http/app.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
 import { consumeOrders, type QueueMessage } from './queue-backlog.ts'
 import { BoundRate, CLIENT_HEADER } from './rate.ts'
-import { endRehearsal } from './rehearsal.ts'
 
 export { JobObject } from './job-object.ts'
-export { rehearsal } from './rehearsal.ts'
 export { UploadObject } from './upload-object.ts'
 
 /** The part of the platform's interface that is used. */
@@ -49,10 +47,4 @@ const worker = {
 
 export default worker
 /** What the front of `npm start` calls: a separate entry point, past what Miniflare puts in front of a Worker. */
-export const local: typeof worker = {
-  ...worker,
-  fetch(request, environment, execution) {
-    endRehearsal(request)
-    return worker.fetch(request, environment, execution)
-  },
-}
+export const local = worker

@@ -29,8 +29,6 @@ export type AnalysisSaid =
 const LARGE_BYTES = 16 * 1024 * 1024
 
 const PROGRESS_MILLISECONDS = 100
-/** Larger images and more rounds gain nothing more. */
-const REHEARSAL = { packages: 24, rounds: 3 }
 
 /** Neither task starts another. */
 const noJobs: Jobs = {
@@ -40,15 +38,6 @@ const noJobs: Jobs = {
 
 let operations: StoreOperation[] = []
 const service = await createService(threadConfiguration(), noJobs, (operation) => operations.push(operation))
-
-/** Its code is loaded only if needed: the command's threads have no time for it. */
-async function rehearseTasks(signal: AbortSignal): Promise<void> {
-  const [{ rehearse }, { rehearseAnalysis }] = await Promise.all([
-    import('./rehearsal.ts'),
-    import('../../src/service/rehearsal.ts'),
-  ])
-  await rehearse({ ...REHEARSAL, wasm: service.host.wasm, signal }, rehearseAnalysis)
-}
 
 serveTasks<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>(async (task, { say, signal }) => {
   try {
@@ -72,4 +61,4 @@ serveTasks<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>(async (t
     say({ stored: operations })
     operations = []
   }
-}, rehearseTasks)
+})

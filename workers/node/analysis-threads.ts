@@ -39,8 +39,6 @@ export type AnalysisThreadOptions = {
   /** The service's settings, which each thread parses again. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly limits: Limits
-  /** Whether threads that are started in advance analyse a small image, so that the first real one is quicker. */
-  readonly rehearses?: boolean
   /** Called with what each thread did. */
   readonly metrics: Pick<Metrics, 'layer' | 'secondThread' | 'stored'>
 }
@@ -73,7 +71,6 @@ export class AnalysisThreads {
       // Even with all layers open there is room for merges.
       slots: { atOnce: options.threads, held: 2 * options.threads + OPEN_LAYERS },
       ready: Math.min(options.threads, READY_THREADS),
-      rehearses: options.rehearses ?? false,
     })
     this.#seconds = new Threads({
       file: threadFile('decoding-thread'),
@@ -87,8 +84,11 @@ export class AnalysisThreads {
   /** Starts threads, so that the first layers need not wait for them. */
   prepare(): void {
     this.#threads.prepare()
-    // A command would start it in vain for most images.
-    if (this.#options.rehearses) this.#seconds.prepare()
+  }
+
+  /** Starts a second thread, which most images of a command do not need. */
+  prepareSecond(): void {
+    this.#seconds.prepare()
   }
 
   /**

@@ -17,23 +17,17 @@ export type TaskCaller<Word, Said> = {
   readonly signal: AbortSignal
 }
 
-const { pulse, rehearses }: ThreadData = workerData
+const { pulse }: ThreadData = workerData
 
 lowerPriority()
 
-/**
- * Does the tasks sent to this thread, as long as it lives.
- *
- * @param rehearse what it does before the first task, if it was started in advance; it may fail
- */
+/** Does the tasks sent to this thread, as long as it lives. */
 export function serveTasks<Task, Outcome, Word = never, Said = never>(
   run: (task: Task, caller: TaskCaller<Word, Said>) => Promise<Outcome>,
-  rehearse?: (signal: AbortSignal) => Promise<void>,
 ): void {
   const port = parentPort
   if (port === null) throw new Error('this file must be run as a thread')
   const turns = new Int32Array(pulse)
-  const rehearsal = new AbortController()
   let abort = new AbortController()
   let hear: (word: Word) => void = () => {}
   const send = (message: FromThread<Outcome, Said>, transfer: readonly Transferable[] = []) =>
@@ -62,7 +56,6 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
   port.on('message', (message: ToThread<Task, Word>) => {
     switch (message.kind) {
       case 'task':
-        rehearsal.abort()
         void work(message.task)
         break
       case 'word':
@@ -72,7 +65,6 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
         abort.abort()
     }
   })
-  if (rehearses) rehearse?.(rehearsal.signal).catch(() => {})
 }
 
 /** Linux gives each thread a priority; elsewhere this may fail, and is not needed. */

@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
-import type { Host } from '../../src/host.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
@@ -22,14 +21,12 @@ import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { Slots } from '../../src/service/jobs/slots.ts'
 import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
-import type { Stage } from '../../src/service/rehearsal.ts'
 import type { Service } from '../../src/service/service.ts'
 import { sweepUploads } from '../../src/service/upload.ts'
 import { type WatchOptions, watchEngine } from '../../src/service/watch-engine.ts'
 import { COMPRESSED, readAsset } from '../assets.ts'
 import { compressedIn } from '../compressed-assets.ts'
 import { createHttpServer } from '../http-server.ts'
-import { rehearseReport } from '../rehearsal.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { AnsweringStore } from './answering-store.ts'
 import { requestBody } from './body-stream.ts'
@@ -40,7 +37,6 @@ import { createLog, type Log, logJob } from './log.ts'
 import type { StoreOperation } from './metered-store.ts'
 import { Metrics } from './metrics.ts'
 import type { SharedJobs } from './queue.ts'
-import { rehearse } from './rehearsal.ts'
 import { RequestThreads } from './request-threads.ts'
 import type { RequestTask } from './request-words.ts'
 import { routeLabels } from './routes.ts'
@@ -51,8 +47,6 @@ const TAKEN_LAYERS = 32
 const TAKEN_CONFIGS = 32
 /** The shared queue decides when a job is cancelled; here it is merely unwatched. */
 const GIVEN_UP_MILLISECONDS = 5_000
-/** Of this thread, which must not be busy for long at once. */
-const REHEARSAL = { packages: 2, rounds: 2 }
 /** How often expired uploads are looked for, at least. */
 const SWEEP_MILLISECONDS = 60_000
 
@@ -75,8 +69,6 @@ export type NodeOptions = {
   /** How many layers and merges compute at the same time; by default as many as there are cores. */
   readonly threads?: number
   readonly log?: Log
-  /** Whether threads analyse a small image, so that the first real one is quicker. */
-  readonly rehearses?: boolean
 }
 
 /**
@@ -85,7 +77,7 @@ export type NodeOptions = {
  */
 export async function startNode(
   env: Readonly<Record<string, string | undefined>>,
-  { threads = availableParallelism(), log = createLog('silent'), rehearses = false }: NodeOptions = {},
+  { threads = availableParallelism(), log = createLog('silent') }: NodeOptions = {},
 ): Promise<RunningNode> {
   const configuration = parseConfiguration(env, 'node')
   const shared = await sharedJobs(configuration, log)
@@ -93,7 +85,7 @@ export async function startNode(
     const { running, queued } = runner.counts
     return { running, queued: queued + ((await shared?.jobs.queued()) ?? 0) }
   })
-  const analyses = new AnalysisThreads({ threads, env, limits: configuration.limits, rehearses, metrics })
+  const analyses = new AnalysisThreads({ threads, env, limits: configuration.limits, metrics })
   const runner: JobRunner = new JobRunner(
     (job, report, signal) => {
       if (job.kind === 'layer') return analyses.layer(service, job, report, signal)
@@ -141,18 +133,14 @@ export async function startNode(
   const routeOf = routeLabels(app)
 
   const entrance = new Entrance()
-  const rehearsal = new AbortController()
   let isDraining = false
 
   /** One line and one count per request; of the query's values, only the images' are logged. */
   const answer = async (request: Request, connection: object): Promise<Response> => {
     const began = performance.now()
     const url = new URL(request.url)
-    // Supervisors wait for no other request, and end no rehearsal.
-    if (!HEALTH_PATHS.has(url.pathname)) {
-      rehearsal.abort()
-      await entrance.enter()
-    }
+    // Supervisors wait for no other request.
+    if (!HEALTH_PATHS.has(url.pathname)) await entrance.enter()
     const response =
       isDraining && url.pathname === '/readyz' ? stopping() : await app.fetch(request, connection)
     const seconds = (performance.now() - began) / 1000
@@ -200,7 +188,7 @@ export async function startNode(
   const hostname = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host
   const port = await listening.promise
   analyses.prepare()
-  const rehearsed = rehearses ? rehearseRequest(service.host, rehearsal.signal) : undefined
+  analyses.prepareSecond()
   shared?.work({
     runner,
     service: plain,
@@ -216,8 +204,7 @@ export async function startNode(
     async stop(milliseconds) {
       clearInterval(sweeping)
       leaving.abort()
-      rehearsal.abort()
-      await Promise.all([watching, rehearsed])
+      await watching
       own?.stop()
       await close(shared?.finish() ?? runner.idle(), milliseconds)
       await shared?.close()
@@ -230,13 +217,6 @@ async function sharedJobs({ redis }: Configuration, log: Log): Promise<SharedJob
   if (redis === undefined) return undefined
   const { joinQueue } = await import('./queue.ts')
   return joinQueue({ redis, queuedAnalyses: QUEUED_ANALYSES, log })
-}
-
-/** A first report by this thread alone, so that its code from the request to the answer is compiled. */
-async function rehearseRequest({ wasm }: Host, signal: AbortSignal): Promise<void> {
-  const parts = { first: compression(), assets: readAsset }
-  const play = (stage: Stage) => rehearseReport(stage, parts)
-  await rehearse({ ...REHEARSAL, wasm, signal }, play).catch(() => {})
 }
 
 function telling(metrics: Metrics, log: Log): Pick<WatchOptions, 'onEvent' | 'onImage'> {

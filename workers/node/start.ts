@@ -11,7 +11,7 @@ const STOP_MILLISECONDS = 29_000
 startFast()
 const service = await startOrExit(async () => {
   const [{ createLog }, { startNode }] = await Promise.all([import('./log.ts'), import('./service.ts')])
-  return startNode(process.env, { log: createLog(process.env.LOG_LEVEL ?? 'info'), rehearses: true })
+  return startNode(process.env, { log: createLog(process.env.LOG_LEVEL ?? 'info') })
 })
 
 async function end(): Promise<void> {

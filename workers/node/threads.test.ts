@@ -100,23 +100,3 @@ describe('a thread', () => {
     expect(await Promise.all(hanging)).toEqual(['gone', 'gone'])
   })
 })
-
-describe('a thread that is started in advance', () => {
-  it.each([
-    [true, 'ended'],
-    [false, 'none'],
-  ])('serves a task at once, and ends its rehearsal: %s', async (rehearses, rehearsal) => {
-    const ready = new Threads<HostileTask, string>({
-      file,
-      env: {},
-      heapMegabytes: 48,
-      slots: { atOnce: 1, held: 1 },
-      ready: 1,
-      rehearses,
-    })
-    ready.prepare()
-    const options = { what: 'the task', claim: ['a'], cpuSeconds: () => 60 }
-    expect(await ready.run('rehearsal', options).outcome).toBe(rehearsal)
-    await ready.stop()
-  })
-})

@@ -26,8 +26,6 @@ export type ThreadData = {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Counts the turns of its event loop. */
   readonly pulse: SharedArrayBuffer
-  /** Whether it does a small task of its own first. */
-  readonly rehearses: boolean
 }
 
 export type ThreadOptions = {
@@ -40,8 +38,6 @@ export type ThreadOptions = {
   readonly slots: SlotLimits
   /** Threads that are started in advance, and kept: loading the code takes longer than a small task. */
   readonly ready?: number
-  /** Whether those that are started in advance do a small task of their own first. */
-  readonly rehearses?: boolean
 }
 
 export type RunOptions<Said> = {
@@ -102,8 +98,8 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
 
   /** Starts the threads that should be ready. */
   prepare(): void {
-    const { ready = 0, rehearses = false } = this.#options
-    while (this.#all.size < ready) this.#keep(this.#start({ rehearses }))
+    const { ready = 0 } = this.#options
+    while (this.#all.size < ready) this.#keep(this.#start())
   }
 
   /**
@@ -178,16 +174,16 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
   }
 
   #take(): Thread {
-    const thread = this.#idle.pop() ?? this.#start({ rehearses: false })
+    const thread = this.#idle.pop() ?? this.#start()
     clearTimeout(thread.idle)
     thread.worker.ref()
     return thread
   }
 
-  #start({ rehearses }: Pick<ThreadData, 'rehearses'>): Thread {
+  #start(): Thread {
     const { file, env, heapMegabytes } = this.#options
     const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
-    const workerData: ThreadData = { env: { ...env }, pulse, rehearses }
+    const workerData: ThreadData = { env: { ...env }, pulse }
     const worker = new Worker(file, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },

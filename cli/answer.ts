@@ -13,6 +13,7 @@ import { Failure, systemReason } from './failure.ts'
 import { flagOf } from './flags.ts'
 import { imagesToIndex, indexImages } from './index-images.ts'
 import { lineOf, safeJson, safeText } from './lines.ts'
+import { isInEngine } from './names.ts'
 import { type Output, openOutput } from './output.ts'
 import type { Request } from './program.ts'
 import { NO_PROGRESS, progressLine } from './progress.ts'
@@ -207,6 +208,8 @@ async function check(context: Context, work: Work): Promise<number> {
     return response.status === RULE_BROKEN ? 1 : 0
   } catch (error) {
     if (!(error instanceof Failure) || !MACHINE_FORMATS.has(format ?? '')) throw error
+    // Asked again of the engine.
+    if (await isInEngine(request, error, context)) throw error
     const told = await send(caller, question, '*/*')
     if (told.status < 400 || told.headers.get('content-type')?.includes('problem+json')) throw error
     await pour(told, output)

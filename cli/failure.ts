@@ -5,10 +5,14 @@ export class Failure extends Error {
   /** A code of the API's problems, or one of this program's: `usage`, `output_error`. */
   readonly code: string
 
-  constructor(code: string, detail: string) {
+  /** The image that it is about, with all defaults filled in. */
+  readonly image: string | undefined
+
+  constructor(code: string, detail: string, image?: string) {
     super(detail)
     this.name = 'Failure'
     this.code = code
+    this.image = image
   }
 
   /** The sentence first, then its code: `no tag \`v9\` in ghcr.io/o/app [image_not_found]`. */

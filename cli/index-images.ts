@@ -5,6 +5,7 @@ import { inParallel } from '../src/concurrency.ts'
 import { terminalLine, terminalText } from '../src/formats/escape.ts'
 import { type ApiCaller, analysed, type Target } from './ask.ts'
 import { Failure, systemReason } from './failure.ts'
+import { withTransport } from './names.ts'
 import { openOutput } from './output.ts'
 import type { Request } from './program.ts'
 
@@ -34,7 +35,9 @@ export async function imagesToIndex({ parameters, settings }: Request): Promise<
   const listed = settings.list === undefined ? [] : await readList(settings.list)
   const images = [...(parameters.get('image') ?? []), ...listed]
   if (images.length === 0) throw new Failure('usage', 'no image given; lamina index --help shows how')
-  return images.map((image) => ({ image, platform }))
+  // The others are named by the request, which has their transports already.
+  const named = await Promise.all(images.map((image) => withTransport(image, settings.source)))
+  return named.map((image) => ({ image, platform }))
 }
 
 /** One image per line; empty lines and lines that begin with # are skipped. */

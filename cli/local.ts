@@ -25,6 +25,8 @@ export type LocalOptions = {
   readonly cache: boolean
   /** Whether images that are not known yet will be analysed. */
   readonly analyses: boolean
+  /** Registries over plain HTTP, or without a check of their certificate. */
+  readonly insecure?: readonly string[]
   /** The engine that `docker-daemon:` reads, if requested. */
   readonly engine?: EngineAddress | undefined
   /** Called once with the reason if the cache cannot be used. */
@@ -62,7 +64,7 @@ type Settings = Pick<LocalOptions, 'analyses'> & {
   readonly env: Environment
 }
 
-function settingsOf({ env: given, analyses, engine, warn }: LocalOptions): Settings {
+function settingsOf({ env: given, analyses, engine, insecure = [], warn }: LocalOptions): Settings {
   const ours = Object.entries(given).filter(([name, value]) => value && !NOT_OURS.test(name))
   // The environment belongs to the user or a CI runner, who may use the prefix for their own variables.
   const unknown = ours.map(([name]) => name).filter((name) => name.startsWith('LAMINA_') && !isSetting(name))
@@ -76,7 +78,7 @@ function settingsOf({ env: given, analyses, engine, warn }: LocalOptions): Setti
     env.DOCKER_CERT_PATH = engine.certificates
   }
   env.LAMINA_PRIVATE_REGISTRIES = withRanges(env.LAMINA_PRIVATE_REGISTRIES, OWN_NETWORK)
-  env.LAMINA_INSECURE_REGISTRIES = withRanges(env.LAMINA_INSECURE_REGISTRIES, LOOPBACK)
+  env.LAMINA_INSECURE_REGISTRIES = withRanges(env.LAMINA_INSECURE_REGISTRIES, [LOOPBACK, ...insecure].join())
   try {
     return { configuration: parseConfiguration(env, 'node'), env, analyses }
   } catch (error) {

@@ -3,14 +3,15 @@ import { parseJson } from '../src/text/json.ts'
 import { Failure } from './failure.ts'
 import { commandWords, type Reader, type Told } from './words.ts'
 
-type Problem = Told & { readonly code: string }
+type Problem = Told & { readonly code: string; readonly image?: string | undefined }
 
 function read(text: string): Problem | undefined {
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null || !('code' in value) || !('detail' in value))
     return undefined
   const parameter = 'parameter' in value ? String(value.parameter) : undefined
-  return { code: String(value.code), detail: String(value.detail), parameter }
+  const image = 'image' in value ? String(value.image) : undefined
+  return { code: String(value.code), detail: String(value.detail), parameter, image }
 }
 
 /** The code of an answer that is a problem; its body can still be read afterwards. */
@@ -23,5 +24,5 @@ export async function failureOf(response: Response, reader: Reader): Promise<Fai
   const told = read(await response.text())
   return told === undefined
     ? new Failure('server_error', `the service answered ${response.status} without saying why`)
-    : new Failure(told.code, commandWords(told, reader))
+    : new Failure(told.code, commandWords(told, reader), told.image)
 }

@@ -13,12 +13,20 @@ export type Request = {
   readonly settings: Settings
 }
 
+/** Where an image without a transport is: each rules the other out. */
+export type Source = 'registry' | 'engine'
+
 export type Settings = {
   readonly format?: string | undefined
   readonly output?: string | undefined
   readonly quiet: boolean
   readonly cache: boolean
   readonly server?: string | undefined
+  readonly source?: Source | undefined
+  /** Registries over plain HTTP, or without a check of their certificate. */
+  readonly insecure: readonly string[]
+  /** A file with certificates. */
+  readonly ca?: string | undefined
   readonly exitCode: boolean
   readonly files: boolean
   /** For `index`: the file that lists the images. */
@@ -141,9 +149,9 @@ function formatItem(term: string, width: number, description: string, helper: He
   return [head, ...rest.map((line) => margin + line)].join('\n')
 }
 
-const GENERAL_HELP = `An IMAGE is in a registry (nginx:1.27, ghcr.io/o/app@sha256:…), in the Docker
-Engine (docker-daemon:app:dev), or in files (docker-archive:app.tar,
-oci-archive:app.tar, oci:FOLDER); docker-archive:- reads stdin.
+const GENERAL_HELP = `An IMAGE is in a registry (nginx:1.27, ghcr.io/o/app@sha256:…), or else in the
+Docker Engine (app:dev, docker-daemon:app:dev), in an archive (app.tar,
+docker-archive:app.tar:app:dev), in a folder with an OCI layout; - is stdin.
 
 Exit codes: 0; 1 a broken rule, or a difference with --exit-code; 2 an error.
 Environment: LAMINA_SERVER, LAMINA_TOKEN, NO_COLOR, XDG_CACHE_HOME,
@@ -186,9 +194,13 @@ function addCommand(program: Parser, api: Api, command: Command, actions: Action
   if (formats.length > 0) parser.option('--format <FORMAT>', `${formats.join(', ')} (default: ${formats[0]})`)
   if (name === 'bundle') parser.option('-o, --output <FOLDER>', 'The same as FOLDER')
   else if (name !== 'index') parser.option('-o, --output <FILE>', 'Write to a file')
+  if (command.operands.some(({ parameter }) => parameter !== 'repository'))
+    parser.option('--source <SOURCE>', 'registry or engine: where images without a transport are')
   parser
     .option('-q, --quiet', 'Show no progress')
     .option('--no-cache', 'Neither read nor write the cache')
+    .option('--insecure <HOST>', 'Plain HTTP for this registry, or an unchecked certificate', collect)
+    .option('--ca <FILE>', 'Trust the certificates in this file (PEM), too')
     .option('--server <URL>', 'Ask this service instead of reading the image here')
     .action(async () => {
       await actions.ask(requestOf(api, command, parser))
@@ -227,6 +239,9 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       quiet: given.quiet === true,
       cache: given.cache !== false,
       server: text('server'),
+      source: sourceOf(text('source')),
+      insecure: Array.isArray(given.insecure) ? given.insecure.map(String) : [],
+      ca: text('ca'),
       exitCode: given.exitCode === true,
       files: given.files === true,
       list: text('list'),
@@ -236,6 +251,11 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       dockerfile: text('dockerfile'),
     },
   }
+}
+
+function sourceOf(text: string | undefined): Source | undefined {
+  if (text === undefined || text === 'registry' || text === 'engine') return text
+  throw new Failure('invalid_parameter', '--source must be registry or engine')
 }
 
 const PLATFORM = { name: 'platform' }

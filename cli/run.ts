@@ -55,17 +55,32 @@ async function codeOf(words: readonly string[]): Promise<number> {
     return stopped ?? tell(error)
   }
 
-  async function asked(api: Api, request: Request, signal: AbortSignal): Promise<number> {
-    const server = request.settings.server ?? (process.env.LAMINA_SERVER || undefined)
-    const client = await clientOf(request, api, server)
-    try {
-      const { answer } = await import('./answer.ts')
-      const context = { api, client, isRemote: server !== undefined, env: process.env, signal }
-      return await answer(context, request)
-    } finally {
-      await client.close()
+  async function asked(api: Api, typed: Request, signal: AbortSignal): Promise<number> {
+    const server = typed.settings.server ?? (process.env.LAMINA_SERVER || undefined)
+    const [{ answer }, { fromEngine, withTransports }] = await Promise.all([
+      import('./answer.ts'),
+      import('./names.ts'),
+    ])
+    if (typed.settings.insecure.length > 0 || typed.settings.ca !== undefined)
+      await (await import('./trust.ts')).trust(typed.settings, { server, warn })
+    for (let request = await withTransports(typed); ; ) {
+      const client = await clientOf(request, api, server)
+      try {
+        return await answer(
+          { api, client, isRemote: server !== undefined, env: process.env, signal },
+          request,
+        )
+      } catch (error) {
+        request = await fromEngine(request, error, { env: process.env, signal, tell: warn })
+      } finally {
+        await client.close()
+      }
     }
   }
+}
+
+function warn(line: string): void {
+  process.stderr.write(`lamina: ${line}\n`)
 }
 
 /** Help by default; the help of a command that does not exist is told like the command itself. */
@@ -85,7 +100,6 @@ async function clientOf({ command, settings, parameters }: Request, api: Api, se
     return remoteClient(server, process.env.LAMINA_TOKEN || undefined)
   }
   const { localClient } = await import('./local.ts')
-  const warn = (line: string) => process.stderr.write(`lamina: ${line}\n`)
   // A list of images may include images of an engine.
   const asksEngine =
     settings.list !== undefined ||
@@ -93,7 +107,8 @@ async function clientOf({ command, settings, parameters }: Request, api: Api, se
   const engine = asksEngine ? await (await import('./engine.ts')).findEngine(process.env) : undefined
   // Only what needs an analysis can wait for it.
   const analyses = command.endpoints.some((path) => api[path]?.some(({ name }) => name === 'wait'))
-  return localClient({ env: process.env, cache: settings.cache, analyses, engine, warn })
+  const { cache, insecure } = settings
+  return localClient({ env: process.env, cache, analyses, engine, insecure, warn })
 }
 
 /** Serves until stopped; for this machine alone, with the registries on it. */

@@ -5,6 +5,7 @@
 import { type LookupAddress, lookup } from 'node:dns'
 import { lookup as resolve } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
+import { getCACertificates } from 'node:tls'
 import type { buildConnector as Connector, Dispatcher } from 'undici'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
@@ -13,6 +14,7 @@ import { isListed, parseAddress, rangesOf, specialUseOf } from '../../src/source
 import { toAllow } from '../../src/source/registry/guard.ts'
 import { waitFor } from '../../src/timeout.ts'
 import { responseBody } from './body-stream.ts'
+import { type Trust, trustedAlso } from './trust.ts'
 import { buildConnector, EnvHttpProxyAgent } from './undici.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries' | 'insecureRegistries'>
@@ -89,15 +91,20 @@ async function checkBeforeProxy(url: URL, reach: Reach, rules: Rules): Promise<v
 /** One pool per reach: a connection opened for one is never used for the other. */
 function createAgent(reach: Reach, rules: Rules, proxies: Proxies): Dispatcher {
   const connectors = new Map<string, Connector.connector>()
-  const connectorFor = (port: string) => {
-    const known = connectors.get(port)
+  const trust = trustedAlso()
+  const connectorFor = (host: string, port: string) => {
+    const isUnverified = trust !== undefined && isListed(trust.unverified, host, port)
+    const key = isUnverified ? `${host}:${port}` : port
+    const known = connectors.get(key)
     if (known !== undefined) return known
     const made = buildConnector({
       allowH2: false,
       timeout: CONNECT_MILLISECONDS,
       lookup: guardedLookup({ port, reach, rules }),
+      ...(isUnverified ? { rejectUnauthorized: false } : {}),
+      ...authoritiesOf(trust),
     })
-    connectors.set(port, made)
+    connectors.set(key, made)
     return made
   }
   return new EnvHttpProxyAgent({
@@ -106,8 +113,13 @@ function createAgent(reach: Reach, rules: Rules, proxies: Proxies): Dispatcher {
     connections: MAX_CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
     connect: (options, callback) =>
-      connectorFor(options.port || defaultPort(options.protocol))(options, callback),
+      connectorFor(options.hostname, options.port || defaultPort(options.protocol))(options, callback),
   })
+}
+
+function authoritiesOf(trust: Trust | undefined): { readonly ca?: string[] } {
+  if (trust?.authorities === undefined) return {}
+  return { ca: [...getCACertificates('default'), trust.authorities] }
 }
 
 function toHeaders(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {

@@ -1,0 +1,142 @@
+/**
+ * Images by the names that people type: a file, a folder or stdin need no transport, and what a registry does not have may be in
+ * the engine of this machine.
+ */
+import { open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { terminalText } from '../src/formats/escape.ts'
+import { compressionOf } from '../src/oci/compression.ts'
+import { formatImageReference, parseImageReference } from '../src/oci/image-reference.ts'
+import { Problem } from '../src/problem.ts'
+import { findEngine } from './engine.ts'
+import { Failure, systemReason } from './failure.ts'
+import type { Request, Source } from './program.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Parameters whose values are images. */
+const IMAGES: readonly string[] = ['image', 'from', 'to', 'baseline', 'baseImage']
+/** Looks like a file, whatever is there. */
+const PATH = /^(?:\.{0,2}\/|~\/)|\.(?:tar|tgz|tar\.gz|tar\.zst)$/
+const TRANSPORT = /^(?:[a-z-]+:\/\/|(?:upload|docker-daemon|docker-archive|oci-archive|oci):)/
+/** Where `ustar` stands in a tar. */
+const MAGIC = { at: 257, text: 'ustar' }
+/** How an answer says that a registry does not have an image, or does not show it. */
+const ABSENT: readonly string[] = ['image_not_found', 'unauthorized']
+const ENGINE_MILLISECONDS = 10_000
+
+/** The request with a transport for each image that is not in a registry. */
+export async function withTransports(request: Request): Promise<Request> {
+  return mapImages(request, (name) => withTransport(name, request.settings.source))
+}
+
+/** @throws Failure for a path where nothing is */
+export async function withTransport(name: string, source: Source | undefined): Promise<string> {
+  if (name === '-') return 'docker-archive:-'
+  if (TRANSPORT.test(name)) return name
+  if (source === 'engine') return `docker-daemon:${name}`
+  const found = await stat(name).catch((error: NodeJS.ErrnoException) => error)
+  if (found instanceof Error) {
+    if (!/^\.{0,2}\//.test(name)) return name
+    throw new Failure('image_not_found', `cannot read ${name}: ${systemReason(found)}`)
+  }
+  if (found.isDirectory()) {
+    if (await isFile(join(name, 'oci-layout'))) return `oci:${name}`
+    if (!/^\.{0,2}\//.test(name)) return name
+    throw new Failure('image_not_found', `the folder ${name} is no OCI layout: it has no file oci-layout`)
+  }
+  return PATH.test(name) || (await isArchive(name)) ? `docker-archive:${name}` : name
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true
+}
+
+/** A file may be called like an image: its first bytes tell. */
+async function isArchive(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined)
+  if (file === undefined) return false
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0)
+    const head = buffer.subarray(0, bytesRead)
+    return (
+      compressionOf(head) !== 'none' ||
+      head.toString('latin1', MAGIC.at, MAGIC.at + MAGIC.text.length) === MAGIC.text
+    )
+  } finally {
+    await file.close()
+  }
+}
+
+type Asker = { readonly env: Environment; readonly signal: AbortSignal }
+
+/**
+ * The request with the image of the engine in place of the one that its registry did not have or show.
+ *
+ * @param failure is thrown again, with what else was tried, if the engine does not have the image either
+ */
+export async function fromEngine(
+  request: Request,
+  failure: unknown,
+  { tell, ...asker }: Asker & { tell(line: string): void },
+): Promise<Request> {
+  const name = missingImage(request, failure)
+  if (name === undefined || !(failure instanceof Failure)) throw failure
+  const absence = await absenceOf(name, asker)
+  if (absence !== undefined) throw new Failure(failure.code, `${failure.message}; ${absence}`)
+  tell(`${terminalText(name)} is read from the Docker Engine: its registry does not have or show it`)
+  return mapImages(request, async (each) => (each === name ? `docker-daemon:${each}` : each))
+}
+
+/** Whether {@link fromEngine} would find the image that a failure is about. */
+export async function isInEngine(request: Request, failure: unknown, asker: Asker): Promise<boolean> {
+  const name = missingImage(request, failure)
+  return name !== undefined && (await absenceOf(name, asker)) === undefined
+}
+
+/** The name, as it was typed, of the image that a failure is about. */
+function missingImage({ parameters, settings, command }: Request, failure: unknown): string | undefined {
+  if (!(failure instanceof Failure) || !ABSENT.includes(failure.code) || failure.image === undefined)
+    return undefined
+  if (settings.source !== undefined || command.kind === 'index') return undefined
+  return IMAGES.flatMap((parameter) => parameters.get(parameter) ?? []).find(
+    (name) => !TRANSPORT.test(name) && wholeName(name) === failure.image,
+  )
+}
+
+function wholeName(name: string): string | undefined {
+  try {
+    return formatImageReference(parseImageReference(name))
+  } catch {
+    return undefined
+  }
+}
+
+/** Why the engine cannot give the image; undefined if it can. */
+async function absenceOf(name: string, { env, signal }: Asker): Promise<string | undefined> {
+  const { openEngine } = await import('./engine-images.ts')
+  let place = ''
+  try {
+    const address = await findEngine(env)
+    place = address.host
+    const reference = parseImageReference(`docker-daemon:${name}`)
+    if (reference.transport !== 'docker-daemon') return undefined
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(ENGINE_MILLISECONDS)])
+    await openEngine(address).inspect(reference.name, limit)
+    return undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof Failure) return error.message
+    const isAbsent = error instanceof Problem && error.code === 'image_not_found'
+    return isAbsent ? 'the Docker Engine does not have it either' : `no Docker Engine answers at ${place}`
+  }
+}
+
+async function mapImages(request: Request, map: (name: string) => Promise<string>): Promise<Request> {
+  const parameters = new Map(request.parameters)
+  for (const parameter of IMAGES) {
+    const names = parameters.get(parameter)
+    if (names !== undefined) parameters.set(parameter, await Promise.all(names.map(map)))
+  }
+  return { ...request, parameters }
+}

@@ -18,6 +18,8 @@ export type Area = {
   readonly files: number
   /** The class of most of its bytes; absent if classes were not requested. */
   readonly main?: number
+  /** The layer that stores it, if a later layer hides it: the image does not show it. */
+  readonly hiddenIn?: number
   /** Largest first; absent if the directory stays closed. The rest of `bytes` is too small to see. */
   readonly children?: readonly Area[]
 }

@@ -115,6 +115,7 @@ const view: ReportView = {
     ],
   },
   areas,
+  colour: 'layer',
   origin: 'https://lamina.example',
 }
 
@@ -197,7 +198,7 @@ const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
         hunks: [{ fromStart: 1, fromLines: 1, toStart: 1, toLines: 1, lines: [`-${HOSTILE}\n`, '+x\n'] }],
       }),
   ],
-  ['treemap', () => mapPage(image, { place: { image: HOSTILE }, top: areas, colour: 'waste', layers: 9 })],
+  ['treemap', () => mapPage(image, { place: { image: HOSTILE }, top: areas, colour: 'waste' })],
   ['progress', () => progressPage([{ ...waiting, status: 'running' }])],
   [
     'failure',

@@ -16,6 +16,7 @@ import type {
   WastedFile,
 } from '../image/report.ts'
 import { isPullKnown, UNKNOWN_PULL } from '../image/stored.ts'
+import type { TreemapColour } from '../service/treemap.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'
@@ -50,14 +51,15 @@ export type ReportView = {
   /** Those that are largest, in descending order. */
   readonly packages: readonly Package[]
   readonly advice: Advice
-  /** The root, coloured by layer. */
+  /** Of the directory that the treemap shows. */
   readonly areas: Area
+  readonly colour: TreemapColour
   /** `scheme://host[:port]` at which this service is reached. */
   readonly origin: string
 }
 
 export function reportPage(view: ReportView): Html {
-  const { report, origin, advice, areas } = view
+  const { report, origin, advice, areas, colour } = view
   const { image } = report
   const place = placeOf(image)
   const told = tellAdvice(advice, report.size.fileBytes)
@@ -74,7 +76,7 @@ ${others(image)}
 ${figures(headline(report))}
 ${savings(told, place)}
 <section id="map"><h2>Where the bytes are</h2>
-${mapFigure({ place, top: areas, colour: 'layer', layers: report.layers.length })}
+${mapFigure({ place, top: areas, colour })}
 </section>
 <nav class="contents" aria-label="On this page"><ul>
 <li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>

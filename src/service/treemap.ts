@@ -1,10 +1,11 @@
 /** The areas of an image's file system, classified by layer, kind, package or waste. */
 import type { ObjectStore } from '../host.ts'
 import { type Area, type AreaClasses, findAreas } from '../image/areas.ts'
+import { type HiddenRow, withHidden } from '../image/hidden-areas.ts'
 import { KINDS, kindOf } from '../image/kinds.ts'
 import type { Inventory } from '../image/packages/inventory.ts'
 import { Problem } from '../problem.ts'
-import { type PathKey, parentKey, showPath } from '../text/path.ts'
+import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
 import type { AnalysedImage } from './analyse.ts'
 import { packageOwners } from './package-owners.ts'
 import { directoriesTable, filesTable, WHOLE_FETCH_BYTES, wasteOf } from './tables.ts'
@@ -51,7 +52,8 @@ export async function treemapOf(
     )
   }
   if (colour !== 'waste') return area
-  return withWaste(area, await wastedBelow((await wasteOf(store, image))(0, WHOLE_FETCH_BYTES)))
+  const hidden = await hiddenBelow(key, (await wasteOf(store, image))(0, WHOLE_FETCH_BYTES))
+  return withHidden(withWaste(area, sumsOf(hidden)), hidden)
 }
 
 function ownerClasses(owners: Pick<Inventory, 'typeOf'>): AreaClasses {
@@ -75,22 +77,31 @@ function classesOf(colour: Exclude<TreemapColour, 'package'>, layers: number): A
 /** The largest wasted files; the rest are smaller. */
 const WASTED_ROWS = 10_000
 
-/** The bytes wasted at and below each path. */
-async function wastedBelow(
-  batches: AsyncIterable<readonly { readonly key: PathKey; readonly bytes: number }[]>,
-): Promise<ReadonlyMap<PathKey, number>> {
-  const sums = new Map<PathKey, number>()
+async function hiddenBelow(
+  directory: PathKey,
+  batches: AsyncIterable<readonly HiddenRow[]>,
+): Promise<readonly HiddenRow[]> {
+  const hidden: HiddenRow[] = []
   let left = WASTED_ROWS
   for await (const rows of batches) {
-    for (const { key, bytes } of rows.slice(0, left)) {
-      sums.set(key, (sums.get(key) ?? 0) + bytes)
-      for (let at = key; at !== ''; at = parentKey(at)) {
-        const above = parentKey(at)
-        sums.set(above, (sums.get(above) ?? 0) + bytes)
-      }
+    for (const { key, bytes, layer } of rows.slice(0, left)) {
+      if (bytes > 0 && key !== directory && isWithin(key, directory)) hidden.push({ key, bytes, layer })
     }
     left -= rows.length
     if (left <= 0) break
+  }
+  return hidden
+}
+
+/** The bytes wasted at and below each path. */
+function sumsOf(hidden: readonly HiddenRow[]): ReadonlyMap<PathKey, number> {
+  const sums = new Map<PathKey, number>()
+  for (const { key, bytes } of hidden) {
+    sums.set(key, (sums.get(key) ?? 0) + bytes)
+    for (let at = key; at !== ''; at = parentKey(at)) {
+      const above = parentKey(at)
+      sums.set(above, (sums.get(above) ?? 0) + bytes)
+    }
   }
   return sums
 }

@@ -53,7 +53,7 @@ describe.each(HOSTS)('on %s', (host) => {
       "default-src 'none'; style-src 'unsafe-inline'",
     )
     const text = await answer.text()
-    expect(text).toContain('srv/data.json: 9.00 kB, 40.7%, mostly layer 0')
+    expect(text).toContain('srv/data.json: 9.00 kB, 40.7%, layer 0')
     expect(text).toContain('usr/bin/tool: 7.00 kB')
     expect(text).not.toContain('<img')
     const tag = answer.headers.get('ETag') ?? ''
@@ -69,7 +69,9 @@ describe.each(HOSTS)('on %s', (host) => {
   })
 
   it('shows waste, types, a directory, and another width and depth', async () => {
-    expect(await (await get({ color: 'waste' })).text()).toContain('srv: 15.0 kB, 67.9%, up to half wasted')
+    const waste = await (await get({ color: 'waste' })).text()
+    expect(waste).toContain('srv: 20.0 kB, 73.8%, up to half wasted')
+    expect(waste).toContain('srv/old: 5.00 kB, 18.4%, in layer 0, hidden by a later layer')
     expect(await (await get({ color: 'type' })).text()).toContain('srv/data.json: 9.00 kB, 40.7%, data')
     const part = await (await get({ path: 'usr', width: '300' })).text()
     expect(part).toContain('usr/bin/tool: 7.00 kB, 100%')

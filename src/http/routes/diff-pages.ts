@@ -14,6 +14,7 @@ import { openPair } from '../pairs.ts'
 import { pathAsked } from '../paths.ts'
 import { parsed } from '../problems.ts'
 import { textDiffOf } from './diff-file.ts'
+import { mapAsked } from './map-asked.ts'
 
 const CONTEXT_LINES = 3
 
@@ -51,7 +52,7 @@ export function addDiffPages(app: App, pages: PageBackend): void {
 /** The page about two images. */
 export function diffAnswer(pages: PageBackend, c: RequestContext, query: PairPageQuery): Promise<Response> {
   const { store } = pages.backend.host
-  return pairPage(pages, c, query, async (pair) => diffPage(await diffParts(store, pair)))
+  return pairPage(pages, c, query, async (pair) => diffPage(await diffParts(store, pair), mapAsked(c).key))
 }
 
 /** The treemap of what changed in one directory. */

@@ -33,12 +33,7 @@ export function addMapPage(app: App, pages: PageBackend): void {
         const question = { key, depth: MAP_DEPTH, colour, smallest: smallestShare(WIDE) }
         const top = await treemapOf(pages.backend.host.store, analysed, question)
         const { identity } = analysed.image
-        return mapPage(identity, {
-          place: placeOf(identity),
-          top,
-          colour,
-          layers: analysed.facts.layers.length,
-        })
+        return mapPage(identity, { place: placeOf(identity), top, colour })
       })
     }),
   )

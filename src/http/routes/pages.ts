@@ -1,6 +1,8 @@
 /** The first page and what it leads to: reports, diffs, the documentation. */
 
 import { allOf } from '../../concurrency.ts'
+import type { ObjectStore } from '../../host.ts'
+import type { Area } from '../../image/areas.ts'
 import { PACKAGES } from '../../image/package-table.ts'
 import type { Package } from '../../image/report.ts'
 import { showWasted } from '../../image/waste.ts'
@@ -16,7 +18,7 @@ import { Problem } from '../../problem.ts'
 import { knownAdvice } from '../../service/advice.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../service/tables.ts'
-import { treemapOf } from '../../service/treemap.ts'
+import { type TreemapQuestion, treemapOf } from '../../service/treemap.ts'
 import { Largest } from '../../table/largest.ts'
 import { plainRow } from '../../table/table.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
@@ -26,6 +28,7 @@ import { addAssets } from './assets.ts'
 import { addDiffPages, diffAnswer } from './diff-pages.ts'
 import { addFilesPage } from './files-page.ts'
 import { addLoginPages } from './login-pages.ts'
+import { type MapAsked, mapAsked } from './map-asked.ts'
 import { addMapPage, MAP_DEPTH } from './map-page.ts'
 import { addRegistryPages } from './registry-pages.ts'
 
@@ -62,7 +65,9 @@ export function addPages(app: App, backend: Backend, { assets, sessions }: PageP
     return imagePage(pages, c, values, () => {
       if (image === undefined) return diffAnswer(pages, c, { ...query, ...bothOf(query) })
       const { origin } = new URL(c.req.url)
-      return analysedPage(pages, c, { image, platform }, (analysed) => reportOf(backend, analysed, origin))
+      return analysedPage(pages, c, { image, platform }, (analysed) =>
+        reportOf(backend, analysed, { origin, ...mapAsked(c) }),
+      )
     })
   })
 
@@ -100,16 +105,22 @@ function bothOf({ from, to }: PageQuery): { readonly from: string; readonly to: 
   throw new Problem('invalid_parameter', detail, { parameter: from === undefined ? 'from' : 'to' })
 }
 
-async function reportOf(backend: Backend, analysed: AnalysedImage, origin: string): Promise<Html> {
+type ReportAsked = MapAsked & { readonly origin: string }
+
+async function reportOf(
+  backend: Backend,
+  analysed: AnalysedImage,
+  { key, colour, origin }: ReportAsked,
+): Promise<Html> {
   const { store } = backend.host
   const { image, facts } = analysed
-  const question = { key: '', depth: MAP_DEPTH, colour: 'layer', smallest: smallestShare(WIDE) } as const
+  const question = { key, depth: MAP_DEPTH, colour, smallest: smallestShare(WIDE) }
   const [waste, duplicates, packages, advice, areas] = await allOf([
     (async () => firstRows((await wasteOf(store, image))(0), WASTE_ROWS))(),
     (async () => firstRows((await duplicatesOf(store, image, 'image'))(0), DUPLICATE_ROWS))(),
     (async () => largestPackages((await packagesOf(store, image))(0, WHOLE_FETCH_BYTES)))(),
     knownAdvice(backend, analysed),
-    treemapOf(store, analysed, question),
+    areasOf(store, analysed, question),
   ])
   const report = { image: image.identity, ...facts }
   return reportPage({
@@ -119,8 +130,24 @@ async function reportOf(backend: Backend, analysed: AnalysedImage, origin: strin
     packages,
     advice,
     areas,
+    colour,
     origin,
   })
+}
+
+/** The image may have no such directory, if the link is of another tag: then it shows all of it. */
+async function areasOf(
+  store: ObjectStore,
+  analysed: AnalysedImage,
+  question: TreemapQuestion,
+): Promise<Area> {
+  try {
+    return await treemapOf(store, analysed, question)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'path_not_found' && question.key !== '')
+      return treemapOf(store, analysed, { ...question, key: '' })
+    throw error
+  }
 }
 
 async function firstRows<Row>(batches: AsyncIterable<readonly Row[]>, count: number): Promise<Row[]> {

@@ -139,5 +139,5 @@ async function drawn(
   const top = await treemapOf(host.store, analysed, { key, depth, colour, smallest: smallestShare(frame) })
   const { identity } = analysed.image
   const title = key === '' ? shortName(identity) : `${shortName(identity)} · ${showPath(key).path}`
-  return treemapPicture({ top, colour, frame, title, layers: analysed.facts.layers.length })
+  return treemapPicture({ top, colour, frame, title })
 }

@@ -1,29 +1,61 @@
-/** Zooming the treemap in place, by mouse and by keyboard. Without it the same links lead to pages. */
+/**
+ * Zooming the treemap in place, by mouse and by keyboard; what a name is, at the pointer; and lighting up names. Without it the
+ * same links lead to pages.
+ */
 
 const KEYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }
+
+/** Parameters of an address that say what the treemap shows. */
+const PLACE = ['path', 'pathBase64', 'color']
+
+/** What a rectangle is. */
+const told = new WeakMap()
 
 for (const figure of document.querySelectorAll('[data-map]')) begin(figure)
 
 addEventListener('popstate', (event) => {
   const figure = document.querySelector('[data-map]')
-  const address = event.state?.map ?? first
+  const address = event.state?.map
   if (figure !== null && address !== undefined && address !== figure.dataset.map) void show(figure, address)
 })
 
+// What this page began with, for Back to return to.
 const first = document.querySelector('[data-map]')?.dataset.map
+if (first !== undefined && history.state?.map === undefined) history.replaceState({ map: first }, '')
 
 function begin(figure) {
-  const told = figure.querySelector('[data-told]')
+  const tip = figure.querySelector('[data-tip]')
+  for (const title of figure.querySelectorAll('svg.treemap title')) {
+    told.set(title.parentElement, title.textContent)
+    // Nearer to the pointer, an empty one keeps the browser from showing its own tooltip.
+    title.parentElement.querySelector('rect').append(title.cloneNode())
+  }
+  lightUp(figure)
   for (const frame of figure.querySelectorAll('.wide, .narrow')) {
     // One stop for the tab key; arrow keys move on from there.
     const links = frame.querySelectorAll('a')
     for (const [at, link] of links.entries()) link.setAttribute('tabindex', at === 0 ? '0' : '-1')
     const tell = (event) => {
-      const text = event.target.closest('a, g')?.querySelector('title')?.textContent
-      if (text) told.textContent = text
+      const text = told.get(event.target.closest('a, g'))
+      tip.hidden = text === undefined
+      if (text === undefined) return
+      tip.textContent = text
+      const around = figure.getBoundingClientRect()
+      const box = event.target.getBoundingClientRect()
+      const [x, y] = event.type === 'focusin' ? [box.left, box.bottom] : [event.clientX, event.clientY]
+      const left = Math.min(x - around.left + 14, around.width - tip.offsetWidth - 8)
+      tip.style.left = `${Math.max(left, 8)}px`
+      const below = y + 20 + tip.offsetHeight < innerHeight
+      tip.style.top = `${y - around.top + (below ? 18 : -tip.offsetHeight - 10)}px`
     }
+    frame.addEventListener('pointermove', tell)
+    frame.addEventListener('pointerleave', () => {
+      tip.hidden = true
+    })
+    frame.addEventListener('focusout', () => {
+      tip.hidden = true
+    })
     // On what is around the picture: Chromium makes an svg that listens to focus a stop of the tab key itself.
-    frame.addEventListener('pointerover', tell)
     frame.addEventListener('focusin', (event) => {
       tell(event)
       for (const link of links) link.setAttribute('tabindex', link === event.target ? '0' : '-1')
@@ -38,6 +70,31 @@ function begin(figure) {
     event.preventDefault()
     void go(figure, link.getAttribute('href'))
   })
+}
+
+/** Marks what has the text in its name, or with a slash in its path. */
+function lightUp(figure) {
+  const form = figure.querySelector('.light')
+  const input = form?.querySelector('input')
+  form?.addEventListener('submit', (event) => event.preventDefault())
+  input?.addEventListener('input', () => {
+    const wanted = input.value.trim().toLowerCase()
+    let count = 0
+    for (const frame of figure.querySelectorAll('.wide, .narrow')) {
+      const cells = [...frame.querySelectorAll('svg > a, svg > g')]
+      const lit = cells.filter((cell) => wanted !== '' && isCalled(told.get(cell), wanted))
+      for (const cell of cells) cell.classList.toggle('lit', lit.includes(cell))
+      frame.classList.toggle('searched', wanted !== '')
+      if (frame.checkVisibility()) count = lit.length
+    }
+    form.querySelector('[data-lit]').textContent = wanted === '' ? '' : `${count} lit`
+  })
+}
+
+function isCalled(text, wanted) {
+  const path = (text ?? '').slice(0, text?.lastIndexOf(': ')).toLowerCase()
+  const name = path.slice(path.replace(/\/$/, '').lastIndexOf('/') + 1)
+  return (wanted.includes('/') ? path : name).includes(wanted)
 }
 
 function move(event, figure, links) {
@@ -82,7 +139,19 @@ function middle(link) {
 }
 
 async function go(figure, address) {
-  if (await show(figure, address)) history.pushState({ map: address }, '')
+  if (await show(figure, address)) history.pushState({ map: address }, '', pageOf(address))
+}
+
+/** This page with the treemap as that address shows it: to be linked to, and shown again by Back and by a reload. */
+function pageOf(address) {
+  const shown = new URL(address, location.href).searchParams
+  const page = new URL(location.href)
+  for (const name of PLACE) {
+    page.searchParams.delete(name)
+    if (shown.get(name)) page.searchParams.set(name, shown.get(name))
+  }
+  page.hash = ''
+  return page.href
 }
 
 /** @returns whether it is shown in place; otherwise the browser goes there */

@@ -23,7 +23,6 @@ export function changeMap(place: DiffPlace, root: ChangeNode): Html {
     top,
     colour: 'change',
     colours: ['change'],
-    layers: 0,
     zoom: (path) => changeMapLink(place, path),
     file: ({ key }) => leafLink(place, nodes.get(key)),
     areas: 'Each area is as large as the bytes that were added, removed or changed.',
@@ -46,13 +45,19 @@ ${changeMap(place, root)}`,
   })
 }
 
-/** @throws Problem `path_not_found` if nothing changed at or below the path */
-export function changesAt(root: ChangeNode, key: PathKey): ChangeNode {
+/** Undefined unless it is a directory with one of the larger changes. */
+export function changesBelow(root: ChangeNode, key: PathKey): ChangeNode | undefined {
   let node: ChangeNode | undefined = root
   while (node !== undefined && node.key !== key) {
     node = node.children.find((child) => child.key === key || isWithin(key, child.key))
   }
-  if (node?.isDirectory) return node
+  return node?.isDirectory ? node : undefined
+}
+
+/** @throws Problem `path_not_found` if nothing changed at or below the path */
+export function changesAt(root: ChangeNode, key: PathKey): ChangeNode {
+  const node = changesBelow(root, key)
+  if (node !== undefined) return node
   throw new Problem(
     'path_not_found',
     `${JSON.stringify(showPath(key).path)} is not a directory with one of the larger changes`,

@@ -6,12 +6,13 @@ import { placeName, shortName } from '../../image/identity.ts'
 import type { ImageIdentity } from '../../image/report.ts'
 import type { DiffParts } from '../../service/diff.ts'
 import { formatBytes, formatDelta, formatPercent } from '../../text/format.ts'
+import type { PathKey } from '../../text/path.ts'
 import { askForm } from '../form.ts'
 import { type Figure, figures, type Html, link, page } from '../page.ts'
 import { permanentPlaceOf, reportLink } from '../place.ts'
 import { diffLink, diffPlace, pairOf } from './address.ts'
 import { configBeside, historyBeside } from './beside.ts'
-import { changeMap } from './map.ts'
+import { changeMap, changesBelow } from './map.ts'
 import { packageChanges } from './packages.ts'
 import { reasonsOf, rowsOf } from './sections.ts'
 import { changeTree } from './tree.ts'
@@ -26,7 +27,8 @@ const SECTIONS = [
   ['raw', 'Raw data'],
 ] as const
 
-export function diffPage({ diff, changes, history }: DiffParts): Html {
+/** @param shown the directory that the treemap shows; the root if nothing changed there */
+export function diffPage({ diff, changes, history }: DiffParts, shown: PathKey = ''): Html {
   const { from, to } = diff
   const view = viewDiff(diff)
   const place = diffPlace(from, to)
@@ -56,7 +58,7 @@ ${reasonsOf(view)}
 ${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
 </ul></nav>
 <section id="map"><h2>What changed, by size</h2>
-${changeMap(place, changes)}
+${changeMap(place, changesBelow(changes, shown) ?? changes)}
 </section>
 <section id="changes"><h2>Changes</h2>
 ${changeTree(place, changes)}

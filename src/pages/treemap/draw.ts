@@ -24,7 +24,7 @@ export type TreemapView = {
 }
 
 /** Average width of a letter at 11 px. */
-const LETTER_PIXELS = 6.4
+const LETTER_PIXELS = 6.6
 const HUES = 6
 
 /** The class in the style sheet for a class of areas. */
@@ -37,75 +37,86 @@ export function hueOf(colour: MapColour, main: number | undefined): string {
   return `hue-${(main % HUES) + 1}`
 }
 
-/** What the colours mean, in the order of the legend. */
-export function legendOf(
-  colour: MapColour,
-  layers: number,
-  has: (main: number) => boolean = () => true,
-): readonly { readonly hue: string; readonly text: string }[] {
-  switch (colour) {
-    case 'layer':
-      return Array.from({ length: Math.min(layers, HUES) }, (_, at) => ({
-        hue: hueOf(colour, at),
-        text:
-          layers > HUES ? `layer ${at}, ${at + HUES}${layers > at + 2 * HUES ? ', …' : ''}` : `layer ${at}`,
-      }))
-    case 'type':
-      return KINDS.map((text, at) => ({ hue: hueOf(colour, at), text }))
-    case 'waste':
-      return WASTE_CLASSES.map((text, at) => ({ hue: hueOf(colour, at), text }))
-    case 'package':
-      return OWNER_CLASSES.map((text, at) => ({ hue: hueOf(colour, at), text })).filter((_, at) => has(at))
-    case 'change':
-      return CHANGES.map((text, at) => ({ hue: hueOf(colour, at), text }))
-  }
+export type LegendEntry = {
+  /** A class in the style sheet; areas of hidden files are hatched. */
+  readonly hue: string | 'hatched'
+  readonly text: string
 }
 
-function classText(colour: MapColour, main: number | undefined): string {
+/** Layers of one hue that are named. */
+const NAMED_LAYERS = 3
+
+/** What the colours of a map mean, in the order of the classes: only of what it has. */
+export function legendOf(colour: MapColour, top: Area): readonly LegendEntry[] {
+  const { mains, hasHidden } = classesIn(top)
+  const hidden = hasHidden ? [{ hue: 'hatched', text: 'hidden by a later layer' }] : []
+  if (colour === 'layer') return [...layerLegend([...mains].sort((a, b) => a - b)), ...hidden]
+  const texts = CLASSES[colour].map((text, at) => ({ hue: hueOf(colour, at), text }))
+  return [...texts.filter((_, at) => mains.has(at)), ...hidden]
+}
+
+const CLASSES: Readonly<Record<Exclude<MapColour, 'layer'>, readonly string[]>> = {
+  type: KINDS,
+  waste: WASTE_CLASSES,
+  package: OWNER_CLASSES,
+  change: CHANGES,
+}
+
+function layerLegend(layers: readonly number[]): readonly LegendEntry[] {
+  const byHue = new Map<string, number[]>()
+  for (const layer of layers) {
+    const hue = hueOf('layer', layer)
+    const same = byHue.get(hue)
+    if (same === undefined) byHue.set(hue, [layer])
+    else same.push(layer)
+  }
+  return [...byHue].map(([hue, same]) => {
+    const names = same.slice(0, NAMED_LAYERS).join(', ')
+    return { hue, text: `layer ${names}${same.length > NAMED_LAYERS ? ', …' : ''}` }
+  })
+}
+
+function classText(colour: MapColour, { main, isDirectory, hiddenIn }: Area): string {
+  if (hiddenIn !== undefined) return `in layer ${hiddenIn}, hidden by a later layer`
   if (main === undefined) return ''
+  const mostly = isDirectory ? 'mostly ' : ''
   switch (colour) {
     case 'layer':
-      return `mostly layer ${main}`
-    case 'type':
-      return KINDS[main] ?? ''
-    case 'waste':
-      return WASTE_CLASSES[main] ?? ''
-    case 'package':
-      return OWNER_CLASSES[main] ?? ''
+      return `${mostly}layer ${main}`
     case 'change':
-      return `mostly ${CHANGES[main] ?? ''}`
+      return `${mostly}${CHANGES[main] ?? ''}`
+    default:
+      return CLASSES[colour][main] ?? ''
   }
 }
 
-/** The classes of all visible areas. */
-export function mainsOf(top: Area): ReadonlySet<number | undefined> {
-  const mains = new Set<number | undefined>()
-  const note = ({ main, children = [] }: Area) => {
-    mains.add(main)
+type ClassesIn = { readonly mains: ReadonlySet<number>; readonly hasHidden: boolean }
+
+/** The classes of all areas that are drawn in their own colour: an open directory is a frame. */
+function classesIn(top: Area): ClassesIn {
+  const mains = new Set<number>()
+  let hasHidden = false
+  const note = ({ main, children = [], hiddenIn }: Area) => {
+    if (hiddenIn !== undefined) hasHidden = true
+    if (children.length === 0 && main !== undefined) mains.add(main)
     for (const child of children) note(child)
   }
   note(top)
-  return mains
+  return { mains, hasHidden }
 }
 
 /** Inside a page. */
 export function drawTreemap(view: TreemapView): Html {
   const { width, height } = view.frame
   return html`<svg class="treemap" viewBox="0 0 ${width} ${height}" role="group" aria-label="Treemap: each area is as large as its bytes">
-${raw(cellsOf(view))}</svg>`
+${raw(hatchOf(view))}${raw(cellsOf(view))}</svg>`
 }
 
 /** A stand-alone picture, with a title and a legend. */
-export function treemapPicture(
-  view: TreemapView & { readonly title: string; readonly layers: number },
-): string {
-  const { frame, title, colour, layers, top } = view
+export function treemapPicture(view: TreemapView & { readonly title: string }): string {
+  const { frame, title, colour, top } = view
   const { width } = frame
-  const mains = mainsOf(top)
-  const legend = legendLines(
-    legendOf(colour, layers, (main) => mains.has(main)),
-    width,
-  )
+  const legend = legendLines(legendOf(colour, top), width)
   const head = 28
   const height = head + frame.height + legend.height
   const text = markupText(title)
@@ -115,14 +126,14 @@ export function treemapPicture(
 <rect class="paper" width="${width}" height="${height}"/>
 <text class="title" x="2" y="18">${markupText(fitted(`${visible(title)} · ${formatBytes(top.bytes)}`, width - 8))}</text>
 <g transform="translate(0 ${head})">
-${cellsOf(view)}</g>
+${hatchOf(view)}${cellsOf(view)}</g>
 <g transform="translate(0 ${head + frame.height})">${legend.markup}</g>
 </svg>
 `
 }
 
 function legendLines(
-  entries: readonly { readonly hue: string; readonly text: string }[],
+  entries: readonly LegendEntry[],
   width: number,
 ): { readonly markup: string; readonly height: number } {
   let x = 2
@@ -134,10 +145,26 @@ function legendLines(
       x = 2
       y += 18
     }
-    markup += `<rect class="${hue}" x="${x}" y="${y}" width="11" height="11"/><text x="${x + 16}" y="${y + 10}">${markupText(text)}</text>`
+    markup += `<g transform="translate(${x} ${y})">${keyOf(hue, 11)}</g><text x="${x + 16}" y="${y + 10}">${markupText(text)}</text>`
     x += taken
   }
   return { markup, height: y + 20 }
+}
+
+/** The square of a legend. */
+export function keyOf(hue: string, size: number): string {
+  if (hue !== 'hatched') return `<rect class="${hue}" width="${size}" height="${size}"/>`
+  return `<rect class="hidden-ground" width="${size}" height="${size}"/><path class="hatch" d="M0 ${size}L${size} 0M0 ${size / 2}L${size / 2} 0M${size / 2} ${size}L${size} ${size / 2}"/>`
+}
+
+/** The stripes of hidden areas: each picture of a page needs its own, since one that is not shown draws nothing. */
+function hatchOf({ top, frame }: TreemapView): string {
+  if (!classesIn(top).hasHidden) return ''
+  return `<defs><pattern id="${hatchId(frame)}" width="6" height="6" patternUnits="userSpaceOnUse"><rect class="hidden-ground" width="6" height="6"/><path class="hatch" d="M0 6L6 0M-1 1L1 -1M5 7L7 5"/></pattern></defs>`
+}
+
+function hatchId({ width }: Frame): string {
+  return `hatch-${width}`
 }
 
 function cellsOf(view: TreemapView): string {
@@ -146,7 +173,7 @@ function cellsOf(view: TreemapView): string {
     .join('')
 }
 
-function drawCell(cell: Cell, { top, colour, link }: TreemapView): string {
+function drawCell(cell: Cell, { top, colour, link, frame }: TreemapView): string {
   const { area, bytes, depth, x, y, width, height, isOpen } = cell
   const share = formatPercent((100 * bytes) / Math.max(top.bytes, 1))
   if (area === undefined) {
@@ -155,12 +182,15 @@ function drawCell(cell: Cell, { top, colour, link }: TreemapView): string {
   const path = depth === 0 && area.key === '' ? '/' : visible(showPath(area.key).path)
   const name =
     area.key === '' ? '/' : `${visible(showPath(baseName(area.key)).path)}${area.isDirectory ? '/' : ''}`
-  const what = [formatBytes(bytes), share, classText(colour, area.main)].filter((part) => part !== '')
+  const what = [formatBytes(bytes), share, classText(colour, area)].filter((part) => part !== '')
   const told = markupText(`${path}: ${what.join(', ')}`)
-  const hue = isOpen ? 'frame' : hueOf(colour, area.main)
-  const drawn = `<title>${told}</title><rect class="${hue}" x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf(`${name} ${isOpen || width > 150 ? formatBytes(bytes) : ''}`.trim(), cell)}`
+  const paint =
+    area.hiddenIn !== undefined
+      ? `fill="url(#${hatchId(frame)})"`
+      : `class="${isOpen ? 'frame' : hueOf(colour, area.main)}"`
+  const drawn = `<title>${told}</title><rect ${paint} x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf(`${name} ${isOpen || width > 150 ? formatBytes(bytes) : ''}`.trim(), cell)}`
   if (link === undefined || depth === 0) return `<g>${drawn}</g>`
-  const kind = area.isDirectory ? ' data-zoom=""' : ''
+  const kind = area.isDirectory && area.hiddenIn === undefined ? ' data-zoom=""' : ''
   return `<a href="${markupText(link(area))}"${kind}>${drawn}</a>`
 }
 
@@ -169,16 +199,23 @@ function labelOf(text: string, { x, y, width, height, isOpen }: Cell): string {
   return `<text x="${x + 4}" y="${y + 13}">${markupText(fitted(text, width - 8))}</text>`
 }
 
-/** As much of a text as fits; wide scripts count double. */
+/** As much of a text as fits, by generous widths of its letters: the reader's font is not known. */
 function fitted(text: string, pixels: number): string {
-  let left = pixels / LETTER_PIXELS
+  let left = pixels
   let end = 0
   for (const character of text) {
-    left -= (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1
+    left -= pixelsOf(character)
     if (left < 0) return `${text.slice(0, Math.max(end - 1, 0))}…`
     end += character.length
   }
   return text
+}
+
+function pixelsOf(character: string): number {
+  if ((character.codePointAt(0) ?? 0) >= 0x1100) return 12
+  if (/[mwMW@%…]/.test(character)) return 10.5
+  if (/[A-Z]/.test(character)) return 8
+  return /[ijl.,:;|!'()]/.test(character) ? 4 : LETTER_PIXELS
 }
 
 const LIGHT = ['#e3e6ed', '#adc6f7', '#f5d08c', '#9fdccd', '#f2b6c9', '#cfbdf2', '#cfe29c']
@@ -194,9 +231,10 @@ function scheme(colours: readonly string[], heat: readonly string[]): string {
 
 const STYLE = [
   'text{font:11px system-ui,"Segoe UI","Helvetica Neue","Noto Sans",sans-serif;fill:#171a21}.title{font-size:14px;font-weight:600}',
+  '.hidden-ground{fill:#fbe3dd}.hatch{stroke:#b0261d;fill:none}',
   '.paper{fill:#fff}.frame{fill:#f5f6f9;stroke:#dcdfe6}.rest{fill:#eef0f4}',
   scheme(LIGHT, HEAT.light),
-  '@media (prefers-color-scheme:dark){text{fill:#e8eaf0}.paper{fill:#12141a}.frame{fill:#1b1e27;stroke:#323745}.rest{fill:#262a36}',
+  '@media (prefers-color-scheme:dark){.hidden-ground{fill:#3a1d1a}.hatch{stroke:#ff9c90}text{fill:#e8eaf0}.paper{fill:#12141a}.frame{fill:#1b1e27;stroke:#323745}.rest{fill:#262a36}',
   scheme(DARK, HEAT.dark),
   '}',
 ].join('')

@@ -1,19 +1,18 @@
 /** The treemap in a page: the path of the directory, what the colours mean, the picture, and the same as a table. */
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import type { Area } from '../../image/areas.ts'
 import { TREEMAP_COLOURS } from '../../service/treemap.ts'
 import { formatPercent } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
+import { PLAIN } from '../form.ts'
 import { counted, type Html, measured, name, size, table } from '../page.ts'
 import { filesLink, mapLink, type Place, pathLink, type ShownPath, waysTo } from '../place.ts'
-import { drawTreemap, legendOf, type MapColour, mainsOf } from './draw.ts'
+import { drawTreemap, keyOf, legendOf, type MapColour } from './draw.ts'
 
 export type MapView = {
   readonly place: Place
   readonly top: Area
   readonly colour: (typeof TREEMAP_COLOURS)[number]
-  /** How many layers the image has. */
-  readonly layers: number
 }
 
 export type MapFigure = {
@@ -21,8 +20,6 @@ export type MapFigure = {
   readonly colour: MapColour
   /** The colours that the reader can choose from. */
   readonly colours: readonly MapColour[]
-  /** How many layers the image has. */
-  readonly layers: number
   /** The page of a directory's treemap. */
   readonly zoom: (path: ShownPath, colour: MapColour) => string
   /** Where a file links to. */
@@ -47,15 +44,14 @@ const TABLE_ROWS = 50
 
 /** The treemap of one image. */
 export function mapFigure(view: MapView): Html {
-  const { place, top, colour, layers } = view
+  const { place, top, colour } = view
   const shown = showPath(top.key)
   return treemapFigure({
     top,
     colour,
     colours: TREEMAP_COLOURS,
-    layers,
     zoom: (path, one) => mapLink(place, path, one),
-    file: ({ key }) => filesLink(place, showPath(key)),
+    file: ({ key, hiddenIn }) => filesLink(place, showPath(key), { layer: hiddenIn }),
     areas: 'Each area is as large as its bytes.',
     table: html`${childTable(view)}
 <p class="raw"><a href="${filesLink(place, shown)}">Browse ${shown.path === '' ? 'all files' : name(shown.path)}</a></p>`,
@@ -63,10 +59,10 @@ export function mapFigure(view: MapView): Html {
 }
 
 export function treemapFigure(view: MapFigure): Html {
-  const { top, colour, colours, layers, zoom, file, areas } = view
+  const { top, colour, colours, zoom, file, areas } = view
   const shown = showPath(top.key)
-  const link = (area: Area) => (area.isDirectory ? zoom(showPath(area.key), colour) : file(area))
-  const mains = mainsOf(top)
+  const link = (area: Area) =>
+    area.isDirectory && area.hiddenIn === undefined ? zoom(showPath(area.key), colour) : file(area)
   const picture = (frame: typeof WIDE) => drawTreemap({ top, colour, frame, link })
   return html`<figure class="map" data-map="${zoom(shown, colour)}">
 <figcaption>
@@ -83,13 +79,15 @@ ${colours.map(
     html`<li><a href="${zoom(shown, one)}" ${one === colour ? html`aria-current="true"` : ''}>${COLOUR_NAMES[one]}</a></li>`,
 )}</ul></nav>`
 }
+<form class="light scripted" role="search" aria-label="Names in the treemap"><input type="search" placeholder="Light up names" aria-label="Light up what has this in its name" ${PLAIN}><span class="quiet" role="status" data-lit></span></form>
 </figcaption>
 <div class="wide">${picture(WIDE)}</div>
 <div class="narrow">${picture(NARROW)}</div>
-<div class="told-row"><p class="told quiet" data-told aria-hidden="true">${areas} Click a directory to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
-<ul class="legend" aria-label="Colours">${legendOf(colour, layers, (main) => mains.has(main)).map(
+<p class="tip" data-tip aria-hidden="true" hidden></p>
+<div class="told-row"><p class="told quiet">${areas} Click a directory to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
+<ul class="legend" aria-label="Colours">${legendOf(colour, top).map(
     ({ hue, text }) =>
-      html`<li><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="${hue}" width="10" height="10"/></svg>${text}</li>`,
+      html`<li><svg class="key" viewBox="0 0 10 10" aria-hidden="true">${raw(keyOf(hue, 10))}</svg>${text}</li>`,
   )}</ul></div>
 <details><summary>The same as a table</summary>
 ${view.table}
@@ -108,7 +106,12 @@ function childTable({ place, top }: MapView): Html {
     none: 'Nothing here takes up space.',
     rows,
     columns: [
-      { head: 'Path', kind: 'path', cell: ({ key }) => pathLink(place, showPath(key)) },
+      {
+        head: 'Path',
+        kind: 'path',
+        cell: ({ key, hiddenIn }) =>
+          html`${pathLink(place, showPath(key), hiddenIn)}${hiddenIn !== undefined && html` <span class="quiet">hidden</span>`}`,
+      },
       {
         head: 'Size',
         kind: 'number',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Area } from '../../image/areas.ts'
-import { drawTreemap, treemapPicture } from './draw.ts'
+import { drawTreemap, legendOf, treemapPicture } from './draw.ts'
 import { type Cell, placeAreas } from './layout.ts'
 
 const HOSTILE = '"><script>alert(1)</script><a href="javascript:x">\u202egnp.exe\u0007\'&amp;\ud800'
@@ -61,11 +61,30 @@ test('an empty directory gives a picture too', () => {
 test('names stay text in the page and in the picture', async () => {
   const top = directory('', [directory(HOSTILE, [file(`${HOSTILE}\0${HOSTILE}`, 100)]), file('b', 50)])
   const view = { top, colour: 'layer', frame, link: () => `/?x=${HOSTILE}` } as const
-  const picture = treemapPicture({ ...view, title: HOSTILE, layers: 1 })
+  const picture = treemapPicture({ ...view, title: HOSTILE })
   for (const text of [String(await drawTreemap(view)), picture]) {
     expect(text).not.toMatch(/<script|href="javascript|[\u202a-\u202e]/)
     expect(text).toContain('alert(1)')
     expect(text).not.toContain('\u0007')
   }
   expect(picture).not.toMatch(/ style="|<\?|<!|@import|url\(/)
+})
+
+test('the legend has only what the map has, and a file is of one layer', () => {
+  const of = (main: number, key: string): Area => ({ ...file(key, 100), main })
+  const top = directory('', [of(0, 'a'), of(2, 'b'), of(8, 'c'), of(14, 'd'), of(20, 'e')])
+  expect(legendOf('layer', top).map(({ text }) => text)).toEqual(['layer 0', 'layer 2, 8, 14, …'])
+  expect(legendOf('type', directory('', [of(1, 'a')]))).toHaveLength(1)
+  const picture = treemapPicture({ top, colour: 'layer', frame, title: 'x' })
+  expect(picture).toContain('b: 100 B, 20.0%, layer 2')
+  expect(picture).not.toContain('mostly layer 2')
+})
+
+test('a name that does not fit is cut, however wide its letters are', () => {
+  const top = directory('', [file('W'.repeat(60), 100), file('i'.repeat(60), 100)])
+  const picture = treemapPicture({ top, colour: 'layer', frame: { width: 300, height: 100 }, title: 'x' })
+  const labels = [...picture.matchAll(/<text[^>]*>([Wi]+)…<\/text>/g)].map(([, text = '']) => text)
+  const [wide = '', thin = ''] = labels.sort()
+  expect(wide.length * 10).toBeLessThan(150)
+  expect(thin.length).toBeGreaterThan(2 * wide.length)
 })

@@ -10,7 +10,7 @@ import { SETTINGS, temporaryData } from '../support/service.ts'
 
 /** The Worker itself, with objects that a test can reset and evict from outside as the platform does. */
 const ENTRY = `
-import worker, { JobObject as Tested } from '../worker.js'
+import worker, { JobObject as Tested } from './worker.js'
 
 export class JobObject extends Tested {
   reset() {
@@ -26,6 +26,10 @@ export class JobObject extends Tested {
     // So late that it would stay.
     if (left.alarm) await this.ctx.storage.setAlarm(Date.now() + 86_400_000)
     return left
+  }
+  /** As after a reset for lack of memory: everyone who waited tells the next life. */
+  async outgrown() {
+    await Promise.all([this.outgrew(), this.outgrew()])
   }
   async left() {
     const { storage } = this.ctx
@@ -49,6 +53,8 @@ export const local = {
     switch (pathname) {
       case '/object/reset':
         return Response.json((await object.reset().catch((error) => String(error))) ?? '')
+      case '/object/outgrown':
+        return Response.json((await object.outgrown()) ?? '')
       case '/object/beat':
         return Response.json(await object.beat())
       default:
@@ -105,7 +111,7 @@ function keysOf({ image, repository }: Subject): { readonly image: string; reado
   }
 }
 
-async function tell(what: 'reset' | 'beat' | 'left', key: string): Promise<unknown> {
+async function tell(what: 'reset' | 'outgrown' | 'beat' | 'left', key: string): Promise<unknown> {
   const answer = await fetch(`${worker.url}/object/${what}?${new URLSearchParams({ key })}`)
   expect(answer.status).toBe(200)
   return answer.json()
@@ -197,4 +203,38 @@ it('an object goes idle when its job is done, whatever else is running', async (
   release()
   await expectAnswers(answers)
   await expect.poll(() => tell('left', keysOf(running).image)).toEqual(RESTS)
+})
+
+describe('a job that exceeds the memory of its isolate', () => {
+  async function outgrow(key: string, times: number): Promise<void> {
+    for (let life = 0; life < times; life++) {
+      await tell('reset', key)
+      await tell('outgrown', key)
+    }
+  }
+
+  it.each<[string, (keys: ReturnType<typeof keysOf>) => string]>([
+    ['reading this layer', ({ layers }) => layers[0] ?? ''],
+    ['merging the layers', ({ image }) => image],
+  ])('fails after four times: %s', async (what, chosen) => {
+    const subject = await newSubject()
+    const key = chosen(keysOf(subject))
+    await outgrow(key, 4)
+    const { status, body } = await report(subject)
+    expect({ status, code: body.code, detail: body.detail }).toEqual({
+      status: 413,
+      code: 'too_large',
+      detail: expect.stringContaining(`${what} `),
+    })
+    // What the heartbeat of an earlier life finds.
+    expect(await tell('beat', key)).toMatchObject({ alarm: true, stored: 1 })
+  })
+
+  it('three times are forgiven, and forgotten when it is done', async () => {
+    const subject = await newSubject()
+    const { image } = keysOf(subject)
+    await outgrow(image, 3)
+    expect((await report(subject)).status).toBe(200)
+    await expect.poll(() => tell('left', image)).toMatchObject({ alarm: false, stored: 0 })
+  })
 })

@@ -8,7 +8,8 @@ declare module '*.wasm' {
 declare module 'cloudflare:workers' {
   export type DurableObjectContext = {
     readonly id: { toString(): string }
-    readonly storage: {
+    /** Jobs have none on Miniflare. */
+    readonly storage?: {
       get(key: string): Promise<unknown>
       put(key: string, value: unknown): Promise<void>
       deleteAll(): Promise<void>

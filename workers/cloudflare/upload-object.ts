@@ -8,16 +8,16 @@ const NAME = 'upload'
 export class UploadObject extends DurableObject<Environment> {
   /** @param at milliseconds since 1970 */
   async watch(upload: string, at: number): Promise<void> {
-    await this.ctx.storage.put(NAME, upload)
-    await this.ctx.storage.setAlarm(at)
+    await this.ctx.storage?.put(NAME, upload)
+    await this.ctx.storage?.setAlarm(at)
   }
 
   /** If it was used meanwhile, it expires later, and the alarm is set again. If this throws, the platform calls it again. */
   async alarm(): Promise<void> {
-    const upload = await this.ctx.storage.get(NAME)
+    const upload = await this.ctx.storage?.get(NAME)
     if (typeof upload !== 'string') return
     const until = await expireUpload(serviceOf(this.env), upload)
-    if (until === undefined) await this.ctx.storage.deleteAll()
-    else await this.ctx.storage.setAlarm(until)
+    if (until === undefined) await this.ctx.storage?.deleteAll()
+    else await this.ctx.storage?.setAlarm(until)
   }
 }

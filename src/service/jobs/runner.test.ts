@@ -43,6 +43,31 @@ describe('a runner', () => {
     })
   })
 
+  it('wakes watchers for progress alone only as often as it is told to', async () => {
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    let tell: (bytesDone: number) => void = () => {}
+    const runner = new JobRunner(
+      (_, report) => {
+        tell = (bytesDone) => report({ layers: 1, layersDone: 0, layersReused: 0, bytes: 9, bytesDone })
+        return released
+      },
+      { ...limits, progressMilliseconds: 1_000 },
+    )
+    await runner.start(job('sha256:1'))
+    const versions = new Set<number | undefined>()
+    for (let second = 1; second <= 50; second++) {
+      await vi.advanceTimersByTimeAsync(200)
+      tell(second)
+      versions.add((await runner.watch(jobKey(job('sha256:1')), -1, 0))?.version)
+    }
+    // In ten seconds; the first is the version before any progress.
+    expect(versions.size).toBe(9)
+    release()
+    await runner.idle()
+  })
+
   it('hides internal details if the failure is its own', async () => {
     const runner = new JobRunner(async () => {
       throw new Error('secret path')

@@ -47,6 +47,8 @@ export type RunnerLimits = {
   readonly layers: number | Admission | ((job: LayerJob) => Admission)
   /** How long a job may wait for a slow source while others wait for its place; the default is for services. */
   readonly patienceMilliseconds?: number
+  /** Progress alone does not wake watchers more often than this; the default is for watchers in this process. */
+  readonly progressMilliseconds?: number
   /** Milliseconds after which an unwatched job of a kind is cancelled; the defaults are for services. */
   readonly abandoned?: Readonly<Record<Job['kind'], number>>
 }
@@ -179,6 +181,12 @@ export class JobRunner implements Jobs {
     }
   }
 
+  #tell(tracked: Tracked, progress: JobProgress): void {
+    const { progressMilliseconds = PROGRESS_MILLISECONDS } = this.#limits
+    if (Date.now() - tracked.toldAt > progressMilliseconds) change(tracked, { progress })
+    else tracked.state = { ...tracked.state, progress }
+  }
+
   async #workInPlace(tracked: Tracked, job: Job, admission: Admission): Promise<void> {
     const { signal } = tracked.abandoned
     const { patienceMilliseconds = PATIENCE_MILLISECONDS } = this.#limits
@@ -187,7 +195,7 @@ export class JobRunner implements Jobs {
       const place = new Place(admission, patience * patienceMilliseconds)
       const report = (progress: JobProgress) => {
         place.see(progress)
-        tell(tracked, progress)
+        this.#tell(tracked, progress)
       }
       try {
         change(tracked, { status: 'running' })
@@ -242,12 +250,6 @@ export function mayRunAgain(state: JobState): boolean {
 function millisecondsKept(failure: ProblemDocument | undefined): number {
   if (failure === undefined || OWN_FAILURES.has(failure.code)) return 0
   return Math.min((failure.retryAfter ?? Infinity) * 1000, FAILURE_MILLISECONDS)
-}
-
-function tell(tracked: Tracked, progress: JobProgress): void {
-  const wake = Date.now() - tracked.toldAt > PROGRESS_MILLISECONDS
-  if (wake) change(tracked, { progress })
-  else tracked.state = { ...tracked.state, progress }
 }
 
 function change(tracked: Tracked, fields: Partial<JobState>): void {

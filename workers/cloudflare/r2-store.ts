@@ -1,6 +1,8 @@
 /** `ObjectStore` on an R2 bucket. */
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
+import { BlobReader } from '../../src/layer/blob.ts'
 import { Problem } from '../../src/problem.ts'
+import { type ByteSource, byteStream, streamOf } from '../../src/source/byte-stream.ts'
 import { pause } from '../../src/timeout.ts'
 import { inParts } from '../parts.ts'
 
@@ -30,8 +32,12 @@ interface R2Upload {
   abort(): Promise<void>
 }
 
-/** Attempts per operation: R2 expects retries, since it fails now and then. */
-const CALLS = 4
+/** Attempts per operation: R2 expects retries, since it fails now and then. Callers try again later, too. */
+const CALLS = 3
+/** A range up to this size is read whole before it is given, so that one that breaks off can be read again. */
+const WHOLE_BYTES = 1024 * 1024
+/** How much a reader without a buffer of its own gets at once. */
+const CHUNK_BYTES = 64 * 1024
 /** Delay before the second attempt; doubled before each further one. */
 const PAUSE_MILLISECONDS = 100
 /** R2 takes one write of a key in this time. */
@@ -60,7 +66,7 @@ export class R2Store implements ObjectStore {
 
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
     if (range === undefined) {
-      const object = await answered(() => this.#bucket.get(key))
+      const object = await answered(() => opened(this.#bucket.get(key)))
       if (object === null || object.size <= this.#pieceBytes) return object ?? undefined
       await object.body.cancel()
       return { size: object.size, body: this.#inPieces(key, 0, object.size) }
@@ -75,7 +81,7 @@ export class R2Store implements ObjectStore {
 
   async #getRange(key: string, range: ByteRange): Promise<StoredObject | undefined> {
     try {
-      return (await again(() => this.#bucket.get(key, { range }))) ?? undefined
+      return (await again(() => opened(this.#bucket.get(key, { range }), lengthOf(range)))) ?? undefined
     } catch (error) {
       // R2 reports a range that contains no byte of the object as an error.
       const size = (await answered(() => this.#bucket.head(key)))?.size
@@ -92,9 +98,13 @@ export class R2Store implements ObjectStore {
         pull: async (controller) => {
           if (at >= end) return controller.close()
           const length = Math.min(this.#pieceBytes, end - at)
-          const piece = await answered(() => this.#bucket.get(key, { range: { offset: at, length } }))
+          const range = { offset: at, length }
+          const piece = await answered(async () => {
+            const object = await this.#bucket.get(key, { range })
+            return object && new Response(object.body).bytes()
+          })
           if (piece === null) throw new Problem('store_error', 'an object was deleted while it was read')
-          controller.enqueue(new Uint8Array(await new Response(piece.body).arrayBuffer()))
+          controller.enqueue(piece)
           at += length
           await pause(0)
         },
@@ -175,6 +185,63 @@ export class R2Store implements ObjectStore {
     } catch (error) {
       await upload.abort().catch(() => undefined)
       throw error
+    }
+  }
+}
+
+function lengthOf(range: ByteRange): number {
+  return 'suffix' in range ? range.suffix : range.length
+}
+
+/**
+ * The object, with a body that fails with a store error: the connection can break within it.
+ *
+ * @param wantedBytes what was asked for, if not all
+ */
+async function opened(
+  opening: ReturnType<R2Bucket['get']>,
+  wantedBytes = Number.POSITIVE_INFINITY,
+): Promise<StoredObject | null> {
+  const object = await opening
+  if (object === null) return null
+  const { size, body } = object
+  if (Math.min(size, wantedBytes) > WHOLE_BYTES) {
+    return { size, body: byteStream(new StoredBody(body), CHUNK_BYTES) }
+  }
+  return { size, body: streamOf(await new Response(body).bytes()) }
+}
+
+/** A body whose failures are store errors. */
+class StoredBody implements ByteSource {
+  readonly #reader: BlobReader
+  #piece: Uint8Array = new Uint8Array(0)
+  #rest = this.#piece
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = new BlobReader(body)
+  }
+
+  async readInto(view: Uint8Array): Promise<number> {
+    if (this.#rest.length === 0) {
+      this.#reader.release(this.#piece)
+      this.#piece = (await this.#next()) ?? new Uint8Array(0)
+      this.#rest = this.#piece
+    }
+    const bytes = this.#rest.subarray(0, view.length)
+    view.set(bytes)
+    this.#rest = this.#rest.subarray(bytes.length)
+    return bytes.length
+  }
+
+  cancel(reason?: unknown): Promise<void> {
+    return this.#reader.cancel(reason)
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#reader.read()
+    } catch (error) {
+      throw unavailable(error)
     }
   }
 }

@@ -132,7 +132,7 @@ test.each([
   await useAll(new R2Store(bucket), `failing/${message.slice(-8)}`)
 })
 
-test('a lasting failure is reported after four calls; one that no retry can fix, after one', async () => {
+test('a lasting failure is reported after three calls; one that no retry can fix, after one', async () => {
   let calls = 0
   const store = (message: string) =>
     new R2Store(
@@ -145,7 +145,7 @@ test('a lasting failure is reported after four calls; one that no retry can fix,
     code: 'store_error',
     message: expect.stringContaining('10001'),
   })
-  expect(calls).toBe(4)
+  expect(calls).toBe(3)
   calls = 0
   await expect(store('get: no permission (10003)').has('x')).rejects.toMatchObject({ code: 'store_error' })
   expect(calls).toBe(1)
@@ -203,3 +203,46 @@ test('an upload whose completion got no answer counts as complete', async () => 
   await new R2Store(lossy).put('completed', new Blob([LARGE]).stream())
   expect((await env.BUCKET.head('completed'))?.size).toBe(LARGE.length)
 })
+
+/** The bucket, whose bodies break off after some bytes, as often as given. */
+function breaking(times: number, after: number): R2Bucket {
+  let left = times
+  return {
+    ...failing(() => undefined),
+    async get(key, options) {
+      const object = await env.BUCKET.get(key, options)
+      if (object === null || left-- <= 0) return object
+      const bytes = new Uint8Array(await object.arrayBuffer())
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(bytes.slice(0, after)),
+        pull: (controller) => controller.error(new Error('Network connection lost.')),
+      })
+      return { size: object.size, body }
+    },
+  }
+}
+
+test('a small body that breaks off is read again', async () => {
+  await env.BUCKET.put('breaks-off', LARGE)
+  const store = new R2Store(breaking(2, 7))
+  const object = await store.get('breaks-off', { offset: 100, length: 5_000 })
+  const bytes = await new Response(object?.body).bytes()
+  expect(Buffer.compare(bytes, LARGE.subarray(100, 5_100))).toBe(0)
+})
+
+test.each([undefined, { offset: 1, length: LARGE.length - 1 }])(
+  'a large body that breaks off is a store error: %j',
+  async (range) => {
+    await env.BUCKET.put('breaks-off', LARGE)
+    for (const pieceBytes of [Number.POSITIVE_INFINITY, 2 ** 20]) {
+      const reading = async () => {
+        const store = new R2Store(breaking(Number.POSITIVE_INFINITY, 2 ** 20 - 1), { pieceBytes })
+        return new Response((await store.get('breaks-off', range))?.body).bytes()
+      }
+      await expect(reading()).rejects.toMatchObject({
+        code: 'store_error',
+        message: 'the object store returned an error (no connection)',
+      })
+    }
+  },
+)

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { type Job, jobKey, type LayerJob } from './job.ts'
 import type { RegistryRef } from './oci/source-ref.ts'
 
@@ -32,4 +32,24 @@ it('callers with different credentials share nothing', () => {
     const credential = { username: 'u', password: 'p' }
     expect(jobKey({ ...job, source: { ...source, credential } })).not.toBe(jobKey(job))
   }
+})
+
+it('the work of another version of the stored formats is another job', async () => {
+  onTestFinished(() => {
+    vi.doUnmock('./stored-formats.ts')
+    vi.resetModules()
+  })
+  const image: Job = { kind: 'image', source, digest: 'sha256:1' }
+  const keysWith = async (formats: { LAYER_FORMAT: string; IMAGE_FORMAT: string }) => {
+    vi.resetModules()
+    vi.doMock('./stored-formats.ts', () => formats)
+    const { jobKey } = await import('./job.ts')
+    return { layer: jobKey(layer), image: jobKey(image) }
+  }
+  const now = await keysWith({ LAYER_FORMAT: 'v4', IMAGE_FORMAT: 'v3' })
+  const otherImages = await keysWith({ LAYER_FORMAT: 'v4', IMAGE_FORMAT: 'v4' })
+  const otherLayers = await keysWith({ LAYER_FORMAT: 'v5', IMAGE_FORMAT: 'v3' })
+  expect(otherImages.layer).toBe(now.layer)
+  expect(otherLayers.layer).not.toBe(now.layer)
+  expect(new Set([now.image, otherImages.image, otherLayers.image]).size).toBe(3)
 })

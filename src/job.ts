@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { type Descriptor, isEncrypted } from './oci/manifest.ts'
 import { callerOf, originOf, placeOf, type SourceRef } from './oci/source-ref.ts'
 import type { ProblemDocument } from './problem.ts'
+import { IMAGE_FORMAT, LAYER_FORMAT } from './stored-formats.ts'
 
 /** Index one layer, unless it is indexed already. */
 export type LayerJob = {
@@ -75,7 +76,8 @@ export type JobState = {
 /**
  * Requests share a job only within one registry and with one credential: a failure of one caller must not reach
  * another. Callers share a layer's job only if their manifests agree about the layer: a manifest can lie about its
- * size, its URLs, and whether it is encrypted.
+ * size, its URLs, and whether it is encrypted. The formats that the job writes belong to its key: while a new version is deployed,
+ * objects that work go on with the old one, and what they write is of no use to the new one.
  */
 export function jobKey(job: Job): string {
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
@@ -84,8 +86,10 @@ export function jobKey(job: Job): string {
   const caller = createHash('sha256')
     .update(JSON.stringify([place, callerOf(source), ...toldOf(job)]))
     .digest('hex')
-  return `${job.kind}/${digest}/${caller}`
+  return `${job.kind}/${WRITES[job.kind]}/${digest}/${caller}`
 }
+
+const WRITES = { layer: LAYER_FORMAT, image: `${LAYER_FORMAT}-${IMAGE_FORMAT}` } as const
 
 function toldOf(job: Job): readonly unknown[] {
   const read = job.read === undefined ? [] : [job.read]

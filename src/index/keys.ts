@@ -1,7 +1,9 @@
 /**
- * Where the store keeps each object. Objects are immutable and named by the digest of what they were made from. Each kind has
- * its own format version, so that a corrected merge reads no layer again. `table/temporary.ts` names temporary objects.
+ * Where the store keeps each object. Objects are immutable and named by the digest of what they were made from.
+ * `table/temporary.ts` names temporary objects.
  */
+
+import { IMAGE_FORMAT, LAYER_FORMAT } from '../stored-formats.ts'
 
 /** `entries.parquet` contains everything about a layer except its chunks, and is written last: if it exists, it is complete. */
 export type LayerObject = 'entries.parquet' | 'chunks.bin'
@@ -54,12 +56,12 @@ export function tocImageName(digest: string): string {
 
 /** @param index the digest of the layer's blob, or {@link tableIndexName} */
 export function layerKey(index: string, object: LayerObject | ''): string {
-  return `layers/v4/${indexPath(index)}/${object}`
+  return `layers/${LAYER_FORMAT}/${indexPath(index)}/${object}`
 }
 
 /** @param index the digest of the image's manifest, or {@link tocImageName} */
 export function imageKey(index: string, object: ImageObject | ''): string {
-  return `images/v4/${indexPath(index)}/${object}`
+  return `images/${IMAGE_FORMAT}/${indexPath(index)}/${object}`
 }
 
 function indexPath(index: string): string {

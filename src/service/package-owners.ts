@@ -16,7 +16,7 @@ const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal', 'offset', '
 export async function packageOwners(
   store: ObjectStore,
   image: OpenedImage,
-): Promise<Pick<Inventory, 'typeOf'>> {
+): Promise<Pick<Inventory, 'typeOf' | 'packageOf'>> {
   const shown = new ShownDatabases()
   const files = await filesTable(store, image)
   for await (const rows of files.rows({ columns: COLUMNS, fetchBytes: WHOLE_FETCH_BYTES })) {

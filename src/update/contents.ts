@@ -4,7 +4,6 @@
  * sorting their digests.
  */
 import type { ObjectStore } from '../host.ts'
-import type { MergedEntry } from '../image/merged-entry.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
 import { int32, int64, path, sha256 } from '../table/column.ts'
 import { SortedRows } from '../table/external-sort.ts'
@@ -38,17 +37,33 @@ export type PulledContents = {
   readonly archives: readonly ArchiveCandidate[]
 }
 
+/** The columns of a layer's table, and of the merged file system, that are compared. */
+export const COMPARED_COLUMNS = [
+  'key',
+  'type',
+  'bytes',
+  'mode',
+  'uid',
+  'gid',
+  'mtime',
+  'xattrs',
+  'whiteout',
+  'sha256',
+] as const satisfies readonly (keyof Entry)[]
+
+export type ComparedEntry = Pick<Entry, (typeof COMPARED_COLUMNS)[number]>
+
 export type PulledLayer = {
   readonly index: number
   /** The layer's members, sorted by (sortKey, ordinal). */
-  readonly members: Batches<Entry>
+  readonly members: Batches<ComparedEntry>
 }
 
 /** The merged file system of the old image; both are sorted by path. */
 export type OldImage = {
-  readonly rows: Batches<MergedEntry>
+  readonly rows: Batches<ComparedEntry>
   /** The same table again; read only if contents must be looked up by digest. */
-  readonly contents: () => Batches<Pick<MergedEntry, 'type' | 'bytes' | 'sha256'>>
+  readonly contents: () => Batches<Pick<ComparedEntry, 'type' | 'bytes' | 'sha256'>>
 }
 
 const ARCHIVE_NAME = /\.(?:jar|war|ear|hpi|jpi|zip|whl|nupkg|egg)$/
@@ -126,7 +141,7 @@ class ContentsComparison {
   }
 
   /** @param old the file that the old image shows at the path */
-  see(layer: number, member: Entry, old: Entry | undefined): void {
+  see(layer: number, member: ComparedEntry, old: ComparedEntry | undefined): void {
     const tally = this.#layers.get(layer)
     if (tally === undefined) return
     const { sha256 = '', bytes } = member
@@ -196,7 +211,7 @@ function add(tally: Tally, bytes: number): void {
   tally.bytes += bytes
 }
 
-function rewriteCause(old: Entry, member: Entry): RewriteCause {
+function rewriteCause(old: ComparedEntry, member: ComparedEntry): RewriteCause {
   if (old.uid !== member.uid || old.gid !== member.gid) return 'owner'
   if (old.mode !== member.mode || !hasSameXattrs(old.xattrs, member.xattrs)) return 'mode'
   return old.mtime === member.mtime ? 'same' : 'times'
@@ -221,11 +236,11 @@ export async function compareContents(
 ): Promise<PulledContents> {
   if (layers.length === 0) return { layers: new Map(), archives: [] }
   const comparison = new ContentsComparison(store, layers)
-  const sources: Batches<Entry>[] = [old.rows, ...layers.map(({ members }) => members)]
-  const merge = new Merge<Entry, string>(sources, byText(sortKey))
+  const sources: Batches<ComparedEntry>[] = [old.rows, ...layers.map(({ members }) => members)]
+  const merge = new Merge<ComparedEntry, string>(sources, byText(sortKey))
   try {
     await merge.open()
-    let shown: Entry | undefined
+    let shown: ComparedEntry | undefined
     for (let top = merge.top; top !== undefined; top = merge.top) {
       const { row, source, key } = top
       if (source === 0) shown = row.type === 'file' ? row : undefined

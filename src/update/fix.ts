@@ -4,21 +4,18 @@ import type { RewriteCause } from './contents.ts'
 
 export type UpdateCauseName = 'repacked' | 'moved' | 'archive' | RewriteCause
 
-const REPACKED =
-  'Use the same builder and compression for each build, and leave `force-compression` off: these layers have the same files as before.'
+const TIMES = 'Set SOURCE_DATE_EPOCH'
 
-const TIMES = 'Set SOURCE_DATE_EPOCH, so that files which did not change keep their times'
-
-/** For a Dockerfile, whichever tool builds it. */
+/** For a Dockerfile, whichever tool builds it. Each fits on two lines of a terminal. */
 const FIXES: Readonly<Record<UpdateCauseName, string>> = {
-  repacked: REPACKED,
-  times: `${TIMES}, and build with \`--output type=image,rewrite-timestamp=true\`.`,
-  owner: 'Set the owner where the files are copied, with `COPY --chown`, not with `chown` in a later step.',
-  mode: 'Set the mode where the files are copied, with `COPY --chmod`, not with `chmod` in a later step.',
-  same: 'Put what changes into a `COPY` of its own, with `--link`, after what does not: these files are the same as before, and their layer was built again.',
-  moved: 'Use a path without the version: the same files are in the old image, in another directory.',
+  repacked: 'Use the same builder and compression for each build, with `force-compression` off.',
+  times: `${TIMES} and build with \`rewrite-timestamp=true\`, so that unchanged files keep their times.`,
+  owner: 'Set the owner with `COPY --chown`, not with `chown` in a later step.',
+  mode: 'Set the mode with `COPY --chmod`, not with `chmod` in a later step.',
+  same: 'Give what changes a `COPY --link` of its own, after what does not: the layer was built again with the same files.',
+  moved: 'Use a path without the version: the old image has the same files in another directory.',
   archive:
-    'Ship layers instead of one archive, as the layered jars of Spring Boot do: most of what is in these archives is the same as before.',
+    'Ship layers instead of one archive, as layered jars of Spring Boot are: most entries are as before.',
 }
 
 type Fixes = Partial<Record<UpdateCauseName, string>>
@@ -27,20 +24,24 @@ type Fixes = Partial<Record<UpdateCauseName, string>>
 const BY_BUILDER: Readonly<Record<Builder, Fixes>> = {
   unknown: {},
   buildkit: {},
-  buildah: { times: `${TIMES}, and build with \`buildah build --timestamp\` or \`--source-date-epoch\`.` },
-  kaniko: { times: `${TIMES}, and build with kaniko's \`--reproducible\`.` },
-  jib: {
-    times: `${TIMES}: in jib, keep \`container.filesModificationTime\` and \`container.creationTime\` at \`EPOCH\`.`,
-    same: 'Let jib split dependencies, resources and classes into layers (`containerizingMode` `exploded`), and copy other files with `extraDirectories`, one for each rate of change, as a `COPY` of its own would be.',
+  buildah: {
+    times: `${TIMES}, or build with \`buildah build --timestamp\`, so that unchanged files keep their times.`,
   },
-  ko: { times: `${TIMES}; ko takes the times of files in \`kodata\` from KO_DATA_DATE_EPOCH.` },
+  kaniko: {
+    times: `${TIMES}, or build with kaniko's \`--reproducible\`, so that unchanged files keep their times.`,
+  },
+  jib: {
+    times: `${TIMES} for what runs before jib, and keep jib's \`filesModificationTime\` at EPOCH_PLUS_SECOND.`,
+    same: "Keep jib's `containerizingMode` at `exploded`: each rate of change gets a layer, as with a `COPY` of its own.",
+  },
+  ko: { times: `${TIMES}, and KO_DATA_DATE_EPOCH for \`kodata\`, so that unchanged files keep their times.` },
   nix: {
-    times: `${TIMES}: in Nix, leave \`mtime\` of \`dockerTools\` at its default.`,
-    same: 'Build with `dockerTools.buildLayeredImage` and a higher `maxLayers`: each store path gets a layer of its own, as with a `COPY` for each.',
+    times: `${TIMES}, or leave the \`mtime\` of \`dockerTools\` at its default, so that files keep their times.`,
+    same: 'Raise `maxLayers` of `buildLayeredImage`: each store path gets a layer, as with a `COPY` of its own.',
   },
   bazel: {
-    times: `${TIMES}: in Bazel, leave \`mtime\` of the \`tar\` rules at its default.`,
-    same: 'Split the `tar` rules of `oci_image` by how often their files change, as with a `COPY` for each.',
+    times: `${TIMES}, or leave the \`mtime\` of the \`tar\` rules at its default, so that files keep their times.`,
+    same: 'Split the `tar` rules of `oci_image` by how often files change, as with a `COPY` for each.',
   },
 }
 

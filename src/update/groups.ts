@@ -4,8 +4,8 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import type { MergedEntry } from '../image/merged-entry.ts'
-import { compareText } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
+import { memberIdentity } from './member-identity.ts'
 
 /** A package, or a path: of a file, or of the directory whose files are in no other group. */
 export type GroupName =
@@ -98,7 +98,7 @@ class GroupSums {
       sum = { name, bytes: 0, hash: createHash('sha256') }
       this.#sums.set(id, sum)
     }
-    sum.hash.update(identityOf(row), 'latin1')
+    sum.hash.update(memberIdentity(row), 'latin1')
     if (row.type === 'file' && isFirstLink) sum.bytes += row.bytes
   }
 
@@ -148,11 +148,4 @@ function directoryOf(key: PathKey): PathKey {
 
 function groupId(name: GroupName): string {
   return name.kind === 'package' ? `package\0${name.type}\0${name.name}` : `path\0${name.key}`
-}
-
-/** All that a member is but its time; no two members have one identity, since each part says how long it is. */
-function identityOf({ key, type, sha256, link, device, mode, uid, gid, xattrs }: GroupRow): string {
-  const sorted = [...(xattrs ?? [])].sort(([a], [b]) => compareText(a, b))
-  const parts = [key, type, sha256 ?? '', link ?? '', device?.join(':') ?? '', ...sorted.flat()]
-  return `${mode} ${uid} ${gid} ${parts.map((part) => `${part.length} ${part}`).join(' ')}\n`
 }

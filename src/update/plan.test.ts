@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { GroupHistories } from './group-histories.ts'
 import type { Group, Groups } from './groups.ts'
 import { median } from './median.ts'
 import { planLayers, type Series } from './plan.ts'
@@ -16,7 +17,9 @@ function groups(of: Readonly<Record<string, readonly [bytes: number, content: st
 
 function series(images: readonly Groups[], base?: readonly number[]): Series {
   const none = images.slice(1).map(() => 0)
-  return { images, now: none, reproducible: none, base: base ?? none }
+  const histories = new GroupHistories(100)
+  for (const image of images) histories.add(image)
+  return { groups: histories, now: none, reproducible: none, base: base ?? none }
 }
 
 test('what never changes is pulled never, what changes each time each time', () => {

@@ -4,7 +4,8 @@
  */
 import { compareText } from '../text/bytes.ts'
 import { type PathKey, showPath } from '../text/path.ts'
-import type { Group, GroupName, Groups } from './groups.ts'
+import type { GroupHistories, History } from './group-histories.ts'
+import type { GroupName, Groups } from './groups.ts'
 import { median } from './median.ts'
 
 export type PlannedGroup = (
@@ -40,9 +41,10 @@ export type Plan = {
   readonly mean: PlanFigures
 }
 
-/** A series of at least two images, oldest first; for each step from one to the next, the bytes of the layers that it pulls. */
+/** A series of images, oldest first; for each step from one to the next, the bytes of the layers that it pulls. */
 export type Series = {
-  readonly images: readonly Groups[]
+  /** Of at least two images. */
+  readonly groups: GroupHistories
   readonly now: readonly number[]
   /** Of these, those of layers that differ from every layer before in more than times and order. */
   readonly reproducible: readonly number[]
@@ -57,9 +59,6 @@ type Unit = {
   readonly groups: readonly string[]
 }
 
-/** In which steps something changes, and its bytes after each step. */
-type History = { readonly steps: readonly number[]; readonly after: readonly number[] }
-
 /** A longer list of units is shortened by joining neighbours: the time grows with its square. */
 const MAX_UNITS = 400
 
@@ -67,9 +66,7 @@ const MAX_UNITS = 400
  * @param most how many layers there may be
  */
 export function planLayers(series: Series, most: number): Omit<Plan, 'base'> {
-  const { images } = series
-  const last = images.at(-1) ?? new Map<string, Group>()
-  const histories = historiesOf(images)
+  const { last, histories } = series.groups
   const gone = joinHistories(
     [...histories].filter(([id]) => !last.has(id)).map(([, history]) => history),
     series.now.length,
@@ -110,22 +107,6 @@ export function planLayers(series: Series, most: number): Omit<Plan, 'base'> {
 
 function mean(values: readonly number[]): number {
   return Math.floor(values.reduce((all, value) => all + value, 0) / values.length)
-}
-
-function historiesOf(images: readonly Groups[]): Map<string, History> {
-  const ids = new Set(images.flatMap((groups) => [...groups.keys()]))
-  const histories = new Map<string, History>()
-  for (const id of ids) {
-    const steps: number[] = []
-    const after: number[] = []
-    for (const [step, groups] of images.slice(1).entries()) {
-      const now = groups.get(id)
-      if (images[step]?.get(id)?.digest !== now?.digest) steps.push(step)
-      after.push(now?.bytes ?? 0)
-    }
-    histories.set(id, { steps, after })
-  }
-  return histories
 }
 
 function joinHistories(histories: readonly History[], count: number): History {

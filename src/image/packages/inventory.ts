@@ -43,6 +43,8 @@ export type DatabaseMember = {
 
 const MAX_LARGEST_TOOLS = 10
 
+export type PackageName = { readonly type: PackageType; readonly name: string }
+
 export type LayerDatabases = {
   /** Index of the layer, from 0. */
   readonly layer: number
@@ -80,6 +82,7 @@ export class Inventory {
   #distribution: string | undefined
   /** By the owner's number. */
   #types: ReadonlyMap<number, PackageType> | undefined
+  #names: ReadonlyMap<number, PackageName> | undefined
 
   constructor(shown: ShownDatabases) {
     this.#shown = shown
@@ -153,6 +156,17 @@ export class Inventory {
       if (type !== undefined) return type
     }
     return undefined
+  }
+
+  /** The first package, by type and name, that owns a file. Call it after {@link finish}. */
+  packageOf(key: PathKey): PackageName | undefined {
+    this.#names ??= this.#findNames()
+    let first: PackageName | undefined
+    for (const owner of this.#owners.of(key) ?? []) {
+      const name = this.#names.get(owner)
+      if (name !== undefined && (first === undefined || isBefore(name, first))) first = name
+    }
+    return first
   }
 
   /** In the order in which they were found. */
@@ -275,6 +289,18 @@ export class Inventory {
     return types
   }
 
+  #findNames(): ReadonlyMap<number, PackageName> {
+    const names = new Map<number, PackageName>()
+    for (const listed of this.#listed.values()) {
+      const owner = this.#ownerOf(listed)
+      if (owner === undefined) continue
+      const { type, name } = listed.found
+      const known = names.get(owner)
+      if (known === undefined || isBefore({ type, name }, known)) names.set(owner, { type, name })
+    }
+    return names
+  }
+
   #ownerOf({ owners }: Listed): number | undefined {
     return owners.map((name) => this.#owners.find(name)).find((number) => number !== undefined)
   }
@@ -356,6 +382,10 @@ function identity(found: FoundPackage, key: PathKey): string {
 
 function sortingName({ found, key }: Listed): string {
   return [found.type, found.name, found.version, found.architecture ?? '', key].join('\0')
+}
+
+function isBefore(a: PackageName, b: PackageName): boolean {
+  return a.type === b.type ? a.name < b.name : a.type < b.type
 }
 
 /** Whether the declaring file tells packages of one name apart. */

@@ -240,7 +240,7 @@ async function allowFirstRun(
   const words = Object.fromEntries([...parameters].filter(([name]) => !NOT_OF_POLICY.has(name)))
   if (withoutGrowth(words) === undefined) return undefined
   const query = new URLSearchParams(question.query)
-  for (const name of ['baseline', 'maxGrowth', 'maxCompressedGrowth']) query.delete(name)
+  for (const name of ['baseline', 'maxGrowth', 'maxCompressedGrowth', 'maxPull']) query.delete(name)
   return { ...question, targets, query }
 }
 

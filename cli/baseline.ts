@@ -3,7 +3,7 @@ import { type ApiCaller, ask } from './ask.ts'
 import { Failure } from './failure.ts'
 
 /** Rules that compare with the baseline. */
-const GROWTH_RULES = new Set(['maxGrowth', 'maxCompressedGrowth'])
+const GROWTH_RULES = new Set(['maxGrowth', 'maxCompressedGrowth', 'maxPull'])
 /** Words of a policy that check nothing on their own. */
 const NO_RULES = new Set(['baseline', 'ignore', 'baseImage', 'minWasteBytes'])
 

@@ -61,6 +61,7 @@ const RULES = {
   denyShown: 'No path that a container sees matches',
   maxGrowth: 'The uncompressed size grew over --baseline by at most this: a size or percent',
   maxCompressedGrowth: 'The compressed size grew by at most this: a size or percent',
+  maxPull: 'An update from the baseline pulls at most this: a size or percent',
   minWasteBytes: 'With less waste than this, rules about shares of waste hold',
 } satisfies Record<PolicyRuleName, string> & Partial<Record<ConditionName, string>>
 

@@ -40,6 +40,12 @@ export type Show =
       /** @param bytes that could be saved */
       readonly figure: (bytes: number, facts: ImageFacts) => BadgeMessage
     }
+  | {
+      readonly from: 'update'
+      readonly baseline: string
+      /** @param bytes that a machine with the baseline pulls, of so many in all */
+      readonly figure: (bytes: number, totalBytes: number) => BadgeMessage
+    }
   | { readonly from: 'check'; readonly policy: Policy }
 
 type MetricKind = {
@@ -158,6 +164,23 @@ const TABLE = {
       baseline: required(query, 'baseline'),
       figure: deltaFigure(query),
     }),
+  },
+  update: {
+    label: 'image update',
+    title: 'What an update pulls',
+    shows:
+      'what a machine that has `baseline` downloads; thresholds in bytes or percent of the compressed size',
+    read: (query) => {
+      const limits = thresholds(query, parseGrowthLimit)
+      return {
+        from: 'update',
+        baseline: required(query, 'baseline'),
+        figure: (bytes, totalBytes) => ({
+          message: bytes === 0 ? 'pulls nothing' : `pulls ${formatBytes(bytes)}`,
+          color: limits === undefined ? NEUTRAL : paint(limits, (limit) => isOver(limit, bytes, totalBytes)),
+        }),
+      }
+    },
   },
 } satisfies Record<string, MetricKind>
 

@@ -22,6 +22,7 @@ function figure(
     case 'manifest':
       return show.figure({ compressedBytes, layers: facts.counts.layers })
     case 'manifests':
+    case 'update':
       return show.figure(compressedBytes, baselineBytes)
     case 'analysis':
       return show.figure(facts)

@@ -7,7 +7,7 @@ import { type Denied, type DeniedPath, findDenied } from './denied.ts'
 import { type DuplicatesFound, findDuplicates, worstDuplicates } from './duplicated.ts'
 import type { Evidence } from './evidence.ts'
 import { type Exclusion, exclusionOf, findWaste, type WasteFound, worstWaste } from './exclusion.ts'
-import type { Subject } from './subject.ts'
+import type { Pull, Subject } from './subject.ts'
 import type { AdviceFigures, GateTables, Severity } from './tables.ts'
 import { SHOWN, Worst } from './worst.ts'
 
@@ -64,6 +64,15 @@ export class Figures {
 
   get baselineCompressedBytes(): number {
     return compressedBytesOf(present(this.#subject.baseline).manifest)
+  }
+
+  get pull(): Pull {
+    return present(this.#subject.pull)
+  }
+
+  worstPulledLayers(): readonly Evidence[] {
+    const { layers } = this.pull
+    return this.worstLayers(({ index, compressedBytes }) => (layers.has(index) ? compressedBytes : undefined))
   }
 
   get layerCount(): number {

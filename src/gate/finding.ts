@@ -129,6 +129,17 @@ export async function savings(limit: GrowthLimit, figures: Figures): Promise<Fin
   return { unit: 'percent', limit: toNumber(limit.percent), actual, pass, message, evidence }
 }
 
+/** What an update from the baseline pulls, in the unit of the limit. */
+export function pulled(limit: GrowthLimit, figures: Figures): Finding {
+  const { bytes, totalBytes } = figures.pull
+  const evidence = () => figures.worstPulledLayers()
+  if ('bytes' in limit) return atMostBytes('What the update pulls', bytes, limit.bytes, evidence)
+  const { pass, actual } = shareOf(bytes, totalBytes, limit.percent)
+  const share = `${formatPercent(actual)} (${formatBytes(bytes)} of ${formatBytes(totalBytes)})`
+  const message = `What the update pulls is ${share}, ${pass ? 'within' : 'over'} the limit of ${toNumber(limit.percent)}%.`
+  return { unit: 'percent', limit: toNumber(limit.percent), actual, pass, message, evidence }
+}
+
 export async function worstSeverity(limit: Severity, figures: Figures): Promise<Finding> {
   const { items } = await figures.advice()
   const isWorse = ({ severity }: { readonly severity: Severity }) =>

@@ -25,6 +25,7 @@ import {
   efficiencyAtLeast,
   type Finding,
   growth,
+  pulled,
   savings,
   userWasted,
   wastedPercent,
@@ -250,6 +251,14 @@ const POLICY_TABLE = {
         limit,
         () => figures.worstNewLayers(({ compressedBytes }) => compressedBytes),
       ),
+  }),
+  maxPull: rule({
+    means: 'What a machine with the baseline downloads is limited.',
+    holds: 'What an update from `baseline` pulls is at most this: a size, or percent of the compressed size.',
+    needs: 'manifest',
+    growth: true,
+    parse: parseGrowthLimit,
+    judge: pulled,
   }),
 }
 

@@ -13,12 +13,22 @@ export type GateImage = {
   readonly facts?: ImageFacts
 }
 
+/** What a machine that has the baseline downloads for the image; compressed bytes, a blob once. */
+export type Pull = {
+  readonly bytes: number
+  readonly totalBytes: number
+  /** Indexes of the pulled layers. */
+  readonly layers: ReadonlySet<number>
+}
+
 export type Subject = {
   readonly image: GateImage
   /** Present if the image is analysed. */
   readonly tables?: GateTables
   /** Present if the policy names one. */
   readonly baseline?: GateImage
+  /** Present if a rule is about it. */
+  readonly pull?: Pull
   /** Present if the policy names one; its facts are not needed. */
   readonly baseImage?: GateImage
 }

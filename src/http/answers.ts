@@ -25,7 +25,7 @@ export type ImageQuery = {
 export type AnalysedQuery = ImageQuery & { readonly wait: number }
 
 /** Seconds after which it is worth asking again. */
-const RETRY_AFTER_SECONDS = 2
+export const RETRY_AFTER_SECONDS = 2
 /** How long a cache may keep a public answer: a tag can move, a digest cannot. */
 const TAG_SECONDS = 60
 const DIGEST_SECONDS = 300
@@ -164,7 +164,7 @@ export async function factsInTime(
   return result.facts
 }
 
-function pendingProblem(image: OpenedImage): Problem {
+export function pendingProblem(image: OpenedImage): Problem {
   const { reference } = image.identity
   return new Problem('analysis_pending', `${reference} is being analysed; try again in a few seconds`, {
     image: reference,

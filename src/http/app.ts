@@ -43,6 +43,8 @@ import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
 import { addReport } from './routes/report.ts'
 import { addTree } from './routes/tree.ts'
+import { addUpdate } from './routes/update.ts'
+import { addUpdates } from './routes/updates.ts'
 import { addUploads } from './routes/uploads.ts'
 import { addWaste } from './routes/waste.ts'
 import { addWebhooks, WEBHOOKS_PATH } from './routes/webhooks.ts'
@@ -131,6 +133,8 @@ function addRoutes(app: App, backend: Backend): void {
   addPackages(app, backend)
   addDiff(app, backend)
   addDiffFile(app, backend)
+  addUpdate(app, backend)
+  addUpdates(app, backend)
   addAdvice(app, backend)
   addCheck(app, backend)
   addBadges(app, backend)

@@ -97,7 +97,7 @@ function parseDocker(name: string): DockerReference {
 
 function parseUpload(text: string): UploadReference {
   const [, id = '', separator, choice = ''] = /^([^:@]*)(?:([:@])(.*))?$/s.exec(text) ?? []
-  if (!UPLOAD_ID.test(id)) throw invalid('the id of the upload is not one of 22 letters, digits, "-" and "_"')
+  if (!UPLOAD_ID.test(id)) throw new Problem('upload_not_found', 'there is no upload of this id')
   if (separator === undefined) return { transport: 'upload', id }
   return { transport: 'upload', id, ...parseChoice(separator, choice) }
 }

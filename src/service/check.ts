@@ -6,7 +6,7 @@ import type { Evidence } from '../gate/evidence.ts'
 import { exclusionOf } from '../gate/exclusion.ts'
 import { needsOf, type Policy } from '../gate/policy.ts'
 import type { Depth, RuleName } from '../gate/rules.ts'
-import type { GateImage } from '../gate/subject.ts'
+import type { GateImage, Pull } from '../gate/subject.ts'
 import type { RuleVerdict, Verdict } from '../gate/verdict.ts'
 import type { ObjectStore } from '../host.ts'
 import type { ImageFacts } from '../image/report.ts'
@@ -16,6 +16,7 @@ import type { Images } from './images.ts'
 import { verifiedImage } from './layers.ts'
 import { type OpenedImage, requireCompressed } from './open.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
+import { comparePulls } from './update.ts'
 
 export type CheckQuestion = {
   readonly image: string
@@ -40,7 +41,7 @@ export async function judge(
   const [image, against, base] = await allOf([
     know(images, reference, {
       depth,
-      compressed: asksFor(policy, 'maxCompressed', 'maxCompressedGrowth'),
+      compressed: asksFor(policy, 'maxCompressed', 'maxCompressedGrowth', 'maxPull'),
     }),
     baseline === undefined
       ? undefined
@@ -56,12 +57,19 @@ export async function judge(
     image: image.known,
     ...(facts === undefined ? {} : { tables: gateTables(store, opened, facts) }),
     ...(against === undefined ? {} : { baseline: against.known }),
+    ...(against === undefined || !asksFor(policy, 'maxPull') ? {} : { pull: pullOf(against.opened, opened) }),
     ...(base === undefined ? {} : { baseImage: base.known }),
   })
   const told = { verdict: withSteps(verdict, steps) }
   if (!advice || facts === undefined) return told
   const exclusion = exclusionOf(policy.ignore, opened.config.diffIds, base && baseOf(base.known))
   return { ...told, advice: withLines(await adviceOf(store, { image: opened, facts }, exclusion), steps) }
+}
+
+function pullOf(from: OpenedImage, to: OpenedImage): Pull {
+  const { pull, total, states } = comparePulls({ from, to })
+  const pulled = states.flatMap((state, index) => (state === 'shared' ? [] : [index]))
+  return { bytes: pull.bytes, totalBytes: total.bytes, layers: new Set(pulled) }
 }
 
 export function baseOf({ identity, diffIds }: Pick<GateImage, 'identity' | 'diffIds'>): {

@@ -160,6 +160,26 @@ export class RepositoryImages {
     return timeOf(b) - timeOf(a)
   }
 
+  /**
+   * All requested tags, in natural order.
+   *
+   * @throws Problem as {@link page}
+   */
+  names(): Promise<readonly string[]> {
+    return this.#names()
+  }
+
+  /**
+   * These tags, in this order.
+   *
+   * @throws Problem as {@link page}, and if the registry limits requests
+   */
+  async read(names: readonly string[]): Promise<readonly TaggedImage[]> {
+    const { items, stopped } = await this.#read(names)
+    if (stopped !== undefined) throw stopped
+    return items
+  }
+
   /** All requested tags, in natural order. */
   async #names(): Promise<readonly string[]> {
     const { memory } = this.#service
@@ -258,7 +278,7 @@ export class RepositoryImages {
 }
 
 /** Compares numbers in names by value: `v9` before `v10`. */
-function compareNames(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
   return naturalCompare(a, b) || (a < b ? -1 : a > b ? 1 : 0)
 }
 

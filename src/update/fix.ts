@@ -4,7 +4,7 @@ import type { RewriteCause } from './contents.ts'
 
 export type UpdateCauseName = 'repacked' | 'moved' | 'archive' | RewriteCause
 
-const TIMES = 'Set SOURCE_DATE_EPOCH'
+const TIMES = 'Set `SOURCE_DATE_EPOCH`'
 
 /** For a Dockerfile, whichever tool builds it. Each fits on two lines of a terminal. */
 const FIXES: Readonly<Record<UpdateCauseName, string>> = {
@@ -34,7 +34,9 @@ const BY_BUILDER: Readonly<Record<Builder, Fixes>> = {
     times: `${TIMES} for what runs before jib, and keep jib's \`filesModificationTime\` at EPOCH_PLUS_SECOND.`,
     same: "Keep jib's `containerizingMode` at `exploded`: each rate of change gets a layer, as with a `COPY` of its own.",
   },
-  ko: { times: `${TIMES}, and KO_DATA_DATE_EPOCH for \`kodata\`, so that unchanged files keep their times.` },
+  ko: {
+    times: `${TIMES}, and \`KO_DATA_DATE_EPOCH\` for \`kodata\`, so that unchanged files keep their times.`,
+  },
   nix: {
     times: `${TIMES}, or leave the \`mtime\` of \`dockerTools\` at its default, so that files keep their times.`,
     same: 'Raise `maxLayers` of `buildLayeredImage`: each store path gets a layer, as with a `COPY` of its own.',

@@ -23,6 +23,7 @@ import {
   requireCompressed,
 } from '../../service/open.ts'
 import { openReading } from '../../service/reading.ts'
+import { comparePulls } from '../../service/update.ts'
 import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
@@ -234,6 +235,12 @@ async function show(
         return manifestFigures(one.manifest).compressedBytes
       })
       return figureBadge(metric, show.figure(bytes ?? 0, before ?? 0), appearance)
+    }
+    case 'update': {
+      const [from, to] = await allOf([images.open(show.baseline), images.open(image)])
+      requireCompressed(image, to)
+      const { pull, total } = comparePulls({ from, to })
+      return figureBadge(metric, show.figure(pull.bytes, total.bytes), appearance)
     }
     case 'analysis':
       return figureBadge(metric, show.figure(await images.facts(await images.open(image))), appearance)

@@ -25,11 +25,9 @@ describe('a reference', () => {
 
   it.each([
     'upload:',
-    `upload:${ID.slice(1)}`,
     `upload:${ID}:`,
     `upload:${ID}@`,
     `upload:${ID}@sha256:12`,
-    `upload:../${ID}`,
     `docker://upload:${ID}`,
     `Upload:${ID}`,
     'dir:/tmp',

@@ -21,7 +21,7 @@ export type Command = {
  * `answer`: the endpoint's own text; `steps`: a list that this program makes of a report; `list`: items, whole unless a page is requested; `bytes`: content that is streamed;
  * `gate`: exits with 1 if a rule is broken.
  */
-export type Kind = 'answer' | 'steps' | 'list' | 'bytes' | 'gate' | 'diff' | 'bundle' | 'index'
+export type Kind = 'answer' | 'steps' | 'list' | 'bytes' | 'gate' | 'diff' | 'bundle' | 'index' | 'open'
 
 export type Operand = {
   /** The API's parameter. */
@@ -328,6 +328,20 @@ export const COMMANDS: readonly Command[] = [
       ['app:v1 app:v2', 'of two images'],
       ['app:v1 app:v2 worker:v2 --format json', 'for a program'],
       ['app:v1 debian:12 --platform linux/arm64', 'of another platform'],
+    ],
+  },
+  {
+    name: 'open',
+    summary: 'Open the pages about an image in a browser',
+    more: 'Prints a link that works once, and serves the pages on this machine until Ctrl-C.',
+    endpoints: ['/v1/config'],
+    operands: [IMAGE],
+    formats: [],
+    kind: 'open',
+    examples: [
+      ['nginx:1.27', 'an image of Docker Hub'],
+      ['app:dev', 'a local build, from the Docker Engine'],
+      ['./app.tar', 'an archive'],
     ],
   },
   {

@@ -59,12 +59,18 @@ export async function localClient(options: LocalOptions): Promise<Client> {
   }
 }
 
-type Settings = Pick<LocalOptions, 'analyses'> & {
+export type LocalSettings = Pick<LocalOptions, 'analyses'> & {
   readonly configuration: Configuration
   readonly env: Environment
 }
 
-function settingsOf({ env: given, analyses, engine, insecure = [], warn }: LocalOptions): Settings {
+export function settingsOf({
+  env: given,
+  analyses,
+  engine,
+  insecure = [],
+  warn,
+}: LocalOptions): LocalSettings {
   const ours = Object.entries(given).filter(([name, value]) => value && !NOT_OURS.test(name))
   // The environment belongs to the user or a CI runner, who may use the prefix for their own variables.
   const unknown = ours.map(([name]) => name).filter((name) => name.startsWith('LAMINA_') && !isSetting(name))
@@ -87,7 +93,7 @@ function settingsOf({ env: given, analyses, engine, insecure = [], warn }: Local
 }
 
 /** @returns undefined if it cannot be written, after a message to the user */
-async function cacheFolder({ env, warn }: LocalOptions): Promise<string | undefined> {
+async function cacheFolder({ env, warn }: Pick<LocalOptions, 'env' | 'warn'>): Promise<string | undefined> {
   const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lamina')
   try {
     await mkdir(folder, { recursive: true })
@@ -97,6 +103,18 @@ async function cacheFolder({ env, warn }: LocalOptions): Promise<string | undefi
     warn(`the cache in ${folder} cannot be written (${systemReason(error)}): continuing without it`)
     return undefined
   }
+}
+
+/** The user's cache, or a folder for as long as the command runs. */
+export async function dataFolder(
+  options: Pick<LocalOptions, 'env' | 'cache' | 'warn'>,
+): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const kept = options.cache ? await cacheFolder(options) : undefined
+  const path = kept ?? (await temporaryFolder())
+  const remove = async () => {
+    if (kept === undefined) await rm(path, { recursive: true, force: true })
+  }
+  return { path, remove }
 }
 
 class Local {
@@ -109,7 +127,7 @@ class Local {
   }
 
   /** @param kept the folder of the index; without one the index lasts as long as this process */
-  static async open(settings: Settings, kept: string | undefined): Promise<Local> {
+  static async open(settings: LocalSettings, kept: string | undefined): Promise<Local> {
     const temporary = kept === undefined ? await temporaryFolder() : undefined
     const data = kept ?? temporary ?? ''
     const configuration = { ...settings.configuration, data }

@@ -193,7 +193,7 @@ function addCommand(program: Parser, api: Api, command: Command, actions: Action
   for (const [flags, help] of OWN_FLAGS[name] ?? []) parser.option(flags, help)
   if (formats.length > 0) parser.option('--format <FORMAT>', `${formats.join(', ')} (default: ${formats[0]})`)
   if (name === 'bundle') parser.option('-o, --output <FOLDER>', 'The same as FOLDER')
-  else if (name !== 'index') parser.option('-o, --output <FILE>', 'Write to a file')
+  else if (name !== 'index' && name !== 'open') parser.option('-o, --output <FILE>', 'Write to a file')
   if (command.operands.some(({ parameter }) => parameter !== 'repository'))
     parser.option('--source <SOURCE>', 'registry or engine: where images without a transport are')
   parser

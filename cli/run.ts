@@ -57,15 +57,19 @@ async function codeOf(words: readonly string[]): Promise<number> {
 
   async function asked(api: Api, typed: Request, signal: AbortSignal): Promise<number> {
     const server = typed.settings.server ?? (process.env.LAMINA_SERVER || undefined)
-    const [{ answer }, { fromEngine, withTransports }] = await Promise.all([
-      import('./answer.ts'),
-      import('./names.ts'),
-    ])
+    const { fromEngine, withTransports } = await import('./names.ts')
     if (typed.settings.insecure.length > 0 || typed.settings.ca !== undefined)
       await (await import('./trust.ts')).trust(typed.settings, { server, warn })
+    if (typed.command.kind === 'open') {
+      const { openPages, refuseServer } = await import('./open.ts')
+      if (server !== undefined) refuseServer(server)
+      await openPages(await withTransports(typed), { env: process.env, signal, warn })
+      return 0
+    }
     for (let request = await withTransports(typed); ; ) {
       const client = await clientOf(request, api, server)
       try {
+        const { answer } = await import('./answer.ts')
         return await answer(
           { api, client, isRemote: server !== undefined, env: process.env, signal },
           request,

@@ -69,6 +69,8 @@ export type NodeOptions = {
   /** How many layers and merges compute at the same time; by default as many as there are cores. */
   readonly threads?: number
   readonly log?: Log
+  /** Answers before the service does; undefined leaves the request to it. */
+  readonly entry?: (request: Request) => Promise<Response | undefined>
 }
 
 /**
@@ -77,7 +79,7 @@ export type NodeOptions = {
  */
 export async function startNode(
   env: Readonly<Record<string, string | undefined>>,
-  { threads = availableParallelism(), log = createLog('silent') }: NodeOptions = {},
+  { threads = availableParallelism(), log = createLog('silent'), entry }: NodeOptions = {},
 ): Promise<RunningNode> {
   const configuration = parseConfiguration(env, 'node')
   const shared = await sharedJobs(configuration, log)
@@ -142,7 +144,9 @@ export async function startNode(
     // Supervisors wait for no other request.
     if (!HEALTH_PATHS.has(url.pathname)) await entrance.enter()
     const response =
-      isDraining && url.pathname === '/readyz' ? stopping() : await app.fetch(request, connection)
+      isDraining && url.pathname === '/readyz'
+        ? stopping()
+        : ((await entry?.(request)) ?? (await app.fetch(request, connection)))
     const seconds = (performance.now() - began) / 1000
     const route = routeOf(url.pathname)
     metrics.request(route, response.status, seconds)

@@ -83,8 +83,11 @@ export function nameKey(digest: string, reference: string): string {
 
 export const UPLOADS = 'uploads/'
 
-/** What is known about an uploaded archive, and until when it is kept; `removed` has what is known while it is being removed. */
-export type UploadObject = 'index.json' | 'expires' | 'removed'
+/**
+ * What is known about an uploaded archive, and until when it is kept; `parts.json` exists while its parts arrive; `removed` has
+ * what is known while it is being removed.
+ */
+export type UploadObject = 'index.json' | 'expires' | 'parts.json' | 'removed'
 
 /** @param name the hash of the upload's ID, which is a secret */
 export function uploadKey(name: string, object: UploadObject): string {
@@ -94,6 +97,15 @@ export function uploadKey(name: string, object: UploadObject): string {
 /** A part of the decompressed archive. */
 export function uploadPartKey(name: string, number: number): string {
   return `${archivePrefix(name)}parts/${String(number).padStart(6, '0')}`
+}
+
+/** A part of an archive that is uploaded in parts, as it was sent. */
+export function sentPartKey(name: string, number: number): string {
+  return `${sentPartsPrefix(name)}${String(number).padStart(6, '0')}`
+}
+
+export function sentPartsPrefix(name: string): string {
+  return `${archivePrefix(name)}sent/`
 }
 
 /** Prefix of the many keys of an upload: {@link UPLOADS} is listed often, so it has only a few. */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import { archivePrefix, arrivingPrefix, UPLOADS, uploadKey } from '../index/keys.ts'
+import { archivePrefix, arrivingPrefix, sentPartsPrefix, UPLOADS, uploadKey } from '../index/keys.ts'
 import { readSealed, seal } from '../index/sealed.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { type DecodeOptions, decode } from '../layer/decode/decode.ts'
@@ -50,11 +50,11 @@ const storedSchema = z.object({ bytes: z.int().nonnegative(), index: archiveInde
 
 const expirySchema = z.object({ expiresAt: z.iso.datetime() })
 const SETTING = 'LAMINA_MAX_UPLOAD_BYTES'
-const ID_BYTES = 16
+export const ID_BYTES = 16
 /** An upload that takes longer than this is assumed to be left over from a service that crashed. */
 const RECEIVING_MILLISECONDS = 24 * 3_600_000
 /** How long a request may stall before it is rejected. */
-const IDLE_MILLISECONDS = 60_000
+export const IDLE_MILLISECONDS = 60_000
 /** A use within this time of the last recorded one is not recorded; the upload is kept for as much longer. */
 const USE_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
@@ -79,13 +79,23 @@ export type ReceiveOptions = {
 export async function receiveUpload(
   service: Service,
   body: ReadableStream<Uint8Array> | null,
-  {
-    id = randomBytes(ID_BYTES).toString('base64url'),
-    idleMilliseconds = IDLE_MILLISECONDS,
-    signal,
-    isAnalysed = false,
-  }: ReceiveOptions = {},
+  { id = randomBytes(ID_BYTES).toString('base64url'), ...options }: ReceiveOptions = {},
 ): Promise<Upload> {
+  try {
+    return await takeArchive(service, body ?? new Blob([]).stream(), { id, ...options })
+  } catch (error) {
+    await removeUpload(service, uploadName(id)).catch(() => undefined)
+    throw error
+  }
+}
+
+/** The same, but a failure may leave something. @throws Problem as {@link receiveUpload} */
+export async function takeArchive(
+  service: Service,
+  body: ReadableStream<Uint8Array>,
+  options: ReceiveOptions & { readonly id: string },
+): Promise<Upload> {
+  const { id, idleMilliseconds = IDLE_MILLISECONDS, signal, isAnalysed = false } = options
   const { store, expiry } = service.host
   const name = uploadName(id)
   const layers = isAnalysed ? new ArrivingLayers(service, { id, name }) : undefined
@@ -95,8 +105,7 @@ export async function receiveUpload(
     await setExpiry(store, name, until)
     await expiry?.watch(name, until)
     const idle = new IdleTimer(idleMilliseconds)
-    const options = { idle, signal, layers }
-    const stored = await storeArchive(service, name, body ?? new Blob([]).stream(), options)
+    const stored = await storeArchive(service, name, body, { idle, signal, layers })
     const key = uploadKey(name, 'index.json')
     await store.put(key, seal(key, stored))
     const [image, ...others] = stored.index.images
@@ -110,8 +119,7 @@ export async function receiveUpload(
   } catch (error) {
     await layers?.stop()
     // If nobody has begun to read it.
-    await body?.cancel(error).catch(() => undefined)
-    await removeUpload(service, name).catch(() => undefined)
+    await body.cancel(error).catch(() => undefined)
     throw error
   }
 }
@@ -174,7 +182,7 @@ async function storeArchive(
 }
 
 /** Reads on in a rejected body, up to a limit: a client that is still sending would miss the answer. */
-async function drop(given: BlobReader): Promise<void> {
+export async function drop(given: BlobReader): Promise<void> {
   const end = given.bytes + DROPPED_BYTES
   try {
     for (let piece = await given.read(); piece && given.bytes < end; piece = await given.read())
@@ -200,7 +208,7 @@ export function admitUpload(service: Service, contentLength: number | undefined)
   if (contentLength !== undefined && contentLength > limit) throw tooLarge(limit)
 }
 
-function tooLarge(limit: number): Problem {
+export function tooLarge(limit: number): Problem {
   return new Problem(
     'too_large',
     `the archive has more than ${limit} bytes, as sent or decompressed (${SETTING})`,
@@ -210,7 +218,7 @@ function tooLarge(limit: number): Problem {
 /** What is known about an upload. Asking counts as a use. @throws Problem `upload_not_found` */
 export async function readUpload(service: Service, id: string): Promise<Upload> {
   const name = uploadName(id)
-  const found = await lookForUpload(service, name)
+  const found = await findUpload(service, name)
   if (found === undefined) throw uploadNotFound()
   return describe(id, found.stored, await recordUse(service, name, found.until))
 }
@@ -218,7 +226,8 @@ export async function readUpload(service: Service, id: string): Promise<Upload> 
 /** @throws Problem `upload_not_found` */
 export async function deleteUpload(service: Service, id: string): Promise<void> {
   const name = uploadName(id)
-  if ((await lookForUpload(service, name)) === undefined) throw uploadNotFound()
+  const isThere = (await findUpload(service, name)) !== undefined || (await isOpen(service.host.store, name))
+  if (!isThere) throw uploadNotFound()
   await removeUpload(service, name)
 }
 
@@ -226,17 +235,35 @@ export async function deleteUpload(service: Service, id: string): Promise<void> 
  * The archive of an upload, for reading; its lifetime starts again. While it is still arriving, it has no images yet, only
  * layers.
  *
- * @throws Problem `upload_not_found`
+ * @throws Problem `upload_not_found`; `upload_incomplete` if its parts are still arriving
  */
 export async function openUpload(service: Service, id: string): Promise<Archive> {
   const { store } = service.host
   const upload = uploadName(id)
-  const found = await lookForUpload(service, upload)
+  const found = await findUpload(service, upload)
   if (found !== undefined) {
     await recordUse(service, upload, found.until)
     return new Archive(found.stored.index, storedArchive(store, { upload }))
   }
-  return openArriving(store, { upload, isGone: () => isUploadGone(service, id) })
+  try {
+    return await openArriving(store, { upload, isGone: () => isUploadGone(service, id) })
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'upload_not_found' && (await isOpen(store, upload))))
+      throw error
+    throw new Problem('upload_incomplete', 'the upload is not complete: send its parts, then complete it')
+  }
+}
+
+/** Whether its parts are still arriving. */
+async function isOpen(store: ObjectStore, name: string): Promise<boolean> {
+  const until = await expiryOf(store, name)
+  return until !== undefined && until > Date.now() && (await store.has(uploadKey(name, 'parts.json')))
+}
+
+/** Removes the parts of an upload that is complete, as they were sent. */
+export async function dropSentParts(store: ObjectStore, name: string): Promise<void> {
+  await removeAll(store, sentPartsPrefix(name))
+  await store.delete(uploadKey(name, 'parts.json'))
 }
 
 /** Whether it was deleted, as the store says now. Deleting begins with `index.json`, once `removed` has its content. */
@@ -255,7 +282,7 @@ type FoundUpload = {
 }
 
 /** @param name the hash of its id */
-async function lookForUpload(service: Service, name: string): Promise<FoundUpload | undefined> {
+export async function findUpload(service: Service, name: string): Promise<FoundUpload | undefined> {
   const { store } = service.host
   const { uploads } = service.memory
   const known = uploads.get(name)
@@ -315,13 +342,14 @@ export async function sweepUploads(service: Service): Promise<void> {
 }
 
 /** Can start again wherever it was cut off: what names the digests goes after everything that is known from them. */
-async function removeUpload(service: Service, name: string): Promise<void> {
+export async function removeUpload(service: Service, name: string): Promise<void> {
   const { store } = service.host
   const stored = (await storedUpload(store, name)) ?? (await storedUpload(store, name, 'removed'))
   const removed = uploadKey(name, 'removed')
   await store.put(removed, stored === undefined ? new Uint8Array(0) : seal(removed, stored))
   // First, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
   await store.delete(uploadKey(name, 'index.json'))
+  await store.delete(uploadKey(name, 'parts.json'))
   service.memory.uploads.delete(name)
   const origin = `upload-${name}`
   const digests = new Set((await arrivingBlobs(store, name)).map((blob) => blob.digest))
@@ -368,12 +396,12 @@ async function storedUpload(
   return storedSchema.safeParse(await readSealed(store, uploadKey(name, object))).data
 }
 
-async function setExpiry(store: ObjectStore, name: string, until: number): Promise<void> {
+export async function setExpiry(store: ObjectStore, name: string, until: number): Promise<void> {
   const key = uploadKey(name, 'expires')
   await store.put(key, seal(key, { expiresAt: new Date(until).toISOString() }))
 }
 
-async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
+export async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
   const expiry = expirySchema.safeParse(await readSealed(store, uploadKey(name, 'expires'))).data
   return expiry && Date.parse(expiry.expiresAt)
 }
@@ -394,7 +422,7 @@ function describe(id: string, { bytes, index }: StoredUpload, expires: number): 
 }
 
 /** Aborts when nothing has happened for a while. */
-class IdleTimer {
+export class IdleTimer {
   readonly #control = new AbortController()
   readonly #milliseconds: number
   #timer: ReturnType<typeof setTimeout> | undefined

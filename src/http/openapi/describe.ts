@@ -13,6 +13,7 @@ const WHY = {
   401: 'The registry needs other credentials, or this service needs a token.',
   403: 'This service does not allow the registry, or the `Host` of the request.',
   404: 'Not found.',
+  409: 'The upload is still open.',
   413: 'Over a limit of this service.',
   422: 'The image cannot be read.',
   429: 'Too many requests, here or at the registry.',
@@ -29,7 +30,7 @@ const SERVICE: readonly ErrorStatus[] = [400, 403, 500]
 /** What can go wrong at the registry. */
 const REGISTRY: readonly ErrorStatus[] = [...SERVICE, 401, 404, 429, 502, 503, 504]
 /** What can go wrong with an image. */
-const IMAGE: readonly ErrorStatus[] = [...REGISTRY, 413, 422]
+const IMAGE: readonly ErrorStatus[] = [...REGISTRY, 409, 413, 422]
 
 const ABOUT = { service: SERVICE, registry: REGISTRY, image: IMAGE }
 

@@ -76,6 +76,8 @@ test('every call of the API is described, and nothing else is', () => {
     'put /v1/uploads',
     'get /v1/uploads/{id}',
     'delete /v1/uploads/{id}',
+    'put /v1/uploads/{id}/parts/{n}',
+    'post /v1/uploads/{id}/complete',
     'get /healthz',
     'get /readyz',
     'get /openapi.json',

@@ -27,3 +27,19 @@ export const uploadSchema = z
     expiresAt: time('Each use extends it'),
   })
   .openapi('Upload', { description: 'An archive that this service keeps for a while.' })
+
+const partBytes = int('Size of each part, except the last')
+const openExpiresAt = time('Each part extends it')
+
+export const beginningUploadSchema = z
+  .strictObject({ id: uploadIdSchema, partBytes, expiresAt: openExpiresAt })
+  .openapi('BeginningUpload', { description: 'An upload in parts, of which none has arrived.' })
+
+export const openUploadSchema = z
+  .strictObject({
+    id: uploadIdSchema,
+    partBytes,
+    parts: z.array(z.number().int()).openapi({ description: 'The numbers of the parts that have arrived.' }),
+    expiresAt: openExpiresAt,
+  })
+  .openapi('OpenUpload', { description: 'An upload in parts that is not complete.' })

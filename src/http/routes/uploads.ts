@@ -1,17 +1,42 @@
 /** Archives that callers upload: stored, listed, deleted. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { Problem } from '../../problem.ts'
-import { admitUpload, deleteUpload, readUpload, receiveUpload } from '../../service/upload.ts'
+import { admitUpload, deleteUpload, receiveUpload, type Upload } from '../../service/upload.ts'
+import {
+  completeUpload,
+  openUploadInParts,
+  readUploadOrParts,
+  storePart,
+} from '../../service/upload-in-parts.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { parsed } from '../problems.ts'
-import { uploadIdSchema, uploadSchema } from './uploads.schema.ts'
+import { beginningUploadSchema, openUploadSchema, uploadIdSchema, uploadSchema } from './uploads.schema.ts'
 
 const PATH = '/v1/uploads'
 const HEADERS = { 'Cache-Control': 'private, no-cache' }
 
 const nothing = z.strictObject({})
 const params = z.strictObject({ id: uploadIdSchema })
+const creation = z.strictObject({
+  parts: z.literal('1').optional().openapi({
+    description: 'Sends the archive in parts: the body is empty, and the answer says how large they are.',
+  }),
+})
+/** More than the largest archive that may be allowed has. */
+const MOST_PARTS = 999_999
+const partParams = z.strictObject({
+  id: uploadIdSchema,
+  n: z
+    .string()
+    .regex(/^\d{1,6}$/)
+    .openapi({ description: 'From 0.' }),
+})
+const completionSchema = z
+  .strictObject({
+    parts: z.number().int().min(1).max(MOST_PARTS).openapi({ description: 'How many there are.' }),
+  })
+  .openapi('Completion')
 
 const description =
   'A tar of an OCI image layout or of Docker’s, plain, gzip or zstd, as `docker save`, `skopeo copy`, kaniko and others write it. Use its images as `upload:<id>`. It is deleted some time after its last use. `docker save app | curl -sS -T - "$LAMINA/v1/uploads"`'
@@ -25,16 +50,18 @@ const createUpload = (method: 'post' | 'put') =>
     summary: 'Upload an image archive',
     description: method === 'post' ? description : 'As `POST`: what `curl -T` sends.',
     request: {
-      query: nothing,
+      query: creation,
       body: {
-        description: 'The archive.',
-        required: true,
+        description: 'The archive; nothing with `parts=1`.',
         content: { 'application/x-tar': { schema: { type: 'string', format: 'binary' } } },
       },
     },
     responses: {
       201: {
-        ...json('The upload.', uploadSchema),
+        ...json(
+          'The upload, or with `parts=1` where its parts go.',
+          z.union([uploadSchema, beginningUploadSchema]),
+        ),
         headers: { Location: { description: 'URL of the upload.', schema: { type: 'string' } } },
       },
       ...problems('service', [401, 413, 422, 503]),
@@ -47,11 +74,53 @@ const getUpload = createRoute({
   operationId: 'getUpload',
   tags: ['Uploads'],
   summary: 'Get an upload',
-  description: 'Lists its images and when it expires. Each request counts as a use and extends its life.',
+  description:
+    'Lists its images and when it expires. Each request counts as a use and extends its life. Of an upload in parts that is not complete: which have arrived.',
   request: { params, query: nothing },
   responses: {
-    200: json('The upload.', uploadSchema),
+    200: json('The upload.', z.union([uploadSchema, openUploadSchema])),
     ...problems('service', [401, 404, 503]),
+  },
+})
+
+const putPart = createRoute({
+  method: 'put',
+  path: `${PATH}/{id}/parts/{n}`,
+  operationId: 'putUploadPart',
+  tags: ['Uploads'],
+  summary: 'Send a part of an upload',
+  description: 'In any order, several at once; the same part again replaces it.',
+  request: {
+    params: partParams,
+    query: nothing,
+    body: {
+      description: 'All parts but the last have `partBytes` bytes.',
+      required: true,
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    },
+  },
+  responses: {
+    204: { description: 'The part is stored.' },
+    ...problems('service', [401, 404, 413, 422, 503]),
+  },
+})
+
+const finishUpload = createRoute({
+  method: 'post',
+  path: `${PATH}/{id}/complete`,
+  operationId: 'completeUpload',
+  tags: ['Uploads'],
+  summary: 'Complete an upload in parts',
+  description:
+    'Reads the archive that its parts are. Repeat it if the answer was lost, or names a missing part.',
+  request: {
+    params,
+    query: nothing,
+    body: { required: true, content: { 'application/json': { schema: completionSchema } } },
+  },
+  responses: {
+    201: json('The upload.', uploadSchema),
+    ...problems('service', [401, 404, 409, 413, 422, 429, 503]),
   },
 })
 
@@ -76,9 +145,15 @@ export function addUploads(app: App, backend: Backend): void {
   }
 
   app.openapi(getUpload, async (c) => {
-    const upload = await readUpload(backend, c.req.valid('param').id)
+    const upload = await readUploadOrParts(backend, c.req.valid('param').id)
     return c.json(upload, 200, HEADERS)
   })
+
+  // Not validated by the framework, which would read the bodies.
+  app.openAPIRegistry.registerPath(putPart)
+  app.put(`${PATH}/:id/parts/:n`, (c) => receivePart(backend, c))
+  app.openAPIRegistry.registerPath(finishUpload)
+  app.post(`${PATH}/:id/complete`, (c) => complete(backend, c))
 
   app.openapi(removeUpload, async (c) => {
     await deleteUpload(backend, c.req.valid('param').id)
@@ -87,22 +162,55 @@ export function addUploads(app: App, backend: Backend): void {
 }
 
 async function receive(backend: Backend, context: RequestContext): Promise<Response> {
-  parsed(nothing, context.req.query())
+  const { parts } = parsed(creation, context.req.query())
+  if (parts !== undefined) {
+    const { id, ...rest } = await openUploadInParts(backend)
+    return context.json({ id, ...rest }, 201, { ...HEADERS, Location: `${PATH}/${id}` })
+  }
   admitUpload(backend, lengthOf(context.req.header('Content-Length')))
   const { signal } = context.req.raw
-  const body = backend.bodyOf?.(context) ?? context.req.raw.body
+  const body = bodyOf(backend, context)
   const isAnalysed = await mayAnalyse(backend, context)
   const receiving = receiveUpload(backend, body, { signal, isAnalysed })
-  // Hosts that cancel the work of disconnected clients must be asked for time to clean up.
-  backend.keepAlive(
-    context,
-    receiving.then(
-      () => undefined,
-      () => undefined,
-    ),
-  )
-  const upload = await receiving
+  return created(context, await toItsEnd(backend, context, receiving))
+}
+
+async function receivePart(backend: Backend, context: RequestContext): Promise<Response> {
+  parsed(nothing, context.req.query())
+  const { id, n } = parsed(partParams, context.req.param())
+  const { signal } = context.req.raw
+  const storing = storePart(backend, { id, number: Number(n) }, bodyOf(backend, context), signal)
+  await toItsEnd(backend, context, storing)
+  return context.body(null, 204, HEADERS)
+}
+
+/** A client that leaves does not end this: it may ask again. */
+async function complete(backend: Backend, context: RequestContext): Promise<Response> {
+  parsed(nothing, context.req.query())
+  const { id } = parsed(params, context.req.param())
+  const body = await backend.bodies.json(context.req.raw, backend.clientOf(context))
+  const { parts: count } = parsed(completionSchema, body)
+  const isAnalysed = await mayAnalyse(backend, context)
+  const completing = completeUpload(backend, { id, count, isAnalysed })
+  return created(context, await toItsEnd(backend, context, completing))
+}
+
+function created(context: RequestContext, upload: Upload): Response {
   return context.json(upload, 201, { ...HEADERS, Location: `${PATH}/${upload.id}` })
+}
+
+function bodyOf(backend: Backend, context: RequestContext): ReadableStream<Uint8Array> | null {
+  return backend.bodyOf?.(context) ?? context.req.raw.body
+}
+
+/** Hosts that cancel the work of disconnected clients must be asked for time to clean up. */
+function toItsEnd<T>(backend: Backend, context: RequestContext, work: Promise<T>): Promise<T> {
+  const settled = work.then(
+    () => undefined,
+    () => undefined,
+  )
+  backend.keepAlive(context, settled)
+  return work
 }
 
 /** Whether the client may start an analysis now. If not, the archive is only stored: the first report may start it later. */

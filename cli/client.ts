@@ -6,7 +6,7 @@ export type Question = {
   readonly method?: string
   readonly headers: Readonly<Record<string, string>>
   /** A stream is sent as it arrives. */
-  readonly body?: string | ReadableStream<Uint8Array>
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
   readonly signal: AbortSignal
 }
 

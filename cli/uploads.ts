@@ -14,6 +14,7 @@ import { openEngine } from './engine-images.ts'
 import { Failure, systemReason } from './failure.ts'
 import { failureOf } from './problem.ts'
 import type { ProgressLine } from './progress.ts'
+import { sendInParts } from './upload-parts.ts'
 
 export type UploadContext = {
   readonly client: Client
@@ -28,6 +29,8 @@ type LocalReference = Exclude<ImageReference, { readonly transport: 'docker' | '
 type Opened = { readonly body: ReadableStream<Uint8Array>; readonly size?: number }
 
 const uploadSchema = z.object({ id: z.string() })
+/** Larger archives are sent in parts: Cloudflare takes requests of at most 100 MB on most plans. */
+const WHOLE_BYTES = 50_000_000
 /** Time limit for the deletion, also after an interruption. */
 const DELETE_MILLISECONDS = 2_000
 
@@ -75,26 +78,28 @@ class Uploads {
   async #send(text: string, reference: LocalReference): Promise<string> {
     const { client, signal, progress } = this.#context
     const { body, size } = await this.#open(reference)
-    let bytes = 0
-    const counted = body.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          bytes += chunk.length
-          progress.showSent(text, { bytes, of: size })
-          controller.enqueue(chunk)
-        },
-      }),
-    )
+    const onStored = (bytes: number) => progress.showSent(text, { bytes, of: size })
     try {
-      const headers = { 'content-type': 'application/x-tar', accept: 'application/json' }
-      const response = await client.request('/v1/uploads', { method: 'POST', headers, body: counted, signal })
-      if (response.status !== 201) throw await failureOf(response, client.reader)
-      const upload = uploadSchema.safeParse(parseJson(await response.text()))
-      if (upload.success) return upload.data.id
-      throw new Failure('server_error', 'the service answered the upload without an id')
+      if (size !== undefined && size > WHOLE_BYTES)
+        return await sendInParts({ client, signal, onStored }, body)
+      if (size !== undefined) return await this.#sendWhole(counted(body, onStored))
+      const { first, rest } = await readFirst(body)
+      return rest === undefined
+        ? await this.#sendWhole(counted(new Blob(first).stream(), onStored))
+        : await sendInParts({ client, signal, onStored }, rest)
     } finally {
       progress.clear()
     }
+  }
+
+  async #sendWhole(body: ReadableStream<Uint8Array>): Promise<string> {
+    const { client, signal } = this.#context
+    const headers = { 'content-type': 'application/x-tar', accept: 'application/json' }
+    const response = await client.request('/v1/uploads', { method: 'POST', headers, body, signal })
+    if (response.status !== 201) throw await failureOf(response, client.reader)
+    const upload = uploadSchema.safeParse(parseJson(await response.text()))
+    if (upload.success) return upload.data.id
+    throw new Failure('server_error', 'the service answered the upload without an id')
   }
 
   async #open(reference: LocalReference): Promise<Opened> {
@@ -121,6 +126,50 @@ class Uploads {
         .then((response) => response.body?.cancel())
         .catch(() => {})
   }
+}
+
+function counted(
+  body: ReadableStream<Uint8Array>,
+  onSent: (bytes: number) => void,
+): ReadableStream<Uint8Array> {
+  let bytes = 0
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        bytes += chunk.length
+        onSent(bytes)
+        controller.enqueue(chunk)
+      },
+    }),
+  )
+}
+
+type Start = {
+  readonly first: Uint8Array<ArrayBuffer>[]
+  /** All of it, if it has more bytes than a whole upload may. */
+  readonly rest?: AsyncIterable<Uint8Array>
+}
+
+/** Reads up to {@link WHOLE_BYTES} of a body of unknown size. */
+async function readFirst(body: ReadableStream<Uint8Array>): Promise<Start> {
+  const chunks = body[Symbol.asyncIterator]()
+  const first: Uint8Array<ArrayBuffer>[] = []
+  let bytes = 0
+  for (let chunk = await chunks.next(); !chunk.done; chunk = await chunks.next()) {
+    first.push(new Uint8Array(chunk.value))
+    bytes += chunk.value.length
+    if (bytes > WHOLE_BYTES) return { first, rest: joined(first, chunks) }
+  }
+  return { first }
+}
+
+/** Forgets each of the first ones when it was given. */
+async function* joined(
+  first: Uint8Array[],
+  rest: AsyncIterator<Uint8Array, unknown>,
+): AsyncGenerator<Uint8Array> {
+  for (let chunk = first.shift(); chunk !== undefined; chunk = first.shift()) yield chunk
+  for (let chunk = await rest.next(); !chunk.done; chunk = await rest.next()) yield chunk.value
 }
 
 /** Undefined for references that the service reads itself, or rejects. */

@@ -52,7 +52,13 @@ export async function watchEngine(service: Service, engine: Engine, options: Wat
   await work
 }
 
+/** Half of the analyses at once are left to images that somebody waits for. */
 async function analyseAll(service: Service, queue: ImageQueue, options: WatchOptions): Promise<void> {
+  const atOnce = Math.ceil(service.host.configuration.maxAnalyses / 2)
+  await Promise.all(Array.from({ length: atOnce }, () => analyseInTurn(service, queue, options)))
+}
+
+async function analyseInTurn(service: Service, queue: ImageQueue, options: WatchOptions): Promise<void> {
   for (let image = await queue.next(); image !== undefined; image = await queue.next()) {
     try {
       options.onImage?.(image, await analyseOne(service, image, options.signal))
@@ -87,24 +93,20 @@ async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
 /** Images in the order of their events; a waiting image is listed once. */
 class ImageQueue {
   readonly #waiting = new Set<string>()
-  #wake: (() => void) | undefined
+  #changed = Promise.withResolvers<void>()
   #isOver = false
 
   /** @returns whether there was room */
   add(image: string): boolean {
     if (this.#waiting.size >= MAX_WAITING && !this.#waiting.has(image)) return false
     this.#waiting.add(image)
-    this.#wake?.()
+    this.#tell()
     return true
   }
 
   /** Undefined after the end. */
   async next(): Promise<string | undefined> {
-    while (this.#waiting.size === 0 && !this.#isOver) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#wake = resolve
-      await promise
-    }
+    while (this.#waiting.size === 0 && !this.#isOver) await this.#changed.promise
     if (this.#isOver) return undefined
     const [first] = this.#waiting
     if (first !== undefined) this.#waiting.delete(first)
@@ -113,6 +115,11 @@ class ImageQueue {
 
   end(): void {
     this.#isOver = true
-    this.#wake?.()
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers<void>()
   }
 }

@@ -189,6 +189,17 @@ describe('a service that watches its engine', () => {
     }
   })
 
+  it('analyses images side by side: one that takes long delays no other', async () => {
+    const engine = await startEngine()
+    const service = await startReader(engine, { LAMINA_DOCKER_WATCH: '1' })
+    await expect.poll(() => engine.listeners, SLOW).toBe(1)
+    const release = engine.holdSavings()
+    for (const name of ['app:one', 'app:two']) engine.add(name, await newImage())
+    await expect.poll(() => engine.savings, SLOW).toBe(2)
+    release()
+    await expect.poll(() => analysed(service.url, 'analysed'), SLOW).toBe(2)
+  })
+
   it('starts before its engine does, and stops while it waits', async () => {
     const engine = await startEngine({ tcp: true })
     await engine.stop()

@@ -205,6 +205,10 @@ describe.each(HOSTS)('on %s', (host) => {
     return fc.record({
       path: fc.constant(path),
       method: fc.constant(method),
+      sent: fc.constantFrom(
+        ...(method === 'GET' ? [method, method, method, 'HEAD'] : [method, method]),
+        'OPTIONS',
+      ),
       given: fc.tuple(...values).chain((all) => fc.subarray(all)),
       unknown: fc.option(fc.tuple(hostile, hostile), { freq: 20 }),
       image,
@@ -218,7 +222,7 @@ describe.each(HOSTS)('on %s', (host) => {
     await fc.assert(
       fc.asyncProperty(
         request,
-        async ({ path, method, given, unknown, image: asked, headers, body, type }) => {
+        async ({ path, method, sent, given, unknown, image: asked, headers, body, type }) => {
           const query = new URLSearchParams()
           let filled = path
           for (const [{ name, in: place }, values] of given) {
@@ -232,7 +236,7 @@ describe.each(HOSTS)('on %s', (host) => {
           if (!query.has('wait') && parametersOf(path, method).has('wait')) query.set('wait', '1')
           if (unknown !== null) query.append(...unknown)
           const answer = await fetch(`${service.url}${filled.replace(/\{\w+\}/, 'x')}?${query}`, {
-            method,
+            method: sent,
             headers: {
               ...sendable(headers),
               ...(body === undefined ? {} : sendable({ 'content-type': type })),

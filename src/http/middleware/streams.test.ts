@@ -17,7 +17,11 @@ function appOf(limits = LIMITS) {
     return new Response(body, { headers: { 'Content-Type': 'application/x-ndjson' } })
   })
   app.get('/short', () => new Response('text'))
-  return { cancelled, read: (client: string, path = '/lines') => app.request(`${path}?client=${client}`) }
+  return {
+    cancelled,
+    read: (client: string, path = '/lines', method = 'GET') =>
+      app.request(`${path}?client=${client}`, { method }),
+  }
 }
 
 describe('streams', () => {
@@ -34,6 +38,16 @@ describe('streams', () => {
     expect(await (await read('c', '/short')).text()).toBe('text')
     await first?.body?.cancel()
     expect((await read('c')).status).toBe(200)
+  })
+
+  it('are neither counted nor left open by HEAD, which nobody reads', async () => {
+    const { read, cancelled } = appOf()
+    for (let asked = 0; asked < 5; asked++) {
+      const { status, headers, body } = await read('a', '/lines', 'HEAD')
+      expect([status, headers.get('content-type'), body]).toEqual([200, 'application/x-ndjson', null])
+    }
+    expect(cancelled).toEqual(['a', 'a', 'a', 'a', 'a'])
+    expect((await read('a')).status).toBe(200)
   })
 
   it('are cut off when their reader stalls, which frees their slots', async () => {

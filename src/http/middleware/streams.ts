@@ -1,6 +1,7 @@
 /** Answers that are streamed as they are made: a limit on how many run at once, and a timeout for readers that stop. */
 import type { MiddlewareHandler } from 'hono'
 import { Problem } from '../../problem.ts'
+import { Semaphore } from '../../semaphore.ts'
 import type { Env, RequestContext } from '../backend.ts'
 import { problemResponse } from '../problems.ts'
 
@@ -28,21 +29,20 @@ export function boundedStreams(
   clientOf: (context: RequestContext) => string,
   limits: StreamLimits = LIMITS,
 ): MiddlewareHandler<Env> {
-  /** How many streams each client reads. */
-  const reads = new Map<string, number>()
-  let all = 0
-  const count = (client: string, change: number) => {
-    all += change
-    const now = (reads.get(client) ?? 0) + change
-    if (now === 0) reads.delete(client)
-    else reads.set(client, now)
-  }
+  const semaphore = new Semaphore({ total: limits.atOnce, perKey: limits.ofOneClient })
   return async (context, next) => {
     await next()
     const { res } = context
-    if (res.body === null || !isStream(res)) return
-    const client = clientOf(context)
-    if (all >= limits.atOnce || (reads.get(client) ?? 0) >= limits.ofOneClient) {
+    if (res.body === null) return
+    if (context.req.method === 'HEAD') {
+      // Nobody reads it, so it would never end.
+      res.body.cancel().catch(() => {})
+      context.res = new Response(null, res)
+      return
+    }
+    if (!isStream(res)) return
+    const permit = semaphore.tryAcquire([clientOf(context)])
+    if (permit === undefined) {
       await res.body.cancel()
       context.res = undefined
       context.res = problemResponse(
@@ -52,8 +52,7 @@ export function boundedStreams(
       )
       return
     }
-    count(client, 1)
-    const body = endedUnread(res.body, limits.unreadMilliseconds, () => count(client, -1))
+    const body = endedUnread(res.body, limits.unreadMilliseconds, () => permit.release())
     context.res = new Response(body, res)
   }
 }

@@ -4,10 +4,11 @@ import type { Configuration } from '../src/configuration.ts'
 import { createApp } from '../src/http/app.ts'
 import type { App, LogEvent } from '../src/http/backend.ts'
 import { Problem } from '../src/problem.ts'
+import { Semaphore } from '../src/semaphore.ts'
 import { runImageJob } from '../src/service/jobs/image-job.ts'
 import type { Merge } from '../src/service/jobs/merge.ts'
 import { JobRunner, type Work } from '../src/service/jobs/runner.ts'
-import { Slots } from '../src/service/jobs/slots.ts'
+import { slowPool } from '../src/service/jobs/slow-sources.ts'
 import {
   type AnalysisThreads,
   OPEN_LAYERS,
@@ -50,7 +51,11 @@ export class LocalService {
       {
         analyses: configuration.maxAnalyses,
         queuedAnalyses: QUEUED,
-        layers: new Slots({ atOnce: OPEN_LAYERS, share: OPEN_LAYERS_OF_ONE_REGISTRY }),
+        layers: new Semaphore({
+          total: OPEN_LAYERS,
+          perKey: OPEN_LAYERS_OF_ONE_REGISTRY,
+          pools: slowPool(OPEN_LAYERS),
+        }),
       },
     )
     const service = await createService(configuration, runner, () => {})

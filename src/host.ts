@@ -4,7 +4,7 @@
  */
 
 import type { Configuration } from './configuration.ts'
-import type { Claim, Job, JobState, Order } from './job.ts'
+import type { Job, JobState, Order } from './job.ts'
 
 /**
  * Which addresses a request may reach. `public`: no loopback, link-local or private ones; `private`: also those of
@@ -63,22 +63,6 @@ export interface Backlog {
   add(orders: readonly Order[]): Promise<void>
   /** Whether the order of this analysis still waits or runs; undefined if the queue cannot tell. */
   holds(analysis: string): Promise<boolean | undefined>
-}
-
-/** Limits how many run at the same time; the others wait. */
-export interface Admission {
-  /** Whether the next one must wait. */
-  readonly full: boolean
-  /** How many wait. */
-  readonly waiting: number
-  /**
-   * Waits for a place.
-   *
-   * @param claim the claimant, since a host may give places in turn
-   * @returns a function that gives the place back
-   * @throws the signal's reason if it is aborted first; then the place in the queue is free again
-   */
-  enter(signal: AbortSignal, claim: Claim): Promise<() => void>
 }
 
 /** libzstd out of the package zstddec, SHA-256 out of hash-wasm. */

@@ -7,11 +7,12 @@ import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import { keepIndexed, runLayerJob } from '../../src/service/jobs/layer-job.ts'
 import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
+import { SlowSources, slowPool } from '../../src/service/jobs/slow-sources.ts'
 import type { Service } from '../../src/service/service.ts'
 import type { Started } from './durable-jobs.ts'
 import { type Environment, isLocal, serviceOf } from './environment.ts'
-import { Leases } from './leases.ts'
-import { forgetHolder, layerAdmission, mergeInMemory } from './memory.ts'
+import { LeasedSemaphore } from './leased-semaphore.ts'
+import { forgetHolder, layerMemory, mergeInMemory } from './memory.ts'
 
 /** How often an object with a running job begins a new invocation, which has a new CPU time budget. */
 const HEARTBEAT_MILLISECONDS = 30_000
@@ -28,11 +29,13 @@ const MOST_TIMES = 4
 const OUTGREW_MILLISECONDS = 3_600_000
 
 /** Images at once in an isolate; configurable. */
-let analyses: Leases | undefined
+let analyses: LeasedSemaphore | undefined
+const slow = new SlowSources()
 
 /** @param holder the object's ID: leases from an earlier life are released */
 function createRunner(service: Service, holder: string): JobRunner {
-  analyses ??= new Leases(service.host.configuration.maxAnalyses)
+  const { maxAnalyses } = service.host.configuration
+  analyses ??= new LeasedSemaphore({ total: maxAnalyses, pools: slowPool(maxAnalyses) })
   analyses.forget(holder)
   forgetHolder(holder)
   return new JobRunner(
@@ -46,9 +49,10 @@ function createRunner(service: Service, holder: string): JobRunner {
       await runImageJob(service, job, { report, signal, merge })
     },
     {
-      analyses: analyses.admission(1, holder),
+      analyses: analyses.of(holder),
       queuedAnalyses: QUEUED_ANALYSES,
-      layers: (job) => layerAdmission(job, holder),
+      layers: (job) => layerMemory(job, holder),
+      slow,
       progressMilliseconds: PROGRESS_MILLISECONDS,
     },
   )

@@ -2,10 +2,12 @@
  * Admits jobs by the memory that they need, since all objects of an isolate share 128 MB: JavaScript's heap, buffers and
  * WebAssembly together. The figures come from `npm run bench isolate`, measured in workerd after each garbage collection.
  */
-import type { Admission } from '../../src/host.ts'
+
 import type { LayerJob } from '../../src/job.ts'
+import type { FairSemaphore } from '../../src/semaphore.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
-import { Leases } from './leases.ts'
+import { slowPool } from '../../src/service/jobs/slow-sources.ts'
+import { LeasedSemaphore } from './leased-semaphore.ts'
 
 const MIB = 1024 * 1024
 
@@ -13,7 +15,7 @@ const MIB = 1024 * 1024
  * The Worker itself takes 21 MB, and the one instance of libzstd 17. A layer and a merge fit together: a slow registry must not
  * keep other images waiting.
  */
-const MEMORY = new Leases(90 * MIB)
+const MEMORY = new LeasedSemaphore({ total: 90 * MIB, pools: slowPool(90 * MIB) })
 /** Entries until they are sorted, and the buffers for inflating and writing tables: 37 to 40 MB. */
 const GZIP_LAYER = 40 * MIB
 /** The same with libzstd's window. Two do not fit, so there is at most one instance of libzstd. */
@@ -24,8 +26,8 @@ const ZSTD_LAYER = 48 * MIB
 const MERGE = 40 * MIB
 
 /** Admits a layer when the memory to read it is free. @param holder the id of its object */
-export function layerAdmission({ descriptor }: LayerJob, holder: string): Admission {
-  return MEMORY.admission(descriptor.mediaType.includes('zstd') ? ZSTD_LAYER : GZIP_LAYER, holder)
+export function layerMemory({ descriptor }: LayerJob, holder: string): FairSemaphore {
+  return MEMORY.of(holder, descriptor.mediaType.includes('zstd') ? ZSTD_LAYER : GZIP_LAYER)
 }
 
 /** Grows by the pages of each layer's table, and by some bytes per inode, estimated from the compressed size. */
@@ -41,11 +43,12 @@ export async function mergeInMemory(
   signal: AbortSignal,
   work: () => Promise<void>,
 ): Promise<void> {
-  const release = await MEMORY.reserve({ places: mergeBytes(merge), holder }, signal)
+  // Before any layer: its layers are read already.
+  const permit = await MEMORY.of(holder, mergeBytes(merge)).acquire([], signal)
   try {
     await work()
   } finally {
-    release()
+    permit.release()
   }
 }
 

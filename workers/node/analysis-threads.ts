@@ -69,14 +69,14 @@ export class AnalysisThreads {
       env: options.env,
       heapMegabytes: HEAP_MEGABYTES,
       // Even with all layers open there is room for merges.
-      slots: { atOnce: options.threads, held: 2 * options.threads + OPEN_LAYERS },
+      permits: { total: options.threads, held: 2 * options.threads + OPEN_LAYERS },
       ready: Math.min(options.threads, READY_THREADS),
     })
     this.#seconds = new Threads({
       file: threadFile('decoding-thread'),
       env: options.env,
       heapMegabytes: SECOND_HEAP_MEGABYTES,
-      slots: { atOnce: options.threads - 1 },
+      permits: { total: options.threads - 1 },
       ready: Math.min(options.threads - 1, 1),
     })
   }

@@ -41,7 +41,7 @@ export class RequestThreads {
       file: threadFile('request-thread'),
       env,
       heapMegabytes: HEAP_MEGABYTES,
-      slots: { atOnce: threads, held: AT_ONCE, share: OF_ONE_CLIENT },
+      permits: { total: threads, held: AT_ONCE, perKey: OF_ONE_CLIENT },
     })
   }
 

@@ -14,12 +14,13 @@ import { textRead } from '../../src/http/middleware/body.ts'
 import { clientOfAddress } from '../../src/http/middleware/rate.ts'
 import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
 import { Problem } from '../../src/problem.ts'
+import { Semaphore } from '../../src/semaphore.ts'
 import { sweepSavedImages } from '../../src/service/daemon-source.ts'
 import { runImageJob } from '../../src/service/jobs/image-job.ts'
 import { type BacklogLimits, type BacklogWork, MemoryBacklog } from '../../src/service/jobs/memory-backlog.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
-import { Slots } from '../../src/service/jobs/slots.ts'
+import { slowPool } from '../../src/service/jobs/slow-sources.ts'
 import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
 import type { Service } from '../../src/service/service.ts'
 import { sweepUploads } from '../../src/service/upload.ts'
@@ -31,7 +32,6 @@ import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './ana
 import { AnsweringStore } from './answering-store.ts'
 import { requestBody } from './body-stream.ts'
 import { compression } from './compression.ts'
-import { Entrance } from './entrance.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
 import type { StoreOperation } from './metered-store.ts'
@@ -98,7 +98,11 @@ export async function startNode(
       ...(shared ? { abandoned: { image: GIVEN_UP_MILLISECONDS, layer: GIVEN_UP_MILLISECONDS } } : {}),
       analyses: configuration.maxAnalyses,
       queuedAnalyses: QUEUED_ANALYSES,
-      layers: new Slots({ atOnce: threads + OPEN_LAYERS, share: threads + OPEN_LAYERS_OF_ONE_REGISTRY }),
+      layers: new Semaphore({
+        total: threads + OPEN_LAYERS,
+        perKey: threads + OPEN_LAYERS_OF_ONE_REGISTRY,
+        pools: slowPool(threads + OPEN_LAYERS),
+      }),
     },
     (job, state) => {
       if (job.kind === 'image') metrics.analysed(state)
@@ -134,7 +138,8 @@ export async function startNode(
   app.get('/metrics', () => metrics.answer())
   const routeOf = routeLabels(app)
 
-  const entrance = new Entrance()
+  /** One request begins in each turn of the event loop, so that a burst does not delay what must be answered at once. */
+  const turns = new Semaphore({ total: 1 })
   let isDraining = false
 
   /** One line and one count per request; of the query's values, only the images' are logged. */
@@ -142,7 +147,10 @@ export async function startNode(
     const began = performance.now()
     const url = new URL(request.url)
     // Supervisors wait for no other request.
-    if (!HEALTH_PATHS.has(url.pathname)) await entrance.enter()
+    if (!HEALTH_PATHS.has(url.pathname)) {
+      const turn = await turns.acquire([])
+      setImmediate(() => turn.release())
+    }
     const response =
       isDraining && url.pathname === '/readyz'
         ? stopping()

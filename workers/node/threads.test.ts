@@ -7,7 +7,7 @@ const threads = new Threads<HostileTask, string, string, string>({
   file,
   env: {},
   heapMegabytes: 48,
-  slots: { atOnce: 2, held: 8 },
+  permits: { total: 2, held: 8 },
 })
 
 afterAll(() => threads.stop())

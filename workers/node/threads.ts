@@ -5,7 +5,7 @@
 import { type Transferable, Worker } from 'node:worker_threads'
 import type { Claim } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
-import { type Slot, type SlotLimits, Slots } from '../../src/service/jobs/slots.ts'
+import { type Permit, Semaphore, type SemaphoreLimits } from '../../src/semaphore.ts'
 
 /** What a thread receives: a task, messages to the running task, and its cancellation. */
 export type ToThread<Task, Word> =
@@ -35,7 +35,7 @@ export type ThreadOptions = {
   /** Limit on the JavaScript heap of each thread. */
   readonly heapMegabytes: number
   /** Threads that wait for the network or a reader do not count as computing. */
-  readonly slots: SlotLimits
+  readonly permits: SemaphoreLimits
   /** Threads that are started in advance, and kept: loading the code takes longer than a small task. */
   readonly ready?: number
 }
@@ -83,17 +83,17 @@ export function threadFile(name: string): URL {
 
 export class Threads<Task, Outcome, Word = never, Said = never> {
   readonly #options: ThreadOptions
-  readonly #slots: Slots
+  readonly #semaphore: Semaphore
   readonly #idle: Thread[] = []
   readonly #all = new Set<Thread>()
 
   constructor(options: ThreadOptions) {
     this.#options = options
-    this.#slots = new Slots(options.slots)
+    this.#semaphore = new Semaphore(options.permits)
   }
 
   get waiting(): number {
-    return this.#slots.waiting
+    return this.#semaphore.waiting
   }
 
   /** Starts the threads that should be ready. */
@@ -111,13 +111,13 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
   run(task: Task, options: RunOptions<Said>): Running<Outcome, Word> {
     let say: ((word: Word) => void) | undefined
     const run = async () => {
-      const slot = await this.#slots.take(options.claim, options.signal)
+      const permit = await this.#semaphore.acquire(options.claim, options.signal)
       try {
         const thread = this.#take()
         say = (word) => post(thread, { kind: 'word', word })
-        return await this.#runOn(thread, slot, task, options)
+        return await this.#runOn(thread, permit, task, options)
       } finally {
-        slot.release()
+        permit.release()
       }
     }
     return { outcome: run(), say: (word) => say?.(word) }
@@ -127,7 +127,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     await Promise.all([...this.#all].map(({ worker }) => worker.terminate()))
   }
 
-  async #runOn(thread: Thread, slot: Slot, task: Task, options: RunOptions<Said>): Promise<Outcome> {
+  async #runOn(thread: Thread, permit: Permit, task: Task, options: RunOptions<Said>): Promise<Outcome> {
     const { what, signal, onSaid } = options
     const { worker } = thread
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
@@ -151,7 +151,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     }
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
     signal?.addEventListener('abort', onAbort, { once: true })
-    const watch = watchThread(thread, slot, options.cpuSeconds, (reason) =>
+    const watch = watchThread(thread, permit, options.cpuSeconds, (reason) =>
       end(new Problem('too_large', `${what} ${reason}`)),
     )
     try {
@@ -225,7 +225,7 @@ function post<Task, Word>(
 /** Checks a thread now and then while its task runs, and says why it must be terminated. */
 function watchThread(
   { worker, pulse }: Thread,
-  slot: Slot,
+  permit: Permit,
   cpuSeconds: () => number,
   exceeded: (reason: string) => void,
 ): NodeJS.Timeout {
@@ -238,7 +238,7 @@ function watchThread(
     const now = worker.performance.eventLoopUtilization()
     const waits = worker.performance.eventLoopUtilization(now, active).utilization < COMPUTING
     waited = waits ? waited + 1 : 0
-    slot.rest(waited >= WAITED)
+    permit.rest(waited >= WAITED)
     active = now
     const used = await cpuSecondsOf(worker)
     if (used === undefined) return

@@ -243,9 +243,7 @@ function tagFilter(globs: readonly string[] | undefined): (name: string) => bool
 }
 
 function bodyOf(item: TaggedImage): CsvItem {
-  if ('problem' in item) return { name: item.name, problem: problemBody(item.problem) }
-  const { stored: _, ...body } = item
-  return body
+  return 'problem' in item ? { name: item.name, problem: problemBody(item.problem) } : item
 }
 
 async function* rowsOf(

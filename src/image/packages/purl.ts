@@ -1,38 +1,36 @@
 /** Package URLs (github.com/package-url/purl-spec), by the rules of each type. */
 import { PackageURL } from 'packageurl-js'
 import type { FoundPackage } from './found.ts'
-import type { Distribution } from './os-release.ts'
 
 /** The namespace if there is no os-release. */
 const VENDOR = { deb: 'debian', apk: 'alpine', rpm: undefined } as const
 
-export function purlOf(found: FoundPackage, distribution?: Distribution): string {
+/** @param distribution os-release's `ID` */
+export function purlOf(found: FoundPackage, distribution?: string): string {
   const { type, name, version, architecture } = found
-  const distro =
-    distribution?.version === undefined ? undefined : `${distribution.id}-${distribution.version}`
   switch (type) {
     case 'deb':
     case 'apk':
-      return formatPurl({
+      return format({
         type,
-        namespace: distribution?.id ?? VENDOR[type],
+        namespace: distribution ?? VENDOR[type],
         name,
         version,
-        qualifiers: { arch: architecture, distro },
+        qualifiers: { arch: architecture },
       })
     case 'rpm': {
       const { epoch, rest = version } = /^(?<epoch>\d+):(?<rest>.*)$/s.exec(version)?.groups ?? {}
-      return formatPurl({
+      return format({
         type,
-        namespace: distribution?.id ?? VENDOR[type],
+        namespace: distribution ?? VENDOR[type],
         name,
         version: rest,
-        qualifiers: { arch: architecture, distro, epoch },
+        qualifiers: { arch: architecture, epoch },
       })
     }
     case 'npm': {
       const slash = name.startsWith('@') ? name.indexOf('/') : -1
-      return formatPurl({
+      return format({
         type,
         namespace: name.slice(0, Math.max(0, slash)),
         name: name.slice(slash + 1),
@@ -40,18 +38,18 @@ export function purlOf(found: FoundPackage, distribution?: Distribution): string
       })
     }
     case 'pypi':
-      return formatPurl({ type, name: name.toLowerCase().replaceAll('_', '-'), version })
+      return format({ type, name: name.toLowerCase().replaceAll('_', '-'), version })
     case 'composer': {
       const slash = name.lastIndexOf('/')
       const [vendor, project] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)]
-      return formatPurl({ type, namespace: vendor.toLowerCase(), name: project.toLowerCase(), version })
+      return format({ type, namespace: vendor.toLowerCase(), name: project.toLowerCase(), version })
     }
     case 'gem':
-      return formatPurl({ type, name, version, qualifiers: { platform: architecture } })
+      return format({ type, name, version, qualifiers: { platform: architecture } })
   }
 }
 
-export type Parts = {
+type Parts = {
   readonly type: string
   readonly namespace?: string | undefined
   readonly name: string
@@ -59,47 +57,24 @@ export type Parts = {
   readonly qualifiers?: Readonly<Record<string, string | undefined>>
 }
 
-/** The canonical form: parts as their type has them, qualifiers in order, and the same bytes encoded everywhere. */
-export function formatPurl({ qualifiers = {}, ...given }: Parts): string {
-  const { type, namespace, name, version } = normalized(given)
-  const path = [type, ...(namespace ? namespace.split('/') : []), name].map(encode).join('/')
-  const query = Object.entries(qualifiers)
-    .flatMap(([key, value]) => (value ? [`${key}=${encode(value)}`] : []))
-    .sort()
-    .join('&')
-  return `pkg:${path}${version && `@${encode(version)}`}${query && `?${query}`}`
-}
-
-/** By the rules of its type. An image can contain a name that these forbid; it is shown unchanged. */
-function normalized({
-  type,
-  namespace,
-  name,
-  version,
-}: Omit<Parts, 'qualifiers'>): Omit<Parts, 'qualifiers'> {
+function format({ type, namespace, name, version, qualifiers = {} }: Parts): string {
+  const given = Object.fromEntries(
+    Object.entries(qualifiers).filter((pair): pair is [string, string] => !!pair[1]),
+  )
   try {
-    const made = new PackageURL(
+    return new PackageURL(
       type,
       namespace || undefined,
       name,
       version || undefined,
+      given,
       undefined,
-      undefined,
-    )
-    return {
-      type: made.type,
-      namespace: made.namespace ?? undefined,
-      name: made.name,
-      version: made.version ?? '',
-    }
+    ).toString()
   } catch {
-    return { type, namespace, name, version }
+    // An image can contain a name that its type's rules forbid; it is shown unchanged.
+    const parts = [type, ...(namespace ? [namespace] : []), name].map((part) =>
+      encodeURIComponent(part.toWellFormed()),
+    )
+    return `pkg:${parts.join('/')}${version && `@${encodeURIComponent(version.toWellFormed())}`}`
   }
-}
-
-/** All but letters, digits, `.`, `-`, `_`, `~` and the colon. The library leaves a plus in versions, and encodes colons elsewhere. */
-function encode(text: string): string {
-  return encodeURIComponent(text.toWellFormed())
-    .replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%3A', ':')
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Job, jobKey } from '../../job.ts'
 import { Problem } from '../../problem.ts'
-import { JobRunner, type Work } from './runner.ts'
+import { JobRunner, type RunnerLimits, type Work } from './runner.ts'
 import { follow } from './wait.ts'
 
-const job = (digest: string): Job => ({
+const job = (digest: string, registry = 'r'): Job => ({
   kind: 'image',
-  source: { kind: 'registry', registry: 'r', repository: 'a' },
+  source: { kind: 'registry', registry, repository: 'a' },
   digest,
 })
 const limits = { analyses: 1, queuedAnalyses: 1, layers: 1 }
@@ -154,8 +154,11 @@ describe('a runner', () => {
   describe('while others wait', () => {
     type Begun = { readonly report: Parameters<Work>[1]; readonly signal: AbortSignal; end(): void }
 
-    /** @returns a runner of one job at a time, and every attempt it started */
-    function begin(): { readonly runner: JobRunner; readonly begun: Map<string, Begun[]> } {
+    /** @returns a runner, of one job at a time by default, and every attempt it started */
+    function begin(limited: RunnerLimits = limits): {
+      readonly runner: JobRunner
+      readonly begun: Map<string, Begun[]>
+    } {
       vi.useFakeTimers({ now: 0 })
       onTestFinished(() => void vi.useRealTimers())
       const begun = new Map<string, Begun[]>()
@@ -165,7 +168,7 @@ describe('a runner', () => {
           const digest = which.kind === 'image' ? which.digest : ''
           begun.set(digest, [...(begun.get(digest) ?? []), { report, signal, end: resolve }])
         })
-      return { runner: new JobRunner(work, { ...limits, patienceMilliseconds: 10_000 }), begun }
+      return { runner: new JobRunner(work, { ...limited, patienceMilliseconds: 10_000 }), begun }
     }
     const progress = { layers: 2, layersDone: 0, layersReused: 0, bytes: 1e9, bytesDone: 20_000 }
     const waited = (seconds: number) => ({ ...progress, waitedMilliseconds: 1_000 * seconds })
@@ -191,7 +194,7 @@ describe('a runner', () => {
     it('each time it starts again it keeps its slot for twice as long', async () => {
       const { runner, begun } = begin()
       await runner.start(job('slow'))
-      for (const [round, seconds] of [10, 20, 40, 80, 80].entries()) {
+      for (const [round, seconds] of [10, 20, 40, 80, 160, 320, 480, 480].entries()) {
         const waiting = job(`waits-${round}`)
         await runner.start(waiting)
         begun.get('slow')?.[round]?.report(waited(seconds - 1))
@@ -217,6 +220,24 @@ describe('a runner', () => {
       await vi.advanceTimersByTimeAsync(100_000)
       begun.get('first')?.[0]?.report(told)
       expect(begun.get('first')?.[0]?.signal.aborted).toBe(false)
+    })
+
+    it('slow sources leave room for others, however many of their jobs wait', async () => {
+      const { runner, begun } = begin({ ...limits, analyses: 4, queuedAnalyses: 100 })
+      const of = (registry: string) => job(registry, registry)
+      const slow = Array.from({ length: 8 }, (_, place) => `slow-${place}.example`)
+      for (const registry of slow) await runner.start(of(registry))
+      // Each is known to be slow once it has waited for a while, and lets the next one in.
+      for (const registry of slow) {
+        await vi.advanceTimersByTimeAsync(0)
+        begun.get(registry)?.[0]?.report(waited(10))
+      }
+      await vi.advanceTimersByTimeAsync(0)
+      await runner.start(of('quick.example'))
+      // A second passes. Attempts that ended report to nobody.
+      for (const registry of slow) for (const { report } of begun.get(registry) ?? []) report(waited(11))
+      await vi.advanceTimersByTimeAsync(0)
+      expect(begun.get('quick.example')).toHaveLength(1)
     })
 
     it('one that holds up no other keeps its slot too', async () => {

@@ -1,5 +1,5 @@
 /** Runs jobs in this process: each once at a time, a limited number at once, the others in a bounded queue. */
-import type { Admission, Jobs } from '../../host.ts'
+import type { Jobs } from '../../host.ts'
 import {
   claimOf,
   isFinished,
@@ -10,10 +10,10 @@ import {
   type LayerJob,
   type Progress,
 } from '../../job.ts'
-import { placeOf } from '../../oci/source-ref.ts'
+import { originOf, placeOf } from '../../oci/source-ref.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../../problem.ts'
-import { Place } from './place.ts'
-import { Slots } from './slots.ts'
+import { type FairSemaphore, Semaphore } from '../../semaphore.ts'
+import { SlowSources, slowPool, waitsForSlowSource } from './slow-sources.ts'
 
 /** How long a temporary failure is returned without a retry, unless the failure has its own retry time. */
 const FAILURE_MILLISECONDS = 60_000
@@ -31,9 +31,12 @@ const FINISHED_MILLISECONDS = 60_000
  * come back; layers get short, since only analyses wait for them.
  */
 const ABANDONED_MILLISECONDS = { image: 600_000, layer: 5_000 } as const
-/** How long a job may wait for a slow source while others wait for its place; doubled each time it starts again. */
-const PATIENCE_MILLISECONDS = 30_000
-const MOST_PATIENCE = 8
+/**
+ * How long a job may wait for a slow source while others wait for its place; doubled each time it starts again. The first time
+ * nobody knows yet that the source is slow, so that it is in others' way: what has arrived by then is quickly read again.
+ */
+const PATIENCE_MILLISECONDS = 5_000
+const MOST_PATIENCE = 48
 /** Progress alone does not wake watchers more often than this. */
 const PROGRESS_MILLISECONDS = 200
 
@@ -42,11 +45,13 @@ export type Work = (job: Job, report: (progress: JobProgress) => void, signal: A
 
 export type RunnerLimits = {
   /** How many at once, or who admits them. */
-  readonly analyses: number | Admission
+  readonly analyses: number | FairSemaphore
   readonly queuedAnalyses: number
-  readonly layers: number | Admission | ((job: LayerJob) => Admission)
+  readonly layers: number | FairSemaphore | ((job: LayerJob) => FairSemaphore)
   /** How long a job may wait for a slow source while others wait for its place; the default is for services. */
   readonly patienceMilliseconds?: number
+  /** What runners that share a semaphore know of sources. */
+  readonly slow?: SlowSources
   /** Progress alone does not wake watchers more often than this; the default is for watchers in this process. */
   readonly progressMilliseconds?: number
   /** Milliseconds after which an unwatched job of a kind is cancelled; the defaults are for services. */
@@ -70,16 +75,18 @@ export class JobRunner implements Jobs {
   readonly #work: Work
   readonly #finished: (job: Job, state: JobState) => void
   readonly #limits: RunnerLimits
-  readonly #analyses: Admission
-  readonly #layers: (job: LayerJob) => Admission
+  readonly #analyses: FairSemaphore
+  readonly #layers: (job: LayerJob) => FairSemaphore
+  readonly #slow: SlowSources
 
   /** @param finished called with each finished job and its last state */
   constructor(work: Work, limits: RunnerLimits, finished: (job: Job, state: JobState) => void = () => {}) {
     this.#work = work
     this.#finished = finished
     this.#limits = limits
-    this.#analyses = admissionOf(limits.analyses)
-    this.#layers = admissionsOf(limits.layers)
+    this.#analyses = semaphoreOf(limits.analyses)
+    this.#layers = semaphoresOf(limits.layers)
+    this.#slow = limits.slow ?? new SlowSources()
   }
 
   async start(job: Job): Promise<JobState> {
@@ -90,12 +97,12 @@ export class JobRunner implements Jobs {
       expectWatcher(known)
       return known.state
     }
-    const admission = job.kind === 'image' ? this.#analyses : this.#layers(job)
-    if (job.kind === 'image' && admission.full && admission.waiting >= this.#limits.queuedAnalyses) {
-      const detail = `this service is busy: ${admission.waiting} analyses are waiting already; try again later`
+    const semaphore = job.kind === 'image' ? this.#analyses : this.#layers(job)
+    if (job.kind === 'image' && semaphore.full && semaphore.waiting >= this.#limits.queuedAnalyses) {
+      const detail = `this service is busy: ${semaphore.waiting} analyses are waiting already; try again later`
       throw new Problem('rate_limited', detail, { retryAfter: 30 })
     }
-    return this.#launch(key, job, admission).state
+    return this.#launch(key, job, semaphore).state
   }
 
   async watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
@@ -134,7 +141,7 @@ export class JobRunner implements Jobs {
     }
   }
 
-  #launch(key: string, job: Job, admission: Admission): Tracked {
+  #launch(key: string, job: Job, semaphore: FairSemaphore): Tracked {
     const { promise: finished, resolve: finish } = Promise.withResolvers<void>()
     const tracked: Tracked = {
       state: {
@@ -153,7 +160,7 @@ export class JobRunner implements Jobs {
     }
     expectWatcher(tracked)
     this.#tracked.set(key, tracked)
-    void this.#run(tracked, job, admission).then(finish)
+    void this.#run(tracked, job, semaphore).then(finish)
     return tracked
   }
 
@@ -168,9 +175,9 @@ export class JobRunner implements Jobs {
     }
   }
 
-  async #run(tracked: Tracked, job: Job, admission: Admission): Promise<void> {
+  async #run(tracked: Tracked, job: Job, semaphore: FairSemaphore): Promise<void> {
     try {
-      await this.#workInPlace(tracked, job, admission)
+      await this.#workInTurn(tracked, job, semaphore)
       change(tracked, { status: 'succeeded', finishedAt: new Date().toISOString() })
     } catch (error) {
       const problem = error instanceof Problem ? error : unforeseen(error, tracked.abandoned.signal)
@@ -187,38 +194,41 @@ export class JobRunner implements Jobs {
     else tracked.state = { ...tracked.state, progress }
   }
 
-  async #workInPlace(tracked: Tracked, job: Job, admission: Admission): Promise<void> {
+  async #workInTurn(tracked: Tracked, job: Job, semaphore: FairSemaphore): Promise<void> {
     const { signal } = tracked.abandoned
     const { patienceMilliseconds = PATIENCE_MILLISECONDS } = this.#limits
+    const origin = originOf(job.source)
     for (let patience = 1; ; patience = Math.min(2 * patience, MOST_PATIENCE)) {
-      const leave = await admission.enter(signal, claimOf(job))
-      const place = new Place(admission, patience * patienceMilliseconds)
+      const permit = await semaphore.acquire(claimOf(job), signal, { pool: this.#slow.poolOf(origin) })
+      const left = new AbortController()
       const report = (progress: JobProgress) => {
-        place.see(progress)
         this.#tell(tracked, progress)
+        if (!waitsForSlowSource(progress, patience * patienceMilliseconds)) return
+        this.#slow.add(origin)
+        if (permit.isWanted) left.abort(new Error('another job has its turn'))
       }
       try {
         change(tracked, { status: 'running' })
-        await this.#work(job, report, AbortSignal.any([signal, place.signal]))
+        await this.#work(job, report, AbortSignal.any([signal, left.signal]))
         return
       } catch (error) {
-        if (signal.aborted || !place.signal.aborted) throw error
+        if (signal.aborted || !left.signal.aborted) throw error
         change(tracked, { status: 'queued' })
       } finally {
-        leave()
+        permit.release()
       }
     }
   }
 }
 
-function admissionOf(limit: number | Admission): Admission {
-  return typeof limit === 'number' ? new Slots({ atOnce: limit }) : limit
+function semaphoreOf(limit: number | FairSemaphore): FairSemaphore {
+  return typeof limit === 'number' ? new Semaphore({ total: limit, pools: slowPool(limit) }) : limit
 }
 
-function admissionsOf(limit: RunnerLimits['layers']): (job: LayerJob) => Admission {
+function semaphoresOf(limit: RunnerLimits['layers']): (job: LayerJob) => FairSemaphore {
   if (typeof limit === 'function') return limit
-  const admission = admissionOf(limit)
-  return () => admission
+  const semaphore = semaphoreOf(limit)
+  return () => semaphore
 }
 
 /** A failure of this service: it is logged, and hidden from the caller. */

@@ -253,6 +253,35 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'update',
+    summary: 'Show what a machine that has FROM downloads for TO, and why',
+    endpoints: ['/v1/update'],
+    operands: [
+      { parameter: 'from', shown: 'FROM' },
+      { parameter: 'to', shown: 'TO' },
+    ],
+    formats: TEXTS,
+    kind: 'answer',
+    examples: [
+      ['app:v1 app:v2', 'what is pulled, what of it is new, and what to change'],
+      ['app:v1 docker-daemon:app:dev', 'before the push'],
+      ['app:v1 app:v2 --format markdown', 'for a comment'],
+    ],
+  },
+  {
+    name: 'updates',
+    summary: 'Show what the updates from tag to tag pull, and plan layers',
+    endpoints: ['/v1/updates'],
+    operands: [{ parameter: 'repository', shown: 'REPOSITORY' }],
+    formats: [...SHOWN_LISTS, 'svg'],
+    kind: 'answer',
+    examples: [
+      ['ghcr.io/o/app', 'the last ten tags'],
+      ["ghcr.io/o/app --tag 'v*' --plan 5 --base-image debian:12", 'in five layers above a base'],
+      ['ghcr.io/o/app --format svg --output updates.svg', 'a bar for each tag'],
+    ],
+  },
+  {
     name: 'check',
     summary: 'Check an image against rules; exit with 1 if one is broken',
     endpoints: ['/v1/check'],

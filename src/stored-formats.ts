@@ -4,4 +4,4 @@
  */
 
 export const LAYER_FORMAT = 'v4'
-export const IMAGE_FORMAT = 'v4'
+export const IMAGE_FORMAT = 'v5'

@@ -34,7 +34,7 @@ import {
   type TableName,
 } from './tables.ts'
 
-const IMAGES = 'images/v4/sha256/'
+const IMAGES = 'images/v5/sha256/'
 const LAYERS = 'layers/v4/sha256/'
 /** What is known only from tables of contents is in a subfolder, and left out. */
 const OF_CONTENT = "split_part(key, '/', 5) <> 'toc'"

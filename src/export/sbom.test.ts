@@ -22,6 +22,17 @@ const PACKAGES: readonly Package[] = [
   { type: 'npm', name: '__proto__', version: '\u202e1', purl: 'pkg:npm/__proto__@1', bytes: 0, layer: 1 },
 ]
 
+/** Of a distribution. */
+const SYSTEM: readonly Package[] = [
+  {
+    type: 'deb',
+    name: 'libc6',
+    version: '2.41-12+deb13u5',
+    purl: 'pkg:deb/debian/libc6@2.41-12%2Bdeb13u5?arch=amd64&distro=debian-13',
+    layer: 0,
+  },
+]
+
 async function sbom(format: SbomFormat, packages: readonly Package[] = PACKAGES, image = IMAGE) {
   async function* batches() {
     yield packages.slice(0, 1)
@@ -44,7 +55,7 @@ it('CycloneDX is valid against its official schema', async () => {
   addFormats.default(ajv)
   for (const name of ['idn-email', 'iri-reference']) ajv.addFormat(name, true)
   const valid = ajv.compile(await schema('bom-1.6'))
-  for (const packages of [PACKAGES, []]) {
+  for (const packages of [PACKAGES, [...PACKAGES, ...SYSTEM], []]) {
     valid(await sbom('cyclonedx', packages))
     expect(valid.errors).toBeNull()
   }
@@ -135,3 +146,24 @@ test.each(['cyclonedx', 'spdx'] as const)(
     expect(other[key]).not.toBe(one[key])
   },
 )
+
+test('the operating system is named as the purls of its packages name it, in both formats', async () => {
+  const { components } = await sbom('cyclonedx', [...PACKAGES, ...SYSTEM])
+  expect(components.at(-1)).toEqual({
+    type: 'operating-system',
+    'bom-ref': 'os',
+    name: 'debian',
+    version: '13',
+  })
+  const { packages, relationships } = await sbom('spdx', [...PACKAGES, ...SYSTEM])
+  expect(packages.at(-1)).toMatchObject({
+    SPDXID: 'SPDXRef-os',
+    name: 'debian',
+    versionInfo: '13',
+    primaryPackagePurpose: 'OPERATING-SYSTEM',
+  })
+  expect(relationships.at(-1)).toMatchObject({
+    relationshipType: 'CONTAINS',
+    relatedSpdxElement: 'SPDXRef-os',
+  })
+})

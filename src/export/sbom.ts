@@ -5,7 +5,7 @@
  * from its digest.
  */
 import { createHash } from 'node:crypto'
-import { PackageURL } from 'packageurl-js'
+import { formatPurl } from '../image/packages/purl.ts'
 import type { ImageIdentity, Package } from '../image/report.ts'
 
 export const SBOM_FORMATS = ['cyclonedx', 'spdx'] as const
@@ -53,8 +53,25 @@ async function* writeCycloneDx(
     },
   }
   yield `${JSON.stringify(head).slice(0, -1)},\n"components":[`
-  yield* writeItems(packages, toComponent, '')
+  let system: OperatingSystem | undefined
+  let separator = ''
+  const show = (one: Package, number: number) => {
+    system ??= systemOf(one)
+    separator = ',\n'
+    return toComponent(one, number)
+  }
+  yield* writeItems(packages, show, '')
+  if (system !== undefined)
+    yield separator + JSON.stringify({ type: 'operating-system', 'bom-ref': 'os', ...system })
   yield ']}'
+}
+
+type OperatingSystem = { readonly name: string; readonly version: string }
+
+/** Scanners choose their database by it: packages of a distribution name it in their purl. */
+function systemOf({ purl }: Package): OperatingSystem | undefined {
+  const [, name, version] = /^pkg:[a-z]+\/([^/]+)\/.*[?&]distro=\1-([^&]+)/.exec(purl) ?? []
+  return name === undefined || version === undefined ? undefined : { name, version }
 }
 
 function toComponent(one: Package, number: number): object {
@@ -109,17 +126,34 @@ async function* writeSpdx(
   }
   let count = 0
   yield `${JSON.stringify(head).slice(0, -1)},\n"packages":[${JSON.stringify(root)}`
+  let system: OperatingSystem | undefined
   const show = (one: Package, number: number) => {
     count = number + 1
+    system ??= systemOf(one)
     return toSpdxPackage(one, number)
   }
   yield* writeItems(packages, show, ',\n')
+  if (system !== undefined) yield `,\n${JSON.stringify(toSpdxSystem(system))}`
   yield '],\n"relationships":['
   yield JSON.stringify(relationship('SPDXRef-DOCUMENT', 'DESCRIBES', root.SPDXID))
   for (let number = 0; number < count; number++) {
     yield `,\n${JSON.stringify(relationship(root.SPDXID, 'CONTAINS', packageId(number)))}`
   }
+  if (system !== undefined) yield `,\n${JSON.stringify(relationship(root.SPDXID, 'CONTAINS', SYSTEM_ID))}`
   yield ']}'
+}
+
+const SYSTEM_ID = 'SPDXRef-os'
+
+function toSpdxSystem({ name, version }: OperatingSystem): object {
+  return {
+    SPDXID: SYSTEM_ID,
+    name,
+    versionInfo: version,
+    downloadLocation: 'NOASSERTION',
+    filesAnalyzed: false,
+    primaryPackagePurpose: 'OPERATING-SYSTEM',
+  }
 }
 
 function toSpdxPackage(one: Package, number: number): object {
@@ -180,10 +214,10 @@ async function* writeItems(
 function imagePurl({ digest, registry, repository = 'image', architecture }: SbomImage): string {
   const name = repository.slice(repository.lastIndexOf('/') + 1)
   const qualifiers = {
-    ...(architecture === undefined ? {} : { arch: architecture }),
-    ...(registry === undefined ? {} : { repository_url: `${registry}/${repository}` }),
+    arch: architecture,
+    repository_url: registry === undefined ? undefined : `${registry}/${repository}`,
   }
-  return new PackageURL('oci', undefined, name, digest, qualifiers, undefined).toString()
+  return formatPurl({ type: 'oci', name, version: digest, qualifiers })
 }
 
 /** RFC 9562, version 8: derived from the digest. */

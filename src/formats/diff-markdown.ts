@@ -2,10 +2,12 @@
 import type { AdviceItem } from '../advice/advise.ts'
 import type { Diff } from '../diff/summary.ts'
 import { formatBytes } from '../text/format.ts'
+import type { Update } from '../update/update.ts'
 import { adviceTable } from './advice-markdown.ts'
 import { toldItems } from './advice-view.ts'
 import { type DiffView, viewDiff } from './diff-view.ts'
 import { markdownPieces, markdownTable, type Table } from './table.ts'
+import { pullSentence } from './update-view.ts'
 
 /** Below GitHub's limit of 65,536 characters, with room for the line that says what was cut. */
 const MAX_BYTES = 64_000
@@ -15,15 +17,19 @@ const MAX_ROWS = 50
 /** Lines of a table before its rows. */
 const HEADER_LINES = 2
 
-/**
- * @param advice advice on the second image that the first did not get
- * @returns less than 65,536 bytes
- */
-export function diffMarkdown(diff: Diff, advice: readonly AdviceItem[] = []): string {
+export type DiffContext = {
+  /** Advice on the second image that the first did not get. */
+  readonly advice?: readonly AdviceItem[]
+  /** What a machine with the first image downloads for the second. */
+  readonly update?: Update
+}
+
+/** @returns less than 65,536 bytes */
+export function diffMarkdown(diff: Diff, { advice = [], update }: DiffContext = {}): string {
   const view = viewDiff(diff)
   const told = toldItems(advice, diff.size.fileBytes.to)
   const tables = [...(told.length === 0 ? [] : [newAdvice(told)]), ...view.tables]
-  let text = head(view)
+  let text = head(view, update && pullSentence(update))
   const cut: string[] = []
   for (const table of tables) {
     const room = Math.min(MAX_TABLE_BYTES, MAX_BYTES - Buffer.byteLength(text))
@@ -45,11 +51,12 @@ function newAdvice(items: readonly AdviceItem[]): Table {
   }
 }
 
-function head({ from, to, headline, figures, reasons }: DiffView): string {
+function head({ from, to, headline, figures, reasons }: DiffView, pull: string | undefined): string {
   const lines = [
     `### ${markdownPieces([from])} → ${markdownPieces([to])}`,
     '',
     `**${headline}**`,
+    ...(pull === undefined ? [] : ['', pull]),
     '',
     ...markdownTable(figures),
     '',

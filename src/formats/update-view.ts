@@ -51,6 +51,16 @@ export function headlineOf({ pull, total, new: fresh, uncompressed = [] }: Updat
   return `Pulls ${formatBytes(pull.bytes)} of ${formatBytes(total.bytes)}; ${formatBytes(fresh.estimatedBytes)} of it is new`
 }
 
+/**
+ * The second line about a change, after how much larger or smaller the image is: `This update pulls 31.6 MB; 400 kB of it is
+ * new.`
+ */
+export function pullSentence({ pull, new: fresh, uncompressed = [] }: Update): string | undefined {
+  if (uncompressed.length > 0) return undefined
+  if (pull.bytes === 0) return 'This update pulls nothing.'
+  return `This update pulls ${formatBytes(pull.bytes)}; ${formatBytes(fresh.estimatedBytes)} of it is new.`
+}
+
 function figuresOf(update: Update): PlainTable {
   const { rewritten, moved, new: fresh, repacked, pull, uncompressed } = update
   const files = (
@@ -91,7 +101,7 @@ function figuresOf(update: Update): PlainTable {
 
 /** Docker's own store keeps no blobs. */
 function notesOf({ pull, chained, uncompressed }: Update): string[] {
-  if (uncompressed !== undefined || chained.bytes <= pull.bytes) return []
+  if (uncompressed !== undefined || formatBytes(chained.bytes) === formatBytes(pull.bytes)) return []
   return [
     `Docker without the containerd store pulls ${formatBytes(chained.bytes)}: every layer from the first changed one on.`,
   ]

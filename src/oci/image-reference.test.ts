@@ -37,6 +37,15 @@ describe('a reference', () => {
     expect(() => parseImageReference(text)).toThrow(expect.objectContaining({ code: 'invalid_reference' }))
   })
 
+  it.each([ID.slice(1), `../${ID}`, '00000000-0000-4000-8000-000000000000'])(
+    'upload:%s names no upload: none has such an id',
+    (id) => {
+      expect(() => parseImageReference(`upload:${id}`)).toThrow(
+        expect.objectContaining({ code: 'upload_not_found' }),
+      )
+    },
+  )
+
   it('is pinned to a digest in its own source', () => {
     expect(pinnedReference('nginx:1.27', DIGEST)).toBe(`docker.io/library/nginx@${DIGEST}`)
     expect(pinnedReference(`upload:${ID}:app:v1`, DIGEST)).toBe(`upload:${ID}@${DIGEST}`)

@@ -6,12 +6,18 @@ import type { ImageIdentity } from '../image/report.ts'
 import type { Problem } from '../problem.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatDelta } from '../text/format.ts'
+import { compareLayers, type StoredLayer } from '../update/layers.ts'
 import { diffLink } from './diff/address.ts'
 import { counted, type Html, link, measured, name, page, size, table } from './page.ts'
 import { reportLink } from './place.ts'
 
 export type TagRow = { readonly name: string } & (
-  | { readonly compressedBytes: number; readonly created?: string; readonly digest: string }
+  | {
+      readonly compressedBytes: number
+      readonly created?: string
+      readonly digest: string
+      readonly stored: readonly StoredLayer[]
+    }
   | { readonly problem: Problem }
 )
 
@@ -92,6 +98,12 @@ ${table<Beside>({
       cell: ({ row, before }) => (isSized(row) && before ? growth(row, before) : ''),
     },
     {
+      head: 'Pulls',
+      kind: 'number',
+      isMinor: true,
+      cell: ({ row, before }) => (isSized(row) && before ? pullOf(row, before) : ''),
+    },
+    {
       head: html`<span class="hidden-text">Comparison</span>`,
       isMinor: true,
       cell: ({ row, before }) => compare(row, before),
@@ -110,6 +122,12 @@ function growth(row: Sized, before: Sized): Html {
   const delta = row.compressedBytes - before.compressedBytes
   const same = row.digest === before.digest ? 'same image' : '0 B'
   return html`<span class="${delta > 0 ? 'more' : delta < 0 ? 'less' : 'quiet'}">${delta === 0 ? same : formatDelta(delta)}</span>`
+}
+
+/** What a machine with the tag before downloads. */
+function pullOf(row: Sized, before: Sized): Html {
+  const { pull } = compareLayers(before.stored, row.stored)
+  return pull.bytes === 0 ? html`<span class="quiet">nothing</span>` : size(pull.bytes)
 }
 
 /** Where an image can have other tags: loaded when opened, since the registry is asked for each. */

@@ -7,6 +7,7 @@ import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
 import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import { Flights } from '../source/registry/flights.ts'
 import type { ResolvedManifest } from '../source/source.ts'
+import type { StoredLayer } from '../update/layers.ts'
 
 /** Data about an upload, next to its bytes. */
 export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
@@ -23,6 +24,8 @@ export type RepositoryImage = {
   readonly compressedBytes: number
   /** The number of layers. */
   readonly layers: number
+  /** From the lowest: what decides which of them an update pulls. */
+  readonly stored: readonly StoredLayer[]
 }
 
 /** What a name resolves to, without the bytes that were read to find out. */
@@ -56,6 +59,7 @@ const ROW_MILLISECONDS = 3_600_000
 const PARSED = 4
 const RECORD_BYTES = 500
 const TAG_BYTES = 20
+const LAYER_BYTES = 250
 
 /** Shared by all requests of a host. Some 75 MB in all at most: an isolate on Workers has 128 MB. */
 export class Memory {
@@ -115,7 +119,7 @@ export class Memory {
   readonly repositoryImages = new Cache<RepositoryImage>({
     bytes: 4 * MIB,
     milliseconds: ROW_MILLISECONDS,
-    sizeOf: () => RECORD_BYTES,
+    sizeOf: ({ stored }) => RECORD_BYTES + stored.length * LAYER_BYTES,
   })
   /** Names of images that the store already has. */
   readonly noted = new Cache<true>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })

@@ -271,6 +271,13 @@ export class RepositoryImages {
       platform: formatPlatform(selected.platform),
       ...(config.created === undefined ? {} : { created: config.created }),
       ...manifestFigures(manifest),
+      stored: manifest.layers.map(({ digest, size }, index) => ({
+        index,
+        digest,
+        diffId: config.diffIds[index] ?? digest,
+        compressedBytes: size,
+        isPlain: false,
+      })),
     }
     memory.repositoryImages.set(key, image)
     return image

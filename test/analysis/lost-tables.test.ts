@@ -68,7 +68,7 @@ describe.each(HOSTS)('on %s', (host) => {
     const image = await push('facts')
     const { status, body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
     expect(status).toBe(200)
-    await lose(`images/v4/${body.image.digest.replace(':', '/')}/packages.parquet`)
+    await lose(`images/v5/${body.image.digest.replace(':', '/')}/packages.parquet`)
     const first = await files(image)
     if (first.status !== 200) expect(first.body).toMatchObject({ status: 503 })
     expect(await files(image)).toMatchObject({ status: 200 })

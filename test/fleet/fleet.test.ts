@@ -278,8 +278,8 @@ function kindOf(type: Json | undefined, logical: Json | undefined): keyof (typeo
 }
 
 const TABLES = {
-  files: ['images/v4/sha256', 'files.parquet', 'image'],
-  packages: ['images/v4/sha256', 'packages.parquet', 'image'],
+  files: ['images/v5/sha256', 'files.parquet', 'image'],
+  packages: ['images/v5/sha256', 'packages.parquet', 'image'],
   entries: ['layers/v4/sha256', 'entries.parquet', 'blob'],
 } as const
 

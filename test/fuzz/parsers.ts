@@ -12,7 +12,7 @@ import { readApkInstalled } from '../../src/image/packages/apk.ts'
 import { readDpkgList, readDpkgStatus, readDpkgSums } from '../../src/image/packages/deb.ts'
 import { UnreadableDatabase } from '../../src/image/packages/found.ts'
 import { parsePackageJson } from '../../src/image/packages/npm.ts'
-import { readOsReleaseId } from '../../src/image/packages/os-release.ts'
+import { readOsRelease } from '../../src/image/packages/os-release.ts'
 import { readCoreMetadata, readInstalledFiles, readRecord } from '../../src/image/packages/pypi.ts'
 import { parseRpmHeader } from '../../src/image/packages/rpm.ts'
 import { ndbHeaders } from '../../src/image/packages/rpm-ndb.ts'
@@ -157,7 +157,7 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
   'pypi-files': database((content) =>
     readInstalledFiles(content, pathToKey('usr/lib/a.egg-info/installed-files.txt')),
   ),
-  'os-release': { parse: (bytes) => readOsReleaseId([bytes]) },
+  'os-release': { parse: (bytes) => readOsRelease([bytes]) },
   'parquet-directories': table(DIRECTORIES),
   'parquet-packages': table(PACKAGES),
   yaml: asText((words) => readDocument(words, 'yaml', 'policy')),

@@ -109,7 +109,7 @@ describe.each(HOSTS)('on %s', (host) => {
       { image: baseline, baseline: body.reference },
     ]) {
       const badge = await ask(service.url, '/badge/delta.json', { query })
-      expect([badge.status, badge.body.message]).toEqual([200, 'unavailable'])
+      expect([badge.status, badge.body.message]).toEqual([200, 'unknown until it is pushed'])
     }
   })
 

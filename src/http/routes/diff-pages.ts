@@ -8,6 +8,7 @@ import type { Html } from '../../pages/page.ts'
 import { Problem } from '../../problem.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { changesBetween, diffParts, type Pair } from '../../service/diff.ts'
+import { updateBetween } from '../../service/update.ts'
 import type { App, RequestContext } from '../backend.ts'
 import { imagePage, keptPage, type PageBackend, progressAnswer, stateOf } from '../page-answers.ts'
 import { openPair } from '../pairs.ts'
@@ -52,7 +53,10 @@ export function addDiffPages(app: App, pages: PageBackend): void {
 /** The page about two images. */
 export function diffAnswer(pages: PageBackend, c: RequestContext, query: PairPageQuery): Promise<Response> {
   const { store } = pages.backend.host
-  return pairPage(pages, c, query, async (pair) => diffPage(await diffParts(store, pair), mapAsked(c).key))
+  return pairPage(pages, c, query, async (pair) => {
+    const parts = { ...(await diffParts(store, pair)), update: await updateBetween(store, pair) }
+    return diffPage(parts, mapAsked(c).key)
+  })
 }
 
 /** The treemap of what changed in one directory. */

@@ -12,6 +12,7 @@ import type { AnalysedImage } from '../../service/analyse.ts'
 import { diffOf, type Pair } from '../../service/diff.ts'
 import type { Listing } from '../../service/listings.ts'
 import { filesOf } from '../../service/tables.ts'
+import { updateBetween } from '../../service/update.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
 import { chosenForm, preferredType } from '../negotiation.ts'
@@ -105,7 +106,10 @@ export function addDiff(app: App, backend: Backend): void {
     } as const
     const response = await answerPair(backend, c, { query, form }, async (pair) =>
       format === 'markdown'
-        ? diffMarkdown(await diffOf(store, pair), await newAdvice(store, pair))
+        ? diffMarkdown(await diffOf(store, pair), {
+            advice: await newAdvice(store, pair),
+            update: await updateBetween(store, pair),
+          })
         : write(await diffOf(store, pair), format, query),
     )
     // The style sheet is inline; the page has no script.

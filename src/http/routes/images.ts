@@ -243,7 +243,9 @@ function tagFilter(globs: readonly string[] | undefined): (name: string) => bool
 }
 
 function bodyOf(item: TaggedImage): CsvItem {
-  return 'problem' in item ? { name: item.name, problem: problemBody(item.problem) } : item
+  if ('problem' in item) return { name: item.name, problem: problemBody(item.problem) }
+  const { stored: _, ...body } = item
+  return body
 }
 
 async function* rowsOf(

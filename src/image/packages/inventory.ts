@@ -13,7 +13,7 @@ import type { MergedEntry } from '../merged-entry.ts'
 import type { BuildTools, Package, PackageType } from '../report.ts'
 import { isBuildTool } from './build-tools.ts'
 import { type DatabaseContent, type FoundPackage, UnreadableDatabase } from './found.ts'
-import { readOsReleaseId } from './os-release.ts'
+import { type Distribution, readOsRelease } from './os-release.ts'
 import { PackageOwners } from './owners.ts'
 import { purlOf } from './purl.ts'
 import { listOwner, ownerNames, readDatabase } from './read.ts'
@@ -79,7 +79,7 @@ export class Inventory {
   #toolOwners: Set<number> | undefined
   #toolFiles = 0
   readonly #largestTools = new LargestPaths()
-  #distribution: string | undefined
+  #distribution: Distribution | undefined
   /** By the owner's number. */
   #types: ReadonlyMap<number, PackageType> | undefined
   #names: ReadonlyMap<number, PackageName> | undefined
@@ -187,7 +187,7 @@ export class Inventory {
     const kind = databaseKind(key)
     if (kind === undefined) return
     if (kind === 'osRelease') {
-      this.#distribution ??= await readOsReleaseId(member.content)
+      this.#distribution ??= await readOsRelease(member.content)
       return
     }
     if (isPackageDatabase(kind)) {

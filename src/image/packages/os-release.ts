@@ -2,19 +2,33 @@
 import type { DatabaseContent } from './found.ts'
 import { linesOf } from './lines.ts'
 
-const ID = /^[a-z0-9._-]+$/
-const MAX_ID_BYTES = 64
+export type Distribution = {
+  /** `debian`, `alpine`, `fedora`. */
+  readonly id: string
+  /** `13`, `3.20.3`; absent for one that is always the newest. */
+  readonly version?: string
+}
 
-/** The distribution's `ID`: `debian`, `alpine`, `fedora`. */
-export async function readOsReleaseId(content: DatabaseContent): Promise<string | undefined> {
+const PLAIN = /^[a-z0-9._-]+$/
+const MAX_BYTES = 64
+
+/** Undefined without an `ID`. */
+export async function readOsRelease(content: DatabaseContent): Promise<Distribution | undefined> {
+  let id: string | undefined
+  let version: string | undefined
   for await (const lines of linesOf(content)) {
     for (const line of lines) {
-      if (!line.startsWith('ID=')) continue
-      const value = unquoted(line.slice('ID='.length).trimEnd())
-      if (value.length <= MAX_ID_BYTES && ID.test(value)) return value
+      id ??= fieldOf(line, 'ID=')
+      version ??= fieldOf(line, 'VERSION_ID=')
     }
   }
-  return undefined
+  return id === undefined ? undefined : { id, ...(version === undefined ? {} : { version }) }
+}
+
+function fieldOf(line: string, name: string): string | undefined {
+  if (!line.startsWith(name)) return undefined
+  const value = unquoted(line.slice(name.length).trimEnd())
+  return value.length <= MAX_BYTES && PLAIN.test(value) ? value : undefined
 }
 
 function unquoted(value: string): string {

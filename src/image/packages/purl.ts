@@ -1,36 +1,38 @@
 /** Package URLs (github.com/package-url/purl-spec), by the rules of each type. */
 import { PackageURL } from 'packageurl-js'
 import type { FoundPackage } from './found.ts'
+import type { Distribution } from './os-release.ts'
 
 /** The namespace if there is no os-release. */
 const VENDOR = { deb: 'debian', apk: 'alpine', rpm: undefined } as const
 
-/** @param distribution os-release's `ID` */
-export function purlOf(found: FoundPackage, distribution?: string): string {
+export function purlOf(found: FoundPackage, distribution?: Distribution): string {
   const { type, name, version, architecture } = found
+  const distro =
+    distribution?.version === undefined ? undefined : `${distribution.id}-${distribution.version}`
   switch (type) {
     case 'deb':
     case 'apk':
-      return format({
+      return formatPurl({
         type,
-        namespace: distribution ?? VENDOR[type],
+        namespace: distribution?.id ?? VENDOR[type],
         name,
         version,
-        qualifiers: { arch: architecture },
+        qualifiers: { arch: architecture, distro },
       })
     case 'rpm': {
       const { epoch, rest = version } = /^(?<epoch>\d+):(?<rest>.*)$/s.exec(version)?.groups ?? {}
-      return format({
+      return formatPurl({
         type,
-        namespace: distribution ?? VENDOR[type],
+        namespace: distribution?.id ?? VENDOR[type],
         name,
         version: rest,
-        qualifiers: { arch: architecture, epoch },
+        qualifiers: { arch: architecture, distro, epoch },
       })
     }
     case 'npm': {
       const slash = name.startsWith('@') ? name.indexOf('/') : -1
-      return format({
+      return formatPurl({
         type,
         namespace: name.slice(0, Math.max(0, slash)),
         name: name.slice(slash + 1),
@@ -38,18 +40,18 @@ export function purlOf(found: FoundPackage, distribution?: string): string {
       })
     }
     case 'pypi':
-      return format({ type, name: name.toLowerCase().replaceAll('_', '-'), version })
+      return formatPurl({ type, name: name.toLowerCase().replaceAll('_', '-'), version })
     case 'composer': {
       const slash = name.lastIndexOf('/')
       const [vendor, project] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)]
-      return format({ type, namespace: vendor.toLowerCase(), name: project.toLowerCase(), version })
+      return formatPurl({ type, namespace: vendor.toLowerCase(), name: project.toLowerCase(), version })
     }
     case 'gem':
-      return format({ type, name, version, qualifiers: { platform: architecture } })
+      return formatPurl({ type, name, version, qualifiers: { platform: architecture } })
   }
 }
 
-type Parts = {
+export type Parts = {
   readonly type: string
   readonly namespace?: string | undefined
   readonly name: string
@@ -57,24 +59,47 @@ type Parts = {
   readonly qualifiers?: Readonly<Record<string, string | undefined>>
 }
 
-function format({ type, namespace, name, version, qualifiers = {} }: Parts): string {
-  const given = Object.fromEntries(
-    Object.entries(qualifiers).filter((pair): pair is [string, string] => !!pair[1]),
-  )
+/** The canonical form: parts as their type has them, qualifiers in order, and the same bytes encoded everywhere. */
+export function formatPurl({ qualifiers = {}, ...given }: Parts): string {
+  const { type, namespace, name, version } = normalized(given)
+  const path = [type, ...(namespace ? namespace.split('/') : []), name].map(encode).join('/')
+  const query = Object.entries(qualifiers)
+    .flatMap(([key, value]) => (value ? [`${key}=${encode(value)}`] : []))
+    .sort()
+    .join('&')
+  return `pkg:${path}${version && `@${encode(version)}`}${query && `?${query}`}`
+}
+
+/** By the rules of its type. An image can contain a name that these forbid; it is shown unchanged. */
+function normalized({
+  type,
+  namespace,
+  name,
+  version,
+}: Omit<Parts, 'qualifiers'>): Omit<Parts, 'qualifiers'> {
   try {
-    return new PackageURL(
+    const made = new PackageURL(
       type,
       namespace || undefined,
       name,
       version || undefined,
-      given,
       undefined,
-    ).toString()
-  } catch {
-    // An image can contain a name that its type's rules forbid; it is shown unchanged.
-    const parts = [type, ...(namespace ? [namespace] : []), name].map((part) =>
-      encodeURIComponent(part.toWellFormed()),
+      undefined,
     )
-    return `pkg:${parts.join('/')}${version && `@${encodeURIComponent(version.toWellFormed())}`}`
+    return {
+      type: made.type,
+      namespace: made.namespace ?? undefined,
+      name: made.name,
+      version: made.version ?? '',
+    }
+  } catch {
+    return { type, namespace, name, version }
   }
+}
+
+/** All but letters, digits, `.`, `-`, `_`, `~` and the colon. The library leaves a plus in versions, and encodes colons elsewhere. */
+function encode(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+    .replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%3A', ':')
 }

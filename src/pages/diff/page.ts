@@ -2,11 +2,13 @@
 import { html } from 'hono/html'
 import { type ComparedFigure, comparedFigures, viewDiff } from '../../formats/diff-view.ts'
 import { visible } from '../../formats/escape.ts'
+import { pullSentence } from '../../formats/update-view.ts'
 import { placeName, shortName } from '../../image/identity.ts'
 import type { ImageIdentity } from '../../image/report.ts'
 import type { DiffParts } from '../../service/diff.ts'
 import { formatBytes, formatDelta, formatPercent } from '../../text/format.ts'
 import type { PathKey } from '../../text/path.ts'
+import type { Update } from '../../update/update.ts'
 import { askForm } from '../form.ts'
 import { type Figure, figures, type Html, link, page } from '../page.ts'
 import { permanentPlaceOf, reportLink } from '../place.ts'
@@ -27,8 +29,11 @@ const SECTIONS = [
   ['raw', 'Raw data'],
 ] as const
 
+/** The diff, and what a machine with the first image downloads for the second. */
+type DiffPageParts = DiffParts & { readonly update?: Update }
+
 /** @param shown the directory that the treemap shows; the root if nothing changed there */
-export function diffPage({ diff, changes, history }: DiffParts, shown: PathKey = ''): Html {
+export function diffPage({ diff, changes, history, update }: DiffPageParts, shown: PathKey = ''): Html {
   const { from, to } = diff
   const view = viewDiff(diff)
   const place = diffPlace(from, to)
@@ -52,6 +57,7 @@ export function diffPage({ diff, changes, history }: DiffParts, shown: PathKey =
 <a href="${diffLink(permanent)}">Permanent link</a></p>
 </div>
 <p class="headline">${view.headline}</p>
+${pullOf(update, link('/v1/update', { ...ask, format: 'text' }))}
 ${figures(comparedFigures(diff).map(figureOf))}
 ${reasonsOf(view)}
 <nav class="contents" aria-label="On this page"><ul>
@@ -81,6 +87,11 @@ ${historyBeside(history, before, after)}
 <li><a href="${link('/v1/diff', { ...ask, format: 'html' })}">One file to keep or print</a></li></ul></section>
 <section><h2>Compare other images</h2>${askForm({ image: to.reference, baseline: from.reference })}</section>`,
   })
+}
+
+function pullOf(update: Update | undefined, why: string): Html | false {
+  const sentence = update && pullSentence(update)
+  return sentence !== undefined && html`<p class="pull">${sentence} <a href="${why}">Why</a></p>`
 }
 
 /** The shortest names that tell them apart. */

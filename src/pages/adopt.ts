@@ -5,6 +5,7 @@ import { METRIC_NAMES, METRICS } from '../badge/metric.ts'
 import { visible } from '../formats/escape.ts'
 import type { Report } from '../image/report.ts'
 import { isPullKnown } from '../image/stored.ts'
+import { fold } from './fold.ts'
 import { PLAIN } from './form.ts'
 import { copyable, type Html, link } from './page.ts'
 import { placeOf, reportLink } from './place.ts'
@@ -15,8 +16,7 @@ type Adopted = Pick<Report, 'image' | 'size' | 'waste'>
 export function adopted(report: Adopted, origin: string): Html {
   const place = placeOf(report.image)
   const badge = link('/badge/size.svg', place)
-  return html`<section id="adopt"><h2>Badge and gate</h2>
-<div class="pair">
+  const content = html`<div class="pair">
 <div><h3>A badge for the README</h3>
 ${badgeBuilder(report, origin)}
 <p class="badge"><img src="${badge}" alt="Size of the image" data-badge></p>
@@ -24,8 +24,8 @@ ${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${origin
 <div><h3>A gate for CI</h3>
 <p>It fails when the next build is more than a tenth larger${isPullKnown(report.image, report.size.stored) && ' to pull'}, or wastes more than this one. <a href="/docs">The documentation</a> has more rules.</p>
 ${copyable('gate-line', 'the gate', gateLine(report, origin))}</div>
-</div>
-</section>`
+</div>`
+  return fold({ id: 'adopt', title: 'Badge and gate', note: 'for a README and for CI', content })
 }
 
 /** Needs scripts, and is hidden without them. */

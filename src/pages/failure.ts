@@ -1,6 +1,7 @@
 /** Shows an error to somebody in a browser, with what to do about it. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
+import { parseImageReference } from '../oci/image-reference.ts'
 import type { Problem, ProblemCode } from '../problem.ts'
 import { askForm, type FormValues } from './form.ts'
 import { type Html, link, name, page } from './page.ts'
@@ -36,6 +37,7 @@ export function failurePage(problem: Problem, { values = {}, login }: FailureVie
 </div>
 ${login !== undefined && html`<p><a class="action" href="${login}">Sign in</a> to see it, if you may.</p>`}
 ${login === undefined && ADVICE[problem.code] && html`<p>${ADVICE[problem.code]}</p>`}
+${problem.code === 'image_not_found' && tagsOf(values.image ?? values.baseline)}
 ${
   platforms.length > 0 &&
   html`<h2>Available platforms</h2><ul class="plain">${platforms.map((platform) =>
@@ -47,4 +49,17 @@ ${
 <h2>Look at another image</h2>
 ${askForm(values)}`,
   })
+}
+
+/** The tags that the reader may have meant. */
+function tagsOf(text = ''): Html | '' {
+  try {
+    const reference = parseImageReference(text)
+    if (reference.transport !== 'docker') return ''
+    const { registry, repository, tag } = reference
+    const address = link('/tags', { repository: `${registry}/${repository}`, tag })
+    return html`<p><a class="action" href="${address}">Tags of ${visible(repository)}</a></p>`
+  } catch {
+    return ''
+  }
 }

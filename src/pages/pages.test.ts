@@ -116,6 +116,7 @@ const view: ReportView = {
   },
   areas,
   colour: 'layer',
+  runs: { entrypoint: [HOSTILE], user: HOSTILE, ports: [HOSTILE], configBytes: 7 },
   origin: 'https://lamina.example',
 }
 

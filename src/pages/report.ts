@@ -20,6 +20,7 @@ import type { TreemapColour } from '../service/treemap.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'
+import { fold } from './fold.ts'
 import { askForm } from './form.ts'
 import { layersOf } from './layers.ts'
 import {
@@ -51,11 +52,22 @@ export type ReportView = {
   /** Those that are largest, in descending order. */
   readonly packages: readonly Package[]
   readonly advice: Advice
+  readonly runs: Runs
   /** Of the directory that the treemap shows. */
   readonly areas: Area
   readonly colour: TreemapColour
   /** `scheme://host[:port]` at which this service is reached. */
   readonly origin: string
+}
+
+/** What the config says of a container's start. */
+export type Runs = {
+  readonly entrypoint?: readonly string[] | undefined
+  readonly cmd?: readonly string[] | undefined
+  readonly user?: string | undefined
+  readonly workingDir?: string | undefined
+  readonly ports: readonly string[]
+  readonly configBytes: number
 }
 
 export function reportPage(view: ReportView): Html {
@@ -75,30 +87,35 @@ ${others(image)}
 <p class="headline">${verdictSentence(report, told)}</p>
 ${figures(headline(report))}
 ${savings(told, place)}
-<section id="map"><h2>Where the bytes are</h2>
-${mapFigure({ place, top: areas, colour })}
-</section>
 <nav class="contents" aria-label="On this page"><ul>
-<li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
-<li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li>
+<li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
+<li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li><li><a href="#runs">How it runs</a></li>
 ${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 <li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
 </ul></nav>
-<section id="layers"><h2>Size by layer</h2>
-${layersOf(report, advice)}
+<section id="map"><h2>Where the bytes are</h2>
+${mapFigure({ place, top: areas, colour })}
 </section>
-<section id="largest"><h2>The largest</h2>
-<div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories, place)}</div>
-<div>${sizedTable('Largest files', 'No files.', report.largestFiles, place)}</div></div>
-</section>
+${fold({ id: 'layers', title: 'Size by layer', state: 'open', content: layersOf(report, advice) })}
+${fold({
+  id: 'largest',
+  title: 'The largest',
+  note: 'directories and files',
+  content: html`<div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories, place)}</div>
+<div>${sizedTable('Largest files', 'No files.', report.largestFiles, place)}</div></div>`,
+})}
 ${wasteSection(view)}
 ${duplicatesSection(view)}
 ${packagesSection(view)}
+${runsSection(view)}
 ${warningsSection(report.warnings, place)}
 ${adopted(report, origin)}
-<section id="raw"><h2>Raw data</h2>
-<ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, place)}">${what}</a></li>`)}</ul>
-</section>
+${fold({
+  id: 'raw',
+  title: 'Raw data',
+  note: 'JSON, SBOM, tar',
+  content: html`<ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, place)}">${what}</a></li>`)}</ul>`,
+})}
 <section><h2>Look at another image</h2>
 ${askForm({ image: image.reference, platform: image.indexDigest && image.platform })}
 </section>`,
@@ -112,6 +129,9 @@ const RAW = [
   ['/v1/waste', 'Waste'],
   ['/v1/duplicates', 'Duplicates'],
   ['/v1/packages', 'Packages'],
+  ['/v1/advice', 'Advice'],
+  ['/v1/sbom', 'SBOM'],
+  ['/v1/export', 'File system as a tar'],
   ['/v1/config', 'Config'],
   ['/v1/dockerfile', 'Dockerfile'],
   ['/v1/platforms', 'Platforms'],
@@ -199,8 +219,7 @@ const REASONS: Readonly<Record<WastedFile['reason'], string>> = {
 }
 
 function wasteSection({ report: { waste, image }, waste: rows }: ReportView): Html {
-  return html`<section id="waste"><h2>Waste</h2>
-<p>Files that a later layer removed or replaced: every pull transfers them, but no container sees them. Squashing the image would save ${formatBytes(waste.bytes)}.</p>
+  const content = html`<p>Files that a later layer removed or replaced: every pull transfers them, but no container sees them. Squashing the image would save ${formatBytes(waste.bytes)}.</p>
 ${
   waste.files > 0 &&
   html`<ul class="plain">
@@ -225,48 +244,47 @@ ${table<WastedFile>({
     { head: 'How', cell: ({ reason }) => REASONS[reason] },
   ],
 })}
-${more(waste.files, rows.length, '/v1/waste', image)}
-</section>`
+${more(waste.files, rows.length, '/v1/waste', image)}`
+  return fold({ id: 'waste', title: 'Waste', note: formatBytes(waste.bytes), content })
 }
 
 function duplicatesSection({ report: { duplicates, image }, duplicates: rows }: ReportView): Html {
-  return html`<section id="duplicates"><h2>Duplicates</h2>
-${table<DuplicateGroup>({
-  caption: 'Files with the same content',
-  none: 'No two files have the same content.',
-  rows,
-  columns: [
-    {
-      head: 'Paths',
-      kind: 'path',
-      cell: ({ paths, count }) =>
-        html`${paths.slice(0, 3).map((path) => html`<div>${pathLink(placeOf(image), path)}</div>`)}${
-          count > 3 &&
-          html`<span class="quiet">and ${counted(count - Math.min(3, paths.length), 'other')}</span>`
-        }`,
-    },
-    { head: 'Each', kind: 'number', cell: ({ bytes }) => size(bytes) },
-    { head: 'Copies', kind: 'number', cell: ({ count }) => count },
-    {
-      head: FIGURES.wasted.short,
-      kind: 'number',
-      cell: ({ wastedBytes }) => measured(size(wastedBytes), wastedBytes, rows[0]?.wastedBytes ?? 0, 'waste'),
-    },
-  ],
-})}
-${more(duplicates.groups, rows.length, '/v1/duplicates', image)}
-</section>`
+  const content = html`${table<DuplicateGroup>({
+    caption: 'Files with the same content',
+    none: 'No two files have the same content.',
+    rows,
+    columns: [
+      {
+        head: 'Paths',
+        kind: 'path',
+        cell: ({ paths, count }) =>
+          html`${paths.slice(0, 3).map((path) => html`<div>${pathLink(placeOf(image), path)}</div>`)}${
+            count > 3 &&
+            html`<span class="quiet">and ${counted(count - Math.min(3, paths.length), 'other')}</span>`
+          }`,
+      },
+      { head: 'Each', kind: 'number', cell: ({ bytes }) => size(bytes) },
+      { head: 'Copies', kind: 'number', cell: ({ count }) => count },
+      {
+        head: FIGURES.wasted.short,
+        kind: 'number',
+        cell: ({ wastedBytes }) =>
+          measured(size(wastedBytes), wastedBytes, rows[0]?.wastedBytes ?? 0, 'waste'),
+      },
+    ],
+  })}
+${more(duplicates.groups, rows.length, '/v1/duplicates', image)}`
+  return fold({ id: 'duplicates', title: 'Duplicates', note: formatBytes(duplicates.wastedBytes), content })
 }
 
 function packagesSection({ report: { packages, image }, packages: rows }: ReportView): Html {
   const largest = rows[0]?.bytes ?? 0
-  return html`<section id="packages"><h2>Packages</h2>
-${
-  packages.total > 0 &&
-  html`<ul class="plain">${Object.entries(packages.byType).map(
-    ([type, count]) => html`<li><strong>${formatCount(count)}</strong> ${type}</li>`,
-  )}</ul>`
-}
+  const content = html`${
+    packages.total > 0 &&
+    html`<ul class="plain">${Object.entries(packages.byType).map(
+      ([type, count]) => html`<li><strong>${formatCount(count)}</strong> ${type}</li>`,
+    )}</ul>`
+  }
 ${table<Package>({
   caption: 'The largest packages, by the size of their own files',
   none: 'No supported package database found.',
@@ -293,30 +311,53 @@ ${table<Package>({
     },
   ],
 })}
-${more(packages.total, rows.length, '/v1/packages', image)}
-</section>`
+${more(packages.total, rows.length, '/v1/packages', image)}`
+  return fold({ id: 'packages', title: 'Packages', note: formatCount(packages.total), content })
+}
+
+/** How a container of it starts. */
+function runsSection({ runs, report: { image } }: ReportView): Html {
+  const rows: readonly (readonly [string, Html | string])[] = [
+    ['Entrypoint', commandOf(runs.entrypoint)],
+    ['Command', commandOf(runs.cmd)],
+    ['User', runs.user ? name(runs.user) : 'root'],
+    ['Directory', name(runs.workingDir || '/')],
+    ['Ports', runs.ports.length === 0 ? 'none' : html`${runs.ports.map((port) => html`${name(port)} `)}`],
+    ['Config', size(runs.configBytes)],
+    ['Image ID', name(image.id)],
+  ]
+  return fold({
+    id: 'runs',
+    title: 'How it runs',
+    note: 'entrypoint, user, ports',
+    content: html`<dl class="runs">${rows.map(([what, value]) => html`<dt>${what}</dt><dd>${value}</dd>`)}</dl>`,
+  })
+}
+
+function commandOf(words: readonly string[] = []): Html | string {
+  return words.length === 0 ? 'none' : name(JSON.stringify(words))
 }
 
 function warningsSection(warnings: readonly Warning[], place: Place): Html | '' {
   if (warnings.length === 0) return ''
-  return html`<section id="warnings"><h2>Warnings</h2>
-${table<Warning>({
-  caption: 'Unusual things in the layers; none of them stops the analysis',
-  none: '',
-  rows: warnings,
-  columns: [
-    { head: 'Warning', cell: ({ code }) => html`<code>${code}</code>` },
-    { head: 'Places', kind: 'number', cell: ({ count }) => formatCount(count) },
-    { head: 'Layer', kind: 'number', cell: ({ layer }) => layer ?? '' },
-    {
-      head: 'First place',
-      kind: 'path',
-      cell: ({ path, pathBase64, layer }) =>
-        path === undefined ? '' : pathLink(place, { path, pathBase64 }, layer),
-    },
-  ],
-})}
-</section>`
+  const content = html`${table<Warning>({
+    caption: 'Unusual things in the layers; none of them stops the analysis',
+    none: '',
+    rows: warnings,
+    columns: [
+      { head: 'Warning', cell: ({ code }) => html`<code>${code}</code>` },
+      { head: 'Places', kind: 'number', cell: ({ count }) => formatCount(count) },
+      { head: 'Layer', kind: 'number', cell: ({ layer }) => layer ?? '' },
+      {
+        head: 'First place',
+        kind: 'path',
+        cell: ({ path, pathBase64, layer }) =>
+          path === undefined ? '' : pathLink(place, { path, pathBase64 }, layer),
+      },
+    ],
+  })}
+`
+  return fold({ id: 'warnings', title: 'Warnings', note: formatCount(warnings.length), content })
 }
 
 /** Where the rest of a list is. */

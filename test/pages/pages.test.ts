@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FixtureRegistry } from '../registry/fixture.ts'
 import { dockerSave, packArchive } from '../support/archives.ts'
@@ -50,6 +50,10 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   })
 
   const open = (options: BrowserContextOptions = {}) => openPage(browser, service.url, options)
+
+  /** Follows the link to a section, which opens it. */
+  const unfold = (page: Page, section: string) =>
+    page.getByRole('navigation', { name: 'On this page' }).getByText(section, { exact: true }).click()
 
   const address = (query: Record<string, string>) => `${service.url}/?${new URLSearchParams(query)}`
 
@@ -112,6 +116,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.getByRole('heading', { name: 'Size by layer' }).waitFor()
     expect(await page.locator('#largest').textContent()).toContain(HOSTILE)
     expect(await page.locator('#waste').textContent()).toContain('srv/twice')
+    await unfold(page, 'Badge and gate')
     await page.getByRole('button', { name: 'Copy the gate' }).click()
     await page.getByRole('button', { name: 'Copied the gate' }).waitFor()
     const line = await page.evaluate(() => navigator.clipboard.readText())
@@ -146,7 +151,11 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     expect(await bottomOf('#savings > .savings')).toBeLessThan(600)
     const map = await page.locator('.wide svg.treemap').boundingBox()
     expect(map?.y).toBeLessThan(700)
-    await page.locator('.savings > .error summary').click()
+    const card = page.locator('.savings > .error')
+    expect((await card.boundingBox())?.width).toBeLessThan(400)
+    await card.locator('summary').click()
+    // The whole width, once it is open.
+    expect((await card.boundingBox())?.width).toBeGreaterThan(1_000)
     await page.getByText('whoever pulls the image can read them').waitFor()
     expect(wrong).toEqual([])
     await page.context().close()
@@ -264,9 +273,41 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('sections fold, and the links above the treemap open them, without scripts', async () => {
+    const { page, wrong } = await open({ viewport: { width: 1280, height: 900 }, javaScriptEnabled: false })
+    await page.goto(address({ image: after }))
+    const heightOf = () => page.evaluate(() => document.documentElement.scrollHeight)
+    expect(await heightOf()).toBeLessThan(3_000)
+    const [contents, map] = [
+      await page.locator('nav.contents').boundingBox(),
+      await page.locator('#map').boundingBox(),
+    ]
+    expect(contents?.y).toBeLessThan(map?.y ?? 0)
+    await page.locator('#waste').waitFor({ state: 'hidden' })
+    await unfold(page, 'Waste')
+    await page.locator('#waste').getByText('srv/twice').waitFor()
+    await unfold(page, 'How it runs')
+    expect(await page.locator('#runs dd').nth(2).textContent()).toBe('app')
+    await unfold(page, 'Raw data')
+    for (const name of ['SBOM', 'Advice', 'File system as a tar'])
+      await page.locator('#raw').getByRole('link', { name, exact: true }).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('the page of a tag that does not exist leads to the tags of the repository', async () => {
+    const { page } = await open()
+    await page.goto(address({ image: after.replace(/:v2$/, ':v22') }))
+    await page.getByText('no tag `v22`').waitFor()
+    await page.getByRole('link', { name: 'Tags of app' }).click()
+    await page.getByRole('link', { name: 'v2', exact: true }).waitFor()
+    await page.context().close()
+  })
+
   it('a system package links to the files that have its name', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
+    await unfold(page, 'Packages')
     await page.locator('#packages').getByRole('link', { name: 'libc++6' }).click()
     await page.getByRole('link', { name: 'usr/lib/libc++6.so' }).click()
     await page.getByRole('heading', { level: 1, name: /libc\+\+6\.so/ }).waitFor()
@@ -289,6 +330,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   it('the badge form updates the picture and the line to copy', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
+    await unfold(page, 'Badge and gate')
     await page.getByLabel('Shows').selectOption('layers')
     await page.getByLabel('Label').fill('my layers')
     await page.getByLabel('Style').selectOption('flat-square')
@@ -401,7 +443,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       const bar = page.getByRole('progressbar', { name: 'Upload' })
       expect(await bar.getAttribute('max')).toMatch(/^30\d{5}$/)
       await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
-      await page.locator('#largest').getByText('opt/dropped').waitFor()
+      await page.locator('#largest').getByText('opt/dropped').waitFor({ state: 'attached' })
       expect(wrong).toEqual([])
       await page.context().close()
     } finally {
@@ -430,7 +472,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await platforms.locator('[aria-current="page"]', { hasText: 'linux/amd64' }).waitFor()
     await platforms.getByRole('link', { name: 'linux/arm64' }).click()
     await page.locator('.facts', { hasText: 'linux/arm64' }).waitFor()
-    await page.locator('#largest').getByText('arm', { exact: true }).waitFor()
+    await page.locator('#largest').getByText('arm', { exact: true }).waitFor({ state: 'attached' })
     expect(new URL(page.url()).searchParams.get('platform')).toBe('linux/arm64')
     expect(wrong).toEqual([])
     await page.context().close()

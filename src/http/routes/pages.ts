@@ -11,7 +11,7 @@ import type { Assets } from '../../pages/assets.ts'
 import { DOCS_POLICY, docsPage } from '../../pages/docs.ts'
 import { homePage, type SignIn } from '../../pages/home.ts'
 import { type Html, link } from '../../pages/page.ts'
-import { reportPage } from '../../pages/report.ts'
+import { type Runs, reportPage } from '../../pages/report.ts'
 import { WIDE } from '../../pages/treemap/figure.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
@@ -131,8 +131,14 @@ async function reportOf(
     advice,
     areas,
     colour,
+    runs: runsOf(image),
     origin,
   })
+}
+
+function runsOf({ config: { config }, configBytes }: AnalysedImage['image']): Runs {
+  const { entrypoint, cmd, user, workingDir, exposedPorts: ports } = config
+  return { entrypoint, cmd, user, workingDir, ports, configBytes: configBytes.length }
 }
 
 /** The image may have no such directory, if the link is of another tag: then it shows all of it. */

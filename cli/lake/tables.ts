@@ -35,7 +35,7 @@ export type TableName =
 const MEMBER = `path VARCHAR, "pathBytes" BLOB, type VARCHAR, bytes BIGINT, mode INTEGER, uid BIGINT, gid BIGINT,
   mtime TIMESTAMPTZ, link VARCHAR, "linkBytes" BLOB, device VARCHAR, xattrs VARCHAR, whiteout VARCHAR, ordinal INTEGER,
   "offset" BIGINT`
-const PACKAGE = `type VARCHAR, name VARCHAR, version VARCHAR, architecture VARCHAR, purl VARCHAR, bytes BIGINT, path VARCHAR,
+const PACKAGE = `type VARCHAR, name VARCHAR, version VARCHAR, architecture VARCHAR, purl VARCHAR, license VARCHAR, bytes BIGINT, path VARCHAR,
   layer INTEGER`
 
 export const TABLES: Readonly<Record<TableName, LakeTable>> = {

@@ -22,6 +22,11 @@ const PACKAGES: readonly Package[] = [
   { type: 'npm', name: '__proto__', version: '\u202e1', purl: 'pkg:npm/__proto__@1', bytes: 0, layer: 1 },
 ]
 
+const LICENSED: readonly Package[] = [
+  { type: 'npm', name: 'a', version: '1', purl: 'pkg:npm/a@1', layer: 1, license: 'MIT OR Apache-2.0' },
+  { type: 'pypi', name: 'b', version: '1', purl: 'pkg:pypi/b@1', layer: 1, license: 'as you like' },
+]
+
 /** Of a distribution. */
 const SYSTEM: readonly Package[] = [
   {
@@ -55,7 +60,7 @@ it('CycloneDX is valid against its official schema', async () => {
   addFormats.default(ajv)
   for (const name of ['idn-email', 'iri-reference']) ajv.addFormat(name, true)
   const valid = ajv.compile(await schema('bom-1.6'))
-  for (const packages of [PACKAGES, [...PACKAGES, ...SYSTEM], []]) {
+  for (const packages of [PACKAGES, [...LICENSED, ...SYSTEM], []]) {
     valid(await sbom('cyclonedx', packages))
     expect(valid.errors).toBeNull()
   }
@@ -166,4 +171,17 @@ test('the operating system is named as the purls of its packages name it, in bot
     relationshipType: 'CONTAINS',
     relatedSpdxElement: 'SPDXRef-os',
   })
+})
+
+test('licences are expressions where they can be, and the words of their author otherwise', async () => {
+  const { components } = await sbom('cyclonedx', LICENSED)
+  expect(components.flatMap(({ licenses }: { licenses?: unknown[] }) => licenses ?? [])).toEqual([
+    { expression: 'MIT OR Apache-2.0' },
+    { license: { name: 'as you like' } },
+  ])
+  const { packages } = await sbom('spdx', LICENSED)
+  expect(packages.slice(-2)).toMatchObject([
+    { licenseDeclared: 'MIT OR Apache-2.0' },
+    { licenseDeclared: 'NOASSERTION', licenseComments: 'declared: as you like' },
+  ])
 })

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { formatPurl } from '../image/packages/purl.ts'
 import type { ImageIdentity, Package } from '../image/report.ts'
+import { isExpression } from './license.ts'
 
 export const SBOM_FORMATS = ['cyclonedx', 'spdx'] as const
 export type SbomFormat = (typeof SBOM_FORMATS)[number]
@@ -81,11 +82,16 @@ function toComponent(one: Package, number: number): object {
     ...groupAndName(one),
     version: one.version,
     purl: one.purl,
+    ...(one.license === undefined ? {} : { licenses: [cycloneDxLicense(one.license)] }),
     properties: [
       { name: 'lamina:layer', value: String(one.layer) },
       ...(one.bytes === undefined ? [] : [{ name: 'lamina:bytes', value: String(one.bytes) }]),
     ],
   }
+}
+
+function cycloneDxLicense(license: string): object {
+  return isExpression(license) ? { expression: license } : { license: { name: license } }
 }
 
 /** `@scope/name` of npm and `vendor/name` of composer are two fields. */
@@ -164,8 +170,16 @@ function toSpdxPackage(one: Package, number: number): object {
     downloadLocation: 'NOASSERTION',
     filesAnalyzed: false,
     externalRefs: [purlReference(one.purl)],
+    ...spdxLicense(one.license),
     comment: one.bytes === undefined ? `layer: ${one.layer}` : `layer: ${one.layer}, bytes: ${one.bytes}`,
   }
+}
+
+/** Only expressions are allowed as what is declared. */
+function spdxLicense(license: string | undefined): object {
+  if (license === undefined) return {}
+  if (isExpression(license)) return { licenseDeclared: license }
+  return { licenseDeclared: 'NOASSERTION', licenseComments: `declared: ${license}` }
 }
 
 const packageId = (number: number) => `SPDXRef-package-${number}`

@@ -13,6 +13,7 @@ export const PACKAGES = defineSchema<Package>({
   version: string('version'),
   architecture: optional(string('architecture')),
   purl: string('purl'),
+  license: optional(string('license')),
   bytes: optional(int64('bytes')),
   path: optional(string('path')),
   layer: int32('layer'),

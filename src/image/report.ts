@@ -163,6 +163,8 @@ export type Package = {
   readonly version: string
   readonly architecture?: string
   readonly purl: string
+  /** As its author states it: an SPDX expression, or another text. */
+  readonly license?: string
   /** Size of the package's own files in the merged file system. */
   readonly bytes?: number
   /** Path of the file that declares it, for npm, pypi, composer and gem. */

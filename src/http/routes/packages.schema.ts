@@ -15,6 +15,7 @@ export const packageSchema = z
     version: text(),
     architecture: text().optional(),
     purl: text(),
+    license: text('As its database states it; dpkg has none').optional(),
     bytes: int('Its own files in the merged file system').optional(),
     path: text('Its metadata file; for npm, pypi, composer and gem').optional(),
     layer: int('The layer that added it'),

@@ -1,7 +1,7 @@
 /** apk's `installed`: paragraphs of one-letter fields (apk-tools, `doc/apk-package.5`, `src/database.c`). */
-import type { ByteString } from '../../text/bytes.ts'
+import { type ByteString, decodeText } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
-import { type DatabaseContent, type Finding, nameText } from './found.ts'
+import { type DatabaseContent, type Finding, licenseOf, nameText } from './found.ts'
 import { linesOf } from './lines.ts'
 import { resolvePath } from './paths.ts'
 
@@ -26,6 +26,8 @@ export async function* readApkInstalled(content: DatabaseContent): AsyncGenerato
   yield* paragraph.package()
 }
 
+const PACKAGE_FIELDS: readonly string[] = ['P:', 'V:', 'A:', 'L:']
+
 class Paragraph {
   readonly #fields = new Map<string, ByteString>()
   #directory: PathKey = ''
@@ -33,7 +35,7 @@ class Paragraph {
 
   take(letter: string, value: ByteString): void {
     if (letter === 'F:') this.#directory = resolvePath('', value)
-    else if ((letter === 'P:' || letter === 'V:' || letter === 'A:') && !this.#fields.has(letter)) {
+    else if (PACKAGE_FIELDS.includes(letter) && !this.#fields.has(letter)) {
       this.#fields.set(letter, value)
     }
   }
@@ -48,12 +50,13 @@ class Paragraph {
     const name = this.#fields.get('P:')
     if (!name || this.#isTold) return
     this.#isTold = true
-    const architecture = this.#fields.get('A:')
+    const [architecture, license] = [this.#fields.get('A:'), this.#fields.get('L:')]
     const found = {
       type: 'apk',
       name: nameText(name),
       version: nameText(this.#fields.get('V:') ?? ''),
       ...(architecture === undefined ? {} : { architecture: nameText(architecture) }),
+      ...licenseOf(license && decodeText(license).text),
     } as const
     yield { kind: 'package', found }
   }

@@ -3,11 +3,12 @@
  * package's object is cut out of the file as it streams by, and parsed separately.
  */
 import { WorkBudget } from '../../concurrency.ts'
-import { type DatabaseContent, type Finding, UnreadableDatabase } from './found.ts'
+import { type DatabaseContent, type Finding, licenseOf, UnreadableDatabase } from './found.ts'
 
 /** Limit on one package's object; those of large packages have some tens of KB. */
 const MAX_OBJECT_BYTES = 256 * 1024
 const MAX_NAME = 1_024
+const MAX_LICENSES = 8
 /** A byte here costs some ten times as much as a byte of a file's content. */
 const WORK_A_BYTE = 10
 /** And an object as much as a thousand bytes, however small it is. */
@@ -28,14 +29,22 @@ export async function* readComposerInstalled(content: DatabaseContent): AsyncGen
 }
 
 function packageOf(text: Uint8Array): Finding | undefined {
-  const { name, version } = parse(text)
+  const { name, version, license } = parse(text)
   if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return
   if (name.length > MAX_NAME || version.length > MAX_NAME)
     throw new UnreadableDatabase('a name that is too long')
-  return { kind: 'package', found: { type: 'composer', name, version } }
+  return { kind: 'package', found: { type: 'composer', name, version, ...licenseOf(licenseIn(license)) } }
 }
 
-function parse(text: Uint8Array): { readonly name?: unknown; readonly version?: unknown } {
+/** Several are alternatives. */
+function licenseIn(license: unknown): string | undefined {
+  const names = [license].flat().slice(0, MAX_LICENSES)
+  return names.every((name) => typeof name === 'string') ? names.join(' OR ') : undefined
+}
+
+type PackageObject = { readonly name?: unknown; readonly version?: unknown; readonly license?: unknown }
+
+function parse(text: Uint8Array): PackageObject {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(text))
     return typeof value === 'object' && value !== null ? value : {}

@@ -10,6 +10,8 @@ export type FoundPackage = {
   /** In the format's notation: for rpm `[epoch:]version-release`. */
   readonly version: string
   readonly architecture?: string
+  /** As its author states it: an SPDX expression, or another text. */
+  readonly license?: string
 }
 
 /** A package, or some of the files of the previous package (in a file list: of its owner), possibly including directories. */
@@ -25,6 +27,14 @@ export class UnreadableDatabase extends Error {}
 
 /** Limit on the bytes of a name, a version or an architecture: a hundred times what packages have. */
 const MAX_NAME_BYTES = 1_024
+/** Some packages have the whole text of their licence in that field. */
+const MAX_LICENSE = 256
+
+/** Without a licence that is empty, or too long to be stated rather than quoted. */
+export function licenseOf(text: string | undefined): { readonly license?: string } {
+  const stated = text?.replace(/\s+/g, ' ').trim()
+  return stated && stated.length <= MAX_LICENSE ? { license: stated } : {}
+}
 
 /** @throws UnreadableDatabase if it is too long for a name */
 export function nameText(bytes: ByteString): string {

@@ -235,15 +235,15 @@ export class Inventory {
       const name = `${found.name}\0${found.version}\0${found.architecture ?? ''}`
       const by = before?.broughtBy.get(name) ?? layer
       version.broughtBy.set(name, by)
-      version.nameBytes += this.#hold(name)
+      version.nameBytes += this.#hold(name.length + (found.license?.length ?? 0))
       owner = list?.(found, by)
     }
     this.#nameBytes -= before?.nameBytes ?? 0
   }
 
-  /** @returns the memory that the name takes */
-  #hold(name: string): number {
-    const bytes = PACKAGE_BYTES + name.length
+  /** @returns the memory that a package takes whose texts have this length */
+  #hold(length: number): number {
+    const bytes = PACKAGE_BYTES + length
     this.#nameBytes += bytes
     if (this.#nameBytes <= MAX_NAME_BYTES) return bytes
     throw tooLarge(`the names of the image's packages take more than ${MAX_NAME_BYTES} bytes`)

@@ -2,30 +2,43 @@
  * What pip and similar tools leave beside an installed distribution: core metadata in `NAME.dist-info/METADATA` or
  * `NAME.egg-info`, and a list of its files (packaging.python.org, "Recording installed projects").
  */
-import type { ByteString } from '../../text/bytes.ts'
+import { type ByteString, decodeText } from '../../text/bytes.ts'
 import { type PathKey, parentKey } from '../../text/path.ts'
-import { type DatabaseContent, type Finding, nameText } from './found.ts'
+import { type DatabaseContent, type Finding, licenseOf, nameText } from './found.ts'
 import { linesOf, withoutReturn } from './lines.ts'
 import { resolvePath } from './paths.ts'
 
-/** Undefined without a name and a version in the headers, which end at the first empty line. */
+/** Nothing without a name and a version in the headers, which end at the first empty line. */
 export async function* readCoreMetadata(content: DatabaseContent): AsyncGenerator<Finding> {
-  let name: ByteString | undefined
-  let version: ByteString | undefined
+  const values = new Map<string, ByteString>()
   for await (const lines of linesOf(content)) {
     for (const ended of lines) {
       const line = withoutReturn(ended)
-      if (line === '') return
-      name ??= headerValue('name:', line)
-      version ??= headerValue('version:', line)
-      if (name === undefined || version === undefined) continue
-      if (name === '' || version === '') return
-      yield {
-        kind: 'package',
-        found: { type: 'pypi', name: nameText(name), version: nameText(version) },
+      if (line === '') return yield* packageOf(values)
+      for (const field of FIELDS) {
+        const value = values.has(field) ? undefined : headerValue(field, line)
+        if (value !== undefined) values.set(field, value)
       }
-      return
     }
+  }
+  yield* packageOf(values)
+}
+
+/** `License` may be any text; the expression, which replaces it, is SPDX. */
+const FIELDS = ['name:', 'version:', 'license:', 'license-expression:'] as const
+
+function* packageOf(values: ReadonlyMap<string, ByteString>): Generator<Finding> {
+  const [name, version] = [values.get('name:'), values.get('version:')]
+  if (!name || !version) return
+  const license = values.get('license-expression:') ?? values.get('license:')
+  yield {
+    kind: 'package',
+    found: {
+      type: 'pypi',
+      name: nameText(name),
+      version: nameText(version),
+      ...licenseOf(license && decodeText(license).text),
+    },
   }
 }
 

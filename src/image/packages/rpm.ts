@@ -1,7 +1,7 @@
 /** An rpm header as stored in the database: rpm's `docs/manual/hregions.md` and `format_header.md` describe the format. */
-import { toByteString } from '../../text/bytes.ts'
+import { decodeText, toByteString } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
-import { type FoundPackage, nameText, UnreadableDatabase } from './found.ts'
+import { type FoundPackage, licenseOf, nameText, UnreadableDatabase } from './found.ts'
 import { resolvePath } from './paths.ts'
 
 const TAG = {
@@ -9,6 +9,7 @@ const TAG = {
   version: 1001,
   release: 1002,
   epoch: 1003,
+  license: 1014,
   architecture: 1022,
   directoryIndexes: 1116,
   baseNames: 1117,
@@ -41,12 +42,14 @@ export function parseRpmHeader(blob: Uint8Array): RpmPackage | undefined {
   if (!name || !version || !release || name === 'gpg-pubkey') return
   const [epoch] = header.integers(TAG.epoch)
   const [architecture] = header.strings(TAG.architecture)
+  const [license] = header.strings(TAG.license)
   const text = `${version}-${release}`
   const found = {
     type: 'rpm',
     name: nameText(name),
     version: nameText(epoch === undefined ? text : `${epoch}:${text}`),
     ...(architecture === undefined ? {} : { architecture: nameText(architecture) }),
+    ...licenseOf(license && decodeText(license).text),
   } as const
   return { found, files: { [Symbol.iterator]: () => ownedFiles(header) } }
 }

@@ -2,15 +2,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveTasks } from '../../workers/node/serve-tasks.ts'
 
-export type HostileTask = 'echo' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
+export type HostileTask = 'echo' | 'late' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
+
+/** What the task `late` says when the next one runs. */
+let sayLate = () => {}
 
 serveTasks<HostileTask, string, string, string>(async (task, { say, listen, signal }) => {
   switch (task) {
     case 'echo':
+      sayLate()
       return new Promise((resolve) => {
         listen((word) => resolve(`heard ${word}`))
         say('ready')
       })
+    case 'late':
+      sayLate = () => say('too late')
+      return 'done'
     case 'hang':
       for (;;);
     case 'fill': {

@@ -85,10 +85,7 @@ let say: (said: RequestSaid) => void = () => {}
 const service: Service = {
   ...own,
   // An archive is read from the store, which this thread has, too.
-  relay: (source) =>
-    source.ref.kind === 'registry'
-      ? new RelayedSource(source, own.client, (question) => ask(question))
-      : source,
+  relay: (source) => (source.ref.kind === 'registry' ? new RelayedSource(source, own.client, ask) : source),
   onForgotten: (index) => say({ kind: 'forgotten', index }),
 }
 const app = createApp(service, { assets: readAsset })

@@ -17,6 +17,15 @@ export type TaskCaller<Word, Said> = {
   readonly signal: AbortSignal
 }
 
+/** The task that the thread does, or did last. */
+type CurrentTask<Word> = {
+  readonly number: number
+  readonly abort: AbortController
+  hear: (word: Word) => void
+}
+
+type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'number'> : never
+
 const { pulse }: ThreadData = workerData
 
 lowerPriority()
@@ -28,19 +37,19 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
   const port = parentPort
   if (port === null) throw new Error('this file must be run as a thread')
   const turns = new Int32Array(pulse)
-  let abort = new AbortController()
-  let hear: (word: Word) => void = () => {}
-  const send = (message: FromThread<Outcome, Said>, transfer: readonly Transferable[] = []) =>
-    port.postMessage(message, transfer)
-  const work = async (task: Task) => {
-    abort = new AbortController()
-    hear = () => {}
+  let current: CurrentTask<Word> | undefined
+  const work = async (number: number, task: Task) => {
+    const send = (message: Unnumbered<FromThread<Outcome, Said>>, transfer: readonly Transferable[] = []) =>
+      port.postMessage({ ...message, number }, transfer)
+    const abort = new AbortController()
+    const own: CurrentTask<Word> = { number, abort, hear: () => {} }
+    current = own
     const beat = setInterval(() => Atomics.add(turns, 0, 1), PULSE_MILLISECONDS)
     try {
       const { signal } = abort
       const say: TaskCaller<Word, Said>['say'] = (said, transfer) => send({ kind: 'said', said }, transfer)
-      const listen = (listener: typeof hear) => {
-        hear = listener
+      const listen = (listener: (word: Word) => void) => {
+        own.hear = listener
       }
       send({ kind: 'outcome', outcome: await run(task, { say, listen, signal }) })
     } catch (error) {
@@ -54,16 +63,10 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
     }
   }
   port.on('message', (message: ToThread<Task, Word>) => {
-    switch (message.kind) {
-      case 'task':
-        void work(message.task)
-        break
-      case 'word':
-        hear(message.word)
-        break
-      case 'abort':
-        abort.abort()
-    }
+    if (message.kind === 'task') void work(message.number, message.task)
+    else if (message.number !== current?.number) return
+    else if (message.kind === 'word') current.hear(message.word)
+    else current.abort.abort()
   })
 }
 

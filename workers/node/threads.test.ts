@@ -29,6 +29,33 @@ describe('a thread', () => {
     expect(await echoes()).toBe('heard hello')
   })
 
+  it('keeps the messages of its tasks apart', async () => {
+    const one = new Threads<HostileTask, string, string, string>({
+      file,
+      env: {},
+      heapMegabytes: 48,
+      permits: { total: 1 },
+    })
+    const heard: string[] = []
+    const options = { what: 'the task', claim: ['a'], cpuSeconds: () => 60 }
+    const late = one.run('late', { ...options, onSaid: (said) => heard.push(`late ${said}`) })
+    await late.outcome
+    const ready = Promise.withResolvers<void>()
+    const next = one.run('echo', {
+      ...options,
+      onSaid: (said) => {
+        heard.push(said)
+        if (said === 'ready') ready.resolve()
+      },
+    })
+    await ready.promise
+    late.say('not for you')
+    next.say('hello')
+    expect(await next.outcome).toBe('heard hello')
+    expect(heard).toEqual(['ready'])
+    await one.stop()
+  })
+
   it('that exceeds its budget in one step is terminated, and only its task fails', async () => {
     const hanging = run('hang', { cpuSeconds: () => 0.5 }).outcome
     const others = echoes()

@@ -7,18 +7,25 @@ import type { Claim } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
 import { type Permit, Semaphore, type SemaphoreLimits } from '../../src/semaphore.ts'
 
-/** What a thread receives: a task, messages to the running task, and its cancellation. */
-export type ToThread<Task, Word> =
-  | { readonly kind: 'task'; readonly task: Task }
-  | { readonly kind: 'word'; readonly word: Word }
-  | { readonly kind: 'abort' }
+/** The number of a task, on each message to it and from it: what comes late is not for the thread's next task. */
+type Numbered = { readonly number: number }
 
-/** What a thread sends: messages of the task; its end, with an outcome or a failure. A problem is sent as plain data. */
-export type FromThread<Outcome, Said> =
-  | { readonly kind: 'said'; readonly said: Said }
-  | { readonly kind: 'outcome'; readonly outcome: Outcome }
-  | { readonly kind: 'problem'; readonly problem: ProblemDocument }
-  | { readonly kind: 'error'; readonly error: unknown }
+/** What a thread receives: a task, messages to it, and its cancellation. */
+export type ToThread<Task, Word> = Numbered &
+  (
+    | { readonly kind: 'task'; readonly task: Task }
+    | { readonly kind: 'word'; readonly word: Word }
+    | { readonly kind: 'abort' }
+  )
+
+/** What a thread sends: messages of a task; its end, with an outcome or a failure. A problem is sent as plain data. */
+export type FromThread<Outcome, Said> = Numbered &
+  (
+    | { readonly kind: 'said'; readonly said: Said }
+    | { readonly kind: 'outcome'; readonly outcome: Outcome }
+    | { readonly kind: 'problem'; readonly problem: ProblemDocument }
+    | { readonly kind: 'error'; readonly error: unknown }
+  )
 
 /** Passed to each thread when it starts. */
 export type ThreadData = {
@@ -74,7 +81,13 @@ const YOUNG_MEGABYTES = 12
 /** A cancelled task that does not stop within this time is terminated with its thread. */
 const ABORT_MILLISECONDS = 5_000
 
-type Thread = { readonly worker: Worker; readonly pulse: Int32Array; idle?: NodeJS.Timeout }
+type Thread = {
+  readonly worker: Worker
+  readonly pulse: Int32Array
+  idle?: NodeJS.Timeout
+  /** Of its last task. */
+  number: number
+}
 
 /** @param name of the file beside this one, as TypeScript or bundled */
 export function threadFile(name: string): URL {
@@ -114,7 +127,8 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
       const permit = await this.#semaphore.acquire(options.claim, options.signal)
       try {
         const thread = this.#take()
-        say = (word) => post(thread, { kind: 'word', word })
+        const number = ++thread.number
+        say = (word) => post(thread, { kind: 'word', number, word })
         return await this.#runOn(thread, permit, task, options)
       } finally {
         permit.release()
@@ -129,7 +143,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
 
   async #runOn(thread: Thread, permit: Permit, task: Task, options: RunOptions<Said>): Promise<Outcome> {
     const { what, signal, onSaid } = options
-    const { worker } = thread
+    const { worker, number } = thread
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
     let isWhole = false
     const end = (reason: unknown) => {
@@ -137,6 +151,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
       void worker.terminate()
     }
     const onMessage = (message: FromThread<Outcome, Said>) => {
+      if (message.number !== number) return
       if (message.kind === 'said') return onSaid?.(message.said)
       isWhole = true
       if (message.kind === 'outcome') resolve(message.outcome)
@@ -146,7 +161,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
     const onExit = () => reject(new Error(`the thread of ${what} ended`))
     let forced: NodeJS.Timeout | undefined
     const onAbort = () => {
-      post(thread, { kind: 'abort' })
+      post(thread, { kind: 'abort', number })
       forced = setTimeout(() => end(signal?.reason), ABORT_MILLISECONDS)
     }
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
@@ -155,7 +170,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
       end(new Problem('too_large', `${what} ${reason}`)),
     )
     try {
-      post(thread, { kind: 'task', task }, options.transfer)
+      post(thread, { kind: 'task', number, task }, options.transfer)
       return await promise
     } finally {
       clearInterval(watch)
@@ -188,7 +203,7 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
-    const thread: Thread = { worker, pulse: new Int32Array(pulse) }
+    const thread: Thread = { worker, pulse: new Int32Array(pulse), number: 0 }
     this.#all.add(thread)
     // If an idle thread fails, it is only removed.
     worker.on('error', () => this.#drop(thread))

@@ -33,7 +33,11 @@ ${isSignedIn === true && html`<p class="sign-in quiet">Signed in. <a href="/logi
 <p class="quiet">Kept only in this browser. <button type="button" class="copy">Clear the list</button></p></section>
 <div class="promises">
 <div><h2>A report</h2><p>Size by layer, the largest files and directories, wasted and duplicate files, packages and their sizes.</p></div>
-<div><h2>A gate</h2><p>One line of curl in any CI: it fails when the image is too large, wastes too much or contains a forbidden file.</p></div>
+<div id="ci"><h2>A gate for CI</h2><p>One line in any CI: it fails when the image is too large, wastes too much or contains a forbidden file. The page of each image has the line for it.</p>
+<pre><code>lamina check app:v2 --baseline app:v1 --max-growth 10%</code></pre></div>
+<div id="cli"><h2>A command</h2><p>The same at home, for registries, a Docker Engine and archives.</p>
+<pre><code>lamina report docker-daemon:app:dev
+lamina diff app:v1 app:v2</code></pre></div>
 <div><h2>A badge</h2><p>The image size for your README, as an SVG at most five minutes old.</p></div>
 <div><h2>An API</h2><p>Everything as JSON. Try it in the browser: <a href="/docs">documentation</a>.</p></div>
 </div>`,

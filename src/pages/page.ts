@@ -24,14 +24,23 @@ export type Page = {
   readonly main: Html
   /** Markup for the head of this page only. */
   readonly head?: Html
+  /** How a link to the page unfurls; by default by its title alone. */
+  readonly preview?: Preview | undefined
   /** Scripts of this page, besides those of every page. */
   readonly scripts?: readonly string[]
   /** Scripts that render what is seen first: nothing is painted before they ran. */
   readonly early?: readonly string[]
 }
 
+/** What other sites show of a page. */
+export type Preview = {
+  readonly description: string
+  /** An absolute address. */
+  readonly picture?: string
+}
+
 /** The whole document. */
-export function page({ title, main, head, scripts = [], early = [] }: Page): Html {
+export function page({ title, main, head, preview, scripts = [], early = [] }: Page): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -39,7 +48,18 @@ export function page({ title, main, head, scripts = [], early = [] }: Page): Htm
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${visible(title)} · Lamina</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<meta property="og:site_name" content="Lamina">
+<meta property="og:title" content="${visible(title)}">
+${
+  preview !== undefined &&
+  html`<meta property="og:description" content="${visible(preview.description)}">
+<meta name="description" content="${visible(preview.description)}">
+${
+  preview.picture !== undefined &&
+  html`<meta property="og:image" content="${preview.picture}">
+`
+}`
+}<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/frame.css">
 <link rel="stylesheet" href="/assets/lamina.css">
 <script type="module" src="/assets/lamina.js"></script>
@@ -72,8 +92,10 @@ const LOGO = raw(
 export const TOP = html`<header class="top">
 <a class="brand" href="/">${LOGO}Lamina</a>
 <nav aria-label="Service"><ul>
+<li><a href="/#baseline">Compare</a></li>
+<li><a href="/#ci">CI</a></li>
+<li><a href="/#cli">CLI</a></li>
 <li><a href="/docs">API</a></li>
-<li><a href="/openapi.yaml">OpenAPI</a></li>
 </ul></nav>
 </header>`
 

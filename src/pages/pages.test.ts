@@ -290,3 +290,10 @@ it('progress shows figures, and without scripts the page reloads itself', async 
   expect(text).toContain('<noscript><meta http-equiv="refresh" content="2"></noscript>')
   expect(text).toContain('data-events="/v1/analyses/x/events"')
 })
+
+it('a link to a report unfurls with what it says and a picture of it', async () => {
+  const text = String(await reportPage(view))
+  expect(text).toMatch(/<meta property="og:description" content="[^"]*on disk, [^"]*to pull/)
+  expect(text).toMatch(/<meta property="og:image" content="http[^"]*\/v1\/report\?[^"]*format=svg"/)
+  for (const name of ['Compare', 'CI', 'CLI', 'API']) expect(text).toContain(`>${name}</a>`)
+})

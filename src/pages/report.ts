@@ -77,6 +77,10 @@ export function reportPage(view: ReportView): Html {
   const told = tellAdvice(advice, report.size.fileBytes)
   return page({
     title: image.reference,
+    preview: {
+      description: verdictSentence(report, told),
+      picture: `${origin}${link('/v1/report', { ...place, format: 'svg' })}`,
+    },
     scripts: ['map.js', 'badge.js'],
     main: html`<div class="heading" data-looked="${visibleName(image)}">
 <p class="place">${visible(placeName(image))}</p>

@@ -9,7 +9,7 @@ import { formatDelta } from '../text/format.ts'
 import { compareLayers, type StoredLayer } from '../update/layers.ts'
 import { diffLink } from './diff/address.ts'
 import { counted, type Html, link, measured, name, page, size, table } from './page.ts'
-import { reportLink } from './place.ts'
+import { type Place, reportLink } from './place.ts'
 
 export type TagRow = { readonly name: string } & (
   | {
@@ -67,6 +67,7 @@ ${
   points.length > 1 &&
   html`<div class="chart">${Object.entries(CHARTS).map(([name, width]) => html`<div class="${name}">${raw(drawChart(points, { label: FIGURES.compressed.label, width }))}</div>`)}</div>`
 }
+${sized.length > 1 && compareForm(sized, place)}
 ${table<Beside>({
   caption: '',
   label: `Tags of ${repository}`,
@@ -112,6 +113,22 @@ ${table<Beside>({
 })}
 ${tags.length === limit && html`<p class="raw">The last ${counted(limit, 'tag')} by name: <a href="${link('/v1/images', { repository })}">all as JSON</a></p>`}
 </div>`
+}
+
+/** Any two of them; at first the newest with the one before it. */
+function compareForm(sized: readonly Sized[], place: (tag: string) => Place): Html {
+  const newest = sized.length - 1
+  const options = (chosen: number) =>
+    sized.map(
+      ({ name: tag }, at) =>
+        html`<option value="${place(tag).image}" ${at === chosen ? html`selected` : ''}>${visible(tag)}</option>`,
+    )
+  const { platform } = place('')
+  return html`<form class="find" action="/" aria-label="Compare two tags">
+<label>Compare <select name="from">${options(newest - 1)}</select></label>
+<label>with <select name="to">${options(newest)}</select></label>
+${platform !== undefined && html`<input type="hidden" name="fromPlatform" value="${visible(platform)}"><input type="hidden" name="toPlatform" value="${visible(platform)}">`}
+<button>Compare</button></form>`
 }
 
 function isSized(row: TagRow): row is Sized {

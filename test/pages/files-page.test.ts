@@ -89,6 +89,10 @@ describe.each(HOSTS)('on %s', (host) => {
   })
 
   it('a name is searched everywhere, or in one layer', async () => {
+    // A part of the name, in any case.
+    expect((await get({ glob: 'OT' })).text).toContain('>etc/motd<')
+    expect((await get({ glob: 'C/MO' })).text).toContain('>etc/motd<')
+    expect((await get({ glob: 'etc' })).text).not.toContain('>etc/motd<')
     const found = await get({ glob: 'mot?' })
     expect(found.text).toContain('>etc/motd<')
     expect(found.text).not.toContain('>etc/old<')

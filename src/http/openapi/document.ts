@@ -1,6 +1,7 @@
 /**
  * Makes `openapi.yaml` from routes and schemas. This file has the parts of the API's description that do not come from routes.
  */
+import description from '../../../package.json' with { type: 'json' }
 import type { App } from '../backend.ts'
 import { problemSchema } from '../routes/problem.schema.ts'
 import { identitySchema, wasteSumSchema } from '../routes/report.schema.ts'
@@ -84,7 +85,7 @@ export function openApiDocument(app: App): OpenApiDocument {
     openapi: '3.1.0',
     info: {
       title: 'Lamina',
-      version: '1.0.0',
+      version: description.version,
       description: DESCRIPTION,
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },

@@ -269,6 +269,19 @@ describe('advice names no cause that is not there', () => {
   })
 })
 
+test('advice on a known image is made once for each question', async () => {
+  const asked = [{}, { ignore: 'tmp/**' }, { format: 'text' }]
+  const read = async (query: Record<string, string>) => {
+    const before = app.store.reads
+    const answer = await app.ask(`/v1/advice?${new URLSearchParams({ image, ...query })}`)
+    return { text: await answer.text(), reads: app.store.reads - before }
+  }
+  for (const query of asked) {
+    const { text: first } = await read(query)
+    expect(await read(query)).toEqual({ text: first, reads: 0 })
+  }
+})
+
 test('a clean image gets no advice', async () => {
   expect(await advice({ image: clean })).toMatchObject({ savings: { bytes: 0, percent: 0 }, items: [] })
   expect(await (await app.ask(`/v1/advice?image=${clean}&format=text`)).text()).toContain(

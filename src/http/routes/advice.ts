@@ -11,6 +11,7 @@ import { verifiedImage } from '../../service/layers.ts'
 import type { Reading } from '../../service/open.ts'
 import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
+import { keepAnswer, keptAnswer } from '../kept-answers.ts'
 import { preferredType } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
 import {
@@ -132,13 +133,18 @@ async function answer(
   if ('pending' in result) {
     return pendingAnswer(backend, image, result.pending, format === 'json' ? 'accepted' : 'unavailable')
   }
+  headers.set('Content-Type', contentType)
+  const isKept = c.req.method === 'GET'
+  const kept = isKept ? keptAnswer(backend, c, headers) : undefined
+  if (kept !== undefined) return kept
   const advised = await adviseOn(
     backend.host.store,
     { image: verifiedImage(image, result.facts), base, facts: result.facts },
     question,
   )
-  headers.set('Content-Type', contentType)
-  return new Response(write(advised, result.facts.size.fileBytes, format, style), { headers })
+  const body = write(advised, result.facts.size.fileBytes, format, style)
+  const made = new Response(body, { headers })
+  return isKept ? keepAnswer(backend, c, made) : made
 }
 
 function acceptedFormat(c: RequestContext): Format {

@@ -11,7 +11,7 @@ import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { Problem } from '../../problem.ts'
-import { adviceOf } from '../../service/advice.ts'
+import { knownAdvice } from '../../service/advice.ts'
 import { judge } from '../../service/check.ts'
 import { WorkElsewhere } from '../../service/elsewhere.ts'
 import type { Images } from '../../service/images.ts'
@@ -247,7 +247,7 @@ async function show(
     case 'advice': {
       const opened = await images.open(image)
       const facts = await images.facts(opened)
-      const { savings } = await adviceOf(backend.host.store, { image: opened, facts })
+      const { savings } = await knownAdvice(backend, { image: opened, facts })
       return figureBadge(metric, show.figure(savings.bytes, facts), appearance)
     }
     case 'check': {

@@ -184,6 +184,21 @@ async function contentOf(
   }
 }
 
+/** A glob, of names if it has no `/`; without a glob's signs a part of a name (of a path, with a `/`), in any case. */
+function nameFilter(asked: string): (path: string) => boolean {
+  if (/[*?[{]/.test(asked)) {
+    const isOfPaths = asked.includes('/') || asked.includes('**')
+    return globFilter(isOfPaths ? asked : `**/${asked}`) ?? (() => true)
+  }
+  const wanted = asked.toLowerCase()
+  if (wanted.includes('/')) return (path) => path.toLowerCase().includes(wanted)
+  return (path) =>
+    path
+      .slice(path.lastIndexOf('/') + 1)
+      .toLowerCase()
+      .includes(wanted)
+}
+
 async function search(
   { host: { store } }: Backend,
   analysed: AnalysedImage,
@@ -192,10 +207,9 @@ async function search(
 ): Promise<Html> {
   const { image } = analysed
   const { glob, layer, sort, at } = asked
-  // A name without `/` is searched for everywhere.
-  const matches = globFilter(glob.includes('/') || glob.includes('**') ? glob : `**/${glob}`)
+  const matches = nameFilter(glob)
   const rows = {
-    keeps: (entry: Entry) => isWithin(entry.key, key) && (matches?.(showPath(entry.key).path) ?? true),
+    keeps: (entry: Entry) => isWithin(entry.key, key) && matches(showPath(entry.key).path),
     from: layer === undefined ? await filesOf(store, image) : await membersOf(store, image, layer),
   }
   const found = new WeakMap<object, FoundRow>()

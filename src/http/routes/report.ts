@@ -9,7 +9,7 @@ import { shortName } from '../../image/identity.ts'
 import { treemapPicture } from '../../pages/treemap/draw.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
-import { adviceOf } from '../../service/advice.ts'
+import { knownAdvice } from '../../service/advice.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { TREEMAP_COLOURS, treemapOf } from '../../service/treemap.ts'
 import { showPath } from '../../text/path.ts'
@@ -121,7 +121,7 @@ async function write(
 ): Promise<string> {
   const report = { image: analysed.image.identity, ...analysed.facts }
   if (form === 'json') return JSON.stringify(report)
-  const view = { report, advice: await adviceOf(backend.host.store, analysed) }
+  const view = { report, advice: await knownAdvice(backend, analysed) }
   return form === 'text' ? reportText(view, styleOf(style)) : reportMarkdown(view)
 }
 

@@ -46,6 +46,7 @@ export function diffPage({ diff, changes, history, update }: DiffPageParts, show
   const permanent = { from: permanentPlaceOf(from), to: permanentPlaceOf(to) }
   return page({
     title: `${before} → ${after}`,
+    preview: { description: view.headline },
     scripts: ['map.js'],
     main: html`<div class="heading" data-looked="${before} → ${after}">
 <p class="place">${visible(places)}</p>

@@ -42,7 +42,7 @@ export function searchForm({ place, layers, layer, sort }: About, path: ShownPat
   return html`<form class="find" action="/files" role="search" aria-label="Files">
 <input type="hidden" name="image" value="${visible(place.image)}">${place.platform !== undefined && html`<input type="hidden" name="platform" value="${visible(place.platform)}">`}
 ${path.pathBase64 === undefined ? html`<input type="hidden" name="path" value="${path.path}">` : html`<input type="hidden" name="pathBase64" value="${path.pathBase64}">`}
-<label>Find below <input name="glob" value="${visible(glob)}" placeholder="*.so" autocomplete="off" autocapitalize="none" spellcheck="false"></label>
+<label>Find below <input name="glob" value="${visible(glob)}" placeholder="ssl or *.so" autocomplete="off" autocapitalize="none" spellcheck="false"></label>
 <label>Layer <select name="layer"><option value="">all, merged</option>${layers.map(
     ({ index }) => html`<option value="${index}" ${chosen(index === layer)}>${index}</option>`,
   )}</select></label>

@@ -3,5 +3,5 @@
  * when it is next asked for, and so a corrected merge reads no layer again.
  */
 
-export const LAYER_FORMAT = 'v4'
-export const IMAGE_FORMAT = 'v5'
+export const LAYER_FORMAT = 'v5'
+export const IMAGE_FORMAT = 'v6'

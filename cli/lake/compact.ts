@@ -34,8 +34,8 @@ import {
   type TableName,
 } from './tables.ts'
 
-const IMAGES = 'images/v5/sha256/'
-const LAYERS = 'layers/v4/sha256/'
+const IMAGES = 'images/v6/sha256/'
+const LAYERS = 'layers/v5/sha256/'
 /** What is known only from tables of contents is in a subfolder, and left out. */
 const OF_CONTENT = "split_part(key, '/', 5) <> 'toc'"
 const LISTED = [IMAGES, LAYERS, 'names/sha256/', 'sources/sha256/', 'manifests/sha256/', 'configs/sha256/']

@@ -12,7 +12,7 @@ import type { WastedRow } from '../image/waste.ts'
 import type { Entry } from '../layer/entry.ts'
 import { Largest } from '../table/largest.ts'
 import { decodeText, encodeText } from '../text/bytes.ts'
-import { keyToPath, type PathKey, pathToKey, showPath } from '../text/path.ts'
+import { isWithin, keyToPath, type PathKey, pathToKey, showPath } from '../text/path.ts'
 import { CACHES } from './caches.ts'
 import {
   ADVICE_RULES,
@@ -62,7 +62,13 @@ export type Advice = {
 
 /** A file that may be excluded. */
 export type CountedFile = Pick<MergedEntry, 'key' | 'layer'>
-type FileRow = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
+type FileRow = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode' | 'ordinal'>
+
+/** What is inside files. */
+export type InsideFiles = {
+  symbolBytes(layer: number, ordinal: number): number
+  readonly jdks: ReadonlySet<PathKey>
+}
 type MemberRow = Pick<Entry, 'key' | 'type' | 'bytes' | 'whiteout'>
 /** What a member says beside its content. */
 export type MetadataRow = Pick<Entry, 'key' | 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'>
@@ -75,6 +81,7 @@ export interface AdviceTables {
   duplicates(): AsyncIterable<readonly DuplicateGroup[]>
   /** The merged file system, in path order. */
   files(): AsyncIterable<readonly FileRow[]>
+  inside(): Promise<InsideFiles>
   /** Of one layer, in path order. */
   members(layer: number): AsyncIterable<readonly MemberRow[]>
   metadata(layer: number): AsyncIterable<readonly MetadataRow[]>
@@ -138,6 +145,45 @@ class Sum {
       if (most === undefined || bytes > (this.#byLayer[most] ?? 0)) most = layer
     })
     return most
+  }
+}
+
+/** Files that are kept apart from what is stripped. */
+const KEPT_SYMBOLS = /(?:^|\0)[^\0]*\.(?:debug|ko)$|^usr\0lib\0debug\0/s
+/** What of a JDK only a build needs. */
+const JDK_PARTS = /^(?:jmods\0.*|lib\0src\.zip|include\0.*|bin\0javac|lib\0ct\.sym)$/s
+
+/** What rules about the inside of files select. */
+class InsideSums {
+  readonly symbols = new Sum()
+  readonly jdks = new Map<PathKey, Sum>()
+  readonly #files: InsideFiles
+
+  constructor(files: InsideFiles) {
+    this.#files = files
+    for (const home of files.jdks) this.jdks.set(home, new Sum())
+  }
+
+  concerns(row: FileRow): boolean {
+    return this.#symbols(row) > 0 || this.#jdk(row.key) !== undefined
+  }
+
+  add(row: FileRow): void {
+    const { key, layer, bytes, inode } = row
+    const symbols = this.#symbols(row)
+    if (symbols > 0) this.symbols.add(key, symbols, layer, inode)
+    this.#jdk(key)?.add(key, bytes, layer, inode)
+  }
+
+  #symbols({ key, layer, ordinal }: FileRow): number {
+    const bytes = this.#files.symbolBytes(layer, ordinal)
+    return bytes > 0 && !KEPT_SYMBOLS.test(key) ? bytes : 0
+  }
+
+  #jdk(key: PathKey): Sum | undefined {
+    for (const [home, sum] of this.jdks)
+      if (isWithin(key, home) && JDK_PARTS.test(home === '' ? key : key.slice(home.length + 1))) return sum
+    return undefined
   }
 }
 
@@ -342,6 +388,7 @@ class Adviser {
     const wanted = [...spare].sort((a, b) => compareText(a.key, b.key))
     let next = 0
     let savedBytes = 0
+    const inside = new InsideSums(await this.#subject.tables.inside())
     for await (const batch of this.#subject.tables.files()) {
       for (const row of batch) {
         const { key } = row
@@ -350,7 +397,10 @@ class Adviser {
         }
         if (row.type !== 'file') continue
         const hits = kindsHit(SHOWN_KINDS, selection.of(key))
-        if (hits.length === 0 || row.layer < this.#baseLayers || this.#ignores(key)) continue
+        const isInside = inside.concerns(row)
+        if (hits.length === 0 && !isInside) continue
+        if (row.layer < this.#baseLayers || this.#ignores(key)) continue
+        if (isInside) inside.add(row)
         const { bytes, layer, inode = 0 } = row
         let isSaved = false
         for (const hit of hits) {
@@ -360,7 +410,21 @@ class Adviser {
         if (isSaved && saved.add(inode)) savedBytes += bytes
       }
     }
-    return { items: this.#itemsOf(SHOWN_KINDS, sums), savedBytes }
+    return { items: [...this.#itemsOf(SHOWN_KINDS, sums), ...this.#insideItems(inside)], savedBytes }
+  }
+
+  #insideItems({ symbols, jdks }: InsideSums): readonly AdviceItem[] {
+    const unstripped = otherRule('symbols')
+    const jdk = otherRule('jdk')
+    const items: AdviceItem[] = []
+    if (unstripped !== undefined && symbols.bytes > 0)
+      items.push(this.#item(unstripped, unstripped, symbols, { layer: symbols.layer }))
+    for (const [home, sum] of jdks) {
+      if (jdk === undefined || sum.bytes === 0) continue
+      const kind = home === '' ? {} : { kind: showPath(home).path }
+      items.push(this.#item(jdk, { ...jdk, ...kind }, sum, { layer: sum.layer }))
+    }
+    return items
   }
 
   /** What any layer stores, hidden or not: removing a file later does not remove it from the image. */

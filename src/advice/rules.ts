@@ -59,8 +59,8 @@ export type PathRule = Common & {
   readonly items: readonly (Told & Selector & { readonly kind?: string })[]
 }
 
-/** One item for all. */
-export type OtherRule = Common & Told & { readonly selects: 'buildTools' | 'duplicates' }
+/** Selected by what is inside files: one item, or for `jdk` one for each folder. */
+export type OtherRule = Common & Told & { readonly selects: 'buildTools' | 'duplicates' | 'symbols' | 'jdk' }
 
 export type AdviceRule = WasteRule | PathRule | OtherRule
 
@@ -78,6 +78,20 @@ const CONTEXT: readonly {
     title: 'Dockerfiles and their like',
     globs: ['**/Dockerfile', '**/.dockerignore', '**/docker-compose.yml', '**/compose.yaml'],
   },
+]
+
+const GPU: readonly { readonly kind: string; readonly title: string; readonly globs: readonly string[] }[] = [
+  {
+    kind: 'cuda',
+    title: 'Libraries of CUDA',
+    globs: ['usr/local/cuda*', '**/nvidia/*/lib', '**/libcudnn*', '**/libcublas*', '**/libnccl*'],
+  },
+  { kind: 'rocm', title: 'Libraries of ROCm', globs: ['opt/rocm*'] },
+]
+const BROWSERS = ['**/ms-playwright', '**/.cache/puppeteer', '**/.cache/selenium']
+const TESTS = [
+  ...['tests', 'test'].map((name) => `**/site-packages/*/${name}`),
+  ...['test', 'tests', '__tests__'].map((name) => `**/node_modules/*/${name}`),
 ]
 
 /** Where packages are: what is below such a directory is not from the build context, and no secret of the image's maker. */
@@ -254,6 +268,63 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
       directories: cache.directories,
       fix: (found) => `${rewritten(found, cache, mountsOf(cache, found.files))}.`,
     })),
+  },
+  {
+    rule: 'gpu',
+    severity: 'info',
+    selects: 'shown',
+    items: GPU.map(({ kind, title, globs }) => ({
+      kind,
+      title,
+      directories: globs,
+      files: globs,
+      fix: () =>
+        'Install only the libraries that the program loads, or the build of the framework for CPUs if no GPU is used; start from a `runtime` image, not a `devel` one.',
+    })),
+  },
+  {
+    rule: 'browsers',
+    severity: 'info',
+    selects: 'shown',
+    items: [
+      {
+        title: 'Browsers for tests',
+        directories: BROWSERS,
+        files: BROWSERS,
+        fix: () =>
+          'Install browsers only where they run: set `PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1` or `PUPPETEER_SKIP_DOWNLOAD=1` in the final stage, or install one browser only.',
+      },
+    ],
+  },
+  {
+    rule: 'test-files',
+    severity: 'info',
+    selects: 'shown',
+    items: [
+      {
+        title: 'Tests of installed packages',
+        directories: TESTS,
+        files: TESTS,
+        fix: () =>
+          'Remove the tests of packages in the RUN that installs them: `find … -type d -name tests -prune -exec rm -r {} +`.',
+      },
+    ],
+  },
+  {
+    rule: 'unstripped',
+    severity: 'info',
+    selects: 'symbols',
+    title: 'Programs and libraries with symbols',
+    fix: () =>
+      'Strip them in the stage that builds them: `strip -s FILE`, `go build -ldflags="-s -w"`, or `strip = true` in the profile of Cargo.',
+  },
+  {
+    rule: 'jdk',
+    severity: 'info',
+    selects: 'jdk',
+    title: 'The parts of a JDK that only a build needs',
+    fix: () =>
+      'Run on a JRE: make one with `jlink --strip-debug --no-header-files --no-man-pages` in an earlier stage, or start from a `jre` image.',
   },
   {
     rule: 'build-context',

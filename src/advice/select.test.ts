@@ -48,7 +48,24 @@ test('paths are in order, layer by layer', () => {
   expect(paths.map((path) => one.of(pathToKey(path)))).toEqual([[1], [1], [], [2], [], [], [1], [1], []])
 })
 
+test('a star stands for letters within a part', () => {
+  const one = new Selection(
+    new Selectors([
+      { directories: ['usr/local/cuda*', '**/site-packages/*/tests'], files: ['**/libcudnn*'] },
+    ]),
+  )
+  const paths = [
+    'usr/local/cuda-12/a',
+    'usr/local/other/a',
+    'x/site-packages/a/tests/b',
+    'x/site-packages/tests/b',
+    'y/libcudnn.so',
+    'y/xlibcudnn.so',
+  ]
+  expect(paths.map((path) => one.of(pathToKey(path)).length)).toEqual([1, 0, 1, 0, 1, 0])
+})
+
 test('an invalid glob is an error in the table', () => {
-  expect(() => new Selectors([{ files: ['**/a*b'] }])).toThrow(TypeError)
+  expect(() => new Selectors([{ files: ['**/*a'] }])).toThrow(TypeError)
   expect(() => new Selectors([{ directories: ['a/{b,c}'] }])).toThrow(TypeError)
 })

@@ -6,7 +6,8 @@ import { baseName, isWithin, type PathKey, pathToKey } from '../text/path.ts'
 
 /**
  * Globs of two kinds: `directories` select the files below them, `files` the files themselves. A glob is relative to the root
- * unless it begins with two stars and a slash; its last part is a name, or for files at any depth also `*.EXTENSION`.
+ * unless it begins with two stars and a slash; its last part is a name, or for files at any depth also `*.EXTENSION`. A `*` in or
+ * instead of a part stands for any letters of it, but for the first ones of the last part.
  */
 export type Selector = {
   readonly directories?: readonly string[]
@@ -26,6 +27,8 @@ type NameRule = {
 class Names {
   readonly #byName = new Map<string, NameRule[]>()
   readonly #byExtension = new Map<string, number[]>()
+  /** By the first character of the name. */
+  readonly #wild = new Map<number, { readonly pattern: RegExp; readonly selector: number }[]>()
   /** One character distinguishes most names: the first of a name, the last of an extension. */
   readonly #first = new Uint8Array(256)
   readonly #last = new Uint8Array(256)
@@ -38,6 +41,14 @@ class Names {
       const extension = name.slice(1)
       push(this.#byExtension, extension, selector)
       this.#last[extension.charCodeAt(extension.length - 1)] = 1
+      return
+    }
+    if (name !== '*' && /^[\w.\0*-]+$/.test(key) && key.includes('*') && !name.startsWith('*')) {
+      const body = key.replaceAll('.', '\\.').replaceAll('*', '[^\0]*')
+      const pattern = new RegExp(`${deep ? '(?:^|\0)' : '^'}${body}$`, 's')
+      const first = name.charCodeAt(0)
+      this.#wild.set(first, [...(this.#wild.get(first) ?? []), { pattern, selector }])
+      this.#first[first] = 1
       return
     }
     if (!/^[\w.\0-]+$/.test(key)) throw new TypeError(`a selector cannot read the glob ${glob}`)
@@ -54,6 +65,8 @@ class Names {
           found = [...found, rule.selector]
         }
       }
+      for (const { pattern, selector } of this.#wild.get(key.charCodeAt(start)) ?? [])
+        if (pattern.test(key)) found = [...found, selector]
     }
     if (this.#last[key.charCodeAt(key.length - 1)] === 1) {
       const dot = key.lastIndexOf('.')

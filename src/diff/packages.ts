@@ -86,7 +86,7 @@ function withoutPairs(
 }
 
 function byPlace(a: Package, b: Package): number {
-  return compareText(a.path ?? '', b.path ?? '') || compareText(a.version, b.version)
+  return compareText(a.path ?? '', b.path ?? '') || compareText(a.version ?? '', b.version ?? '')
 }
 
 function change(from: Package | undefined, to: Package | undefined): PackageChange {
@@ -98,8 +98,8 @@ function change(from: Package | undefined, to: Package | undefined): PackageChan
     name: one.name,
     ...(one.architecture === undefined ? {} : { architecture: one.architecture }),
     ...(one.path === undefined ? {} : { path: one.path }),
-    ...(from === undefined ? {} : { from: from.version }),
-    ...(to === undefined ? {} : { to: to.version }),
+    ...(from?.version === undefined ? {} : { from: from.version }),
+    ...(to?.version === undefined ? {} : { to: to.version }),
     ...(deltaBytes === undefined ? {} : { deltaBytes }),
   }
 }

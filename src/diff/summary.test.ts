@@ -69,7 +69,7 @@ function sideOf({
       efficiency: { score: 1, wastedBytes: 0, inefficientPaths: 0 },
       largestFiles: [],
       largestDirectories: [],
-      packages: { total: packages.length, byType: {} },
+      packages: { total: packages.length, byType: {}, ownedBytes: 0, ownedPercent: 0 },
       warnings: [],
     },
     config: configOf(env),

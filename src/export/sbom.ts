@@ -80,7 +80,7 @@ function toComponent(one: Package, number: number): object {
     type: 'library',
     'bom-ref': `package-${number}`,
     ...groupAndName(one),
-    version: one.version,
+    ...(one.version === undefined ? {} : { version: one.version }),
     purl: one.purl,
     ...(one.license === undefined ? {} : { licenses: [cycloneDxLicense(one.license)] }),
     properties: [
@@ -94,11 +94,14 @@ function cycloneDxLicense(license: string): object {
   return isExpression(license) ? { expression: license } : { license: { name: license } }
 }
 
-/** `@scope/name` of npm and `vendor/name` of composer are two fields. */
+/** `@scope/name` of npm and `group:name` of maven are two fields. */
 function groupAndName({ type, name }: Package): {
   readonly group?: string
   readonly name: string
 } {
+  const colon = type === 'maven' ? name.indexOf(':') : -1
+  if (colon > 0 && colon < name.length - 1)
+    return { group: name.slice(0, colon), name: name.slice(colon + 1) }
   const slash = type === 'npm' && name.startsWith('@') ? name.indexOf('/') : -1
   if (slash < 1 || slash === name.length - 1) return { name }
   return { group: name.slice(0, slash), name: name.slice(slash + 1) }
@@ -166,7 +169,7 @@ function toSpdxPackage(one: Package, number: number): object {
   return {
     SPDXID: packageId(number),
     name: one.name,
-    versionInfo: one.version,
+    ...(one.version === undefined ? {} : { versionInfo: one.version }),
     downloadLocation: 'NOASSERTION',
     filesAnalyzed: false,
     externalRefs: [purlReference(one.purl)],

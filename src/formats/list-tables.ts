@@ -62,7 +62,7 @@ export const PACKAGES_TABLE: ListTable<Package> = {
       cells: [
         [type],
         [{ name }],
-        [{ name: version }],
+        version === undefined ? [] : [{ name: version }],
         bytes === undefined ? [] : [formatBytes(bytes)],
         [String(layer)],
       ],

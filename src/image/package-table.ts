@@ -2,15 +2,13 @@
 
 import { choice, int32, int64, optional, string } from '../table/column.ts'
 import { defineSchema } from '../table/schema.ts'
-import type { Package, PackageType } from './report.ts'
-
-const TYPES: readonly PackageType[] = ['deb', 'apk', 'rpm', 'npm', 'pypi', 'composer', 'gem']
+import { PACKAGE_TYPES, type Package } from './report.ts'
 
 /** By type, then by name, version, architecture and path. */
 export const PACKAGES = defineSchema<Package>({
-  type: choice('type', TYPES),
+  type: choice('type', PACKAGE_TYPES),
   name: string('name'),
-  version: string('version'),
+  version: optional(string('version')),
   architecture: optional(string('architecture')),
   purl: string('purl'),
   license: optional(string('license')),

@@ -127,6 +127,10 @@ export type ImageFacts = {
   readonly packages: {
     readonly total: number
     readonly byType: Readonly<Record<string, number>>
+    /** Bytes of the merged file system's files that some package owns. */
+    readonly ownedBytes: number
+    /** Of `size.rootfsBytes`. */
+    readonly ownedPercent: number
     /** Absent if empty. */
     readonly buildTools?: BuildTools
   }
@@ -155,19 +159,36 @@ export type DuplicateGroup = {
   readonly paths: readonly { readonly path: string; readonly pathBase64?: string }[]
 }
 
-export type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi' | 'composer' | 'gem'
+export const PACKAGE_TYPES = [
+  'deb',
+  'apk',
+  'rpm',
+  'npm',
+  'pypi',
+  'composer',
+  'gem',
+  'golang',
+  'cargo',
+  'maven',
+  'nuget',
+  'conda',
+  'alpm',
+  'generic',
+] as const
+export type PackageType = (typeof PACKAGE_TYPES)[number]
 
 export type Package = {
   readonly type: PackageType
   readonly name: string
-  readonly version: string
+  /** Absent if nothing states it. */
+  readonly version?: string
   readonly architecture?: string
   readonly purl: string
   /** As its author states it: an SPDX expression, or another text. */
   readonly license?: string
   /** Size of the package's own files in the merged file system. */
   readonly bytes?: number
-  /** Path of the file that declares it, for npm, pypi, composer and gem. */
+  /** Path of the file that declares it, except for deb, apk and rpm. */
   readonly path?: string
   /** The layer that added it. */
   readonly layer: number

@@ -251,7 +251,11 @@ class ImageWriter {
       efficiency,
       largestFiles: this.#largest.list(),
       largestDirectories: this.#directories.largest(),
-      packages: { ...countPackages(packages), ...told(inventory.buildTools()) },
+      packages: {
+        ...countPackages(packages),
+        ...ownedOf(inventory.ownedBytes, totals.rootfsBytes),
+        ...told(inventory.buildTools()),
+      },
       warnings: this.#warnings(inventory).list(),
     }
   }
@@ -272,6 +276,8 @@ class ImageWriter {
     for (const { layer, key, count } of inventory.unread) {
       warnings.add('unreadableDatabase', memberSequence(layer, 0), key, count)
     }
+    for (const { layer, key, count } of inventory.unreadableArchives)
+      warnings.add('unreadableArchive', memberSequence(layer, 0), key, count)
     return warnings
   }
 
@@ -302,6 +308,13 @@ async function openStored<Row>(store: TableStore, key: string, schema: Schema<Ro
   const table = await openTable(store, key, schema)
   if (table === undefined) throw new LostTable(key, 'missing')
   return table
+}
+
+function ownedOf(
+  ownedBytes: number,
+  rootfsBytes: number,
+): Pick<ImageFacts['packages'], 'ownedBytes' | 'ownedPercent'> {
+  return { ownedBytes, ownedPercent: rootfsBytes === 0 ? 0 : (100 * ownedBytes) / rootfsBytes }
 }
 
 function told(buildTools: BuildTools | undefined): Pick<ImageFacts['packages'], 'buildTools'> {

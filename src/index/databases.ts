@@ -10,6 +10,7 @@ import type { ObjectStore } from '../host.ts'
 import { BlobReader } from '../layer/blob.ts'
 import type { DatabaseSink } from '../layer/database.ts'
 import { gunzip } from '../layer/decode/gzip.ts'
+import type { Examined, ExaminedSink, Scratch } from '../layer/examine.ts'
 import { Problem } from '../problem.ts'
 import { ByteBuffer } from '../table/byte-buffer.ts'
 import type { StoredPart, TableStore } from '../table/part.ts'
@@ -20,6 +21,7 @@ import { contentPadding, END_OF_ARCHIVE, memberHeader } from '../tar/write.ts'
 import { type ByteString, toByteString } from '../text/bytes.ts'
 import { keyToPath, type PathKey, pathToKey } from '../text/path.ts'
 import { layerKey } from './keys.ts'
+import { StoredScratch } from './scratch.ts'
 import { Spool } from './spool.ts'
 
 /** How much is packed at once: most databases are small. */
@@ -27,12 +29,18 @@ const PIECE_BYTES = 128 * 1024
 /** Takes half the time of zlib's usual level, and gives a seventh more bytes. */
 const PACKING = { level: 3 }
 const ORDINAL = 'LAMINA.ordinal'
+/** Present if the content is what was found inside the file, as JSON, not the file's own. */
+const EXAMINED = 'LAMINA.examined'
+/** Limit on what is found inside the files of a layer: further files are left out. */
+const MAX_EXAMINED_BYTES = 32 * 1024 * 1024
 /** A path and an ordinal. */
 const MAX_RECORDS_BYTES = 64 * 1024
 
 /** Writes the tar member by member; a slow store slows down the layer. */
-export class DatabaseArchive implements DatabaseSink {
+export class DatabaseArchive implements DatabaseSink, ExaminedSink {
+  readonly #store: ObjectStore
   readonly #spool: Spool
+  #examinedBytes = 0
   readonly #piece = new ByteBuffer(PIECE_BYTES)
   /** Size of the open member. */
   #left = 0
@@ -43,6 +51,7 @@ export class DatabaseArchive implements DatabaseSink {
   #padding = contentPadding(0)
 
   constructor(store: ObjectStore) {
+    this.#store = store
     this.#spool = new Spool(store)
   }
 
@@ -66,10 +75,30 @@ export class DatabaseArchive implements DatabaseSink {
     }
   }
 
+  scratch(): Scratch {
+    return new StoredScratch(this.#store)
+  }
+
+  async examined(key: PathKey, ordinal: number, found: Examined): Promise<void> {
+    const content = new TextEncoder().encode(JSON.stringify(found))
+    this.#examinedBytes += content.length
+    if (this.#examinedBytes > MAX_EXAMINED_BYTES) return
+    await this.#open({ key, bytes: content.length, ordinal }, new Map([[EXAMINED, '1']]))
+    await this.write(content)
+    this.close()
+  }
+
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void> {
     this.#bytes += bytes
+    return this.#open({ key, bytes, ordinal }, new Map())
+  }
+
+  #open(
+    { key, bytes, ordinal }: { readonly key: PathKey; readonly bytes: number; readonly ordinal: number },
+    records: Map<string, string>,
+  ): void | Promise<void> {
     this.#count++
-    const records = new Map([[ORDINAL, String(ordinal)]])
+    records.set(ORDINAL, String(ordinal))
     this.#piece.bytes(memberHeader({ ...PLAIN, path: keyToPath(key), bytes, records }))
     this.#left = bytes
     this.#padding = contentPadding(bytes)
@@ -143,6 +172,8 @@ export type StoredDatabase = {
   readonly key: PathKey
   readonly ordinal: number
   readonly bytes: number
+  /** The content is what was found inside the file, as JSON. */
+  readonly isExamined: boolean
   /** May be read once, before the next database is requested. */
   readonly content: AsyncIterable<Uint8Array>
 }
@@ -179,7 +210,8 @@ export async function* readDatabases(
         throw new RangeError('not a member as it was written')
       const key = pathToKey(paxText(records, 'path') ?? member.name)
       const end = input.position + member.bytes
-      yield { key, ordinal, bytes: member.bytes, content: input.pieces(end) }
+      const isExamined = records.has(EXAMINED)
+      yield { key, ordinal, bytes: member.bytes, isExamined, content: input.pieces(end) }
       for await (const _ of input.pieces(end + padding(member.bytes)));
     }
   } catch (error) {

@@ -7,8 +7,8 @@ const DIGEST = `sha256:${HEX}`
 test('objects have the documented keys', () => {
   expect(givenKey('manifest', DIGEST, 'public')).toBe(`manifests/sha256/${HEX}/public`)
   expect(givenKey('config', DIGEST, 'public')).toBe(`configs/sha256/${HEX}/public`)
-  expect(layerKey(DIGEST, 'entries.parquet')).toBe(`layers/v4/sha256/${HEX}/entries.parquet`)
-  expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v5/sha256/${HEX}/files.parquet`)
+  expect(layerKey(DIGEST, 'entries.parquet')).toBe(`layers/v5/sha256/${HEX}/entries.parquet`)
+  expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v6/sha256/${HEX}/files.parquet`)
   expect(givenKey('layer', DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
 })
 

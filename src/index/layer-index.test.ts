@@ -323,7 +323,7 @@ test("the documentation's query works on the tables in place", async () => {
     .getRowObjects()
     .map((row) => [String(row.filename).slice(folder.length + 1), row.bytes, row.sha256])
   expect(rows.sort()).toEqual([
-    [`layers/v4/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
-    [`layers/v4/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
+    [`layers/v5/sha256/${'a'.repeat(64)}/entries.parquet`, 1n, '61'.repeat(32)],
+    [`layers/v5/sha256/${'c'.repeat(64)}/entries.parquet`, 3n, '63'.repeat(32)],
   ])
 })

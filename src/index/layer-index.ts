@@ -94,7 +94,7 @@ export async function indexLayer(
   const database = new DatabaseArchive(store)
   const checkpoints = new CheckpointArchive(store)
   return within([database, checkpoints], () => {
-    const reading = read({ database, checkpoints })
+    const reading = read({ database, checkpoints, inside: database })
     return writeLayer<IndexedLayer>(store, digest, reading.entries(), async (entries) => {
       if (reading.linksDatabases) await addLinked?.(database, entries)
       await allOf([database.finish(), checkpoints.finish()])

@@ -28,15 +28,18 @@ describe('databaseKind', () => {
     ['usr/lib/ruby/gems/3.3.0/specifications/default/json-2.7.1.gemspec', 'gem'],
     ['etc/os-release', 'osRelease'],
     ['usr/lib/os-release', 'osRelease'],
+    ['var/lib/rpm/Packages', 'rpmBerkeley'],
+    ['app/App.deps.json', 'nuget'],
+    ['opt/conda/conda-meta/a-1-0.json', 'conda'],
+    ['conda-meta/a-1-0.json', 'conda'],
+    ['var/lib/pacman/local/a-1-1/desc', 'alpm'],
+    ['var/lib/pacman/local/a-1-1/files', 'alpmFiles'],
   ])('%s is %s, and kept', (path, kind) => {
     expect(databaseKind(pathToKey(path))).toBe(kind)
     expect(isKeptDatabase(pathToKey(path))).toBe(true)
   })
 
-  it.each([
-    ['var/lib/rpm/Packages', 'rpmBerkeley'],
-    ['usr/lib/sysimage/rpm/rpmdb.sqlite-wal', 'rpmLog'],
-  ])('%s is %s, and not kept', (path, kind) => {
+  it.each([['usr/lib/sysimage/rpm/rpmdb.sqlite-wal', 'rpmLog']])('%s is %s, and not kept', (path, kind) => {
     expect(databaseKind(pathToKey(path))).toBe(kind)
     expect(isKeptDatabase(pathToKey(path))).toBe(false)
   })
@@ -65,6 +68,9 @@ describe('databaseKind', () => {
     'composer/installed.json',
     'gems/rack-3.0.8/rack.gemspec',
     'specifications/a/b.gemspec',
+    'my-conda-meta/a.json',
+    'var/lib/pacman/local/desc',
+    'var/lib/pacman/local/a/mtree',
   ])('%s is not a database', (path) => {
     expect(databaseKind(pathToKey(path))).toBeUndefined()
   })

@@ -26,18 +26,22 @@ const PACKAGE_DATABASES = [
   'apk',
   'rpm',
   'rpmNdb',
+  'rpmBerkeley',
   'npm',
   'pypi',
   'composer',
   'gem',
+  'nuget',
+  'conda',
+  'alpm',
 ] as const
 export type PackageDatabase = (typeof PACKAGE_DATABASES)[number]
 
 /** A file that lists the files of a package. */
-export type FileList = 'debFiles' | 'debSums' | 'pypiRecord' | 'pypiFiles'
+export type FileList = 'debFiles' | 'debSums' | 'pypiRecord' | 'pypiFiles' | 'alpmFiles'
 
-/** What cannot be read: rpm's database in Berkeley DB, and changes to the SQLite one that are not yet in it. */
-export type UnreadDatabase = 'rpmBerkeley' | 'rpmLog'
+/** What cannot be read: changes to rpm's SQLite database that are not yet in it. */
+export type UnreadDatabase = 'rpmLog'
 
 export type DatabaseKind = PackageDatabase | FileList | UnreadDatabase | 'osRelease'
 
@@ -70,6 +74,7 @@ const DPKG = pathToKey('var/lib/dpkg/')
 const INFO = pathToKey('var/lib/dpkg/info/')
 const PARTS = pathToKey('var/lib/dpkg/status.d/')
 const COMPOSER = pathToKey('vendor/composer/installed.json')
+const PACMAN = pathToKey('var/lib/pacman/local/')
 const MODULES = 'node_modules'
 
 /** Undefined for a file that is not a database. */
@@ -78,7 +83,8 @@ export function databaseKind(key: PathKey): DatabaseKind | undefined {
   if (key.startsWith(DPKG)) return FIXED.get(key) ?? dpkgKind(key)
   if (key.endsWith('\0package.json')) return isNpmPackage(key.split('\0')) ? 'npm' : undefined
   if (key.endsWith('.gemspec')) return isGemSpecification(key.split('\0')) ? 'gem' : undefined
-  if (key.endsWith('installed.json')) return isAt(key, COMPOSER) ? 'composer' : undefined
+  if (key.endsWith('.json')) return jsonKind(key)
+  if (key.startsWith(PACMAN)) return pacmanKind(key.slice(PACMAN.length))
   return pythonKind(key) ?? (key.length > LONGEST_FIXED ? undefined : FIXED.get(key))
 }
 
@@ -98,7 +104,7 @@ export function isPackageDatabase(kind: DatabaseKind): kind is PackageDatabase {
 }
 
 export function isUnreadDatabase(kind: DatabaseKind): kind is UnreadDatabase {
-  return kind === 'rpmBerkeley' || kind === 'rpmLog'
+  return kind === 'rpmLog'
 }
 
 /** `var/lib/dpkg/info/NAME.list`, and distroless images' replacement for the one status file: a file per package. */
@@ -108,6 +114,21 @@ function dpkgKind(key: PathKey): DatabaseKind | undefined {
   }
   if (!key.startsWith(PARTS) || key.length === PARTS.length || key.includes('\0', PARTS.length)) return
   return key.endsWith('.md5sums') ? 'debSums' : 'debStatusPart'
+}
+
+function jsonKind(key: PathKey): DatabaseKind | undefined {
+  if (key.endsWith('.deps.json')) return 'nuget'
+  if (isAt(key, COMPOSER)) return 'composer'
+  const name = key.lastIndexOf('\0')
+  return name >= 0 && isAt(key.slice(0, name), 'conda-meta') ? 'conda' : undefined
+}
+
+/** `NAME-VERSION/desc` and `files`. */
+function pacmanKind(rest: PathKey): DatabaseKind | undefined {
+  const name = rest.indexOf('\0')
+  if (name <= 0) return undefined
+  const file = rest.slice(name + 1)
+  return file === 'desc' ? 'alpm' : file === 'files' ? 'alpmFiles' : undefined
 }
 
 /** The directories of PEP 376 and setuptools, and distutils' plain file. */

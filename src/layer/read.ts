@@ -14,6 +14,7 @@ import { type DatabaseSink, isKeptDatabase, linksDatabase, MAX_DATABASE_BYTES } 
 import { type CheckpointSink, LEAST_LAYER_BYTES } from './decode/checkpoints.ts'
 import { type Decode, decode as decodeHere } from './decode/decode.ts'
 import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
+import { type ExaminedSink, FileExaminer } from './examine.ts'
 import { byteLimit, enforce } from './limits.ts'
 import { Sha256 } from './sha256.ts'
 import { BlobVerifier } from './verify.ts'
@@ -23,6 +24,8 @@ import { type LayerWarning, LayerWarnings } from './warnings.ts'
 export type LayerSinks = {
   readonly database: DatabaseSink
   readonly checkpoints?: CheckpointSink
+  /** Receives what is inside files. */
+  readonly inside?: ExaminedSink
 }
 
 export type ReadOptions = LayerSinks & {
@@ -132,7 +135,8 @@ class LayerReader implements LayerReading {
   }
 
   async *#scan(): AsyncGenerator<readonly Entry[]> {
-    const { wasm, limits, database, checkpoints, descriptor, decode = decodeHere } = this.#options
+    const { wasm, limits, database, checkpoints, inside, descriptor, decode = decodeHere } = this.#options
+    const examiner = inside && new FileExaminer(inside)
     const limit = byteLimit(limits)
     const scanner = new TarScanner({ bytes: limit, entries: limits.entries })
     const { compression, chunks } = await decode(this.#source, {
@@ -144,6 +148,7 @@ class LayerReader implements LayerReading {
     const sha256 = new Sha256(await wasm('sha256'))
     let batch: Entry[] = []
     let isDatabase = false
+    let isExamined = false
     for await (const chunk of chunks) {
       this.#uncompressedBytes += chunk.length
       enforce(limit, this.#uncompressedBytes)
@@ -161,13 +166,23 @@ class LayerReader implements LayerReading {
             if (entry.type === 'file' && scanner.isSparse) checkpoints?.addSparse(entry.offset)
             isDatabase = this.#isDatabase(entry)
             if (isDatabase) await database.open(entry.key, entry.bytes, entry.ordinal)
+            isExamined = entry.type === 'file' && entry.whiteout === undefined
+            if (isExamined) examiner?.open(entry.key, entry.bytes)
             break
           case 'content':
             this.#hash(entry, scanner.content, sha256)
             if (isDatabase) await database.write(scanner.content)
+            if (isExamined) {
+              const written = examiner?.write(scanner.content)
+              if (written !== undefined) await written
+            }
             break
           case 'end':
             if (isDatabase) await database.close()
+            if (isExamined) {
+              const found = await examiner?.close()
+              if (found !== undefined) await inside?.examined(entry.key, entry.ordinal, found)
+            }
             if (entry.type === 'file') this.#finishFile(entry)
             batch.push(entry)
             if (batch.length < BATCH) break

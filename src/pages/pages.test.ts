@@ -77,7 +77,7 @@ const report: Report = {
   efficiency: { score: 0.875, wastedBytes: 10, inefficientPaths: 1 },
   largestFiles: [{ path: HOSTILE, bytes: 50, layer: 0 }],
   largestDirectories: [{ path: HOSTILE, bytes: 80 }],
-  packages: { total: 2, byType: { deb: 1, npm: 1 } },
+  packages: { total: 2, byType: { deb: 1, npm: 1 }, ownedBytes: 0, ownedPercent: 0 },
   warnings: [{ code: 'dotdot', count: 2, layer: 0, path: HOSTILE }],
 }
 

@@ -302,7 +302,7 @@ ${table<Package>({
           ? html`<a href="${namedLink(placeOf(image), text)}">${name(text)}</a>`
           : html`${name(text)}<div class="under">${pathLink(placeOf(image), { path })}</div>`,
     },
-    { head: 'Version', kind: 'text', cell: ({ version }) => name(version) },
+    { head: 'Version', kind: 'text', cell: ({ version = '' }) => name(version) },
     { head: 'Type', isMinor: true, cell: ({ type }) => type },
     { head: 'Layer', isMinor: true, kind: 'number', cell: ({ layer }) => layer },
     {

@@ -14,6 +14,7 @@ import { findBuildTools } from '../image/packages/stored-inventory.ts'
 import type { BuildTools, ImageFacts } from '../image/report.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
+import { insideFiles } from './package-owners.ts'
 import type { Service } from './service.ts'
 import { type LayerStep, layerSteps } from './steps.ts'
 import {
@@ -141,8 +142,9 @@ function adviceTables(store: ObjectStore, image: OpenedImage): AdviceTables {
     duplicates: () => whole(duplicatesOf(store, image, 'image')),
     async *files() {
       const table = await filesTable(store, image)
-      yield* table.rows({ columns: ['key', 'type', 'bytes', 'layer', 'inode'], fetchBytes })
+      yield* table.rows({ columns: ['key', 'type', 'bytes', 'layer', 'inode', 'ordinal'], fetchBytes })
     },
+    inside: () => insideFiles(store, image),
     async *members(layer) {
       const table = await membersTable(store, image, layer)
       yield* table.rows({ columns: ['key', 'type', 'bytes', 'whiteout'], fetchBytes })

@@ -4,6 +4,7 @@ import { type Area, type AreaClasses, findAreas } from '../image/areas.ts'
 import { type HiddenRow, withHidden } from '../image/hidden-areas.ts'
 import { KINDS, kindOf } from '../image/kinds.ts'
 import type { Inventory } from '../image/packages/inventory.ts'
+import { PACKAGE_TYPES } from '../image/report.ts'
 import { Problem } from '../problem.ts'
 import { isWithin, type PathKey, parentKey, showPath } from '../text/path.ts'
 import type { AnalysedImage } from './analyse.ts'
@@ -22,7 +23,7 @@ export const WASTE_CLASSES = [
 ] as const
 
 /** The classes of `package`: the database that lists the file. */
-export const OWNER_CLASSES = ['deb', 'apk', 'rpm', 'npm', 'pypi', 'composer', 'gem', 'no package'] as const
+export const OWNER_CLASSES = [...PACKAGE_TYPES, 'no package'] as const
 
 export type TreemapQuestion = {
   /** The directory to show; the root is the empty key. */

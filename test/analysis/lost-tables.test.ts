@@ -68,7 +68,7 @@ describe.each(HOSTS)('on %s', (host) => {
     const image = await push('facts')
     const { status, body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
     expect(status).toBe(200)
-    await lose(`images/v5/${body.image.digest.replace(':', '/')}/packages.parquet`)
+    await lose(`images/v6/${body.image.digest.replace(':', '/')}/packages.parquet`)
     const first = await files(image)
     if (first.status !== 200) expect(first.body).toMatchObject({ status: 503 })
     expect(await files(image)).toMatchObject({ status: 200 })
@@ -118,7 +118,7 @@ describe.each(HOSTS)('on %s', (host) => {
       { name: 'node_modules/a/package.json', content: '{"name":"a","version":"1.0.0"}' },
     ])
     const store = await service.store()
-    const key = `layers/v4/${base.descriptor.digest.replace(':', '/')}/entries.parquet`
+    const key = `layers/v5/${base.descriptor.digest.replace(':', '/')}/entries.parquet`
     const total = async (tag: string) => {
       const image = registry.push('databases', tag, makeImage([base, await makeLayer([{ name: tag }])]))
       const { body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })

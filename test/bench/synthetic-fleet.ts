@@ -245,7 +245,12 @@ function factsOf(layers: readonly SyntheticLayer[], packages: readonly Package[]
     efficiency: { score: 1, wastedBytes: 0, inefficientPaths: 0 },
     largestFiles: [],
     largestDirectories: [],
-    packages: { total: packages.length, byType: { deb: PACKAGES_OF.base, npm: PACKAGES_OF.dependencies } },
+    packages: {
+      total: packages.length,
+      byType: { deb: PACKAGES_OF.base, npm: PACKAGES_OF.dependencies },
+      ownedBytes: 0,
+      ownedPercent: 0,
+    },
     warnings: [],
   }
 }

@@ -278,9 +278,9 @@ function kindOf(type: Json | undefined, logical: Json | undefined): keyof (typeo
 }
 
 const TABLES = {
-  files: ['images/v5/sha256', 'files.parquet', 'image'],
-  packages: ['images/v5/sha256', 'packages.parquet', 'image'],
-  entries: ['layers/v4/sha256', 'entries.parquet', 'blob'],
+  files: ['images/v6/sha256', 'files.parquet', 'image'],
+  packages: ['images/v6/sha256', 'packages.parquet', 'image'],
+  entries: ['layers/v5/sha256', 'entries.parquet', 'blob'],
 } as const
 
 describe.each(Object.keys(TYPES) as Engine[])('%s declares', (engine) => {

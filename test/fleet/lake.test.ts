@@ -131,8 +131,8 @@ it('leaves out what is known only from tables of contents', async () => {
     for (const known of [hex, 'd'.repeat(64)])
       await cp(join(data, kind, hex), join(copy, kind, known, name), { recursive: true })
   }
-  await below('images/v5/sha256', 'toc')
-  await below('layers/v4/sha256', join('toc', 'c'.repeat(64)))
+  await below('images/v6/sha256', 'toc')
+  await below('layers/v5/sha256', join('toc', 'c'.repeat(64)))
   const lake = join(out, 'lake')
   expect(await run(lake, 1000, { LAMINA_DATA: copy })).toBe(
     `${IMAGES} images and ${LAYERS} layers added to ${lake}`,
@@ -235,10 +235,10 @@ it('can be made from S3 as from a folder', async () => {
 it('leaves out an image without tables, and tolerates any document', async () => {
   const odd = join(root, 'odd')
   await writeFleet(odd, 0, 4)
-  const images = await readdir(join(odd, 'images/v5/sha256'))
+  const images = await readdir(join(odd, 'images/v6/sha256'))
   const [lost = '', failed = '', binary = '', broken = ''] = images
-  await rm(join(odd, 'images/v5/sha256', lost, 'files.parquet'))
-  await rm(join(odd, 'images/v5/sha256', failed), { recursive: true })
+  await rm(join(odd, 'images/v6/sha256', lost, 'files.parquet'))
+  await rm(join(odd, 'images/v6/sha256', failed), { recursive: true })
   await writeFailure(new FolderStore(odd), `sha256:${failed}`, {
     code: 'not_an_image',
     detail: 'a chart',

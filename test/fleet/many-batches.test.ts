@@ -219,7 +219,7 @@ describe.each(HOSTS)('webhooks on %s', (host) => {
     expect([status, body]).toEqual([202, { items: [{ image: reference }] }])
     const store = await service.store()
     const hex = image.descriptor.digest.replace('sha256:', '')
-    await expect.poll(() => store.has(`images/v5/sha256/${hex}/packages.parquet`), SOON).toBe(true)
+    await expect.poll(() => store.has(`images/v6/sha256/${hex}/packages.parquet`), SOON).toBe(true)
     expect(await keysOf(store, 'names/')).toEqual([`names/sha256/${hex}/${encodeURIComponent(reference)}`])
   }, 120_000)
 

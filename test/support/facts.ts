@@ -19,6 +19,6 @@ export const emptyFacts: ImageFacts = {
   efficiency: { score: 1, wastedBytes: 0, inefficientPaths: 0 },
   largestFiles: [],
   largestDirectories: [],
-  packages: { total: 0, byType: {} },
+  packages: { total: 0, byType: {}, ownedBytes: 0, ownedPercent: 0 },
   warnings: [],
 }

@@ -74,5 +74,5 @@ test('nothing is stored of a layer that fails', async () => {
     linksDatabases: false,
   }))
   await expect(work).rejects.toBe(failure)
-  expect(await Array.fromAsync(store.list(`layers/v4/${digest.replace(':', '/')}`))).toEqual([])
+  expect(await Array.fromAsync(store.list(`layers/v5/${digest.replace(':', '/')}`))).toEqual([])
 })

@@ -1,7 +1,12 @@
 /** Lists and filters the paths of an image, or of one of its layers. */
 import { createRoute, z } from '@hono/zod-openapi'
+import type { ObjectStore } from '../../host.ts'
+import type { MergedEntry } from '../../image/merged-entry.ts'
 import type { Entry } from '../../layer/entry.ts'
+import { Problem } from '../../problem.ts'
 import { inOrder, type Listing, largestFirst, type Rows } from '../../service/listings.ts'
+import type { OpenedImage } from '../../service/open.ts'
+import { ownedFiles } from '../../service/package-owners.ts'
 import { filesOf, membersOf } from '../../service/tables.ts'
 import { showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
@@ -26,6 +31,9 @@ const query = z.strictObject({
     .regex(/^[0-9a-f]{64}$/, 'is not 64 hex digits in lower case')
     .optional()
     .openapi({ description: 'Only regular files with this content.' }),
+  owned: z.enum(['true', 'false']).optional().openapi({
+    description: 'Only regular files that some package owns, or that none does. Not with `layer`.',
+  }),
   sort: z.enum(['path', '-bytes']).default('path').openapi({
     description: 'By path (`/` sorts first) or by size, largest first.',
   }),
@@ -57,14 +65,21 @@ export function addFiles(app: App, backend: Backend): void {
   app.openapi(listFiles, (c) => {
     const { format, ...asked } = c.req.valid('query')
     const keeps = filterOf(asked)
+    if (asked.owned !== undefined && asked.layer !== undefined)
+      throw new Problem('invalid_parameter', 'owned is about the whole image; leave out owned or layer', {
+        parameter: 'owned',
+      })
     const form = {
       form: chosenForm(c, format, FORMATS),
       fields: Object.keys(fileSchema.shape),
     }
     return answerList<object>(backend, c, { query: asked, form }, async ({ image }) => {
       const { layer } = asked
-      if (layer === undefined)
-        return { listing: ordered(asked, { from: await filesOf(store, image), keeps, show: showFile }) }
+      if (layer === undefined) {
+        const isListed = await ownedFilter(store, image, asked.owned)
+        const kept = inBoth(keeps, isListed)
+        return { listing: ordered(asked, { from: await filesOf(store, image), keeps: kept, show: showFile }) }
+      }
       const from = await membersOf(store, image, layer)
       return { listing: ordered(asked, { from, keeps, show: (entry) => showMember(entry, layer) }) }
     })
@@ -73,6 +88,23 @@ export function addFiles(app: App, backend: Backend): void {
 
 function ordered<Row extends Entry, Item>(asked: FilesQuery, rows: Rows<Row, Item>): Listing<Item> {
   return asked.sort === 'path' ? inOrder(rows) : largestFirst(rows, (entry) => entry.bytes)
+}
+
+type Filter = (entry: MergedEntry) => boolean
+
+async function ownedFilter(
+  store: ObjectStore,
+  image: OpenedImage,
+  owned: FilesQuery['owned'],
+): Promise<Filter | undefined> {
+  if (owned === undefined) return undefined
+  const isOwned = await ownedFiles(store, image)
+  return (entry) => entry.type === 'file' && isOwned(entry) === (owned === 'true')
+}
+
+function inBoth(one: Filter | undefined, other: Filter | undefined): Filter | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return (entry) => one(entry) && other(entry)
 }
 
 /** @throws Problem `invalid_parameter` if the glob is invalid */

@@ -160,6 +160,8 @@ export const reportSchema = z
       byType: z.record(z.string(), z.int().nonnegative()).openapi({
         description: 'By package type.',
       }),
+      ownedBytes: int('Files of the merged file system that some package owns'),
+      ownedPercent: z.number().openapi({ description: 'Of `size.rootfsBytes`' }),
       buildTools: z
         .strictObject({
           bytes: int(),

@@ -24,6 +24,10 @@ const SAMPLES: Readonly<Record<Exclude<DatabaseKind, 'rpmBerkeley' | 'rpmLog' | 
   pypiRecord: Buffer.from('"a ""b""",x,1\nc,y,2\n'),
   pypiFiles: Buffer.from('../a\nb\n'),
   composer: Buffer.from('{"packages":[{"name":"a/b","version":"1"},{"name":"c","version":"2"}]}'),
+  nuget: Buffer.from('{"libraries":{"a/1":{"type":"package"}}}'),
+  conda: Buffer.from('{"name":"a","version":"1"}'),
+  alpm: Buffer.from('%NAME%\na\n\n%VERSION%\n1\n'),
+  alpmFiles: Buffer.from('%FILES%\nusr/bin/a\n'),
   gem: Buffer.from('# stub: a 1 ruby lib\n  s.name = "a"\n  s.version = "1"\n'),
 }
 

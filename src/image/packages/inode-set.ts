@@ -12,6 +12,10 @@ export class InodeSet {
     return (before & bit) === 0
   }
 
+  has(inode: number): boolean {
+    return ((this.#words[Math.floor(inode / 32)] ?? 0) & (1 << (inode % 32))) !== 0
+  }
+
   #grow(least: number): void {
     const words = new Uint32Array(Math.max(least, 2 * this.#words.length))
     words.set(this.#words)

@@ -5,6 +5,7 @@ import {
   isPackageDatabase,
   type PackageDatabase,
 } from '../../layer/database.ts'
+import type { Examined } from '../../layer/examine.ts'
 import type { WantedMember } from '../../layer/members.ts'
 import { Problem } from '../../problem.ts'
 import { type PathKey, parentKey, showPath } from '../../text/path.ts'
@@ -12,20 +13,26 @@ import { LargestPaths } from '../largest.ts'
 import type { MergedEntry } from '../merged-entry.ts'
 import type { BuildTools, Package, PackageType } from '../report.ts'
 import { isBuildTool } from './build-tools.ts'
+import { type InsideFile, packagesInside, parseExamined } from './examined.ts'
 import { type DatabaseContent, type FoundPackage, UnreadableDatabase } from './found.ts'
+import { InodeSet } from './inode-set.ts'
 import { type Distribution, readOsRelease } from './os-release.ts'
 import { PackageOwners } from './owners.ts'
 import { purlOf } from './purl.ts'
 import { listOwner, ownerNames, readDatabase } from './read.ts'
+import { RuntimeCandidates } from './runtime-candidates.ts'
 import type { ShownDatabases } from './shown-databases.ts'
-import type { UnreadPlace } from './unread-databases.ts'
+import { UnreadDatabases, type UnreadPlace } from './unread-databases.ts'
 
-/** Limit for one image, a hundred times what large ones have. */
-const MAX_PACKAGES = 100_000
+/** Limit for one image, two hundred times what large ones have. */
+const MAX_PACKAGES = 200_000
 /** Limit for the names of all packages in memory; large images need a tenth. */
 const MAX_NAME_BYTES = 64 * 1024 * 1024
 /** Memory for a package besides its name. */
 const PACKAGE_BYTES = 100
+/** Limit on what is known of the inside of files. */
+const MAX_EXAMINED_BYTES = 64 * 1024 * 1024
+const NOTHING: InsideFile = { packages: [], unreadable: [] }
 /** A member shown at several paths is read for each path; a larger one only for the first. */
 const MAX_REPEATED_BYTES = 1024 * 1024
 /** Limit on members that are read from a layer's blob again: each is held whole, and is usually a `package.json`. */
@@ -37,6 +44,8 @@ export type DatabaseMember = {
   /** Position among the members of the layer's tar. */
   readonly ordinal: number
   readonly bytes: number
+  /** The content is what was found inside the file. */
+  readonly isExamined?: boolean
   /** Can be read once, before the next member is requested; may be left unread. */
   readonly content: DatabaseContent
 }
@@ -63,11 +72,22 @@ type Listed = {
   /** The layer that added it. */
   readonly layer: number
   readonly owners: readonly string[]
+  /** Present if the bytes are not those of the files that its owner has: absent ones are undefined. */
+  readonly counted?: { readonly bytes: number | undefined }
 }
 
+/** A row of the merged file system. */
+export type SeenRow = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'> &
+  Partial<Pick<MergedEntry, 'ordinal'>>
+
+/** Owns the files that packages were found in, besides their own. */
+const FOUND_IN = 'found in'
+/** Files that these list are not runtimes besides. */
+const MANAGERS: ReadonlySet<PackageType> = new Set<PackageType>(['deb', 'apk', 'rpm', 'alpm', 'conda'])
+
 /**
- * Three steps, each over all data: `read` the databases of each layer, lowest layer first; `see` the rows of the merged file
- * system, to sum each package's files; `packages`.
+ * Four steps, each over all data: `read` the databases of each layer, lowest layer first; if any file was examined, `survey` the
+ * rows of the merged file system, for what is inside them; `see` them, to sum each package's files; `packages`.
  */
 export class Inventory {
   readonly #shown: ShownDatabases
@@ -83,6 +103,14 @@ export class Inventory {
   /** By the owner's number. */
   #types: ReadonlyMap<number, PackageType> | undefined
   #names: ReadonlyMap<number, PackageName> | undefined
+  /** What is inside members, by layer and ordinal. */
+  readonly #examined = new Map<string, Examined>()
+  #examinedBytes = 0
+  readonly #runtimes = new RuntimeCandidates()
+  #hasRuntimes = false
+  readonly #surveyed = new InodeSet()
+  readonly #unreadableArchives = new UnreadDatabases()
+  #ownedBytes = 0
 
   constructor(shown: ShownDatabases) {
     this.#shown = shown
@@ -90,6 +118,10 @@ export class Inventory {
 
   /** @throws Problem `too_large` for more packages than any image has */
   async read(layer: number, member: DatabaseMember): Promise<void> {
+    if (member.isExamined === true) {
+      await this.#keepExamined(layer, member)
+      return
+    }
     const [key, ...others] = this.#shown.take(layer, member.ordinal)
     if (key === undefined) {
       if (this.#shown.has(member.key)) await this.#readHidden(layer, member)
@@ -114,17 +146,81 @@ export class Inventory {
     for (const { layer, key } of this.#shown.left()) this.#shown.unread.add(layer, key)
   }
 
+  /** Whether what is inside files must be found by {@link survey}. */
+  get hasExamined(): boolean {
+    return this.#examined.size > 0
+  }
+
+  /** Call this with every row of the merged file system, in path order, before the first is seen. */
+  survey(row: SeenRow): void {
+    const { key, type, bytes, layer, ordinal, inode = 0 } = row
+    if (this.#hasRuntimes) this.#runtimes.see(key)
+    if (type !== 'file') return
+    if (this.#hasRuntimes && this.#isManaged(key)) this.#runtimes.addManaged(inode)
+    const examined = this.#examined.get(`${layer}/${ordinal}`)
+    if (examined === undefined) return
+    if (examined.runtime !== undefined) this.#runtimes.add({ key, bytes, layer, inode }, examined.runtime)
+    const isSeen = this.#surveyed.has(inode)
+    const { packages, unreadable } = isSeen ? NOTHING : packagesInside(examined, { key, bytes })
+    if (packages.length === 0 && unreadable.length === 0) return
+    this.#surveyed.add(inode)
+    for (const { found, key: place, bytes: own } of packages)
+      this.#listInside({ found, key: place, layer, owners: [`inside/${key}`], counted: { bytes: own } })
+    if (packages.length > 0) this.#own(`inside/${key}`, [key])
+    for (const place of unreadable) this.#unreadableArchives.add(layer, place)
+  }
+
+  /** Call this after the last row was surveyed. */
+  finishSurvey(): void {
+    for (const { runtime, version, key, home, layer, bytes } of this.#runtimes.found()) {
+      const owner = `runtime/${runtime.name}/${key}`
+      const number = this.#owners.owner(owner)
+      this.#owners.add(number, [key])
+      if (runtime.bytes === 'folder') this.#owners.addFolder(number, home)
+      const counted = { bytes: runtime.bytes === 'file' ? bytes : undefined }
+      this.#listInside({
+        found: { type: 'generic', name: runtime.name, version },
+        key,
+        layer,
+        owners: [owner],
+        ...(runtime.bytes === 'folder' ? {} : { counted }),
+      })
+    }
+    this.#types = undefined
+    this.#names = undefined
+  }
+
+  /** The members whose symbols can be stripped: their bytes, by layer and ordinal. */
+  symbolBytes(layer: number, ordinal: number): number {
+    return this.#examined.get(`${layer}/${ordinal}`)?.symbolBytes ?? 0
+  }
+
+  /** Directories of JDKs. Call it after the survey. */
+  get jdks(): ReadonlySet<PathKey> {
+    return this.#runtimes.jdks()
+  }
+
+  /** Bytes of the files that some package owns. */
+  get ownedBytes(): number {
+    return this.#ownedBytes
+  }
+
+  /** Whether some package owns a path. */
+  owns(key: PathKey): boolean {
+    return this.#owners.of(key) !== undefined
+  }
+
+  /** Archives that cannot be read. */
+  get unreadableArchives(): readonly Readonly<UnreadPlace>[] {
+    return this.#unreadableArchives.places
+  }
+
   /** Call this with every row of the merged file system, in path order: the first link of an inode counts. */
-  see({
-    key,
-    type,
-    bytes,
-    layer,
-    inode,
-  }: Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>): void {
+  see({ key, type, bytes, layer, inode }: SeenRow): void {
     if (type !== 'file') return
     this.#toolOwners ??= this.#findToolOwners()
     const owners = this.#owners.see(key, inode, bytes)
+    if (owners !== undefined) this.#ownedBytes += bytes
     if (owners === undefined || this.#toolOwners.size === 0) return
     for (const owner of owners) {
       if (!this.#toolOwners.has(owner)) continue
@@ -256,11 +352,38 @@ export class Inventory {
     if (this.#listed.size > MAX_PACKAGES) {
       throw tooLarge(`the image has more than ${MAX_PACKAGES} packages`)
     }
+    this.#own(FOUND_IN, [key])
     const [owner] = owners
     if (kind === 'npm' && owner !== undefined) {
       this.#owners.addNpmDirectory(this.#owners.owner(owner), parentKey(key))
     }
     return owner
+  }
+
+  #listInside(listed: Listed): void {
+    this.#listed.set(`inside\0${this.#listed.size}`, listed)
+    this.#hold(listed.found.name)
+    if (this.#listed.size > MAX_PACKAGES) throw tooLarge(`the image has more than ${MAX_PACKAGES} packages`)
+  }
+
+  async #keepExamined(layer: number, { ordinal, bytes, content }: DatabaseMember): Promise<void> {
+    this.#examinedBytes += bytes
+    if (this.#examinedBytes > MAX_EXAMINED_BYTES) return
+    const pieces: Uint8Array[] = []
+    for await (const piece of content) pieces.push(piece.slice())
+    const examined = parseExamined(Buffer.concat(pieces))
+    if (examined === undefined) return
+    this.#examined.set(`${layer}/${ordinal}`, examined)
+    this.#hasRuntimes ||= examined.runtime !== undefined
+  }
+
+  #isManaged(key: PathKey): boolean {
+    this.#types ??= this.#findTypes()
+    for (const owner of this.#owners.of(key) ?? []) {
+      const type = this.#types.get(owner)
+      if (type !== undefined && MANAGERS.has(type)) return true
+    }
+    return false
   }
 
   #own(owner: string, paths: Iterable<PathKey>): void {
@@ -308,9 +431,12 @@ export class Inventory {
   #describe(listed: Listed): Package {
     const { found, key, layer } = listed
     const owner = this.#ownerOf(listed)
-    const bytes = owner === undefined ? undefined : this.#owners.bytesOf(owner)
+    const summed = owner === undefined ? undefined : this.#owners.bytesOf(owner)
+    const bytes = listed.counted === undefined ? summed : listed.counted.bytes
+    const { version, ...rest } = found
     return {
-      ...found,
+      ...rest,
+      ...(version === '' ? {} : { version }),
       purl: purlOf(found, this.#distribution),
       ...(bytes === undefined ? {} : { bytes }),
       ...(hasPath(found) ? showPath(key) : {}),
@@ -325,12 +451,10 @@ export async function takeInventory(
   shown: ShownDatabases,
 ): Promise<Inventory> {
   const inventory = new Inventory(shown)
-  if (shown.size > 0) {
-    for (const { layer, members, again } of layers) {
-      for await (const member of members) await inventory.read(layer, member)
-      const linked = shown.linked(layer, MAX_AGAIN_BYTES)
-      if (linked.length > 0) await again?.(linked, new ReadAgain(layer, inventory))
-    }
+  for (const { layer, members, again } of layers) {
+    for await (const member of members) await inventory.read(layer, member)
+    const linked = shown.linked(layer, MAX_AGAIN_BYTES)
+    if (linked.length > 0) await again?.(linked, new ReadAgain(layer, inventory))
   }
   inventory.finish()
   return inventory
@@ -375,7 +499,7 @@ function tooLarge(detail: string): Problem {
 /** What identifies a package: in dpkg its name and architecture, in rpm its name and version, elsewhere a path. */
 function identity(found: FoundPackage, key: PathKey): string {
   const { type, name, version, architecture = '' } = found
-  if (type === 'composer') return `${type}\0${key}\0${name}`
+  if (type === 'composer' || type === 'nuget') return `${type}\0${key}\0${name}\0${version}`
   if (hasPath(found)) return `${type}\0${key}`
   return [type, name, architecture, ...(type === 'rpm' ? [version] : [])].join('\0')
 }
@@ -390,5 +514,5 @@ function isBefore(a: PackageName, b: PackageName): boolean {
 
 /** Whether the declaring file tells packages of one name apart. */
 function hasPath({ type }: Pick<FoundPackage, 'type'>): boolean {
-  return type === 'npm' || type === 'pypi' || type === 'composer' || type === 'gem'
+  return type !== 'deb' && type !== 'apk' && type !== 'rpm'
 }

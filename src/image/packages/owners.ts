@@ -1,10 +1,12 @@
 /** Which package owns which file, for a whole distribution in a few megabytes, and the size of each package's files. */
-import type { PathKey } from '../../text/path.ts'
+import { isWithin, type PathKey } from '../../text/path.ts'
 import { InodeSet } from './inode-set.ts'
 import { npmDirectory } from './paths.ts'
 
 /** Limit on the recorded paths in all: some 24 MB. */
 const MAX_PATHS = 1 << 20
+/** Limit on directories that are looked at for each file. */
+const MAX_FOLDERS = 100
 
 /**
  * Owners are numbered from 0. Paths are kept as 64-bit hashes in a chained hash table of typed arrays: 16 bytes per entry, and
@@ -17,6 +19,8 @@ export class PackageOwners {
   /** Owners with more paths than there was room for. */
   readonly #cut = new Set<number>()
   readonly #directories = new Map<PathKey, number>()
+  /** Directories of runtimes, which own all that is in them. */
+  readonly #folders: { readonly directory: PathKey; readonly owner: number }[] = []
   readonly #counted = new InodeSet()
 
   /** The number of each chain's first entry, from 1; 0 for an empty chain. */
@@ -64,6 +68,11 @@ export class PackageOwners {
     this.#directories.set(directory, owner)
   }
 
+  /** Records a directory whose files are all its owner's. */
+  addFolder(owner: number, directory: PathKey): void {
+    if (this.#folders.length < MAX_FOLDERS) this.#folders.push({ directory, owner })
+  }
+
   /**
    * Counts a file of the merged file system for all owners of its path; an inode counts once.
    *
@@ -92,6 +101,8 @@ export class PackageOwners {
     const directory = this.#directories.size === 0 ? undefined : npmDirectory(path)
     const holder = directory === undefined ? undefined : this.#directories.get(directory)
     if (holder !== undefined) owners = new Set([holder])
+    for (const { directory: folder, owner } of this.#folders)
+      if (isWithin(path, folder)) owners = (owners ?? new Set()).add(owner)
     this.#hash(path)
     let number = this.#chains[this.#low & (this.#chains.length - 1)] ?? 0
     while (number !== 0) {

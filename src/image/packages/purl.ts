@@ -46,6 +46,37 @@ export function purlOf(found: FoundPackage, distribution?: Distribution): string
       const [vendor, project] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)]
       return formatPurl({ type, namespace: vendor.toLowerCase(), name: project.toLowerCase(), version })
     }
+    case 'maven': {
+      const colon = name.indexOf(':')
+      return formatPurl({
+        type,
+        namespace: name.slice(0, Math.max(0, colon)),
+        name: name.slice(colon + 1),
+        version,
+      })
+    }
+    case 'golang': {
+      const slash = name.lastIndexOf('/')
+      return formatPurl({
+        type,
+        namespace: name.slice(0, Math.max(0, slash)),
+        name: name.slice(slash + 1),
+        version,
+      })
+    }
+    case 'alpm':
+      return formatPurl({
+        type,
+        namespace: distribution?.id ?? 'arch',
+        name,
+        version,
+        qualifiers: { arch: architecture },
+      })
+    case 'cargo':
+    case 'nuget':
+    case 'conda':
+    case 'generic':
+      return formatPurl({ type, name, version })
     case 'gem':
       return formatPurl({ type, name, version, qualifiers: { platform: architecture } })
   }

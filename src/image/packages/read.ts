@@ -3,14 +3,18 @@ import { WorkBudget } from '../../concurrency.ts'
 import type { DatabaseKind, PackageDatabase } from '../../layer/database.ts'
 import type { ByteString } from '../../text/bytes.ts'
 import { baseName, type PathKey, parentKey } from '../../text/path.ts'
+import { readAlpmDesc, readAlpmFiles } from './alpm.ts'
 import { readApkInstalled } from './apk.ts'
 import { readComposerInstalled } from './composer.ts'
+import { readCondaMeta } from './conda.ts'
 import { readDpkgList, readDpkgStatus, readDpkgSums } from './deb.ts'
 import { type DatabaseContent, type Finding, type FoundPackage, UnreadableDatabase } from './found.ts'
 import { readGemSpecification } from './gem.ts'
 import { parsePackageJson } from './npm.ts'
+import { readDepsJson } from './nuget.ts'
 import { readCoreMetadata, readInstalledFiles, readRecord } from './pypi.ts'
 import { parseRpmHeader } from './rpm.ts'
+import { berkeleyHeaders } from './rpm-berkeley.ts'
 import { ndbHeaders } from './rpm-ndb.ts'
 import { sqliteHeaders } from './rpm-sqlite.ts'
 
@@ -29,7 +33,7 @@ const MAX_BYTES: Readonly<Record<DatabaseKind, number>> = {
   apk: 32 * MIB,
   rpm: 64 * MIB,
   rpmNdb: 64 * MIB,
-  rpmBerkeley: 0,
+  rpmBerkeley: 64 * MIB,
   rpmLog: 0,
   npm: 512 * KIB,
   pypi: 4 * MIB,
@@ -37,6 +41,10 @@ const MAX_BYTES: Readonly<Record<DatabaseKind, number>> = {
   pypiFiles: 16 * MIB,
   composer: 16 * MIB,
   gem: MIB,
+  nuget: 4 * MIB,
+  conda: 4 * MIB,
+  alpm: MIB,
+  alpmFiles: 16 * MIB,
   osRelease: 64 * KIB,
 }
 
@@ -70,6 +78,16 @@ export async function* readDatabase(
       return yield* rpmFindings(sqliteHeaders(await whole(content, bytes)))
     case 'rpmNdb':
       return yield* rpmFindings(ndbHeaders(await whole(content, bytes)))
+    case 'rpmBerkeley':
+      return yield* rpmFindings(berkeleyHeaders(await whole(content, bytes)))
+    case 'nuget':
+      return yield* readDepsJson(await whole(content, bytes), key)
+    case 'conda':
+      return yield* readCondaMeta(await whole(content, bytes), key)
+    case 'alpm':
+      return yield* readAlpmDesc(content)
+    case 'alpmFiles':
+      return yield* readAlpmFiles(content)
     case 'npm': {
       const found = parsePackageJson(await whole(content, bytes), key)
       if (found !== undefined) yield { kind: 'package', found }
@@ -87,7 +105,6 @@ export async function* readDatabase(
       return yield* readGemSpecification(content)
     case 'osRelease':
       return
-    case 'rpmBerkeley':
     case 'rpmLog':
       throw new UnreadableDatabase(`${kind} is not read`)
   }
@@ -136,6 +153,8 @@ export function listOwner(kind: DatabaseKind, key: PathKey): string | undefined 
     case 'pypiRecord':
     case 'pypiFiles':
       return `pypi/${parentKey(key)}`
+    case 'alpmFiles':
+      return `alpm/${parentKey(key)}`
     default:
       return undefined
   }
@@ -151,11 +170,17 @@ export function ownerNames(kind: PackageDatabase, key: PathKey, found: FoundPack
     case 'apk':
     case 'rpm':
     case 'rpmNdb':
+    case 'rpmBerkeley':
       return [`${found.type}/${found.name}/${found.version}/${found.architecture ?? ''}`]
     case 'npm':
       return [`npm/${parentKey(key)}`]
     case 'pypi':
       return [`pypi/${parentKey(key)}`]
+    case 'alpm':
+      return [`alpm/${parentKey(key)}`]
+    case 'nuget':
+    case 'conda':
+      return [`${found.type}/${key}/${found.name}/${found.version}`]
     // Neither lists its files.
     case 'composer':
     case 'gem':

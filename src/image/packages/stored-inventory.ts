@@ -12,7 +12,7 @@ import { ShownDatabases } from './shown-databases.ts'
 /** The name of a layer's index, and how many package databases are stored with it. */
 export type DatabaseLayer = StoredDatabases & { readonly index: string }
 
-type OwnedFile = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode'>
+type OwnedFile = Pick<MergedEntry, 'key' | 'type' | 'bytes' | 'layer' | 'inode' | 'ordinal'>
 
 /** @param layer index of the layer, from 0 */
 export type ReadAgain = (layer: number, members: readonly WantedMember[], sink: DatabaseSink) => Promise<void>
@@ -46,8 +46,14 @@ export async function readInventory(
       ((members: readonly WantedMember[], sink: DatabaseSink) => readAgain(layer, members, sink)),
   }))
   const inventory = await takeInventory(databases, shown)
-  if (shown.size === 0) return inventory
-  const columns = ['key', 'type', 'bytes', 'layer', 'inode'] as const
+  if (shown.size === 0 && !inventory.hasExamined) return inventory
+  const columns = ['key', 'type', 'bytes', 'layer', 'inode', 'ordinal'] as const
+  if (inventory.hasExamined) {
+    for await (const rows of (await files()).rows({ columns })) {
+      for (const row of rows) inventory.survey(row)
+    }
+    inventory.finishSurvey()
+  }
   for await (const rows of (await files()).rows({ columns })) {
     for (const row of rows) if (counts(row)) inventory.see(row)
   }

@@ -1,0 +1,165 @@
+/** Java archives: which Maven artifacts they contain, in archives inside them too. */
+
+import { Problem } from '../problem.ts'
+import { type ByteString, decodeText } from '../text/bytes.ts'
+import { damaged, type FileRanges } from './ranges.ts'
+import { findZipEnd, readZipDirectory, readZipEntry, storedEntry, type ZipContent } from './zip.ts'
+import { STORED } from './zip-rows.ts'
+
+export type MavenArtifact = { readonly group: string; readonly name: string; readonly version?: string }
+
+/** What an archive says about itself, before its own name is known to matter. */
+export type Jar = {
+  /** From each `pom.properties`. */
+  readonly artifacts: readonly MavenArtifact[]
+  /** Of the manifest. */
+  readonly version?: string
+  readonly inner: readonly InnerJar[]
+}
+
+/** An archive inside an archive. */
+export type InnerJar = {
+  readonly name: ByteString
+  readonly storedBytes: number
+  /** Absent if it cannot be read. */
+  readonly jar?: Jar
+}
+
+/** What reading archives may take. */
+export type InflateRoom = {
+  /** Counts bytes before they are inflated. @throws Problem `too_large` if they are too many */
+  charge(bytes: number): void | Promise<void>
+  /** Holds what is inflated, for random access. */
+  hold(content: AsyncIterable<Uint8Array>, bytes: number): Promise<FileRanges>
+}
+
+/** Limit on what is inflated of one archive, as its directory says. */
+const MAX_INFLATED_BYTES = 256 * 1024 * 1024
+/** Archives inside archives inside archives. */
+const MAX_DEPTH = 3
+const POM = /^META-INF\/maven\/([^/]+)\/([^/]+)\/pom\.properties$/
+const MANIFEST = 'META-INF/MANIFEST.MF'
+const ARCHIVE = /\.(?:jar|war|ear|hpi|jpi)$/
+/** A longer name or version is none. */
+const MAX_TEXT = 1_024
+
+/** Whether a file of that name is read as a Java archive. */
+export function isJarName(name: ByteString): boolean {
+  return ARCHIVE.test(name)
+}
+
+/** Whether an error says that an archive is unreadable; others come from what it is read from. */
+export function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof Problem &&
+    (error.code === 'invalid_archive' || error.code === 'unknown_format' || error.code === 'too_large')
+  )
+}
+
+/** @throws Problem `invalid_archive`, `unknown_format`, `too_large` if the archive cannot be read */
+export async function readJar(file: FileRanges, room: InflateRoom, depth = 0): Promise<Jar> {
+  const end = await findZipEnd(file)
+  const wanted: ZipContent[] = []
+  let bytes = 0
+  for await (const rows of readZipDirectory(file, end)) {
+    for (const row of rows) {
+      if (!isWanted(row.name, depth)) continue
+      bytes += row.bytes
+      if (bytes > MAX_INFLATED_BYTES)
+        throw new Problem('too_large', `the archive inflates to more than ${MAX_INFLATED_BYTES} bytes`)
+      wanted.push(row)
+    }
+  }
+  await room.charge(bytes)
+  const artifacts: MavenArtifact[] = []
+  const inner: InnerJar[] = []
+  let version: string | undefined
+  // The archive itself must be readable before those inside it are read.
+  for (const entry of wanted) {
+    const pom = POM.exec(entry.name)
+    if (pom === null && entry.name !== MANIFEST) continue
+    const lines = await textOf(readZipEntry(file, entry, end.start), entry.bytes)
+    if (pom !== null) artifacts.push(artifactOf(lines, pom))
+    else version = manifestVersion(lines)
+  }
+  for (const entry of wanted) {
+    if (!isJarName(entry.name)) continue
+    const jar = await readInner(file, { entry, start: end.start, depth }, room)
+    inner.push({ name: entry.name, storedBytes: entry.storedBytes, ...(jar === undefined ? {} : { jar }) })
+  }
+  return { artifacts, ...(version === undefined ? {} : { version }), inner }
+}
+
+function isWanted(name: ByteString, depth: number): boolean {
+  if (name.endsWith('/')) return false
+  return name === MANIFEST || (isJarName(name) && depth < MAX_DEPTH) || POM.test(name)
+}
+
+type Inner = { readonly entry: ZipContent; readonly start: number; readonly depth: number }
+
+async function readInner(
+  file: FileRanges,
+  { entry, start, depth }: Inner,
+  room: InflateRoom,
+): Promise<Jar | undefined> {
+  try {
+    const content = readZipEntry(file, entry, start)
+    if (entry.method !== STORED) return await readJar(await room.hold(content, entry.bytes), room, depth + 1)
+    // Stored: read in place, once its CRC is verified.
+    for await (const _ of content);
+    return await readJar(await storedEntry(file, entry, start), room, depth + 1)
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return undefined
+  }
+}
+
+/** How much of a properties file or manifest is held. */
+const MAX_LINES_BYTES = 1024 * 1024
+
+async function textOf(content: AsyncIterable<Uint8Array>, bytes: number): Promise<Buffer> {
+  const text = Buffer.alloc(Math.min(bytes, MAX_LINES_BYTES))
+  let filled = 0
+  // To the end, where the CRC is verified.
+  for await (const piece of content) {
+    text.set(piece.subarray(0, text.length - filled), filled)
+    filled = Math.min(text.length, filled + piece.length)
+  }
+  if (filled < text.length) throw damaged('an entry is cut off')
+  return text
+}
+
+const PROPERTY = /^[ \t\f]*([^\s=:#!][^\s=:]*)[ \t\f]*[=: ][ \t\f]*(.*?)\s*$/
+
+/** java.util.Properties, as far as Maven writes them. */
+function artifactOf(text: Buffer, [, group = '', name = '']: RegExpExecArray): MavenArtifact {
+  const found = new Map<string, string>()
+  for (const line of text.toString('latin1').split(/\r\n|\r|\n/)) {
+    const [, key, value = ''] = (line.length > MAX_TEXT ? null : PROPERTY.exec(line)) ?? []
+    if (key !== undefined) found.set(key, value)
+  }
+  const version = found.get('version')
+  return {
+    group: found.get('groupId') || decodeText(group).text,
+    name: found.get('artifactId') || decodeText(name).text,
+    ...(version ? { version } : {}),
+  }
+}
+
+/** Of the main section, which ends at the first empty line; a line that begins with a space continues the one before. */
+function manifestVersion(text: Buffer): string | undefined {
+  const found = new Map<string, string>()
+  const [main = ''] = text
+    .toString('utf8')
+    .replaceAll('\r\n', '\n')
+    .replaceAll('\r', '\n')
+    .replaceAll('\n ', '')
+    .split('\n\n', 1)
+  for (const line of main.split('\n')) {
+    const colon = line.indexOf(':')
+    const value = line.slice(colon + 1).trim()
+    if (colon > 0 && value !== '' && value.length <= MAX_TEXT)
+      found.set(line.slice(0, colon).toLowerCase(), value)
+  }
+  return found.get('implementation-version') ?? found.get('bundle-version')
+}

@@ -362,7 +362,7 @@ export class Inventory {
 
   #listInside(listed: Listed): void {
     this.#listed.set(`inside\0${this.#listed.size}`, listed)
-    this.#hold(listed.found.name)
+    this.#hold(listed.found.name.length)
     if (this.#listed.size > MAX_PACKAGES) throw tooLarge(`the image has more than ${MAX_PACKAGES} packages`)
   }
 

@@ -76,6 +76,16 @@ test('what the registry does not have or show is read from the engine, with one 
   expect(checked).toMatchObject({ code: 0, out: expect.stringContaining('failures="0"') })
 })
 
+test('the engine is asked when the registry cannot be reached', async () => {
+  const gone = await FixtureRegistry.start()
+  await gone.close()
+  const name = `${gone.host}/app:dev`
+  engine.add(name, image)
+  const { code, out, err } = await lamina(['cat', name, 'hello'])
+  expect({ code, out }).toEqual({ code: 0, out: 'from here' })
+  expect(err).toBe(`lamina: ${name} is read from the Docker Engine: its registry cannot be reached\n`)
+})
+
 test('--source decides where it is read from', async () => {
   registry.push('both', 'dev', makeImage([await makeLayer([{ name: 'hello', content: 'from there' }])]))
   const both = `${registry.host}/both:dev`

@@ -21,8 +21,6 @@ const PATH = /^(?:\.{0,2}\/|~\/)|\.(?:tar|tgz|tar\.gz|tar\.zst)$/
 const TRANSPORT = /^(?:[a-z-]+:\/\/|(?:upload|docker-daemon|docker-archive|oci-archive|oci):)/
 /** Where `ustar` stands in a tar. */
 const MAGIC = { at: 257, text: 'ustar' }
-/** How an answer says that a registry does not have an image, or does not show it. */
-const ABSENT: readonly string[] = ['image_not_found', 'unauthorized']
 const ENGINE_MILLISECONDS = 10_000
 
 /** The request with a transport for each image that is not in a registry. */
@@ -84,7 +82,7 @@ export async function fromEngine(
   if (name === undefined || !(failure instanceof Failure)) throw failure
   const absence = await absenceOf(name, asker)
   if (absence !== undefined) throw new Failure(failure.code, `${failure.message}; ${absence}`)
-  tell(`${terminalText(name)} is read from the Docker Engine: its registry does not have or show it`)
+  tell(`${terminalText(name)} is read from the Docker Engine: its registry ${absenceFrom(failure)}`)
   return mapImages(request, async (each) => (each === name ? `docker-daemon:${each}` : each))
 }
 
@@ -94,10 +92,23 @@ export async function isInEngine(request: Request, failure: unknown, asker: Aske
   return name !== undefined && (await absenceOf(name, asker)) === undefined
 }
 
+/** What a failure says about the registry; undefined if it may have the image. */
+function absenceFrom({ code, message }: Failure): string | undefined {
+  switch (code) {
+    case 'image_not_found':
+      return 'does not have it'
+    case 'unauthorized':
+      return 'does not show it'
+    case 'registry_error':
+      return message.includes('could not connect to') ? 'cannot be reached' : undefined
+    default:
+      return undefined
+  }
+}
+
 /** The name, as it was typed, of the image that a failure is about. */
 function missingImage({ parameters, settings, command }: Request, failure: unknown): string | undefined {
-  if (!(failure instanceof Failure) || !ABSENT.includes(failure.code) || failure.image === undefined)
-    return undefined
+  if (!(failure instanceof Failure) || absenceFrom(failure) === undefined) return undefined
   if (settings.source !== undefined || command.kind === 'index') return undefined
   return IMAGES.flatMap((parameter) => parameters.get(parameter) ?? []).find(
     (name) => !TRANSPORT.test(name) && wholeName(name) === failure.image,

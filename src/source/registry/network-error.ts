@@ -1,7 +1,5 @@
 /** Finds out what failed below HTTP from the errors of undici and of workerd, which have little in common. */
 
-import { toAllow } from './guard.ts'
-
 export type NetworkFailure =
   /** The connection was dropped, or failed for a temporary reason. */
   | 'reset'
@@ -96,6 +94,6 @@ export function describeNetworkFailure(
         ? `${connecting} it does not speak TLS`
         : `${connecting} it does not speak TLS; add it to LAMINA_INSECURE_REGISTRIES to allow plain http`
     case 'unknown':
-      return `${connecting} the TLS connection failed; check the registry's name, port and certificate; if its address is private, ${toAllow(place)}`
+      return `${connecting} the TLS connection failed; check the registry's name, port and certificate; if its address is private, add it to LAMINA_PRIVATE_REGISTRIES: LAMINA_PRIVATE_REGISTRIES=${place}`
   }
 }

@@ -32,6 +32,9 @@ const SECTIONS = [
 /** The diff, and what a machine with the first image downloads for the second. */
 type DiffPageParts = DiffParts & { readonly update?: Update }
 
+/** The one legend of the page: sizes and lines of text have their own signs and colours. */
+const COLOURS = html`<p class="quiet">Sizes: <span class="more">+ more bytes</span>, <span class="less">- fewer bytes</span>. Paths and lines of text: <span class="pill added">+ added</span> <span class="pill removed">− removed</span> <span class="pill modified">~ changed</span>.</p>`
+
 /** @param shown the directory that the treemap shows; the root if nothing changed there */
 export function diffPage({ diff, changes, history, update }: DiffPageParts, shown: PathKey = ''): Html {
   const { from, to } = diff
@@ -68,6 +71,7 @@ ${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
 ${changeMap(place, changesBelow(changes, shown) ?? changes)}
 </section>
 <section id="changes"><h2>Changes</h2>
+${COLOURS}
 ${changeTree(place, changes)}
 </section>
 <section id="packages"><h2>Packages</h2>

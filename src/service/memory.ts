@@ -4,8 +4,8 @@ import { Cache } from '../cache.ts'
 import type { AnalysedFacts } from '../image/image.ts'
 import type { IndexedLayer } from '../index/layer-index.ts'
 import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
+import { SingleFlight } from '../single-flight.ts'
 import type { ArchiveIndex } from '../source/archive/archive-index.ts'
-import { Flights } from '../source/registry/flights.ts'
 import type { ResolvedManifest } from '../source/source.ts'
 import type { StoredLayer } from '../update/layers.ts'
 
@@ -144,8 +144,8 @@ export class Memory {
   /** Engine images that this thread is saving, by file name, so that each is saved only once at a time. */
   readonly saving = new Map<string, Promise<void>>()
   /** Fetches under way, by caller, place and name. */
-  readonly resolving = new Flights<Resolved>()
-  readonly reading = new Flights<Uint8Array>()
+  readonly resolving = new SingleFlight<Resolved>()
+  readonly reading = new SingleFlight<Uint8Array>()
 
   /** @param share of the bytes that each cache takes, for a thread that is one of several */
   constructor(share = 1) {

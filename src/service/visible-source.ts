@@ -8,7 +8,7 @@ import { PUBLIC } from '../index/keys.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { type SourceRef, scopeOf } from '../oci/source-ref.ts'
 import { Problem } from '../problem.ts'
-import type { Flights } from '../source/registry/flights.ts'
+import type { SingleFlight } from '../single-flight.ts'
 import type { BlobRange, ImageParts, ImageSource, ResolvedManifest } from '../source/source.ts'
 import type { Memory } from './memory.ts'
 import { Visibility } from './visibility.ts'
@@ -129,7 +129,7 @@ export class VisibleSource {
    *
    * @param key identifies the caller, the place and what is fetched
    */
-  #share<T>(flights: Flights<T>, key: string, fetch: () => Promise<T>): Promise<T> {
+  #share<T>(flights: SingleFlight<T>, key: string, fetch: () => Promise<T>): Promise<T> {
     const isVerdict = (error: unknown) => error instanceof Problem
     return flights.share(key, fetch, { milliseconds: JOIN_MILLISECONDS, signal: this.#signal, isVerdict })
   }

@@ -13,7 +13,15 @@ import { findLongParameterLists } from './parameters.ts'
 
 /** From the bottom up. A room is a folder, or files that serve everything above them. */
 export const ROOMS: readonly (readonly string[])[] = [
-  ['src/problem.ts', 'src/concurrency.ts', 'src/timeout.ts', 'src/cache.ts', 'src/semaphore.ts', 'src/text/'],
+  [
+    'src/problem.ts',
+    'src/concurrency.ts',
+    'src/timeout.ts',
+    'src/cache.ts',
+    'src/semaphore.ts',
+    'src/single-flight.ts',
+    'src/text/',
+  ],
   ['src/tar/'],
   ['src/inside/'],
   ['src/oci/'],

@@ -2,7 +2,7 @@
 import type { Jobs } from '../../src/host.ts'
 import { type Job, type JobState, jobKey } from '../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../src/problem.ts'
-import { Flights } from '../../src/source/registry/flights.ts'
+import { SingleFlight } from '../../src/single-flight.ts'
 import { pause, waitFor } from '../../src/timeout.ts'
 
 /** A `Problem` does not survive a call to another object, so a start returns it instead of throwing. */
@@ -36,7 +36,7 @@ export class DurableJobs implements Jobs {
   /**
    * All who wait for the same news of a job share one call: an object takes about a thousand calls a second, and each is billed.
    */
-  readonly #watching = new Flights<JobState | undefined>()
+  readonly #watching = new SingleFlight<JobState | undefined>()
 
   constructor(objects: JobObjects) {
     this.#objects = objects

@@ -7,9 +7,9 @@ import { Cache } from '../../../cache.ts'
 import { type Credential, credentialHash } from '../../../oci/credential.ts'
 import type { Repository } from '../../../oci/reference.ts'
 import { Problem } from '../../../problem.ts'
+import { SingleFlight } from '../../../single-flight.ts'
 import { readAll } from '../body.ts'
 import { nameOf, problemOf, type RegistryRequest } from '../failure.ts'
-import { Flights } from '../flights.ts'
 import { guardNamed } from '../guard.ts'
 import type { CallerBounds, Outgoing, Transport } from '../transport.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
@@ -82,7 +82,7 @@ export class Authorizer {
     milliseconds: MAX_LIFE_SECONDS * 1000,
     sizeOf: ({ header }) => header.length,
   })
-  readonly #flights = new Flights<string>()
+  readonly #flights = new SingleFlight<string>()
 
   constructor(transport: Transport) {
     this.#transport = transport

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { Problem } from '../../problem.ts'
-import { Flights } from './flights.ts'
+import { Problem } from './problem.ts'
+import { SingleFlight } from './single-flight.ts'
 
 const isVerdict = (error: unknown) => error instanceof Problem
 const joining = { milliseconds: 60_000, isVerdict }
@@ -20,7 +20,7 @@ function controlled() {
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 it('fetches once for concurrent callers, and again for later ones', async () => {
-  const flights = new Flights<string>()
+  const flights = new SingleFlight<string>()
   const { begun, fetch } = controlled()
   const all = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
   begun[0]?.resolve('answer')
@@ -31,7 +31,7 @@ it('fetches once for concurrent callers, and again for later ones', async () => 
 })
 
 it('gives a definite answer to all who wait', async () => {
-  const flights = new Flights<string>()
+  const flights = new SingleFlight<string>()
   const { begun, fetch } = controlled()
   const all = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
   begun[0]?.reject(new Problem('image_not_found', 'there is none'))
@@ -40,7 +40,7 @@ it('gives a definite answer to all who wait', async () => {
 })
 
 it('restarts with one of the waiting callers if the first leaves, and the others join', async () => {
-  const flights = new Flights<string>()
+  const flights = new SingleFlight<string>()
   const { begun, fetch } = controlled()
   const first = flights.share('key', fetch, joining)
   const others = Array.from({ length: 10 }, () => flights.share('key', fetch, joining))
@@ -53,7 +53,7 @@ it('restarts with one of the waiting callers if the first leaves, and the others
 })
 
 it('replaces a fetch that never ends: later callers join the new one at once', async () => {
-  const flights = new Flights<string>()
+  const flights = new SingleFlight<string>()
   const { begun, fetch } = controlled()
   void flights.share('key', fetch, joining)
   const impatient = flights.share('key', fetch, { milliseconds: 10, isVerdict })
@@ -65,7 +65,7 @@ it('replaces a fetch that never ends: later callers join the new one at once', a
 })
 
 it('lets a caller leave while the others keep waiting', async () => {
-  const flights = new Flights<string>()
+  const flights = new SingleFlight<string>()
   const { begun, fetch } = controlled()
   const going = new AbortController()
   const first = flights.share('key', fetch, { ...joining, signal: going.signal })

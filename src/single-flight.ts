@@ -4,8 +4,8 @@
  * A fetch can die silently: on Workers its promise never settles once the request that began it has ended. So callers join it
  * for a limited time only; a caller whose wait ends without a result starts another fetch, which the others join.
  */
-import { Cache } from '../../cache.ts'
-import { waitFor } from '../../timeout.ts'
+import { Cache } from './cache.ts'
+import { waitFor } from './timeout.ts'
 
 export type Joining = {
   /** How long to wait for a fetch that another request began. */
@@ -20,7 +20,7 @@ const LIFE_MILLISECONDS = 300_000
 /** Rough size in memory of a fetch that is under way. */
 const FLIGHT_BYTES = 1_000
 
-export class Flights<T> {
+export class SingleFlight<T> {
   readonly #flights = new Cache<Promise<T>>({
     bytes: BYTES,
     milliseconds: LIFE_MILLISECONDS,

@@ -19,6 +19,11 @@ export function isOfNote(range: ByteRange | undefined): boolean {
   return range !== undefined && ranges.has(range)
 }
 
+/** Whether it does so first: what it reads then is mostly all of the note. */
+export function isFirstOfNote(range: ByteRange | undefined): boolean {
+  return range !== undefined && isOfNote(range) && 'suffix' in range && range.suffix === NEAR_BYTES
+}
+
 /**
  * The value of the note; undefined if there is no such object or no note in it. It is not verified: its writer adds a checksum.
  */

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import type { ObjectStore } from '../../src/host.ts'
 import { readLayerFacts } from '../../src/index/layer-index.ts'
 import { receiveUpload } from '../../src/service/upload.ts'
+import { FactsCache, type LocationCache } from '../../workers/cloudflare/facts-cache.ts'
 import { FolderStore } from '../../workers/node/folder-store.ts'
 import { MeteredStore, type StoreOperation } from '../../workers/node/metered-store.ts'
 import { S3Store } from '../../workers/node/s3-store.ts'
@@ -81,16 +82,27 @@ afterEach(() => {
 
 afterAll(() => registry?.close())
 
+type Counting = {
+  readonly headers?: Record<string, string>
+  /** The cache of a location, in front of the store. */
+  readonly cache?: LocationCache
+  readonly status?: number
+}
+
 /** The operations of one request to a service that remembers nothing. */
 async function count(
   store: ObjectStore,
   path: string,
-  headers: Record<string, string> = {},
+  { headers = {}, cache, status = 200 }: Counting = {},
 ): Promise<Operations> {
   const counts = { get: 0, has: 0, put: 0, delete: 0, list: 0 }
   const metered = new MeteredStore(store, (operation) => counts[operation]++)
-  const answer = await startAppOn(metered).ask(path, { headers })
-  expect([path, answer.status]).toEqual([path, 200])
+  const kept: Promise<unknown>[] = []
+  const keepAlive = (work: Promise<unknown>) => void kept.push(work)
+  const asked = cache ? new FactsCache(metered, { cache: async () => cache, keepAlive }) : metered
+  const answer = await startAppOn(asked).ask(path, { headers })
+  expect([path, answer.status]).toEqual([path, status])
+  await Promise.all(kept)
   await answer.arrayBuffer()
   return counts
 }
@@ -122,9 +134,68 @@ it('a private image: the same objects, except the one that marks everything as p
   const reference = registry.push('private/app', 'v1', image)
   const query = `wait=60&image=${encodeURIComponent(reference)}`
   await within('folder', async (store) => {
-    const { put } = await count(store, `/v1/report?${query}`, registryAuth(USER))
+    const { put } = await count(store, `/v1/report?${query}`, { headers: registryAuth(USER) })
     expect(put).toBe(STORED - 1)
     expect(await Array.fromAsync(store.list(''))).toHaveLength(put)
+  })
+})
+
+/** As Cloudflare's, whose methods are the same. @returns it, and the keys that it was asked for */
+function newCache(): { readonly cache: LocationCache; readonly asked: string[] } {
+  const kept = new Map<string, Response>()
+  const asked: string[] = []
+  const cache: LocationCache = {
+    async match(url) {
+      asked.push(url)
+      return kept.get(url)?.clone()
+    },
+    async put(url, answer) {
+      kept.set(url, answer)
+    },
+    delete: async (url) => kept.delete(url),
+  }
+  return { cache, asked }
+}
+
+const NOTHING: Operations = { get: 0, has: 0, put: 0, delete: 0, list: 0 }
+
+it('a known public image behind the cache of a location: nothing is read', async () => {
+  const reference = registry.push('public/cached', 'v1', image)
+  const path = `/v1/report?wait=60&image=${encodeURIComponent(reference)}`
+  await within('r2', async (store) => {
+    const { cache } = newCache()
+    await count(store, path)
+    expect(await count(store, path, { cache })).toEqual({ ...NOTHING, get: LATER['report?'], has: 1 })
+    expect(await count(store, path, { cache })).toEqual(NOTHING)
+  })
+})
+
+it('the cache is asked for facts only after the decision that the caller may see them', async () => {
+  const reference = registry.push('private/cached', 'v1', image)
+  const path = `/v1/report?image=${encodeURIComponent(reference)}`
+  await within('folder', async (store) => {
+    const { cache, asked } = newCache()
+    const headers = registryAuth(USER)
+    await count(store, `${path}&wait=60`, { cache, headers })
+    await count(store, path, { cache, headers })
+    const isFact = (url: string) => url.endsWith('packages.parquet')
+    expect(asked.some(isFact)).toBe(true)
+    asked.length = 0
+    await count(store, path, { cache, status: 401 })
+    expect(asked.filter(isFact)).toEqual([])
+  })
+})
+
+it('what is written or deleted is forgotten by the cache', async () => {
+  const reference = registry.push('public/forgotten', 'v1', image)
+  const path = `/v1/report?image=${encodeURIComponent(reference)}`
+  await within('folder', async (store) => {
+    const { cache } = newCache()
+    await count(store, `${path}&wait=60`, { cache })
+    await count(store, path, { cache })
+    const behind = new FactsCache(store, { cache: async () => cache, keepAlive: () => {} })
+    for await (const key of store.list('images/')) await behind.delete(key)
+    expect((await count(store, `${path}&wait=60`, { cache })).put).toBeGreaterThan(0)
   })
 })
 

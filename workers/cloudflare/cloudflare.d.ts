@@ -6,6 +6,9 @@ declare module '*.wasm' {
 }
 
 declare module 'cloudflare:workers' {
+  /** Lets work end after the request that began it. */
+  export function waitUntil(work: Promise<unknown>): void
+
   export type DurableObjectContext = {
     readonly id: { toString(): string }
     /** Jobs have none on Miniflare. */

@@ -1,4 +1,5 @@
 /** The Worker's bindings: see `wrangler.toml` and, for `npm start`, `start.ts`. */
+import { waitUntil } from 'cloudflare:workers'
 import sha256 from '../../dist/wasm/sha256.wasm'
 import zstd from '../../dist/wasm/zstd.wasm'
 import { parseConfiguration } from '../../src/configuration.ts'
@@ -8,6 +9,7 @@ import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
 import { DurableJobs, type JobObjects } from './durable-jobs.ts'
+import { FactsCache } from './facts-cache.ts'
 import { createFetch, type WaysOut } from './fetch.ts'
 import { type OrderQueue, QueueBacklog } from './queue-backlog.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
@@ -56,7 +58,12 @@ export function serviceOf(environment: Environment): Service {
   const kind = isLocal(environment) ? 'miniflare' : 'worker'
   const configuration = parseConfiguration(settings(environment), kind)
   const fetch = createFetch(environment)
-  const store = new R2Store(environment.BUCKET, isLocal(environment) ? { pieceBytes: LOCAL_PIECE_BYTES } : {})
+  const store = isLocal(environment)
+    ? new R2Store(environment.BUCKET, { pieceBytes: LOCAL_PIECE_BYTES })
+    : new FactsCache(new R2Store(environment.BUCKET), {
+        cache: () => caches.open('facts'),
+        keepAlive: waitUntil,
+      })
   service = {
     host: {
       configuration,

@@ -8,6 +8,7 @@ import type { Assets } from '../../src/pages/assets.ts'
 import { Memory } from '../../src/service/memory.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
+import type { Analytics } from './analytics.ts'
 import { DurableJobs, type JobObjects } from './durable-jobs.ts'
 import { FactsCache } from './facts-cache.ts'
 import { createFetch, type WaysOut } from './fetch.ts'
@@ -27,6 +28,8 @@ export type Environment = {
   readonly UPLOADS: { idFromName(name: string): unknown; get(id: unknown): UploadStub }
   /** On a deployed Worker: the limit in `wrangler.toml`; on Miniflare `LAMINA_RATE`, counted in memory. */
   readonly RATE?: RateLimiter
+  /** On a deployed Worker. */
+  readonly ANALYTICS?: Analytics
 } & WaysOut & { readonly [setting: string]: unknown }
 
 type UploadStub = { watch(upload: string, at: number): Promise<void> }

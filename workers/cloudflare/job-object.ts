@@ -9,6 +9,7 @@ import { type Merge, mergeImage } from '../../src/service/jobs/merge.ts'
 import { JobRunner } from '../../src/service/jobs/runner.ts'
 import { SlowSources, slowPool } from '../../src/service/jobs/slow-sources.ts'
 import type { Service } from '../../src/service/service.ts'
+import { type Analytics, countJob } from './analytics.ts'
 import type { Started } from './durable-jobs.ts'
 import { type Environment, isLocal, serviceOf } from './environment.ts'
 import { LeasedSemaphore } from './leased-semaphore.ts'
@@ -33,7 +34,7 @@ let analyses: LeasedSemaphore | undefined
 const slow = new SlowSources()
 
 /** @param holder the object's ID: leases from an earlier life are released */
-function createRunner(service: Service, holder: string): JobRunner {
+function createRunner(service: Service, holder: string, analytics?: Analytics): JobRunner {
   const { maxAnalyses } = service.host.configuration
   analyses ??= new LeasedSemaphore({ total: maxAnalyses, pools: slowPool(maxAnalyses) })
   analyses.forget(holder)
@@ -55,6 +56,7 @@ function createRunner(service: Service, holder: string): JobRunner {
       slow,
       progressMilliseconds: PROGRESS_MILLISECONDS,
     },
+    (job, state) => countJob(analytics, job, state),
   )
 }
 
@@ -70,7 +72,7 @@ export class JobObject extends DurableObject<Environment> {
 
   constructor(context: DurableObjectContext, environment: Environment) {
     super(context, environment)
-    this.#runner = createRunner(serviceOf(environment), context.id.toString())
+    this.#runner = createRunner(serviceOf(environment), context.id.toString(), environment.ANALYTICS)
   }
 
   async start(job: Job): Promise<Started> {

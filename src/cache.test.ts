@@ -86,7 +86,7 @@ it('drops what no longer fits when its limit shrinks', () => {
   const cache = new Cache<string>({ bytes: 4_000, milliseconds: 1_000, sizeOf: () => 800 })
   for (const key of ['a', 'b', 'c', 'd']) cache.set(key, key)
   expect(cache.size).toBe(4)
-  cache.shrink(1 / 2)
+  cache.resize(1 / 2)
   cache.set('e', 'e')
   expect(cache.size).toBe(2)
 })

@@ -21,6 +21,7 @@ export class Cache<V> {
   readonly #kept = new Map<string, Kept<V>>()
   #limits: CacheLimits<V>
   #bytes = 0
+  #share = 1
   #sweepAt = 0
 
   constructor(limits: CacheLimits<V>) {
@@ -36,9 +37,15 @@ export class Cache<V> {
     return this.#kept.size
   }
 
-  /** Takes this share of the bytes from now on. */
-  shrink(share: number): void {
-    this.#limits = { ...this.#limits, bytes: this.#limits.bytes * share }
+  /** The most bytes that it takes, if nobody shares them. */
+  get mostBytes(): number {
+    return this.#limits.bytes
+  }
+
+  /** Takes this share of the bytes from now on, and drops what it has beyond that. */
+  resize(share: number): void {
+    this.#share = share
+    this.#fit()
   }
 
   get(key: string): V | undefined {
@@ -70,13 +77,10 @@ export class Cache<V> {
     this.delete(key)
     this.#sweep(now)
     const bytes = ENTRY_BYTES + 2 * key.length + (this.#limits.sizeOf?.(value) ?? 0)
-    if (bytes > this.#limits.bytes) return
+    if (bytes > this.#limits.bytes * this.#share) return
     this.#kept.set(key, { value, bytes, until: now + Math.min(milliseconds, this.#limits.milliseconds) })
     this.#bytes += bytes
-    for (const oldest of this.#kept.keys()) {
-      if (this.#bytes <= this.#limits.bytes) break
-      this.delete(oldest)
-    }
+    this.#fit()
   }
 
   delete(key: string): void {
@@ -84,6 +88,13 @@ export class Cache<V> {
     if (found === undefined) return
     this.#kept.delete(key)
     this.#bytes -= found.bytes
+  }
+
+  #fit(): void {
+    for (const oldest of this.#kept.keys()) {
+      if (this.#bytes <= this.#limits.bytes * this.#share) break
+      this.delete(oldest)
+    }
   }
 
   /** Drops expired entries, which may never be requested again. */

@@ -25,6 +25,8 @@ export type SemaphoreLimits = {
   readonly perKey?: number
   /** The weight of permits in a pool, resting ones included. What is in no pool has the rest for itself. */
   readonly pools?: Readonly<Record<string, number>>
+  /** Hears the weight of all permits, resting ones included, when it changes: before a new one is used. */
+  readonly onHeld?: (weight: number) => void
 }
 
 export type Acquisition = {
@@ -74,8 +76,8 @@ export class Semaphore implements FairSemaphore {
   #held = 0
   #used = 0
 
-  constructor({ total, held = total, perKey = held, pools = {} }: SemaphoreLimits) {
-    this.#limits = { total, held, perKey, pools }
+  constructor({ total, held = total, perKey = held, pools = {}, onHeld = () => {} }: SemaphoreLimits) {
+    this.#limits = { total, held, perKey, pools, onHeld }
   }
 
   get waiting(): number {
@@ -151,6 +153,7 @@ export class Semaphore implements FairSemaphore {
         if (!isResting) this.#used -= claim.weight
         this.#held -= claim.weight
         this.#count(claim, -claim.weight)
+        this.#limits.onHeld(this.#held)
         this.#admit()
       },
     }
@@ -160,6 +163,7 @@ export class Semaphore implements FairSemaphore {
     this.#held += claim.weight
     this.#used += claim.weight
     this.#count(claim, claim.weight)
+    this.#limits.onHeld(this.#held)
   }
 
   #count({ groups, pool }: Claim, change: number): void {

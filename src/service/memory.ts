@@ -61,7 +61,7 @@ const RECORD_BYTES = 500
 const TAG_BYTES = 20
 const LAYER_BYTES = 250
 
-/** Shared by all requests of a host. Some 75 MB in all at most: an isolate on Workers has 128 MB. */
+/** Shared by all requests of a host. Some 75 MB in all at most; a Worker's isolate, which has 128 MB, leaves them what jobs leave. */
 export class Memory {
   readonly resolved = new Cache<Resolved>({
     bytes: 4 * MIB,
@@ -149,6 +149,21 @@ export class Memory {
 
   /** @param share of the bytes that each cache takes, for a thread that is one of several */
   constructor(share = 1) {
-    for (const kept of Object.values(this)) if (kept instanceof Cache) kept.shrink(share)
+    for (const cache of this.#caches) cache.resize(share)
+  }
+
+  /** Bytes that all caches take, roughly. */
+  get bytes(): number {
+    return this.#caches.reduce((sum, cache) => sum + cache.bytes, 0)
+  }
+
+  /** Keeps all caches together within this many bytes from now on. */
+  fit(bytes: number): void {
+    const most = this.#caches.reduce((sum, cache) => sum + cache.mostBytes, 0)
+    for (const cache of this.#caches) cache.resize(Math.min(1, bytes / most))
+  }
+
+  get #caches(): readonly Cache<unknown>[] {
+    return Object.values(this).filter((kept) => kept instanceof Cache)
   }
 }

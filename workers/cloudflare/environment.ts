@@ -12,6 +12,7 @@ import type { Analytics } from './analytics.ts'
 import { DurableJobs, type JobObjects } from './durable-jobs.ts'
 import { FactsCache } from './facts-cache.ts'
 import { createFetch, type WaysOut } from './fetch.ts'
+import { shareMemory } from './memory.ts'
 import { type OrderQueue, QueueBacklog } from './queue-backlog.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
@@ -67,6 +68,8 @@ export function serviceOf(environment: Environment): Service {
         cache: () => caches.open('facts'),
         keepAlive: waitUntil,
       })
+  const memory = new Memory()
+  shareMemory(memory)
   service = {
     host: {
       configuration,
@@ -78,7 +81,7 @@ export function serviceOf(environment: Environment): Service {
       expiry: durableExpiry(environment),
     },
     client: new RegistryClient({ fetch, configuration }),
-    memory: new Memory(),
+    memory,
   }
   return service
 }

@@ -7,23 +7,37 @@ import type { LayerJob } from '../../src/job.ts'
 import type { FairSemaphore } from '../../src/semaphore.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
 import { slowPool } from '../../src/service/jobs/slow-sources.ts'
+import type { Memory } from '../../src/service/memory.ts'
 import { LeasedSemaphore } from './leased-semaphore.ts'
 
-const MIB = 1024 * 1024
+const MB = 1_000_000
 
+/** For jobs and caches together: the Worker itself takes 21 MB, the one instance of libzstd 17, and 10 are left for garbage. */
+export const SHARED_BYTES = 80 * MB
 /**
- * The Worker itself takes 21 MB, and the one instance of libzstd 17. A layer and a merge fit together: a slow registry must not
- * keep other images waiting.
+ * For jobs; what they leave belongs to the caches. A layer and the merge of an image of eight layers fit together: a slow registry
+ * must not keep other images waiting.
  */
-const MEMORY = new LeasedSemaphore({ total: 90 * MIB, pools: slowPool(90 * MIB) })
-/** Entries until they are sorted, and the buffers for inflating and writing tables: 37 to 40 MB. */
-const GZIP_LAYER = 40 * MIB
-/** The same with libzstd's window. Two do not fit, so there is at most one instance of libzstd. */
-const ZSTD_LAYER = 48 * MIB
-/**
- * Rows and data waiting to be sorted, in heap and buffers: 34 MB for 100,000 paths of one layer, 44 for ten layers of 20,000.
- */
-const MERGE = 40 * MIB
+const JOB_BYTES = 74 * MB
+let leave: (bytes: number) => void = () => {}
+const MEMORY = new LeasedSemaphore({
+  total: JOB_BYTES,
+  pools: slowPool(JOB_BYTES),
+  onHeld: (bytes) => leave(SHARED_BYTES - bytes),
+})
+/** Entries until they are sorted, and the buffers for inflating and writing tables: 18 MB for 100,000 files. */
+const GZIP_LAYER = 20 * MB
+/** Two do not fit, so there is at most one instance of libzstd. */
+const ZSTD_LAYER = 38 * MB
+/** Rows and data waiting to be sorted, in heap and buffers: 26 MB for 100,000 files of one layer, 59 for ten layers of 20,000. */
+const MERGE = 24 * MB
+const MERGE_PER_LAYER = 3.5 * MB
+
+/** Gives these caches what jobs leave. */
+export function shareMemory(memory: Memory): void {
+  leave = (bytes) => memory.fit(bytes)
+  leave(SHARED_BYTES)
+}
 
 /** Admits a layer when the memory to read it is free. @param holder the id of its object */
 export function layerMemory({ descriptor }: LayerJob, holder: string): FairSemaphore {
@@ -33,7 +47,7 @@ export function layerMemory({ descriptor }: LayerJob, holder: string): FairSemap
 /** Grows by the pages of each layer's table, and by some bytes per inode, estimated from the compressed size. */
 function mergeBytes({ layers }: Merge): number {
   const compressed = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
-  return MERGE + layers.length * (MIB / 2) + compressed / 64
+  return MERGE + layers.length * MERGE_PER_LAYER + compressed / 64
 }
 
 /** Merges when that much memory is free; alone if it needs more than there is. @param holder the ID of its object */

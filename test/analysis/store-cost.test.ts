@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { IMAGE } from '../../deploy/costs.ts'
 import type { ObjectStore } from '../../src/host.ts'
 import { readLayerFacts } from '../../src/index/layer-index.ts'
 import { receiveUpload } from '../../src/service/upload.ts'
@@ -156,6 +157,11 @@ function newCache(): { readonly cache: LocationCache; readonly asked: string[] }
   }
   return { cache, asked }
 }
+
+it('the costs in docs/deploy.md are those of these counts', () => {
+  expect(IMAGE.puts).toBe(STORED)
+  expect(IMAGE.reads).toBe(FIRST.get + FIRST.has)
+})
 
 const NOTHING: Operations = { get: 0, has: 0, put: 0, delete: 0, list: 0 }
 

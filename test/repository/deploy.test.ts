@@ -1,6 +1,7 @@
 /** `docs/deploy.md`: the settings that it names exist, and its costs match its counts. */
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
+import { costTable } from '../../deploy/costs.ts'
 import { parseConfiguration } from '../../src/configuration.ts'
 
 const document = await readFile(new URL('../../docs/deploy.md', import.meta.url), 'utf8')
@@ -64,4 +65,8 @@ it('states the costs of its operations at the prices that it names', () => {
     expect(number(cost['and a month of keeping it'])).toBeCloseTo(month, 3)
     expect(number(cost.all)).toBeCloseTo(puts + gets + cpu + number(cost.objects), 2)
   }
+})
+
+it('has the table of a month that the script computes', () => {
+  expect(document).toContain(costTable())
 })

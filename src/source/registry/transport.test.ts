@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { plainFetch, testConfiguration, watchedClient } from '../../../test/registry/client.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
 import { makeImage, makeLayer } from '../../../test/support/images.ts'
+import { Problem } from '../../problem.ts'
 import { systemClock } from './clock.ts'
 import { retryAfterOf } from './transport.ts'
 
@@ -118,6 +119,53 @@ describe('redirects', () => {
     registry.fault({}, { status: 307 })
     await expect(watchedClient().client.resolve(at(), 'v1', {})).rejects.toThrow(
       problem('registry_error', '307', { registryStatus: 307 }),
+    )
+  })
+})
+
+describe('a name in a range of the lists', () => {
+  const repository = { registry: 'registry.example', repository: 'app' }
+  const configuration = testConfiguration({ LAMINA_PRIVATE_REGISTRIES: '10.0.0.0/8' })
+  const notHere = () => new Problem('forbidden_registry', 'another address')
+  const redirect = (location: string) => new Response(null, { status: 302, headers: { location } })
+  const missing = () => new Response(null, { status: 404 })
+
+  it('is asked for where it was found, and may lead to addresses of the lists', async () => {
+    const reaches: string[] = []
+    const { client } = watchedClient({
+      configuration,
+      fetch: async (url, _init, reach) => {
+        reaches.push(`${url.host} ${reach}`)
+        if (url.host === '10.0.0.5') return missing()
+        if (reach !== 'listed') throw notHere()
+        return redirect('https://10.0.0.5/')
+      },
+    })
+    for (let i = 0; i < 2; i++)
+      await expect(client.resolve(repository, 'v1', {})).rejects.toThrow(problem('image_not_found', 'v1'))
+    expect(reaches).toEqual([
+      'registry.example public',
+      'registry.example listed',
+      '10.0.0.5 private',
+      'registry.example listed',
+      '10.0.0.5 private',
+    ])
+  })
+
+  it('that has another address since then may no longer lead there', async () => {
+    let isPublic = false
+    const { client } = watchedClient({
+      configuration,
+      fetch: async (url, _init, reach) => {
+        if (url.host !== 'registry.example') throw new Error('reached')
+        if ((reach === 'public') !== isPublic) throw notHere()
+        return isPublic ? redirect('https://10.0.0.5/') : missing()
+      },
+    })
+    await expect(client.resolve(repository, 'v1', {})).rejects.toThrow(problem('image_not_found', 'v1'))
+    isPublic = true
+    await expect(client.resolve(repository, 'v1', {})).rejects.toThrow(
+      problem('forbidden_registry', 'redirect'),
     )
   })
 })

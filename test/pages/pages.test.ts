@@ -71,6 +71,14 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     )
     await page.getByRole('heading', { level: 1, name: 'app:v1 → app:v2' }).waitFor()
     expect(await page.locator('#config').textContent()).toContain('user')
+    // One legend: what was added has one colour, in the configuration as in the changes.
+    const groundOf = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => getComputedStyle(element).backgroundColor)
+    expect(await groundOf('#changes .pill.added')).toBe(await groundOf('#config td .added'))
+    expect(await groundOf('#changes .pill.added')).not.toBe(await groundOf('#changes .pill.removed'))
     expect(await page.locator('#changes').textContent()).toContain('srv')
     expect(wrong).toEqual([])
     await page.context().close()

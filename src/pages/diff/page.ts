@@ -33,7 +33,7 @@ const SECTIONS = [
 type DiffPageParts = DiffParts & { readonly update?: Update }
 
 /** The one legend of the page: sizes and lines of text have their own signs and colours. */
-const COLOURS = html`<p class="quiet">Sizes: <span class="more">+ more bytes</span>, <span class="less">- fewer bytes</span>. Paths and lines of text: <span class="pill added">+ added</span> <span class="pill removed">− removed</span> <span class="pill modified">~ changed</span>.</p>`
+const COLOURS = html`<p class="quiet">Sizes: <span class="more">+ more bytes</span>, <span class="less">- fewer bytes</span>. Paths and lines of text: <span class="pill added">+ added</span> <span class="pill removed">− removed</span> <span class="pill modified">~ changed</span></p>`
 
 /** @param shown the directory that the treemap shows; the root if nothing changed there */
 export function diffPage({ diff, changes, history, update }: DiffPageParts, shown: PathKey = ''): Html {

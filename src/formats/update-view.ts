@@ -200,7 +200,7 @@ function viewPlan(plan: Updates['plan']): PlanView {
   if ('problem' in plan) return { sentences: [`No plan: ${plan.problem.message}`], layers: undefined }
   const { layers, base } = plan
   return {
-    sentences: [...comparisonOf(plan), ...(base === undefined ? [WITHOUT_BASE] : [])],
+    sentences: [...(base === undefined ? [WITHOUT_BASE] : []), ...comparisonOf(plan)],
     layers: {
       columns: [
         { title: 'Layer', align: 'right' },

@@ -37,7 +37,6 @@ export async function updateBetween(store: ObjectStore, { from, to }: Pair<Analy
   const comparison = comparePulls({ from: from.image, to: to.image })
   const pulled = comparison.states.flatMap((state, index) => (state === 'pulled' ? [index] : []))
   const contents = await compareContents(
-    store,
     await oldImage(store, from.image),
     await pulledLayers(store, to.image, pulled),
   )

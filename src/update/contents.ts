@@ -1,17 +1,13 @@
 /**
  * What the pulled layers of an update contain: files that the old image already shows at the same path, those that it shows
- * elsewhere, and what is new. One pass over the layers' tables joined with the old image's; contents at other paths are found by
- * sorting their digests.
+ * elsewhere, and what is new. One pass over the layers' tables joined with the old image's, and one over the old image's digests
+ * for contents that may be at other paths.
  */
-import type { ObjectStore } from '../host.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
-import { int32, int64, path, sha256 } from '../table/column.ts'
-import { SortedRows } from '../table/external-sort.ts'
 import { Largest } from '../table/largest.ts'
 import { type Batches, byText, Merge } from '../table/merge.ts'
-import { defineSchema } from '../table/schema.ts'
-import { type ByteString, compareText } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
+import { type Candidate, Candidates } from './candidates.ts'
 
 /** Regular files and their bytes. */
 export type FileSum = { readonly files: number; readonly bytes: number }
@@ -68,26 +64,6 @@ export type OldImage = {
 
 const ARCHIVE_NAME = /\.(?:jar|war|ear|hpi|jpi|zip|whl|nupkg|egg)$/
 const MAX_ARCHIVES = 20
-const BATCH = 1000
-/** Marks contents of the old image among the pulled layers' files. */
-const OLD = -1
-
-/** A file that may be moved, or a content of the old image. */
-type Content = {
-  readonly sha256: ByteString
-  /** Index of the layer, or `OLD`. */
-  readonly layer: number
-  readonly bytes: number
-  /** Of an archive that the old image has in another version; else empty. */
-  readonly archive: PathKey
-}
-
-const CONTENTS = defineSchema<Content>({
-  sha256: sha256('sha256'),
-  layer: int32('layer'),
-  bytes: int64('bytes'),
-  archive: path('archive'),
-})
 
 type Tally = { files: number; bytes: number }
 
@@ -103,41 +79,16 @@ class LayerTally implements LayerContents {
   }
 }
 
-/** Which digests have been added, with false positives: an eighth of a million digests leaves 3 % of them. */
-class DigestFilter {
-  readonly #bits = new Uint32Array(1 << 17)
-
-  add(digest: ByteString): void {
-    const bit = this.#bitOf(digest)
-    this.#bits[bit >>> 5] = (this.#bits[bit >>> 5] ?? 0) | (1 << (bit & 31))
-  }
-
-  has(digest: ByteString): boolean {
-    const bit = this.#bitOf(digest)
-    return ((this.#bits[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0
-  }
-
-  #bitOf(digest: ByteString): number {
-    return ((digest.charCodeAt(0) << 14) ^ (digest.charCodeAt(1) << 7) ^ digest.charCodeAt(2)) & 0x3f_ffff
-  }
-}
-
 /** Adds up one update. */
 class ContentsComparison {
   readonly #layers: ReadonlyMap<number, LayerTally>
-  readonly #contents: SortedRows<Content>
-  readonly #filter = new DigestFilter()
+  readonly #old: OldImage
+  readonly #candidates = new Candidates()
   readonly #archives = new Largest<ArchiveCandidate, string>(MAX_ARCHIVES)
-  #batch: Content[] = []
-  #searched = 0
 
-  constructor(store: ObjectStore, layers: readonly PulledLayer[]) {
+  constructor(old: OldImage, layers: readonly PulledLayer[]) {
+    this.#old = old
     this.#layers = new Map(layers.map(({ index }) => [index, new LayerTally()]))
-    this.#contents = new SortedRows(store, {
-      schema: CONTENTS,
-      compare: (a, b) => compareText(a.sha256, b.sha256) || a.layer - b.layer,
-      weigh: ({ archive }) => archive.length,
-    })
   }
 
   /** @param old the file that the old image shows at the path */
@@ -151,56 +102,35 @@ class ContentsComparison {
     } else if (bytes === 0) {
       add(tally.new, bytes)
     } else {
-      const archive = old !== undefined && ARCHIVE_NAME.test(member.key) ? member.key : ''
-      this.#filter.add(sha256)
-      this.#batch.push({ sha256, layer, bytes, archive })
-      this.#searched++
+      const archive = old !== undefined && ARCHIVE_NAME.test(member.key) ? member.key : undefined
+      this.#candidates.add(sha256, { layer, bytes, archive })
     }
   }
 
   get isFull(): boolean {
-    return this.#batch.length >= BATCH
+    return this.#candidates.isFull
   }
 
-  async flush(): Promise<void> {
-    const batch = this.#batch
-    this.#batch = []
-    await this.#contents.addAll(batch)
+  /** Looks for the contents of the candidates so far anywhere in the old image. */
+  async search(): Promise<void> {
+    if (this.#candidates.count === 0) return
+    for await (const rows of this.#old.contents()) {
+      for (const { type, bytes, sha256 = '' } of rows) {
+        if (type === 'file' && bytes > 0) this.#candidates.see(sha256)
+      }
+    }
+    for (const candidate of this.#candidates.take()) this.#count(candidate)
   }
 
-  async finish(old: OldImage): Promise<PulledContents> {
-    await this.flush()
-    if (this.#searched > 0) await this.#search(old)
+  result(): PulledContents {
     return { layers: this.#layers, archives: this.#archives.sorted().map(({ item }) => item) }
   }
 
-  async delete(): Promise<void> {
-    await this.#contents.delete()
-  }
-
-  async #search(old: OldImage): Promise<void> {
-    for await (const rows of old.contents()) {
-      for (const { type, bytes, sha256 = '' } of rows) {
-        if (type !== 'file' || bytes === 0 || !this.#filter.has(sha256)) continue
-        this.#batch.push({ sha256, layer: OLD, bytes, archive: '' })
-      }
-      if (this.isFull) await this.flush()
-    }
-    await this.flush()
-    let known: ByteString | undefined
-    for await (const contents of this.#contents.sorted()) {
-      for (const content of contents) {
-        if (content.layer === OLD) known = content.sha256
-        else this.#place(content, content.sha256 === known)
-      }
-    }
-  }
-
-  #place({ layer, bytes, archive }: Content, isMoved: boolean): void {
+  #count({ layer, bytes, archive, isMoved }: Candidate): void {
     const tally = this.#layers.get(layer)
     if (tally === undefined) return
     add(isMoved ? tally.moved : tally.new, bytes)
-    if (isMoved || archive === '') return
+    if (isMoved || archive === undefined) return
     const tie = `${archive}\0${String(layer).padStart(4, '0')}`
     this.#archives.add(bytes, tie, () => ({ key: archive, layer, bytes }))
   }
@@ -226,16 +156,14 @@ function hasSameXattrs(a: Entry['xattrs'], b: Entry['xattrs']): boolean {
  * Classifies every regular file that the pulled layers store, whether or not a later layer hides it; hard links have no bytes
  * and do not count.
  *
- * @param store for the temporary runs of the sort
  * @param layers those that are pulled and not only repacked
  */
 export async function compareContents(
-  store: ObjectStore,
   old: OldImage,
   layers: readonly PulledLayer[],
 ): Promise<PulledContents> {
-  if (layers.length === 0) return { layers: new Map(), archives: [] }
-  const comparison = new ContentsComparison(store, layers)
+  const comparison = new ContentsComparison(old, layers)
+  if (layers.length === 0) return comparison.result()
   const sources: Batches<ComparedEntry>[] = [old.rows, ...layers.map(({ members }) => members)]
   const merge = new Merge<ComparedEntry, string>(sources, byText(sortKey))
   try {
@@ -243,18 +171,18 @@ export async function compareContents(
     let shown: ComparedEntry | undefined
     for (let top = merge.top; top !== undefined; top = merge.top) {
       const { row, source, key } = top
-      if (source === 0) shown = row.type === 'file' ? row : undefined
+      const layer = layers[source - 1]?.index
+      if (layer === undefined) shown = row.type === 'file' ? row : undefined
       else if (row.type === 'file' && row.whiteout === undefined) {
-        const layer = layers[source - 1]?.index ?? OLD
         comparison.see(layer, row, shown?.key === key ? shown : undefined)
-        if (comparison.isFull) await comparison.flush()
+        if (comparison.isFull) await comparison.search()
       }
       const reading = merge.next()
       if (reading !== undefined) await reading
     }
-    return await comparison.finish(old)
+    await comparison.search()
+    return comparison.result()
   } finally {
     await merge.close()
-    await comparison.delete()
   }
 }

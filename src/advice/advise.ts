@@ -10,6 +10,7 @@ import { InodeSet } from '../image/packages/inode-set.ts'
 import type { BuildTools, DuplicateGroup, ImageFacts, SizedPath, WasteReason } from '../image/report.ts'
 import type { WastedRow } from '../image/waste.ts'
 import type { Entry } from '../layer/entry.ts'
+import type { SecretValue } from '../oci/secret-values.ts'
 import { Largest } from '../table/largest.ts'
 import { decodeText, encodeText } from '../text/bytes.ts'
 import { isWithin, keyToPath, type PathKey, pathToKey, showPath } from '../text/path.ts'
@@ -24,6 +25,7 @@ import {
   type FoundCache,
   type OtherRule,
   type PathRule,
+  SECRET_VALUE,
   type WasteRule,
 } from './rules.ts'
 import { Selection, Selectors } from './select.ts'
@@ -35,6 +37,10 @@ export type AdviceItem = {
   readonly kind?: string
   readonly severity: Severity
   readonly title: string
+  /** Of the variable, label or argument that a rule about values names. */
+  readonly name?: string
+  /** The first four characters of a token of a known form. */
+  readonly prefix?: string
   /** Bytes of the files that it names; an inode counts once. */
   readonly bytes: number
   readonly files: number
@@ -93,6 +99,8 @@ export type DuplicateSum = { readonly wastedBytes: number; readonly copies: numb
 export type AdviceSubject = {
   readonly facts: ImageFacts
   readonly tables: AdviceTables
+  /** What looks like a secret in the config, and not in that of the base image. */
+  readonly secretValues: readonly SecretValue[]
   /** Absent if everything counts. */
   readonly exclusion?: Exclusion | undefined
   /** Duplicates without what is excluded; called only if something is excluded. */
@@ -270,6 +278,7 @@ export async function advise(subject: AdviceSubject): Promise<Advice> {
     ...(await adviser.stored()),
     ...(await adviser.buildTools()),
     ...(await adviser.duplicates(copies)),
+    ...secretItems(subject.secretValues),
   ]
   const bytes = waste.bytes + shown.savedBytes
   const { fileBytes } = subject.facts.size
@@ -285,12 +294,29 @@ function compareItems(a: AdviceItem, b: AdviceItem): number {
     compareText(a.rule, b.rule) ||
     (a.layer ?? -1) - (b.layer ?? -1) ||
     (a.byLayer ?? -1) - (b.byLayer ?? -1) ||
-    compareText(a.kind ?? '', b.kind ?? '')
+    compareText(a.kind ?? '', b.kind ?? '') ||
+    compareText(a.name ?? '', b.name ?? '')
   )
 }
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+function secretItems(values: readonly SecretValue[]): readonly AdviceItem[] {
+  return values.map(({ kind, name, prefix, createdBy }) => ({
+    rule: SECRET_VALUE.rule,
+    kind,
+    severity: SECRET_VALUE.severity,
+    title: SECRET_VALUE.title(kind, name),
+    ...(name === undefined ? {} : { name }),
+    ...(prefix === undefined ? {} : { prefix }),
+    bytes: 0,
+    files: 0,
+    ...(createdBy === undefined ? {} : { createdBy }),
+    paths: [],
+    fix: SECRET_VALUE.fix,
+  }))
 }
 
 /** A copy that could be removed; its layer is found when the files are read. */

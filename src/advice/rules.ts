@@ -64,6 +64,31 @@ export type OtherRule = Common & Told & { readonly selects: 'buildTools' | 'dupl
 
 export type AdviceRule = WasteRule | PathRule | OtherRule
 
+const SECRET_PLACES = {
+  environment: 'The environment variable',
+  history: 'A build step',
+  label: 'The label',
+} as const
+
+/** Values of the config that look like secrets: an item for each. */
+export const SECRET_VALUE = {
+  rule: 'secret-value',
+  severity: 'error',
+  title: (kind: keyof typeof SECRET_PLACES, name: string | undefined) => {
+    if (kind === 'history')
+      return name === undefined
+        ? 'A build step has a secret in its text'
+        : `A build step sets ${shownName(name)}, which looks like a secret`
+    return `${SECRET_PLACES[kind]} ${shownName(name ?? '')} looks like a secret`
+  },
+  fix: 'Change the secret: whoever can pull the image can read it. Pass secrets to a build with `RUN --mount=type=secret,id=…`, and to containers when they start.',
+} as const
+
+/** On one line, however long it is. */
+function shownName(name: string): string {
+  return name.replace(/\s+/g, ' ').slice(0, 200)
+}
+
 /** What a build context has and no container needs. Each glob names a file, or a directory with everything below it. */
 const CONTEXT: readonly {
   readonly kind: string

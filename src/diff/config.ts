@@ -1,5 +1,6 @@
 /** Two image configs, field by field: how containers start, and on which platform. */
 import type { Healthcheck, ImageConfig } from '../oci/config.ts'
+import { maskStep, maskValue } from '../oci/secret-values.ts'
 
 export type ConfigValue = string | readonly string[] | Healthcheck
 
@@ -22,11 +23,19 @@ export function diffConfigs(from: ImageConfig, to: ImageConfig): ConfigChange[] 
     if (JSON.stringify(was) === JSON.stringify(is)) continue
     changes.push({
       field,
-      ...(was === undefined ? {} : { from: was }),
-      ...(is === undefined ? {} : { to: is }),
+      ...(was === undefined ? {} : { from: masked(field, was) }),
+      ...(is === undefined ? {} : { to: masked(field, is) }),
     })
   }
   return changes
+}
+
+/** Values that look like secrets show as `***`. */
+function masked(field: string, value: ConfigValue): ConfigValue {
+  const [, name] = /^(?:env|labels)\.(.*)$/s.exec(field) ?? []
+  if (typeof value === 'string') return name === undefined ? maskStep(value) : maskValue(name, value)
+  if ('test' in value) return { ...value, test: value.test.map(maskStep) }
+  return value.map(maskStep)
 }
 
 const GROUPS = [

@@ -48,7 +48,7 @@ const MAX_LAYERS = 5
 
 /** The worst offenders as people need them: of whole layers only the first. */
 export function toldEvidence({ evidence = [] }: RuleVerdict): readonly Evidence[] {
-  const layers = evidence.filter(({ path }) => path === undefined)
+  const layers = evidence.filter(({ path, kind }) => path === undefined && kind === undefined)
   const left = new Set(layers.slice(MAX_LAYERS))
   return evidence.filter((item) => !left.has(item))
 }
@@ -61,7 +61,8 @@ export function showEvidence(evidence: Evidence): string {
 
 /** The name, and what is said about it. */
 export function evidenceParts(evidence: Evidence): readonly [name: string, rest: string] {
-  const { path, layer, hidden, createdBy } = evidence
+  const { path, layer, hidden, createdBy, kind, name: value } = evidence
+  if (kind !== undefined) return [value ?? 'a value', ` (${kind})`]
   const amount = showAmount(evidence) ?? []
   const place = layer === undefined ? [] : `layer ${layer}`
   const [name = '', ...facts] = [

@@ -3,11 +3,14 @@
 /** The unit of `limit` and `actual`. */
 export type Unit = 'bytes' | 'count' | 'ratio' | 'percent' | 'severity'
 
-/** A path of the image, or a whole layer if there is no path. */
+/** A path of the image, a value of its config, or a whole layer. */
 export type Evidence = {
   readonly path?: string
   readonly pathBase64?: string
   readonly bytes?: number
+  /** What a value in the config is, and its name: `environment`, `history`, `label`. */
+  readonly kind?: string
+  readonly name?: string
   /** For a rule that counts files: how many of them the layer adds. */
   readonly files?: number
   /** Index of the layer that holds it, from 0. */

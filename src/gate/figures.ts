@@ -119,11 +119,17 @@ export class Figures {
     return this.#advice
   }
 
-  /** The ten largest paths of the items that satisfy `keeps`; those of errors come first. */
+  /** The ten largest paths of the items that satisfy `keeps`; those of errors come first, then values of the config. */
   async worstAdvised(
     keeps: (item: { readonly severity: Severity }) => boolean,
   ): Promise<readonly Evidence[]> {
     const { items } = await this.advice()
+    const values = items
+      .filter((item) => keeps(item) && item.paths.length === 0 && item.bytes === 0)
+      .map(({ kind, name }) => ({
+        ...(kind === undefined ? {} : { kind }),
+        ...(name === undefined ? {} : { name }),
+      }))
     const found = new Map<string, { readonly severity: Severity; readonly path: SizedPath }>()
     for (const { severity, paths } of items.filter(keeps)) {
       for (const path of paths) {
@@ -132,10 +138,10 @@ export class Figures {
       }
     }
     const isError = ({ severity }: { readonly severity: Severity }) => Number(severity === 'error')
-    return [...found.values()]
-      .sort((a, b) => isError(b) - isError(a) || b.path.bytes - a.path.bytes)
-      .slice(0, SHOWN)
-      .map(({ path }) => path)
+    const paths = [...found.values()].sort((a, b) => isError(b) - isError(a) || b.path.bytes - a.path.bytes)
+    const errors = paths.filter((item) => isError(item) === 1).map(({ path }) => path)
+    const rest = paths.filter((item) => isError(item) === 0).map(({ path }) => path)
+    return [...errors, ...values, ...rest].slice(0, SHOWN)
   }
 
   /** What the layers store, even if a later one hides it. */

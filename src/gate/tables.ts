@@ -14,6 +14,9 @@ export type AdviceFigures = {
   readonly items: readonly {
     readonly severity: Severity
     readonly bytes: number
+    readonly kind?: string
+    /** Of a value in the config. */
+    readonly name?: string
     /** The ten largest. */
     readonly paths: readonly SizedPath[]
   }[]

@@ -23,6 +23,8 @@ const LOCAL_HEADER = 0x04034b50
 export const LOCAL_HEADER_BYTES = 30
 /** An entry up to this size is read and inflated at once. */
 const AT_ONCE_BYTES = 1024 * 1024
+/** workerd refuses output that fills the buffer: what is too long is found by its length. */
+const SPARE_BYTES = 64 * 1024
 /** How much of a stored entry is read at once. */
 const PIECE_BYTES = 256 * 1024
 /** How much is inflated at once: it may grow a thousandfold. */
@@ -174,7 +176,7 @@ function push(inflate: Inflate, piece: Uint8Array): void {
 
 function inflateAtOnce(stored: Uint8Array, bytes: number): Uint8Array {
   try {
-    return inflateRawSync(stored, { maxOutputLength: Math.max(1, bytes) })
+    return inflateRawSync(stored, { maxOutputLength: bytes + SPARE_BYTES })
   } catch {
     throw damaged('an entry is not deflated, or longer than the directory says')
   }

@@ -7,47 +7,10 @@ import { Problem } from '../problem.ts'
 import { hasMoreParts, parseJson } from '../text/json.ts'
 import { requireSha256 } from './digest.ts'
 import type { ImageManifest } from './manifest.ts'
+import type { HistoryStep, RunConfig } from './run-config.ts'
+import { findSecretValues, maskForms, maskStep, type SecretValue } from './secret-values.ts'
 
-export type Healthcheck = {
-  /** `['NONE']`, `['CMD', …]` or `['CMD-SHELL', command]`. */
-  readonly test: readonly string[]
-  /** Nanoseconds, as in Go's durations. */
-  readonly interval?: number | undefined
-  readonly timeout?: number | undefined
-  readonly startPeriod?: number | undefined
-  readonly startInterval?: number | undefined
-  readonly retries?: number | undefined
-}
-
-/** How a container starts. */
-export type RunConfig = {
-  /** `NAME=value` each, in the config's order. */
-  readonly env: readonly string[]
-  readonly labels: Readonly<Record<string, string>>
-  readonly entrypoint?: readonly string[] | undefined
-  readonly cmd?: readonly string[] | undefined
-  readonly user?: string | undefined
-  readonly workingDir?: string | undefined
-  /** `80/tcp` each, sorted. */
-  readonly exposedPorts: readonly string[]
-  /** Paths, sorted. */
-  readonly volumes: readonly string[]
-  readonly healthcheck?: Healthcheck | undefined
-  readonly stopSignal?: string | undefined
-  /** For the shell form of `RUN`, `CMD` and `ENTRYPOINT`. */
-  readonly shell?: readonly string[] | undefined
-  readonly onBuild: readonly string[]
-}
-
-/** One step of the build. */
-export type HistoryStep = {
-  /** RFC 3339 in UTC. */
-  readonly created?: string | undefined
-  readonly createdBy?: string | undefined
-  readonly comment?: string | undefined
-  /** The step made no layer. */
-  readonly emptyLayer: boolean
-}
+export type { Healthcheck, HistoryStep, RunConfig } from './run-config.ts'
 
 export type ImageConfig = {
   readonly os: string
@@ -60,7 +23,10 @@ export type ImageConfig = {
   readonly config: RunConfig
   /** `sha256:<hex>` of each layer's uncompressed tar, from the lowest to the highest. */
   readonly diffIds: readonly string[]
+  /** Values that look like secrets are masked. */
   readonly history: readonly HistoryStep[]
+  /** What looks like a secret in the environment, the labels and the history. */
+  readonly secretValues?: readonly SecretValue[]
 }
 
 const MAX_LAYERS = 1_024
@@ -236,6 +202,14 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   const { os, architecture, variant, created, author, config, rootfs, history } = parsed.data
   const diffIds = rootfs?.diff_ids ?? []
   for (const [i, diffId] of diffIds.entries()) requireSha256(diffId, `layer ${i} in the config`)
+  const run = toRunConfig(config)
+  const steps = (history ?? []).map((step) => ({
+    created: toTime(step.created),
+    createdBy: nonEmpty(step.created_by),
+    comment: nonEmpty(step.comment),
+    emptyLayer: step.empty_layer ?? false,
+  }))
+  const secretValues = findSecretValues(run, steps)
   return {
     os: nonEmpty(os) ?? 'linux',
     architecture: nonEmpty(architecture) ?? 'unknown',
@@ -243,13 +217,13 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
     osVersion: nonEmpty(parsed.data['os.version']),
     created: toTime(created),
     author: nonEmpty(author),
-    config: toRunConfig(config),
+    config: run,
     diffIds,
-    history: (history ?? []).map((step) => ({
-      created: toTime(step.created),
-      createdBy: nonEmpty(step.created_by),
-      comment: nonEmpty(step.comment),
-      emptyLayer: step.empty_layer ?? false,
+    history: steps.map(({ createdBy, comment, ...step }) => ({
+      ...step,
+      createdBy: createdBy && maskStep(createdBy),
+      comment: comment && maskForms(comment),
     })),
+    ...(secretValues.length === 0 ? {} : { secretValues }),
   }
 }

@@ -12,6 +12,7 @@ import { type Exclusion, exclusionOf } from '../gate/exclusion.ts'
 import type { ObjectStore } from '../host.ts'
 import { findBuildTools } from '../image/packages/stored-inventory.ts'
 import type { BuildTools, ImageFacts } from '../image/report.ts'
+import type { SecretValue } from '../oci/secret-values.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
 import { insideFiles } from './package-owners.ts'
@@ -63,7 +64,7 @@ export async function adviseOn(
     image.config.diffIds,
     base && { reference: base.identity.reference, diffIds: base.config.diffIds },
   )
-  const advice = await adviceOf(store, { image, facts }, exclusion)
+  const advice = await adviceOf(store, { image, facts }, exclusion, base)
   return { image, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
 }
 
@@ -106,9 +107,11 @@ export function adviceOf(
   store: ObjectStore,
   { image, facts }: AnalysedImage,
   exclusion?: Exclusion,
+  base?: OpenedImage,
 ): Promise<Advice> {
   return advise({
     facts,
+    secretValues: secretsOf(image, base),
     tables: adviceTables(store, image),
     exclusion,
     duplicates: (excluded) =>
@@ -121,6 +124,13 @@ export function adviceOf(
       ),
     buildTools: (counts) => buildToolsOf(store, image, counts),
   })
+}
+
+/** Without what the base image's config has as well. */
+function secretsOf(image: OpenedImage, base: OpenedImage | undefined): readonly SecretValue[] {
+  const nameOf = ({ kind, name, mark }: SecretValue) => JSON.stringify([kind, name, mark])
+  const known = new Set(base?.config.secretValues?.map(nameOf))
+  return image.config.secretValues?.filter((value) => !known.has(nameOf(value))) ?? []
 }
 
 function buildToolsOf(

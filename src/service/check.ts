@@ -55,7 +55,9 @@ export async function judge(
   const steps = layerSteps(opened.config, dockerfile)
   const verdict = await evaluate(policy, {
     image: image.known,
-    ...(facts === undefined ? {} : { tables: gateTables(store, opened, facts) }),
+    ...(facts === undefined
+      ? {}
+      : { tables: gateTables(store, { image: opened, facts, base: base?.opened }) }),
     ...(against === undefined ? {} : { baseline: against.known }),
     ...(against === undefined || !asksFor(policy, 'maxPull') ? {} : { pull: pullOf(against.opened, opened) }),
     ...(base === undefined ? {} : { baseImage: base.known }),
@@ -63,7 +65,8 @@ export async function judge(
   const told = { verdict: withSteps(verdict, steps) }
   if (!advice || facts === undefined) return told
   const exclusion = exclusionOf(policy.ignore, opened.config.diffIds, base && baseOf(base.known))
-  return { ...told, advice: withLines(await adviceOf(store, { image: opened, facts }, exclusion), steps) }
+  const found = await adviceOf(store, { image: opened, facts }, exclusion, base?.opened)
+  return { ...told, advice: withLines(found, steps) }
 }
 
 function pullOf(from: OpenedImage, to: OpenedImage): Pull {

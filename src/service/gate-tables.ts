@@ -19,7 +19,14 @@ import {
   wasteOf,
 } from './tables.ts'
 
-export function gateTables(store: ObjectStore, image: OpenedImage, facts: ImageFacts): GateTables {
+type Checked = {
+  readonly image: OpenedImage
+  readonly facts: ImageFacts
+  /** The base image, if one is named. */
+  readonly base: OpenedImage | undefined
+}
+
+export function gateTables(store: ObjectStore, { image, facts, base }: Checked): GateTables {
   const members = () =>
     Promise.all(image.manifest.layers.map((_, layer) => membersTable(store, image, layer)))
   return {
@@ -49,7 +56,7 @@ export function gateTables(store: ObjectStore, image: OpenedImage, facts: ImageF
         baseLayers,
       })
     },
-    advice: (exclusion) => adviceOf(store, { image, facts }, exclusion),
+    advice: (exclusion) => adviceOf(store, { image, facts }, exclusion, base),
   }
 }
 

@@ -18,6 +18,8 @@ const adviceItemSchema = z
       description: '`error`: secrets; `warning`: useless bytes; `info`: bytes that may be useless.',
     }),
     title: text(),
+    name: text('Of the variable, label or argument').optional(),
+    prefix: text('How a token of a known form begins').optional(),
     bytes: int('Hard links count once'),
     files: int('Hard links count once'),
     layer: int('The layer that stores most of it').optional(),

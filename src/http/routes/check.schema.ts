@@ -16,6 +16,8 @@ const evidenceSchema = z
   .strictObject({
     path: text().optional(),
     pathBase64,
+    kind: text('Of a value in the config: `environment`, `history`, `label`').optional(),
+    name: text('Of that value').optional(),
     bytes: int().optional(),
     files: int('In the layer, for a rule that counts files').optional(),
     layer: int().optional(),

@@ -5,7 +5,7 @@ export class Failure extends Error {
   /** A code of the API's problems, or one of this program's: `usage`, `output_error`. */
   readonly code: string
 
-  /** The image that it is about, with all defaults filled in. */
+  /** The image that it is about, as it was typed or with all defaults filled in. */
   readonly image: string | undefined
 
   constructor(code: string, detail: string, image?: string) {

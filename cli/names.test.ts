@@ -76,6 +76,12 @@ test('what the registry does not have or show is read from the engine, with one 
   expect(checked).toMatchObject({ code: 0, out: expect.stringContaining('failures="0"') })
 })
 
+test('a name without a tag is the latest in the engine, too', async () => {
+  engine.add(`${registry.host}/untagged:latest`, image)
+  const { code, out } = await lamina(['cat', `${registry.host}/untagged`, 'hello'])
+  expect({ code, out }).toEqual({ code: 0, out: 'from here' })
+})
+
 test('the engine is asked when the registry cannot be reached', async () => {
   const gone = await FixtureRegistry.start()
   await gone.close()

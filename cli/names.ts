@@ -111,7 +111,7 @@ function missingImage({ parameters, settings, command }: Request, failure: unkno
   if (!(failure instanceof Failure) || absenceFrom(failure) === undefined) return undefined
   if (settings.source !== undefined || command.kind === 'index') return undefined
   return IMAGES.flatMap((parameter) => parameters.get(parameter) ?? []).find(
-    (name) => !TRANSPORT.test(name) && wholeName(name) === failure.image,
+    (name) => !TRANSPORT.test(name) && (name === failure.image || wholeName(name) === failure.image),
   )
 }
 

@@ -8,15 +8,23 @@ import { policyFromDiveCi } from '../../src/gate/dive-ci.ts'
 import { readDocument } from '../../src/gate/document.ts'
 import { DIRECTORIES } from '../../src/image/directories.ts'
 import { PACKAGES } from '../../src/image/package-table.ts'
+import { readAlpmDesc, readAlpmFiles } from '../../src/image/packages/alpm.ts'
 import { readApkInstalled } from '../../src/image/packages/apk.ts'
+import { readCondaMeta } from '../../src/image/packages/conda.ts'
 import { readDpkgList, readDpkgStatus, readDpkgSums } from '../../src/image/packages/deb.ts'
 import { UnreadableDatabase } from '../../src/image/packages/found.ts'
 import { parsePackageJson } from '../../src/image/packages/npm.ts'
+import { readDepsJson } from '../../src/image/packages/nuget.ts'
 import { readOsRelease } from '../../src/image/packages/os-release.ts'
 import { readCoreMetadata, readInstalledFiles, readRecord } from '../../src/image/packages/pypi.ts'
 import { parseRpmHeader } from '../../src/image/packages/rpm.ts'
+import { berkeleyHeaders } from '../../src/image/packages/rpm-berkeley.ts'
 import { ndbHeaders } from '../../src/image/packages/rpm-ndb.ts'
 import { sqliteHeaders } from '../../src/image/packages/rpm-sqlite.ts'
+import { parseCargoAuditable } from '../../src/inside/cargo-auditable.ts'
+import { BuildInfoSearch } from '../../src/inside/go-build-info-search.ts'
+import { type InflateRoom, readJar } from '../../src/inside/jar.ts'
+import { rangesOf } from '../../src/inside/ranges.ts'
 import { NoChunks } from '../../src/layer/toc/chunk.ts'
 import { TableEntries, UnsaidName } from '../../src/layer/toc/entries.ts'
 import { EntrySplitter } from '../../src/layer/toc/split.ts'
@@ -27,6 +35,7 @@ import { parseImageReference } from '../../src/oci/image-reference.ts'
 import { parseManifest } from '../../src/oci/manifest.ts'
 import { parsePlatform } from '../../src/oci/platform.ts'
 import { toRuntimeConfig } from '../../src/oci/runtime-config.ts'
+import { maskStep } from '../../src/oci/secret-values.ts'
 import { resolveUser } from '../../src/oci/user.ts'
 import { readLayout } from '../../src/source/archive/layout.ts'
 import { findMembers } from '../../src/source/archive/members.ts'
@@ -70,6 +79,11 @@ const database = (
   read: (content: Iterable<Uint8Array>) => Iterable<unknown> | AsyncIterable<unknown>,
 ): Parser => ({ parse: (bytes) => all(bytes, read([bytes])), throws: [UnreadableDatabase] })
 
+const wholeDatabase = (read: (bytes: Uint8Array) => Iterable<unknown>): Parser => ({
+  parse: (bytes) => all(bytes, read(bytes)),
+  throws: [UnreadableDatabase],
+})
+
 function* rpmPackages(headers: Iterable<Uint8Array>): Generator<unknown> {
   for (const header of headers) {
     const parsed = parseRpmHeader(header)
@@ -98,8 +112,25 @@ const side = (bytes: Uint8Array) => ({
   open: async () => new Blob([Buffer.from(bytes)]).stream(),
 })
 
+const NO_ROOM: InflateRoom = { charge: () => {}, hold: async () => rangesOf(new Uint8Array(0)) }
+
 /** By the name of their folder in `corpus/`. */
 export const PARSERS: Readonly<Record<string, Parser>> = {
+  jar: { parse: (bytes) => readJar(rangesOf(bytes), NO_ROOM) },
+  'go-build-info': {
+    parse(bytes) {
+      const search = new BuildInfoSearch()
+      for (const half of halves(bytes)) search.push(half)
+      return search.finish()
+    },
+  },
+  'cargo-auditable': { parse: (bytes) => parseCargoAuditable(bytes) },
+  'rpm-berkeley': wholeDatabase((bytes) => berkeleyHeaders(bytes)),
+  nuget: wholeDatabase((bytes) => readDepsJson(bytes, 'app\0a.deps.json')),
+  conda: wholeDatabase((bytes) => readCondaMeta(bytes, 'opt\0conda-meta\0a.json')),
+  alpm: database(readAlpmDesc),
+  'alpm-files': database(readAlpmFiles),
+  step: asText((text) => maskStep(text)),
   tar: { parse: (bytes) => scanTar(bytes, { cuts: [700] }).length },
   layer: {
     parse: (bytes) => readWhole(bytes, { limits: { ...LIMITS, layerBytes: MOST_BYTES, entries: 10_000 } }),

@@ -33,11 +33,13 @@ import { addConfig } from './routes/config.ts'
 import { addDescription } from './routes/description.ts'
 import { addDiff } from './routes/diff.ts'
 import { addDiffFile } from './routes/diff-file.ts'
+import { addDiffInside } from './routes/diff-inside.ts'
 import { addExport } from './routes/export.ts'
 import { addFile } from './routes/file.ts'
 import { addFiles } from './routes/files.ts'
 import { addHealth } from './routes/health.ts'
 import { addImages } from './routes/images.ts'
+import { addInside } from './routes/inside.ts'
 import { addPackages } from './routes/packages.ts'
 import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
@@ -128,6 +130,7 @@ function addRoutes(app: App, backend: Backend): void {
   addFiles(app, backend)
   addTree(app, backend)
   addFile(app, backend)
+  addInside(app, backend)
   addExport(app, backend)
   addWaste(app, backend)
   addPackages(app, backend)
@@ -135,6 +138,7 @@ function addRoutes(app: App, backend: Backend): void {
   addDiffFile(app, backend)
   addUpdate(app, backend)
   addUpdates(app, backend)
+  addDiffInside(app, backend)
   addAdvice(app, backend)
   addCheck(app, backend)
   addBadges(app, backend)

@@ -4,7 +4,7 @@ import { type ListTable, listMarkdown, listText } from '../formats/list.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
 import { Problem } from '../problem.ts'
 import type { AnalysedImage } from '../service/analyse.ts'
-import { type Listing, otherList, type Position } from '../service/listings.ts'
+import { inOrder, type Listing, otherList, type Position } from '../service/listings.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { fromTables } from '../service/reading.ts'
 import { type AnalysedQuery, answerSubject, imageSubject, openFor, type Subject } from './answers.ts'
@@ -28,6 +28,10 @@ export type Listed<Item> = {
   readonly listing: Listing<Item>
   /** The heading of text and Markdown. */
   readonly total?: string
+  /** What a page as JSON says besides its items. */
+  readonly facts?: object | undefined
+  /** The columns of CSV, where they depend on what is listed. */
+  readonly fields?: readonly string[]
 }
 
 /** The form of a list's answer. */
@@ -67,17 +71,17 @@ export async function answerListOf<T, Item extends object>(
     pending: form === 'json' ? 'accepted' : 'unavailable',
   } as const
   return answerSubject(backend, context, { subject, wait: query.wait, form: kind }, async (analysed) => {
-    const { listing, total = '' } = await list(analysed)
+    const { listing, total = '', facts, fields: own = fields } = await list(analysed)
     const onCut = (error: unknown) => logCut(backend, context, error)
     switch (form) {
       case 'json': {
         const pins = subject.images.map(({ index }) => index)
-        return pageBody(listing, cursor?.at, query, pins)
+        return pageBody({ listing, facts }, cursor?.at, query, pins)
       }
       case 'ndjson':
         return jsonLines(listing.all(), onCut)
       case 'csv':
-        return csvLines(fields, listing.all(), onCut)
+        return csvLines(own, listing.all(), onCut)
       case 'text':
       case 'markdown': {
         if (table === undefined)
@@ -136,14 +140,14 @@ export function answerList<Item extends object>(
  * @param pins names of the indexes of the listed images
  */
 async function pageBody(
-  listing: Listing,
+  { listing, facts }: Pick<Listed<unknown>, 'listing' | 'facts'>,
   at: Position | undefined,
   query: { readonly limit?: number | undefined },
   pins: readonly string[],
 ): Promise<string> {
   const { items, next } = await listing.page(at, query.limit ?? PAGE_LIMIT)
   const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor({ pins, at: next }, query) }
-  return JSON.stringify({ items, ...nextCursor })
+  return JSON.stringify({ ...facts, items, ...nextCursor })
 }
 
 type PinnedImage = {
@@ -177,4 +181,14 @@ export async function openPinned(
     }
     throw error
   }
+}
+
+/** A list that is in memory. */
+export function listOf<Row, Item>(rows: readonly Row[], show: (row: Row) => Item): Listing<Item> {
+  return inOrder({
+    async *from(start) {
+      yield rows.slice(start)
+    },
+    show,
+  })
 }

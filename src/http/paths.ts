@@ -22,6 +22,13 @@ export function pathAsked({ path, pathBase64 }: PathQuery): PathKey | undefined 
   return cleaned(toByteString(Buffer.from(pathBase64, 'base64')))
 }
 
+/** @throws Problem `invalid_parameter` also if the request has none */
+export function requirePath(query: PathQuery): PathKey {
+  const key = pathAsked(query)
+  if (key !== undefined) return key
+  throw new Problem('invalid_parameter', 'path or pathBase64 is required', { parameter: 'path' })
+}
+
 function cleaned(path: string): PathKey {
   if (path.includes('\0'))
     throw new Problem('invalid_parameter', 'path must not contain a NUL byte', { parameter: 'path' })

@@ -39,7 +39,7 @@ export function showFile(entry: MergedEntry): ShownFile {
   return shown
 }
 
-function showLink(link: ByteString): { link: string; linkBase64?: string } {
+export function showLink(link: ByteString): { link: string; linkBase64?: string } {
   const { text, exact } = decodeText(link)
   return exact ? { link: text } : { link: text, linkBase64: toBase64(link) }
 }

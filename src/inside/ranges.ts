@@ -8,11 +8,20 @@ export interface FileRanges {
   read(offset: number, length: number): Promise<Uint8Array>
 }
 
+/** A file that can also be read from any position on. */
+export interface FileContent extends FileRanges {
+  /** Pieces of `length` bytes from `offset` on; each is valid until the next is requested. */
+  stream(offset: number, length: number): AsyncGenerator<Uint8Array>
+}
+
 /** A file in memory. */
-export function rangesOf(content: Uint8Array): FileRanges {
+export function rangesOf(content: Uint8Array): FileContent {
   return {
     bytes: content.length,
     read: async (offset, length) => content.subarray(offset, offset + length),
+    async *stream(offset, length) {
+      yield content.subarray(offset, offset + length)
+    },
   }
 }
 
@@ -21,6 +30,13 @@ export function sliceOf(file: FileRanges, offset: number, bytes: number): FileRa
   return {
     bytes,
     read: (at, length) => file.read(offset + at, Math.max(0, Math.min(length, bytes - at))),
+  }
+}
+
+export function contentSlice(file: FileContent, offset: number, bytes: number): FileContent {
+  return {
+    ...sliceOf(file, offset, bytes),
+    stream: (at, length) => file.stream(offset + at, Math.max(0, Math.min(length, bytes - at))),
   }
 }
 

@@ -107,6 +107,65 @@ async function* contentOf(
   yield* verified(contentFromStart(open, options), options)
 }
 
+/**
+ * A part of a member's content, not verified, since a digest covers only the whole.
+ *
+ * @param range `offset` in the uncompressed tar, and bytes
+ * @param part a part of the blob that contains it; without one the blob is read from its start
+ */
+export async function* readMemberRange(
+  open: OpenBlob,
+  options: Omit<MemberOptions, 'sha256'> & { readonly member: number },
+  part: RangePart | undefined,
+): AsyncGenerator<Uint8Array> {
+  const { offset, bytes, member, signal } = options
+  if (part?.from === 'tar') {
+    const source = new BlobReader(await open({ start: offset, end: offset + bytes }), { signal })
+    try {
+      let left = bytes
+      for (let piece = await source.read(); piece !== undefined && left > 0; piece = await source.read()) {
+        yield piece.subarray(0, left)
+        left -= Math.min(left, piece.length)
+      }
+      if (left > 0) throw mismatch(offset)
+    } finally {
+      await source.cancel()
+    }
+  } else if (part !== undefined) yield* contentIn(open, { ...options, sha256: '' }, part)
+  else
+    yield* expandedRange(
+      contentFromStart(open, { ...options, sha256: '', offset: member, bytes: -1 }),
+      options,
+    )
+}
+
+/** Of a sparse member: its content has holes that the tar does not store. */
+async function* expandedRange(
+  content: AsyncGenerator<Uint8Array>,
+  { offset, bytes, member }: { readonly offset: number; readonly bytes: number; readonly member: number },
+): AsyncGenerator<Uint8Array> {
+  let before = offset - member
+  let left = bytes
+  for await (const piece of content) {
+    const wanted = piece.subarray(before, before + left)
+    before = Math.max(0, before - piece.length)
+    left -= wanted.length
+    if (wanted.length > 0) yield wanted
+    if (left === 0) return
+  }
+  throw mismatch(member)
+}
+
+/** Whether a plain tar has, before this position, the header of a file that is stored in one piece. */
+export async function isStoredPlainly(open: OpenBlob, offset: number, bytes: number): Promise<boolean> {
+  const source = new BlobReader(await open({ start: offset - BLOCK, end: offset }))
+  try {
+    return isPlainMember(await source.peek(BLOCK), bytes)
+  } finally {
+    await source.cancel()
+  }
+}
+
 /** Whether the whole blob may still be right: the registry's ranges or the facts about the layer are wrong. */
 function isWrongPart(error: unknown): boolean {
   return error instanceof Problem && (error.code === 'invalid_image' || error.code === 'registry_error')
@@ -126,7 +185,7 @@ async function* contentFromStart(open: OpenBlob, options: MemberOptions): AsyncG
       for (let event = scanner.next(); event !== 'hungry'; event = scanner.next()) {
         if (scanner.member.offset > offset) throw mismatch(offset)
         if (scanner.member.offset !== offset) continue
-        if (scanner.member.bytes !== bytes) throw mismatch(offset)
+        if (bytes >= 0 && scanner.member.bytes !== bytes) throw mismatch(offset)
         if (event === 'content') yield scanner.content.slice()
         if (event === 'end') return
       }

@@ -51,7 +51,7 @@ export async function openContent(
 }
 
 /** Undefined if the layer must be read from its start. */
-async function partOf(
+export async function partOf(
   store: Host['store'],
   digest: string,
   file: Pick<FoundFile, 'offset' | 'bytes'>,

@@ -8,6 +8,7 @@ import { SingleFlight } from '../single-flight.ts'
 import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import type { ResolvedManifest } from '../source/source.ts'
 import type { StoredLayer } from '../update/layers.ts'
+import type { Inside } from './inside/open-inside.ts'
 
 /** Data about an upload, next to its bytes. */
 export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
@@ -60,8 +61,16 @@ const PARSED = 4
 const RECORD_BYTES = 500
 const TAG_BYTES = 20
 const LAYER_BYTES = 250
+/** A section header with its name, and a module. */
+const ELF_BYTES = 100
+const MODULE_BYTES = 200
 
-/** Shared by all requests of a host. Some 75 MB in all at most; a Worker's isolate, which has 128 MB, leaves them what jobs leave. */
+function memoryOf(inside: Inside): number {
+  if (inside.kind !== 'elf') return inside.entries.memoryBytes
+  return ELF_BYTES * inside.file.sections.count + MODULE_BYTES * (inside.modules?.length ?? 0)
+}
+
+/** Shared by all requests of a host. Some 90 MB in all at most; a Worker's isolate, which has 128 MB, leaves them what jobs leave. */
 export class Memory {
   readonly resolved = new Cache<Resolved>({
     bytes: 4 * MIB,
@@ -134,6 +143,12 @@ export class Memory {
     bytes: 6 * MIB,
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (body) => body.byteLength,
+  })
+  /** What files are made of, by the source that gave their ranges. */
+  readonly insides = new Cache<Inside>({
+    bytes: 16 * MIB,
+    milliseconds: FACTS_MILLISECONDS,
+    sizeOf: memoryOf,
   })
   /** What uploads contain, by the hashes of their IDs: it never changes. */
   readonly uploads = new Cache<StoredUpload>({

@@ -2,16 +2,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
 import { diffTextFiles, type FileSource, formatTextDiff, type ReadTextDiff } from '../../diff/text.ts'
-import type { Host } from '../../host.ts'
-import { findFile } from '../../image/lookup.ts'
 import { Problem } from '../../problem.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
-import { openContent } from '../../service/content.ts'
 import type { Pair } from '../../service/diff.ts'
+import { type PathQuestion, resolvePath } from '../../service/inside/resolve.ts'
 import type { OpenedImage } from '../../service/open.ts'
-import { filesTable } from '../../service/tables.ts'
-import { toHex } from '../../text/bytes.ts'
-import { type PathKey, showPath } from '../../text/path.ts'
+import type { Service } from '../../service/service.ts'
+import { showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
 import { preferredType } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
@@ -49,7 +46,6 @@ const diffFile = createRoute({
 })
 
 export function addDiffFile(app: App, backend: Backend): void {
-  const { host } = backend
   app.openapi(diffFile, async (c) => {
     const query = c.req.valid('query')
     const key = pathAsked(query)
@@ -61,7 +57,7 @@ export function addDiffFile(app: App, backend: Backend): void {
       ? ({ contentType: 'application/json', pending: 'accepted' } as const)
       : ({ contentType: 'text/plain; charset=utf-8', pending: 'unavailable' } as const)
     return answerPair(backend, c, { query, form }, async (pair) => {
-      const read = await textDiffOf(host, pair, { key, context: query.context })
+      const read = await textDiffOf(backend, pair, { key, context: query.context, signal: c.req.raw.signal })
       return isJson ? JSON.stringify(read.diff) : patchOf(read)
     })
   })
@@ -78,11 +74,14 @@ function patchOf(read: ReadTextDiff): BodyInit {
  * @throws Problem `path_not_found` if neither image has a regular file there, `too_large`
  */
 export async function textDiffOf(
-  host: Host,
+  service: Service,
   pair: Pair<AnalysedImage>,
-  { key, context }: { readonly key: PathKey; readonly context: number },
+  { key, context, signal }: PathQuestion & { readonly context: number },
 ): Promise<ReadTextDiff> {
-  const [from, to] = await allOf([sideOf(host, pair.from.image, key), sideOf(host, pair.to.image, key)])
+  const [from, to] = await allOf([
+    sideOf(service, pair.from.image, { key, signal }),
+    sideOf(service, pair.to.image, { key, signal }),
+  ])
   if (from === undefined && to === undefined) {
     const { path } = showPath(key)
     throw new Problem('path_not_found', `${JSON.stringify(path)} does not exist in either image`)
@@ -91,10 +90,14 @@ export async function textDiffOf(
 }
 
 /** Undefined if the image has no regular file there. */
-async function sideOf(host: Host, image: OpenedImage, key: PathKey): Promise<FileSource | undefined> {
+async function sideOf(
+  service: Service,
+  image: OpenedImage,
+  question: PathQuestion,
+): Promise<FileSource | undefined> {
   try {
-    const file = await findFile(await filesTable(host.store, image), key)
-    return { sha256: toHex(file.sha256), bytes: file.bytes, open: () => openContent(host, image, file) }
+    const { tag, bytes, open } = await resolvePath(service, image, question)
+    return { sha256: tag, bytes, open }
   } catch (error) {
     if (error instanceof Problem && error.code === 'path_not_found') return undefined
     throw error

@@ -43,7 +43,7 @@ export function addDiffPages(app: App, pages: PageBackend): void {
         textDiffPage(
           pair.from.image.identity,
           pair.to.image.identity,
-          (await textDiffOf(backend.host, pair, { key, context: CONTEXT_LINES })).diff,
+          (await textDiffOf(backend, pair, { key, context: CONTEXT_LINES, signal: c.req.raw.signal })).diff,
         ),
       )
     })

@@ -2,10 +2,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { type FoundFile, findFile, findMember } from '../../image/lookup.ts'
 import { Problem } from '../../problem.ts'
-import { openContent } from '../../service/content.ts'
+import { resolvePath } from '../../service/inside/resolve.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { filesTable, membersTable } from '../../service/tables.ts'
-import { toHex } from '../../text/bytes.ts'
 import type { PathKey } from '../../text/path.ts'
 import { cacheControl, cacheInputs, factsInTime, openFor } from '../answers.ts'
 import { attachment, sniff } from '../attachment.ts'
@@ -13,7 +12,7 @@ import { type App, type Backend, logCut } from '../backend.ts'
 import { isUnchanged, notModified } from '../middleware/conditional.ts'
 import { problems } from '../openapi/describe.ts'
 import { imageQuery, layer, path, pathBase64 } from '../parameters.ts'
-import { pathAsked } from '../paths.ts'
+import { requirePath } from '../paths.ts'
 
 const getFile = createRoute({
   method: 'get',
@@ -22,7 +21,7 @@ const getFile = createRoute({
   tags: ['Reports'],
   summary: 'The content of one file',
   description:
-    'Streamed from the registry; where possible, only the part of the layer that holds the file is read. Symbolic links are followed inside the image. Always an attachment; the `ETag` is the SHA-256 of the content.',
+    'Streamed from the registry; where possible, only the part of the layer that holds the file is read. Symbolic links are followed inside the image. A path may lead into archives: `app.jar!/lib/x.jar`. Always an attachment; the `ETag` is the SHA-256 of the content, and in an archive that of the archive and the path.',
   request: {
     query: z.strictObject({
       ...imageQuery,
@@ -46,14 +45,13 @@ const getFile = createRoute({
 export function addFile(app: App, backend: Backend): void {
   app.openapi(getFile, async (c) => {
     const query = c.req.valid('query')
-    const key = pathAsked(query)
-    if (key === undefined)
-      throw new Problem('invalid_parameter', 'path or pathBase64 is required', { parameter: 'path' })
+    const key = requirePath(query)
     const image = await openFor(backend, c, query)
     await factsInTime(backend, c, image, query.wait)
-    const file = await findContent(backend, image, key, query.layer)
+    const { signal } = c.req.raw
+    const file = await resolvePath(backend, image, { key, layer: query.layer, signal })
     const headers = new Headers({
-      ETag: `"${toHex(file.sha256)}"`,
+      ETag: `"${file.tag}"`,
       'Cache-Control': cacheControl(backend, cacheInputs([image])),
     })
     if (isUnchanged(c.req.header('If-None-Match'), headers.get('ETag') ?? '')) return notModified(headers)
@@ -62,9 +60,7 @@ export function addFile(app: App, backend: Backend): void {
     headers.set('Content-Length', String(file.bytes))
     // The type depends on the content, which a HEAD does not read.
     if (c.req.method === 'HEAD') return new Response(null, { headers })
-    const { type, body } = await sniff(await openContent(backend.host, image, file), (error) =>
-      logCut(backend, c, error),
-    )
+    const { type, body } = await sniff(await file.open(), (error) => logCut(backend, c, error))
     headers.set('Content-Type', type)
     return new Response(body, { headers })
   })

@@ -3,7 +3,7 @@
  * threads start while the service's code is loaded, which takes as long.
  */
 import { constants, existsSync } from 'node:fs'
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Configuration, isSetting, parseConfiguration } from '../src/configuration.ts'
@@ -96,7 +96,9 @@ export function settingsOf({
 async function cacheFolder({ env, warn }: Pick<LocalOptions, 'env' | 'warn'>): Promise<string | undefined> {
   const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lamina')
   try {
-    await mkdir(folder, { recursive: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    // It may have been made when it was still open to the other users of the machine.
+    await chmod(folder, 0o700)
     await access(folder, constants.W_OK)
     return folder
   } catch (error) {

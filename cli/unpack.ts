@@ -24,7 +24,8 @@ export async function unpack(
   const response = await open()
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`)
   try {
-    await mkdir(temporary)
+    // It may have setuid files and devices, which other users of the machine must not reach.
+    await mkdir(temporary, { mode: 0o700 })
     await extract(response, temporary, signal)
     if (names !== undefined) await rmdir(target)
     await rename(temporary, target)

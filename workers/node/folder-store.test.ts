@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -129,4 +129,14 @@ test('several processes can write and delete in one folder', async () => {
   ])
   expect((await Array.fromAsync(store.list('done/'))).length).toBe(3)
   expect(await readdir(join(data, '.incoming'))).toEqual([])
+})
+
+test('other users of the machine can read nothing of it, whatever the umask', async () => {
+  const before = process.umask(0)
+  onTestFinished(() => void process.umask(before))
+  const folder = join(await temporaryFolder(), 'data')
+  await new FolderStore(folder).put('a/b', new Uint8Array(1))
+  const mode = async (...path: string[]) => (await stat(join(folder, ...path))).mode & 0o777
+  expect([await mode(), await mode('a'), await mode('.incoming')]).toEqual([0o700, 0o700, 0o700])
+  expect(await mode('a', 'b')).toBe(0o600)
 })

@@ -10,6 +10,10 @@ import { Problem } from '../../src/problem.ts'
 import { boundsOf } from '../../src/table/byte-range.ts'
 import { readRange } from './file-range.ts'
 
+/** What is stored may be private: other users of the machine must not read it, whatever the umask. */
+const FOLDER_MODE = 0o700
+const FILE_MODE = 0o600
+
 const INCOMING = '.incoming'
 /** Where the index keeps temporary objects; buckets have lifecycle rules for these. */
 const TEMPORARY = 'temporary'
@@ -56,7 +60,7 @@ export class FolderStore implements ObjectStore {
     const target = this.#path(key)
     const incoming = join(this.#folder, INCOMING, randomUUID())
     try {
-      await mkdir(dirname(incoming), { recursive: true }).catch(rethrow)
+      await mkdir(dirname(incoming), { recursive: true, mode: FOLDER_MODE }).catch(rethrow)
       await write(incoming, body instanceof Uint8Array ? [body] : body)
       await place(incoming, target)
     } catch (error) {
@@ -149,7 +153,7 @@ function within(size: number, range: ByteRange | undefined): { offset: number; l
 
 /** A failure of the source is the caller's; a failure of the disk is the store's. */
 async function write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'wx').catch(rethrow)
+  const file = await open(path, 'wx', FILE_MODE).catch(rethrow)
   try {
     for await (const chunk of source) await file.writeFile(chunk).catch(rethrow)
     await file.sync().catch(rethrow)
@@ -163,7 +167,7 @@ async function place(incoming: string, target: string): Promise<void> {
   const folder = dirname(target)
   for (let attempt = 1; ; attempt++) {
     try {
-      await mkdir(folder, { recursive: true })
+      await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
       await rename(incoming, target)
       break
     } catch (error) {

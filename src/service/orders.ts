@@ -177,12 +177,21 @@ export async function runOrder(service: Service, order: Order, attempt: number):
       const seconds = Math.min(Math.max(problem.fields.retryAfter ?? 0, backoff), MAX_BACKOFF_SECONDS)
       return { again: { seconds, problem } }
     }
-    await giveUpOrder(service, order, problem)
-    return {}
+    return endOrder(service, order, problem)
   }
 }
 
-/** Tells the order's analyses why nobody retries it. */
+/** If even the failure cannot be stored, the order is tried again: by then the store may answer. */
+async function endOrder(service: Service, order: Order, problem: Problem): Promise<OrderEnd> {
+  try {
+    await giveUpOrder(service, order, problem)
+    return {}
+  } catch (error) {
+    return { again: { seconds: LATER_SECONDS, problem: problemOf(error) } }
+  }
+}
+
+/** Tells the order's analyses why nobody retries it. @throws Problem `store_error` */
 export async function giveUpOrder(service: Service, { analyses }: Order, problem: Problem): Promise<void> {
   for (const id of analyses) await failOrdered(service, id, problem)
 }

@@ -119,7 +119,12 @@ async function consumeOrder(service: Service, message: QueueMessage): Promise<vo
   const { order, kept } = parsed.data
   const { again } = await runOrder(service, order, message.attempts)
   const isLast = message.attempts > MAX_RETRIES
-  if (again !== undefined && isLast) await giveUpOrder(service, order, again.problem)
+  if (again !== undefined && isLast) {
+    // The queue has no further attempt in which to say it.
+    await giveUpOrder(service, order, again.problem).catch((error) =>
+      console.error('an order was lost:', error),
+    )
+  }
   if (kept !== undefined && (again === undefined || isLast)) await service.host.store.delete(kept)
   // The last one goes to the dead letter queue.
   if (again === undefined) message.ack()

@@ -9,6 +9,8 @@ import { startFast } from './v8.ts'
 const STOP_MILLISECONDS = 29_000
 
 startFast()
+// A promise that nobody awaits is no reason to drop everybody's work.
+process.on('unhandledRejection', (error) => console.error('unhandled rejection:', error))
 const service = await startOrExit(async () => {
   const [{ createLog }, { startNode }] = await Promise.all([import('./log.ts'), import('./service.ts')])
   return startNode(process.env, { log: createLog(process.env.LOG_LEVEL ?? 'info') })

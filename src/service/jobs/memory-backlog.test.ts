@@ -60,3 +60,25 @@ it('starts nothing more once it is stopped', async () => {
   await vi.advanceTimersByTimeAsync(60_000)
   expect(ran).toEqual(['a 1'])
 })
+
+it('a store that fails ends nothing: the order runs again, and its failure is recorded later', async () => {
+  const told: string[] = []
+  let isAway = true
+  const backlog = new MemoryBacklog(
+    {
+      run: () => Promise.reject(new Error('the store is away')),
+      giveUp: async (_, { message }) => {
+        if (isAway) throw new Error('the store is away')
+        told.push(message)
+      },
+    },
+    { atOnce: 1, attempts: 2 },
+  )
+  await backlog.add([order('a')])
+  await vi.advanceTimersByTimeAsync(300_000)
+  expect(await backlog.holds('analysis of a')).toBe(true)
+  isAway = false
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(told).toEqual(['the analysis failed because of an internal error'])
+  expect(await backlog.holds('analysis of a')).toBe(false)
+})

@@ -28,6 +28,16 @@ type Waiting = { readonly order: Order; readonly attempt: number }
 
 const MOST = 10_000
 const ATTEMPTS = 6
+/** How long until a failure is recorded again, after the store refused it; and how often. */
+const GIVE_UP_MILLISECONDS = 60_000
+const GIVE_UP_ATTEMPTS = 60
+/** After an order that failed in an unforeseen way. */
+const UNFORESEEN: OrderEnd = {
+  again: {
+    seconds: 60,
+    problem: new Problem('internal_error', 'the analysis failed because of an internal error'),
+  },
+}
 
 export class MemoryBacklog implements Backlog {
   readonly #work: BacklogWork
@@ -87,17 +97,36 @@ export class MemoryBacklog implements Backlog {
   }
 
   async #run({ order, attempt }: Waiting): Promise<void> {
-    const { again } = await this.#work.run(order, attempt)
-    if (again !== undefined && attempt < this.#attempts) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer)
-        this.#waiting.push({ order, attempt: attempt + 1 })
-        this.#begin()
-      }, again.seconds * 1000)
-      this.#timers.add(timer)
-      return
+    const { again } = await this.#work.run(order, attempt).catch(() => UNFORESEEN)
+    if (again === undefined) return this.#forget(order)
+    if (attempt >= this.#attempts) return this.#giveUp(order, again.problem)
+    this.#later(again.seconds * 1000, () => {
+      this.#waiting.push({ order, attempt: attempt + 1 })
+      this.#begin()
+    })
+  }
+
+  /** The store may be away as well: then the analyses are told later. */
+  async #giveUp(order: Order, problem: Problem, attempt = 1): Promise<void> {
+    try {
+      await this.#work.giveUp(order, problem)
+    } catch {
+      if (attempt < GIVE_UP_ATTEMPTS)
+        return this.#later(GIVE_UP_MILLISECONDS, () => void this.#giveUp(order, problem, attempt + 1))
     }
-    if (again !== undefined) await this.#work.giveUp(order, again.problem)
+    this.#forget(order)
+  }
+
+  #later(milliseconds: number, act: () => void): void {
+    if (this.#isStopped) return
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      act()
+    }, milliseconds)
+    this.#timers.add(timer)
+  }
+
+  #forget(order: Order): void {
     this.#held--
     this.#count(order, -1)
   }

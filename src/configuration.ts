@@ -53,6 +53,8 @@ export type Configuration = {
   readonly watchesDocker: boolean
   /** Limit for an uploaded archive, as sent and unpacked. */
   readonly maxUploadBytes: number
+  /** Limit for all uploads together, as stored. */
+  readonly uploadsBytes: number
   /** How long an upload lives after its last use. */
   readonly uploadSeconds: number
   /** Concurrent analyses; `queued` more may wait. */
@@ -239,6 +241,7 @@ const variables = z.object({
   DOCKER_CERT_PATH: z.string().optional(),
   HOME: z.string().optional(),
   LAMINA_MAX_UPLOAD_BYTES: size.default(20 * GIB),
+  LAMINA_UPLOADS_BYTES: size.default(100 * GIB),
   LAMINA_UPLOAD_SECONDS: integer(1, 31_536_000).default(3600),
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
   LAMINA_RATE: integer(0, 1_000_000).default(0),
@@ -317,6 +320,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     ...(host === 'node' ? engineOf(values) : {}),
     watchesDocker: host === 'node' && values.LAMINA_DOCKER_WATCH === '1',
     maxUploadBytes: values.LAMINA_MAX_UPLOAD_BYTES,
+    uploadsBytes: values.LAMINA_UPLOADS_BYTES,
     uploadSeconds: values.LAMINA_UPLOAD_SECONDS,
     maxAnalyses: values.LAMINA_MAX_ANALYSES,
     rate: values.LAMINA_RATE,

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
+import { Semaphore, type SemaphoreLimits } from '../semaphore.ts'
 import { WorkElsewhere } from '../service/elsewhere.ts'
 import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
@@ -66,6 +67,8 @@ export type Parts = {
   readonly first?: MiddlewareHandler<Env>
   /** A request's body as a byte stream; by default it is what the request has. */
   readonly bodyOf?: Backend['bodyOf']
+  /** How many uploads arrive at the same time. */
+  readonly uploadLimits?: SemaphoreLimits
   /** Limits on the bodies of requests. */
   readonly bodyLimits?: BodyLimits
   /** Lets the host finish work after the client has left; by default it does so anyway. */
@@ -75,6 +78,9 @@ export type Parts = {
   /** The files that pages load; none by default. */
   readonly assets?: Assets
 }
+
+/** Each holds up to 9 MB: two parts, and the pieces of its body. */
+const UPLOAD_LIMITS: SemaphoreLimits = { total: 16, perKey: 8 }
 
 const VARY = 'Accept, Authorization, X-Registry-Auth, X-Registry-Config'
 
@@ -95,6 +101,7 @@ export function createApp(service: Service, parts: Parts = {}): App {
     rate: parts.rate ?? new MinuteRate(configuration.rate),
     clientOf,
     bodies: new Bodies(parts.bodyLimits),
+    uploads: new Semaphore(parts.uploadLimits ?? UPLOAD_LIMITS),
     elsewhere: parts.elsewhere,
     hasPages: parts.hasPages ?? true,
     bodyOf: parts.bodyOf,

@@ -1,6 +1,7 @@
 /** What the routes work with, and the app that they are added to. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { Semaphore } from '../semaphore.ts'
 import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
 import type { Bodies } from './middleware/body.ts'
@@ -28,6 +29,8 @@ export type Backend = Service & {
   readonly clientOf: (context: Context<Env>) => string
   /** Reads the bodies of all requests but uploads. */
   readonly bodies: Bodies
+  /** Uploads that arrive at the same time; clients take turns. */
+  readonly uploads: Semaphore
   /** The body of a request as a byte stream, if the host can give it as one: a large body then creates less garbage. */
   readonly bodyOf?: ((context: Context<Env>) => ReadableStream<Uint8Array>) | undefined
   /** Answers the request in another thread, if the host has one for work that this thread must not do. */

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { startApp } from '../../test/support/app.ts'
+import { Semaphore } from '../semaphore.ts'
 import type { Analysis } from '../service/analyses.ts'
 import type { Backend, Env } from './backend.ts'
 import { eventStream } from './events.ts'
@@ -33,6 +34,7 @@ async function read(states: AsyncGenerator<Analysis, void>) {
     hasPages: false,
     clientOf: () => '',
     bodies: new Bodies(),
+    uploads: new Semaphore({ total: 1 }),
     keepAlive: () => {},
   }
   const app = new Hono<Env>().get('/', (context) => eventStream(backend, context, states))

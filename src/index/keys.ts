@@ -110,7 +110,14 @@ export function sentPartsPrefix(name: string): string {
 
 /** Prefix of the many keys of an upload: {@link UPLOADS} is listed often, so it has only a few. */
 export function archivePrefix(name: string): string {
-  return `archives/${name}/`
+  return `${ARCHIVES}${name}/`
+}
+
+export const ARCHIVES = 'archives/'
+
+/** @param key below {@link ARCHIVES} */
+export function isUploadPart(key: string): boolean {
+  return /\/parts\/\d+$/.test(key)
 }
 
 /** An empty object: here the archive has a layer that was indexed while it arrived. */

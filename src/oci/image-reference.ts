@@ -98,6 +98,7 @@ function parseDocker(name: string): DockerReference {
 function parseUpload(text: string): UploadReference {
   const [, id = '', separator, choice = ''] = /^([^:@]*)(?:([:@])(.*))?$/s.exec(text) ?? []
   if (id === '') throw invalid('upload: is followed by the id of an upload')
+  if (id.includes('/')) throw invalid('the id of an upload has letters, digits, "-" and "_"')
   if (!UPLOAD_ID.test(id)) throw new Problem('upload_not_found', 'there is no upload of this id')
   if (separator === undefined) return { transport: 'upload', id }
   return { transport: 'upload', id, ...parseChoice(separator, choice) }

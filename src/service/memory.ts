@@ -9,6 +9,7 @@ import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import type { ResolvedManifest } from '../source/source.ts'
 import type { StoredLayer } from '../update/layers.ts'
 import type { Inside } from './inside/open-inside.ts'
+import { UploadQuota } from './upload-quota.ts'
 
 /** Data about an upload, next to its bytes. */
 export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }
@@ -156,6 +157,7 @@ export class Memory {
     milliseconds: FACTS_MILLISECONDS,
     sizeOf: (upload) => 2 * JSON.stringify(upload).length,
   })
+  readonly uploadQuota = new UploadQuota()
   /** Engine images that this thread is saving, by file name, so that each is saved only once at a time. */
   readonly saving = new Map<string, Promise<void>>()
   /** Fetches under way, by caller, place and name. */

@@ -144,3 +144,18 @@ it('fails when a part cannot be stored', async () => {
   }
   await expect(written(store)).rejects.toThrow('no space')
 })
+
+it('an archive that has hardly begun holds little memory, and a finished one none', async () => {
+  const store = new MemoryStore()
+  const held = () => process.memoryUsage().arrayBuffers
+  const before = held()
+  const writers = Array.from({ length: 40 }, (_, i) => new PartWriter(store, String(i)))
+  for (const writer of writers) await writer.write(new Uint8Array(1_000))
+  const begun = held() - before
+  expect(begun).toBeGreaterThan(0)
+  expect(begun).toBeLessThan(40 * 600_000)
+  for (const writer of writers) await writer.write(new Uint8Array(PART_BYTES))
+  for (const writer of writers) await writer.close()
+  // What the store holds is the writers' second parts.
+  expect(held() - before).toBeLessThan(40 * (PART_BYTES + 600_000))
+})

@@ -21,28 +21,36 @@ const PATIENCE_MILLISECONDS = 10_000
 /** How much a reader without a buffer of its own gets at once. */
 const CHUNK_BYTES = 64 * 1024
 const NOTHING = new Uint8Array(0)
+/** A part's buffer grows as bytes arrive, from this size: uploads that stall early hold little. */
+const FIRST_BYTES = 256 * 1024
 
 /** Writes an archive into the store: while one part is stored, the next is collected. */
 export class PartWriter {
   readonly #store: ObjectStore
   readonly #upload: string
   /** The two buffers take turns. */
-  #part = new Uint8Array(PART_BYTES)
-  #other = new Uint8Array(PART_BYTES)
+  #part = NOTHING
+  #other = NOTHING
   #filled = 0
   #number = 0
   #storing: Promise<void> = Promise.resolve()
+  readonly #admit: () => Promise<void>
 
-  /** @param upload the hash of its id */
-  constructor(store: ObjectStore, upload: string) {
+  /**
+   * @param upload the hash of its id
+   * @param admit called before each part is stored; what it throws, `write` and `finish` throw
+   */
+  constructor(store: ObjectStore, upload: string, admit: () => Promise<void> = async () => {}) {
     this.#store = store
     this.#upload = upload
+    this.#admit = admit
   }
 
   /** Copies the chunk. @throws the store's error, perhaps about an earlier part */
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
       const piece = chunk.subarray(at, at + PART_BYTES - this.#filled)
+      this.#grow(this.#filled + piece.length)
       this.#part.set(piece, this.#filled)
       this.#filled += piece.length
       at += piece.length
@@ -54,15 +62,28 @@ export class PartWriter {
   async finish(): Promise<void> {
     if (this.#filled > 0) await this.#put()
     await this.#storing
+    await this.close()
   }
 
-  /** Resolves when nothing is being written any more, whether or not that succeeded. */
-  async settled(): Promise<void> {
+  /** Resolves when nothing is being written any more, whether or not that succeeded; gives the memory back. */
+  async close(): Promise<void> {
     await this.#storing.catch(() => undefined)
+    // Buffers of megabytes are no reason for V8 to collect its garbage soon.
+    for (const { buffer } of [this.#part, this.#other]) if (buffer.byteLength > 0) buffer.transfer(0)
+    this.#part = NOTHING
+    this.#other = NOTHING
+  }
+
+  #grow(bytes: number): void {
+    if (bytes <= this.#part.length) return
+    const larger = new Uint8Array(Math.min(PART_BYTES, Math.max(FIRST_BYTES, bytes, 2 * this.#part.length)))
+    larger.set(this.#part.subarray(0, this.#filled))
+    this.#part = larger
   }
 
   async #put(): Promise<void> {
     await this.#storing
+    await this.#admit()
     const key = uploadPartKey(this.#upload, this.#number++)
     this.#storing = this.#store.put(key, this.#part.subarray(0, this.#filled))
     // The next call throws it.

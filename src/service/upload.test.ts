@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib'
 import { afterEach, expect, it, vi } from 'vitest'
 import { startApp, startAppOn, type TestApp } from '../../test/support/app.ts'
 import { ociLayout, packArchive } from '../../test/support/archives.ts'
@@ -113,4 +114,79 @@ it('a use that is recorded after the upload was deleted does not bring it back',
     await expect(readUpload(service, id)).rejects.toMatchObject({ code: 'upload_not_found' })
     expect((await ask(path)).status).toBe(404)
   }
+})
+
+const parts = ({ store }: TestApp) =>
+  [...store.objects.keys()].filter((key) => key.includes('/parts/')).map((key) => key.slice(-6))
+
+it('keeps no part of an archive in which there is nothing of an image', async () => {
+  const app = startApp()
+  const { id } = await upload(app)
+  expect(parts(app)).toEqual(['000000'])
+  expect((await app.ask(`/v1/config?image=upload:${id}`)).status).toBe(200)
+})
+
+it('all uploads together have a limit, and what is over it leaves nothing', async () => {
+  const app = startApp({ LAMINA_UPLOADS_BYTES: '16MiB' })
+  await upload(app)
+  // While it arrives it takes four parts.
+  await expect(upload(app)).rejects.toMatchObject({ code: 'store_error' })
+  expect(parts(app)).toEqual(['000000'])
+  const small = packArchive(ociLayout([{ image }]))
+  await receiveUpload(app.service, new Blob([Buffer.from(small)]).stream())
+  expect(parts(app)).toEqual(['000000', '000000'])
+})
+
+it('a bomb is refused before it fills the store', async () => {
+  const app = startApp()
+  let stored = 0
+  const put = app.store.put.bind(app.store)
+  app.store.put = async (key, body) => {
+    if (!key.includes('/parts/')) return put(key, body)
+    stored += body instanceof Uint8Array ? body.length : 0
+  }
+  const bomb = zstdCompressSync(packArchive({ bomb: new Uint8Array(300 * 2 ** 20) }))
+  const receiving = receiveUpload(app.service, new Blob([bomb]).stream())
+  await expect(receiving).rejects.toMatchObject({
+    code: 'too_large',
+    message: expect.stringContaining('more than 200 times'),
+  })
+  expect(stored).toBeLessThan(280 * 2 ** 20)
+})
+
+it('clients take turns: an upload waits unread while its client has enough others', async () => {
+  const app = startApp(
+    {},
+    { uploadLimits: { total: 2, perKey: 1 }, clientOf: (context) => context.req.header('client') ?? '' },
+  )
+  const send = (client: string) => {
+    const isRead = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>()
+    let isAsked = false
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          isAsked = true
+          isRead.resolve(controller)
+          return new Promise(() => {})
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const init: RequestInit & { duplex: 'half' } = {
+      method: 'PUT',
+      body,
+      headers: { client },
+      duplex: 'half',
+    }
+    const answer = app.ask('/v1/uploads', init)
+    return { answer, isRead: isRead.promise, isAsked: () => isAsked }
+  }
+  const first = send('a')
+  const controller = await first.isRead
+  const second = send('a')
+  await send('b').isRead
+  expect(second.isAsked()).toBe(false)
+  controller.close()
+  expect((await first.answer).status).toBe(422)
+  await second.isRead
 })

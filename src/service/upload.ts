@@ -6,7 +6,15 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import { archivePrefix, arrivingPrefix, sentPartsPrefix, UPLOADS, uploadKey } from '../index/keys.ts'
+import {
+  archivePrefix,
+  arrivingPrefix,
+  isUploadPart,
+  sentPartsPrefix,
+  UPLOADS,
+  uploadKey,
+  uploadPartKey,
+} from '../index/keys.ts'
 import { readSealed, seal } from '../index/sealed.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { type DecodeOptions, decode } from '../layer/decode/decode.ts'
@@ -17,7 +25,12 @@ import { formatPlatform } from '../oci/platform.ts'
 import { uploadName } from '../oci/source-ref.ts'
 import { Problem } from '../problem.ts'
 import { Archive } from '../source/archive/archive.ts'
-import { ArchiveNames, archiveIndexSchema, namesOf } from '../source/archive/archive-index.ts'
+import {
+  type ArchiveIndex,
+  ArchiveNames,
+  archiveIndexSchema,
+  namesOf,
+} from '../source/archive/archive-index.ts'
 import { asArchiveFault } from '../source/archive/fault.ts'
 import { readLayout } from '../source/archive/layout.ts'
 import { PassingArchive } from '../source/archive/members.ts'
@@ -25,7 +38,7 @@ import { ArrivingLayers, arrivingBlobs, openArriving } from './arriving-layers.t
 import { forgetDigest, forgetTable, type TabledBlob } from './forget.ts'
 import type { StoredUpload } from './memory.ts'
 import type { Service } from './service.ts'
-import { PartWriter, storedArchive, uploadNotFound } from './upload-parts.ts'
+import { PART_BYTES, PartWriter, storedArchive, uploadNotFound } from './upload-parts.ts'
 
 export type UploadedImage = {
   readonly reference: string
@@ -60,6 +73,9 @@ const USE_MILLISECONDS = 1_000
 const SWEPT_AT_ONCE = 4
 const REMOVED_AT_ONCE = 8
 const DROPPED_BYTES = 16 * 1024 * 1024
+/** An archive that is compressed further than this does not consist of layers; small ones may be empty. */
+const MOST_RATIO = 200
+const ANY_RATIO_BYTES = 256 * 1024 * 1024
 
 export type ReceiveOptions = {
   /** A random ID by default. */
@@ -142,7 +158,7 @@ type ReceivingOptions = {
 
 /** The archive is stored decompressed, so that every member can be read by its offset. */
 async function storeArchive(
-  { host }: Service,
+  { host, memory }: Service,
   name: string,
   body: ReadableStream<Uint8Array>,
   { idle, signal, layers }: ReceivingOptions,
@@ -154,12 +170,14 @@ async function storeArchive(
     signal: signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal]),
   })
   const passing = new PassingArchive(new Sha256(await wasm('sha256')), { bytes: limit, setting: SETTING })
-  const parts = new PartWriter(store, name)
+  const { uploadQuota } = memory
+  const parts = new PartWriter(store, name, () => uploadQuota.take(store, configuration.uploadsBytes))
   let size = 0
   try {
     for await (const chunk of decoded(given, { wasm, zstdWindow: configuration.limits.zstdWindow })) {
       size += chunk.length
       if (Math.max(size, given.bytes) > limit) throw tooLarge(limit)
+      requireRatio(size, given.bytes)
       await passing.take(chunk)
       await parts.write(chunk)
       const named = passing.takeNamed()
@@ -170,7 +188,7 @@ async function storeArchive(
   } catch (error) {
     // First, since reading on may take long.
     await layers?.stop()
-    await parts.settled()
+    await parts.close()
     await drop(given)
     throw error
   } finally {
@@ -178,7 +196,35 @@ async function storeArchive(
     await given.cancel()
   }
   const reader = storedArchive(store, { upload: name, size })
-  return { bytes: given.bytes, index: await readLayout(passing.members, reader) }
+  const index = await readLayout(passing.members, reader)
+  uploadQuota.give(await dropUnnamed(store, name, { size, index }))
+  return { bytes: given.bytes, index }
+}
+
+/** Deletes the parts in which there is nothing of any image. @returns how many */
+async function dropUnnamed(
+  store: ObjectStore,
+  name: string,
+  { size, index }: { readonly size: number; readonly index: ArchiveIndex },
+): Promise<number> {
+  const named = new Set<number>()
+  for (const { offset, size } of index.blobs)
+    for (let part = partOf(offset); part <= partOf(offset + size - 1); part++) named.add(part)
+  const parts = Array.from({ length: partOf(size - 1) + 1 }, (_, part) => part)
+  const unnamed = parts.filter((part) => !named.has(part))
+  await inParallel(unnamed, REMOVED_AT_ONCE, (part) => store.delete(uploadPartKey(name, part)))
+  return unnamed.length
+}
+
+function partOf(offset: number): number {
+  return Math.floor(offset / PART_BYTES)
+}
+
+/** @throws Problem `too_large` for a bomb, before it has filled the store */
+function requireRatio(size: number, sent: number): void {
+  if (size <= ANY_RATIO_BYTES || size <= MOST_RATIO * sent) return
+  const detail = `the archive has ${size} bytes after ${sent} as sent: more than ${MOST_RATIO} times as many`
+  throw new Problem('too_large', detail)
 }
 
 /** Reads on in a rejected body, up to a limit: a client that is still sending would miss the answer. */
@@ -345,8 +391,8 @@ export async function sweepUploads(service: Service): Promise<void> {
 export async function removeUpload(service: Service, name: string): Promise<void> {
   const { store } = service.host
   const stored = (await storedUpload(store, name)) ?? (await storedUpload(store, name, 'removed'))
-  const removed = uploadKey(name, 'removed')
-  await store.put(removed, stored === undefined ? new Uint8Array(0) : seal(removed, stored))
+  const tombstone = uploadKey(name, 'removed')
+  await store.put(tombstone, stored === undefined ? new Uint8Array(0) : seal(tombstone, stored))
   // First, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
   await store.delete(uploadKey(name, 'index.json'))
   await store.delete(uploadKey(name, 'parts.json'))
@@ -361,13 +407,15 @@ export async function removeUpload(service: Service, name: string): Promise<void
     for (const digest of [...[...images, ...blobs].map((one) => one.digest), ...indexes]) digests.add(digest)
   }
   await inParallel([...digests], REMOVED_AT_ONCE, (digest) => forgetDigest(store, origin, digest))
-  await removeAll(store, archivePrefix(name))
+  const removed = await removeAll(store, archivePrefix(name))
+  service.memory.uploadQuota.give(removed.filter(isUploadPart).length)
   for (const object of ['expires', 'removed'] as const) await store.delete(uploadKey(name, object))
 }
 
-async function removeAll(store: ObjectStore, prefix: string): Promise<void> {
+async function removeAll(store: ObjectStore, prefix: string): Promise<readonly string[]> {
   const keys = await Array.fromAsync(store.list(prefix))
   await inParallel(keys, REMOVED_AT_ONCE, (key) => store.delete(key))
+  return keys
 }
 
 /** The layers with tables of contents in the archive's images; for an image with a damaged manifest nothing was ever stored. */

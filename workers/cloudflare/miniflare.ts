@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { kUnsafeEphemeralUniqueKey, Log, LogLevel, Miniflare, type UnsafeUniqueKey } from 'miniflare'
 import { parseConfiguration } from '../../src/configuration.ts'
 import { rangesOf } from '../../src/source/registry/address.ts'
+import { withUploadsLimit } from '../uploads-limit.ts'
 import { startFront, urlOf } from './front.ts'
 import { MAX_RETRIES, type OrderQueue, QueueBacklog } from './queue-backlog.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
@@ -92,13 +93,14 @@ const WITHOUT_STORAGE: { readonly unsafeUniqueKey: UnsafeUniqueKey } = {
 /**
  * Runs the bundle that `workers/build.ts` made.
  *
- * @param env the service's settings, as environment variables
+ * @param given the service's settings, as environment variables
  * @throws Error naming the variable whose value is wrong
  */
 export async function startWorker(
-  env: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, string | undefined>>,
   { entry, flags = [], inspectorPort, storedJobs }: WorkerOptions = {},
 ): Promise<RunningWorker> {
+  const env = await withUploadsLimit(given, parseConfiguration(given, 'miniflare'))
   const configuration = parseConfiguration(env, 'miniflare')
   const authorities = env.NODE_EXTRA_CA_CERTS
   const tlsOptions = {

@@ -28,6 +28,7 @@ import { type WatchOptions, watchEngine } from '../../src/service/watch-engine.t
 import { COMPRESSED, readAsset } from '../assets.ts'
 import { compressedIn } from '../compressed-assets.ts'
 import { createHttpServer } from '../http-server.ts'
+import { withUploadsLimit } from '../uploads-limit.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
 import { AnsweringStore } from './answering-store.ts'
 import { requestBody } from './body-stream.ts'
@@ -74,13 +75,14 @@ export type NodeOptions = {
 }
 
 /**
- * @param env the service's settings, as environment variables
+ * @param given the service's settings, as environment variables
  * @throws ConfigurationError naming the variable whose value is wrong
  */
 export async function startNode(
-  env: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, string | undefined>>,
   { threads = availableParallelism(), log = createLog('silent'), entry }: NodeOptions = {},
 ): Promise<RunningNode> {
+  const env = await withUploadsLimit(given, parseConfiguration(given, 'node'))
   const configuration = parseConfiguration(env, 'node')
   const shared = await sharedJobs(configuration, log)
   const metrics: Metrics = new Metrics(async () => {

@@ -8,6 +8,7 @@ import {
   readUploadOrParts,
   storePart,
 } from '../../service/upload-in-parts.ts'
+import { within } from '../../timeout.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { parsed } from '../problems.ts'
@@ -15,6 +16,10 @@ import { beginningUploadSchema, openUploadSchema, uploadIdSchema, uploadSchema }
 
 const PATH = '/v1/uploads'
 const HEADERS = { 'Cache-Control': 'private, no-cache' }
+
+/** How long an upload waits until others have arrived. */
+const PLACE_MILLISECONDS = 30_000
+const RETRY_AFTER_SECONDS = 10
 
 const nothing = z.strictObject({})
 const params = z.strictObject({ id: uploadIdSchema })
@@ -64,7 +69,7 @@ const createUpload = (method: 'post' | 'put') =>
         ),
         headers: { Location: { description: 'URL of the upload.', schema: { type: 'string' } } },
       },
-      ...problems('service', [401, 413, 422, 503]),
+      ...problems('service', [401, 413, 422, 429, 503]),
     },
   })
 
@@ -101,7 +106,7 @@ const putPart = createRoute({
   },
   responses: {
     204: { description: 'The part is stored.' },
-    ...problems('service', [401, 404, 413, 422, 503]),
+    ...problems('service', [401, 404, 413, 422, 429, 503]),
   },
 })
 
@@ -171,7 +176,8 @@ async function receive(backend: Backend, context: RequestContext): Promise<Respo
   const { signal } = context.req.raw
   const body = bodyOf(backend, context)
   const isAnalysed = await mayAnalyse(backend, context)
-  const receiving = receiveUpload(backend, body, { signal, isAnalysed })
+  const leave = await place(backend, context)
+  const receiving = receiveUpload(backend, body, { signal, isAnalysed }).finally(leave)
   return created(context, await toItsEnd(backend, context, receiving))
 }
 
@@ -179,7 +185,9 @@ async function receivePart(backend: Backend, context: RequestContext): Promise<R
   parsed(nothing, context.req.query())
   const { id, n } = parsed(partParams, context.req.param())
   const { signal } = context.req.raw
-  const storing = storePart(backend, { id, number: Number(n) }, bodyOf(backend, context), signal)
+  const leave = await place(backend, context)
+  const body = bodyOf(backend, context)
+  const storing = storePart(backend, { id, number: Number(n) }, body, signal).finally(leave)
   await toItsEnd(backend, context, storing)
   return context.body(null, 204, HEADERS)
 }
@@ -211,6 +219,18 @@ function toItsEnd<T>(backend: Backend, context: RequestContext, work: Promise<T>
   )
   backend.keepAlive(context, settled)
   return work
+}
+
+/** Waits for a place among the uploads that arrive: meanwhile the body is not read. @throws Problem `rate_limited` */
+async function place({ uploads, clientOf }: Backend, context: RequestContext): Promise<() => void> {
+  const { signal } = context.req.raw
+  const error = () =>
+    new Problem('rate_limited', 'too many uploads are arriving at once; try again later', {
+      retryAfter: RETRY_AFTER_SECONDS,
+    })
+  const limit = { milliseconds: PLACE_MILLISECONDS, signal, error }
+  const permit = await within(limit, (signal) => uploads.acquire([clientOf(context)], signal))
+  return () => permit.release()
 }
 
 /** Whether the client may start an analysis now. If not, the archive is only stored: the first report may start it later. */

@@ -195,7 +195,7 @@ describe.each(HOSTS)('on %s', (host) => {
     const layer = await makeLayer([{ name: 'var/lib/rpm/rpmdb.sqlite', content: 'no database' }])
     const image = registry.push('broken', 'v1', makeImage([layer]))
     const { body } = await ask(service.url, '/v1/report', { query: { image, wait: 60 } })
-    expect(body.packages).toEqual({ total: 0, byType: {} })
+    expect(body.packages).toEqual({ total: 0, byType: {}, ownedBytes: 0, ownedPercent: 0 })
     expect(body.warnings).toEqual([
       { code: 'unreadableDatabase', count: 1, layer: 0, path: 'var/lib/rpm/rpmdb.sqlite' },
     ])

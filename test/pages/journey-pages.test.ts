@@ -165,6 +165,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       await page.locator('.tree .patch .added').getByText('+last').waitFor()
 
       await hands.press(page.getByRole('link', { name: `Report of ${repository}:v2` }))
+      await hands.press(page.locator('summary', { hasText: 'Badge and gate' }))
       await hands.press(page.getByRole('button', { name: 'Copy the badge' }))
       await page.getByRole('button', { name: 'Copied the badge' }).waitFor()
       const copied = await page.evaluate(() => navigator.clipboard.readText())

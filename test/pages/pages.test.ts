@@ -158,7 +158,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     expect(await bottomOf('.headline')).toBeLessThan(400)
     expect(await bottomOf('#savings > .savings')).toBeLessThan(600)
     const map = await page.locator('.wide svg.treemap').boundingBox()
-    expect(map?.y).toBeLessThan(760)
+    expect(map?.y).toBeLessThan(700)
     const card = page.locator('.savings > .error')
     expect((await card.boundingBox())?.width).toBeLessThan(400)
     await card.locator('summary').click()

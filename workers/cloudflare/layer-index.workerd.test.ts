@@ -54,7 +54,13 @@ test('a layer is indexed and can be read back', async () => {
     content: Buffer.concat(await Array.fromAsync(database.content, (piece) => piece.slice())),
   }))
   expect(databases).toEqual([
-    { key: 'lib\0apk\0db\0installed', ordinal: 7, bytes: content.length, content: Buffer.from(content) },
+    {
+      key: 'lib\0apk\0db\0installed',
+      ordinal: 7,
+      bytes: content.length,
+      isExamined: false,
+      content: Buffer.from(content),
+    },
   ])
 })
 

@@ -30,7 +30,7 @@ it('jobs and full caches together take no more than an isolate has for them', as
   shareMemory(memory)
   fill(memory)
   const full = memory.bytes
-  expect(full).toBeGreaterThan(30 * MB)
+  expect(full).toBeGreaterThan(25 * MB)
   expect(full).toBeLessThanOrEqual(SHARED_BYTES)
   const layers = layerMemory(job, 'an object')
   const held = []

@@ -1,16 +1,11 @@
-/** Builds `dist/`: the WASM modules, the pages' files, then the Worker as `wrangler deploy` would upload it. */
+/** Builds `dist/`: the pages' files, then the Worker as `wrangler deploy` would upload it. */
 import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { WASM_NAMES } from '../src/host.ts'
 import { assetNames, readAsset } from './assets.ts'
 import { writeCompressed } from './compressed-assets.ts'
-import { wasmBytes } from './wasm-bytes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-
-await mkdir(`${root}dist/wasm`, { recursive: true })
-for (const name of WASM_NAMES) await writeFile(`${root}dist/wasm/${name}.wasm`, await wasmBytes(name))
 
 await mkdir(`${root}dist/assets`, { recursive: true })
 for (const name of assetNames()) await writeFile(`${root}dist/assets/${name}`, (await readAsset(name)) ?? '')

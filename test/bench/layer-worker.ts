@@ -1,12 +1,13 @@
 /** The Worker that the layer benchmark runs: indexes one layer from a URL into R2 in workerd, and does nothing else. */
 /// <reference path="../../workers/cloudflare/cloudflare.d.ts" />
-import sha256 from '../../dist/wasm/sha256.wasm'
-import zstd from '../../dist/wasm/zstd.wasm'
+
 import type { Limits } from '../../src/configuration.ts'
 import type { WasmModules } from '../../src/host.ts'
 import { indexLayer } from '../../src/index/layer-index.ts'
 import { readLayer } from '../../src/layer/read.ts'
 import { type R2Bucket, R2Store } from '../../workers/cloudflare/r2-store.ts'
+import sha256 from '../../workers/wasm/sha256.wasm'
+import zstd from '../../workers/wasm/zstd.wasm'
 
 const LIMITS: Limits = { layerBytes: 2 ** 40, imageBytes: 2 ** 40, entries: 1e9, zstdWindow: 2 ** 27 }
 const wasm: WasmModules = async (name) => (name === 'zstd' ? zstd : sha256)

@@ -73,10 +73,10 @@ async function options(): Promise<ConstructorParameters<typeof Miniflare>[0]> {
     target: 'es2024',
     external: ['node:*', '*.wasm'],
   })
-  const contents = (built.outputFiles[0]?.text ?? '').replaceAll('../../dist/wasm/', './')
+  const contents = (built.outputFiles[0]?.text ?? '').replaceAll('../../workers/wasm/', './')
   const wasm = async (name: string) => ({
     type: 'wasm' as const,
-    contents: new Uint8Array(await readFile(`${ROOT}dist/wasm/${name}`)),
+    contents: new Uint8Array(await readFile(`${ROOT}workers/wasm/${name}`)),
   })
   return {
     cf: false,

@@ -2,30 +2,26 @@
  * The Node host as a folder that needs nothing but Node: `node dist/node/start.js`. The container image contains it. The WASM
  * modules and the pages' files are next to the code.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-import { WASM_NAMES } from '../../src/host.ts'
 import { assetNames, readAsset } from '../assets.ts'
 import { writeCompressed } from '../compressed-assets.ts'
-import { wasmBytes } from '../wasm-bytes.ts'
 
 const WORKERS = fileURLToPath(new URL('..', import.meta.url))
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
-/** Modules that look into packages by name, which a bundle does not have; and their replacements. */
-const BESIDE: ReadonlyMap<string, string> = new Map(
-  ['assets.ts', 'wasm-bytes.ts'].map((name) => [join(WORKERS, name), join(HERE, 'beside', name)]),
-)
+/** Looks into packages by name, which a bundle does not have; and its replacement. */
+const ASSETS = join(WORKERS, 'assets.ts')
+const ASSETS_BESIDE = join(HERE, 'beside/assets.ts')
 
 const beside: Plugin = {
   name: 'beside',
   setup({ onResolve }) {
-    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir }) => {
-      const replacement = BESIDE.get(join(resolveDir, path))
-      return replacement === undefined ? undefined : { path: replacement }
-    })
+    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir }) =>
+      join(resolveDir, path) === ASSETS ? { path: ASSETS_BESIDE } : undefined,
+    )
   },
 }
 
@@ -85,8 +81,7 @@ export async function bundle({
     logLevel: 'warning',
   })
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
-  await mkdir(join(folder, 'wasm'))
-  for (const name of WASM_NAMES) await writeFile(join(folder, `wasm/${name}.wasm`), await wasmBytes(name))
+  await cp(join(WORKERS, 'wasm'), join(folder, 'wasm'), { recursive: true })
   if (!isService) return
   await mkdir(join(folder, 'assets'))
   for (const name of assetNames())

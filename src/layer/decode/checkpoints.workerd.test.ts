@@ -1,7 +1,8 @@
 /** In workerd, which has its own zlib implementation. */
-import sha256 from '../../../dist/wasm/sha256.wasm'
-import zstd from '../../../dist/wasm/zstd.wasm'
+
 import { testCheckpoints } from '../../../test/layers/checkpoint-cases.ts'
+import sha256 from '../../../workers/wasm/sha256.wasm'
+import zstd from '../../../workers/wasm/zstd.wasm'
 
 const modules = { sha256, zstd }
 

@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import { terminalText } from '../src/formats/escape.ts'
 import type { Api } from './api.ts'
 import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
-import { analysed, ask, send } from './ask.ts'
+import { analysed, ask, send, tagsRead } from './ask.ts'
 import { isThere, withoutGrowth } from './baseline.ts'
 import type { Client } from './client.ts'
 import { credentialHeaders } from './credentials.ts'
@@ -161,6 +161,7 @@ async function plain(context: Context, work: Work): Promise<void> {
   const metric = request.parameters.get('metric')?.[0] ?? 'size'
   const path = endpoint.replace('{metric}', encodeURIComponent(metric))
   const question = { ...(await questionOf(context, work, endpoint)), path }
+  if (request.command.name === 'storage' && caller.watches) await tagsRead(caller, question)
   const response = await ask(caller, question)
   if (request.command.name === 'config') {
     const text = await response.text()
@@ -344,6 +345,8 @@ async function questionOf({ api, env }: Context, work: Work, endpoint: string): 
   if (format === 'text' && known.has('columns')) query.set('columns', String(columnsOf(env)))
   if (format === 'text' && known.has('color') && !query.has('color') && hasColour(env, request))
     query.set('color', '1')
+  // Lists are whole.
+  if (endpoint === '/v1/storage' && format === 'json' && !query.has('limit')) query.set('limit', '1000')
   // Waits here for a missing analysis, to show its progress.
   if (request.command.kind === 'gate') query.set('wait', '0')
   const question = { path: endpoint, query, targets: targetsOf(request) }

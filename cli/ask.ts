@@ -112,6 +112,29 @@ export async function analysed(caller: ApiCaller, { image, platform }: Target): 
   }
 }
 
+const tagsSchema = z.object({ tags: z.number(), tagsDone: z.number() })
+/** Seconds of reading tags between two figures. */
+const TAGS_SECONDS = 1
+
+/** Resolves when all tags of a repository are read; shows how many are. */
+export async function tagsRead(caller: ApiCaller, { path, query }: ApiQuestion): Promise<void> {
+  const step = new URLSearchParams(query)
+  for (const name of ['format', 'limit', 'cursor', 'color', 'columns']) step.delete(name)
+  step.set('wait', String(TAGS_SECONDS))
+  step.set('limit', '1')
+  try {
+    for (;;) {
+      const response = await send(caller, { path, query: step, accept: 'application/json' })
+      if (response.status >= 400) throw await failureOf(response, caller.client.reader)
+      const read = tagsSchema.safeParse(parseJson(await response.text())).data
+      if (response.status !== 202 || read === undefined) return
+      caller.progress.showTags(query?.get('repository') ?? '', read)
+    }
+  } finally {
+    caller.progress.clear()
+  }
+}
+
 /** Shows the progress until `done`. */
 async function show(caller: ApiCaller, target: Target, done: AbortSignal): Promise<void> {
   const read = async (response: Response) => stateSchema.safeParse(parseJson(await response.text())).data

@@ -60,6 +60,18 @@ test('a list is complete, as lines with invisible characters escaped and as JSON
   expect(page).toMatchObject({ items: [{ path: 'bin' }], nextCursor: expect.any(String) })
 })
 
+test('what a repository stores is a whole list', async () => {
+  const repository = `${registry.host}/many`
+  const image = makeImage([await makeLayer([{ name: 'a' }])])
+  for (let n = 0; n < 101; n++) registry.push('many', `t${n}`, image)
+  const { code, out } = await lamina(['storage', repository, '--format', 'json'])
+  const { items, nextCursor } = JSON.parse(out)
+  expect([code, items.length, nextCursor]).toEqual([0, 101, undefined])
+  expect((await lamina(['storage', repository, '--delete', 't*', '--limit', '1'])).out).toContain(
+    'Deleting 101 tags frees',
+  )
+})
+
 test('a path or a glob may follow the image', async () => {
   expect(await lamina(['cat', app, '/bin/tool'])).toEqual({ code: 0, out: 'a tool', err: '' })
   expect((await lamina(['tree', app, 'bin'])).out).toContain('tool')

@@ -374,6 +374,20 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'storage',
+    summary: 'Show what the tags of a repository store, and what deleting some frees',
+    more: 'Deletes nothing.',
+    endpoints: ['/v1/storage'],
+    operands: [{ parameter: 'repository', shown: 'REPOSITORY' }],
+    formats: [...SHOWN_LISTS, 'svg'],
+    kind: 'answer',
+    examples: [
+      ['ghcr.io/o/app', 'what each tag has alone, largest first'],
+      ["ghcr.io/o/app --delete 'pr-*' --keep 5", 'all of these but the newest five'],
+      ["ghcr.io/o/app --tag 'v1.*' --sort created", 'some of them, newest first'],
+    ],
+  },
+  {
     name: 'index',
     summary: 'Read images into the cache, printing a line for each',
     more: 'Images already in the cache are skipped. Exits with 2 if one failed.',

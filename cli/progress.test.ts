@@ -32,6 +32,11 @@ describe('the line of progress', () => {
     )
   })
 
+  it('says how many of the tags of a repository are read', () => {
+    const read = { tags: 1_200, tagsDone: 34 }
+    expect(drawn(80, (line) => line.showTags('r.example/team/app', read))).toBe('app  34/1,200 tags')
+  })
+
   it('does not let a name move the cursor', () => {
     const text = drawn(80, (line) => line.show('app\x1b[2Jv1', PROGRESS))
     expect(text).toMatch(/^appv1 /)

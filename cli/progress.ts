@@ -1,7 +1,7 @@
 /** A line on stderr that shows the progress of an analysis. */
 import { stripVTControlCharacters } from 'node:util'
 import { fitted } from '../src/formats/table.ts'
-import { formatBytes } from '../src/text/format.ts'
+import { formatBytes, formatCount } from '../src/text/format.ts'
 
 export type Progress = {
   readonly layers: number
@@ -20,6 +20,8 @@ export interface ProgressLine {
   show(image: string, progress: Progress): void
   /** How much of an image was uploaded to a service. */
   showSent(image: string, sent: Sent): void
+  /** How many of a repository's tags were read. */
+  showTags(repository: string, read: { readonly tags: number; readonly tagsDone: number }): void
   clear(): void
 }
 
@@ -29,7 +31,7 @@ const LEAST_NAME = 12
 const LEAST_BAR = 8
 const MOST_BAR = 40
 
-export const NO_PROGRESS: ProgressLine = { show() {}, showSent() {}, clear() {} }
+export const NO_PROGRESS: ProgressLine = { show() {}, showSent() {}, showTags() {}, clear() {} }
 
 export function progressLine(stream: Pick<NodeJS.WriteStream, 'columns' | 'write'>): ProgressLine {
   let began = 0
@@ -55,6 +57,13 @@ export function progressLine(stream: Pick<NodeJS.WriteStream, 'columns' | 'write
     },
     showSent(image, sent) {
       draw(image, sent, ' sent')
+    },
+    showTags(repository, { tags, tagsDone }) {
+      shownAt = Date.now()
+      const figures = `  ${formatCount(tagsDone)}/${formatCount(tags)} tags`
+      stream.write(
+        `\r\x1b[K${fitted(shortName(repository), (stream.columns || 80) - 1 - figures.length)}${figures}`,
+      )
     },
     clear() {
       if (shownAt > 0) stream.write('\r\x1b[K')

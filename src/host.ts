@@ -130,4 +130,6 @@ export interface Host {
   readonly expiry?: Expiry
   /** Present if the host has one. */
   readonly engine?: Engine
+  /** How many requests, to registries and to its store, the host may make while it answers one; without a limit if absent. */
+  readonly maxRequests?: number
 }

@@ -45,6 +45,7 @@ import { addPackages } from './routes/packages.ts'
 import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
 import { addReport } from './routes/report.ts'
+import { addStorage } from './routes/storage.ts'
 import { addTree } from './routes/tree.ts'
 import { addUpdate } from './routes/update.ts'
 import { addUpdates } from './routes/updates.ts'
@@ -152,6 +153,7 @@ function addRoutes(app: App, backend: Backend): void {
   addConfig(app, backend)
   addRegistry(app, backend)
   addImages(app, backend)
+  addStorage(app, backend)
   addAnalyses(app, backend)
   addWebhooks(app, backend)
   addUploads(app, backend)

@@ -123,7 +123,7 @@ const configSchema = z.object({
 type ParsedConfig = z.infer<typeof configSchema>
 
 /** In UTC, with its digits; undefined for an invalid time, which is left out. */
-function toTime(value: string | undefined): string | undefined {
+export function toTime(value: string | undefined): string | undefined {
   if (value === undefined || !RFC_3339.test(value)) return undefined
   if (value.endsWith('Z')) return value
   const milliseconds = Date.parse(value)

@@ -85,7 +85,7 @@ function platformNotFound(wanted: Platform, offered: readonly Platform[]): Probl
 }
 
 /** BuildKit stores attestations in the index, next to their images. */
-function isAttestation({ annotations, platform }: Descriptor): boolean {
+export function isAttestation({ annotations, platform }: Descriptor): boolean {
   return (
     annotations?.['vnd.docker.reference.type'] !== undefined ||
     (platform?.os === UNKNOWN && platform.architecture === UNKNOWN)

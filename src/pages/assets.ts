@@ -16,6 +16,8 @@ export const VERSIONED = [
   'badge.js',
   'home.js',
   'progress.js',
+  'deletion.js',
+  'storage.js',
   'icon.svg',
 ] as const
 

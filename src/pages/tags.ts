@@ -112,6 +112,7 @@ ${table<Beside>({
   ],
 })}
 ${tags.length === limit && html`<p class="raw">The last ${counted(limit, 'tag')} by name: <a href="${link('/v1/images', { repository })}">all as JSON</a></p>`}
+${tags.length > 0 && html`<p class="raw"><a href="${link('/storage', { repository })}">What the tags store, and what deleting some frees</a></p>`}
 </div>`
 }
 

@@ -7,6 +7,7 @@ import type { ImageSelection, ManifestSelection } from '../oci/select.ts'
 import { SingleFlight } from '../single-flight.ts'
 import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import type { ResolvedManifest } from '../source/source.ts'
+import type { Ledger } from '../storage/ledger.ts'
 import type { StoredLayer } from '../update/layers.ts'
 import type { Inside } from './inside/open-inside.ts'
 import { UploadQuota } from './upload-quota.ts'
@@ -71,7 +72,7 @@ function memoryOf(inside: Inside): number {
   return ELF_BYTES * inside.file.sections.count + MODULE_BYTES * (inside.modules?.length ?? 0)
 }
 
-/** Shared by all requests of a host. Some 90 MB in all at most; a Worker's isolate, which has 128 MB, leaves them what jobs leave. */
+/** Shared by all requests of a host. Some 105 MB in all at most; a Worker's isolate, which has 128 MB, leaves them what jobs leave. */
 export class Memory {
   readonly resolved = new Cache<Resolved>({
     bytes: 4 * MIB,
@@ -130,6 +131,12 @@ export class Memory {
     bytes: 4 * MIB,
     milliseconds: ROW_MILLISECONDS,
     sizeOf: ({ stored }) => RECORD_BYTES + stored.length * LAYER_BYTES,
+  })
+  /** What the tags of repositories lead to, by caller and globs: read in steps, and shown in pages. */
+  readonly ledgers = new Cache<Ledger>({
+    bytes: 16 * MIB,
+    milliseconds: WORD_MILLISECONDS,
+    sizeOf: (ledger) => ledger.memoryBytes,
   })
   /** Names of images that the store already has. */
   readonly noted = new Cache<true>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })

@@ -2,13 +2,13 @@
  * The images of a repository, like `docker image ls`: from manifests and configs alone, with as few requests to the registry as
  * possible.
  */
-import naturalCompare from 'natural-compare'
 import { inParallel } from '../concurrency.ts'
 import { manifestFigures } from '../oci/figures.ts'
 import { formatPlatform, parsePlatform } from '../oci/platform.ts'
 import type { Repository } from '../oci/reference.ts'
 import { selectImage } from '../oci/select.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
+import { compareNames } from '../text/natural-order.ts'
 import { within } from '../timeout.ts'
 import type { RepositoryImage } from './memory.ts'
 import { type CallerCredentials, refOf } from './open.ts'
@@ -282,11 +282,6 @@ export class RepositoryImages {
     memory.repositoryImages.set(key, image)
     return image
   }
-}
-
-/** Compares numbers in names by value: `v9` before `v10`. */
-export function compareNames(a: string, b: string): number {
-  return naturalCompare(a, b) || (a < b ? -1 : a > b ? 1 : 0)
 }
 
 function timeOf({ created }: RepositoryImage): number {

@@ -1,8 +1,9 @@
 /** The images of a repository that form a series: the newest of some tags, one after the other. */
 import { Problem } from '../problem.ts'
 import { compileGlobs } from '../text/glob.ts'
+import { compareNames } from '../text/natural-order.ts'
 import type { SkippedTag } from '../update/series.ts'
-import { compareNames, type RepositoryImages, type TaggedImage } from './repository-images.ts'
+import type { RepositoryImages, TaggedImage } from './repository-images.ts'
 
 export type SeriesQuestion = {
   readonly images: RepositoryImages

@@ -35,6 +35,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['src/diff/'],
   ['src/gate/'],
   ['src/update/'],
+  ['src/storage/'],
   ['src/advice/'],
   ['src/export/'],
   ['src/service/'],

@@ -46,6 +46,8 @@ function settings(environment: Environment): Record<string, string> {
   )
 }
 
+/** What Cloudflare allows for one request. */
+const MAX_REQUESTS = 10_000
 /** Bytes of one read on Miniflare: some 10 ms. */
 const LOCAL_PIECE_BYTES = 1024 * 1024
 
@@ -79,6 +81,7 @@ export function serviceOf(environment: Environment): Service {
       backlog: new QueueBacklog(environment.ORDERS, isLocal(environment) ? store : undefined),
       wasm: async (name) => WASM[name],
       expiry: durableExpiry(environment),
+      maxRequests: MAX_REQUESTS,
     },
     client: new RegistryClient({ fetch, configuration }),
     memory,

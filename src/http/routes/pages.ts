@@ -31,6 +31,7 @@ import { addLoginPages } from './login-pages.ts'
 import { type MapAsked, mapAsked } from './map-asked.ts'
 import { addMapPage, MAP_DEPTH } from './map-page.ts'
 import { addRegistryPages } from './registry-pages.ts'
+import { addStoragePage } from './storage-page.ts'
 
 const WASTE_ROWS = 20
 const DUPLICATE_ROWS = 15
@@ -78,6 +79,7 @@ export function addPages(app: App, backend: Backend, { assets, sessions }: PageP
   addMapPage(app, pages)
   addFilesPage(app, pages)
   addRegistryPages(app, pages)
+  addStoragePage(app, pages)
   addAssets(app, assets)
 }
 

@@ -2,7 +2,7 @@
 import type { AdviceItem } from '../advice/advise.ts'
 import type { Diff } from '../diff/summary.ts'
 import { formatBytes } from '../text/format.ts'
-import type { Update } from '../update/update.ts'
+import type { UpdateSummary } from '../update/update.ts'
 import { adviceTable } from './advice-markdown.ts'
 import { toldItems } from './advice-view.ts'
 import { type DiffView, viewDiff } from './diff-view.ts'
@@ -21,7 +21,7 @@ export type DiffContext = {
   /** Advice on the second image that the first did not get. */
   readonly advice?: readonly AdviceItem[]
   /** What a machine with the first image downloads for the second. */
-  readonly update?: Update
+  readonly update?: UpdateSummary
 }
 
 /** @returns less than 65,536 bytes */

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import type { UpdateCauseName } from '../update/fix.ts'
 import type { Plan, PlannedGroup } from '../update/plan.ts'
 import type { UpdateStep, Updates } from '../update/series.ts'
-import type { Update, UpdateCause, UpdateLayer } from '../update/update.ts'
+import type { Update, UpdateCause, UpdateLayer, UpdateSummary } from '../update/update.ts'
 import type { Name, Piece, PlainRow, PlainTable } from './table.ts'
 
 export type UpdateView = {
@@ -30,13 +30,14 @@ const CAUSES: Readonly<Record<UpdateCauseName, string>> = {
   archive: 'The same entries in another version of an archive',
 }
 
+const UNKNOWN = 'What this update pulls is unknown until it is pushed.'
 const BAR = 20
 
 export function viewUpdate(update: Update): UpdateView {
   return {
     from: { name: update.from.reference },
     to: { name: update.to.reference },
-    headline: headlineOf(update),
+    headline: pullSentence(update, ` of ${formatBytes(update.total.bytes)}`) ?? UNKNOWN,
     figures: figuresOf(update),
     notes: notesOf(update),
     causes: update.causes.map(viewCause),
@@ -44,21 +45,18 @@ export function viewUpdate(update: Update): UpdateView {
   }
 }
 
-/** `Pulls 31.6 MB of 53.9 MB; 400 kB of it is new` */
-export function headlineOf({ pull, total, new: fresh, uncompressed = [] }: Update): string {
-  if (uncompressed.length > 0) return 'What this update pulls is unknown until it is pushed'
-  if (pull.bytes === 0) return `Pulls nothing of ${formatBytes(total.bytes)}`
-  return `Pulls ${formatBytes(pull.bytes)} of ${formatBytes(total.bytes)}; ${formatBytes(fresh.estimatedBytes)} of it is new`
-}
-
 /**
- * The second line about a change, after how much larger or smaller the image is: `This update pulls 31.6 MB; 400 kB of it is
- * new.`
+ * `This update pulls 31.6 MB; 400 kB of it is new.` Absent if that is unknown.
+ *
+ * @param share what follows the pulled bytes
  */
-export function pullSentence({ pull, new: fresh, uncompressed = [] }: Update): string | undefined {
-  if (uncompressed.length > 0) return undefined
-  if (pull.bytes === 0) return 'This update pulls nothing.'
-  return `This update pulls ${formatBytes(pull.bytes)}; ${formatBytes(fresh.estimatedBytes)} of it is new.`
+export function pullSentence(
+  { pull, new: fresh, uncompressed }: UpdateSummary,
+  share = '',
+): string | undefined {
+  if (uncompressed !== undefined) return undefined
+  if (pull.bytes === 0) return `This update pulls nothing${share}.`
+  return `This update pulls ${formatBytes(pull.bytes)}${share}; ${formatBytes(fresh.estimatedBytes)} of it is new.`
 }
 
 function figuresOf(update: Update): PlainTable {

@@ -1,13 +1,21 @@
 /** What a machine that has one image downloads for another: reads the tables of both from the store. */
-import type { ObjectStore } from '../host.ts'
+import type { Host, ObjectStore } from '../host.ts'
 import { builderOf } from '../update/builder.ts'
 import { COMPARED_COLUMNS, compareContents, type OldImage, type PulledLayer } from '../update/contents.ts'
 import { compareLayers, type LayerComparison, type StoredLayer } from '../update/layers.ts'
-import { describeUpdate, type TargetLayer, type Update } from '../update/update.ts'
+import {
+  describeUpdate,
+  summariseUpdate,
+  type TargetLayer,
+  type Update,
+  type UpdateParts,
+  type UpdateSummary,
+} from '../update/update.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { Pair } from './diff.ts'
 import type { OpenedImage } from './open.ts'
 import { filesTable, membersTable, WHOLE_FETCH_BYTES } from './tables.ts'
+import { repeatedArchives } from './update-archives.ts'
 
 const CONTENT_COLUMNS = ['type', 'bytes', 'sha256'] as const
 
@@ -32,23 +40,42 @@ export function comparePulls({ from, to }: Pair<OpenedImage>): LayerComparison {
   return compareLayers(storedLayers(from), storedLayers(to))
 }
 
-/** @throws LostTable if a table of either image is missing */
-export async function updateBetween(store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<Update> {
+/** @throws LostTable if a table of either image is missing; Problem if archives cannot be read for now */
+export async function updateBetween(
+  host: Host,
+  pair: Pair<AnalysedImage>,
+  signal: AbortSignal,
+): Promise<Update> {
+  const parts = await tablesCompared(host.store, pair)
+  const images = { from: pair.from.image, to: pair.to.image }
+  const archives = await repeatedArchives(host, images, parts.contents.archives, signal)
+  return describeUpdate(parts, archives)
+}
+
+/**
+ * What an update pulls, without the reasons: no archive is read.
+ *
+ * @throws LostTable
+ */
+export async function pullBetween(store: ObjectStore, pair: Pair<AnalysedImage>): Promise<UpdateSummary> {
+  return summariseUpdate(await tablesCompared(store, pair))
+}
+
+async function tablesCompared(store: ObjectStore, { from, to }: Pair<AnalysedImage>): Promise<UpdateParts> {
   const comparison = comparePulls({ from: from.image, to: to.image })
   const pulled = comparison.states.flatMap((state, index) => (state === 'pulled' ? [index] : []))
   const contents = await compareContents(
     await oldImage(store, from.image),
     await pulledLayers(store, to.image, pulled),
   )
-  return describeUpdate({
+  return {
     from: from.image.identity,
     to: to.image.identity,
     layers: targetLayers(to),
     comparison,
     contents,
-    archives: [],
     builder: builderOf(to.image.config),
-  })
+  }
 }
 
 async function oldImage(store: ObjectStore, image: OpenedImage): Promise<OldImage> {

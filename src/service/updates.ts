@@ -13,7 +13,7 @@ import type { AnalysedImage } from './analyse.ts'
 import type { OpenedImage } from './open.ts'
 import { packageOwners } from './package-owners.ts'
 import { filesTable, membersTable, WHOLE_FETCH_BYTES } from './tables.ts'
-import { comparePulls, updateBetween } from './update.ts'
+import { comparePulls, pullBetween } from './update.ts'
 
 export type UpdatesQuestion = {
   /** At least two, oldest first. */
@@ -30,7 +30,7 @@ const MAX_GROUPS = 20_000
 export async function updatesThrough(store: ObjectStore, question: UpdatesQuestion): Promise<Updates> {
   const bases = question.images.map(({ image }) => baseLayers(image, question.baseImages))
   const updates = []
-  for (const [from, to] of neighbours(question.images)) updates.push(await updateBetween(store, { from, to }))
+  for (const [from, to] of neighbours(question.images)) updates.push(await pullBetween(store, { from, to }))
   return describeSeries(updates, await planOrProblem(store, question, bases), question.skipped)
 }
 

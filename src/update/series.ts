@@ -2,7 +2,7 @@
 import type { Problem } from '../problem.ts'
 import { median } from './median.ts'
 import type { Plan } from './plan.ts'
-import { figuresOf, type Update, type UpdateFigures } from './update.ts'
+import { figuresOf, type UpdateFigures, type UpdateSummary } from './update.ts'
 
 /** From one image to the next, by their references. */
 export type UpdateStep = UpdateFigures & { readonly from: string; readonly to: string }
@@ -21,7 +21,7 @@ export type Updates = {
 
 /** @param updates of neighbours, oldest first; at least one */
 export function describeSeries(
-  updates: readonly Update[],
+  updates: readonly UpdateSummary[],
   plan: Updates['plan'],
   skipped: readonly SkippedTag[],
 ): Updates {

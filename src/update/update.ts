@@ -38,13 +38,17 @@ export type UpdateFigures = {
   readonly new: FileSum & { readonly estimatedBytes: number }
 }
 
-export type Update = UpdateFigures & {
+/** What an update pulls, without the reasons. */
+export type UpdateSummary = UpdateFigures & {
   readonly from: ImageIdentity
   readonly to: ImageIdentity
-  readonly causes: readonly UpdateCause[]
-  readonly layers: readonly UpdateLayer[]
   /** Layers of `to` that an archive or engine stores uncompressed. */
   readonly uncompressed?: readonly number[]
+}
+
+export type Update = UpdateSummary & {
+  readonly causes: readonly UpdateCause[]
+  readonly layers: readonly UpdateLayer[]
 }
 
 /** A layer of the new image, with what the report says of it. */
@@ -59,36 +63,46 @@ export type UpdateParts = {
   readonly layers: readonly TargetLayer[]
   readonly comparison: LayerComparison
   readonly contents: PulledContents
-  readonly archives: readonly RepeatedArchive[]
   readonly builder: Builder
 }
 
 const NONE: FileSum = { files: 0, bytes: 0 }
 const REWRITES: readonly RewriteCause[] = ['owner', 'mode', 'times', 'same']
 
-export function describeUpdate(parts: UpdateParts): Update {
+export function describeUpdate(parts: UpdateParts, archives: readonly RepeatedArchive[]): Update {
   const { comparison, contents, layers } = parts
-  const { states, ...sums } = comparison
+  return {
+    ...summariseUpdate(parts),
+    causes: causesOf(parts, archives),
+    layers: layers.map((layer, index) =>
+      describeLayer(layer, comparison.states[index] ?? 'shared', contents.layers.get(layer.index)),
+    ),
+  }
+}
+
+export function summariseUpdate({ from, to, comparison, contents, layers }: UpdateParts): UpdateSummary {
+  const { total, pull, chained, repacked } = comparison
   const of = (layer: TargetLayer) => contents.layers.get(layer.index)
   const uncompressed = layers.filter(({ isPlain }) => isPlain).map(({ index }) => index)
   return {
-    from: parts.from,
-    to: parts.to,
-    ...sums,
+    from,
+    to,
+    total,
+    pull,
+    chained,
+    repacked,
     rewritten: sumOf(layers.map((layer) => of(layer)?.rewritten)),
     moved: sumOf(layers.map((layer) => of(layer)?.moved)),
     new: {
       ...sumOf(layers.map((layer) => of(layer)?.new)),
       estimatedBytes: layers.reduce((all, layer) => all + estimate(layer, of(layer)), 0),
     },
-    causes: causesOf(parts),
-    layers: layers.map((layer, index) => describeLayer(layer, states[index] ?? 'shared', of(layer))),
     ...(uncompressed.length === 0 ? {} : { uncompressed }),
   }
 }
 
 /** The figures without the pair's details, as a step of a series has them. */
-export function figuresOf(update: Update): UpdateFigures {
+export function figuresOf(update: UpdateSummary): UpdateFigures {
   const { total, pull, chained, repacked, rewritten, moved } = update
   return { total, pull, chained, repacked, rewritten, moved, new: update.new }
 }
@@ -133,7 +147,10 @@ function estimate(layer: TargetLayer, contents: LayerContents | undefined): numb
 type Share = FileSum & { readonly layer: number }
 
 /** Largest first, then by name; none without bytes. */
-function causesOf({ layers, comparison, contents, archives, builder }: UpdateParts): UpdateCause[] {
+function causesOf(
+  { layers, comparison, contents, builder }: UpdateParts,
+  archives: readonly RepeatedArchive[],
+): UpdateCause[] {
   const repacked = layers.filter((_, index) => comparison.states[index] === 'repacked')
   const pulled = [...contents.layers]
   const shares = (of: (contents: LayerContents) => FileSum): Share[] =>

@@ -4,13 +4,14 @@ import { FixtureRegistry } from '../registry/fixture.ts'
 import { ask } from '../support/ask.ts'
 import { makeImage, makeLayer, type TestLayer } from '../support/images.ts'
 import { HOSTS, startService, type TestService } from '../support/service.ts'
+import { zipOf } from '../support/zip.ts'
 
 let registry: FixtureRegistry
 let v1: string
 let v2: string
 
 /** A layer of files named by their paths; `time` is that of all of them. */
-function layerOf(files: Readonly<Record<string, string>>, time = 0): Promise<TestLayer> {
+function layerOf(files: Readonly<Record<string, string | Uint8Array>>, time = 0): Promise<TestLayer> {
   return makeLayer(
     Object.entries(files).map(([name, content]) => ({ name, content, mtime: new Date(time * 1000) })),
   )
@@ -67,9 +68,28 @@ describe.each(HOSTS)('on %s', (host) => {
   test('as text and as Markdown it has the same figures', async () => {
     for (const format of ['text', 'markdown']) {
       const { body } = await ask(service.url, '/v1/update', pair({ format }))
-      expect(body).toMatch(/Pulls \d+ B of \d+ B; \d+ B of it is new/)
+      expect(body).toMatch(/This update pulls \d+ B of \d+ B; \d+ B of it is new\./)
       expect(body).toContain('rewrite-timestamp=true')
     }
+  })
+
+  test('what both versions of an archive contain is a cause; an archive that cannot be read is none', async () => {
+    const library = Buffer.from(Array.from({ length: 90 }, (_, i) => i))
+    const app = (version: string) => zipOf({ 'lib/a.jar': library, 'app.class': version })
+    const push = async (tag: string, files: Record<string, Uint8Array>) =>
+      registry.push('jars', tag, makeImage([await layerOf(files)]))
+    const cut = (zip: Uint8Array) => zip.subarray(0, -1)
+    const from = await push('v1', { 'app.jar': app('1'), 'cut.jar': app('1'), 'app.bin': app('1') })
+    const to = await push('v2', { 'app.jar': app('2'), 'cut.jar': cut(app('2')), 'app.bin': app('2') })
+    await ask(service.url, '/v1/diff', pair({ from, to }))
+    const limited = { status: 429, headers: { 'retry-after': '3600' } }
+    registry.fault({ path: /\/blobs\// }, limited, Number.POSITIVE_INFINITY)
+    const failed = await ask(service.url, '/v1/update', pair({ from, to }))
+    registry.clearFaults()
+    expect([failed.status, failed.body.code]).toEqual([502, 'registry_error'])
+    const { body } = await ask(service.url, '/v1/update', pair({ from, to }))
+    expect(body.new.files).toBe(3)
+    expect(body.causes).toMatchObject([{ cause: 'archive', layers: [0], files: 1, bytes: library.length }])
   })
 
   test('the gate limits what is pulled, from the manifests alone', async () => {

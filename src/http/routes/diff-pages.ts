@@ -8,7 +8,7 @@ import type { Html } from '../../pages/page.ts'
 import { Problem } from '../../problem.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { changesBetween, diffParts, type Pair } from '../../service/diff.ts'
-import { updateBetween } from '../../service/update.ts'
+import { pullBetween } from '../../service/update.ts'
 import type { App, RequestContext } from '../backend.ts'
 import { imagePage, keptPage, type PageBackend, progressAnswer, stateOf } from '../page-answers.ts'
 import { openPair } from '../pairs.ts'
@@ -54,7 +54,7 @@ export function addDiffPages(app: App, pages: PageBackend): void {
 export function diffAnswer(pages: PageBackend, c: RequestContext, query: PairPageQuery): Promise<Response> {
   const { store } = pages.backend.host
   return pairPage(pages, c, query, async (pair) => {
-    const parts = { ...(await diffParts(store, pair)), update: await updateBetween(store, pair) }
+    const parts = { ...(await diffParts(store, pair)), update: await pullBetween(store, pair) }
     return diffPage(parts, mapAsked(c).key)
   })
 }

@@ -12,7 +12,7 @@ import type { AnalysedImage } from '../../service/analyse.ts'
 import { diffOf, type Pair } from '../../service/diff.ts'
 import type { Listing } from '../../service/listings.ts'
 import { filesOf } from '../../service/tables.ts'
-import { updateBetween } from '../../service/update.ts'
+import { pullBetween } from '../../service/update.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
 import { chosenForm, preferredType } from '../negotiation.ts'
@@ -108,7 +108,7 @@ export function addDiff(app: App, backend: Backend): void {
       format === 'markdown'
         ? diffMarkdown(await diffOf(store, pair), {
             advice: await newAdvice(store, pair),
-            update: await updateBetween(store, pair),
+            update: await pullBetween(store, pair),
           })
         : write(await diffOf(store, pair), format, query),
     )

@@ -30,7 +30,6 @@ const getUpdate = createRoute({
 })
 
 export function addUpdate(app: App, backend: Backend): void {
-  const { store } = backend.host
   app.openapi(getUpdate, (c) => {
     const query = c.req.valid('query')
     const name = chosenForm(c, query.format, FORMATS)
@@ -39,7 +38,7 @@ export function addUpdate(app: App, backend: Backend): void {
       pending: name === 'json' ? 'accepted' : 'unavailable',
     } as const
     return answerPair(backend, c, { query, form }, async (pair) =>
-      write(await updateBetween(store, pair), name, query),
+      write(await updateBetween(backend.host, pair, c.req.raw.signal), name, query),
     )
   })
 }

@@ -8,7 +8,7 @@ import type { ImageIdentity } from '../../image/report.ts'
 import type { DiffParts } from '../../service/diff.ts'
 import { formatBytes, formatDelta, formatPercent } from '../../text/format.ts'
 import type { PathKey } from '../../text/path.ts'
-import type { Update } from '../../update/update.ts'
+import type { UpdateSummary } from '../../update/update.ts'
 import { askForm } from '../form.ts'
 import { type Figure, figures, type Html, link, page } from '../page.ts'
 import { permanentPlaceOf, reportLink } from '../place.ts'
@@ -30,7 +30,7 @@ const SECTIONS = [
 ] as const
 
 /** The diff, and what a machine with the first image downloads for the second. */
-type DiffPageParts = DiffParts & { readonly update?: Update }
+type DiffPageParts = DiffParts & { readonly update?: UpdateSummary }
 
 /** The one legend of the page: sizes and lines of text have their own signs and colours. */
 const COLOURS = html`<p class="quiet">Sizes: <span class="more">+ more bytes</span>, <span class="less">- fewer bytes</span>. Paths and lines of text: <span class="pill added">+ added</span> <span class="pill removed">− removed</span> <span class="pill modified">~ changed</span></p>`
@@ -94,7 +94,7 @@ ${historyBeside(history, before, after)}
   })
 }
 
-function pullOf(update: Update | undefined, why: string): Html | false {
+function pullOf(update: UpdateSummary | undefined, why: string): Html | false {
   const sentence = update && pullSentence(update)
   return sentence !== undefined && html`<p class="pull">${sentence} <a href="${why}">Why</a></p>`
 }

@@ -18,19 +18,28 @@ const PATIENCE = {
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
 
 /**
- * Tests beside the code run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. Those named
+ * Tests run on Node; those named `*.workerd.test.ts` inside workerd, with the Worker's own bindings. Those named `*.slow.test.ts` kill
+ * services, fill memory or disks, wait for long pauses, or open a browser: `npm test` leaves them to `npm run test:all`. Those named
  * `*.redis.test.ts` need `redis-server`, so they run by `npm run test:redis` alone.
  */
 export default defineConfig({
   test: {
     // Most tests wait for a service more than they compute.
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
+    reporters: ['default', './test/support/left-out.ts'],
     projects: [
       {
         test: {
           name: 'node',
           include: ['{src,workers,cli,test}/**/*.test.ts'],
-          exclude: ['**/*.{workerd,redis}.test.ts'],
+          exclude: ['**/*.{workerd,redis,slow}.test.ts'],
+          ...PATIENCE,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['{src,workers,cli,test}/**/*.slow.test.ts'],
           ...PATIENCE,
         },
       },

@@ -187,20 +187,21 @@ describe('the Node host when told to stop', () => {
     await expectNothingWrong(new FolderStore(data), healthy, hanging)
   })
 
-  it.runIf(LONG)('ends eventually, whatever hangs', async () => {
-    const data = await ownData()
-    const service = await spawnOwn('node', data)
-    const hanging = await newSubject(registry)
-    registry.fault(
-      { path: blobPath(hanging, 0), method: 'GET' },
-      { drip: { bytes: 1, milliseconds: 5_000 } },
-      10,
-    )
-    const report = reportOf(service.url, hanging).catch(() => 'cut off')
-    await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
-    expect(await service.end('SIGTERM')).toBe(0)
-    expect(await report).toBe('cut off')
-  })
+  if (LONG)
+    it('ends eventually, whatever hangs', async () => {
+      const data = await ownData()
+      const service = await spawnOwn('node', data)
+      const hanging = await newSubject(registry)
+      registry.fault(
+        { path: blobPath(hanging, 0), method: 'GET' },
+        { drip: { bytes: 1, milliseconds: 5_000 } },
+        10,
+      )
+      const report = reportOf(service.url, hanging).catch(() => 'cut off')
+      await expect.poll(() => registry.count({ path: blobPath(hanging, 0), method: 'GET' })).toBe(1)
+      expect(await service.end('SIGTERM')).toBe(0)
+      expect(await report).toBe('cut off')
+    })
 })
 
 describe('the Node host when killed', () => {

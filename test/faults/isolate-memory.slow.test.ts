@@ -75,12 +75,10 @@ const HEAP_MEGABYTES = 64
 /** Bytes sent of each blob: when the rest is held back, nearly all entries are in memory. */
 const HELD_AFTER = 4_000_000
 
-it.runIf(process.env.LAMINA_LONG)(
-  'many concurrent layers of small files stay within the heap limit',
-  {
+if (process.env.LAMINA_LONG)
+  it('many concurrent layers of small files stay within the heap limit', {
     timeout: 900_000,
-  },
-  async () => {
+  }, async () => {
     const files = Buffer.concat(
       Array.from({ length: FILES }, (_, i) => member({ name: hash('sha256', `${i}`) }, 'small')),
     )
@@ -102,13 +100,12 @@ it.runIf(process.env.LAMINA_LONG)(
       statuses: images.map(() => 200),
       output: expect.not.stringContaining('crashed'),
     })
-  },
-)
+  })
 
-it.runIf(process.env.LAMINA_LONG)(
-  'layers of a registry that sends slowly leave the memory to other images',
-  { timeout: 900_000 },
-  async () => {
+if (process.env.LAMINA_LONG)
+  it('layers of a registry that sends slowly leave the memory to other images', {
+    timeout: 900_000,
+  }, async () => {
     const { registry, spawn } = await newStage()
     const content = randomBytes(1_000_000)
     const { images, blobs } = await push(registry, (name) => makeLayer([{ name, content }]))
@@ -125,5 +122,4 @@ it.runIf(process.env.LAMINA_LONG)(
     expect((await report(service.url, quick)).status).toBe(200)
     const slow = await ask(service.url, '/v1/report', { query: { image: images[0] ?? '' } })
     expect(slow.status).toBe(202)
-  },
-)
+  })

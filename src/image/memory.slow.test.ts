@@ -22,12 +22,13 @@ test('a hundred thousand members take little memory', { timeout: 120_000 }, asyn
   expect(arrayBuffers).toBeLessThan(32 * MEBIBYTE)
 })
 
-test.runIf(LONG).each([20, 127])(
-  'a million members in %i layers need no more',
-  { timeout: 900_000 },
-  async (layers) => {
-    const { entries, arrayBuffers } = await merge(1_000_000, layers, 48)
-    expect(entries).toBeGreaterThanOrEqual(1_000_000)
-    expect(arrayBuffers).toBeLessThan(80 * MEBIBYTE)
-  },
-)
+if (LONG)
+  test.each([20, 127])(
+    'a million members in %i layers need no more',
+    { timeout: 900_000 },
+    async (layers) => {
+      const { entries, arrayBuffers } = await merge(1_000_000, layers, 48)
+      expect(entries).toBeGreaterThanOrEqual(1_000_000)
+      expect(arrayBuffers).toBeLessThan(80 * MEBIBYTE)
+    },
+  )

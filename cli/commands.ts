@@ -388,6 +388,19 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'sizes',
+    summary: 'Show what each tool says of the size of an image, and why',
+    endpoints: ['/v1/sizes'],
+    operands: [IMAGE],
+    formats: SHOWN_LISTS,
+    kind: 'answer',
+    examples: [
+      ['nginx:1.27', 'why docker image ls says something else'],
+      ['docker-daemon:app:dev', 'a local build'],
+      ['nginx:1.27 --format json', 'for a program'],
+    ],
+  },
+  {
     name: 'index',
     summary: 'Read images into the cache, printing a line for each',
     more: 'Images already in the cache are skipped. Exits with 2 if one failed.',

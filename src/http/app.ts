@@ -45,6 +45,7 @@ import { addPackages } from './routes/packages.ts'
 import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
 import { addReport } from './routes/report.ts'
+import { addSizes } from './routes/sizes.ts'
 import { addStorage } from './routes/storage.ts'
 import { addTree } from './routes/tree.ts'
 import { addUpdate } from './routes/update.ts'
@@ -154,6 +155,7 @@ function addRoutes(app: App, backend: Backend): void {
   addRegistry(app, backend)
   addImages(app, backend)
   addStorage(app, backend)
+  addSizes(app, backend)
   addAnalyses(app, backend)
   addWebhooks(app, backend)
   addUploads(app, backend)

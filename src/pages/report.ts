@@ -39,6 +39,7 @@ import {
 } from './page.ts'
 import { filesLink, namedLink, type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
 import { savings } from './savings.ts'
+import { sizesLink } from './sizes.ts'
 import { tagsLink } from './tags.ts'
 import { mapFigure } from './treemap/figure.ts'
 
@@ -160,6 +161,7 @@ function others(image: ImageIdentity): Html {
   const { reference, indexDigest, platform } = image
   const tags = tagsLink(image)
   const platforms = indexDigest && link('/platforms', { image: reference, platform })
+  const sizes = sizesLink(placeOf(image))
   return html`<div class="others">
 ${
   tags !== undefined &&
@@ -169,6 +171,7 @@ ${
   platforms !== undefined &&
   html`<details data-load="${platforms}"><summary>Other platforms</summary><p class="load"><a href="${platforms}">Platforms of this reference</a></p></details>`
 }
+<details data-load="${sizes}"><summary>Why does docker say something else?</summary><p class="load"><a href="${sizes}">What tools say of its size</a></p></details>
 </div>`
 }
 

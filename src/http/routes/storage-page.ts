@@ -1,11 +1,13 @@
-/** The page of what a repository stores. */
+/** The pages of what a repository stores, and of what tools say of an image's size. */
 import { z } from '@hono/zod-openapi'
+import { sizesPage } from '../../pages/sizes.ts'
 import { storagePage, storageProgressPage } from '../../pages/storage.ts'
+import { sizesOf } from '../../service/sizes.ts'
 import { readStorage } from '../../service/storage.ts'
 import { reclaimOf, sharingGroups, storageItems, storageTotal } from '../../storage/storage.ts'
 import type { App } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
-import { imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
+import { analysedPage, imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
 import { parsed } from '../problems.ts'
 import { deletionOf, storageQuery } from '../storage-query.ts'
 import { repositoryOf } from './registry.ts'
@@ -13,6 +15,7 @@ import { repositoryOf } from './registry.ts'
 /** Seconds that tags are read before a reader sees how many there are. */
 const WAIT = 1
 
+const sizesQuery = z.object({ image: z.string(), platform: z.string().optional() })
 const query = z.object({ ...storageQuery, sort: storageQuery.sort.catch('-uniqueBytes') })
 
 export function addStoragePage(app: App, pages: PageBackend): void {
@@ -47,6 +50,14 @@ export function addStoragePage(app: App, pages: PageBackend): void {
       })
       return pageAnswer(pages, page)
     }),
+  )
+
+  app.get('/sizes', (c) =>
+    imagePage(pages, c, { image: c.req.query('image') }, () =>
+      analysedPage(pages, c, parsed(sizesQuery, c.req.query()), async (analysed) =>
+        sizesPage({ image: analysed.image.identity, items: await sizesOf(backend.host.store, analysed) }),
+      ),
+    ),
   )
 }
 

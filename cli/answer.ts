@@ -355,6 +355,9 @@ async function questionOf({ api, env }: Context, work: Work, endpoint: string): 
     : question
 }
 
+/** Parameters about the image, not part of a policy. */
+const ABOUT_IMAGE = new Set(['image', 'platform', 'read'])
+
 /** The body: the rules, or the Dockerfile, from a file, and all parameters except those about the answer's form. */
 async function posted(
   question: ApiQuestion & { readonly query: URLSearchParams },
@@ -370,7 +373,7 @@ async function posted(
     const values = question.query.getAll(name)
     const isList = ['deny', 'denyShown', 'ignore'].includes(name)
     const value = isList ? values : (values[0] ?? '')
-    if (request.command.name === 'advice' || name === 'image' || name === 'platform') body[name] = value
+    if (request.command.name === 'advice' || ABOUT_IMAGE.has(name)) body[name] = value
     else rules.set(name, value)
   }
   if (policy !== undefined) {
@@ -409,8 +412,9 @@ function* paramsOf({ parameters }: Request): Generator<[string, string]> {
 /** The images that must be analysed for an answer. */
 export function targetsOf({ parameters }: Request): readonly Target[] {
   const platform = parameters.get('platform')?.[0]
+  const read = parameters.get('read')?.[0]
   const of = (name: string, on = platform) =>
-    (parameters.get(name) ?? []).map((image) => ({ image, platform: on }))
+    (parameters.get(name) ?? []).map((image) => ({ image, platform: on, read }))
   return [
     ...of('image'),
     ...of('from', parameters.get('fromPlatform')?.[0]),

@@ -6,7 +6,12 @@ import type { Client, Question } from './client.ts'
 import { failureOf, problemCode } from './problem.ts'
 import type { ProgressLine } from './progress.ts'
 
-export type Target = { readonly image: string; readonly platform?: string | undefined }
+export type Target = {
+  readonly image: string
+  readonly platform?: string | undefined
+  /** How it is read: another way is another analysis. */
+  readonly read?: string | undefined
+}
 
 export type ApiCaller = {
   readonly client: Client
@@ -91,11 +96,12 @@ const stateSchema = z.object({
 })
 
 /** Resolves when the image is analysed. @throws Failure if it cannot be */
-export async function analysed(caller: ApiCaller, { image, platform }: Target): Promise<void> {
+export async function analysed(caller: ApiCaller, target: Target): Promise<void> {
   const done = new AbortController()
-  const shown = caller.watches ? show(caller, { image, platform }, done.signal).catch(() => {}) : undefined
-  const query = new URLSearchParams({ image, wait: String(WAIT_SECONDS) })
-  if (platform !== undefined) query.set('platform', platform)
+  const shown = caller.watches ? show(caller, target, done.signal).catch(() => {}) : undefined
+  const query = new URLSearchParams({ image: target.image, wait: String(WAIT_SECONDS) })
+  for (const name of ['platform', 'read'] as const)
+    if (target[name] !== undefined) query.set(name, target[name])
   try {
     for (;;) {
       const response = await send(caller, { path: '/v1/report', query, accept: 'application/json' })

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
-import { makeImage, makeLayer } from '../test/support/images.ts'
+import { makeChunkedLayer } from '../test/support/chunked.ts'
+import { digestOf, makeImage, makeLayer } from '../test/support/images.ts'
 import { runLamina } from '../test/support/lamina.ts'
 
 let registry: FixtureRegistry
@@ -43,6 +44,28 @@ test('a report, from the registry and then from the cache alone', async () => {
   expect(await readdir(join(folder, 'cache'))).toEqual(['lamina'])
   // Its compiled code is cached, so the next command starts sooner.
   expect(await readdir(join(folder, 'cache/lamina'))).toContain('compiled')
+})
+
+test('with `--read toc` the command reads tables of contents, while it shows progress and with rules from a file', async () => {
+  const noise = Array.from({ length: 3_000 }, (_, i) => digestOf(Buffer.from(`${i}`))).join('\n')
+  const layer = await makeChunkedLayer('estargz', [{ name: 'noise', content: noise }])
+  const tabled = registry.push('tabled', 'v1', makeImage([layer]))
+  const policy = join(folder, 'policy.yaml')
+  await writeFile(policy, 'maxWasted: 0\n')
+  const asked = ['--read', 'toc', '--format', 'json']
+  for (const words of [
+    ['report', tabled],
+    ['check', tabled, '--policy', policy],
+    ['advice', tabled],
+  ]) {
+    const { code, out } = await lamina([...words, ...asked])
+    expect({ code, verified: JSON.parse(out).image.verified }).toEqual({
+      code: 0,
+      verified: 'contents-table',
+    })
+  }
+  const { digest, size } = layer.descriptor
+  expect(registry.bytesSent({ path: new RegExp(digest) })).toBeLessThan(size / 2)
 })
 
 test('a list is complete, as lines with invisible characters escaped and as JSON', async () => {

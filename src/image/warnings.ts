@@ -14,13 +14,14 @@ export type ImageWarningCode =
   | 'fileParent'
   | 'danglingHardlink'
 
-type Place = { count: number; sequence: Sequence; key: PathKey }
+/** `key` is undefined for a warning about a whole layer. */
+type Place = { count: number; sequence: Sequence; key: PathKey | undefined }
 
 /** One warning per code, with its count and first place. */
 export class ImageWarnings {
   readonly #places = new Map<string, Place>()
 
-  add(code: string, sequence: Sequence, key: PathKey, count = 1): void {
+  add(code: string, sequence: Sequence, key?: PathKey, count = 1): void {
     const place = this.#places.get(code)
     if (place === undefined) {
       this.#places.set(code, { count, sequence, key })
@@ -39,7 +40,7 @@ export class ImageWarnings {
       code,
       count,
       layer: layerOf(sequence),
-      ...showPath(key),
+      ...(key === undefined ? {} : showPath(key)),
     }))
   }
 }

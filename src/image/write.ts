@@ -42,6 +42,8 @@ export type ImageSource = {
    * name. Without this, such a database gives a warning.
    */
   readonly readAgain?: ReadAgain | undefined
+  /** Layers known from their content although their tables of contents were asked for. */
+  readonly unusedTables: readonly number[]
 }
 
 /** How many rows, files and directories the merge passes on at once. */
@@ -278,6 +280,7 @@ class ImageWriter {
     }
     for (const { layer, key, count } of inventory.unreadableArchives)
       warnings.add('unreadableArchive', memberSequence(layer, 0), key, count)
+    for (const layer of this.#source.unusedTables) warnings.add('tableNotUsed', memberSequence(layer, 0))
     return warnings
   }
 

@@ -186,7 +186,9 @@ describe.each(HOSTS)('on %s', (host) => {
 
     it('a layer with a name that the table cannot represent is read completely', async () => {
       const { image } = await push('unsaid', {}, [...MEMBERS, { name: '\ufffd', content: 'x' }])
-      expect((await get('/v1/report', { image, read: 'toc' })).body.image.verified).toBe('content')
+      const { body } = await get('/v1/report', { image, read: 'toc' })
+      expect(body.image.verified).toBe('content')
+      expect(body.warnings).toEqual([{ code: 'tableNotUsed', count: 1, layer: 0 }])
     })
   })
 

@@ -69,7 +69,7 @@ export function imageSource(name: string, layers: readonly ImageLayer[]): ImageS
     diffIds: layers.map(({ facts }) => facts.diffId),
     history: [],
   }
-  return { index: digestOf(name), config, layers }
+  return { index: digestOf(name), config, layers, unusedTables: [] }
 }
 
 /** Indexes an image of these layers, with their members in tar order. */

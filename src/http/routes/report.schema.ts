@@ -126,7 +126,7 @@ export const sizedPathSchema = z
 export const warningSchema = z
   .strictObject({
     code: text(
-      '`whiteoutOfNothing`, `duplicateEntry`, `symlinkParent`, `fileParent`, `danglingHardlink`, `absolute`, `dotdot` and others',
+      '`whiteoutOfNothing`, `duplicateEntry`, `symlinkParent`, `fileParent`, `danglingHardlink`, `absolute`, `dotdot`, `tableNotUsed` (`read=toc` read the layer’s content all the same) and others',
     ),
     count: int('Places'),
     layer: int('Of the first place, as `path` is').optional(),

@@ -58,7 +58,8 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
     requireDiffIds(manifest, config)
     const indexAndMerge = async () => {
       const indexed = await indexLayers(service, job, { layers, indexes }, run)
-      await run.merge({ index: imageIndexOf(job), config, layers: indexed, source: job.source })
+      const { source: from, read = 'full' } = job
+      await run.merge({ index: imageIndexOf(job), config, layers: indexed, read, source: from })
       await source.visibility.requireSource(job.digest)
     }
     try {

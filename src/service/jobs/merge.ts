@@ -4,11 +4,12 @@ import type { ImageLayer, LayerFigures } from '../../image/facts.ts'
 import { writeImage } from '../../image/write.ts'
 import type { IndexedLayer, TabledLayer } from '../../index/layer-index.ts'
 import { readMembers } from '../../layer/members.ts'
-import { toldTarBytes } from '../../layer/toc/vouched.ts'
+import { tableDigest, toldTarBytes } from '../../layer/toc/vouched.ts'
 import type { ImageConfig } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { SourceRef } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
+import type { Reading } from '../open.ts'
 import { blobOpener, openSource } from '../open-source.ts'
 import type { Service } from '../service.ts'
 import { readTableMembers } from './table-job.ts'
@@ -20,6 +21,7 @@ export type Merge = {
   readonly config: ImageConfig
   /** From the lowest layer up; all are indexed. */
   readonly layers: readonly IndexedDescriptor[]
+  readonly read: Reading
   /** Shows these bytes in the progress of the image's analysis. */
   readonly source: SourceRef
 }
@@ -34,7 +36,7 @@ export type KnownLayer =
 
 /** @throws Problem `invalid_image` if a layer differs from what manifest and config say; `too_large`; `store_error` */
 export async function mergeImage(service: Service, merge: Merge, signal?: AbortSignal): Promise<void> {
-  const { index, config, layers } = merge
+  const { index, config, layers, read } = merge
   const { store, wasm, configuration } = service.host
   const totals = new Totals(configuration.limits)
   const indexed: ImageLayer[] = []
@@ -46,10 +48,12 @@ export async function mergeImage(service: Service, merge: Merge, signal?: AbortS
     totals.add(found.facts)
     indexed.push(found)
   }
+  const unusedTables = [...layers.keys()].filter((layer) => read === 'toc' && isTableUnused(layers[layer]))
   await writeImage(store, {
     index,
     config,
     layers: indexed,
+    unusedTables,
     async readAgain(layer, members, sink) {
       const found = layers[layer]
       if (found === undefined) return
@@ -59,6 +63,11 @@ export async function mergeImage(service: Service, merge: Merge, signal?: AbortS
       else await readTableMembers(store, { index: found.index, members }, sink, { open, ...options })
     },
   })
+}
+
+/** It was indexed before, or its table cannot describe it. */
+function isTableUnused(layer: IndexedDescriptor | undefined): boolean {
+  return layer?.verified === 'content' && tableDigest(layer.descriptor) !== undefined
 }
 
 /** What a table of contents does not say is taken from manifest and config. */

@@ -33,7 +33,7 @@ type Started = {
 
 const SERVICES: readonly Started[] = [
   { command: ['npm', 'start'], runs: 'workerd' },
-  { command: ['npm', 'run', 'start:node'], runs: 'dist/node/start.js' },
+  { command: ['npm', 'run', 'start:node'], runs: 'dist/run/' },
 ]
 
 const FETCH = `skopeo copy --quiet --src-tls-verify=false docker://${REGISTRY}/${IMAGE}`

@@ -23,7 +23,7 @@ const RUNS = 5
 /** Started as in the README. */
 const COMMANDS = { worker: ['npm', 'start'], node: ['npm', 'run', 'start:node'] } as const
 /** A string in the command line of the process that does the work. */
-const RUNS_IN = { worker: 'workerd', node: 'dist/node/start.js' } as const
+const RUNS_IN = { worker: 'workerd', node: 'dist/run/' } as const
 /** Nobody sends a request at the very moment the service starts to listen. */
 const STARTED_MILLISECONDS = 1_000
 const MEMBERS = 100_000

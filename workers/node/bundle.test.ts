@@ -1,4 +1,5 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
@@ -7,8 +8,9 @@ import { makeImage, makeLayer } from '../../test/support/images.ts'
 import { rpmDatabase, rpmHeader } from '../../test/support/rpm.ts'
 import { type SpawnedService, spawnService, temporaryData } from '../../test/support/service.ts'
 import { assetNames } from '../assets.ts'
-import { bundleNode } from './bundle.ts'
+import { bundleByContent } from './bundle.ts'
 
+let parent: string
 let folder: string
 let data: string
 let registry: FixtureRegistry
@@ -16,9 +18,9 @@ let service: SpawnedService
 
 // Outside this repository's packages: the bundle must contain all it needs.
 beforeAll(async () => {
-  folder = await temporaryData()
+  parent = await temporaryData()
   data = await temporaryData()
-  await bundleNode(folder)
+  folder = await bundleByContent(parent)
   registry = await FixtureRegistry.start()
   service = await spawnService(new URL('start.js', pathToFileURL(`${folder}/`)), data)
 })
@@ -26,7 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry?.close()
   expect(await service?.end('SIGTERM')).toBe(0)
-  for (const made of [folder, data]) if (made !== undefined) await rm(made, { recursive: true })
+  for (const made of [parent, data]) if (made !== undefined) await rm(made, { recursive: true })
 })
 
 test('the bundle has the code of all threads', async () => {
@@ -47,6 +49,17 @@ test('the bundle indexes layers on its threads, zstd among them, and reports', a
   expect(body.layers.map(({ compression }: { compression: string }) => compression)).toEqual(['gzip', 'zstd'])
   expect(body.counts.files).toBe(2)
   expect(await (await fetch(`${service.url}/metrics`)).text()).toContain('lamina_layers_total{how="read"} 2')
+})
+
+test('another build leaves the files of a running service alone', async () => {
+  const inodes = async () => {
+    const names = await readdir(folder, { recursive: true })
+    return Promise.all(names.map(async (name) => [name, (await stat(join(folder, name))).ino]))
+  }
+  const before = await inodes()
+  expect(await bundleByContent(parent)).toBe(folder)
+  expect(await inodes()).toEqual(before)
+  expect(await readdir(parent)).toEqual([basename(folder)])
 })
 
 test('it reads an SQLite package database', async () => {

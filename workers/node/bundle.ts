@@ -2,8 +2,10 @@
  * The Node host as a folder that needs nothing but Node: `node dist/node/start.js`. The container image contains it. The WASM
  * modules and the pages' files are next to the code.
  */
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { assetNames, readAsset } from '../assets.ts'
@@ -31,6 +33,9 @@ const COMMON_JS = [
   'const require = lamina_createRequire(import.meta.url)',
   'const __filename = import.meta.filename, __dirname = import.meta.dirname',
 ].join('\n')
+
+/** Services of older builds must be restarted. */
+const KEPT_BUILDS = 5
 
 export type BundleOptions = {
   /** Emptied first. */
@@ -89,5 +94,51 @@ export async function bundle({
   await writeCompressed(join(folder, 'compressed'))
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  await bundleNode(fileURLToPath(new URL('../../dist/node/', import.meta.url)))
+/**
+ * The same in a folder named by its content: a service that runs from a folder reads code and files of it all along, so a
+ * build must not touch it.
+ *
+ * @returns the folder below `parent`
+ */
+export async function bundleByContent(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true })
+  const made = await mkdtemp(join(parent, '.new-'))
+  try {
+    await bundleNode(made)
+    const folder = join(parent, await contentOf(made))
+    await rename(made, folder).catch((error: unknown) => {
+      if (!existsSync(folder)) throw error
+    })
+    await keepLatest(parent, basename(folder))
+    return folder
+  } finally {
+    await rm(made, { recursive: true, force: true })
+  }
+}
+
+async function contentOf(folder: string): Promise<string> {
+  const all = createHash('sha256')
+  const files = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name))
+  for (const path of paths.sort()) all.update(`${path.slice(folder.length)}\0`).update(await readFile(path))
+  return all.digest('hex').slice(0, 16)
+}
+
+/** A developer who builds all day does not fill the disk; who runs one of the latest builds keeps it. */
+async function keepLatest(parent: string, name: string): Promise<void> {
+  const now = new Date()
+  await utimes(join(parent, name), now, now)
+  const folders = (await readdir(parent)).filter((folder) => !folder.startsWith('.'))
+  const ages = await Promise.all(
+    folders.map(async (folder) => ({ folder, at: (await stat(join(parent, folder))).mtimeMs })),
+  )
+  for (const { folder } of ages.sort((a, b) => b.at - a.at).slice(KEPT_BUILDS))
+    await rm(join(parent, folder), { recursive: true, force: true })
+}
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === '--by-content') console.log(await bundleByContent(join(DIST, 'run')))
+  else await bundleNode(join(DIST, 'node'))
+}

@@ -72,7 +72,7 @@ export type OpenedImage = PlainLayer & {
 }
 
 /** Time limit for opening an image, with all its requests. */
-const OPENING_MILLISECONDS = 60_000
+const OPENING_MILLISECONDS = 58_000
 /**
  * An engine must save an image before anything is known about it, and stdin must end. Both continue after the limit, for the
  * next request.

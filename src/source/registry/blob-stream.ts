@@ -1,6 +1,7 @@
 /** A blob as one stream that survives dropped connections: it continues from the byte where it stopped. */
 import { byteStream } from '../byte-stream.ts'
 import { BodyReader, SpeedMeter, type Timeouts } from './body.ts'
+import type { Patience } from './patience.ts'
 
 /** The part of the blob that one connection sends. */
 export type BlobPart = {
@@ -20,6 +21,8 @@ export type BlobSource = {
    */
   recover(error: unknown, cuts: number): Promise<void>
   readonly timeouts: Timeouts
+  /** Shared by all connections: one that sends nothing is not opened again and again. */
+  readonly patience: Patience
 }
 
 /** Which of the blob's bytes are wanted: from `start` to before `end`. */
@@ -86,9 +89,12 @@ class ResumingReader {
   async #next(): Promise<Uint8Array | undefined> {
     while (this.#position < this.#limit && !this.#cancelled) {
       try {
-        const piece = await this.#reader?.read()
+        const { patience, timeouts } = this.#source
+        const milliseconds = Math.min(timeouts.idleMilliseconds, Math.max(1, patience.left))
+        const piece = await patience.during(async () => this.#reader?.read({ milliseconds }))
         if (piece === undefined) return undefined
         if (piece.byteLength > this.#repeated) {
+          patience.renew()
           const fresh = piece.subarray(this.#repeated)
           this.#repeated = 0
           return fresh
@@ -105,10 +111,11 @@ class ResumingReader {
     await this.#letGo()
     this.#cuts = this.#position - this.#cutAt >= PROOF_BYTES ? 1 : this.#cuts + 1
     this.#cutAt = this.#position
-    await this.#source.recover(error, this.#cuts)
+    const { patience } = this.#source
+    await patience.during(() => this.#source.recover(error, this.#cuts))
     // The stream's reader may cancel during the wait; then there is no reason to open the blob.
     if (this.#cancelled) return
-    const part = await this.#source.open(this.#position)
+    const part = await patience.during(() => this.#source.open(this.#position))
     if (part !== undefined) this.#use(part)
     if (this.#cancelled) await this.#letGo()
   }

@@ -179,6 +179,15 @@ describe('a blob that is cut off midway', () => {
     expect(ranges()).toEqual([undefined, 'bytes=1000000-'])
   })
 
+  it('fails if no byte arrives, without trying all over again for each silent connection', async () => {
+    registry.fault(BLOBS, { stallAfter: 0 }, 100)
+    const patience = { timeouts: { idleMilliseconds: 200 }, policy: { questionMilliseconds: 350 } }
+    const { client } = watchedClient(patience)
+    const stream = await client.blob(at(), descriptor, {})
+    await expect(readAll(stream)).rejects.toMatchObject({ code: 'registry_timeout' })
+    expect(ranges().length).toBeLessThanOrEqual(2)
+  })
+
   it('fails if it is cut again and again without progress', async () => {
     registry.fault(BLOBS, { resetAfter: 100 }, 100)
     const { client, slept } = watchedClient()

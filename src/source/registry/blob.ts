@@ -9,10 +9,12 @@ import { type BlobPart, type BlobSource, blobStream } from './blob-stream.ts'
 import { discard } from './body.ts'
 import { nameOf, type RegistryRequest, type Subject } from './failure.ts'
 import { guardNamed } from './guard.ts'
+import { Patience } from './patience.ts'
 import { StalledError } from './stalled.ts'
 import { type Answer, failureOf } from './transport.ts'
 
-type OpenAt = BlobSource['open']
+/** Opens it before `deadline`, in milliseconds since 1970. */
+type OpenAt = (offset: number, deadline?: number) => ReturnType<BlobSource['open']>
 
 /** A blob, and the end of the requested part; undefined for the blob's own end. */
 type Wanted = { readonly descriptor: Descriptor; readonly start: number; readonly end: number | undefined }
@@ -54,11 +56,11 @@ function atRegistry(
 ): OpenAt {
   const { digest } = wanted.descriptor
   const subject: Subject = { kind: 'blob', digest }
-  return (offset) =>
+  return (offset, deadline) =>
     authenticatedClient.ask(
       repository,
       { method: 'GET', path: `blobs/${digest}`, headers: rangeFrom(offset, wanted.end), subject },
-      caller,
+      { deadline, ...caller },
       (answer, reading) => partOf(answer, offset, reading),
     )
 }
@@ -83,8 +85,8 @@ function atAddress(
   const subject: Subject = { kind: 'blob', digest }
   const what = nameOf({ ...repository, subject, credential: undefined })
   const asked: RegistryRequest = { ...repository, registry: to.host, subject, credential: undefined }
-  return (offset) =>
-    transport.limited({ registry: to.host, what, caller }, (bounds) =>
+  return (offset, deadline) =>
+    transport.limited({ registry: to.host, what, caller: { deadline, ...caller } }, (bounds) =>
       transport.exchange(
         { registry, what, to, method: 'GET', headers: rangeFrom(offset, end), ...bounds },
         (answer) =>
@@ -144,11 +146,12 @@ async function open(
 function recovery(
   { transport }: AuthenticatedClient,
   { registry, what }: { readonly registry: string; readonly what: string },
-  caller: Caller,
+  { signal, patience }: Pick<Caller, 'signal'> & Pick<BlobSource, 'patience'>,
 ): BlobSource['recover'] {
   return async (error, cuts) => {
-    caller.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     if (error instanceof Problem) throw error
+    if (patience.left <= 0) throw transport.unreachable({ registry, what, to: registry }, 'timeout')
     if (error instanceof StalledError && error.tooSlow)
       throw new Problem(
         'registry_timeout',
@@ -156,7 +159,7 @@ function recovery(
       )
     if (cuts > transport.retries)
       throw transport.unreachable({ registry, what, to: registry }, failureOf(error))
-    await transport.clock.sleep(transport.backoff(cuts - 1), caller.signal)
+    await transport.clock.sleep(transport.backoff(cuts - 1), signal)
   }
 }
 
@@ -176,11 +179,17 @@ export async function openBlob(
   const subject: Subject = { kind: 'blob', digest: descriptor.digest }
   const what = nameOf({ ...repository, subject, credential: undefined })
   const wanted: Wanted = { descriptor, start, end: range === undefined ? undefined : bounds.end }
-  const { open: openAt, first } = await open(authenticatedClient, repository, wanted, caller)
+  const { transport } = authenticatedClient
+  const patience = new Patience(transport.questionMilliseconds)
+  const { open: openAt, first } = await patience.during(() =>
+    open(authenticatedClient, repository, wanted, caller),
+  )
+  const { signal } = caller
   const source: BlobSource = {
-    open: openAt,
-    timeouts: authenticatedClient.transport.timeouts,
-    recover: recovery(authenticatedClient, { registry: repository.registry, what }, caller),
+    open: (offset) => openAt(offset, transport.clock.now() + patience.left),
+    timeouts: transport.timeouts,
+    patience,
+    recover: recovery(authenticatedClient, { registry: repository.registry, what }, { signal, patience }),
   }
   return blobStream(source, first, bounds)
 }

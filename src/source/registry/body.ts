@@ -66,6 +66,12 @@ async function readSome(source: BodySource): Promise<Uint8Array | undefined> {
   return value?.byteLength ? value : undefined
 }
 
+export type BodyWait = {
+  readonly signal?: AbortSignal | undefined
+  /** How long the sender may be silent, if not as long as usual. */
+  readonly milliseconds?: number
+}
+
 export class BodyReader {
   readonly #source: BodySource
   readonly #timeouts: Timeouts
@@ -84,8 +90,10 @@ export class BodyReader {
    *
    * @throws StalledError if the sender is silent or slow; the signal's reason; the network's error
    */
-  async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
-    const milliseconds = this.#timeouts.idleMilliseconds
+  async read({
+    signal,
+    milliseconds = this.#timeouts.idleMilliseconds,
+  }: BodyWait = {}): Promise<Uint8Array | undefined> {
     const error = () => new StalledError(`no data for ${milliseconds / 1000} s`)
     const limit = { milliseconds, error }
     for (;;) {
@@ -134,7 +142,9 @@ export async function readAll(response: Response, options: WholeBody): Promise<U
   let whole = new Uint8Array(Math.min(limit, FIRST_BYTES))
   let bytes = 0
   try {
-    for (let piece = await reader.read(signal); piece !== undefined; piece = await reader.read(signal)) {
+    for (;;) {
+      const piece = await reader.read({ signal })
+      if (piece === undefined) break
       const end = bytes + piece.byteLength
       if (end > limit) throw tooLarge()
       if (end > whole.byteLength) whole = grown(whole, Math.min(Math.max(end, 2 * whole.byteLength), limit))

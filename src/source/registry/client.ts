@@ -46,8 +46,9 @@ const TIMEOUTS: Timeouts = {
 const POLICY: RetryPolicy = {
   retries: 5,
   backoffMilliseconds: 250,
-  waitMilliseconds: 60_000,
-  questionMilliseconds: 60_000,
+  waitMilliseconds: 55_000,
+  // Whoever waits a minute for an answer gets this one.
+  questionMilliseconds: 55_000,
 }
 
 const ACCEPT_MANIFESTS = MANIFEST_MEDIA_TYPES.join(', ')

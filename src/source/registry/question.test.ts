@@ -103,7 +103,7 @@ describe.concurrent('a whole question, retries included', () => {
 
   it('ends for a foreign layer, however many URLs it has', async () => {
     const { registry, at } = await started()
-    const { client } = watchedClient({ policy })
+    const { client } = watchedClient({ policy: patient })
     registry.fault({ server: 'storage' }, { delayMilliseconds: 100, status: 404 }, 100)
     const urls = Array.from({ length: 16 }, (_, i) => `http://${registry.storageHost}/${i}`)
     const descriptor = { mediaType: 'x', digest: `sha256:${'0'.repeat(64)}`, size: 1, urls }

@@ -20,7 +20,10 @@ export type RetryPolicy = {
   readonly backoffMilliseconds: number
   /** For all retries of one request together. */
   readonly waitMilliseconds: number
-  /** Time limit of a whole question, including retries, redirects and tokens; for a layer, until its first byte. */
+  /**
+   * Time limit of a whole question, including retries, redirects and tokens; for a layer, until its first byte, and from one byte
+   * to the next.
+   */
   readonly questionMilliseconds: number
 }
 
@@ -136,6 +139,10 @@ export class Transport {
     return way === undefined ? this.#configuration : rulesAfter(registry, way, this.#configuration)
   }
 
+  get questionMilliseconds(): number {
+    return this.#policy.questionMilliseconds
+  }
+
   get retries(): number {
     return this.#policy.retries
   }
@@ -171,14 +178,15 @@ export class Transport {
     }: { readonly registry: string; readonly what: string; readonly caller: CallerBounds },
     ask: (bounds: CallerBounds) => Promise<T>,
   ): Promise<T> {
-    const milliseconds = this.#policy.questionMilliseconds
+    const { questionMilliseconds } = this.#policy
     const error = () =>
       new Problem(
         'registry_timeout',
-        `could not read ${what}: ${registry} did not complete its answer within ${milliseconds / 1000} s; try again later`,
+        `could not read ${what}: ${registry} did not complete its answer within ${questionMilliseconds / 1000} s; try again later`,
       )
-    const end = this.clock.now() + milliseconds
-    const deadline = Math.min(caller.deadline ?? end, end)
+    const now = this.clock.now()
+    const deadline = Math.min(caller.deadline ?? Number.POSITIVE_INFINITY, now + questionMilliseconds)
+    const milliseconds = Math.max(1, deadline - now)
     return within({ milliseconds, error, signal: caller.signal }, (signal) => ask({ signal, deadline }))
   }
 

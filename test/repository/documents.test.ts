@@ -7,7 +7,16 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/architecture.md']
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'docs/architecture.md',
+  'docs/service.md',
+  'docs/performance.md',
+  'docs/reliability.md',
+]
 
 const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8')
 

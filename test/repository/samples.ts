@@ -16,7 +16,7 @@ import { wastePageSchema } from '../../src/http/routes/waste.schema.ts'
 import type { Report } from '../../src/image/report.ts'
 import { FIGURES } from '../../src/text/figures.ts'
 
-export const DOCUMENTS = ['README.md', 'docs/diff-example.md'] as const
+export const DOCUMENTS = ['README.md', 'docs/service.md', 'docs/diff-example.md'] as const
 
 const ROOT = new URL('../../', import.meta.url)
 

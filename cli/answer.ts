@@ -90,6 +90,7 @@ async function answerWith(context: Context, request: Request, format: string | u
       targets,
     )
   }
+  if (command.kind === 'cluster') return cluster(context, request, format)
   const references = REFERENCES.flatMap((name) => request.parameters.get(name) ?? [])
   const caller = await callerOf(context, references, watches)
   if (command.kind === 'bundle') return bundle(caller, request)
@@ -102,6 +103,28 @@ async function answerWith(context: Context, request: Request, format: string | u
     await output.discard()
     throw error
   }
+}
+
+/** The objects say which images they use. @returns the exit code: 2 if one cannot be read */
+async function cluster(context: Context, request: Request, format = 'text'): Promise<number> {
+  const { readCluster } = await import('./cluster/read-cluster.ts')
+  const { writeCluster } = await import('./cluster/write-cluster.ts')
+  const summary = await readCluster(request, (references) =>
+    callerOf(context, references, watchesProgress(request)),
+  )
+  const style = { colour: hasColour(context.env, request), width: columnsOf(context.env) }
+  const output = openOutput(request.settings.output)
+  try {
+    for (const text of writeCluster(summary, format, style)) await output.write(text)
+    await output.finish()
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+  const { images, problems } = summary.total
+  if (problems === 0) return 0
+  process.stderr.write(`lamina: ${problems} of ${images + problems} images cannot be read\n`)
+  return 2
 }
 
 async function callerOf(

@@ -134,7 +134,7 @@ export async function tagsRead(caller: ApiCaller, { path, query }: ApiQuestion):
       if (response.status >= 400) throw await failureOf(response, caller.client.reader)
       const read = tagsSchema.safeParse(parseJson(await response.text())).data
       if (response.status !== 202 || read === undefined) return
-      caller.progress.showTags(query?.get('repository') ?? '', read)
+      caller.progress.showRead('tags', { done: read.tagsDone, all: read.tags })
     }
   } finally {
     caller.progress.clear()

@@ -19,9 +19,19 @@ export type Command = {
 
 /**
  * `answer`: the endpoint's own text; `steps`: a list that this program makes of a report; `list`: items, whole unless a page is requested; `bytes`: content that is streamed;
- * `gate`: exits with 1 if a rule is broken.
+ * `gate`: exits with 1 if a rule is broken; `cluster`: reads what other programs print.
  */
-export type Kind = 'answer' | 'steps' | 'list' | 'bytes' | 'gate' | 'diff' | 'bundle' | 'index' | 'open'
+export type Kind =
+  | 'answer'
+  | 'steps'
+  | 'list'
+  | 'bytes'
+  | 'gate'
+  | 'diff'
+  | 'bundle'
+  | 'index'
+  | 'open'
+  | 'cluster'
 
 export type Operand = {
   /** The API's parameter. */
@@ -398,6 +408,20 @@ export const COMMANDS: readonly Command[] = [
       ['nginx:1.27', 'why docker image ls says something else'],
       ['docker-daemon:app:dev', 'a local build'],
       ['nginx:1.27 --format json', 'for a program'],
+    ],
+  },
+  {
+    name: 'cluster',
+    summary: 'Show the images of a cluster, and what each node stores of them',
+    more: 'Reads what kubectl get -o json, docker compose config or helm template print, from FILE or stdin. Exits with 2 if an image cannot be read.',
+    endpoints: [],
+    operands: [{ parameter: 'file', shown: 'FILE', isOptional: true }],
+    formats: ['text', 'json', 'csv', 'ndjson'],
+    kind: 'cluster',
+    examples: [
+      ['pods.json', 'of kubectl get pods,nodes -A -o json'],
+      ['- --platform linux/arm64', 'from stdin, for nodes of another platform'],
+      ['compose.json --format csv', 'for a spreadsheet'],
     ],
   },
   {

@@ -188,13 +188,13 @@ function addCommand(program: Parser, api: Api, command: Command, actions: Action
     if (isSwitch(parameter)) parser.option(flag, flagHelp(parameter))
     else parser.option(`${flag} <${valueName(parameter)}>`, flagHelp(parameter), collect)
   }
-  if (name === 'index')
+  if (hasOwnPlatform(command))
     parser.option('--platform <PLATFORM>', 'os/arch[/variant], linux/amd64 by default', collect)
   for (const [flags, help] of OWN_FLAGS[name] ?? []) parser.option(flags, help)
   if (formats.length > 0) parser.option('--format <FORMAT>', `${formats.join(', ')} (default: ${formats[0]})`)
   if (name === 'bundle') parser.option('-o, --output <FOLDER>', 'The same as FOLDER')
   else if (name !== 'index' && name !== 'open') parser.option('-o, --output <FILE>', 'Write to a file')
-  if (command.operands.some(({ parameter }) => parameter !== 'repository'))
+  if (command.operands.some(({ parameter }) => parameter !== 'repository' && parameter !== 'file'))
     parser.option('--source <SOURCE>', 'registry or engine: where images without a transport are')
   parser
     .option('-q, --quiet', 'Show no progress')
@@ -220,7 +220,7 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
     const words = repeats ? rest.splice(0) : rest.splice(0, 1)
     if (words.length > 0) parameters.set(parameter, words)
   }
-  for (const { name } of [...flagParameters(api, command), ...(command.name === 'index' ? [PLATFORM] : [])]) {
+  for (const { name } of [...flagParameters(api, command), ...(hasOwnPlatform(command) ? [PLATFORM] : [])]) {
     const value = given[name]
     if (value === true) parameters.set(name, ['1'])
     else if (Array.isArray(value)) {
@@ -259,6 +259,11 @@ function sourceOf(text: string | undefined): Source | undefined {
 }
 
 const PLATFORM = { name: 'platform' }
+
+/** It has no endpoint whose parameter that would be. */
+function hasOwnPlatform({ kind }: Command): boolean {
+  return kind === 'index' || kind === 'cluster'
+}
 
 /** Side by side if there is room, else one below the other. */
 function exampleLines(name: string, examples: Command['examples']): readonly string[] {

@@ -32,9 +32,8 @@ describe('the line of progress', () => {
     )
   })
 
-  it('says how many of the tags of a repository are read', () => {
-    const read = { tags: 1_200, tagsDone: 34 }
-    expect(drawn(80, (line) => line.showTags('r.example/team/app', read))).toBe('app  34/1,200 tags')
+  it('says how many of many are read', () => {
+    expect(drawn(80, (line) => line.showRead('tags', { done: 34, all: 1_200 }))).toBe('34/1,200 tags')
   })
 
   it('does not let a name move the cursor', () => {

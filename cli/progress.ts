@@ -20,8 +20,8 @@ export interface ProgressLine {
   show(image: string, progress: Progress): void
   /** How much of an image was uploaded to a service. */
   showSent(image: string, sent: Sent): void
-  /** How many of a repository's tags were read. */
-  showTags(repository: string, read: { readonly tags: number; readonly tagsDone: number }): void
+  /** How many of many things were read. @param what their plural */
+  showRead(what: string, read: { readonly done: number; readonly all: number }): void
   clear(): void
 }
 
@@ -31,7 +31,7 @@ const LEAST_NAME = 12
 const LEAST_BAR = 8
 const MOST_BAR = 40
 
-export const NO_PROGRESS: ProgressLine = { show() {}, showSent() {}, showTags() {}, clear() {} }
+export const NO_PROGRESS: ProgressLine = { show() {}, showSent() {}, showRead() {}, clear() {} }
 
 export function progressLine(stream: Pick<NodeJS.WriteStream, 'columns' | 'write'>): ProgressLine {
   let began = 0
@@ -58,12 +58,9 @@ export function progressLine(stream: Pick<NodeJS.WriteStream, 'columns' | 'write
     showSent(image, sent) {
       draw(image, sent, ' sent')
     },
-    showTags(repository, { tags, tagsDone }) {
+    showRead(what, { done, all }) {
       shownAt = Date.now()
-      const figures = `  ${formatCount(tagsDone)}/${formatCount(tags)} tags`
-      stream.write(
-        `\r\x1b[K${fitted(shortName(repository), (stream.columns || 80) - 1 - figures.length)}${figures}`,
-      )
+      stream.write(`\r\x1b[K${formatCount(done)}/${formatCount(all)} ${what}`)
     },
     clear() {
       if (shownAt > 0) stream.write('\r\x1b[K')

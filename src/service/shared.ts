@@ -9,6 +9,8 @@ export type SharingImage = {
   readonly image: ImageIdentity
   /** What a pull of this image alone transfers. */
   readonly compressedBytes: number
+  /** The number of layers. */
+  readonly layers: number
   /** The part of it that another of the images has, too; a blob counts once. */
   readonly sharedBytes: number
   readonly uniqueBytes: number
@@ -41,7 +43,7 @@ type Subject = Pick<OpenedImage, 'identity' | 'manifest' | 'config'>
 export function sharingOf(images: readonly Subject[]): Sharing {
   const layers = layersOf(images)
   const sharing = images.map(({ identity, manifest, config }, place): SharingImage => {
-    const { compressedBytes } = manifestFigures(manifest)
+    const { compressedBytes, layers: count } = manifestFigures(manifest)
     const own = layers.filter(({ images: places }) => places.includes(place))
     const bytesOf = (some: readonly SharedLayer[]) =>
       some.reduce((sum, layer) => sum + layer.compressedBytes, 0)
@@ -50,6 +52,7 @@ export function sharingOf(images: readonly Subject[]): Sharing {
     return {
       image: identity,
       compressedBytes,
+      layers: count,
       sharedBytes,
       uniqueBytes: bytesOf(own) - sharedBytes,
       ...(base === undefined ? {} : { base }),

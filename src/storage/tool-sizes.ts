@@ -49,7 +49,7 @@ export function toolSizes(image: MeasuredImage): readonly ToolSize[] {
       what: 'docker image ls, classic store (overlay2)',
       bytes: sum(({ contentBytes }) => contentBytes),
       explanation:
-        'The files of all layers, uncompressed, those that later layers hide too; links, directories and metadata take nothing.',
+        'The files of all layers, uncompressed, those that later layers hide too; directories, hard links and metadata take nothing.',
     }),
     sized({
       tool: 'containerd',

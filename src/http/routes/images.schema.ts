@@ -39,6 +39,7 @@ export const sharingSchema = z
       z.strictObject({
         image: identitySchema,
         compressedBytes: int(),
+        layers: int(),
         sharedBytes: int('Also in another of these images'),
         uniqueBytes: int('In none of the others'),
         base: int('Index of the image that this one is built on').optional(),

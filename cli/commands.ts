@@ -370,6 +370,19 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'base',
+    summary: 'Show what an image stands on, and whether that is current',
+    endpoints: ['/v1/base'],
+    operands: [IMAGE],
+    formats: TEXTS,
+    kind: 'answer',
+    examples: [
+      ['app:v1', 'the base image, by annotations, labels and provenance'],
+      ['app:v1 --candidate debian:12 --alternatives 5', 'with a guess of yours, and smaller variants'],
+      ['app:v1 --packages', 'what is yours, and what an update of the base changes'],
+    ],
+  },
+  {
     name: 'open',
     summary: 'Open the pages about an image in a browser',
     more: 'Prints a link that works once, and serves the pages on this machine until Ctrl-C.',

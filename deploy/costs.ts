@@ -35,7 +35,7 @@ const OBJECT_GIGABYTES = 0.128
 /** An image of eight layers, three of them new, out of a batch. `test/analysis/store-cost.test.ts` holds the puts and reads. */
 export const IMAGE = {
   newLayers: 3,
-  puts: 12,
+  puts: 13,
   reads: 24,
   /** How long the object of a new layer, and that of the image, is awake. */
   layerSeconds: 1.5,

@@ -118,7 +118,7 @@ export async function factsOf(
   await admit(backend, context, image)
   const [analysed] = await allOf([
     analyse(backend, image, { seconds, signal: context.req.raw.signal }),
-    noteName(backend, image.identity),
+    noteName(backend, image),
   ])
   return analysed.done ? { facts: analysed.facts } : { pending: analysed.state }
 }

@@ -29,6 +29,7 @@ import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import { addAdvice } from './routes/advice.ts'
 import { addAnalyses } from './routes/analyses.ts'
 import { addBadges } from './routes/badge.ts'
+import { addBase } from './routes/base.ts'
 import { addCheck, CHECK_PATH, checkProblem } from './routes/check.ts'
 import { addConfig } from './routes/config.ts'
 import { addDescription } from './routes/description.ts'
@@ -156,6 +157,7 @@ function addRoutes(app: App, backend: Backend): void {
   addImages(app, backend)
   addStorage(app, backend)
   addSizes(app, backend)
+  addBase(app, backend)
   addAnalyses(app, backend)
   addWebhooks(app, backend)
   addUploads(app, backend)

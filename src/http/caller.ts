@@ -26,7 +26,10 @@ export function callerCredentials(
   return { for: (registry) => single?.(registry) ?? own?.get(registry) ?? lent.get(registry) }
 }
 
-/** The header's credential goes to the registry that it names, else to the one that the request asks. */
+/**
+ * The header's credential goes to the registry that it names, else to the one that the request asks, and to no other that an image
+ * names.
+ */
 function credentialOfAuth(
   header: string,
   references: readonly string[],
@@ -36,7 +39,7 @@ function credentialOfAuth(
   if (serverAddress === undefined) {
     if (registries.size > 1)
       throw refused('needs a serveraddress, because this request uses more than one registry')
-    return () => credential
+    return (registry) => (references.length === 0 || registries.has(registry) ? credential : undefined)
   }
   if (registries.size > 0 && !registries.has(serverAddress)) {
     throw refused(`is for ${serverAddress}, but this request uses another registry`)

@@ -81,6 +81,20 @@ export function nameKey(digest: string, reference: string): string {
   return `names/${digestPath(digest)}/${encodeURIComponent(reference)}`
 }
 
+/**
+ * An empty object: an image with these layers was analysed for everybody.
+ *
+ * @param chain the chain ID of all its layers
+ * @param digest what the reference led to: an index or a manifest
+ */
+export function baseKey(chain: string, digest: string, reference: string): string {
+  return `${basesPrefix(chain)}${digestPath(digest).slice('sha256/'.length)}/${encodeURIComponent(reference)}`
+}
+
+export function basesPrefix(chain: string): string {
+  return `bases/${digestPath(chain)}/`
+}
+
 export const UPLOADS = 'uploads/'
 
 /**

@@ -30,6 +30,7 @@ export type ImageManifest = {
   readonly config: Descriptor
   /** From the lowest to the highest; the same blob may occur twice. */
   readonly layers: readonly Descriptor[]
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 /** Digests of its manifests may use any algorithm; only the one that is read must be sha256. */
@@ -37,6 +38,7 @@ export type ImageIndex = {
   readonly kind: 'index'
   readonly mediaType: string
   readonly manifests: readonly Descriptor[]
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -122,6 +124,7 @@ const documentSchema = z.object({
   config: z.unknown().optional(),
   layers: z.unknown().optional(),
   manifests: z.unknown().optional(),
+  annotations: z.unknown().optional(),
 })
 
 const imageSchema = z.object({
@@ -219,6 +222,13 @@ function artifactOf(
   )
 }
 
+/** Those that are text: an image with others is an image all the same. */
+function annotationsOf({ annotations }: z.infer<typeof documentSchema>): Pick<ImageIndex, 'annotations'> {
+  if (typeof annotations !== 'object' || annotations === null) return {}
+  const texts = Object.entries(annotations).filter(([, value]) => typeof value === 'string')
+  return texts.length === 0 ? {} : { annotations: Object.fromEntries(texts) }
+}
+
 function readImage(document: z.infer<typeof documentSchema>, mediaType: string): ImageManifest {
   requireAtMost(document.layers, MAX_LAYERS, 'layers')
   const parsed = read(imageSchema, document)
@@ -228,12 +238,13 @@ function readImage(document: z.infer<typeof documentSchema>, mediaType: string):
   if (artifact !== undefined) throw notAnImage(artifact)
   requireSha256(config.digest, 'the config')
   for (const [i, layer] of layers.entries()) requireSha256(layer.digest, `layer ${i}`)
-  return { kind: 'image', mediaType, config, layers }
+  return { kind: 'image', mediaType, config, layers, ...annotationsOf(document) }
 }
 
 function readIndex(document: z.infer<typeof documentSchema>, mediaType: string): ImageIndex {
   requireAtMost(document.manifests, MAX_MANIFESTS, 'manifests')
-  return { kind: 'index', mediaType, manifests: read(indexSchema, document).manifests.map(toDescriptor) }
+  const manifests = read(indexSchema, document).manifests.map(toDescriptor)
+  return { kind: 'index', mediaType, manifests, ...annotationsOf(document) }
 }
 
 /** The document's own type wins over the registry's; if neither helps, its shape decides. */

@@ -90,7 +90,7 @@ async function take(
     const known = await knownFacts(service, opened)
     if (known !== undefined) return { analysis: await nameAnalysis(service, opened, doneBefore(opened)) }
     await admit(opened)
-    await noteName(service, opened.identity)
+    await noteName(service, opened)
     if (!isServiceOwn(service, opened))
       return {
         analysis: await nameAnalysis(service, opened, await service.host.jobs.start(imageJob(opened))),
@@ -165,7 +165,7 @@ export async function runOrder(service: Service, order: Order, attempt: number):
       reference: order.image,
       credentials: { for: (registry) => credentials.get(registry) },
     })
-    if (order.analyses.length === 0) await noteName(service, image.identity)
+    if (order.analyses.length === 0) await noteName(service, image)
     const analysed = await analyse(service, image, { seconds: ORDER_SECONDS })
     if (analysed.done) return {}
     const problem = new Problem('analysis_pending', `${order.image} takes longer than ${ORDER_SECONDS} s`)

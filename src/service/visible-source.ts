@@ -114,6 +114,11 @@ export class VisibleSource {
     })
   }
 
+  /** The verified bytes of a small blob that is not a config; they are not stored. @throws Problem `too_large` past `limit` bytes */
+  document(descriptor: Descriptor, limit: number): Promise<Uint8Array> {
+    return this.#source.config(descriptor, limit)
+  }
+
   /** What `select` reads about an index or a manifest. */
   read(descriptor: Descriptor, kind: 'manifest' | 'config'): Promise<Uint8Array> {
     return kind === 'manifest' ? this.manifest(descriptor.digest) : this.config(descriptor)

@@ -36,6 +36,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['src/gate/'],
   ['src/update/'],
   ['src/storage/'],
+  ['src/base/'],
   ['src/advice/'],
   ['src/export/'],
   ['src/service/'],

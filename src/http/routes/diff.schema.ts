@@ -73,6 +73,14 @@ const packageChangeSchema = z
   })
   .openapi('PackageChange')
 
+export const packageDiffSchema = z
+  .strictObject({
+    added: z.array(packageChangeSchema),
+    removed: z.array(packageChangeSchema),
+    changed: z.array(packageChangeSchema),
+  })
+  .openapi('PackageDiff')
+
 const configValueSchema = z
   .union([z.string(), z.array(z.string()), z.looseObject({})])
   .openapi('ConfigValue', { description: 'Absent if not set.' })
@@ -141,11 +149,7 @@ export const diffSchema = z
         description: 'By absolute delta, largest first.',
       }),
     }),
-    packages: z.strictObject({
-      added: z.array(packageChangeSchema),
-      removed: z.array(packageChangeSchema),
-      changed: z.array(packageChangeSchema),
-    }),
+    packages: packageDiffSchema,
     config: z.array(configChangeSchema),
     history: z.strictObject({
       added: z.array(stepChangeSchema),

@@ -12,7 +12,7 @@ import { analysisSchema } from './analyses.schema.ts'
 import { problemSchema } from './problem.schema.ts'
 import { identitySchema } from './report.schema.ts'
 
-const layerSum = z
+export const layerSum = z
   .strictObject({ layers: int(), bytes: int() })
   .openapi('LayerSum', { description: 'Compressed bytes; a blob counts once.' })
 

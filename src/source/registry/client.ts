@@ -16,7 +16,7 @@ import type { Authorization } from './auth/token.ts'
 import { openBlob } from './blob.ts'
 import { discard, readAll, type Timeouts } from './body.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { readTags, type TagPage } from './tags.ts'
+import { readTags, type TagPage, type TagsQuestion } from './tags.ts'
 import { type RetryPolicy, Transport } from './transport.ts'
 
 export type { Repository } from '../../oci/reference.ts'
@@ -235,16 +235,11 @@ export class RegistryClient {
   /**
    * Names in the registry's order.
    *
-   * @param page.after the `next` of the previous page
    * @throws Problem `image_not_found` if there is no such repository, `invalid_parameter` for a forged `after`; as {@link
    *   resolve}
    */
-  tags(
-    repository: Repository,
-    caller: Caller,
-    page: { readonly limit: number; readonly after?: string },
-  ): Promise<TagPage> {
-    return readTags(this.#authenticatedClient, repository, caller, page)
+  tags(repository: Repository, caller: Caller, question: TagsQuestion): Promise<TagPage> {
+    return readTags(this.#authenticatedClient, repository, caller, question)
   }
 
   async #has(repository: Repository, question: Question, caller: Caller): Promise<boolean> {

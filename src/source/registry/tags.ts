@@ -13,6 +13,14 @@ export type TagPage = {
   readonly next?: string
 }
 
+export type TagsQuestion = {
+  readonly limit: number
+  /** The `next` of the previous page. */
+  readonly after?: string
+  /** How many pages of the registry's are read at most. */
+  readonly pages?: number
+}
+
 /** A position in a registry's list: the registry's own query for a page, and how many of its tags to skip. */
 export type TagPlace = { readonly query: string; readonly skip: number }
 
@@ -26,6 +34,8 @@ const LINK_TARGET = /<([^<>]*)>/y
 const SEMICOLON = /[ \t]*;[ \t]*/y
 /** How many registry pages are requested at most to fill one of ours. */
 const MAX_PAGES = 20
+/** More at once than some registries allow. */
+const MAX_TAGS_ASKED = 1_000
 
 const pageSchema = z.object({ tags: z.array(z.string()).max(MAX_TAGS_IN_PAGE).nullish() })
 
@@ -116,15 +126,16 @@ export async function readTags(
   authenticatedClient: AuthenticatedClient,
   repository: Repository,
   caller: Caller,
-  { limit, after }: { readonly limit: number; readonly after?: string },
+  { limit, after, pages = MAX_PAGES }: TagsQuestion,
 ): Promise<TagPage> {
   const { registry } = repository
   const what = `the tags of ${registry}/${repository.repository}`
   // All pages together share the time limit of one question.
   return authenticatedClient.transport.limited({ registry, what, caller }, async (bounds) => {
     const names: string[] = []
-    let place: TagPlace = after === undefined ? { query: `n=${limit}`, skip: 0 } : parseTagPlace(after)
-    for (let pages = 0; pages < MAX_PAGES && names.length < limit; pages++) {
+    const first = { query: `n=${Math.min(limit, MAX_TAGS_ASKED)}`, skip: 0 }
+    let place: TagPlace = after === undefined ? first : parseTagPlace(after)
+    for (let read = 0; read < pages && names.length < limit; read++) {
       const { tags, next } = await readPage(authenticatedClient, repository, place.query, {
         ...caller,
         ...bounds,

@@ -5,6 +5,14 @@ export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
+/**
+ * Lets other requests be served. Uses a timer: bytes from the same process are always available, and workerd serves connections
+ * and timers only when no other event waits.
+ */
+export function yieldToRequests(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve))
+}
+
 /** The values of all promises, once all have settled. @throws the error of the first in the list that failed */
 export async function allOf<Work extends readonly unknown[] | []>(
   work: Work,
@@ -59,12 +67,8 @@ export class WorkBudget {
     return this.#work >= WORK
   }
 
-  /**
-   * Uses a timer: bytes from the same process are always available, and workerd serves connections and timers only when
-   * no other event waits.
-   */
   yield(): Promise<void> {
     this.#work = 0
-    return new Promise((resolve) => setTimeout(resolve))
+    return yieldToRequests()
   }
 }

@@ -1,5 +1,6 @@
 /** What the updates through a series of images cost, and how its files would do in a few layers. */
 import { createHash } from 'node:crypto'
+import { yieldToRequests } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { type Entry, sortKey } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
@@ -30,7 +31,10 @@ const MAX_GROUPS = 20_000
 export async function updatesThrough(store: ObjectStore, question: UpdatesQuestion): Promise<Updates> {
   const bases = question.images.map(({ image }) => baseLayers(image, question.baseImages))
   const updates = []
-  for (const [from, to] of neighbours(question.images)) updates.push(await pullBetween(store, { from, to }))
+  for (const [from, to] of neighbours(question.images)) {
+    updates.push(await pullBetween(store, { from, to }))
+    await yieldToRequests()
+  }
   return describeSeries(updates, await planOrProblem(store, question, bases), question.skipped)
 }
 
@@ -74,9 +78,11 @@ async function planOf(
   bases: readonly number[],
 ): Promise<Plan> {
   const groups = await groupHistories(store, images, bases)
-  const steps = await Promise.all(
-    neighbours(images).map(([from, to], step) => pulledBytes(store, { from, to }, bases[step + 1] ?? 0)),
-  )
+  const steps: PulledBytes[] = []
+  for (const [from, to] of neighbours(images)) {
+    steps.push(await pulledBytes(store, { from, to }, bases[steps.length + 1] ?? 0))
+    await yieldToRequests()
+  }
   const planned = planLayers(
     {
       groups,
@@ -105,6 +111,7 @@ async function groupHistories(
       : await largeFiles(await rowsOf(store, last.image, bases.at(-1) ?? 0))
   for (const [i, { image }] of images.entries()) {
     histories.add(await groupsOf(await rowsOf(store, image, bases[i] ?? 0), large, MAX_GROUPS))
+    await yieldToRequests()
   }
   return histories
 }

@@ -17,7 +17,7 @@ import type { OpenedImage } from './open.ts'
 import { filesTable, membersTable, WHOLE_FETCH_BYTES } from './tables.ts'
 import { repeatedArchives } from './update-archives.ts'
 
-const CONTENT_COLUMNS = ['type', 'bytes', 'sha256'] as const
+const CONTENT_COLUMNS = ['sha256'] as const
 
 /** How many bytes are fetched of all layers' tables together; as many again are prefetched. */
 const FETCH_BYTES = 4 * 1024 * 1024

@@ -10,7 +10,7 @@ export type Candidate = {
   readonly isMoved: boolean
 }
 
-const MAX_FILES = 1 << 19
+const MAX_FILES = 1 << 20
 const MAX_NAME_BYTES = 4 * 1024 * 1024
 
 /** A chained hash table in typed arrays. Digests are told apart by 64 bits of them. */

@@ -59,7 +59,7 @@ export type PulledLayer = {
 export type OldImage = {
   readonly rows: Batches<ComparedEntry>
   /** The same table again; read only if contents must be looked up by digest. */
-  readonly contents: () => Batches<Pick<ComparedEntry, 'type' | 'bytes' | 'sha256'>>
+  readonly contents: () => Batches<Pick<ComparedEntry, 'sha256'>>
 }
 
 const ARCHIVE_NAME = /\.(?:jar|war|ear|hpi|jpi|zip|whl|nupkg|egg)$/
@@ -115,9 +115,7 @@ class ContentsComparison {
   async search(): Promise<void> {
     if (this.#candidates.count === 0) return
     for await (const rows of this.#old.contents()) {
-      for (const { type, bytes, sha256 = '' } of rows) {
-        if (type === 'file' && bytes > 0) this.#candidates.see(sha256)
-      }
+      for (const { sha256 } of rows) if (sha256 !== undefined) this.#candidates.see(sha256)
     }
     for (const candidate of this.#candidates.take()) this.#count(candidate)
   }

@@ -60,7 +60,7 @@ const updateBegan = process.cpuUsage()
 const { layers } = await compareContents(
   {
     rows: old.rows({ columns: COMPARED_COLUMNS, ...WHOLE }),
-    contents: () => old.rows({ columns: ['type', 'bytes', 'sha256'], ...WHOLE }),
+    contents: () => old.rows({ columns: ['sha256'], ...WHOLE }),
   },
   [{ index: 0, members: layer.rows({ columns: COMPARED_COLUMNS, ...WHOLE }) }],
 )

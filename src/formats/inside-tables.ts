@@ -14,7 +14,7 @@ export const LARGEST_PARTS_TABLE: ListTable<Part> = {
     { title: 'Size', align: 'right' },
     { title: 'Kind', align: 'left' },
     { title: 'Name', align: 'left' },
-    { title: '', align: 'left' },
+    { title: '', align: 'left', cut: 'end', most: 24 },
   ],
   rows: ({ kind = '', name = '', about = '', bytes = 0 }) => [
     { cells: [[formatBytes(bytes)], [kind], [{ name }], [{ name: about }]] },

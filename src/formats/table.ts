@@ -25,6 +25,8 @@ export type TableColumn = {
   readonly align: 'left' | 'right'
   /** What is cut from a text that is too long: the middle, for names whose end says most, or the end. */
   readonly cut?: 'middle' | 'end'
+  /** The most columns of a terminal that it takes from the others. */
+  readonly most?: number
 }
 
 export type Table = {
@@ -116,8 +118,11 @@ export function textLayout(
 ): TextLayout {
   const titles = columns.map(({ title }) => plainText([title]))
   const cells = sample.map((row) => row.cells.map(plainText))
-  const widths = columns.map((_, i) =>
-    [titles, ...cells].reduce((most, texts) => Math.max(most, lengthOf(texts[i] ?? '')), 0),
+  const widths = columns.map(({ most: widest = Infinity }, i) =>
+    Math.min(
+      widest,
+      [titles, ...cells].reduce((most, texts) => Math.max(most, lengthOf(texts[i] ?? '')), 0),
+    ),
   )
   shrink(widths, width)
   const line = (texts: readonly string[]): string =>

@@ -174,6 +174,8 @@ export class Memory {
   /** @param share of the bytes that each cache takes, for a thread that is one of several */
   constructor(share = 1) {
     for (const cache of this.#caches) cache.resize(share)
+    // Whole in each thread, or one long directory would be read again for each page of it.
+    this.insides.resize(1)
   }
 
   /** Bytes that all caches take, roughly. */

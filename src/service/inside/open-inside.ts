@@ -7,7 +7,12 @@ import { type ElfFile, readElf, readSection, sectionNamed } from '../../inside/e
 import { type AreaBytes, areaBytes } from '../../inside/elf-areas.ts'
 import { type ElfFacts, readElfFacts } from '../../inside/elf-facts.ts'
 import { isElf } from '../../inside/elf-header.ts'
-import type { ArchiveEntries, ArchiveEntry, ArchiveWarning } from '../../inside/entries.ts'
+import {
+  type ArchiveEntries,
+  type ArchiveEntry,
+  type ArchiveWarning,
+  MAX_ENTRIES,
+} from '../../inside/entries.ts'
 import { findBuildInfo, type GoBuildInfo, parseBuildInfo } from '../../inside/go-build-info.ts'
 import { readGoFunctions } from '../../inside/go-functions.ts'
 import { bytesByModule, type GoModules, type ModuleBytes } from '../../inside/go-modules.ts'
@@ -16,7 +21,7 @@ import { asArchive, readTarEntries } from '../../inside/tar-members.ts'
 import { readZipListing } from '../../inside/zip-listing.ts'
 import { BlobReader } from '../../layer/blob.ts'
 import { decode } from '../../layer/decode/decode.ts'
-import { byteLimit } from '../../layer/limits.ts'
+import { type ByteLimit, byteLimit } from '../../layer/limits.ts'
 import { type Compression, compressionOf } from '../../oci/compression.ts'
 import { Problem } from '../../problem.ts'
 
@@ -40,40 +45,53 @@ export type ElfInside = {
 
 export type Inside = ArchiveInside | ElfInside
 
-/** Limits what is inflated out of one file, all levels together. */
+/** Limits what is inflated out of one file of an image, all levels of archives together. */
 export class InflateBudget {
-  readonly limit: number
-  readonly setting: string
+  readonly #layer: ByteLimit
+  /** What the levels above have taken. */
   #used = 0
+  /** That of the first level. */
+  #first: ByteLimit | undefined
 
-  /** @param bytes of the file in the image */
-  constructor(bytes: number, limits: Limits) {
-    const layer = byteLimit(limits)
-    const most = Math.max(64 * 1024 * 1024, 1000 * bytes)
-    this.limit = Math.min(most, layer.bytes)
-    this.setting = most < layer.bytes ? '64 MiB and 1,000 times the bytes of the file' : layer.setting
+  constructor(limits: Limits) {
+    this.#layer = byteLimit(limits)
   }
 
-  /** @throws Problem `too_large` if more were already inflated or are about to be */
-  check(bytes: number): void {
-    if (this.#used + bytes <= this.limit) return
-    throw new Problem(
-      'too_large',
-      `more than ${this.limit} bytes are compressed in this file (${this.setting})`,
-    )
+  /** What is left. @param compressed bytes that are read: the limit is a multiple of those that are inflated first */
+  limitFor(compressed: number): ByteLimit {
+    const { bytes, setting } = this.#first ?? this.#limitOf(compressed)
+    return { bytes: bytes - this.#used, setting }
   }
 
-  async *count(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of pieces) {
-      this.check(piece.length)
-      this.#used += piece.length
-      yield piece
-    }
+  /** Counts a level that is entered. @throws Problem `too_large` */
+  enter(compressed: number, inflated: number): void {
+    enforce(this.limitFor(compressed), inflated)
+    this.#first ??= this.#limitOf(compressed)
+    this.#used += inflated
   }
 
-  /** The same content is read again. */
-  forget(): void {
-    this.#used = 0
+  #limitOf(compressed: number): ByteLimit {
+    const bytes = Math.max(64 * 1024 * 1024, 1000 * compressed)
+    const setting = '64 MiB and 1,000 times the compressed bytes'
+    return bytes < this.#layer.bytes ? { bytes, setting } : this.#layer
+  }
+}
+
+/** @throws Problem `too_large` */
+function enforce({ bytes, setting }: ByteLimit, inflated: number): void {
+  if (inflated <= bytes) return
+  throw new Problem(
+    'too_large',
+    `what is compressed in this file takes more than ${bytes} bytes, all levels together (${setting})`,
+  )
+}
+
+async function* limited(pieces: AsyncIterable<Uint8Array>, limit: ByteLimit): AsyncGenerator<Uint8Array> {
+  let inflated = 0
+  for await (const piece of pieces) {
+    inflated += piece.length
+    enforce(limit, inflated)
+    yield piece
   }
 }
 
@@ -111,9 +129,9 @@ async function tarInside(
   compression: Compression,
   options: InsideOptions,
 ): Promise<ArchiveInside> {
-  const { budget } = options
-  const limits = { bytes: { bytes: budget.limit, setting: budget.setting }, entries: options.limits.entries }
-  const chunks = startingAsTar(tarChunks(file, compression, options), compression)
+  const limit = options.budget.limitFor(file.bytes)
+  const chunks = startingAsTar(tarChunks(file, compression, { ...options, limit }), compression)
+  const limits = { bytes: limit, entries: Math.min(MAX_ENTRIES, options.limits.entries) }
   return { kind: 'tar', compression, ...listed(await readTarEntries(chunks, limits)) }
 }
 
@@ -121,7 +139,7 @@ async function tarInside(
 export async function* tarChunks(
   file: FileContent,
   compression: Compression,
-  { limits, wasm, budget }: InsideOptions,
+  { limits, wasm, limit }: InsideOptions & { readonly limit: ByteLimit },
 ): AsyncGenerator<Uint8Array> {
   const pieces = file.stream(0, file.bytes)
   if (compression === 'none') {
@@ -131,8 +149,7 @@ export async function* tarChunks(
   try {
     const source = new BlobReader(toStream(pieces))
     try {
-      budget.forget()
-      yield* budget.count((await decode(source, { wasm, zstdWindow: limits.zstdWindow })).chunks)
+      yield* limited((await decode(source, { wasm, zstdWindow: limits.zstdWindow })).chunks, limit)
     } finally {
       await source.cancel()
     }

@@ -151,7 +151,7 @@ class Walk {
     this.#image = image
     this.#found = found
     this.#signal = signal
-    this.#options = { limits, wasm, budget: new InflateBudget(found.bytes, limits) }
+    this.#options = { limits, wasm, budget: new InflateBudget(limits) }
   }
 
   get bytes(): number {
@@ -218,7 +218,7 @@ class Walk {
     const { budget } = this.#options
     if (isZip(inside, entry)) {
       const stored = await storedContent(file, entry)
-      if (!isStored(entry)) budget.check(entry.bytes)
+      if (!isStored(entry)) budget.enter(entry.storedBytes, entry.bytes)
       this.#open = () => entryContent(stored, entry)
       this.#content = isStored(entry) ? stored : sequential(entry.bytes, () => entryContent(stored, entry))
       return
@@ -226,12 +226,12 @@ class Walk {
     this.#open = undefined
     if (isTar(inside, entry)) {
       const { compression } = inside
-      const limits = {
-        bytes: { bytes: budget.limit, setting: budget.setting },
-        entries: this.#options.limits.entries,
-      }
-      const open = () => tarContent(tarChunks(file, compression, this.#options), limits, entry.ordinal)
       const isPlain = compression === 'none' && !entry.isSparse
+      const limit = budget.limitFor(file.bytes)
+      const limits = { bytes: limit, entries: this.#options.limits.entries }
+      const open = () =>
+        tarContent(tarChunks(file, compression, { ...this.#options, limit }), limits, entry.ordinal)
+      if (!isPlain) budget.enter(file.bytes, entry.bytes + (compression === 'none' ? 0 : entry.offset))
       this.#content = isPlain ? contentSlice(file, entry.offset, entry.bytes) : sequential(entry.bytes, open)
       if (!isPlain) this.#open = open
     } else if (isAr(inside, entry)) this.#content = contentSlice(file, entry.offset, entry.bytes)

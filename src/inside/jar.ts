@@ -2,9 +2,10 @@
 
 import { Problem } from '../problem.ts'
 import { type ByteString, decodeText } from '../text/bytes.ts'
-import { damaged, type FileRanges } from './ranges.ts'
-import { findZipEnd, readZipDirectory, readZipEntry, storedEntry, type ZipContent } from './zip.ts'
-import { STORED } from './zip-rows.ts'
+import { damaged, type FileContent, type FileRanges, streamed } from './ranges.ts'
+import { entryContent, isStored, storedContent } from './zip-content.ts'
+import { requireZipEnd } from './zip-end.ts'
+import { readZipRows, type ZipContent } from './zip-rows.ts'
 
 export type MavenArtifact = { readonly group: string; readonly name: string; readonly version?: string }
 
@@ -58,19 +59,20 @@ export function isUnreadable(error: unknown): boolean {
 
 /** @throws Problem `invalid_archive`, `unknown_format`, `too_large` if the archive cannot be read */
 export async function readJar(file: FileRanges, room: InflateRoom, depth = 0): Promise<Jar> {
-  const end = await findZipEnd(file)
-  const wanted: ZipContent[] = []
+  const end = await requireZipEnd(file)
+  const wanted: NamedContent[] = []
   let bytes = 0
-  for await (const rows of readZipDirectory(file, end)) {
+  for await (const rows of readZipRows(file, end)) {
     for (const row of rows) {
       if (!isWanted(row.name, depth)) continue
       bytes += row.bytes
       if (bytes > MAX_INFLATED_BYTES)
         throw new Problem('too_large', `the archive inflates to more than ${MAX_INFLATED_BYTES} bytes`)
-      wanted.push(row)
+      wanted.push({ ...row, headerOffset: end.start + row.headerOffset })
     }
   }
   await room.charge(bytes)
+  const content = streamed(file)
   const artifacts: MavenArtifact[] = []
   const inner: InnerJar[] = []
   let version: string | undefined
@@ -78,13 +80,13 @@ export async function readJar(file: FileRanges, room: InflateRoom, depth = 0): P
   for (const entry of wanted) {
     const pom = POM.exec(entry.name)
     if (pom === null && entry.name !== MANIFEST) continue
-    const lines = await textOf(readZipEntry(file, entry, end.start), entry.bytes)
+    const lines = await textOf(entryContent(await storedContent(content, entry), entry), entry.bytes)
     if (pom !== null) artifacts.push(artifactOf(lines, pom))
     else version = manifestVersion(lines)
   }
   for (const entry of wanted) {
     if (!isJarName(entry.name)) continue
-    const jar = await readInner(file, { entry, start: end.start, depth }, room)
+    const jar = await readInner(content, { entry, depth }, room)
     inner.push({ name: entry.name, storedBytes: entry.storedBytes, ...(jar === undefined ? {} : { jar }) })
   }
   return { artifacts, ...(version === undefined ? {} : { version }), inner }
@@ -95,19 +97,21 @@ function isWanted(name: ByteString, depth: number): boolean {
   return name === MANIFEST || (isJarName(name) && depth < MAX_DEPTH) || POM.test(name)
 }
 
-type Inner = { readonly entry: ZipContent; readonly start: number; readonly depth: number }
+type NamedContent = ZipContent & { readonly name: ByteString }
+type Inner = { readonly entry: ZipContent; readonly depth: number }
 
 async function readInner(
-  file: FileRanges,
-  { entry, start, depth }: Inner,
+  file: FileContent,
+  { entry, depth }: Inner,
   room: InflateRoom,
 ): Promise<Jar | undefined> {
   try {
-    const content = readZipEntry(file, entry, start)
-    if (entry.method !== STORED) return await readJar(await room.hold(content, entry.bytes), room, depth + 1)
+    const stored = await storedContent(file, entry)
+    const content = entryContent(stored, entry)
+    if (!isStored(entry)) return await readJar(await room.hold(content, entry.bytes), room, depth + 1)
     // Stored: read in place, once its CRC is verified.
     for await (const _ of content);
-    return await readJar(await storedEntry(file, entry, start), room, depth + 1)
+    return await readJar(stored, room, depth + 1)
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return undefined

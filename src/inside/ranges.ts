@@ -25,6 +25,21 @@ export function rangesOf(content: Uint8Array): FileContent {
   }
 }
 
+/** How much of a file without streams is read at once. */
+const PIECE_BYTES = 256 * 1024
+
+/** Streams made of ranges. */
+export function streamed(file: FileRanges): FileContent {
+  return {
+    bytes: file.bytes,
+    read: (offset, length) => file.read(offset, length),
+    async *stream(offset, length) {
+      for (let at = 0; at < length; at += PIECE_BYTES)
+        yield await file.read(offset + at, Math.min(PIECE_BYTES, length - at))
+    },
+  }
+}
+
 /** A part of a file, as a file. */
 export function sliceOf(file: FileRanges, offset: number, bytes: number): FileRanges {
   return {

@@ -1,32 +1,38 @@
-/** The content of one entry of a zip: found by its local header, inflated, and checked against the directory. */
-import { crc32, createInflateRaw } from 'node:zlib'
+/** The content of one entry of a zip: found by its local header, inflated, and verified by the directory's size and CRC-32. */
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
 import { Problem } from '../problem.ts'
 import { contentSlice, damaged, type FileContent } from './ranges.ts'
-import type { ZipEntry } from './zip-listing.ts'
+import { viewOf } from './zip-end.ts'
+import type { ZipContent } from './zip-rows.ts'
 
-const LOCAL_SIGNATURE = 0x04034b50
-const LOCAL_BYTES = 30
+const LOCAL_HEADER = 0x04034b50
+export const LOCAL_HEADER_BYTES = 30
 const STORED = 0
 const DEFLATED = 8
+/** An entry up to this size is read and inflated at once. */
+const AT_ONCE_BYTES = 1024 * 1024
+/** workerd refuses output that fills the buffer: what is too long is found by its length. */
+const SPARE_BYTES = 64 * 1024
 
 /**
- * The stored bytes of an entry.
+ * The stored bytes of an entry, as a file.
  *
- * @throws Problem `invalid_archive` if it is encrypted or has no local header, `unknown_format` for other compression methods
+ * @param entry with the offset of its local header in the file
+ * @throws Problem `invalid_archive` if it is encrypted or not where the directory says; `unknown_format` for another method
+ *   than stored and deflated
  */
-export async function storedContent(file: FileContent, entry: ZipEntry): Promise<FileContent> {
-  const { header, storedBytes, method } = entry
+export async function storedContent(file: FileContent, entry: ZipContent): Promise<FileContent> {
+  const { headerOffset: at, storedBytes, method } = entry
   if (entry.isEncrypted) throw damaged('the entry is encrypted')
-  const local = await file.read(Math.max(0, header), header < 0 ? 0 : LOCAL_BYTES)
-  const view = new DataView(local.buffer, local.byteOffset, local.byteLength)
-  if (local.length < LOCAL_BYTES || view.getUint32(0, true) !== LOCAL_SIGNATURE)
-    throw damaged(`the entry has no local header at byte ${header}`)
+  const header = viewOf(await file.read(Math.max(0, at), at < 0 ? 0 : LOCAL_HEADER_BYTES))
+  if (header.byteLength < LOCAL_HEADER_BYTES || header.getUint32(0, true) !== LOCAL_HEADER)
+    throw damaged(`the entry has no local header at byte ${at}`)
   if (method !== STORED && method !== DEFLATED)
     throw new Problem(
       'unknown_format',
       `the entry has the compression method ${method}; only 0 and 8 are supported`,
     )
-  const offset = header + LOCAL_BYTES + view.getUint16(26, true) + view.getUint16(28, true)
+  const offset = at + LOCAL_HEADER_BYTES + header.getUint16(26, true) + header.getUint16(28, true)
   if (offset + storedBytes > file.bytes)
     throw damaged(
       `the entry ends at byte ${offset + storedBytes}, behind the end of the zip at ${file.bytes}`,
@@ -36,21 +42,20 @@ export async function storedContent(file: FileContent, entry: ZipEntry): Promise
   return contentSlice(file, offset, storedBytes)
 }
 
-export function isStored({ method }: ZipEntry): boolean {
+export function isStored({ method }: ZipContent): boolean {
   return method === STORED
 }
 
 /**
- * The content of an entry out of its stored bytes; its last piece comes only if size and CRC are the directory's.
+ * The content of an entry out of its stored bytes; its last piece comes only if size and CRC-32 are the directory's. A piece is
+ * valid until the next is requested.
  *
  * @throws Problem `invalid_archive`
  */
-export async function* entryContent(stored: FileContent, entry: ZipEntry): AsyncGenerator<Uint8Array> {
-  const source = stored.stream(0, stored.bytes)
-  const pieces = isStored(entry) ? source : inflateRaw(source)
+export async function* entryContent(stored: FileContent, entry: ZipContent): AsyncGenerator<Uint8Array> {
   let [bytes, sum] = [0, 0]
   let held: Uint8Array | undefined
-  for await (const piece of pieces) {
+  for await (const piece of piecesOf(stored, entry)) {
     bytes += piece.length
     if (bytes > entry.bytes)
       throw damaged(`the entry is longer than the ${entry.bytes} bytes of the directory`)
@@ -60,12 +65,27 @@ export async function* entryContent(stored: FileContent, entry: ZipEntry): Async
   }
   if (bytes !== entry.bytes)
     throw damaged(`the entry has ${bytes} bytes, but the directory says ${entry.bytes}`)
-  if (sum !== entry.sum) throw damaged('the entry has another CRC than the directory says')
+  if (sum !== entry.crc32) throw damaged('the entry has another CRC-32 than the directory says')
   if (held !== undefined) yield held
 }
 
+async function* piecesOf(stored: FileContent, entry: ZipContent): AsyncGenerator<Uint8Array> {
+  if (isStored(entry)) yield* stored.stream(0, stored.bytes)
+  else if (entry.bytes <= AT_ONCE_BYTES && stored.bytes <= AT_ONCE_BYTES)
+    yield inflateAtOnce(await stored.read(0, stored.bytes), entry.bytes)
+  else yield* inflateRaw(stored.stream(0, stored.bytes))
+}
+
+function inflateAtOnce(stored: Uint8Array, bytes: number): Uint8Array {
+  try {
+    return inflateRawSync(stored, { maxOutputLength: bytes + SPARE_BYTES })
+  } catch {
+    throw damaged('the entry is not deflated, or longer than the directory says')
+  }
+}
+
 /** Inflates raw deflate; what follows its end is ignored. */
-export async function* inflateRaw(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* inflateRaw(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const inflater = createInflateRaw({ chunkSize: 64 * 1024 })
   const fed = feed(inflater, source)
   try {

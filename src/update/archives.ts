@@ -1,9 +1,10 @@
 /** What a new version of an archive stores that the old one has as well. */
 import { Buffer } from 'node:buffer'
 import { crc32 } from 'node:zlib'
+import { MAX_ENTRIES } from '../inside/entries.ts'
 import type { FileRanges } from '../inside/ranges.ts'
-import { findZipEnd, MAX_ZIP_ENTRIES, readZipDirectory } from '../inside/zip.ts'
-import type { ZipEntry } from '../inside/zip-rows.ts'
+import { requireZipEnd } from '../inside/zip-end.ts'
+import { readZipRows, type ZipRow } from '../inside/zip-rows.ts'
 
 /** Past this a directory is not read. */
 const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024
@@ -37,7 +38,7 @@ async function entrySet(file: FileRanges): Promise<BigUint64Array | undefined> {
     if (entries === undefined) return undefined
     for (const entry of entries) {
       if (count === keys.length) {
-        const larger = new BigUint64Array(Math.min(2 * count, MAX_ZIP_ENTRIES))
+        const larger = new BigUint64Array(Math.min(2 * count, MAX_ENTRIES))
         larger.set(keys)
         keys = larger
       }
@@ -47,14 +48,14 @@ async function entrySet(file: FileRanges): Promise<BigUint64Array | undefined> {
   return keys.subarray(0, count).sort()
 }
 
-async function* directoryOf(file: FileRanges): AsyncGenerator<readonly ZipEntry[] | undefined> {
-  const end = await findZipEnd(file)
+async function* directoryOf(file: FileRanges): AsyncGenerator<readonly ZipRow[] | undefined> {
+  const end = await requireZipEnd(file)
   if (end.directoryBytes > MAX_DIRECTORY_BYTES) yield undefined
-  else yield* readZipDirectory(file, end)
+  else yield* readZipRows(file, end)
 }
 
 /** The CRC-32 of the content, and that of the path and size. */
-function keyOf({ name, crc32: content, bytes }: ZipEntry): bigint {
+function keyOf({ name, crc32: content, bytes }: ZipRow): bigint {
   const named = crc32(Buffer.from(`${bytes} ${name}`, 'latin1'))
   return (BigInt(content) << 32n) | BigInt(named)
 }

@@ -217,10 +217,12 @@ class Walk {
     const file = await this.#file()
     const { budget } = this.#options
     if (isZip(inside, entry)) {
-      const stored = await storedContent(file, entry)
-      if (!isStored(entry)) budget.enter(entry.storedBytes, entry.bytes)
-      this.#open = () => entryContent(stored, entry)
-      this.#content = isStored(entry) ? stored : sequential(entry.bytes, () => entryContent(stored, entry))
+      const { content } = entry
+      const stored = await storedContent(file, content)
+      if (!isStored(content)) budget.enter(entry.storedBytes, entry.bytes)
+      const open = () => entryContent(stored, content)
+      this.#open = open
+      this.#content = isStored(content) ? stored : sequential(entry.bytes, open)
       return
     }
     this.#open = undefined
@@ -253,7 +255,7 @@ class Walk {
 }
 
 function isZip({ kind }: ArchiveInside, entry: ArchiveEntry): entry is ZipEntry {
-  return kind === 'zip' && 'header' in entry
+  return kind === 'zip' && 'content' in entry
 }
 
 function isTar({ kind }: ArchiveInside, entry: ArchiveEntry): entry is TarEntry {

@@ -61,6 +61,8 @@ export type Configuration = {
   readonly maxAnalyses: number
   /** New analyses per client per minute; 0 means no limit. */
   readonly rate: number
+  /** CIDRs of proxies whose word about their clients' addresses counts. */
+  readonly trustedProxies: readonly string[]
   /** Seconds after SIGTERM during which connections are still accepted. */
   readonly drainSeconds: number
   /** 32 bytes from which other keys are derived. */
@@ -245,6 +247,7 @@ const variables = z.object({
   LAMINA_UPLOAD_SECONDS: integer(1, 31_536_000).default(3600),
   LAMINA_MAX_ANALYSES: integer(1, 10_000).default(8),
   LAMINA_RATE: integer(0, 1_000_000).default(0),
+  LAMINA_TRUSTED_PROXIES: listOf(isRange, 'a CIDR like 10.0.0.0/8').default([]),
   LAMINA_DRAIN_SECONDS: integer(0, 3_600).default(5),
   // The message repeats neither, since both are secrets.
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a URL like redis://host:6379' }).optional(),
@@ -324,6 +327,7 @@ export function parseConfiguration(environment: Environment, host: HostKind): Co
     uploadSeconds: values.LAMINA_UPLOAD_SECONDS,
     maxAnalyses: values.LAMINA_MAX_ANALYSES,
     rate: values.LAMINA_RATE,
+    trustedProxies: values.LAMINA_TRUSTED_PROXIES,
     drainSeconds: values.LAMINA_DRAIN_SECONDS,
     ...(values.LAMINA_KEY === undefined ? {} : { key: values.LAMINA_KEY }),
     ...(redis ? { redis } : {}),

@@ -245,6 +245,24 @@ test("a repository's tags come page by page or all at once", async () => {
   expect(await lines.text()).toBe(names.map((name) => `{"name":"${name}"}\n`).join(''))
 })
 
+test('behind a trusted proxy each of its clients counts for itself, and nobody else can say who they are', async () => {
+  const settings = { LAMINA_RATE: '1', LAMINA_TRUSTED_PROXIES: '10.0.0.0/8' }
+  const app = startApp(settings, { clientOf: (c) => c.req.header('X-Peer') ?? '' })
+  const images = [1, 2, 3, 4].map((n) => push(registry, `proxied:${n}`, [{ name: 'a', content: `${n}` }]))
+  const [first = '', second = '', third = '', fourth = ''] = await Promise.all(images)
+  const ask = async (image: string, peer: string, client: string) =>
+    (
+      await app.ask(`/v1/report?${query({ image })}`, {
+        headers: { 'X-Peer': peer, 'X-Forwarded-For': client },
+      })
+    ).status
+  expect(await ask(first, '10.0.0.1', '192.0.2.1')).toBe(202)
+  expect(await ask(second, '10.0.0.1', '192.0.2.2')).toBe(202)
+  expect(await ask(third, '10.0.0.1', '192.0.2.3, 192.0.2.1')).toBe(429)
+  expect(await ask(third, '198.51.100.1', '192.0.2.3')).toBe(202)
+  expect(await ask(fourth, '198.51.100.1', '192.0.2.4')).toBe(429)
+})
+
 test('new analyses per client and minute are limited; known images and running analyses are not', async () => {
   const app = startApp({ LAMINA_RATE: '1' }, { clientOf: (c) => c.req.header('X-Client') ?? '' })
   const [first, second] = [

@@ -19,6 +19,7 @@ import {
 } from './backend.ts'
 import { keepAnswer } from './kept-answers.ts'
 import { Bodies, type BodyLimits } from './middleware/body.ts'
+import { clientAddress } from './middleware/client-address.ts'
 import { loopbackNamesOnly } from './middleware/loopback.ts'
 import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.ts'
 import { readersSession } from './middleware/session.ts'
@@ -62,7 +63,7 @@ export type Parts = {
   readonly log?: Log
   /** By default `LAMINA_RATE`, counted in memory. */
   readonly rate?: RateLimit
-  /** The client's address, for the rate limit; by default all clients are one. */
+  /** The address of the client's connection, for limits on each client; by default all clients are one. */
   readonly clientOf?: (context: RequestContext) => string
   /** For hosts with other threads. */
   readonly elsewhere?: Elsewhere
@@ -97,7 +98,10 @@ const HEADERS: readonly (readonly [string, string])[] = [
 
 export function createApp(service: Service, parts: Parts = {}): App {
   const { configuration } = service.host
-  const clientOf = (context: RequestContext) => clientOfAddress(parts.clientOf?.(context) ?? '')
+  const clientOf = (context: RequestContext) => {
+    const connected = parts.clientOf?.(context) ?? ''
+    return clientOfAddress(clientAddress(connected, context.req.raw.headers, configuration.trustedProxies))
+  }
   const backend: Backend = {
     ...service,
     log: parts.log ?? ((event) => console.error(event)),
@@ -182,7 +186,7 @@ async function answerFailed(backend: Backend, c: RequestContext, error: unknown)
   if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)
     return failure(c, problemFor(backend, c, error))
   try {
-    return keepAnswer(backend, c, await backend.elsewhere(c, c.req.raw.signal))
+    return keepAnswer(backend, c, await backend.elsewhere(c, backend.clientOf(c)))
   } catch (other) {
     return failure(c, problemFor(backend, c, other))
   }

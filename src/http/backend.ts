@@ -39,7 +39,8 @@ export type Backend = Service & {
   readonly keepAlive: (context: Context<Env>, work: Promise<void>) => void
 }
 
-export type Elsewhere = (context: Context<Env>, signal: AbortSignal) => Promise<Response>
+/** Clients take turns. */
+export type Elsewhere = (context: Context<Env>, client: string) => Promise<Response>
 
 /** Bindings belong to a host; a thread that answers for another is given the name of the request. */
 export type Env = {

@@ -125,7 +125,7 @@ async function failedAnswer(
   const { backend, offersLogin } = pages
   try {
     if (error instanceof WorkElsewhere && backend.elsewhere)
-      return keepAnswer(backend, c, await backend.elsewhere(c, c.req.raw.signal))
+      return keepAnswer(backend, c, await backend.elsewhere(c, backend.clientOf(c)))
     throw error
   } catch (other) {
     const problem = problemFor(backend, c, other)

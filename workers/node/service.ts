@@ -11,7 +11,6 @@ import { type Configuration, parseConfiguration } from '../../src/configuration.
 import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
-import { clientOfAddress } from '../../src/http/middleware/rate.ts'
 import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
 import { Problem } from '../../src/problem.ts'
 import { Semaphore } from '../../src/semaphore.ts'
@@ -127,14 +126,12 @@ export async function startNode(
   const service: Service = shared ? { ...plain, relay: (own) => shared.sourceOf(own, host.store) } : plain
   const patient: Service = shared ? { ...plain, host: { ...host, jobs: shared.jobs.patient } } : plain
   const requests = new RequestThreads({ threads, env, metrics, service })
-  const clientOf = (context: RequestContext) => getConnInfo(context).remote.address ?? ''
   const app = createApp(service, {
     first: compression(compressedIn(fileURLToPath(COMPRESSED))),
     assets: readAsset,
-    clientOf,
+    clientOf: (context) => getConnInfo(context).remote.address ?? '',
     bodyOf: ({ env }) => requestBody((env as HttpBindings).incoming),
-    elsewhere: (context, signal) =>
-      requests.answer(taskOf(context), clientOfAddress(clientOf(context)), signal),
+    elsewhere: (context, client) => requests.answer(taskOf(context), client, context.req.raw.signal),
   })
 
   app.get('/metrics', () => metrics.answer())

@@ -186,7 +186,11 @@ async function answerFailed(backend: Backend, c: RequestContext, error: unknown)
   if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)
     return failure(c, problemFor(backend, c, error))
   try {
-    return keepAnswer(backend, c, await backend.elsewhere(c, backend.clientOf(c)))
+    return keepAnswer(
+      backend,
+      c,
+      await backend.elsewhere(c, { client: backend.clientOf(c), signal: c.req.raw.signal }),
+    )
   } catch (other) {
     return failure(c, problemFor(backend, c, other))
   }

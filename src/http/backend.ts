@@ -40,7 +40,10 @@ export type Backend = Service & {
 }
 
 /** Clients take turns. */
-export type Elsewhere = (context: Context<Env>, client: string) => Promise<Response>
+export type Elsewhere = (
+  context: Context<Env>,
+  by: { readonly client: string; readonly signal: AbortSignal },
+) => Promise<Response>
 
 /** Bindings belong to a host; a thread that answers for another is given the name of the request. */
 export type Env = {

@@ -125,7 +125,11 @@ async function failedAnswer(
   const { backend, offersLogin } = pages
   try {
     if (error instanceof WorkElsewhere && backend.elsewhere)
-      return keepAnswer(backend, c, await backend.elsewhere(c, backend.clientOf(c)))
+      return keepAnswer(
+        backend,
+        c,
+        await backend.elsewhere(c, { client: backend.clientOf(c), signal: c.req.raw.signal }),
+      )
     throw error
   } catch (other) {
     const problem = problemFor(backend, c, other)

@@ -177,7 +177,8 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
 /** Undefined if the other thread fails or is too slow. */
 async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Response | undefined> {
   try {
-    return await within(DEADLINE, async (signal) => backend.elsewhere?.(c, signal))
+    const client = backend.clientOf(c)
+    return await within(DEADLINE, async (signal) => backend.elsewhere?.(c, { client, signal }))
   } catch {
     return undefined
   }

@@ -13,7 +13,7 @@ import { type Analytics, countJob } from './analytics.ts'
 import type { Started } from './durable-jobs.ts'
 import { type Environment, isLocal, serviceOf } from './environment.ts'
 import { LeasedSemaphore } from './leased-semaphore.ts'
-import { forgetHolder, layerMemory, mergeInMemory } from './memory.ts'
+import { forgetHolder, LayerMemory, mergeInMemory } from './memory.ts'
 
 /** How often an object with a running job begins a new invocation, which has a new CPU time budget. */
 const HEARTBEAT_MILLISECONDS = 30_000
@@ -39,10 +39,12 @@ function createRunner(service: Service, holder: string, analytics?: Analytics): 
   analyses ??= new LeasedSemaphore({ total: maxAnalyses, pools: slowPool(maxAnalyses) })
   analyses.forget(holder)
   forgetHolder(holder)
+  const memory = new LayerMemory(holder)
   return new JobRunner(
     async (job, report, signal) => {
       if (job.kind === 'layer') {
-        keepIndexed(service, await runLayerJob(service, job, { report, signal }))
+        const decode = memory.decoderOf(job)
+        keepIndexed(service, await runLayerJob(service, job, { report, signal, decode }))
         return
       }
       const merge = (work: Merge) =>
@@ -52,7 +54,7 @@ function createRunner(service: Service, holder: string, analytics?: Analytics): 
     {
       analyses: analyses.of(holder),
       queuedAnalyses: QUEUED_ANALYSES,
-      layers: (job) => layerMemory(job, holder),
+      layers: (job) => memory.of(job),
       slow,
       progressMilliseconds: PROGRESS_MILLISECONDS,
     },

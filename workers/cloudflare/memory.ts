@@ -4,8 +4,11 @@
  */
 
 import type { LayerJob } from '../../src/job.ts'
+import { type Decode, decode } from '../../src/layer/decode/decode.ts'
+import { compressionOf } from '../../src/oci/compression.ts'
 import type { FairSemaphore } from '../../src/semaphore.ts'
 import type { Merge } from '../../src/service/jobs/merge.ts'
+import { Readmission } from '../../src/service/jobs/runner.ts'
 import { slowPool } from '../../src/service/jobs/slow-sources.ts'
 import type { Memory } from '../../src/service/memory.ts'
 import { LeasedSemaphore } from './leased-semaphore.ts'
@@ -39,9 +42,36 @@ export function shareMemory(memory: Memory): void {
   leave(SHARED_BYTES)
 }
 
-/** Admits a layer when the memory to read it is free. @param holder the id of its object */
-export function layerMemory({ descriptor }: LayerJob, holder: string): FairSemaphore {
-  return MEMORY.of(holder, descriptor.mediaType.includes('zstd') ? ZSTD_LAYER : GZIP_LAYER)
+/** Admits an object's layers when the memory to read them is free. */
+export class LayerMemory {
+  readonly #holder: string
+  /** The digests of layers that turned out to be zstd: media types lie, and an upload's layers have none. */
+  readonly #zstd = new Set<string>()
+
+  /** @param holder the object's id */
+  constructor(holder: string) {
+    this.#holder = holder
+  }
+
+  of(job: LayerJob): FairSemaphore {
+    return MEMORY.of(this.#holder, this.#isZstd(job) ? ZSTD_LAYER : GZIP_LAYER)
+  }
+
+  /** Decodes a layer that was admitted. The reading fails with `Readmission` if its bytes need more memory than that. */
+  decoderOf(job: LayerJob): Decode {
+    const { digest } = job.descriptor
+    return async (blob, options) => {
+      if (!this.#isZstd(job) && compressionOf(await blob.peek(4)) === 'zstd') {
+        this.#zstd.add(digest)
+        throw new Readmission()
+      }
+      return decode(blob, options)
+    }
+  }
+
+  #isZstd({ descriptor }: LayerJob): boolean {
+    return descriptor.mediaType.includes('zstd') || this.#zstd.has(descriptor.digest)
+  }
 }
 
 /** Grows by the pages of each layer's table, and by some bytes per inode, estimated from the compressed size. */

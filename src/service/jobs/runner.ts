@@ -68,6 +68,9 @@ type Tracked = {
   toldAt: number
 }
 
+/** A layer turned out to need another permit than the one that it has: it starts again with that. */
+export class Readmission extends Error {}
+
 export const NO_PROGRESS: Progress = { layers: 0, layersDone: 0, layersReused: 0, bytes: 0, bytesDone: 0 }
 
 export class JobRunner implements Jobs {
@@ -97,12 +100,12 @@ export class JobRunner implements Jobs {
       expectWatcher(known)
       return known.state
     }
-    const semaphore = job.kind === 'image' ? this.#analyses : this.#layers(job)
+    const semaphore = this.#semaphoreOf(job)
     if (job.kind === 'image' && semaphore.full && semaphore.waiting >= this.#limits.queuedAnalyses) {
       const detail = `this service is busy: ${semaphore.waiting} analyses are waiting already; try again later`
       throw new Problem('rate_limited', detail, { retryAfter: 30 })
     }
-    return this.#launch(key, job, semaphore).state
+    return this.#launch(key, job).state
   }
 
   async watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
@@ -141,7 +144,7 @@ export class JobRunner implements Jobs {
     }
   }
 
-  #launch(key: string, job: Job, semaphore: FairSemaphore): Tracked {
+  #launch(key: string, job: Job): Tracked {
     const { promise: finished, resolve: finish } = Promise.withResolvers<void>()
     const tracked: Tracked = {
       state: {
@@ -160,7 +163,7 @@ export class JobRunner implements Jobs {
     }
     expectWatcher(tracked)
     this.#tracked.set(key, tracked)
-    void this.#run(tracked, job, semaphore).then(finish)
+    void this.#run(tracked, job).then(finish)
     return tracked
   }
 
@@ -175,9 +178,9 @@ export class JobRunner implements Jobs {
     }
   }
 
-  async #run(tracked: Tracked, job: Job, semaphore: FairSemaphore): Promise<void> {
+  async #run(tracked: Tracked, job: Job): Promise<void> {
     try {
-      await this.#workInTurn(tracked, job, semaphore)
+      await this.#workInTurn(tracked, job)
       change(tracked, { status: 'succeeded', finishedAt: new Date().toISOString() })
     } catch (error) {
       const problem = error instanceof Problem ? error : unforeseen(error, tracked.abandoned.signal)
@@ -194,12 +197,18 @@ export class JobRunner implements Jobs {
     else tracked.state = { ...tracked.state, progress }
   }
 
-  async #workInTurn(tracked: Tracked, job: Job, semaphore: FairSemaphore): Promise<void> {
+  #semaphoreOf(job: Job): FairSemaphore {
+    return job.kind === 'image' ? this.#analyses : this.#layers(job)
+  }
+
+  async #workInTurn(tracked: Tracked, job: Job): Promise<void> {
     const { signal } = tracked.abandoned
     const { patienceMilliseconds = PATIENCE_MILLISECONDS } = this.#limits
     const origin = originOf(job.source)
     for (let patience = 1; ; patience = Math.min(2 * patience, MOST_PATIENCE)) {
-      const permit = await semaphore.acquire(claimOf(job), signal, { pool: this.#slow.poolOf(origin) })
+      const permit = await this.#semaphoreOf(job).acquire(claimOf(job), signal, {
+        pool: this.#slow.poolOf(origin),
+      })
       const left = new AbortController()
       const report = (progress: JobProgress) => {
         this.#tell(tracked, progress)
@@ -212,7 +221,7 @@ export class JobRunner implements Jobs {
         await this.#work(job, report, AbortSignal.any([signal, left.signal]))
         return
       } catch (error) {
-        if (signal.aborted || !left.signal.aborted) throw error
+        if (signal.aborted || !(left.signal.aborted || error instanceof Readmission)) throw error
         change(tracked, { status: 'queued' })
       } finally {
         permit.release()

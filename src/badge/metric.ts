@@ -43,7 +43,7 @@ export type Show =
   | {
       readonly from: 'update'
       readonly baseline: string
-      /** @param bytes that a machine with the baseline pulls, of so many in all */
+      /** @param bytes that a machine with the baseline pulls @param totalBytes of the whole image */
       readonly figure: (bytes: number, totalBytes: number) => BadgeMessage
     }
   | { readonly from: 'check'; readonly policy: Policy }

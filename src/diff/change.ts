@@ -1,5 +1,6 @@
 /** One path that differs between two images: as the join finds it, and as the API shows it. */
 import type { MergedEntry } from '../image/merged-entry.ts'
+import { IDENTITY_COLUMNS } from '../layer/entry.ts'
 import { type PathKey, showPath } from '../text/path.ts'
 
 /** What can differ between two members at one path. `content` is included if only one of them is a regular file. */
@@ -8,20 +9,7 @@ export type ChangedField = 'content' | 'type' | 'mode' | 'uid' | 'gid' | 'link' 
 export type ChangeKind = 'added' | 'removed' | 'modified'
 
 /** The columns of a merged file system that the join needs. */
-export const JOINED_COLUMNS = [
-  'key',
-  'type',
-  'bytes',
-  'mode',
-  'uid',
-  'gid',
-  'mtime',
-  'sha256',
-  'link',
-  'device',
-  'xattrs',
-  'implicit',
-] as const satisfies readonly (keyof MergedEntry)[]
+export const JOINED_COLUMNS = [...IDENTITY_COLUMNS, 'bytes', 'mtime', 'implicit'] as const
 
 export type JoinedRow = Pick<MergedEntry, (typeof JOINED_COLUMNS)[number]>
 

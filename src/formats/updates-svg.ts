@@ -24,9 +24,9 @@ export function drawUpdates({ steps, median }: Updates): string {
     const isNew = (room * Math.min(fresh.estimatedBytes, pull.bytes)) / most
     const name = shortReference(to)
     const short = name.length > NAME_LENGTH ? `…${name.slice(1 - NAME_LENGTH)}` : name
-    const told = `${name}: pulls ${formatBytes(pull.bytes)}, ${formatBytes(fresh.estimatedBytes)} of it new`
+    const title = `${name}: pulls ${formatBytes(pull.bytes)}, ${formatBytes(fresh.estimatedBytes)} of it new`
     return [
-      `<g><title>${markupText(told)}</title>`,
+      `<g><title>${markupText(title)}</title>`,
       `<text x="${LEFT - 10}" y="${y + 12}" text-anchor="end" ${TEXT}>${markupText(short)}</text>`,
       `<rect x="${LEFT}" y="${y}" width="${width.toFixed(1)}" height="16" rx="2" fill="#9ab8d8"/>`,
       `<rect x="${LEFT}" y="${y}" width="${isNew.toFixed(1)}" height="16" rx="2" fill="#2f6db3"/>`,

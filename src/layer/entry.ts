@@ -16,6 +16,24 @@ export type Entry = Member & {
   readonly whiteout?: Whiteout | undefined
 }
 
+/** The columns that say what a regular file is, apart from its time. */
+export const FILE_COLUMNS = [
+  'key',
+  'type',
+  'mode',
+  'uid',
+  'gid',
+  'xattrs',
+  'sha256',
+] as const satisfies readonly (keyof Entry)[]
+
+/** The columns that say what any member is, apart from its time. */
+export const IDENTITY_COLUMNS = [
+  ...FILE_COLUMNS,
+  'link',
+  'device',
+] as const satisfies readonly (keyof Entry)[]
+
 /** An entry whose `sha256` is filled in when the content was read. */
 export type UnreadEntry = { -readonly [Field in keyof Entry]: Entry[Field] }
 

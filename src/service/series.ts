@@ -17,7 +17,7 @@ export type SeriesQuestion = {
 export type ChosenTags = {
   /** Oldest first; no two neighbours are the same image. */
   readonly names: readonly string[]
-  /** What is no image of the platform, as it was met. */
+  /** Tags that are no image of the platform, in the order in which they were read. */
   readonly skipped: readonly SkippedTag[]
 }
 

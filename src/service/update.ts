@@ -19,7 +19,7 @@ import { repeatedArchives } from './update-archives.ts'
 
 const CONTENT_COLUMNS = ['sha256'] as const
 
-/** How many bytes are fetched of all layers' tables together; as many again are prefetched. */
+/** How many bytes are fetched of all layers' tables together; prefetching doubles that. */
 const FETCH_BYTES = 4 * 1024 * 1024
 /** Prefetching for more tables than this would take too much memory. */
 const MOST_AHEAD = 32

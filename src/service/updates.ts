@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { yieldToRequests } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
-import { type Entry, sortKey } from '../layer/entry.ts'
+import { IDENTITY_COLUMNS, sortKey } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
 import { compareText } from '../text/bytes.ts'
 import { GroupHistories } from '../update/group-histories.ts'
@@ -19,7 +19,7 @@ import { comparePulls, pullBetween } from './update.ts'
 export type UpdatesQuestion = {
   /** At least two, oldest first. */
   readonly images: readonly AnalysedImage[]
-  /** In at most so many layers. */
+  /** The most layers that the plan may have. */
   readonly plan: number
   readonly baseImages: readonly OpenedImage[]
   readonly skipped: readonly SkippedTag[]
@@ -168,18 +168,7 @@ async function isRebuilt(
   return false
 }
 
-const MEMBER_COLUMNS = [
-  'key',
-  'type',
-  'mode',
-  'uid',
-  'gid',
-  'link',
-  'device',
-  'xattrs',
-  'whiteout',
-  'sha256',
-] as const satisfies readonly (keyof Entry)[]
+const MEMBER_COLUMNS = [...IDENTITY_COLUMNS, 'whiteout'] as const
 
 /** Equal for layers with equal members, whatever their times and order. Members of one path are sorted, since the table keeps theirs. */
 async function layerContent(store: ObjectStore, image: OpenedImage, layer: number): Promise<string> {

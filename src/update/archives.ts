@@ -13,7 +13,7 @@ const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024
  * The stored bytes of entries that the old zip has with the same path, CRC-32 and size; 0 if they are less than half of all that
  * the new one stores, or if a directory is too large.
  *
- * @throws Problem `invalid_archive` if either is no zip, or damaged
+ * @throws Problem `invalid_archive` if one of them is damaged or not a zip
  */
 export async function repeatedBytes(now: FileRanges, before: FileRanges): Promise<number> {
   const known = await entrySet(before)

@@ -13,7 +13,7 @@ const STEPS: readonly (readonly [Builder, (step: HistoryStep) => boolean])[] = [
   ['buildah', ({ comment = '' }) => comment.startsWith('FROM ')],
 ]
 
-/** The last step that tells decides: the steps before it are the base image's. */
+/** The last step that names a tool decides: earlier ones may be the base image's. */
 export function builderOf({ author, history }: Pick<ImageConfig, 'author' | 'history'>): Builder {
   if (author === 'kaniko') return 'kaniko'
   for (const step of history.toReversed()) {

@@ -13,7 +13,7 @@ export type Candidate = {
 const MAX_FILES = 1 << 20
 const MAX_NAME_BYTES = 4 * 1024 * 1024
 
-/** A chained hash table in typed arrays. Digests are told apart by 64 bits of them. */
+/** A chained hash table in typed arrays. Two digests count as equal if their first 64 bits are. */
 export class Candidates {
   /** By the low bits of the digest: the number of the chain's first file, from 1. */
   readonly #chains = new Uint32Array(MAX_FILES)
@@ -61,7 +61,7 @@ export class Candidates {
     }
   }
 
-  /** All files; there are none afterwards. */
+  /** Yields all files and forgets them. */
   *take(): Generator<Candidate> {
     for (let number = 0; number < this.#count; number++) {
       yield {

@@ -3,7 +3,7 @@
  * elsewhere, and what is new. One pass over the layers' tables joined with the old image's, and one over the old image's digests
  * for contents that may be at other paths.
  */
-import { type Entry, sortKey } from '../layer/entry.ts'
+import { type Entry, FILE_COLUMNS, sortKey } from '../layer/entry.ts'
 import { Largest } from '../table/largest.ts'
 import { type Batches, byText, Merge } from '../table/merge.ts'
 import type { PathKey } from '../text/path.ts'
@@ -34,18 +34,7 @@ export type PulledContents = {
 }
 
 /** The columns of a layer's table, and of the merged file system, that are compared. */
-export const COMPARED_COLUMNS = [
-  'key',
-  'type',
-  'bytes',
-  'mode',
-  'uid',
-  'gid',
-  'mtime',
-  'xattrs',
-  'whiteout',
-  'sha256',
-] as const satisfies readonly (keyof Entry)[]
+export const COMPARED_COLUMNS = [...FILE_COLUMNS, 'bytes', 'mtime', 'whiteout'] as const
 
 export type ComparedEntry = Pick<Entry, (typeof COMPARED_COLUMNS)[number]>
 

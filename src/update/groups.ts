@@ -1,9 +1,10 @@
 /**
- * Files of an image that change together, as far as anybody can tell from outside: those of a package, a large file, a
+ * Files of an image that change together, as far as the image shows: those of a package, a large file, a
  * directory.
  */
 import { createHash, type Hash } from 'node:crypto'
 import type { MergedEntry } from '../image/merged-entry.ts'
+import { IDENTITY_COLUMNS } from '../layer/entry.ts'
 import type { PathKey } from '../text/path.ts'
 import { memberIdentity } from './member-identity.ts'
 
@@ -28,20 +29,7 @@ export type PackageName = { readonly type: string; readonly name: string }
 export type OwnerOf = (key: PathKey) => PackageName | undefined
 
 /** The columns of the merged file system that decide. */
-export const GROUP_COLUMNS = [
-  'key',
-  'type',
-  'bytes',
-  'mode',
-  'uid',
-  'gid',
-  'link',
-  'device',
-  'xattrs',
-  'layer',
-  'inode',
-  'sha256',
-] as const satisfies readonly (keyof MergedEntry)[]
+export const GROUP_COLUMNS = [...IDENTITY_COLUMNS, 'bytes', 'layer', 'inode'] as const
 
 export type GroupRow = Pick<MergedEntry, (typeof GROUP_COLUMNS)[number]>
 

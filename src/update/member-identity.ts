@@ -1,11 +1,8 @@
 /** What a member is, apart from its time. */
-import type { Entry } from '../layer/entry.ts'
+import type { Entry, IDENTITY_COLUMNS } from '../layer/entry.ts'
 import { compareText } from '../text/bytes.ts'
 
-export type IdentifiedMember = Pick<
-  Entry,
-  'key' | 'type' | 'mode' | 'uid' | 'gid' | 'link' | 'device' | 'xattrs' | 'sha256'
->
+export type IdentifiedMember = Pick<Entry, (typeof IDENTITY_COLUMNS)[number]>
 
 /** Bytes that differ if anything but the time does. No two members share them, since each part says how long it is. */
 export function memberIdentity(member: IdentifiedMember): string {

@@ -13,9 +13,9 @@ export type Updates = {
   /** Oldest first. */
   readonly steps: readonly UpdateStep[]
   readonly median: { readonly pull: number; readonly new: number }
-  /** There is none for images of very many groups. */
+  /** A problem if the images have too many groups. */
   readonly plan: Plan | { readonly problem: Problem }
-  /** What was met while looking for images of the platform. */
+  /** Tags that are no image of the platform. */
   readonly skipped?: readonly SkippedTag[]
 }
 

@@ -1,6 +1,6 @@
 /**
  * Joins and lists two merged tables with this many files, in a separate process; some files of the second differ. Prints its
- * peak of array buffers, in bytes.
+ * peak of array buffers, in bytes, as JSON.
  *
  * node --max-old-space-size=48 test/memory/diff-images.ts FOLDER FILES few|all
  */
@@ -53,4 +53,4 @@ if (changes !== 0) throw new Error('a list that is not whole')
 const { items } = await pageChanges(tables, { filter: {}, sort: '-delta' }, { limit: 1_000 })
 if (items.length !== 1_000) throw new Error(`${items.length} items`)
 look()
-process.stdout.write(String(peak))
+process.stdout.write(JSON.stringify({ peak }))

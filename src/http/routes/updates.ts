@@ -88,10 +88,13 @@ const updatesQuery = z.strictObject({
   sort: z.enum(['name', 'created']).default('name').openapi({
     description: '`name`: `v9` before `v10`; `created`: oldest first, for up to 1,000 tags.',
   }),
-  last: integer({ min: MIN_SERIES, max: MAX_SERIES }, 'The newest so many; without effect if tags are named.')
+  last: integer(
+    { min: MIN_SERIES, max: MAX_SERIES },
+    'How many of the newest images to compare; ignored if `tag` has names only.',
+  )
     .optional()
     .openapi({ default: DEFAULT_LAST }),
-  plan: integer({ min: MIN_PLAN, max: MAX_PLAN }, 'Plans at most so many layers.')
+  plan: integer({ min: MIN_PLAN, max: MAX_PLAN }, 'The most layers that the plan may have.')
     .optional()
     .openapi({ default: DEFAULT_PLAN }),
   baseImage: repeatable('The beginning that an image shares with one of these stays as it is.').optional(),

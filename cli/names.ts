@@ -15,7 +15,7 @@ import type { Request, Source } from './program.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Parameters whose values are images. */
-const IMAGES: readonly string[] = ['image', 'from', 'to', 'baseline', 'baseImage']
+export const IMAGES: readonly string[] = ['image', 'from', 'to', 'baseline', 'baseImage']
 /** Looks like a file, whatever is there. */
 const PATH = /^(?:\.{0,2}\/|~\/)|\.(?:tar|tgz|tar\.gz|tar\.zst)$/
 const TRANSPORT = /^(?:[a-z-]+:\/\/|(?:upload|docker-daemon|docker-archive|oci-archive|oci):)/
@@ -23,8 +23,14 @@ const TRANSPORT = /^(?:[a-z-]+:\/\/|(?:upload|docker-daemon|docker-archive|oci-a
 const MAGIC = { at: 257, text: 'ustar' }
 const ENGINE_MILLISECONDS = 10_000
 
+/** What a request says about names. */
+export type Named = Pick<Request, 'parameters'> & {
+  readonly settings: Pick<Request['settings'], 'source'>
+  readonly command: Pick<Request['command'], 'kind'>
+}
+
 /** The request with a transport for each image that is not in a registry. */
-export async function withTransports(request: Request): Promise<Request> {
+export async function withTransports<Asked extends Named>(request: Asked): Promise<Asked> {
   return mapImages(request, (name) => withTransport(name, request.settings.source))
 }
 
@@ -73,11 +79,11 @@ type Asker = { readonly env: Environment; readonly signal: AbortSignal }
  *
  * @param failure is thrown again, with what else was tried, if the engine does not have the image either
  */
-export async function fromEngine(
-  request: Request,
+export async function fromEngine<Asked extends Named>(
+  request: Asked,
   failure: unknown,
   { tell, ...asker }: Asker & { tell(line: string): void },
-): Promise<Request> {
+): Promise<Asked> {
   const name = missingImage(request, failure)
   if (name === undefined || !(failure instanceof Failure)) throw failure
   const absence = await absenceOf(name, asker)
@@ -87,7 +93,7 @@ export async function fromEngine(
 }
 
 /** Whether {@link fromEngine} would find the image that a failure is about. */
-export async function isInEngine(request: Request, failure: unknown, asker: Asker): Promise<boolean> {
+export async function isInEngine(request: Named, failure: unknown, asker: Asker): Promise<boolean> {
   const name = missingImage(request, failure)
   return name !== undefined && (await absenceOf(name, asker)) === undefined
 }
@@ -107,7 +113,7 @@ function absenceFrom({ code, message }: Failure): string | undefined {
 }
 
 /** The name, as it was typed, of the image that a failure is about. */
-function missingImage({ parameters, settings, command }: Request, failure: unknown): string | undefined {
+function missingImage({ parameters, settings, command }: Named, failure: unknown): string | undefined {
   if (!(failure instanceof Failure) || absenceFrom(failure) === undefined) return undefined
   if (settings.source !== undefined || command.kind === 'index') return undefined
   return IMAGES.flatMap((parameter) => parameters.get(parameter) ?? []).find(
@@ -143,7 +149,10 @@ async function absenceOf(name: string, { env, signal }: Asker): Promise<string |
   }
 }
 
-async function mapImages(request: Request, map: (name: string) => Promise<string>): Promise<Request> {
+async function mapImages<Asked extends Named>(
+  request: Asked,
+  map: (name: string) => Promise<string>,
+): Promise<Asked> {
   const parameters = new Map(request.parameters)
   for (const parameter of IMAGES) {
     const names = parameters.get(parameter)

@@ -39,9 +39,13 @@ export type Settings = {
   readonly dockerfile?: string | undefined
 }
 
+/** How images are read. */
+export type ReaderSettings = Pick<Settings, 'cache' | 'server' | 'source' | 'insecure' | 'ca'>
+
 export type Actions = {
   ask(request: Request): Promise<void>
   lake(request: Lake): Promise<void>
+  mcp(settings: ReaderSettings): Promise<void>
   serve(): Promise<void>
   completion(shell: string): Promise<void>
   version(): void
@@ -114,6 +118,17 @@ export function createProgram(api: Api, actions: Actions): Parser {
     .usage('')
     .action(() => actions.serve())
     .addHelpText('after', '\nExamples:\n  PORT=8080 lamina serve    on http://127.0.0.1:8080')
+  const mcp = program
+    .command('mcp')
+    .summary('Offer tools to agents, on stdin and stdout')
+    .description(MCP_HELP)
+    .usage('[OPTIONS]')
+    .helpOption('-h, --help', 'Show this help')
+    .option(...SOURCE_FLAG)
+  addReaderFlags(mcp)
+    .allowExcessArguments(false)
+    .action(() => actions.mcp(readerSettings(mcp.opts())))
+    .addHelpText('after', `\n${exampleLines('mcp', MCP_EXAMPLES).join('\n')}`)
   program
     .command('completion')
     .description('Write a completion script for a shell')
@@ -165,6 +180,25 @@ const LAKE_EXAMPLES: Command['examples'] = [
   ['/srv/lake --batch 200', 'in smaller steps, with less memory'],
 ]
 
+const MCP_HELP =
+  'Offer tools to agents by the Model Context Protocol on stdin and stdout: report, advice, diff, files, file, packages, ' +
+  'check, inside, update. All of them only read. The agent starts this command itself; docs/agents.md shows how.'
+const MCP_EXAMPLES: Command['examples'] = [
+  ['', 'images are read here'],
+  ['--server https://lamina.example.com', 'a service reads them'],
+]
+
+const SOURCE_FLAG = ['--source <SOURCE>', 'registry or engine: where images without a transport are'] as const
+
+/** Of everything that reads images. */
+function addReaderFlags(parser: Parser): Parser {
+  return parser
+    .option('--no-cache', 'Neither read nor write the cache')
+    .option('--insecure <HOST>', 'Plain HTTP for this registry, or an unchecked certificate', collect)
+    .option('--ca <FILE>', 'Trust the certificates in this file (PEM), too')
+    .option('--server <URL>', 'Ask this service instead of reading the image here')
+}
+
 function addCommand(program: Parser, api: Api, command: Command, actions: Actions): void {
   const { name, alias, summary, more, operands, examples, formats } = command
   const shown = operands
@@ -195,13 +229,8 @@ function addCommand(program: Parser, api: Api, command: Command, actions: Action
   if (name === 'bundle') parser.option('-o, --output <FOLDER>', 'The same as FOLDER')
   else if (name !== 'index' && name !== 'open') parser.option('-o, --output <FILE>', 'Write to a file')
   if (command.operands.some(({ parameter }) => parameter !== 'repository' && parameter !== 'file'))
-    parser.option('--source <SOURCE>', 'registry or engine: where images without a transport are')
-  parser
-    .option('-q, --quiet', 'Show no progress')
-    .option('--no-cache', 'Neither read nor write the cache')
-    .option('--insecure <HOST>', 'Plain HTTP for this registry, or an unchecked certificate', collect)
-    .option('--ca <FILE>', 'Trust the certificates in this file (PEM), too')
-    .option('--server <URL>', 'Ask this service instead of reading the image here')
+    parser.option(...SOURCE_FLAG)
+  addReaderFlags(parser.option('-q, --quiet', 'Show no progress'))
     .action(async () => {
       await actions.ask(requestOf(api, command, parser))
     })
@@ -229,7 +258,7 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       parameters.set(name, value.map(String))
     }
   }
-  const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined)
+  const text = textIn(given)
   return {
     command,
     parameters,
@@ -237,11 +266,7 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       format: text('format'),
       output: text('output'),
       quiet: given.quiet === true,
-      cache: given.cache !== false,
-      server: text('server'),
-      source: sourceOf(text('source')),
-      insecure: Array.isArray(given.insecure) ? given.insecure.map(String) : [],
-      ca: text('ca'),
+      ...readerSettings(given),
       exitCode: given.exitCode === true,
       files: given.files === true,
       list: text('list'),
@@ -250,6 +275,26 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       allowMissingBaseline: given.allowMissingBaseline === true,
       dockerfile: text('dockerfile'),
     },
+  }
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+function textIn(given: Given): (name: string) => string | undefined {
+  return (name) => {
+    const value = given[name]
+    return typeof value === 'string' ? value : undefined
+  }
+}
+
+function readerSettings(given: Given): ReaderSettings {
+  const text = textIn(given)
+  return {
+    cache: given.cache !== false,
+    server: text('server'),
+    source: sourceOf(text('source')),
+    insecure: Array.isArray(given.insecure) ? given.insecure.map(String) : [],
+    ca: text('ca'),
   }
 }
 
@@ -267,7 +312,7 @@ function hasOwnPlatform({ kind }: Command): boolean {
 
 /** Side by side if there is room, else one below the other. */
 function exampleLines(name: string, examples: Command['examples']): readonly string[] {
-  const lines = examples.map(([example, says]) => [`lamina ${name} ${example}`, says] as const)
+  const lines = examples.map(([example, says]) => [`lamina ${name} ${example}`.trimEnd(), says] as const)
   const width = Math.max(...lines.map(([line]) => line.length))
   return [
     'Examples:',

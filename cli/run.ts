@@ -42,6 +42,11 @@ async function codeOf(words: readonly string[]): Promise<number> {
         const done = await makeLake({ env: process.env, out: folder, batch, tell })
         process.stdout.write(`${done}\n`)
       },
+      mcp: async (settings) => {
+        listen()
+        const { offerTools } = await import('./mcp.ts')
+        await offerTools(settings, { env: process.env, signal: stop.signal, warn })
+      },
       serve,
       completion: async (shell) => {
         const { completionScript } = await import('./completion.ts')

@@ -77,6 +77,11 @@ export function codesOf(status: number): string[] {
   return Object.entries(STATUS).flatMap(([code, of]) => (of === status ? code : []))
 }
 
+/** undefined for a code of somebody else */
+export function problemTitle(code: string): string | undefined {
+  return Object.entries(TITLE).find(([name]) => name === code)?.[1]
+}
+
 export type ProblemFields = {
   /** The requested reference. */
   readonly image?: string

@@ -43,6 +43,7 @@ import { addFiles } from './routes/files.ts'
 import { addHealth } from './routes/health.ts'
 import { addImages } from './routes/images.ts'
 import { addInside } from './routes/inside.ts'
+import { addMcp, MCP_PATH } from './routes/mcp.ts'
 import { addPackages } from './routes/packages.ts'
 import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
@@ -130,6 +131,10 @@ export function createApp(service: Service, parts: Parts = {}): App {
     if (!c.req.path.startsWith(WEBHOOKS_PATH)) checkToken(c.req.header('Authorization'))
     return next()
   })
+  app.use(MCP_PATH, (c, next) => {
+    checkToken(c.req.header('Authorization'))
+    return next()
+  })
   app.onError((error, c) => answerFailed(backend, c, error))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   app.notFound((c) => problemAnswer(c, new Problem('not_found', 'no such endpoint; /docs lists all of them')))
@@ -167,6 +172,7 @@ function addRoutes(app: App, backend: Backend): void {
   addUploads(app, backend)
   addHealth(app, backend)
   addDescription(app)
+  addMcp(app, backend)
 }
 
 /** Gives each request an ID, and sets the headers that all answers have. */

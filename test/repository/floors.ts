@@ -43,6 +43,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['src/formats/'],
   ['src/badge/'],
   ['src/pages/'],
+  ['src/agents/'],
   ['src/http/'],
   ['workers/'],
   ['cli/'],

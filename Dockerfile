@@ -6,7 +6,8 @@ FROM scratch AS empty
 WORKDIR /data
 
 FROM ${BASE}
-ARG VERSION=0.1.0
+# The release writes its own.
+ARG VERSION=unreleased
 LABEL org.opencontainers.image.title="Lamina" \
       org.opencontainers.image.description="Tells what is inside container images and what changed between two of them" \
       org.opencontainers.image.version="${VERSION}" \

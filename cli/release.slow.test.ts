@@ -15,6 +15,7 @@ import { TestEngine } from '../test/support/engine.ts'
 import { makeImage, makeLayer, type TestImage } from '../test/support/images.ts'
 import { startService } from '../test/support/service.ts'
 import { release } from './release.ts'
+import { releaseNotes } from './release-pages.ts'
 import { VERSION } from './version.ts'
 
 let folder: string
@@ -85,6 +86,30 @@ test('the same sources give the same bytes', async () => {
     expect(sums).toContain(`  ${file}\n`)
 })
 
+test('its pages are made of its own facts', async () => {
+  const sums = await readFile(join(released, 'SHA256SUMS'), 'utf8')
+  const archive = `lamina-oci-${VERSION}.tgz`
+  const digest = new RegExp(`^([0-9a-f]{64})  ${archive}$`, 'm').exec(sums)?.[1] ?? ''
+  const description = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  const url = `${description.homepage}/releases/download/v${VERSION}/${archive}`
+  const formula = await readFile(join(released, 'lamina.rb'), 'utf8')
+  expect(formula).toContain(`  url "${url}"\n  sha256 "${digest}"\n`)
+  const page = await readFile(join(released, 'INSTALL.md'), 'utf8')
+  expect(page).toContain(`npm install --global ${url}\n`)
+  expect(page).toContain(`echo '${digest}  ${archive}' | sha256sum --check\n`)
+  expect(page).toContain(`ghcr.io/example/lamina:${VERSION}\n`)
+  expect(await readFile(join(released, 'NOTES.md'), 'utf8')).toMatch(/^### Added\n/)
+  expect(await readFile(join(released, 'image-gate.yml'), 'utf8')).toContain(`npx --yes ${url}\n`)
+})
+
+test('a version without notes is not released', () => {
+  const changelog = '# Changelog\n\n## Unreleased\n\n## 1.2.0 - 2026-12-02\n\n- New.\n\n## 1.1.0\n\nOld.\n'
+  expect(releaseNotes(changelog, '1.2.0')).toBe('- New.\n')
+  expect(releaseNotes(changelog, '1.1.0')).toBe('Old.\n')
+  expect(() => releaseNotes(changelog, '1.3.0')).toThrow(/no section ## 1\.3\.0/)
+  expect(() => releaseNotes(changelog, '1x2.0')).toThrow(/no section/)
+})
+
 describe('the npm package', () => {
   let main: string
 
@@ -97,7 +122,14 @@ describe('the npm package', () => {
 
   test('has a command and no dependencies', async () => {
     const description = JSON.parse(await readFile(join(folder, 'package/package.json'), 'utf8'))
-    expect(description).toMatchObject({ name: 'lamina-oci', version: VERSION, bin: { lamina: 'lamina.js' } })
+    expect(description).toMatchObject({
+      name: 'lamina-oci',
+      version: VERSION,
+      bin: { lamina: 'lamina.js' },
+      repository: { type: 'git', url: expect.stringMatching(/^git\+https:/) },
+      homepage: expect.stringMatching(/^https:/),
+      bugs: expect.stringMatching(/^https:/),
+    })
     expect(Object.keys(description)).not.toContain('dependencies')
     expect((await stat(main)).mode & 0o111).toBe(0o111)
   })

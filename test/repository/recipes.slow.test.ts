@@ -8,7 +8,6 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { XmlDocument } from 'libxml2-wasm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
@@ -16,6 +15,7 @@ import { z } from 'zod'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
 import { startService, type TestService } from '../support/service.ts'
+import { githubReader } from './github-reader.ts'
 
 type Recipe = {
   readonly section: string
@@ -216,24 +216,8 @@ describe.skipIf(!hasCurl)('each shell line does what the document says', () => {
 })
 
 /** The package imports JSON in a way that Node does not allow; bundling it avoids that. */
-async function githubReader(): Promise<typeof import('@actions/workflow-parser')> {
-  const folder = await mkdtemp(join(tmpdir(), 'lamina-github-'))
-  try {
-    const outfile = join(folder, 'reader.cjs')
-    await build({ entryPoints: ['@actions/workflow-parser'], bundle: true, platform: 'node', outfile })
-    return createRequire(import.meta.url)(outfile)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
 test('GitHub reads its workflow', async () => {
-  const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await githubReader()
-  const faults = async (content: string) => {
-    const { context, value } = parseWorkflow({ name: 'image.yaml', content }, new NoOperationTraceWriter())
-    const template = value === undefined ? undefined : await convertWorkflowTemplate(context, value)
-    return [...context.errors.getErrors().map(({ message }) => message), ...(template?.errors ?? [])]
-  }
+  const faults = await githubReader()
   for (const file of ['image.yaml', 'image-by-service.yaml']) {
     const content = recipe(`.github/workflows/${file}`)
     expect(await faults(content)).toEqual([])

@@ -3,6 +3,7 @@
  * between their marks, `<!-- sample NAME -->` and `<!-- end of sample -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises'
+import description from '../../package.json' with { type: 'json' }
 import type { Advice } from '../../src/advice/advise.ts'
 import type { Diff } from '../../src/diff/summary.ts'
 import { toldItems } from '../../src/formats/advice-view.ts'
@@ -58,7 +59,7 @@ export async function makeSamples(): Promise<Readonly<Record<string, string>>> {
       ...shortened,
     ]),
     'report as text': fenced([
-      '$ npx ./dist/release/lamina-oci-0.1.0.tgz report registry.example/app:v1',
+      `$ npx ./dist/release/lamina-oci-${description.version}.tgz report registry.example/app:v1`,
       ...shortReport(report, advice),
     ]),
     waste: fenced([

@@ -1,7 +1,9 @@
 /** Asks the API for a command, and writes the answer. */
+
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { terminalText } from '../src/formats/escape.ts'
+import { toJson } from '../src/text/json.ts'
 import type { Api } from './api.ts'
 import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
 import { analysed, ask, send, tagsRead } from './ask.ts'
@@ -309,7 +311,7 @@ async function list(context: Context, work: Work, endpoint: string): Promise<voi
     if (format === 'json') return output.write(`${text}\n`)
     const { items = [] }: { items?: readonly unknown[] } = JSON.parse(text)
     for (const item of items)
-      await output.write(format === 'text' && line !== undefined ? line(item) : `${JSON.stringify(item)}\n`)
+      await output.write(format === 'text' && line !== undefined ? line(item) : `${toJson(item)}\n`)
     return
   }
   const response = await ask(caller, { ...question, accept: 'application/x-ndjson' })

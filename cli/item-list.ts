@@ -1,7 +1,9 @@
 /** Lists that this program makes itself, in the forms that the service's lists have. */
+
 import { csvHeader, csvItem } from '../src/formats/csv.ts'
 import { type ListHeading, type ListTable, listMarkdown, listText } from '../src/formats/list.ts'
 import type { TextStyle } from '../src/formats/table.ts'
+import { toJson } from '../src/text/json.ts'
 
 export type ItemList<Item> = {
   readonly heading: ListHeading
@@ -18,10 +20,10 @@ export async function* itemList<Item extends Readonly<Record<string, unknown>>>(
 ): AsyncGenerator<string> {
   switch (format) {
     case 'json':
-      yield `${JSON.stringify({ items })}\n`
+      yield `${toJson({ items })}\n`
       return
     case 'ndjson':
-      for (const item of items) yield `${JSON.stringify(item)}\n`
+      for (const item of items) yield `${toJson(item)}\n`
       return
     case 'csv':
       yield csvHeader(fields)

@@ -1,6 +1,8 @@
 /** The formats of `/v1/check`. */
+
 import { Problem } from '../problem.ts'
 import type { Checked } from '../service/check.ts'
+import { toJson } from '../text/json.ts'
 import { checkGithub, problemGithub } from './check-github.ts'
 import { checkGitlab, problemGitlab } from './check-gitlab.ts'
 import { checkJunit, problemJunit } from './check-junit.ts'
@@ -19,7 +21,7 @@ type Format = {
 
 /** By the value of `format`; the first is the default. */
 const FORMATS = {
-  json: { contentType: 'application/json', render: ({ verdict }) => JSON.stringify(verdict) },
+  json: { contentType: 'application/json', render: ({ verdict }) => toJson(verdict) },
   junit: { contentType: 'application/xml', render: checkJunit, problem: problemJunit },
   sarif: { contentType: 'application/sarif+json', render: checkSarif, problem: problemSarif },
   markdown: {

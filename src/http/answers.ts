@@ -11,6 +11,7 @@ import { verifiedImage } from '../service/layers.ts'
 import { noteName } from '../service/names.ts'
 import type { OpenedImage, Reading } from '../service/open.ts'
 import { openReading } from '../service/reading.ts'
+import { toJson } from '../text/json.ts'
 import { analysisBody, locationOf } from './analysis-body.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
@@ -137,7 +138,7 @@ export async function pendingAnswer(
 ): Promise<Response> {
   if (pending === 'unavailable') throw pendingProblem(image)
   const body = analysisBody(await nameAnalysis(backend, image, state))
-  return new Response(JSON.stringify(body), {
+  return new Response(toJson(body), {
     status: 202,
     headers: {
       'Content-Type': 'application/json',

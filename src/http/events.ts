@@ -1,5 +1,7 @@
 /** Analyses as Server-Sent Events. */
+
 import type { Analysis } from '../service/analyses.ts'
+import { toJson } from '../text/json.ts'
 import { analysisBody } from './analysis-body.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'
 
@@ -48,5 +50,5 @@ export async function eventStream(
 function encodeEvent(analysis: Analysis): Uint8Array {
   const { status } = analysis
   const event = status === 'succeeded' || status === 'failed' ? status : 'progress'
-  return encoder.encode(`event: ${event}\ndata: ${JSON.stringify(analysisBody(analysis))}\n\n`)
+  return encoder.encode(`event: ${event}\ndata: ${toJson(analysisBody(analysis))}\n\n`)
 }

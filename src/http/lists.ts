@@ -7,6 +7,7 @@ import type { AnalysedImage } from '../service/analyse.ts'
 import { inOrder, type Listing, otherList, type Position } from '../service/listings.ts'
 import { type OpenedImage, openImage } from '../service/open.ts'
 import { fromTables } from '../service/reading.ts'
+import { toJson } from '../text/json.ts'
 import { type AnalysedQuery, answerSubject, imageSubject, openFor, type Subject } from './answers.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
@@ -147,7 +148,7 @@ async function pageBody(
 ): Promise<string> {
   const { items, next } = await listing.page(at, query.limit ?? PAGE_LIMIT)
   const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor({ pins, at: next }, query) }
-  return JSON.stringify({ ...facts, items, ...nextCursor })
+  return toJson({ ...facts, items, ...nextCursor })
 }
 
 type PinnedImage = {

@@ -1,4 +1,5 @@
 /** Lists as NDJSON, written as fast as they are read. */
+import { toJson } from '../text/json.ts'
 import { streamBody } from './stream.ts'
 
 const encoder = new TextEncoder()
@@ -22,6 +23,6 @@ async function* encodeLines(batches: AsyncIterable<readonly unknown[]>): AsyncGe
 
 function toLines(items: readonly unknown[]): string {
   let text = ''
-  for (const item of items) text += `${JSON.stringify(item)}\n`
+  for (const item of items) text += `${toJson(item)}\n`
   return text
 }

@@ -1,7 +1,9 @@
 /** Errors as answers: `application/problem+json` (RFC 9457). */
+
 import type { z } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { Problem, type ProblemDocument } from '../problem.ts'
+import { toJson } from '../text/json.ts'
 import { type Backend, logUnforeseen, type RequestContext } from './backend.ts'
 
 /** The body of an answer, or of an analysis that failed. */
@@ -28,7 +30,7 @@ export function problemResponse(problem: Problem): Response {
   const { retryAfter, authenticate } = problem.fields
   if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter))
   if (authenticate !== undefined) headers.set('WWW-Authenticate', authenticate)
-  return new Response(JSON.stringify(problemBody(problem)), { status: problem.status, headers })
+  return new Response(toJson(problemBody(problem)), { status: problem.status, headers })
 }
 
 /** The problem to show for an error. Unexpected errors are logged; their details stay internal. */

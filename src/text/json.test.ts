@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hasMoreParts, parseJson } from './json.ts'
+import { hasMoreParts, parseJson, toJson } from './json.ts'
 
 test.each([
   ['{"a":1}', { a: 1 }],
@@ -20,4 +20,12 @@ test('counts tokens outside of strings, and escapes within them', () => {
   expect(hasMoreParts(json('{"a,,,\\\\\\",,,": [1, 2]}'), 4)).toBe(false)
   expect(hasMoreParts(json('{"a,,,\\\\\\",,,": [1, 2]}'), 3)).toBe(true)
   expect(hasMoreParts(json(`{"a":"${'\\\\,'.repeat(1000)}"}`), 2)).toBe(false)
+})
+
+test('JSON that is printed has no character that a terminal acts on, and means the same', () => {
+  const value = { 'a\u009b31m': ['\u202egpj.exe', '\u{e0041}', '\u2028', '\x7f', '\x1b[31m', 'ü☃𝄞'] }
+  const json = toJson(value)
+  expect(JSON.parse(json)).toEqual(value)
+  expect(json).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+  expect(json).toContain('ü☃𝄞')
 })

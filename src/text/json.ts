@@ -1,4 +1,4 @@
-/** JSON that somebody else wrote. */
+/** JSON: what somebody else wrote, and what a terminal may show. */
 
 /** The value; undefined, which JSON does not have, unless it is JSON in UTF-8. */
 export function parseJson(json: string | Uint8Array): unknown {
@@ -31,4 +31,16 @@ export function hasMoreParts(json: Uint8Array, most: number): boolean {
     }
   }
   return false
+}
+
+/** Controls that JSON does not escape itself, and characters that are invisible or change how others look. */
+const UNSAFE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** The same as JSON.stringify for every parser, and safe to print: terminals act on controls and on changes of direction. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNSAFE, (character) =>
+    Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
 }

@@ -9,6 +9,7 @@ import { CONDITIONS } from '../../gate/rules.ts'
 import { type AdviceQuestion, type Advised, adviseOn } from '../../service/advice.ts'
 import { verifiedImage } from '../../service/layers.ts'
 import type { Reading } from '../../service/open.ts'
+import { toJson } from '../../text/json.ts'
 import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { keepAnswer, keptAnswer } from '../kept-answers.ts'
@@ -160,7 +161,7 @@ function write(
 ): string {
   switch (format) {
     case 'json':
-      return JSON.stringify({ image: identity, ...advice })
+      return toJson({ image: identity, ...advice })
     case 'text':
       return adviceText(identity, advice, fileBytes, styleOf(style))
     case 'markdown':

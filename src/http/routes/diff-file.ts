@@ -1,4 +1,5 @@
 /** The text diff of one file in two images. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
 import { diffTextFiles, type FileSource, formatTextDiff, type ReadTextDiff } from '../../diff/text.ts'
@@ -8,6 +9,7 @@ import type { Pair } from '../../service/diff.ts'
 import { type PathQuestion, resolvePath } from '../../service/inside/resolve.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import type { Service } from '../../service/service.ts'
+import { toJson } from '../../text/json.ts'
 import { showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
 import { preferredType } from '../negotiation.ts'
@@ -58,7 +60,7 @@ export function addDiffFile(app: App, backend: Backend): void {
       : ({ contentType: 'text/plain; charset=utf-8', pending: 'unavailable' } as const)
     return answerPair(backend, c, { query, form }, async (pair) => {
       const read = await textDiffOf(backend, pair, { key, context: query.context, signal: c.req.raw.signal })
-      return isJson ? JSON.stringify(read.diff) : patchOf(read)
+      return isJson ? toJson(read.diff) : patchOf(read)
     })
   })
 }

@@ -1,4 +1,5 @@
 /** What changed between two images: the summary, and the list of changed paths. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import type { FileChange } from '../../diff/change.ts'
 import { pageChanges, streamChanges } from '../../diff/list.ts'
@@ -13,6 +14,7 @@ import { diffOf, type Pair } from '../../service/diff.ts'
 import type { Listing } from '../../service/listings.ts'
 import { filesOf } from '../../service/tables.ts'
 import { pullBetween } from '../../service/update.ts'
+import { toJson } from '../../text/json.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
 import { chosenForm, preferredType } from '../negotiation.ts'
@@ -142,7 +144,7 @@ function acceptedFormat(c: RequestContext): Format {
 async function write(diff: Diff, format: Exclude<Format, 'markdown'>, style: TextQuery): Promise<string> {
   switch (format) {
     case 'json':
-      return JSON.stringify(diff)
+      return toJson(diff)
     case 'text':
       return diffText(diff, styleOf(style))
     case 'html':

@@ -1,4 +1,5 @@
 /** Many images at once, from manifests and configs alone: a repository's tags with their sizes, and what images share. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { readAppearance } from '../../badge/appearance.ts'
 import { drawChart, drawNotice } from '../../badge/chart.ts'
@@ -11,6 +12,7 @@ import { Problem } from '../../problem.ts'
 import { RepositoryImages, SORTS, type TaggedImage } from '../../service/repository-images.ts'
 import { type Sharing, sharingOf } from '../../service/shared.ts'
 import { compileGlobs } from '../../text/glob.ts'
+import { toJson } from '../../text/json.ts'
 import { cacheControl, cacheInputs, freshness, openFor, unchanged } from '../answers.ts'
 import { type App, type Backend, logCut, logUnforeseen, type RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
@@ -156,7 +158,7 @@ export function addImages(app: App, backend: Backend): void {
       default: {
         const nextCursor =
           next === undefined ? {} : { nextCursor: encodeCursor({ pins: [], at: next }, asked) }
-        return answer(c, JSON.stringify({ items: items.map(bodyOf), ...nextCursor }), headers)
+        return answer(c, toJson({ items: items.map(bodyOf), ...nextCursor }), headers)
       }
     }
   })
@@ -182,7 +184,7 @@ export function addImages(app: App, backend: Backend): void {
 
 function writeSharing(sharing: Sharing, type: string, style: TextQuery): string {
   if (type === TYPES.text) return sharedText(sharing, styleOf(style))
-  return type === TYPES.markdown ? sharedMarkdown(sharing) : JSON.stringify(sharing)
+  return type === TYPES.markdown ? sharedMarkdown(sharing) : toJson(sharing)
 }
 
 function acceptedList(c: RequestContext): (typeof TYPES)[Format] | typeof LINES {

@@ -1,4 +1,5 @@
 /** What a registry offers: the platforms of a reference, the tags of a repository. Reads no layer. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
@@ -9,6 +10,7 @@ import { listPlatforms } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
 import { refOf, resolveFor } from '../../service/open.ts'
 import { openSource } from '../../service/open-source.ts'
+import { toJson } from '../../text/json.ts'
 import { freshness, unchanged } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
 import { logCut } from '../backend.ts'
@@ -79,7 +81,7 @@ export function addRegistry(app: App, backend: Backend): void {
     const offered = await listPlatforms(await selection())
     const items = offered.map((one) => ({ ...one, platform: formatPlatform(one.platform) }))
     headers.set('Content-Type', contentTypeOf(form))
-    if (form === 'json') return new Response(JSON.stringify({ items }), { headers })
+    if (form === 'json') return new Response(toJson({ items }), { headers })
     const fields = Object.keys(platformSchema.shape)
     return new Response(csvHeader(fields) + items.map((item) => csvItem(fields, item)).join(''), { headers })
   })

@@ -2,6 +2,7 @@
  * The endpoints of the API, one or a few related ones in each file, with their schemas beside them. This one answers the
  * report on an image: sizes, waste, efficiency, or a treemap of them.
  */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { reportMarkdown } from '../../formats/report-markdown.ts'
 import { reportText } from '../../formats/report-text.ts'
@@ -12,6 +13,7 @@ import { Problem } from '../../problem.ts'
 import { knownAdvice } from '../../service/advice.ts'
 import type { AnalysedImage } from '../../service/analyse.ts'
 import { TREEMAP_COLOURS, treemapOf } from '../../service/treemap.ts'
+import { toJson } from '../../text/json.ts'
 import { showPath } from '../../text/path.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
@@ -120,7 +122,7 @@ async function write(
   style: TextQuery,
 ): Promise<string> {
   const report = { image: analysed.image.identity, ...analysed.facts }
-  if (form === 'json') return JSON.stringify(report)
+  if (form === 'json') return toJson(report)
   const view = { report, advice: await knownAdvice(backend, analysed) }
   return form === 'text' ? reportText(view, styleOf(style)) : reportMarkdown(view)
 }

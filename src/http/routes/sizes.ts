@@ -1,8 +1,10 @@
 /** What each tool says of the size of an image: `docker image ls` shows another number than a registry. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
 import { type SizesView, sizesMarkdown, sizesText } from '../../formats/sizes-text.ts'
 import { sizesOf } from '../../service/sizes.ts'
+import { toJson } from '../../text/json.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
 import { chosenForm, contentTypeOf, type FormName } from '../negotiation.ts'
@@ -48,9 +50,9 @@ export function addSizes(app: App, backend: Backend): void {
 function write(view: SizesView, form: FormName, style: TextQuery): string {
   switch (form) {
     case 'json':
-      return JSON.stringify(view)
+      return toJson(view)
     case 'ndjson':
-      return view.items.map((item) => `${JSON.stringify(item)}\n`).join('')
+      return view.items.map((item) => `${toJson(item)}\n`).join('')
     case 'csv':
       return csvHeader(COLUMNS) + view.items.map((item) => csvItem(COLUMNS, item)).join('')
     case 'markdown':

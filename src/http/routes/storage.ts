@@ -1,4 +1,5 @@
 /** What the tags of a repository store, and what deleting some of them frees. Reads no layer. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
 import { drawStorage } from '../../formats/storage-svg.ts'
@@ -8,6 +9,7 @@ import { Problem } from '../../problem.ts'
 import { readStorage } from '../../service/storage.ts'
 import type { Ledger } from '../../storage/ledger.ts'
 import { reclaimOf, type StorageItem, storageItems, storageTotal } from '../../storage/storage.ts'
+import { toJson } from '../../text/json.ts'
 import { cacheControl } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
@@ -155,14 +157,14 @@ type Form = {
 function write(view: StorageView, { format, nextCursor, style }: Form): string {
   switch (format) {
     case 'json':
-      return JSON.stringify({
+      return toJson({
         total: view.total,
         items: view.items.map(bodyOf),
         reclaim: view.reclaim,
         nextCursor,
       })
     case 'ndjson':
-      return view.items.map((item) => `${JSON.stringify(bodyOf(item))}\n`).join('')
+      return view.items.map((item) => `${toJson(bodyOf(item))}\n`).join('')
     case 'csv':
       return csvHeader(COLUMNS) + view.items.map((item) => csvItem(COLUMNS, bodyOf(item))).join('')
     case 'text':

@@ -1,9 +1,11 @@
 /** The sizes of directories, as far below one as the caller asks. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { treeMarkdown, treeText } from '../../formats/tree-text.ts'
 import { imageTree, layerTree, type TreeNode, type TreeShape } from '../../image/tree.ts'
 import type { OpenedImage } from '../../service/open.ts'
 import { directoriesTable, filesTable, membersTable } from '../../service/tables.ts'
+import { toJson } from '../../text/json.ts'
 import type { PathKey } from '../../text/path.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
@@ -88,7 +90,7 @@ async function treeOf(
 function write(subject: string, tree: TreeNode, form: (typeof FORMATS)[number], style: TextQuery): string {
   switch (form) {
     case 'json':
-      return JSON.stringify(tree)
+      return toJson(tree)
     case 'text':
       return treeText(subject, tree, styleOf(style))
     case 'markdown':

@@ -1,8 +1,10 @@
 /** What a machine that has one image downloads for another, and why. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { updateMarkdown } from '../../formats/update-markdown.ts'
 import { updateText } from '../../formats/update-text.ts'
 import { updateBetween } from '../../service/update.ts'
+import { toJson } from '../../text/json.ts'
 import type { Update } from '../../update/update.ts'
 import type { App, Backend } from '../backend.ts'
 import { chosenForm, contentTypeOf } from '../negotiation.ts'
@@ -46,7 +48,7 @@ export function addUpdate(app: App, backend: Backend): void {
 function write(update: Update, form: (typeof FORMATS)[number], style: TextQuery): string {
   switch (form) {
     case 'json':
-      return JSON.stringify(update)
+      return toJson(update)
     case 'text':
       return updateText(update, styleOf(style))
     case 'markdown':

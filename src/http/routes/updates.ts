@@ -1,4 +1,5 @@
 /** What the updates through a series of images cost: the tags of a repository, or a list of images. */
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { inParallel } from '../../concurrency.ts'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
@@ -14,6 +15,7 @@ import type { OpenedImage } from '../../service/open.ts'
 import { RepositoryImages } from '../../service/repository-images.ts'
 import { chooseTags } from '../../service/series.ts'
 import { updatesThrough } from '../../service/updates.ts'
+import { toJson } from '../../text/json.ts'
 import type { SkippedTag, Updates } from '../../update/series.ts'
 import { analysisBody } from '../analysis-body.ts'
 import {
@@ -263,7 +265,7 @@ async function pendingUpdates(backend: Backend, waiting: readonly Waiting[]): Pr
   const items = await inParallel(waiting, AT_ONCE, async ({ image, pending }) =>
     analysisBody(await nameAnalysis(backend, image, pending)),
   )
-  return new Response(JSON.stringify({ items }), {
+  return new Response(toJson({ items }), {
     status: 202,
     headers: {
       'Content-Type': TYPES.json,
@@ -290,9 +292,9 @@ const COLUMNS = Object.keys(updateStepSchema.shape)
 function write(updates: Updates, format: Format, style: TextQuery): string {
   switch (format) {
     case 'json':
-      return JSON.stringify(bodyOf(updates))
+      return toJson(bodyOf(updates))
     case 'ndjson':
-      return updates.steps.map((step) => `${JSON.stringify(step)}\n`).join('')
+      return updates.steps.map((step) => `${toJson(step)}\n`).join('')
     case 'csv':
       return csvHeader(COLUMNS) + updates.steps.map((step) => csvItem(COLUMNS, step)).join('')
     case 'text':

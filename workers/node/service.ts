@@ -1,4 +1,5 @@
 /** The service on Node: a folder or S3 as its store, undici for outbound requests, layers on all cores. */
+
 import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -40,6 +41,7 @@ import type { SharedJobs } from './queue.ts'
 import { RequestThreads } from './request-threads.ts'
 import type { RequestTask } from './request-words.ts'
 import { routeLabels } from './routes.ts'
+import { pathWithoutUploadId, withoutUploadId } from './upload-ids.ts'
 
 const QUEUED_ANALYSES = 100
 /** Layers that one server takes from a shared queue: some wait for others of their registry. */
@@ -164,7 +166,7 @@ export async function startNode(
       {
         id: response.headers.get('x-request-id'),
         method: request.method,
-        path: route === UPLOAD_ROUTE ? route : url.pathname,
+        path: pathWithoutUploadId(url.pathname),
         images,
         status: response.status,
         seconds,
@@ -300,11 +302,4 @@ function closing(server: Server): Close {
     server.closeAllConnections()
     await closed
   }
-}
-
-/** For logs: whoever has the ID sees the image. */
-const UPLOAD_ROUTE = '/v1/uploads/{id}'
-
-function withoutUploadId(reference: string): string {
-  return reference.replace(/^upload:[^:@]*/, 'upload:…')
 }

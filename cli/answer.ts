@@ -14,6 +14,7 @@ import { ENGINE_LIST, engineImages } from './engine-images.ts'
 import { Failure, systemReason } from './failure.ts'
 import { flagOf } from './flags.ts'
 import { imagesToIndex, indexImages } from './index-images.ts'
+import { lineBatches } from './line-batches.ts'
 import { lineOf, safeJson, safeText } from './lines.ts'
 import { isInEngine } from './names.ts'
 import { type Output, openOutput } from './output.ts'
@@ -317,33 +318,16 @@ async function list(context: Context, work: Work, endpoint: string): Promise<voi
   const response = await ask(caller, { ...question, accept: 'application/x-ndjson' })
   if (format === 'ndjson') return pour(response, output)
   if (format === 'text' && line !== undefined) {
-    for await (const lines of linesOf(response))
+    for await (const lines of lineBatches(response))
       await output.write(lines.map((json) => line(JSON.parse(json))).join(''))
     return
   }
   let before = '{"items":['
-  for await (const lines of linesOf(response)) {
+  for await (const lines of lineBatches(response)) {
     await output.write(before + lines.join(','))
     before = ','
   }
   await output.write(`${before === ',' ? '' : before}]}\n`)
-}
-
-/** Whole lines, as many as arrived together. */
-async function* linesOf(response: Response): AsyncGenerator<readonly string[]> {
-  let rest = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of response.body ?? []) {
-    const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
-    const last = more.pop()
-    if (last === undefined) {
-      rest += first
-      continue
-    }
-    yield [rest + first, ...more]
-    rest = last
-  }
-  if (rest !== '') yield [rest]
 }
 
 async function bundle(caller: ApiCaller, request: Request): Promise<number> {

@@ -15,6 +15,8 @@ export interface Client {
   readonly reader: Reader
   /** @param path with its query, from `/` on */
   request(path: string, question: Question): Promise<Response>
+  /** Forgets what registries have said, so that they are asked again. */
+  forget?(): Promise<void>
   /** Waits for stopped work, and leaves nothing half-done. */
   close(): Promise<void>
 }

@@ -32,6 +32,7 @@ export type Kind =
   | 'index'
   | 'open'
   | 'cluster'
+  | 'explore'
 
 export type Operand = {
   /** The API's parameter. */
@@ -61,6 +62,20 @@ export const COMMANDS: readonly Command[] = [
       ['nginx:1.27', 'an image of Docker Hub'],
       ['docker-daemon:app:dev', 'an image that was just built'],
       ['ghcr.io/o/app:v1 --format json', 'for a program'],
+    ],
+  },
+  {
+    name: 'explore',
+    summary: 'Walk through an image in the terminal: tree, layers, waste, changes',
+    more: '`lamina IMAGE` does the same in a terminal. Press ? for the keys.',
+    endpoints: ['/v1/report'],
+    operands: [IMAGE, { parameter: 'to', shown: 'IMAGE2', isOptional: true }],
+    formats: [],
+    kind: 'explore',
+    examples: [
+      ['nginx:1.27', 'an image of Docker Hub'],
+      ['docker-daemon:app:dev', 'an image that was just built'],
+      ['app:v1 app:v2', 'what changed, down to the lines of a file'],
     ],
   },
   {

@@ -37,7 +37,7 @@ const fileLine: LineOf = (item) => {
 }
 
 /** `4755` is `rwsr-xr-x`. */
-function permissions(mode: string): string {
+export function permissions(mode: string): string {
   const bits = Number.parseInt(mode || '0', 8)
   const special = [
     [0o4000, 's', 'S'],

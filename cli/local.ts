@@ -55,6 +55,10 @@ export async function localClient(options: LocalOptions): Promise<Client> {
       service = await Local.open(settings, undefined)
       return service.request(path, question)
     },
+    async forget() {
+      await service.close()
+      service = await Local.open(settings, kept)
+    },
     close: () => service.close(),
   }
 }

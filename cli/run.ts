@@ -71,14 +71,18 @@ async function codeOf(words: readonly string[]): Promise<number> {
       await openPages(await withTransports(typed), { env: process.env, signal, warn })
       return 0
     }
+    if (typed.command.kind === 'explore') refuseWithoutTerminal()
     for (let request = await withTransports(typed); ; ) {
       const client = await clientOf(request, api, server)
       try {
+        const context = { client, isRemote: server !== undefined, env: process.env, signal }
+        if (typed.command.kind === 'explore') {
+          const { explore } = await import('./explore/explore.ts')
+          await explore(context, request)
+          return 0
+        }
         const { answer } = await import('./answer.ts')
-        return await answer(
-          { api, client, isRemote: server !== undefined, env: process.env, signal },
-          request,
-        )
+        return await answer({ api, ...context }, request)
       } catch (error) {
         request = await fromEngine(request, error, { env: process.env, signal, tell: warn })
       } finally {
@@ -92,14 +96,26 @@ function warn(line: string): void {
   process.stderr.write(`lamina: ${line}\n`)
 }
 
-/** Help by default; the help of a command that does not exist is told like the command itself. */
+function hasTerminal(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb'
+}
+
+/** @throws Failure */
+function refuseWithoutTerminal(): void {
+  if (hasTerminal()) return
+  throw new Failure('usage', 'lamina explore needs a terminal; lamina tree IMAGE writes the tree anywhere')
+}
+
+/** Help by default; an image on a terminal is explored; the help of a command that does not exist is told like the command itself. */
 function wordsFor(
   commands: readonly { name(): string; aliases(): readonly string[] }[],
   words: readonly string[],
 ): readonly string[] {
   const [first, second] = words
   if (first === undefined) return ['--help']
-  const isKnown = commands.some((one) => [one.name(), ...one.aliases(), 'help'].includes(second ?? 'help'))
+  const names = ['help', ...commands.flatMap((one) => [one.name(), ...one.aliases()])]
+  if (!first.startsWith('-') && !names.includes(first) && hasTerminal()) return ['explore', ...words]
+  const isKnown = names.includes(second ?? 'help')
   return first === 'help' && !isKnown ? words.slice(1) : words
 }
 

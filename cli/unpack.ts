@@ -26,7 +26,7 @@ export async function unpack(
   try {
     // It may have setuid files and devices, which other users of the machine must not reach.
     await mkdir(temporary, { mode: 0o700 })
-    await extract(response, temporary, signal)
+    await extractTar(response, temporary, { signal, options: ['-p'] })
     if (names !== undefined) await rmdir(target)
     await rename(temporary, target)
   } catch (error) {
@@ -37,8 +37,19 @@ export async function unpack(
   }
 }
 
-async function extract(response: Response, folder: string, signal: AbortSignal): Promise<void> {
-  const child = spawn('tar', ['-x', '-p', '-f', '-', '-C', folder], {
+export type TarOptions = {
+  readonly signal: AbortSignal
+  /** Of the system's tar. */
+  readonly options: readonly string[]
+}
+
+/** @throws Failure `output_error` if not all of it could be written */
+export async function extractTar(
+  response: Response,
+  folder: string,
+  { signal, options }: TarOptions,
+): Promise<void> {
+  const child = spawn('tar', ['-x', ...options, '-f', '-', '-C', folder], {
     stdio: ['pipe', 'ignore', 'pipe'],
     signal,
   })
@@ -65,5 +76,5 @@ async function extract(response: Response, folder: string, signal: AbortSignal):
       throw error
     }),
   ])
-  if (code !== 0) throw new Failure('output_error', `tar could not unpack the bundle: ${said.split('\n')[0]}`)
+  if (code !== 0) throw new Failure('output_error', `tar could not unpack it: ${said.split('\n')[0]}`)
 }

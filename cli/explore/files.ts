@@ -1,0 +1,96 @@
+/** What one does with the selected file: look at it, at what is inside, at how it changed; write it to the disk. */
+import { terminalText } from '../../src/formats/escape.ts'
+import { type ByteString, decodeText } from '../../src/text/bytes.ts'
+import { formatCount } from '../../src/text/format.ts'
+import { Failure } from '../failure.ts'
+import { contentText, hasInside, readContent } from './content.ts'
+import { extractFile, extractFolder } from './extract.ts'
+import type { Style } from './grid.ts'
+import { insideLines } from './inside.ts'
+import { linesText, type PagerText } from './pager.ts'
+import type { Questions } from './questions.ts'
+
+/** A path of an image, as a version that a layer has, or that the layers up to one show. */
+export type ImageFile = {
+  readonly questions: Questions
+  readonly path: ByteString
+  readonly isFolder: boolean
+  readonly layer?: number | undefined
+  readonly upTo?: number | undefined
+}
+
+/** What is shown of a path, with its signs escaped. */
+export function shownPath(path: ByteString): string {
+  return terminalText(decodeText(path).text)
+}
+
+function contentOf({ questions, path, layer, upTo }: ImageFile): Promise<Response> {
+  return upTo === undefined ? questions.content(path, layer) : contentUpTo(questions, path, upTo)
+}
+
+async function contentUpTo(questions: Questions, path: ByteString, upTo: number): Promise<Response> {
+  for (let layer = upTo; layer > 0; layer--) {
+    try {
+      return await questions.content(path, layer)
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'path_not_found') throw error
+    }
+  }
+  return questions.content(path, 0)
+}
+
+/** Its text, its inside, or its bytes as hex. */
+export async function fileText(file: ImageFile): Promise<PagerText> {
+  const content = await readContent(await contentOf(file))
+  const title = shownPath(file.path)
+  const isShown = file.layer === undefined && file.upTo === undefined
+  if (isShown && hasInside(content.bytes)) {
+    try {
+      return linesText(title, await insideLines(file.questions, file.path))
+    } catch (error) {
+      // No archive after all, or a broken one: its bytes are still there.
+      if (!(error instanceof Failure) || error.code.startsWith('registry_')) throw error
+    }
+  }
+  return contentText(title, content)
+}
+
+const DIFF_STYLES: Readonly<Record<string, Style>> = { '+': '32', '-': '31', '@': '36' }
+
+/** The unified diff of a file between two images. */
+export async function diffText(from: Questions, to: Questions, path: ByteString): Promise<PagerText> {
+  const response = await from.fileDiff(to, path)
+  const lines = (await response.text()).replace(/\n$/, '').split('\n')
+  return linesText(
+    shownPath(path),
+    lines.map((line) => terminalText(line.replaceAll('\t', '    '))),
+    (line) => DIFF_STYLES[line[0] ?? ''] ?? '',
+  )
+}
+
+/** Writes it to a path that does not exist yet. @returns what to say */
+export async function extract(file: ImageFile, name: string, signal: AbortSignal): Promise<string> {
+  const shown = terminalText(name)
+  if (!file.isFolder) {
+    const bytes = await extractFile(name, () => contentOf(file))
+    return `wrote ${shown}: ${formatCount(bytes)} B`
+  }
+  if (file.layer !== undefined || file.upTo !== undefined)
+    throw new Failure(
+      'usage',
+      'a folder is extracted as the whole image shows it: press L until the first line names no layer',
+    )
+  await extractFolder(name, {
+    depth: file.path === '' ? 0 : file.path.split('/').length,
+    signal,
+    fetch: () => file.questions.tar(file.path),
+  })
+  return `wrote ${shown}/`
+}
+
+/** The name that is proposed for it. */
+export function proposedName({ path, isFolder }: ImageFile): string {
+  const name = decodeText(path.slice(path.lastIndexOf('/') + 1)).text
+  if (name === '' && isFolder) return 'rootfs'
+  return terminalText(name).replaceAll('/', '_')
+}

@@ -1,0 +1,121 @@
+/** A list as one walks through it: rows in the order of their endpoint, asked for as they are needed. */
+import { type ByteString, decodeText } from '../../src/text/bytes.ts'
+import type { Sign } from './listing.ts'
+import { wordsOf } from './words.ts'
+
+/** A file that a row is about. */
+export type RowFile = {
+  readonly path: ByteString
+  /** The layer whose version it is; absent for what the image shows. */
+  readonly layer?: number | undefined
+  /** Whether it is in the second image. */
+  readonly isIn2?: boolean
+}
+
+export type Row = {
+  readonly cells: readonly string[]
+  /** What is searched, and stands above the keys. */
+  readonly name: string
+  /** Undefined where there are none to tell. */
+  readonly bytes: number | undefined
+  readonly sign?: Sign | undefined
+  readonly file?: RowFile | undefined
+  readonly layer?: number | undefined
+  /** All about it, where there is more than fits in a row. */
+  readonly about?: readonly string[] | undefined
+}
+
+export type RowPage = { readonly rows: readonly Row[]; readonly next?: string | undefined }
+
+export class ListPane {
+  readonly #read: (cursor: string | undefined) => Promise<RowPage>
+  #rows: Row[] = []
+  #kept: readonly Row[] | undefined
+  #filter: string | undefined
+  #next: string | undefined
+  #isReading = false
+  #isComplete = false
+  #wantsEnd = false
+  index = 0
+  /** The first row on the screen. */
+  top = 0
+
+  /** @param read reads a page */
+  constructor(read: (cursor: string | undefined) => Promise<RowPage>) {
+    this.#read = read
+  }
+
+  get rows(): readonly Row[] {
+    return this.#kept ?? this.#rows
+  }
+
+  get selected(): Row | undefined {
+    return this.rows[this.index]
+  }
+
+  get filter(): string | undefined {
+    return this.#filter
+  }
+
+  get isReading(): boolean {
+    return this.#isReading
+  }
+
+  /** Whether more should be read: the selection comes near the end. */
+  needs(near: number): boolean {
+    const isNear = this.#wantsEnd || this.#filter !== undefined || this.index + near >= this.#rows.length
+    return isNear && !this.#isReading && !this.#isComplete
+  }
+
+  async more(): Promise<void> {
+    this.#isReading = true
+    try {
+      const { rows, next } = await this.#read(this.#next)
+      this.#rows = [...this.#rows, ...rows]
+      this.#next = next
+      this.#isComplete = next === undefined
+      this.#keep()
+      if (this.#wantsEnd) this.index = Math.max(this.rows.length - 1, 0)
+    } catch (error) {
+      this.#isComplete = true
+      throw error
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  move(by: number): void {
+    this.#wantsEnd = by === Number.POSITIVE_INFINITY
+    this.index = Math.max(Math.min(this.index + by, this.rows.length - 1), 0)
+  }
+
+  keepOnly(typed: string | undefined): void {
+    const { selected } = this
+    this.#filter = typed
+    this.#keep()
+    this.index = Math.max(selected === undefined ? 0 : this.rows.indexOf(selected), 0)
+  }
+
+  #keep(): void {
+    const fits = this.#filter === undefined ? undefined : rowFilter(this.#filter)
+    this.#kept = fits && this.#rows.filter(fits)
+  }
+
+  /** The row that matches next, around at the end; -1 if none does. */
+  find(typed: string, from: number, step: 1 | -1): number {
+    const fits = rowFilter(typed)
+    const { rows } = this
+    for (let i = 0; i < rows.length; i++) {
+      const at = (from + step * i + rows.length * 2) % rows.length
+      const row = rows[at]
+      if (row !== undefined && fits(row)) return at
+    }
+    return -1
+  }
+}
+
+function rowFilter(typed: string): (row: Row) => boolean {
+  const words = wordsOf(typed)
+  const fitsPath = (path: string) => words.fits(words.isPath ? path : path.slice(path.lastIndexOf('/') + 1))
+  return ({ name, file }) => fitsPath(file === undefined ? name : decodeText(file.path).text)
+}

@@ -1,0 +1,241 @@
+/** What the explorer asks about one image: the routes that the other commands ask, in this process or of a service. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { type ByteString, decodeText, encodeText, toBase64, toByteString } from '../../src/text/bytes.ts'
+import { parseJson } from '../../src/text/json.ts'
+import { type ApiCaller, ask, send, type Target } from '../ask.ts'
+import { lineBatches } from '../line-batches.ts'
+import { failureOf, problemCode } from '../problem.ts'
+import { TYPES } from './listing.ts'
+
+const pathSchema = { path: z.string(), pathBase64: z.string().optional() }
+
+const nodeSchema = z.object({
+  ...pathSchema,
+  type: z.enum(TYPES),
+  bytes: z.number(),
+  files: z.number(),
+})
+const treeSchema = nodeSchema.extend({ children: z.array(nodeSchema).default([]) })
+export type TreeAnswer = z.output<typeof treeSchema>
+
+export const fileSchema = z.object({
+  ...pathSchema,
+  type: z.enum(TYPES),
+  bytes: z.number(),
+  mode: z.string(),
+  uid: z.number(),
+  gid: z.number(),
+  mtime: z.string(),
+  layer: z.number(),
+  sha256: z.string().optional(),
+  link: z.string().optional(),
+  linkBase64: z.string().optional(),
+  whiteout: z.enum(['file', 'opaque', 'aufs']).optional(),
+})
+export type FileItem = z.output<typeof fileSchema>
+
+const layerSchema = z.object({
+  index: z.number(),
+  digest: z.string(),
+  diffId: z.string(),
+  compression: z.string(),
+  compressedBytes: z.number(),
+  uncompressedBytes: z.number().optional(),
+  fileBytes: z.number(),
+  entries: z.number(),
+  wastedBytes: z.number(),
+  created: z.string().optional(),
+  createdBy: z.string().optional(),
+})
+export type Layer = z.output<typeof layerSchema>
+
+const reportSchema = z.object({
+  image: z.looseObject({
+    reference: z.string(),
+    platform: z.string(),
+    digest: z.string(),
+    id: z.string(),
+    created: z.string().optional(),
+  }),
+  size: z.object({
+    compressedBytes: z.number(),
+    uncompressedBytes: z.number().optional(),
+    fileBytes: z.number(),
+    rootfsBytes: z.number(),
+    apparentBytes: z.number(),
+  }),
+  counts: z.object({ layers: z.number(), paths: z.number(), files: z.number() }),
+  layers: z.array(layerSchema),
+})
+export type Report = z.output<typeof reportSchema>
+
+const pageSchema = z.object({ items: z.array(z.unknown()), nextCursor: z.string().optional() })
+export type Page = z.output<typeof pageSchema>
+
+const pendingSchema = z.object({
+  id: z.string(),
+  status: z.string().optional(),
+  progress: z.object({
+    layers: z.number(),
+    layersDone: z.number(),
+    bytes: z.number(),
+    bytesDone: z.number(),
+  }),
+})
+export type Progress = z.output<typeof pendingSchema>['progress']
+
+/** Children of a folder that the API lists at most. */
+export const MOST_CHILDREN = 1_000
+const POLL_MILLISECONDS = 200
+
+export class Questions {
+  readonly target: Target
+  readonly #caller: ApiCaller
+  readonly #image: URLSearchParams
+
+  /** @param read `full`, or `toc` for tables of contents */
+  constructor(caller: ApiCaller, target: Target, read: string | undefined) {
+    this.target = target
+    this.#caller = caller
+    this.#image = new URLSearchParams({ image: target.image })
+    if (target.platform !== undefined) this.#image.set('platform', target.platform)
+    if (read !== undefined) this.#image.set('read', read)
+  }
+
+  /** @param onProgress called while the image is read */
+  async opened(onProgress: (progress: Progress) => void): Promise<TreeAnswer> {
+    for (;;) {
+      const query = this.#query({ wait: '0', limit: String(MOST_CHILDREN) })
+      const response = await send(this.#caller, { path: '/v1/tree', query, accept: 'application/json' })
+      if (response.status === 200) return treeSchema.parse(await response.json())
+      const isSaving = response.status === 503 && (await problemCode(response)) === 'analysis_pending'
+      if (response.status !== 202 && !isSaving) throw await failureOf(response, this.#caller.client.reader)
+      const pending = pendingSchema.safeParse(parseJson(await response.text())).data
+      if (pending !== undefined) onProgress(pending.progress)
+      if (pending !== undefined) await this.#follow(pending.id, onProgress)
+      else await this.#sleep()
+    }
+  }
+
+  async #follow(id: string, onProgress: (progress: Progress) => void): Promise<void> {
+    for (;;) {
+      await this.#sleep()
+      const response = await send(this.#caller, { path: `/v1/analyses/${id}`, accept: 'application/json' })
+      const state = pendingSchema.safeParse(parseJson(await response.text())).data
+      // What became of it, the next question tells.
+      if (state === undefined || state.status === 'succeeded' || state.status === 'failed') return
+      onProgress(state.progress)
+    }
+  }
+
+  #sleep(): Promise<void> {
+    return sleep(POLL_MILLISECONDS, undefined, { signal: this.#caller.signal })
+  }
+
+  async folder(path: ByteString): Promise<TreeAnswer> {
+    const query = this.#query({ limit: String(MOST_CHILDREN), ...pathParameter(path) })
+    return treeSchema.parse(await this.#json('/v1/tree', query))
+  }
+
+  async report(): Promise<Report> {
+    return reportSchema.parse(await this.#json('/v1/report', this.#query({})))
+  }
+
+  async config(): Promise<unknown> {
+    const query = this.#query({})
+    query.delete('read')
+    return this.#json('/v1/config', query)
+  }
+
+  /** Any list, page by page. */
+  async page(path: string, given: Readonly<Record<string, string>>): Promise<Page> {
+    return pageSchema.parse(await this.#json(path, this.#query(given)))
+  }
+
+  /** What a file is made of. */
+  async inside(given: Readonly<Record<string, string>>): Promise<unknown> {
+    return this.#json('/v1/inside', this.#query(given))
+  }
+
+  async advice(): Promise<unknown> {
+    return this.#json('/v1/advice', this.#query({}))
+  }
+
+  /** A list about this image and a later one. */
+  async changes(to: Questions, given: Readonly<Record<string, string>>): Promise<Page> {
+    return pageSchema.parse(await this.#json('/v1/diff/files', this.#pair(to, given), [to.target]))
+  }
+
+  async fileDiff(to: Questions, path: ByteString): Promise<Response> {
+    const query = this.#pair(to, { ...pathParameter(path), format: 'text' })
+    return this.#ask('/v1/diff/file', query, [to.target])
+  }
+
+  /** The files of the image or of a layer in path order, as they arrive. */
+  async *files({
+    layer,
+    type,
+  }: {
+    readonly layer?: number
+    readonly type?: string
+  } = {}): AsyncGenerator<readonly FileItem[]> {
+    const given = { ...layerParameter(layer), ...(type === undefined ? {} : { type }) }
+    const query = this.#query({ ...given, format: 'ndjson' })
+    for await (const lines of lineBatches(await this.#ask('/v1/files', query)))
+      yield lines.filter((line) => line !== '').map((line) => fileSchema.parse(JSON.parse(line)))
+  }
+
+  /** The content of a file. */
+  async content(path: ByteString, layer?: number): Promise<Response> {
+    return this.#ask('/v1/file', this.#query({ ...pathParameter(path), ...layerParameter(layer) }))
+  }
+
+  /** A folder with all that is below it, as a tar. */
+  async tar(path: ByteString): Promise<Response> {
+    return this.#ask('/v1/export', this.#query(path === '' ? {} : pathParameter(path)))
+  }
+
+  #query(given: Readonly<Record<string, string>>): URLSearchParams {
+    return new URLSearchParams([...this.#image, ...Object.entries(given)])
+  }
+
+  #pair(to: Questions, given: Readonly<Record<string, string>>): URLSearchParams {
+    const query = new URLSearchParams({ from: this.target.image, to: to.target.image, ...given })
+    for (const [name, { target }] of [
+      ['fromPlatform', this],
+      ['toPlatform', to],
+    ] as const)
+      if (target.platform !== undefined) query.set(name, target.platform)
+    return query
+  }
+
+  #ask(path: string, query: URLSearchParams, more: readonly Target[] = []): Promise<Response> {
+    return ask(this.#caller, { path, query, targets: [this.target, ...more] })
+  }
+
+  async #json(path: string, query: URLSearchParams, more: readonly Target[] = []): Promise<unknown> {
+    const targets = [this.target, ...more]
+    return (await ask(this.#caller, { path, query, targets, accept: 'application/json' })).json()
+  }
+}
+
+export function pathParameter(path: ByteString): Readonly<Record<string, string>> {
+  const { text, exact } = decodeText(path)
+  return exact ? { path: text } : { pathBase64: toBase64(path) }
+}
+
+function layerParameter(layer: number | undefined): Readonly<Record<string, string>> {
+  return layer === undefined ? {} : { layer: String(layer) }
+}
+
+/** The bytes of a path in an answer. */
+export function pathOf({
+  path,
+  pathBase64,
+}: {
+  readonly path: string
+  readonly pathBase64?: string | undefined
+}): ByteString {
+  return pathBase64 === undefined ? encodeText(path) : toByteString(Buffer.from(pathBase64, 'base64'))
+}

@@ -129,9 +129,9 @@ export function archivePrefix(name: string): string {
 
 export const ARCHIVES = 'archives/'
 
-/** @param key below {@link ARCHIVES} */
+/** A part of a stored archive, or one as it was sent. @param key below {@link ARCHIVES} */
 export function isUploadPart(key: string): boolean {
-  return /\/parts\/\d+$/.test(key)
+  return /\/(?:parts|sent)\/\d+$/.test(key)
 }
 
 /** An empty object: here the archive has a layer that was indexed while it arrived. */

@@ -87,7 +87,8 @@ export async function storePart(
   body: ReadableStream<Uint8Array> | null,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { store, configuration } = service.host
+  const { host, memory } = service
+  const { store, configuration } = host
   const name = uploadName(id)
   // First: a client that is still sending would miss an answer.
   const bytes = await readPart(body, number, signal)
@@ -95,11 +96,20 @@ export async function storePart(
   if (open === undefined) throw uploadNotFound()
   if (number * PART_BYTES + bytes.length > configuration.maxUploadBytes)
     throw tooLarge(configuration.maxUploadBytes)
-  await store.put(sentPartKey(name, number), bytes)
+  const key = sentPartKey(name, number)
+  const replaces = await store.has(key)
+  if (!replaces) await memory.uploadQuota.take(store, configuration.uploadsBytes)
+  try {
+    await store.put(key, bytes)
+  } catch (error) {
+    if (!replaces) memory.uploadQuota.give(1)
+    throw error
+  }
   if (open.until < Date.now() + lifetime(service)) await extend(service, name)
   // It may have been deleted meanwhile, and this part with it or not.
   if (await store.has(uploadKey(name, 'parts.json'))) return
-  await store.delete(sentPartKey(name, number))
+  await store.delete(key)
+  if (!replaces) memory.uploadQuota.give(1)
   throw uploadNotFound()
 }
 
@@ -121,7 +131,7 @@ export async function completeUpload(
   requireAll(await sentParts(store, name), count)
   try {
     const upload = await takeArchive(service, partsBody(store, { name, count, ...open }), { id, isAnalysed })
-    await dropSentParts(store, name)
+    service.memory.uploadQuota.give(await dropSentParts(store, name))
     return upload
   } catch (error) {
     if (error instanceof Problem && !TRANSIENT.has(error.code)) await removeUpload(service, name)

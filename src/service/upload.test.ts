@@ -4,6 +4,7 @@ import { startApp, startAppOn, type TestApp } from '../../test/support/app.ts'
 import { ociLayout, packArchive } from '../../test/support/archives.ts'
 import { makeImage, makeLayer } from '../../test/support/images.ts'
 import { deleteUpload, readUpload, receiveUpload, sweepUploads, type Upload } from './upload.ts'
+import { openUploadInParts, storePart } from './upload-in-parts.ts'
 import { PART_BYTES } from './upload-parts.ts'
 
 const image = makeImage([await makeLayer([{ name: 'a', content: 'a' }])])
@@ -135,6 +136,17 @@ it('all uploads together have a limit, and what is over it leaves nothing', asyn
   const small = packArchive(ociLayout([{ image }]))
   await receiveUpload(app.service, new Blob([Buffer.from(small)]).stream())
   expect(parts(app)).toEqual(['000000', '000000'])
+})
+
+it('the parts of an upload count as soon as they are sent, once each', async () => {
+  const app = startApp({ LAMINA_UPLOADS_BYTES: '9MiB' })
+  const { id } = await openUploadInParts(app.service)
+  const send = (number: number) => storePart(app.service, { id, number }, new Blob(['part']).stream())
+  for (const number of [0, 1, 1]) await send(number)
+  await expect(send(2)).rejects.toMatchObject({ code: 'store_error' })
+  await deleteUpload(app.service, id)
+  const other = await openUploadInParts(app.service)
+  await storePart(app.service, { id: other.id, number: 0 }, new Blob(['part']).stream())
 })
 
 it('a bomb is refused before it fills the store', async () => {

@@ -306,10 +306,11 @@ async function isOpen(store: ObjectStore, name: string): Promise<boolean> {
   return until !== undefined && until > Date.now() && (await store.has(uploadKey(name, 'parts.json')))
 }
 
-/** Removes the parts of an upload that is complete, as they were sent. */
-export async function dropSentParts(store: ObjectStore, name: string): Promise<void> {
-  await removeAll(store, sentPartsPrefix(name))
+/** Removes the parts of an upload that is complete, as they were sent. @returns how many */
+export async function dropSentParts(store: ObjectStore, name: string): Promise<number> {
+  const removed = await removeAll(store, sentPartsPrefix(name))
   await store.delete(uploadKey(name, 'parts.json'))
+  return removed.length
 }
 
 /** Whether it was deleted, as the store says now. Deleting begins with `index.json`, once `removed` has its content. */

@@ -199,7 +199,8 @@ async function complete(backend: Backend, context: RequestContext): Promise<Resp
   const body = await backend.bodies.json(context.req.raw, backend.clientOf(context))
   const { parts: count } = parsed(completionSchema, body)
   const isAnalysed = await mayAnalyse(backend, context)
-  const completing = completeUpload(backend, { id, count, isAnalysed })
+  const leave = await place(backend, context)
+  const completing = completeUpload(backend, { id, count, isAnalysed }).finally(leave)
   return created(context, await toItsEnd(backend, context, completing))
 }
 

@@ -3,21 +3,22 @@ import type { ObjectStore } from '../host.ts'
 import type { FileRanges } from '../inside/ranges.ts'
 import type { Scratch } from '../layer/examine.ts'
 import { Problem } from '../problem.ts'
-import { ByteBuffer } from '../table/byte-buffer.ts'
 import { fetchBytes } from '../table/fetch-bytes.ts'
 import { TemporaryObjects } from '../table/temporary.ts'
 import { ObjectWriter } from './object-writer.ts'
 
 const PIECE_BYTES = 1024 * 1024
 /** How much is fetched at once: neighbouring entries of an archive are read one after the other. */
-const FETCH_BYTES = 256 * 1024
+const FETCH_BYTES = 64 * 1024
 
 export class StoredScratch implements Scratch {
   readonly #store: ObjectStore
   readonly #temporary: TemporaryObjects
   readonly #key: string
   readonly #writer: ObjectWriter
-  readonly #piece = new ByteBuffer(64 * 1024)
+  /** Belongs to the object once it is full. */
+  #piece = new Uint8Array(PIECE_BYTES)
+  #filled = 0
   #bytes = 0
   #isFinished = false
 
@@ -29,9 +30,11 @@ export class StoredScratch implements Scratch {
   }
 
   write(piece: Uint8Array): void | Promise<void> {
-    this.#bytes += piece.length
-    this.#piece.bytes(piece)
-    if (this.#piece.length >= PIECE_BYTES) return this.#flush()
+    const part = piece.subarray(0, PIECE_BYTES - this.#filled)
+    this.#bytes += part.length
+    this.#piece.set(part, this.#filled)
+    this.#filled += part.length
+    if (this.#filled === PIECE_BYTES) return this.#writeRest(piece.subarray(part.length))
   }
 
   async finish(): Promise<FileRanges> {
@@ -46,10 +49,15 @@ export class StoredScratch implements Scratch {
     await this.#temporary.delete()
   }
 
+  async #writeRest(rest: Uint8Array): Promise<void> {
+    await this.#flush()
+    this.#piece = new Uint8Array(PIECE_BYTES)
+    this.#filled = 0
+    await this.write(rest)
+  }
+
   async #flush(): Promise<void> {
-    const piece = this.#piece.copy()
-    this.#piece.length = 0
-    if (piece.length > 0) await this.#writer.write(piece)
+    if (this.#filled > 0) await this.#writer.write(this.#piece.subarray(0, this.#filled))
   }
 }
 

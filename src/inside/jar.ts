@@ -2,6 +2,7 @@
 
 import { Problem } from '../problem.ts'
 import { type ByteString, decodeText } from '../text/bytes.ts'
+import type { PathKey } from '../text/path.ts'
 import { damaged, type FileContent, type FileRanges, streamed } from './ranges.ts'
 import { entryContent, isStored, storedContent } from './zip-content.ts'
 import { requireZipEnd } from './zip-end.ts'
@@ -40,13 +41,14 @@ const MAX_INFLATED_BYTES = 256 * 1024 * 1024
 const MAX_DEPTH = 3
 const POM = /^META-INF\/maven\/([^/]+)\/([^/]+)\/pom\.properties$/
 const MANIFEST = 'META-INF/MANIFEST.MF'
+const DOT = 0x2e
 const ARCHIVE = /\.(?:jar|war|ear|hpi|jpi)$/
 /** A longer name or version is none. */
 const MAX_TEXT = 1_024
 
-/** Whether a file of that name is read as a Java archive. */
-export function isJarName(name: ByteString): boolean {
-  return ARCHIVE.test(name)
+/** Whether a file of that name, or at that path, is read as a Java archive. */
+export function isJarName(name: ByteString | PathKey): boolean {
+  return name.charCodeAt(name.length - 4) === DOT && ARCHIVE.test(name)
 }
 
 /** Whether an error says that an archive is unreadable; others come from what it is read from. */

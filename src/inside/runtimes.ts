@@ -1,10 +1,11 @@
 /** Runtimes that tell their version inside a file: which file, and how the version is written there. */
-import { type ByteString, toByteString } from '../text/bytes.ts'
+import { toByteString } from '../text/bytes.ts'
+import type { PathKey } from '../text/path.ts'
 
 export type Runtime = {
   readonly name: string
-  /** Base names of the file. */
-  readonly file: RegExp
+  /** Base names of the file; with `*` at the end, what they begin with. */
+  readonly files: readonly string[]
   /** What stands before the version; the pattern begins there. */
   readonly anchor: string
   readonly pattern: RegExp
@@ -24,7 +25,7 @@ const number = String.raw`\d+\.\d+\.\d+`
 export const RUNTIMES: readonly Runtime[] = [
   {
     name: 'java',
-    file: /^release$/,
+    files: ['release'],
     anchor: 'JAVA_VERSION="',
     pattern: /^JAVA_VERSION="([^"\n]{1,256})"/,
     at: 'line',
@@ -33,7 +34,7 @@ export const RUNTIMES: readonly Runtime[] = [
   },
   {
     name: 'go',
-    file: /^VERSION$/,
+    files: ['VERSION'],
     anchor: 'go',
     pattern: /^go(\d[^\s]{0,256})/,
     at: 'file',
@@ -42,80 +43,97 @@ export const RUNTIMES: readonly Runtime[] = [
   },
   {
     name: 'node',
-    file: /^node$/,
+    files: ['node'],
     anchor: 'node.js/v',
     pattern: new RegExp(`^node\\.js/v(${number})`),
     bytes: 'file',
   },
   {
     name: 'php',
-    file: /^php$/,
+    files: ['php'],
     anchor: 'X-Powered-By: PHP/',
     pattern: new RegExp(`^X-Powered-By: PHP/(${number}[\\w.-]{0,64})`),
     bytes: 'file',
   },
   {
     name: 'nginx',
-    file: /^nginx$/,
+    files: ['nginx'],
     anchor: 'nginx version: nginx/',
     pattern: new RegExp(`^nginx version: nginx/(${number})`),
     bytes: 'file',
   },
   {
     name: 'httpd',
-    file: /^(?:httpd|apache2)$/,
+    files: ['httpd', 'apache2'],
     anchor: 'Apache/',
     pattern: new RegExp(`^Apache/(${number})`),
     bytes: 'file',
   },
   {
     name: 'postgresql',
-    file: /^postgres$/,
+    files: ['postgres'],
     anchor: 'PostgreSQL ',
     pattern: /^PostgreSQL (\d+(?:\.\d+)*(?:(?:beta|rc)\d+)?)(?: \([^)\0]{0,200}\))? on /,
     bytes: 'file',
   },
   {
     name: 'busybox',
-    file: /^busybox$/,
+    files: ['busybox'],
     anchor: 'BusyBox v',
     pattern: new RegExp(`^BusyBox v(${number})`),
     bytes: 'file',
   },
   {
     name: 'openssl',
-    file: /^libcrypto\.so/,
+    files: ['libcrypto.so*'],
     anchor: 'OpenSSL ',
     pattern: new RegExp(`^OpenSSL (${number}[a-z]?) \\d{1,2} [A-Z][a-z]{2} \\d{4}`),
     bytes: 'file',
   },
   {
     name: 'curl',
-    file: /^(?:curl$|libcurl\.so)/,
+    files: ['curl', 'libcurl.so*'],
     anchor: 'curl/',
     pattern: new RegExp(`^curl/(${number})`),
     bytes: 'file',
   },
   {
     name: 'python',
-    file: /^patchlevel\.h$/,
+    files: ['patchlevel.h'],
     anchor: '#define PY_VERSION',
     pattern: /^#define PY_VERSION[ \t]{1,64}"([^"\n]{1,256})"/,
     at: 'line',
   },
   {
     name: 'ruby',
-    file: /^rbconfig\.rb$/,
+    files: ['rbconfig.rb'],
     anchor: 'CONFIG["MAJOR"]',
     pattern:
       /^CONFIG\["MAJOR"\] = "(\d+)"\s{1,64}CONFIG\["MINOR"\] = "(\d+)"\s{1,64}CONFIG\["TEENY"\] = "(\d+)"/,
   },
-  { name: 'perl', file: /^Config\.pm$/, anchor: '$^V eq ', pattern: new RegExp(`^\\$\\^V eq (${number})`) },
+  { name: 'perl', files: ['Config.pm'], anchor: '$^V eq ', pattern: new RegExp(`^\\$\\^V eq (${number})`) },
 ]
 
-/** The runtime whose version a file of that base name may tell. */
-export function runtimeIn(name: ByteString): Runtime | undefined {
-  return RUNTIMES.find(({ file }) => file.test(name))
+type FileName = { readonly runtime: Runtime; readonly start: string; readonly isWhole: boolean }
+
+/** By the code of the first character, which excludes nearly all files. */
+const BY_FIRST: ReadonlyMap<number, readonly FileName[]> = Map.groupBy(
+  RUNTIMES.flatMap((runtime) =>
+    runtime.files.map((file) => ({
+      runtime,
+      start: file.replace('*', ''),
+      isWhole: !file.endsWith('*'),
+    })),
+  ),
+  ({ start }) => start.charCodeAt(0),
+)
+
+/** The runtime whose version a file at that path may tell. */
+export function runtimeAt(key: PathKey): Runtime | undefined {
+  const name = key.lastIndexOf('\0') + 1
+  for (const { runtime, start, isWhole } of BY_FIRST.get(key.charCodeAt(name)) ?? [])
+    if (key.startsWith(start, name) && (!isWhole || key.length === name + start.length)) return runtime
+  return undefined
 }
 
 /** Looks for a version in a file, piece by piece. */

@@ -11,9 +11,9 @@ import { type GoBuildInfo, isExecutable } from '../inside/go-build-info.ts'
 import { BuildInfoSearch } from '../inside/go-build-info-search.ts'
 import { type InflateRoom, isJarName, isUnreadable, type Jar, readJar } from '../inside/jar.ts'
 import { type FileRanges, rangesOf } from '../inside/ranges.ts'
-import { type Runtime, runtimeIn, VersionSearch } from '../inside/runtimes.ts'
+import { type Runtime, runtimeAt, VersionSearch } from '../inside/runtimes.ts'
 import { Problem } from '../problem.ts'
-import { baseName, type PathKey } from '../text/path.ts'
+import type { PathKey } from '../text/path.ts'
 import { HeldParts, NotHeld } from './held-parts.ts'
 
 export type Examined = {
@@ -77,9 +77,8 @@ export class FileExaminer {
     this.#whole = undefined
     this.#program = undefined
     this.#version = undefined
-    const name = baseName(key)
-    this.#isJar = isJarName(name)
-    const runtime = runtimeIn(name)
+    this.#isJar = isJarName(key)
+    const runtime = runtimeAt(key)
     if (runtime !== undefined) this.#version = { runtime, search: new VersionSearch(runtime) }
   }
 
@@ -189,15 +188,15 @@ function mayBeExecutable(piece: Uint8Array): boolean {
 /** A program, held whole or in parts. */
 class Program {
   readonly #bytes: number
-  readonly #parts: HeldParts
+  #parts: HeldParts | undefined
   readonly #buildInfo = new BuildInfoSearch()
 
   constructor(bytes: number) {
     this.#bytes = bytes
-    this.#parts = new HeldParts(bytes)
   }
 
   write(piece: Uint8Array, at: number): void {
+    this.#parts ??= new HeldParts(this.#bytes)
     this.#parts.write(piece, at)
     this.#buildInfo.push(piece)
   }
@@ -205,7 +204,7 @@ class Program {
   /** @param whole undefined if it came by `write` */
   async finish(whole: Uint8Array | undefined): Promise<Examined> {
     if (whole !== undefined) this.#buildInfo.push(whole)
-    const file = whole === undefined ? this.#parts : rangesOf(whole)
+    const file = this.#parts ?? rangesOf(whole ?? new Uint8Array(0))
     const head = await file.read(0, Math.min(64, this.#bytes))
     if (!isExecutable(head)) return {}
     const go = this.#buildInfo.finish()

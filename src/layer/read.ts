@@ -122,21 +122,23 @@ class LayerReader implements LayerReading {
   }
 
   async *entries(): AsyncGenerator<readonly Entry[]> {
+    const { inside } = this.#options
+    const examiner = inside && new FileExaminer(inside)
     try {
-      yield* this.#scan()
+      yield* this.#scan(examiner)
       const wrong = this.#verifier.wrongDigest() ?? this.#verifier.wrongSize()
       if (wrong !== undefined) throw wrong
       this.#facts = this.#summary()
     } catch (error) {
       throw await this.#judge(error)
     } finally {
+      await examiner?.release()
       await this.#source.cancel()
     }
   }
 
-  async *#scan(): AsyncGenerator<readonly Entry[]> {
+  async *#scan(examiner: FileExaminer | undefined): AsyncGenerator<readonly Entry[]> {
     const { wasm, limits, database, checkpoints, inside, descriptor, decode = decodeHere } = this.#options
-    const examiner = inside && new FileExaminer(inside)
     const limit = byteLimit(limits)
     const scanner = new TarScanner({ bytes: limit, entries: limits.entries })
     const { compression, chunks } = await decode(this.#source, {
@@ -180,7 +182,8 @@ class LayerReader implements LayerReading {
           case 'end':
             if (isDatabase) await database.close()
             if (isExamined) {
-              const found = await examiner?.close()
+              const closed = examiner?.close()
+              const found = closed && (await closed)
               if (found !== undefined) await inside?.examined(entry.key, entry.ordinal, found)
             }
             if (entry.type === 'file') this.#finishFile(entry)

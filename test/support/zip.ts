@@ -15,12 +15,14 @@ export type ZipOptions = {
   readonly zip64?: 'yes'
   /** Deflated entries as they are. */
   readonly raw?: readonly Raw[]
+  /** Entries that are not deflated. */
+  readonly stored?: Readonly<Record<string, Uint8Array>>
 }
 
 /** A zip of these files: texts of more than 100 bytes are deflated. */
 export function zipOf(
   files: Readonly<Record<string, string | Uint8Array>>,
-  { stub = Buffer.alloc(0), comment = Buffer.alloc(0), zip64, raw = [] }: ZipOptions = {},
+  { stub = Buffer.alloc(0), comment = Buffer.alloc(0), zip64, raw = [], stored: plain = {} }: ZipOptions = {},
 ): Uint8Array {
   const locals: Buffer[] = []
   const rows: Buffer[] = []
@@ -48,6 +50,8 @@ export function zipOf(
     add({ name, stored, bytes: bytes.length, crc32: crc32(bytes) }, method)
   }
   for (const entry of raw) add(entry, 8)
+  for (const [name, content] of Object.entries(plain))
+    add({ name, stored: content, bytes: content.length, crc32: crc32(content) }, 0)
   const directory = Buffer.concat(rows)
   return Buffer.concat([
     stub,

@@ -61,8 +61,9 @@ export class FolderStore implements ObjectStore {
     const incoming = join(this.#folder, INCOMING, randomUUID())
     try {
       await mkdir(dirname(incoming), { recursive: true, mode: FOLDER_MODE }).catch(rethrow)
-      await write(incoming, body instanceof Uint8Array ? [body] : body)
-      await place(incoming, target)
+      const lasts = key.startsWith(`${TEMPORARY}/`) ? 'process' : 'disk'
+      await write(incoming, body instanceof Uint8Array ? [body] : body, lasts)
+      await place(incoming, target, lasts)
     } catch (error) {
       // What cannot be removed now is removed later as a leftover: the first failure is the one to report.
       await rm(incoming, { force: true }).catch(() => undefined)
@@ -151,19 +152,26 @@ function within(size: number, range: ByteRange | undefined): { offset: number; l
   return { offset: start, length: end - start }
 }
 
+/** How long an object must last: one that is temporary is of no use after a power cut, and not flushed. */
+type Lasts = 'process' | 'disk'
+
 /** A failure of the source is the caller's; a failure of the disk is the store's. */
-async function write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+async function write(
+  path: string,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  lasts: Lasts,
+): Promise<void> {
   const file = await open(path, 'wx', FILE_MODE).catch(rethrow)
   try {
     for await (const chunk of source) await file.writeFile(chunk).catch(rethrow)
-    await file.sync().catch(rethrow)
+    if (lasts === 'disk') await file.sync().catch(rethrow)
   } finally {
     await file.close()
   }
 }
 
 /** Renames, and flushes the names to disk. */
-async function place(incoming: string, target: string): Promise<void> {
+async function place(incoming: string, target: string, lasts: Lasts): Promise<void> {
   const folder = dirname(target)
   for (let attempt = 1; ; attempt++) {
     try {
@@ -174,6 +182,7 @@ async function place(incoming: string, target: string): Promise<void> {
       if (!isMissing(error) || attempt === ATTEMPTS) throw unavailable(error)
     }
   }
+  if (lasts === 'process') return
   const handle = await open(folder, 'r').catch(rethrow)
   try {
     await handle.sync().catch(rethrow)

@@ -1,6 +1,6 @@
 /** Runtimes that files of an image tell, and which of them count: those that no package manager installed. */
-import { RUNTIMES, type Runtime, runtimeIn } from '../../inside/runtimes.ts'
-import { baseName, type PathKey, parentKey } from '../../text/path.ts'
+import { RUNTIMES, type Runtime, runtimeAt } from '../../inside/runtimes.ts'
+import { type PathKey, parentKey } from '../../text/path.ts'
 import { InodeSet } from './inode-set.ts'
 
 export type RuntimeFile = {
@@ -38,7 +38,7 @@ export class RuntimeCandidates {
   }
 
   add(file: RuntimeFile, told: { readonly name: string; readonly version: string }): void {
-    const runtime = runtimeIn(baseName(file.key))
+    const runtime = runtimeAt(file.key)
     if (runtime?.name !== told.name || this.#candidates.length === MAX_PLACES) return
     this.#candidates.push({ ...file, runtime, version: told.version, home: parentKey(file.key) })
   }

@@ -1,0 +1,31 @@
+/**
+ * Indexes a layer into a folder, and prints the CPU time and the peak memory that this took.
+ *
+ * node test/bench/inside-reader.ts BLOB FOLDER with|without
+ */
+import { createHash } from 'node:crypto'
+import { openAsBlob } from 'node:fs'
+import { indexLayer } from '../../src/index/layer-index.ts'
+import { readLayer } from '../../src/layer/read.ts'
+import { FolderStore } from '../../workers/node/folder-store.ts'
+import { LIMITS, WASM } from '../support/blob.ts'
+
+const [blob = '', folder = '', how] = process.argv.slice(2)
+const file = await openAsBlob(blob)
+const hash = createHash('sha256')
+for await (const chunk of file.stream()) hash.update(chunk)
+const descriptor = { digest: `sha256:${hash.digest('hex')}`, size: file.size }
+const before = process.cpuUsage()
+await indexLayer(new FolderStore(folder), descriptor.digest, ({ inside, ...sinks }) =>
+  readLayer(file.stream(), {
+    descriptor,
+    limits: LIMITS,
+    wasm: WASM,
+    ...sinks,
+    ...(how === 'with' && inside !== undefined ? { inside } : {}),
+  }),
+)
+const { user, system } = process.cpuUsage(before)
+process.stdout.write(
+  JSON.stringify({ seconds: (user + system) / 1e6, megabytes: process.resourceUsage().maxRSS / 1024 }),
+)

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api'
 import { makeLake } from '../cli/make-lake.ts'
+import { imageKey } from '../src/index/keys.ts'
 
 const [base, data] = process.argv.slice(2)
 const { CORPUS_REGISTRY: registry } = process.env
@@ -136,7 +137,7 @@ async function compare(what: string, duckdb: DuckDBConnection): Promise<void> {
 
 const stored = await connect('views', data)
 await compare('stored', stored)
-const object = `${data}/images/v3/sha256/${hex}/packages.parquet`
+const object = join(data, imageKey(image.digest, 'packages.parquet'))
 const { offset, bytes } = await row(
   stored,
   `SELECT place.offset AS offset, place.bytes AS bytes FROM (

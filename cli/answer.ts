@@ -276,12 +276,17 @@ const NOT_OF_POLICY = new Set(['image', 'platform', 'file', 'advice', 'read'])
 
 async function diff(context: Context, work: Work): Promise<number> {
   const { caller, request } = work
-  const { files, exitCode } = request.settings
-  if (files) await list(context, work, '/v1/diff/files')
+  const { files, inside, exitCode } = request.settings
+  if (files && inside) throw new Failure('usage', 'use either --files or --inside')
+  if (inside) await list(context, work, '/v1/diff/inside')
+  else if (files) await list(context, work, '/v1/diff/files')
   else await writeDiff(context, work)
   if (!exitCode) return 0
-  const { query: _, ...question } = await questionOf(context, { ...work, format: 'json' }, '/v1/diff')
-  const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => /^(from|to)/.test(name)))
+  // Without the parameters of the list.
+  const query = new URLSearchParams(
+    [...paramsOf(request)].filter(([name]) => /^(?:from|to)(?:Platform)?$|^read$/.test(name)),
+  )
+  const question = { path: '/v1/diff', targets: targetsOf(request), accept: 'application/json' }
   const { identical }: { identical?: unknown } = await (await ask(caller, { ...question, query })).json()
   return identical === true ? 0 : 1
 }
@@ -289,7 +294,7 @@ async function diff(context: Context, work: Work): Promise<number> {
 async function writeDiff(context: Context, work: Work): Promise<void> {
   const { caller, format, output } = work
   if (format === 'ndjson' || format === 'csv')
-    throw new Failure('invalid_parameter', `--format ${format} is for lists: add --files`)
+    throw new Failure('invalid_parameter', `--format ${format} is for lists: add --files or --inside PATH`)
   const response = await ask(caller, await questionOf(context, work, '/v1/diff'))
   await pour(response, output)
   if (format === 'json') await output.write('\n')
@@ -322,12 +327,25 @@ async function list(context: Context, work: Work, endpoint: string): Promise<voi
       await output.write(lines.map((json) => line(JSON.parse(json))).join(''))
     return
   }
-  let before = '{"items":['
+  const facts = WITH_FACTS.has(endpoint) ? await factsOf(caller, question) : '{'
+  let before = `${facts}"items":[`
   for await (const lines of lineBatches(response)) {
     await output.write(before + lines.join(','))
     before = ','
   }
   await output.write(`${before === ',' ? '' : before}]}\n`)
+}
+
+/** Lists whose JSON says more than the items. */
+const WITH_FACTS: ReadonlySet<string> = new Set(['/v1/inside', '/v1/diff/inside'])
+
+/** The beginning of the answer's JSON, up to its items. */
+async function factsOf(caller: ApiCaller, question: ApiQuestion): Promise<string> {
+  const query = new URLSearchParams(question.query)
+  query.set('limit', '1')
+  const response = await ask(caller, { ...question, query, accept: 'application/json' })
+  const { items: _, nextCursor: __, ...facts }: Record<string, unknown> = JSON.parse(await response.text())
+  return `${toJson(facts).slice(0, -1)},`
 }
 
 async function bundle(caller: ApiCaller, request: Request): Promise<number> {
@@ -343,8 +361,9 @@ async function bundle(caller: ApiCaller, request: Request): Promise<number> {
 
 async function questionOf({ api, env }: Context, work: Work, endpoint: string): Promise<ApiQuestion> {
   const { request, format } = work
-  if (endpoint === '/v1/file' && !request.parameters.has('path') && !request.parameters.has('pathBase64'))
-    throw new Failure('usage', 'name a file of the image: lamina cat IMAGE PATH')
+  const needsPath = endpoint === '/v1/file' || endpoint === '/v1/inside'
+  if (needsPath && !request.parameters.has('path') && !request.parameters.has('pathBase64'))
+    throw new Failure('usage', `name a file of the image: lamina ${request.command.name} IMAGE PATH`)
   const known = new Set((api[endpoint] ?? []).map(({ name }) => name))
   const query = new URLSearchParams([...paramsOf(request)].filter(([name]) => name !== 'metric'))
   for (const name of query.keys())

@@ -114,7 +114,21 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['nginx:1.27 /etc/nginx/nginx.conf', 'a file that containers see'],
       ['app:v1 etc/secret --layer 2', 'a version that a later layer hides'],
-      ['app:v1 usr/bin/app --output app', 'into a file'],
+      ["app:v1 'app.jar!/META-INF/MANIFEST.MF' --output MANIFEST.MF", 'out of an archive, into a file'],
+    ],
+  },
+  {
+    name: 'inside',
+    summary: 'Show what one file is made of: entries, sections, Go modules',
+    more: 'Reads zip, tar and ar archives and ELF files; a path may lead into archives.',
+    endpoints: ['/v1/inside'],
+    operands: [IMAGE, path('PATH')],
+    formats: SHOWN_LISTS,
+    kind: 'list',
+    examples: [
+      ['app:v1 usr/bin/app', 'areas, Go modules, the largest sections'],
+      ["app:v1 'app.jar!/BOOT-INF/lib/x.jar'", 'an archive inside an archive'],
+      ["app:v1 app.jar --glob '**/*.class' --format csv", 'for a spreadsheet'],
     ],
   },
   {
@@ -264,7 +278,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'diff',
     summary: 'Show what changed between two images',
-    endpoints: ['/v1/diff', '/v1/diff/files'],
+    endpoints: ['/v1/diff', '/v1/diff/files', '/v1/diff/inside'],
     operands: [
       { parameter: 'from', shown: 'FROM' },
       { parameter: 'to', shown: 'TO' },
@@ -274,6 +288,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       ['app:v1 app:v2', 'sizes, layers, files, packages, config'],
       ['app:v1 app:v2 --files --sort -delta', 'every path, largest change first'],
+      ['app:v1 app:v2 --inside usr/bin/app', 'which Go module grew, or which entry or section'],
       ['app:v1 app:v2 --exit-code', 'exit with 1 if they differ'],
     ],
   },

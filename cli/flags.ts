@@ -11,8 +11,10 @@ export function flagOf(parameter: string): string {
 }
 
 /** The parameters that are flags of a command, each once. */
-export function flagParameters(api: Api, { endpoints, operands }: Command): readonly Parameter[] {
+export function flagParameters(api: Api, { endpoints, operands, kind }: Command): readonly Parameter[] {
   const positional = new Set(operands.flatMap(({ parameter, isOptional }) => (isOptional ? [] : [parameter])))
+  // Given as `--inside`.
+  if (kind === 'diff') for (const name of ['path', 'pathBase64']) positional.add(name)
   const found = new Map<string, Parameter>()
   for (const endpoint of endpoints)
     for (const parameter of api[endpoint] ?? [])

@@ -29,6 +29,8 @@ export type Settings = {
   readonly ca?: string | undefined
   readonly exitCode: boolean
   readonly files: boolean
+  /** For `diff`: the path in its parameters leads to one file of both. */
+  readonly inside: boolean
   /** For `index`: the file that lists the images. */
   readonly list?: string | undefined
   /** For `check`: a policy, or dive's. */
@@ -66,6 +68,7 @@ const INDENT = '  '
 const OWN_FLAGS: Readonly<Record<string, readonly (readonly [flags: string, help: string])[]>> = {
   diff: [
     ['--files', 'List every path that differs'],
+    ['--inside <PATH>', 'List what differs inside this file'],
     ['--exit-code', 'Exit with 1 if the images differ'],
   ],
   check: [
@@ -260,6 +263,8 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
     }
   }
   const text = textIn(given)
+  const inside = text('inside')
+  if (inside !== undefined) parameters.set('path', [inside])
   return {
     command,
     parameters,
@@ -270,6 +275,7 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       ...readerSettings(given),
       exitCode: given.exitCode === true,
       files: given.files === true,
+      inside: inside !== undefined,
       list: text('list'),
       policy: text('policy'),
       diveCi: text('diveCi'),

@@ -30,11 +30,12 @@ test("a caller without credentials is lent the service's", async () => {
   expect(await presented({}, ['nginx'])).toEqual([{ username: 'lent', password: 'l' }, null])
 })
 
-test("a credential goes to the request's only registry", async () => {
-  expect(await presented({ 'X-Registry-Auth': encode(anna) }, ['ghcr.io/o/r'])).toMatchObject([anna, anna])
-  expect(
-    await presented({ 'X-Registry-Auth': encode(anna) }, ['ghcr.io/o/r:1', 'ghcr.io/o/r:2']),
-  ).toMatchObject([anna, anna])
+test("a credential goes to the request's only registry, and to no other", async () => {
+  expect(await presented({ 'X-Registry-Auth': encode(anna) }, ['ghcr.io/o/r'])).toEqual([anna, null])
+  expect(await presented({ 'X-Registry-Auth': encode(anna) }, ['ghcr.io/o/r:1', 'ghcr.io/o/r:2'])).toEqual([
+    anna,
+    null,
+  ])
 })
 
 test('with two registries it goes to the one that it names', async () => {

@@ -17,8 +17,7 @@ it.each([
   ['a=b', 'a=b'],
   ['a,b', '"a,b"'],
   ['a"b', '"a""b"'],
-  ['a\n::error::b', 'a\\n::error::b'],
-  ['a\r\n  ##[error]b', 'a\\r\\n  #\\#[error]b'],
+  ['a\n::error::b', '"a\n::error::b"'],
   ['=a\r\nb', '"\'=a\r\nb"'],
 ])('%j is the cell %j', (path, cell) => {
   expect(csvItem(['path'], { path })).toBe(`${cell}\r\n`)

@@ -1,7 +1,6 @@
 /** Lists as CSV (RFC 4180) that is safe to open in a spreadsheet: no cell is a formula. */
 
 import { toJson } from '../text/json.ts'
-import { terminalText } from './escape.ts'
 
 /** The fields of a list's items, named as in JSON. */
 export type CsvItem = Readonly<Record<string, unknown>>
@@ -24,8 +23,6 @@ function csvCell(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'number') return String(value)
   const text = typeof value === 'object' ? toJson(value) : String(value)
-  // A CI would take such a line for a command.
-  if (/[\r\n]\s*(?:::|##)/.test(text)) return csvCell(terminalText(text))
   // Spreadsheets would take such a cell for a formula.
   const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe

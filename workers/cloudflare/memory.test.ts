@@ -3,8 +3,10 @@ import { expect, it } from 'vitest'
 import { jobKey, type LayerJob } from '../../src/job.ts'
 import { BlobReader } from '../../src/layer/blob.ts'
 import type { Decode } from '../../src/layer/decode/decode.ts'
+import type { Inside } from '../../src/service/inside/open-inside.ts'
 import { JobRunner, type Work } from '../../src/service/jobs/runner.ts'
 import { Memory } from '../../src/service/memory.ts'
+import { Ledger } from '../../src/storage/ledger.ts'
 import { compiledWasm } from '../wasm.ts'
 import { LayerMemory, SHARED_BYTES, shareMemory } from './memory.ts'
 
@@ -17,6 +19,19 @@ const job: LayerJob = {
   descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: 'sha256:2', size: 10 },
 }
 
+const TAGS = Array.from({ length: 20 }, (_, tag) => `v${tag}`)
+const INSIDE: Inside = {
+  kind: 'zip',
+  compression: 'none',
+  warnings: [],
+  entries: {
+    count: 0,
+    memoryBytes: 6_000,
+    at: () => expect.unreachable(),
+    key: () => expect.unreachable(),
+  },
+}
+
 /** Fills all that is kept by key alone, and what is kept with values. */
 function fill(memory: Memory): void {
   const pad = 'x'.repeat(1_000)
@@ -27,6 +42,8 @@ function fill(memory: Memory): void {
     memory.tags.set(key, [pad])
     memory.drawn.set(key, pad)
     memory.answers.set(key, new Uint8Array(1_000))
+    memory.ledgers.set(key, new Ledger(TAGS))
+    memory.insides.set(key, INSIDE)
   }
 }
 
@@ -35,7 +52,7 @@ it('jobs and full caches together take no more than an isolate has for them', as
   shareMemory(memory)
   fill(memory)
   const full = memory.bytes
-  expect(full).toBeGreaterThan(20 * MB)
+  expect(full).toBeGreaterThan(30 * MB)
   expect(full).toBeLessThanOrEqual(SHARED_BYTES)
   const layers = new LayerMemory('an object').of(job)
   const held = []

@@ -1,4 +1,4 @@
-/** `lamina cluster` against a registry: its questions, its exit code, and input that is none. */
+/** `lamina cluster` against a registry: its questions, its exit code, and invalid input. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -134,7 +134,7 @@ function startsBroken(from: Grid, to: Grid, x: number, y: number): boolean {
 
 const SURE = /^[\u2500-\u259f\u2026\u2190-\u2193\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]$/
 
-/** The last column that is not an unstyled space; -1 if there is none. */
+/** The last column with text or a style; -1 in an empty row. */
 function lastInk(grid: Grid, y: number): number {
   let x = grid.size.columns - 1
   while (x >= 0 && grid.text(x, y) === ' ' && grid.style(x, y) === '') x--

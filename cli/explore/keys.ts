@@ -217,7 +217,7 @@ export function keysMarkdown(): string {
   return [line(head), line(['', ''], '-'), ...body.map((row) => line(row))].join('')
 }
 
-/** The same for the screen, in lines of at most so many columns. */
+/** The same for the screen, in lines that fit its width. */
 export function keyLines(columns: number): readonly string[] {
   const room = Math.max(columns - SHOWN - GAP, LEAST)
   return KEYS.flatMap(({ shown, does }) => {

@@ -16,7 +16,7 @@ export type Row = {
   readonly cells: readonly string[]
   /** What is searched, and stands above the keys. */
   readonly name: string
-  /** Undefined where there are none to tell. */
+  /** Undefined for a row without a size. */
   readonly bytes: number | undefined
   readonly sign?: Sign | undefined
   readonly file?: RowFile | undefined

@@ -5,7 +5,7 @@ import type { Size } from './grid.ts'
 export const LEAST_SIZE: Size = { columns: 60, rows: 16 }
 
 export type Place = {
-  /** Lines of a list's titles; -1 if there are none. */
+  /** The line of a list's titles; -1 without titles. */
   readonly titles: number
   /** The first line of rows, and how many there are. */
   readonly first: number

@@ -9,7 +9,7 @@ export type Prompt = {
   onEscape(): void
 }
 
-/** Longer names and globs are none. */
+/** No name or glob is longer. */
 const MOST = 4_096
 
 /** @returns whether the prompt is still there */

@@ -26,7 +26,7 @@ export function wordsOf(typed: string): Words {
   return { isPath, plain, fits: (text) => text.toLowerCase().includes(part) }
 }
 
-/** Undefined for what is no glob, or not yet. */
+/** Undefined for an invalid glob, or one that is not whole yet. */
 function compiled(typed: string): ((path: string) => boolean) | undefined {
   try {
     return compileGlobs([typed])

@@ -1,4 +1,4 @@
-/** Where an answer continues: after so many lines, or bytes, of the same answer. */
+/** Where an answer continues: how many of its lines or bytes were given before. */
 import { createHash } from 'node:crypto'
 import { Problem } from '../problem.ts'
 

@@ -7,7 +7,7 @@ const WAIT_SECONDS = '55'
 
 /**
  * @returns the arguments that the endpoint knows, in the order of the schema
- * @throws Problem `invalid_parameter` for one that the tool does not have, or whose value is no parameter's
+ * @throws Problem `invalid_parameter` for an unknown argument, or one whose value is of another type
  */
 export function queryOf(
   { properties }: InputSchema,

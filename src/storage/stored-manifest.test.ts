@@ -57,7 +57,7 @@ describe('what a manifest makes a registry store', () => {
     expect(() => parse(document)).toThrow(expect.objectContaining({ code }))
   })
 
-  it('is refused for what is no JSON', () => {
+  it('is refused if it is not JSON', () => {
     expect(() => parseStoredManifest(new TextEncoder().encode('<html>'))).toThrow('not JSON')
   })
 })

@@ -124,7 +124,7 @@ function toDescriptor({ mediaType, digest, size, annotations, platform }: z.infe
 
 const configDocument = z.object({ os: text, architecture: text, created: text })
 
-/** Never fails: what is no config says nothing. */
+/** Never fails: of an invalid config, nothing is known. */
 export function parseStoredConfig(bytes: Uint8Array): StoredConfig {
   if (hasMoreParts(bytes, MAX_PARTS)) return {}
   const parsed = configDocument.safeParse(parseJson(bytes))

@@ -84,15 +84,17 @@ function accepted(type = '*/*'): string {
   return `${type}, ${PROBLEM}`
 }
 
+export const progressSchema = z.object({
+  layers: z.number(),
+  layersDone: z.number(),
+  bytes: z.number(),
+  bytesDone: z.number(),
+})
+
 const stateSchema = z.object({
   id: z.string().optional(),
   status: z.string().optional(),
-  progress: z.object({
-    layers: z.number(),
-    layersDone: z.number(),
-    bytes: z.number(),
-    bytesDone: z.number(),
-  }),
+  progress: progressSchema,
 })
 
 /** Resolves when the image is analysed. @throws Failure if it cannot be */

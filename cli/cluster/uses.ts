@@ -1,4 +1,5 @@
 /** Which images the objects of a cluster, or the services of compose, use: what `kubectl` and `docker compose config` print. */
+import { isJsonObject } from '../../src/text/json.ts'
 
 /** Where an image is used. */
 export type Use = {
@@ -75,7 +76,7 @@ export function inventoryOf(documents: readonly unknown[]): Inventory {
 function objectsIn(value: unknown, kind: string | undefined, depth: number): readonly Fields[] {
   if (depth > MAX_DEPTH) return []
   if (Array.isArray(value)) return value.flatMap((item) => objectsIn(item, kind, depth + 1))
-  if (!isFields(value)) return []
+  if (!isJsonObject(value)) return []
   const own = textIn(value, 'kind') ?? kind
   if (own?.endsWith('List') && Array.isArray(value.items))
     return objectsIn(value.items, own === 'List' ? undefined : own.slice(0, -'List'.length), depth + 1)
@@ -138,7 +139,7 @@ function containerImage(
 }
 
 function serviceImage(name: string, service: unknown): UsedImage | undefined {
-  const fields = isFields(service) ? service : undefined
+  const fields = isJsonObject(service) ? service : undefined
   const reference = textIn(fields, 'image')
   if (reference === undefined) return undefined
   const platform = textIn(fields, 'platform')
@@ -146,18 +147,14 @@ function serviceImage(name: string, service: unknown): UsedImage | undefined {
   return { reference, read: reference, use, ...(platform === undefined ? {} : { platform }) }
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function fieldsIn(object: Fields | undefined, name: string): Fields | undefined {
   const value = object?.[name]
-  return isFields(value) ? value : undefined
+  return isJsonObject(value) ? value : undefined
 }
 
 function listIn(object: Fields | undefined, name: string): readonly Fields[] {
   const value = object?.[name]
-  return Array.isArray(value) ? value.filter(isFields) : []
+  return Array.isArray(value) ? value.filter(isJsonObject) : []
 }
 
 function textIn(object: Fields | undefined, name: string): string | undefined {

@@ -8,7 +8,7 @@ import {
   textTable,
   wrapped,
 } from '../../src/formats/table.ts'
-import { formatBytes, formatCount } from '../../src/text/format.ts'
+import { counted, formatBytes, formatCount } from '../../src/text/format.ts'
 import type { Cluster, ClusterImage, ClusterNode } from './summary.ts'
 
 const COLUMNS = [
@@ -125,8 +125,4 @@ function nodesTable(nodes: readonly ClusterNode[]): PlainTable {
       ],
     })),
   }
-}
-
-function counted(count: number, one: string): string {
-  return `${formatCount(count)} ${one}${count === 1 ? '' : 's'}`
 }

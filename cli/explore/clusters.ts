@@ -1,10 +1,9 @@
 /** Text as a terminal's cells: what belongs together, and how many columns it takes. */
-import { eastAsianWidth } from 'get-east-asian-width'
+import { lengthOf } from '../../src/formats/table.ts'
 
 export type Cluster = { readonly text: string; readonly columns: number }
 
 const NARROW = /^[\x20-\x7e]*$/
-const NO_WIDTH = /[\p{Mn}\p{Me}]/u
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /** @param text without control characters */
@@ -12,7 +11,7 @@ export function clustersOf(text: string): readonly Cluster[] {
   if (NARROW.test(text)) return Array.from(text, (character) => ({ text: character, columns: 1 }))
   const clusters: Cluster[] = []
   for (const { segment } of segmenter.segment(text)) {
-    const columns = columnsOf(segment)
+    const columns = lengthOf(segment)
     const last = clusters.at(-1)
     // A mark with nothing before it is drawn over what is there.
     if (columns === 0 && last !== undefined) clusters.splice(-1, 1, { ...last, text: last.text + segment })
@@ -20,13 +19,6 @@ export function clustersOf(text: string): readonly Cluster[] {
     else clusters.push({ text: segment, columns })
   }
   return clusters
-}
-
-function columnsOf(cluster: string): number {
-  let columns = 0
-  for (const character of cluster)
-    if (!NO_WIDTH.test(character)) columns += eastAsianWidth(character.codePointAt(0) ?? 0)
-  return columns
 }
 
 /** Width in columns. */

@@ -3,8 +3,9 @@
  * all layers are walked at once.
  */
 import { setImmediate as turn } from 'node:timers/promises'
+import type { MemberType } from '../../src/tar/member.ts'
 import { type ByteString, encodeText, toByteString } from '../../src/text/bytes.ts'
-import type { Listing, PathType, Sign } from './listing.ts'
+import type { Listing, Sign } from './listing.ts'
 import { ListingBuilder, secondsOf } from './load.ts'
 import { type FileItem, pathOf, type Questions } from './questions.ts'
 
@@ -65,7 +66,7 @@ export async function layerView(
 type Shown = { readonly row: number; readonly path: ByteString } & Change
 
 function aboutOf(item: FileItem, sign: Sign | undefined) {
-  const type: PathType = item.type === 'hardlink' ? 'file' : item.type
+  const type: MemberType = item.type === 'hardlink' ? 'file' : item.type
   return { type, bytes: 0, files: 0, time: secondsOf(item), sign }
 }
 
@@ -140,7 +141,7 @@ class Sizes {
     this.#seen.set(path, [...(this.#seen.get(path) ?? []), { item, layer }])
   }
 
-  /** Undefined for what is no file. */
+  /** Undefined unless it is a file. */
   of(path: ByteString, event: LayerEvent | undefined, depth = 0): number | undefined {
     if (event?.item.type === 'file') return event.item.bytes
     if (event?.item.type !== 'hardlink' || depth > MOST_LINKS) return undefined

@@ -2,19 +2,8 @@
  * The paths of a file system in little memory: a million of them in some 60 MB. Rows are numbered; a folder's row is before those
  * in it. Folders may be known without what is in them, until someone asks.
  */
+import { MEMBER_TYPES, type MemberType } from '../../src/tar/member.ts'
 import { type ByteString, decodeText } from '../../src/text/bytes.ts'
-
-export const TYPES = [
-  'file',
-  'directory',
-  'symlink',
-  'hardlink',
-  'character',
-  'block',
-  'fifo',
-  'other',
-] as const
-export type PathType = (typeof TYPES)[number]
 
 /** What a layer did to a path. */
 export type Sign = '+' | '~' | '-'
@@ -22,12 +11,12 @@ const SIGNS: readonly (Sign | undefined)[] = [undefined, '+', '~', '-']
 
 export const ROOT = 0
 const NONE = -1
-const DIRECTORY = TYPES.indexOf('directory')
+const DIRECTORY = MEMBER_TYPES.indexOf('directory')
 
 export type Path = {
   /** Its last part. */
   readonly name: ByteString
-  readonly type: PathType
+  readonly type: MemberType
   /** Of a folder: of all below it, or 0 if {@link Listing.sum} will add it up. */
   readonly bytes: number
   readonly files: number
@@ -83,7 +72,7 @@ export class Listing {
     this.#bytes[row] = bytes
     this.#files[row] = files
     this.#times[row] = time
-    this.#types[row] = TYPES.indexOf(type)
+    this.#types[row] = MEMBER_TYPES.indexOf(type)
     this.#signs[row] = SIGNS.indexOf(sign)
     this.#known[row] = this.isWhole ? 1 : 0
     this.#length = row + 1
@@ -162,8 +151,8 @@ export class Listing {
     return this.#types[row] === DIRECTORY
   }
 
-  type(row: number): PathType {
-    return TYPES[this.#types[row] ?? 0] ?? 'other'
+  type(row: number): MemberType {
+    return MEMBER_TYPES[this.#types[row] ?? 0] ?? 'other'
   }
 
   bytes(row: number): number {
@@ -239,7 +228,7 @@ export class Listing {
     return NONE
   }
 
-  /** The name as text; what is no UTF-8 is U+FFFD. */
+  /** The name as text; bytes that are not UTF-8 become U+FFFD. */
   text(row: number): string {
     return decodeText(this.name(row)).text
   }

@@ -1,18 +1,18 @@
 /** What the explorer asks about one image: the routes that the other commands ask, in this process or of a service. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { MEMBER_TYPES } from '../../src/tar/member.ts'
 import { type ByteString, decodeText, encodeText, toBase64, toByteString } from '../../src/text/bytes.ts'
 import { parseJson } from '../../src/text/json.ts'
-import { type ApiCaller, ask, send, type Target } from '../ask.ts'
+import { type ApiCaller, ask, progressSchema, send, type Target } from '../ask.ts'
 import { lineBatches } from '../line-batches.ts'
 import { failureOf, problemCode } from '../problem.ts'
-import { TYPES } from './listing.ts'
 
 const pathSchema = { path: z.string(), pathBase64: z.string().optional() }
 
 const nodeSchema = z.object({
   ...pathSchema,
-  type: z.enum(TYPES),
+  type: z.enum(MEMBER_TYPES),
   bytes: z.number(),
   files: z.number(),
 })
@@ -21,7 +21,7 @@ export type TreeAnswer = z.output<typeof treeSchema>
 
 export const fileSchema = z.object({
   ...pathSchema,
-  type: z.enum(TYPES),
+  type: z.enum(MEMBER_TYPES),
   bytes: z.number(),
   mode: z.string(),
   uid: z.number(),
@@ -76,12 +76,7 @@ export type Page = z.output<typeof pageSchema>
 const pendingSchema = z.object({
   id: z.string(),
   status: z.string().optional(),
-  progress: z.object({
-    layers: z.number(),
-    layersDone: z.number(),
-    bytes: z.number(),
-    bytesDone: z.number(),
-  }),
+  progress: progressSchema,
 })
 export type Progress = z.output<typeof pendingSchema>['progress']
 

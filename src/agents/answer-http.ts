@@ -5,6 +5,7 @@ import {
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
+import { parseJson } from '../text/json.ts'
 
 const PARSE_ERROR = -32_700
 const INVALID_REQUEST = -32_600
@@ -14,7 +15,7 @@ const INVALID_REQUEST = -32_600
  * @param serve is asked for one server
  */
 export async function answerMessage(request: Request, text: string, serve: () => Server): Promise<Response> {
-  const message = parsed(text)
+  const message = parseJson(text)
   if (message === undefined) return refusal(PARSE_ERROR, 'Parse error: the body is not JSON')
   // The revisions that are offered have none.
   if (Array.isArray(message))
@@ -36,14 +37,6 @@ export async function answerMessage(request: Request, text: string, serve: () =>
   } finally {
     signal.removeEventListener('abort', leave)
     await server.close()
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

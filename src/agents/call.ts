@@ -74,18 +74,7 @@ function pageOf(tool: Tool, { nextCursor, ...fields }: Fields, { place, of }: Po
     cursor: writeCursor({ skipped: Number.MAX_SAFE_INTEGER, of, page: longest }),
   })
   const all = place.page === undefined ? linesOf(fields, room) : listLines(fields, room)
-  const lines: string[] = []
-  let [number, taken] = [0, 0]
-  let isWhole = true
-  for (const line of all) {
-    if (number++ < place.skipped) continue
-    taken += Buffer.byteLength(line) + 1
-    if (taken > room + 1) {
-      isWhole = false
-      break
-    }
-    lines.push(line)
-  }
+  const { lines, isWhole } = fitting(all, room, place.skipped)
   const more = isWhole
     ? next === undefined
       ? undefined
@@ -104,12 +93,23 @@ function refusal({ code, type: _type, title: _title, status: _status, ...rest }:
   const again = known === 'analysis_pending' ? ' Ask again with the same arguments.' : ''
   const sentence = `${known}: ${problemTitle(known) ?? 'The call failed'}.${again}`
   const room = roomFor({ sentence })
+  const { lines } = fitting(linesOf(rest, room), room)
+  return { text: textOf({ sentence, data: lines.join('\n') }), isError: true }
+}
+
+/** As many lines as fit after those that are skipped, and whether these are all. */
+function fitting(
+  all: Iterable<string>,
+  room: number,
+  skipped = 0,
+): { readonly lines: readonly string[]; readonly isWhole: boolean } {
   const lines: string[] = []
-  let taken = 0
-  for (const line of linesOf(rest, room)) {
+  let [number, taken] = [0, 0]
+  for (const line of all) {
+    if (number++ < skipped) continue
     taken += Buffer.byteLength(line) + 1
-    if (taken > room + 1) break
+    if (taken > room + 1) return { lines, isWhole: false }
     lines.push(line)
   }
-  return { text: textOf({ sentence, data: lines.join('\n') }), isError: true }
+  return { lines, isWhole: true }
 }

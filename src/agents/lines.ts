@@ -1,4 +1,5 @@
 /** An answer in JSON as lines, each of which says by itself what it is: `{"size": {…}}`, then `{"layers": {…}}` for each layer. */
+import { isJsonObject } from '../text/json.ts'
 import { visibleJson } from './visible.ts'
 
 /** Longer texts are cut. */
@@ -26,23 +27,19 @@ export function* listLines(answer: Fields, bytes: number, prefix = ''): Generato
   for (const [name, value] of Object.entries(answer)) {
     const whole = prefix + name
     if (Array.isArray(value)) for (const item of value) yield lineOf(whole, item, bytes)
-    else if (isFields(value)) yield* listLines(value, bytes, `${whole}.`)
+    else if (isJsonObject(value)) yield* listLines(value, bytes, `${whole}.`)
   }
 }
 
 /** undefined if nothing is left */
 function withoutLists(value: unknown): unknown {
   if (Array.isArray(value)) return undefined
-  if (!isFields(value)) return value
+  if (!isJsonObject(value)) return value
   const left = Object.entries(value).flatMap(([name, one]) => {
     const rest = withoutLists(one)
     return rest === undefined ? [] : [[name, rest]]
   })
   return left.length === 0 ? undefined : Object.fromEntries(left)
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function lineOf(name: string, value: unknown, bytes: number): string {
@@ -60,7 +57,7 @@ function cut(value: unknown, most: number): unknown {
     const kept = (isWhole ? value : value.slice(0, most)).map((one) => cut(one, most))
     return kept.length < value.length ? [...kept, '…'] : kept
   }
-  if (!isFields(value)) return value
+  if (!isJsonObject(value)) return value
   const entries = Object.entries(value)
   const kept = isWhole ? entries : entries.slice(0, most)
   const fields = kept.map(([name, one]) => [cutText(name, most), cut(one, most)])

@@ -1,6 +1,6 @@
 /** What a repository's tags store, in the words of all forms. */
 import type { Reclaim, StorageItem, StorageTotal } from '../storage/storage.ts'
-import { formatBytes, formatCount } from '../text/format.ts'
+import { counted, formatBytes } from '../text/format.ts'
 import type { PlainRow, PlainTable } from './table.ts'
 
 export type StorageView = {
@@ -60,8 +60,4 @@ function rowOf(item: StorageItem): PlainRow {
       [{ name }],
     ],
   }
-}
-
-function counted(count: number, one: string): string {
-  return `${formatCount(count)} ${one}${count === 1 ? '' : 's'}`
 }

@@ -13,7 +13,7 @@ import { type Backend, logCut, type RequestContext } from './backend.ts'
 import { callerCredentials } from './caller.ts'
 import { decodeCursor, encodeCursor, refused } from './cursor.ts'
 import { jsonLines } from './ndjson.ts'
-import { contentTypeOf, type FormName, requireNoPage } from './negotiation.ts'
+import { contentTypeOf, type ListFormName, requireNoPage } from './negotiation.ts'
 import { PAGE_LIMIT, styleOf, type TextQuery } from './parameters.ts'
 import { csvLines, textBody } from './text-bodies.ts'
 
@@ -37,7 +37,7 @@ export type Listed<Item> = {
 
 /** The form of a list's answer. */
 export type ListForm<Item> = {
-  readonly form: FormName
+  readonly form: ListFormName
   /** The fields of an item, which are the columns of CSV. */
   readonly fields: readonly string[]
   /** Absent if the list has no text or Markdown. */

@@ -53,9 +53,13 @@ export const FORMS = {
   csv: 'text/csv',
   markdown: 'text/markdown',
   text: 'text/plain',
+  svg: 'image/svg+xml',
 } as const
 
 export type FormName = keyof typeof FORMS
+
+/** The forms of lists and tables. */
+export type ListFormName = Exclude<FormName, 'svg'>
 
 /**
  * The form that the caller wants: the one in `format`, else the most preferred of `Accept`.

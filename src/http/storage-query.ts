@@ -30,7 +30,7 @@ export type StorageAsked = {
 /**
  * What is to be deleted; undefined if nothing is.
  *
- * @throws Problem `invalid_parameter` for globs that are none, and for a deletion from a part of the tags
+ * @throws Problem `invalid_parameter` for invalid globs, and for a deletion from a part of the tags
  */
 export function deletionOf({ tag, delete: globs, keep }: StorageAsked): Deletion | undefined {
   if (tag !== undefined) compiled('tag', tag)

@@ -6,7 +6,7 @@ import type { WasmModules } from '../host.ts'
 import { Problem } from '../problem.ts'
 import { BLOCK, checkBlock, readNumber, TYPE } from '../tar/header.ts'
 import { TarScanner } from '../tar/scan.ts'
-import type { ByteString } from '../text/bytes.ts'
+import { type ByteString, streamRange } from '../text/bytes.ts'
 import { BlobReader } from './blob.ts'
 import { decode } from './decode/decode.ts'
 import { resumeGunzip } from './decode/gzip.ts'
@@ -144,16 +144,12 @@ async function* expandedRange(
   content: AsyncGenerator<Uint8Array>,
   { offset, bytes, member }: { readonly offset: number; readonly bytes: number; readonly member: number },
 ): AsyncGenerator<Uint8Array> {
-  let before = offset - member
   let left = bytes
-  for await (const piece of content) {
-    const wanted = piece.subarray(before, before + left)
-    before = Math.max(0, before - piece.length)
-    left -= wanted.length
-    if (wanted.length > 0) yield wanted
-    if (left === 0) return
+  for await (const piece of streamRange(content, offset - member, bytes)) {
+    left -= piece.length
+    yield piece
   }
-  throw mismatch(member)
+  if (left > 0) throw mismatch(member)
 }
 
 /** Whether a plain tar has, before this position, the header of a file that is stored in one piece. */

@@ -188,11 +188,6 @@ export function copyButton(id: string, what: string): Html {
   return html`<button type="button" class="copy scripted" data-copies="${id}"><span aria-live="polite">Copy</span><span class="hidden-text"> ${what}</span></button>`
 }
 
-/** `1 file`, `2 files` */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
-}
-
 /** The URL of a call of this service with its parameters. */
 export function link(path: string, parameters: Readonly<Record<string, string | undefined>>): string {
   const query = new URLSearchParams()

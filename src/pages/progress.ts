@@ -2,8 +2,9 @@
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import type { Progress } from '../job.ts'
+import { counted } from '../text/format.ts'
 import { shownProgress } from './assets/progress.js'
-import { counted, type Html, name, page } from './page.ts'
+import { type Html, name, page } from './page.ts'
 
 /** An analysis that a page waits for. */
 export type WaitingFor = {

@@ -18,14 +18,13 @@ import type {
 import { isPullKnown, UNKNOWN_PULL } from '../image/stored.ts'
 import type { TreemapColour } from '../service/treemap.ts'
 import { FIGURES } from '../text/figures.ts'
-import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
+import { counted, formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'
 import { fold } from './fold.ts'
 import { askForm } from './form.ts'
 import { layersOf } from './layers.ts'
 import {
   copyButton,
-  counted,
   type Figure,
   figures,
   type Html,

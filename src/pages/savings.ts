@@ -4,8 +4,8 @@ import type { AdviceItem } from '../advice/advise.ts'
 import { filesText, type ToldAdvice } from '../formats/advice-view.ts'
 import { visible } from '../formats/escape.ts'
 import { buildStep } from '../oci/build-step.ts'
-import { formatBytes, formatCount } from '../text/format.ts'
-import { counted, type Html, name, size } from './page.ts'
+import { counted, formatBytes, formatCount } from '../text/format.ts'
+import { type Html, name, size } from './page.ts'
 import { type Place, pathLink } from './place.ts'
 
 const PATHS = 10

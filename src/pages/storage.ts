@@ -3,8 +3,9 @@ import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { storageHeadline } from '../formats/storage-view.ts'
 import type { Reclaim, SharingGroup, StorageItem, StorageTotal, StoredTag } from '../storage/storage.ts'
+import { counted } from '../text/format.ts'
 import { deletionLines, freedSentence } from './assets/deletion.js'
-import { copyButton, counted, type Html, link, name, page, size, table } from './page.ts'
+import { copyButton, type Html, link, name, page, size, table } from './page.ts'
 import { reportLink } from './place.ts'
 
 export type StoragePageView = {

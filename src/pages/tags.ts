@@ -5,10 +5,10 @@ import { visible } from '../formats/escape.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { Problem } from '../problem.ts'
 import { FIGURES } from '../text/figures.ts'
-import { formatDelta } from '../text/format.ts'
+import { counted, formatDelta } from '../text/format.ts'
 import { compareLayers, type StoredLayer } from '../update/layers.ts'
 import { diffLink } from './diff/address.ts'
-import { counted, type Html, link, measured, name, page, size, table } from './page.ts'
+import { type Html, link, measured, name, page, size, table } from './page.ts'
 import { type Place, reportLink } from './place.ts'
 
 export type TagRow = { readonly name: string } & (

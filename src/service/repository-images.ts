@@ -289,7 +289,8 @@ function timeOf({ created }: RepositoryImage): number {
   return Number.isNaN(time) ? Number.NEGATIVE_INFINITY : time
 }
 
-function isRateLimit({ code, fields }: Problem): boolean {
+/** The registry has had enough. */
+export function isRateLimit({ code, fields }: Problem): boolean {
   return code === 'registry_error' && fields.registryStatus === 429
 }
 

@@ -18,7 +18,7 @@ import { compileGlobs } from '../text/glob.ts'
 import { within } from '../timeout.ts'
 import { type CallerCredentials, refOf } from './open.ts'
 import { openSource } from './open-source.ts'
-import { RepositoryImages } from './repository-images.ts'
+import { isRateLimit, RepositoryImages } from './repository-images.ts'
 import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
 
@@ -245,11 +245,6 @@ function imageOf({ config, created }: StoredManifest): StoredImage {
 
 function tooDeep(): Problem {
   return new Problem('too_large', `indexes are nested more than ${MAX_HEIGHT} levels deep`, { lasting: true })
-}
-
-/** The registry has had enough. */
-function isRateLimit({ code, fields }: Problem): boolean {
-  return code === 'registry_error' && fields.registryStatus === 429
 }
 
 function isUnreachable({ code, fields }: Problem): boolean {

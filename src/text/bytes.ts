@@ -52,3 +52,20 @@ function isAscii(value: ByteString): boolean {
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+/** The bytes of a range of what the pieces are together: fewer if they end before it does. */
+export async function* streamRange(
+  pieces: AsyncIterable<Uint8Array>,
+  offset: number,
+  bytes: number,
+): AsyncGenerator<Uint8Array> {
+  let before = offset
+  let left = bytes
+  for await (const piece of pieces) {
+    const wanted = piece.subarray(before, before + left)
+    before = Math.max(0, before - piece.length)
+    left -= wanted.length
+    if (wanted.length > 0) yield wanted
+    if (left === 0) return
+  }
+}

@@ -35,6 +35,11 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
+/** `1 file`, `1,234 files` */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`
+}
+
 /** `36.9%`, `-3.22%`; what is not all of it never reads as 100%. */
 export function formatPercent(percent: number): string {
   return percent >= 99.95 && percent < 100 ? '99.9%' : `${formatFigure(percent)}%`

@@ -11,6 +11,10 @@ export function parseJson(json: string | Uint8Array): unknown {
   }
 }
 
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 const [QUOTE, BACKSLASH, COMMA, COLON, BRACKET, BRACE] = Buffer.from('"\\,:[{')
 
 /**
@@ -38,9 +42,13 @@ const UNSAFE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** The same as JSON.stringify for every parser, and safe to print: terminals act on controls and on changes of direction. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, (character) =>
-    Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
-      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
-      .join(''),
-  )
+  return JSON.stringify(value).replace(UNSAFE, jsonEscape)
+}
+
+/** A character as JSON escapes it: `\\u202e`, or two for one beyond the basic plane. */
+export function jsonEscape(character: string): string {
+  let units = ''
+  for (let at = 0; at < character.length; at++)
+    units += `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
+  return units
 }

@@ -27,7 +27,7 @@ import { comparePulls } from '../../service/update.ts'
 import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+import { taggedAnswer } from '../middleware/conditional.ts'
 import { tokenCheck } from '../middleware/tokens.ts'
 import { json, openToAll, problems, text } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable } from '../parameters.ts'
@@ -128,17 +128,14 @@ export function addBadges(app: App, backend: Backend): void {
 }
 
 function served(c: RequestContext, body: string, contentType: string, seconds: Made['seconds']): Response {
-  const tag = entityTag([body])
   const headers = new Headers({
-    ETag: tag,
+    'Content-Type': contentType,
     'Cache-Control': cacheControl(seconds),
     // For use on any page, and for opening the file itself; its logo comes from somebody else.
     'Cross-Origin-Resource-Policy': 'cross-origin',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
   })
-  if (isUnchanged(c.req.header('If-None-Match'), tag)) return notModified(headers)
-  headers.set('Content-Type', contentType)
-  return new Response(body, { headers })
+  return taggedAnswer(c, body, headers)
 }
 
 function cacheControl(seconds: number | 'private'): string {

@@ -17,9 +17,9 @@ import { cacheControl, cacheInputs, freshness, openFor, unchanged } from '../ans
 import { type App, type Backend, logCut, logUnforeseen, type RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+import { taggedAnswer } from '../middleware/conditional.ts'
 import { jsonLines } from '../ndjson.ts'
-import { preferredType } from '../negotiation.ts'
+import { FORMS, type FormName, preferredType } from '../negotiation.ts'
 import { json, list, problems } from '../openapi/describe.ts'
 import {
   cursor,
@@ -45,18 +45,6 @@ const MAX_SHARED = 50
 const OPENED_AT_ONCE = 4
 
 const CSV_COLUMNS = ['name', 'digest', 'id', 'platform', 'created', 'compressedBytes', 'layers', 'problem']
-
-/** `Accept` chooses by type, `format` by name. */
-const TYPES = {
-  json: 'application/json',
-  text: 'text/plain',
-  markdown: 'text/markdown',
-  csv: 'text/csv',
-  svg: 'image/svg+xml',
-} as const
-const LINES = 'application/x-ndjson'
-
-type Format = keyof typeof TYPES
 
 const color = z.string().optional()
 
@@ -130,20 +118,20 @@ export function addImages(app: App, backend: Backend): void {
   app.openapi(listImagesRoute, async (c) => {
     const query = c.req.valid('query')
     const { columns: _, ...asked } = query
-    const type = query.format === undefined ? acceptedList(c) : TYPES[query.format]
-    if (type === TYPES.svg) return chartAnswer(backend, c, query)
+    const type = query.format === undefined ? acceptedList(c) : FORMS[query.format]
+    if (type === FORMS.svg) return chartAnswer(backend, c, query)
     const repository = repositoryOf(query.repository)
     const images = openRepository(backend, c, query, repository)
-    const whole = type === TYPES.csv || type === LINES
+    const whole = type === FORMS.csv || type === FORMS.ndjson
     const headers = new Headers({
       'Cache-Control': cacheControl(backend, { isPublic: images.isPublic, isFixed: false }),
-      'Content-Type': type === TYPES.json || type === LINES ? type : `${type}; charset=utf-8`,
+      'Content-Type': type === FORMS.json || type === FORMS.ndjson ? type : `${type}; charset=utf-8`,
     })
     if (whole) {
       requireNoPage(query, type)
       const onCut = (error: unknown) => logCut(backend, c, error)
       const rows = rowsOf(images.all())
-      const body = type === LINES ? jsonLines(rows, onCut) : streamBody(() => csvOf(rows), onCut)
+      const body = type === FORMS.ndjson ? jsonLines(rows, onCut) : streamBody(() => csvOf(rows), onCut)
       return new Response(await body, { headers })
     }
     const after = query.cursor === undefined ? undefined : String(decodeCursor(query.cursor, asked).at)
@@ -151,14 +139,14 @@ export function addImages(app: App, backend: Backend): void {
     const name = `${repository.registry}/${repository.repository}`
     const view = { repository: name, items, hasMore: next !== undefined }
     switch (type) {
-      case TYPES.text:
-        return answer(c, imagesText(view, { colour: colourOf(query), width: query.columns }), headers)
-      case TYPES.markdown:
-        return answer(c, imagesMarkdown(view), headers)
+      case FORMS.text:
+        return taggedAnswer(c, imagesText(view, { colour: colourOf(query), width: query.columns }), headers)
+      case FORMS.markdown:
+        return taggedAnswer(c, imagesMarkdown(view), headers)
       default: {
         const nextCursor =
           next === undefined ? {} : { nextCursor: encodeCursor({ pins: [], at: next }, asked) }
-        return answer(c, toJson({ items: items.map(bodyOf), ...nextCursor }), headers)
+        return taggedAnswer(c, toJson({ items: items.map(bodyOf), ...nextCursor }), headers)
       }
     }
   })
@@ -169,8 +157,8 @@ export function addImages(app: App, backend: Backend): void {
       throw new Problem('invalid_parameter', `image must be given ${MIN_SHARED} to ${MAX_SHARED} times`, {
         parameter: 'image',
       })
-    const type = format === undefined ? acceptedShared(c) : TYPES[format]
-    const contentType = type === TYPES.json ? type : `${type}; charset=utf-8`
+    const type = format === undefined ? acceptedShared(c) : FORMS[format]
+    const contentType = type === FORMS.json ? type : `${type}; charset=utf-8`
     const images = await inParallel(references, OPENED_AT_ONCE, (image) =>
       openFor(backend, c, { image, platform }, references),
     )
@@ -183,17 +171,17 @@ export function addImages(app: App, backend: Backend): void {
 }
 
 function writeSharing(sharing: Sharing, type: string, style: TextQuery): string {
-  if (type === TYPES.text) return sharedText(sharing, styleOf(style))
-  return type === TYPES.markdown ? sharedMarkdown(sharing) : toJson(sharing)
+  if (type === FORMS.text) return sharedText(sharing, styleOf(style))
+  return type === FORMS.markdown ? sharedMarkdown(sharing) : toJson(sharing)
 }
 
-function acceptedList(c: RequestContext): (typeof TYPES)[Format] | typeof LINES {
-  const offers = [TYPES.json, LINES, TYPES.markdown, TYPES.text, TYPES.csv, TYPES.svg] as const
+function acceptedList(c: RequestContext): (typeof FORMS)[FormName] {
+  const offers = [FORMS.json, FORMS.ndjson, FORMS.markdown, FORMS.text, FORMS.csv, FORMS.svg] as const
   return preferredType<(typeof offers)[number]>(c.req.header('Accept'), offers)
 }
 
-function acceptedShared(c: RequestContext): (typeof TYPES)['json' | 'markdown' | 'text'] {
-  const offers = [TYPES.json, TYPES.markdown, TYPES.text] as const
+function acceptedShared(c: RequestContext): (typeof FORMS)['json' | 'markdown' | 'text'] {
+  const offers = [FORMS.json, FORMS.markdown, FORMS.text] as const
   return preferredType<(typeof offers)[number]>(c.req.header('Accept'), offers)
 }
 
@@ -266,17 +254,6 @@ async function* csvOf(batches: AsyncIterable<readonly CsvItem[]>): AsyncGenerato
   if (header !== '') yield encoder.encode(header)
 }
 
-/** The tag is made of the body, which has everything that the registry said. */
-function answer(c: RequestContext, body: string, headers: Headers): Response {
-  const tag = entityTag([body])
-  headers.set('ETag', tag)
-  if (isUnchanged(c.req.header('If-None-Match'), tag)) {
-    headers.delete('Content-Type')
-    return notModified(headers)
-  }
-  return new Response(body, { headers })
-}
-
 /** Always a picture. What the registry hides looks the same as what it does not have. */
 async function chartAnswer(backend: Backend, c: RequestContext, query: ImagesQuery): Promise<Response> {
   const appearance = readAppearance(new URL(c.req.url).searchParams)
@@ -295,12 +272,12 @@ async function chartAnswer(backend: Backend, c: RequestContext, query: ImagesQue
     const points = items.flatMap((item) =>
       'problem' in item ? [] : [{ name: item.name, bytes: item.compressedBytes }],
     )
-    return answer(c, drawChart(points, { label, color: appearance.color }), headers)
+    return taggedAnswer(c, drawChart(points, { label, color: appearance.color }), headers)
   } catch (error) {
     const problem = problemOf(error)
     if (problem?.code === 'invalid_parameter') throw problem
     if (problem === undefined) logUnforeseen(backend, c, error)
-    return answer(c, drawNotice(noticeOf(problem), { label }), headers)
+    return taggedAnswer(c, drawNotice(noticeOf(problem), { label }), headers)
   }
 }
 

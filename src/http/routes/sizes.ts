@@ -7,7 +7,7 @@ import { sizesOf } from '../../service/sizes.ts'
 import { toJson } from '../../text/json.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
-import { chosenForm, contentTypeOf, type FormName } from '../negotiation.ts'
+import { chosenForm, contentTypeOf, type ListFormName } from '../negotiation.ts'
 import { list, pending, problems } from '../openapi/describe.ts'
 import { format, imageQuery, styleOf, type TextQuery, textQuery } from '../parameters.ts'
 import { sizesSchema, toolSizeSchema } from './sizes.schema.ts'
@@ -47,7 +47,7 @@ export function addSizes(app: App, backend: Backend): void {
   })
 }
 
-function write(view: SizesView, form: FormName, style: TextQuery): string {
+function write(view: SizesView, form: ListFormName, style: TextQuery): string {
   switch (form) {
     case 'json':
       return toJson(view)

@@ -11,11 +11,11 @@ import type { Ledger } from '../../storage/ledger.ts'
 import { reclaimOf, type StorageItem, storageItems, storageTotal } from '../../storage/storage.ts'
 import { toJson } from '../../text/json.ts'
 import { cacheControl } from '../answers.ts'
-import type { App, Backend, RequestContext } from '../backend.ts'
+import type { App, Backend } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { decodeCursor, encodeCursor, refused } from '../cursor.ts'
-import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
-import { preferredType } from '../negotiation.ts'
+import { taggedAnswer } from '../middleware/conditional.ts'
+import { chosenForm, contentTypeOf, FORMS, type FormName } from '../negotiation.ts'
 import { json, list, problems } from '../openapi/describe.ts'
 import { cursor, integer, PAGE_LIMIT, styleOf, type TextQuery, textQuery } from '../parameters.ts'
 import { problemBody } from '../problems.ts'
@@ -23,17 +23,7 @@ import { deletionOf, storageQuery } from '../storage-query.ts'
 import { repositoryOf } from './registry.ts'
 import { storageItemSchema, storageProgressSchema, storageSchema } from './storage.schema.ts'
 
-const TYPES = {
-  json: 'application/json',
-  ndjson: 'application/x-ndjson',
-  markdown: 'text/markdown',
-  text: 'text/plain',
-  csv: 'text/csv',
-  svg: 'image/svg+xml',
-} as const
-
-const NAMES = ['json', 'ndjson', 'markdown', 'text', 'csv', 'svg'] as const
-type Format = (typeof NAMES)[number]
+const FORMATS = ['json', 'ndjson', 'markdown', 'text', 'csv', 'svg'] as const
 
 const COLUMNS = ['name', 'digest', 'bytes', 'uniqueBytes', 'sharedBytes', 'created', 'problem']
 const MAX_WAIT = 300
@@ -49,7 +39,7 @@ const query = z.strictObject({
     'Tags per page; JSON has 100 by default, other forms all.',
   ).optional(),
   cursor: cursor.openapi({ description: 'The `nextCursor` of the previous page.' }),
-  format: z.enum(NAMES).optional().openapi({
+  format: z.enum(FORMATS).optional().openapi({
     description: 'Overrides `Accept`. `ndjson` and `csv` are the tags, `svg` a bar for each.',
   }),
   ...textQuery,
@@ -84,7 +74,7 @@ export function addStorage(app: App, backend: Backend): void {
     const deletion = deletionOf(asked)
     const place =
       asked.cursor === undefined ? undefined : String(decodeCursor(asked.cursor, pinned(asked)).at)
-    const format = asked.format ?? acceptedFormat(c)
+    const format = chosenForm(c, asked.format, FORMATS)
     const { ledger, isPublic } = await readStorage(backend, {
       repository: { registry, repository },
       credentials: callerCredentials(backend.host.configuration, c, [name]),
@@ -101,10 +91,9 @@ export function addStorage(app: App, backend: Backend): void {
     const body = write({ ...view, hasMore: next !== undefined }, { format, nextCursor, style: asked })
     const headers = new Headers({
       'Cache-Control': cacheControl(backend, { isPublic, isFixed: false }),
-      'Content-Type':
-        format === 'json' || format === 'ndjson' ? TYPES[format] : `${TYPES[format]}; charset=utf-8`,
+      'Content-Type': contentTypeOf(format),
     })
-    return answer(c, body, headers)
+    return taggedAnswer(c, body, headers)
   })
 }
 
@@ -118,8 +107,8 @@ function pinned({
   return query
 }
 
-/** @throws Problem `analysis_pending`, for what is no JSON */
-function pending(ledger: Ledger, format: Format): Response {
+/** @throws Problem `analysis_pending` unless the answer is JSON */
+function pending(ledger: Ledger, format: FormName): Response {
   const tags = ledger.names.length
   const tagsDone = tags - ledger.left.length
   if (format !== 'json') {
@@ -129,7 +118,7 @@ function pending(ledger: Ledger, format: Format): Response {
   return new Response(JSON.stringify({ status: 'running', tags, tagsDone }), {
     status: 202,
     headers: {
-      'Content-Type': TYPES.json,
+      'Content-Type': FORMS.json,
       'Cache-Control': 'no-store',
       'Retry-After': String(RETRY_AFTER_SECONDS),
     },
@@ -149,7 +138,7 @@ function pageOf(
 }
 
 type Form = {
-  readonly format: Format
+  readonly format: FormName
   readonly nextCursor: string | undefined
   readonly style: TextQuery
 }
@@ -178,21 +167,4 @@ function write(view: StorageView, { format, nextCursor, style }: Form): string {
 
 function bodyOf(item: StorageItem) {
   return 'problem' in item ? { name: item.name, problem: problemBody(item.problem) } : item
-}
-
-/** The tag is made of the body, which has everything that the registry said. */
-function answer(c: RequestContext, body: string, headers: Headers): Response {
-  const tag = entityTag([body])
-  headers.set('ETag', tag)
-  if (!isUnchanged(c.req.header('If-None-Match'), tag)) return new Response(body, { headers })
-  headers.delete('Content-Type')
-  return notModified(headers)
-}
-
-function acceptedFormat(c: RequestContext): Format {
-  const accepted = preferredType<string>(c.req.header('Accept'), [
-    TYPES.json,
-    ...NAMES.slice(1).map((name) => TYPES[name]),
-  ])
-  return NAMES.find((name) => TYPES[name] === accepted) ?? 'json'
 }

@@ -30,7 +30,7 @@ import {
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { keepAnswer, keptAnswer } from '../kept-answers.ts'
-import { preferredType } from '../negotiation.ts'
+import { chosenForm, contentTypeOf, FORMS, type FormName } from '../negotiation.ts'
 import { json, list, problems } from '../openapi/describe.ts'
 import {
   integer,
@@ -56,18 +56,7 @@ import {
   updatesSchema,
 } from './update.schema.ts'
 
-const TYPES = {
-  json: 'application/json',
-  ndjson: 'application/x-ndjson',
-  markdown: 'text/markdown',
-  text: 'text/plain',
-  csv: 'text/csv',
-  svg: 'image/svg+xml',
-} as const
-
-type Format = keyof typeof TYPES
-
-const NAMES = ['json', 'ndjson', 'markdown', 'text', 'csv', 'svg'] as const
+const FORMATS = ['json', 'ndjson', 'markdown', 'text', 'csv', 'svg'] as const
 
 /** How many images are opened, or asked for, at the same time. */
 const AT_ONCE = 4
@@ -77,7 +66,7 @@ const PLATFORM = 'linux/amd64'
 
 const answerQuery = {
   wait: waitUpTo(0),
-  format: z.enum(NAMES).optional().openapi({
+  format: z.enum(FORMATS).optional().openapi({
     description: 'Overrides `Accept`. `ndjson` and `csv` are the steps, `svg` a bar for each.',
   }),
   ...textQuery,
@@ -182,7 +171,7 @@ type Question = {
   readonly skipped: readonly SkippedTag[]
 }
 
-type AnswerQuery = TextQuery & { readonly wait: number; readonly format?: Format | undefined }
+type AnswerQuery = TextQuery & { readonly wait: number; readonly format?: FormName | undefined }
 
 async function answer(
   backend: Backend,
@@ -192,9 +181,8 @@ async function answer(
 ): Promise<Response> {
   const { plan = DEFAULT_PLAN, skipped } = question
   const { images, baseImages } = await openSeries(backend, c, question)
-  const format = query.format ?? acceptedFormat(c)
-  const contentType =
-    format === 'json' || format === 'ndjson' ? TYPES[format] : `${TYPES[format]}; charset=utf-8`
+  const format = chosenForm(c, query.format, FORMATS)
+  const contentType = contentTypeOf(format)
   const inputs = cacheInputs([...images, ...baseImages])
   const made = [...inputs.made, JSON.stringify([plan, baseImages.length, skipped.map(bodyOfSkipped)])]
   const headers = freshness(backend, c, { ...inputs, made }, contentType)
@@ -268,7 +256,7 @@ async function pendingUpdates(backend: Backend, waiting: readonly Waiting[]): Pr
   return new Response(toJson({ items }), {
     status: 202,
     headers: {
-      'Content-Type': TYPES.json,
+      'Content-Type': FORMS.json,
       'Cache-Control': 'no-store',
       'Retry-After': String(RETRY_AFTER_SECONDS),
     },
@@ -289,7 +277,7 @@ function bodyOf({ plan, skipped, ...updates }: Updates) {
 
 const COLUMNS = Object.keys(updateStepSchema.shape)
 
-function write(updates: Updates, format: Format, style: TextQuery): string {
+function write(updates: Updates, format: FormName, style: TextQuery): string {
   switch (format) {
     case 'json':
       return toJson(bodyOf(updates))
@@ -304,10 +292,4 @@ function write(updates: Updates, format: Format, style: TextQuery): string {
     case 'svg':
       return drawUpdates(updates)
   }
-}
-
-function acceptedFormat(c: RequestContext): Format {
-  const offers = NAMES.map((name) => TYPES[name])
-  const accepted = preferredType<string>(c.req.header('Accept'), [TYPES.json, ...offers.slice(1)])
-  return NAMES.find((name) => TYPES[name] === accepted) ?? 'json'
 }

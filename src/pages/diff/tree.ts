@@ -1,9 +1,9 @@
 /** The changes as a tree that opens without a script: each change is shown once, in its directory. */
 import { html } from 'hono/html'
 import { type ChangeNode, pathsOf, weightOf } from '../../diff/change-tree.ts'
-import { formatBytes, formatCount, formatDelta } from '../../text/format.ts'
+import { counted, formatBytes, formatCount, formatDelta } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
-import { counted, type Html, link, name } from '../page.ts'
+import { type Html, link, name } from '../page.ts'
 import { filesLink } from '../place.ts'
 import { type DiffPlace, pairOf, textDiffLink } from './address.ts'
 

@@ -1,8 +1,8 @@
 /** The file browser: directories, searches, and files with their content and versions. This page lists a directory. */
 import { html } from 'hono/html'
 import type { TreeNode } from '../../image/tree.ts'
-import { formatBytes, formatCount } from '../../text/format.ts'
-import { counted, type Html, measured, name, page, size, table } from '../page.ts'
+import { counted, formatBytes, formatCount } from '../../text/format.ts'
+import { type Html, measured, name, page, size, table } from '../page.ts'
 import { filesLink } from '../place.ts'
 import { type About, downloadsOf, headOf, searchForm } from './about.ts'
 import { entryOf } from './icon.ts'

@@ -2,10 +2,10 @@
 import { html, raw } from 'hono/html'
 import type { Area } from '../../image/areas.ts'
 import { TREEMAP_COLOURS } from '../../service/treemap.ts'
-import { formatPercent } from '../../text/format.ts'
+import { counted, formatPercent } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
 import { PLAIN } from '../form.ts'
-import { counted, type Html, measured, name, size, table } from '../page.ts'
+import { type Html, measured, name, size, table } from '../page.ts'
 import { filesLink, mapLink, type Place, pathLink, type ShownPath, waysTo } from '../place.ts'
 import { drawTreemap, keyOf, legendOf, type MapColour } from './draw.ts'
 

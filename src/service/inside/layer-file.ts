@@ -7,6 +7,7 @@ import type { FoundFile } from '../../image/lookup.ts'
 import type { FileContent } from '../../inside/ranges.ts'
 import { isStoredPlainly, type RangePart, readMemberRange } from '../../layer/member.ts'
 import { Problem } from '../../problem.ts'
+import { streamRange } from '../../text/bytes.ts'
 import { openContent, partOf } from '../content.ts'
 import type { OpenedImage } from '../open.ts'
 import { blobOpener } from '../open-source.ts'
@@ -37,26 +38,10 @@ export async function openLayerFile(
     signal.throwIfAborted()
     const isWhole = offset === 0 && bytes === file.bytes
     if (index !== descriptor.digest || isWhole) {
-      yield* part(await openContent(host, image, file), offset, bytes)
+      yield* streamRange(await openContent(host, image, file), offset, bytes)
       return
     }
     const options = { offset: file.offset + offset, bytes, member: file.offset, limits, wasm, signal }
     yield* readMemberRange(open, options, isRanged ? await partAt(offset, bytes) : undefined)
   })
-}
-
-async function* part(
-  stream: ReadableStream<Uint8Array>,
-  offset: number,
-  bytes: number,
-): AsyncGenerator<Uint8Array> {
-  let before = offset
-  let left = bytes
-  for await (const piece of stream) {
-    const wanted = piece.subarray(before, before + left)
-    before = Math.max(0, before - piece.length)
-    left -= wanted.length
-    if (wanted.length > 0) yield wanted
-    if (left === 0) return
-  }
 }

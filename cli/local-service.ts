@@ -3,18 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '../src/configuration.ts'
 import { createApp } from '../src/http/app.ts'
 import type { App, LogEvent } from '../src/http/backend.ts'
+import { runImageJob } from '../src/jobs/image-job.ts'
+import type { Merge } from '../src/jobs/merge-job.ts'
+import { JobRunner, type Work } from '../src/jobs/runner.ts'
+import { slowPool } from '../src/jobs/slow-sources.ts'
 import { Problem } from '../src/problem.ts'
 import { Semaphore } from '../src/semaphore.ts'
-import { runImageJob } from '../src/service/jobs/image-job.ts'
-import type { Merge } from '../src/service/jobs/merge.ts'
-import { JobRunner, type Work } from '../src/service/jobs/runner.ts'
-import { slowPool } from '../src/service/jobs/slow-sources.ts'
+import { createService } from '../workers/node/host.ts'
 import {
   type AnalysisThreads,
   OPEN_LAYERS,
   OPEN_LAYERS_OF_ONE_REGISTRY,
-} from '../workers/node/analysis-threads.ts'
-import { createService } from '../workers/node/host.ts'
+} from '../workers/node/threads/analysis-threads.ts'
 import type { Question } from './client.ts'
 
 /** How long stopped work may take to end. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { type Descriptor, isEncrypted } from './oci/manifest.ts'
 import { callerOf, originOf, placeOf, type SourceRef } from './oci/source-ref.ts'
-import type { ProblemDocument } from './problem.ts'
+import type { Problem, ProblemDocument } from './problem.ts'
 import { IMAGE_FORMAT, LAYER_FORMAT } from './stored-formats.ts'
 
 /** Index one layer, unless it is indexed already. */
@@ -42,6 +42,9 @@ export type Order = {
   /** IDs of the analyses to tell about a failure; none for a push. */
   readonly analyses: readonly string[]
 }
+
+/** What a queue does with an order: drop it, or retry it after a number of seconds. */
+export type OrderEnd = { readonly again?: { readonly seconds: number; readonly problem: Problem } }
 
 export type Progress = {
   readonly layers: number

@@ -10,7 +10,7 @@
  *
  * `Semaphore` is for one process or thread. Objects that share an isolate, and can be reset without releasing anything, use
  * `LeasedSemaphore` (`workers/cloudflare/leased-semaphore.ts`). Servers that share a Redis leave the order to their queue
- * (`workers/node/turns.ts`).
+ * (`workers/node/queue/turns.ts`).
  */
 
 /** From the widest group to the narrowest. */

@@ -1,7 +1,7 @@
 /** The formats of `/v1/check`. */
 
 import { Problem } from '../problem.ts'
-import type { Checked } from '../service/check.ts'
+import type { Checked } from '../service/images/check.ts'
 import { toJson } from '../text/json.ts'
 import { checkGithub, problemGithub } from './check-github.ts'
 import { checkGitlab, problemGitlab } from './check-gitlab.ts'

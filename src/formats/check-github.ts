@@ -1,5 +1,5 @@
 /** A verdict as GitHub's workflow commands, which become annotations: an error for each failing rule. */
-import type { Checked } from '../service/check.ts'
+import type { Checked } from '../service/images/check.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { headline, showEvidence } from './check-values.ts'
 import { terminalLine, terminalText, visible } from './escape.ts'

@@ -1,7 +1,7 @@
 /** A verdict's failing rules as GitLab's code quality report: the part of Code Climate's format that GitLab reads. */
 import type { AdviceItem } from '../advice/advise.ts'
 import type { Severity } from '../gate/tables.ts'
-import type { Checked } from '../service/check.ts'
+import type { Checked } from '../service/images/check.ts'
 import { formatBytes } from '../text/format.ts'
 import { adviceFingerprints, fingerprintOf, problemFingerprint } from './check-fingerprint.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'

@@ -5,7 +5,7 @@
 import type { RuleVerdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
 import type { ImageIdentity } from '../image/report.ts'
-import type { Checked } from '../service/check.ts'
+import type { Checked } from '../service/images/check.ts'
 import type { ToldProblem } from './check-style.ts'
 import { headline, ruleTitle, showEvidence } from './check-values.ts'
 import { markupLine, markupText } from './escape.ts'

@@ -2,7 +2,7 @@
 
 import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
-import type { Checked } from '../service/check.ts'
+import type { Checked } from '../service/images/check.ts'
 import { formatCount } from '../text/format.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
 import {

@@ -2,7 +2,7 @@
 import type { Unit } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
-import type { Checked } from '../service/check.ts'
+import type { Checked } from '../service/images/check.ts'
 import type { ToldProblem } from './check-style.ts'
 import { globOf } from './check-values.ts'
 import { visible } from './escape.ts'

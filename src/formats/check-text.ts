@@ -1,7 +1,7 @@
 /** A verdict for a terminal and for a CI log. */
 import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
-import type { Checked } from '../service/check.ts'
+import type { Checked } from '../service/images/check.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { evidenceParts, headline, ruleTitle, toldEvidence } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'

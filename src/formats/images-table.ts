@@ -1,5 +1,5 @@
 /** The images of a repository as `docker image ls` prints them, for a terminal and in Markdown. */
-import type { TaggedImage } from '../service/repository-images.ts'
+import type { TaggedImage } from '../service/fleet/repository-images.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes } from '../text/format.ts'
 import { markdownCode, terminalLine, terminalText } from './escape.ts'

@@ -1,6 +1,6 @@
 /** What images share, in tables that read like `docker system df -v`, for a terminal and in Markdown. */
 import { shortName } from '../image/identity.ts'
-import type { Sharing } from '../service/shared.ts'
+import type { Sharing } from '../service/fleet/shared.ts'
 import { formatBytes } from '../text/format.ts'
 import { terminalLine } from './escape.ts'
 import { markdownTable, type Table, type TextStyle, textTable } from './table.ts'

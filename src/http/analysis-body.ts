@@ -1,7 +1,7 @@
 /** Turns an analysis into the JSON that the API answers, with links to its results. */
 import type { z } from '@hono/zod-openapi'
 import { Problem } from '../problem.ts'
-import type { Analysis } from '../service/analyses.ts'
+import type { Analysis } from '../service/images/analyses.ts'
 import { problemBody } from './problems.ts'
 import type { analysisSchema } from './routes/analyses.schema.ts'
 

@@ -5,7 +5,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Assets } from '../pages/assets.ts'
 import { Problem } from '../problem.ts'
 import { Semaphore, type SemaphoreLimits } from '../semaphore.ts'
-import { WorkElsewhere } from '../service/elsewhere.ts'
+import { WorkElsewhere } from '../service/offload.ts'
 import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
 import {

@@ -4,7 +4,7 @@ import type { Configuration } from '../configuration.ts'
 import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../oci/credential.ts'
 import { parseImageReference } from '../oci/image-reference.ts'
 import { Problem } from '../problem.ts'
-import type { CallerCredentials } from '../service/open.ts'
+import type { CallerCredentials } from '../service/open/open-image.ts'
 import type { RequestContext } from './backend.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** Analyses as Server-Sent Events. */
 
-import type { Analysis } from '../service/analyses.ts'
+import type { Analysis } from '../service/images/analyses.ts'
 import { toJson } from '../text/json.ts'
 import { analysisBody } from './analysis-body.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'

@@ -16,7 +16,7 @@ import type {
   WastedFile,
 } from '../image/report.ts'
 import { isPullKnown, UNKNOWN_PULL } from '../image/stored.ts'
-import type { TreemapColour } from '../service/treemap.ts'
+import type { TreemapColour } from '../service/images/treemap.ts'
 import { FIGURES } from '../text/figures.ts'
 import { counted, formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'

@@ -2,7 +2,7 @@
 import type { Host } from '../host.ts'
 import type { RegistryClient } from '../source/registry/client.ts'
 import type { ImageSource, LocalImages } from '../source/source.ts'
-import type { Memory } from './memory.ts'
+import type { Memory } from './caches.ts'
 
 /** The parts of a service: a host, the client for registries, the memory between requests, and what else the host offers. */
 export type Service = {

@@ -1,15 +1,15 @@
 /** Advice on an indexed image, against one pass over the tables that it uses: the same columns, looking at every value. */
 
-import { adviceOf } from '../../src/service/advice.ts'
-import { knownFacts } from '../../src/service/analyse.ts'
-import { openImage } from '../../src/service/open.ts'
+import { adviceOf } from '../../src/service/images/advice.ts'
+import { knownFacts } from '../../src/service/images/analyse.ts'
 import {
   duplicatesOf,
   filesTable,
   membersTable,
   WHOLE_FETCH_BYTES,
   wasteOf,
-} from '../../src/service/tables.ts'
+} from '../../src/service/images/image-tables.ts'
+import { openImage } from '../../src/service/open/open-image.ts'
 import { startApp } from '../support/app.ts'
 import { best, line, REGISTRY, seconds } from './measure.ts'
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import { indexLayer } from '../../src/index/layer-index.ts'
 import { readLayer } from '../../src/layer/read.ts'
-import { FolderStore } from '../../workers/node/folder-store.ts'
+import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { LIMITS, WASM } from '../support/blob.ts'
 
 const [blob = '', folder = '', how] = process.argv.slice(2)

@@ -9,7 +9,7 @@ import { writeImage } from '../../src/image/write.ts'
 import { imageKey, layerKey } from '../../src/index/keys.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import { openTable } from '../../src/table/table.ts'
-import { FolderStore } from '../../workers/node/folder-store.ts'
+import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { imageSource, storeLayer } from '../layers/store.ts'
 import { best, line, seconds } from './measure.ts'
 

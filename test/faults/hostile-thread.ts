@@ -1,6 +1,6 @@
 /** A thread whose tasks misbehave in every way a task can. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { serveTasks } from '../../workers/node/serve-tasks.ts'
+import { serveTasks } from '../../workers/node/threads/serve-tasks.ts'
 
 export type HostileTask = 'echo' | 'late' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
 

@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ObjectStore } from '../../src/host.ts'
-import { S3Store } from '../../workers/node/s3-store.ts'
+import { S3Store } from '../../workers/node/store/s3-store.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp } from '../support/app.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'

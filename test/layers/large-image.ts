@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { ImageLayer } from '../../src/image/facts.ts'
 import { writeImage } from '../../src/image/write.ts'
 import type { Entry } from '../../src/layer/entry.ts'
-import { FolderStore } from '../../workers/node/folder-store.ts'
+import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { imageSource, storeLayer } from './store.ts'
 
 const FILES_OF_A_DIRECTORY = 50

@@ -11,7 +11,7 @@ import { type OpenRows, pageChanges, streamChanges } from '../../src/diff/list.t
 import { MERGED_ENTRIES } from '../../src/image/merged-entry.ts'
 import { openTable } from '../../src/table/table.ts'
 import { writeTable } from '../../src/table/write-table.ts'
-import { FolderStore } from '../../workers/node/folder-store.ts'
+import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { entriesOf } from './versions.ts'
 
 const [folder = '', files = '', differing = ''] = process.argv.slice(2)

@@ -8,7 +8,7 @@ import { createHash, hash } from 'node:crypto'
 import { indexLayer } from '../../src/index/layer-index.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { LayerReading } from '../../src/layer/read.ts'
-import { FolderStore } from '../../workers/node/folder-store.ts'
+import { FolderStore } from '../../workers/node/store/folder-store.ts'
 
 const [folder = '', count = '', order = '', nameBytes = '0'] = process.argv.slice(2)
 const total = Number(count)

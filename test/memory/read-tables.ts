@@ -9,7 +9,7 @@ import { ENTRIES } from '../../src/index/entries.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import { openTable } from '../../src/table/table.ts'
 import { writeTable } from '../../src/table/write-table.ts'
-import { FolderStore } from '../../workers/node/folder-store.ts'
+import { FolderStore } from '../../workers/node/store/folder-store.ts'
 
 const [folder = '', tables = '', rows = ''] = process.argv.slice(2)
 const tableCount = Number(tables)

@@ -12,7 +12,7 @@ import { ENTRIES } from '../../src/index/entries.ts'
 import { openTable } from '../../src/table/table.ts'
 import { writeTable } from '../../src/table/write-table.ts'
 import { COMPARED_COLUMNS, compareContents } from '../../src/update/contents.ts'
-import { FolderStore } from '../../workers/node/folder-store.ts'
+import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { entriesOf } from './versions.ts'
 
 const [folder = '', files = '', differing = ''] = process.argv.slice(2)

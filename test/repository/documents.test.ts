@@ -25,12 +25,7 @@ test('the architecture names every folder of code', async () => {
   const folders = [...new Set(files.map(dirname))].filter((folder) => folder !== 'src').sort()
   const architecture = await read('docs/architecture.md')
   const missing = folders.filter((folder) => {
-    const name =
-      folder === 'src/pages/assets'
-        ? 'assets/'
-        : folder === 'workers/node/beside'
-          ? 'beside/'
-          : `\`${folder}/\``
+    const name = folder === 'src/pages/assets' ? 'assets/' : `\`${folder}/\``
     return !architecture.includes(name)
   })
   expect(missing).toEqual([])

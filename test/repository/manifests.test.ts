@@ -10,7 +10,7 @@ import { Namespace, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseConfiguration } from '../../src/configuration.ts'
-import { ORDERS, PREFIX, QUEUES } from '../../workers/node/queue-words.ts'
+import { ORDERS, PREFIX, QUEUES } from '../../workers/node/queue/queue-messages.ts'
 
 const DEPLOY = new URL('../../deploy/', import.meta.url)
 const KUBERNETES = new URL('kubernetes/', DEPLOY)

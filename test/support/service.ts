@@ -75,7 +75,7 @@ const START: Record<HostName, (env: Record<string, string>, data: string) => Pro
   },
   async node(env, data) {
     const { startNode } = await import('../../workers/node/service.ts')
-    const { FolderStore } = await import('../../workers/node/folder-store.ts')
+    const { FolderStore } = await import('../../workers/node/store/folder-store.ts')
     return { ...(await startNode(env)), store: async () => new FolderStore(data) }
   },
 }

@@ -72,7 +72,7 @@ describe('an image of an engine', () => {
     for (let start = 0; start < 2; start++) {
       const service = await startReader(engine, { LAMINA_DATA: data })
       expect((await report(service.url, 'docker-daemon:app:dev')).status).toBe(200)
-      const store = await import('../../workers/node/folder-store.ts').then(
+      const store = await import('../../workers/node/store/folder-store.ts').then(
         ({ FolderStore }) => new FolderStore(data),
       )
       for (const prefix of ['uploads/', 'archives/'])

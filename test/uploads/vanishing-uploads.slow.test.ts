@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import type { ObjectStore } from '../../src/host.ts'
 import type { Service } from '../../src/service/service.ts'
-import { deleteUpload, receiveUpload } from '../../src/service/upload.ts'
+import { deleteUpload, receiveUpload } from '../../src/service/uploads/upload.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'
 import { makeChunkedLayer } from '../support/chunked.ts'

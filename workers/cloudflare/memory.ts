@@ -4,13 +4,13 @@
  */
 
 import type { LayerJob } from '../../src/job.ts'
+import type { Merge } from '../../src/jobs/merge-job.ts'
+import { Readmission } from '../../src/jobs/runner.ts'
+import { slowPool } from '../../src/jobs/slow-sources.ts'
 import { type Decode, decode } from '../../src/layer/decode/decode.ts'
 import { compressionOf } from '../../src/oci/compression.ts'
 import type { FairSemaphore } from '../../src/semaphore.ts'
-import type { Merge } from '../../src/service/jobs/merge.ts'
-import { Readmission } from '../../src/service/jobs/runner.ts'
-import { slowPool } from '../../src/service/jobs/slow-sources.ts'
-import type { Memory } from '../../src/service/memory.ts'
+import type { Memory } from '../../src/service/caches.ts'
 import { LeasedSemaphore } from './leased-semaphore.ts'
 
 const MB = 1_000_000

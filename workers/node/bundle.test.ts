@@ -34,7 +34,7 @@ afterAll(async () => {
 test('the bundle has the code of all threads', async () => {
   const codeOf = (files: readonly string[], end: string) =>
     files.filter((file) => file.endsWith(`-thread${end}`)).map((file) => file.slice(0, -end.length))
-  const sources = await readdir(new URL('.', import.meta.url))
+  const sources = await readdir(new URL('threads/', import.meta.url))
   expect(codeOf(await readdir(folder), '.js')).toEqual(codeOf(sources, '.ts'))
 })
 

@@ -16,13 +16,13 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 /** Looks into packages by name, which a bundle does not have; and its replacement. */
 const ASSETS = join(WORKERS, 'assets.ts')
-const ASSETS_BESIDE = join(HERE, 'beside/assets.ts')
+const BUNDLED_ASSETS = join(HERE, 'bundle-overrides/assets.ts')
 
-const beside: Plugin = {
-  name: 'beside',
+const overrides: Plugin = {
+  name: 'overrides',
   setup({ onResolve }) {
     onResolve({ filter: /\.ts$/ }, ({ path, resolveDir }) =>
-      join(resolveDir, path) === ASSETS ? { path: ASSETS_BESIDE } : undefined,
+      join(resolveDir, path) === ASSETS ? { path: BUNDLED_ASSETS } : undefined,
     )
   },
 }
@@ -68,9 +68,9 @@ export async function bundle({
   await build({
     entryPoints: {
       ...entries,
-      'analysis-thread': join(HERE, 'analysis-thread.ts'),
-      'decoding-thread': join(HERE, 'decoding-thread.ts'),
-      ...(isService ? { 'request-thread': join(HERE, 'request-thread.ts') } : {}),
+      'analysis-thread': join(HERE, 'threads/analysis-thread.ts'),
+      'decoding-thread': join(HERE, 'threads/decoding-thread.ts'),
+      ...(isService ? { 'request-thread': join(HERE, 'threads/request-thread.ts') } : {}),
     },
     outdir: folder,
     bundle: true,
@@ -78,7 +78,7 @@ export async function bundle({
     format: 'esm',
     platform: 'node',
     target: 'node22.19',
-    plugins: [beside, ...plugins],
+    plugins: [overrides, ...plugins],
     minify,
     external: [...external],
     banner: { js: COMMON_JS },

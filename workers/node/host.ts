@@ -3,22 +3,22 @@
 import { isMainThread } from 'node:worker_threads'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Backlog, Engine, Jobs, ObjectStore } from '../../src/host.ts'
-import { noBacklog } from '../../src/service/jobs/memory-backlog.ts'
-import { Memory } from '../../src/service/memory.ts'
+import { noBacklog } from '../../src/jobs/memory-backlog.ts'
+import { Memory } from '../../src/service/caches.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
 import { compiledWasm } from '../wasm.ts'
-import { DockerEngine } from './engine.ts'
-import { engineFiles } from './engine-files.ts'
+import { DockerEngine } from './engine/engine.ts'
+import { engineFiles } from './engine/engine-files.ts'
+import { localImages } from './engine/local-images.ts'
 import { createFetch } from './fetch.ts'
-import { FolderStore } from './folder-store.ts'
-import { localImages } from './local-images.ts'
-import { MeteredStore, type StoreOperation } from './metered-store.ts'
+import { FolderStore } from './store/folder-store.ts'
+import { MeteredStore, type StoreOperation } from './store/metered-store.ts'
 
 /** The S3 client is large, and loaded only if needed: each layer thread starts with this. */
 export async function openStore({ s3, data }: Configuration): Promise<ObjectStore> {
   if (s3 === undefined) return new FolderStore(data)
-  const { S3Store } = await import('./s3-store.ts')
+  const { S3Store } = await import('./store/s3-store.ts')
   return new S3Store(s3)
 }
 

@@ -2,8 +2,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EngineEvent } from '../../src/host.ts'
 import type { JobState, LayerWork } from '../../src/job.ts'
-import type { WatchedImage } from '../../src/service/watch-engine.ts'
-import type { StoreOperation } from './metered-store.ts'
+import type { WatchedImage } from '../../src/service/fleet/watch-engine.ts'
+import type { StoreOperation } from './store/metered-store.ts'
 
 /** A request waits for an analysis for at most 300 s. */
 const SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300]

@@ -13,34 +13,34 @@ import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
 import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
+import { runImageJob } from '../../src/jobs/image-job.ts'
+import { type BacklogLimits, type BacklogWork, MemoryBacklog } from '../../src/jobs/memory-backlog.ts'
+import type { Merge } from '../../src/jobs/merge-job.ts'
+import { JobRunner } from '../../src/jobs/runner.ts'
+import { slowPool } from '../../src/jobs/slow-sources.ts'
 import { Problem } from '../../src/problem.ts'
 import { Semaphore } from '../../src/semaphore.ts'
-import { sweepSavedImages } from '../../src/service/daemon-source.ts'
-import { runImageJob } from '../../src/service/jobs/image-job.ts'
-import { type BacklogLimits, type BacklogWork, MemoryBacklog } from '../../src/service/jobs/memory-backlog.ts'
-import type { Merge } from '../../src/service/jobs/merge.ts'
-import { JobRunner } from '../../src/service/jobs/runner.ts'
-import { slowPool } from '../../src/service/jobs/slow-sources.ts'
-import { giveUpOrder, runOrder } from '../../src/service/orders.ts'
+import { giveUpOrder, runOrder } from '../../src/service/fleet/queued-images.ts'
+import { type WatchOptions, watchEngine } from '../../src/service/fleet/watch-engine.ts'
+import { sweepSavedImages } from '../../src/service/open/daemon-source.ts'
 import type { Service } from '../../src/service/service.ts'
-import { sweepUploads } from '../../src/service/upload.ts'
-import { type WatchOptions, watchEngine } from '../../src/service/watch-engine.ts'
+import { sweepUploads } from '../../src/service/uploads/upload.ts'
 import { COMPRESSED, readAsset } from '../assets.ts'
 import { compressedIn } from '../compressed-assets.ts'
 import { createHttpServer } from '../http-server.ts'
 import { withUploadsLimit } from '../uploads-limit.ts'
-import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './analysis-threads.ts'
-import { AnsweringStore } from './answering-store.ts'
 import { requestBody } from './body-stream.ts'
 import { compression } from './compression.ts'
 import { createService } from './host.ts'
 import { createLog, type Log, logJob } from './log.ts'
-import type { StoreOperation } from './metered-store.ts'
 import { Metrics } from './metrics.ts'
-import type { SharedJobs } from './queue.ts'
-import { RequestThreads } from './request-threads.ts'
-import type { RequestTask } from './request-words.ts'
+import type { SharedJobs } from './queue/queue.ts'
 import { routeLabels } from './routes.ts'
+import type { StoreOperation } from './store/metered-store.ts'
+import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './threads/analysis-threads.ts'
+import { AnsweringStore } from './threads/answering-store.ts'
+import type { RequestTask } from './threads/request-messages.ts'
+import { RequestThreads } from './threads/request-threads.ts'
 import { pathWithoutUploadId, withoutUploadId } from './upload-ids.ts'
 
 const QUEUED_ANALYSES = 100
@@ -228,7 +228,7 @@ export async function startNode(
 
 async function sharedJobs({ redis }: Configuration, log: Log): Promise<SharedJobs | undefined> {
   if (redis === undefined) return undefined
-  const { joinQueue } = await import('./queue.ts')
+  const { joinQueue } = await import('./queue/queue.ts')
   return joinQueue({ redis, queuedAnalyses: QUEUED_ANALYSES, log })
 }
 

@@ -1,6 +1,6 @@
 /** `npm run start:node`: serves until SIGTERM or SIGINT, then finishes running work. */
 import { startOrExit } from '../startup.ts'
-import { startFast } from './v8.ts'
+import { startFast } from './threads/v8.ts'
 
 /**
  * Time limit for running work once the server stops accepting. Supervisors usually kill a service 30 s after SIGTERM; add the

@@ -11,19 +11,19 @@ import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { Problem } from '../../problem.ts'
-import { knownAdvice } from '../../service/advice.ts'
-import { judge } from '../../service/check.ts'
-import { WorkElsewhere } from '../../service/elsewhere.ts'
-import type { Images } from '../../service/images.ts'
+import { knownAdvice } from '../../service/images/advice.ts'
+import type { Images } from '../../service/images/caller-images.ts'
+import { judge } from '../../service/images/check.ts'
+import { openReading } from '../../service/images/choose-reading.ts'
+import { comparePulls } from '../../service/images/update.ts'
+import { WorkElsewhere } from '../../service/offload.ts'
 import {
   type CallerCredentials,
   type ImageRequest,
   type OpenedImage,
   openManifest,
   requireCompressed,
-} from '../../service/open.ts'
-import { openReading } from '../../service/reading.ts'
-import { comparePulls } from '../../service/update.ts'
+} from '../../service/open/open-image.ts'
 import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'

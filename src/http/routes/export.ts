@@ -2,7 +2,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { SBOM_FORMATS, SBOM_MEDIA_TYPES } from '../../export/sbom.ts'
 import { Problem } from '../../problem.ts'
-import { WorkElsewhere } from '../../service/elsewhere.ts'
 import {
   exportBundle,
   exportLayer,
@@ -10,8 +9,9 @@ import {
   exportSbom,
   needsFiles,
   runtimeConfigOf,
-} from '../../service/export.ts'
-import type { OpenedImage } from '../../service/open.ts'
+} from '../../service/images/export.ts'
+import { WorkElsewhere } from '../../service/offload.ts'
+import type { OpenedImage } from '../../service/open/open-image.ts'
 import { pathToKey } from '../../text/path.ts'
 import { cacheInputs, factsInTime, freshness, openFor, unchanged } from '../answers.ts'
 import { attachment } from '../attachment.ts'

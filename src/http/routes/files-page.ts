@@ -10,11 +10,17 @@ import { type FoundRow, searchPage } from '../../pages/files/search.ts'
 import type { Html } from '../../pages/page.ts'
 import { permanentPlaceOf, placeOf } from '../../pages/place.ts'
 import { Problem } from '../../problem.ts'
-import type { AnalysedImage } from '../../service/analyse.ts'
-import { openContent } from '../../service/content.ts'
-import { type FileVersion, versionsOf } from '../../service/file-versions.ts'
-import { inOrder, largestFirst } from '../../service/listings.ts'
-import { directoriesTable, filesOf, filesTable, membersOf, membersTable } from '../../service/tables.ts'
+import { inOrder, largestFirst } from '../../service/fleet/listings.ts'
+import type { AnalysedImage } from '../../service/images/analyse.ts'
+import { openContent } from '../../service/images/content.ts'
+import { type FileVersion, versionsOf } from '../../service/images/file-versions.ts'
+import {
+  directoriesTable,
+  filesOf,
+  filesTable,
+  membersOf,
+  membersTable,
+} from '../../service/images/image-tables.ts'
 import { toByteString, toBytes } from '../../text/bytes.ts'
 import { baseName, isWithin, type PathKey, showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'

@@ -1,5 +1,5 @@
 /** What the address of a page says about its treemap. */
-import { TREEMAP_COLOURS, type TreemapColour } from '../../service/treemap.ts'
+import { TREEMAP_COLOURS, type TreemapColour } from '../../service/images/treemap.ts'
 import type { PathKey } from '../../text/path.ts'
 import type { RequestContext } from '../backend.ts'
 import { pathAsked } from '../paths.ts'

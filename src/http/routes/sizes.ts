@@ -3,7 +3,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
 import { type SizesView, sizesMarkdown, sizesText } from '../../formats/sizes-text.ts'
-import { sizesOf } from '../../service/sizes.ts'
+import { sizesOf } from '../../service/images/sizes.ts'
 import { toJson } from '../../text/json.ts'
 import { answerAnalysed } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'

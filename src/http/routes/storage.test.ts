@@ -179,7 +179,7 @@ describe('tags that cannot be read', () => {
       registry.push('dear', `t${n}`, makeImage([], { config: { created: onDay(n) } }))
     const app = startAppOn(new MemoryStore())
     const limited = { ...app.service, host: { ...app.service.host, maxRequests: 1_090 } }
-    const { readStorage } = await import('../../service/storage.ts')
+    const { readStorage } = await import('../../service/fleet/storage.ts')
     const { ledger } = await readStorage(limited, {
       repository: { registry: registry.host, repository: 'dear' },
       credentials: { for: () => undefined },

@@ -3,7 +3,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { updateMarkdown } from '../../formats/update-markdown.ts'
 import { updateText } from '../../formats/update-text.ts'
-import { updateBetween } from '../../service/update.ts'
+import { updateBetween } from '../../service/images/update.ts'
 import { toJson } from '../../text/json.ts'
 import type { Update } from '../../update/update.ts'
 import type { App, Backend } from '../backend.ts'

@@ -1,13 +1,13 @@
 /** Archives that callers upload: stored, listed, deleted. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { Problem } from '../../problem.ts'
-import { admitUpload, deleteUpload, receiveUpload, type Upload } from '../../service/upload.ts'
+import { admitUpload, deleteUpload, receiveUpload, type Upload } from '../../service/uploads/upload.ts'
 import {
   completeUpload,
   openUploadInParts,
   readUploadOrParts,
   storePart,
-} from '../../service/upload-in-parts.ts'
+} from '../../service/uploads/upload-in-parts.ts'
 import { within } from '../../timeout.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'

@@ -1,7 +1,7 @@
 /** Registries report a push: the image is analysed before anybody asks for it. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { Problem } from '../../problem.ts'
-import { readPush, WEBHOOK_KINDS, type WebhookKind } from '../../service/webhooks.ts'
+import { readPush, WEBHOOK_KINDS, type WebhookKind } from '../../service/fleet/webhooks.ts'
 import type { App, Backend } from '../backend.ts'
 import { presents, requireSignature } from '../middleware/secrets.ts'
 import { json, openToAll, problems } from '../openapi/describe.ts'

@@ -1,7 +1,7 @@
 /** The treemap in a page: the path of the directory, what the colours mean, the picture, and the same as a table. */
 import { html, raw } from 'hono/html'
 import type { Area } from '../../image/areas.ts'
-import { TREEMAP_COLOURS } from '../../service/treemap.ts'
+import { TREEMAP_COLOURS } from '../../service/images/treemap.ts'
 import { counted, formatPercent } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
 import { PLAIN } from '../form.ts'

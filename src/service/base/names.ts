@@ -5,7 +5,7 @@ import { attestationsFor, parseArtifact } from '../../oci/artifact.ts'
 import { type Descriptor, type ImageIndex, parseManifest } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 import { waitFor } from '../../timeout.ts'
-import type { OpenedImage } from '../open.ts'
+import type { OpenedImage } from '../open/open-image.ts'
 
 const MAX_DEPENDENCIES = 20
 const MAX_ATTESTATIONS = 4

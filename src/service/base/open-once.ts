@@ -3,7 +3,7 @@ import { requireDiffIds } from '../../oci/config.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { Problem } from '../../problem.ts'
 import { within } from '../../timeout.ts'
-import { type CallerCredentials, type OpenedImage, openImage } from '../open.ts'
+import { type CallerCredentials, type OpenedImage, openImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
 
 export type BaseCaller = {

@@ -4,8 +4,8 @@ import { diffPackages, type PackageDiff } from '../../diff/packages.ts'
 import type { ObjectStore } from '../../host.ts'
 import type { LayerReport, Package } from '../../image/report.ts'
 import { compareText } from '../../text/bytes.ts'
-import type { AnalysedImage } from '../analyse.ts'
-import { packagesOf } from '../tables.ts'
+import type { AnalysedImage } from '../images/analyse.ts'
+import { packagesOf } from '../images/image-tables.ts'
 
 export type AnalysedBase = {
   readonly image: AnalysedImage

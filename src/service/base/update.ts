@@ -4,8 +4,8 @@ import { inRegistry, type TaggedRepository } from '../../base/names.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { formatReference } from '../../oci/reference.ts'
 import { Problem } from '../../problem.ts'
-import type { OpenedImage } from '../open.ts'
-import { comparePulls } from '../update.ts'
+import { comparePulls } from '../images/update.ts'
+import type { OpenedImage } from '../open/open-image.ts'
 import type { OpenOnce } from './open-once.ts'
 
 export type TagNow = {

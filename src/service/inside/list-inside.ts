@@ -7,7 +7,7 @@ import type { ArchiveEntry } from '../../inside/entries.ts'
 import { Problem } from '../../problem.ts'
 import { decodeText } from '../../text/bytes.ts'
 import { keyToPath, type PathKey } from '../../text/path.ts'
-import { type Listing, otherList } from '../listings.ts'
+import { type Listing, otherList } from '../fleet/listings.ts'
 import type { ElfInside, Inside } from './open-inside.ts'
 
 export type ElfSection = {

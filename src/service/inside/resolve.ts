@@ -12,10 +12,10 @@ import { Problem } from '../../problem.ts'
 import { cleanPath } from '../../tar/clean.ts'
 import { toBytes, toHex } from '../../text/bytes.ts'
 import { type PathKey, showPath } from '../../text/path.ts'
-import { openContent } from '../content.ts'
-import type { OpenedImage } from '../open.ts'
+import { openContent } from '../images/content.ts'
+import { filesTable, layerIndexOf, membersTable } from '../images/image-tables.ts'
+import type { OpenedImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
-import { filesTable, layerIndexOf, membersTable } from '../tables.ts'
 import { openLayerFile } from './layer-file.ts'
 import {
   type ArchiveInside,

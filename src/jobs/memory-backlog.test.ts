@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Order, OrderEnd } from '../job.ts'
+import { Problem } from '../problem.ts'
+import { type BacklogLimits, MemoryBacklog } from './memory-backlog.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+
+const order = (image: string): Order => ({ image, analyses: [`analysis of ${image}`] })
+const AGAIN: OrderEnd = { again: { seconds: 10, problem: new Problem('registry_error', 'it failed') } }
+
+function start(limits: Partial<BacklogLimits>, end: (image: string, attempt: number) => Promise<OrderEnd>) {
+  const ran: string[] = []
+  const givenUp: string[] = []
+  const run = ({ image }: Order, attempt: number) => {
+    ran.push(`${image} ${attempt}`)
+    return end(image, attempt)
+  }
+  const giveUp = async ({ image }: Order, { message }: Problem) => void givenUp.push(`${image}: ${message}`)
+  return { backlog: new MemoryBacklog({ run, giveUp }, { atOnce: 2, ...limits }), ran, givenUp }
+}
+
+it('runs a limited number at once, in order, and reports what it holds', async () => {
+  const release: (() => void)[] = []
+  const { backlog, ran } = start({}, () => new Promise((resolve) => release.push(() => resolve({}))))
+  await backlog.add(['a', 'b', 'c'].map(order))
+  expect(ran).toEqual(['a 1', 'b 1'])
+  expect(await backlog.holds('analysis of c')).toBe(true)
+  release[0]?.()
+  await vi.waitFor(() => expect(ran).toEqual(['a 1', 'b 1', 'c 1']))
+  expect(await backlog.holds('analysis of a')).toBe(false)
+})
+
+it('refuses a batch as a whole if it has no room for all of it', async () => {
+  const { backlog, ran } = start({ most: 2 }, () => new Promise(() => {}))
+  await expect(backlog.add(['a', 'b', 'c'].map(order))).rejects.toMatchObject({ code: 'rate_limited' })
+  expect(ran).toEqual([])
+  await backlog.add(['a', 'b'].map(order))
+  await expect(backlog.add([order('c')])).rejects.toMatchObject({ code: 'rate_limited' })
+})
+
+it('retries temporary failures, then gives up', async () => {
+  const { backlog, ran, givenUp } = start({ attempts: 3 }, async (image) => (image === 'bad' ? AGAIN : {}))
+  await backlog.add([order('bad'), order('good')])
+  await vi.advanceTimersByTimeAsync(9_000)
+  expect(ran).toEqual(['bad 1', 'good 1'])
+  expect(await backlog.holds('analysis of bad')).toBe(true)
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(ran).toEqual(['bad 1', 'good 1', 'bad 2', 'bad 3'])
+  expect(givenUp).toEqual(['bad: it failed'])
+  expect(await backlog.holds('analysis of bad')).toBe(false)
+})
+
+it('starts nothing more once it is stopped', async () => {
+  const { backlog, ran } = start({ atOnce: 1 }, async () => AGAIN)
+  await backlog.add([order('a')])
+  await vi.advanceTimersByTimeAsync(0)
+  backlog.stop()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(ran).toEqual(['a 1'])
+})
+
+it('a store that fails ends nothing: the order runs again, and its failure is recorded later', async () => {
+  const told: string[] = []
+  let isAway = true
+  const backlog = new MemoryBacklog(
+    {
+      run: () => Promise.reject(new Error('the store is away')),
+      giveUp: async (_, { message }) => {
+        if (isAway) throw new Error('the store is away')
+        told.push(message)
+      },
+    },
+    { atOnce: 1, attempts: 2 },
+  )
+  await backlog.add([order('a')])
+  await vi.advanceTimersByTimeAsync(300_000)
+  expect(await backlog.holds('analysis of a')).toBe(true)
+  isAway = false
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(told).toEqual(['the analysis failed because of an internal error'])
+  expect(await backlog.holds('analysis of a')).toBe(false)
+})

@@ -1,0 +1,95 @@
+/** One server's part in the shared queue. Imported only if `REDIS_URL` is set, so that BullMQ is not loaded otherwise. */
+import type { Configuration } from '../../../src/configuration.ts'
+import type { Backlog, ObjectStore } from '../../../src/host.ts'
+import type { BacklogWork } from '../../../src/jobs/memory-backlog.ts'
+import type { JobRunner } from '../../../src/jobs/runner.ts'
+import { Memory } from '../../../src/service/caches.ts'
+import { openSource } from '../../../src/service/open/open-source.ts'
+import type { Service } from '../../../src/service/service.ts'
+import type { ImageSource } from '../../../src/source/source.ts'
+import type { Log } from '../log.ts'
+import { BacklogWorker, QueueBacklog } from './queue-backlog.ts'
+import { QueueJobs } from './queue-jobs.ts'
+import { type ConfigJob, type JobKind, PREFIX } from './queue-messages.ts'
+import { QueueWorkers } from './queue-workers.ts'
+import { QueuedSource } from './queued-source.ts'
+import { RedisLink } from './redis.ts'
+import { SealedJobs } from './sealed-jobs.ts'
+import { Waiters } from './waiters.ts'
+
+/** A server also starts without Redis: it answers from the store. */
+const OPEN_MILLISECONDS = 2_000
+/** Callers do not wait longer either. */
+const CONFIG_MILLISECONDS = 60_000
+
+export type QueueOptions = {
+  readonly redis: NonNullable<Configuration['redis']>
+  /** How many analyses may wait, over all servers; more are rejected. */
+  readonly queuedAnalyses: number
+  readonly log: Log
+}
+
+export type WorkOptions = {
+  /** Runs the jobs that this server takes. It soon cancels unwatched ones. */
+  readonly runner: JobRunner
+  /** Reads configs. */
+  readonly service: Service
+  /** How many of each kind this server takes at once. */
+  readonly atOnce: Readonly<Record<JobKind, number>>
+  /** Carries out the orders that this server takes. */
+  readonly orders: BacklogWork & { readonly atOnce: number }
+}
+
+export type SharedJobs = {
+  readonly jobs: QueueJobs
+  readonly backlog: Backlog
+  /** The source as all servers together use it. */
+  sourceOf(own: ImageSource, store: ObjectStore): ImageSource
+  /** From now on this server takes jobs. */
+  work(options: WorkOptions): void
+  /** Takes no more jobs, and resolves when its jobs are done. */
+  finish(): Promise<void>
+  /** Returns unfinished jobs to the queue. */
+  close(): Promise<void>
+}
+
+export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): Promise<SharedJobs> {
+  const link = new RedisLink(redis.url, log)
+  const sealed = new SealedJobs(redis.key)
+  const waiters = new Waiters(link, PREFIX)
+  const jobs = new QueueJobs({ link, sealed, waiters, queuedAnalyses })
+  const backlog = new QueueBacklog(link)
+  let workers: QueueWorkers | undefined
+  let orderly: BacklogWorker | undefined
+  await link.opened(OPEN_MILLISECONDS)
+  return {
+    jobs,
+    backlog,
+    // An archive is already in the store.
+    sourceOf: (own, store) => (own.ref.kind === 'registry' ? new QueuedSource(own, store, jobs) : own),
+    work({ service, orders, ...options }) {
+      const readConfig = configReader(service)
+      workers = new QueueWorkers({ link, sealed, waiters, log, readConfig, ...options })
+      orderly = new BacklogWorker({ link, work: orders, atOnce: orders.atOnce, log })
+    },
+    async finish() {
+      orderly?.pause()
+      await workers?.finish()
+    },
+    async close() {
+      await orderly?.close()
+      await workers?.close()
+      await Promise.all([jobs.close(), backlog.close()])
+      link.close()
+    },
+  }
+}
+
+/** @param service that asks its sources itself */
+function configReader(service: Service): (job: ConfigJob) => Promise<void> {
+  // With the server's own memory, this job would wait for the caller that waits for it.
+  const own = { ...service, memory: new Memory() }
+  return async ({ source, descriptor }) => {
+    await openSource(own, source, AbortSignal.timeout(CONFIG_MILLISECONDS)).config(descriptor)
+  }
+}

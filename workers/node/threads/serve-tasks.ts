@@ -1,0 +1,81 @@
+/** The inside of a thread: it does one task at a time, and reports the outcome. */
+import { setPriority } from 'node:os'
+import { parentPort, type Transferable, workerData } from 'node:worker_threads'
+import { Problem } from '../../../src/problem.ts'
+import type { FromThread, ThreadData, ToThread } from './threads.ts'
+
+/** Below the thread that answers requests, which needs little CPU time, but at once. */
+const NICE = 5
+const PULSE_MILLISECONDS = 250
+
+export type TaskCaller<Word, Said> = {
+  /** @param transfer what the message moves to the main thread */
+  readonly say: (said: Said, transfer?: readonly Transferable[]) => void
+  /** Registers a listener for messages to this task. */
+  readonly listen: (listener: (word: Word) => void) => void
+  /** Aborted when the task is cancelled. */
+  readonly signal: AbortSignal
+}
+
+/** The task that the thread does, or did last. */
+type CurrentTask<Word> = {
+  readonly number: number
+  readonly abort: AbortController
+  hear: (word: Word) => void
+}
+
+type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'number'> : never
+
+const { pulse }: ThreadData = workerData
+
+lowerPriority()
+
+/** Does the tasks sent to this thread, as long as it lives. */
+export function serveTasks<Task, Outcome, Word = never, Said = never>(
+  run: (task: Task, caller: TaskCaller<Word, Said>) => Promise<Outcome>,
+): void {
+  const port = parentPort
+  if (port === null) throw new Error('this file must be run as a thread')
+  const turns = new Int32Array(pulse)
+  let current: CurrentTask<Word> | undefined
+  const work = async (number: number, task: Task) => {
+    const send = (message: Unnumbered<FromThread<Outcome, Said>>, transfer: readonly Transferable[] = []) =>
+      port.postMessage({ ...message, number }, transfer)
+    const abort = new AbortController()
+    const own: CurrentTask<Word> = { number, abort, hear: () => {} }
+    current = own
+    const beat = setInterval(() => Atomics.add(turns, 0, 1), PULSE_MILLISECONDS)
+    try {
+      const { signal } = abort
+      const say: TaskCaller<Word, Said>['say'] = (said, transfer) => send({ kind: 'said', said }, transfer)
+      const listen = (listener: (word: Word) => void) => {
+        own.hear = listener
+      }
+      send({ kind: 'outcome', outcome: await run(task, { say, listen, signal }) })
+    } catch (error) {
+      send(
+        error instanceof Problem
+          ? { kind: 'problem', problem: error.toDocument() }
+          : { kind: 'error', error },
+      )
+    } finally {
+      clearInterval(beat)
+    }
+  }
+  port.on('message', (message: ToThread<Task, Word>) => {
+    if (message.kind === 'task') void work(message.number, message.task)
+    else if (message.number !== current?.number) return
+    else if (message.kind === 'word') current.hear(message.word)
+    else current.abort.abort()
+  })
+}
+
+/** Linux gives each thread a priority; elsewhere this may fail, and is not needed. */
+function lowerPriority(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(NICE)
+  } catch {
+    // Refused: then all threads are alike.
+  }
+}

@@ -13,6 +13,7 @@ import { readDocuments } from './documents.ts'
 import { findImages } from './find-images.ts'
 import { summarise } from './summary.ts'
 import { inventoryOf } from './uses.ts'
+import { writeCluster } from './write-cluster.ts'
 
 const IMAGES = 60
 let registry: FixtureRegistry
@@ -107,6 +108,20 @@ test('the table names what cannot be read, and the exit code is 2', async () => 
     /app1:v1[\s\S]*gone\n[\s\S]*image_not_found\n[\s\S]*node-a\n[\s\S]*Not read: 1 Secret\n$/,
   )
   expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+})
+
+test.each(['json', 'ndjson', 'csv'])('%s escapes invisible characters of what the objects say', (format) => {
+  const problem = { type: 't', title: 't', status: 400, detail: 'd', code: 'invalid_reference' }
+  const inventory = inventoryOf([pod('pod\u202e', 'node\u009b31m', 'UPPER\u200b')])
+  const out = [
+    ...writeCluster(
+      summarise(inventory, () => ({ problem })),
+      format,
+      { colour: false },
+    ),
+  ].join('')
+  expect(out).not.toMatch(/[\u202e\u009b\u200b]/)
+  expect(out).toContain('pod\\u202e')
 })
 
 test.each([

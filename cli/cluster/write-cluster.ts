@@ -9,6 +9,7 @@ import {
   wrapped,
 } from '../../src/formats/table.ts'
 import { counted, formatBytes, formatCount } from '../../src/text/format.ts'
+import { toJson } from '../../src/text/json.ts'
 import type { Cluster, ClusterImage, ClusterNode } from './summary.ts'
 
 const COLUMNS = [
@@ -28,10 +29,10 @@ const WIDTH = 80
 export function* writeCluster(cluster: Cluster, format: string, style: TextStyle): Generator<string> {
   switch (format) {
     case 'json':
-      yield `${JSON.stringify(cluster)}\n`
+      yield `${toJson(cluster)}\n`
       return
     case 'ndjson':
-      for (const image of cluster.images) yield `${JSON.stringify(image)}\n`
+      for (const image of cluster.images) yield `${toJson(image)}\n`
       return
     case 'csv':
       yield csvHeader(COLUMNS)

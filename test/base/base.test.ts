@@ -169,6 +169,14 @@ it('text and Markdown show nothing of a name that is no reference', async () => 
   }
 })
 
+it('JSON escapes invisible characters of what an annotation says', async () => {
+  const annotations = named('evil\u202egnp\u009b31m')
+  const asked = registry.push('invisible', '1', makeImage([lower], { manifest: { annotations } }))
+  const text = await (await app.ask(`/v1/base?image=${asked}`)).text()
+  expect(text).toContain('evil\\u202egnp\\u009b31m')
+  expect(text).not.toMatch(/[\u202e\u009b]/)
+})
+
 it('packages wait for the analyses of the image and its base', async () => {
   const reference = registry.push('analysed', '1', base)
   const asked = registry.push(

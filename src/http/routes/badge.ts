@@ -24,6 +24,7 @@ import {
   openManifest,
   requireCompressed,
 } from '../../service/open/open-image.ts'
+import { toJson } from '../../text/json.ts'
 import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
@@ -123,7 +124,7 @@ export function addBadges(app: App, backend: Backend): void {
     const { drawBadge, endpointOf } = await import('../../badge/draw.ts')
     return kind === 'svg'
       ? served(c, drawBadge(badge, backend.memory.drawn), 'image/svg+xml; charset=utf-8', seconds)
-      : served(c, JSON.stringify(endpointOf(badge)), 'application/json', seconds)
+      : served(c, toJson(endpointOf(badge)), 'application/json', seconds)
   })
 }
 

@@ -12,6 +12,7 @@ import { withPackages } from '../../service/base/packages.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
 import { verifiedImage } from '../../service/open/layer-indexes.ts'
 import type { OpenedImage } from '../../service/open/open-image.ts'
+import { toJson } from '../../text/json.ts'
 import { cacheControl, factsOf, openFor, pendingAnswer } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
@@ -116,7 +117,7 @@ function answer(backend: Backend, c: RequestContext, described: DescribedBase, w
 function write(report: BaseReport, form: Form, style: TextQuery): Written {
   switch (form) {
     case 'json':
-      return { form, text: JSON.stringify(bodyOf(report)) }
+      return { form, text: toJson(bodyOf(report)) }
     case 'text':
       return { form, text: baseText(report, styleOf(style)) }
     case 'markdown':

@@ -115,7 +115,7 @@ function pending(ledger: Ledger, format: FormName): Response {
     const detail = `${tagsDone} of ${tags} tags are read; ask again to read on`
     throw new Problem('analysis_pending', detail, { retryAfter: RETRY_AFTER_SECONDS })
   }
-  return new Response(JSON.stringify({ status: 'running', tags, tagsDone }), {
+  return new Response(toJson({ status: 'running', tags, tagsDone }), {
     status: 202,
     headers: {
       'Content-Type': FORMS.json,

@@ -68,6 +68,10 @@ export function format<const Names extends readonly [string, ...string[]]>(names
   return z.enum(names).optional().openapi({ description: 'Overrides `Accept`.' })
 }
 
+export const pictureWidth = integer({ min: 200, max: 2000 }, 'Width of the treemap in pixels.')
+  .default(960)
+  .openapi({ default: 960 })
+
 /** How `text` looks. */
 export const textQuery = {
   color: z.enum(['0', '1']).default('0').openapi({ description: '`1`: `text` has colours for a terminal.' }),

@@ -1,4 +1,4 @@
-/** The treemap of an image as a picture, on both hosts. */
+/** The treemap of an image, and of what changed between two, as a picture, on both hosts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
@@ -84,5 +84,46 @@ describe.each(HOSTS)('on %s', (host) => {
     expect((await get({ path: 'nowhere' })).status).toBe(404)
     expect((await get({ color: 'pink' })).status).toBe(400)
     expect((await get({ width: '99999' })).status).toBe(400)
+  })
+
+  it('what changed is a picture, too: added, removed and changed', async () => {
+    const kept = await makeLayer([{ name: 'srv/same', content: 'same' }])
+    const before = await makeLayer([
+      { name: 'srv/grown', content: 'a'.repeat(3_000) },
+      { name: `old/${HOSTILE}`, content: 'b'.repeat(2_000) },
+    ])
+    const after = await makeLayer([
+      { name: 'srv/grown', content: 'c'.repeat(4_000) },
+      { name: 'new/tool', content: 'd'.repeat(1_000) },
+    ])
+    const from = registry.push('app', 'before', makeImage([kept, before]))
+    const to = registry.push('app', 'after', makeImage([kept, after]))
+    const ask = (query: Record<string, string>) =>
+      fetch(
+        `${service.url}/v1/diff?${new URLSearchParams({ from, to, format: 'svg', wait: '60', ...query })}`,
+      )
+    const answer = await ask({ width: '400' })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('Content-Type')).toBe('image/svg+xml; charset=utf-8')
+    expect(answer.headers.get('Cross-Origin-Resource-Policy')).toBe('cross-origin')
+    expect(answer.headers.get('Content-Security-Policy')).toBe(
+      "default-src 'none'; style-src 'unsafe-inline'",
+    )
+    const text = await answer.text()
+    expect(text).toMatch(/^<svg [^>]*width="400"/)
+    expect(text).toContain(
+      '<title>app:before → app:after: 1.00 kB added, 2.00 kB removed, 4.00 kB changed</title>',
+    )
+    expect(text).toContain('srv/grown: 4.00 kB, 57.1%, changed')
+    expect(text).toContain('new/tool: 1.00 kB, 14.3%, added')
+    for (const change of [0, 1, 2]) {
+      expect(text).toContain(`class="change-${change}"`)
+      // In a light and in a dark page.
+      expect(text.split(`.change-${change}{fill:`)).toHaveLength(3)
+    }
+    expect(text).not.toContain('<img')
+    expect(text).not.toContain('srv/same')
+    expect(await (await ask({ to: from })).text()).toContain('app:before → app:before: the same files')
+    expect((await ask({ width: '99999' })).status).toBe(400)
   })
 })

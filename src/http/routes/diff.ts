@@ -7,11 +7,12 @@ import type { Diff } from '../../diff/summary.ts'
 import { diffMarkdown } from '../../formats/diff-markdown.ts'
 import { diffText } from '../../formats/diff-text.ts'
 import type { ObjectStore } from '../../host.ts'
+import { changePicture } from '../../pages/diff/map.ts'
 import { diffDocument } from '../../pages/diff-document.ts'
 import type { Listing } from '../../service/fleet/listings.ts'
 import { newAdvice } from '../../service/images/advice.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
-import { diffOf, type Pair } from '../../service/images/diff.ts'
+import { changesBetween, diffOf, type Pair } from '../../service/images/diff.ts'
 import { filesOf } from '../../service/images/image-tables.ts'
 import { pullBetween } from '../../service/images/update.ts'
 import { toJson } from '../../text/json.ts'
@@ -19,16 +20,18 @@ import type { App, Backend, RequestContext } from '../backend.ts'
 import { globFilter } from '../glob-filter.ts'
 import { chosenForm, preferredType } from '../negotiation.ts'
 import { json, list, pending, problems } from '../openapi/describe.ts'
-import { answerPair, answerPairList, pairQuery } from '../pairs.ts'
+import { answerPair, answerPairList, type PairQuery, pairQuery } from '../pairs.ts'
 import {
   cursor,
   format as formatParameter,
   glob,
   limit,
+  pictureWidth,
   styleOf,
   type TextQuery,
   textQuery,
 } from '../parameters.ts'
+import { forAnyPage } from '../pictures.ts'
 import { changeKindSchema, diffSchema, fileChangePageSchema, fileChangeSchema } from './diff.schema.ts'
 
 /** `Accept` chooses by type, `format` by name. */
@@ -43,6 +46,8 @@ type Format = keyof typeof FORMATS
 
 const NAMES: readonly [Format, ...Format[]] = ['json', 'markdown', 'text', 'html']
 
+const SVG = 'image/svg+xml'
+
 const getDiff = createRoute({
   method: 'get',
   path: '/v1/diff',
@@ -53,12 +58,19 @@ const getDiff = createRoute({
   request: {
     query: z.strictObject({
       ...pairQuery,
-      format: z.enum(NAMES).optional().openapi({ description: 'Overrides `Accept`.' }),
+      format: z
+        .enum([...NAMES, 'svg'])
+        .optional()
+        .openapi({
+          description:
+            'Overrides `Accept`. `svg` is a treemap of what was added, removed and changed; `width` applies to it.',
+        }),
+      width: pictureWidth,
       ...textQuery,
     }),
   },
   responses: {
-    200: json('The diff.', diffSchema, ['text/markdown', 'text/plain', 'text/html']),
+    200: json('The diff, or its treemap.', diffSchema, ['text/markdown', 'text/plain', 'text/html', SVG]),
     202: pending,
     ...problems('image'),
   },
@@ -100,6 +112,7 @@ export function addDiff(app: App, backend: Backend): void {
 
   app.openapi(getDiff, async (c) => {
     const query = c.req.valid('query')
+    if (query.format === 'svg') return pictureAnswer(backend, c, query)
     const format = query.format ?? acceptedFormat(c)
     const type = FORMATS[format]
     const form = {
@@ -130,6 +143,23 @@ export function addDiff(app: App, backend: Backend): void {
 }
 
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+async function pictureAnswer(
+  backend: Backend,
+  c: RequestContext,
+  query: PairQuery & { readonly width: number },
+): Promise<Response> {
+  const form = { contentType: `${SVG}; charset=utf-8`, pending: 'unavailable' } as const
+  const answer = await answerPair(backend, c, { query, form }, async (pair) =>
+    changePicture(
+      pair.from.image.identity,
+      pair.to.image.identity,
+      await changesBetween(backend.host.store, pair),
+      query.width,
+    ),
+  )
+  return forAnyPage(answer)
+}
 
 function acceptedFormat(c: RequestContext): Format {
   const accepted = preferredType(c.req.header('Accept'), [

@@ -24,17 +24,17 @@ import {
   imageQuery,
   integer,
   pathBase64,
+  pictureWidth,
   styleOf,
   type TextQuery,
   textQuery,
 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
+import { forAnyPage } from '../pictures.ts'
 import { reportSchema } from './report.schema.ts'
 
 const picture = {
-  width: integer({ min: 200, max: 2000 }, 'Width of the treemap in pixels.')
-    .default(960)
-    .openapi({ default: 960 }),
+  width: pictureWidth,
   depth: integer({ min: 1, max: 8 }, 'Levels of directories in the treemap.')
     .default(4)
     .openapi({ default: 4 }),
@@ -98,10 +98,7 @@ export function addReport(app: App, backend: Backend): void {
     const answer = await answerAnalysed(backend, c, { query: asked, form }, (analysed) =>
       drawn(backend, analysed, { ...asked, colour }),
     )
-    // As with badges: for use on any page, and for opening the file itself.
-    answer.headers.set('Cross-Origin-Resource-Policy', 'cross-origin')
-    answer.headers.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
-    return answer
+    return forAnyPage(answer)
   })
 }
 

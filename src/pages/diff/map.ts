@@ -10,6 +10,7 @@ import { counted, formatBytes } from '../../text/format.ts'
 import { isWithin, type PathKey, showPath } from '../../text/path.ts'
 import { type Html, name, page, table } from '../page.ts'
 import { filesLink } from '../place.ts'
+import { CHANGES, treemapPicture } from '../treemap/draw.ts'
 import { treemapFigure } from '../treemap/figure.ts'
 import { changeMapLink, type DiffPlace, diffLink, diffPlace, textDiffLink } from './address.ts'
 
@@ -27,6 +28,25 @@ export function changeMap(place: DiffPlace, root: ChangeNode): Html {
     file: ({ key }) => leafLink(place, nodes.get(key)),
     areas: 'Each area is as large as the bytes that were added, removed or changed.',
     table: changeTable(place, root),
+  })
+}
+
+/** The treemap as a picture of its own. @param width in pixels */
+export function changePicture(
+  from: ImageIdentity,
+  to: ImageIdentity,
+  root: ChangeNode,
+  width: number,
+): string {
+  const { added, removed, modified } = root.bytes
+  const sums = { added, removed, changed: modified }
+  const told = CHANGES.filter((kind) => sums[kind] > 0).map((kind) => `${formatBytes(sums[kind])} ${kind}`)
+  return treemapPicture({
+    top: areaOf(root, new Map()),
+    colour: 'change',
+    frame: { width, height: Math.round(width / 2) },
+    title: `${shortName(from)} → ${shortName(to)}`,
+    total: told.length === 0 ? 'the same files' : told.join(', '),
   })
 }
 

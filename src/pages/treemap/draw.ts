@@ -112,19 +112,25 @@ export function drawTreemap(view: TreemapView): Html {
 ${raw(hatchOf(view))}${raw(cellsOf(view))}</svg>`
 }
 
+export type PictureView = TreemapView & {
+  readonly title: string
+  /** What it adds up to, after the title; the bytes of `top` by default. */
+  readonly total?: string
+}
+
 /** A stand-alone picture, with a title and a legend. */
-export function treemapPicture(view: TreemapView & { readonly title: string }): string {
-  const { frame, title, colour, top } = view
+export function treemapPicture(view: PictureView): string {
+  const { frame, title, colour, top, total = formatBytes(top.bytes) } = view
   const { width } = frame
   const legend = legendLines(legendOf(colour, top), width)
   const head = 28
   const height = head + frame.height + legend.height
-  const text = markupText(title)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${text}: ${formatBytes(top.bytes)}">
-<title>${text}: ${formatBytes(top.bytes)}</title>
+  const text = markupText(`${title}: ${total}`)
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${text}">
+<title>${text}</title>
 <style>${STYLE}</style>
 <rect class="paper" width="${width}" height="${height}"/>
-<text class="title" x="2" y="18">${markupText(fitted(`${visible(title)} · ${formatBytes(top.bytes)}`, width - 8))}</text>
+<text class="title" x="2" y="18">${markupText(fitted(`${visible(title)} · ${total}`, width - 8))}</text>
 <g transform="translate(0 ${head})">
 ${hatchOf(view)}${cellsOf(view)}</g>
 <g transform="translate(0 ${head + frame.height})">${legend.markup}</g>
@@ -220,12 +226,15 @@ function pixelsOf(character: string): number {
 
 const LIGHT = ['#e3e6ed', '#adc6f7', '#f5d08c', '#9fdccd', '#f2b6c9', '#cfbdf2', '#cfe29c']
 const DARK = ['#333947', '#2f5296', '#76541a', '#1d665b', '#813655', '#533e8a', '#50631d']
+/** Of `CHANGES`. */
+const CHANGE = { light: ['#93d6bc', '#f5b98a', '#adc6f7'], dark: ['#1d664f', '#87491d', '#2f5296'] }
 const HEAT = { light: ['#f7dcb0', '#f2b184', '#e88371'], dark: ['#6a5324', '#7d4a22', '#8c352b'] }
 
-function scheme(colours: readonly string[], heat: readonly string[]): string {
+function scheme(colours: readonly string[], theme: 'light' | 'dark'): string {
   return [
     ...colours.map((colour, at) => `.hue-${at}{fill:${colour}}`),
-    ...heat.map((colour, at) => `.heat-${at + 1}{fill:${colour}}`),
+    ...HEAT[theme].map((colour, at) => `.heat-${at + 1}{fill:${colour}}`),
+    ...CHANGE[theme].map((colour, at) => `.change-${at}{fill:${colour}}`),
   ].join('')
 }
 
@@ -233,8 +242,8 @@ const STYLE = [
   'text{font:11px system-ui,"Segoe UI","Helvetica Neue","Noto Sans",sans-serif;fill:#171a21}.title{font-size:14px;font-weight:600}',
   '.hidden-ground{fill:#fbe3dd}.hatch{stroke:#b0261d;fill:none}',
   '.paper{fill:#fff}.frame{fill:#f5f6f9;stroke:#dcdfe6}.rest{fill:#eef0f4}',
-  scheme(LIGHT, HEAT.light),
+  scheme(LIGHT, 'light'),
   '@media (prefers-color-scheme:dark){.hidden-ground{fill:#3a1d1a}.hatch{stroke:#ff9c90}text{fill:#e8eaf0}.paper{fill:#12141a}.frame{fill:#1b1e27;stroke:#323745}.rest{fill:#262a36}',
-  scheme(DARK, HEAT.dark),
+  scheme(DARK, 'dark'),
   '}',
 ].join('')

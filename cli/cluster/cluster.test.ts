@@ -151,6 +151,24 @@ test('YAML of several documents is read', async () => {
   ])
 })
 
+test('documents of YAML are read one at a time, wherever they lie', async () => {
+  const file = join(folder, 'many.yaml')
+  const names = Array.from({ length: 3_000 }, (_, n) => `☃${n}-${'é'.repeat(n % 700)}`)
+  const text = names.map((name) => `%YAML 1.2\n---\nkind: Pod\nmetadata: {name: ${name}}\n...\n`).join('')
+  await writeFile(file, text)
+  expect(Buffer.byteLength(text)).toBeGreaterThan(2 * 1024 * 1024)
+  expect(await readDocuments(file)).toEqual(names.map((name) => ({ kind: 'Pod', metadata: { name } })))
+})
+
+test('a larger document of YAML is refused, and says that JSON may be larger', async () => {
+  const file = join(folder, 'large.yaml')
+  await writeFile(file, `kind: Pod\n# ${'x'.repeat(34 * 1024 * 1024)}\n`)
+  await expect(readDocuments(file)).rejects.toMatchObject({
+    code: 'too_large',
+    message: expect.stringContaining('-o json'),
+  })
+})
+
 test('a file that is not there is named', async () => {
   await expect(readDocuments(join(folder, 'no-such'))).rejects.toMatchObject({
     code: 'input_error',

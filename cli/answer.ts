@@ -7,7 +7,7 @@ import { toJson } from '../src/text/json.ts'
 import type { Api } from './api.ts'
 import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
 import { analysed, ask, send, tagsRead } from './ask.ts'
-import { isThere, withoutGrowth } from './baseline.ts'
+import { GROWTH_RULES, isThere, withoutGrowth } from './baseline.ts'
 import type { Client } from './client.ts'
 import { credentialHeaders } from './credentials.ts'
 import { ENGINE_LIST, engineImages } from './engine-images.ts'
@@ -267,7 +267,7 @@ async function allowFirstRun(
   const words = Object.fromEntries([...parameters].filter(([name]) => !NOT_OF_POLICY.has(name)))
   if (withoutGrowth(words) === undefined) return undefined
   const query = new URLSearchParams(question.query)
-  for (const name of ['baseline', 'maxGrowth', 'maxCompressedGrowth', 'maxPull']) query.delete(name)
+  for (const name of ['baseline', ...GROWTH_RULES]) query.delete(name)
   return { ...question, targets, query }
 }
 
@@ -399,7 +399,7 @@ async function posted(
   for (const name of new Set(question.query.keys())) {
     if (form.has(name)) continue
     const values = question.query.getAll(name)
-    const isList = ['deny', 'denyShown', 'ignore'].includes(name)
+    const isList = ['deny', 'denyShown', 'ignore', 'historyTag'].includes(name)
     const value = isList ? values : (values[0] ?? '')
     if (request.command.name === 'advice' || ABOUT_IMAGE.has(name)) body[name] = value
     else rules.set(name, value)

@@ -3,9 +3,14 @@ import { type ApiCaller, ask } from './ask.ts'
 import { Failure } from './failure.ts'
 
 /** Rules that compare with the baseline. */
-const GROWTH_RULES = new Set(['maxGrowth', 'maxCompressedGrowth', 'maxPull'])
+export const GROWTH_RULES: ReadonlySet<string> = new Set([
+  'maxGrowth',
+  'maxCompressedGrowth',
+  'maxGrowthOver',
+  'maxPull',
+])
 /** Words of a policy that check nothing on their own. */
-const NO_RULES = new Set(['baseline', 'ignore', 'baseImage', 'minWasteBytes'])
+const NO_RULES = new Set(['baseline', 'historyTag', 'ignore', 'baseImage', 'minWasteBytes'])
 
 export function comparesGrowth(policy: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(policy).some((word) => GROWTH_RULES.has(word))

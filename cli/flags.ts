@@ -37,7 +37,7 @@ export function isSwitch({ values }: Parameter): boolean {
 export function valueName({ name, isNumber, example = '' }: Parameter): string {
   if (/image$|^baseline$/i.test(name)) return 'IMAGE'
   if (name === 'path') return 'PATH'
-  if (/^(glob|deny|denyShown|ignore|tag)$/.test(name)) return 'GLOB'
+  if (/^(glob|deny|denyShown|ignore|tag|historyTag)$/.test(name)) return 'GLOB'
   if (/platform$/i.test(name)) return 'PLATFORM'
   if (/bytes$/i.test(name) && isNumber) return 'BYTES'
   if (/^\d.*B$/.test(example)) return 'SIZE'
@@ -63,7 +63,9 @@ const RULES = {
   denyShown: 'No path that a container sees matches',
   maxGrowth: 'The uncompressed size grew over --baseline by at most this: a size or percent',
   maxCompressedGrowth: 'The compressed size grew by at most this: a size or percent',
+  maxGrowthOver: 'The compressed size grew over the last tags by at most this: 10%/30 over 30 of them',
   maxPull: 'An update from the baseline pulls at most this: a size or percent',
+  historyTag: '--max-growth-over compares with these tags only',
   minWasteBytes: 'With less waste than this, rules about shares of waste hold',
 } satisfies Record<PolicyRuleName, string> & Partial<Record<ConditionName, string>>
 

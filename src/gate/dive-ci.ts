@@ -28,7 +28,7 @@ export function policyFromDiveCi(text: string): Policy {
     .filter(([, limit]) => !DISABLED.has(limit.toLowerCase()))
     .map(([name, limit]) => readRule(name, limit))
   if (rules.length === 0) throw refusal('every rule is disabled')
-  return { rules, ignore: [] }
+  return { rules, ignore: [], historyTags: [] }
 }
 
 function refusal(detail: string): Problem {

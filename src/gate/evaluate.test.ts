@@ -453,6 +453,27 @@ describe('growth', () => {
   })
 })
 
+test('growth over many images is since the oldest of them', async () => {
+  const oldest = { name: 'v1', compressedBytes: 30_000, diffIds: image.diffIds.slice(0, 2) }
+  const earlier = { count: 5, oldest }
+  expect(await only('maxGrowthOver=720B/5', { earlier })).toMatchObject({ pass: true, actual: 720 })
+  expect(await only('maxGrowthOver=2.39%25/5', { earlier })).toMatchObject({
+    pass: false,
+    actual: 2.4,
+    message:
+      'Since v1, 5 images ago, the compressed size went from 30.0 kB to 30.7 kB (+720 B, 2.40%), over the limit of 2.39%.',
+    evidence: [{ layer: 2, bytes: 10_240 }],
+  })
+  expect(await only('maxGrowthOver=0B/5', { earlier: { count: 1, oldest } })).toMatchObject({
+    message:
+      'Since v1, the image before, the compressed size grew by 720 B, from 30.0 kB to 30.7 kB, over the limit of 0 B.',
+  })
+  expect(await only('maxGrowthOver=0%25/5', { earlier: { count: 0 } })).toMatchObject({
+    pass: true,
+    actual: null,
+  })
+})
+
 test('each rule says in a sentence what it found', async () => {
   const query =
     'maxCompressed=30719&maxSize=1MB&maxWastedPercent=10&maxLayers=2&minEfficiency=0.9&deny=**/key' +

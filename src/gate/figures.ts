@@ -7,7 +7,7 @@ import { type Denied, type DeniedPath, findDenied } from './denied.ts'
 import { type DuplicatesFound, findDuplicates, worstDuplicates } from './duplicated.ts'
 import type { Evidence } from './evidence.ts'
 import { type Exclusion, exclusionOf, findWaste, type WasteFound, worstWaste } from './exclusion.ts'
-import type { Pull, Subject } from './subject.ts'
+import type { EarlierImages, Pull, Subject } from './subject.ts'
 import type { AdviceFigures, GateTables, Severity } from './tables.ts'
 import { SHOWN, Worst } from './worst.ts'
 
@@ -73,6 +73,10 @@ export class Figures {
   worstPulledLayers(): readonly Evidence[] {
     const { layers } = this.pull
     return this.worstLayers(({ index, compressedBytes }) => (layers.has(index) ? compressedBytes : undefined))
+  }
+
+  get earlier(): EarlierImages {
+    return present(this.#subject.earlier)
   }
 
   get layerCount(): number {
@@ -179,9 +183,12 @@ export class Figures {
     return worstLayers(this.#layers(), weigh, bytes)
   }
 
-  /** The same, without layers that the baseline has, too. */
-  worstNewLayers(weigh: LayerMeasure): readonly Evidence[] {
-    const before = new Set(this.#subject.baseline?.diffIds)
+  /** The same, without layers that the baseline or another image has, too. */
+  worstNewLayers(
+    weigh: LayerMeasure,
+    diffIds: readonly string[] = this.#subject.baseline?.diffIds ?? [],
+  ): readonly Evidence[] {
+    const before = new Set(diffIds)
     const added = this.#layers().filter(({ diffId }) => diffId === undefined || !before.has(diffId))
     return worstLayers(added, weigh, weigh)
   }

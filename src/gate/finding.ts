@@ -1,6 +1,13 @@
 /** One rule applied to the figures: whether it holds, in numbers and in a sentence. */
 import { formatBytes, formatCount, formatDelta, formatPercent } from '../text/format.ts'
-import { type Decimal, type GrowthLimit, isWithinPercent, ratioAsPercent, toNumber } from '../text/limit.ts'
+import {
+  type Decimal,
+  type GrowthLimit,
+  isWithinPercent,
+  ratioAsPercent,
+  type SeriesLimit,
+  toNumber,
+} from '../text/limit.ts'
 import { type Denied, withoutKey } from './denied.ts'
 import type { Evidence, Unit } from './evidence.ts'
 import type { Figures } from './figures.ts'
@@ -165,6 +172,23 @@ export function growth(grown: Growth, limit: GrowthLimit, evidence: Finding['evi
   return 'bytes' in limit
     ? growthInBytes(grown, limit.bytes, evidence)
     : growthInPercent(grown, limit.percent, evidence)
+}
+
+/** How much the compressed size grew since the oldest of the last images. */
+export function growthOver({ growth: limit, last }: SeriesLimit, figures: Figures): Finding {
+  const { count, oldest } = figures.earlier
+  if (oldest === undefined) {
+    const [unit, most] =
+      'bytes' in limit ? (['bytes', limit.bytes] as const) : (['percent', toNumber(limit.percent)] as const)
+    const message = `There is no earlier image to compare with; up to ${last} are.`
+    return { unit, limit: most, actual: null, pass: true, message, evidence: () => [] }
+  }
+  const { name, compressedBytes: before, diffIds } = oldest
+  const since = count === 1 ? `Since ${name}, the image before` : `Since ${name}, ${count} images ago`
+  const what = `${since}, the compressed size`
+  return growth({ what, now: figures.compressedBytes, before }, limit, () =>
+    figures.worstNewLayers(({ compressedBytes }) => compressedBytes, diffIds),
+  )
 }
 
 function growthInBytes({ what, now, before }: Growth, limit: number, evidence: Finding['evidence']): Finding {

@@ -10,6 +10,8 @@ export type Policy = {
   readonly rules: readonly Rule[]
   /** Reference of the image that growth is measured against. */
   readonly baseline?: string
+  /** Globs of the tags of earlier images; none: all. */
+  readonly historyTags: readonly string[]
   /** Reference of the image whose layers are not counted against this image. */
   readonly baseImage?: string
   /** Globs of paths that count as neither waste, duplicates nor denied. */
@@ -47,6 +49,7 @@ export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): 
   const [baseImage] = words.get('baseImage') ?? []
   const [minWasteBytes] = words.get('minWasteBytes') ?? []
   const ignore = words.get('ignore') ?? []
+  const historyTags = words.get('historyTag') ?? []
   if (rules.length === 0) {
     throw new Problem('invalid_parameter', `no rule given; the rules are ${POLICY_RULES.join(', ')}`)
   }
@@ -57,9 +60,11 @@ export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): 
   }
   for (const name of POLICY_RULES) if (RULES[name].glob) checkGlobs(name, words.get(name) ?? [])
   checkGlobs('ignore', ignore)
+  checkGlobs('historyTag', historyTags)
   return {
     rules,
     ignore,
+    historyTags,
     ...(baseline === undefined ? {} : { baseline }),
     ...(baseImage === undefined ? {} : { baseImage }),
     ...(minWasteBytes === undefined

@@ -14,7 +14,9 @@ import {
   parseGrowthLimit,
   parsePercentLimit,
   parseRatioLimit,
+  parseSeriesLimit,
   percentAsRatio,
+  type SeriesLimit,
 } from '../text/limit.ts'
 import { diveBytes, diveRatio } from './dive-limit.ts'
 import type { Figures } from './figures.ts'
@@ -25,6 +27,7 @@ import {
   efficiencyAtLeast,
   type Finding,
   growth,
+  growthOver,
   pulled,
   savings,
   userWasted,
@@ -35,7 +38,7 @@ import {
 /** Answered by an image's manifest and config in one round trip, or only by reading all its layers. */
 export type Depth = 'manifest' | 'analysis'
 
-export type Limit = number | string | Decimal | GrowthLimit
+export type Limit = number | string | Decimal | GrowthLimit | SeriesLimit
 
 /** Whether the rule holds, given the figures of an image. */
 type Judge = (figures: Figures) => Finding | Promise<Finding>
@@ -252,6 +255,14 @@ const POLICY_TABLE = {
         () => figures.worstNewLayers(({ compressedBytes }) => compressedBytes),
       ),
   }),
+  maxGrowthOver: rule({
+    means: 'The growth of the compressed size over the last images of the repository is limited.',
+    holds:
+      'Growth of `compressedBytes` since the oldest of the last images is at most this: `10%/30` over 30 of them. They are the newest tags by `created` of the repository of `baseline`, or else of `image`.',
+    needs: 'manifest',
+    parse: parseSeriesLimit,
+    judge: growthOver,
+  }),
   maxPull: rule({
     means: 'What a machine with the baseline downloads is limited.',
     holds: 'What an update from `baseline` pulls is at most this: a size, or percent of the compressed size.',
@@ -326,6 +337,10 @@ const CONDITION_TABLE = {
   },
   baseline: {
     holds: 'Not a rule: the image that growth is measured against.',
+  },
+  historyTag: {
+    holds: 'Not a rule: globs of the tags that `maxGrowthOver` compares with; all by default.',
+    repeats: true,
   },
   baseImage: {
     holds:

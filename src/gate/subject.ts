@@ -21,6 +21,18 @@ export type Pull = {
   readonly layers: ReadonlySet<number>
 }
 
+/** The images that a repository had before, without the image itself. */
+export type EarlierImages = {
+  readonly count: number
+  /** Absent if there are none. */
+  readonly oldest?: {
+    /** Its tag. */
+    readonly name: string
+    readonly compressedBytes: number
+    readonly diffIds: readonly string[]
+  }
+}
+
 export type Subject = {
   readonly image: GateImage
   /** Present if the image is analysed. */
@@ -29,6 +41,8 @@ export type Subject = {
   readonly baseline?: GateImage
   /** Present if a rule is about it. */
   readonly pull?: Pull
+  /** Present if a rule is about them. */
+  readonly earlier?: EarlierImages
   /** Present if the policy names one; its facts are not needed. */
   readonly baseImage?: GateImage
 }

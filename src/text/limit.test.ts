@@ -7,6 +7,7 @@ import {
   parseGrowthLimit,
   parsePercentLimit,
   parseRatioLimit,
+  parseSeriesLimit,
   percentAsRatio,
   ratioAsPercent,
   toNumber,
@@ -166,4 +167,20 @@ describe('growth', () => {
   test.each(['-5%', '-5', '5MB%', ''])('%j is neither', (text) => {
     expect(refusal(() => parseGrowthLimit(text, 'maxSize'))).toEqual(refused)
   })
+})
+
+describe('growth over many images', () => {
+  test('bytes or percent, and a number of images', () => {
+    expect(parseSeriesLimit('10%/30', 'maxGrowthOver')).toEqual({
+      growth: { percent: { digits: 10n, scale: 0 } },
+      last: 30,
+    })
+    expect(parseSeriesLimit('1.5MB/1', 'maxGrowthOver')).toEqual({ growth: { bytes: 1_500_000 }, last: 1 })
+  })
+  test.each(['10%', '10%/', '/30', '10%/0', '10%/1001', '10%/3/3', '10%/-1', '10%/1.5', 'x/3'])(
+    '%j is not both',
+    (text) => {
+      expect(refusal(() => parseSeriesLimit(text, 'maxSize'))).toEqual(refused)
+    },
+  )
 })

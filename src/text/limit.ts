@@ -110,6 +110,27 @@ export function parseGrowthLimit(text: string, parameter: string): GrowthLimit {
     : { bytes: parseBytesLimit(text, parameter) }
 }
 
+/** A growth over the last so many images. */
+export type SeriesLimit = { readonly growth: GrowthLimit; readonly last: number }
+
+const MAX_LAST = 1_000
+
+/**
+ * `10%/30`: at most 10 percent over the last 30 images; `20MB/30`.
+ *
+ * @throws Problem `invalid_parameter`
+ */
+export function parseSeriesLimit(text: string, parameter: string): SeriesLimit {
+  const [, growth, last = ''] = /^([^/]*)\/([1-9]\d{0,3})$/.exec(text) ?? []
+  if (growth === undefined || Number(last) > MAX_LAST)
+    throw unreadable(
+      text,
+      parameter,
+      `a growth and a number of images (1 to ${MAX_LAST}), as in 10%/30 or 20MB/30`,
+    )
+  return { growth: parseGrowthLimit(growth, parameter), last: Number(last) }
+}
+
 /** Whether `part` is at most the given percentage of `whole`. Both are integers; `whole` is above 0. */
 export function isWithinPercent(part: number, whole: number, limit: Decimal): boolean {
   return 100n * BigInt(part) * 10n ** BigInt(limit.scale) <= limit.digits * BigInt(whole)

@@ -11,6 +11,7 @@ import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { Problem } from '../../problem.ts'
+import { earlierImages } from '../../service/fleet/earlier-images.ts'
 import { knownAdvice } from '../../service/images/advice.ts'
 import type { Images } from '../../service/images/caller-images.ts'
 import { judge } from '../../service/images/check.ts'
@@ -213,6 +214,11 @@ async function show(
   const images: Images = {
     open: (name) => openReading(backend, { ...requestOf(name), read }),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, 0),
+    earlier: (question) => {
+      const { registry, repository } = question.repository
+      const credentials = badgeCredentials(backend.host.configuration, `${registry}/${repository}`)
+      return earlierImages(backend, { ...question, credentials, signal })
+    },
   }
   switch (show.from) {
     case 'manifest':

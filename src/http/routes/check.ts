@@ -12,10 +12,13 @@ import { type Policy, policyFromQuery } from '../../gate/policy.ts'
 import { readCheckRequest } from '../../gate/request.ts'
 import { link } from '../../pages/page.ts'
 import type { Problem } from '../../problem.ts'
+import { earlierImages } from '../../service/fleet/earlier-images.ts'
+import type { Images } from '../../service/images/caller-images.ts'
 import { judge } from '../../service/images/check.ts'
 import type { OpenedImage, Reading } from '../../service/open/open-image.ts'
 import { factsInTime, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
+import { callerCredentials } from '../caller.ts'
 import { preferredType, readsProblems } from '../negotiation.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
@@ -149,9 +152,15 @@ async function answer(
   const pointedAt = parseRepositoryFile(file)
   const { image, platform, read: reading, policy, dockerfile } = check
   const references = [image, policy.baseline, policy.baseImage].filter((name) => name !== undefined)
-  const images = {
+  const images: Images = {
     open: (name: string) => openFor(backend, c, { image: name, platform, read: reading }, references),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, wait),
+    earlier: (question) =>
+      earlierImages(backend, {
+        ...question,
+        credentials: callerCredentials(backend.host.configuration, c, references),
+        signal: c.req.raw.signal,
+      }),
   }
   const question = { image, policy, dockerfile, advice: advice === '1' }
   const checked = await judge(backend.host.store, images, question)

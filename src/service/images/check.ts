@@ -6,10 +6,11 @@ import type { Evidence } from '../../gate/evidence.ts'
 import { exclusionOf } from '../../gate/exclusion.ts'
 import { needsOf, type Policy } from '../../gate/policy.ts'
 import type { Depth, RuleName } from '../../gate/rules.ts'
-import type { GateImage, Pull } from '../../gate/subject.ts'
+import type { EarlierImages, GateImage, Pull } from '../../gate/subject.ts'
 import type { RuleVerdict, Verdict } from '../../gate/verdict.ts'
 import type { ObjectStore } from '../../host.ts'
 import type { ImageFacts } from '../../image/report.ts'
+import { Problem } from '../../problem.ts'
 import { verifiedImage } from '../open/layer-indexes.ts'
 import { type OpenedImage, requireCompressed } from '../open/open-image.ts'
 import { adviceOf, withLines } from './advice.ts'
@@ -41,7 +42,7 @@ export async function judge(
   const [image, against, base] = await allOf([
     know(images, reference, {
       depth,
-      compressed: asksFor(policy, 'maxCompressed', 'maxCompressedGrowth', 'maxPull'),
+      compressed: asksFor(policy, 'maxCompressed', 'maxCompressedGrowth', 'maxGrowthOver', 'maxPull'),
     }),
     baseline === undefined
       ? undefined
@@ -52,6 +53,7 @@ export async function judge(
     baseImage === undefined ? undefined : know(images, baseImage, { depth: 'manifest', compressed: false }),
   ])
   const { opened, facts } = image
+  const earlier = await earlierOf(images, policy, { image: opened, baseline: against?.opened })
   const steps = layerSteps(opened.config, dockerfile)
   const verdict = await evaluate(policy, {
     image: image.known,
@@ -60,6 +62,7 @@ export async function judge(
       : { tables: gateTables(store, { image: opened, facts, base: base?.opened }) }),
     ...(against === undefined ? {} : { baseline: against.known }),
     ...(against === undefined || !asksFor(policy, 'maxPull') ? {} : { pull: pullOf(against.opened, opened) }),
+    ...(earlier === undefined ? {} : { earlier }),
     ...(base === undefined ? {} : { baseImage: base.known }),
   })
   const told = { verdict: withSteps(verdict, steps) }
@@ -67,6 +70,38 @@ export async function judge(
   const exclusion = exclusionOf(policy.ignore, opened.config.diffIds, base && baseOf(base.known))
   const found = await adviceOf(store, { image: opened, facts }, exclusion, base?.opened)
   return { ...told, advice: withLines(found, steps) }
+}
+
+type Compared = { readonly image: OpenedImage; readonly baseline: OpenedImage | undefined }
+
+/**
+ * Of the baseline's repository, or else of the image's; undefined if no rule is about them.
+ *
+ * @throws Problem `invalid_parameter` if neither is in a registry
+ */
+async function earlierOf(
+  images: Images,
+  { rules, historyTags }: Policy,
+  { image, baseline }: Compared,
+): Promise<EarlierImages | undefined> {
+  const rule = rules.find(({ name }) => name === 'maxGrowthOver')
+  if (typeof rule?.limit !== 'object' || !('last' in rule.limit)) return undefined
+  const { reference } = baseline ?? image
+  if (reference.transport !== 'docker')
+    throw new Problem(
+      'invalid_parameter',
+      'maxGrowthOver compares with the tags of a repository: give a baseline in a registry',
+      { parameter: 'baseline' },
+    )
+  const { registry, repository } = reference
+  const { digest, platform } = image.identity
+  return images.earlier({
+    repository: { registry, repository },
+    platform,
+    tags: historyTags,
+    last: rule.limit.last,
+    digest,
+  })
 }
 
 function pullOf(from: OpenedImage, to: OpenedImage): Pull {

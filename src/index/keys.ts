@@ -135,15 +135,15 @@ export function isUploadPart(key: string): boolean {
 }
 
 /** An empty object: here the archive has a layer that was indexed while it arrived. */
-export function arrivingKey(
+export function incomingKey(
   name: string,
   { digest, offset, size }: { readonly digest: string; readonly offset: number; readonly size: number },
 ): string {
-  return `${arrivingPrefix(name)}${digestPath(digest).slice('sha256/'.length)}-${offset}-${size}`
+  return `${incomingPrefix(name)}${digestPath(digest).slice('sha256/'.length)}-${offset}-${size}`
 }
 
-export function arrivingPrefix(name: string): string {
-  return `${archivePrefix(name)}arriving/`
+export function incomingPrefix(name: string): string {
+  return `${archivePrefix(name)}incoming/`
 }
 
 /**

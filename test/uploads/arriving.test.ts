@@ -101,7 +101,7 @@ async function receive(app: TestApp, bytes: Uint8Array, n: number): Promise<numb
     store[name] = async (key: string, ...parts: unknown[]) => {
       operations++
       // Slow enough for the upload to end meanwhile.
-      if (name === 'put' && key.includes('/arriving/')) await sleep(20)
+      if (name === 'put' && key.includes('/incoming/')) await sleep(20)
       return own(key, ...parts)
     }
   }
@@ -155,7 +155,7 @@ it('an upload that has expired, but is not removed yet, is not found', async () 
     bodyOf(bytes, () => false),
     { isAnalysed: true },
   )
-  const arrived = [...app.store.objects.keys()].filter((key) => key.includes('/arriving/'))
+  const arrived = [...app.store.objects.keys()].filter((key) => key.includes('/incoming/'))
   expect(arrived.length).toBe(2)
   // The analysis that has begun uses it.
   await expect.poll(() => isAnalysed(app), { timeout: 20_000 }).toBe(true)
@@ -177,7 +177,7 @@ it('what begins with an upload counts as a new analysis of its client', async ()
   const report = (id: string) => app.ask(`/v1/report?wait=60&image=upload:${id}`)
   const [first, second] = [await send(), await send()]
   expect((await report(first)).status).toBe(200)
-  const arrived = [...app.store.objects.keys()].filter((key) => key.includes('/arriving/'))
+  const arrived = [...app.store.objects.keys()].filter((key) => key.includes('/incoming/'))
   expect(new Set(arrived.map((key) => key.split('/')[1]))).toEqual(new Set([uploadName(first)]))
   expect((await report(second)).status).toBe(429)
 })

@@ -33,7 +33,7 @@ const RESTING_MILLISECONDS = 3_000
 
 /**
  * A connection that hides failed writes. If a Worker rejects a body, it answers, and workerd closes while the body is still
- * arriving: the answer has arrived by then, and is read before the end or error that follows it.
+ * incoming: the answer has arrived by then, and is read before the end or error that follows it.
  */
 class HearingSocket extends Socket {
   override _write(chunk: unknown, encoding: BufferEncoding, callback: () => void): void {

@@ -75,7 +75,7 @@ describe('a body', () => {
     const waiting: { readonly answer: Promise<Response>; readonly end: () => void }[] = []
     const send = async (client: string) => {
       let end = () => {}
-      const read = Promise.withResolvers<'arriving'>()
+      const read = Promise.withResolvers<'incoming'>()
       const pieces = [Buffer.alloc(100_000, ' ')]
       const body = new ReadableStream<Uint8Array>(
         {
@@ -83,7 +83,7 @@ describe('a body', () => {
             const piece = pieces.shift()
             if (piece !== undefined) return controller.enqueue(piece)
             end = () => controller.close()
-            read.resolve('arriving')
+            read.resolve('incoming')
             return new Promise(() => {})
           },
         },
@@ -91,7 +91,7 @@ describe('a body', () => {
       )
       const answer = Promise.resolve(ask('/v1/check', post(body, { client })))
       const first = await Promise.race([answer, read.promise])
-      if (first !== 'arriving') return first
+      if (first !== 'incoming') return first
       waiting.push({ answer, end })
       return undefined
     }

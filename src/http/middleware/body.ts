@@ -55,22 +55,22 @@ export class Bodies {
   async bytes({ body }: Request, client: string): Promise<Uint8Array> {
     if (body === null) return new Uint8Array(0)
     const reader = body.getReader()
-    const arriving = new ArrivingBytes((change) => this.#hold(client, change))
+    const incoming = new IncomingBytes((change) => this.#hold(client, change))
     const timer = new SharedTimer()
     const { silentMilliseconds, wholeMilliseconds } = this.#limits
     const end = performance.now() + wholeMilliseconds
     try {
-      while (arriving.length <= DROPPED_BYTES) {
+      while (incoming.length <= DROPPED_BYTES) {
         const milliseconds = Math.min(silentMilliseconds, end - performance.now())
-        const limit = { milliseconds: Math.max(0, milliseconds), error: () => late(arriving.length) }
+        const limit = { milliseconds: Math.max(0, milliseconds), error: () => late(incoming.length) }
         const { value } = await waitFor(readFrom(reader), { limit, timer })
         if (value === undefined) break
-        arriving.add(value)
+        incoming.add(value)
       }
-      return arriving.whole()
+      return incoming.whole()
     } finally {
       timer.clear()
-      arriving.clear()
+      incoming.clear()
       reader.cancel().catch(() => {})
     }
   }
@@ -105,7 +105,7 @@ export class Bodies {
     const held = (this.#heldBy.get(client) ?? 0) + change
     const isMore = change > 0
     if (isMore && (this.#held + change > this.#limits.heldBytes || held > this.#limits.heldBytesOfOneClient))
-      throw new Problem('rate_limited', 'too many bodies are arriving at once; try again later', {
+      throw new Problem('rate_limited', 'too many bodies are incoming at once; try again later', {
         retryAfter: RETRY_AFTER_SECONDS,
       })
     this.#held += change
@@ -115,7 +115,7 @@ export class Bodies {
 }
 
 /** Collects a body in one buffer: kept as chunks, a body sent byte by byte would take hundreds of times its size. */
-class ArrivingBytes {
+class IncomingBytes {
   readonly #hold: (change: number) => void
   #buffer = new Uint8Array(0)
   #length = 0

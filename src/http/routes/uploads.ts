@@ -226,7 +226,7 @@ function toItsEnd<T>(backend: Backend, context: RequestContext, work: Promise<T>
 async function place({ uploads, clientOf }: Backend, context: RequestContext): Promise<() => void> {
   const { signal } = context.req.raw
   const error = () =>
-    new Problem('rate_limited', 'too many uploads are arriving at once; try again later', {
+    new Problem('rate_limited', 'too many uploads are incoming at once; try again later', {
       retryAfter: RETRY_AFTER_SECONDS,
     })
   const limit = { milliseconds: PLACE_MILLISECONDS, signal, error }

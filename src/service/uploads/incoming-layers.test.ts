@@ -1,16 +1,16 @@
 import { afterEach, expect, it } from 'vitest'
 import { startApp } from '../../../test/support/app.ts'
-import { arrivingPrefix } from '../../index/keys.ts'
-import { ArrivingLayers } from './incoming-layers.ts'
+import { incomingPrefix } from '../../index/keys.ts'
+import { IncomingLayers } from './incoming-layers.ts'
 import { PART_BYTES } from './upload-parts.ts'
 
 const name = '0'.repeat(64)
 const { service, store } = startApp()
-const begun = () => [...store.objects.keys()].map((key) => key.slice(arrivingPrefix(name).length))
+const begun = () => [...store.objects.keys()].map((key) => key.slice(incomingPrefix(name).length))
 const stops: (() => Promise<void>)[] = []
 
-function arriving(): ArrivingLayers {
-  const layers = new ArrivingLayers(service, { id: 'some', name })
+function incoming(): IncomingLayers {
+  const layers = new IncomingLayers(service, { id: 'some', name })
   stops.push(() => layers.stop())
   return layers
 }
@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 it('the first bytes, which come at once, do not count as a fast upload', async () => {
-  const layers = arriving()
+  const layers = incoming()
   layers.see([layer('a', 512, 4 * PART_BYTES)], 64 * 1024)
   expect(begun()).toEqual([])
   layers.see([], 5 * PART_BYTES)
@@ -33,7 +33,7 @@ it('the first bytes, which come at once, do not count as a fast upload', async (
 })
 
 it('a layer is begun when the part with its last byte is expected, which nobody can read before', async () => {
-  const layers = arriving()
+  const layers = incoming()
   layers.see([layer('b', 512, 1_000)], 2_000)
   expect(begun()).toEqual([])
   layers.see([], PART_BYTES)

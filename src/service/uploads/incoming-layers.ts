@@ -4,7 +4,7 @@
  * guess only costs time: what was read counts if it has the digest.
  */
 import type { ObjectStore } from '../../host.ts'
-import { arrivingKey, arrivingPrefix } from '../../index/keys.ts'
+import { incomingKey, incomingPrefix } from '../../index/keys.ts'
 import type { LayerJob } from '../../job.ts'
 import { follow, LAYER_MILLISECONDS } from '../../jobs/follow.ts'
 import { Archive } from '../../source/archive/archive.ts'
@@ -28,13 +28,13 @@ const MEASURED_MILLISECONDS = 250
 /** Only its size and digest matter to the job. */
 const MEDIA_TYPE = 'application/vnd.oci.image.layer.v1.tar'
 
-export class ArrivingLayers {
+export class IncomingLayers {
   readonly #service: Service
   readonly #upload: { readonly id: string; readonly name: string }
   readonly #began = Date.now()
   readonly #stopped = new AbortController()
   /** Those that are still far from complete, in the archive's order, and those whose turn it will be. */
-  readonly #arriving: NamedFile[] = []
+  readonly #incoming: NamedFile[] = []
   readonly #waiting: NamedFile[] = []
   readonly #running = new Set<Promise<void>>()
   #count = 0
@@ -54,13 +54,13 @@ export class ArrivingLayers {
   see(files: readonly NamedFile[], bytes: number): void {
     const layers = files.filter(mayBeLayer).slice(0, MOST - this.#count)
     this.#count += layers.length
-    this.#arriving.push(...layers)
+    this.#incoming.push(...layers)
     const speed = bytes / Math.max(MEASURED_MILLISECONDS, Date.now() - this.#began)
-    for (let [file] = this.#arriving; file !== undefined; [file] = this.#arriving) {
+    for (let [file] = this.#incoming; file !== undefined; [file] = this.#incoming) {
       const end = Math.ceil((file.offset + file.size) / PART_BYTES) * PART_BYTES
       if (end - bytes > speed * EXPECTED_MILLISECONDS) break
       this.#waiting.push(file)
-      this.#arriving.shift()
+      this.#incoming.shift()
       this.#next()
     }
   }
@@ -91,7 +91,7 @@ export class ArrivingLayers {
     const { id, name } = this.#upload
     const { digest, size } = file
     const { signal } = this.#stopped
-    await store.put(arrivingKey(name, file), new Uint8Array(0))
+    await store.put(incomingKey(name, file), new Uint8Array(0))
     signal.throwIfAborted()
     const job: LayerJob = {
       kind: 'layer',
@@ -111,8 +111,8 @@ function mayBeLayer({ size, compression }: NamedFile): boolean {
 }
 
 /** The blobs of an upload that were found while it arrived. @param upload the hash of its id */
-export async function arrivingBlobs(store: ObjectStore, upload: string): Promise<readonly ArchiveBlob[]> {
-  const prefix = arrivingPrefix(upload)
+export async function incomingBlobs(store: ObjectStore, upload: string): Promise<readonly ArchiveBlob[]> {
+  const prefix = incomingPrefix(upload)
   const blobs: ArchiveBlob[] = []
   for await (const key of store.list(prefix)) {
     const [hex, offset, size] = key.slice(prefix.length).split('-')
@@ -122,21 +122,21 @@ export async function arrivingBlobs(store: ObjectStore, upload: string): Promise
 }
 
 /**
- * An archive that is still arriving, or did before it expired: it has layers, but no images.
+ * An archive that is still incoming, or did before it expired: it has layers, but no images.
  *
  * @throws Problem `upload_not_found` if it has no layers either
  */
-export async function openArriving(
+export async function openIncoming(
   store: ObjectStore,
   archive: Pick<StoredArchive, 'upload' | 'isGone'>,
 ): Promise<Archive> {
-  const blobs = await arrivingBlobs(store, archive.upload)
+  const blobs = await incomingBlobs(store, archive.upload)
   if (blobs.length === 0) throw uploadNotFound()
   const index = { entries: [], indexes: [], images: [], blobs: [...blobs], made: [] }
-  return new ArrivingArchive(index, storedArchive(store, archive))
+  return new IncomingArchive(index, storedArchive(store, archive))
 }
 
-class ArrivingArchive extends Archive {
+class IncomingArchive extends Archive {
   override resolve(): never {
     throw uploadNotFound()
   }

@@ -28,7 +28,7 @@ import {
 } from './upload.ts'
 import { PART_BYTES, uploadNotFound } from './upload-parts.ts'
 
-/** An upload whose parts are arriving. */
+/** An upload whose parts are incoming. */
 export type OpenUpload = {
   readonly id: string
   /** Size of each part, except the last. */

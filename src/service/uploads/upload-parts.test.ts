@@ -121,13 +121,13 @@ it('leaves no part open when one breaks off', async () => {
 it('reads parts that arrive later, and stops when the upload is gone', async () => {
   const store = new MemoryStore()
   let isGone = false
-  const arriving = storedArchive(store, { upload, isGone: async () => isGone })
-  const read = readBytes(arriving, { offset: PART_BYTES - 10, length: 20 })
+  const incoming = storedArchive(store, { upload, isGone: async () => isGone })
+  const read = readBytes(incoming, { offset: PART_BYTES - 10, length: 20 })
   await sleep(60)
   await written(store)
   expect(archive.subarray(PART_BYTES - 10, PART_BYTES + 10).equals(await read)).toBe(true)
   store.objects.clear()
-  const vain = readBytes(arriving, { offset: 0, length: 1 })
+  const vain = readBytes(incoming, { offset: 0, length: 1 })
   isGone = true
   await expect(vain).rejects.toMatchObject({ code: 'upload_not_found' })
   await expect(readBytes(storedArchive(store, { upload }), { offset: 0, length: 1 })).rejects.toMatchObject({

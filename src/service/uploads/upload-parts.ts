@@ -1,6 +1,6 @@
 /**
  * An archive in the store, as a row of objects of equal size, the last one shorter: each can be read while the next ones are
- * still arriving.
+ * still incoming.
  */
 import type { ObjectStore } from '../../host.ts'
 import { uploadPartKey } from '../../index/keys.ts'
@@ -101,7 +101,7 @@ export type StoredArchive = {
   readonly upload: string
   /** Length of the archive in bytes, if that is known. */
   readonly size?: number
-  /** Present while it is still arriving: whether that has ended in vain. */
+  /** Present while it is still incoming: whether that has ended in vain. */
   readonly isGone?: () => Promise<boolean>
 }
 

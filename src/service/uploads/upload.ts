@@ -8,7 +8,7 @@ import { allOf, inParallel } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
 import {
   archivePrefix,
-  arrivingPrefix,
+  incomingPrefix,
   isUploadPart,
   sentPartsPrefix,
   UPLOADS,
@@ -37,7 +37,7 @@ import { PassingArchive } from '../../source/archive/members.ts'
 import type { StoredUpload } from '../caches.ts'
 import { forgetDigest, forgetTable, type TabledBlob } from '../open/forget.ts'
 import type { Service } from '../service.ts'
-import { ArrivingLayers, arrivingBlobs, openArriving } from './incoming-layers.ts'
+import { IncomingLayers, incomingBlobs, openIncoming } from './incoming-layers.ts'
 import { PART_BYTES, PartWriter, storedArchive, uploadNotFound } from './upload-parts.ts'
 
 export type UploadedImage = {
@@ -114,7 +114,7 @@ export async function takeArchive(
   const { id, idleMilliseconds = IDLE_MILLISECONDS, signal, isAnalysed = false } = options
   const { store, expiry } = service.host
   const name = uploadName(id)
-  const layers = isAnalysed ? new ArrivingLayers(service, { id, name }) : undefined
+  const layers = isAnalysed ? new IncomingLayers(service, { id, name }) : undefined
   // Written first and deleted last, so that whatever a crashed service leaves behind is found.
   const until = Date.now() + RECEIVING_MILLISECONDS
   try {
@@ -153,7 +153,7 @@ async function analyseUpload({ host }: Service, id: string, digest: string): Pro
 type ReceivingOptions = {
   readonly idle: IdleTimer
   readonly signal: AbortSignal | undefined
-  readonly layers: ArrivingLayers | undefined
+  readonly layers: IncomingLayers | undefined
 }
 
 /** The archive is stored decompressed, so that every member can be read by its offset. */
@@ -278,10 +278,10 @@ export async function deleteUpload(service: Service, id: string): Promise<void> 
 }
 
 /**
- * The archive of an upload, for reading; its lifetime starts again. While it is still arriving, it has no images yet, only
+ * The archive of an upload, for reading; its lifetime starts again. While it is still incoming, it has no images yet, only
  * layers.
  *
- * @throws Problem `upload_not_found`; `upload_incomplete` if its parts are still arriving
+ * @throws Problem `upload_not_found`; `upload_incomplete` if its parts are still incoming
  */
 export async function openUpload(service: Service, id: string): Promise<Archive> {
   const { store } = service.host
@@ -292,7 +292,7 @@ export async function openUpload(service: Service, id: string): Promise<Archive>
     return new Archive(found.stored.index, storedArchive(store, { upload }))
   }
   try {
-    return await openArriving(store, { upload, isGone: () => isUploadGone(service, id) })
+    return await openIncoming(store, { upload, isGone: () => isUploadGone(service, id) })
   } catch (error) {
     if (!(error instanceof Problem && error.code === 'upload_not_found' && (await isOpen(store, upload))))
       throw error
@@ -300,7 +300,7 @@ export async function openUpload(service: Service, id: string): Promise<Archive>
   }
 }
 
-/** Whether its parts are still arriving. */
+/** Whether its parts are still incoming. */
 async function isOpen(store: ObjectStore, name: string): Promise<boolean> {
   const until = await expiryOf(store, name)
   return until !== undefined && until > Date.now() && (await store.has(uploadKey(name, 'parts.json')))
@@ -318,7 +318,7 @@ export async function isUploadGone({ host }: Service, id: string): Promise<boole
   const name = uploadName(id)
   if (await host.store.has(uploadKey(name, 'index.json'))) return false
   if (await host.store.has(uploadKey(name, 'removed'))) return true
-  for await (const _ of host.store.list(arrivingPrefix(name))) return false
+  for await (const _ of host.store.list(incomingPrefix(name))) return false
   return true
 }
 
@@ -399,7 +399,7 @@ export async function removeUpload(service: Service, name: string): Promise<void
   await store.delete(uploadKey(name, 'parts.json'))
   service.memory.uploads.delete(name)
   const origin = `upload-${name}`
-  const digests = new Set((await arrivingBlobs(store, name)).map((blob) => blob.digest))
+  const digests = new Set((await incomingBlobs(store, name)).map((blob) => blob.digest))
   if (stored !== undefined) {
     const archive = new Archive(stored.index, storedArchive(store, { upload: name }))
     const tables = await tablesOf(archive)

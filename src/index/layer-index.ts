@@ -5,7 +5,7 @@ import type { ObjectStore } from '../host.ts'
 import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
 import type { ChunkSink } from '../layer/toc/chunk.ts'
-import type { TableFacts, TableReading } from '../layer/toc/read.ts'
+import type { TableReading, TocFacts } from '../layer/toc/read.ts'
 import type { Batches } from '../table/merge.ts'
 import { readNote } from '../table/note.ts'
 import type { Note } from '../table/parquet/footer.ts'
@@ -22,7 +22,7 @@ import { writeSorted } from './sort-entries.ts'
 export type IndexedLayer = LayerFacts & StoredDatabases & { readonly checkpoints: StoredPart }
 
 /** What is stored about a layer known from its table of contents: other properties in the manifest could be lies. */
-export type TabledLayer = TableFacts & Pick<IndexedLayer, 'digest'> & StoredDatabases
+export type TocLayer = TocFacts & Pick<IndexedLayer, 'digest'> & StoredDatabases
 
 /** The key in the footer. */
 const NOTE = 'lamina.layer'
@@ -45,7 +45,7 @@ const TABLE_FACTS = {
   ),
 }
 
-const TABLED: z.ZodType<TabledLayer> = z.object(TABLE_FACTS)
+const TABLED: z.ZodType<TocLayer> = z.object(TABLE_FACTS)
 const FACTS: z.ZodType<IndexedLayer> = z.object({
   ...TABLE_FACTS,
   diffId: z.string(),
@@ -61,7 +61,7 @@ export async function readLayerFacts(store: ObjectStore, digest: string): Promis
 }
 
 /** The same for a layer known from its table of contents. @param index from {@link tableIndexName} */
-export async function readTableFacts(store: ObjectStore, index: string): Promise<TabledLayer | undefined> {
+export async function readTocFacts(store: ObjectStore, index: string): Promise<TocLayer | undefined> {
   const facts = TABLED.safeParse(await readFacts(store, index)).data
   return facts !== undefined && index.startsWith(`${facts.digest}/`) ? facts : undefined
 }
@@ -110,7 +110,7 @@ export async function indexLayer(
   })
 }
 
-export type TabledIndex = {
+export type TocIndex = {
   /** From {@link tableIndexName}. */
   readonly index: string
   /** Digest of the blob. */
@@ -132,13 +132,13 @@ export type TabledIndex = {
  */
 export async function indexTable(
   store: ObjectStore,
-  { index, digest, read, addDatabases }: TabledIndex,
-): Promise<TabledLayer> {
+  { index, digest, read, addDatabases }: TocIndex,
+): Promise<TocLayer> {
   const database = new DatabaseArchive(store)
   const chunks = new ChunkArchive(store, index)
   return within([database, chunks], () => {
     const reading = read(chunks)
-    return writeLayer<TabledLayer>(store, index, reading.entries(), async (entries) => {
+    return writeLayer<TocLayer>(store, index, reading.entries(), async (entries) => {
       await chunks.finish(reading.contentEnd)
       await addDatabases(reading, database, entries)
       await database.finish()
@@ -155,7 +155,7 @@ export async function indexTable(
 }
 
 /** The footer entry of a layer's table with its facts. */
-export function layerNote(index: string, facts: IndexedLayer | TabledLayer): Note {
+export function layerNote(index: string, facts: IndexedLayer | TocLayer): Note {
   return { name: NOTE, value: seal(layerKey(index, 'entries.parquet'), facts) }
 }
 
@@ -185,7 +185,7 @@ type LayerEnd<Facts> = {
  * @param finish called after the last entry
  * @returns the facts that are now stored
  */
-async function writeLayer<Facts extends IndexedLayer | TabledLayer>(
+async function writeLayer<Facts extends IndexedLayer | TocLayer>(
   store: ObjectStore,
   index: string,
   entries: AsyncIterable<readonly Entry[]>,

@@ -7,7 +7,7 @@ import { allOf, inParallel } from '../concurrency.ts'
 import type { ObjectStore } from '../host.ts'
 import { writeFailure } from '../image/image.ts'
 import { tableIndexName, tocImageName } from '../index/keys.ts'
-import { readLayerFacts, readTableFacts } from '../index/layer-index.ts'
+import { readLayerFacts, readTocFacts } from '../index/layer-index.ts'
 import { type ImageJob, isFinished, type JobProgress, type JobState, type LayerJob } from '../job.ts'
 import { tableDigest } from '../layer/toc/vouched.ts'
 import { parseConfig, requireDiffIds } from '../oci/config.ts'
@@ -137,10 +137,9 @@ class LayerIndexes {
       : undefined
     if (facts !== undefined) return { index: digest, verified: 'content', facts }
     const table = this.#read === 'toc' ? tableDigest(layer) : undefined
-    if (table === undefined || !(await this.#visibility.maySeeTable({ table, blob: digest })))
-      return undefined
+    if (table === undefined || !(await this.#visibility.maySeeToc({ table, blob: digest }))) return undefined
     const index = tableIndexName(digest, table)
-    const told = await readTableFacts(this.#store, index)
+    const told = await readTocFacts(this.#store, index)
     return told && { index, verified: 'contents-table', facts: told }
   }
 }

@@ -2,7 +2,7 @@
 import type { Limits } from '../configuration.ts'
 import type { ImageLayer, LayerFigures } from '../image/facts.ts'
 import { writeImage } from '../image/write.ts'
-import type { IndexedLayer, TabledLayer } from '../index/layer-index.ts'
+import type { IndexedLayer, TocLayer } from '../index/layer-index.ts'
 import { readMembers } from '../layer/members.ts'
 import { tableDigest, toldTarBytes } from '../layer/toc/vouched.ts'
 import type { ImageConfig } from '../oci/config.ts'
@@ -32,7 +32,7 @@ export type IndexedDescriptor = KnownLayer & { readonly descriptor: Descriptor }
 /** What the store has of a layer: its digest is the name of the index of its content. */
 export type KnownLayer =
   | { readonly index: string; readonly verified: 'content'; readonly facts: IndexedLayer }
-  | { readonly index: string; readonly verified: 'contents-table'; readonly facts: TabledLayer }
+  | { readonly index: string; readonly verified: 'contents-table'; readonly facts: TocLayer }
 
 /** @throws Problem `invalid_image` if a layer differs from what manifest and config say; `too_large`; `store_error` */
 export async function mergeImage(service: Service, merge: Merge, signal?: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../host.ts'
 import { findLinkedDatabases } from '../image/packages/linked-databases.ts'
 import { findChunks } from '../index/chunks.ts'
 import { tableIndexName } from '../index/keys.ts'
-import { indexTable, readLayerFacts, readTableFacts, type TabledIndex } from '../index/layer-index.ts'
+import { indexTable, readLayerFacts, readTocFacts, type TocIndex } from '../index/layer-index.ts'
 import type { LayerWork, Progress } from '../job.ts'
 import { type DatabaseSink, MAX_DATABASE_BYTES } from '../layer/database.ts'
 import type { OpenBlob } from '../layer/member.ts'
@@ -42,8 +42,8 @@ export async function indexFromTable(
   if (await visibility.maySee(digest, 'layer')) {
     if ((await readLayerFacts(store, digest)) !== undefined) return nothing
   }
-  if (await visibility.maySeeTable(layer)) {
-    if ((await readTableFacts(store, index)) !== undefined) return nothing
+  if (await visibility.maySeeToc(layer)) {
+    if ((await readTocFacts(store, index)) !== undefined) return nothing
   }
   let readBytes = 0
   const open: OpenBlob = async ({ start, end = size } = { start: 0, end: size }) => {
@@ -53,7 +53,7 @@ export async function indexFromTable(
     return source.blob(descriptor, { offset: start, length })
   }
   const options = { open, limits: configuration.limits, wasm, signal }
-  const addDatabases: TabledIndex['addDatabases'] = async (reading, archive, entries) => {
+  const addDatabases: TocIndex['addDatabases'] = async (reading, archive, entries) => {
     await readDatabaseChunks(reading.wanted, archive, options)
     if (!reading.linksDatabases) return
     const members = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)

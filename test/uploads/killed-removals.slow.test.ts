@@ -20,7 +20,7 @@ const tabled = await makeChunkedLayer('estargz', [{ name: 'etc/tabled', content:
 const other = packArchive(ociLayout([{ image: makeImage([shared, tabled]) }]))
 const layout = ociLayout([{ image: makeImage([shared, own]) }])
 const archive = packArchive(layout)
-const tabledLayout = ociLayout([
+const tocLayout = ociLayout([
   { image: makeImage([tabled, await makeChunkedLayer('estargz', [{ name: 'a', content: 'a' }])]) },
 ])
 
@@ -101,7 +101,7 @@ const removals: readonly (readonly [string, Removal])[] = [
   [
     'expires after its tables of contents were read',
     async (app, operations) => {
-      await expire(app, uploadName(await upload(app, packArchive(tabledLayout), 'toc')))
+      await expire(app, uploadName(await upload(app, packArchive(tocLayout), 'toc')))
       const mortal = new Mortal(app, operations)
       await sweepUploads(mortal.service).catch(() => undefined)
       return mortal.operations
@@ -157,7 +157,7 @@ it.each(removals)(
 
 it('an upload is not removed without what is known from its tables of contents', async () => {
   const app = startApp()
-  const id = await upload(app, packArchive(tabledLayout), 'toc')
+  const id = await upload(app, packArchive(tocLayout), 'toc')
   const read = app.store.get.bind(app.store)
   app.store.get = async (key, range) => {
     if (key.startsWith('archives/')) throw new Problem('store_error', 'the store is unavailable')

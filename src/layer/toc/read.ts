@@ -37,7 +37,7 @@ export type TableOptions = {
 }
 
 /** What the table says about the layer; the rest comes from its descriptor and the config. */
-export type TableFacts = Pick<LayerFacts, 'compression' | 'fileBytes' | 'entries' | 'warnings'>
+export type TocFacts = Pick<LayerFacts, 'compression' | 'fileBytes' | 'entries' | 'warnings'>
 
 /** Position of the table in the blob, and where the content ends. */
 type Place = { readonly start: number; readonly end: number; readonly contentEnd: number }
@@ -84,7 +84,7 @@ export class TableReading {
   }
 
   /** Known when `entries` has ended; so are the next two. */
-  get facts(): TableFacts {
+  get facts(): TocFacts {
     const { fileBytes, members, warnings } = this.#told
     const compression = this.#options.table.form === 'estargz' ? 'gzip' : 'zstd'
     return { compression, fileBytes, entries: members, warnings: warnings.list() }

@@ -69,7 +69,7 @@ export async function partOf(
   return { ...part, from: block ?? 'start' }
 }
 
-type Tabled = Pick<TableOptions, 'open' | 'limits' | 'wasm'> & { readonly descriptor: Descriptor }
+type TocContent = Pick<TableOptions, 'open' | 'limits' | 'wasm'> & { readonly descriptor: Descriptor }
 
 /** Reading a smaller layer whole is as fast as reading its table. */
 const LEAST_TABLED_BYTES = 64 * 1024
@@ -79,7 +79,7 @@ const LEAST_TABLED_BYTES = 64 * 1024
  * wrong: the bytes read are verified against the index.
  */
 async function chunksOf(
-  { descriptor, ...options }: Tabled,
+  { descriptor, ...options }: TocContent,
   file: Pick<FoundFile, 'bytes' | 'sha256'>,
 ): Promise<MemberPart | undefined> {
   if (descriptor.size < LEAST_TABLED_BYTES) return undefined

@@ -14,7 +14,7 @@ import { WASTED_FILES, type WastedRow } from '../../image/waste.ts'
 import { databasesIn } from '../../index/databases.ts'
 import { ENTRIES } from '../../index/entries.ts'
 import { imageKey, layerKey, markerOf } from '../../index/keys.ts'
-import { readLayerFacts, readTableFacts } from '../../index/layer-index.ts'
+import { readLayerFacts, readTocFacts } from '../../index/layer-index.ts'
 import type { Entry } from '../../layer/entry.ts'
 import { Problem } from '../../problem.ts'
 import type { Schema } from '../../table/schema.ts'
@@ -143,7 +143,7 @@ export async function databasesOf(
 ): Promise<DatabaseLayer> {
   const index = await layerIndexOf(image, layer)
   const isContent = index === image.manifest.layers[layer]?.digest
-  const facts = await (isContent ? readLayerFacts : readTableFacts)(store, index)
+  const facts = await (isContent ? readLayerFacts : readTocFacts)(store, index)
   if (facts === undefined) throw new LostTable(layerKey(index, 'entries.parquet'), 'missing or damaged')
   return { ...databasesIn(facts), index }
 }

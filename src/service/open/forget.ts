@@ -39,13 +39,13 @@ async function deleteIndex(store: ObjectStore, prefix: string, marker: string): 
 }
 
 /** A layer known from its table of contents: digests of the table and of the layer's blob. */
-export type TabledBlob = { readonly table: string; readonly blob: string }
+export type TocBlob = { readonly table: string; readonly blob: string }
 
 /** Like {@link forgetDigest}, for a layer known only from its table of contents. */
 export async function forgetTable(
   store: ObjectStore,
   origin: string,
-  { table, blob }: TabledBlob,
+  { table, blob }: TocBlob,
 ): Promise<void> {
   await store.delete(givenKey('layer', table, origin))
   if (await isKnownElsewhere(store, table)) return

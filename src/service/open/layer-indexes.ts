@@ -10,7 +10,7 @@ import type { Visibility } from './visibility.ts'
 export async function maySeeLayer(visibility: Visibility, layer: Descriptor): Promise<boolean> {
   const table = tableDigest(layer)
   if (await visibility.maySee(layer.digest, 'layer')) return true
-  return table !== undefined && visibility.maySeeTable({ table, blob: layer.digest })
+  return table !== undefined && visibility.maySeeToc({ table, blob: layer.digest })
 }
 
 /** The name of a layer's index in an analysed image. */

@@ -11,7 +11,7 @@ import { originOf, scopeOf } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
 import type { ContentKind, ImageSource } from '../../source/source.ts'
 import type { Memory } from '../caches.ts'
-import { forgetDigest, forgetTable, type TabledBlob } from './forget.ts'
+import { forgetDigest, forgetTable, type TocBlob } from './forget.ts'
 
 /** What a source gave. */
 type Noted = { readonly digest: string; readonly kind: Given; readonly bytes: Uint8Array }
@@ -90,7 +90,7 @@ export class Visibility {
    * Whether the caller may see what the store knows from a table of contents: like {@link maySee}, but the source confirms the
    * blob, since it does not know the table.
    */
-  async maySeeTable({ table, blob }: TabledBlob): Promise<boolean> {
+  async maySeeToc({ table, blob }: TocBlob): Promise<boolean> {
     const [isPublic, isOwn] = await this.#ask(table, 'layer')
     return isPublic || (isOwn && this.isConfirmed(blob, 'blob'))
   }
@@ -155,7 +155,7 @@ export class Visibility {
   }
 
   /** The same for a table of contents. */
-  async gaveTable(layer: TabledBlob): Promise<void> {
+  async gaveTable(layer: TocBlob): Promise<void> {
     const { table: digest } = layer
     await this.#note({ digest, kind: 'layer', bytes: new Uint8Array(0) }, () =>
       this.requireTableSource(layer),
@@ -183,7 +183,7 @@ export class Visibility {
   }
 
   /** The same after storing something known from a table of contents. */
-  async requireTableSource(layer: TabledBlob): Promise<void> {
+  async requireTableSource(layer: TocBlob): Promise<void> {
     if (!(await this.#source.isGone?.())) return
     await forgetTable(this.#store, this.origin, layer)
     throw gone()

@@ -35,7 +35,7 @@ import { asArchiveFault } from '../../source/archive/fault.ts'
 import { readLayout } from '../../source/archive/layout.ts'
 import { PassingArchive } from '../../source/archive/members.ts'
 import type { StoredUpload } from '../caches.ts'
-import { forgetDigest, forgetTable, type TabledBlob } from '../open/forget.ts'
+import { forgetDigest, forgetTable, type TocBlob } from '../open/forget.ts'
 import type { Service } from '../service.ts'
 import { IncomingLayers, incomingBlobs, openIncoming } from './incoming-layers.ts'
 import { PART_BYTES, PartWriter, storedArchive, uploadNotFound } from './upload-parts.ts'
@@ -420,8 +420,8 @@ async function removeAll(store: ObjectStore, prefix: string): Promise<readonly s
 }
 
 /** The layers with tables of contents in the archive's images; for an image with a damaged manifest nothing was ever stored. */
-async function tablesOf(archive: Archive): Promise<readonly TabledBlob[]> {
-  const layers: TabledBlob[] = []
+async function tablesOf(archive: Archive): Promise<readonly TocBlob[]> {
+  const layers: TocBlob[] = []
   for (const { digest, mediaType } of archive.index.images) {
     try {
       const manifest = parseManifest(await archive.manifest(digest), mediaType)

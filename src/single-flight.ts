@@ -21,7 +21,7 @@ const LIFE_MILLISECONDS = 300_000
 const FLIGHT_BYTES = 1_000
 
 export class SingleFlight<T> {
-  readonly #flights = new Cache<Promise<T>>({
+  readonly #singleFlight = new Cache<Promise<T>>({
     bytes: BYTES,
     milliseconds: LIFE_MILLISECONDS,
     sizeOf: () => FLIGHT_BYTES,
@@ -41,7 +41,7 @@ export class SingleFlight<T> {
     const { milliseconds, signal, isVerdict } = joining
     const limit = { milliseconds, error: () => new Error('the joined fetch did not end in time') }
     for (;;) {
-      const joined = this.#flights.get(key)
+      const joined = this.#singleFlight.get(key)
       if (joined === undefined) return await this.#begin(key, fetch, signal)
       try {
         return await waitFor(joined, { limit, signal })
@@ -56,7 +56,7 @@ export class SingleFlight<T> {
   #begin(key: string, fetch: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     signal?.throwIfAborted()
     const flight = fetch()
-    this.#flights.set(key, flight)
+    this.#singleFlight.set(key, flight)
     // Not cancelled when the caller that started it leaves, since others may have joined.
     const settled = () => this.#drop(key, flight)
     flight.then(settled, settled)
@@ -64,6 +64,6 @@ export class SingleFlight<T> {
   }
 
   #drop(key: string, flight: Promise<T>): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key)
+    if (this.#singleFlight.get(key) === flight) this.#singleFlight.delete(key)
   }
 }

@@ -134,9 +134,13 @@ export class VisibleSource {
    *
    * @param key identifies the caller, the place and what is fetched
    */
-  #share<T>(flights: SingleFlight<T>, key: string, fetch: () => Promise<T>): Promise<T> {
+  #share<T>(singleFlight: SingleFlight<T>, key: string, fetch: () => Promise<T>): Promise<T> {
     const isVerdict = (error: unknown) => error instanceof Problem
-    return flights.share(key, fetch, { milliseconds: JOIN_MILLISECONDS, signal: this.#signal, isVerdict })
+    return singleFlight.share(key, fetch, {
+      milliseconds: JOIN_MILLISECONDS,
+      signal: this.#signal,
+      isVerdict,
+    })
   }
 
   /** The store's bytes, if the caller may see them. */

@@ -82,7 +82,7 @@ export class Authorizer {
     milliseconds: MAX_LIFE_SECONDS * 1000,
     sizeOf: ({ header }) => header.length,
   })
-  readonly #flights = new SingleFlight<string>()
+  readonly #singleFlight = new SingleFlight<string>()
 
   constructor(transport: Transport) {
     this.#transport = transport
@@ -155,7 +155,11 @@ export class Authorizer {
     // Not tied to the caller's signal, since others may have joined.
     const ask = async () => this.#keep(client, await this.#askToken(client, challenge))
     const isVerdict = (error: unknown) => error instanceof Problem
-    return this.#flights.share(keyOf(client), ask, { milliseconds: JOIN_MILLISECONDS, signal, isVerdict })
+    return this.#singleFlight.share(keyOf(client), ask, {
+      milliseconds: JOIN_MILLISECONDS,
+      signal,
+      isVerdict,
+    })
   }
 
   async #askToken(client: Client, challenge: Challenge): Promise<Authorization> {

@@ -11,7 +11,7 @@ import type { WantedMember } from '../layer/members.ts'
 import { type DatabaseOptions, readDatabaseChunks } from '../layer/toc/databases.ts'
 import { type TableFile, UnsaidName } from '../layer/toc/entries.ts'
 import { TableReading } from '../layer/toc/read.ts'
-import { vouchedTable } from '../layer/toc/vouched.ts'
+import { verifiedToc } from '../layer/toc/verified-toc.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
 import type { VisibleSource } from '../service/open/visible-source.ts'
@@ -33,7 +33,7 @@ export async function indexFromTable(
 ): Promise<LayerWork | undefined> {
   const { store, wasm, configuration } = service.host
   const { digest, size } = descriptor
-  const table = vouchedTable(descriptor)
+  const table = verifiedToc(descriptor)
   if (table === undefined) return undefined
   const layer = { table: table.digest, blob: digest }
   const index = tableIndexName(digest, table.digest)

@@ -89,8 +89,8 @@ export async function expectNothingWrong(
   expect(right).toMatchObject(stored)
   for (const key of Object.keys(stored).filter((name) => /(entries|packages)\.parquet$/.test(name))) {
     const folder = key.slice(0, key.lastIndexOf('/') + 1)
-    const vouched = (index: Stored) =>
+    const verified = (index: Stored) =>
       Object.keys(index).filter((name) => name.startsWith(folder) && !name.endsWith('/public'))
-    expect(vouched(stored)).toEqual(vouched(right))
+    expect(verified(stored)).toEqual(verified(right))
   }
 }

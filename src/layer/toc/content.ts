@@ -7,7 +7,7 @@ import type { ByteString } from '../../text/bytes.ts'
 import { BlobReader } from '../blob.ts'
 import { decode } from '../decode/decode.ts'
 import type { Chunk, FileChunks } from './chunk.ts'
-import { invalidTable } from './vouched.ts'
+import { invalidTable } from './verified-toc.ts'
 
 export type ChunkedFile = Pick<FileChunks, 'inner' | 'chunks'> & {
   /** The blob from the first chunk on. */

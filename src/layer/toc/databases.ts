@@ -6,7 +6,7 @@ import type { DatabaseSink } from '../database.ts'
 import type { OpenBlob } from '../member.ts'
 import { readChunks } from './content.ts'
 import type { TableFile } from './entries.ts'
-import { invalidTable } from './vouched.ts'
+import { invalidTable } from './verified-toc.ts'
 
 /** Bytes between two databases that cost less than another request. */
 const NEIGHBOUR_BYTES = 16 * 1024

@@ -11,7 +11,7 @@ import { type ByteLimit, enforce } from '../limits.ts'
 import { LayerWarnings } from '../warnings.ts'
 import { type Chunk, type ChunkSink, type FileChunks, MAX_FILE_CHUNKS } from './chunk.ts'
 import type { Fields } from './split.ts'
-import { invalidTable, TABLE } from './vouched.ts'
+import { invalidTable, TABLE } from './verified-toc.ts'
 
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')
 const SHA256 = /^sha256:([0-9a-f]{64})$/

@@ -9,7 +9,7 @@ import { type Chunk, type ChunkSink, type ChunkStart, NoChunks } from './chunk.t
 import { readChunks } from './content.ts'
 import { UnsaidName } from './entries.ts'
 import { TableReading } from './read.ts'
-import { vouchedTable } from './vouched.ts'
+import { verifiedToc } from './verified-toc.ts'
 
 const noise = (bytes: number) =>
   Buffer.concat(
@@ -48,7 +48,7 @@ async function readTable(
   chunks: ChunkSink = new NoChunks(),
   entries = 1_000,
 ): Promise<Read> {
-  const table = vouchedTable(layer.descriptor)
+  const table = verifiedToc(layer.descriptor)
   const bytes = layer.bytes ?? new Uint8Array(0)
   if (table === undefined) throw new Error('no table')
   const ranges: string[] = []
@@ -268,9 +268,9 @@ test('a layer is empty if Go wrote its entries as null', async () => {
 
 test('without the annotations, or with an invalid digest, there is no table', async () => {
   const layer = await makeChunkedLayer('estargz', MEMBERS)
-  expect(vouchedTable({ size: layer.descriptor.size })).toBeUndefined()
+  expect(verifiedToc({ size: layer.descriptor.size })).toBeUndefined()
   const other = await makeChunkedLayer('zstd:chunked', MEMBERS, { digest: 'sha256:../x' })
-  expect(vouchedTable(other.descriptor)).toBeUndefined()
+  expect(verifiedToc(other.descriptor)).toBeUndefined()
 })
 
 function lie(name: string, fields: Record<string, unknown>, without?: string): ChunkedOptions {

@@ -14,7 +14,7 @@ import type { LayerFacts } from '../read.ts'
 import type { ChunkSink } from './chunk.ts'
 import { type EntryLimits, TableEntries, type TableFile, UnsaidName } from './entries.ts'
 import { EntrySplitter } from './split.ts'
-import { invalidTable, requireTableSize, TABLE, type VouchedTable } from './vouched.ts'
+import { invalidTable, requireTableSize, TABLE, type VerifiedToc } from './verified-toc.ts'
 
 /** The end of an eStargz: an empty gzip member whose extra field has the table's offset in hexadecimal digits. */
 const FOOTER_BYTES = 51
@@ -25,7 +25,7 @@ const TABLE_NAME = 'stargz.index.json'
 const BATCH = 1000
 
 export type TableOptions = {
-  readonly table: VouchedTable
+  readonly table: VerifiedToc
   /** Size of the blob, in bytes. */
   readonly size: number
   readonly open: OpenBlob

@@ -3,7 +3,7 @@
  * millions of entries, so it is never held whole.
  */
 import { parseJson } from '../../text/json.ts'
-import { invalidTable } from './vouched.ts'
+import { invalidTable } from './verified-toc.ts'
 
 /** A name of 4 KiB and extended attributes of 64 KiB each fit; nothing longer is a valid entry. */
 const MAX_ENTRY_BYTES = 1024 * 1024

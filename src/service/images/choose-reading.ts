@@ -1,6 +1,6 @@
 /** How an image is read: whole, or from tables of contents for layers that have one (`read=toc`). */
 import { tocImageName } from '../../index/keys.ts'
-import { tableDigest } from '../../layer/toc/vouched.ts'
+import { tableDigest } from '../../layer/toc/verified-toc.ts'
 import { Problem } from '../../problem.ts'
 import { type ImageRequest, type OpenedImage, openImage, type Reading } from '../open/open-image.ts'
 import type { Service } from '../service.ts'

@@ -11,7 +11,7 @@ import { type MemberPart, openMember } from '../../layer/member.ts'
 import { NoChunks } from '../../layer/toc/chunk.ts'
 import { UnsaidName } from '../../layer/toc/entries.ts'
 import { type TableOptions, TableReading } from '../../layer/toc/read.ts'
-import { vouchedTable } from '../../layer/toc/vouched.ts'
+import { verifiedToc } from '../../layer/toc/verified-toc.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 import { BLOCK } from '../../tar/header.ts'
@@ -84,7 +84,7 @@ async function chunksOf(
 ): Promise<MemberPart | undefined> {
   if (descriptor.size < LEAST_TABLED_BYTES) return undefined
   try {
-    const table = vouchedTable(descriptor)
+    const table = verifiedToc(descriptor)
     if (table === undefined) return undefined
     const isWanted = ({ bytes, sha256 }: Entry) => bytes === file.bytes && sha256 === file.sha256
     const chunks = new NoChunks()

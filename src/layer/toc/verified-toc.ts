@@ -22,7 +22,7 @@ export const TABLE = 'the table of contents'
 
 type Layer = Pick<Descriptor, 'size' | 'annotations'>
 
-export type VouchedTable =
+export type VerifiedToc =
   /** `digest` is that of the JSON; the end of the blob says where the table begins. */
   | { readonly form: 'estargz'; readonly digest: string }
   | {
@@ -48,7 +48,7 @@ export function tableDigest({ annotations = {} }: Pick<Descriptor, 'annotations'
  *
  * @throws Problem `invalid_image`, `too_large` if it cannot be where the manifest says
  */
-export function vouchedTable(layer: Layer): VouchedTable | undefined {
+export function verifiedToc(layer: Layer): VerifiedToc | undefined {
   const digest = tableDigest(layer)
   if (digest === undefined) return undefined
   const { annotations = {}, size } = layer

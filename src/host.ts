@@ -58,7 +58,7 @@ export interface Jobs {
 }
 
 /** A queue of images that are analysed when requests leave room. */
-export interface Backlog {
+export interface ImageQueue {
   /** @throws Problem `rate_limited` if too many wait; then it takes none of these */
   add(orders: readonly Order[]): Promise<void>
   /** Whether the order of this analysis still waits or runs; undefined if the queue cannot tell. */
@@ -124,7 +124,7 @@ export interface Host {
   readonly jobs: Jobs
   /** Present if several servers share their jobs. */
   readonly queue?: SharedQueue
-  readonly backlog: Backlog
+  readonly imageQueue: ImageQueue
   readonly wasm: WasmModules
   /** Present if the host does not find such uploads by itself. */
   readonly expiry?: Expiry

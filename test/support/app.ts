@@ -3,7 +3,7 @@
 import { parseConfiguration } from '../../src/configuration.ts'
 import type { ObjectStore } from '../../src/host.ts'
 import { createApp, type Parts } from '../../src/http/app.ts'
-import { MemoryBacklog } from '../../src/jobs/memory-backlog.ts'
+import { MemoryImageQueue } from '../../src/jobs/memory-image-queue.ts'
 import { runJob } from '../../src/jobs/run-job.ts'
 import { JobRunner } from '../../src/jobs/runner.ts'
 import { Memory } from '../../src/service/caches.ts'
@@ -49,7 +49,7 @@ export function startAppOn(
     queuedAnalyses: 10,
     layers: 2,
   })
-  const backlog = new MemoryBacklog(
+  const imageQueue = new MemoryImageQueue(
     {
       run: (order, attempt) => runOrder(service, order, attempt),
       giveUp: (order, problem) => giveUpOrder(service, order, problem),
@@ -57,7 +57,7 @@ export function startAppOn(
     { atOnce: 2 },
   )
   const service: Service = {
-    host: { configuration, fetch, store, jobs, backlog, wasm: compiledWasm() },
+    host: { configuration, fetch, store, jobs, imageQueue, wasm: compiledWasm() },
     client: new RegistryClient({ fetch, configuration, ...parts.client }),
     memory: new Memory(),
   }

@@ -12,8 +12,8 @@ import type { Analytics } from './analytics.ts'
 import { DurableJobs, type JobObjects } from './durable-jobs.ts'
 import { FactsCache } from './facts-cache.ts'
 import { createFetch, type WaysOut } from './fetch.ts'
+import { CloudflareImageQueue, type OrderQueue } from './image-queue.ts'
 import { shareMemory } from './memory.ts'
-import { type OrderQueue, QueueBacklog } from './queue-backlog.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
 
@@ -78,7 +78,7 @@ export function serviceOf(environment: Environment): Service {
       fetch,
       store,
       jobs: new DurableJobs(environment.JOBS),
-      backlog: new QueueBacklog(environment.ORDERS, isLocal(environment) ? store : undefined),
+      imageQueue: new CloudflareImageQueue(environment.ORDERS, isLocal(environment) ? store : undefined),
       wasm: async (name) => WASM[name],
       expiry: durableExpiry(environment),
       maxRequests: MAX_REQUESTS,

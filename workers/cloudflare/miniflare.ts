@@ -9,7 +9,7 @@ import { parseConfiguration } from '../../src/configuration.ts'
 import { rangesOf } from '../../src/source/registry/address.ts'
 import { withUploadsLimit } from '../uploads-limit.ts'
 import { startFront, urlOf } from './front.ts'
-import { MAX_RETRIES, type OrderQueue, QueueBacklog } from './queue-backlog.ts'
+import { CloudflareImageQueue, MAX_RETRIES, type OrderQueue } from './image-queue.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import { inBoth } from './ranges.ts'
 
@@ -202,7 +202,7 @@ export async function startWorker(
     miniflare.getBindings<{ readonly BUCKET: R2Bucket; readonly ORDERS: OrderQueue }>('lamina')
   const resume = async () => {
     const { BUCKET, ORDERS } = await bindings()
-    await new QueueBacklog(ORDERS, new R2Store(BUCKET)).resume()
+    await new CloudflareImageQueue(ORDERS, new R2Store(BUCKET)).resume()
   }
   const front = await startFront(configuration, await miniflare.unsafeGetDirectURL('lamina', 'local')).catch(
     async (error: unknown) => {

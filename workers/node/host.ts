@@ -2,8 +2,8 @@
 
 import { isMainThread } from 'node:worker_threads'
 import type { Configuration } from '../../src/configuration.ts'
-import type { Backlog, Engine, Jobs, ObjectStore } from '../../src/host.ts'
-import { noBacklog } from '../../src/jobs/memory-backlog.ts'
+import type { Engine, ImageQueue, Jobs, ObjectStore } from '../../src/host.ts'
+import { noImageQueue } from '../../src/jobs/memory-image-queue.ts'
 import { Memory } from '../../src/service/caches.ts'
 import type { Service } from '../../src/service/service.ts'
 import { RegistryClient } from '../../src/source/registry/client.ts'
@@ -33,13 +33,13 @@ function engineOf({ dockerHost, dockerCertificates }: Configuration): { readonly
 
 /**
  * @param count called for each operation on the store as it begins
- * @param backlog only the thread that answers HTTP takes orders
+ * @param imageQueue only the thread that answers HTTP takes orders
  */
 export async function createService(
   configuration: Configuration,
   jobs: Jobs,
   count: (operation: StoreOperation) => void,
-  backlog: Backlog = noBacklog,
+  imageQueue: ImageQueue = noImageQueue,
 ): Promise<Service> {
   const fetch = createFetch(configuration)
   const store = new MeteredStore(await openStore(configuration), count)
@@ -51,7 +51,7 @@ export async function createService(
       fetch,
       store,
       jobs,
-      backlog,
+      imageQueue,
       wasm,
       ...engineOf(configuration),
     },

@@ -14,7 +14,11 @@ import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
 import { HEALTH_PATHS } from '../../src/http/routes/health.ts'
 import { runImageJob } from '../../src/jobs/image-job.ts'
-import { type BacklogLimits, type BacklogWork, MemoryBacklog } from '../../src/jobs/memory-backlog.ts'
+import {
+  type ImageQueueLimits,
+  type ImageQueueWork,
+  MemoryImageQueue,
+} from '../../src/jobs/memory-image-queue.ts'
 import type { Merge } from '../../src/jobs/merge-job.ts'
 import { JobRunner } from '../../src/jobs/runner.ts'
 import { slowPool } from '../../src/jobs/slow-sources.ts'
@@ -112,16 +116,16 @@ export async function startNode(
       logJob(log, job, state)
     },
   )
-  const orders: BacklogWork & BacklogLimits = {
+  const orders: ImageQueueWork & ImageQueueLimits = {
     run: (order, attempt) => runOrder(service, order, attempt),
     giveUp: (order, problem) => giveUpOrder(service, order, problem),
     // Half of the places are reserved for images that somebody waits for.
     atOnce: Math.ceil(configuration.maxAnalyses / 2),
   }
-  const own = shared === undefined ? new MemoryBacklog(orders, orders) : undefined
+  const own = shared === undefined ? new MemoryImageQueue(orders, orders) : undefined
   const count = (operation: StoreOperation) => metrics.stored(operation)
   const jobs = shared?.jobs ?? runner
-  const opened = await createService(configuration, jobs, count, own ?? shared?.backlog)
+  const opened = await createService(configuration, jobs, count, own ?? shared?.imageQueue)
   const queue = shared === undefined ? {} : { queue: shared.jobs }
   const host = { ...opened.host, ...queue, store: new AnsweringStore(opened.host.store) }
   const plain: Service = { ...opened, host }

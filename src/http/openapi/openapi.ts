@@ -23,7 +23,7 @@ function description(): string {
     fetch: unasked,
     store,
     jobs: { start: unasked, watch: unasked },
-    backlog: { add: unasked, holds: unasked },
+    imageQueue: { add: unasked, holds: unasked },
     wasm: unasked,
   }
   const client = new RegistryClient({ fetch: unasked, configuration })

@@ -47,7 +47,7 @@ export function addWebhooks(app: App, backend: Backend): void {
   // Read by hand: the signature covers the exact bytes of the body.
   app.openAPIRegistry.registerPath(receivePush)
   app.post(`${WEBHOOKS_PATH}:kind`, async (c) => {
-    const { configuration, backlog } = backend.host
+    const { configuration, imageQueue } = backend.host
     const { webhookSecrets } = configuration
     if (webhookSecrets.length === 0)
       throw new Problem('not_found', 'webhooks are off; set LAMINA_WEBHOOK_SECRETS to turn them on')
@@ -62,7 +62,7 @@ export function addWebhooks(app: App, backend: Backend): void {
     if (!isKnown) requireSignature(webhookSecrets, shown, bytes)
     const kind = kindOf(c.req.param('kind'))
     const { images, ignored } = readPush(kind, jsonOf(bytes), configuration)
-    await backlog.add(images.map((image) => ({ image, analyses: [] })))
+    await imageQueue.add(images.map((image) => ({ image, analyses: [] })))
     const body = {
       ...(images.length > 0 ? { items: images.map((image) => ({ image })) } : {}),
       ...(ignored.length > 0 ? { ignored } : {}),

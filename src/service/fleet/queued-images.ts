@@ -141,7 +141,7 @@ async function addOrders(
   }
   try {
     if (orders.size > 0)
-      await service.host.backlog.add([...orders].map(([image, ids]) => ({ image, analyses: [...ids] })))
+      await service.host.imageQueue.add([...orders].map(([image, ids]) => ({ image, analyses: [...ids] })))
     return undefined
   } catch (error) {
     if (error instanceof Problem) return error

@@ -152,7 +152,7 @@ async function inQueue(service: Service, record: AnalysisRecord, image: OpenedIm
   if (!record.isOrdered) return lost(image)
   const failure = (await readRecord(service, record.id))?.failure
   if (failure !== undefined) return { ...endOf(image), status: 'failed', ...failure }
-  return (await service.host.backlog.holds(record.id)) === false ? lost(image) : waiting(image)
+  return (await service.host.imageQueue.holds(record.id)) === false ? lost(image) : waiting(image)
 }
 
 function waiting(image: OpenedImage): JobState {

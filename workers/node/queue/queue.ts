@@ -1,19 +1,19 @@
 /** One server's part in the shared queue. Imported only if `REDIS_URL` is set, so that BullMQ is not loaded otherwise. */
 import type { Configuration } from '../../../src/configuration.ts'
-import type { Backlog, ObjectStore } from '../../../src/host.ts'
-import type { BacklogWork } from '../../../src/jobs/memory-backlog.ts'
+import type { ImageQueue, ObjectStore } from '../../../src/host.ts'
+import type { ImageQueueWork } from '../../../src/jobs/memory-image-queue.ts'
 import type { JobRunner } from '../../../src/jobs/runner.ts'
 import { Memory } from '../../../src/service/caches.ts'
 import { openSource } from '../../../src/service/open/open-source.ts'
 import type { Service } from '../../../src/service/service.ts'
 import type { ImageSource } from '../../../src/source/source.ts'
 import type { Log } from '../log.ts'
-import { BacklogWorker, QueueBacklog } from './queue-backlog.ts'
 import { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, type JobKind, PREFIX } from './queue-messages.ts'
 import { QueueWorkers } from './queue-workers.ts'
 import { QueuedSource } from './queued-source.ts'
 import { RedisLink } from './redis.ts'
+import { ImageQueueWorker, RedisImageQueue } from './redis-image-queue.ts'
 import { SealedJobs } from './sealed-jobs.ts'
 import { Waiters } from './waiters.ts'
 
@@ -37,12 +37,12 @@ export type WorkOptions = {
   /** How many of each kind this server takes at once. */
   readonly atOnce: Readonly<Record<JobKind, number>>
   /** Carries out the orders that this server takes. */
-  readonly orders: BacklogWork & { readonly atOnce: number }
+  readonly orders: ImageQueueWork & { readonly atOnce: number }
 }
 
 export type SharedJobs = {
   readonly jobs: QueueJobs
-  readonly backlog: Backlog
+  readonly imageQueue: ImageQueue
   /** The source as all servers together use it. */
   sourceOf(own: ImageSource, store: ObjectStore): ImageSource
   /** From now on this server takes jobs. */
@@ -58,19 +58,19 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
   const sealed = new SealedJobs(redis.key)
   const waiters = new Waiters(link, PREFIX)
   const jobs = new QueueJobs({ link, sealed, waiters, queuedAnalyses })
-  const backlog = new QueueBacklog(link)
+  const imageQueue = new RedisImageQueue(link)
   let workers: QueueWorkers | undefined
-  let orderly: BacklogWorker | undefined
+  let orderly: ImageQueueWorker | undefined
   await link.opened(OPEN_MILLISECONDS)
   return {
     jobs,
-    backlog,
+    imageQueue,
     // An archive is already in the store.
     sourceOf: (own, store) => (own.ref.kind === 'registry' ? new QueuedSource(own, store, jobs) : own),
     work({ service, orders, ...options }) {
       const readConfig = configReader(service)
       workers = new QueueWorkers({ link, sealed, waiters, log, readConfig, ...options })
-      orderly = new BacklogWorker({ link, work: orders, atOnce: orders.atOnce, log })
+      orderly = new ImageQueueWorker({ link, work: orders, atOnce: orders.atOnce, log })
     },
     async finish() {
       orderly?.pause()
@@ -79,7 +79,7 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
     async close() {
       await orderly?.close()
       await workers?.close()
-      await Promise.all([jobs.close(), backlog.close()])
+      await Promise.all([jobs.close(), imageQueue.close()])
       link.close()
     },
   }

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { Queue } from 'bullmq'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Order } from '../../../src/job.ts'
-import type { BacklogWork } from '../../../src/jobs/memory-backlog.ts'
+import type { ImageQueueWork } from '../../../src/jobs/memory-image-queue.ts'
 import { JobRunner } from '../../../src/jobs/runner.ts'
 import { Problem } from '../../../src/problem.ts'
 import { startApp } from '../../../test/support/app.ts'
@@ -34,7 +34,7 @@ afterEach(async () => {
   await redis.stop()
 })
 
-function work(orders: BacklogWork): void {
+function work(orders: ImageQueueWork): void {
   const runner = new JobRunner(async () => {}, { analyses: 1, queuedAnalyses: 1, layers: 1 })
   const atOnce = { image: 1, layer: 1, config: 1 }
   server.work({ runner, service: startApp().service, atOnce, orders: { ...orders, atOnce: 2 } })
@@ -54,11 +54,11 @@ test('an order that fails is retried, and held until it is done', async () => {
     },
     giveUp: () => Promise.reject(new Error('it was not to be given up')),
   })
-  await server.backlog.add([order('a')])
+  await server.imageQueue.add([order('a')])
   await expect.poll(() => attempts, SOON).toEqual([1, 2, 3])
-  expect(await server.backlog.holds('of a')).toBe(true)
+  expect(await server.imageQueue.holds('of a')).toBe(true)
   release()
-  await expect.poll(() => server.backlog.holds('of a'), SOON).toBe(false)
+  await expect.poll(() => server.imageQueue.holds('of a'), SOON).toBe(false)
 })
 
 test('an order that fails permanently is kept with its reason for the operator', async () => {
@@ -67,8 +67,8 @@ test('an order that fails permanently is kept with its reason for the operator',
     run: async () => ({ again: { seconds: 0, problem: PROBLEM } }),
     giveUp: async ({ image }, { code }) => void told.push([image, code]),
   })
-  await server.backlog.add([order('a')])
-  await expect.poll(() => server.backlog.holds('of a'), SOON).toBe(false)
+  await server.imageQueue.add([order('a')])
+  await expect.poll(() => server.imageQueue.holds('of a'), SOON).toBe(false)
   expect(told).toEqual([['registry.example/a:v1', 'registry_error']])
   const queue = new Queue('orders', { connection: { url: redis.url }, prefix: 'lamina' })
   const [failed] = await queue.getFailed()
@@ -82,13 +82,13 @@ test('an order that fails permanently is kept with its reason for the operator',
 
 test('a batch of orders that does not fit is refused as a whole', async () => {
   const many = (count: number) => Array.from({ length: count }, (_, i) => order(`a${i}`))
-  await server.backlog.add(many(9_999))
-  await expect(server.backlog.add(many(2))).rejects.toMatchObject({ code: 'rate_limited' })
-  await server.backlog.add(many(1))
+  await server.imageQueue.add(many(9_999))
+  await expect(server.imageQueue.add(many(2))).rejects.toMatchObject({ code: 'rate_limited' })
+  await server.imageQueue.add(many(1))
 })
 
 test('while Redis is away orders are refused, and it is unknown which are held', async () => {
   await redis.down()
-  await expect(server.backlog.add([order('a')])).rejects.toMatchObject({ code: 'queue_unavailable' })
-  expect(await server.backlog.holds('of a')).toBeUndefined()
+  await expect(server.imageQueue.add([order('a')])).rejects.toMatchObject({ code: 'queue_unavailable' })
+  expect(await server.imageQueue.holds('of a')).toBeUndefined()
 })

@@ -3,7 +3,7 @@
  * each order is also stored in the bucket until it is done, and is sent again at the next start.
  */
 import { z } from 'zod'
-import type { Backlog, ObjectStore } from '../../src/host.ts'
+import type { ImageQueue, ObjectStore } from '../../src/host.ts'
 import type { Order } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
 import { giveUpOrder, runOrder } from '../../src/service/fleet/queued-images.ts'
@@ -40,7 +40,7 @@ const KEPT = 'orders/'
 /** How many orders may be in the bucket: there the disk is this machine's. */
 const MOST_KEPT = 10_000
 
-export class QueueBacklog implements Backlog {
+export class CloudflareImageQueue implements ImageQueue {
   readonly #queue: OrderQueue
   readonly #kept: ObjectStore | undefined
 

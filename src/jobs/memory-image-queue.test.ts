@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Order, OrderEnd } from '../job.ts'
 import { Problem } from '../problem.ts'
-import { type BacklogLimits, MemoryBacklog } from './memory-backlog.ts'
+import { type ImageQueueLimits, MemoryImageQueue } from './memory-image-queue.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
@@ -9,7 +9,10 @@ afterEach(() => vi.useRealTimers())
 const order = (image: string): Order => ({ image, analyses: [`analysis of ${image}`] })
 const AGAIN: OrderEnd = { again: { seconds: 10, problem: new Problem('registry_error', 'it failed') } }
 
-function start(limits: Partial<BacklogLimits>, end: (image: string, attempt: number) => Promise<OrderEnd>) {
+function start(
+  limits: Partial<ImageQueueLimits>,
+  end: (image: string, attempt: number) => Promise<OrderEnd>,
+) {
   const ran: string[] = []
   const givenUp: string[] = []
   const run = ({ image }: Order, attempt: number) => {
@@ -17,45 +20,45 @@ function start(limits: Partial<BacklogLimits>, end: (image: string, attempt: num
     return end(image, attempt)
   }
   const giveUp = async ({ image }: Order, { message }: Problem) => void givenUp.push(`${image}: ${message}`)
-  return { backlog: new MemoryBacklog({ run, giveUp }, { atOnce: 2, ...limits }), ran, givenUp }
+  return { imageQueue: new MemoryImageQueue({ run, giveUp }, { atOnce: 2, ...limits }), ran, givenUp }
 }
 
 it('runs a limited number at once, in order, and reports what it holds', async () => {
   const release: (() => void)[] = []
-  const { backlog, ran } = start({}, () => new Promise((resolve) => release.push(() => resolve({}))))
-  await backlog.add(['a', 'b', 'c'].map(order))
+  const { imageQueue, ran } = start({}, () => new Promise((resolve) => release.push(() => resolve({}))))
+  await imageQueue.add(['a', 'b', 'c'].map(order))
   expect(ran).toEqual(['a 1', 'b 1'])
-  expect(await backlog.holds('analysis of c')).toBe(true)
+  expect(await imageQueue.holds('analysis of c')).toBe(true)
   release[0]?.()
   await vi.waitFor(() => expect(ran).toEqual(['a 1', 'b 1', 'c 1']))
-  expect(await backlog.holds('analysis of a')).toBe(false)
+  expect(await imageQueue.holds('analysis of a')).toBe(false)
 })
 
 it('refuses a batch as a whole if it has no room for all of it', async () => {
-  const { backlog, ran } = start({ most: 2 }, () => new Promise(() => {}))
-  await expect(backlog.add(['a', 'b', 'c'].map(order))).rejects.toMatchObject({ code: 'rate_limited' })
+  const { imageQueue, ran } = start({ most: 2 }, () => new Promise(() => {}))
+  await expect(imageQueue.add(['a', 'b', 'c'].map(order))).rejects.toMatchObject({ code: 'rate_limited' })
   expect(ran).toEqual([])
-  await backlog.add(['a', 'b'].map(order))
-  await expect(backlog.add([order('c')])).rejects.toMatchObject({ code: 'rate_limited' })
+  await imageQueue.add(['a', 'b'].map(order))
+  await expect(imageQueue.add([order('c')])).rejects.toMatchObject({ code: 'rate_limited' })
 })
 
 it('retries temporary failures, then gives up', async () => {
-  const { backlog, ran, givenUp } = start({ attempts: 3 }, async (image) => (image === 'bad' ? AGAIN : {}))
-  await backlog.add([order('bad'), order('good')])
+  const { imageQueue, ran, givenUp } = start({ attempts: 3 }, async (image) => (image === 'bad' ? AGAIN : {}))
+  await imageQueue.add([order('bad'), order('good')])
   await vi.advanceTimersByTimeAsync(9_000)
   expect(ran).toEqual(['bad 1', 'good 1'])
-  expect(await backlog.holds('analysis of bad')).toBe(true)
+  expect(await imageQueue.holds('analysis of bad')).toBe(true)
   await vi.advanceTimersByTimeAsync(30_000)
   expect(ran).toEqual(['bad 1', 'good 1', 'bad 2', 'bad 3'])
   expect(givenUp).toEqual(['bad: it failed'])
-  expect(await backlog.holds('analysis of bad')).toBe(false)
+  expect(await imageQueue.holds('analysis of bad')).toBe(false)
 })
 
 it('starts nothing more once it is stopped', async () => {
-  const { backlog, ran } = start({ atOnce: 1 }, async () => AGAIN)
-  await backlog.add([order('a')])
+  const { imageQueue, ran } = start({ atOnce: 1 }, async () => AGAIN)
+  await imageQueue.add([order('a')])
   await vi.advanceTimersByTimeAsync(0)
-  backlog.stop()
+  imageQueue.stop()
   await vi.advanceTimersByTimeAsync(60_000)
   expect(ran).toEqual(['a 1'])
 })
@@ -63,7 +66,7 @@ it('starts nothing more once it is stopped', async () => {
 it('a store that fails ends nothing: the order runs again, and its failure is recorded later', async () => {
   const told: string[] = []
   let isAway = true
-  const backlog = new MemoryBacklog(
+  const imageQueue = new MemoryImageQueue(
     {
       run: () => Promise.reject(new Error('the store is away')),
       giveUp: async (_, { message }) => {
@@ -73,11 +76,11 @@ it('a store that fails ends nothing: the order runs again, and its failure is re
     },
     { atOnce: 1, attempts: 2 },
   )
-  await backlog.add([order('a')])
+  await imageQueue.add([order('a')])
   await vi.advanceTimersByTimeAsync(300_000)
-  expect(await backlog.holds('analysis of a')).toBe(true)
+  expect(await imageQueue.holds('analysis of a')).toBe(true)
   isAway = false
   await vi.advanceTimersByTimeAsync(60_000)
   expect(told).toEqual(['the analysis failed because of an internal error'])
-  expect(await backlog.holds('analysis of a')).toBe(false)
+  expect(await imageQueue.holds('analysis of a')).toBe(false)
 })

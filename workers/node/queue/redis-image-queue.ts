@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, Queue, Worker } from 'bullmq'
-import type { Backlog } from '../../../src/host.ts'
+import type { ImageQueue } from '../../../src/host.ts'
 import type { Order } from '../../../src/job.ts'
-import type { BacklogWork } from '../../../src/jobs/memory-backlog.ts'
+import type { ImageQueueWork } from '../../../src/jobs/memory-image-queue.ts'
 import { Problem } from '../../../src/problem.ts'
 import type { Log } from '../log.ts'
 import { ORDERS, PREFIX } from './queue-messages.ts'
@@ -24,7 +24,7 @@ const HELD_SECONDS = 7_200
 const ORDERS_A_CALL = 200
 const CLOSE_MILLISECONDS = 1_000
 
-export class QueueBacklog implements Backlog {
+export class RedisImageQueue implements ImageQueue {
   readonly #link: RedisLink
   readonly #queue: Queue<Order>
 
@@ -89,9 +89,9 @@ function keyOf(analysis: string): string {
   return `${PREFIX}:ordered:${analysis}`
 }
 
-export type BacklogWorkerOptions = {
+export type ImageQueueWorkerOptions = {
   readonly link: RedisLink
-  readonly work: BacklogWork
+  readonly work: ImageQueueWork
   /** Orders that this server runs at the same time. */
   readonly atOnce: number
   readonly log: Log
@@ -110,12 +110,12 @@ class Again extends Error {
 }
 
 /** Carries out the orders of all servers, as far as this one has room. */
-export class BacklogWorker {
-  readonly #options: BacklogWorkerOptions
+export class ImageQueueWorker {
+  readonly #options: ImageQueueWorkerOptions
   readonly #worker: Worker<Order>
   readonly #taken = new Map<BullJob<Order>, string>()
 
-  constructor(options: BacklogWorkerOptions) {
+  constructor(options: ImageQueueWorkerOptions) {
     this.#options = options
     const { link, atOnce, log } = options
     this.#worker = new Worker<Order>(ORDERS, (bull, token) => this.#take(bull, token), {

@@ -1,15 +1,15 @@
 /** The queue of images in this process: bounded, and lost when the process ends. */
-import type { Backlog } from '../host.ts'
+import type { ImageQueue } from '../host.ts'
 import type { Order, OrderEnd } from '../job.ts'
 import { Problem } from '../problem.ts'
 
 /** For services that take no orders. */
-export const noBacklog: Backlog = {
+export const noImageQueue: ImageQueue = {
   add: () => Promise.reject(new Error('this service takes no orders')),
   holds: async () => undefined,
 }
 
-export type BacklogLimits = {
+export type ImageQueueLimits = {
   /** Orders that run at the same time. */
   readonly atOnce: number
   /** How many orders are held, running ones included. */
@@ -18,7 +18,7 @@ export type BacklogLimits = {
   readonly attempts?: number
 }
 
-export type BacklogWork = {
+export type ImageQueueWork = {
   readonly run: (order: Order, attempt: number) => Promise<OrderEnd>
   readonly giveUp: (order: Order, problem: Problem) => Promise<void>
 }
@@ -38,8 +38,8 @@ const UNFORESEEN: OrderEnd = {
   },
 }
 
-export class MemoryBacklog implements Backlog {
-  readonly #work: BacklogWork
+export class MemoryImageQueue implements ImageQueue {
+  readonly #work: ImageQueueWork
   readonly #atOnce: number
   readonly #most: number
   readonly #attempts: number
@@ -52,7 +52,7 @@ export class MemoryBacklog implements Backlog {
   #running = 0
   #isStopped = false
 
-  constructor(work: BacklogWork, { atOnce, most = MOST, attempts = ATTEMPTS }: BacklogLimits) {
+  constructor(work: ImageQueueWork, { atOnce, most = MOST, attempts = ATTEMPTS }: ImageQueueLimits) {
     this.#work = work
     this.#atOnce = atOnce
     this.#most = most

@@ -4,7 +4,7 @@
  */
 
 import type { Configuration } from './configuration.ts'
-import type { Job, JobState, Order } from './job.ts'
+import type { Job, JobState, QueuedImage } from './job.ts'
 
 /**
  * Which addresses a request may reach. `public`: no loopback, link-local or private ones; `private`: also those of
@@ -60,7 +60,7 @@ export interface Jobs {
 /** A queue of images that are analysed when requests leave room. */
 export interface ImageQueue {
   /** @throws Problem `rate_limited` if too many wait; then it takes none of these */
-  add(orders: readonly Order[]): Promise<void>
+  add(images: readonly QueuedImage[]): Promise<void>
   /** Whether the order of this analysis still waits or runs; undefined if the queue cannot tell. */
   holds(analysis: string): Promise<boolean | undefined>
 }

@@ -36,15 +36,15 @@ export type Job = LayerJob | ImageJob
  * An image to analyse before anybody asks for it: one of a batch, or one that was pushed. It waits in a queue, so it
  * names no caller and carries no credentials; the service reads it with its own.
  */
-export type Order = {
+export type QueuedImage = {
   /** A reference to a registry; in a batch with the digest that the registry gave. */
   readonly image: string
   /** IDs of the analyses to tell about a failure; none for a push. */
   readonly analyses: readonly string[]
 }
 
-/** What a queue does with an order: drop it, or retry it after a number of seconds. */
-export type OrderEnd = { readonly again?: { readonly seconds: number; readonly problem: Problem } }
+/** What a queue does with an image: drop it, or retry it after a number of seconds. */
+export type QueuedImageEnd = { readonly again?: { readonly seconds: number; readonly problem: Problem } }
 
 export type Progress = {
   readonly layers: number

@@ -1,32 +1,33 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { Order, OrderEnd } from '../job.ts'
+import type { QueuedImage, QueuedImageEnd } from '../job.ts'
 import { Problem } from '../problem.ts'
 import { type ImageQueueLimits, MemoryImageQueue } from './memory-image-queue.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
-const order = (image: string): Order => ({ image, analyses: [`analysis of ${image}`] })
-const AGAIN: OrderEnd = { again: { seconds: 10, problem: new Problem('registry_error', 'it failed') } }
+const queued = (image: string): QueuedImage => ({ image, analyses: [`analysis of ${image}`] })
+const AGAIN: QueuedImageEnd = { again: { seconds: 10, problem: new Problem('registry_error', 'it failed') } }
 
 function start(
   limits: Partial<ImageQueueLimits>,
-  end: (image: string, attempt: number) => Promise<OrderEnd>,
+  end: (image: string, attempt: number) => Promise<QueuedImageEnd>,
 ) {
   const ran: string[] = []
   const givenUp: string[] = []
-  const run = ({ image }: Order, attempt: number) => {
+  const run = ({ image }: QueuedImage, attempt: number) => {
     ran.push(`${image} ${attempt}`)
     return end(image, attempt)
   }
-  const giveUp = async ({ image }: Order, { message }: Problem) => void givenUp.push(`${image}: ${message}`)
+  const giveUp = async ({ image }: QueuedImage, { message }: Problem) =>
+    void givenUp.push(`${image}: ${message}`)
   return { imageQueue: new MemoryImageQueue({ run, giveUp }, { atOnce: 2, ...limits }), ran, givenUp }
 }
 
 it('runs a limited number at once, in order, and reports what it holds', async () => {
   const release: (() => void)[] = []
   const { imageQueue, ran } = start({}, () => new Promise((resolve) => release.push(() => resolve({}))))
-  await imageQueue.add(['a', 'b', 'c'].map(order))
+  await imageQueue.add(['a', 'b', 'c'].map(queued))
   expect(ran).toEqual(['a 1', 'b 1'])
   expect(await imageQueue.holds('analysis of c')).toBe(true)
   release[0]?.()
@@ -36,15 +37,15 @@ it('runs a limited number at once, in order, and reports what it holds', async (
 
 it('refuses a batch as a whole if it has no room for all of it', async () => {
   const { imageQueue, ran } = start({ most: 2 }, () => new Promise(() => {}))
-  await expect(imageQueue.add(['a', 'b', 'c'].map(order))).rejects.toMatchObject({ code: 'rate_limited' })
+  await expect(imageQueue.add(['a', 'b', 'c'].map(queued))).rejects.toMatchObject({ code: 'rate_limited' })
   expect(ran).toEqual([])
-  await imageQueue.add(['a', 'b'].map(order))
-  await expect(imageQueue.add([order('c')])).rejects.toMatchObject({ code: 'rate_limited' })
+  await imageQueue.add(['a', 'b'].map(queued))
+  await expect(imageQueue.add([queued('c')])).rejects.toMatchObject({ code: 'rate_limited' })
 })
 
 it('retries temporary failures, then gives up', async () => {
   const { imageQueue, ran, givenUp } = start({ attempts: 3 }, async (image) => (image === 'bad' ? AGAIN : {}))
-  await imageQueue.add([order('bad'), order('good')])
+  await imageQueue.add([queued('bad'), queued('good')])
   await vi.advanceTimersByTimeAsync(9_000)
   expect(ran).toEqual(['bad 1', 'good 1'])
   expect(await imageQueue.holds('analysis of bad')).toBe(true)
@@ -56,14 +57,14 @@ it('retries temporary failures, then gives up', async () => {
 
 it('starts nothing more once it is stopped', async () => {
   const { imageQueue, ran } = start({ atOnce: 1 }, async () => AGAIN)
-  await imageQueue.add([order('a')])
+  await imageQueue.add([queued('a')])
   await vi.advanceTimersByTimeAsync(0)
   imageQueue.stop()
   await vi.advanceTimersByTimeAsync(60_000)
   expect(ran).toEqual(['a 1'])
 })
 
-it('a store that fails ends nothing: the order runs again, and its failure is recorded later', async () => {
+it('a store that fails ends nothing: the image runs again, and its failure is recorded later', async () => {
   const told: string[] = []
   let isAway = true
   const imageQueue = new MemoryImageQueue(
@@ -76,7 +77,7 @@ it('a store that fails ends nothing: the order runs again, and its failure is re
     },
     { atOnce: 1, attempts: 2 },
   )
-  await imageQueue.add([order('a')])
+  await imageQueue.add([queued('a')])
   await vi.advanceTimersByTimeAsync(300_000)
   expect(await imageQueue.holds('analysis of a')).toBe(true)
   isAway = false

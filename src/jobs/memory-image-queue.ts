@@ -1,37 +1,37 @@
 /** The queue of images in this process: bounded, and lost when the process ends. */
 import type { ImageQueue } from '../host.ts'
-import type { Order, OrderEnd } from '../job.ts'
+import type { QueuedImage, QueuedImageEnd } from '../job.ts'
 import { Problem } from '../problem.ts'
 
-/** For services that take no orders. */
+/** For services that take no images. */
 export const noImageQueue: ImageQueue = {
-  add: () => Promise.reject(new Error('this service takes no orders')),
+  add: () => Promise.reject(new Error('this service takes no images')),
   holds: async () => undefined,
 }
 
 export type ImageQueueLimits = {
-  /** Orders that run at the same time. */
+  /** Images that run at the same time. */
   readonly atOnce: number
-  /** How many orders are held, running ones included. */
+  /** How many images are held, running ones included. */
   readonly most?: number
-  /** Attempts per order; the analyses get the last failure. */
+  /** Attempts per image; the analyses get the last failure. */
   readonly attempts?: number
 }
 
 export type ImageQueueWork = {
-  readonly run: (order: Order, attempt: number) => Promise<OrderEnd>
-  readonly giveUp: (order: Order, problem: Problem) => Promise<void>
+  readonly run: (queued: QueuedImage, attempt: number) => Promise<QueuedImageEnd>
+  readonly giveUp: (queued: QueuedImage, problem: Problem) => Promise<void>
 }
 
-type Waiting = { readonly order: Order; readonly attempt: number }
+type Waiting = { readonly queued: QueuedImage; readonly attempt: number }
 
 const MOST = 10_000
 const ATTEMPTS = 6
 /** How long until a failure is recorded again, after the store refused it; and how often. */
 const GIVE_UP_MILLISECONDS = 60_000
 const GIVE_UP_ATTEMPTS = 60
-/** After an order that failed in an unforeseen way. */
-const UNFORESEEN: OrderEnd = {
+/** After an image that failed in an unforeseen way. */
+const UNFORESEEN: QueuedImageEnd = {
   again: {
     seconds: 60,
     problem: new Problem('internal_error', 'the analysis failed because of an internal error'),
@@ -44,9 +44,9 @@ export class MemoryImageQueue implements ImageQueue {
   readonly #most: number
   readonly #attempts: number
   readonly #waiting: Waiting[] = []
-  /** Orders that failed and will be retried. */
+  /** Images that failed and will be retried. */
   readonly #timers = new Set<ReturnType<typeof setTimeout>>()
-  /** How many orders report to each analysis. */
+  /** How many images report to each analysis. */
   readonly #analyses = new Map<string, number>()
   #held = 0
   #running = 0
@@ -59,15 +59,15 @@ export class MemoryImageQueue implements ImageQueue {
     this.#attempts = attempts
   }
 
-  async add(orders: readonly Order[]): Promise<void> {
-    if (this.#held + orders.length > this.#most) {
+  async add(images: readonly QueuedImage[]): Promise<void> {
+    if (this.#held + images.length > this.#most) {
       const detail = `the queue holds ${this.#held} of at most ${this.#most} images; send fewer, or try again later`
       throw new Problem('rate_limited', detail, { retryAfter: 60 })
     }
-    for (const order of orders) {
+    for (const queued of images) {
       this.#held++
-      this.#count(order, 1)
-      this.#waiting.push({ order, attempt: 1 })
+      this.#count(queued, 1)
+      this.#waiting.push({ queued, attempt: 1 })
     }
     this.#begin()
   }
@@ -76,7 +76,7 @@ export class MemoryImageQueue implements ImageQueue {
     return this.#analyses.has(analysis)
   }
 
-  /** Starts no more orders; running ones continue. */
+  /** Starts no more images; running ones continue. */
   stop(): void {
     this.#isStopped = true
     for (const timer of this.#timers) clearTimeout(timer)
@@ -95,25 +95,25 @@ export class MemoryImageQueue implements ImageQueue {
     }
   }
 
-  async #run({ order, attempt }: Waiting): Promise<void> {
-    const { again } = await this.#work.run(order, attempt).catch(() => UNFORESEEN)
-    if (again === undefined) return this.#forget(order)
-    if (attempt >= this.#attempts) return this.#giveUp(order, again.problem)
+  async #run({ queued, attempt }: Waiting): Promise<void> {
+    const { again } = await this.#work.run(queued, attempt).catch(() => UNFORESEEN)
+    if (again === undefined) return this.#forget(queued)
+    if (attempt >= this.#attempts) return this.#giveUp(queued, again.problem)
     this.#later(again.seconds * 1000, () => {
-      this.#waiting.push({ order, attempt: attempt + 1 })
+      this.#waiting.push({ queued, attempt: attempt + 1 })
       this.#begin()
     })
   }
 
   /** The store may be away as well: then the analyses are told later. */
-  async #giveUp(order: Order, problem: Problem, attempt = 1): Promise<void> {
+  async #giveUp(queued: QueuedImage, problem: Problem, attempt = 1): Promise<void> {
     try {
-      await this.#work.giveUp(order, problem)
+      await this.#work.giveUp(queued, problem)
     } catch {
       if (attempt < GIVE_UP_ATTEMPTS)
-        return this.#later(GIVE_UP_MILLISECONDS, () => void this.#giveUp(order, problem, attempt + 1))
+        return this.#later(GIVE_UP_MILLISECONDS, () => void this.#giveUp(queued, problem, attempt + 1))
     }
-    this.#forget(order)
+    this.#forget(queued)
   }
 
   #later(milliseconds: number, act: () => void): void {
@@ -125,15 +125,15 @@ export class MemoryImageQueue implements ImageQueue {
     this.#timers.add(timer)
   }
 
-  #forget(order: Order): void {
+  #forget(queued: QueuedImage): void {
     this.#held--
-    this.#count(order, -1)
+    this.#count(queued, -1)
   }
 
-  #count({ analyses }: Order, change: number): void {
+  #count({ analyses }: QueuedImage, change: number): void {
     for (const id of analyses) {
-      const orders = (this.#analyses.get(id) ?? 0) + change
-      if (orders > 0) this.#analyses.set(id, orders)
+      const images = (this.#analyses.get(id) ?? 0) + change
+      if (images > 0) this.#analyses.set(id, images)
       else this.#analyses.delete(id)
     }
   }

@@ -52,9 +52,9 @@ async function oneJob({ url }: TestRedis): Promise<void> {
     queuedAnalyses: 100,
     log: createLog('silent'),
   })
-  const orders = { run: async () => ({}), giveUp: async () => {}, atOnce: 1 }
+  const images = { run: async () => ({}), giveUp: async () => {}, atOnce: 1 }
   const atOnce = { image: 8, layer: 16, config: 16 }
-  shared.work({ runner: runner(), service: startApp().service, atOnce, orders })
+  shared.work({ runner: runner(), service: startApp().service, atOnce, images })
   await millisecondsOfOne(shared.jobs)
   const own: number[] = []
   const over: number[] = []

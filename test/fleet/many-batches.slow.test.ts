@@ -76,7 +76,7 @@ describe.each(HOSTS)('on %s', (host) => {
       expect(open.count({ path, method: 'GET', status: 200 })).toBe(1)
     }
     const store = await service.store()
-    await expect.poll(() => keysOf(store, 'orders/'), SOON).toEqual([])
+    await expect.poll(() => keysOf(store, 'queued-images/'), SOON).toEqual([])
     expect((await keysOf(store, 'names/')).length).toBe(REFERENCES)
   }, 300_000)
 
@@ -116,7 +116,7 @@ describe.each(HOSTS)('on %s', (host) => {
     guarded.fault({ path: /private\/batch\/blobs\/(?!.*config)/, method: 'GET' }, { until }, 100)
     const asked = order(service.url, [{ image }], registryAuth(USER))
     await expect.poll(() => guarded.count(blob), SOON).toBeGreaterThan(0)
-    expect(await keysOf(await service.store(), 'orders/')).toEqual([])
+    expect(await keysOf(await service.store(), 'queued-images/')).toEqual([])
     release()
     const { body } = await asked
     const status = () => statusOf(service.url, body.items[0]?.id, registryAuth(USER))

@@ -10,7 +10,7 @@ import { Namespace, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseConfiguration } from '../../src/configuration.ts'
-import { ORDERS, PREFIX, QUEUES } from '../../workers/node/queue/queue-messages.ts'
+import { IMAGE_QUEUE, PREFIX, QUEUES } from '../../workers/node/queue/queue-messages.ts'
 
 const DEPLOY = new URL('../../deploy/', import.meta.url)
 const KUBERNETES = new URL('kubernetes/', DEPLOY)
@@ -63,7 +63,7 @@ describe('deploy/kubernetes', () => {
     const names = spec.triggers.map(({ metadata }: { metadata: { listName: string } }) => metadata.listName)
     // Jobs wait for their turn, orders in order of arrival.
     const waiting = [QUEUES.layer, QUEUES.image].map((queue) => `${PREFIX}:${queue}:prioritized`)
-    expect(names).toEqual([...waiting, `${PREFIX}:${ORDERS}:wait`])
+    expect(names).toEqual([...waiting, `${PREFIX}:${IMAGE_QUEUE}:wait`])
   })
 })
 

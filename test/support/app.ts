@@ -7,7 +7,7 @@ import { MemoryImageQueue } from '../../src/jobs/memory-image-queue.ts'
 import { runJob } from '../../src/jobs/run-job.ts'
 import { JobRunner } from '../../src/jobs/runner.ts'
 import { Memory } from '../../src/service/caches.ts'
-import { giveUpOrder, runOrder } from '../../src/service/fleet/queued-images.ts'
+import { giveUpQueuedImage, runQueuedImage } from '../../src/service/fleet/queued-images.ts'
 import type { Service } from '../../src/service/service.ts'
 import { type ClientOptions, RegistryClient } from '../../src/source/registry/client.ts'
 import { createFetch } from '../../workers/node/fetch.ts'
@@ -51,8 +51,8 @@ export function startAppOn(
   })
   const imageQueue = new MemoryImageQueue(
     {
-      run: (order, attempt) => runOrder(service, order, attempt),
-      giveUp: (order, problem) => giveUpOrder(service, order, problem),
+      run: (queued, attempt) => runQueuedImage(service, queued, attempt),
+      giveUp: (queued, problem) => giveUpQueuedImage(service, queued, problem),
     },
     { atOnce: 2 },
   )

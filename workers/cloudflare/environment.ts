@@ -12,7 +12,7 @@ import type { Analytics } from './analytics.ts'
 import { DurableJobs, type JobObjects } from './durable-jobs.ts'
 import { FactsCache } from './facts-cache.ts'
 import { createFetch, type WaysOut } from './fetch.ts'
-import { CloudflareImageQueue, type OrderQueue } from './image-queue.ts'
+import { CloudflareImageQueue, type ImageMessages } from './image-queue.ts'
 import { shareMemory } from './memory.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
@@ -25,7 +25,7 @@ export type Environment = {
   readonly BUCKET: R2Bucket
   readonly ASSETS: Fetcher
   readonly JOBS: JobObjects
-  readonly ORDERS: OrderQueue
+  readonly IMAGE_QUEUE: ImageMessages
   readonly UPLOADS: { idFromName(name: string): unknown; get(id: unknown): UploadStub }
   /** On a deployed Worker: the limit in `wrangler.toml`; on Miniflare `LAMINA_RATE`, counted in memory. */
   readonly RATE?: RateLimiter
@@ -78,7 +78,7 @@ export function serviceOf(environment: Environment): Service {
       fetch,
       store,
       jobs: new DurableJobs(environment.JOBS),
-      imageQueue: new CloudflareImageQueue(environment.ORDERS, isLocal(environment) ? store : undefined),
+      imageQueue: new CloudflareImageQueue(environment.IMAGE_QUEUE, isLocal(environment) ? store : undefined),
       wasm: async (name) => WASM[name],
       expiry: durableExpiry(environment),
       maxRequests: MAX_REQUESTS,

@@ -1,18 +1,18 @@
 /**
  * The queue of images on Cloudflare Queues, which this Worker fills and empties. Miniflare keeps a queue only in memory: there
- * each order is also stored in the bucket until it is done, and is sent again at the next start.
+ * each image is also stored in the bucket until it is done, and is sent again at the next start.
  */
 import { z } from 'zod'
 import type { ImageQueue, ObjectStore } from '../../src/host.ts'
-import type { Order } from '../../src/job.ts'
+import type { QueuedImage } from '../../src/job.ts'
 import { Problem } from '../../src/problem.ts'
-import { giveUpOrder, runOrder } from '../../src/service/fleet/queued-images.ts'
+import { giveUpQueuedImage, runQueuedImage } from '../../src/service/fleet/queued-images.ts'
 import { nameNow } from '../../src/service/images/analysis-names.ts'
 import type { Service } from '../../src/service/service.ts'
 import { parseJson } from '../../src/text/json.ts'
 
 /** The part of the queue's binding that is used. */
-export type OrderQueue = { sendBatch(messages: Iterable<{ readonly body: unknown }>): Promise<unknown> }
+export type ImageMessages = { sendBatch(messages: Iterable<{ readonly body: unknown }>): Promise<unknown> }
 
 export type QueueMessage = {
   readonly body: unknown
@@ -22,10 +22,10 @@ export type QueueMessage = {
   retry(options: { readonly delaySeconds: number }): void
 }
 
-const orderSchema = z.object({ image: z.string(), analyses: z.array(z.string()).readonly() })
+const queuedImageSchema = z.object({ image: z.string(), analyses: z.array(z.string()).readonly() })
 const messageSchema = z.object({
-  order: orderSchema,
-  /** Key of the order in the bucket, on Miniflare. */
+  queued: queuedImageSchema,
+  /** Key of the image in the bucket, on Miniflare. */
   kept: z.string().exactOptional(),
 })
 type Message = z.infer<typeof messageSchema>
@@ -36,23 +36,23 @@ export const MAX_RETRIES = 8
 const MESSAGES_A_CALL = 100
 const BYTES_A_CALL = 200_000
 
-const KEPT = 'orders/'
-/** How many orders may be in the bucket: there the disk is this machine's. */
+const KEPT = 'queued-images/'
+/** How many images may be in the bucket: there the disk is this machine's. */
 const MOST_KEPT = 10_000
 
 export class CloudflareImageQueue implements ImageQueue {
-  readonly #queue: OrderQueue
+  readonly #queue: ImageMessages
   readonly #kept: ObjectStore | undefined
 
   /** @param kept the bucket, if the queue is only in memory */
-  constructor(queue: OrderQueue, kept?: ObjectStore) {
+  constructor(queue: ImageMessages, kept?: ObjectStore) {
     this.#queue = queue
     this.#kept = kept
   }
 
-  async add(orders: readonly Order[]): Promise<void> {
+  async add(images: readonly QueuedImage[]): Promise<void> {
     await this.#send(
-      this.#kept === undefined ? orders.map((order) => ({ order })) : await keep(this.#kept, orders),
+      this.#kept === undefined ? images.map((queued) => ({ queued })) : await keep(this.#kept, images),
     )
   }
 
@@ -68,8 +68,8 @@ export class CloudflareImageQueue implements ImageQueue {
     const messages: Message[] = []
     for await (const key of store.list(KEPT)) {
       const object = await store.get(key)
-      const order = orderSchema.safeParse(object && parseJson(await new Response(object.body).text()))
-      if (order.success) messages.push({ order: order.data, kept: key })
+      const queued = queuedImageSchema.safeParse(object && parseJson(await new Response(object.body).text()))
+      if (queued.success) messages.push({ queued: queued.data, kept: key })
       else await store.delete(key)
     }
     await this.#send(messages)
@@ -92,37 +92,40 @@ export class CloudflareImageQueue implements ImageQueue {
   }
 }
 
-async function keep(store: ObjectStore, orders: readonly Order[]): Promise<readonly Message[]> {
+async function keep(store: ObjectStore, images: readonly QueuedImage[]): Promise<readonly Message[]> {
   let lying = 0
   for await (const _ of store.list(KEPT)) lying++
-  if (lying + orders.length > MOST_KEPT) {
+  if (lying + images.length > MOST_KEPT) {
     const detail = `the queue holds ${lying} of at most ${MOST_KEPT} images; send fewer, or try again later`
     throw new Problem('rate_limited', detail, { retryAfter: 60 })
   }
   const messages: Message[] = []
-  for (const order of orders) {
+  for (const queued of images) {
     const kept = KEPT + nameNow()
-    await store.put(kept, Buffer.from(JSON.stringify(order)))
-    messages.push({ order, kept })
+    await store.put(kept, Buffer.from(JSON.stringify(queued)))
+    messages.push({ queued, kept })
   }
   return messages
 }
 
 /** Processes the messages; each is acknowledged or will be retried. */
-export async function consumeOrders(service: Service, messages: readonly QueueMessage[]): Promise<void> {
-  await Promise.all(messages.map((message) => consumeOrder(service, message)))
+export async function consumeQueuedImages(
+  service: Service,
+  messages: readonly QueueMessage[],
+): Promise<void> {
+  await Promise.all(messages.map((message) => consumeQueuedImage(service, message)))
 }
 
-async function consumeOrder(service: Service, message: QueueMessage): Promise<void> {
+async function consumeQueuedImage(service: Service, message: QueueMessage): Promise<void> {
   const parsed = messageSchema.safeParse(message.body)
   if (!parsed.success) return message.ack()
-  const { order, kept } = parsed.data
-  const { again } = await runOrder(service, order, message.attempts)
+  const { queued, kept } = parsed.data
+  const { again } = await runQueuedImage(service, queued, message.attempts)
   const isLast = message.attempts > MAX_RETRIES
   if (again !== undefined && isLast) {
     // The queue has no further attempt in which to say it.
-    await giveUpOrder(service, order, again.problem).catch((error) =>
-      console.error('an order was lost:', error),
+    await giveUpQueuedImage(service, queued, again.problem).catch((error) =>
+      console.error('an image was lost:', error),
     )
   }
   if (kept !== undefined && (again === undefined || isLast)) await service.host.store.delete(kept)

@@ -9,7 +9,7 @@ import { parseConfiguration } from '../../src/configuration.ts'
 import { rangesOf } from '../../src/source/registry/address.ts'
 import { withUploadsLimit } from '../uploads-limit.ts'
 import { startFront, urlOf } from './front.ts'
-import { CloudflareImageQueue, MAX_RETRIES, type OrderQueue } from './image-queue.ts'
+import { CloudflareImageQueue, type ImageMessages, MAX_RETRIES } from './image-queue.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import { inBoth } from './ranges.ts'
 
@@ -17,7 +17,7 @@ const BUNDLE = fileURLToPath(new URL('../../dist/worker/', import.meta.url))
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
 /** Where workerd itself listens: only the front uses it. */
 const LOOPBACK = '127.0.0.1'
-const QUEUE = 'lamina-orders'
+const QUEUE = 'lamina-images'
 const WRANGLER = new URL('../../wrangler.toml', import.meta.url)
 
 /** workerd prints its own message for each failed request to a registry; the caller gets an answer anyway. */
@@ -164,7 +164,7 @@ export async function startWorker(
             ...Object.fromEntries(settings.map(([name, value]) => [name, { type: 'text' as const, value }])),
             ASSETS: { type: 'assets' },
             BUCKET: { type: 'r2', name: 'lamina' },
-            ORDERS: { type: 'queue', name: QUEUE },
+            IMAGE_QUEUE: { type: 'queue', name: QUEUE },
             JOBS: { type: 'durable-object', worker: 'lamina', exportName: 'JobObject' },
             UPLOADS: { type: 'durable-object', worker: 'lamina', exportName: 'UploadObject' },
             EGRESS: { type: 'network', allow: ['public'], tlsOptions },
@@ -199,10 +199,10 @@ export async function startWorker(
   })
   await miniflare.ready
   const bindings = () =>
-    miniflare.getBindings<{ readonly BUCKET: R2Bucket; readonly ORDERS: OrderQueue }>('lamina')
+    miniflare.getBindings<{ readonly BUCKET: R2Bucket; readonly IMAGE_QUEUE: ImageMessages }>('lamina')
   const resume = async () => {
-    const { BUCKET, ORDERS } = await bindings()
-    await new CloudflareImageQueue(ORDERS, new R2Store(BUCKET)).resume()
+    const { BUCKET, IMAGE_QUEUE } = await bindings()
+    await new CloudflareImageQueue(IMAGE_QUEUE, new R2Store(BUCKET)).resume()
   }
   const front = await startFront(configuration, await miniflare.unsafeGetDirectURL('lamina', 'local')).catch(
     async (error: unknown) => {

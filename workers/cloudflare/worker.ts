@@ -1,7 +1,7 @@
 /** The Worker: the service on Cloudflare, or on Miniflare through `npm start`. */
 import { createApp } from '../../src/http/app.ts'
 import { assetsOf, type Environment, isLocal, serviceOf } from './environment.ts'
-import { consumeOrders, type QueueMessage } from './image-queue.ts'
+import { consumeQueuedImages, type QueueMessage } from './image-queue.ts'
 import { BoundRate, CLIENT_HEADER } from './rate.ts'
 
 export { JobObject } from './job-object.ts'
@@ -41,7 +41,7 @@ const worker = {
     { messages }: { readonly messages: readonly QueueMessage[] },
     environment: Environment,
   ): Promise<void> {
-    return consumeOrders(serviceOf(environment), messages)
+    return consumeQueuedImages(serviceOf(environment), messages)
   },
 }
 

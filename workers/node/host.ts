@@ -33,7 +33,7 @@ function engineOf({ dockerHost, dockerCertificates }: Configuration): { readonly
 
 /**
  * @param count called for each operation on the store as it begins
- * @param imageQueue only the thread that answers HTTP takes orders
+ * @param imageQueue only the thread that answers HTTP takes images
  */
 export async function createService(
   configuration: Configuration,

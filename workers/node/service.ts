@@ -24,7 +24,7 @@ import { JobRunner } from '../../src/jobs/runner.ts'
 import { slowPool } from '../../src/jobs/slow-sources.ts'
 import { Problem } from '../../src/problem.ts'
 import { Semaphore } from '../../src/semaphore.ts'
-import { giveUpOrder, runOrder } from '../../src/service/fleet/queued-images.ts'
+import { giveUpQueuedImage, runQueuedImage } from '../../src/service/fleet/queued-images.ts'
 import { type WatchOptions, watchEngine } from '../../src/service/fleet/watch-engine.ts'
 import { sweepSavedImages } from '../../src/service/open/daemon-source.ts'
 import type { Service } from '../../src/service/service.ts'
@@ -116,13 +116,13 @@ export async function startNode(
       logJob(log, job, state)
     },
   )
-  const orders: ImageQueueWork & ImageQueueLimits = {
-    run: (order, attempt) => runOrder(service, order, attempt),
-    giveUp: (order, problem) => giveUpOrder(service, order, problem),
+  const images: ImageQueueWork & ImageQueueLimits = {
+    run: (queued, attempt) => runQueuedImage(service, queued, attempt),
+    giveUp: (queued, problem) => giveUpQueuedImage(service, queued, problem),
     // Half of the places are reserved for images that somebody waits for.
     atOnce: Math.ceil(configuration.maxAnalyses / 2),
   }
-  const own = shared === undefined ? new MemoryImageQueue(orders, orders) : undefined
+  const own = shared === undefined ? new MemoryImageQueue(images, images) : undefined
   const count = (operation: StoreOperation) => metrics.stored(operation)
   const jobs = shared?.jobs ?? runner
   const opened = await createService(configuration, jobs, count, own ?? shared?.imageQueue)
@@ -209,7 +209,7 @@ export async function startNode(
   shared?.work({
     runner,
     service: plain,
-    orders,
+    images,
     atOnce: { image: configuration.maxAnalyses, layer: TAKEN_LAYERS, config: TAKEN_CONFIGS },
   })
   return {

@@ -3,12 +3,12 @@
  * are read with the service's own credentials: no other credentials are ever put there.
  */
 import { inParallel } from '../../concurrency.ts'
-import type { JobState, Order, OrderEnd } from '../../job.ts'
+import type { JobState, QueuedImage, QueuedImageEnd } from '../../job.ts'
 import { pinnedReference } from '../../oci/image-reference.ts'
 import { placeOf } from '../../oci/source-ref.ts'
 import { Problem, type ProblemCode } from '../../problem.ts'
 import { analyse, imageJob, knownFacts } from '../images/analyse.ts'
-import { type Analysis, failOrdered, nameAnalysis, nameOrdered } from '../images/analyses.ts'
+import { type Analysis, failQueued, nameAnalysis, nameQueued } from '../images/analyses.ts'
 import { noteName } from '../images/record-name.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
@@ -28,9 +28,9 @@ const OPENED_AT_ONCE = 8
 /** Time limit for all images of a batch; the caller must send the rest again. */
 const BATCH_MILLISECONDS = 300_000
 
-/** How long an order waits for its analysis; the job continues, and the order checks again later. */
-const ORDER_SECONDS = 600
-/** How long an order that had to wait is left alone before the next check. */
+/** How long an image waits for its analysis; the job continues, and the image checks again later. */
+const IMAGE_SECONDS = 600
+/** How long an image that had to wait is left alone before the next check. */
 const LATER_SECONDS = 60
 const FIRST_BACKOFF_SECONDS = 10
 const MAX_BACKOFF_SECONDS = 3_600
@@ -47,7 +47,7 @@ const PASSING: ReadonlySet<ProblemCode> = new Set([
 ])
 
 /**
- * Orders the images of a batch. Each is opened first with the caller's credentials, since only those who may see an
+ * Queues the images of a batch. Each is opened first with the caller's credentials, since only those who may see an
  * image may learn its analysis id. Images that only the caller's credentials can read start at once instead of waiting
  * in the queue.
  *
@@ -69,14 +69,14 @@ export async function orderBatch(
     return made
   }
   const results = await inParallel(items, OPENED_AT_ONCE, takeOnce)
-  const refusal = await addOrders(service, results)
+  const refusal = await queueImages(service, results)
   return results.map((result) => {
     if (result instanceof Problem) return result
-    return result.order !== undefined && refusal !== undefined ? refusal : result.analysis
+    return result.queued !== undefined && refusal !== undefined ? refusal : result.analysis
   })
 }
 
-type Taken = { readonly analysis: Analysis; readonly order?: Order }
+type Taken = { readonly analysis: Analysis; readonly queued?: QueuedImage }
 
 async function take(
   service: Service,
@@ -95,9 +95,9 @@ async function take(
       return {
         analysis: await nameAnalysis(service, opened, await service.host.jobs.start(imageJob(opened))),
       }
-    const analysis = await nameOrdered(service, opened)
+    const analysis = await nameQueued(service, opened)
     const { reference, digest } = opened.identity
-    return { analysis, order: { image: pinnedReference(reference, digest), analyses: [analysis.id] } }
+    return { analysis, queued: { image: pinnedReference(reference, digest), analyses: [analysis.id] } }
   } catch (error) {
     if (options.signal.aborted && !(error instanceof Problem))
       return new Problem('registry_timeout', 'no time left to look up this image; send it again', {
@@ -126,22 +126,22 @@ export function doneBefore({ source, manifest }: OpenedImage): JobState {
   }
 }
 
-/** Places one order for each image, however many references name it. @returns why the queue did not take them */
-async function addOrders(
+/** Queues each image once, however many references name it. @returns why the queue did not take them */
+async function queueImages(
   service: Service,
   results: readonly (Taken | Problem)[],
 ): Promise<Problem | undefined> {
-  const orders = new Map<string, Set<string>>()
+  const images = new Map<string, Set<string>>()
   for (const result of results) {
-    if (result instanceof Problem || result.order === undefined) continue
-    const { image, analyses } = result.order
-    const ids = orders.get(image) ?? new Set()
+    if (result instanceof Problem || result.queued === undefined) continue
+    const { image, analyses } = result.queued
+    const ids = images.get(image) ?? new Set()
     for (const id of analyses) ids.add(id)
-    orders.set(image, ids)
+    images.set(image, ids)
   }
   try {
-    if (orders.size > 0)
-      await service.host.imageQueue.add([...orders].map(([image, ids]) => ({ image, analyses: [...ids] })))
+    if (images.size > 0)
+      await service.host.imageQueue.add([...images].map(([image, ids]) => ({ image, analyses: [...ids] })))
     return undefined
   } catch (error) {
     if (error instanceof Problem) return error
@@ -150,22 +150,26 @@ async function addOrders(
 }
 
 /**
- * Carries out an order with the service's own credentials; a known image costs one request to its registry. Never throws: the
- * order's analyses are told about permanent failures.
+ * Analyses an image with the service's own credentials; a known image costs one request to its registry. Never throws: the
+ * image's analyses are told about permanent failures.
  *
  * @param attempt from 1
  */
-export async function runOrder(service: Service, order: Order, attempt: number): Promise<OrderEnd> {
+export async function runQueuedImage(
+  service: Service,
+  queued: QueuedImage,
+  attempt: number,
+): Promise<QueuedImageEnd> {
   const { credentials } = service.host.configuration
   try {
     const image = await openImage(service, {
-      reference: order.image,
+      reference: queued.image,
       credentials: { for: (registry) => credentials.get(registry) },
     })
-    if (order.analyses.length === 0) await noteName(service, image)
-    const analysed = await analyse(service, image, { seconds: ORDER_SECONDS })
+    if (queued.analyses.length === 0) await noteName(service, image)
+    const analysed = await analyse(service, image, { seconds: IMAGE_SECONDS })
     if (analysed.done) return {}
-    const problem = new Problem('analysis_pending', `${order.image} takes longer than ${ORDER_SECONDS} s`)
+    const problem = new Problem('analysis_pending', `${queued.image} takes longer than ${IMAGE_SECONDS} s`)
     return { again: { seconds: LATER_SECONDS, problem } }
   } catch (error) {
     const problem = problemOf(error)
@@ -174,27 +178,35 @@ export async function runOrder(service: Service, order: Order, attempt: number):
       const seconds = Math.min(Math.max(problem.fields.retryAfter ?? 0, backoff), MAX_BACKOFF_SECONDS)
       return { again: { seconds, problem } }
     }
-    return endOrder(service, order, problem)
+    return endQueuedImage(service, queued, problem)
   }
 }
 
-/** If even the failure cannot be stored, the order is tried again: by then the store may answer. */
-async function endOrder(service: Service, order: Order, problem: Problem): Promise<OrderEnd> {
+/** If even the failure cannot be stored, the image is tried again: by then the store may answer. */
+async function endQueuedImage(
+  service: Service,
+  queued: QueuedImage,
+  problem: Problem,
+): Promise<QueuedImageEnd> {
   try {
-    await giveUpOrder(service, order, problem)
+    await giveUpQueuedImage(service, queued, problem)
     return {}
   } catch (error) {
     return { again: { seconds: LATER_SECONDS, problem: problemOf(error) } }
   }
 }
 
-/** Tells the order's analyses why nobody retries it. @throws Problem `store_error` */
-export async function giveUpOrder(service: Service, { analyses }: Order, problem: Problem): Promise<void> {
-  for (const id of analyses) await failOrdered(service, id, problem)
+/** Tells the image's analyses why nobody retries it. @throws Problem `store_error` */
+export async function giveUpQueuedImage(
+  service: Service,
+  { analyses }: QueuedImage,
+  problem: Problem,
+): Promise<void> {
+  for (const id of analyses) await failQueued(service, id, problem)
 }
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
-  console.error('an order failed:', error)
+  console.error('an image failed:', error)
   return new Problem('internal_error', 'the analysis failed because of an internal error')
 }

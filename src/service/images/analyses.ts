@@ -49,12 +49,12 @@ export async function nameAnalysis(service: Service, image: OpenedImage, state: 
 }
 
 /** The same for an analysis that is about to be queued. */
-export async function nameOrdered(service: Service, image: OpenedImage): Promise<Analysis> {
+export async function nameQueued(service: Service, image: OpenedImage): Promise<Analysis> {
   return describe(await recordOf(service, image, { isOrdered: true }), waiting(image))
 }
 
 /** Marks a queued analysis as failed for good. */
-export async function failOrdered(service: Service, id: string, problem: Problem): Promise<void> {
+export async function failQueued(service: Service, id: string, problem: Problem): Promise<void> {
   const record = await readRecord(service, id)
   if (record === undefined) return
   const failure = { finishedAt: new Date().toISOString(), error: problem.toDocument() }

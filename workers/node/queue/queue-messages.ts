@@ -26,7 +26,7 @@ export const QUEUES: Readonly<Record<JobKind, string>> = {
 }
 
 /** The queue of batches and pushes. */
-export const ORDERS = 'orders'
+export const IMAGE_QUEUE = 'queued-images'
 
 /** What Redis stores about a job while it waits or runs. */
 export type QueuedJob = { readonly sealed: string }

@@ -36,8 +36,8 @@ export type WorkOptions = {
   readonly service: Service
   /** How many of each kind this server takes at once. */
   readonly atOnce: Readonly<Record<JobKind, number>>
-  /** Carries out the orders that this server takes. */
-  readonly orders: ImageQueueWork & { readonly atOnce: number }
+  /** Carries out the images that this server takes. */
+  readonly images: ImageQueueWork & { readonly atOnce: number }
 }
 
 export type SharedJobs = {
@@ -60,24 +60,24 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
   const jobs = new QueueJobs({ link, sealed, waiters, queuedAnalyses })
   const imageQueue = new RedisImageQueue(link)
   let workers: QueueWorkers | undefined
-  let orderly: ImageQueueWorker | undefined
+  let imageWorker: ImageQueueWorker | undefined
   await link.opened(OPEN_MILLISECONDS)
   return {
     jobs,
     imageQueue,
     // An archive is already in the store.
     sourceOf: (own, store) => (own.ref.kind === 'registry' ? new QueuedSource(own, store, jobs) : own),
-    work({ service, orders, ...options }) {
+    work({ service, images, ...options }) {
       const readConfig = configReader(service)
       workers = new QueueWorkers({ link, sealed, waiters, log, readConfig, ...options })
-      orderly = new ImageQueueWorker({ link, work: orders, atOnce: orders.atOnce, log })
+      imageWorker = new ImageQueueWorker({ link, work: images, atOnce: images.atOnce, log })
     },
     async finish() {
-      orderly?.pause()
+      imageWorker?.pause()
       await workers?.finish()
     },
     async close() {
-      await orderly?.close()
+      await imageWorker?.close()
       await workers?.close()
       await Promise.all([jobs.close(), imageQueue.close()])
       link.close()

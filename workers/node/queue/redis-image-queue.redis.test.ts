@@ -1,10 +1,10 @@
 /**
- * Orders in a queue that servers share: one that fails is retried, and one that fails permanently is kept for inspection.
+ * Images in a queue that servers share: one that fails is retried, and one that fails permanently is kept for inspection.
  */
 import { randomBytes } from 'node:crypto'
 import { Queue } from 'bullmq'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Order } from '../../../src/job.ts'
+import type { QueuedImage } from '../../../src/job.ts'
 import type { ImageQueueWork } from '../../../src/jobs/memory-image-queue.ts'
 import { JobRunner } from '../../../src/jobs/runner.ts'
 import { Problem } from '../../../src/problem.ts'
@@ -34,15 +34,18 @@ afterEach(async () => {
   await redis.stop()
 })
 
-function work(orders: ImageQueueWork): void {
+function work(images: ImageQueueWork): void {
   const runner = new JobRunner(async () => {}, { analyses: 1, queuedAnalyses: 1, layers: 1 })
   const atOnce = { image: 1, layer: 1, config: 1 }
-  server.work({ runner, service: startApp().service, atOnce, orders: { ...orders, atOnce: 2 } })
+  server.work({ runner, service: startApp().service, atOnce, images: { ...images, atOnce: 2 } })
 }
 
-const order = (name: string): Order => ({ image: `registry.example/${name}:v1`, analyses: [`of ${name}`] })
+const queued = (name: string): QueuedImage => ({
+  image: `registry.example/${name}:v1`,
+  analyses: [`of ${name}`],
+})
 
-test('an order that fails is retried, and held until it is done', async () => {
+test('an image that fails is retried, and held until it is done', async () => {
   const attempts: number[] = []
   const { promise: until, resolve: release } = Promise.withResolvers<void>()
   work({
@@ -54,41 +57,41 @@ test('an order that fails is retried, and held until it is done', async () => {
     },
     giveUp: () => Promise.reject(new Error('it was not to be given up')),
   })
-  await server.imageQueue.add([order('a')])
+  await server.imageQueue.add([queued('a')])
   await expect.poll(() => attempts, SOON).toEqual([1, 2, 3])
   expect(await server.imageQueue.holds('of a')).toBe(true)
   release()
   await expect.poll(() => server.imageQueue.holds('of a'), SOON).toBe(false)
 })
 
-test('an order that fails permanently is kept with its reason for the operator', async () => {
+test('an image that fails permanently is kept with its reason for the operator', async () => {
   const told: [string, string][] = []
   work({
     run: async () => ({ again: { seconds: 0, problem: PROBLEM } }),
     giveUp: async ({ image }, { code }) => void told.push([image, code]),
   })
-  await server.imageQueue.add([order('a')])
+  await server.imageQueue.add([queued('a')])
   await expect.poll(() => server.imageQueue.holds('of a'), SOON).toBe(false)
   expect(told).toEqual([['registry.example/a:v1', 'registry_error']])
-  const queue = new Queue('orders', { connection: { url: redis.url }, prefix: 'lamina' })
+  const queue = new Queue('queued-images', { connection: { url: redis.url }, prefix: 'lamina' })
   const [failed] = await queue.getFailed()
   await queue.close()
   expect([failed?.data, failed?.failedReason, failed?.attemptsMade]).toEqual([
-    order('a'),
+    queued('a'),
     'registry_error: the registry answered 500',
     9,
   ])
 })
 
-test('a batch of orders that does not fit is refused as a whole', async () => {
-  const many = (count: number) => Array.from({ length: count }, (_, i) => order(`a${i}`))
+test('a batch of images that does not fit is refused as a whole', async () => {
+  const many = (count: number) => Array.from({ length: count }, (_, i) => queued(`a${i}`))
   await server.imageQueue.add(many(9_999))
   await expect(server.imageQueue.add(many(2))).rejects.toMatchObject({ code: 'rate_limited' })
   await server.imageQueue.add(many(1))
 })
 
-test('while Redis is away orders are refused, and it is unknown which are held', async () => {
+test('while Redis is away images are refused, and it is unknown which are held', async () => {
   await redis.down()
-  await expect(server.imageQueue.add([order('a')])).rejects.toMatchObject({ code: 'queue_unavailable' })
+  await expect(server.imageQueue.add([queued('a')])).rejects.toMatchObject({ code: 'queue_unavailable' })
   expect(await server.imageQueue.holds('of a')).toBeUndefined()
 })

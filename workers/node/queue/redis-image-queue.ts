@@ -1,15 +1,15 @@
 /**
  * The queue of images of several servers that share a Redis, on BullMQ: batches and pushes that one server accepted are
- * analysed by whichever has room, and survive the server. An order that failed for good stays in the queue's list of failures.
+ * analysed by whichever has room, and survive the server. An image that failed for good stays in the queue's list of failures.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, Queue, Worker } from 'bullmq'
 import type { ImageQueue } from '../../../src/host.ts'
-import type { Order } from '../../../src/job.ts'
+import type { QueuedImage } from '../../../src/job.ts'
 import type { ImageQueueWork } from '../../../src/jobs/memory-image-queue.ts'
 import { Problem } from '../../../src/problem.ts'
 import type { Log } from '../log.ts'
-import { ORDERS, PREFIX } from './queue-messages.ts'
+import { IMAGE_QUEUE, PREFIX } from './queue-messages.ts'
 import { LOCKS } from './queue-workers.ts'
 import type { RedisLink } from './redis.ts'
 
@@ -21,24 +21,24 @@ const FAILED = { age: 14 * 86_400, count: 1_000 }
 /** The name of an analysis that waits longer has expired. */
 const HELD_SECONDS = 7_200
 /** Time limit for each call. */
-const ORDERS_A_CALL = 200
+const IMAGES_A_CALL = 200
 const CLOSE_MILLISECONDS = 1_000
 
 export class RedisImageQueue implements ImageQueue {
   readonly #link: RedisLink
-  readonly #queue: Queue<Order>
+  readonly #queue: Queue<QueuedImage>
 
   constructor(link: RedisLink) {
     this.#link = link
-    this.#queue = new Queue<Order>(ORDERS, { connection: link.commands, prefix: PREFIX })
+    this.#queue = new Queue<QueuedImage>(IMAGE_QUEUE, { connection: link.commands, prefix: PREFIX })
     this.#queue.on('error', () => {})
   }
 
   /** @throws Problem `rate_limited`, `queue_unavailable` */
-  async add(orders: readonly Order[]): Promise<void> {
-    await this.#requireRoom(orders.length)
-    for (let from = 0; from < orders.length; from += ORDERS_A_CALL) {
-      const some = orders.slice(from, from + ORDERS_A_CALL)
+  async add(images: readonly QueuedImage[]): Promise<void> {
+    await this.#requireRoom(images.length)
+    for (let from = 0; from < images.length; from += IMAGES_A_CALL) {
+      const some = images.slice(from, from + IMAGES_A_CALL)
       await this.#link.ask(async (redis) => {
         // Recorded before they are queued: they may end before Redis answers.
         const holding = redis.pipeline()
@@ -71,10 +71,10 @@ export class RedisImageQueue implements ImageQueue {
   }
 }
 
-function queued(order: Order) {
+function queued(image: QueuedImage) {
   return {
-    name: 'order',
-    data: order,
+    name: 'image',
+    data: image,
     opts: {
       attempts: ATTEMPTS,
       backoff: { type: 'custom' },
@@ -92,12 +92,12 @@ function keyOf(analysis: string): string {
 export type ImageQueueWorkerOptions = {
   readonly link: RedisLink
   readonly work: ImageQueueWork
-  /** Orders that this server runs at the same time. */
+  /** Images that this server runs at the same time. */
   readonly atOnce: number
   readonly log: Log
 }
 
-/** An order that failed, and will be retried unless that was its last attempt. */
+/** An image that failed, and will be retried unless that was its last attempt. */
 class Again extends Error {
   readonly problem: Problem
   readonly milliseconds: number
@@ -109,16 +109,16 @@ class Again extends Error {
   }
 }
 
-/** Carries out the orders of all servers, as far as this one has room. */
+/** Carries out the images of all servers, as far as this one has room. */
 export class ImageQueueWorker {
   readonly #options: ImageQueueWorkerOptions
-  readonly #worker: Worker<Order>
-  readonly #taken = new Map<BullJob<Order>, string>()
+  readonly #worker: Worker<QueuedImage>
+  readonly #taken = new Map<BullJob<QueuedImage>, string>()
 
   constructor(options: ImageQueueWorkerOptions) {
     this.#options = options
     const { link, atOnce, log } = options
-    this.#worker = new Worker<Order>(ORDERS, (bull, token) => this.#take(bull, token), {
+    this.#worker = new Worker<QueuedImage>(IMAGE_QUEUE, (bull, token) => this.#take(bull, token), {
       connection: link.connect(),
       prefix: PREFIX,
       concurrency: atOnce,
@@ -128,26 +128,26 @@ export class ImageQueueWorker {
       },
     })
     this.#worker.on('error', (error) => log.debug({ error: error.message }, 'redis'))
-    this.#worker.on('stalled', (id) => log.warn({ id }, 'order lost by a server, restarted'))
+    this.#worker.on('stalled', (id) => log.warn({ id }, 'image lost by a server, restarted'))
     this.#worker.on('failed', (bull, error) => {
       if (bull?.finishedOn) void this.#giveUp(bull.data, error)
     })
   }
 
-  /** Takes no more orders. Running ones wait for their images. */
+  /** Takes no more images. Running ones wait for their images. */
   pause(): void {
-    // Not awaited: while Redis is away this would never resolve, and no order is taken either.
+    // Not awaited: while Redis is away this would never resolve, and no image is taken either.
     void this.#worker.pause(true).catch(() => {})
   }
 
-  /** Returns unfinished orders to the queue. */
+  /** Returns unfinished images to the queue. */
   async close(): Promise<void> {
     const given = [...this.#taken].map(([bull, token]) => bull.moveToWait(token))
     const closed = Promise.allSettled(given).then(() => this.#worker.close(true))
     await Promise.race([closed, sleep(CLOSE_MILLISECONDS)])
   }
 
-  async #take(bull: BullJob<Order>, token = ''): Promise<void> {
+  async #take(bull: BullJob<QueuedImage>, token = ''): Promise<void> {
     this.#taken.set(bull, token)
     try {
       const { again } = await this.#options.work.run(bull.data, bull.attemptsMade + 1)
@@ -159,21 +159,21 @@ export class ImageQueueWorker {
   }
 
   /** Also called if the servers died again and again: then the reason is BullMQ's. */
-  async #giveUp(order: Order, error: Error): Promise<void> {
+  async #giveUp(image: QueuedImage, error: Error): Promise<void> {
     const { log, work } = this.#options
     const lost = () =>
       new Problem('internal_error', 'the servers that ran this analysis stopped before it finished')
-    log.warn({ image: order.image, error: error.message }, 'order abandoned')
+    log.warn({ image: image.image, error: error.message }, 'image abandoned')
     try {
-      await work.giveUp(order, error instanceof Again ? error.problem : lost())
-      await this.#release(order)
+      await work.giveUp(image, error instanceof Again ? error.problem : lost())
+      await this.#release(image)
     } catch (failure) {
-      log.error({ error: String(failure) }, 'could not report the failure of an order')
+      log.error({ error: String(failure) }, 'could not report the failure of an image')
     }
   }
 
   /** Its analyses know how it ended; nobody asks the queue about them any more. */
-  async #release({ analyses }: Order): Promise<void> {
+  async #release({ analyses }: QueuedImage): Promise<void> {
     if (analyses.length > 0) await this.#options.link.ask((redis) => redis.del(analyses.map(keyOf)))
   }
 }

@@ -58,9 +58,9 @@ function work(after: (name: string) => Promise<void> = async () => {}): void {
     },
     { analyses: 1, queuedAnalyses: 100, layers: 1 },
   )
-  const orders = { run: async () => ({}), giveUp: async () => {}, atOnce: 1 }
+  const images = { run: async () => ({}), giveUp: async () => {}, atOnce: 1 }
   const atOnce = { image: 1, layer: 1, config: 1 }
-  servers[0]?.work({ runner, service: startApp().service, atOnce, orders })
+  servers[0]?.work({ runner, service: startApp().service, atOnce, images })
 }
 
 async function ended(name: string): Promise<void> {

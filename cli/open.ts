@@ -127,7 +127,7 @@ class OneTimeLink {
     const isRight = known !== undefined && given.length === known.length && timingSafeEqual(given, known)
     if (!isRight) return told('This link was used already, or is wrong: run `lamina open` again.\n', 403)
     this.#secret = undefined
-    const session = await this.#sessions.seal({ ...this.#sessions.fresh(), token: this.#token })
+    const session = await this.#sessions.encrypt({ ...this.#sessions.fresh(), token: this.#token })
     const headers = new Headers({ location: this.#page, 'cache-control': 'no-store' })
     headers.set(
       'set-cookie',

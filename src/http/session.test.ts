@@ -9,7 +9,7 @@ const session = {
 }
 
 test('a cookie says nothing to others, and everything to the service that made it', async () => {
-  const cookie = await sessions.seal(session)
+  const cookie = await sessions.encrypt(session)
   expect(cookie).toMatch(/^[\w-]+$/)
   for (const secret of ['first-token', 'pass-word', 'ghcr.io', session.form])
     for (const text of [cookie, Buffer.from(cookie, 'base64url').toString('latin1')])
@@ -17,21 +17,21 @@ test('a cookie says nothing to others, and everything to the service that made i
   expect(await sessions.open(cookie)).toEqual(session)
   // The order in which tokens are listed says nothing.
   expect(await new Sessions({ tokens: ['second-token', 'first-token'] }).open(cookie)).toEqual(session)
-  expect(await sessions.seal(session)).not.toBe(cookie)
+  expect(await sessions.encrypt(session)).not.toBe(cookie)
 })
 
 describe('no session is opened by', () => {
   test('a cookie of a service with other tokens or another key', async () => {
-    const cookie = await sessions.seal(session)
+    const cookie = await sessions.encrypt(session)
     const key = new Uint8Array(32)
     for (const other of [{ tokens: ['first-token'] }, { tokens: ['first-token', 'second-token'], key }])
       expect(await new Sessions(other).open(cookie)).toBeUndefined()
-    const keyed = await new Sessions({ tokens: ['a'], key }).seal(session)
+    const keyed = await new Sessions({ tokens: ['a'], key }).encrypt(session)
     expect(await new Sessions({ tokens: ['b'], key }).open(keyed)).toEqual(session)
   })
 
   test('a cookie that was changed, cut or made up', async () => {
-    const cookie = await sessions.seal(session)
+    const cookie = await sessions.encrypt(session)
     const bytes = Buffer.from(cookie, 'base64url')
     for (let at = 0; at < bytes.length; at += 7) {
       const changed = Buffer.from(bytes)
@@ -43,7 +43,7 @@ describe('no session is opened by', () => {
   })
 
   test('a cookie of more than twelve hours', async () => {
-    const cookie = await sessions.seal(session)
+    const cookie = await sessions.encrypt(session)
     vi.useFakeTimers({ now: session.until - 1, toFake: ['Date'] })
     try {
       expect(await sessions.open(cookie)).toEqual(session)
@@ -58,7 +58,7 @@ describe('no session is opened by', () => {
   test('any cookie, if the service has no secret', async () => {
     const open = new Sessions({ tokens: [] })
     expect(open.areOffered).toBe(false)
-    expect(await open.open(await sessions.seal(session))).toBeUndefined()
+    expect(await open.open(await sessions.encrypt(session))).toBeUndefined()
   })
 })
 

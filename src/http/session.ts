@@ -58,23 +58,27 @@ export class Sessions {
   }
 
   /** The cookie's value. */
-  async seal(session: Session): Promise<string> {
+  async encrypt(session: Session): Promise<string> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
     const key = await this.#theKey()
     const plain = encodeUtf8(JSON.stringify(session))
-    const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: PURPOSE }, key, plain)
-    return Buffer.concat([iv, new Uint8Array(sealed)]).toString('base64url')
+    const encrypted = await crypto.subtle.encrypt(
+      { name: 'AES-GCM', iv, additionalData: PURPOSE },
+      key,
+      plain,
+    )
+    return Buffer.concat([iv, new Uint8Array(encrypted)]).toString('base64url')
   }
 
   /** Undefined unless this service made the cookie, less than 12 hours ago. */
   async open(cookie: string | undefined): Promise<Session | undefined> {
     if (this.#secret === undefined || cookie === undefined || cookie.length > MAX_COOKIE) return undefined
     const bytes = new Uint8Array(Buffer.from(cookie, 'base64url'))
-    const [iv, sealed] = [bytes.slice(0, IV_BYTES), bytes.slice(IV_BYTES)]
+    const [iv, encrypted] = [bytes.slice(0, IV_BYTES), bytes.slice(IV_BYTES)]
     try {
       const key = await this.#theKey()
       const algorithm = { name: 'AES-GCM', iv, additionalData: PURPOSE }
-      const text = new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, key, sealed))
+      const text = new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, key, encrypted))
       const session = sessionSchema.safeParse(parseJson(text)).data
       return session !== undefined && session.until > Date.now() ? session : undefined
     } catch {

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod'
 import type { ObjectStore } from '../host.ts'
+import { addChecksum, verifyChecksum } from '../index/checksummed.ts'
 import { imageKey } from '../index/keys.ts'
-import { seal, unseal } from '../index/sealed.ts'
 import type { ProblemDocument } from '../problem.ts'
 import { readNote } from '../table/note.ts'
 import type { Note } from '../table/parquet/footer.ts'
@@ -47,7 +47,7 @@ const stored: z.ZodType<StoredImage> = z.union([
 export async function readStoredImage(store: ObjectStore, index: string): Promise<StoredImage | undefined> {
   const key = imageKey(index, 'packages.parquet')
   const note = await readNote(store, key, NOTE)
-  return stored.safeParse(note && unseal(key, note)).data
+  return stored.safeParse(note && verifyChecksum(key, note)).data
 }
 
 export type SmallTablePlace<Row> = {
@@ -119,7 +119,7 @@ export async function writeFailure(
 
 /** The note in the footer of the packages' table: what is known about the image. */
 export function imageNote(index: string, image: StoredImage): Note {
-  return { name: NOTE, value: seal(imageKey(index, 'packages.parquet'), image) }
+  return { name: NOTE, value: addChecksum(imageKey(index, 'packages.parquet'), image) }
 }
 
 type ImageEnd = {

@@ -12,10 +12,10 @@ import type { Note } from '../table/parquet/footer.ts'
 import { NOWHERE, STORED_PART, type StoredPart } from '../table/part.ts'
 import type { TableEnd } from '../table/write-table.ts'
 import { CheckpointArchive } from './checkpoints.ts'
+import { addChecksum, verifyChecksum } from './checksummed.ts'
 import { ChunkArchive } from './chunks.ts'
 import { DatabaseArchive, type StoredDatabases } from './databases.ts'
 import { layerKey } from './keys.ts'
-import { seal, unseal } from './sealed.ts'
 import { writeSorted } from './sort-entries.ts'
 
 /** What is stored about a layer besides its tables. */
@@ -69,7 +69,7 @@ export async function readTocFacts(store: ObjectStore, index: string): Promise<T
 async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
   const key = layerKey(index, 'entries.parquet')
   const stored = await readNote(store, key, NOTE)
-  return stored && unseal(key, stored)
+  return stored && verifyChecksum(key, stored)
 }
 
 /** All entries of a layer, sorted; can be iterated repeatedly. */
@@ -156,7 +156,7 @@ export async function indexTable(
 
 /** The footer entry of a layer's table with its facts. */
 export function layerNote(index: string, facts: IndexedLayer | TocLayer): Note {
-  return { name: NOTE, value: seal(layerKey(index, 'entries.parquet'), facts) }
+  return { name: NOTE, value: addChecksum(layerKey(index, 'entries.parquet'), facts) }
 }
 
 /** Releases the archives when the work is done or has failed. */

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addChecksum } from '../../src/index/checksummed.ts'
 import { givenKey, layerKey, uploadKey } from '../../src/index/keys.ts'
-import { seal } from '../../src/index/sealed.ts'
 import { uploadName } from '../../src/oci/source-ref.ts'
 import { receiveUpload } from '../../src/service/uploads/upload.ts'
 import { PART_BYTES } from '../../src/service/uploads/upload-parts.ts'
@@ -160,7 +160,7 @@ it('an upload that has expired, but is not removed yet, is not found', async () 
   // The analysis that has begun uses it.
   await expect.poll(() => isAnalysed(app), { timeout: 20_000 }).toBe(true)
   const key = uploadKey(uploadName(id), 'expires')
-  app.store.objects.set(key, seal(key, { expiresAt: new Date(0).toISOString() }))
+  app.store.objects.set(key, addChecksum(key, { expiresAt: new Date(0).toISOString() }))
   for (const path of ['report?', 'files?', 'config?', `file?path=etc/one&`]) {
     const answer = await app.ask(`/v1/${path}image=upload:${id}`)
     expect([answer.status, (await answer.json()).code], path).toEqual([404, 'upload_not_found'])

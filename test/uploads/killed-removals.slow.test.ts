@@ -1,8 +1,8 @@
 /** Uploads whose removal is cut off, as by a process that is killed, before each operation on the store in turn. */
 import { expect, it } from 'vitest'
 import type { ObjectStore } from '../../src/host.ts'
+import { addChecksum } from '../../src/index/checksummed.ts'
 import { layerKey, uploadKey } from '../../src/index/keys.ts'
-import { seal } from '../../src/index/sealed.ts'
 import { uploadName } from '../../src/oci/source-ref.ts'
 import { Problem } from '../../src/problem.ts'
 import type { Service } from '../../src/service/service.ts'
@@ -82,7 +82,7 @@ async function upload(app: TestApp, bytes: Uint8Array, read: string): Promise<st
 
 async function expire({ store }: TestApp, name: string): Promise<void> {
   const key = uploadKey(name, 'expires')
-  await store.put(key, seal(key, { expiresAt: new Date(0).toISOString() }))
+  await store.put(key, addChecksum(key, { expiresAt: new Date(0).toISOString() }))
 }
 
 /** Removes an upload until the process dies. @returns the operations of the removal */

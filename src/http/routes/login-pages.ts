@@ -65,7 +65,7 @@ export function addLoginPages(app: App, pages: PageBackend, sessions: Sessions):
     try {
       const session = signedIn(before, given, sessions.fresh())
       if (!isKnown(session)) throw new Problem('unauthorized', 'This is not a token of this service.')
-      if ((await sessions.seal(session)).length > MAX_COOKIE)
+      if ((await sessions.encrypt(session)).length > MAX_COOKIE)
         throw new Problem(
           'too_large',
           'These credentials do not fit in a cookie: sign in to fewer registries.',
@@ -134,7 +134,7 @@ function signedIn(before: Session, given: URLSearchParams, fresh: Session): Sess
 }
 
 async function keep(c: RequestContext, sessions: Sessions, session: Session): Promise<void> {
-  setCookie(c, SESSION_COOKIE, await sessions.seal(session), {
+  setCookie(c, SESSION_COOKIE, await sessions.encrypt(session), {
     path: '/',
     httpOnly: true,
     sameSite: 'Lax',

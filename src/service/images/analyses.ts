@@ -1,6 +1,6 @@
 /** Analyses that a caller can come back to: an ID for the caller's own question, valid for an hour. */
 import { z } from 'zod'
-import { readSealed, seal } from '../../index/sealed.ts'
+import { addChecksum, readChecked } from '../../index/checksummed.ts'
 import { isFinished, type JobState, jobKey, type Progress } from '../../job.ts'
 import { observe } from '../../jobs/follow.ts'
 import { pinnedReference } from '../../oci/image-reference.ts'
@@ -59,7 +59,7 @@ export async function failQueued(service: Service, id: string, problem: Problem)
   if (record === undefined) return
   const failure = { finishedAt: new Date().toISOString(), error: problem.toDocument() }
   const key = ANALYSES_PREFIX + id
-  await service.host.store.put(key, seal(key, { ...record, failure }))
+  await service.host.store.put(key, addChecksum(key, { ...record, failure }))
 }
 
 async function recordOf(
@@ -76,7 +76,7 @@ async function recordOf(
     const read = image.read === 'toc' ? { read: image.read } : {}
     record = { id: nameNow(), image: reference, platform, digest, createdAt, ...read, ...kind }
     const place = ANALYSES_PREFIX + record.id
-    await service.host.store.put(place, seal(place, record))
+    await service.host.store.put(place, addChecksum(place, record))
     named.set(key, record)
     await sweepAnalyses(service.host.store)
   }
@@ -188,7 +188,7 @@ async function recall(service: Service, id: string): Promise<AnalysisRecord> {
 }
 
 async function readRecord(service: Service, id: string): Promise<KeptRecord | undefined> {
-  return Record.safeParse(await readSealed(service.host.store, ANALYSES_PREFIX + id)).data
+  return Record.safeParse(await readChecked(service.host.store, ANALYSES_PREFIX + id)).data
 }
 
 function notFound(): Problem {

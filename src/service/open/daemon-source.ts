@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { Engine, ObjectStore } from '../../host.ts'
+import { addChecksum, readChecked } from '../../index/checksummed.ts'
 import { engineImageKey } from '../../index/keys.ts'
-import { readSealed, seal } from '../../index/sealed.ts'
 import { isSha256 } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { DaemonRef } from '../../oci/source-ref.ts'
@@ -129,7 +129,7 @@ async function saved(service: Service, id: string): Promise<Archive> {
   const archive = await openSaved(files, own)
   if (archive === undefined) throw new Problem('store_error', 'the file of the saved image is missing')
   const key = engineImageKey(nameOf(engine, id))
-  await service.host.store.put(key, seal(key, archive.index))
+  await service.host.store.put(key, addChecksum(key, archive.index))
   return archive
 }
 
@@ -151,7 +151,7 @@ async function openSaved(files: Service, file: string): Promise<Archive | undefi
 
 /** What the store knows about an image; unreadable data counts as missing. */
 async function knownIndex(store: ObjectStore, key: string): Promise<ArchiveIndex | undefined> {
-  return archiveIndexSchema.safeParse(await readSealed(store, key)).data
+  return archiveIndexSchema.safeParse(await readChecked(store, key)).data
 }
 
 /** A saved image is an upload among the engine's files; nobody has its ID. */

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { ObjectStore } from '../../host.ts'
+import { addChecksum, readChecked } from '../../index/checksummed.ts'
 import { sentPartKey, sentPartsPrefix, uploadKey } from '../../index/keys.ts'
-import { readSealed, seal } from '../../index/sealed.ts'
 import { BlobReader } from '../../layer/blob.ts'
 import { uploadName } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
@@ -61,7 +61,7 @@ export async function openUploadInParts(service: Service): Promise<Omit<OpenUplo
   const until = await extend(service, name)
   await expiry?.watch(name, until)
   const key = uploadKey(name, 'parts.json')
-  await store.put(key, seal(key, { partBytes: PART_BYTES }))
+  await store.put(key, addChecksum(key, { partBytes: PART_BYTES }))
   return { id, partBytes: PART_BYTES, expiresAt: new Date(until).toISOString() }
 }
 
@@ -144,7 +144,7 @@ async function findOpen(service: Service, name: string): Promise<Opened | undefi
   const { store } = service.host
   const [until, found] = await Promise.all([
     expiryOf(store, name),
-    readSealed(store, uploadKey(name, 'parts.json')),
+    readChecked(store, uploadKey(name, 'parts.json')),
   ])
   const { data } = openSchema.safeParse(found)
   if (data === undefined || until === undefined || until <= Date.now()) return undefined

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { allOf, inParallel } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
+import { addChecksum, readChecked } from '../../index/checksummed.ts'
 import {
   archivePrefix,
   incomingPrefix,
@@ -15,7 +16,6 @@ import {
   uploadKey,
   uploadPartKey,
 } from '../../index/keys.ts'
-import { readSealed, seal } from '../../index/sealed.ts'
 import { BlobReader } from '../../layer/blob.ts'
 import { type DecodeOptions, decode } from '../../layer/decode/decode.ts'
 import { Sha256 } from '../../layer/sha256.ts'
@@ -123,7 +123,7 @@ export async function takeArchive(
     const idle = new IdleTimer(idleMilliseconds)
     const stored = await storeArchive(service, name, body, { idle, signal, layers })
     const key = uploadKey(name, 'index.json')
-    await store.put(key, seal(key, stored))
+    await store.put(key, addChecksum(key, stored))
     const [image, ...others] = stored.index.images
     if (isAnalysed && image !== undefined && others.length === 0)
       await analyseUpload(service, id, image.digest)
@@ -393,7 +393,7 @@ export async function removeUpload(service: Service, name: string): Promise<void
   const { store } = service.host
   const stored = (await storedUpload(store, name)) ?? (await storedUpload(store, name, 'removed'))
   const tombstone = uploadKey(name, 'removed')
-  await store.put(tombstone, stored === undefined ? new Uint8Array(0) : seal(tombstone, stored))
+  await store.put(tombstone, stored === undefined ? new Uint8Array(0) : addChecksum(tombstone, stored))
   // First, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
   await store.delete(uploadKey(name, 'index.json'))
   await store.delete(uploadKey(name, 'parts.json'))
@@ -442,16 +442,16 @@ async function storedUpload(
   name: string,
   object: 'index.json' | 'removed' = 'index.json',
 ): Promise<StoredUpload | undefined> {
-  return storedSchema.safeParse(await readSealed(store, uploadKey(name, object))).data
+  return storedSchema.safeParse(await readChecked(store, uploadKey(name, object))).data
 }
 
 export async function setExpiry(store: ObjectStore, name: string, until: number): Promise<void> {
   const key = uploadKey(name, 'expires')
-  await store.put(key, seal(key, { expiresAt: new Date(until).toISOString() }))
+  await store.put(key, addChecksum(key, { expiresAt: new Date(until).toISOString() }))
 }
 
 export async function expiryOf(store: ObjectStore, name: string): Promise<number | undefined> {
-  const expiry = expirySchema.safeParse(await readSealed(store, uploadKey(name, 'expires'))).data
+  const expiry = expirySchema.safeParse(await readChecked(store, uploadKey(name, 'expires'))).data
   return expiry && Date.parse(expiry.expiresAt)
 }
 

@@ -10,6 +10,7 @@ import { isFinished, type JobState } from '../../../src/job.ts'
 import { mayRunAgain, NO_PROGRESS } from '../../../src/jobs/runner.ts'
 import { originOf, placeOf } from '../../../src/oci/source-ref.ts'
 import { Problem } from '../../../src/problem.ts'
+import type { EncryptedJobs } from './encrypted-jobs.ts'
 import {
   endOf,
   failureOf,
@@ -24,7 +25,6 @@ import {
   type SharedJob,
 } from './queue-messages.ts'
 import type { RedisLink } from './redis.ts'
-import type { SealedJobs } from './sealed-jobs.ts'
 import { Turns } from './turns.ts'
 import type { Waiters } from './waiters.ts'
 
@@ -58,7 +58,7 @@ type Seen = {
 
 export type QueueJobsOptions = {
   readonly link: RedisLink
-  readonly sealed: SealedJobs
+  readonly encrypted: EncryptedJobs
   readonly waiters: Waiters
   /** How many analyses may wait, over all servers; more are rejected. */
   readonly queuedAnalyses: number
@@ -81,7 +81,7 @@ export class QueueJobs implements Jobs, SharedQueue {
       return queue
     }
     this.#queues = { image: open('image'), layer: open('layer'), config: open('config') }
-    this.#turns = new Turns(options.link, options.sealed)
+    this.#turns = new Turns(options.link, options.encrypted)
     this.#events = [this.#listen('image'), this.#listen('layer'), this.#listen('config')]
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MILLISECONDS)
     this.#sweeping.unref()
@@ -98,8 +98,8 @@ export class QueueJobs implements Jobs, SharedQueue {
 
   /** @throws Problem `queue_unavailable`; `rate_limited` if too many analyses wait */
   async start(job: SharedJob): Promise<JobState> {
-    const { link, sealed, waiters } = this.#options
-    const name = sealed.nameOf(keyOf(job))
+    const { link, encrypted, waiters } = this.#options
+    const name = encrypted.nameOf(keyOf(job))
     const known = this.#seen.get(name)
     if (known !== undefined && isRemembered(known)) return known.state
     const isNew = known === undefined || isFinished(known.state)
@@ -114,7 +114,7 @@ export class QueueJobs implements Jobs, SharedQueue {
         ])
         await this.#queues[job.kind].add(
           job.kind,
-          { sealed: sealed.seal(job, name) },
+          { encrypted: encrypted.encrypt(job, name) },
           // Deleting the job deletes its credentials.
           { jobId: name, ...turn, removeOnComplete: true, removeOnFail: true },
         )
@@ -127,7 +127,7 @@ export class QueueJobs implements Jobs, SharedQueue {
   }
 
   async watch(key: string, version: number, milliseconds: number): Promise<JobState | undefined> {
-    const name = this.#options.sealed.nameOf(key)
+    const name = this.#options.encrypted.nameOf(key)
     const seen = this.#seen.get(name) ?? (await this.#find(name, kindOf(key)))
     if (seen === undefined) return undefined
     const end = Date.now() + milliseconds
@@ -243,14 +243,14 @@ export class QueueJobs implements Jobs, SharedQueue {
 
   /** Looks up a job that another server has queued. */
   async #find(name: string, kind: JobKind): Promise<Seen | undefined> {
-    const { link, sealed } = this.#options
+    const { link, encrypted } = this.#options
     const queued = await link.ask(() => this.#queues[kind].getJob(name))
     if (queued === undefined) return undefined
     return (
       this.#seen.get(name) ??
       this.#see(name, kind, {
         status: queued.processedOn === undefined ? 'queued' : 'running',
-        place: placeOf(sealed.open(queued.data.sealed, name).source),
+        place: placeOf(encrypted.decrypt(queued.data.encrypted, name).source),
         createdAt: new Date(queued.timestamp).toISOString(),
         progress: progressOf(queued.progress),
       })

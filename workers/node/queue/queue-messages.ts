@@ -29,7 +29,7 @@ export const QUEUES: Readonly<Record<JobKind, string>> = {
 export const IMAGE_QUEUE = 'queued-images'
 
 /** What Redis stores about a job while it waits or runs. */
-export type QueuedJob = { readonly sealed: string }
+export type QueuedJob = { readonly encrypted: string }
 
 /** Sent to all servers when a job ends; a failure is sent as JSON, since BullMQ takes a message. */
 export type QueuedEnd = {

@@ -6,6 +6,7 @@ import { type JobRunner, NO_PROGRESS } from '../../../src/jobs/runner.ts'
 import { placeOf } from '../../../src/oci/source-ref.ts'
 import { Problem } from '../../../src/problem.ts'
 import type { Log } from '../log.ts'
+import type { EncryptedJobs } from './encrypted-jobs.ts'
 import {
   type ConfigJob,
   type JobKind,
@@ -17,7 +18,6 @@ import {
   type SharedJob,
 } from './queue-messages.ts'
 import type { RedisLink } from './redis.ts'
-import type { SealedJobs } from './sealed-jobs.ts'
 import type { Waiters } from './waiters.ts'
 
 /** How to notice that a server with jobs is dead; in milliseconds. */
@@ -42,7 +42,7 @@ const CLOSE_MILLISECONDS = 1_000
 
 export type QueueWorkersOptions = {
   readonly link: RedisLink
-  readonly sealed: SealedJobs
+  readonly encrypted: EncryptedJobs
   readonly waiters: Waiters
   /** Runs the jobs. It soon cancels unwatched ones. */
   readonly runner: JobRunner
@@ -167,7 +167,7 @@ export class QueueWorkers {
 
   #opened(bull: BullJob<QueuedJob>, name: string): SharedJob {
     try {
-      return this.#options.sealed.open(bull.data.sealed, name)
+      return this.#options.encrypted.decrypt(bull.data.encrypted, name)
     } catch (error) {
       this.#options.log.error({ name }, 'a job cannot be decrypted: do all servers have the same LAMINA_KEY?')
       throw error

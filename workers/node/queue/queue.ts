@@ -8,13 +8,13 @@ import { openSource } from '../../../src/service/open/open-source.ts'
 import type { Service } from '../../../src/service/service.ts'
 import type { ImageSource } from '../../../src/source/source.ts'
 import type { Log } from '../log.ts'
+import { EncryptedJobs } from './encrypted-jobs.ts'
 import { QueueJobs } from './queue-jobs.ts'
 import { type ConfigJob, type JobKind, PREFIX } from './queue-messages.ts'
 import { QueueWorkers } from './queue-workers.ts'
 import { QueuedSource } from './queued-source.ts'
 import { RedisLink } from './redis.ts'
 import { ImageQueueWorker, RedisImageQueue } from './redis-image-queue.ts'
-import { SealedJobs } from './sealed-jobs.ts'
 import { Waiters } from './waiters.ts'
 
 /** A server also starts without Redis: it answers from the store. */
@@ -55,9 +55,9 @@ export type SharedJobs = {
 
 export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): Promise<SharedJobs> {
   const link = new RedisLink(redis.url, log)
-  const sealed = new SealedJobs(redis.key)
+  const encrypted = new EncryptedJobs(redis.key)
   const waiters = new Waiters(link, PREFIX)
-  const jobs = new QueueJobs({ link, sealed, waiters, queuedAnalyses })
+  const jobs = new QueueJobs({ link, encrypted, waiters, queuedAnalyses })
   const imageQueue = new RedisImageQueue(link)
   let workers: QueueWorkers | undefined
   let imageWorker: ImageQueueWorker | undefined
@@ -69,7 +69,7 @@ export async function joinQueue({ redis, queuedAnalyses, log }: QueueOptions): P
     sourceOf: (own, store) => (own.ref.kind === 'registry' ? new QueuedSource(own, store, jobs) : own),
     work({ service, images, ...options }) {
       const readConfig = configReader(service)
-      workers = new QueueWorkers({ link, sealed, waiters, log, readConfig, ...options })
+      workers = new QueueWorkers({ link, encrypted, waiters, log, readConfig, ...options })
       imageWorker = new ImageQueueWorker({ link, work: images, atOnce: images.atOnce, log })
     },
     async finish() {

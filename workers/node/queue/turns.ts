@@ -1,6 +1,7 @@
 /** Turns of waiting jobs: registries take turns, so that the many jobs of one do not delay the few of another. */
+
+import type { EncryptedJobs } from './encrypted-jobs.ts'
 import type { RedisLink } from './redis.ts'
-import type { SealedJobs } from './sealed-jobs.ts'
 
 /** BullMQ's limit on priorities. Later jobs are taken in order of arrival. */
 const LAST_TURN = 2_097_151
@@ -27,11 +28,11 @@ return turn`
 
 export class Turns {
   readonly #link: RedisLink
-  readonly #sealed: SealedJobs
+  readonly #encrypted: EncryptedJobs
 
-  constructor(link: RedisLink, sealed: SealedJobs) {
+  constructor(link: RedisLink, encrypted: EncryptedJobs) {
     this.#link = link
-    this.#sealed = sealed
+    this.#encrypted = encrypted
   }
 
   /**
@@ -42,7 +43,7 @@ export class Turns {
    */
   async take(waiting: string, origin: string): Promise<number> {
     // The ID of an upload is a secret.
-    const registry = this.#sealed.nameOf(origin)
+    const registry = this.#encrypted.nameOf(origin)
     const turn = await this.#link.ask((redis) =>
       redis.eval(TAKE_TURN, 2, waiting, `${waiting}:turns`, registry, LAST_TURN),
     )

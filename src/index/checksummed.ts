@@ -15,19 +15,19 @@ const HEAD = BEGIN.length + HEX + '",'.length
  * @param key of the object
  * @param value has at least one field
  */
-export function seal(key: string, value: object): Uint8Array {
+export function addChecksum(key: string, value: object): Uint8Array {
   const fields = JSON.stringify(value).slice(1)
   return new TextEncoder().encode(`${BEGIN}${sumOf(key, fields)}",${fields}`)
 }
 
-/** The value of an object; undefined if the object is missing, or is not what {@link seal} made for this key. */
-export async function readSealed(store: ObjectStore, key: string): Promise<unknown> {
+/** The value of an object; undefined if the object is missing, or is not what {@link addChecksum} made for this key. */
+export async function readChecked(store: ObjectStore, key: string): Promise<unknown> {
   const object = await store.get(key)
-  return object && unseal(key, new Uint8Array(await new Response(object.body).arrayBuffer()))
+  return object && verifyChecksum(key, new Uint8Array(await new Response(object.body).arrayBuffer()))
 }
 
-/** The value, with its checksum; undefined where the bytes are not what {@link seal} made for this key. */
-export function unseal(key: string, bytes: Uint8Array): unknown {
+/** The value, with its checksum; undefined where the bytes are not what {@link addChecksum} made for this key. */
+export function verifyChecksum(key: string, bytes: Uint8Array): unknown {
   const text = new TextDecoder().decode(bytes)
   const sum = text.slice(BEGIN.length, BEGIN.length + HEX)
   return text.startsWith(BEGIN) && sumOf(key, text.slice(HEAD)) === sum ? parseJson(text) : undefined

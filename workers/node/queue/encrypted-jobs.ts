@@ -6,7 +6,7 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const KEY_BYTES = 32
 
-export class SealedJobs {
+export class EncryptedJobs {
   readonly #names: Uint8Array
   readonly #contents: Uint8Array
 
@@ -24,19 +24,16 @@ export class SealedJobs {
     return createHmac('sha256', this.#names).update(key).digest('hex')
   }
 
-  /**
-   * of this job, so that another's contents cannot be put in its place @param name of this job, so that its contents cannot
-   * replace another's
-   */
-  seal(job: SharedJob, name: string): string {
+  /** @param name of this job; the contents of another are refused under it */
+  encrypt(job: SharedJob, name: string): string {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', this.#contents, nonce).setAAD(Buffer.from(name))
-    const sealed = Buffer.concat([cipher.update(JSON.stringify(job), 'utf8'), cipher.final()])
-    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
+    const encrypted = Buffer.concat([cipher.update(JSON.stringify(job), 'utf8'), cipher.final()])
+    return Buffer.concat([nonce, cipher.getAuthTag(), encrypted]).toString('base64')
   }
 
-  /** @throws Error if it was sealed with another key or for another name, or was changed */
-  open(text: string, name: string): SharedJob {
+  /** @throws Error if it was encrypted with another key or for another name, or was changed */
+  decrypt(text: string, name: string): SharedJob {
     const bytes = Buffer.from(text, 'base64')
     const nonce = bytes.subarray(0, NONCE_BYTES)
     const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)

@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts'
 import { type AnalysedImage, analyse, imageJob, knownFacts } from '../service/images/analyse.ts'
 import { nameAnalysis } from '../service/images/analyses.ts'
 import { openReading } from '../service/images/choose-reading.ts'
-import { noteName } from '../service/images/record-name.ts'
+import { recordName } from '../service/images/record-name.ts'
 import { verifiedImage } from '../service/open/layer-indexes.ts'
 import type { OpenedImage, Reading } from '../service/open/open-image.ts'
 import { toJson } from '../text/json.ts'
@@ -119,7 +119,7 @@ export async function factsOf(
   await admit(backend, context, image)
   const [analysed] = await allOf([
     analyse(backend, image, { seconds, signal: context.req.raw.signal }),
-    noteName(backend, image),
+    recordName(backend, image),
   ])
   return analysed.done ? { facts: analysed.facts } : { pending: analysed.state }
 }

@@ -7,8 +7,8 @@ import type { ObjectStore } from '../host.ts'
 import { addChecksum, verifyChecksum } from '../index/checksummed.ts'
 import { imageKey } from '../index/keys.ts'
 import type { ProblemDocument } from '../problem.ts'
-import { readNote } from '../table/note.ts'
-import type { Note } from '../table/parquet/footer.ts'
+import { readMetadata } from '../table/metadata.ts'
+import type { KeyValue } from '../table/parquet/footer.ts'
 import { NOWHERE, partOf, STORED_PART, type StoredPart } from '../table/part.ts'
 import type { Schema } from '../table/schema.ts'
 import { openTable, type Table } from '../table/table.ts'
@@ -17,7 +17,7 @@ import { PACKAGES } from './package-table.ts'
 import type { ImageFacts, Package } from './report.ts'
 
 /** The key in the footer. */
-const NOTE = 'lamina.image'
+const METADATA = 'lamina.image'
 
 const SMALL_TABLES = z.object({
   directories: STORED_PART,
@@ -46,8 +46,8 @@ const stored: z.ZodType<StoredImage> = z.union([
 /** Undefined if the image is not analysed, or the stored data is damaged. */
 export async function readStoredImage(store: ObjectStore, index: string): Promise<StoredImage | undefined> {
   const key = imageKey(index, 'packages.parquet')
-  const note = await readNote(store, key, NOTE)
-  return stored.safeParse(note && verifyChecksum(key, note)).data
+  const metadata = await readMetadata(store, key, METADATA)
+  return stored.safeParse(metadata && verifyChecksum(key, metadata)).data
 }
 
 export type SmallTablePlace<Row> = {
@@ -117,9 +117,9 @@ export async function writeFailure(
   await write(store, index, [], { parts: [], image: () => ({ failure }) })
 }
 
-/** The note in the footer of the packages' table: what is known about the image. */
-export function imageNote(index: string, image: StoredImage): Note {
-  return { name: NOTE, value: addChecksum(imageKey(index, 'packages.parquet'), image) }
+/** The metadata in the footer of the packages' table: what is known about the image. */
+export function imageMetadata(index: string, image: StoredImage): KeyValue {
+  return { name: METADATA, value: addChecksum(imageKey(index, 'packages.parquet'), image) }
 }
 
 type ImageEnd = {
@@ -134,7 +134,7 @@ async function write(
   packages: readonly Package[],
   { parts, image }: ImageEnd,
 ): Promise<void> {
-  const end = (): TableEnd => ({ parts, note: (places) => imageNote(index, image(places)) })
+  const end = (): TableEnd => ({ parts, metadata: (places) => imageMetadata(index, image(places)) })
   await writeTable(store, { key: imageKey(index, 'packages.parquet'), end }, PACKAGES, once(packages))
 }
 

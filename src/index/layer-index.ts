@@ -7,8 +7,8 @@ import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
 import type { ChunkSink } from '../layer/toc/chunk.ts'
 import type { TableReading, TocFacts } from '../layer/toc/read.ts'
 import type { Batches } from '../table/merge.ts'
-import { readNote } from '../table/note.ts'
-import type { Note } from '../table/parquet/footer.ts'
+import { readMetadata } from '../table/metadata.ts'
+import type { KeyValue } from '../table/parquet/footer.ts'
 import { NOWHERE, STORED_PART, type StoredPart } from '../table/part.ts'
 import type { TableEnd } from '../table/write-table.ts'
 import { CheckpointArchive } from './checkpoints.ts'
@@ -25,7 +25,7 @@ export type IndexedLayer = LayerFacts & StoredDatabases & { readonly checkpoints
 export type TocLayer = TocFacts & Pick<IndexedLayer, 'digest'> & StoredDatabases
 
 /** The key in the footer. */
-const NOTE = 'lamina.layer'
+const METADATA = 'lamina.layer'
 
 const TABLE_FACTS = {
   digest: z.string(),
@@ -68,7 +68,7 @@ export async function readTocFacts(store: ObjectStore, index: string): Promise<T
 
 async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
   const key = layerKey(index, 'entries.parquet')
-  const stored = await readNote(store, key, NOTE)
+  const stored = await readMetadata(store, key, METADATA)
   return stored && verifyChecksum(key, stored)
 }
 
@@ -155,8 +155,8 @@ export async function indexTable(
 }
 
 /** The footer entry of a layer's table with its facts. */
-export function layerNote(index: string, facts: IndexedLayer | TocLayer): Note {
-  return { name: NOTE, value: addChecksum(layerKey(index, 'entries.parquet'), facts) }
+export function layerMetadata(index: string, facts: IndexedLayer | TocLayer): KeyValue {
+  return { name: METADATA, value: addChecksum(layerKey(index, 'entries.parquet'), facts) }
 }
 
 /** Releases the archives when the work is done or has failed. */
@@ -195,12 +195,12 @@ async function writeLayer<Facts extends IndexedLayer | TocLayer>(
   const { promise, resolve } = Promise.withResolvers<Facts>()
   const end = async (rows: SortedEntries): Promise<TableEnd> => {
     const { archives, facts } = await finish(rows)
-    const note = (parts: readonly StoredPart[]) => {
+    const metadata = (parts: readonly StoredPart[]) => {
       const known = facts(parts)
       resolve(known)
-      return layerNote(index, known)
+      return layerMetadata(index, known)
     }
-    return { parts: archives.map((archive) => () => archive.chunks()), note }
+    return { parts: archives.map((archive) => () => archive.chunks()), metadata }
   }
   await writeSorted(store, { key, end }, entries)
   return promise

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../test/support/memory-store.ts'
 import { type Entry, sortKey, whiteoutOf } from '../layer/entry.ts'
-import { readNote } from '../table/note.ts'
+import { readMetadata } from '../table/metadata.ts'
 import { openTable, plainRow } from '../table/table.ts'
 import type { TableEnd } from '../table/write-table.ts'
 import { pathToKey } from '../text/path.ts'
@@ -13,7 +13,7 @@ const KEY = 'layers/test/entries.parquet'
 /** The bytes of one part, and its position. */
 const end = async (): Promise<TableEnd> => ({
   parts: [bytesOfPart],
-  note: ([part]) => ({ name: 'part', value: Buffer.from(JSON.stringify(part)) }),
+  metadata: ([part]) => ({ name: 'part', value: Buffer.from(JSON.stringify(part)) }),
 })
 
 async function* bytesOfPart() {
@@ -114,7 +114,7 @@ test.each([1000, 5])(
     }
     await writeSorted(store, target, inBatches(entries))
     expect(seen.reduce((sum, rows) => sum + rows, 0)).toBe(2 * entries.length)
-    const { offset, bytes } = JSON.parse(String(Buffer.from((await readNote(store, KEY, 'part')) ?? [])))
+    const { offset, bytes } = JSON.parse(String(Buffer.from((await readMetadata(store, KEY, 'part')) ?? [])))
     expect(Buffer.from(store.objects.get(KEY)?.subarray(offset, offset + bytes) ?? []).toString()).toBe(
       'what the object has besides',
     )

@@ -139,7 +139,7 @@ export class Memory {
     sizeOf: (ledger) => ledger.memoryBytes,
   })
   /** Names of images that the store already has. */
-  readonly noted = new Cache<true>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })
+  readonly recorded = new Cache<true>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })
   /** Badges as SVG: measuring text and writing XML takes longer than everything else about a known image. */
   readonly drawn = new Cache<string>({
     bytes: 2 * MIB,

@@ -5,7 +5,7 @@ import type { PathKey } from '../text/path.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import type { PageSink } from './column.ts'
 import { GroupIndexWriter, type IndexedChunk } from './group-index.ts'
-import { type Chunk, Footer, MAGIC, type Note } from './parquet/footer.ts'
+import { type Chunk, Footer, type KeyValue, MAGIC } from './parquet/footer.ts'
 import { CODEC, writeChunk } from './parquet/page.ts'
 import type { StoredPart } from './part.ts'
 import { putChunks } from './put-chunks.ts'
@@ -24,7 +24,7 @@ export type TableEnd = {
   /** Each generates the bytes of one part. */
   readonly parts: readonly (() => AsyncIterable<Uint8Array>)[]
   /** Created once the positions of the parts are known. */
-  readonly note: (parts: readonly StoredPart[]) => Note
+  readonly metadata: (parts: readonly StoredPart[]) => KeyValue
 }
 
 /** The target of a table. `end` is called when all rows are written. */
@@ -79,10 +79,10 @@ export class TableEncoder<Row> {
    */
   *finish(
     key: string,
-    besides: { readonly bytes: number; readonly note?: Note } = { bytes: 0 },
+    besides: { readonly bytes: number; readonly metadata?: KeyValue } = { bytes: 0 },
   ): Generator<Uint8Array<ArrayBuffer>> {
     yield this.#index.finish(key, besides.bytes)
-    yield* this.#footer.finish(besides.note)
+    yield* this.#footer.finish(besides.metadata)
   }
 
   #encodeGroup(): Uint8Array<ArrayBuffer> {
@@ -188,8 +188,8 @@ async function* withEnd<Row>(
 /** @param start of the first part */
 async function* writeParts(
   start: number,
-  { parts, note }: TableEnd,
-): AsyncGenerator<Uint8Array, { readonly bytes: number; readonly note: Note }> {
+  { parts, metadata }: TableEnd,
+): AsyncGenerator<Uint8Array, { readonly bytes: number; readonly metadata: KeyValue }> {
   const written: StoredPart[] = []
   let offset = start
   for (const part of parts) {
@@ -201,7 +201,7 @@ async function* writeParts(
     written.push({ offset, bytes })
     offset += bytes
   }
-  return { bytes: offset - start, note: note(written) }
+  return { bytes: offset - start, metadata: metadata(written) }
 }
 
 async function* encode<Row>(

@@ -10,13 +10,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inParallel } from '../../src/concurrency.ts'
-import { imageNote } from '../../src/image/image.ts'
+import { imageMetadata } from '../../src/image/image.ts'
 import { MERGED_ENTRIES, type MergedEntry } from '../../src/image/merged-entry.ts'
 import { PACKAGES } from '../../src/image/package-table.ts'
 import type { ImageFacts, LayerReport, Package } from '../../src/image/report.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
 import { givenKey, imageKey, layerKey, nameKey } from '../../src/index/keys.ts'
-import { type IndexedLayer, layerNote } from '../../src/index/layer-index.ts'
+import { type IndexedLayer, layerMetadata } from '../../src/index/layer-index.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { Schema } from '../../src/table/schema.ts'
 import { type TableTarget, writeTable } from '../../src/table/write-table.ts'
@@ -176,7 +176,7 @@ async function writeLayer(folder: string, { digest, rows, bytes }: SyntheticLaye
     checkpoints: NOWHERE,
     warnings: [],
   }
-  const end = () => ({ parts: [], note: () => layerNote(digest, facts) })
+  const end = () => ({ parts: [], metadata: () => layerMetadata(digest, facts) })
   await writeRows(folder, { key: layerKey(digest, 'entries.parquet'), end }, ENTRIES, rows)
   await write(folder, givenKey('layer', digest, REGISTRY), '')
 }
@@ -212,7 +212,7 @@ async function writeImage(folder: string, image: SyntheticImage): Promise<void> 
   await write(folder, givenKey('manifest', digest, REGISTRY), JSON.stringify(manifest))
   await writeRows(folder, { key: imageKey(digest, 'files.parquet') }, MERGED_ENTRIES, files)
   const facts = factsOf(layers, packages)
-  const end = () => ({ parts: [], note: () => imageNote(digest, { facts, tables: NO_TABLES }) })
+  const end = () => ({ parts: [], metadata: () => imageMetadata(digest, { facts, tables: NO_TABLES }) })
   await writeRows(folder, { key: imageKey(digest, 'packages.parquet'), end }, PACKAGES, packages)
   await write(folder, nameKey(digest, reference), '')
 }

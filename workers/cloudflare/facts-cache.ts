@@ -5,7 +5,7 @@
 import type { ByteRange, ObjectStore, StoredObject } from '../../src/host.ts'
 import { PUBLIC } from '../../src/index/keys.ts'
 import { streamOf } from '../../src/source/byte-stream.ts'
-import { isFirstOfNote } from '../../src/table/note.ts'
+import { readsMetadataFirst } from '../../src/table/metadata.ts'
 
 /** The part of the platform's cache that is used. */
 export type LocationCache = {
@@ -97,7 +97,7 @@ export class FactsCache implements ObjectStore {
 /** A public manifest or config, or what the footer of an image's index says of it. */
 function isFact(key: string, range?: ByteRange): boolean {
   if (/^(?:manifests|configs)\//.test(key)) return range === undefined && key.endsWith(`/${PUBLIC}`)
-  return /^images\/.*\/packages\.parquet$/.test(key) && isFirstOfNote(range)
+  return /^images\/.*\/packages\.parquet$/.test(key) && readsMetadataFirst(range)
 }
 
 /** Everything in the image is public, and stays so. */

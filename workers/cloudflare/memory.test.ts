@@ -37,7 +37,7 @@ function fill(memory: Memory): void {
   const pad = 'x'.repeat(1_000)
   for (let i = 0; i < 4_000; i++) {
     const key = `${i}${pad}`
-    for (const cache of [memory.confirmed, memory.public, memory.unseen, memory.readTags, memory.noted])
+    for (const cache of [memory.confirmed, memory.public, memory.unseen, memory.readTags, memory.recorded])
       cache.set(key, true)
     memory.tags.set(key, [pad])
     memory.drawn.set(key, pad)

@@ -9,7 +9,7 @@ import { placeOf } from '../../oci/source-ref.ts'
 import { Problem, type ProblemCode } from '../../problem.ts'
 import { analyse, imageJob, knownFacts } from '../images/analyse.ts'
 import { type Analysis, failQueued, nameAnalysis, nameQueued } from '../images/analyses.ts'
-import { noteName } from '../images/record-name.ts'
+import { recordName } from '../images/record-name.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
 
@@ -90,7 +90,7 @@ async function take(
     const known = await knownFacts(service, opened)
     if (known !== undefined) return { analysis: await nameAnalysis(service, opened, doneBefore(opened)) }
     await admit(opened)
-    await noteName(service, opened)
+    await recordName(service, opened)
     if (!isServiceOwn(service, opened))
       return {
         analysis: await nameAnalysis(service, opened, await service.host.jobs.start(imageJob(opened))),
@@ -166,7 +166,7 @@ export async function runQueuedImage(
       reference: queued.image,
       credentials: { for: (registry) => credentials.get(registry) },
     })
-    if (queued.analyses.length === 0) await noteName(service, image)
+    if (queued.analyses.length === 0) await recordName(service, image)
     const analysed = await analyse(service, image, { seconds: IMAGE_SECONDS })
     if (analysed.done) return {}
     const problem = new Problem('analysis_pending', `${queued.image} takes longer than ${IMAGE_SECONDS} s`)

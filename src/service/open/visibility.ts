@@ -135,12 +135,12 @@ export class Visibility {
   async isPublic(digest: string, kind: Given): Promise<boolean> {
     if (this.#memory.public.get(digest)) return true
     const isPublic = await this.#store.has(givenKey(kind, digest, PUBLIC))
-    if (isPublic) this.notePublic(digest)
+    if (isPublic) this.recordPublic(digest)
     return isPublic
   }
 
   /** Remembers that the store has bytes that a source gave without credentials. */
-  notePublic(digest: string): void {
+  recordPublic(digest: string): void {
     this.#memory.public.set(digest, true)
   }
 
@@ -166,7 +166,7 @@ export class Visibility {
     const { isPublic } = this.#source
     await this.#store.put(givenKey(kind, digest, isPublic ? PUBLIC : this.origin), bytes)
     await requireSource()
-    if (isPublic) this.notePublic(digest)
+    if (isPublic) this.recordPublic(digest)
     this.confirm(digest)
   }
 

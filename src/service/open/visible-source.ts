@@ -147,7 +147,7 @@ export class VisibleSource {
   async #stored(digest: string, kind: GivenBytes['kind'], limit: number): Promise<Uint8Array | undefined> {
     const everybodys = await readGiven(this.#store, { kind, digest, origin: PUBLIC }, limit)
     if (everybodys !== undefined) {
-      this.visibility.notePublic(digest)
+      this.visibility.recordPublic(digest)
       return everybodys
     }
     // Checked first: the time that a refusal takes must not reveal whether the store has the bytes.

@@ -20,7 +20,7 @@ const RLE = 3
 const CREATED_BY = 'lamina'
 
 /** A key and a value in the footer, for readers that know the key. */
-export type Note = { readonly name: string; readonly value: Uint8Array }
+export type KeyValue = { readonly name: string; readonly value: Uint8Array }
 
 export type Chunk = ChunkSizes & {
   readonly valueCount: number
@@ -62,7 +62,7 @@ export class Footer {
   }
 
   /** The footer with its length and the magic number, in pieces: the end of the file. Can be created more than once. */
-  *finish(note?: Note): Generator<Uint8Array<ArrayBuffer>> {
+  *finish(metadata?: KeyValue): Generator<Uint8Array<ArrayBuffer>> {
     const out = new ByteBuffer(4096)
     const file = new StructWriter(out).i32(1, 2).list(2, LIST_OF.struct, this.#parts.length + 1)
     new StructWriter(out).binary(4, toBytes('table')).i32(5, this.#parts.length).end()
@@ -73,9 +73,9 @@ export class Footer {
     // With many groups the footer is large, so they are written in the pieces in which they were collected.
     yield this.#groups.view()
     out.length = 0
-    if (note !== undefined) {
+    if (metadata !== undefined) {
       file.list(5, LIST_OF.struct, 1)
-      new StructWriter(out).binary(1, toBytes(note.name)).binary(2, note.value).end()
+      new StructWriter(out).binary(1, toBytes(metadata.name)).binary(2, metadata.value).end()
     }
     file.binary(6, toBytes(CREATED_BY)).list(7, LIST_OF.struct, this.#parts.length)
     for (const _ of this.#parts) {

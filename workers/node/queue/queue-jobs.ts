@@ -36,7 +36,7 @@ const LATE_MILLISECONDS = 300
 const KEPT_MILLISECONDS = 60_000
 const SWEEP_MILLISECONDS = 3_000
 /** Longer than it takes to notice that a server has died. */
-const NOTED_MILLISECONDS = 90_000
+const WAITING_MILLISECONDS = 90_000
 /** How long an analysis waits for a Redis that does not answer. */
 const QUEUE_WAIT_MILLISECONDS = 300_000
 const RETRY_PAUSE_MILLISECONDS = 500
@@ -51,7 +51,7 @@ type Seen = {
   readonly wake: Set<() => void>
   heardAt: number
   /** Until when other servers believe that somebody is waiting for it here. */
-  notedUntil: number
+  waitingUntil: number
   /** When somebody last waited for it here. */
   waitedAt: number
 }
@@ -110,7 +110,7 @@ export class QueueJobs implements Jobs, SharedQueue {
         if (job.kind === 'image') await this.#requireRoom(name)
         const [turn] = await Promise.all([
           this.#turnOf(job, seen),
-          waiters.note(name, Math.max(Date.now(), seen.notedUntil)),
+          waiters.record(name, Math.max(Date.now(), seen.waitingUntil)),
         ])
         await this.#queues[job.kind].add(
           job.kind,
@@ -222,13 +222,13 @@ export class QueueJobs implements Jobs, SharedQueue {
       wake: new Set(),
       turn: undefined,
       heardAt: 0,
-      notedUntil: 0,
+      waitingUntil: 0,
       waitedAt: 0,
     }
     seen.state = { ...state, version: ++this.#version }
     seen.turn = undefined
     seen.heardAt = Date.now()
-    seen.notedUntil = 0
+    seen.waitingUntil = 0
     this.#seen.set(name, seen)
     return seen
   }
@@ -283,7 +283,7 @@ export class QueueJobs implements Jobs, SharedQueue {
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, milliseconds)
     seen.wake.add(resolve)
-    this.#noteWaiter(name, seen)
+    this.#recordWaiter(name, seen)
     await promise
     clearTimeout(timer)
     seen.wake.delete(resolve)
@@ -291,16 +291,16 @@ export class QueueJobs implements Jobs, SharedQueue {
   }
 
   /** Tells the server that runs the job that somebody is waiting here. */
-  #noteWaiter(name: string, seen: Seen): void {
+  #recordWaiter(name: string, seen: Seen): void {
     const now = Date.now()
-    if (seen.notedUntil > now + NOTED_MILLISECONDS / 2) return
-    this.#note(name, seen, now + NOTED_MILLISECONDS)
+    if (seen.waitingUntil > now + WAITING_MILLISECONDS / 2) return
+    this.#note(name, seen, now + WAITING_MILLISECONDS)
   }
 
   #note(name: string, seen: Seen, until: number): void {
-    seen.notedUntil = until
-    this.#options.waiters.note(name, until).catch(() => {
-      seen.notedUntil = 0
+    seen.waitingUntil = until
+    this.#options.waiters.record(name, until).catch(() => {
+      seen.waitingUntil = 0
     })
   }
 
@@ -310,7 +310,7 @@ export class QueueJobs implements Jobs, SharedQueue {
       if (seen.wake.size > 0) continue
       if (now - seen.heardAt > KEPT_MILLISECONDS) this.#seen.delete(name)
       // Between two watches nobody waits for a moment.
-      else if (!isFinished(seen.state) && seen.notedUntil > now && now - seen.waitedAt > SWEEP_MILLISECONDS)
+      else if (!isFinished(seen.state) && seen.waitingUntil > now && now - seen.waitedAt > SWEEP_MILLISECONDS)
         this.#note(name, seen, now)
     }
   }

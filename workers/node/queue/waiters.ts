@@ -20,7 +20,7 @@ export class Waiters {
    *
    * @param until milliseconds since 1970; in the future while somebody waits, so that it outlives this server for a while
    */
-  async note(name: string, until: number): Promise<void> {
+  async record(name: string, until: number): Promise<void> {
     const key = this.#keyOf(name)
     await this.#link.ask((redis) =>
       redis.multi().zadd(key, until, this.#server).pexpire(key, KEPT_MILLISECONDS).exec(),

@@ -4,7 +4,7 @@
  */
 import type { ByteRange, ObjectStore, StoredObject } from '../../../src/host.ts'
 import { WorkElsewhere } from '../../../src/service/offload.ts'
-import { isOfNote } from '../../../src/table/note.ts'
+import { readsMetadata } from '../../../src/table/metadata.ts'
 
 export class AnsweringStore implements ObjectStore {
   readonly #store: ObjectStore
@@ -15,7 +15,7 @@ export class AnsweringStore implements ObjectStore {
 
   /** @throws WorkElsewhere for the rows of a table */
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
-    if (key.endsWith('.parquet') && !isOfNote(range)) throw new WorkElsewhere()
+    if (key.endsWith('.parquet') && !readsMetadata(range)) throw new WorkElsewhere()
     return this.#store.get(key, range)
   }
 

@@ -9,6 +9,7 @@ import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
 import { analysed, ask, send, tagsRead } from './ask.ts'
 import { GROWTH_RULES, isThere, withoutGrowth } from './baseline.ts'
 import type { Client } from './client.ts'
+import type { CommentQuestion } from './comment/facts.ts'
 import { credentialHeaders } from './credentials.ts'
 import { ENGINE_LIST, engineImages } from './engine-images.ts'
 import { Failure, systemReason } from './failure.ts'
@@ -37,12 +38,15 @@ const REFERENCES = ['image', 'from', 'to', 'baseline', 'baseImage', 'repository'
 /** Machine-readable formats of the gate, which need problems on stdout, too. */
 const MACHINE_FORMATS = new Set(['junit', 'sarif', 'github', 'gitlab', 'openmetrics'])
 const RULE_BROKEN = 412
+/** Names that need no escaping in any format. */
+const PLAIN_NAME = /^[\w.:/@-]+$/
+const SAME_NAMES = (text: string): string => text
 
 /** @returns the exit code */
 export async function answer(context: Context, request: Request): Promise<number> {
   const format = formatOf(request)
   if (isEngineList(request)) return listEngine(context, request, format ?? 'text')
-  const answerFrom = (asked: Request) => answerWith(context, asked, format)
+  const answerFrom = (asked: Request, named = SAME_NAMES) => answerWith(context, asked, { format, named })
   if (!context.isRemote) return answerFrom(request)
   const progress = watchesProgress(request) ? progressLine(process.stderr) : NO_PROGRESS
   const references = REFERENCES.flatMap((name) => request.parameters.get(name) ?? [])
@@ -51,7 +55,12 @@ export async function answer(context: Context, request: Request): Promise<number
       name,
       REFERENCES.includes(name) ? values.map((value) => uploaded.get(value) ?? value) : values,
     ])
-    return answerFrom({ ...request, parameters: new Map(given) })
+    const named = (text: string) =>
+      [...uploaded].reduce(
+        (all, [name, upload]) => (PLAIN_NAME.test(name) ? all.replaceAll(upload, name) : all),
+        text,
+      )
+    return answerFrom({ ...request, parameters: new Map(given) }, named)
   })
 }
 
@@ -79,7 +88,10 @@ async function listEngine({ env, signal }: Context, request: Request, format: st
   }
 }
 
-async function answerWith(context: Context, request: Request, format: string | undefined): Promise<number> {
+type Form = Pick<Work, 'format' | 'named'>
+
+async function answerWith(context: Context, request: Request, form: Form): Promise<number> {
+  const { format } = form
   const { command, settings } = request
   const watches = watchesProgress(request)
   if (command.kind === 'index') {
@@ -99,7 +111,7 @@ async function answerWith(context: Context, request: Request, format: string | u
   if (command.kind === 'bundle') return bundle(caller, request)
   const output = openOutput(settings.output)
   try {
-    const code = await writeAnswer(context, { caller, request, format, output })
+    const code = await writeAnswer(context, { caller, request, output, ...form })
     await output.finish()
     return code
   } catch (error) {
@@ -157,6 +169,8 @@ type Work = {
   readonly request: Request
   readonly format: string | undefined
   readonly output: Output
+  /** A text with the names that the user gave, in place of those of uploads. */
+  readonly named: (text: string) => string
 }
 
 async function writeAnswer(context: Context, work: Work): Promise<number> {
@@ -227,11 +241,15 @@ async function check(context: Context, work: Work): Promise<number> {
   const { caller, request, format, output } = work
   const asked = { ...(await questionOf(context, work, '/v1/check')), answers: [RULE_BROKEN] }
   const question = await allowFirstRun(caller, request, asked)
-  if (question === undefined) return 0
+  if (question === undefined) {
+    await commentOnCheck(context, work, undefined)
+    return 0
+  }
   try {
     const response = await ask(caller, question)
     await pour(response, output)
     if (format === 'json' || format === 'gitlab' || format === 'sarif') await output.write('\n')
+    await commentOnCheck(context, work, question)
     return response.status === RULE_BROKEN ? 1 : 0
   } catch (error) {
     if (!(error instanceof Failure) || !MACHINE_FORMATS.has(format ?? '')) throw error
@@ -244,6 +262,55 @@ async function check(context: Context, work: Work): Promise<number> {
     process.stderr.write(`${error.line}\n`)
     return request.command.kind === 'gate' ? 2 : 0
   }
+}
+
+/** @param question undefined if no rule was checked */
+async function commentOnCheck(
+  context: Context,
+  work: Work,
+  question: ApiQuestion | undefined,
+): Promise<void> {
+  const { caller, request } = work
+  if (!request.settings.comment) return
+  const named = request.parameters.get('baseline')?.[0]
+  // A missing one is no target of the question.
+  const targets = question?.targets ?? targetsOf(request).filter(({ image }) => image !== named)
+  const [image] = targets
+  if (image === undefined) return
+  const baseline = named === undefined ? undefined : targets.find((one) => one.image === named)
+  const verdict = question && (await (await ask(caller, asJson(question))).text())
+  await writeComment(context, work, {
+    image,
+    baseline,
+    isFirst: named !== undefined && baseline === undefined,
+    verdict,
+  })
+}
+
+function asJson(question: ApiQuestion): ApiQuestion {
+  const query = new URLSearchParams(question.query)
+  query.set('format', 'json')
+  return { ...question, query }
+}
+
+async function writeComment(
+  { env }: Context,
+  { caller, request, named }: Work,
+  question: Omit<CommentQuestion, 'history'>,
+): Promise<void> {
+  const {
+    history,
+    historyTags,
+    commentThreshold: threshold,
+    server = env.LAMINA_SERVER || undefined,
+  } = request.settings
+  const [{ comment }, { readHistory }] = await Promise.all([
+    import('./comment/command.ts'),
+    import('./comment/facts.ts'),
+  ])
+  const asked = { ...question, history: readHistory(history, historyTags) }
+  const told = await comment(caller, asked, { env, threshold, server, named })
+  if (told !== undefined) process.stderr.write(`lamina: ${terminalText(told)}\n`)
 }
 
 /** The same question without growth, if the baseline may be missing and is. Undefined if nothing else remains to be checked. */
@@ -276,11 +343,14 @@ const NOT_OF_POLICY = new Set(['image', 'platform', 'file', 'advice', 'read'])
 
 async function diff(context: Context, work: Work): Promise<number> {
   const { caller, request } = work
-  const { files, inside, exitCode } = request.settings
+  const { files, inside, exitCode, comment } = request.settings
   if (files && inside) throw new Failure('usage', 'use either --files or --inside')
   if (inside) await list(context, work, '/v1/diff/inside')
   else if (files) await list(context, work, '/v1/diff/files')
   else await writeDiff(context, work)
+  const [from, to] = targetsOf(request)
+  if (comment && from !== undefined && to !== undefined)
+    await writeComment(context, work, { image: to, baseline: from, isFirst: false })
   if (!exitCode) return 0
   // Without the parameters of the list.
   const query = new URLSearchParams(

@@ -65,7 +65,7 @@ const RULES = {
   maxCompressedGrowth: 'The compressed size grew by at most this: a size or percent',
   maxGrowthOver: 'The compressed size grew over the last tags by at most this: 10%/30 over 30 of them',
   maxPull: 'An update from the baseline pulls at most this: a size or percent',
-  historyTag: '--max-growth-over compares with these tags only',
+  historyTag: '--max-growth-over and --history look at these tags only',
   minWasteBytes: 'With less waste than this, rules about shares of waste hold',
 } satisfies Record<PolicyRuleName, string> & Partial<Record<ConditionName, string>>
 

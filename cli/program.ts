@@ -37,6 +37,11 @@ export type Settings = {
   readonly policy?: string | undefined
   readonly diveCi?: string | undefined
   readonly allowMissingBaseline: boolean
+  /** For `check` and `diff`: whether to keep a comment on a pull request, and what it tells. */
+  readonly comment: boolean
+  readonly commentThreshold?: string | undefined
+  readonly history?: string | undefined
+  readonly historyTags: readonly string[]
   /** For `check` and `advice`. */
   readonly dockerfile?: string | undefined
 }
@@ -65,17 +70,29 @@ const WIDTH = 80
 const TERM_WIDTH = 26
 const INDENT = '  '
 
+const COMMENT_FLAGS = [
+  ['--comment', 'Keep one comment on the pull request of this CI run up to date'],
+  [
+    '--comment-threshold <LIMIT>',
+    'Write it if the size changed by this, or a rule is broken (default: 0.1%)',
+  ],
+  ['--history <N>', 'Show the last N builds in the comment'],
+] as const
+
 const OWN_FLAGS: Readonly<Record<string, readonly (readonly [flags: string, help: string])[]>> = {
   diff: [
     ['--files', 'List every path that differs'],
     ['--inside <PATH>', 'List what differs inside this file'],
     ['--exit-code', 'Exit with 1 if the images differ'],
+    ...COMMENT_FLAGS,
+    ['--history-tag <GLOB>', 'Of these, only tags that match'],
   ],
   check: [
     ['--policy <FILE>', 'Rules from a JSON or YAML file'],
     ['--dive-ci <FILE>', "Rules from dive's file (.dive-ci)"],
     ['--allow-missing-baseline', 'Skip rules about growth if the baseline does not exist'],
     ['--dockerfile <FILE>', 'Point findings at the lines of this Dockerfile'],
+    ...COMMENT_FLAGS,
   ],
   advice: [['--dockerfile <FILE>', 'Point items at the lines of this Dockerfile']],
   index: [['-f, --list <FILE>', 'Read the images from a file, one per line; - is stdin']],
@@ -280,6 +297,10 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
       policy: text('policy'),
       diveCi: text('diveCi'),
       allowMissingBaseline: given.allowMissingBaseline === true,
+      comment: given.comment === true,
+      commentThreshold: text('commentThreshold'),
+      history: text('history'),
+      historyTags: [given.historyTag ?? []].flat().map(String),
       dockerfile: text('dockerfile'),
     },
   }

@@ -2,16 +2,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { json, text } from 'node:stream/consumers'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { z } from 'zod'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
 import { TestEngine } from '../test/support/engine.ts'
+import { TestForge } from '../test/support/forge.ts'
 import { makeImage, makeLayer, type TestImage } from '../test/support/images.ts'
 import { startService } from '../test/support/service.ts'
 import { release } from './release.ts'
@@ -155,61 +154,13 @@ describe('the npm package', () => {
   })
 })
 
-type ApiRequest = { readonly method: string; readonly path: string; readonly body: unknown }
-
-/** The part of GitHub's API that writes comments. */
-class CommentApi {
-  readonly requests: ApiRequest[] = []
-  readonly comments: { id: number; body: string; user: { type: string }; author_association: string }[] = []
-  refuses = false
-  readonly #server: Server
-
-  constructor() {
-    this.#server = createServer(async (request, response) => {
-      const { method = '', url = '' } = request
-      const path = url.replace(/\?.*/, '')
-      const page = Number(new URL(url, 'http://api').searchParams.get('page'))
-      const body = method === 'GET' ? undefined : await json(request)
-      this.requests.push({ method, path, body })
-      const answer = (status: number, value: unknown) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
-      if (request.headers.authorization !== 'Bearer a-token')
-        return answer(401, { message: 'Bad credentials' })
-      if (method === 'GET') return answer(200, this.comments.slice((page - 1) * 100, page * 100))
-      if (this.refuses) return answer(403, { message: 'Resource not accessible by integration' })
-      const { body: written } = z.object({ body: z.string() }).parse(body)
-      if (method === 'POST') this.write(written, 'Bot')
-      const [, id] = /\/issues\/comments\/(\d+)$/.exec(path) ?? []
-      const comment = this.comments.find((one) => one.id === Number(id))
-      if (method === 'PATCH' && comment !== undefined) comment.body = written
-      return answer(200, {})
-    })
-  }
-
-  write(body: string, type: string): void {
-    this.comments.push({ id: this.comments.length + 1, body, user: { type }, author_association: 'NONE' })
-  }
-
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1')
-    await once(this.#server, 'listening')
-    const at = this.#server.address()
-    return `http://127.0.0.1:${typeof at === 'object' ? at?.port : ''}`
-  }
-
-  async stop(): Promise<void> {
-    this.#server.close()
-    this.#server.closeAllConnections()
-  }
-}
-
 describe('the action', () => {
-  let api: CommentApi
+  let api: TestForge
   let url: string
   let runs = 0
 
   beforeAll(async () => {
-    api = new CommentApi()
+    api = new TestForge()
     url = await api.start()
   })
 
@@ -256,9 +207,16 @@ describe('the action', () => {
   const PULL_REQUEST = { pull_request: { number: 7 } }
 
   test('keeps one comment up to date, and fails when a rule is broken', async () => {
-    // Another user's comment that begins like ours must not be touched.
-    api.write(`<!-- lamina ${app.replace(/:v1$/, '')} -->\nmine`, 'User')
-    for (let i = 0; i < 120; i++) api.write('something else', 'User')
+    // Another user's comment that ends like ours must not be touched.
+    api.write(`mine\n<!-- lamina ${app.replace(/:v1$/, '')} -->`, 'stranger')
+    for (let i = 0; i < 120; i++) api.write('something else', 'stranger')
+    const quiet = await step(
+      { image: app, baseline: app, rules: 'maxSize: 1GB', 'comment-threshold': '1%' },
+      PULL_REQUEST,
+    )
+    expect(quiet).toMatchObject({ code: 0, err: '' })
+    expect(quiet.out).toContain('No comment: ')
+    expect(api.changes).toEqual([])
     const good = await step({ image: app, baseline: other, rules: 'maxSize: 1GB' }, PULL_REQUEST)
     expect(good).toMatchObject({ code: 0, err: '', outputs: { pass: 'true', 'wasted-bytes': '5000' } })
     expect(Number(good.outputs['compressed-bytes'])).toBeGreaterThan(100)
@@ -267,13 +225,50 @@ describe('the action', () => {
     expect(bad).toMatchObject({ code: 1, err: '', outputs: { pass: 'false', 'wasted-bytes': '5000' } })
     expect(bad.out).toMatch(/^::error file=Dockerfile,title=maxWasted::/m)
     expect(bad.summary).toContain('maxWasted')
-    const changes = api.requests.filter(({ method }) => method !== 'GET')
-    expect(changes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    expect(api.changes).toEqual([
       'POST /repos/owner/app/issues/7/comments',
       'PATCH /repos/owner/app/issues/comments/122',
     ])
     expect(api.comments.at(-1)?.body).toContain('maxWasted')
-    expect(api.comments[0]?.body).toMatch(/mine$/)
+    expect(api.comments[0]?.body).toMatch(/^mine\n/)
+  })
+
+  test('of a fork another run comments, which reads no image and believes no number', async () => {
+    const result = join(folder, 'result.json')
+    const gate = await step(
+      { image: app, baseline: other, rules: 'maxWasted: 1kB', comment: 'false', result },
+      {},
+    )
+    expect(gate).toMatchObject({ code: 1 })
+    const run = {
+      head_branch: 'main',
+      head_sha: 'abc',
+      head_repository: { full_name: 'fork/app', owner: { login: 'fork' } },
+      html_url: 'https://github.example/owner/app/actions/runs/5',
+    }
+    const pull = (number: number, sha: string, full_name: string) => ({
+      number,
+      head: { sha, repo: { full_name } },
+    })
+    api.comments.length = 0
+    api.requests.length = 0
+    api.pulls = [pull(8, 'old', 'fork/app'), pull(9, 'abc', 'other/app'), pull(10, 'abc', 'fork/app')]
+    const from = { 'comment-from': result }
+    expect(await step(from, { workflow_run: run })).toMatchObject({
+      code: 0,
+      err: '',
+      outputs: { pass: 'false' },
+    })
+    expect(api.changes).toEqual(['POST /repos/owner/app/issues/10/comments'])
+    expect(api.comments[0]?.body).toMatch(/^❌ 1 of 1 rule broken\. /)
+    expect(api.comments[0]?.body).toContain(`[The whole report](${run.html_url})`)
+    api.pulls = []
+    expect(await step(from, { workflow_run: run })).toMatchObject({ code: 0 })
+    expect(api.changes).toHaveLength(1)
+    await writeFile(result, JSON.stringify({ ...JSON.parse(await readFile(result, 'utf8')), number: 1 }))
+    const forged = await step(from, { workflow_run: run })
+    expect(forged).toMatchObject({ code: 1 })
+    expect(forged.out).toMatch(/^::error title=Lamina::input_error: the facts of a comment are malformed/m)
   })
 
   test('a baseline that does not exist yet fails nothing', async () => {

@@ -22,10 +22,12 @@ export type GateOptions = {
 
 export type GateAnswer = {
   readonly pass: boolean
-  /** All three are absent if there are no rules. */
+  /** All four are absent if there are no rules. */
   readonly annotations?: string
   readonly verdict?: string
   readonly sarif?: string
+  /** As JSON. */
+  readonly verdictJson?: string
   readonly report: string
   /** Absent if there is no baseline, or none yet. */
   readonly diff?: string
@@ -149,5 +151,6 @@ async function verdictOf(caller: ApiCaller, { json, targets }: CheckBody, { dock
     annotations,
     verdict: (await told('markdown')).text,
     sarif: (await told('sarif')).text,
+    verdictJson: (await told('json')).text,
   }
 }

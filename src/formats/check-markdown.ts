@@ -19,20 +19,26 @@ import { markdownCode, markdownText } from './escape.ts'
 
 export function checkMarkdown({ verdict }: Checked, { page }: Pick<CheckStyle, 'page'>): string {
   const { image, baseline, pass, rules } = verdict
-  const failing = rules.filter((rule) => !rule.pass)
   const against = baseline === undefined ? '' : `, against ${markdownCode(baseline.reference)}`
   const lines = [
     `### ${pass ? '✅' : '❌'} ${outcome(rules)} for ${markdownCode(image.reference)}`,
     '',
     `${markdownCode(image.digest)}, ${markdownCode(image.platform)}${against}`,
     '',
-    '| | Rule | Actual | Limit |',
-    '| --- | --- | ---: | ---: |',
-    ...rules.map(row),
-    ...failing.flatMap(details),
+    ...rulesMarkdown(rules),
     ...(page === undefined ? [] : ['', `Report: <${page}>`]),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** A table of all rules, and folded below it what breaks each. */
+export function rulesMarkdown(rules: readonly RuleVerdict[]): readonly string[] {
+  return [
+    '| | Rule | Actual | Limit |',
+    '| --- | --- | ---: | ---: |',
+    ...rules.map(row),
+    ...rules.filter((rule) => !rule.pass).flatMap(details),
+  ]
 }
 
 /** The detail repeats text of callers and registries: as code, none of it is syntax. */
@@ -43,7 +49,8 @@ export function problemMarkdown({ title, detail }: ToldProblem): string {
 function row(rule: RuleVerdict): string {
   const hasGlob = globOf(rule) !== undefined
   const limit = hasGlob ? 'none' : markdownText(showLimit(rule))
-  const actual = hasGlob ? `${showActual(rule)} ${rule.actual === 1 ? 'path' : 'paths'}` : showActual(rule)
+  const told = markdownText(showActual(rule))
+  const actual = hasGlob ? `${told} ${rule.actual === 1 ? 'path' : 'paths'}` : told
   return `| ${rule.pass ? '✅' : '❌'} | ${markdownCode(ruleTitle(rule))} | ${actual} | ${limit} |`
 }
 

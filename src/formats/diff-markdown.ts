@@ -29,7 +29,12 @@ export function diffMarkdown(diff: Diff, { advice = [], update }: DiffContext = 
   const view = viewDiff(diff)
   const told = toldItems(advice, diff.size.fileBytes.to)
   const tables = [...(told.length === 0 ? [] : [newAdvice(told)]), ...view.tables]
-  let text = head(view, update && pullSentence(update))
+  return withFolded(head(view, update && pullSentence(update)), tables)
+}
+
+/** The text, and below it as much of the tables as fits into a comment, each folded. @returns less than 65,536 bytes */
+export function withFolded(head: string, tables: readonly Table[]): string {
+  let text = head
   const cut: string[] = []
   for (const table of tables) {
     const room = Math.min(MAX_TABLE_BYTES, MAX_BYTES - Buffer.byteLength(text))
@@ -41,7 +46,8 @@ export function diffMarkdown(diff: Diff, { advice = [], update }: DiffContext = 
   return cut.length === 0 ? text : `${text}\nCut to fit into a comment: ${cut.join(', ')}.\n`
 }
 
-function newAdvice(items: readonly AdviceItem[]): Table {
+/** A table of them. */
+export function newAdvice(items: readonly AdviceItem[]): Table {
   const saves = items
     .filter(({ severity }) => severity === 'warning')
     .reduce((sum, { bytes }) => sum + bytes, 0)

@@ -80,13 +80,21 @@ function nameOf({ reference, platform, tag }: ImageIdentity): Name {
   return name(platform === 'linux/amd64' ? pinned : `${pinned} (${platform})`)
 }
 
+/** The size that tells most of both images, and what it is called. */
+export function comparedSize(diff: Diff): { readonly values: Comparison; readonly where: string } {
+  const { compressedBytes, uncompressedBytes, apparentBytes } = diff.size
+  if (comparesPulls(diff)) return { values: compressedBytes, where: 'compressed' }
+  return uncompressedBytes === undefined
+    ? { values: apparentBytes, where: 'on disk' }
+    : { values: uncompressedBytes, where: 'uncompressed' }
+}
+
 /** `31.5 MB smaller compressed (-36.9%), 119 MB smaller uncompressed` */
 function headline(diff: Diff): string {
   if (diff.identical) return 'Identical: the same files and the same config'
-  const { compressedBytes: compressed, uncompressedBytes: uncompressed, apparentBytes } = diff.size
+  const { compressedBytes: compressed, uncompressedBytes: uncompressed } = diff.size
   if (!comparesPulls(diff)) {
-    const [values, where] =
-      uncompressed === undefined ? [apparentBytes, 'on disk'] : [uncompressed, 'uncompressed']
+    const { values, where } = comparedSize(diff)
     const words = `${comparison(values)} ${where}${percent(values, ' (', ')')}`
     return words.charAt(0).toUpperCase() + words.slice(1)
   }
@@ -113,7 +121,7 @@ function percent({ from, delta }: Comparison, before = '', after = ''): string {
   return `${before}${value > 0 ? '+' : ''}${formatPercent(value)}${after}`
 }
 
-function signOf(delta: number): Sign {
+export function signOf(delta: number): Sign {
   return delta > 0 ? '+' : delta < 0 ? '-' : '~'
 }
 
@@ -357,7 +365,8 @@ function layerTable({ layers }: Diff): Table {
   }
 }
 
-function stepName({ createdBy, digest, comment }: StepLike): Name {
+/** A step on one line, cut to a readable length. */
+export function stepName({ createdBy, digest, comment }: StepLike): Name {
   const step = createdBy === undefined ? (comment ?? digest ?? '') : buildStep(createdBy)
   return excerpt(step.replace(/\s+/g, ' '))
 }

@@ -136,6 +136,11 @@ export function isWithinPercent(part: number, whole: number, limit: Decimal): bo
   return 100n * BigInt(part) * 10n ** BigInt(limit.scale) <= limit.digits * BigInt(whole)
 }
 
+/** Whether `part` is less than the given percentage of `whole`, both integers. */
+export function isBelowPercent(part: number, whole: number, limit: Decimal): boolean {
+  return 100n * BigInt(part) * 10n ** BigInt(limit.scale) < limit.digits * BigInt(whole)
+}
+
 /**
  * A percentage as a ratio in a double. Both the division and this rounding keep order, so a ratio at its limit stays at
  * it.

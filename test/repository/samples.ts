@@ -7,6 +7,7 @@ import description from '../../package.json' with { type: 'json' }
 import type { Advice } from '../../src/advice/advise.ts'
 import type { Diff } from '../../src/diff/summary.ts'
 import { toldItems } from '../../src/formats/advice-view.ts'
+import { commentMarkdown } from '../../src/formats/comment-markdown.ts'
 import { diffMarkdown } from '../../src/formats/diff-markdown.ts'
 import { diffText } from '../../src/formats/diff-text.ts'
 import { reportText } from '../../src/formats/report-text.ts'
@@ -17,7 +18,7 @@ import { wastePageSchema } from '../../src/http/routes/waste.schema.ts'
 import type { Report } from '../../src/image/report.ts'
 import { FIGURES } from '../../src/text/figures.ts'
 
-export const DOCUMENTS = ['README.md', 'docs/service.md', 'docs/diff-example.md'] as const
+export const DOCUMENTS = ['README.md', 'docs/service.md', 'docs/diff-example.md', 'docs/ci.md'] as const
 
 const ROOT = new URL('../../', import.meta.url)
 
@@ -80,10 +81,29 @@ export async function makeSamples(): Promise<Readonly<Record<string, string>>> {
       ),
     ].join('\n'),
     'diff as Markdown': diffMarkdown(diff).trim(),
+    comment: shortComment(diff, report),
   }
 }
 
 const SHOWN = { items: 2, fix: 115, layers: 4 }
+
+/** What is not folded, as a quotation. */
+function shortComment(diff: Diff, { size }: Report): string {
+  const { compressedBytes, apparentBytes } = diff.size
+  const facts = {
+    image: diff.to,
+    size: { ...size, compressedBytes: compressedBytes.to, apparentBytes: apparentBytes.to },
+    diff,
+    advice: [],
+    builds: [],
+  }
+  const [text = ''] = commentMarkdown(facts).split('\n<details>', 1)
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n')
+}
 
 /** Some pieces of advice with the start of their text, the figures, and some of the layers. */
 function shortReport(report: Report, advice: Advice): readonly string[] {

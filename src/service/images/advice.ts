@@ -6,6 +6,7 @@ import {
   advise,
   type CountedFile,
 } from '../../advice/advise.ts'
+import { newItems } from '../../advice/new-items.ts'
 import { inParallel } from '../../concurrency.ts'
 import { findDuplicates } from '../../gate/duplicated.ts'
 import { type Exclusion, exclusionOf } from '../../gate/exclusion.ts'
@@ -81,15 +82,13 @@ export function withLines(advice: Advice, steps: readonly LayerStep[]): Advice {
   return { ...advice, items }
 }
 
-/** Advice on the second of two images that the first did not get: another rule, another kind, or another step. */
+/** Advice on the second of two images that the first did not get. */
 export async function newAdvice(
   store: ObjectStore,
   { from, to }: { readonly from: AnalysedImage; readonly to: AnalysedImage },
 ): Promise<readonly AdviceItem[]> {
   const [before, after] = [await adviceOf(store, from), await adviceOf(store, to)]
-  const nameOf = ({ rule, kind, createdBy }: AdviceItem) => JSON.stringify([rule, kind, createdBy])
-  const known = new Set(before.items.map(nameOf))
-  return after.items.filter((item) => !known.has(nameOf(item)))
+  return newItems(before.items, after.items)
 }
 
 /** All advice on an image, kept in memory for a while: it never changes. */

@@ -1,0 +1,60 @@
+/** `--comment` of `lamina check` and `lamina diff`: keeps the comment on the pull or merge request of this CI run. */
+import type { ApiCaller } from '../ask.ts'
+import { Failure, systemReason } from '../failure.ts'
+import { type CommentQuestion, gatherFacts, readFacts } from './facts.ts'
+import { type Environment, github, pullRequest, pullRequestComments } from './github.ts'
+import { mergeRequestComments } from './gitlab.ts'
+import { type Comments, keepComment, readThreshold } from './keep.ts'
+
+export type CommentSettings = {
+  readonly env: Environment
+  readonly threshold: string | undefined
+  readonly server: string | undefined
+  /** Names that readers know, in place of those of uploads. */
+  readonly named: (text: string) => string
+}
+
+type Place = { readonly comments: Comments; readonly report?: string | undefined }
+
+/**
+ * A comment that cannot be written is no failure.
+ *
+ * @returns what to tell; undefined if there is nothing to tell
+ * @throws Failure outside of GitHub Actions and GitLab CI
+ */
+export async function comment(
+  caller: ApiCaller,
+  question: CommentQuestion,
+  { env, threshold: limit, server, named }: CommentSettings,
+): Promise<string | undefined> {
+  const { signal } = caller
+  const threshold = readThreshold(limit)
+  const token =
+    env.GITHUB_ACTIONS === 'true' ? env.GITHUB_TOKEN : env.GITLAB_CI === 'true' ? env.GITLAB_TOKEN : null
+  if (token === null) throw new Failure('usage', '--comment works in GitHub Actions and GitLab CI')
+  if (!token) return `no comment: ${env.GITLAB_CI === 'true' ? 'GITLAB_TOKEN' : 'GITHUB_TOKEN'} is not set`
+  try {
+    const place = await placeOf(env, token, signal)
+    if (place === undefined) return 'no comment: this run is not about a pull or merge request'
+    const facts = readFacts(named(await gatherFacts(caller, question)))
+    const done = await keepComment(place.comments, facts, { threshold, server, report: place.report, signal })
+    return done === 'silent' ? 'no comment: the change is below the threshold' : undefined
+  } catch (error) {
+    return `the comment was not written: ${systemReason(error)}`
+  }
+}
+
+async function placeOf(env: Environment, token: string, signal: AbortSignal): Promise<Place | undefined> {
+  if (env.GITHUB_ACTIONS !== 'true') {
+    const comments = mergeRequestComments(env, token, signal)
+    return comments && { comments, report: env.CI_JOB_URL || undefined }
+  }
+  const forge = github(env, token, signal)
+  const pull = await pullRequest(forge, env)
+  return (
+    pull && {
+      comments: pullRequestComments(forge, env.GITHUB_REPOSITORY ?? '', pull.number),
+      report: pull.run,
+    }
+  )
+}

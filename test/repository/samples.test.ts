@@ -6,7 +6,7 @@ import { DOCUMENTS, makeSamples, readDocument, samplesIn } from './samples.ts'
 function unpadded(markdown: string): string {
   return markdown
     .split('\n')
-    .map((line) => (line.startsWith('|') ? line.replace(/ {2,}/g, ' ').replace(/-{3,}/g, '---') : line))
+    .map((line) => (/^(> )?\|/.test(line) ? line.replace(/ {2,}/g, ' ').replace(/-{3,}/g, '---') : line))
     .join('\n')
 }
 

@@ -218,11 +218,47 @@ describe.skipIf(!hasCurl)('each shell line does what the document says', () => {
 /** The package imports JSON in a way that Node does not allow; bundling it avoids that. */
 test('GitHub reads its workflow', async () => {
   const faults = await githubReader()
-  for (const file of ['image.yaml', 'image-by-service.yaml']) {
+  for (const file of ['image.yaml', 'image-comment.yaml', 'image-by-service.yaml']) {
     const content = recipe(`.github/workflows/${file}`)
     expect(await faults(content)).toEqual([])
     expect(await faults(content.replace('runs-on', 'run-on'))).not.toEqual([])
   }
+})
+
+test('the inputs of the action are those that the recipes give, and a fork runs nothing', async () => {
+  const action = z
+    .object({ inputs: z.record(z.string(), z.unknown()) })
+    .parse(parseYaml(await readFile(new URL('../../cli/action/action.yml', import.meta.url), 'utf8')))
+  const steps = z.object({
+    jobs: z.record(
+      z.string(),
+      z.object({
+        steps: z.array(
+          z.object({
+            uses: z.string().optional(),
+            run: z.string().optional(),
+            with: z.record(z.string(), z.unknown()).optional(),
+          }),
+        ),
+      }),
+    ),
+  })
+  const stepsOf = (file: string) =>
+    Object.values(steps.parse(parseYaml(recipe(`.github/workflows/${file}`))).jobs).flatMap(
+      (job) => job.steps,
+    )
+  for (const file of ['image.yaml', 'image-comment.yaml']) {
+    const ours = stepsOf(file).filter(({ uses }) => uses?.startsWith('example/lamina@'))
+    expect(ours).toHaveLength(1)
+    for (const name of Object.keys(ours[0]?.with ?? {})) expect(Object.keys(action.inputs)).toContain(name)
+  }
+  const withToken = stepsOf('image-comment.yaml')
+  expect(withToken.map(({ uses = '' }) => uses.replace(/@.*/, ''))).toEqual([
+    'actions/download-artifact',
+    'example/lamina',
+  ])
+  expect(withToken.filter(({ run }) => run !== undefined)).toEqual([])
+  expect(recipes.filter(({ text }) => text.includes('pull_request_target'))).toEqual([])
 })
 
 test('GitLab reads its pipeline', async () => {

@@ -73,20 +73,19 @@ test('a line for the preview, a picture, what accounts for it, and folded the re
   ).toBe(`❌ 1 of 2 rules broken. \`team/app:v2\`: **31.6 MB smaller compressed (-37.0%), 119 MB smaller uncompressed**, compared with \`v1\`
 
 \`\`\`diff
-- 8.00 MB ████████████████ usr/lib/x
-+ 2.00 MB ████             srv/app
-+ 1.00 kB █                a
-+ 1.00 kB █                b
-+ 1.00 kB █                c
+- 8.00 MB ██████████ usr/lib/x
++ 2.00 MB ███        srv/app
++ 1.00 kB █          a
++ 1.00 kB █          b
++ 1.00 kB █          c
 \`\`\`
 
 - ❌ \`maxSize\`: The uncompressed size is 30.7 kB.
 
-|  | Package | Version | Size |
-| --- | --- | --- | ---: |
-| + | deb \`RUN make\` | \`RUN make\` | +5 B |
-| ~ | npm \`RUN make\` | \`RUN make\` → \`RUN make\` | -5 B |
-| - | deb \`RUN make\` | \`RUN make\` |  |
+| Change | Package | Version |
+| ---: | --- | --- |
+| +5 B | deb \`RUN make\` | \`RUN make\` |
+| -5 B | npm \`RUN make\` | \`RUN make\` → \`RUN make\` |
 
 - This update pulls 31.6 MB of 53.8 MB; 400 kB of it is new.
 - The last 2 builds, compressed: 50.0 · 51.5 MB, now 53.8 MB: +3.80 MB (+7.60%) since \`main-1\`.
@@ -125,7 +124,7 @@ test('names the step with most of the change', () => {
   const removed = [step('RUN apt-get install', 90_000_000), step('COPY . .', 40_000_000)]
   const added = [step('RUN apt-get install', 10_000_000), step('RUN make', 5_000_000)]
   expect(commentMarkdown(factsOf({ ...GROWN, layers: { shared: [], removed, added } }))).toContain(
-    '- Most of it by the step `RUN apt-get install`, -80.0 MB uncompressed.',
+    '- Mostly due to the step `RUN apt-get install`: -80.0 MB uncompressed.',
   )
 })
 

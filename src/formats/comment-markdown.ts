@@ -16,7 +16,7 @@ import { rulesMarkdown } from './check-markdown.ts'
 import { outcome, ruleTitle } from './check-values.ts'
 import { tellingDirectories } from './diff-highlights.ts'
 import { newAdvice, withFolded } from './diff-markdown.ts'
-import { comparedSize, signOf, stepName, viewDiff } from './diff-view.ts'
+import { comparedSize, stepName, viewDiff } from './diff-view.ts'
 import { markdownCode, markdownText, visible } from './escape.ts'
 import { fitted, markdownPieces, markdownTable, type Table } from './table.ts'
 import { pullSentence } from './update-view.ts'
@@ -50,17 +50,20 @@ export type CommentPlaces = {
 const SHOWN = 5
 /** What is not folded, and the rules. */
 const MAX_HEAD_BYTES = 40_000
-const BAR = 16
-const NAME = 44
+/** Columns; a phone shows about 40. */
+const BAR = 10
+const NAME = 40
 
 /** @returns less than 65,536 bytes, GitHub's limit on a comment */
 export function commentMarkdown(facts: CommentFacts, { picture, report }: CommentPlaces = {}): string {
   const { verdict, diff, advice } = facts
   const parts = [
     [headlineOf(facts)],
-    ...(diff === undefined ? [] : pictureOf(diff, picture)),
-    ...(verdict === undefined ? [] : brokenRules(verdict)),
-    ...(diff === undefined ? [] : packagesOf(diff)),
+    ...(diff === undefined ? [] : [pictureOf(diff, picture)]),
+    ...(verdict === undefined ? [] : [brokenRules(verdict)]),
+    // Bars have them already.
+    ...(diff === undefined || picture === undefined ? [] : [directoriesOf(diff)]),
+    ...(diff === undefined ? [] : [packagesOf(diff)]),
     summaryOf(facts),
     ...(report === undefined ? [] : [[`[The whole report](${report})`]]),
   ]
@@ -95,13 +98,15 @@ function sizeWords(image: ImageIdentity, { apparentBytes, compressedBytes, store
 }
 
 /** Where there is no picture, bars show the directories: renderers colour the lines of a diff by their sign. */
-function pictureOf(diff: Diff, picture: string | undefined): readonly (readonly string[])[] {
-  const all = tellingDirectories(diff.files.directories)
-  const directories = all.slice(0, SHOWN)
-  if (directories.length === 0) return []
-  if (picture !== undefined) return [[`![What grew and shrank](${picture})`], directoryTable(directories)]
+function pictureOf(diff: Diff, picture: string | undefined): readonly string[] {
+  if (picture !== undefined) return [`![What grew and shrank](${picture})`]
+  const directories = largest(diff)
   const most = Math.max(...directories.map(({ delta }) => Math.abs(delta)), 1)
-  return [['```diff', ...directories.map((one) => barOf(one, most)), '```']]
+  return directories.length === 0 ? [] : ['```diff', ...directories.map((one) => barOf(one, most)), '```']
+}
+
+function largest(diff: Diff): readonly DirectoryChange[] {
+  return tellingDirectories(diff.files.directories).slice(0, SHOWN)
 }
 
 function barOf({ path, delta }: DirectoryChange, most: number): string {
@@ -111,24 +116,24 @@ function barOf({ path, delta }: DirectoryChange, most: number): string {
   return `${delta < 0 ? '-' : '+'} ${size} ${'█'.repeat(length).padEnd(BAR)} ${name}`
 }
 
-function directoryTable(directories: readonly DirectoryChange[]): string[] {
+const CHANGE = { title: 'Change', align: 'right' } as const
+
+function directoriesOf(diff: Diff): readonly string[] {
+  const directories = largest(diff)
+  if (directories.length === 0) return []
   return markdownTable({
-    columns: [
-      { title: 'Change', align: 'right' },
-      { title: 'Directory', align: 'left' },
-    ],
+    columns: [CHANGE, { title: 'Directory', align: 'left' }],
     rows: directories.map(({ path, delta }) => ({
-      sign: signOf(delta),
       cells: [[formatDelta(delta)], [{ name: path === '' ? '/' : path }]],
     })),
   })
 }
 
-function brokenRules({ rules }: Verdict): readonly (readonly string[])[] {
+function brokenRules({ rules }: Verdict): readonly string[] {
   const broken = rules.filter(({ pass }) => !pass)
   const rest = broken.length - SHOWN
   const line = (rule: RuleVerdict) => `- ❌ ${markdownCode(ruleTitle(rule))}: ${markdownText(rule.message)}`
-  return [[...broken.slice(0, SHOWN).map(line), ...(rest > 0 ? [`- and ${formatCount(rest)} more`] : [])]]
+  return [...broken.slice(0, SHOWN).map(line), ...(rest > 0 ? [`- and ${formatCount(rest)} more`] : [])]
 }
 
 function foldedRules({ rules }: Verdict): string {
@@ -144,18 +149,15 @@ function foldedRules({ rules }: Verdict): string {
 }
 
 /** The largest changes that a package accounts for; those of unknown size are folded with the rest. */
-function packagesOf(diff: Diff): readonly (readonly string[])[] {
-  const { packages } = diff
-  const isSized = [...packages.added, ...packages.removed, ...packages.changed].some(
-    ({ deltaBytes = 0 }) => deltaBytes !== 0,
-  )
-  const table = tableOf(diff, 'packages')
-  if (table === undefined || !isSized) return []
-  return [markdownTable({ ...table, rows: table.rows.slice(0, SHOWN) })]
-}
-
-function tableOf(diff: Diff, id: string): Table | undefined {
-  return viewDiff(diff).tables.find((table) => table.id === id)
+function packagesOf(diff: Diff): readonly string[] {
+  const table = viewDiff(diff).tables.find(({ id }) => id === 'packages')
+  const rows = (table?.rows ?? [])
+    .slice(0, SHOWN)
+    .flatMap(({ cells: [, name = [], version = [], size = []] }) =>
+      size.join('') === '' ? [] : [{ cells: [size, name, version] }],
+    )
+  const columns = [CHANGE, { title: 'Package', align: 'left' }, { title: 'Version', align: 'left' }] as const
+  return rows.length === 0 ? [] : markdownTable({ columns, rows })
 }
 
 function summaryOf({ image, size, diff, update, builds }: CommentFacts): readonly string[] {
@@ -163,7 +165,7 @@ function summaryOf({ image, size, diff, update, builds }: CommentFacts): readonl
   const pull = update && pullSentence(update, ` of ${formatBytes(update.total.bytes)}`)
   const growth = growthOf(builds, isPullKnown(image, size.stored) ? size.compressedBytes : undefined)
   return [
-    ...(step === undefined ? [] : [`- Most of it by the step ${markdownPieces(step)}.`]),
+    ...(step === undefined ? [] : [`- Mostly due to the step ${markdownPieces(step)} uncompressed.`]),
     ...(pull === undefined ? [] : [`- ${pull}`]),
     ...(growth === undefined ? [] : [`- ${growth}`]),
   ]
@@ -184,7 +186,7 @@ function stepOf(diff: Diff) {
   const [most] = [...deltas]
     .filter(([, delta]) => delta !== 0 && (direction === 0 || Math.sign(delta) === direction))
     .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a))
-  return most && [{ name: most[0] }, `, ${formatDelta(most[1])} uncompressed`]
+  return most && [{ name: most[0] }, `: ${formatDelta(most[1])}`]
 }
 
 /** `Last 3 builds: 80.1 · 80.9 · 82.0 MB, now 88.6 MB: +8.50 MB (+10.6%) since v1.` */

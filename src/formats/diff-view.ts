@@ -121,7 +121,7 @@ function percent({ from, delta }: Comparison, before = '', after = ''): string {
   return `${before}${value > 0 ? '+' : ''}${formatPercent(value)}${after}`
 }
 
-export function signOf(delta: number): Sign {
+function signOf(delta: number): Sign {
   return delta > 0 ? '+' : delta < 0 ? '-' : '~'
 }
 

@@ -112,7 +112,7 @@ describe.each(HOSTS)('on %s', (host) => {
     const text = await answer.text()
     expect(text).toMatch(/^<svg [^>]*width="400"/)
     expect(text).toContain(
-      '<title>app:before → app:after: 1.00 kB added, 2.00 kB removed, 4.00 kB changed</title>',
+      '<title>1.00 kB added, 2.00 kB removed, 4.00 kB changed: app:before → app:after</title>',
     )
     expect(text).toContain('srv/grown: 4.00 kB, 57.1%, changed')
     expect(text).toContain('new/tool: 1.00 kB, 14.3%, added')
@@ -123,7 +123,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
     expect(text).not.toContain('<img')
     expect(text).not.toContain('srv/same')
-    expect(await (await ask({ to: from })).text()).toContain('app:before → app:before: the same files')
+    expect(await (await ask({ to: from })).text()).toContain('The same files: app:before → app:before')
     expect((await ask({ width: '99999' })).status).toBe(400)
   })
 })

@@ -45,8 +45,9 @@ export function changePicture(
     top: areaOf(root, new Map()),
     colour: 'change',
     frame: { width, height: Math.round(width / 2) },
-    title: `${shortName(from)} → ${shortName(to)}`,
-    total: told.length === 0 ? 'the same files' : told.join(', '),
+    // Names may be long: what does not fit is cut at the end.
+    title: told.length === 0 ? 'The same files' : told.join(', '),
+    more: `${shortName(from)} → ${shortName(to)}`,
   })
 }
 

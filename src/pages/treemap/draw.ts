@@ -25,6 +25,8 @@ export type TreemapView = {
 
 /** Average width of a letter at 11 px. */
 const LETTER_PIXELS = 6.6
+/** How much wider the letters of a title are: bold, at 14 px. */
+const TITLE_SCALE = 1.45
 const HUES = 6
 
 /** The class in the style sheet for a class of areas. */
@@ -114,23 +116,23 @@ ${raw(hatchOf(view))}${raw(cellsOf(view))}</svg>`
 
 export type PictureView = TreemapView & {
   readonly title: string
-  /** What it adds up to, after the title; the bytes of `top` by default. */
-  readonly total?: string
+  /** After the title; the bytes of `top` by default. */
+  readonly more?: string
 }
 
 /** A stand-alone picture, with a title and a legend. */
 export function treemapPicture(view: PictureView): string {
-  const { frame, title, colour, top, total = formatBytes(top.bytes) } = view
+  const { frame, title, colour, top, more = formatBytes(top.bytes) } = view
   const { width } = frame
   const legend = legendLines(legendOf(colour, top), width)
   const head = 28
   const height = head + frame.height + legend.height
-  const text = markupText(`${title}: ${total}`)
+  const text = markupText(`${title}: ${more}`)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${text}">
 <title>${text}</title>
 <style>${STYLE}</style>
 <rect class="paper" width="${width}" height="${height}"/>
-<text class="title" x="2" y="18">${markupText(fitted(`${visible(title)} · ${total}`, width - 8))}</text>
+<text class="title" x="2" y="18">${markupText(fitted(`${visible(title)} · ${visible(more)}`, (width - 8) / TITLE_SCALE))}</text>
 <g transform="translate(0 ${head})">
 ${hatchOf(view)}${cellsOf(view)}</g>
 <g transform="translate(0 ${head + frame.height})">${legend.markup}</g>

@@ -88,3 +88,17 @@ test('a name that does not fit is cut, however wide its letters are', () => {
   expect(wide.length * 10).toBeLessThan(150)
   expect(thin.length).toBeGreaterThan(2 * wide.length)
 })
+
+test('a title that does not fit is cut', () => {
+  const top = directory('', [file('a', 100)])
+  const picture = treemapPicture({
+    top,
+    colour: 'layer',
+    frame: { width: 300, height: 100 },
+    title: 'n'.repeat(90),
+  })
+  const [, title = ''] = /<text class="title"[^>]*>(n+)…<\/text>/.exec(picture) ?? []
+  expect(title.length).toBeGreaterThan(20)
+  // Bold letters at 14 px are about 9.5 px wide.
+  expect(title.length * 9.5).toBeLessThan(300)
+})

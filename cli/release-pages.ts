@@ -57,7 +57,7 @@ Without installing it: download the archive, check it, and name it with \`./\`:
 \`\`\`sh
 curl -fsSLO ${download}
 echo '${digest}  ${archive}' | sha256sum --check
-npx ./${archive} report nginx:1.27
+npx --yes ./${archive} report nginx:1.27
 \`\`\`
 
 With Homebrew, from the formula of this release:

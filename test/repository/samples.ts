@@ -60,7 +60,7 @@ export async function makeSamples(): Promise<Readonly<Record<string, string>>> {
       ...shortened,
     ]),
     'report as text': fenced([
-      `$ npx ./dist/release/lamina-oci-${description.version}.tgz report registry.example/app:v1`,
+      `$ npx --yes ./dist/release/lamina-oci-${description.version}.tgz report registry.example/app:v1`,
       ...shortReport(report, advice),
     ]),
     waste: fenced([

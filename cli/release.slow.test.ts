@@ -386,17 +386,30 @@ test.skipIf(!hasRsync)('the GitLab component runs the gate and leaves its report
   )
   await run('git', ['add', 'templates'], { cwd: project })
   const lamina = `${process.execPath} ${join(folder, 'package/lamina.js')}`
-  const gate = async (rules: string) => {
+  const forge = new TestForge()
+  const merge = {
+    GITLAB_CI: 'true',
+    CI_API_V4_URL: await forge.start(),
+    CI_MERGE_REQUEST_IID: '3',
+    CI_MERGE_REQUEST_PROJECT_ID: '5',
+    GITLAB_TOKEN: 'a-token',
+  }
+  const variables = Object.entries(merge).flatMap(([name, value]) => ['--variable', `${name}=${value}`])
+  const gate = async (rules: string, more: readonly string[] = []) => {
     await writeFile(join(project, '.lamina.yaml'), rules)
     const inputs = { image: app, baseline: `${other}-not-yet`, lamina }
     const pipeline = { include: [{ local: 'templates/image-gate.yml', inputs }] }
     await writeFile(join(project, '.gitlab-ci.yml'), JSON.stringify(pipeline))
-    return run(process.execPath, [gitlab, '--force-shell-executor', 'image-gate'], { cwd: project })
+    return run(process.execPath, [gitlab, '--force-shell-executor', ...more, 'image-gate'], { cwd: project })
   }
   const good = await gate('maxSize: 1GB\nmaxGrowth: 0\n')
   expect(good.code, good.out + good.err).toBe(0)
-  const bad = await gate('maxLayers: 1\n')
+  expect(forge.requests).toEqual([])
+  const bad = await gate('maxLayers: 1\n', variables)
+  await forge.stop()
   expect(bad.code, bad.out + bad.err).toBe(1)
+  expect(forge.changes, bad.out + bad.err).toEqual(['POST /projects/5/merge_requests/3/notes'])
+  expect(forge.comments[0]?.body).toMatch(/^❌ 1 of 1 rule broken\. .*there is no baseline yet\n/)
   expect(bad.out).toContain('maxLayers')
   const left = (await readdir(project, { recursive: true })).filter((name) => /gate\.\w+\.\w+$/.test(name))
   expect(left.join(' ')).toMatch(/gate\.codequality\.json/)

@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import type { ApiCaller } from '../ask.ts'
 import { gatherFacts, readFacts, readHistory } from '../comment/facts.ts'
-import { github, pullRequest, pullRequestComments } from '../comment/github.ts'
+import { github, isForPullRequest, pullRequest, pullRequestComments } from '../comment/github.ts'
 import { keepComment, readThreshold } from '../comment/keep.ts'
 import { credentialHeaders } from '../credentials.ts'
 import { findEngine } from '../engine.ts'
@@ -108,7 +108,8 @@ type Answer = GateAnswer & {
 /** A comment that cannot be made is a warning: the gate has its answer. */
 async function gateWithFacts(caller: ApiCaller, options: GateOptions): Promise<Answer> {
   const answer = await runGate(caller, options)
-  if (!flag(env, 'comment', true) && input(env, 'result') === '') return answer
+  const comments = flag(env, 'comment', true) && (await isForPullRequest(env))
+  if (!comments && input(env, 'result') === '') return answer
   const { platform } = options
   const { isFirstRun, verdictJson: verdict } = answer
   const baseline =

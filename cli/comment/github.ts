@@ -63,10 +63,10 @@ export function github(env: Environment, token: string, signal: AbortSignal): Fo
  * GitHub tells: what that run wrote could name any pull request.
  */
 export async function pullRequest(forge: Forge, env: Environment): Promise<PullRequest | undefined> {
-  const { GITHUB_EVENT_PATH: path, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = env
-  if (!path || !repository) return undefined
-  const event = parseJson(await readFile(path, 'utf8').catch(() => ''))
-  const own = eventSchema.safeParse(event).data?.pull_request.number
+  const { GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = env
+  if (!repository) return undefined
+  const event = await eventOf(env)
+  const own = ownNumber(event)
   if (own !== undefined) {
     const run = id && `${env.GITHUB_SERVER_URL || 'https://github.com'}/${repository}/actions/runs/${id}`
     return { number: own, run }
@@ -80,6 +80,19 @@ export async function pullRequest(forge: Forge, env: Environment): Promise<PullR
   )
   const pull = pulls.find((one) => one.head.sha === sha && one.head.repo?.full_name === head.full_name)
   return pull && { number: pull.number, run }
+}
+
+/** Whether the run is for a pull request itself. */
+export async function isForPullRequest(env: Environment): Promise<boolean> {
+  return ownNumber(await eventOf(env)) !== undefined
+}
+
+async function eventOf({ GITHUB_EVENT_PATH: path }: Environment): Promise<unknown> {
+  return path ? parseJson(await readFile(path, 'utf8').catch(() => '')) : undefined
+}
+
+function ownNumber(event: unknown): number | undefined {
+  return eventSchema.safeParse(event).data?.pull_request.number
 }
 
 export function pullRequestComments(forge: Forge, repository: string, number: number): Comments {

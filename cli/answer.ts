@@ -93,6 +93,7 @@ type Form = Pick<Work, 'format' | 'named'>
 async function answerWith(context: Context, request: Request, form: Form): Promise<number> {
   const { format } = form
   const { command, settings } = request
+  if (settings.comment) (await import('./comment/command.ts')).requireForge(context.env)
   const watches = watchesProgress(request)
   if (command.kind === 'index') {
     const targets = await imagesToIndex(request)

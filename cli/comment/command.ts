@@ -14,13 +14,18 @@ export type CommentSettings = {
   readonly named: (text: string) => string
 }
 
+/** @throws Failure outside of GitHub Actions and GitLab CI */
+export function requireForge({ GITHUB_ACTIONS: github, GITLAB_CI: gitlab }: Environment): void {
+  if (github !== 'true' && gitlab !== 'true')
+    throw new Failure('usage', '--comment works in GitHub Actions and GitLab CI')
+}
+
 type Place = { readonly comments: Comments; readonly report?: string | undefined }
 
 /**
  * A comment that cannot be written is no failure.
  *
  * @returns what to tell; undefined if there is nothing to tell
- * @throws Failure outside of GitHub Actions and GitLab CI
  */
 export async function comment(
   caller: ApiCaller,
@@ -29,10 +34,9 @@ export async function comment(
 ): Promise<string | undefined> {
   const { signal } = caller
   const threshold = readThreshold(limit)
-  const token =
-    env.GITHUB_ACTIONS === 'true' ? env.GITHUB_TOKEN : env.GITLAB_CI === 'true' ? env.GITLAB_TOKEN : null
-  if (token === null) throw new Failure('usage', '--comment works in GitHub Actions and GitLab CI')
-  if (!token) return `no comment: ${env.GITLAB_CI === 'true' ? 'GITLAB_TOKEN' : 'GITHUB_TOKEN'} is not set`
+  const name = env.GITHUB_ACTIONS === 'true' ? 'GITHUB_TOKEN' : 'GITLAB_TOKEN'
+  const token = env[name]
+  if (!token) return `no comment: ${name} is not set`
   try {
     const place = await placeOf(env, token, signal)
     if (place === undefined) return 'no comment: this run is not about a pull or merge request'

@@ -127,6 +127,7 @@ test('where there is nothing to comment on, a line says so and the answer stands
   })
   expect(await check({ HOME: folder })).toMatchObject({
     code: 2,
+    out: '',
     err: 'lamina: --comment works in GitHub Actions and GitLab CI [usage]\n',
   })
 })

@@ -84,8 +84,8 @@ test('a line for the preview, a picture, what accounts for it, and folded the re
 
 | Change | Package | Version |
 | ---: | --- | --- |
-| +5 B | deb \`RUN make\` | \`RUN make\` |
-| -5 B | npm \`RUN make\` | \`RUN make\` → \`RUN make\` |
+| +5\u00a0B | deb \`RUN make\` | \`RUN make\` |
+| -5\u00a0B | npm \`RUN make\` | \`RUN make\` → \`RUN make\` |
 
 - This update pulls 31.6 MB of 53.8 MB; 400 kB of it is new.
 - The last 2 builds, compressed: 50.0 · 51.5 MB, now 53.8 MB: +3.80 MB (+7.60%) since \`main-1\`.
@@ -107,7 +107,7 @@ test('a line for the preview, a picture, what accounts for it, and folded the re
 test('a picture takes the place of the bars, and a table that of their names', () => {
   const markdown = commentMarkdown(factsOf(GROWN), { picture: 'https://lamina.example/v1/diff?x=1' })
   expect(markdown).toContain('![What grew and shrank](https://lamina.example/v1/diff?x=1)\n')
-  expect(markdown).toContain('| -8.00 MB | `usr/lib/x` |\n| +2.00 MB | `srv/app` |\n')
+  expect(markdown).toContain('| -8.00\u00a0MB | `usr/lib/x` |\n| +2.00\u00a0MB | `srv/app` |\n')
   expect(markdown).not.toContain('█')
 })
 

@@ -118,13 +118,18 @@ function barOf({ path, delta }: DirectoryChange, most: number): string {
 
 const CHANGE = { title: 'Change', align: 'right' } as const
 
+/** A size stays on one line on a phone. */
+function unbroken(size: string): string {
+  return size.replace(' ', '\u00a0')
+}
+
 function directoriesOf(diff: Diff): readonly string[] {
   const directories = largest(diff)
   if (directories.length === 0) return []
   return markdownTable({
     columns: [CHANGE, { title: 'Directory', align: 'left' }],
     rows: directories.map(({ path, delta }) => ({
-      cells: [[formatDelta(delta)], [{ name: path === '' ? '/' : path }]],
+      cells: [[unbroken(formatDelta(delta))], [{ name: path === '' ? '/' : path }]],
     })),
   })
 }
@@ -153,9 +158,10 @@ function packagesOf(diff: Diff): readonly string[] {
   const table = viewDiff(diff).tables.find(({ id }) => id === 'packages')
   const rows = (table?.rows ?? [])
     .slice(0, SHOWN)
-    .flatMap(({ cells: [, name = [], version = [], size = []] }) =>
-      size.join('') === '' ? [] : [{ cells: [size, name, version] }],
-    )
+    .flatMap(({ cells: [, name = [], version = [], sizes = []] }) => {
+      const [size] = sizes
+      return typeof size === 'string' && size !== '' ? [{ cells: [[unbroken(size)], name, version] }] : []
+    })
   const columns = [CHANGE, { title: 'Package', align: 'left' }, { title: 'Version', align: 'left' }] as const
   return rows.length === 0 ? [] : markdownTable({ columns, rows })
 }

@@ -6,7 +6,7 @@ import { terminalText } from '../src/formats/escape.ts'
 import { toJson } from '../src/text/json.ts'
 import type { Api } from './api.ts'
 import type { ApiCaller, ApiQuestion, Target } from './ask.ts'
-import { analysed, ask, send, tagsRead } from './ask.ts'
+import { analysed, ask, type Steps, send, stepsDone } from './ask.ts'
 import { GROWTH_RULES, isThere, withoutGrowth } from './baseline.ts'
 import type { Client } from './client.ts'
 import type { CommentQuestion } from './comment/facts.ts'
@@ -192,6 +192,12 @@ async function writeAnswer(context: Context, work: Work): Promise<number> {
   }
 }
 
+/** Commands whose endpoint reads something itself. */
+const STEPS: ReadonlyMap<string, Steps> = new Map([
+  ['storage', 'tags'],
+  ['compression', 'layers'],
+])
+
 /** The endpoint's own text, or its bytes. */
 async function plain(context: Context, work: Work): Promise<void> {
   const { caller, request, format, output } = work
@@ -202,8 +208,10 @@ async function plain(context: Context, work: Work): Promise<void> {
   const metric = request.parameters.get('metric')?.[0] ?? 'size'
   const path = endpoint.replace('{metric}', encodeURIComponent(metric))
   const question = { ...(await questionOf(context, work, endpoint)), path }
-  if (request.command.name === 'storage' && caller.watches) await tagsRead(caller, question)
-  const response = await ask(caller, question)
+  const steps = STEPS.get(request.command.name)
+  if (steps !== undefined && caller.watches) await stepsDone(caller, question, steps)
+  // What is read without an analysis waits for none.
+  const response = await ask(caller, steps === undefined ? question : { ...question, targets: [] })
   if (request.command.name === 'config') {
     const text = await response.text()
     await output.write(format === 'text' ? `${safeJson(text)}\n` : text)

@@ -120,23 +120,36 @@ export async function analysed(caller: ApiCaller, target: Target): Promise<void>
   }
 }
 
-const tagsSchema = z.object({ tags: z.number(), tagsDone: z.number() })
-/** Seconds of reading tags between two figures. */
-const TAGS_SECONDS = 1
+/** What an endpoint reads itself while it answers 202. */
+export type Steps = 'tags' | 'layers'
 
-/** Resolves when all tags of a repository are read; shows how many are. */
-export async function tagsRead(caller: ApiCaller, { path, query }: ApiQuestion): Promise<void> {
+/** Seconds of reading between two figures. */
+const STEP_SECONDS = 1
+
+/** Resolves when the endpoint has read all of them; shows how many are. */
+export async function stepsDone(
+  caller: ApiCaller,
+  { path, query }: ApiQuestion,
+  steps: Steps,
+): Promise<void> {
+  const schema = z.object({ [steps]: z.number(), [`${steps}Done`]: z.number() })
   const step = new URLSearchParams(query)
   for (const name of ['format', 'limit', 'cursor', 'color', 'columns']) step.delete(name)
-  step.set('wait', String(TAGS_SECONDS))
-  step.set('limit', '1')
+  step.set('wait', String(STEP_SECONDS))
+  if (steps === 'tags') step.set('limit', '1')
   try {
     for (;;) {
       const response = await send(caller, { path, query: step, accept: 'application/json' })
+      if (await isStillPending(response)) {
+        const read = schema.safeParse(parseJson(await response.text())).data
+        const { [steps]: all, [`${steps}Done`]: done } = read ?? {}
+        if (all !== undefined && done !== undefined) caller.progress.showRead(steps, { done, all })
+        if (response.status === 503) await sleep(PENDING_MILLISECONDS, undefined, { signal: caller.signal })
+        continue
+      }
       if (response.status >= 400) throw await failureOf(response, caller.client.reader)
-      const read = tagsSchema.safeParse(parseJson(await response.text())).data
-      if (response.status !== 202 || read === undefined) return
-      caller.progress.showRead('tags', { done: read.tagsDone, all: read.tags })
+      await response.body?.cancel()
+      return
     }
   } finally {
     caller.progress.clear()

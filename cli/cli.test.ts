@@ -95,6 +95,21 @@ test('what a repository stores is a whole list', async () => {
   )
 })
 
+test('other compressions are measured without an analysis', async () => {
+  const content = 'compresses well '.repeat(2_000)
+  const image = makeImage([await makeLayer([{ name: 'a', content }], { compression: 'none' })])
+  const reference = registry.push('compression', 'v1', image)
+  registry.forgetRequests()
+  const { code, out, err } = await lamina(['compression', reference, '--with', 'gzip:9', '--format', 'json'])
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  const { layers, total } = JSON.parse(out)
+  expect(layers).toMatchObject([{ index: 0, compression: 'none', measured: { 'gzip:9': {} } }])
+  expect(total.measured['gzip:9'].saved).toBeGreaterThan(content.length / 2)
+  expect(registry.count({ method: 'GET', path: new RegExp(image.layers[0]?.descriptor.digest ?? '') })).toBe(
+    1,
+  )
+})
+
 test('a path or a glob may follow the image', async () => {
   expect(await lamina(['cat', app, '/bin/tool'])).toEqual({ code: 0, out: 'a tool', err: '' })
   expect((await lamina(['tree', app, 'bin'])).out).toContain('tool')

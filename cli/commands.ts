@@ -455,6 +455,20 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'compression',
+    summary: 'Measure the layers of an image in other compressions',
+    more: 'Reads and compresses each layer, which can take minutes.',
+    endpoints: ['/v1/compression'],
+    operands: [IMAGE],
+    formats: SHOWN_LISTS,
+    kind: 'answer',
+    examples: [
+      ['nginx:1.27', 'what zstd would save'],
+      ['app:v1 --with zstd:3 --with zstd:19 --with gzip:9', 'several settings in one pass'],
+      ['app:v1 --layer 3', 'one layer'],
+    ],
+  },
+  {
     name: 'cluster',
     summary: 'Show the images of a cluster, and what each node stores of them',
     more: 'Reads what kubectl get -o json, docker compose config or helm template print, from FILE or stdin. Exits with 2 if an image cannot be read.',

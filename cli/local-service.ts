@@ -1,6 +1,7 @@
 /** The service that answers a command: its routes, in this process. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '../src/configuration.ts'
+import type { MeasureLayer } from '../src/host.ts'
 import { createApp } from '../src/http/app.ts'
 import type { App, LogEvent } from '../src/http/backend.ts'
 import { runImageJob } from '../src/jobs/image-job.ts'
@@ -9,12 +10,14 @@ import { JobRunner, type Work } from '../src/jobs/runner.ts'
 import { slowPool } from '../src/jobs/slow-sources.ts'
 import { Problem } from '../src/problem.ts'
 import { Semaphore } from '../src/semaphore.ts'
+import type { Service } from '../src/service/service.ts'
 import { createService } from '../workers/node/host.ts'
 import {
   type AnalysisThreads,
   OPEN_LAYERS,
   OPEN_LAYERS_OF_ONE_REGISTRY,
 } from '../workers/node/threads/analysis-threads.ts'
+import type { CompressionThreads } from '../workers/node/threads/compression-threads.ts'
 import type { Question } from './client.ts'
 
 /** How long stopped work may take to end. */
@@ -32,7 +35,11 @@ export class LocalService {
     this.#stop = stop
   }
 
-  static async open(configuration: Configuration, threads: AnalysisThreads): Promise<LocalService> {
+  static async open(
+    configuration: Configuration,
+    threads: AnalysisThreads,
+    compressions: CompressionThreads,
+  ): Promise<LocalService> {
     const stop = new AbortController()
     const work: Work = (job, report, abandoned) => {
       const signal = AbortSignal.any([abandoned, stop.signal])
@@ -58,7 +65,10 @@ export class LocalService {
         }),
       },
     )
-    const service = await createService(configuration, runner, () => {})
+    const opened = await createService(configuration, runner, () => {})
+    const measureLayer: MeasureLayer = (job, abandoned) =>
+      compressions.measure(opened.client, job, AbortSignal.any([abandoned, stop.signal]))
+    const service: Service = { ...opened, host: { ...opened.host, measureLayer } }
     return new LocalService(createApp(service, { log, hasPages: false }), runner, stop)
   }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { type Configuration, isSetting, parseConfiguration } from '../src/configuration.ts'
 import { allowLocalImages } from '../workers/node/engine/opened-archives.ts'
 import { AnalysisThreads } from '../workers/node/threads/analysis-threads.ts'
+import { CompressionThreads } from '../workers/node/threads/compression-threads.ts'
 import { startFast } from '../workers/node/threads/v8.ts'
 import type { Client, Question } from './client.ts'
 import type { EngineAddress } from './engine.ts'
@@ -137,16 +138,18 @@ class Local {
     const temporary = kept === undefined ? await temporaryFolder() : undefined
     const data = kept ?? temporary ?? ''
     const configuration = { ...settings.configuration, data }
+    const env = { ...settings.env, LAMINA_DATA: data }
     const threads = new AnalysisThreads({
       threads: availableParallelism(),
-      env: { ...settings.env, LAMINA_DATA: data },
+      env,
       limits: configuration.limits,
       metrics: { layer() {}, secondThread() {}, stored() {} },
     })
     // With images in the folder this one may be known, and then needs no threads.
     if (settings.analyses && !existsSync(join(data, 'images'))) threads.prepare()
+    const compressions = new CompressionThreads({ env, metrics: { stored() {} } })
     const { LocalService } = await import('./local-service.ts')
-    return new Local(await LocalService.open(configuration, threads), temporary)
+    return new Local(await LocalService.open(configuration, threads, compressions), temporary)
   }
 
   get isKept(): boolean {

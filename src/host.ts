@@ -4,7 +4,7 @@
  */
 
 import type { Configuration } from './configuration.ts'
-import type { Job, JobState, QueuedImage } from './job.ts'
+import type { CompressionJob, Job, JobState, LayerMeasurement, QueuedImage } from './job.ts'
 
 /**
  * Which addresses a request may reach. `public`: no loopback, link-local or private ones; `private`: also those of
@@ -117,6 +117,11 @@ export interface SharedQueue {
   readonly isAway: boolean
 }
 
+/**
+ * @throws Problem as reading the layer; the signal's reason
+ */
+export type MeasureLayer = (job: CompressionJob, signal: AbortSignal) => Promise<LayerMeasurement>
+
 export interface Host {
   readonly configuration: Configuration
   readonly fetch: Fetch
@@ -130,6 +135,8 @@ export interface Host {
   readonly expiry?: Expiry
   /** Present if the host has one. */
   readonly engine?: Engine
+  /** Measures a layer in other compressions. Present if the host has encoders, and threads for them. */
+  readonly measureLayer?: MeasureLayer
   /** How many requests, to registries and to its store, the host may make while it answers one; without a limit if absent. */
   readonly maxRequests?: number
 }

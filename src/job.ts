@@ -3,6 +3,8 @@
  * object or thread.
  */
 import { createHash } from 'node:crypto'
+import type { Compression } from './oci/compression.ts'
+import type { CompressionSetting } from './oci/compression-setting.ts'
 import { type Descriptor, isEncrypted } from './oci/manifest.ts'
 import { callerOf, originOf, placeOf, type SourceRef } from './oci/source-ref.ts'
 import type { Problem, ProblemDocument } from './problem.ts'
@@ -28,6 +30,33 @@ export type ImageJob = {
   readonly digest: string
   /** From tables of contents alone, for layers that have them. */
   readonly read?: 'toc'
+}
+
+/** Measure one layer in other compressions. Not a {@link Job}: nobody waits for it but who asks, on one server. */
+export type CompressionJob = {
+  readonly source: SourceRef
+  /** The digest of the requesting image. */
+  readonly image: string
+  readonly descriptor: Descriptor
+  readonly settings: readonly CompressionSetting[]
+}
+
+/** Seconds are of this thread alone, without waiting for the source. */
+export type MeasuredSetting = {
+  readonly bytes: number
+  readonly compressSeconds: number
+  readonly decompressSeconds: number
+}
+
+export type MeasuredLayer = {
+  /** As the layer is stored now. */
+  readonly compression: Compression
+  readonly uncompressedBytes: number
+  readonly decompressSeconds: number
+}
+
+export type LayerMeasurement = MeasuredLayer & {
+  readonly measured: Readonly<Record<string, MeasuredSetting>>
 }
 
 export type Job = LayerJob | ImageJob

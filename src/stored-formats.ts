@@ -5,3 +5,4 @@
 
 export const LAYER_FORMAT = 'v5'
 export const IMAGE_FORMAT = 'v6'
+export const COMPRESSION_FORMAT = 'v1'

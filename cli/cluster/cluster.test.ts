@@ -153,7 +153,7 @@ test('YAML of several documents is read', async () => {
 
 test('documents of YAML are read one at a time, wherever they lie', async () => {
   const file = join(folder, 'many.yaml')
-  const names = Array.from({ length: 3_000 }, (_, n) => `☃${n}-${'é'.repeat(n % 700)}`)
+  const names = Array.from({ length: 3_000 }, (_, n) => `${n}-${'☃'.repeat(n % 500)}`)
   const text = names.map((name) => `%YAML 1.2\n---\nkind: Pod\nmetadata: {name: ${name}}\n...\n`).join('')
   await writeFile(file, text)
   expect(Buffer.byteLength(text)).toBeGreaterThan(2 * 1024 * 1024)

@@ -32,6 +32,7 @@ import { addAnalyses } from './routes/analyses.ts'
 import { addBadges } from './routes/badge.ts'
 import { addBase } from './routes/base.ts'
 import { addCheck, CHECK_PATH, checkProblem } from './routes/check.ts'
+import { addCompression } from './routes/compression.ts'
 import { addConfig } from './routes/config.ts'
 import { addDescription } from './routes/description.ts'
 import { addDiff } from './routes/diff.ts'
@@ -166,6 +167,7 @@ function addRoutes(app: App, backend: Backend): void {
   addImages(app, backend)
   addStorage(app, backend)
   addSizes(app, backend)
+  addCompression(app, backend)
   addBase(app, backend)
   addAnalyses(app, backend)
   addWebhooks(app, backend)

@@ -3,7 +3,7 @@
  * `table/temporary.ts` names temporary objects.
  */
 
-import { IMAGE_FORMAT, LAYER_FORMAT } from '../stored-formats.ts'
+import { COMPRESSION_FORMAT, IMAGE_FORMAT, LAYER_FORMAT } from '../stored-formats.ts'
 
 /** `entries.parquet` contains everything about a layer except its chunks, and is written last: if it exists, it is complete. */
 export type LayerObject = 'entries.parquet' | 'chunks.bin'
@@ -93,6 +93,15 @@ export function baseKey(chain: string, digest: string, reference: string): strin
 
 export function basesPrefix(chain: string): string {
   return `bases/${digestPath(chain)}/`
+}
+
+/** How many bytes a layer has in another compression. @param setting `zstd:3` */
+export function measuredKey(digest: string, setting: string): string {
+  return `${measuredPrefix(digest)}${setting.replace(':', '-')}.json`
+}
+
+export function measuredPrefix(digest: string): string {
+  return `compressions/${COMPRESSION_FORMAT}/${digestPath(digest)}/`
 }
 
 export const UPLOADS = 'uploads/'

@@ -69,6 +69,7 @@ export async function bundle({
     entryPoints: {
       ...entries,
       'analysis-thread': join(HERE, 'threads/analysis-thread.ts'),
+      'compression-thread': join(HERE, 'threads/compression-thread.ts'),
       'decoding-thread': join(HERE, 'threads/decoding-thread.ts'),
       ...(isService ? { 'request-thread': join(HERE, 'threads/request-thread.ts') } : {}),
     },

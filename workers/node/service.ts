@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Configuration, parseConfiguration } from '../../src/configuration.ts'
+import type { MeasureLayer } from '../../src/host.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { RequestContext } from '../../src/http/backend.ts'
 import { textRead } from '../../src/http/middleware/body.ts'
@@ -43,6 +44,7 @@ import { routeLabels } from './routes.ts'
 import type { StoreOperation } from './store/metered-store.ts'
 import { AnalysisThreads, OPEN_LAYERS, OPEN_LAYERS_OF_ONE_REGISTRY } from './threads/analysis-threads.ts'
 import { AnsweringStore } from './threads/answering-store.ts'
+import { CompressionThreads } from './threads/compression-threads.ts'
 import type { RequestTask } from './threads/request-messages.ts'
 import { RequestThreads } from './threads/request-threads.ts'
 import { pathWithoutUploadId, withoutUploadId } from './upload-ids.ts'
@@ -127,7 +129,9 @@ export async function startNode(
   const jobs = shared?.jobs ?? runner
   const opened = await createService(configuration, jobs, count, own ?? shared?.imageQueue)
   const queue = shared === undefined ? {} : { queue: shared.jobs }
-  const host = { ...opened.host, ...queue, store: new AnsweringStore(opened.host.store) }
+  const compressions = new CompressionThreads({ env, metrics })
+  const measureLayer: MeasureLayer = (job, signal) => compressions.measure(opened.client, job, signal)
+  const host = { ...opened.host, ...queue, measureLayer, store: new AnsweringStore(opened.host.store) }
   const plain: Service = { ...opened, host }
   const service: Service = shared ? { ...plain, relay: (own) => shared.sourceOf(own, host.store) } : plain
   const patient: Service = shared ? { ...plain, host: { ...host, jobs: shared.jobs.patient } } : plain
@@ -225,7 +229,7 @@ export async function startNode(
       own?.stop()
       await close(shared?.finish() ?? runner.idle(), milliseconds)
       await shared?.close()
-      await Promise.all([analyses.stop(), requests.stop()])
+      await Promise.all([analyses.stop(), requests.stop(), compressions.stop()])
     },
   }
 }

@@ -18,6 +18,7 @@ const WHY = {
   422: 'The image cannot be read.',
   429: 'Too many requests, here or at the registry.',
   500: 'This service failed.',
+  501: 'This service runs where it cannot be done.',
   502: 'The registry failed.',
   503: 'Not ready yet, or the store is unavailable.',
   504: 'The registry did not answer in time.',

@@ -75,6 +75,7 @@ test('every call of the API is described, and nothing else is', () => {
     'get /v1/shared',
     'get /v1/storage',
     'get /v1/sizes',
+    'get /v1/compression',
     'get /v1/base',
     'post /v1/analyses',
     'get /v1/analyses/{id}',

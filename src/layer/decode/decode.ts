@@ -31,7 +31,7 @@ export type Decode = (blob: BlobReader, options: DecodeOptions) => Promise<Decod
  */
 export async function decode(blob: BlobReader, options: DecodeOptions): Promise<Decoded> {
   const compression = compressionOf(await blob.peek(4))
-  const chunks = compression === 'none' ? plain(blob) : decompress(blob, compression, options)
+  const chunks = compression === 'none' ? plainChunks(blob) : decompress(blob, compression, options)
   return { compression, chunks }
 }
 
@@ -47,7 +47,8 @@ export async function* decompress(
   places?.finish()
 }
 
-async function* plain(blob: BlobPieces): AsyncGenerator<Uint8Array> {
+/** The chunks of an uncompressed blob. */
+export async function* plainChunks(blob: BlobPieces): AsyncGenerator<Uint8Array> {
   for (let piece = await blob.read(); piece !== undefined; piece = await blob.read()) {
     yield piece
     blob.release(piece)

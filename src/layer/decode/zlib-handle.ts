@@ -2,7 +2,7 @@
  * The handle inside a zlib stream. Neither Node nor workerd documents it; both have it and call it in this way in their
  * synchronous functions, which make a new stream for each call.
  */
-import type { DeflateRaw, InflateRaw } from 'node:zlib'
+import type { Transform } from 'node:stream'
 
 type Handle = {
   writeSync(
@@ -24,15 +24,13 @@ export type Insides = {
 }
 
 /** The stream with its handle, whose errors are seen in `errored`. @throws Error if this runtime's zlib has no such handle */
-export function withInsides<Stream extends InflateRaw>(stream: Stream): Stream & Insides {
+export function withInsides<Stream extends Transform>(stream: Stream): Stream & Insides {
   if (!hasInsides(stream)) throw new Error('this runtime\u2019s zlib has no `_handle` with `writeSync`')
   stream.on('error', () => {})
   return stream
 }
 
-export function hasInsides<Stream extends InflateRaw | DeflateRaw>(
-  stream: Stream,
-): stream is Stream & Insides {
+export function hasInsides<Stream extends Transform>(stream: Stream): stream is Stream & Insides {
   if (!('_handle' in stream && '_writeState' in stream)) return false
   const { _handle, _writeState } = stream
   const canWrite =

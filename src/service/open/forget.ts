@@ -7,6 +7,7 @@ import {
   imagePrefix,
   layerKey,
   markerOf,
+  measuredPrefix,
   tableIndexName,
 } from '../../index/keys.ts'
 
@@ -22,6 +23,7 @@ export async function forgetDigest(store: ObjectStore, origin: string, digest: s
   if (await isKnownElsewhere(store, digest)) return
   // What is known from the layer's tables of contents, another source may have given: see `forgetTable`.
   await store.delete(layerKey(digest, 'entries.parquet'))
+  for await (const key of store.list(measuredPrefix(digest))) await store.delete(key)
   await deleteIndex(store, imagePrefix(digest), imageKey(digest, 'packages.parquet'))
 }
 

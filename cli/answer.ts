@@ -318,8 +318,9 @@ async function writeComment(
     import('./comment/facts.ts'),
   ])
   const asked = { ...question, history: readHistory(history, historyTags) }
-  const told = await comment(caller, asked, { env, threshold, server, named })
-  if (told !== undefined) process.stderr.write(`lamina: ${terminalText(told)}\n`)
+  const warn = (line: string) => void process.stderr.write(`lamina: ${terminalText(line)}\n`)
+  const told = await comment(caller, asked, { env, threshold, server, named, warn })
+  if (told !== undefined) warn(told)
 }
 
 /** The same question without growth, if the baseline may be missing and is. Undefined if nothing else remains to be checked. */

@@ -314,6 +314,14 @@ describe('the action', () => {
         code: 0,
         outputs: { pass: 'true', 'compressed-bytes': '', 'wasted-bytes': '0' },
       })
+      api.comments.length = 0
+      expect(await step({ image, baseline: other }, PULL_REQUEST, { host: engine.address })).toMatchObject({
+        code: 0,
+      })
+      expect(api.comments[0]?.body).toMatch(
+        /^`docker-daemon:app:dev`: \*\*.* uncompressed.*compared with `main`\n/,
+      )
+      expect(api.comments[0]?.body).toMatch(/<!-- lamina docker-daemon:app -->$/)
     } finally {
       await engine.stop()
     }
@@ -331,12 +339,14 @@ describe('the action', () => {
         'server-token': 'token',
       }
       for (const image of [app, 'docker-daemon:app:dev']) {
-        const gate = await step({ ...inputs, image }, {}, { host: engine.address })
+        api.comments.length = 0
+        const gate = await step({ ...inputs, image }, PULL_REQUEST, { host: engine.address })
         expect(gate, gate.out).toMatchObject({ code: 1, outputs: { pass: 'false', 'wasted-bytes': '5000' } })
         expect(gate.summary).toContain('maxWasted')
         // The name of the upload would be useless to readers: it is already deleted.
         expect(gate.summary).toContain(image)
-        expect(gate.summary + gate.out).not.toMatch(/upload:[\w-]{22}/)
+        expect(api.comments[0]?.body).toContain(image === app ? '`app:v1`' : '`docker-daemon:app:dev`')
+        expect(gate.summary + gate.out + api.comments[0]?.body).not.toMatch(/upload:[\w-]{22}/)
       }
       const store = await service.store()
       expect(await Array.fromAsync(store.list('images/'))).not.toEqual([])
@@ -353,7 +363,7 @@ describe('the action', () => {
 
   test('a comment that may not be written causes a warning', async () => {
     api.refuses = true
-    const { code, out } = await step({ image: app }, PULL_REQUEST)
+    const { code, out } = await step({ image: app, baseline: other }, PULL_REQUEST)
     api.refuses = false
     expect(code).toBe(0)
     expect(out).toMatch(/^::warning title=Lamina::.*Resource not accessible/m)

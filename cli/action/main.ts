@@ -118,7 +118,7 @@ async function gateWithFacts(caller: ApiCaller, options: GateOptions): Promise<A
   try {
     const image = { image: options.image, platform }
     const question = { image, baseline, isFirst: isFirstRun, verdict, history }
-    return { ...answer, facts: await gatherFacts(caller, question) }
+    return { ...answer, facts: await gatherFacts(caller, question, (lack) => annotate('warning', lack)) }
   } catch (error) {
     annotate('warning', `There is no comment on the pull request: ${systemReason(error)}`)
     return answer

@@ -12,6 +12,8 @@ export type CommentSettings = {
   readonly server: string | undefined
   /** Names that readers know, in place of those of uploads. */
   readonly named: (text: string) => string
+  /** Tells what the comment lacks. */
+  readonly warn: (message: string) => void
 }
 
 /** @throws Failure outside of GitHub Actions and GitLab CI */
@@ -30,7 +32,7 @@ type Place = { readonly comments: Comments; readonly report?: string | undefined
 export async function comment(
   caller: ApiCaller,
   question: CommentQuestion,
-  { env, threshold: limit, server, named }: CommentSettings,
+  { env, threshold: limit, server, named, warn }: CommentSettings,
 ): Promise<string | undefined> {
   const { signal } = caller
   const threshold = readThreshold(limit)
@@ -40,7 +42,7 @@ export async function comment(
   try {
     const place = await placeOf(env, token, signal)
     if (place === undefined) return 'no comment: this run is not about a pull or merge request'
-    const facts = readFacts(named(await gatherFacts(caller, question)))
+    const facts = readFacts(named(await gatherFacts(caller, question, warn)))
     const done = await keepComment(place.comments, facts, { threshold, server, report: place.report, signal })
     return done === 'silent' ? 'no comment: the change is below the threshold' : undefined
   } catch (error) {

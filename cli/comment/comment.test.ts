@@ -109,6 +109,24 @@ test('GitLab: a broken rule is told, and what others wrote stays', async () => {
   expect(forge.comments[1]?.body).toContain('[The whole report](https://gitlab.example/job/1)')
 })
 
+test('builds that cannot be listed are left out', async () => {
+  registry.fault({ path: /\/tags\/list/ }, { status: 403 })
+  try {
+    const { code, err } = await runLamina(
+      ['diff', v1, v2, '--comment', '--history', '5', '--no-cache'],
+      inGitHub({ LAMINA_INSECURE_REGISTRIES: '127.0.0.0/8' }),
+    )
+    expect({ code, err }).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^lamina: The comment does not show the last builds: .*\n$/),
+    })
+    expect(forge.changes).toHaveLength(1)
+    expect(forge.comments[0]?.body).not.toContain('builds')
+  } finally {
+    registry.clearFaults()
+  }
+})
+
 test('where there is nothing to comment on, a line says so and the answer stands', async () => {
   const check = (env: Record<string, string>) =>
     runLamina(['check', v2, '--max-layers', '1', '--comment', '--server', service.url], env)

@@ -65,8 +65,15 @@ export function readFacts(text: string): CommentFacts {
   return JSON.parse(text)
 }
 
-/** @returns JSON for {@link readFacts} */
-export async function gatherFacts(caller: ApiCaller, question: CommentQuestion): Promise<string> {
+/**
+ * @param warn what the comment will lack
+ * @returns JSON for {@link readFacts}
+ */
+export async function gatherFacts(
+  caller: ApiCaller,
+  question: CommentQuestion,
+  warn: (message: string) => void,
+): Promise<string> {
   const { image, baseline, isFirst, verdict, history } = question
   const read = async (path: string, query: URLSearchParams): Promise<string> => {
     const targets = baseline === undefined ? [image] : [baseline, image]
@@ -94,8 +101,14 @@ export async function gatherFacts(caller: ApiCaller, question: CommentQuestion):
     Object.assign(facts, { diff, update, advice })
     place = fromSchema.parse(diff).from
   }
-  if (history !== undefined)
-    facts.builds = await buildsIn(caller, place, { ...history, digest: report.image.digest })
+  if (history !== undefined) {
+    try {
+      facts.builds = await buildsIn(caller, place, { ...history, digest: report.image.digest })
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      warn(`The comment does not show the last builds: ${error.message}`)
+    }
+  }
   return JSON.stringify(facts)
 }
 

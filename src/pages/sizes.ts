@@ -25,9 +25,13 @@ ${table<ToolSize>({
   none: '',
   rows: items,
   columns: [
-    { head: 'Tool', kind: 'text', cell: ({ tool, what }) => html`${tool}<div class="under">${what}</div>` },
+    {
+      head: 'Tool, and what it counts',
+      kind: 'text',
+      cell: ({ tool, what, explanation }) =>
+        html`${tool}: ${what}<div class="under quiet">${explanation}</div>`,
+    },
     { head: 'Size', kind: 'number', cell: shown },
-    { head: 'What it counts', kind: 'text', cell: ({ explanation }) => explanation },
   ],
 })}
 <p class="raw"><a href="${link('/v1/sizes', place)}">As JSON</a></p>

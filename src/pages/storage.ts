@@ -55,12 +55,10 @@ function deletion({ repository, items, reclaim }: StoragePageView): Html {
   const tags = items.filter(isStored).map(({ name, digest }) => ({ name, digest, goes: going.has(name) }))
   const lines = (tool: (typeof TOOLS)[number]) => deletionLines(tool, repository, tags)
   return html`<section aria-labelledby="deletion"><h2 id="deletion">Deleting tags</h2>
-<p role="status" data-freed>${freedSentence(going.size, reclaim?.bytes ?? 0)}</p>
 ${TOOLS.map(
-  (
-    tool,
-  ) => html`<div class="copyable" ${going.size === 0 ? html`hidden` : ''}><pre id="lines-${tool}" data-tool="${tool}">${lines(tool)}</pre>
-${copyButton(`lines-${tool}`, `the lines for ${tool}`)}</div>
+  (tool) => html`<details ${going.size === 0 ? html`hidden` : ''}><summary>Lines for ${tool}</summary>
+<div class="copyable"><pre id="lines-${tool}" data-tool="${tool}">${lines(tool)}</pre>
+${copyButton(`lines-${tool}`, `the lines for ${tool}`)}</div></details>
 `,
 )}<p class="quiet">This page deletes nothing: run the lines yourself, then the registry’s garbage collection.</p>
 </section>`
@@ -71,6 +69,7 @@ function tagList({ repository, items, groups, reclaim }: StoragePageView): Html 
   const most = Math.max(1, ...items.filter(isStored).map(({ bytes }) => bytes))
   return html`<section aria-labelledby="tags" data-repository="${visible(repository)}" data-groups="${JSON.stringify(groups.map(({ tags, bytes }) => [tags, bytes]))}">
 <h2 id="tags">Tags</h2>
+<p class="freed" role="status" data-freed>${freedSentence(going.size, reclaim?.bytes ?? 0)}</p>
 ${table<StorageItem>({
   caption: 'Bars: all that a tag stores, and in orange what no other tag needs',
   none: 'The repository has no tags.',

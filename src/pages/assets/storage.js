@@ -20,6 +20,6 @@ function show(groups, boxes) {
   document.querySelector('[data-freed]').textContent = freedSentence(going.size, freedBytes(groups, going))
   for (const lines of document.querySelectorAll('pre[data-tool]')) {
     lines.textContent = deletionLines(lines.dataset.tool, list.dataset.repository, tags)
-    lines.closest('.copyable').hidden = going.size === 0
+    lines.closest('details').hidden = going.size === 0
   }
 }

@@ -106,23 +106,23 @@ export type ProblemDocument = ProblemFields & {
   readonly code: ProblemCode
   readonly detail: string
   /** The fault is in verified bytes: reading them again cannot help. */
-  readonly lasting?: boolean
+  readonly permanent?: boolean
 }
 
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly fields: ProblemFields
   /** The fault is in verified bytes: reading them again cannot help. */
-  readonly lasting: boolean
+  readonly permanent: boolean
 
   /** @param detail a sentence for the caller: what is wrong and where; never a credential or an internal detail */
-  constructor(code: ProblemCode, detail: string, fields: ProblemFields & { lasting?: boolean } = {}) {
+  constructor(code: ProblemCode, detail: string, fields: ProblemFields & { permanent?: boolean } = {}) {
     super(detail)
     this.name = 'Problem'
-    const { lasting = false, ...rest } = fields
+    const { permanent = false, ...rest } = fields
     this.code = code
     this.fields = rest
-    this.lasting = lasting
+    this.permanent = permanent
   }
 
   get status(): number {
@@ -134,8 +134,8 @@ export class Problem extends Error {
   }
 
   /** The same problem with more fields; its own fields win. */
-  with(fields: ProblemFields & { lasting?: boolean }): Problem {
-    return new Problem(this.code, this.message, { lasting: this.lasting, ...fields, ...this.fields })
+  with(fields: ProblemFields & { permanent?: boolean }): Problem {
+    return new Problem(this.code, this.message, { permanent: this.permanent, ...fields, ...this.fields })
   }
 
   toDocument(): ProblemDocument {
@@ -143,7 +143,7 @@ export class Problem extends Error {
       code: this.code,
       detail: this.message,
       ...this.fields,
-      ...(this.lasting ? { lasting: true } : {}),
+      ...(this.permanent ? { permanent: true } : {}),
     }
   }
 

@@ -7,7 +7,7 @@ import { toJson } from '../text/json.ts'
 import { type Backend, logUnforeseen, type RequestContext } from './backend.ts'
 
 /** The body of an answer, or of an analysis that failed. */
-export type ProblemBody = Omit<ProblemDocument, 'lasting' | 'retryAfter' | 'authenticate'> & {
+export type ProblemBody = Omit<ProblemDocument, 'permanent' | 'retryAfter' | 'authenticate'> & {
   readonly type: string
   readonly title: string
   readonly status: number

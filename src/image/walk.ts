@@ -128,5 +128,7 @@ export async function* walk(
 }
 
 function tooManyMembers(): Problem {
-  return new Problem('too_large', `a path has more than ${MAX_MEMBERS_OF_A_PATH} members`, { lasting: true })
+  return new Problem('too_large', `a path has more than ${MAX_MEMBERS_OF_A_PATH} members`, {
+    permanent: true,
+  })
 }

@@ -153,7 +153,7 @@ test.each([
 
 test('a failure is stored in place of facts', async () => {
   const store = new MemoryStore()
-  const failure = { code: 'invalid_image', detail: 'layer 1 is cut off', layer: 1, lasting: true } as const
+  const failure = { code: 'invalid_image', detail: 'layer 1 is cut off', layer: 1, permanent: true } as const
   await writeFailure(store, imageSource('bad', []).index, failure)
   expect(await readStoredImage(store, imageSource('bad', []).index)).toEqual({ failure })
 })

@@ -71,7 +71,7 @@ export async function runImageJob(service: Service, job: ImageJob, run: ImageRun
       await indexAndMerge()
     }
   } catch (error) {
-    if (error instanceof Problem && error.lasting)
+    if (error instanceof Problem && error.permanent)
       await writeFailure(service.host.store, imageIndexOf(job), error.toDocument())
     await source.visibility.requireSource(job.digest)
     throw error
@@ -240,7 +240,7 @@ async function indexOne(
   const read = job.read === 'toc' && tableDigest(descriptor) !== undefined ? { read: job.read } : {}
   const shared: LayerJob = { kind: 'layer', source, image: job.digest, descriptor, ...read }
   const first = await runToEnd(service, shared, onProgress, signal)
-  const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.lasting
+  const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.permanent
   const last = others ? await runToEnd(service, { ...shared, alone: true }, onProgress, signal) : first
   if (last.error !== undefined) throw Problem.from(last.error)
 }

@@ -79,7 +79,8 @@ export async function runLayerJob(
       return { readBytes: 2 * descriptor.size, decodedBytes: indexed.uncompressedBytes, indexed }
     } catch (error) {
       // The digest matches, so the fault is in the bytes: everyone who may read them may know about it.
-      if (error instanceof Problem && error.lasting) await source.visibility.gave(descriptor.digest, 'layer')
+      if (error instanceof Problem && error.permanent)
+        await source.visibility.gave(descriptor.digest, 'layer')
       else await source.visibility.requireSource(descriptor.digest)
       throw error
     }

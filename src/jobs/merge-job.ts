@@ -89,11 +89,11 @@ type Told = { readonly layer: number; readonly descriptor: Descriptor; readonly 
 function requireAsTold(facts: LayerFigures, { layer, descriptor, diffId }: Told): void {
   if (facts.compressedBytes !== descriptor.size) {
     const detail = `layer ${layer} has ${facts.compressedBytes} bytes, but the manifest says ${descriptor.size}`
-    throw new Problem('invalid_image', detail, { layer, lasting: true })
+    throw new Problem('invalid_image', detail, { layer, permanent: true })
   }
   if (facts.diffId !== diffId) {
     const detail = `layer ${layer} has the diffId ${facts.diffId}, but the config says ${diffId ?? 'nothing'}`
-    throw new Problem('invalid_image', detail, { layer, lasting: true })
+    throw new Problem('invalid_image', detail, { layer, permanent: true })
   }
 }
 

@@ -71,7 +71,7 @@ export async function indexFromTable(
   } catch (error) {
     if (error instanceof UnsaidName) return undefined
     // The manifest vouches for the table, so everyone who may read the blob may know about the fault.
-    if (error instanceof Problem && error.lasting) await visibility.gaveTable(layer)
+    if (error instanceof Problem && error.permanent) await visibility.gaveTable(layer)
     else await visibility.requireTableSource(layer)
     throw error
   }

@@ -285,7 +285,7 @@ describe('refusals', () => {
   ])('%s is permanently invalid, and the error says where', async (_, blob, message) => {
     expect(await outcome(blob)).toMatchObject({
       code: 'invalid_image',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining(message),
     })
   })
@@ -295,7 +295,7 @@ describe('refusals', () => {
     for (const bytes of [gz, gz.subarray(0, -100), changed(gz, 40)]) {
       expect(await outcome(bytes, { descriptor: { digest, size: bytes.length } })).toMatchObject({
         code: 'invalid_image',
-        lasting: false,
+        permanent: false,
         message: `the registry sent ${bytes.length} bytes with the digest ${sha256Digest(bytes)} for the blob ${digest}`,
       })
     }
@@ -306,7 +306,7 @@ describe('refusals', () => {
       await outcome(gz, { descriptor: { digest: sha256Digest(gz), size: gz.length + 100 } }),
     ).toMatchObject({
       code: 'invalid_image',
-      lasting: true,
+      permanent: true,
       message: `the blob has ${gz.length} bytes, but the manifest says ${gz.length + 100}`,
     })
   })
@@ -318,7 +318,7 @@ describe('refusals', () => {
       await outcome(big, { blob: blob.stream, descriptor: { digest: sha256Digest(big), size } }),
     ).toMatchObject({
       code: 'invalid_image',
-      lasting: false,
+      permanent: false,
       message: 'the blob is longer than 1000 bytes, the size in the manifest',
     })
     expect(blob.cancelled()).toBe(true)
@@ -355,11 +355,11 @@ describe('limits', () => {
       ...Array(10).fill(bomb),
     ])
     const limits = { ...LIMITS, layerBytes: 10 * 2 ** 20 }
-    expect(await outcome(blob, { limits })).toMatchObject({ code: 'too_large', lasting: true })
+    expect(await outcome(blob, { limits })).toMatchObject({ code: 'too_large', permanent: true })
     const behind = gzipSync(Buffer.concat([tar(), Buffer.alloc(64 * 2 ** 20)]), { level: 1 })
     expect(await outcome(behind, { limits })).toMatchObject({
       code: 'too_large',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining('LAMINA_MAX_LAYER_BYTES'),
     })
   })
@@ -382,7 +382,7 @@ describe('limits', () => {
     const blob = Buffer.concat([first, zstdWindow(small, 27)])
     expect(await outcome(blob, { limits: { ...LIMITS, zstdWindow: 8 * 2 ** 20 } })).toMatchObject({
       code: 'too_large',
-      lasting: true,
+      permanent: true,
       message: `the zstd frame at byte ${first.length} of the blob needs a window of 134217728 bytes, more than the limit of 8388608 (LAMINA_MAX_ZSTD_WINDOW)`,
     })
   })
@@ -454,7 +454,7 @@ describe('every prefix of a layer', () => {
     for (let length = 0; length < blob.length; length++) {
       const found = await outcome(blob.subarray(0, length))
       if (found instanceof Error) {
-        expect(found, `${length} bytes`).toMatchObject({ code: 'invalid_image', lasting: true })
+        expect(found, `${length} bytes`).toMatchObject({ code: 'invalid_image', permanent: true })
       } else {
         expect(found.entries, `${length} bytes`).toEqual(entries.slice(0, found.entries.length))
       }
@@ -490,7 +490,7 @@ describe('every changed byte of a layer', () => {
         refused++
         expect(found, `byte ${at}`).toMatchObject({
           code: expect.stringMatching(/^(invalid_image|too_large)$/),
-          lasting: true,
+          permanent: true,
         })
         continue
       }

@@ -60,7 +60,7 @@ export type LayerReading = {
   /**
    * The members in tar order, in batches; the blob is read on demand, and cancelled if the caller stops early. Call it once.
    *
-   * @throws Problem `invalid_image` or `too_large` with the position (`lasting` if the bytes match the digest), what the blob's
+   * @throws Problem `invalid_image` or `too_large` with the position (`permanent` if the bytes match the digest), what the blob's
    *   stream or the sink fails with, or the signal's reason
    */
   entries(): AsyncGenerator<readonly Entry[]>
@@ -271,7 +271,7 @@ class LayerReader implements LayerReading {
     } catch (other) {
       return other
     }
-    return this.#verifier.wrongDigest() ?? error.with({ lasting: true })
+    return this.#verifier.wrongDigest() ?? error.with({ permanent: true })
   }
 }
 

@@ -49,7 +49,7 @@ export function parseArtifact(bytes: Uint8Array): Artifact {
   if (data === undefined) {
     const where = error.issues[0]?.path.join('.') ?? ''
     const what = where === '' ? 'it is not a JSON object of at most 100,000 values' : `${where} is malformed`
-    throw new Problem('invalid_image', `the attached manifest cannot be read: ${what}`, { lasting: true })
+    throw new Problem('invalid_image', `the attached manifest cannot be read: ${what}`, { permanent: true })
   }
   const { artifactType, config, subject } = data
   return {

@@ -6,7 +6,7 @@ import { parseManifest } from './manifest.ts'
 const DIFF_ID = `sha256:${'b'.repeat(64)}`
 
 const problem = (code: string, text: string) =>
-  expect.objectContaining({ code, lasting: true, message: expect.stringContaining(text) })
+  expect.objectContaining({ code, permanent: true, message: expect.stringContaining(text) })
 
 describe('a config', () => {
   it('is read completely', () => {

@@ -35,7 +35,7 @@ const MAX_VALUES = 10_000
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
 
-const invalid = (detail: string) => new Problem('invalid_image', detail, { lasting: true })
+const invalid = (detail: string) => new Problem('invalid_image', detail, { permanent: true })
 
 const text = z
   .string()
@@ -170,7 +170,7 @@ export function nonEmptyHistory(config: ImageConfig): readonly HistoryStep[] {
 /**
  * A config names the diffId of each layer of its manifest.
  *
- * @throws Problem `invalid_image`, lasting, if it names more or fewer
+ * @throws Problem `invalid_image`, permanent, if it names more or fewer
  */
 export function requireDiffIds(manifest: ImageManifest, config: ImageConfig): void {
   if (config.diffIds.length === manifest.layers.length) return
@@ -186,11 +186,11 @@ const MAX_PARTS = 100_000
  * A missing `os` means Linux, as in Docker; a missing `architecture` is `unknown`, which matches no platform.
  *
  * @throws Problem `invalid_image` if it is not a config, `unsupported_digest` for a diffId that is not sha256,
- * `too_large` for too many values; lasting
+ * `too_large` for too many values; permanent
  */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
   if (hasMoreParts(bytes, MAX_PARTS)) {
-    throw new Problem('too_large', `the config has more than ${MAX_PARTS} values`, { lasting: true })
+    throw new Problem('too_large', `the config has more than ${MAX_PARTS} values`, { permanent: true })
   }
   const json = parseJson(bytes)
   if (json === undefined) throw invalid('the config is not JSON')

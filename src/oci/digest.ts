@@ -21,7 +21,7 @@ function isDigest(text: string): boolean {
 
 /**
  * @param what the subject of the error message: `layer 3`
- * @throws Problem `unsupported_digest` for another algorithm, `invalid_image` for an invalid digest; both lasting,
+ * @throws Problem `unsupported_digest` for another algorithm, `invalid_image` for an invalid digest; both permanent,
  * since digests are read out of verified bytes
  */
 export function requireSha256(digest: string, what: string): void {
@@ -29,7 +29,7 @@ export function requireSha256(digest: string, what: string): void {
   const shown = JSON.stringify(digest.slice(0, 160))
   if (isDigest(digest))
     throw new Problem('unsupported_digest', `${what} has the digest ${shown}; only sha256 is supported`, {
-      lasting: true,
+      permanent: true,
     })
-  throw new Problem('invalid_image', `${what} has an invalid digest: ${shown}`, { lasting: true })
+  throw new Problem('invalid_image', `${what} has an invalid digest: ${shown}`, { permanent: true })
 }

@@ -21,7 +21,7 @@ const image = (changes: object = {}) =>
   })
 
 const problem = (code: string, text: string) =>
-  expect.objectContaining({ code, lasting: true, message: expect.stringContaining(text) })
+  expect.objectContaining({ code, permanent: true, message: expect.stringContaining(text) })
 
 describe('an image', () => {
   it('has its config and its layers', () => {
@@ -226,6 +226,6 @@ it("digestOf in the tests agrees with the product's", async () => {
 it('refuses more values than any real manifest has before parsing', () => {
   const annotations = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`key${i}`, '']))
   expect(() => parseManifest(image({ annotations }))).toThrow(
-    expect.objectContaining({ code: 'too_large', lasting: true }),
+    expect.objectContaining({ code: 'too_large', permanent: true }),
   )
 })

@@ -144,9 +144,9 @@ const indexSchema = z.object({
 
 type ParsedDescriptor = z.infer<typeof descriptorSchema>
 
-const invalid = (detail: string) => new Problem('invalid_image', detail, { lasting: true })
+const invalid = (detail: string) => new Problem('invalid_image', detail, { permanent: true })
 const notAnImage = (what: string) =>
-  new Problem('not_an_image', `the reference names ${what}, not a container image`, { lasting: true })
+  new Problem('not_an_image', `the reference names ${what}, not a container image`, { permanent: true })
 
 /** Go also writes an empty list as `null`. */
 const isThere = (value: unknown) => value !== undefined && value !== null
@@ -195,7 +195,7 @@ function requireAtMost(list: unknown, limit: number, what: string): void {
       'too_large',
       `the manifest has ${list.length} ${what}, more than the limit of ${limit}`,
       {
-        lasting: true,
+        permanent: true,
       },
     )
 }
@@ -265,12 +265,12 @@ const MAX_PARTS = 100_000
 /**
  * @param mediaType from the registry, without parameters; the document's own wins
  * @throws Problem `not_an_image` for artifacts, charts, attestations and schema 1, saying which; `invalid_image` for
- * anything that is not a manifest; `unsupported_digest`; `too_large` for too many layers, manifests or values. All are lasting,
+ * anything that is not a manifest; `unsupported_digest`; `too_large` for too many layers, manifests or values. All are permanent,
  * since they depend only on the bytes.
  */
 export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManifest | ImageIndex {
   if (hasMoreParts(bytes, MAX_PARTS)) {
-    throw new Problem('too_large', `the manifest has more than ${MAX_PARTS} values`, { lasting: true })
+    throw new Problem('too_large', `the manifest has more than ${MAX_PARTS} values`, { permanent: true })
   }
   const json = parseJson(bytes)
   if (json === undefined) throw invalid('the manifest is not JSON')

@@ -44,11 +44,11 @@ export function toRuntimeConfig(
   }
 }
 
-/** @throws Problem `invalid_image`, lasting: the defaults are those of a Linux container */
+/** @throws Problem `invalid_image`, permanent: the defaults are those of a Linux container */
 export function requireLinux({ os }: ImageConfig): void {
   if (os === 'linux') return
   throw new Problem('invalid_image', `the image is for ${os}; a runtime bundle needs linux`, {
-    lasting: true,
+    permanent: true,
   })
 }
 

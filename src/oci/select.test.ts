@@ -166,7 +166,7 @@ describe('selecting', () => {
     await expect(selected(index)).rejects.toThrow(
       expect.objectContaining({
         code: 'invalid_image',
-        lasting: true,
+        permanent: true,
         message: expect.stringContaining('says 1'),
       }),
     )

@@ -171,14 +171,14 @@ class Reader {
     this.#reads++
     if (this.#reads > MAX_READS)
       throw new Problem('too_large', `reading the index needs more than ${MAX_READS} manifests and configs`, {
-        lasting: true,
+        permanent: true,
       })
     const bytes = await this.#read(descriptor, kind)
     if (bytes.byteLength !== descriptor.size)
       throw new Problem(
         'invalid_image',
         `the ${kind} ${descriptor.digest} has ${bytes.byteLength} bytes, but its descriptor says ${descriptor.size}`,
-        { lasting: true },
+        { permanent: true },
       )
     return bytes
   }
@@ -187,7 +187,7 @@ class Reader {
 function requireDepth(depth: number): void {
   if (depth > MAX_DEPTH)
     throw new Problem('too_large', `indexes are nested more than ${MAX_DEPTH} levels deep`, {
-      lasting: true,
+      permanent: true,
     })
 }
 

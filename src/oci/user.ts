@@ -36,7 +36,7 @@ export function needsDatabases(user: string | undefined): boolean {
 
 /**
  * @param user `name`, `uid`, `name:group`, `uid:gid`, …; root by default
- * @throws Problem `invalid_image`, lasting: a name that the image's files do not have, a number out of range
+ * @throws Problem `invalid_image`, permanent: a name that the image's files do not have, a number out of range
  */
 export function resolveUser(user: string | undefined, databases: UserDatabases): ContainerUser {
   const [name = '', group] = split(user ?? '')
@@ -121,12 +121,12 @@ function* records(text: string): Generator<[name: string, ...fields: string[]]> 
 
 function unknown(what: string, file: string): Problem {
   return new Problem('invalid_image', `the config runs as ${what}, which the image's ${file} does not have`, {
-    lasting: true,
+    permanent: true,
   })
 }
 
 function outOfRange(what: string, digits: string): Problem {
   return new Problem('invalid_image', `the config's ${what} ${digits} is larger than ${LAST_ID}`, {
-    lasting: true,
+    permanent: true,
   })
 }

@@ -74,7 +74,7 @@ const document = z.object({
   annotations,
 })
 
-const invalid = (detail: string) => new Problem('invalid_image', detail, { lasting: true })
+const invalid = (detail: string) => new Problem('invalid_image', detail, { permanent: true })
 
 /**
  * @throws Problem `not_an_image` for schema 1, which names no sizes; `invalid_image` for anything that is not a manifest, or has a
@@ -82,7 +82,7 @@ const invalid = (detail: string) => new Problem('invalid_image', detail, { lasti
  */
 export function parseStoredManifest(bytes: Uint8Array, mediaType = ''): StoredManifest {
   if (hasMoreParts(bytes, MAX_PARTS))
-    throw new Problem('too_large', `the manifest has more than ${MAX_PARTS} values`, { lasting: true })
+    throw new Problem('too_large', `the manifest has more than ${MAX_PARTS} values`, { permanent: true })
   const json = parseJson(bytes)
   if (json === undefined) throw invalid('the manifest is not JSON')
   const parsed = document.safeParse(json)
@@ -95,7 +95,7 @@ export function parseStoredManifest(bytes: Uint8Array, mediaType = ''): StoredMa
   const { schemaVersion, manifests, config, layers, blobs } = parsed.data
   if (schemaVersion === 1 || SCHEMA_1.test(parsed.data.mediaType ?? mediaType))
     throw new Problem('not_an_image', 'a manifest of the old schema 1 says nothing about sizes', {
-      lasting: true,
+      permanent: true,
     })
   if (manifests === undefined && !config && layers.length + blobs.length === 0)
     throw invalid('the manifest has neither manifests nor a config nor layers')

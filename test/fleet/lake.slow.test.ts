@@ -242,7 +242,7 @@ it('leaves out an image without tables, and tolerates any document', async () =>
   await writeFailure(new FolderStore(odd), `sha256:${failed}`, {
     code: 'not_an_image',
     detail: 'a chart',
-    lasting: true,
+    permanent: true,
   })
   const [origin = ''] = await readdir(join(odd, 'manifests/sha256', binary))
   await writeFile(join(odd, 'manifests/sha256', binary, origin), Buffer.from([0xff, 0xfe, 0x7b]))

@@ -89,10 +89,11 @@ export class DurableJobs implements Jobs {
           })
         }
         if (call === CALLS) {
-          if (!isPassing(error)) throw error
+          if (!isTransient(error)) throw error
           throw new Problem('analysis_pending', 'the analysis was interrupted; try again', { retryAfter: 5 })
         }
-        if (!isPassing(error)) console.warn('a call of a job\u2019s object failed, and is made again:', error)
+        if (!isTransient(error))
+          console.warn('a call of a job\u2019s object failed, and is made again:', error)
         await pause(PAUSE_MILLISECONDS * 2 ** (call - 1) * (0.5 + Math.random()))
       }
     }
@@ -112,6 +113,6 @@ function isReset(error: unknown): boolean {
 }
 
 /** Whether the platform says that the object was reset, or that the connection to it broke. */
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return isReset(error) || (error instanceof Error && 'retryable' in error && error.retryable === true)
 }

@@ -132,7 +132,7 @@ test.each([
   await useAll(new R2Store(bucket), `failing/${message.slice(-8)}`)
 })
 
-test('a lasting failure is reported after three calls; one that no retry can fix, after one', async () => {
+test('a permanent failure is reported after three calls; one that no retry can fix, after one', async () => {
   let calls = 0
   const store = (message: string) =>
     new R2Store(

@@ -292,7 +292,7 @@ it('refuses more packages than any real image has', async () => {
   const many = `${half(0)}\n${half(200_000)}`
   await expect(inventory([[{ path: STATUS, content: many }]])).rejects.toMatchObject({
     code: 'too_large',
-    lasting: true,
+    permanent: true,
   })
 })
 

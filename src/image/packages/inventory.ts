@@ -493,7 +493,7 @@ function isOfDatabase(error: unknown): boolean {
 }
 
 function tooLarge(detail: string): Problem {
-  return new Problem('too_large', detail, { lasting: true })
+  return new Problem('too_large', detail, { permanent: true })
 }
 
 /** What identifies a package: in dpkg its name and architecture, in rpm its name and version, elsewhere a path. */

@@ -42,7 +42,7 @@ export async function* readChunks(file: ChunkedFile): AsyncGenerator<Uint8Array>
         rest = rest.subarray(piece.length)
       }
     }
-    throw invalidTable('the blob ends before the content that it lists for a file').with({ lasting: false })
+    throw invalidTable('the blob ends before the content that it lists for a file').with({ permanent: false })
   } finally {
     await source.cancel()
   }
@@ -77,7 +77,7 @@ class ChunkVerifier {
   #next(sha256: ByteString | undefined): void {
     if (sha256 !== undefined && this.#hash.digest('binary') !== sha256)
       throw invalidTable(`chunk ${this.#index} of a file has another digest than it lists`).with({
-        lasting: false,
+        permanent: false,
       })
     if (sha256 !== undefined) this.#hash = createHash('sha256')
     this.#index++

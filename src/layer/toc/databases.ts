@@ -96,6 +96,6 @@ async function copy(
     await sink.write(piece)
   }
   if (hash.digest('binary') !== sha256)
-    throw invalidTable('a package database has another digest in the blob').with({ lasting: false })
+    throw invalidTable('a package database has another digest in the blob').with({ permanent: false })
   await sink.close()
 }

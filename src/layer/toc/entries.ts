@@ -350,6 +350,6 @@ export class TableEntries {
   }
 
   #tooLarge(what: string): Problem {
-    return new Problem('too_large', `${TABLE} has ${what}, at entry ${this.#number}`, { lasting: true })
+    return new Problem('too_large', `${TABLE} has ${what}, at entry ${this.#number}`, { permanent: true })
   }
 }

@@ -161,7 +161,7 @@ describe.each(FORMS)('%s', (form) => {
     const layer = await make({ chunkBytes: 16_384, ...options })
     await expect(readTable(layer)).rejects.toMatchObject({
       code: 'invalid_image',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining(detail),
     })
   })
@@ -177,7 +177,7 @@ describe.each(FORMS)('%s', (form) => {
     const layer = await make(options)
     await expect(readTable(layer)).rejects.toMatchObject({
       code: 'invalid_image',
-      lasting: false,
+      permanent: false,
       message: expect.stringContaining('the table of contents'),
     })
   })
@@ -190,7 +190,7 @@ describe.each(FORMS)('%s', (form) => {
   test('too many members or too much JSON is refused as too large', async () => {
     await expect(readTable(await make(), new NoChunks(), 5)).rejects.toMatchObject({
       code: 'too_large',
-      lasting: true,
+      permanent: true,
     })
     await expect(readTable(await make({ jsonBytes: 1_500_000_000 }))).rejects.toMatchObject({
       code: 'too_large',

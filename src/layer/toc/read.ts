@@ -59,7 +59,7 @@ export class TableReading {
   /**
    * The members in the order of the table, in batches; `offset` is the number of a file's first chunk. Call it once.
    *
-   * @throws Problem `invalid_image`, `too_large` (`lasting` if the table is the one that the manifest vouches for), what the
+   * @throws Problem `invalid_image`, `too_large` (`permanent` if the table is the one that the manifest vouches for), what the
    *   blob's stream fails with; UnsaidName if the table cannot express a name
    */
   async *entries(): AsyncGenerator<readonly Entry[]> {
@@ -126,7 +126,7 @@ export class TableReading {
     )
     // Nothing vouches for the footer: if it is wrong, the registry may have sent other bytes.
     if (!(start >= 0 && start < end))
-      throw invalidTable(`the footer at byte ${end} does not say where it is`).with({ lasting: false })
+      throw invalidTable(`the footer at byte ${end} does not say where it is`).with({ permanent: false })
     requireTableSize(end - start)
     return { start, end, contentEnd: start }
   }
@@ -190,7 +190,7 @@ export class TableReading {
     this.#digest ??= `sha256:${this.#hash.digest('hex')}`
     if (this.#digest === digest) return undefined
     return invalidTable(`it has the digest ${this.#digest}, the manifest says ${digest}`).with({
-      lasting: false,
+      permanent: false,
     })
   }
 
@@ -206,9 +206,9 @@ export class TableReading {
     const fault = error.message.startsWith(TABLE) ? error : invalidTable(error.message)
     const named = error.code === 'too_large' ? error : fault
     try {
-      return (await this.#isOther({ source, json })) ?? named.with({ lasting: this.#isRead })
+      return (await this.#isOther({ source, json })) ?? named.with({ permanent: this.#isRead })
     } catch {
-      return named.with({ lasting: false })
+      return named.with({ permanent: false })
     }
   }
 

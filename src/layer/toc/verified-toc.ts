@@ -74,11 +74,11 @@ export function toldTarBytes({ annotations = {} }: Pick<Descriptor, 'annotations
 export function requireTableSize(bytes: number): void {
   if (bytes <= MAX_TABLE_BYTES) return
   throw new Problem('too_large', `${TABLE} has ${bytes} bytes; the limit is ${MAX_TABLE_BYTES}`, {
-    lasting: true,
+    permanent: true,
   })
 }
 
 /** A fault of a table whose bytes are those that the manifest vouches for. */
 export function invalidTable(detail: string): Problem {
-  return new Problem('invalid_image', `${TABLE} is invalid: ${detail}`, { lasting: true })
+  return new Problem('invalid_image', `${TABLE} is invalid: ${detail}`, { permanent: true })
 }

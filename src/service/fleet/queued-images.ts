@@ -173,7 +173,7 @@ export async function runQueuedImage(
     return { again: { seconds: LATER_SECONDS, problem } }
   } catch (error) {
     const problem = problemOf(error)
-    if (!problem.lasting && PASSING.has(problem.code)) {
+    if (!problem.permanent && PASSING.has(problem.code)) {
       const backoff = Math.min(FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1), MAX_BACKOFF_SECONDS)
       const seconds = Math.min(Math.max(problem.fields.retryAfter ?? 0, backoff), MAX_BACKOFF_SECONDS)
       return { again: { seconds, problem } }

@@ -244,7 +244,9 @@ function imageOf({ config, created }: StoredManifest): StoredImage {
 }
 
 function tooDeep(): Problem {
-  return new Problem('too_large', `indexes are nested more than ${MAX_HEIGHT} levels deep`, { lasting: true })
+  return new Problem('too_large', `indexes are nested more than ${MAX_HEIGHT} levels deep`, {
+    permanent: true,
+  })
 }
 
 function isUnreachable({ code, fields }: Problem): boolean {

@@ -144,7 +144,7 @@ export async function* followAnalysis(
 
 /** A temporary failure does not end an analysis that the queue will retry. */
 function comesAgain({ isOrdered }: AnalysisRecord, { status, error }: JobState): boolean {
-  return isOrdered === true && status === 'failed' && !error?.lasting
+  return isOrdered === true && status === 'failed' && !error?.permanent
 }
 
 /** No job is known and there is no result: it is waiting, the queue gave up, or a restart lost it. */
@@ -208,7 +208,7 @@ async function outcome(service: Service, image: OpenedImage): Promise<JobState |
     const facts = await knownFacts(service, image)
     return facts === undefined ? undefined : { ...endOf(image), status: 'succeeded' }
   } catch (error) {
-    if (error instanceof Problem && error.lasting)
+    if (error instanceof Problem && error.permanent)
       return { ...endOf(image), status: 'failed', error: error.toDocument() }
     throw error
   }

@@ -53,7 +53,9 @@ export class Archive {
 
   async blob(descriptor: Descriptor, range?: BlobRange): Promise<ReadableStream<Uint8Array>> {
     if (isEncrypted(descriptor))
-      throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { lasting: true })
+      throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, {
+        permanent: true,
+      })
     const { offset, size } = this.#find(descriptor.digest, 'layer_unavailable')
     if (range === undefined) return this.#reader.read({ offset, length: size })
     const start = Math.min(range.offset, size)

@@ -109,7 +109,7 @@ describe('a blob', () => {
     const { client } = watchedClient()
     registry.removeBlob('app', descriptor.digest)
     await expect(client.blob(at(), descriptor, {})).rejects.toThrow(
-      expect.objectContaining({ code: 'layer_unavailable', lasting: false }),
+      expect.objectContaining({ code: 'layer_unavailable', permanent: false }),
     )
     registry.forgetRequests()
     await expect(
@@ -117,7 +117,7 @@ describe('a blob', () => {
     ).rejects.toThrow(
       expect.objectContaining({
         code: 'layer_unavailable',
-        lasting: true,
+        permanent: true,
         message: expect.stringContaining('encrypted'),
       }),
     )

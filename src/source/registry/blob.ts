@@ -171,7 +171,7 @@ export async function openBlob(
   caller: Caller,
 ): Promise<ReadableStream<Uint8Array>> {
   if (isEncrypted(descriptor))
-    throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { lasting: true })
+    throw new Problem('layer_unavailable', `the layer ${descriptor.digest} is encrypted`, { permanent: true })
   // One byte more, so that a reader that counts notices a blob that is too long.
   const { offset: start, length } = range ?? { offset: 0, length: descriptor.size + 1 }
   const bounds = { start, end: start + length }

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => registry.close())
 
 const problem = (code: string, text: string) =>
-  expect.objectContaining({ code, lasting: false, message: expect.stringContaining(text) })
+  expect.objectContaining({ code, permanent: false, message: expect.stringContaining(text) })
 
 describe('resolving', () => {
   it('is one HEAD, for all kinds of manifests', async () => {
@@ -108,7 +108,7 @@ describe('what is read is verified', () => {
     await expect(client.blobBytes(at(), { ...descriptor, size: 1 }, {}, limit)).rejects.toThrow(
       expect.objectContaining({
         code: 'invalid_image',
-        lasting: true,
+        permanent: true,
         message: expect.stringContaining('says 1'),
       }),
     )
@@ -148,7 +148,7 @@ describe('limits hold while reading, whatever Content-Length says', () => {
     registry.forgetRequests()
     await expect(
       client.blobBytes(at(), { ...descriptor, size: 1_001 }, {}, { limit: 1_000 }),
-    ).rejects.toThrow(expect.objectContaining({ code: 'too_large', lasting: true }))
+    ).rejects.toThrow(expect.objectContaining({ code: 'too_large', permanent: true }))
     expect(registry.requests).toEqual([])
   })
 

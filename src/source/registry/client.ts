@@ -172,7 +172,7 @@ export class RegistryClient {
     const what = `the config ${digest} of ${repository.registry}/${repository.repository}`
     if (size > options.limit)
       throw new Problem('too_large', `${what} has ${size} bytes; the limit is ${options.limit}`, {
-        lasting: true,
+        permanent: true,
       })
     const question: Question = { method: 'GET', path: `blobs/${digest}`, subject: { kind: 'config', digest } }
     const bytes = await this.#authenticatedClient.ask(
@@ -195,7 +195,7 @@ export class RegistryClient {
       throw new Problem(
         'invalid_image',
         `${what} has ${bytes.byteLength} bytes; its descriptor says ${size}`,
-        { lasting: true },
+        { permanent: true },
       )
     return bytes
   }

@@ -100,7 +100,7 @@ describe.each(['gzip', 'zstd'] as const)('a %s layer on two threads', (compressi
     ]
     for (const bad of [damaged, ...others]) {
       const here = await result(bad, undefined)
-      expect(here).toMatchObject({ error: { code: 'invalid_image', lasting: true } })
+      expect(here).toMatchObject({ error: { code: 'invalid_image', permanent: true } })
       expect(await result(bad, decode)).toEqual(here)
     }
     expect(given).toBe(4)
@@ -137,7 +137,7 @@ function slowly(bytes: Uint8Array): ReadableStream<Uint8Array> {
 it('the rest of a blob that is not a tar is read to its digest', async () => {
   const blob = gzipSync(randomBytes(20 * PIECE))
   const reading = readWhole(blob, { blob: slowly(blob), decode })
-  await expect(reading).rejects.toMatchObject({ code: 'invalid_image', lasting: true })
+  await expect(reading).rejects.toMatchObject({ code: 'invalid_image', permanent: true })
 })
 
 it('a plain tar needs no second thread', async () => {

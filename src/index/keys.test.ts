@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
-import { givenKey, imageKey, layerKey } from './keys.ts'
+import { imageKey, layerKey, provenanceKey } from './keys.ts'
 
 const HEX = 'a1'.repeat(32)
 const DIGEST = `sha256:${HEX}`
 
 test('objects have the documented keys', () => {
-  expect(givenKey('manifest', DIGEST, 'public')).toBe(`manifests/sha256/${HEX}/public`)
-  expect(givenKey('config', DIGEST, 'public')).toBe(`configs/sha256/${HEX}/public`)
+  expect(provenanceKey('manifest', DIGEST, 'public')).toBe(`manifests/sha256/${HEX}/public`)
+  expect(provenanceKey('config', DIGEST, 'public')).toBe(`configs/sha256/${HEX}/public`)
   expect(layerKey(DIGEST, 'entries.parquet')).toBe(`layers/v5/sha256/${HEX}/entries.parquet`)
   expect(imageKey(DIGEST, 'files.parquet')).toBe(`images/v6/sha256/${HEX}/files.parquet`)
-  expect(givenKey('layer', DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
+  expect(provenanceKey('layer', DIGEST, 'localhost:5000')).toBe(`sources/sha256/${HEX}/localhost:5000`)
 })
 
 test.each([

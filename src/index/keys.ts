@@ -15,10 +15,10 @@ export type LayerObject = 'entries.parquet' | 'chunks.bin'
 export type ImageObject = 'files.parquet' | 'packages.parquet' | 'public'
 
 /** What sources give. Manifests and configs are stored unchanged; of layers only the index is stored. */
-export const GIVEN = ['manifest', 'config', 'layer'] as const
-export type Given = (typeof GIVEN)[number]
+export const CONTENT = ['manifest', 'config', 'layer'] as const
+export type SourceContent = (typeof CONTENT)[number]
 
-const GIVEN_FOLDERS: Readonly<Record<Given, string>> = {
+const CONTENT_FOLDERS: Readonly<Record<SourceContent, string>> = {
   manifest: 'manifests',
   config: 'configs',
   layer: 'sources',
@@ -33,8 +33,8 @@ export const PUBLIC = 'public'
  *
  * @param origin `host:port` of a registry as in references, or {@link PUBLIC}
  */
-export function givenKey(kind: Given, digest: string, origin: string): string {
-  return `${GIVEN_FOLDERS[kind]}/${digestPath(digest)}/${origin}`
+export function provenanceKey(kind: SourceContent, digest: string, origin: string): string {
+  return `${CONTENT_FOLDERS[kind]}/${digestPath(digest)}/${origin}`
 }
 
 /**

@@ -37,6 +37,6 @@ export async function runCompressionJob(
     onBytes,
   })
   await writeMeasured(store, digest, found)
-  await source.visibility.gave(digest, 'layer')
+  await source.visibility.recordOrigin(digest, 'layer')
   return { ...found, measured: { ...known?.measured, ...found.measured } }
 }

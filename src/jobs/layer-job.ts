@@ -67,11 +67,11 @@ export async function runLayerJob(
     try {
       if (!wasIndexed) {
         const indexed = await index(service, descriptor, blob, input)
-        await source.visibility.gave(descriptor.digest, 'layer')
+        await source.visibility.recordOrigin(descriptor.digest, 'layer')
         return { readBytes: descriptor.size, decodedBytes: indexed.uncompressedBytes, indexed }
       }
       await verify(blob, descriptor.digest, input)
-      await source.visibility.gave(descriptor.digest, 'layer')
+      await source.visibility.recordOrigin(descriptor.digest, 'layer')
       // The upload that it was indexed from may have been deleted before this source was recorded, and the index with it.
       if (await isIndexed(service, descriptor.digest)) return { readBytes: descriptor.size, decodedBytes: 0 }
       const indexed = await index(service, descriptor, await open(), input)
@@ -80,7 +80,7 @@ export async function runLayerJob(
     } catch (error) {
       // The digest matches, so the fault is in the bytes: everyone who may read them may know about it.
       if (error instanceof Problem && error.permanent)
-        await source.visibility.gave(descriptor.digest, 'layer')
+        await source.visibility.recordOrigin(descriptor.digest, 'layer')
       else await source.visibility.requireSource(descriptor.digest)
       throw error
     }

@@ -66,12 +66,12 @@ export async function indexFromTable(
       read: (chunks) => new TableReading({ ...options, table, size, chunks }),
       addDatabases,
     })
-    await visibility.gaveTable(layer)
+    await visibility.recordTocOrigin(layer)
     return { readBytes, decodedBytes: 0 }
   } catch (error) {
     if (error instanceof UnsaidName) return undefined
     // The manifest vouches for the table, so everyone who may read the blob may know about the fault.
-    if (error instanceof Problem && error.permanent) await visibility.gaveTable(layer)
+    if (error instanceof Problem && error.permanent) await visibility.recordTocOrigin(layer)
     else await visibility.requireTableSource(layer)
     throw error
   }

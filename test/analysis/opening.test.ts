@@ -1,7 +1,7 @@
 /** Opening an image: shared fetches, verified bytes from the store, and registries that lie or encode blobs. */
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { givenKey } from '../../src/index/keys.ts'
+import { provenanceKey } from '../../src/index/keys.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { ask } from '../support/ask.ts'
 import { digestOf, makeImage, makeLayer, type TestImage } from '../support/images.ts'
@@ -68,8 +68,8 @@ describe.concurrent.each(HOSTS)('on %s', (host) => {
           .replace('linux', 'plan9'),
       )
     for (const origin of [registry.host, 'public']) {
-      await store.put(givenKey('manifest', digest, origin), edit(whole.bytes))
-      await store.put(givenKey('config', config, origin), edit(whole.config.bytes))
+      await store.put(provenanceKey('manifest', digest, origin), edit(whole.bytes))
+      await store.put(provenanceKey('config', config, origin), edit(whole.config.bytes))
     }
     const badge = await get('/badge/size.json', { image: reference })
     expect(badge.body.message).not.toBe('2 B')
@@ -77,7 +77,7 @@ describe.concurrent.each(HOSTS)('on %s', (host) => {
     expect(answer.body.os).toBe('linux')
     expect(registry.count({ method: 'GET', path: /\/damaged\/manifests\// })).toBe(1)
     expect(registry.count({ method: 'GET', path: /\/damaged\/blobs\// })).toBe(1)
-    const kept = await store.get(givenKey('manifest', digest, 'public'))
+    const kept = await store.get(provenanceKey('manifest', digest, 'public'))
     expect(digestOf(new Uint8Array(await new Response(kept?.body).arrayBuffer()))).toBe(digest)
   })
 

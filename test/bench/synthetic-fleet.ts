@@ -15,7 +15,7 @@ import { MERGED_ENTRIES, type MergedEntry } from '../../src/image/merged-entry.t
 import { PACKAGES } from '../../src/image/package-table.ts'
 import type { ImageFacts, LayerReport, Package } from '../../src/image/report.ts'
 import { ENTRIES } from '../../src/index/entries.ts'
-import { givenKey, imageKey, layerKey, nameKey } from '../../src/index/keys.ts'
+import { imageKey, layerKey, nameKey, provenanceKey } from '../../src/index/keys.ts'
 import { type IndexedLayer, layerMetadata } from '../../src/index/layer-index.ts'
 import type { Entry } from '../../src/layer/entry.ts'
 import type { Schema } from '../../src/table/schema.ts'
@@ -178,7 +178,7 @@ async function writeLayer(folder: string, { digest, rows, bytes }: SyntheticLaye
   }
   const end = () => ({ parts: [], metadata: () => layerMetadata(digest, facts) })
   await writeRows(folder, { key: layerKey(digest, 'entries.parquet'), end }, ENTRIES, rows)
-  await write(folder, givenKey('layer', digest, REGISTRY), '')
+  await write(folder, provenanceKey('layer', digest, REGISTRY), '')
 }
 
 type SyntheticImage = {
@@ -208,8 +208,8 @@ async function writeImage(folder: string, image: SyntheticImage): Promise<void> 
   })
   const configDigest = digestOf(config)
   const manifest = { schemaVersion: 2, config: { digest: configDigest, size: config.length } }
-  await write(folder, givenKey('config', configDigest, REGISTRY), config)
-  await write(folder, givenKey('manifest', digest, REGISTRY), JSON.stringify(manifest))
+  await write(folder, provenanceKey('config', configDigest, REGISTRY), config)
+  await write(folder, provenanceKey('manifest', digest, REGISTRY), JSON.stringify(manifest))
   await writeRows(folder, { key: imageKey(digest, 'files.parquet') }, MERGED_ENTRIES, files)
   const facts = factsOf(layers, packages)
   const end = () => ({ parts: [], metadata: () => imageMetadata(digest, { facts, tables: NO_TABLES }) })

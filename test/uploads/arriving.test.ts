@@ -4,7 +4,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addChecksum } from '../../src/index/checksummed.ts'
-import { givenKey, layerKey, uploadKey } from '../../src/index/keys.ts'
+import { layerKey, provenanceKey, uploadKey } from '../../src/index/keys.ts'
 import { uploadName } from '../../src/oci/source-ref.ts'
 import { receiveUpload } from '../../src/service/uploads/upload.ts'
 import { PART_BYTES } from '../../src/service/uploads/upload-parts.ts'
@@ -138,7 +138,9 @@ it('a name that claims the digest of other content gives nobody that content', a
   const app = startApp()
   await receive(app, bytes, Number.POSITIVE_INFINITY)
   await expect.poll(() => isAnalysed(app), { timeout: 20_000 }).toBe(true)
-  const claimed = [...app.store.objects.keys()].filter((key) => key.startsWith(givenKey('layer', digest, '')))
+  const claimed = [...app.store.objects.keys()].filter((key) =>
+    key.startsWith(provenanceKey('layer', digest, '')),
+  )
   expect(claimed).toEqual([])
   expect(app.store.objects.has(layerKey(digest, 'entries.parquet'))).toBe(false)
 })

@@ -1,11 +1,11 @@
 import { env, waitUntil } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { givenKey, PUBLIC } from '../../src/index/keys.ts'
+import { PUBLIC, provenanceKey } from '../../src/index/keys.ts'
 import { FactsCache } from './facts-cache.ts'
 import { R2Store } from './r2-store.ts'
 
 test('the cache of the location gives what the bucket gave before', async () => {
-  const key = givenKey('manifest', `sha256:${'c'.repeat(64)}`, PUBLIC)
+  const key = provenanceKey('manifest', `sha256:${'c'.repeat(64)}`, PUBLIC)
   const bucket = new R2Store(env.BUCKET)
   const kept: Promise<unknown>[] = []
   const keepAlive = (work: Promise<unknown>) => {

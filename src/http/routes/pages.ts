@@ -52,7 +52,7 @@ export function addPages(app: App, backend: Backend, { assets, sessions }: PageP
   const pages: PageBackend = { backend, assets, offersLogin: sessions.areOffered }
 
   app.get('/', (c) => {
-    const query: PageQuery = givenOf(c.req.query())
+    const query: PageQuery = queryOf(c.req.query())
     const { image, baseline, platform, from, to } = query
     if (image !== undefined && baseline !== undefined) {
       return c.redirect(
@@ -92,7 +92,7 @@ function signInOf({ var: { session } }: RequestContext, { offersLogin }: PageBac
 const REFERENCES = new Set(['image', 'baseline', 'from', 'to'])
 
 /** The fields that were filled in, with references completed. */
-function givenOf(query: Readonly<Record<string, string>>): PageQuery {
+function queryOf(query: Readonly<Record<string, string>>): PageQuery {
   const filled = Object.entries(query).map(([name, value]): [string, string] => [name, value.trim()])
   const given = filled
     .filter(([, value]) => value !== '')

@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest'
 import { MemoryStore } from '../../../test/support/memory-store.ts'
-import { givenKey, imageKey, layerKey, markerOf, tableIndexName, tocImageName } from '../../index/keys.ts'
+import {
+  imageKey,
+  layerKey,
+  markerOf,
+  provenanceKey,
+  tableIndexName,
+  tocImageName,
+} from '../../index/keys.ts'
 import { forgetDigest, forgetTable } from './forget.ts'
 
 const DIGEST = `sha256:${'1'.repeat(64)}`
@@ -45,19 +52,19 @@ it('deletes what marks an index as complete before and after the rest of it', as
 })
 
 it('keeps the index of what another source gave, too', async () => {
-  const own = givenKey('layer', DIGEST, 'upload-a')
-  const other = givenKey('layer', DIGEST, 'registry.example:443')
+  const own = provenanceKey('layer', DIGEST, 'upload-a')
+  const other = provenanceKey('layer', DIGEST, 'registry.example:443')
   const store = await stored(...MARKERS, own, other)
   await forgetDigest(store, 'upload-a', DIGEST)
   expect([...store.objects.keys()].sort()).toEqual([...MARKERS, other].sort())
 })
 
 it('keeps what another source gave as a table of contents, even if only this one gave the content', async () => {
-  const other = givenKey('layer', TABLE, 'registry.example:443')
+  const other = provenanceKey('layer', TABLE, 'registry.example:443')
   const kept = [layerKey(tabled, 'entries.parquet'), layerKey(tabled, 'chunks.bin'), other]
   const store = await stored(
     ...kept,
-    givenKey('layer', DIGEST, 'upload-a'),
+    provenanceKey('layer', DIGEST, 'upload-a'),
     layerKey(DIGEST, 'entries.parquet'),
   )
   await forgetTable(store, 'upload-a', { table: TABLE, blob: DIGEST })

@@ -1,13 +1,13 @@
 /** Forgets what the store knows from one source only, when that source is deleted. */
 import type { ObjectStore } from '../../host.ts'
 import {
-  GIVEN,
-  givenKey,
+  CONTENT,
   imageKey,
   imagePrefix,
   layerKey,
   markerOf,
   measuredPrefix,
+  provenanceKey,
   tableIndexName,
 } from '../../index/keys.ts'
 
@@ -16,10 +16,10 @@ import {
  * not recorded: an analysis or an earlier removal may have been killed between the record and the index. An analysis of another
  * source that has just written the index, and not yet its record, reads the layer again.
  *
- * @param origin as {@link givenKey} has it
+ * @param origin as {@link provenanceKey} has it
  */
 export async function forgetDigest(store: ObjectStore, origin: string, digest: string): Promise<void> {
-  await Promise.all(GIVEN.map((kind) => store.delete(givenKey(kind, digest, origin))))
+  await Promise.all(CONTENT.map((kind) => store.delete(provenanceKey(kind, digest, origin))))
   if (await isKnownElsewhere(store, digest)) return
   // What is known from the layer's tables of contents, another source may have given: see `forgetTable`.
   await store.delete(layerKey(digest, 'entries.parquet'))
@@ -49,13 +49,13 @@ export async function forgetTable(
   origin: string,
   { table, blob }: TocBlob,
 ): Promise<void> {
-  await store.delete(givenKey('layer', table, origin))
+  await store.delete(provenanceKey('layer', table, origin))
   if (await isKnownElsewhere(store, table)) return
   const index = tableIndexName(blob, table)
   await deleteIndex(store, layerKey(index, ''), layerKey(index, 'entries.parquet'))
 }
 
 async function isKnownElsewhere(store: ObjectStore, digest: string): Promise<boolean> {
-  for (const kind of GIVEN) for await (const _ of store.list(givenKey(kind, digest, ''))) return true
+  for (const kind of CONTENT) for await (const _ of store.list(provenanceKey(kind, digest, ''))) return true
   return false
 }

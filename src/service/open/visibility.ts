@@ -5,7 +5,7 @@
  */
 import { allOf } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
-import { type Given, givenKey, imageKey, PUBLIC } from '../../index/keys.ts'
+import { imageKey, PUBLIC, provenanceKey, type SourceContent } from '../../index/keys.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { originOf, scopeOf } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
@@ -14,7 +14,7 @@ import type { Memory } from '../caches.ts'
 import { forgetDigest, forgetTable, type TocBlob } from './forget.ts'
 
 /** What a source gave. */
-type Noted = { readonly digest: string; readonly kind: Given; readonly bytes: Uint8Array }
+type Noted = { readonly digest: string; readonly kind: SourceContent; readonly bytes: Uint8Array }
 
 export type SeenImage = {
   /** Everything. */
@@ -43,18 +43,18 @@ export class Visibility {
   }
 
   /** Whether the caller may see what the store has for this digest. */
-  async maySee(digest: string, kind: Given): Promise<boolean> {
+  async maySee(digest: string, kind: SourceContent): Promise<boolean> {
     const [isPublic, isOwn] = await this.#ask(digest, kind)
     return isPublic || (isOwn && this.#isConfirmedAs(digest, kind))
   }
 
   /** Whether the caller's source once gave these bytes, and confirms now that it has them. */
-  async maySeeOwn(digest: string, kind: Given): Promise<boolean> {
+  async maySeeOwn(digest: string, kind: SourceContent): Promise<boolean> {
     return (await this.#isOwn(digest, kind)) && this.#isConfirmedAs(digest, kind)
   }
 
   /** Whether it is public, and whether the source once gave it. One that holds is enough. */
-  async #ask(digest: string, kind: Given): Promise<readonly [isPublic: boolean, isOwn: boolean]> {
+  async #ask(digest: string, kind: SourceContent): Promise<readonly [isPublic: boolean, isOwn: boolean]> {
     if (this.#memory.public.get(digest)) return [true, false]
     if (!this.#source.isRemembered) {
       // An archive confirms at once what it gave.
@@ -65,15 +65,15 @@ export class Visibility {
   }
 
   /** What the source gave stays given for this caller. */
-  async #isOwn(digest: string, kind: Given): Promise<boolean> {
-    const key = givenKey(kind, digest, this.origin)
+  async #isOwn(digest: string, kind: SourceContent): Promise<boolean> {
+    const key = provenanceKey(kind, digest, this.origin)
     if (this.#own.has(key)) return true
     const isOwn = await this.#store.has(key)
     if (isOwn) this.#own.add(key)
     return isOwn
   }
 
-  #isConfirmedAs(digest: string, kind: Given): Promise<boolean> {
+  #isConfirmedAs(digest: string, kind: SourceContent): Promise<boolean> {
     return this.isConfirmed(digest, kind === 'manifest' ? 'manifest' : 'blob')
   }
 
@@ -106,7 +106,7 @@ export class Visibility {
       this.#memory.public.set(marker, true)
       return { isWhole: true, layers }
     }
-    const blobs = new Map<string, Given>(layers.map((layer) => [layer.digest, 'layer']))
+    const blobs = new Map<string, SourceContent>(layers.map((layer) => [layer.digest, 'layer']))
     blobs.set(config.digest, 'config')
     const seen = new Set<string>()
     await Promise.all(
@@ -132,9 +132,9 @@ export class Visibility {
   }
 
   /** Whether a source once gave these bytes without credentials. */
-  async isPublic(digest: string, kind: Given): Promise<boolean> {
+  async isPublic(digest: string, kind: SourceContent): Promise<boolean> {
     if (this.#memory.public.get(digest)) return true
-    const isPublic = await this.#store.has(givenKey(kind, digest, PUBLIC))
+    const isPublic = await this.#store.has(provenanceKey(kind, digest, PUBLIC))
     if (isPublic) this.recordPublic(digest)
     return isPublic
   }
@@ -150,12 +150,16 @@ export class Visibility {
    * @param bytes those of a manifest or config
    * @throws Problem `upload_not_found` if the source was deleted meanwhile
    */
-  async gave(digest: string, kind: Given, bytes: Uint8Array = new Uint8Array(0)): Promise<void> {
+  async recordOrigin(
+    digest: string,
+    kind: SourceContent,
+    bytes: Uint8Array = new Uint8Array(0),
+  ): Promise<void> {
     await this.#note({ digest, kind, bytes }, () => this.requireSource(digest))
   }
 
   /** The same for a table of contents. */
-  async gaveTable(layer: TocBlob): Promise<void> {
+  async recordTocOrigin(layer: TocBlob): Promise<void> {
     const { table: digest } = layer
     await this.#note({ digest, kind: 'layer', bytes: new Uint8Array(0) }, () =>
       this.requireTableSource(layer),
@@ -164,7 +168,7 @@ export class Visibility {
 
   async #note({ digest, kind, bytes }: Noted, requireSource: () => Promise<void>): Promise<void> {
     const { isPublic } = this.#source
-    await this.#store.put(givenKey(kind, digest, isPublic ? PUBLIC : this.origin), bytes)
+    await this.#store.put(provenanceKey(kind, digest, isPublic ? PUBLIC : this.origin), bytes)
     await requireSource()
     if (isPublic) this.recordPublic(digest)
     this.confirm(digest)

@@ -3,8 +3,8 @@
  * source and then into the store.
  */
 import type { ObjectStore } from '../../host.ts'
-import { type GivenBytes, readGiven } from '../../index/given.ts'
 import { PUBLIC } from '../../index/keys.ts'
+import { type ContentProvenance, readSourceContent } from '../../index/provenance.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { type SourceRef, scopeOf } from '../../oci/source-ref.ts'
 import { Problem } from '../../problem.ts'
@@ -70,7 +70,7 @@ export class VisibleSource {
     if (known !== undefined) return known
     return this.#share(this.#memory.resolving, key, async () => {
       const { bytes, ...resolved } = await this.#source.resolve(name, wanted)
-      if (bytes !== undefined) await this.visibility.gave(resolved.digest, 'manifest', bytes)
+      if (bytes !== undefined) await this.visibility.recordOrigin(resolved.digest, 'manifest', bytes)
       this.#memory.resolved.set(key, resolved)
       this.visibility.confirm(resolved.digest)
       return resolved
@@ -87,7 +87,7 @@ export class VisibleSource {
       const stored = await this.#stored(digest, 'manifest', MANIFEST_BYTES)
       if (stored !== undefined) return stored
       const bytes = await this.#readManifest(digest, name)
-      await this.visibility.gave(digest, 'manifest', bytes)
+      await this.visibility.recordOrigin(digest, 'manifest', bytes)
       return bytes
     })
   }
@@ -109,7 +109,7 @@ export class VisibleSource {
       const stored = await this.#stored(digest, 'config', CONFIG_BYTES)
       if (stored !== undefined) return stored
       const bytes = await this.#source.config(descriptor, CONFIG_BYTES)
-      await this.visibility.gave(digest, 'config', bytes)
+      await this.visibility.recordOrigin(digest, 'config', bytes)
       return bytes
     })
   }
@@ -144,14 +144,18 @@ export class VisibleSource {
   }
 
   /** The store's bytes, if the caller may see them. */
-  async #stored(digest: string, kind: GivenBytes['kind'], limit: number): Promise<Uint8Array | undefined> {
-    const everybodys = await readGiven(this.#store, { kind, digest, origin: PUBLIC }, limit)
+  async #stored(
+    digest: string,
+    kind: ContentProvenance['kind'],
+    limit: number,
+  ): Promise<Uint8Array | undefined> {
+    const everybodys = await readSourceContent(this.#store, { kind, digest, origin: PUBLIC }, limit)
     if (everybodys !== undefined) {
       this.visibility.recordPublic(digest)
       return everybodys
     }
     // Checked first: the time that a refusal takes must not reveal whether the store has the bytes.
     if (!(await this.visibility.maySeeOwn(digest, kind))) return undefined
-    return readGiven(this.#store, { kind, digest, origin: this.visibility.origin }, limit)
+    return readSourceContent(this.#store, { kind, digest, origin: this.visibility.origin }, limit)
   }
 }

@@ -394,7 +394,7 @@ export async function removeUpload(service: Service, name: string): Promise<void
   const stored = (await storedUpload(store, name)) ?? (await storedUpload(store, name, 'removed'))
   const tombstone = uploadKey(name, 'removed')
   await store.put(tombstone, stored === undefined ? new Uint8Array(0) : addChecksum(tombstone, stored))
-  // First, so that a job that is still recording what the upload gave finds it gone: see `Visibility.gave`.
+  // First, so that a job that is still recording what the upload gave finds it gone: see `Visibility.recordOrigin`.
   await store.delete(uploadKey(name, 'index.json'))
   await store.delete(uploadKey(name, 'parts.json'))
   service.memory.uploads.delete(name)

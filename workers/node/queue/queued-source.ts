@@ -1,7 +1,7 @@
 /** A registry as one of several servers uses it: a config that all need is read by one of them. */
 import type { ObjectStore } from '../../../src/host.ts'
-import { readGiven } from '../../../src/index/given.ts'
 import { PUBLIC } from '../../../src/index/keys.ts'
+import { readSourceContent } from '../../../src/index/provenance.ts'
 import { isFinished } from '../../../src/job.ts'
 import type { Descriptor } from '../../../src/oci/manifest.ts'
 import { originOf } from '../../../src/oci/source-ref.ts'
@@ -41,7 +41,7 @@ export class QueuedSource extends ForwardingSource {
     }
     if (state.error !== undefined) throw Problem.from(state.error)
     for (const origin of [PUBLIC, originOf(this.ref)]) {
-      const stored = await readGiven(
+      const stored = await readSourceContent(
         this.#store,
         { kind: 'config', digest: descriptor.digest, origin },
         limit,

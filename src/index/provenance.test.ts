@@ -1,27 +1,27 @@
 import { expect, it } from 'vitest'
 import { MemoryStore } from '../../test/support/memory-store.ts'
 import { digestOf } from '../oci/digest.ts'
-import { type GivenBytes, readGiven } from './given.ts'
-import { givenKey, PUBLIC } from './keys.ts'
+import { PUBLIC, provenanceKey } from './keys.ts'
+import { type ContentProvenance, readSourceContent } from './provenance.ts'
 
 const BYTES = Buffer.from('{"size":1}')
-const GIVEN: GivenBytes = { kind: 'manifest', digest: digestOf(BYTES), origin: PUBLIC }
+const CONTENT: ContentProvenance = { kind: 'manifest', digest: digestOf(BYTES), origin: PUBLIC }
 
 async function stored(bytes: Uint8Array): Promise<MemoryStore> {
   const store = new MemoryStore()
-  await store.put(givenKey(GIVEN.kind, GIVEN.digest, GIVEN.origin), bytes)
+  await store.put(provenanceKey(CONTENT.kind, CONTENT.digest, CONTENT.origin), bytes)
   return store
 }
 
 it('stored bytes read back unchanged', async () => {
-  expect(Buffer.from((await readGiven(await stored(BYTES), GIVEN, 100)) ?? [])).toEqual(BYTES)
+  expect(Buffer.from((await readSourceContent(await stored(BYTES), CONTENT, 100)) ?? [])).toEqual(BYTES)
 })
 
 it.each([
   ['that were edited', Buffer.from('{"size":2}'), 100],
   ['past the limit', BYTES, BYTES.length - 1],
 ])('stored bytes %s count as missing', async (_, bytes, limit) => {
-  expect(await readGiven(await stored(bytes), GIVEN, limit)).toBeUndefined()
+  expect(await readSourceContent(await stored(bytes), CONTENT, limit)).toBeUndefined()
 })
 
 it('the body of stored bytes past the limit is not left open', async () => {
@@ -31,6 +31,6 @@ it('the body of stored bytes past the limit is not left open', async () => {
     size: BYTES.length,
     body: new ReadableStream({ cancel: () => void closed.push('cancelled') }),
   })
-  await readGiven(store, GIVEN, BYTES.length - 1)
+  await readSourceContent(store, CONTENT, BYTES.length - 1)
   expect(closed).toEqual(['cancelled'])
 })

@@ -1,12 +1,12 @@
 /** Manifests and configs in the store. */
 import type { ObjectStore } from '../host.ts'
 import { digestOf } from '../oci/digest.ts'
-import { type Given, givenKey } from './keys.ts'
+import { provenanceKey, type SourceContent } from './keys.ts'
 
-export type GivenBytes = {
-  readonly kind: Exclude<Given, 'layer'>
+export type ContentProvenance = {
+  readonly kind: Exclude<SourceContent, 'layer'>
   readonly digest: string
-  /** The origin, as in {@link givenKey}. */
+  /** The origin, as in {@link provenanceKey}. */
   readonly origin: string
 }
 
@@ -15,12 +15,12 @@ export type GivenBytes = {
  *
  * @param limit in bytes: a larger object counts as missing, and so does one with another digest
  */
-export async function readGiven(
+export async function readSourceContent(
   store: ObjectStore,
-  { kind, digest, origin }: GivenBytes,
+  { kind, digest, origin }: ContentProvenance,
   limit: number,
 ): Promise<Uint8Array | undefined> {
-  const object = await store.get(givenKey(kind, digest, origin))
+  const object = await store.get(provenanceKey(kind, digest, origin))
   if (object === undefined) return undefined
   if (object.size > limit) {
     await object.body.cancel()

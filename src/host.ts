@@ -137,6 +137,8 @@ export interface Host {
   readonly engine?: Engine
   /** Measures a layer in other compressions. Present if the host has encoders, and threads for them. */
   readonly measureLayer?: MeasureLayer
+  /** Whether the store may have such measurements. */
+  readonly keepsMeasurements?: boolean
   /** How many requests, to registries and to its store, the host may make while it answers one; without a limit if absent. */
   readonly maxRequests?: number
 }

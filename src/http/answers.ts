@@ -63,12 +63,14 @@ export type CacheInputs = {
   readonly isFixed: boolean
 }
 
-export function cacheInputs(images: readonly OpenedImage[]): CacheInputs {
+/** @param also what else the answer is made of, as text */
+export function cacheInputs(images: readonly OpenedImage[], also?: string): CacheInputs {
+  const facts = images.flatMap(({ identity, index }) => [
+    imageKey(index, 'packages.parquet'),
+    JSON.stringify(identity),
+  ])
   return {
-    made: images.flatMap(({ identity, index }) => [
-      imageKey(index, 'packages.parquet'),
-      JSON.stringify(identity),
-    ]),
+    made: also === undefined ? facts : [...facts, also],
     isPublic: images.every((image) => image.source.isPublic),
     isFixed: images.every((image) => image.reference.digest !== undefined),
   }
@@ -181,6 +183,8 @@ export type Form = {
 /** What an answer is about, opened: one image, or two to compare. `T` is what their analysis gives. */
 export type Subject<T> = {
   readonly images: readonly OpenedImage[]
+  /** What else the answer is made of, as text. */
+  readonly also?: string | undefined
   /** @param wait seconds */
   readonly analyse: (wait: number) => Promise<Outcome<T>>
 }
@@ -223,7 +227,8 @@ export async function answerSubject<T>(
   { subject, wait, form }: Answer<T>,
   make: (analysed: T) => Promise<BodyInit> | BodyInit,
 ): Promise<Response> {
-  const headers = freshness(backend, context, cacheInputs(subject.images), form.contentType)
+  const inputs = cacheInputs(subject.images, subject.also)
+  const headers = freshness(backend, context, inputs, form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
   const result = await subject.analyse(wait)

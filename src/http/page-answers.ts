@@ -13,7 +13,7 @@ import { WorkElsewhere } from '../service/offload.ts'
 import { verifiedImage } from '../service/open/layer-indexes.ts'
 import type { OpenedImage } from '../service/open/open-image.ts'
 import { locationOf } from './analysis-body.ts'
-import { cacheInputs, factsOf, openFor } from './answers.ts'
+import { type CacheInputs, cacheInputs, factsOf, openFor } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { keepAnswer, keptAnswer } from './kept-answers.ts'
 import { entityTag } from './middleware/conditional.ts'
@@ -51,11 +51,11 @@ function pageHeaders(policy = PAGE_POLICY): Headers {
 export async function keptPage(
   pages: PageBackend,
   context: RequestContext,
-  images: readonly OpenedImage[],
+  { made }: Pick<CacheInputs, 'made'>,
   make: () => Promise<Html>,
 ): Promise<Response> {
   const { backend } = pages
-  const tag = entityTag(cacheInputs(images).made)
+  const tag = entityTag(made)
   const kept = keptAnswer(backend, context, pageHeaders(), tag)
   return kept ?? keepAnswer(backend, context, await pageAnswer(pages, await make()))
 }
@@ -90,7 +90,7 @@ export async function analysedPage(
   const { backend } = pages
   const state = await stateOf(backend, c, await openFor(backend, c, query))
   return 'facts' in state
-    ? keptPage(pages, c, [state.image], () => make(state))
+    ? keptPage(pages, c, cacheInputs([state.image]), () => make(state))
     : progressAnswer(pages, [state])
 }
 

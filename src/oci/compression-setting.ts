@@ -2,6 +2,9 @@
 
 export type CompressionSetting = `zstd:${number}` | `gzip:${number}`
 
+/** What is measured if nothing else is asked for. */
+export const DEFAULT_SETTING: CompressionSetting = 'zstd:3'
+
 export type EncoderSetting = { readonly format: 'zstd' | 'gzip'; readonly level: number }
 
 /** Higher levels of zstd need more memory to decompress than clients allow by default. */

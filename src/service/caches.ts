@@ -1,5 +1,6 @@
 /** What one process remembers between requests: every cache of the service, each bounded in bytes. */
 import type { Advice } from '../advice/advise.ts'
+import type { CompressionSaving } from '../advice/compression.ts'
 import { Cache } from '../cache.ts'
 import type { AnalysedFacts } from '../image/image.ts'
 import type { IndexedLayer } from '../index/layer-index.ts'
@@ -140,6 +141,8 @@ export class Memory {
   })
   /** Names of images that the store already has. */
   readonly recorded = new Cache<true>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })
+  /** What another compression saves, by the image that was measured. */
+  readonly compressionSavings = new Cache<CompressionSaving>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })
   /** Badges as SVG: measuring text and writing XML takes longer than everything else about a known image. */
   readonly drawn = new Cache<string>({
     bytes: 2 * MIB,

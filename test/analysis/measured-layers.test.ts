@@ -1,5 +1,6 @@
 /** `/v1/compression`: what it asks of a registry, what it keeps, and who sees that. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { formatBytes } from '../../src/text/format.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp } from '../support/app.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'
@@ -67,6 +68,28 @@ it('reads each layer that is asked for once, for all settings, and not again', a
   const known = await compression(reference, { with: ['gzip:9'], layer: 1, wait: 0 })
   expect(known.body.layers).toEqual([{ ...second, measured: { 'gzip:9': second.measured['gzip:9'] } }])
   expect(layers.map((layer) => blobs(registry, layer))).toEqual([1, 1, 0])
+})
+
+it('a report advises it once all layers are measured with the usual setting, and not before', async () => {
+  const plain = await makeLayer([{ name: 'text', content: 'text '.repeat(99_999) }], { compression: 'none' })
+  const reference = registry.push('advised', 'v1', makeImage([plain, ...layers]))
+  const item = 'Layers that zstd:3 compresses better, as measured'
+  const text = async (headers: Record<string, string> = {}) =>
+    ask(service.url, '/v1/report', { query: { image: reference, wait: 60, format: 'text' }, headers })
+  const first = await text()
+  await compression(reference, { with: ['gzip:9'] })
+  await compression(reference, { layer: 0 })
+  expect((await text()).body).toBe(first.body)
+  expect(first.body).not.toContain(item)
+  const { body } = await compression(reference)
+  const tag = first.headers.get('etag') ?? ''
+  const second = await text({ 'If-None-Match': tag })
+  expect(second.status).toBe(200)
+  expect(second.body).toContain(item)
+  expect(second.body.replace(/\s+/g, ' ')).toContain('not shared with images that keep the old ones')
+  const page = await (await fetch(`${service.url}/?image=${reference}`)).text()
+  const saved = formatBytes(body.total.measured['zstd:3'].saved)
+  expect(page.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')).toContain(`${saved} ${item}`)
 })
 
 it('shows what is kept of a private layer to nobody who may not read it', async () => {

@@ -53,6 +53,7 @@ export async function createService(
       jobs,
       imageQueue,
       wasm,
+      keepsMeasurements: true,
       ...engineOf(configuration),
     },
     client: new RegistryClient({ fetch, configuration }),

@@ -3,7 +3,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { compressionMarkdown, compressionText } from '../../formats/compression-text.ts'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
-import { type CompressionSetting, isSetting } from '../../oci/compression-setting.ts'
+import { type CompressionSetting, DEFAULT_SETTING, isSetting } from '../../oci/compression-setting.ts'
 import { Problem } from '../../problem.ts'
 import {
   type CompressionProgress,
@@ -90,7 +90,7 @@ export function addCompression(app: App, backend: Backend): void {
   })
 }
 
-function settingsOf(given: readonly string[] = ['zstd:3']): readonly CompressionSetting[] {
+function settingsOf(given: readonly string[] = [DEFAULT_SETTING]): readonly CompressionSetting[] {
   const settings = given.filter(isSetting)
   const unknown = given.find((setting) => !isSetting(setting))
   if (unknown !== undefined)

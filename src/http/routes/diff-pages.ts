@@ -9,6 +9,7 @@ import { Problem } from '../../problem.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
 import { changesBetween, diffParts, type Pair } from '../../service/images/diff.ts'
 import { pullBetween } from '../../service/images/update.ts'
+import { cacheInputs } from '../answers.ts'
 import type { App, RequestContext } from '../backend.ts'
 import { imagePage, keptPage, type PageBackend, progressAnswer, stateOf } from '../page-answers.ts'
 import { openPair } from '../pairs.ts'
@@ -90,7 +91,7 @@ async function pairPage(
     stateOf(backend, context, images.to),
   ])
   if ('facts' in from && 'facts' in to)
-    return keptPage(pages, context, [from.image, to.image], () => make({ from, to }))
+    return keptPage(pages, context, cacheInputs([from.image, to.image]), () => make({ from, to }))
   return progressAnswer(
     pages,
     [from, to].flatMap((state) => ('facts' in state ? [] : [state])),

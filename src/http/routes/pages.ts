@@ -1,5 +1,6 @@
 /** The first page and what it leads to: reports, diffs, the documentation. */
 
+import type { CompressionSaving } from '../../advice/compression.ts'
 import { allOf } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
 import type { Area } from '../../image/areas.ts'
@@ -15,14 +16,23 @@ import { type Runs, reportPage } from '../../pages/report.ts'
 import { WIDE } from '../../pages/treemap/figure.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
-import { knownAdvice } from '../../service/images/advice.ts'
+import { reportAdvice } from '../../service/images/advice.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
+import { measuredSaving } from '../../service/images/compression.ts'
 import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../service/images/image-tables.ts'
 import { type TreemapQuestion, treemapOf } from '../../service/images/treemap.ts'
 import { Largest } from '../../table/largest.ts'
 import { plainRow } from '../../table/table.ts'
+import { cacheInputs, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { analysedPage, imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
+import {
+  imagePage,
+  keptPage,
+  type PageBackend,
+  pageAnswer,
+  progressAnswer,
+  stateOf,
+} from '../page-answers.ts'
 import type { Sessions } from '../session.ts'
 import { addAssets } from './assets.ts'
 import { addDiffPages, diffAnswer } from './diff-pages.ts'
@@ -66,9 +76,7 @@ export function addPages(app: App, backend: Backend, { assets, sessions }: PageP
     return imagePage(pages, c, values, () => {
       if (image === undefined) return diffAnswer(pages, c, { ...query, ...bothOf(query) })
       const { origin } = new URL(c.req.url)
-      return analysedPage(pages, c, { image, platform }, (analysed) =>
-        reportOf(backend, analysed, { origin, ...mapAsked(c) }),
-      )
+      return reportAnswer(pages, c, { image, platform }, { origin, ...mapAsked(c) })
     })
   })
 
@@ -107,12 +115,27 @@ function bothOf({ from, to }: PageQuery): { readonly from: string; readonly to: 
   throw new Problem('invalid_parameter', detail, { parameter: from === undefined ? 'from' : 'to' })
 }
 
+async function reportAnswer(
+  pages: PageBackend,
+  c: RequestContext,
+  query: { readonly image: string; readonly platform?: string | undefined },
+  asked: ReportAsked,
+): Promise<Response> {
+  const { backend } = pages
+  const opened = await openFor(backend, c, query)
+  const saving = await measuredSaving(backend, opened)
+  const state = await stateOf(backend, c, opened)
+  if (!('facts' in state)) return progressAnswer(pages, [state])
+  const inputs = cacheInputs([state.image], saving && JSON.stringify(saving))
+  return keptPage(pages, c, inputs, () => reportOf(backend, state, { ...asked, saving }))
+}
+
 type ReportAsked = MapAsked & { readonly origin: string }
 
 async function reportOf(
   backend: Backend,
   analysed: AnalysedImage,
-  { key, colour, origin }: ReportAsked,
+  { key, colour, origin, saving }: ReportAsked & { readonly saving: CompressionSaving | undefined },
 ): Promise<Html> {
   const { store } = backend.host
   const { image, facts } = analysed
@@ -121,7 +144,7 @@ async function reportOf(
     (async () => firstRows((await wasteOf(store, image))(0), WASTE_ROWS))(),
     (async () => firstRows((await duplicatesOf(store, image, 'image'))(0), DUPLICATE_ROWS))(),
     (async () => largestPackages((await packagesOf(store, image))(0, WHOLE_FETCH_BYTES)))(),
-    knownAdvice(backend, analysed),
+    reportAdvice(backend, analysed, saving),
     areasOf(store, analysed, question),
   ])
   const report = { image: image.identity, ...facts }

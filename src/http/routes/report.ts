@@ -7,15 +7,17 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { reportMarkdown } from '../../formats/report-markdown.ts'
 import { reportText } from '../../formats/report-text.ts'
 import { shortName } from '../../image/identity.ts'
+import type { Report } from '../../image/report.ts'
 import { treemapPicture } from '../../pages/treemap/draw.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
-import { knownAdvice } from '../../service/images/advice.ts'
+import { reportAdvice } from '../../service/images/advice.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
+import { measuredSaving } from '../../service/images/compression.ts'
 import { TREEMAP_COLOURS, treemapOf } from '../../service/images/treemap.ts'
 import { toJson } from '../../text/json.ts'
 import { showPath } from '../../text/path.ts'
-import { answerAnalysed } from '../answers.ts'
+import { answerAnalysed, answerSubject, imageSubject, openFor } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
 import { chosenForm, contentTypeOf } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
@@ -26,7 +28,6 @@ import {
   pathBase64,
   pictureWidth,
   styleOf,
-  type TextQuery,
   textQuery,
 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
@@ -89,9 +90,15 @@ export function addReport(app: App, backend: Backend): void {
         contentType: contentTypeOf(chosen),
         pending: chosen === 'json' ? 'accepted' : 'unavailable',
       } as const
-      return answerAnalysed(backend, c, { query: asked, form }, (analysed) =>
-        write(backend, analysed, chosen, style),
-      )
+      if (chosen === 'json') return answerAnalysed(backend, c, { query: asked, form }, asJson)
+      const image = await openFor(backend, c, asked)
+      const saving = await measuredSaving(backend, image)
+      const also = saving && JSON.stringify(saving)
+      const subject = { ...imageSubject(backend, c, image), also }
+      return answerSubject(backend, c, { subject, wait: asked.wait, form }, async (analysed) => {
+        const view = { report: reportOf(analysed), advice: await reportAdvice(backend, analysed, saving) }
+        return chosen === 'text' ? reportText(view, styleOf(style)) : reportMarkdown(view)
+      })
     }
     const colour = colourIn(TREEMAP_COLOURS, asked.color)
     const form = { contentType: 'image/svg+xml; charset=utf-8', pending: 'unavailable' } as const
@@ -112,16 +119,12 @@ function colourIn<Colour extends string>(
   throw new Problem('invalid_parameter', `color must be one of ${colours.join(', ')}`, { parameter: 'color' })
 }
 
-async function write(
-  backend: Backend,
-  analysed: AnalysedImage,
-  form: (typeof FORMATS)[number],
-  style: TextQuery,
-): Promise<string> {
-  const report = { image: analysed.image.identity, ...analysed.facts }
-  if (form === 'json') return toJson(report)
-  const view = { report, advice: await knownAdvice(backend, analysed) }
-  return form === 'text' ? reportText(view, styleOf(style)) : reportMarkdown(view)
+function reportOf({ image, facts }: AnalysedImage): Report {
+  return { image: image.identity, ...facts }
+}
+
+function asJson(analysed: AnalysedImage): string {
+  return toJson(reportOf(analysed))
 }
 
 type Drawing = Pick<z.output<typeof query>, 'width' | 'depth' | 'path' | 'pathBase64'> & {

@@ -6,6 +6,7 @@ import {
   advise,
   type CountedFile,
 } from '../../advice/advise.ts'
+import { type CompressionSaving, withCompression } from '../../advice/compression.ts'
 import { newItems } from '../../advice/new-items.ts'
 import { inParallel } from '../../concurrency.ts'
 import { findDuplicates } from '../../gate/duplicated.ts'
@@ -13,6 +14,7 @@ import { type Exclusion, exclusionOf } from '../../gate/exclusion.ts'
 import type { ObjectStore } from '../../host.ts'
 import { findBuildTools } from '../../image/packages/stored-inventory.ts'
 import type { BuildTools, ImageFacts } from '../../image/report.ts'
+import { isPullKnown } from '../../image/stored.ts'
 import type { SecretValue } from '../../oci/secret-values.ts'
 import type { OpenedImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
@@ -99,6 +101,17 @@ export async function knownAdvice({ host, memory }: Service, analysed: AnalysedI
   const advice = await adviceOf(host.store, analysed)
   memory.advice.set(index, advice)
   return advice
+}
+
+/** The advice of a report: all that is known without excluding anything, and what another compression was measured to save. */
+export async function reportAdvice(
+  service: Service,
+  analysed: AnalysedImage,
+  saving: CompressionSaving | undefined,
+): Promise<Advice> {
+  const advice = await knownAdvice(service, analysed)
+  const { image, facts } = analysed
+  return isPullKnown(image.identity, facts.size.stored) ? withCompression(advice, saving) : advice
 }
 
 /** @param exclusion absent if everything counts */

@@ -1,10 +1,11 @@
 /** What the layers of an image have in other compressions: what is kept, and the rest measured. */
+import type { CompressionSaving } from '../../advice/compression.ts'
 import { inParallel } from '../../concurrency.ts'
 import type { MeasureLayer } from '../../host.ts'
 import { readMeasured } from '../../index/measured.ts'
 import type { LayerMeasurement, MeasuredSetting } from '../../job.ts'
 import type { Compression } from '../../oci/compression.ts'
-import type { CompressionSetting } from '../../oci/compression-setting.ts'
+import { type CompressionSetting, DEFAULT_SETTING } from '../../oci/compression-setting.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { Problem } from '../../problem.ts'
 import type { OpenedImage } from '../open/open-image.ts'
@@ -117,6 +118,36 @@ function layerOf({ manifest }: OpenedImage, index: number): Descriptor {
   const { length } = manifest.layers
   const range = length === 0 ? 'none' : `${length} layers (0 to ${length - 1})`
   throw new Problem('layer_not_found', `layer ${index} does not exist; the image has ${range}`)
+}
+
+/**
+ * What the setting that is measured by default saves, if all layers were measured with it; measures nothing. For answers about the
+ * analysed image, which are shown only to those who may see its layers.
+ */
+export async function measuredSaving(
+  { host, memory }: Pick<Service, 'host' | 'memory'>,
+  { manifest, identity }: OpenedImage,
+): Promise<CompressionSaving | undefined> {
+  if (!host.keepsMeasurements) return undefined
+  const known = memory.compressionSavings.get(identity.digest)
+  if (known !== undefined) return known
+  const [first, ...others] = new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()
+  const savedBy = async ({ digest, size }: Descriptor): Promise<number | undefined> => {
+    const found = await readMeasured(host.store, digest, [DEFAULT_SETTING])
+    const measured = found?.measured[DEFAULT_SETTING]
+    return measured && size - measured.bytes
+  }
+  // Most images were never measured: one look tells.
+  const start = first && (await savedBy(first))
+  if (start === undefined) return undefined
+  let bytes = start
+  for (const saved of await inParallel(others, READS_AT_ONCE, savedBy)) {
+    if (saved === undefined) return undefined
+    bytes += saved
+  }
+  const saving = { setting: DEFAULT_SETTING, bytes }
+  memory.compressionSavings.set(identity.digest, saving)
+  return saving
 }
 
 /** What is kept of the layers that the caller may see. */

@@ -1,7 +1,7 @@
 /** Advice as people read it: what is worth telling, in what order, and what it amounts to. JSON has all of it. */
 import type { Advice, AdviceItem } from '../advice/advise.ts'
 import type { SizedPath } from '../image/report.ts'
-import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
+import { counted, formatBytes, formatCount, formatPercent } from '../text/format.ts'
 
 export type ToldAdvice = {
   /** Secrets, then what counts as savings, then what may stay for a reason; each as in the advice. */
@@ -83,7 +83,7 @@ export function filesText(item: AdviceItem): string {
   const { files, line } = item
   const place = placeText(item)
   return [
-    `${formatCount(files)} ${files === 1 ? 'file' : 'files'}`,
+    files === 0 ? 'the image itself' : counted(files, 'file'),
     ...(place === '' ? [] : [place]),
     ...(line === undefined ? [] : [`line ${line}`]),
   ].join(', ')

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { type ImageJob, jobKey } from '../../../src/job.ts'
+import { NO_PROGRESS } from '../../../src/jobs/runner.ts'
 import { EncryptedJobs } from './encrypted-jobs.ts'
 
 const PASSWORD = 'correct horse battery staple'
@@ -43,5 +44,20 @@ describe('a job in Redis', () => {
     bytes[40] = (bytes[40] ?? 0) ^ 1
     expect(() => encrypted.decrypt(bytes.toString('base64'), name)).toThrow()
     expect(() => encrypted.decrypt(text.slice(0, 20), name)).toThrow()
+  })
+})
+
+describe('the end of a job in Redis', () => {
+  const key = randomBytes(32)
+  const encrypted = new EncryptedJobs(key)
+  const end = { progress: NO_PROGRESS, place: 'registry.corp' }
+
+  it('is believed only if a server with the key wrote it for this job', () => {
+    const text = encrypted.encryptEnd(end, 'a')
+    expect(new EncryptedJobs(key).decryptEnd(text, 'a')).toEqual(end)
+    expect(encrypted.decryptEnd(text, 'b')).toBeUndefined()
+    expect(encrypted.decryptEnd(new EncryptedJobs(randomBytes(32)).encryptEnd(end, 'a'), 'a')).toBeUndefined()
+    for (const forged of [JSON.stringify(end), end, undefined, '', encrypted.encrypt(job, 'a')])
+      expect(encrypted.decryptEnd(forged, 'a')).toBeUndefined()
   })
 })

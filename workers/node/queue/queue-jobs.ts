@@ -12,15 +12,13 @@ import { originOf, placeOf } from '../../../src/oci/source-ref.ts'
 import { Problem } from '../../../src/problem.ts'
 import type { EncryptedJobs } from './encrypted-jobs.ts'
 import {
-  endOf,
-  failureOf,
   type JobKind,
   keyOf,
   kindOf,
+  LOST,
   PREFIX,
   progressOf,
   QUEUES,
-  type QueuedEnd,
   type QueuedJob,
   type SharedJob,
 } from './queue-messages.ts'
@@ -192,26 +190,42 @@ export class QueueJobs implements Jobs, SharedQueue {
     return { priority: seen.turn }
   }
 
-  #listen(kind: JobKind): QueueEvents<QueuedEnd> {
+  #listen(kind: JobKind): QueueEvents {
     const connection = this.#options.link.connect()
-    const events = new QueueEvents<QueuedEnd>(QUEUES[kind], { connection, prefix: PREFIX })
+    const events = new QueueEvents(QUEUES[kind], { connection, prefix: PREFIX })
     events.on('error', () => {})
     events.on('active', ({ jobId }) => this.#change(jobId, { status: 'running' }))
     events.on('progress', ({ jobId, data }) => this.#change(jobId, { progress: progressOf(data) }))
-    events.on('completed', (told: { readonly jobId: string; readonly returnvalue: unknown }) => {
-      const { progress } = endOf(told.returnvalue)
-      this.#change(told.jobId, { status: 'succeeded', progress, finishedAt: new Date().toISOString() })
+    events.on('completed', (ended: { readonly jobId: string; readonly returnvalue: unknown }) => {
+      const end = this.#options.encrypted.decryptEnd(ended.returnvalue, ended.jobId)
+      // Others may write to Redis; a real end is on its way, or found by looking.
+      if (end === undefined) return
+      const { progress } = end
+      this.#change(ended.jobId, { status: 'succeeded', progress, finishedAt: new Date().toISOString() })
     })
-    events.on('failed', ({ jobId, failedReason }) => this.#failed(jobId, kind, failedReason))
+    events.on('failed', ({ jobId, failedReason }) => void this.#failed(jobId, kind, failedReason))
     return events
   }
 
   /** Every server remembers a failure, so that none retries too soon. */
-  #failed(name: string, kind: JobKind, reason: string): void {
+  async #failed(name: string, kind: JobKind, reason: string): Promise<void> {
+    const end = this.#options.encrypted.decryptEnd(reason, name)
+    // BullMQ removes what has failed; what is still there has not.
+    if (end === undefined && (await this.#isQueued(name, kind))) return
     const now = new Date().toISOString()
-    const end = { ...failureOf(reason), status: 'failed', finishedAt: now } as const
-    if (this.#seen.has(name)) this.#change(name, end)
-    else this.#see(name, kind, { ...end, createdAt: now })
+    const { progress, place, error = LOST } = end ?? { progress: NO_PROGRESS, place: '' }
+    const state = { progress, place, error, status: 'failed', finishedAt: now } as const
+    if (this.#seen.has(name)) this.#change(name, state)
+    else this.#see(name, kind, { ...state, createdAt: now })
+  }
+
+  /** While Redis is away nobody can tell. */
+  async #isQueued(name: string, kind: JobKind): Promise<boolean> {
+    try {
+      return (await this.#options.link.ask(() => this.#queues[kind].getJob(name))) !== undefined
+    } catch {
+      return true
+    }
   }
 
   #see(name: string, kind: JobKind, state: Omit<JobState, 'version'>): Seen {

@@ -31,7 +31,7 @@ export const IMAGE_QUEUE = 'queued-images'
 /** What Redis stores about a job while it waits or runs. */
 export type QueuedJob = { readonly encrypted: string }
 
-/** Sent to all servers when a job ends; a failure is sent as JSON, since BullMQ takes a message. */
+/** Sent to all servers, encrypted, when a job ends; a failure as the message of an error, since BullMQ takes no more. */
 export type QueuedEnd = {
   readonly progress: JobProgress
   readonly place: string
@@ -47,14 +47,8 @@ const progressSchema = z.object({
   waitedMilliseconds: z.number().default(0),
 })
 
-const endSchema = z.object({
-  progress: progressSchema,
-  place: z.string(),
-  error: z.custom<ProblemDocument>((error) => typeof error === 'object' && error !== null).optional(),
-})
-
-/** Replaces BullMQ's own message: the servers that ran the job kept dying. */
-const LOST: ProblemDocument = {
+/** In place of an end that no server wrote, such as BullMQ's own: the servers that ran the job kept dying. */
+export const LOST: ProblemDocument = {
   code: 'internal_error',
   detail: 'the servers that ran this analysis stopped before it finished; try again',
 }
@@ -76,22 +70,4 @@ export function kindOf(key: string): JobKind {
 export function progressOf(told: unknown): JobProgress {
   const parsed = progressSchema.safeParse(told)
   return parsed.success ? parsed.data : NO_PROGRESS
-}
-
-export function endOf(told: unknown): QueuedEnd {
-  const parsed = endSchema.safeParse(told)
-  return parsed.success ? parsed.data : { progress: NO_PROGRESS, place: '' }
-}
-
-export function failureOf(reason: string): QueuedEnd & { readonly error: ProblemDocument } {
-  const { error = LOST, ...end } = endOf(parseJson(reason))
-  return { ...end, error }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

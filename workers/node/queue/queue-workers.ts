@@ -57,7 +57,7 @@ type Taken = { readonly bull: BullJob<QueuedJob>; readonly token: string; readon
 
 export class QueueWorkers {
   readonly #options: QueueWorkersOptions
-  readonly #workers: Readonly<Record<JobKind, Worker<QueuedJob, QueuedEnd>>>
+  readonly #workers: Readonly<Record<JobKind, Worker<QueuedJob, string>>>
   readonly #taken: Readonly<Record<JobKind, Set<Taken>>> = {
     image: new Set(),
     layer: new Set(),
@@ -94,9 +94,9 @@ export class QueueWorkers {
     await Promise.race([closed, sleep(CLOSE_MILLISECONDS)])
   }
 
-  #open(kind: JobKind): Worker<QueuedJob, QueuedEnd> {
+  #open(kind: JobKind): Worker<QueuedJob, string> {
     const { link, atOnce, log } = this.#options
-    const worker = new Worker<QueuedJob, QueuedEnd>(
+    const worker = new Worker<QueuedJob, string>(
       QUEUES[kind],
       (bull, token) => this.#take(kind, bull, token),
       {
@@ -111,7 +111,7 @@ export class QueueWorkers {
     return worker
   }
 
-  async #take(kind: JobKind, bull: BullJob<QueuedJob>, token = ''): Promise<QueuedEnd> {
+  async #take(kind: JobKind, bull: BullJob<QueuedJob>, token = ''): Promise<string> {
     const done = this.#do(bull)
     const taken: Taken = { bull, token, done }
     this.#taken[kind].add(taken)
@@ -122,14 +122,16 @@ export class QueueWorkers {
     }
   }
 
-  async #do(bull: BullJob<QueuedJob>): Promise<QueuedEnd> {
+  /** @returns its end, encrypted */
+  async #do(bull: BullJob<QueuedJob>): Promise<string> {
     const name = bull.id ?? ''
     const job = this.#opened(bull, name)
     const { progress, place, error } =
       job.kind === 'config' ? await this.#read(job) : await this.#run(job, bull, name)
     this.#options.waiters.forget(name).catch(() => {})
-    if (error !== undefined) throw new Error(JSON.stringify({ progress, place, error } satisfies QueuedEnd))
-    return { progress, place }
+    const end = this.#options.encrypted.encryptEnd({ progress, place, error }, name)
+    if (error !== undefined) throw new Error(end)
+    return end
   }
 
   async #read(job: ConfigJob): Promise<QueuedEnd> {

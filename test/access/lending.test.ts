@@ -92,6 +92,16 @@ it('the registry serves what its mirror lacks or serves wrongly', async () => {
   expect((await get(other, '/v1/report', reference)).status).toBe(200)
 })
 
+it('a mirror shows no layer that the registry itself does not show', async () => {
+  const layer = await makeLayer([{ name: 'a', content: 'of another repository' }])
+  mirror.push('app', 'v1', makeImage([layer]))
+  // The registry has a manifest that names the layer, and no such layer.
+  const reference = registry.push('app', 'v1', makeImage([{ ...layer, bytes: undefined }]))
+  const app = startApp({ LAMINA_MIRRORS: `${registry.host}=${mirror.host}` })
+  expect((await get(app, '/v1/report', reference)).status).toBeGreaterThanOrEqual(400)
+  expect(mirror.count({ method: 'GET', path: new RegExp(layer.descriptor.digest) })).toBe(0)
+})
+
 it('a mirror resolves a tag as long as the registry has that manifest', async () => {
   const older = makeImage([await makeLayer([{ name: 'older', content: 'b' }])])
   const elsewhere = makeImage([await makeLayer([{ name: 'elsewhere', content: 'b' }])])

@@ -120,14 +120,16 @@ export class RegistrySource implements ImageSource {
   /**
    * Reads an object by digest: anonymously from the mirror, if there is one, else from the registry.
    *
-   * What the shared login reads counts as public, so the registry must show it to everybody: a HEAD, which no registry counts
-   * as a pull, checks whether it does.
+   * What a mirror or the shared login reads counts as shown to this caller, so the registry must show it to this caller: a HEAD,
+   * which no registry counts as a pull, checks whether it does.
    */
   async #read<T>(
     { digest, kind }: { readonly digest: string; readonly kind: ContentKind },
     read: (repository: Repository, caller: Caller) => Promise<T>,
   ): Promise<T> {
     const { signal } = this.#caller
+    const isOthers = this.#mirror !== undefined || this.#lent !== undefined
+    if (!isOthers || !(await this.has(digest, kind))) return read(this.ref, this.#caller)
     if (this.#mirror !== undefined) {
       try {
         return await this.#readMirror(this.#mirror, read)
@@ -136,8 +138,10 @@ export class RegistrySource implements ImageSource {
         if (!(error instanceof Problem)) throw error
       }
     }
-    if (this.#lent === undefined || !(await this.has(digest, kind))) return read(this.ref, this.#caller)
-    return read(this.ref, { ...this.#caller, credential: this.#lent })
+    return read(
+      this.ref,
+      this.#lent === undefined ? this.#caller : { ...this.#caller, credential: this.#lent },
+    )
   }
 
   /** A silent mirror must leave time for the registry. */

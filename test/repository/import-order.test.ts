@@ -1,10 +1,10 @@
-/** The check of imports finds what breaks the order of rooms. */
+/** The check of imports finds what breaks the order of layers. */
 import { expect, test } from 'vitest'
-import { findFaults } from './floors.ts'
+import { findFaults } from './import-order.ts'
 
 const faultsOf = (imports: Record<string, readonly string[]>) => findFaults(new Map(Object.entries(imports)))
 
-test('a file may import from its own room and those below it', () => {
+test('a file may import from its own layer and those below it', () => {
   const imports = {
     'src/tar/scan.ts': ['src/tar/pax.ts', 'src/text/bytes.ts'],
     'src/tar/pax.ts': ['src/problem.ts'],
@@ -12,7 +12,7 @@ test('a file may import from its own room and those below it', () => {
   expect(faultsOf(imports)).toEqual([])
 })
 
-test('a file may not import from a room above it', () => {
+test('a file may not import from a layer above it', () => {
   expect(faultsOf({ 'src/tar/scan.ts': ['src/layer/entry.ts'] })).toEqual([
     expect.stringContaining('src/tar/scan.ts imports src/layer/entry.ts, which stands above it'),
   ])
@@ -29,8 +29,8 @@ test('files may not import each other in a circle', () => {
   ])
 })
 
-test('each file is in a room', () => {
+test('each file is in a layer', () => {
   expect(faultsOf({ 'src/new/a.ts': [] })).toEqual([
-    expect.stringContaining('src/new/a.ts stands in no room'),
+    expect.stringContaining('src/new/a.ts stands in no layer'),
   ])
 })

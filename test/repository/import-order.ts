@@ -1,5 +1,5 @@
 /**
- * Checks that no import runs upward: each room knows those before it in `ROOMS` and none after it, and no files import each
+ * Checks that no import runs upward: each layer of the architecture knows those before it in `LAYERS` and none after it, and no files import each
  * other in a circle. `npm run check` runs it, with the checks of parameter lists and of heads; tests may import
  * anything.
  */
@@ -11,8 +11,8 @@ import ts from 'typescript'
 import { findMissingHead } from './heads.ts'
 import { findLongParameterLists } from './parameters.ts'
 
-/** From the bottom up. A room is a folder, or files that serve everything above them. */
-export const ROOMS: readonly (readonly string[])[] = [
+/** From the bottom up. A layer is folders, or files that serve everything above them. */
+export const LAYERS: readonly (readonly string[])[] = [
   [
     'src/problem.ts',
     'src/concurrency.ts',
@@ -25,7 +25,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['src/tar/'],
   ['src/inside/'],
   ['src/oci/'],
-  // The ports: every room above may use them, so they use none of those.
+  // The ports: every layer above may use them, so they use none of those.
   ['src/configuration.ts', 'src/stored-formats.ts', 'src/job.ts', 'src/host.ts'],
   ['src/source/'],
   ['src/layer/'],
@@ -67,18 +67,19 @@ export function findFaults(imports: Imports): readonly string[] {
   return [...upwardImports(imports), ...cycles(imports)]
 }
 
-function roomOf(file: string): number {
-  return ROOMS.findIndex((places) =>
+function layerOf(file: string): number {
+  return LAYERS.findIndex((places) =>
     places.some((place) => file === place || (place.endsWith('/') && file.startsWith(place))),
   )
 }
 
 function* upwardImports(imports: Imports): Generator<string> {
   for (const [file, imported] of imports) {
-    const room = roomOf(file)
-    if (room < 0) yield `${file} stands in no room: add its folder to ROOMS in test/repository/floors.ts`
+    const layer = layerOf(file)
+    if (layer < 0)
+      yield `${file} stands in no layer: add its folder to LAYERS in test/repository/import-order.ts`
     for (const other of imported) {
-      if (room >= 0 && roomOf(other) > room) {
+      if (layer >= 0 && layerOf(other) > layer) {
         yield `${file} imports ${other}, which stands above it: move what it needs down, or hand it in`
       }
     }

@@ -273,6 +273,8 @@ test('GitLab reads its pipeline', async () => {
     const component = await readFile(new URL('../../cli/image-gate.yml', import.meta.url), 'utf8')
     await mkdir(join(folder, 'templates'))
     await writeFile(join(folder, 'templates/image-gate.yml'), component)
+    // What one branch stores decides about no other's image.
+    expect(component).toContain('key: lamina-$CI_COMMIT_REF_SLUG\n')
     await run(['git', 'add', 'templates'], folder, {})
     for (const file of ['.gitlab-ci.yml', '.gitlab-ci-by-service.yml']) {
       const read = await list(recipe(file))

@@ -13,15 +13,15 @@ export const GROWTH_RULES: ReadonlySet<string> = new Set([
 const NO_RULES = new Set(['baseline', 'historyTag', 'ignore', 'baseImage', 'minWasteBytes'])
 
 export function comparesGrowth(policy: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(policy).some((word) => GROWTH_RULES.has(word))
+  return Object.keys(policy).some((key) => GROWTH_RULES.has(key))
 }
 
 /** The policy without a baseline: growth is not checked. Undefined if no rule is left. */
 export function withoutGrowth(
   policy: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> | undefined {
-  const left = Object.entries(policy).filter(([word]) => word !== 'baseline' && !GROWTH_RULES.has(word))
-  return left.some(([word]) => !NO_RULES.has(word)) ? Object.fromEntries(left) : undefined
+  const left = Object.entries(policy).filter(([key]) => key !== 'baseline' && !GROWTH_RULES.has(key))
+  return left.some(([key]) => !NO_RULES.has(key)) ? Object.fromEntries(left) : undefined
 }
 
 /** Whether the image exists. @throws Failure if it cannot be read for any other reason */

@@ -47,7 +47,7 @@ describe('nothing passes by mistake', () => {
     { why: 'a misspelt rule', query: 'maxsize=1', parameter: 'maxsize' },
     { why: 'a misspelt rule beside a good one', query: 'maxSize=1&maxlayers=1', parameter: 'maxlayers' },
     { why: 'a parameter that nobody knows', query: 'maxSize=1&plattform=x', parameter: 'plattform' },
-    { why: 'a word that every object knows', query: 'maxSize=1&toString=1', parameter: 'toString' },
+    { why: 'a key that every object knows', query: 'maxSize=1&toString=1', parameter: 'toString' },
     { why: 'a rule given twice', query: 'maxSize=1&maxSize=2', parameter: 'maxSize' },
     { why: 'a rule given twice with one limit', query: 'maxSize=1&maxSize=1', parameter: 'maxSize' },
     { why: 'two baselines', query: 'maxGrowth=1&baseline=a&baseline=b', parameter: 'baseline' },

@@ -1,9 +1,9 @@
-/** The policy for an image, read from a request's words so that nothing passes by mistake. */
+/** The policy for an image, read from a request's keys so that nothing passes by mistake. */
 
 import { Problem } from '../problem.ts'
 import { compileGlobSet } from '../text/glob.ts'
 import { parseBytesLimit } from '../text/limit.ts'
-import { type Depth, POLICY_RULES, POLICY_WORDS, RULES, type Rule, readRule } from './rules.ts'
+import { type Depth, POLICY_KEYS, POLICY_RULES, RULES, type Rule, readRule } from './rules.ts'
 
 export type Policy = {
   /** At least one, in the order of their verdicts. */
@@ -22,34 +22,34 @@ export type Policy = {
 
 /**
  * @param query of a request; `besides` are parameters that are read elsewhere
- * @throws Problem `invalid_parameter`: for an unknown word, an invalid limit, a repeated word, or no rule
+ * @throws Problem `invalid_parameter`: for an unknown key, an invalid limit, a repeated key, or no rule
  */
 export function policyFromQuery(query: URLSearchParams, besides: readonly string[]): Policy {
-  const words = new Map<string, string[]>()
-  for (const [word, value] of query) {
-    if (besides.includes(word)) continue
-    const values = words.get(word)
-    if (values === undefined) words.set(word, [value])
+  const keys = new Map<string, string[]>()
+  for (const [key, value] of query) {
+    if (besides.includes(key)) continue
+    const values = keys.get(key)
+    if (values === undefined) keys.set(key, [value])
     else values.push(value)
   }
-  return policyFromWords(words)
+  return policyFromKeys(keys)
 }
 
 /**
- * @param words each word with its values as text, in the order given
- * @throws Problem `invalid_parameter`: for an unknown word, an invalid limit, a repeated word, or no rule
+ * @param keys each key with its values as text, in the order given
+ * @throws Problem `invalid_parameter`: for an unknown key, an invalid limit, a repeated key, or no rule
  */
-export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): Policy {
-  for (const [word, values] of words) checkWord(word, values)
+export function policyFromKeys(keys: ReadonlyMap<string, readonly string[]>): Policy {
+  for (const [key, values] of keys) checkKey(key, values)
   // A repeated glob counts as one rule.
   const rules = POLICY_RULES.flatMap((name) =>
-    [...new Set(words.get(name))].map((text) => readRule(name, text)),
+    [...new Set(keys.get(name))].map((text) => readRule(name, text)),
   )
-  const [baseline] = words.get('baseline') ?? []
-  const [baseImage] = words.get('baseImage') ?? []
-  const [minWasteBytes] = words.get('minWasteBytes') ?? []
-  const ignore = words.get('ignore') ?? []
-  const historyTags = words.get('historyTag') ?? []
+  const [baseline] = keys.get('baseline') ?? []
+  const [baseImage] = keys.get('baseImage') ?? []
+  const [minWasteBytes] = keys.get('minWasteBytes') ?? []
+  const ignore = keys.get('ignore') ?? []
+  const historyTags = keys.get('historyTag') ?? []
   if (rules.length === 0) {
     throw new Problem('invalid_parameter', `no rule given; the rules are ${POLICY_RULES.join(', ')}`)
   }
@@ -58,7 +58,7 @@ export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): 
     const detail = `${growth.name} needs a baseline: the image that growth is measured against`
     throw new Problem('invalid_parameter', detail, { parameter: 'baseline' })
   }
-  for (const name of POLICY_RULES) if (RULES[name].glob) checkGlobs(name, words.get(name) ?? [])
+  for (const name of POLICY_RULES) if (RULES[name].glob) checkGlobs(name, keys.get(name) ?? [])
   checkGlobs('ignore', ignore)
   checkGlobs('historyTag', historyTags)
   return {
@@ -73,26 +73,26 @@ export function policyFromWords(words: ReadonlyMap<string, readonly string[]>): 
   }
 }
 
-function checkWord(word: string, values: readonly string[]): void {
-  const known = POLICY_WORDS.get(word)
+function checkKey(key: string, values: readonly string[]): void {
+  const known = POLICY_KEYS.get(key)
   if (known === undefined) {
-    const meant = [...POLICY_WORDS.keys()].find((one) => plainly(one) === plainly(word))
+    const meant = [...POLICY_KEYS.keys()].find((one) => plainly(one) === plainly(key))
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`
-    throw new Problem('invalid_parameter', `unknown rule or parameter ${word}${hint}`, { parameter: word })
+    throw new Problem('invalid_parameter', `unknown rule or parameter ${key}${hint}`, { parameter: key })
   }
   if (values.length > 1 && !known.repeats) {
-    throw new Problem('invalid_parameter', `${word} is given ${values.length} times; give it once`, {
-      parameter: word,
+    throw new Problem('invalid_parameter', `${key} is given ${values.length} times; give it once`, {
+      parameter: key,
     })
   }
   if (values.includes('')) {
-    throw new Problem('invalid_parameter', `${word} has no value`, { parameter: word })
+    throw new Problem('invalid_parameter', `${key} has no value`, { parameter: key })
   }
 }
 
-/** Normalizes a word, to recognise other spellings: `max_layers`, `maxlayers`, `max-layers`. */
-function plainly(word: string): string {
-  return word.toLowerCase().replaceAll(/[_-]/g, '')
+/** Normalizes a key, to recognise other spellings: `max_layers`, `maxlayers`, `max-layers`. */
+function plainly(key: string): string {
+  return key.toLowerCase().replaceAll(/[_-]/g, '')
 }
 
 function checkGlobs(parameter: string, globs: readonly string[]): void {

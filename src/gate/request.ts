@@ -2,7 +2,7 @@
 import { Problem } from '../problem.ts'
 import { policyFromDiveCi } from './dive-ci.ts'
 import { type PlainData, readDocument } from './document.ts'
-import { type Policy, policyFromWords } from './policy.ts'
+import { type Policy, policyFromKeys } from './policy.ts'
 
 export type CheckRequest = {
   readonly image: string
@@ -77,7 +77,7 @@ function readPolicy(body: ReadonlyMap<string, PlainData>): Policy {
   }
   if (policy === undefined) throw refusal('policy', 'policy is missing')
   if (!(policy instanceof Map)) throw refusal('policy', 'policy is not a mapping')
-  return policyFromWords(new Map([...policy].map(([word, value]) => [word, valuesAt(word, value)])))
+  return policyFromKeys(new Map([...policy].map(([word, value]) => [word, valuesAt(word, value)])))
 }
 
 /** @throws Problem `invalid_parameter` */

@@ -360,7 +360,7 @@ export const CONDITIONS: Readonly<Record<ConditionName, Condition>> = CONDITION_
  * Every word of a policy with its description: the query parameters of a check besides the image's own, and the keys of a
  * posted policy.
  */
-export const POLICY_WORDS: ReadonlyMap<string, Condition> = new Map([
+export const POLICY_KEYS: ReadonlyMap<string, Condition> = new Map([
   ...POLICY_RULES.map((name): [string, Condition] => [name, RULES[name]]),
   ...Object.entries(CONDITIONS),
 ])

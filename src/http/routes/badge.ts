@@ -34,7 +34,7 @@ import { tokenCheck } from '../middleware/tokens.ts'
 import { json, openToAll, problems, text } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'
-import { mapPolicyWords } from './check.schema.ts'
+import { mapPolicyKeys } from './check.schema.ts'
 
 /** Two seconds, less what the way to the reader takes. */
 const DEADLINE: TimeLimit = {
@@ -70,7 +70,7 @@ const request = {
       }),
     warn: z.string().optional().openapi({ description: 'The badge is yellow from this value on.' }),
     bad: z.string().optional().openapi({ description: 'The badge is red from this value on.' }),
-    ...mapPolicyWords(optional, (description) => repeatable(description).optional()),
+    ...mapPolicyKeys(optional, (description) => repeatable(description).optional()),
   }),
 }
 

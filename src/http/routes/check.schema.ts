@@ -1,6 +1,6 @@
 /** `/v1/check`: the shapes of `gate/`, described. */
 import { z } from '@hono/zod-openapi'
-import { POLICY_WORDS } from '../../gate/rules.ts'
+import { POLICY_KEYS } from '../../gate/rules.ts'
 import {
   dockerfileSchema,
   int,
@@ -67,7 +67,7 @@ const limit = () =>
     .openapi({ type: ['string', 'number'] })
 const globs = () => z.array(z.string()).optional()
 
-export const policySchema = z.strictObject(mapPolicyWords(limit, globs)).openapi('Policy', {
+export const policySchema = z.strictObject(mapPolicyKeys(limit, globs)).openapi('Policy', {
   description: 'At least one rule, as the parameters of `GET`.',
 })
 
@@ -95,11 +95,11 @@ export const checkRequestSchema = z
 type MakeSchema<S> = (description: string) => S
 
 /** The schema of each word of a policy: of its value, or of a list if it repeats. */
-export function mapPolicyWords<One extends z.ZodType, List extends z.ZodType>(
+export function mapPolicyKeys<One extends z.ZodType, List extends z.ZodType>(
   one: MakeSchema<One>,
   list: MakeSchema<List>,
 ): Record<string, One | List> {
   return Object.fromEntries(
-    [...POLICY_WORDS].map(([word, { holds, repeats }]) => [word, repeats ? list(holds) : one(holds)]),
+    [...POLICY_KEYS].map(([word, { holds, repeats }]) => [word, repeats ? list(holds) : one(holds)]),
   )
 }

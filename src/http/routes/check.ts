@@ -23,7 +23,7 @@ import { preferredType, readsProblems } from '../negotiation.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
 import { parsed, problemResponse } from '../problems.ts'
-import { checkRequestSchema, mapPolicyWords, verdictSchema } from './check.schema.ts'
+import { checkRequestSchema, mapPolicyKeys, verdictSchema } from './check.schema.ts'
 
 export const CHECK_PATH = '/v1/check'
 
@@ -76,7 +76,7 @@ const checkImage = createRoute({
       image,
       platform,
       read,
-      ...mapPolicyWords(optional, (description) => repeatable(description).optional()),
+      ...mapPolicyKeys(optional, (description) => repeatable(description).optional()),
       ...howToAnswer,
     }),
   },

@@ -26,7 +26,7 @@ export type Question = { readonly ref: SourceRef } & (
 export type Answer = ResolvedManifest | Uint8Array | boolean | Authorization | undefined
 
 /** To the request's thread. */
-export type RequestWord =
+export type RequestMessage =
   /** The reader of the body wants more. */
   | { readonly kind: 'pull' }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }

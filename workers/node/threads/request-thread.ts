@@ -12,7 +12,7 @@ import { readAsset } from '../../assets.ts'
 import { createService } from '../host.ts'
 import type { StoreOperation } from '../store/metered-store.ts'
 import { ForwardingSource } from './forwarding-source.ts'
-import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './request-messages.ts'
+import type { Answer, Question, RequestMessage, RequestSaid, RequestTask } from './request-messages.ts'
 import { serveTasks, type TaskCaller } from './serve-tasks.ts'
 import { threadConfiguration } from './thread-configuration.ts'
 
@@ -90,7 +90,7 @@ const service: Service = {
 }
 const app = createApp(service, { assets: readAsset })
 
-serveTasks<RequestTask, void, RequestWord, RequestSaid>(async (task, caller) => {
+serveTasks<RequestTask, void, RequestMessage, RequestSaid>(async (task, caller) => {
   const pulls = new Pulls()
   ask = asking(caller, () => pulls.add())
   say = caller.say
@@ -112,7 +112,7 @@ serveTasks<RequestTask, void, RequestWord, RequestSaid>(async (task, caller) => 
 
 async function send(
   response: Response,
-  { say, signal }: TaskCaller<RequestWord, RequestSaid>,
+  { say, signal }: TaskCaller<RequestMessage, RequestSaid>,
   pulls: Pulls,
 ): Promise<void> {
   const reader = response.body?.getReader()
@@ -134,15 +134,15 @@ async function send(
 }
 
 /** Sends questions and dispatches their answers; receives pulls as well. */
-function asking({ say, listen }: TaskCaller<RequestWord, RequestSaid>, onPull: () => void): Ask {
+function asking({ say, listen }: TaskCaller<RequestMessage, RequestSaid>, onPull: () => void): Ask {
   const asked = new Map<number, PromiseWithResolvers<Answer>>()
   let id = 0
-  listen((word) => {
-    if (word.kind === 'pull') return onPull()
-    const waiting = asked.get(word.id)
-    asked.delete(word.id)
-    if (word.kind === 'answer') waiting?.resolve(word.answer)
-    else waiting?.reject(Problem.from(word.problem))
+  listen((message) => {
+    if (message.kind === 'pull') return onPull()
+    const waiting = asked.get(message.id)
+    asked.delete(message.id)
+    if (message.kind === 'answer') waiting?.resolve(message.answer)
+    else waiting?.reject(Problem.from(message.problem))
   })
   return (question) => {
     const waiting = Promise.withResolvers<Answer>()

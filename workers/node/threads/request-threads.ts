@@ -3,7 +3,7 @@ import { Problem } from '../../../src/problem.ts'
 import { openSource } from '../../../src/service/open/open-source.ts'
 import type { Service } from '../../../src/service/service.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Answer, Question, RequestSaid, RequestTask, RequestWord } from './request-messages.ts'
+import type { Answer, Question, RequestMessage, RequestSaid, RequestTask } from './request-messages.ts'
 import { type Running, Threads, threadFile } from './threads.ts'
 
 const HEAP_MEGABYTES = 128
@@ -27,12 +27,12 @@ export type RequestThreadOptions = {
   readonly service: Service
 }
 
-type Work = Running<void, RequestWord>
+type Work = Running<void, RequestMessage>
 
 export class RequestThreads {
   readonly #metrics: Metrics
   readonly #service: Service
-  readonly #threads: Threads<RequestTask, void, RequestWord, RequestSaid>
+  readonly #threads: Threads<RequestTask, void, RequestMessage, RequestSaid>
 
   constructor({ threads, env, metrics, service }: RequestThreadOptions) {
     this.#metrics = metrics

@@ -8,20 +8,20 @@ import type { FromThread, ThreadData, ToThread } from './threads.ts'
 const NICE = 5
 const PULSE_MILLISECONDS = 250
 
-export type TaskCaller<Word, Said> = {
+export type TaskCaller<Message, Said> = {
   /** @param transfer what the message moves to the main thread */
   readonly say: (said: Said, transfer?: readonly Transferable[]) => void
   /** Registers a listener for messages to this task. */
-  readonly listen: (listener: (word: Word) => void) => void
+  readonly listen: (listener: (message: Message) => void) => void
   /** Aborted when the task is cancelled. */
   readonly signal: AbortSignal
 }
 
 /** The task that the thread does, or did last. */
-type CurrentTask<Word> = {
+type CurrentTask<Message> = {
   readonly number: number
   readonly abort: AbortController
-  hear: (word: Word) => void
+  hear: (message: Message) => void
 }
 
 type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'number'> : never
@@ -31,24 +31,24 @@ const { pulse }: ThreadData = workerData
 lowerPriority()
 
 /** Does the tasks sent to this thread, as long as it lives. */
-export function serveTasks<Task, Outcome, Word = never, Said = never>(
-  run: (task: Task, caller: TaskCaller<Word, Said>) => Promise<Outcome>,
+export function serveTasks<Task, Outcome, Message = never, Said = never>(
+  run: (task: Task, caller: TaskCaller<Message, Said>) => Promise<Outcome>,
 ): void {
   const port = parentPort
   if (port === null) throw new Error('this file must be run as a thread')
   const turns = new Int32Array(pulse)
-  let current: CurrentTask<Word> | undefined
+  let current: CurrentTask<Message> | undefined
   const work = async (number: number, task: Task) => {
     const send = (message: Unnumbered<FromThread<Outcome, Said>>, transfer: readonly Transferable[] = []) =>
       port.postMessage({ ...message, number }, transfer)
     const abort = new AbortController()
-    const own: CurrentTask<Word> = { number, abort, hear: () => {} }
+    const own: CurrentTask<Message> = { number, abort, hear: () => {} }
     current = own
     const beat = setInterval(() => Atomics.add(turns, 0, 1), PULSE_MILLISECONDS)
     try {
       const { signal } = abort
-      const say: TaskCaller<Word, Said>['say'] = (said, transfer) => send({ kind: 'said', said }, transfer)
-      const listen = (listener: (word: Word) => void) => {
+      const say: TaskCaller<Message, Said>['say'] = (said, transfer) => send({ kind: 'said', said }, transfer)
+      const listen = (listener: (message: Message) => void) => {
         own.hear = listener
       }
       send({ kind: 'outcome', outcome: await run(task, { say, listen, signal }) })
@@ -62,10 +62,10 @@ export function serveTasks<Task, Outcome, Word = never, Said = never>(
       clearInterval(beat)
     }
   }
-  port.on('message', (message: ToThread<Task, Word>) => {
+  port.on('message', (message: ToThread<Task, Message>) => {
     if (message.kind === 'task') void work(message.number, message.task)
     else if (message.number !== current?.number) return
-    else if (message.kind === 'word') current.hear(message.word)
+    else if (message.kind === 'message') current.hear(message.message)
     else current.abort.abort()
   })
 }

@@ -11,10 +11,10 @@ import { type Permit, Semaphore, type SemaphoreLimits } from '../../../src/semap
 type Numbered = { readonly number: number }
 
 /** What a thread receives: a task, messages to it, and its cancellation. */
-export type ToThread<Task, Word> = Numbered &
+export type ToThread<Task, Message> = Numbered &
   (
     | { readonly kind: 'task'; readonly task: Task }
-    | { readonly kind: 'word'; readonly word: Word }
+    | { readonly kind: 'message'; readonly message: Message }
     | { readonly kind: 'abort' }
   )
 
@@ -59,10 +59,10 @@ export type RunOptions<Said> = {
   readonly onSaid?: (said: Said) => void
 }
 
-export type Running<Outcome, Word> = {
+export type Running<Outcome, Message> = {
   readonly outcome: Promise<Outcome>
   /** Sends the task a message, once it runs. */
-  say(word: Word): void
+  say(message: Message): void
 }
 
 const IDLE_MILLISECONDS = 60_000
@@ -94,7 +94,7 @@ export function threadFile(name: string): URL {
   return new URL(`./${name}.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
 }
 
-export class Threads<Task, Outcome, Word = never, Said = never> {
+export class Threads<Task, Outcome, Message = never, Said = never> {
   readonly #options: ThreadOptions
   readonly #semaphore: Semaphore
   readonly #idle: Thread[] = []
@@ -121,20 +121,20 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
    * @returns an outcome that fails with `too_large` if the task exceeded its budget, with the task's error, or with the
    *   signal's reason
    */
-  run(task: Task, options: RunOptions<Said>): Running<Outcome, Word> {
-    let say: ((word: Word) => void) | undefined
+  run(task: Task, options: RunOptions<Said>): Running<Outcome, Message> {
+    let say: ((message: Message) => void) | undefined
     const run = async () => {
       const permit = await this.#semaphore.acquire(options.claim, options.signal)
       try {
         const thread = this.#take()
         const number = ++thread.number
-        say = (word) => post(thread, { kind: 'word', number, word })
+        say = (message) => post(thread, { kind: 'message', number, message })
         return await this.#runOn(thread, permit, task, options)
       } finally {
         permit.release()
       }
     }
-    return { outcome: run(), say: (word) => say?.(word) }
+    return { outcome: run(), say: (message) => say?.(message) }
   }
 
   async stop(): Promise<void> {
@@ -229,9 +229,9 @@ export class Threads<Task, Outcome, Word = never, Said = never> {
   }
 }
 
-function post<Task, Word>(
+function post<Task, Message>(
   { worker }: Thread,
-  message: ToThread<Task, Word>,
+  message: ToThread<Task, Message>,
   transfer: readonly Transferable[] = [],
 ): void {
   worker.postMessage(message, transfer)

@@ -31,7 +31,7 @@ const PACKING = { level: 3 }
 const ORDINAL = 'LAMINA.ordinal'
 /** Present if the content is what was found inside the file, as JSON, not the file's own. */
 const EXAMINED = 'LAMINA.examined'
-/** Limit on what is found inside the files of a layer: further files are left out. */
+/** Limit on what is found inside the files of a layer: what does not fit is left out, with a warning. */
 const MAX_EXAMINED_BYTES = 32 * 1024 * 1024
 /** A path and an ordinal. */
 const MAX_RECORDS_BYTES = 64 * 1024
@@ -79,13 +79,14 @@ export class DatabaseArchive implements DatabaseSink, ExaminedSink {
     return new StoredScratch(this.#store)
   }
 
-  async examined(key: PathKey, ordinal: number, found: Examined): Promise<void> {
+  async examined(key: PathKey, ordinal: number, found: Examined): Promise<'kept' | 'left out'> {
     const content = new TextEncoder().encode(JSON.stringify(found))
+    if (this.#examinedBytes + content.length > MAX_EXAMINED_BYTES) return 'left out'
     this.#examinedBytes += content.length
-    if (this.#examinedBytes > MAX_EXAMINED_BYTES) return
     await this.#open({ key, bytes: content.length, ordinal }, new Map([[EXAMINED, '1']]))
     await this.write(content)
     this.close()
+    return 'kept'
   }
 
   open(key: PathKey, bytes: number, ordinal: number): void | Promise<void> {

@@ -15,7 +15,7 @@ import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading } from '../layer/read.ts'
 import { LostTable, openTable } from '../table/table.ts'
 import { pathToKey } from '../text/path.ts'
-import { readDatabases, type StoredDatabases } from './databases.ts'
+import { DatabaseArchive, readDatabases, type StoredDatabases } from './databases.ts'
 import { ENTRIES } from './entries.ts'
 import { layerKey } from './keys.ts'
 import { indexLayer, readLayerFacts } from './layer-index.ts'
@@ -216,6 +216,17 @@ test('other tools can read the databases', async () => {
 function sha1(content: Uint8Array): string {
   return createHash('sha1').update(content).digest('hex')
 }
+
+test('what is found inside files is kept up to 32 MiB; smaller findings still fit after one that does not', async () => {
+  const archive = new DatabaseArchive(new MemoryStore())
+  const named = (bytes: number) => ({ runtime: { name: 'node', version: 'v'.repeat(bytes) } })
+  const kept: string[] = []
+  for (const [ordinal, bytes] of [20 * 2 ** 20, 20 * 2 ** 20, 10].entries())
+    kept.push(await archive.examined(`${ordinal}`, ordinal, named(bytes)))
+  await archive.finish()
+  expect([kept, archive.count]).toEqual([['kept', 'left out', 'kept'], 2])
+  await archive.release()
+})
 
 test('databases that are not read to the end are skipped', async () => {
   const store = new MemoryStore()

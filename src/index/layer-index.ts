@@ -38,7 +38,7 @@ const TABLE_FACTS = {
   databasesPart: STORED_PART,
   warnings: z.array(
     z.object({
-      code: z.enum(['absolute', 'dotdot', 'databaseTooLarge']),
+      code: z.enum(['absolute', 'dotdot', 'databaseTooLarge', 'examinedTooLarge']),
       count: z.number(),
       key: z.string(),
     }),

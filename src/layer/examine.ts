@@ -36,7 +36,8 @@ export interface Scratch {
 /** Receives what is found. */
 export type ExaminedSink = {
   scratch(): Scratch
-  examined(key: PathKey, ordinal: number, found: Examined): void | Promise<void>
+  /** `left out` if a layer's limit does not leave room for it. */
+  examined(key: PathKey, ordinal: number, found: Examined): Promise<'kept' | 'left out'>
 }
 
 /** A file up to this size is held whole. */

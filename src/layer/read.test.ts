@@ -236,6 +236,18 @@ describe('package databases', () => {
     ])
   })
 
+  test('and what was found inside files: what the sink has no room for gives a warning', async () => {
+    const blob = gzipSync(tar(...['a', 'b', 'c'].map((name) => member({ name: `${name}.jar` }, 'no zip'))))
+    const inside = {
+      scratch: () => {
+        throw new Error('nothing is put aside')
+      },
+      examined: async (key: string) => (key === 'a.jar' ? ('kept' as const) : ('left out' as const)),
+    }
+    const { facts } = await readWhole(blob, { inside })
+    expect(facts.warnings).toEqual([{ code: 'examinedTooLarge', count: 2, key: 'b.jar' }])
+  })
+
   test("fail the read with the sink's error if the sink fails", async () => {
     const full = new Error('the store is full')
     const database = { open: () => Promise.reject(full), write: () => {}, close: () => {} }

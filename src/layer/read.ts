@@ -184,7 +184,11 @@ class LayerReader implements LayerReading {
             if (isExamined) {
               const closed = examiner?.close()
               const found = closed && (await closed)
-              if (found !== undefined) await inside?.examined(entry.key, entry.ordinal, found)
+              if (
+                found !== undefined &&
+                (await inside?.examined(entry.key, entry.ordinal, found)) === 'left out'
+              )
+                this.#warnings.add('examinedTooLarge', entry.key)
             }
             if (entry.type === 'file') this.#finishFile(entry)
             batch.push(entry)

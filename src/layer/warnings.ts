@@ -8,8 +8,11 @@ export type LayerWarning = {
   readonly key: PathKey
 }
 
-/** `databaseTooLarge`: a package database was left out, since the layer's databases would have been too large to keep. */
-export type LayerWarningCode = 'absolute' | 'dotdot' | 'databaseTooLarge'
+/**
+ * `databaseTooLarge`: a package database was left out, since the layer's databases would have been too large to keep.
+ * `examinedTooLarge`: the same for what was found inside a file.
+ */
+export type LayerWarningCode = 'absolute' | 'dotdot' | 'databaseTooLarge' | 'examinedTooLarge'
 
 export class LayerWarnings {
   readonly #met = new Map<LayerWarningCode, LayerWarning>()

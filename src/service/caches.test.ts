@@ -28,3 +28,13 @@ it('any number of images with large manifests takes no more memory than a few', 
   // What is parsed from a manifest takes four times its bytes; the caches have 12 and 8 MiB.
   expect(sizes.at(-1)).toEqual([3, 2])
 })
+
+it('the order of a list inside a file counts 4 bytes for each of its parts', () => {
+  const ofEntries = (count: number) => {
+    const { insides } = new Memory()
+    const entries = { count, memoryBytes: 100, key: () => '', at: () => expect.unreachable() }
+    insides.set('inside', { kind: 'zip', compression: 'none', entries, warnings: [] })
+    return insides.bytes
+  }
+  expect(ofEntries(1000) - ofEntries(0)).toBe(4000)
+})

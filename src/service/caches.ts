@@ -67,10 +67,13 @@ const LAYER_BYTES = 250
 /** A section header with its name, and a module. */
 const ELF_BYTES = 100
 const MODULE_BYTES = 200
+/** A part's place in the order that was asked for last. */
+const ORDER_BYTES = 4
 
 function memoryOf(inside: Inside): number {
-  if (inside.kind !== 'elf') return inside.entries.memoryBytes
-  return ELF_BYTES * inside.file.sections.count + MODULE_BYTES * (inside.modules?.length ?? 0)
+  if (inside.kind !== 'elf') return inside.entries.memoryBytes + ORDER_BYTES * inside.entries.count
+  const { sections } = inside.file
+  return (ELF_BYTES + ORDER_BYTES) * sections.count + MODULE_BYTES * (inside.modules?.length ?? 0)
 }
 
 /** Shared by all requests of a host. Some 105 MB in all at most; a Worker's isolate, which has 128 MB, leaves them what jobs leave. */

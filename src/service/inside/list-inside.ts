@@ -118,19 +118,22 @@ function listed<Part extends Sortable, Item>(
   }
 }
 
-/** The orders of whole lists, so that a page of a long one does not sort it again. */
-const orders = new WeakMap<Inside, Map<InsideSort | undefined, Uint32Array>>()
+/**
+ * The order of each whole list that was asked for last, so that a page of a long one does not sort it again. Only one: the cache
+ * of insides counts 4 bytes per part for it.
+ */
+const orders = new WeakMap<Inside, { readonly sort: InsideSort | undefined; readonly order: Uint32Array }>()
 
 function orderOf<Part extends Sortable>(
   inside: Inside,
   { parts, keeps, sort }: Selection<Part>,
 ): Uint32Array {
+  const known = orders.get(inside)
+  if (keeps === undefined && known !== undefined && known.sort === sort) return known.order
   const all = Uint32Array.from({ length: parts.count }, (_, index) => index)
   if (keeps !== undefined) return sorted(all.filter(keeps), parts, comparisons(sort))
-  const known = orders.get(inside) ?? new Map<InsideSort | undefined, Uint32Array>()
-  orders.set(inside, known)
-  const order = known.get(sort) ?? sorted(all, parts, comparisons(sort))
-  known.set(sort, order)
+  const order = sorted(all, parts, comparisons(sort))
+  orders.set(inside, { sort, order })
   return order
 }
 

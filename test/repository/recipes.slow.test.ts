@@ -274,7 +274,7 @@ test('GitLab reads its pipeline', async () => {
     await mkdir(join(folder, 'templates'))
     await writeFile(join(folder, 'templates/image-gate.yml'), component)
     // What one branch stores decides about no other's image.
-    expect(component).toContain('key: lamina-$CI_COMMIT_REF_SLUG\n')
+    expect(component).toContain('key: lamina-$CI_COMMIT_REF_PROTECTED-$CI_COMMIT_REF_SLUG\n')
     await run(['git', 'add', 'templates'], folder, {})
     for (const file of ['.gitlab-ci.yml', '.gitlab-ci-by-service.yml']) {
       const read = await list(recipe(file))

@@ -221,11 +221,11 @@ function numbers(sizes: readonly string[]): string {
   return `${sizes.map((size) => size.replace(/ .*/, '')).join(' · ')} ${unit ?? ''}`
 }
 
-/** What the comment has not told already. */
+/** The tables of the diff that the comment does not show above. */
 function restOf(diff: Diff): readonly Table[] {
   const { figures, tables } = viewDiff(diff)
-  const isTold = ({ id, rows }: Table) => (id === 'directories' || id === 'packages') && rows.length <= SHOWN
-  return [figures, ...tables.filter((table) => !isTold(table))]
+  const isShown = ({ id, rows }: Table) => (id === 'directories' || id === 'packages') && rows.length <= SHOWN
+  return [figures, ...tables.filter((table) => !isShown(table))]
 }
 
 function withoutSyntax(item: AdviceItem): AdviceItem {

@@ -24,7 +24,7 @@ export type Pull = {
 /** The images that a repository had before, without the image itself. */
 export type EarlierImages = {
   readonly count: number
-  /** Absent if there are none. */
+  /** Absent if the repository had no other images. */
   readonly oldest?: {
     /** Its tag. */
     readonly name: string

@@ -12,7 +12,7 @@ const LEVELS = { zstd: 19, gzip: 9 } as const
 
 const SETTING = /^(zstd|gzip):([1-9]\d?)$/
 
-/** Undefined for what is no setting: `zstd:1` to `zstd:19`, `gzip:1` to `gzip:9`. */
+/** Accepts `zstd:1` to `zstd:19` and `gzip:1` to `gzip:9`; undefined for anything else. */
 export function parseSetting(text: string): EncoderSetting | undefined {
   const [, name, digits] = SETTING.exec(text) ?? []
   if (name !== 'zstd' && name !== 'gzip') return undefined

@@ -110,7 +110,7 @@ export function parseGrowthLimit(text: string, parameter: string): GrowthLimit {
     : { bytes: parseBytesLimit(text, parameter) }
 }
 
-/** A growth over the last so many images. */
+/** How much an image may have grown since the oldest of its last `last` predecessors. */
 export type SeriesLimit = { readonly growth: GrowthLimit; readonly last: number }
 
 const MAX_LAST = 1_000

@@ -308,10 +308,10 @@ export class QueueJobs implements Jobs, SharedQueue {
   #recordWaiter(name: string, seen: Seen): void {
     const now = Date.now()
     if (seen.waitingUntil > now + WAITING_MILLISECONDS / 2) return
-    this.#note(name, seen, now + WAITING_MILLISECONDS)
+    this.#waitUntil(name, seen, now + WAITING_MILLISECONDS)
   }
 
-  #note(name: string, seen: Seen, until: number): void {
+  #waitUntil(name: string, seen: Seen, until: number): void {
     seen.waitingUntil = until
     this.#options.waiters.record(name, until).catch(() => {
       seen.waitingUntil = 0
@@ -325,7 +325,7 @@ export class QueueJobs implements Jobs, SharedQueue {
       if (now - seen.heardAt > KEPT_MILLISECONDS) this.#seen.delete(name)
       // Between two watches nobody waits for a moment.
       else if (!isFinished(seen.state) && seen.waitingUntil > now && now - seen.waitedAt > SWEEP_MILLISECONDS)
-        this.#note(name, seen, now)
+        this.#waitUntil(name, seen, now)
     }
   }
 }

@@ -9,6 +9,7 @@ import { dockerSave, ociLayout, packArchive } from '../test/support/archives.ts'
 import { TestEngine } from '../test/support/engine.ts'
 import { makeImage, makeLayer, type TestImage } from '../test/support/images.ts'
 import { runLamina } from '../test/support/lamina.ts'
+import { withTransports } from './names.ts'
 
 let folder: string
 let registry: FixtureRegistry
@@ -46,6 +47,20 @@ test('a file, a folder with a layout and stdin need no transport', async () => {
   expect(await lamina(['index', '-f', '-'], {}, new TextEncoder().encode(`${file}\n`))).toMatchObject({
     code: 0,
   })
+})
+
+test('the base image `auto` is the name of no image', async () => {
+  const parameters = new Map([
+    ['image', ['app']],
+    ['baseImage', ['auto']],
+  ])
+  const asked = { parameters, settings: { source: 'engine' }, command: { kind: 'gate' } } as const
+  expect((await withTransports(asked)).parameters).toEqual(
+    new Map([
+      ['image', ['docker-daemon:app']],
+      ['baseImage', ['auto']],
+    ]),
+  )
 })
 
 test('a path where nothing is, or no image, is told', async () => {

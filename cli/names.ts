@@ -5,6 +5,7 @@
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { terminalText } from '../src/formats/escape.ts'
+import { AUTO_BASE } from '../src/gate/rules.ts'
 import { compressionOf } from '../src/oci/compression.ts'
 import { formatImageReference, parseImageReference } from '../src/oci/image-reference.ts'
 import { Problem } from '../src/problem.ts'
@@ -156,7 +157,9 @@ async function mapImages<Asked extends Named>(
   const parameters = new Map(request.parameters)
   for (const parameter of IMAGES) {
     const names = parameters.get(parameter)
-    if (names !== undefined) parameters.set(parameter, await Promise.all(names.map(map)))
+    if (names === undefined) continue
+    const isName = (name: string) => parameter !== 'baseImage' || name !== AUTO_BASE
+    parameters.set(parameter, await Promise.all(names.map((name) => (isName(name) ? map(name) : name))))
   }
   return { ...request, parameters }
 }

@@ -1,25 +1,24 @@
 /** Advice as GitHub Flavored Markdown. */
-import type { Advice, AdviceItem } from '../advice/advise.ts'
-import type { ImageIdentity } from '../image/report.ts'
+import type { AdviceItem } from '../advice/advise.ts'
+import type { Advised } from '../service/images/advice.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import { filesText, tellAdvice } from './advice-view.ts'
+import { excludedBase } from './base-view.ts'
 import { oneLine } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
-import { markdownTable, type Table } from './table.ts'
+import { markdownPieces, markdownTable, type Table } from './table.ts'
 
 /** Larger output does not fit in a comment. */
 const MAX_DETAILS = 40
 
-export function adviceMarkdown(
-  image: Pick<ImageIdentity, 'reference' | 'platform' | 'digest'>,
-  advice: Advice,
-  fileBytes: number,
-): string {
+export function adviceMarkdown({ image, advice, autoBase }: Advised, fileBytes: number): string {
+  const { reference, platform, digest } = image.identity
   const { items, savings } = tellAdvice(advice, fileBytes)
   const lines = [
     `### ${savings.replace(/\.$/, '')}`,
     '',
-    `${markdownCode(image.reference)}, ${markdownCode(image.platform)}, ${markdownCode(image.digest)}`,
+    `${markdownCode(reference)}, ${markdownCode(platform)}, ${markdownCode(digest)}`,
+    ...(autoBase === undefined ? [] : ['', `${markdownPieces(excludedBase(autoBase))}.`]),
     ...(items.length === 0 ? [] : ['', ...markdownTable(adviceTable(items))]),
     ...items.slice(0, MAX_DETAILS).flatMap(details),
   ]

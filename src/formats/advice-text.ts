@@ -1,12 +1,13 @@
 /** Advice for a terminal of 80 columns. */
-import type { Advice, AdviceItem } from '../advice/advise.ts'
+import type { AdviceItem } from '../advice/advise.ts'
 import type { Severity } from '../gate/tables.ts'
-import type { ImageIdentity } from '../image/report.ts'
+import type { Advised } from '../service/images/advice.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import { filesText, tellAdvice } from './advice-view.ts'
+import { excludedBase } from './base-view.ts'
 import { oneLine } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
-import { endFitted, fitted, type TextStyle, textTable, wrapped } from './table.ts'
+import { endFitted, fitted, plainText, type TextStyle, textTable, wrapped } from './table.ts'
 
 const WIDTH = 80
 /** A terminal has room for few of the ten paths. */
@@ -23,15 +24,16 @@ const RESET = '\x1b[0m'
 const BOLD = '\x1b[1m'
 
 export function adviceText(
-  image: Pick<ImageIdentity, 'reference' | 'platform'>,
-  advice: Advice,
+  { image, advice, autoBase }: Advised,
   fileBytes: number,
   { colour, width = WIDTH }: TextStyle = { colour: false },
 ): string {
   const painted = (text: string, code: string) => (colour ? `${code}${text}${RESET}` : text)
+  const { reference, platform } = image.identity
   const { items, savings } = tellAdvice(advice, fileBytes)
   const lines = [
-    fitted(terminalText(`${image.reference} (${image.platform})`), width),
+    fitted(terminalText(`${reference} (${platform})`), width),
+    ...(autoBase === undefined ? [] : wrapped(plainText(excludedBase(autoBase)), width)),
     painted(savings, BOLD),
     ...items.flatMap((item) => [
       '',

@@ -2,6 +2,7 @@
 import type { Alternative, Base, BaseReport, BaseUpdate, BaseWarning } from '../base/base.ts'
 import type { Evidence } from '../base/names.ts'
 import type { PackageChange } from '../diff/packages.ts'
+import type { AutoBase } from '../gate/subject.ts'
 import { formatBytes, formatCount, formatDelta } from '../text/format.ts'
 import type { Piece, PlainTable } from './table.ts'
 
@@ -39,6 +40,11 @@ export function viewBase(report: BaseReport): BaseView {
       : { alternatives: alternativesTable(alternatives) }),
     warnings: warnings.map(viewWarning),
   }
+}
+
+/** ``The base image does not count: `python:3.13-slim`, named by its label`` */
+export function excludedBase({ reference, evidence }: AutoBase): readonly Piece[] {
+  return ['The base image does not count: ', { name: reference }, `, named by the ${evidence.join(' and ')}`]
 }
 
 /** ``On `python:3.13-slim` (29.8 MB, current); yours: 56.1 MB`` */

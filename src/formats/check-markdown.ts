@@ -4,6 +4,7 @@ import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import type { Checked } from '../service/images/check.ts'
 import { formatCount } from '../text/format.ts'
+import { excludedBase } from './base-view.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
 import {
   globOf,
@@ -16,15 +17,17 @@ import {
   toldEvidence,
 } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
+import { markdownPieces } from './table.ts'
 
 export function checkMarkdown({ verdict }: Checked, { page }: Pick<CheckStyle, 'page'>): string {
-  const { image, baseline, pass, rules } = verdict
+  const { image, baseline, base, pass, rules } = verdict
   const against = baseline === undefined ? '' : `, against ${markdownCode(baseline.reference)}`
   const lines = [
     `### ${pass ? '✅' : '❌'} ${outcome(rules)} for ${markdownCode(image.reference)}`,
     '',
     `${markdownCode(image.digest)}, ${markdownCode(image.platform)}${against}`,
     '',
+    ...(base === undefined ? [] : [`${markdownPieces(excludedBase(base))}.`, '']),
     ...rulesMarkdown(rules),
     ...(page === undefined ? [] : ['', `Report: <${page}>`]),
   ]

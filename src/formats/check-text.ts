@@ -2,10 +2,11 @@
 import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import type { Checked } from '../service/images/check.ts'
+import { excludedBase } from './base-view.ts'
 import type { CheckStyle, ToldProblem } from './check-style.ts'
 import { evidenceParts, headline, ruleTitle, toldEvidence } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
-import { endFitted, fitted, lengthOf, wrapped } from './table.ts'
+import { endFitted, fitted, lengthOf, plainText, wrapped } from './table.ts'
 
 const RED = '\x1b[31m'
 const GREEN = '\x1b[32m'
@@ -38,6 +39,7 @@ export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }:
   })
   return [
     `${word(verdict.pass ? 'PASS' : 'FAIL', verdict.pass, colour)}  ${fitted(terminalText(headline(verdict)), width - 6)}`,
+    ...(verdict.base === undefined ? [] : wrapped(plainText(excludedBase(verdict.base)), width)),
     ...lines,
     ...(page === undefined ? [] : [`Report: ${terminalText(page)}`]),
   ]

@@ -23,6 +23,7 @@ export async function evaluate(policy: Policy, subject: Subject): Promise<Verdic
     pass: rules.every((rule) => rule.pass),
     image: subject.image.identity,
     ...(subject.baseline === undefined ? {} : { baseline: subject.baseline.identity }),
+    ...(subject.autoBase === undefined ? {} : { base: subject.autoBase }),
     rules,
   }
 }

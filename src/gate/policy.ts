@@ -12,7 +12,7 @@ export type Policy = {
   readonly baseline?: string
   /** Globs of the tags of earlier images; none: all. */
   readonly historyTags: readonly string[]
-  /** Reference of the image whose layers are not counted against this image. */
+  /** Reference of the image whose layers are not counted against this image, or `auto`. */
   readonly baseImage?: string
   /** Globs of paths that count as neither waste, duplicates nor denied. */
   readonly ignore: readonly string[]

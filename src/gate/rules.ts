@@ -328,6 +328,9 @@ function namesOf<Name extends RuleName>(table: Readonly<Record<Name, RuleKind>>)
 export const POLICY_RULES = namesOf(POLICY_TABLE)
 export const DIVE_RULES = namesOf(DIVE_TABLE)
 
+/** In place of a base image's name: the one that annotations, labels or provenance name. */
+export const AUTO_BASE = 'auto'
+
 /** A word of a policy that is not a rule. */
 type Condition = Pick<RuleFacts, 'holds' | 'repeats'>
 
@@ -344,7 +347,7 @@ const CONDITION_TABLE = {
   },
   baseImage: {
     holds:
-      'Not a rule: the image that this one is built on. Its bytes count nowhere but in sizes, unless this image removed or replaced them.',
+      'Not a rule: the image that this one is built on; `auto`: the one that annotations, labels or provenance name. Its bytes count nowhere but in sizes, unless this image removed or replaced them.',
   },
   ignore: {
     holds: 'Not a rule: matching paths count neither as waste, duplicates, advice nor denied.',

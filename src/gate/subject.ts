@@ -1,4 +1,5 @@
 /** What is checked against a policy: an image, and the images it is compared with. */
+import type { Evidence } from '../base/names.ts'
 import type { ImageFacts, ImageIdentity } from '../image/report.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
 import type { GateTables } from './tables.ts'
@@ -33,6 +34,16 @@ export type EarlierImages = {
   }
 }
 
+/** The base image that `baseImage=auto` found. */
+export type AutoBase = {
+  readonly reference: string
+  readonly digest: string
+  /** What names it. */
+  readonly evidence: readonly Evidence[]
+  /** How many of the image's layers are its. */
+  readonly layers: number
+}
+
 export type Subject = {
   readonly image: GateImage
   /** Present if the image is analysed. */
@@ -43,6 +54,8 @@ export type Subject = {
   readonly pull?: Pull
   /** Present if a rule is about them. */
   readonly earlier?: EarlierImages
-  /** Present if the policy names one; its facts are not needed. */
+  /** Present if the policy names one, or one was found; its facts are not needed. */
   readonly baseImage?: GateImage
+  /** Present if the base image was found rather than named. */
+  readonly autoBase?: AutoBase
 }

@@ -2,6 +2,7 @@
 import type { ImageIdentity } from '../image/report.ts'
 import type { Evidence, Unit } from './evidence.ts'
 import type { RuleName } from './rules.ts'
+import type { AutoBase } from './subject.ts'
 
 export type RuleVerdict = {
   readonly rule: RuleName
@@ -26,5 +27,6 @@ export type Verdict = {
   readonly pass: boolean
   readonly image: ImageIdentity
   readonly baseline?: ImageIdentity
+  readonly base?: AutoBase
   readonly rules: readonly RuleVerdict[]
 }

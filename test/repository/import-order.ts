@@ -33,6 +33,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/index/'],
   ['src/image/'],
   ['src/diff/'],
+  ['src/base/names.ts'],
   ['src/gate/'],
   ['src/update/'],
   ['src/storage/'],

@@ -8,6 +8,7 @@ import {
   referenceSchema,
   text,
 } from '../openapi/fields.ts'
+import { autoBaseSchema } from './check.schema.ts'
 import { identitySchema, sizedPathSchema } from './report.schema.ts'
 
 const adviceItemSchema = z
@@ -35,6 +36,7 @@ const adviceItemSchema = z
 export const adviceSchema = z
   .strictObject({
     image: identitySchema,
+    base: autoBaseSchema.optional(),
     savings: z.strictObject({
       bytes: int('Of the items of severity `warning`; each file counts once'),
       percent: z.number().openapi({ description: 'Of `size.fileBytes`.' }),
@@ -52,7 +54,7 @@ export const adviceRequestSchema = z
       .union([z.string(), z.array(z.string())])
       .optional()
       .openapi({ description: 'Globs of paths to ignore.' }),
-    baseImage: text('The image that this one is built on; its layers are ignored').optional(),
+    baseImage: text('The image that this one is built on, or `auto`; its layers are ignored').optional(),
     dockerfile: dockerfileSchema.optional(),
   })
   .openapi('AdviceRequest', { description: 'An image, and what to ignore.' })

@@ -5,13 +5,15 @@ import { readAdviceRequest } from '../../advice/request.ts'
 import { allOf } from '../../concurrency.ts'
 import { adviceMarkdown } from '../../formats/advice-markdown.ts'
 import { adviceText } from '../../formats/advice-text.ts'
-import { CONDITIONS } from '../../gate/rules.ts'
+import { AUTO_BASE, CONDITIONS } from '../../gate/rules.ts'
+import { type FoundAuto, findAutoBase } from '../../service/base/auto.ts'
 import { type AdviceQuestion, type Advised, adviseOn } from '../../service/images/advice.ts'
 import { verifiedImage } from '../../service/open/layer-indexes.ts'
-import type { Reading } from '../../service/open/open-image.ts'
+import type { OpenedImage, Reading } from '../../service/open/open-image.ts'
 import { toJson } from '../../text/json.ts'
 import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
+import { callerCredentials } from '../caller.ts'
 import { keepAnswer, keptAnswer } from '../kept-answers.ts'
 import { preferredType } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
@@ -118,14 +120,19 @@ async function answer(
   { format = acceptedFormat(c), wait, ...style }: Answer,
 ): Promise<Response> {
   const contentType = format === 'json' ? TYPES.json : `${TYPES[format]}; charset=utf-8`
-  const references = [question.image, question.baseImage].filter((name) => name !== undefined)
-  const open = (name: string) => openFor(backend, c, { image: name, platform, read }, references)
-  const [image, base] = await allOf([
-    open(question.image),
-    question.baseImage === undefined ? undefined : open(question.baseImage),
-  ])
+  const { image: name, baseImage } = question
+  const references = [name, baseImage].filter((one) => one !== undefined).filter((one) => one !== AUTO_BASE)
+  const [image, named] = await allOf(
+    references.map((one) => openFor(backend, c, { image: one, platform, read }, references)),
+  )
+  if (image === undefined) throw new Error('the image is not opened')
+  const found = baseImage === AUTO_BASE ? await autoBaseOf(backend, c, image, references) : undefined
+  const base = named ?? found?.base?.image
+  const autoBase = found?.base?.shown
   const opened = base === undefined ? [image] : [image, base]
-  const headers = freshness(backend, c, cacheInputs(opened), contentType)
+  const inputs = cacheInputs(opened, JSON.stringify(autoBase))
+  const isPublic = inputs.isPublic && (found?.isPublic ?? true)
+  const headers = freshness(backend, c, { ...inputs, isPublic }, contentType)
   // Caches key by address, which does not include what is posted.
   if (c.req.method !== 'GET') headers.delete('ETag')
   const known = unchanged(c, headers)
@@ -140,7 +147,7 @@ async function answer(
   if (kept !== undefined) return kept
   const advised = await adviseOn(
     backend.host.store,
-    { image: verifiedImage(image, result.facts), base, facts: result.facts },
+    { image: verifiedImage(image, result.facts), base, autoBase, facts: result.facts },
     question,
   )
   const body = write(advised, result.facts.size.fileBytes, format, style)
@@ -148,23 +155,33 @@ async function answer(
   return isKept ? keepAnswer(backend, c, made) : made
 }
 
+function autoBaseOf(
+  backend: Backend,
+  c: RequestContext,
+  image: OpenedImage,
+  references: readonly string[],
+): Promise<FoundAuto> {
+  const credentials = callerCredentials(backend.host.configuration, c, references)
+  return findAutoBase(backend, image, { credentials, signal: c.req.raw.signal })
+}
+
 function acceptedFormat(c: RequestContext): Format {
   const accepted = preferredType(c.req.header('Accept'), [TYPES.json, TYPES.markdown, TYPES.text])
   return accepted === TYPES.markdown ? 'markdown' : accepted === TYPES.text ? 'text' : 'json'
 }
 
-function write(
-  { image: { identity }, advice }: Advised,
-  fileBytes: number,
-  format: Format,
-  style: TextQuery,
-): string {
+function write(advised: Advised, fileBytes: number, format: Format, style: TextQuery): string {
+  const { image, advice, autoBase } = advised
   switch (format) {
     case 'json':
-      return toJson({ image: identity, ...advice })
+      return toJson({
+        image: image.identity,
+        ...(autoBase === undefined ? {} : { base: autoBase }),
+        ...advice,
+      })
     case 'text':
-      return adviceText(identity, advice, fileBytes, styleOf(style))
+      return adviceText(advised, fileBytes, styleOf(style))
     case 'markdown':
-      return adviceMarkdown(identity, advice, fileBytes)
+      return adviceMarkdown(advised, fileBytes)
   }
 }

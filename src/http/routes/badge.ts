@@ -11,6 +11,7 @@ import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { Problem } from '../../problem.ts'
+import { findAutoBase } from '../../service/base/auto.ts'
 import { earlierImages } from '../../service/fleet/earlier-images.ts'
 import { knownAdvice } from '../../service/images/advice.ts'
 import type { Images } from '../../service/images/caller-images.ts'
@@ -214,6 +215,8 @@ async function show(
   const images: Images = {
     open: (name) => openReading(backend, { ...requestOf(name), read }),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, 0),
+    // Only names that the owner listed may use the service's credentials; an image could name any base.
+    autoBase: (opened) => findAutoBase(backend, opened, { credentials: { for: () => undefined }, signal }),
     earlier: (question) => {
       const { registry, repository } = question.repository
       const credentials = badgeCredentials(backend.host.configuration, `${registry}/${repository}`)

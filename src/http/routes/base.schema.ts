@@ -7,7 +7,7 @@ import { problemSchema } from './problem.schema.ts'
 import { identitySchema } from './report.schema.ts'
 import { layerSum } from './update.schema.ts'
 
-const evidenceSchema = z.enum(EVIDENCE).openapi('BaseEvidence', {
+export const baseEvidenceSchema = z.enum(EVIDENCE).openapi('BaseEvidence', {
   description: '`known`: another image that this service analysed; `history`: a guess.',
 })
 
@@ -26,7 +26,7 @@ export const baseSchema = z
         reference: text('As named, with the tag where there is one').optional(),
         digest: digestSchema.optional(),
         indexDigest: digestSchema.optional(),
-        evidence: z.array(evidenceSchema),
+        evidence: z.array(baseEvidenceSchema),
         ...part,
       })
       .optional(),
@@ -64,7 +64,7 @@ export const baseSchema = z
     warnings: z.array(
       z.strictObject({
         code: z.enum(['baseDoesNotMatch', 'baseUnreadable', 'alternativesIncomplete']),
-        evidence: evidenceSchema.optional(),
+        evidence: baseEvidenceSchema.optional(),
         reference: text('As named, at most 256 characters').optional(),
         problem: problemSchema.optional(),
       }),

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { POLICY_KEYS } from '../../gate/rules.ts'
 import {
+  digestSchema,
   dockerfileSchema,
   int,
   pathBase64,
@@ -10,6 +11,7 @@ import {
   referenceSchema,
   text,
 } from '../openapi/fields.ts'
+import { baseEvidenceSchema } from './base.schema.ts'
 import { identitySchema } from './report.schema.ts'
 
 const evidenceSchema = z
@@ -51,11 +53,21 @@ const ruleVerdictSchema = z
   })
   .openapi('RuleVerdict')
 
+export const autoBaseSchema = z
+  .strictObject({
+    reference: text(),
+    digest: digestSchema,
+    evidence: z.array(baseEvidenceSchema),
+    layers: int("How many of the image's layers are its"),
+  })
+  .openapi('AutoBase', { description: 'The base image that `baseImage=auto` found.' })
+
 export const verdictSchema = z
   .strictObject({
     pass: z.boolean(),
     image: identitySchema,
     baseline: identitySchema.optional(),
+    base: autoBaseSchema.optional(),
     rules: z.array(ruleVerdictSchema).openapi({ description: 'One per rule and glob.' }),
   })
   .openapi('Verdict')

@@ -10,8 +10,10 @@ import {
 } from '../../formats/check-format.ts'
 import { type Policy, policyFromQuery } from '../../gate/policy.ts'
 import { readCheckRequest } from '../../gate/request.ts'
+import { AUTO_BASE } from '../../gate/rules.ts'
 import { link } from '../../pages/page.ts'
 import type { Problem } from '../../problem.ts'
+import { findAutoBase } from '../../service/base/auto.ts'
 import { earlierImages } from '../../service/fleet/earlier-images.ts'
 import type { Images } from '../../service/images/caller-images.ts'
 import { judge } from '../../service/images/check.ts'
@@ -151,16 +153,18 @@ async function answer(
   const { contentType, render } = CHECK_FORMATS[format ?? acceptedFormat(c)]
   const pointedAt = parseRepositoryFile(file)
   const { image, platform, read: reading, policy, dockerfile } = check
-  const references = [image, policy.baseline, policy.baseImage].filter((name) => name !== undefined)
+  const references = [image, policy.baseline, policy.baseImage]
+    .filter((name) => name !== undefined)
+    .filter((name) => name !== AUTO_BASE)
+  const caller = () => ({
+    credentials: callerCredentials(backend.host.configuration, c, references),
+    signal: c.req.raw.signal,
+  })
   const images: Images = {
     open: (name: string) => openFor(backend, c, { image: name, platform, read: reading }, references),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, wait),
-    earlier: (question) =>
-      earlierImages(backend, {
-        ...question,
-        credentials: callerCredentials(backend.host.configuration, c, references),
-        signal: c.req.raw.signal,
-      }),
+    autoBase: (opened) => findAutoBase(backend, opened, caller()),
+    earlier: (question) => earlierImages(backend, { ...question, ...caller() }),
   }
   const question = { image, policy, dockerfile, advice: advice === '1' }
   const checked = await judge(backend.host.store, images, question)

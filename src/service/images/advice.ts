@@ -11,6 +11,7 @@ import { newItems } from '../../advice/new-items.ts'
 import { inParallel } from '../../concurrency.ts'
 import { findDuplicates } from '../../gate/duplicated.ts'
 import { type Exclusion, exclusionOf } from '../../gate/exclusion.ts'
+import type { AutoBase } from '../../gate/subject.ts'
 import type { ObjectStore } from '../../host.ts'
 import { findBuildTools } from '../../image/packages/stored-inventory.ts'
 import type { BuildTools, ImageFacts } from '../../image/report.ts'
@@ -39,27 +40,34 @@ export type AdviceQuestion = {
   readonly image: string
   /** Globs of paths to ignore. */
   readonly ignore: readonly string[]
-  /** A base image, whose waste does not count. */
+  /** A base image, whose waste does not count, or `auto`. */
   readonly baseImage?: string | undefined
   /** The text of the image's Dockerfile: items then name its lines. */
   readonly dockerfile?: string | undefined
 }
 
 /** What {@link adviseOn} found, and about which image. */
-export type Advised = { readonly image: OpenedImage; readonly advice: Advice }
+export type Advised = {
+  readonly image: OpenedImage
+  readonly advice: Advice
+  /** Present if the base image was found rather than named. */
+  readonly autoBase?: AutoBase | undefined
+}
 
 /** The images that a question is about. */
 export type AdviceImages = {
   readonly image: OpenedImage
   readonly facts: ImageFacts
-  /** Present if the question names a base image. */
+  /** Present if the question names a base image, or one was found. */
   readonly base?: OpenedImage | undefined
+  /** Present if it was found. */
+  readonly autoBase?: AutoBase | undefined
 }
 
 /** @throws Problem `not_based_on`, `invalid_parameter` for a glob that cannot be read */
 export async function adviseOn(
   store: ObjectStore,
-  { image, facts, base }: AdviceImages,
+  { image, facts, base, autoBase }: AdviceImages,
   { ignore, dockerfile }: AdviceQuestion,
 ): Promise<Advised> {
   const exclusion = exclusionOf(
@@ -68,7 +76,7 @@ export async function adviseOn(
     base && { reference: base.identity.reference, diffIds: base.config.diffIds },
   )
   const advice = await adviceOf(store, { image, facts }, exclusion, base)
-  return { image, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
+  return { image, autoBase, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
 }
 
 /** Each item with the Dockerfile line of the step to change. */

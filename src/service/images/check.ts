@@ -5,8 +5,8 @@ import { evaluate } from '../../gate/evaluate.ts'
 import type { Evidence } from '../../gate/evidence.ts'
 import { exclusionOf } from '../../gate/exclusion.ts'
 import { needsOf, type Policy } from '../../gate/policy.ts'
-import type { Depth, RuleName } from '../../gate/rules.ts'
-import type { EarlierImages, GateImage, Pull } from '../../gate/subject.ts'
+import { AUTO_BASE, type Depth, type RuleName } from '../../gate/rules.ts'
+import type { AutoBase, EarlierImages, GateImage, Pull } from '../../gate/subject.ts'
 import type { RuleVerdict, Verdict } from '../../gate/verdict.ts'
 import type { ObjectStore } from '../../host.ts'
 import type { ImageFacts } from '../../image/report.ts'
@@ -39,18 +39,19 @@ export async function judge(
   const { baseline, baseImage } = policy
   const needs = needsOf(policy)
   const depth = advice ? 'analysis' : needs.image
+  const subject = images.open(reference)
   const [image, against, base] = await allOf([
-    know(images, reference, {
+    know(images, subject, {
       depth,
       compressed: asksFor(policy, 'maxCompressed', 'maxCompressedGrowth', 'maxGrowthOver', 'maxPull'),
     }),
     baseline === undefined
       ? undefined
-      : know(images, baseline, {
+      : know(images, images.open(baseline), {
           depth: needs.baseline ?? 'manifest',
           compressed: asksFor(policy, 'maxCompressedGrowth'),
         }),
-    baseImage === undefined ? undefined : know(images, baseImage, { depth: 'manifest', compressed: false }),
+    baseImage === undefined ? undefined : knowBase(images, subject, baseImage),
   ])
   const { opened, facts } = image
   const earlier = await earlierOf(images, policy, { image: opened, baseline: against?.opened })
@@ -64,6 +65,7 @@ export async function judge(
     ...(against === undefined || !asksFor(policy, 'maxPull') ? {} : { pull: pullOf(against.opened, opened) }),
     ...(earlier === undefined ? {} : { earlier }),
     ...(base === undefined ? {} : { baseImage: base.known }),
+    ...(base?.shown === undefined ? {} : { autoBase: base.shown }),
   })
   const told = { verdict: withSteps(verdict, steps) }
   if (!advice || facts === undefined) return told
@@ -123,15 +125,33 @@ type Known = { readonly opened: OpenedImage; readonly known: GateImage; readonly
 /** How much a policy needs to know about an image. */
 type Needs = { readonly depth: Depth; readonly compressed: boolean }
 
-async function know(images: Images, reference: string, { depth, compressed }: Needs): Promise<Known> {
-  const opened = await images.open(reference)
+async function know(
+  images: Images,
+  opening: Promise<OpenedImage>,
+  { depth, compressed }: Needs,
+): Promise<Known> {
+  const opened = await opening
   if (compressed) requireCompressed(opened.identity.reference, opened)
-  const { identity, manifest, config } = opened
-  const known = { identity, manifest, diffIds: config.diffIds }
+  const known = gateImage(opened)
   if (depth === 'manifest') return { opened, known }
   const facts = await images.facts(opened)
   const verified = verifiedImage(opened, facts)
   return { opened: verified, known: { ...known, identity: verified.identity, facts }, facts }
+}
+
+/** Undefined if no name of a base fits. */
+async function knowBase(
+  images: Images,
+  subject: Promise<OpenedImage>,
+  name: string,
+): Promise<(Known & { readonly shown?: AutoBase }) | undefined> {
+  if (name !== AUTO_BASE) return know(images, images.open(name), { depth: 'manifest', compressed: false })
+  const { base } = await images.autoBase(await subject)
+  return base && { opened: base.image, known: gateImage(base.image), shown: base.shown }
+}
+
+function gateImage({ identity, manifest, config }: OpenedImage): GateImage {
+  return { identity, manifest, diffIds: config.diffIds }
 }
 
 function withSteps(verdict: Verdict, steps: readonly LayerStep[]): Verdict {

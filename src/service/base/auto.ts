@@ -1,0 +1,36 @@
+/** The base image of `baseImage=auto`: the one that annotations, labels or provenance name. */
+import type { AutoBase } from '../../gate/subject.ts'
+import type { OpenedImage } from '../open/open-image.ts'
+import type { Service } from '../service.ts'
+import { findNamed } from './find.ts'
+import { type BaseCaller, OpenOnce } from './open-once.ts'
+
+export type FoundAuto = {
+  /** Absent if no name fits: then the whole image counts. */
+  readonly base?: { readonly image: OpenedImage; readonly shown: AutoBase }
+  /** Every caller finds the same. */
+  readonly isPublic: boolean
+}
+
+/** @throws Problem of the first name that cannot be read, if no other fits; `invalid_image` */
+export async function findAutoBase(
+  service: Service,
+  image: OpenedImage,
+  caller: BaseCaller,
+): Promise<FoundAuto> {
+  const images = new OpenOnce(service, image.identity.platform, caller)
+  const { base, warnings } = await findNamed({ image, candidates: [], images, signal: caller.signal })
+  const { isPublic } = images
+  if (base?.named !== undefined) {
+    const { evidence, layers, named } = base
+    const { digest } = named.image.identity
+    return {
+      base: { image: named.image, shown: { reference: named.reference, digest, evidence, layers } },
+      isPublic,
+    }
+  }
+  // Counting the whole image would blame this image for what a base may have done.
+  for (const { problem } of warnings)
+    if (problem !== undefined) throw problem.with({ parameter: 'baseImage' })
+  return { isPublic }
+}

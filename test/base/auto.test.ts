@@ -1,0 +1,136 @@
+/** `baseImage=auto`: the gate and advice leave out what the base brought that the image itself names. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { FixtureRegistry } from '../registry/fixture.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { makeImage, makeLayer, type TestImage, type TestLayer } from '../support/images.ts'
+
+const BASE_WASTE = 3000
+const OWN_WASTE = 200_000
+
+let registry: FixtureRegistry
+let other: FixtureRegistry
+let app: TestApp
+let base: TestImage
+let layers: readonly TestLayer[]
+let reference: string
+
+beforeAll(async () => {
+  registry = await FixtureRegistry.start()
+  other = await FixtureRegistry.start({ auth: { kind: 'basic', username: 'me', password: 'secret' } })
+  app = startApp()
+  const below = [
+    await makeLayer([{ name: 'lower', content: 'a'.repeat(BASE_WASTE) }]),
+    await makeLayer([{ name: 'lower', content: 'b' }]),
+  ]
+  base = makeImage(below)
+  layers = [
+    ...below,
+    await makeLayer([{ name: 'own', content: 'c'.repeat(OWN_WASTE) }]),
+    await makeLayer([{ name: 'own', content: 'd' }]),
+  ]
+  reference = registry.push('base', '1', base)
+})
+afterAll(() => Promise.all([registry.close(), other.close()]))
+
+function push(name: string, annotations: Record<string, string> = {}): string {
+  return registry.push(name, '1', makeImage(layers, { manifest: { annotations } }))
+}
+
+const named = (name: string) => ({ 'org.opencontainers.image.base.name': name })
+
+async function ask(path: string, query: Record<string, string>, headers: Record<string, string> = {}) {
+  const answer = await app.ask(`${path}?${new URLSearchParams(query)}`, { headers })
+  return { status: answer.status, headers: answer.headers, text: await answer.text() }
+}
+
+async function check(query: Record<string, string>, headers?: Record<string, string>) {
+  const { status, text } = await ask('/v1/check', { maxWasted: '0', ...query }, headers)
+  const { base: found, rules, code, parameter } = JSON.parse(text)
+  return { status, base: found, actual: rules?.[0].actual, code, parameter }
+}
+
+it('the gate counts only what stands on the base that the image names, and says which', async () => {
+  const image = push('annotated', named(reference))
+  const found = { reference, digest: base.descriptor.digest, evidence: ['annotation'], layers: 2 }
+  expect(await check({ image, baseImage: 'auto' })).toEqual({ status: 412, base: found, actual: OWN_WASTE })
+  const { base: none, ...byName } = await check({ image, baseImage: reference })
+  expect([none, byName]).toEqual([undefined, { status: 412, actual: OWN_WASTE }])
+  const policy = { maxWasted: OWN_WASTE, baseImage: 'auto' }
+  const posted = await app.ask('/v1/check', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ image, policy }),
+  })
+  expect([posted.status, (await posted.json()).base]).toEqual([200, found])
+})
+
+it('where no name fits, the whole image counts', async () => {
+  const whole = { status: 412, actual: BASE_WASTE + OWN_WASTE }
+  expect(await check({ image: push('nameless'), baseImage: 'auto' })).toEqual(whole)
+  const stranger = registry.push('stranger', '1', makeImage([await makeLayer([{ name: 'stranger' }])]))
+  expect(await check({ image: push('mismatch', named(stranger)), baseImage: 'auto' })).toEqual(whole)
+})
+
+it('a base that an analysis knows, but no name, excuses nothing', async () => {
+  await ask('/v1/report', { image: reference, wait: '20' })
+  const image = push('known')
+  expect(JSON.parse((await ask('/v1/base', { image })).text).base).toMatchObject({ evidence: ['known'] })
+  expect(await check({ image, baseImage: 'auto' })).toEqual({
+    status: 412,
+    actual: BASE_WASTE + OWN_WASTE,
+  })
+})
+
+it('a base that cannot be read fails the gate with its problem', async () => {
+  const image = push('gone', named(`${registry.host}/base:gone`))
+  expect(await check({ image, baseImage: 'auto' })).toEqual({
+    status: 404,
+    code: 'image_not_found',
+    parameter: 'baseImage',
+  })
+})
+
+it('the credentials for the image do not go to the registry of its base', async () => {
+  const image = push('elsewhere', named(other.push('base', '1', base)))
+  const login = { username: 'me', password: 'secret' }
+  const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const auto = { image, baseImage: 'auto' }
+  expect(await check(auto, { 'X-Registry-Auth': encoded(login) })).toMatchObject({ code: 'unauthorized' })
+  const config = encoded({ [other.host]: login })
+  expect(await check(auto, { 'X-Registry-Config': config })).toMatchObject({ actual: OWN_WASTE })
+  const stranger = other.push('stranger', '1', makeImage([await makeLayer([{ name: 'stranger' }])]))
+  for (const name of [image, push('stranger-app', named(stranger))]) {
+    const query = { image: name, baseImage: 'auto', wait: '20' }
+    const { headers } = await ask('/v1/advice', query, { 'X-Registry-Config': config })
+    expect(headers.get('cache-control')).toBe('private, no-cache')
+  }
+})
+
+it('advice leaves out what the base brought, and says which base that is', async () => {
+  const image = push('advised', named(reference))
+  const advice = async (query: Record<string, string>) =>
+    JSON.parse((await ask('/v1/advice', { image, wait: '20', ...query })).text)
+  const whole = await advice({})
+  expect([whole.base, whole.savings.bytes]).toEqual([undefined, BASE_WASTE + OWN_WASTE])
+  const own = await advice({ baseImage: 'auto' })
+  expect(own.base).toEqual({
+    reference,
+    digest: base.descriptor.digest,
+    evidence: ['annotation'],
+    layers: 2,
+  })
+  expect(own.savings.bytes).toBe(OWN_WASTE)
+})
+
+it.each([
+  ['/v1/check', 'text', /^The base image does not count: 127\.\S+\/base:1, named by the label$/m],
+  ['/v1/check', 'markdown', /^The base image does not count: `127\.\S+\/base:1`, named by the label\.$/m],
+  ['/v1/advice', 'text', /^The base image does not count: 127\.\S+\/base:1, named by the label$/m],
+  ['/v1/advice', 'markdown', /^The base image does not count: `127\.\S+\/base:1`, named by the label\.$/m],
+])('%s says in %s what does not count', async (path, format, line) => {
+  const labelled = makeImage(layers, { config: { config: { Labels: named(reference) } } })
+  const image = registry.push('labelled', '1', labelled)
+  const rules: Record<string, string> = path === '/v1/check' ? { maxWasted: '1' } : {}
+  const { text } = await ask(path, { image, baseImage: 'auto', wait: '20', format, ...rules })
+  expect(text).toMatch(line)
+})

@@ -187,9 +187,24 @@ async function writeAnswer(context: Context, work: Work): Promise<number> {
       await list(context, work, work.request.command.endpoints[0] ?? '')
       return 0
     default:
-      await plain(context, work)
+      if (work.format === 'ncdu') await writeNcdu(work)
+      else await plain(context, work)
       return 0
   }
+}
+
+async function writeNcdu({ caller, request, output }: Work): Promise<void> {
+  const { ncduExport, pathGiven } = await import('./ncdu.ts')
+  const { Questions } = await import('./explore/questions.ts')
+  for (const name of ['depth', 'layer', 'limit'])
+    if (request.parameters.has(name))
+      throw new Failure(
+        'invalid_parameter',
+        `${flagOf(name)} does not apply to --format ncdu: it has the whole tree`,
+      )
+  const [target = { image: '' }] = targetsOf(request)
+  const questions = new Questions(caller, target, target.read)
+  for await (const part of ncduExport(questions, pathGiven(request.parameters))) await output.write(part)
 }
 
 /** Commands whose endpoint reads something itself. */

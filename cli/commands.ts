@@ -96,11 +96,12 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Show directories with the size of all below them, largest first',
     endpoints: ['/v1/tree'],
     operands: [IMAGE, path('PATH')],
-    formats: TEXTS,
+    formats: [...TEXTS, 'ncdu'],
     kind: 'answer',
     examples: [
       ['nginx:1.27 --depth 3', 'three levels from the root'],
       ['nginx:1.27 usr/lib', 'what is below one directory'],
+      ['nginx:1.27 --format ncdu | ncdu -f-', 'all of it, in ncdu'],
       ['nginx:1.27 --layer 1 --limit 5', 'one layer, five children of each directory'],
     ],
   },

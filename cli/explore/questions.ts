@@ -32,6 +32,8 @@ export const fileSchema = z.object({
   link: z.string().optional(),
   linkBase64: z.string().optional(),
   whiteout: z.enum(['file', 'opaque', 'aufs']).optional(),
+  /** In the merged file system: equal for the hard links of one file. */
+  inode: z.number().optional(),
 })
 export type FileItem = z.output<typeof fileSchema>
 

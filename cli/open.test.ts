@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
 import { dockerSave, packArchive } from '../test/support/archives.ts'
 import { makeImage, makeLayer } from '../test/support/images.ts'
+import { COMPILED } from '../test/support/lamina.ts'
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 const USER = { username: 'mara', password: 'of mara alone' }
@@ -38,7 +39,7 @@ afterAll(async () => {
 
 function start(words: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [MAIN, 'open', ...words], {
-    env: { PATH: process.env.PATH, HOME: folder, DOCKER_CONFIG: folder, ...env },
+    env: { PATH: process.env.PATH, ...COMPILED, HOME: folder, DOCKER_CONFIG: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { COMPILED } from '../test/support/lamina.ts'
 import { temporaryData } from '../test/support/service.ts'
 import { isTooOld } from './node-version.ts'
 
@@ -21,7 +22,7 @@ function run(command: string, args: readonly string[], settings: Record<string, 
   const { PATH, HOME } = process.env
   return spawn(command, args, {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
-    env: { PATH, HOME, HOST: '127.0.0.1', PORT: '0', LAMINA_DATA: data, ...settings },
+    env: { PATH, HOME, ...COMPILED, HOST: '127.0.0.1', PORT: '0', LAMINA_DATA: data, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

@@ -19,6 +19,7 @@ import { writeFailure } from '../../src/image/image.ts'
 import { openStore } from '../../workers/node/host.ts'
 import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { CURL, writeFleet } from '../bench/synthetic-fleet.ts'
+import { COMPILED } from '../support/lamina.ts'
 import { startS3 } from '../support/s3.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
@@ -184,7 +185,7 @@ it('adds what is new, and merges files of similar size', async () => {
 
 it('resumes where a run was killed', async () => {
   const child = spawn(process.execPath, [MAIN, 'lake', out, '--batch', '5'], {
-    env: { PATH: process.env.PATH, LAMINA_DATA: data },
+    env: { PATH: process.env.PATH, ...COMPILED, LAMINA_DATA: data },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const exited = once(child, 'exit')

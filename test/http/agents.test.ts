@@ -8,6 +8,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
+import { COMPILED } from '../support/lamina.ts'
 import { HOSTS, startService, type TestService } from '../support/service.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
@@ -95,7 +96,7 @@ function transportOf(service: TestService | undefined): Transport {
     const headers = { Authorization: `Bearer ${TOKEN}` }
     return new StreamableHTTPClientTransport(new URL('/mcp', service.url), { requestInit: { headers } })
   }
-  const env = { PATH: process.env.PATH ?? '', HOME: home, XDG_CACHE_HOME: join(home, 'cache') }
+  const env = { PATH: process.env.PATH ?? '', ...COMPILED, HOME: home, XDG_CACHE_HOME: join(home, 'cache') }
   return new StdioClientTransport({ command: process.execPath, args: [MAIN, 'mcp'], env })
 }
 

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 
+/** Code that is compiled once for all tests: without it each command takes three times as long. */
+export const COMPILED = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' }
+
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
 /** @param input its stdin */
@@ -15,7 +18,7 @@ export async function runLamina(
   input?: Uint8Array,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...words], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...COMPILED, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   // A command that does not read stdin may exit before all of it is written.

@@ -1,5 +1,6 @@
 /** Advice as people read it: what is worth telling, in what order, and what it amounts to. JSON has all of it. */
 import type { Advice, AdviceItem } from '../advice/advise.ts'
+import { type Whose, whoseOf } from '../base/whose.ts'
 import type { SizedPath } from '../image/report.ts'
 import { counted, formatBytes, formatCount, formatPercent } from '../text/format.ts'
 
@@ -66,6 +67,14 @@ export function placeText({ rule, layer, layers, byLayer }: AdviceItem): string 
         ? [`the largest in layer ${layer}`]
         : [layers === undefined ? `layer ${layer}` : layersText(layers)]
   return [...stored, ...(byLayer === undefined ? [] : [`hidden by layer ${byLayer}`])].join(', ')
+}
+
+/** Whose an item is; undefined if that is not known of all its files. */
+export function whoseItem(item: AdviceItem, baseLayers: number): Whose | undefined {
+  const { rule, files, paths } = item
+  if (!LARGEST_ONLY.has(rule)) return whoseOf(item, baseLayers)
+  const layers = paths.flatMap(({ layer }) => (layer === undefined ? [] : [layer]))
+  return layers.length === files ? whoseOf({ layers }, baseLayers) : undefined
 }
 
 /** Rules that know only of their largest files in which layer these are. */

@@ -3,7 +3,7 @@ import type { Alternative, Base, BaseReport, BaseUpdate, BaseWarning } from '../
 import type { Evidence } from '../base/names.ts'
 import type { PackageChange } from '../diff/packages.ts'
 import type { AutoBase } from '../gate/subject.ts'
-import { formatBytes, formatCount, formatDelta } from '../text/format.ts'
+import { counted, formatBytes, formatCount, formatDelta } from '../text/format.ts'
 import type { Piece, PlainTable } from './table.ts'
 
 export type BaseView = {
@@ -45,6 +45,42 @@ export function viewBase(report: BaseReport): BaseView {
 /** ``The base image does not count: `python:3.13-slim`, named by its label`` */
 export function excludedBase({ reference, evidence }: AutoBase): readonly Piece[] {
   return ['The base image does not count: ', { name: reference }, `, named by the ${evidence.join(' and ')}`]
+}
+
+/** What a page says of an image's base. */
+export type StandsOn = {
+  /** A sentence without its full stop. */
+  readonly sentence: readonly Piece[]
+  /** How many of the image's layers are the base's; 0 if none was found. */
+  readonly layers: number
+  /** To look at. */
+  readonly reference?: string
+}
+
+/** @param isPullKnown whether compressed sizes are known; otherwise none is told */
+export function standsOn(report: BaseReport, isPullKnown: boolean): StandsOn {
+  const { base, update, warnings } = report
+  if (base === undefined) {
+    const unread = warnings.find(({ problem }) => problem !== undefined)
+    if (unread !== undefined) return { sentence: ['Base image unknown: ', ...viewWarning(unread)], layers: 0 }
+  }
+  const layers = base?.layers ?? 0
+  const { reference } = base ?? {}
+  return {
+    sentence: isPullKnown ? headlineOf(report) : withoutSizes(reference, layers, update),
+    layers,
+    ...(reference === undefined ? {} : { reference }),
+  }
+}
+
+function withoutSizes(
+  reference: string | undefined,
+  layers: number,
+  update: BaseUpdate | undefined,
+): readonly Piece[] {
+  if (layers === 0) return ['No base image found']
+  if (reference === undefined) return [`On a base of ${counted(layers, 'layer')}, by a guess`]
+  return ['On ', { name: reference }, ` (${[counted(layers, 'layer'), ...stateOf(update)].join(', ')})`]
 }
 
 /** ``On `python:3.13-slim` (29.8 MB, current); yours: 56.1 MB`` */

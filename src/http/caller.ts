@@ -4,8 +4,9 @@ import type { Configuration } from '../configuration.ts'
 import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../oci/credential.ts'
 import { parseImageReference } from '../oci/image-reference.ts'
 import { Problem } from '../problem.ts'
+import type { BaseCaller } from '../service/base/open-once.ts'
 import type { CallerCredentials } from '../service/open/open-image.ts'
-import type { RequestContext } from './backend.ts'
+import type { Backend, RequestContext } from './backend.ts'
 
 /**
  * @param references every reference of the request; empty if its one registry is known only later
@@ -24,6 +25,18 @@ export function callerCredentials(
   const own = config === undefined ? undefined : parseRegistryConfig(config)
   const single = auth === undefined ? undefined : credentialOfAuth(auth, references)
   return { for: (registry) => single?.(registry) ?? own?.get(registry) ?? lent.get(registry) }
+}
+
+/** Who asks for the base of one image: its registry alone gets what `X-Registry-Auth` has. */
+export function baseCaller(
+  { host }: Pick<Backend, 'host'>,
+  context: RequestContext,
+  { image }: { readonly image: string },
+): BaseCaller {
+  return {
+    credentials: callerCredentials(host.configuration, context, [image]),
+    signal: context.req.raw.signal,
+  }
 }
 
 /**

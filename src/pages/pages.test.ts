@@ -116,6 +116,7 @@ const view: ReportView = {
   },
   areas,
   colour: 'layer',
+  base: { sentence: ['On ', { name: HOSTILE }, ' (1 B)'], layers: 1, reference: HOSTILE },
   runs: { entrypoint: [HOSTILE], user: HOSTILE, ports: [HOSTILE], configBytes: 7 },
   origin: 'https://lamina.example',
 }

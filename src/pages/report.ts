@@ -1,7 +1,9 @@
 /** The page about one image. */
 import { html } from 'hono/html'
 import type { Advice } from '../advice/advise.ts'
+import { whoseOf } from '../base/whose.ts'
 import { tellAdvice } from '../formats/advice-view.ts'
+import type { StandsOn } from '../formats/base-view.ts'
 import { visible } from '../formats/escape.ts'
 import { verdictSentence } from '../formats/report-view.ts'
 import type { Area } from '../image/areas.ts'
@@ -37,7 +39,7 @@ import {
   table,
 } from './page.ts'
 import { filesLink, namedLink, type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
-import { savings } from './savings.ts'
+import { savings, whoseTag } from './savings.ts'
 import { sizesLink } from './sizes.ts'
 import { tagsLink } from './tags.ts'
 import { mapFigure } from './treemap/figure.ts'
@@ -56,6 +58,8 @@ export type ReportView = {
   /** Of the directory that the treemap shows. */
   readonly areas: Area
   readonly colour: TreemapColour
+  /** Absent if it was not found in time. */
+  readonly base: StandsOn | undefined
   /** `scheme://host[:port]` at which this service is reached. */
   readonly origin: string
 }
@@ -71,7 +75,7 @@ export type Runs = {
 }
 
 export function reportPage(view: ReportView): Html {
-  const { report, origin, advice, areas, colour } = view
+  const { report, origin, advice, areas, base, colour } = view
   const { image } = report
   const place = placeOf(image)
   const told = tellAdvice(advice, report.size.fileBytes)
@@ -88,9 +92,10 @@ export function reportPage(view: ReportView): Html {
 ${identityFacts(image)}
 ${others(image)}
 </div>
+${baseLine(view)}
 <p class="headline">${verdictSentence(report, told)}</p>
 ${figures(headline(report))}
-${savings(told, place)}
+${savings(told, place, base?.layers ?? 0)}
 <nav class="contents" aria-label="On this page"><ul>
 <li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
 <li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li><li><a href="#runs">How it runs</a></li>
@@ -134,6 +139,7 @@ const RAW = [
   ['/v1/duplicates', 'Duplicates'],
   ['/v1/packages', 'Packages'],
   ['/v1/advice', 'Advice'],
+  ['/v1/base', 'Base image'],
   ['/v1/sbom', 'SBOM'],
   ['/v1/export', 'File system as a tar'],
   ['/v1/config', 'Config'],
@@ -153,6 +159,17 @@ ${created !== undefined && html`<span>Built <time datetime="${visible(created)}"
 <span class="digest" id="digest">${name(digest)}</span>${copyButton('digest', 'the digest')}
 <a href="${reportLink(permanentPlaceOf(image))}">Permanent link</a>
 <a href="${filesLink(placeOf(image), { path: '' })}">Files</a></div>`
+}
+
+/** What the image stands on, and how much of it is its own. */
+function baseLine({ base, report: { image } }: ReportView): Html {
+  const details = link('/v1/base', { ...placeOf(image), format: 'text' })
+  if (base === undefined)
+    return html`<p class="stands-on">The base image could not be found in time: <a href="${details}">ask for it</a></p>`
+  const { sentence, reference } = base
+  const told = sentence.map((piece) => (typeof piece === 'string' ? piece : name(piece.name)))
+  const page = reference === undefined ? details : reportLink({ image: reference, platform: image.platform })
+  return html`<p class="stands-on">${told}. <a href="${page}">${reference === undefined ? 'Details' : 'Look at it'}</a></p>`
 }
 
 /** Other images that a reader may want to see: loaded when opened, since the registry is asked for each of them. */
@@ -224,7 +241,7 @@ const REASONS: Readonly<Record<WastedFile['reason'], string>> = {
   metadataOnly: 'metadata only',
 }
 
-function wasteSection({ report: { waste, image }, waste: rows }: ReportView): Html {
+function wasteSection({ report: { waste, image }, waste: rows, base }: ReportView): Html {
   const content = html`<p>Files that a later layer removed or replaced: every pull transfers them, but no container sees them. Squashing the image would save ${formatBytes(waste.bytes)}.</p>
 ${
   waste.files > 0 &&
@@ -248,10 +265,17 @@ ${table<WastedFile>({
     { head: 'In layer', isMinor: true, kind: 'number', cell: ({ layer }) => layer },
     { head: 'Hidden by', kind: 'number', cell: ({ byLayer }) => byLayer },
     { head: 'How', cell: ({ reason }) => REASONS[reason] },
+    ...whoseColumn(base?.layers ?? 0),
   ],
 })}
 ${more(waste.files, rows.length, '/v1/waste', image)}`
   return fold({ id: 'waste', title: 'Waste', note: formatBytes(waste.bytes), content })
+}
+
+/** Absent without a base, on which it would stand. */
+function whoseColumn(baseLayers: number): readonly HtmlColumn<WastedFile>[] {
+  if (baseLayers === 0) return []
+  return [{ head: 'Whose', cell: (row) => whoseTag(whoseOf(row, baseLayers)) }]
 }
 
 function duplicatesSection({ report: { duplicates, image }, duplicates: rows }: ReportView): Html {

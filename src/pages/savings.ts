@@ -1,7 +1,8 @@
 /** What would save most, and how: shown below the verdict of a report. */
 import { html } from 'hono/html'
 import type { AdviceItem } from '../advice/advise.ts'
-import { filesText, type ToldAdvice } from '../formats/advice-view.ts'
+import type { Whose } from '../base/whose.ts'
+import { filesText, type ToldAdvice, whoseItem } from '../formats/advice-view.ts'
 import { visible } from '../formats/escape.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { counted, formatBytes, formatCount } from '../text/format.ts'
@@ -10,24 +11,26 @@ import { type Place, pathLink } from './place.ts'
 
 const PATHS = 10
 
-export function savings({ items, first }: ToldAdvice, place: Place): Html | '' {
+/** @param baseLayers how many of the lowest layers are the base image's; 0 if that is not known */
+export function savings({ items, first }: ToldAdvice, place: Place, baseLayers: number): Html | '' {
+  const show = (item: AdviceItem) => saving(item, place, baseLayers)
   const others = items.length - first
   if (items.length === 0) return ''
   return html`<section id="savings"><h2 class="hidden-text">What to change first</h2>
-<ol class="savings">${items.slice(0, first).map((item) => saving(item, place))}</ol>
+<ol class="savings">${items.slice(0, first).map(show)}</ol>
 ${
   others > 0 &&
   html`<details class="long"><summary>${counted(others, 'more suggestion')}</summary>
-<ol class="savings" start="${first + 1}">${items.slice(first).map((item) => saving(item, place))}</ol></details>`
+<ol class="savings" start="${first + 1}">${items.slice(first).map(show)}</ol></details>`
 }
 </section>`
 }
 
 /** What it saves is visible at once, how is one click away: so all items and the treemap fit on the first screen. */
-function saving(item: AdviceItem, place: Place): Html {
+function saving(item: AdviceItem, place: Place, baseLayers: number): Html {
   const { title, bytes, files, severity, createdBy, paths, fix } = item
   const more = files - Math.min(paths.length, PATHS)
-  return html`<li class="${severity}"><h3><strong>${size(bytes)}</strong> ${visible(title)}</h3>
+  return html`<li class="${severity}"><h3><strong>${size(bytes)}</strong> ${visible(title)}${whoseTag(baseLayers > 0 ? whoseItem(item, baseLayers) : undefined)}</h3>
 <details><summary>${severity === 'error' ? 'What to do' : 'How to reduce it'}</summary>
 <p>${withCode(fix)}</p>
 ${
@@ -41,6 +44,16 @@ ${
 }
 <p class="quiet">${filesText(item)}${createdBy !== undefined && html`: ${name(buildStep(createdBy).slice(0, 200))}`}</p></details>
 </li>`
+}
+
+const WHOSE: Readonly<Record<Whose, string>> = {
+  base: 'base image',
+  own: 'yours',
+  both: 'base image and yours',
+}
+
+export function whoseTag(whose: Whose | undefined): Html | '' {
+  return whose === undefined ? '' : html` <span class="whose ${whose}">${WHOSE[whose]}</span>`
 }
 
 /** Text between backticks is code. */

@@ -15,7 +15,7 @@ import type { OpenedImage } from '../../service/open/open-image.ts'
 import { toJson } from '../../text/json.ts'
 import { cacheControl, factsOf, openFor, pendingAnswer } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { callerCredentials } from '../caller.ts'
+import { baseCaller } from '../caller.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
 import { chosenForm, contentTypeOf } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
@@ -83,8 +83,7 @@ export function addBase(app: App, backend: Backend): void {
       image: opened,
       candidates,
       alternatives,
-      credentials: callerCredentials(backend.host.configuration, c, [query.image]),
-      signal: c.req.raw.signal,
+      ...baseCaller(backend, c, query),
     })
     if (packages === '0') return answer(backend, c, described, write(described.report, form, query))
     const report = await withAnalyses(backend, c, { image: opened, described, wait })

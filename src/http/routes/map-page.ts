@@ -4,9 +4,12 @@ import { mapPage } from '../../pages/map.ts'
 import { placeOf } from '../../pages/place.ts'
 import { WIDE } from '../../pages/treemap/figure.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
-import { TREEMAP_COLOURS, treemapOf } from '../../service/images/treemap.ts'
-import type { App } from '../backend.ts'
-import { analysedPage, imagePage, type PageBackend } from '../page-answers.ts'
+import { countBaseLayers } from '../../service/base/auto.ts'
+import { TREEMAP_COLOURS, type TreemapColour, treemapOf } from '../../service/images/treemap.ts'
+import { cacheInputs, openFor } from '../answers.ts'
+import type { App, RequestContext } from '../backend.ts'
+import { baseCaller } from '../caller.ts'
+import { imagePage, keptPage, type PageBackend, progressAnswer, stateOf } from '../page-answers.ts'
 import { pathAsked } from '../paths.ts'
 import { parsed } from '../problems.ts'
 import { changeMapAnswer, pairPageQuery } from './diff-pages.ts'
@@ -28,13 +31,29 @@ export function addMapPage(app: App, pages: PageBackend): void {
       if (c.req.query('from') !== undefined)
         return changeMapAnswer(pages, c, parsed(pairPageQuery, c.req.query()))
       const { color: colour, ...asked } = parsed(query, c.req.query())
-      return analysedPage(pages, c, asked, async (analysed) => {
-        const key = pathAsked(asked) ?? ''
-        const question = { key, depth: MAP_DEPTH, colour, smallest: smallestShare(WIDE) }
-        const top = await treemapOf(pages.backend.host.store, analysed, question)
-        const { identity } = analysed.image
-        return mapPage(identity, { place: placeOf(identity), top, colour })
-      })
+      return mapAnswer(pages, c, { ...asked, colour })
     }),
   )
+}
+
+type Asked = Omit<z.output<typeof query>, 'color'> & { readonly colour: TreemapColour }
+
+async function mapAnswer(
+  pages: PageBackend,
+  c: RequestContext,
+  { colour, ...asked }: Asked,
+): Promise<Response> {
+  const { backend } = pages
+  const opened = await openFor(backend, c, asked)
+  const baseLayers =
+    colour === 'base' ? await countBaseLayers(backend, opened, baseCaller(backend, c, asked)) : 0
+  const state = await stateOf(backend, c, opened)
+  if (!('facts' in state)) return progressAnswer(pages, [state])
+  return keptPage(pages, c, cacheInputs([state.image], String(baseLayers)), async () => {
+    const key = pathAsked(asked) ?? ''
+    const question = { key, depth: MAP_DEPTH, colour, baseLayers, smallest: smallestShare(WIDE) }
+    const top = await treemapOf(backend.host.store, state, question)
+    const { identity } = state.image
+    return mapPage(identity, { place: placeOf(identity), top, colour })
+  })
 }

@@ -2,10 +2,12 @@
 
 import type { CompressionSaving } from '../../advice/compression.ts'
 import { allOf } from '../../concurrency.ts'
+import { type StandsOn, standsOn } from '../../formats/base-view.ts'
 import type { ObjectStore } from '../../host.ts'
 import type { Area } from '../../image/areas.ts'
 import { PACKAGES } from '../../image/package-table.ts'
 import type { Package } from '../../image/report.ts'
+import { isPullKnown } from '../../image/stored.ts'
 import { showWasted } from '../../image/waste.ts'
 import { pastedReference } from '../../oci/pasted.ts'
 import type { Assets } from '../../pages/assets.ts'
@@ -16,6 +18,7 @@ import { type Runs, reportPage } from '../../pages/report.ts'
 import { WIDE } from '../../pages/treemap/figure.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
+import { baseInTime } from '../../service/base/base-in-time.ts'
 import { reportAdvice } from '../../service/images/advice.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
 import { measuredSaving } from '../../service/images/compression.ts'
@@ -25,6 +28,7 @@ import { Largest } from '../../table/largest.ts'
 import { plainRow } from '../../table/table.ts'
 import { cacheInputs, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
+import { baseCaller } from '../caller.ts'
 import {
   imagePage,
   keptPage,
@@ -126,20 +130,27 @@ async function reportAnswer(
   const saving = await measuredSaving(backend, opened)
   const state = await stateOf(backend, c, opened)
   if (!('facts' in state)) return progressAnswer(pages, [state])
-  const inputs = cacheInputs([state.image], saving && JSON.stringify(saving))
-  return keptPage(pages, c, inputs, () => reportOf(backend, state, { ...asked, saving }))
+  const { image, facts } = state
+  const found = await baseInTime(backend, image, baseCaller(backend, c, query))
+  const base = found && standsOn(found, isPullKnown(image.identity, facts.size.stored))
+  const inputs = cacheInputs([image], JSON.stringify([saving, base]))
+  return keptPage(pages, c, inputs, () => reportOf(backend, state, { ...asked, saving, base }))
 }
 
 type ReportAsked = MapAsked & { readonly origin: string }
 
+/** Found for this answer, so that it is no part of the analysis. */
+type Found = { readonly saving: CompressionSaving | undefined; readonly base: StandsOn | undefined }
+
 async function reportOf(
   backend: Backend,
   analysed: AnalysedImage,
-  { key, colour, origin, saving }: ReportAsked & { readonly saving: CompressionSaving | undefined },
+  { key, colour, origin, saving, base }: ReportAsked & Found,
 ): Promise<Html> {
   const { store } = backend.host
   const { image, facts } = analysed
-  const question = { key, depth: MAP_DEPTH, colour, smallest: smallestShare(WIDE) }
+  const baseLayers = base?.layers ?? 0
+  const question = { key, depth: MAP_DEPTH, colour, baseLayers, smallest: smallestShare(WIDE) }
   const [waste, duplicates, packages, advice, areas] = await allOf([
     (async () => firstRows((await wasteOf(store, image))(0), WASTE_ROWS))(),
     (async () => firstRows((await duplicatesOf(store, image, 'image'))(0), DUPLICATE_ROWS))(),
@@ -156,6 +167,7 @@ async function reportOf(
     advice,
     areas,
     colour,
+    base,
     runs: runsOf(image),
     origin,
   })

@@ -11,6 +11,7 @@ import type { Report } from '../../image/report.ts'
 import { treemapPicture } from '../../pages/treemap/draw.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
+import { countBaseLayers } from '../../service/base/auto.ts'
 import { reportAdvice } from '../../service/images/advice.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
 import { measuredSaving } from '../../service/images/compression.ts'
@@ -19,6 +20,7 @@ import { toJson } from '../../text/json.ts'
 import { showPath } from '../../text/path.ts'
 import { answerAnalysed, answerSubject, imageSubject, openFor } from '../answers.ts'
 import type { App, Backend } from '../backend.ts'
+import { baseCaller } from '../caller.ts'
 import { chosenForm, contentTypeOf } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
 import {
@@ -44,7 +46,7 @@ const picture = {
     .optional()
     .openapi({
       description:
-        'For `text`: `1` for a terminal. For `svg`: the layer of most bytes, the wasted share, the type of file, or the kind of package.',
+        'For `text`: `1` for a terminal. For `svg`: the layer of most bytes, the base image or what stands on it, the wasted share, the type of file, or the kind of package.',
     }),
   path: directory,
   pathBase64,
@@ -102,8 +104,12 @@ export function addReport(app: App, backend: Backend): void {
     }
     const colour = colourIn(TREEMAP_COLOURS, asked.color)
     const form = { contentType: 'image/svg+xml; charset=utf-8', pending: 'unavailable' } as const
-    const answer = await answerAnalysed(backend, c, { query: asked, form }, (analysed) =>
-      drawn(backend, analysed, { ...asked, colour }),
+    const image = await openFor(backend, c, asked)
+    const baseLayers =
+      colour === 'base' ? await countBaseLayers(backend, image, baseCaller(backend, c, asked)) : 0
+    const subject = { ...imageSubject(backend, c, image), also: String(baseLayers) }
+    const answer = await answerSubject(backend, c, { subject, wait: asked.wait, form }, (analysed) =>
+      drawn(backend, analysed, { ...asked, colour, baseLayers }),
     )
     return forAnyPage(answer)
   })
@@ -129,16 +135,18 @@ function asJson(analysed: AnalysedImage): string {
 
 type Drawing = Pick<z.output<typeof query>, 'width' | 'depth' | 'path' | 'pathBase64'> & {
   readonly colour: (typeof TREEMAP_COLOURS)[number]
+  readonly baseLayers: number
 }
 
 async function drawn(
   { host }: Backend,
   analysed: AnalysedImage,
-  { width, depth, colour, path, pathBase64 }: Drawing,
+  { width, depth, colour, baseLayers, path, pathBase64 }: Drawing,
 ): Promise<string> {
   const key = pathAsked({ path, pathBase64 }) ?? ''
   const frame = { width, height: Math.round(width * 0.5) }
-  const top = await treemapOf(host.store, analysed, { key, depth, colour, smallest: smallestShare(frame) })
+  const question = { key, depth, colour, baseLayers, smallest: smallestShare(frame) }
+  const top = await treemapOf(host.store, analysed, question)
   const { identity } = analysed.image
   const title = key === '' ? shortName(identity) : `${shortName(identity)} · ${showPath(key).path}`
   return treemapPicture({ top, colour, frame, title })

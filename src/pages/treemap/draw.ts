@@ -3,7 +3,12 @@ import { html, raw } from 'hono/html'
 import { markupText, visible } from '../../formats/escape.ts'
 import type { Area } from '../../image/areas.ts'
 import { KINDS } from '../../image/kinds.ts'
-import { OWNER_CLASSES, type TreemapColour, WASTE_CLASSES } from '../../service/images/treemap.ts'
+import {
+  BASE_CLASSES,
+  OWNER_CLASSES,
+  type TreemapColour,
+  WASTE_CLASSES,
+} from '../../service/images/treemap.ts'
 import { formatBytes, formatPercent } from '../../text/format.ts'
 import { baseName, showPath } from '../../text/path.ts'
 import type { Html } from '../page.ts'
@@ -33,6 +38,7 @@ const HUES = 6
 export function hueOf(colour: MapColour, main: number | undefined): string {
   if (main === undefined) return 'hue-0'
   if (colour === 'change') return `change-${main}`
+  if (colour === 'base') return main === 0 ? 'hue-0' : 'hue-1'
   if (colour === 'waste') return main === 0 ? 'hue-0' : `heat-${main}`
   if (colour === 'type' && main === KINDS.length - 1) return 'hue-0'
   if (colour === 'package' && main === OWNER_CLASSES.length - 1) return 'hue-0'
@@ -59,6 +65,7 @@ export function legendOf(colour: MapColour, top: Area): readonly LegendEntry[] {
 
 const CLASSES: Readonly<Record<Exclude<MapColour, 'layer'>, readonly string[]>> = {
   type: KINDS,
+  base: BASE_CLASSES,
   waste: WASTE_CLASSES,
   package: OWNER_CLASSES,
   change: CHANGES,
@@ -86,7 +93,8 @@ function classText(colour: MapColour, { main, isDirectory, hiddenIn }: Area): st
     case 'layer':
       return `${mostly}layer ${main}`
     case 'change':
-      return `${mostly}${CHANGES[main] ?? ''}`
+    case 'base':
+      return `${mostly}${CLASSES[colour][main] ?? ''}`
     default:
       return CLASSES[colour][main] ?? ''
   }

@@ -35,6 +35,7 @@ const NARROW = { width: 340, height: 420, cells: 200 }
 
 const COLOUR_NAMES: Readonly<Record<MapColour, string>> = {
   layer: 'Layer',
+  base: 'Base',
   waste: 'Waste',
   type: 'Type',
   package: 'Package',

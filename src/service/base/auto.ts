@@ -1,8 +1,10 @@
-/** The base image of `baseImage=auto`: the one that annotations, labels or provenance name. */
+/** Base images that other answers need to know: what the gate excuses, and whose the bytes of a treemap are. */
+import type { BaseWarning } from '../../base/base.ts'
 import type { AutoBase } from '../../gate/subject.ts'
+import type { Problem } from '../../problem.ts'
 import type { OpenedImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
-import { findNamed } from './find.ts'
+import { findBase, findNamed } from './find.ts'
 import { type BaseCaller, OpenOnce } from './open-once.ts'
 
 export type FoundAuto = {
@@ -12,7 +14,11 @@ export type FoundAuto = {
   readonly isPublic: boolean
 }
 
-/** @throws Problem of the first name that cannot be read, if no other fits; `invalid_image` */
+/**
+ * The base image of `baseImage=auto`: the one that annotations, labels or provenance name.
+ *
+ * @throws Problem of the first name that cannot be read, if no other fits; `invalid_image`
+ */
 export async function findAutoBase(
   service: Service,
   image: OpenedImage,
@@ -30,7 +36,30 @@ export async function findAutoBase(
     }
   }
   // Counting the whole image would blame this image for what a base may have done.
-  for (const { problem } of warnings)
-    if (problem !== undefined) throw problem.with({ parameter: 'baseImage' })
+  const problem = problemOf(warnings)
+  if (problem !== undefined) throw problem.with({ parameter: 'baseImage' })
   return { isPublic }
+}
+
+/**
+ * How many of an image's layers are the base's, by whatever evidence; 0 if no base is found.
+ *
+ * @throws Problem of the first name that cannot be read, if no other fits; `invalid_image`
+ */
+export async function countBaseLayers(
+  service: Service,
+  image: OpenedImage,
+  caller: BaseCaller,
+): Promise<number> {
+  const images = new OpenOnce(service, image.identity.platform, caller)
+  const { signal } = caller
+  const { base, warnings } = await findBase(service, { image, candidates: [], images, signal })
+  if (base !== undefined) return base.layers
+  const problem = problemOf(warnings)
+  if (problem !== undefined) throw problem
+  return 0
+}
+
+function problemOf(warnings: readonly BaseWarning[]): Problem | undefined {
+  return warnings.find(({ problem }) => problem !== undefined)?.problem
 }

@@ -5,7 +5,7 @@ import type { CallerCredentials, OpenedImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
 import { type Alternatives, alternativesTo } from './alternatives.ts'
 import { type FoundBase, findBase } from './find.ts'
-import { OpenOnce } from './open-once.ts'
+import { type OpeningTimes, OpenOnce } from './open-once.ts'
 import { baseUpdate, type TagNow } from './update.ts'
 
 export type DescribeQuestion = {
@@ -16,6 +16,7 @@ export type DescribeQuestion = {
   /** Each registry gets only those that are for it. */
   readonly credentials: CallerCredentials
   readonly signal: AbortSignal
+  readonly times?: OpeningTimes
 }
 
 export type DescribedBase = {
@@ -30,9 +31,13 @@ export type DescribedBase = {
 
 /** @throws Problem `invalid_image`, `invalid_reference` for a candidate */
 export async function describeBase(service: Service, question: DescribeQuestion): Promise<DescribedBase> {
-  const { image, candidates, credentials, signal } = question
+  const { image, candidates, credentials, signal, times } = question
   const { platform } = image.identity
-  const images = new OpenOnce(service, platform, { credentials, signal })
+  const images = new OpenOnce(service, platform, {
+    credentials,
+    signal,
+    ...(times === undefined ? {} : { times }),
+  })
   const { base: found, warnings } = await findBase(service, { image, candidates, images, signal })
   const { layers } = image.manifest
   const below = layers.slice(0, found?.layers ?? 0)

@@ -11,7 +11,7 @@ import type { AnalysedImage } from './analyse.ts'
 import { directoriesTable, filesTable, WHOLE_FETCH_BYTES, wasteOf } from './image-tables.ts'
 import { packageOwners } from './package-owners.ts'
 
-export const TREEMAP_COLOURS = ['layer', 'waste', 'type', 'package'] as const
+export const TREEMAP_COLOURS = ['layer', 'base', 'waste', 'type', 'package'] as const
 export type TreemapColour = (typeof TREEMAP_COLOURS)[number]
 
 /** The classes of `waste`: wasted bytes at and below an area, as a share of the bytes it shows. */
@@ -22,6 +22,9 @@ export const WASTE_CLASSES = [
   'over half wasted',
 ] as const
 
+/** The classes of `base`: whose layer shows the file. */
+export const BASE_CLASSES = ['of the base image', 'yours'] as const
+
 /** The classes of `package`: the database that lists the file. */
 export const OWNER_CLASSES = [...PACKAGE_TYPES, 'no package'] as const
 
@@ -30,6 +33,8 @@ export type TreemapQuestion = {
   readonly key: PathKey
   readonly depth: number
   readonly colour: TreemapColour
+  /** How many of the lowest layers are the base image's, for `base`. */
+  readonly baseLayers: number
   /** Areas below this share of the whole are left out. */
   readonly smallest: number
 }
@@ -38,13 +43,13 @@ export type TreemapQuestion = {
 export async function treemapOf(
   store: ObjectStore,
   { image, facts }: AnalysedImage,
-  { key, depth, colour, smallest }: TreemapQuestion,
+  { key, depth, colour, baseLayers, smallest }: TreemapQuestion,
 ): Promise<Area> {
   const [files, directories] = await Promise.all([filesTable(store, image), directoriesTable(store, image)])
   const classes =
     colour === 'package'
       ? ownerClasses(await packageOwners(store, image))
-      : classesOf(colour, facts.layers.length)
+      : classesOf(colour, facts.layers.length, baseLayers)
   const area = await findAreas({ files, directories }, key, { depth, smallest, classes })
   if (area === undefined) {
     throw new Problem(
@@ -64,8 +69,14 @@ function ownerClasses(owners: Pick<Inventory, 'typeOf'>): AreaClasses {
   }
 }
 
-function classesOf(colour: Exclude<TreemapColour, 'package'>, layers: number): AreaClasses {
+function classesOf(
+  colour: Exclude<TreemapColour, 'package'>,
+  layers: number,
+  baseLayers: number,
+): AreaClasses {
   switch (colour) {
+    case 'base':
+      return { count: BASE_CLASSES.length, of: ({ layer }) => (layer < baseLayers ? 0 : 1) }
     case 'layer':
       return { count: Math.max(layers, 1), of: ({ layer }) => layer }
     case 'type':

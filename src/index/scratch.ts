@@ -17,7 +17,7 @@ export class StoredScratch implements Scratch {
   readonly #key: string
   readonly #writer: ObjectWriter
   /** Belongs to the object once it is full. */
-  #piece = new Uint8Array(PIECE_BYTES)
+  #piece = emptyPiece()
   #filled = 0
   #bytes = 0
   #isFinished = false
@@ -51,7 +51,7 @@ export class StoredScratch implements Scratch {
 
   async #writeRest(rest: Uint8Array): Promise<void> {
     await this.#flush()
-    this.#piece = new Uint8Array(PIECE_BYTES)
+    this.#piece = emptyPiece()
     this.#filled = 0
     await this.write(rest)
   }
@@ -59,6 +59,11 @@ export class StoredScratch implements Scratch {
   async #flush(): Promise<void> {
     if (this.#filled > 0) await this.#writer.write(this.#piece.subarray(0, this.#filled))
   }
+}
+
+/** Not zeroed, which takes a tenth of the time of a large archive: only what was written is stored. */
+function emptyPiece(): Uint8Array {
+  return Buffer.allocUnsafeSlow(PIECE_BYTES)
 }
 
 class FetchedRanges implements FileRanges {

@@ -103,17 +103,15 @@ type NamedContent = ZipContent & { readonly name: ByteString }
 type Inner = { readonly entry: ZipContent; readonly depth: number }
 
 async function readInner(
-  file: FileContent,
+  outer: FileContent,
   { entry, depth }: Inner,
   room: InflateRoom,
 ): Promise<Jar | undefined> {
   try {
-    const stored = await storedContent(file, entry)
-    const content = entryContent(stored, entry)
-    if (!isStored(entry)) return await readJar(await room.hold(content, entry.bytes), room, depth + 1)
-    // Stored: read in place, once its CRC is verified.
-    for await (const _ of content);
-    return await readJar(stored, room, depth + 1)
+    const stored = await storedContent(outer, entry)
+    // Stored: read in place. What is needed of it has CRCs of its own.
+    const file = isStored(entry) ? stored : await room.hold(entryContent(stored, entry), entry.bytes)
+    return await readJar(file, room, depth + 1)
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return undefined

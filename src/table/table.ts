@@ -4,7 +4,7 @@
  * its group.
  */
 
-import { yieldToEventLoop } from '../concurrency.ts'
+import { yieldToEventLoop, yieldToRequests } from '../concurrency.ts'
 import { Problem } from '../problem.ts'
 import type { PathKey } from '../text/path.ts'
 import { ByteReader } from './byte-buffer.ts'
@@ -19,6 +19,12 @@ import type { Field, Schema } from './schema.ts'
 
 /** Holds the index and footer of a table of some 20,000 rows; larger ones take a second request. */
 const TAIL_FETCH_BYTES = 16 * 1024
+
+/**
+ * What is read before other requests are served: some 2 MB of names, which a glob takes tenths of a second to match. A store that
+ * is in memory, or on the same machine, never makes a reader wait.
+ */
+const GROUPS_A_TURN = 16
 
 /** Rows `start` to `end - 1`. */
 export type RowRange = { readonly start: number; readonly end: number }
@@ -162,6 +168,7 @@ export class Table<Row> {
     const spans = this.#spans(start, end, wanted, fetchBytes)
     const stopped = new AbortController()
     let next: Promise<Uint8Array> | undefined
+    let groups = 0
     try {
       for (const [i, span] of spans.entries()) {
         const data = await (next ?? this.#fetch(span, stopped.signal))
@@ -172,7 +179,8 @@ export class Table<Row> {
         next?.catch(() => {})
         for (let group = span.firstGroup; group < span.endGroup; group++) {
           // Rows that were fetched together still must not block the event loop for long.
-          if (group > span.firstGroup) await yieldToEventLoop()
+          if (++groups % GROUPS_A_TURN === 0) await yieldToRequests()
+          else if (group > span.firstGroup) await yieldToEventLoop()
           yield this.#view<Name>(group, { start, end }, wanted, { data, offset: span.offset })
         }
       }

@@ -9,7 +9,7 @@ import { FixtureRegistry } from '../../test/registry/fixture.ts'
 import { SAME } from '../../test/support/diffs.ts'
 import { emptyFacts } from '../../test/support/facts.ts'
 import { TestForge } from '../../test/support/forge.ts'
-import { makeImage, makeLayer } from '../../test/support/images.ts'
+import { makeImage, makeLayer, type TestLayer } from '../../test/support/images.ts'
 import { runLamina } from '../../test/support/lamina.ts'
 import { startService, type TestService } from '../../test/support/service.ts'
 import { isWorthTelling, readFacts, readHistory } from './facts.ts'
@@ -92,6 +92,23 @@ test('GitHub: silent below the threshold, then one comment that is kept up to da
   // The service shows its picture to everybody.
   const [, picture = ''] = /!\[What grew and shrank\]\((\S+)\)/.exec(body) ?? []
   expect(await (await fetch(picture)).text()).toContain('srv/app')
+})
+
+test('a base that moved is told; one that cannot be asked for is left out', async () => {
+  const layer = (name: string) => makeLayer([{ name, content: name.repeat(40_000) }])
+  const [before, after, own] = await Promise.all(['one', 'other', 'own'].map(layer))
+  if (before === undefined || after === undefined || own === undefined) throw new Error('no layers')
+  const onBase = async (tag: string, base: TestLayer) => {
+    const name = registry.push('base', tag, makeImage([base]))
+    const annotations = { 'org.opencontainers.image.base.name': name }
+    return registry.push('moving', tag, makeImage([base, own], { manifest: { annotations } }))
+  }
+  const pair = [await onBase('1', before), await onBase('2', after)]
+  const words = ['diff', ...pair, '--comment', '--comment-threshold', '0', '--server', service.url]
+  expect(await runLamina(words, inGitHub())).toMatchObject({ code: 0, err: '' })
+  expect(forge.comments[0]?.body).toMatch(
+    /\n- The base image changed from `\S+\/base:1` to `\S+\/base:2`: it accounts for .*, your own layers for 0 B\.\n/,
+  )
 })
 
 test('GitLab: a broken rule is told, and what others wrote stays', async () => {
@@ -186,6 +203,12 @@ test('facts of a comment are nothing but facts', () => {
   expect(readFacts(JSON.stringify(facts))).toEqual(facts)
   const refused = (value: unknown) => () => readFacts(JSON.stringify(value))
   expect(refused({ ...facts, number: 7 })).toThrow(/malformed/)
+  const share = { reference: 'a', layers: 1, baseBytes: 2, ownBytes: 3 }
+  const moved = { ...facts, bases: { from: share, to: share } }
+  expect(readFacts(JSON.stringify(moved))).toEqual(moved)
+  expect(refused({ ...facts, bases: { from: share, to: { ...share, layers: 'x' } } })).toThrow(
+    /malformed at bases/,
+  )
   expect(refused({ ...facts, size: { ...emptyFacts.size, compressedBytes: '1' } })).toThrow(
     /malformed at size\.compressedBytes/,
   )

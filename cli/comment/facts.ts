@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { Advice } from '../../src/advice/advise.ts'
 import { newItems } from '../../src/advice/new-items.ts'
+import { baseShare } from '../../src/base/move.ts'
 import { toldItems } from '../../src/formats/advice-view.ts'
 import type { Build, CommentFacts } from '../../src/formats/comment-markdown.ts'
 import { comparedSize } from '../../src/formats/diff-view.ts'
@@ -41,6 +42,13 @@ export function readHistory(last: string | undefined, tags: readonly string[]): 
   throw new Failure('invalid_parameter', `history must be a whole number, 1 to ${MAX_HISTORY}`)
 }
 
+const shareSchema = z.strictObject({
+  reference: z.string(),
+  layers: z.int(),
+  baseBytes: z.int(),
+  ownBytes: z.int(),
+})
+
 const factsSchema = z.strictObject({
   image: identitySchema,
   size: sizesSchema,
@@ -48,6 +56,7 @@ const factsSchema = z.strictObject({
   verdict: verdictSchema.optional(),
   diff: diffSchema.optional(),
   update: updateSchema.omit({ causes: true, layers: true }).optional(),
+  bases: z.strictObject({ from: shareSchema, to: shareSchema }).optional(),
   advice: adviceSchema.shape.items,
   builds: z.array(z.strictObject({ name: z.string(), compressedBytes: z.int() })).max(MAX_HISTORY),
 })
@@ -79,6 +88,18 @@ export async function gatherFacts(
     const targets = baseline === undefined ? [image] : [baseline, image]
     return (await ask(caller, { path, query, targets, accept: 'application/json' })).text()
   }
+  const basesOf = async (from: Target, to: Target): Promise<CommentFacts['bases']> => {
+    const shareIn = async ({ image: name, platform }: Target) =>
+      baseShare(JSON.parse(await read('/v1/base', queryOf({ image: name, platform }))))
+    try {
+      const [before, after] = await Promise.all([shareIn(from), shareIn(to)])
+      return before === undefined || after === undefined ? undefined : { from: before, to: after }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      warn(`The comment does not show whether the base image moved: ${error.message}`)
+      return undefined
+    }
+  }
   const report = reportSchema.parse(parseJson(await read('/v1/report', queryOf({ ...image }))))
   const facts: Record<string, unknown> = { ...report, advice: [], builds: [] }
   if (isFirst) facts.isFirst = true
@@ -98,7 +119,8 @@ export async function gatherFacts(
       JSON.parse(await read('/v1/advice', queryOf({ ...target })))
     const [before, after] = [await adviceOn(baseline), await adviceOn(image)]
     const advice = toldItems(newItems(before.items, after.items), report.size.fileBytes)
-    Object.assign(facts, { diff, update, advice })
+    const bases = await basesOf(baseline, image)
+    Object.assign(facts, { diff, update, advice, ...(bases === undefined ? {} : { bases }) })
     place = fromSchema.parse(diff).from
   }
   if (history !== undefined) {

@@ -1,5 +1,6 @@
 /** What an image stands on, as people read it, before it becomes text or Markdown. */
 import type { Alternative, Base, BaseReport, BaseUpdate, BaseWarning } from '../base/base.ts'
+import type { BaseMove } from '../base/move.ts'
 import type { Evidence } from '../base/names.ts'
 import type { PackageChange } from '../diff/packages.ts'
 import type { AutoBase } from '../gate/subject.ts'
@@ -45,6 +46,22 @@ export function viewBase(report: BaseReport): BaseView {
 /** ``The base image does not count: `python:3.13-slim`, named by its label`` */
 export function excludedBase({ reference, evidence }: AutoBase): readonly Piece[] {
   return ['The base image does not count: ', { name: reference }, `, named by the ${evidence.join(' and ')}`]
+}
+
+/** What of a change is the base's. @param isPullKnown whether compressed sizes are known of both; otherwise none is told */
+export function movedBase(
+  { from, to, baseDelta, ownDelta }: BaseMove,
+  isPullKnown: boolean,
+): readonly Piece[] {
+  const what =
+    from === to
+      ? ['The base image ', { name: to }, ' moved']
+      : ['The base image changed from ', { name: from }, ' to ', { name: to }]
+  if (!isPullKnown) return [...what, '.']
+  return [
+    ...what,
+    `: it accounts for ${formatDelta(baseDelta)} of the compressed size, your own layers for ${formatDelta(ownDelta)}.`,
+  ]
 }
 
 /** What a page says of an image's base. */

@@ -104,6 +104,15 @@ test('a line for the preview, a picture, what accounts for it, and folded the re
   ])
 })
 
+test('says when the base moved, below what an update pulls', () => {
+  const from = { reference: 'python:3.13', layers: 1, baseBytes: 40_000_000, ownBytes: 45_400_000 }
+  const to = { ...from, baseBytes: 41_200_000, ownBytes: 12_600_000 }
+  const moved = { ...GROWN, layers: { ...GROWN.layers, shared: [] } }
+  expect(commentMarkdown(factsOf(moved, { bases: { from, to } }))).toMatch(
+    /\n- This update pulls .*\n- The base image `python:3\.13` moved: it accounts for \+1\.20 MB of .*-32\.8 MB\.\n/,
+  )
+})
+
 test('a picture takes the place of the bars, and a table that of their names', () => {
   const markdown = commentMarkdown(factsOf(GROWN), { picture: 'https://lamina.example/v1/diff?x=1' })
   expect(markdown).toContain('![What grew and shrank](https://lamina.example/v1/diff?x=1)\n')

@@ -15,7 +15,7 @@ import type { UpdateSummary } from '../update/update.ts'
 import { rulesMarkdown } from './check-markdown.ts'
 import { outcome, ruleTitle } from './check-values.ts'
 import { tellingDirectories } from './diff-highlights.ts'
-import { newAdvice, withFolded } from './diff-markdown.ts'
+import { type Bases, baseSentence, newAdvice, withFolded } from './diff-markdown.ts'
 import { comparedSize, stepName, viewDiff } from './diff-view.ts'
 import { markdownCode, markdownText, visible } from './escape.ts'
 import { fitted, markdownPieces, markdownTable, type Table } from './table.ts'
@@ -32,6 +32,8 @@ export type CommentFacts = {
   readonly diff?: Diff
   /** Present with the diff. */
   readonly update?: UpdateSummary
+  /** Present with the diff, if the bases of both are known. */
+  readonly bases?: Bases
   /** What is worth telling of the advice that the baseline did not get. */
   readonly advice: readonly AdviceItem[]
   /** Earlier images, oldest first; empty if they were not asked for. */
@@ -166,13 +168,14 @@ function packagesOf(diff: Diff): readonly string[] {
   return rows.length === 0 ? [] : markdownTable({ columns, rows })
 }
 
-function summaryOf({ image, size, diff, update, builds }: CommentFacts): readonly string[] {
+function summaryOf({ image, size, diff, update, bases, builds }: CommentFacts): readonly string[] {
   const step = diff && stepOf(diff)
   const pull = update && pullSentence(update, ` of ${formatBytes(update.total.bytes)}`)
   const growth = growthOf(builds, isPullKnown(image, size.stored) ? size.compressedBytes : undefined)
   return [
     ...(step === undefined ? [] : [`- Mostly due to the step ${markdownPieces(step)} uncompressed.`]),
     ...(pull === undefined ? [] : [`- ${pull}`]),
+    ...(diff === undefined ? [] : baseSentence(diff, bases).map((sentence) => `- ${sentence}`)),
     ...(growth === undefined ? [] : [`- ${growth}`]),
   ]
 }

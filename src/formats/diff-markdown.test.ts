@@ -3,7 +3,7 @@ import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
 import { diffNaming, hostileNames, SAME, sameTree } from '../../test/support/diffs.ts'
-import { diffMarkdown } from './diff-markdown.ts'
+import { type Bases, diffMarkdown } from './diff-markdown.ts'
 
 const render = (markdown: string): string =>
   micromark(markdown, { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] })
@@ -45,6 +45,34 @@ test('says when images are equal', () => {
   const markdown = diffMarkdown(SAME)
   expect(markdown).toContain('**Identical: the same files and the same config**')
   expect(markdown).not.toContain('<details>')
+})
+
+test('says when the base moved, and what part of the change is its', () => {
+  const from = { reference: 'python:3.13', layers: 1, baseBytes: 40_000_000, ownBytes: 45_400_000 }
+  const to = { ...from, baseBytes: 41_200_000, ownBytes: 12_600_000 }
+  const diff = diffNaming(['usr/lib/python3'])
+  const moved = { ...diff, layers: { ...diff.layers, shared: [] } }
+  const saying = (bases: Bases) => diffMarkdown(moved, { bases }).split('\n').slice(2, 6)
+  expect(saying({ from, to })).toEqual([
+    '**31.6 MB smaller compressed (-37.0%), 119 MB smaller uncompressed**',
+    '',
+    'The base image `python:3.13` moved: it accounts for +1.20 MB of the compressed size, your own layers for -32.8 MB.',
+    '',
+  ])
+  expect(saying({ from, to: { ...to, reference: 'python:3.14' } })[2]).toMatch(
+    /^The base image changed from `python:3\.13` to `python:3\.14`: it accounts/,
+  )
+  // What an archive stores uncompressed has no compressed size.
+  const stored = { from: 'compressed', to: 'uncompressed' } as const
+  const archive = {
+    ...moved,
+    to: { ...moved.to, transport: 'oci' } as const,
+    size: { ...moved.size, stored },
+  }
+  expect(diffMarkdown(archive, { bases: { from, to } })).toContain('\nThe base image `python:3.13` moved.\n')
+  const shared = [{ diffId: 'a', from: { index: 0, digest: 'b' }, to: { index: 0, digest: 'b' } }]
+  const kept = { ...moved, layers: { ...moved.layers, shared } }
+  expect(diffMarkdown(kept, { bases: { from, to } })).not.toContain('base image')
 })
 
 test('a name stays a name, generated', () => {

@@ -1,11 +1,13 @@
 /** A diff as GitHub Flavored Markdown: a comment on a pull request. */
 import type { AdviceItem } from '../advice/advise.ts'
+import { type BaseShare, baseMove } from '../base/move.ts'
 import type { Diff } from '../diff/summary.ts'
 import { formatBytes } from '../text/format.ts'
 import type { UpdateSummary } from '../update/update.ts'
 import { adviceTable } from './advice-markdown.ts'
 import { toldItems } from './advice-view.ts'
-import { type DiffView, viewDiff } from './diff-view.ts'
+import { movedBase } from './base-view.ts'
+import { comparesPulls, type DiffView, viewDiff } from './diff-view.ts'
 import { markdownPieces, markdownTable, type Table } from './table.ts'
 import { pullSentence } from './update-view.ts'
 
@@ -22,14 +24,26 @@ export type DiffContext = {
   readonly advice?: readonly AdviceItem[]
   /** What a machine with the first image downloads for the second. */
   readonly update?: UpdateSummary
+  /** How each divides into its base and what stands on it, if that is known of both. */
+  readonly bases?: Bases | undefined
 }
 
+export type Bases = { readonly from: BaseShare; readonly to: BaseShare }
+
 /** @returns less than 65,536 bytes */
-export function diffMarkdown(diff: Diff, { advice = [], update }: DiffContext = {}): string {
+export function diffMarkdown(diff: Diff, { advice = [], update, bases }: DiffContext = {}): string {
   const view = viewDiff(diff)
   const told = toldItems(advice, diff.size.fileBytes.to)
   const tables = [...(told.length === 0 ? [] : [newAdvice(told)]), ...view.tables]
-  return withFolded(head(view, update && pullSentence(update)), tables)
+  const pull = update && pullSentence(update)
+  const sentences = [...(pull === undefined ? [] : [pull]), ...baseSentence(diff, bases)]
+  return withFolded(head(view, sentences), tables)
+}
+
+/** Whether the base moved, in a sentence; none if it did not, or that is not known. */
+export function baseSentence(diff: Diff, bases: Bases | undefined): readonly string[] {
+  const move = bases && baseMove(diff.layers, bases.from, bases.to)
+  return move === undefined ? [] : [markdownPieces(movedBase(move, comparesPulls(diff)))]
 }
 
 /** The text, and below it as much of the tables as fits into a comment, each folded. @returns less than 65,536 bytes */
@@ -57,12 +71,12 @@ export function newAdvice(items: readonly AdviceItem[]): Table {
   }
 }
 
-function head({ from, to, headline, figures, reasons }: DiffView, pull: string | undefined): string {
+function head({ from, to, headline, figures, reasons }: DiffView, sentences: readonly string[]): string {
   const lines = [
     `### ${markdownPieces([from])} → ${markdownPieces([to])}`,
     '',
     `**${headline}**`,
-    ...(pull === undefined ? [] : ['', pull]),
+    ...sentences.flatMap((sentence) => ['', sentence]),
     '',
     ...markdownTable(figures),
     '',

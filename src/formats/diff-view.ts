@@ -105,7 +105,7 @@ function headline(diff: Diff): string {
 }
 
 /** Whether the compressed sizes of both are what a pull takes: others cannot be compared. */
-function comparesPulls({ from, to, size: { stored } }: Diff): boolean {
+export function comparesPulls({ from, to, size: { stored } }: Diff): boolean {
   return isPullKnown(from, stored.from) && isPullKnown(to, stored.to)
 }
 

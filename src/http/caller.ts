@@ -27,14 +27,14 @@ export function callerCredentials(
   return { for: (registry) => single?.(registry) ?? own?.get(registry) ?? lent.get(registry) }
 }
 
-/** Who asks for the base of one image: its registry alone gets what `X-Registry-Auth` has. */
+/** @param references of the request: no other registry gets what `X-Registry-Auth` has */
 export function baseCaller(
   { host }: Pick<Backend, 'host'>,
   context: RequestContext,
-  { image }: { readonly image: string },
+  references: readonly string[],
 ): BaseCaller {
   return {
-    credentials: callerCredentials(host.configuration, context, [image]),
+    credentials: callerCredentials(host.configuration, context, references),
     signal: context.req.raw.signal,
   }
 }

@@ -52,7 +52,7 @@ export async function openPair(
 }
 
 /** Two images, analysed at the same time. */
-async function pairSubject(
+export async function pairSubject(
   backend: Backend,
   context: RequestContext,
   query: PairQuery,

@@ -122,6 +122,34 @@ it('advice leaves out what the base brought, and says which base that is', async
   expect(own.savings.bytes).toBe(OWN_WASTE)
 })
 
+it('the Markdown of a diff says when the base moved, and what part of the change is its', async () => {
+  const [one, other, own] = await Promise.all(
+    ['one', 'other', 'own'].map((name) => makeLayer([{ name, content: name.repeat(20_000) }])),
+  )
+  if (one === undefined || other === undefined || own === undefined) throw new Error('no layers')
+  const onBase = (tag: string, below: TestLayer, above: readonly TestLayer[]) => {
+    const base = registry.push('moving', '1', makeImage([below]))
+    const annotations = {
+      ...named(base),
+      'org.opencontainers.image.base.digest': makeImage([below]).descriptor.digest,
+    }
+    return registry.push('on', tag, makeImage([below, ...above], { manifest: { annotations } }))
+  }
+  const [from, to, next] = [onBase('1', one, []), onBase('2', other, [own]), onBase('3', other, [])]
+  // On a busy machine a base may not be found in time.
+  const saying = (query: Record<string, string>, expected: RegExp) =>
+    expect
+      .poll(async () => (await ask('/v1/diff', { wait: '60', format: 'markdown', ...query })).text, {
+        timeout: 30_000,
+      })
+      .toMatch(expected)
+  await saying(
+    { from, to },
+    /\nThe base image `127\.\S+\/moving:1` moved: it accounts for [+-]?\d+ B of the compressed size, your own layers for \+\d+ B\.\n/,
+  )
+  await saying({ from: to, to: next }, /^(?![\s\S]*base image)/)
+})
+
 it.each([
   ['/v1/check', 'text', /^The base image does not count: 127\.\S+\/base:1, named by the label$/m],
   ['/v1/check', 'markdown', /^The base image does not count: `127\.\S+\/base:1`, named by the label\.$/m],

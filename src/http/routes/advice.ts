@@ -6,14 +6,14 @@ import { allOf } from '../../concurrency.ts'
 import { adviceMarkdown } from '../../formats/advice-markdown.ts'
 import { adviceText } from '../../formats/advice-text.ts'
 import { AUTO_BASE, CONDITIONS } from '../../gate/rules.ts'
-import { type FoundAuto, findAutoBase } from '../../service/base/auto.ts'
+import { findAutoBase } from '../../service/base/auto.ts'
 import { type AdviceQuestion, type Advised, adviseOn } from '../../service/images/advice.ts'
 import { verifiedImage } from '../../service/open/layer-indexes.ts'
-import type { OpenedImage, Reading } from '../../service/open/open-image.ts'
+import type { Reading } from '../../service/open/open-image.ts'
 import { toJson } from '../../text/json.ts'
 import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { callerCredentials } from '../caller.ts'
+import { baseCaller } from '../caller.ts'
 import { keepAnswer, keptAnswer } from '../kept-answers.ts'
 import { preferredType } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
@@ -126,7 +126,10 @@ async function answer(
     references.map((one) => openFor(backend, c, { image: one, platform, read }, references)),
   )
   if (image === undefined) throw new Error('the image is not opened')
-  const found = baseImage === AUTO_BASE ? await autoBaseOf(backend, c, image, references) : undefined
+  const found =
+    baseImage === AUTO_BASE
+      ? await findAutoBase(backend, image, baseCaller(backend, c, references))
+      : undefined
   const base = named ?? found?.base?.image
   const autoBase = found?.base?.shown
   const opened = base === undefined ? [image] : [image, base]
@@ -153,16 +156,6 @@ async function answer(
   const body = write(advised, result.facts.size.fileBytes, format, style)
   const made = new Response(body, { headers })
   return isKept ? keepAnswer(backend, c, made) : made
-}
-
-function autoBaseOf(
-  backend: Backend,
-  c: RequestContext,
-  image: OpenedImage,
-  references: readonly string[],
-): Promise<FoundAuto> {
-  const credentials = callerCredentials(backend.host.configuration, c, references)
-  return findAutoBase(backend, image, { credentials, signal: c.req.raw.signal })
 }
 
 function acceptedFormat(c: RequestContext): Format {

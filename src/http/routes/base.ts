@@ -83,7 +83,7 @@ export function addBase(app: App, backend: Backend): void {
       image: opened,
       candidates,
       alternatives,
-      ...baseCaller(backend, c, query),
+      ...baseCaller(backend, c, [query.image]),
     })
     if (packages === '0') return answer(backend, c, described, write(described.report, form, query))
     const report = await withAnalyses(backend, c, { image: opened, described, wait })

@@ -20,7 +20,7 @@ import { judge } from '../../service/images/check.ts'
 import type { OpenedImage, Reading } from '../../service/open/open-image.ts'
 import { factsInTime, openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { callerCredentials } from '../caller.ts'
+import { baseCaller } from '../caller.ts'
 import { preferredType, readsProblems } from '../negotiation.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable, styleOf, textQuery, waitUpTo } from '../parameters.ts'
@@ -156,10 +156,7 @@ async function answer(
   const references = [image, policy.baseline, policy.baseImage]
     .filter((name) => name !== undefined)
     .filter((name) => name !== AUTO_BASE)
-  const caller = () => ({
-    credentials: callerCredentials(backend.host.configuration, c, references),
-    signal: c.req.raw.signal,
-  })
+  const caller = () => baseCaller(backend, c, references)
   const images: Images = {
     open: (name: string) => openFor(backend, c, { image: name, platform, read: reading }, references),
     facts: (opened: OpenedImage) => factsInTime(backend, c, opened, wait),

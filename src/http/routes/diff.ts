@@ -9,6 +9,7 @@ import { diffText } from '../../formats/diff-text.ts'
 import type { ObjectStore } from '../../host.ts'
 import { changePicture } from '../../pages/diff/map.ts'
 import { diffDocument } from '../../pages/diff-document.ts'
+import { basesInTime } from '../../service/base/base-in-time.ts'
 import type { Listing } from '../../service/fleet/listings.ts'
 import { newAdvice } from '../../service/images/advice.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
@@ -16,11 +17,13 @@ import { changesBetween, diffOf, type Pair } from '../../service/images/diff.ts'
 import { filesOf } from '../../service/images/image-tables.ts'
 import { pullBetween } from '../../service/images/update.ts'
 import { toJson } from '../../text/json.ts'
+import { answerSubject, type Form } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
+import { baseCaller } from '../caller.ts'
 import { globFilter } from '../glob-filter.ts'
 import { chosenForm, preferredType } from '../negotiation.ts'
 import { json, list, pending, problems } from '../openapi/describe.ts'
-import { answerPair, answerPairList, type PairQuery, pairQuery } from '../pairs.ts'
+import { answerPair, answerPairList, type PairQuery, pairQuery, pairSubject } from '../pairs.ts'
 import {
   cursor,
   format as formatParameter,
@@ -119,13 +122,9 @@ export function addDiff(app: App, backend: Backend): void {
       contentType: format === 'json' ? type : `${type}; charset=utf-8`,
       pending: format === 'json' ? 'accepted' : 'unavailable',
     } as const
+    if (format === 'markdown') return markdownAnswer(backend, c, query, form)
     const response = await answerPair(backend, c, { query, form }, async (pair) =>
-      format === 'markdown'
-        ? diffMarkdown(await diffOf(store, pair), {
-            advice: await newAdvice(store, pair),
-            update: await pullBetween(store, pair),
-          })
-        : write(await diffOf(store, pair), format, query),
+      write(await diffOf(store, pair), format, query),
     )
     // The style sheet is inline; the page has no script.
     if (format === 'html') response.headers.set('Content-Security-Policy', PAGE_POLICY)
@@ -140,6 +139,30 @@ export function addDiff(app: App, backend: Backend): void {
       listing: await changes(store, pair),
     }))
   })
+}
+
+/** It says besides whether the base moved, which only registries know. */
+async function markdownAnswer(
+  backend: Backend,
+  c: RequestContext,
+  query: PairQuery,
+  form: Form,
+): Promise<Response> {
+  const { store } = backend.host
+  const subject = await pairSubject(backend, c, query)
+  const outcome = await subject.analyse(query.wait)
+  const bases =
+    'pending' in outcome
+      ? undefined
+      : await basesInTime(backend, outcome.analysed, baseCaller(backend, c, [query.from, query.to]))
+  const found = { ...subject, also: JSON.stringify(bases), analyse: async () => outcome }
+  return answerSubject(backend, c, { subject: found, wait: query.wait, form }, async (pair) =>
+    diffMarkdown(await diffOf(store, pair), {
+      advice: await newAdvice(store, pair),
+      update: await pullBetween(store, pair),
+      bases,
+    }),
+  )
 }
 
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"

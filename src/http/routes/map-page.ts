@@ -46,7 +46,7 @@ async function mapAnswer(
   const { backend } = pages
   const opened = await openFor(backend, c, asked)
   const baseLayers =
-    colour === 'base' ? await countBaseLayers(backend, opened, baseCaller(backend, c, asked)) : 0
+    colour === 'base' ? await countBaseLayers(backend, opened, baseCaller(backend, c, [asked.image])) : 0
   const state = await stateOf(backend, c, opened)
   if (!('facts' in state)) return progressAnswer(pages, [state])
   return keptPage(pages, c, cacheInputs([state.image], String(baseLayers)), async () => {

@@ -131,7 +131,7 @@ async function reportAnswer(
   const state = await stateOf(backend, c, opened)
   if (!('facts' in state)) return progressAnswer(pages, [state])
   const { image, facts } = state
-  const found = await baseInTime(backend, image, baseCaller(backend, c, query))
+  const found = await baseInTime(backend, image, baseCaller(backend, c, [query.image]))
   const base = found && standsOn(found, isPullKnown(image.identity, facts.size.stored))
   const inputs = cacheInputs([image], JSON.stringify([saving, base]))
   return keptPage(pages, c, inputs, () => reportOf(backend, state, { ...asked, saving, base }))

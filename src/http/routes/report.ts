@@ -106,7 +106,7 @@ export function addReport(app: App, backend: Backend): void {
     const form = { contentType: 'image/svg+xml; charset=utf-8', pending: 'unavailable' } as const
     const image = await openFor(backend, c, asked)
     const baseLayers =
-      colour === 'base' ? await countBaseLayers(backend, image, baseCaller(backend, c, asked)) : 0
+      colour === 'base' ? await countBaseLayers(backend, image, baseCaller(backend, c, [asked.image])) : 0
     const subject = { ...imageSubject(backend, c, image), also: String(baseLayers) }
     const answer = await answerSubject(backend, c, { subject, wait: asked.wait, form }, (analysed) =>
       drawn(backend, analysed, { ...asked, colour, baseLayers }),

@@ -1,7 +1,10 @@
-/** What an image stands on, for a page, which does not wait for a slow registry. */
+/** What images stand on, for answers that do not wait for a slow registry. */
 import type { BaseReport } from '../../base/base.ts'
+import { type BaseShare, baseShare } from '../../base/move.ts'
+import { allOf } from '../../concurrency.ts'
 import { Problem } from '../../problem.ts'
 import { within } from '../../timeout.ts'
+import type { Pair } from '../images/diff.ts'
 import type { OpenedImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
 import { describeBase } from './describe.ts'
@@ -30,4 +33,18 @@ export async function baseInTime(
     if (failure instanceof Problem) return undefined
     throw failure
   }
+}
+
+/** How two images divide into base and own; undefined unless that is known of both. */
+export async function basesInTime(
+  service: Service,
+  { from, to }: Pair<{ readonly image: OpenedImage }>,
+  caller: BaseCaller,
+): Promise<Pair<BaseShare> | undefined> {
+  const shares = [from, to].map(async ({ image }) => {
+    const report = await baseInTime(service, image, caller)
+    return report && baseShare(report)
+  })
+  const [before, after] = await allOf(shares)
+  return before === undefined || after === undefined ? undefined : { from: before, to: after }
 }

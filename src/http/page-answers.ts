@@ -1,5 +1,6 @@
 /** Steps shared by the pages: a problem is shown as a page, a running analysis as a page with its progress. */
 import type { JobState } from '../job.ts'
+import { scopeOf } from '../oci/source-ref.ts'
 import { type Assets, assetsVersion, withVersion } from '../pages/assets.ts'
 import { failurePage } from '../pages/failure.ts'
 import type { FormValues } from '../pages/form.ts'
@@ -13,7 +14,7 @@ import { WorkElsewhere } from '../service/offload.ts'
 import { verifiedImage } from '../service/open/layer-indexes.ts'
 import type { OpenedImage } from '../service/open/open-image.ts'
 import { locationOf } from './analysis-body.ts'
-import { type CacheInputs, cacheInputs, factsOf, openFor } from './answers.ts'
+import { cacheInputs, factsOf, openFor } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { keepAnswer, keptAnswer } from './kept-answers.ts'
 import { entityTag } from './middleware/conditional.ts'
@@ -45,17 +46,22 @@ function pageHeaders(policy = PAGE_POLICY): Headers {
 }
 
 /**
- * A page about analysed images, kept like other answers. Browsers get no tag: another version of this service renders another
- * page.
+ * A page about analysed images, kept like other answers, but for the registry that gave them and this caller: parts of files
+ * are in pages, and cannot be verified. Browsers get no tag: another version of this service renders another page.
+ *
+ * @param also what else the page is made of, as text
  */
 export async function keptPage(
   pages: PageBackend,
   context: RequestContext,
-  { made }: Pick<CacheInputs, 'made'>,
+  { images, also }: { readonly images: readonly OpenedImage[]; readonly also?: string | undefined },
   make: () => Promise<Html>,
 ): Promise<Response> {
   const { backend } = pages
-  const tag = entityTag(made)
+  const tag = entityTag([
+    ...cacheInputs(images, also).made,
+    ...images.map(({ source }) => scopeOf(source.ref)),
+  ])
   const kept = keptAnswer(backend, context, pageHeaders(), tag)
   return kept ?? keepAnswer(backend, context, await pageAnswer(pages, await make()))
 }
@@ -90,7 +96,7 @@ export async function analysedPage(
   const { backend } = pages
   const state = await stateOf(backend, c, await openFor(backend, c, query))
   return 'facts' in state
-    ? keptPage(pages, c, cacheInputs([state.image]), () => make(state))
+    ? keptPage(pages, c, { images: [state.image] }, () => make(state))
     : progressAnswer(pages, [state])
 }
 

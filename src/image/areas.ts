@@ -6,6 +6,7 @@
 import { Heap } from '../table/heap.ts'
 import { Largest } from '../table/largest.ts'
 import { isWithin, type PathKey, parentKey } from '../text/path.ts'
+import { mayOpen } from './kinds.ts'
 import type { DirectorySum } from './merge.ts'
 import type { MergedEntry } from './merged-entry.ts'
 import { findDirectory, RowsBetween, type TreeTables } from './tree.ts'
@@ -16,6 +17,8 @@ export type Area = {
   /** For a directory the sum of everything below it; each path of a hard link counts. */
   readonly bytes: number
   readonly files: number
+  /** A file that can probably be looked into: an archive or a program. */
+  readonly opens?: boolean
   /** The class of most of its bytes; absent if classes were not requested. */
   readonly main?: number
   /** The layer that stores it, if a later layer hides it: the image does not show it. */
@@ -57,6 +60,7 @@ type AreaNode = {
   readonly isDirectory: boolean
   bytes: number
   files: number
+  opens?: boolean
   main?: number
   children?: Largest<AreaNode, PathKey>
 }
@@ -95,7 +99,9 @@ function nodeOf({ key, bytes, files }: DirectorySum): AreaNode {
 }
 
 function leafOf(row: Row, classes: AreaClasses): AreaNode {
-  return { key: row.key, isDirectory: false, bytes: row.bytes, files: 1, main: classes.of(row) }
+  const { key, bytes } = row
+  const leaf = { key, isDirectory: false, bytes, files: 1, main: classes.of(row) }
+  return mayOpen(row) ? { ...leaf, opens: true } : leaf
 }
 
 type Opening = {

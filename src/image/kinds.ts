@@ -34,6 +34,26 @@ const DOCUMENTATION = /^usr\0share\0(?:doc|man|info|locale|help|gtk-doc|licenses
 /** A library with a version: `libc.so.6`, `libssl.so.3.0.1`. */
 const LIBRARY = /\.so(?:\.\d+)+$/
 
+/** Whether its name suggests an archive or a program that can be looked into; only its bytes tell. */
+export function mayOpen({
+  key,
+  mode,
+  bytes,
+}: {
+  readonly key: PathKey
+  readonly mode: number
+  readonly bytes: number
+}): boolean {
+  const name = key.slice(key.lastIndexOf('\0') + 1).toLowerCase()
+  if (OPENED.test(name)) return true
+  // Scripts without an extension are smaller.
+  return bytes >= PROGRAM_BYTES && (mode & 0o111) !== 0 && !name.includes('.')
+}
+
+const OPENED =
+  /.\.(?:zip|jar|war|ear|hpi|jpi|whl|egg|nupkg|tar|tgz|tzst|tar\.gz|tar\.zst|gem|crate|deb|a|o|ko|so(?:\.\d+)*)$/
+const PROGRAM_BYTES = 16 * 1024
+
 export function kindOf({ key, mode }: { readonly key: PathKey; readonly mode: number }): Kind {
   if (DOCUMENTATION.test(key)) return 'text and documentation'
   const name = key.slice(key.lastIndexOf('\0') + 1)

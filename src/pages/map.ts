@@ -3,21 +3,37 @@ import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { placeName, shortName } from '../image/identity.ts'
 import type { ImageIdentity } from '../image/report.ts'
-import { showPath } from '../text/path.ts'
+import { type PathKey, showPath } from '../text/path.ts'
+import { keyInside } from './inside/areas.ts'
+import { type InsideView, insideMap } from './inside/figure.ts'
 import { type Html, page } from './page.ts'
-import { filesLink, reportLink } from './place.ts'
+import { filesLink, type Place, reportLink } from './place.ts'
 import { type MapView, mapFigure } from './treemap/figure.ts'
 
 export function mapPage(image: ImageIdentity, view: MapView): Html {
-  const shown = showPath(view.top.key)
+  return pageOf(image, view.place, { key: view.top.key, map: mapFigure(view) })
+}
+
+/** The treemap of a file. @param colour that of the image's treemap, to go back to */
+export function insideMapPage(image: ImageIdentity, view: InsideView, colour: string): Html {
+  const { key, tree } = view.opened
+  return pageOf(image, view.place, { key: keyInside(key, tree.key), map: insideMap(view, colour) })
+}
+
+function pageOf(
+  image: ImageIdentity,
+  place: Place,
+  { key, map }: { readonly key: PathKey; readonly map: Html },
+): Html {
+  const shown = showPath(key)
   return page({
     title: `${shortName(image)} /${shown.path}`,
     scripts: ['map.js'],
     main: html`<div class="heading">
 <p class="place">${visible(placeName(image))}</p>
 <h1>Where the bytes of ${visible(shortName(image))} are</h1>
-<p class="facts"><a href="${reportLink(view.place)}">Report</a> <a href="${filesLink(view.place, shown)}">Files</a></p>
+<p class="facts"><a href="${reportLink(place)}">Report</a> <a href="${filesLink(place, shown)}">Files</a></p>
 </div>
-${mapFigure(view)}`,
+${map}`,
   })
 }

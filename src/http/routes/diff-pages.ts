@@ -1,6 +1,8 @@
 /** The pages about two images: their diff, the treemap of one directory of it, the diff of one text file. */
 import { z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
+import type { TextDiff } from '../../diff/text.ts'
+import { type InsideDiffView, insideDiffPage } from '../../pages/diff/inside.ts'
 import { changeMapPage, changesAt } from '../../pages/diff/map.ts'
 import { diffPage } from '../../pages/diff/page.ts'
 import { textDiffPage } from '../../pages/diff/text.ts'
@@ -9,7 +11,9 @@ import { Problem } from '../../problem.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
 import { changesBetween, diffParts, type Pair } from '../../service/images/diff.ts'
 import { pullBetween } from '../../service/images/update.ts'
-import { cacheInputs } from '../answers.ts'
+import { diffInside } from '../../service/inside/diff-inside.ts'
+import { type PathQuestion, resolvePath } from '../../service/inside/resolve.ts'
+import type { Service } from '../../service/service.ts'
 import type { App, RequestContext } from '../backend.ts'
 import { imagePage, keptPage, type PageBackend, progressAnswer, stateOf } from '../page-answers.ts'
 import { openPair } from '../pairs.ts'
@@ -40,15 +44,50 @@ export function addDiffPages(app: App, pages: PageBackend): void {
       const key = pathAsked(query)
       if (key === undefined)
         throw new Problem('invalid_parameter', 'path or pathBase64 is required', { parameter: 'path' })
-      return pairPage(pages, c, query, async (pair) =>
-        textDiffPage(
-          pair.from.image.identity,
-          pair.to.image.identity,
-          (await textDiffOf(backend, pair, { key, context: CONTEXT_LINES, signal: c.req.raw.signal })).diff,
-        ),
-      )
+      const question = { key, signal: c.req.raw.signal }
+      return pairPage(pages, c, query, async (pair) => {
+        const [before, after] = [pair.from.image.identity, pair.to.image.identity]
+        const text = await textBetween(backend, pair, question)
+        if (text !== undefined) return textDiffPage(before, after, text)
+        return insideDiffPage(before, after, await insideBetween(backend, pair, question))
+      })
     })
   })
+}
+
+/** Undefined if the file is not text in both, or too large to be compared as text. */
+async function textBetween(
+  service: Service,
+  pair: Pair<AnalysedImage>,
+  question: PathQuestion,
+): Promise<TextDiff | undefined> {
+  try {
+    const { diff } = await textDiffOf(service, pair, { ...question, context: CONTEXT_LINES })
+    const isOpened = diff.binary && !diff.identical && diff.from !== undefined && diff.to !== undefined
+    return isOpened ? undefined : diff
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'too_large') return undefined
+    throw error
+  }
+}
+
+async function insideBetween(
+  service: Service,
+  { from, to }: Pair<AnalysedImage>,
+  question: PathQuestion,
+): Promise<InsideDiffView> {
+  const [before, after] = await allOf([
+    resolvePath(service, from.image, question),
+    resolvePath(service, to.image, question),
+  ])
+  const view = { key: question.key, fromBytes: before.bytes, toBytes: after.bytes }
+  try {
+    const insides = await allOf([before.inside(), after.inside()])
+    return { ...view, changes: diffInside(insides[0], insides[1], undefined) }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { ...view, changes: error }
+  }
 }
 
 /** The page about two images. */
@@ -91,7 +130,7 @@ async function pairPage(
     stateOf(backend, context, images.to),
   ])
   if ('facts' in from && 'facts' in to)
-    return keptPage(pages, context, cacheInputs([from.image, to.image]), () => make({ from, to }))
+    return keptPage(pages, context, { images: [from.image, to.image] }, () => make({ from, to }))
   return progressAnswer(
     pages,
     [from, to].flatMap((state) => ('facts' in state ? [] : [state])),

@@ -1,11 +1,6 @@
 /** Downloads one file from an image; nothing of it is stored. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { type FoundFile, findFile, findMember } from '../../image/lookup.ts'
-import { Problem } from '../../problem.ts'
-import { filesTable, membersTable } from '../../service/images/image-tables.ts'
 import { resolvePath } from '../../service/inside/resolve.ts'
-import type { OpenedImage } from '../../service/open/open-image.ts'
-import type { PathKey } from '../../text/path.ts'
 import { cacheControl, cacheInputs, factsInTime, openFor } from '../answers.ts'
 import { attachment, sniff } from '../attachment.ts'
 import { type App, type Backend, logCut } from '../backend.ts'
@@ -64,19 +59,4 @@ export function addFile(app: App, backend: Backend): void {
     headers.set('Content-Type', type)
     return new Response(body, { headers })
   })
-}
-
-/** @throws Problem `path_not_found` with the image */
-export async function findContent(
-  { host }: Backend,
-  image: OpenedImage,
-  key: PathKey,
-  layer: number | undefined,
-): Promise<FoundFile> {
-  try {
-    if (layer === undefined) return await findFile(await filesTable(host.store, image), key)
-    return await findMember((index) => membersTable(host.store, image, index), layer, key)
-  } catch (error) {
-    throw error instanceof Problem ? error.with({ image: image.identity.reference }) : error
-  }
 }

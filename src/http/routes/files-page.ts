@@ -3,16 +3,17 @@ import { z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
 import { type ChildPlace, imageTree, layerTree, type TreeNode } from '../../image/tree.ts'
 import type { Entry } from '../../layer/entry.ts'
+import { archivedPage } from '../../pages/files/archived.ts'
 import { type ContentView, FIRST_BYTES, viewContent } from '../../pages/files/content.ts'
 import { directoryPage } from '../../pages/files/directory.ts'
 import { filePage } from '../../pages/files/file.ts'
 import { type FoundRow, searchPage } from '../../pages/files/search.ts'
+import { insideSection, laterSection, unopenedSection } from '../../pages/inside/section.ts'
 import type { Html } from '../../pages/page.ts'
 import { permanentPlaceOf, placeOf } from '../../pages/place.ts'
 import { Problem } from '../../problem.ts'
 import { inOrder, largestFirst } from '../../service/fleet/listings.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
-import { openContent } from '../../service/images/content.ts'
 import { type FileVersion, versionsOf } from '../../service/images/file-versions.ts'
 import {
   directoriesTable,
@@ -21,6 +22,9 @@ import {
   membersOf,
   membersTable,
 } from '../../service/images/image-tables.ts'
+import { leadsInto, openingOf, openPlace } from '../../service/inside/place.ts'
+import { type PathQuestion, type ResolvedFile, resolvePath } from '../../service/inside/resolve.ts'
+import type { OpenedImage } from '../../service/open/open-image.ts'
 import { toByteString, toBytes } from '../../text/bytes.ts'
 import { baseName, isWithin, type PathKey, showPath } from '../../text/path.ts'
 import type { App, Backend } from '../backend.ts'
@@ -30,7 +34,6 @@ import { integer } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 import { parsed } from '../problems.ts'
 import { showMember } from '../show-entry.ts'
-import { findContent } from './file.ts'
 
 const ROWS = 500
 const FOUND_ROWS = 200
@@ -46,7 +49,7 @@ const query = z.object({
   at: z.string().optional(),
 })
 
-type FilesQuery = z.output<typeof query>
+export type FilesQuery = z.output<typeof query>
 
 export function addFilesPage(app: App, pages: PageBackend): void {
   const { backend } = pages
@@ -57,7 +60,7 @@ export function addFilesPage(app: App, pages: PageBackend): void {
       return analysedPage(pages, c, asked, (analysed) => {
         const key = pathAsked(asked) ?? ''
         return asked.glob === undefined
-          ? lookAt(backend, analysed, key, asked)
+          ? lookAt(backend, analysed, { key, layer: asked.layer, signal: c.req.raw.signal }, asked)
           : search(backend, analysed, key, { ...asked, glob: asked.glob })
       })
     }),
@@ -76,30 +79,70 @@ function aboutOf({ image, facts }: AnalysedImage, asked: FilesQuery) {
   }
 }
 
-async function lookAt(
+/** The page of a directory, of a file, or of a path that leads into a file. */
+export async function lookAt(
   backend: Backend,
   analysed: AnalysedImage,
-  key: PathKey,
+  question: PathQuestion,
   asked: FilesQuery,
 ): Promise<Html> {
+  const { key } = question
   const about = aboutOf(analysed, asked)
   const tree = await treeAt(backend, analysed, key, asked)
   if (tree?.type === 'directory') return directoryPage({ about, ...pageOf(tree, asked.at) })
   const versions = await versionsOf(backend.host.store, analysed.image, key)
-  if (tree === undefined && versions.length === 0) throw missing(key)
+  if (tree === undefined && versions.length === 0) {
+    if (!leadsInto(key)) throw missing(key)
+    return lookInside(backend, analysed, question, asked)
+  }
   const shown = shownVersion(versions, asked.layer, tree)
-  const content =
-    shown?.entry.type === 'file' || shown?.entry.type === 'hardlink'
-      ? await contentOf(backend, analysed, key, asked.layer)
-      : undefined
+  const isFile = shown?.entry.type === 'file' || shown?.entry.type === 'hardlink'
+  const read = isFile ? await readFile(backend, analysed, question) : undefined
   return filePage({
     about,
     path: showPath(key),
     isShown: tree !== undefined && asked.layer === undefined,
     shown: shown && showMember(shown.entry, shown.layer),
     versions: versions.map(({ layer, entry }) => ({ layer, entry: showMember(entry, layer) })),
-    content,
+    content: read?.content,
+    inside: read?.inside,
   })
+}
+
+/** The page of an entry of an archive, a directory of it, or an area of a program. */
+async function lookInside(
+  backend: Backend,
+  analysed: AnalysedImage,
+  question: PathQuestion,
+  asked: FilesQuery,
+): Promise<Html> {
+  const { image } = analysed
+  const about = aboutOf(analysed, asked)
+  const path = showPath(question.key)
+  const file = await fileInside(backend, image, question)
+  if (file !== undefined) {
+    const { content, inside } = await readResolved(backend, analysed, question, file)
+    return archivedPage({ about, path, file: { bytes: file.bytes, content }, inside })
+  }
+  const opened = await openPlace(backend, image, question)
+  if (opened.tree.key === '') return lookAt(backend, analysed, { ...question, key: opened.key }, asked)
+  const inside = await insideSection({ place: about.place, layer: asked.layer, opened })
+  return archivedPage({ about, path, inside })
+}
+
+/** Undefined if no file is there: a directory may be. */
+async function fileInside(
+  backend: Backend,
+  image: OpenedImage,
+  question: PathQuestion,
+): Promise<ResolvedFile | undefined> {
+  try {
+    return await resolvePath(backend, image, question)
+  } catch (error) {
+    if (error instanceof Problem && (error.code === 'path_not_found' || error.code === 'unknown_format'))
+      return undefined
+    throw error
+  }
 }
 
 function shownVersion(
@@ -161,16 +204,54 @@ function childAt(directory: PathKey, at: string | undefined): ChildPlace | undef
   return { bytes: Number(bytes), key: directory === '' ? base : `${directory}\0${base}` }
 }
 
-/** The beginning of a file, or the problem that prevents reading it. */
-async function contentOf(
+/** What the page of a file shows of its bytes. */
+type ReadFile = {
+  /** The beginning, or the problem that prevents reading it. */
+  readonly content: ContentView | Problem
+  /** What it is made of. */
+  readonly inside?: Html | undefined
+}
+
+async function readFile(
+  backend: Backend,
+  analysed: AnalysedImage,
+  question: PathQuestion,
+): Promise<ReadFile> {
+  try {
+    const file = await resolvePath(backend, analysed.image, question)
+    return await readResolved(backend, analysed, question, file)
+  } catch (error) {
+    if (error instanceof Problem) return { content: error }
+    throw error
+  }
+}
+
+async function readResolved(
   backend: Backend,
   { image }: AnalysedImage,
-  key: PathKey,
-  layer: number | undefined,
-): Promise<ContentView | Problem> {
+  question: PathQuestion,
+  file: ResolvedFile,
+): Promise<ReadFile> {
+  const { key, layer } = question
+  const first = await beginningOf(file)
+  if (first instanceof Problem) return { content: first }
+  const content = viewContent(first, file.bytes)
+  const opening = openingOf(key, first, file.bytes)
+  if (opening === undefined) return { content }
+  const place = placeOf(image.identity)
+  if (opening === 'asked') return { content, inside: laterSection(place, showPath(key), file.bytes) }
   try {
-    const file = await findContent(backend, image, key, layer)
-    const reader = (await openContent(backend.host, image, file)).getReader()
+    const opened = await openPlace(backend, image, question)
+    return { content, inside: await insideSection({ place, layer, opened }) }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return error.code === 'unknown_format' ? { content } : { content, inside: unopenedSection(error) }
+  }
+}
+
+async function beginningOf(file: ResolvedFile): Promise<Uint8Array | Problem> {
+  try {
+    const reader = (await file.open()).getReader()
     const chunks: Uint8Array[] = []
     let bytes = 0
     try {
@@ -183,7 +264,7 @@ async function contentOf(
     } finally {
       await reader.cancel().catch(() => {})
     }
-    return viewContent(Buffer.concat(chunks).subarray(0, FIRST_BYTES), file.bytes)
+    return Buffer.concat(chunks).subarray(0, FIRST_BYTES)
   } catch (error) {
     if (error instanceof Problem) return error
     throw error

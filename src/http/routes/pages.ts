@@ -26,7 +26,7 @@ import { duplicatesOf, packagesOf, WHOLE_FETCH_BYTES, wasteOf } from '../../serv
 import { type TreemapQuestion, treemapOf } from '../../service/images/treemap.ts'
 import { Largest } from '../../table/largest.ts'
 import { plainRow } from '../../table/table.ts'
-import { cacheInputs, openFor } from '../answers.ts'
+import { openFor } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { baseCaller } from '../caller.ts'
 import {
@@ -133,7 +133,7 @@ async function reportAnswer(
   const { image, facts } = state
   const found = await baseInTime(backend, image, baseCaller(backend, c, [query.image]))
   const base = found && standsOn(found, isPullKnown(image.identity, facts.size.stored))
-  const inputs = cacheInputs([image], JSON.stringify([saving, base]))
+  const inputs = { images: [image], also: JSON.stringify([saving, base]) }
   return keptPage(pages, c, inputs, () => reportOf(backend, state, { ...asked, saving, base }))
 }
 

@@ -62,9 +62,21 @@ function begin(figure) {
     })
     frame.addEventListener('keydown', (event) => move(event, figure, [...links]))
   }
+  // In a picture without links, the focus is on the way to it.
+  figure.querySelector('.ways').addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') up(figure)
+  })
   figure.addEventListener('click', (event) => {
     const link = event.target.closest('a')
-    if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return
+    if (
+      link === null ||
+      'pages' in figure.dataset ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.shiftKey ||
+      event.button !== 0
+    )
+      return
     const isMap = link.hasAttribute('data-zoom') || link.closest('.ways, .switch') !== null
     if (!isMap) return
     event.preventDefault()
@@ -99,15 +111,19 @@ function isCalled(text, wanted) {
 
 function move(event, figure, links) {
   if (event.key === 'Escape') {
-    const ways = figure.querySelectorAll('.ways a')
-    const above = ways[ways.length - 2]
-    if (above !== undefined) void go(figure, above.getAttribute('href'))
+    up(figure)
     return
   }
   const direction = KEYS[event.key]
   if (direction === undefined || event.altKey || event.ctrlKey || event.metaKey) return
   event.preventDefault()
   nearest(event.target, links, direction)?.focus()
+}
+
+function up(figure) {
+  const ways = figure.querySelectorAll('.ways a')
+  const above = ways[ways.length - 2]
+  if (above !== undefined) void lead(figure, above.getAttribute('href'))
 }
 
 /** The link whose middle is nearest that way; what is off the straight line counts as farther. */
@@ -136,6 +152,12 @@ function middle(link) {
     Number(box.getAttribute(name)),
   )
   return box.classList.contains('frame') ? [left + 30, top + 9] : [left + width / 2, top + height / 2]
+}
+
+/** Where each place has a page, that page; else in place. */
+async function lead(figure, address) {
+  if ('pages' in figure.dataset) location.assign(address)
+  else await go(figure, address)
 }
 
 async function go(figure, address) {

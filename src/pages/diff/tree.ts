@@ -11,8 +11,6 @@ import { type DiffPlace, pairOf, textDiffLink } from './address.ts'
 const MAX_ROWS = 800
 /** Down to this level directories are shown whatever their size. */
 const NEAR = 3
-/** The largest text that the service compares, in bytes: the limit of `/v1/diff/file`. */
-const MAX_TEXT_BYTES = 1024 * 1024
 
 export function changeTree(place: DiffPlace, root: ChangeNode): Html {
   if (pathsOf(root) === 0) return html`<p class="none">No path changed.</p>`
@@ -70,7 +68,7 @@ function leafOf(node: ChangeNode, view: Shown): Html {
   const { place } = view
   const { change } = node
   const shown = showPath(node.key)
-  if (change?.change === 'modified' && change.fields?.includes('content') && isSmall(change)) {
+  if (change?.change === 'modified' && change.fields?.includes('content')) {
     const address = textDiffLink(place, shown)
     return html`<li><details data-load="${address}"><summary class="row">${rowOf(node, nameOf(node), view)}</summary>
 <p class="load"><a href="${address}">Show what changed in it</a></p></details></li>
@@ -79,10 +77,6 @@ function leafOf(node: ChangeNode, view: Shown): Html {
   const at = filesLink(change?.change === 'removed' ? place.from : place.to, shown)
   return html`<li><div class="row">${rowOf(node, nameOf(node), view, at)}</div></li>
 `
-}
-
-function isSmall({ fromBytes, toBytes }: { readonly fromBytes: number; readonly toBytes: number }): boolean {
-  return Math.max(fromBytes, toBytes) <= MAX_TEXT_BYTES
 }
 
 const MARKS = { added: '+', removed: '−', modified: '~' } as const

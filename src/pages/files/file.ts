@@ -1,13 +1,13 @@
 /** The page of one path in the file browser: its properties, its content, and what each layer has there. */
 import { html } from 'hono/html'
-import { visible } from '../../formats/escape.ts'
 import { buildStep } from '../../oci/build-step.ts'
-import { Problem } from '../../problem.ts'
+import type { Problem } from '../../problem.ts'
 import { formatBytes } from '../../text/format.ts'
-import { type Html, link, name, page, size, table } from '../page.ts'
+import { type Html, name, page, size, table } from '../page.ts'
 import { filesLink, type ShownPath, waysTo } from '../place.ts'
 import { type About, headOf } from './about.ts'
-import { type ContentView, contentOf } from './content.ts'
+import { contentSection, downloadLink } from './archived.ts'
+import type { ContentView } from './content.ts'
 
 /** A member, as the API shows it. */
 export type ShownEntry = ShownPath & {
@@ -32,6 +32,7 @@ export function filePage({
   shown,
   versions,
   content,
+  inside,
 }: {
   readonly about: About
   readonly path: ShownPath
@@ -41,20 +42,25 @@ export function filePage({
   readonly versions: readonly Version[]
   /** A problem if it cannot be read. */
   readonly content: ContentView | Problem | undefined
+  /** What it is made of. */
+  readonly inside?: Html | undefined
 }): Html {
   const { place, layer } = about
-  const exact = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
   return page({
     title: `/${path.path} · ${about.identity.reference}`,
-    main: html`${headOf(about, path, waysTo(path).at(-2) ?? { path: '' })}
+    scripts: inside === undefined ? [] : ['map.js'],
+    main: html`${headOf(about, path, inside === undefined ? (waysTo(path).at(-2) ?? { path: '' }) : path)}
 ${!isShown && layer === undefined && html`<p class="headline">Containers do not see this path: a layer removed it.</p>`}
 ${shown && factsOf(about, path, shown)}
+${inside}
 ${
   content !== undefined &&
-  html`<section id="content"><h2>Content</h2>
-${content instanceof Problem ? html`<p class="none">${visible(content.message)}</p>` : contentOf(content, shown?.bytes ?? 0)}
-<p class="raw"><a href="${link('/v1/file', { ...place, ...exact, layer: layer?.toString() })}">Download the file</a></p>
-</section>`
+  contentSection(
+    content,
+    shown?.bytes ?? 0,
+    html`<p class="raw"><a href="${downloadLink(about, path)}">Download the file</a></p>
+`,
+  )
 }
 <section id="versions"><h2>In the layers</h2>
 ${table<Version>({

@@ -3,6 +3,7 @@ import { html, raw } from 'hono/html'
 import { markupText, visible } from '../../formats/escape.ts'
 import type { Area } from '../../image/areas.ts'
 import { KINDS } from '../../image/kinds.ts'
+import { ELF_AREAS } from '../../inside/elf-areas.ts'
 import {
   BASE_CLASSES,
   OWNER_CLASSES,
@@ -14,8 +15,8 @@ import { baseName, showPath } from '../../text/path.ts'
 import type { Html } from '../page.ts'
 import { type Cell, type Frame, placeAreas } from './layout.ts'
 
-/** What colours show: a property of one image, or the kind of change between two. */
-export type MapColour = TreemapColour | 'change'
+/** What colours show: a property of one image, the kind of change between two, or what the bytes of a program are for. */
+export type MapColour = TreemapColour | 'change' | 'area'
 
 /** The classes of `change`. */
 export const CHANGES = ['added', 'removed', 'changed'] as const
@@ -24,8 +25,8 @@ export type TreemapView = {
   readonly top: Area
   readonly colour: MapColour
   readonly frame: Frame
-  /** Where a rectangle links to; absent if it is not a link. */
-  readonly link?: (area: Area) => string
+  /** Where a rectangle links to; absent or undefined if it is not a link. */
+  readonly link?: (area: Area) => string | undefined
 }
 
 /** Average width of a letter at 11 px. */
@@ -42,6 +43,7 @@ export function hueOf(colour: MapColour, main: number | undefined): string {
   if (colour === 'waste') return main === 0 ? 'hue-0' : `heat-${main}`
   if (colour === 'type' && main === KINDS.length - 1) return 'hue-0'
   if (colour === 'package' && main === OWNER_CLASSES.length - 1) return 'hue-0'
+  if (colour === 'area' && main >= HUES) return 'hue-0'
   return `hue-${(main % HUES) + 1}`
 }
 
@@ -69,6 +71,7 @@ const CLASSES: Readonly<Record<Exclude<MapColour, 'layer'>, readonly string[]>> 
   waste: WASTE_CLASSES,
   package: OWNER_CLASSES,
   change: CHANGES,
+  area: ELF_AREAS,
 }
 
 function layerLegend(layers: readonly number[]): readonly LegendEntry[] {
@@ -198,22 +201,39 @@ function drawCell(cell: Cell, { top, colour, link, frame }: TreemapView): string
   const path = depth === 0 && area.key === '' ? '/' : visible(showPath(area.key).path)
   const name =
     area.key === '' ? '/' : `${visible(showPath(baseName(area.key)).path)}${area.isDirectory ? '/' : ''}`
-  const what = [formatBytes(bytes), share, classText(colour, area)].filter((part) => part !== '')
-  const told = markupText(`${path}: ${what.join(', ')}`)
+  const opens = area.opens === true && area.hiddenIn === undefined
+  const what = [formatBytes(bytes), share, classText(colour, area), opens ? 'opens' : '']
+  const told = markupText(`${path}: ${what.filter((part) => part !== '').join(', ')}`)
   const paint =
     area.hiddenIn !== undefined
       ? `fill="url(#${hatchId(frame)})"`
       : `class="${isOpen ? 'frame' : hueOf(colour, area.main)}"`
-  const drawn = `<title>${told}</title><rect ${paint} x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf(`${name} ${isOpen || width > 150 ? formatBytes(bytes) : ''}`.trim(), cell)}`
-  if (link === undefined || depth === 0) return `<g>${drawn}</g>`
-  const kind = area.isDirectory && area.hiddenIn === undefined ? ' data-zoom=""' : ''
-  return `<a href="${markupText(link(area))}"${kind}>${drawn}</a>`
+  const drawn = `<title>${told}</title><rect ${paint} x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf(`${opens ? `${OPENS} ` : ''}${shortened(name, width)} ${isOpen || width > 150 ? formatBytes(bytes) : ''}`.trim(), cell)}`
+  const address = depth === 0 ? undefined : link?.(area)
+  if (address === undefined) return `<g>${drawn}</g>`
+  const kind = leadsOn(area) ? ' data-zoom=""' : ''
+  return `<a href="${markupText(address)}"${kind}>${drawn}</a>`
+}
+
+/** Marks a file that can be looked into. */
+export const OPENS = '▸'
+
+/** Whether the map goes on in it. */
+export function leadsOn({ isDirectory, opens = false, hiddenIn }: Area): boolean {
+  return (isDirectory || opens) && hiddenIn === undefined
 }
 
 function labelOf(text: string, { x, y, width, height, isOpen }: Cell): string {
   if (width < 34 || height < 15 || (isOpen && height < 40)) return ''
   return `<text x="${x + 4}" y="${y + 13}">${markupText(fitted(text, width - 8))}</text>`
 }
+
+/** Of a Go module that does not fit, the last part. */
+function shortened(name: string, width: number): string {
+  return name.length * LETTER_PIXELS < width - 8 ? name : name.replace(MODULE_HOST, '…/')
+}
+
+const MODULE_HOST = /^[^/]+\/(?:[^/]+\/)*?(?=[^/]+(?:\/v\d+)?$)/
 
 /** As much of a text as fits, by generous widths of its letters: the reader's font is not known. */
 function fitted(text: string, pixels: number): string {

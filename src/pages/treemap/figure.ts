@@ -7,7 +7,7 @@ import { showPath } from '../../text/path.ts'
 import { PLAIN } from '../form.ts'
 import { type Html, measured, name, size, table } from '../page.ts'
 import { filesLink, mapLink, type Place, pathLink, type ShownPath, waysTo } from '../place.ts'
-import { drawTreemap, keyOf, legendOf, type MapColour } from './draw.ts'
+import { drawTreemap, keyOf, leadsOn, legendOf, type MapColour, OPENS } from './draw.ts'
 
 export type MapView = {
   readonly place: Place
@@ -22,11 +22,14 @@ export type MapFigure = {
   readonly colours: readonly MapColour[]
   /** The page of a directory's treemap. */
   readonly zoom: (path: ShownPath, colour: MapColour) => string
-  /** Where a file links to. */
-  readonly file: (area: Area) => string
+  /** Where a file links to; undefined if it is not a link. */
+  readonly file: (area: Area) => string | undefined
+  /** Each link leads to a page of its own: what the page says beside the picture is about what the picture shows. */
+  readonly pages?: 'pages'
   /** What areas mean, for the hint below the picture. */
   readonly areas: string
-  readonly table: Html
+  /** Absent if the page has it elsewhere. */
+  readonly table?: Html
 }
 
 /** Widths for a desktop and a phone. Letters keep their size, so there are two pictures, one of which is shown. */
@@ -40,6 +43,7 @@ const COLOUR_NAMES: Readonly<Record<MapColour, string>> = {
   type: 'Type',
   package: 'Package',
   change: 'Change',
+  area: 'Area',
 }
 const TABLE_ROWS = 50
 
@@ -62,10 +66,9 @@ export function mapFigure(view: MapView): Html {
 export function treemapFigure(view: MapFigure): Html {
   const { top, colour, colours, zoom, file, areas } = view
   const shown = showPath(top.key)
-  const link = (area: Area) =>
-    area.isDirectory && area.hiddenIn === undefined ? zoom(showPath(area.key), colour) : file(area)
+  const link = (area: Area) => (leadsOn(area) ? zoom(showPath(area.key), colour) : file(area))
   const picture = (frame: typeof WIDE) => drawTreemap({ top, colour, frame, link })
-  return html`<figure class="map" data-map="${zoom(shown, colour)}">
+  return html`<figure class="map" data-map="${zoom(shown, colour)}" ${view.pages === 'pages' && html`data-pages`}>
 <figcaption>
 <nav class="ways" aria-label="Directory of the treemap"><ol>
 <li>${wayTo(zoom({ path: '' }, colour), '/', shown.path === '')}</li>
@@ -85,15 +88,22 @@ ${colours.map(
 <div class="wide">${picture(WIDE)}</div>
 <div class="narrow">${picture(NARROW)}</div>
 <p class="tip" data-tip aria-hidden="true" hidden></p>
-<div class="told-row"><p class="told quiet">${areas} Click a directory to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
+<div class="told-row"><p class="told quiet">${areas} Click a directory${hasOpening(top) && `, or a file marked ${OPENS},`} to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
 <ul class="legend" aria-label="Colours">${legendOf(colour, top).map(
     ({ hue, text }) =>
       html`<li><svg class="key" viewBox="0 0 10 10" aria-hidden="true">${raw(keyOf(hue, 10))}</svg>${text}</li>`,
   )}</ul></div>
-<details><summary>The same as a table</summary>
+${
+  view.table !== undefined &&
+  html`<details><summary>The same as a table</summary>
 ${view.table}
-</details>
+</details>`
+}
 </figure>`
+}
+
+function hasOpening({ opens = false, children = [] }: Area): boolean {
+  return opens || children.some(hasOpening)
 }
 
 function wayTo(address: string, text: string, isHere: boolean): Html {

@@ -102,7 +102,7 @@ export type InsideOptions = {
 }
 
 const HEAD_BYTES = 512
-const AR = '!<arch>\n'
+export const AR = '!<arch>\n'
 
 /** @throws Problem `unknown_format`, `invalid_archive`, `too_large` */
 export async function readInside(file: FileContent, options: InsideOptions): Promise<Inside> {
@@ -120,7 +120,7 @@ export async function readInside(file: FileContent, options: InsideOptions): Pro
   throw new Problem('unknown_format', 'the file is neither a zip, a tar, an ar archive nor an ELF file')
 }
 
-function isTar(head: Uint8Array): boolean {
+export function isTar(head: Uint8Array): boolean {
   return Buffer.from(head.subarray(257, 262)).toString('latin1') === 'ustar'
 }
 

@@ -118,14 +118,14 @@ function isMissing(error: unknown): error is Problem {
 }
 
 /** Indices of the parts that end in `!` and are followed by more. */
-function stepsIn(parts: readonly string[]): number[] {
+export function stepsIn(parts: readonly string[]): number[] {
   return parts.flatMap((part, index) =>
     part.endsWith('!') && part !== '!' && index < parts.length - 1 ? [index] : [],
   )
 }
 
 /** The path up to a part, without its `!`. */
-function nameUpTo(parts: readonly string[], end: number): PathKey {
+export function nameUpTo(parts: readonly string[], end: number): PathKey {
   return parts
     .slice(0, end + 1)
     .join('\0')

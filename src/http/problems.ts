@@ -33,11 +33,11 @@ export function problemResponse(problem: Problem): Response {
   return new Response(toJson(problemBody(problem)), { status: problem.status, headers })
 }
 
-/** The problem to show for an error. Unexpected errors are logged; their details stay internal. */
+/** The problem to show for an error. Unexpected errors are logged, unless the reader has left; their details stay internal. */
 export function problemFor(backend: Backend, context: RequestContext, error: unknown): Problem {
   const known = problemOf(error)
   if (known !== undefined) return known
-  logUnforeseen(backend, context, error)
+  if (!context.req.raw.signal.aborted) logUnforeseen(backend, context, error)
   return new Problem(
     'internal_error',
     `internal error; the service logged it under request ID ${context.var.requestId}`,

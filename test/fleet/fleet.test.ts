@@ -174,6 +174,17 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
     expect(secret).toMatchObject({ bytes: String(SECRET.length), layers: '2' })
   })
 
+  it('the images that stand on an old base', async () => {
+    const [text = ''] = statements('images on an old base')
+    const on = (name: string, current: string) =>
+      query(text.replace('docker.io/library/python:3.13-slim', name).replace(/sha256:[0-9a-f]{64}/, current))
+    const found = [{ name: nameOf('first'), old_base: imageOf(second), base_layers: '2', own_layers: '1' }]
+    expect(await on(nameOf('second'), third.descriptor.digest)).toEqual(found)
+    expect(await on(nameOf('second'), second.descriptor.digest)).toEqual([])
+    expect(await on(nameOf('first'), third.descriptor.digest)).toEqual([])
+    expect(await rows('images on an old base')).toEqual([])
+  })
+
   it('the largest layers of a registry', async () => {
     const found = await rows('largest layers')
     expect(new Set(found.map(({ registry }) => registry))).toEqual(new Set([registry.host]))
@@ -220,6 +231,7 @@ it('every block of SQL is run or compared', () => {
     'shared bytes of two images',
     'shared bytes in all',
     'contents in several layers',
+    'images on an old base',
     'largest layers',
     'packages at a version',
     'versions in use',

@@ -1,8 +1,13 @@
 /** What an image stands on, through the service and a registry that records what it was asked. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { BaseReport } from '../../src/base/base.ts'
+import { describeBase } from '../../src/service/base/describe.ts'
+import { type OpenedImage, openImage } from '../../src/service/open/open-image.ts'
+import type { Service } from '../../src/service/service.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { makeImage, makeIndex, makeLayer, type TestImage, type TestLayer } from '../support/images.ts'
+import { freePort } from '../support/ports.ts'
 
 let registry: FixtureRegistry
 let other: FixtureRegistry
@@ -192,5 +197,65 @@ it('packages wait for the analyses of the image and its base', async () => {
   expect(body).toMatchObject({
     base: { packages: 0 },
     own: { packages: 0, uncompressedBytes: expect.any(Number) },
+  })
+})
+
+it('a registry that is away costs nothing: it is a warning, and another name that fits will do', async () => {
+  const away = `127.0.0.1:${await freePort()}/base:1`
+  const reference = registry.push('there', '1', base)
+  const image = makeImage([lower, upper, own], {
+    manifest: { annotations: named(away) },
+    config: { config: { Labels: named(reference) } },
+  })
+  const { status, body } = await ask({ image: registry.push('away-app', '1', image) })
+  expect([status, body.base.reference, body.base.evidence]).toEqual([200, reference, ['label']])
+  expect(body.warnings).toMatchObject([
+    { code: 'baseUnreadable', evidence: 'annotation', reference: away, problem: { code: 'registry_error' } },
+  ])
+})
+
+describe('a registry that never answers costs at most its time', () => {
+  const silent = { until: new Promise(() => {}) }
+  const credentials = { for: () => undefined }
+  const times = { each: 1000, names: 1000, all: 1500 }
+  // It knows no other base with these layers.
+  let service: Service
+  let image: OpenedImage
+
+  beforeEach(async () => {
+    ;({ service } = startApp())
+    const slow = other.push('slow', '1', base)
+    const annotations = named(slow, base.descriptor.digest)
+    const app = makeImage([lower, upper, own], { manifest: { annotations } })
+    image = await open(registry.push('slow-app', '1', app))
+    return () => other.clearFaults()
+  })
+
+  function open(reference: string): Promise<OpenedImage> {
+    return openImage(service, { reference, platform: undefined, credentials, signal: undefined })
+  }
+
+  async function reportWithout(path: RegExp): Promise<BaseReport> {
+    other.fault({ path }, silent, Number.POSITIVE_INFINITY)
+    const { signal } = new AbortController()
+    const question = { image, candidates: [], alternatives: 3, credentials, signal, times }
+    return (await describeBase(service, question)).report
+  }
+
+  it('the base is a warning', async () => {
+    const { base: found, update, warnings } = await reportWithout(/./)
+    expect([found, update]).toEqual([undefined, undefined])
+    expect(warnings).toMatchObject([{ code: 'baseUnreadable', problem: { code: 'registry_timeout' } }])
+  })
+
+  it('its tag has an unknown state, and the list of its tags is a warning', async () => {
+    // However busy the machine is, the base itself is read in time.
+    await open(`${other.host}/slow@${base.descriptor.digest}`)
+    const { base: found, update, warnings } = await reportWithout(/\/(?:manifests\/1$|tags\/list)/)
+    expect(found).toMatchObject({ evidence: ['annotation'], layers: 2 })
+    expect(update).toMatchObject({ state: 'unknown', problem: { code: 'registry_timeout' } })
+    expect(warnings).toMatchObject([
+      { code: 'alternativesIncomplete', problem: { code: 'registry_timeout' } },
+    ])
   })
 })

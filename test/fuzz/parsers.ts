@@ -21,10 +21,20 @@ import { parseRpmHeader } from '../../src/image/packages/rpm.ts'
 import { berkeleyHeaders } from '../../src/image/packages/rpm-berkeley.ts'
 import { ndbHeaders } from '../../src/image/packages/rpm-ndb.ts'
 import { sqliteHeaders } from '../../src/image/packages/rpm-sqlite.ts'
+import { readArEntries } from '../../src/inside/ar-members.ts'
 import { parseCargoAuditable } from '../../src/inside/cargo-auditable.ts'
+import { readElf } from '../../src/inside/elf.ts'
+import { areaBytes, realSections } from '../../src/inside/elf-areas.ts'
+import { readElfFacts } from '../../src/inside/elf-facts.ts'
+import type { ArchiveEntries, ArchiveEntry } from '../../src/inside/entries.ts'
 import { BuildInfoSearch } from '../../src/inside/go-build-info-search.ts'
+import { readGoFunctions } from '../../src/inside/go-functions.ts'
+import { bytesByModule } from '../../src/inside/go-modules.ts'
 import { type InflateRoom, readJar } from '../../src/inside/jar.ts'
 import { rangesOf } from '../../src/inside/ranges.ts'
+import { readTarEntries, tarContent } from '../../src/inside/tar-members.ts'
+import { entryContent, storedContent } from '../../src/inside/zip-content.ts'
+import { readZipListing } from '../../src/inside/zip-listing.ts'
 import { NoChunks } from '../../src/layer/toc/chunk.ts'
 import { TableEntries, UnsaidName } from '../../src/layer/toc/entries.ts'
 import { EntrySplitter } from '../../src/layer/toc/split.ts'
@@ -114,9 +124,71 @@ const side = (bytes: Uint8Array) => ({
 
 const NO_ROOM: InflateRoom = { charge: () => {}, hold: async () => rangesOf(new Uint8Array(0)) }
 
+function* entriesOf<Entry extends ArchiveEntry>(entries: ArchiveEntries<Entry>): Generator<Entry> {
+  for (let index = 0; index < entries.count; index++) yield entries.at(index)
+}
+
+/** @throws Error if there is more than the entry says */
+async function consumed(content: AsyncIterable<Uint8Array>, most: number): Promise<void> {
+  let bytes = 0
+  for await (const piece of content) bytes += piece.length
+  if (bytes > most) throw new Error(`${bytes} bytes of an entry of ${most}`)
+}
+
 /** By the name of their folder in `corpus/`. */
 export const PARSERS: Readonly<Record<string, Parser>> = {
   jar: { parse: (bytes) => readJar(rangesOf(bytes), NO_ROOM) },
+  'zip-listing': {
+    async parse(bytes) {
+      const file = rangesOf(bytes)
+      const listing = await readZipListing(file)
+      if (listing === undefined) return
+      await all(bytes, entriesOf(listing.entries))
+      for (const entry of entriesOf(listing.entries)) {
+        if (entry.bytes > MOST_BYTES) continue
+        await consumed(entryContent(await storedContent(file, entry.content), entry.content), entry.bytes)
+      }
+    },
+  },
+  'tar-entries': {
+    async parse(bytes) {
+      const limits = { bytes: { bytes: MOST_BYTES, setting: 'limit' }, entries: ITEMS }
+      const { entries } = await readTarEntries(rangesOf(bytes).stream(0, bytes.length), limits)
+      await all(bytes, entries)
+      for (const { ordinal, bytes: size, isSparse } of entries.slice(0, 20)) {
+        if (isSparse) continue
+        await consumed(tarContent(rangesOf(bytes).stream(0, bytes.length), limits, ordinal), size)
+      }
+    },
+  },
+  ar: {
+    async parse(bytes) {
+      const { entries } = await readArEntries(rangesOf(bytes).stream(0, bytes.length))
+      await all(bytes, entries)
+      for (const { offset, bytes: size } of entries)
+        if (offset + size > bytes.length) throw new Error('a member behind the end')
+    },
+  },
+  elf: {
+    async parse(bytes) {
+      const file = rangesOf(bytes)
+      const elf = await readElf(file)
+      const { needed } = await readElfFacts(file, elf)
+      await all(bytes, needed)
+      await all(bytes, realSections(elf))
+      const areas = areaBytes(elf)
+      const sum = areas.reduce((total, area) => total + area.bytes, 0)
+      if (sum !== bytes.length) throw new Error(`the areas sum to ${sum} of ${bytes.length} bytes`)
+    },
+  },
+  'go-functions': {
+    async parse(bytes) {
+      const file = rangesOf(bytes)
+      const functions = await readGoFunctions(file, await readElf(file))
+      if (functions === undefined) return
+      await all(bytes, bytesByModule(functions, { known: new Map() }) ?? [])
+    },
+  },
   'go-build-info': {
     parse(bytes) {
       const search = new BuildInfoSearch()

@@ -3,11 +3,15 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp } from '../support/app.ts'
+import { arOf } from '../support/ar.ts'
 import { dockerSave, ociLayout, packArchive } from '../support/archives.ts'
 import { makeChunkedLayer } from '../support/chunked.ts'
+import { buildElf } from '../support/elf.ts'
+import { type GoForm, goTable } from '../support/go-table.ts'
 import { jsonBytes, makeImage, makeIndex, makeLayer, packTar } from '../support/images.ts'
 import { ndbDatabase, rpmDatabase, rpmHeader } from '../support/rpm.ts'
 import { longName, member, pax, tar } from '../support/tar.ts'
+import { zipOf } from '../support/zip.ts'
 
 const members = [
   { name: 'usr/lib/', mode: 0o755 },
@@ -81,6 +85,40 @@ const CONTENTS = {
   ],
 }
 
+const program = buildElf({
+  sections: [
+    { name: '.interp', type: 1, flags: 2, data: Buffer.from('/lib/ld.so.1\0') },
+    {
+      name: '.note.gnu.build-id',
+      type: 7,
+      flags: 2,
+      data: Buffer.from('\x04\0\0\0\x04\0\0\0\x03\0\0\0GNU\0abcd'),
+    },
+    { name: '.dynstr', type: 3, flags: 2, data: Buffer.from('\0libc.so.6\0') },
+    {
+      name: '.dynamic',
+      type: 6,
+      flags: 3,
+      link: 3,
+      data: Buffer.from('01'.padEnd(16, '0') + '01'.padEnd(16, '0'), 'hex'),
+    },
+    { name: '.text', type: 1, flags: 6, data: new Uint8Array(64) },
+    { name: '.bss', type: 8, flags: 3, size: 1 << 30 },
+  ],
+  segments: [
+    { type: 3, of: '.interp' },
+    { type: 1, flags: 5, of: '.text' },
+  ],
+})
+const GO = [
+  { name: 'main.main', bytes: 100 },
+  { name: 'net/http.(*Client).Do', bytes: 200 },
+  { name: 'gopkg.in/yaml%2ev3.F[go.shape.int]', bytes: 30 },
+  { name: 'type:.eq.x', bytes: 8 },
+]
+const goProgram = (form: GoForm, name: string) =>
+  buildElf({ ...form, sections: [{ name, type: 1, flags: 2, data: goTable(GO, form) }] })
+
 const SEEDS: Readonly<Record<string, readonly (string | Uint8Array)[]>> = {
   tar: [
     packed,
@@ -98,6 +136,33 @@ const SEEDS: Readonly<Record<string, readonly (string | Uint8Array)[]>> = {
     Buffer.concat([gzipSync(packed.subarray(0, 1024)), gzipSync(packed.subarray(1024))]),
     chunked.bytes ?? '',
     zstdChunked.bytes ?? '',
+  ],
+  'zip-listing': [
+    zipOf({ 'a/b.txt': 'stored', 'c.txt': 'deflated '.repeat(30), '../d': '' }),
+    zipOf({ a: 'a' }, { zip64: 'yes', stub: Buffer.from('#!/bin/sh\n'), comment: Buffer.from('note') }),
+  ],
+  'tar-entries': [packed],
+  ar: (['gnu', 'bsd'] as const).map((names) =>
+    arOf(
+      [
+        { name: 'a.o', content: Buffer.from('abc') },
+        { name: 'a-name-of-many-bytes.o', content: Buffer.from('x') },
+      ],
+      names,
+    ),
+  ),
+  elf: [
+    program,
+    buildElf({
+      class: 32,
+      little: false,
+      hasHeaders: false,
+      segments: [{ type: 1, flags: 5, offset: 0, bytes: 80 }],
+    }),
+  ],
+  'go-functions': [
+    goProgram({ class: 64, little: true }, '.gopclntab'),
+    goProgram({ class: 32, little: false }, '.data.rel.ro'),
   ],
   manifest: [image.bytes, index.bytes, jsonBytes({ schemaVersion: 1, fsLayers: [], history: [] })],
   config: [image.config.bytes],

@@ -1,6 +1,7 @@
 /** What is inside files, through HTTP on both hosts: lists, paths into archives, diffs, who may see them, and readers who leave. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FixtureRegistry } from '../registry/fixture.ts'
+import { arOf } from '../support/ar.ts'
 import { ask, type Query, registryAuth } from '../support/ask.ts'
 import { buildElf } from '../support/elf.ts'
 import { makeImage, makeLayer, packTar, type TestMember } from '../support/images.ts'
@@ -29,16 +30,6 @@ function program(code: number): Uint8Array {
   })
 }
 
-function member(name: string, content: string): string {
-  const header =
-    `${name}/`.padEnd(16) +
-    '0'.padEnd(12) +
-    '0'.padEnd(12) +
-    '100644  '.padEnd(8) +
-    `${content.length}`.padEnd(10)
-  return `${header}\`\n${content}${content.length % 2 === 0 ? '' : '\n'}`
-}
-
 async function files(archive: Uint8Array, code: number): Promise<readonly TestMember[]> {
   return [
     { name: 'opt/app.jar', content: archive },
@@ -46,7 +37,7 @@ async function files(archive: Uint8Array, code: number): Promise<readonly TestMe
     { name: 'opt/broken.jar', content: 'PK\x03\x04 and no end'.padEnd(900) },
     { name: 'opt/notes.txt', content: 'plain text' },
     { name: 'usr/bin/server', content: program(code), mode: 0o755 },
-    { name: 'usr/lib/libx.a', content: `!<arch>\n${member('one.o', 'object')}` },
+    { name: 'usr/lib/libx.a', content: arOf([{ name: 'one.o', content: Buffer.from('object') }]) },
     {
       name: 'opt/bundle.tar',
       content: await packTar([
@@ -252,6 +243,7 @@ describe.each(HOSTS)('on %s', (host) => {
     }
   })
 
+  // workerd does not notice that a reader has left before it writes to them: there the reading ends when it is idle for 30 s.
   it.skipIf(host === 'worker').each(['/v1/inside', '/map', '/v1/file'])(
     'a reader who leaves ends the reading: %s',
     async (route) => {

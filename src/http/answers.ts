@@ -185,6 +185,8 @@ export type Subject<T> = {
   readonly images: readonly OpenedImage[]
   /** What else the answer is made of, as text. */
   readonly also?: string | undefined
+  /** False if `also` is for this caller alone. */
+  readonly isPublic?: boolean | undefined
   /** @param wait seconds */
   readonly analyse: (wait: number) => Promise<Outcome<T>>
 }
@@ -228,7 +230,8 @@ export async function answerSubject<T>(
   make: (analysed: T) => Promise<BodyInit> | BodyInit,
 ): Promise<Response> {
   const inputs = cacheInputs(subject.images, subject.also)
-  const headers = freshness(backend, context, inputs, form.contentType)
+  const isPublic = inputs.isPublic && (subject.isPublic ?? true)
+  const headers = freshness(backend, context, { ...inputs, isPublic }, form.contentType)
   const known = unchanged(context, headers)
   if (known !== undefined) return known
   const result = await subject.analyse(wait)

@@ -99,10 +99,18 @@ it('the credentials for the image do not go to the registry of its base', async 
   const config = encoded({ [other.host]: login })
   expect(await check(auto, { 'X-Registry-Config': config })).toMatchObject({ actual: OWN_WASTE })
   const stranger = other.push('stranger', '1', makeImage([await makeLayer([{ name: 'stranger' }])]))
-  for (const name of [image, push('stranger-app', named(stranger))]) {
-    const query = { image: name, baseImage: 'auto', wait: '20' }
-    const { headers } = await ask('/v1/advice', query, { 'X-Registry-Config': config })
-    expect(headers.get('cache-control')).toBe('private, no-cache')
+  const apart = push('stranger-app', named(stranger))
+  const wait = '20'
+  const questions: readonly (readonly [string, Record<string, string>])[] = [
+    ['/v1/advice', { image, baseImage: 'auto', wait }],
+    ['/v1/advice', { image: apart, baseImage: 'auto', wait }],
+    ['/v1/report', { image, format: 'svg', color: 'base', wait }],
+    ['/v1/diff', { from: image, to: image, format: 'markdown', wait }],
+  ]
+  // What only these credentials show is kept for nobody else.
+  for (const [path, query] of questions) {
+    const { status, headers } = await ask(path, query, { 'X-Registry-Config': config })
+    expect([path, status, headers.get('cache-control')]).toEqual([path, 200, 'private, no-cache'])
   }
 })
 

@@ -151,11 +151,11 @@ async function markdownAnswer(
   const { store } = backend.host
   const subject = await pairSubject(backend, c, query)
   const outcome = await subject.analyse(query.wait)
-  const bases =
+  const { bases, isPublic } =
     'pending' in outcome
-      ? undefined
+      ? {}
       : await basesInTime(backend, outcome.analysed, baseCaller(backend, c, [query.from, query.to]))
-  const found = { ...subject, also: JSON.stringify(bases), analyse: async () => outcome }
+  const found = { ...subject, also: JSON.stringify(bases), isPublic, analyse: async () => outcome }
   return answerSubject(backend, c, { subject: found, wait: query.wait, form }, async (pair) =>
     diffMarkdown(await diffOf(store, pair), {
       advice: await newAdvice(store, pair),

@@ -48,7 +48,7 @@ async function mapAnswer(pages: PageBackend, c: RequestContext, asked: Asked): P
   const opened = await openFor(backend, c, asked)
   const baseLayers =
     asked.colour === 'base'
-      ? await countBaseLayers(backend, opened, baseCaller(backend, c, [asked.image]))
+      ? (await countBaseLayers(backend, opened, baseCaller(backend, c, [asked.image]))).count
       : 0
   const state = await stateOf(backend, c, opened)
   if (!('facts' in state)) return progressAnswer(pages, [state])

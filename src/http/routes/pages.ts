@@ -132,7 +132,7 @@ async function reportAnswer(
   if (!('facts' in state)) return progressAnswer(pages, [state])
   const { image, facts } = state
   const found = await baseInTime(backend, image, baseCaller(backend, c, [query.image]))
-  const base = found && standsOn(found, isPullKnown(image.identity, facts.size.stored))
+  const base = found && standsOn(found.report, isPullKnown(image.identity, facts.size.stored))
   const inputs = { images: [image], also: JSON.stringify([saving, base]) }
   return keptPage(pages, c, inputs, () => reportOf(backend, state, { ...asked, saving, base }))
 }

@@ -105,9 +105,16 @@ export function addReport(app: App, backend: Backend): void {
     const colour = colourIn(TREEMAP_COLOURS, asked.color)
     const form = { contentType: 'image/svg+xml; charset=utf-8', pending: 'unavailable' } as const
     const image = await openFor(backend, c, asked)
-    const baseLayers =
-      colour === 'base' ? await countBaseLayers(backend, image, baseCaller(backend, c, [asked.image])) : 0
-    const subject = { ...imageSubject(backend, c, image), also: String(baseLayers) }
+    const base =
+      colour === 'base'
+        ? await countBaseLayers(backend, image, baseCaller(backend, c, [asked.image]))
+        : undefined
+    const baseLayers = base?.count ?? 0
+    const subject = {
+      ...imageSubject(backend, c, image),
+      also: String(baseLayers),
+      isPublic: base?.isPublic,
+    }
     const answer = await answerSubject(backend, c, { subject, wait: asked.wait, form }, (analysed) =>
       drawn(backend, analysed, { ...asked, colour, baseLayers }),
     )

@@ -41,6 +41,12 @@ export async function findAutoBase(
   return { isPublic }
 }
 
+export type CountedLayers = {
+  readonly count: number
+  /** Every caller gets the same. */
+  readonly isPublic: boolean
+}
+
 /**
  * How many of an image's layers are the base's, by whatever evidence; 0 if no base is found.
  *
@@ -50,14 +56,15 @@ export async function countBaseLayers(
   service: Service,
   image: OpenedImage,
   caller: BaseCaller,
-): Promise<number> {
+): Promise<CountedLayers> {
   const images = new OpenOnce(service, image.identity.platform, caller)
   const { signal } = caller
   const { base, warnings } = await findBase(service, { image, candidates: [], images, signal })
-  if (base !== undefined) return base.layers
+  const { isPublic } = images
+  if (base !== undefined) return { count: base.layers, isPublic }
   const problem = problemOf(warnings)
   if (problem !== undefined) throw problem
-  return 0
+  return { count: 0, isPublic }
 }
 
 function problemOf(warnings: readonly BaseWarning[]): Problem | undefined {

@@ -1,5 +1,4 @@
 /** What images stand on, for answers that do not wait for a slow registry. */
-import type { BaseReport } from '../../base/base.ts'
 import { type BaseShare, baseShare } from '../../base/move.ts'
 import { allOf } from '../../concurrency.ts'
 import { Problem } from '../../problem.ts'
@@ -7,7 +6,7 @@ import { within } from '../../timeout.ts'
 import type { Pair } from '../images/diff.ts'
 import type { OpenedImage } from '../open/open-image.ts'
 import type { Service } from '../service.ts'
-import { describeBase } from './describe.ts'
+import { type DescribedBase, describeBase } from './describe.ts'
 import type { BaseCaller, OpeningTimes } from './open-once.ts'
 
 /** In milliseconds: for the base first, for its tag with what is left. */
@@ -20,14 +19,13 @@ export async function baseInTime(
   service: Service,
   image: OpenedImage,
   { credentials, signal: callerSignal }: BaseCaller,
-): Promise<BaseReport | undefined> {
+): Promise<DescribedBase | undefined> {
   const error = () => new Problem('registry_timeout', 'the base image could not be found in time')
   const limit = { milliseconds: DEADLINE, error, signal: callerSignal }
   try {
-    const described = await within(limit, (signal) =>
+    return await within(limit, (signal) =>
       describeBase(service, { image, candidates: [], alternatives: 0, credentials, signal, times: TIMES }),
     )
-    return described.report
   } catch (failure) {
     callerSignal.throwIfAborted()
     if (failure instanceof Problem) return undefined
@@ -35,16 +33,22 @@ export async function baseInTime(
   }
 }
 
-/** How two images divide into base and own; undefined unless that is known of both. */
+export type FoundBases = {
+  /** How two images divide into base and own; absent unless that is known of both. */
+  readonly bases?: Pair<BaseShare>
+  /** Every caller gets the same. */
+  readonly isPublic: boolean
+}
+
 export async function basesInTime(
   service: Service,
   { from, to }: Pair<{ readonly image: OpenedImage }>,
   caller: BaseCaller,
-): Promise<Pair<BaseShare> | undefined> {
-  const shares = [from, to].map(async ({ image }) => {
-    const report = await baseInTime(service, image, caller)
-    return report && baseShare(report)
-  })
-  const [before, after] = await allOf(shares)
-  return before === undefined || after === undefined ? undefined : { from: before, to: after }
+): Promise<FoundBases> {
+  const described = await allOf([from, to].map(({ image }) => baseInTime(service, image, caller)))
+  const isPublic = described.every((one) => one?.isPublic ?? true)
+  const [before, after] = described.map((one) => one && baseShare(one.report))
+  return before === undefined || after === undefined
+    ? { isPublic }
+    : { bases: { from: before, to: after }, isPublic }
 }

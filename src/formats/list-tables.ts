@@ -26,6 +26,17 @@ export const WASTE_TABLE: ListTable<WastedFile> = {
   empty: 'Nothing is wasted.',
 }
 
+/** With a column that says whose each file is. */
+export const WASTE_ON_BASE_TABLE: ListTable<WastedFile> = {
+  ...WASTE_TABLE,
+  columns: [{ title: 'Whose', align: 'left' }, ...WASTE_TABLE.columns],
+  rows: (file) =>
+    WASTE_TABLE.rows(file).map((row) => ({
+      ...row,
+      cells: [[file.whose === 'base' ? 'base' : 'yours'], ...row.cells],
+    })),
+}
+
 /** How many of a group's paths are shown. */
 const SHOWN_PATHS = 4
 

@@ -148,6 +148,8 @@ export type WastedFile = {
   readonly reason: WasteReason
   /** The layer that hid it. */
   readonly byLayer: number
+  /** Whose layer hid it; absent if no base image was asked for. */
+  readonly whose?: 'base' | 'own'
 }
 
 export type DuplicateGroup = {

@@ -130,6 +130,38 @@ it('advice leaves out what the base brought, and says which base that is', async
   expect(own.savings.bytes).toBe(OWN_WASTE)
 })
 
+it('each wasted file says whose it is', async () => {
+  const image = push('wasting', named(reference))
+  const waste = async (query: Record<string, string>) =>
+    (await ask('/v1/waste', { image, wait: '20', ...query })).text
+  const items = async (query: Record<string, string>) => JSON.parse(await waste(query)).items
+  const base = { path: 'lower', bytes: BASE_WASTE, layer: 0, reason: 'replaced', byLayer: 1 }
+  const own = { path: 'own', bytes: OWN_WASTE, layer: 2, reason: 'replaced', byLayer: 3 }
+  expect(await items({})).toEqual([own, base])
+  const told = [
+    { ...own, whose: 'own' },
+    { ...base, whose: 'base' },
+  ]
+  for (const baseImage of ['auto', reference]) expect(await items({ baseImage })).toEqual(told)
+  const page = JSON.parse(await waste({ baseImage: 'auto', limit: '1' }))
+  expect(page.items).toEqual(told.slice(0, 1))
+  expect(await items({ baseImage: 'auto', limit: '1', cursor: page.nextCursor })).toEqual(told.slice(1))
+  const nameless = push('nameless')
+  expect(await items({ image: nameless, baseImage: 'auto' })).toEqual(
+    told.map((item) => ({ ...item, whose: 'own' })),
+  )
+  expect((await waste({ format: 'csv' })).split('\r\n')[0]).not.toContain('whose')
+  expect((await waste({ baseImage: 'auto', format: 'csv' })).split('\r\n').slice(0, 2)).toEqual([
+    'path,pathBase64,bytes,layer,reason,byLayer,whose',
+    `own,,${OWN_WASTE},2,replaced,3,own`,
+  ])
+  expect(await waste({ baseImage: 'auto', format: 'text' })).toMatch(
+    /^Whose +Size .*\nyours +200 kB .* own\nbase +3\.00 kB .* lower$/m,
+  )
+  const stranger = registry.push('stranger', '2', makeImage([await makeLayer([{ name: 'else' }])]))
+  expect(JSON.parse(await waste({ baseImage: stranger }))).toMatchObject({ code: 'not_based_on' })
+})
+
 it('the Markdown of a diff says when the base moved, and what part of the change is its', async () => {
   const [one, other, own] = await Promise.all(
     ['one', 'other', 'own'].map((name) => makeLayer([{ name, content: name.repeat(20_000) }])),

@@ -2,18 +2,16 @@
 
 import { createRoute, z } from '@hono/zod-openapi'
 import { readAdviceRequest } from '../../advice/request.ts'
-import { allOf } from '../../concurrency.ts'
 import { adviceMarkdown } from '../../formats/advice-markdown.ts'
 import { adviceText } from '../../formats/advice-text.ts'
-import { AUTO_BASE, CONDITIONS } from '../../gate/rules.ts'
-import { findAutoBase } from '../../service/base/auto.ts'
+import { CONDITIONS } from '../../gate/rules.ts'
 import { type AdviceQuestion, type Advised, adviseOn } from '../../service/images/advice.ts'
 import { verifiedImage } from '../../service/open/layer-indexes.ts'
 import type { Reading } from '../../service/open/open-image.ts'
 import { toJson } from '../../text/json.ts'
 import { cacheInputs, factsOf, freshness, openFor, pendingAnswer, unchanged } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
-import { baseCaller } from '../caller.ts'
+import { openBase, referencesOf } from '../base-image.ts'
 import { keepAnswer, keptAnswer } from '../kept-answers.ts'
 import { preferredType } from '../negotiation.ts'
 import { json, pending, problems } from '../openapi/describe.ts'
@@ -120,21 +118,11 @@ async function answer(
   { format = acceptedFormat(c), wait, ...style }: Answer,
 ): Promise<Response> {
   const contentType = format === 'json' ? TYPES.json : `${TYPES[format]}; charset=utf-8`
-  const { image: name, baseImage } = question
-  const references = [name, baseImage].filter((one) => one !== undefined).filter((one) => one !== AUTO_BASE)
-  const [image, named] = await allOf(
-    references.map((one) => openFor(backend, c, { image: one, platform, read }, references)),
-  )
-  if (image === undefined) throw new Error('the image is not opened')
-  const found =
-    baseImage === AUTO_BASE
-      ? await findAutoBase(backend, image, baseCaller(backend, c, references))
-      : undefined
-  const base = named ?? found?.base?.image
-  const autoBase = found?.base?.shown
-  const opened = base === undefined ? [image] : [image, base]
-  const inputs = cacheInputs(opened, JSON.stringify(autoBase))
-  const isPublic = inputs.isPublic && (found?.isPublic ?? true)
+  const query = { ...question, platform, read }
+  const image = await openFor(backend, c, query, referencesOf(query))
+  const { base, autoBase, ...asked } = await openBase(backend, c, query, image)
+  const inputs = cacheInputs(base === undefined ? [image] : [image, base], JSON.stringify(autoBase))
+  const isPublic = inputs.isPublic && asked.isPublic
   const headers = freshness(backend, c, { ...inputs, isPublic }, contentType)
   // Caches key by address, which does not include what is posted.
   if (c.req.method !== 'GET') headers.delete('ETag')

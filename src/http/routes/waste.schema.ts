@@ -11,6 +11,9 @@ export const wastedFileSchema = z
     layer: int(),
     reason: wasteReasonSchema,
     byLayer: int(),
+    whose: z.enum(['base', 'own']).optional().openapi({
+      description: 'With `baseImage`: whose layer hid it.',
+    }),
   })
   .openapi('WastedFile', {
     description: 'A file that a layer stores and a later one hides.',

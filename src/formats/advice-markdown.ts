@@ -2,7 +2,7 @@
 import type { AdviceItem } from '../advice/advise.ts'
 import type { Advised } from '../service/images/advice.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
-import { filesText, tellAdvice } from './advice-view.ts'
+import { filesText, tellAdvice, toldItems } from './advice-view.ts'
 import { excludedBase } from './base-view.ts'
 import { oneLine } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
@@ -11,7 +11,10 @@ import { markdownPieces, markdownTable, type Table } from './table.ts'
 /** Larger output does not fit in a comment. */
 const MAX_DETAILS = 40
 
-export function adviceMarkdown({ image, advice, autoBase }: Advised, fileBytes: number): string {
+export function adviceMarkdown(
+  { image, advice, autoBase, baseItems = [] }: Advised,
+  fileBytes: number,
+): string {
   const { reference, platform, digest } = image.identity
   const { items, savings } = tellAdvice(advice, fileBytes)
   const lines = [
@@ -21,8 +24,19 @@ export function adviceMarkdown({ image, advice, autoBase }: Advised, fileBytes: 
     ...(autoBase === undefined ? [] : ['', `${markdownPieces(excludedBase(autoBase))}.`]),
     ...(items.length === 0 ? [] : ['', ...markdownTable(adviceTable(items))]),
     ...items.slice(0, MAX_DETAILS).flatMap(details),
+    ...ofBase(toldItems(baseItems, fileBytes).slice(0, MAX_DETAILS)),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function ofBase(items: readonly AdviceItem[]): readonly string[] {
+  if (items.length === 0) return []
+  return [
+    '',
+    'Of the base image:',
+    '',
+    ...items.map(({ bytes, title }) => `- ${formatBytes(bytes)}: ${title}`),
+  ]
 }
 
 /** A row for each item. */

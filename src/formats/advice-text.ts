@@ -3,7 +3,7 @@ import type { AdviceItem } from '../advice/advise.ts'
 import type { Severity } from '../gate/tables.ts'
 import type { Advised } from '../service/images/advice.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
-import { filesText, tellAdvice } from './advice-view.ts'
+import { filesText, tellAdvice, toldItems } from './advice-view.ts'
 import { excludedBase } from './base-view.ts'
 import { oneLine } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
@@ -24,7 +24,7 @@ const RESET = '\x1b[0m'
 const BOLD = '\x1b[1m'
 
 export function adviceText(
-  { image, advice, autoBase }: Advised,
+  { image, advice, autoBase, baseItems = [] }: Advised,
   fileBytes: number,
   { colour, width = WIDTH }: TextStyle = { colour: false },
 ): string {
@@ -39,8 +39,19 @@ export function adviceText(
       '',
       ...itemLines(item, width, (text) => painted(text, COLOURS[item.severity])),
     ]),
+    ...baseLines(toldItems(baseItems, fileBytes), width),
   ]
   return lines.map((line) => `${terminalLine(line)}\n`).join('')
+}
+
+/** In a line each: what to do about them is up to the base's maker, or to another base. */
+function baseLines(items: readonly AdviceItem[], width: number): readonly string[] {
+  if (items.length === 0) return []
+  return [
+    '',
+    'Of the base image:',
+    ...items.map(({ bytes, title }) => endFitted(`${INDENT}${formatBytes(bytes)}  ${title}`, width)),
+  ]
 }
 
 function itemLines(item: AdviceItem, width: number, painted: (text: string) => string): readonly string[] {

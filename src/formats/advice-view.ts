@@ -1,6 +1,6 @@
 /** Advice as people read it: what is worth telling, in what order, and what it amounts to. JSON has all of it. */
 import type { Advice, AdviceItem } from '../advice/advise.ts'
-import { type Whose, whoseOf } from '../base/whose.ts'
+import { LARGEST_ONLY } from '../advice/whose-item.ts'
 import type { SizedPath } from '../image/report.ts'
 import { counted, formatBytes, formatCount, formatPercent } from '../text/format.ts'
 
@@ -69,16 +69,6 @@ export function placeText({ rule, layer, layers, byLayer }: AdviceItem): string 
   return [...stored, ...(byLayer === undefined ? [] : [`hidden by layer ${byLayer}`])].join(', ')
 }
 
-/** Whose an item is; undefined if that is not known of all its files. */
-export function whoseItem(item: AdviceItem, baseLayers: number): Whose | undefined {
-  const { rule, files, paths } = item
-  if (!LARGEST_ONLY.has(rule)) return whoseOf(item, baseLayers)
-  const layers = paths.flatMap(({ layer }) => (layer === undefined ? [] : [layer]))
-  return layers.length === files ? whoseOf({ layers }, baseLayers) : undefined
-}
-
-/** Rules that know only of their largest files in which layer these are. */
-const LARGEST_ONLY = new Set(['duplicates', 'build-tools'])
 const MAX_LAYERS = 4
 
 /** `layers 0, 2 and 5` */

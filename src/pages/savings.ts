@@ -1,8 +1,9 @@
 /** What would save most, and how: shown below the verdict of a report. */
 import { html } from 'hono/html'
 import type { AdviceItem } from '../advice/advise.ts'
+import { whoseItem } from '../advice/whose-item.ts'
 import type { Whose } from '../base/whose.ts'
-import { filesText, type ToldAdvice, whoseItem } from '../formats/advice-view.ts'
+import { filesText, type ToldAdvice } from '../formats/advice-view.ts'
 import { visible } from '../formats/escape.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { counted, formatBytes, formatCount } from '../text/format.ts'

@@ -128,6 +128,15 @@ it('advice leaves out what the base brought, and says which base that is', async
     layers: 2,
   })
   expect(own.savings.bytes).toBe(OWN_WASTE)
+  const item = { rule: 'replaced', severity: 'warning', byLayer: 1, bytes: BASE_WASTE }
+  expect(own.baseItems).toMatchObject([item])
+  expect((await advice({ baseImage: reference })).baseItems).toEqual(own.baseItems)
+  expect((await advice({ baseImage: reference, ignore: 'lower' })).baseItems).toEqual([])
+  for (const [format, line] of [
+    ['text', '\nOf the base image:\n  3.00 kB  Files that a later layer replaces\n'],
+    ['markdown', '\nOf the base image:\n\n- 3.00 kB: Files that a later layer replaces\n'],
+  ] as const)
+    expect((await ask('/v1/advice', { image, baseImage: 'auto', format })).text).toContain(line)
 })
 
 it('each wasted file says whose it is', async () => {

@@ -42,6 +42,9 @@ export const adviceSchema = z
       percent: z.number().openapi({ description: 'Of `size.fileBytes`.' }),
     }),
     items: z.array(adviceItemSchema),
+    baseItems: z.array(adviceItemSchema).optional().openapi({
+      description: 'With `baseImage`: items whose files only the base stores or hid.',
+    }),
   })
   .openapi('Advice')
 

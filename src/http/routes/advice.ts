@@ -152,13 +152,14 @@ function acceptedFormat(c: RequestContext): Format {
 }
 
 function write(advised: Advised, fileBytes: number, format: Format, style: TextQuery): string {
-  const { image, advice, autoBase } = advised
+  const { image, advice, autoBase, baseItems } = advised
   switch (format) {
     case 'json':
       return toJson({
         image: image.identity,
         ...(autoBase === undefined ? {} : { base: autoBase }),
         ...advice,
+        ...(baseItems === undefined ? {} : { baseItems }),
       })
     case 'text':
       return adviceText(advised, fileBytes, styleOf(style))

@@ -8,6 +8,7 @@ import {
 } from '../../advice/advise.ts'
 import { type CompressionSaving, withCompression } from '../../advice/compression.ts'
 import { newItems } from '../../advice/new-items.ts'
+import { whoseItem } from '../../advice/whose-item.ts'
 import { inParallel } from '../../concurrency.ts'
 import { findDuplicates } from '../../gate/duplicated.ts'
 import { type Exclusion, exclusionOf } from '../../gate/exclusion.ts'
@@ -52,6 +53,8 @@ export type Advised = {
   readonly advice: Advice
   /** Present if the base image was found rather than named. */
   readonly autoBase?: AutoBase | undefined
+  /** What of an image's advice is only the base's; present with a base image. */
+  readonly baseItems?: readonly AdviceItem[]
 }
 
 /** The images that a question is about. */
@@ -76,7 +79,11 @@ export async function adviseOn(
     base && { reference: base.identity.reference, diffIds: base.config.diffIds },
   )
   const advice = await adviceOf(store, { image, facts }, exclusion, base)
-  return { image, autoBase, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
+  const told = { image, autoBase, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
+  if (base === undefined) return told
+  const whole = await adviceOf(store, { image, facts }, exclusionOf(ignore, image.config.diffIds, undefined))
+  const baseLayers = exclusion?.baseLayers ?? 0
+  return { ...told, baseItems: whole.items.filter((item) => whoseItem(item, baseLayers) === 'base') }
 }
 
 /** Each item with the Dockerfile line of the step to change. */

@@ -1,6 +1,6 @@
 /**
- * What it costs to look inside files while a layer is read: CPU time of indexing a layer into a folder with and without it, in
- * turns, each in a process of its own.
+ * What it costs to look inside files. While a layer is read: CPU time of indexing a layer into a folder with and without it, in
+ * turns, each in a process of its own. Later: see `inside-questions.ts`.
  */
 import { execFile } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import { createGzip } from 'node:zlib'
 import { memberHeader } from '../../src/tar/write.ts'
 import { zipOf } from '../support/zip.ts'
+import { askInside } from './inside-questions.ts'
 import { withFolder } from './layers.ts'
 import { best, line, shell } from './measure.ts'
 
@@ -28,6 +29,7 @@ export default async function inside(): Promise<void> {
     await writeProgramAndJar(at('large'))
     await compare('a program and a jar, 100 MB each', at('large'), at('store'))
   })
+  await askInside()
 }
 
 type Used = { readonly seconds: number; readonly megabytes: number }

@@ -77,6 +77,11 @@ function headersOf(answer: Answer, body: Uint8Array, fault: Fault): Record<strin
   return all
 }
 
+/** Not copied: blobs may be large, and little of them is sent for a HEAD or a range. */
+export function bytesOf(body: Uint8Array | string): Uint8Array {
+  return typeof body === 'string' ? Buffer.from(body) : body
+}
+
 /** Sends the answer with its faults; resolves when all of it is sent or the client has gone. */
 export async function sendBody(
   response: ServerResponse,
@@ -86,7 +91,7 @@ export async function sendBody(
 ): Promise<void> {
   if (fault.delayMilliseconds !== undefined) await sleep(fault.delayMilliseconds)
   await fault.until
-  const body = Buffer.from(fault.body ?? (fault.status === undefined ? (answer.body ?? '') : ''))
+  const body = bytesOf(fault.body ?? (fault.status === undefined ? (answer.body ?? '') : ''))
   sent.status = fault.status ?? answer.status
   if (fault.resetAfter === 0) {
     response.socket?.resetAndDestroy()

@@ -16,7 +16,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { digestOf, type TestManifest } from '../support/images.ts'
 import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts'
-import { type Fault, sendBody } from './fault.ts'
+import { bytesOf, type Fault, sendBody } from './fault.ts'
 
 export type FixtureAuth =
   | { readonly kind: 'anonymous' }
@@ -415,7 +415,7 @@ function withRange(answer: Answer, range: string | undefined): Answer {
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
   if (first === undefined || answer.status !== 200 || answer.headers?.['accept-ranges'] !== 'bytes')
     return answer
-  const body = Buffer.from(answer.body ?? '')
+  const body = bytesOf(answer.body ?? '')
   const start = Number(first)
   const end = Math.min(last ? Number(last) : body.length - 1, body.length - 1)
   if (start > end) return { status: 416, headers: { 'content-range': `bytes */${body.length}` } }

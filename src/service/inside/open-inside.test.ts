@@ -38,6 +38,8 @@ describe('what is inflated out of one file is bounded', () => {
     budget.enter(10, 40 * MIB)
     // 40 MiB are read here, and would allow 40 GB.
     expect(() => budget.enter(40 * MIB, 25 * MIB)).toThrow(TOO_LARGE)
+    budget.enter(40 * MIB, MIB)
+    expect(budget.limitFor(40 * MIB).bytes).toBe(23 * MIB)
   })
 
   it('and a level that is refused does not count', () => {

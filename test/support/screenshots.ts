@@ -16,10 +16,13 @@ const README = { width: 1280, height: 1600 }
 const PHONE = { width: 390, height: 844 }
 /** The quality of a WebP. */
 const QUALITY = 0.5
-const MAX_BYTES = 1_500_000
+const MAX_BYTES = 2_000_000
 
 const image = `${REGISTRY}/app:v2`
 const before = `${REGISTRY}/app:v1`
+/** Real programs and archives, in two versions. */
+const real = `${REGISTRY}/views/real:v1`
+const realNext = `${REGISTRY}/views/real:v2`
 const report = `/?${new URLSearchParams({ image: before })}`
 const diff = `/?${new URLSearchParams({ from: before, to: image })}`
 
@@ -33,7 +36,15 @@ const PAGES: readonly {
   { name: 'first', path: '/' },
   { name: 'report', path: report },
   { name: 'treemap', path: report, at: '#map' },
-  { name: 'badge', path: report, at: '#adopt' },
+  {
+    name: 'badge',
+    path: report,
+    at: '#adopt',
+    prepare: async (page) => {
+      const contents = page.getByRole('navigation', { name: 'On this page' })
+      await contents.getByText('Badge and gate', { exact: true }).click()
+    },
+  },
   { name: 'diff', path: diff },
   {
     name: 'changes',
@@ -48,6 +59,25 @@ const PAGES: readonly {
   { name: 'tags', path: `/tags?${new URLSearchParams({ repository: `${REGISTRY}/app`, tag: 'v1' })}` },
   { name: 'files', path: `/files?${new URLSearchParams({ image: before, path: 'usr' })}` },
   { name: 'file', path: `/files?${new URLSearchParams({ image: before, path: 'etc/passwd' })}` },
+  {
+    name: 'inside',
+    path: `/files?${new URLSearchParams({ image: real, path: 'usr/bin/lefthook' })}`,
+    at: '#inside',
+  },
+  {
+    name: 'inside-map',
+    path: `/map?${new URLSearchParams({ image: real, color: 'type' })}`,
+    prepare: async (page) => {
+      await page.locator('svg.treemap:visible a', { hasText: 'pip.whl: ' }).click()
+      await page.locator('.ways', { hasText: 'pip.whl' }).waitFor()
+      // What has the focus shows what it is, over the picture.
+      await page.evaluate('document.activeElement.blur()')
+    },
+  },
+  {
+    name: 'inside-diff',
+    path: `/diff?${new URLSearchParams({ from: real, to: realNext, path: 'usr/bin/lefthook' })}`,
+  },
   { name: 'docs', path: '/docs' },
 ]
 
@@ -58,7 +88,7 @@ const browser = await chromium.launch({
 })
 let total = 0
 try {
-  for (const one of [before, image]) {
+  for (const one of [before, image, real, realNext]) {
     const answer = await fetch(`${service.url}/v1/report?${new URLSearchParams({ image: one, wait: '300' })}`)
     if (!answer.ok) throw new Error(`${one}: ${answer.status} ${await answer.text()}`)
   }

@@ -64,13 +64,16 @@ function changeTable(place: DiffPlace, key: PathKey, changes: readonly PartChang
   const rows = changes.slice(0, MAX_ROWS)
   const most = Math.abs(rows[0]?.delta ?? 0)
   const left = changes.length - rows.length
-  const hasVersions = rows.some(({ fromVersion, toVersion }) => (fromVersion ?? toVersion) !== undefined)
   return html`${table<PartChange>({
     caption: `${counted(changes.length, 'change')} inside, largest first`,
     none: 'What is inside has the same sizes.',
     rows,
     columns: [
-      { head: 'Name', kind: 'path', cell: (change) => partName(place, key, change) },
+      {
+        head: 'Name',
+        kind: 'path',
+        cell: (change) => html`${partName(place, key, change)} ${versionsOf(change)}`,
+      },
       { head: 'What', cell: ({ change }) => html`<span class="pill ${change}">${change}</span>` },
       {
         head: 'Change',
@@ -85,9 +88,6 @@ function changeTable(place: DiffPlace, key: PathKey, changes: readonly PartChang
       },
       { head: 'Before', kind: 'number', isMinor: true, cell: ({ fromBytes }) => size(fromBytes) },
       { head: 'After', kind: 'number', isMinor: true, cell: ({ toBytes }) => size(toBytes) },
-      ...(hasVersions
-        ? [{ head: 'Version', kind: 'text' as const, cell: (change: PartChange) => versionsOf(change) }]
-        : []),
     ],
   })}
 ${left > 0 && html`<p class="raw">… and ${counted(left, 'smaller change')}</p>`}`
@@ -108,11 +108,10 @@ function partName(place: DiffPlace, file: PathKey, { key, name: text = '', chang
   return html`<a href="${address}">${name(cut(showPath(key).path))}</a>`
 }
 
-function versionsOf({ fromVersion = '', toVersion = '' }: PartChange): Html | string {
-  if (fromVersion === toVersion) return visible(cut(toVersion))
-  const [before, after] = [visible(cut(fromVersion)), visible(cut(toVersion))]
-  if (before === '' || after === '') return `${before}${after}`
-  return html`${before} <span class="arrow">→</span> ${after}`
+function versionsOf({ fromVersion = '', toVersion = '' }: PartChange): Html | '' {
+  const versions = fromVersion === toVersion ? [toVersion] : [fromVersion, toVersion]
+  const told = versions.filter((version) => version !== '').map((version) => visible(cut(version)))
+  return told.length === 0 ? '' : html`<span class="quiet">${told.join(' → ')}</span>`
 }
 
 function cut(text: string): string {

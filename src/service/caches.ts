@@ -1,6 +1,7 @@
 /** What one process remembers between requests: every cache of the service, each bounded in bytes. */
 import type { Advice } from '../advice/advise.ts'
 import type { CompressionSaving } from '../advice/compression.ts'
+import type { BaseReport } from '../base/base.ts'
 import { Cache } from '../cache.ts'
 import type { AnalysedFacts } from '../image/image.ts'
 import type { IndexedLayer } from '../index/layer-index.ts'
@@ -146,6 +147,12 @@ export class Memory {
   readonly recorded = new Cache<true>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })
   /** What another compression saves, by the image that was measured. */
   readonly compressionSavings = new Cache<CompressionSaving>({ bytes: MIB, milliseconds: FACTS_MILLISECONDS })
+  /** What public images stand on, as pages say it. */
+  readonly bases = new Cache<BaseReport>({
+    bytes: MIB,
+    milliseconds: WORD_MILLISECONDS,
+    sizeOf: (report) => 2 * JSON.stringify(report).length,
+  })
   /** Badges as SVG: measuring text and writing XML takes longer than everything else about a known image. */
   readonly drawn = new Cache<string>({
     bytes: 2 * MIB,

@@ -84,7 +84,9 @@ export function standsOn(report: BaseReport, isPullKnown: boolean): StandsOn {
   const layers = base?.layers ?? 0
   const { reference } = base ?? {}
   return {
-    sentence: isPullKnown ? headlineOf(report) : withoutSizes(reference, layers, update),
+    // The size of an image without a base is on the page already.
+    sentence:
+      isPullKnown && base !== undefined ? headlineOf(report) : withoutSizes(reference, layers, update),
     layers,
     ...(reference === undefined ? {} : { reference }),
   }

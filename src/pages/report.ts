@@ -90,9 +90,8 @@ export function reportPage(view: ReportView): Html {
 <p class="place">${visible(placeName(image))}</p>
 <h1>${visibleName(image)}</h1>
 ${identityFacts(image)}
-${others(image)}
+${others(view)}
 </div>
-${baseLine(view)}
 <p class="headline">${verdictSentence(report, told)}</p>
 ${figures(headline(report))}
 ${savings(told, place, base?.layers ?? 0)}
@@ -165,20 +164,22 @@ ${created !== undefined && html`<span>Built <time datetime="${visible(created)}"
 function baseLine({ base, report: { image } }: ReportView): Html {
   const details = link('/v1/base', { ...placeOf(image), format: 'text' })
   if (base === undefined)
-    return html`<p class="stands-on">The base image could not be found in time: <a href="${details}">ask for it</a></p>`
+    return html`<span class="stands-on">The base image could not be found in time: <a href="${details}">ask for it</a></span>`
   const { sentence, reference } = base
   const told = sentence.map((piece) => (typeof piece === 'string' ? piece : name(piece.name)))
   const page = reference === undefined ? details : reportLink({ image: reference, platform: image.platform })
-  return html`<p class="stands-on">${told}. <a href="${page}">${reference === undefined ? 'Details' : 'Look at it'}</a></p>`
+  return html`<span class="stands-on">${told}. <a href="${page}">${reference === undefined ? 'Details' : 'Look at it'}</a></span>`
 }
 
-/** Other images that a reader may want to see: loaded when opened, since the registry is asked for each of them. */
-function others(image: ImageIdentity): Html {
+/** The base, and other images that a reader may want to see: loaded when opened, since the registry is asked for each of them. */
+function others(view: ReportView): Html {
+  const { image } = view.report
   const { reference, indexDigest, platform } = image
   const tags = tagsLink(image)
   const platforms = indexDigest && link('/platforms', { image: reference, platform })
   const sizes = sizesLink(placeOf(image))
   return html`<div class="others">
+${baseLine(view)}
 ${
   tags !== undefined &&
   html`<details data-load="${tags}"><summary>Other tags, and what changed since the previous one</summary><p class="load"><a href="${tags}">Tags of this repository</a></p></details>`

@@ -59,7 +59,7 @@ describe.each(HOSTS)('on %s', (host) => {
   }
 
   const standsOn = (page: string) =>
-    /<p class="stands-on">(.*?)<\/p>/s.exec(page)?.[1]?.replaceAll(/<[^>]*>/g, '')
+    /<span class="stands-on">(.*?)<\/span>/s.exec(page)?.[1]?.replaceAll(/<[^>]*>/g, '')
 
   it('the page begins with the base and what is on it', async () => {
     const page = await pageOf({ image })

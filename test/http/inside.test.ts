@@ -36,6 +36,7 @@ async function files(archive: Uint8Array, code: number): Promise<readonly TestMe
     { name: 'opt/real!/file.txt', content: 'really there' },
     { name: 'opt/broken.jar', content: 'PK\x03\x04 and no end'.padEnd(900) },
     { name: 'opt/notes.txt', content: 'plain text' },
+    { name: 'opt/names.zip', content: zipOf({ 'a!/b': 'b', 'a!/c': 'c' }) },
     { name: 'usr/bin/server', content: program(code), mode: 0o755 },
     { name: 'usr/lib/libx.a', content: arOf([{ name: 'one.o', content: Buffer.from('object') }]) },
     {
@@ -145,6 +146,33 @@ describe.each(HOSTS)('on %s', (host) => {
       const answer = await get(route, { image, path })
       expect([route, answer.status, answer.body.code]).toEqual([route, status, code])
     }
+  })
+
+  it.each([
+    // As the ways of a treemap lead there.
+    ['opt/app.jar!', 'com/'],
+    ['opt/app.jar!/lib', 'inner.jar'],
+    ['opt/app.jar!/lib/inner.jar!', 'META-INF/'],
+    ['usr/bin/server!/code', '.text'],
+    ['opt/names.zip!/a!', '>b<'],
+    ['opt/app.jar!/note.txt', 'a note'],
+  ])('%s has a page, and a treemap unless it is a file', async (path, text) => {
+    for (const route of ['/files', '/map']) {
+      const { status, body } = await get(route, { image, path })
+      expect([route, status]).toEqual([route, 200])
+      expect(body).toContain(text)
+    }
+  })
+
+  it('a path that leads nowhere has no page', async () => {
+    for (const path of [
+      'opt/app.jar!/nothing',
+      'opt/nothing!',
+      'opt/app.jar!/note.txt!/x',
+      'usr/bin/server!/heap',
+    ])
+      for (const route of ['/files', '/map'])
+        expect([path, (await get(route, { image, path })).status >= 400]).toEqual([path, true])
   })
 
   it('says what changed inside a file', async () => {

@@ -46,12 +46,12 @@ function waysInto(key: PathKey): readonly (readonly [file: PathKey, below: PathK
   const parts = key.split('\0')
   const steps = stepsIn(parts).toReversed()
   // Each step on the way has a link, and that of an archive ends in `!`.
-  if (key.endsWith('!') && (parts.at(-1) ?? '').length > 1)
-    return [
-      [key, ''],
-      [key.slice(0, -1), ''],
-    ]
-  return [[key, ''], ...steps.map((end) => [nameUpTo(parts, end), parts.slice(end + 1).join('\0')] as const)]
+  const isStep = key.endsWith('!') && (parts.at(-1) ?? '').length > 1
+  return [
+    [key, ''],
+    ...(isStep ? [[key.slice(0, -1), ''] as const] : []),
+    ...steps.map((end) => [nameUpTo(parts, end), parts.slice(end + 1).join('\0')] as const),
+  ]
 }
 
 function isElsewhere(error: unknown): boolean {

@@ -80,6 +80,9 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     expect(await map.textContent()).toContain('com/x/Inner.class: 3.00 kB')
     // The report is still there around it.
     await page.getByRole('heading', { name: 'Size by layer' }).waitFor()
+    // And the address leads here.
+    await page.reload()
+    await expect.poll(() => map.textContent()).toContain('com/x/Inner.class: 3.00 kB')
     await page.goBack()
     await expect.poll(() => map.textContent()).toContain('Main.class')
     await ways(page).getByText('opt', { exact: true }).click()

@@ -23,6 +23,22 @@ addEventListener('popstate', (event) => {
 const first = document.querySelector('[data-map]')?.dataset.map
 if (first !== undefined && history.state?.map === undefined) history.replaceState({ map: first }, '')
 
+// The address may lead into a file: that takes reading it, so the page comes first.
+const further = first === undefined ? undefined : addressIn(first)
+if (further !== undefined && !('pages' in document.querySelector('[data-map]').dataset))
+  draw(document.querySelector('[data-map]'), further).catch(() => {})
+
+/** The treemap that the page's own address asks for; undefined if it is shown. */
+function addressIn(shown) {
+  const asked = new URL(location.href).searchParams
+  const name = ['path', 'pathBase64'].find((one) => asked.get(one))
+  const address = new URL(shown, location.href)
+  if (name === undefined || address.searchParams.get(name) === asked.get(name)) return undefined
+  address.searchParams.delete('path')
+  address.searchParams.set(name, asked.get(name))
+  return address.pathname + address.search
+}
+
 function begin(figure) {
   const tip = figure.querySelector('[data-tip]')
   for (const title of figure.querySelectorAll('svg.treemap title')) {
@@ -178,6 +194,16 @@ function pageOf(address) {
 
 /** @returns whether it is shown in place; otherwise the browser goes there */
 async function show(figure, address) {
+  try {
+    await draw(figure, address)
+    return true
+  } catch {
+    location.assign(address)
+    return false
+  }
+}
+
+async function draw(figure, address) {
   figure.setAttribute('aria-busy', 'true')
   try {
     const answer = await fetch(address)
@@ -197,9 +223,7 @@ async function show(figure, address) {
         links.find((link) => link.checkVisibility()) ?? shown.querySelector('.ways [aria-current]')
       place?.focus()
     }
-    return true
-  } catch {
-    location.assign(address)
-    return false
+  } finally {
+    figure.removeAttribute('aria-busy')
   }
 }

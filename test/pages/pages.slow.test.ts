@@ -19,6 +19,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   let registry: FixtureRegistry
   let before: string
   let after: string
+  let onBase: string
   /** The digests of all layers as regular-expression alternatives. */
   let layers: string
 
@@ -43,6 +44,17 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     layers = [base, first, second].map(({ descriptor }) => descriptor.digest).join('|')
     before = registry.push('app', 'v1', makeImage([base, first]))
     after = registry.push('app', 'v2', makeImage([base, second], { config: { config: { User: 'app' } } }))
+    const below = [
+      await makeLayer([
+        { name: 'usr/lib/libc', content: 'l'.repeat(150_000) },
+        { name: 'usr/lib/old', content: 'o'.repeat(120_000) },
+      ]),
+      await makeLayer([{ name: 'usr/lib/.wh.old' }]),
+    ]
+    const annotations = {
+      'org.opencontainers.image.base.name': registry.push('base', 'v1', makeImage(below)),
+    }
+    onBase = registry.push('based', 'v1', makeImage([...below, second], { manifest: { annotations } }))
   })
 
   afterAll(async () => {
@@ -114,6 +126,25 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await ways.getByText('srv').waitFor()
     expect(await map.textContent()).not.toContain('etc/')
     expect(await page.getByRole('list', { name: 'Colours' }).textContent()).toBe('addedremoved')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('a report says what it stands on, and colours the treemap by it in place', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: onBase }))
+    await page.locator('.stands-on').waitFor()
+    // On a busy machine the base may not be found in the time of the first page.
+    const text = async () => {
+      await page.reload()
+      return page.locator('.stands-on').textContent()
+    }
+    await expect.poll(text, { timeout: 60_000 }).toMatch(/^On .*\(\d.*current\); yours: /)
+    await page.locator('#savings').getByText('base image', { exact: true }).first().waitFor()
+    await page.locator('.switch').getByText('Base').click()
+    await page.locator('.switch [aria-current]').getByText('Base').waitFor()
+    const legend = page.getByRole('list', { name: 'Colours' })
+    expect(await legend.textContent()).toBe('of the base imageyours')
     expect(wrong).toEqual([])
     await page.context().close()
   })
@@ -583,6 +614,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     it.each([
       ['the start page', () => `${service.url}/`],
       ['a report', () => address({ image: after })],
+      ['a report on its base', () => address({ image: onBase, color: 'base' })],
       ['a diff', () => address({ from: before, to: after })],
       ['a directory', () => `${service.url}/files?${new URLSearchParams({ image: after, path: 'srv' })}`],
       [

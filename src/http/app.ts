@@ -29,6 +29,7 @@ import { problemAnswer } from './problem-answer.ts'
 import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import { addAdvice } from './routes/advice.ts'
 import { addAnalyses } from './routes/analyses.ts'
+import { addAttached } from './routes/attached.ts'
 import { addBadges } from './routes/badge.ts'
 import { addBase } from './routes/base.ts'
 import { addCheck, CHECK_PATH, checkProblem } from './routes/check.ts'
@@ -169,6 +170,7 @@ function addRoutes(app: App, backend: Backend): void {
   addSizes(app, backend)
   addCompression(app, backend)
   addBase(app, backend)
+  addAttached(app, backend)
   addAnalyses(app, backend)
   addWebhooks(app, backend)
   addUploads(app, backend)

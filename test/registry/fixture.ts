@@ -14,6 +14,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { isJsonObject, parseJson } from '../../src/text/json.ts'
 import { digestOf, type TestManifest } from '../support/images.ts'
 import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts'
 import { bytesOf, type Fault, sendBody } from './fault.ts'
@@ -42,8 +43,10 @@ export type FixtureOptions = {
   readonly redirectBlobs?: true
   /** Speaks TLS, with `CERTIFICATE` of certificate.ts. */
   readonly tls?: true
-  /** Tags in one page of `/tags/list`, at most. */
+  /** Tags in one page of `/tags/list`, at most; the same for referrers. */
   readonly pageSize?: number
+  /** Has the referrers API. */
+  readonly referrers?: true
 }
 
 export type FixtureServer = 'registry' | 'token' | 'storage'
@@ -84,7 +87,8 @@ type StoredRepository = {
   readonly blobs: Map<string, Uint8Array>
 }
 
-const ROUTE = /^\/v2\/(?<name>.+)\/(?<kind>manifests|blobs|tags)\/(?<rest>[^/]+)$/
+const INDEX = 'application/vnd.oci.image.index.v1+json'
+const ROUTE = /^\/v2\/(?<name>.+)\/(?<kind>manifests|blobs|tags|referrers)\/(?<rest>[^/]+)$/
 
 function error(status: number, code: string, message: string, headers: Record<string, string> = {}): Answer {
   return {
@@ -293,6 +297,8 @@ export class FixtureRegistry {
         return this.#manifest(repository, rest)
       case 'blobs':
         return this.#blob(repository, name, rest)
+      case 'referrers':
+        return this.#referrers(repository, url, rest)
       default:
         return this.#tags(repository, name, url)
     }
@@ -338,6 +344,20 @@ export class FixtureRegistry {
     const link: Record<string, string> =
       page.length < rest.length ? { link: `</v2/${name}/tags/list?${next}>; rel="next"` } : {}
     return json({ name, tags: page }, link)
+  }
+
+  /** Without media types and sizes: clients must not believe them. */
+  #referrers({ manifests }: StoredRepository, url: URL, digest: string): Answer {
+    if (!this.#options.referrers) return error(404, 'NOT_FOUND', 'no such path')
+    const referring = [...manifests].filter(([, { bytes }]) => subjectOf(bytes) === digest)
+    const start = Number(url.searchParams.get('start') ?? 0)
+    const end = start + (this.#options.pageSize ?? referring.length)
+    const link: Record<string, string> =
+      end < referring.length ? { link: `<${url.pathname}?start=${end}>; rel="next"` } : {}
+    const page = referring
+      .slice(start, end)
+      .map(([one]) => ({ mediaType: 'text/plain', digest: one, size: 1 }))
+    return json({ schemaVersion: 2, mediaType: INDEX, manifests: page }, link)
   }
 
   #storage(request: RecordedRequest, url: URL): Answer {
@@ -396,6 +416,11 @@ export class FixtureRegistry {
     const life = expiresIn === null ? {} : { expires_in: expiresIn, issued_at: new Date().toISOString() }
     return json(request.method === 'POST' ? { access_token: token, ...life } : { token, ...life })
   }
+}
+
+function subjectOf(manifest: Uint8Array): unknown {
+  const json = parseJson(manifest)
+  return isJsonObject(json) && isJsonObject(json.subject) ? json.subject.digest : undefined
 }
 
 function basic(username: string, password: string): string {

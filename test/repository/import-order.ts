@@ -38,6 +38,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/update/'],
   ['src/storage/'],
   ['src/base/'],
+  ['src/attached/'],
   ['src/advice/'],
   ['src/export/'],
   ['src/jobs/follow.ts'],

@@ -160,6 +160,34 @@ export function makeImage(
   }
 }
 
+export type TestContent = {
+  readonly mediaType: string
+  readonly content: string
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/**
+ * What can be attached to an image.
+ *
+ * @param manifest members of the manifest document: `subject`, `artifactType`, `annotations`, …
+ */
+export function makeArtifact(
+  contents: readonly TestContent[],
+  manifest: Readonly<Record<string, unknown>> = {},
+): TestManifest {
+  const empty = jsonBytes({})
+  const blobs = new Map([[digestOf(empty), empty]])
+  const layers = contents.map(({ mediaType, content, annotations }) => {
+    const bytes = new TextEncoder().encode(content)
+    blobs.set(digestOf(bytes), bytes)
+    return describe(mediaType, bytes, annotations === undefined ? {} : { annotations })
+  })
+  const mediaType = `${OCI}.manifest.v1+json`
+  const config = describe('application/vnd.oci.empty.v1+json', empty)
+  const bytes = jsonBytes({ schemaVersion: 2, mediaType, config, layers, ...manifest })
+  return { descriptor: describe(mediaType, bytes), bytes, blobs, children: [] }
+}
+
 /** @param entries with what the index says about each: its platform, annotations */
 export function makeIndex(
   entries: readonly (readonly [manifest: TestManifest, says?: Partial<TestDescriptor>])[],

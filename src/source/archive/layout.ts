@@ -6,12 +6,13 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { WorkBudget } from '../../concurrency.ts'
+import { type Artifact, parseArtifact } from '../../oci/artifact.ts'
 import { compressionOf } from '../../oci/compression.ts'
 import { type ImageConfig, parseConfig, requireDiffIds } from '../../oci/config.ts'
 import { digestOf, requireSha256 } from '../../oci/digest.ts'
 import { type Descriptor, type ImageManifest, parseManifest } from '../../oci/manifest.ts'
 import { normalisePlatform } from '../../oci/platform.ts'
-import { isCandidate } from '../../oci/select.ts'
+import { isAttestation, isCandidate } from '../../oci/select.ts'
 import { Problem } from '../../problem.ts'
 import type { ArchiveBlob, ArchiveEntry, ArchiveImage, ArchiveIndex } from './archive-index.ts'
 import { asArchiveFault, invalidArchive, quoted } from './fault.ts'
@@ -31,6 +32,11 @@ const MAX_NAME_LENGTH = 512
 const MAX_NAMINGS = 10_000
 /** Layers of all images for which a manifest must be made. */
 const MAX_MADE_LAYERS = 20_000
+
+/** Attestations: how many, the bytes of the manifest of each, and its statements. */
+const MAX_ATTESTATIONS = 200
+const MAX_ATTESTATION_BYTES = 256 * 1024
+const MAX_STATEMENTS = 64
 
 /** What the manifest of one image costs, as bytes of {@link WorkBudget}. */
 const IMAGE_WORK = 1024 * 1024
@@ -87,6 +93,7 @@ class LayoutReader {
   #names = 0
   #namings = 0
   #madeLayers = 0
+  #attestations = 0
   #documents = 0
   #documentBytes = 0
   /** What the archive holds instead of images, for the error message. */
@@ -162,13 +169,37 @@ class LayoutReader {
       this.#indexes.add(descriptor.digest)
       const images = new Set<string>()
       for (const child of manifest.manifests)
-        for (const image of await this.#walk(child, depth + 1)) images.add(image)
+        if (isAttestation(child)) await this.#addAttestation(child)
+        else for (const image of await this.#walk(child, depth + 1)) images.add(image)
       const list = [...images]
       this.#walked.set(descriptor.digest, list)
       return list
     }
     await this.#addImage(descriptor, manifest)
     return [descriptor.digest]
+  }
+
+  /** What BuildKit says about an image. Archives often lack it, and no image is unreadable because of it. */
+  async #addAttestation(descriptor: Descriptor): Promise<void> {
+    const file = this.#fitting(descriptor)
+    if (file === undefined || file.size > MAX_ATTESTATION_BYTES || this.#attestations === MAX_ATTESTATIONS)
+      return
+    this.#attestations++
+    const { offset, size } = file
+    const artifact = artifactIn(await readBytes(this.#reader, { offset, length: size }))
+    if (artifact === undefined) return
+    await this.#addBlob(descriptor, file)
+    for (const statement of artifact.layers.slice(0, MAX_STATEMENTS)) {
+      const content = this.#fitting(statement)
+      if (content !== undefined) await this.#addBlob(statement, content)
+    }
+  }
+
+  /** Undefined where the archive has something else, or nothing. */
+  #fitting({ digest, size }: Descriptor): StoredFile | undefined {
+    const file = this.#members.find(blobName(digest))
+    if (file?.size !== size) return undefined
+    return file.content === undefined || contentDigest(file.content) === digest ? file : undefined
   }
 
   /** Undefined for an artifact, which may be next to images. */
@@ -396,6 +427,15 @@ type NamedEntry = Omit<ArchiveEntry, 'names' | 'tags'> & {
 
 function listedEntry({ names, tags, ...entry }: NamedEntry): ArchiveEntry {
   return { ...entry, names: [...names], tags: [...tags] }
+}
+
+function artifactIn(bytes: Uint8Array): Artifact | undefined {
+  try {
+    return parseArtifact(bytes)
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
+  }
 }
 
 function jsonOf(bytes: Uint8Array, name: string): unknown {

@@ -5,6 +5,7 @@
 
 import type { Configuration } from '../../configuration.ts'
 import type { Fetch } from '../../host.ts'
+import { ORAS_ARTIFACT } from '../../oci/artifact.ts'
 import type { Credential } from '../../oci/credential.ts'
 import { digestOf, isSha256 } from '../../oci/digest.ts'
 import { type Descriptor, MANIFEST_MEDIA_TYPES } from '../../oci/manifest.ts'
@@ -16,6 +17,7 @@ import type { Authorization } from './auth/token.ts'
 import { openBlob } from './blob.ts'
 import { discard, readAll, type Timeouts } from './body.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { type ReferrersPage, readReferrers } from './referrers.ts'
 import { readTags, type TagPage, type TagsQuestion } from './tags.ts'
 import { type RetryPolicy, Transport } from './transport.ts'
 
@@ -65,11 +67,15 @@ function toldDigest(response: Response): string | undefined {
   return digest !== null && isSha256(digest) ? digest : undefined
 }
 
-function manifestQuestion(method: 'GET' | 'HEAD', reference: string): Question {
+function manifestQuestion(
+  method: 'GET' | 'HEAD',
+  reference: string,
+  accept: string = ACCEPT_MANIFESTS,
+): Question {
   return {
     method,
     path: `manifests/${reference}`,
-    headers: { accept: ACCEPT_MANIFESTS },
+    headers: { accept },
     subject: { kind: 'manifest', reference },
   }
 }
@@ -138,7 +144,34 @@ export class RegistryClient {
    * requested, or than the registry says
    */
   async manifest(repository: Repository, tagOrDigest: string, caller: Caller): Promise<FetchedManifest> {
-    const question = manifestQuestion('GET', tagOrDigest)
+    return this.#manifest(repository, manifestQuestion('GET', tagOrDigest), tagOrDigest, caller)
+  }
+
+  /** The manifest of any artifact. @throws Problem as {@link manifest} */
+  async artifact(repository: Repository, tagOrDigest: string, caller: Caller): Promise<FetchedManifest> {
+    const question = manifestQuestion('GET', tagOrDigest, `${ACCEPT_MANIFESTS}, ${ORAS_ARTIFACT}`)
+    return this.#manifest(repository, question, tagOrDigest, caller)
+  }
+
+  /**
+   * One page of what the registry knows to refer to a manifest.
+   *
+   * @param subject.query the `next` of the page before
+   * @returns undefined if the registry does not have the API
+   */
+  referrers(
+    subject: Repository & { readonly digest: string; readonly query?: string | undefined },
+    caller: Caller,
+  ): Promise<ReferrersPage | undefined> {
+    return readReferrers(this.#authenticatedClient, subject, caller)
+  }
+
+  #manifest(
+    repository: Repository,
+    question: Question,
+    tagOrDigest: string,
+    caller: Caller,
+  ): Promise<FetchedManifest> {
     return this.#authenticatedClient.ask(repository, question, caller, async (answer, { refuse, signal }) => {
       const { response } = answer
       if (response.status !== 200) throw await refuse()

@@ -10,6 +10,7 @@ import { type Answer, retryAfterOf } from './transport.ts'
 export type Subject =
   | { readonly kind: 'manifest'; readonly reference: string }
   | { readonly kind: 'config' | 'blob'; readonly digest: string }
+  | { readonly kind: 'referrers'; readonly digest: string }
   | { readonly kind: 'tags' }
   | { readonly kind: 'token' }
 
@@ -73,6 +74,8 @@ export function nameOf({ registry, repository, subject }: RegistryRequest): stri
       return `the config ${subject.digest} of ${registry}/${repository}`
     case 'blob':
       return `the blob ${subject.digest} of ${registry}/${repository}`
+    case 'referrers':
+      return `the referrers of ${registry}/${repository}@${subject.digest}`
     case 'tags':
       return `the tags of ${registry}/${repository}`
     case 'token':
@@ -109,6 +112,7 @@ function notFound(asked: RegistryRequest, words: string, fields: ProblemFields):
     case 'blob':
       return new Problem('layer_unavailable', detail, fields)
     case 'config':
+    case 'referrers':
     case 'token':
       return new Problem('registry_error', detail, fields)
   }

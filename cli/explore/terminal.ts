@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { difference, type Grid, type Size } from './grid.ts'
 import { type Key, KeyReader } from './input.ts'
+import { writeAll } from './write-all.ts'
 
 const STDOUT = 1
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?1006h\x1b[2J'
@@ -113,12 +114,15 @@ export class Terminal {
   readonly #giveBack = (): void => {
     if (!this.#isTaken) return
     this.#isTaken = false
-    try {
-      this.#in.setRawMode(false)
-      writeSync(STDOUT, LEAVE)
-    } catch {
-      // The terminal is gone.
-    }
+    for (const give of [
+      () => writeAll((bytes) => writeSync(STDOUT, bytes), LEAVE),
+      () => this.#in.setRawMode(false),
+    ])
+      try {
+        give()
+      } catch {
+        // The terminal is gone.
+      }
   }
 
   readonly #resume = (): void => {

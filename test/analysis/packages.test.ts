@@ -101,6 +101,13 @@ describe.each(HOSTS)('on %s', (host) => {
         layer: 0,
       },
     ])
+    const owners = async (owns: string) => {
+      const { body } = await ask(service.url, '/v1/packages', { query: { image, owns, wait: 60 } })
+      return body.items?.map(({ name }: Shown) => name)
+    }
+    expect(
+      await Promise.all(['usr/sbin/a', '/usr/sbin/r', 'venv/p.py', 'sbin', 'nothing'].map(owners)),
+    ).toEqual([['a'], ['r'], ['P_p'], [], []])
   })
 
   it('lists packages at each path if their databases are hard links to files with other names', async () => {

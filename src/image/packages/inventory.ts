@@ -265,6 +265,21 @@ export class Inventory {
     return first
   }
 
+  /**
+   * Which rows of the image's packages own a path. Call it after {@link finish}.
+   *
+   * @returns a filter for the rows
+   */
+  owning(key: PathKey): (row: Pick<Package, 'purl' | 'path'>) => boolean {
+    const owners = this.#owners.of(key)
+    const names = new Set<string>()
+    for (const listed of owners === undefined ? [] : this.#listed.values()) {
+      const owner = this.#ownerOf(listed)
+      if (owner !== undefined && owners?.has(owner) === true) names.add(nameOf(this.#describe(listed)))
+    }
+    return (row) => names.has(nameOf(row))
+  }
+
   /** In the order in which they were found. */
   get unread(): readonly Readonly<UnreadPlace>[] {
     return this.#shown.unread.places
@@ -443,6 +458,10 @@ export class Inventory {
       layer,
     }
   }
+}
+
+function nameOf({ purl, path = '' }: Pick<Package, 'purl' | 'path'>): string {
+  return `${purl}\0${path}`
 }
 
 /** Reads the databases of all layers, given lowest first. */

@@ -20,7 +20,7 @@ const SURVEYED = ['key', 'type', 'bytes', 'layer', 'inode', 'ordinal'] as const
 export async function packageOwners(
   store: ObjectStore,
   image: OpenedImage,
-): Promise<Pick<Inventory, 'typeOf' | 'packageOf' | 'owns'>> {
+): Promise<Pick<Inventory, 'typeOf' | 'packageOf' | 'owns' | 'owning'>> {
   const shown = new ShownDatabases()
   const files = await filesTable(store, image)
   for await (const rows of files.rows({ columns: COLUMNS, fetchBytes: WHOLE_FETCH_BYTES })) {

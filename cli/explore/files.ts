@@ -5,7 +5,6 @@ import { formatCount } from '../../src/text/format.ts'
 import { Failure } from '../failure.ts'
 import { contentText, hasInside, readContent } from './content.ts'
 import { extractFile, extractFolder } from './extract.ts'
-import type { Style } from './grid.ts'
 import { insideLines } from './inside.ts'
 import { linesText, type PagerText } from './pager.ts'
 import type { Questions } from './questions.ts'
@@ -24,29 +23,29 @@ export function shownPath(path: ByteString): string {
   return terminalText(decodeText(path).text)
 }
 
-function contentOf({ questions, path, layer, upTo }: ImageFile): Promise<Response> {
-  return upTo === undefined ? questions.content(path, layer) : contentUpTo(questions, path, upTo)
-}
+type Opened = { readonly response: Response; readonly layer: number | undefined }
 
-async function contentUpTo(questions: Questions, path: ByteString, upTo: number): Promise<Response> {
-  for (let layer = upTo; layer > 0; layer--) {
+/** The content, and the layer whose version it is if that is asked for. */
+export async function openFile({ questions, path, layer, upTo }: ImageFile): Promise<Opened> {
+  for (let one = upTo ?? 0; one > 0; one--) {
     try {
-      return await questions.content(path, layer)
+      return { response: await questions.content(path, one), layer: one }
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'path_not_found') throw error
     }
   }
-  return questions.content(path, 0)
+  const last = upTo === undefined ? layer : 0
+  return { response: await questions.content(path, last), layer: last }
 }
 
 /** Its text, its inside, or its bytes as hex. */
 export async function fileText(file: ImageFile): Promise<PagerText> {
-  const content = await readContent(await contentOf(file))
+  const { response, layer } = await openFile(file)
+  const content = await readContent(response)
   const title = shownPath(file.path)
-  const isShown = file.layer === undefined && file.upTo === undefined
-  if (isShown && hasInside(content.bytes)) {
+  if (hasInside(content.bytes)) {
     try {
-      return linesText(title, await insideLines(file.questions, file.path))
+      return linesText(title, await insideLines(file.questions, file.path, layer))
     } catch (error) {
       // No archive after all, or a broken one: its bytes are still there.
       if (!(error instanceof Failure) || error.code.startsWith('registry_')) throw error
@@ -55,24 +54,11 @@ export async function fileText(file: ImageFile): Promise<PagerText> {
   return contentText(title, content)
 }
 
-const DIFF_STYLES: Readonly<Record<string, Style>> = { '+': '32', '-': '31', '@': '36' }
-
-/** The unified diff of a file between two images. */
-export async function diffText(from: Questions, to: Questions, path: ByteString): Promise<PagerText> {
-  const response = await from.fileDiff(to, path)
-  const lines = (await response.text()).replace(/\n$/, '').split('\n')
-  return linesText(
-    shownPath(path),
-    lines.map((line) => terminalText(line.replaceAll('\t', '    '))),
-    (line) => DIFF_STYLES[line[0] ?? ''] ?? '',
-  )
-}
-
 /** Writes it to a path that does not exist yet. @returns what to say */
 export async function extract(file: ImageFile, name: string, signal: AbortSignal): Promise<string> {
   const shown = terminalText(name)
   if (!file.isFolder) {
-    const bytes = await extractFile(name, () => contentOf(file))
+    const bytes = await extractFile(name, async () => (await openFile(file)).response)
     return `wrote ${shown}: ${formatCount(bytes)} B`
   }
   if (file.layer !== undefined || file.upTo !== undefined)

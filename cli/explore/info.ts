@@ -3,7 +3,7 @@ import { terminalText } from '../../src/formats/escape.ts'
 import { type ByteString, decodeText } from '../../src/text/bytes.ts'
 import { formatBytes, formatCount } from '../../src/text/format.ts'
 import { permissions } from '../lines.ts'
-import { type FileItem, fileSchema, type Layer, pathOf, type Questions } from './questions.ts'
+import { type FileItem, fileSchema, type Layer, type Owner, pathOf, type Questions } from './questions.ts'
 
 const MOST_GLOB = 256
 const MOST_PAGES = 20
@@ -14,12 +14,13 @@ export async function infoLines(
   path: ByteString,
   layers: readonly Layer[],
 ): Promise<readonly string[]> {
-  const [shown] = await itemsAt(questions, path)
+  const [[shown], owners] = await Promise.all([itemsAt(questions, path), questions.owners(path)])
   const versions: FileItem[] = []
   for (const { index } of layers) versions.push(...(await itemsAt(questions, path, index)))
   const lines = [`/${terminalText(decodeText(path).text)}`, '']
   const item = shown ?? versions.at(-1)
   if (item !== undefined) lines.push(...itemLines(item, layers))
+  if (shown !== undefined) lines.push(...ownerLines(owners))
   if (shown === undefined) lines.push('', 'The image does not show it: a later layer removed it.')
   if (versions.length > 0) lines.push('', 'in the layers')
   for (const version of versions) lines.push(versionLine(version))
@@ -40,6 +41,19 @@ function itemLines(item: FileItem, layers: readonly Layer[]): readonly string[] 
     `layer   ${layer}`,
     ...(step === undefined ? [] : [`step    ${terminalText(step)}`]),
   ]
+}
+
+/** Packages of a file that are named. */
+const MOST_OWNERS = 5
+
+function ownerLines(owners: readonly Owner[]): readonly string[] {
+  const named = owners
+    .slice(0, MOST_OWNERS)
+    .map(
+      ({ type, name, version = '' }) => `package ${terminalText(`${name} ${version}`.trimEnd())} (${type})`,
+    )
+  const more = owners.length - named.length
+  return more > 0 ? [...named, `        and ${formatCount(more)} more`] : named
 }
 
 function versionLine({ layer, bytes, mode, whiteout, sha256, type }: FileItem): string {

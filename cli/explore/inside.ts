@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { terminalText } from '../../src/formats/escape.ts'
 import type { ByteString } from '../../src/text/bytes.ts'
 import { formatBytes } from '../../src/text/format.ts'
-import { pathParameter, type Questions } from './questions.ts'
+import { layerParameter, pathParameter, type Questions } from './questions.ts'
 
 const insideSchema = z.object({
   kind: z.string(),
@@ -41,11 +41,20 @@ const MOST_ITEMS = 20_000
 const SIZE = 8
 
 /** @throws Failure if the file has no inside that Lamina knows */
-export async function insideLines(questions: Questions, path: ByteString): Promise<readonly string[]> {
+export async function insideLines(
+  questions: Questions,
+  path: ByteString,
+  layer: number | undefined,
+): Promise<readonly string[]> {
   const lines: string[] = []
   let cursor: string | undefined
   for (let count = 0; count < MOST_ITEMS; ) {
-    const given = { ...pathParameter(path), limit: '1000', ...(cursor === undefined ? {} : { cursor }) }
+    const given = {
+      ...pathParameter(path),
+      ...layerParameter(layer),
+      limit: '1000',
+      ...(cursor === undefined ? {} : { cursor }),
+    }
     const page = insideSchema.parse(await questions.inside(given))
     if (cursor === undefined) lines.push(...headLines(page))
     lines.push(...page.items.map(itemLine))

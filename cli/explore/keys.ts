@@ -145,10 +145,10 @@ export const KEYS: readonly KeyEntry[] = [
   },
   {
     shown: 'v',
-    does: 'in changes: the unified diff of the file',
+    does: 'in changes, and in what a layer did: the unified diff of the file',
     keys: { v: { do: 'diff' } },
     hint: 'v diff',
-    panes: ['changes'],
+    panes: ['tree', 'changes'],
   },
   {
     shown: 'e',
@@ -166,7 +166,7 @@ export const KEYS: readonly KeyEntry[] = [
   },
   {
     shown: 'i',
-    does: 'everything about the row: mode, owner, time, digest, layer, step, versions in other layers',
+    does: 'everything about the row: mode, owner, time, digest, layer, step, package, versions in other layers',
     keys: { i: { do: 'info' } },
     hint: 'i info',
     panes: VIEWS,

@@ -8,6 +8,8 @@ export type RowFile = {
   readonly path: ByteString
   /** The layer whose version it is; absent for what the image shows. */
   readonly layer?: number | undefined
+  /** The version that the layers up to this one show. */
+  readonly upTo?: number | undefined
   /** Whether it is in the second image. */
   readonly isIn2?: boolean
 }

@@ -237,7 +237,7 @@ export function layerChangeRows({ listing, deltas }: LayerView, layer: number): 
     const path = listing.path(row)
     const sign = listing.sign(row) ?? '~'
     const text = Buffer.from(path, 'latin1').toString()
-    const file = sign === '-' ? { path } : { path, layer }
+    const file = sign === '-' ? { path, upTo: layer - 1 } : { path, layer }
     return changed({ path: text }, deltas.get(row) ?? 0, sign, file)
   })
 }

@@ -1,7 +1,8 @@
 /** What keys do to the selected path: open, extract, copy, tell about it, compare. */
 import { toBytes } from '../../src/text/bytes.ts'
 import type { Explorer } from './explorer.ts'
-import { diffText, extract, fileText, type ImageFile, proposedName, shownPath } from './files.ts'
+import { diffText, selectedSides } from './file-diff.ts'
+import { extract, fileText, type ImageFile, proposedName, shownPath } from './files.ts'
 import { infoLines } from './info.ts'
 import { linesText } from './pager.ts'
 
@@ -63,14 +64,9 @@ export function showInfo(explorer: Explorer): void {
 }
 
 export function showDiff(explorer: Explorer): void {
-  const { image, image2 } = explorer.images
-  const file = selectedFile(explorer)
-  if (explorer.view !== 'changes' || file === undefined) return
-  if (image2 === undefined) {
-    explorer.message = 'a diff needs two images: lamina explore IMAGE IMAGE2'
-    return
-  }
-  void explorer.during('comparing', async () => explorer.cover(await diffText(image, image2, file.path)))
+  const sides = selectedSides(explorer)
+  if (sides !== undefined)
+    void explorer.during('comparing', async () => explorer.cover(await diffText(sides)))
 }
 
 export function copyPath(explorer: Explorer): void {

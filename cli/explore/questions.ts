@@ -75,6 +75,11 @@ export type Report = z.output<typeof reportSchema>
 const pageSchema = z.object({ items: z.array(z.unknown()), nextCursor: z.string().optional() })
 export type Page = z.output<typeof pageSchema>
 
+const ownersSchema = z.object({
+  items: z.array(z.object({ type: z.string(), name: z.string(), version: z.string().optional() })),
+})
+export type Owner = z.output<typeof ownersSchema>['items'][number]
+
 const pendingSchema = z.object({
   id: z.string(),
   status: z.string().optional(),
@@ -155,6 +160,14 @@ export class Questions {
     return this.#json('/v1/inside', this.#query(given))
   }
 
+  /** The packages that own a path. */
+  async owners(path: ByteString): Promise<readonly Owner[]> {
+    const { text, exact } = decodeText(path)
+    if (!exact) return []
+    return ownersSchema.parse(await this.#json('/v1/packages', this.#query({ owns: text, limit: '1000' })))
+      .items
+  }
+
   async advice(): Promise<unknown> {
     return this.#json('/v1/advice', this.#query({}))
   }
@@ -162,11 +175,6 @@ export class Questions {
   /** A list about this image and a later one. */
   async changes(to: Questions, given: Readonly<Record<string, string>>): Promise<Page> {
     return pageSchema.parse(await this.#json('/v1/diff/files', this.#pair(to, given), [to.target]))
-  }
-
-  async fileDiff(to: Questions, path: ByteString): Promise<Response> {
-    const query = this.#pair(to, { ...pathParameter(path), format: 'text' })
-    return this.#ask('/v1/diff/file', query, [to.target])
   }
 
   /** The files of the image or of a layer in path order, as they arrive. */
@@ -222,7 +230,7 @@ export function pathParameter(path: ByteString): Readonly<Record<string, string>
   return exact ? { path: text } : { pathBase64: toBase64(path) }
 }
 
-function layerParameter(layer: number | undefined): Readonly<Record<string, string>> {
+export function layerParameter(layer: number | undefined): Readonly<Record<string, string>> {
   return layer === undefined ? {} : { layer: String(layer) }
 }
 

@@ -17,7 +17,7 @@ import { globFilter } from '../glob-filter.ts'
 import { answerList } from '../lists.ts'
 import { chosenForm } from '../negotiation.ts'
 import { list, pending, problems } from '../openapi/describe.ts'
-import { cursor, format, glob, imageQuery, limit, path, pathBase64, textQuery } from '../parameters.ts'
+import { cursor, format, glob, imageQuery, layer, limit, path, pathBase64, textQuery } from '../parameters.ts'
 import { requirePath } from '../paths.ts'
 import { showLink, showTime } from '../show-entry.ts'
 import { insideItemSchema, insideSchema } from './inside.schema.ts'
@@ -38,6 +38,7 @@ const getInside = createRoute({
       ...imageQuery,
       path,
       pathBase64,
+      layer,
       glob,
       sort: z.enum(SORTS).optional().openapi({ description: "By default in the file's order." }),
       limit,
@@ -65,7 +66,7 @@ export function addInside(app: App, backend: Backend): void {
     const isForPeople = chosen === 'text' || chosen === 'markdown'
     const form = { form: chosen, fields: [], table: LARGEST_PARTS_TABLE, style: { color, columns } }
     return answerList<object>(backend, c, { query, form }, async ({ image }) => {
-      const file = await resolvePath(backend, image, { key, signal: c.req.raw.signal })
+      const file = await resolvePath(backend, image, { key, layer: query.layer, signal: c.req.raw.signal })
       const inside = await file.inside()
       return {
         listing: isForPeople ? await partsForPeople(inside, filter) : listInside(inside, filter, SHOW),

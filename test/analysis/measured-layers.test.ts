@@ -116,7 +116,7 @@ it('is gone with the upload that it was measured of', async () => {
   expect((await compression(`upload:${id}`)).status).toBe(200)
   expect((await keys()).filter((key) => key.includes(hex))).toHaveLength(1)
   await fetch(`${service.url}/v1/uploads/${id}`, { method: 'DELETE' })
-  expect((await keys()).filter((key) => key.includes(hex))).toEqual([])
+  await expect.poll(async () => (await keys()).filter((key) => key.includes(hex))).toEqual([])
 })
 
 it.each([

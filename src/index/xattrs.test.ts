@@ -15,3 +15,13 @@ test('names that JSON cannot hold or would reorder read back exactly and in byte
   expect([...parseXattrs(formatXattrs(xattrs))]).toEqual([...xattrs])
   expect(Object.keys(JSON.parse(formatXattrs(xattrs)))).toContain('base64:dXNlci7//g==')
 })
+
+test('a name of one character that JSON escapes is written as bytes', () => {
+  const xattrs = new Map([
+    ['\x16', ''],
+    ['"', ''],
+    ['a', ''],
+  ])
+  expect(formatXattrs(xattrs)).toBe('{"base64:Fg==":"","base64:Ig==":"","a":""}')
+  expect([...parseXattrs(formatXattrs(xattrs))]).toEqual([...xattrs].sort())
+})

@@ -1,6 +1,7 @@
 /**
  * Extended attributes as JSON: names to base64 values, in byte order of the names. A name that is not UTF-8, or that begins
- * with `base64:`, is written as `base64:` and its bytes.
+ * with `base64:`, is written as `base64:` and its bytes; so is one of a single character that JSON escapes, which `JSON.parse` of
+ * Node 24 sometimes reads as a backslash.
  */
 import { type ByteString, decodeText, encodeText, toBase64 } from '../text/bytes.ts'
 
@@ -25,7 +26,11 @@ export function parseXattrs(json: string): ReadonlyMap<ByteString, ByteString> {
 
 function formatName(name: ByteString): string {
   const { text, exact } = decodeText(name)
-  return exact && !text.startsWith(ESCAPE) ? text : ESCAPE + toBase64(name)
+  return exact && !text.startsWith(ESCAPE) && !isEscapedCharacter(text) ? text : ESCAPE + toBase64(name)
+}
+
+function isEscapedCharacter(text: string): boolean {
+  return text.length === 1 && JSON.stringify(text).length > text.length + 2
 }
 
 function parseName(name: string): ByteString {

@@ -271,15 +271,18 @@ class ImageWriter {
 
   #warnings(inventory: Inventory): Merger['warnings'] {
     const { warnings } = this.#merger
-    for (const [layer, { facts }] of this.#source.layers.entries()) {
+    for (const [layer, { facts, verified }] of this.#source.layers.entries()) {
       for (const { code, key, count } of facts.warnings)
         warnings.add(code, memberSequence(layer, 0), key, count)
+      if (verified === 'contents-table') warnings.add('notExamined', memberSequence(layer, 0))
     }
     for (const { layer, key, count } of inventory.unread) {
       warnings.add('unreadableDatabase', memberSequence(layer, 0), key, count)
     }
     for (const { layer, key, count } of inventory.unreadableArchives)
       warnings.add('unreadableArchive', memberSequence(layer, 0), key, count)
+    for (const { layer, key, count } of inventory.leftOut)
+      warnings.add('examinedTooLarge', memberSequence(layer, 0), key, count)
     for (const layer of this.#source.unusedTables) warnings.add('tableNotUsed', memberSequence(layer, 0))
     return warnings
   }

@@ -62,10 +62,12 @@ describe.each(HOSTS)('on %s', (host) => {
       const full = await get('/v1/report', { image })
       expect(full.body.image.verified).toBe('content')
       expect(full.etag).not.toBe(toc.etag)
-      const told = ({ body: { image: _, layers, size, ...report } }: typeof toc) => ({
+      expect(toc.body.warnings).toEqual([{ code: 'notExamined', count: 1, layer: 0 }])
+      expect(full.body.warnings).toEqual([])
+      const told = ({ body: { image: _, layers, size, warnings: __, ...report } }: typeof toc) => ({
         ...report,
         fileBytes: size.fileBytes,
-        layers: layers.map(({ verified: _, uncompressedBytes: __, ...one }: Record<string, unknown>) => one),
+        layers: layers.map(({ verified: _, uncompressedBytes: ___, ...one }: Record<string, unknown>) => one),
       })
       expect(told(toc)).toEqual(told(full))
       expect(full.body.packages.byType).toEqual({ deb: 1, npm: 1 })
@@ -86,9 +88,13 @@ describe.each(HOSTS)('on %s', (host) => {
         await makeChunkedLayer(form, [{ name, type: 'link', linkname: 'store/2.json' }]),
       ]
       const image = registry.push('app', `linked-${form.replace(':', '-')}`, makeImage(layers))
-      for (const query of [{ read: 'toc' }, {}]) {
+      const notExamined = { code: 'notExamined', count: 2, layer: 0 }
+      for (const [query, warned] of [
+        [{ read: 'toc' }, [notExamined]],
+        [{}, []],
+      ] as const) {
         const { packages, warnings } = (await get('/v1/report', { image, ...query })).body
-        expect([packages.total, warnings]).toEqual([1, []])
+        expect([packages.total, warnings]).toEqual([1, warned])
       }
     })
 
@@ -162,6 +168,7 @@ describe.each(HOSTS)('on %s', (host) => {
         (await get('/v1/report', { image, ...query })).body.warnings
       expect(await warnings({ read: 'toc' })).toEqual([
         { code: 'danglingHardlink', count: links.length, layer: 0, path: 'ring/a' },
+        { code: 'notExamined', count: 1, layer: 0 },
       ])
       expect((await get('/v1/file', { image, read: 'toc', path: 'ring/a' })).body.code).toBe('path_not_found')
       expect(await warnings({})).toEqual([])

@@ -126,7 +126,7 @@ export const sizedPathSchema = z
 export const warningSchema = z
   .strictObject({
     code: text(
-      '`whiteoutOfNothing`, `duplicateEntry`, `symlinkParent`, `fileParent`, `danglingHardlink`, `absolute`, `dotdot`, `tableNotUsed` (`read=toc` read the layer’s content all the same) and others',
+      '`whiteoutOfNothing`, `duplicateEntry`, `symlinkParent`, `fileParent`, `danglingHardlink`, `absolute`, `dotdot`, `unreadableArchive`, `unreadableDatabase`, `databaseTooLarge`, `examinedTooLarge` (more was found inside files than is kept), `notExamined` (a layer known from its table of contents: nobody looked inside its files), `tableNotUsed` (`read=toc` read the layer’s content all the same)',
     ),
     count: int('Places'),
     layer: int('Of the first place, as `path` is').optional(),

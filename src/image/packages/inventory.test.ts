@@ -3,7 +3,7 @@ import { pieces } from '../../../test/support/findings.ts'
 import { ndbDatabase, rpmDatabase, rpmHeader } from '../../../test/support/rpm.ts'
 import { pathToKey } from '../../text/path.ts'
 import type { MergedEntry } from '../merged-entry.ts'
-import { type DatabaseMember, type Inventory, takeInventory } from './inventory.ts'
+import { type DatabaseMember, Inventory, takeInventory } from './inventory.ts'
 import { ShownDatabases } from './shown-databases.ts'
 
 type File = {
@@ -285,6 +285,21 @@ it('reads a member at every path where it is visible', async () => {
     'x/node_modules/a/package.json',
     'y/node_modules/a/package.json',
   ])
+})
+
+it('tells in which files more was found than there is room for', async () => {
+  const found = JSON.stringify({ go: { modules: [{ name: 'example.org/app', isMain: true }] } })
+  const mebibytes = [40, 30, 20]
+  const taken = new Inventory(new ShownDatabases())
+  for (const [ordinal, size] of mebibytes.entries()) {
+    const key = pathToKey(`app${ordinal}`)
+    const content = pieces(found, 10_000)
+    await taken.read(0, { key, ordinal, bytes: size * 1024 ** 2, isExamined: true, content })
+  }
+  for (const [ordinal] of mebibytes.entries()) taken.survey(row({ path: `app${ordinal}` }, 0, ordinal))
+  expect(taken.leftOut).toEqual([{ layer: 0, key: 'app1', count: 1 }])
+  const mains = taken.packages().filter(({ name }) => name === 'example.org/app')
+  expect(mains.map(({ path }) => path)).toEqual(['app0', 'app2'])
 })
 
 it('refuses more packages than any real image has', async () => {

@@ -30,7 +30,7 @@ const MAX_PACKAGES = 200_000
 const MAX_NAME_BYTES = 64 * 1024 * 1024
 /** Memory for a package besides its name. */
 const PACKAGE_BYTES = 100
-/** Limit on what is known of the inside of files. */
+/** Limit on what is known of the inside of files: what does not fit is left out, with a warning. */
 const MAX_EXAMINED_BYTES = 64 * 1024 * 1024
 const NOTHING: InsideFile = { packages: [], unreadable: [] }
 /** A member shown at several paths is read for each path; a larger one only for the first. */
@@ -110,6 +110,7 @@ export class Inventory {
   #hasRuntimes = false
   readonly #surveyed = new InodeSet()
   readonly #unreadableArchives = new UnreadDatabases()
+  readonly #leftOut = new UnreadDatabases()
   #ownedBytes = 0
 
   constructor(shown: ShownDatabases) {
@@ -213,6 +214,11 @@ export class Inventory {
   /** Archives that cannot be read. */
   get unreadableArchives(): readonly Readonly<UnreadPlace>[] {
     return this.#unreadableArchives.places
+  }
+
+  /** Files in which more was found than there is room for in all. */
+  get leftOut(): readonly Readonly<UnreadPlace>[] {
+    return this.#leftOut.places
   }
 
   /** Call this with every row of the merged file system, in path order: the first link of an inode counts. */
@@ -381,9 +387,12 @@ export class Inventory {
     if (this.#listed.size > MAX_PACKAGES) throw tooLarge(`the image has more than ${MAX_PACKAGES} packages`)
   }
 
-  async #keepExamined(layer: number, { ordinal, bytes, content }: DatabaseMember): Promise<void> {
+  async #keepExamined(layer: number, { key, ordinal, bytes, content }: DatabaseMember): Promise<void> {
+    if (this.#examinedBytes + bytes > MAX_EXAMINED_BYTES) {
+      this.#leftOut.add(layer, key)
+      return
+    }
     this.#examinedBytes += bytes
-    if (this.#examinedBytes > MAX_EXAMINED_BYTES) return
     const pieces: Uint8Array[] = []
     for await (const piece of content) pieces.push(piece.slice())
     const examined = parseExamined(Buffer.concat(pieces))

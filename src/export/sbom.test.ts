@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { parseBomJson } from '@appthreat/cdx-proto'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import { expect, it, test } from 'vitest'
@@ -100,6 +101,29 @@ it('CycloneDX names each package with its layer and bytes', async () => {
     expect.objectContaining({ 'bom-ref': 'package-2', properties: [{ name: 'lamina:layer', value: '2' }] }),
     expect.objectContaining({ name: '__proto__', version: '\u202e1' }),
   ])
+})
+
+it('CycloneDX says that the image depends on each component', async () => {
+  const packages = [...PACKAGES, ...SYSTEM]
+  const { components, dependencies } = await sbom('cyclonedx', packages)
+  const all = components.map((component: Record<string, unknown>) => component['bom-ref'])
+  expect(all).toHaveLength(packages.length + 1)
+  expect(dependencies).toStrictEqual([{ ref: 'image', dependsOn: all }])
+  expect((await sbom('cyclonedx', [])).dependencies).toStrictEqual([{ ref: 'image', dependsOn: [] }])
+})
+
+it('a reader of CycloneDX finds the same names, versions and package URLs', async () => {
+  const packages = [...PACKAGES, ...LICENSED, ...SYSTEM]
+  // Its own schema has neither `$schema` nor `dependsOn`.
+  const options = { ignoreUnknownFields: true }
+  const { metadata, components } = parseBomJson(await sbom('cyclonedx', packages), options)
+  expect(metadata?.component).toMatchObject({ name: IMAGE.reference, version: IMAGE.digest })
+  expect(
+    components
+      .slice(0, packages.length)
+      .map(({ group, name, version, purl }) => ({ name: group ? `${group}/${name}` : name, version, purl })),
+  ).toStrictEqual(packages.map(({ name, version, purl }) => ({ name, version, purl })))
+  expect(components.slice(packages.length)).toMatchObject([{ name: 'debian', version: '13' }])
 })
 
 it('SPDX says that the image contains each package', async () => {

@@ -55,17 +55,26 @@ async function* writeCycloneDx(
   }
   yield `${JSON.stringify(head).slice(0, -1)},\n"components":[`
   let system: OperatingSystem | undefined
-  let separator = ''
+  let count = 0
   const show = (one: Package, number: number) => {
     system ??= systemOf(one)
-    separator = ',\n'
+    count = number + 1
     return toComponent(one, number)
   }
   yield* writeItems(packages, show, '')
+  // A system is known by one of its packages, so it is never the first.
   if (system !== undefined)
-    yield separator + JSON.stringify({ type: 'operating-system', 'bom-ref': 'os', ...system })
-  yield ']}'
+    yield `,\n${JSON.stringify({ type: 'operating-system', 'bom-ref': SYSTEM_REF, ...system })}`
+  // What each package needs is in no table: only that the image needs them all is known.
+  yield `],\n"dependencies":[{"ref":"image","dependsOn":[`
+  for (let number = 0; number < count; number++) yield `${number === 0 ? '' : ','}"${packageRef(number)}"`
+  if (system !== undefined) yield `,"${SYSTEM_REF}"`
+  yield ']}]}'
 }
+
+const SYSTEM_REF = 'os'
+
+const packageRef = (number: number) => `package-${number}`
 
 type OperatingSystem = { readonly name: string; readonly version: string }
 
@@ -78,7 +87,7 @@ function systemOf({ purl }: Package): OperatingSystem | undefined {
 function toComponent(one: Package, number: number): object {
   return {
     type: 'library',
-    'bom-ref': `package-${number}`,
+    'bom-ref': packageRef(number),
     ...groupAndName(one),
     ...(one.version === undefined ? {} : { version: one.version }),
     purl: one.purl,

@@ -17,7 +17,7 @@ import { flagOf } from './flags.ts'
 import { imagesToIndex, indexImages } from './index-images.ts'
 import { lineBatches } from './line-batches.ts'
 import { lineOf, safeJson, safeText } from './lines.ts'
-import { isInEngine } from './names.ts'
+import { isInEngine, nameInEngine } from './names.ts'
 import { type Output, openOutput } from './output.ts'
 import type { Request } from './program.ts'
 import { NO_PROGRESS, progressLine } from './progress.ts'
@@ -104,6 +104,7 @@ async function answerWith(context: Context, request: Request, form: Form): Promi
         false,
       ),
       targets,
+      (image, failure) => elsewhere(context, request, { image, failure }),
     )
   }
   if (command.kind === 'cluster') return cluster(context, request, format)
@@ -119,6 +120,17 @@ async function answerWith(context: Context, request: Request, form: Form): Promi
     await output.discard()
     throw error
   }
+}
+
+/** An image of a list may be in the engine alone, too; a service reads no engine of this machine. */
+async function elsewhere(
+  { env, signal, isRemote }: Context,
+  { settings: { source } }: Request,
+  { image, failure }: { readonly image: string; readonly failure: unknown },
+): Promise<string> {
+  if (isRemote) throw failure
+  const tell = (line: string) => void process.stderr.write(`lamina: ${line}\n`)
+  return nameInEngine(image, failure, { source, env, signal, tell })
 }
 
 /** The objects say which images they use. @returns the exit code: 2 if one cannot be read */

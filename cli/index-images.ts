@@ -11,14 +11,23 @@ import type { Request } from './program.ts'
 
 const AT_ONCE = 4
 
-/** @returns the exit code: 2 if one failed */
-export async function indexImages(caller: ApiCaller, targets: readonly Target[]): Promise<number> {
+/**
+ * @param elsewhere the name of the image in an engine, after its registry failed to show it; throws that failure if there is none
+ * @returns the exit code: 2 if one failed
+ */
+export async function indexImages(
+  caller: ApiCaller,
+  targets: readonly Target[],
+  elsewhere: (image: string, failure: unknown) => Promise<string>,
+): Promise<number> {
   const output = openOutput(undefined)
   let code = 0
   await inParallel(targets, AT_ONCE, async (target) => {
     const name = terminalLine(terminalText(target.image))
     try {
-      await analysed(caller, target)
+      await analysed(caller, target).catch(async (failure: unknown) =>
+        analysed(caller, { ...target, image: await elsewhere(target.image, failure) }),
+      )
       await output.write(`${name}  indexed\n`)
     } catch (error) {
       if (!(error instanceof Failure)) throw error

@@ -93,7 +93,6 @@ function asking(asker: Asker): Ask {
     const asked: Named = {
       parameters: parametersIn(new URLSearchParams(search)),
       settings: { source: asker.source },
-      command: { kind: 'answer' },
     }
     try {
       refuseStdin(asked)

@@ -54,7 +54,7 @@ test('the base image `auto` is the name of no image', async () => {
     ['image', ['app']],
     ['baseImage', ['auto']],
   ])
-  const asked = { parameters, settings: { source: 'engine' }, command: { kind: 'gate' } } as const
+  const asked = { parameters, settings: { source: 'engine' } } as const
   expect((await withTransports(asked)).parameters).toEqual(
     new Map([
       ['image', ['docker-daemon:app']],
@@ -89,6 +89,20 @@ test('what the registry does not have or show is read from the engine, with one 
   expect(compared.err.trim().split('\n')).toHaveLength(2)
   const checked = await lamina(['check', missing, '--max-layers', '5', '--format', 'junit'])
   expect(checked).toMatchObject({ code: 0, out: expect.stringContaining('failures="0"') })
+})
+
+test('an image of many that are indexed may be in the engine alone', async () => {
+  const name = `${registry.host}/indexed:dev`
+  engine.add(name, image)
+  const nowhere = `${registry.host}/indexed:nowhere`
+  const { code, out, err } = await lamina(['index', name, nowhere])
+  expect({ code, out }).toEqual({ code: 2, out: `${name}  indexed\n` })
+  expect(err.trim().split('\n').sort()).toEqual([
+    expect.stringMatching(/^\S+:nowhere {2}.*the Docker Engine does not have it either/),
+    `lamina: ${name} is read from the Docker Engine: its registry does not have it`,
+  ])
+  const only = await lamina(['index', name, '--source', 'registry'])
+  expect(only).toMatchObject({ code: 2, out: '' })
 })
 
 test('a name without a tag is the latest in the engine, too', async () => {

@@ -27,7 +27,6 @@ const ENGINE_MILLISECONDS = 10_000
 /** What a request says about names. */
 export type Named = Pick<Request, 'parameters'> & {
   readonly settings: Pick<Request['settings'], 'source'>
-  readonly command: Pick<Request['command'], 'kind'>
 }
 
 /** The request with a transport for each image that is not in a registry. */
@@ -74,6 +73,7 @@ async function isArchive(path: string): Promise<boolean> {
 }
 
 type Asker = { readonly env: Environment; readonly signal: AbortSignal }
+type Teller = Asker & { tell(line: string): void }
 
 /**
  * The request with the image of the engine in place of the one that its registry did not have or show.
@@ -83,7 +83,7 @@ type Asker = { readonly env: Environment; readonly signal: AbortSignal }
 export async function fromEngine<Asked extends Named>(
   request: Asked,
   failure: unknown,
-  { tell, ...asker }: Asker & { tell(line: string): void },
+  { tell, ...asker }: Teller,
 ): Promise<Asked> {
   const name = missingImage(request, failure)
   if (name === undefined || !(failure instanceof Failure)) throw failure
@@ -91,6 +91,17 @@ export async function fromEngine<Asked extends Named>(
   if (absence !== undefined) throw new Failure(failure.code, `${failure.message}; ${absence}`)
   tell(`${terminalText(name)} is read from the Docker Engine: its registry ${absenceFrom(failure)}`)
   return mapImages(request, async (each) => (each === name ? `docker-daemon:${each}` : each))
+}
+
+/** One image of several, which do not fail together: its name in the engine, as {@link fromEngine} finds it. */
+export async function nameInEngine(
+  image: string,
+  failure: unknown,
+  { source, ...teller }: Teller & { readonly source: Source | undefined },
+): Promise<string> {
+  const request = { parameters: new Map([['image', [image]]]), settings: { source } }
+  const { parameters } = await fromEngine(request, failure, teller)
+  return parameters.get('image')?.[0] ?? image
 }
 
 /** Whether {@link fromEngine} would find the image that a failure is about. */
@@ -114,9 +125,9 @@ function absenceFrom({ code, message }: Failure): string | undefined {
 }
 
 /** The name, as it was typed, of the image that a failure is about. */
-function missingImage({ parameters, settings, command }: Named, failure: unknown): string | undefined {
+function missingImage({ parameters, settings }: Named, failure: unknown): string | undefined {
   if (!(failure instanceof Failure) || absenceFrom(failure) === undefined) return undefined
-  if (settings.source !== undefined || command.kind === 'index') return undefined
+  if (settings.source !== undefined) return undefined
   return IMAGES.flatMap((parameter) => parameters.get(parameter) ?? []).find(
     (name) => !TRANSPORT.test(name) && (name === failure.image || wholeName(name) === failure.image),
   )

@@ -1,6 +1,7 @@
 /** Runs a command line: its answer and its exit code. */
 import { CommanderError } from 'commander'
 import { type Api, readApi } from './api.ts'
+import type { EngineAddress } from './engine.ts'
 import { Failure } from './failure.ts'
 import { ReaderLeft } from './output.ts'
 import { createProgram, type Request } from './program.ts'
@@ -119,21 +120,28 @@ function wordsFor(
   return first === 'help' && !isKnown ? words.slice(1) : words
 }
 
-async function clientOf({ command, settings, parameters }: Request, api: Api, server: string | undefined) {
+async function clientOf(request: Request, api: Api, server: string | undefined) {
   if (server !== undefined) {
     const { remoteClient } = await import('./remote.ts')
     return remoteClient(server, process.env.LAMINA_TOKEN || undefined)
   }
   const { localClient } = await import('./local.ts')
-  // A list of images may include images of an engine.
-  const asksEngine =
-    settings.list !== undefined ||
-    [...parameters.values()].flat().some((value) => value.startsWith('docker-daemon:'))
-  const engine = asksEngine ? await (await import('./engine.ts')).findEngine(process.env) : undefined
+  const { command, settings } = request
   // Only what needs an analysis can wait for it.
   const analyses = command.endpoints.some((path) => api[path]?.some(({ name }) => name === 'wait'))
   const { cache, insecure } = settings
+  const engine = await engineOf(request)
   return localClient({ env: process.env, cache, analyses, engine, insecure, warn })
+}
+
+/** The engine that the images of a request may be in. */
+async function engineOf({ command, settings, parameters }: Request): Promise<EngineAddress | undefined> {
+  const isNamed = [...parameters.values()].flat().some((value) => value.startsWith('docker-daemon:'))
+  if (!isNamed && command.kind !== 'index') return undefined
+  const { findEngine } = await import('./engine.ts')
+  const engine = findEngine(process.env)
+  // Registries are read without it, too.
+  return isNamed || settings.list !== undefined ? engine : engine.catch(() => undefined)
 }
 
 /** Serves until stopped; for this machine alone, with the registries on it. */

@@ -18,6 +18,7 @@ import { failurePage } from './failure.ts'
 import { homePage } from './home.ts'
 import { loginLink, loginPage } from './login.ts'
 import { mapPage } from './map.ts'
+import { ownedBar, unownedPage } from './owned.ts'
 import { progressPage } from './progress.ts'
 import { type ReportView, reportPage } from './report.ts'
 
@@ -77,7 +78,7 @@ const report: Report = {
   efficiency: { score: 0.875, wastedBytes: 10, inefficientPaths: 1 },
   largestFiles: [{ path: HOSTILE, bytes: 50, layer: 0 }],
   largestDirectories: [{ path: HOSTILE, bytes: 80 }],
-  packages: { total: 2, byType: { deb: 1, npm: 1 }, ownedBytes: 0, ownedPercent: 0 },
+  packages: { total: 2, byType: { deb: 1, npm: 1 }, ownedBytes: 20, ownedPercent: 25 },
   warnings: [{ code: 'dotdot', count: 2, layer: 0, path: HOSTILE }],
 }
 
@@ -201,6 +202,7 @@ const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
       }),
   ],
   ['treemap', () => mapPage(image, { place: { image: HOSTILE }, top: areas, colour: 'waste' })],
+  ['files without a package', () => unownedPage({ image, files: report.largestFiles })],
   ['progress', () => progressPage([{ ...waiting, status: 'running' }])],
   [
     'failure',
@@ -273,6 +275,22 @@ it('progress of tiny layers counts layers', async () => {
   const text = String(await progressPage([{ ...waiting, progress: tiny, status: 'running' }]))
   expect(text).toContain('value="1" max="1"')
   expect(text).toContain('data-said>1 of 1 layer done<')
+})
+
+it('the bar of what packages own is there if there are packages, and links to the rest if there is any', () => {
+  const bar = (total: number, ownedBytes: number) => {
+    const packages = { ...report.packages, total, ownedBytes }
+    return String(ownedBar({ ...report, packages }))
+  }
+  expect(bar(0, 0)).toBe('')
+  expect(
+    bar(1, 20)
+      .match(/ width="[\d.]+"/g)
+      ?.slice(0, 2),
+  ).toEqual([' width="250.00"', ' width="750.00"'])
+  expect(bar(1, 20)).toMatch(/60 B.*75\.0%.*href="\/v1\/files\?image=[^"]*&amp;owned=false&amp;sort=-bytes"/)
+  expect(bar(1, 20)).toContain('data-load="/unowned?image=')
+  expect(bar(1, 80)).not.toContain('data-load')
 })
 
 it('scripts write sizes like the server', () => {

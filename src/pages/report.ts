@@ -25,6 +25,7 @@ import { adopted } from './adopt.ts'
 import { fold } from './fold.ts'
 import { askForm } from './form.ts'
 import { layersOf } from './layers.ts'
+import { ownedBar } from './owned.ts'
 import {
   copyButton,
   type Figure,
@@ -103,6 +104,7 @@ ${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 </ul></nav>
 <section id="map"><h2>Where the bytes are</h2>
 ${mapFigure({ place, top: areas, colour })}
+${ownedBar(report)}
 </section>
 ${fold({ id: 'layers', title: 'Size by layer', state: 'open', content: layersOf(report, advice) })}
 ${fold({

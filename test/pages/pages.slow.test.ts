@@ -591,6 +591,21 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('the largest files that no package owns open in place, or as a page without scripts', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: before }))
+    await page.getByText('The largest of these files').click()
+    await page.locator('#map table').getByText(`srv/${HOSTILE}`).waitFor()
+    expect(wrong).toEqual([])
+    await page.context().close()
+    const plain = await open({ javaScriptEnabled: false })
+    await plain.page.goto(address({ image: before }))
+    await plain.page.getByText('The largest of these files').click()
+    await plain.page.getByRole('link', { name: 'The largest files that no package owns' }).click()
+    await plain.page.getByText(`srv/${HOSTILE}`).waitFor()
+    await plain.page.context().close()
+  })
+
   it('the documentation can run a diff', async () => {
     const { page, wrong } = await open()
     await page.goto(`${service.url}/docs`)
@@ -630,6 +645,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
       ],
       ['platforms', () => `${service.url}/platforms?${new URLSearchParams({ image: after })}`],
       ['the documentation', () => `${service.url}/docs#/Diffs/getDiff`],
+      ['files without a package', () => `${service.url}/unowned?${new URLSearchParams({ image: after })}`],
       ['a treemap', () => `${service.url}/map?${new URLSearchParams({ image: after, color: 'waste' })}`],
     ])('%s passes axe, and fits', async (_, url) => {
       // axe is an external script, which the pages' policy would block.

@@ -46,6 +46,7 @@ import { type MapAsked, mapAsked } from './map-asked.ts'
 import { addMapPage, MAP_DEPTH } from './map-page.ts'
 import { addRegistryPages } from './registry-pages.ts'
 import { addStoragePage } from './storage-page.ts'
+import { addUnownedPage } from './unowned-page.ts'
 
 const WASTE_ROWS = 20
 const DUPLICATE_ROWS = 15
@@ -92,6 +93,7 @@ export function addPages(app: App, backend: Backend, { assets, sessions }: PageP
   addFilesPage(app, pages)
   addRegistryPages(app, pages)
   addStoragePage(app, pages)
+  addUnownedPage(app, pages)
   addAssets(app, assets)
 }
 

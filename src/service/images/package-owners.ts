@@ -8,12 +8,16 @@ import type { MergedEntry } from '../../image/merged-entry.ts'
 import { InodeSet } from '../../image/packages/inode-set.ts'
 import { type Inventory, takeInventory } from '../../image/packages/inventory.ts'
 import { ShownDatabases } from '../../image/packages/shown-databases.ts'
+import type { SizedPath } from '../../image/report.ts'
 import { readDatabases } from '../../index/databases.ts'
+import { Largest } from '../../table/largest.ts'
+import { showPath } from '../../text/path.ts'
 import type { OpenedImage } from '../open/open-image.ts'
 import { databasesOf, filesTable, forgettingLost, WHOLE_FETCH_BYTES } from './image-tables.ts'
 
 const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal', 'offset', 'sha256', 'linked'] as const
 
+const SIZED = ['key', 'type', 'bytes', 'layer', 'inode'] as const
 const SURVEYED = ['key', 'type', 'bytes', 'layer', 'inode', 'ordinal'] as const
 
 /** @throws LostTable if the index of a layer is missing */
@@ -77,4 +81,27 @@ export async function ownedFiles(
     for (const { key, type, inode = 0 } of rows) if (type === 'file' && owners.owns(key)) owned.add(inode)
   }
   return ({ inode = 0 }) => owned.has(inode)
+}
+
+/**
+ * The largest regular files that no package owns, in descending order, an inode once.
+ *
+ * @throws LostTable if the index of a layer is missing
+ */
+export async function largestUnowned(
+  store: ObjectStore,
+  image: OpenedImage,
+  count: number,
+): Promise<readonly SizedPath[]> {
+  const isOwned = await ownedFiles(store, image)
+  const seen = new InodeSet()
+  const largest = new Largest<SizedPath>(count)
+  let ordinal = 0
+  const files = await filesTable(store, image)
+  for await (const rows of files.rows({ columns: SIZED, fetchBytes: WHOLE_FETCH_BYTES })) {
+    for (const { key, type, bytes, layer, inode = 0 } of rows)
+      if (type === 'file' && !isOwned({ inode }) && seen.add(inode))
+        largest.add(bytes, ordinal++, () => ({ ...showPath(key), bytes, layer }))
+  }
+  return largest.sorted().map(({ item }) => item)
 }

@@ -23,6 +23,20 @@ test.each([
     { detail: CERTIFICATE },
     'could not read r.example/a:v1: could not connect to r.example: its certificate is not trusted; name the file of its CA with --ca FILE, or skip the check with --insecure r.example',
   ],
+  [
+    {
+      detail:
+        'could not connect to r.example: its certificate is for another name; use a name that the certificate lists',
+    },
+    'could not connect to r.example: its certificate is for another name; use a name that the certificate lists, or skip the check with --insecure r.example',
+  ],
+  [
+    {
+      detail:
+        'could not connect to r.example:5000: it does not speak TLS; to allow plain HTTP, add it to LAMINA_INSECURE_REGISTRIES: LAMINA_INSECURE_REGISTRIES=r.example:5000',
+    },
+    'could not connect to r.example:5000: it does not speak TLS; allow plain HTTP with --insecure r.example:5000',
+  ],
 ])('%j', (told, words) => {
   expect(commandWords(told, 'command')).toBe(words)
 })

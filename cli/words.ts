@@ -28,8 +28,12 @@ export function commandWords({ detail, parameter }: Told, reader: Reader): strin
       'name the file of its CA with --ca FILE, or skip the check with --insecure $1',
     )
     .replace(
-      /(?<=could not connect to (\S+): .*)add it to LAMINA_INSECURE_REGISTRIES to allow plain http/s,
-      'allow plain http with --insecure $1',
+      /(?<=could not connect to (\S+): .*)use a name that the certificate lists/s,
+      '$&, or skip the check with --insecure $1',
+    )
+    .replace(
+      /(?<=could not connect to (\S+): .*)to allow plain HTTP, add it to LAMINA_INSECURE_REGISTRIES: LAMINA_INSECURE_REGISTRIES=\1/s,
+      'allow plain HTTP with --insecure $1',
     )
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { classifyNetworkError } from './network-error.ts'
+import { classifyNetworkError, describeNetworkFailure } from './network-error.ts'
 
 const coded = (code: string) => Object.assign(new Error('words that differ'), { code })
 const fetchFailed = (cause: unknown) => new TypeError('fetch failed', { cause })
@@ -16,7 +16,7 @@ it.each([
   ['certificate', fetchFailed(coded('DEPTH_ZERO_SELF_SIGNED_CERT'))],
   ['certificate', fetchFailed(coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'))],
   ['certificate', fetchFailed(coded('CERT_HAS_EXPIRED'))],
-  ['certificate', fetchFailed(coded('ERR_TLS_CERT_ALTNAME_INVALID'))],
+  ['otherName', fetchFailed(coded('ERR_TLS_CERT_ALTNAME_INVALID'))],
   ['unknown', new Error('internal error; reference = abc')],
   ['unknown', coded('SOMETHING_NEW')],
   ['unknown', 'not even an error'],
@@ -28,4 +28,19 @@ it("terminates if errors are each other's cause", () => {
   const one = new Error('one')
   one.cause = new Error('two', { cause: one })
   expect(classifyNetworkError(one)).toBe('unknown')
+})
+
+const AT = { place: 'r.example:5000', isPlain: false, isPrivate: false, reachesOnlyNames: false }
+const UNKNOWN =
+  "could not connect to r.example:5000: the TLS connection failed; check the registry's name, port and certificate"
+
+it.each([
+  [
+    AT,
+    '; a private address needs LAMINA_PRIVATE_REGISTRIES=r.example:5000, plain HTTP needs LAMINA_INSECURE_REGISTRIES=r.example:5000, a CA of your own needs NODE_EXTRA_CA_CERTS',
+  ],
+  [{ ...AT, isPlain: true, isPrivate: true }, '; a CA of your own needs NODE_EXTRA_CA_CERTS'],
+  [{ ...AT, reachesOnlyNames: true }, ''],
+])('a failure that has no name tells the settings that may be missing: %j', (at, settings) => {
+  expect(describeNetworkFailure('unknown', at)).toBe(UNKNOWN + settings)
 })

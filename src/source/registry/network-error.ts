@@ -9,6 +9,8 @@ export type NetworkFailure =
   | 'unresolved'
   /** The server speaks TLS, but its certificate is not trusted. */
   | 'certificate'
+  /** The certificate is for other names. */
+  | 'otherName'
   /** The server does not speak TLS. */
   | 'noTls'
   /** workerd says only "internal error" for a wrong certificate, no TLS, a name without address, a refused connection. */
@@ -32,8 +34,8 @@ const BY_CODE: ReadonlyMap<string, NetworkFailure> = new Map([
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'noTls'],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'noTls'],
   ['ERR_SSL_HTTP_REQUEST', 'noTls'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate'],
-  ['HOSTNAME_MISMATCH', 'certificate'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'otherName'],
+  ['HOSTNAME_MISMATCH', 'otherName'],
 ])
 
 /** OpenSSL's X509 verification results, as Node names them. */
@@ -67,16 +69,20 @@ export function classifyNetworkError(error: unknown): NetworkFailure {
   return known ?? 'unknown'
 }
 
-/**
- * The failure as the end of a sentence: what went wrong where, and what to do about it.
- *
- * @param where.place `host[:port]`
- * @param where.isPlain whether it may be reached over plain http
- */
-export function describeNetworkFailure(
-  failure: NetworkFailure,
-  { place, isPlain }: { readonly place: string; readonly isPlain: boolean },
-): string {
+export type Place = {
+  /** `host[:port]` */
+  readonly place: string
+  /** Whether it may be reached over plain HTTP. */
+  readonly isPlain: boolean
+  /** Whether it may have a private address. */
+  readonly isPrivate: boolean
+  /** Whether this host never reaches private addresses or plain HTTP: then no setting helps. */
+  readonly reachesOnlyNames: boolean
+}
+
+/** The failure as the end of a sentence: what went wrong where, and what to do about it. */
+export function describeNetworkFailure(failure: NetworkFailure, at: Place): string {
+  const { place, isPlain } = at
   const connecting = `could not connect to ${place}:`
   switch (failure) {
     case 'reset':
@@ -89,11 +95,24 @@ export function describeNetworkFailure(
       return `${connecting} the name does not resolve; check the registry's name`
     case 'certificate':
       return `${connecting} its certificate is not trusted; add its CA to NODE_EXTRA_CA_CERTS`
+    case 'otherName':
+      return `${connecting} its certificate is for another name; use a name that the certificate lists`
     case 'noTls':
       return isPlain
         ? `${connecting} it does not speak TLS`
-        : `${connecting} it does not speak TLS; add it to LAMINA_INSECURE_REGISTRIES to allow plain http`
+        : `${connecting} it does not speak TLS; to allow plain HTTP, add it to LAMINA_INSECURE_REGISTRIES: LAMINA_INSECURE_REGISTRIES=${place}`
     case 'unknown':
-      return `${connecting} the TLS connection failed; check the registry's name, port and certificate; if its address is private, add it to LAMINA_PRIVATE_REGISTRIES: LAMINA_PRIVATE_REGISTRIES=${place}`
+      return `${connecting} the TLS connection failed; check the registry's name, port and certificate${settingsFor(at)}`
   }
+}
+
+/** Which settings a registry may lack whose failure the runtime does not name. */
+function settingsFor({ place, isPlain, isPrivate, reachesOnlyNames }: Place): string {
+  if (reachesOnlyNames) return ''
+  const needs = [
+    ...(isPrivate ? [] : [`a private address needs LAMINA_PRIVATE_REGISTRIES=${place}`]),
+    ...(isPlain ? [] : [`plain HTTP needs LAMINA_INSECURE_REGISTRIES=${place}`]),
+    'a CA of your own needs NODE_EXTRA_CA_CERTS',
+  ]
+  return `; ${needs.join(', ')}`
 }

@@ -306,7 +306,10 @@ describe('the scheme', () => {
     const configuration = testConfiguration({ LAMINA_PRIVATE_REGISTRIES: '127.0.0.0/8' })
     const { client, asked } = watchedClient({ configuration })
     await expect(client.resolve(at(), 'v1', {})).rejects.toThrow(
-      problem('registry_error', 'add it to LAMINA_INSECURE_REGISTRIES to allow plain http'),
+      problem(
+        'registry_error',
+        `to allow plain HTTP, add it to LAMINA_INSECURE_REGISTRIES: LAMINA_INSECURE_REGISTRIES=${registry.host}`,
+      ),
     )
     expect(asked.map((url) => new URL(url).protocol)).toEqual(['https:'])
     expect(registry.requests).toEqual([])

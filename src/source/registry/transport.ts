@@ -157,8 +157,13 @@ export class Transport {
     failure: NetworkFailure,
   ): Problem {
     const place = to instanceof URL ? to.host : registry
-    const isPlain = isInsecure(registry, this.rulesOf(registry))
-    const reason = describeNetworkFailure(failure, { place, isPlain })
+    const rules = this.rulesOf(registry)
+    const reason = describeNetworkFailure(failure, {
+      place,
+      isPlain: isInsecure(registry, rules),
+      isPrivate: reachOf(registry, rules) === 'private',
+      reachesOnlyNames: rules.reachesOnlyNames,
+    })
     return new Problem(
       failure === 'timeout' ? 'registry_timeout' : 'registry_error',
       `could not read ${what}: ${reason}`,
@@ -396,6 +401,7 @@ function mayBePlain(error: unknown, url: URL): boolean {
       // Possibly a certificate error: a TLS server does not take plain http on the same port, but may on another.
       return url.port !== ''
     case 'certificate':
+    case 'otherName':
     case 'timeout':
     case 'unresolved':
       return false

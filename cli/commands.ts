@@ -384,8 +384,8 @@ export const COMMANDS: readonly Command[] = [
     kind: 'answer',
     examples: [
       ['debian:12', 'CycloneDX 1.6'],
-      ['debian:12 --format spdx', 'SPDX 2.3'],
-      ['debian:12 --output sbom.json', 'into a file'],
+      ['debian:12 --format spdx --output sbom.json', 'SPDX 2.3, into a file'],
+      ['app:v1 --attached', 'the one that its builder attached'],
     ],
   },
   {

@@ -3,8 +3,8 @@ import type { ConditionName, PolicyRuleName } from '../src/gate/rules.ts'
 import type { Api, Parameter } from './api.ts'
 import type { Command } from './commands.ts'
 
-/** Set by this program, not by its user. */
-const OWN = new Set(['format', 'columns', 'wait'])
+/** Set by this program; `source` by `--attached`, since `--source` says where images are. */
+const OWN = new Set(['format', 'columns', 'wait', 'source'])
 
 export function flagOf(parameter: string): string {
   return `--${parameter.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

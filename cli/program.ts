@@ -95,6 +95,7 @@ const OWN_FLAGS: Readonly<Record<string, readonly (readonly [flags: string, help
     ...COMMENT_FLAGS,
   ],
   advice: [['--dockerfile <FILE>', 'Point items at the lines of this Dockerfile']],
+  sbom: [['--attached', 'Write the one that is attached to the image instead']],
   index: [['-f, --list <FILE>', 'Read the images from a file, one per line; - is stdin']],
 }
 
@@ -282,6 +283,7 @@ function requestOf(api: Api, command: Command, parser: Parser): Request {
   const text = textIn(given)
   const inside = text('inside')
   if (inside !== undefined) parameters.set('path', [inside])
+  if (given.attached === true) parameters.set('source', ['attached'])
   return {
     command,
     parameters,

@@ -2,7 +2,7 @@
 import type { Artifact } from '../oci/artifact.ts'
 import { toTime } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
-import type { Problem } from '../problem.ts'
+import { Problem } from '../problem.ts'
 import { compareText } from '../text/bytes.ts'
 import { KINDS, type Kind, kindOf } from './kinds.ts'
 
@@ -147,4 +147,14 @@ export function inOrder(items: readonly AttachedItem[]): readonly AttachedItem[]
 function timeOf({ created }: AttachedItem): number {
   const time = created === undefined ? Number.NaN : Date.parse(created)
   return Number.isNaN(time) ? Number.MIN_SAFE_INTEGER : time
+}
+
+/** @throws Problem `registry_error` if something may be attached that is not listed */
+export function requireComplete({
+  complete,
+  problems: [first],
+}: Pick<Attached, 'complete' | 'problems'>): void {
+  if (complete) return
+  const why = first === undefined ? '' : `: ${first.problem.message}`
+  throw new Problem('registry_error', `the list of what is attached is incomplete${why}`)
 }

@@ -9,7 +9,15 @@ const envelope = (payload: Uint8Array) => ({ payload: Buffer.from(payload).toStr
 it('a statement is found bare, in an envelope, and in a bundle', () => {
   const signed = envelope(bytesOf(STATEMENT))
   for (const document of [STATEMENT, signed, { dsseEnvelope: signed }])
-    expect(statementIn(bytesOf(document))).toEqual(STATEMENT)
+    expect(statementIn(bytesOf(document))?.statement).toEqual(STATEMENT)
+})
+
+it('an envelope gives the bytes that were signed', () => {
+  const signed = new TextEncoder().encode(
+    '{ "predicateType": "x", "predicate": {"n": 12345678901234567890} }',
+  )
+  const found = statementIn(bytesOf({ dsseEnvelope: envelope(signed) }))
+  expect(new TextDecoder().decode(found?.bytes)).toBe(new TextDecoder().decode(signed))
 })
 
 it('anything else has none', () => {

@@ -10,13 +10,20 @@ const statementSchema = z.looseObject({ predicateType: z.string(), predicate: z.
 
 export type Statement = z.infer<typeof statementSchema>
 
+export type StatementFound = {
+  readonly statement: Statement
+  /** As it was signed. */
+  readonly bytes: Uint8Array
+}
+
 /** Undefined if there is none. */
-export function statementIn(bytes: Uint8Array): Statement | undefined {
+export function statementIn(bytes: Uint8Array): StatementFound | undefined {
   const outer = parseBounded(bytes)
   const bundle = bundleSchema.safeParse(outer)
   const envelope = bundle.success ? bundle.data.dsseEnvelope : envelopeSchema.safeParse(outer).data
-  const inner = envelope === undefined ? outer : parseBounded(Buffer.from(envelope.payload, 'base64'))
-  return statementSchema.safeParse(inner).data
+  const payload = envelope === undefined ? bytes : Buffer.from(envelope.payload, 'base64')
+  const { data } = statementSchema.safeParse(envelope === undefined ? outer : parseBounded(payload))
+  return data && { statement: data, bytes: payload }
 }
 
 /** A JSON document with a bounded number of values; undefined for anything else. */

@@ -30,6 +30,7 @@ import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import { addAdvice } from './routes/advice.ts'
 import { addAnalyses } from './routes/analyses.ts'
 import { addAttached } from './routes/attached.ts'
+import { addAttachedContent } from './routes/attached-content.ts'
 import { addBadges } from './routes/badge.ts'
 import { addBase } from './routes/base.ts'
 import { addCheck, CHECK_PATH, checkProblem } from './routes/check.ts'
@@ -171,6 +172,7 @@ function addRoutes(app: App, backend: Backend): void {
   addCompression(app, backend)
   addBase(app, backend)
   addAttached(app, backend)
+  addAttachedContent(app, backend)
   addAnalyses(app, backend)
   addWebhooks(app, backend)
   addUploads(app, backend)

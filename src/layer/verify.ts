@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Descriptor } from '../oci/manifest.ts'
 import { Problem } from '../problem.ts'
+import { BlobReader } from './blob.ts'
 
 /** Hashes and counts a blob as it arrives, and compares it with the manifest. */
 export class BlobVerifier {
@@ -44,5 +45,33 @@ export class BlobVerifier {
     const { size } = this.#descriptor
     if (this.#bytes === size) return undefined
     return new Problem('invalid_image', `the blob has ${this.#bytes} bytes, but the manifest says ${size}`)
+  }
+}
+
+/**
+ * The blob's bytes; it yields the last piece only once everything is verified, so wrong bytes never end.
+ *
+ * @throws Problem `invalid_image`, or what the stream fails with
+ */
+export async function* verifiedBlob(
+  blob: ReadableStream<Uint8Array>,
+  descriptor: Pick<Descriptor, 'digest' | 'size'>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const verifier = new BlobVerifier(descriptor)
+  const reader = new BlobReader(blob, { observe: (piece) => verifier.take(piece), signal })
+  try {
+    let held = await reader.read()
+    while (held !== undefined) {
+      const next = await reader.read()
+      if (next === undefined) break
+      yield held
+      held = next
+    }
+    const wrong = verifier.wrongDigest() ?? verifier.wrongSize()
+    if (wrong !== undefined) throw wrong
+    if (held !== undefined) yield held
+  } finally {
+    await reader.cancel()
   }
 }

@@ -78,6 +78,7 @@ test('every call of the API is described, and nothing else is', () => {
     'get /v1/compression',
     'get /v1/base',
     'get /v1/attached',
+    'get /v1/attached/content',
     'post /v1/analyses',
     'get /v1/analyses/{id}',
     'get /v1/analyses/{id}/events',

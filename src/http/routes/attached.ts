@@ -1,6 +1,6 @@
 /** What is attached to an image: attestations, signatures, bills of materials. */
 import { createRoute, z } from '@hono/zod-openapi'
-import type { Attached, AttachedItem } from '../../attached/items.ts'
+import { type Attached, type AttachedItem, requireComplete } from '../../attached/items.ts'
 import { KINDS, type Kind } from '../../attached/kinds.ts'
 import { attachedMarkdown, attachedText } from '../../formats/attached-text.ts'
 import { csvHeader, csvItem } from '../../formats/csv.ts'
@@ -97,13 +97,6 @@ function kindsOf(given: readonly string[] | undefined): ReadonlySet<Kind> | unde
   if (unknown === undefined) return new Set(kinds)
   const detail = `kind is ${JSON.stringify(unknown)}; use ${KINDS.join(', ')}`
   throw new Problem('invalid_parameter', detail, { parameter: 'kind' })
-}
-
-/** @throws Problem `registry_error` */
-export function requireComplete({ complete, problems: [first] }: Attached): void {
-  if (complete) return
-  const why = first === undefined ? '' : `: ${first.problem.message}`
-  throw new Problem('registry_error', `the list of what is attached is incomplete${why}`)
 }
 
 /** @param start names the first item; the list may have grown since the page before */

@@ -20,6 +20,7 @@ import { json, problems } from '../openapi/describe.ts'
 import { imageQuery, integer, layer, optional, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
 import { streamBody } from '../stream.ts'
+import { answerAttachedSbom } from './attached-content.ts'
 import { runtimeConfigSchema, sbomSchema } from './export.schema.ts'
 
 const TAR = 'application/x-tar'
@@ -99,6 +100,9 @@ const getSbom = createRoute({
       format: z.enum(SBOM_FORMATS).default('cyclonedx').openapi({
         description: '`cyclonedx` (1.6, JSON) or `spdx` (2.3, JSON).',
       }),
+      source: z.enum(['image', 'attached']).default('image').openapi({
+        description: '`attached`: the one that its builder attached, in any version of the format.',
+      }),
     }),
   },
   responses: {
@@ -162,6 +166,7 @@ export function addExport(app: App, backend: Backend): void {
 
   app.openapi(getSbom, async (c) => {
     const query = c.req.valid('query')
+    if (query.source === 'attached') return answerAttachedSbom(backend, c, query)
     const image = await openFor(backend, c, query)
     const form = { image, contentType: SBOM_MEDIA_TYPES[query.format], wait: query.wait }
     return answerAnalysedStream(backend, c, form, () => exportSbom(host, image, query.format))

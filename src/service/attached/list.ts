@@ -8,6 +8,7 @@ import {
   inOrder,
   MAX_STATEMENT_BYTES,
   needsStatement,
+  requireComplete,
   SOURCES,
   type Source,
 } from '../../attached/items.ts'
@@ -46,6 +47,23 @@ export async function listAttached(
   return new Lister(image, new Attachments(service, image, options)).list()
 }
 
+/** What a digest names of all that is attached. */
+export type FoundBlob = Pick<Draft, 'digest' | 'bytes' | 'mediaType' | 'manifest'>
+
+/**
+ * An item by the digest of its blob, without reading what kind it is.
+ *
+ * @throws Problem `not_attached`; `registry_error` if the list is incomplete and does not have it
+ */
+export async function findAttached(
+  service: Service,
+  image: OpenedImage,
+  digest: string,
+  options: { readonly signal: AbortSignal; readonly time?: ListingTime },
+): Promise<FoundBlob> {
+  return new Lister(image, new Attachments(service, image, options)).find(digest)
+}
+
 /** A list says that this manifest is attached. */
 type Listing = {
   readonly source: Source
@@ -74,11 +92,23 @@ class Lister {
     const drafts = await this.#readAll(await this.#listings())
     const stated = await this.#statements(drafts)
     const items = inOrder(drafts.map((draft) => finished(draft, stated.get(draft))))
+    return { subjects: this.#subjects, items, ...this.#verdict() }
+  }
+
+  async find(digest: string): Promise<FoundBlob> {
+    const drafts = await this.#readAll(await this.#listings())
+    const found = drafts.find((draft) => draft.digest === digest)
+    if (found !== undefined) return found
+    requireComplete(this.#verdict())
+    throw new Problem('not_attached', `${digest} is not attached to the image; /v1/attached lists what is`)
+  }
+
+  #verdict(): Pick<Attached, 'complete' | 'problems'> {
     const problems = SOURCES.flatMap((source) => {
       const problem = this.#problems.get(source)
       return problem === undefined ? [] : [{ source, problem }]
     })
-    return { subjects: this.#subjects, items, complete: problems.length === 0, problems }
+    return { complete: problems.length === 0, problems }
   }
 
   /** By source, then by subject. */
@@ -195,7 +225,7 @@ class Lister {
       const { mediaType, digest, bytes: size } = draft
       try {
         const bytes = await this.#attachments.blob({ mediaType, digest, size }, MAX_STATEMENT_BYTES)
-        const predicateType = statementIn(bytes)?.predicateType
+        const predicateType = statementIn(bytes)?.statement.predicateType
         if (predicateType !== undefined) stated.set(draft, predicateType)
       } catch (error) {
         // It is listed by its media type.

@@ -6,14 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FixtureRegistry } from '../test/registry/fixture.ts'
 import { dockerSave, packArchive } from '../test/support/archives.ts'
 import { makeImage, makeLayer } from '../test/support/images.ts'
-import { COMPILED } from '../test/support/lamina.ts'
+import { LAMINA } from '../test/support/lamina.ts'
+import { COMPILED } from '../test/support/service.ts'
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 const USER = { username: 'mara', password: 'of mara alone' }
 
 let folder: string
@@ -38,7 +37,7 @@ afterAll(async () => {
 })
 
 function start(words: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN, 'open', ...words], {
+  const child = spawn(process.execPath, [LAMINA, 'open', ...words], {
     env: { PATH: process.env.PATH, ...COMPILED, HOME: folder, DOCKER_CONFIG: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

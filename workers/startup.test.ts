@@ -6,8 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import { COMPILED } from '../test/support/lamina.ts'
-import { temporaryData } from '../test/support/service.ts'
+import { COMPILED, temporaryData } from '../test/support/service.ts'
 import { isTooOld } from './node-version.ts'
 
 let data: string

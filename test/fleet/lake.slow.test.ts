@@ -19,8 +19,8 @@ import { writeFailure } from '../../src/image/image.ts'
 import { openStore } from '../../workers/node/host.ts'
 import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { CURL, writeFleet } from '../bench/synthetic-fleet.ts'
-import { COMPILED } from '../support/lamina.ts'
 import { startS3 } from '../support/s3.ts'
+import { COMPILED } from '../support/service.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const IMAGES = 18

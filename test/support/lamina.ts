@@ -1,13 +1,17 @@
-/** The command in a separate process, as people and CI run it. */
+/** The command in a separate process, as people and CI run it: from the bundle, which starts in half the time of its sources. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { bundleCli } from '../../cli/bundle.ts'
+import { bundleByContent } from '../../workers/node/bundle.ts'
+import { COMPILED } from './service.ts'
 
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const BUNDLES = fileURLToPath(new URL('../../dist/test/', import.meta.url))
 
-/** Code that is compiled once for all tests: without it each command takes three times as long. */
-export const COMPILED = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' }
+/** What Node runs. */
+export const LAMINA = join(await bundleByContent(BUNDLES, bundleCli), 'lamina.js')
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
@@ -17,7 +21,7 @@ export async function runLamina(
   env: Readonly<Record<string, string>>,
   input?: Uint8Array,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+  const child = spawn(process.execPath, [LAMINA, ...words], {
     env: { PATH: process.env.PATH, ...COMPILED, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })

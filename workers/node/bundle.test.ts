@@ -8,7 +8,7 @@ import { makeImage, makeLayer } from '../../test/support/images.ts'
 import { rpmDatabase, rpmHeader } from '../../test/support/rpm.ts'
 import { type SpawnedService, spawnService, temporaryData } from '../../test/support/service.ts'
 import { assetNames } from '../assets.ts'
-import { bundleByContent } from './bundle.ts'
+import { bundleByContent, bundleNode } from './bundle.ts'
 
 let parent: string
 let folder: string
@@ -20,7 +20,7 @@ let service: SpawnedService
 beforeAll(async () => {
   parent = await temporaryData()
   data = await temporaryData()
-  folder = await bundleByContent(parent)
+  folder = await bundleByContent(parent, bundleNode)
   registry = await FixtureRegistry.start()
   service = await spawnService(new URL('start.js', pathToFileURL(`${folder}/`)), data)
 })
@@ -57,7 +57,7 @@ test('another build leaves the files of a running service alone', async () => {
     return Promise.all(names.map(async (name) => [name, (await stat(join(folder, name))).ino]))
   }
   const before = await inodes()
-  expect(await bundleByContent(parent)).toBe(folder)
+  expect(await bundleByContent(parent, bundleNode)).toBe(folder)
   expect(await inodes()).toEqual(before)
   expect(await readdir(parent)).toEqual([basename(folder)])
 })

@@ -101,11 +101,14 @@ export async function bundle({
  *
  * @returns the folder below `parent`
  */
-export async function bundleByContent(parent: string): Promise<string> {
+export async function bundleByContent(
+  parent: string,
+  bundleInto: (folder: string) => Promise<void>,
+): Promise<string> {
   await mkdir(parent, { recursive: true })
   const made = await mkdtemp(join(parent, '.new-'))
   try {
-    await bundleNode(made)
+    await bundleInto(made)
     const folder = join(parent, await contentOf(made))
     await rename(made, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error
@@ -140,6 +143,6 @@ async function keepLatest(parent: string, name: string): Promise<void> {
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv[2] === '--by-content') console.log(await bundleByContent(join(DIST, 'run')))
+  if (process.argv[2] === '--by-content') console.log(await bundleByContent(join(DIST, 'run'), bundleNode))
   else await bundleNode(join(DIST, 'node'))
 }

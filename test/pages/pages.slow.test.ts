@@ -96,6 +96,131 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
+  it('the badge form updates the picture and the line to copy', async () => {
+    const { page, wrong } = await open()
+    await page.goto(address({ image: after }))
+    await unfold(page, 'Badge and gate')
+    await page.getByLabel('Shows').selectOption('layers')
+    await page.getByLabel('Label').fill('my layers')
+    await page.getByLabel('Style').selectOption('flat-square')
+    const line = page.locator('#badge-markdown')
+    await line.getByText('/badge/layers.svg').waitFor()
+    await line.getByText('label=my+layers').waitFor()
+    const picture = page.getByRole('img', { name: 'Layers', exact: true })
+    await picture.evaluate((image: HTMLImageElement) => image.decode())
+    expect(await picture.getAttribute('src')).toContain('style=flat-square')
+    expect(await page.getByLabel('Compared with').isVisible()).toBe(false)
+
+    await page.getByLabel('Shows').selectOption('delta')
+    await page.getByLabel('Compared with').fill(before)
+    await line.getByText(`/badge/delta.svg`).waitFor()
+    await line.getByText(`baseline=${encodeURIComponent(before)}`).waitFor()
+    const said = async () =>
+      (await (await fetch(`${service.url}${await badge.getAttribute('src')}`)).text()).match(
+        /<title>(.*?)<\/title>/,
+      )?.[1]
+    const badge = page.locator('[data-badge]')
+    expect(await said()).toMatch(/^my layers: [+-]\d+ B/)
+
+    await page.getByLabel('Label').fill('')
+    await page.getByLabel('Shows').selectOption('check')
+    await page.getByLabel('Wasted percent, at most').fill('90')
+    await line.getByText('/badge/check.svg').waitFor()
+    await line.getByText('maxCompressed=1MB&maxWastedPercent=90').waitFor()
+    expect(await line.textContent()).not.toContain('baseline')
+    expect(await said()).toBe('image check: passing')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  it('an archive of docker save can be uploaded, and its report is shown', async () => {
+    const layer = await makeLayer([{ name: 'opt/saved', content: 'saved' }], { compression: 'none' })
+    const buffer = Buffer.from(packArchive(dockerSave(makeImage([layer]), ['saved:1'])))
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/`)
+    await page
+      .getByLabel(/Or drop the file/)
+      .setInputFiles({ name: 'saved.tar', mimeType: 'application/x-tar', buffer })
+    await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
+    await page.getByRole('heading', { name: 'Where the bytes are' }).waitFor()
+    expect(await page.locator('#largest').textContent()).toContain('opt/saved')
+    await page.goto(`${service.url}/`)
+    const nothing = { name: 'none.tar', mimeType: 'application/x-tar', buffer: Buffer.from('no archive') }
+    await page.getByLabel(/Or drop the file/).setInputFiles(nothing)
+    await page
+      .getByRole('status')
+      .getByText(/archive/)
+      .waitFor()
+    expect(wrong.filter((text) => !text.includes('422'))).toEqual([])
+    await page.context().close()
+  })
+
+  it('a service with tokens says why its page cannot upload an archive', async () => {
+    const closed = await startService(host, { LAMINA_TOKENS: 'open-sesame' })
+    try {
+      const { page } = await openPage(browser, closed.url)
+      await page.goto(`${closed.url}/`)
+      const file = { name: 'any.tar', mimeType: 'application/x-tar', buffer: Buffer.alloc(1024) }
+      await page.getByLabel(/Or drop the file/).setInputFiles(file)
+      await page.getByRole('status').getByText('this service needs a token').waitFor()
+      await page.goto(`${closed.url}/?image=app`)
+      await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
+      await page.context().close()
+    } finally {
+      await closed.stop()
+    }
+  })
+
+  it('a dropped archive is uploaded with a progress display', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lamina-drop-'))
+    try {
+      const layer = await makeLayer([{ name: 'opt/dropped', content: randomBytes(3_000_000) }])
+      const file = join(folder, 'dropped.tar')
+      await writeFile(file, packArchive(dockerSave(makeImage([layer]), ['dropped:1'])))
+      const { page, wrong } = await open()
+      await page.goto(`${service.url}/`)
+      await page.locator('.drop').waitFor()
+      const devtools = await page.context().newCDPSession(page)
+      const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_000_000 }
+      await devtools.send('Network.emulateNetworkConditions', slow)
+      const data = { items: [], files: [file], dragOperationsMask: 1 }
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+        await devtools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data })
+        if (type === 'dragOver') await page.locator('.drop.over').waitFor()
+      }
+      await page
+        .getByRole('status')
+        .getByText(/^\d+(\.\d+)? [kM]?B of 3\.0\d MB sent$/)
+        .waitFor()
+      const bar = page.getByRole('progressbar', { name: 'Upload' })
+      expect(await bar.getAttribute('max')).toMatch(/^30\d{5}$/)
+      await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
+      await page.locator('#largest').getByText('opt/dropped').waitFor({ state: 'attached' })
+      expect(wrong).toEqual([])
+      await page.context().close()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('the documentation can run a diff', async () => {
+    const { page, wrong } = await open()
+    await page.goto(`${service.url}/docs`)
+    const call = page.locator('#operations-Diffs-getDiff')
+    await call.locator('.opblock-summary-control').click()
+    await call.getByPlaceholder('from', { exact: true }).fill(before)
+    await call.getByPlaceholder('to', { exact: true }).fill(after)
+    await call.getByRole('button', { name: 'Execute' }).click()
+    const body = call.locator('.live-responses-table .highlight-code').first()
+    await body.waitFor()
+    expect(await body.textContent()).toContain('"identical": false')
+    expect(wrong).toEqual([])
+    await page.context().close()
+  })
+
+  // What a page does in the browser is the same: its HTML and its scripts do not depend on the host.
+  if (host === 'worker') return
+
   it('the diff of a text file opens in place, or as a page without scripts', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ from: before, to: after }))
@@ -366,43 +491,6 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.context().close()
   })
 
-  it('the badge form updates the picture and the line to copy', async () => {
-    const { page, wrong } = await open()
-    await page.goto(address({ image: after }))
-    await unfold(page, 'Badge and gate')
-    await page.getByLabel('Shows').selectOption('layers')
-    await page.getByLabel('Label').fill('my layers')
-    await page.getByLabel('Style').selectOption('flat-square')
-    const line = page.locator('#badge-markdown')
-    await line.getByText('/badge/layers.svg').waitFor()
-    await line.getByText('label=my+layers').waitFor()
-    const picture = page.getByRole('img', { name: 'Layers', exact: true })
-    await picture.evaluate((image: HTMLImageElement) => image.decode())
-    expect(await picture.getAttribute('src')).toContain('style=flat-square')
-    expect(await page.getByLabel('Compared with').isVisible()).toBe(false)
-
-    await page.getByLabel('Shows').selectOption('delta')
-    await page.getByLabel('Compared with').fill(before)
-    await line.getByText(`/badge/delta.svg`).waitFor()
-    await line.getByText(`baseline=${encodeURIComponent(before)}`).waitFor()
-    const said = async () =>
-      (await (await fetch(`${service.url}${await badge.getAttribute('src')}`)).text()).match(
-        /<title>(.*?)<\/title>/,
-      )?.[1]
-    const badge = page.locator('[data-badge]')
-    expect(await said()).toMatch(/^my layers: [+-]\d+ B/)
-
-    await page.getByLabel('Label').fill('')
-    await page.getByLabel('Shows').selectOption('check')
-    await page.getByLabel('Wasted percent, at most').fill('90')
-    await line.getByText('/badge/check.svg').waitFor()
-    await line.getByText('maxCompressed=1MB&maxWastedPercent=90').waitFor()
-    expect(await line.textContent()).not.toContain('baseline')
-    expect(await said()).toBe('image check: passing')
-    expect(wrong).toEqual([])
-    await page.context().close()
-  })
-
   it('recently viewed images are listed in this browser, and can be forgotten', async () => {
     const { page, wrong } = await open()
     await page.goto(address({ image: after }))
@@ -418,76 +506,6 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     expect(await list.isVisible()).toBe(false)
     expect(wrong).toEqual([])
     await page.context().close()
-  })
-
-  it('an archive of docker save can be uploaded, and its report is shown', async () => {
-    const layer = await makeLayer([{ name: 'opt/saved', content: 'saved' }], { compression: 'none' })
-    const buffer = Buffer.from(packArchive(dockerSave(makeImage([layer]), ['saved:1'])))
-    const { page, wrong } = await open()
-    await page.goto(`${service.url}/`)
-    await page
-      .getByLabel(/Or drop the file/)
-      .setInputFiles({ name: 'saved.tar', mimeType: 'application/x-tar', buffer })
-    await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
-    await page.getByRole('heading', { name: 'Where the bytes are' }).waitFor()
-    expect(await page.locator('#largest').textContent()).toContain('opt/saved')
-    await page.goto(`${service.url}/`)
-    const nothing = { name: 'none.tar', mimeType: 'application/x-tar', buffer: Buffer.from('no archive') }
-    await page.getByLabel(/Or drop the file/).setInputFiles(nothing)
-    await page
-      .getByRole('status')
-      .getByText(/archive/)
-      .waitFor()
-    expect(wrong.filter((text) => !text.includes('422'))).toEqual([])
-    await page.context().close()
-  })
-
-  it('a service with tokens says why its page cannot upload an archive', async () => {
-    const closed = await startService(host, { LAMINA_TOKENS: 'open-sesame' })
-    try {
-      const { page } = await openPage(browser, closed.url)
-      await page.goto(`${closed.url}/`)
-      const file = { name: 'any.tar', mimeType: 'application/x-tar', buffer: Buffer.alloc(1024) }
-      await page.getByLabel(/Or drop the file/).setInputFiles(file)
-      await page.getByRole('status').getByText('this service needs a token').waitFor()
-      await page.goto(`${closed.url}/?image=app`)
-      await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
-      await page.context().close()
-    } finally {
-      await closed.stop()
-    }
-  })
-
-  it('a dropped archive is uploaded with a progress display', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'lamina-drop-'))
-    try {
-      const layer = await makeLayer([{ name: 'opt/dropped', content: randomBytes(3_000_000) }])
-      const file = join(folder, 'dropped.tar')
-      await writeFile(file, packArchive(dockerSave(makeImage([layer]), ['dropped:1'])))
-      const { page, wrong } = await open()
-      await page.goto(`${service.url}/`)
-      await page.locator('.drop').waitFor()
-      const devtools = await page.context().newCDPSession(page)
-      const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_000_000 }
-      await devtools.send('Network.emulateNetworkConditions', slow)
-      const data = { items: [], files: [file], dragOperationsMask: 1 }
-      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-        await devtools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data })
-        if (type === 'dragOver') await page.locator('.drop.over').waitFor()
-      }
-      await page
-        .getByRole('status')
-        .getByText(/^\d+(\.\d+)? [kM]?B of 3\.0\d MB sent$/)
-        .waitFor()
-      const bar = page.getByRole('progressbar', { name: 'Upload' })
-      expect(await bar.getAttribute('max')).toMatch(/^30\d{5}$/)
-      await page.getByRole('heading', { level: 1, name: /upload:/ }).waitFor()
-      await page.locator('#largest').getByText('opt/dropped').waitFor({ state: 'attached' })
-      expect(wrong).toEqual([])
-      await page.context().close()
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
   })
 
   it('a reference with several platforms links from one to the other', async () => {
@@ -604,21 +622,6 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await plain.page.getByRole('link', { name: 'The largest files that no package owns' }).click()
     await plain.page.getByText(`srv/${HOSTILE}`).waitFor()
     await plain.page.context().close()
-  })
-
-  it('the documentation can run a diff', async () => {
-    const { page, wrong } = await open()
-    await page.goto(`${service.url}/docs`)
-    const call = page.locator('#operations-Diffs-getDiff')
-    await call.locator('.opblock-summary-control').click()
-    await call.getByPlaceholder('from', { exact: true }).fill(before)
-    await call.getByPlaceholder('to', { exact: true }).fill(after)
-    await call.getByRole('button', { name: 'Execute' }).click()
-    const body = call.locator('.live-responses-table .highlight-code').first()
-    await body.waitFor()
-    expect(await body.textContent()).toContain('"identical": false')
-    expect(wrong).toEqual([])
-    await page.context().close()
   })
 
   describe.each([

@@ -136,7 +136,7 @@ export function createProgram(api: Api, actions: Actions): Parser {
     .command('serve')
     .summary('Serve the HTTP API and its pages')
     .description('Serve the HTTP API and its pages. Settings are environment variables: HOST, PORT, LAMINA_…')
-    .usage('')
+    .usage('[OPTIONS]')
     .action(() => actions.serve())
     .addHelpText('after', '\nExamples:\n  PORT=8080 lamina serve    on http://127.0.0.1:8080')
   const mcp = program
@@ -160,7 +160,7 @@ export function createProgram(api: Api, actions: Actions): Parser {
   program
     .command('version')
     .description('Show the version')
-    .usage('')
+    .usage('[OPTIONS]')
     .action(() => actions.version())
   return program
 }

@@ -16,6 +16,10 @@ test.each([
     },
     'docker.io requires credentials for docker.io/o/a:v1; check the name, or run `docker login` (denied)',
   ],
+  [
+    { detail: 'no rule given; the rules are maxCompressed, deny' },
+    'no rule given; give one of --max-compressed, --deny',
+  ],
   [{ detail: 'limit must be a whole number', parameter: 'limit' }, '--limit must be a whole number'],
   [{ detail: 'platform: "x" is not os/arch', parameter: 'platform' }, '--platform: "x" is not os/arch'],
   [{ detail: 'there is no layer 9', parameter: 'layer' }, 'there is no layer 9'],

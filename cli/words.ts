@@ -19,6 +19,7 @@ export function commandWords({ detail, parameter }: Told, reader: Reader): strin
       : detail
   const words = flagged
     .replace(/^(\S+)( requires credentials for .*); check the name, or send credentials/s, loginInstead)
+    .replace(/^no rule given; the rules are (.*)$/, rulesAsFlags)
     .replace('send the nextCursor of the previous page, unchanged', 'give the cursor of the previous page')
     .replace('send one of its tokens as `Authorization: Bearer TOKEN`', 'set LAMINA_TOKEN to one of them')
   if (reader === 'service') return words
@@ -35,6 +36,10 @@ export function commandWords({ detail, parameter }: Told, reader: Reader): strin
       /(?<=could not connect to (\S+): .*)to allow plain HTTP, add it to LAMINA_INSECURE_REGISTRIES: LAMINA_INSECURE_REGISTRIES=\1/s,
       'allow plain HTTP with --insecure $1',
     )
+}
+
+function rulesAsFlags(_: string, names: string): string {
+  return `no rule given; give one of ${names.split(', ').map(flagOf).join(', ')}`
 }
 
 function loginInstead(_: string, registry: string, what: string): string {

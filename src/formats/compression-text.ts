@@ -48,7 +48,7 @@ function sentences({ total }: CompressionReport): readonly string[] {
     const change =
       saved === 0
         ? 'as much as now'
-        : `${formatBytes(Math.abs(saved))} ${saved > 0 ? 'less' : 'more'} than the ${formatBytes(compressedBytes)} of now`
+        : `${formatBytes(Math.abs(saved))} ${saved > 0 ? 'less' : 'more'} than the ${formatBytes(compressedBytes)} it takes now`
     const decompressing = `${inSeconds(of.decompressSeconds)} to decompress (now ${inSeconds(decompressSeconds)})`
     return `${setting}: a pull takes ${formatBytes(bytes)}, ${change}; ${inSeconds(compressSeconds)} to compress, ${decompressing}.`
   })

@@ -68,7 +68,7 @@ describe('resolving', () => {
       problem('image_not_found', 'NAME_UNKNOWN: repository name not known to registry'),
     )
     await expect(client.tags(at('nothing/here'), {}, { limit: 1 })).rejects.toThrow(
-      problem('image_not_found', 'tags'),
+      problem('image_not_found', 'no repository `'),
     )
   })
 

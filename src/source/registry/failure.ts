@@ -98,6 +98,7 @@ function unauthorized(asked: RegistryRequest, words: string, fields: ProblemFiel
 
 function missing(asked: RegistryRequest): string {
   const { registry, repository, subject } = asked
+  if (subject.kind === 'tags') return `no repository \`${repository}\` in ${registry}`
   if (subject.kind !== 'manifest') return `${registry} does not have ${nameOf(asked)}`
   const what = subject.reference.includes(':') ? 'manifest' : 'tag'
   return `no ${what} \`${subject.reference}\` in ${registry}/${repository}`

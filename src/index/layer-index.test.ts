@@ -79,6 +79,7 @@ function reading(
     },
     facts: FACTS,
     linksDatabases: false,
+    linksExamined: false,
   }
 }
 

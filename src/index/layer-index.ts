@@ -6,6 +6,7 @@ import type { Entry } from '../layer/entry.ts'
 import type { LayerFacts, LayerReading, LayerSinks } from '../layer/read.ts'
 import type { ChunkSink } from '../layer/toc/chunk.ts'
 import type { TableReading, TocFacts } from '../layer/toc/read.ts'
+import type { LayerWarning } from '../layer/warnings.ts'
 import type { Batches } from '../table/merge.ts'
 import { readMetadata } from '../table/metadata.ts'
 import type { KeyValue } from '../table/parquet/footer.ts'
@@ -75,12 +76,19 @@ async function readFacts(store: ObjectStore, index: string): Promise<unknown> {
 /** All entries of a layer, sorted; can be iterated repeatedly. */
 export type SortedEntries = () => Batches<Entry>
 
+/** Adds what only hard links name. @returns what is odd about it */
+export type AddLinked = (
+  archive: DatabaseArchive,
+  entries: SortedEntries,
+  reading: Pick<LayerReading, 'linksDatabases' | 'linksExamined'>,
+) => Promise<readonly LayerWarning[]>
+
 /**
  * Reads a layer into the store, in memory that does not grow with the layer: the slowest step holds up the others.
  *
  * @param digest of its blob
  * @param read starts reading, with the sinks for what is collected while reading
- * @param addLinked adds the databases that only hard links name: called after the last entry, if there are any
+ * @param addLinked called after the last entry
  * @returns what is now stored about it
  * @throws whatever the reading or the store throws; then the layer counts as not indexed, and nothing temporary is left
  * @example await indexLayer(store, descriptor.digest, (sinks) => readLayer(blob, { descriptor, limits, wasm, ...sinks }))
@@ -89,19 +97,20 @@ export async function indexLayer(
   store: ObjectStore,
   digest: string,
   read: (sinks: LayerSinks) => LayerReading,
-  addLinked?: (archive: DatabaseArchive, entries: SortedEntries) => Promise<void>,
+  addLinked?: AddLinked,
 ): Promise<IndexedLayer> {
   const database = new DatabaseArchive(store)
   const checkpoints = new CheckpointArchive(store)
   return within([database, checkpoints], () => {
     const reading = read({ database, checkpoints, inside: database })
     return writeLayer<IndexedLayer>(store, digest, reading.entries(), async (entries) => {
-      if (reading.linksDatabases) await addLinked?.(database, entries)
+      const warnings = await addLinked?.(database, entries, reading)
       await allOf([database.finish(), checkpoints.finish()])
       return {
         archives: [database, checkpoints],
         facts: ([databasesPart = NOWHERE, checkpointsPart = NOWHERE]) => ({
           ...reading.facts,
+          warnings: [...reading.facts.warnings, ...(warnings ?? [])],
           ...database.stored(databasesPart),
           checkpoints: checkpointsPart,
         }),

@@ -1,11 +1,12 @@
 /** One layer: from its registry into the index. */
 import { createHash } from 'node:crypto'
-import { findLinkedDatabases } from '../image/packages/linked-databases.ts'
+import { findLinkedDatabases, findLinkedExamined } from '../image/packages/linked-databases.ts'
 import { type IndexedLayer, indexLayer, readLayerFacts } from '../index/layer-index.ts'
 import type { JobProgress, LayerJob, LayerWork } from '../job.ts'
 import { BlobReader } from '../layer/blob.ts'
 import { MAX_DATABASE_BYTES } from '../layer/database.ts'
 import type { Decode } from '../layer/decode/decode.ts'
+import { LinkedSink } from '../layer/linked-sink.ts'
 import { readMembers } from '../layer/members.ts'
 import { readLayer } from '../layer/read.ts'
 import type { Descriptor } from '../oci/manifest.ts'
@@ -115,9 +116,21 @@ async function index(
     store,
     digest,
     (sinks) => readLayer(blob, { descriptor, limits, wasm, onBytes, wait, decode, ...sinks }),
-    async (archive, entries) => {
-      const members = await findLinkedDatabases(entries, MAX_DATABASE_BYTES - archive.bytes)
-      if (members.length > 0) await readMembers(await again(), archive, { members, limits, wasm, signal })
+    async (archive, entries, { linksDatabases, linksExamined }) => {
+      const room = MAX_DATABASE_BYTES - archive.bytes
+      const databases = linksDatabases ? await findLinkedDatabases(entries, room) : []
+      const ordinals = new Set(databases.map(({ ordinal }) => ordinal))
+      const examined = linksExamined ? await findLinkedExamined(entries) : []
+      const members = [...databases, ...examined.filter(({ ordinal }) => !ordinals.has(ordinal))]
+      if (members.length === 0) return []
+      members.sort((a, b) => a.ordinal - b.ordinal)
+      const linked = new LinkedSink(archive, ordinals)
+      try {
+        await readMembers(await again(), linked, { members, limits, wasm, signal })
+        return linked.warnings
+      } finally {
+        await linked.release()
+      }
     },
   )
 }

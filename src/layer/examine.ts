@@ -13,6 +13,9 @@ import { type InflateRoom, isJarName, isUnreadable, type Jar, readJar } from '..
 import { type FileRanges, rangesOf } from '../inside/ranges.ts'
 import { type Runtime, runtimeAt, VersionSearch } from '../inside/runtimes.ts'
 import { Problem } from '../problem.ts'
+import { cleanPath } from '../tar/clean.ts'
+import type { Member } from '../tar/member.ts'
+import { toBytes } from '../text/bytes.ts'
 import type { PathKey } from '../text/path.ts'
 import { HeldParts, NotHeld } from './held-parts.ts'
 
@@ -45,6 +48,27 @@ export const HELD_BYTES = 8 * 1024 * 1024
 const HELD_INNER_BYTES = 2 * 1024 * 1024
 /** Limit on what is inflated of one layer's archives. */
 const MAX_INFLATED_BYTES = 8 * 1024 ** 3
+
+/** As what a file is examined because of its name; undefined for one that only its content makes a candidate. */
+function namedFor(key: PathKey): string | undefined {
+  return isJarName(key) ? 'archive' : runtimeAt(key)?.name
+}
+
+/** Whether files of that name are examined whatever their content. */
+export function isExaminedByName(key: PathKey): boolean {
+  return namedFor(key) !== undefined
+}
+
+/** Whether a file is examined because of one of its names, but not because of the other, or as something else. */
+export function isExaminedOnlyAs(key: PathKey, other: PathKey): boolean {
+  const name = namedFor(key)
+  return name !== undefined && name !== namedFor(other)
+}
+
+/** Whether a hard link has a name by which files are examined, and its target another, under which it was not found. */
+export function linksExamined({ key, link = '' }: Pick<Member, 'key' | 'link'>): boolean {
+  return isExaminedByName(key) && isExaminedOnlyAs(key, cleanPath(toBytes(link)).key)
+}
 
 /** Examines file after file. */
 export class FileExaminer {

@@ -14,7 +14,7 @@ import { type DatabaseSink, isKeptDatabase, linksDatabase, MAX_DATABASE_BYTES } 
 import { type CheckpointSink, LEAST_LAYER_BYTES } from './decode/checkpoints.ts'
 import { type Decode, decode as decodeHere } from './decode/decode.ts'
 import { type Entry, entryOf, type UnreadEntry } from './entry.ts'
-import { type ExaminedSink, FileExaminer } from './examine.ts'
+import { type ExaminedSink, FileExaminer, linksExamined } from './examine.ts'
 import { byteLimit, enforce } from './limits.ts'
 import { Sha256 } from './sha256.ts'
 import { BlobVerifier } from './verify.ts'
@@ -71,6 +71,8 @@ export type LayerReading = {
    * `entries` has ended.
    */
   readonly linksDatabases: boolean
+  /** The same for names by which files are examined. */
+  readonly linksExamined: boolean
 }
 
 /** The most entries in a batch; a batch also ends at the end of a piece of the tar. */
@@ -92,6 +94,7 @@ class LayerReader implements LayerReading {
   #databaseBytes = 0
   #entries = 0
   #linksDatabases = false
+  #linksExamined = false
   #facts: LayerFacts | undefined
   #open: UnreadEntry | undefined
 
@@ -114,6 +117,10 @@ class LayerReader implements LayerReading {
 
   get linksDatabases(): boolean {
     return this.#linksDatabases
+  }
+
+  get linksExamined(): boolean {
+    return this.#linksExamined
   }
 
   #entry(): UnreadEntry {
@@ -214,7 +221,9 @@ class LayerReader implements LayerReading {
     if (entry.whiteout !== undefined) return
     if (path.absolute) this.#warnings.add('absolute', entry.key)
     if (path.dotdots > 0) this.#warnings.add('dotdot', entry.key, path.dotdots)
-    if (entry.type === 'hardlink' && !this.#linksDatabases) this.#linksDatabases = linksDatabase(entry)
+    if (entry.type !== 'hardlink') return
+    this.#linksDatabases ||= linksDatabase(entry)
+    this.#linksExamined ||= linksExamined(entry)
   }
 
   #isDatabase(entry: UnreadEntry): boolean {

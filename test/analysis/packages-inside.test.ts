@@ -66,6 +66,25 @@ describe.each(HOSTS)('on %s', (host) => {
     ])
   })
 
+  it('a runtime or an archive counts under a name that only a hard link has', async () => {
+    const [jar, busybox] = [artifact('a'), 'an applet: BusyBox v1.36.1 (2024-01-01)']
+    const layer = await makeLayer([
+      { name: 'bin/[', content: busybox },
+      link('bin/busybox', 'bin/['),
+      link('bin/ls', 'bin/['),
+      { name: 'srv/store/1', content: jar },
+      link('srv/app.jar', 'srv/store/1'),
+    ])
+    const image = registry.push('named', 'v1', makeImage([layer]))
+    expect(await packages(image)).toEqual([
+      `busybox 1.36.1 ${busybox.length} bin/busybox 0`,
+      `org.x:a 1 ${jar.length} srv/app.jar 0`,
+    ])
+    expect(await owned(image)).toBe(busybox.length + jar.length)
+    // The second time for what the hard links name.
+    expect(registry.count({ path: new RegExp(layer.descriptor.digest) })).toBe(2)
+  })
+
   it('of a file that several layers have, the last counts', async () => {
     const [old, next, moved, mode] = [
       artifact('a'),

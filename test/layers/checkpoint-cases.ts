@@ -195,6 +195,7 @@ export function testCheckpoints(host: Pick<Host, 'wasm'>, numRuns: number): void
             return reading.facts
           },
           linksDatabases: false,
+          linksExamined: false,
         }
       })
       return { store, layer: { digest, checkpoints }, entries }

@@ -69,6 +69,7 @@ const reading: LayerReading = {
     warnings: [],
   },
   linksDatabases: false,
+  linksExamined: false,
 }
 
 /** Merging comes after the last entry: the peak is sampled during it too. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { tableRows } from '../../../test/layers/generate.ts'
 import type { Entry } from '../../layer/entry.ts'
 import { pathToKey } from '../../text/path.ts'
-import { findLinkedDatabases } from './linked-databases.ts'
+import { findLinkedDatabases, findLinkedExamined } from './linked-databases.ts'
 
 /** `path` is a file of `bytes`; with `link` a hard link. */
 type Described = { readonly path: string; readonly bytes?: number; readonly link?: string }
@@ -64,4 +64,29 @@ test('leaves out what does not fit', async () => {
     ...['s', 't', 'u'].map((link) => ({ path: packageJson(link), link })),
   ]
   expect(await found(members)).toEqual(['0 s 600', '2 u 400'])
+})
+
+test('finds the content of archives and runtimes under the first name by which they are examined', async () => {
+  const members = await findLinkedExamined(() =>
+    tableRows(
+      layerOf([
+        { path: 'bin/[', bytes: 1 },
+        { path: 'bin/busybox', link: 'bin/[' },
+        { path: 'bin/ls', link: 'bin/[' },
+        { path: 'store/1', bytes: 2 },
+        { path: 'store/copy', link: 'store/1' },
+        { path: 'opt/b.jar', link: 'store/copy' },
+        { path: 'opt/a.war', link: 'opt/b.jar' },
+        { path: 'opt/read.jar', bytes: 3 },
+        { path: 'opt/again.ear', link: 'opt/read.jar' },
+        { path: 'opt/data', bytes: 4 },
+        { path: 'opt/more', link: 'opt/data' },
+        { path: 'opt/missing.jar', link: 'nowhere' },
+      ]),
+    ),
+  )
+  expect(members.map(({ key, ordinal, bytes }) => [key, ordinal, bytes])).toEqual([
+    [pathToKey('bin/busybox'), 0, 1],
+    [pathToKey('opt/a.war'), 3, 2],
+  ])
 })

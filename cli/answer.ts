@@ -227,8 +227,13 @@ const STEPS: ReadonlyMap<string, Steps> = new Map([
 
 /** The endpoint's own text, or its bytes. */
 async function plain(context: Context, work: Work): Promise<void> {
-  const { caller, request, format, output } = work
-  const [endpoint = ''] = request.command.endpoints
+  const { caller, request, output } = work
+  const [first = '', content = first] = request.command.endpoints
+  const isContent = request.parameters.has('digest')
+  if (isContent && request.settings.format !== undefined)
+    throw new Failure('invalid_parameter', '--format does not apply to the content of one item')
+  const endpoint = isContent ? content : first
+  const format = isContent ? undefined : work.format
   // A badge drawn during the analysis would keep showing that.
   if (request.command.name === 'badge')
     for (const target of targetsOf(request)) await analysed(caller, target)
@@ -466,6 +471,9 @@ async function bundle(caller: ApiCaller, request: Request): Promise<number> {
   return 0
 }
 
+/** Those whose JSON is a page, and never has more items than one may have. */
+const WHOLE_LISTS: ReadonlySet<string> = new Set(['/v1/storage', '/v1/attached'])
+
 async function questionOf({ api, env }: Context, work: Work, endpoint: string): Promise<ApiQuestion> {
   const { request, format } = work
   const needsPath = endpoint === '/v1/file' || endpoint === '/v1/inside'
@@ -481,7 +489,7 @@ async function questionOf({ api, env }: Context, work: Work, endpoint: string): 
   if (format === 'text' && known.has('color') && !query.has('color') && hasColour(env, request))
     query.set('color', '1')
   // Lists are whole.
-  if (endpoint === '/v1/storage' && format === 'json' && !query.has('limit')) query.set('limit', '1000')
+  if (WHOLE_LISTS.has(endpoint) && format === 'json' && !query.has('limit')) query.set('limit', '1000')
   // Waits here for a missing analysis, to show its progress.
   if (request.command.kind === 'gate') query.set('wait', '0')
   const question = { path: endpoint, query, targets: targetsOf(request) }

@@ -415,6 +415,20 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'attached',
+    summary: 'List attestations, signatures and SBOMs of an image, or write one',
+    more: 'Nothing is verified: neither signatures nor what they say.',
+    endpoints: ['/v1/attached', '/v1/attached/content'],
+    operands: [IMAGE, { parameter: 'digest', shown: 'DIGEST', isOptional: true }],
+    formats: SHOWN_LISTS,
+    kind: 'answer',
+    examples: [
+      ['app:v1', 'wherever its registry keeps them'],
+      ['app:v1 --kind sbom --format json', 'for a program'],
+      ['app:v1 sha256:1f2e… --as predicate', 'what an attestation says'],
+    ],
+  },
+  {
     name: 'open',
     summary: 'Open the pages about an image in a browser',
     more: 'Prints a link that works once, and serves the pages on this machine until Ctrl-C.',

@@ -75,6 +75,7 @@ const RULE_HELP: ReadonlyMap<string, string> = new Map(Object.entries(RULES))
 const HELP: ReadonlyMap<string, string> = new Map([
   ...RULE_HELP,
   ['path', 'The same as PATH after the image'],
+  ['digest', 'The same as DIGEST after the image'],
   ['pathBase64', 'The path in base64, if its bytes are not UTF-8'],
   ['cursor', 'Go on after a page, with the cursor at the end of its JSON'],
   ['advice', 'sarif and gitlab list advice, too'],

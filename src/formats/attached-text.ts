@@ -35,7 +35,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'Found in', align: 'left' },
 ]
 
-const FOUND_IN = { index: 'index', referrers: 'API', tag: 'tag' } as const
+export const FOUND_IN = { index: 'index', referrers: 'API', tag: 'tag' } as const
 
 /** Each item takes two lines: a digest must be whole to be copied, and leaves no room beside it. */
 export function attachedText(view: AttachedView, style: TextStyle = { colour: false }): string {

@@ -22,6 +22,7 @@ import type { TreemapColour } from '../service/images/treemap.ts'
 import { FIGURES } from '../text/figures.ts'
 import { counted, formatBytes, formatCount, formatPercent } from '../text/format.ts'
 import { adopted } from './adopt.ts'
+import { attachedLink } from './attached.ts'
 import { fold } from './fold.ts'
 import { askForm } from './form.ts'
 import { layersOf } from './layers.ts'
@@ -98,7 +99,7 @@ ${figures(headline(report))}
 ${savings(told, place, base?.layers ?? 0)}
 <nav class="contents" aria-label="On this page"><ul>
 <li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
-<li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li><li><a href="#runs">How it runs</a></li>
+<li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li><li><a href="#runs">How it runs</a></li><li><a href="#attached">Attached</a></li>
 ${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 <li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
 </ul></nav>
@@ -118,6 +119,7 @@ ${wasteSection(view)}
 ${duplicatesSection(view)}
 ${packagesSection(view)}
 ${runsSection(view)}
+${attachedSection(place)}
 ${warningsSection(report.warnings, place)}
 ${adopted(report, origin)}
 ${fold({
@@ -141,6 +143,7 @@ const RAW = [
   ['/v1/packages', 'Packages'],
   ['/v1/advice', 'Advice'],
   ['/v1/base', 'Base image'],
+  ['/v1/attached', 'Attached'],
   ['/v1/sbom', 'SBOM'],
   ['/v1/export', 'File system as a tar'],
   ['/v1/config', 'Config'],
@@ -192,6 +195,18 @@ ${
 }
 <details data-load="${sizes}"><summary>Why does docker say something else?</summary><p class="load"><a href="${sizes}">What tools say of its size</a></p></details>
 </div>`
+}
+
+/** The registry is asked when it is opened. */
+function attachedSection(place: Place): Html {
+  const load = attachedLink(place)
+  return fold({
+    id: 'attached',
+    title: 'Attached',
+    note: 'signatures, attestations, SBOMs',
+    load,
+    content: html`<p class="load"><a href="${load}">What is attached to this image</a></p>`,
+  })
 }
 
 function headline({ image, size: sizes, counts, waste, duplicates, efficiency }: Report): Figure[] {

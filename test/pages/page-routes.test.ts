@@ -114,6 +114,7 @@ describe.each(HOSTS)('on %s', (host) => {
       ['/files', { image, glob: '*' }],
       ['/tags', { repository: `${registry.host}/app` }],
       ['/platforms', { image }],
+      ['/attached', { image }],
       ['/diff', { from: image, to: image, path: 'a' }],
       ['/map', { image }],
     ]

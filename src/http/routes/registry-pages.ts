@@ -1,13 +1,16 @@
-/** Pages about what a registry has besides an image: the tags of its repository, the platforms of its reference. */
+/** Pages about what a registry has besides an image: the tags of its repository, the platforms of its reference, what is attached. */
 import { z } from '@hono/zod-openapi'
 import { parseImageReference } from '../../oci/image-reference.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { listPlatforms } from '../../oci/select.ts'
+import { attachedPage } from '../../pages/attached.ts'
 import { platformsPage } from '../../pages/platforms.ts'
 import { tagsPage } from '../../pages/tags.ts'
+import { listAttached } from '../../service/attached/list.ts'
 import { RepositoryImages } from '../../service/fleet/repository-images.ts'
 import { refOf, resolveFor } from '../../service/open/open-image.ts'
 import { openSource } from '../../service/open/open-source.ts'
+import { openFor } from '../answers.ts'
 import type { App } from '../backend.ts'
 import { callerCredentials } from '../caller.ts'
 import { imagePage, type PageBackend, pageAnswer } from '../page-answers.ts'
@@ -22,7 +25,7 @@ const tagsQuery = z.object({
   tag: z.string().optional(),
   platform: z.string().optional(),
 })
-const platformsQuery = z.object({ image: z.string(), platform: z.string().optional() })
+const imageQuery = z.object({ image: z.string(), platform: z.string().optional() })
 
 export function addRegistryPages(app: App, pages: PageBackend): void {
   const { backend } = pages
@@ -47,7 +50,7 @@ export function addRegistryPages(app: App, pages: PageBackend): void {
 
   app.get('/platforms', (c) =>
     imagePage(pages, c, { image: c.req.query('image') }, async () => {
-      const { image, platform } = parsed(platformsQuery, c.req.query())
+      const { image, platform } = parsed(imageQuery, c.req.query())
       const reference = parseImageReference(image)
       const credentials = callerCredentials(backend.host.configuration, c, [image])
       const source = openSource(backend, refOf(reference, credentials), c.req.raw.signal)
@@ -58,6 +61,14 @@ export function addRegistryPages(app: App, pages: PageBackend): void {
         ...(reference.transport === 'docker' ? { compressedBytes: one.compressedBytes } : {}),
       }))
       return pageAnswer(pages, platformsPage({ image, platform, offered }))
+    }),
+  )
+
+  app.get('/attached', (c) =>
+    imagePage(pages, c, { image: c.req.query('image') }, async () => {
+      const image = await openFor(backend, c, parsed(imageQuery, c.req.query()))
+      const attached = await listAttached(backend, image, { signal: c.req.raw.signal })
+      return pageAnswer(pages, attachedPage({ image: image.identity, attached }))
     }),
   )
 }

@@ -1,5 +1,5 @@
 /** The k-way merge: sorted sources of rows, read in parallel as one sorted sequence. */
-import { allOf } from '../concurrency.ts'
+import { inParallel } from '../concurrency.ts'
 import { Heap } from './heap.ts'
 
 /** Rows in batches, sorted. */
@@ -103,11 +103,13 @@ export class Merge<Row, Key> {
     this.#cursors = new Heap<Cursor<Row, Key>>(order.isBefore)
   }
 
-  /** Reads the first rows of all sources at the same time. Call it once, before `top`. */
+  /** Reads the first rows of all sources. Call it once, before `top`. */
   async open(): Promise<void> {
     const { keyOf } = this.#order
-    const opened = this.#sources.map((batches, source) => Cursor.open(source, batches, keyOf))
-    for (const cursor of await allOf(opened)) if (cursor !== undefined) this.#cursors.push(cursor)
+    const opened = await inParallel([...this.#sources.entries()], OPENED_AT_ONCE, ([source, batches]) =>
+      Cursor.open(source, batches, keyOf),
+    )
+    for (const cursor of opened) if (cursor !== undefined) this.#cursors.push(cursor)
   }
 
   /** The first of the remaining rows; valid until `next`. Undefined at the end. */
@@ -135,6 +137,8 @@ export class Merge<Row, Key> {
   }
 }
 
+/** How many sources are opened at the same time: each is a request to the store, and an image may have a thousand layers. */
+const OPENED_AT_ONCE = 16
 /** How many rows are passed on at once. */
 const BATCH = 1000
 

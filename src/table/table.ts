@@ -24,7 +24,9 @@ const TAIL_FETCH_BYTES = 16 * 1024
  * What is read before other requests are served: some 2 MB of names, which a glob takes tenths of a second to match. A store that
  * is in memory, or on the same machine, never makes a reader wait.
  */
-const GROUPS_A_TURN = 16
+const READS_A_TURN = 16
+/** Of all tables: an image may have a thousand layers, each with a small one. */
+let reads = 0
 
 /** Rows `start` to `end - 1`. */
 export type RowRange = { readonly start: number; readonly end: number }
@@ -55,6 +57,7 @@ export async function openTable<Row>(
   schema: Schema<Row>,
   onLost?: () => Promise<void>,
 ): Promise<Table<Row> | undefined> {
+  if (++reads % READS_A_TURN === 0) await yieldToRequests()
   const tail = await fetchBytes(store, key, { suffix: TAIL_FETCH_BYTES })
   if (tail === undefined) return undefined
   const place = { store, key, onLost }
@@ -168,7 +171,6 @@ export class Table<Row> {
     const spans = this.#spans(start, end, wanted, fetchBytes)
     const stopped = new AbortController()
     let next: Promise<Uint8Array> | undefined
-    let groups = 0
     try {
       for (const [i, span] of spans.entries()) {
         const data = await (next ?? this.#fetch(span, stopped.signal))
@@ -179,7 +181,7 @@ export class Table<Row> {
         next?.catch(() => {})
         for (let group = span.firstGroup; group < span.endGroup; group++) {
           // Rows that were fetched together still must not block the event loop for long.
-          if (++groups % GROUPS_A_TURN === 0) await yieldToRequests()
+          if (++reads % READS_A_TURN === 0) await yieldToRequests()
           else if (group > span.firstGroup) await yieldToEventLoop()
           yield this.#view<Name>(group, { start, end }, wanted, { data, offset: span.offset })
         }

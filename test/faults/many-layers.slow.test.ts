@@ -1,0 +1,36 @@
+/** Who asks about an image of a thousand layers does not stop the others: the Worker answers them while it reads all the tables. */
+import { beforeAll, expect, it } from 'vitest'
+import { FixtureRegistry } from '../registry/fixture.ts'
+import { makeImage, makeLayer } from '../support/images.ts'
+import { startService, type TestService } from '../support/service.ts'
+
+const LAYERS = 1_024
+/** Each table is read several times, and others get their turn after 16 reads of any of them. */
+const LEAST_ANSWERS = 20
+
+let service: TestService
+let image: string
+
+beforeAll(async () => {
+  const registry = await FixtureRegistry.start()
+  service = await startService('worker')
+  const layer = await makeLayer([{ name: 'a', content: 'a' }])
+  image = registry.push('tall', 'v1', makeImage(new Array(LAYERS).fill(layer)))
+  return () => Promise.all([service.stop(), registry.close()])
+})
+
+it('its report', async () => {
+  let isDone = false
+  const query = new URLSearchParams({ image, wait: '60' })
+  const asked = fetch(`${service.url}/v1/report?${query}`).finally(() => {
+    isDone = true
+  })
+  let answers = 0
+  while (!isDone) {
+    const health = await fetch(`${service.url}/healthz`)
+    await health.arrayBuffer()
+    answers++
+  }
+  expect((await asked).status).toBe(200)
+  expect(answers).toBeGreaterThanOrEqual(LEAST_ANSWERS)
+})

@@ -14,6 +14,7 @@ import {
 } from '../../test/support/blob.ts'
 import { cut } from '../../test/support/scan-tar.ts'
 import { header, member, pax, tar } from '../../test/support/tar.ts'
+import { frameHeader, rawBlock } from '../../test/support/zstd-frame.ts'
 import { type ReadOptions, readLayer } from './read.ts'
 
 const text = 'content of some length, '.repeat(40)
@@ -46,12 +47,9 @@ const members = (bytes: Uint8Array, piece: number) =>
   Buffer.concat([...cut(bytes, [piece])].map((part) => gzipSync(part)))
 const zstd = (bytes: Uint8Array) =>
   zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
-/** A frame that requires a window of 2^`log` bytes: its header and one raw block, the last. */
-const zstdWindow = (bytes: Uint8Array, log: number) => {
-  const block = Buffer.alloc(3)
-  block.writeUIntLE((bytes.length << 3) | 1, 0, 3)
-  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3]), block, bytes])
-}
+/** A frame that requires a window of 2^`log` bytes. */
+const zstdWindow = (bytes: Uint8Array, log: number) =>
+  Buffer.concat([frameHeader(log), rawBlock(bytes, true)])
 const skippable = (content: string, kind = 0x50) => {
   const head = Buffer.from([kind, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])
   head.writeUInt32LE(content.length, 4)

@@ -70,6 +70,21 @@ export function residentMegabytes(pid: number): Promise<number> {
   return statusMegabytes(pid, 'VmRSS')
 }
 
+/** The sum of what a process and its descendants had at their peaks, which may be more than they ever had at once. */
+export function peakMegabytesOfAll(pid: number): Promise<number> {
+  return sumOfAll(pid, peakMegabytes)
+}
+
+/** Current resident memory of a process and its descendants. */
+export function residentMegabytesOfAll(pid: number): Promise<number> {
+  return sumOfAll(pid, residentMegabytes)
+}
+
+async function sumOfAll(pid: number, figure: (pid: number) => Promise<number>): Promise<number> {
+  const below = await Promise.all((await childrenOf(pid)).map((child) => sumOfAll(child, figure)))
+  return below.reduce((sum, one) => sum + one, await figure(pid))
+}
+
 async function statusMegabytes(pid: number, what: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(new RegExp(`${what}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024
@@ -89,13 +104,17 @@ export async function cpuSeconds(pid: number): Promise<number> {
 
 /** The descendant of a process whose command line contains this text, if there is one. */
 export async function processBelow(pid: number, command: string): Promise<number | undefined> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-  for (const child of children.trim().split(' ').filter(Boolean).map(Number)) {
+  for (const child of await childrenOf(pid)) {
     const line = await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')
     const found = line.includes(command) ? child : await processBelow(child, command)
     if (found !== undefined) return found
   }
   return undefined
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  return children.trim().split(' ').filter(Boolean).map(Number)
 }
 
 export function line(what: string, figures: Record<string, string | number>): void {

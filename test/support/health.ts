@@ -2,9 +2,16 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
+export type Health = {
+  /** How often `/healthz` answered. */
+  readonly answers: number
+  /** The longest that it took. */
+  readonly longestMilliseconds: number
+}
+
 export type HealthWatch = {
-  /** @returns the longest that `/healthz` took, in milliseconds @throws if it failed once */
-  stop(): Promise<number>
+  /** @throws if it failed once */
+  stop(): Promise<Health>
 }
 
 export function watchHealth(url: string): HealthWatch {
@@ -15,9 +22,9 @@ export function watchHealth(url: string): HealthWatch {
   return {
     async stop() {
       thread.postMessage('stop')
-      const [longest] = await told
+      const [health] = await told
       await thread.terminate()
-      return longest
+      return health
     },
   }
 }

@@ -32,10 +32,10 @@ export function failurePage(problem: Problem, { values = {}, login }: FailureVie
     title: problem.title,
     main: html`<div class="heading"><h1>${problem.title}</h1></div>
 <div class="problem" role="alert">
-<p>${visible(problem.message)}</p>
+<p>${visible(asSentence(problem.message))}</p>
 <p class="quiet">${image !== undefined && html`Image: ${name(image)} · `}Code: <code>${problem.code}</code></p>
 </div>
-${login !== undefined && html`<p><a class="action" href="${login}">Sign in</a> to see it, if you may.</p>`}
+${login !== undefined && html`<p><a class="action" href="${login}">Sign in</a> with credentials that can read it.</p>`}
 ${login === undefined && ADVICE[problem.code] && html`<p>${ADVICE[problem.code]}</p>`}
 ${problem.code === 'image_not_found' && tagsOf(values.image ?? values.baseline)}
 ${
@@ -49,6 +49,11 @@ ${
 <h2>Look at another image</h2>
 ${askForm(values)}`,
   })
+}
+
+/** Begins with a capital, unless the first word is a name. */
+function asSentence(message: string): string {
+  return message.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1))
 }
 
 /** The tags that the reader may have meant. */

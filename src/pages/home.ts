@@ -6,11 +6,13 @@ import { type Html, link, page } from './page.ts'
 /** Empty for a service that nobody signs in to. */
 export type SignIn = {
   readonly isSignedIn?: boolean
+  /** Whether images are shown only to readers who have signed in. */
+  readonly needsToken?: boolean
   /** What posts must send back. */
   readonly form?: string | undefined
 }
 
-export function homePage({ isSignedIn, form }: SignIn = {}): Html {
+export function homePage({ isSignedIn, needsToken, form }: SignIn = {}): Html {
   return page({
     title: 'What is inside a container image',
     early: ['home.js'],
@@ -22,7 +24,7 @@ ${askForm()}
 <li><a href="${link('/', { image: 'python:3.13-slim' })}">python:3.13-slim</a></li>
 <li><a href="${link('/', { from: 'nginx:1.26', to: 'nginx:1.27' })}">nginx:1.26 → nginx:1.27</a></li>
 </ul>
-${isSignedIn === false && html`<p class="sign-in"><a href="/login">Sign in</a> to see images: this service has tokens.</p>`}
+${isSignedIn === false && html`<p class="sign-in"><a href="/login">Sign in</a> ${needsToken ? 'with a token of this service to see images.' : 'to a registry to see its private images.'}</p>`}
 ${isSignedIn === true && html`<p class="sign-in quiet">Signed in. <a href="/login?next=/">Add a registry</a> <a href="/logout">Sign out</a></p>`}
 <form class="drop scripted" data-drop="${form ?? ''}">
 <label>Or drop the file of <code>docker save</code> here, or choose it: <input type="file" name="archive" accept=".tar,.gz,.tgz,.zst,application/x-tar"></label>

@@ -11,6 +11,8 @@ export type LoginView = {
   readonly form: string
   /** Whether this service has tokens, and the reader has not given one yet. */
   readonly needsToken: boolean
+  /** Whether the reader has given a token. */
+  readonly hasToken: boolean
   /** Registries that the reader has credentials for. */
   readonly registries: readonly string[]
   /** The registry to fill in. */
@@ -20,15 +22,16 @@ export type LoginView = {
 }
 
 export function loginPage(view: LoginView): Html {
-  const { next, form, needsToken, registries, registry = '', problem } = view
-  const isSignedIn = !needsToken || registries.length > 0
+  const { next, form, needsToken, hasToken, registries, registry = '', problem } = view
+  const isSignedIn = hasToken || registries.length > 0
   return page({
     title: 'Sign in',
     main: html`<div class="heading"><h1>Sign in</h1></div>
 ${problem !== undefined && html`<div class="problem" role="alert"><p>${visible(problem)}</p></div>`}
+${hasToken && html`<p>You are signed in to this service.</p>`}
 ${
   registries.length > 0 &&
-  html`<p>Signed in to ${registries.map((one, at) => html`${at > 0 && ', '}${name(one)}`)}. Another registry can be added.</p>`
+  html`<p>This browser has credentials for ${registries.map((one, at) => html`${at > 0 && ', '}${name(one)}`)}. Add another registry, or replace them.</p>`
 }
 <form class="login" method="post" action="/login">
 <input type="hidden" name="form" value="${form}"><input type="hidden" name="next" value="${visible(next)}">
@@ -71,7 +74,7 @@ export function logoutPage(form: string): Html {
 }
 
 function signOut(form: string): Html {
-  return html`<form class="logout" method="post" action="/logout"><input type="hidden" name="form" value="${form}"><button class="plain">Sign out</button></form>`
+  return html`<form class="logout" method="post" action="/logout"><input type="hidden" name="form" value="${form}"><button class="copy">Sign out</button></form>`
 }
 
 export function loginLink(next: string, registry?: string): string {

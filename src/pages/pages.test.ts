@@ -219,6 +219,7 @@ const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
         next: `/?image=${HOSTILE}`,
         form: 'x',
         needsToken: true,
+        hasToken: false,
         registries: [HOSTILE],
         registry: HOSTILE,
         problem: HOSTILE,

@@ -145,6 +145,7 @@ describe.each(HOSTS)('on %s', (host) => {
     expect([forged.status, forged.headers.getSetCookie()]).toEqual([403, []])
     const out = await send('/logout', {}, cookie)
     expect([out.status, out.headers.get('Location')]).toEqual([303, '/'])
+    expect(out.headers.get('Clear-Site-Data')).toBe('"storage"')
     expect(out.headers.getSetCookie()).toEqual([expect.stringMatching(/^lamina=; Max-Age=0; Path=\/$/)])
   })
 

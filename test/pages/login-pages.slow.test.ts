@@ -45,8 +45,13 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     await page.goto(`${service.url}/?${new URLSearchParams({ image: to })}`)
     await page.getByRole('heading', { name: 'private/app' }).waitFor()
     await page.goto(`${service.url}/login`)
-    expect(await page.getByRole('main').textContent()).toContain(`Signed in to ${registry.host}`)
+    expect(await page.getByRole('main').textContent()).toContain(
+      `This browser has credentials for ${registry.host}`,
+    )
     await page.getByRole('button', { name: 'Sign out' }).click()
+    // What was viewed is not named to who comes after.
+    await page.getByText('Sign in with a token').waitFor()
+    expect(await page.evaluate(() => localStorage.getItem('lamina.looked'))).toBeNull()
     await page.goto(diff)
     expect(new URL(page.url()).pathname).toBe('/login')
     expect(wrong).toEqual([])

@@ -39,6 +39,7 @@ export function addLoginPages(app: App, pages: PageBackend, sessions: Sessions):
       next: nextPage(told.next),
       form: session.form,
       needsToken: !isKnown(session),
+      hasToken: session.token !== undefined && isKnown(session),
       registries: Object.keys(session.registries),
       registry: told.registry,
       problem: told.problem,
@@ -91,7 +92,10 @@ export function addLoginPages(app: App, pages: PageBackend, sessions: Sessions):
     if (session !== undefined && !isOwnForm(c, session, given))
       return forReader(c, await pageAnswer(pages, logoutPage(session.form), { status: 403 }))
     deleteCookie(c, SESSION_COOKIE, { path: '/', secure: isSecure(c) })
-    return forReader(c, c.redirect('/', 303))
+    const answer = forReader(c, c.redirect('/', 303))
+    // The list of what was viewed lately names private images.
+    answer.headers.set('Clear-Site-Data', '"storage"')
+    return answer
   })
 }
 

@@ -98,9 +98,13 @@ export function addPages(app: App, backend: Backend, { assets, sessions }: PageP
 }
 
 /** What the first page says about signing in. */
-function signInOf({ var: { session } }: RequestContext, { offersLogin }: PageBackend): SignIn {
+function signInOf({ var: { session } }: RequestContext, { backend, offersLogin }: PageBackend): SignIn {
   if (!offersLogin) return {}
-  return { isSignedIn: session?.token !== undefined, form: session?.form }
+  const needsToken = backend.host.configuration.tokens.length > 0
+  const isSignedIn = needsToken
+    ? session?.token !== undefined
+    : Object.keys(session?.registries ?? {}).length > 0
+  return { isSignedIn, needsToken, form: session?.form }
 }
 
 const REFERENCES = new Set(['image', 'baseline', 'from', 'to'])

@@ -112,3 +112,56 @@ function innerPage(child: number): Buffer {
   page.writeUInt8(1, cell + 4)
   return page
 }
+
+const BERKELEY_PAGE = 512
+/** The page's number, links, counts and type. */
+const PAGE_HEAD = 26
+
+/** A `Packages` with these headers: those of more than half a page are on overflow pages. */
+export function berkeleyDatabase(
+  headers: readonly Uint8Array[],
+  order: 'little' | 'big' = 'little',
+): Uint8Array {
+  const isLittle = order === 'little'
+  const pages: Uint8Array[] = []
+  const newPage = (type: number) => {
+    const bytes = new Uint8Array(BERKELEY_PAGE)
+    bytes[25] = type
+    const number = pages.push(bytes) - 1
+    const view = new DataView(bytes.buffer)
+    const word = (at: number, value: number) => view.setUint32(at, value, isLittle)
+    const half = (at: number, value: number) => view.setUint16(at, value, isLittle)
+    return { bytes, number, word, half }
+  }
+  const meta = newPage(8)
+  meta.word(12, 0x00061561)
+  meta.word(20, BERKELEY_PAGE)
+  /** @returns the first page */
+  const chain = (content: Uint8Array): number => {
+    const page = newPage(7)
+    const part = content.subarray(0, BERKELEY_PAGE - PAGE_HEAD)
+    page.half(22, part.length)
+    page.bytes.set(part, PAGE_HEAD)
+    if (part.length < content.length) page.word(16, chain(content.subarray(part.length)))
+    return page.number
+  }
+  // The key 0 has the number of the last package.
+  for (const [key, header] of [words(headers.length), ...headers].entries()) {
+    const page = newPage(13)
+    const item = new Uint8Array(header.length > BERKELEY_PAGE / 2 ? 12 : 1 + header.length)
+    if (header.length > BERKELEY_PAGE / 2) {
+      const view = new DataView(item.buffer)
+      item[0] = 3
+      view.setUint32(4, chain(header), isLittle)
+      view.setUint32(8, header.length, isLittle)
+    } else item.set([1, ...header])
+    const keyAt = BERKELEY_PAGE - 5
+    page.bytes.set([1, ...words(key)], keyAt)
+    page.bytes.set(item, keyAt - item.length)
+    page.half(20, 2)
+    page.half(PAGE_HEAD, keyAt)
+    page.half(PAGE_HEAD + 2, keyAt - item.length)
+  }
+  meta.word(32, pages.length - 1)
+  return new Uint8Array(Buffer.concat(pages))
+}

@@ -27,6 +27,8 @@ class HashDatabase {
   readonly #isLittle: boolean
   readonly #pageBytes: number
   readonly #lastPage: number
+  /** Bytes of the values on overflow pages. */
+  #chainedBytes = 0
 
   constructor(file: Uint8Array) {
     this.#file = file
@@ -45,6 +47,7 @@ class HashDatabase {
   }
 
   *values(): Generator<Uint8Array> {
+    this.#chainedBytes = 0
     for (let page = 1; page <= this.#lastPage; page++) {
       const type = this.#file[page * this.#pageBytes + 25]
       if (type === HASH_UNSORTED || type === HASH_SORTED) yield* this.#valuesOn(page * this.#pageBytes)
@@ -75,7 +78,10 @@ class HashDatabase {
 
   /** A value on overflow pages. */
   #chain(first: number, length: number): Uint8Array {
-    if (length > this.#file.length) throw new UnreadableDatabase('a value longer than the database')
+    // No two values share a page.
+    this.#chainedBytes += length
+    if (this.#chainedBytes > this.#file.length)
+      throw new UnreadableDatabase('values of more bytes than the database')
     const value = new Uint8Array(length)
     let filled = 0
     for (let number = first; number !== 0; ) {

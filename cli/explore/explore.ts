@@ -6,12 +6,8 @@ import { Failure } from '../failure.ts'
 import type { Request } from '../program.ts'
 import { NO_PROGRESS, progressLine } from '../progress.ts'
 import { withUploads } from '../uploads.ts'
-import { Explorer } from './explorer.ts'
-import { press } from './press.ts'
 import { Questions } from './questions.ts'
-import { Terminal } from './terminal.ts'
-import { SLICE_MILLISECONDS } from './tree-walk.ts'
-import { view } from './view.ts'
+import { runExplorer } from './run.ts'
 
 export type ExploreContext = {
   readonly client: Client
@@ -50,61 +46,14 @@ async function exploreAs(context: ExploreContext, request: Request, names: reado
   const read = request.parameters.get('read')?.[0]
   const [image, image2] = names.map((name) => new Questions(caller, { image: name, platform }, read))
   if (image === undefined) throw new Failure('usage', 'name an image: lamina explore IMAGE')
-  await onTerminal({ image, image2 }, context)
-}
-
-async function onTerminal(
-  images: Explorer['images'],
-  { client, env, signal }: ExploreContext,
-): Promise<void> {
-  const look = { hasColour: !env.NO_COLOR }
-  const ended = Promise.withResolvers<void>()
-  let isDue = false
-  const draw = () => {
-    isDue = false
-    // The next frame waits until the terminal has taken the last one.
-    if (terminal.isBusy) return
-    if (explorer.walk.hasWork) {
-      explorer.walk.work(performance.now() + SLICE_MILLISECONDS)
-      if (explorer.walk.hasWork) due()
-    }
-    explorer.settle(terminal.size)
-    terminal.draw(view(explorer, terminal.size, look))
-  }
-  const due = () => {
-    if (isDue) return
-    isDue = true
-    setImmediate(draw)
-  }
-  const explorer = new Explorer(
-    images,
+  await runExplorer(
+    { image, image2 },
     {
-      changed: due,
-      copy: (bytes) => terminal.copy(bytes),
-      suspend: () => terminal.suspend(),
-      redraw: () => terminal.redraw(),
-      interrupt: () => process.kill(process.pid, 'SIGINT'),
-      quit: () => ended.resolve(),
-      fail: (error) => ended.reject(error),
+      input: process.stdin,
+      output: process.stdout,
+      look: { hasColour: !env.NO_COLOR },
       forget: async () => client.forget?.(),
+      signal,
     },
-    signal,
   )
-  const terminal = new Terminal(process.stdin, process.stdout, {
-    onKeys: (keys) => {
-      for (const key of keys) press(explorer, key)
-    },
-    onResize: due,
-    onDrain: due,
-    onEnd: () => ended.resolve(),
-  })
-  signal.addEventListener('abort', () => ended.resolve())
-  terminal.take()
-  try {
-    due()
-    void explorer.open()
-    await ended.promise
-  } finally {
-    terminal.give()
-  }
 }

@@ -42,6 +42,8 @@ export class Grid {
     let at = x
     for (const cluster of clustersOf(text)) {
       if (at + cluster.columns > columns) break
+      this.#cut(at, y)
+      this.#cut(at + cluster.columns, y)
       for (let i = 0; i < cluster.columns; i++) {
         this.#texts[y * columns + at + i] = i === 0 ? cluster.text : REST
         this.#styles[y * columns + at + i] = style
@@ -49,6 +51,17 @@ export class Grid {
       at += cluster.columns
     }
     return at
+  }
+
+  /** A wide character across the left edge of a cell becomes spaces. */
+  #cut(x: number, y: number): void {
+    const { columns } = this.size
+    if (x >= columns || this.text(x, y) !== REST) return
+    let start = x
+    while (this.text(start, y) === REST) start--
+    let end = x
+    while (end < columns && this.text(end, y) === REST) end++
+    this.#texts.fill(' ', y * columns + start, y * columns + end)
   }
 
   /** Gives cells another look. */
@@ -73,6 +86,7 @@ export class Grid {
 }
 
 const ESC = '\x1b['
+const CLEAR = `${ESC}K`
 const MOST_PLAIN = 4
 
 /** What makes the screen `to` of one that shows `from`; of an unknown one if that is undefined or has another size. */
@@ -94,6 +108,8 @@ function isSame(from: Grid, to: Grid, x: number, y: number): boolean {
 
 /** What differs in a line; a few equal cells between are written again, since to jump over them takes as much. */
 function lineDifference(from: Grid, to: Grid, y: number): string {
+  if (isSameLine(from, to, y)) return ''
+  if (isUnsure(from, y) || isUnsure(to, y)) return wholeLine(to, y)
   const { columns } = to.size
   const end = lastInk(to, y) + 1
   const clears = end < columns && lastInk(from, y) >= end
@@ -108,23 +124,68 @@ function lineDifference(from: Grid, to: Grid, y: number): string {
     // From the first cell of a wide character on.
     while (x > 0 && to.text(x, y) === REST) x--
     if (at >= 0 && x - at <= MOST_PLAIN && x >= at) x = at
-    else parts.push(`${ESC}${y + 1};${x + 1}H`)
+    else parts.push(goTo(x, y))
     const cell = to.style(x, y)
-    if (cell !== style) parts.push(cell === '' ? `${ESC}0m` : `${ESC}0;${cell}m`)
+    if (cell !== style) parts.push(styled(cell))
     style = cell
-    const text = to.text(x, y)
-    parts.push(text)
-    x++
-    while (x < columns && to.text(x, y) === REST) x++
-    // Terminals disagree about the width of some clusters.
+    parts.push(to.text(x, y))
+    x += columnsAt(to, x, y)
     at = x
-    // Terminals disagree about the width of some clusters: the column is set again behind them.
-    const isSure = text.length === 1 && (text <= '\u02ff' || SURE.test(text))
-    if (!isSure && x < columns) parts.push(`${ESC}${y + 1};${x + 1}H`)
   }
-  if (style !== '') parts.push(`${ESC}0m`)
-  if (clears) parts.push(at === end ? `${ESC}K` : `${ESC}${y + 1};${end + 1}H${ESC}K`)
+  if (style !== '') parts.push(styled(''))
+  if (clears) parts.push(at === end ? CLEAR : `${goTo(end, y)}${CLEAR}`)
   return parts.join('')
+}
+
+/** Terminals disagree about the width of some clusters: what is under them is cleared, and the column set again behind them. */
+function wholeLine(grid: Grid, y: number): string {
+  const { columns } = grid.size
+  const end = lastInk(grid, y) + 1
+  const parts = [goTo(0, y)]
+  let style: Style = ''
+  for (let x = 0; x < end; ) {
+    const cell = grid.style(x, y)
+    if (cell !== style) parts.push(styled(cell))
+    style = cell
+    const text = grid.text(x, y)
+    const width = columnsAt(grid, x, y)
+    if (isSure(text)) parts.push(text)
+    else parts.push(' '.repeat(width), goTo(x, y), text, x + width < columns ? goTo(x + width, y) : '')
+    x += width
+  }
+  if (style !== '') parts.push(styled(''))
+  if (end < columns) parts.push(CLEAR)
+  return parts.join('')
+}
+
+function goTo(x: number, y: number): string {
+  return `${ESC}${y + 1};${x + 1}H`
+}
+
+function styled(style: Style): string {
+  return style === '' ? `${ESC}0m` : `${ESC}0;${style}m`
+}
+
+/** Of the cluster that begins there. */
+function columnsAt(grid: Grid, x: number, y: number): number {
+  let width = 1
+  while (x + width < grid.size.columns && grid.text(x + width, y) === REST) width++
+  return width
+}
+
+function isSameLine(from: Grid, to: Grid, y: number): boolean {
+  for (let x = 0; x < to.size.columns; x++) if (!isSame(from, to, x, y)) return false
+  return true
+}
+
+function isUnsure(grid: Grid, y: number): boolean {
+  for (let x = 0; x < grid.size.columns; x++) if (!isSure(grid.text(x, y))) return true
+  return false
+}
+
+/** Whether all terminals agree about its width. */
+function isSure(text: string): boolean {
+  return text === REST || (text.length === 1 && (text <= '\u02ff' || SURE.test(text)))
 }
 
 /** A wide character of the old screen that the new one cuts in halves. */

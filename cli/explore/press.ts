@@ -22,10 +22,29 @@ export function press(explorer: Explorer, key: Key): void {
   } else {
     explorer.message = ''
     const action = actionOf(key.name)
-    if (action !== undefined) act(explorer, action, key.name)
+    if (action !== undefined) actWhenFound(explorer, action, key.name)
   }
   explorer.settle(explorer.size)
   explorer.changed()
+}
+
+/** Of what is selected. */
+const ON_SELECTED: ReadonlySet<Action['do']> = new Set([
+  'enter',
+  'open',
+  'close',
+  'match',
+  'info',
+  'diff',
+  'extract',
+  'copy',
+])
+
+function actWhenFound(explorer: Explorer, action: Action, key: string): void {
+  const { pager, list, walk } = explorer
+  const waits = ON_SELECTED.has(action.do) && pager === undefined && list === undefined
+  if (waits) walk.whenFound(() => act(explorer, action, key))
+  else act(explorer, action, key)
 }
 
 function act(explorer: Explorer, action: Action, key: string): void {

@@ -4,35 +4,56 @@ import { difference, type Grid, type Size } from './grid.ts'
 import { type Key, KeyReader } from './input.ts'
 import { writeAll } from './write-all.ts'
 
-const STDOUT = 1
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?1006h\x1b[2J'
-const LEAVE = '\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?1049l'
+/** Without wrapping: a terminal that takes a cluster for wider than it is must not go on in the next line. */
+const ENTER = '\x1b[?1049h\x1b[?7l\x1b[?25l\x1b[?1000h\x1b[?1006h\x1b[2J'
+const LEAVE = '\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?7h\x1b[?1049l'
 const BEGIN = '\x1b[?2026h'
 const END = '\x1b[?2026l'
 /** How long what follows an Esc may take, over a slow connection. */
 const ESC_MILLISECONDS = 60
 
+/** As `process.stdin` is one. */
+export interface TerminalInput {
+  on(event: 'data', listener: (bytes: Uint8Array) => void): unknown
+  on(event: 'end' | 'error', listener: () => void): unknown
+  off(event: 'data', listener: (bytes: Uint8Array) => void): unknown
+  off(event: 'end' | 'error', listener: () => void): unknown
+  setRawMode(isRaw: boolean): unknown
+  resume(): unknown
+  pause(): unknown
+}
+
+/** As `process.stdout` is one. */
+export interface TerminalOutput {
+  readonly fd: number
+  getWindowSize(): [columns: number, rows: number]
+  on(event: 'resize' | 'error', listener: () => void): unknown
+  off(event: 'resize' | 'error', listener: () => void): unknown
+  write(text: string, onTaken: () => void): unknown
+}
+
 export type Events = {
   onKeys(keys: readonly Key[]): void
   /** The size is another, or all must be drawn again. */
   onResize(): void
-  /** The terminal can take a frame again. */
-  onDrain(): void
+  /** The terminal has taken all. */
+  onTaken(): void
   /** The terminal is gone. */
   onEnd(): void
 }
 
 export class Terminal {
-  readonly #in: NodeJS.ReadStream
-  readonly #out: NodeJS.WriteStream
+  readonly #in: TerminalInput
+  readonly #out: TerminalOutput
   readonly #events: Events
   readonly #keys = new KeyReader()
   #timer: NodeJS.Timeout | undefined
   #shown: Grid | undefined
   #isTaken = false
-  #isFull = false
+  /** Writes that the terminal has not taken yet. */
+  #writes = 0
 
-  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, events: Events) {
+  constructor(input: TerminalInput, output: TerminalOutput, events: Events) {
     this.#in = input
     this.#out = output
     this.#events = events
@@ -43,9 +64,9 @@ export class Terminal {
     return { columns: Math.max(columns, 1), rows: Math.max(rows, 1) }
   }
 
-  /** Whether it still writes a frame: then the next one must wait, so that frames never queue. */
+  /** Whether the terminal has not taken the last frame yet: then the next one must wait, so that frames never queue. */
   get isBusy(): boolean {
-    return this.#isFull
+    return this.#writes > 0
   }
 
   take(): void {
@@ -53,7 +74,6 @@ export class Terminal {
     process.on('uncaughtExceptionMonitor', this.#giveBack)
     process.on('SIGCONT', this.#resume)
     this.#out.on('resize', this.#resized)
-    this.#out.on('drain', this.#drained)
     this.#out.on('error', this.#ended)
     this.#in.on('data', this.#read)
     this.#in.on('end', this.#ended)
@@ -66,7 +86,6 @@ export class Terminal {
     process.off('uncaughtExceptionMonitor', this.#giveBack)
     process.off('SIGCONT', this.#resume)
     this.#out.off('resize', this.#resized)
-    this.#out.off('drain', this.#drained)
     this.#in.off('data', this.#read)
     this.#in.off('end', this.#ended)
     clearTimeout(this.#timer)
@@ -107,7 +126,10 @@ export class Terminal {
   }
 
   #write(text: string): void {
-    if (!this.#out.write(text)) this.#isFull = true
+    // What still happens after the end is not shown.
+    if (!this.#isTaken) return
+    this.#writes++
+    this.#out.write(text, this.#taken)
   }
 
   /** Also in a process that is about to end. */
@@ -115,7 +137,7 @@ export class Terminal {
     if (!this.#isTaken) return
     this.#isTaken = false
     for (const give of [
-      () => writeAll((bytes) => writeSync(STDOUT, bytes), LEAVE),
+      () => writeAll((bytes) => writeSync(this.#out.fd, bytes), LEAVE),
       () => this.#in.setRawMode(false),
     ])
       try {
@@ -136,9 +158,9 @@ export class Terminal {
     this.#events.onResize()
   }
 
-  readonly #drained = (): void => {
-    this.#isFull = false
-    this.#events.onDrain()
+  readonly #taken = (): void => {
+    this.#writes--
+    if (this.#writes === 0) this.#events.onTaken()
   }
 
   readonly #ended = (): void => {

@@ -15,6 +15,8 @@ export type TreeMode = 'whole' | LayerMode
 const MODES: readonly TreeMode[] = ['whole', 'did', 'upTo']
 /** Layer views that are kept. */
 const KEPT_VIEWS = 4
+/** Keys that wait for a search. */
+const MOST_WAITING = 100
 
 /** Where a search began. */
 type Origin = { readonly path: ByteString; readonly open: ReadonlySet<ByteString> }
@@ -35,6 +37,9 @@ export class TreeWalk {
   #filtered = ''
   #matches: { readonly typed: string; readonly matches: Matches } | undefined
   #then: ((matches: Matches) => void) | undefined
+  #modeShown: Promise<void> | undefined
+  #isFinding = false
+  #whenFound: (() => void)[] = []
 
   constructor(questions: Questions, host: Host) {
     this.#questions = questions
@@ -113,13 +118,15 @@ export class TreeWalk {
 
   async turnMode(): Promise<void> {
     this.mode = MODES[(MODES.indexOf(this.mode) + 1) % MODES.length] ?? 'whole'
-    await this.#showMode()
+    this.#modeShown = this.#showMode()
+    await this.#modeShown
   }
 
   async toLayer(layer: number, mode: TreeMode = this.mode): Promise<void> {
     this.layer = Math.max(0, Math.min(layer, this.layers - 1))
     this.mode = mode
-    await this.#showMode()
+    this.#modeShown = this.#showMode()
+    await this.#modeShown
   }
 
   async #showMode(): Promise<void> {
@@ -130,7 +137,11 @@ export class TreeWalk {
     if (pane.listing === listing) return
     this.#then = undefined
     pane.show(listing)
-    if (this.#filtered !== '') await this.filter(this.#filtered)
+    if (this.#filtered === '') this.#endFinding()
+    else {
+      await this.#needWhole()
+      this.#keep(this.#filtered)
+    }
     this.#host.changed()
   }
 
@@ -166,8 +177,13 @@ export class TreeWalk {
     then(matches)
   }
 
-  async #match(typed: string, then: (matches: Matches) => void): Promise<void> {
+  /** Resolves when the names of what is shown are all there. */
+  async #namesKnown(): Promise<void> {
+    await this.#modeShown
     await this.#needWhole()
+  }
+
+  #match(typed: string, then: (matches: Matches) => void): void {
     const { listing } = this.pane
     if (this.#matches?.typed !== typed || this.#matches.matches.listing !== listing)
       this.#matches = { typed, matches: new Matches(listing, wordsOf(typed)) }
@@ -184,6 +200,8 @@ export class TreeWalk {
     const { pane } = this
     const origin = this.#origin
     this.#searched = typed
+    this.#isFinding = typed !== ''
+    this.#whenFound = []
     if (origin === undefined) return
     const back = () => {
       pane.reopen(origin.open)
@@ -194,24 +212,46 @@ export class TreeWalk {
       back()
       return
     }
-    await this.#match(typed, (matches) => {
+    await this.#namesKnown()
+    // More was typed since.
+    if (this.#searched !== typed) return
+    this.#match(typed, (matches) => {
       back()
       const from = pane.selected
       const found = matches.fits(from) ? from : nextMatch(pane, matches, from)
       if (found !== undefined) pane.select(found)
       else this.#host.say('no match')
+      this.#endFinding()
       this.#host.changed()
     })
+  }
+
+  /** Calls it when what is searched or filtered for is there, or at once: who types fast means what they will find. */
+  whenFound(then: () => void): void {
+    if (!this.#isFinding) then()
+    else if (this.#whenFound.length < MOST_WAITING) this.#whenFound.push(then)
+  }
+
+  #endFinding(): void {
+    this.#isFinding = false
+    while (!this.#isFinding) {
+      const then = this.#whenFound.shift()
+      if (then === undefined) return
+      then()
+    }
   }
 
   async toMatch(step: 1 | -1): Promise<void> {
     if (this.#searched === '') return
     const { pane } = this
-    await this.#match(this.#searched, (matches) => {
+    this.#isFinding = true
+    await this.#namesKnown()
+    this.#match(this.#searched, (matches) => {
       const find = step === 1 ? nextMatch : previousMatch
       const found = find(pane, matches, pane.selected)
       if (found === undefined) this.#host.say('no match')
       else pane.select(found)
+      this.#endFinding()
       this.#host.changed()
     })
   }
@@ -219,11 +259,25 @@ export class TreeWalk {
   async filter(typed: string): Promise<void> {
     this.#filtered = typed
     if (typed === '') {
-      this.pane.keepOnly(undefined)
+      this.#noFilter()
       return
     }
-    await this.#match(typed, (matches) => {
+    this.#isFinding = true
+    await this.#namesKnown()
+    // Another was typed since.
+    if (this.#filtered === typed) this.#keep(typed)
+  }
+
+  #noFilter(): void {
+    this.#then = undefined
+    this.pane.keepOnly(undefined)
+    this.#endFinding()
+  }
+
+  #keep(typed: string): void {
+    this.#match(typed, (matches) => {
       this.pane.keepOnly(new Filter(matches))
+      this.#endFinding()
       this.#host.changed()
     })
   }
@@ -232,11 +286,13 @@ export class TreeWalk {
   clear(): boolean {
     if (this.#searched !== '') {
       this.#searched = ''
+      this.#isFinding = false
+      this.#whenFound = []
       return true
     }
     if (this.#filtered === '') return false
     this.#filtered = ''
-    this.pane.keepOnly(undefined)
+    this.#noFilter()
     return true
   }
 }

@@ -266,7 +266,8 @@ function directoryTable(directories: readonly DirectoryChange[]): Table {
   }
 }
 
-function countWords(counts: Readonly<Record<string, number>>): string {
+/** `2 added, 1 removed`, without what there is none of. */
+export function countWords(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([what, count]) => `${formatCount(count)} ${what}`)

@@ -4,7 +4,7 @@ import { visible } from '../formats/escape.ts'
 import { parseImageReference } from '../oci/image-reference.ts'
 import type { Problem, ProblemCode } from '../problem.ts'
 import { askForm, type FormValues } from './form.ts'
-import { type Html, link, name, page } from './page.ts'
+import { type Html, link, name, page, withCode } from './page.ts'
 
 /** What a reader can do about a problem whose message does not say so. */
 const ADVICE: Partial<Record<ProblemCode, string>> = {
@@ -32,7 +32,7 @@ export function failurePage(problem: Problem, { values = {}, login }: FailureVie
     title: problem.title,
     main: html`<div class="heading"><h1>${problem.title}</h1></div>
 <div class="problem" role="alert">
-<p>${visible(asSentence(problem.message))}</p>
+<p>${withCode(asSentence(problem.message))}</p>
 <p class="quiet">${image !== undefined && html`Image: ${name(image)} · `}Code: <code>${problem.code}</code></p>
 </div>
 ${login !== undefined && html`<p><a class="action" href="${login}">Sign in</a> with credentials that can read it.</p>`}

@@ -104,6 +104,13 @@ export function name(text: string): Html {
   return html`<code><bdi>${visible(text)}</bdi></code>`
 }
 
+/** Text between backticks is code. */
+export function withCode(text: string): readonly (string | Html)[] {
+  return visible(text)
+    .split('`')
+    .map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))
+}
+
 /** A size in readable units; hovering over it shows the exact number of bytes. */
 export function size(bytes: number): Html {
   return html`<data value="${bytes}" title="${exactBytes(bytes)}">${formatBytes(bytes)}</data>`

@@ -271,6 +271,18 @@ it('a diff of equal images says so', async () => {
   expect(String(await diffPage(diffView))).not.toContain('Identical: the same files')
 })
 
+it('a diff folds its long sections, and says beside their names what is in them', async () => {
+  const text = String(await diffPage(diffView))
+  const folded = [...text.matchAll(/<details ><summary><h2>(.*?)<\/h2> <span class="quiet">(.*?)<\/span>/g)]
+  expect(folded.map(([, ...shown]) => shown)).toEqual([
+    ['Packages', '1 added'],
+    ['Layers', '1 removed, 1 added'],
+    ['Configuration', '1 changed'],
+    ['History', 'steps of both, side by side'],
+    ['Raw data', 'JSON, Markdown, HTML'],
+  ])
+})
+
 it('progress of tiny layers counts layers', async () => {
   const tiny = { ...progress, layers: 1, bytes: 999_999, bytesDone: 500 }
   const text = String(await progressPage([{ ...waiting, progress: tiny, status: 'running' }]))

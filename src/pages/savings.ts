@@ -7,7 +7,7 @@ import { filesText, type ToldAdvice } from '../formats/advice-view.ts'
 import { visible } from '../formats/escape.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { counted, formatBytes, formatCount } from '../text/format.ts'
-import { type Html, name, size } from './page.ts'
+import { type Html, name, size, withCode } from './page.ts'
 import { type Place, pathLink } from './place.ts'
 
 const PATHS = 10
@@ -55,11 +55,4 @@ const WHOSE: Readonly<Record<Whose, string>> = {
 
 export function whoseTag(whose: Whose | undefined): Html | '' {
   return whose === undefined ? '' : html` <span class="whose ${whose}">${WHOSE[whose]}</span>`
-}
-
-/** Text between backticks is code. */
-function withCode(text: string): readonly (string | Html)[] {
-  return visible(text)
-    .split('`')
-    .map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))
 }

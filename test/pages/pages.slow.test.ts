@@ -462,7 +462,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   it('the page of a tag that does not exist leads to the tags of the repository', async () => {
     const { page } = await open()
     await page.goto(address({ image: after.replace(/:v2$/, ':v22') }))
-    await page.getByText('no tag `v22`').waitFor()
+    await page.getByText('No tag v22 in').waitFor()
     await page.getByRole('link', { name: 'Tags of app' }).click()
     await page.getByRole('link', { name: 'v2', exact: true }).waitFor()
     await page.context().close()

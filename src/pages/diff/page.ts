@@ -1,14 +1,15 @@
 /** The page about two images: what changed, where, and why. */
 import { html } from 'hono/html'
-import { type ComparedFigure, comparedFigures, viewDiff } from '../../formats/diff-view.ts'
+import { type ComparedFigure, comparedFigures, countWords, viewDiff } from '../../formats/diff-view.ts'
 import { visible } from '../../formats/escape.ts'
 import { pullSentence } from '../../formats/update-view.ts'
 import { placeName, shortName } from '../../image/identity.ts'
 import type { ImageIdentity } from '../../image/report.ts'
 import type { DiffParts } from '../../service/images/diff.ts'
-import { formatBytes, formatDelta, formatPercent } from '../../text/format.ts'
+import { formatBytes, formatCount, formatDelta, formatPercent } from '../../text/format.ts'
 import type { PathKey } from '../../text/path.ts'
 import type { UpdateSummary } from '../../update/update.ts'
+import { fold } from '../fold.ts'
 import { askForm } from '../form.ts'
 import { type Figure, figures, type Html, link, page } from '../page.ts'
 import { permanentPlaceOf, reportLink } from '../place.ts'
@@ -74,24 +75,46 @@ ${changeMap(place, changesBelow(changes, shown) ?? changes)}
 ${COLOURS}
 ${changeTree(place, changes)}
 </section>
-<section id="packages"><h2>Packages</h2>
-${packageChanges(place, diff.packages)}
-</section>
-<section id="layers"><h2>${layers?.title ?? 'Layers'}</h2>
-${layers === undefined ? html`<p class="none">Both have the same layers.</p>` : rowsOf(layers)}
-</section>
-<section id="config"><h2>Configuration</h2>
-${configBeside(diff.config, before, after)}
-</section>
-<section id="history"><h2>History</h2>
-${historyBeside(history, before, after)}
-</section>
-<section id="raw"><h2>Raw data</h2>
-<ul class="plain"><li><a href="${link('/v1/diff', ask)}">Diff</a></li><li><a href="${link('/v1/diff/files', ask)}">All changed paths</a></li>
+${fold({
+  id: 'packages',
+  title: 'Packages',
+  note: countsOf(diff.packages),
+  content: packageChanges(place, diff.packages),
+})}
+${fold({
+  id: 'layers',
+  title: 'Layers',
+  note: countsOf(diff.layers),
+  content: layers === undefined ? html`<p class="none">Both have the same layers.</p>` : rowsOf(layers),
+})}
+${fold({
+  id: 'config',
+  title: 'Configuration',
+  note: diff.config.length === 0 ? 'the same' : `${formatCount(diff.config.length)} changed`,
+  content: configBeside(diff.config, before, after),
+})}
+${fold({
+  id: 'history',
+  title: 'History',
+  note: 'steps of both, side by side',
+  content: historyBeside(history, before, after),
+})}
+${fold({
+  id: 'raw',
+  title: 'Raw data',
+  note: 'JSON, Markdown, HTML',
+  content: html`<ul class="plain"><li><a href="${link('/v1/diff', ask)}">Diff</a></li><li><a href="${link('/v1/diff/files', ask)}">All changed paths</a></li>
 <li><a href="${link('/v1/diff', { ...ask, format: 'markdown' })}">Markdown for a pull request</a></li>
-<li><a href="${link('/v1/diff', { ...ask, format: 'html' })}">One file to keep or print</a></li></ul></section>
+<li><a href="${link('/v1/diff', { ...ask, format: 'html' })}">One file to keep or print</a></li></ul>`,
+})}
 <section><h2>Compare other images</h2>${askForm({ image: to.reference, baseline: from.reference })}</section>`,
   })
+}
+
+/** `2 shared, 1 added`, by the names of the lists. */
+function countsOf(lists: Readonly<Record<string, readonly unknown[]>>): string {
+  const counts = Object.entries(lists).map(([what, list]) => [what, list.length] as const)
+  return countWords(Object.fromEntries(counts)) || 'the same'
 }
 
 function pullOf(update: UpdateSummary | undefined, why: string): Html | false {

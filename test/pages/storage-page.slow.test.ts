@@ -87,6 +87,8 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       await sizes.waitFor()
       const table = await sizes.boundingBox()
       expect((table?.x ?? 0) + (table?.width ?? 0)).toBeLessThanOrEqual(viewport.width)
+      await page.getByText('signatures, attestations, SBOMs').click()
+      await page.getByText('Nothing is attached.').waitFor()
       expect(await faultsOf(page)).toEqual([])
       expect(wrong).toEqual([])
       await page.context().close()

@@ -20,7 +20,7 @@ const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 const DOCUMENT_MILLISECONDS = 28_000
 const RETRY_AFTER_SECONDS = 2
 
-/** Bytes of documents that are held at once, in this process or isolate. */
+/** Bytes of documents that are held at once, in this thread or isolate. */
 const DOCUMENTS = new Semaphore({ total: 2 * MAX_DOCUMENT_BYTES, perKey: MAX_DOCUMENT_BYTES })
 
 export type ContentOptions = {

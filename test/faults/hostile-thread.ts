@@ -1,8 +1,19 @@
 /** A thread whose tasks misbehave in every way a task can. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { READING } from '../../src/layer/decode/zstd-memory.ts'
 import { serveTasks } from '../../workers/node/threads/serve-tasks.ts'
 
-export type HostileTask = 'echo' | 'late' | 'hang' | 'fill' | 'exit' | 'throw' | 'wait' | 'deaf' | 'busy'
+export type HostileTask =
+  | 'echo'
+  | 'late'
+  | 'hang'
+  | 'fill'
+  | 'exit'
+  | 'throw'
+  | 'wait'
+  | 'deaf'
+  | 'busy'
+  | 'window'
 
 /** What the task `late` says when the next one runs. */
 let sayLate = () => {}
@@ -33,6 +44,12 @@ serveTasks<HostileTask, string, string, string>(async (task, { say, listen, sign
       return 'stopped'
     case 'deaf':
       return new Promise(() => {})
+    case 'window':
+      await READING.admit(2 ** 27)
+      say('admitted')
+      return new Promise((resolve) =>
+        listen((word) => (word === 'exit' ? process.exit(1) : resolve('decoded'))),
+      )
     case 'busy':
       for (;;) {
         const until = performance.now() + 20

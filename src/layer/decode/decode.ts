@@ -5,6 +5,7 @@ import type { BlobPieces, BlobReader } from '../blob.ts'
 import { CheckpointRecorder, type CheckpointSink } from './checkpoints.ts'
 import { gunzip } from './gzip.ts'
 import { unzstd } from './zstd.ts'
+import type { ZstdMemory } from './zstd-memory.ts'
 
 export type Decoded = {
   readonly compression: Compression
@@ -16,6 +17,8 @@ export type DecodeOptions = {
   readonly wasm: WasmModules
   /** Largest window of a zstd frame, in bytes. */
   readonly zstdWindow: number
+  /** What zstd may take; by default that of layers and their files. */
+  readonly zstdMemory?: ZstdMemory
   /** Receives the checkpoints of a compressed blob; it has all of them when the chunks have ended. */
   readonly checkpoints?: Pick<CheckpointSink, 'add'> | undefined
 }
@@ -39,11 +42,11 @@ export async function decode(blob: BlobReader, options: DecodeOptions): Promise<
 export async function* decompress(
   blob: BlobPieces,
   compression: Exclude<Compression, 'none'>,
-  { wasm, zstdWindow, checkpoints }: DecodeOptions,
+  { wasm, zstdWindow, zstdMemory: memory, checkpoints }: DecodeOptions,
 ): AsyncGenerator<Uint8Array> {
   const places = checkpoints && new CheckpointRecorder(checkpoints)
   if (compression === 'gzip') yield* gunzip(blob, { places })
-  else yield* unzstd(blob, { module: await wasm('zstd'), maxWindow: zstdWindow, places })
+  else yield* unzstd(blob, { module: await wasm('zstd'), maxWindow: zstdWindow, memory, places })
   places?.finish()
 }
 

@@ -6,6 +6,7 @@ import { Problem } from '../../problem.ts'
 import type { BlobPieces } from '../blob.ts'
 import { CHUNK_BYTES, type PlaceSink } from './inflater.ts'
 import { refuseTrailing } from './trailing.ts'
+import { isLargeWindow, READING, type ZstdMemory } from './zstd-memory.ts'
 
 const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
@@ -14,8 +15,8 @@ const LONGEST_HEADER = 18
 const SKIPPABLE_HEADER = 8
 /** libzstd decodes no larger window by default, and this build cannot change that. */
 const LARGEST_WINDOW = 128 * 1024 * 1024
-/** An instance whose memory grew beyond this is dropped: WebAssembly memory never shrinks. */
-const MEMORY_TO_KEEP = 32 * 1024 * 1024
+/** An instance has grown beyond this after a large window: WebAssembly memory never shrinks. */
+const GROWN_BYTES = 32 * 1024 * 1024
 
 export type ZstdOptions = {
   readonly module: WebAssembly.Module
@@ -23,6 +24,8 @@ export type ZstdOptions = {
   readonly maxWindow: number
   /** Receives the places where reading can begin. */
   readonly places?: PlaceSink | undefined
+  /** By default that of layers and their files. */
+  readonly memory?: ZstdMemory | undefined
 }
 
 /** The exports of libzstd that are used: pointers and sizes are 32-bit numbers. */
@@ -43,18 +46,17 @@ const idle = new WeakMap<WebAssembly.Module, ZstdDecoder>()
  * @throws Problem `invalid_image` or `too_large` with the place in the blob
  */
 export async function* unzstd(source: BlobPieces, options: ZstdOptions): AsyncGenerator<Uint8Array> {
-  const decoder = idle.get(options.module) ?? (await ZstdDecoder.load(options.module))
-  idle.delete(options.module)
+  const lease = new DecoderLease(options.module, options.memory ?? READING)
   try {
-    yield* frames(source, decoder, options)
+    yield* frames(source, lease, options)
   } finally {
-    if (decoder.reset()) idle.set(options.module, decoder)
+    lease.end()
   }
 }
 
 async function* frames(
   source: BlobPieces,
-  decoder: ZstdDecoder,
+  lease: DecoderLease,
   options: ZstdOptions,
 ): AsyncGenerator<Uint8Array> {
   const { places } = options
@@ -70,7 +72,9 @@ async function* frames(
       places?.start(input.position, given)
       await input.skip(SKIPPABLE_HEADER + littleEndian(header, 4, 4))
     } else if (magic === FRAME_MAGIC) {
-      checkWindow(header, maxWindow, input.position)
+      const window = windowOf(header, input.position)
+      requireWindow(window, maxWindow, input.position)
+      const decoder = await lease.decoderFor(window)
       places?.start(input.position, given)
       for await (const piece of frame(input, decoder)) {
         given += piece.length
@@ -81,6 +85,42 @@ async function* frames(
       await refuseTrailing(source, input.rest())
       return
     }
+  }
+}
+
+/** A stream's decoder, and the memory that it was admitted to. */
+class DecoderLease {
+  readonly #module: WebAssembly.Module
+  readonly #memory: ZstdMemory
+  #window = 0
+  #decoder: ZstdDecoder | undefined
+  #release = () => {}
+
+  constructor(module: WebAssembly.Module, memory: ZstdMemory) {
+    this.#module = module
+    this.#memory = memory
+  }
+
+  /** Between two frames. @throws Problem `rate_limited` */
+  async decoderFor(window: number): Promise<ZstdDecoder> {
+    if (this.#decoder !== undefined && (window <= this.#window || !isLargeWindow(window)))
+      return this.#decoder
+    this.end()
+    this.#release = await this.#memory.admit(window)
+    this.#window = window
+    const decoder = idle.get(this.#module) ?? (await ZstdDecoder.load(this.#module))
+    idle.delete(this.#module)
+    this.#decoder = decoder
+    return decoder
+  }
+
+  end(): void {
+    const isKept = isLargeWindow(this.#window) && this.#memory.keepsGrown
+    if (this.#decoder?.reset(isKept ? Number.POSITIVE_INFINITY : GROWN_BYTES))
+      idle.set(this.#module, this.#decoder)
+    this.#decoder = undefined
+    this.#release()
+    this.#release = () => {}
   }
 }
 
@@ -212,10 +252,10 @@ class ZstdDecoder {
     }
   }
 
-  /** Prepares it for another blob; false if it is not worth keeping. */
-  reset(): boolean {
+  /** Prepares it for another blob; false if it has grown beyond this. */
+  reset(mostBytes: number): boolean {
     this.#zstd.ZSTD_freeDCtx(this.#context)
-    if (this.#zstd.memory.buffer.byteLength > MEMORY_TO_KEEP) return false
+    if (this.#zstd.memory.buffer.byteLength > mostBytes) return false
     this.#context = this.#zstd.ZSTD_createDCtx()
     return true
   }
@@ -229,12 +269,15 @@ function isLibzstd(exports: unknown): exports is Libzstd {
 }
 
 /** RFC 8878, 3.1.1.1: the window has a byte of its own, or is the size of the content. */
-function checkWindow(header: Uint8Array, maxWindow: number, position: number): void {
+function windowOf(header: Uint8Array, position: number): number {
   const descriptor = header[4]
   if (descriptor === undefined) throw truncated(position + header.length)
   const singleSegment = (descriptor & 0x20) !== 0
   const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0
-  const window = singleSegment ? contentSize(header, descriptor, 5 + dictionary) : windowSize(header[5] ?? 0)
+  return singleSegment ? contentSize(header, descriptor, 5 + dictionary) : windowSize(header[5] ?? 0)
+}
+
+function requireWindow(window: number, maxWindow: number, position: number): void {
   if (window > maxWindow) {
     throw new Problem(
       'too_large',

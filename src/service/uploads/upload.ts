@@ -18,6 +18,7 @@ import {
 } from '../../index/keys.ts'
 import { BlobReader } from '../../layer/blob.ts'
 import { type DecodeOptions, decode } from '../../layer/decode/decode.ts'
+import { UPLOADING } from '../../layer/decode/zstd-memory.ts'
 import { Sha256 } from '../../layer/sha256.ts'
 import { tableDigest } from '../../layer/toc/verified-toc.ts'
 import { parseManifest } from '../../oci/manifest.ts'
@@ -174,7 +175,11 @@ async function storeArchive(
   const parts = new PartWriter(store, name, () => uploadQuota.take(store, configuration.uploadsBytes))
   let size = 0
   try {
-    for await (const chunk of decoded(given, { wasm, zstdWindow: configuration.limits.zstdWindow })) {
+    for await (const chunk of decoded(given, {
+      wasm,
+      zstdWindow: configuration.limits.zstdWindow,
+      zstdMemory: UPLOADING,
+    })) {
       size += chunk.length
       if (Math.max(size, given.bytes) > limit) throw tooLarge(limit)
       requireRatio(size, given.bytes)

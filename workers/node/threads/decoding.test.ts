@@ -21,7 +21,7 @@ let decode: Decode
 let given: number
 
 function startWorker(): void {
-  const workerData: ThreadData = { env: {}, pulse: new SharedArrayBuffer(4) }
+  const workerData: ThreadData = { env: {}, pulse: new SharedArrayBuffer(4), turn: new SharedArrayBuffer(4) }
   worker = new Worker(threadFile('decoding-thread'), { workerData })
   given = 0
   decode = decodeOnSecondThread((request) => {

@@ -1,7 +1,9 @@
 /** The inside of a thread: it does one task at a time, and reports the outcome. */
 import { setPriority } from 'node:os'
-import { parentPort, type Transferable, workerData } from 'node:worker_threads'
+import { parentPort, type Transferable, threadId, workerData } from 'node:worker_threads'
+import { READING } from '../../../src/layer/decode/zstd-memory.ts'
 import { Problem } from '../../../src/problem.ts'
+import { ThreadTurn } from './thread-turn.ts'
 import type { FromThread, ThreadData, ToThread } from './threads.ts'
 
 /** Below the thread that answers requests, which needs little CPU time, but at once. */
@@ -26,7 +28,9 @@ type CurrentTask<Message> = {
 
 type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'number'> : never
 
-const { pulse }: ThreadData = workerData
+const { pulse, turn }: ThreadData = workerData
+
+READING.share(new ThreadTurn(turn, threadId))
 
 lowerPriority()
 

@@ -56,6 +56,42 @@ describe('a thread', () => {
     await one.stop()
   })
 
+  it('decodes a large zstd window when no other does, and loses its turn when it ends', async () => {
+    const three = new Threads<HostileTask, string, string, string>({
+      file,
+      env: {},
+      heapMegabytes: 48,
+      permits: { total: 3 },
+    })
+    const start = (task: HostileTask, onSaid: () => void) =>
+      three.run(task, { what: 'the task', claim: ['a'], cpuSeconds: () => 60, onSaid })
+    const heard: string[] = []
+    const window = (name: string) => {
+      const admitted = Promise.withResolvers<void>()
+      const onSaid = () => {
+        heard.push(name)
+        admitted.resolve()
+      }
+      return { ...start('window', onSaid), admitted: admitted.promise }
+    }
+    const first = window('first')
+    const ended = expect(first.outcome).rejects.toThrow('ended')
+    await first.admitted
+    const second = window('second')
+    const ready = Promise.withResolvers<void>()
+    const third = start('echo', ready.resolve)
+    await ready.promise
+    third.say('hello')
+    await third.outcome
+    expect(heard).toEqual(['first'])
+    first.say('exit')
+    await ended
+    await second.admitted
+    second.say('decode')
+    expect(await second.outcome).toBe('decoded')
+    await three.stop()
+  })
+
   it('that exceeds its budget in one step is terminated, and only its task fails', async () => {
     const hanging = run('hang', { cpuSeconds: () => 0.5 }).outcome
     const others = echoes()

@@ -6,6 +6,7 @@ import { type Transferable, Worker } from 'node:worker_threads'
 import type { Claim } from '../../../src/job.ts'
 import { Problem, type ProblemDocument } from '../../../src/problem.ts'
 import { type Permit, Semaphore, type SemaphoreLimits } from '../../../src/semaphore.ts'
+import { ThreadTurn } from './thread-turn.ts'
 
 /** The number of a task, on each message to it and from it: what comes late is not for the thread's next task. */
 type Numbered = { readonly number: number }
@@ -33,7 +34,12 @@ export type ThreadData = {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Counts the turns of its event loop. */
   readonly pulse: SharedArrayBuffer
+  /** Has the ID of the thread whose turn it is to decode a large zstd window. */
+  readonly turn: SharedArrayBuffer
 }
+
+/** Of all threads of the process. */
+const TURN = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 
 export type ThreadOptions = {
   /** The code of its threads, which calls `serveTasks`. */
@@ -198,16 +204,21 @@ export class Threads<Task, Outcome, Message = never, Said = never> {
   #start(): Thread {
     const { file, env, heapMegabytes } = this.#options
     const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
-    const workerData: ThreadData = { env: { ...env }, pulse }
+    const workerData: ThreadData = { env: { ...env }, pulse, turn: TURN }
     const worker = new Worker(file, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
+    // It has none when it has ended.
+    const { threadId } = worker
     const thread: Thread = { worker, pulse: new Int32Array(pulse), number: 0 }
     this.#all.add(thread)
     // If an idle thread fails, it is only removed.
     worker.on('error', () => this.#drop(thread))
-    worker.on('exit', () => this.#drop(thread))
+    worker.on('exit', () => {
+      new ThreadTurn(TURN, threadId).release()
+      this.#drop(thread)
+    })
     return thread
   }
 
